@@ -1,0 +1,42 @@
+# Every target sets up what it needs first; the set-up is kept in .venv and is a matter of milliseconds the second time.
+PYTHON ?= python3
+BIN := .venv/bin
+CLIP ?=
+.DEFAULT_GOAL := help
+
+# uv does not read pip's find-links (a folder of local wheels, where one is set up): hand them over.
+FIND_LINKS = $(foreach dir,$(shell $(BIN)/python -m pip config get global.find-links 2>/dev/null) $(PIP_FIND_LINKS),--find-links $(dir))
+
+.venv/.ready: pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python $(FIND_LINKS) -e '.[dev]'
+	@touch $@
+
+setup: .venv/.ready  ## install everything into .venv
+
+up: setup  ## start the suite and the web page on http://127.0.0.1:8080
+	@exec $(BIN)/reelwright up
+
+demo: setup  ## start the suite, ramp a real clip through the gateway, show the result (CLIP=file for your own)
+	@$(BIN)/python -m benchmarks.demo $(CLIP)
+
+check: setup  ## style, types and import boundaries
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest tests/test_boundaries.py
+
+test: setup  ## the tests that every change must pass
+	$(BIN)/pytest
+
+test-all: setup check  ## every test, the slow ones too
+	$(BIN)/pytest -m 'not deployment and not gpu'
+
+bench: setup  ## every benchmark, as tables
+	$(BIN)/python -m benchmarks
+
+help:
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+
+.PHONY: setup up demo check test test-all bench help

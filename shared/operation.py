@@ -1,0 +1,116 @@
+"""What an operation is: a name, two models, its files and one plain function.
+
+REST, the API pages, the command line, pipelines and the web form are all read from this one declaration.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Kind(StrEnum):
+    """What a media record holds."""
+
+    VIDEO = "video"
+    IMAGE = "image"
+    IMAGES = "images"
+    JSON = "json"
+    HTML = "html"
+    ARCHIVE = "archive"
+
+
+SUFFIXES: Mapping[Kind, str] = {
+    Kind.VIDEO: ".mp4",
+    Kind.IMAGE: ".png",
+    Kind.IMAGES: ".zip",
+    Kind.JSON: ".json",
+    Kind.HTML: ".html",
+    Kind.ARCHIVE: ".zip",
+}
+"""The file name suffix that an output of each kind is written under."""
+
+
+class Params(BaseModel):
+    """Base of every operation's parameters: an unknown name is an error, and values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Progress(Protocol):
+    """How a running operation tells where it is. Cheap to call for every frame."""
+
+    def __call__(self, done: float, total: float) -> None:
+        """Report that `done` of `total` (frames, usually) are finished."""
+
+    def part(self, stage: str, start: float, end: float) -> "Progress":
+        """A Progress for one stage, which covers the fractions `start` to `end` (0 to 1) of this one."""
+
+    def warn(self, message: str) -> None:
+        """Add a sentence to the job's warnings, for what was changed about the file or could not be kept."""
+
+
+class Silent:
+    """A Progress that tells nobody."""
+
+    def __call__(self, done: float, total: float) -> None: ...
+
+    def part(self, stage: str, start: float, end: float) -> Progress:
+        return self
+
+    def warn(self, message: str) -> None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Input:
+    """One input of an operation. `many`: an id or a list of ids is taken, and `run` gets a list of paths."""
+
+    kind: Kind
+    optional: bool = False
+    many: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operation:
+    """One capability.
+
+    `run(params, *, <inputs>, <outputs>, progress) -> result` is an ordinary function on files: each input comes as the path under
+    its name (None where an optional one was not given); one output comes as `output`, several come as `outputs`, a mapping of their
+    names to paths. An output that `run` leaves unwritten is not part of the job's result.
+    """
+
+    name: str
+    summary: str
+    params: type[Params]
+    result: type[BaseModel]
+    inputs: Mapping[str, Input | Kind]
+    outputs: Mapping[str, Kind] = field(default_factory=dict)
+    run: Callable[..., BaseModel]
+    example: Params
+
+    @property
+    def service(self) -> str:
+        """URL name of the service, the part before the dot."""
+        return self.name.partition(".")[0]
+
+    @property
+    def verb(self) -> str:
+        """URL name of the operation within its service, the part after the dot."""
+        return self.name.partition(".")[2]
+
+    @property
+    def ports(self) -> dict[str, Input]:
+        """The inputs, each as an `Input`."""
+        return {name: port if isinstance(port, Input) else Input(kind=port) for name, port in self.inputs.items()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """One service: its URL name, its title and its table of operations, which stand as `OPERATIONS` in `module`."""
+
+    name: str
+    title: str
+    module: str
+    operations: tuple[Operation, ...]

@@ -1,0 +1,87 @@
+"""Settings: environment variables named REELWRIGHT_*, checked once at start."""
+
+import hashlib
+import ipaddress
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+MIB = 1024 * 1024
+DAY = 24 * 3600.0
+
+
+class Settings(BaseSettings):
+    """Every setting, its default, and what it is for. Times are in seconds, sizes in bytes."""
+
+    model_config = SettingsConfigDict(env_prefix="REELWRIGHT_", frozen=True, extra="ignore")
+
+    host: str = Field("127.0.0.1", description="Address the gateway (or a service served alone) listens on.")
+    port: int = Field(8080, ge=0, le=65535, description="Port it listens on; 0 takes a free one.")
+    data_dir: Path = Field(Path("var"), description="Folder of media, work files, sockets and the embedded database.")
+    database_url: str = Field("", description="Postgres URL for several machines; empty: an SQLite file in the data folder.")
+    models_dir: Path | None = Field(None, description="Folder of model weights; empty: `models` in the data folder.")
+    api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field((), description="Comma-separated API keys; empty: no keys, loopback only.")
+    service_urls: dict[str, str] = Field({}, description='JSON object of service name to base URL, for `reelwright serve gateway`.')
+
+    concurrency: int = Field(2, ge=1, le=64, description="Jobs that one service runs at once, each in its own process.")
+    queue_limit: int = Field(1000, ge=1, description="Jobs that may wait in one service's queue; more are answered 429.")
+    job_timeout_s: float = Field(6 * 3600, gt=0, description="A job that runs longer is ended.")
+    job_memory_bytes: int = Field(4096 * MIB, ge=128 * MIB, description="A job whose processes together hold more memory is ended.")
+    worker_idle_s: float = Field(60, ge=0, description="A warm worker process without work for this long is ended.")
+    job_ttl_s: float = Field(7 * DAY, gt=0, description="An ended job is forgotten after this long.")
+    media_ttl_s: float = Field(7 * DAY, gt=0, description="Media that no remembered job refers to is deleted after this long.")
+    upload_ttl_s: float = Field(DAY, gt=0, description="A resumable upload that nobody continues is deleted after this long.")
+    gc_interval_s: float = Field(600, gt=0, description="How often expired jobs and media are cleared away.")
+
+    max_upload_bytes: int = Field(16 * 1024 * MIB, ge=1, description="Largest file taken.")
+    max_pixels: int = Field(8192 * 4320, ge=1, description="Most pixels in one frame or image.")
+    max_duration_s: float = Field(6 * 3600, gt=0, description="Longest video taken.")
+    max_streams: int = Field(64, ge=1, description="Most streams in one file.")
+    probe_timeout_s: float = Field(30, gt=0, description="Longest time that looking at an uploaded file may take.")
+    url_timeout_s: float = Field(300, gt=0, description="Longest time that fetching a URL may take, all hops together.")
+    url_allow_networks: Annotated[tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...], NoDecode] = Field(
+        (), description="Comma-separated private networks that URL fetches and webhooks may reach all the same, such as 10.1.0.0/16."
+    )
+    webhook_secret: SecretStr | None = Field(None, description="Signing secret of webhooks that name none: `whsec_` and base64.")
+
+    @field_validator("api_keys", "url_allow_networks", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _keys_or_loopback(self) -> Self:
+        if not self.api_keys and not is_loopback(self.host):
+            raise ValueError(
+                f"REELWRIGHT_HOST={self.host} can be reached by others: set REELWRIGHT_API_KEYS, or listen on 127.0.0.1"
+            )
+        return self
+
+    @property
+    def models_path(self) -> Path:
+        return self.models_dir or self.data_dir / "models"
+
+    @cached_property
+    def owners(self) -> dict[str, str]:
+        """API key -> the owner name that its jobs and media are kept under."""
+        return {key.get_secret_value(): owner_of(key.get_secret_value()) for key in self.api_keys}
+
+
+PUBLIC = "public"
+"""The owner of everything while no API keys are set."""
+
+
+def owner_of(key: str) -> str:
+    """A name for an API key that does not give the key away."""
+    return "k" + hashlib.sha256(key.encode()).hexdigest()[:16]
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a server on `host` can be reached from this machine only."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
