@@ -1,0 +1,68 @@
+"""What a child does for a job: find the operation, run it on its files, and describe and measure what it wrote."""
+
+import hashlib
+import importlib
+from pathlib import Path
+from typing import Any
+
+from shared.operation import SUFFIXES, Operation, Progress
+
+TARGET = f"{__name__}:perform"
+
+
+def perform(args: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    """Run one operation.
+
+    `args`: `module` (the one that holds the table OPERATIONS), `operation`, `params`, `inputs` (name -> path, list of paths or None),
+    `folder` (an existing empty folder that the outputs go to), `limits` (what `shared.video.inspect` takes).
+    Returns `result` and `outputs`: name -> path, sha256, kind, content type and media description of each file that was written.
+    """
+    operation = find(args["module"], args["operation"])
+    outputs = {name: Path(args["folder"], name).with_suffix(SUFFIXES[kind]) for name, kind in operation.outputs.items()}
+    result = operation.run(
+        operation.params.model_validate(args["params"]),
+        **{name: as_paths(given) for name, given in args["inputs"].items()},
+        **output_arguments(outputs),
+        progress=progress,
+    )
+    written = {name: describe(path, args["limits"], progress) for name, path in outputs.items() if path.exists()}
+    progress(1, 1)
+    return {"result": result.model_dump(mode="json"), "outputs": written}
+
+
+def find(module: str, name: str) -> Operation:
+    """The operation `name` in the table OPERATIONS of `module`."""
+    operations: tuple[Operation, ...] = importlib.import_module(module).OPERATIONS
+    return {operation.name: operation for operation in operations}[name]
+
+
+def as_paths(given: str | list[str] | None) -> Path | list[Path] | None:
+    """The paths of one input, as `run` takes them."""
+    if given is None:
+        return None
+    return [Path(path) for path in given] if isinstance(given, list) else Path(given)
+
+
+def output_arguments(outputs: dict[str, Path]) -> dict[str, Any]:
+    """The keyword arguments that tell `run` where to write: see Operation."""
+    if not outputs:
+        return {}
+    return {"output": next(iter(outputs.values()))} if len(outputs) == 1 else {"outputs": outputs}
+
+
+def describe(path: Path, limits: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    """What a finished output is. The file is read once, for its SHA-256; video and images are probed like uploads."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return {"path": str(path), "sha256": digest, **inspect_output(path, limits, progress)}
+
+
+def inspect_output(path: Path, limits: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    """Kind, content type, suffix and media description of an output."""
+    plain = {".json": ("json", "application/json"), ".html": ("html", "text/html; charset=utf-8"), ".zip": ("archive", "application/zip")}
+    if path.suffix in plain:
+        kind, content_type = plain[path.suffix]
+        return {"kind": kind, "content_type": content_type, "suffix": path.suffix, "media": None}
+    from shared.video import inspect  # the libraries behind it are not needed by services that write no pictures
+
+    return inspect({"path": str(path), "limits": limits}, progress)

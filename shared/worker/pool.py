@@ -1,0 +1,54 @@
+"""A fixed number of slots, handed out one call at a time; slots without work let their child go after a while."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from shared.worker.slot import Limits, OnMessage, Slot, Usage
+
+
+class WorkerPool:
+    """At most `size` calls at once, each in a process of its own; a warm process is preferred to a new one."""
+
+    def __init__(self, *, size: int, limits: Limits, idle_s: float):
+        self._idle_s = idle_s
+        self._free = [Slot(limits) for _ in range(size)]
+        self._all = tuple(self._free)
+        self._room = asyncio.Semaphore(size)
+        self._timers: dict[Slot, asyncio.TimerHandle] = {}
+        self._endings: set[asyncio.Task[None]] = set()
+
+    async def call(
+        self, target: str, args: dict[str, Any], on_message: OnMessage | None = None, usage: Usage | None = None
+    ) -> dict[str, Any]:
+        """`Slot.call` in the next free slot."""
+        async with self._slot() as slot:
+            return await slot.call(target, args, on_message, usage)
+
+    async def close(self) -> None:
+        """End every child. Calls in progress fail."""
+        for timer in self._timers.values():
+            timer.cancel()
+        await asyncio.gather(*(slot.kill() for slot in self._all))
+
+    @asynccontextmanager
+    async def _slot(self) -> AsyncIterator[Slot]:
+        async with self._room:
+            self._free.sort(key=lambda slot: slot.warm)
+            slot = self._free.pop()
+            if timer := self._timers.pop(slot, None):
+                timer.cancel()
+            try:
+                yield slot
+            finally:
+                self._free.append(slot)
+                if slot.warm:
+                    self._timers[slot] = asyncio.get_running_loop().call_later(self._idle_s, self._end, slot)
+
+    def _end(self, slot: Slot) -> None:
+        self._timers.pop(slot, None)
+        if slot in self._free:
+            ending = asyncio.ensure_future(slot.kill())
+            self._endings.add(ending)
+            ending.add_done_callback(self._endings.discard)
