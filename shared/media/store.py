@@ -1,0 +1,241 @@
+"""The media store: one folder per medium on a volume that the gateway and all workers share. No database.
+
+    <root>/<owner>/<id>/record.json, content.<suffix>, thumbnail.jpg
+    <root>/.incoming/<random>/    being written; becomes a medium by one rename
+    <root>/.trash/<random>/       being deleted
+
+A medium appears and disappears by renaming its folder, so record and file are there together or not at all, also after a crash.
+"""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from shared.errors import Invalid, UnknownMedia
+from shared.media.ids import checked_parts, is_id, is_owner, new_id
+from shared.media.names import SUFFIX, safe_name
+from shared.media.record import MediaRecord
+from shared.operation import Kind
+
+RECORD, THUMBNAIL = "record.json", "thumbnail.jpg"
+STALE = timedelta(days=1)
+"""A temporary folder in which nothing was written for this long belongs to a process that died."""
+
+# Named here because `list` is a method below.
+Ids = list[str]
+Page = tuple[list[MediaRecord], str | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Incoming:
+    """A temporary folder on the store's volume. `content` is where the file is expected."""
+
+    folder: Path
+
+    @property
+    def content(self) -> Path:
+        return self.folder / "content"
+
+
+class MediaStore:
+    """Media of all owners under one folder. Every method blocks on the disk: call it in a thread from async code.
+
+    Owners and ids are checked on every call; what cannot be a name made here is UnknownMedia, and so is another owner's medium.
+    """
+
+    def __init__(self, root: Path, *, ttl_s: float):
+        self.root = root.absolute()
+        self.ttl = timedelta(seconds=ttl_s)
+        self._incoming, self._trash = self.root / ".incoming", self.root / ".trash"
+
+    @contextmanager
+    def incoming(self) -> Iterator[Incoming]:
+        """A folder to write a file into. What is not published by the end of the block is removed."""
+        folder = self._incoming / new_id()
+        folder.mkdir(parents=True)
+        try:
+            yield Incoming(folder=folder)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def publish(
+        self,
+        incoming: Incoming,
+        *,
+        owner: str,
+        name: str,
+        kind: Kind,
+        content_type: str,
+        suffix: str,
+        source: str,
+        media: dict[str, Any] | None,
+        sha256: str | None = None,
+        bytes: int | None = None,
+        media_id: str | None = None,
+        file: Path | None = None,
+    ) -> MediaRecord:
+        """Make a medium of `file` (default: `incoming.content`), which is on disk (fsync) when this returns.
+
+        `file` must lie on the store's volume; it is moved. `suffix` is like ".mp4". `sha256` and `bytes` are measured where not given.
+        With a `media_id` (from `new_id`, kept by the caller) a repeated call gives back the medium that the first one made, which
+        makes a step that runs at least once publish exactly once.
+        """
+        if SUFFIX.fullmatch(suffix) is None:
+            raise ValueError(f"{suffix = } must be a dot and up to eight lower-case letters or digits")
+        media_id = media_id or new_id()
+        target = self._folder(owner, media_id)
+        if target.exists():
+            return self.get(owner, media_id)
+        content = incoming.folder / f"content{suffix}"
+        os.replace(file or incoming.content, content)
+        measured_bytes, measured_sha256 = _settle(content, digest=sha256 is None)
+        if bytes is not None and bytes != measured_bytes:
+            raise ValueError(f"{bytes = } was announced for {name!r}, but {measured_bytes} are on disk")
+        created_at = datetime.now(UTC)
+        record = MediaRecord(
+            id=media_id,
+            name=safe_name(name),
+            kind=kind,
+            content_type=content_type,
+            bytes=measured_bytes,
+            sha256=sha256 or measured_sha256,
+            created_at=created_at,
+            expires_at=created_at + self.ttl,
+            source=source,
+            media=media,
+        )
+        with (incoming.folder / RECORD).open("w", encoding="utf-8") as out:
+            out.write(record.model_dump_json(indent=1, exclude={"urls"}))
+            out.flush()
+            os.fsync(out.fileno())
+        _sync_folder(incoming.folder)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.rename(incoming.folder, target)
+        except OSError:
+            if not target.exists():
+                raise
+            return self.get(owner, media_id)  # published by somebody else meanwhile: a folder with files in it is never replaced
+        _sync_folder(target.parent)
+        return record
+
+    def get(self, owner: str, media_id: str) -> MediaRecord:
+        """The record of a medium. UnknownMedia where `owner` has none of that id."""
+        try:
+            text = (self._folder(owner, media_id) / RECORD).read_text(encoding="utf-8")
+        except (FileNotFoundError, NotADirectoryError):
+            raise _unknown(media_id) from None
+        return MediaRecord.model_validate_json(text)
+
+    def content_path(self, owner: str, media_id: str) -> Path:
+        """The file of a medium. UnknownMedia where `owner` has none of that id."""
+        found = next(self._folder(owner, media_id).glob("content.*"), None)
+        if found is None:
+            raise _unknown(media_id)
+        return found
+
+    def thumbnail_path(self, owner: str, media_id: str) -> Path:
+        """Where the thumbnail of a medium lies or would lie. UnknownMedia where `owner` has none of that id."""
+        return self.content_path(owner, media_id).with_name(THUMBNAIL)
+
+    def list(self, owner: str, *, kind: Kind | None = None, limit: int = 50, cursor: str | None = None) -> Page:
+        """Records of `owner`, newest first, and the cursor of the next page (None at the end). Invalid for a cursor not from here."""
+        if cursor is not None and not is_id(cursor):
+            raise Invalid(f"{cursor[:64]!r} is no cursor: take `next_cursor` of the page before.")
+        page: list[MediaRecord] = []
+        for media_id in sorted((i for i in self._ids(owner) if cursor is None or i < cursor), reverse=True):
+            try:
+                record = self.get(owner, media_id)
+            except UnknownMedia:  # deleted while the page was put together
+                continue
+            if kind is not None and record.kind != kind:
+                continue
+            if len(page) == limit:
+                return page, page[-1].id
+            page.append(record)
+        return page, None
+
+    def delete(self, owner: str, media_id: str) -> None:
+        """Delete a medium. Readers that have its file open keep reading. UnknownMedia where `owner` has none of that id."""
+        grave = self._trash / new_id()
+        grave.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.rename(self._folder(owner, media_id), grave)
+        except FileNotFoundError:
+            raise _unknown(media_id) from None
+        shutil.rmtree(grave, ignore_errors=True)
+
+    def sweep(self, now: datetime, referenced: set[str]) -> Ids:
+        """Delete media that have expired by `now` and whose ids are not `referenced`, and what dead processes left behind.
+
+        Returns the ids of the deleted media. A record that cannot be read is kept: its file may be all that is left to rescue.
+        """
+        removed = []
+        for owner in (path.name for path in _children(self.root) if is_owner(path.name)):
+            for media_id in self._ids(owner):
+                if media_id not in referenced and self._expired(owner, media_id, now):
+                    self.delete(owner, media_id)
+                    removed.append(media_id)
+        for folder in _children(self._incoming):
+            if now - _last_written(folder) > STALE:
+                shutil.rmtree(folder, ignore_errors=True)
+        for folder in _children(self._trash):
+            shutil.rmtree(folder, ignore_errors=True)
+        return removed
+
+    def _folder(self, owner: str, media_id: str) -> Path:
+        owner, media_id = checked_parts(owner, media_id)
+        return self.root / owner / media_id
+
+    def _ids(self, owner: str) -> Ids:
+        if not is_owner(owner):
+            raise ValueError(f"{owner = } is no owner's name")
+        return [path.name for path in _children(self.root / owner) if is_id(path.name)]
+
+    def _expired(self, owner: str, media_id: str, now: datetime) -> bool:
+        try:
+            expires_at = self.get(owner, media_id).expires_at
+        except (UnknownMedia, ValueError):
+            return False
+        return expires_at is not None and expires_at < now
+
+
+def _unknown(media_id: str) -> UnknownMedia:
+    return UnknownMedia(f"There is no media {media_id!r}: it was deleted, has expired, or the id is wrong.")
+
+
+def _children(folder: Path) -> Iterator[Path]:
+    try:
+        yield from list(folder.iterdir())
+    except FileNotFoundError:
+        return
+
+
+def _last_written(folder: Path) -> datetime:
+    newest = 0.0
+    for path in (folder, *_children(folder)):
+        with suppress(FileNotFoundError):
+            newest = max(newest, path.stat().st_mtime)
+    return datetime.fromtimestamp(newest, UTC)
+
+
+def _settle(path: Path, *, digest: bool) -> tuple[int, str]:
+    """Size of a file, and its SHA-256 where asked for, once it is safely on the disk."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest() if digest else ""
+        return os.fstat(file.fileno()).st_size, sha256
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

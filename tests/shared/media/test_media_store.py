@@ -1,0 +1,183 @@
+import hashlib
+import json
+import os
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from shared.errors import Invalid, UnknownMedia
+from shared.media.ids import new_id
+from shared.media.record import MediaRecord
+from shared.media.store import MediaStore
+from shared.operation import Kind
+
+DATA = b"not really a video"
+KEY_OWNER = "k0123456789abcdef"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> MediaStore:
+    return MediaStore(tmp_path / "media", ttl_s=3600)
+
+
+def put(store: MediaStore, *, owner: str = "public", name: str = "clip.mp4", kind: Kind = Kind.VIDEO, data: bytes = DATA) -> MediaRecord:
+    with store.incoming() as incoming:
+        incoming.content.write_bytes(data)
+        return store.publish(
+            incoming, owner=owner, name=name, kind=kind, content_type="video/mp4", suffix=".mp4", source="upload", media={"frames": 3}
+        )
+
+
+def leftovers(store: MediaStore) -> list[Path]:
+    return [path for name in (".incoming", ".trash") for path in (store.root / name).glob("*")]
+
+
+def test_published_medium_is_found_again_as_it_was(store: MediaStore) -> None:
+    record = put(store)
+    assert store.get("public", record.id) == record
+    assert store.content_path("public", record.id).read_bytes() == DATA
+    assert store.content_path("public", record.id).suffix == ".mp4"
+    assert (record.bytes, record.sha256) == (len(DATA), hashlib.sha256(DATA).hexdigest())
+    assert record.expires_at == record.created_at + timedelta(hours=1)
+    assert leftovers(store) == []
+
+
+def test_record_reads_as_the_api_says(store: MediaStore) -> None:
+    record = put(store)
+    body = json.loads(record.model_dump_json())
+    assert list(body) == [
+        "id", "name", "kind", "content_type", "bytes", "sha256", "created_at", "expires_at", "source", "media", "urls",
+    ]  # fmt: skip
+    assert body["urls"] == {
+        "self": f"/v1/media/{record.id}",
+        "content": f"/v1/media/{record.id}/content",
+        "thumbnail": f"/v1/media/{record.id}/thumbnail",
+        "download": f"/v1/media/{record.id}/content?download=1",
+    }
+    assert MediaRecord.model_validate(body) == record
+    assert put(store, kind=Kind.JSON).urls.thumbnail is None
+
+
+def test_unpublished_file_is_removed_with_its_folder(store: MediaStore) -> None:
+    with pytest.raises(RuntimeError), store.incoming() as incoming:
+        incoming.content.write_bytes(DATA)
+        raise RuntimeError
+    assert leftovers(store) == []
+    assert store.list("public") == ([], None)
+
+
+def test_a_file_beside_the_default_one_can_be_published(store: MediaStore, tmp_path: Path) -> None:
+    output = tmp_path / "output.mp4"
+    output.write_bytes(DATA)
+    with store.incoming() as incoming:
+        record = store.publish(
+            incoming,
+            owner="public",
+            name="o.mp4",
+            kind=Kind.VIDEO,
+            content_type="video/mp4",
+            suffix=".mp4",
+            source="j",
+            media=None,
+            file=output,
+        )
+    assert not output.exists()
+    assert store.content_path("public", record.id).read_bytes() == DATA
+
+
+def test_a_repeated_publish_under_one_id_makes_one_medium(store: MediaStore) -> None:
+    media_id = new_id()
+
+    def publish(number: int) -> MediaRecord:
+        with store.incoming() as incoming:
+            incoming.content.write_bytes(b"attempt %d" % number)
+            return store.publish(
+                incoming, owner="public", name="x.mp4", kind=Kind.VIDEO, content_type="video/mp4", suffix=".mp4", source="j", media=None,
+                media_id=media_id,
+            )  # fmt: skip
+
+    with ThreadPoolExecutor(8) as pool:
+        records = set(record.sha256 for record in pool.map(publish, range(8)))
+    assert records == {store.get("public", media_id).sha256}
+    assert [record.id for record in store.list("public")[0]] == [media_id]
+    assert leftovers(store) == []
+
+
+def test_announced_size_must_be_right(store: MediaStore) -> None:
+    with pytest.raises(ValueError, match="17 was announced"), store.incoming() as incoming:
+        incoming.content.write_bytes(DATA)
+        store.publish(
+            incoming, owner="public", name="x", kind=Kind.VIDEO, content_type="a/b", suffix=".mp4", source="j", media=None, bytes=17
+        )
+    assert store.list("public") == ([], None)
+
+
+def test_list_is_newest_first_in_pages_and_by_kind(store: MediaStore) -> None:
+    ids = [put(store, kind=Kind.VIDEO if number % 2 else Kind.IMAGE).id for number in range(7)]
+    put(store, owner=KEY_OWNER)
+    seen, cursor = [], None
+    while True:
+        page, cursor = store.list("public", limit=3, cursor=cursor)
+        assert len(page) <= 3
+        seen += [record.id for record in page]
+        if cursor is None:
+            break
+    assert seen == ids[::-1]
+    assert [record.id for record in store.list("public", kind=Kind.VIDEO)[0]] == ids[1::2][::-1]
+    assert store.list("public", limit=7)[1] is None
+    with pytest.raises(Invalid, match="no cursor"):
+        store.list("public", cursor="../..")
+
+
+def test_another_owners_medium_is_unknown(store: MediaStore) -> None:
+    record = put(store)
+    for call in (store.get, store.content_path, store.thumbnail_path, store.delete):
+        with pytest.raises(UnknownMedia):
+            call(KEY_OWNER, record.id)
+    assert store.get("public", record.id) == record
+
+
+@pytest.mark.parametrize("media_id", ["", ".", "..", "../public", "a" * 25, "A" * 26, "u" * 26, "\x00" * 26, "a" * 26 + "\n", "é" * 26])
+def test_an_id_that_could_not_be_one_never_reaches_the_disk(store: MediaStore, media_id: str) -> None:
+    with pytest.raises(UnknownMedia):
+        store.get("public", media_id)
+    with pytest.raises(UnknownMedia):
+        store.content_path(media_id, new_id())
+
+
+def test_delete_leaves_nothing_and_open_readers_go_on(store: MediaStore) -> None:
+    record = put(store)
+    with store.content_path("public", record.id).open("rb") as file:
+        store.delete("public", record.id)
+        assert file.read() == DATA
+    with pytest.raises(UnknownMedia):
+        store.delete("public", record.id)
+    assert leftovers(store) == []
+
+
+def test_sweep_takes_expired_media_that_nothing_refers_to(store: MediaStore) -> None:
+    kept, gone, other = put(store), put(store), put(store, owner=KEY_OWNER)
+    assert store.sweep(datetime.now(UTC), set()) == []
+    assert set(store.sweep(datetime.now(UTC) + timedelta(hours=2), {kept.id})) == {gone.id, other.id}
+    assert [record.id for record in store.list("public")[0]] == [kept.id]
+
+
+def test_sweep_clears_what_dead_processes_left_but_not_what_is_being_written(store: MediaStore) -> None:
+    stale, fresh = store.root / ".incoming" / new_id(), store.root / ".incoming" / new_id()
+    for folder in (stale, fresh, store.root / ".trash" / new_id()):
+        folder.mkdir(parents=True)
+        (folder / "content").write_bytes(DATA)
+    long_ago = datetime.now().timestamp() - 2 * 86400
+    os.utime(stale / "content", (long_ago, long_ago))
+    os.utime(stale, (long_ago, long_ago))
+    store.sweep(datetime.now(UTC), set())
+    assert leftovers(store) == [fresh]
+
+
+def test_ids_sort_by_the_time_they_were_made() -> None:
+    ids = [new_id() for _ in range(200)]
+    assert len(set(ids)) == 200
+    # Two within the same microsecond have no order; the clock's reading alone is what has to be sorted.
+    assert [i[:11] for i in ids] == sorted(i[:11] for i in ids)
