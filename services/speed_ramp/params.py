@@ -1,0 +1,113 @@
+"""What the two operations take and what they answer. Every unit, limit and default stands here and nowhere else."""
+
+from itertools import pairwise
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, Field, model_validator
+
+from shared.operation import Params
+
+MIN_SPEED, MAX_SPEED = 0.1, 16.0
+"""The slowest and the fastest speed that any curve may have."""
+
+MAX_POINTS = 100_000
+"""Most control points of a curve and most speeds of a list: what a six-hour clip needs, several times over."""
+
+Speed = Annotated[float, Field(ge=MIN_SPEED, le=MAX_SPEED)]
+
+
+class CurvePoint(Params):
+    """One control point of a speed curve; between points the speed changes linearly with the source's time."""
+
+    t: float = Field(ge=0, le=1e6, description="Seconds from the start of the source.")
+    speed: float = Field(ge=MIN_SPEED, le=MAX_SPEED, description="Playback speed there: 1 is unchanged, 0.5 is half as fast.")
+
+
+class AnalyzeParams(Params):
+    """How motion becomes speed."""
+
+    segment_duration: float = Field(
+        0.5, ge=0.1, le=60, description="Seconds of source between two control points of the curve, and length of a segment in `speeds`."
+    )
+    min_speed: float = Field(0.5, ge=MIN_SPEED, le=MAX_SPEED, description="Slowest playback speed the curve may have.")
+    max_speed: float = Field(2.0, ge=MIN_SPEED, le=MAX_SPEED, description="Fastest playback speed the curve may have.")
+    smoothing: float = Field(
+        0.5,
+        ge=0,
+        le=10,
+        description="Seconds over which motion is averaged before it decides the speed: more gives calmer changes, 0 none.",
+    )
+    mode: Literal["slow_action", "speed_action"] = Field(
+        "slow_action", description="`slow_action` slows action down and speeds stillness up; `speed_action` does the opposite."
+    )
+
+    @model_validator(mode="after")
+    def _speeds_in_order(self) -> Self:
+        if self.min_speed > self.max_speed:
+            raise ValueError(f"min_speed {self.min_speed:g} is above max_speed {self.max_speed:g}: swap them")
+        return self
+
+
+class RenderParams(AnalyzeParams):
+    """Which curve the clip follows, and how the frames and the sound are made."""
+
+    curve: list[CurvePoint] | None = Field(
+        None,
+        min_length=1,
+        max_length=MAX_POINTS,
+        description="Speed curve in source seconds, `t` rising; the first and the last speed are held to the ends. Empty: analysed.",
+    )
+    speeds: list[Speed] | None = Field(
+        None,
+        min_length=1,
+        max_length=MAX_POINTS,
+        description="One speed (0.1 to 16) per segment of `segment_duration`, instead of `curve`; the last one is held to the end.",
+    )
+    interpolation: Literal["nearest", "blend"] = Field(
+        "nearest", description="`nearest` shows whole source frames (sharp); `blend` cross-fades neighbours (softer slow motion)."
+    )
+    audio: Literal["keep", "drop"] = Field(
+        "keep", description="`keep` stretches every audio track along the curve at its original pitch; `drop` leaves the sound out."
+    )
+    quality: int = Field(70, ge=0, le=100, description="Picture quality of the output, 0 (smallest file) to 100 (best).")
+
+    @model_validator(mode="after")
+    def _one_curve(self) -> Self:
+        if self.curve is not None and self.speeds is not None:
+            raise ValueError("curve and speeds exclude each other: give one of them, or neither to have the clip analysed")
+        for before, after in pairwise(self.curve or []):
+            if after.t <= before.t:
+                raise ValueError(f"curve: t must rise from point to point, but {after.t:g} follows {before.t:g}")
+        return self
+
+
+class Motion(BaseModel):
+    """How much moves, over time."""
+
+    times: list[float] = Field(description="Seconds of source time at which each value was reached: the time of its frame.")
+    values: list[float] = Field(description="Motion since the frame before, in frame diagonals per second.")
+
+
+class AnalyzeResult(BaseModel):
+    """The motion of a clip and the speed curve made from it."""
+
+    motion: Motion = Field(description="Motion per frame; clips of more than 100,000 frames have groups of frames averaged.")
+    curve: list[CurvePoint] = Field(description="Control points from 0 to the end of the video, in source seconds.")
+    speeds: list[float] = Field(description="Mean speed of each segment (harmonic: its length divided by the time it then takes).")
+    segment_duration: float = Field(description="Seconds of source that one entry of `speeds` covers (the last one may cover less).")
+    duration_s: float = Field(description="Seconds of video in the source.")
+    ramped_duration_s: float = Field(description="Seconds that the video takes along the curve: the integral of 1/speed.")
+    frames: int = Field(description="Frames looked at.")
+    cuts: list[float] = Field(description="Seconds of source time at which the picture changes altogether; not counted as motion.")
+
+
+class RenderResult(BaseModel):
+    """What was written."""
+
+    curve: list[CurvePoint] = Field(description="The curve that was followed, from 0 to the end of the video, in source seconds.")
+    duration_s: float = Field(description="Seconds of video in the output: the curve's integral to the nearest frame.")
+    source_duration_s: float = Field(description="Seconds of video in the source.")
+    frames: int = Field(description="Frames in the output.")
+    frame_rate: str = Field(description='Frames per second of the output as an exact fraction, such as "30000/1001".')
+    audio_tracks: int = Field(description="Audio tracks in the output.")
+    encoder: str = Field(description='Video encoder used; "copy" where every speed is 1 and the source was left as it is.')
