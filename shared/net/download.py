@@ -1,0 +1,126 @@
+"""Fetching what a user's URL points to: every hop checked, everything limited, nothing decoded."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from email.message import Message
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from urllib.parse import unquote
+
+import httpx
+
+from shared.errors import FetchFailed, ForbiddenAddress, Invalid
+from shared.net.transport import CheckedTransport, Resolve, system_resolve
+from shared.settings import Settings
+
+MAX_REDIRECTS = 5
+MAX_URL_CHARS = 4096
+CONNECT_TIMEOUT_S, IDLE_TIMEOUT_S = 10.0, 30.0
+CHUNK_BYTES = 256 * 1024
+
+
+def checked_client(settings: Settings, *, resolve: Resolve = system_resolve) -> httpx.AsyncClient:
+    """An HTTP client for addresses that users name (URL fetches, webhooks). Close it when done.
+
+    It reaches public addresses and `settings.url_allow_networks` only (ForbiddenAddress otherwise, at connect time), follows no
+    redirects, uses no proxy, keeps no cookies. Other failures are httpx's own errors.
+    """
+    return httpx.AsyncClient(
+        transport=CheckedTransport(allowed=settings.url_allow_networks, resolve=resolve),
+        timeout=httpx.Timeout(IDLE_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
+        headers={"User-Agent": "Reelwright", "Accept": "*/*", "Accept-Encoding": "identity"},
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # what one user's fetch was given is no other user's
+        follow_redirects=False,
+        trust_env=False,
+    )
+
+
+def check_url(text: str) -> httpx.URL:
+    """`text` as an http(s) URL without credentials. Raises Invalid or ForbiddenAddress where it is none."""
+    if len(text) > MAX_URL_CHARS:
+        raise Invalid(f"The URL has {len(text)} characters; at most {MAX_URL_CHARS} are taken.")
+    try:
+        url = httpx.URL(text.strip())
+    except (httpx.InvalidURL, ValueError) as error:
+        raise Invalid(f"{text[:200]!r} is not a URL: {error}.") from error
+    if url.scheme not in ("http", "https"):
+        raise ForbiddenAddress(f"{text[:200]!r} is not fetched: a URL has to begin with http:// or https://.")
+    if url.userinfo:
+        raise ForbiddenAddress("A URL with a user name or password in it is not fetched.")
+    if not url.host or not 0 < (80 if url.port is None else url.port) < 65536:
+        raise Invalid(f"{text[:200]!r} names no host and port to fetch from.")
+    return url
+
+
+@asynccontextmanager
+async def fetch(
+    client: httpx.AsyncClient, url: str, *, timeout_s: float, max_bytes: int
+) -> AsyncIterator[tuple[str, AsyncIterator[bytes]]]:
+    """Open `url` and give its file name and its bytes, as they arrive.
+
+    `client` comes from `checked_client`. `timeout_s` is for all hops and the whole body together. At most 5 redirects are followed.
+    Raises Invalid (no URL), ForbiddenAddress (at any hop) and FetchFailed (unreachable, too slow, too large, no success), the last
+    also while the bytes are read.
+    """
+    deadline = asyncio.get_running_loop().time() + timeout_s
+    where = check_url(url)
+    response: httpx.Response | None = None
+    try:
+        for _ in range(MAX_REDIRECTS + 1):
+            async with _limits(where, deadline, timeout_s):
+                response = await client.send(client.build_request("GET", where), stream=True)
+            if response.next_request is None:
+                break
+            where = check_url(str(response.next_request.url))
+            await response.aclose()
+        else:
+            raise FetchFailed(f"{url} redirects more than {MAX_REDIRECTS} times.")
+        _check_answer(response, where, max_bytes)
+        yield _name(response, where), _body(response, where, deadline, timeout_s, max_bytes)
+    finally:
+        if response is not None:
+            await response.aclose()
+
+
+async def _body(response: httpx.Response, url: httpx.URL, deadline: float, timeout_s: float, max_bytes: int) -> AsyncIterator[bytes]:
+    total, chunks = 0, response.aiter_raw(CHUNK_BYTES)
+    while True:
+        async with _limits(url, deadline, timeout_s):
+            chunk = await anext(chunks, None)
+        if chunk is None:
+            return
+        total += len(chunk)
+        if total > max_bytes:
+            raise FetchFailed(f"{url} is larger than the {max_bytes} bytes that this server takes.")
+        yield chunk
+
+
+@asynccontextmanager
+async def _limits(url: httpx.URL, deadline: float, timeout_s: float) -> AsyncIterator[None]:
+    """What can go wrong on the way, as FetchFailed."""
+    try:
+        async with asyncio.timeout_at(deadline):
+            yield
+    except TimeoutError as error:
+        raise FetchFailed(f"{url} took longer than the {timeout_s:g} s that fetching may take.") from error
+    except httpx.TimeoutException as error:
+        raise FetchFailed(f"{url} did not answer in time ({type(error).__name__}).") from error
+    except (httpx.TransportError, httpx.StreamError) as error:
+        raise FetchFailed(f"{url} could not be fetched: {str(error).rstrip('.')}.") from error
+
+
+def _check_answer(response: httpx.Response, url: httpx.URL, max_bytes: int) -> None:
+    if response.status_code != 200:
+        raise FetchFailed(f"{url} answered {response.status_code} {response.reason_phrase}, not 200.")
+    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in ("", "identity"):
+        raise FetchFailed(f"{url} sent its file compressed ({encoding}) although that was not asked for.")
+    length = response.headers.get("Content-Length", "")
+    if length.isdecimal() and int(length) > max_bytes:
+        raise FetchFailed(f"{url} has {length} bytes; this server takes at most {max_bytes}.")
+
+
+def _name(response: httpx.Response, url: httpx.URL) -> str:
+    header = Message()
+    header["Content-Disposition"] = response.headers.get("Content-Disposition", "")
+    return header.get_filename() or unquote(url.path.rpartition("/")[2]) or url.host

@@ -1,0 +1,115 @@
+"""An httpx transport that looks at every address before it connects, and connects to the very address it looked at.
+
+The name is resolved once for each connection and no other code resolves it again, so an answer that changes between a check and
+its use (DNS rebinding) changes nothing. Host header, TLS server name and certificate check keep the name.
+"""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+
+import httpcore
+import httpx
+
+from shared.net.addresses import Network, check_address
+
+Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
+"""Host name and port -> its addresses, best first. Raises OSError where there are none."""
+
+
+async def system_resolve(host: str, port: int) -> list[str]:
+    """The addresses of a name as this machine sees them."""
+    answers = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(answer[4][0]) for answer in answers))
+
+
+class CheckedBackend(httpcore.AsyncNetworkBackend):
+    """Opens connections to addresses that may be reached. Raises ForbiddenAddress for a name with any other among its addresses."""
+
+    def __init__(self, *, allowed: Sequence[Network], resolve: Resolve):
+        self._allowed = allowed
+        self._resolve = resolve
+        self._inner = httpcore.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        try:
+            async with asyncio.timeout(timeout):
+                addresses = await self._resolve(host, port)
+        except TimeoutError as error:
+            raise httpcore.ConnectTimeout(f"{host} was not resolved within {timeout} s") from error
+        except (OSError, UnicodeError) as error:
+            raise httpcore.ConnectError(f"{host} has no address ({error})") from error
+        for address in addresses:
+            check_address(address, host=host, allowed=self._allowed)
+        failure: Exception = httpcore.ConnectError(f"{host} has no address")
+        for address in addresses:
+            try:
+                return await self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failure = error
+        raise failure
+
+    async def connect_unix_socket(
+        self, path: str, timeout: float | None = None, socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None
+    ) -> httpcore.AsyncNetworkStream:
+        raise httpcore.UnsupportedProtocol("Unix sockets are not reached from here")
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+class CheckedTransport(httpx.AsyncBaseTransport):
+    """HTTP/1.1 over a CheckedBackend. Made of httpcore's public parts, so that no proxy and no other backend can slip in."""
+
+    def __init__(self, *, allowed: Sequence[Network], resolve: Resolve = system_resolve):
+        # SSL_CERT_FILE and SSL_CERT_DIR are the operator's; proxies of the environment are not looked at.
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=httpx.create_ssl_context(),
+            max_connections=100,
+            max_keepalive_connections=10,
+            keepalive_expiry=5.0,
+            network_backend=CheckedBackend(allowed=allowed, resolve=resolve),
+        )
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        url = httpcore.URL(scheme=request.url.raw_scheme, host=request.url.raw_host, port=request.url.port, target=request.url.raw_path)
+        with _as_httpx(request):
+            response = await self._pool.handle_async_request(
+                httpcore.Request(request.method, url, headers=request.headers.raw, content=request.stream, extensions=request.extensions)
+            )
+        return httpx.Response(response.status, headers=response.headers, stream=_Body(response, request), extensions=response.extensions)
+
+    async def aclose(self) -> None:
+        await self._pool.aclose()
+
+
+class _Body(httpx.AsyncByteStream):
+    def __init__(self, response: httpcore.Response, request: httpx.Request):
+        self._response, self._request = response, request
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        with _as_httpx(self._request):
+            async for part in self._response.aiter_stream():
+                yield part
+
+    async def aclose(self) -> None:
+        with _as_httpx(self._request):
+            await self._response.aclose()
+
+
+@contextlib.contextmanager
+def _as_httpx(request: httpx.Request) -> Iterator[None]:
+    """Errors of httpcore as the errors of httpx that have the same names."""
+    try:
+        yield
+    except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol) as error:
+        twin: type[httpx.TransportError] = getattr(httpx, type(error).__name__, httpx.TransportError)
+        raise twin(str(error) or type(error).__name__, request=request) from error
