@@ -6,7 +6,7 @@ REST, the API pages, the command line, pipelines and the web form are all read f
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
@@ -89,6 +89,8 @@ class Operation:
     outputs: Mapping[str, Kind] = field(default_factory=dict)
     run: Callable[..., BaseModel]
     example: Params
+    unavailable: Callable[[Any], str | None] = lambda params: None
+    """Whether these params ask for something that is not installed: then the one command that would install it."""
 
     @property
     def service(self) -> str:

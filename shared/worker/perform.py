@@ -65,4 +65,5 @@ def inspect_output(path: Path, limits: dict[str, Any], progress: Progress) -> di
         return {"kind": kind, "content_type": content_type, "suffix": path.suffix, "media": None}
     from shared.video import inspect  # the libraries behind it are not needed by services that write no pictures
 
-    return inspect({"path": str(path), "limits": limits}, progress)
+    found: dict[str, Any] = inspect({"path": str(path), "limits": limits}, progress)
+    return found

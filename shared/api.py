@@ -1,0 +1,193 @@
+"""What every HTTP app of the suite has: problem details, API keys, protection from other sites, health, metrics."""
+
+import logging
+import re
+import secrets
+import time
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.errors import Forbidden, Invalid, ReelwrightError, Unauthorized, Unavailable
+from shared.jobs import Jobs
+from shared.settings import PUBLIC, Settings, is_loopback, owner_of
+
+OPEN_PATHS = re.compile(r"/|/page/.*|/docs|/docs/.*|/openapi\.json|/health|/ready")
+"""What needs no API key: pages and descriptions, never anybody's data."""
+
+log = logging.getLogger(__name__)
+
+
+class Problem(BaseModel):
+    """Why a request was refused (RFC 9457)."""
+
+    type: str = Field(examples=["/problems/invalid"])
+    title: str = Field(examples=["The request does not fit what is asked for"])
+    status: int = Field(examples=[422])
+    detail: str = Field(description="What was wrong, with the value, and what to do.")
+    errors: list[dict[str, str]] | None = Field(None, description="One entry per field: `field`, its path, and `detail`.")
+
+
+def create_api(*, title: str, description: str, settings: Settings, jobs: Jobs, reachable_by_browsers: bool) -> FastAPI:
+    """An app with everything but its own routes. `reachable_by_browsers`: it listens on TCP rather than on a Unix socket."""
+    app = FastAPI(
+        title=title,
+        description=description,
+        version="1",
+        docs_url="/docs",
+        redoc_url=None,
+        responses={code: {"model": Problem, "description": text} for code, text in {422: "Refused, naming each field"}.items()},
+    )
+    app.add_exception_handler(ReelwrightError, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unexpected)
+    registry = CollectorRegistry()
+    app.add_middleware(Guard, settings=settings, reachable_by_browsers=reachable_by_browsers)
+    app.add_middleware(Measured, registry=registry)
+    _add_health(app, jobs, title, registry)
+    return app
+
+
+def problem_response(error: ReelwrightError) -> JSONResponse:
+    """An error as `application/problem+json`."""
+    return JSONResponse(error.problem(), error.status, headers=error.headers, media_type="application/problem+json")
+
+
+class Guard:
+    """Lets requests in: sets `request.state.owner` from the API key, and keeps other web sites out.
+
+    Without keys every page that the user's browser has open could send requests to this server (cross-site requests, DNS rebinding),
+    so then the Host must be this machine and the Origin, where one is sent, the server itself.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings, reachable_by_browsers: bool):
+        self._app, self._settings, self._browsers = app, settings, reachable_by_browsers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        request_id = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")[:64] or secrets.token_hex(8)
+
+        async def send_with_id(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode("latin-1"))]
+            await send(message)
+
+        try:
+            scope.setdefault("state", {})["owner"] = self._owner(Request(scope))
+        except ReelwrightError as error:
+            return await problem_response(error)(scope, receive, send_with_id)
+        return await self._app(scope, receive, send_with_id)
+
+    def _owner(self, request: Request) -> str:
+        if self._settings.api_keys:
+            return self._owner_by_key(request)
+        if self._browsers:
+            self._refuse_other_sites(request)
+        return PUBLIC
+
+    def _owner_by_key(self, request: Request) -> str:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        given = token.strip() if scheme.lower() == "bearer" else request.headers.get("x-api-key", "")
+        if any(secrets.compare_digest(given.encode(), key.get_secret_value().encode()) for key in self._settings.api_keys):
+            return owner_of(given)
+        if OPEN_PATHS.fullmatch(request.url.path):
+            return PUBLIC
+        detail = (
+            "The API key is not one of this server's." if given else "Send an API key: `Authorization: Bearer <key>` or `X-API-Key: <key>`."
+        )
+        raise Unauthorized(detail, headers={"WWW-Authenticate": "Bearer"})
+
+    def _refuse_other_sites(self, request: Request) -> None:
+        host = request.headers.get("host", "")
+        if not is_loopback(re.sub(r":\d+$", "", host).strip("[]")):
+            raise Forbidden(f"The Host {host!r} is not this machine: use 127.0.0.1 or localhost, or set REELWRIGHT_API_KEYS.")
+        origin = request.headers.get("origin")
+        if origin is not None and origin.partition("://")[2] != host:
+            raise Forbidden(f"The Origin {origin!r} is another site; without API keys only this server's own pages may send requests.")
+
+
+class Measured:
+    """Counts requests and the time until their answers begin."""
+
+    def __init__(self, app: ASGIApp, registry: CollectorRegistry):
+        self._app = app
+        self._requests = Counter("reelwright_http_requests_total", "Requests answered", ["method", "status"], registry=registry)
+        self._seconds = Histogram("reelwright_http_request_seconds", "Time until the answer began", registry=registry)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        began = time.perf_counter()
+
+        async def count(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._requests.labels(scope["method"], str(message["status"])).inc()
+                self._seconds.observe(time.perf_counter() - began)
+            await send(message)
+
+        return await self._app(scope, receive, count)
+
+
+def _add_health(app: FastAPI, jobs: Jobs, title: str, registry: CollectorRegistry) -> None:
+    gauge = Gauge("reelwright_jobs", "Jobs remembered", ["service", "status"], registry=registry)
+
+    @app.get("/health", tags=["service"], summary="Whether the process is alive")
+    async def health() -> dict[str, str]:
+        return {"status": "alive", "name": title}
+
+    @app.get("/ready", tags=["service"], summary="Whether it can take work; 503 with the reasons where it cannot")
+    async def ready() -> dict[str, str]:
+        if reasons := await jobs.troubles():
+            raise Unavailable("; ".join(reasons))
+        return {"status": "ready", "name": title}
+
+    @app.get("/metrics", tags=["service"], summary="Figures for Prometheus", response_class=Response)
+    async def metrics() -> Response:
+        gauge.clear()
+        for (service, status), count in (await jobs.counts()).items():
+            gauge.labels(service, status).set(count)
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ReelwrightError)
+    return problem_response(error)
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    return problem_response(invalid(error.errors()))
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    titles = {404: "There is no such thing here", 405: "That method does not work here"}
+    body = {"type": "about:blank", "title": titles.get(error.status_code, str(error.detail)), "status": error.status_code}
+    body["detail"] = f"{request.method} {request.url.path}: {error.detail}. GET /docs lists what there is."
+    return JSONResponse(body, error.status_code, headers=error.headers, media_type="application/problem+json")
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return problem_response(ReelwrightError("The server met an error it did not expect; its log says more."))
+
+
+def invalid(found: Any) -> Invalid:
+    """Pydantic's findings as one 422: each field by its path, with what was given and what is asked for."""
+    fields = [{"field": ".".join(str(part) for part in one["loc"] if part != "body"), "detail": _sentence(one)} for one in found]
+    return Invalid("; ".join(f"{one['field'] or 'body'}: {one['detail']}" for one in fields), errors=fields)
+
+
+def _sentence(one: dict[str, Any]) -> str:
+    message = str(one["msg"]).removeprefix("Value error, ")
+    given = one.get("input")
+    plain = isinstance(given, str | int | float | bool) and one["type"] not in ("missing", "value_error", "json_invalid")
+    return f"{message}, not {str(given)[:80]!r}" if plain else message

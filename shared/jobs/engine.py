@@ -1,0 +1,348 @@
+"""Jobs that survive anything: the queue, its durability and its workers.
+
+DBOS Transact keeps the queue and gives every job to exactly one process; the ledger keeps what the API says about it; takeover.py sees to
+the jobs of dead processes. Nothing outside this package imports DBOS.
+"""
+
+import asyncio
+import hashlib
+import json
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+from dbos import DBOS, DBOSClient, WorkflowSerializationFormat
+from sqlalchemy.exc import IntegrityError
+
+from shared.errors import Conflict, IdempotencyMismatch, OperationFailed, ReelwrightError, WorkerCrashed
+from shared.jobs import webhooks
+from shared.jobs.ledger import Claim, Event, Ledger
+from shared.jobs.record import PRIORITIES, Job, JobRequest, Status
+from shared.jobs.tables import open_database
+from shared.jobs.takeover import Lifeline, make_locks
+from shared.media.ids import new_id
+from shared.settings import Settings
+
+APPLICATION = "reelwright"
+# DBOS's default is a hash of the source, which would strand the waiting jobs after an upgrade. Change it only if a new version cannot run
+# the jobs that an old one accepted.
+VERSION = "1"
+QUEUE_POLL_S = 0.1
+CANCEL_POLL_S = 0.2
+EVENTS_POLL_S = 0.25
+PROGRESS_INTERVAL_S = 0.5
+MAX_FAILURES = 3
+WEBHOOKS = "webhooks"
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What a job came to."""
+
+    result: Any
+    outputs: dict[str, Any] = field(default_factory=dict)
+    metrics: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Queue:
+    """A queue that this process works on: `run(claim, tell)` does a job of it, `discard(outcome)` undoes one that came too late."""
+
+    concurrency: int
+    run: Callable[[Claim, "Tell"], Awaitable[Outcome]]
+    discard: Callable[[Claim, Outcome], Awaitable[None]]
+
+
+class Tell:
+    """How a running job reports: progress is written at most twice a second, warnings are kept."""
+
+    def __init__(self, ledger: Ledger, claim: Claim):
+        self._ledger, self._claim = ledger, claim
+        self._written_at = float("-inf")
+        self._fraction = -1.0
+        self.progress: dict[str, Any] = {}
+        self.warnings: list[str] = []
+
+    async def __call__(self, message: dict[str, Any]) -> None:
+        """Take a `{"progress": ...}` or `{"warning": ...}` message."""
+        if "warning" in message and message["warning"] not in self.warnings:
+            self.warnings.append(message["warning"])
+        if "progress" in message:
+            self.progress = message["progress"]
+        now = asyncio.get_running_loop().time()
+        moved = self.progress and self.progress["fraction"] != self._fraction
+        if moved and (now - self._written_at >= PROGRESS_INTERVAL_S or self.progress["fraction"] >= 1):
+            self._written_at, self._fraction = now, self.progress["fraction"]
+            await asyncio.to_thread(self._ledger.progress, self._claim, self.progress, self.warnings)
+
+
+class Jobs:
+    """The jobs of one process: any process may submit and ask; those that `start` with queues also work."""
+
+    def __init__(self, settings: Settings):
+        self._settings = settings
+        self._running: dict[str, asyncio.Task[Outcome]] = {}
+        self._stopping = False
+        self._queues: Mapping[str, Queue] = {}
+        self._watcher: asyncio.Task[None] | None = None
+
+    async def start(self, queues: Mapping[str, Queue]) -> None:
+        """Open the database and begin to work on `queues` (service name -> Queue)."""
+        self._queues = queues
+        self._stopping = False
+        self._engine = await asyncio.to_thread(open_database, self._settings.database_url, self._settings.data_dir)
+        self.ledger = Ledger(self._engine, job_ttl_s=self._settings.job_ttl_s)
+        self._lifeline = await asyncio.to_thread(lambda: Lifeline(make_locks(self._engine)))
+        DBOS(
+            config={
+                "name": APPLICATION,
+                "system_database_engine": self._engine,
+                "system_database_url": self._engine.url.render_as_string(hide_password=False),
+                "executor_id": self._lifeline.executor,
+                "application_version": VERSION,
+                "use_listen_notify": False,
+                "log_level": "ERROR",
+                "max_executor_threads": 8,
+            }
+        )
+        DBOS.workflow(name="job")(self._workflow)
+        DBOS.workflow(name="webhook")(webhooks.workflow(self.ledger, self._settings))
+        DBOS.listen_queues([*queues, WEBHOOKS])
+        DBOS.launch()  # on the event loop's own thread: DBOS then runs the workflows on this loop
+        for name, queue in queues.items():
+            await self._register(name, queue.concurrency)
+        await self._register(WEBHOOKS, 16)
+        self._client = DBOSClient(system_database_engine=self._engine, application_name=APPLICATION)
+        self._lifeline.start(owners=_owners, recover=_recover)
+        self._watcher = asyncio.create_task(self._watch_cancellations())
+
+    async def stop(self) -> None:
+        """End the work of this process in order: its jobs are left for the next one that starts, or for another that runs."""
+        self._stopping = True
+        if self._watcher is not None:
+            self._watcher.cancel()
+        for task in list(self._running.values()):
+            task.cancel()
+        while self._running:
+            await asyncio.sleep(0.01)
+        await asyncio.to_thread(DBOS.destroy, workflow_completion_timeout_sec=0, destroy_registry=True)
+        await asyncio.to_thread(self._lifeline.stop)
+        await asyncio.to_thread(self._client.destroy)
+        self._engine.dispose()
+
+    async def submit(self, *, owner: str, service: str, operation: str, request: JobRequest, key: str | None = None) -> Job:
+        """Put a checked request into the queue. It is on disk when this returns.
+
+        With an idempotency `key` that this owner used before, the job made then. Raises QueueFull, IdempotencyMismatch.
+        """
+        row = {
+            "id": new_id(),
+            "owner": owner,
+            "service": service,
+            "operation": operation,
+            "priority": PRIORITIES[request.priority],
+            "inputs": request.inputs,
+            "params": request.params,
+            "metadata": request.metadata,
+            "webhook": webhooks.stored(request.webhook, self._settings),
+            "idempotency_key": key,
+            "fingerprint": _fingerprint(operation, request),
+        }
+        return await asyncio.to_thread(self._submit, row)
+
+    def _submit(self, row: dict[str, Any]) -> Job:
+        if row["idempotency_key"] and (earlier := self._earlier(row)):
+            return earlier
+        try:
+            with self._engine.begin() as connection:
+                self.ledger.add(connection, row, queue_limit=self._settings.queue_limit)
+                self._enqueue(connection, row["service"], "job", row["id"], row["priority"], row["id"])
+        except IntegrityError:
+            if row["idempotency_key"] and (earlier := self._earlier(row)):
+                return earlier
+            raise
+        return self.ledger.get(row["owner"], row["id"])
+
+    def _earlier(self, row: dict[str, Any]) -> Job | None:
+        found = self.ledger.by_key(row["owner"], row["idempotency_key"])
+        if found is None:
+            return None
+        job_id, fingerprint = found
+        if fingerprint != row["fingerprint"]:
+            detail = f"The Idempotency-Key {row['idempotency_key']!r} came with another request, which made job {job_id}."
+            raise IdempotencyMismatch(f"{detail} Use a new key for a new request.")
+        return self.ledger.get(row["owner"], job_id)
+
+    async def get(self, owner: str, job_id: str) -> Job:
+        """The job as it stands. Raises UnknownJob."""
+        return await asyncio.to_thread(self.ledger.get, owner, job_id)
+
+    async def wait(self, owner: str, job_id: str, timeout_s: float) -> Job:
+        """The job as soon as it has ended, or as it stands after `timeout_s`."""
+        deadline = asyncio.get_running_loop().time() + timeout_s
+        while not (job := await self.get(owner, job_id)).status.ended and asyncio.get_running_loop().time() < deadline:
+            await asyncio.sleep(min(0.1, max(0.0, deadline - asyncio.get_running_loop().time())))
+        return job
+
+    async def cancel(self, owner: str, job_id: str) -> Job:
+        """End a job that has not ended; its process is killed. Raises UnknownJob, Conflict where it ended another way."""
+        job = await self.get(owner, job_id)
+        if await asyncio.to_thread(self._finish, job_id, Status.CANCELED):
+            await self._client.cancel_workflow_async(job_id)
+            await self._interrupt({job_id})
+        job = await self.get(owner, job_id)
+        if job.status is not Status.CANCELED:
+            raise Conflict(f"Job {job_id} has {job.status} already; there is nothing to cancel.")
+        return job
+
+    async def delete(self, owner: str, job_id: str) -> Job:
+        """Forget an ended job; the job as it was. Raises UnknownJob, Conflict while it has not ended."""
+        job = await self.get(owner, job_id)
+        if not job.status.ended:
+            raise Conflict(f"Job {job_id} is {job.status}: cancel it first, or wait for its end.")
+        await asyncio.to_thread(self.forget, job_id)
+        return job
+
+    def forget(self, job_id: str) -> None:
+        """Remove a job from the ledger and from DBOS (blocking)."""
+        self.ledger.delete(job_id)
+        self._client.delete_workflow(job_id)
+
+    async def events(self, owner: str, job_id: str, after: int) -> AsyncIterator[Event]:
+        """The job's events after number `after`, as they come; ends with the job. The last one's data is the job itself."""
+        await self.get(owner, job_id)
+        while True:
+            for event in await asyncio.to_thread(self.ledger.events, job_id, after):
+                after = event.seq
+                if event.kind != "progress":
+                    job = await self.get(owner, job_id)
+                    yield Event(seq=event.seq, kind=event.kind, data=job.model_dump(mode="json"))
+                    return
+                yield event
+            if (await self.get(owner, job_id)).status.ended and not await asyncio.to_thread(self.ledger.events, job_id, after):
+                return
+            await asyncio.sleep(EVENTS_POLL_S)
+
+    async def troubles(self) -> list[str]:
+        """Why this process cannot take work at present; empty where it can."""
+        try:
+            await asyncio.wait_for(asyncio.to_thread(self.ledger.counts), 5)
+        except (TimeoutError, sa.exc.SQLAlchemyError) as error:
+            return [f"the database does not answer: {str(error).splitlines()[0] if str(error) else 'time-out'}"]
+        return ["the server is shutting down"] if self._stopping else []
+
+    async def counts(self) -> dict[tuple[str, str], int]:
+        """Jobs by (service, status)."""
+        return await asyncio.to_thread(self.ledger.counts)
+
+    async def reader_of(self, owner: str, media_id: str) -> str | None:
+        """The id of a job that has not ended and reads this media."""
+        return await asyncio.to_thread(self.ledger.readers, owner, media_id)
+
+    async def page(self, owner: str, **wanted: Any) -> tuple[list[Job], str | None]:
+        """`Ledger.page`."""
+        return await asyncio.to_thread(lambda: self.ledger.page(owner, **wanted))
+
+    async def _workflow(self, job_id: str) -> None:
+        """What DBOS runs for a job: once, and again after a crash of the process."""
+        claim = await asyncio.to_thread(self.ledger.begin, job_id)
+        if claim is None:
+            return
+        tell = Tell(self.ledger, claim)
+        if claim.failures >= MAX_FAILURES:
+            crashed = WorkerCrashed(f"The server died {claim.failures} times while it ran this job, so it is not tried again.")
+            await asyncio.to_thread(self._fail, claim, crashed, tell)
+            return
+        task = asyncio.ensure_future(self._queues[claim.service].run(claim, tell))
+        self._running[job_id] = task
+        try:
+            await self._settle(claim, task, tell)
+        finally:
+            del self._running[job_id]
+
+    async def _settle(self, claim: Claim, task: "asyncio.Task[Outcome]", tell: Tell) -> None:
+        """Wait for a job and write down what it came to."""
+        await asyncio.wait({task})
+        if task.cancelled():
+            if self._stopping:
+                await asyncio.to_thread(self.ledger.release, claim)
+                raise asyncio.CancelledError  # unfinished for DBOS: the next process takes it up
+            return
+        error = task.exception()
+        if isinstance(error, ReelwrightError):
+            await asyncio.to_thread(self._fail, claim, error, tell)
+        elif error is not None:
+            log.error("job %s failed", claim.id, exc_info=error)
+            failed = OperationFailed(f"The server stopped with an error it did not expect: {type(error).__name__}: {error}")
+            await asyncio.to_thread(self._fail, claim, failed, tell)
+        else:
+            outcome = task.result()
+            values = {"result": outcome.result, "outputs": outcome.outputs, "metrics": outcome.metrics, "warnings": tell.warnings}
+            progress = {"progress": tell.progress} if tell.progress else {}
+            if not await asyncio.to_thread(self._finish, claim.id, Status.SUCCEEDED, attempt=claim.attempt, **values, **progress):
+                await self._queues[claim.service].discard(claim, outcome)
+
+    def _fail(self, claim: Claim, error: ReelwrightError, tell: Tell) -> None:
+        self._finish(claim.id, Status.FAILED, attempt=claim.attempt, error=error.problem(), warnings=tell.warnings)
+
+    def _finish(self, job_id: str, status: Status, **values: Any) -> bool:
+        """End a job and queue its webhook, in one transaction."""
+        with self._engine.begin() as connection:
+            if not self.ledger.end(connection, job_id, status, **values):
+                return False
+            webhook = self.ledger.webhook(connection, job_id)
+            if webhook and status.value in webhook[1]["events"]:
+                self._enqueue(connection, WEBHOOKS, "webhook", f"{job_id}-webhook", PRIORITIES["normal"], job_id)
+        return True
+
+    def _enqueue(self, connection: sa.Connection, queue: str, workflow: str, workflow_id: str, priority: int, *args: Any) -> None:
+        self._client.enqueue_in_transaction(
+            connection,
+            {
+                "queue_name": queue,
+                "workflow_name": workflow,
+                "workflow_id": workflow_id,
+                "priority": priority,
+                "app_version": VERSION,
+                "serialization_type": WorkflowSerializationFormat.PORTABLE,
+            },
+            *args,
+        )
+
+    async def _register(self, name: str, concurrency: int) -> None:
+        await DBOS.register_queue_async(
+            name, worker_concurrency=concurrency, polling_interval_sec=QUEUE_POLL_S, on_conflict="always_update"
+        )
+
+    async def _watch_cancellations(self) -> None:
+        """Stop the jobs of this process that were canceled through another."""
+        while True:
+            await asyncio.sleep(CANCEL_POLL_S)
+            if self._running:
+                try:
+                    await self._interrupt(await asyncio.to_thread(self.ledger.ended_among, set(self._running)))
+                except sa.exc.SQLAlchemyError as error:
+                    log.warning("looking for canceled jobs failed: %s", error)
+
+    async def _interrupt(self, ids: set[str]) -> None:
+        for job_id in ids & self._running.keys():
+            self._running[job_id].cancel()
+
+
+def _owners() -> set[str]:
+    """Executors that DBOS believes to be running something."""
+    pending = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
+    return {workflow.executor_id for workflow in pending if workflow.executor_id}
+
+
+def _recover(executor: str) -> None:
+    """Put the unfinished jobs of a dead executor back into their queues."""
+    DBOS._recover_pending_workflows([executor])
+
+
+def _fingerprint(operation: str, request: JobRequest) -> str:
+    body = request.model_dump(mode="json", exclude={"webhook": {"secret"}})
+    return hashlib.sha256(json.dumps([operation, body], sort_keys=True).encode()).hexdigest()

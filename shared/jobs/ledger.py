@@ -1,0 +1,210 @@
+"""The jobs as they stand in the database: every state change is one transaction, and an ended job never changes."""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Row
+
+from shared.errors import QueueFull, UnknownJob
+from shared.jobs.record import PRIORITIES, Job, Status
+from shared.jobs.tables import EVENTS, JOBS
+
+OPEN = (Status.QUEUED.value, Status.RUNNING.value)
+RANKS = {rank: name for name, rank in PRIORITIES.items()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """One event of a job: `seq` counts from 1; `kind` is progress, succeeded, failed or canceled."""
+
+    seq: int
+    kind: str
+    data: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """A job that this process runs now. Its outcome counts only while `attempt` is the latest."""
+
+    id: str
+    owner: str
+    service: str
+    operation: str
+    inputs: dict[str, Any]
+    params: dict[str, Any]
+    attempt: int
+    failures: int
+    created_at: float
+    started_at: float
+
+
+class Ledger:
+    """Blocking calls on the database; the event loop makes them in threads."""
+
+    def __init__(self, engine: sa.Engine, *, job_ttl_s: float):
+        self.engine = engine
+        self._ttl_s = job_ttl_s
+
+    def add(self, connection: Connection, row: dict[str, Any], *, queue_limit: int) -> None:
+        """Write a new job in the caller's transaction. Raises QueueFull; IntegrityError where its idempotency key is taken."""
+        waiting = connection.scalar(
+            sa.select(sa.func.count()).where(JOBS.c.status == Status.QUEUED.value, JOBS.c.service == row["service"])
+        )
+        if waiting is not None and waiting >= queue_limit:
+            detail = f"{waiting} jobs of {row['service']} are waiting already, which is all it takes (REELWRIGHT_QUEUE_LIMIT)."
+            raise QueueFull(f"{detail} Try again later.", headers={"Retry-After": "10"})
+        connection.execute(JOBS.insert().values(status=Status.QUEUED.value, created_at=time.time(), **row))
+
+    def get(self, owner: str, job_id: str) -> Job:
+        """The job as it stands. Raises UnknownJob."""
+        with self.engine.connect() as connection:
+            return self._read(connection, owner, job_id)
+
+    def by_key(self, owner: str, key: str) -> tuple[str, str] | None:
+        """Id and fingerprint of the job that an idempotency key made."""
+        with self.engine.connect() as connection:
+            found = connection.execute(
+                sa.select(JOBS.c.id, JOBS.c.fingerprint).where(JOBS.c.owner == owner, JOBS.c.idempotency_key == key)
+            ).first()
+        return (found.id, found.fingerprint) if found else None
+
+    def page(
+        self,
+        owner: str,
+        *,
+        service: str | None = None,
+        status: Status | None = None,
+        created_after: float | None = None,
+        created_before: float | None = None,
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> tuple[list[Job], str | None]:
+        """Jobs newest first (ids sort by time), and the cursor of the next page."""
+        wanted = [
+            JOBS.c.owner == owner,
+            *([JOBS.c.service == service] if service else []),
+            *([JOBS.c.status == status.value] if status else []),
+            *([JOBS.c.created_at >= created_after] if created_after is not None else []),
+            *([JOBS.c.created_at < created_before] if created_before is not None else []),
+            *([JOBS.c.id < cursor] if cursor else []),
+        ]
+        with self.engine.connect() as connection:
+            rows = connection.execute(sa.select(JOBS).where(*wanted).order_by(JOBS.c.id.desc()).limit(limit + 1)).all()
+            jobs = [self._job(connection, row) for row in rows[:limit]]
+        return jobs, jobs[-1].id if len(rows) > limit else None
+
+    def begin(self, job_id: str) -> Claim | None:
+        """Take a job for running; None where it ended (was canceled, or finished before the last crash)."""
+        with self.engine.begin() as connection:
+            row = connection.execute(sa.select(JOBS).where(JOBS.c.id == job_id).with_for_update()).first()
+            if row is None or Status(row.status).ended:
+                return None
+            attempt = row.attempt + 1
+            started_at = row.started_at or time.time()
+            started = {"status": Status.RUNNING.value, "attempt": attempt, "started_at": started_at}
+            connection.execute(JOBS.update().where(JOBS.c.id == job_id).values(**started))
+        taken = {name: row._mapping[name] for name in ("id", "owner", "service", "operation", "inputs", "params", "created_at")}
+        return Claim(attempt=attempt, failures=row.attempt - row.interrupted, started_at=started_at, **taken)
+
+    def release(self, claim: Claim) -> None:
+        """An orderly shutdown cut this start short: it does not count as a failed one."""
+        with self.engine.begin() as connection:
+            connection.execute(JOBS.update().where(*_still(claim)).values(interrupted=JOBS.c.interrupted + 1))
+
+    def progress(self, claim: Claim, progress: dict[str, Any], warnings: list[str]) -> None:
+        """Note how far a running job is, and append the event."""
+        with self.engine.begin() as connection:
+            changed = connection.execute(JOBS.update().where(*_still(claim)).values(progress=progress, warnings=warnings))
+            if changed.rowcount:
+                self._append(connection, claim.id, "progress", progress)
+
+    def end(self, connection: Connection, job_id: str, status: Status, *, attempt: int | None = None, **values: Any) -> bool:
+        """End a job in the caller's transaction; False where it has ended already, or a later attempt runs."""
+        now = time.time()
+        wanted = [JOBS.c.id == job_id, JOBS.c.status.in_(OPEN), *([JOBS.c.attempt == attempt] if attempt is not None else [])]
+        ended = {"status": status.value, "completed_at": now, "expires_at": now + self._ttl_s}
+        if not connection.execute(JOBS.update().where(*wanted).values(**ended, **values)).rowcount:
+            return False
+        self._append(connection, job_id, status.value, {})
+        return True
+
+    def webhook(self, connection: Connection, job_id: str) -> tuple[str, dict[str, Any]] | None:
+        """The owner of a job, and where its end is told, if anywhere."""
+        found = connection.execute(sa.select(JOBS.c.owner, JOBS.c.webhook).where(JOBS.c.id == job_id)).first()
+        return (found.owner, found.webhook) if found and found.webhook else None
+
+    def events(self, job_id: str, after: int) -> list[Event]:
+        """The events after `after`, oldest first."""
+        query = sa.select(EVENTS).where(EVENTS.c.job_id == job_id, EVENTS.c.seq > after).order_by(EVENTS.c.seq).limit(500)
+        with self.engine.connect() as connection:
+            return [Event(seq=row.seq, kind=row.kind, data=row.data) for row in connection.execute(query)]
+
+    def ended_among(self, ids: set[str]) -> set[str]:
+        """Those of `ids` that have ended, or are gone."""
+        with self.engine.connect() as connection:
+            still: set[str] = set(connection.scalars(sa.select(JOBS.c.id).where(JOBS.c.id.in_(ids), JOBS.c.status.in_(OPEN))))
+        return ids - still
+
+    def readers(self, owner: str, media_id: str) -> str | None:
+        """The id of a job that has not ended and reads this media."""
+        query = sa.select(JOBS.c.id, JOBS.c.inputs, JOBS.c.params).where(JOBS.c.owner == owner, JOBS.c.status.in_(OPEN))
+        with self.engine.connect() as connection:
+            return next((row.id for row in connection.execute(query) if media_id in media_ids(row.inputs, row.params)), None)
+
+    def delete(self, job_id: str) -> None:
+        """Forget a job and its events."""
+        with self.engine.begin() as connection:
+            connection.execute(EVENTS.delete().where(EVENTS.c.job_id == job_id))
+            connection.execute(JOBS.delete().where(JOBS.c.id == job_id))
+
+    def expired(self, now: float) -> list[str]:
+        """Ids of the jobs whose time is over."""
+        with self.engine.connect() as connection:
+            return list(connection.scalars(sa.select(JOBS.c.id).where(JOBS.c.expires_at < now)).all())
+
+    def referenced_media(self) -> set[str]:
+        """Ids of all media that a remembered job reads or wrote."""
+        found: set[str] = set()
+        with self.engine.connect() as connection:
+            for row in connection.execute(sa.select(JOBS.c.inputs, JOBS.c.params, JOBS.c.outputs)):
+                found |= media_ids(row.inputs, row.params) | {output["id"] for output in row.outputs.values()}
+        return found
+
+    def counts(self) -> dict[tuple[str, str], int]:
+        """Jobs by (service, status), for metrics."""
+        query = sa.select(JOBS.c.service, JOBS.c.status, sa.func.count()).group_by(JOBS.c.service, JOBS.c.status)
+        with self.engine.connect() as connection:
+            return {(str(row[0]), str(row[1])): int(row[2]) for row in connection.execute(query)}
+
+    def _append(self, connection: Connection, job_id: str, kind: str, data: Any) -> None:
+        last = sa.select(sa.func.coalesce(sa.func.max(EVENTS.c.seq), 0) + 1).where(EVENTS.c.job_id == job_id).scalar_subquery()
+        connection.execute(EVENTS.insert().values(job_id=job_id, seq=last, kind=kind, data=data))
+
+    def _read(self, connection: Connection, owner: str, job_id: str) -> Job:
+        row = connection.execute(sa.select(JOBS).where(JOBS.c.id == job_id, JOBS.c.owner == owner)).first()
+        if row is None:
+            raise UnknownJob(f"There is no job {job_id[:64]!r}: it never was, it was deleted, or its time is over.")
+        return self._job(connection, row)
+
+    def _job(self, connection: Connection, row: Row[Any]) -> Job:
+        position = None
+        if row.status == Status.QUEUED.value:
+            before = sa.tuple_(JOBS.c.priority, JOBS.c.created_at) < sa.tuple_(row.priority, row.created_at)
+            ahead = sa.select(sa.func.count()).where(JOBS.c.status == Status.QUEUED.value, JOBS.c.service == row.service, before)
+            position = (connection.scalar(ahead) or 0) + 1
+        return Job.model_validate(row._asdict() | {"priority": RANKS[row.priority], "queue_position": position})
+
+
+def media_ids(inputs: dict[str, Any], params: dict[str, Any]) -> set[str]:
+    """The media that a job reads: its inputs, and those of its steps where it is a pipeline."""
+    found = {item for given in inputs.values() for item in (given if isinstance(given, list) else [given]) if item}
+    steps = params.get("steps")
+    for step in steps if isinstance(steps, list) else []:
+        found |= media_ids(step.get("inputs", {}), {})
+    return found
+
+
+def _still(claim: Claim) -> list[sa.ColumnElement[bool]]:
+    return [JOBS.c.id == claim.id, JOBS.c.attempt == claim.attempt, JOBS.c.status == Status.RUNNING.value]

@@ -1,0 +1,42 @@
+"""Forgetting: ended jobs whose time is over, media that nothing refers to any more, and what dead processes left behind."""
+
+import shutil
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from shared.jobs.engine import Jobs
+from shared.media.store import MediaStore
+
+
+@dataclass(frozen=True, kw_only=True)
+class Swept:
+    """How much was cleared away."""
+
+    jobs: int
+    media: int
+    folders: int
+
+
+def sweep(jobs: Jobs, media: MediaStore, data_dir: Path) -> Swept:
+    """Clear away everything whose time is over. Blocking; safe to run from several processes at once."""
+    expired = jobs.ledger.expired(time.time())
+    for job_id in expired:
+        jobs.forget(job_id)
+    removed = media.sweep(datetime.now(UTC), jobs.ledger.referenced_media())
+    return Swept(jobs=len(expired), media=len(removed), folders=_sweep_work(jobs, data_dir.absolute() / "work"))
+
+
+def _sweep_work(jobs: Jobs, work: Path) -> int:
+    """Remove the work folders of jobs that have ended: their process died before it could."""
+    folders = {path.name: path for path in work.glob("*")}
+    try:
+        left = jobs.ledger.ended_among(set(folders)) if folders else set()
+    except sa.exc.SQLAlchemyError:
+        return 0
+    for job_id in left:
+        shutil.rmtree(folders[job_id], ignore_errors=True)
+    return len(left)

@@ -1,0 +1,145 @@
+"""How a job of a service is done: its files found, its operation run in a child process, its outputs made media."""
+
+import asyncio
+import shutil
+from pathlib import Path
+from typing import Any
+
+from shared.jobs.engine import Outcome, Queue, Tell
+from shared.jobs.ledger import Claim
+from shared.media.record import MediaRecord
+from shared.media.store import MediaStore
+from shared.operation import Kind, Service
+from shared.settings import Settings
+from shared.worker import Limits, WorkerPool
+from shared.worker.perform import TARGET
+from shared.worker.slot import Killed, Usage
+
+TIMES_KILLED = 3
+"""So often may something outside kill the child of a job before the job is given up. A crash of its own making is never repeated."""
+
+
+class OperationRunner:
+    """Runs the jobs of one service, each in a child process."""
+
+    def __init__(self, service: Service, settings: Settings, media: MediaStore):
+        limits = Limits(timeout_s=settings.job_timeout_s, memory_bytes=settings.job_memory_bytes)
+        self._service, self._settings, self._media = service, settings, media
+        self._pool = WorkerPool(size=settings.concurrency, limits=limits, idle_s=settings.worker_idle_s)
+
+    @property
+    def queue(self) -> Queue:
+        """This runner as a queue of the job engine."""
+        return Queue(concurrency=self._settings.concurrency, run=self.run, discard=self.discard)
+
+    async def close(self) -> None:
+        """End the child processes."""
+        await self._pool.close()
+
+    async def run(self, claim: Claim, tell: Tell) -> Outcome:
+        """Do one job."""
+        folder = work_folder(self._settings, claim.id)
+        began = asyncio.get_running_loop().time()
+        usage = Usage()
+        try:
+            inputs = await asyncio.to_thread(self._paths, claim)
+            answer = await self._perform(claim, inputs, folder, tell, usage)
+            outputs = await self._publish_or_undo(claim, answer["outputs"])
+        finally:
+            await asyncio.shield(asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True))
+        run_s = asyncio.get_running_loop().time() - began
+        frames = tell.progress.get("total")
+        metrics = {
+            "queue_s": round(max(0.0, claim.started_at - claim.created_at), 3),
+            "run_s": round(run_s, 3),
+            "fps": round(frames / run_s, 1) if frames and run_s > 0 else None,
+            "peak_memory_bytes": usage.peak_memory_bytes,
+            "attempts": claim.attempt,
+        }
+        return Outcome(result=answer["result"], outputs={name: dump(record) for name, record in outputs.items()}, metrics=metrics)
+
+    async def discard(self, claim: Claim, outcome: Outcome) -> None:
+        """Delete what a job made that was canceled at the last moment."""
+        for output in outcome.outputs.values():
+            await asyncio.to_thread(self._media.delete, claim.owner, output["id"])
+
+    async def _perform(self, claim: Claim, inputs: dict[str, Any], folder: Path, tell: Tell, usage: Usage) -> dict[str, Any]:
+        for attempt in range(1, TIMES_KILLED + 1):
+            await asyncio.to_thread(_empty, folder)  # what an attempt that died left behind
+            args = {
+                "module": self._service.module,
+                "operation": claim.operation,
+                "params": claim.params,
+                "inputs": inputs,
+                "folder": str(folder),
+                "limits": media_limits(self._settings),
+            }
+            try:
+                return await self._pool.call(TARGET, args, tell, usage)
+            except Killed:
+                if attempt == TIMES_KILLED:
+                    raise
+        raise AssertionError("the loop returns or raises")
+
+    def _paths(self, claim: Claim) -> dict[str, Any]:
+        def path(media_id: str) -> str:
+            return str(self._media.content_path(claim.owner, media_id))
+
+        return {
+            name: [path(media_id) for media_id in given] if isinstance(given, list) else path(given) if given else None
+            for name, given in claim.inputs.items()
+        }
+
+    async def _publish_or_undo(self, claim: Claim, written: dict[str, dict[str, Any]]) -> dict[str, MediaRecord]:
+        """Publish; where the job is canceled meanwhile, take it back: a thread cannot be stopped half-way."""
+        publishing = asyncio.ensure_future(asyncio.to_thread(self._publish, claim, written))
+        try:
+            return await asyncio.shield(publishing)
+        except asyncio.CancelledError:
+            for record in (await publishing).values():
+                await asyncio.to_thread(self._media.delete, claim.owner, record.id)
+            raise
+
+    def _publish(self, claim: Claim, written: dict[str, dict[str, Any]]) -> dict[str, MediaRecord]:
+        """Make media of the files that the operation wrote."""
+        records = {}
+        for name, output in written.items():
+            with self._media.incoming() as incoming:
+                records[name] = self._media.publish(
+                    incoming,
+                    file=Path(output["path"]),
+                    owner=claim.owner,
+                    name=f"{claim.operation.replace('.', '-')}-{claim.id[-6:]}-{name}{output['suffix']}",
+                    kind=Kind(output["kind"]),
+                    content_type=output["content_type"],
+                    suffix=output["suffix"],
+                    source=claim.id,
+                    media=output["media"],
+                    sha256=output["sha256"],
+                )
+        return records
+
+
+def work_folder(settings: Settings, job_id: str) -> Path:
+    """Where the operation of a job writes; on the volume of the media, so that a finished file is moved by renaming."""
+    return settings.data_dir.absolute() / "work" / job_id
+
+
+def media_limits(settings: Settings) -> dict[str, Any]:
+    """The limits that every file is opened under, as `shared.video.inspect` takes them."""
+    return {
+        "max_pixels": settings.max_pixels,
+        "max_duration_s": settings.max_duration_s,
+        "max_streams": settings.max_streams,
+        "max_bytes": settings.max_upload_bytes,
+    }
+
+
+def dump(record: MediaRecord) -> dict[str, Any]:
+    """A media record as it is kept with a job: `urls` is worked out on reading."""
+    return record.model_dump(mode="json", exclude={"urls"})
+
+
+def _empty(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)

@@ -1,0 +1,81 @@
+"""The tables of jobs and their events, and the database they are in: SQLite in WAL mode, or Postgres.
+
+DBOS keeps its own tables in the same database, so that a job and its place in the queue are written in one transaction.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import JSON, Column, Float, ForeignKey, Index, Integer, MetaData, Table, Text, UniqueConstraint
+
+METADATA = MetaData()
+
+JOBS = Table(
+    "reelwright_jobs",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("service", Text, nullable=False),
+    Column("operation", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("created_at", Float(53), nullable=False),
+    Column("started_at", Float(53)),
+    Column("completed_at", Float(53)),
+    Column("expires_at", Float(53)),
+    Column("inputs", JSON, nullable=False),
+    Column("params", JSON, nullable=False),
+    Column("metadata", JSON, nullable=False),
+    Column("webhook", JSON),
+    Column("idempotency_key", Text),
+    Column("fingerprint", Text, nullable=False),
+    Column("attempt", Integer, nullable=False, default=0),  # grows with every start; an outcome counts only for the latest
+    Column("interrupted", Integer, nullable=False, default=0),  # starts that an orderly shutdown cut short
+    Column("progress", JSON),
+    Column("outputs", JSON, nullable=False, default=dict),
+    Column("result", JSON),
+    Column("error", JSON),
+    Column("warnings", JSON, nullable=False, default=list),
+    Column("metrics", JSON, nullable=False, default=dict),
+    UniqueConstraint("owner", "idempotency_key"),
+    Index("reelwright_jobs_by_time", "owner", "id"),
+    Index("reelwright_jobs_by_queue", "status", "service", "priority", "created_at"),
+)
+
+EVENTS = Table(
+    "reelwright_job_events",
+    METADATA,
+    Column("job_id", Text, ForeignKey(JOBS.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("data", JSON, nullable=False),
+)
+
+SCHEMA_LOCK = 7_733_577
+"""Postgres advisory lock under which the tables are made, so that processes that start together do not collide."""
+
+
+def open_database(url: str, data_dir: Path) -> sa.Engine:
+    """The engine of `url`, or of the SQLite file in `data_dir` where it is empty; tables are made where they are missing."""
+    if not url:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        url = f"sqlite:///{data_dir.resolve() / 'jobs.sqlite'}"
+    parsed = sa.make_url(url)
+    if parsed.get_backend_name() == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    engine = sa.create_engine(parsed, pool_size=10, max_overflow=20, pool_pre_ping=parsed.get_backend_name() == "postgresql")
+    if engine.dialect.name == "sqlite":
+        sa.event.listen(engine, "connect", _set_up_sqlite)
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(SCHEMA_LOCK)))
+        METADATA.create_all(connection)
+    return engine
+
+
+def _set_up_sqlite(connection: Any, record: Any) -> None:
+    """WAL lets readers go on while one writes; IMMEDIATE makes writers wait for each other instead of failing half-way."""
+    connection.isolation_level = "IMMEDIATE"
+    for pragma in ("journal_mode=WAL", "busy_timeout=30000", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")

@@ -1,0 +1,183 @@
+"""Proof of life, and the takeover of a dead process's jobs.
+
+DBOS knows which executor runs a job, but not whether that executor is alive. Here each process has an executor id of its own and holds a
+lock on it: the operating system drops a file lock with its process, Postgres drops an advisory lock with its session. Whoever can take the
+lock of an executor that has unfinished jobs puts those back into their queues; DBOS's atomic claim then gives each to exactly one process.
+
+A Postgres session can also end while its process lives (a frozen machine, a cut network). The server ends a silent session after LEASE_S;
+its process notices after GIVE_UP_S that it cannot prove its life, and exits before anybody may take its jobs over (GRACE_S later):
+GIVE_UP_S + PING_S < LEASE_S < GRACE_S.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import logging
+import os
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+import psycopg
+import sqlalchemy as sa
+
+PING_S, GIVE_UP_S, LEASE_S, GRACE_S = 1.0, 4.0, 6, 8.0
+LOST_THE_LOCK = 70
+log = logging.getLogger(__name__)
+
+
+class Locks(Protocol):
+    """Locks by name, each held until its holder dies."""
+
+    grace_s: float
+    """How long a lock must be seen free before its holder counts as dead."""
+
+    def take(self, name: str) -> bool:
+        """Take the lock `name` if nobody holds it."""
+
+    def drop(self, name: str) -> None:
+        """Let go of a lock that this process holds."""
+
+    def confirm(self, own: str) -> None:
+        """Make sure that this process holds the lock `own`. Raises where that cannot be found out; ends the process where it does not."""
+
+
+class FileLocks:
+    """flock on files of one folder: for processes of one machine on one SQLite file."""
+
+    grace_s = 0.0
+
+    def __init__(self, folder: Path):
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._held: dict[str, int] = {}
+
+    def take(self, name: str) -> bool:
+        fd = os.open(self._folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(fd)
+            return False
+        self._held[name] = fd
+        return True
+
+    def drop(self, name: str) -> None:
+        (self._folder / name).unlink(missing_ok=True)  # ids are never used again
+        os.close(self._held.pop(name))
+
+    def confirm(self, own: str) -> None:
+        """Nothing to find out: the kernel keeps the lock as long as the process lives."""
+
+
+class PostgresLocks:
+    """Session advisory locks on a connection of their own (not through a transaction pooler)."""
+
+    grace_s = GRACE_S
+
+    def __init__(self, url: sa.URL):
+        self._dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
+        self._connect()
+
+    def _connect(self) -> None:
+        options = f"-c idle_session_timeout={LEASE_S}s -c tcp_keepalives_idle=2 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=3"
+        self._session = psycopg.connect(self._dsn, autocommit=True, connect_timeout=2, options=options)
+
+    def _ask(self, function: str, name: str) -> bool:
+        key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+        row = self._session.execute(f"select {function}(%s)".encode(), (key,)).fetchone()
+        return bool(row and row[0])
+
+    def take(self, name: str) -> bool:
+        return self._ask("pg_try_advisory_lock", name)
+
+    def drop(self, name: str) -> None:
+        self._ask("pg_advisory_unlock", name)
+
+    def confirm(self, own: str) -> None:
+        try:
+            self._session.execute(b"select 1")
+        except psycopg.Error:  # the session is gone, with its locks: the database was restarted, or this process was frozen
+            self._connect()
+            if not self.take(own):
+                log.critical("another process took the jobs of %s over: ending", own)
+                os._exit(LOST_THE_LOCK)
+
+
+class Lifeline:
+    """Holds this process's executor lock, and recovers the jobs of executors that lost theirs.
+
+    `owners` gives the executor ids of unfinished jobs; `recover` puts the jobs of one executor back into their queues.
+    """
+
+    def __init__(self, locks: Locks):
+        self.executor = f"reelwright-{uuid.uuid4().hex}"
+        self._locks = locks
+        self._stop = threading.Event()
+        self._alive_at = _now()
+        self._free_since: dict[str, float] = {}
+        self._threads: list[threading.Thread] = []
+        if not locks.take(self.executor):
+            raise RuntimeError(f"the lock of the new executor {self.executor} is held")
+
+    def start(self, *, owners: Callable[[], set[str]], recover: Callable[[str], None]) -> None:
+        """Begin to watch, in threads: the event loop may be busy, and that must not look like death."""
+        for target, arguments in ((self._watch, (owners, recover)), (self._watchdog, ())):
+            thread = threading.Thread(target=target, args=arguments, name=f"lifeline{target.__name__}", daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def stop(self) -> None:
+        """Stop watching and let go of the lock: what this process left unfinished may be taken at once."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(5)
+        with contextlib.suppress(psycopg.Error):
+            self._locks.drop(self.executor)
+
+    def _watch(self, owners: Callable[[], set[str]], recover: Callable[[str], None]) -> None:
+        while not self._stop.wait(PING_S):
+            try:
+                began = _now()
+                self._locks.confirm(self.executor)
+                self._alive_at = began
+                self._reap(owners() - {self.executor}, recover)
+            except Exception as error:  # the database may be away for a while; the watchdog decides when that is too long
+                log.warning("looking after other processes' jobs failed: %s", error)
+
+    def _reap(self, others: set[str], recover: Callable[[str], None]) -> None:
+        self._free_since = {name: since for name, since in self._free_since.items() if name in others}
+        for other in others:
+            if not self._locks.take(other):
+                self._free_since.pop(other, None)
+                continue
+            try:
+                if _now() - self._free_since.setdefault(other, _now()) >= self._locks.grace_s:
+                    log.warning("taking over the jobs of %s, which is gone", other)
+                    recover(other)
+            finally:
+                self._locks.drop(other)
+
+    def _watchdog(self) -> None:
+        if not self._locks.grace_s:
+            return
+        while not self._stop.wait(0.2):
+            if _now() - self._alive_at > GIVE_UP_S:
+                log.critical("the database did not answer for %s s: ending, so that the jobs can go on elsewhere", GIVE_UP_S)
+                os._exit(LOST_THE_LOCK)
+
+
+def make_locks(engine: sa.Engine) -> Locks:
+    """The kind of lock that fits the database."""
+    if engine.dialect.name == "sqlite":
+        assert engine.url.database is not None
+        return FileLocks(Path(f"{engine.url.database}.executors"))
+    return PostgresLocks(engine.url)
+
+
+def _now() -> float:
+    """Seconds on a clock that goes on while the machine sleeps, where there is one."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))

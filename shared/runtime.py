@@ -1,0 +1,84 @@
+"""What one process has: its settings, the media store, the job engine, and the processes that look at files."""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from shared.errors import OperationFailed, OutOfMemory, TimedOut, UnsupportedMedia, WorkerCrashed
+from shared.jobs import Jobs, Queue
+from shared.jobs.retention import Swept, sweep
+from shared.jobs.runner import OperationRunner, media_limits
+from shared.media.store import MediaStore
+from shared.operation import Service
+from shared.settings import Settings
+from shared.worker import Limits, WorkerPool
+
+PROBE_MEMORY_BYTES = 2 * 1024**3
+PROBES = 2
+THUMBNAIL_WIDTH = 480
+log = logging.getLogger(__name__)
+
+
+class Runtime:
+    """Start it with the services whose jobs this process runs, stop it in the end."""
+
+    def __init__(self, settings: Settings):
+        self.settings = settings
+        self.media = MediaStore(settings.data_dir / "media", ttl_s=settings.media_ttl_s)
+        self.jobs = Jobs(settings)
+        limits = Limits(timeout_s=settings.probe_timeout_s, memory_bytes=PROBE_MEMORY_BYTES)
+        self._probes = WorkerPool(size=PROBES, limits=limits, idle_s=settings.worker_idle_s)
+        self._runners: list[OperationRunner] = []
+        self._sweeping: asyncio.Task[None] | None = None
+
+    async def start(self, services: Sequence[Service], more: Mapping[str, Queue] | None = None) -> None:
+        """Begin to work on the jobs of `services` and on the queues in `more`."""
+        self._runners = [OperationRunner(service, self.settings, self.media) for service in services]
+        queues = {service.name: runner.queue for service, runner in zip(services, self._runners, strict=True)}
+        await self.jobs.start(queues | dict(more or {}))
+        self._sweeping = asyncio.create_task(self._sweep_regularly())
+
+    async def stop(self) -> None:
+        """End in order; unfinished jobs are taken up by the next start, or by another process that runs."""
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._sweeping
+        await self.jobs.stop()
+        await asyncio.gather(self._probes.close(), *(runner.close() for runner in self._runners))
+
+    async def probe(self, path: Path) -> dict[str, Any]:
+        """What a file is, found out in a limited process: `kind`, `content_type`, `suffix`, `media`."""
+        return await self._look("shared.video:inspect", {"path": str(path), "limits": media_limits(self.settings)})
+
+    async def thumbnail(self, path: Path, output: Path) -> None:
+        """Write a small JPEG of a video or image."""
+        args = {"path": str(path), "output": str(output), "width": THUMBNAIL_WIDTH, "limits": media_limits(self.settings)}
+        await self._look("shared.video:thumbnail", args)
+
+    async def sweep(self) -> Swept:
+        """Clear away everything whose time is over."""
+        return await asyncio.to_thread(sweep, self.jobs, self.media, self.settings.data_dir)
+
+    async def _look(self, target: str, args: dict[str, Any]) -> dict[str, Any]:
+        """Call a function that opens an uploaded file. What its process does not survive is the file's fault."""
+        try:
+            return await self._probes.call(target, args)
+        except (WorkerCrashed, OutOfMemory) as error:
+            raise UnsupportedMedia("The file could not be opened: the process that looked at it did not survive.") from error
+        except TimedOut as error:
+            seconds = f"{self.settings.probe_timeout_s:g} s"
+            raise UnsupportedMedia(f"The file could not be opened: looking at it took more than {seconds}.") from error
+        except OperationFailed as error:
+            raise UnsupportedMedia(f"The file could not be opened. {error.detail}") from error
+
+    async def _sweep_regularly(self) -> None:
+        while True:
+            await asyncio.sleep(self.settings.gc_interval_s)
+            try:
+                log.info("swept %s", await self.sweep())
+            except Exception:  # a full disk or a database that is away must not end the sweeping for good
+                log.exception("clearing away failed; it is tried again")

@@ -1,0 +1,206 @@
+"""A service's app, made from its table of operations."""
+# No `from __future__ import annotations` here: FastAPI must see the models that are made at run time.
+
+import asyncio
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Header, Request, Response
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+from shared.api import Problem, create_api
+from shared.errors import Invalid, ModelMissing, UnknownMedia
+from shared.jobs import Job, JobEnvelope, JobRequest
+from shared.operation import Input, Operation, Params, Service
+from shared.runtime import Runtime
+
+MAX_WAIT_S = 60
+SAMPLE_ID = "0" * 26
+"""The sample clip that every installation has, so that the examples of the API pages run as they stand."""
+
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    401: {"model": Problem, "description": "No API key, or a wrong one"},
+    404: {"model": Problem, "description": "Unknown media"},
+    422: {"model": Problem, "description": "Refused, naming each field"},
+    429: {"model": Problem, "description": "The queue is full"},
+    503: {"model": Problem, "description": "The weights of a model are not installed"},
+}
+
+
+class Checked(BaseModel):
+    """The request is in order."""
+
+    operation: str
+    inputs: dict[str, str | list[str] | None]
+    params: dict[str, Any] = Field(description="All parameters, the defaults filled in.")
+
+
+class OperationInfo(BaseModel):
+    """What an operation is, for clients that draw their forms from it."""
+
+    name: str
+    service: str
+    summary: str
+    inputs: dict[str, dict[str, Any]] = Field(description="Name -> kind, and whether it is optional or takes many.")
+    outputs: dict[str, str] = Field(description="Name -> kind.")
+    params: dict[str, Any] = Field(description="JSON Schema of the parameters.")
+    result: dict[str, Any] = Field(description="JSON Schema of the result.")
+    example: dict[str, Any] = Field(description="A body for `jobs` that runs as it stands.")
+    available: bool = Field(description="Whether it can run now.")
+    install: str | None = Field(None, description="If it cannot: the one command that would make it so.")
+    urls: dict[str, str]
+
+
+def create_service(service: Service, runtime: Runtime, *, reachable_by_browsers: bool = True) -> FastAPI:
+    """The app of one service."""
+    app = create_api(
+        title=service.title,
+        description=f"The `{service.name}` service of Reelwright.",
+        settings=runtime.settings,
+        jobs=runtime.jobs,
+        reachable_by_browsers=reachable_by_browsers,
+    )
+    for operation in service.operations:
+        app.include_router(_routes(operation, runtime))
+
+    @app.get("/operations", tags=["service"], summary="What this service can do", response_model_exclude_none=True)
+    async def operations() -> list[OperationInfo]:
+        return [describe(operation) for operation in service.operations]
+
+    return app
+
+
+def describe(operation: Operation) -> OperationInfo:
+    """An operation as `GET /operations` tells it."""
+    install = operation.unavailable(operation.example)
+    here = f"/v1/{operation.service}/{operation.verb}"
+    return OperationInfo(
+        name=operation.name,
+        service=operation.service,
+        summary=operation.summary,
+        inputs={name: {"kind": port.kind, "optional": port.optional, "many": port.many} for name, port in operation.ports.items()},
+        outputs={name: str(kind) for name, kind in operation.outputs.items()},
+        params=operation.params.model_json_schema(),
+        result=operation.result.model_json_schema(),
+        example=example_body(operation),
+        available=install is None,
+        install=install,
+        urls={"jobs": f"{here}/jobs", "check": f"{here}/check"},
+    )
+
+
+def example_body(operation: Operation) -> dict[str, Any]:
+    """A request that runs as it stands: on the sample clip, with the declaration's example params."""
+    inputs = {name: SAMPLE_ID for name, port in operation.ports.items() if not port.optional}
+    return {"inputs": inputs, "params": operation.example.model_dump(mode="json", exclude_defaults=True)}
+
+
+def request_model(operation: Operation) -> type[BaseModel]:
+    """The body of this operation's `jobs` and `check`: a JobRequest with its own inputs and params, typed."""
+    inputs = create_model(
+        f"{_camel(operation.name)}Inputs",
+        __config__=ConfigDict(extra="forbid"),
+        **{name: _input_field(name, port) for name, port in operation.ports.items()},
+    )
+    needed = any(field.is_required() for field in operation.params.model_fields.values())
+    params = (operation.params, ...) if needed else (operation.params, Field(default_factory=operation.params))
+    return create_model(f"{_camel(operation.name)}Request", __base__=JobEnvelope, inputs=(inputs, ...), params=params)
+
+
+def plain_request(body: Any) -> JobRequest:
+    """A typed body as the plain request that is kept."""
+    return JobRequest.model_construct(
+        inputs=body.inputs.model_dump(), params={}, webhook=body.webhook, metadata=body.metadata, priority=body.priority
+    )
+
+
+async def check(operation: Operation, *, inputs: Mapping[str, Any], params: Params, owner: str, runtime: Runtime) -> Checked:
+    """All that can be found wrong with a request before it runs. Raises what `jobs` would answer."""
+    for name, port in operation.ports.items():
+        given = inputs.get(name)
+        for media_id in given if isinstance(given, list) else [given] if given is not None else []:
+            await _check_input(name, port, media_id, owner, runtime)
+    if command := operation.unavailable(params):
+        raise ModelMissing(f"{operation.name} cannot run yet. Run: {command}")
+    return Checked(operation=operation.name, inputs=dict(inputs), params=params.model_dump(mode="json"))
+
+
+async def submit(operation: Operation, request: JobRequest, *, params: Params, owner: str, runtime: Runtime, key: str | None = None) -> Job:
+    """Check a request and put it into the queue; `params` are the request's, validated."""
+    checked = await check(operation, inputs=request.inputs, params=params, owner=owner, runtime=runtime)
+    request = request.model_copy(update={"params": checked.params})
+    return await runtime.jobs.submit(owner=owner, service=operation.service, operation=operation.name, request=request, key=key)
+
+
+def wait_seconds(prefer: str | None) -> int | None:
+    """The N of `Prefer: wait=N` (RFC 7240), at most 60; None where it is not asked for."""
+    found = re.search(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,9})\"?", prefer or "")
+    return min(int(found[1]), MAX_WAIT_S) if found else None
+
+
+def _routes(operation: Operation, runtime: Runtime) -> APIRouter:
+    router = APIRouter(prefix=f"/{operation.verb}", tags=[operation.name], responses=REFUSALS)
+    model: Any = request_model(operation)
+    examples = {"example": {"summary": "Runs as it stands, on the sample clip", "value": example_body(operation)}}
+
+    @router.post(
+        "/jobs",
+        status_code=202,
+        summary=operation.summary,
+        description=f"Starts a job of `{operation.name}`. Follow `Location`, or ask with `Prefer: wait=60` to have the ended job answered.",
+        response_model=Job,
+        responses={200: {"model": Job, "description": "The ended job, where `Prefer: wait` was given and sufficed"}},
+        openapi_extra={"requestBody": {"content": {"application/json": {"examples": examples}}}},
+        operation_id=f"{operation.name}.jobs",
+    )
+    async def start(
+        body: model,
+        request: Request,
+        response: Response,
+        prefer: str | None = Header(None, description="`wait=N` holds the answer for up to N (at most 60) seconds."),
+        idempotency_key: str | None = Header(None, max_length=255, description="The same key again gets the first answer."),
+    ) -> Job:
+        owner = request.state.owner
+        job = await submit(operation, plain_request(body), params=body.params, owner=owner, runtime=runtime, key=idempotency_key)
+        response.headers["Location"] = job.urls.self_
+        if (seconds := wait_seconds(prefer)) is not None:
+            job = await runtime.jobs.wait(owner, job.id, seconds)
+            response.headers["Preference-Applied"] = f"wait={seconds}"
+            if job.status.ended:
+                response.status_code = 200
+        return job
+
+    @router.post(
+        "/check",
+        summary=f"Check a request for {operation.name} without running it",
+        response_model=Checked,
+        openapi_extra={"requestBody": {"content": {"application/json": {"examples": examples}}}},
+        operation_id=f"{operation.name}.check",
+    )
+    async def check_only(body: model, request: Request) -> Checked:
+        return await check(operation, inputs=body.inputs.model_dump(), params=body.params, owner=request.state.owner, runtime=runtime)
+
+    return router
+
+
+async def _check_input(name: str, port: Input, media_id: str, owner: str, runtime: Runtime) -> None:
+    try:
+        record = await asyncio.to_thread(runtime.media.get, owner, media_id)
+    except UnknownMedia as error:
+        raise UnknownMedia(f"inputs.{name}: {error.detail}", errors=[{"field": f"inputs.{name}", "detail": error.detail}]) from None
+    if record.kind != port.kind:
+        detail = f"{record.name} ({media_id}) is of kind {record.kind}, but {port.kind} is asked for"
+        raise Invalid(f"inputs.{name}: {detail}.", errors=[{"field": f"inputs.{name}", "detail": detail}])
+
+
+def _input_field(name: str, port: Input) -> Any:
+    kind: Any = (str | list[str]) if port.many else str
+    what = f"Media id of the {port.kind}" + (", or a list of them." if port.many else ".")
+    if port.optional:
+        return (kind | None, Field(None, description=what))
+    return (kind, Field(description=what, examples=[SAMPLE_ID]))
+
+
+def _camel(name: str) -> str:
+    return "".join(part.capitalize() for part in re.split(r"\W", name))
