@@ -1,0 +1,45 @@
+"""Blocking work on the disk, done from async code."""
+
+import asyncio
+import errno
+from collections.abc import Callable
+from functools import partial
+from typing import Any, BinaryIO, TypeVar
+
+import anyio
+
+from shared.errors import Unavailable
+
+Result = TypeVar("Result")
+
+
+async def on_disk(call: Callable[..., Result], *args: Any, **options: Any) -> Result:
+    """Run `call(*args, **options)` in a thread. Raises Unavailable where the disk is full.
+
+    When this is cancelled, it still stays until the thread is done, and only then ends as cancelled: whoever cleans up afterwards
+    does not race with a write that is under way. Both anyio's and asyncio's way of cancelling are met.
+    """
+    cancelled = False
+    with anyio.CancelScope(shield=True):
+        running = asyncio.ensure_future(anyio.to_thread.run_sync(partial(call, *args, **options)))
+        while not running.done():
+            try:
+                await asyncio.wait([running])
+            except asyncio.CancelledError:
+                cancelled = True
+    if cancelled:
+        running.exception()  # looked at, so that nobody reports it as forgotten
+        raise asyncio.CancelledError
+    try:
+        return running.result()
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise Unavailable("The server's disk is full: delete media that are not needed, or try again later.") from error
+        raise
+
+
+def write_all(file: BinaryIO, block: bytes) -> None:
+    """Write all of `block` to an unbuffered file, which may take less at a time."""
+    rest = memoryview(block)
+    while rest:
+        rest = rest[file.write(rest) :]

@@ -1,0 +1,119 @@
+"""How untrusted bytes become a medium: written to disk as they come, measured, looked into by the probe, then published."""
+
+import asyncio
+import contextlib
+import hashlib
+import os
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from shared.errors import BrokenMedia, TooLarge, UnknownMedia
+from shared.media.disk import on_disk, write_all
+from shared.media.ids import new_id
+from shared.media.record import MediaRecord
+from shared.media.store import Incoming, MediaStore
+from shared.operation import Kind
+
+Probe = Callable[[Path], Awaitable[dict[str, Any]]]
+"""Looks into a file in a process of its own and answers `{"kind", "content_type", "suffix", "media"}`, or raises why it is refused."""
+
+WRITE_BYTES = 1024 * 1024
+"""Chunks are collected to this size: a trip to a thread for each network packet would cost more than the writing."""
+
+
+async def ingest(
+    chunks: AsyncIterator[bytes], *, store: MediaStore, probe: Probe, owner: str, name: str, source: str, max_bytes: int
+) -> MediaRecord:
+    """Make a medium of the bytes of `chunks`. Memory does not grow with their number, and the event loop never waits for the disk.
+
+    `source` is "upload" or "url". Raises TooLarge at the first byte over `max_bytes`, BrokenMedia for nothing at all, and what `probe`
+    raises. Whatever is raised here or by `chunks`, cancelling included: nothing is left behind.
+    """
+    async with _incoming(store) as incoming:
+        size, sha256 = await _receive(chunks, incoming.content, max_bytes)
+        if size == 0:
+            raise BrokenMedia("The file is empty (0 bytes): send the whole file.")
+        media_id = new_id()
+        try:
+            return await _publish(
+                incoming, store=store, probe=probe, owner=owner, name=name, source=source, media_id=media_id, sha256=sha256
+            )
+        except asyncio.CancelledError:
+            with contextlib.suppress(UnknownMedia):  # published in the last moment
+                await on_disk(store.delete, owner, media_id)
+            raise
+
+
+async def ingest_file(path: Path, *, store: MediaStore, probe: Probe, owner: str, name: str, source: str, media_id: str) -> MediaRecord:
+    """Make a medium of a file that lies on the store's volume. The file stays; on most file systems it shares its bytes.
+
+    `media_id` (from `new_id`) was kept by the caller: calling again after a crash gives back the medium that the first call made.
+    """
+    with contextlib.suppress(UnknownMedia):
+        return await on_disk(store.get, owner, media_id)
+    async with _incoming(store) as incoming:
+        await on_disk(_link, path, incoming.content)
+        return await _publish(incoming, store=store, probe=probe, owner=owner, name=name, source=source, media_id=media_id)
+
+
+@contextlib.asynccontextmanager
+async def _incoming(store: MediaStore) -> AsyncIterator[Incoming]:
+    folder = store.incoming()
+    incoming = folder.__enter__()
+    try:
+        yield incoming
+    finally:
+        await on_disk(folder.__exit__, None, None, None)
+
+
+async def _receive(chunks: AsyncIterator[bytes], path: Path, max_bytes: int) -> tuple[int, str]:
+    size, pending, held = 0, list[bytes](), 0
+    digest = hashlib.sha256()
+    file = path.open("xb", buffering=0)
+    try:
+        async for chunk in chunks:
+            size, held = size + len(chunk), held + len(chunk)
+            if size > max_bytes:
+                raise TooLarge(f"The file is larger than the {max_bytes} bytes that this server takes.")
+            pending.append(chunk)
+            if held >= WRITE_BYTES:
+                await on_disk(_write, file, pending, digest.update)
+                pending, held = [], 0
+        await on_disk(_write, file, pending, digest.update)
+    finally:
+        await on_disk(file.close)
+    return size, digest.hexdigest()
+
+
+def _write(file: BinaryIO, chunks: list[bytes], measure: Callable[[bytes], object]) -> None:
+    block = b"".join(chunks)
+    measure(block)
+    write_all(file, block)
+
+
+async def _publish(
+    incoming: Incoming, *, store: MediaStore, probe: Probe, owner: str, name: str, source: str, media_id: str, sha256: str | None = None
+) -> MediaRecord:
+    found = await probe(incoming.content)
+    return await on_disk(
+        store.publish,
+        incoming,
+        owner=owner,
+        name=name,
+        kind=Kind(found["kind"]),
+        content_type=found["content_type"],
+        suffix=found["suffix"],
+        source=source,
+        media=found["media"],
+        sha256=sha256,
+        media_id=media_id,
+    )
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # a file system without hard links
+        shutil.copyfile(source, target)

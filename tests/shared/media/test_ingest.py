@@ -1,0 +1,161 @@
+import asyncio
+import errno
+import hashlib
+import os
+import threading
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from shared.errors import BrokenMedia, TooLarge, Unavailable, UnsupportedMedia
+from shared.media.disk import on_disk
+from shared.media.ids import new_id
+from shared.media.ingest import ingest, ingest_file
+from shared.media.record import MediaRecord
+from shared.media.store import MediaStore
+
+
+class Probe:
+    def __init__(self) -> None:
+        self.seen: list[bytes] = []
+
+    async def __call__(self, path: Path) -> dict[str, Any]:
+        self.seen.append(path.read_bytes())
+        return {"kind": "video", "content_type": "video/mp4", "suffix": ".mp4", "media": {"frames": 1}}
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> MediaStore:
+    return MediaStore(tmp_path / "media", ttl_s=3600)
+
+
+def nothing_left(store: MediaStore) -> bool:
+    return store.list("public")[0] == [] and not list((store.root / ".incoming").iterdir())
+
+
+async def pieces(*chunks: bytes) -> AsyncIterator[bytes]:
+    for chunk in chunks:
+        await asyncio.sleep(0)
+        yield chunk
+
+
+async def take(store: MediaStore, chunks: AsyncIterator[bytes], *, probe: Any = None, max_bytes: int = 10**9) -> MediaRecord:
+    return await ingest(chunks, store=store, probe=probe or Probe(), owner="public", name="c.mov", source="upload", max_bytes=max_bytes)
+
+
+async def test_bytes_become_what_the_probe_finds(store: MediaStore) -> None:
+    data = [os.urandom(100_000) for _ in range(50)]
+    probe = Probe()
+    record = await take(store, pieces(*data), probe=probe)
+    whole = b"".join(data)
+    assert probe.seen == [whole]
+    assert store.content_path("public", record.id).read_bytes() == whole
+    assert (record.bytes, record.sha256) == (len(whole), hashlib.sha256(whole).hexdigest())
+    assert (record.name, record.content_type, record.media) == ("c.mov", "video/mp4", {"frames": 1})
+    assert not list((store.root / ".incoming").iterdir())
+
+
+async def test_the_first_byte_over_the_limit_ends_it(store: MediaStore) -> None:
+    asked = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal asked
+        while True:
+            asked += 1
+            yield b"x" * 10
+
+    with pytest.raises(TooLarge, match="100 bytes"):
+        await take(store, endless(), max_bytes=100)
+    assert asked == 11
+    assert nothing_left(store)
+    assert (await take(store, pieces(b"x" * 100), max_bytes=100)).bytes == 100
+
+
+async def test_nothing_is_left_of_what_is_refused(store: MediaStore) -> None:
+    async def refuse(path: Path) -> dict[str, Any]:
+        raise UnsupportedMedia("no")
+
+    with pytest.raises(BrokenMedia, match="empty"):
+        await take(store, pieces())
+    with pytest.raises(UnsupportedMedia):
+        await take(store, pieces(b"x"), probe=refuse)
+    assert nothing_left(store)
+
+
+@pytest.mark.parametrize("where", ["receiving", "probing", "publishing"])
+async def test_cancelling_leaves_nothing(store: MediaStore, where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    reached = threading.Event()
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b"x" * 2_000_000
+        if where == "receiving":
+            reached.set()
+            await asyncio.sleep(60)
+
+    async def probe(path: Path) -> dict[str, Any]:
+        if where == "probing":
+            reached.set()
+            await asyncio.sleep(60)
+        return await Probe()(path)
+
+    publish = store.publish
+
+    def slow_publish(*args: Any, **options: Any) -> MediaRecord:
+        if where == "publishing":
+            reached.set()
+            time.sleep(0.1)
+        return publish(*args, **options)
+
+    monkeypatch.setattr(store, "publish", slow_publish)
+    task = asyncio.create_task(take(store, chunks(), probe=probe))
+    while not reached.is_set():
+        await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert nothing_left(store)
+
+
+async def test_a_kept_id_is_published_once(store: MediaStore, tmp_path: Path) -> None:
+    path, probe, media_id = tmp_path / "data", Probe(), new_id()
+    path.write_bytes(b"resumed")
+
+    async def once() -> MediaRecord:
+        return await ingest_file(path, store=store, probe=probe, owner="public", name="r.mp4", source="upload", media_id=media_id)
+
+    first = await once()
+    path.unlink()
+    assert await once() == first
+    assert len(probe.seen) == 1
+    assert first.sha256 == hashlib.sha256(b"resumed").hexdigest()
+    assert store.content_path("public", media_id).read_bytes() == b"resumed"
+
+
+async def test_a_full_disk_is_said() -> None:
+    def full() -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(Unavailable, match="disk is full"):
+        await on_disk(full)
+
+
+async def test_the_thread_is_done_when_a_cancelled_call_ends() -> None:
+    done = []
+
+    def slow() -> None:
+        time.sleep(0.15)
+        done.append(True)
+
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.02):
+            await on_disk(slow)
+    assert done == [True]
+    with anyio.move_on_after(0.02) as scope:
+        await on_disk(slow)
+        await asyncio.sleep(1)
+    assert scope.cancelled_caught
+    assert done == [True, True]
