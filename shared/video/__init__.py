@@ -1,0 +1,36 @@
+"""Reading and writing video: exact times, constant memory, untrusted files."""
+
+from shared.video.audio import AudioBlock, read_audio
+from shared.video.encoders import encoders, ffmpeg_path
+from shared.video.frame import Frame
+from shared.video.info import AudioTrackInfo, ColorInfo, ImageInfo, MediaInfo, VideoInfo
+from shared.video.limits import Limits
+from shared.video.mapping import map_ordered
+from shared.video.probe import inspect, probe
+from shared.video.reader import read_frames
+from shared.video.remux import remux
+from shared.video.thumbnail import thumbnail
+from shared.video.tracks import AudioTrack
+from shared.video.writer import VideoWriter
+
+__all__ = [
+    "AudioBlock",
+    "AudioTrack",
+    "AudioTrackInfo",
+    "ColorInfo",
+    "Frame",
+    "ImageInfo",
+    "Limits",
+    "MediaInfo",
+    "VideoInfo",
+    "VideoWriter",
+    "encoders",
+    "ffmpeg_path",
+    "inspect",
+    "map_ordered",
+    "probe",
+    "read_audio",
+    "read_frames",
+    "remux",
+    "thumbnail",
+]

@@ -1,0 +1,76 @@
+"""Names and numbers of colour tags (ITU-T H.273), and what is meant where a file says nothing."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from shared.video.info import ColorInfo
+
+PRIMARIES: Mapping[int, str] = {
+    1: "bt709", 4: "bt470m", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 8: "film", 9: "bt2020",
+    10: "smpte428", 11: "smpte431", 12: "smpte432", 22: "ebu3213",
+}  # fmt: skip
+TRANSFERS: Mapping[int, str] = {
+    1: "bt709", 4: "gamma22", 5: "gamma28", 6: "smpte170m", 7: "smpte240m", 8: "linear", 9: "log100", 10: "log316",
+    11: "iec61966-2-4", 12: "bt1361e", 13: "iec61966-2-1", 14: "bt2020-10", 15: "bt2020-12", 16: "smpte2084",
+    17: "smpte428", 18: "arib-std-b67",
+}  # fmt: skip
+MATRICES: Mapping[int, str] = {
+    0: "gbr", 1: "bt709", 4: "fcc", 5: "bt470bg", 6: "smpte170m", 7: "smpte240m", 8: "ycgco", 9: "bt2020nc", 10: "bt2020c",
+    14: "ictcp",
+}  # fmt: skip
+RANGES: Mapping[int, str] = {1: "tv", 2: "pc"}
+
+BT709 = ColorInfo(primaries="bt709", transfer="bt709", matrix="bt709", range="tv")
+
+# What swscale calls the matrices (SWS_CS_*), which is not what H.273 calls them.
+_SWS_MATRICES: Mapping[str, int] = {
+    "bt709": 1, "fcc": 4, "bt470bg": 5, "smpte170m": 5, "smpte240m": 7, "bt2020nc": 9, "bt2020c": 9,
+}  # fmt: skip
+
+
+def tags_of(thing: Any, *, pixel_format: str | None = None) -> ColorInfo:
+    """The colour tags of a PyAV video frame or codec context.
+
+    The old `yuvj` formats are full range by their name alone.
+    """
+    span = RANGES.get(thing.color_range)
+    if span is None and pixel_format is not None and pixel_format.startswith("yuvj"):
+        span = "pc"
+    return ColorInfo(
+        primaries=PRIMARIES.get(thing.color_primaries),
+        transfer=TRANSFERS.get(thing.color_trc),
+        matrix=MATRICES.get(thing.colorspace),
+        range=span,
+    )
+
+
+def number(table: Mapping[int, str], name: str | None) -> int:
+    """The number of a tag's name in `table`; 2, which means unspecified, for None."""
+    if name is None:
+        return 2
+    return next(key for key, value in table.items() if value == name)
+
+
+def range_number(name: str | None) -> int:
+    """The number of a range's name; 0, unspecified, for None."""
+    return 0 if name is None else number(RANGES, name)
+
+
+def matrix_or_guess(color: ColorInfo, height: int) -> str:
+    """The matrix, or what players assume for an untagged picture: BT.601 for standard definition, BT.709 above."""
+    if color.matrix is not None and color.matrix in _SWS_MATRICES:
+        return color.matrix
+    return "bt709" if height > 576 else "smpte170m"
+
+
+def sws_matrix(name: str) -> int:
+    """The number that swscale gives to a matrix."""
+    return _SWS_MATRICES[name]
+
+
+def apply_tags(thing: Any, color: ColorInfo) -> None:
+    """Write colour tags to a PyAV video frame or codec context."""
+    thing.color_primaries = number(PRIMARIES, color.primaries)
+    thing.color_trc = number(TRANSFERS, color.transfer)
+    thing.colorspace = number(MATRICES, color.matrix)
+    thing.color_range = range_number(color.range)

@@ -1,0 +1,118 @@
+"""Which encoders there are, and what `quality` means to each of them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+
+import av
+import av.error
+import imageio_ffmpeg
+
+from shared.errors import Invalid
+
+
+@dataclass(frozen=True, slots=True)
+class Encoder:
+    """A video encoder: the pixel formats that it takes, and its options for a quality of 0 to 100."""
+
+    name: str
+    pixel_formats: frozenset[str]
+    options: Callable[[int], Mapping[str, str]]
+
+
+def _x264(quality: int) -> Mapping[str, str]:
+    return {"crf": f"{40 - 0.3 * quality:.1f}", "preset": "veryfast"}
+
+
+def _nvenc(quality: int) -> Mapping[str, str]:
+    return {"rc": "vbr", "cq": f"{43 - 0.3 * quality:.1f}", "b": "0", "preset": "p4", "tune": "hq"}
+
+
+def _x265(quality: int) -> Mapping[str, str]:
+    return {"crf": f"{42 - 0.3 * quality:.1f}", "preset": "fast", "x265-params": "log-level=error"}
+
+
+def _vp9(quality: int) -> Mapping[str, str]:
+    return {"crf": f"{round(56 - 0.42 * quality)}", "b": "0", "deadline": "good", "cpu-used": "4", "row-mt": "1"}
+
+
+def _av1(quality: int) -> Mapping[str, str]:
+    return {"crf": f"{round(60 - 0.42 * quality)}", "preset": "8"}
+
+
+def _prores(quality: int) -> Mapping[str, str]:
+    return {"profile": "hq", "vendor": "apl0"}
+
+
+def _prores_4444(quality: int) -> Mapping[str, str]:
+    return {"profile": "4444", "alpha_bits": "16", "vendor": "apl0"}
+
+
+_EIGHT = frozenset({"yuv420p", "yuv444p"})
+ENCODERS: tuple[Encoder, ...] = (
+    Encoder("h264_nvenc", _EIGHT, _nvenc),
+    Encoder("libx264", _EIGHT | {"yuv422p", "gray"}, _x264),
+    Encoder("hevc_nvenc", frozenset({"yuv420p", "p010le"}), _nvenc),
+    Encoder("libx265", frozenset({"yuv420p10le", "yuv422p10le", "yuv444p10le", "yuv420p12le"}) | _EIGHT, _x265),
+    Encoder("libvpx-vp9", frozenset({"yuva420p", "yuv420p10le"}) | _EIGHT, _vp9),
+    Encoder("libsvtav1", frozenset({"yuv420p", "yuv420p10le"}), _av1),
+    Encoder("prores_ks", frozenset({"yuv422p10le", "yuv444p10le", "yuva444p10le"}), _prores),
+)
+_PREFERRED: Mapping[str, tuple[str, ...]] = {
+    ".mp4": ("h264_nvenc", "libx264", "libx265"),
+    ".mov": ("h264_nvenc", "libx264", "prores_ks", "libx265"),
+    ".mkv": ("h264_nvenc", "libx264", "libx265", "libvpx-vp9"),
+    ".webm": ("libvpx-vp9", "libsvtav1"),
+}
+
+
+def choose(wanted: str, suffix: str, pixel_format: str) -> Encoder:
+    """The encoder `wanted`, or for "auto" the first that works here for a file of that suffix and pixel format.
+
+    Raises Invalid, naming what there is.
+    """
+    names = _PREFERRED.get(suffix, ()) if wanted == "auto" else (wanted,)
+    fitting = [encoder for name in names for encoder in ENCODERS if encoder.name == name and pixel_format in encoder.pixel_formats]
+    for encoder in fitting:
+        if works(encoder.name, pixel_format):
+            return encoder
+    there = ", ".join(name for name, working in encoders().items() if working)
+    raise Invalid(f"No encoder {wanted!r} for {pixel_format} in a {suffix} file works on this machine. What works here: {there}.")
+
+
+def options_of(encoder: Encoder, quality: int, pixel_format: str) -> dict[str, str]:
+    """The encoder's options for a quality of 0 (small) to 100 (next to lossless)."""
+    if not 0 <= quality <= 100:
+        raise ValueError(f"{quality = } must be from 0 to 100")
+    if encoder.name == "prores_ks" and pixel_format.startswith("yuv") and "444" in pixel_format:
+        return dict(_prores_4444(quality))
+    return dict(encoder.options(quality))
+
+
+@cache
+def works(name: str, pixel_format: str = "yuv420p") -> bool:
+    """Whether the encoder is there and can encode a picture: having it built in says nothing about the hardware."""
+    if name not in av.codecs_available:
+        return False
+    try:
+        context = av.CodecContext.create(name, "w")
+        # NVENC refuses smaller pictures.
+        context.width, context.height = 256, 256
+        context.pix_fmt = pixel_format
+        context.time_base = Fraction(1, 25)
+        context.framerate = Fraction(25)
+        packets = context.encode(av.VideoFrame(256, 256, pixel_format))
+        return bool(packets + context.encode(None))
+    except (av.error.FFmpegError, ValueError, OSError):
+        return False
+
+
+def encoders() -> dict[str, bool]:
+    """Every video encoder that this project knows, and whether it works on this machine."""
+    return {encoder.name: works(encoder.name, sorted(encoder.pixel_formats)[-1]) for encoder in ENCODERS}
+
+
+def ffmpeg_path() -> str:
+    """The ffmpeg program: the one that imageio-ffmpeg carries, or what IMAGEIO_FFMPEG_EXE names."""
+    return str(imageio_ffmpeg.get_ffmpeg_exe())

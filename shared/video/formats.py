@@ -1,0 +1,75 @@
+"""The kinds of file that are opened, by their content, and what they are called."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class FileType:
+    """What a kind of file is called on the web and on disk."""
+
+    content_type: str
+    suffix: str
+
+
+MP4 = FileType("video/mp4", ".mp4")
+QUICKTIME = FileType("video/quicktime", ".mov")
+MATROSKA = FileType("video/x-matroska", ".mkv")
+WEBM = FileType("video/webm", ".webm")
+
+# Demuxers of self-contained video files. None of them opens a second file or a URL: playlists (hls, dash, concat, imf, ...),
+# image sequences, subtitle scripts and devices are not here, so that a file of that content is refused whatever its name is.
+DEMUXERS: Mapping[str, FileType] = {
+    "mov": MP4,
+    "matroska": MATROSKA,
+    "avi": FileType("video/x-msvideo", ".avi"),
+    "mpegts": FileType("video/mp2t", ".ts"),
+    "mpeg": FileType("video/mpeg", ".mpg"),
+    "flv": FileType("video/x-flv", ".flv"),
+    "asf": FileType("video/x-ms-wmv", ".wmv"),
+    "ogg": FileType("video/ogg", ".ogv"),
+    "mxf": FileType("application/mxf", ".mxf"),
+    "gif": FileType("image/gif", ".gif"),
+}
+
+# Pillow's names of the still image formats.
+IMAGES: Mapping[str, FileType] = {
+    "PNG": FileType("image/png", ".png"),
+    "JPEG": FileType("image/jpeg", ".jpg"),
+    "WEBP": FileType("image/webp", ".webp"),
+    "TIFF": FileType("image/tiff", ".tif"),
+    "BMP": FileType("image/bmp", ".bmp"),
+}
+
+IMAGE_STARTS: tuple[bytes, ...] = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\x00", b"MM\x00*", b"BM")
+
+# Decoders that uploads may reach. Not a list of what exists: exotic ones are where the crashes are.
+_VIDEO_DECODERS = """
+    h264 hevc vp8 vp9 libvpx libvpx-vp9 av1 libdav1d libaom-av1 mpeg4 mpeg1video mpeg2video mjpeg prores dnxhd ffv1 png qtrle theora
+    wmv1 wmv2 wmv3 vc1 h263 flv rawvideo msmpeg4 msmpeg4v1 msmpeg4v2 huffyuv ffvhuff utvideo cfhd v210 gif dvvideo cinepak svq1 svq3
+"""
+_AUDIO_DECODERS = """
+    aac aac_latm mp3 mp3float mp2 mp2float mp1 mp1float ac3 eac3 opus libopus vorbis libvorbis flac alac wmav1 wmav2 dca truehd
+    amrnb amrwb libopencore_amrnb libopencore_amrwb adpcm_ms adpcm_ima_wav adpcm_ima_qt adpcm_swf nellymoser speex
+"""
+_DECODERS = frozenset((_VIDEO_DECODERS + _AUDIO_DECODERS).split())
+
+
+def decoder_allowed(name: str) -> bool:
+    """Whether uploads may be decoded with the FFmpeg decoder `name`."""
+    return name in _DECODERS or name.startswith("pcm_")
+
+
+def video_type(demuxer: str, head: bytes) -> FileType:
+    """The type of a video file, from the demuxer that FFmpeg chose and the file's first bytes."""
+    name = demuxer.partition(",")[0]
+    if name == "mov" and (head[4:8] != b"ftyp" or head[8:12] == b"qt  "):
+        return QUICKTIME
+    if name == "matroska" and b"webm" in head[:64]:
+        return WEBM
+    return DEMUXERS[name]
+
+
+def is_image(head: bytes) -> bool:
+    """Whether a file that begins with `head` (16 bytes or more) is a still image of a kind in IMAGES."""
+    return head.startswith(IMAGE_STARTS) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")

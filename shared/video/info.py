@@ -1,0 +1,82 @@
+"""What is known about a media file: the `media` part of a media record."""
+
+from fractions import Fraction
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ColorInfo(_Record):
+    """Colour tags under the names that FFmpeg uses; None where the file says nothing.
+
+    `range` is "tv" (limited) or "pc" (full).
+    """
+
+    primaries: str | None = None
+    transfer: str | None = None
+    matrix: str | None = None
+    range: str | None = None
+
+    @property
+    def hdr(self) -> bool:
+        """Whether the transfer curve is one of the two of high dynamic range, PQ or HLG."""
+        return self.transfer in ("smpte2084", "arib-std-b67")
+
+
+class AudioTrackInfo(_Record):
+    """One audio track."""
+
+    codec: str
+    sample_rate: int
+    channels: int
+    layout: str
+    duration_s: float | None
+    language: str | None
+
+
+class VideoInfo(_Record):
+    """A video file. `width` and `height` are as displayed: upright, with square pixels, as `read_frames` hands them out."""
+
+    kind: Literal["video"] = "video"
+    container: str
+    duration_s: float = Field(description="Length of the picture in seconds.")
+    start_s: float = Field(description="Where the file's own clock stands at time 0.")
+    width: int
+    height: int
+    frame_rate: str = Field(description="Exact average frames a second, such as 30000/1001.")
+    variable_frame_rate: bool
+    frames: int = Field(description="Number of frames, counted by the container or else estimated.")
+    codec: str
+    pixel_format: str
+    rotation: Literal[0, 90, 180, 270] = Field(description="Degrees clockwise that the stored picture is turned by to be upright.")
+    mirrored: bool = False
+    interlaced: bool = False
+    sample_aspect_ratio: str = Field("1/1", description="Shape of the stored pixels, width to height.")
+    color: ColorInfo
+    has_alpha: bool
+    audio: tuple[AudioTrackInfo, ...]
+
+    @property
+    def rate(self) -> Fraction:
+        """`frame_rate` as a number."""
+        return Fraction(self.frame_rate)
+
+
+class ImageInfo(_Record):
+    """A still image. `width` and `height` are as displayed."""
+
+    kind: Literal["image"] = "image"
+    container: str
+    width: int
+    height: int
+    codec: str
+    pixel_format: str
+    rotation: Literal[0, 90, 180, 270] = 0
+    has_alpha: bool
+
+
+MediaInfo = Annotated[VideoInfo | ImageInfo, Field(discriminator="kind")]

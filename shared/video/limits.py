@@ -1,0 +1,46 @@
+"""How large a file may be before it is refused."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+from shared.errors import TooLarge
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """Caps on untrusted media, checked before a frame is decoded and again while decoding."""
+
+    max_pixels: int = 8192 * 4320
+    max_duration_s: float = 6 * 3600.0
+    max_streams: int = 64
+    max_bytes: int = 16 * 1024**3
+
+    @classmethod
+    def from_settings(cls, settings: Any) -> Self:
+        """The limits of this server, from its `Settings`."""
+        return cls(
+            max_pixels=settings.max_pixels,
+            max_duration_s=settings.max_duration_s,
+            max_streams=settings.max_streams,
+            max_bytes=settings.max_upload_bytes,
+        )
+
+    def check_bytes(self, size: int) -> None:
+        """Raise TooLarge if a file of `size` bytes is larger than allowed."""
+        if size > self.max_bytes:
+            raise TooLarge(f"The file has {size} bytes; at most {self.max_bytes} are taken. Cut or compress it.")
+
+    def check_size(self, width: int, height: int) -> None:
+        """Raise TooLarge if a picture of `width` x `height` pixels is larger than allowed."""
+        if width * height > self.max_pixels:
+            raise TooLarge(f"The picture is {width}x{height} pixels; at most {self.max_pixels} pixels are taken. Scale it down.")
+
+    def check_duration(self, duration_s: float) -> None:
+        """Raise TooLarge if a video of `duration_s` seconds is longer than allowed."""
+        if duration_s > self.max_duration_s:
+            raise TooLarge(f"The video lasts {duration_s:.1f} s; at most {self.max_duration_s:g} s are taken. Cut it.")
+
+    def check_streams(self, count: int) -> None:
+        """Raise TooLarge if a file holds more than the allowed number of streams."""
+        if count > self.max_streams:
+            raise TooLarge(f"The file holds {count} streams; at most {self.max_streams} are taken. Remove some.")

@@ -1,0 +1,213 @@
+"""What a file is, from its content alone, proved by decoding its first frame."""
+
+import os
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, cast
+
+import av
+import av.container
+import av.error
+import PIL
+from PIL import Image, ImageOps
+
+from shared.errors import BrokenMedia, UnsupportedMedia
+from shared.video.color import tags_of
+from shared.video.formats import IMAGES, FileType, is_image, video_type
+from shared.video.info import AudioTrackInfo, ImageInfo, MediaInfo, VideoInfo
+from shared.video.limits import Limits
+from shared.video.opening import audio_streams, file_head, main_video, open_input, time_base_of, timeline_zero
+from shared.video.reader import configure_decoder
+from shared.video.upright import displayed_size, has_alpha, orientation_of
+
+# Enough packets to see whether the frame rate varies where there is no index to read it from.
+_PACKETS_LOOKED_AT = 120
+
+
+def probe(path: str | os.PathLike[str], *, limits: Limits | None = None) -> MediaInfo:
+    """What a video or image file holds. Cheap: nothing but the header, some packets and the first frame is read.
+
+    Raises UnsupportedMedia (not a kind that is taken: playlists, scripts, sound without a picture), BrokenMedia (empty, damaged, no
+    decodable frame) or TooLarge. `frames` is what the container counts, or else the duration times the average rate.
+    """
+    return _examined(path, limits or Limits())[0]
+
+
+def inspect(args: dict[str, Any], progress: Any) -> dict[str, Any]:
+    """`probe` for the isolated worker: `{"path", "limits": {...}}` -> `{"kind", "content_type", "suffix", "media"}`."""
+    info, kind = _examined(args["path"], Limits(**args.get("limits", {})))
+    return {"kind": info.kind, "content_type": kind.content_type, "suffix": kind.suffix, "media": info.model_dump(mode="json")}
+
+
+def _examined(path: str | os.PathLike[str], limits: Limits) -> tuple[MediaInfo, FileType]:
+    head = file_head(path, limits)
+    if is_image(head):
+        return _image(path, limits)
+    with open_input(path, limits=limits) as container:
+        return _video(container, path, limits), video_type(container.format.name, head)
+
+
+def _image(path: str | os.PathLike[str], limits: Limits) -> tuple[ImageInfo, FileType]:
+    with opened_image(path, limits) as image:
+        turned = {6: 90, 3: 180, 8: 270, 5: 270, 7: 90, 4: 180}.get(image.getexif().get(0x0112, 1), 0)
+        width, height = image.size if turned in (0, 180) else image.size[::-1]
+        assert image.format is not None
+        info = ImageInfo(
+            container=image.format.lower(),
+            width=width,
+            height=height,
+            codec=image.format.lower(),
+            pixel_format=image.mode,
+            rotation=turned,
+            has_alpha=image.has_transparency_data,
+        )
+        return info, IMAGES[image.format]
+
+
+def opened_image(path: str | os.PathLike[str], limits: Limits) -> Image.Image:
+    """A still image, decoded. Raises BrokenMedia, UnsupportedMedia or TooLarge."""
+    name = Path(path).name
+    try:
+        image = Image.open(path, formats=list(IMAGES))
+        limits.check_size(*image.size)
+        image.load()
+    except PIL.UnidentifiedImageError as error:
+        raise UnsupportedMedia(f"{name!r} is not an image of a kind that is taken here ({', '.join(IMAGES)}).") from error
+    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
+        raise BrokenMedia(f"{name!r} cannot be read as an image ({error}). Export or upload it again.") from error
+    return image
+
+
+def upright_image(path: str | os.PathLike[str], limits: Limits) -> Image.Image:
+    """A still image as RGB, turned as its Exif orientation says."""
+    with opened_image(path, limits) as image:
+        return ImageOps.exif_transpose(image).convert("RGB")
+
+
+def _video(container: av.container.InputContainer, path: str | os.PathLike[str], limits: Limits) -> VideoInfo:
+    stream = main_video(container, path)
+    context = stream.codec_context
+    base = time_base_of(stream)
+    limits.check_size(context.width, context.height)
+    zero = timeline_zero(container, stream)
+    duration = _duration(container, stream, zero)
+    limits.check_duration(float(duration))
+    varies, step = _rate_varies(container, stream)
+    picture = first_picture(container, stream, path, limits)
+    orientation = orientation_of(picture)
+    width, height = displayed_size(picture.width, picture.height, stream.sample_aspect_ratio, orientation)
+    limits.check_size(width, height)
+    rate = _rate(stream, base, None if varies else step, len(stream.index_entries) or stream.frames, duration)
+    return VideoInfo(
+        container=container.format.name.partition(",")[0],
+        duration_s=float(duration),
+        start_s=float(zero),
+        width=width,
+        height=height,
+        frame_rate=f"{rate.numerator}/{rate.denominator}",
+        variable_frame_rate=varies,
+        frames=stream.frames or max(round(duration * rate), 1),
+        codec=context.codec.canonical_name,
+        pixel_format=picture.format.name,
+        rotation=orientation.rotation,
+        mirrored=orientation.mirrored,
+        interlaced=picture.interlaced_frame,
+        sample_aspect_ratio=_ratio(stream.sample_aspect_ratio),
+        color=tags_of(picture, pixel_format=picture.format.name),
+        has_alpha=has_alpha(picture.format.name) or stream.metadata.get("alpha_mode") == "1",
+        audio=tuple(_track(track) for track in audio_streams(container)),
+    )
+
+
+def first_picture(container: Any, stream: Any, path: str | os.PathLike[str], limits: Limits) -> av.VideoFrame:
+    """The first frame that can be decoded, from the file's start. Raises BrokenMedia if there is none."""
+    configure_decoder(stream.codec_context, limits)
+    # One frame: threads that decode several at once only cost.
+    stream.codec_context.thread_type = "SLICE"
+    failure: Exception | None = None
+    try:
+        for packet in container.demux(stream):
+            try:
+                for picture in packet.decode():
+                    limits.check_size(picture.width, picture.height)
+                    return cast(av.VideoFrame, picture)
+            except av.error.EOFError:
+                break
+            except av.error.FFmpegError as error:
+                failure = failure or error
+    except av.error.FFmpegError as error:
+        failure = failure or error
+    reason = "" if failure is None else f" ({str(failure).partition(':')[0]})"
+    raise BrokenMedia(f"{Path(path).name!r} holds no frame that can be decoded{reason}. Export or upload it again.") from failure
+
+
+def _duration(container: Any, stream: Any, zero: Fraction) -> Fraction:
+    """Length of the picture's track from the timeline's start, or else what the container says."""
+    if stream.duration and stream.time_base:
+        start = (stream.start_time or 0) * stream.time_base
+        return max(Fraction(stream.duration * stream.time_base) + start - zero, Fraction(0))
+    if container.duration and container.duration > 0:
+        return Fraction(container.duration, 1_000_000)
+    return Fraction(0)
+
+
+def _rate_varies(container: Any, stream: Any) -> tuple[bool, int | None]:
+    """Whether the distance between frames varies, and else that distance in ticks.
+
+    Taken from the container's index if it has one for every frame, else from the first packets; the file is rewound afterwards.
+    """
+    times = [entry.timestamp for entry in stream.index_entries] if container.format.name.startswith("mov") else []
+    if len(times) < 2:
+        times = []
+        try:
+            for packet in container.demux(stream):
+                if packet.pts is not None:
+                    times.append(packet.pts)
+                if len(times) >= _PACKETS_LOOKED_AT:
+                    break
+            container.seek(stream.start_time or 0, stream=stream)
+        except av.error.FFmpegError:
+            return False, None
+        # The last few wait for frames that are shown before them but come after the cut.
+        times = sorted(times)[: -4 if len(times) > 16 else None]
+    steps = [after - before for before, after in pairwise(times) if after > before]
+    if not steps:
+        return False, None
+    # Containers that count milliseconds round each time by up to one.
+    slack = 1 if time_base_of(stream).denominator <= 1000 else 0
+    typical = sorted(steps)[len(steps) // 2]
+    # The last frame's distance is often cut short by the end of the file's edit.
+    return any(abs(step - typical) > 1 + slack for step in steps[:-1]), typical
+
+
+def _rate(stream: Any, base: Fraction, step: int | None, count: int, duration: Fraction) -> Fraction:
+    """The frame rate: exact where frames are evenly spaced in fine ticks, else the average, taken to the standard rate that is meant."""
+    if step is not None and 1 / base > 1000:
+        return Fraction(1 / (step * base)).limit_denominator(1_000_000)
+    average = stream.average_rate or stream.guessed_rate
+    if not average and count and duration:
+        average = Fraction(count) / duration
+    if not average or average <= 0:
+        return Fraction(25)
+    for denominator in (1001, 1):
+        standard = Fraction(round(average * denominator / 1000) * 1000 if denominator == 1001 else round(average), denominator)
+        if standard and abs(standard / average - 1) < Fraction(1, 5000):
+            return standard
+    return Fraction(average).limit_denominator(1_000_000)
+
+
+def _track(stream: Any) -> AudioTrackInfo:
+    context = stream.codec_context
+    return AudioTrackInfo(
+        codec=context.codec.canonical_name,
+        sample_rate=context.sample_rate,
+        channels=context.channels,
+        layout=context.layout.name,
+        duration_s=float(stream.duration * stream.time_base) if stream.duration else None,
+        language=None if stream.language == "und" else stream.language,
+    )
+
+
+def _ratio(ratio: Fraction | None) -> str:
+    return f"{ratio.numerator}/{ratio.denominator}" if ratio else "1/1"

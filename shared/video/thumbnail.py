@@ -1,0 +1,45 @@
+"""A small picture that stands for a file."""
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from shared.video.formats import is_image
+from shared.video.limits import Limits
+from shared.video.opening import file_head
+from shared.video.probe import upright_image
+from shared.video.reader import read_frames
+
+_LOOK_AT_S = 3
+
+
+def thumbnail(args: dict[str, Any], progress: Any) -> dict[str, Any]:
+    """For the isolated worker: `{"path", "output", "width", "limits": {...}}`: writes a JPEG `width` pixels wide at `output`.
+
+    Upright and in the right shape. Of a video it is the keyframe-like frame with the most contrast of the first seconds, so that
+    neither a black lead-in nor a flash is shown. Gives `{"width", "height"}`.
+    """
+    limits = Limits(**args.get("limits", {}))
+    path, width = args["path"], int(args.get("width", 320))
+    rgb = np.asarray(upright_image(path, limits)) if is_image(file_head(path, limits)) else _frame(path, limits)
+    height = max(round(rgb.shape[0] * width / rgb.shape[1]), 1)
+    small = cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA)
+    Image.fromarray(small).save(Path(args["output"]), "JPEG", quality=85)
+    return {"width": width, "height": height}
+
+
+def _frame(path: str, limits: Limits) -> NDArray[np.uint8]:
+    best, score = None, -1.0
+    with read_frames(path, duration=_LOOK_AT_S, every=10, skip="nonref", limits=limits, prefetch=2, to_sdr8=True) as frames:
+        for frame in frames:
+            contrast = float(np.std(frame.small_luma(64, 36)))
+            if contrast > 1.25 * score:
+                best, score = frame, contrast
+    if best is None:
+        with read_frames(path, limits=limits, prefetch=1, to_sdr8=True) as frames:
+            best = next(frames)
+    return best.rgb()
