@@ -144,6 +144,13 @@ class MediaStore:
         """Where the thumbnail of a medium lies or would lie. UnknownMedia where `owner` has none of that id."""
         return self.content_path(owner, media_id).with_name(THUMBNAIL)
 
+    def keep_thumbnail(self, owner: str, media_id: str, file: Path) -> None:
+        """Make `file`, a JPEG on the store's volume, the thumbnail of a medium; it is moved. UnknownMedia as above."""
+        try:
+            os.replace(file, self._folder(owner, media_id) / THUMBNAIL)
+        except FileNotFoundError:
+            raise _unknown(media_id) from None
+
     def list(self, owner: str, *, kind: Kind | None = None, limit: int = 50, cursor: str | None = None) -> Page:
         """Records of `owner`, newest first, and the cursor of the next page (None at the end). Invalid for a cursor not from here."""
         if cursor is not None and not is_id(cursor):

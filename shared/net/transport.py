@@ -6,7 +6,10 @@ its use (DNS rebinding) changes nothing. Host header, TLS server name and certif
 
 import asyncio
 import contextlib
+import functools
+import os
 import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 
 import httpcore
@@ -16,6 +19,12 @@ from shared.net.addresses import Network, check_address
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """Host name and port -> its addresses, best first. Raises OSError where there are none."""
+
+
+@functools.cache
+def tls_context(cert_file: str | None, cert_dir: str | None) -> ssl.SSLContext:
+    """How servers' certificates are checked. Reading the authorities takes 20 ms, so it is done once for each pair of variables."""
+    return httpx.create_ssl_context(trust_env=True)
 
 
 async def system_resolve(host: str, port: int) -> list[str]:
@@ -70,9 +79,10 @@ class CheckedTransport(httpx.AsyncBaseTransport):
     """HTTP/1.1 over a CheckedBackend. Made of httpcore's public parts, so that no proxy and no other backend can slip in."""
 
     def __init__(self, *, allowed: Sequence[Network], resolve: Resolve = system_resolve):
-        # SSL_CERT_FILE and SSL_CERT_DIR are the operator's; proxies of the environment are not looked at.
+        # Certificates named in the environment are the operator's wish; proxies of the environment are not looked at.
+        tls = tls_context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
         self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=httpx.create_ssl_context(),
+            ssl_context=tls,
             max_connections=100,
             max_keepalive_connections=10,
             keepalive_expiry=5.0,

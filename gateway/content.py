@@ -1,0 +1,91 @@
+"""Files answered with ranges, conditions and headers that keep a browser from taking them for something else."""
+
+import os
+import re
+from pathlib import Path
+
+from fastapi import Request, Response
+from fastapi.responses import FileResponse
+from starlette.types import Receive, Scope, Send
+
+from shared.errors import ReelwrightError
+from shared.media.disk import on_disk
+from shared.media.names import content_disposition, download_name
+from shared.media.record import MediaRecord
+
+RANGES = re.compile(r"bytes=(\s*(\d{1,18}-\d{0,18}|-\d{1,18})\s*)(,\s*(\d{1,18}-\d{0,18}|-\d{1,18})\s*)*", re.IGNORECASE)
+ENTITY_TAG = re.compile(r'(?:W/)?"([^"]*)"')
+MAX_RANGES = 16
+# Documents that can hold scripts run without the origin, so without access to anything of the user's; the gallery needs its script.
+POLICIES = {"text/html": "sandbox allow-scripts", "image/svg+xml": "sandbox", "application/xhtml+xml": "sandbox", "text/xml": "sandbox"}
+
+
+class RangeNotSatisfiable(ReelwrightError):
+    """No such range in the file"""
+
+    type, status = "range-not-satisfiable", 416
+
+
+class RangedFile(FileResponse):
+    """Starlette's file response, with bigger reads and RFC 9110's way with ranges it cannot serve.
+
+    Starlette answers 400 to a Range it does not understand (it is to be ignored) and 416 as soon as one of several is out of the file.
+    """
+
+    chunk_size = 1024 * 1024
+    kept_range: str | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [(name, value) for name, value in scope["headers"] if name != b"range"]
+        if self.kept_range is not None:
+            headers.append((b"range", self.kept_range.encode()))
+        await super().__call__({**scope, "headers": headers}, receive, send)
+
+
+async def content_response(request: Request, record: MediaRecord, path: Path, *, download: bool) -> Response:
+    """The file of a medium, a range of it, 304 where the client has it. Raises RangeNotSatisfiable."""
+    name = download_name(record.name, content_type=record.content_type, suffix=path.suffix)
+    headers = {
+        "ETag": f'"{record.sha256}"',
+        "Cache-Control": "private, no-cache",
+        "X-Content-Type-Options": "nosniff",
+        "Content-Disposition": content_disposition(name, download=download),
+    }
+    if policy := POLICIES.get(record.content_type):
+        headers["Content-Security-Policy"] = policy
+    return await file_response(request, path, media_type=record.content_type, headers=headers)
+
+
+async def file_response(request: Request, path: Path, *, media_type: str, headers: dict[str, str]) -> Response:
+    """A file with ranges and conditions, under `headers`, among which there is an ETag."""
+    if _is_known(request.headers.get("if-none-match"), headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    stat = await on_disk(os.stat, path)
+    response = RangedFile(path, media_type=media_type, headers=headers, stat_result=stat)
+    if request.headers.get("if-range") in (None, headers["ETag"], response.headers["last-modified"]):
+        response.kept_range = satisfiable(request.headers.get("range"), size=stat.st_size)
+    return response
+
+
+def satisfiable(header: str | None, *, size: int) -> str | None:
+    """A Range header reduced to what lies within a file of `size` bytes; None where it is none or one that is to be ignored.
+
+    Raises RangeNotSatisfiable where nothing of it does (RFC 9110, 14.2).
+    """
+    if header is None or RANGES.fullmatch(header.strip()) is None:
+        return None
+    pairs = [part.strip().split("-") for part in header.partition("=")[2].split(",")]
+    if len(pairs) > MAX_RANGES or any(first and last and int(first) > int(last) for first, last in pairs):
+        return None
+    kept = [f"{first}-{last}" for first, last in pairs if (int(first) < size if first else int(last) > 0 and size > 0)]
+    if not kept:
+        raise RangeNotSatisfiable(
+            f"{header!r} lies outside the file, which has {size} bytes.", headers={"Content-Range": f"bytes */{size}"}
+        )
+    return "bytes=" + ",".join(kept)
+
+
+def _is_known(if_none_match: str | None, etag: str) -> bool:
+    if if_none_match is None:
+        return False
+    return if_none_match.strip() == "*" or etag.strip('"') in ENTITY_TAG.findall(if_none_match)

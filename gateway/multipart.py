@@ -1,0 +1,128 @@
+"""multipart/form-data read as it arrives: neither a field nor a file is held in memory or written anywhere on the way."""
+
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator
+from dataclasses import dataclass
+
+from fastapi import Request
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+
+from shared.errors import BrokenMedia, Invalid, UnsupportedMedia
+
+MAX_PARTS = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One field or file. Its `chunks` have to be read before the next part comes; what is left of them is skipped."""
+
+    field: str
+    filename: str | None
+    chunks: AsyncIterator[bytes]
+
+    async def text(self, *, max_bytes: int = 64 * 1024) -> str:
+        """The value of an ordinary field. Raises Invalid where it is longer than `max_bytes` or no UTF-8."""
+        value = bytearray()
+        async for chunk in self.chunks:
+            value += chunk
+            if len(value) > max_bytes:
+                raise Invalid(f"The form field {self.field!r} is longer than {max_bytes} bytes.")
+        try:
+            return value.decode()
+        except UnicodeDecodeError as error:
+            raise Invalid(f"The form field {self.field!r} is not UTF-8.") from error
+
+
+async def read_parts(request: Request) -> AsyncGenerator[Part]:
+    """The parts of a request's body, in its order. Raises UnsupportedMedia for another kind of body, BrokenMedia for a damaged one."""
+    kind, options = parse_options_header(request.headers.get("content-type"))
+    if kind != b"multipart/form-data" or not options.get(b"boundary"):
+        raise UnsupportedMedia(f"The body is {kind.decode('latin-1')!r}; multipart/form-data with a boundary is asked for.")
+    try:
+        form = _Form(options[b"boundary"], request.stream())
+        for _ in range(MAX_PARTS):
+            if (header := await form.next_header()) is None:
+                return
+            field, filename = _names(header)
+            yield Part(field=field, filename=filename, chunks=form.chunks())
+    except FormParserError as error:
+        raise BrokenMedia(f"The multipart body is damaged: {error}") from error
+    raise Invalid(f"The form has more than {MAX_PARTS} parts.")
+
+
+class _Form:
+    """Turns the parser's callbacks into events to wait for: a part's Content-Disposition (str), its data (bytes), its end (None)."""
+
+    def __init__(self, boundary: bytes, stream: AsyncIterator[bytes]):
+        self._stream = stream
+        self._events: deque[str | bytes | None] = deque()
+        self._name, self._value, self._disposition = b"", b"", ""
+        self._ended = False
+        self._parser = MultipartParser(
+            boundary,
+            {
+                "on_part_begin": self._on_part_begin,
+                "on_header_field": self._on_header_field,
+                "on_header_value": self._on_header_value,
+                "on_header_end": self._on_header_end,
+                "on_headers_finished": lambda: self._events.append(self._disposition),
+                "on_part_data": lambda data, start, end: self._events.append(data[start:end]),
+                "on_part_end": lambda: self._events.append(None),
+                "on_end": self._on_end,
+            },
+        )
+
+    async def next_header(self) -> str | None:
+        """The Content-Disposition of the next part; None after the last one."""
+        while await self._fill():
+            event = self._events.popleft()
+            if isinstance(event, str):
+                return event
+        return None
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The data of the present part. Stops before the next part's header, whoever reads it."""
+        while await self._fill() and not isinstance(self._events[0], str):
+            event = self._events.popleft()
+            if event is None:
+                return
+            if isinstance(event, bytes):
+                yield event
+
+    async def _fill(self) -> bool:
+        """Wait for an event; False after the last one."""
+        while not self._events:
+            chunk = await anext(self._stream, None)
+            if chunk is None:
+                if not self._ended:
+                    raise FormParserError("it ends before its last boundary.")
+                return False
+            self._parser.write(chunk)
+        return True
+
+    def _on_part_begin(self) -> None:
+        self._disposition = ""
+
+    def _on_header_field(self, data: bytes, start: int, end: int) -> None:
+        self._name += data[start:end]
+
+    def _on_header_value(self, data: bytes, start: int, end: int) -> None:
+        self._value += data[start:end]
+
+    def _on_header_end(self) -> None:
+        if self._name.lower() == b"content-disposition":
+            self._disposition = self._value.decode(errors="replace")
+        self._name, self._value = b"", b""
+
+    def _on_end(self) -> None:
+        self._ended = True
+
+
+def _names(disposition: str) -> tuple[str, str | None]:
+    # The header was decoded as UTF-8, which is what browsers send; the parser's own functions speak Latin-1.
+    _, options = parse_options_header(disposition.encode().decode("latin-1"))
+    if b"name" not in options:
+        raise Invalid("A part of the form has no name in its Content-Disposition.")
+    filename = options.get(b"filename")
+    return options[b"name"].decode(errors="replace"), None if filename is None else filename.decode(errors="replace")
