@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -51,8 +51,8 @@ def read_audio(
 ) -> Ahead[AudioBlock]:
     """The samples of one audio track (0 is the first of `probe(path).audio`), in order, with their times.
 
-    Time 0 is that of `read_frames`. Where the file has a gap, a block's `start` is later than the end of the one before; blocks never overlap.
-    `sample_rate`: convert to it; None keeps the file's. `start` and `duration` cut to the sample. Damaged packets are left out and
+    Time 0 is that of `read_frames`. Where the file has a gap, a block's `start` is later than the end of the one before; blocks never
+    overlap. `sample_rate`: convert to it; None keeps the file's. `start` and `duration` cut to the sample. Damaged packets are left out and
     show as gaps. Raises NotFound for a track that is not there, and BrokenMedia if nothing of it can be decoded.
     """
     name = os.fspath(path)
@@ -138,7 +138,7 @@ class _Run:
     def flush(self) -> Iterator[AudioBlock]:
         yield from self._given_out(self._resampler.resample(None))
 
-    def _given_out(self, frames: list[av.AudioFrame | None]) -> Iterator[AudioBlock]:
+    def _given_out(self, frames: Sequence[av.AudioFrame | None]) -> Iterator[AudioBlock]:
         for frame in frames:
             if frame is None or frame.samples == 0:
                 continue

@@ -56,11 +56,14 @@ def range_number(name: str | None) -> int:
     return 0 if name is None else number(RANGES, name)
 
 
-def matrix_or_guess(color: ColorInfo, height: int) -> str:
-    """The matrix, or what players assume for an untagged picture: BT.601 for standard definition, BT.709 above."""
+def matrix_or_guess(color: ColorInfo, width: int, height: int) -> str:
+    """The matrix, or what players assume for an untagged picture: BT.601 for standard definition, BT.709 above.
+
+    Told by the number of pixels, so that turning a picture does not change its colours.
+    """
     if color.matrix is not None and color.matrix in _SWS_MATRICES:
         return color.matrix
-    return "bt709" if height > 576 else "smpte170m"
+    return "bt709" if width * height > 1024 * 576 else "smpte170m"
 
 
 def sws_matrix(name: str) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
+from typing import Any
 
 import av
 import av.error
@@ -96,7 +97,7 @@ def works(name: str, pixel_format: str = "yuv420p") -> bool:
     if name not in av.codecs_available:
         return False
     try:
-        context = av.CodecContext.create(name, "w")
+        context: Any = av.CodecContext.create(name, "w")
         # NVENC refuses smaller pictures.
         context.width, context.height = 256, 256
         context.pix_fmt = pixel_format

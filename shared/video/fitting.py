@@ -27,8 +27,8 @@ class Fitter:
         """The picture, converted if it has to be, padded on the right and at the bottom by its last column and row."""
         source = tags_of(picture, pixel_format=picture.format.name)
         rgb = picture.format.is_rgb
-        matrix = matrix_or_guess(self.color, self.height)
-        source_matrix = matrix if source.matrix is None or rgb else matrix_or_guess(source, picture.height)
+        matrix = matrix_or_guess(self.color, self.width, self.height)
+        source_matrix = matrix if source.matrix is None or rgb else matrix_or_guess(source, picture.width, picture.height)
         span = self.color.range or "tv"
         source_span = "pc" if rgb else (source.range or span)
         same = (picture.width, picture.height, picture.format.name) == (self.width, self.height, self._pixel_format)

@@ -71,13 +71,10 @@ class Frame:
 
     def small_luma(self, width: int, height: int) -> NDArray[np.uint8]:
         """The Y plane averaged down to (height, width), uint8, in the range it is stored in."""
-        luma = self.luma()
-        small = cv2.resize(luma, (width, height), interpolation=cv2.INTER_AREA)
+        small: NDArray[Any] = cv2.resize(self.luma(), (width, height), interpolation=cv2.INTER_AREA)
         if small.dtype == np.uint16:
-            small = (small >> (self.picture.format.components[0].bits - 8)).astype(np.uint8)
-        elif small.base is not None or small is luma:
-            small = small.copy()
-        return small  # type: ignore[no-any-return]
+            small = np.right_shift(small, self.picture.format.components[0].bits - 8)
+        return small.astype(np.uint8)
 
     def rgb(self) -> NDArray[np.uint8]:
         """The picture as (height, width, 3) uint8 in R, G, B order, converted with its own matrix and range.
@@ -88,7 +85,7 @@ class Frame:
         picture = self.reformatters.reformatter.reformat(
             self.picture,
             format="rgb24",
-            src_colorspace=sws_matrix(matrix_or_guess(color, self.height)),
+            src_colorspace=sws_matrix(matrix_or_guess(color, self.width, self.height)),
             src_color_range=2 if color.range == "pc" else 1,
             dst_color_range=2,
             interpolation=EXACT,
@@ -106,12 +103,12 @@ def plane_of(picture: av.VideoFrame, index: int) -> NDArray[Any]:
     """One plane of a PyAV frame as a writable array that shares its memory: (h, w), or (h, w, n) where n samples are interleaved."""
     parts = [part for part in picture.format.components if part.plane == index]
     dtype = np.dtype(np.uint16 if parts[0].bits > 8 else np.uint8)
-    plane = picture.planes[index]
+    plane: Any = picture.planes[index]
     # The plane's own size is that of the frame as allocated; the component's is rounded up for odd pictures.
     height, width, count = parts[0].height, parts[0].width, len(parts)
     if abs(plane.line_size) % dtype.itemsize:
         raise ValueError(f"lines of {plane.line_size} bytes do not hold whole {dtype} samples")
-    rows = np.frombuffer(plane, dtype).reshape(height, -1)
+    rows: NDArray[Any] = np.frombuffer(plane, dtype).reshape(height, -1)
     if plane.line_size < 0:
         rows = rows[::-1]
     rows = rows[:, : width * count]

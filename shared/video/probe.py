@@ -146,7 +146,8 @@ def _duration(container: Any, stream: Any, zero: Fraction) -> Fraction:
     """Length of the picture's track from the timeline's start, or else what the container says."""
     if stream.duration and stream.time_base:
         start = (stream.start_time or 0) * stream.time_base
-        return max(Fraction(stream.duration * stream.time_base) + start - zero, Fraction(0))
+        end = Fraction(start + stream.duration * stream.time_base)
+        return max(end - zero, Fraction(0))
     if container.duration and container.duration > 0:
         return Fraction(container.duration, 1_000_000)
     return Fraction(0)

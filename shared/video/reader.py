@@ -1,7 +1,7 @@
 """Frames of a video file with exact times, decoded ahead of whoever uses them."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -137,7 +137,7 @@ def _from(
 
 def _decoded(
     container: av.container.InputContainer, stream: Any, offset: int, wanted: _Wanted, upright: Upright, base: Fraction
-) -> Iterator[tuple[av.VideoFrame, int]]:
+) -> Generator[tuple[av.VideoFrame, int], None, None]:
     """Upright pictures with strictly rising times in units of `base`, from where the container stands."""
     previous: int | None = None
     step = _default_duration(stream, base)

@@ -98,11 +98,12 @@ class SampleEncoder:
         self.rate = sample_rate if sample_rate in _RATES[codec] else 48000
         self.layout = layout if layout_works(codec, layout) else "stereo"
         channels = int(av.AudioLayout(self.layout).nb_channels)
-        self._stream: Any = container.add_stream(codec, rate=self.rate, layout=self.layout, bit_rate=_BITS_PER_CHANNEL * channels)
+        stream: Any = container.add_stream(codec, rate=self.rate, layout=self.layout, bit_rate=_BITS_PER_CHANNEL * channels)
+        self._stream = stream
         self._stream.codec_context.time_base = Fraction(1, self.rate)
         if language:
             self._stream.metadata["language"] = language
-        self._format = str(self._stream.codec_context.format.name)
+        self._format = str(stream.codec_context.format.name)
         self._resampler: av.AudioResampler | None = None
         self._pts = round(start * self.rate)
         self._source_pts = round(start * sample_rate)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal
+from typing import Any, Literal
 
 import av
 import av.error
@@ -13,8 +13,10 @@ from av.codec.codec import find_best_pix_fmt_of_list
 from av.filter import Graph
 
 from shared.errors import BrokenMedia
-from shared.video.color import BT709, MATRICES, matrix_or_guess, number, range_number, tags_of
+from shared.video.color import BT709, MATRICES, apply_tags, number, range_number, tags_of
+from shared.video.info import ColorInfo
 from shared.video.limits import Limits
+from shared.video.tonemap import table_file
 
 _PLANAR = re.compile(r"(nv12|gray|gray1[0246]le|yuvj?4(20|22|44|40|11|10)p|yuva?4(20|22|44)p(9|10|12|14|16)le|yuva4(20|22|44)p)")
 _YUV = [
@@ -38,10 +40,10 @@ class Orientation:
         return self.rotation in (90, 270)
 
     @property
-    def filters(self) -> str:
+    def filters(self) -> tuple[str, ...]:
         """The same in FFmpeg's filters, empty if there is nothing to do."""
-        turns = {0: "", 90: "transpose=clock", 180: "hflip,vflip", 270: "transpose=cclock"}
-        mirrored = {0: "hflip", 90: "transpose=clock_flip", 180: "vflip", 270: "transpose=cclock_flip"}
+        turns = {0: (), 90: ("transpose=clock",), 180: ("hflip", "vflip"), 270: ("transpose=cclock",)}
+        mirrored = {0: ("hflip",), 90: ("transpose=clock_flip",), 180: ("vflip",), 270: ("transpose=cclock_flip",)}
         return (mirrored if self.mirrored else turns)[self.rotation]
 
 
@@ -50,9 +52,9 @@ def orientation_of(picture: av.VideoFrame) -> Orientation:
 
     The matrix maps stored to displayed: x' = a x + c y, y' = b x + d y (ISO/IEC 14496-12, 6.2.2).
     """
-    try:
-        data = picture.side_data["DISPLAYMATRIX"]  # type: ignore[literal-required]
-    except KeyError:
+    side_data: Any = picture.side_data
+    data = side_data.get("DISPLAYMATRIX")
+    if data is None:
         return Orientation()
     a, b, _, c, d = np.frombuffer(bytes(data), np.int32)[:5].astype(float)
     if abs(a) + abs(d) >= abs(b) + abs(c):
@@ -100,6 +102,8 @@ class Upright:
         self._key: tuple[object, ...] | None = None
         self._graph: Graph | None = None
         self._deinterlacing = False
+        # What the pictures are tagged as afterwards; None: what the filters set.
+        self._tags: ColorInfo | None = None
 
     def push(self, picture: av.VideoFrame) -> Iterator[av.VideoFrame]:
         """Take one decoded frame; give the frames that are ready, each with its own `pts` and `time_base`."""
@@ -107,8 +111,8 @@ class Upright:
         key = (picture.width, picture.height, picture.format.name, picture.colorspace, picture.color_range, self._deinterlacing)
         if key != self._key:
             yield from self.flush()
-            chain = self._chain(picture)
-            self._graph = _graph(chain, picture, self._time_base) if chain else None
+            filters = self._filters(picture)
+            self._graph = _graph(filters, picture, self._time_base) if filters else None
             self._key = key
         if self._graph is None:
             yield picture
@@ -129,34 +133,39 @@ class Upright:
         assert self._graph is not None
         while True:
             try:
-                yield self._graph.vpull()
+                picture = self._graph.vpull()
             except (av.error.BlockingIOError, av.error.EOFError):
                 return
+            if self._tags is not None:
+                apply_tags(picture, self._tags)
+            yield picture
 
-    def _chain(self, picture: av.VideoFrame) -> str:
+    def _filters(self, picture: av.VideoFrame) -> list[str]:
         """The filters that this frame needs, as FFmpeg writes them; the first frame decides on size and format for all."""
         self._limits.check_size(picture.width, picture.height)
         orientation = orientation_of(picture)
         size = displayed_size(picture.width, picture.height, self._pixel_ratio, orientation)
         color = tags_of(picture, pixel_format=picture.format.name)
-        tone_map = self._to_sdr8 and color.hdr
         if self._target is None:
             self._limits.check_size(*size)
             name = planar_format(picture.format.name)
             self._target = (*size, eight_bit(name) if self._to_sdr8 else name)
         width, height, pixel_format = self._target
-        filters = []
+        stored = (height, width) if orientation.sideways else (width, height)
+        filters: list[str] = []
         if self._deinterlacing:
             filters.append("bwdif=mode=send_frame:parity=auto:deint=interlaced")
-        stored = (height, width) if orientation.sideways else (width, height)
-        if tone_map or (picture.width, picture.height) != stored or picture.format.name != pixel_format:
-            filters.append(_scale(picture, stored, tone_map=tone_map))
-            filters.append(f"format={pixel_format}")
-        if orientation.filters:
-            filters.append(orientation.filters)
+        self._tags = None if picture.format.is_rgb or picture.format.has_palette else color
+        if self._to_sdr8 and color.hdr:
+            self._tags = BT709
+            filters += [f"{_scale(stored)}:in_color_matrix={_sws_name(color)}", "format=gbrp12le", f"lut3d={color.transfer}"]
+            filters += [f"{_scale(stored)}:out_color_matrix=bt709:out_range=tv", f"format={pixel_format}"]
+        elif (picture.width, picture.height) != stored or picture.format.name != pixel_format:
+            filters += [_scale(stored) + ("" if self._tags else ":out_color_matrix=bt709:out_range=tv"), f"format={pixel_format}"]
+        filters += orientation.filters
         if filters and self._pixel_ratio not in (None, 1):
             filters.append("setsar=1")
-        return ",".join(filters)
+        return filters
 
 
 def eight_bit(name: str) -> str:
@@ -164,29 +173,32 @@ def eight_bit(name: str) -> str:
     return re.sub(r"(9|1[0246])le$", "", name)
 
 
-def _scale(picture: av.VideoFrame, size: tuple[int, int], *, tone_map: bool) -> str:
-    text = f"scale={size[0]}:{size[1]}:flags=bicubic+accurate_rnd+full_chroma_int"
-    if tone_map:
-        return text + ":out_color_matrix=bt709:out_range=tv:out_primaries=bt709:out_transfer=bt709:intent=perceptual"
-    if picture.format.is_rgb or picture.format.has_palette:
-        return text + ":out_color_matrix=bt709:out_range=tv"
-    return text
+def _scale(size: tuple[int, int]) -> str:
+    return f"scale={size[0]}:{size[1]}:flags=bicubic+accurate_rnd+full_chroma_int"
 
 
-def _graph(chain: str, picture: av.VideoFrame, time_base: Fraction) -> Graph:
+def _sws_name(color: ColorInfo) -> str:
+    return color.matrix if color.matrix in ("bt709", "smpte170m") else "bt2020"
+
+
+def _graph(filters: list[str], picture: av.VideoFrame, time_base: Fraction) -> Graph:
     graph = Graph()
     color = tags_of(picture, pixel_format=picture.format.name)
     rgb = picture.format.is_rgb or picture.format.has_palette
-    matrix = "gbr" if rgb else matrix_or_guess(color, picture.height)
-    span = range_number(color.range or ("pc" if rgb else BT709.range))
+    # An untagged picture stays untagged: what is meant by that depends on its size, which players know as well.
+    matrix, span = ("gbr", "pc") if rgb else (color.matrix, color.range)
     last = graph.add(
         "buffer",
         f"video_size={picture.width}x{picture.height}:pix_fmt={picture.format.name}:time_base={time_base}:pixel_aspect=1/1"
-        f":colorspace={number(MATRICES, matrix)}:range={span}",
+        f":colorspace={number(MATRICES, matrix)}:range={range_number(span)}",
     )
-    for part in chain.split(","):
+    for part in filters:
         name, _, arguments = part.partition("=")
-        following = graph.add(name, arguments or None)
+        if name == "lut3d":
+            with table_file(arguments) as path:
+                following = graph.add(name, file=path, interp="tetrahedral")
+        else:
+            following = graph.add(name, arguments or None)
         last.link_to(following)
         last = following
     last.link_to(graph.add("buffersink"))

@@ -107,8 +107,8 @@ class VideoWriter:
     def write(self, picture: av.VideoFrame | tuple[NDArray[Any], ...], pts: int, *, duration: int | None = None) -> None:
         """Add a picture: a PyAV frame, or its planes as `Frame.planes` gives them in the writer's own format and size (copied).
 
-        `pts` and `duration` are in `time_base` units; `pts` must rise. A frame of another size or format is converted. It must not be changed
-        afterwards. Blocks while the encoder is behind; raises its error if it has failed.
+        `pts` and `duration` are in `time_base` units; `pts` must rise. A frame of another size or format is converted. It must not be
+        changed afterwards. Blocks while the encoder is behind; raises its error if it has failed.
         """
         if self._last is not None and pts <= self._last:
             raise ValueError(f"{pts = } must be greater than that of the picture before, {self._last}")
