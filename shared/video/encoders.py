@@ -1,5 +1,6 @@
 """Which encoders there are, and what `quality` means to each of them."""
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -84,6 +85,8 @@ def choose(wanted: str, suffix: str, pixel_format: str) -> Encoder:
 
 def options_of(encoder: Encoder, quality: int, pixel_format: str) -> dict[str, str]:
     """The encoder's options for a quality of 0 (small) to 100 (next to lossless)."""
+    # The library prints its settings to the error output, and takes word about that from nowhere else.
+    os.environ.setdefault("SVT_LOG", "1")
     if not 0 <= quality <= 100:
         raise ValueError(f"{quality = } must be from 0 to 100")
     if encoder.name == "prores_ks" and pixel_format.startswith("yuv") and "444" in pixel_format:
@@ -96,8 +99,10 @@ def works(name: str, pixel_format: str = "yuv420p") -> bool:
     """Whether the encoder is there and can encode a picture: having it built in says nothing about the hardware."""
     if name not in av.codecs_available:
         return False
+    encoder = next(encoder for encoder in ENCODERS if encoder.name == name)
     try:
         context: Any = av.CodecContext.create(name, "w")
+        context.options = options_of(encoder, 50, pixel_format)
         # NVENC refuses smaller pictures.
         context.width, context.height = 256, 256
         context.pix_fmt = pixel_format

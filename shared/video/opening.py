@@ -69,6 +69,12 @@ def open_input(path: str | os.PathLike[str], *, limits: Limits) -> Iterator[av.c
         container.close()
 
 
+def reason(error: Exception) -> str:
+    """What a library says was wrong, without its number and the file's path."""
+    said = error.strerror if isinstance(error, av.error.FFmpegError) else None
+    return said or str(error) or type(error).__name__
+
+
 def translated(error: Exception, path: str | os.PathLike[str], limits: Limits) -> ReelwrightError:
     """What a library's error at opening a file means to a user."""
     name = Path(path).name
@@ -77,8 +83,7 @@ def translated(error: Exception, path: str | os.PathLike[str], limits: Limits) -
     if isinstance(error, av.error.ArgumentError | av.error.DemuxerNotFoundError | av.error.ProtocolNotFoundError):
         kinds = ", ".join(sorted(kind.suffix for kind in DEMUXERS.values()))
         return UnsupportedMedia(f"{name!r} is not a video file of a kind that is taken here ({kinds}), whatever its name says.")
-    detail = str(error).partition(":")[0] if isinstance(error, av.error.FFmpegError) else str(error)
-    return BrokenMedia(f"{name!r} cannot be read as video ({detail}). It may be cut off or damaged; export or upload it again.")
+    return BrokenMedia(f"{name!r} cannot be read as video ({reason(error)}). It may be cut off or damaged; export or upload it again.")
 
 
 def main_video(container: av.container.InputContainer, path: str | os.PathLike[str]) -> av.video.stream.VideoStream:

@@ -14,15 +14,18 @@ from PIL import Image, ImageOps
 
 from shared.errors import BrokenMedia, UnsupportedMedia
 from shared.video.color import tags_of
+from shared.video.decoder import decoder_of
 from shared.video.formats import IMAGES, FileType, is_image, video_type
 from shared.video.info import AudioTrackInfo, ImageInfo, MediaInfo, VideoInfo
 from shared.video.limits import Limits
-from shared.video.opening import audio_streams, file_head, main_video, open_input, time_base_of, timeline_zero
-from shared.video.reader import configure_decoder
+from shared.video.opening import audio_streams, file_head, main_video, open_input, reason, time_base_of, timeline_zero
 from shared.video.upright import displayed_size, has_alpha, orientation_of
+from shared.video.whole import cut_off
 
 # Enough packets to see whether the frame rate varies where there is no index to read it from.
 _PACKETS_LOOKED_AT = 120
+# Reading the index of a film of hours takes a second.
+_ENTRIES_LOOKED_AT = 20_000
 
 
 def probe(path: str | os.PathLike[str], *, limits: Limits | None = None) -> MediaInfo:
@@ -45,7 +48,10 @@ def _examined(path: str | os.PathLike[str], limits: Limits) -> tuple[MediaInfo, 
     if is_image(head):
         return _image(path, limits)
     with open_input(path, limits=limits) as container:
-        return _video(container, path, limits), video_type(container.format.name, head)
+        info = _video(container, path, limits)
+        if cut_off(path, container, head):
+            raise BrokenMedia(f"{Path(path).name!r} is cut off: it ends before its own index says. Upload or copy it again.")
+        return info, video_type(container.format.name, head)
 
 
 def _image(path: str | os.PathLike[str], limits: Limits) -> tuple[ImageInfo, FileType]:
@@ -115,21 +121,20 @@ def _video(container: av.container.InputContainer, path: str | os.PathLike[str],
         interlaced=picture.interlaced_frame,
         sample_aspect_ratio=_ratio(stream.sample_aspect_ratio),
         color=tags_of(picture, pixel_format=picture.format.name),
-        has_alpha=has_alpha(picture.format.name) or stream.metadata.get("alpha_mode") == "1",
+        has_alpha=has_alpha(picture.format.name),
         audio=tuple(_track(track) for track in audio_streams(container)),
     )
 
 
 def first_picture(container: Any, stream: Any, path: str | os.PathLike[str], limits: Limits) -> av.VideoFrame:
     """The first frame that can be decoded, from the file's start. Raises BrokenMedia if there is none."""
-    configure_decoder(stream.codec_context, limits)
     # One frame: threads that decode several at once only cost.
-    stream.codec_context.thread_type = "SLICE"
+    decoder = decoder_of(stream, limits, thread_type="SLICE")
     failure: Exception | None = None
     try:
         for packet in container.demux(stream):
             try:
-                for picture in packet.decode():
+                for picture in decoder.decode(packet):
                     limits.check_size(picture.width, picture.height)
                     return cast(av.VideoFrame, picture)
             except av.error.EOFError:
@@ -138,8 +143,8 @@ def first_picture(container: Any, stream: Any, path: str | os.PathLike[str], lim
                 failure = failure or error
     except av.error.FFmpegError as error:
         failure = failure or error
-    reason = "" if failure is None else f" ({str(failure).partition(':')[0]})"
-    raise BrokenMedia(f"{Path(path).name!r} holds no frame that can be decoded{reason}. Export or upload it again.") from failure
+    said = "" if failure is None else f" ({reason(failure)})"
+    raise BrokenMedia(f"{Path(path).name!r} holds no frame that can be decoded{said}. Export or upload it again.") from failure
 
 
 def _duration(container: Any, stream: Any, zero: Fraction) -> Fraction:
@@ -158,7 +163,8 @@ def _rate_varies(container: Any, stream: Any) -> tuple[bool, int | None]:
 
     Taken from the container's index if it has one for every frame, else from the first packets; the file is rewound afterwards.
     """
-    times = [entry.timestamp for entry in stream.index_entries] if container.format.name.startswith("mov") else []
+    indexed = container.format.name.startswith("mov")
+    times = [entry.timestamp for entry in stream.index_entries[:_ENTRIES_LOOKED_AT]] if indexed else []
     if len(times) < 2:
         times = []
         try:

@@ -1,22 +1,16 @@
 """Frames of a video file with exact times, decoded ahead of whoever uses them."""
 
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-import av
-import av.container
-import av.error
-
-from shared.errors import BrokenMedia
 from shared.video.channel import Ahead
 from shared.video.frame import Frame, Reformatters
 from shared.video.limits import Limits
-from shared.video.opening import main_video, open_input, time_base_of, timeline_zero
-from shared.video.upright import Upright
+from shared.video.opening import open_input
+from shared.video.pictures import Pictures
 
 Seconds = Fraction | float | int
 
@@ -77,113 +71,20 @@ def read_frames(
 
 def _frames(wanted: _Wanted) -> Iterator[Frame]:
     with open_input(wanted.path, limits=wanted.limits) as container:
-        stream = main_video(container, wanted.path)
-        base = time_base_of(stream)
-        offset = int(timeline_zero(container, stream) / base)
-        configure_decoder(stream.codec_context, wanted.limits)
-        if wanted.skip == "nonref":
-            stream.codec_context.skip_frame = "NONREF"
-        upright = Upright(pixel_ratio=stream.sample_aspect_ratio or None, time_base=base, limits=wanted.limits, to_sdr8=wanted.to_sdr8)
-        first = None if wanted.start is None else wanted.start / base - Fraction(1, 2)
-        last = None if wanted.duration is None else ((wanted.start or 0) + wanted.duration) / base - Fraction(1, 2)
-        default = _default_duration(stream, base)
+        pictures = Pictures(container, wanted.path, limits=wanted.limits, to_sdr8=wanted.to_sdr8, skip_nonref=wanted.skip == "nonref")
+        base = pictures.base
+        first = wanted.start or Fraction(0)
+        # Half a tick: a time that was rounded on its way here still means the frame that it was taken from.
+        lower = first / base - Fraction(1, 2) if first > 0 else None
+        upper = None if wanted.duration is None else (first + wanted.duration) / base - Fraction(1, 2)
         reformatters = Reformatters()
         index = 0
-        for picture, pts in _from(container, stream, offset, wanted, upright, base):
-            if last is not None and pts >= last:
+        for picture, pts in pictures.all() if lower is None else pictures.from_about(int(first / base)):
+            if upper is not None and pts >= upper:
                 return
-            if first is not None and pts < first:
+            if lower is not None and pts < lower:
                 continue
             wanted.limits.check_duration(float(pts * base))
             if index % wanted.every == 0:
-                duration = _in_units(picture.duration or 0, picture.time_base, base) or default
-                yield Frame(pts, base, duration, index, picture, reformatters)
+                yield Frame(pts, base, pictures.duration_of(picture), index, picture, reformatters)
             index += 1
-
-
-def configure_decoder(context: Any, limits: Limits) -> None:
-    """Let a decoder use all cores and refuse pictures that are too large before it makes room for them."""
-    context.thread_type = "AUTO"
-    context.thread_count = 0
-    context.options = {"max_pixels": str(limits.max_pixels)}
-
-
-def _from(
-    container: av.container.InputContainer, stream: Any, offset: int, wanted: _Wanted, upright: Upright, base: Fraction
-) -> Iterator[tuple[av.VideoFrame, int]]:
-    """Upright pictures and their times from `wanted.start` or a little before.
-
-    Containers seek by decoding order, or only roughly: where the first picture found is later than what is asked for, it is tried again
-    from further back.
-    """
-    if not wanted.start:
-        yield from _decoded(container, stream, offset, wanted, upright, base)
-        return
-    target = int(wanted.start / base)
-    back = 0
-    while True:
-        position = target - back
-        container.seek(max(position, 0) + offset, stream=stream)
-        pictures = _decoded(container, stream, offset, wanted, upright, base)
-        head = next(pictures, None)
-        if position <= 0 or (head is not None and head[1] <= target):
-            break
-        pictures.close()
-        back = max(int(2 / base), 2 * back)
-    if head is not None:
-        yield head
-        yield from pictures
-
-
-def _decoded(
-    container: av.container.InputContainer, stream: Any, offset: int, wanted: _Wanted, upright: Upright, base: Fraction
-) -> Generator[tuple[av.VideoFrame, int], None, None]:
-    """Upright pictures with strictly rising times in units of `base`, from where the container stands."""
-    previous: int | None = None
-    step = _default_duration(stream, base)
-    packets = container.demux(stream)
-    ended = False
-    while not ended:
-        try:
-            packet = next(packets, None)
-            pictures = packet.decode() if packet is not None else []
-            ended = packet is None
-        except av.error.EOFError:
-            pictures, ended = [], True
-        except av.error.FFmpegError as error:
-            raise _broken(wanted.path, previous, base, error) from error
-        ready = [shown for picture in pictures for shown in upright.push(_dated(picture))]
-        if ended:
-            ready += upright.flush()
-        for picture in ready:
-            if picture.pts is None:
-                pts = 0 if previous is None else previous + step
-            else:
-                pts = _in_units(picture.pts, picture.time_base, base) - offset
-            if previous is not None and pts <= previous:
-                pts = previous + 1
-            previous = pts
-            yield picture, pts
-    if previous is None:
-        raise BrokenMedia(f"{Path(wanted.path).name!r} holds no frame that can be decoded. Export or upload it again.")
-
-
-def _dated(picture: av.VideoFrame) -> av.VideoFrame:
-    if picture.pts is None:
-        picture.pts = picture.dts
-    return picture
-
-
-def _in_units(value: int, unit: Fraction | None, base: Fraction) -> int:
-    return value if unit is None or unit == base else round(value * unit / base)
-
-
-def _default_duration(stream: Any, base: Fraction) -> int:
-    rate = stream.average_rate or stream.guessed_rate or Fraction(25)
-    return max(round(1 / (rate * base)), 1)
-
-
-def _broken(path: str, previous: int | None, base: Fraction, error: Exception) -> BrokenMedia:
-    second = 0.0 if previous is None else float(previous * base)
-    detail = str(error).partition(":")[0]
-    return BrokenMedia(f"{Path(path).name!r} breaks at second {second:.2f} ({detail}). Export or upload it again, or cut it before that.")

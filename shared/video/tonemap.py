@@ -44,7 +44,8 @@ def hlg_to_nits(signal: Floats) -> Floats:
     signal = np.clip(signal, 0, 1)
     scene = np.where(signal <= 0.5, signal * signal / 3, (np.exp((signal - c) / a) + b) / 12)
     luminance = scene @ _BT2020_LUMA
-    return _PEAK_NITS * scene * np.power(np.maximum(luminance, 1e-9), 0.2)[..., None]
+    nits: Floats = _PEAK_NITS * scene * np.power(np.maximum(luminance, 1e-9), 0.2)[..., None]
+    return nits
 
 
 def eetf(nits: Floats) -> Floats:
@@ -64,7 +65,7 @@ def to_bt709(signal: Floats, transfer: str) -> Floats:
     largest = nits.max(axis=-1, keepdims=True)
     light = nits * (eetf(largest) / np.maximum(largest, 1e-9)) / _WHITE_NITS
     rgb = light @ _BT2020_TO_BT709.T
-    gray = np.clip(rgb @ _BT709_LUMA, 0, 1)[..., None]
+    gray: Floats = np.clip(rgb @ _BT709_LUMA, 0, 1)[..., None]
     low, high = rgb.min(axis=-1, keepdims=True), rgb.max(axis=-1, keepdims=True)
     keep = np.minimum(
         np.where(low < 0, gray / np.maximum(gray - low, 1e-9), 1), np.where(high > 1, (1 - gray) / np.maximum(high - gray, 1e-9), 1)

@@ -1,0 +1,143 @@
+"""Decoded pictures of an open file, upright, on the file's timeline."""
+
+import os
+from collections.abc import Generator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import av.container
+import av.error
+
+from shared.errors import BrokenMedia
+from shared.video.decoder import decoder_of
+from shared.video.limits import Limits
+from shared.video.opening import file_head, main_video, reason, time_base_of, timeline_zero
+from shared.video.upright import Upright
+from shared.video.whole import cut_off
+
+Shown = tuple[av.VideoFrame, int]
+
+
+class Pictures:
+    """The main video stream of an open container: pictures with strictly rising times in units of `base`, 0 at the timeline's start."""
+
+    def __init__(
+        self,
+        container: av.container.InputContainer,
+        path: str | os.PathLike[str],
+        *,
+        limits: Limits,
+        to_sdr8: bool,
+        skip_nonref: bool,
+    ):
+        self._container = container
+        self._path = path
+        self._limits = limits
+        self._to_sdr8 = to_sdr8
+        self._stream: Any = main_video(container, path)
+        self.base = time_base_of(self._stream)
+        self._offset = int(timeline_zero(container, self._stream) / self.base)
+        self._decoder = decoder_of(self._stream, limits)
+        if skip_nonref:
+            self._decoder.skip_frame = "NONREF"
+        rate = self._stream.average_rate or self._stream.guessed_rate or Fraction(25)
+        self._step = max(round(1 / (rate * self.base)), 1)
+        self._found = False
+
+    def duration_of(self, picture: av.VideoFrame) -> int:
+        """How long a picture is shown, in units of `base`: its own word, or one frame of the average rate."""
+        return self._in_base(picture.duration or 0, picture) or self._step
+
+    def all(self) -> Generator[Shown, None, None]:
+        """Every picture from the start. Raises BrokenMedia where the file breaks, and if it holds no picture at all."""
+        yield from self._from_here()
+        if not self._found:
+            raise BrokenMedia(f"{Path(self._path).name!r} holds no frame that can be decoded. Export or upload it again.")
+
+    def from_about(self, target: int) -> Generator[Shown, None, None]:
+        """Pictures from a keyframe at or before `target` (in units of `base`) on; from the start where there is none.
+
+        Containers seek by decoding order, or only roughly: where the first picture found is later than `target`, it is tried again from
+        further back.
+        """
+        back = 0
+        while target - back > 0:
+            try:
+                self._container.seek(target - back + self._offset, stream=self._stream)
+                self._decoder.flush_buffers()
+            except av.error.FFmpegError:
+                break
+            pictures = self._from_here()
+            head = next(pictures, None)
+            if head is not None and head[1] <= target:
+                yield head
+                yield from pictures
+                return
+            pictures.close()
+            back = max(int(2 / self.base), 2 * back)
+        self._container.seek(min(self._offset, self._stream.start_time or 0), stream=self._stream)
+        self._decoder.flush_buffers()
+        yield from self.all()
+
+    def _from_here(self) -> Generator[Shown, None, None]:
+        upright = Upright(
+            pixel_ratio=self._stream.sample_aspect_ratio or None, time_base=self.base, limits=self._limits, to_sdr8=self._to_sdr8
+        )
+        previous: int | None = None
+        packets = self._container.demux(self._stream)
+        ended = False
+        while not ended:
+            decoded: list[av.VideoFrame] = []
+            try:
+                packet = next(packets, None)
+                ended = packet is None
+                if packet is not None:
+                    decoded = self._decoder.decode(packet)
+            except av.error.EOFError:
+                ended = True
+            except av.error.FFmpegError as error:
+                # Before the first picture it is a file that starts within a group of pictures, such as a broadcast's.
+                if previous is not None:
+                    raise self._broken(previous, reason(error)) from error
+            ready: list[av.VideoFrame] = []
+            for picture in decoded:
+                if picture.is_corrupt:
+                    if previous is None and not ready:
+                        continue
+                    yield from self._dated(ready, previous)
+                    raise self._broken(self._time_of(picture, previous), "damaged picture")
+                ready += upright.push(picture)
+            if ended:
+                ready += upright.flush()
+            for shown in self._dated(ready, previous):
+                previous = shown[1]
+                self._found = True
+                yield shown
+        if previous is not None and cut_off(self._path, self._container, file_head(self._path, self._limits)):
+            raise self._broken(previous + self._step, "the file is cut off")
+
+    def _dated(self, pictures: list[av.VideoFrame], previous: int | None) -> Generator[Shown, None, None]:
+        for picture in pictures:
+            pts = self._time_of(picture, previous)
+            if previous is not None and pts <= previous:
+                pts = previous + 1
+            previous = pts
+            yield picture, pts
+
+    def _time_of(self, picture: av.VideoFrame, previous: int | None) -> int:
+        value = picture.dts if picture.pts is None else picture.pts
+        if value is None:
+            return 0 if previous is None else previous + self._step
+        return self._in_base(value, picture) - self._offset
+
+    def _in_base(self, value: int, picture: av.VideoFrame) -> int:
+        unit = picture.time_base
+        return value if unit is None or unit == self.base else round(value * unit / self.base)
+
+    def _broken(self, pts: int, detail: str) -> BrokenMedia:
+        return BrokenMedia(
+            f"{Path(self._path).name!r} breaks at second {float(pts * self.base):.2f} ({detail}). "
+            "Export or upload it again, or cut it before that."
+        )
