@@ -14,11 +14,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import ClientDisconnect
 
 from gateway.content import content_response, file_response
-from gateway.multipart import Part, read_parts
 from shared.api import Problem
 from shared.errors import Conflict, Invalid, NotFound, TooLarge, UnknownMedia
 from shared.media.disk import on_disk
 from shared.media.ingest import Probe, ingest
+from shared.media.multipart import Part, read_parts
 from shared.media.record import WITH_THUMBNAIL, MediaRecord
 from shared.media.store import MediaStore
 from shared.net.download import checked_client, fetch

@@ -4,23 +4,27 @@ import logging
 import re
 import secrets
 import time
-from typing import Any
+from importlib.resources import files
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import HTMLResponse, JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.errors import Forbidden, Invalid, ReelwrightError, Unauthorized, Unavailable
+from shared.errors import Forbidden, ReelwrightError, Unauthorized, Unavailable
 from shared.jobs import Jobs
+from shared.params_text import invalid
 from shared.settings import PUBLIC, Settings, is_loopback, owner_of
 
 OPEN_PATHS = re.compile(r"/|/page/.*|/docs|/docs/.*|/openapi\.json|/health|/ready")
 """What needs no API key: pages and descriptions, never anybody's data."""
 
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 log = logging.getLogger(__name__)
 
 
@@ -40,7 +44,7 @@ def create_api(*, title: str, description: str, settings: Settings, jobs: Jobs, 
         title=title,
         description=description,
         version="1",
-        docs_url="/docs",
+        docs_url=None,
         redoc_url=None,
         responses={code: {"model": Problem, "description": text} for code, text in {422: "Refused, naming each field"}.items()},
     )
@@ -52,6 +56,7 @@ def create_api(*, title: str, description: str, settings: Settings, jobs: Jobs, 
     app.add_middleware(Guard, settings=settings, reachable_by_browsers=reachable_by_browsers)
     app.add_middleware(Measured, registry=registry)
     _add_health(app, jobs, title, registry)
+    _add_docs(app)
     return app
 
 
@@ -129,7 +134,8 @@ class Measured:
 
         async def count(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self._requests.labels(scope["method"], str(message["status"])).inc()
+                method = scope["method"] if scope["method"] in METHODS else "other"  # a client may send any word
+                self._requests.labels(method, str(message["status"])).inc()
                 self._seconds.observe(time.perf_counter() - began)
             await send(message)
 
@@ -157,6 +163,22 @@ def _add_health(app: FastAPI, jobs: Jobs, title: str, registry: CollectorRegistr
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
 
+def _add_docs(app: FastAPI) -> None:
+    """Swagger UI from files of this machine. Addresses are relative, so that the page works behind the gateway, too."""
+    app.mount("/docs/assets", StaticFiles(directory=str(files("fastapi_offline") / "static")))
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> HTMLResponse:
+        return get_swagger_ui_html(
+            title=app.title,
+            openapi_url="./openapi.json",
+            swagger_js_url="./docs/assets/swagger-ui-bundle.js",
+            swagger_css_url="./docs/assets/swagger-ui.css",
+            swagger_favicon_url="./docs/assets/favicon.png",
+            swagger_ui_parameters={"tryItOutEnabled": True, "displayRequestDuration": True, "defaultModelsExpandDepth": 0},
+        )
+
+
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, ReelwrightError)
     return problem_response(error)
@@ -178,16 +200,3 @@ async def _http(request: Request, error: Exception) -> Response:
 async def _unexpected(request: Request, error: Exception) -> Response:
     log.error("%s %s failed", request.method, request.url.path, exc_info=error)
     return problem_response(ReelwrightError("The server met an error it did not expect; its log says more."))
-
-
-def invalid(found: Any) -> Invalid:
-    """Pydantic's findings as one 422: each field by its path, with what was given and what is asked for."""
-    fields = [{"field": ".".join(str(part) for part in one["loc"] if part != "body"), "detail": _sentence(one)} for one in found]
-    return Invalid("; ".join(f"{one['field'] or 'body'}: {one['detail']}" for one in fields), errors=fields)
-
-
-def _sentence(one: dict[str, Any]) -> str:
-    message = str(one["msg"]).removeprefix("Value error, ")
-    given = one.get("input")
-    plain = isinstance(given, str | int | float | bool) and one["type"] not in ("missing", "value_error", "json_invalid")
-    return f"{message}, not {str(given)[:80]!r}" if plain else message

@@ -59,6 +59,10 @@ class Runtime:
         args = {"path": str(path), "output": str(output), "width": THUMBNAIL_WIDTH, "limits": media_limits(self.settings)}
         await self._look("shared.video:thumbnail", args)
 
+    async def work(self, target: str, args: dict[str, Any]) -> dict[str, Any]:
+        """Call a short function of our own in one of the processes that look at files."""
+        return await self._probes.call(target, args)
+
     async def sweep(self) -> Swept:
         """Clear away everything whose time is over."""
         return await asyncio.to_thread(sweep, self.jobs, self.media, self.settings.data_dir)

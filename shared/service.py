@@ -19,6 +19,8 @@ MAX_WAIT_S = 60
 SAMPLE_ID = "0" * 26
 """The sample clip that every installation has, so that the examples of the API pages run as they stand."""
 
+PENDING = "pending:"
+
 REFUSALS: dict[int | str, dict[str, Any]] = {
     401: {"model": Problem, "description": "No API key, or a wrong one"},
     404: {"model": Problem, "description": "Unknown media"},
@@ -115,12 +117,20 @@ def plain_request(body: Any) -> JobRequest:
     )
 
 
-async def check(operation: Operation, *, inputs: Mapping[str, Any], params: Params, owner: str, runtime: Runtime) -> Checked:
-    """All that can be found wrong with a request before it runs. Raises what `jobs` would answer."""
+async def check(
+    operation: Operation, *, inputs: Mapping[str, Any], params: Params, owner: str, runtime: Runtime, may_be_pending: bool = False
+) -> Checked:
+    """All that can be found wrong with a request before it runs. Raises what `jobs` would answer.
+
+    `may_be_pending`: an input may be given as `pending:<kind>`, media that an earlier step of a pipeline will make.
+    """
     for name, port in operation.ports.items():
         given = inputs.get(name)
         for media_id in given if isinstance(given, list) else [given] if given is not None else []:
-            await _check_input(name, port, media_id, owner, runtime)
+            if may_be_pending and media_id.startswith(PENDING):
+                _check_kind(name, port, media_id.removeprefix(PENDING), "What an earlier step makes")
+            else:
+                await _check_input(name, port, media_id, owner, runtime)
     if command := operation.unavailable(params):
         raise ModelMissing(f"{operation.name} cannot run yet. Run: {command}")
     return Checked(operation=operation.name, inputs=dict(inputs), params=params.model_dump(mode="json"))
@@ -174,12 +184,15 @@ def _routes(operation: Operation, runtime: Runtime) -> APIRouter:
     @router.post(
         "/check",
         summary=f"Check a request for {operation.name} without running it",
+        description="An input may also be `pending:<kind>`: media that an earlier step of a pipeline will make.",
         response_model=Checked,
         openapi_extra={"requestBody": {"content": {"application/json": {"examples": examples}}}},
         operation_id=f"{operation.name}.check",
     )
     async def check_only(body: model, request: Request) -> Checked:
-        return await check(operation, inputs=body.inputs.model_dump(), params=body.params, owner=request.state.owner, runtime=runtime)
+        inputs = body.inputs.model_dump()
+        owner = request.state.owner
+        return await check(operation, inputs=inputs, params=body.params, owner=owner, runtime=runtime, may_be_pending=True)
 
     return router
 
@@ -189,8 +202,12 @@ async def _check_input(name: str, port: Input, media_id: str, owner: str, runtim
         record = await asyncio.to_thread(runtime.media.get, owner, media_id)
     except UnknownMedia as error:
         raise UnknownMedia(f"inputs.{name}: {error.detail}", errors=[{"field": f"inputs.{name}", "detail": error.detail}]) from None
-    if record.kind != port.kind:
-        detail = f"{record.name} ({media_id}) is of kind {record.kind}, but {port.kind} is asked for"
+    _check_kind(name, port, record.kind, f"{record.name} ({media_id})")
+
+
+def _check_kind(name: str, port: Input, kind: str, what: str) -> None:
+    if kind != port.kind:
+        detail = f"{what} is of kind {kind}, but {port.kind} is asked for"
         raise Invalid(f"inputs.{name}: {detail}.", errors=[{"field": f"inputs.{name}", "detail": detail}])
 
 

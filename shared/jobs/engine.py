@@ -89,12 +89,22 @@ class Jobs:
         self._queues: Mapping[str, Queue] = {}
         self._watcher: asyncio.Task[None] | None = None
 
+    def open(self) -> None:
+        """Open the database without working on anything (blocking)."""
+        self._engine = open_database(self._settings.database_url, self._settings.data_dir)
+        self.ledger = Ledger(self._engine, job_ttl_s=self._settings.job_ttl_s)
+        self._client = DBOSClient(system_database_engine=self._engine, application_name=APPLICATION, lazy=True)
+
+    def close(self) -> None:
+        """The opposite of `open`."""
+        self._client.destroy()
+        self._engine.dispose()
+
     async def start(self, queues: Mapping[str, Queue]) -> None:
         """Open the database and begin to work on `queues` (service name -> Queue)."""
         self._queues = queues
         self._stopping = False
-        self._engine = await asyncio.to_thread(open_database, self._settings.database_url, self._settings.data_dir)
-        self.ledger = Ledger(self._engine, job_ttl_s=self._settings.job_ttl_s)
+        await asyncio.to_thread(self.open)
         self._lifeline = await asyncio.to_thread(lambda: Lifeline(make_locks(self._engine)))
         DBOS(
             config={
@@ -108,14 +118,17 @@ class Jobs:
                 "max_executor_threads": 8,
             }
         )
-        DBOS.workflow(name="job")(self._workflow)
+
+        @DBOS.workflow(name="job")
+        async def job(job_id: str) -> None:  # DBOS marks the function it registers, which a method does not allow
+            await self._workflow(job_id)
+
         DBOS.workflow(name="webhook")(webhooks.workflow(self.ledger, self._settings))
         DBOS.listen_queues([*queues, WEBHOOKS])
         DBOS.launch()  # on the event loop's own thread: DBOS then runs the workflows on this loop
         for name, queue in queues.items():
             await self._register(name, queue.concurrency)
         await self._register(WEBHOOKS, 16)
-        self._client = DBOSClient(system_database_engine=self._engine, application_name=APPLICATION)
         self._lifeline.start(owners=_owners, recover=_recover)
         self._watcher = asyncio.create_task(self._watch_cancellations())
 
@@ -130,8 +143,7 @@ class Jobs:
             await asyncio.sleep(0.01)
         await asyncio.to_thread(DBOS.destroy, workflow_completion_timeout_sec=0, destroy_registry=True)
         await asyncio.to_thread(self._lifeline.stop)
-        await asyncio.to_thread(self._client.destroy)
-        self._engine.dispose()
+        await asyncio.to_thread(self.close)
 
     async def submit(self, *, owner: str, service: str, operation: str, request: JobRequest, key: str | None = None) -> Job:
         """Put a checked request into the queue. It is on disk when this returns.
@@ -225,6 +237,11 @@ class Jobs:
             if (await self.get(owner, job_id)).status.ended and not await asyncio.to_thread(self.ledger.events, job_id, after):
                 return
             await asyncio.sleep(EVENTS_POLL_S)
+
+    @property
+    def stopping(self) -> bool:
+        """Whether this process is ending in order: what is cut short now goes on later."""
+        return self._stopping
 
     async def troubles(self) -> list[str]:
         """Why this process cannot take work at present; empty where it can."""

@@ -112,5 +112,5 @@ class Job(BaseModel):
 class JobPage(BaseModel):
     """A page of jobs, newest first."""
 
-    jobs: list[Job]
+    items: list[Job]
     next_cursor: str | None = Field(None, description="Give it as `cursor` for the next page; null at the end.")

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from shared.jobs.engine import Jobs
 from shared.media.store import MediaStore
+from shared.settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +29,16 @@ def sweep(jobs: Jobs, media: MediaStore, data_dir: Path) -> Swept:
         jobs.forget(job_id)
     removed = media.sweep(datetime.now(UTC), jobs.ledger.referenced_media())
     return Swept(jobs=len(expired), media=len(removed), folders=_sweep_work(jobs, data_dir.absolute() / "work"))
+
+
+def sweep_offline(settings: Settings) -> Swept:
+    """`sweep` from outside the suite, which may be running or not."""
+    jobs = Jobs(settings)
+    jobs.open()
+    try:
+        return sweep(jobs, MediaStore(settings.data_dir / "media", ttl_s=settings.media_ttl_s), settings.data_dir)
+    finally:
+        jobs.close()
 
 
 def _sweep_work(jobs: Jobs, work: Path) -> int:

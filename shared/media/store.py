@@ -79,6 +79,7 @@ class MediaStore:
         bytes: int | None = None,
         media_id: str | None = None,
         file: Path | None = None,
+        expires: bool = True,
     ) -> MediaRecord:
         """Make a medium of `file` (default: `incoming.content`), which is on disk (fsync) when this returns.
 
@@ -106,7 +107,7 @@ class MediaStore:
             bytes=measured_bytes,
             sha256=sha256 or measured_sha256,
             created_at=created_at,
-            expires_at=created_at + self.ttl,
+            expires_at=created_at + self.ttl if expires else None,
             source=source,
             media=media,
         )

@@ -1,0 +1,91 @@
+"""The gateway's app: the only door."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.resources import files
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import FileResponse, JSONResponse
+from starlette.staticfiles import StaticFiles
+
+from gateway.jobs import job_routes
+from gateway.media import MediaServices, media_routes
+from gateway.openapi import merged
+from gateway.pipelines import Pipelines, pipeline_routes
+from gateway.proxy import proxy_routes
+from gateway.sample import ensure_sample
+from gateway.uploads import upload_routes
+from gateway.upstream import Upstreams, credentials
+from shared.api import create_api
+from shared.errors import ReelwrightError
+from shared.runtime import Runtime
+from shared.service import OperationInfo
+
+PAGE = files("gateway") / "page"
+DESCRIPTION = """
+A self-hosted suite for AI video effects. Upload a file (`POST /v1/media`), start a job on it, follow the job, fetch what it made.
+**Every example here runs as it stands**: it uses the sample clip, which is media `00000000000000000000000000`.
+"""
+
+
+def create_gateway(runtime: Runtime, upstreams: Upstreams, pipelines: Pipelines) -> FastAPI:
+    """The app that is published to the outside."""
+    app = create_api(title="Reelwright", description=DESCRIPTION, settings=runtime.settings, jobs=runtime.jobs, reachable_by_browsers=True)
+    media = MediaServices(
+        store=runtime.media,
+        probe=runtime.probe,
+        thumbnail=runtime.thumbnail,
+        in_use=runtime.jobs.reader_of,
+        settings=runtime.settings,
+    )
+    app.include_router(media_routes(media))
+    app.include_router(upload_routes(media))
+    app.include_router(job_routes(runtime))
+    app.include_router(pipeline_routes(pipelines))
+    _add_pages(app, upstreams)
+
+    @app.get("/v1/operations", tags=["operations"], summary="Everything the services can do", response_model_exclude_none=True)
+    async def operations(request: Request) -> list[OperationInfo]:
+        asked = (_operations(upstreams, service, credentials(runtime.settings, request.state.owner)) for service in upstreams.clients)
+        return [operation for found in await asyncio.gather(*asked) for operation in found]
+
+    app.include_router(proxy_routes(upstreams))  # last: it takes whatever else is under /v1
+    app.router.lifespan_context = _lifespan(runtime)
+    return app
+
+
+async def _operations(upstreams: Upstreams, service: str, headers: dict[str, str]) -> list[OperationInfo]:
+    """What a service can do; nothing while it does not answer."""
+    try:
+        found = await upstreams.ask(service, "GET", "/operations", headers=headers)
+    except ReelwrightError:
+        return []
+    return [OperationInfo.model_validate(one) for one in found]
+
+
+def _lifespan(runtime: Runtime) -> Any:
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        drawing = asyncio.create_task(ensure_sample(runtime))
+        yield
+        drawing.cancel()
+
+    return lifespan
+
+
+def _add_pages(app: FastAPI, upstreams: Upstreams) -> None:
+    """The first page, and the API pages over all services."""
+    own = app.openapi
+    app.router.routes[:] = [route for route in app.router.routes if getattr(route, "path", "") != "/openapi.json"]
+
+    @app.get("/openapi.json", include_in_schema=False)
+    async def openapi() -> JSONResponse:
+        return JSONResponse(await merged(own(), upstreams))
+
+    @app.get("/", include_in_schema=False)
+    async def first_page() -> FileResponse:
+        return FileResponse(str(PAGE / "index.html"), headers={"Cache-Control": "no-cache"})
+
+    app.mount("/page", StaticFiles(directory=str(PAGE)), name="page")

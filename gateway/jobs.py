@@ -1,0 +1,113 @@
+"""Jobs of all services: list, look, follow, cancel, delete."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from datetime import datetime
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.responses import StreamingResponse
+
+from shared.errors import Conflict, Invalid, UnknownMedia
+from shared.jobs import Event, Job, JobPage, Status
+from shared.runtime import Runtime
+
+HEARTBEAT_S = 15.0
+
+
+def job_routes(runtime: Runtime) -> APIRouter:
+    """Everything under /v1/jobs."""
+    router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+    jobs = runtime.jobs
+
+    @router.get("", summary="Jobs, newest first")
+    async def page(
+        request: Request,
+        service: str | None = Query(None, description="Only of this service."),
+        status: Status | None = Query(None, description="Only in this state."),
+        created_after: datetime | None = Query(None, description="Only made at this time or later (ISO 8601)."),
+        created_before: datetime | None = Query(None, description="Only made before this time (ISO 8601)."),
+        cursor: str | None = Query(None, max_length=64, description="`next_cursor` of the page before."),
+        limit: int = Query(50, ge=1, le=500, description="Jobs on a page."),
+    ) -> JobPage:
+        found, next_cursor = await jobs.page(
+            request.state.owner,
+            service=service,
+            status=status,
+            created_after=created_after.timestamp() if created_after else None,
+            created_before=created_before.timestamp() if created_before else None,
+            cursor=cursor,
+            limit=limit,
+        )
+        return JobPage(items=found, next_cursor=next_cursor)
+
+    @router.get("/{job_id}", summary="A job as it stands")
+    async def get(job_id: str, request: Request) -> Job:
+        return await jobs.get(request.state.owner, job_id)
+
+    @router.get(
+        "/{job_id}/events",
+        summary="Follow a job (server-sent events)",
+        response_class=StreamingResponse,
+        responses={200: {"content": {"text/event-stream": {}}, "description": "`progress`, then `succeeded`, `failed` or `canceled`"}},
+    )
+    async def events(
+        job_id: str,
+        request: Request,
+        last_event_id: str | None = Header(None, description="Number of the last event seen; the later ones are sent again."),
+    ) -> StreamingResponse:
+        after = _event_number(last_event_id)
+        await jobs.get(request.state.owner, job_id)  # an unknown job is a 404, not a broken stream
+        stream = _stream(jobs.events(request.state.owner, job_id, after))
+        return StreamingResponse(stream, media_type="text/event-stream", headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+
+    @router.post("/{job_id}/cancel", summary="Cancel a job: its work ends within a second")
+    async def cancel(job_id: str, request: Request) -> Job:
+        return await jobs.cancel(request.state.owner, job_id)
+
+    @router.delete("/{job_id}", status_code=204, summary="Forget an ended job", response_class=Response)
+    async def delete(job_id: str, request: Request, outputs: bool = Query(False, description="Delete what it made, too.")) -> Response:
+        owner = request.state.owner
+        job = await jobs.get(owner, job_id)
+        made = [record.id for record in job.outputs.values()] if outputs else []
+        for media_id in made:
+            if reader := await jobs.reader_of(owner, media_id):
+                raise Conflict(f"Media {media_id}, which this job made, is being read by job {reader}: wait for its end, or cancel it.")
+        await jobs.delete(owner, job_id)
+        for media_id in made:
+            try:
+                await asyncio.to_thread(runtime.media.delete, owner, media_id)
+            except UnknownMedia:
+                continue  # deleted before
+        return Response(status_code=204)
+
+    return router
+
+
+def _event_number(given: str | None) -> int:
+    if not given:
+        return 0
+    if not given.isascii() or not given.isdigit() or len(given) > 9:
+        raise Invalid(f"Last-Event-ID {given[:32]!r} is not the number of an event.")
+    return int(given)
+
+
+async def _stream(events: AsyncIterator[Event]) -> AsyncIterator[str]:
+    """Events as text/event-stream, with comments in quiet times so that proxies keep the connection."""
+    coming: asyncio.Future[Event] | None = None
+    try:
+        while True:
+            coming = coming or asyncio.ensure_future(anext(events))  # type: ignore[arg-type]
+            done, _ = await asyncio.wait({coming}, timeout=HEARTBEAT_S)
+            if not done:
+                yield ": still here\n\n"
+                continue
+            try:
+                event = coming.result()
+            except StopAsyncIteration:
+                return
+            coming = None
+            yield f"id: {event.seq}\nevent: {event.kind}\ndata: {json.dumps(event.data)}\n\n"
+    finally:
+        if coming is not None:
+            coming.cancel()

@@ -1,0 +1,44 @@
+"""One OpenAPI document over the gateway and every service behind it."""
+
+import copy
+import json
+from typing import Any
+
+from gateway.upstream import Upstreams
+from shared.errors import ReelwrightError
+
+# What every service has for itself; from outside, the gateway's own count.
+INTERNAL = frozenset({"/health", "/ready", "/metrics", "/docs", "/openapi.json"})
+
+
+async def merged(own: dict[str, Any], upstreams: Upstreams) -> dict[str, Any]:
+    """The gateway's document `own` with the paths and schemas of the services that answer."""
+    document = copy.deepcopy(own)
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    silent = []
+    for service in upstreams.clients:
+        try:
+            theirs = await upstreams.ask(service, "GET", "/openapi.json")
+        except ReelwrightError:
+            silent.append(service)
+            continue
+        theirs = _with_own_names(theirs, schemas, service)
+        schemas |= theirs.get("components", {}).get("schemas", {})
+        document["paths"] |= {f"/v1/{service}{path}": item for path, item in theirs["paths"].items() if path not in INTERNAL}
+    if silent:
+        document["info"]["description"] += f"\n\n**Not answering at the moment:** {', '.join(silent)}."
+    return document
+
+
+def _with_own_names(document: dict[str, Any], taken: dict[str, Any], service: str) -> dict[str, Any]:
+    """The document with those schemas renamed whose name means something else already."""
+    schemas = document.get("components", {}).get("schemas", {})
+    clashing = {name for name, schema in schemas.items() if name in taken and taken[name] != schema}
+    text = json.dumps(document)
+    for name in clashing:
+        text = text.replace(f'"#/components/schemas/{name}"', f'"#/components/schemas/{service}.{name}"')
+    renamed: dict[str, Any] = json.loads(text)
+    if clashing:
+        found = renamed["components"]["schemas"]
+        renamed["components"]["schemas"] = {f"{service}.{name}" if name in clashing else name: schema for name, schema in found.items()}
+    return renamed

@@ -1,0 +1,217 @@
+"""Pipelines: one job whose steps are jobs. Each is checked before the first one runs, and a finished step is never run again."""
+
+import asyncio
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from fastapi import APIRouter, Header, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from gateway.presets import Preset, presets
+from gateway.upstream import Refused, Upstreams, credentials
+from shared.errors import Conflict, Invalid, OperationFailed, ReelwrightError, UnknownJob, UnknownOperation
+from shared.jobs import Claim, Job, JobEnvelope, JobRequest, Outcome, Queue, Status, Tell
+from shared.runtime import Runtime
+from shared.service import SAMPLE_ID, wait_seconds
+
+QUEUE = "pipelines"
+OPERATION = "pipelines.run"
+AT_ONCE = 64  # a pipeline only waits for its steps
+POLL_S = 0.25
+REFERENCE = re.compile(r"([a-z0-9][a-z0-9_-]*)\.([a-z_]+)")
+EXAMPLE = {"steps": [{"id": "ramp", "operation": "speed-ramp.render", "inputs": {"video": SAMPLE_ID}, "params": {"max_speed": 3}}]}
+
+
+class Step(BaseModel):
+    """One step: an operation on media, or on what an earlier step made."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$", description="The step's name, for later steps to refer to.")
+    operation: str = Field(examples=["speed-ramp.render"])
+    inputs: dict[str, str | list[str] | None] = Field({}, description="Media ids, or `step.output` for what an earlier step made.")
+    params: dict[str, Any] = {}
+
+
+class PipelineRequest(JobEnvelope):
+    """The body of `POST /v1/pipelines/jobs`."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+
+    steps: list[Step] = Field(min_length=1, max_length=64)
+
+
+class PipelineChecked(BaseModel):
+    """Every step is in order; its params are filled in."""
+
+    steps: list[Step]
+
+
+@dataclass(frozen=True)
+class Pipelines:
+    """Checks and runs pipelines over the services' own HTTP endpoints."""
+
+    upstreams: Upstreams
+    runtime: Runtime
+
+    @property
+    def queue(self) -> Queue:
+        """Pipelines as a queue of the job engine."""
+        return Queue(concurrency=AT_ONCE, run=self.run, discard=self.discard)
+
+    async def check(self, steps: Sequence[Step], owner: str) -> PipelineChecked:
+        """Ask every step's service whether it would take it. Raises the first refusal, naming the step."""
+        kinds: dict[str, str] = {}
+        checked = []
+        for number, step in enumerate(steps):
+            where = f"steps.{number}"
+            if any(step.id == earlier.id for earlier in checked):
+                raise Invalid(f"{where}.id: {step.id!r} is the name of an earlier step too.", errors=[_error(f"{where}.id", "not unique")])
+            service, verb = self._address(step, where)
+            inputs = {name: _each(given, partial(_pending, kinds=kinds)) for name, given in step.inputs.items()}
+            try:
+                body = {"inputs": inputs, "params": step.params}
+                answer = await self.upstreams.ask(
+                    service, "POST", f"/{verb}/check", headers=credentials(self.runtime.settings, owner), json=body
+                )
+                operations = await self.upstreams.ask(service, "GET", "/operations", headers=credentials(self.runtime.settings, owner))
+            except Refused as refused:
+                raise _in_step(refused, where, step) from None
+            made = next(one["outputs"] for one in operations if one["name"] == step.operation)
+            kinds |= {f"{step.id}.{name}": kind for name, kind in made.items()}
+            checked.append(step.model_copy(update={"params": answer["params"]}))
+        return PipelineChecked(steps=checked)
+
+    async def run(self, claim: Claim, tell: Tell) -> Outcome:
+        """Run the steps in order; cancelling cancels the step that runs."""
+        made: dict[str, dict[str, Any]] = {}
+        done: list[dict[str, Any]] = []
+        steps = [Step.model_validate(step) for step in claim.params["steps"]]
+        for number, step in enumerate(steps):
+            job = await self._start(claim, step, made)
+            try:
+                job = await self._follow(claim, job, tell, number=number, of=len(steps))
+            except asyncio.CancelledError:
+                if not self.runtime.jobs.stopping:
+                    await asyncio.shield(self._cancel(claim.owner, job.id))
+                raise
+            if job.status is not Status.SUCCEEDED:
+                why = (job.error or {}).get("detail") or f"its job {job.id} was canceled."
+                raise OperationFailed(f"Step {step.id!r} ({step.operation}) did not succeed: {why}")
+            for warning in job.warnings:
+                await tell({"warning": f"{step.id}: {warning}"})
+            made |= {f"{step.id}.{name}": record.model_dump(mode="json", exclude={"urls"}) for name, record in job.outputs.items()}
+            done.append({"id": step.id, "operation": step.operation, "job": job.id, "result": job.result, "metrics": job.metrics})
+        return Outcome(result={"steps": done}, outputs=made)
+
+    async def discard(self, claim: Claim, outcome: Outcome) -> None:
+        """The steps are jobs of their own and keep what they made."""
+
+    async def _start(self, claim: Claim, step: Step, made: dict[str, dict[str, Any]]) -> Job:
+        service, verb = self._address(step, step.id)
+        inputs = {name: _each(given, lambda one: made[one]["id"] if one in made else one) for name, given in step.inputs.items()}
+        digest = hashlib.sha256(json.dumps([step.operation, inputs, step.params], sort_keys=True).encode()).hexdigest()[:32]
+        headers = credentials(self.runtime.settings, claim.owner) | {"Idempotency-Key": f"{claim.id}/{step.id}/{digest}"}
+        body = {"inputs": inputs, "params": step.params, "metadata": {"pipeline": claim.id, "step": step.id}}
+        while True:
+            try:
+                return Job.model_validate(await self.upstreams.ask(service, "POST", f"/{verb}/jobs", headers=headers, json=body))
+            except ReelwrightError as error:
+                if error.status not in (429, 503):
+                    raise OperationFailed(f"Step {step.id!r} ({step.operation}) was refused: {error.detail}") from error
+                await asyncio.sleep(2)  # the queue is full or the service is being restarted: the pipeline can wait
+
+    async def _follow(self, claim: Claim, job: Job, tell: Tell, *, number: int, of: int) -> Job:
+        while not job.status.ended:
+            await asyncio.sleep(POLL_S)
+            job = await self.runtime.jobs.get(claim.owner, job.id)
+            if job.progress is not None:
+                fraction = round((number + job.progress.fraction) / of, 4)
+                stage = f"{job.operation}: {job.progress.stage}"
+                await tell({"progress": job.progress.model_dump() | {"fraction": fraction, "stage": stage}})
+        return job
+
+    async def _cancel(self, owner: str, job_id: str) -> None:
+        try:
+            await self.runtime.jobs.cancel(owner, job_id)
+        except (Conflict, UnknownJob):
+            return  # it ended at the same moment
+
+    def _address(self, step: Step, where: str) -> tuple[str, str]:
+        service, _, verb = step.operation.partition(".")
+        if not re.fullmatch(r"[a-z-]+\.[a-z-]+", step.operation) or service not in self.upstreams.clients:
+            detail = f"no operation is called {step.operation[:64]!r}; GET /v1/operations lists them"
+            raise UnknownOperation(f"{where}.operation: {detail}.", errors=[_error(f"{where}.operation", detail)])
+        return service, verb
+
+
+def pipeline_routes(pipelines: Pipelines) -> APIRouter:
+    """Everything under /v1/pipelines."""
+    router = APIRouter(prefix="/v1/pipelines", tags=["pipelines"])
+    runtime = pipelines.runtime
+
+    @router.post("/jobs", status_code=202, summary="Run several operations one after the other", response_model=Job)
+    async def start(
+        body: PipelineRequest,
+        request: Request,
+        response: Response,
+        prefer: str | None = Header(None, description="`wait=N` holds the answer for up to N (at most 60) seconds."),
+        idempotency_key: str | None = Header(None, max_length=255, description="The same key again gets the first answer."),
+    ) -> Job:
+        owner = request.state.owner
+        checked = await pipelines.check(body.steps, owner)
+        plain = JobRequest(params=checked.model_dump(mode="json"), webhook=body.webhook, metadata=body.metadata, priority=body.priority)
+        job = await runtime.jobs.submit(owner=owner, service=QUEUE, operation=OPERATION, request=plain, key=idempotency_key)
+        response.headers["Location"] = job.urls.self_
+        if (seconds := wait_seconds(prefer)) is not None:
+            job = await runtime.jobs.wait(owner, job.id, seconds)
+            response.headers["Preference-Applied"] = f"wait={seconds}"
+            response.status_code = 200 if job.status.ended else 202
+        return job
+
+    @router.post("/check", summary="Check every step of a pipeline without running any")
+    async def check(body: PipelineRequest, request: Request) -> PipelineChecked:
+        return await pipelines.check(body.steps, request.state.owner)
+
+    @router.get("/presets", summary="Pipelines that have a name")
+    async def named(request: Request) -> list[Preset]:
+        operations = set()
+        for service in pipelines.upstreams.clients:
+            found = await pipelines.upstreams.ask(service, "GET", "/operations", headers=credentials(runtime.settings, request.state.owner))
+            operations |= {one["name"] for one in found if one["available"]}
+        return presets(operations)
+
+    return router
+
+
+def _each(given: str | list[str] | None, change: Any) -> Any:
+    """`change` applied to one id, or to each of a list."""
+    if given is None:
+        return None
+    return [change(one) for one in given] if isinstance(given, list) else change(given)
+
+
+def _pending(given: str, kinds: dict[str, str]) -> str:
+    """A reference to an earlier step's output as `check` takes it; anything else as it is."""
+    if given in kinds:
+        return f"pending:{kinds[given]}"
+    if REFERENCE.fullmatch(given):
+        known = f"These are made before: {', '.join(sorted(kinds))}." if kinds else "Nothing is made before this step."
+        raise Invalid(f"{given!r} is not an output of an earlier step. {known}")
+    return given
+
+
+def _in_step(refused: Refused, where: str, step: Step) -> Refused:
+    problem = refused.problem()
+    errors = [{**one, "field": f"{where}.{one['field']}"} for one in problem.get("errors", [])]
+    detail = f"Step {step.id!r} ({step.operation}): {problem.get('detail')}"
+    return Refused({**problem, "detail": detail, **({"errors": errors} if errors else {})}, refused.status)
+
+
+def _error(field: str, detail: str) -> dict[str, str]:
+    return {"field": field, "detail": detail}

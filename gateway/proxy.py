@@ -1,0 +1,51 @@
+"""Everything under /v1/{service} goes to that service, streamed both ways: nothing is collected in memory."""
+
+from collections.abc import AsyncIterator
+
+import httpx
+from fastapi import APIRouter, Request
+from fastapi.responses import StreamingResponse
+from starlette.background import BackgroundTask
+
+from gateway.upstream import Upstreams, down
+
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+# Headers that are about one connection (RFC 9110, 7.6.1), and Host, which is the service's own.
+HOP_BY_HOP = frozenset(
+    {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "transfer-encoding", "upgrade", "host"}
+)
+
+
+def proxy_routes(upstreams: Upstreams) -> APIRouter:
+    """The catch-all route; include it last."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.api_route("/v1/{service}/{path:path}", methods=METHODS)
+    async def forward(service: str, path: str, request: Request) -> StreamingResponse:
+        client = upstreams.client(service)
+        length = request.headers.get("content-length")
+        has_body = "transfer-encoding" in request.headers or (length is not None and length != "0")
+        upstream = client.build_request(
+            request.method,
+            httpx.URL(path=f"/{path}", query=request.url.query.encode()),
+            headers=[(name, value) for name, value in request.headers.raw if name.decode().lower() not in HOP_BY_HOP],
+            content=request.stream() if has_body else None,
+        )
+        try:
+            answer = await client.send(upstream, stream=True)
+        except httpx.TransportError as error:
+            raise down(service) from error
+        response = StreamingResponse(_raw(answer), answer.status_code, background=BackgroundTask(answer.aclose))
+        response.raw_headers = [(name.lower(), value) for name, value in answer.headers.raw if name.decode().lower() not in HOP_BY_HOP]
+        return response
+
+    return router
+
+
+async def _raw(answer: httpx.Response) -> AsyncIterator[bytes]:
+    """The body as it comes; the connection is let go also where the client leaves early."""
+    try:
+        async for chunk in answer.aiter_raw():
+            yield chunk
+    finally:
+        await answer.aclose()

@@ -1,0 +1,80 @@
+"""The services as the gateway reaches them: always HTTP, over a Unix socket of this process or over the network."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from shared.errors import NotFound, ReelwrightError, Unavailable
+from shared.settings import Settings
+
+TIMEOUT = httpx.Timeout(connect=5, read=None, write=None, pool=10)
+ASK_TIMEOUT_S = 15.0
+
+
+class Refused(ReelwrightError):
+    """A service refused the request"""
+
+    def __init__(self, problem: dict[str, Any], status: int):
+        super().__init__(str(problem.get("detail", "")), errors=problem.get("errors"))
+        self._problem = problem
+        self.status = status  # type: ignore[misc]
+
+    def problem(self) -> dict[str, Any]:
+        return self._problem
+
+
+@dataclass(frozen=True)
+class Upstreams:
+    """An HTTP client per service name."""
+
+    clients: Mapping[str, httpx.AsyncClient]
+
+    @classmethod
+    def over_sockets(cls, sockets: Mapping[str, str]) -> "Upstreams":
+        """Services of this process: name -> path of the Unix socket."""
+        return cls(
+            {
+                name: httpx.AsyncClient(base_url=f"http://{name}", transport=httpx.AsyncHTTPTransport(uds=path), timeout=TIMEOUT)
+                for name, path in sockets.items()
+            }
+        )
+
+    @classmethod
+    def over_network(cls, urls: Mapping[str, str]) -> "Upstreams":
+        """Services elsewhere: name -> base URL."""
+        return cls({name: httpx.AsyncClient(base_url=url, timeout=TIMEOUT, trust_env=False) for name, url in urls.items()})
+
+    def client(self, service: str) -> httpx.AsyncClient:
+        """The client of a service. Raises NotFound."""
+        if service not in self.clients:
+            raise NotFound(f"There is no service {service[:64]!r}. These run: {', '.join(sorted(self.clients)) or 'none'}.")
+        return self.clients[service]
+
+    async def ask(self, service: str, method: str, path: str, *, headers: Mapping[str, str] | None = None, json: Any = None) -> Any:
+        """A short request and its JSON answer. Raises Unavailable where the service is down, Refused with its problem where it refuses."""
+        try:
+            answer = await self.client(service).request(method, path, headers=headers, json=json, timeout=ASK_TIMEOUT_S)
+            body = answer.json()
+        except (httpx.TransportError, ValueError) as error:
+            raise down(service) from error
+        if answer.is_error:
+            raise Refused(body, answer.status_code)
+        return body
+
+    async def close(self) -> None:
+        """Close all connections."""
+        for client in self.clients.values():
+            await client.aclose()
+
+
+def down(service: str) -> Unavailable:
+    """The error for a service that does not answer."""
+    return Unavailable(f"The service {service} does not answer at the moment; the others go on.", headers={"Retry-After": "5"})
+
+
+def credentials(settings: Settings, owner: str) -> dict[str, str]:
+    """Headers with which the gateway acts for an owner towards a service."""
+    key = next((key for key, name in settings.owners.items() if name == owner), None)
+    return {"Authorization": f"Bearer {key}"} if key else {}

@@ -1,0 +1,96 @@
+"""The composition root: the table of services, and the `reelwright` command. The only place that knows all of them."""
+
+import importlib
+import importlib.util
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+
+from shared.cli import Suite, command_line
+from shared.jobs import Queue
+from shared.operation import Service
+from shared.runtime import Runtime
+from shared.serve import Site, serving, socket_folder, until_told_to_end
+from shared.settings import Settings
+
+log = logging.getLogger("reelwright")
+
+
+@dataclass(frozen=True)
+class Room:
+    """A service by the package it lives in; imported only where it is needed, since a container holds one service only."""
+
+    name: str
+    package: str
+
+    @property
+    def installed(self) -> bool:
+        return importlib.util.find_spec(self.package) is not None
+
+    @property
+    def app(self) -> ModuleType:
+        return importlib.import_module(f"{self.package}.app")
+
+    @property
+    def service(self) -> Service:
+        service: Service = importlib.import_module(f"{self.package}.operations").SERVICE
+        return service
+
+
+ROOMS = (Room("speed-ramp", "services.speed_ramp"),)
+
+
+async def up(settings: Settings) -> None:
+    """Run the whole suite in this process: every service on a Unix socket, the gateway on TCP."""
+    from gateway.app import create_gateway
+    from gateway.pipelines import QUEUE, Pipelines
+    from gateway.upstream import Upstreams
+
+    runtime = Runtime(settings)
+    with socket_folder(settings.data_dir) as folder:
+        sockets = {room.name: str(folder / f"{room.name}.sock") for room in ROOMS}
+        upstreams = Upstreams.over_sockets(sockets)
+        pipelines = Pipelines(upstreams, runtime)
+        apps = [Site(app=room.app.create_app(runtime, reachable_by_browsers=False), uds=sockets[room.name]) for room in ROOMS]
+        gateway = Site(app=create_gateway(runtime, upstreams, pipelines), host=settings.host, port=settings.port)
+        await _run(runtime, [room.service for room in ROOMS], [*apps, gateway], {QUEUE: pipelines.queue})
+        await upstreams.close()
+
+
+async def serve(name: str, settings: Settings) -> None:
+    """Run one service alone, or the gateway alone, which then finds the services by the URLs in the settings."""
+    runtime = Runtime(settings)
+    if name == "gateway":
+        from gateway.app import create_gateway
+        from gateway.pipelines import QUEUE, Pipelines
+        from gateway.upstream import Upstreams
+
+        upstreams = Upstreams.over_network(settings.service_urls)
+        pipelines = Pipelines(upstreams, runtime)
+        site = Site(app=create_gateway(runtime, upstreams, pipelines), host=settings.host, port=settings.port)
+        await _run(runtime, [], [site], {QUEUE: pipelines.queue})
+        await upstreams.close()
+    else:
+        room = {room.name: room for room in ROOMS}[name]
+        await _run(runtime, [room.service], [Site(app=room.app.create_app(runtime), host=settings.host, port=settings.port)], {})
+
+
+async def _run(runtime: Runtime, services: Sequence[Service], sites: Sequence[Site], queues: Mapping[str, Queue]) -> None:
+    """Start working, start answering, and end both in the other order."""
+    await runtime.start(services, queues)
+    try:
+        async with serving(sites) as addresses:
+            log.info("ready on %s", addresses[-1])
+            await until_told_to_end()
+    finally:
+        await runtime.stop()
+
+
+def main() -> None:
+    """The `reelwright` command."""
+    command_line(Suite(services=tuple(room.service for room in ROOMS if room.installed), up=up, serve=serve))()
+
+
+if __name__ == "__main__":
+    main()

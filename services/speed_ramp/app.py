@@ -1,0 +1,15 @@
+"""The speed ramp service's app."""
+
+from fastapi import FastAPI
+
+from services.speed_ramp.operations import SERVICE
+from services.speed_ramp.seed import seed_routes
+from shared.runtime import Runtime
+from shared.service import create_service
+
+
+def create_app(runtime: Runtime, *, reachable_by_browsers: bool = True) -> FastAPI:
+    """Every operation of the table, and the endpoints of the program this service grew from."""
+    app = create_service(SERVICE, runtime, reachable_by_browsers=reachable_by_browsers)
+    app.include_router(seed_routes(runtime))
+    return app

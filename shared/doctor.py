@@ -1,0 +1,106 @@
+"""What works on this machine."""
+
+import os
+import platform
+import shutil
+import socket
+import subprocess
+from dataclasses import dataclass
+
+import psutil
+import sqlalchemy as sa
+
+from shared.jobs.tables import open_database
+from shared.operation import Service
+from shared.settings import Settings
+
+ENCODERS = ("h264_nvenc", "hevc_nvenc", "libx264", "libx265", "libvpx-vp9", "libsvtav1", "prores_ks", "png", "aac")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One thing that was looked at; what is `needed` has to be `ok` for the suite to run."""
+
+    what: str
+    ok: bool
+    found: str
+    needed: bool = True
+
+
+def examine(settings: Settings, services: tuple[Service, ...]) -> list[Finding]:
+    """Look at everything the suite stands on."""
+    cores, memory = os.cpu_count() or 1, psutil.virtual_memory().total / 1024**3
+    return [
+        Finding(what="machine", ok=True, found=f"Python {platform.python_version()}, {cores} cores, {memory:.0f} GiB of memory"),
+        _data_folder(settings),
+        _database(settings),
+        _port(settings),
+        *_video(),
+        _gpu(),
+        *(_service(service) for service in services),
+    ]
+
+
+def _data_folder(settings: Settings) -> Finding:
+    folder = settings.data_dir.absolute()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(folder).free / 1e9
+        return Finding(what="data folder", ok=os.access(folder, os.W_OK), found=f"{folder}, {free:.0f} GB free")
+    except OSError as error:
+        return Finding(what="data folder", ok=False, found=str(error))
+
+
+def _database(settings: Settings) -> Finding:
+    try:
+        engine = open_database(settings.database_url, settings.data_dir)
+        with engine.connect() as connection:
+            connection.execute(sa.text("select 1"))
+        engine.dispose()
+        return Finding(what="database", ok=True, found=engine.dialect.name)
+    except (sa.exc.SQLAlchemyError, OSError) as error:
+        return Finding(what="database", ok=False, found=str(error).splitlines()[0])
+
+
+def _port(settings: Settings) -> Finding:
+    where = f"{settings.host}:{settings.port}"
+    try:
+        with socket.create_server((settings.host, settings.port)):
+            return Finding(what="port", ok=True, found=f"{where} is free")
+    except OSError as error:
+        return Finding(what="port", ok=False, needed=False, found=f"{where}: {error.strerror} (a suite may be running)")
+
+
+def _video() -> list[Finding]:
+    try:
+        from shared.video import encoders, ffmpeg_path
+    except ImportError as error:
+        return [Finding(what="video", ok=False, found=str(error))]
+    try:
+        binary = ffmpeg_path()
+        version = subprocess.run([binary, "-version"], capture_output=True, text=True, timeout=20, check=True).stdout.splitlines()[0]
+        ffmpeg = Finding(what="ffmpeg", ok=True, found=version.partition(" Copyright")[0])
+    except (OSError, RuntimeError, subprocess.SubprocessError) as error:
+        ffmpeg = Finding(what="ffmpeg", ok=False, found=str(error))
+    there = set(encoders())
+    return [ffmpeg, *(Finding(what=f"encoder {name}", ok=name in there, found="", needed=name in ("libx264", "aac")) for name in ENCODERS)]
+
+
+def _gpu() -> Finding:
+    tool = shutil.which("nvidia-smi")
+    if tool is None:
+        return Finding(what="GPU", ok=False, needed=False, found="none (no nvidia-smi): everything runs on the CPU")
+    query = [tool, "--query-gpu=name,memory.total", "--format=csv,noheader"]
+    try:
+        found = subprocess.run(query, capture_output=True, text=True, timeout=20, check=True).stdout.strip()
+    except (OSError, subprocess.SubprocessError) as error:
+        return Finding(what="GPU", ok=False, needed=False, found=str(error))
+    return Finding(what="GPU", ok=bool(found), needed=False, found=found.replace("\n", "; "))
+
+
+def _service(service: Service) -> Finding:
+    missing = [command for operation in service.operations if (command := operation.unavailable(operation.example))]
+    found = ", ".join(operation.verb for operation in service.operations)
+    return Finding(
+        what=f"service {service.name}", ok=not missing, needed=False, found=f"to complete it: {missing[0]}" if missing else found
+    )

@@ -1,0 +1,46 @@
+"""Parameters from text: all that a command line or an HTML form can send."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from shared.errors import Invalid
+from shared.operation import Params
+
+P = TypeVar("P", bound=Params)
+
+
+def params_from_text(model: type[P], given: Mapping[str, str]) -> P:
+    """Build params; an empty text means the default, lists and objects are written as JSON. Raises Invalid, naming each field."""
+    properties = model.model_json_schema()["properties"]
+    values = {name: _value(name, text, properties.get(name, {})) for name, text in given.items() if text != ""}
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise invalid(error.errors()) from None
+
+
+def invalid(found: Any) -> Invalid:
+    """Pydantic's findings as one 422: each field by its path, with what was given and what is asked for."""
+    fields = [{"field": ".".join(str(part) for part in one["loc"] if part != "body"), "detail": _sentence(one)} for one in found]
+    return Invalid("; ".join(f"{one['field'] or 'body'}: {one['detail']}" for one in fields), errors=fields)
+
+
+def _sentence(one: dict[str, Any]) -> str:
+    message = str(one["msg"]).removeprefix("Value error, ")
+    given = one.get("input")
+    plain = isinstance(given, str | int | float | bool) and one["type"] not in ("missing", "value_error", "json_invalid")
+    return f"{message}, not {str(given)[:80]!r}" if plain else message
+
+
+def _value(name: str, text: str, schema: Mapping[str, Any]) -> Any:
+    kinds = {one.get("type") for one in (schema, *schema.get("anyOf", ()))}
+    if not kinds & {"array", "object"}:
+        return text
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        detail = f"JSON is asked for: {error}"
+        raise Invalid(f"{name}: {detail}", errors=[{"field": name, "detail": detail}]) from None

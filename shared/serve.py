@@ -1,0 +1,104 @@
+"""Serving apps: several on one event loop, ended in order by SIGTERM or Ctrl-C."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+
+MAX_SOCKET_PATH = 100
+"""Unix socket paths may have about 104 characters, less than a data folder deep in a tree can have."""
+
+GRACE_S = 5
+
+
+class _Server(uvicorn.Server):
+    """A uvicorn server that leaves signals to whoever runs several."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """An app and where it listens: a Unix socket, or a host and port (0 for a free one)."""
+
+    app: FastAPI
+    uds: str | None = None
+    host: str = "127.0.0.1"
+    port: int = 0
+
+
+@asynccontextmanager
+async def serving(sites: Sequence[Site]) -> AsyncIterator[list[str]]:
+    """Serve `sites` while the block runs; gives their addresses. They stop taking requests at its end."""
+    servers, tasks, addresses = [], [], []
+    try:
+        for site in sites:
+            listener = _listen(site)
+            config = uvicorn.Config(
+                site.app,
+                log_level="warning",
+                access_log=False,
+                lifespan="on",
+                timeout_graceful_shutdown=GRACE_S,
+                ws="none",
+                server_header=False,
+            )
+            server = _Server(config)
+            task = asyncio.create_task(server.serve(sockets=[listener]))
+            servers.append(server)
+            tasks.append(task)
+            addresses.append(site.uds or "http://{}:{}".format(*listener.getsockname()[:2]))
+            while not server.started:
+                if task.done():
+                    task.result()
+                    raise RuntimeError(f"the server of {site.app.title} did not start")
+                await asyncio.sleep(0.005)
+        yield addresses
+    finally:
+        for server in servers:
+            server.should_exit = True
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def until_told_to_end() -> None:
+    """Wait for SIGTERM or SIGINT."""
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    try:
+        await told.wait()
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+@contextlib.contextmanager
+def socket_folder(data_dir: Path) -> Iterator[Path]:
+    """A folder for this process's Unix sockets: in the data folder, or a temporary one where that path is too long for a socket."""
+    wanted = data_dir.absolute() / "run"
+    wanted.mkdir(parents=True, exist_ok=True, mode=0o700)
+    inside = None if len(str(wanted)) > MAX_SOCKET_PATH - 40 else wanted
+    with tempfile.TemporaryDirectory(prefix="reelwright-", dir=inside) as folder:
+        yield Path(folder)
+
+
+def _listen(site: Site) -> socket.socket:
+    """The socket, listening at once, so that a port that is taken is found out before anything else starts."""
+    if site.uds:
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(site.uds)
+    else:
+        listener = socket.create_server((site.host, site.port), family=socket.AF_INET6 if ":" in site.host else socket.AF_INET, backlog=512)
+    listener.setblocking(False)
+    return listener
