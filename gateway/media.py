@@ -65,16 +65,17 @@ class MediaPage(BaseModel):
     next_cursor: str | None = Field(description="`cursor` of the next page; null on the last one.")
 
 
-def _problems(**texts: str) -> dict[int | str, dict[str, Any]]:
+def problems(**texts: str) -> dict[int | str, dict[str, Any]]:
+    """`_404="..."` and the like as FastAPI's `responses`."""
     return {int(code[1:]): {"model": Problem, "description": text} for code, text in texts.items()}
 
 
-REFUSED = _problems(
+REFUSED = problems(
     _413="Larger than this server takes (bytes, pixels, duration, streams); the limit is named",
     _415="Not a kind of file that this server opens",
     _422="Empty, damaged, or nothing in it can be decoded",
 )
-UNKNOWN = _problems(_404="There is no such media, or it is somebody else's")
+UNKNOWN = problems(_404="There is no such media, or it is somebody else's")
 FILE_FORM = {
     "requestBody": {
         "required": True,
@@ -133,7 +134,7 @@ def media_routes(services: MediaServices) -> APIRouter:
             record = await take(chunks, owner=owner_of(request), name=body.name or name, source="url")
         return _created(record, response)
 
-    @router.get("", summary="List media, newest first", responses=_problems(_422="The cursor or the limit is wrong"))
+    @router.get("", summary="List media, newest first", responses=problems(_422="The cursor or the limit is wrong"))
     async def list_media(
         request: Request,
         kind: Annotated[Kind | None, Query(description="Only media of this kind.")] = None,
@@ -147,7 +148,7 @@ def media_routes(services: MediaServices) -> APIRouter:
     async def get_media(media_id: str, request: Request) -> MediaRecord:
         return await on_disk(store.get, owner_of(request), media_id)
 
-    ranged = RANGED | UNKNOWN | _problems(_416="The range lies outside the file")
+    ranged = RANGED | UNKNOWN | problems(_416="The range lies outside the file")
 
     @router.get("/{media_id}/content", summary="The file", responses=ranged, response_class=Response)
     @router.head("/{media_id}/content", include_in_schema=False)
@@ -181,7 +182,7 @@ def media_routes(services: MediaServices) -> APIRouter:
         "/{media_id}",
         status_code=204,
         summary="Delete a medium",
-        responses=UNKNOWN | _problems(_409="A job that has not ended reads it"),
+        responses=UNKNOWN | problems(_409="A job that has not ended reads it"),
     )
     async def delete_media(media_id: str, request: Request) -> None:
         owner = owner_of(request)

@@ -1,0 +1,54 @@
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from gateway.upload_errors import UploadTimeout
+from gateway.upload_stream import bursts
+
+
+async def test_chunks_are_joined_while_they_come_fast() -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(10):
+            yield b"0123456789"
+
+    assert [len(block) async for block in bursts(chunks(), burst_bytes=35)] == [40, 40, 20]
+
+
+async def test_what_is_there_is_given_out_in_a_pause() -> None:
+    more = asyncio.Event()
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b"early"
+        await more.wait()
+        yield b"late"
+
+    got = []
+    async for block in bursts(chunks(), pause_s=0.01):
+        got.append(block)
+        more.set()
+    assert got == [b"early", b"late"]
+
+
+async def test_silence_ends_it() -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b"something"
+        await asyncio.sleep(60)
+
+    got = []
+    with pytest.raises(UploadTimeout, match=r"0\.02 s"):
+        async for block in bursts(chunks(), pause_s=0.01, idle_s=0.02):
+            got.append(block)
+    assert got == [b"something"]
+
+
+async def test_what_came_before_an_error_is_given_out() -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b"before"
+        raise ConnectionError
+
+    got = []
+    with pytest.raises(ConnectionError):
+        async for block in bursts(chunks()):
+            got.append(block)
+    assert got == [b"before"]
