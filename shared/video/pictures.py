@@ -37,6 +37,7 @@ class Pictures:
         self._limits = limits
         self._to_sdr8 = to_sdr8
         self._stream: Any = main_video(container, path)
+        limits.check_size(self._stream.codec_context.width, self._stream.codec_context.height)
         self.base = time_base_of(self._stream)
         self._offset = int(timeline_zero(container, self._stream) / self.base)
         self._decoder = decoder_of(self._stream, limits)
@@ -56,30 +57,26 @@ class Pictures:
         if not self._found:
             raise BrokenMedia(f"{Path(self._path).name!r} holds no frame that can be decoded. Export or upload it again.")
 
-    def from_about(self, target: int) -> Generator[Shown, None, None]:
-        """Pictures from a keyframe at or before `target` (in units of `base`) on; from the start where there is none.
+    def from_about(self, target: int) -> Generator[Shown, None, None] | None:
+        """Pictures from a keyframe at or before `target` (in units of `base`) on; None if none can be found by seeking.
 
         Containers seek by decoding order, or only roughly: where the first picture found is later than `target`, it is tried again from
-        further back.
+        further back. After None the container has to be opened anew: not every one can be taken back to its start.
         """
         back = 0
         while target - back > 0:
             try:
                 self._container.seek(target - back + self._offset, stream=self._stream)
-                self._decoder.flush_buffers()
             except av.error.FFmpegError:
-                break
+                return None
+            self._decoder.flush_buffers()
             pictures = self._from_here()
             head = next(pictures, None)
             if head is not None and head[1] <= target:
-                yield head
-                yield from pictures
-                return
+                return _joined(head, pictures)
             pictures.close()
             back = max(int(2 / self.base), 2 * back)
-        self._container.seek(min(self._offset, self._stream.start_time or 0), stream=self._stream)
-        self._decoder.flush_buffers()
-        yield from self.all()
+        return None
 
     def _from_here(self) -> Generator[Shown, None, None]:
         upright = Upright(
@@ -141,3 +138,8 @@ class Pictures:
             f"{Path(self._path).name!r} breaks at second {float(pts * self.base):.2f} ({detail}). "
             "Export or upload it again, or cut it before that."
         )
+
+
+def _joined(head: Shown, rest: Generator[Shown, None, None]) -> Generator[Shown, None, None]:
+    yield head
+    yield from rest

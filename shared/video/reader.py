@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
@@ -10,7 +11,7 @@ from shared.video.channel import Ahead
 from shared.video.frame import Frame, Reformatters
 from shared.video.limits import Limits
 from shared.video.opening import open_input
-from shared.video.pictures import Pictures
+from shared.video.pictures import Pictures, Shown
 
 Seconds = Fraction | float | int
 
@@ -70,21 +71,39 @@ def read_frames(
 
 
 def _frames(wanted: _Wanted) -> Iterator[Frame]:
-    with open_input(wanted.path, limits=wanted.limits) as container:
-        pictures = Pictures(container, wanted.path, limits=wanted.limits, to_sdr8=wanted.to_sdr8, skip_nonref=wanted.skip == "nonref")
-        base = pictures.base
-        first = wanted.start or Fraction(0)
-        # Half a tick: a time that was rounded on its way here still means the frame that it was taken from.
-        lower = first / base - Fraction(1, 2) if first > 0 else None
-        upper = None if wanted.duration is None else (first + wanted.duration) / base - Fraction(1, 2)
-        reformatters = Reformatters()
-        index = 0
-        for picture, pts in pictures.all() if lower is None else pictures.from_about(int(first / base)):
-            if upper is not None and pts >= upper:
+    first = wanted.start or Fraction(0)
+    if first > 0:
+        with _pictures(wanted) as pictures:
+            found = pictures.from_about(int(first / pictures.base))
+            if found is not None:
+                yield from _chosen(wanted, pictures, found)
                 return
-            if lower is not None and pts < lower:
-                continue
-            wanted.limits.check_duration(float(pts * base))
-            if index % wanted.every == 0:
-                yield Frame(pts, base, pictures.duration_of(picture), index, picture, reformatters)
-            index += 1
+    with _pictures(wanted) as pictures:
+        yield from _chosen(wanted, pictures, pictures.all())
+
+
+@contextmanager
+def _pictures(wanted: _Wanted) -> Iterator[Pictures]:
+    with open_input(wanted.path, limits=wanted.limits) as container:
+        skip = wanted.skip == "nonref"
+        yield Pictures(container, wanted.path, limits=wanted.limits, to_sdr8=wanted.to_sdr8, skip_nonref=skip)
+
+
+def _chosen(wanted: _Wanted, pictures: Pictures, found: Iterator[Shown]) -> Iterator[Frame]:
+    """The frames of `found` that were asked for."""
+    base = pictures.base
+    first = wanted.start or Fraction(0)
+    # Half a tick: a time that was rounded on its way here still means the frame that it was taken from.
+    lower = first / base - Fraction(1, 2) if first > 0 else None
+    upper = None if wanted.duration is None else (first + wanted.duration) / base - Fraction(1, 2)
+    reformatters = Reformatters()
+    index = 0
+    for picture, pts in found:
+        if upper is not None and pts >= upper:
+            return
+        if lower is not None and pts < lower:
+            continue
+        wanted.limits.check_duration(float(pts * base))
+        if index % wanted.every == 0:
+            yield Frame(pts, base, pictures.duration_of(picture), index, picture, reformatters)
+        index += 1
