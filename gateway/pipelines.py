@@ -73,7 +73,7 @@ class Pipelines:
             if any(step.id == earlier.id for earlier in checked):
                 raise Invalid(f"{where}.id: {step.id!r} is the name of an earlier step too.", errors=[_error(f"{where}.id", "not unique")])
             service, verb = self._address(step, where)
-            inputs = {name: _each(given, partial(_pending, kinds=kinds)) for name, given in step.inputs.items()}
+            inputs = {name: _each(given, partial(_pending, kinds, f"{where}.inputs.{name}")) for name, given in step.inputs.items()}
             try:
                 body = {"inputs": inputs, "params": step.params}
                 answer = await self.upstreams.ask(
@@ -196,13 +196,14 @@ def _each(given: str | list[str] | None, change: Any) -> Any:
     return [change(one) for one in given] if isinstance(given, list) else change(given)
 
 
-def _pending(given: str, kinds: dict[str, str]) -> str:
+def _pending(kinds: dict[str, str], where: str, given: str) -> str:
     """A reference to an earlier step's output as `check` takes it; anything else as it is."""
     if given in kinds:
         return f"pending:{kinds[given]}"
     if REFERENCE.fullmatch(given):
         known = f"These are made before: {', '.join(sorted(kinds))}." if kinds else "Nothing is made before this step."
-        raise Invalid(f"{given!r} is not an output of an earlier step. {known}")
+        detail = f"{given!r} is not an output of an earlier step. {known}"
+        raise Invalid(f"{where}: {detail}", errors=[_error(where, detail)])
     return given
 
 

@@ -10,9 +10,9 @@ from starlette.background import BackgroundTask
 from gateway.upstream import Upstreams, down
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-# Headers that are about one connection (RFC 9110, 7.6.1), and Host, which is the service's own.
-HOP_BY_HOP = frozenset(
-    {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "transfer-encoding", "upgrade", "host"}
+# Headers that are about one connection (RFC 9110, 7.6.1), and those that either side of the gateway sets for itself.
+NOT_PASSED_ON = frozenset(
+    b"connection keep-alive proxy-authenticate proxy-authorization te trailer transfer-encoding upgrade host date server x-request-id".split()
 )
 
 
@@ -28,7 +28,7 @@ def proxy_routes(upstreams: Upstreams) -> APIRouter:
         upstream = client.build_request(
             request.method,
             httpx.URL(path=f"/{path}", query=request.url.query.encode()),
-            headers=[(name, value) for name, value in request.headers.raw if name.decode().lower() not in HOP_BY_HOP],
+            headers=[*_passed_on(request.headers.raw), (b"x-request-id", request.state.request_id.encode())],
             content=request.stream() if has_body else None,
         )
         try:
@@ -36,10 +36,14 @@ def proxy_routes(upstreams: Upstreams) -> APIRouter:
         except httpx.TransportError as error:
             raise down(service) from error
         response = StreamingResponse(_raw(answer), answer.status_code, background=BackgroundTask(answer.aclose))
-        response.raw_headers = [(name.lower(), value) for name, value in answer.headers.raw if name.decode().lower() not in HOP_BY_HOP]
+        response.raw_headers = _passed_on(answer.headers.raw)
         return response
 
     return router
+
+
+def _passed_on(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    return [(name.lower(), value) for name, value in headers if name.lower() not in NOT_PASSED_ON]
 
 
 async def _raw(answer: httpx.Response) -> AsyncIterator[bytes]:

@@ -24,6 +24,7 @@ from shared.settings import PUBLIC, Settings, is_loopback, owner_of
 OPEN_PATHS = re.compile(r"/|/page/.*|/docs|/docs/.*|/openapi\.json|/health|/ready")
 """What needs no API key: pages and descriptions, never anybody's data."""
 
+REQUEST_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 log = logging.getLogger(__name__)
 
@@ -78,15 +79,19 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        request_id = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")[:64] or secrets.token_hex(8)
+        given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
+        request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode("latin-1"))]
+                kept = [header for header in message["headers"] if header[0] != b"x-request-id"]
+                message["headers"] = [*kept, (b"x-request-id", request_id.encode("latin-1"))]
             await send(message)
 
+        state = scope.setdefault("state", {})
+        state["request_id"] = request_id
         try:
-            scope.setdefault("state", {})["owner"] = self._owner(Request(scope))
+            state["owner"] = self._owner(Request(scope))
         except ReelwrightError as error:
             return await problem_response(error)(scope, receive, send_with_id)
         return await self._app(scope, receive, send_with_id)

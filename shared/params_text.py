@@ -29,6 +29,8 @@ def invalid(found: Any) -> Invalid:
 
 
 def _sentence(one: dict[str, Any]) -> str:
+    if one["type"] == "extra_forbidden":
+        return "there is no such field"
     message = str(one["msg"]).removeprefix("Value error, ")
     given = one.get("input")
     plain = isinstance(given, str | int | float | bool) and one["type"] not in ("missing", "value_error", "json_invalid")

@@ -1,0 +1,96 @@
+"""For tests, the demo and benchmarks: a real suite in a process of its own, talked to over HTTP."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+READY = re.compile(r"ready on (http://\S+)")
+START_TIMEOUT_S = 60.0
+
+
+@dataclass(frozen=True)
+class RunningSuite:
+    """A suite that runs, and a client for it."""
+
+    url: str
+    pid: int
+    client: httpx.Client
+    log: list[str]
+    started_in_s: float
+
+    def upload(self, path: Path) -> dict[str, Any]:
+        """Upload a file; its media record."""
+        with path.open("rb") as file:
+            answer = self.client.post("/v1/media", files={"file": (path.name, file)})
+        assert answer.status_code == 201, answer.text
+        record: dict[str, Any] = answer.json()
+        return record
+
+    def start(self, operation: str, inputs: dict[str, Any], params: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+        """Submit a job; it as accepted."""
+        service, _, verb = operation.partition(".")
+        answer = self.client.post(f"/v1/{service}/{verb}/jobs", json={"inputs": inputs, "params": params or {}, **more})
+        assert answer.status_code == 202, answer.text
+        job: dict[str, Any] = answer.json()
+        return job
+
+    def wait(self, job_id: str, timeout_s: float = 120) -> dict[str, Any]:
+        """The job once it has ended."""
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            job: dict[str, Any] = self.client.get(f"/v1/jobs/{job_id}").json()
+            if job["status"] not in ("queued", "running"):
+                return job
+            time.sleep(0.05)
+        raise TimeoutError(f"job {job_id} did not end in {timeout_s} s: {job}")
+
+
+@contextmanager
+def suite(data_dir: Path, *, command: Sequence[str] = ("up",), **settings: str) -> Iterator[RunningSuite]:
+    """Run `reelwright <command>` with `settings` (names without REELWRIGHT_) while the block runs; SIGTERM ends it."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("REELWRIGHT_")}
+    given = {"HOST": "127.0.0.1", "PORT": "0", "DATA_DIR": str(data_dir)} | settings
+    env = inherited | {f"REELWRIGHT_{name}": value for name, value in given.items()} | {"COLUMNS": "200"}
+    began = time.perf_counter()
+    process = subprocess.Popen([sys.executable, "-m", "reelwright", *command], env=env, stderr=subprocess.PIPE, text=True)
+    log: list[str] = []
+    found = threading.Event()
+    reader = threading.Thread(target=_read, args=(process, log, found), daemon=True)
+    reader.start()
+    try:
+        found.wait(START_TIMEOUT_S)
+        address = next((match[1] for line in log if (match := READY.search(line))), None)
+        if address is None:
+            raise RuntimeError(f"reelwright {' '.join(command)} did not start:\n{''.join(log)}")
+        with httpx.Client(base_url=address, timeout=60, trust_env=False) as client:
+            yield RunningSuite(address, process.pid, client, log, time.perf_counter() - began)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        reader.join(5)
+        assert process.stderr is not None
+        process.stderr.close()
+
+
+def _read(process: "subprocess.Popen[str]", log: list[str], found: threading.Event) -> None:
+    assert process.stderr is not None
+    for line in process.stderr:
+        log.append(line)
+        if READY.search(line):
+            found.set()
+    found.set()  # the process has ended

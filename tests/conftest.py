@@ -1,0 +1,33 @@
+"""Fixtures that several rooms use: a real clip, and a real suite."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gateway.sample import draw
+from shared.operation import Silent
+from shared.service import SAMPLE_ID
+from shared.testing import RunningSuite, suite
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six seconds of 640x360 at 30 fps with stereo sound: a ball that rolls, dashes and rests."""
+    path = tmp_path_factory.mktemp("clip") / "ball.mp4"
+    draw({"path": str(path)}, Silent())
+    return path
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSuite]:
+    """The whole suite in a process of its own, as `reelwright up` runs it, with its sample clip."""
+    with suite(
+        tmp_path_factory.mktemp("suite"), URL_ALLOW_NETWORKS="127.0.0.0/8", WEBHOOK_SECRET="whsec_c2VjcmV0c2VjcmV0c2VjcmV0"
+    ) as started:
+        for _ in range(300):
+            if started.client.get(f"/v1/media/{SAMPLE_ID}").is_success:
+                break
+            time.sleep(0.1)
+        yield started

@@ -1,0 +1,147 @@
+"""Every operation of every service: REST, command line, pipeline and form are read from the one declaration, and its example runs."""
+
+import inspect
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from reelwright import ROOMS
+from shared.cli_operation import _params
+from shared.operation import Operation
+from shared.params_text import params_from_text
+from shared.service import SAMPLE_ID, describe, example_body
+from shared.testing import RunningSuite
+from shared.worker.perform import output_arguments
+from shared.worker.report import Report
+
+OPERATIONS = [operation for room in ROOMS for operation in room.service.operations]
+each = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
+ROOT = Path(__file__).parent.parent
+
+
+def as_text(operation: Operation) -> dict[str, str]:
+    """The example's params as a command line or a form would send them."""
+    values = operation.example.model_dump(mode="json", exclude_none=True)
+    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in values.items()}
+
+
+@each
+def test_run_takes_exactly_the_declared_files(operation):
+    parameters = inspect.signature(operation.run).parameters.values()
+    taken = {parameter.name for parameter in parameters if parameter.kind is inspect.Parameter.KEYWORD_ONLY}
+    assert taken == {*operation.inputs, *output_arguments({name: Path(name) for name in operation.outputs}), "progress"}
+
+
+@each
+def test_every_field_has_a_description(operation):
+    for model in (operation.params, operation.result):
+        missing = [name for name, field in model.model_fields.items() if not field.description]
+        assert not missing, f"{model.__name__}: {missing}"
+
+
+@each
+def test_text_gives_the_same_params_as_json(operation):
+    given = {f"param_{name}": text for name, text in as_text(operation).items()}
+    assert params_from_text(operation.params, as_text(operation)) == _params(operation, given) == operation.example
+
+
+@each
+def test_the_example_runs_as_a_plain_function(operation, clip, tmp_path):
+    updates: list[dict] = []
+    inputs = {name: [clip] if port.many else clip for name, port in operation.ports.items() if not port.optional}
+    inputs |= {name: None for name, port in operation.ports.items() if port.optional}
+    outputs = {name: tmp_path / f"{name}.mp4" for name in operation.outputs}
+    report = Report(updates.append)
+    result = operation.run(operation.example, **inputs, **output_arguments(outputs), progress=report)
+    assert isinstance(result, operation.result)
+    assert all(path.stat().st_size > 0 for path in outputs.values())
+    fractions = [update["progress"]["fraction"] for update in updates if "progress" in update]
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == pytest.approx(1, abs=0.02)
+
+
+@each
+def test_the_example_runs_over_http_as_it_stands(operation, running: RunningSuite):
+    answer = running.client.post(describe(operation).urls["jobs"], json=example_body(operation), headers={"Prefer": "wait=60"})
+    job = answer.json()
+    assert answer.status_code == 200, job
+    assert job["status"] == "succeeded", job["error"]
+    operation.result.model_validate(job["result"])
+    assert set(job["outputs"]) == set(operation.outputs)
+    assert job["progress"]["fraction"] == 1
+    assert job["params"] == operation.example.model_dump(mode="json")
+
+
+@each
+def test_the_swagger_example_is_the_one_that_runs(operation, running: RunningSuite):
+    document = running.client.get("/openapi.json").json()
+    body = document["paths"][describe(operation).urls["jobs"]]["post"]["requestBody"]["content"]["application/json"]
+    assert body["examples"]["example"]["value"] == example_body(operation)
+
+
+@each
+def test_check_answers_the_params_filled_in_and_runs_nothing(operation, running: RunningSuite):
+    before = len(running.client.get("/v1/jobs", params={"limit": 500}).json()["items"])
+    answer = running.client.post(describe(operation).urls["check"], json=example_body(operation))
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["params"] == operation.example.model_dump(mode="json")
+    assert len(running.client.get("/v1/jobs", params={"limit": 500}).json()["items"]) == before
+
+
+@each
+def test_a_pipeline_takes_it_as_a_step(operation, running: RunningSuite):
+    step = {"id": "only", "operation": operation.name, **example_body(operation)}
+    answer = running.client.post("/v1/pipelines/check", json={"steps": [step]})
+    assert answer.status_code == 200, answer.text
+
+
+@each
+def test_wrong_inputs_are_refused_by_name(operation, running: RunningSuite):
+    url = describe(operation).urls["jobs"]
+    body = example_body(operation)
+    missing = running.client.post(url, json=body | {"inputs": {}})
+    assert missing.status_code == 422
+    assert {one["field"] for one in missing.json()["errors"]} == {f"inputs.{name}" for name in body["inputs"]}
+    unknown = running.client.post(url, json=body | {"params": {"no_such_param": 1}})
+    assert unknown.status_code == 422
+    assert unknown.json()["errors"][0]["field"] == "params.no_such_param"
+    nowhere = running.client.post(url, json=body | {"inputs": dict.fromkeys(body["inputs"], "7" * 26)})
+    assert nowhere.status_code == 404
+    assert nowhere.headers["content-type"] == "application/problem+json"
+
+
+@each
+def test_the_command_line_runs_it(operation, clip, tmp_path):
+    files = [str(clip) for port in operation.ports.values() if not port.optional]
+    outputs = [tmp_path / f"{name}.mp4" for name in operation.outputs]
+    flags = [part for name, text in as_text(operation).items() for part in (f"--{name.replace('_', '-')}", text)]
+    command = [sys.executable, "-m", "reelwright", operation.service, operation.verb, *files, *map(str, outputs), *flags, "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stderr
+    operation.result.model_validate_json(done.stdout)
+    assert all(path.stat().st_size > 0 for path in outputs)
+
+
+@each
+def test_the_docs_mention_it(operation):
+    text = (ROOT / "README.md").read_text()
+    assert operation.name in text
+
+
+def test_operations_are_listed_over_all_services(running: RunningSuite):
+    listed = {one["name"]: one for one in running.client.get("/v1/operations").json()}
+    assert set(listed) == {operation.name for operation in OPERATIONS}
+    assert all(one["available"] for one in listed.values())
+    assert all(one["example"]["inputs"] for one in listed.values())
+
+
+def test_names_of_operations_are_unique_and_belong_to_their_service():
+    assert len({operation.name for operation in OPERATIONS}) == len(OPERATIONS)
+    assert all(operation.service == room.name for room in ROOMS for operation in room.service.operations)
+
+
+def test_the_sample_is_there(running: RunningSuite):
+    assert running.client.get(f"/v1/media/{SAMPLE_ID}").json()["media"]["frames"] == 180
