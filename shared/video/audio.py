@@ -23,6 +23,7 @@ from shared.video.reader import Seconds, exact
 
 # Decoders need a little sound before a place to give the exact samples at it (overlapping windows, bit reservoirs).
 _PREROLL_S = Fraction(1, 4)
+_MOST_PADDING_S = Fraction(1, 5)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,13 +76,24 @@ def _blocks(path: str, track: int, sample_rate: int | None, first: Fraction, las
         if first > _PREROLL_S:
             base = time_base_of(stream)
             container.seek(max(int((first - _PREROLL_S + zero) / base), 0), stream=stream)
+        padding = _padding_start(container, stream, zero)
         for block in _runs(container, stream, zero, sample_rate, path):
             limits.check_duration(float(block.start))
-            cut = _cut(block, first, last)
+            if padding is not None and 0 < block.end - padding <= _MOST_PADDING_S:
+                cut = _cut(block, first, padding if last is None else min(padding, last))
+            else:
+                cut = _cut(block, first, last)
             if cut is not None:
                 yield cut
             if last is not None and block.start >= last:
                 return
+
+
+def _padding_start(container: Any, stream: Any, zero: Fraction) -> Fraction | None:
+    """Where an MP4 track ends by its own word: what the last coded frame holds beyond that is the encoder's padding."""
+    if not container.format.name.startswith("mov") or not stream.duration or stream.start_time is None:
+        return None
+    return Fraction((stream.start_time + stream.duration) * time_base_of(stream)) - zero
 
 
 def _runs(container: Any, stream: Any, zero: Fraction, sample_rate: int | None, path: str) -> Iterator[AudioBlock]:
@@ -115,7 +127,7 @@ class _Run:
         self._given = 0
         self.rate = rate
         self.layout: str = before.layout if before is not None else frame.layout.name
-        self._resampler = av.AudioResampler(format="fltp", layout=self.layout, rate=rate)
+        self._resampler = av.AudioResampler(format="flt", layout=self.layout, rate=rate)
 
     @property
     def expected(self) -> Fraction:
@@ -142,7 +154,8 @@ class _Run:
         for frame in frames:
             if frame is None or frame.samples == 0:
                 continue
-            samples = np.ascontiguousarray(frame.to_ndarray(), np.float32)
+            channels = frame.layout.nb_channels
+            samples = np.ascontiguousarray(frame.to_ndarray().reshape(-1, channels).T, np.float32)
             block = AudioBlock(samples, self.end, self.rate)
             self._given += samples.shape[1]
             cut = _cut(block, self._floor, None)

@@ -53,7 +53,6 @@ class AudioTrack:
         self.channels = int(av.AudioLayout(layout).nb_channels)
         self.language = language
         self._start = start
-        self._next = round(start * sample_rate)
         self._encoder: SampleEncoder | None = None
 
     def write(self, samples: NDArray[np.float32]) -> None:
@@ -65,9 +64,13 @@ class AudioTrack:
 
     def open(self, container: av.container.OutputContainer, mux: Mux) -> None:
         """Make the stream. Runs in the writer's thread, as the rest below does."""
-        self._encoder = SampleEncoder(
-            container, mux, sample_rate=self.sample_rate, layout=self.layout, start=self._start, language=self.language
-        )
+        self._encoder = SampleEncoder(container, mux, sample_rate=self.sample_rate, layout=self.layout, language=self.language)
+        # Silence instead of a later first time: with one, MP4 would not mark the encoder's priming, and players would play it.
+        missing = round(self._start * self.sample_rate)
+        while missing > 0:
+            count = min(missing, self.sample_rate)
+            self._encoder.push(np.zeros((self.channels, count), np.float32))
+            missing -= count
 
     def encode(self, samples: NDArray[np.float32]) -> None:
         assert self._encoder is not None
@@ -88,7 +91,6 @@ class SampleEncoder:
         *,
         sample_rate: int,
         layout: str,
-        start: Fraction,
         language: str | None,
     ):
         codec = _ENCODERS[container.format.name]
@@ -105,8 +107,8 @@ class SampleEncoder:
             self._stream.metadata["language"] = language
         self._format = str(stream.codec_context.format.name)
         self._resampler: av.AudioResampler | None = None
-        self._pts = round(start * self.rate)
-        self._source_pts = round(start * sample_rate)
+        self._pts = 0
+        self._source_pts = 0
 
     def push(self, samples: NDArray[np.float32]) -> None:
         """Encode float32 (channels, n)."""
@@ -116,7 +118,9 @@ class SampleEncoder:
                 self._stream.codec_context.open()
                 size = self._stream.codec_context.frame_size
             self._resampler = av.AudioResampler(self._format, self.layout, self.rate, frame_size=size or 1024)
-        frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout=self._source_layout)
+        # Interleaved: PyAV 18 goes one plane too far with eight planar channels.
+        interleaved = np.ascontiguousarray(samples.T, np.float32).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(interleaved, format="flt", layout=self._source_layout)
         frame.sample_rate = self._source_rate
         frame.time_base = Fraction(1, self._source_rate)
         frame.pts = self._source_pts
@@ -244,10 +248,8 @@ def _copier(stream: Any, container: av.container.OutputContainer, mux: Mux, zero
 def _recoder(stream: Any, container: av.container.OutputContainer, mux: Mux, zero: Fraction) -> Callable[[Any], Fraction | None]:
     base = time_base_of(stream)
     context = stream.codec_context
-    encoder = SampleEncoder(
-        container, mux, sample_rate=context.sample_rate, layout=context.layout.name, start=Fraction(0), language=stream.language
-    )
-    resampler = av.AudioResampler("fltp", context.layout.name, context.sample_rate)
+    encoder = SampleEncoder(container, mux, sample_rate=context.sample_rate, layout=context.layout.name, language=stream.language)
+    resampler = av.AudioResampler("flt", context.layout.name, context.sample_rate)
     written = 0
 
     def recode(packet: Any) -> Fraction | None:
@@ -268,7 +270,7 @@ def _recoder(stream: Any, container: av.container.OutputContainer, mux: Mux, zer
             frame.pts = None
             for part in resampler.resample(frame):
                 if part is not None:
-                    samples = np.ascontiguousarray(part.to_ndarray(), np.float32)
+                    samples = part.to_ndarray().reshape(-1, context.channels).T.astype(np.float32)
                     encoder.push(samples)
                     written += samples.shape[1]
         if packet.size == 0:
