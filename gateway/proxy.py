@@ -12,7 +12,8 @@ from gateway.upstream import Upstreams, down
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 # Headers that are about one connection (RFC 9110, 7.6.1), and those that either side of the gateway sets for itself.
 NOT_PASSED_ON = frozenset(
-    b"connection keep-alive proxy-authenticate proxy-authorization te trailer transfer-encoding upgrade host date server x-request-id".split()
+    b"connection keep-alive proxy-authenticate proxy-authorization te trailer transfer-encoding upgrade".split()
+    + b"host date server x-request-id".split()
 )
 
 

@@ -38,7 +38,12 @@ class Suite:
 
 def command_line(suite: Suite) -> Callable[[], None]:
     """The `reelwright` command."""
-    app = typer.Typer(help="Reelwright: a self-hosted suite for AI video effects.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+    app = typer.Typer(
+        help="Reelwright: a self-hosted suite for AI video effects.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
     _add_serving(app, suite)
     _add_jobs(app)
     _add_upkeep(app, suite)

@@ -109,7 +109,7 @@ def _locally(operation: Operation, params: Params, inputs: dict[str, Any], outpu
     with _bar() as show:
         report = Report(show)
         result: BaseModel = operation.run(params, **inputs, **output_arguments(outputs), progress=report)
-        report(1, 1)
+        report.finish()
     return result.model_dump(mode="json")
 
 

@@ -56,7 +56,9 @@ def answer(message: dict[str, Any], connection: socket.socket) -> bytes:
     try:
         module, _, name = message["target"].partition(":")
         report = Report(lambda update: connection.sendall(pack(update)))
-        return pack({"done": getattr(importlib.import_module(module), name)(message["args"], report)})
+        done = getattr(importlib.import_module(module), name)(message["args"], report)
+        report.finish()
+        return pack({"done": done})
     except ReelwrightError as error:
         return pack({"error": {"class": type(error).__name__, "detail": error.detail, "errors": error.errors}})
     except MemoryError:

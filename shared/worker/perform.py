@@ -26,7 +26,6 @@ def perform(args: dict[str, Any], progress: Progress) -> dict[str, Any]:
         progress=progress,
     )
     written = {name: describe(path, args["limits"], progress) for name, path in outputs.items() if path.exists()}
-    progress(1, 1)
     return {"result": result.model_dump(mode="json"), "outputs": written}
 
 

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from shared.operation import Progress
@@ -17,6 +17,7 @@ class _Latest:
     sent_at: float = float("-inf")
     stage: str | None = None
     stage_began: float = 0.0
+    sent: dict[str, Any] = field(default_factory=dict)
 
 
 class Report:
@@ -53,15 +54,17 @@ class Report:
             latest.sent_at = now
             elapsed = now - latest.stage_began
             rate = done / elapsed if elapsed > 0 else None
-            self._send(
-                {
-                    "progress": {
-                        "stage": self._stage,
-                        "done": done,
-                        "total": total,
-                        "fraction": round(latest.fraction, 4),
-                        "fps": round(rate, 1) if rate else None,
-                        "eta_s": round((total - done) / rate, 1) if rate and total >= done else None,
-                    }
-                }
-            )
+            latest.sent = {
+                "stage": self._stage,
+                "done": done,
+                "total": total,
+                "fraction": round(latest.fraction, 4),
+                "fps": round(rate, 1) if rate else None,
+                "eta_s": round((total - done) / rate, 1) if rate and total >= done else None,
+            }
+            self._send({"progress": latest.sent})
+
+    def finish(self) -> None:
+        """The work is done: the last stage is complete, whatever it said before."""
+        last = self._latest.sent or {"stage": self._stage, "done": 1.0, "total": 1.0, "fps": None}
+        self._send({"progress": last | {"done": last["total"], "fraction": 1.0, "eta_s": 0.0}})
