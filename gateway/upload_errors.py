@@ -15,12 +15,6 @@ class UnknownUpload(NotFound):
     type = "unknown-upload"
 
 
-class UploadTimeout(ReelwrightError):
-    """Nothing more came"""
-
-    type, status = "upload-timeout", 408
-
-
 class OffsetMismatch(Conflict):
     """The upload stands at another offset"""
 

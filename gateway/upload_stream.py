@@ -9,9 +9,9 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
-from gateway.upload_errors import BadUploadRequest, ChecksumMismatch, UploadTimeout
+from gateway.upload_errors import BadUploadRequest, ChecksumMismatch
 from gateway.upload_folder import Upload, UploadState
-from shared.errors import TooLarge
+from shared.errors import TooLarge, UploadTimeout
 from shared.media.disk import on_disk, write_all
 
 ALGORITHMS = ("sha256", "sha1", "sha512", "md5")

@@ -61,6 +61,12 @@ class UnknownMedia(NotFound):
     type = "unknown-media"
 
 
+class UploadTimeout(ReelwrightError):
+    """Nothing more came"""
+
+    type, status = "upload-timeout", 408
+
+
 class Conflict(ReelwrightError):
     """That cannot be done in the present state"""
 

@@ -1,5 +1,6 @@
 """multipart/form-data read as it arrives: neither a field nor a file is held in memory or written anywhere on the way."""
 
+import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
@@ -8,9 +9,11 @@ from fastapi import Request
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from shared.errors import BrokenMedia, Invalid, UnsupportedMedia
+from shared.errors import BrokenMedia, Invalid, UnsupportedMedia, UploadTimeout
 
 MAX_PARTS = 1000
+IDLE_S = 60.0
+"""A connection that sends nothing for this long is given up: half-open ones would hold their files for ever."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,13 +44,13 @@ async def read_parts(request: Request) -> AsyncGenerator[Part]:
         raise UnsupportedMedia(f"The body is {kind.decode('latin-1')!r}; multipart/form-data with a boundary is asked for.")
     try:
         form = _Form(options[b"boundary"], request.stream())
-        for _ in range(MAX_PARTS):
-            if (header := await form.next_header()) is None:
-                return
-            field, filename = _names(header)
-            yield Part(field=field, filename=filename, chunks=form.chunks())
     except FormParserError as error:
-        raise BrokenMedia(f"The multipart body is damaged: {error}") from error
+        raise _damaged(error) from error
+    for _ in range(MAX_PARTS):
+        if (header := await form.next_header()) is None:
+            return
+        field, filename = _names(header)
+        yield Part(field=field, filename=filename, chunks=form.chunks())
     raise Invalid(f"The form has more than {MAX_PARTS} parts.")
 
 
@@ -93,13 +96,23 @@ class _Form:
     async def _fill(self) -> bool:
         """Wait for an event; False after the last one."""
         while not self._events:
-            chunk = await anext(self._stream, None)
+            chunk = await self._next()
             if chunk is None:
                 if not self._ended:
-                    raise FormParserError("it ends before its last boundary.")
+                    raise _damaged("it ends before its last boundary.")
                 return False
-            self._parser.write(chunk)
+            try:
+                self._parser.write(chunk)
+            except FormParserError as error:
+                raise _damaged(error) from error
         return True
+
+    async def _next(self) -> bytes | None:
+        try:
+            async with asyncio.timeout(IDLE_S):
+                return await anext(self._stream, None)
+        except TimeoutError as error:
+            raise UploadTimeout(f"Nothing came for {IDLE_S:g} s: send the file again.") from error
 
     def _on_part_begin(self) -> None:
         self._disposition = ""
@@ -117,6 +130,10 @@ class _Form:
 
     def _on_end(self) -> None:
         self._ended = True
+
+
+def _damaged(why: object) -> BrokenMedia:
+    return BrokenMedia(f"The multipart body is damaged: {why}")
 
 
 def _names(disposition: str) -> tuple[str, str | None]:

@@ -3,8 +3,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from gateway.upload_errors import UploadTimeout
 from gateway.upload_stream import bursts
+from shared.errors import UploadTimeout
 
 
 async def test_chunks_are_joined_while_they_come_fast() -> None:
