@@ -177,4 +177,4 @@ def _help(schema: dict[str, Any]) -> str:
     limits = [f"{word} {schema[key]}" for word, key in (("from", "minimum"), ("to", "maximum")) if key in schema]
     default = f"default {schema['default']}" if schema.get("default") is not None else ""
     extra = ", ".join([*limits, *([default] if default else [])])
-    return f"{schema.get('description', '')}{f' [{extra}]' if extra else ''}"
+    return f"{schema.get('description', '')}{f' ({extra})' if extra else ''}"

@@ -14,8 +14,6 @@ from shared.jobs.tables import open_database
 from shared.operation import Service
 from shared.settings import Settings
 
-ENCODERS = ("h264_nvenc", "hevc_nvenc", "libx264", "libx265", "libvpx-vp9", "libsvtav1", "prores_ks", "png", "aac")
-
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
@@ -82,8 +80,7 @@ def _video() -> list[Finding]:
         ffmpeg = Finding(what="ffmpeg", ok=True, found=version.partition(" Copyright")[0])
     except (OSError, RuntimeError, subprocess.SubprocessError) as error:
         ffmpeg = Finding(what="ffmpeg", ok=False, found=str(error))
-    there = set(encoders())
-    return [ffmpeg, *(Finding(what=f"encoder {name}", ok=name in there, found="", needed=name in ("libx264", "aac")) for name in ENCODERS)]
+    return [ffmpeg, *(Finding(what=f"encoder {name}", ok=works, found="", needed=name == "libx264") for name, works in encoders().items())]
 
 
 def _gpu() -> Finding:

@@ -1,0 +1,128 @@
+"""`make demo`: start the suite, upload a real clip, ramp it through the gateway, check and show the result."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from benchmarks.clips import sample_clip
+from shared.testing import RunningSuite, suite
+from shared.video import Limits, ffmpeg_path, probe, read_frames
+from shared.video.encoders import choose, options_of
+
+FOLDER = Path("demo")
+PLOT_WIDTH, PLOT_HEIGHT = 72, 9
+out = Console(highlight=False, soft_wrap=True)
+
+
+def main() -> int:
+    """Run the demo; 0 only if the result was made and checked."""
+    clip = Path(sys.argv[1]) if len(sys.argv) > 1 else sample_clip()
+    if not clip.is_file():
+        out.print(f"[red]There is no file {clip}[/]")
+        return 2
+    FOLDER.mkdir(exist_ok=True)
+    result = FOLDER / f"{clip.stem}-ramped.mp4"
+    out.print(f"clip     {clip.name}")
+    with suite(FOLDER.absolute() / "var") as running:
+        out.print(f"suite    {running.url}, up in {running.started_in_s:.1f} s")
+        job = ramp(running, clip)
+        if job["status"] != "succeeded":
+            out.print(f"[red]failed: {job['error']['detail']}[/]")
+            return 1
+        with running.client.stream("GET", job["outputs"]["video"]["urls"]["content"]) as answer, result.open("wb") as file:
+            for chunk in answer.iter_bytes():
+                file.write(chunk)
+    plot([(point["t"], point["speed"]) for point in job["result"]["curve"]])
+    trouble = check(result, job["result"])
+    if trouble:
+        out.print(f"[red]The result is not in order: {trouble}[/]")
+        return 1
+    figures(clip, job)
+    for warning in job["warnings"]:
+        out.print(f"note     {warning}")
+    out.print(f"result   [bold]{result}[/] (checked: every frame decodes, and its length is the curve's integral)")
+    return 0
+
+
+def ramp(running: RunningSuite, clip: Path) -> dict[str, Any]:
+    """Upload the clip and run `speed-ramp.render` on it, twice: the second run finds a warm worker, as all but the first do."""
+    media = running.upload(clip)
+    facts = media["media"]
+    out.print(f"         {facts['width']}x{facts['height']}, {facts['frame_rate']} fps, {facts['duration_s']:.2f} s, {facts['codec']}")
+    job = running.wait(running.start("speed-ramp.render", {"video": media["id"]})["id"], timeout_s=3600)
+    if job["status"] == "succeeded" and facts["duration_s"] < 60:
+        job = running.wait(running.start("speed-ramp.render", {"video": media["id"]})["id"], timeout_s=3600)
+    return job
+
+
+def plot(curve: list[tuple[float, float]]) -> None:
+    """The speed curve as text: time to the right, speed upwards."""
+    end, top = curve[-1][0] or 1.0, max(speed for _, speed in curve)
+    heights = []
+    for column in range(PLOT_WIDTH):
+        at = end * column / (PLOT_WIDTH - 1)
+        after = next((i for i, (t, _) in enumerate(curve) if t >= at), len(curve) - 1)
+        (t0, s0), (t1, s1) = curve[max(after - 1, 0)], curve[after]
+        share = (at - t0) / (t1 - t0) if t1 > t0 else 0.0
+        heights.append((s0 + share * (s1 - s0)) / top * PLOT_HEIGHT)
+    out.print("\nspeed")
+    for row in range(PLOT_HEIGHT, 0, -1):
+        line = "".join("█" if height >= row else "▄" if height >= row - 0.5 else " " for height in heights)
+        out.print(f"{top * row / PLOT_HEIGHT:5.2f}x ┤{line}")
+    out.print(f"       └{'─' * PLOT_WIDTH}\n        0 s{f'{end:.2f} s of the source':>{PLOT_WIDTH - 3}}\n")
+
+
+def check(path: Path, result: dict[str, Any]) -> str | None:
+    """What is wrong with the result file, if anything: it is probed and every frame of it decoded."""
+    info = probe(path)
+    frames = sum(1 for _ in read_frames(path, limits=Limits()))
+    if frames != result["frames"]:
+        return f"{frames} frames decode, {result['frames']} were announced"
+    if abs(info.duration_s - result["duration_s"]) > 0.1:
+        return f"it lasts {info.duration_s:.3f} s, the curve's integral is {result['duration_s']:.3f} s"
+    return None
+
+
+def figures(clip: Path, job: dict[str, Any]) -> None:
+    """How fast it was, against a plain transcode of the clip by ffmpeg, which does nothing else."""
+    target = FOLDER / "floor.mp4"
+    quality = job["params"]["quality"]
+    settings = [
+        part for name, value in options_of(choose("libx264", ".mp4", "yuv420p"), quality, "yuv420p").items() for part in (f"-{name}", value)
+    ]
+    command = [
+        ffmpeg_path(),
+        "-v",
+        "error",
+        "-y",
+        "-i",
+        str(clip),
+        "-pix_fmt",
+        "yuv420p",
+        "-c:v",
+        "libx264",
+        *settings,
+        "-c:a",
+        "aac",
+        str(target),
+    ]
+    began = time.perf_counter()
+    subprocess.run(command, check=True)
+    floor_s = time.perf_counter() - began
+    target.unlink()
+    metrics, result = job["metrics"], job["result"]
+    floor_fps = probe(clip).frames / floor_s
+    out.print(f"length   {result['source_duration_s']:.2f} s became {result['duration_s']:.2f} s ({result['frames']} frames)")
+    out.print(f"speed    {metrics['fps']:.0f} frames a second; {metrics['run_s']:.2f} s for the whole job, analysis and sound included")
+    out.print(
+        f"floor    {floor_fps:.0f} frames a second, ffmpeg only transcoding the clip: {floor_fps / metrics['fps']:.2f}x of that a frame"
+    )
+    out.print(f"memory   {metrics['peak_memory_bytes'] / 1e6:.0f} MB at the most, in the worker")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
