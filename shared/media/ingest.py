@@ -9,9 +9,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from shared.errors import BrokenMedia, TooLarge, UnknownMedia
+from shared.errors import BrokenMedia, ReelwrightError, TooLarge, UnknownMedia
 from shared.media.disk import on_disk, write_all
 from shared.media.ids import new_id
+from shared.media.names import safe_name
 from shared.media.record import MediaRecord
 from shared.media.store import Incoming, MediaStore
 from shared.operation import Kind
@@ -96,7 +97,11 @@ def _write(file: BinaryIO, chunks: list[bytes], measure: Callable[[bytes], objec
 async def _publish(
     incoming: Incoming, *, store: MediaStore, probe: Probe, owner: str, name: str, source: str, media_id: str, sha256: str | None = None
 ) -> MediaRecord:
-    found = await probe(incoming.content)
+    try:
+        found = await probe(incoming.content)
+    except ReelwrightError as error:  # the probe knows the file by the name it has here, people know it by theirs
+        error.detail = error.detail.replace(repr(incoming.content.name), repr(safe_name(name)))
+        raise
     return await on_disk(
         store.publish,
         incoming,

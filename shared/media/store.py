@@ -188,8 +188,9 @@ class MediaStore:
         for owner in (path.name for path in _children(self.root) if is_owner(path.name)):
             for media_id in self._ids(owner):
                 if media_id not in referenced and self._expired(owner, media_id, now):
-                    self.delete(owner, media_id)
-                    removed.append(media_id)
+                    with suppress(UnknownMedia):  # another process sweeps too
+                        self.delete(owner, media_id)
+                        removed.append(media_id)
         for folder in _children(self._incoming):
             if now - _last_written(folder) > STALE:
                 shutil.rmtree(folder, ignore_errors=True)

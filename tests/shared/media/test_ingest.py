@@ -77,12 +77,13 @@ async def test_the_first_byte_over_the_limit_ends_it(store: MediaStore) -> None:
 
 async def test_nothing_is_left_of_what_is_refused(store: MediaStore) -> None:
     async def refuse(path: Path) -> dict[str, Any]:
-        raise UnsupportedMedia("no")
+        raise UnsupportedMedia(f"{path.name!r} is not a video")
 
     with pytest.raises(BrokenMedia, match="empty"):
         await take(store, pieces())
-    with pytest.raises(UnsupportedMedia):
+    with pytest.raises(UnsupportedMedia) as refusal:
         await take(store, pieces(b"x"), probe=refuse)
+    assert refusal.value.detail == "'c.mov' is not a video"
     assert nothing_left(store)
 
 

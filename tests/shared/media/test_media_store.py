@@ -181,3 +181,12 @@ def test_ids_sort_by_the_time_they_were_made() -> None:
     assert len(set(ids)) == 200
     # Two within the same microsecond have no order; the clock's reading alone is what has to be sorted.
     assert [i[:11] for i in ids] == sorted(i[:11] for i in ids)
+
+
+def test_sweeps_of_several_processes_do_not_disturb_each_other(store: MediaStore) -> None:
+    ids = {put(store).id for _ in range(30)}
+    later = datetime.now(UTC) + timedelta(hours=2)
+    with ThreadPoolExecutor(4) as pool:
+        removed = [media_id for found in pool.map(lambda _: store.sweep(later, set()), range(4)) for media_id in found]
+    assert sorted(removed) == sorted(ids)
+    assert leftovers(store) == []
