@@ -97,7 +97,7 @@ async def _stream(events: AsyncIterator[Event]) -> AsyncIterator[str]:
     coming: asyncio.Future[Event] | None = None
     try:
         while True:
-            coming = coming or asyncio.ensure_future(anext(events))  # type: ignore[arg-type]
+            coming = coming or asyncio.ensure_future(anext(events))
             done, _ = await asyncio.wait({coming}, timeout=HEARTBEAT_S)
             if not done:
                 yield ": still here\n\n"

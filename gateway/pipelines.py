@@ -11,6 +11,7 @@ from typing import Any
 
 from fastapi import APIRouter, Header, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 
 from gateway.presets import Preset, presets
 from gateway.upstream import Refused, Upstreams, credentials
@@ -24,7 +25,7 @@ OPERATION = "pipelines.run"
 AT_ONCE = 64  # a pipeline only waits for its steps
 POLL_S = 0.25
 REFERENCE = re.compile(r"([a-z0-9][a-z0-9_-]*)\.([a-z_]+)")
-EXAMPLE = {"steps": [{"id": "ramp", "operation": "speed-ramp.render", "inputs": {"video": SAMPLE_ID}, "params": {"max_speed": 3}}]}
+EXAMPLE: JsonDict = {"steps": [{"id": "ramp", "operation": "speed-ramp.render", "inputs": {"video": SAMPLE_ID}, "params": {"max_speed": 3}}]}
 
 
 class Step(BaseModel):
@@ -67,7 +68,7 @@ class Pipelines:
     async def check(self, steps: Sequence[Step], owner: str) -> PipelineChecked:
         """Ask every step's service whether it would take it. Raises the first refusal, naming the step."""
         kinds: dict[str, str] = {}
-        checked = []
+        checked: list[Step] = []
         for number, step in enumerate(steps):
             where = f"steps.{number}"
             if any(step.id == earlier.id for earlier in checked):
