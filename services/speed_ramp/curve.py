@@ -52,8 +52,8 @@ def from_motion(motion: Trace, params: AnalyzeParams) -> list[Point]:
     even = min(max(0.0, slow), fast)
     trust = min((high - low) / max(_CONTRAST * high, _FLOOR), 1.0)
     speeds = np.exp(even + trust * (fast + action * (slow - fast) - even))
-    # Not a hair outside the limits, whatever exp(log(x)) makes of x.
-    speeds = np.clip(speeds, params.min_speed, params.max_speed)
+    # Rounded so that even motion gives even speeds; not a hair outside the limits, whatever exp(log(x)) makes of x.
+    speeds = np.clip(np.round(speeds, 9), params.min_speed, params.max_speed)
     return held(list(zip((starts + ends) / 2, speeds, strict=True)), motion.duration_s)
 
 

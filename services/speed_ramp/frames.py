@@ -3,6 +3,7 @@
 Output frame k stands at k / rate seconds; the clock says which moment of the source that is.
 """
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -18,27 +19,25 @@ from shared.video.frame import picture_from
 
 _STANDARD_RATES = tuple(Fraction(rate) for rate in ("24000/1001", "24", "25", "30000/1001", "30", "50", "60000/1001", "60", "120"))
 _HIGHEST_RATE = 240
+_HAIR = 1e-6  # of an output frame: more than rounding, less than any time base
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pick:
-    """Output frame `number` shows `before`, or a mix with `weight` (0 to 1) of `after`."""
+    """Output frame `number` shows `before` with `weight` (0 to 1) of `after` mixed in."""
 
     number: int
     before: Frame
     after: Frame
     weight: float
 
-    def nearest(self) -> av.VideoFrame:
-        """The source picture that is nearer in time; half-way between two it is the earlier one."""
-        return (self.after if self.weight > 0.5 + 1e-6 else self.before).picture
-
-    def blend(self) -> av.VideoFrame:
-        """Both pictures mixed by their nearness, in the format (8 bits or more a sample) and with the tags of the source."""
+    def picture(self) -> av.VideoFrame:
+        """The picture to write, in the format (8 bits or more a sample) and with the tags of the source."""
         before, after = self.before.picture, self.after.picture
         same = (before.width, before.height, before.format.name) == (after.width, after.height, after.format.name)
+        # Less than half a level of 256 cannot be seen in a mix.
         if not same or not 1 / 512 < self.weight < 511 / 512:
-            return self.nearest()
+            return after if self.weight > 0.5 else before
         mixed = tuple(
             cv2.addWeighted(np.ascontiguousarray(a), 1 - self.weight, np.ascontiguousarray(b), self.weight, 0)
             for a, b in zip(self.before.planes(), self.after.planes(), strict=True)
@@ -56,28 +55,29 @@ class Seen:
     frames: int = 0
 
 
-def picks(frames: Iterable[Frame], clock: Clock, rate: Fraction, seen: Seen) -> Iterator[Pick]:
+def picks(frames: Iterable[Frame], clock: Clock, rate: Fraction, seen: Seen, *, blend: bool) -> Iterator[Pick]:
     """What each output frame shows, in order and without holes, at `rate` frames a second; `seen` is kept up to date.
 
-    The last output frame ends within half a frame of the last source frame's end on the clock; there is always at least one. Where
-    the source holds a picture for longer than one frame, it stays until one frame before the next picture comes.
+    Without `blend` a source frame is shown from the output frame nearest to its time on the clock, so a picture is never off by more
+    than half an output frame. With `blend` each is shown alone at its time only, and fades into the next one; where the source holds a
+    picture for longer than one frame, it stays until one frame before the next. The last output frame ends within half a frame of the
+    source's end on the clock; there is always at least one.
     """
-    interval = float(1 / rate)
     before: Frame | None = None
-    number = 0
+    first = number = 0
     for frame in frames:
         if before is None:
-            number = _frame_at(clock, frame.time, rate)
+            first = number = _nearest(clock, frame.time, rate)
         else:
-            yield from _between(before, frame, number, clock, rate, interval)
-            number = max(number, _first_from(clock, frame.time, rate))
+            stop = max(_reached(clock, frame.time, rate) if blend else _nearest(clock, frame.time, rate), number)
+            yield from _faded(before, frame, range(number, stop), clock, rate) if blend else _shown(before, range(number, stop))
+            number = stop
         before = frame
         seen.end = frame.time + (frame.duration * frame.time_base or 1 / rate)
         seen.frames += 1
-    if before is None:
-        return
-    for last in range(number, max(_frame_at(clock, seen.end, rate), number + (number == 0))):
-        yield Pick(number=last, before=before, after=before, weight=0.0)
+    if before is not None:
+        stop = max(_nearest(clock, seen.end, rate), first + 1)
+        yield from _shown(before, range(number, stop))
 
 
 def constant_rate(info: VideoInfo) -> Fraction:
@@ -89,22 +89,30 @@ def constant_rate(info: VideoInfo) -> Fraction:
     return next((standard for standard in _STANDARD_RATES if standard >= rate * Fraction(99, 100)), Fraction(_HIGHEST_RATE))
 
 
-def _between(before: Frame, after: Frame, number: int, clock: Clock, rate: Fraction, interval: float) -> Iterator[Pick]:
-    numbers = range(number, _first_from(clock, after.time, rate))
+def _shown(frame: Frame, numbers: range) -> Iterator[Pick]:
+    for number in numbers:
+        yield Pick(number=number, before=frame, after=frame, weight=0.0)
+
+
+def _faded(before: Frame, after: Frame, numbers: range, clock: Clock, rate: Fraction) -> Iterator[Pick]:
     if not numbers:
         return
-    moments = clock.source(np.array([float(n / rate) for n in numbers]))
-    window = min(float(after.time - before.time), interval)
-    weights = np.clip(1 - (float(after.time) - moments) / window, 0, 1)
-    for index, weight in zip(numbers, weights, strict=True):
-        yield Pick(number=index, before=before, after=after, weight=float(weight))
+    moments = clock.source(np.array([float(number / rate) for number in numbers]))
+    fade = min(float(after.time - before.time), float(1 / rate))
+    weights = np.clip(1 - (float(after.time) - moments) / fade, 0, 1)
+    for number, weight in zip(numbers, weights, strict=True):
+        yield Pick(number=number, before=before, after=after, weight=float(weight))
 
 
-def _first_from(clock: Clock, time: Fraction, rate: Fraction) -> int:
+def _reached(clock: Clock, time: Fraction, rate: Fraction) -> int:
     """Number of the first output frame at or after source time `time`; a hair before it counts as at it."""
-    return int(np.ceil(float(clock.out(float(time))) * float(rate) - 1e-6))
+    return math.ceil(_position(clock, time, rate) - _HAIR)
 
 
-def _frame_at(clock: Clock, time: Fraction, rate: Fraction) -> int:
-    """Number of the output frame nearest to source time `time`."""
-    return max(round(float(clock.out(float(time))) * float(rate)), 0)
+def _nearest(clock: Clock, time: Fraction, rate: Fraction) -> int:
+    """Number of the output frame nearest to source time `time`, the later of two; not below 0."""
+    return max(math.floor(_position(clock, time, rate) + 0.5 + _HAIR), 0)
+
+
+def _position(clock: Clock, time: Fraction, rate: Fraction) -> float:
+    return float(clock.out(float(time))) * float(rate)

@@ -11,7 +11,7 @@ from services.speed_ramp.audio import Source, Stretched
 from services.speed_ramp.changes import changes, layout_of
 from services.speed_ramp.clock import Clock
 from services.speed_ramp.curve import Point, from_points, from_speeds, held
-from services.speed_ramp.frames import Pick, Seen, constant_rate, picks
+from services.speed_ramp.frames import Seen, constant_rate, picks
 from services.speed_ramp.params import AnalyzeParams, CurvePoint, RenderParams, RenderResult
 from shared.errors import BrokenMedia, UnsupportedMedia
 from shared.operation import Progress, Silent
@@ -77,12 +77,13 @@ def _encoded(
         progress.warn(sentence)
     expected = max(round(float(clock.out(info.duration_s)) * rate), 1)
     first = written = 0
-    make = Pick.blend if params.interpolation == "blend" else Pick.nearest
+    blend = params.interpolation == "blend"
     with ExitStack() as stack:
         frames = stack.enter_context(read_frames(video, to_sdr8=True))
         writer = stack.enter_context(VideoWriter(output, width=info.width, height=info.height, frame_rate=rate, quality=params.quality))
         tracks = list(_tracks(video, info, clock, writer, progress, stack)) if params.audio == "keep" else []
-        pictures = map_ordered(lambda pick: (pick.number, make(pick)), picks(frames, clock, rate, seen), ahead=2)
+        shown = picks(frames, clock, rate, seen, blend=blend)
+        pictures = map_ordered(lambda pick: (pick.number, pick.picture()), shown, ahead=2)
         for number, picture in pictures:
             first = number if not written else first
             written += 1

@@ -1,0 +1,75 @@
+"""The whole analysis on small files whose motion is known."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ramp_clips import Told, write_clip
+from test_ramp_motion import texture
+
+from services.speed_ramp.analyze import analyze
+from services.speed_ramp.params import AnalyzeParams
+from shared.errors import UnsupportedMedia
+
+
+def moving(speeds: list[float], *, seed: int = 1) -> list[np.ndarray]:
+    """Frames of 96x128 that pan by `speeds` pixels a frame."""
+    picture = texture(seed, height=96, width=900)
+    places = np.round(np.cumsum([0.0, *speeds])).astype(int)
+    return [picture[:, x : x + 128].copy() for x in places]
+
+
+def clip(path: Path, pictures: list[np.ndarray], **options: object) -> Path:
+    return write_clip(path, lambda i: pictures[i], frames=len(pictures), **options)  # type: ignore[arg-type]
+
+
+def test_the_curve_slows_where_the_picture_moves(tmp_path: Path) -> None:
+    pictures = moving([0.0] * 30 + [8.0] * 30 + [0.0] * 29)
+    told = Told()
+    result = analyze(AnalyzeParams(), video=clip(tmp_path / "a.mp4", pictures), progress=told)
+    assert result.frames == 90 and result.duration_s == pytest.approx(3)
+    assert result.speeds[0] > 1.9 and result.speeds[-1] > 1.9
+    assert result.speeds[2] < 0.75 and result.speeds[3] < 0.75
+    assert result.motion.times == pytest.approx([i / 30 for i in range(1, 90)])
+    # 8 pixels a frame at 30 frames a second over a diagonal of 160 pixels.
+    assert np.median(result.motion.values[32:58]) == pytest.approx(8 * 30 / 160, rel=0.1)
+    assert (result.curve[0].t, result.curve[-1].t) == (0, result.duration_s)
+    lengths = [0.5] * 6
+    assert sum(a / b for a, b in zip(lengths, result.speeds, strict=True)) == pytest.approx(result.ramped_duration_s, rel=1e-9)
+    assert told.fractions == sorted(told.fractions) and told.fractions[-1] == 1
+
+
+def test_varying_frame_rates_keep_their_times(tmp_path: Path) -> None:
+    pictures = moving([0.0] * 10 + [6.0] * 10)
+    # Ten frames at 10 a second, then the rest at 30.
+    video = clip(tmp_path / "v.mkv", pictures, times=lambda i: i * 3 if i <= 10 else 30 + (i - 10))
+    result = analyze(AnalyzeParams(), video=video)
+    assert result.motion.times == pytest.approx([i / 10 for i in range(1, 11)] + [1 + i / 30 for i in range(1, 11)], abs=0.001)
+    assert result.speeds[0] > result.speeds[-1]
+
+
+def test_a_cut_is_no_action(tmp_path: Path) -> None:
+    still = [texture(1, height=96, width=128)] * 30 + [texture(9, height=96, width=128)] * 30
+    result = analyze(AnalyzeParams(), video=clip(tmp_path / "c.mp4", still))
+    assert result.cuts == pytest.approx([1.0])
+    assert max(result.motion.values) < 0.05
+    assert result.speeds == pytest.approx([1.0] * 4, abs=0.05)
+
+
+@pytest.mark.parametrize("frames", [1, 2])
+def test_the_shortest_clips_have_a_curve(tmp_path: Path, frames: int) -> None:
+    video = clip(tmp_path / "one.mp4", [texture(1, height=96, width=128)] * frames, frame_rate=Fraction(25))
+    result = analyze(AnalyzeParams(), video=video)
+    assert result.frames == frames
+    assert result.duration_s == pytest.approx(frames / 25, abs=0.001)
+    assert [point.speed for point in result.curve] == [1, 1]
+    assert result.speeds == [1]
+
+
+def test_still_images_are_refused(tmp_path: Path) -> None:
+    import cv2
+
+    cv2.imwrite(str(tmp_path / "still.png"), np.zeros((48, 64, 3), np.uint8))
+    with pytest.raises(UnsupportedMedia, match="still image"):
+        analyze(AnalyzeParams(), video=tmp_path / "still.png")

@@ -1,0 +1,119 @@
+"""Curves from motion and from lists of speeds."""
+
+import numpy as np
+import pytest
+
+from services.speed_ramp.clock import Clock
+from services.speed_ramp.curve import Trace, from_motion, from_points, from_speeds, segment_speeds, segments
+from services.speed_ramp.params import MAX_SPEED, MIN_SPEED, AnalyzeParams, CurvePoint
+from shared.errors import Invalid
+
+
+def trace(motion: np.ndarray, *, rate: float = 30) -> Trace:
+    return Trace(times=np.arange(1, len(motion) + 1) / rate, values=motion, duration_s=(len(motion) + 1) / rate)
+
+
+def burst(seconds: float = 10, *, start: float = 4, end: float = 6) -> np.ndarray:
+    t = np.arange(1, round(seconds * 30)) / 30
+    return np.where((t > start) & (t <= end), 0.8, 0.05) + np.random.default_rng(0).normal(0, 0.01, len(t))
+
+
+def test_action_is_slowed_and_stillness_sped_up() -> None:
+    clock = Clock(from_motion(trace(burst()), AnalyzeParams()))
+    assert clock.speed(5.0) == pytest.approx(0.5, abs=0.01)
+    assert clock.speed(1.0) == pytest.approx(2, abs=0.1)
+
+
+def test_the_other_mode_does_the_opposite() -> None:
+    clock = Clock(from_motion(trace(burst()), AnalyzeParams(mode="speed_action")))
+    assert clock.speed(5.0) == pytest.approx(2, abs=0.05)
+    assert clock.speed(1.0) == pytest.approx(0.5, abs=0.05)
+
+
+def test_one_outlier_does_not_decide_the_scale() -> None:
+    motion = burst()
+    wild = motion.copy()
+    wild[30] = 500
+    params = AnalyzeParams(smoothing=0)
+    assert Clock(from_motion(trace(wild), params)).speed(8.0) == pytest.approx(
+        float(Clock(from_motion(trace(motion), params)).speed(8.0)), rel=0.05
+    )
+
+
+@pytest.mark.parametrize(("low", "high", "expected"), [(0.5, 2, 1), (1.5, 3, 1.5), (0.2, 0.8, 0.8)])
+@pytest.mark.parametrize("level", [0, 0.3])
+def test_even_motion_plays_at_normal_speed(low: float, high: float, expected: float, level: float) -> None:
+    points = from_motion(trace(np.full(299, float(level))), AnalyzeParams(min_speed=low, max_speed=high))
+    assert points == [(0.0, expected), (10.0, expected)]
+
+
+def test_a_single_frame_has_a_curve() -> None:
+    assert from_motion(Trace(times=np.zeros(0), values=np.zeros(0), duration_s=0.04), AnalyzeParams()) == [(0.0, 1.0), (0.04, 1.0)]
+
+
+@pytest.mark.parametrize("smoothing", [0, 0.5, 10])
+@pytest.mark.parametrize("seconds", [0.2, 3.3, 10])
+def test_the_curve_is_ordered_limited_and_whole(seconds: float, smoothing: float) -> None:
+    params = AnalyzeParams(min_speed=0.3, max_speed=7, smoothing=smoothing)
+    points = from_motion(trace(burst(seconds, start=0.1, end=0.15)), params)
+    t, speed = np.array(points).T
+    assert t[0] == 0 and t[-1] == seconds and np.all(np.diff(t) > 0)
+    assert np.all((speed >= 0.3) & (speed <= 7))
+
+
+def test_more_smoothing_gives_calmer_changes() -> None:
+    def steepest(smoothing: float) -> float:
+        t, speed = np.array(from_motion(trace(burst()), AnalyzeParams(smoothing=smoothing, segment_duration=0.1))).T
+        return float(np.abs(np.diff(speed) / np.diff(t)).max())
+
+    assert steepest(2) < steepest(0.5) < steepest(0)
+
+
+def test_the_frame_rate_does_not_change_the_curve() -> None:
+    dense, sparse = burst()[: 9 * 30 - 1], burst()[: 9 * 30 - 1]
+    twice = Trace(times=np.arange(1, 2 * len(dense) + 1) / 60, values=np.repeat(dense, 2), duration_s=9)
+    once = Trace(times=np.arange(1, len(sparse) + 1) / 30, values=sparse, duration_s=9)
+    t = np.linspace(0.2, 8.8, 50)
+    a, b = (Clock(from_motion(each, AnalyzeParams())).speed(t) for each in (once, twice))
+    np.testing.assert_allclose(a, b, rtol=0.02)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_listed_speeds_give_each_segment_its_duration(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    duration = float(rng.uniform(1, 8))
+    count = len(segments(duration, 0.5)[0])
+    speeds = np.exp(rng.uniform(np.log(0.25), np.log(4), count)).tolist()
+    points = from_speeds(speeds, segment_duration=0.5, smoothing=float(rng.uniform(0, 1)), duration_s=duration)
+    assert segment_speeds(points, 0.5, duration) == pytest.approx(speeds, rel=1e-9)
+    assert np.all(np.diff([t for t, _ in points]) > 0)
+
+
+def test_listed_speeds_stay_possible_at_the_limits() -> None:
+    points = from_speeds([0.1, 16, 0.1, 16], segment_duration=0.5, smoothing=0.5, duration_s=2)
+    assert all(MIN_SPEED <= speed <= MAX_SPEED for _, speed in points)
+
+
+def test_a_short_list_holds_its_last_speed_and_a_long_one_is_cut() -> None:
+    short = from_speeds([1, 2], segment_duration=1, smoothing=0.2, duration_s=5)
+    assert segment_speeds(short, 1, 5) == pytest.approx([1, 2, 2, 2, 2])
+    assert from_speeds([3, 3, 3, 3, 1], segment_duration=1, smoothing=0.2, duration_s=2) == [(0.0, 3.0), (2.0, 3.0)]
+
+
+def test_segment_speeds_are_harmonic_so_that_durations_add_up() -> None:
+    points = [(0.0, 0.5), (2.3, 2.0)]
+    speeds = segment_speeds(points, 0.5, 2.3)
+    lengths = [0.5, 0.5, 0.5, 0.5, 0.3]
+    assert len(speeds) == 5
+    assert sum(length / speed for length, speed in zip(lengths, speeds, strict=True)) == pytest.approx(float(Clock(points).out(2.3)))
+
+
+def test_given_points_are_cut_and_held_to_the_clip() -> None:
+    given = [CurvePoint(t=1, speed=1), CurvePoint(t=3, speed=2)]
+    assert from_points(given, 2) == [(0.0, 1.0), (1.0, 1.0), (2.0, 1.5)]
+    assert from_points(given, 4) == [(0.0, 1.0), (1.0, 1.0), (3.0, 2.0), (4.0, 2.0)]
+
+
+def test_too_many_segments_are_refused_with_advice() -> None:
+    with pytest.raises(Invalid, match="longer segment_duration"):
+        segments(20_000, 0.1)
