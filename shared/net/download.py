@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from email.message import Message
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from urllib.parse import unquote
@@ -123,4 +123,7 @@ def _check_answer(response: httpx.Response, url: httpx.URL, max_bytes: int) -> N
 def _name(response: httpx.Response, url: httpx.URL) -> str:
     header = Message()
     header["Content-Disposition"] = response.headers.get("Content-Disposition", "")
-    return header.get_filename() or unquote(url.path.rpartition("/")[2]) or url.host
+    named = None
+    with suppress(TypeError, ValueError, IndexError, LookupError):  # the standard library's parser trips over some malformed headers
+        named = header.get_filename()
+    return named or unquote(url.path.rpartition("/")[2]) or url.host

@@ -107,6 +107,7 @@ async def test_the_server_may_name_the_file() -> None:
     async with server(pages) as (port, _), client() as http:
         assert (await get(http, f"http://good.test:{port}/1"))[0] == "Tänzer.mp4"
         assert (await get(http, f"http://good.test:{port}/2"))[0] == "2"
+        assert (await get(http, f"http://good.test:{port}/3"))[0] == "3"
 
 
 async def refused(http: httpx.AsyncClient, url: str) -> None:
