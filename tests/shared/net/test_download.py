@@ -103,6 +103,7 @@ async def test_the_server_may_name_the_file() -> None:
     pages = {
         "/1": page(b"", Content_Disposition="attachment; filename*=UTF-8''T%C3%A4nzer.mp4"),
         "/2": page(b"", Content_Disposition="a;;="),
+        "/3": page(b"", Content_Disposition="a=;filename*0;filename*"),
     }
     async with server(pages) as (port, _), client() as http:
         assert (await get(http, f"http://good.test:{port}/1"))[0] == "Tänzer.mp4"
