@@ -36,7 +36,10 @@ test-all: setup check  ## every test, the slow ones too
 bench: setup  ## every benchmark, as tables
 	$(BIN)/python -m benchmarks
 
+docs: setup  ## write the reference pages in docs/ from the declarations
+	$(BIN)/python -m docs.generate
+
 help:
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
-.PHONY: setup up demo check test test-all bench help
+.PHONY: setup up demo check test test-all bench docs help
