@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from shared.video.tracks import COPYABLE
 
 # What MP4 holds and browsers or common players show.
 _VIDEO = frozenset({"h264", "hevc", "av1", "vp9", "mpeg4"})
+
+_MOST_WAITING = 2000
 
 
 def remux(source: str | os.PathLike[str], output: str | os.PathLike[str], *, limits: Limits | None = None) -> None:
@@ -50,9 +53,7 @@ def _copy(source: str | os.PathLike[str], partial: Path, limits: Limits) -> None
                     if stream.language:
                         copies[stream.index].metadata["language"] = stream.language
                 offsets = {stream.index: _ticks(zero, stream) for stream in streams}
-                for packet in container.demux(streams):
-                    if packet.dts is None:
-                        continue
+                for packet in _with_decoding_times(packet for packet in container.demux(streams) if packet.size):
                     offset = offsets[packet.stream.index]
                     packet.stream = copies[packet.stream.index]
                     packet.dts -= offset
@@ -65,3 +66,29 @@ def _copy(source: str | os.PathLike[str], partial: Path, limits: Limits) -> None
 
 def _ticks(zero: Fraction, stream: Any) -> int:
     return round(zero / time_base_of(stream))
+
+
+def _with_decoding_times(packets: Iterable[Any]) -> Iterator[Any]:
+    """The packets, with the decoding times that Matroska leaves out before its first reordered pictures.
+
+    They are counted back from the first one that is known, a frame each, which puts each before its own presentation time.
+    """
+    undated: list[Any] = []
+    for packet in packets:
+        if packet.dts is None:
+            undated.append(packet)
+            if packet.pts is None or len(undated) > _MOST_WAITING:
+                raise UnsupportedMedia("The packets have no decoding times: the picture has to be encoded.")
+            continue
+        if undated and undated[0].stream.index == packet.stream.index:
+            yield from _counted_back(undated, packet.dts)
+            undated = []
+        yield packet
+    if undated:
+        yield from _counted_back(undated, min(packet.pts for packet in undated))
+
+
+def _counted_back(packets: list[Any], end: int) -> list[Any]:
+    for back, packet in enumerate(reversed(packets), start=1):
+        packet.dts = end - back * (packet.duration or 1)
+    return packets

@@ -28,6 +28,7 @@ from shared.video.tracks import AudioTrack, CopiedAudio
 
 FORMATS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
 _QUEUE = 8
+_MOST_LAG_S = 24 * 3600
 
 
 class VideoWriter:
@@ -80,6 +81,7 @@ class VideoWriter:
         self._copies: list[CopiedAudio] = []
         self._started = False
         self._last: int | None = None
+        self._last_dts: int | None = None
         self._container: av.container.OutputContainer | None = None
         self._stream: Any = None
         self._error: BaseException | None = None
@@ -119,7 +121,8 @@ class VideoWriter:
         if not self._started:
             self._started = True
             self._thread.start()
-            self._submit(partial(self._open, tags_of(picture, pixel_format=picture.format.name)))
+            first = BT709 if picture.format.is_rgb else tags_of(picture, pixel_format=picture.format.name)
+            self._submit(partial(self._open, first))
         self._submit(partial(self._encode, picture, pts, duration))
 
     def __enter__(self) -> Self:
@@ -202,7 +205,7 @@ class VideoWriter:
         context.thread_type = "AUTO"
         if self._encoder.name in ("libx265", "hevc_nvenc") and self._format in ("mp4", "mov"):
             context.codec_tag = "hvc1"
-        color = self._color or (first if first.matrix != "gbr" else BT709)
+        color = self._color or first
         if self._sample_aspect_ratio:
             context.sample_aspect_ratio = self._sample_aspect_ratio
         apply_tags(context, color)
@@ -220,14 +223,24 @@ class VideoWriter:
         ready.pict_type = 0
         ready.pts, ready.time_base = pts, self._time_base
         ready.duration = duration or max(round(1 / (self._frame_rate * self._time_base)), 1)
-        for packet in self._stream.encode(ready):
+        self._mux_pictures(self._stream.encode(ready))
+
+    def _mux_pictures(self, packets: list[Any]) -> None:
+        assert self._container is not None
+        for packet in packets:
+            # libx265 leaves this unset in clips that are shorter than its look-ahead.
+            lag = (packet.pts - packet.dts) * packet.time_base if packet.dts is not None else Fraction(-1)
+            if not 0 <= lag < _MOST_LAG_S:
+                step = max(round(1 / (self._frame_rate * packet.time_base)), 1)
+                packet.dts = packet.pts - 8 * step if self._last_dts is None else min(self._last_dts + 1, packet.pts)
+            self._last_dts = packet.dts
             for copied in self._copies:
                 copied.pump(Fraction(packet.dts * packet.time_base))
             self._container.mux(packet)
 
     def _finish(self) -> None:
         assert self._container is not None
-        self._container.mux(self._stream.encode(None))
+        self._mux_pictures(self._stream.encode(None))
         for copied in self._copies:
             copied.pump(None)
         for track in self._tracks:
