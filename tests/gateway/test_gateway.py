@@ -1,0 +1,217 @@
+"""The gateway over real HTTP: jobs, events, the proxy, pipelines, the API pages, and who may come in."""
+
+import json
+import time
+
+import httpx
+import pytest
+
+from shared.service import SAMPLE_ID
+from shared.testing import RunningSuite, suite
+
+RENDER = "/v1/speed-ramp/render/jobs"
+BODY = {"inputs": {"video": SAMPLE_ID}, "params": {"max_speed": 4, "min_speed": 1}}
+
+
+def read_events(running: RunningSuite, job_id: str, last_event_id: int | None = None) -> list[tuple[int, str, dict]]:
+    """All events of a job, as (id, event, data)."""
+    headers = {} if last_event_id is None else {"Last-Event-ID": str(last_event_id)}
+    found = []
+    with running.client.stream("GET", f"/v1/jobs/{job_id}/events", headers=headers) as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        for block in answer.read().decode().strip().split("\n\n"):
+            fields = dict(line.split(": ", 1) for line in block.split("\n") if not line.startswith(":"))
+            found.append((int(fields["id"]), fields["event"], json.loads(fields["data"])))
+    return found
+
+
+def test_a_clip_is_uploaded_ramped_followed_and_fetched(running: RunningSuite, clip, tmp_path):
+    media = running.upload(clip)
+    accepted = running.client.post(RENDER, json={"inputs": {"video": media["id"]}, "metadata": {"mine": [1]}})
+    assert accepted.status_code == 202
+    job = accepted.json()
+    assert accepted.headers["location"] == job["urls"]["self"]
+    assert job["status"] in ("queued", "running") and job["operation"] == "speed-ramp.render" and job["service"] == "speed-ramp"
+
+    events = read_events(running, job["id"])
+    assert [number for number, _, _ in events] == list(range(1, len(events) + 1))
+    assert [kind for _, kind, _ in events] == ["progress"] * (len(events) - 1) + ["succeeded"]
+    fractions = [data["fraction"] for _, kind, data in events if kind == "progress"]
+    assert fractions == sorted(fractions) and fractions
+    assert read_events(running, job["id"], last_event_id=2) == events[2:]
+
+    ended = running.client.get(job["urls"]["self"]).json()
+    assert ended == events[-1][2]
+    assert ended["metadata"] == {"mine": [1]} and ended["metrics"]["attempts"] == 1 and ended["metrics"]["peak_memory_bytes"] > 10_000_000
+    output = ended["outputs"]["video"]
+    assert output["source"] == job["id"] and output["kind"] == "video"
+    assert output["media"]["duration_s"] == pytest.approx(ended["result"]["duration_s"], abs=0.05)
+    content = running.client.get(output["urls"]["content"], headers={"Range": "bytes=4-7"})
+    assert (content.status_code, content.content) == (206, b"ftyp")
+
+
+def test_prefer_wait_answers_the_ended_job(running: RunningSuite):
+    answer = running.client.post(RENDER, json=BODY, headers={"Prefer": "wait=60"})
+    assert (answer.status_code, answer.headers["preference-applied"]) == (200, "wait=60")
+    assert answer.json()["status"] == "succeeded"
+
+
+def test_the_proxy_passes_each_header_once(running: RunningSuite):
+    answer = running.client.get("/v1/speed-ramp/health", headers={"X-Request-ID": "abc-1"})
+    names = [name.lower() for name, _ in answer.headers.raw]
+    assert len(names) == len(set(names))
+    assert answer.headers["x-request-id"] == "abc-1"
+    assert answer.json()["name"] == "Speed ramping"
+
+
+@pytest.mark.parametrize(
+    "method, path", [("GET", "/v1/nope/health"), ("GET", "/nope"), ("GET", "/v1/jobs/none"), ("GET", "/v1/media/none")]
+)
+def test_what_does_not_exist_is_a_problem(running: RunningSuite, method, path):
+    answer = running.client.request(method, path)
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+    assert {"type", "title", "status", "detail"} <= answer.json().keys()
+
+
+def test_jobs_are_paged_newest_first_and_filtered(running: RunningSuite):
+    made = [running.start("speed-ramp.analyze", {"video": SAMPLE_ID})["id"] for _ in range(3)]
+    for job_id in made:
+        running.wait(job_id)
+    first = running.client.get("/v1/jobs", params={"limit": 2}).json()
+    assert [job["id"] for job in first["items"]] == made[:0:-1]
+    second = running.client.get("/v1/jobs", params={"limit": 2, "cursor": first["next_cursor"]}).json()
+    assert second["items"][0]["id"] == made[0]
+    wanted = {
+        "status": "succeeded",
+        "service": "speed-ramp",
+        "created_after": running.client.get(f"/v1/jobs/{made[1]}").json()["created_at"],
+    }
+    assert [job["id"] for job in running.client.get("/v1/jobs", params=wanted).json()["items"]] == made[:0:-1]
+    assert running.client.get("/v1/jobs", params={"status": "asleep"}).status_code == 422
+
+
+def test_a_pipeline_feeds_one_step_into_the_next(running: RunningSuite):
+    steps = [
+        {"id": "fast", "operation": "speed-ramp.render", "inputs": {"video": SAMPLE_ID}, "params": {"speeds": [2.0]}},
+        {"id": "faster", "operation": "speed-ramp.render", "inputs": {"video": "fast.video"}, "params": {"speeds": [2.0], "audio": "drop"}},
+    ]
+    answer = running.client.post("/v1/pipelines/jobs", json={"steps": steps}, headers={"Prefer": "wait=60"})
+    job = answer.json()
+    assert (answer.status_code, job["status"]) == (200, "succeeded"), job["error"]
+    assert set(job["outputs"]) == {"fast.video", "faster.video"}
+    assert job["outputs"]["fast.video"]["media"]["duration_s"] == pytest.approx(3, abs=0.05)
+    assert job["outputs"]["faster.video"]["media"]["duration_s"] == pytest.approx(1.5, abs=0.05)
+    assert job["outputs"]["faster.video"]["media"]["audio"] == []
+    assert [step["id"] for step in job["result"]["steps"]] == ["fast", "faster"]
+    assert job["progress"]["fraction"] == 1
+    children = [running.client.get(f"/v1/jobs/{step['job']}").json() for step in job["result"]["steps"]]
+    assert [child["metadata"] for child in children] == [{"pipeline": job["id"], "step": "fast"}, {"pipeline": job["id"], "step": "faster"}]
+
+
+@pytest.mark.parametrize(
+    "change, status, field",
+    [
+        ({"operation": "speed-ramp.nope"}, 404, None),
+        ({"operation": "nope.render"}, 404, "steps.1.operation"),
+        ({"params": {"max_speed": 99}}, 422, "steps.1.params.max_speed"),
+        ({"inputs": {"video": "first.alpha"}}, 422, "steps.1.inputs.video"),
+        ({"inputs": {"video": "7" * 26}}, 404, "steps.1.inputs.video"),
+        ({"id": "first"}, 422, "steps.1.id"),
+    ],
+)
+def test_a_pipeline_is_checked_before_its_first_step(running: RunningSuite, change, status, field):
+    before = running.client.get("/v1/jobs", params={"limit": 1}).json()["items"]
+    first = {"id": "first", "operation": "speed-ramp.render", "inputs": {"video": SAMPLE_ID}}
+    second = {"id": "second", "operation": "speed-ramp.render", "inputs": {"video": "first.video"}} | change
+    answer = running.client.post("/v1/pipelines/jobs", json={"steps": [first, second]})
+    assert answer.status_code == status, answer.text
+    assert field is None or answer.json()["errors"][0]["field"] == field
+    assert running.client.get("/v1/jobs", params={"limit": 1}).json()["items"] == before
+
+
+def test_cancelling_a_pipeline_cancels_the_step_that_runs(running: RunningSuite):
+    step = {
+        "id": "slow",
+        "operation": "speed-ramp.render",
+        "inputs": {"video": SAMPLE_ID},
+        "params": {"speeds": [0.1], "interpolation": "blend"},
+    }
+    job = running.client.post("/v1/pipelines/jobs", json={"steps": [step]}).json()
+    child = None
+    while child is None:
+        found = running.client.get("/v1/jobs", params={"service": "speed-ramp", "limit": 5}).json()["items"]
+        child = next((one for one in found if one["metadata"].get("pipeline") == job["id"]), None)
+    assert running.client.post(f"/v1/jobs/{job['id']}/cancel").json()["status"] == "canceled"
+    began = time.monotonic()
+    assert running.wait(child["id"])["status"] == "canceled"
+    assert time.monotonic() - began < 1.5
+
+
+def test_presets_say_what_is_missing(running: RunningSuite):
+    presets = {preset["name"]: preset for preset in running.client.get("/v1/pipelines/presets").json()}
+    assert presets["dramatic-ramp"]["available"]
+    assert presets["matte-studio-trails"]["missing"] == ["background.studio", "effects.motion-trails", "matting.matte"]
+
+
+def test_one_document_describes_every_service(running: RunningSuite):
+    document = running.client.get("/openapi.json").json()
+    assert {RENDER, "/v1/speed-ramp/process", "/v1/media", "/v1/jobs/{job_id}/events", "/v1/pipelines/jobs"} <= document["paths"].keys()
+    text = json.dumps(document)
+    referred = {part.split('"')[0] for part in text.split("#/components/schemas/")[1:]}
+    assert referred <= document["components"]["schemas"].keys()
+    page = running.client.get("/docs").text
+    assert "http://" not in page and "https://" not in page
+    assert running.client.get("/docs/assets/swagger-ui-bundle.js").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Host": "evil.example"}, {"Origin": "https://evil.example"}, {"Origin": "null"}, {"Host": "evil.example:80"}]
+)
+def test_other_sites_pages_are_kept_out(running: RunningSuite, headers):
+    answer = running.client.post(RENDER, json=BODY, headers=headers)
+    assert answer.status_code == 403
+    assert running.client.get("/v1/media", headers={"Origin": running.url}).status_code == 200
+
+
+def test_metrics_are_for_prometheus(running: RunningSuite):
+    running.client.request("BREW", "/v1/jobs")
+    text = running.client.get("/metrics").text
+    assert 'reelwright_jobs{service="speed-ramp",status="succeeded"}' in text
+    assert 'method="other"' in text and "BREW" not in text
+
+
+def test_keys_separate_owners_and_services_may_run_apart(tmp_path, clip):
+    """`serve speed-ramp` and `serve gateway` as two processes, with keys; then the service goes away."""
+    keys = {"API_KEYS": "alpha,beta"}
+    alpha, beta = ({"Authorization": f"Bearer {key}"} for key in ("alpha", "beta"))
+    with suite(tmp_path, command=("serve", "speed-ramp"), **keys) as service:
+        urls = json.dumps({"speed-ramp": service.url, "matting": "http://127.0.0.1:9"})
+        with suite(tmp_path, command=("serve", "gateway"), SERVICE_URLS=urls, **keys) as gateway:
+            client = gateway.client
+            assert client.get("/v1/media").status_code == 401
+            assert client.get("/v1/media", headers={"X-API-Key": "gamma"}).json()["type"] == "/problems/unauthorized"
+            with clip.open("rb") as file:
+                media = client.post("/v1/media", files={"file": file}, headers=alpha).json()
+            body = {"steps": [{"id": "a", "operation": "speed-ramp.render", "inputs": {"video": media["id"]}, "params": {"max_speed": 8}}]}
+            job = client.post("/v1/pipelines/jobs", json=body, headers=alpha | {"Prefer": "wait=60"}).json()
+            assert job["status"] == "succeeded", job
+            assert client.get(job["urls"]["self"], headers=beta).status_code == 404
+            assert client.get(media["urls"]["content"], headers=beta).status_code == 404
+            assert client.get("/v1/jobs", headers=beta).json()["items"] == []
+            refused = client.post(RENDER, json={"inputs": {"video": media["id"]}}, headers=beta)
+            assert refused.status_code == 404
+            down = client.get("/v1/matting/health", headers=alpha)
+            assert down.status_code == 503 and "matting" in down.json()["detail"]
+            assert [one["service"] for one in client.get("/v1/operations", headers=alpha).json()] == ["speed-ramp", "speed-ramp"]
+            assert "matting" in client.get("/openapi.json").json()["info"]["description"]
+
+
+def test_the_address_that_others_can_reach_needs_keys(tmp_path):
+    with pytest.raises(RuntimeError, match="REELWRIGHT_API_KEYS"), suite(tmp_path, HOST="0.0.0.0"):
+        pass
+
+
+def test_a_port_that_is_taken_is_said_at_once(tmp_path, running: RunningSuite):
+    port = str(httpx.URL(running.url).port)
+    with pytest.raises(RuntimeError, match="in use"), suite(tmp_path, PORT=port):
+        pass
