@@ -16,7 +16,7 @@ from pydantic.config import JsonDict
 from gateway.presets import Preset, presets
 from gateway.upstream import Refused, Upstreams, credentials
 from shared.errors import Conflict, Invalid, OperationFailed, ReelwrightError, UnknownJob, UnknownOperation
-from shared.jobs import Claim, Job, JobEnvelope, JobRequest, Outcome, Queue, Status, Tell
+from shared.jobs import PATIENT_POLL_S, Claim, Job, JobEnvelope, JobRequest, Outcome, Queue, Status, Tell
 from shared.runtime import Runtime
 from shared.service import SAMPLE_ID, wait_seconds
 
@@ -25,7 +25,9 @@ OPERATION = "pipelines.run"
 AT_ONCE = 64  # a pipeline only waits for its steps
 POLL_S = 0.25
 REFERENCE = re.compile(r"([a-z0-9][a-z0-9_-]*)\.([a-z_]+)")
-EXAMPLE: JsonDict = {"steps": [{"id": "ramp", "operation": "speed-ramp.render", "inputs": {"video": SAMPLE_ID}, "params": {"max_speed": 3}}]}
+EXAMPLE: JsonDict = {
+    "steps": [{"id": "ramp", "operation": "speed-ramp.render", "inputs": {"video": SAMPLE_ID}, "params": {"max_speed": 3}}]
+}
 
 
 class Step(BaseModel):
@@ -63,7 +65,7 @@ class Pipelines:
     @property
     def queue(self) -> Queue:
         """Pipelines as a queue of the job engine."""
-        return Queue(concurrency=AT_ONCE, run=self.run, discard=self.discard)
+        return Queue(concurrency=AT_ONCE, poll_s=PATIENT_POLL_S, run=self.run, discard=self.discard)
 
     async def check(self, steps: Sequence[Step], owner: str) -> PipelineChecked:
         """Ask every step's service whether it would take it. Raises the first refusal, naming the step."""

@@ -29,12 +29,13 @@ APPLICATION = "reelwright"
 # DBOS's default is a hash of the source, which would strand the waiting jobs after an upgrade. Change it only if a new version cannot run
 # the jobs that an old one accepted.
 VERSION = "1"
-QUEUE_POLL_S = 0.1
+QUEUE_POLL_S = 0.15  # a job waits half of it on average; six services' queues have to be cheap to look at
+PATIENT_POLL_S = 0.5  # pipelines and webhooks, which wait for much longer things anyway
 CANCEL_POLL_S = 0.2
 EVENTS_POLL_S = 0.25
 PROGRESS_INTERVAL_S = 0.5
 MAX_FAILURES = 3
-WEBHOOKS = "webhooks"
+WEBHOOKS, WEBHOOKS_AT_ONCE = "webhooks", 16
 log = logging.getLogger(__name__)
 
 
@@ -52,6 +53,7 @@ class Queue:
     """A queue that this process works on: `run(claim, tell)` does a job of it, `discard(outcome)` undoes one that came too late."""
 
     concurrency: int
+    poll_s: float = QUEUE_POLL_S
     run: Callable[[Claim, "Tell"], Awaitable[Outcome]]
     discard: Callable[[Claim, Outcome], Awaitable[None]]
 
@@ -127,8 +129,8 @@ class Jobs:
         DBOS.listen_queues([*queues, WEBHOOKS])
         DBOS.launch()  # on the event loop's own thread: DBOS then runs the workflows on this loop
         for name, queue in queues.items():
-            await self._register(name, queue.concurrency)
-        await self._register(WEBHOOKS, 16)
+            await self._register(name, queue.concurrency, queue.poll_s)
+        await self._register(WEBHOOKS, WEBHOOKS_AT_ONCE, PATIENT_POLL_S)
         self._lifeline.start(owners=_owners, recover=_recover)
         self._watcher = asyncio.create_task(self._watch_cancellations())
 
@@ -329,10 +331,8 @@ class Jobs:
             *args,
         )
 
-    async def _register(self, name: str, concurrency: int) -> None:
-        await DBOS.register_queue_async(
-            name, worker_concurrency=concurrency, polling_interval_sec=QUEUE_POLL_S, on_conflict="always_update"
-        )
+    async def _register(self, name: str, concurrency: int, poll_s: float) -> None:
+        await DBOS.register_queue_async(name, worker_concurrency=concurrency, polling_interval_sec=poll_s, on_conflict="always_update")
 
     async def _watch_cancellations(self) -> None:
         """Stop the jobs of this process that were canceled through another."""

@@ -1,0 +1,134 @@
+"""The API while the suite works: latencies under four running jobs, 200 submits, idle cost, start-up. `python -m benchmarks.bench_api`."""
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.clips import sample_clip
+from benchmarks.machine import machine
+from shared.testing import RunningSuite, suite
+from shared.video import VideoWriter
+
+LONG_JOBS, LOOKS, TINY_JOBS, IDLE_S = 4, 600, 200, 15.0
+
+
+def main() -> None:
+    """Measure and print."""
+    rows: list[tuple[str, str, str]] = []
+    with tempfile.TemporaryDirectory() as folder, suite(Path(folder, "data"), CONCURRENCY=str(LONG_JOBS), WORKER_IDLE_S="5") as running:
+        rows.append(("first start, to the first answer", f"{running.started_in_s:.2f} s", "< 6 s"))
+        clip = running.upload(sample_clip())["id"]
+        tiny = running.upload(tiny_clip(Path(folder, "tiny.mp4")))["id"]
+        running.wait(running.start("speed-ramp.analyze", {"video": tiny})["id"])
+        rows += looks_while_jobs_run(running, clip)
+        rows += tiny_jobs(running, tiny)
+        time.sleep(8)  # the warm workers go
+        rows += idle(running)
+    table = Table("what", "measured", "asked for", title=f"The API on {machine()}")
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)
+
+
+def tiny_clip(path: Path) -> Path:
+    """Ten frames of 64x64."""
+    with VideoWriter(path, width=64, height=64, frame_rate=Fraction(25)) as writer:
+        for number in range(10):
+            luma = np.full((64, 64), 40 + 10 * number, np.uint8)
+            writer.write((luma, np.full((32, 32), 128, np.uint8), np.full((32, 32), 128, np.uint8)), pts=number)
+    return path
+
+
+def looks_while_jobs_run(running: RunningSuite, clip: str) -> list[tuple[str, str, str]]:
+    """Latency of small requests while four renders take all cores; beside it the same with nothing to do."""
+    params = {"min_speed": 0.1, "max_speed": 0.2, "interpolation": "blend"}
+    quiet = latencies(lambda: running.client.get("/health"), 200)
+    jobs = [running.start("speed-ramp.render", {"video": clip}, params)["id"] for _ in range(LONG_JOBS)]
+    while any(running.client.get(f"/v1/jobs/{job}").json()["status"] == "queued" for job in jobs):
+        time.sleep(0.05)
+    time.sleep(1)
+    found: list[float] = []
+    while len(found) < LOOKS:
+        found += latencies(partial(running.client.get, f"/v1/jobs/{jobs[len(found) % LONG_JOBS]}"), 1)
+        time.sleep(0.005)
+    still = sum(running.client.get(f"/v1/jobs/{job}").json()["status"] == "running" for job in jobs)
+    health = latencies(lambda: running.client.get("/health"), 200)
+    for job in jobs:
+        running.client.post(f"/v1/jobs/{job}/cancel")
+    return [
+        (f"GET /v1/jobs/{{id}} beside {still} running jobs, median", f"{median(found):.1f} ms", "< 15 ms"),
+        ("the same, p99", f"{p99(found):.1f} ms", "< 50 ms"),
+        ("GET /health then and without jobs, median", f"{median(health):.1f} ms / {median(quiet):.1f} ms", ""),
+    ]
+
+
+def tiny_jobs(running: RunningSuite, clip: str) -> list[tuple[str, str, str]]:
+    """Two hundred jobs at once, and how long a single one waits for its start."""
+    began = time.perf_counter()
+    with ThreadPoolExecutor(8) as pool:
+        jobs = list(pool.map(lambda _: running.start("speed-ramp.analyze", {"video": clip})["id"], range(TINY_JOBS)))
+    submitted_s = time.perf_counter() - began
+    ended = [running.wait(job) for job in jobs]
+    finished_s = time.perf_counter() - began
+    succeeded = sum(job["status"] == "succeeded" for job in ended)
+    waits = []
+    for _ in range(30):
+        job = running.wait(running.start("speed-ramp.analyze", {"video": clip})["id"])
+        waits.append((moment(job["started_at"]) - moment(job["created_at"])) * 1000)
+    return [
+        (f"{TINY_JOBS} submits of tiny jobs: accepted, succeeded", f"{len(set(jobs))}, {succeeded}", f"{TINY_JOBS}, {TINY_JOBS}"),
+        ("submits a second; until all had ended", f"{TINY_JOBS / submitted_s:.0f}/s; {finished_s:.1f} s", ""),
+        ("submit to start, median (p99)", f"{median(waits):.0f} ms ({p99(waits):.0f} ms)", "< 150 ms"),
+    ]
+
+
+def idle(running: RunningSuite) -> list[tuple[str, str, str]]:
+    """What the suite costs while nobody uses it."""
+    server = psutil.Process(running.pid)
+    processes = [server, *server.children(recursive=True)]
+    before = sum(sum(process.cpu_times()[:2]) for process in processes)
+    time.sleep(IDLE_S)
+    used = sum(sum(process.cpu_times()[:2]) for process in processes) - before
+    memory = sum(process.memory_info().rss for process in processes) / 1e6
+    return [
+        (f"idle for {IDLE_S:.0f} s: share of one core", f"{used / IDLE_S:.1%}", "< 5 %"),
+        (f"idle: memory of all {len(processes)} processes", f"{memory:.0f} MB", "< 250 MB"),
+    ]
+
+
+def latencies(request: Callable[[], Any], times: int) -> list[float]:
+    """Milliseconds of each of `times` requests."""
+    found = []
+    for _ in range(times):
+        began = time.perf_counter()
+        request().raise_for_status()
+        found.append((time.perf_counter() - began) * 1000)
+    return found
+
+
+def median(values: list[float]) -> float:
+    return statistics.median(values)
+
+
+def p99(values: list[float]) -> float:
+    return sorted(values)[min(len(values) - 1, int(len(values) * 0.99))]
+
+
+def moment(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()
+
+
+if __name__ == "__main__":
+    main()
