@@ -4,11 +4,13 @@ import importlib
 import importlib.util
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from types import ModuleType
 
 from shared.cli import Suite, command_line
 from shared.jobs import Queue
+from shared.jobs.retention import sweep_offline
 from shared.operation import Service
 from shared.runtime import Runtime
 from shared.serve import Site, serving, socket_folder, until_told_to_end
@@ -87,9 +89,17 @@ async def _run(runtime: Runtime, services: Sequence[Service], sites: Sequence[Si
         await runtime.stop()
 
 
+def gc(settings: Settings) -> dict[str, int]:
+    """Clear away what is over, in every room that keeps something; how much it was."""
+    from gateway.uploads import uploads_of
+
+    uploads = uploads_of(settings.data_dir, ttl_s=settings.upload_ttl_s).sweep(datetime.now(UTC))
+    return asdict(sweep_offline(settings)) | {"uploads": len(uploads)}
+
+
 def main() -> None:
     """The `reelwright` command."""
-    command_line(Suite(services=tuple(room.service for room in ROOMS if room.installed), up=up, serve=serve))()
+    command_line(Suite(services=tuple(room.service for room in ROOMS if room.installed), up=up, serve=serve, gc=gc))()
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Any
 
@@ -16,12 +17,14 @@ from gateway.openapi import merged
 from gateway.pipelines import Pipelines, pipeline_routes
 from gateway.proxy import proxy_routes
 from gateway.sample import ensure_sample
-from gateway.uploads import upload_routes
+from gateway.uploads import upload_routes, uploads_of
 from gateway.upstream import Upstreams, credentials
 from shared.api import create_api
 from shared.errors import ReelwrightError
+from shared.media.disk import on_disk
 from shared.runtime import Runtime
 from shared.service import OperationInfo
+from shared.settings import Settings
 
 PAGE = files("gateway") / "page"
 DESCRIPTION = """
@@ -68,11 +71,20 @@ async def _operations(upstreams: Upstreams, service: str, headers: dict[str, str
 def _lifespan(runtime: Runtime) -> Any:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        drawing = asyncio.create_task(ensure_sample(runtime))
+        tasks = [asyncio.create_task(ensure_sample(runtime)), asyncio.create_task(_sweep_uploads(runtime.settings))]
         yield
-        drawing.cancel()
+        for task in tasks:
+            task.cancel()
 
     return lifespan
+
+
+async def _sweep_uploads(settings: Settings) -> None:
+    """Clear away uploads that nobody continued, now and then."""
+    uploads = uploads_of(settings.data_dir, ttl_s=settings.upload_ttl_s)
+    while True:
+        await on_disk(uploads.sweep, datetime.now(UTC))
+        await asyncio.sleep(settings.gc_interval_s)
 
 
 def _add_pages(app: FastAPI, upstreams: Upstreams) -> None:

@@ -5,7 +5,7 @@ import json
 import logging
 import sys
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Annotated
 
 import httpx
@@ -19,7 +19,6 @@ from shared.cli_operation import add_operation
 from shared.client import Remote
 from shared.doctor import examine
 from shared.errors import ReelwrightError
-from shared.jobs.retention import sweep_offline
 from shared.operation import Service
 from shared.settings import Settings
 
@@ -34,6 +33,7 @@ class Suite:
     services: tuple[Service, ...]
     up: Callable[[Settings], Awaitable[None]]
     serve: Callable[[str, Settings], Awaitable[None]]
+    gc: Callable[[Settings], dict[str, int]]
 
 
 def command_line(suite: Suite) -> Callable[[], None]:
@@ -119,9 +119,9 @@ def _add_jobs(app: typer.Typer) -> None:
 
 
 def _add_upkeep(app: typer.Typer, suite: Suite) -> None:
-    @app.command(help="Clear away ended jobs and media whose time is over; may run beside the suite.")
+    @app.command(help="Clear away jobs, media and uploads whose time is over; may run beside the suite.")
     def gc() -> None:
-        typer.echo(json.dumps(asdict(sweep_offline(Settings()))))
+        typer.echo(json.dumps(suite.gc(Settings())))
 
     @app.command(help="Say what works on this machine: ffmpeg, encoders, GPU, folders, database.")
     def doctor() -> None:

@@ -1,0 +1,126 @@
+"""The command, as a person types it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from shared.testing import RunningSuite
+from shared.video import probe
+
+
+def reelwright(*arguments: str | Path, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run the command; COLUMNS makes its tables wide enough to look into."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("REELWRIGHT_")}
+    command = [sys.executable, "-m", "reelwright", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=100, env=kept | {"COLUMNS": "160"} | env)
+
+
+def test_a_file_is_ramped_on_this_machine(clip, tmp_path):
+    output = tmp_path / "out.mp4"
+    done = reelwright("speed-ramp", "render", clip, output, "--speeds", "[2]", "--audio", "drop")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+    assert f"{output}: " in done.stderr
+    info = probe(output)
+    assert (round(info.duration_s, 2), info.audio) == (3.0, ())
+    assert [path.name for path in tmp_path.iterdir()] == ["out.mp4"]
+
+
+def test_a_list_may_come_from_a_file(clip, tmp_path):
+    (tmp_path / "curve.json").write_text('[{"t": 0, "speed": 4}]')
+    done = reelwright("speed-ramp", "render", clip, tmp_path / "out.mp4", "--curve", f"@{tmp_path / 'curve.json'}", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["duration_s"] == pytest.approx(1.5, abs=0.04)
+
+
+def test_the_same_on_a_suite(clip, tmp_path, running: RunningSuite):
+    output = tmp_path / "out.mp4"
+    done = reelwright("speed-ramp", "render", clip, output, "--speeds", "[3]", "--json", "--remote", running.url)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert probe(output).duration_s == pytest.approx(result["duration_s"], abs=0.05)
+    newest = running.client.get("/v1/jobs", params={"limit": 1}).json()["items"][0]
+    assert newest["result"] == result
+    assert newest["id"] in reelwright("jobs", "list", "--remote", running.url).stdout
+    assert json.loads(reelwright("jobs", "show", newest["id"], "--remote", running.url).stdout)["status"] == "succeeded"
+    assert "succeeded already" in reelwright("jobs", "cancel", newest["id"], "--remote", running.url).stderr
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (("--min-speed", "0.01"), "--min-speed: Input should be greater than or equal to 0.1, not '0.01'"),
+        (("--mode", "sideways"), "--mode: "),
+        (("--speeds", "[1,"), "--speeds: JSON is asked for"),
+        (("--curve", "@/no/such/file"), "/no/such/file: No such file"),
+        (("--speeds", "[1]", "--curve", '[{"t": 0, "speed": 1}]'), "exclude each other"),
+    ],
+)
+def test_wrong_parameters_are_named(clip, tmp_path, arguments, said):
+    done = reelwright("speed-ramp", "render", clip, tmp_path / "out.mp4", *arguments)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert said in done.stderr and "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_no_video_is_refused_in_a_sentence(tmp_path):
+    (tmp_path / "text.mp4").write_text("this is no video")
+    done = reelwright("speed-ramp", "analyze", tmp_path / "text.mp4")
+    assert done.returncode == 1
+    assert done.stderr.strip().startswith("error: ") and "Traceback" not in done.stderr
+
+
+def test_the_input_is_never_overwritten(clip):
+    before = clip.stat().st_size
+    done = reelwright("speed-ramp", "render", clip, clip)
+    assert (done.returncode, clip.stat().st_size) == (1, before)
+    assert "give the output another name" in done.stderr
+
+
+def test_a_suite_that_is_not_there_is_said(clip, tmp_path):
+    done = reelwright("speed-ramp", "render", clip, tmp_path / "out.mp4", "--remote", "http://127.0.0.1:9")
+    assert done.returncode == 1
+    assert "does not answer" in done.stderr
+
+
+def test_doctor_says_what_works(tmp_path):
+    done = reelwright("doctor", REELWRIGHT_DATA_DIR=str(tmp_path))
+    assert done.returncode == 0, done.stdout
+    assert "ffmpeg version" in done.stdout
+    assert "encoder libx264" in done.stdout
+    assert "analyze, render" in done.stdout
+
+
+def test_doctor_fails_where_something_needed_is_missing(tmp_path):
+    (tmp_path / "file").write_text("")
+    done = reelwright("doctor", REELWRIGHT_DATA_DIR=str(tmp_path / "file"))
+    assert done.returncode == 1
+
+
+def test_gc_on_an_empty_folder_clears_nothing(tmp_path):
+    done = reelwright("gc", REELWRIGHT_DATA_DIR=str(tmp_path))
+    assert json.loads(done.stdout) == {"jobs": 0, "media": 0, "folders": 0, "uploads": 0}, done.stderr
+
+
+@pytest.mark.parametrize(
+    "env, said",
+    [
+        ({"REELWRIGHT_PORT": "http"}, "port"),
+        ({"REELWRIGHT_HOST": "0.0.0.0"}, "REELWRIGHT_API_KEYS"),
+        ({"REELWRIGHT_URL_ALLOW_NETWORKS": "10.0.0.0/99"}, "url_allow_networks"),
+    ],
+)
+def test_wrong_settings_are_said_at_start(tmp_path, env, said):
+    done = reelwright("up", REELWRIGHT_DATA_DIR=str(tmp_path), **env)
+    assert done.returncode == 1
+    assert said in done.stderr and "Traceback" not in done.stderr
+
+
+def test_an_unknown_service_is_said():
+    done = reelwright("serve", "speedramp")
+    assert done.returncode == 1
+    assert "gateway, speed-ramp" in done.stderr
