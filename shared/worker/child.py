@@ -1,7 +1,7 @@
-"""The child process of a slot: `python -m shared.worker.child FD PARENT_PID MEMORY_BYTES`.
+"""The child process of a slot: `python -m shared.worker.child FD MEMORY_BYTES`, started by guard.py.
 
-It leads a process group of its own (what it starts, ffmpeg for one, is killed with it), dies with its parent, is the first to go when
-the machine runs out of memory, yields the processor to the API, and holds none of its parent's secrets (slot.py clears the environment).
+It dies with its guard, is the first to go when the machine runs out of memory, yields the processor to the API, and holds none of the
+server's secrets (slot.py clears the environment).
 """
 
 import ctypes
@@ -12,6 +12,7 @@ import resource
 import signal
 import socket
 import sys
+import threading
 import traceback
 from contextlib import suppress
 from pathlib import Path
@@ -25,16 +26,36 @@ PR_SET_PDEATHSIG = 1
 NICENESS = 5
 # Address space that is reserved but not used (thread stacks, allocator arenas) counts against RLIMIT_DATA too.
 HEADROOM_BYTES = 4 * 1024**3
+MAX_DETAIL_CHARS = 2000
 
 
-def main(fd: int, parent_pid: int, memory_bytes: int) -> None:
+class Line:
+    """The child's end of the connection. Copies of the process, made by a fork, say nothing on it."""
+
+    def __init__(self, connection: socket.socket):
+        self._connection = connection
+        self._lock = threading.Lock()
+        self.pid = os.getpid()
+
+    def send(self, call: int, message: dict[str, Any]) -> None:
+        """Send one message of a call. Raises ValueError where it cannot be one."""
+        if os.getpid() == self.pid:
+            packed = pack({"call": call} | message)
+            with self._lock:
+                self._connection.sendall(packed)
+
+
+def main(fd: int, memory_bytes: int) -> None:
     """Serve calls that come over the socket `fd` until it closes."""
-    confine(parent_pid, memory_bytes)
+    confine(os.getppid(), memory_bytes)
+    os.set_inheritable(fd, False)
     connection = socket.socket(fileno=fd)
+    line = Line(connection)
     with connection.makefile("rb") as incoming:
         while header := incoming.read(HEADER.size):
-            message = json.loads(incoming.read(body_length(header)))
-            connection.sendall(answer(message, connection))
+            answer(json.loads(incoming.read(body_length(header))), line)
+            if os.getpid() != line.pid:
+                os._exit(1)  # an operation forked and its copy came back, too
 
 
 def confine(parent_pid: int, memory_bytes: int) -> None:
@@ -51,23 +72,30 @@ def confine(parent_pid: int, memory_bytes: int) -> None:
         os._exit(1)  # the parent died before the signal was set
 
 
-def answer(message: dict[str, Any], connection: socket.socket) -> bytes:
-    """Run one call; its last message, packed."""
+def answer(message: dict[str, Any], line: Line) -> None:
+    """Run one call and send its last message."""
+    call = message["call"]
     try:
-        module, _, name = message["target"].partition(":")
-        report = Report(lambda update: connection.sendall(pack(update)))
-        done = getattr(importlib.import_module(module), name)(message["args"], report)
-        report.finish()
-        return pack({"done": done})
+        line.send(call, {"done": run(message, line)})
     except ReelwrightError as error:
-        return pack({"error": {"class": type(error).__name__, "detail": error.detail, "errors": error.errors}})
+        line.send(call, {"error": {"class": type(error).__name__, "detail": error.detail, "errors": error.errors}})
     except MemoryError:
-        return pack({"error": {"class": "OutOfMemory", "detail": "The job asked for more memory than it may have."}})
+        line.send(call, {"error": {"class": "OutOfMemory", "detail": "The job asked for more memory than it may have."}})
     except Exception as error:
         traceback.print_exc()
-        detail = f"{type(error).__name__}: {error}".rstrip(": ")
-        return pack({"error": {"class": "OperationFailed", "detail": f"The operation stopped with an error it did not expect: {detail}"}})
+        said = f"{type(error).__name__}: {error}".rstrip(": ")[:MAX_DETAIL_CHARS]
+        detail = f"The operation stopped with an error it did not expect: {said}"
+        line.send(call, {"error": {"class": "OperationFailed", "detail": detail}})
+
+
+def run(message: dict[str, Any], line: Line) -> Any:
+    """The result of one call."""
+    module, _, name = message["target"].partition(":")
+    report = Report(lambda update: line.send(message["call"], update))
+    done = getattr(importlib.import_module(module), name)(message["args"], report)
+    report.finish()
+    return done
 
 
 if __name__ == "__main__":
-    main(*(int(argument) for argument in sys.argv[1:4]))
+    main(*(int(argument) for argument in sys.argv[1:3]))

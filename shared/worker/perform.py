@@ -5,6 +5,7 @@ import importlib
 from pathlib import Path
 from typing import Any
 
+from shared.errors import OperationFailed
 from shared.operation import SUFFIXES, Operation, Progress
 
 TARGET = f"{__name__}:perform"
@@ -25,6 +26,11 @@ def perform(args: dict[str, Any], progress: Progress) -> dict[str, Any]:
         **output_arguments(outputs),
         progress=progress,
     )
+    if not isinstance(result, operation.result):
+        promised, got = operation.result.__name__, type(result).__name__
+        raise OperationFailed(
+            f"{operation.name} returned a {got} where it promises a {promised}: a fault of the operation, not of the input."
+        )
     written = {name: describe(path, args["limits"], progress) for name, path in outputs.items() if path.exists()}
     return {"result": result.model_dump(mode="json"), "outputs": written}
 

@@ -9,6 +9,7 @@ from typing import Any
 from shared.operation import Progress
 
 INTERVAL_S = 0.25
+MAX_WARNINGS, MAX_WARNING_CHARS = 50, 1000
 
 
 @dataclass
@@ -18,6 +19,7 @@ class _Latest:
     stage: str | None = None
     stage_began: float = 0.0
     sent: dict[str, Any] = field(default_factory=dict)
+    warnings: set[str] = field(default_factory=set)
 
 
 class Report:
@@ -36,9 +38,13 @@ class Report:
         return part
 
     def warn(self, message: str) -> None:
-        """Send a warning at once."""
+        """Send a warning at once, each text once. A file that gives reason for ever more of them is not worth more than 50."""
         with self._lock:
-            self._send({"warning": message})
+            if message in self._latest.warnings or len(self._latest.warnings) > MAX_WARNINGS:
+                return
+            self._latest.warnings.add(message)
+            more = len(self._latest.warnings) > MAX_WARNINGS
+            self._send({"warning": "There were more warnings, which are left out." if more else message[:MAX_WARNING_CHARS]})
 
     def __call__(self, done: float, total: float) -> None:
         """Report `done` of `total` of this stage."""

@@ -11,13 +11,17 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-import psutil
-
 from shared import errors
 from shared.errors import OperationFailed, OutOfMemory, ReelwrightError, TimedOut, WorkerCrashed
+from shared.worker import guard
+from shared.worker.family import descendants, memory_bytes
 from shared.worker.wire import HEADER, body_length, pack
 
 WATCH_INTERVAL_S = 0.2
+GUARD_S = 0.4
+"""What the guard gets for ending everything before it is ended itself."""
+CLOSED_S = 2.0
+"""What a child that closed its connection gets for ending."""
 MIB = 1024 * 1024
 # What a child needs of its parent's environment. Everything else stays out of reach of the code that opens uploads: keys, passwords, URLs.
 PASSED_ON = (
@@ -61,9 +65,12 @@ class Slot:
 
     def __init__(self, limits: Limits):
         self._limits = limits
+        self._number = 0
+        self._calling = False
         self._process: asyncio.subprocess.Process | None = None
         self._reader: asyncio.StreamReader
-        self._writer: asyncio.StreamWriter
+        self._writer: asyncio.StreamWriter | None = None
+        self._ending: asyncio.Future[None] | None = None
 
     @property
     def warm(self) -> bool:
@@ -79,60 +86,75 @@ class Slot:
         where the child died by itself, and Killed where something else killed it. Cancelling kills the child and all that it started.
         """
         usage = usage or Usage()
-        if not self.warm:
-            await self._start()
         finished = False
         try:
-            self._writer.write(pack({"target": target, "args": args}))
-            await self._writer.drain()
+            if not self.warm:
+                await self._start()
+            self._calling = True
+            self._number += 1
+            assert self._writer is not None
+            self._writer.write(pack({"call": self._number, "target": target, "args": args}))
+            with contextlib.suppress(ConnectionError):  # the child is gone: its epitaph comes with the answer
+                await self._writer.drain()
             result = await self._watched(self._answer(on_message), usage)
-            finished = True
+            finished = self._alone(usage)
             return result
         except ReelwrightError as error:
-            finished = not isinstance(error, TimedOut | OutOfMemory | WorkerCrashed)
+            finished = not isinstance(error, TimedOut | OutOfMemory | WorkerCrashed) and self._alone(usage)
             raise
         finally:
-            if not finished:
-                await self.kill()
+            try:
+                if not finished:
+                    await self.kill()
+            finally:
+                self._calling = False
 
     async def kill(self) -> None:
-        """End the child and everything it started, at once, and wait until the child is gone."""
+        """End the child and everything it started, at once, and wait until they are gone."""
         process, self._process = self._process, None
-        if process is None:
-            return
-        for descendant in _descendants(process.pid):  # those that left the group
-            with contextlib.suppress(psutil.Error):
-                descendant.kill()
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-        self._writer.close()
-        await asyncio.shield(process.wait())
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.close()
+        if process is not None:
+            # Of a child that died while it was idle nobody is left, and its number may be another process's by now.
+            recent = self._calling or process.returncode is None
+            self._ending = asyncio.ensure_future(_end(process)) if recent else None
+        if self._ending is not None:
+            await asyncio.shield(self._ending)
 
     async def _start(self) -> None:
         await self.kill()
         ours, theirs = socket.socketpair()
-        with theirs:
-            command = (
-                sys.executable,
-                "-m",
-                "shared.worker.child",
-                str(theirs.fileno()),
-                str(os.getpid()),
-                str(self._limits.memory_bytes),
-            )
+        try:
+            fd, memory = str(theirs.fileno()), str(self._limits.memory_bytes)
+            child = (sys.executable, "-m", "shared.worker.child", fd, memory)
             self._process = await asyncio.create_subprocess_exec(
-                *command,
+                *(sys.executable, "-I", "-S", guard.__file__, fd, *child),
                 pass_fds=(theirs.fileno(),),
-                stdin=asyncio.subprocess.DEVNULL,
+                stdin=asyncio.subprocess.PIPE,
                 start_new_session=True,
                 env=_environment(),
             )
-        self._reader, self._writer = await asyncio.open_connection(sock=ours)
+            self._reader, self._writer = await asyncio.open_connection(sock=ours)
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+
+    def _alone(self, usage: Usage) -> bool:
+        """Whether nothing but the child is left at the end of a call. A child that leaves processes behind is not used again."""
+        if self._process is None:
+            return False
+        usage.peak_memory_bytes = max(usage.peak_memory_bytes, memory_bytes(self._process.pid))
+        return len(descendants(self._process.pid)) == 1
 
     async def _answer(self, on_message: OnMessage | None) -> dict[str, Any]:
         try:
             while True:
                 message = json.loads(await self._reader.readexactly(body_length(await self._reader.readexactly(HEADER.size))))
+                if message["call"] != self._number:
+                    continue  # a thread that an earlier call left behind
                 if "done" in message:
                     done: dict[str, Any] = message["done"]
                     return done
@@ -142,6 +164,8 @@ class Slot:
                     await on_message(message)
         except (asyncio.IncompleteReadError, ConnectionError) as gone:
             raise await self._epitaph() from gone
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            raise WorkerCrashed(f"The process that did the work answered with something else than a message: {error}.") from error
 
     async def _watched(self, answer: Any, usage: Usage) -> dict[str, Any]:
         """Wait for the answer while watching the clock and the memory."""
@@ -154,7 +178,7 @@ class Slot:
                 if task.done():
                     break
                 assert self._process is not None
-                used = _memory_bytes(self._process.pid)
+                used = memory_bytes(self._process.pid)
                 usage.peak_memory_bytes = max(usage.peak_memory_bytes, used)
                 if used > self._limits.memory_bytes:
                     allowed = f"{self._limits.memory_bytes // MIB} MiB that one job may have"
@@ -173,12 +197,12 @@ class Slot:
         """Why the child is gone, in a sentence."""
         assert self._process is not None
         try:
-            code = await asyncio.wait_for(self._process.wait(), 5)
+            code = await asyncio.wait_for(self._process.wait(), CLOSED_S)
         except TimeoutError:
             return WorkerCrashed(
                 "The process that did the work closed its connection. The file may be damaged in a way the decoder cannot stand."
             )
-        if code == -signal.SIGKILL:
+        if code in (-signal.SIGKILL, -signal.SIGTERM):
             return Killed("The process that did the work was killed from outside, most likely because the machine ran out of memory.")
         how = f"crashed ({signal.Signals(-code).name})" if code < 0 else f"ended itself with exit code {code}"
         return WorkerCrashed(f"The process that did the work {how}. Only this job is affected; the input may be damaged.")
@@ -195,20 +219,16 @@ def _error(message: dict[str, Any]) -> ReelwrightError:
     return kind(str(message.get("detail")), errors=message.get("errors"))
 
 
-def _descendants(pid: int) -> list[psutil.Process]:
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Have the guard end everything, by the end of its standard input; where it does not, end it and all that can still be found."""
+    assert process.stdin is not None
+    process.stdin.close()
     try:
-        found: list[psutil.Process] = psutil.Process(pid).children(recursive=True)
-    except psutil.Error:
-        return []
-    return found
-
-
-def _memory_bytes(pid: int) -> int:
-    """Resident bytes of a process and all its descendants."""
-    total = 0
-    with contextlib.suppress(psutil.Error):
-        child = psutil.Process(pid)
-        for process in (child, *child.children(recursive=True)):
-            with contextlib.suppress(psutil.Error):
-                total += process.memory_info().rss
-    return total
+        await asyncio.wait_for(process.wait(), GUARD_S)
+    except TimeoutError:
+        for pid in descendants(process.pid):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)  # those that are left where the guard itself was killed
+    await process.wait()

@@ -1,0 +1,97 @@
+"""The guard of a slot: the process between a slot and its child. `python -I -S guard.py COMMAND...`.
+
+Whatever a child starts ends with it, in every order of deaths: the child may crash, the server may be killed (then the guard's standard
+input ends), or what it started may have left the process group. On Linux the guard is the parent that orphans are given to, so it can
+kill until nobody is left; elsewhere it kills the process group. It ends in the way its child did, for the slot to see.
+
+Only the standard library, and little of it: one guard runs for each warm child.
+"""
+
+import contextlib
+import ctypes
+import os
+import resource
+import selectors
+import signal
+import sys
+from pathlib import Path
+
+PR_SET_CHILD_SUBREAPER = 36
+LIFE = 0
+"""Standard input: a pipe whose other end only the server has. It says nothing; it ends."""
+
+
+def main(command: list[str], fd: int) -> None:
+    """Run `command`, hand it the socket `fd`, and see to it that nothing outlives it or the server."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)  # they go to whole terminals and control groups; the server decides what becomes of its jobs
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
+    wake, woken = os.pipe()
+    os.set_blocking(woken, False)
+    signal.set_wakeup_fd(woken)
+    signal.signal(signal.SIGCHLD, lambda number, frame: None)
+    null = (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
+    child = os.posix_spawn(command[0], command, os.environ, file_actions=[null, (os.POSIX_SPAWN_DUP2, 2, 1)])
+    os.close(fd)  # its end has to be seen when the child's copy is closed
+    status = _watch(child, wake)
+    _end_all()
+    _end_like(status)
+
+
+def _watch(child: int, wake: int) -> int:
+    """Wait for the end of the child or of the server; the child's wait status, 0 where the server ended."""
+    selector = selectors.DefaultSelector()
+    selector.register(LIFE, selectors.EVENT_READ)
+    selector.register(wake, selectors.EVENT_READ)
+    while True:
+        ready = {key.fd for key, _ in selector.select()}
+        if wake in ready:
+            os.read(wake, 512)
+            with contextlib.suppress(ChildProcessError):
+                while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+                    if ended[0] == child:
+                        return ended[1]
+        if LIFE in ready and not os.read(LIFE, 512):
+            return 0
+
+
+def _end_all() -> None:
+    """Kill until no descendant is left: who loses its parent becomes a child of the guard."""
+    if sys.platform != "linux":
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(0, signal.SIGKILL)  # the guard, too: how the child ended is not told there
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            for pid in _children():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            os.waitpid(-1, 0)
+
+
+def _children() -> list[int]:
+    listed = Path(f"/proc/self/task/{os.getpid()}/children")
+    if listed.exists():
+        return [int(pid) for pid in listed.read_text().split()]
+    return [int(path.parent.name) for path in Path("/proc").glob("[0-9]*/stat") if _parent(path) == os.getpid()]
+
+
+def _parent(stat: Path) -> int:
+    try:
+        return int(stat.read_text().rpartition(")")[2].split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+def _end_like(status: int) -> None:
+    code = os.waitstatus_to_exitcode(status)
+    if code < 0:
+        if -code not in (signal.SIGKILL, signal.SIGSTOP):
+            signal.signal(-code, signal.SIG_DFL)
+        os.kill(os.getpid(), -code)
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    main(sys.argv[2:], int(sys.argv[1]))

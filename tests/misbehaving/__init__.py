@@ -1,0 +1,1 @@
+"""A service whose operations misbehave, one way each."""

@@ -1,0 +1,271 @@
+"""One misbehaviour each: what an operation may do wrong without harm to anything but its own job."""
+
+import contextlib
+import ctypes
+import fcntl
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from shared.errors import BrokenMedia
+from shared.operation import Input, Kind, Operation, Params, Progress, Service
+
+
+class Bad(Params):
+    """What the tests vary."""
+
+    seconds: float = Field(0.0, ge=0, le=1000, description="How long it takes.")
+    tag: str = Field("", max_length=60, description="Names this job in the log.")
+    log: str = Field("", description="File that begins and ends are written to.")
+    count: int = Field(1, ge=0, description="How many, or how large.")
+
+
+class Done(BaseModel):
+    """What the operations answer."""
+
+    said: str
+
+
+def wait(seconds: float, progress: Progress) -> None:
+    began, told = time.monotonic(), 0.0
+    while (told := time.monotonic() - began) < seconds:
+        progress(told, seconds)
+        time.sleep(min(0.02, seconds))
+    progress(1, 1)
+
+
+def succeed(params: Bad, *, output: Path, progress: Progress) -> Done:
+    wait(params.seconds, progress)
+    output.write_text(json.dumps({"tag": params.tag}))
+    return Done(said="done")
+
+
+def steady(params: Bad, *, output: Path, progress: Progress) -> Done:
+    """Succeeds, and finds out whether the same job runs twice at the same time: it holds a lock on a file while it works."""
+    log = Path(params.log)
+    with log.with_name(f"{log.name}.{params.tag}").open("a") as held, log.open("a", buffering=1) as lines:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lines.write(f"overlap {params.tag}\n")
+        lines.write(f"begin {params.tag}\n")
+        # The lock outlives this process where the grandchild does.
+        with subprocess.Popen(["sleep", "1000"], pass_fds=(held.fileno(),)) as grandchild:
+            wait(params.seconds, progress)
+            grandchild.kill()
+        output.write_text(params.tag)
+        lines.write(f"end {params.tag}\n")
+    return Done(said=params.tag)
+
+
+def read(params: Bad, *, first: Path, rest: list[Path] | None, progress: Progress) -> Done:
+    wait(params.seconds, progress)
+    return Done(said=first.read_text())
+
+
+def refuse(params: Bad, *, progress: Progress) -> Done:
+    raise BrokenMedia("The file breaks off at second 3.2. Upload it again.")
+
+
+def stumble(params: Bad, *, progress: Progress) -> Done:
+    raise ValueError("tsk")
+
+
+def segfault(params: Bad, *, progress: Progress) -> Done:
+    os.kill(os.getpid(), signal.SIGSEGV)
+    return Done(said="alive")
+
+
+def abort(params: Bad, *, progress: Progress) -> Done:
+    os.abort()
+
+
+def leave(params: Bad, *, progress: Progress) -> Done:
+    sys.exit(3)
+
+
+def leave_at_once(params: Bad, *, progress: Progress) -> Done:
+    os._exit(0)
+
+
+def deaf(params: Bad, *, progress: Progress) -> Done:
+    for number in set(signal.Signals) - {signal.SIGKILL, signal.SIGSTOP}:
+        with contextlib.suppress(OSError, ValueError):
+            signal.signal(number, signal.SIG_IGN)
+    time.sleep(1000)
+    return Done(said="")
+
+
+def hold_the_gil(params: Bad, *, progress: Progress) -> Done:
+    ctypes.PyDLL(None).sleep(1000)
+    return Done(said="")
+
+
+def eat_memory(params: Bad, *, progress: Progress) -> Done:
+    eaten = []
+    while True:
+        eaten.append(bytes(16 * 1024 * 1024).replace(b"\0", b"x"))
+        time.sleep(0.005)
+
+
+def grandchild(params: Bad, *, progress: Progress) -> Done:
+    subprocess.run(["sleep", "1000"])
+    return Done(said="")
+
+
+def daemon(params: Bad, *, progress: Progress) -> Done:
+    """Starts a process that leaves the group and loses its parent, then hangs."""
+    subprocess.run(["sh", "-c", "setsid sleep 1000 & setsid setsid sleep 1000 &"])
+    time.sleep(1000)
+    return Done(said="")
+
+
+def daemon_and_crash(params: Bad, *, progress: Progress) -> Done:
+    subprocess.run(["sh", "-c", "setsid sleep 1000 &"])
+    os.abort()
+
+
+def leave_behind(params: Bad, *, progress: Progress) -> Done:
+    """Succeeds, and leaves a process and a zombie behind."""
+    subprocess.run(["sh", "-c", "setsid sleep 1000 &"])
+    if os.fork() == 0:
+        os._exit(0)
+    return Done(said="done")
+
+
+def shoot_the_guard(params: Bad, *, progress: Progress) -> Done:
+    subprocess.Popen(["sleep", "1000"])
+    os.kill(os.getppid(), signal.SIGKILL)
+    time.sleep(1000)
+    return Done(said="")
+
+
+def stop_everybody(params: Bad, *, progress: Progress) -> Done:
+    os.killpg(0, signal.SIGSTOP)
+    time.sleep(1000)
+    return Done(said="")
+
+
+def flood(params: Bad, *, progress: Progress) -> Done:
+    for number in range(params.count):
+        progress(number, params.count)
+        progress.warn(f"warning {number} of a great many")
+        progress.warn("the same again")
+    return Done(said="done")
+
+
+def chatter(params: Bad, *, progress: Progress) -> Done:
+    for _ in range(params.count):
+        os.write(1, b"out " * 250)
+        os.write(2, b"err " * 250)
+    return Done(said="done")
+
+
+def huge(params: Bad, *, progress: Progress) -> Done:
+    return Done(said="x" * params.count)
+
+
+def wrong_result(params: Bad, *, progress: Progress) -> Any:
+    return {"said": "a dictionary"}
+
+
+def no_output(params: Bad, *, output: Path, progress: Progress) -> Done:
+    return Done(said="nothing written")
+
+
+def broken_output(params: Bad, *, output: Path, progress: Progress) -> Done:
+    output.write_bytes(b"\x00\x00\x00\x18ftypmp42" + b"\xff" * 2000)
+    return Done(said="broken")
+
+
+def linked_output(params: Bad, *, output: Path, progress: Progress) -> Done:
+    """Hands out a file of the machine in place of one of its own."""
+    output.symlink_to("/etc/hostname")
+    return Done(said="linked")
+
+
+def close_the_line(params: Bad, *, progress: Progress) -> Done:
+    for fd in sockets():
+        os.close(fd)
+    time.sleep(1000)
+    return Done(said="")
+
+
+def babble(params: Bad, *, progress: Progress) -> Done:
+    for fd in sockets():
+        os.write(fd, b"\x00\x00\x00\x05hello")
+    time.sleep(1000)
+    return Done(said="")
+
+
+def fork(params: Bad, *, progress: Progress) -> Done:
+    """Both it and its copy come back."""
+    os.fork()
+    return Done(said="one of two")
+
+
+def background(params: Bad, *, progress: Progress) -> Done:
+    """Leaves a thread behind that goes on reporting."""
+    import threading
+
+    def report() -> None:
+        for number in range(1000):
+            progress.warn(f"from an ended job: {number % 10}")
+            time.sleep(0.01)
+
+    threading.Thread(target=report, daemon=True).start()
+    return Done(said="done")
+
+
+def environment(params: Bad, *, output: Path, progress: Progress) -> Done:
+    """Writes down what it can see of this process's and its ancestors' start."""
+    seen = {}
+    for pid in (os.getpid(), os.getppid()):
+        seen[str(pid)] = Path(f"/proc/{pid}/environ").read_bytes().decode() + Path(f"/proc/{pid}/cmdline").read_bytes().decode()
+    output.write_text(
+        json.dumps({"seen": seen, "environ": dict(os.environ), "sockets": len(sockets()), "fds": len(os.listdir("/proc/self/fd"))})
+    )
+    return Done(said="written")
+
+
+def sockets() -> list[int]:
+    found = []
+    for name in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(OSError):
+            if stat.S_ISSOCK(os.fstat(int(name)).st_mode):
+                found.append(int(name))
+    return found
+
+
+def bad(run: Callable[..., Any], outputs: dict[str, Kind] | None = None, inputs: dict[str, Input | Kind] | None = None) -> Operation:
+    return Operation(
+        name=f"misbehaving.{run.__name__.replace('_', '-')}",
+        summary=run.__name__,
+        params=Bad,
+        result=Done,
+        inputs=inputs or {},
+        outputs=outputs or {},
+        run=run,
+        example=Bad(),
+    )
+
+
+FILE = {"file": Kind.JSON}
+OPERATIONS = (
+    *(bad(run, FILE) for run in (succeed, steady, no_output, linked_output, environment)),
+    bad(broken_output, {"video": Kind.VIDEO}),
+    bad(read, inputs={"first": Kind.JSON, "rest": Input(kind=Kind.JSON, optional=True, many=True)}),
+    *(bad(run) for run in (refuse, stumble, segfault, abort, leave, leave_at_once, deaf, hold_the_gil, eat_memory)),
+    *(bad(run) for run in (grandchild, daemon, daemon_and_crash, leave_behind, shoot_the_guard, stop_everybody)),
+    *(bad(run) for run in (flood, chatter, huge, wrong_result, close_the_line, babble, fork, background)),
+)
+SERVICE = Service(name="misbehaving", title="Misbehaving", module="tests.misbehaving.operations", operations=OPERATIONS)

@@ -1,0 +1,35 @@
+"""The misbehaving service as a real process: `python -m tests.misbehaving.serve [worker|gateway]`, set up by the environment.
+
+`worker` runs jobs; `gateway` only takes and shows them. Both have the routes of the service and those of jobs.
+"""
+
+import asyncio
+import logging
+import sys
+
+from gateway.jobs import job_routes
+from shared.runtime import Runtime
+from shared.serve import Site, serving, until_told_to_end
+from shared.service import create_service
+from shared.settings import Settings
+from tests.misbehaving.operations import SERVICE
+
+
+async def main(role: str) -> None:
+    settings = Settings()
+    runtime = Runtime(settings)
+    app = create_service(SERVICE, runtime)
+    app.include_router(job_routes(runtime))
+    await runtime.start([SERVICE] if role == "worker" else [])
+    try:
+        async with serving([Site(app=app, host=settings.host, port=settings.port)]) as addresses:
+            logging.info("ready on %s", addresses[-1])
+            await until_told_to_end()
+    finally:
+        await runtime.stop()
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    asyncio.run(main(sys.argv[1] if len(sys.argv) > 1 else "worker"))

@@ -1,0 +1,158 @@
+"""A process of the misbehaving service, as the tests see it."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+READY = re.compile(r"ready on (http://\S+)")
+SERIOUS = re.compile(r"^(ERROR|CRITICAL) |^Traceback ")
+
+
+class Server:
+    """One process with its address, its log, and all that it started."""
+
+    def __init__(self, data_dir: Path, *, role: str = "worker", **settings: str):
+        self.data_dir = data_dir
+        self._role, self._settings = role, settings
+        self._mark = f"{data_dir}/.of-{uuid.uuid4().hex}"
+        self.log: list[str] = []
+
+    def start(self) -> "Server":
+        """Start the process, and wait until it answers."""
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("REELWRIGHT_")}
+        given = {"HOST": "127.0.0.1", "PORT": "0", "DATA_DIR": str(self.data_dir)} | self._settings
+        env = clean | {f"REELWRIGHT_{name}": value for name, value in given.items()} | {"TZ": self._mark}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.misbehaving.serve", self._role], env=env, stderr=subprocess.PIPE, text=True, errors="replace"
+        )
+        found = threading.Event()
+        self._reader = threading.Thread(target=self._read, args=(self.process, found), daemon=True)
+        self._reader.start()
+        found.wait(60)
+        matches = [match[1] for line in self.log if (match := READY.search(line))]
+        if not matches:
+            raise RuntimeError("the server did not start:\n" + "".join(self.log))
+        self.url = matches[-1]
+        self.client = httpx.Client(base_url=self.url, timeout=90, trust_env=False)
+        return self
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def kill(self, number: int = signal.SIGKILL) -> float:
+        """Send a signal that ends the process; the seconds until it has ended."""
+        began = time.monotonic()
+        self.process.send_signal(number)
+        self.process.wait(30)
+        took = time.monotonic() - began
+        self._reader.join(5)
+        assert self.process.stderr is not None
+        self.process.stderr.close()
+        self.client.close()
+        return took
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGCONT)
+            self.kill(signal.SIGTERM)
+        else:
+            self.kill()
+
+    def family(self) -> dict[int, str]:
+        """Every process, also a zombie, that this server or anything below it started: id -> command."""
+        found = {}
+        for path in Path("/proc").glob("[0-9]*"):
+            try:
+                state, parent = path.joinpath("stat").read_text().rpartition(")")[2].split()[:2]
+                marked = self._mark.encode() in path.joinpath("environ").read_bytes()
+                command = path.joinpath("cmdline").read_bytes().replace(b"\0", b" ").decode()
+            except OSError:
+                continue
+            if int(path.name) != self.pid and (marked or (state == "Z" and int(parent) == self.pid)):
+                found[int(path.name)] = command or f"state {state}"
+        return found
+
+    def workers(self) -> list[int]:
+        """Ids of the children that do the work."""
+        return [pid for pid, command in self.family().items() if command.split()[1:3] == ["-m", "shared.worker.child"]]
+
+    def post(
+        self, operation: str, *, inputs: dict[str, Any] | None = None, headers: dict[str, str] | None = None, **body: Any
+    ) -> httpx.Response:
+        """Submit a job, whatever comes of it. `body` may hold params, metadata, priority and webhook."""
+        return self.client.post(f"/{operation}/jobs", json={"inputs": inputs or {}} | body, headers=headers)
+
+    def submit(self, operation: str, **body: Any) -> dict[str, Any]:
+        """Submit a job that must be accepted."""
+        answer = self.post(operation, **body)
+        assert answer.status_code == 202, answer.text
+        job: dict[str, Any] = answer.json()
+        return job
+
+    def run(self, operation: str, timeout_s: float = 60, **params: Any) -> dict[str, Any]:
+        """A job from submit to end."""
+        return self.wait(self.submit(operation, params=params)["id"], timeout_s)
+
+    def get(self, job_id: str) -> dict[str, Any]:
+        """A job as it stands."""
+        answer = self.client.get(f"/v1/jobs/{job_id}")
+        assert answer.status_code == 200, answer.text
+        job: dict[str, Any] = answer.json()
+        return job
+
+    def wait(self, job_id: str, timeout_s: float = 60, until: tuple[str, ...] = ("succeeded", "failed", "canceled")) -> dict[str, Any]:
+        """A job once it has one of the states in `until`."""
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            if (job := self.get(job_id))["status"] in until:
+                return job
+            time.sleep(0.02)
+        raise TimeoutError(f"{job} is not one of {until} after {timeout_s} s; log:\n{''.join(self.log[-30:])}")
+
+    def work(self) -> list[Path]:
+        """What lies in the folder of unfinished work."""
+        return sorted(self.data_dir.glob("work/*"))
+
+    def serious(self) -> list[str]:
+        """The lines of the log that tell of errors nobody expected."""
+        return [line for line in self.log if SERIOUS.match(line)]
+
+    def _read(self, process: "subprocess.Popen[str]", found: threading.Event) -> None:
+        assert process.stderr is not None
+        for line in process.stderr:
+            self.log.append(line[:2000])
+            if READY.search(line):
+                found.set()
+        found.set()
+
+
+@contextmanager
+def serving_one(data_dir: Path, *, role: str = "worker", **settings: str) -> Iterator[Server]:
+    """A server while the block runs. Errors in its log that the block did not take out of `log` fail the test."""
+    server = Server(data_dir, role=role, **settings)
+    try:
+        yield server.start()
+    finally:
+        server.close()
+    assert server.serious() == [], "".join(server.log[-60:])
+
+
+def within(seconds: float, true: Any) -> float:
+    """Wait until `true()` holds; the seconds that it took. Fails after `seconds`."""
+    began = time.monotonic()
+    while not true():
+        assert time.monotonic() - began < seconds, f"not within {seconds} s"
+        time.sleep(0.01)
+    return time.monotonic() - began
