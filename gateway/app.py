@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
 from starlette.staticfiles import StaticFiles
 
@@ -27,6 +27,13 @@ from shared.service import OperationInfo
 from shared.settings import Settings
 
 PAGE = files("gateway") / "page"
+PAGE_HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; object-src 'none'; "
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    "Cache-Control": "no-cache",  # asked again each time, so that no page runs with the modules of the version before
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
 DESCRIPTION = """
 A self-hosted suite for AI video effects. Upload a file (`POST /v1/media`), start a job on it, follow the job, fetch what it made.
 **Every example here runs as it stands**: it uses the sample clip, which is media `00000000000000000000000000`.
@@ -98,6 +105,15 @@ def _add_pages(app: FastAPI, upstreams: Upstreams) -> None:
 
     @app.get("/", include_in_schema=False)
     async def first_page() -> FileResponse:
-        return FileResponse(str(PAGE / "index.html"), headers={"Cache-Control": "no-cache"})
+        return FileResponse(str(PAGE / "index.html"), headers=PAGE_HEADERS)
 
-    app.mount("/page", StaticFiles(directory=str(PAGE)), name="page")
+    app.mount("/page", PageFiles(directory=str(PAGE)), name="page")
+
+
+class PageFiles(StaticFiles):
+    """The first page's files."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        response.headers.update(PAGE_HEADERS)
+        return response

@@ -1,0 +1,105 @@
+// Talking to the server, with and without API keys.
+
+const KEPT_AS = "reelwright-api-key";
+
+/** The server refused: problem details (RFC 9457). */
+export class Problem extends Error {
+  constructor(status, body) {
+    super(body?.detail || body?.title || `The server answered ${status}.`);
+    this.status = status;
+    this.title = body?.title ?? `Status ${status}`;
+    this.errors = body?.errors ?? [];
+  }
+}
+
+/** The server could not be reached. */
+export class Unreachable extends Error {
+  constructor() {
+    super("The server does not answer. Is it running?");
+  }
+}
+
+/** Requests of this page. `askForKey(detail)` is called where the server wants a key, and promises one. */
+export class Api {
+  #askForKey;
+  #asking = null;
+  #key = sessionStorage.getItem(KEPT_AS) ?? "";
+
+  constructor(askForKey) {
+    this.#askForKey = askForKey;
+  }
+
+  /** Whether requests carry a key. */
+  get keyed() {
+    return this.#key !== "";
+  }
+
+  /** Headers that every request needs. */
+  get authorization() {
+    return this.keyed ? { Authorization: `Bearer ${this.#key}` } : {};
+  }
+
+  /** Ask for a key, once for all the requests that were refused meanwhile. */
+  async renewKey(detail, refused = this.authorization) {
+    if (refused.Authorization !== this.authorization.Authorization) return; // another request has got a new one already
+    this.#asking ??= this.#askForKey(detail);
+    try {
+      this.#key = await this.#asking;
+      sessionStorage.setItem(KEPT_AS, this.#key);
+    } finally {
+      this.#asking = null;
+    }
+  }
+
+  /** A response that is fine. Throws Problem, Unreachable, or AbortError. */
+  async send(method, path, { json, headers = {}, signal } = {}) {
+    for (;;) {
+      const authorization = this.authorization;
+      const sent = { method, signal, headers: { ...authorization, ...headers } };
+      if (json !== undefined) {
+        sent.body = JSON.stringify(json);
+        sent.headers["Content-Type"] = "application/json";
+      }
+      const response = await reach(path, sent);
+      if (response.ok) return response;
+      const problem = await problemOf(response);
+      if (response.status !== 401) throw problem;
+      await this.renewKey(problem.message, authorization);
+    }
+  }
+
+  /** GET, as JSON. */
+  async get(path, options = {}) {
+    return (await this.send("GET", path, options)).json();
+  }
+
+  /** POST, as JSON. */
+  async post(path, json, options = {}) {
+    return (await this.send("POST", path, { ...options, json })).json();
+  }
+
+  /**
+   * A URL for <img>, <video> and downloads, and how to give it back. Without keys it is the server's own, so that the browser can ask
+   * for ranges; elements cannot send a key, so with one the file is fetched whole.
+   */
+  async mediaUrl(path, signal) {
+    if (!this.keyed) return { url: path, release() {} };
+    const blob = await (await this.send("GET", path, { signal })).blob();
+    const url = URL.createObjectURL(blob);
+    return { url, release: () => URL.revokeObjectURL(url) };
+  }
+}
+
+async function reach(path, sent) {
+  try {
+    return await fetch(path, sent);
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Unreachable();
+  }
+}
+
+async function problemOf(response) {
+  const body = await response.json().catch(() => null);
+  return new Problem(response.status, body);
+}

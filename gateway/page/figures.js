@@ -1,0 +1,68 @@
+// What is said about an ended job: its figures, its files, and how to ask for it without this page.
+
+import { byId, make, show } from "./dom.js";
+import { bytes, facts, rate, seconds, words } from "./format.js";
+
+const SAID_ELSEWHERE = new Set(["encoder", "duration_s", "source_duration_s", "ramped_duration_s", "frames", "frame_rate"]);
+
+/** Fill the panel of figures with those of a job. `operation`: as GET /v1/operations tells it, where it is known. */
+export function showFigures(api, job, operation) {
+  show(byId("figures-panel"), true);
+  const pairs = figuresOf(job).map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, value)));
+  byId("figures").replaceChildren(...pairs);
+  byId("curl").textContent = curlOf(job, operation, { keyed: api.keyed });
+  byId("json").textContent = JSON.stringify(job, null, 2);
+  const others = Object.entries(job.outputs).slice(1);
+  show(byId("files"), others.length > 0);
+  byId("files").replaceChildren(...others.map(([name, record]) => fileItem(api, name, record)));
+}
+
+/** Let a link or button save a medium, also where the server wants a key. */
+export async function save(api, record) {
+  const { url, release } = await api.mediaUrl(record.urls.download);
+  const link = make("a", { href: url, download: record.name });
+  link.click();
+  setTimeout(release, 60_000); // the browser reads it after the click
+}
+
+function figuresOf(job) {
+  const { result, metrics } = job;
+  const output = Object.values(job.outputs)[0];
+  const figures = [];
+  const add = (name, value) => value !== undefined && value !== null && value !== "" && figures.push([name, value]);
+  const after = result?.duration_s !== undefined && output ? result.duration_s : result?.ramped_duration_s;
+  const before = result?.source_duration_s ?? (result?.ramped_duration_s !== undefined ? result.duration_s : undefined);
+  if (before !== undefined && after !== undefined) add("Length", `${seconds(before)} → ${seconds(after)}`);
+  else if (after !== undefined) add("Length", seconds(after));
+  if (result?.frames !== undefined) add("Frames", `${result.frames}${result.frame_rate ? ` at ${rate(result.frame_rate)} fps` : ""}`);
+  if (output) add("File", facts(output).split(" · ").slice(-1)[0]);
+  if (output?.media?.width) add("Picture", `${output.media.width} × ${output.media.height}, ${output.media.codec ?? output.content_type}`);
+  add("Encoder", result?.encoder);
+  if (metrics.run_s !== undefined) add("Run time", seconds(metrics.run_s));
+  if (metrics.fps) add("Speed", `${Math.round(metrics.fps)} frames/s`);
+  if (metrics.peak_memory_bytes) add("Peak memory", bytes(metrics.peak_memory_bytes));
+  if (metrics.queue_s !== undefined) add("Waited", seconds(metrics.queue_s));
+  for (const [name, value] of Object.entries(result ?? {})) {
+    if (!SAID_ELSEWHERE.has(name) && ["number", "string", "boolean"].includes(typeof value)) add(words(name), String(value));
+  }
+  return figures;
+}
+
+function fileItem(api, name, record) {
+  const button = make("button", { type: "button", class: "quiet" }, "Download");
+  button.addEventListener("click", () => save(api, record));
+  return make("li", { class: "row" }, make("span", {}, `${words(name)}: ${record.name} (${bytes(record.bytes)})`), button);
+}
+
+/** The request that makes this job again, for a shell. */
+export function curlOf(job, operation, { keyed }) {
+  const params = {};
+  for (const [name, value] of Object.entries(job.params)) {
+    const fallback = operation?.params.properties?.[name]?.default;
+    if (JSON.stringify(value) !== JSON.stringify(fallback)) params[name] = value;
+  }
+  const body = JSON.stringify({ inputs: job.inputs, params }).replaceAll("'", "'\\''");
+  const path = operation?.urls.jobs ?? `/v1/${job.service}/${job.operation.split(".")[1]}/jobs`;
+  const key = keyed ? `  -H "Authorization: Bearer $REELWRIGHT_API_KEY" \\\n` : "";
+  return `curl ${location.origin}${path} \\\n${key}  -H 'Content-Type: application/json' \\\n  -d '${body}'`;
+}

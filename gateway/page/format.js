@@ -1,0 +1,76 @@
+// Numbers as people read them.
+
+const UNITS = ["B", "kB", "MB", "GB", "TB"];
+
+/** 1536000 -> "1.5 MB". */
+export function bytes(count) {
+  let unit = 0;
+  let value = count;
+  while (value >= 999.5 && unit < UNITS.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${unit && value < 99.5 ? value.toFixed(1) : Math.round(value)} ${UNITS[unit]}`;
+}
+
+/** Seconds as "0.85 s", "12.3 s", "4:05" or "1:02:03". */
+export function seconds(value) {
+  if (value < 59.95) return `${value.toFixed(value < 10 ? 2 : 1)} s`;
+  const whole = Math.round(value);
+  const parts = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  if (!parts[0]) parts.shift();
+  return parts.map((part, index) => (index ? String(part).padStart(2, "0") : part)).join(":");
+}
+
+/** A position in a clip: "0:02.35". */
+export function position(value) {
+  const hundredths = Math.floor(value * 100 + 1e-6);
+  const minutes = Math.floor(hundredths / 6000);
+  return `${minutes}:${((hundredths % 6000) / 100).toFixed(2).padStart(5, "0")}`;
+}
+
+/** A few significant digits, without trailing zeros: 23.976, 0.5, 288. */
+export function short(value, digits = 3) {
+  return String(Number(value.toPrecision(value >= 10 ** digits ? Math.ceil(Math.log10(value)) : digits)));
+}
+
+/** The fraction "30000/1001" as "29.97". */
+export function rate(fraction) {
+  const [over, under = 1] = String(fraction).split("/").map(Number);
+  return String(Number((over / under).toFixed(3)));
+}
+
+/** How long ago a time (ISO 8601) was. */
+export function ago(time, now = Date.now()) {
+  const passed = Math.max(0, (now - Date.parse(time)) / 1000);
+  if (passed < 60) return "just now";
+  if (passed < 3600) return `${Math.floor(passed / 60)} min ago`;
+  if (passed < 86400) return `${Math.floor(passed / 3600)} h ago`;
+  return new Date(time).toLocaleDateString();
+}
+
+/** "min_speed" or "Min Speed" -> "Min speed". */
+export function words(name) {
+  const text = name.replaceAll(/[_-]+/g, " ").toLowerCase();
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** What a media record says about its file, in one line. */
+export function facts(record) {
+  const media = record.media ?? {};
+  const said = [];
+  if (media.duration_s) said.push(seconds(media.duration_s));
+  if (media.width) said.push(`${media.width} × ${media.height}`);
+  if (media.frame_rate) said.push(`${rate(media.frame_rate)} fps${media.variable_frame_rate ? " (varies)" : ""}`);
+  if (media.codec) said.push(media.codec);
+  if (record.kind === "video") said.push(sound(media.audio ?? []));
+  said.push(bytes(record.bytes));
+  return said.join(" · ");
+}
+
+function sound(tracks) {
+  if (!tracks.length) return "no sound";
+  const [first] = tracks;
+  const name = `${first.codec} ${first.layout ?? `${first.channels} ch`}`;
+  return tracks.length > 1 ? `${tracks.length} tracks, ${name}` : name;
+}

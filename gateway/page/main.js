@@ -1,0 +1,198 @@
+// The page: what its parts tell each other.
+
+import { Api } from "./api.js";
+import { Chart } from "./chart.js";
+import { Clip } from "./clip.js";
+import { byId, show } from "./dom.js";
+import { Form } from "./form.js";
+import { JobView } from "./job.js";
+import { JobList } from "./jobs.js";
+import { askForKey } from "./key.js";
+import { Player } from "./player.js";
+import { Ramp } from "./ramp.js";
+
+const BUSY_MS = 1000; // how often the lists are asked for while a job runs
+const IDLE_MS = 5000;
+const SHOWN_JOBS = 12;
+const SHOWN_MEDIA = 60;
+
+class Page {
+  #jobs = [];
+  #media = new Map(); // id -> record
+  #curve = null;
+
+  constructor() {
+    this.api = new Api(askForKey);
+    this.player = new Player((time) => this.chart?.setTime(time));
+    this.chart = new Chart(byId("chart"), {
+      onSeek: (time) => this.player.seekSource(time),
+      onPoint: (text) => (byId("curve-at").textContent = text),
+    });
+    this.form = new Form({ onSubmit: (asked) => this.#start(asked), onOperation: () => this.#allowStart() });
+    this.clip = new Clip(this.api, (record) => this.#take(record));
+    this.view = new JobView(this.api, this.player, (job) => this.#showCurve(job));
+    this.list = new JobList((job) => this.open(job));
+    byId("curve-use").addEventListener("click", () => this.#editCurve());
+    byId("key-change").addEventListener("click", () => this.api.renewKey("Another key for this server.").then(() => location.reload()));
+    show(byId("key-change"), this.api.keyed);
+    addEventListener("hashchange", () => this.#openNamed());
+  }
+
+  async run() {
+    await this.#refresh();
+    this.#poll();
+    await this.#openNamed();
+    const sample = this.#media.get("0".repeat(26));
+    if (!this.clip.record && sample && !location.hash) this.clip.choose(sample);
+  }
+
+  /** Look at a job, its clip and its parameters. */
+  async open(job) {
+    if (location.hash !== `#job=${job.id}`) history.replaceState(null, "", `#job=${job.id}`);
+    const full = await this.api.get(job.urls.self).catch(() => job);
+    const clip = await this.#clipOf(full);
+    if (clip && clip.id !== this.clip.record?.id) this.clip.choose(clip);
+    this.form.choose(full.operation);
+    this.form.fill(full.params);
+    this.#look(full);
+  }
+
+  #look(job) {
+    history.replaceState(null, "", `#job=${job.id}`);
+    const following = this.view.open(job, this.form.operations);
+    this.#list();
+    following.then(() => this.#refresh());
+  }
+
+  async #start({ operation, params, inputs }) {
+    const [first, port] = Object.entries(operation.inputs)[0];
+    const { id } = this.clip.record;
+    byId("start").disabled = true;
+    try {
+      const body = { inputs: { [first]: port.many ? [id] : id, ...inputs }, params };
+      const headers = { "Idempotency-Key": crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}` };
+      const job = await this.api.post(operation.urls.jobs, body, { headers });
+      this.#jobs = [job, ...this.#jobs];
+      this.#look(job);
+      if (matchMedia("(max-width: 60rem)").matches) byId("work").scrollIntoView();
+    } catch (error) {
+      this.form.refuse(error);
+    } finally {
+      this.#allowStart();
+    }
+  }
+
+  #allowStart() {
+    const { operation } = this.form;
+    const port = operation && Object.values(operation.inputs)[0];
+    const fits = !port || !this.clip?.record || this.clip.record.kind === port.kind || port.kind === "images";
+    byId("start").disabled = !operation?.available || !this.clip?.record || !fits;
+    byId("start").textContent = fits ? "Start" : `Start (needs ${port.kind === "image" ? "an image" : `a ${port.kind}`})`;
+  }
+
+  /** A clip was chosen. */
+  async #take(record) {
+    this.#media.set(record.id, record);
+    this.clip.offer([...this.#media.values()].sort((one, other) => other.id.localeCompare(one.id)));
+    this.view.clear();
+    if (location.hash) history.replaceState(null, "", location.pathname);
+    this.#list();
+    this.#curve = null;
+    show(byId("curve-use"), false);
+    this.chart.set({ ramp: null, duration: record.media?.duration_s ?? 0, ...this.#motionOf(record.id) });
+    shape(record.media);
+    this.#allowStart();
+    this.player.set("source", null);
+    show(byId("source-note"), true, record.kind === "video" ? "Loading…" : `A clip of kind ${record.kind}.`);
+    if (record.kind !== "video") return;
+    try {
+      const held = await this.api.mediaUrl(record.urls.content);
+      if (this.clip.record.id !== record.id) return void held.release();
+      show(byId("source-note"), false);
+      this.player.set("source", held);
+    } catch (error) {
+      show(byId("source-note"), true, error.message);
+    }
+  }
+
+  #showCurve(job) {
+    const { curve, duration_s: length, source_duration_s: before = length } = job.result ?? {};
+    this.#curve = Array.isArray(curve) && curve.length && before > 0 ? curve : null;
+    const ramp = this.#curve ? new Ramp(curve, before) : null;
+    this.player.setRamp(ramp);
+    const made = this.#motionOf([Object.values(job.inputs)[0]].flat()[0], job);
+    const duration = ramp ? before : (this.clip.record?.media?.duration_s ?? 0);
+    this.chart.set({ ramp, duration, ...made });
+    show(byId("curve-use"), ramp !== null);
+  }
+
+  /** The motion of a clip, where it has been analysed. */
+  #motionOf(mediaId, job) {
+    const analysed = (one) => one?.result?.motion?.times?.length && [Object.values(one.inputs)[0]].flat()[0] === mediaId;
+    const found = [job, ...this.#jobs].find(analysed);
+    return { motion: found?.result.motion ?? null, cuts: found?.result.cuts ?? [] };
+  }
+
+  /** Put the curve that is shown into the form, to be changed and rendered. */
+  #editCurve() {
+    const takes = (operation) => operation.params.properties?.curve && operation.service === this.view.operation?.service;
+    const operation = this.form.operations.find(takes);
+    if (!operation) return;
+    const params = operation.name === this.view.job.operation ? this.view.job.params : {};
+    const curve = this.#curve.map(({ t, speed }) => ({ t: Number(t.toFixed(3)), speed: Number(speed.toFixed(3)) }));
+    this.form.choose(operation.name);
+    this.form.fill({ ...params, speeds: null, curve });
+    byId("field-curve").focus();
+  }
+
+  async #clipOf(job) {
+    const [id] = [Object.values(job.inputs)[0]].flat();
+    return this.#media.get(id) ?? (await this.api.get(`/v1/media/${id}`).catch(() => null));
+  }
+
+  async #openNamed() {
+    const id = location.hash.match(/^#job=(\w+)$/)?.[1];
+    if (!id || id === this.view.job?.id) return;
+    try {
+      await this.open(await this.api.get(`/v1/jobs/${id}`));
+    } catch {
+      history.replaceState(null, "", location.pathname); // forgotten meanwhile
+    }
+  }
+
+  async #poll() {
+    for (;;) {
+      const busy = this.#jobs.some((job) => job.status === "queued" || job.status === "running");
+      await new Promise((resolve) => setTimeout(resolve, busy ? BUSY_MS : IDLE_MS));
+      if (document.visibilityState === "visible") await this.#refresh();
+    }
+  }
+
+  async #refresh() {
+    try {
+      const asked = [this.api.get(`/v1/jobs?limit=${SHOWN_JOBS}`), this.api.get(`/v1/media?limit=${SHOWN_MEDIA}`)];
+      if (!this.form.operations?.length) asked.push(this.api.get("/v1/operations").then((found) => this.form.offer(found)));
+      const [jobs, media] = await Promise.all(asked);
+      this.#jobs = jobs.items;
+      this.#media = new Map(media.items.map((record) => [record.id, record]));
+      this.clip.offer(media.items);
+      this.form.offerMedia(media.items);
+      this.#list();
+      show(byId("connection"), false, "");
+    } catch (error) {
+      show(byId("connection"), true, error.message);
+    }
+  }
+
+  #list() {
+    this.list.update(this.#jobs.slice(0, SHOWN_JOBS), this.#media, this.view.job?.id);
+  }
+}
+
+/** Give the frames the clip's shape, within reason. */
+function shape(media) {
+  const ratio = media?.width ? Math.min(Math.max(media.width / media.height, 0.8), 2.4) : 16 / 9;
+  for (const id of ["source-frame", "result-frame"]) byId(id).style.aspectRatio = String(ratio);
+}
+
+new Page().run();

@@ -1,0 +1,91 @@
+// Resumable uploads (tus 1.0): a broken connection is taken up again where it was.
+
+import { Problem, Unreachable } from "./api.js";
+
+const CHUNK_BYTES = 32 * 1024 * 1024;
+const MOST_FAILURES = 8;
+
+/** Upload a File; its media record. `onProgress(sent)` is told bytes. Throws Problem, Unreachable, or AbortError. */
+export async function upload(api, file, { onProgress, signal }) {
+  const body = (offset) => file.slice(offset, offset + CHUNK_BYTES);
+  let answer = await begin(api, file, body(0), onProgress, signal);
+  const location = answer.header("Location");
+  let failures = 0;
+  while (!answer.header("Reelwright-Media-Id")) {
+    const offset = Number(answer.header("Upload-Offset"));
+    try {
+      const headers = { "Upload-Offset": String(offset), "Content-Type": "application/offset+octet-stream" };
+      answer = await request(api, "PATCH", location, headers, body(offset), (sent) => onProgress(offset + sent), signal);
+      failures = 0;
+    } catch (error) {
+      if (!passes(error) || (failures += 1) > MOST_FAILURES) throw error;
+      await pause(failures, signal);
+      answer = await standing(api, location, answer, signal);
+    }
+  }
+  return api.get(`/v1/media/${answer.header("Reelwright-Media-Id")}`, { signal });
+}
+
+function begin(api, file, first, onProgress, signal) {
+  const name = btoa(String.fromCharCode(...new TextEncoder().encode(file.name)));
+  const headers = { "Upload-Length": String(file.size), "Upload-Metadata": `filename ${name}` };
+  headers["Content-Type"] = "application/offset+octet-stream";
+  return request(api, "POST", "/v1/uploads", headers, first, onProgress, signal);
+}
+
+/** Where the upload stands now; where it stood, if nobody answers. */
+async function standing(api, location, before, signal) {
+  try {
+    return await request(api, "HEAD", location, {}, null, () => {}, signal);
+  } catch (error) {
+    if (passes(error)) return before;
+    throw error;
+  }
+}
+
+/** Whether an error is one of the network, of a restart, or of a request before that the server still holds. */
+function passes(error) {
+  return error instanceof Unreachable || (error instanceof Problem && ([409, 423].includes(error.status) || error.status >= 500));
+}
+
+/** One request; XMLHttpRequest because fetch does not tell how much of a body has been sent. */
+async function request(api, method, url, headers, body, onProgress, signal) {
+  for (;;) {
+    const authorization = api.authorization;
+    const answer = await exchange(method, url, { "Tus-Resumable": "1.0.0", ...authorization, ...headers }, body, onProgress, signal);
+    if (answer.status < 300) return answer;
+    const problem = new Problem(answer.status, answer.json());
+    if (answer.status !== 401) throw problem;
+    await api.renewKey(problem.message, authorization);
+  }
+}
+
+function exchange(method, url, headers, body, onProgress, signal) {
+  return new Promise((resolve, reject) => {
+    const xhr = new XMLHttpRequest();
+    const abort = () => xhr.abort();
+    xhr.open(method, url);
+    for (const [name, value] of Object.entries(headers)) xhr.setRequestHeader(name, value);
+    xhr.upload.onprogress = (event) => onProgress(event.loaded);
+    xhr.onload = () => resolve({ status: xhr.status, header: (name) => xhr.getResponseHeader(name), json: () => parsed(xhr.responseText) });
+    xhr.onerror = () => reject(new Unreachable());
+    xhr.onabort = () => reject(new DOMException("The upload was canceled.", "AbortError"));
+    xhr.onloadend = () => signal.removeEventListener("abort", abort);
+    if (signal.aborted) return xhr.onabort();
+    signal.addEventListener("abort", abort);
+    return xhr.send(body);
+  });
+}
+
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+async function pause(failures, signal) {
+  await new Promise((resolve) => setTimeout(resolve, Math.min(300 * 2 ** failures, 10_000)));
+  signal.throwIfAborted();
+}
