@@ -24,7 +24,7 @@ class Settings(BaseSettings):
     database_url: str = Field("", description="Postgres URL for several machines; empty: an SQLite file in the data folder.")
     models_dir: Path | None = Field(None, description="Folder of model weights; empty: `models` in the data folder.")
     api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field((), description="Comma-separated API keys; empty: no keys, loopback only.")
-    service_urls: dict[str, str] = Field({}, description='JSON object of service name to base URL, for `reelwright serve gateway`.')
+    service_urls: dict[str, str] = Field({}, description="JSON object of service name to base URL, for `reelwright serve gateway`.")
 
     concurrency: int = Field(2, ge=1, le=64, description="Jobs that one service runs at once, each in its own process.")
     queue_limit: int = Field(1000, ge=1, description="Jobs that may wait in one service's queue; more are answered 429.")
@@ -43,7 +43,8 @@ class Settings(BaseSettings):
     probe_timeout_s: float = Field(30, gt=0, description="Longest time that looking at an uploaded file may take.")
     url_timeout_s: float = Field(300, gt=0, description="Longest time that fetching a URL may take, all hops together.")
     url_allow_networks: Annotated[tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...], NoDecode] = Field(
-        (), description="Comma-separated private networks that URL fetches and webhooks may reach all the same, such as 10.1.0.0/16."
+        (),
+        description="Comma-separated private networks that URL fetches and webhooks may reach all the same, such as 10.1.0.0/16.",
     )
     webhook_secret: SecretStr | None = Field(None, description="Signing secret of webhooks that name none: `whsec_` and base64.")
 
@@ -55,9 +56,7 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _keys_or_loopback(self) -> Self:
         if not self.api_keys and not is_loopback(self.host):
-            raise ValueError(
-                f"REELWRIGHT_HOST={self.host} can be reached by others: set REELWRIGHT_API_KEYS, or listen on 127.0.0.1"
-            )
+            raise ValueError(f"REELWRIGHT_HOST={self.host} can be reached by others: set REELWRIGHT_API_KEYS, or listen on 127.0.0.1")
         return self
 
     @property

@@ -1,0 +1,20 @@
+"""`make bench`: every benchmark, one after the other."""
+
+import importlib
+import pkgutil
+
+from rich.console import Console
+
+import benchmarks
+
+
+def main() -> None:
+    """Run the `main` of every module named bench_*."""
+    names = sorted(module.name for module in pkgutil.iter_modules(benchmarks.__path__) if module.name.startswith("bench_"))
+    for name in names:
+        Console().rule(name)
+        importlib.import_module(f"benchmarks.{name}").main()
+
+
+if __name__ == "__main__":
+    main()
