@@ -13,27 +13,38 @@ class Closed(Exception):
     """The other side has gone: nothing can be put in any more."""
 
 
+# Pictures of 8K are a hundred times as large as those of a preview: a queue is as long as fits in here.
+QUEUED_BYTES = 96 * 1024 * 1024
+
+
 class Channel(Generic[T]):
-    """At most `size` items wait; `put` blocks while it is full, iteration ends when it is finished and empty.
+    """At most `size` items wait, or fewer where they are heavy; `put` blocks while it is full.
 
     `queue.Queue` cannot wake a producer that waits on a consumer which has gone away, which is what cancelling means here.
     """
 
     def __init__(self, size: int):
         self._size = size
-        self._items: deque[T] = deque()
+        self._items: deque[tuple[T, int]] = deque()
+        self._weight = 0
         self._lock = threading.Condition()
         self._finished = False
         self._closed = False
         self._error: BaseException | None = None
 
-    def put(self, item: T) -> None:
-        """Add an item, waiting for room. Raises Closed when the consumer has gone."""
+    def put(self, item: T, weight: int = 0) -> None:
+        """Add an item that holds `weight` bytes, waiting for room. Raises Closed when the consumer has gone."""
+
+        def room() -> bool:
+            light = self._weight + weight <= QUEUED_BYTES or not self._items
+            return self._closed or (len(self._items) < self._size and light)
+
         with self._lock:
-            self._lock.wait_for(lambda: len(self._items) < self._size or self._closed)
+            self._lock.wait_for(room)
             if self._closed:
                 raise Closed
-            self._items.append(item)
+            self._items.append((item, weight))
+            self._weight += weight
             self._lock.notify_all()
 
     def finish(self, error: BaseException | None = None) -> None:
@@ -47,6 +58,7 @@ class Channel(Generic[T]):
         with self._lock:
             self._closed = True
             self._items.clear()
+            self._weight = 0
             self._lock.notify_all()
 
     def get(self) -> T:
@@ -54,7 +66,8 @@ class Channel(Generic[T]):
         with self._lock:
             self._lock.wait_for(lambda: self._items or self._finished or self._closed)
             if self._items:
-                item = self._items.popleft()
+                item, weight = self._items.popleft()
+                self._weight -= weight
                 self._lock.notify_all()
                 return item
             error, self._error = self._error, None
@@ -69,9 +82,9 @@ class Ahead(Generic[T]):
     Usable as a context manager; leaving it, `close`, or dropping it ends the thread after the item it is working on.
     """
 
-    def __init__(self, source: Callable[[], Iterable[T]], *, size: int, name: str):
+    def __init__(self, source: Callable[[], Iterable[T]], *, size: int, name: str, weight: Callable[[T], int] = lambda item: 0):
         self._channel: Channel[T] = Channel(size)
-        self._thread = threading.Thread(target=_produce, args=(source, self._channel), name=name, daemon=True)
+        self._thread = threading.Thread(target=_produce, args=(source, self._channel, weight), name=name, daemon=True)
         self._thread.start()
 
     def __iter__(self) -> Iterator[T]:
@@ -96,12 +109,12 @@ class Ahead(Generic[T]):
             self._thread.join()
 
 
-def _produce(source: Callable[[], Iterable[T]], channel: Channel[T]) -> None:
+def _produce(source: Callable[[], Iterable[T]], channel: Channel[T], weight: Callable[[T], int]) -> None:
     try:
         items = iter(source())
         try:
             for item in items:
-                channel.put(item)
+                channel.put(item, weight(item))
         finally:
             close = getattr(items, "close", None)
             if close is not None:

@@ -94,6 +94,11 @@ class Frame:
         return np.ascontiguousarray(plane_of(picture, 0))
 
 
+def bytes_of(picture: av.VideoFrame) -> int:
+    """About how much memory a picture takes."""
+    return int(picture.width * picture.height * picture.format.padded_bits_per_pixel) // 8
+
+
 def planes_of(picture: av.VideoFrame) -> tuple[NDArray[Any], ...]:
     """The planes of a PyAV frame as arrays that share its memory."""
     return tuple(plane_of(picture, index) for index in range(len(picture.planes)))

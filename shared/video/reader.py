@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Literal
 
 from shared.video.channel import Ahead
-from shared.video.frame import Frame, Reformatters
+from shared.video.frame import Frame, Reformatters, bytes_of
 from shared.video.limits import Limits
 from shared.video.opening import open_input
 from shared.video.pictures import Pictures, Shown
@@ -67,7 +67,7 @@ def read_frames(
         skip=skip,
         to_sdr8=to_sdr8,
     )
-    return Ahead(lambda: _frames(wanted), size=prefetch, name="read_frames")
+    return Ahead(lambda: _frames(wanted), size=prefetch, name="read_frames", weight=lambda frame: bytes_of(frame.picture))
 
 
 def _frames(wanted: _Wanted) -> Iterator[Frame]:

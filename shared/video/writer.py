@@ -21,7 +21,7 @@ from shared.video.channel import Channel, Closed
 from shared.video.color import BT709, apply_tags, tags_of
 from shared.video.encoders import choose, options_of
 from shared.video.fitting import Fitter
-from shared.video.frame import picture_from
+from shared.video.frame import bytes_of, picture_from
 from shared.video.info import ColorInfo
 from shared.video.limits import Limits
 from shared.video.tracks import AudioTrack, CopiedAudio
@@ -123,7 +123,7 @@ class VideoWriter:
             self._thread.start()
             first = BT709 if picture.format.is_rgb else tags_of(picture, pixel_format=picture.format.name)
             self._submit(partial(self._open, first))
-        self._submit(partial(self._encode, picture, pts, duration))
+        self._submit(partial(self._encode, picture, pts, duration), bytes_of(picture))
 
     def __enter__(self) -> Self:
         return self
@@ -161,9 +161,9 @@ class VideoWriter:
         if self._started:
             raise ValueError("audio tracks have to be added before the first picture is written")
 
-    def _submit(self, action: Callable[[], None]) -> None:
+    def _submit(self, action: Callable[[], None], weight: int = 0) -> None:
         try:
-            self._work.put(action)
+            self._work.put(action, weight)
         except Closed:
             self._thread.join()
             raise self._error or OperationFailed("The writer was closed while there was more to write.") from None
