@@ -80,9 +80,9 @@ class Runtime:
             raise UnsupportedMedia(f"The file could not be opened. {error.detail}") from error
 
     async def _sweep_regularly(self) -> None:
-        while True:
-            await asyncio.sleep(self.settings.gc_interval_s)
+        while True:  # at the start, too: a process that was killed may have left work folders of jobs that have ended since
             try:
                 log.info("swept %s", await self.sweep())
-            except Exception:  # a full disk or a database that is away must not end the sweeping for good
-                log.exception("clearing away failed; it is tried again")
+            except Exception as error:  # a full disk or a database that is away must not end the sweeping for good
+                log.warning("clearing away failed; it is tried again: %s", error)
+            await asyncio.sleep(self.settings.gc_interval_s)

@@ -138,8 +138,11 @@ async def check(
 
 async def submit(operation: Operation, request: JobRequest, *, params: Params, owner: str, runtime: Runtime, key: str | None = None) -> Job:
     """Check a request and put it into the queue; `params` are the request's, validated."""
-    checked = await check(operation, inputs=request.inputs, params=params, owner=owner, runtime=runtime)
-    request = request.model_copy(update={"params": checked.params})
+    request = request.model_copy(update={"params": params.model_dump(mode="json")})
+    # The first answer holds even if an input has been deleted since.
+    if key and (earlier := await runtime.jobs.earlier(owner=owner, operation=operation.name, request=request, key=key)):
+        return earlier
+    await check(operation, inputs=request.inputs, params=params, owner=owner, runtime=runtime)
     return await runtime.jobs.submit(owner=owner, service=operation.service, operation=operation.name, request=request, key=key)
 
 

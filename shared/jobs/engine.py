@@ -5,23 +5,27 @@ the jobs of dead processes. Nothing outside this package imports DBOS.
 """
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, WorkflowSerializationFormat
 from sqlalchemy.exc import IntegrityError
 
-from shared.errors import Conflict, IdempotencyMismatch, OperationFailed, ReelwrightError, WorkerCrashed
+from shared.errors import Conflict, IdempotencyMismatch, OperationFailed, ReelwrightError, UnknownJob, WorkerCrashed
 from shared.jobs import webhooks
 from shared.jobs.ledger import Claim, Event, Ledger
 from shared.jobs.record import PRIORITIES, Job, JobRequest, Status
 from shared.jobs.tables import open_database
 from shared.jobs.takeover import Lifeline, make_locks
+from shared.jobs.tell import Tell
 from shared.media.ids import new_id
 from shared.settings import Settings
 
@@ -33,10 +37,13 @@ QUEUE_POLL_S = 0.15  # a job waits half of it on average; six services' queues h
 PATIENT_POLL_S = 0.5  # pipelines and webhooks, which wait for much longer things anyway
 CANCEL_POLL_S = 0.2
 EVENTS_POLL_S = 0.25
-PROGRESS_INTERVAL_S = 0.5
-MAX_FAILURES = 3
+DATABASE_RETRY_S = 0.5
+MAX_FAILURES = 20
+"""So often may the server die while it runs a job. Jobs run in processes of their own, so it is hardly ever the job's fault."""
+
 WEBHOOKS, WEBHOOKS_AT_ONCE = "webhooks", 16
 log = logging.getLogger(__name__)
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,31 +61,8 @@ class Queue:
 
     concurrency: int
     poll_s: float = QUEUE_POLL_S
-    run: Callable[[Claim, "Tell"], Awaitable[Outcome]]
+    run: Callable[[Claim, Tell], Awaitable[Outcome]]
     discard: Callable[[Claim, Outcome], Awaitable[None]]
-
-
-class Tell:
-    """How a running job reports: progress is written at most twice a second, warnings are kept."""
-
-    def __init__(self, ledger: Ledger, claim: Claim):
-        self._ledger, self._claim = ledger, claim
-        self._written_at = float("-inf")
-        self._fraction = -1.0
-        self.progress: dict[str, Any] = {}
-        self.warnings: list[str] = []
-
-    async def __call__(self, message: dict[str, Any]) -> None:
-        """Take a `{"progress": ...}` or `{"warning": ...}` message."""
-        if "warning" in message and message["warning"] not in self.warnings:
-            self.warnings.append(message["warning"])
-        if "progress" in message:
-            self.progress = message["progress"]
-        now = asyncio.get_running_loop().time()
-        moved = self.progress and self.progress["fraction"] != self._fraction
-        if moved and (now - self._written_at >= PROGRESS_INTERVAL_S or self.progress["fraction"] >= 1):
-            self._written_at, self._fraction = now, self.progress["fraction"]
-            await asyncio.to_thread(self._ledger.progress, self._claim, self.progress, self.warnings)
 
 
 class Jobs:
@@ -121,11 +105,11 @@ class Jobs:
             }
         )
 
-        @DBOS.workflow(name="job")
+        @DBOS.workflow(name="job", max_recovery_attempts=None)
         async def job(job_id: str) -> None:  # DBOS marks the function it registers, which a method does not allow
             await self._workflow(job_id)
 
-        DBOS.workflow(name="webhook")(webhooks.workflow(self.ledger, self._settings))
+        DBOS.workflow(name="webhook", max_recovery_attempts=None)(webhooks.workflow(self.ledger, self._settings))
         DBOS.listen_queues([*queues, WEBHOOKS])
         DBOS.launch()  # on the event loop's own thread: DBOS then runs the workflows on this loop
         for name, queue in queues.items():
@@ -139,10 +123,11 @@ class Jobs:
         self._stopping = True
         if self._watcher is not None:
             self._watcher.cancel()
-        for task in list(self._running.values()):
-            task.cancel()
         while self._running:
+            self._interrupt(set(self._running))
             await asyncio.sleep(0.01)
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(4))  # the one that DBOS gave the loop ends with DBOS
         await asyncio.to_thread(DBOS.destroy, workflow_completion_timeout_sec=0, destroy_registry=True)
         await asyncio.to_thread(self._lifeline.stop)
         await asyncio.to_thread(self.close)
@@ -166,6 +151,11 @@ class Jobs:
             "fingerprint": _fingerprint(operation, request),
         }
         return await asyncio.to_thread(self._submit, row)
+
+    async def earlier(self, *, owner: str, operation: str, request: JobRequest, key: str) -> Job | None:
+        """The job that this owner's idempotency `key` made. Raises IdempotencyMismatch."""
+        row = {"owner": owner, "idempotency_key": key, "fingerprint": _fingerprint(operation, request)}
+        return await asyncio.to_thread(self._earlier, row)
 
     def _submit(self, row: dict[str, Any]) -> Job:
         if row["idempotency_key"] and (earlier := self._earlier(row)):
@@ -206,7 +196,7 @@ class Jobs:
         job = await self.get(owner, job_id)
         if await asyncio.to_thread(self._finish, job_id, Status.CANCELED):
             await self._client.cancel_workflow_async(job_id)
-            await self._interrupt({job_id})
+            self._interrupt({job_id})
         job = await self.get(owner, job_id)
         if job.status is not Status.CANCELED:
             raise Conflict(f"Job {job_id} has {job.status} already; there is nothing to cancel.")
@@ -228,17 +218,22 @@ class Jobs:
     async def events(self, owner: str, job_id: str, after: int) -> AsyncIterator[Event]:
         """The job's events after number `after`, as they come; ends with the job. The last one's data is the job itself."""
         await self.get(owner, job_id)
-        while True:
-            for event in await asyncio.to_thread(self.ledger.events, job_id, after):
-                after = event.seq
-                if event.kind != "progress":
-                    job = await self.get(owner, job_id)
-                    yield Event(seq=event.seq, kind=event.kind, data=job.model_dump(mode="json"))
+        with contextlib.suppress(UnknownJob):  # deleted meanwhile
+            while True:
+                ended = (await self.get(owner, job_id)).status.ended  # looked at first: then the end's event is among those found
+                found = await asyncio.to_thread(self.ledger.events, job_id, after)
+                for event in found:
+                    after = event.seq
+                    if event.kind == "progress":
+                        yield event
+                    else:
+                        job = await self.get(owner, job_id)
+                        yield Event(seq=event.seq, kind=event.kind, data=job.model_dump(mode="json"))
+                        return
+                if ended and not found:
                     return
-                yield event
-            if (await self.get(owner, job_id)).status.ended and not await asyncio.to_thread(self.ledger.events, job_id, after):
-                return
-            await asyncio.sleep(EVENTS_POLL_S)
+                if not found:
+                    await asyncio.sleep(EVENTS_POLL_S)
 
     @property
     def stopping(self) -> bool:
@@ -267,13 +262,15 @@ class Jobs:
 
     async def _workflow(self, job_id: str) -> None:
         """What DBOS runs for a job: once, and again after a crash of the process."""
-        claim = await asyncio.to_thread(self.ledger.begin, job_id)
+        if self._stopping:
+            raise asyncio.CancelledError  # taken from the queue at the last moment: the next process takes it up
+        claim = await self._written(partial(self.ledger.begin, job_id))
         if claim is None:
             return
         tell = Tell(self.ledger, claim)
         if claim.failures >= MAX_FAILURES:
             crashed = WorkerCrashed(f"The server died {claim.failures} times while it ran this job, so it is not tried again.")
-            await asyncio.to_thread(self._fail, claim, crashed, tell)
+            await self._written(partial(self._fail, claim, crashed, tell))
             return
         task = asyncio.ensure_future(self._queues[claim.service].run(claim, tell))
         self._running[job_id] = task
@@ -287,22 +284,33 @@ class Jobs:
         await asyncio.wait({task})
         if task.cancelled():
             if self._stopping:
-                await asyncio.to_thread(self.ledger.release, claim)
+                await self._written(partial(self.ledger.release, claim))
                 raise asyncio.CancelledError  # unfinished for DBOS: the next process takes it up
             return
         error = task.exception()
         if isinstance(error, ReelwrightError):
-            await asyncio.to_thread(self._fail, claim, error, tell)
+            await self._written(partial(self._fail, claim, error, tell))
         elif error is not None:
             log.error("job %s failed", claim.id, exc_info=error)
             failed = OperationFailed(f"The server stopped with an error it did not expect: {type(error).__name__}: {error}")
-            await asyncio.to_thread(self._fail, claim, failed, tell)
+            await self._written(partial(self._fail, claim, failed, tell))
         else:
             outcome = task.result()
             values = {"result": outcome.result, "outputs": outcome.outputs, "metrics": outcome.metrics, "warnings": tell.warnings}
             progress = {"progress": tell.progress} if tell.progress else {}
-            if not await asyncio.to_thread(self._finish, claim.id, Status.SUCCEEDED, attempt=claim.attempt, **values, **progress):
+            if not await self._written(partial(self._finish, claim.id, Status.SUCCEEDED, attempt=claim.attempt, **values, **progress)):
                 await self._queues[claim.service].discard(claim, outcome)
+
+    async def _written(self, write: Callable[[], Value]) -> Value:
+        """What `write` gives, as soon as the database takes it: a workflow that ended in an error would leave its job open for ever."""
+        while True:
+            try:
+                return await asyncio.to_thread(write)
+            except (sa.exc.OperationalError, sa.exc.InternalError, sa.exc.TimeoutError) as error:
+                if self._stopping:
+                    raise asyncio.CancelledError from error  # the next process takes the job up
+                log.warning("the database did not take what became of a job; it is tried again: %s", error)
+                await asyncio.sleep(DATABASE_RETRY_S)
 
     def _fail(self, claim: Claim, error: ReelwrightError, tell: Tell) -> None:
         self._finish(claim.id, Status.FAILED, attempt=claim.attempt, error=error.problem(), warnings=tell.warnings)
@@ -340,13 +348,14 @@ class Jobs:
             await asyncio.sleep(CANCEL_POLL_S)
             if self._running:
                 try:
-                    await self._interrupt(await asyncio.to_thread(self.ledger.ended_among, set(self._running)))
+                    self._interrupt(await asyncio.to_thread(self.ledger.ended_among, set(self._running)))
                 except sa.exc.SQLAlchemyError as error:
                     log.warning("looking for canceled jobs failed: %s", error)
 
-    async def _interrupt(self, ids: set[str]) -> None:
+    def _interrupt(self, ids: set[str]) -> None:
         for job_id in ids & self._running.keys():
-            self._running[job_id].cancel()
+            if not self._running[job_id].cancelling():  # once: a second time would cut its clearing away short
+                self._running[job_id].cancel()
 
 
 def _owners() -> set[str]:

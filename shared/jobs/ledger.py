@@ -36,6 +36,8 @@ class Claim:
     params: dict[str, Any]
     attempt: int
     failures: int
+    fraction: float
+    """How far an earlier attempt has got."""
     created_at: float
     started_at: float
 
@@ -106,7 +108,8 @@ class Ledger:
             started = {"status": Status.RUNNING.value, "attempt": attempt, "started_at": started_at}
             connection.execute(JOBS.update().where(JOBS.c.id == job_id).values(**started))
         taken = {name: row._mapping[name] for name in ("id", "owner", "service", "operation", "inputs", "params", "created_at")}
-        return Claim(attempt=attempt, failures=row.attempt - row.interrupted, started_at=started_at, **taken)
+        failures, fraction = row.attempt - row.interrupted, (row.progress or {}).get("fraction", 0.0)
+        return Claim(attempt=attempt, failures=failures, fraction=fraction, started_at=started_at, **taken)
 
     def release(self, claim: Claim) -> None:
         """An orderly shutdown cut this start short: it does not count as a failed one."""
@@ -126,7 +129,9 @@ class Ledger:
         wanted = [JOBS.c.id == job_id, JOBS.c.status.in_(OPEN), *([JOBS.c.attempt == attempt] if attempt is not None else [])]
         ended = {"status": status.value, "completed_at": now, "expires_at": now + self._ttl_s}
         if not connection.execute(JOBS.update().where(*wanted).values(**ended, **values)).rowcount:
-            return False
+            # True where the connection broke after this very attempt's end was written, before that was confirmed.
+            mine = sa.select(JOBS.c.id).where(JOBS.c.id == job_id, JOBS.c.attempt == attempt, JOBS.c.status == status.value)
+            return attempt is not None and connection.scalar(mine) is not None
         self._append(connection, job_id, status.value, {})
         return True
 

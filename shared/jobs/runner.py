@@ -5,8 +5,10 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from shared.jobs.engine import Outcome, Queue, Tell
+from shared.errors import OperationFailed
+from shared.jobs.engine import Outcome, Queue
 from shared.jobs.ledger import Claim
+from shared.jobs.tell import Tell
 from shared.media.record import MediaRecord
 from shared.media.store import MediaStore
 from shared.operation import Kind, Service
@@ -107,7 +109,7 @@ class OperationRunner:
             with self._media.incoming() as incoming:
                 records[name] = self._media.publish(
                     incoming,
-                    file=Path(output["path"]),
+                    file=own_file(output["path"], work_folder(self._settings, claim.id)),
                     owner=claim.owner,
                     name=f"{claim.operation.replace('.', '-')}-{claim.id[-6:]}-{name}{output['suffix']}",
                     kind=Kind(output["kind"]),
@@ -123,6 +125,14 @@ class OperationRunner:
 def work_folder(settings: Settings, job_id: str) -> Path:
     """Where the operation of a job writes; on the volume of the media, so that a finished file is moved by renaming."""
     return settings.data_dir.absolute() / "work" / job_id
+
+
+def own_file(path: str, folder: Path) -> Path:
+    """A path that a child told, if it is a file of its own: a child that opens hostile media must not give away others. OperationFailed."""
+    file = Path(path)
+    if file.parent != folder or file.is_symlink() or not file.is_file():
+        raise OperationFailed(f"The operation gave {file.name!r} out, which is not a file that it wrote.")
+    return file
 
 
 def media_limits(settings: Settings) -> dict[str, Any]:

@@ -25,6 +25,7 @@ import psycopg
 import sqlalchemy as sa
 
 PING_S, GIVE_UP_S, LEASE_S, GRACE_S = 1.0, 4.0, 6, 8.0
+RETAKES, RETAKE_S = 10, 0.1
 LOST_THE_LOCK = 70
 log = logging.getLogger(__name__)
 
@@ -102,9 +103,16 @@ class PostgresLocks:
             self._session.execute(b"select 1")
         except psycopg.Error:  # the session is gone, with its locks: the database was restarted, or this process was frozen
             self._connect()
-            if not self.take(own):
+            if not any(self._take_soon(own) for _ in range(RETAKES)):
                 log.critical("another process took the jobs of %s over: ending", own)
                 os._exit(LOST_THE_LOCK)
+
+    def _take_soon(self, name: str) -> bool:
+        """`take`, or a short wait: others hold the lock for a moment when they look whether it is free."""
+        if self.take(name):
+            return True
+        time.sleep(RETAKE_S)
+        return False
 
 
 class Lifeline:

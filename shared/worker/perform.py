@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib
+import os
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ def perform(args: dict[str, Any], progress: Progress) -> dict[str, Any]:
         raise OperationFailed(
             f"{operation.name} returned a {got} where it promises a {promised}: a fault of the operation, not of the input."
         )
-    written = {name: describe(path, args["limits"], progress) for name, path in outputs.items() if path.exists()}
+    written = {name: describe(path, args["limits"], progress) for name, path in outputs.items() if os.path.lexists(path)}
     return {"result": result.model_dump(mode="json"), "outputs": written}
 
 
@@ -57,6 +58,8 @@ def output_arguments(outputs: dict[str, Path]) -> dict[str, Any]:
 
 def describe(path: Path, limits: dict[str, Any], progress: Progress) -> dict[str, Any]:
     """What a finished output is. The file is read once, for its SHA-256; video and images are probed like uploads."""
+    if path.is_symlink() or not path.is_file():
+        raise OperationFailed(f"The operation left something else than a file at {path.name!r}.")
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return {"path": str(path), "sha256": digest, **inspect_output(path, limits, progress)}
