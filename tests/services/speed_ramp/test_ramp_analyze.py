@@ -40,6 +40,16 @@ def test_the_curve_slows_where_the_picture_moves(tmp_path: Path) -> None:
     assert told.fractions == sorted(told.fractions) and told.fractions[-1] == 1
 
 
+def test_the_same_clip_gives_the_same_curve_to_the_last_bit(tmp_path: Path) -> None:
+    video = clip(tmp_path / "a.mp4", moving([0.0] * 10 + [5.0] * 20 + [1.0] * 20))
+    first = analyze(AnalyzeParams(), video=video)
+    litter = []
+    for number in range(5):
+        # Other places in memory, with something in them.
+        litter.append(np.full(100_003 * (number + 1), np.nan, np.float32))
+        assert analyze(AnalyzeParams(), video=video) == first
+
+
 def test_varying_frame_rates_keep_their_times(tmp_path: Path) -> None:
     pictures = moving([0.0] * 10 + [6.0] * 10)
     # Ten frames at 10 a second, then the rest at 30.
