@@ -3,7 +3,7 @@
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -48,16 +48,8 @@ def open_input(path: str | os.PathLike[str], *, limits: Limits) -> Iterator[av.c
     `with` block come out as BrokenMedia as well.
     """
     file_head(path, limits)
-    options = {
-        "format_whitelist": ",".join(DEMUXERS),
-        "protocol_whitelist": "file",
-        # One more than allowed, so that "too many" can be told from "broken".
-        "max_streams": str(limits.max_streams + 1),
-        "max_pixels": str(limits.max_pixels),
-    }
-    name = "file:" + os.path.abspath(path)
     try:
-        container = av.open(name, "r", options=options, metadata_errors="replace")
+        container = _opened(path, limits, {"max_pixels": str(limits.max_pixels)})
     except Exception as error:
         raise translated(error, path, limits) from error
     try:
@@ -67,6 +59,31 @@ def open_input(path: str | os.PathLike[str], *, limits: Limits) -> Iterator[av.c
         raise translated(error, path, limits) from error
     finally:
         container.close()
+
+
+def _opened(path: str | os.PathLike[str], limits: Limits, options: dict[str, str]) -> av.container.InputContainer:
+    guards = {
+        "format_whitelist": ",".join(DEMUXERS),
+        "protocol_whitelist": "file",
+        # One more than allowed, so that "too many" can be told from "broken".
+        "max_streams": str(limits.max_streams + 1),
+    }
+    return av.open("file:" + os.path.abspath(path), "r", options=guards | options, metadata_errors="replace")
+
+
+def check_promised_size(stream: Any, path: str | os.PathLike[str], limits: Limits) -> None:
+    """Raise TooLarge if the file's header promises larger pictures than allowed, before any is decoded.
+
+    A decoder that refused them at opening leaves no size behind: then the container's own word is looked up, without decoders.
+    """
+    context = stream.codec_context
+    limits.check_size(context.width, context.height)
+    if context.width * context.height:
+        return
+    with suppress(av.error.FFmpegError), _opened(path, limits, {"codec_whitelist": "none"}) as container:
+        for promised in container.streams.video:
+            if promised.codec_context is not None:
+                limits.check_size(promised.codec_context.width, promised.codec_context.height)
 
 
 def reason(error: Exception) -> str:

@@ -13,7 +13,7 @@ import av.error
 from shared.errors import BrokenMedia
 from shared.video.decoder import decoder_of
 from shared.video.limits import Limits
-from shared.video.opening import file_head, main_video, reason, time_base_of, timeline_zero
+from shared.video.opening import check_promised_size, file_head, main_video, reason, time_base_of, timeline_zero
 from shared.video.upright import Upright
 from shared.video.whole import cut_off
 
@@ -37,7 +37,7 @@ class Pictures:
         self._limits = limits
         self._to_sdr8 = to_sdr8
         self._stream: Any = main_video(container, path)
-        limits.check_size(self._stream.codec_context.width, self._stream.codec_context.height)
+        check_promised_size(self._stream, path, limits)
         self.base = time_base_of(self._stream)
         self._offset = int(timeline_zero(container, self._stream) / self.base)
         self._decoder = decoder_of(self._stream, limits)
@@ -103,8 +103,10 @@ class Pictures:
                 if picture.is_corrupt:
                     if previous is None and not ready:
                         continue
-                    yield from self._dated(ready, previous)
-                    raise self._broken(self._time_of(picture, previous), "damaged picture")
+                    for shown in self._dated(ready, previous):
+                        previous = shown[1]
+                        yield shown
+                    raise self._broken(max(self._time_of(picture, previous), previous or 0), "damaged picture")
                 ready += upright.push(picture)
             if ended:
                 ready += upright.flush()

@@ -1,6 +1,7 @@
 """What a file is, from its content alone, proved by decoding its first frame."""
 
 import os
+import warnings
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -12,13 +13,13 @@ import av.error
 import PIL
 from PIL import Image, ImageOps
 
-from shared.errors import BrokenMedia, UnsupportedMedia
+from shared.errors import BrokenMedia, TooLarge
 from shared.video.color import tags_of
 from shared.video.decoder import decoder_of
 from shared.video.formats import IMAGES, FileType, is_image, video_type
 from shared.video.info import AudioTrackInfo, ImageInfo, MediaInfo, VideoInfo
 from shared.video.limits import Limits
-from shared.video.opening import audio_streams, file_head, main_video, open_input, reason, time_base_of, timeline_zero
+from shared.video.opening import audio_streams, check_promised_size, file_head, main_video, open_input, reason, time_base_of, timeline_zero
 from shared.video.upright import displayed_size, has_alpha, orientation_of
 from shared.video.whole import cut_off
 
@@ -26,6 +27,7 @@ from shared.video.whole import cut_off
 _PACKETS_LOOKED_AT = 120
 # Reading the index of a film of hours takes a second.
 _ENTRIES_LOOKED_AT = 20_000
+_IMAGE_ERRORS = (PIL.UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError)
 
 
 def probe(path: str | os.PathLike[str], *, limits: Limits | None = None) -> MediaInfo:
@@ -72,16 +74,26 @@ def _image(path: str | os.PathLike[str], limits: Limits) -> tuple[ImageInfo, Fil
 
 
 def opened_image(path: str | os.PathLike[str], limits: Limits) -> Image.Image:
-    """A still image, decoded. Raises BrokenMedia, UnsupportedMedia or TooLarge."""
+    """A still image, decoded. Raises BrokenMedia or TooLarge."""
     name = Path(path).name
-    try:
-        image = Image.open(path, formats=list(IMAGES))
-        limits.check_size(*image.size)
-        image.load()
-    except PIL.UnidentifiedImageError as error:
-        raise UnsupportedMedia(f"{name!r} is not an image of a kind that is taken here ({', '.join(IMAGES)}).") from error
-    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
-        raise BrokenMedia(f"{name!r} cannot be read as an image ({error}). Export or upload it again.") from error
+    # What is wrong is said by an error; the library's hints about it are not for the user.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            image = Image.open(path, formats=list(IMAGES))
+        except Image.DecompressionBombError as error:
+            raise TooLarge(f"{name!r} is refused: {error} At most {limits.max_pixels} pixels are taken.") from error
+        except _IMAGE_ERRORS as error:
+            raise BrokenMedia(f"{name!r} cannot be read as an image ({error}). Export or upload it again.") from error
+        try:
+            limits.check_size(*image.size)
+            image.load()
+        except _IMAGE_ERRORS as error:
+            image.close()
+            raise BrokenMedia(f"{name!r} is a damaged image ({error}). Export or upload it again.") from error
+        except TooLarge:
+            image.close()
+            raise
     return image
 
 
@@ -95,7 +107,7 @@ def _video(container: av.container.InputContainer, path: str | os.PathLike[str],
     stream = main_video(container, path)
     context = stream.codec_context
     base = time_base_of(stream)
-    limits.check_size(context.width, context.height)
+    check_promised_size(stream, path, limits)
     zero = timeline_zero(container, stream)
     duration = _duration(container, stream, zero)
     limits.check_duration(float(duration))

@@ -3,21 +3,27 @@
 import os
 from typing import Any
 
+# Recordings in fragments have two for each second or so.
+_MOST_BOXES = 100_000
+
 
 def cut_off(path: str | os.PathLike[str], container: Any, head: bytes) -> bool:
     """Whether bytes are missing at the end, as after an upload or a copy that broke off.
 
-    MP4 and QuickTime: the index names samples beyond the end. Matroska and AVI: the outermost element is longer than the file. Streams that
-    have no length of their own (MPEG-TS, FLV, live Matroska) cannot be told. `head` is the file's beginning.
+    MP4 and QuickTime: the index names samples beyond the end, or a box is longer than the file. Matroska and AVI: the outermost element
+    is. FLV: the last tag is not whole, in a file that was finished. Streams that have no length of their own (MPEG-TS, live Matroska)
+    cannot be told. `head` is the file's beginning.
     """
     size = os.stat(path).st_size
     name = container.format.name.partition(",")[0]
     if name == "mov":
-        return any(_end_of_last(stream) > size for stream in container.streams)
+        return any(_end_of_last(stream) > size for stream in container.streams) or _box_beyond(path, size)
     if name == "matroska":
         return _matroska_end(head) > size
     if name == "avi":
         return int.from_bytes(head[4:8], "little") + 8 > size
+    if name == "flv":
+        return bool(container.duration) and not _flv_ends_well(path, size)
     return False
 
 
@@ -27,6 +33,39 @@ def _end_of_last(stream: Any) -> int:
         return 0
     last = entries[len(entries) - 1]
     return int(last.pos + last.size)
+
+
+def _box_beyond(path: str | os.PathLike[str], size: int) -> bool:
+    """Whether one of the outermost boxes (ISO/IEC 14496-12, 4.2) goes on after the end of the file."""
+    position = 0
+    with open(path, "rb") as file:
+        for _ in range(_MOST_BOXES):
+            file.seek(position)
+            header = file.read(16)
+            if len(header) < 8:
+                return False
+            length = int.from_bytes(header[:4], "big")
+            if length == 1:
+                length = int.from_bytes(header[8:16], "big")
+            if length < 8:
+                return False
+            position += length
+            if position > size:
+                return True
+    return False
+
+
+def _flv_ends_well(path: str | os.PathLike[str], size: int) -> bool:
+    """Whether the size that stands behind the last tag leads to the start of a tag of that size (FLV specification, E.3)."""
+    with open(path, "rb") as file:
+        file.seek(max(size - 4, 0))
+        length = int.from_bytes(file.read(4), "big")
+        start = size - 4 - length
+        if length < 11 or start < 0:
+            return False
+        file.seek(start)
+        tag = file.read(4)
+    return tag[0] & 0x1F in (8, 9, 18) and int.from_bytes(tag[1:4], "big") + 11 == length
 
 
 def _matroska_end(head: bytes) -> int:
