@@ -32,7 +32,7 @@ PAGE_HEADERS = {
     "frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
     "Cache-Control": "no-cache",  # asked again each time, so that no page runs with the modules of the version before
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",
 }
 DESCRIPTION = """
 A self-hosted suite for AI video effects. Upload a file (`POST /v1/media`), start a job on it, follow the job, fetch what it made.

@@ -42,13 +42,18 @@ export class Api {
   /** Ask for a key, once for all the requests that were refused meanwhile. */
   async renewKey(detail, refused = this.authorization) {
     if (refused.Authorization !== this.authorization.Authorization) return; // another request has got a new one already
-    this.#asking ??= this.#askForKey(detail);
+    this.#asking ??= this.#askForKey(this.keyed ? detail : "This server wants an API key.");
     try {
       this.#key = await this.#asking;
       sessionStorage.setItem(KEPT_AS, this.#key);
     } finally {
       this.#asking = null;
     }
+  }
+
+  forgetKey() {
+    sessionStorage.removeItem(KEPT_AS);
+    this.#key = "";
   }
 
   /** A response that is fine. Throws Problem, Unreachable, or AbortError. */

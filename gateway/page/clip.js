@@ -1,11 +1,13 @@
 // The clip to work on: dropped, chosen from the disk, or one that is on the server already.
 
 import { byId, make, show } from "./dom.js";
-import { bytes, facts, seconds } from "./format.js";
+import { bytes, facts, remaining } from "./format.js";
 import { upload } from "./upload.js";
 
-const SAMPLE = "0".repeat(26);
+/** The id of the clip that every installation has. */
+export const SAMPLE = "0".repeat(26);
 const MOST_RECENT = 8;
+const EMPTY = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7";
 
 /** `onClip(record)` is called with the media record of each clip that is chosen. */
 export class Clip {
@@ -42,9 +44,10 @@ export class Clip {
   /** Show the clips among these media, which are newest first. */
   offer(media) {
     const uploads = media.filter((record) => record.source === "upload" || record.source === "url");
-    const seen = uploads.filter((record) => record.kind === "video" || record.kind === "image").slice(0, MOST_RECENT);
+    const seen = uploads.filter((record) => record.kind === "video" || record.kind === "image");
+    const offered = seen.filter((record, index) => index < MOST_RECENT || record.id === SAMPLE);
     const shown = new Map([...byId("recent").children].map((item) => [item.dataset.id, item]));
-    byId("recent").replaceChildren(...seen.map((record) => shown.get(record.id) ?? this.#tile(record)));
+    byId("recent").replaceChildren(...offered.map((record) => shown.get(record.id) ?? this.#tile(record)));
   }
 
   /** A URL of the thumbnail of a medium; "" where it has none. */
@@ -70,9 +73,9 @@ export class Clip {
   }
 
   async #picture(image, record) {
-    image.onerror = () => image.removeAttribute("src"); // an empty box rather than a torn picture
+    image.onerror = () => (image.src = EMPTY); // rather than a torn picture
     image.dataset.of = record.id;
-    image.removeAttribute("src");
+    image.src = EMPTY;
     const url = await this.thumbnail(record);
     if (url && image.dataset.of === record.id) image.src = url;
   }
@@ -124,7 +127,7 @@ function progressTeller(file) {
     byId("upload-bar").value = file.size ? sent / file.size : 0;
     const took = (performance.now() - began) / 1000;
     const rate = took > 0.5 ? sent / took : 0;
-    const left = rate ? ` · ${bytes(rate)}/s · ${seconds((file.size - sent) / rate)} left` : "";
+    const left = rate ? ` · ${bytes(rate)}/s · ${remaining((file.size - sent) / rate)} left` : "";
     const done = file.size > 0 && sent >= file.size;
     byId("upload-text").textContent = done ? "Checking the file…" : `${bytes(sent)} of ${bytes(file.size)}${left}`;
   };

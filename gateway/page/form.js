@@ -68,14 +68,17 @@ export class Form {
   refuse(problem) {
     this.clearErrors();
     const general = [];
+    const marked = new Map(); // field -> what is wrong with it
     let first = null;
     for (const { field: path, detail } of problem.errors ?? []) {
       const [where, name, ...deeper] = path.split(".");
       const field = where === "params" && this.#fields.find((one) => one.parameter.name === name);
-      if (field) field.fail(deeper.length ? `At ${deeper.join(".")}: ${detail}` : detail);
+      const said = deeper.length ? `At ${deeper.join(".")}: ${detail}` : detail;
+      if (field) marked.set(field, [...(marked.get(field) ?? []), said]);
       else general.push(where === "params" ? detail : `${path}: ${detail}`);
       first ??= field || null;
     }
+    for (const [field, said] of marked) field.fail(said.join("; "));
     if (!problem.errors?.length) general.push(problem.message);
     show(byId("form-error"), general.length > 0, general.join(" "));
     if (first) {

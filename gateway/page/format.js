@@ -22,6 +22,12 @@ export function seconds(value) {
   return parts.map((part, index) => (index ? String(part).padStart(2, "0") : part)).join(":");
 }
 
+/** Seconds still to go, no finer than can be known: "under 1 s", "12 s", "4:05". */
+export function remaining(value) {
+  if (value < 1) return "under 1 s";
+  return value < 59.5 ? `${Math.round(value)} s` : seconds(value);
+}
+
 /** A position in a clip: "0:02.35". */
 export function position(value) {
   const hundredths = Math.floor(value * 100 + 1e-6);

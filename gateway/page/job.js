@@ -3,7 +3,7 @@
 import { byId, make, show } from "./dom.js";
 import { follow } from "./events.js";
 import { save, showFigures } from "./figures.js";
-import { seconds, words } from "./format.js";
+import { remaining, words } from "./format.js";
 
 const ENDED = new Set(["succeeded", "failed", "canceled"]);
 const STATES = { queued: "Waiting", running: "Running", succeeded: "Done", failed: "Failed", canceled: "Canceled" };
@@ -99,7 +99,7 @@ export class JobView {
     const [output] = Object.values(job.outputs);
     const { signal } = this.#looking;
     this.#onResult(job);
-    if (!output) return show(byId("result-note"), true, "Done. This operation makes figures rather than a file.");
+    if (!output) return show(byId("result-note"), true, "Done. There is no file; the figures are below.");
     show(byId("download"), true);
     byId("download").href = this.#api.keyed ? "#" : output.urls.download;
     if (output.kind !== "video" && output.kind !== "image") return show(byId("result-note"), true, `${output.name} is ready to download.`);
@@ -109,6 +109,7 @@ export class JobView {
     if (held instanceof Error) return show(byId("result-note"), true, held.message);
     show(byId("result-note"), false);
     if (output.kind === "video") return this.#player.set("result", held);
+    byId("result-image").onload = held.release;
     byId("result-image").src = held.url;
     return show(byId("result-image"), true);
   }
@@ -159,6 +160,6 @@ function progressText({ status, queue_position: place, progress }) {
   if (!progress) return "Starting";
   const said = [words(progress.stage)];
   if (progress.fps) said.push(`${Math.round(progress.fps)} frames/s`);
-  if (progress.eta_s !== null && progress.eta_s !== undefined) said.push(`${seconds(progress.eta_s)} left`);
+  if (progress.eta_s !== null && progress.eta_s !== undefined) said.push(`${remaining(progress.eta_s)} left`);
   return said.join(" · ");
 }

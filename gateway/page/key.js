@@ -14,7 +14,7 @@ export function askForKey(why) {
       const key = byId("key").value.trim();
       if (!key) return;
       dialog.close();
-      show(byId("key-change"), true);
+      show(byId("key-forget"), true);
       resolve(key);
     };
     dialog.oncancel = (event) => event.preventDefault(); // nothing works without a key

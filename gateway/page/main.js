@@ -2,7 +2,7 @@
 
 import { Api } from "./api.js";
 import { Chart } from "./chart.js";
-import { Clip } from "./clip.js";
+import { Clip, SAMPLE } from "./clip.js";
 import { byId, show } from "./dom.js";
 import { Form } from "./form.js";
 import { JobView } from "./job.js";
@@ -11,7 +11,7 @@ import { askForKey } from "./key.js";
 import { Player } from "./player.js";
 import { Ramp } from "./ramp.js";
 
-const BUSY_MS = 1000; // how often the lists are asked for while a job runs
+const BUSY_MS = 2000; // how often the lists are asked for while a job runs
 const IDLE_MS = 5000;
 const SHOWN_JOBS = 12;
 const SHOWN_MEDIA = 60;
@@ -33,8 +33,11 @@ class Page {
     this.view = new JobView(this.api, this.player, (job) => this.#showCurve(job));
     this.list = new JobList((job) => this.open(job));
     byId("curve-use").addEventListener("click", () => this.#editCurve());
-    byId("key-change").addEventListener("click", () => this.api.renewKey("Another key for this server.").then(() => location.reload()));
-    show(byId("key-change"), this.api.keyed);
+    byId("key-forget").addEventListener("click", () => {
+      this.api.forgetKey();
+      location.reload();
+    });
+    show(byId("key-forget"), this.api.keyed);
     addEventListener("hashchange", () => this.#openNamed());
   }
 
@@ -42,8 +45,7 @@ class Page {
     await this.#refresh();
     this.#poll();
     await this.#openNamed();
-    const sample = this.#media.get("0".repeat(26));
-    if (!this.clip.record && sample && !location.hash) this.clip.choose(sample);
+    if (!this.clip.record && this.#media.has(SAMPLE) && !location.hash) this.clip.choose(this.#media.get(SAMPLE));
   }
 
   /** Look at a job, its clip and its parameters. */
@@ -93,13 +95,13 @@ class Page {
   /** A clip was chosen. */
   async #take(record) {
     this.#media.set(record.id, record);
-    this.clip.offer([...this.#media.values()].sort((one, other) => other.id.localeCompare(one.id)));
+    this.#offer();
     this.view.clear();
     if (location.hash) history.replaceState(null, "", location.pathname);
     this.#list();
     this.#curve = null;
     show(byId("curve-use"), false);
-    this.chart.set({ ramp: null, duration: record.media?.duration_s ?? 0, ...this.#motionOf(record.id) });
+    this.#chart({ ramp: null, duration: record.media?.duration_s ?? 0, ...this.#motionOf(record.id) });
     shape(record.media);
     this.#allowStart();
     this.player.set("source", null);
@@ -122,8 +124,13 @@ class Page {
     this.player.setRamp(ramp);
     const made = this.#motionOf([Object.values(job.inputs)[0]].flat()[0], job);
     const duration = ramp ? before : (this.clip.record?.media?.duration_s ?? 0);
-    this.chart.set({ ramp, duration, ...made });
+    this.#chart({ ramp, duration, ...made });
     show(byId("curve-use"), ramp !== null);
+  }
+
+  #chart(drawn) {
+    this.chart.set(drawn);
+    show(byId("legend-motion"), drawn.motion !== null);
   }
 
   /** The motion of a clip, where it has been analysed. */
@@ -174,14 +181,20 @@ class Page {
       if (!this.form.operations?.length) asked.push(this.api.get("/v1/operations").then((found) => this.form.offer(found)));
       const [jobs, media] = await Promise.all(asked);
       this.#jobs = jobs.items;
-      this.#media = new Map(media.items.map((record) => [record.id, record]));
-      this.clip.offer(media.items);
-      this.form.offerMedia(media.items);
+      const sample = this.#media.get(SAMPLE) ?? (await this.api.get(`/v1/media/${SAMPLE}`).catch(() => null));
+      this.#media = new Map([...media.items, ...(sample ? [sample] : [])].map((record) => [record.id, record]));
+      this.#offer();
       this.#list();
       show(byId("connection"), false, "");
     } catch (error) {
       show(byId("connection"), true, error.message);
     }
+  }
+
+  #offer() {
+    const newestFirst = [...this.#media.values()].sort((one, other) => Date.parse(other.created_at) - Date.parse(one.created_at));
+    this.clip.offer(newestFirst);
+    this.form.offerMedia(newestFirst);
   }
 
   #list() {

@@ -168,13 +168,15 @@ export class Player {
       const text = this.#ready(video) ? `${position(video.currentTime)} / ${position(video.duration)}` : "";
       this.#times[side].textContent = text;
     }
-    this.#onTime(this.#ready(this.#videos.source) ? this.#videos.source.currentTime : 0);
+    const { source, result } = this.#videos;
+    if (this.#ready(source)) this.#onTime(source.currentTime);
+    else this.#onTime(this.#ramp && this.#ready(result) ? this.#ramp.sourceAt(result.currentTime) : 0);
   }
 
   #unplayable(side) {
     if (!this.#held[side]) return;
     show(this.#videos[side], false);
-    show(this.#notes[side], true, "This browser cannot play the file. The file itself is in order.");
+    show(this.#notes[side], true, "This browser cannot play this kind of file. It can be worked on all the same.");
     this.#refresh();
   }
 }
