@@ -49,10 +49,9 @@ class Pick:
 
 @dataclass(slots=True)
 class Seen:
-    """What reading found out by the end: when the video ends on the source's timeline, and how many frames it has."""
+    """What reading found out by the end: when the video ends on the source's timeline, in seconds."""
 
     end: Fraction = Fraction(0)
-    frames: int = 0
 
 
 def picks(frames: Iterable[Frame], clock: Clock, rate: Fraction, seen: Seen, *, blend: bool) -> Iterator[Pick]:
@@ -74,7 +73,6 @@ def picks(frames: Iterable[Frame], clock: Clock, rate: Fraction, seen: Seen, *, 
             number = stop
         before = frame
         seen.end = frame.time + (frame.duration * frame.time_base or 1 / rate)
-        seen.frames += 1
     if before is not None:
         stop = max(_nearest(clock, seen.end, rate), first + 1)
         yield from _shown(before, range(number, stop))
