@@ -64,7 +64,7 @@ class Meter(threading.local):
         flow = self._flow.calc(before, after, None)
         # Not cv2.magnitude, whose last bit depends on where the array lies in memory: the same clip must give the same curve.
         length = np.sqrt(np.square(flow).sum(axis=-1))
-        moved = cv2.remap(after, self._grid + flow, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        moved = cv2.remap(after, self._grid + flow, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         contrast = max(cv2.meanStdDev(before)[1][0][0], cv2.meanStdDev(after)[1][0][0])
         return Step(
             motion=float(np.percentile(length, _PERCENTILE) / np.hypot(width, height)),
