@@ -101,6 +101,9 @@ def fuzz(folder: Path, name: str, count: int) -> None:
         child = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=900)
         lines = child.stdout.split("\n")
         if child.returncode == 0:
+            # Damage that nothing notices shows that the harness works at all.
+            answers = int(lines[-2].split()[1])
+            assert count - first < 10 or 0 < answers < 3 * (count - first)
             break
         # Killed by a signal: the decoder's crash, which the worker process is there for. Any other end is an error of this project.
         last = int([line for line in lines if line.isdigit()][-1])
