@@ -147,7 +147,7 @@ class Lifeline:
             self._locks.drop(self.executor)
 
     def _watch(self, owners: Callable[[], set[str]], recover: Callable[[str], None]) -> None:
-        while not self._stop.wait(PING_S):
+        while True:  # at once, too: after a restart the jobs that were running go on before those that were waiting
             try:
                 began = _now()
                 self._locks.confirm(self.executor)
@@ -155,6 +155,8 @@ class Lifeline:
                 self._reap(owners() - {self.executor}, recover)
             except Exception as error:  # the database may be away for a while; the watchdog decides when that is too long
                 log.warning("looking after other processes' jobs failed: %s", error)
+            if self._stop.wait(PING_S):
+                return
 
     def _reap(self, others: set[str], recover: Callable[[str], None]) -> None:
         self._free_since = {name: since for name, since in self._free_since.items() if name in others}

@@ -1,0 +1,92 @@
+"""Many jobs while processes are killed: what was accepted has to be done, and nothing at two places at once."""
+
+import json
+import os
+import random
+import signal
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.misbehaving.server import Server
+
+
+@dataclass
+class Storm:
+    """Submits `count` jobs of `seconds` each, every one until it is accepted, while `strike` kills."""
+
+    servers: list[Server]
+    log: Path
+    count: int
+    seconds: float
+    seed: int
+    ids: dict[str, str] = field(default_factory=dict)
+    strikes: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self._chance = random.Random(self.seed)
+        self._submitting = threading.Thread(target=self._submit_all)
+
+    def rage(self, kills: int, victims: tuple[str, ...] = ("server", "worker", "guard", "grandchild", "term")) -> None:
+        """Strike `kills` times at random moments; dead servers are started again."""
+        self._submitting.start()
+        for _ in range(kills):
+            time.sleep(self._chance.uniform(0.0, 0.9))
+            self.strike(self._chance.choice(victims))
+        self._submitting.join(120)
+        assert not self._submitting.is_alive()
+
+    def strike(self, victim: str) -> None:
+        """Kill one process."""
+        server = self._chance.choice(self.servers)
+        self.strikes[victim] += 1
+        if victim in ("server", "term"):
+            server.kill(signal.SIGKILL if victim == "server" else signal.SIGTERM)
+            server.start()
+            return
+        signs = {"worker": "-m shared.worker.child", "guard": "guard.py", "grandchild": "sleep 1000"}
+        found = [pid for pid, command in server.family().items() if signs[victim] in command]
+        for pid in found[:1]:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+
+    def check(self, timeout_s: float = 120) -> list[dict[str, Any]]:
+        """All jobs ended well, each once at a time, and left nothing. Gives the jobs."""
+        server = self.servers[0]
+        jobs = [server.wait(job_id, timeout_s) for job_id in self.ids.values()]
+        assert len(jobs) == self.count
+        assert [job for job in jobs if job["status"] != "succeeded"] == []
+        listed = server.client.get("/v1/jobs", params={"limit": 500}).json()["items"]
+        assert {job["id"] for job in listed} == set(self.ids.values())
+        lines = self.log.read_text().splitlines()
+        assert [line for line in lines if line.startswith("overlap")] == []
+        assert {line.removeprefix("end ") for line in lines if line.startswith("end ")} == set(self.ids)
+        for tag, job in zip(self.ids, jobs, strict=True):
+            [content] = (server.data_dir / "media" / "public" / job["outputs"]["file"]["id"]).glob("content.*")
+            assert content.read_text() == tag
+            assert job["progress"]["fraction"] == 1
+        return jobs
+
+    def _submit_all(self) -> None:
+        chance = random.Random(self.seed + 1)
+        for number in range(self.count):
+            tag = f"job-{number}"
+            body = {"inputs": {}, "params": {"tag": tag, "log": str(self.log), "seconds": self.seconds}, "metadata": {"n": number}}
+            while tag not in self.ids:
+                try:
+                    url = f"{chance.choice(self.servers).url}/steady/jobs"
+                    answer = httpx.post(url, json=body, headers={"Idempotency-Key": tag}, timeout=30, trust_env=False)
+                except httpx.TransportError:
+                    time.sleep(0.05)
+                    continue
+                if answer.status_code == 202:
+                    self.ids[tag] = answer.json()["id"]
+                else:
+                    assert answer.status_code in (409, 503), json.dumps(answer.text)
