@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+
+import av
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,12 @@ _DECODERS = frozenset((_VIDEO_DECODERS + _AUDIO_DECODERS).split())
 def decoder_allowed(name: str) -> bool:
     """Whether uploads may be decoded with the FFmpeg decoder `name`."""
     return name in _DECODERS or name.startswith("pcm_")
+
+
+@cache
+def allowed_decoders() -> str:
+    """All of them that this build of FFmpeg has, separated by commas."""
+    return ",".join(sorted(name for name in av.codecs_available if decoder_allowed(name)))
 
 
 def video_type(demuxer: str, head: bytes) -> FileType:

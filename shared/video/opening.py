@@ -15,7 +15,7 @@ import av.stream
 import av.video.stream
 
 from shared.errors import BrokenMedia, NotFound, ReelwrightError, TooLarge, UnsupportedMedia
-from shared.video.formats import DEMUXERS, decoder_allowed
+from shared.video.formats import DEMUXERS, allowed_decoders, decoder_allowed
 from shared.video.limits import Limits
 
 HEAD_BYTES = 4096
@@ -65,6 +65,7 @@ def _opened(path: str | os.PathLike[str], limits: Limits, options: dict[str, str
     guards = {
         "format_whitelist": ",".join(DEMUXERS),
         "protocol_whitelist": "file",
+        "codec_whitelist": allowed_decoders(),
         # One more than allowed, so that "too many" can be told from "broken".
         "max_streams": str(limits.max_streams + 1),
     }

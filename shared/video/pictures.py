@@ -4,7 +4,7 @@ import os
 from collections.abc import Generator
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import av
 import av.container
@@ -18,6 +18,7 @@ from shared.video.upright import Upright
 from shared.video.whole import cut_off
 
 Shown = tuple[av.VideoFrame, int]
+Skip = Literal["none", "nonref", "nonkey"]
 
 
 class Pictures:
@@ -30,7 +31,7 @@ class Pictures:
         *,
         limits: Limits,
         to_sdr8: bool,
-        skip_nonref: bool,
+        skip: Skip,
     ):
         self._container = container
         self._path = path
@@ -41,8 +42,8 @@ class Pictures:
         self.base = time_base_of(self._stream)
         self._offset = int(timeline_zero(container, self._stream) / self.base)
         self._decoder = decoder_of(self._stream, limits)
-        if skip_nonref:
-            self._decoder.skip_frame = "NONREF"
+        if skip != "none":
+            self._decoder.skip_frame = skip.upper()
         rate = self._stream.average_rate or self._stream.guessed_rate or Fraction(25)
         self._step = max(round(1 / (rate * self.base)), 1)
         self._found = False

@@ -5,13 +5,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal
 
 from shared.video.channel import Ahead
 from shared.video.frame import Frame, Reformatters, bytes_of
 from shared.video.limits import Limits
 from shared.video.opening import open_input
-from shared.video.pictures import Pictures, Shown
+from shared.video.pictures import Pictures, Shown, Skip
 
 Seconds = Fraction | float | int
 
@@ -23,7 +22,7 @@ class _Wanted:
     duration: Fraction | None
     every: int
     limits: Limits
-    skip: Literal["none", "nonref"]
+    skip: Skip
     to_sdr8: bool
 
 
@@ -39,16 +38,17 @@ def read_frames(
     duration: Seconds | None = None,
     every: int = 1,
     limits: Limits | None = None,
-    skip: Literal["none", "nonref"] = "none",
+    skip: Skip = "none",
     prefetch: int = 8,
     to_sdr8: bool = False,
 ) -> Ahead[Frame]:
     """The frames of a video in the order they are shown, as displayed: upright, deinterlaced, with square pixels.
 
-    `start`, `duration`: only frames that begin at or after `start` and before `start + duration`, in seconds from the start of the file's
-    timeline; times stay those of the file. `every`: only each n-th of them. `skip`: "nonref" leaves out the frames that no other frame
-    needs, which is cheaper and fine for analysis. `prefetch`: how many frames are decoded ahead. `to_sdr8`: 8 bits a sample, PQ and
-    HLG tone-mapped to BT.709; otherwise the file's own depth and colours (`probe` tells which).
+    `start`, `duration`: only frames that begin at or after `start` and before `start + duration`, in seconds from the start of the
+    file's timeline; times stay those of the file. `every`: only each n-th of them. `skip`: "nonref" leaves out the frames that no
+    other frame needs, which is cheaper and fine for analysis; "nonkey" all but the keyframes, which is cheapest. `prefetch`: how many
+    frames are decoded ahead. `to_sdr8`: 8 bits a sample, PQ and HLG tone-mapped to BT.709; otherwise the file's own depth and
+    colours (`probe` tells which).
 
     Every frame has its exact time, also where the rate varies. Use it as a context manager, or close it, to end early. Raises
     UnsupportedMedia, TooLarge or BrokenMedia from the iteration; a file that breaks half-way raises BrokenMedia, naming the second, after
@@ -85,8 +85,7 @@ def _frames(wanted: _Wanted) -> Iterator[Frame]:
 @contextmanager
 def _pictures(wanted: _Wanted) -> Iterator[Pictures]:
     with open_input(wanted.path, limits=wanted.limits) as container:
-        skip = wanted.skip == "nonref"
-        yield Pictures(container, wanted.path, limits=wanted.limits, to_sdr8=wanted.to_sdr8, skip_nonref=skip)
+        yield Pictures(container, wanted.path, limits=wanted.limits, to_sdr8=wanted.to_sdr8, skip=wanted.skip)
 
 
 def _chosen(wanted: _Wanted, pictures: Pictures, found: Iterator[Shown]) -> Iterator[Frame]:

@@ -49,6 +49,9 @@ def _copy(source: str | os.PathLike[str], partial: Path, limits: Limits) -> None
         try:
             with av.open(str(partial), "w", format="mp4", container_options={"movflags": "+faststart"}) as target:
                 copies = {stream.index: target.add_stream_from_template(stream, opaque=True) for stream in streams}
+                if video.codec_context.codec.canonical_name == "hevc":
+                    # The other name that MP4 has for it is not played by Apple's software.
+                    copies[video.index].codec_context.codec_tag = "hvc1"
                 for stream in streams:
                     if stream.language:
                         copies[stream.index].metadata["language"] = stream.language

@@ -94,6 +94,11 @@ def test_leaving_out_frames_that_nothing_refers_to(clip: Path) -> None:
     assert 10 < len(times) < 40 and set(times) < whole
 
 
+def test_keyframes_alone(clip: Path) -> None:
+    with read_frames(clip, skip="nonkey") as frames:
+        assert [frame.time for frame in frames] == [Fraction(index, 25) for index in range(0, 50, 12)]
+
+
 def test_luma_is_what_ffmpeg_decodes(clip: Path) -> None:
     reference = decoded(clip, "gray", "-vf", "extractplanes=y").reshape(-1, 64, 96)
     with read_frames(clip) as frames:

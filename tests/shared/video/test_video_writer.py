@@ -231,6 +231,17 @@ def test_remuxing_keeps_the_orientation(clip: Path, make: Make, tmp_path: Path) 
     assert info.kind == "video" and (info.rotation, info.width, info.height) == (270, 64, 96)
 
 
+def test_hevc_has_the_name_that_all_players_know(make: Make, tmp_path: Path) -> None:
+    source = make("hevc.mkv", "-f lavfi -i testsrc2=s=64x48:r=25:d=0.2 -c:v libx265 -x265-params log-level=none")
+    remux(source, tmp_path / "copied.mp4")
+    assert b"hvc1" in (tmp_path / "copied.mp4").read_bytes()
+    with read_frames(source) as frames:
+        first = next(frames)
+    with VideoWriter(tmp_path / "written.mp4", width=64, height=48, frame_rate=Fraction(25), encoder="libx265") as writer:
+        writer.write(first.picture, 0)
+    assert b"hvc1" in (tmp_path / "written.mp4").read_bytes()
+
+
 def test_what_mp4_cannot_hold_is_not_remuxed(make: Make, tmp_path: Path) -> None:
     video = make("video.mkv", "-f lavfi -i testsrc2=s=32x32:r=25:d=0.2 -c:v ffv1")
     sound = make("sound.mkv", "-f lavfi -i testsrc2=s=32x32:r=25:d=0.2 -f lavfi -i sine=d=0.2 -c:v libx264 -c:a libvorbis -ac 2")
