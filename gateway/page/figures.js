@@ -56,13 +56,14 @@ function fileItem(api, name, record) {
 
 /** The request that makes this job again, for a shell. */
 export function curlOf(job, operation, { keyed }) {
+  const steps = job.service === "pipelines"; // a pipeline's params are the whole request
   const params = {};
   for (const [name, value] of Object.entries(job.params)) {
     const fallback = operation?.params.properties?.[name]?.default;
     if (JSON.stringify(value) !== JSON.stringify(fallback)) params[name] = value;
   }
-  const body = JSON.stringify({ inputs: job.inputs, params }).replaceAll("'", "'\\''");
-  const path = operation?.urls.jobs ?? `/v1/${job.service}/${job.operation.split(".")[1]}/jobs`;
+  const body = JSON.stringify(steps ? params : { inputs: job.inputs, params }).replaceAll("'", "'\\''");
+  const path = operation?.urls.jobs ?? (steps ? "/v1/pipelines/jobs" : `/v1/${job.operation.replace(".", "/")}/jobs`);
   const key = keyed ? `  -H "Authorization: Bearer $REELWRIGHT_API_KEY" \\\n` : "";
   return `curl ${location.origin}${path} \\\n${key}  -H 'Content-Type: application/json' \\\n  -d '${body}'`;
 }

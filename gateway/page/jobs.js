@@ -35,7 +35,7 @@ export class JobList {
       state.className = `state ${job.status}`;
       state.textContent = stateText(job);
       name.textContent = job.operation.split(".").map(words).join(" · ");
-      clip.textContent = clipName(job, media);
+      clip.textContent = media.get(clipId(job))?.name ?? "";
       when.textContent = job.metrics.run_s ? `${seconds(job.metrics.run_s)} · ${ago(job.created_at)}` : ago(job.created_at);
     };
     return { item: make("li", {}, button), update };
@@ -47,7 +47,8 @@ function stateText(job) {
   return { queued: "Waiting", running: "Running", succeeded: "Done", failed: "Failed", canceled: "Canceled" }[job.status];
 }
 
-function clipName(job, media) {
-  const [first] = [Object.values(job.inputs)[0]].flat();
-  return media.get(first)?.name ?? "";
+/** The id of the medium that a job works on; of a pipeline, its first step. Undefined where there is none. */
+export function clipId(job) {
+  const inputs = job.params.steps?.[0]?.inputs ?? job.inputs;
+  return [Object.values(inputs)[0]].flat()[0];
 }

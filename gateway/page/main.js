@@ -6,7 +6,7 @@ import { Clip, SAMPLE } from "./clip.js";
 import { byId, show } from "./dom.js";
 import { Form } from "./form.js";
 import { JobView } from "./job.js";
-import { JobList } from "./jobs.js";
+import { JobList, clipId } from "./jobs.js";
 import { askForKey } from "./key.js";
 import { Player } from "./player.js";
 import { Ramp } from "./ramp.js";
@@ -55,7 +55,7 @@ class Page {
     const clip = await this.#clipOf(full);
     if (clip && clip.id !== this.clip.record?.id) this.clip.choose(clip);
     this.form.choose(full.operation);
-    this.form.fill(full.params);
+    if (this.form.operation?.name === full.operation) this.form.fill(full.params);
     this.#look(full);
   }
 
@@ -122,7 +122,7 @@ class Page {
     this.#curve = Array.isArray(curve) && curve.length && before > 0 ? curve : null;
     const ramp = this.#curve ? new Ramp(curve, before) : null;
     this.player.setRamp(ramp);
-    const made = this.#motionOf([Object.values(job.inputs)[0]].flat()[0], job);
+    const made = this.#motionOf(clipId(job), job);
     const duration = ramp ? before : (this.clip.record?.media?.duration_s ?? 0);
     this.#chart({ ramp, duration, ...made });
     show(byId("curve-use"), ramp !== null);
@@ -135,7 +135,7 @@ class Page {
 
   /** The motion of a clip, where it has been analysed. */
   #motionOf(mediaId, job) {
-    const analysed = (one) => one?.result?.motion?.times?.length && [Object.values(one.inputs)[0]].flat()[0] === mediaId;
+    const analysed = (one) => one?.result?.motion?.times?.length && clipId(one) === mediaId;
     const found = [job, ...this.#jobs].find(analysed);
     return { motion: found?.result.motion ?? null, cuts: found?.result.cuts ?? [] };
   }
@@ -153,8 +153,8 @@ class Page {
   }
 
   async #clipOf(job) {
-    const [id] = [Object.values(job.inputs)[0]].flat();
-    return this.#media.get(id) ?? (await this.api.get(`/v1/media/${id}`).catch(() => null));
+    const id = clipId(job);
+    return id && (this.#media.get(id) ?? (await this.api.get(`/v1/media/${id}`).catch(() => null)));
   }
 
   async #openNamed() {
