@@ -63,7 +63,8 @@ class Meter(threading.local):
             self._grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1).astype(np.float32)
         flow = self._flow.calc(before, after, None)
         # Not cv2.magnitude, whose last bit depends on where the array lies in memory: the same clip must give the same curve.
-        length = np.sqrt(np.square(flow).sum(axis=-1))
+        across, down = flow[..., 0], flow[..., 1]
+        length = np.sqrt(across * across + down * down)
         moved = cv2.remap(after, self._grid + flow, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         contrast = max(cv2.meanStdDev(before)[1][0][0], cv2.meanStdDev(after)[1][0][0])
         return Step(
