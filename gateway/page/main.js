@@ -45,7 +45,6 @@ class Page {
     await this.#refresh();
     this.#poll();
     await this.#openNamed();
-    if (!this.clip.record && this.#media.has(SAMPLE) && !location.hash) this.clip.choose(this.#media.get(SAMPLE));
   }
 
   /** Look at a job, its clip and its parameters. */
@@ -185,6 +184,7 @@ class Page {
       this.#media = new Map([...media.items, ...(sample ? [sample] : [])].map((record) => [record.id, record]));
       this.#offer();
       this.#list();
+      if (sample && !this.clip.record && !location.hash) this.clip.choose(sample); // on a first start it comes a little later
       show(byId("connection"), false, "");
     } catch (error) {
       show(byId("connection"), true, error.message);
