@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, WorkflowSerializationFormat
+from dbos._error import DBOSAwaitedWorkflowCancelledError
 from sqlalchemy.exc import IntegrityError
 
 from shared.errors import Conflict, IdempotencyMismatch, OperationFailed, ReelwrightError, UnknownJob, WorkerCrashed
@@ -90,6 +91,7 @@ class Jobs:
         """Open the database and begin to work on `queues` (service name -> Queue)."""
         self._queues = queues
         self._stopping = False
+        logging.getLogger("dbos").addFilter(_expected)
         await asyncio.to_thread(self.open)
         self._lifeline = await asyncio.to_thread(lambda: Lifeline(make_locks(self._engine)))
         DBOS(
@@ -356,6 +358,11 @@ class Jobs:
         for job_id in ids & self._running.keys():
             if not self._running[job_id].cancelling():  # once: a second time would cut its clearing away short
                 self._running[job_id].cancel()
+
+
+def _expected(record: logging.LogRecord) -> bool:
+    """A filter: DBOS reports workflows of canceled jobs as errors, which they are not."""
+    return not (record.exc_info and isinstance(record.exc_info[1], DBOSAwaitedWorkflowCancelledError))
 
 
 def _owners() -> set[str]:

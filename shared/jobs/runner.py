@@ -2,10 +2,13 @@
 
 import asyncio
 import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from shared.errors import OperationFailed
+from shared.errors import OperationFailed, UnknownMedia
 from shared.jobs.engine import Outcome, Queue
 from shared.jobs.ledger import Claim
 from shared.jobs.tell import Tell
@@ -17,6 +20,7 @@ from shared.worker import Limits, WorkerPool
 from shared.worker.perform import TARGET
 from shared.worker.slot import Killed, Usage
 
+Value = TypeVar("Value")
 TIMES_KILLED = 3
 """So often may something outside kill the child of a job before the job is given up. A crash of its own making is never repeated."""
 
@@ -46,9 +50,9 @@ class OperationRunner:
         try:
             inputs = await asyncio.to_thread(self._paths, claim)
             answer = await self._perform(claim, inputs, folder, tell, usage)
-            outputs = await self._publish_or_undo(claim, answer["outputs"])
+            outputs = await to_the_end(partial(self._publish, claim, answer["outputs"]))
         finally:
-            await asyncio.shield(asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True))
+            await to_the_end(partial(shutil.rmtree, folder, ignore_errors=True))
         run_s = asyncio.get_running_loop().time() - began
         frames = tell.progress.get("total")
         metrics = {
@@ -63,7 +67,8 @@ class OperationRunner:
     async def discard(self, claim: Claim, outcome: Outcome) -> None:
         """Delete what a job made that was canceled at the last moment."""
         for output in outcome.outputs.values():
-            await asyncio.to_thread(self._media.delete, claim.owner, output["id"])
+            with suppress(UnknownMedia):
+                await asyncio.to_thread(self._media.delete, claim.owner, output["id"])
 
     async def _perform(self, claim: Claim, inputs: dict[str, Any], folder: Path, tell: Tell, usage: Usage) -> dict[str, Any]:
         for attempt in range(1, TIMES_KILLED + 1):
@@ -92,16 +97,6 @@ class OperationRunner:
             for name, given in claim.inputs.items()
         }
 
-    async def _publish_or_undo(self, claim: Claim, written: dict[str, dict[str, Any]]) -> dict[str, MediaRecord]:
-        """Publish; where the job is canceled meanwhile, take it back: a thread cannot be stopped half-way."""
-        publishing = asyncio.ensure_future(asyncio.to_thread(self._publish, claim, written))
-        try:
-            return await asyncio.shield(publishing)
-        except asyncio.CancelledError:
-            for record in (await publishing).values():
-                await asyncio.to_thread(self._media.delete, claim.owner, record.id)
-            raise
-
     def _publish(self, claim: Claim, written: dict[str, dict[str, Any]]) -> dict[str, MediaRecord]:
         """Make media of the files that the operation wrote."""
         records = {}
@@ -120,6 +115,16 @@ class OperationRunner:
                     sha256=output["sha256"],
                 )
         return records
+
+
+async def to_the_end(work: Callable[[], Value]) -> Value:
+    """What `work` gives, done in a thread. Being canceled meanwhile changes nothing: a thread cannot be stopped half-way, and what came too
+    late is discarded by whoever canceled."""
+    working = asyncio.ensure_future(asyncio.to_thread(work))
+    while not working.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait({working})
+    return working.result()
 
 
 def work_folder(settings: Settings, job_id: str) -> Path:

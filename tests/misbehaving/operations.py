@@ -113,8 +113,8 @@ def hold_the_gil(params: Bad, *, progress: Progress) -> Done:
 def eat_memory(params: Bad, *, progress: Progress) -> Done:
     eaten = []
     while True:
-        eaten.append(bytes(16 * 1024 * 1024).replace(b"\0", b"x"))
-        time.sleep(0.005)
+        eaten.append(b"x" * (32 * 1024 * 1024))
+        time.sleep(0.02)
 
 
 def grandchild(params: Bad, *, progress: Progress) -> Done:

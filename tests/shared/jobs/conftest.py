@@ -1,0 +1,14 @@
+"""One server of the misbehaving service for the tests that leave it as they find it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.misbehaving.server import Server, serving_one
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Two jobs at once, no keys."""
+    with serving_one(tmp_path_factory.mktemp("misbehaving"), CONCURRENCY="2") as started:
+        yield started

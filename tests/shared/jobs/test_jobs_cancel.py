@@ -1,0 +1,116 @@
+"""Canceling ends the work, whatever it started, within a second, and leaves no file."""
+
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.misbehaving.server import Server, serving_one, within
+
+
+def cancel(server: Server, job_id: str) -> int:
+    return server.client.post(f"/v1/jobs/{job_id}/cancel").status_code
+
+
+def helpers(server: Server) -> list[str]:
+    """What operations started beside the warm children."""
+    return [command for command in server.family().values() if "shared.worker.child" not in command]
+
+
+@pytest.mark.parametrize("operation", ["grandchild", "daemon", "deaf", "hold-the-gil", "stop-everybody"])
+def test_a_running_job_is_gone_within_a_second(server: Server, operation: str) -> None:
+    job = server.submit(operation)["id"]
+    server.wait(job, until=("running",))
+    if operation in ("grandchild", "daemon"):
+        within(10, lambda: helpers(server))
+        before = set(server.family())
+    else:
+        within(10, server.workers)
+        time.sleep(0.3)
+        before = set()
+    began = time.monotonic()
+    answer = server.client.post(f"/v1/jobs/{job}/cancel")
+    assert answer.status_code == 200 and answer.json()["status"] == "canceled"
+    within(1, lambda: not helpers(server) and not (before & set(server.family())))
+    within(1, lambda: server.work() == [])
+    assert time.monotonic() - began < 1
+    ended = server.get(job)
+    assert ended["status"] == "canceled" and ended["completed_at"] and ended["outputs"] == {} and ended["error"] is None
+    assert cancel(server, job) == 200, "canceled twice is still canceled"
+    time.sleep(0.3)
+    assert server.get(job) == ended, "an ended job changed"
+
+
+def test_a_waiting_job_never_starts(server: Server, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    busy = [server.submit("succeed", params={"seconds": 0.8})["id"] for _ in range(2)]
+    waiting = server.submit("steady", params={"tag": "never", "log": str(log)})["id"]
+    assert server.get(waiting)["status"] == "queued"
+    assert cancel(server, waiting) == 200
+    assert [server.wait(job)["status"] for job in busy] == ["succeeded"] * 2
+    assert server.run("succeed")["status"] == "succeeded"
+    canceled = server.get(waiting)
+    assert canceled["status"] == "canceled" and canceled["started_at"] is None and canceled["queue_position"] is None
+    assert not log.exists()
+
+
+def test_an_ended_job_is_not_canceled(server: Server) -> None:
+    for operation, status in (("succeed", "succeeded"), ("refuse", "failed")):
+        job = server.run(operation)
+        answer = server.client.post(f"/v1/jobs/{job['id']}/cancel")
+        assert answer.status_code == 409
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert f"has {status} already" in answer.json()["detail"]
+        assert server.get(job["id"]) == job
+
+
+def test_an_unknown_job_is_not_canceled(server: Server) -> None:
+    assert cancel(server, "0" * 26) == 404
+    assert cancel(server, "nonsense") == 404
+
+
+def test_a_race_with_success_has_one_winner(server: Server) -> None:
+    """Whoever wins, the state and the files agree; a canceled job has left no medium."""
+    outcomes = set()
+    for number in range(8):
+        job = server.submit("succeed", params={"tag": f"race-{number}", "seconds": 0.2})["id"]
+        server.wait(job, until=("running", "succeeded"))
+        time.sleep(0.1 + 0.03 * number)
+        code = cancel(server, job)
+        ended = server.get(job)
+        outcomes.add(ended["status"])
+        assert code == {"canceled": 200, "succeeded": 409}[ended["status"]]
+        within(2, lambda: server.work() == [])
+        time.sleep(0.3)
+        files = [path for path in server.data_dir.glob("media/public/*/content.json") if f"race-{number}" in path.read_text().split('"')]
+        assert len(files) == (1 if ended["status"] == "succeeded" else 0)
+        assert server.get(job) == ended
+    assert outcomes <= {"canceled", "succeeded"}
+
+
+def test_many_cancels_at_once_agree(server: Server) -> None:
+    job = server.submit("deaf")["id"]
+    server.wait(job, until=("running",))
+    codes: list[int] = []
+    threads = [threading.Thread(target=lambda: codes.append(cancel(server, job))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert codes == [200] * 8
+
+
+def test_another_process_cancels(server: Server) -> None:
+    """The one that is asked does not run the job: it may be a gateway."""
+    with serving_one(server.data_dir, role="gateway") as gateway:
+        job = server.submit("grandchild")["id"]
+        gateway.wait(job, until=("running",))
+        within(10, lambda: helpers(server))
+        began = time.monotonic()
+        assert cancel(gateway, job) == 200
+        within(1, lambda: not helpers(server) and server.work() == [])
+        assert time.monotonic() - began < 1
+        assert server.get(job)["status"] == "canceled"
+        through_it = gateway.submit("succeed")["id"]
+        assert server.wait(through_it)["status"] == "succeeded"
