@@ -84,8 +84,8 @@ export class Api {
   }
 
   /**
-   * A URL for <img>, <video> and downloads, and how to give it back. Without keys it is the server's own, so that the browser can ask
-   * for ranges; elements cannot send a key, so with one the file is fetched whole.
+   * A URL for <img>, <video> and downloads, and how to give it back. Without keys it is the server's own, so that the browser can
+   * ask for ranges; elements cannot send a key, so with one the file is fetched whole.
    */
   async mediaUrl(path, signal) {
     if (!this.keyed) return { url: path, release() {} };

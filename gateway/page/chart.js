@@ -1,13 +1,13 @@
 // Speed over the source's time, with the motion it was made from.
 
 import { makeSvg } from "./dom.js";
-import { position, seconds, short } from "./format.js";
+import { clock, position, seconds, short } from "./format.js";
 
 const MARGIN = { top: 10, right: 14, bottom: 24, left: 46 };
 const TICK_STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600];
 const PIXELS_PER_TICK = 70;
 
-/** A chart in `host`. `onSeek(seconds)` is called where it is clicked or dragged over; `onPoint(text)` with what stands at the playhead. */
+/** A chart in `host`. `onSeek(seconds)`: clicked or dragged over there; `onPoint(text)`: what stands at the playhead. */
 export class Chart {
   #host;
   #onPoint;
@@ -79,7 +79,12 @@ export class Chart {
     if (this.#motion) svg.append(this.#motionArea());
     for (const cut of this.#cuts) svg.append(this.#vertical(cut, "cut"));
     if (this.#ramp) svg.append(...this.#curve());
-    this.#head = makeSvg("g", { class: "head" }, makeSvg("line", { y1: MARGIN.top, y2: MARGIN.top + this.#height }), makeSvg("circle", { r: 4.5 }));
+    this.#head = makeSvg(
+      "g",
+      { class: "head" },
+      makeSvg("line", { y1: MARGIN.top, y2: MARGIN.top + this.#height }),
+      makeSvg("circle", { r: 4.5 }),
+    );
     if (this.#duration) svg.append(this.#head);
     this.#host.replaceChildren(svg);
     this.#placeHead();
@@ -97,7 +102,7 @@ export class Chart {
     const most = Math.max(1, this.#width / PIXELS_PER_TICK);
     const step = TICK_STEPS.find((one) => this.#duration / one <= most) ?? TICK_STEPS.at(-1);
     for (let time = 0; this.#duration && time <= this.#duration * 1.0001; time += step) {
-      const text = this.#duration < 60 ? `${Number(time.toFixed(1))} s` : seconds(Math.max(time, 60)).replace(/^1:00$/, time ? "1:00" : "0:00");
+      const text = this.#duration < 60 ? `${Number(time.toFixed(1))} s` : clock(time);
       grid.append(makeSvg("text", { x: this.#x(time), y: MARGIN.top + this.#height + 17, "text-anchor": "middle" }, text));
     }
     return grid;
@@ -113,7 +118,8 @@ export class Chart {
     const line = `M${points.join("L")}`;
     const one = this.#y(1);
     const area = `${line}L${this.#x(this.#duration)},${one}L${this.#x(0)},${one}Z`;
-    const clip = (id, y, height) => makeSvg("clipPath", { id }, makeSvg("rect", { x: 0, y, width: this.#host.clientWidth, height }));
+    const clip = (id, y, height) =>
+      makeSvg("clipPath", { id }, makeSvg("rect", { x: 0, y, width: this.#host.clientWidth, height }));
     const below = MARGIN.top + this.#height - one;
     return [
       makeSvg("defs", {}, clip("chart-faster", 0, one), clip("chart-slower", one, below)),
@@ -123,7 +129,7 @@ export class Chart {
     ];
   }
 
-  /** Motion as an area from the bottom; its 98th percentile reaches half-way up, so that one outlier does not flatten the rest. */
+  /** Motion as an area from the bottom; its 98th percentile reaches half-way up, so that no outlier flattens the rest. */
   #motionArea() {
     const { times, values } = this.#motion;
     const bottom = MARGIN.top + this.#height;
@@ -133,7 +139,9 @@ export class Chart {
       const x = Math.round(this.#x(time));
       columns.set(x, Math.max(columns.get(x) ?? 0, values[index]));
     });
-    const points = [...columns].map(([x, value]) => `${x},${(bottom - Math.min(1.3, value / full) * this.#height * 0.5).toFixed(1)}`);
+    const points = [...columns].map(
+      ([x, value]) => `${x},${(bottom - Math.min(1.3, value / full) * this.#height * 0.5).toFixed(1)}`,
+    );
     const d = `M${this.#x(times[0] ?? 0)},${bottom}L${points.join("L")}L${this.#x(times.at(-1) ?? 0)},${bottom}Z`;
     return makeSvg("path", { d, class: "motion" });
   }
@@ -154,6 +162,7 @@ export class Chart {
   #summary() {
     if (!this.#ramp) return "No speed curve yet.";
     const { min, max, sourceDuration, duration } = this.#ramp;
-    return `Speed between ${short(min)} and ${short(max)} times over ${seconds(sourceDuration)} of source, which become ${seconds(duration)}.`;
+    const lengths = `${seconds(sourceDuration)} of source, which become ${seconds(duration)}`;
+    return `Speed between ${short(min)} and ${short(max)} times over ${lengths}.`;
   }
 }

@@ -37,7 +37,8 @@ export class Clip {
     byId("clip-name").title = record.name;
     byId("clip-facts").textContent = facts(record);
     this.#picture(byId("clip-thumbnail"), record);
-    for (const tile of byId("recent").querySelectorAll("button")) tile.setAttribute("aria-pressed", String(tile.dataset.id === record.id));
+    for (const tile of byId("recent").querySelectorAll("button"))
+      tile.setAttribute("aria-pressed", String(tile.dataset.id === record.id));
     this.#onClip(record);
   }
 
@@ -53,7 +54,10 @@ export class Clip {
   /** A URL of the thumbnail of a medium; "" where it has none. */
   thumbnail(record) {
     if (!this.#pictures.has(record.id)) {
-      const wanted = this.#api.mediaUrl(record.urls.thumbnail).then(({ url }) => url, () => "");
+      const wanted = this.#api.mediaUrl(record.urls.thumbnail).then(
+        ({ url }) => url,
+        () => "",
+      );
       this.#pictures.set(record.id, wanted);
     }
     return this.#pictures.get(record.id);
@@ -64,7 +68,12 @@ export class Clip {
     this.#picture(picture, record);
     const name = record.id === SAMPLE ? "Sample clip" : record.name;
     const pressed = String(this.record?.id === record.id);
-    const tile = make("button", { type: "button", title: `${record.name} · ${facts(record)}`, "aria-pressed": pressed }, picture, make("span", {}, name));
+    const tile = make(
+      "button",
+      { type: "button", title: `${record.name} · ${facts(record)}`, "aria-pressed": pressed },
+      picture,
+      make("span", {}, name),
+    );
     tile.dataset.id = record.id;
     tile.addEventListener("click", () => this.choose(record));
     const item = make("li", {}, tile);

@@ -1,4 +1,5 @@
-// One control for each type of parameter. Each answers {element, input, read(), write(value)}; read() gives undefined for "leave it out".
+// One control for each type of parameter. Each answers {element, input, read(), write(value)};
+// read() gives undefined for "leave it out".
 
 import { chosen, make, setMarked } from "./dom.js";
 import { short, words } from "./format.js";
@@ -50,7 +51,11 @@ function makeSegments(options, id, changed) {
 }
 
 function makeSelect(options, id, changed) {
-  const input = make("select", { id }, ...options.map((option, index) => make("option", { value: String(index) }, optionText(option))));
+  const input = make(
+    "select",
+    { id },
+    ...options.map((option, index) => make("option", { value: String(index) }, optionText(option))),
+  );
   input.addEventListener("change", changed);
   const write = (value) => (input.value = String(Math.max(0, options.indexOf(value ?? null))));
   return { input, parts: [input], read: () => options[Number(input.value)], write };

@@ -34,9 +34,11 @@ function figuresOf(job) {
   const before = result?.source_duration_s ?? (result?.ramped_duration_s !== undefined ? result.duration_s : undefined);
   if (before !== undefined && after !== undefined) add("Length", `${seconds(before)} → ${seconds(after)}`);
   else if (after !== undefined) add("Length", seconds(after));
-  if (result?.frames !== undefined) add("Frames", `${result.frames}${result.frame_rate ? ` at ${rate(result.frame_rate)} fps` : ""}`);
+  if (result?.frames !== undefined)
+    add("Frames", `${result.frames}${result.frame_rate ? ` at ${rate(result.frame_rate)} fps` : ""}`);
   if (output) add("File", facts(output).split(" · ").slice(-1)[0]);
-  if (output?.media?.width) add("Picture", `${output.media.width} × ${output.media.height}, ${output.media.codec ?? output.content_type}`);
+  if (output?.media?.width)
+    add("Picture", `${output.media.width} × ${output.media.height}, ${output.media.codec ?? output.content_type}`);
   add("Encoder", result?.encoder);
   if (metrics.run_s !== undefined) add("Run time", seconds(metrics.run_s));
   if (metrics.fps) add("Speed", `${Math.round(metrics.fps)} frames/s`);

@@ -49,7 +49,10 @@ export class Form {
     for (const radio of byId("operations").querySelectorAll("input")) radio.checked = radio.value === name;
     setMarked(byId("operation-summary"), `${operation.summary}.`);
     show(byId("unavailable"), !operation.available);
-    setMarked(byId("unavailable"), operation.available ? "" : `It cannot run yet. To install what is missing: \`${operation.install}\``);
+    setMarked(
+      byId("unavailable"),
+      operation.available ? "" : `It cannot run yet. To install what is missing: \`${operation.install}\``,
+    );
     this.#drawFields();
     this.fill(this.#written.get(name) ?? {});
     this.onOperation(operation);
@@ -141,7 +144,9 @@ export class Form {
   #drawFields() {
     const changed = () => this.clearErrors();
     this.#fields = parametersOf(this.operation.params).map((parameter) => fieldOf(parameter, changed));
-    this.#ports = Object.entries(this.operation.inputs).slice(1).map(([name, port]) => portOf(name, port));
+    this.#ports = Object.entries(this.operation.inputs)
+      .slice(1)
+      .map(([name, port]) => portOf(name, port));
     for (const port of this.#ports) fillPort(port, this.#media);
     const isPlain = (field) => field.parameter.type !== "json";
     const folded = this.#fields.filter((field) => !isPlain(field)).map((field) => field.element);
@@ -161,6 +166,9 @@ function portOf(name, { kind, optional, many }) {
 function fillPort({ kind, select }, media) {
   const before = select.value;
   const fitting = media.filter((record) => record.kind === kind);
-  select.replaceChildren(make("option", { value: "" }, "None"), ...fitting.map((record) => make("option", { value: record.id }, record.name)));
+  select.replaceChildren(
+    make("option", { value: "" }, "None"),
+    ...fitting.map((record) => make("option", { value: record.id }, record.name)),
+  );
   if (fitting.some((record) => record.id === before)) select.value = before;
 }

@@ -15,7 +15,11 @@ export function bytes(count) {
 
 /** Seconds as "0.85 s", "12.3 s", "4:05" or "1:02:03". */
 export function seconds(value) {
-  if (value < 59.95) return `${value.toFixed(value < 10 ? 2 : 1)} s`;
+  return value < 59.95 ? `${value.toFixed(value < 10 ? 2 : 1)} s` : clock(value);
+}
+
+/** Seconds as "0:30", "4:05" or "1:02:03". */
+export function clock(value) {
   const whole = Math.round(value);
   const parts = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
   if (!parts[0]) parts.shift();

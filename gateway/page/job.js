@@ -102,7 +102,8 @@ export class JobView {
     if (!output) return show(byId("result-note"), true, "Done. There is no file; the figures are below.");
     show(byId("download"), true);
     byId("download").href = this.#api.keyed ? "#" : output.urls.download;
-    if (output.kind !== "video" && output.kind !== "image") return show(byId("result-note"), true, `${output.name} is ready to download.`);
+    if (output.kind !== "video" && output.kind !== "image")
+      return show(byId("result-note"), true, `${output.name} is ready to download.`);
     show(byId("result-note"), true, "Loading…");
     const held = await this.#api.mediaUrl(output.urls.content, signal).catch((error) => error);
     if (signal.aborted) return held.release?.();
@@ -134,7 +135,8 @@ export class JobView {
   /** Tell screen readers the stages and every quarter, not every frame. */
   #say(job) {
     const quarter = job.progress ? Math.floor(job.progress.fraction * 4) * 25 : 0;
-    const text = job.status === "running" && job.progress ? `${words(job.progress.stage)}, ${quarter} percent` : STATES[job.status];
+    const text =
+      job.status === "running" && job.progress ? `${words(job.progress.stage)}, ${quarter} percent` : STATES[job.status];
     if (text === this.#told) return;
     this.#told = text;
     byId("announce").textContent = text;

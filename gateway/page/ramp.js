@@ -7,7 +7,11 @@ export class Ramp {
   /** `points`: [{t, speed}], t rising, in seconds of the source; `duration`: of the source. */
   constructor(points, duration) {
     this.sourceDuration = duration;
-    const ends = [{ ...points[0], t: 0 }, ...points.filter((point) => point.t > 0 && point.t < duration), { ...points.at(-1), t: duration }];
+    const ends = [
+      { ...points[0], t: 0 },
+      ...points.filter((point) => point.t > 0 && point.t < duration),
+      { ...points.at(-1), t: duration },
+    ];
     const last = ends.length - 1;
     ends[last].speed = speedBetween(points, duration);
     let out = 0;

@@ -5,13 +5,20 @@ import { words } from "./format.js";
 const LOG_FROM = 50; // a slider over more than this ratio moves in equal factors rather than equal steps
 const STEPS = 200;
 
-/** The parameters, in order: {name, label, help, type, required, nullable, fallback, ...} with type switch|choice|number|text|json. */
+/** The parameters, in order: {name, label, help, type, required, nullable, fallback, ...}. type: switch|choice|number|text|json. */
 export function parametersOf(schema) {
   const required = new Set(schema.required ?? []);
   return Object.entries(schema.properties ?? {}).map(([name, given]) => {
     const { schema: own, nullable } = plain(given, schema.$defs ?? {});
     const help = given.description ?? own.description ?? "";
-    const common = { name, label: words(given.title ?? name), help, nullable, required: required.has(name), fallback: given.default };
+    const common = {
+      name,
+      label: words(given.title ?? name),
+      help,
+      nullable,
+      required: required.has(name),
+      fallback: given.default,
+    };
     return { ...common, ...typeOf(own, name, help) };
   });
 }
@@ -40,7 +47,16 @@ function numberOf(schema, name, help) {
   const max = schema.maximum ?? schema.exclusiveMaximum;
   const bounded = min !== undefined && max !== undefined;
   const step = schema.multipleOf ?? (whole ? 1 : bounded ? niceStep((max - min) / STEPS) : undefined);
-  return { type: "number", whole, min, max, step, bounded, log: bounded && !whole && min > 0 && max / min >= LOG_FROM, unit: unitOf(name, help) };
+  return {
+    type: "number",
+    whole,
+    min,
+    max,
+    step,
+    bounded,
+    log: bounded && !whole && min > 0 && max / min >= LOG_FROM,
+    unit: unitOf(name, help),
+  };
 }
 
 /** 0.079 -> 0.05: the next 1, 2 or 5 of a power of ten below. */

@@ -52,7 +52,14 @@ function passes(error) {
 async function request(api, method, url, headers, body, onProgress, signal) {
   for (;;) {
     const authorization = api.authorization;
-    const answer = await exchange(method, url, { "Tus-Resumable": "1.0.0", ...authorization, ...headers }, body, onProgress, signal);
+    const answer = await exchange(
+      method,
+      url,
+      { "Tus-Resumable": "1.0.0", ...authorization, ...headers },
+      body,
+      onProgress,
+      signal,
+    );
     if (answer.status < 300) return answer;
     const problem = new Problem(answer.status, answer.json());
     if (answer.status !== 401) throw problem;
@@ -67,7 +74,8 @@ function exchange(method, url, headers, body, onProgress, signal) {
     xhr.open(method, url);
     for (const [name, value] of Object.entries(headers)) xhr.setRequestHeader(name, value);
     xhr.upload.onprogress = (event) => onProgress(event.loaded);
-    xhr.onload = () => resolve({ status: xhr.status, header: (name) => xhr.getResponseHeader(name), json: () => parsed(xhr.responseText) });
+    xhr.onload = () =>
+      resolve({ status: xhr.status, header: (name) => xhr.getResponseHeader(name), json: () => parsed(xhr.responseText) });
     xhr.onerror = () => reject(new Unreachable());
     xhr.onabort = () => reject(new DOMException("The upload was canceled.", "AbortError"));
     xhr.onloadend = () => signal.removeEventListener("abort", abort);
