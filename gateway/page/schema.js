@@ -5,7 +5,8 @@ import { words } from "./format.js";
 const LOG_FROM = 50; // a slider over more than this ratio moves in equal factors rather than equal steps
 const STEPS = 200;
 
-/** The parameters, in order: {name, label, help, type, required, nullable, fallback, ...}. type: switch|choice|number|text|json. */
+/** The parameters, in order: {name, label, help, type, required, nullable, fallback, ...};
+    type: switch|choice|number|text|json. */
 export function parametersOf(schema) {
   const required = new Set(schema.required ?? []);
   return Object.entries(schema.properties ?? {}).map(([name, given]) => {
