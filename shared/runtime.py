@@ -10,7 +10,7 @@ from typing import Any
 from shared.errors import OperationFailed, OutOfMemory, TimedOut, UnsupportedMedia, WorkerCrashed
 from shared.jobs import Jobs, Queue
 from shared.jobs.retention import Swept, sweep
-from shared.jobs.runner import OperationRunner, media_limits
+from shared.jobs.runner import OperationRunner
 from shared.media.store import MediaStore
 from shared.operation import Service
 from shared.settings import Settings
@@ -52,12 +52,11 @@ class Runtime:
 
     async def probe(self, path: Path) -> dict[str, Any]:
         """What a file is, found out in a limited process: `kind`, `content_type`, `suffix`, `media`."""
-        return await self._look("shared.video:inspect", {"path": str(path), "limits": media_limits(self.settings)})
+        return await self._look("shared.video:inspect", {"path": str(path)})
 
     async def thumbnail(self, path: Path, output: Path) -> None:
         """Write a small JPEG of a video or image."""
-        args = {"path": str(path), "output": str(output), "width": THUMBNAIL_WIDTH, "limits": media_limits(self.settings)}
-        await self._look("shared.video:thumbnail", args)
+        await self._look("shared.video:thumbnail", {"path": str(path), "output": str(output), "width": THUMBNAIL_WIDTH})
 
     async def work(self, target: str, args: dict[str, Any]) -> dict[str, Any]:
         """Call a short function of our own in one of the processes that look at files."""

@@ -1,9 +1,11 @@
 """How large a file may be before it is refused."""
 
 from dataclasses import dataclass
-from typing import Any, Self
+from functools import cache
+from typing import Self
 
 from shared.errors import TooLarge
+from shared.settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -16,7 +18,7 @@ class Limits:
     max_bytes: int = 16 * 1024**3
 
     @classmethod
-    def from_settings(cls, settings: Any) -> Self:
+    def from_settings(cls, settings: Settings) -> Self:
         """The limits of this server, from its `Settings`."""
         return cls(
             max_pixels=settings.max_pixels,
@@ -24,6 +26,12 @@ class Limits:
             max_streams=settings.max_streams,
             max_bytes=settings.max_upload_bytes,
         )
+
+    @classmethod
+    @cache
+    def in_force(cls) -> Self:
+        """The limits that hold where none are named: those of this process's environment (REELWRIGHT_MAX_*), which workers inherit."""
+        return cls.from_settings(Settings())
 
     def check_bytes(self, size: int) -> None:
         """Raise TooLarge if a file of `size` bytes is larger than allowed."""

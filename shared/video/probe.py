@@ -36,12 +36,12 @@ def probe(path: str | os.PathLike[str], *, limits: Limits | None = None) -> Medi
     Raises UnsupportedMedia (not a kind that is taken: playlists, scripts, sound without a picture), BrokenMedia (empty, damaged, no
     decodable frame) or TooLarge. `frames` is what the container counts, or else the duration times the average rate.
     """
-    return _examined(path, limits or Limits())[0]
+    return _examined(path, limits or Limits.in_force())[0]
 
 
 def inspect(args: dict[str, Any], progress: Any) -> dict[str, Any]:
-    """`probe` for the isolated worker: `{"path", "limits": {...}}` -> `{"kind", "content_type", "suffix", "media"}`."""
-    info, kind = _examined(args["path"], Limits(**args.get("limits", {})))
+    """`probe` for the isolated worker: `{"path"}` -> `{"kind", "content_type", "suffix", "media"}`."""
+    info, kind = _examined(args["path"], Limits.in_force())
     return {"kind": info.kind, "content_type": kind.content_type, "suffix": kind.suffix, "media": info.model_dump(mode="json")}
 
 

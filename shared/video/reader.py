@@ -63,7 +63,7 @@ def read_frames(
         start=None if start is None else exact(start),
         duration=None if duration is None else exact(duration),
         every=every,
-        limits=limits or Limits(),
+        limits=limits or Limits.in_force(),
         skip=skip,
         to_sdr8=to_sdr8,
     )

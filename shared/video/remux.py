@@ -29,7 +29,7 @@ def remux(source: str | os.PathLike[str], output: str | os.PathLike[str], *, lim
     target = Path(output)
     partial = target.with_name(f".{target.stem[:60]}.{secrets.token_hex(6)}.part.mp4")
     try:
-        _copy(source, partial, limits or Limits())
+        _copy(source, partial, limits or Limits.in_force())
         os.replace(partial, target)
     finally:
         partial.unlink(missing_ok=True)

@@ -18,12 +18,12 @@ _LOOK_AT_S = 3
 
 
 def thumbnail(args: dict[str, Any], progress: Any) -> dict[str, Any]:
-    """For the isolated worker: `{"path", "output", "width", "limits": {...}}`: writes a JPEG `width` pixels wide at `output`.
+    """For the isolated worker: `{"path", "output", "width"}`: writes a JPEG `width` pixels wide at `output`.
 
     Upright and in the right shape. Of a video it is the keyframe-like frame with the most contrast of the first seconds, so that
     neither a black lead-in nor a flash is shown. Gives `{"width", "height"}`.
     """
-    limits = Limits(**args.get("limits", {}))
+    limits = Limits.in_force()
     path, width = args["path"], int(args.get("width", 320))
     rgb = np.asarray(upright_image(path, limits)) if is_image(file_head(path, limits)) else _frame(path, limits)
     height = max(round(rgb.shape[0] * width / rgb.shape[1]), 1)

@@ -101,7 +101,7 @@ class VideoWriter:
         Returns warnings: the tracks that had to be re-encoded because the container cannot hold them. `source` without sound is fine.
         """
         self._not_started()
-        copied = CopiedAudio(source, limits or Limits())
+        copied = CopiedAudio(source, limits or Limits.in_force())
         warnings = copied.plan(self._format)
         self._copies.append(copied)
         return warnings

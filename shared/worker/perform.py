@@ -16,7 +16,7 @@ def perform(args: dict[str, Any], progress: Progress) -> dict[str, Any]:
     """Run one operation.
 
     `args`: `module` (the one that holds the table OPERATIONS), `operation`, `params`, `inputs` (name -> path, list of paths or None),
-    `folder` (an existing empty folder that the outputs go to), `limits` (what `shared.video.inspect` takes).
+    `folder` (an existing empty folder that the outputs go to).
     Returns `result` and `outputs`: name -> path, sha256, kind, content type and media description of each file that was written.
     """
     operation = find(args["module"], args["operation"])
@@ -32,7 +32,7 @@ def perform(args: dict[str, Any], progress: Progress) -> dict[str, Any]:
         raise OperationFailed(
             f"{operation.name} returned a {got} where it promises a {promised}: a fault of the operation, not of the input."
         )
-    written = {name: describe(path, args["limits"], progress) for name, path in outputs.items() if os.path.lexists(path)}
+    written = {name: describe(path, progress) for name, path in outputs.items() if os.path.lexists(path)}
     return {"result": result.model_dump(mode="json"), "outputs": written}
 
 
@@ -56,16 +56,16 @@ def output_arguments(outputs: dict[str, Path]) -> dict[str, Any]:
     return {"output": next(iter(outputs.values()))} if len(outputs) == 1 else {"outputs": outputs}
 
 
-def describe(path: Path, limits: dict[str, Any], progress: Progress) -> dict[str, Any]:
+def describe(path: Path, progress: Progress) -> dict[str, Any]:
     """What a finished output is. The file is read once, for its SHA-256; video and images are probed like uploads."""
     if path.is_symlink() or not path.is_file():
         raise OperationFailed(f"The operation left something else than a file at {path.name!r}.")
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return {"path": str(path), "sha256": digest, **inspect_output(path, limits, progress)}
+    return {"path": str(path), "sha256": digest, **inspect_output(path, progress)}
 
 
-def inspect_output(path: Path, limits: dict[str, Any], progress: Progress) -> dict[str, Any]:
+def inspect_output(path: Path, progress: Progress) -> dict[str, Any]:
     """Kind, content type, suffix and media description of an output."""
     plain = {".json": ("json", "application/json"), ".html": ("html", "text/html; charset=utf-8"), ".zip": ("archive", "application/zip")}
     if path.suffix in plain:
@@ -73,5 +73,5 @@ def inspect_output(path: Path, limits: dict[str, Any], progress: Progress) -> di
         return {"kind": kind, "content_type": content_type, "suffix": path.suffix, "media": None}
     from shared.video import inspect  # the libraries behind it are not needed by services that write no pictures
 
-    found: dict[str, Any] = inspect({"path": str(path), "limits": limits}, progress)
+    found: dict[str, Any] = inspect({"path": str(path)}, progress)
     return found

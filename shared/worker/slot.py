@@ -36,7 +36,7 @@ PASSED_ON = (
     "REELWRIGHT_MODELS_DIR",
     "REELWRIGHT_DEVICE",
 )
-PASSED_ON_PREFIXES = ("CUDA_", "NVIDIA_", "OMP_")
+PASSED_ON_PREFIXES = ("CUDA_", "NVIDIA_", "OMP_", "REELWRIGHT_MAX_")
 
 OnMessage = Callable[[dict[str, Any]], Awaitable[None]]
 
