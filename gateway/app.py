@@ -54,7 +54,7 @@ def create_gateway(runtime: Runtime, upstreams: Upstreams, pipelines: Pipelines)
     app.include_router(upload_routes(media))
     app.include_router(job_routes(runtime))
     app.include_router(pipeline_routes(pipelines))
-    add_pages(app, upstreams)
+    add_pages(app, upstreams, keys_needed=bool(runtime.settings.api_keys))
 
     @app.get("/v1/operations", tags=["operations"], summary="Everything the services can do", response_model_exclude_none=True)
     async def operations(request: Request) -> list[OperationInfo]:
@@ -94,14 +94,14 @@ async def _sweep_uploads(settings: Settings) -> None:
         await asyncio.sleep(settings.gc_interval_s)
 
 
-def add_pages(app: FastAPI, upstreams: Upstreams) -> None:
+def add_pages(app: FastAPI, upstreams: Upstreams, *, keys_needed: bool = False) -> None:
     """The first page, and the API pages over all services."""
     own = app.openapi
     app.router.routes[:] = [route for route in app.router.routes if getattr(route, "path", "") != "/openapi.json"]
 
     @app.get("/openapi.json", include_in_schema=False)
     async def openapi() -> JSONResponse:
-        return JSONResponse(await merged(own(), upstreams))
+        return JSONResponse(await merged(own(), upstreams, keys_needed=keys_needed))
 
     @app.get("/", include_in_schema=False)
     async def first_page() -> FileResponse:

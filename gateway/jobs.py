@@ -29,6 +29,7 @@ def job_routes(runtime: Runtime) -> APIRouter:
         created_before: datetime | None = Query(None, description="Only made before this time (ISO 8601)."),
         cursor: str | None = Query(None, max_length=64, description="`next_cursor` of the page before."),
         limit: int = Query(50, ge=1, le=500, description="Jobs on a page."),
+        results: bool = Query(False, description="With each job's `result`, which may be long; without, it is null here."),
     ) -> JobPage:
         found, next_cursor = await jobs.page(
             request.state.owner,
@@ -38,6 +39,7 @@ def job_routes(runtime: Runtime) -> APIRouter:
             created_before=created_before.timestamp() if created_before else None,
             cursor=cursor,
             limit=limit,
+            results=results,
         )
         return JobPage(items=found, next_cursor=next_cursor)
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from weakref import WeakValueDictionary
 
 from fastapi import APIRouter, Query, Request, Response
+from fastapi import Path as PathParam
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import ClientDisconnect
 
@@ -23,7 +24,10 @@ from shared.media.record import WITH_THUMBNAIL, MediaRecord
 from shared.media.store import MediaStore
 from shared.net.download import checked_client, fetch
 from shared.operation import Kind
+from shared.service import SAMPLE_ID
 from shared.settings import Settings
+
+MediaId = Annotated[str, PathParam(description="A medium's id.", examples=[SAMPLE_ID], openapi_examples={"sample": {"value": SAMPLE_ID}})]
 
 FORM_BYTES = 64 * 1024
 """What a form with one file may be longer than the file."""
@@ -55,7 +59,7 @@ class FromUrl(BaseModel):
         description="http:// or https://, at a public address. At most five redirects are followed.",
         examples=["https://example.com/clip.mp4"],
     )
-    name: str | None = Field(None, description="Name to keep it under; null: the one the server gives it.")
+    name: str | None = Field(None, description="Name to keep it under; null: the one the server gives it.", examples=["clip.mp4"])
 
 
 class MediaPage(BaseModel):
@@ -145,7 +149,7 @@ def media_routes(services: MediaServices) -> APIRouter:
         return MediaPage(items=items, next_cursor=next_cursor)
 
     @router.get("/{media_id}", summary="What is known about a medium", responses=UNKNOWN)
-    async def get_media(media_id: str, request: Request) -> MediaRecord:
+    async def get_media(media_id: MediaId, request: Request) -> MediaRecord:
         return await on_disk(store.get, owner_of(request), media_id)
 
     ranged = RANGED | UNKNOWN | problems(_416="The range lies outside the file")
@@ -153,7 +157,7 @@ def media_routes(services: MediaServices) -> APIRouter:
     @router.get("/{media_id}/content", summary="The file", responses=ranged, response_class=Response)
     @router.head("/{media_id}/content", include_in_schema=False)
     async def content(
-        media_id: str, request: Request, download: Annotated[bool, Query(description="To be saved rather than shown.")] = False
+        media_id: MediaId, request: Request, download: Annotated[bool, Query(description="To be saved rather than shown.")] = False
     ) -> Response:
         """The bytes as they were uploaded or made. Ranges, If-None-Match and If-Range are understood; the ETag is the SHA-256."""
         owner = owner_of(request)
@@ -162,7 +166,7 @@ def media_routes(services: MediaServices) -> APIRouter:
 
     @router.get("/{media_id}/thumbnail", summary="A small picture of it", responses=UNKNOWN, response_class=Response)
     @router.head("/{media_id}/thumbnail", include_in_schema=False)
-    async def thumbnail(media_id: str, request: Request) -> Response:
+    async def thumbnail(media_id: MediaId, request: Request) -> Response:
         """A JPEG, made when it is first asked for. Videos and images have one."""
         owner = owner_of(request)
         record = await on_disk(store.get, owner, media_id)
@@ -184,7 +188,7 @@ def media_routes(services: MediaServices) -> APIRouter:
         summary="Delete a medium",
         responses=UNKNOWN | problems(_409="A job that has not ended reads it"),
     )
-    async def delete_media(media_id: str, request: Request) -> None:
+    async def delete_media(media_id: MediaId, request: Request) -> None:
         owner = owner_of(request)
         await on_disk(store.get, owner, media_id)
         if job_id := await services.in_use(owner, media_id):

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from gateway.upstream import Upstreams
@@ -11,8 +12,8 @@ from shared.errors import ReelwrightError
 INTERNAL = frozenset({"/health", "/ready", "/metrics", "/docs", "/openapi.json"})
 
 
-async def merged(own: dict[str, Any], upstreams: Upstreams) -> dict[str, Any]:
-    """The gateway's document `own` with the paths and schemas of the services that answer."""
+async def merged(own: dict[str, Any], upstreams: Upstreams, *, keys_needed: bool) -> dict[str, Any]:
+    """The gateway's document `own` with the paths and schemas of the services that answer, and a button for the key where one is needed."""
     document = copy.deepcopy(own)
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     silent = []
@@ -25,9 +26,28 @@ async def merged(own: dict[str, Any], upstreams: Upstreams) -> dict[str, Any]:
         theirs = _with_own_names(theirs, schemas, service)
         schemas |= theirs.get("components", {}).get("schemas", {})
         document["paths"] |= {f"/v1/{service}{path}": item for path, item in theirs["paths"].items() if path not in INTERNAL}
+    for operation in _operations(document):
+        _tell_problems_apart(operation)
+    if keys_needed:
+        document["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer", "description": "An API key."}}
+        document["security"] = [{"key": []}]
     if silent:
         document["info"]["description"] += f"\n\n**Not answering at the moment:** {', '.join(silent)}."
     return document
+
+
+def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every method of every path."""
+    for item in document["paths"].values():
+        yield from (operation for operation in item.values() if isinstance(operation, dict))
+
+
+def _tell_problems_apart(operation: dict[str, Any]) -> None:
+    """Refusals are `application/problem+json`, which FastAPI's `responses` cannot say."""
+    for response in operation.get("responses", {}).values():
+        content = response.get("content", {})
+        if content.get("application/json", {}).get("schema", {}).get("$ref", "").endswith("/Problem"):
+            content["application/problem+json"] = content.pop("application/json")
 
 
 def _with_own_names(document: dict[str, Any], taken: dict[str, Any], service: str) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def test_the_same_on_a_suite(clip, tmp_path, running: RunningSuite):
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
     assert probe(output).duration_s == pytest.approx(result["duration_s"], abs=0.05)
-    newest = running.client.get("/v1/jobs", params={"limit": 1}).json()["items"][0]
+    newest = running.client.get("/v1/jobs", params={"limit": 1, "results": True}).json()["items"][0]
     assert newest["result"] == result
     assert newest["id"] in reelwright("jobs", "list", "--remote", running.url).stdout
     assert json.loads(reelwright("jobs", "show", newest["id"], "--remote", running.url).stdout)["status"] == "succeeded"

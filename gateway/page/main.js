@@ -20,6 +20,8 @@ class Page {
   #jobs = [];
   #media = new Map(); // id -> record
   #curve = null;
+  #drawn = null;
+  #analyses = new Map();
 
   constructor() {
     this.api = new Api(askForKey);
@@ -100,7 +102,7 @@ class Page {
     this.#list();
     this.#curve = null;
     show(byId("curve-use"), false);
-    this.#chart({ ramp: null, duration: record.media?.duration_s ?? 0, ...this.#motionOf(record.id) });
+    this.#chart({ ramp: null, duration: record.media?.duration_s ?? 0 }, record.id);
     shape(record.media);
     this.#allowStart();
     this.player.set("source", null);
@@ -121,22 +123,31 @@ class Page {
     this.#curve = Array.isArray(curve) && curve.length && before > 0 ? curve : null;
     const ramp = this.#curve ? new Ramp(curve, before) : null;
     this.player.setRamp(ramp);
-    const made = this.#motionOf(clipId(job), job);
     const duration = ramp ? before : (this.clip.record?.media?.duration_s ?? 0);
-    this.#chart({ ramp, duration, ...made });
+    this.#chart({ ramp, duration }, clipId(job), job);
     show(byId("curve-use"), ramp !== null);
   }
 
-  #chart(drawn) {
-    this.chart.set(drawn);
-    show(byId("legend-motion"), drawn.motion !== null);
+  /** Draw a curve, and the motion of the clip behind it once that is known. */
+  async #chart(drawn, mediaId, job) {
+    this.#drawn = drawn;
+    const none = { motion: null, cuts: [] };
+    this.chart.set({ ...drawn, ...none });
+    show(byId("legend-motion"), false);
+    const { motion, cuts } = (await this.#analysisOf(mediaId, job).catch(() => null)) ?? none;
+    if (this.#drawn !== drawn || !motion?.times?.length) return;
+    this.chart.set({ ...drawn, motion, cuts: cuts ?? [] });
+    show(byId("legend-motion"), true);
   }
 
-  /** The motion of a clip, where it has been analysed. */
-  #motionOf(mediaId, job) {
-    const analysed = (one) => one?.result?.motion?.times?.length && clipId(one) === mediaId;
-    const found = [job, ...this.#jobs].find(analysed);
-    return { motion: found?.result.motion ?? null, cuts: found?.result.cuts ?? [] };
+  /** The result of a job that measured a clip's motion, where there is one. Lists come without results, so it is fetched, once. */
+  async #analysisOf(mediaId, job) {
+    if (job?.result?.motion) return job.result;
+    const measured = (one) => one.operation.endsWith(".analyze") && one.status === "succeeded" && clipId(one) === mediaId;
+    const found = this.#jobs.find(measured);
+    if (!found) return null;
+    if (!this.#analyses.has(found.id)) this.#analyses.set(found.id, this.api.get(`/v1/jobs/${found.id}`));
+    return (await this.#analyses.get(found.id)).result;
   }
 
   /** Put the curve that is shown into the form, to be changed and rendered. */

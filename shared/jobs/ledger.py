@@ -57,7 +57,7 @@ class Ledger:
         if waiting is not None and waiting >= queue_limit:
             detail = f"{waiting} jobs of {row['service']} are waiting already, which is all it takes (REELWRIGHT_QUEUE_LIMIT)."
             raise QueueFull(f"{detail} Try again later.", headers={"Retry-After": "10"})
-        connection.execute(JOBS.insert().values(status=Status.QUEUED.value, created_at=time.time(), **row))
+        connection.execute(JOBS.insert().values(status=Status.QUEUED.value, created_at=round(time.time(), 3), **row))
 
     def get(self, owner: str, job_id: str) -> Job:
         """The job as it stands. Raises UnknownJob."""
@@ -82,8 +82,10 @@ class Ledger:
         created_before: float | None = None,
         cursor: str | None = None,
         limit: int = 50,
+        results: bool = False,
     ) -> tuple[list[Job], str | None]:
-        """Jobs newest first (ids sort by time), and the cursor of the next page."""
+        """Jobs newest first (ids sort by time), and the cursor of the next page; the results, which may be long, only where asked for."""
+        columns = [column for column in JOBS.c if results or column is not JOBS.c.result]
         wanted = [
             JOBS.c.owner == owner,
             *([JOBS.c.service == service] if service else []),
@@ -93,7 +95,7 @@ class Ledger:
             *([JOBS.c.id < cursor] if cursor else []),
         ]
         with self.engine.connect() as connection:
-            rows = connection.execute(sa.select(JOBS).where(*wanted).order_by(JOBS.c.id.desc()).limit(limit + 1)).all()
+            rows = connection.execute(sa.select(*columns).where(*wanted).order_by(JOBS.c.id.desc()).limit(limit + 1)).all()
             jobs = [self._job(connection, row) for row in rows[:limit]]
         return jobs, jobs[-1].id if len(rows) > limit else None
 
@@ -196,7 +198,7 @@ class Ledger:
     def _job(self, connection: Connection, row: Row[Any]) -> Job:
         position = None
         if row.status == Status.QUEUED.value:
-            before = sa.tuple_(JOBS.c.priority, JOBS.c.created_at) < sa.tuple_(row.priority, row.created_at)
+            before = sa.tuple_(JOBS.c.priority, JOBS.c.id) < sa.tuple_(row.priority, row.id)  # ids sort by time
             ahead = sa.select(sa.func.count()).where(JOBS.c.status == Status.QUEUED.value, JOBS.c.service == row.service, before)
             position = (connection.scalar(ahead) or 0) + 1
         return Job.model_validate(row._asdict() | {"priority": RANKS[row.priority], "queue_position": position})

@@ -21,6 +21,7 @@ from shared.worker.perform import TARGET
 from shared.worker.slot import Killed, Usage
 
 Value = TypeVar("Value")
+INPUTS, OUTPUTS = "inputs", "outputs"
 TIMES_KILLED = 3
 """So often may something outside kill the child of a job before the job is given up. A crash of its own making is never repeated."""
 
@@ -48,8 +49,7 @@ class OperationRunner:
         began = asyncio.get_running_loop().time()
         usage = Usage()
         try:
-            inputs = await asyncio.to_thread(self._paths, claim)
-            answer = await self._perform(claim, inputs, folder, tell, usage)
+            answer = await self._perform(claim, folder, tell, usage)
             outputs = await to_the_end(partial(self._publish, claim, answer["outputs"]))
         finally:
             await to_the_end(partial(shutil.rmtree, folder, ignore_errors=True))
@@ -70,15 +70,15 @@ class OperationRunner:
             with suppress(UnknownMedia):
                 await asyncio.to_thread(self._media.delete, claim.owner, output["id"])
 
-    async def _perform(self, claim: Claim, inputs: dict[str, Any], folder: Path, tell: Tell, usage: Usage) -> dict[str, Any]:
+    async def _perform(self, claim: Claim, folder: Path, tell: Tell, usage: Usage) -> dict[str, Any]:
         for attempt in range(1, TIMES_KILLED + 1):
-            await asyncio.to_thread(_empty, folder)  # what an attempt that died left behind
+            inputs = await asyncio.to_thread(self._lay_out, claim, folder)
             args = {
                 "module": self._service.module,
                 "operation": claim.operation,
                 "params": claim.params,
                 "inputs": inputs,
-                "folder": str(folder),
+                "folder": str(folder / OUTPUTS),
                 "limits": media_limits(self._settings),
             }
             try:
@@ -88,9 +88,20 @@ class OperationRunner:
                     raise
         raise AssertionError("the loop returns or raises")
 
-    def _paths(self, claim: Claim) -> dict[str, Any]:
+    def _lay_out(self, claim: Claim, folder: Path) -> dict[str, Any]:
+        """Make the job's folder anew, without what an attempt that died left behind; the paths of the inputs, by name.
+
+        Each input is a link that has the name its file was given, so that what an operation says about a file names it as people do.
+        """
+        shutil.rmtree(folder, ignore_errors=True)
+        (folder / OUTPUTS).mkdir(parents=True)
+
         def path(media_id: str) -> str:
-            return str(self._media.content_path(claim.owner, media_id))
+            link = folder / INPUTS / media_id / _file_name(self._media.get(claim.owner, media_id).name)
+            link.parent.mkdir(parents=True, exist_ok=True)
+            if not link.is_symlink():  # one medium may be several inputs
+                link.symlink_to(self._media.content_path(claim.owner, media_id))
+            return str(link)
 
         return {
             name: [path(media_id) for media_id in given] if isinstance(given, list) else path(given) if given else None
@@ -104,7 +115,7 @@ class OperationRunner:
             with self._media.incoming() as incoming:
                 records[name] = self._media.publish(
                     incoming,
-                    file=own_file(output["path"], work_folder(self._settings, claim.id)),
+                    file=own_file(output["path"], work_folder(self._settings, claim.id) / OUTPUTS),
                     owner=claim.owner,
                     name=f"{claim.operation.replace('.', '-')}-{claim.id[-6:]}-{name}{output['suffix']}",
                     kind=Kind(output["kind"]),
@@ -155,6 +166,7 @@ def dump(record: MediaRecord) -> dict[str, Any]:
     return record.model_dump(mode="json", exclude={"urls"})
 
 
-def _empty(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+def _file_name(name: str) -> str:
+    """A medium's name as a file may have it: names are as long as people like, file names 255 bytes."""
+    suffix = Path(name).suffix[:16]
+    return name.removesuffix(suffix).encode()[:160].decode(errors="ignore") + suffix

@@ -79,6 +79,7 @@ def test_jobs_are_paged_newest_first_and_filtered(running: RunningSuite):
         running.wait(job_id)
     first = running.client.get("/v1/jobs", params={"limit": 2}).json()
     assert [job["id"] for job in first["items"]] == made[:0:-1]
+    assert first["items"][0]["result"] is None and first["items"][0]["status"] == "succeeded"
     second = running.client.get("/v1/jobs", params={"limit": 2, "cursor": first["next_cursor"]}).json()
     assert second["items"][0]["id"] == made[0]
     wanted = {
@@ -215,3 +216,26 @@ def test_a_port_that_is_taken_is_said_at_once(tmp_path, running: RunningSuite):
     port = str(httpx.URL(running.url).port)
     with pytest.raises(RuntimeError, match="in use"), suite(tmp_path, PORT=port):
         pass
+
+
+def test_what_is_said_about_a_file_names_it_as_people_do(running: RunningSuite, clip, tmp_path):
+    name = "Übergabe " + "長" * 120 + ".mp4"
+    broken = clip.read_bytes()
+    middle = len(broken) // 2
+    broken = broken[:middle] + bytes(8000) + broken[middle + 8000 :]
+    answer = running.client.post("/v1/media", files={"file": (name, broken)})
+    assert answer.status_code == 201, answer.text
+    job = running.wait(running.start("speed-ramp.analyze", {"video": answer.json()["id"]})["id"])
+    assert job["status"] == "failed"
+    assert "Übergabe 長長長" in job["error"]["detail"] and "content" not in job["error"]["detail"]
+
+
+def test_with_keys_the_api_pages_ask_for_one(tmp_path):
+    with suite(tmp_path, API_KEYS="alpha") as locked:
+        document = locked.client.get("/openapi.json").json()
+        assert document["security"] == [{"key": []}]
+        assert document["components"]["securitySchemes"]["key"]["scheme"] == "bearer"
+        refusal = document["paths"][RENDER]["post"]["responses"]["422"]["content"]
+        assert list(refusal) == ["application/problem+json"]
+        assert locked.client.get("/").status_code == 200
+        assert locked.client.get("/metrics").status_code == 401
