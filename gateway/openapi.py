@@ -11,6 +11,10 @@ from shared.errors import ReelwrightError
 # What every service has for itself; from outside, the gateway's own count.
 INTERNAL = frozenset({"/health", "/ready", "/metrics", "/docs", "/openapi.json"})
 
+# The order of the API page: what a newcomer needs first stands first.
+FIRST = ("media",)
+LAST = ("jobs", "pipelines", "operations", "uploads", "service")
+
 
 async def merged(own: dict[str, Any], upstreams: Upstreams, *, keys_needed: bool) -> dict[str, Any]:
     """The gateway's document `own` with the paths and schemas of the services that answer, and a button for the key where one is needed."""
@@ -28,6 +32,9 @@ async def merged(own: dict[str, Any], upstreams: Upstreams, *, keys_needed: bool
         document["paths"] |= {f"/v1/{service}{path}": item for path, item in theirs["paths"].items() if path not in INTERNAL}
     for operation in _operations(document):
         _tell_problems_apart(operation)
+    used = list(dict.fromkeys(tag for operation in _operations(document) for tag in operation.get("tags", [])))
+    of_services = [tag for tag in used if tag not in FIRST and tag not in LAST]
+    document["tags"] = [{"name": tag} for tag in (*FIRST, *of_services, *LAST) if tag in used]
     if keys_needed:
         document["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer", "description": "An API key."}}
         document["security"] = [{"key": []}]
