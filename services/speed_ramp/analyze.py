@@ -2,7 +2,9 @@
 
 from array import array
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,12 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.speed_ramp.clock import Clock, Floats
-from services.speed_ramp.curve import Trace, from_motion, segment_speeds
+from services.speed_ramp.curve import Trace, from_motion, segment_speeds, shifted, to_points
 from services.speed_ramp.motion import Meter, Step, analysis_size
-from services.speed_ramp.params import AnalyzeParams, AnalyzeResult, CurvePoint, Motion
-from shared.errors import UnsupportedMedia
+from services.speed_ramp.params import AnalyzeParams, AnalyzeResult, Motion
+from services.speed_ramp.sampling import Samples
+from shared.errors import Invalid, UnsupportedMedia
 from shared.operation import Progress, Silent
-from shared.video import Frame, VideoInfo, map_ordered, probe, read_frames
+from shared.video import Frame, VideoInfo, map_ordered, probe
 
 _MOST_VALUES = 100_000
 _LONGEST_CUT = 2  # pairs: a cut changes one, a single flashed frame two; more in a row is motion too fast for the flow
@@ -24,20 +27,24 @@ _LONGEST_CUT = 2  # pairs: a cut changes one, a single flashed frame two; more i
 def analyze(params: AnalyzeParams, *, video: Path, progress: Progress = Silent()) -> AnalyzeResult:
     """Measure the motion of `video` and make a speed curve from it.
 
-    Reads the luma of every frame once; memory holds two numbers per frame and no more. Raises UnsupportedMedia for what is not a
-    video, BrokenMedia where the file breaks, Invalid if the segments are too many.
+    Reads the luma of every frame once, or of `sample_rate` pairs a second; memory holds a few numbers per pair and no more. Raises
+    UnsupportedMedia for what is not a video, BrokenMedia where the file breaks, Invalid for a part that is not there or too many segments.
     """
-    trace, cuts = measure(video, probe_video(video), progress)
-    points = from_motion(trace, params)
+    info = probe_video(video)
+    check_part(info, params)
+    measured = measure(video, info, params, progress)
+    trace = measured.trace
+    points = shifted(from_motion(trace, params), params.start)
+    end = params.start + trace.duration_s
     return AnalyzeResult(
-        motion=_thinned(trace),
-        curve=[CurvePoint(t=t, speed=speed) for t, speed in points],
-        speeds=segment_speeds(points, params.segment_duration, trace.duration_s),
+        motion=_thinned(trace, params.start),
+        curve=to_points(points),
+        speeds=segment_speeds(points, params.segment_duration, trace.duration_s, start=params.start),
         segment_duration=params.segment_duration,
         duration_s=trace.duration_s,
-        ramped_duration_s=float(Clock(points).out(trace.duration_s)),
-        frames=len(trace.times) + 1,
-        cuts=cuts,
+        ramped_duration_s=float(Clock(points, start=params.start).left(end)),
+        frames=measured.frames,
+        cuts=[params.start + cut for cut in measured.cuts],
     )
 
 
@@ -49,20 +56,43 @@ def probe_video(video: Path) -> VideoInfo:
     return info
 
 
-def measure(video: Path, info: VideoInfo, progress: Progress) -> tuple[Trace, list[float]]:
-    """Motion of a video in frame diagonals a second, one value per pair of frames, and the seconds of its cuts."""
-    times, motion, mismatched = array("d"), array("d"), array("b")
-    total, end = max(info.frames, 1), 0.0
-    for done, look in enumerate(_steps(video, info), start=1):
-        end = look.end
+def check_part(info: VideoInfo, params: AnalyzeParams) -> None:
+    """Raise Invalid if there is nothing of the video from `start` on."""
+    if params.start and params.start >= info.duration_s:
+        detail = f"The video is {info.duration_s:.2f} s long: a start at {params.start:g} s leaves nothing of it"
+        raise Invalid(f"{detail}. Choose an earlier start.", errors=[{"field": "params.start", "detail": detail}])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """The motion of a video, or a part of it, the seconds of its cuts, both counted from the part's start, and the frames looked at."""
+
+    trace: Trace
+    cuts: list[float]
+    frames: int
+
+
+def measure(video: Path, info: VideoInfo, params: AnalyzeParams, progress: Progress) -> Measured:
+    """Look at the part of a video that `params` names."""
+    samples = Samples(video, info, start=params.start, duration=params.duration, sample_rate=params.sample_rate)
+    times, motion, mismatched, frames = array("d"), array("d"), array("b"), 0
+    total = samples.expected(info)
+    for look in _steps(samples, analysis_size(info.width, info.height)):
+        frames += 1
         if look.step is not None:
-            times.append(look.time)
+            times.append(look.time - params.start)
             motion.append(look.step.motion / look.elapsed)
             mismatched.append(look.step.cut)
-        progress(min(done, total), total)
+        progress(min(frames, total), total)
+    if not frames:
+        raise Invalid(f"No frame of the video begins in the part from {params.start:g} s on. Choose another start or a longer duration.")
     progress(total, total)
-    values, cuts = without_cuts(np.array(times), np.array(motion), np.array(mismatched, dtype=bool))
-    return Trace(times=np.array(times), values=values, duration_s=end), cuts
+    at = np.array(times)
+    values, cuts = without_cuts(at, np.array(motion), np.array(mismatched, dtype=bool))
+    # A pair on its own stands for what lies around it, one of many for the time since the frame before.
+    ends = at if samples.every_frame else np.append((at[1:] + at[:-1]) / 2, at[-1:] + 1e-9)
+    trace = Trace(times=at, ends=ends, values=values, duration_s=float(samples.end) - params.start)
+    return Measured(trace=trace, cuts=cuts, frames=frames)
 
 
 def without_cuts(times: Floats, values: Floats, mismatched: NDArray[np.bool_]) -> tuple[Floats, list[float]]:
@@ -81,43 +111,42 @@ def without_cuts(times: Floats, values: Floats, mismatched: NDArray[np.bool_]) -
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """A frame's time and end, and what happened since the frame before, `elapsed` seconds earlier."""
+    """A frame's time, and what happened since the frame before, `elapsed` seconds earlier."""
 
     time: float
-    end: float
     elapsed: float
     step: Step | None
 
 
-def _steps(video: Path, info: VideoInfo) -> Iterator[_Look]:
-    size, meter = analysis_size(info.width, info.height), Meter()
+def _steps(samples: Samples, size: tuple[int, int]) -> Iterator[_Look]:
+    meter = Meter()
 
-    def shrink(frame: Frame | None) -> tuple[Frame, NDArray[np.uint8]] | None:
-        return None if frame is None else (frame, frame.small_luma(*size))
+    def shrink(frame: Frame | None) -> _Small | None:
+        return None if frame is None else _Small(frame.time, frame.small_luma(*size))
 
-    def compare(pair: tuple[tuple[Frame, NDArray[np.uint8]] | None, tuple[Frame, NDArray[np.uint8]] | None]) -> _Look:
+    def compare(pair: tuple[_Small | None, _Small | None]) -> _Look | None:
         before, after = pair
-        assert after is not None
-        frame, small = after
-        end = float(frame.time + frame.duration * frame.time_base)
+        if after is None:
+            return None
         if before is None:
-            return _Look(float(frame.time), end, 0.0, None)
-        return _Look(float(frame.time), end, float(frame.time - before[0].time), meter(before[1], small))
+            return _Look(float(after.time), 0.0, None)
+        return _Look(float(after.time), float(after.time - before.time), meter(before.luma, after.luma))
 
-    with read_frames(video) as frames:
-        smalls = map_ordered(shrink, _after_none(frames), ahead=2)
-        yield from map_ordered(compare, pairwise(smalls), ahead=2)
-
-
-def _after_none(frames: Iterator[Frame]) -> Iterator[Frame | None]:
-    yield None
-    yield from frames
+    with closing(iter(samples)) as frames:
+        smalls = map_ordered(shrink, frames, ahead=2)
+        yield from (look for look in map_ordered(compare, pairwise(smalls), ahead=2) if look is not None)
 
 
-def _thinned(trace: Trace) -> Motion:
+@dataclass(frozen=True, slots=True)
+class _Small:
+    time: Fraction
+    luma: NDArray[np.uint8]
+
+
+def _thinned(trace: Trace, start: float) -> Motion:
     """The motion with groups of frames averaged where there are more values than a result should carry."""
     group = -(-len(trace.times) // _MOST_VALUES) or 1
     starts = np.arange(0, len(trace.times), group)
     means = np.add.reduceat(trace.values, starts) / np.diff(np.append(starts, len(trace.values))) if len(starts) else trace.values
     last = np.minimum(starts + group, len(trace.times)) - 1
-    return Motion(times=trace.times[last].tolist(), values=np.round(means, 6).tolist())
+    return Motion(times=(start + trace.times[last]).tolist(), values=np.round(means, 6).tolist())

@@ -34,13 +34,16 @@ _PLAIN = 1e-9  # a factor this near to 1 is a copy
 
 
 class Source:
-    """Random access, going forward, to a track that comes in blocks: silence before it, in its gaps and after it."""
+    """Random access, going forward, to a track that comes in blocks: silence before it, in its gaps and after it.
 
-    def __init__(self, blocks: Iterable[AudioBlock], *, channels: int, sample_rate: int) -> None:
+    `start`: nothing before that sample is asked for, or else it is silent.
+    """
+
+    def __init__(self, blocks: Iterable[AudioBlock], *, channels: int, sample_rate: int, start: int = 0) -> None:
         self._blocks = iter(blocks)
         self._rate = sample_rate
         self._held: Samples = np.zeros((channels, 0), np.float32)
-        self._first = 0
+        self._first = start
         self._next: AudioBlock | None = None
 
     def read(self, start: int, end: int) -> Samples:
@@ -95,6 +98,7 @@ class Stretched:
         self._given = 0
         self._ready: Samples = np.zeros((channels, 0), np.float32)
         self._tail: Samples | None = None
+        self._jumps = np.round(clock.jumps() * sample_rate).astype(np.int64)
 
     def read(self, until: int) -> Iterator[Samples]:
         """The samples from where the last call ended up to output sample `until`, in pieces, float32 (channels, n)."""
@@ -138,8 +142,13 @@ class Stretched:
             straight = np.linspace(source[0], source[-1], 9)
             off = np.abs(source - straight) / self._clock.speed(source)
             if source[-1] - source[0] <= _MOST_SOURCE_S and float(off.max()) <= _BEND_S:
-                return round(seconds * self._rate)
-        return round(_PIECES_S[-1] * self._rate)
+                return self._up_to_jump(start, round(seconds * self._rate))
+        return self._up_to_jump(start, round(_PIECES_S[-1] * self._rate))
+
+    def _up_to_jump(self, start: int, length: int) -> int:
+        """`length`, or what ends the piece where the speed jumps, in or shortly after it."""
+        ahead = self._jumps[np.searchsorted(self._jumps, start + self._fade) :]
+        return int(ahead[0]) - start if len(ahead) and ahead[0] < start + length + self._fade else length
 
     def _fit(self, candidates: Samples) -> int:
         """How far, in samples, to shift the piece so that it goes on where the tail ends: the peak of their normalised correlation."""

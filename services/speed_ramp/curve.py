@@ -1,19 +1,18 @@
 """Speed curves: from motion, from a list of speeds, and what they come to per segment.
 
-A curve is a list of (t, speed) points; between them speed changes linearly, so there are no steps.
+A curve is a list of points. Those made here are joined linearly, so there are no steps.
 """
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from services.speed_ramp.clock import Clock, Floats
+from services.speed_ramp.clock import Clock, Floats, Point
 from services.speed_ramp.params import MAX_POINTS, MAX_SPEED, MIN_SPEED, AnalyzeParams, CurvePoint
 from shared.errors import Invalid
-
-Point = tuple[float, float]
 
 _CELLS = 8  # per segment: motion is smoothed on a grid that much finer than the curve
 _FLOOR = 0.01  # diagonals a second: differences smaller than this are noise, not action
@@ -22,9 +21,13 @@ _CONTRAST = 0.25  # a spread of less than this part of the strongest motion does
 
 @dataclass(frozen=True, kw_only=True)
 class Trace:
-    """Motion over time: `values[i]` (frame diagonals a second) held from `times[i - 1]`, or 0, to `times[i]` (seconds, rising)."""
+    """Motion over time, in seconds from the start of what was measured.
+
+    `values[i]` (frame diagonals a second) was reached at `times[i]`; it stands for what lies between `ends[i - 1]`, or 0, and `ends[i]`.
+    """
 
     times: Floats
+    ends: Floats
     values: Floats
     duration_s: float
 
@@ -54,7 +57,8 @@ def from_motion(motion: Trace, params: AnalyzeParams) -> list[Point]:
     speeds = np.exp(even + trust * (fast + action * (slow - fast) - even))
     # Rounded so that even motion gives even speeds; not a hair outside the limits, whatever exp(log(x)) makes of x.
     speeds = np.clip(np.round(speeds, 9), params.min_speed, params.max_speed)
-    return held(list(zip((starts + ends) / 2, speeds, strict=True)), motion.duration_s)
+    middles = (starts + ends) / 2
+    return held([Point(float(t), float(speed)) for t, speed in zip(middles, speeds, strict=True)], motion.duration_s)
 
 
 def from_speeds(speeds: Sequence[float], *, segment_duration: float, smoothing: float, duration_s: float) -> list[Point]:
@@ -68,40 +72,77 @@ def from_speeds(speeds: Sequence[float], *, segment_duration: float, smoothing: 
     starts, ends = segments(duration_s, segment_duration)
     wanted = np.array([speeds[min(i, len(speeds) - 1)] for i in range(len(starts))])
     bounds = np.sqrt(wanted[1:] * wanted[:-1])
-    points: list[Point] = [(0.0, 0.0)]
+    points: list[Point] = []
     for i, (start, end, speed) in enumerate(zip(starts, ends, wanted, strict=True)):
         reach = max(min(smoothing / 2, (end - start) / 4), (end - start) / 64)
         before = bounds[i - 1] if i else None
         after = bounds[i] if i < len(bounds) else None
         plateau = _plateau(speed, end - start, reach, [b for b in (before, after) if b is not None])
         if before is None:
-            points[0] = (start, plateau)
+            points.append(Point(float(start), plateau))
         else:
-            points += [(start, before), (start + reach, plateau)]
-        points.append((end, plateau) if after is None else (end - reach, plateau))
+            points += [Point(float(start), float(before)), Point(float(start + reach), plateau)]
+        points.append(Point(float(end if after is None else end - reach), plateau))
     return held(points, duration_s)
 
 
-def from_points(points: Sequence[CurvePoint], duration_s: float) -> list[Point]:
-    """A given curve, cut or held to end exactly at `duration_s`."""
-    return held([(point.t, point.speed) for point in points], duration_s)
+def from_points(points: Sequence[CurvePoint]) -> list[Point]:
+    """A given curve."""
+    return [Point(point.t, point.speed, point.easing, point.freeze) for point in points]
 
 
-def held(points: Sequence[Point], duration_s: float) -> list[Point]:
-    """The same curve with points exactly at 0 and at `duration_s` and none outside, points of no effect left out."""
-    t, s = (np.array(column, dtype=np.float64) for column in zip(*points, strict=True))
-    inside = [(float(a), float(b)) for a, b in zip(t, s, strict=True) if 0 < a < duration_s]
-    ends = np.interp([0.0, duration_s], t, s)
-    whole = [(0.0, float(ends[0])), *inside, (duration_s, float(ends[1]))]
-    kept = [point for i, point in enumerate(whole) if i in (0, len(whole) - 1) or not (whole[i - 1][1] == point[1] == whole[i + 1][1])]
-    return kept
+def to_points(points: Sequence[Point]) -> list[CurvePoint]:
+    """A curve to answer with."""
+    return [CurvePoint(t=point.t, speed=point.speed, easing=point.easing, freeze=point.freeze) for point in points]
 
 
-def segment_speeds(points: Sequence[Point], segment_duration: float, duration_s: float) -> list[float]:
+def shifted(points: Sequence[Point], seconds: float) -> list[Point]:
+    """The same curve `seconds` later."""
+    return [point._replace(t=point.t + seconds) for point in points]
+
+
+def held(points: Sequence[Point], end: float, *, start: float = 0.0) -> list[Point]:
+    """The same curve with points exactly at `start` and `end` and none outside, points of no effect left out.
+
+    Only where one of the two cuts an eased piece, which would bend it, the point beyond is kept instead.
+    """
+    clock, times = Clock(points), [point.t for point in points]
+    inside = [point for point in points if start < point.t < end]
+    whole = [_first(points, times, clock, start), *inside, _last(points, times, clock, end)]
+    return [
+        point
+        for i, point in enumerate(whole)
+        if i in (0, len(whole) - 1) or point.freeze or not whole[i - 1].speed == point.speed == whole[i + 1].speed
+    ]
+
+
+def _first(points: Sequence[Point], times: list[float], clock: Clock, start: float) -> Point:
+    i = bisect_right(times, start) - 1
+    if i < 0:
+        return Point(start, points[0].speed)
+    if times[i] == start or (points[i].easing == "smooth" and i + 1 < len(points)):
+        return points[i]
+    return Point(start, _limited(float(clock.speed(start))), points[i].easing)
+
+
+def _last(points: Sequence[Point], times: list[float], clock: Clock, end: float) -> Point:
+    i = bisect_left(times, end)
+    if i == len(points):
+        return Point(end, points[-1].speed)
+    if times[i] == end or (i > 0 and points[i - 1].easing == "smooth"):
+        return points[i]
+    return Point(end, _limited(float(clock.speed(end))))
+
+
+def _limited(speed: float) -> float:
+    return min(max(speed, MIN_SPEED), MAX_SPEED)
+
+
+def segment_speeds(points: Sequence[Point], segment_duration: float, duration_s: float, *, start: float = 0.0) -> list[float]:
     """Mean speed of each segment: its seconds divided by those it takes along the curve, so that the durations add up."""
     starts, ends = segments(duration_s, segment_duration)
-    clock = Clock(points)
-    return [float(speed) for speed in (ends - starts) / (clock.out(ends) - clock.out(starts))]
+    clock = Clock(points, start=start)
+    return [float(speed) for speed in (ends - starts) / (clock.left(start + ends) - clock.left(start + starts))]
 
 
 def segments(duration_s: float, segment_duration: float) -> tuple[Floats, Floats]:
@@ -128,8 +169,8 @@ def _smoothed(motion: Trace, params: AnalyzeParams) -> tuple[Floats, Floats]:
     count = max(math.ceil(motion.duration_s / cell), 1)
     ends = np.linspace(0, motion.duration_s, count + 1)[1:]
     # The last value is held over the last frame, which nothing follows; the first over the time before the second frame.
-    times, values = np.append(motion.times, max(motion.duration_s, motion.times[-1] + 1e-9)), np.append(motion.values, motion.values[-1])
-    edges = np.append(0.0, times)
+    ends_of, values = np.append(motion.ends, max(motion.duration_s, motion.ends[-1] + 1e-9)), np.append(motion.values, motion.values[-1])
+    edges = np.append(0.0, ends_of)
     integral = np.append(0.0, np.cumsum(values * np.diff(edges)))
     means = np.diff(np.interp(np.append(0.0, ends), edges, integral)) / (motion.duration_s / count)
     sigma = params.smoothing / 2.355 / (motion.duration_s / count)

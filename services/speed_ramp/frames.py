@@ -54,27 +54,38 @@ class Seen:
     end: Fraction = Fraction(0)
 
 
-def picks(frames: Iterable[Frame], clock: Clock, rate: Fraction, seen: Seen, *, blend: bool) -> Iterator[Pick]:
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The part of a source that is used, in seconds of it; without an end, to the source's."""
+
+    start: Fraction
+    end: Fraction | None
+
+
+def picks(frames: Iterable[Frame], clock: Clock, rate: Fraction, seen: Seen, *, blend: bool, part: Part | None = None) -> Iterator[Pick]:
     """What each output frame shows, in order and without holes, at `rate` frames a second; `seen` is kept up to date.
 
     Without `blend` a source frame is shown from the output frame nearest to its time on the clock, so a picture is never off by more
     than half an output frame. With `blend` each is shown alone at its time only, and fades into the next one; where the source holds a
     picture for longer than one frame, it stays until one frame before the next. The last output frame ends within half a frame of the
-    source's end on the clock; there is always at least one.
+    source's end on the clock; there is always at least one. `part`: the first frame is shown from output frame 0 on, and the source
+    ends where the part does.
     """
     before: Frame | None = None
     first = number = 0
     for frame in frames:
         if before is None:
-            first = number = _nearest(clock, frame.time, rate)
+            first = number = 0 if part is not None else _nearest(clock, frame.time, rate)
         else:
             stop = max(_reached(clock, frame.time, rate) if blend else _nearest(clock, frame.time, rate), number)
             yield from _faded(before, frame, range(number, stop), clock, rate) if blend else _shown(before, range(number, stop))
             number = stop
         before = frame
-        seen.end = frame.time + (frame.duration * frame.time_base or 1 / rate)
+        end = frame.time + (frame.duration * frame.time_base or 1 / rate)
+        seen.end = end if part is None or part.end is None else min(end, part.end)
     if before is not None:
-        stop = max(_nearest(clock, seen.end, rate), first + 1)
+        # A point at the very end may freeze the last picture.
+        stop = max(_number(float(clock.left(float(seen.end))), rate), first + 1)
         yield from _shown(before, range(number, stop))
 
 
@@ -109,7 +120,11 @@ def _reached(clock: Clock, time: Fraction, rate: Fraction) -> int:
 
 def _nearest(clock: Clock, time: Fraction, rate: Fraction) -> int:
     """Number of the output frame nearest to source time `time`, the later of two; not below 0."""
-    return max(math.floor(_position(clock, time, rate) + 0.5 + _HAIR), 0)
+    return _number(float(clock.out(float(time))), rate)
+
+
+def _number(out_s: float, rate: Fraction) -> int:
+    return max(math.floor(out_s * float(rate) + 0.5 + _HAIR), 0)
 
 
 def _position(clock: Clock, time: Fraction, rate: Fraction) -> float:

@@ -17,10 +17,15 @@ Speed = Annotated[float, Field(ge=MIN_SPEED, le=MAX_SPEED)]
 
 
 class CurvePoint(Params):
-    """One control point of a speed curve; between points the speed changes linearly with the source's time."""
+    """One control point of a speed curve."""
 
     t: float = Field(ge=0, le=1e6, description="Seconds from the start of the source.")
     speed: float = Field(ge=MIN_SPEED, le=MAX_SPEED, description="Playback speed there: 1 is unchanged, 0.5 is half as fast.")
+    easing: Literal["linear", "smooth", "hold"] = Field(
+        "linear",
+        description="How the speed goes on to the next point: evenly, in an S that leaves and arrives level, or not until it is there.",
+    )
+    freeze: float = Field(0.0, ge=0, le=3600, description="Seconds for which the picture at `t` then stands still, in silence.")
 
 
 class AnalyzeParams(Params):
@@ -39,6 +44,15 @@ class AnalyzeParams(Params):
     )
     mode: Literal["slow_action", "speed_action"] = Field(
         "slow_action", description="`slow_action` slows action down and speeds stillness up; `speed_action` does the opposite."
+    )
+
+    start: float = Field(0.0, ge=0, le=1e6, description="Seconds of the source to begin at. Curves keep the source's own seconds.")
+    duration: float | None = Field(None, gt=0, le=1e6, description="Seconds of the source to use from `start` on. Empty: all.")
+    sample_rate: float | None = Field(
+        None,
+        ge=0.01,
+        le=15,
+        description="Pairs of frames a second that motion is measured between, for long clips: few are jumped to. Empty: every frame.",
     )
 
     @model_validator(mode="after")
@@ -61,7 +75,7 @@ class RenderParams(AnalyzeParams):
         None,
         min_length=1,
         max_length=MAX_POINTS,
-        description="One speed (0.1 to 16) per segment of `segment_duration`, instead of `curve`; the last one is held to the end.",
+        description="One speed (0.1 to 16) per `segment_duration` from `start` on, instead of `curve`; the last is held to the end.",
     )
     interpolation: Literal["nearest", "blend"] = Field(
         "nearest", description="`nearest` shows whole source frames (sharp); `blend` cross-fades neighbours (softer slow motion)."
@@ -91,11 +105,11 @@ class Motion(BaseModel):
 class AnalyzeResult(BaseModel):
     """The motion of a clip and the speed curve made from it."""
 
-    motion: Motion = Field(description="Motion per frame; clips of more than 100,000 frames have groups of frames averaged.")
-    curve: list[CurvePoint] = Field(description="Control points from 0 to the end of the video, in source seconds.")
+    motion: Motion = Field(description="Motion per pair of frames; where there are more than 100,000, groups are averaged.")
+    curve: list[CurvePoint] = Field(description="Control points from the start to the end of what was measured, in source seconds.")
     speeds: list[float] = Field(description="Mean speed of each segment (harmonic: its length divided by the time it then takes).")
     segment_duration: float = Field(description="Seconds of source that one entry of `speeds` covers (the last one may cover less).")
-    duration_s: float = Field(description="Seconds of video in the source.")
+    duration_s: float = Field(description="Seconds of the source that were used.")
     ramped_duration_s: float = Field(description="Seconds that the video takes along the curve: the integral of 1/speed.")
     frames: int = Field(description="Frames looked at.")
     cuts: list[float] = Field(description="Seconds of source time at which the picture changes altogether; not counted as motion.")
@@ -104,9 +118,11 @@ class AnalyzeResult(BaseModel):
 class RenderResult(BaseModel):
     """What was written."""
 
-    curve: list[CurvePoint] = Field(description="The curve that was followed, from 0 to the end of the video, in source seconds.")
+    curve: list[CurvePoint] = Field(
+        description="The curve that was followed, from the start to the end of what was used, in source seconds."
+    )
     duration_s: float = Field(description="Seconds of video in the output: the curve's integral to the nearest frame.")
-    source_duration_s: float = Field(description="Seconds of video in the source.")
+    source_duration_s: float = Field(description="Seconds of the source that were used.")
     frames: int = Field(description="Frames in the output.")
     frame_rate: str = Field(description='Frames per second of the output as an exact fraction, such as "30000/1001".')
     audio_tracks: int = Field(description="Audio tracks in the output.")

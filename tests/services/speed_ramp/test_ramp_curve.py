@@ -3,14 +3,23 @@
 import numpy as np
 import pytest
 
-from services.speed_ramp.clock import Clock
-from services.speed_ramp.curve import Trace, from_motion, from_points, from_speeds, segment_speeds, segments
+from services.speed_ramp.clock import Clock, Point
+from services.speed_ramp.curve import Trace, from_motion, from_points, from_speeds, held, segment_speeds, segments, to_points
 from services.speed_ramp.params import MAX_SPEED, MIN_SPEED, AnalyzeParams, CurvePoint
 from shared.errors import Invalid
 
 
+def at(times: np.ndarray, values: np.ndarray, duration_s: float) -> Trace:
+    return Trace(times=times, ends=times, values=values, duration_s=duration_s)
+
+
+def pairs(points: list[Point]) -> list[tuple[float, float]]:
+    assert all(point.easing == "linear" and not point.freeze for point in points)
+    return [(point.t, point.speed) for point in points]
+
+
 def trace(motion: np.ndarray, *, rate: float = 30) -> Trace:
-    return Trace(times=np.arange(1, len(motion) + 1) / rate, values=motion, duration_s=(len(motion) + 1) / rate)
+    return at(np.arange(1, len(motion) + 1) / rate, motion, (len(motion) + 1) / rate)
 
 
 def burst(seconds: float = 10, *, start: float = 4, end: float = 6) -> np.ndarray:
@@ -44,11 +53,12 @@ def test_one_outlier_does_not_decide_the_scale() -> None:
 @pytest.mark.parametrize("level", [0, 0.3])
 def test_even_motion_plays_at_normal_speed(low: float, high: float, expected: float, level: float) -> None:
     points = from_motion(trace(np.full(299, float(level))), AnalyzeParams(min_speed=low, max_speed=high))
-    assert points == [(0.0, expected), (10.0, expected)]
+    assert pairs(points) == [(0.0, expected), (10.0, expected)]
 
 
 def test_a_single_frame_has_a_curve() -> None:
-    assert from_motion(Trace(times=np.zeros(0), values=np.zeros(0), duration_s=0.04), AnalyzeParams()) == [(0.0, 1.0), (0.04, 1.0)]
+    points = from_motion(at(np.zeros(0), np.zeros(0), 0.04), AnalyzeParams())
+    assert pairs(points) == [(0.0, 1.0), (0.04, 1.0)]
 
 
 @pytest.mark.parametrize("smoothing", [0, 0.5, 10])
@@ -56,14 +66,14 @@ def test_a_single_frame_has_a_curve() -> None:
 def test_the_curve_is_ordered_limited_and_whole(seconds: float, smoothing: float) -> None:
     params = AnalyzeParams(min_speed=0.3, max_speed=7, smoothing=smoothing)
     points = from_motion(trace(burst(seconds, start=0.1, end=0.15)), params)
-    t, speed = np.array(points).T
+    t, speed = np.array(pairs(points)).T
     assert t[0] == 0 and t[-1] == seconds and np.all(np.diff(t) > 0)
     assert np.all((speed >= 0.3) & (speed <= 7))
 
 
 def test_more_smoothing_gives_calmer_changes() -> None:
     def steepest(smoothing: float) -> float:
-        t, speed = np.array(from_motion(trace(burst()), AnalyzeParams(smoothing=smoothing, segment_duration=0.1))).T
+        t, speed = np.array(pairs(from_motion(trace(burst()), AnalyzeParams(smoothing=smoothing, segment_duration=0.1)))).T
         return float(np.abs(np.diff(speed) / np.diff(t)).max())
 
     assert steepest(2) < steepest(0.5) < steepest(0)
@@ -71,8 +81,8 @@ def test_more_smoothing_gives_calmer_changes() -> None:
 
 def test_the_frame_rate_does_not_change_the_curve() -> None:
     dense, sparse = burst()[: 9 * 30 - 1], burst()[: 9 * 30 - 1]
-    twice = Trace(times=np.arange(1, 2 * len(dense) + 1) / 60, values=np.repeat(dense, 2), duration_s=9)
-    once = Trace(times=np.arange(1, len(sparse) + 1) / 30, values=sparse, duration_s=9)
+    twice = at(np.arange(1, 2 * len(dense) + 1) / 60, np.repeat(dense, 2), 9)
+    once = at(np.arange(1, len(sparse) + 1) / 30, sparse, 9)
     t = np.linspace(0.2, 8.8, 50)
     a, b = (Clock(from_motion(each, AnalyzeParams())).speed(t) for each in (once, twice))
     np.testing.assert_allclose(a, b, rtol=0.02)
@@ -86,22 +96,23 @@ def test_listed_speeds_give_each_segment_its_duration(seed: int) -> None:
     speeds = np.exp(rng.uniform(np.log(0.25), np.log(4), count)).tolist()
     points = from_speeds(speeds, segment_duration=0.5, smoothing=float(rng.uniform(0, 1)), duration_s=duration)
     assert segment_speeds(points, 0.5, duration) == pytest.approx(speeds, rel=1e-9)
-    assert np.all(np.diff([t for t, _ in points]) > 0)
+    assert np.all(np.diff([point.t for point in points]) > 0)
 
 
 def test_listed_speeds_stay_possible_at_the_limits() -> None:
     points = from_speeds([0.1, 16, 0.1, 16], segment_duration=0.5, smoothing=0.5, duration_s=2)
-    assert all(MIN_SPEED <= speed <= MAX_SPEED for _, speed in points)
+    assert all(MIN_SPEED <= point.speed <= MAX_SPEED for point in points)
 
 
 def test_a_short_list_holds_its_last_speed_and_a_long_one_is_cut() -> None:
     short = from_speeds([1, 2], segment_duration=1, smoothing=0.2, duration_s=5)
     assert segment_speeds(short, 1, 5) == pytest.approx([1, 2, 2, 2, 2])
-    assert from_speeds([3, 3, 3, 3, 1], segment_duration=1, smoothing=0.2, duration_s=2) == [(0.0, 3.0), (2.0, 3.0)]
+    cut = from_speeds([3, 3, 3, 3, 1], segment_duration=1, smoothing=0.2, duration_s=2)
+    assert pairs(cut) == [(0.0, 3.0), (2.0, 3.0)]
 
 
 def test_segment_speeds_are_harmonic_so_that_durations_add_up() -> None:
-    points = [(0.0, 0.5), (2.3, 2.0)]
+    points = [Point(0.0, 0.5), Point(2.3, 2.0)]
     speeds = segment_speeds(points, 0.5, 2.3)
     lengths = [0.5, 0.5, 0.5, 0.5, 0.3]
     assert len(speeds) == 5
@@ -109,9 +120,21 @@ def test_segment_speeds_are_harmonic_so_that_durations_add_up() -> None:
 
 
 def test_given_points_are_cut_and_held_to_the_clip() -> None:
-    given = [CurvePoint(t=1, speed=1), CurvePoint(t=3, speed=2)]
-    assert from_points(given, 2) == [(0.0, 1.0), (1.0, 1.0), (2.0, 1.5)]
-    assert from_points(given, 4) == [(0.0, 1.0), (1.0, 1.0), (3.0, 2.0), (4.0, 2.0)]
+    given = from_points([CurvePoint(t=1, speed=1), CurvePoint(t=3, speed=2)])
+    assert pairs(held(given, 2)) == [(0.0, 1.0), (1.0, 1.0), (2.0, 1.5)]
+    assert pairs(held(given, 4)) == [(0.0, 1.0), (1.0, 1.0), (3.0, 2.0), (4.0, 2.0)]
+    assert pairs(held(given, 2.5, start=1.5)) == [(1.5, 1.25), (2.5, 1.75)]
+    assert pairs(held(given, 9, start=8)) == [(8, 2), (9, 2)]
+
+
+def test_eased_and_frozen_points_survive_holding() -> None:
+    given = [Point(0, 1.0, "hold"), Point(1, 2.0, "smooth"), Point(3, 0.5, freeze=1), Point(4, 0.5)]
+    kept = held(given, 2, start=0.5)
+    assert kept == [Point(0.5, 1.0, "hold"), Point(1, 2.0, "smooth"), Point(3, 0.5, freeze=1)], "an eased piece is not cut"
+    assert held(given, 3.5) == [*given[:3], Point(3.5, 0.5)]
+    t = np.linspace(0.5, 2, 50)
+    np.testing.assert_allclose(Clock(kept, start=0.5).out(t), Clock(given, start=0.5).out(t), atol=1e-12)
+    assert to_points(from_points(to_points(given))) == to_points(given)
 
 
 def test_too_many_segments_are_refused_with_advice() -> None:
