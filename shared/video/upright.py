@@ -105,6 +105,16 @@ class Upright:
         # What the pictures are tagged as afterwards; None: what the filters set.
         self._tags: ColorInfo | None = None
 
+    @property
+    def deinterlacing(self) -> bool:
+        """Whether a picture depends on those around it. Once a field was seen, all that follows is looked at."""
+        return self._deinterlacing
+
+    def jumped(self) -> None:
+        """Forget the pictures that were pushed: what comes next does not follow on them."""
+        if self._deinterlacing:
+            self._graph = self._key = None
+
     def push(self, picture: av.VideoFrame) -> Iterator[av.VideoFrame]:
         """Take one decoded frame; give the frames that are ready, each with its own `pts` and `time_base`."""
         self._deinterlacing = self._deinterlacing or picture.interlaced_frame

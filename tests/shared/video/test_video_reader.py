@@ -54,6 +54,18 @@ def test_fractional_rates_are_exact(make: Make, rate: str, suffix: str) -> None:
         assert times == [index / Fraction(rate) for index in range(len(times))]
 
 
+@pytest.mark.parametrize("codec", ["libx264 -bf 3", "mpeg4 -bf 2"])
+def test_reordered_pictures_in_avi_have_even_times(make: Make, codec: str) -> None:
+    """AVI has no times of presentation, only an order of decoding."""
+    path = make("b.avi", f"-f lavfi -i testsrc2=s=64x48:r=25:d=2 -c:v {codec} -g 20")
+    assert times_of(path) == [Fraction(index, 25) for index in range(50)]
+    with read_frames(path) as frames, read_frames(path, start=1.2) as rest:
+        whole = {frame.time: frame.luma().copy() for frame in frames}
+        for number, frame in enumerate(rest, start=30):
+            assert frame.time == Fraction(number, 25)
+            np.testing.assert_array_equal(frame.luma(), whole[frame.time])
+
+
 def test_a_long_fractional_clip_does_not_drift(make: Make) -> None:
     path = make("long.mp4", "-f lavfi -i color=gray:s=16x16:r=24000/1001:d=600 -c:v libx264 -preset ultrafast -g 500")
     with read_frames(path, start=599) as frames:
