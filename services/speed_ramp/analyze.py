@@ -16,6 +16,7 @@ from services.speed_ramp.curve import Trace, from_motion, segment_speeds, shifte
 from services.speed_ramp.motion import Meter, Step, analysis_size
 from services.speed_ramp.params import AnalyzeParams, AnalyzeResult, Motion
 from services.speed_ramp.sampling import Samples
+from services.speed_ramp.shaping import asks, shaped
 from shared.errors import Invalid, UnsupportedMedia
 from shared.operation import Progress, Silent
 from shared.video import Frame, VideoInfo, map_ordered, probe
@@ -34,8 +35,10 @@ def analyze(params: AnalyzeParams, *, video: Path, progress: Progress = Silent()
     check_part(info, params)
     measured = measure(video, info, params, progress)
     trace = measured.trace
-    points = shifted(from_motion(trace, params), params.start)
     end = params.start + trace.duration_s
+    points = shifted(from_motion(trace, params), params.start)
+    if asks(params):
+        points = shaped(points, params, start=params.start, end=end, limits=(params.min_speed, params.max_speed))
     return AnalyzeResult(
         motion=_thinned(trace, params.start),
         curve=to_points(points),

@@ -48,6 +48,27 @@ class AnalyzeParams(Params):
 
     start: float = Field(0.0, ge=0, le=1e6, description="Seconds of the source to begin at. Curves keep the source's own seconds.")
     duration: float | None = Field(None, gt=0, le=1e6, description="Seconds of the source to use from `start` on. Empty: all.")
+    target_duration: float | None = Field(
+        None,
+        gt=0,
+        le=1e7,
+        description="Seconds that the result shall take: all speeds are multiplied by the factor that does it. They stay between "
+        "`min_speed` and `max_speed`, those of a given curve between 0.1 and 16. Empty: whatever the curve takes.",
+    )
+    max_acceleration: float | None = Field(
+        None,
+        gt=0,
+        le=1000,
+        description="Doublings or halvings of the speed a second of output at most; slow parts stay and are entered and left gently. "
+        "Empty: no limit.",
+    )
+    snap_to: list[Annotated[float, Field(ge=0, le=1e6)]] | None = Field(
+        None,
+        min_length=1,
+        max_length=MAX_POINTS,
+        description="Seconds of the source, such as beats: each point of the curve moves to the nearest; those that meet become one. "
+        "Not for `speeds`, which have their times.",
+    )
     sample_rate: float | None = Field(
         None,
         ge=0.01,
@@ -89,6 +110,8 @@ class RenderParams(AnalyzeParams):
     def _one_curve(self) -> Self:
         if self.curve is not None and self.speeds is not None:
             raise ValueError("curve and speeds exclude each other: give one of them, or neither to have the clip analysed")
+        if self.speeds is not None and self.snap_to is not None:
+            raise ValueError("speeds have times of their own: snap_to goes with curve, or with neither")
         for before, after in pairwise(self.curve or []):
             if after.t <= before.t:
                 raise ValueError(f"curve: t must rise from point to point, but {after.t:g} follows {before.t:g}")

@@ -9,7 +9,8 @@ from services.speed_ramp.changes import changes
 from services.speed_ramp.clock import Clock, Point
 from services.speed_ramp.curve import from_points, from_speeds, held, shifted, to_points
 from services.speed_ramp.frames import Part, Seen, constant_rate, picks
-from services.speed_ramp.params import AnalyzeParams, RenderParams, RenderResult
+from services.speed_ramp.params import MAX_SPEED, MIN_SPEED, AnalyzeParams, RenderParams, RenderResult
+from services.speed_ramp.shaping import asks, shaped
 from services.speed_ramp.tracks import open_tracks
 from shared.errors import Invalid, UnsupportedMedia
 from shared.operation import Progress, Silent
@@ -42,16 +43,29 @@ def render(params: RenderParams, *, video: Path, output: Path, progress: Progres
 def _curve(params: RenderParams, video: Path, info: VideoInfo, progress: Progress) -> tuple[list[Point], Progress]:
     """The curve's points, and the progress of what is still to do."""
     check_part(info, params)
+    if params.curve is None and params.speeds is None:
+        analysis = AnalyzeParams(**{name: getattr(params, name) for name in AnalyzeParams.model_fields})
+        result = analyze(analysis, video=video, progress=progress.part("analysing", 0, 0.3))
+        return from_points(result.curve), progress.part("rendering", 0.3, 1)
+    end = _known_end(params, info)
     if params.curve is not None:
-        return from_points(params.curve), progress.part("rendering", 0, 1)
-    if params.speeds is not None:
-        known = info.duration_s - params.start
-        duration_s = known if params.duration is None else min(params.duration, known)
-        points = from_speeds(params.speeds, segment_duration=params.segment_duration, smoothing=params.smoothing, duration_s=duration_s)
-        return shifted(points, params.start), progress.part("rendering", 0, 1)
-    analysis = AnalyzeParams(**{name: getattr(params, name) for name in AnalyzeParams.model_fields})
-    result = analyze(analysis, video=video, progress=progress.part("analysing", 0, 0.3))
-    return from_points(result.curve), progress.part("rendering", 0.3, 1)
+        points = from_points(params.curve)
+    else:
+        points = from_speeds(
+            params.speeds or [1.0],
+            segment_duration=params.segment_duration,
+            smoothing=params.smoothing,
+            duration_s=end - params.start,
+        )
+        points = shifted(points, params.start)
+    if asks(params):
+        points = shaped(points, params, start=params.start, end=end, limits=(MIN_SPEED, MAX_SPEED))
+    return points, progress.part("rendering", 0, 1)
+
+
+def _known_end(params: RenderParams, info: VideoInfo) -> float:
+    """Where the part ends, in source seconds, as far as the file says before it has been read."""
+    return info.duration_s if params.duration is None else min(params.start + params.duration, info.duration_s)
 
 
 def _copied(output: Path, info: VideoInfo, points: list[Point]) -> RenderResult:
@@ -73,8 +87,7 @@ def _encoded(
     clock, rate, seen, part = Clock(points, start=params.start), constant_rate(info), Seen(), _part(params)
     for sentence in changes(info, rate):
         progress.warn(sentence)
-    known_end = info.duration_s if part is None or part.end is None else min(float(part.end), info.duration_s)
-    expected = max(round(float(clock.left(known_end)) * rate), 1)
+    expected = max(round(float(clock.left(_known_end(params, info))) * rate), 1)
     first = written = 0
     with ExitStack() as stack:
         frames = stack.enter_context(read_frames(video, start=params.start or None, duration=params.duration, to_sdr8=True))
