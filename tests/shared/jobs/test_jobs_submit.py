@@ -1,5 +1,6 @@
 """Taking jobs: idempotency, waiting for the end, a queue that is full, ranks, and how many run at once."""
 
+import itertools
 import threading
 import time
 from pathlib import Path
@@ -107,7 +108,7 @@ def test_ranks_are_kept_and_so_is_the_number_at_once(tmp_path: Path) -> None:
         began = sorted(ended, key=lambda job: job["started_at"])
         assert [job["priority"] for job in began] == ["high", "high", "normal", "normal", "low", "low"]
         assert [job["id"] for job in began] == [jobs[index] for index in (2, 4, 1, 3, 0, 5)]
-        assert all(one["completed_at"] <= next_one["started_at"] for one, next_one in zip(began, began[1:], strict=False))
+        assert all(one["completed_at"] <= next_one["started_at"] for one, next_one in itertools.pairwise(began))
 
 
 def test_no_more_run_at_once_than_may(server: Server) -> None:

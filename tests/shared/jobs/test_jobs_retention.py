@@ -1,0 +1,61 @@
+"""Retention: what has expired and is not needed goes, by itself and by `reelwright gc`; everything else stays."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from shared.media.store import MediaStore
+from shared.operation import Kind
+from tests.misbehaving.server import serving_one, within
+
+
+def publish(store: MediaStore, name: str) -> str:
+    """The id of a new medium."""
+    with store.incoming() as incoming:
+        incoming.content.write_text(f'"{name}"')
+        about: dict[str, Any] = {
+            "kind": Kind.JSON,
+            "content_type": "application/json",
+            "suffix": ".json",
+            "source": "upload",
+            "media": None,
+        }
+        return store.publish(incoming, owner="public", name=name, **about).id
+
+
+def test_expired_jobs_and_media_go_and_what_is_needed_stays(tmp_path: Path) -> None:
+    store, media = MediaStore(tmp_path / "media", ttl_s=1.5), tmp_path / "media" / "public"
+    settings = {"JOB_TTL_S": "3", "MEDIA_TTL_S": "0.5", "GC_INTERVAL_S": "0.2", "CONCURRENCY": "1"}
+    with serving_one(tmp_path, **settings) as server:
+        loose, read = publish(store, "loose"), publish(store, "read")
+        job = server.submit("read", inputs={"first": read}, params={"seconds": 2})["id"]
+        within(5, lambda: not (media / loose).exists())
+        assert (media / read).exists(), "a job that runs reads it"
+        assert server.wait(job)["result"]["said"] == '"read"'
+        made = server.run("succeed")
+        (tmp_path / "work" / made["id"]).mkdir()  # as a process that was killed leaves it
+        within(2, lambda: server.work() == [])
+        time.sleep(0.8)
+        assert (media / made["outputs"]["file"]["id"]).exists(), "a remembered job refers to it"
+        within(8, lambda: server.client.get("/v1/jobs").json()["items"] == [])
+        assert server.client.get(f"/v1/jobs/{job}").status_code == 404
+        within(3, lambda: list(media.iterdir()) == [])
+        assert server.run("succeed")["status"] == "succeeded"
+
+
+def test_the_command_clears_away_beside_a_running_server(tmp_path: Path) -> None:
+    with serving_one(tmp_path, JOB_TTL_S="0.5", MEDIA_TTL_S="0.5") as server:
+        for _ in range(3):
+            server.run("succeed")
+        running = server.submit("succeed", params={"seconds": 3})["id"]
+        time.sleep(0.8)
+        env = os.environ | {"REELWRIGHT_DATA_DIR": str(tmp_path)}
+        done = subprocess.run([sys.executable, "-m", "reelwright", "gc"], env=env, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout).items() >= {"jobs": 3, "media": 3, "folders": 0}.items()
+        assert [job["id"] for job in server.client.get("/v1/jobs").json()["items"]] == [running]
+        assert server.wait(running)["status"] == "succeeded"
