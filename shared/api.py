@@ -12,6 +12,7 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from pydantic import BaseModel, Field
+from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -52,6 +53,7 @@ def create_api(*, title: str, description: str, settings: Settings, jobs: Jobs, 
     app.add_exception_handler(ReelwrightError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(OperationalError, _no_database)
     app.add_exception_handler(Exception, _unexpected)
     registry = CollectorRegistry()
     app.add_middleware(Guard, settings=settings, reachable_by_browsers=reachable_by_browsers)
@@ -200,6 +202,12 @@ async def _http(request: Request, error: Exception) -> Response:
     body = {"type": "about:blank", "title": titles.get(error.status_code, str(error.detail)), "status": error.status_code}
     body["detail"] = f"{request.method} {request.url.path}: {error.detail}. GET /docs lists what there is."
     return JSONResponse(body, error.status_code, headers=error.headers, media_type="application/problem+json")
+
+
+async def _no_database(request: Request, error: Exception) -> Response:
+    """The database is away, or another process kept it to itself for too long. Nothing was accepted that is not on disk."""
+    log.warning("%s %s: the database did not answer: %s", request.method, request.url.path, error)
+    return problem_response(Unavailable("The database does not answer at the moment. Try again soon.", headers={"Retry-After": "5"}))
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:

@@ -1,0 +1,117 @@
+"""What shared/jobs leans on in DBOS 3.4.0. Each is a trap that a new version may set anew."""
+
+import importlib.metadata
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from dbos import DBOSClient
+
+from shared.jobs import engine, takeover
+from shared.jobs.record import PRIORITIES
+from shared.jobs.tables import open_database
+from shared.jobs.takeover import FileLocks
+from tests.misbehaving.server import Server, serving_one, within
+
+COLUMNS = "workflow_uuid, name, status, queue_name, executor_id, application_version, serialization, priority, recovery_attempts"
+
+
+@pytest.fixture(scope="module")
+def inside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving_one(tmp_path_factory.mktemp("inside"), CONCURRENCY="1") as server:
+        yield server
+
+
+def workflows(server: Server) -> dict[str, sqlite3.Row]:
+    """What DBOS has written down of each job."""
+    connection = sqlite3.connect(f"file:{server.data_dir / 'jobs.sqlite'}?mode=ro", uri=True)
+    connection.row_factory = sqlite3.Row
+    try:
+        return {row["workflow_uuid"]: row for row in connection.execute(f"select {COLUMNS} from workflow_status")}
+    finally:
+        connection.close()
+
+
+def test_the_version_is_pinned() -> None:
+    assert importlib.metadata.version("dbos") == "3.4.0"
+
+
+def test_jobs_of_another_source_are_not_stranded_and_no_pickle_is_kept(inside: Server) -> None:
+    job = inside.run("succeed")["id"]
+    row = workflows(inside)[job]
+    assert row["application_version"] == engine.VERSION == "1", "the default is a hash of the source"
+    assert row["serialization"] == "portable_json", "the default is pickle"
+    within(5, lambda: workflows(inside)[job]["status"] == "SUCCESS")
+
+
+def test_each_process_has_an_executor_id_of_its_own(inside: Server) -> None:
+    job = inside.run("succeed")["id"]
+    first = workflows(inside)[job]["executor_id"]
+    with serving_one(inside.data_dir, role="worker") as other:
+        running = inside.submit("succeed", params={"seconds": 0.5})["id"], inside.submit("succeed", params={"seconds": 0.5})["id"]
+        for job in running:
+            inside.wait(job)
+        ids = {workflows(inside)[job]["executor_id"] for job in running}
+        assert other.pid != inside.pid
+    assert all(name.startswith("reelwright-") and name != "local" for name in ids | {first})
+
+
+def test_zero_is_the_highest_rank() -> None:
+    assert 0 < PRIORITIES["high"] < PRIORITIES["normal"] < PRIORITIES["low"]
+
+
+def test_many_recoveries_do_not_end_a_job(inside: Server) -> None:
+    """DBOS gives a workflow up after 100 recoveries; a job whose server is restarted often must not be lost by that."""
+    blocker = inside.submit("succeed", params={"seconds": 1.5})["id"]
+    waiting = inside.submit("succeed")["id"]
+    with sqlite3.connect(inside.data_dir / "jobs.sqlite", timeout=10) as connection:
+        connection.execute("update workflow_status set recovery_attempts = 500 where workflow_uuid = ?", (waiting,))
+    connection.close()
+    assert [inside.wait(job)["status"] for job in (blocker, waiting)] == ["succeeded"] * 2
+
+
+def test_a_workflow_that_nobody_knows_harms_nothing(inside: Server) -> None:
+    """It waits for ever: so the engine enqueues only the two that it registers."""
+    database = open_database("", inside.data_dir)
+    client = DBOSClient(system_database_engine=database, application_name=engine.APPLICATION)
+    try:
+        handle = client.enqueue({"queue_name": "misbehaving", "workflow_name": "no-such-workflow", "app_version": engine.VERSION})
+        assert inside.run("succeed")["status"] == "succeeded"
+        assert inside.run("succeed")["status"] == "succeeded"
+        client.cancel_workflow(handle.workflow_id)
+    finally:
+        client.destroy()
+        database.dispose()
+    inside.log[:] = [line for line in inside.log if "ERROR dbos" not in line and not line.startswith("Traceback")]
+
+
+def test_a_job_and_its_place_in_the_queue_are_written_together(inside: Server) -> None:
+    job = inside.submit("succeed", params={"seconds": 0.1})["id"]
+    assert job in workflows(inside)
+    inside.wait(job)
+    assert inside.client.delete(f"/v1/jobs/{job}").status_code == 204
+    assert job not in workflows(inside), "what is forgotten is forgotten by DBOS, too"
+
+
+def test_the_database_is_set_up_for_many_processes(tmp_path: Path) -> None:
+    database = open_database("", tmp_path)
+    with database.connect() as connection:
+        assert connection.scalar(sa.text("pragma journal_mode")) == "wal"
+        assert connection.scalar(sa.text("pragma busy_timeout")) == 30000
+        assert connection.scalar(sa.text("pragma foreign_keys")) == 1
+    database.dispose()
+
+
+def test_a_lock_is_held_by_one_and_dropped_for_the_next(tmp_path: Path) -> None:
+    one, other = FileLocks(tmp_path), FileLocks(tmp_path)
+    assert one.take("a") and not other.take("a")
+    one.drop("a")
+    assert other.take("a") and not one.take("a")
+    other.drop("a")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_frozen_process_gives_up_before_others_may_take_over() -> None:
+    assert takeover.GIVE_UP_S + takeover.PING_S < takeover.LEASE_S < takeover.GRACE_S

@@ -1,0 +1,95 @@
+"""Two processes on one database: both work, and when one dies the other goes on with its jobs."""
+
+import os
+import signal
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.misbehaving.server import Server, serving_one, within
+
+
+def stopped(server: Server) -> bool:
+    """Make it stand still; False where it does so while it writes, which would keep everybody from writing to the file."""
+    os.kill(server.pid, signal.SIGSTOP)
+    connection = sqlite3.connect(server.data_dir / "jobs.sqlite", timeout=0.3, isolation_level=None)
+    try:
+        connection.execute("begin immediate")
+        connection.execute("rollback")
+    except sqlite3.OperationalError:
+        return False
+    finally:
+        connection.close()
+    return True
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Server]]:
+    folder = tmp_path_factory.mktemp("pair")
+    with serving_one(folder, CONCURRENCY="1") as one, serving_one(folder, CONCURRENCY="1") as other:
+        yield one, other
+
+
+def runs(server: Server) -> bool:
+    return any("sleep 1000" in command for command in server.family().values())
+
+
+def test_both_work(pair: tuple[Server, Server], tmp_path: Path) -> None:
+    one, other = pair
+    params = {"log": str(tmp_path / "log"), "seconds": 1.5}
+    jobs = [one.submit("steady", params=params | {"tag": tag})["id"] for tag in ("a", "b")]
+    within(15, lambda: runs(one) and runs(other))
+    assert {other.wait(job)["status"] for job in jobs} == {"succeeded"}
+    assert one.get(jobs[0]) == other.get(jobs[0])
+
+
+def test_one_dies_and_the_other_takes_over(pair: tuple[Server, Server], tmp_path: Path) -> None:
+    one, other = pair
+    log = tmp_path / "log"
+    jobs = [other.submit("steady", params={"tag": tag, "log": str(log), "seconds": 1})["id"] for tag in ("a", "b", "c", "d")]
+    within(15, lambda: runs(one) and runs(other))
+    one.kill()
+    within(1, lambda: one.family() == {})
+    began = time.monotonic()
+    assert within(6, lambda: sum(line.startswith("begin") for line in log.read_text().splitlines()) >= 3) < 6
+    ended = [other.wait(job) for job in jobs]
+    assert {job["status"] for job in ended} == {"succeeded"}
+    assert sorted(job["metrics"]["attempts"] for job in ended) == [1, 1, 1, 2]
+    assert "overlap" not in log.read_text()
+    assert time.monotonic() - began < 30
+    one.start()
+    assert other.work() == []
+
+
+def test_a_process_that_stands_still_keeps_its_job(pair: tuple[Server, Server], tmp_path: Path) -> None:
+    """Standing still is not death: its work process goes on, so nobody else may begin the job."""
+    one, other = pair
+    log = tmp_path / "log"
+    job = one.submit("steady", params={"tag": "a", "log": str(log), "seconds": 1})["id"]
+    within(15, lambda: runs(one) or runs(other))
+    holder, watcher = (one, other) if runs(one) else (other, one)
+    while not stopped(holder):
+        os.kill(holder.pid, signal.SIGCONT)
+    try:
+        assert watcher.run("succeed")["status"] == "succeeded", "the other one works on"
+        time.sleep(2.5)
+        assert watcher.get(job)["status"] == "running"
+    finally:
+        os.kill(holder.pid, signal.SIGCONT)
+    assert watcher.wait(job)["status"] == "succeeded"
+    assert log.read_text().splitlines() == ["begin a", "end a"]
+    assert watcher.get(job)["metrics"]["attempts"] == 1
+
+
+def test_a_process_that_ends_in_order_hands_over(pair: tuple[Server, Server], tmp_path: Path) -> None:
+    one, other = pair
+    log = tmp_path / "log"
+    jobs = [other.submit("steady", params={"tag": tag, "log": str(log), "seconds": 1})["id"] for tag in ("a", "b")]
+    within(15, lambda: runs(one) and runs(other))
+    assert one.kill(signal.SIGTERM) < 5
+    assert {other.wait(job, 20)["status"] for job in jobs} == {"succeeded"}
+    assert "overlap" not in log.read_text()
+    one.start()
