@@ -10,6 +10,7 @@ from shared.video.probe import inspect, probe
 from shared.video.reader import read_frames
 from shared.video.remux import remux
 from shared.video.thumbnail import thumbnail
+from shared.video.together import Together, read_together
 from shared.video.tracks import AudioTrack
 from shared.video.writer import VideoWriter
 
@@ -22,6 +23,7 @@ __all__ = [
     "ImageInfo",
     "Limits",
     "MediaInfo",
+    "Together",
     "VideoInfo",
     "VideoWriter",
     "encoders",
@@ -31,6 +33,7 @@ __all__ = [
     "probe",
     "read_audio",
     "read_frames",
+    "read_together",
     "remux",
     "thumbnail",
 ]

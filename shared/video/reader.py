@@ -23,6 +23,7 @@ class _Wanted:
     duration: Fraction | None
     every: int
     per_second: Fraction | None
+    shown_at_start: bool
     limits: Limits
     skip: Skip
     to_sdr8: bool
@@ -44,6 +45,7 @@ def read_frames(
     skip: Skip = "none",
     prefetch: int = 8,
     to_sdr8: bool = False,
+    shown_at_start: bool = False,
 ) -> Ahead[Frame]:
     """The frames of a video in the order they are shown, as displayed: upright, deinterlaced, with square pixels.
 
@@ -53,7 +55,7 @@ def read_frames(
     next to nothing), and `Frame.index` counts the frames handed out. `skip`: "nonref" leaves out the frames that no other frame needs,
     which is cheaper and fine for analysis; "nonkey" all but the keyframes, which is cheapest. `prefetch`: how many frames are decoded
     ahead. `to_sdr8`: 8 bits a sample, PQ and HLG tone-mapped to BT.709; otherwise the file's own depth and colours (`probe` tells
-    which).
+    which). `shown_at_start`: begin with the frame that is shown at `start`, though it began earlier; after the end that is the last one.
 
     Every frame has its exact time, also where the rate varies. Use it as a context manager, or close it, to end early. Raises
     UnsupportedMedia, TooLarge or BrokenMedia from the iteration; a file that breaks half-way raises BrokenMedia, naming the second, after
@@ -63,6 +65,8 @@ def read_frames(
         raise ValueError(f"{every = } must be at least 1")
     if per_second is not None and (per_second <= 0 or every != 1):
         raise ValueError(f"{per_second = } must be more than 0, and cannot be combined with {every = }")
+    if shown_at_start and (per_second is not None or every != 1):
+        raise ValueError("shown_at_start cannot be combined with every or per_second")
     if prefetch < 1:
         raise ValueError(f"{prefetch = } must be at least 1")
     wanted = _Wanted(
@@ -71,6 +75,7 @@ def read_frames(
         duration=None if duration is None else exact(duration),
         every=every,
         per_second=None if per_second is None else exact(per_second),
+        shown_at_start=shown_at_start,
         limits=limits or Limits.in_force(),
         skip=skip,
         to_sdr8=to_sdr8,
@@ -117,12 +122,20 @@ def _chosen(wanted: _Wanted, pictures: Pictures, found: Iterator[Shown]) -> Iter
     upper = None if wanted.duration is None else (first + wanted.duration) / base - Fraction(1, 2)
     reformatters = Reformatters()
     index = 0
+    earlier: Shown | None = None
     for picture, pts in found:
         if upper is not None and pts >= upper:
             return
         if lower is not None and pts < lower:
+            earlier = (picture, pts) if wanted.shown_at_start else None
             continue
+        if earlier is not None and lower is not None and pts >= lower + 1:
+            yield Frame(earlier[1], base, pictures.duration_of(earlier[0]), 0, earlier[0], reformatters)
+            index += 1
+        earlier = None
         wanted.limits.check_duration(float(pts * base))
         if index % wanted.every == 0:
             yield Frame(pts, base, pictures.duration_of(picture), index, picture, reformatters)
         index += 1
+    if earlier is not None:
+        yield Frame(earlier[1], base, pictures.duration_of(earlier[0]), 0, earlier[0], reformatters)
