@@ -79,7 +79,6 @@ class OperationRunner:
                 "params": claim.params,
                 "inputs": inputs,
                 "folder": str(folder / OUTPUTS),
-                "limits": media_limits(self._settings),
             }
             try:
                 return await self._pool.call(TARGET, args, tell, usage)
@@ -149,16 +148,6 @@ def own_file(path: str, folder: Path) -> Path:
     if file.parent != folder or file.is_symlink() or not file.is_file():
         raise OperationFailed(f"The operation gave {file.name!r} out, which is not a file that it wrote.")
     return file
-
-
-def media_limits(settings: Settings) -> dict[str, Any]:
-    """The limits that every file is opened under, as `shared.video.inspect` takes them."""
-    return {
-        "max_pixels": settings.max_pixels,
-        "max_duration_s": settings.max_duration_s,
-        "max_streams": settings.max_streams,
-        "max_bytes": settings.max_upload_bytes,
-    }
 
 
 def dump(record: MediaRecord) -> dict[str, Any]:
