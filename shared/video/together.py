@@ -33,9 +33,11 @@ def read_together(
 
     The first video leads: `start`, `duration`, `every` and `per_second` are meant for it, as in `read_frames`, and its times are exact. Of
     the others comes the frame shown at that time, the same one again or some left out where their rate is another; each has its own size
-    and its own `time` (times within a millisecond count as the same: some containers round to that). `align`: "first-frame" puts the first frames of all at the same time, which is right for what was made from
-    the clip frame by frame; "timeline" compares times as the files have them. `end`: what happens when another video is over before the
-    first one: "hold" shows its last frame till the end, "shortest" ends.
+    and its own `time`. Times within a millisecond count as the same: some containers round to that.
+
+    `align`: "first-frame" puts the first frames of all at the same time, which is right for what was made from the clip frame by frame;
+    "timeline" compares times as the files have them. `end`: what happens when another video is over before the first one: "hold" shows
+    its last frame till the end, "shortest" ends.
 
     Use it as a context manager, or close it, to end early: all files are let go of. Errors are those of `read_frames`, and end all.
     """
