@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from services.speed_ramp.camera import length, steadied
 from services.speed_ramp.clock import Clock, Floats
 from services.speed_ramp.curve import Trace, from_motion, segment_speeds, shifted, to_points
 from services.speed_ramp.motion import Meter, Step, analysis_size
@@ -78,35 +79,40 @@ class Measured:
 def measure(video: Path, info: VideoInfo, params: AnalyzeParams, progress: Progress) -> Measured:
     """Look at the part of a video that `params` names."""
     samples = Samples(video, info, start=params.start, duration=params.duration, sample_rate=params.sample_rate)
-    times, motion, mismatched, frames = array("d"), array("d"), array("b"), 0
+    times, subject, camera, mismatched, frames = array("d"), array("d"), array("f"), array("b"), 0
     total = samples.expected(info)
     for look in _steps(samples, analysis_size(info.width, info.height)):
         frames += 1
         if look.step is not None:
             times.append(look.time - params.start)
-            motion.append(look.step.motion / look.elapsed)
+            subject.append(look.step.subject / look.elapsed)
+            camera.extend((look.step.camera / look.elapsed).ravel())
             mismatched.append(look.step.cut)
         progress(min(frames, total), total)
     if not frames:
         raise Invalid(f"No frame of the video begins in the part from {params.start:g} s on. Choose another start or a longer duration.")
     progress(total, total)
-    at = np.array(times)
-    values, cuts = without_cuts(at, np.array(motion), np.array(mismatched, dtype=bool))
+    at, count = np.array(times), len(times)
     # A pair on its own stands for what lies around it, one of many for the time since the frame before.
     ends = at if samples.every_frame else np.append((at[1:] + at[:-1]) / 2, at[-1:] + 1e-9)
+    both = np.concatenate([np.array(subject)[:, None], np.array(camera, dtype=np.float64).reshape(count, 6)], axis=1)
+    both, cuts = without_cuts(at, both, np.array(mismatched, dtype=bool))
+    moved = length(steadied(both[:, 1:].reshape(count, 3, 2), ends), info.width, info.height)
+    # Two movements of unrelated directions add up like this.
+    values = {"subject": both[:, 0], "camera": moved, "total": np.hypot(both[:, 0], moved)}[params.measure]
     trace = Trace(times=at, ends=ends, values=values, duration_s=float(samples.end) - params.start)
     return Measured(trace=trace, cuts=cuts, frames=frames)
 
 
 def without_cuts(times: Floats, values: Floats, mismatched: NDArray[np.bool_]) -> tuple[Floats, list[float]]:
-    """`values` with those across cuts and flashes replaced by what lies around them, and the times of the cuts."""
+    """`values` (n, k) with those across cuts and flashes replaced by what lies around them, and the times of the cuts."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], mismatched, [False]]).astype(np.int8)))
     runs = [(a, b) for a, b in edges.reshape(-1, 2) if b - a <= _LONGEST_CUT]
     known = np.ones(len(values), dtype=bool)
     for start, stop in runs:
         known[start:stop] = False
     if runs and known.any():
-        values = np.interp(times, times[known], values[known])
+        values = np.stack([np.interp(times, times[known], column[known]) for column in values.T], axis=1)
     elif runs:
         values = np.zeros_like(values)
     return values, [float(times[start]) for start, _ in runs]

@@ -46,6 +46,11 @@ class AnalyzeParams(Params):
         "slow_action", description="`slow_action` slows action down and speeds stillness up; `speed_action` does the opposite."
     )
 
+    measure: Literal["total", "subject", "camera"] = Field(
+        "total",
+        description="Whose motion decides: `subject` what moves in the scene, `camera` pans, zooms and turns, `total` both. A hand's shake "
+        "is none.",
+    )
     start: float = Field(0.0, ge=0, le=1e6, description="Seconds of the source to begin at. Curves keep the source's own seconds.")
     duration: float | None = Field(None, gt=0, le=1e6, description="Seconds of the source to use from `start` on. Empty: all.")
     target_duration: float | None = Field(

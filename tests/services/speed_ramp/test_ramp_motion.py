@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from services.speed_ramp.analyze import without_cuts
+from services.speed_ramp.camera import length
 from services.speed_ramp.motion import Meter, analysis_size
 
 
@@ -26,7 +27,9 @@ def texture(seed: int, *, height: int = 200, width: int = 400) -> np.ndarray:
 def test_a_pan_measures_what_it_is(shift: int) -> None:
     picture = texture(1)
     step = Meter()(picture[20:164, 20:276].copy(), picture[20:164, 20 + shift : 276 + shift].copy())
-    assert step.motion * np.hypot(256, 144) == pytest.approx(shift, abs=0.4)
+    assert -step.camera[0, 0] * np.hypot(256, 144) == pytest.approx(shift, abs=0.16)
+    assert length(step.camera, 256, 144) * np.hypot(256, 144) == pytest.approx(shift, abs=0.4)
+    assert step.subject * np.hypot(256, 144) < 0.4
     assert not step.cut
 
 
@@ -34,14 +37,16 @@ def test_a_small_fast_thing_counts() -> None:
     before, after = texture(2)[:144, :256].copy(), texture(2)[:144, :256].copy()
     thing = texture(3)[:60, :80]
     before[40:100, 60:140], after[40:100, 70:150] = thing, thing
-    assert Meter()(before, after).motion > 0.5 * 10 / np.hypot(256, 144)
+    step = Meter()(before, after)
+    assert step.subject > 0.5 * 10 / np.hypot(256, 144)
+    assert length(step.camera, 256, 144) < 0.1 * 10 / np.hypot(256, 144)
 
 
 def test_a_still_picture_and_a_plain_one_do_not_move() -> None:
     picture = texture(4)[:144, :256].copy()
     plain = np.full((144, 256), 80, np.uint8)
-    assert Meter()(picture, picture).motion < 1e-4
-    assert Meter()(plain, plain).motion == 0
+    for step in (Meter()(picture, picture), Meter()(plain, plain)):
+        assert step.subject < 1e-4 and np.abs(step.camera).max() < 1e-4
 
 
 def test_a_cut_and_a_flash_are_told_from_motion() -> None:
@@ -55,14 +60,14 @@ def test_cuts_and_flashes_are_replaced_and_long_unrest_is_kept() -> None:
     times = np.arange(1, 11) / 10
     values = np.array([1, 9, 1, 1, 7, 7, 1, 5, 5, 5], dtype=float)
     wild = values > 1
-    fixed, cuts = without_cuts(times, values, wild)
-    assert fixed.tolist() == [1, 1, 1, 1, 1, 1, 1, 5, 5, 5]
+    fixed, cuts = without_cuts(times, values[:, None], wild)
+    assert fixed[:, 0].tolist() == [1, 1, 1, 1, 1, 1, 1, 5, 5, 5]
     assert cuts == [0.2, 0.5]
 
 
 def test_nothing_but_cuts_is_no_motion() -> None:
-    values, cuts = without_cuts(np.array([0.1]), np.array([3.0]), np.array([True]))
-    assert values.tolist() == [0] and cuts == [0.1]
+    values, cuts = without_cuts(np.array([0.1]), np.array([[3.0]]), np.array([True]))
+    assert values.tolist() == [[0]] and cuts == [0.1]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,135 @@
+"""What each pixel of the picture at moment t is made of.
+
+A pixel has up to three explanations: the motion that starts in `before`, the motion that ends in `after` (at the edges of what moves
+these two differ), and standing still. Each says where to look in both pictures; where these looks agree, it is likely right. All three are
+mixed by how well they fit, so nothing switches from one pixel to the next and tears, and within each the picture in which the place is
+covered, or outside, counts for less. Where nothing fits, vectors are replaced by the trustworthy ones around.
+The projection to t is the fixed-point inversion of flow; weighing after Jiang et al., "Super SloMo", CVPR 2018, with matching costs in
+place of their network.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from services.speed_ramp.flow_vectors import Field, Vectors, pull
+
+_STEPS = 2  # of the inversion; more change nothing
+_WINDOW = 11  # pixels of the small pictures, over which a fit is judged
+_SOFT = 6.0  # levels of 256: by how much worse a fit may be to count e times less
+_STRAYING = 1.5  # levels that a pixel of disagreement between the two flows is worth
+_STANDING = 3.0  # levels: handicap of standing still, which fits flat regions by chance
+_COVERED = 0.3  # a pixel of disagreement: the other picture counts for that much less
+_UNFIT = 18.0  # levels: a fit this bad is half trusted
+_AROUND = 11  # pixels: window, used twice, from which unfit vectors are replaced
+_OUTSIDE = 1e-3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Layer:
+    """One explanation. `vectors`: float32 (height, width, 2), the motion from `before` to `after` through each pixel at t, or None for
+    standing still. `weight_before`, `weight_after`: float32 (height, width), what its look into each picture counts; they add up to 1 over
+    all layers. All at the size of the small pictures."""
+
+    vectors: Field | None
+    weight_before: Field
+    weight_after: Field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Layers:
+    """All explanations of the picture at `t`, 0 to 1."""
+
+    t: float
+    layers: tuple[Layer, ...]
+
+
+def still_layers(vectors: Vectors, t: float) -> Layers:
+    """A plain mix."""
+    one = np.ones(vectors.before.shape, np.float32)
+    return Layers(t=t, layers=(Layer(vectors=None, weight_before=one * np.float32(1 - t), weight_after=one * np.float32(t)),))
+
+
+def layers_at(vectors: Vectors, t: float) -> Layers:
+    """The explanations of the picture at `t`, between 0 and 1."""
+    starting, ending = _project(vectors, t)
+    looks = _Look(vectors, t, starting, from_before=True), _Look(vectors, t, ending, from_before=False)
+    costs = [look.cost() for look in looks]
+    trusted = _trust(np.minimum(costs[0], costs[1]))
+    if cv2.minMaxLoc(trusted)[0] < 0.99:
+        trusted = _box(trusted, 7)
+        fields = [_replaced(look.vectors, _trust(cost), trusted) for look, cost in zip(looks, costs, strict=True)]
+        looks = _Look(vectors, t, fields[0], from_before=True), _Look(vectors, t, fields[1], from_before=False)
+        costs = [look.cost() for look in looks]
+    standing = _box(cv2.absdiff(vectors.before, vectors.after), _WINDOW) + np.float32(_STANDING)
+    shares = _shares([*costs, standing])
+    layers = [look.layer(share) for look, share in zip(looks, shares, strict=False)]
+    rest = shares[-1]
+    layers.append(Layer(vectors=None, weight_before=rest * np.float32(1 - t), weight_after=rest * np.float32(t)))
+    return Layers(t=t, layers=tuple(layers))
+
+
+class _Look:
+    """Where an explanation looks in both pictures, and what it finds."""
+
+    def __init__(self, vectors: Vectors, t: float, field: Field, *, from_before: bool) -> None:
+        self.vectors = field
+        self._pair, self._t, self._from_before = vectors, t, from_before
+        self._places = vectors.grid - np.float32(t) * field, vectors.grid + np.float32(1 - t) * field
+        self._errors = pull(vectors.forward_error, self._places[0]), pull(vectors.backward_error, self._places[1])
+
+    def cost(self) -> Field:
+        """How badly it fits, in levels of 256."""
+        seen = cv2.absdiff(pull(self._pair.before, self._places[0]), pull(self._pair.after, self._places[1]))
+        own = self._errors[0 if self._from_before else 1]
+        return _box(cv2.scaleAdd(own, _STRAYING, seen.astype(np.float32)), _WINDOW)
+
+    def layer(self, share: Field) -> Layer:
+        # What strays in one picture has no counterpart in the other: it is covered there, and only the first can show it.
+        before = (1 - self._t) * _inside(self._places[0]) * (1 + _COVERED * _box(self._errors[0], 5))
+        after = self._t * _inside(self._places[1]) * (1 + _COVERED * _box(self._errors[1], 5))
+        part = share / (before + after)
+        return Layer(vectors=self.vectors, weight_before=part * before, weight_after=part * after)
+
+
+def _project(vectors: Vectors, t: float) -> tuple[Field, Field]:
+    """The motion through each pixel at t: as `before` has it, and as `after` has it."""
+    grid, starting, ending = vectors.grid, vectors.forward, -vectors.backward
+    for _ in range(_STEPS):
+        starting = pull(vectors.forward, grid - np.float32(t) * starting)
+        ending = -pull(vectors.backward, grid + np.float32(1 - t) * ending)
+    return starting, ending
+
+
+def _trust(cost: Field) -> Field:
+    return 1 / (1 + (cost * np.float32(1 / _UNFIT)) ** 4)
+
+
+def _replaced(field: Field, trust: Field, keep: Field) -> Field:
+    """`field` where `keep` is 1, the mean of its trusted surroundings where that is 0."""
+    weight = trust + np.float32(0.01)
+    known = np.dstack((field[..., 0] * weight, field[..., 1] * weight, weight))
+    spread = _box(_box(known, _AROUND), _AROUND)
+    mean = spread[..., :2] / spread[..., 2:]
+    return mean + (field - mean) * keep[..., None]
+
+
+def _shares(costs: list[Field]) -> list[Field]:
+    lowest = np.minimum(np.minimum(costs[0], costs[1]), costs[2])
+    parts = [cv2.exp((lowest - cost) * np.float32(1 / _SOFT)) for cost in costs]
+    total = parts[0] + parts[1] + parts[2]
+    return [part / total for part in parts]
+
+
+def _inside(places: Field) -> Field:
+    """1 where a place is within the picture, almost 0 outside."""
+    height, width = places.shape[:2]
+    one = np.ones((height, width), np.float32)
+    found = cv2.remap(one, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
+    return found + np.float32(_OUTSIDE)
+
+
+def _box(picture: NDArray[np.float32] | NDArray[np.uint8], size: int) -> Field:
+    return cv2.boxFilter(picture, cv2.CV_32F, (size, size))

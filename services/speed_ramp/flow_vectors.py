@@ -1,0 +1,107 @@
+"""What moved where between two pictures: dense flow both ways on small luma pictures, and how far the two ways agree.
+
+DIS flow with variational refinement (Kroeger et al., "Fast Optical Flow using Dense Inverse Search", ECCV 2016) as OpenCV has it, at a
+quarter of 1080p down to single pixels. Measured: that is as good as half size with the preset's own finest scale, and everything
+after it costs a quarter. Larger pictures, finer scales and a second pass between the warped pictures gained less than 0.1 dB.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Field = NDArray[np.float32]
+
+FLOW_SIZE = 480
+"""About how long, in pixels, the longer side of the pictures is that flow is computed on; smaller pictures stay as they are."""
+
+_SHORTEST = 32  # what DIS's pyramid needs
+_PATCH_STRIDE = 4
+_DESCENTS = 12  # of DIS's inverse search; the preset's 25 gains 0.01 dB
+_GAMMA = 0.6  # below 1: patches in the dark count for more; worth 0.1 dB where someone in black moves
+_STILL = 2  # levels of 256
+_CUT = 0.5
+_WORST = 8.0  # pixels of the small pictures; a vector that is more wrong is just wrong
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Vectors:
+    """The motion between two pictures, at the size of the small luma pictures `before` and `after`, uint8 (height, width).
+
+    `forward`, `backward`: float32 (height, width, 2), x and y in pixels of this size: where each pixel of `before` is in `after`, and
+    the reverse. `forward_error`, `backward_error`: float32 (height, width), how many pixels away from itself a pixel lands that goes there
+    and back, at most 8; large where something is covered or the match is wrong. `grid`: each pixel's own x and y.
+    """
+
+    before: NDArray[np.uint8]
+    after: NDArray[np.uint8]
+    forward: Field
+    backward: Field
+    forward_error: Field
+    backward_error: Field
+    grid: Field
+    cut: bool
+    still: bool
+
+
+def find_vectors(before: NDArray[Any], after: NDArray[Any], *, bits: int = 8) -> Vectors:
+    """The motion between two luma planes, uint8 or uint16 (height, width), of `bits` bits a sample."""
+    a, b = _small(before, bits), _small(after, bits)
+    height, width = a.shape
+    grid = np.dstack(np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)))
+    still = cv2.norm(a, b, cv2.NORM_INF) <= _STILL
+    if still:
+        forward = backward = np.zeros((height, width, 2), np.float32)
+        wrong = np.zeros((height, width), np.float32)
+        return _vectors(a, b, (forward, backward), (wrong, wrong), grid, still=True)
+    dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    dis.setFinestScale(0)
+    dis.setPatchStride(_PATCH_STRIDE)
+    dis.setGradientDescentIterations(_DESCENTS)
+    curve = np.rint(255 * (np.arange(256) / 255) ** _GAMMA).astype(np.uint8)
+    bright_a, bright_b = cv2.LUT(a, curve), cv2.LUT(b, curve)
+    forward, backward = dis.calc(bright_a, bright_b, None), dis.calc(bright_b, bright_a, None)
+    errors = _astray(forward, backward, grid), _astray(backward, forward, grid)
+    return _vectors(a, b, (forward, backward), errors, grid, still=False)
+
+
+def pull(picture: NDArray[Any], places: Field) -> NDArray[Any]:
+    """`picture` read at `places`, float32 (height, width, 2) of x and y; beyond its edge the edge goes on."""
+    return cv2.remap(picture, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def _vectors(
+    a: NDArray[np.uint8], b: NDArray[np.uint8], ways: tuple[Field, Field], errors: tuple[Field, Field], grid: Field, *, still: bool
+) -> Vectors:
+    # The measure of motion.Step.mismatch: what the flow does not explain, in units of the contrast; 8 levels stand for noise.
+    contrast = max(cv2.meanStdDev(a)[1][0][0], cv2.meanStdDev(b)[1][0][0])
+    missed = min(
+        cv2.mean(cv2.absdiff(a, pull(b, grid + ways[0])))[0],
+        cv2.mean(cv2.absdiff(b, pull(a, grid + ways[1])))[0],
+    )
+    return Vectors(
+        before=a,
+        after=b,
+        forward=ways[0],
+        backward=ways[1],
+        forward_error=errors[0],
+        backward_error=errors[1],
+        grid=grid,
+        cut=missed / (contrast + 8) > _CUT,
+        still=still,
+    )
+
+
+def _small(luma: NDArray[Any], bits: int) -> NDArray[np.uint8]:
+    height, width = luma.shape
+    by = max(1, round(max(height, width) / FLOW_SIZE))
+    size = max(_SHORTEST, -(-width // by)), max(_SHORTEST, -(-height // by))
+    small: NDArray[Any] = cv2.resize(np.ascontiguousarray(luma), size, interpolation=cv2.INTER_AREA)
+    return (small >> (bits - 8)).astype(np.uint8) if small.dtype == np.uint16 else small
+
+
+def _astray(there: Field, back: Field, grid: Field) -> Field:
+    off = there + pull(back, grid + there)
+    return np.minimum(cv2.magnitude(off[..., 0], off[..., 1]), np.float32(_WORST))
