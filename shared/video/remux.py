@@ -13,6 +13,7 @@ import av.error
 from shared.errors import UnsupportedMedia
 from shared.video.limits import Limits
 from shared.video.opening import audio_streams, main_video, open_input, time_base_of, timeline_zero
+from shared.video.tags import keep_track_tags, kept_tags
 from shared.video.tracks import COPYABLE
 
 # What MP4 holds and browsers or common players show.
@@ -47,14 +48,14 @@ def _copy(source: str | os.PathLike[str], partial: Path, limits: Limits) -> None
             raise UnsupportedMedia("An audio track is coded in a way that is not known here: it cannot be copied.")
         zero = timeline_zero(container, video)
         try:
-            with av.open(str(partial), "w", format="mp4", container_options={"movflags": "+faststart"}) as target:
+            with av.open(str(partial), "w", format="mp4", container_options={"movflags": "+faststart", "fflags": "+bitexact"}) as target:
+                target.metadata.update(kept_tags(container.metadata))
                 copies = {stream.index: target.add_stream_from_template(stream, opaque=True) for stream in streams}
                 if video.codec_context.codec.canonical_name == "hevc":
                     # The other name that MP4 has for it is not played by Apple's software.
                     copies[video.index].codec_context.codec_tag = "hvc1"
                 for stream in streams:
-                    if stream.language:
-                        copies[stream.index].metadata["language"] = stream.language
+                    keep_track_tags(stream, copies[stream.index])
                 offsets = {stream.index: _ticks(zero, stream) for stream in streams}
                 for packet in _with_decoding_times(packet for packet in container.demux(streams) if packet.size):
                     offset = offsets[packet.stream.index]

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from shared.video.limits import Limits
 from shared.video.opening import audio_streams, main_video, open_input, time_base_of, timeline_zero
+from shared.video.tags import keep_track_tags
 
 # What players find in each container. MP4 could hold PCM and Vorbis on paper, and next to nothing plays that.
 COPYABLE = {
@@ -101,10 +102,10 @@ class SampleEncoder:
         self.layout = layout if layout_works(codec, layout) else "stereo"
         channels = int(av.AudioLayout(self.layout).nb_channels)
         stream: Any = container.add_stream(codec, rate=self.rate, layout=self.layout, bit_rate=_BITS_PER_CHANNEL * channels)
-        self._stream = stream
-        self._stream.codec_context.time_base = Fraction(1, self.rate)
+        self.stream: Any = stream
+        self.stream.codec_context.time_base = Fraction(1, self.rate)
         if language:
-            self._stream.metadata["language"] = language
+            self.stream.metadata["language"] = language
         self._format = str(stream.codec_context.format.name)
         self._resampler: av.AudioResampler | None = None
         self._pts = 0
@@ -113,10 +114,10 @@ class SampleEncoder:
     def push(self, samples: NDArray[np.float32]) -> None:
         """Encode float32 (channels, n)."""
         if self._resampler is None:
-            size = self._stream.codec_context.frame_size if self._stream.codec_context.is_open else 0
+            size = self.stream.codec_context.frame_size if self.stream.codec_context.is_open else 0
             if not size:
-                self._stream.codec_context.open()
-                size = self._stream.codec_context.frame_size
+                self.stream.codec_context.open()
+                size = self.stream.codec_context.frame_size
             self._resampler = av.AudioResampler(self._format, self.layout, self.rate, frame_size=size or 1024)
         # Interleaved: PyAV 18 goes one plane too far with eight planar channels.
         interleaved = np.ascontiguousarray(samples.T, np.float32).reshape(1, -1)
@@ -131,13 +132,13 @@ class SampleEncoder:
         """Encode what is left and flush the encoder."""
         if self._resampler is not None:
             self._encode(self._resampler.resample(None))
-        self._mux(self._stream.encode(None))
+        self._mux(self.stream.encode(None))
 
     def _encode(self, frames: list[Any]) -> None:
         for frame in frames:
             frame.pts, frame.time_base = self._pts, Fraction(1, self.rate)
             self._pts += frame.samples
-            self._mux(self._stream.encode(frame))
+            self._mux(self.stream.encode(frame))
 
 
 def layout_works(codec: str, layout: str) -> bool:
@@ -227,8 +228,7 @@ def _copier(stream: Any, container: av.container.OutputContainer, mux: Mux, zero
     base = time_base_of(stream)
     offset = round(zero / base)
     target = container.add_stream_from_template(stream, opaque=True)
-    if stream.language:
-        target.metadata["language"] = stream.language
+    keep_track_tags(stream, target)
 
     def copy(packet: Any) -> Fraction | None:
         if packet.size == 0:
@@ -248,7 +248,8 @@ def _copier(stream: Any, container: av.container.OutputContainer, mux: Mux, zero
 def _recoder(stream: Any, container: av.container.OutputContainer, mux: Mux, zero: Fraction) -> Callable[[Any], Fraction | None]:
     base = time_base_of(stream)
     context = stream.codec_context
-    encoder = SampleEncoder(container, mux, sample_rate=context.sample_rate, layout=context.layout.name, language=stream.language)
+    encoder = SampleEncoder(container, mux, sample_rate=context.sample_rate, layout=context.layout.name, language=None)
+    keep_track_tags(stream, encoder.stream)
     resampler = av.AudioResampler("flt", context.layout.name, context.sample_rate)
     written = 0
 

@@ -24,6 +24,7 @@ from shared.video.fitting import Fitter
 from shared.video.frame import bytes_of, picture_from
 from shared.video.info import ColorInfo
 from shared.video.limits import Limits
+from shared.video.tags import file_tags
 from shared.video.tracks import AudioTrack, CopiedAudio
 
 FORMATS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
@@ -79,6 +80,7 @@ class VideoWriter:
         self._partial = self._path.with_name(f".{self._path.stem[:60]}.{secrets.token_hex(6)}.part{suffix}")
         self._tracks: list[AudioTrack] = []
         self._copies: list[CopiedAudio] = []
+        self._tags: dict[str, str] = {}
         self._started = False
         self._last: int | None = None
         self._last_dts: int | None = None
@@ -105,6 +107,14 @@ class VideoWriter:
         warnings = copied.plan(self._format)
         self._copies.append(copied)
         return warnings
+
+    def copy_tags(self, source: str | os.PathLike[str], *, limits: Limits | None = None) -> None:
+        """Keep when `source` was recorded, its title and what else is about its content; before the first picture.
+
+        Where it was recorded and with what is not kept. Errors are those of `read_frames`.
+        """
+        self._not_started()
+        self._tags = file_tags(source, limits or Limits.in_force())
 
     def write(self, picture: av.VideoFrame | tuple[NDArray[Any], ...], pts: int, *, duration: int | None = None) -> None:
         """Add a picture: a PyAV frame, or its planes as `Frame.planes` gives them in the writer's own format and size (copied).
@@ -159,7 +169,7 @@ class VideoWriter:
 
     def _not_started(self) -> None:
         if self._started:
-            raise ValueError("audio tracks have to be added before the first picture is written")
+            raise ValueError("audio tracks and tags have to be added before the first picture is written")
 
     def _submit(self, action: Callable[[], None], weight: int = 0) -> None:
         try:
@@ -188,9 +198,11 @@ class VideoWriter:
                     self._container.close()
 
     def _open(self, first: ColorInfo) -> None:
-        flags = {"movflags": "+faststart"} if self._format in ("mp4", "mov") else {}
+        # The same pictures give the same file: without the version of the library, and without random numbers.
+        flags = {"fflags": "+bitexact"} | ({"movflags": "+faststart"} if self._format in ("mp4", "mov") else {})
         container = av.open(str(self._partial), "w", format=self._format, container_options=flags)
         self._container = container
+        container.metadata.update(self._tags)
         stream: Any = container.add_stream(
             self._encoder.name,
             rate=self._frame_rate,
