@@ -106,8 +106,10 @@ class RenderParams(AnalyzeParams):
     interpolation: Literal["nearest", "blend"] = Field(
         "nearest", description="`nearest` shows whole source frames (sharp); `blend` cross-fades neighbours (softer slow motion)."
     )
-    audio: Literal["keep", "drop"] = Field(
-        "keep", description="`keep` stretches every audio track along the curve at its original pitch; `drop` leaves the sound out."
+    audio: Literal["keep", "follow", "drop"] = Field(
+        "keep",
+        description="`keep` stretches every audio track along the curve at its original pitch; `follow` lets the pitch follow the speed, "
+        "as a tape does; `drop` leaves the sound out.",
     )
     quality: int = Field(70, ge=0, le=100, description="Picture quality of the output, 0 (smallest file) to 100 (best).")
 

@@ -11,6 +11,7 @@ from services.speed_ramp.changes import layout_of
 from services.speed_ramp.clock import Clock
 from services.speed_ramp.params import RenderParams
 from services.speed_ramp.stops import WithStops
+from services.speed_ramp.varispeed import Varispeed
 from shared.errors import BrokenMedia
 from shared.operation import Progress
 from shared.video import AudioTrack, VideoInfo, VideoWriter, read_audio
@@ -47,6 +48,7 @@ def open_tracks(
             continue
         channels = first.samples.shape[0]
         source = Source(chain([first], blocks), channels=channels, sample_rate=rate, start=round(params.start * rate))
-        sound = Stretched(source, clock.moving(), channels=channels, sample_rate=rate)
+        way = Varispeed if params.audio == "follow" else Stretched
+        sound = way(source, clock.moving(), channels=channels, sample_rate=rate)
         target = writer.add_audio(rate, layout_of(track, channels), language=track.language)
         yield Track(WithStops(sound, clock.stops(), channels=channels, sample_rate=rate), target, rate)
