@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from shared.errors import OperationFailed, UnknownMedia
 from shared.jobs.engine import Outcome, Queue
 from shared.jobs.ledger import Claim
+from shared.jobs.takeover import CHILD_LEASE_S
 from shared.jobs.tell import Tell
 from shared.media.record import MediaRecord
 from shared.media.store import MediaStore
@@ -30,7 +31,8 @@ class OperationRunner:
     """Runs the jobs of one service, each in a child process."""
 
     def __init__(self, service: Service, settings: Settings, media: MediaStore):
-        limits = Limits(timeout_s=settings.job_timeout_s, memory_bytes=settings.job_memory_bytes)
+        lease_s = CHILD_LEASE_S if settings.database_url else 0  # beside SQLite a process that stands still keeps its jobs
+        limits = Limits(timeout_s=settings.job_timeout_s, memory_bytes=settings.job_memory_bytes, lease_s=lease_s)
         self._service, self._settings, self._media = service, settings, media
         self._pool = WorkerPool(size=settings.concurrency, limits=limits, idle_s=settings.worker_idle_s)
 

@@ -6,7 +6,8 @@ lock of an executor that has unfinished jobs puts those back into their queues; 
 
 A Postgres session can also end while its process lives (a frozen machine, a cut network). The server ends a silent session after LEASE_S;
 its process notices after GIVE_UP_S that it cannot prove its life, and exits before anybody may take its jobs over (GRACE_S later):
-GIVE_UP_S + PING_S < LEASE_S < GRACE_S.
+GIVE_UP_S + PING_S < LEASE_S < GRACE_S. The process that does the work is another one, which a frozen server cannot end: its guard does so
+after CHILD_LEASE_S without a sign of life, CHILD_LEASE_S + PING_S < LEASE_S + GRACE_S.
 """
 
 import contextlib
@@ -25,6 +26,7 @@ import psycopg
 import sqlalchemy as sa
 
 PING_S, GIVE_UP_S, LEASE_S, GRACE_S = 1.0, 4.0, 6, 8.0
+CHILD_LEASE_S = 10.0
 RETAKES, RETAKE_S = 10, 0.1
 LOST_THE_LOCK = 70
 log = logging.getLogger(__name__)

@@ -1,8 +1,10 @@
-"""The guard of a slot: the process between a slot and its child. `python -I -S guard.py COMMAND...`.
+"""The guard of a slot: the process between a slot and its child. `python -I -S guard.py FD LEASE_S COMMAND...`.
 
 Whatever a child starts ends with it, in every order of deaths: the child may crash, the server may be killed (then the guard's standard
 input ends), or what it started may have left the process group. On Linux the guard is the parent that orphans are given to, so it can
 kill until nobody is left; elsewhere it kills the process group. It ends in the way its child did, for the slot to see.
+
+A server that stands still for longer than LEASE_S (0: for ever) counts as dead, too: others may then have its jobs.
 
 Only the standard library, and little of it: one guard runs for each warm child.
 """
@@ -14,14 +16,18 @@ import resource
 import selectors
 import signal
 import sys
+import time
 from pathlib import Path
 
 PR_SET_CHILD_SUBREAPER = 36
 LIFE = 0
-"""Standard input: a pipe whose other end only the server has. It says nothing; it ends."""
+"""Standard input: a pipe whose other end only the server has. Its end is the server's; while a call runs the server tells that it lives."""
+
+ALIVE, IDLE = b"+", b"-"
+LOOK_S = 0.5
 
 
-def main(command: list[str], fd: int) -> None:
+def main(command: list[str], fd: int, lease_s: float) -> None:
     """Run `command`, hand it the socket `fd`, and see to it that nothing outlives it or the server."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # they go to whole terminals and control groups; the server decides what becomes of its jobs
@@ -35,26 +41,36 @@ def main(command: list[str], fd: int) -> None:
     null = (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
     child = os.posix_spawn(command[0], command, os.environ, file_actions=[null, (os.POSIX_SPAWN_DUP2, 2, 1)])
     os.close(fd)  # its end has to be seen when the child's copy is closed
-    status = _watch(child, wake)
+    status = _watch(child, wake, lease_s)
     _end_all()
     _end_like(status)
 
 
-def _watch(child: int, wake: int) -> int:
-    """Wait for the end of the child or of the server; the child's wait status, 0 where the server ended."""
+def _watch(child: int, wake: int, lease_s: float) -> int:
+    """Wait for the end of the child or of the server; the child's wait status, 0 where the server ended or stands still."""
     selector = selectors.DefaultSelector()
     selector.register(LIFE, selectors.EVENT_READ)
     selector.register(wake, selectors.EVENT_READ)
-    while True:
-        ready = {key.fd for key, _ in selector.select()}
+    deadline = float("inf")
+    while _now() < deadline:
+        ready = {key.fd for key, _ in selector.select(LOOK_S if deadline < float("inf") else None)}
         if wake in ready:
             os.read(wake, 512)
             with contextlib.suppress(ChildProcessError):
                 while (ended := os.waitpid(-1, os.WNOHANG))[0]:
                     if ended[0] == child:
                         return ended[1]
-        if LIFE in ready and not os.read(LIFE, 512):
-            return 0
+        if LIFE in ready:
+            said = os.read(LIFE, 65536)
+            if not said:
+                return 0
+            deadline = _now() + lease_s if lease_s and said.endswith(ALIVE) else float("inf")
+    return 0
+
+
+def _now() -> float:
+    """Seconds on a clock that goes on while the machine sleeps, where there is one."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 def _end_all() -> None:
@@ -94,4 +110,4 @@ def _end_like(status: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[2:], int(sys.argv[1]))
+    main(sys.argv[3:], int(sys.argv[1]), float(sys.argv[2]))

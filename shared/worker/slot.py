@@ -47,10 +47,14 @@ class Killed(WorkerCrashed):
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What one call may take: seconds on the clock, and bytes of memory in the child and all that it started."""
+    """What one call may take: seconds on the clock, and bytes of memory in the child and all that it started.
+
+    `lease_s`: a call also ends when this process gives no sign of life for so long (0: then it goes on).
+    """
 
     timeout_s: float
     memory_bytes: int
+    lease_s: float = 0
 
 
 @dataclass
@@ -129,7 +133,7 @@ class Slot:
             fd, memory = str(theirs.fileno()), str(self._limits.memory_bytes)
             child = (sys.executable, "-m", "shared.worker.child", fd, memory)
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-I", "-S", guard.__file__, fd, *child),
+                *(sys.executable, "-I", "-S", guard.__file__, fd, str(self._limits.lease_s), *child),
                 pass_fds=(theirs.fileno(),),
                 stdin=asyncio.subprocess.PIPE,
                 start_new_session=True,
@@ -174,6 +178,7 @@ class Slot:
         deadline = loop.time() + self._limits.timeout_s
         try:
             while not task.done():
+                self._say(guard.ALIVE)
                 await asyncio.wait({task}, timeout=max(0.01, min(WATCH_INTERVAL_S, deadline - loop.time())))
                 if task.done():
                     break
@@ -189,9 +194,15 @@ class Slot:
             result: dict[str, Any] = task.result()
             return result
         finally:
+            self._say(guard.IDLE)
             if not task.done():
                 task.cancel()
                 await asyncio.wait({task})
+
+    def _say(self, word: bytes) -> None:
+        """Tell the guard that this process is alive."""
+        if self._process is not None and self._process.stdin is not None and not self._process.stdin.is_closing():
+            self._process.stdin.write(word)
 
     async def _epitaph(self) -> WorkerCrashed:
         """Why the child is gone, in a sentence."""

@@ -115,3 +115,4 @@ def test_a_lock_is_held_by_one_and_dropped_for_the_next(tmp_path: Path) -> None:
 
 def test_a_frozen_process_gives_up_before_others_may_take_over() -> None:
     assert takeover.GIVE_UP_S + takeover.PING_S < takeover.LEASE_S < takeover.GRACE_S
+    assert takeover.CHILD_LEASE_S + 2 * takeover.PING_S < takeover.LEASE_S + takeover.GRACE_S

@@ -1,0 +1,115 @@
+"""The same on Postgres: kills, takeover, a database that restarts. Runs where REELWRIGHT_TEST_POSTGRES is the URL of a server.
+
+REELWRIGHT_TEST_POSTGRES_RESTART, a shell command that restarts that server, lets the test of a restart run, too.
+"""
+
+import os
+import signal
+import subprocess
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from tests.misbehaving.server import Server, within
+from tests.misbehaving.storm import Storm
+
+POSTGRES = os.environ.get("REELWRIGHT_TEST_POSTGRES", "")
+RESTART = os.environ.get("REELWRIGHT_TEST_POSTGRES_RESTART", "")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(600),
+    pytest.mark.skipif(not POSTGRES, reason="REELWRIGHT_TEST_POSTGRES names no Postgres server"),
+]
+
+
+@pytest.fixture
+def database() -> Iterator[str]:
+    """The URL of a new, empty database."""
+    name = f"reelwright_{uuid.uuid4().hex}"
+    with psycopg.connect(POSTGRES, autocommit=True) as connection:
+        connection.execute(f"create database {name}".encode())
+    yield sa.make_url(POSTGRES).set(database=name).render_as_string(hide_password=False)
+    with psycopg.connect(POSTGRES, autocommit=True) as connection:
+        connection.execute(f"drop database {name} with (force)".encode())
+
+
+@pytest.fixture
+def pair(database: str, tmp_path: Path) -> Iterator[tuple[Server, Server]]:
+    """Two processes on it."""
+    one, other = (Server(tmp_path / "data", DATABASE_URL=database, CONCURRENCY="1").start() for _ in range(2))
+    yield one, other
+    for server in (one, other):
+        server.close()
+        within(2, lambda server=server: server.family() == {})
+        assert server.serious() == [], "".join(server.log[-60:])
+
+
+def runs(server: Server) -> bool:
+    return any("sleep 1000" in command for command in server.family().values())
+
+
+def begins(log: Path) -> int:
+    return log.read_text().count("begin")
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_many_kills_lose_nothing(pair: tuple[Server, Server], tmp_path: Path, seed: int) -> None:
+    storm = Storm(servers=list(pair), log=tmp_path / "log", count=40, seconds=0.3, seed=seed)
+    storm.rage(20)
+    storm.check()
+    assert pair[0].work() == []
+
+
+def test_one_dies_and_the_other_takes_over(pair: tuple[Server, Server], tmp_path: Path) -> None:
+    one, other = pair
+    log = tmp_path / "log"
+    jobs = [other.submit("steady", params={"tag": tag, "log": str(log), "seconds": 2})["id"] for tag in ("a", "b")]
+    within(15, lambda: runs(one) and runs(other))
+    one.kill()
+    within(1, lambda: one.family() == {})
+    within(20, lambda: begins(log) == 3)
+    assert {other.wait(job)["status"] for job in jobs} == {"succeeded"}
+    assert "overlap" not in log.read_text()
+    one.start()
+
+
+def test_a_process_that_stands_still_too_long_loses_its_job_and_ends(pair: tuple[Server, Server], tmp_path: Path) -> None:
+    """Its session is ended by the server. Nothing of it may go on working when the other one begins."""
+    one, other = pair
+    log = tmp_path / "log"
+    job = one.submit("steady", params={"tag": "a", "log": str(log), "seconds": 25})["id"]
+    within(15, lambda: runs(one) or runs(other))
+    holder, watcher = (one, other) if runs(one) else (other, one)
+    os.kill(holder.pid, signal.SIGSTOP)
+    within(40, lambda: begins(log) == 2)
+    assert not runs(holder)
+    os.kill(holder.pid, signal.SIGCONT)
+    assert holder.process.wait(5) == 70
+    assert watcher.wait(job)["status"] == "succeeded"
+    assert "overlap" not in log.read_text()
+    holder.log[:] = [line for line in holder.log if "CRITICAL" not in line]
+
+
+@pytest.mark.skipif(not RESTART, reason="REELWRIGHT_TEST_POSTGRES_RESTART names no command")
+def test_a_restart_of_the_database_loses_nothing(pair: tuple[Server, Server], tmp_path: Path) -> None:
+    one, other = pair
+    log = tmp_path / "log"
+    jobs = {tag: other.submit("steady", params={"tag": tag, "log": str(log), "seconds": 1})["id"] for tag in "abcdefgh"}
+    within(15, lambda: runs(one) and runs(other))
+    subprocess.run(RESTART, shell=True, check=True, timeout=60)
+    for server in pair:
+        time.sleep(0.5)
+        if server.process.poll() is not None:  # it could not prove its life in time, and ended, so that the jobs can go on elsewhere
+            assert server.process.returncode == 70
+            server.kill()
+            server.start()
+    within(15, lambda: other.client.get("/ready").status_code == 200)
+    assert {tag: other.wait(job)["status"] for tag, job in jobs.items()} == dict.fromkeys(jobs, "succeeded")
+    assert "overlap" not in log.read_text()
+    for server in pair:
+        server.log[:] = [line for line in server.log if "CRITICAL" not in line and "dbos" not in line and not line.startswith("Traceback")]
