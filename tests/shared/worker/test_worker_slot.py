@@ -1,0 +1,153 @@
+"""A slot and its child, from inside one process."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from shared.errors import OperationFailed, OutOfMemory, TimedOut, WorkerCrashed
+from shared.worker import Limits, Slot, WorkerPool
+from shared.worker.family import descendants, memory_bytes
+from shared.worker.perform import TARGET
+from shared.worker.slot import Killed, Usage
+
+LIMITS = Limits(timeout_s=20, memory_bytes=400 * 2**20)
+
+
+def args(operation: str, folder: Path, **params: Any) -> dict[str, Any]:
+    return {
+        "module": "tests.misbehaving.operations",
+        "operation": f"misbehaving.{operation}",
+        "params": params,
+        "inputs": {},
+        "folder": str(folder),
+        "limits": {},
+    }
+
+
+@pytest.fixture
+async def slot() -> AsyncIterator[Slot]:
+    slot = Slot(LIMITS)
+    yield slot
+    await slot.kill()
+    assert descendants(os.getpid()) == []
+
+
+async def test_one_child_serves_many_calls(slot: Slot, tmp_path: Path) -> None:
+    messages: list[dict[str, Any]] = []
+
+    async def listen(message: dict[str, Any]) -> None:
+        messages.append(message)
+
+    first = await slot.call(TARGET, args("succeed", tmp_path), listen)
+    child = descendants(os.getpid())
+    assert first["result"] == {"said": "done"} and Path(first["outputs"]["file"]["path"]) == tmp_path / "file.json"
+    with pytest.raises(OperationFailed, match="ValueError: tsk"):
+        await slot.call(TARGET, args("stumble", tmp_path))
+    usage = Usage()
+    await slot.call(TARGET, args("succeed", tmp_path), None, usage)
+    assert descendants(os.getpid()) == child and len(child) == 2, "a guard and its child, still the same"
+    assert messages[-1]["progress"]["fraction"] == 1
+    assert 10 * 2**20 < usage.peak_memory_bytes < LIMITS.memory_bytes
+
+
+async def test_secrets_stay_with_the_parent(slot: Slot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REELWRIGHT_API_KEYS", "hidden-word")
+    monkeypatch.setenv("REELWRIGHT_DATABASE_URL", "postgresql://user:hidden-word@db/jobs")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://user:hidden-word@db/jobs")
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    await slot.call(TARGET, args("environment", tmp_path))
+    seen = (tmp_path / "file.json").read_text()
+    assert "hidden-word" not in seen
+    assert json.loads(seen)["environ"]["OMP_NUM_THREADS"] == "2"
+    assert json.loads(seen)["environ"]["PATH"] == os.environ["PATH"]
+
+
+async def test_a_cancelled_call_ends_everything_at_once(slot: Slot, tmp_path: Path) -> None:
+    call = asyncio.create_task(slot.call(TARGET, args("daemon", tmp_path)))
+    while sum(psutil.Process(pid).name() == "sleep" for pid in descendants(os.getpid())) < 2:
+        await asyncio.sleep(0.02)
+    began = time.monotonic()
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    assert time.monotonic() - began < 0.5
+    assert descendants(os.getpid()) == []
+    assert (await slot.call(TARGET, args("succeed", tmp_path)))["result"] == {"said": "done"}
+
+
+@pytest.mark.parametrize("moment_s", [0, 0.001, 0.003, 0.01, 0.03, 0.1])
+async def test_a_call_cancelled_while_it_starts_leaves_a_slot_that_works(slot: Slot, tmp_path: Path, moment_s: float) -> None:
+    call = asyncio.create_task(slot.call(TARGET, args("succeed", tmp_path, seconds=5)))
+    await asyncio.sleep(moment_s)
+    call.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await call
+    assert not slot.warm
+    if moment_s == 0.003:
+        assert (await slot.call(TARGET, args("succeed", tmp_path)))["result"] == {"said": "done"}
+
+
+async def test_a_child_killed_from_outside_is_told_from_one_that_crashed(slot: Slot, tmp_path: Path) -> None:
+    await slot.call(TARGET, args("succeed", tmp_path))
+    for number, error in ((signal.SIGKILL, Killed), (signal.SIGABRT, WorkerCrashed)):
+        call = asyncio.create_task(slot.call(TARGET, args("succeed", tmp_path, seconds=10)))
+        while len(descendants(os.getpid())) < 2:
+            await asyncio.sleep(0.02)
+        await asyncio.sleep(0.5)
+        os.kill(descendants(os.getpid())[1], number)
+        with pytest.raises(WorkerCrashed) as caught:
+            await call
+        assert type(caught.value) is error
+
+
+async def test_an_idle_child_that_died_is_replaced(slot: Slot, tmp_path: Path) -> None:
+    await slot.call(TARGET, args("succeed", tmp_path))
+    os.kill(descendants(os.getpid())[1], signal.SIGKILL)
+    while slot.warm:
+        await asyncio.sleep(0.01)
+    assert (await slot.call(TARGET, args("succeed", tmp_path)))["result"] == {"said": "done"}
+
+
+async def test_time_and_memory_are_limited(tmp_path: Path) -> None:
+    for limits, operation, error in (
+        (Limits(timeout_s=1, memory_bytes=400 * 2**20), "hold_the_gil", TimedOut),
+        (Limits(timeout_s=20, memory_bytes=150 * 2**20), "eat_memory", OutOfMemory),
+    ):
+        slot = Slot(limits)
+        with pytest.raises(error):
+            await slot.call(TARGET, args(operation.replace("_", "-"), tmp_path))
+        assert descendants(os.getpid()) == []
+
+
+async def test_a_pool_runs_so_many_at_once_and_lets_idle_children_go(tmp_path: Path) -> None:
+    pool = WorkerPool(size=2, limits=LIMITS, idle_s=0.3)
+    folders = [tmp_path / str(number) for number in range(5)]
+    for folder in folders:
+        folder.mkdir()
+    calls = [asyncio.create_task(pool.call(TARGET, args("succeed", folder, seconds=0.2))) for folder in folders]
+    most = 0
+    while not all(call.done() for call in calls):
+        most = max(most, len(descendants(os.getpid())))
+        await asyncio.sleep(0.02)
+    assert most == 4, "two guards with a child each"
+    await asyncio.gather(*calls)
+    for _ in range(100):
+        if not descendants(os.getpid()):
+            break
+        await asyncio.sleep(0.02)
+    assert descendants(os.getpid()) == []
+    await pool.close()
+
+
+def test_memory_is_that_of_the_whole_family() -> None:
+    assert memory_bytes(os.getpid()) >= psutil.Process().memory_info().rss * 0.9
+    assert descendants(2**22 + 1) == [] and memory_bytes(2**22 + 1) == 0
