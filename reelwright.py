@@ -85,6 +85,7 @@ async def _run(runtime: Runtime, services: Sequence[Service], sites: Sequence[Si
         async with serving(sites) as addresses:
             log.info("ready on %s", addresses[-1])
             await until_told_to_end()
+            runtime.end_soon()
     finally:
         await runtime.stop()
 

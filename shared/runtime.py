@@ -41,6 +41,10 @@ class Runtime:
         await self.jobs.start(queues | dict(more or {}))
         self._sweeping = asyncio.create_task(self._sweep_regularly())
 
+    def end_soon(self) -> None:
+        """Begin to end: see `Jobs.end_soon`."""
+        self.jobs.end_soon()
+
     async def stop(self) -> None:
         """End in order; unfinished jobs are taken up by the next start, or by another process that runs."""
         if self._sweeping is not None:

@@ -120,6 +120,10 @@ class Jobs:
         self._lifeline.start(owners=_owners, recover=_recover)
         self._watcher = asyncio.create_task(self._watch_cancellations())
 
+    def end_soon(self) -> None:
+        """Begin to end: no more jobs are begun, and answers that wait for jobs are given as things stand, so that the server can close."""
+        self._stopping = True
+
     async def stop(self) -> None:
         """End the work of this process in order: its jobs are left for the next one that starts, or for another that runs."""
         self._stopping = True
@@ -190,6 +194,8 @@ class Jobs:
         """The job as soon as it has ended, or as it stands after `timeout_s`."""
         deadline = asyncio.get_running_loop().time() + timeout_s
         while not (job := await self.get(owner, job_id)).status.ended and asyncio.get_running_loop().time() < deadline:
+            if self._stopping:
+                break
             await asyncio.sleep(min(0.1, max(0.0, deadline - asyncio.get_running_loop().time())))
         return job
 
@@ -232,7 +238,7 @@ class Jobs:
                         job = await self.get(owner, job_id)
                         yield Event(seq=event.seq, kind=event.kind, data=job.model_dump(mode="json"))
                         return
-                if ended and not found:
+                if (ended and not found) or self._stopping:  # in the latter case the client asks again, with Last-Event-ID
                     return
                 if not found:
                     await asyncio.sleep(EVENTS_POLL_S)

@@ -25,6 +25,7 @@ async def main(role: str) -> None:
         async with serving([Site(app=app, host=settings.host, port=settings.port)]) as addresses:
             logging.info("ready on %s", addresses[-1])
             await until_told_to_end()
+            runtime.end_soon()
     finally:
         await runtime.stop()
 

@@ -3,12 +3,16 @@
 import os
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.misbehaving.server import Server, serving_one, within
 from tests.misbehaving.storm import Storm
+
+WAITING = {"Prefer": "wait=60"}
 
 
 def storm(tmp_path: Path, *, count: int, seconds: float, kills: int, seed: int, processes: int = 1) -> Storm:
@@ -90,3 +94,21 @@ def test_a_job_that_is_always_killed_from_outside_fails_in_the_end(tmp_path: Pat
         assert job["status"] == "failed"
         assert job["error"]["type"] == "/problems/worker-crashed"
         assert "killed from outside" in job["error"]["detail"]
+
+
+def test_who_follows_a_job_does_not_hold_up_the_end(tmp_path: Path) -> None:
+    """Streams of events and held answers are cut short by SIGTERM."""
+    with serving_one(tmp_path / "data") as server:
+        job = server.submit("succeed", params={"seconds": 30})["id"]
+        with server.client.stream("GET", f"/v1/jobs/{job}/events") as events, ThreadPoolExecutor(1) as other:
+            held = other.submit(
+                httpx.post, f"{server.url}/succeed/jobs", json={"inputs": {}, "params": {"seconds": 30}}, headers=WAITING, timeout=60
+            )
+            server.wait(job, until=("running",))
+            time.sleep(0.5)
+            server.process.send_signal(signal.SIGTERM)
+            began = time.monotonic()
+            server.process.wait(20)
+            assert time.monotonic() - began < 4
+            assert held.result().status_code == 202
+            assert "succeeded" not in "".join(events.iter_text())

@@ -1,0 +1,71 @@
+"""What a service makes of its table of operations."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from shared.service import wait_seconds
+from tests.misbehaving.operations import OPERATIONS
+from tests.misbehaving.server import Server, serving_one
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving_one(tmp_path_factory.mktemp("service"), role="gateway") as server:
+        yield server
+
+
+def test_every_operation_is_described(service: Server) -> None:
+    told = {operation["name"]: operation for operation in service.client.get("/operations").json()}
+    assert list(told) == [operation.name for operation in OPERATIONS]
+    read = told["misbehaving.read"]
+    assert read["inputs"]["first"] == {"kind": "json", "optional": False, "many": False}
+    assert read["inputs"]["rest"] == {"kind": "json", "optional": True, "many": True}
+    assert told["misbehaving.succeed"]["outputs"] == {"file": "json"}
+    assert read["params"]["properties"]["seconds"]["maximum"] == 1000 and "said" in read["result"]["properties"]
+    assert read["available"] is True and "install" not in read
+
+
+def test_a_check_fills_in_defaults_and_makes_no_job(service: Server) -> None:
+    answer = service.client.post("/succeed/check", json={"inputs": {}, "params": {"tag": "x"}})
+    assert answer.status_code == 200
+    params = {"seconds": 0.0, "tag": "x", "log": "", "count": 1}
+    assert answer.json() == {"operation": "misbehaving.succeed", "inputs": {}, "params": params}
+    assert service.client.get("/v1/jobs").json()["items"] == []
+
+
+def test_what_an_earlier_step_will_make_is_checked_by_kind(service: Server) -> None:
+    for first, status in (("pending:json", 200), ("pending:video", 422), ("pending:", 422)):
+        answer = service.client.post("/read/check", json={"inputs": {"first": first, "rest": ["pending:json"]}})
+        assert answer.status_code == status, answer.text
+    assert service.post("read", inputs={"first": "pending:json"}).status_code in (404, 422), "only a check may leave it open"
+
+
+def test_it_says_how_it_is(service: Server) -> None:
+    assert service.client.get("/health").json()["status"] == "alive"
+    assert service.client.get("/ready").json()["status"] == "ready"
+    assert "reelwright_http_requests_total" in service.client.get("/metrics").text
+    schema = service.client.get("/openapi.json").json()
+    assert {f"/{operation.verb}/jobs" for operation in OPERATIONS} <= set(schema["paths"])
+
+
+def test_other_sites_are_kept_out(service: Server) -> None:
+    assert service.client.get("/operations", headers={"Host": "evil.example"}).status_code == 403
+    assert service.client.post("/succeed/jobs", json={"inputs": {}}, headers={"Origin": "https://evil.example"}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("prefer", "seconds"),
+    [
+        ("wait=5", 5),
+        ("wait=0", 0),
+        ("wait=61", 60),
+        ("respond-async,wait=7", 7),
+        ("wait", None),
+        ("wait=x", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_the_seconds_of_a_preference(prefer: str | None, seconds: int | None) -> None:
+    assert wait_seconds(prefer) == seconds
