@@ -1,6 +1,7 @@
 """Reading and writing video: exact times, constant memory, untrusted files."""
 
 from shared.video.audio import AudioBlock, read_audio
+from shared.video.changes import changes_of
 from shared.video.encoders import encoders, ffmpeg_path
 from shared.video.frame import Frame
 from shared.video.info import AudioTrackInfo, ColorInfo, ImageInfo, MediaInfo, VideoInfo
@@ -26,6 +27,7 @@ __all__ = [
     "Together",
     "VideoInfo",
     "VideoWriter",
+    "changes_of",
     "encoders",
     "ffmpeg_path",
     "inspect",

@@ -112,7 +112,9 @@ def _video(container: av.container.InputContainer, path: str | os.PathLike[str],
     duration = _duration(container, stream, zero)
     limits.check_duration(float(duration))
     varies, step = _rate_varies(container, stream)
-    picture = first_picture(container, stream, path, limits)
+    # Not by taking this one back: where there is no index, that may lead past the first keyframe.
+    with open_input(path, limits=limits) as fresh:
+        picture = first_picture(fresh, main_video(fresh, path), path, limits)
     orientation = orientation_of(picture)
     width, height = displayed_size(picture.width, picture.height, stream.sample_aspect_ratio, orientation)
     limits.check_size(width, height)
@@ -173,7 +175,7 @@ def _duration(container: Any, stream: Any, zero: Fraction) -> Fraction:
 def _rate_varies(container: Any, stream: Any) -> tuple[bool, int | None]:
     """Whether the distance between frames varies, and else that distance in ticks.
 
-    Taken from the container's index if it has one for every frame, else from the first packets; the file is rewound afterwards.
+    Taken from the container's index if it has one for every frame, else from the first packets, which are then gone.
     """
     indexed = container.format.name.startswith("mov")
     times = [entry.timestamp for entry in stream.index_entries[:_ENTRIES_LOOKED_AT]] if indexed else []
@@ -185,7 +187,6 @@ def _rate_varies(container: Any, stream: Any) -> tuple[bool, int | None]:
                     times.append(packet.pts)
                 if len(times) >= _PACKETS_LOOKED_AT:
                     break
-            container.seek(stream.start_time or 0, stream=stream)
         except av.error.FFmpegError:
             return False, None
         # The last few wait for frames that are shown before them but come after the cut.

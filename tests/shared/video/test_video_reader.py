@@ -273,3 +273,13 @@ def test_no_audio_and_several_options_are_refused_clearly(make: Make, clip: Path
     sound = make("sound.m4a", f"-i {clip} -vn -c copy")
     with pytest.raises(UnsupportedMedia, match="sound but no picture"):
         probe(sound)
+
+
+@pytest.mark.parametrize("frames", [1, 2, 5])
+@pytest.mark.parametrize("name", ["short.mpg", "short.ts", "short.flv", "short.mkv"])
+def test_a_few_frames_are_enough_in_every_container(make: Make, name: str, frames: int) -> None:
+    codec = {"mpg": "mpeg2video", "flv": "flv"}.get(name[-3:], "libx264")
+    path = make(name, f"-f lavfi -i testsrc2=s=64x48:r=25 -frames:v {frames} -c:v {codec}")
+    info = probe(path)
+    assert info.kind == "video" and (info.width, info.height) == (64, 48)
+    assert len(times_of(path)) == frames
