@@ -12,11 +12,11 @@ from weakref import WeakValueDictionary
 from fastapi import APIRouter, Query, Request, Response
 from fastapi import Path as PathParam
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.requests import ClientDisconnect
 
 from gateway.content import content_response, file_response
 from shared.api import Problem
 from shared.errors import Conflict, Invalid, NotFound, TooLarge, UnknownMedia
+from shared.json_route import JsonRoute
 from shared.media.disk import on_disk
 from shared.media.ingest import Probe, ingest
 from shared.media.multipart import Part, read_parts
@@ -100,7 +100,7 @@ RANGED: dict[int | str, dict[str, Any]] = {
 
 def media_routes(services: MediaServices) -> APIRouter:
     """`/v1/media` and all under it, for the owner in `request.state.owner`."""
-    router = APIRouter(prefix="/v1/media", tags=["media"])
+    router = APIRouter(prefix="/v1/media", tags=["media"], route_class=JsonRoute)
     store, settings = services.store, services.settings
     thumbnails: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
     take = partial(ingest, store=store, probe=services.probe, max_bytes=settings.max_upload_bytes)
@@ -116,12 +116,10 @@ def media_routes(services: MediaServices) -> APIRouter:
                     if record is not None:
                         raise Invalid(f"After the file there is another part, {part.field!r}: send one file in each request.")
                     record = await take(_only_file(part).chunks, owner=owner, name=part.filename or "", source="upload")
-        except BaseException as error:
+        except BaseException:
             if record is not None:
                 with suppress(UnknownMedia):
                     await on_disk(store.delete, owner, record.id)
-            if isinstance(error, ClientDisconnect):
-                raise Invalid("The connection ended before the file did.") from None  # nobody is there to read this
             raise
         if record is None:
             raise _no_file()

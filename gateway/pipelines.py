@@ -17,6 +17,7 @@ from gateway.presets import Preset, presets
 from gateway.upstream import Refused, Upstreams, credentials
 from shared.errors import Conflict, Invalid, OperationFailed, ReelwrightError, UnknownJob, UnknownOperation
 from shared.jobs import PATIENT_POLL_S, Claim, Job, JobEnvelope, JobRequest, Outcome, Queue, Status, Tell
+from shared.json_route import JsonRoute
 from shared.runtime import Runtime
 from shared.service import SAMPLE_ID, wait_seconds
 
@@ -155,7 +156,7 @@ class Pipelines:
 
 def pipeline_routes(pipelines: Pipelines) -> APIRouter:
     """Everything under /v1/pipelines."""
-    router = APIRouter(prefix="/v1/pipelines", tags=["pipelines"])
+    router = APIRouter(prefix="/v1/pipelines", tags=["pipelines"], route_class=JsonRoute)
     runtime = pipelines.runtime
 
     @router.post("/jobs", status_code=202, summary="Run several operations one after the other", response_model=Job)
@@ -164,7 +165,7 @@ def pipeline_routes(pipelines: Pipelines) -> APIRouter:
         request: Request,
         response: Response,
         prefer: str | None = Header(None, description="`wait=N` holds the answer for up to N (at most 60) seconds."),
-        idempotency_key: str | None = Header(None, max_length=255, description="The same key again gets the first answer."),
+        idempotency_key: str | None = Header(None, min_length=1, max_length=255, description="The same key again gets the first answer."),
     ) -> Job:
         owner = request.state.owner
         checked = await pipelines.check(body.steps, owner)

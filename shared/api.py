@@ -14,10 +14,11 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, G
 from pydantic import BaseModel, Field
 from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.errors import Forbidden, ReelwrightError, Unauthorized, Unavailable
+from shared.errors import Forbidden, Invalid, NotFound, ReelwrightError, Unauthorized, Unavailable
 from shared.jobs import Jobs
 from shared.params_text import invalid
 from shared.settings import PUBLIC, Settings, is_loopback, owner_of
@@ -54,6 +55,7 @@ def create_api(*, title: str, description: str, settings: Settings, jobs: Jobs, 
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(OperationalError, _no_database)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _unexpected)
     registry = CollectorRegistry()
     app.add_middleware(Guard, settings=settings, reachable_by_browsers=reachable_by_browsers)
@@ -93,6 +95,8 @@ class Guard:
         state = scope.setdefault("state", {})
         state["request_id"] = request_id
         try:
+            if "\0" in scope["path"]:  # files and databases trip over it
+                raise NotFound("No address here has a NUL character in it.")
             state["owner"] = self._owner(Request(scope))
         except ReelwrightError as error:
             return await problem_response(error)(scope, receive, send_with_id)
@@ -208,6 +212,11 @@ async def _no_database(request: Request, error: Exception) -> Response:
     """The database is away, or another process kept it to itself for too long. Nothing was accepted that is not on disk."""
     log.warning("%s %s: the database did not answer: %s", request.method, request.url.path, error)
     return problem_response(Unavailable("The database does not answer at the moment. Try again soon.", headers={"Retry-After": "5"}))
+
+
+async def _gone(request: Request, error: Exception) -> Response:
+    """Nobody is there to read this; it only ends the request in order."""
+    return problem_response(Invalid("The connection ended before the request did."))
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from shared.api import Problem, create_api
 from shared.errors import Invalid, ModelMissing, UnknownMedia
 from shared.jobs import Job, JobEnvelope, JobRequest
+from shared.json_route import JsonRoute
 from shared.operation import Input, Operation, Params, Service
 from shared.runtime import Runtime
 
@@ -148,12 +149,12 @@ async def submit(operation: Operation, request: JobRequest, *, params: Params, o
 
 def wait_seconds(prefer: str | None) -> int | None:
     """The N of `Prefer: wait=N` (RFC 7240), at most 60; None where it is not asked for."""
-    found = re.search(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,9})\"?", prefer or "")
+    found = re.search(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,9})\"?", prefer or "", re.IGNORECASE)
     return min(int(found[1]), MAX_WAIT_S) if found else None
 
 
 def _routes(operation: Operation, runtime: Runtime) -> APIRouter:
-    router = APIRouter(prefix=f"/{operation.verb}", tags=[operation.name], responses=REFUSALS)
+    router = APIRouter(prefix=f"/{operation.verb}", tags=[operation.name], responses=REFUSALS, route_class=JsonRoute)
     model: Any = request_model(operation)
     examples = {"example": {"summary": "Runs as it stands, on the sample clip", "value": example_body(operation)}}
 
@@ -172,7 +173,7 @@ def _routes(operation: Operation, runtime: Runtime) -> APIRouter:
         request: Request,
         response: Response,
         prefer: str | None = Header(None, description="`wait=N` holds the answer for up to N (at most 60) seconds."),
-        idempotency_key: str | None = Header(None, max_length=255, description="The same key again gets the first answer."),
+        idempotency_key: str | None = Header(None, min_length=1, max_length=255, description="The same key again gets the first answer."),
     ) -> Job:
         owner = request.state.owner
         job = await submit(operation, plain_request(body), params=body.params, owner=owner, runtime=runtime, key=idempotency_key)

@@ -12,6 +12,7 @@ from typing import Any
 
 import uvicorn
 from fastapi import FastAPI, Request
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -70,6 +71,7 @@ class Parts:
         app.include_router(media_routes(services))
         app.include_router(upload_routes(services))
         app.add_exception_handler(ReelwrightError, refused)
+        app.add_exception_handler(ClientDisconnect, gone)
         app.add_middleware(OwnerFromHeader)
         return app
 
@@ -87,6 +89,10 @@ class OwnerFromHeader:
 async def refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, ReelwrightError)
     return problem_response(error)
+
+
+async def gone(request: Request, error: Exception) -> Response:
+    return Response(status_code=400)
 
 
 @contextlib.contextmanager

@@ -1,0 +1,73 @@
+"""Bodies that are JSON, and those that only look like it."""
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from fastapi import APIRouter, FastAPI
+from pydantic import BaseModel
+
+from shared.api import problem_response
+from shared.errors import ReelwrightError
+from shared.json_route import MAX_JSON_BYTES, JsonRoute, parse
+
+
+class Body(BaseModel):
+    value: object = None
+
+
+@pytest.fixture
+def client() -> httpx.AsyncClient:
+    router = APIRouter(route_class=JsonRoute)
+
+    @router.post("/")
+    async def echo(body: Body | None = None) -> Body:
+        return body or Body(value="nothing came")
+
+    app = FastAPI()
+    app.include_router(router)
+
+    @app.exception_handler(ReelwrightError)
+    async def refused(request: object, error: ReelwrightError) -> object:
+        return problem_response(error)
+
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://here")
+
+
+async def test_json_comes_through(client):
+    assert (await client.post("/", json={"value": ["é", 1, None]})).json() == {"value": ["é", 1, None]}
+    assert (await client.post("/")).json() == {"value": "nothing came"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{"value": NaN}', '{"value": -Infinity}', '{"value": "\\ud800"}', '{"value": ' + "[" * 300 + "]" * 300 + "}", "{", "[1,]", b'"\xff"'],
+)
+async def test_what_could_not_be_answered_again_is_refused(client, text):
+    answer = await client.post("/", content=text, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["type"]) == (422, "/problems/invalid")
+    assert "no JSON" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "application/xml"])
+async def test_json_under_another_name_is_refused(client, kind):
+    answer = await client.post("/", content='{"value": 1}', headers={"Content-Type": kind})
+    assert answer.status_code == 415
+    assert "Content-Type: application/json" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("kind", ["application/json", "application/json; charset=utf-8", "APPLICATION/JSON", "application/ld+json"])
+def test_names_of_json(kind):
+    assert parse(b"[]", kind) == []
+
+
+async def test_a_body_without_an_end_is_given_up(client):
+    sent = []
+
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(MAX_JSON_BYTES // 2**20 + 5):
+            sent.append(1)
+            yield b" " * 2**20
+
+    answer = await client.post("/", content=endless(), headers={"Content-Type": "application/json"})
+    assert answer.status_code == 413 and str(MAX_JSON_BYTES) in answer.json()["detail"]
