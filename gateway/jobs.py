@@ -3,13 +3,14 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import UTC, datetime
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from shared.errors import Conflict, Invalid, UnknownMedia
 from shared.jobs import Event, Job, JobPage, Status
+from shared.media.ids import is_id
 from shared.runtime import Runtime
 
 HEARTBEAT_S = 15.0
@@ -23,20 +24,22 @@ def job_routes(runtime: Runtime) -> APIRouter:
     @router.get("", summary="Jobs, newest first")
     async def page(
         request: Request,
-        service: str | None = Query(None, description="Only of this service."),
+        service: str | None = Query(None, pattern="^[a-z0-9-]{1,64}$", description="Only of this service."),
         status: Status | None = Query(None, description="Only in this state."),
-        created_after: datetime | None = Query(None, description="Only made at this time or later (ISO 8601)."),
-        created_before: datetime | None = Query(None, description="Only made before this time (ISO 8601)."),
-        cursor: str | None = Query(None, max_length=64, description="`next_cursor` of the page before."),
+        created_after: datetime | None = Query(None, description="Only made at this time or later (ISO 8601; UTC where it names no zone)."),
+        created_before: datetime | None = Query(None, description="Only made before this time (ISO 8601; UTC where it names no zone)."),
+        cursor: str | None = Query(None, description="`next_cursor` of the page before."),
         limit: int = Query(50, ge=1, le=500, description="Jobs on a page."),
         results: bool = Query(False, description="With each job's `result`, which may be long; without, it is null here."),
     ) -> JobPage:
+        if cursor is not None and not is_id(cursor):
+            raise Invalid(f"{cursor[:64]!r} is no cursor: take `next_cursor` of the page before.")
         found, next_cursor = await jobs.page(
             request.state.owner,
             service=service,
             status=status,
-            created_after=created_after.timestamp() if created_after else None,
-            created_before=created_before.timestamp() if created_before else None,
+            created_after=_seconds(created_after),
+            created_before=_seconds(created_before),
             cursor=cursor,
             limit=limit,
             results=results,
@@ -84,6 +87,13 @@ def job_routes(runtime: Runtime) -> APIRouter:
         return Response(status_code=204)
 
     return router
+
+
+def _seconds(moment: datetime | None) -> float | None:
+    """Seconds since 1970."""
+    if moment is None:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def _event_number(given: str | None) -> int:

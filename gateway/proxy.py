@@ -8,6 +8,7 @@ from fastapi.responses import StreamingResponse
 from starlette.background import BackgroundTask
 
 from gateway.upstream import Upstreams, down
+from shared.errors import NotFound
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 # Headers that are about one connection (RFC 9110, 7.6.1), and those that either side of the gateway sets for itself.
@@ -28,7 +29,7 @@ def proxy_routes(upstreams: Upstreams) -> APIRouter:
         has_body = "transfer-encoding" in request.headers or (length is not None and length != "0")
         upstream = client.build_request(
             request.method,
-            httpx.URL(path=f"/{path}", query=request.url.query.encode()),
+            _address(client.base_url, request),
             headers=[*_passed_on(request.headers.raw), (b"x-request-id", request.state.request_id.encode())],
             content=request.stream() if has_body else None,
         )
@@ -41,6 +42,16 @@ def proxy_routes(upstreams: Upstreams) -> APIRouter:
         return response
 
     return router
+
+
+def _address(base: httpx.URL, request: Request) -> httpx.URL:
+    """What is asked for behind /v1/{service}, as it was written: decoding and encoding it again could make another address of it."""
+    rest = request.scope["raw_path"].split(b"/", 3)[3]
+    query = request.scope["query_string"]
+    try:
+        return base.copy_with(raw_path=base.raw_path + rest + (b"?" + query if query else b""))
+    except httpx.InvalidURL as error:
+        raise NotFound(f"There is nothing at that address: {error}.") from error
 
 
 def _passed_on(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

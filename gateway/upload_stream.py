@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import binascii
 import contextlib
 import hashlib
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
@@ -43,7 +42,7 @@ class Checksum:
             raise BadUploadRequest(f"Upload-Checksum names {algorithm!r}; {', '.join(ALGORITHMS)} are known.")
         try:
             return cls(algorithm=algorithm, expected=base64.b64decode(value, validate=True))
-        except binascii.Error as error:
+        except ValueError as error:
             raise BadUploadRequest(f"Upload-Checksum has {value[:100]!r}, which is not base64.") from error
 
     def start(self) -> Digest:

@@ -4,7 +4,6 @@ termination, expiration and checksum. When the last byte has come, the file beco
 
 import asyncio
 import base64
-import binascii
 import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -219,7 +218,7 @@ def parse_metadata(header: str) -> dict[str, str]:
             raise BadUploadRequest(f"Upload-Metadata has an empty or repeated key at {pair[:80]!r}.")
         try:
             fields[key] = base64.b64decode(value.strip(), validate=True).decode(errors="replace")
-        except binascii.Error as error:
+        except ValueError as error:
             raise BadUploadRequest(f"Upload-Metadata has a value for {key[:80]!r} that is not base64.") from error
     return fields
 

@@ -1,7 +1,7 @@
 """Parameters from text: all that a command line or an HTML form can send."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -10,6 +10,9 @@ from shared.errors import Invalid
 from shared.operation import Params
 
 P = TypeVar("P", bound=Params)
+
+MAX_ERRORS = 100
+"""A list of a hundred thousand wrong items is answered with the first ones."""
 
 
 def params_from_text(model: type[P], given: Mapping[str, str]) -> P:
@@ -22,10 +25,13 @@ def params_from_text(model: type[P], given: Mapping[str, str]) -> P:
         raise invalid(error.errors()) from None
 
 
-def invalid(found: Any) -> Invalid:
+def invalid(found: Sequence[Any]) -> Invalid:
     """Pydantic's findings as one 422: each field by its path, with what was given and what is asked for."""
-    fields = [{"field": ".".join(str(part) for part in one["loc"] if part != "body"), "detail": _sentence(one)} for one in found]
-    return Invalid("; ".join(f"{one['field'] or 'body'}: {one['detail']}" for one in fields), errors=fields)
+    told = found[:MAX_ERRORS]
+    fields = [{"field": ".".join(str(part) for part in one["loc"] if part != "body"), "detail": _sentence(one)} for one in told]
+    sentences = [f"{one['field'] or 'body'}: {one['detail']}" for one in fields]
+    more = [f"and {len(found) - len(told)} more"] if len(found) > len(told) else []
+    return Invalid("; ".join(sentences + more), errors=fields)
 
 
 def _sentence(one: dict[str, Any]) -> str:

@@ -41,13 +41,14 @@ def check_url(text: str) -> httpx.URL:
         raise Invalid(f"The URL has {len(text)} characters; at most {MAX_URL_CHARS} are taken.")
     try:
         url = httpx.URL(text.strip())
+        host = url.host  # decoded here: what begins with xn-- need not be a name
     except (httpx.InvalidURL, ValueError) as error:
         raise Invalid(f"{text[:200]!r} is not a URL: {error}.") from error
     if url.scheme not in ("http", "https"):
         raise ForbiddenAddress(f"{text[:200]!r} is not fetched: a URL has to begin with http:// or https://.")
     if url.userinfo:
         raise ForbiddenAddress("A URL with a user name or password in it is not fetched.")
-    if not url.host or not 0 < (80 if url.port is None else url.port) < 65536:
+    if not host or not 0 < (80 if url.port is None else url.port) < 65536:
         raise Invalid(f"{text[:200]!r} names no host and port to fetch from.")
     return url
 

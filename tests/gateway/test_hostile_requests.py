@@ -1,0 +1,104 @@
+"""Requests that no client of ours would send: each is refused as a problem, none breaks anything for others."""
+
+import socket
+import time
+
+import httpx
+import pytest
+
+from shared.service import SAMPLE_ID
+from shared.testing import RunningSuite
+
+RENDER = "/v1/speed-ramp/render/jobs"
+BODY = {"inputs": {"video": SAMPLE_ID}, "params": {"max_speed": 4, "min_speed": 1}}
+
+
+@pytest.mark.parametrize(
+    "path, status",
+    [
+        ("/v1/speed-ramp/%00", 404),
+        ("/v1/media/%00/content", 404),
+        ("/page/%00", 404),
+        ("/docs/assets/%00", 404),
+        ("/page/..%2f..%2fapp.py", 404),
+        ("/v1/speed-ramp//operations", 404),
+        ("/v1/speed-ramp/%2e%2e/%2e%2e/etc", 404),
+        ("/v1/speed-ramp/operations%3Fx", 404),
+        ("/v1/media/..%2f..%2fjobs.sqlite/content", 404),
+        ("/v1/jobs?cursor=%00", 422),
+        ("/v1/jobs?cursor=", 422),
+        ("/v1/jobs?service=%00", 422),
+        ("/v1/jobs?created_after=0001-01-01T00:00:00", 200),
+        ("/v1/jobs?created_before=9999-12-31T23:59:59-23:00", 200),
+        ("/v1/media?cursor=../..", 422),
+    ],
+)
+def test_odd_addresses(running: RunningSuite, path, status):
+    answer = running.client.get(path)
+    assert answer.status_code == status, answer.text
+    assert answer.is_success or answer.headers["content-type"] == "application/problem+json"
+
+
+def test_addresses_reach_the_service_as_they_were_written(running: RunningSuite):
+    assert running.client.get("/v1/speed-ramp/operation%73").status_code == 200
+    assert "/a%2541" in running.client.get("/v1/speed-ramp/a%252541").json()["detail"]
+
+
+def test_an_idempotency_key_has_to_say_something(running: RunningSuite):
+    for path, body in ((RENDER, BODY), ("/v1/pipelines/jobs", {"steps": [{"id": "a", "operation": "speed-ramp.render", **BODY}]})):
+        answer = running.client.post(path, json=body, headers={"Idempotency-Key": ""})
+        assert answer.status_code == 422 and answer.json()["errors"][0]["field"] == "header.idempotency-key"
+
+
+def test_preferences_are_known_by_any_case(running: RunningSuite):
+    answer = running.client.post(RENDER, json=BODY, headers={"Prefer": "Wait=0"})
+    assert (answer.status_code, answer.headers["preference-applied"]) == (202, "wait=0")
+
+
+def test_what_cannot_be_answered_is_not_taken(running: RunningSuite):
+    for value in ('"\\ud800"', "NaN", "[" * 300 + "]" * 300):
+        text = f'{{"inputs": {{"video": "{SAMPLE_ID}"}}, "metadata": {{"mine": {value}}}}}'
+        answer = running.client.post(RENDER, content=text, headers={"Content-Type": "application/json"})
+        assert answer.status_code == 422, answer.text
+    assert running.client.get("/v1/jobs").status_code == 200
+
+
+def test_a_list_of_wrong_items_is_answered_with_the_first(running: RunningSuite):
+    curve = [{"t": -1, "speed": 1}] * 5000
+    problem = running.client.post(RENDER, json={"inputs": {"video": SAMPLE_ID}, "params": {"curve": curve}}).json()
+    assert len(problem["errors"]) == 100
+    assert problem["detail"].endswith("and 4900 more")
+
+
+@pytest.mark.parametrize("header", ["filename \u00e9", "\u00e9 YQ==x", "filename a"])
+def test_upload_metadata_that_is_no_base64(running: RunningSuite, header):
+    headers = {"Tus-Resumable": "1.0.0", "Upload-Length": "5", "Upload-Metadata": header.encode()}
+    assert running.client.post("/v1/uploads", headers=headers).status_code == 400
+
+
+def test_an_upload_checksum_that_is_no_base64(running: RunningSuite):
+    headers = {"Tus-Resumable": "1.0.0", "Upload-Length": "5", "Upload-Checksum": "sha1 \u00e9".encode()}
+    answer = running.client.post("/v1/uploads", headers=headers | {"Content-Type": "application/offset+octet-stream"}, content=b"abcde")
+    assert answer.status_code == 400
+
+
+def test_a_client_that_leaves_within_its_body_is_no_error(running: RunningSuite):
+    address = httpx.URL(running.url)
+    seen = len(running.log)
+    for path in (RENDER, "/v1/media/from-url", "/v1/media"):
+        head = f"POST {path} HTTP/1.1\r\nHost: {address.host}:{address.port}\r\nContent-Length: 99\r\n"
+        kind = "multipart/form-data; boundary=x" if path == "/v1/media" else "application/json"
+        with socket.create_connection((address.host, address.port)) as connection:
+            connection.sendall(f"{head}Content-Type: {kind}\r\n\r\n{{".encode())
+            time.sleep(0.2)
+    time.sleep(0.5)
+    assert not [line for line in running.log[seen:] if "ERROR" in line or "Traceback" in line]
+
+
+def test_every_job_and_check_takes_nothing_but_json(running: RunningSuite):
+    paths = running.client.get("/openapi.json").json()["paths"]
+    taking = [path for path in paths if path.endswith(("/jobs", "/check", "/media/from-url")) and "post" in paths[path]]
+    assert len(taking) >= 7
+    for path in taking:
+        answer = running.client.post(path, content="{}", headers={"Content-Type": "text/plain"})
+        assert answer.status_code == 415, path
