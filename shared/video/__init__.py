@@ -7,9 +7,11 @@ from shared.video.frame import Frame
 from shared.video.info import AudioTrackInfo, ColorInfo, ImageInfo, MediaInfo, VideoInfo
 from shared.video.limits import Limits
 from shared.video.mapping import map_ordered
+from shared.video.preview import preview
 from shared.video.probe import inspect, probe
 from shared.video.reader import read_frames
 from shared.video.remux import remux
+from shared.video.sequence import PngWriter
 from shared.video.thumbnail import thumbnail
 from shared.video.together import Together, read_together
 from shared.video.tracks import AudioTrack
@@ -24,6 +26,7 @@ __all__ = [
     "ImageInfo",
     "Limits",
     "MediaInfo",
+    "PngWriter",
     "Together",
     "VideoInfo",
     "VideoWriter",
@@ -32,6 +35,7 @@ __all__ = [
     "ffmpeg_path",
     "inspect",
     "map_ordered",
+    "preview",
     "probe",
     "read_audio",
     "read_frames",

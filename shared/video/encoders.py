@@ -55,6 +55,10 @@ def _prores_4444(quality: int) -> Mapping[str, str]:
     return {"profile": "4444", "alpha_bits": "16", "vendor": "apl0"}
 
 
+def _webp(quality: int) -> Mapping[str, str]:
+    return {"quality": f"{quality}", "compression_level": "4"}
+
+
 _EIGHT = frozenset({"yuv420p", "yuv444p"})
 ENCODERS: tuple[Encoder, ...] = (
     Encoder("h264_nvenc", _EIGHT, _nvenc),
@@ -64,12 +68,14 @@ ENCODERS: tuple[Encoder, ...] = (
     Encoder("libvpx-vp9", frozenset({"yuva420p", "yuv420p10le"}) | _EIGHT, _vp9),
     Encoder("libsvtav1", frozenset({"yuv420p", "yuv420p10le"}), _av1),
     Encoder("prores_ks", frozenset({"yuv422p10le", "yuv444p10le", "yuva444p10le"}), _prores),
+    Encoder("libwebp_anim", frozenset({"yuv420p", "yuva420p"}), _webp),
 )
 _PREFERRED: Mapping[str, tuple[str, ...]] = {
     ".mp4": ("h264_nvenc", "libx264", "libx265"),
     ".mov": ("h264_nvenc", "libx264", "prores_ks", "libx265"),
     ".mkv": ("h264_nvenc", "libx264", "libx265", "libvpx-vp9"),
     ".webm": ("libvpx-vp9", "libsvtav1"),
+    ".webp": ("libwebp_anim",),
 }
 
 

@@ -27,7 +27,7 @@ from shared.video.limits import Limits
 from shared.video.tags import file_tags
 from shared.video.tracks import AudioTrack, CopiedAudio
 
-FORMATS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
+FORMATS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm", ".webp": "webp"}
 _QUEUE = 8
 _MOST_LAG_S = 24 * 3600
 
@@ -35,9 +35,10 @@ _MOST_LAG_S = 24 * 3600
 class VideoWriter:
     """A video file that is being written, used as a context manager.
 
-    `path`: .mp4, .mov, .mkv or .webm. `frame_rate`: the nominal rate; `time_base`: the unit of the `pts` given to `write`, 1 / `frame_rate`
-    unless said. `color`: the tags of the file, to which pictures with other ones are converted; None: those of the first picture.
-    `quality`: 0 to 100, about the same to the eye with each encoder. `encoder`: an FFmpeg name, or "auto" (NVENC when it works here).
+    `path`: .mp4, .mov, .mkv, .webm, or .webp (an animation without sound, which repeats for ever). `frame_rate`: the nominal rate;
+    `time_base`: the unit of the `pts` given to `write`, 1 / `frame_rate` unless said. `color`: the tags of the file, to which pictures
+    with other ones are converted; None: those of the first picture. `quality`: 0 to 100, about the same to the eye with each encoder.
+    `encoder`: an FFmpeg name, or "auto" (NVENC when it works here).
 
     The file stands under its name only after the `with` block has ended well; otherwise nothing is left. Odd sizes are padded by one
     pixel where the pixel format has no odd sizes; `warnings` says so. Raises Invalid if no encoder fits.
@@ -93,6 +94,8 @@ class VideoWriter:
     def add_audio(self, sample_rate: int, layout: str, *, start: Fraction = Fraction(0), language: str | None = None) -> AudioTrack:
         """A track to write samples to, beginning at `start` seconds; before the first picture. `layout`: FFmpeg's name, such as stereo."""
         self._not_started()
+        if self._format == "webp":
+            raise ValueError("a .webp file holds no sound")
         track = AudioTrack(self._submit, sample_rate=sample_rate, layout=layout, start=start, language=language)
         self._tracks.append(track)
         return track
@@ -103,6 +106,8 @@ class VideoWriter:
         Returns warnings: the tracks that had to be re-encoded because the container cannot hold them. `source` without sound is fine.
         """
         self._not_started()
+        if self._format == "webp":
+            return []
         copied = CopiedAudio(source, limits or Limits.in_force())
         warnings = copied.plan(self._format)
         self._copies.append(copied)
@@ -200,6 +205,7 @@ class VideoWriter:
     def _open(self, first: ColorInfo) -> None:
         # The same pictures give the same file: without the version of the library, and without random numbers.
         flags = {"fflags": "+bitexact"} | ({"movflags": "+faststart"} if self._format in ("mp4", "mov") else {})
+        flags |= {"loop": "0"} if self._format == "webp" else {}
         container = av.open(str(self._partial), "w", format=self._format, container_options=flags)
         self._container = container
         container.metadata.update(self._tags)

@@ -1,0 +1,50 @@
+"""A short animation that stands for a video, for pages that show many."""
+
+import os
+from fractions import Fraction
+from itertools import chain
+
+from shared.video.limits import Limits
+from shared.video.reader import Seconds, read_frames
+from shared.video.upright import has_alpha
+from shared.video.writer import VideoWriter
+
+
+def preview(
+    source: str | os.PathLike[str],
+    output: str | os.PathLike[str],
+    *,
+    width: int = 320,
+    per_second: Seconds = 8,
+    start: Seconds | None = None,
+    duration: Seconds | None = 3,
+    quality: int = 60,
+    limits: Limits | None = None,
+) -> int:
+    """Write an animated WebP of a video: `width` pixels wide, `per_second` frames a second of `duration` seconds from `start` on.
+
+    Upright, in the right shape, tone-mapped, and with its transparency. The number of frames is returned; each is shown as long as it is
+    in the video. Errors are those of `read_frames`, and ValueError if no frame lies there. Nothing is left behind on failure.
+    """
+    if width < 1:
+        raise ValueError(f"{width = } must be positive")
+    count = 0
+    with read_frames(source, start=start, duration=duration, per_second=per_second, limits=limits, prefetch=2, to_sdr8=True) as frames:
+        first = next(frames, None)
+        if first is None:
+            raise ValueError(f"no frame of the video lies in the {duration} s from {start or 0} s on")
+        pixel_format = "yuva420p" if has_alpha(first.picture.format.name) else "yuv420p"
+        height = max(round(first.height * width / first.width), 1)
+        with VideoWriter(
+            output,
+            width=width,
+            height=height,
+            frame_rate=Fraction(per_second).limit_denominator(1000),
+            time_base=first.time_base,
+            pixel_format=pixel_format,
+            quality=quality,
+        ) as writer:
+            for frame in chain([first], frames):
+                writer.write(frame.picture, frame.pts - first.pts)
+                count += 1
+    return count
