@@ -1,5 +1,6 @@
 """Fixtures that several rooms use: a real clip, and a real suite."""
 
+import logging
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,13 @@ from gateway.sample import draw
 from shared.operation import Silent
 from shared.service import SAMPLE_ID
 from shared.testing import RunningSuite, suite
+
+
+@pytest.fixture(autouse=True)
+def no_errors_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """An ERROR in the log fails the test. One that expects it ends with `caplog.clear()`."""
+    yield
+    assert [record.getMessage() for record in caplog.get_records("call") if record.levelno >= logging.ERROR] == []
 
 
 @pytest.fixture(scope="session")

@@ -132,19 +132,28 @@ class Slot:
         try:
             fd, memory = str(theirs.fileno()), str(self._limits.memory_bytes)
             child = (sys.executable, "-m", "shared.worker.child", fd, memory)
-            self._process = await asyncio.create_subprocess_exec(
+            starting = asyncio.create_subprocess_exec(
                 *(sys.executable, "-I", "-S", guard.__file__, fd, str(self._limits.lease_s), *child),
                 pass_fds=(theirs.fileno(),),
                 stdin=asyncio.subprocess.PIPE,
                 start_new_session=True,
                 env=_environment(),
             )
+            await self._begin(asyncio.ensure_future(starting))
             self._reader, self._writer = await asyncio.open_connection(sock=ours)
         except BaseException:
             ours.close()
             raise
         finally:
             theirs.close()
+
+    async def _begin(self, starting: "asyncio.Task[asyncio.subprocess.Process]") -> None:
+        """Keep the process that is being made. asyncio leaves pipes open where that is cut short, so a cancel waits for its end."""
+        try:
+            self._process = await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            self._process = await starting
+            raise
 
     def _alone(self, usage: Usage) -> bool:
         """Whether nothing but the child is left at the end of a call. A child that leaves processes behind is not used again."""

@@ -49,6 +49,7 @@ def test_many_kills_among_two_processes_lose_nothing(tmp_path: Path) -> None:
     storm(tmp_path, count=60, seconds=0.3, kills=30, seed=5, processes=2)
 
 
+@pytest.mark.slow
 def test_a_killed_server_takes_everything_with_it_and_the_job_goes_on(tmp_path: Path) -> None:
     log = tmp_path / "log"
     with serving_one(tmp_path / "data", CONCURRENCY="1") as server:
@@ -88,6 +89,7 @@ def test_a_job_whose_process_is_killed_from_outside_is_done_again(tmp_path: Path
         assert (tmp_path / "log").read_text().split("\n") == ["begin a", "begin a", "end a", ""]
 
 
+@pytest.mark.slow
 def test_a_job_that_is_always_killed_from_outside_fails_in_the_end(tmp_path: Path) -> None:
     with serving_one(tmp_path / "data") as server:
         job = server.run("shoot-the-guard")

@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from shared.media.store import MediaStore
 from shared.operation import Kind
 from tests.misbehaving.server import serving_one, within
@@ -47,6 +49,7 @@ def test_expired_jobs_and_media_go_and_what_is_needed_stays(tmp_path: Path) -> N
         assert server.run("succeed")["status"] == "succeeded"
 
 
+@pytest.mark.slow
 def test_the_command_clears_away_beside_a_running_server(tmp_path: Path) -> None:
     with serving_one(tmp_path, JOB_TTL_S="0.5", MEDIA_TTL_S="0.5") as server:
         for _ in range(3):

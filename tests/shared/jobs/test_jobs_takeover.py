@@ -84,6 +84,7 @@ def test_a_process_that_stands_still_keeps_its_job(pair: tuple[Server, Server], 
     assert watcher.get(job)["metrics"]["attempts"] == 1
 
 
+@pytest.mark.slow
 def test_a_process_that_ends_in_order_hands_over(pair: tuple[Server, Server], tmp_path: Path) -> None:
     one, other = pair
     log = tmp_path / "log"

@@ -87,6 +87,7 @@ def test_only_the_ends_that_were_asked_for_are_told(hooked: Server, receiver: Re
     assert Signer(SERVERS_OWN).verify(body, headers)["data"]["id"] == failed["id"], "signed with the server's secret where none was given"
 
 
+@pytest.mark.slow
 def test_it_is_tried_again_with_growing_pauses(hooked: Server, receiver: Receiver) -> None:
     receiver.answers = [500, 302, 204]
     hooked.submit("succeed", webhook={"url": receiver.url, "secret": SECRET})
