@@ -10,7 +10,7 @@ import pytest
 
 from reelwright import ROOMS
 from shared.cli_operation import _params
-from shared.operation import Operation
+from shared.operation import SUFFIXES, Operation
 from shared.params_text import params_from_text
 from shared.service import SAMPLE_ID, describe, example_body
 from shared.testing import RunningSuite
@@ -53,7 +53,7 @@ def test_the_example_runs_as_a_plain_function(operation, clip, tmp_path):
     updates: list[dict] = []
     inputs = {name: [clip] if port.many else clip for name, port in operation.ports.items() if not port.optional}
     inputs |= {name: None for name, port in operation.ports.items() if port.optional}
-    outputs = {name: tmp_path / f"{name}.mp4" for name in operation.outputs}
+    outputs = {name: tmp_path / f"{name}{SUFFIXES[kind]}" for name, kind in operation.outputs.items()}
     report = Report(updates.append)
     result = operation.run(operation.example, **inputs, **output_arguments(outputs), progress=report)
     assert isinstance(result, operation.result)
@@ -116,7 +116,7 @@ def test_wrong_inputs_are_refused_by_name(operation, running: RunningSuite):
 @each
 def test_the_command_line_runs_it(operation, clip, tmp_path):
     files = [str(clip) for port in operation.ports.values() if not port.optional]
-    outputs = [tmp_path / f"{name}.mp4" for name in operation.outputs]
+    outputs = [tmp_path / f"{name}{SUFFIXES[kind]}" for name, kind in operation.outputs.items()]
     flags = [part for name, text in as_text(operation).items() for part in (f"--{name.replace('_', '-')}", text)]
     command = [sys.executable, "-m", "reelwright", operation.service, operation.verb, *files, *map(str, outputs), *flags, "--json"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=100)

@@ -1,7 +1,8 @@
 """Everything this service can do."""
 
 from services.speed_ramp.analyze import analyze
-from services.speed_ramp.params import AnalyzeParams, AnalyzeResult, RenderParams, RenderResult
+from services.speed_ramp.export import export
+from services.speed_ramp.params import AnalyzeParams, AnalyzeResult, ExportParams, ExportResult, RenderParams, RenderResult
 from services.speed_ramp.render import render
 from shared.operation import Kind, Operation, Service
 
@@ -26,6 +27,17 @@ RENDER = Operation(
     example=RenderParams(min_speed=0.5, max_speed=2.0),
 )
 
-OPERATIONS = (ANALYZE, RENDER)
+EXPORT = Operation(
+    name="speed-ramp.export",
+    summary="Hand a speed curve over to editing programs, and draw it",
+    params=ExportParams,
+    result=ExportResult,
+    inputs={"video": Kind.VIDEO},
+    outputs={"plot": Kind.IMAGE, "files": Kind.ARCHIVE},
+    run=export,
+    example=ExportParams(min_speed=0.5, max_speed=2.0),
+)
+
+OPERATIONS = (ANALYZE, RENDER, EXPORT)
 
 SERVICE = Service(name="speed-ramp", title="Speed ramping", module=__name__, operations=OPERATIONS)

@@ -88,8 +88,8 @@ class AnalyzeParams(Params):
         return self
 
 
-class RenderParams(AnalyzeParams):
-    """Which curve the clip follows, and how the frames and the sound are made."""
+class CurveParams(AnalyzeParams):
+    """Which curve the clip follows."""
 
     curve: list[CurvePoint] | None = Field(
         None,
@@ -103,15 +103,6 @@ class RenderParams(AnalyzeParams):
         max_length=MAX_POINTS,
         description="One speed (0.1 to 16) per `segment_duration` from `start` on, instead of `curve`; the last is held to the end.",
     )
-    interpolation: Literal["nearest", "blend"] = Field(
-        "nearest", description="`nearest` shows whole source frames (sharp); `blend` cross-fades neighbours (softer slow motion)."
-    )
-    audio: Literal["keep", "follow", "drop"] = Field(
-        "keep",
-        description="`keep` stretches every audio track along the curve at its original pitch; `follow` lets the pitch follow the speed, "
-        "as a tape does; `drop` leaves the sound out.",
-    )
-    quality: int = Field(70, ge=0, le=100, description="Picture quality of the output, 0 (smallest file) to 100 (best).")
 
     @model_validator(mode="after")
     def _one_curve(self) -> Self:
@@ -123,6 +114,30 @@ class RenderParams(AnalyzeParams):
             if after.t <= before.t:
                 raise ValueError(f"curve: t must rise from point to point, but {after.t:g} follows {before.t:g}")
         return self
+
+
+class RenderParams(CurveParams):
+    """Which curve the clip follows, and how the frames and the sound are made."""
+
+    interpolation: Literal["nearest", "blend"] = Field(
+        "nearest", description="`nearest` shows whole source frames (sharp); `blend` cross-fades neighbours (softer slow motion)."
+    )
+    audio: Literal["keep", "follow", "drop"] = Field(
+        "keep",
+        description="`keep` stretches every audio track along the curve at its original pitch; `follow` lets the pitch follow the speed, "
+        "as a tape does; `drop` leaves the sound out.",
+    )
+    quality: int = Field(70, ge=0, le=100, description="Picture quality of the output, 0 (smallest file) to 100 (best).")
+
+
+class ExportParams(CurveParams):
+    """Which curve is handed over, and what the clip is called where it goes."""
+
+    media_url: str = Field(
+        "",
+        max_length=2000,
+        description="Where the editing program finds the clip, such as `file:///Volumes/Cut/clip.mov`. Empty: the file's name, beside.",
+    )
 
 
 class Motion(BaseModel):
@@ -157,3 +172,22 @@ class RenderResult(BaseModel):
     frame_rate: str = Field(description='Frames per second of the output as an exact fraction, such as "30000/1001".')
     audio_tracks: int = Field(description="Audio tracks in the output.")
     encoder: str = Field(description='Video encoder used; "copy" where every speed is 1 and the source was left as it is.')
+
+
+class SlowPart(BaseModel):
+    """A stretch of the output in which the clip plays slower than it was taken."""
+
+    start_s: float = Field(description="Seconds of output at which it begins.")
+    end_s: float = Field(description="Seconds of output at which it ends.")
+    speed: float = Field(description="Slowest speed in it; 0 for a freeze.")
+
+
+class ExportResult(BaseModel):
+    """What was handed over."""
+
+    curve: list[CurvePoint] = Field(description="The curve, from the start to the end of what is used, in source seconds.")
+    duration_s: float = Field(description="Seconds of the source that are used.")
+    ramped_duration_s: float = Field(description="Seconds that they take along the curve.")
+    frame_rate: str = Field(description='Frames per second of the timelines as an exact fraction, such as "30000/1001".')
+    files: list[str] = Field(description="Names of the files in the archive.")
+    slow_parts: list[SlowPart] = Field(description="Slow parts, which the timelines have markers for.")

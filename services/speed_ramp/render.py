@@ -4,13 +4,13 @@ from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
 
-from services.speed_ramp.analyze import analyze, check_part, probe_video
+from services.speed_ramp.analyze import probe_video
 from services.speed_ramp.changes import changes
+from services.speed_ramp.chosen import Chosen, choose_curve
 from services.speed_ramp.clock import Clock, Point
-from services.speed_ramp.curve import from_points, from_speeds, held, shifted, to_points
+from services.speed_ramp.curve import held, to_points
 from services.speed_ramp.frames import Part, Seen, constant_rate, picks
-from services.speed_ramp.params import MAX_SPEED, MIN_SPEED, AnalyzeParams, RenderParams, RenderResult
-from services.speed_ramp.shaping import asks, shaped
+from services.speed_ramp.params import RenderParams, RenderResult
 from services.speed_ramp.tracks import open_tracks
 from shared.errors import Invalid, UnsupportedMedia
 from shared.operation import Progress, Silent
@@ -28,7 +28,9 @@ def render(params: RenderParams, *, video: Path, output: Path, progress: Progres
     nothing is left under `output` on failure.
     """
     info = probe_video(video)
-    points, stage = _curve(params, video, info, progress)
+    analysed = params.curve is None and params.speeds is None
+    chosen = choose_curve(params, video, info, progress.part("analysing", 0, 0.3) if analysed else Silent())
+    points, stage = chosen.points, progress.part("rendering", 0.3 if analysed else 0, 1)
     if _unchanged(params, points) and output.suffix.lower() == ".mp4":
         try:
             remux(video, output)
@@ -37,35 +39,7 @@ def render(params: RenderParams, *, video: Path, output: Path, progress: Progres
         else:
             stage(1, 1)
             return _copied(output, info, points)
-    return _encoded(params, video, info, output, points, progress, stage)
-
-
-def _curve(params: RenderParams, video: Path, info: VideoInfo, progress: Progress) -> tuple[list[Point], Progress]:
-    """The curve's points, and the progress of what is still to do."""
-    check_part(info, params)
-    if params.curve is None and params.speeds is None:
-        analysis = AnalyzeParams(**{name: getattr(params, name) for name in AnalyzeParams.model_fields})
-        result = analyze(analysis, video=video, progress=progress.part("analysing", 0, 0.3))
-        return from_points(result.curve), progress.part("rendering", 0.3, 1)
-    end = _known_end(params, info)
-    if params.curve is not None:
-        points = from_points(params.curve)
-    else:
-        points = from_speeds(
-            params.speeds or [1.0],
-            segment_duration=params.segment_duration,
-            smoothing=params.smoothing,
-            duration_s=end - params.start,
-        )
-        points = shifted(points, params.start)
-    if asks(params):
-        points = shaped(points, params, start=params.start, end=end, limits=(MIN_SPEED, MAX_SPEED))
-    return points, progress.part("rendering", 0, 1)
-
-
-def _known_end(params: RenderParams, info: VideoInfo) -> float:
-    """Where the part ends, in source seconds, as far as the file says before it has been read."""
-    return info.duration_s if params.duration is None else min(params.start + params.duration, info.duration_s)
+    return _encoded(params, video, info, output, chosen, progress, stage)
 
 
 def _copied(output: Path, info: VideoInfo, points: list[Point]) -> RenderResult:
@@ -82,12 +56,13 @@ def _copied(output: Path, info: VideoInfo, points: list[Point]) -> RenderResult:
 
 
 def _encoded(
-    params: RenderParams, video: Path, info: VideoInfo, output: Path, points: list[Point], progress: Progress, stage: Progress
+    params: RenderParams, video: Path, info: VideoInfo, output: Path, chosen: Chosen, progress: Progress, stage: Progress
 ) -> RenderResult:
+    points = chosen.points
     clock, rate, seen, part = Clock(points, start=params.start), constant_rate(info), Seen(), _part(params)
     for sentence in changes(info, rate):
         progress.warn(sentence)
-    expected = max(round(float(clock.left(_known_end(params, info))) * rate), 1)
+    expected = max(round(float(clock.left(chosen.end)) * rate), 1)
     first = written = 0
     with ExitStack() as stack:
         frames = stack.enter_context(read_frames(video, start=params.start or None, duration=params.duration, to_sdr8=True))
