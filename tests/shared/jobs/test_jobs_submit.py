@@ -135,5 +135,5 @@ def test_a_body_that_does_not_fit_is_refused_naming_each_field(server: Server) -
             assert answer.status_code == 422, field
             assert answer.headers["content-type"] == "application/problem+json"
             assert [error["field"] for error in answer.json()["errors"]] == [field]
-    assert server.client.post("/succeed/jobs", content=b"{").status_code == 422
+    assert server.client.post("/succeed/jobs", content=b"{", headers={"Content-Type": "application/json"}).status_code == 422
     assert server.client.post("/no-such/jobs", json={}).status_code == 404

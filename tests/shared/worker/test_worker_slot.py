@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from shared.errors import OperationFailed, OutOfMemory, TimedOut, WorkerCrashed
-from shared.worker import Limits, Slot, WorkerPool
+from shared.worker import Limits, Slot, WorkerPool, guard
 from shared.worker.family import descendants, memory_bytes
 from shared.worker.perform import TARGET
 from shared.worker.slot import Killed, Usage
@@ -33,12 +33,25 @@ def args(operation: str, folder: Path, **params: Any) -> dict[str, Any]:
     }
 
 
+def family() -> list[int]:
+    """The guards that this process started, and everything below them."""
+    guards = [child.pid for child in psutil.Process().children() if guard.__file__ in command(child)]
+    return [pid for found in guards for pid in (found, *descendants(found))]
+
+
+def command(process: psutil.Process) -> list[str]:
+    try:
+        return list(process.cmdline())
+    except psutil.Error:
+        return []
+
+
 @pytest.fixture
 async def slot() -> AsyncIterator[Slot]:
     slot = Slot(LIMITS)
     yield slot
     await slot.kill()
-    assert descendants(os.getpid()) == []
+    assert family() == []
 
 
 async def test_one_child_serves_many_calls(slot: Slot, tmp_path: Path) -> None:
@@ -48,13 +61,13 @@ async def test_one_child_serves_many_calls(slot: Slot, tmp_path: Path) -> None:
         messages.append(message)
 
     first = await slot.call(TARGET, args("succeed", tmp_path), listen)
-    child = descendants(os.getpid())
+    child = family()
     assert first["result"] == {"said": "done"} and Path(first["outputs"]["file"]["path"]) == tmp_path / "file.json"
     with pytest.raises(OperationFailed, match="ValueError: tsk"):
         await slot.call(TARGET, args("stumble", tmp_path))
     usage = Usage()
     await slot.call(TARGET, args("succeed", tmp_path), None, usage)
-    assert descendants(os.getpid()) == child and len(child) == 2, "a guard and its child, still the same"
+    assert family() == child and len(child) == 2, "a guard and its child, still the same"
     assert messages[-1]["progress"]["fraction"] == 1
     assert 10 * 2**20 < usage.peak_memory_bytes < LIMITS.memory_bytes
 
@@ -73,14 +86,14 @@ async def test_secrets_stay_with_the_parent(slot: Slot, tmp_path: Path, monkeypa
 
 async def test_a_cancelled_call_ends_everything_at_once(slot: Slot, tmp_path: Path) -> None:
     call = asyncio.create_task(slot.call(TARGET, args("daemon", tmp_path)))
-    while sum(psutil.Process(pid).name() == "sleep" for pid in descendants(os.getpid())) < 2:
+    while sum(psutil.Process(pid).name() == "sleep" for pid in family()) < 2:
         await asyncio.sleep(0.02)
     began = time.monotonic()
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call
     assert time.monotonic() - began < 0.5
-    assert descendants(os.getpid()) == []
+    assert family() == []
     assert (await slot.call(TARGET, args("succeed", tmp_path)))["result"] == {"said": "done"}
 
 
@@ -100,10 +113,10 @@ async def test_a_child_killed_from_outside_is_told_from_one_that_crashed(slot: S
     await slot.call(TARGET, args("succeed", tmp_path))
     for number, error in ((signal.SIGKILL, Killed), (signal.SIGABRT, WorkerCrashed)):
         call = asyncio.create_task(slot.call(TARGET, args("succeed", tmp_path, seconds=10)))
-        while len(descendants(os.getpid())) < 2:
+        while len(family()) < 2:
             await asyncio.sleep(0.02)
         await asyncio.sleep(0.5)
-        os.kill(descendants(os.getpid())[1], number)
+        os.kill(family()[1], number)
         with pytest.raises(WorkerCrashed) as caught:
             await call
         assert type(caught.value) is error
@@ -111,7 +124,7 @@ async def test_a_child_killed_from_outside_is_told_from_one_that_crashed(slot: S
 
 async def test_an_idle_child_that_died_is_replaced(slot: Slot, tmp_path: Path) -> None:
     await slot.call(TARGET, args("succeed", tmp_path))
-    os.kill(descendants(os.getpid())[1], signal.SIGKILL)
+    os.kill(family()[1], signal.SIGKILL)
     while slot.warm:
         await asyncio.sleep(0.01)
     assert (await slot.call(TARGET, args("succeed", tmp_path)))["result"] == {"said": "done"}
@@ -125,7 +138,7 @@ async def test_time_and_memory_are_limited(tmp_path: Path) -> None:
         slot = Slot(limits)
         with pytest.raises(error):
             await slot.call(TARGET, args(operation.replace("_", "-"), tmp_path))
-        assert descendants(os.getpid()) == []
+        assert family() == []
 
 
 async def test_a_pool_runs_so_many_at_once_and_lets_idle_children_go(tmp_path: Path) -> None:
@@ -136,15 +149,15 @@ async def test_a_pool_runs_so_many_at_once_and_lets_idle_children_go(tmp_path: P
     calls = [asyncio.create_task(pool.call(TARGET, args("succeed", folder, seconds=0.2))) for folder in folders]
     most = 0
     while not all(call.done() for call in calls):
-        most = max(most, len(descendants(os.getpid())))
+        most = max(most, len(family()))
         await asyncio.sleep(0.02)
     assert most == 4, "two guards with a child each"
     await asyncio.gather(*calls)
     for _ in range(100):
-        if not descendants(os.getpid()):
+        if not family():
             break
         await asyncio.sleep(0.02)
-    assert descendants(os.getpid()) == []
+    assert family() == []
     await pool.close()
 
 
