@@ -122,6 +122,13 @@ class RenderParams(CurveParams):
     interpolation: Literal["nearest", "blend"] = Field(
         "nearest", description="`nearest` shows whole source frames (sharp); `blend` cross-fades neighbours (softer slow motion)."
     )
+    shutter: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Motion blur where the clip plays faster than it was taken: the part of an output frame's time over which the source "
+        "is averaged. 0 is none, 0.5 what film has, 1 the most.",
+    )
     audio: Literal["keep", "follow", "drop"] = Field(
         "keep",
         description="`keep` stretches every audio track along the curve at its original pitch; `follow` lets the pitch follow the speed, "

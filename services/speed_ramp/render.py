@@ -1,5 +1,6 @@
 """speed-ramp.render: video and curve -> retimed video."""
 
+from collections.abc import Iterable
 from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
@@ -9,8 +10,9 @@ from services.speed_ramp.changes import changes
 from services.speed_ramp.chosen import Chosen, choose_curve
 from services.speed_ramp.clock import Clock, Point
 from services.speed_ramp.curve import held, to_points
-from services.speed_ramp.frames import Part, Seen, constant_rate, picks
+from services.speed_ramp.frames import Part, Pick, Seen, constant_rate, picks
 from services.speed_ramp.params import RenderParams, RenderResult
+from services.speed_ramp.shutter import Exposure, Window, exposed
 from services.speed_ramp.tracks import open_tracks
 from shared.errors import Invalid, UnsupportedMedia
 from shared.operation import Progress, Silent
@@ -68,7 +70,12 @@ def _encoded(
         frames = stack.enter_context(read_frames(video, start=params.start or None, duration=params.duration, to_sdr8=True))
         writer = stack.enter_context(VideoWriter(output, width=info.width, height=info.height, frame_rate=rate, quality=params.quality))
         tracks = list(open_tracks(params, video, info, clock, writer, progress, stack)) if params.audio != "drop" else []
-        shown = picks(frames, clock, rate, seen, blend=params.interpolation == "blend", part=part)
+        window = Window(frames)
+        shown: Iterable[Pick | Exposure] = picks(
+            window if params.shutter else frames, clock, rate, seen, blend=params.interpolation == "blend", part=part
+        )
+        if params.shutter:
+            shown = exposed(shown, window, clock, rate, shutter=params.shutter)
         pictures = map_ordered(lambda pick: (pick.number, pick.picture()), shown, ahead=2)
         for number, picture in pictures:
             first = number if not written else first
