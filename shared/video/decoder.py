@@ -17,6 +17,7 @@ def decoder_of(stream: Any, limits: Limits, *, thread_type: Literal["AUTO", "SLI
     if better is not None and stream.metadata.get("alpha_mode") == "1" and better in av.codecs_available:
         context = av.CodecContext.create(better, "r")
     context.thread_type = thread_type
-    context.thread_count = 0
+    # The GPU decodes by itself; more threads would only hold more of its memory.
+    context.thread_count = 1 if context.is_hwaccel else 0
     context.options = {"max_pixels": str(limits.max_pixels)}
     return context

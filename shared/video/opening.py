@@ -16,6 +16,7 @@ import av.video.stream
 
 from shared.errors import BrokenMedia, NotFound, ReelwrightError, TooLarge, UnsupportedMedia
 from shared.video.formats import DEMUXERS, allowed_decoders, decoder_allowed
+from shared.video.hardware import accelerator
 from shared.video.limits import Limits
 
 HEAD_BYTES = 4096
@@ -40,16 +41,16 @@ def file_head(path: str | os.PathLike[str], limits: Limits) -> bytes:
 
 
 @contextmanager
-def open_input(path: str | os.PathLike[str], *, limits: Limits) -> Iterator[av.container.InputContainer]:
+def open_input(path: str | os.PathLike[str], *, limits: Limits, hardware: bool = False) -> Iterator[av.container.InputContainer]:
     """A PyAV container of a local video file.
 
     The path is taken as a local file, never as a URL; the demuxer has to be one of DEMUXERS, whatever the name's suffix says,
-    and can open nothing but this file. Raises NotFound, UnsupportedMedia, BrokenMedia or TooLarge. Library errors inside the
-    `with` block come out as BrokenMedia as well.
+    and can open nothing but this file. `hardware`: decode on the GPU what it can decode. Raises NotFound, UnsupportedMedia, BrokenMedia
+    or TooLarge. Library errors inside the `with` block come out as BrokenMedia as well.
     """
     file_head(path, limits)
     try:
-        container = _opened(path, limits, {"max_pixels": str(limits.max_pixels)})
+        container = _opened(path, limits, {"max_pixels": str(limits.max_pixels)}, hardware=hardware)
     except Exception as error:
         raise translated(error, path, limits) from error
     try:
@@ -61,7 +62,9 @@ def open_input(path: str | os.PathLike[str], *, limits: Limits) -> Iterator[av.c
         container.close()
 
 
-def _opened(path: str | os.PathLike[str], limits: Limits, options: dict[str, str]) -> av.container.InputContainer:
+def _opened(
+    path: str | os.PathLike[str], limits: Limits, options: dict[str, str], *, hardware: bool = False
+) -> av.container.InputContainer:
     guards = {
         "format_whitelist": ",".join(DEMUXERS),
         "protocol_whitelist": "file",
@@ -69,7 +72,8 @@ def _opened(path: str | os.PathLike[str], limits: Limits, options: dict[str, str
         # One more than allowed, so that "too many" can be told from "broken".
         "max_streams": str(limits.max_streams + 1),
     }
-    return av.open("file:" + os.path.abspath(path), "r", options=guards | options, metadata_errors="replace")
+    acceleration = accelerator() if hardware else None
+    return av.open("file:" + os.path.abspath(path), "r", options=guards | options, metadata_errors="replace", hwaccel=acceleration)
 
 
 def check_promised_size(stream: Any, path: str | os.PathLike[str], limits: Limits) -> None:

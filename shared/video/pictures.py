@@ -56,6 +56,8 @@ class Pictures:
         check_promised_size(self._stream, path, limits)
         self.base = time_base_of(self._stream)
         self._offset = int(timeline_zero(container, self._stream) / self.base)
+        # What the processor would decode to: frames from a GPU come in another layout of the same samples.
+        stored_as = self._stream.codec_context.pix_fmt if self._stream.codec_context.is_hwaccel else None
         self._decoder = decoder_of(self._stream, limits)
         self._skip = skip
         self._skip_now(skip)
@@ -64,7 +66,14 @@ class Pictures:
         self._found = False
         # AVI dates packets in the order of decoding: what reordered pictures carry as their time is another one's.
         self._by_order = container.format.name == "avi" and bool(self._stream.codec_context.has_b_frames)
-        self._upright = Upright(pixel_ratio=self._stream.sample_aspect_ratio or None, time_base=self.base, limits=limits, to_sdr8=to_sdr8)
+        self._upright = Upright(
+            pixel_ratio=self._stream.sample_aspect_ratio or None, time_base=self.base, limits=limits, to_sdr8=to_sdr8, stored_as=stored_as
+        )
+
+    @property
+    def stream(self) -> Any:
+        """The stream that is decoded."""
+        return self._stream
 
     def duration_of(self, picture: av.VideoFrame) -> int:
         """How long a picture is shown, in units of `base`: its own word, or one frame of the average rate."""

@@ -1,11 +1,15 @@
 """Frames of a video file with exact times, decoded ahead of whoever uses them."""
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import islice
 
+from shared.errors import ReelwrightError
+from shared.video import hardware
 from shared.video.channel import Ahead
 from shared.video.frame import Frame, Reformatters, bytes_of
 from shared.video.limits import Limits
@@ -14,6 +18,7 @@ from shared.video.pictures import Pictures, Shown, Skip
 from shared.video.sampling import sampled
 
 Seconds = Fraction | float | int
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +32,7 @@ class _Wanted:
     limits: Limits
     skip: Skip
     to_sdr8: bool
+    hardware: bool = False
 
 
 def exact(seconds: Seconds) -> Fraction:
@@ -84,6 +90,42 @@ def read_frames(
 
 
 def _frames(wanted: _Wanted) -> Iterator[Frame]:
+    """The frames, decoded in hardware where that is faster. What it fails at is decoded in software, which also says what is wrong."""
+    last: Frame | None = None
+    if _in_hardware(wanted):
+        try:
+            for frame in _decoded(replace(wanted, hardware=True)):
+                last = frame
+                yield frame
+            return
+        except ReelwrightError as error:
+            log.info("decoding in hardware failed and goes on in software: %s", error.detail)
+    # From the start of what was asked for, so that all that depends on it (every, index) is the same.
+    after = None if last is None else last.pts
+    for frame in _decoded(wanted):
+        if after is None or frame.pts > after:
+            yield frame
+
+
+def _in_hardware(wanted: _Wanted) -> bool:
+    """Whether the file is read in hardware: for a few pictures of it, setting that up would take longer."""
+    if hardware.wanted() == "cpu" or wanted.per_second is not None or wanted.skip != "none" or not hardware.cuda_works():
+        return False
+
+    def run(gpu: bool) -> None:
+        with _pictures(replace(wanted, hardware=gpu)) as pictures:
+            for _ in islice(pictures.all(), hardware.TRIAL_PICTURES):
+                pass
+
+    try:
+        with _pictures(wanted) as pictures:
+            return hardware.use_hardware(pictures.stream, run)
+    except ReelwrightError:
+        # Told by whoever reads it.
+        return False
+
+
+def _decoded(wanted: _Wanted) -> Iterator[Frame]:
     first = wanted.start or Fraction(0)
     if wanted.per_second is not None:
         yield from _sampled(wanted, first, wanted.per_second)
@@ -109,7 +151,7 @@ def _sampled(wanted: _Wanted, first: Fraction, per_second: Fraction) -> Iterator
 
 @contextmanager
 def _pictures(wanted: _Wanted) -> Iterator[Pictures]:
-    with open_input(wanted.path, limits=wanted.limits) as container:
+    with open_input(wanted.path, limits=wanted.limits, hardware=wanted.hardware) as container:
         yield Pictures(container, wanted.path, limits=wanted.limits, to_sdr8=wanted.to_sdr8, skip=wanted.skip)
 
 

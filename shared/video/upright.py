@@ -93,11 +93,12 @@ def has_alpha(pixel_format: str) -> bool:
 class Upright:
     """Turns decoded frames into frames as displayed. Frames that are so already pass untouched."""
 
-    def __init__(self, *, pixel_ratio: Fraction | None, time_base: Fraction, limits: Limits, to_sdr8: bool):
+    def __init__(self, *, pixel_ratio: Fraction | None, time_base: Fraction, limits: Limits, to_sdr8: bool, stored_as: str | None = None):
         self._pixel_ratio = pixel_ratio
         self._time_base = time_base
         self._limits = limits
         self._to_sdr8 = to_sdr8
+        self._stored_as = stored_as
         self._target: tuple[int, int, str] | None = None
         self._key: tuple[object, ...] | None = None
         self._graph: Graph | None = None
@@ -158,7 +159,7 @@ class Upright:
         color = tags_of(picture, pixel_format=picture.format.name)
         if self._target is None:
             self._limits.check_size(*size)
-            name = planar_format(picture.format.name)
+            name = planar_format(self._stored_as or picture.format.name)
             self._target = (*size, eight_bit(name) if self._to_sdr8 else name)
         width, height, pixel_format = self._target
         stored = (height, width) if orientation.sideways else (width, height)

@@ -1,0 +1,93 @@
+"""Decoding on an NVIDIA GPU: whether one is there, what it decodes, and whether it is faster than the processor for this kind of clip."""
+
+import math
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import av
+import av.error
+from av.codec.hwaccel import HWAccel
+
+from shared.errors import ReelwrightError
+
+# What NVDEC decodes; 4:2:2, 4:4:4 and transparency only some chips do, or none.
+_CODECS = frozenset({"h264", "hevc", "vp9", "av1"})
+_FORMATS = frozenset({"yuv420p", "yuv420p10le"})
+# Smaller pictures cost more to fetch from the GPU than to decode.
+_LEAST_PIXELS = 1280 * 720
+TRIAL_PICTURES = 48
+"""How many pictures a trial decodes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A kind of clip, for which it is tried out once in a process what is faster."""
+
+    codec: str
+    pixel_format: str
+    size: int
+    run: Callable[[bool], None] = field(compare=False, repr=False)
+    """Decode some pictures; True: in hardware."""
+
+
+def accelerator() -> HWAccel:
+    """What `av.open` is given to decode on the GPU. Frames come back in ordinary memory."""
+    return HWAccel("cuda", allow_software_fallback=True)
+
+
+@cache
+def cuda_works() -> bool:
+    """Whether there is a GPU that decodes. That the library is built for it says nothing about the machine."""
+    if "h264" not in av.codecs_available:
+        return False
+    try:
+        HWAccel("cuda", allow_software_fallback=False).create(av.Codec("h264", "r"))
+    except (av.error.FFmpegError, OSError, RuntimeError, ValueError, NotImplementedError):
+        return False
+    return True
+
+
+def wanted() -> str:
+    """What REELWRIGHT_DEVICE asks for: auto, cpu or cuda."""
+    device = os.environ.get("REELWRIGHT_DEVICE", "auto").lower()
+    return "cuda" if device.startswith("cuda") else "cpu" if device == "cpu" else "auto"
+
+
+def fits(codec: str, pixel_format: str | None, width: int, height: int) -> bool:
+    """Whether a clip is of a kind that the GPU decodes to the same pictures, and large enough to be worth it."""
+    return codec in _CODECS and pixel_format in _FORMATS and width * height >= _LEAST_PIXELS
+
+
+def use_hardware(stream: Any, run: Callable[[bool], None]) -> bool:
+    """Whether a video stream is decoded on the GPU: never without one, and in case of "auto" only if a short trial was faster.
+
+    `run(hardware)` decodes the first pictures of the same file.
+    """
+    device, context = wanted(), stream.codec_context
+    codec = context.codec.canonical_name
+    if device == "cpu" or not fits(codec, context.pix_fmt, context.width, context.height) or not cuda_works():
+        return False
+    # Sizes within a quarter octave of each other are one kind.
+    kind = Trial(codec, context.pix_fmt, round(4 * math.log2(context.width * context.height)), run)
+    return faster(kind, least=0.0 if device == "cuda" else 1.0)
+
+
+@cache
+def faster(trial: Trial, *, least: float, clock: Callable[[], float] = time.perf_counter) -> bool:
+    """Whether hardware decodes a kind of clip at least `least` times as fast as software; never if it fails."""
+    try:
+        trial.run(True)
+        start = clock()
+        trial.run(True)
+        hardware_s = clock() - start
+        if not least:
+            return True
+        start = clock()
+        trial.run(False)
+        return hardware_s * least < clock() - start
+    except (ReelwrightError, av.error.FFmpegError, OSError, RuntimeError):
+        return False
