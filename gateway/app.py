@@ -61,7 +61,7 @@ def create_gateway(runtime: Runtime, upstreams: Upstreams, pipelines: Pipelines)
         asked = (_operations(upstreams, service, credentials(runtime.settings, request.state.owner)) for service in upstreams.clients)
         return [operation for found in await asyncio.gather(*asked) for operation in found]
 
-    app.include_router(proxy_routes(upstreams))  # last: it takes whatever else is under /v1
+    app.include_router(proxy_routes(upstreams))
     app.router.lifespan_context = _lifespan(runtime)
     return app
 

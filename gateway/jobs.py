@@ -8,12 +8,14 @@ from datetime import UTC, datetime
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
+from shared.api import problems
 from shared.errors import Conflict, Invalid, UnknownMedia
 from shared.jobs import Event, Job, JobPage, Status
 from shared.media.ids import is_id
 from shared.runtime import Runtime
 
 HEARTBEAT_S = 15.0
+UNKNOWN = problems(_404="There is no such job, or it is somebody else's")
 
 
 def job_routes(runtime: Runtime) -> APIRouter:
@@ -46,7 +48,7 @@ def job_routes(runtime: Runtime) -> APIRouter:
         )
         return JobPage(items=found, next_cursor=next_cursor)
 
-    @router.get("/{job_id}", summary="A job as it stands")
+    @router.get("/{job_id}", summary="A job as it stands", responses=UNKNOWN)
     async def get(job_id: str, request: Request) -> Job:
         return await jobs.get(request.state.owner, job_id)
 
@@ -54,7 +56,8 @@ def job_routes(runtime: Runtime) -> APIRouter:
         "/{job_id}/events",
         summary="Follow a job (server-sent events)",
         response_class=StreamingResponse,
-        responses={200: {"content": {"text/event-stream": {}}, "description": "`progress`, then `succeeded`, `failed` or `canceled`"}},
+        responses=UNKNOWN
+        | {200: {"content": {"text/event-stream": {}}, "description": "`progress`, then `succeeded`, `failed` or `canceled`"}},
     )
     async def events(
         job_id: str,
@@ -66,11 +69,21 @@ def job_routes(runtime: Runtime) -> APIRouter:
         stream = _stream(jobs.events(request.state.owner, job_id, after))
         return StreamingResponse(stream, media_type="text/event-stream", headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
 
-    @router.post("/{job_id}/cancel", summary="Cancel a job: its work ends within a second")
+    @router.post(
+        "/{job_id}/cancel",
+        summary="Cancel a job: its work ends within a second",
+        responses=UNKNOWN | problems(_409="It has ended otherwise"),
+    )
     async def cancel(job_id: str, request: Request) -> Job:
         return await jobs.cancel(request.state.owner, job_id)
 
-    @router.delete("/{job_id}", status_code=204, summary="Forget an ended job", response_class=Response)
+    @router.delete(
+        "/{job_id}",
+        status_code=204,
+        summary="Forget an ended job",
+        response_class=Response,
+        responses=UNKNOWN | problems(_409="It has not ended, or another job reads what it made"),
+    )
     async def delete(job_id: str, request: Request, outputs: bool = Query(False, description="Delete what it made, too.")) -> Response:
         owner = request.state.owner
         job = await jobs.get(owner, job_id)

@@ -14,7 +14,7 @@ from fastapi import Path as PathParam
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.content import content_response, file_response
-from shared.api import Problem
+from shared.api import problems
 from shared.errors import Conflict, Invalid, NotFound, TooLarge, UnknownMedia
 from shared.json_route import JsonRoute
 from shared.media.disk import on_disk
@@ -69,15 +69,12 @@ class MediaPage(BaseModel):
     next_cursor: str | None = Field(description="`cursor` of the next page; null on the last one.")
 
 
-def problems(**texts: str) -> dict[int | str, dict[str, Any]]:
-    """`_404="..."` and the like as FastAPI's `responses`."""
-    return {int(code[1:]): {"model": Problem, "description": text} for code, text in texts.items()}
-
-
 REFUSED = problems(
+    _408="Nothing came for a while",
     _413="Larger than this server takes (bytes, pixels, duration, streams); the limit is named",
     _415="Not a kind of file that this server opens",
     _422="Empty, damaged, or nothing in it can be decoded",
+    _503="The server's disk is full",
 )
 UNKNOWN = problems(_404="There is no such media, or it is somebody else's")
 FILE_FORM = {

@@ -15,11 +15,12 @@ from pydantic.config import JsonDict
 
 from gateway.presets import Preset, presets
 from gateway.upstream import Refused, Upstreams, credentials
+from shared.api import problems
 from shared.errors import Conflict, Invalid, OperationFailed, ReelwrightError, UnknownJob, UnknownOperation
 from shared.jobs import PATIENT_POLL_S, Claim, Job, JobEnvelope, JobRequest, Outcome, Queue, Status, Tell
 from shared.json_route import JsonRoute
 from shared.runtime import Runtime
-from shared.service import SAMPLE_ID, wait_seconds
+from shared.service import ENDED, REFUSALS, SAMPLE_ID, wait_seconds
 
 QUEUE = "pipelines"
 OPERATION = "pipelines.run"
@@ -156,10 +157,14 @@ class Pipelines:
 
 def pipeline_routes(pipelines: Pipelines) -> APIRouter:
     """Everything under /v1/pipelines."""
-    router = APIRouter(prefix="/v1/pipelines", tags=["pipelines"], route_class=JsonRoute)
+    router = APIRouter(
+        prefix="/v1/pipelines", tags=["pipelines"], responses=problems(_503="A service does not answer"), route_class=JsonRoute
+    )
     runtime = pipelines.runtime
 
-    @router.post("/jobs", status_code=202, summary="Run several operations one after the other", response_model=Job)
+    @router.post(
+        "/jobs", status_code=202, summary="Run several operations one after the other", response_model=Job, responses=REFUSALS | ENDED
+    )
     async def start(
         body: PipelineRequest,
         request: Request,
@@ -178,7 +183,7 @@ def pipeline_routes(pipelines: Pipelines) -> APIRouter:
             response.status_code = 200 if job.status.ended else 202
         return job
 
-    @router.post("/check", summary="Check every step of a pipeline without running any")
+    @router.post("/check", summary="Check every step of a pipeline without running any", responses=REFUSALS)
     async def check(body: PipelineRequest, request: Request) -> PipelineChecked:
         return await pipelines.check(body.steps, request.state.owner)
 

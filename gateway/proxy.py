@@ -1,6 +1,6 @@
 """Everything under /v1/{service} goes to that service, streamed both ways: nothing is collected in memory."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import httpx
 from fastapi import APIRouter, Request
@@ -19,12 +19,18 @@ NOT_PASSED_ON = frozenset(
 
 
 def proxy_routes(upstreams: Upstreams) -> APIRouter:
-    """The catch-all route; include it last."""
+    """A route for each service that takes whatever lies behind its name."""
     router = APIRouter(include_in_schema=False)
 
-    @router.api_route("/v1/{service}/{path:path}", methods=METHODS)
-    async def forward(service: str, path: str, request: Request) -> StreamingResponse:
-        client = upstreams.client(service)
+    for service, client in upstreams.clients.items():
+        router.add_api_route(f"/v1/{service}/{{path:path}}", _forwarding(service, client), methods=METHODS)
+    return router
+
+
+def _forwarding(service: str, client: httpx.AsyncClient) -> Callable[[Request], Awaitable[StreamingResponse]]:
+    """The endpoint that hands requests on to one service."""
+
+    async def forward(request: Request) -> StreamingResponse:
         length = request.headers.get("content-length")
         has_body = "transfer-encoding" in request.headers or (length is not None and length != "0")
         upstream = client.build_request(
@@ -41,7 +47,7 @@ def proxy_routes(upstreams: Upstreams) -> APIRouter:
         response.raw_headers = _passed_on(answer.headers.raw)
         return response
 
-    return router
+    return forward
 
 
 def _address(base: httpx.URL, request: Request) -> httpx.URL:

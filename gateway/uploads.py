@@ -16,10 +16,11 @@ from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
 from starlette.requests import ClientDisconnect
 
-from gateway.media import REFUSED, MediaServices, owner_of, problems
+from gateway.media import REFUSED, MediaServices, owner_of
 from gateway.upload_errors import BadUploadRequest, OffsetMismatch, UploadLocked, WrongTusVersion
 from gateway.upload_folder import Upload, Uploads, UploadState
 from gateway.upload_stream import ALGORITHMS, Checksum, append
+from shared.api import problems
 from shared.errors import BrokenMedia, NotFound, ReelwrightError, TooLarge, UnsupportedMedia
 from shared.media.disk import on_disk
 from shared.media.ids import new_id

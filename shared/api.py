@@ -5,6 +5,7 @@ import re
 import secrets
 import time
 from importlib.resources import files
+from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -41,6 +42,14 @@ class Problem(BaseModel):
     errors: list[dict[str, str]] | None = Field(None, description="One entry per field: `field`, its path, and `detail`.")
 
 
+def problems(**texts: str) -> dict[int | str, dict[str, Any]]:
+    """`_404="..."` and the like as FastAPI's `responses`."""
+    return {int(code[1:]): {"model": Problem, "description": text} for code, text in texts.items()}
+
+
+NOT_JSON = problems(_413="The body is too long", _415="The body is not said to be JSON")
+
+
 def create_api(*, title: str, description: str, settings: Settings, jobs: Jobs, reachable_by_browsers: bool) -> FastAPI:
     """An app with everything but its own routes. `reachable_by_browsers`: it listens on TCP rather than on a Unix socket."""
     app = FastAPI(
@@ -49,7 +58,10 @@ def create_api(*, title: str, description: str, settings: Settings, jobs: Jobs, 
         version="1",
         docs_url=None,
         redoc_url=None,
-        responses={code: {"model": Problem, "description": text} for code, text in {422: "Refused, naming each field"}.items()},
+        redirect_slashes=False,  # a redirect names the host that is asked for here, which is not the one that clients of the gateway know
+        responses=problems(
+            _401="No API key, or a wrong one", _403="Without API keys: from another site's page", _422="Refused, naming each field"
+        ),
     )
     app.add_exception_handler(ReelwrightError, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)

@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, Header, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from shared.api import Problem, create_api
+from shared.api import NOT_JSON, create_api, problems
 from shared.errors import Invalid, ModelMissing, UnknownMedia
 from shared.jobs import Job, JobEnvelope, JobRequest
 from shared.json_route import JsonRoute
@@ -22,13 +22,9 @@ SAMPLE_ID = "0" * 26
 
 PENDING = "pending:"
 
-REFUSALS: dict[int | str, dict[str, Any]] = {
-    401: {"model": Problem, "description": "No API key, or a wrong one"},
-    404: {"model": Problem, "description": "Unknown media"},
-    422: {"model": Problem, "description": "Refused, naming each field"},
-    429: {"model": Problem, "description": "The queue is full"},
-    503: {"model": Problem, "description": "The weights of a model are not installed"},
-}
+REFUSALS = NOT_JSON | problems(_404="Unknown media", _429="The queue is full", _503="The weights of a model are not installed")
+
+ENDED: dict[int | str, dict[str, Any]] = {200: {"model": Job, "description": "The ended job, where `Prefer: wait` was given and sufficed"}}
 
 
 class Checked(BaseModel):
@@ -164,7 +160,7 @@ def _routes(operation: Operation, runtime: Runtime) -> APIRouter:
         summary=operation.summary,
         description=f"Starts a job of `{operation.name}`. Follow `Location`, or ask with `Prefer: wait=60` to have the ended job answered.",
         response_model=Job,
-        responses={200: {"model": Job, "description": "The ended job, where `Prefer: wait` was given and sufficed"}},
+        responses=ENDED,
         openapi_extra={"requestBody": {"content": {"application/json": {"examples": examples}}}},
         operation_id=f"{operation.name}.jobs",
     )

@@ -22,6 +22,8 @@ BODY = {"inputs": {"video": SAMPLE_ID}, "params": {"max_speed": 4, "min_speed": 
         ("/docs/assets/%00", 404),
         ("/page/..%2f..%2fapp.py", 404),
         ("/v1/speed-ramp//operations", 404),
+        ("/v1/speed-ramp/operations/", 404),
+        ("/v1/nothing/operations", 404),
         ("/v1/speed-ramp/%2e%2e/%2e%2e/etc", 404),
         ("/v1/speed-ramp/operations%3Fx", 404),
         ("/v1/media/..%2f..%2fjobs.sqlite/content", 404),
@@ -42,6 +44,12 @@ def test_odd_addresses(running: RunningSuite, path, status):
 def test_addresses_reach_the_service_as_they_were_written(running: RunningSuite):
     assert running.client.get("/v1/speed-ramp/operation%73").status_code == 200
     assert "/a%2541" in running.client.get("/v1/speed-ramp/a%252541").json()["detail"]
+
+
+@pytest.mark.parametrize("path", ["/v1/pipelines/presets", "/v1/jobs/x", "/v1/media/x", "/v1/speed-ramp/operations"])
+def test_methods_that_do_not_work(running: RunningSuite, path):
+    answer = running.client.put(path)
+    assert (answer.status_code, answer.headers["content-type"]) == (405, "application/problem+json")
 
 
 def test_an_idempotency_key_has_to_say_something(running: RunningSuite):
