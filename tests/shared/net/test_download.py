@@ -50,7 +50,7 @@ async def server(pages: dict[str, Page], *, tls: ssl.SSLContext | None = None) -
         task = asyncio.current_task()
         assert task is not None
         answering.add(task)
-        with contextlib.closing(writer), contextlib.suppress(ConnectionError, ssl.SSLError):
+        with contextlib.closing(writer), contextlib.suppress(ConnectionError, ssl.SSLError, asyncio.CancelledError):
             request = (await reader.readuntil(b"\r\n\r\n")).decode()
             seen.append(request)
             await pages[request.split()[1]](writer)
