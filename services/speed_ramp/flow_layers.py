@@ -24,6 +24,8 @@ _STANDING = 3.0  # levels: handicap of standing still, which fits flat regions b
 _COVERED = 0.3  # a pixel of disagreement: the other picture counts for that much less
 _UNFIT = 18.0  # levels: a fit this bad is half trusted
 _AROUND = 11  # pixels: window, used twice, from which unfit vectors are replaced
+_NEAR = 0.25  # pixels: vectors this much apart are taken for the same, and for two at twice that
+_ALIKE = 1.0  # levels: what differs by this much looks the same
 _OUTSIDE = 1e-3
 
 
@@ -65,8 +67,9 @@ def layers_at(vectors: Vectors, t: float) -> Layers:
         costs = [look.cost() for look in looks]
     standing = _box(cv2.absdiff(vectors.before, vectors.after), _WINDOW) + np.float32(_STANDING)
     shares = _shares([*costs, standing])
-    layers = [look.layer(share) for look, share in zip(looks, shares, strict=False)]
-    rest = shares[-1]
+    rest = shares[2]
+    joined, share, other_share = _join(looks[0], looks[1], shares[0], shares[1])
+    layers = [looks[0].layer(joined, share), looks[1].layer(looks[1].vectors, other_share)]
     layers.append(Layer(vectors=None, weight_before=rest * np.float32(1 - t), weight_after=rest * np.float32(t)))
     return Layers(t=t, layers=tuple(layers))
 
@@ -76,22 +79,23 @@ class _Look:
 
     def __init__(self, vectors: Vectors, t: float, field: Field, *, from_before: bool) -> None:
         self.vectors = field
-        self._pair, self._t, self._from_before = vectors, t, from_before
+        self._t, self._from_before = t, from_before
         self._places = vectors.grid - np.float32(t) * field, vectors.grid + np.float32(1 - t) * field
+        self.seen = pull(vectors.before, self._places[0]), pull(vectors.after, self._places[1])
         self._errors = pull(vectors.forward_error, self._places[0]), pull(vectors.backward_error, self._places[1])
 
     def cost(self) -> Field:
         """How badly it fits, in levels of 256."""
-        seen = cv2.absdiff(pull(self._pair.before, self._places[0]), pull(self._pair.after, self._places[1]))
         own = self._errors[0 if self._from_before else 1]
-        return _box(cv2.scaleAdd(own, _STRAYING, seen.astype(np.float32)), _WINDOW)
+        return _box(cv2.scaleAdd(own, _STRAYING, cv2.absdiff(*self.seen).astype(np.float32)), _WINDOW)
 
-    def layer(self, share: Field) -> Layer:
+    def layer(self, field: Field, share: Field) -> Layer:
+        """The layer that counts `share`, with vectors that may differ a little from its own."""
         # What strays in one picture has no counterpart in the other: it is covered there, and only the first can show it.
         before = (1 - self._t) * _inside(self._places[0]) * (1 + _COVERED * _box(self._errors[0], 5))
         after = self._t * _inside(self._places[1]) * (1 + _COVERED * _box(self._errors[1], 5))
         part = share / (before + after)
-        return Layer(vectors=self.vectors, weight_before=part * before, weight_after=part * after)
+        return Layer(vectors=field, weight_before=part * before, weight_after=part * after)
 
 
 def _project(vectors: Vectors, t: float) -> tuple[Field, Field]:
@@ -121,6 +125,20 @@ def _shares(costs: list[Field]) -> list[Field]:
     parts = [cv2.exp((lowest - cost) * np.float32(1 / _SOFT)) for cost in costs]
     total = parts[0] + parts[1] + parts[2]
     return [part / total for part in parts]
+
+
+def _join(first: _Look, second: _Look, share: Field, other_share: Field) -> tuple[Field, Field, Field]:
+    """Vectors and share of the first, and share of the second, which is left with weight only where it makes a difference.
+
+    Most of a picture needs no second: the motions are the same, and then the first becomes their mean, or both show the same.
+    """
+    apart = second.vectors - first.vectors
+    same = np.clip(2 - cv2.magnitude(apart[..., 0], apart[..., 1]) * np.float32(1 / _NEAR), 0, 1)
+    differ = cv2.max(cv2.absdiff(first.seen[0], second.seen[0]), cv2.absdiff(first.seen[1], second.seen[1]))
+    alike = np.clip(2 - _box(cv2.dilate(differ, None, iterations=2), 3) * np.float32(1 / _ALIKE), 0, 1)
+    joined = first.vectors + apart * (same * other_share / (share + other_share + np.float32(1e-9)))[..., None]
+    given = cv2.max(same, alike) * other_share
+    return joined, share + given, other_share - given
 
 
 def _inside(places: Field) -> Field:
