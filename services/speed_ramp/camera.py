@@ -58,10 +58,11 @@ class Camera:
                 break
         return motion
 
-    def field(self, motion: Floats) -> tuple[Field, Field]:
-        """What the flow would be everywhere if the camera alone moved: across and down, (height, width) in pixels."""
+    def field(self, motion: Floats, *, every: int = 1) -> tuple[Field, Field]:
+        """What the flow would be if the camera alone moved: across and down in pixels, at `every` n-th row and column."""
         (b0, b1), (x0, x1), (y0, y1) = motion.astype(np.float32)
-        return b0 + x0 * self._across + y0 * self._down, b1 + x1 * self._across + y1 * self._down
+        across, down = self._across[:, ::every], self._down[::every]
+        return b0 + x0 * across + y0 * down, b1 + x1 * across + y1 * down
 
 
 def length(motion: Floats, width: int, height: int) -> Floats:

@@ -25,6 +25,7 @@ _CUT = 0.5
 _NOISE = 10.0  # levels: a difference after motion compensation of this much halves the trust in a vector
 _TEXTURE = 3.0  # levels: the same for how much the picture varies around it
 _AROUND = 9  # pixels
+_EVERY = 2  # of the vectors, each way, are looked at for the subject
 _FINE = 32  # steps a pixel that lengths are counted in
 _TRUSTED = 0.02  # of the picture: where less can be relied on, nothing is seen to move
 
@@ -77,14 +78,14 @@ class Meter(threading.local):
         missed = cv2.absdiff(before, moved)
         trust = _trust(before, missed)
         camera = self._camera.fit(flow, trust)
-        across, down = self._camera.field(camera)
-        across, down = flow[..., 0] - across, flow[..., 1] - down
+        across, down = self._camera.field(camera, every=_EVERY)
+        across, down = flow[::_EVERY, ::_EVERY, 0] - across, flow[::_EVERY, ::_EVERY, 1] - down
         # Not cv2.magnitude, whose last bit depends on where the array lies in memory: the same clip must give the same curve.
         left = np.sqrt(across * across + down * down)
         contrast = max(cv2.meanStdDev(before)[1][0][0], cv2.meanStdDev(after)[1][0][0])
         return Step(
             camera=np.round(camera / self._camera.diagonal, 9),
-            subject=_percentile(left[::2, ::2], trust[::2, ::2]) / self._camera.diagonal,
+            subject=_percentile(left, trust[::_EVERY, ::_EVERY]) / self._camera.diagonal,
             # 8 levels stand for the noise of a picture without contrast.
             mismatch=float(cv2.mean(missed)[0] / (contrast + 8)),
         )
