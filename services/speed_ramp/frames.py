@@ -62,14 +62,23 @@ class Part:
     end: Fraction | None
 
 
-def picks(frames: Iterable[Frame], clock: Clock, rate: Fraction, seen: Seen, *, blend: bool, part: Part | None = None) -> Iterator[Pick]:
+def picks(
+    frames: Iterable[Frame],
+    clock: Clock,
+    rate: Fraction,
+    seen: Seen,
+    *,
+    blend: bool,
+    fade_s: float | None = None,
+    part: Part | None = None,
+) -> Iterator[Pick]:
     """What each output frame shows, in order and without holes, at `rate` frames a second; `seen` is kept up to date.
 
     Without `blend` a source frame is shown from the output frame nearest to its time on the clock, so a picture is never off by more
     than half an output frame. With `blend` each is shown alone at its time only, and fades into the next one; where the source holds a
-    picture for longer than one frame, it stays until one frame before the next. The last output frame ends within half a frame of the
-    source's end on the clock; there is always at least one. `part`: the first frame is shown from output frame 0 on, and the source
-    ends where the part does.
+    picture for longer than `fade_s` (an output frame's length unless given), it stays until that long before the next. The last output
+    frame ends within half a frame of the source's end on the clock; there is always at least one. `part`: the first frame is shown
+    from output frame 0 on, and the source ends where the part does.
     """
     before: Frame | None = None
     first = number = 0
@@ -78,7 +87,8 @@ def picks(frames: Iterable[Frame], clock: Clock, rate: Fraction, seen: Seen, *, 
             first = number = 0 if part is not None else _nearest(clock, frame.time, rate)
         else:
             stop = max(_reached(clock, frame.time, rate) if blend else _nearest(clock, frame.time, rate), number)
-            yield from _faded(before, frame, range(number, stop), clock, rate) if blend else _shown(before, range(number, stop))
+            fade = fade_s or float(1 / rate)
+            yield from _faded(before, frame, range(number, stop), clock, rate, fade) if blend else _shown(before, range(number, stop))
             number = stop
         before = frame
         end = frame.time + (frame.duration * frame.time_base or 1 / rate)
@@ -103,11 +113,11 @@ def _shown(frame: Frame, numbers: range) -> Iterator[Pick]:
         yield Pick(number=number, before=frame, after=frame, weight=0.0)
 
 
-def _faded(before: Frame, after: Frame, numbers: range, clock: Clock, rate: Fraction) -> Iterator[Pick]:
+def _faded(before: Frame, after: Frame, numbers: range, clock: Clock, rate: Fraction, fade_s: float) -> Iterator[Pick]:
     if not numbers:
         return
     moments = clock.source(np.array([float(number / rate) for number in numbers]))
-    fade = min(float(after.time - before.time), float(1 / rate))
+    fade = min(float(after.time - before.time), fade_s)
     weights = np.clip(1 - (float(after.time) - moments) / fade, 0, 1)
     for number, weight in zip(numbers, weights, strict=True):
         yield Pick(number=number, before=before, after=after, weight=float(weight))

@@ -119,8 +119,10 @@ class CurveParams(AnalyzeParams):
 class RenderParams(CurveParams):
     """Which curve the clip follows, and how the frames and the sound are made."""
 
-    interpolation: Literal["nearest", "blend"] = Field(
-        "nearest", description="`nearest` shows whole source frames (sharp); `blend` cross-fades neighbours (softer slow motion)."
+    interpolation: Literal["nearest", "blend", "flow"] = Field(
+        "nearest",
+        description="`nearest` shows whole source frames (sharp); `blend` cross-fades neighbours (softer slow motion); `flow` makes the "
+        "pictures between them along the motion (smooth slow motion, slow to make).",
     )
     shutter: float = Field(
         0.0,

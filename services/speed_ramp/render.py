@@ -1,6 +1,6 @@
 """speed-ramp.render: video and curve -> retimed video."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
@@ -10,13 +10,14 @@ from services.speed_ramp.changes import changes
 from services.speed_ramp.chosen import Chosen, choose_curve
 from services.speed_ramp.clock import Clock, Point
 from services.speed_ramp.curve import held, to_points
-from services.speed_ramp.frames import Part, Pick, Seen, constant_rate, picks
+from services.speed_ramp.frames import Part, Seen, constant_rate, picks
+from services.speed_ramp.inbetween import LONGEST_S, Shown, between, computed_ahead
 from services.speed_ramp.params import RenderParams, RenderResult
-from services.speed_ramp.shutter import Exposure, Window, exposed
+from services.speed_ramp.shutter import Window, exposed
 from services.speed_ramp.tracks import open_tracks
 from shared.errors import Invalid, UnsupportedMedia
 from shared.operation import Progress, Silent
-from shared.video import VideoInfo, VideoWriter, map_ordered, read_frames, remux
+from shared.video import Frame, VideoInfo, VideoWriter, map_ordered, read_frames, remux
 
 _FOREVER_S = 1e7
 
@@ -70,13 +71,8 @@ def _encoded(
         frames = stack.enter_context(read_frames(video, start=params.start or None, duration=params.duration, to_sdr8=True))
         writer = stack.enter_context(VideoWriter(output, width=info.width, height=info.height, frame_rate=rate, quality=params.quality))
         tracks = list(open_tracks(params, video, info, clock, writer, progress, stack)) if params.audio != "drop" else []
-        window = Window(frames)
-        shown: Iterable[Pick | Exposure] = picks(
-            window if params.shutter else frames, clock, rate, seen, blend=params.interpolation == "blend", part=part
-        )
-        if params.shutter:
-            shown = exposed(shown, window, clock, rate, shutter=params.shutter)
-        pictures = map_ordered(lambda pick: (pick.number, pick.picture()), shown, ahead=2)
+        shown = _shown(params, frames, clock, rate, seen, part)
+        pictures = map_ordered(lambda one: (one.number, one.picture()), shown, ahead=2)
         for number, picture in pictures:
             first = number if not written else first
             written += 1
@@ -103,6 +99,17 @@ def _encoded(
         audio_tracks=len(tracks),
         encoder=writer.encoder,
     )
+
+
+def _shown(params: RenderParams, frames: Iterator[Frame], clock: Clock, rate: Fraction, seen: Seen, part: Part | None) -> Iterator[Shown]:
+    """What each output frame shows."""
+    window, flow = Window(frames), params.interpolation == "flow"
+    source = window if params.shutter else frames
+    fade_s = LONGEST_S if flow else None
+    chosen = picks(source, clock, rate, seen, blend=params.interpolation != "nearest", fade_s=fade_s, part=part)
+    made = between(chosen) if flow else chosen
+    shown = exposed(made, window, clock, rate, shutter=params.shutter) if params.shutter else made
+    return computed_ahead(shown) if flow else iter(shown)
 
 
 def _part(params: RenderParams) -> Part | None:

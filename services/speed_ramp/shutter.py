@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import av
 import cv2
@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.speed_ramp.clock import Clock
-from services.speed_ramp.frames import Pick
 from shared.video import Frame
 from shared.video.color import apply_tags
 from shared.video.frame import picture_from
@@ -67,7 +66,20 @@ class Exposure:
         return picture
 
 
-def exposed(picks: Iterable[Pick], window: Window, clock: Clock, rate: Fraction, *, shutter: float) -> Iterator[Pick | Exposure]:
+class Moment(Protocol):
+    """What one output frame shows."""
+
+    @property
+    def number(self) -> int: ...
+    @property
+    def before(self) -> Frame: ...
+    def picture(self) -> av.VideoFrame: ...
+
+
+Shown = TypeVar("Shown", bound=Moment)
+
+
+def exposed(picks: Iterable[Shown], window: Window, clock: Clock, rate: Fraction, *, shutter: float) -> Iterator[Shown | Exposure]:
     """The picks, those that stand for more than one source frame replaced by means of what the shutter sees.
 
     `picks` must be made of `window`. `shutter`: the part of an output frame's time, 0 to 1, for which it is open, around the frame's
@@ -81,7 +93,7 @@ def exposed(picks: Iterable[Pick], window: Window, clock: Clock, rate: Fraction,
         yield pick if 2 * open_s <= apart * (1 + _LEAST) else _exposure(pick, window, middle - open_s, middle + open_s, apart)
 
 
-def _exposure(pick: Pick, window: Window, first: float, last: float, apart: float) -> Pick | Exposure:
+def _exposure(pick: Shown, window: Window, first: float, last: float, apart: float) -> Shown | Exposure:
     frames = [frame for frame in window.between(first - apart / 2, last + apart / 2) if _alike(frame, pick.before)]
     frames = frames[:: math.ceil(len(frames) / _MOST_MIXED)] if frames else frames
     seen = [min(float(frame.time) + apart / 2, last) - max(float(frame.time) - apart / 2, first) for frame in frames]

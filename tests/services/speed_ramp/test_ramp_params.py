@@ -18,7 +18,7 @@ from services.speed_ramp.params import AnalyzeParams, CurvePoint, RenderParams
         ({"curve": [{"t": 0, "speed": 0}]}, "greater than or equal to 0.1"),
         ({"curve": []}, "at least 1"),
         ({"speeds": [1, 0.01]}, "greater than or equal to 0.1"),
-        ({"interpolation": "flow"}, "nearest"),
+        ({"interpolation": "magic"}, "nearest"),
         ({"segment_length": 1}, "Extra inputs"),
     ],
 )
