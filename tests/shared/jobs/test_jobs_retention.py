@@ -54,11 +54,11 @@ def test_the_command_clears_away_beside_a_running_server(tmp_path: Path) -> None
     with serving_one(tmp_path, JOB_TTL_S="0.5", MEDIA_TTL_S="0.5") as server:
         for _ in range(3):
             server.run("succeed")
-        running = server.submit("succeed", params={"seconds": 3})["id"]
+        running = server.submit("deaf")["id"]
         time.sleep(0.8)
         env = os.environ | {"REELWRIGHT_DATA_DIR": str(tmp_path)}
         done = subprocess.run([sys.executable, "-m", "reelwright", "gc"], env=env, capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, done.stderr
         assert json.loads(done.stdout).items() >= {"jobs": 3, "media": 3, "folders": 0}.items()
         assert [job["id"] for job in server.client.get("/v1/jobs").json()["items"]] == [running]
-        assert server.wait(running)["status"] == "succeeded"
+        assert server.client.post(f"/v1/jobs/{running}/cancel").status_code == 200
