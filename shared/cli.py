@@ -6,11 +6,13 @@ import logging
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import httpx
+import sqlalchemy as sa
 import typer
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 from rich.console import Console
 from rich.logging import RichHandler
 from rich.table import Table
@@ -58,25 +60,23 @@ def command_line(suite: Suite) -> Callable[[], None]:
             app()
         except ReelwrightError as error:
             sys.exit(f"error: {error.detail}")
-        except httpx.TransportError as error:
+        except (httpx.TransportError, httpx.InvalidURL) as error:
             sys.exit(f"error: the suite does not answer: {error}")
+        except sa.exc.SQLAlchemyError as error:
+            sys.exit(f"error: the database cannot be used: {str(error).splitlines()[0]}")
+        except OSError as error:  # a port that is taken, a folder that cannot be written to
+            sys.exit(f"error: {error}")
 
     return run
 
 
 def _add_serving(app: typer.Typer, suite: Suite) -> None:
     def settings(host: str | None, port: int | None) -> Settings:
+        given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
         logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[RichHandler(console=Console(stderr=True), show_path=False)])
         for noisy in ("httpx", "httpcore", "dbos"):
             logging.getLogger(noisy).setLevel(logging.WARNING)
-        given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
-        try:
-            return Settings(**given)  # type: ignore[arg-type]
-        except ValidationError as error:
-            lines = [
-                f"{'.'.join(map(str, one['loc'])) or 'settings'}: {one['msg'].removeprefix('Value error, ')}" for one in error.errors()
-            ]
-            sys.exit("error: the settings are not in order\n  " + "\n  ".join(lines))
+        return _settings(**given)
 
     host_option = typer.Option(None, help="Address to listen on (REELWRIGHT_HOST).")
     port_option = typer.Option(None, help="Port to listen on (REELWRIGHT_PORT).")
@@ -121,17 +121,28 @@ def _add_jobs(app: typer.Typer) -> None:
 def _add_upkeep(app: typer.Typer, suite: Suite) -> None:
     @app.command(help="Clear away jobs, media and uploads whose time is over; may run beside the suite.")
     def gc() -> None:
-        typer.echo(json.dumps(suite.gc(Settings())))
+        typer.echo(json.dumps(suite.gc(_settings())))
 
     @app.command(help="Say what works on this machine: ffmpeg, encoders, GPU, folders, database.")
     def doctor() -> None:
         table = Table("what", "", "found")
-        findings = examine(Settings(), suite.services)
+        findings = examine(_settings(), suite.services)
         for finding in findings:
             table.add_row(finding.what, "[green]ok[/]" if finding.ok else "[red]no[/]" if finding.needed else "[yellow]-[/]", finding.found)
         Console().print(table)
         if any(finding.needed and not finding.ok for finding in findings):
             raise typer.Exit(1)
+
+
+def _settings(**given: Any) -> Settings:
+    """The settings, or an end with a line for each that is not in order."""
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        lines = [f"{'.'.join(map(str, one['loc'])) or 'settings'}: {one['msg'].removeprefix('Value error, ')}" for one in error.errors()]
+    except SettingsError as error:
+        lines = [f"{error}: {error.__cause__}"]
+    sys.exit("error: the settings are not in order\n  " + "\n  ".join(lines))
 
 
 def _run(coroutine: Awaitable[None]) -> None:

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 
 from shared.client import Remote
-from shared.errors import Invalid, ModelMissing
+from shared.errors import Invalid, ModelMissing, OperationFailed
 from shared.operation import Operation, Params
 from shared.params_text import params_from_text
 from shared.worker.perform import output_arguments
@@ -108,7 +108,10 @@ def _locally(operation: Operation, params: Params, inputs: dict[str, Any], outpu
         raise ModelMissing(f"{operation.name} cannot run yet. Run: {command}")
     with _bar() as show:
         report = Report(show)
-        result: BaseModel = operation.run(params, **inputs, **output_arguments(outputs), progress=report)
+        try:
+            result: BaseModel = operation.run(params, **inputs, **output_arguments(outputs), progress=report)
+        except ValueError as error:  # such as a file name that ends in no format there is
+            raise OperationFailed(f"{operation.name}: {error}") from error
         report.finish()
     return result.model_dump(mode="json")
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import ipaddress
+from base64 import b64decode
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Self
@@ -52,6 +53,24 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("service_urls")
+    @classmethod
+    def _addresses(cls, urls: dict[str, str]) -> dict[str, str]:
+        for name, url in urls.items():
+            if not url.startswith(("http://", "https://")):
+                raise ValueError(f"{name}: {url!r} has to begin with http:// or https://")
+        return urls
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _signs(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None:
+            try:
+                b64decode(secret.get_secret_value().removeprefix("whsec_"), validate=True)
+            except ValueError:
+                raise ValueError("a secret is `whsec_` followed by base64") from None
+        return secret
 
     @model_validator(mode="after")
     def _keys_or_loopback(self) -> Self:

@@ -112,12 +112,31 @@ def test_gc_on_an_empty_folder_clears_nothing(tmp_path):
         ({"REELWRIGHT_PORT": "http"}, "port"),
         ({"REELWRIGHT_HOST": "0.0.0.0"}, "REELWRIGHT_API_KEYS"),
         ({"REELWRIGHT_URL_ALLOW_NETWORKS": "10.0.0.0/99"}, "url_allow_networks"),
+        ({"REELWRIGHT_SERVICE_URLS": "{"}, "service_urls"),
+        ({"REELWRIGHT_SERVICE_URLS": '{"speed-ramp": "here"}'}, "http://"),
+        ({"REELWRIGHT_WEBHOOK_SECRET": "é"}, "whsec_"),
+        ({"REELWRIGHT_DATA_DIR": "/proc/none"}, "/proc/none"),
+        ({"REELWRIGHT_DATABASE_URL": "nowhere"}, "database"),
+        ({"REELWRIGHT_DATABASE_URL": "postgresql://nobody@127.0.0.1:9/none"}, "database"),
     ],
 )
 def test_wrong_settings_are_said_at_start(tmp_path, env, said):
-    done = reelwright("up", REELWRIGHT_DATA_DIR=str(tmp_path), **env)
+    done = reelwright("up", **({"REELWRIGHT_DATA_DIR": str(tmp_path), "REELWRIGHT_PORT": "0"} | env))
     assert done.returncode == 1
     assert said in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", ["gc", "doctor"])
+def test_wrong_settings_are_said_by_every_command(command):
+    done = reelwright(command, REELWRIGHT_PORT="http")
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: the settings are not in order") and "Traceback" not in done.stderr
+
+
+def test_a_name_of_no_known_format_is_refused_in_a_sentence(clip, tmp_path):
+    done = reelwright("speed-ramp", "render", clip, tmp_path / "out.txt", "--speeds", "[2]")
+    assert done.returncode == 1
+    assert "must end in one of" in done.stderr and "Traceback" not in done.stderr
 
 
 def test_an_unknown_service_is_said():
