@@ -94,7 +94,10 @@ def render_table(name: str, clip: Path, info: VideoInfo, folder: Path) -> Table:
         (f"ffmpeg, one pass at a constant speed, same encoder settings ({made.frames} frames out)", plain),
         ("render, nearest", nearest),
         ("render, nearest, no sound", best(ramp(audio="drop"))),
+        ("render, nearest, pitch follows", best(ramp(audio="follow"))),
+        ("render, nearest, shutter 0.5", best(ramp(shutter=0.5))),
         ("render, blend", best(ramp(interpolation="blend"))),
+        ("render, flow (once)", best(ramp(interpolation="flow"), times=1)),
     ]
     return table(f"Rendering along a curve, {name}, {frames} frames out", rows, frames, plain)
 
