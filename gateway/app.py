@@ -20,7 +20,6 @@ from gateway.sample import ensure_sample
 from gateway.uploads import upload_routes, uploads_of
 from gateway.upstream import Upstreams, credentials
 from shared.api import create_api
-from shared.errors import ReelwrightError
 from shared.media.disk import on_disk
 from shared.runtime import Runtime
 from shared.service import OperationInfo
@@ -58,21 +57,12 @@ def create_gateway(runtime: Runtime, upstreams: Upstreams, pipelines: Pipelines)
 
     @app.get("/v1/operations", tags=["operations"], summary="Everything the services can do", response_model_exclude_none=True)
     async def operations(request: Request) -> list[OperationInfo]:
-        asked = (_operations(upstreams, service, credentials(runtime.settings, request.state.owner)) for service in upstreams.clients)
-        return [operation for found in await asyncio.gather(*asked) for operation in found]
+        found = await upstreams.operations(credentials(runtime.settings, request.state.owner))
+        return [OperationInfo.model_validate(one) for one in found]
 
     app.include_router(proxy_routes(upstreams))
     app.router.lifespan_context = _lifespan(runtime)
     return app
-
-
-async def _operations(upstreams: Upstreams, service: str, headers: dict[str, str]) -> list[OperationInfo]:
-    """What a service can do; nothing while it does not answer."""
-    try:
-        found = await upstreams.ask(service, "GET", "/operations", headers=headers)
-    except ReelwrightError:
-        return []
-    return [OperationInfo.model_validate(one) for one in found]
 
 
 def _lifespan(runtime: Runtime) -> Any:

@@ -189,11 +189,8 @@ def pipeline_routes(pipelines: Pipelines) -> APIRouter:
 
     @router.get("/presets", summary="Pipelines that have a name")
     async def named(request: Request) -> list[Preset]:
-        operations = set()
-        for service in pipelines.upstreams.clients:
-            found = await pipelines.upstreams.ask(service, "GET", "/operations", headers=credentials(runtime.settings, request.state.owner))
-            operations |= {one["name"] for one in found if one["available"]}
-        return presets(operations)
+        found = await pipelines.upstreams.operations(credentials(runtime.settings, request.state.owner))
+        return presets({one["name"] for one in found if one["available"]})
 
     return router
 

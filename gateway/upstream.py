@@ -1,5 +1,6 @@
 """The services as the gateway reaches them: always HTTP, over a Unix socket of this process or over the network."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -62,6 +63,15 @@ class Upstreams:
         if answer.is_error:
             raise Refused(body, answer.status_code)
         return body
+
+    async def operations(self, headers: Mapping[str, str]) -> list[dict[str, Any]]:
+        """What the services can do, as `GET /operations` of each tells it; nothing of one that does not answer."""
+        asked = [self.ask(service, "GET", "/operations", headers=headers) for service in self.clients]
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        for answer in answers:
+            if isinstance(answer, BaseException) and not isinstance(answer, ReelwrightError):
+                raise answer
+        return [operation for answer in answers if not isinstance(answer, BaseException) for operation in answer]
 
     async def close(self) -> None:
         """Close all connections."""

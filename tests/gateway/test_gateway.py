@@ -204,6 +204,7 @@ def test_keys_separate_owners_and_services_may_run_apart(tmp_path, clip):
             down = client.get("/v1/matting/health", headers=alpha)
             assert down.status_code == 503 and "matting" in down.json()["detail"]
             assert {one["service"] for one in client.get("/v1/operations", headers=alpha).json()} == {"speed-ramp"}
+            assert client.get("/v1/pipelines/presets", headers=alpha).json()[0]["available"]
             assert "matting" in client.get("/openapi.json").json()["info"]["description"]
 
 
