@@ -1,7 +1,7 @@
 """Full-size planes put together from layers of motion.
 
-Sums are kept in float32 and rounded once. The work goes tile by tile: a tile stays in the
-processor's cache, and in many a layer has no weight, or nothing moves.
+Sums are kept in float32 and rounded once. The work goes tile by tile: a tile stays in the processor's cache, and in many a layer has no
+weight, or nothing moves.
 """
 
 import itertools
@@ -32,7 +32,7 @@ class Plane:
 class Room(threading.local):
     """Memory to work in, kept from picture to picture; one object serves several threads, each with its own.
 
-    32 bytes a pixel of the largest plane. Getting fresh memory each time costs a tenth of the whole work.
+    20 bytes a pixel of the largest plane; fresh memory each time would have to be mapped page by page.
     """
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ class Room(threading.local):
 def compose(plane: Plane, layers: Layers, *, peak: int, room: Room, cubic: bool = True) -> NDArray[Any]:
     """The plane at the layers' moment, of the shape and type of its sources, no sample above `peak`.
 
-    `cubic`: read the first layer so, which is sharper, by 0.1 to 0.5 dB, than linear interpolation. That does for chroma, and for the other
+    `cubic`: read the first layer so, which is sharper, by up to 0.5 dB, than linear interpolation. That does for chroma, and for the other
     layers, which fill in where the picture is torn between motions.
     """
     height, width = plane.shape[:2]
