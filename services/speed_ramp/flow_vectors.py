@@ -3,7 +3,8 @@
 DIS flow with variational refinement (Kroeger et al., "Fast Optical Flow using Dense Inverse Search", ECCV 2016) as OpenCV has it, at a
 quarter of 1080p down to single pixels. Measured: that is as good as half size with the preset's own finest scale, and everything
 after it costs a quarter. Longer sides of 640 gain 0 to 0.2 dB for 1.5 times the CPU time; a second pass between the warped pictures, and
-starting from the shift of the whole picture, gain nothing on the whole. What it cannot find: things smaller than about three times their own step.
+starting from the shift of the whole picture, gain nothing on the whole. What it cannot find: small things that
+move by much of their own size (in a made-up case 60 pixels wide, 20 were found and 24 were not).
 """
 
 from dataclasses import dataclass
