@@ -119,11 +119,11 @@ class Page {
   }
 
   #showCurve(job) {
-    const { curve, duration_s: length, source_duration_s: before = length } = job.result ?? {};
-    this.#curve = Array.isArray(curve) && curve.length && before > 0 ? curve : null;
-    const ramp = this.#curve ? new Ramp(curve, before) : null;
+    const { curve } = job.result ?? {};
+    this.#curve = Array.isArray(curve) && curve.at(-1)?.t > 0 ? curve : null;
+    const ramp = this.#curve ? new Ramp(curve, curve.at(-1).t) : null;
     this.player.setRamp(ramp);
-    const duration = ramp ? before : (this.clip.record?.media?.duration_s ?? 0);
+    const duration = ramp ? curve.at(-1).t : (this.clip.record?.media?.duration_s ?? 0);
     this.#chart({ ramp, duration }, clipId(job), job);
     show(byId("curve-use"), ramp !== null);
   }
@@ -156,7 +156,7 @@ class Page {
     const operation = this.form.operations.find(takes);
     if (!operation) return;
     const params = operation.name === this.view.job.operation ? this.view.job.params : {};
-    const curve = this.#curve.map(({ t, speed }) => ({ t: Number(t.toFixed(3)), speed: Number(speed.toFixed(3)) }));
+    const curve = this.#curve.map((point) => ({ ...point, t: Number(point.t.toFixed(3)), speed: Number(point.speed.toFixed(3)) }));
     this.form.choose(operation.name);
     this.form.fill({ ...params, speeds: null, curve });
     byId("field-curve").focus();

@@ -1,31 +1,26 @@
-// The clock of a speed curve: between control points the speed changes linearly with the source's time, and
-// output time is the integral of 1/speed.
+// The clock of a speed curve: output time is the integral of 1/speed over the source's time. Between control points the speed
+// goes linearly, in an S ("smooth") or not at all until the next one ("hold"); a point may freeze the picture for a while.
+
+const PIECES_OF_AN_S = 256;
 
 export class Ramp {
   #segments = [];
 
-  /** `points`: [{t, speed}], t rising, in seconds of the source; `duration`: of the source. */
-  constructor(points, duration) {
-    this.sourceDuration = duration;
-    const ends = [
-      { ...points[0], t: 0 },
-      ...points.filter((point) => point.t > 0 && point.t < duration),
-      { ...points.at(-1), t: duration },
-    ];
-    const last = ends.length - 1;
-    ends[last].speed = speedBetween(points, duration);
-    let out = 0;
-    for (let index = 0; index < last; index += 1) {
-      const [from, to] = [ends[index], ends[index + 1]];
-      const slope = (to.speed - from.speed) / (to.t - from.t);
-      const segment = { start: from.t, end: to.t, speed: from.speed, slope, out };
-      if (!(to.t > from.t)) continue;
-      out += passed(segment, to.t);
+  /** `points`: [{t, speed, easing, freeze}], t rising, in seconds of the source, from where the clip begins; `end`: where it ends. */
+  constructor(points, end) {
+    const start = Math.min(points[0].t, end);
+    this.sourceDuration = end - start;
+    let out = points[0].freeze ?? 0;
+    for (const piece of pieces(points, end)) {
+      const segment = { ...piece, slope: (piece.to - piece.speed) / (piece.end - piece.start), out: out + piece.stop };
+      out = segment.out + passed(segment, segment.end);
       this.#segments.push(segment);
     }
-    this.duration = out;
-    this.min = Math.min(...ends.map((point) => point.speed));
-    this.max = Math.max(...ends.map((point) => point.speed));
+    if (!this.#segments.length) this.#segments.push({ start, end: end + 1e-6, speed: points[0].speed, slope: 0, out });
+    this.duration = out + (points.length > 1 && points.at(-1).t <= end ? (points.at(-1).freeze ?? 0) : 0);
+    const speeds = points.map((point) => point.speed);
+    this.min = Math.min(...speeds);
+    this.max = Math.max(...speeds);
   }
 
   /** The speed at a second of the source. */
@@ -70,12 +65,25 @@ function passed(segment, time) {
   return isFlat(segment) ? way / segment.speed : Math.log1p((segment.slope * way) / segment.speed) / segment.slope;
 }
 
-function speedBetween(points, time) {
-  const after = points.findIndex((point) => point.t >= time);
-  if (after === -1) return points.at(-1).speed;
-  if (after === 0) return points[0].speed;
-  const [from, to] = [points[after - 1], points[after]];
-  return from.speed + ((to.speed - from.speed) * (time - from.t)) / (to.t - from.t);
+/** The pieces with linear speed that a curve is made of, each after a `stop` of so many seconds of output; cut off at `end`. */
+function* pieces(points, end) {
+  for (let index = 0; index < points.length; index += 1) {
+    const from = points[index];
+    const to = points[index + 1] ?? { t: Math.max(end, from.t), speed: from.speed };
+    const parts = from.easing === "smooth" && to.speed !== from.speed ? PIECES_OF_AN_S : 1;
+    const speedAt = (u) => from.speed + (to.speed - from.speed) * (parts > 1 ? u * u * (3 - 2 * u) : u);
+    for (let part = 0; part < parts; part += 1) {
+      const [u, v] = [part / parts, (part + 1) / parts];
+      const start = from.t + (to.t - from.t) * u;
+      const full = from.t + (to.t - from.t) * v;
+      if (!(full > start) || start >= end) continue;
+      const stop = part === 0 && index > 0 ? (from.freeze ?? 0) : 0;
+      const speed = from.easing === "hold" ? from.speed : speedAt(u);
+      const last = from.easing === "hold" ? from.speed : speedAt(v);
+      const cut = Math.min(full, end);
+      yield { start, end: cut, speed, to: speed + ((last - speed) * (cut - start)) / (full - start), stop };
+    }
+  }
 }
 
 function clamp(value, low, high) {
