@@ -20,7 +20,7 @@ from shared.errors import Conflict, Invalid, OperationFailed, ReelwrightError, U
 from shared.jobs import PATIENT_POLL_S, Claim, Job, JobEnvelope, JobRequest, Outcome, Queue, Status, Tell
 from shared.json_route import JsonRoute
 from shared.runtime import Runtime
-from shared.service import ENDED, REFUSALS, SAMPLE_ID, wait_seconds
+from shared.service import ENDED, REFUSALS, SAMPLE_ID, answered
 
 QUEUE = "pipelines"
 OPERATION = "pipelines.run"
@@ -176,12 +176,7 @@ def pipeline_routes(pipelines: Pipelines) -> APIRouter:
         checked = await pipelines.check(body.steps, owner)
         plain = JobRequest(params=checked.model_dump(mode="json"), webhook=body.webhook, metadata=body.metadata, priority=body.priority)
         job = await runtime.jobs.submit(owner=owner, service=QUEUE, operation=OPERATION, request=plain, key=idempotency_key)
-        response.headers["Location"] = job.urls.self_
-        if (seconds := wait_seconds(prefer)) is not None:
-            job = await runtime.jobs.wait(owner, job.id, seconds)
-            response.headers["Preference-Applied"] = f"wait={seconds}"
-            response.status_code = 200 if job.status.ended else 202
-        return job
+        return await answered(job, owner=owner, prefer=prefer, response=response, runtime=runtime)
 
     @router.post("/check", summary="Check every step of a pipeline without running any", responses=REFUSALS)
     async def check(body: PipelineRequest, request: Request) -> PipelineChecked:

@@ -149,6 +149,17 @@ def wait_seconds(prefer: str | None) -> int | None:
     return min(int(found[1]), MAX_WAIT_S) if found else None
 
 
+async def answered(job: Job, *, owner: str, prefer: str | None, response: Response, runtime: Runtime) -> Job:
+    """A job that was accepted, as its request is answered: at once, or after the wait that the client prefers."""
+    response.headers["Location"] = job.urls.self_
+    if (seconds := wait_seconds(prefer)) is not None:
+        job = await runtime.jobs.wait(owner, job.id, seconds)
+        response.headers["Preference-Applied"] = f"wait={seconds}"
+        if job.status.ended:
+            response.status_code = 200
+    return job
+
+
 def _routes(operation: Operation, runtime: Runtime) -> APIRouter:
     router = APIRouter(prefix=f"/{operation.verb}", tags=[operation.name], responses=REFUSALS, route_class=JsonRoute)
     model: Any = request_model(operation)
@@ -173,13 +184,7 @@ def _routes(operation: Operation, runtime: Runtime) -> APIRouter:
     ) -> Job:
         owner = request.state.owner
         job = await submit(operation, plain_request(body), params=body.params, owner=owner, runtime=runtime, key=idempotency_key)
-        response.headers["Location"] = job.urls.self_
-        if (seconds := wait_seconds(prefer)) is not None:
-            job = await runtime.jobs.wait(owner, job.id, seconds)
-            response.headers["Preference-Applied"] = f"wait={seconds}"
-            if job.status.ended:
-                response.status_code = 200
-        return job
+        return await answered(job, owner=owner, prefer=prefer, response=response, runtime=runtime)
 
     @router.post(
         "/check",
