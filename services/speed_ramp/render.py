@@ -70,6 +70,7 @@ def _encoded(
     with ExitStack() as stack:
         frames = stack.enter_context(read_frames(video, start=params.start or None, duration=params.duration, to_sdr8=True))
         writer = stack.enter_context(VideoWriter(output, width=info.width, height=info.height, frame_rate=rate, quality=params.quality))
+        writer.copy_tags(video)
         tracks = list(open_tracks(params, video, info, clock, writer, progress, stack)) if params.audio != "drop" else []
         shown = _shown(params, frames, clock, rate, seen, part)
         pictures = map_ordered(lambda one: (one.number, one.picture()), shown, ahead=2)
