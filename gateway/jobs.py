@@ -57,15 +57,20 @@ def job_routes(runtime: Runtime) -> APIRouter:
         summary="Follow a job (server-sent events)",
         response_class=StreamingResponse,
         responses=UNKNOWN
-        | {200: {"content": {"text/event-stream": {}}, "description": "`progress`, then `succeeded`, `failed` or `canceled`"}},
+        | {
+            200: {"content": {"text/event-stream": {}}, "description": "`progress`, then `succeeded`, `failed` or `canceled`"},
+            204: {"description": "The job has ended and its last event was seen: there is nothing to come back for"},
+        },
     )
     async def events(
         job_id: str,
         request: Request,
         last_event_id: str | None = Header(None, description="Number of the last event seen; the later ones are sent again."),
-    ) -> StreamingResponse:
+    ) -> Response:
         after = _event_number(last_event_id)
-        await jobs.get(request.state.owner, job_id)  # an unknown job is a 404, not a broken stream
+        job = await jobs.get(request.state.owner, job_id)  # an unknown job is a 404, not a broken stream
+        if job.status.ended and not await jobs.has_events(job_id, after):
+            return Response(status_code=204)  # which tells an EventSource not to connect again
         stream = _stream(jobs.events(request.state.owner, job_id, after))
         return StreamingResponse(stream, media_type="text/event-stream", headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
 

@@ -14,6 +14,7 @@ from services.speed_ramp.operations import ANALYZE, RENDER
 from services.speed_ramp.params import AnalyzeParams, RenderParams
 from shared.errors import Invalid, OperationFailed
 from shared.jobs import Job, JobRequest, Status
+from shared.json_route import JsonRoute
 from shared.media.ingest import ingest
 from shared.media.multipart import read_parts
 from shared.media.record import MediaRecord
@@ -21,7 +22,7 @@ from shared.net.download import checked_client, fetch
 from shared.operation import Operation, Params
 from shared.params_text import params_from_text
 from shared.runtime import Runtime
-from shared.service import submit
+from shared.service import REFUSALS, submit
 
 FIELDS = frozenset({"segment_duration", "min_speed", "max_speed"})
 
@@ -56,7 +57,7 @@ class SpeedsFromUrl(BaseModel):
 
 def seed_routes(runtime: Runtime) -> APIRouter:
     """`/process`, `/get-speeds` and `/get-speeds-from-url`."""
-    router = APIRouter(tags=["speed-ramp as AI-Speed-Ramping had it"])
+    router = APIRouter(tags=["speed-ramp as AI-Speed-Ramping had it"], responses=REFUSALS, route_class=JsonRoute)
     take = partial(ingest, store=runtime.media, probe=runtime.probe, max_bytes=runtime.settings.max_upload_bytes)
 
     @router.post("/process", summary="Ramp an uploaded video and answer its link", openapi_extra=_form(FIELDS))

@@ -223,6 +223,10 @@ class Jobs:
         self.ledger.delete(job_id)
         self._client.delete_workflow(job_id)
 
+    async def has_events(self, job_id: str, after: int) -> bool:
+        """Whether the job has events after number `after`."""
+        return bool(await asyncio.to_thread(self.ledger.events, job_id, after))
+
     async def events(self, owner: str, job_id: str, after: int) -> AsyncIterator[Event]:
         """The job's events after number `after`, as they come; ends with the job. The last one's data is the job itself."""
         await self.get(owner, job_id)

@@ -1,13 +1,15 @@
 """What is asked of a job, and what the API says about it."""
 
+import json
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, computed_field
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, computed_field, field_validator
 
 from shared.media.record import MediaRecord
 
+MAX_METADATA_BYTES = 64 * 1024
 PRIORITIES = {"high": 10, "normal": 50, "low": 90}
 """Rank in the queue: smaller is sooner (DBOS takes 0 for the highest)."""
 
@@ -47,6 +49,14 @@ class JobEnvelope(BaseModel):
     webhook: Webhook | None = None
     metadata: dict[str, Any] = Field({}, description="Anything of yours; it comes back with the job.")
     priority: Literal["high", "normal", "low"] = Field("normal", description="Rank in the queue.")
+
+    @field_validator("metadata")
+    @classmethod
+    def _small(cls, metadata: dict[str, Any]) -> dict[str, Any]:
+        length = len(json.dumps(metadata, allow_nan=False))  # a number that is out of range came out as infinite
+        if length > MAX_METADATA_BYTES:
+            raise ValueError(f"{length} bytes of JSON are more than the {MAX_METADATA_BYTES} that are kept with a job")
+        return metadata
 
 
 class JobRequest(JobEnvelope):

@@ -1,9 +1,11 @@
 """Telling the end of a job to an address, signed (Standard Webhooks) and retried."""
 
 import base64
+import ipaddress
 import json
 import logging
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +16,8 @@ from standardwebhooks import Webhook as Signer
 from shared.errors import Invalid
 from shared.jobs.ledger import Ledger
 from shared.jobs.record import Webhook
-from shared.net.download import checked_client
+from shared.net.addresses import check_address
+from shared.net.download import check_url, checked_client
 from shared.settings import Settings
 
 ATTEMPTS, FIRST_WAIT_S, BACKOFF = 8, 2.0, 3.0
@@ -27,9 +30,13 @@ class Undelivered(Exception):
 
 
 def stored(webhook: Webhook | None, settings: Settings) -> dict[str, Any] | None:
-    """What is kept of a webhook with its job. Raises Invalid where it has no usable secret."""
+    """What is kept of a webhook with its job. Raises Invalid where it has no usable secret, ForbiddenAddress where it is told at once
+    that its address is not reached; names are looked up, and checked again, when the message is sent."""
     if webhook is None:
         return None
+    host = check_url(str(webhook.url)).host
+    with suppress(ValueError):
+        check_address(str(ipaddress.ip_address(host)), host=host, allowed=settings.url_allow_networks)
     secret = webhook.secret or settings.webhook_secret
     if secret is None:
         raise Invalid("The webhook has no `secret` to be signed with, and the server has none of its own (REELWRIGHT_WEBHOOK_SECRET).")

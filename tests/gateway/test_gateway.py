@@ -40,6 +40,9 @@ def test_a_clip_is_uploaded_ramped_followed_and_fetched(running: RunningSuite, c
     assert fractions == sorted(fractions) and fractions
     assert read_events(running, job["id"], last_event_id=2) == events[2:]
 
+    seen = running.client.get(f"/v1/jobs/{job['id']}/events", headers={"Last-Event-ID": str(len(events))})
+    assert (seen.status_code, seen.content) == (204, b"")
+
     ended = running.client.get(job["urls"]["self"]).json()
     assert ended == events[-1][2]
     assert ended["metadata"] == {"mine": [1]} and ended["metrics"]["attempts"] == 1 and ended["metrics"]["peak_memory_bytes"] > 10_000_000
@@ -240,3 +243,23 @@ def test_with_keys_the_api_pages_ask_for_one(tmp_path):
         assert list(refusal) == ["application/problem+json"]
         assert locked.client.get("/").status_code == 200
         assert locked.client.get("/metrics").status_code == 401
+
+
+@pytest.mark.parametrize(
+    "change, field",
+    [
+        ({"webhook": {"url": "http://169.254.169.254/hook"}}, None),
+        ({"webhook": {"url": "http://2130706433/hook"}}, None),
+        ({"webhook": {"url": "https://me:secret@example.com/hook"}}, None),
+        ({"metadata": {"big": "x" * 70_000}}, "metadata"),
+    ],
+)
+def test_what_would_fail_later_is_refused_at_once(tmp_path, change, field):
+    with suite(tmp_path, WEBHOOK_SECRET="whsec_c2VjcmV0c2VjcmV0c2VjcmV0") as strict:
+        for _ in range(100):
+            if strict.client.get(f"/v1/media/{SAMPLE_ID}").is_success:
+                break
+            time.sleep(0.1)
+        answer = strict.client.post(RENDER, json=BODY | change)
+    assert answer.status_code == 422, answer.text
+    assert field is None or answer.json()["errors"][0]["field"] == field
