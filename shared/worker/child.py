@@ -23,7 +23,7 @@ from shared.worker.report import Report
 from shared.worker.wire import HEADER, body_length, pack
 
 PR_SET_PDEATHSIG = 1
-NICENESS = 5
+NICENESS = 10
 # Address space that is reserved but not used (thread stacks, allocator arenas) counts against RLIMIT_DATA too.
 HEADROOM_BYTES = 4 * 1024**3
 MAX_DETAIL_CHARS = 2000
@@ -68,6 +68,8 @@ def confine(parent_pid: int, memory_bytes: int) -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         with suppress(OSError):
             Path("/proc/self/oom_score_adj").write_text("1000")
+        with suppress(OSError):  # where the kernel groups processes by session, niceness counts only within each group
+            Path("/proc/self/autogroup").write_text(str(NICENESS))
     if os.getppid() != parent_pid:
         os._exit(1)  # the parent died before the signal was set
 
