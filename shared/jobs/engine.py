@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, WorkflowSerializationFormat
-from dbos._error import DBOSAwaitedWorkflowCancelledError
+from dbos._error import DBOSAwaitedWorkflowCancelledError, DBOSNonExistentWorkflowError
 from sqlalchemy.exc import IntegrityError
 
 from shared.errors import Conflict, IdempotencyMismatch, OperationFailed, ReelwrightError, UnknownJob, WorkerCrashed
@@ -371,8 +371,8 @@ class Jobs:
 
 
 def _expected(record: logging.LogRecord) -> bool:
-    """A filter: DBOS reports workflows of canceled jobs as errors, which they are not."""
-    return not (record.exc_info and isinstance(record.exc_info[1], DBOSAwaitedWorkflowCancelledError))
+    """A filter: DBOS reports as errors the workflows of jobs that were canceled, or deleted as they ended, which they are not."""
+    return not (record.exc_info and isinstance(record.exc_info[1], DBOSAwaitedWorkflowCancelledError | DBOSNonExistentWorkflowError))
 
 
 def _owners() -> set[str]:
