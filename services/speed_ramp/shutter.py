@@ -37,15 +37,23 @@ class Window:
         self._past.append(frame)
         return frame
 
+    def forget(self, before: float) -> None:
+        """Nothing before second `before` of the source will be asked for again."""
+        while self._past and self._past[0].time < before:
+            self._past.popleft()
+
+    @property
+    def held(self) -> int:
+        """How many frames are at hand."""
+        return len(self._past) + len(self._ahead)
+
     def between(self, first: float, last: float) -> list[Frame]:
-        """The frames from second `first` to `last` of the source; nothing before `first` will be asked for again."""
+        """The frames from second `first` to `last` of the source."""
         while not self._ahead or self._ahead[-1].time <= last:
             frame = next(self._frames, None)
             if frame is None:
                 break
             self._ahead.append(frame)
-        while self._past and self._past[0].time < first:
-            self._past.popleft()
         return [frame for frame in (*self._past, *self._ahead) if first <= frame.time <= last]
 
 
@@ -89,7 +97,9 @@ def exposed(picks: Iterable[Shown], window: Window, clock: Clock, rate: Fraction
         moment = float(pick.number / rate)
         half = float(0.5 / rate)
         a, middle, b = (float(second) for second in clock.source([moment - half, moment, moment + half]))
+        # Forgotten also where the clip is slow and nothing is mixed: frames must not gather.
         open_s, apart = shutter * (b - a) / 2, float(pick.before.duration * pick.before.time_base or 1 / rate)
+        window.forget(a - apart)
         yield pick if 2 * open_s <= apart * (1 + _LEAST) else _exposure(pick, window, middle - open_s, middle + open_s, apart)
 
 

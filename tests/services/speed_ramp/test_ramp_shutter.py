@@ -42,6 +42,15 @@ def test_an_open_shutter_sees_all_that_is_passed_over_around_its_moment() -> Non
     assert total == pytest.approx(0.25), "every frame counts alike"
 
 
+@pytest.mark.parametrize("speed", [0.3, 1.5, 6.0])
+def test_frames_do_not_gather(speed: float) -> None:
+    """Also where nothing is mixed, because the clip is hardly faster than the shutter is open."""
+    clock, rate = Clock([(0, speed)]), Fraction(30)
+    window = Window(frame(i) for i in range(400))
+    shown = exposed(picks(window, clock, rate, Seen(), blend=False), window, clock, rate, shutter=0.5)
+    assert max(window.held for _ in shown) <= 20
+
+
 def test_half_a_shutter_sees_half() -> None:
     assert seen(4, shutter=0.5)[5] == {19: 0.25, 20: 0.5, 21: 0.25}
     assert len(seen(1.9, shutter=0.5)[5]) == 1
