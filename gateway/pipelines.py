@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
@@ -20,7 +20,7 @@ from shared.errors import Conflict, Invalid, OperationFailed, ReelwrightError, U
 from shared.jobs import PATIENT_POLL_S, Claim, Job, JobEnvelope, JobRequest, Outcome, Queue, Status, Tell
 from shared.json_route import JsonRoute
 from shared.runtime import Runtime
-from shared.service import ENDED, REFUSALS, SAMPLE_ID, answered
+from shared.service import ENDED, REFUSALS, SAMPLE_ID, IdempotencyKey, Prefer, answered
 
 QUEUE = "pipelines"
 OPERATION = "pipelines.run"
@@ -73,6 +73,8 @@ class Pipelines:
         """Ask every step's service whether it would take it. Raises the first refusal, naming the step."""
         kinds: dict[str, str] = {}
         checked: list[Step] = []
+        outputs: dict[str, dict[str, str]] = {}  # of every operation of the services that were asked: once each, not once a step
+        headers = credentials(self.runtime.settings, owner)
         for number, step in enumerate(steps):
             where = f"steps.{number}"
             if any(step.id == earlier.id for earlier in checked):
@@ -81,14 +83,13 @@ class Pipelines:
             inputs = {name: _each(given, partial(_pending, kinds, f"{where}.inputs.{name}")) for name, given in step.inputs.items()}
             try:
                 body = {"inputs": inputs, "params": step.params}
-                answer = await self.upstreams.ask(
-                    service, "POST", f"/{verb}/check", headers=credentials(self.runtime.settings, owner), json=body
-                )
-                operations = await self.upstreams.ask(service, "GET", "/operations", headers=credentials(self.runtime.settings, owner))
+                answer = await self.upstreams.ask(service, "POST", f"/{verb}/check", headers=headers, json=body)
+                if step.operation not in outputs:
+                    operations = await self.upstreams.ask(service, "GET", "/operations", headers=headers)
+                    outputs |= {one["name"]: one["outputs"] for one in operations}
             except Refused as refused:
                 raise _in_step(refused, where, step) from None
-            made = next(one["outputs"] for one in operations if one["name"] == step.operation)
-            kinds |= {f"{step.id}.{name}": kind for name, kind in made.items()}
+            kinds |= {f"{step.id}.{name}": kind for name, kind in outputs[step.operation].items()}
             checked.append(step.model_copy(update={"params": answer["params"]}))
         return PipelineChecked(steps=checked)
 
@@ -169,8 +170,8 @@ def pipeline_routes(pipelines: Pipelines) -> APIRouter:
         body: PipelineRequest,
         request: Request,
         response: Response,
-        prefer: str | None = Header(None, description="`wait=N` holds the answer for up to N (at most 60) seconds."),
-        idempotency_key: str | None = Header(None, min_length=1, max_length=255, description="The same key again gets the first answer."),
+        prefer: Prefer = None,
+        idempotency_key: IdempotencyKey = None,
     ) -> Job:
         owner = request.state.owner
         checked = await pipelines.check(body.steps, owner)

@@ -4,7 +4,7 @@
 import asyncio
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Header, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, create_model
@@ -21,6 +21,10 @@ SAMPLE_ID = "0" * 26
 """The sample clip that every installation has, so that the examples of the API pages run as they stand."""
 
 PENDING = "pending:"
+
+Prefer = Annotated[str | None, Header(description="`wait=N` holds the answer for up to N (at most 60) seconds.")]
+IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=255, description="The same key again gets the first answer.")]
+"""Headers of every request that makes a job."""
 
 REFUSALS = NOT_JSON | problems(_404="Unknown media", _429="The queue is full", _503="The weights of a model are not installed")
 
@@ -179,8 +183,8 @@ def _routes(operation: Operation, runtime: Runtime) -> APIRouter:
         body: model,
         request: Request,
         response: Response,
-        prefer: str | None = Header(None, description="`wait=N` holds the answer for up to N (at most 60) seconds."),
-        idempotency_key: str | None = Header(None, min_length=1, max_length=255, description="The same key again gets the first answer."),
+        prefer: Prefer = None,
+        idempotency_key: IdempotencyKey = None,
     ) -> Job:
         owner = request.state.owner
         job = await submit(operation, plain_request(body), params=body.params, owner=owner, runtime=runtime, key=idempotency_key)

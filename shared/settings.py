@@ -78,10 +78,6 @@ class Settings(BaseSettings):
             raise ValueError(f"REELWRIGHT_HOST={self.host} can be reached by others: set REELWRIGHT_API_KEYS, or listen on 127.0.0.1")
         return self
 
-    @property
-    def models_path(self) -> Path:
-        return self.models_dir or self.data_dir / "models"
-
     @cached_property
     def owners(self) -> dict[str, str]:
         """API key -> the owner name that its jobs and media are kept under."""
