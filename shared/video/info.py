@@ -45,6 +45,9 @@ class VideoInfo(_Record):
     container: str
     duration_s: float = Field(description="Length of the picture in seconds.")
     start_s: float = Field(description="Where the file's own clock stands at time 0.")
+    start_timecode: str | None = Field(
+        None, description="Timecode of the first frame as the file says it, HH:MM:SS:FF, or HH:MM:SS;FF where it drops frames."
+    )
     width: int
     height: int
     frame_rate: str = Field(description="Exact average frames a second, such as 30000/1001.")

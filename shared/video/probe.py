@@ -20,6 +20,7 @@ from shared.video.formats import IMAGES, FileType, is_image, video_type
 from shared.video.info import AudioTrackInfo, ImageInfo, MediaInfo, VideoInfo
 from shared.video.limits import Limits
 from shared.video.opening import audio_streams, check_promised_size, file_head, main_video, open_input, reason, time_base_of, timeline_zero
+from shared.video.timecode import start_timecode
 from shared.video.upright import displayed_size, has_alpha, orientation_of
 from shared.video.whole import cut_off
 
@@ -123,6 +124,7 @@ def _video(container: av.container.InputContainer, path: str | os.PathLike[str],
         container=container.format.name.partition(",")[0],
         duration_s=float(duration),
         start_s=float(zero),
+        start_timecode=start_timecode(stream.metadata, container.metadata, *(data.metadata for data in container.streams.data)),
         width=width,
         height=height,
         frame_rate=f"{rate.numerator}/{rate.denominator}",

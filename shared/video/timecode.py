@@ -1,0 +1,93 @@
+"""Timecode as cameras write it and editing programs count it (SMPTE ST 12-1)."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+_TIMECODE = re.compile(r"(\d\d):([0-5]\d):([0-5]\d)([:;.,])(\d{2,3})")
+_DROPPING = frozenset({Fraction(30000, 1001), Fraction(60000, 1001), Fraction(120000, 1001)})
+"""The rates for which drop-frame timecode is defined."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timecode:
+    """A count of frames from midnight, written for a rate.
+
+    `rate`: exact frames a second; timecode counts it as the next whole number (24000/1001 as 24). `drop`: drop-frame, which leaves out the
+    first two numbers (four at 60) of every minute but each tenth, so that it keeps up with the clock. It wraps at 24 hours.
+    """
+
+    frame: int
+    rate: Fraction
+    drop: bool = False
+
+    def __post_init__(self) -> None:
+        if self.rate <= 0:
+            raise ValueError(f"{self.rate = } must be positive")
+        if self.drop and self.rate not in _DROPPING:
+            raise ValueError(f"{self.rate = } has no drop-frame timecode: only 29.97, 59.94 and 119.88 frames a second have")
+
+    @classmethod
+    def parse(cls, text: str, rate: Fraction) -> "Timecode":
+        """The frame that `text` names at `rate`. Raises ValueError where it is no timecode, or names a frame that is not counted.
+
+        Frames are taken as dropped where the last separator says so (";", "," or ".") and the rate has such a count.
+        """
+        found = _TIMECODE.fullmatch(text)
+        if found is None:
+            raise ValueError(f"{text!r} is no timecode: HH:MM:SS:FF is asked for, or HH:MM:SS;FF for drop-frame")
+        hours, minutes, seconds, frames = (int(found[number]) for number in (1, 2, 3, 5))
+        whole = counted(rate)
+        if frames >= whole or hours > 23:
+            raise ValueError(f"{text!r} cannot be at {rate} frames a second: hours go to 23 and frames to {whole - 1}")
+        drop = found[4] != ":" and rate in _DROPPING
+        left_out = _left_out(whole) if drop else 0
+        if left_out and minutes % 10 and not seconds and frames < left_out:
+            raise ValueError(f"{text!r} is a number that drop-frame timecode leaves out")
+        passed = hours * 60 + minutes
+        return cls((passed * 60 + seconds) * whole + frames - left_out * (passed - passed // 10), rate, drop)
+
+    def __add__(self, frames: int) -> "Timecode":
+        return Timecode(self.frame + frames, self.rate, self.drop)
+
+    @property
+    def seconds(self) -> Fraction:
+        """Real time from midnight's count."""
+        return self.frame / self.rate
+
+    def __str__(self) -> str:
+        whole = counted(self.rate)
+        number = self.frame % self._day
+        if self.drop:
+            left_out = _left_out(whole)
+            tens, rest = divmod(number, 600 * whole - 9 * left_out)
+            # The first minute of ten is whole; each of the others begins with the numbers that are left out.
+            later = max(rest - 60 * whole, 0) // (60 * whole - left_out) + (rest >= 60 * whole)
+            number += left_out * (9 * tens + later)
+        seconds, frames = divmod(number, whole)
+        width = len(str(whole - 1)) if whole > 100 else 2
+        return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}{';' if self.drop else ':'}{frames:0{width}}"
+
+    @property
+    def _day(self) -> int:
+        whole = counted(self.rate)
+        return 24 * 3600 * whole - (24 * 54 * _left_out(whole) if self.drop else 0)
+
+
+def start_timecode(*tags: Mapping[str, str]) -> str | None:
+    """The first timecode in the tags of a picture, of its file or of its timecode track; None where none is well formed."""
+    for one in tags:
+        text = next((value.strip() for name, value in one.items() if name.lower() == "timecode"), "")
+        if (found := _TIMECODE.fullmatch(text)) and int(found[1]) < 24:
+            return text[:8] + (":" if found[4] == ":" else ";") + found[5]
+    return None
+
+
+def counted(rate: Fraction) -> int:
+    """The whole number of frames that timecode counts as a second: 30 for 30000/1001."""
+    return max(-(-rate.numerator // rate.denominator), 1)
+
+
+def _left_out(whole: int) -> int:
+    return whole // 15
