@@ -40,7 +40,7 @@ class Room:
         return service
 
 
-ROOMS = (Room("speed-ramp", "services.speed_ramp"),)
+ROOMS = (Room("speed-ramp", "services.speed_ramp"), Room("keyframes", "services.keyframes"))
 
 
 async def up(settings: Settings) -> None:

@@ -1,0 +1,156 @@
+"""keyframes.detect: videos -> shots, keyframes, scores, lists for other programs and a gallery."""
+
+import re
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from services.keyframes.choose import Choice, choose
+from services.keyframes.exports import write_files
+from services.keyframes.gallery import write_gallery
+from services.keyframes.measure import Measured, measure
+from services.keyframes.params import DEFAULT_THRESHOLDS, MAX_SCORES, MAX_VIDEOS, DetectParams, DetectResult, Keyframe, Scores, VideoReport
+from services.keyframes.pictures import SUFFIXES, full_size, write_picture, write_thumbnail
+from services.keyframes.shots import shots_of
+from services.keyframes.transition import cuts_of
+from shared.errors import Invalid, OperationFailed, ReelwrightError, UnsupportedMedia
+from shared.operation import Progress, Silent
+from shared.video import VideoInfo, changes_of, probe
+
+_MADE = (1980, 1, 1, 0, 0, 0)  # the same videos give the same archives
+
+
+def detect(params: DetectParams, *, video: list[Path] | Path, outputs: Mapping[str, Path], progress: Progress = Silent()) -> DetectResult:
+    """Find the shots of one video or several and write their keyframes (`keyframes`), lists (`files`) and a page (`gallery`).
+
+    Each frame is looked at once, in small; only keyframes are decoded again, in full size. A video that cannot be read gets a report
+    with its `error`; where none can be read, the error of the first is raised. Raises Invalid for more than MAX_VIDEOS.
+    """
+    videos = [video] if isinstance(video, Path) else list(video)
+    if not 1 <= len(videos) <= MAX_VIDEOS:
+        raise Invalid(f"{len(videos)} videos were given; 1 to {MAX_VIDEOS} are taken in one job.")
+    reports: list[VideoReport] = []
+    failures: list[ReelwrightError] = []
+    # Beside the outputs: a job's temporary files lie in its folder, and go with it.
+    with tempfile.TemporaryDirectory(dir=outputs["files"].parent, prefix=".detect-") as made:
+        pictures, files = Path(made, "keyframes"), Path(made, "files")
+        pictures.mkdir()
+        files.mkdir()
+        for number, path in enumerate(videos):
+            stage = progress.part(path.name, number / len(videos), (number + 1) / len(videos))
+            title = _title(path, number if len(videos) > 1 else None)
+            try:
+                reports.append(_detect_one(params, path, title, pictures, files, stage))
+            except ReelwrightError as error:
+                failures.append(error)
+                progress.warn(f"{path.name}: {error.detail}")
+                reports.append(VideoReport(name=path.name, error=error.problem()))
+        if len(failures) == len(videos):
+            raise (
+                failures[0]
+                if len(videos) == 1
+                else OperationFailed(f"None of the {len(videos)} videos could be read. {failures[0].detail}")
+            )
+        write_gallery(reports, files, outputs["gallery"])
+        _zip(pictures, outputs["keyframes"], zipfile.ZIP_STORED)
+        _zip(files, outputs["files"], zipfile.ZIP_DEFLATED)
+    progress(1, 1)
+    return DetectResult(videos=reports)
+
+
+def _detect_one(params: DetectParams, video: Path, title: str, pictures: Path, files: Path, progress: Progress) -> VideoReport:
+    info = probe(video)
+    if not isinstance(info, VideoInfo):
+        raise UnsupportedMedia(f"{video.name!r} is a still image: shots are found in a video.")
+    for sentence in changes_of(info, to_sdr8=True, written_as=None):
+        progress.warn(f"{video.name}: {sentence}")
+    measured = measure(video, info, progress.part("looking", 0, 0.9))
+    threshold = params.threshold or DEFAULT_THRESHOLDS[params.method]
+    transitions = cuts_of(measured.change["difference"], threshold)
+    times = measured.times
+    shots = shots_of(transitions, times, float(measured.end), min_shot_s=params.min_shot)
+    folder = files / title
+    (folder / "thumbnails").mkdir(parents=True)
+    keyframes = _write_keyframes(
+        params, video, measured, choose(measured, shots, params), title, pictures, files, progress.part("keyframes", 0.9, 1)
+    )
+    report = VideoReport(
+        name=video.name,
+        duration_s=float(measured.end),
+        frame_rate=info.frame_rate,
+        variable_frame_rate=info.variable_frame_rate,
+        width=info.width,
+        height=info.height,
+        frames=len(times),
+        method=params.method,
+        threshold=threshold,
+        shots=shots,
+        keyframes=keyframes,
+        scores=_thinned(measured, times),
+    )
+    write_files(report, folder)
+    return report
+
+
+def _write_keyframes(
+    params: DetectParams,
+    video: Path,
+    measured: Measured,
+    choices: list[Choice],
+    title: str,
+    pictures: Path,
+    files: Path,
+    progress: Progress,
+) -> list[Keyframe]:
+    found = []
+    exact = [int(measured.pts[choice.frame]) * measured.time_base for choice in choices]
+    for number, (choice, time, rgb) in enumerate(zip(choices, exact, full_size(video, exact), strict=True)):
+        name = f"{title}-{number + 1:04d}"
+        one = Keyframe(
+            file=name + SUFFIXES[params.format],
+            thumbnail=f"{title}/thumbnails/{name}.jpg",
+            timestamp_s=float(time),
+            frame=choice.frame,
+            shot=choice.shot,
+            score=round(choice.score, 4),
+            reasons=list(choice.reasons),
+            sharpness=round(choice.sharpness, 4),
+            exposure=round(choice.exposure, 4),
+            typical=round(choice.typical, 4),
+            stillness=round(choice.stillness, 4),
+        )
+        write_picture(rgb, pictures / one.file, params)
+        write_thumbnail(rgb, files / one.thumbnail, params)
+        found.append(one)
+        progress(number + 1, len(choices))
+    return found
+
+
+def _thinned(measured: Measured, times: list[float]) -> Scores:
+    """The scores, of groups of frames the highest where there are more than a result should carry."""
+    group = -(-len(times) // MAX_SCORES) or 1
+    starts = np.arange(0, len(times), group)
+    best = starts + np.array([int(np.argmax(measured.change["difference"][start : start + group])) for start in starts])
+    return Scores(
+        frames=best.tolist(),
+        times=[times[at] for at in best],
+        values={name: np.round(values[best].astype(float), 3).tolist() for name, values in measured.change.items()},
+    )
+
+
+def _title(video: Path, number: int | None) -> str:
+    """What a video's files are called: its name in plain letters, after its number in a batch."""
+    plain = re.sub(r"[^A-Za-z0-9_-]+", "-", video.stem).strip("-")[:60] or "video"
+    return plain if number is None else f"{number + 1:03d}-{plain}"
+
+
+def _zip(folder: Path, output: Path, how: int) -> None:
+    with zipfile.ZipFile(output, "w", how) as archive:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                with path.open("rb") as file, archive.open(zipfile.ZipInfo(str(path.relative_to(folder)), _MADE), "w") as target:
+                    while block := file.read(1 << 20):
+                        target.write(block)
