@@ -82,6 +82,7 @@ def _detect_one(params: DetectParams, video: Path, title: str, pictures: Path, f
         duration_s=float(measured.end),
         frame_rate=info.frame_rate,
         variable_frame_rate=info.variable_frame_rate,
+        start_timecode=info.start_timecode,
         width=info.width,
         height=info.height,
         frames=len(times),

@@ -14,11 +14,12 @@ def outputs_in(folder: Path) -> dict[str, Path]:
     return {"gallery": folder / "gallery.html", "keyframes": folder / "keyframes.zip", "files": folder / "files.zip"}
 
 
-def test_a_clip_without_a_cut_is_one_shot_with_one_keyframe(clip, tmp_path):
+def test_shots_cover_the_clip_and_each_has_a_keyframe_in_full_size(clip, tmp_path):
     outputs = outputs_in(tmp_path)
     (report,) = detect(DetectParams(), video=clip, outputs=outputs).videos
-    assert [(shot.start_frame, shot.end_frame, shot.kind) for shot in report.shots] == [(0, 180, "start")]
-    (keyframe,) = report.keyframes
+    edges = [shot.start_frame for shot in report.shots] + [report.shots[-1].end_frame]
+    assert edges[0] == 0 and edges[-1] == report.frames == 180 and edges == sorted(edges)
+    assert [keyframe.shot for keyframe in report.keyframes] == [shot.index for shot in report.shots]
     with zipfile.ZipFile(outputs["keyframes"]) as archive:
-        assert archive.namelist() == [keyframe.file]
-        assert Image.open(BytesIO(archive.read(keyframe.file))).size == (640, 360)
+        assert archive.namelist() == [keyframe.file for keyframe in report.keyframes]
+        assert {Image.open(BytesIO(archive.read(name))).size for name in archive.namelist()} == {(640, 360)}
