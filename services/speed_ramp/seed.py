@@ -3,28 +3,23 @@
 They run the same operations as everybody's jobs: an upload is made media, a job is submitted and waited for.
 """
 
-from contextlib import aclosing
 from functools import partial
-from typing import Any
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.speed_ramp.operations import ANALYZE, RENDER
 from services.speed_ramp.params import AnalyzeParams, RenderParams
-from shared.errors import Invalid, OperationFailed
-from shared.jobs import Job, JobRequest, Status
+from shared.forms import finished, form_schema, read_form
 from shared.json_route import JsonRoute
 from shared.media.ingest import ingest
-from shared.media.multipart import read_parts
 from shared.media.record import MediaRecord
 from shared.net.download import checked_client, fetch
-from shared.operation import Operation, Params
 from shared.params_text import params_from_text
 from shared.runtime import Runtime
-from shared.service import REFUSALS, submit
+from shared.service import REFUSALS
 
-FIELDS = frozenset({"segment_duration", "min_speed", "max_speed"})
+FIELDS = ("segment_duration", "min_speed", "max_speed")
 
 
 class Speeds(BaseModel):
@@ -60,17 +55,18 @@ def seed_routes(runtime: Runtime) -> APIRouter:
     router = APIRouter(tags=["speed-ramp as AI-Speed-Ramping had it"], responses=REFUSALS, route_class=JsonRoute)
     take = partial(ingest, store=runtime.media, probe=runtime.probe, max_bytes=runtime.settings.max_upload_bytes)
 
-    @router.post("/process", summary="Ramp an uploaded video and answer its link", openapi_extra=_form(FIELDS))
+    @router.post("/process", summary="Ramp an uploaded video and answer its link", openapi_extra=form_schema(AnalyzeParams, FIELDS))
     async def process(request: Request) -> Processed:
-        record, fields = await _read_form(request, take)
-        job = await _finish(runtime, RENDER, params_from_text(RenderParams, fields), record, request.state.owner)
+        form = await read_form(request, runtime, fields=FIELDS)
+        params, inputs = params_from_text(RenderParams, form.fields), {"video": form.taken[0].id}
+        job = await finished(runtime, RENDER, params=params, inputs=inputs, owner=request.state.owner)
         made = job.outputs["video"]
         return Processed(video_url=made.urls.download, media_id=made.id, job_id=job.id)
 
-    @router.post("/get-speeds", summary="The speeds of an uploaded video", openapi_extra=_form(FIELDS))
+    @router.post("/get-speeds", summary="The speeds of an uploaded video", openapi_extra=form_schema(AnalyzeParams, FIELDS))
     async def get_speeds(request: Request) -> Speeds:
-        record, fields = await _read_form(request, take)
-        return await _speeds(runtime, params_from_text(AnalyzeParams, fields), record, request.state.owner)
+        form = await read_form(request, runtime, fields=FIELDS)
+        return await _speeds(runtime, params_from_text(AnalyzeParams, form.fields), form.taken[0], request.state.owner)
 
     @router.post("/get-speeds-from-url", summary="The speeds of a video on the web")
     async def get_speeds_from_url(body: SpeedsFromUrl, request: Request) -> Speeds:
@@ -84,39 +80,6 @@ def seed_routes(runtime: Runtime) -> APIRouter:
 
 
 async def _speeds(runtime: Runtime, params: AnalyzeParams, record: MediaRecord, owner: str) -> Speeds:
-    job = await _finish(runtime, ANALYZE, params, record, owner)
+    job = await finished(runtime, ANALYZE, params=params, inputs={"video": record.id}, owner=owner)
     used = {name: getattr(params, name) for name in FIELDS}
     return Speeds(speeds=job.result["speeds"], **used)
-
-
-async def _finish(runtime: Runtime, operation: Operation, params: Params, record: MediaRecord, owner: str) -> Job:
-    """Run a job to its end. Raises what it failed with."""
-    request = JobRequest(inputs={"video": record.id})
-    job = await submit(operation, request, params=params, owner=owner, runtime=runtime)
-    job = await runtime.jobs.wait(owner, job.id, runtime.settings.job_timeout_s)
-    if job.status is not Status.SUCCEEDED:
-        raise OperationFailed((job.error or {}).get("detail") or f"The job {job.id} is {job.status}.")
-    return job
-
-
-async def _read_form(request: Request, take: Any) -> tuple[MediaRecord, dict[str, str]]:
-    """The file and the fields of a form. Fields are looked at before anything is done with the file."""
-    record, fields = None, {}
-    async with aclosing(read_parts(request)) as parts:
-        async for part in parts:
-            if part.field == "file" and part.filename is not None and record is None:
-                record = await take(part.chunks, owner=request.state.owner, name=part.filename, source="upload")
-            elif part.field in FIELDS:
-                fields[part.field] = await part.text(max_bytes=100)
-            else:
-                detail = f"Unknown field; `file` and {', '.join(sorted(FIELDS))} are taken"
-                raise Invalid(f"{part.field}: {detail}.", errors=[{"field": part.field, "detail": detail}])
-    if record is None:
-        raise Invalid("The form has no `file`.", errors=[{"field": "file", "detail": "Field required"}])
-    return record, fields
-
-
-def _form(fields: frozenset[str]) -> dict[str, Any]:
-    numbers = {name: {"type": "number", "default": AnalyzeParams.model_fields[name].default} for name in sorted(fields)}
-    schema = {"type": "object", "required": ["file"], "properties": {"file": {"type": "string", "format": "binary"}, **numbers}}
-    return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}
