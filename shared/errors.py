@@ -61,6 +61,12 @@ class UnknownMedia(NotFound):
     type = "unknown-media"
 
 
+class UnknownModel(NotFound):
+    """No model has that name"""
+
+    type = "unknown-model"
+
+
 class UploadTimeout(ReelwrightError):
     """Nothing more came"""
 
@@ -131,6 +137,12 @@ class ModelMissing(Unavailable):
     """The weights of a model are not installed"""
 
     type = "model-missing"
+
+
+class ModelDamaged(Unavailable):
+    """A file of a model is not what it has to be"""
+
+    type = "model-damaged"
 
 
 class OperationFailed(ReelwrightError):

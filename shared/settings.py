@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 MIB = 1024 * 1024
@@ -17,13 +17,28 @@ DAY = 24 * 3600.0
 class Settings(BaseSettings):
     """Every setting, its default, and what it is for. Times are in seconds, sizes in bytes."""
 
-    model_config = SettingsConfigDict(env_prefix="REELWRIGHT_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="REELWRIGHT_", frozen=True, extra="ignore", populate_by_name=True)
 
     host: str = Field("127.0.0.1", description="Address the gateway (or a service served alone) listens on.")
     port: int = Field(8080, ge=0, le=65535, description="Port it listens on; 0 takes a free one.")
     data_dir: Path = Field(Path("var"), description="Folder of media, work files, sockets and the embedded database.")
     database_url: str = Field("", description="Postgres URL for several machines; empty: an SQLite file in the data folder.")
     models_dir: Path | None = Field(None, description="Folder of model weights; empty: `models` in the data folder.")
+    models_mirror: str = Field(
+        "", description="Base URL that models are pulled from instead: a web server over another machine's models folder."
+    )
+    models_auto_pull: bool = Field(
+        False,
+        validation_alias=AliasChoices("REELWRIGHT_MODELS_AUTO_PULL", "MODELS_AUTO_PULL"),
+        description="Jobs may download the models they need; otherwise only `reelwright models pull` does.",
+    )
+    model_idle_s: float = Field(120, ge=0, description="A loaded model that no job has used for this long is dropped.")
+    device: str = Field(
+        "auto",
+        pattern=r"^(auto|cpu|cuda(:\d{1,3})?)$",
+        validation_alias=AliasChoices("REELWRIGHT_DEVICE", "DEVICE"),
+        description="What models run on: `auto`, `cpu`, `cuda` or `cuda:N`.",
+    )
     api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field((), description="Comma-separated API keys; empty: no keys, loopback only.")
     service_urls: dict[str, str] = Field({}, description="JSON object of service name to base URL, for `reelwright serve gateway`.")
 
@@ -77,6 +92,11 @@ class Settings(BaseSettings):
         if not self.api_keys and not is_loopback(self.host):
             raise ValueError(f"REELWRIGHT_HOST={self.host} can be reached by others: set REELWRIGHT_API_KEYS, or listen on 127.0.0.1")
         return self
+
+    @property
+    def models_folder(self) -> Path:
+        """Where models lie."""
+        return (self.models_dir or self.data_dir / "models").absolute()
 
     @cached_property
     def owners(self) -> dict[str, str]:

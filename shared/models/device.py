@@ -1,0 +1,145 @@
+"""What models run on, found out without loading any of the libraries that run them."""
+
+import ctypes
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from shared.errors import Unavailable
+from shared.settings import Settings
+from shared.worker.family import memory_bytes
+
+CGROUP = Path("/sys/fs/cgroup")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Device:
+    """`cpu`, or a GPU: `index` as CUDA counts in this process, `uuid` the same in all processes and containers."""
+
+    kind: str = "cpu"
+    index: int = 0
+    uuid: str = ""
+    title: str = ""
+
+    def __str__(self) -> str:
+        return self.kind if self.kind == "cpu" else f"{self.kind}:{self.index}"
+
+
+CPU = Device(title="CPU")
+
+
+def choose_device(wanted: str | None = None) -> Device:
+    """The device that models run on: `auto` (the GPU with most free memory, else the CPU), `cpu`, `cuda` or `cuda:N`.
+
+    None: as REELWRIGHT_DEVICE says. Raises Unavailable for a GPU that is not there.
+    """
+    wanted = wanted or Settings().device
+    if wanted == "cpu":
+        return CPU
+    found = gpus()
+    if wanted == "auto":
+        return max(found, key=free_bytes, default=CPU)
+    index = int(wanted.partition(":")[2] or 0)
+    if index >= len(found):
+        there = ", ".join(f"{gpu} ({gpu.title})" for gpu in found) or "no GPU"
+        raise Unavailable(f"REELWRIGHT_DEVICE={wanted}, but this machine has {there}. Use auto or cpu.")
+    return found[index]
+
+
+def gpus() -> list[Device]:
+    """The GPUs that this process may use, as CUDA counts them; none where there is no NVIDIA driver."""
+    with _nvml() as nvml:
+        if nvml is None:
+            return []
+        uuids = _visible(list(_uuids(nvml)), os.environ.get("CUDA_VISIBLE_DEVICES"))
+        return [Device(kind="cuda", index=index, uuid=uuid, title=_title(nvml, uuid)) for index, uuid in enumerate(uuids)]
+
+
+def free_bytes(device: Device) -> int:
+    """Memory that can still be had on a device. For the CPU: of the machine, of this container, and of what one job may have."""
+    if device.kind == "cuda":
+        return _gpu_memory(device)[1]
+    limit = Settings().job_memory_bytes - memory_bytes(os.getpid())
+    return max(0, min(int(psutil.virtual_memory().available), limit, *_container_room()))
+
+
+def total_bytes(device: Device) -> int:
+    """Memory of a device."""
+    return _gpu_memory(device)[0] if device.kind == "cuda" else int(psutil.virtual_memory().total)
+
+
+def _container_room() -> list[int]:
+    """What the control group leaves of its limit, where it has one."""
+    try:
+        limit, used = (CGROUP / "memory.max").read_text().strip(), int((CGROUP / "memory.current").read_text())
+        cached = re.search(r"^inactive_file (\d+)$", (CGROUP / "memory.stat").read_text(), re.MULTILINE)
+        return [] if limit == "max" else [int(limit) - used + (int(cached[1]) if cached else 0)]
+    except (OSError, ValueError):
+        return []
+
+
+def _visible(uuids: list[str], wanted: str | None) -> list[str]:
+    """What CUDA_VISIBLE_DEVICES leaves of the GPUs, in its order: indices or beginnings of UUIDs, up to the first that is none."""
+    if wanted is None:
+        return uuids
+    found: list[str] = []
+    for word in filter(None, (part.strip() for part in wanted.split(","))):
+        named = [uuid for uuid in uuids if uuid.startswith(word)] if not word.isdecimal() else uuids[int(word) : int(word) + 1]
+        if len(named) != 1:
+            break
+        found += named
+    return found
+
+
+class _Memory(ctypes.Structure):
+    _fields_ = (("total", ctypes.c_ulonglong), ("free", ctypes.c_ulonglong), ("used", ctypes.c_ulonglong))
+
+
+@contextmanager
+def _nvml() -> Iterator[ctypes.CDLL | None]:
+    """NVIDIA's management library, part of the driver; None where there is none or it does not work."""
+    nvml = None
+    with suppress(OSError, AttributeError):
+        library = ctypes.CDLL("libnvidia-ml.so.1")
+        nvml = library if library.nvmlInit_v2() == 0 else None
+    try:
+        yield nvml
+    finally:
+        if nvml is not None:
+            nvml.nvmlShutdown()
+
+
+def _uuids(nvml: ctypes.CDLL) -> Iterator[str]:
+    count = ctypes.c_uint()
+    if nvml.nvmlDeviceGetCount_v2(ctypes.byref(count)) != 0:
+        return
+    for index in range(count.value):
+        handle, text = ctypes.c_void_p(), ctypes.create_string_buffer(96)
+        if nvml.nvmlDeviceGetHandleByIndex_v2(index, ctypes.byref(handle)) == 0 and nvml.nvmlDeviceGetUUID(handle, text, 96) == 0:
+            yield text.value.decode()
+
+
+def _handle(nvml: ctypes.CDLL, uuid: str) -> ctypes.c_void_p | None:
+    handle = ctypes.c_void_p()
+    return handle if nvml.nvmlDeviceGetHandleByUUID(uuid.encode(), ctypes.byref(handle)) == 0 else None
+
+
+def _title(nvml: ctypes.CDLL, uuid: str) -> str:
+    text = ctypes.create_string_buffer(96)
+    handle = _handle(nvml, uuid)
+    return text.value.decode() if handle and nvml.nvmlDeviceGetName(handle, text, 96) == 0 else uuid
+
+
+def _gpu_memory(device: Device) -> tuple[int, int]:
+    """Total and free bytes; (0, 0) where the GPU does not tell."""
+    memory = _Memory()
+    with _nvml() as nvml:
+        handle = _handle(nvml, device.uuid) if nvml is not None else None
+        if nvml is None or handle is None or nvml.nvmlDeviceGetMemoryInfo(handle, ctypes.byref(memory)) != 0:
+            return 0, 0
+    return int(memory.total), int(memory.free)

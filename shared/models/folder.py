@@ -1,0 +1,185 @@
+"""Where models lie: a folder for each, made by `reelwright models pull` or filled by hand, and what is known of its files.
+
+A folder of one's own works as it is: `<models folder>/<model>/<path>`, without any further file. Beside the files of a model lies
+`manifest.json`, written when they are pulled or first used: where each came from, and its SHA-256. A file is held to that from then on:
+its checksum is taken again whenever its size or its time of change is not what it was when it was last checked.
+"""
+
+import hashlib
+import importlib.util
+import json
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, Field, ValidationError
+
+from shared.errors import ModelDamaged, ModelMissing, UnknownModel
+from shared.models.catalog import CATALOG, File, Model
+from shared.settings import Settings
+
+MANIFEST = "manifest.json"
+
+
+class FileRecord(BaseModel):
+    """What was found out about one file when it was last checked."""
+
+    sha256: str
+    size: int
+    changed_ns: int = Field(description="Its time of change when it was checked.")
+    source: str = Field("", description="Where it was pulled from; empty: it was there already.")
+    revision: str = ""
+
+
+class Manifest(BaseModel):
+    """The files of one model, by path."""
+
+    files: dict[str, FileRecord] = {}
+
+
+@dataclass(frozen=True)
+class ModelFolder:
+    """The models folder of an installation."""
+
+    root: Path
+    catalog: tuple[Model, ...] = CATALOG
+
+    @classmethod
+    def in_force(cls) -> "ModelFolder":
+        """The folder that this process's environment names; worker processes inherit it."""
+        return cls(Settings().models_folder)
+
+    def model(self, name: str) -> Model:
+        """The model `name`. Raises UnknownModel."""
+        for model in self.catalog:
+            if model.name == name:
+                return model
+        raise UnknownModel(f"No model is called {name[:64]!r}. `reelwright models list` shows them.")
+
+    def path(self, model: Model, file: File) -> Path:
+        """Where a file of a model is, or would be."""
+        if model.package:
+            spec = importlib.util.find_spec(model.package)
+            return Path(spec.origin).parent / file.path if spec and spec.origin else self.root / model.name / file.path
+        return self.root / model.name / file.path
+
+    def installed(self, model: Model) -> bool:
+        """Whether every file is there, of the right size where that is known. Looks at names only: quick enough for every request."""
+        return all(_present(self.path(model, file), file.size) for file in model.files)
+
+    def bytes_on_disk(self, model: Model) -> int:
+        """What the model's files take."""
+        paths = (self.path(model, file) for file in model.files)
+        return sum(path.stat().st_size for path in paths if path.is_file())
+
+    def manifest(self, model: Model) -> Manifest:
+        """What is recorded of a model's files; empty where nothing is."""
+        try:
+            return Manifest.model_validate_json((self.root / model.name / MANIFEST).read_bytes())
+        except (OSError, ValidationError):
+            return Manifest()
+
+    def record(self, model: Model, file: File, **found: Any) -> None:
+        """Write down what was found out about a file; a folder that cannot be written to stays as it is."""
+        manifest = self.manifest(model)
+        files = manifest.files | {file.path: FileRecord(**found)}
+        target = self.root / model.name / MANIFEST
+        beside = target.with_name(f".{MANIFEST}.{os.getpid()}")
+        with suppress(OSError):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            beside.write_text(json.dumps({"files": {path: one.model_dump() for path, one in sorted(files.items())}}, indent=2) + "\n")
+            beside.replace(target)
+
+    def check(self, model: Model, file: File, *, again: bool = False) -> FileRecord:
+        """Make sure that a file is what it was published or recorded as; what is known of it. Raises ModelMissing or ModelDamaged.
+
+        A file is read only where it has changed since it was last checked, or `again`.
+        """
+        path = self.path(model, file)
+        try:
+            state = path.stat()
+        except OSError:
+            raise missing_error(model) from None
+        known = self.manifest(model).files.get(file.path)
+        if known and not again and (known.size, known.changed_ns) == (state.st_size, state.st_mtime_ns):
+            return known
+        sha256, published = _digests(path, file.checksum)
+        if published != file.checksum:
+            raise ModelDamaged(f"{path} has {published}, but {file.checksum} is published. {_remedy(model)}")
+        if known and sha256 != known.sha256:
+            raise ModelDamaged(f"{path} has changed: sha256:{known.sha256} is recorded, it has sha256:{sha256}. {_remedy(model)}")
+        found = {"sha256": sha256, "size": state.st_size, "changed_ns": state.st_mtime_ns}
+        origin = {"source": known.source, "revision": known.revision} if known else {}
+        if not model.package:
+            self.record(model, file, **found, **origin)
+        return FileRecord(**found, **origin)
+
+
+def model_files(name: str) -> dict[str, Path]:
+    """The files of an installed model, by their paths in the catalog, each held to its checksum: what an operation loads.
+
+    Raises ModelMissing with the command to run, ModelDamaged for a file that is not what it was. Never downloads: see `pull.ensure`.
+    """
+    folder = ModelFolder.in_force()
+    model = folder.model(name)
+    if not folder.installed(model):
+        raise missing_error(model)
+    for file in model.files:
+        folder.check(model, file)
+    return {file.path: folder.path(model, file) for file in model.files}
+
+
+def installed(name: str) -> bool:
+    """Whether a model's files are there. Quick: for API processes."""
+    folder = ModelFolder.in_force()
+    return folder.installed(folder.model(name))
+
+
+def to_install(*names: str) -> str | None:
+    """The one command that installs those of the models that are missing, None where nothing is: for `Operation.unavailable`.
+
+    With REELWRIGHT_MODELS_AUTO_PULL a job fetches by itself what may be used commercially and needs no account.
+    """
+    settings = Settings()
+    folder = ModelFolder(settings.models_folder)
+    wanted = [model for name in names if not folder.installed(model := folder.model(name))]
+    commands = [model.command for model in wanted if not (settings.models_auto_pull and pulled_by_jobs(model))]
+    return " && ".join(commands) or None
+
+
+def pulled_by_jobs(model: Model) -> bool:
+    """Whether a job may fetch this model where REELWRIGHT_MODELS_AUTO_PULL is set."""
+    return model.commercial_use and not model.gated and not model.package
+
+
+def missing_error(model: Model) -> ModelMissing:
+    """The error for a model that is not installed."""
+    return ModelMissing(f"The weights of {model.title} are not installed. Run: {model.command}")
+
+
+def _remedy(model: Model) -> str:
+    return f"Delete it and run: {model.command}"
+
+
+def _present(path: Path, size: int | None) -> bool:
+    try:
+        found = path.stat()
+    except OSError:
+        return False
+    return found.st_size > 0 and (size is None or found.st_size == size)
+
+
+def _digests(path: Path, published: str | None) -> tuple[str, str | None]:
+    """SHA-256 of a file, and its checksum of the kind that is published."""
+    kind = (published or "sha256").partition(":")[0]
+    sha256, other = hashlib.sha256(), hashlib.new(kind, usedforsecurity=False)
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            sha256.update(block)
+            if kind != "sha256":
+                other.update(block)
+    if published is None:
+        return sha256.hexdigest(), None
+    return sha256.hexdigest(), f"{kind}:{(sha256 if kind == 'sha256' else other).hexdigest()}"

@@ -1,0 +1,73 @@
+"""Devices, found out without torch."""
+
+import subprocess
+import sys
+
+import psutil
+import pytest
+
+from shared.errors import Unavailable
+from shared.models import device as module
+from shared.models.device import CPU, Device, _visible, choose_device, free_bytes, total_bytes
+
+TWO = [Device(kind="cuda", index=index, uuid=f"GPU-{index}{index}", title=f"Card {index}") for index in range(2)]
+
+
+@pytest.fixture
+def two_gpus(monkeypatch):
+    monkeypatch.setattr(module, "gpus", lambda: TWO)
+    monkeypatch.setattr(module, "_gpu_memory", lambda device: (100, 10 + device.index))
+
+
+def test_without_a_gpu_it_is_the_cpu(monkeypatch):
+    monkeypatch.setattr(module, "gpus", lambda: [])
+    assert choose_device("auto") == CPU == choose_device("cpu")
+    for wanted in ("cuda", "cuda:0"):
+        with pytest.raises(Unavailable, match=r"no GPU. Use auto or cpu"):
+            choose_device(wanted)
+
+
+def test_auto_takes_the_gpu_with_most_free_memory(two_gpus, monkeypatch):
+    assert str(choose_device("auto")) == "cuda:1"
+    assert choose_device("cuda") is TWO[0] and choose_device("cuda:1") is TWO[1]
+    assert choose_device("cpu") is CPU
+    with pytest.raises(Unavailable, match=r"cuda:0 \(Card 0\), cuda:1 \(Card 1\)"):
+        choose_device("cuda:2")
+
+
+@pytest.mark.parametrize("variable", ["REELWRIGHT_DEVICE", "DEVICE"])
+def test_the_environment_chooses(two_gpus, monkeypatch, variable):
+    monkeypatch.delenv("REELWRIGHT_DEVICE", raising=False)
+    monkeypatch.setenv(variable, "cuda:0")
+    assert choose_device() is TWO[0]
+    monkeypatch.setenv(variable, "gpu")
+    with pytest.raises(ValueError, match="should match pattern"):
+        choose_device()
+
+
+@pytest.mark.parametrize(
+    "wanted, found",
+    [(None, "ab"), ("", ""), ("1", "b"), ("1,0", "ba"), ("-1", ""), ("0,7,1", "a"), ("GPU-b", "b"), ("GPU-", ""), (" 1 , GPU-a", "ba")],
+)
+def test_gpus_are_counted_as_cuda_counts_them(wanted, found):
+    assert _visible(["GPU-a", "GPU-b"], wanted) == [f"GPU-{letter}" for letter in found]
+
+
+def test_free_memory_is_what_this_process_may_still_take(monkeypatch, tmp_path):
+    assert 0 < free_bytes(CPU) <= psutil.virtual_memory().total == total_bytes(CPU)
+    used = psutil.Process().memory_info().rss
+    monkeypatch.setenv("REELWRIGHT_JOB_MEMORY_BYTES", str(used + 200 * 2**20))
+    assert free_bytes(CPU) <= 250 * 2**20
+    monkeypatch.setattr(module, "CGROUP", tmp_path)
+    for name, text in (("memory.max", "1000000"), ("memory.current", "900000"), ("memory.stat", "anon 5\ninactive_file 50000\n")):
+        (tmp_path / name).write_text(text)
+    assert free_bytes(CPU) == 150_000
+    (tmp_path / "memory.max").write_text("max")
+    assert free_bytes(CPU) > 150_000
+
+
+def test_looking_for_devices_loads_no_heavy_library():
+    code = "import sys; from shared.models import device, folder, loaded; device.choose_device(); device.gpus(); print(sorted(sys.modules))"
+    seen = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert "'psutil'" in seen
+    assert not [name for name in ("torch", "tensorflow", "huggingface_hub", "numpy") if f"'{name}'" in seen]

@@ -1,0 +1,233 @@
+"""Loaded models: shared by jobs, dropped when idle or when memory is wanted, in order."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from shared.errors import OutOfMemory
+from shared.models.device import CPU, Device
+from shared.models.loaded import Shelf, loaded
+from shared.models.memory import batch_size, is_out_of_memory, smaller_on_out_of_memory
+from shared.models.turns import turn
+
+GPU = Device(kind="cuda", index=0, uuid="GPU-0", title="A GPU")
+
+
+class Machine:
+    """Memory as the shelf sees it: `room` less what is loaded."""
+
+    def __init__(self, room: int, idle_s: float = 60):
+        self.room, self.log = room, []
+        self.shelf = Shelf(idle_s=idle_s, free=lambda device: self.room - 10 * len(self.shelf.keys), total=lambda device: room)
+
+    def load(self, name):
+        self.log.append(name)
+        return f"model {name}"
+
+    def use(self, name, size=10, device=CPU):
+        return self.shelf.use(name, lambda: self.load(name), size=size, device=device)
+
+
+def test_one_loaded_model_serves_many_jobs():
+    machine = Machine(100)
+    for _ in range(3):
+        with machine.use("a") as model:
+            assert model == "model a"
+    with machine.use("b"), machine.use("a"):
+        pass
+    assert machine.log == ["a", "b"]
+
+
+def test_models_that_do_not_fit_together_go_in_order_the_longest_unused_first():
+    machine = Machine(35)
+    for name in "abcad":
+        with machine.use(name):
+            pass
+    assert machine.shelf.keys == ["c", "a", "d"]
+    assert machine.log == ["a", "b", "c", "d"]
+
+
+def test_a_model_that_is_used_is_never_let_go():
+    machine = Machine(10)
+    with machine.use("a"), machine.use("b"):
+        assert set(machine.shelf.keys) == {"a", "b"}
+        assert machine.shelf.drop() == 0
+    assert machine.shelf.drop() == 2
+
+
+def test_only_models_of_the_same_device_make_room():
+    machine = Machine(20)
+    with machine.use("on the CPU"):
+        pass
+    with machine.use("on the GPU", size=100, device=GPU):
+        pass
+    assert set(machine.shelf.keys) == {"on the CPU", "on the GPU"}
+    assert machine.shelf.drop(GPU) == 1
+
+
+def test_an_idle_model_is_dropped_by_itself():
+    machine = Machine(100, idle_s=0.1)
+    with machine.use("a"):
+        time.sleep(0.3)
+        assert machine.shelf.keys == ["a"], "in use"
+    deadline = time.monotonic() + 5
+    while machine.shelf.keys and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert machine.shelf.keys == []
+    assert machine.shelf._timer is None, "nothing to look after"
+
+
+def test_idle_models_go_where_memory_runs_short():
+    machine = Machine(100)
+    with machine.use("a"):
+        pass
+    machine.shelf.look()
+    assert machine.shelf.keys == ["a"]
+    machine.room = 15
+    machine.shelf.look()
+    assert machine.shelf.keys == []
+
+
+def test_out_of_memory_while_loading_lets_go_of_the_others_and_tries_again():
+    machine = Machine(100)
+    with machine.use("a"):
+        pass
+
+    def load():
+        machine.log.append("try")
+        if machine.shelf.keys:
+            raise MemoryError
+        return "it"
+
+    with machine.shelf.use("b", load, size=10) as model:
+        assert model == "it"
+    assert machine.log == ["a", "try", "try"] and machine.shelf.keys == ["b"]
+
+    def fail():
+        raise MemoryError
+
+    with pytest.raises(MemoryError), machine.shelf.use("c", fail, size=10):
+        pass
+    assert machine.shelf.keys == []
+
+
+def test_a_model_that_cannot_be_loaded_is_not_kept():
+    machine = Machine(100)
+
+    def load():
+        raise ValueError("a damaged file")
+
+    with pytest.raises(ValueError, match="damaged"), machine.shelf.use("a", load, size=10):
+        pass
+    assert machine.shelf.keys == []
+
+
+def test_the_shelf_of_a_process_keeps_its_models():
+    for _ in range(2):
+        with loaded("test", lambda: object(), size=1) as model:
+            last = model
+    with loaded("test", lambda: object(), size=1) as model:
+        assert model is last
+
+
+def test_batches_fit_into_half_of_what_is_free(monkeypatch):
+    monkeypatch.setattr("shared.models.memory.free_bytes", lambda device: 1000)
+    assert [batch_size(item, CPU) for item in (1, 50, 120, 10_000, 0)] == [16, 10, 4, 1, 16]
+    assert batch_size(1, CPU, most=3) == 3
+
+
+def test_out_of_memory_is_tried_again_with_less():
+    tried = []
+
+    def run(batch):
+        tried.append(batch)
+        if batch > 3:
+            raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        return batch * 10
+
+    assert smaller_on_out_of_memory(16, run) == (20, 2)
+    assert tried == [16, 8, 4, 2]
+
+
+def test_what_does_not_fit_at_all_is_said():
+    def run(batch):
+        raise MemoryError
+
+    with pytest.raises(OutOfMemory, match="not even for a single picture"):
+        smaller_on_out_of_memory(4, run)
+
+
+def test_other_errors_are_not_taken_for_it():
+    def run(batch):
+        raise RuntimeError("shapes do not fit")
+
+    with pytest.raises(RuntimeError, match="shapes"):
+        smaller_on_out_of_memory(4, run)
+
+
+def test_how_the_libraries_say_that_memory_ran_out():
+    import torch
+
+    class ResourceExhaustedError(Exception):
+        """As TensorFlow's is called."""
+
+    said = [torch.OutOfMemoryError(), ResourceExhaustedError(), RuntimeError("[ONNXRuntimeError] Failed to allocate memory"), MemoryError()]
+    assert all(is_out_of_memory(error) for error in said)
+    with pytest.raises(RuntimeError) as caught:
+        torch.empty(1 << 60)
+    assert is_out_of_memory(caught.value)
+    assert not is_out_of_memory(ValueError("out of memory"))
+
+
+HOLD = """
+import sys, pathlib
+from shared.models.device import Device
+from shared.models.turns import turn
+with turn(Device(kind="cuda", uuid="GPU-0"), folder=pathlib.Path(sys.argv[1])):
+    print("mine", flush=True)
+    sys.stdin.read()
+"""
+
+
+class Stages:
+    """A Progress that remembers the stages it was told."""
+
+    def __init__(self):
+        self.told = []
+
+    def part(self, stage, start, end):
+        self.told.append(stage)
+        return self
+
+    def __call__(self, done, total): ...
+
+    def warn(self, message): ...
+
+
+def test_a_gpu_is_used_by_one_process_at_a_time(tmp_path):
+    holder = subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert holder.stdout.readline() == "mine\n"
+    progress, entered = Stages(), threading.Event()
+
+    def wait():
+        with turn(GPU, progress, folder=tmp_path):
+            entered.set()
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    assert not entered.wait(0.3)
+    assert progress.told == ["waiting for cuda:0"]
+    holder.kill()  # the lock goes with its process
+    waiting.join(10)
+    assert entered.is_set()
+    holder.communicate()
+    assert os.listdir(tmp_path) == ["GPU-0.lock"]
+
+
+def test_nobody_waits_for_the_cpu(tmp_path):
+    with turn(CPU, folder=tmp_path), turn(CPU, folder=tmp_path):
+        assert list(tmp_path.iterdir()) == []

