@@ -9,11 +9,11 @@ from services.speed_ramp.analyze import probe_video
 from services.speed_ramp.chosen import choose_curve
 from services.speed_ramp.clock import Clock
 from services.speed_ramp.curve import held, to_points
-from services.speed_ramp.frames import constant_rate
 from services.speed_ramp.params import ExportParams, ExportResult
 from services.speed_ramp.plot import plot
 from services.speed_ramp.timelines import Handover, as_csv, as_fcpxml, as_json, as_otio
 from services.speed_ramp.timemap import slow_parts
+from shared.editing.rates import constant_rate
 from shared.operation import Progress, Silent
 
 _MADE = (1980, 1, 1, 0, 0, 0)  # the same curve gives the same archive
@@ -30,7 +30,8 @@ def export(params: ExportParams, *, video: Path, outputs: Mapping[str, Path], pr
     points, url = held(chosen.points, end, start=start), params.media_url or quote(video.name)
     name = Path(unquote(urlsplit(url).path)).name or video.name
     slow = slow_parts(points, start=start, end=end)
-    given = Handover(name=name, media_url=url, info=info, points=points, start=start, end=end, rate=constant_rate(info), slow=slow)
+    rate = constant_rate(info.rate, varies=info.variable_frame_rate)
+    given = Handover(name=name, media_url=url, info=info, points=points, start=start, end=end, rate=rate, slow=slow)
     stage = progress.part("writing", 0.9, 1)
     made = {"curve.csv": as_csv, "curve.json": as_json, "curve.otio": as_otio, "curve.fcpxml": as_fcpxml}
     with zipfile.ZipFile(outputs["files"], "w", zipfile.ZIP_DEFLATED) as archive:

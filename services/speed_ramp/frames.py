@@ -13,12 +13,10 @@ import cv2
 import numpy as np
 
 from services.speed_ramp.clock import Clock
-from shared.video import Frame, VideoInfo
+from shared.video import Frame
 from shared.video.color import apply_tags
 from shared.video.frame import picture_from
 
-_STANDARD_RATES = tuple(Fraction(rate) for rate in ("24000/1001", "24", "25", "30000/1001", "30", "50", "60000/1001", "60", "120"))
-_HIGHEST_RATE = 240
 _HAIR = 1e-6  # of an output frame: more than rounding, less than any time base
 
 
@@ -97,15 +95,6 @@ def picks(
         # A point at the very end may freeze the last picture.
         stop = max(_number(float(clock.left(float(seen.end))), rate), first + 1)
         yield from _shown(before, range(number, stop))
-
-
-def constant_rate(info: VideoInfo) -> Fraction:
-    """Frames a second to write a clip with: its own exact rate; for a varying one the next standard rate that is not below it."""
-    rate = info.rate if info.frame_rate and info.rate > 0 else Fraction(25)
-    if not info.variable_frame_rate:
-        return min(rate, Fraction(_HIGHEST_RATE))
-    # 1 %: a few dropped frames must not push 30 to 50.
-    return next((standard for standard in _STANDARD_RATES if standard >= rate * Fraction(99, 100)), Fraction(_HIGHEST_RATE))
 
 
 def _shown(frame: Frame, numbers: range) -> Iterator[Pick]:

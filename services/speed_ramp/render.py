@@ -10,11 +10,12 @@ from services.speed_ramp.changes import changes
 from services.speed_ramp.chosen import Chosen, choose_curve
 from services.speed_ramp.clock import Clock, Point
 from services.speed_ramp.curve import held, to_points
-from services.speed_ramp.frames import Part, Seen, constant_rate, picks
+from services.speed_ramp.frames import Part, Seen, picks
 from services.speed_ramp.inbetween import LONGEST_S, Shown, between, computed_ahead
 from services.speed_ramp.params import RenderParams, RenderResult
 from services.speed_ramp.shutter import Window, exposed
 from services.speed_ramp.tracks import open_tracks
+from shared.editing.rates import constant_rate
 from shared.errors import Invalid, UnsupportedMedia
 from shared.operation import Progress, Silent
 from shared.video import Frame, VideoInfo, VideoWriter, map_ordered, read_frames, remux
@@ -61,8 +62,8 @@ def _copied(output: Path, info: VideoInfo, points: list[Point]) -> RenderResult:
 def _encoded(
     params: RenderParams, video: Path, info: VideoInfo, output: Path, chosen: Chosen, progress: Progress, stage: Progress
 ) -> RenderResult:
-    points = chosen.points
-    clock, rate, seen, part = Clock(points, start=params.start), constant_rate(info), Seen(), _part(params)
+    points, rate = chosen.points, constant_rate(info.rate, varies=info.variable_frame_rate)
+    clock, seen, part = Clock(points, start=params.start), Seen(), _part(params)
     for sentence in changes(info, rate):
         progress.warn(sentence)
     expected = max(round(float(clock.left(chosen.end)) * rate), 1)

@@ -11,6 +11,7 @@ from services.speed_ramp.clock import Clock, Point
 from services.speed_ramp.curve import to_points
 from services.speed_ramp.params import SlowPart
 from services.speed_ramp.timemap import frame_pieces, time_map
+from shared.editing.fcpxml import Clip, Project, exact
 from shared.video import VideoInfo
 
 _TIMESCALE = 720_000  # of FCPXML's times that need not fall on frames
@@ -96,29 +97,25 @@ def as_otio(given: Handover) -> str:
 def as_fcpxml(given: Handover) -> str:
     """FCPXML 1.10: the clip with its `timeMap`, true to a quarter of a frame, and a marker at each slow part."""
     info, frame = given.info, 1 / given.rate
-    root = ET.Element("fcpxml", version="1.10")
-    resources = ET.SubElement(root, "resources")
-    size = {"width": str(info.width), "height": str(info.height)}
-    ET.SubElement(resources, "format", id="r1", frameDuration=_exact(frame), **size)
-    sound = {"hasAudio": "1", "audioSources": "1", "audioChannels": str(info.audio[0].channels)} if info.audio else {}
-    whole = _exact(frame * max(round(info.duration_s * given.rate), 1))
-    asset = ET.SubElement(resources, "asset", id="r2", name=given.name, start="0s", duration=whole, hasVideo="1", format="r1", **sound)
-    ET.SubElement(asset, "media-rep", kind="original-media", src=given.media_url)
-    event = ET.SubElement(ET.SubElement(root, "library"), "event", name="Reelwright")
-    project = ET.SubElement(event, "project", name=f"{given.name}, ramped")
-    length = _exact(frame * given.frames)
-    sequence = ET.SubElement(project, "sequence", format="r1", duration=length, tcStart="0s", tcFormat="NDF")
-    spine = ET.SubElement(sequence, "spine")
-    clip = ET.SubElement(spine, "asset-clip", ref="r2", name=given.name, offset="0s", start="0s", duration=length, tcFormat="NDF")
-    times = ET.SubElement(clip, "timeMap", frameSampling="nearest-neighbor")
+    clip = Clip(
+        name=given.name,
+        media_url=given.media_url,
+        rate=given.rate,
+        width=info.width,
+        height=info.height,
+        frames=max(round(info.duration_s * given.rate), 1),
+        audio_channels=info.audio[0].channels if info.audio else 0,
+    )
+    project = Project.of(clip, name=f"{given.name}, ramped", frames=given.frames)
+    piece = project.add(name=given.name, offset=0, start=0, frames=given.frames)
+    times = ET.SubElement(piece, "timeMap", frameSampling="nearest-neighbor")
     for out, source in time_map(given.points, start=given.start, end=given.end, tolerance_s=float(frame) / 4):
         ET.SubElement(times, "timept", time=_near(out), value=_near(source), interp="linear")
     for part in given.slow:
         first, last = (round(second * given.rate) for second in (part.start_s, part.end_s))
-        marked = {"start": _exact(frame * first), "duration": _exact(frame * max(last - first, 1))}
-        ET.SubElement(clip, "marker", value=slow_name(part), **marked)
-    ET.indent(root)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE fcpxml>\n' + ET.tostring(root, encoding="unicode") + "\n"
+        marked = {"start": exact(frame * first), "duration": exact(frame * max(last - first, 1))}
+        ET.SubElement(piece, "marker", value=slow_name(part), **marked)
+    return str(project)
 
 
 def slow_name(part: SlowPart) -> str:
@@ -126,9 +123,5 @@ def slow_name(part: SlowPart) -> str:
     return "Freeze" if part.speed < 1e-3 else f"Slow, {part.speed:g}x"
 
 
-def _exact(seconds: Fraction) -> str:
-    return f"{seconds.numerator}s" if seconds.denominator == 1 else f"{seconds.numerator}/{seconds.denominator}s"
-
-
 def _near(seconds: float) -> str:
-    return _exact(Fraction(round(seconds * _TIMESCALE), _TIMESCALE))
+    return exact(Fraction(round(seconds * _TIMESCALE), _TIMESCALE))

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from services.speed_ramp.clock import Clock
-from services.speed_ramp.frames import Pick, Seen, constant_rate, picks
-from shared.video import ColorInfo, Frame, VideoInfo
+from services.speed_ramp.frames import Pick, Seen, picks
+from shared.video import Frame
 from shared.video.frame import picture_from, planes_of
 
 
@@ -82,26 +82,3 @@ def test_a_blend_is_the_weighted_mean_of_all_planes(pixel_format: str, top: int)
     luma, cb, cr = planes_of(picture)
     assert np.all(np.abs(luma - top / 4) <= 0.75) and np.all(np.abs(cb - top / 4) <= 0.75) and np.all(np.abs(cr - top / 8) <= 0.75)
     assert isinstance(picture, av.VideoFrame)
-
-
-def video(rate: str, *, varies: bool) -> VideoInfo:
-    return VideoInfo(
-        container="mov,mp4", duration_s=1, start_s=0, width=16, height=16, frame_rate=rate, variable_frame_rate=varies, frames=1,
-        codec="h264", pixel_format="yuv420p", rotation=0, color=ColorInfo(), has_alpha=False, audio=(),
-    )  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("rate", "varies", "expected"),
-    [
-        ("24000/1001", False, "24000/1001"),
-        ("25/2", False, "25/2"),
-        ("29/1", True, "30000/1001"),
-        ("2975/100", True, "30000/1001"),
-        ("5994/100", True, "60000/1001"),
-        ("7/1", True, "24000/1001"),
-        ("1000/1", True, "240"),
-    ],
-)
-def test_the_output_rate_is_constant_and_exact(rate: str, varies: bool, expected: str) -> None:
-    assert constant_rate(video(rate, varies=varies)) == Fraction(expected)

@@ -1,0 +1,1 @@
+"""What is handed over to editing programs: rates, and Final Cut Pro XML."""

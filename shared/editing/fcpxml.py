@@ -1,0 +1,73 @@
+"""Final Cut Pro XML (FCPXML 1.10): a project of one clip, which the caller puts on the timeline piece by piece.
+
+Times are exact fractions of a second, as Apple's reference asks: "1001/30000s".
+"""
+
+import xml.etree.ElementTree as ET
+from dataclasses import dataclass
+from fractions import Fraction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clip:
+    """The clip that a project is made of. `start`: its first frame, counted from midnight's timecode; `frames`: its length."""
+
+    name: str
+    media_url: str
+    rate: Fraction
+    width: int
+    height: int
+    frames: int
+    start: int = 0
+    drop: bool = False
+    audio_channels: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A document that is being made; clips go into `spine`."""
+
+    clip: Clip
+    root: ET.Element
+    spine: ET.Element
+
+    @classmethod
+    def of(cls, clip: Clip, *, name: str, frames: int, start: int = 0) -> "Project":
+        """A project called `name`: a timeline of `frames` frames that begins at timecode frame `start`."""
+        root = ET.Element("fcpxml", version="1.10")
+        resources = ET.SubElement(root, "resources")
+        size = {"width": str(clip.width), "height": str(clip.height)}
+        ET.SubElement(resources, "format", {"id": "r1", "frameDuration": exact(1 / clip.rate)} | size)
+        sound = {"hasAudio": "1", "audioSources": "1", "audioChannels": str(clip.audio_channels)} if clip.audio_channels else {}
+        span = {"start": exact(clip.start / clip.rate), "duration": exact(clip.frames / clip.rate)}
+        asset = ET.SubElement(resources, "asset", {"id": "r2", "name": plain(clip.name)} | span | {"hasVideo": "1", "format": "r1"} | sound)
+        ET.SubElement(asset, "media-rep", kind="original-media", src=clip.media_url)
+        event = ET.SubElement(ET.SubElement(root, "library"), "event", name="Reelwright")
+        project = ET.SubElement(event, "project", name=plain(name))
+        span = {"duration": exact(frames / clip.rate), "tcStart": exact(start / clip.rate)}
+        sequence = ET.SubElement(project, "sequence", {"format": "r1"} | span | {"tcFormat": _counting(clip)})
+        return cls(clip, root, ET.SubElement(sequence, "spine"))
+
+    def add(self, *, name: str, offset: int, start: int, frames: int) -> ET.Element:
+        """A piece on the timeline: `frames` frames from frame `start` of the clip's timecode, at frame `offset` of the timeline's."""
+        rate = self.clip.rate
+        times = {"offset": exact(offset / rate), "start": exact(start / rate), "duration": exact(frames / rate)}
+        return ET.SubElement(self.spine, "asset-clip", {"ref": "r2", "name": plain(name)} | times | {"tcFormat": _counting(self.clip)})
+
+    def __str__(self) -> str:
+        ET.indent(self.root)
+        return '<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE fcpxml>\n' + ET.tostring(self.root, encoding="unicode") + "\n"
+
+
+def exact(seconds: Fraction) -> str:
+    """A time as FCPXML writes it."""
+    return f"{seconds.numerator}s" if seconds.denominator == 1 else f"{seconds.numerator}/{seconds.denominator}s"
+
+
+def plain(text: str) -> str:
+    """`text` in one line, without the characters that XML cannot hold."""
+    return "".join(character if character.isprintable() else " " for character in text).strip()
+
+
+def _counting(clip: Clip) -> str:
+    return "DF" if clip.drop else "NDF"
