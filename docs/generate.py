@@ -50,7 +50,7 @@ def operations_page() -> str:
 
 def _operation(operation: Operation) -> Iterator[str]:
     inputs = ", ".join(
-        f"`{name}` ({port.kind}{', optional' if port.optional else ''}{', one or many' if port.many else ''})"
+        f"`{name}` ({' or '.join(port.kinds)}{', optional' if port.optional else ''}{', one or many' if port.many else ''})"
         for name, port in operation.ports.items()
     )
     outputs = ", ".join(f"`{name}` ({kind})" for name, kind in operation.outputs.items()) or "none, only the result"

@@ -14,6 +14,7 @@ from starlette.staticfiles import StaticFiles
 from gateway.jobs import job_routes
 from gateway.media import MediaServices, media_routes
 from gateway.openapi import merged
+from gateway.pictures import picture_routes
 from gateway.pipelines import Pipelines, pipeline_routes
 from gateway.proxy import proxy_routes
 from gateway.sample import ensure_sample
@@ -50,6 +51,7 @@ def create_gateway(runtime: Runtime, upstreams: Upstreams, pipelines: Pipelines)
         settings=runtime.settings,
     )
     app.include_router(media_routes(media))
+    app.include_router(picture_routes(runtime.media, runtime.settings.max_upload_bytes))
     app.include_router(upload_routes(media))
     app.include_router(job_routes(runtime))
     app.include_router(pipeline_routes(pipelines))

@@ -1,4 +1,4 @@
-"""The sample clip that every installation has: the examples of the API pages run on it as they stand."""
+"""The sample clip and picture that every installation has: the examples of the API pages run on it as they stand."""
 
 import asyncio
 import logging
@@ -9,40 +9,42 @@ from typing import Any
 import numpy as np
 
 from shared.errors import ReelwrightError, UnknownMedia
-from shared.operation import Kind, Progress
+from shared.operation import SUFFIXES, Kind, Progress
 from shared.runtime import Runtime
-from shared.service import SAMPLE_ID
+from shared.service import SAMPLES
 from shared.settings import PUBLIC
 
-WIDTH, HEIGHT, RATE, SECONDS, SAMPLE_RATE = 640, 360, 30, 6, 48_000
+WIDTH, HEIGHT, RATE, SECONDS, SAMPLE_RATE, RADIUS = 640, 360, 30, 6, 48_000, 34
 log = logging.getLogger(__name__)
 
 
 async def ensure_sample(runtime: Runtime) -> None:
-    """Make the clip for every owner that has none. A failure is logged: the suite works without it."""
+    """Make them for every owner that has none. A failure is logged: the suite works without them."""
     for owner in runtime.settings.owners.values() or [PUBLIC]:
-        try:
-            await asyncio.to_thread(runtime.media.get, owner, SAMPLE_ID)
-        except UnknownMedia:
+        for kind, media_id in SAMPLES.items():
             try:
-                await _make(runtime, owner)
-            except (ReelwrightError, OSError) as error:
-                log.warning("the sample clip could not be made: %s", error)
+                await asyncio.to_thread(runtime.media.get, owner, media_id)
+            except UnknownMedia:
+                try:
+                    await _make(runtime, owner, kind)
+                except (ReelwrightError, OSError) as error:
+                    log.warning("the sample %s could not be made: %s", kind, error)
 
 
-async def _make(runtime: Runtime, owner: str) -> None:
+async def _make(runtime: Runtime, owner: str, kind: Kind) -> None:
+    draw = {Kind.VIDEO: "draw_clip", Kind.IMAGE: "draw_picture"}[kind]
     with runtime.media.incoming() as incoming:
-        path = incoming.folder / "sample.mp4"
-        await runtime.work(f"{__name__}:draw", {"path": str(path)})
+        path = incoming.folder / f"sample{SUFFIXES[kind]}"
+        await runtime.work(f"{__name__}:{draw}", {"path": str(path)})
         found = await runtime.probe(path)
         await asyncio.to_thread(
             runtime.media.publish,
             incoming,
             file=path,
-            media_id=SAMPLE_ID,
+            media_id=SAMPLES[kind],
             owner=owner,
-            name="sample.mp4",
-            kind=Kind.VIDEO,
+            name=path.name,
+            kind=kind,
             content_type=found["content_type"],
             suffix=found["suffix"],
             source="upload",
@@ -51,7 +53,21 @@ async def _make(runtime: Runtime, owner: str) -> None:
         )
 
 
-def draw(args: dict[str, Any], progress: Progress) -> dict[str, Any]:
+def draw_picture(args: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    """Write the picture to `args["path"]`: a few coloured discs over a textured ground."""
+    from PIL import Image
+
+    rows, columns = np.mgrid[0:HEIGHT, 0:WIDTH]
+    ground = 60 + 25 * np.sin(columns / 17) * np.sin(rows / 13) + 40 * rows / HEIGHT
+    picture = np.stack([ground, ground * 0.9, ground * 1.1], axis=-1)
+    for number, color in enumerate([(230, 90, 60), (70, 170, 90), (60, 110, 220), (240, 200, 80)]):
+        distance = np.hypot(columns - WIDTH * (0.2 + 0.2 * number), rows - HEIGHT * (0.4 + 0.2 * (number % 2)))
+        picture = np.where((distance < 60)[..., None], np.array(color) - distance[..., None], picture)
+    Image.fromarray(np.clip(picture, 0, 255).astype(np.uint8)).save(args["path"])
+    return {}
+
+
+def draw_clip(args: dict[str, Any], progress: Progress) -> dict[str, Any]:
     """Write the clip to `args["path"]`: a ball that rolls slowly, dashes, and rests, over a textured ground, with a tick each second."""
     from shared.video import VideoWriter
 
@@ -65,10 +81,13 @@ def draw(args: dict[str, Any], progress: Progress) -> dict[str, Any]:
     with VideoWriter(Path(args["path"]), width=WIDTH, height=HEIGHT, frame_rate=Fraction(RATE)) as writer:
         track = writer.add_audio(sample_rate=SAMPLE_RATE, layout="stereo")
         for number in range(frames):
-            distance = np.hypot(columns - position[number] * WIDTH, rows - HEIGHT * 0.55)
-            ball = np.clip(34 - distance, 0, 1)
-            luma = ground * (1 - ball) + (200 - distance) * ball
-            red = np.where(distance[::2, ::2] < 34, 190, chroma).astype(np.uint8)
+            left = 2 * int(position[number] * WIDTH / 2 - RADIUS / 2 - 1)
+            part = slice(left, left + 2 * RADIUS + 4)  # of the columns: beyond them there is no ball
+            distance = np.hypot(columns[:, part] - position[number] * WIDTH, rows[:, part] - HEIGHT * 0.55)
+            ball = np.clip(RADIUS - distance, 0, 1)
+            luma, red = ground.copy(), chroma.copy()
+            luma[:, part] = luma[:, part] * (1 - ball) + (200 - distance) * ball
+            red[:, left // 2 : left // 2 + RADIUS + 2][distance[::2, ::2] < RADIUS] = 190
             writer.write((np.clip(luma, 16, 235).astype(np.uint8), chroma, red), pts=number)
             track.write(_sound(number))
             progress(number + 1, frames)

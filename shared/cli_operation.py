@@ -32,6 +32,8 @@ def add_operation(app: typer.Typer, operation: Operation) -> None:
     def command(as_json: bool, remote: str | None, api_key: str, **given: Any) -> None:
         params = _params(operation, given)
         inputs = {name: given[f"in_{name}"] or None for name in operation.ports}
+        if operation.needs and not any(inputs[name] for name in operation.needs):
+            raise Invalid(f"Give {' or '.join(f'--{_flag(name)} FILE' for name in operation.needs)}.")
         outputs = {name: given[f"out_{name}"] for name in operation.outputs}
         _check_files(inputs, outputs)
         began = time.perf_counter()

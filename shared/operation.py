@@ -65,11 +65,22 @@ class Silent:
 
 @dataclass(frozen=True, kw_only=True)
 class Input:
-    """One input of an operation. `many`: an id or a list of ids is taken, and `run` gets a list of paths."""
+    """One input of an operation.
+
+    `also`: a second kind that is taken as well, such as a zip file of pictures where pictures are. `many`: an id or a list of at most
+    `most` ids is taken, and `run` gets a list of paths.
+    """
 
     kind: Kind
+    also: Kind | None = None
     optional: bool = False
     many: bool = False
+    most: int = 1000
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """Every kind that is taken."""
+        return (self.kind,) if self.also is None else (self.kind, self.also)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +89,8 @@ class Operation:
 
     `run(params, *, <inputs>, <outputs>, progress) -> result` is an ordinary function on files: each input comes as the path under
     its name (None where an optional one was not given); one output comes as `output`, several come as `outputs`, a mapping of their
-    names to paths. An output that `run` leaves unwritten is not part of the job's result.
+    names to paths. An output that `run` leaves unwritten is not part of the job's result. `needs`: of these optional inputs at least
+    one has to be given.
     """
 
     name: str
@@ -89,6 +101,7 @@ class Operation:
     outputs: Mapping[str, Kind] = field(default_factory=dict)
     run: Callable[..., BaseModel]
     example: Params
+    needs: tuple[str, ...] = ()
     unavailable: Callable[[Any], str | None] = lambda params: None
     """Whether these params ask for something that is not installed: then the one command that would install it."""
 
@@ -106,6 +119,11 @@ class Operation:
     def ports(self) -> dict[str, Input]:
         """The inputs, each as an `Input`."""
         return {name: port if isinstance(port, Input) else Input(kind=port) for name, port in self.inputs.items()}
+
+    @property
+    def example_inputs(self) -> dict[str, Input]:
+        """The inputs that an example gives: those that have to be, and the first of those of which one has to."""
+        return {name: port for name, port in self.ports.items() if not port.optional or name == next(iter(self.needs), None)}
 
 
 @dataclass(frozen=True, kw_only=True)

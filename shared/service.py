@@ -13,12 +13,13 @@ from shared.api import NOT_JSON, create_api, problems
 from shared.errors import Invalid, ModelMissing, UnknownMedia
 from shared.jobs import Job, JobEnvelope, JobRequest
 from shared.json_route import JsonRoute
-from shared.operation import Input, Operation, Params, Service
+from shared.operation import Input, Kind, Operation, Params, Service
 from shared.runtime import Runtime
 
 MAX_WAIT_S = 60
-SAMPLE_ID = "0" * 26
-"""The sample clip that every installation has, so that the examples of the API pages run as they stand."""
+SAMPLE_ID, SAMPLE_PICTURE_ID = "0" * 26, "0" * 25 + "1"
+SAMPLES = {Kind.VIDEO: SAMPLE_ID, Kind.IMAGE: SAMPLE_PICTURE_ID}
+"""The sample clip and picture that every installation has, so that the examples of the API pages run as they stand."""
 
 PENDING = "pending:"
 
@@ -45,7 +46,8 @@ class OperationInfo(BaseModel):
     name: str
     service: str
     summary: str
-    inputs: dict[str, dict[str, Any]] = Field(description="Name -> kind, and whether it is optional or takes many.")
+    inputs: dict[str, dict[str, Any]] = Field(description="Name -> kind, all kinds it takes, whether it is optional or takes many.")
+    needs: list[str] = Field(description="Of these inputs at least one has to be given.")
     outputs: dict[str, str] = Field(description="Name -> kind.")
     params: dict[str, Any] = Field(description="JSON Schema of the parameters.")
     result: dict[str, Any] = Field(description="JSON Schema of the result.")
@@ -82,7 +84,11 @@ def describe(operation: Operation) -> OperationInfo:
         name=operation.name,
         service=operation.service,
         summary=operation.summary,
-        inputs={name: {"kind": port.kind, "optional": port.optional, "many": port.many} for name, port in operation.ports.items()},
+        inputs={
+            name: {"kind": port.kind, "kinds": port.kinds, "optional": port.optional, "many": port.many}
+            for name, port in operation.ports.items()
+        },
+        needs=list(operation.needs),
         outputs={name: str(kind) for name, kind in operation.outputs.items()},
         params=operation.params.model_json_schema(),
         result=operation.result.model_json_schema(),
@@ -94,8 +100,8 @@ def describe(operation: Operation) -> OperationInfo:
 
 
 def example_body(operation: Operation) -> dict[str, Any]:
-    """A request that runs as it stands: on the sample clip, with the declaration's example params."""
-    inputs = {name: SAMPLE_ID for name, port in operation.ports.items() if not port.optional}
+    """A request that runs as it stands: on the sample clip or picture, with the declaration's example params."""
+    inputs = {name: SAMPLES.get(port.kind, SAMPLE_ID) for name, port in operation.example_inputs.items()}
     return {"inputs": inputs, "params": operation.example.model_dump(mode="json", exclude_defaults=True)}
 
 
@@ -125,6 +131,9 @@ async def check(
 
     `may_be_pending`: an input may be given as `pending:<kind>`, media that an earlier step of a pipeline will make.
     """
+    if operation.needs and not any(inputs.get(name) for name in operation.needs):
+        detail = f"One of {', '.join(operation.needs)} has to be given"
+        raise Invalid(f"inputs: {detail}.", errors=[{"field": f"inputs.{name}", "detail": detail} for name in operation.needs])
     for name, port in operation.ports.items():
         given = inputs.get(name)
         for media_id in given if isinstance(given, list) else [given] if given is not None else []:
@@ -215,17 +224,18 @@ async def _check_input(name: str, port: Input, media_id: str, owner: str, runtim
 
 
 def _check_kind(name: str, port: Input, kind: str, what: str) -> None:
-    if kind != port.kind:
-        detail = f"{what} is of kind {kind}, but {port.kind} is asked for"
+    if kind not in port.kinds:
+        detail = f"{what} is of kind {kind}, but {' or '.join(port.kinds)} is asked for"
         raise Invalid(f"inputs.{name}: {detail}.", errors=[{"field": f"inputs.{name}", "detail": detail}])
 
 
 def _input_field(name: str, port: Input) -> Any:
-    kind: Any = (str | list[str]) if port.many else str
-    what = f"Media id of the {port.kind}" + (", or a list of them." if port.many else ".")
+    ids = Annotated[list[str], Field(min_length=1, max_length=port.most)]
+    kind: Any = (str | ids) if port.many else str
+    what = f"Media id of the {' or '.join(port.kinds)}" + (", or a list of them." if port.many else ".")
     if port.optional:
         return (kind | None, Field(None, description=what))
-    return (kind, Field(description=what, examples=[SAMPLE_ID]))
+    return (kind, Field(description=what, examples=[SAMPLES.get(port.kind, SAMPLE_ID)]))
 
 
 def _camel(name: str) -> str:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.sample import draw
+from gateway.sample import draw_clip, draw_picture
 from shared.operation import Silent
-from shared.service import SAMPLE_ID
+from shared.service import SAMPLES
 from shared.testing import RunningSuite, suite
 
 
@@ -24,7 +24,15 @@ def no_errors_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Six seconds of 640x360 at 30 fps with stereo sound: a ball that rolls, dashes and rests."""
     path = tmp_path_factory.mktemp("clip") / "ball.mp4"
-    draw({"path": str(path)}, Silent())
+    draw_clip({"path": str(path)}, Silent())
+    return path
+
+
+@pytest.fixture(scope="session")
+def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A PNG of 640x360."""
+    path = tmp_path_factory.mktemp("picture") / "discs.png"
+    draw_picture({"path": str(path)}, Silent())
     return path
 
 
@@ -35,7 +43,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSuite]:
         tmp_path_factory.mktemp("suite"), URL_ALLOW_NETWORKS="127.0.0.0/8", WEBHOOK_SECRET="whsec_c2VjcmV0c2VjcmV0c2VjcmV0"
     ) as started:
         for _ in range(300):
-            if started.client.get(f"/v1/media/{SAMPLE_ID}").is_success:
+            if all(started.client.get(f"/v1/media/{media_id}").is_success for media_id in SAMPLES.values()):
                 break
             time.sleep(0.1)
         yield started

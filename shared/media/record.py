@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, computed_field
 
 from shared.operation import Kind
 
-WITH_THUMBNAIL = frozenset({Kind.VIDEO, Kind.IMAGE})
+WITH_THUMBNAIL = frozenset({Kind.VIDEO, Kind.IMAGE, Kind.IMAGES})
 """The kinds a thumbnail can be made of."""
 
 
@@ -18,6 +18,7 @@ class MediaUrls(BaseModel):
 
     self_: str = Field(alias="self", description="The record.")
     content: str = Field(description="The file; ranges are served.")
+    files: str | None = Field(description="The list of the pictures in it; null where it is not a zip file of pictures.")
     thumbnail: str | None = Field(description="A small JPEG; null where there is nothing to show.")
     download: str = Field(description="The file, to be saved under its name.")
 
@@ -45,4 +46,5 @@ class MediaRecord(BaseModel):
     def urls(self) -> MediaUrls:
         here = f"/v1/media/{self.id}"
         thumbnail = f"{here}/thumbnail" if self.kind in WITH_THUMBNAIL else None
-        return MediaUrls(self_=here, content=f"{here}/content", thumbnail=thumbnail, download=f"{here}/content?download=1")
+        files = f"{here}/files" if self.kind is Kind.IMAGES else None
+        return MediaUrls(self_=here, content=f"{here}/content", files=files, thumbnail=thumbnail, download=f"{here}/content?download=1")

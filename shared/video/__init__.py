@@ -4,7 +4,7 @@ from shared.video.audio import AudioBlock, read_audio
 from shared.video.changes import changes_of
 from shared.video.encoders import encoders, ffmpeg_path
 from shared.video.frame import Frame
-from shared.video.info import AudioTrackInfo, ColorInfo, ImageInfo, MediaInfo, VideoInfo
+from shared.video.info import AudioTrackInfo, ColorInfo, ImageInfo, MediaInfo, PicturesInfo, VideoInfo
 from shared.video.limits import Limits
 from shared.video.mapping import map_ordered
 from shared.video.preview import preview
@@ -12,6 +12,7 @@ from shared.video.probe import inspect, probe
 from shared.video.reader import read_frames
 from shared.video.remux import remux
 from shared.video.sequence import PngWriter
+from shared.video.still import Picture, pictures_of
 from shared.video.thumbnail import thumbnail
 from shared.video.together import Together, read_together
 from shared.video.tracks import AudioTrack
@@ -26,6 +27,8 @@ __all__ = [
     "ImageInfo",
     "Limits",
     "MediaInfo",
+    "Picture",
+    "PicturesInfo",
     "PngWriter",
     "Together",
     "VideoInfo",
@@ -35,6 +38,7 @@ __all__ = [
     "ffmpeg_path",
     "inspect",
     "map_ordered",
+    "pictures_of",
     "preview",
     "probe",
     "read_audio",

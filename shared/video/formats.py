@@ -1,19 +1,11 @@
 """The kinds of file that are opened, by their content, and what they are called."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 
 import av
 
-
-@dataclass(frozen=True, slots=True)
-class FileType:
-    """What a kind of file is called on the web and on disk."""
-
-    content_type: str
-    suffix: str
-
+from shared.media.types import FileType
 
 MP4 = FileType("video/mp4", ".mp4")
 QUICKTIME = FileType("video/quicktime", ".mov")
@@ -34,17 +26,6 @@ DEMUXERS: Mapping[str, FileType] = {
     "mxf": FileType("application/mxf", ".mxf"),
     "gif": FileType("image/gif", ".gif"),
 }
-
-# Pillow's names of the still image formats.
-IMAGES: Mapping[str, FileType] = {
-    "PNG": FileType("image/png", ".png"),
-    "JPEG": FileType("image/jpeg", ".jpg"),
-    "WEBP": FileType("image/webp", ".webp"),
-    "TIFF": FileType("image/tiff", ".tif"),
-    "BMP": FileType("image/bmp", ".bmp"),
-}
-
-IMAGE_STARTS: tuple[bytes, ...] = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\x00", b"MM\x00*", b"BM")
 
 # Decoders that uploads may reach. Not a list of what exists: exotic ones are where the crashes are.
 _VIDEO_DECODERS = """
@@ -77,8 +58,3 @@ def video_type(demuxer: str, head: bytes) -> FileType:
     if name == "matroska" and b"webm" in head[:64]:
         return WEBM
     return DEMUXERS[name]
-
-
-def is_image(head: bytes) -> bool:
-    """Whether a file that begins with `head` (16 bytes or more) is a still image of a kind in IMAGES."""
-    return head.startswith(IMAGE_STARTS) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP")

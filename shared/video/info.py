@@ -82,4 +82,12 @@ class ImageInfo(_Record):
     has_alpha: bool
 
 
-MediaInfo = Annotated[VideoInfo | ImageInfo, Field(discriminator="kind")]
+class PicturesInfo(_Record):
+    """A zip file of still images."""
+
+    kind: Literal["images"] = "images"
+    pictures: int = Field(description="Number of pictures.")
+    unpacked_bytes: int = Field(description="Size of all of them together.")
+
+
+MediaInfo = Annotated[VideoInfo | ImageInfo | PicturesInfo, Field(discriminator="kind")]

@@ -1,7 +1,6 @@
 """What a file is, from its content alone, proved by decoding its first frame."""
 
 import os
-import warnings
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -10,16 +9,16 @@ from typing import Any, cast
 import av
 import av.container
 import av.error
-import PIL
-from PIL import Image, ImageOps
 
-from shared.errors import BrokenMedia, TooLarge
+from shared.errors import BrokenMedia
+from shared.media.types import FileType, is_image, is_zip
 from shared.video.color import tags_of
 from shared.video.decoder import decoder_of
-from shared.video.formats import IMAGES, FileType, is_image, video_type
-from shared.video.info import AudioTrackInfo, ImageInfo, MediaInfo, VideoInfo
+from shared.video.formats import video_type
+from shared.video.info import AudioTrackInfo, MediaInfo, VideoInfo
 from shared.video.limits import Limits
 from shared.video.opening import audio_streams, check_promised_size, file_head, main_video, open_input, reason, time_base_of, timeline_zero
+from shared.video.still import image_info, pictures_info
 from shared.video.timecode import start_timecode
 from shared.video.upright import displayed_size, has_alpha, orientation_of
 from shared.video.whole import cut_off
@@ -28,11 +27,10 @@ from shared.video.whole import cut_off
 _PACKETS_LOOKED_AT = 120
 # Reading the index of a film of hours takes a second.
 _ENTRIES_LOOKED_AT = 20_000
-_IMAGE_ERRORS = (PIL.UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError)
 
 
 def probe(path: str | os.PathLike[str], *, limits: Limits | None = None) -> MediaInfo:
-    """What a video or image file holds. Cheap: nothing but the header, some packets and the first frame is read.
+    """What a video, an image or a zip file of images holds. Cheap: nothing but the header, some packets and the first frame is read.
 
     Raises UnsupportedMedia (not a kind that is taken: playlists, scripts, sound without a picture), BrokenMedia (empty, damaged, no
     decodable frame) or TooLarge. `frames` is what the container counts, or else the duration times the average rate.
@@ -49,59 +47,14 @@ def inspect(args: dict[str, Any], progress: Any) -> dict[str, Any]:
 def _examined(path: str | os.PathLike[str], limits: Limits) -> tuple[MediaInfo, FileType]:
     head = file_head(path, limits)
     if is_image(head):
-        return _image(path, limits)
+        return image_info(path, limits)
+    if is_zip(head):
+        return pictures_info(path, limits)
     with open_input(path, limits=limits) as container:
         info = _video(container, path, limits)
         if cut_off(path, container, head):
             raise BrokenMedia(f"{Path(path).name!r} is cut off: it ends before its own index says. Upload or copy it again.")
         return info, video_type(container.format.name, head)
-
-
-def _image(path: str | os.PathLike[str], limits: Limits) -> tuple[ImageInfo, FileType]:
-    with opened_image(path, limits) as image:
-        turned = {6: 90, 3: 180, 8: 270, 5: 270, 7: 90, 4: 180}.get(image.getexif().get(0x0112, 1), 0)
-        width, height = image.size if turned in (0, 180) else image.size[::-1]
-        assert image.format is not None
-        info = ImageInfo(
-            container=image.format.lower(),
-            width=width,
-            height=height,
-            codec=image.format.lower(),
-            pixel_format=image.mode,
-            rotation=turned,
-            has_alpha=image.has_transparency_data,
-        )
-        return info, IMAGES[image.format]
-
-
-def opened_image(path: str | os.PathLike[str], limits: Limits) -> Image.Image:
-    """A still image, decoded. Raises BrokenMedia or TooLarge."""
-    name = Path(path).name
-    # What is wrong is said by an error; the library's hints about it are not for the user.
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            image = Image.open(path, formats=list(IMAGES))
-        except Image.DecompressionBombError as error:
-            raise TooLarge(f"{name!r} is refused: {error} At most {limits.max_pixels} pixels are taken.") from error
-        except _IMAGE_ERRORS as error:
-            raise BrokenMedia(f"{name!r} cannot be read as an image ({error}). Export or upload it again.") from error
-        try:
-            limits.check_size(*image.size)
-            image.load()
-        except _IMAGE_ERRORS as error:
-            image.close()
-            raise BrokenMedia(f"{name!r} is a damaged image ({error}). Export or upload it again.") from error
-        except TooLarge:
-            image.close()
-            raise
-    return image
-
-
-def upright_image(path: str | os.PathLike[str], limits: Limits) -> Image.Image:
-    """A still image as RGB, turned as its Exif orientation says."""
-    with opened_image(path, limits) as image:
-        return ImageOps.exif_transpose(image).convert("RGB")
 
 
 def _video(container: av.container.InputContainer, path: str | os.PathLike[str], limits: Limits) -> VideoInfo:

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from shared.video.formats import is_image
+from shared.media.types import is_image, is_zip
 from shared.video.limits import Limits
 from shared.video.opening import file_head
-from shared.video.probe import upright_image
 from shared.video.reader import read_frames
+from shared.video.still import pictures_of, upright_image
 
 _LOOK_AT_S = 3
 
@@ -20,12 +20,18 @@ _LOOK_AT_S = 3
 def thumbnail(args: dict[str, Any], progress: Any) -> dict[str, Any]:
     """For the isolated worker: `{"path", "output", "width"}`: writes a JPEG `width` pixels wide at `output`.
 
-    Upright and in the right shape. Of a video it is the keyframe-like frame with the most contrast of the first seconds, so that
-    neither a black lead-in nor a flash is shown. Gives `{"width", "height"}`.
+    Upright and in the right shape. Of a zip file it is the first picture, of a video the keyframe-like frame with the most contrast
+    of the first seconds, so that neither a black lead-in nor a flash is shown. Gives `{"width", "height"}`.
     """
     limits = Limits.in_force()
     path, width = args["path"], int(args.get("width", 320))
-    rgb = np.asarray(upright_image(path, limits)) if is_image(file_head(path, limits)) else _frame(path, limits)
+    head = file_head(path, limits)
+    if is_image(head):
+        rgb = np.asarray(upright_image(path, limits))
+    elif is_zip(head):
+        rgb = np.asarray(pictures_of([Path(path)])[0].image(limits))
+    else:
+        rgb = _frame(path, limits)
     height = max(round(rgb.shape[0] * width / rgb.shape[1]), 1)
     small = cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA)
     Image.fromarray(small).save(Path(args["output"]), "JPEG", quality=85)

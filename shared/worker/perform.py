@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from shared.errors import OperationFailed
-from shared.operation import SUFFIXES, Operation, Progress
+from shared.operation import SUFFIXES, Kind, Operation, Progress
 
 TARGET = f"{__name__}:perform"
+PLAIN = {Kind.JSON: "application/json", Kind.HTML: "text/html; charset=utf-8", Kind.ARCHIVE: "application/zip"}
+"""Content types of the kinds that are what they are declared as; all others are looked into."""
 
 
 def perform(args: dict[str, Any], progress: Progress) -> dict[str, Any]:
@@ -32,7 +34,7 @@ def perform(args: dict[str, Any], progress: Progress) -> dict[str, Any]:
         raise OperationFailed(
             f"{operation.name} returned a {got} where it promises a {promised}: a fault of the operation, not of the input."
         )
-    written = {name: describe(path, progress) for name, path in outputs.items() if os.path.lexists(path)}
+    written = {name: describe(path, operation.outputs[name], progress) for name, path in outputs.items() if os.path.lexists(path)}
     return {"result": result.model_dump(mode="json"), "outputs": written}
 
 
@@ -56,20 +58,18 @@ def output_arguments(outputs: dict[str, Path]) -> dict[str, Any]:
     return {"output": next(iter(outputs.values()))} if len(outputs) == 1 else {"outputs": outputs}
 
 
-def describe(path: Path, progress: Progress) -> dict[str, Any]:
+def describe(path: Path, kind: Kind, progress: Progress) -> dict[str, Any]:
     """What a finished output is. The file is read once, for its SHA-256; video and images are probed like uploads."""
     if path.is_symlink() or not path.is_file():
         raise OperationFailed(f"The operation left something else than a file at {path.name!r}.")
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return {"path": str(path), "sha256": digest, **inspect_output(path, progress)}
+    return {"path": str(path), "sha256": digest, **inspect_output(path, kind, progress)}
 
 
-def inspect_output(path: Path, progress: Progress) -> dict[str, Any]:
-    """Kind, content type, suffix and media description of an output."""
-    plain = {".json": ("json", "application/json"), ".html": ("html", "text/html; charset=utf-8"), ".zip": ("archive", "application/zip")}
-    if path.suffix in plain:
-        kind, content_type = plain[path.suffix]
+def inspect_output(path: Path, kind: Kind, progress: Progress) -> dict[str, Any]:
+    """Kind, content type, suffix and media description of an output that is declared as `kind`."""
+    if content_type := PLAIN.get(kind):
         return {"kind": kind, "content_type": content_type, "suffix": path.suffix, "media": None}
     from shared.video import inspect  # the libraries behind it are not needed by services that write no pictures
 

@@ -19,8 +19,8 @@ def test_every_operation_is_described(service: Server) -> None:
     told = {operation["name"]: operation for operation in service.client.get("/operations").json()}
     assert list(told) == [operation.name for operation in OPERATIONS]
     read = told["misbehaving.read"]
-    assert read["inputs"]["first"] == {"kind": "json", "optional": False, "many": False}
-    assert read["inputs"]["rest"] == {"kind": "json", "optional": True, "many": True}
+    assert read["inputs"]["first"] == {"kind": "json", "kinds": ["json"], "optional": False, "many": False}
+    assert read["inputs"]["rest"] == {"kind": "json", "kinds": ["json"], "optional": True, "many": True}
     assert told["misbehaving.succeed"]["outputs"] == {"file": "json"}
     assert read["params"]["properties"]["seconds"]["maximum"] == 1000 and "said" in read["result"]["properties"]
     assert read["available"] is True and "install" not in read

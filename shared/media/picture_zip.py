@@ -1,0 +1,121 @@
+"""Many pictures as one medium: a zip file of them, made by operations or uploaded. Without the libraries that open pictures."""
+
+import os
+import secrets
+import stat
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+from shared.errors import BrokenMedia, NotFound, TooLarge, UnsupportedMedia
+from shared.media.names import safe_name
+from shared.media.types import IMAGES, FileType, picture_type
+
+MOST_ENTRIES = 10_000
+MOST_PICTURE_BYTES = 256 * 1024**2
+_CHUNK_BYTES = 256 * 1024
+_HEAD_BYTES = 32
+_ERRORS = (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError, OSError)
+
+
+class PictureZip:
+    """A zip file of pictures that is being written: `add` takes whole picture files.
+
+    It stands under its name only after the `with` block has ended well; otherwise nothing is left.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]):
+        self._path = Path(path)
+        self._partial = self._path.with_name(f".{self._path.stem[:60]}.{secrets.token_hex(6)}.part")
+        # Picture files are compressed already; stored, each can be read out of the middle.
+        self._zip = zipfile.ZipFile(self._partial, "w", zipfile.ZIP_STORED)
+        self._names: set[str] = set()
+
+    def add(self, name: str, data: bytes) -> None:
+        """Add the picture file `data` under `name`, which may name folders. Raises ValueError for a name that is there already."""
+        if name in self._names:
+            raise ValueError(f"there is a picture {name!r} already")
+        # The time of day would make two files of the same pictures differ.
+        self._zip.writestr(zipfile.ZipInfo(name), data)
+        self._names.add(name)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        try:
+            self._zip.close()
+            if error is None:
+                os.replace(self._partial, self._path)
+        finally:
+            self._partial.unlink(missing_ok=True)
+
+
+def entries(path: str | os.PathLike[str], max_bytes: int) -> list[tuple[zipfile.ZipInfo, FileType]]:
+    """The pictures in a zip file, ordered by name, by their first bytes; what is no picture is passed over.
+
+    Raises UnsupportedMedia (none, or encrypted), BrokenMedia or TooLarge (too many, or more than `max_bytes` once unpacked).
+    """
+    found: dict[str, tuple[zipfile.ZipInfo, FileType]] = {}
+    try:
+        with zipfile.ZipFile(path) as archive:
+            listed = archive.infolist()
+            if len(listed) > MOST_ENTRIES:
+                raise TooLarge(f"The zip file holds {len(listed)} files; at most {MOST_ENTRIES} are taken. Send several.")
+            for entry in listed:
+                if _may_be_picture(entry) and (kind := _kind_of(archive, entry)) is not None:
+                    found[entry.filename] = (entry, kind)
+    except _ERRORS as error:
+        raise BrokenMedia(f"{Path(path).name!r} cannot be read as a zip file ({error}). Pack or upload it again.") from error
+    if not found:
+        kinds = ", ".join(sorted(kind.suffix for kind in IMAGES.values()))
+        raise UnsupportedMedia(f"{Path(path).name!r} is a zip file without a picture in it ({kinds}).")
+    if (unpacked := sum(entry.file_size for entry, _ in found.values())) > max_bytes:
+        raise TooLarge(f"The pictures in the zip file have {unpacked} bytes; at most {max_bytes} are taken.")
+    return [found[name] for name in sorted(found)]
+
+
+@contextmanager
+def opened_picture(path: str | os.PathLike[str], name: str) -> Iterator[tuple[FileType, IO[bytes]]]:
+    """One picture of a zip file, opened, and what kind of file it is. NotFound where it holds none of that name."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entry = archive.NameToInfo.get(name)
+            kind = _kind_of(archive, entry) if entry is not None and _may_be_picture(entry) else None
+            if entry is None or kind is None:
+                raise NotFound(f"There is no picture {name[:200]!r} in it.")
+            with archive.open(entry) as file:
+                yield kind, file
+    except _ERRORS as error:
+        raise BrokenMedia(f"The picture {name[:200]!r} is damaged ({error}). Pack or upload it again.") from error
+
+
+def chunks_of(file: IO[bytes]) -> Iterator[bytes]:
+    """What is left of a file, in pieces."""
+    while chunk := file.read(_CHUNK_BYTES):
+        yield chunk
+
+
+def _may_be_picture(entry: zipfile.ZipInfo) -> bool:
+    """Whether an entry is a file with a name that can be shown and asked for; not what a packing program adds of its own."""
+    name = entry.filename
+    parts = name.split("/")
+    is_link = stat.S_ISLNK(entry.external_attr >> 16)
+    plain = all(part and part == safe_name(part, default="") and not part.startswith(".") for part in parts)
+    return plain and not entry.is_dir() and not is_link and parts[0] != "__MACOSX"
+
+
+def _kind_of(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> FileType | None:
+    """What kind of picture an entry is, if it is one."""
+    if entry.flag_bits & 1:
+        raise UnsupportedMedia("The zip file is encrypted. Pack it without a password.")
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise UnsupportedMedia("The zip file is packed in a way that is not taken here. Pack it as an ordinary zip file.")
+    with archive.open(entry) as file:
+        kind = picture_type(file.read(_HEAD_BYTES))
+    if kind is not None and entry.file_size > MOST_PICTURE_BYTES:
+        raise TooLarge(f"{entry.filename!r} has {entry.file_size} bytes; a picture may have {MOST_PICTURE_BYTES}.")
+    return kind

@@ -1,0 +1,112 @@
+"""Still images, on their own or in a zip file: opened with the same care as video."""
+
+import os
+import warnings
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import PIL
+from PIL import Image, ImageOps
+
+from shared.errors import BrokenMedia, TooLarge, UnsupportedMedia
+from shared.media.picture_zip import chunks_of, entries, opened_picture
+from shared.media.types import IMAGES, PICTURES, FileType, is_image, is_zip
+from shared.video.info import ImageInfo, PicturesInfo
+from shared.video.limits import Limits
+from shared.video.opening import file_head
+
+Source = str | os.PathLike[str] | BytesIO
+_IMAGE_ERRORS = (PIL.UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError)
+
+
+def image_info(path: str | os.PathLike[str], limits: Limits) -> tuple[ImageInfo, FileType]:
+    """What a still image holds; it is decoded. Raises BrokenMedia or TooLarge."""
+    with opened_image(path, limits) as image:
+        turned = {6: 90, 3: 180, 8: 270, 5: 270, 7: 90, 4: 180}.get(image.getexif().get(0x0112, 1), 0)
+        width, height = image.size if turned in (0, 180) else image.size[::-1]
+        assert image.format is not None
+        info = ImageInfo(
+            container=image.format.lower(),
+            width=width,
+            height=height,
+            codec=image.format.lower(),
+            pixel_format=image.mode,
+            rotation=turned,
+            has_alpha=image.has_transparency_data,
+        )
+        return info, IMAGES[image.format]
+
+
+def opened_image(file: Source, limits: Limits, *, name: str | None = None) -> Image.Image:
+    """A still image, decoded. `name`: what messages call it, where `file` has none. Raises BrokenMedia or TooLarge."""
+    name = name or ("the image" if isinstance(file, BytesIO) else Path(file).name)
+    # What is wrong is said by an error; the library's hints about it are not for the user.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            image = Image.open(file, formats=list(IMAGES))
+        except Image.DecompressionBombError as error:
+            raise TooLarge(f"{name!r} is refused: {error} At most {limits.max_pixels} pixels are taken.") from error
+        except _IMAGE_ERRORS as error:
+            raise BrokenMedia(f"{name!r} cannot be read as an image ({error}). Export or upload it again.") from error
+        try:
+            limits.check_size(*image.size)
+            image.load()
+        except _IMAGE_ERRORS as error:
+            image.close()
+            raise BrokenMedia(f"{name!r} is a damaged image ({error}). Export or upload it again.") from error
+        except TooLarge:
+            image.close()
+            raise
+    return image
+
+
+def upright_image(file: Source, limits: Limits, *, name: str | None = None) -> Image.Image:
+    """A still image as RGB, turned as its Exif orientation says. Raises as `opened_image`."""
+    with opened_image(file, limits, name=name) as image:
+        return ImageOps.exif_transpose(image).convert("RGB")
+
+
+def pictures_info(path: str | os.PathLike[str], limits: Limits) -> tuple[PicturesInfo, FileType]:
+    """What a zip file of pictures holds. Raises what `entries` raises."""
+    found = entries(path, limits.max_bytes)
+    return PicturesInfo(pictures=len(found), unpacked_bytes=sum(entry.file_size for entry, _ in found)), PICTURES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A picture file, on its own or out of a zip file. `name`: as it was given, or as it is called in the zip file."""
+
+    name: str
+    source: Path
+    entry: str | None = None
+
+    def image(self, limits: Limits | None = None) -> Image.Image:
+        """The picture as RGB, upright. Raises BrokenMedia or TooLarge."""
+        limits = limits or Limits.in_force()
+        return upright_image(self.source if self.entry is None else BytesIO(self.data()), limits, name=self.name)
+
+    def data(self) -> bytes:
+        """The picture file as it is. Raises BrokenMedia where the zip file is damaged there."""
+        if self.entry is None:
+            return self.source.read_bytes()
+        with opened_picture(self.source, self.entry) as (_, file):
+            return b"".join(chunks_of(file))
+
+
+def pictures_of(paths: list[Path]) -> list[Picture]:
+    """The pictures that `paths` are or, where one is a zip file, hold: in the order given, those of a zip file by name.
+
+    Raises NotFound, UnsupportedMedia, BrokenMedia or TooLarge for a path that is neither.
+    """
+    limits, found = Limits.in_force(), list[Picture]()
+    for path in paths:
+        head = file_head(path, limits)
+        if is_zip(head):
+            found += [Picture(name=entry.filename, source=path, entry=entry.filename) for entry, _ in entries(path, limits.max_bytes)]
+        elif is_image(head):
+            found.append(Picture(name=path.name, source=path))
+        else:
+            raise UnsupportedMedia(f"{path.name!r} is neither a picture nor a zip file of pictures.")
+    return found

@@ -1,0 +1,50 @@
+"""A zip file of pictures as a medium, and the pictures in it."""
+
+import zipfile
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image
+
+from shared.testing import RunningSuite
+
+
+def pictures(path: Path) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, color in (("trip/müde katze.png", "red"), ("a.webp", "blue")):
+            data = BytesIO()
+            Image.new("RGB", (40, 30), color).save(data, name.rpartition(".")[2], **({"lossless": True} if "webp" in name else {}))
+            archive.writestr(name, data.getvalue())
+    return path
+
+
+def test_it_is_uploaded_listed_and_looked_into(running: RunningSuite, tmp_path: Path) -> None:
+    record = running.upload(pictures(tmp_path / "trip.zip"))
+    assert record["kind"] == "images"
+    assert record["content_type"] == "application/zip"
+    assert record["media"]["pictures"] == 2
+    listed = running.client.get(record["urls"]["files"]).json()["items"]
+    assert [(one["name"], one["content_type"]) for one in listed] == [("a.webp", "image/webp"), ("trip/müde katze.png", "image/png")]
+    for one, color in zip(listed, [(0, 0, 255), (255, 0, 0)], strict=True):
+        answer = running.client.get(one["url"])
+        assert answer.headers["content-type"] == one["content_type"]
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert len(answer.content) == one["bytes"]
+        assert Image.open(BytesIO(answer.content)).convert("RGB").getpixel((5, 5)) == color
+        again = running.client.get(one["url"], headers={"If-None-Match": answer.headers["etag"]})
+        assert again.status_code == 304
+    assert running.client.get(record["urls"]["thumbnail"]).headers["content-type"] == "image/jpeg"
+
+
+def test_what_is_not_there_is_not_found(running: RunningSuite, clip: Path, tmp_path: Path) -> None:
+    record = running.upload(pictures(tmp_path / "trip.zip"))
+    for name in ("nothing.png", "..%2f..%2frecord.json", "%2e%2e/record.json", "trip/", "a.webp%00"):
+        answer = running.client.get(f"{record['urls']['files']}/{name}")
+        assert answer.status_code == 404, name
+        assert answer.headers["content-type"] == "application/problem+json"
+    video = running.upload(clip)
+    assert video["urls"]["files"] is None
+    refused = running.client.get(f"/v1/media/{video['id']}/files")
+    assert refused.status_code == 404
+    assert "kind video" in refused.json()["detail"]
+    assert running.client.get(f"/v1/media/{'7' * 26}/files").status_code == 404

@@ -1,0 +1,65 @@
+"""Inputs that take two kinds, several media, or of which one has to be given."""
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, ValidationError
+
+from shared.errors import Invalid
+from shared.operation import Input, Kind, Operation, Params
+from shared.service import SAMPLE_ID, SAMPLE_PICTURE_ID, check, describe, example_body, request_model
+
+
+class Picked(BaseModel):
+    """Nothing."""
+
+
+PICTURES = Input(kind=Kind.IMAGE, also=Kind.IMAGES, optional=True, many=True, most=3)
+PICK = Operation(
+    name="toy.pick",
+    summary="Pick",
+    params=Params,
+    result=Picked,
+    inputs={"video": Input(kind=Kind.VIDEO, optional=True), "images": PICTURES},
+    needs=("video", "images"),
+    run=lambda params: Picked(),
+    example=Params(),
+)
+KINDS = {"v": Kind.VIDEO, "i": Kind.IMAGE, "z": Kind.IMAGES, "j": Kind.JSON}
+
+
+def asked(**inputs: Any) -> None:
+    media = SimpleNamespace(get=lambda owner, media_id: SimpleNamespace(kind=KINDS[media_id[0]], name=media_id))
+    asyncio.run(check(PICK, inputs=inputs, params=Params(), owner="public", runtime=SimpleNamespace(media=media)))
+
+
+def test_either_kind_is_taken_and_a_third_is_not() -> None:
+    asked(video=None, images=["i1", "z1"])
+    asked(video="v1", images=None)
+    with pytest.raises(Invalid, match="of kind json, but image or images is asked for"):
+        asked(images="j1")
+
+
+def test_one_of_those_it_needs_has_to_be_given() -> None:
+    with pytest.raises(Invalid, match="One of video, images has to be given") as refused:
+        asked(video=None, images=None)
+    assert [one["field"] for one in refused.value.errors] == ["inputs.video", "inputs.images"]
+
+
+def test_a_list_has_bounds() -> None:
+    model = request_model(PICK)
+    assert model.model_validate({"inputs": {"images": ["i"] * 3}}).inputs.images == ["i"] * 3
+    for wrong in ([], ["i"] * 4, [1]):
+        with pytest.raises(ValidationError):
+            model.model_validate({"inputs": {"images": wrong}})
+
+
+def test_it_is_told() -> None:
+    told = describe(PICK)
+    assert told.needs == ["video", "images"]
+    assert told.inputs["images"] == {"kind": "image", "kinds": ("image", "images"), "optional": True, "many": True}
+    assert example_body(PICK)["inputs"] == {"video": SAMPLE_ID}
+    only = Operation(**{**vars(PICK), "inputs": {"image": Kind.IMAGE}, "needs": ()})
+    assert example_body(only)["inputs"] == {"image": SAMPLE_PICTURE_ID}

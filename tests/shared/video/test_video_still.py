@@ -1,0 +1,153 @@
+"""Still images on their own and in zip files, also hostile ones."""
+
+import stat
+import zipfile
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from shared.errors import BrokenMedia, NotFound, TooLarge, UnsupportedMedia
+from shared.media import picture_zip
+from shared.media.picture_zip import PictureZip, chunks_of, opened_picture
+from shared.video import Limits, pictures_of, probe
+from shared.video.thumbnail import thumbnail
+
+
+def picture(color: str, size: tuple[int, int] = (32, 24), format: str = "PNG") -> bytes:
+    data = BytesIO()
+    Image.new("RGB", size, color).save(data, format)
+    return data.getvalue()
+
+
+def packed(path: Path, **entries: bytes) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in entries.items():
+            archive.writestr(name.replace("__", "/").replace("_dot_", "."), data)
+    return path
+
+
+def test_what_is_written_is_read_back(tmp_path: Path) -> None:
+    path = tmp_path / "pictures.zip"
+    with PictureZip(path) as archive:
+        archive.add("b/red.png", picture("red"))
+        archive.add("a.jpg", picture("blue", format="JPEG"))
+        with pytest.raises(ValueError, match="already"):
+            archive.add("a.jpg", b"")
+        assert not path.exists()
+    assert probe(path).model_dump() == {
+        "kind": "images",
+        "pictures": 2,
+        "unpacked_bytes": sum(len(one.data()) for one in pictures_of([path])),
+    }
+    assert [one.name for one in pictures_of([path])] == ["a.jpg", "b/red.png"]
+    assert pictures_of([path])[1].image().getpixel((3, 3)) == (255, 0, 0)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_nothing_is_left_of_a_zip_that_was_not_finished(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError), PictureZip(tmp_path / "pictures.zip") as archive:
+        archive.add("red.png", picture("red"))
+        raise RuntimeError
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_pictures_come_in_the_order_given(tmp_path: Path) -> None:
+    single = tmp_path / "z.png"
+    single.write_bytes(picture("green"))
+    archive = packed(tmp_path / "pictures.zip", two_dot_png=picture("red"), one_dot_png=picture("blue"))
+    assert [one.name for one in pictures_of([single, archive])] == ["z.png", "one.png", "two.png"]
+    assert pictures_of([single])[0].image().size == (32, 24)
+    with pytest.raises(UnsupportedMedia, match="neither"):
+        (tmp_path / "text.txt").write_text("no picture at all, just words")
+        pictures_of([tmp_path / "text.txt"])
+
+
+def test_what_packing_programs_add_is_passed_over(tmp_path: Path) -> None:
+    path = packed(
+        tmp_path / "pictures.zip",
+        good_dot_png=picture("red"),
+        __MACOSX___dot__good_dot_png=picture("red"),
+        _dot_hidden_dot_png=picture("red"),
+        notes_dot_txt=b"words",
+        empty_dot_png=b"",
+    )
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.mkdir("folder")
+        for name in ("../up.png", "/root.png", "a//b.png", "new\nline.png", "a/../../b.png"):
+            archive.writestr(zipfile.ZipInfo(name), picture("red"))
+        link = zipfile.ZipInfo("link.png")
+        link.external_attr = (stat.S_IFLNK | 0o777) << 16
+        archive.writestr(link, "/etc/passwd")
+    assert [one.name for one in pictures_of([path])] == ["good.png"]
+    for name in ("../up.png", "notes.txt", "link.png", "nothing.png", "folder/"):
+        with pytest.raises(NotFound), opened_picture(path, name):
+            raise AssertionError("was opened")
+
+
+def test_a_zip_without_a_picture_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnsupportedMedia, match="without a picture"):
+        probe(packed(tmp_path / "words.zip", notes_dot_txt=b"words"))
+    with zipfile.ZipFile(tmp_path / "empty.zip", "w"):
+        pass
+    with pytest.raises(UnsupportedMedia, match="without a picture"):
+        probe(tmp_path / "empty.zip")
+
+
+def test_bombs_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bomb = packed(tmp_path / "bomb.zip", huge_dot_png=picture("red") + bytes(3_000_000))
+    assert bomb.stat().st_size < 10_000
+    with pytest.raises(TooLarge, match="at most 1000000"):
+        probe(bomb, limits=Limits(max_bytes=1_000_000))
+    monkeypatch.setattr(picture_zip, "MOST_PICTURE_BYTES", 1_000_000)
+    with pytest.raises(TooLarge, match=r"'huge.png' has 3000"):
+        probe(bomb)
+    monkeypatch.setattr(picture_zip, "MOST_ENTRIES", 2)
+    with pytest.raises(TooLarge, match="holds 3 files"):
+        probe(packed(tmp_path / "many.zip", a_dot_png=b"", b_dot_png=b"", c_dot_png=b""))
+
+
+def test_an_entry_that_lies_about_its_size_gives_no_more(tmp_path: Path) -> None:
+    path = packed(tmp_path / "lies.zip", red_dot_png=picture("red") + bytes(500_000))
+    data = path.read_bytes()
+    size = (len(picture("red")) + 500_000).to_bytes(4, "little")
+    assert data.count(size) == 2
+    path.write_bytes(data.replace(size, (100).to_bytes(4, "little")))
+    with pytest.raises(BrokenMedia, match=r"red\.png"), opened_picture(path, "red.png") as (_, file):
+        assert sum(map(len, chunks_of(file))) <= 100
+
+
+def test_damaged_encrypted_and_oddly_packed_ones_are_refused(tmp_path: Path) -> None:
+    path = packed(tmp_path / "pictures.zip", red_dot_png=picture("red"))
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(BrokenMedia, match="zip file"):
+        probe(path)
+    encrypted = bytearray(whole)
+    for start in (b"PK\x03\x04", b"PK\x01\x02"):
+        encrypted[whole.index(start) + (6 if start.endswith(b"\x04") else 8)] |= 1
+    path.write_bytes(encrypted)
+    with pytest.raises(UnsupportedMedia, match="password"):
+        probe(path)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("red.png", picture("red"))
+    with pytest.raises(UnsupportedMedia, match="ordinary"):
+        probe(path)
+
+
+def test_a_picture_in_it_may_be_damaged_or_too_large(tmp_path: Path) -> None:
+    path = packed(tmp_path / "pictures.zip", broken_dot_png=picture("red")[:40], red_dot_png=picture("red"))
+    broken, red = pictures_of([path])
+    with pytest.raises(BrokenMedia, match=r"'broken.png'"):
+        broken.image()
+    with pytest.raises(TooLarge):
+        red.image(Limits(max_pixels=100))
+
+
+def test_its_thumbnail_is_the_first_picture(tmp_path: Path) -> None:
+    path = packed(tmp_path / "pictures.zip", b_dot_png=picture("red"), a_dot_png=picture("blue"))
+    thumbnail({"path": str(path), "output": str(tmp_path / "small.jpg"), "width": 64}, None)
+    with Image.open(tmp_path / "small.jpg") as small:
+        assert small.size == (64, 48)
+        assert small.getpixel((9, 9))[2] > 240
