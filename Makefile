@@ -33,6 +33,20 @@ test: setup  ## the tests that every change must pass
 test-all: setup check  ## every test, the slow ones too
 	$(BIN)/pytest -m 'not deployment and not gpu'
 
+# The containers use the GPU where there is one; GPU=0 and GPU=1 say so by hand.
+GPU ?= $(shell nvidia-smi --list-gpus >/dev/null 2>&1 && echo 1 || echo 0)
+COMPOSE = docker compose --file docker-compose.yaml $(if $(filter 1,$(GPU)),--file docker-compose.gpu.yaml)
+
+compose-up:  ## the suite as containers, on the GPU where there is one, on http://127.0.0.1:8080
+	@mkdir -p secrets
+	$(COMPOSE) up --build --detach --wait
+
+compose-down:  ## end the containers; what is on their volumes stays
+	$(COMPOSE) down
+
+test-compose: setup  ## the tests that need a Docker engine: they build the images, and kill what they started
+	$(BIN)/pytest -m deployment tests/deployment
+
 bench: setup  ## every benchmark, as tables
 	$(BIN)/python -m benchmarks
 
@@ -42,4 +56,4 @@ docs: setup  ## write the reference pages in docs/ from the declarations
 help:
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
-.PHONY: setup up demo check test test-all bench docs help
+.PHONY: setup up demo compose-up compose-down test-compose check test test-all bench docs help

@@ -135,7 +135,8 @@ class Guard:
 
     def _refuse_other_sites(self, request: Request) -> None:
         host = request.headers.get("host", "")
-        if not is_loopback(re.sub(r":\d+$", "", host).strip("[]")):
+        name = re.sub(r":\d+$", "", host).strip("[]")
+        if not is_loopback(name) and name not in self._settings.trusted_hosts:
             raise Forbidden(f"The Host {host!r} is not this machine: use 127.0.0.1 or localhost, or set REELWRIGHT_API_KEYS.")
         origin = request.headers.get("origin")
         if origin is not None and origin.partition("://")[2] != host:

@@ -51,7 +51,7 @@ def _data_folder(settings: Settings) -> Finding:
 
 def _database(settings: Settings) -> Finding:
     try:
-        engine = open_database(settings.database_url, settings.data_dir)
+        engine = open_database(settings.database, settings.data_dir)
         with engine.connect() as connection:
             connection.execute(sa.text("select 1"))
         engine.dispose()

@@ -1,28 +1,38 @@
-"""Settings: environment variables named REELWRIGHT_*, checked once at start."""
+"""Settings: environment variables named REELWRIGHT_*, or files of those names in /run/secrets, checked once at start."""
 
 import hashlib
 import ipaddress
 from base64 import b64decode
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
+import sqlalchemy as sa
 from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 MIB = 1024 * 1024
 DAY = 24 * 3600.0
+SECRETS = Path("/run/secrets")
+"""Where container engines put secrets. A file there that has a setting's name, in lower case, is that setting."""
 
 
 class Settings(BaseSettings):
     """Every setting, its default, and what it is for. Times are in seconds, sizes in bytes."""
 
-    model_config = SettingsConfigDict(env_prefix="REELWRIGHT_", frozen=True, extra="ignore", populate_by_name=True)
+    model_config = SettingsConfigDict(
+        env_prefix="REELWRIGHT_",
+        frozen=True,
+        extra="ignore",
+        populate_by_name=True,
+        secrets_dir=SECRETS if SECRETS.is_dir() else None,
+    )
 
     host: str = Field("127.0.0.1", description="Address the gateway (or a service served alone) listens on.")
     port: int = Field(8080, ge=0, le=65535, description="Port it listens on; 0 takes a free one.")
     data_dir: Path = Field(Path("var"), description="Folder of media, work files, sockets and the embedded database.")
     database_url: str = Field("", description="Postgres URL for several machines; empty: an SQLite file in the data folder.")
+    database_password: SecretStr | None = Field(None, description="Password for `database_url`, where that has none.")
     models_dir: Path | None = Field(None, description="Folder of model weights; empty: `models` in the data folder.")
     models_mirror: str = Field(
         "", description="Base URL that models are pulled from instead: a web server over another machine's models folder."
@@ -40,7 +50,15 @@ class Settings(BaseSettings):
         description="What models run on: `auto`, `cpu`, `cuda` or `cuda:N`.",
     )
     api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field((), description="Comma-separated API keys; empty: no keys, loopback only.")
+    published_host: str = Field(
+        "", description="In a container: the address of the host machine that its port is published on; empty: `host` is what counts."
+    )
+    trusted_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Comma-separated names besides localhost under which this server may be asked while there are no API keys."
+    )
     service_urls: dict[str, str] = Field({}, description="JSON object of service name to base URL, for `reelwright serve gateway`.")
+
+    log_format: Literal["text", "json"] = Field("text", description="Lines for people, or one JSON object a line.")
 
     concurrency: int = Field(2, ge=1, le=64, description="Jobs that one service runs at once, each in its own process.")
     queue_limit: int = Field(1000, ge=1, description="Jobs that may wait in one service's queue; more are answered 429.")
@@ -64,7 +82,7 @@ class Settings(BaseSettings):
     )
     webhook_secret: SecretStr | None = Field(None, description="Signing secret of webhooks that name none: `whsec_` and base64.")
 
-    @field_validator("api_keys", "url_allow_networks", mode="before")
+    @field_validator("api_keys", "trusted_hosts", "url_allow_networks", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -89,14 +107,23 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _keys_or_loopback(self) -> Self:
-        if not self.api_keys and not is_loopback(self.host):
-            raise ValueError(f"REELWRIGHT_HOST={self.host} can be reached by others: set REELWRIGHT_API_KEYS, or listen on 127.0.0.1")
+        host = self.published_host or self.host
+        if not self.api_keys and not is_loopback(host):
+            raise ValueError(f"REELWRIGHT_HOST={host} can be reached by others: set REELWRIGHT_API_KEYS, or listen on 127.0.0.1")
         return self
 
     @property
     def models_folder(self) -> Path:
         """Where models lie."""
         return (self.models_dir or self.data_dir / "models").absolute()
+
+    @cached_property
+    def database(self) -> str:
+        """`database_url` with its password; empty for SQLite in the data folder."""
+        if not self.database_url or self.database_password is None:
+            return self.database_url
+        url = sa.make_url(self.database_url)
+        return url.set(password=url.password or self.database_password.get_secret_value()).render_as_string(hide_password=False)
 
     @cached_property
     def owners(self) -> dict[str, str]:

@@ -78,7 +78,7 @@ class Jobs:
 
     def open(self) -> None:
         """Open the database without working on anything (blocking)."""
-        self._engine = open_database(self._settings.database_url, self._settings.data_dir)
+        self._engine = open_database(self._settings.database, self._settings.data_dir)
         self.ledger = Ledger(self._engine, job_ttl_s=self._settings.job_ttl_s)
         self._client = DBOSClient(system_database_engine=self._engine, application_name=APPLICATION, lazy=True)
 

@@ -1,6 +1,7 @@
 """What a service makes of its table of operations."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -52,6 +53,13 @@ def test_it_says_how_it_is(service: Server) -> None:
 def test_other_sites_are_kept_out(service: Server) -> None:
     assert service.client.get("/operations", headers={"Host": "evil.example"}).status_code == 403
     assert service.client.post("/succeed/jobs", json={"inputs": {}}, headers={"Origin": "https://evil.example"}).status_code == 403
+
+
+def test_names_may_be_trusted_beside_localhost(tmp_path: Path) -> None:
+    with serving_one(tmp_path, role="gateway", TRUSTED_HOSTS="effects, gateway") as server:
+        port = server.url.rpartition(":")[2]
+        for host, status in ((f"effects:{port}", 200), ("gateway", 200), ("other", 403), ("effects.evil.example", 403)):
+            assert server.client.get("/operations", headers={"Host": host}).status_code == status, host
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,22 @@
+"""Exits 0 where the server of this container can take work (`GET /ready`). Only the standard library: it runs every few seconds."""
+
+import http.client
+import os
+import sys
+
+
+def main() -> int:
+    """Ask, and say why not."""
+    connection = http.client.HTTPConnection("127.0.0.1", int(os.environ.get("REELWRIGHT_PORT", "8080")), timeout=8)
+    try:
+        connection.request("GET", "/ready")
+        answer = connection.getresponse()
+        print(answer.read(2000).decode(errors="replace"))
+        return 0 if answer.status == 200 else 1
+    except OSError as error:
+        print(error)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,36 @@
+"""Settings: where they come from, and what they do not allow."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from shared.settings import Settings
+
+
+def test_a_setting_may_be_a_file(tmp_path: Path) -> None:
+    (tmp_path / "reelwright_database_password").write_text("p@ss/word\n")
+    (tmp_path / "reelwright_api_keys").write_text("one,two")
+    settings = Settings(_secrets_dir=tmp_path, database_url="postgresql://someone@db.internal:5433/reelwright")
+    assert settings.database == "postgresql://someone:p%40ss%2Fword@db.internal:5433/reelwright"
+    assert [key.get_secret_value() for key in settings.api_keys] == ["one", "two"]
+    assert "p@ss" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("url", "whole"),
+    [("", ""), ("postgresql://a:own@db/x", "postgresql://a:own@db/x"), ("postgresql://a@db/x", "postgresql://a:file@db/x")],
+)
+def test_the_password_is_put_where_there_is_none(url: str, whole: str) -> None:
+    assert Settings(database_url=url, database_password="file").database == whole
+
+
+@pytest.mark.parametrize(("host", "published"), [("0.0.0.0", ""), ("127.0.0.1", "0.0.0.0"), ("0.0.0.0", "10.1.2.3")])
+def test_without_keys_nobody_else_may_reach_it(host: str, published: str) -> None:
+    with pytest.raises(ValidationError, match=f"REELWRIGHT_HOST={published or host} can be reached by others: set REELWRIGHT_API_KEYS"):
+        Settings(host=host, published_host=published)
+    assert Settings(host=host, published_host=published, api_keys="key").owners
+
+
+def test_a_container_whose_port_is_published_on_this_machine_needs_no_keys() -> None:
+    assert Settings(host="0.0.0.0", published_host="127.0.0.1").owners == {}

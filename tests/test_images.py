@@ -1,0 +1,80 @@
+"""The Dockerfiles and the compose files, read: every service has its image, and no container may do more than it needs.
+
+That they build and run is for tests/deployment to show, which needs a Docker engine.
+"""
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from containers.install import requirements
+from reelwright import ROOMS
+
+ROOT = Path(__file__).parent.parent
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yaml").read_text())
+CONTAINERS: dict[str, Any] = COMPOSE["services"]
+SERVICES = {room.name: ROOT / room.package.replace(".", "/") / "Dockerfile" for room in ROOMS}
+IMAGES = SERVICES | {"gateway": ROOT / "gateway" / "Dockerfile"}
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_an_image_holds_its_own_extra_and_its_own_code_only(name: str) -> None:
+    text = IMAGES[name].read_text()
+    assert text.partition("FROM video\n")[0] == IMAGES["gateway"].read_text().partition("FROM video\n")[0], "these layers are shared"
+    installs = [line for line in text.splitlines() if "install.py" in line]
+    assert f"install.py {name}" in installs[-1]
+    own = IMAGES[name].parent.relative_to(ROOT).as_posix()
+    assert [line.split()[1] for line in text.splitlines() if line.startswith("COPY")][1:] == [
+        "reelwright.py",
+        "shared",
+        "services/__init__.py",
+        own,
+    ]
+    assert text.splitlines()[-1] == f'CMD ["serve", "{name}"]' and "USER 10001:10001" in text
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_every_room_has_a_container(name: str) -> None:
+    container = CONTAINERS[name]
+    assert container["build"]["dockerfile"] == IMAGES[name].relative_to(ROOT).as_posix()
+    environment = container["environment"]
+    assert name in environment["REELWRIGHT_TRUSTED_HOSTS"].split(",")
+    if name == "gateway":
+        assert json.loads(environment["REELWRIGHT_SERVICE_URLS"]) == {service: f"http://{service}:8080" for service in SERVICES}
+
+
+@pytest.mark.parametrize("name", CONTAINERS)
+def test_no_container_may_do_more_than_it_needs(name: str) -> None:
+    container = CONTAINERS[name]
+    assert container["read_only"] is True and container["cap_drop"] == ["ALL"]
+    assert container["security_opt"] == ["no-new-privileges:true"]
+    assert container["mem_limit"] and container["pids_limit"]
+    assert ("ports" in container) == (name == "gateway")
+    assert "privileged" not in container and ("cap_add" in container) == (name == "secrets")
+    assert ("healthcheck" in container) == (name != "secrets")
+
+
+def test_the_port_is_published_on_this_machine_unless_said_otherwise() -> None:
+    assert CONTAINERS["gateway"]["ports"] == ["${REELWRIGHT_HOST:-127.0.0.1}:${REELWRIGHT_PORT:-8080}:8080"]
+    assert CONTAINERS["gateway"]["environment"]["REELWRIGHT_PUBLISHED_HOST"] == "${REELWRIGHT_HOST:-127.0.0.1}"
+
+
+def test_the_gpu_file_only_adds_to_containers_that_exist() -> None:
+    added = yaml.safe_load((ROOT / "docker-compose.gpu.yaml").read_text())["services"]
+    assert added.keys() <= CONTAINERS.keys()
+    for container in added.values():
+        devices = container["deploy"]["resources"]["reservations"]["devices"]
+        assert devices == [{"driver": "nvidia", "count": "all", "capabilities": ["gpu"]}]
+
+
+def test_extras_that_consist_of_others_are_taken_apart() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    found = list(requirements(project, ["speed-ramp"]))
+    assert any(one.startswith("av~=") for one in found) and any(one.startswith("python-stretch") for one in found)
+    assert not any("reelwright" in one for one in found)
+    with pytest.raises(KeyError):
+        list(requirements(project, ["no-such-extra"]))
