@@ -1,0 +1,1 @@
+"""The shots of a video as files that other programs read, one module each."""
