@@ -1,4 +1,7 @@
-"""An operation as a command: files as arguments, every parameter an option, a progress bar."""
+"""An operation as a command: files as arguments, every parameter an option, a progress bar.
+
+One output is a file to name; several go into a folder, each under the name that the declaration gives it.
+"""
 
 import inspect
 import json
@@ -17,14 +20,14 @@ from rich.progress import Progress as Bar
 
 from shared.client import Remote
 from shared.errors import Invalid, ModelMissing, OperationFailed
-from shared.operation import Operation, Params
+from shared.operation import SUFFIXES, Operation, Params
 from shared.params_text import params_from_text
 from shared.worker.perform import output_arguments
 from shared.worker.report import Report
 
 
 def add_operation(app: typer.Typer, operation: Operation) -> None:
-    """`VERB INPUT... OUTPUT... --param value` as a command of `app`.
+    """`VERB INPUT... OUTPUT --param value` as a command of `app`.
 
     Typer reads a function's signature; this one's is made from the declaration.
     """
@@ -34,7 +37,7 @@ def add_operation(app: typer.Typer, operation: Operation) -> None:
         inputs = {name: given[f"in_{name}"] or None for name in operation.ports}
         if operation.needs and not any(inputs[name] for name in operation.needs):
             raise Invalid(f"Give {' or '.join(f'--{_flag(name)} FILE' for name in operation.needs)}.")
-        outputs = {name: given[f"out_{name}"] for name in operation.outputs}
+        outputs = _outputs(operation, given.get("output"))
         _check_files(inputs, outputs)
         began = time.perf_counter()
         if remote:
@@ -54,7 +57,7 @@ def add_operation(app: typer.Typer, operation: Operation) -> None:
 
 
 def _arguments(operation: Operation) -> Iterator[inspect.Parameter]:
-    """The files: inputs, then outputs; optional inputs as options."""
+    """The files: inputs, then the output, a file or a folder; optional inputs as options."""
     for name, port in operation.ports.items():
         kind: Any = list[Path] if port.many else Path
         if port.optional:
@@ -63,9 +66,26 @@ def _arguments(operation: Operation) -> Iterator[inspect.Parameter]:
             )
         else:
             yield _parameter(f"in_{name}", kind, typer.Argument(exists=True, dir_okay=False, metavar=name.upper(), help=f"A {port.kind}."))
-    for name, kind in operation.outputs.items():
-        label = "OUTPUT" if len(operation.outputs) == 1 else f"OUTPUT_{name.upper()}"
-        yield _parameter(f"out_{name}", Path, typer.Argument(dir_okay=False, metavar=label, help=f"The {kind} to write."))
+    match list(operation.outputs.items()):
+        case []:
+            return
+        case [(_, kind)]:
+            info = typer.Argument(dir_okay=False, metavar="OUTPUT", help=f"The {kind} to write.")
+        case several:
+            names = ", ".join(f"{name}{SUFFIXES[kind]}" for name, kind in several)
+            info = typer.Argument(file_okay=False, metavar="FOLDER", help=f"Where to write {names}; it is made where there is none.")
+    yield _parameter("output", Path, info)
+
+
+def _outputs(operation: Operation, output: Path | None) -> dict[str, Path]:
+    """Where each output goes. The folder of several is made, so that a mistake in its path is told before the work begins."""
+    if output is None or len(operation.outputs) == 1:
+        return dict.fromkeys(operation.outputs, output) if output is not None else {}
+    try:
+        output.mkdir(exist_ok=True)
+    except OSError as error:
+        raise Invalid(f"The folder {output} cannot be made: {error.strerror}.") from None
+    return {name: output / f"{name}{SUFFIXES[kind]}" for name, kind in operation.outputs.items()}
 
 
 def _options(operation: Operation) -> Iterator[inspect.Parameter]:

@@ -143,3 +143,12 @@ def test_an_unknown_service_is_said():
     done = reelwright("serve", "speedramp")
     assert done.returncode == 1
     assert "gateway, speed-ramp" in done.stderr
+
+
+def test_several_outputs_go_into_a_folder(clip, tmp_path):
+    done = reelwright("speed-ramp", "export", clip, tmp_path / "made", "--speeds", "[2]")
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in (tmp_path / "made").iterdir()) == ["files.zip", "plot.png"]
+    nowhere = reelwright("speed-ramp", "export", clip, tmp_path / "none" / "made", "--speeds", "[2]")
+    assert nowhere.returncode == 1
+    assert f"The folder {tmp_path / 'none' / 'made'} cannot be made: No such file or directory" in nowhere.stderr.replace("\n", " ")

@@ -119,9 +119,12 @@ def test_the_command_line_runs_it(operation, clip, picture, tmp_path):
     paths = {Kind.VIDEO: str(clip), Kind.IMAGE: str(picture)}
     given = operation.example_inputs.items()
     files = [part for name, port in given for part in ((f"--{name}", paths[port.kind]) if port.optional else (paths[port.kind],))]
-    outputs = [tmp_path / f"{name}{SUFFIXES[kind]}" for name, kind in operation.outputs.items()]
+    outputs = [tmp_path / "made" / f"{name}{SUFFIXES[kind]}" for name, kind in operation.outputs.items()]
+    if len(outputs) == 1:
+        outputs = [tmp_path / outputs[0].name]
+    where = [str(outputs[0] if len(outputs) == 1 else tmp_path / "made")] if outputs else []
     flags = [part for name, text in as_text(operation).items() for part in (f"--{name.replace('_', '-')}", text)]
-    command = [sys.executable, "-m", "reelwright", operation.service, operation.verb, *files, *map(str, outputs), *flags, "--json"]
+    command = [sys.executable, "-m", "reelwright", operation.service, operation.verb, *files, *where, *flags, "--json"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=100)
     assert done.returncode == 0, done.stderr
     operation.result.model_validate_json(done.stdout)
