@@ -16,8 +16,14 @@ from shared.media.record import MediaRecord
 RANGES = re.compile(r"bytes=(\s*(\d{1,18}-\d{0,18}|-\d{1,18})\s*)(,\s*(\d{1,18}-\d{0,18}|-\d{1,18})\s*)*", re.IGNORECASE)
 ENTITY_TAG = re.compile(r'(?:W/)?"([^"]*)"')
 MAX_RANGES = 16
-# Documents that can hold scripts run without the origin, so without access to anything of the user's; the gallery needs its script.
-POLICIES = {"text/html": "sandbox allow-scripts", "image/svg+xml": "sandbox", "application/xhtml+xml": "sandbox", "text/xml": "sandbox"}
+# Documents that can hold scripts run without the origin, so without access to anything of the user's; the gallery needs its script, and
+# hands lists over.
+POLICIES = {
+    "text/html": "sandbox allow-scripts allow-downloads",
+    "image/svg+xml": "sandbox",
+    "application/xhtml+xml": "sandbox",
+    "text/xml": "sandbox",
+}
 
 
 class RangeNotSatisfiable(ReelwrightError):
@@ -51,7 +57,7 @@ async def content_response(request: Request, record: MediaRecord, path: Path, *,
         "X-Content-Type-Options": "nosniff",
         "Content-Disposition": content_disposition(name, download=download),
     }
-    if policy := POLICIES.get(record.content_type):
+    if policy := POLICIES.get(record.content_type.partition(";")[0]):
         headers["Content-Security-Policy"] = policy
     return await file_response(request, path, media_type=record.content_type, headers=headers)
 

@@ -27,7 +27,7 @@ OTHER_OWNER = "k0123456789abcdef"
 VIDEO = b"VIDEO" + bytes(range(256)) * 40
 KINDS = {
     b"VIDEO": ("video", "video/mp4", ".mp4"),
-    b"PAGE!": ("html", "text/html", ".html"),
+    b"PAGE!": ("html", "text/html; charset=utf-8", ".html"),  # as an operation makes it
     b"JSON!": ("json", "application/json", ".json"),
 }
 

@@ -217,7 +217,7 @@ def test_a_browser_takes_the_file_for_what_it_is(http: httpx.Client) -> None:
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["content-disposition"] == 'inline; filename="page.html.mp4"'
     assert http.get(video["download"]).headers["content-disposition"] == 'attachment; filename="page.html.mp4"'
-    assert http.get(page["content"]).headers["content-security-policy"] == "sandbox allow-scripts"
+    assert http.get(page["content"]).headers["content-security-policy"] == "sandbox allow-scripts allow-downloads"
 
 
 def test_a_thumbnail_is_made_once(http: httpx.Client, parts: Parts) -> None:
