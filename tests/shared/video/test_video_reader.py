@@ -7,12 +7,14 @@ from itertools import pairwise
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 from video_clips import Make, decoded
 
 from shared.errors import NotFound, TooLarge, UnsupportedMedia
-from shared.video import Limits, probe, read_frames
+from shared.video import Frame, Limits, probe, read_frames
+from shared.video.frame import picture_from
 
 GRAY_STEPS = "-f lavfi -i testsrc2=s=64x48:r=25:d=1"
 
@@ -283,3 +285,17 @@ def test_a_few_frames_are_enough_in_every_container(make: Make, name: str, frame
     info = probe(path)
     assert info.kind == "video" and (info.width, info.height) == (64, 48)
     assert len(times_of(path)) == frames
+
+
+@pytest.mark.parametrize("pixel_format, most", [("gray", 255), ("yuv420p10le", 1023)])
+def test_small_luma_is_the_mean_of_what_lies_in_each_place(pixel_format: str, most: int) -> None:
+    noise = np.random.default_rng(1)
+    luma = noise.integers(0, most + 1, (96, 160), dtype=np.uint16).astype(np.uint8 if most == 255 else np.uint16)
+    chroma = np.full((48, 80), (most + 1) // 2, luma.dtype)
+    picture = picture_from((luma,) if pixel_format == "gray" else (luma, chroma, chroma), 160, 96, pixel_format)
+    frame = Frame(0, Fraction(1, 25), 1, 0, picture)
+    for width, height, far in ((20, 12, 2.5), (160, 96, 1.01), (32, 19, 40.0)):
+        means = cv2.resize(luma.astype(np.float64) * (256 / (most + 1)), (width, height), interpolation=cv2.INTER_AREA)
+        off = frame.small_luma(width, height) - means
+        # Rounded at each halving; where a place ends within a halved pixel it takes in a little of its neighbour, here of pure noise.
+        assert np.abs(off).max() < far and abs(off.mean()) < 1.0
