@@ -1,7 +1,6 @@
 """Many pictures as one medium: a zip file of them, made by operations or uploaded. Without the libraries that open pictures."""
 
 import os
-import secrets
 import stat
 import zipfile
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+from shared.beside import beside
 from shared.errors import BrokenMedia, NotFound, TooLarge, UnsupportedMedia
 from shared.media.names import safe_name
 from shared.media.types import IMAGES, FileType, picture_type
@@ -29,7 +29,7 @@ class PictureZip:
 
     def __init__(self, path: str | os.PathLike[str]):
         self._path = Path(path)
-        self._partial = self._path.with_name(f".{self._path.stem[:60]}.{secrets.token_hex(6)}.part")
+        self._partial = beside(self._path)
         # Picture files are compressed already; stored, each can be read out of the middle.
         self._zip = zipfile.ZipFile(self._partial, "w", zipfile.ZIP_STORED)
         self._names: set[str] = set()

@@ -1,7 +1,6 @@
 """The same streams in an MP4 file, not a bit of them changed."""
 
 import os
-import secrets
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 import av
 import av.error
 
+from shared.beside import beside
 from shared.errors import UnsupportedMedia
 from shared.video.limits import Limits
 from shared.video.opening import audio_streams, main_video, open_input, time_base_of, timeline_zero
@@ -28,7 +28,7 @@ def remux(source: str | os.PathLike[str], output: str | os.PathLike[str], *, lim
     Raises UnsupportedMedia if MP4 cannot hold a stream: the caller encodes then. Nothing is left behind on failure.
     """
     target = Path(output)
-    partial = target.with_name(f".{target.stem[:60]}.{secrets.token_hex(6)}.part.mp4")
+    partial = beside(target, ".mp4")
     try:
         _copy(source, partial, limits or Limits.in_force())
         os.replace(partial, target)

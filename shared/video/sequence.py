@@ -1,7 +1,6 @@
 """Pictures as numbered PNG files in a folder or a zip file, encoded on all cores."""
 
 import os
-import secrets
 import shutil
 import zipfile
 from collections import deque
@@ -15,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.beside import beside
 from shared.errors import OperationFailed
 from shared.video.color import BT709, apply_tags, matrix_or_guess, sws_matrix, tags_of
 from shared.video.frame import EXACT, Reformatters, picture_from, plane_of
@@ -45,7 +45,7 @@ class PngWriter:
             raise ValueError(f"{width = } and {height = } must be positive, and {compression = } from 0 to 9")
         self.warnings: list[str] = []
         self._size, self._format, self._compression = (width, height), pixel_format, compression
-        self._partial = self._path.with_name(f".{self._path.stem[:60]}.{secrets.token_hex(6)}.part")
+        self._partial = beside(self._path)
         self._zip: zipfile.ZipFile | None = None
         if self._path.suffix.lower() == ".zip":
             # PNG files are compressed already.

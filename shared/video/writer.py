@@ -1,7 +1,6 @@
 """Writing a video file: encoded in a thread of its own, beside its final name, renamed when it is whole."""
 
 import os
-import secrets
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,6 +15,7 @@ import av.container
 import av.error
 from numpy.typing import NDArray
 
+from shared.beside import beside
 from shared.errors import OperationFailed
 from shared.video.channel import Channel, Closed
 from shared.video.color import BT709, apply_tags, tags_of
@@ -78,7 +78,7 @@ class VideoWriter:
         self._pixel_format = pixel_format
         self._color = color
         self._sample_aspect_ratio = sample_aspect_ratio
-        self._partial = self._path.with_name(f".{self._path.stem[:60]}.{secrets.token_hex(6)}.part{suffix}")
+        self._partial = beside(self._path, suffix)
         self._tracks: list[AudioTrack] = []
         self._copies: list[CopiedAudio] = []
         self._tags: dict[str, str] = {}
