@@ -6,6 +6,7 @@ import { upload } from "./upload.js";
 
 /** The id of the clip that every installation has. */
 export const SAMPLE = "0".repeat(26);
+const SAMPLES = { [SAMPLE]: "Sample clip", [`${"0".repeat(25)}1`]: "Sample picture" };
 const MOST_RECENT = 8;
 const EMPTY = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7";
 
@@ -45,8 +46,8 @@ export class Clip {
   /** Show the clips among these media, which are newest first. */
   offer(media) {
     const uploads = media.filter((record) => record.source === "upload" || record.source === "url");
-    const seen = uploads.filter((record) => record.kind === "video" || record.kind === "image");
-    const offered = seen.filter((record, index) => index < MOST_RECENT || record.id === SAMPLE);
+    const seen = uploads.filter((record) => ["video", "image", "images"].includes(record.kind));
+    const offered = seen.filter((record, index) => index < MOST_RECENT || record.id in SAMPLES);
     const shown = new Map([...byId("recent").children].map((item) => [item.dataset.id, item]));
     byId("recent").replaceChildren(...offered.map((record) => shown.get(record.id) ?? this.#tile(record)));
   }
@@ -66,7 +67,7 @@ export class Clip {
   #tile(record) {
     const picture = make("img", { alt: "", width: 96, height: 54, loading: "lazy" });
     this.#picture(picture, record);
-    const name = record.id === SAMPLE ? "Sample clip" : record.name;
+    const name = SAMPLES[record.id] ?? record.name;
     const pressed = String(this.record?.id === record.id);
     const tile = make(
       "button",

@@ -5,6 +5,8 @@ import { bytes, facts, rate, seconds, words } from "./format.js";
 
 const SAID_ELSEWHERE = new Set(["encoder", "duration_s", "source_duration_s", "ramped_duration_s", "frames", "frame_rate"]);
 
+const SHOWN_FIRST = ["video", "image", "images", "html"];
+
 /** Fill the panel of figures with those of a job. `operation`: as GET /v1/operations tells it, where it is known. */
 export function showFigures(api, job, operation) {
   show(byId("figures-panel"), true);
@@ -12,9 +14,15 @@ export function showFigures(api, job, operation) {
   byId("figures").replaceChildren(...pairs);
   byId("curl").textContent = curlOf(job, operation, { keyed: api.keyed });
   byId("json").textContent = JSON.stringify(job, null, 2);
-  const others = Object.entries(job.outputs).slice(1);
-  show(byId("files"), others.length > 0);
+  const others = Object.entries(job.outputs);
+  show(byId("files"), others.length > 1);
   byId("files").replaceChildren(...others.map(([name, record]) => fileItem(api, name, record)));
+}
+
+/** The output that stands for a job: what can be shown best. */
+export function mainOutput(job) {
+  const rank = (output) => (SHOWN_FIRST.includes(output.kind) ? SHOWN_FIRST.indexOf(output.kind) : SHOWN_FIRST.length);
+  return Object.values(job.outputs).sort((one, other) => rank(one) - rank(other))[0];
 }
 
 /** Let a link or button save a medium, also where the server wants a key. */
@@ -27,7 +35,7 @@ export async function save(api, record) {
 
 function figuresOf(job) {
   const { result, metrics } = job;
-  const output = Object.values(job.outputs)[0];
+  const output = mainOutput(job);
   const figures = [];
   const add = (name, value) => value !== undefined && value !== null && value !== "" && figures.push([name, value]);
   const after = result?.duration_s !== undefined && output ? result.duration_s : result?.ramped_duration_s;
@@ -41,7 +49,7 @@ function figuresOf(job) {
     add("Picture", `${output.media.width} × ${output.media.height}, ${output.media.codec ?? output.content_type}`);
   add("Encoder", result?.encoder);
   if (metrics.run_s !== undefined) add("Run time", seconds(metrics.run_s));
-  if (metrics.fps) add("Speed", `${Math.round(metrics.fps)} frames/s`);
+  if (metrics.fps >= 1) add("Speed", `${Math.round(metrics.fps)} frames/s`);
   if (metrics.peak_memory_bytes) add("Peak memory", bytes(metrics.peak_memory_bytes));
   if (metrics.queue_s !== undefined) add("Waited", seconds(metrics.queue_s));
   for (const [name, value] of Object.entries(result ?? {})) {

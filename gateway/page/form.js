@@ -9,8 +9,10 @@ import { parametersOf } from "./schema.js";
 export class Form {
   #fields = [];
   #ports = [];
+  #portsElement = make("div", { class: "ports" });
   #written = new Map(); // what was set per operation, so that looking at another one loses nothing
   #media = [];
+  #clip = null;
 
   constructor({ onSubmit, onOperation }) {
     this.onOperation = onOperation;
@@ -37,7 +39,22 @@ export class Form {
   /** Media that inputs besides the clip can be chosen from. */
   offerMedia(media) {
     this.#media = media;
-    for (const port of this.#ports) fillPort(port, media);
+    for (const port of this.#ports) fillPort(port, media, this.#clip);
+  }
+
+  /** The clip that jobs work on. */
+  setClip(record) {
+    const before = this.clipPort;
+    this.#clip = record;
+    if (this.operation && this.clipPort !== before) this.#drawPorts();
+    for (const port of this.#ports) fillPort(port, this.#media, record);
+  }
+
+  /** The name of the input that takes the clip; null where none takes its kind. */
+  get clipPort() {
+    const ports = Object.entries(this.operation?.inputs ?? {});
+    const fitting = ports.find(([, port]) => port.kinds.includes(this.#clip?.kind));
+    return fitting?.[0] ?? null;
   }
 
   /** Go to an operation, by name; one that is not there is ignored. */
@@ -109,9 +126,18 @@ export class Form {
         return null;
       }
     }
+    return { params, inputs: this.#readInputs() };
+  }
+
+  #readInputs() {
     const inputs = {};
-    for (const { name, many, select } of this.#ports) if (select.value) inputs[name] = many ? [select.value] : select.value;
-    return { params, inputs };
+    for (const { name, many, read } of this.#ports) {
+      const more = read();
+      const ids = name === this.clipPort ? [this.#clip.id, ...more] : more;
+      if (ids.length) inputs[name] = many ? ids : ids[0];
+    }
+    if (this.clipPort) inputs[this.clipPort] ??= this.#clip.id;
+    return inputs;
   }
 
   #keep() {
@@ -144,31 +170,60 @@ export class Form {
   #drawFields() {
     const changed = () => this.clearErrors();
     this.#fields = parametersOf(this.operation.params).map((parameter) => fieldOf(parameter, changed));
-    this.#ports = Object.entries(this.operation.inputs)
-      .slice(1)
-      .map(([name, port]) => portOf(name, port));
-    for (const port of this.#ports) fillPort(port, this.#media);
+    this.#drawPorts();
     const isPlain = (field) => field.parameter.type !== "json";
     const folded = this.#fields.filter((field) => !isPlain(field)).map((field) => field.element);
-    const parts = [...this.#ports.map((port) => port.element), ...this.#fields.filter(isPlain).map((field) => field.element)];
+    const parts = [this.#portsElement, ...this.#fields.filter(isPlain).map((field) => field.element)];
     if (folded.length) parts.push(make("details", {}, make("summary", {}, "Advanced"), ...folded));
     byId("fields").replaceChildren(...parts);
   }
+
+  /** Controls for the inputs that the clip does not fill, and for more of what it is one of. */
+  #drawPorts() {
+    this.#ports = Object.entries(this.operation.inputs)
+      .filter(([name, port]) => name !== this.clipPort || port.many)
+      .map(([name, port]) => (port.many ? manyOf(name, port, name === this.clipPort) : oneOf(name, port)));
+    for (const port of this.#ports) fillPort(port, this.#media, this.#clip);
+    this.#portsElement.replaceChildren(...this.#ports.map((port) => port.element));
+  }
 }
 
-/** An input besides the first, which is the clip: chosen among the media there are. */
-function portOf(name, { kind, optional, many }) {
+/** An input that takes one medium, chosen among those there are. */
+function oneOf(name, { kinds, optional, many }) {
   const select = make("select", { id: `input-${name}` });
-  const label = make("label", { for: select.id }, `${words(name)} (${kind}${optional ? ", optional" : ""})`);
-  return { name, kind, many, select, element: make("div", { class: "field" }, label, select) };
+  const label = make("label", { for: select.id }, `${words(name)} (${kinds.join(" or ")}${optional ? ", optional" : ""})`);
+  const offer = (fitting) => {
+    const before = select.value;
+    select.replaceChildren(
+      make("option", { value: "" }, "None"),
+      ...fitting.map((record) => make("option", { value: record.id }, record.name)),
+    );
+    if (fitting.some((record) => record.id === before)) select.value = before;
+  };
+  const read = () => (select.value ? [select.value] : []);
+  return { name, kinds, many, offer, read, element: make("div", { class: "field" }, label, select) };
 }
 
-function fillPort({ kind, select }, media) {
-  const before = select.value;
-  const fitting = media.filter((record) => record.kind === kind);
-  select.replaceChildren(
-    make("option", { value: "" }, "None"),
-    ...fitting.map((record) => make("option", { value: record.id }, record.name)),
-  );
-  if (fitting.some((record) => record.id === before)) select.value = before;
+/** An input that takes many; `besides`: the clip is one of them already. */
+function manyOf(name, { kinds, many }, besides) {
+  const list = make("ul", { class: "checks" });
+  const boxes = () => [...list.querySelectorAll("input")];
+  const read = () => boxes().filter((box) => box.checked).map((box) => box.value);
+  const summary = make("summary", {}, besides ? `More than this clip (${kinds.join(" or ")})` : `${words(name)} (${kinds.join(" or ")})`);
+  const offer = (fitting) => {
+    const checked = new Set(read());
+    const shown = boxes().map((box) => box.value);
+    if (shown.join() === fitting.map((record) => record.id).join()) return; // or the focus would be lost
+    list.replaceChildren(
+      ...fitting.map((record) => {
+        const box = make("input", { type: "checkbox", value: record.id, checked: checked.has(record.id) });
+        return make("li", {}, make("label", { class: "check" }, box, ` ${record.name}`));
+      }),
+    );
+  };
+  return { name, kinds, many, offer, read, element: make("details", { class: "field" }, summary, list) };
+}
+
+function fillPort(port, media, clip) {
+  port.offer(media.filter((record) => port.kinds.includes(record.kind) && record.id !== clip?.id));
 }

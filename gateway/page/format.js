@@ -73,6 +73,7 @@ export function facts(record) {
   if (media.width) said.push(`${media.width} × ${media.height}`);
   if (media.frame_rate) said.push(`${rate(media.frame_rate)} fps${media.variable_frame_rate ? " (varies)" : ""}`);
   if (media.codec) said.push(media.codec);
+  if (media.pictures) said.push(`${media.pictures} ${media.pictures === 1 ? "picture" : "pictures"}`);
   if (record.kind === "video") said.push(sound(media.audio ?? []));
   said.push(bytes(record.bytes));
   return said.join(" · ");

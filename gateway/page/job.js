@@ -2,8 +2,9 @@
 
 import { byId, make, show } from "./dom.js";
 import { follow } from "./events.js";
-import { save, showFigures } from "./figures.js";
+import { mainOutput, save, showFigures } from "./figures.js";
 import { remaining, words } from "./format.js";
+import { showPictures } from "./pictures.js";
 
 const ENDED = new Set(["succeeded", "failed", "canceled"]);
 const STATES = { queued: "Waiting", running: "Running", succeeded: "Done", failed: "Failed", canceled: "Canceled" };
@@ -23,7 +24,7 @@ export class JobView {
     byId("cancel").addEventListener("click", () => this.#cancel());
     byId("download").addEventListener("click", (event) => {
       event.preventDefault();
-      save(this.#api, Object.values(this.job.outputs)[0]);
+      save(this.#api, mainOutput(this.job));
     });
     byId("copy").addEventListener("click", () => this.#copy());
   }
@@ -96,14 +97,15 @@ export class JobView {
   }
 
   async #showResult(job) {
-    const [output] = Object.values(job.outputs);
+    const output = mainOutput(job);
     const { signal } = this.#looking;
     this.#onResult(job);
     if (!output) return show(byId("result-note"), true, "Done. There is no file; the figures are below.");
     show(byId("download"), true);
     byId("download").href = this.#api.keyed ? "#" : output.urls.download;
+    this.#showMore(job, signal);
     if (output.kind !== "video" && output.kind !== "image")
-      return show(byId("result-note"), true, `${output.name} is ready to download.`);
+      return show(byId("result-note"), true, output.kind === "images" ? "The pictures are below." : `${output.name} is ready to download.`);
     show(byId("result-note"), true, "Loading…");
     const held = await this.#api.mediaUrl(output.urls.content, signal).catch((error) => error);
     if (signal.aborted) return held.release?.();
@@ -113,6 +115,18 @@ export class JobView {
     byId("result-image").onload = held.release;
     byId("result-image").src = held.url;
     return show(byId("result-image"), true);
+  }
+
+  /** A page and pictures that were made, besides or instead of a video. */
+  async #showMore(job, signal) {
+    const outputs = Object.values(job.outputs);
+    const page = outputs.find((output) => output.kind === "html");
+    // With a key there is no address that a new tab could open: then it is downloaded.
+    show(byId("open-page"), Boolean(page) && !this.#api.keyed);
+    if (page) byId("open-page").href = page.urls.content;
+    const pictures = outputs.find((output) => output.kind === "images");
+    const failed = (error) => !signal.aborted && this.#fail("The pictures cannot be shown", error.message);
+    if (pictures) await showPictures(this.#api, pictures, job.result, signal).catch(failed);
   }
 
   #fail(title, detail) {
@@ -155,7 +169,7 @@ export class JobView {
   }
 }
 
-const PARTS = ["running", "failed", "download", "result-image", "warnings", "figures-panel"];
+const PARTS = ["running", "failed", "download", "open-page", "result-image", "warnings", "figures-panel", "pictures-panel"];
 
 function progressText({ status, queue_position: place, progress }) {
   if (status === "queued") return place ? `Place ${place} in the queue` : "Waiting to start";

@@ -68,11 +68,9 @@ class Page {
   }
 
   async #start({ operation, params, inputs }) {
-    const [first, port] = Object.entries(operation.inputs)[0];
-    const { id } = this.clip.record;
     byId("start").disabled = true;
     try {
-      const body = { inputs: { [first]: port.many ? [id] : id, ...inputs }, params };
+      const body = { inputs, params };
       const headers = { "Idempotency-Key": crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}` };
       const job = await this.api.post(operation.urls.jobs, body, { headers });
       this.#jobs = [job, ...this.#jobs];
@@ -87,16 +85,18 @@ class Page {
 
   #allowStart() {
     const { operation } = this.form;
-    const port = operation && Object.values(operation.inputs)[0];
-    const fits = !port || !this.clip?.record || this.clip.record.kind === port.kind || port.kind === "images";
+    show(byId("curve-panel"), !operation || "curve" in (operation.result.properties ?? {}));
+    const fits = !operation || !this.clip?.record || this.form.clipPort !== null;
+    const kinds = fits ? [] : [...new Set(Object.values(operation.inputs).flatMap((port) => port.kinds))];
     byId("start").disabled = !operation?.available || !this.clip?.record || !fits;
-    byId("start").textContent = fits ? "Start" : `Start (needs ${port.kind === "image" ? "an image" : `a ${port.kind}`})`;
+    byId("start").textContent = fits ? "Start" : `Start (takes ${kinds.join(" or ")})`;
   }
 
   /** A clip was chosen. */
   async #take(record) {
     this.#media.set(record.id, record);
     this.#offer();
+    this.form.setClip(record);
     this.view.clear();
     if (location.hash) history.replaceState(null, "", location.pathname);
     this.#list();
