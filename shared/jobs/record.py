@@ -109,7 +109,7 @@ class Job(BaseModel):
     result: Any = Field(None, description="The operation's own typed result.")
     error: dict[str, Any] | None = Field(None, description="Why it failed: problem details (RFC 9457).")
     warnings: list[str] = Field([], description="What was changed about a file, or could not be kept.")
-    metrics: dict[str, Any] = Field({}, description="queue_s, run_s, fps, peak_memory_bytes, attempts.")
+    metrics: dict[str, Any] = Field({}, description="queue_s, run_s, fps (of the largest stage), peak_memory_bytes, attempts.")
     metadata: dict[str, Any] = {}
 
     @computed_field  # type: ignore[prop-decorator]

@@ -56,11 +56,10 @@ class OperationRunner:
         finally:
             await to_the_end(partial(shutil.rmtree, folder, ignore_errors=True))
         run_s = asyncio.get_running_loop().time() - began
-        frames = tell.progress.get("total")
         metrics = {
             "queue_s": round(max(0.0, claim.started_at - claim.created_at), 3),
             "run_s": round(run_s, 3),
-            "fps": round(frames / run_s, 1) if frames and run_s > 0 else None,
+            "fps": round(tell.frames / run_s, 1) if tell.frames and run_s > 0 else None,
             "peak_memory_bytes": usage.peak_memory_bytes,
             "attempts": claim.attempt,
         }

@@ -21,6 +21,8 @@ class Tell:
         self._written_at = float("-inf")
         self._fraction = -1.0
         self.progress: dict[str, Any] = {}
+        self.frames = 0.0
+        """The total of the largest stage so far."""
         self.warnings: list[str] = []
 
     async def __call__(self, message: dict[str, Any]) -> None:
@@ -31,6 +33,7 @@ class Tell:
         if "progress" in message:
             reached = max(self._claim.fraction, self._fraction, min(float(message["progress"]["fraction"]), 1.0))
             self.progress = message["progress"] | {"fraction": reached}
+            self.frames = max(self.frames, float(message["progress"].get("total") or 0))
         now = asyncio.get_running_loop().time()
         moved = self.progress and self.progress["fraction"] != self._fraction
         if moved and (now - self._written_at >= PROGRESS_INTERVAL_S or self.progress["fraction"] >= 1):
