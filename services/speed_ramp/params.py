@@ -136,6 +136,7 @@ class RenderParams(CurveParams):
         description="`keep` stretches every audio track along the curve at its original pitch; `follow` lets the pitch follow the speed, "
         "as a tape does; `drop` leaves the sound out.",
     )
+    chapters: bool = Field(True, description="Write chapters into the output: one for each slow part, and for what lies between.")
     quality: int = Field(70, ge=0, le=100, description="Picture quality of the output, 0 (smallest file) to 100 (best).")
 
 
@@ -169,6 +170,14 @@ class AnalyzeResult(BaseModel):
     cuts: list[float] = Field(description="Seconds of source time at which the picture changes altogether; not counted as motion.")
 
 
+class SlowPart(BaseModel):
+    """A stretch of the output in which the clip plays slower than it was taken."""
+
+    start_s: float = Field(description="Seconds of output at which it begins.")
+    end_s: float = Field(description="Seconds of output at which it ends.")
+    speed: float = Field(description="Slowest speed in it; 0 for a freeze.")
+
+
 class RenderResult(BaseModel):
     """What was written."""
 
@@ -180,15 +189,8 @@ class RenderResult(BaseModel):
     frames: int = Field(description="Frames in the output.")
     frame_rate: str = Field(description='Frames per second of the output as an exact fraction, such as "30000/1001".')
     audio_tracks: int = Field(description="Audio tracks in the output.")
+    slow_parts: list[SlowPart] = Field(description="Slow parts of the output; of more than 100 the longest.")
     encoder: str = Field(description='Video encoder used; "copy" where every speed is 1 and the source was left as it is.')
-
-
-class SlowPart(BaseModel):
-    """A stretch of the output in which the clip plays slower than it was taken."""
-
-    start_s: float = Field(description="Seconds of output at which it begins.")
-    end_s: float = Field(description="Seconds of output at which it ends.")
-    speed: float = Field(description="Slowest speed in it; 0 for a freeze.")
 
 
 class ExportResult(BaseModel):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from services.speed_ramp.analyze import probe_video
 from services.speed_ramp.changes import changes
+from services.speed_ramp.chapters import chapters, longest
 from services.speed_ramp.chosen import Chosen, choose_curve
 from services.speed_ramp.clock import Clock, Point
 from services.speed_ramp.curve import held, to_points
@@ -14,6 +15,7 @@ from services.speed_ramp.frames import Part, Seen, picks
 from services.speed_ramp.inbetween import LONGEST_S, Shown, between, computed_ahead
 from services.speed_ramp.params import RenderParams, RenderResult
 from services.speed_ramp.shutter import Window, exposed
+from services.speed_ramp.timemap import slow_parts
 from services.speed_ramp.tracks import open_tracks
 from shared.editing.rates import constant_rate
 from shared.errors import Invalid, UnsupportedMedia
@@ -55,6 +57,7 @@ def _copied(output: Path, info: VideoInfo, points: list[Point]) -> RenderResult:
         frames=copy.frames,
         frame_rate=copy.frame_rate,
         audio_tracks=len(copy.audio),
+        slow_parts=[],
         encoder="copy",
     )
 
@@ -89,16 +92,20 @@ def _encoded(
         end_s = float(seen.end)
         for track in tracks:
             track.write(until_s=_FOREVER_S, limit_s=float(clock.left(end_s)))
+        length, slow = (first + written) / rate, longest(slow_parts(points, start=params.start, end=end_s))
+        for title, begin, end in chapters(points, slow, start=params.start, length=length) if params.chapters else ():
+            writer.add_chapter(title, begin, end)
     for sentence in writer.warnings:
         progress.warn(sentence)
     stage(expected, expected)
     return RenderResult(
         curve=to_points(held(points, end_s, start=params.start)),
-        duration_s=float((first + written) / rate),
+        duration_s=float(length),
         source_duration_s=end_s - params.start,
         frames=written,
         frame_rate=f"{rate.numerator}/{rate.denominator}",
         audio_tracks=len(tracks),
+        slow_parts=slow,
         encoder=writer.encoder,
     )
 

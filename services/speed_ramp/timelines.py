@@ -10,7 +10,7 @@ from fractions import Fraction
 from services.speed_ramp.clock import Clock, Point
 from services.speed_ramp.curve import to_points
 from services.speed_ramp.params import SlowPart
-from services.speed_ramp.timemap import frame_pieces, time_map
+from services.speed_ramp.timemap import frame_pieces, slow_name, time_map
 from shared.editing.fcpxml import Clip, Project, exact
 from shared.video import VideoInfo
 
@@ -116,11 +116,6 @@ def as_fcpxml(given: Handover) -> str:
         marked = {"start": exact(frame * first), "duration": exact(frame * max(last - first, 1))}
         ET.SubElement(piece, "marker", value=slow_name(part), **marked)
     return str(project)
-
-
-def slow_name(part: SlowPart) -> str:
-    """What a marker says."""
-    return "Freeze" if part.speed < 1e-3 else f"Slow, {part.speed:g}x"
 
 
 def _near(seconds: float) -> str:

@@ -69,6 +69,11 @@ def slow_parts(points: list[Point], *, start: float, end: float) -> list[SlowPar
     return made
 
 
+def slow_name(part: SlowPart) -> str:
+    """What a marker says."""
+    return "Freeze" if part.speed < 1e-3 else f"Slow, {part.speed:g}x"
+
+
 def _bend(clock: Clock, out: Floats) -> float:
     """How far the clock is from straight lines between output times, at most, in source seconds."""
     quarters = out[:-1, None] + np.diff(out)[:, None] * np.array([0.25, 0.5, 0.75])

@@ -30,6 +30,7 @@ from shared.video.tracks import AudioTrack, CopiedAudio
 FORMATS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm", ".webp": "webp"}
 _QUEUE = 8
 _MOST_LAG_S = 24 * 3600
+_MOST_CHAPTERS = 255  # what the list that most players of MP4 read can count
 
 
 class VideoWriter:
@@ -82,6 +83,7 @@ class VideoWriter:
         self._tracks: list[AudioTrack] = []
         self._copies: list[CopiedAudio] = []
         self._tags: dict[str, str] = {}
+        self._chapters: list[tuple[str, Fraction, Fraction]] = []
         self._started = False
         self._last: int | None = None
         self._last_dts: int | None = None
@@ -120,6 +122,17 @@ class VideoWriter:
         """
         self._not_started()
         self._tags = file_tags(source, limits or Limits.in_force())
+
+    def add_chapter(self, title: str, start: Fraction, end: Fraction) -> None:
+        """Name the part from `start` to `end` seconds, at any time before the end; chapters come in order and do not overlap.
+
+        At most 255. Some players take a chapter as going on until the next: leave no holes. A .webp file has none.
+        """
+        if not 0 <= start < end or (self._chapters and start < self._chapters[-1][2]):
+            raise ValueError(f"chapter {title!r} from {float(start):g} to {float(end):g} s must follow the one before and have a length")
+        if len(self._chapters) == _MOST_CHAPTERS:
+            raise ValueError(f"a file has at most {_MOST_CHAPTERS} chapters")
+        self._chapters.append((title, start, end))
 
     def write(self, picture: av.VideoFrame | tuple[NDArray[Any], ...], pts: int, *, duration: int | None = None) -> None:
         """Add a picture: a PyAV frame, or its planes as `Frame.planes` gives them in the writer's own format and size (copied).
@@ -263,5 +276,15 @@ class VideoWriter:
             copied.pump(None)
         for track in self._tracks:
             track.finish()
+        if self._chapters and self._format != "webp":
+            self._container.set_chapters(_in_milliseconds(self._chapters))
         self._container.close()
         self._container = None
+
+
+def _in_milliseconds(chapters: list[tuple[str, Fraction, Fraction]]) -> list[Any]:
+    base = Fraction(1, 1000)
+    return [
+        {"id": number, "start": round(start / base), "end": round(end / base), "time_base": base, "metadata": {"title": title}}
+        for number, (title, start, end) in enumerate(chapters, start=1)
+    ]

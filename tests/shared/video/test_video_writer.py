@@ -6,6 +6,7 @@ import time
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from video_clips import Make, decoded, run_ffmpeg
@@ -280,3 +281,29 @@ def test_what_works_here() -> None:
     assert there["libx264"] and set(there) >= {"h264_nvenc", "libx265", "libvpx-vp9", "libsvtav1", "prores_ks"}
     assert os.access(ffmpeg_path(), os.X_OK)
     assert issubclass(Invalid, ReelwrightError)
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mov", "a.mkv", "a.webm"])
+def test_chapters_are_read_back(tmp_path: Path, name: str) -> None:
+    with VideoWriter(tmp_path / name, width=32, height=32, frame_rate=Fraction(10)) as writer:
+        for pts in range(20):
+            writer.write(planes(32, 32, 10 * pts), pts)
+        writer.add_chapter("First", Fraction(0), Fraction(1, 2))
+        writer.add_chapter("Zweites, größer", Fraction(1, 2), Fraction(2))
+    with av.open(str(tmp_path / name)) as container:
+        found = [(one["metadata"]["title"], one["start"] * one["time_base"], one["end"] * one["time_base"]) for one in container.chapters()]
+        assert found == [("First", 0, Fraction(1, 2)), ("Zweites, größer", Fraction(1, 2), 2)]
+        assert container.duration == 2_000_000
+
+
+def test_chapters_must_follow_each_other(tmp_path: Path) -> None:
+    writer = VideoWriter(tmp_path / "a.mp4", width=32, height=32, frame_rate=Fraction(10))
+    writer.add_chapter("a", Fraction(0), Fraction(1))
+    for start, end in ((Fraction(1, 2), Fraction(2)), (Fraction(2), Fraction(2)), (Fraction(-1), Fraction(2))):
+        with pytest.raises(ValueError, match="'b'"):
+            writer.add_chapter("b", start, end)
+    for second in range(1, 255):
+        writer.add_chapter("c", Fraction(second), Fraction(second + 1))
+    with pytest.raises(ValueError, match="255"):
+        writer.add_chapter("d", Fraction(300), Fraction(301))
+    writer.abort()
