@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from reelwright import ROOMS
+from shared.models.catalog import CATALOG, Model
 from shared.operation import Operation
 from shared.settings import Settings
 
@@ -16,7 +17,7 @@ HEAD = "<!-- Made by docs/generate.py (`make docs`) from the declarations. Chang
 
 def pages() -> dict[str, str]:
     """File name -> text of every reference page."""
-    return {"settings.md": settings_page(), "operations.md": operations_page()}
+    return {"settings.md": settings_page(), "operations.md": operations_page(), "models.md": models_page()}
 
 
 def settings_page() -> str:
@@ -46,6 +47,24 @@ def operations_page() -> str:
         for operation in room.service.operations:
             lines += [*_operation(operation), ""]
     return "\n".join(lines)
+
+
+def models_page() -> str:
+    """The page on models: its text as it is, and the catalog after the mark."""
+    text, mark, _ = (FOLDER / "models.md").read_text().partition("<!-- catalog")
+    line = f"{mark}: the rest is made by docs/generate.py (`make docs`) from shared/models/catalog.py -->"
+    rows = [_model(model) for model in CATALOG]
+    head = ["| model | what it does | files | size | licence | commercial use |", "|---|---|---|---|---|---|"]
+    return "\n".join([text + line, "", "## The catalog", "", *head, *rows, ""])
+
+
+def _model(model: Model) -> str:
+    files = "<br>".join(f"`{file.path}`" for file in model.files)
+    size = f"{model.about_bytes / 1e6:.0f} MB" if model.about_bytes else ""
+    name = f"`{model.name}`<br>[{model.title}]({model.source})"
+    what = f"{model.purpose}. {model.notes}".strip()
+    use = ("yes" if model.commercial_use else "**no**") + (", gated" if model.gated else "")
+    return f"| {name} | {what} | {files} | {size} | {model.licence} | {use} |"
 
 
 def _operation(operation: Operation) -> Iterator[str]:

@@ -13,6 +13,7 @@ from starlette.staticfiles import StaticFiles
 
 from gateway.jobs import job_routes
 from gateway.media import MediaServices, media_routes
+from gateway.models import model_routes
 from gateway.openapi import merged
 from gateway.pictures import picture_routes
 from gateway.pipelines import Pipelines, pipeline_routes
@@ -55,6 +56,7 @@ def create_gateway(runtime: Runtime, upstreams: Upstreams, pipelines: Pipelines)
     app.include_router(upload_routes(media))
     app.include_router(job_routes(runtime))
     app.include_router(pipeline_routes(pipelines))
+    app.include_router(model_routes(upstreams, runtime.settings))
     add_pages(app, upstreams, keys_needed=bool(runtime.settings.api_keys))
 
     @app.get("/v1/operations", tags=["operations"], summary="Everything the services can do", response_model_exclude_none=True)

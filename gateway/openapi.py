@@ -9,11 +9,11 @@ from gateway.upstream import Upstreams
 from shared.errors import ReelwrightError
 
 # What every service has for itself; from outside, the gateway's own count.
-INTERNAL = frozenset({"/health", "/ready", "/metrics", "/docs", "/openapi.json"})
+INTERNAL = frozenset({"/health", "/ready", "/metrics", "/docs", "/openapi.json", "/models"})
 
 # The order of the API page: what a newcomer needs first stands first.
 FIRST = ("media",)
-LAST = ("jobs", "pipelines", "operations", "uploads", "service")
+LAST = ("jobs", "pipelines", "operations", "models", "uploads", "service")
 
 
 async def merged(own: dict[str, Any], upstreams: Upstreams, *, keys_needed: bool) -> dict[str, Any]:

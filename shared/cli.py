@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.logging import RichHandler
 from rich.table import Table
 
+from shared.cli_models import add_models
 from shared.cli_operation import add_operation
 from shared.client import Remote
 from shared.doctor import examine
@@ -49,6 +50,7 @@ def command_line(suite: Suite) -> Callable[[], None]:
     _add_serving(app, suite)
     _add_jobs(app)
     _add_upkeep(app, suite)
+    add_models(app, _settings)
     for service in suite.services:
         group = typer.Typer(help=f"{service.title}: on files of this machine, or with --remote.", no_args_is_help=True)
         for operation in service.operations:
@@ -123,7 +125,7 @@ def _add_upkeep(app: typer.Typer, suite: Suite) -> None:
     def gc() -> None:
         typer.echo(json.dumps(suite.gc(_settings())))
 
-    @app.command(help="Say what works on this machine: ffmpeg, encoders, GPU, folders, database.")
+    @app.command(help="Say what works on this machine: ffmpeg, encoders, devices, models, folders, database.")
     def doctor() -> None:
         table = Table("what", "", "found")
         findings = examine(_settings(), suite.services)

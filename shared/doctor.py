@@ -10,7 +10,10 @@ from dataclasses import dataclass
 import psutil
 import sqlalchemy as sa
 
+from shared.errors import Unavailable
 from shared.jobs.tables import open_database
+from shared.models.device import choose_device, free_bytes, gpus, total_bytes
+from shared.models.folder import ModelFolder
 from shared.operation import Service
 from shared.settings import Settings
 
@@ -34,7 +37,8 @@ def examine(settings: Settings, services: tuple[Service, ...]) -> list[Finding]:
         _database(settings),
         _port(settings),
         *_video(),
-        _gpu(),
+        _device(),
+        _models(settings),
         *(_service(service) for service in services),
     ]
 
@@ -83,16 +87,22 @@ def _video() -> list[Finding]:
     return [ffmpeg, *(Finding(what=f"encoder {name}", ok=works, found="", needed=name == "libx264") for name, works in encoders().items())]
 
 
-def _gpu() -> Finding:
-    tool = shutil.which("nvidia-smi")
-    if tool is None:
-        return Finding(what="GPU", ok=False, needed=False, found="none (no nvidia-smi): everything runs on the CPU")
-    query = [tool, "--query-gpu=name,memory.total", "--format=csv,noheader"]
+def _device() -> Finding:
+    """What models run on, and the GPUs there are."""
+    cards = ", ".join(f"{gpu} {gpu.title}, {free_bytes(gpu) / 1024**3:.0f} of {total_bytes(gpu) / 1024**3:.0f} GiB free" for gpu in gpus())
     try:
-        found = subprocess.run(query, capture_output=True, text=True, timeout=20, check=True).stdout.strip()
-    except (OSError, subprocess.SubprocessError) as error:
-        return Finding(what="GPU", ok=False, needed=False, found=str(error))
-    return Finding(what="GPU", ok=bool(found), needed=False, found=found.replace("\n", "; "))
+        chosen = choose_device()
+    except Unavailable as error:
+        return Finding(what="device", ok=False, found=error.detail)
+    return Finding(what="device", ok=True, found=f"models run on {chosen}; GPUs: {cards or 'none'}")
+
+
+def _models(settings: Settings) -> Finding:
+    """The models folder and what is in it."""
+    folder = ModelFolder(settings.models_folder)
+    there = [model.name for model in folder.catalog if folder.installed(model)]
+    found = f"{len(there)} of {len(folder.catalog)} in {folder.root}: {', '.join(there) or 'none'} (reelwright models list)"
+    return Finding(what="models", ok=bool(there), needed=False, found=found)
 
 
 def _service(service: Service) -> Finding:

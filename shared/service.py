@@ -13,8 +13,11 @@ from shared.api import NOT_JSON, create_api, problems
 from shared.errors import Invalid, ModelMissing, UnknownMedia
 from shared.jobs import Job, JobEnvelope, JobRequest
 from shared.json_route import JsonRoute
+from shared.models.folder import ModelFolder
+from shared.models.info import ModelInfo, describe_model
 from shared.operation import Input, Kind, Operation, Params, Service
 from shared.runtime import Runtime
+from shared.settings import Settings
 
 MAX_WAIT_S = 60
 SAMPLE_ID, SAMPLE_PICTURE_ID = "0" * 26, "0" * 25 + "1"
@@ -72,6 +75,10 @@ def create_service(service: Service, runtime: Runtime, *, reachable_by_browsers:
     @app.get("/operations", tags=["service"], summary="What this service can do", response_model_exclude_none=True)
     async def operations() -> list[OperationInfo]:
         return [describe(operation) for operation in service.operations]
+
+    @app.get("/models", tags=["service"], summary="The models that this service can use, and whether they are installed here")
+    async def models() -> list[ModelInfo]:
+        return await asyncio.to_thread(_models_of, service.name, runtime.settings)
 
     return app
 
@@ -236,6 +243,11 @@ def _input_field(name: str, port: Input) -> Any:
     if port.optional:
         return (kind | None, Field(None, description=what))
     return (kind, Field(description=what, examples=[SAMPLES.get(port.kind, SAMPLE_ID)]))
+
+
+def _models_of(service: str, settings: Settings) -> list[ModelInfo]:
+    folder = ModelFolder(settings.models_folder)
+    return [describe_model(folder, model) for model in folder.catalog if service in model.services]
 
 
 def _camel(name: str) -> str:

@@ -5,7 +5,6 @@ A folder of one's own works as it is: `<models folder>/<model>/<path>`, without 
 its checksum is taken again whenever its size or its time of change is not what it was when it was last checked.
 """
 
-import hashlib
 import importlib.util
 import json
 import os
@@ -18,6 +17,8 @@ from pydantic import BaseModel, Field, ValidationError
 
 from shared.errors import ModelDamaged, ModelMissing, UnknownModel
 from shared.models.catalog import CATALOG, File, Model
+from shared.models.digest import digests
+from shared.operation import Progress
 from shared.settings import Settings
 
 MANIFEST = "manifest.json"
@@ -92,6 +93,11 @@ class ModelFolder:
             beside.write_text(json.dumps({"files": {path: one.model_dump() for path, one in sorted(files.items())}}, indent=2) + "\n")
             beside.replace(target)
 
+    def forget(self, model: Model) -> None:
+        """Forget what is recorded of a model's files."""
+        with suppress(OSError):
+            (self.root / model.name / MANIFEST).unlink()
+
     def check(self, model: Model, file: File, *, again: bool = False) -> FileRecord:
         """Make sure that a file is what it was published or recorded as; what is known of it. Raises ModelMissing or ModelDamaged.
 
@@ -105,7 +111,7 @@ class ModelFolder:
         known = self.manifest(model).files.get(file.path)
         if known and not again and (known.size, known.changed_ns) == (state.st_size, state.st_mtime_ns):
             return known
-        sha256, published = _digests(path, file.checksum)
+        sha256, published = digests(path, file.checksum)
         if published != file.checksum:
             raise ModelDamaged(f"{path} has {published}, but {file.checksum} is published. {_remedy(model)}")
         if known and sha256 != known.sha256:
@@ -117,15 +123,19 @@ class ModelFolder:
         return FileRecord(**found, **origin)
 
 
-def model_files(name: str) -> dict[str, Path]:
-    """The files of an installed model, by their paths in the catalog, each held to its checksum: what an operation loads.
+def model_files(name: str, progress: Progress | None = None) -> dict[str, Path]:
+    """The files of a model, by their paths in the catalog, each held to its checksum: what an operation loads.
 
-    Raises ModelMissing with the command to run, ModelDamaged for a file that is not what it was. Never downloads: see `pull.ensure`.
+    Raises ModelMissing with the command to run, ModelDamaged for a file that is not what it was. Nothing is downloaded, except where
+    REELWRIGHT_MODELS_AUTO_PULL is set and everybody may use the model: then `progress` has a stage for it.
     """
-    folder = ModelFolder.in_force()
+    settings = Settings()
+    folder = ModelFolder(settings.models_folder)
     model = folder.model(name)
     if not folder.installed(model):
-        raise missing_error(model)
+        if not (settings.models_auto_pull and pulled_by_jobs(model)):
+            raise missing_error(model)
+        _pull_inside_job(folder, model, settings.models_mirror, progress)
     for file in model.files:
         folder.check(model, file)
     return {file.path: folder.path(model, file) for file in model.files}
@@ -154,13 +164,26 @@ def pulled_by_jobs(model: Model) -> bool:
     return model.commercial_use and not model.gated and not model.package
 
 
+def _pull_inside_job(folder: ModelFolder, model: Model, mirror: str, progress: Progress | None) -> None:
+    from shared.models.pull import Step, pull  # only here: API processes ask this module often and never fetch anything
+
+    stage = progress.part(f"downloading {model.title}", 0, 0) if progress else None
+
+    def tell(step: Step) -> None:
+        if stage is not None:
+            stage(step.done / 1e6, (step.total or model.about_bytes or step.done) / 1e6)
+
+    pull(folder, model, mirror=mirror, tell=tell)
+
+
 def missing_error(model: Model) -> ModelMissing:
     """The error for a model that is not installed."""
     return ModelMissing(f"The weights of {model.title} are not installed. Run: {model.command}")
 
 
 def _remedy(model: Model) -> str:
-    return f"Delete it and run: {model.command}"
+    own = f"reelwright models verify {model.name} --record"
+    return f"To replace it: {model.command}. If the change is yours: {own}"
 
 
 def _present(path: Path, size: int | None) -> bool:
@@ -169,17 +192,3 @@ def _present(path: Path, size: int | None) -> bool:
     except OSError:
         return False
     return found.st_size > 0 and (size is None or found.st_size == size)
-
-
-def _digests(path: Path, published: str | None) -> tuple[str, str | None]:
-    """SHA-256 of a file, and its checksum of the kind that is published."""
-    kind = (published or "sha256").partition(":")[0]
-    sha256, other = hashlib.sha256(), hashlib.new(kind, usedforsecurity=False)
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            sha256.update(block)
-            if kind != "sha256":
-                other.update(block)
-    if published is None:
-        return sha256.hexdigest(), None
-    return sha256.hexdigest(), f"{kind}:{(sha256 if kind == 'sha256' else other).hexdigest()}"

@@ -35,13 +35,6 @@ def put(root: Path, path: str, content: bytes) -> Path:
     return file
 
 
-@pytest.fixture(autouse=True)
-def empty_folder(tmp_path, monkeypatch):
-    monkeypatch.setenv("REELWRIGHT_MODELS_DIR", str(tmp_path / "models"))
-    for name in ("REELWRIGHT_MODELS_AUTO_PULL", "MODELS_AUTO_PULL"):
-        monkeypatch.delenv(name, raising=False)
-
-
 def test_a_model_that_is_not_there_names_the_command():
     assert not installed("rvm-resnet50")
     assert to_install("rvm-resnet50") == "reelwright models pull rvm-resnet50"
@@ -70,7 +63,7 @@ def test_jobs_may_fetch_only_what_everybody_may_use(monkeypatch, variable):
 
 def test_a_folder_of_ones_own_works_as_it_is(tmp_path):
     file = put(tmp_path / "models", "lama/big-lama.pt", b"not the published one")
-    with pytest.raises(ModelDamaged, match=r"md5:e3aa4aaa15225a33ec84f9f4bc47e500 is published. Delete it"):
+    with pytest.raises(ModelDamaged, match=r"md5:e3aa4aaa15225a33ec84f9f4bc47e500 is published. .*: reelwright models pull lama"):
         model_files("lama")
     own = put(tmp_path / "models", "rvm-mobilenetv3/rvm_mobilenetv3_fp32.onnx", PUBLISHED)
     assert model_files("rvm-mobilenetv3") == {"rvm_mobilenetv3_fp32.onnx": own}
@@ -94,7 +87,7 @@ def test_a_file_that_changed_after_it_was_recorded_is_refused(tmp_path):
     os.utime(file)
     assert folder.check(tiny, tiny.files[0]).sha256 == first.sha256, "touched, but the same"
     file.write_bytes(PUBLISHED[::-1])
-    with pytest.raises(ModelDamaged, match=r"has changed: sha256:.* Delete it and run: reelwright models pull tiny"):
+    with pytest.raises(ModelDamaged, match=r"has changed: sha256:.* models pull tiny. If .* models verify tiny --record"):
         folder.check(tiny, tiny.files[0])
 
 

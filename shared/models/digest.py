@@ -1,0 +1,25 @@
+"""Checksums as the world of models states them."""
+
+import hashlib
+from pathlib import Path
+
+BLOCK_BYTES = 1 << 20
+
+
+def digests(path: Path, like: str | None) -> tuple[str, str | None]:
+    """SHA-256 of a file in hex, and its checksum of the same kind as `like` (None where that is None), in one reading.
+
+    Kinds: `sha256:<hex>`, `md5:<hex>`, and `git:<hex>`, the name that git gives the file's content.
+    """
+    kind = (like or "sha256").partition(":")[0]
+    sha256 = hashlib.sha256()
+    other = hashlib.new("sha1" if kind == "git" else kind, usedforsecurity=False)
+    with path.open("rb") as file:
+        if kind == "git":
+            other.update(b"blob %d\0" % path.stat().st_size)
+        while block := file.read(BLOCK_BYTES):
+            sha256.update(block)
+            if kind != "sha256":
+                other.update(block)
+    of_kind = sha256 if kind == "sha256" else other
+    return sha256.hexdigest(), f"{kind}:{of_kind.hexdigest()}" if like else None

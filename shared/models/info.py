@@ -1,0 +1,82 @@
+"""What people and clients are told about models."""
+
+from pydantic import BaseModel, Field
+
+from shared.models.catalog import Model
+from shared.models.folder import ModelFolder
+
+
+class ModelFileInfo(BaseModel):
+    """One file of a model."""
+
+    path: str = Field(description="Its path in the model's folder.")
+    url: str = Field(description="Where it comes from; empty: with a package.")
+    checksum: str | None = Field(description="As published, or recorded when it was first pulled: `sha256:<hex>` or `md5:<hex>`.")
+
+
+class ModelUsed(BaseModel):
+    """A model that a job used, as its result tells it."""
+
+    name: str
+    title: str
+    source: str
+    revision: str = Field(description="Commit or release; where it was pulled from a moving branch, the commit of that day.")
+    licence: str
+    commercial_use: bool = Field(description="Whether its licence allows commercial use.")
+
+
+class ModelInfo(ModelUsed):
+    """A model: what it is for, what its licence allows, where it comes from, and whether it is installed."""
+
+    purpose: str
+    services: list[str] = Field(description="The services that can use it.")
+    gated: bool = Field(description="Its publisher asks for an account that has accepted the licence (HF_TOKEN).")
+    bytes: int | None = Field(description="Size: on disk where it is installed, otherwise roughly.")
+    installed: bool
+    install: str | None = Field(description="Where it is not installed: the one command that would do it.")
+    files: list[ModelFileInfo]
+    notes: str = ""
+
+
+def describe_model(folder: ModelFolder, model: Model) -> ModelInfo:
+    """A model as `GET /v1/models` tells it. Looks at file names and the manifest only."""
+    manifest, there = folder.manifest(model), folder.installed(model)
+    checksums = {path: f"sha256:{one.sha256}" for path, one in manifest.files.items()}
+    hub = f"https://huggingface.co/{model.repository}/resolve/{model.revision}"
+    files = [
+        ModelFileInfo(
+            path=file.path,
+            url=f"{hub}/{file.hub_path}" if file.hub_path else file.url,
+            checksum=file.checksum or checksums.get(file.path),
+        )
+        for file in model.files
+    ]
+    return ModelInfo(
+        **_used(folder, model).model_dump(),
+        purpose=model.purpose,
+        services=list(model.services),
+        gated=model.gated,
+        bytes=folder.bytes_on_disk(model) if there else model.about_bytes,
+        installed=there,
+        install=None if there else model.command,
+        files=files,
+        notes=model.notes,
+    )
+
+
+def model_used(name: str) -> ModelUsed:
+    """What a job's result tells of a model that it used."""
+    folder = ModelFolder.in_force()
+    return _used(folder, folder.model(name))
+
+
+def _used(folder: ModelFolder, model: Model) -> ModelUsed:
+    pulled = next((one.revision for one in folder.manifest(model).files.values() if one.revision), "")
+    return ModelUsed(
+        name=model.name,
+        title=model.title,
+        source=model.source,
+        revision=pulled or model.revision,
+        licence=model.licence,
+        commercial_use=model.commercial_use,
+    )

@@ -1,0 +1,66 @@
+"""Where a file of a model is fetched from: the address that the catalog names, the Hugging Face hub, or the operator's mirror."""
+
+from dataclasses import dataclass, field
+from urllib.parse import quote
+
+from shared.errors import FetchFailed
+from shared.models.catalog import File, Model
+
+GATED = "its files are given to accounts that agreed to its licence. Do so at {source}, then set HF_TOKEN"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """An address, what to send with the request, and what is said there about the file.
+
+    `checksum`: as `File.checksum`, and `git:<hex>` for the hub's small files; None where nothing is said. `authority`: who says so.
+    """
+
+    url: str
+    headers: dict[str, str] = field(default_factory=dict)
+    checksum: str | None = None
+    authority: str = "is published"
+    size: int | None = None
+    revision: str = ""
+
+
+def origin_of(model: Model, file: File, *, mirror: str = "") -> Origin:
+    """Where to fetch a file. Asks the hub for its checksum and size. Raises FetchFailed where the hub does not give it."""
+    if mirror:
+        return Origin(url=f"{mirror.rstrip('/')}/{model.name}/{quote(file.path)}", checksum=file.checksum, size=file.size)
+    if file.url:
+        return Origin(url=file.url, checksum=file.checksum, size=file.size, revision=model.revision)
+    return _on_the_hub(model, file)
+
+
+def _on_the_hub(model: Model, file: File) -> Origin:
+    """Ask the hub. HF_TOKEN, HF_ENDPOINT and HF_HUB_OFFLINE work as they do elsewhere."""
+    try:
+        from huggingface_hub import errors, get_hf_file_metadata, get_token, hf_hub_url
+    except ImportError as error:
+        raise FetchFailed(f"{model.title} is fetched with huggingface_hub: pip install 'reelwright[models]'") from error
+    url = hf_hub_url(model.repository, file.hub_path, revision=model.revision)
+    token = get_token()
+    try:
+        said = get_hf_file_metadata(url, token=token)
+    except errors.GatedRepoError as error:
+        raise FetchFailed(
+            f"{model.title} is given to accounts that have agreed to its licence: {GATED.format(source=model.source)}."
+        ) from error
+    except errors.HfHubHTTPError as error:
+        raise FetchFailed(f"{url} could not be fetched: {str(error).splitlines()[0].rstrip('.')}.") from error
+    except Exception as error:  # whichever HTTP client the hub's library uses: it has changed before
+        raise FetchFailed(f"{url} could not be fetched: {type(error).__name__}: {error}.") from error
+    return Origin(
+        url=url,
+        headers={"Authorization": f"Bearer {token}"} if token else {},
+        checksum=file.checksum or _of_etag(said.etag),
+        size=said.size if file.size is None else file.size,
+        revision=said.commit_hash or model.revision,
+    )
+
+
+def _of_etag(etag: str | None) -> str | None:
+    """The hub's ETag is the SHA-256 of a large file, and git's name for a small one."""
+    kind = {64: "sha256", 40: "git"}.get(len(etag or ""))
+    return f"{kind}:{etag}" if kind and etag and all(letter in "0123456789abcdef" for letter in etag) else None

@@ -1,0 +1,55 @@
+"""`GET /v1/models` over a running suite."""
+
+import httpx
+from fastapi import FastAPI
+
+from gateway.models import known_models
+from gateway.upstream import Upstreams
+from shared.models.catalog import CATALOG
+from shared.settings import Settings
+from shared.testing import RunningSuite
+
+
+def test_every_model_is_told_with_its_licence_and_the_command(running: RunningSuite):
+    answer = running.client.get("/v1/models")
+    assert answer.status_code == 200
+    models = {one["name"]: one for one in answer.json()}
+    assert list(models) == [model.name for model in CATALOG]
+    lama = models["lama"]
+    assert (lama["installed"], lama["install"], lama["commercial_use"]) == (False, "reelwright models pull lama", True)
+    assert lama["files"][0]["checksum"] == "md5:e3aa4aaa15225a33ec84f9f4bc47e500" and lama["files"][0]["url"].startswith("https://")
+    assert models["rmbg-2.0"] | {"files": []} == running.client.get("/v1/models/rmbg-2.0").json() | {"files": []}
+    assert models["rmbg-2.0"]["gated"] and not models["rmbg-2.0"]["commercial_use"]
+    assert models["transnetv2"]["installed"] and models["transnetv2"]["install"] is None
+
+
+def test_one_that_is_not_known_is_said(running: RunningSuite):
+    answer = running.client.get("/v1/models/gpt")
+    assert (answer.status_code, answer.json()["type"]) == (404, "/problems/unknown-model")
+
+
+def test_the_api_pages_have_it(running: RunningSuite):
+    document = running.client.get("/openapi.json").json()
+    assert "/v1/models" in document["paths"] and "/v1/speed-ramp/models" not in document["paths"]
+    assert running.client.get("/v1/speed-ramp/models").json() == []
+
+
+async def test_a_service_with_a_folder_of_its_own_says_what_it_has(tmp_path):
+    """The gateway of a suite in containers has none of the packages and perhaps none of the files."""
+    app = FastAPI()
+
+    @app.get("/models")
+    async def models() -> list[dict]:
+        told = {one.name: one for one in await known_models(Upstreams({}), Settings(models_dir=tmp_path), "public")}
+        return [told["lama"].model_dump() | {"installed": True, "install": None}]
+
+    def client(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
+        return httpx.AsyncClient(base_url="http://background", transport=transport)
+
+    async def refuse(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("down")
+
+    upstreams = Upstreams({"background": client(httpx.ASGITransport(app)), "matting": client(httpx.MockTransport(refuse))})
+    found = {one.name: one for one in await known_models(upstreams, Settings(models_dir=tmp_path), "public")}
+    assert found["lama"].installed and not found["sd15-inpainting"].installed and len(found) == len(CATALOG)
+    await upstreams.close()

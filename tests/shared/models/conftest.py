@@ -1,0 +1,21 @@
+"""What the tests of models share."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.shared.models.file_server import FileServer, file_server
+
+
+@pytest.fixture
+def server() -> Iterator[FileServer]:
+    with file_server() as started:
+        yield started
+
+
+@pytest.fixture(autouse=True)
+def models_folder_of_this_test(tmp_path, monkeypatch):
+    """No test reads or writes another models folder, and none is told to pull by the surroundings."""
+    monkeypatch.setenv("REELWRIGHT_MODELS_DIR", str(tmp_path / "models"))
+    for name in ("REELWRIGHT_MODELS_AUTO_PULL", "MODELS_AUTO_PULL", "REELWRIGHT_MODELS_MIRROR", "HF_TOKEN", "HF_ENDPOINT"):
+        monkeypatch.delenv(name, raising=False)

