@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from gateway.presets import Preset, presets
+from gateway.references import check_promised, least, references, taken
 from gateway.upstream import Refused, Upstreams, credentials
 from shared.api import problems
 from shared.errors import Conflict, Invalid, OperationFailed, ReelwrightError, UnknownJob, UnknownOperation
@@ -40,7 +41,9 @@ class Step(BaseModel):
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$", description="The step's name, for later steps to refer to.")
     operation: str = Field(examples=["speed-ramp.render"])
     inputs: dict[str, str | list[str] | None] = Field({}, description="Media ids, or `step.output` for what an earlier step made.")
-    params: dict[str, Any] = {}
+    params: dict[str, Any] = Field(
+        {}, description='The operation\'s params. `{"from": "step.field"}` stands for a field of the result of an earlier step.'
+    )
 
 
 class PipelineRequest(JobEnvelope):
@@ -73,7 +76,7 @@ class Pipelines:
         """Ask every step's service whether it would take it. Raises the first refusal, naming the step."""
         kinds: dict[str, str] = {}
         checked: list[Step] = []
-        outputs: dict[str, dict[str, str]] = {}  # of every operation of the services that were asked: once each, not once a step
+        known: dict[str, dict[str, Any]] = {}  # every operation of the services that were asked: once each, not once a step
         headers = credentials(self.runtime.settings, owner)
         for number, step in enumerate(steps):
             where = f"steps.{number}"
@@ -82,24 +85,29 @@ class Pipelines:
             service, verb = self._address(step, where)
             inputs = {name: _each(given, partial(_pending, kinds, f"{where}.inputs.{name}")) for name, given in step.inputs.items()}
             try:
-                body = {"inputs": inputs, "params": step.params}
-                answer = await self.upstreams.ask(service, "POST", f"/{verb}/check", headers=headers, json=body)
-                if step.operation not in outputs:
+                if step.operation not in known:
                     operations = await self.upstreams.ask(service, "GET", "/operations", headers=headers)
-                    outputs |= {one["name"]: one["outputs"] for one in operations}
-            except Refused as refused:
+                    known |= {one["name"]: one for one in operations}
+                if step.operation not in known:
+                    raise _no_operation(step, where)
+                pending = _pending_params(step, checked, known)
+                body = {"inputs": inputs, "params": step.params | pending}
+                answer = await self.upstreams.ask(service, "POST", f"/{verb}/check", headers=headers, json=body)
+            except (Refused, Invalid) as refused:
                 raise _in_step(refused, where, step) from None
-            kinds |= {f"{step.id}.{name}": kind for name, kind in outputs[step.operation].items()}
-            checked.append(step.model_copy(update={"params": answer["params"]}))
+            kinds |= {f"{step.id}.{name}": kind for name, kind in known[step.operation]["outputs"].items()}
+            params = answer["params"] | {name: step.params[name] for name in pending}
+            checked.append(step.model_copy(update={"params": params}))
         return PipelineChecked(steps=checked)
 
     async def run(self, claim: Claim, tell: Tell) -> Outcome:
         """Run the steps in order; cancelling cancels the step that runs."""
         made: dict[str, dict[str, Any]] = {}
         done: list[dict[str, Any]] = []
+        results: dict[str, Any] = {}
         steps = [Step.model_validate(step) for step in claim.params["steps"]]
         for number, step in enumerate(steps):
-            job = await self._start(claim, step, made)
+            job = await self._start(claim, step, made, results)
             try:
                 job = await self._follow(claim, job, tell, number=number, of=len(steps))
             except asyncio.CancelledError:
@@ -112,18 +120,20 @@ class Pipelines:
             for warning in job.warnings:
                 await tell({"warning": f"{step.id}: {warning}"})
             made |= {f"{step.id}.{name}": record.model_dump(mode="json", exclude={"urls"}) for name, record in job.outputs.items()}
+            results[step.id] = job.result
             done.append({"id": step.id, "operation": step.operation, "job": job.id, "result": job.result, "metrics": job.metrics})
         return Outcome(result={"steps": done}, outputs=made)
 
     async def discard(self, claim: Claim, outcome: Outcome) -> None:
         """The steps are jobs of their own and keep what they made."""
 
-    async def _start(self, claim: Claim, step: Step, made: dict[str, dict[str, Any]]) -> Job:
+    async def _start(self, claim: Claim, step: Step, made: dict[str, dict[str, Any]], results: dict[str, Any]) -> Job:
         service, verb = self._address(step, step.id)
         inputs = {name: _each(given, lambda one: made[one]["id"] if one in made else one) for name, given in step.inputs.items()}
-        digest = hashlib.sha256(json.dumps([step.operation, inputs, step.params], sort_keys=True).encode()).hexdigest()[:32]
+        params = step.params | {name: taken(results[of], path, of) for name, (of, path) in references(step.params).items()}
+        digest = hashlib.sha256(json.dumps([step.operation, inputs, params], sort_keys=True).encode()).hexdigest()[:32]
         headers = credentials(self.runtime.settings, claim.owner) | {"Idempotency-Key": f"{claim.id}/{step.id}/{digest}"}
-        body = {"inputs": inputs, "params": step.params, "metadata": {"pipeline": claim.id, "step": step.id}}
+        body = {"inputs": inputs, "params": params, "metadata": {"pipeline": claim.id, "step": step.id}}
         while True:
             try:
                 return Job.model_validate(await self.upstreams.ask(service, "POST", f"/{verb}/jobs", headers=headers, json=body))
@@ -151,8 +161,7 @@ class Pipelines:
     def _address(self, step: Step, where: str) -> tuple[str, str]:
         service, _, verb = step.operation.partition(".")
         if not re.fullmatch(r"[a-z-]+\.[a-z-]+", step.operation) or service not in self.upstreams.clients:
-            detail = f"no operation is called {step.operation[:64]!r}; GET /v1/operations lists them"
-            raise UnknownOperation(f"{where}.operation: {detail}.", errors=[_error(f"{where}.operation", detail)])
+            raise _no_operation(step, where)
         return service, verb
 
 
@@ -209,7 +218,27 @@ def _pending(kinds: dict[str, str], where: str, given: str) -> str:
     return given
 
 
-def _in_step(refused: Refused, where: str, step: Step) -> Refused:
+def _pending_params(step: Step, earlier: Sequence[Step], known: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Something to check with for each param that an earlier step's result will give."""
+    schema = known[step.operation]["params"]
+    operations = {one.id: one.operation for one in earlier}
+    pending = {}
+    for name, (of, path) in references(step.params).items():
+        if of not in operations:
+            before = f"these come before: {', '.join(operations)}" if operations else "no step comes before this one"
+            detail = f"there is no earlier step {of!r}; {before}"
+            raise Invalid(f"params.{name}: {detail}.", errors=[_error(f"params.{name}", detail)])
+        check_promised(name, path, of, known[operations[of]]["result"])
+        pending[name] = least(schema["properties"].get(name, {}), schema)
+    return pending
+
+
+def _no_operation(step: Step, where: str) -> UnknownOperation:
+    detail = f"no operation is called {step.operation[:64]!r}; GET /v1/operations lists them"
+    return UnknownOperation(f"{where}.operation: {detail}.", errors=[_error(f"{where}.operation", detail)])
+
+
+def _in_step(refused: Refused | Invalid, where: str, step: Step) -> Refused:
     problem = refused.problem()
     errors = [{**one, "field": f"{where}.{one['field']}"} for one in problem.get("errors", [])]
     detail = f"Step {step.id!r} ({step.operation}): {problem.get('detail')}"

@@ -30,6 +30,19 @@ PRESETS: tuple[tuple[str, str, list[dict[str, Any]]], ...] = (
         ],
     ),
     (
+        "best-frame-of-each-shot",
+        "The shots of a video, and the best frame of each",
+        [
+            {"id": "shots", "operation": "keyframes.detect", "inputs": {"video": "<video>"}, "params": {}},
+            {
+                "id": "best",
+                "operation": "aesthetics.best-frames",
+                "inputs": {"video": "<video>"},
+                "params": {"group_by": "shot", "shots": {"from": "shots.videos"}},
+            },
+        ],
+    ),
+    (
         "matte-studio-trails",
         "Cut the subject out, put it into a generated studio, add motion trails",
         [

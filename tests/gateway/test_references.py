@@ -1,0 +1,92 @@
+"""Params that a pipeline takes from the result of an earlier step."""
+
+from typing import Annotated, Literal
+
+import pytest
+from pydantic import BaseModel, Field
+
+from gateway.references import check_promised, least, references, taken
+from shared.errors import Invalid
+from shared.service import SAMPLE_ID
+from shared.testing import RunningSuite
+
+
+class Point(BaseModel):
+    at: float = Field(gt=2)
+    kind: Literal["cut", "fade"]
+    note: str = ""
+
+
+class Wanted(BaseModel):
+    points: Annotated[list[Point], Field(min_length=2)] | None = None
+    count: int = Field(ge=3)
+    name: str = Field(min_length=4)
+
+
+SCHEMA = Wanted.model_json_schema()
+
+
+def test_the_least_value_is_one_that_is_allowed() -> None:
+    value = {name: least(schema, SCHEMA) for name, schema in SCHEMA["properties"].items()}
+    assert value == {"points": [{"at": 3, "kind": "cut"}] * 2, "count": 3, "name": "xxxx"}
+    Wanted.model_validate(value)
+
+
+def test_references_are_found_and_nothing_else_is_taken_for_one() -> None:
+    params = {"a": {"from": "one.points.0.at"}, "b": {"from": "x", "to": "y"}, "c": [{"from": "one.x"}], "d": 3}
+    assert references(params) == {"a": ("one", ["points", "0", "at"])}
+    for wrong in ("one", "one.", ".x", "one.a b", "One.x", "one" + ".x" * 17, 3, None):
+        with pytest.raises(Invalid, match=r"params\.a: .*is no reference"):
+            references({"a": {"from": wrong}})
+
+
+def test_a_path_has_to_be_in_the_result() -> None:
+    for path in (["points"], ["points", "7", "kind"], ["count"]):
+        check_promised("a", path, "one", SCHEMA)
+    with pytest.raises(Invalid, match="there are count, name, points"):
+        check_promised("a", ["speed"], "one", SCHEMA)
+    with pytest.raises(Invalid, match="at 'first', there are 0, 1"):
+        check_promised("a", ["points", "first"], "one", SCHEMA)
+    with pytest.raises(Invalid, match="nothing is in it"):
+        check_promised("a", ["count", "x"], "one", SCHEMA)
+
+
+def test_what_is_there_is_taken() -> None:
+    result = {"points": [{"at": 3.5}], "count": 1}
+    assert taken(result, ["points", "0", "at"], "one") == 3.5
+    for path in (["points", "1"], ["points", "x"], ["nothing"], ["count", "x"], ["count", "0"]):
+        with pytest.raises(Invalid, match="step 'one' has nothing at"):
+            taken(result, path, "one")
+
+
+def steps(**params: object) -> dict[str, object]:
+    first = {"id": "look", "operation": "speed-ramp.analyze", "inputs": {"video": SAMPLE_ID}, "params": {"max_speed": 3}}
+    second = {"id": "ramp", "operation": "speed-ramp.render", "inputs": {"video": SAMPLE_ID}, "params": {"audio": "drop"} | params}
+    return {"steps": [first, second]}
+
+
+def test_a_pipeline_passes_a_result_on(running: RunningSuite) -> None:
+    body = steps(curve={"from": "look.curve"})
+    checked = running.client.post("/v1/pipelines/check", json=body).json()["steps"][1]["params"]
+    assert (checked["curve"], checked["interpolation"]) == ({"from": "look.curve"}, "nearest")
+    job = running.client.post("/v1/pipelines/jobs", json=body, headers={"Prefer": "wait=60"}).json()
+    assert job["status"] == "succeeded", job["error"]
+    look, ramp = (running.client.get(f"/v1/jobs/{step['job']}").json() for step in job["result"]["steps"])
+    given = [(point["t"], point["speed"]) for point in ramp["params"]["curve"]]
+    assert given == [(point["t"], point["speed"]) for point in look["result"]["curve"]]
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("look.speed", "has no 'speed'"),
+        ("later.curve", "no earlier step 'later'; these come before: look"),
+        ("ramp.curve", "no earlier step 'ramp'"),
+        ("curve", "is no reference"),
+    ],
+)
+def test_a_reference_to_nothing_is_refused_before_the_first_step(running: RunningSuite, value: str, said: str) -> None:
+    answer = running.client.post("/v1/pipelines/check", json=steps(curve={"from": value}))
+    assert answer.status_code == 422
+    assert said in answer.json()["detail"]
+    assert answer.json()["errors"][0]["field"] == "steps.1.params.curve"
