@@ -40,7 +40,7 @@ class Room:
         return service
 
 
-ROOMS = (Room("speed-ramp", "services.speed_ramp"), Room("keyframes", "services.keyframes"))
+ROOMS = (Room("speed-ramp", "services.speed_ramp"), Room("keyframes", "services.keyframes"), Room("effects", "services.effects"))
 
 
 async def up(settings: Settings) -> None:

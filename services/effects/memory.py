@@ -1,0 +1,35 @@
+"""How much memory a trail needs, and a clear word where that is more than a job may have."""
+
+import os
+
+from services.effects.scene import small_size
+from shared.errors import Invalid
+from shared.settings import Settings
+
+SHARE = 0.6
+"""Part of a job's memory that held frames may take: the rest is for decoding, encoding and the libraries."""
+
+
+def in_work() -> int:
+    """Frames that are between two steps of the work: those that all cores are at, and a few that wait for their turn."""
+    return 2 * ((os.cpu_count() or 1) + 2)
+
+
+def needed_bytes(width: int, height: int, *, held: int, waiting: int, bytes_per_pixel: float, full_size: bool) -> int:
+    """Bytes that a trail holds, whatever the clip's length.
+
+    `held`: frames of a trail (layers x spacing + 1, on both sides if it has two), `waiting`: frames that wait for those after them. Ghosts
+    in full size keep whole pictures, (held + waiting + in work) x width x height x bytes_per_pixel; soft ones small planes only, with
+    (waiting + in work) whole pictures. Small planes (Y, U, V and the mask, a sixteenth of a byte a pixel each at 1080 lines) come on top.
+    """
+    across, down = small_size(width, height)
+    whole = waiting + in_work() + (held if full_size else 0)
+    return int(whole * width * height * bytes_per_pixel + (held + waiting + in_work()) * across * down * (4 if bytes_per_pixel < 6 else 10))
+
+
+def check_memory(needed: int, fields: str, *, errors: tuple[str, ...]) -> None:
+    """Raise Invalid if that is too much for a job; `fields` says what to lower, `errors` names the parameters."""
+    limit = int(Settings().job_memory_bytes * SHARE)
+    if needed > limit:
+        detail = f"That needs {needed / 1e9:.1f} GB for the frames that are held at this picture size; a job may hold {limit / 1e9:.1f} GB"
+        raise Invalid(f"{detail}. Lower {fields}.", errors=[{"field": f"params.{name}", "detail": detail} for name in errors])

@@ -1,0 +1,118 @@
+"""Translation between two pictures: the peaks of phase correlation, the one that most of the picture agrees with, refined.
+
+Phase correlation: Kuglin and Hines, "The phase correlation image alignment method", 1975. It finds every shift that something in the
+picture makes, and rates sharp edges highest, whoever they belong to: which of its peaks is the camera's is decided by how much of the
+picture matches. The fraction of a pixel comes from least squares on the gradient (Lucas and Kanade, 1981), reweighted by how well each
+pixel matches (Cauchy's weights), so that the subject does not pull at it.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Shift = tuple[float, float]
+
+_PEAKS = 3
+_TEXTURE, _MOST_TEXTURE = 2.0, 8.0
+"""Levels a pixel: a gradient that tells anything, and one beyond which an edge counts no more."""
+_SPREAD = 6.0
+_LEAST_TEXTURED, _LEAST_AGREEING = 0.01, 0.3
+"""Parts of the picture that have to be textured, and of those that have to match, for the result to be believed."""
+_FINE = 0.01
+_ROUNDS = 6
+
+
+class PhaseCorrelation:
+    """Shifts between pictures of one size, (width, height)."""
+
+    def __init__(self, size: tuple[int, int]) -> None:
+        self._half = max(size[0] // 2, 4), max(size[1] // 2, 4)
+        self._factor = size[0] / self._half[0], size[1] / self._half[1]
+        self._window = cv2.createHanningWindow(self._half, cv2.CV_32F)
+
+    def __call__(self, before: NDArray[np.uint8], after: NDArray[np.uint8], near: Shift) -> Shift | None:
+        """How far right and down what is in `before` has moved in `after`, in pixels; None where that cannot be told.
+
+        `near`: a guess, from which up to half a picture is searched.
+        """
+        here, there = self._smaller(before), self._smaller(after)
+        guess = round(near[0] / self._factor[0]), round(near[1] / self._factor[1])
+        texture = np.minimum(_gradient(there)[2], _MOST_TEXTURE)
+        candidates = {guess, (0, 0)}
+        candidates |= {(guess[0] + across, guess[1] + down) for across, down in self._peaks(_shifted(here, *guess), there)}
+        best = min(candidates, key=lambda shift: (_mismatch(here, there, texture, shift), shift != guess))
+        return _refined(before, after, (best[0] * self._factor[0], best[1] * self._factor[1]))
+
+    def _smaller(self, picture: NDArray[np.uint8]) -> Floats:
+        return np.asarray(cv2.resize(picture, self._half, interpolation=cv2.INTER_AREA), np.float32)
+
+    def _peaks(self, here: Floats, there: Floats) -> list[tuple[int, int]]:
+        spectra = [cv2.dft((one - one.mean()) * self._window, flags=cv2.DFT_COMPLEX_OUTPUT) for one in (there, here)]
+        cross = cv2.mulSpectrums(spectra[0], spectra[1], 0, conjB=True)
+        cross /= np.maximum(cv2.magnitude(cross[:, :, 0], cross[:, :, 1]), 1e-3)[:, :, None]
+        surface = cv2.blur(np.fft.fftshift(cv2.idft(cross, flags=cv2.DFT_REAL_OUTPUT)), (3, 3))
+        width, height = self._half
+        found = []
+        for _ in range(_PEAKS):
+            _, _, _, (column, row) = cv2.minMaxLoc(surface)
+            found.append((column - width // 2, row - height // 2))
+            surface[max(row - 3, 0) : row + 4, max(column - 3, 0) : column + 4] = -1
+        return found
+
+
+def _shifted(picture: Floats, across: int, down: int) -> Floats:
+    if not across and not down:
+        return picture
+    matrix = np.array([[1, 0, across], [0, 1, down]], np.float64)
+    return cv2.warpAffine(picture, matrix, picture.shape[::-1], flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
+
+
+def _mismatch(here: Floats, there: Floats, texture: Floats, shift: tuple[int, int]) -> float:
+    """Mean difference, at most 20 levels a pixel, over what both show; what has texture counts more."""
+    across, down = shift
+    height, width = there.shape
+    rows, columns = slice(max(down, 0), min(height + down, height)), slice(max(across, 0), min(width + across, width))
+    if rows.stop - rows.start < height / 3 or columns.stop - columns.start < width / 3:
+        return float("inf")
+    moved = here[rows.start - down : rows.stop - down, columns.start - across : columns.stop - across]
+    off = there[rows, columns] - moved
+    weight = texture[rows, columns]
+    return float((np.minimum(np.abs(off - np.median(off[::4, ::4])), 20) * weight).sum() / max(float(weight.sum()), 1e-6))
+
+
+def _refined(before: NDArray[np.uint8], after: NDArray[np.uint8], start: Shift) -> Shift | None:
+    """The shift to about a hundredth of a pixel, begun within a pixel or two of it; None where too little matches."""
+    source = cv2.blur(before.astype(np.float32), (3, 3))
+    target = cv2.blur(after.astype(np.float32), (3, 3))
+    across, down, steep = (part[1::2, 1::2] for part in _gradient(target))
+    height, width = target.shape
+    x, y = np.arange(1, width, 2)[None, :], np.arange(1, height, 2)[:, None]
+    shift = np.array(start, np.float64)
+    for _ in range(_ROUNDS):
+        matrix = np.array([[1, 0, shift[0]], [0, 1, shift[1]]])
+        moved = cv2.warpAffine(source, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        off = target[1::2, 1::2] - moved[1::2, 1::2]
+        seen = (x >= shift[0] + 1) & (x <= width - 2 + shift[0]) & (y >= shift[1] + 1) & (y <= height - 2 + shift[1])
+        if not seen.any():
+            return None
+        off -= np.median(off[seen][::7])
+        weight = seen / (1 + (off / _SPREAD) ** 2)
+        gx, gy = across * weight, down * weight
+        normal = np.array([[(gx * across).sum(), (gx * down).sum()], [0, (gy * down).sum()]], np.float64)
+        normal[1, 0] = normal[0, 1]
+        # A little of the identity: stripes tell nothing about what lies along them.
+        step = -np.linalg.solve(normal + np.eye(2) * (1e-3 * np.trace(normal) + 1e-6), [(gx * off).sum(), (gy * off).sum()])
+        shift += np.clip(step, -2, 2)
+        if np.abs(step).max() < _FINE:
+            break
+    textured = seen & (steep > _TEXTURE)
+    if textured.mean() < _LEAST_TEXTURED or (np.abs(off[textured]) < np.maximum(_SPREAD, 0.5 * steep[textured])).mean() < _LEAST_AGREEING:
+        return None
+    return float(shift[0]), float(shift[1])
+
+
+def _gradient(picture: Floats) -> tuple[Floats, Floats, Floats]:
+    """Levels a pixel to the right and down, and the length of that."""
+    across, down = cv2.Sobel(picture, cv2.CV_32F, 1, 0, scale=1 / 8), cv2.Sobel(picture, cv2.CV_32F, 0, 1, scale=1 / 8)
+    return across, down, cv2.magnitude(across, down)

@@ -1,0 +1,131 @@
+"""Clips made by the tests of the effects: a textured ground that a camera looks at, and a disc that moves on its own."""
+
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from services.effects.motion_trails import motion_trails
+from services.effects.params import MotionTrailsParams, MotionTrailsResult
+from shared.operation import Progress
+from shared.video import Frame, VideoWriter, read_frames
+from shared.video.frame import picture_from
+
+WIDTH, HEIGHT = 320, 180
+Gray = NDArray[np.uint8]
+Spot = Callable[[int], tuple[float, float]]
+
+
+class Told:
+    """A Progress that remembers everything."""
+
+    def __init__(self) -> None:
+        self.fractions: list[float] = []
+        self.warnings: list[str] = []
+
+    def __call__(self, done: float, total: float) -> None:
+        self.fractions.append(done / total)
+
+    def part(self, stage: str, start: float, end: float) -> Progress:
+        return self
+
+    def warn(self, message: str) -> None:
+        self.warnings.append(message)
+
+
+def ground(seed: int = 1, *, height: int = 720, width: int = 1280, low: int = 60, high: int = 160) -> Gray:
+    """Soft random texture, larger than a frame."""
+    noise = np.random.default_rng(seed).normal(size=(height, width)).astype(np.float32)
+    soft = cv2.GaussianBlur(noise, (0, 0), 4) * 8 + cv2.GaussianBlur(noise, (0, 0), 1.2)
+    soft = (soft - soft.min()) / (soft.max() - soft.min())
+    return (low + soft * (high - low)).astype(np.uint8)
+
+
+def still(index: int) -> tuple[float, float]:
+    """A camera on a tripod."""
+    return 200.0, 200.0
+
+
+def view(texture: Gray, camera: tuple[float, float], *, width: int = WIDTH, height: int = HEIGHT) -> Gray:
+    """What a camera with its left upper corner at `camera` sees."""
+    shift = np.array([[1, 0, -camera[0]], [0, 1, -camera[1]]], np.float64)
+    return cv2.warpAffine(texture, shift, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+
+
+def with_disc(luma: Gray, centre: tuple[float, float], *, radius: float = 16, level: int = 225) -> Gray:
+    """With a bright disc, its edge smooth."""
+    rows, columns = np.mgrid[0 : luma.shape[0], 0 : luma.shape[1]]
+    part = np.clip(radius + 0.5 - np.hypot(columns - centre[0], rows - centre[1]), 0, 1)
+    return np.rint(luma * (1 - part) + level * part).astype(np.uint8)
+
+
+def scene(camera: Spot, disc: Spot | None, *, seed: int = 1, **size: int) -> Callable[[int], Gray]:
+    """Frame number -> luma."""
+    texture = ground(seed)
+
+    def luma(index: int) -> Gray:
+        seen = view(texture, camera(index), **size)
+        return seen if disc is None else with_disc(seen, disc(index))
+
+    return luma
+
+
+def write(
+    path: Path,
+    luma: Callable[[int], Gray],
+    *,
+    frames: int,
+    rate: Fraction = Fraction(30),
+    times: Callable[[int], int] | None = None,
+    quality: int = 95,
+    pixel_format: str = "yuv420p",
+    sound: bool = False,
+    **more: Any,
+) -> Path:
+    """A clip whose frame `i` has the luma plane `luma(i)`; `times`: its pts in units of 1 / (4 * rate)."""
+    height, width = luma(0).shape
+    deep = 4 if "10le" in pixel_format else 1
+    half = (height, width) if "444" in pixel_format else (-(-height // 2), -(-width // 2))
+    gray = np.full(half, 128 * deep, np.uint16 if deep > 1 else np.uint8)
+    base = 1 / rate / 4 if times else None
+    with VideoWriter(
+        path, width=width, height=height, frame_rate=rate, time_base=base, quality=quality, pixel_format=pixel_format, **more
+    ) as writer:
+        track = writer.add_audio(48000, "stereo") if sound else None
+        for index in range(frames):
+            plane = luma(index).astype(gray.dtype) * deep
+            alpha = (np.full((height, width), 255, np.uint8),) if "yuva" in pixel_format else ()
+            writer.write((plane, gray, gray, *alpha), times(index) if times else index)
+            if track is not None:
+                at = np.arange(round(index / rate * 48000), round((index + 1) / rate * 48000)) / 48000
+                track.write(np.tile((0.3 * np.sin(2 * np.pi * 440 * at)).astype(np.float32), (2, 1)))
+    return path
+
+
+def lumas(path: Path) -> list[Gray]:
+    """The luma planes of a short clip."""
+    with read_frames(path, to_sdr8=True) as frames:
+        return [frame.luma().copy() for frame in frames]
+
+
+def frame_of(luma: Gray, index: int = 0) -> Frame:
+    """A decoded gray frame, as if read from a file."""
+    chroma = np.full((-(-luma.shape[0] // 2), -(-luma.shape[1] // 2)), 128, np.uint8)
+    picture = picture_from((luma, chroma, chroma), luma.shape[1], luma.shape[0], "yuv420p")
+    return Frame(index, Fraction(1, 30), 1, index, picture)
+
+
+def trails_of(path: Path, output: Path, *, matte: Path | None = None, told: Told | None = None, **params: Any) -> MotionTrailsResult:
+    """Run the operation."""
+    asked = MotionTrailsParams.model_validate({"quality": 95} | params)
+    return motion_trails(asked, video=path, matte=matte, output=output, progress=told or Told())
+
+
+def psnr(a: NDArray[Any], b: NDArray[Any]) -> float:
+    """Peak signal to noise ratio in dB, of 8-bit pictures."""
+    error = float(np.mean((a.astype(np.float64) - b) ** 2))
+    return 99.0 if error == 0 else float(10 * np.log10(255**2 / error))

@@ -1,0 +1,94 @@
+"""The camera's path: sub-pixel, without drift, over cuts and dark frames."""
+
+import cv2
+import numpy as np
+import pytest
+
+from services.effects.camera import Camera, Pose, analysis_size, between
+from tests.services.effects.effect_clips import HEIGHT, WIDTH, ground, scene, view, with_disc
+
+
+def follow(model, lumas, width=WIDTH, height=HEIGHT) -> list[Pose]:
+    camera = Camera(model, width, height)
+    return [camera.step(cv2.resize(luma, camera.size, interpolation=cv2.INTER_AREA)) for luma in lumas]
+
+
+def test_translation_is_found_to_a_tenth_of_a_pixel_and_does_not_drift():
+    def path(i):
+        return 100 + 3.7 * i, 150 + 20 * np.sin(i / 9)
+
+    poses = follow("translation", map(scene(path, lambda i: (40 + 4 * i, 90)), range(60)))
+    found = np.array([pose.matrix[:2, 2] for pose in poses])
+    true = np.array([path(i) for i in range(60)]) - path(0)
+    assert np.abs(found - true).max() < 0.3
+    assert np.abs(found - true).mean() < 0.12
+    assert all(pose.sure for pose in poses) and [pose.cut for pose in poses] == [True] + [False] * 59
+
+
+def test_a_tripod_is_told_to_stand_still_while_a_subject_passes():
+    poses = follow("translation", map(scene(lambda i: (200, 200), lambda i: (20 + 7 * i, 90)), range(40)))
+    assert max(float(np.abs(pose.matrix[:2, 2]).max()) for pose in poses) < 0.1
+
+
+@pytest.mark.parametrize("model", ["similarity", "homography"])
+def test_zoom_and_roll_are_found(model):
+    texture = ground()
+
+    def matrix(i):  # from ground to picture
+        turned = cv2.getRotationMatrix2D((WIDTH / 2, HEIGHT / 2), 0.4 * i, 1 + 0.006 * i)
+        return np.vstack([turned, [0, 0, 1]]) @ np.array([[1, 0, -200 - i], [0, 1, -150], [0, 0, 1.0]])
+
+    pictures = [with_disc(cv2.warpPerspective(texture, matrix(i), (WIDTH, HEIGHT)), (40 + 6 * i, 60)) for i in range(30)]
+    poses = follow(model, pictures)
+    corners = np.array([[[0, 0], [WIDTH - 1, 0], [WIDTH - 1, HEIGHT - 1], [0, HEIGHT - 1.0]]])
+    for i in range(30):
+        true = cv2.perspectiveTransform(corners, matrix(0) @ np.linalg.inv(matrix(i)))
+        assert np.abs(cv2.perspectiveTransform(corners, poses[i].matrix) - true).max() < (0.8 if model == "similarity" else 1.5), i
+    assert all(pose.sure and not pose.cut for pose in poses[1:])
+
+
+def test_another_scene_is_a_cut_and_starts_anew():
+    before, after = scene(lambda i: (100 + 5 * i, 100), None), scene(lambda i: (100 + 5 * i, 300), None, seed=7)
+    poses = follow("translation", [before(i) for i in range(10)] + [255 - after(i) // 2 for i in range(10)])
+    assert [index for index, pose in enumerate(poses) if pose.cut] == [0, 10]
+    assert between(poses[10], poses[14])[0, 2] == pytest.approx(-20, abs=0.3)
+
+
+def test_a_flash_a_fast_pan_and_darkness_are_no_cuts():
+    luma = scene(lambda i: (100 + 40 * i, 100), None)
+    pictures = [luma(i) for i in range(10)]
+    pictures[4] = np.clip(pictures[4] * 1.5 + 40, 0, 255).astype(np.uint8)
+    poses = follow("translation", pictures)
+    assert not any(pose.cut for pose in poses[1:])
+    assert np.abs(poses[-1].matrix[0, 2] - 360) < 1
+
+
+def test_frames_without_anything_to_see_are_unsure_and_stay_where_they_are():
+    blank = np.full((HEIGHT, WIDTH), 16, np.uint8)
+    poses = follow("translation", [blank] * 5)
+    assert not any(pose.sure for pose in poses[1:])
+    assert all(np.allclose(pose.matrix, np.eye(3)) for pose in poses)
+
+
+def test_one_lost_frame_does_not_lose_the_way():
+    luma = scene(lambda i: (100 + 6 * i, 100), None)
+    pictures = [luma(i) for i in range(16)]
+    noise = np.random.default_rng(3).integers(0, 30, (HEIGHT, WIDTH))
+    pictures[8] = np.clip(cv2.blur(pictures[8], (41, 5)).astype(int) + noise, 0, 255).astype(np.uint8)
+    poses = follow("translation", pictures)
+    assert not any(pose.cut for pose in poses[1:])
+    assert abs(poses[-1].matrix[0, 2] - 90) < 6
+
+
+def test_sizes():
+    assert analysis_size(1920, 1080) == (480, 270)
+    assert analysis_size(1080, 1920) == (270, 480)
+    assert analysis_size(64, 48) == (64, 48)
+    assert analysis_size(4000, 2) == (480, 8)
+
+
+def test_poses_of_the_first_view_relate_any_two(tmp_path):
+    texture = ground()
+    poses = follow("translation", [view(texture, (100 + 4 * i, 120 - i)) for i in range(8)])
+    moved = between(poses[2], poses[6])
+    assert moved[:2, 2] == pytest.approx([-16, 4], abs=0.2)

@@ -1,0 +1,270 @@
+"""Motion trails on files: what comes out is decoded and looked at."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from benchmarks.naive_trails import naive_trails
+from services.effects.params import MotionTrailsParams
+from shared.errors import BrokenMedia, Invalid, UnsupportedMedia
+from shared.video import probe, read_audio, read_frames
+from tests.services.effects.effect_clips import HEIGHT, WIDTH, Told, lumas, psnr, scene, still, trails_of, write
+
+
+def rolling(i):
+    return 30 + 6.0 * i, 90.0
+
+
+@pytest.fixture(scope="module")
+def tripod(tmp_path_factory):
+    return write(tmp_path_factory.mktemp("tripod") / "clip.mp4", scene(still, rolling), frames=40, sound=True)
+
+
+@pytest.fixture(scope="module")
+def panned(tmp_path_factory):
+    """The camera follows in whole pixels; the disc moves twice as fast."""
+    return write(
+        tmp_path_factory.mktemp("panned") / "clip.mp4", scene(lambda i: (150 + 2 * i, 200 - i), lambda i: (30 + 4 * i, 90)), frames=40
+    )
+
+
+@pytest.mark.parametrize("clip", ["tripod", "panned"])
+def test_normal_agrees_with_the_naive_way_to_40_db(clip, request, tmp_path):
+    source = request.getfixturevalue(clip)
+    params = {"layers": 4, "decay": 0.7, "spacing": 3}
+    trails_of(source, tmp_path / "out.mp4", ghost="normal", quality=100, **params)
+    step = (0, 0) if clip == "tripod" else (-2, 1)
+    path = [(step[0] * i, step[1] * i) for i in range(40)]
+    with read_frames(tmp_path / "out.mp4") as frames:
+        ours = [frame.rgb() for frame in frames]
+    naive = list(naive_trails(source, path, ghost="normal", **params))
+    # What a ghost does not cover fades here and is mirrored there: compared is what all ghosts cover, past the fade.
+    inner = (slice(24, -24), slice(36, -36))
+    for i in range(12, 40):
+        assert psnr(ours[i][inner], naive[i][inner]) > 40, i
+    if clip == "tripod":
+        assert min(psnr(ours[i], naive[i]) for i in range(12, 40)) > 40
+
+
+@pytest.mark.parametrize("ghost", ["normal", "glow", "shadow"])
+def test_ghosts_are_where_the_subject_was_and_the_scene_stays(ghost, tripod, tmp_path):
+    result = trails_of(tripod, tmp_path / "out.mp4", ghost=ghost, layers=3, spacing=6)
+    assert result.frames == 40 and result.cuts == [] and result.unsure_frames == 0
+    before, after = lumas(tripod)[30].astype(int), lumas(tmp_path / "out.mp4")[30].astype(int)
+    where = [(round(30 + 6.0 * (30 - 6 * number)), 90) for number in (1, 2, 3)]
+    changes = [float((after - before)[y - 4 : y + 4, x - 4 : x + 4].mean()) for x, y in where]
+    if ghost == "shadow":
+        assert changes[0] < changes[1] < changes[2] < -5
+    else:
+        assert changes[0] > changes[1] > changes[2] > 5
+    away = np.abs(after - before)[:50]
+    assert away.mean() < 1.2
+
+
+@pytest.mark.parametrize("ghost", ["glow", "shadow"])
+def test_the_subject_itself_stays_sharp_on_top(ghost, tripod, tmp_path):
+    trails_of(tripod, tmp_path / "out.mp4", ghost=ghost, layers=6, spacing=1)
+    before, after = lumas(tripod)[25].astype(int), lumas(tmp_path / "out.mp4")[25].astype(int)
+    disc = (slice(82, 98), slice(172, 188))
+    assert np.abs(after - before)[disc].mean() < 6
+
+
+@pytest.mark.parametrize("ghost", ["normal", "glow", "shadow"])
+def test_nothing_pops_in(ghost, tripod, tmp_path):
+    trails_of(tripod, tmp_path / "out.mp4", ghost=ghost, layers=6, spacing=3)
+    before, after = lumas(tripod), lumas(tmp_path / "out.mp4")
+    effect = np.array([np.abs(a.astype(int) - b).mean() for a, b in zip(after, before, strict=True)])
+    assert effect[0] < 1
+    assert np.abs(np.diff(effect)).max() < 0.35 * effect.max() + 0.3
+
+
+def test_a_moving_camera_leaves_no_trail_of_the_scene(tmp_path):
+    source = write(tmp_path / "clip.mp4", scene(lambda i: (100 + 3.3 * i, 200 + 1.4 * i), None), frames=30)
+    for params in ({"ghost": "normal"}, {"ghost": "glow"}, {"ghost": "shadow"}):
+        trails_of(source, tmp_path / "out.mp4", layers=4, spacing=4, **params)
+        inner = (slice(30, -30), slice(60, -60))
+        worst = min(psnr(a[inner], b[inner]) for a, b in zip(lumas(source), lumas(tmp_path / "out.mp4"), strict=True))
+        assert worst > 38, (params, worst)
+    trails_of(source, tmp_path / "out.mp4", layers=4, spacing=4, ghost="normal", camera_model="none")
+    assert min(psnr(a[inner], b[inner]) for a, b in zip(lumas(source)[16:], lumas(tmp_path / "out.mp4")[16:], strict=True)) < 32
+
+
+def test_a_cut_resets_the_trail(tmp_path):
+    first, second = scene(still, rolling), scene(lambda i: (700, 400), rolling, seed=5)
+    source = write(tmp_path / "clip.mp4", lambda i: first(i) if i < 20 else 255 - second(i) // 2, frames=40)
+    result = trails_of(source, tmp_path / "out.mp4", ghost="normal")
+    assert result.cuts == pytest.approx([20 / 30])
+    assert psnr(lumas(source)[20], lumas(tmp_path / "out.mp4")[20]) > 38
+
+
+def test_ghosts_ahead_show_where_it_will_be(tripod, tmp_path):
+    trails_of(tripod, tmp_path / "out.mp4", ghost="glow", layers=2, spacing=6, direction="ahead")
+    before, after = lumas(tripod)[10].astype(int), lumas(tmp_path / "out.mp4")[10].astype(int)
+    x = round(30 + 6.0 * 16)
+    assert (after - before)[86:94, x - 4 : x + 4].mean() > 10
+    x = round(30 + 6.0 * 4)
+    assert abs((after - before)[86:94, x - 4 : x + 4].mean()) < 6
+
+
+def test_a_mask_keeps_the_scene_and_the_subject_as_they_are(tripod, tmp_path):
+    trails_of(tripod, tmp_path / "out.mp4", ghost="normal", mask=True, layers=3, spacing=6)
+    before, after = lumas(tripod)[30].astype(int), lumas(tmp_path / "out.mp4")[30].astype(int)
+    assert np.abs(after - before)[82:98, 202:218].mean() < 4
+    assert (after - before)[86:94, 170:178].mean() > 15
+    assert np.abs(after - before)[:50].mean() < 1
+
+
+@pytest.mark.parametrize("ghost", ["normal", "glow"])
+def test_a_matte_takes_the_place_of_what_moves(ghost, tripod, tmp_path):
+    def matte(i):
+        plane = np.full((HEIGHT, WIDTH), 16, np.uint8)
+        x = round(30 + 6 * i)
+        plane[70:90, max(x - 20, 0) : x + 20] = 235  # the upper half of the disc only
+        return plane
+
+    given = write(tmp_path / "matte.mp4", matte, frames=40)
+    trails_of(tripod, tmp_path / "out.mp4", matte=given, ghost=ghost, layers=2, spacing=7)
+    before, after = lumas(tripod)[30].astype(int), lumas(tmp_path / "out.mp4")[30].astype(int)
+    x = 30 + 6 * 23
+    assert (after - before)[77:86, x - 5 : x + 5].mean() > 15
+    assert abs((after - before)[96:103, x - 5 : x + 5].mean()) < (3 if ghost == "normal" else 12)
+
+
+def test_tint_and_blur_and_linear_light(tripod, tmp_path):
+    x = round(30 + 6.0 * 24)
+    spots = {}
+    for name, more in {
+        "plain": {},
+        "tint": {"tint": "#ff2000"},
+        "blur": {"blur": 6},
+        "linear": {"linear_light": True},
+        "linear tint": {"linear_light": True, "tint": "#ff2000", "ghost": "normal"},
+    }.items():
+        trails_of(tripod, tmp_path / "out.mp4", **({"ghost": "glow", "layers": 1, "spacing": 6} | more))
+        with read_frames(tmp_path / "out.mp4") as frames:
+            rgb = next(frame for frame in frames if frame.index == 30).rgb()
+        spots[name] = rgb[84:96, x - 6 : x + 6].mean(axis=(0, 1)), rgb[90, :].mean(axis=1)
+    red, green, blue = spots["tint"][0]
+    assert red > green + 20 and red > blue + 20
+    assert np.ptp(spots["plain"][0]) < 6
+    steep = {name: np.abs(np.diff(spots[name][1][x - 24 : x + 8])).max() for name in ("plain", "blur")}
+    assert steep["blur"] < 0.7 * steep["plain"]
+    assert spots["linear"][0].mean() > 100
+    assert spots["linear tint"][0][0] > spots["linear tint"][0][1] + 15
+
+
+def test_a_part_begins_at_zero_with_its_own_sound(tripod, tmp_path):
+    told = Told()
+    result = trails_of(tripod, tmp_path / "out.mp4", start=0.5, duration=0.5, told=told)
+    info = probe(tmp_path / "out.mp4")
+    assert result.frames == info.frames == 15
+    assert result.duration_s == pytest.approx(0.5)
+    assert info.audio[0].channels == 2
+    with read_audio(tmp_path / "out.mp4") as blocks:
+        samples = np.concatenate([block.samples for block in blocks], axis=1)
+    assert samples.shape[1] == pytest.approx(24000, abs=1100)
+    assert np.sqrt((samples[0, 2000:20000] ** 2).mean()) == pytest.approx(0.3 / np.sqrt(2), rel=0.1)
+    with read_frames(tmp_path / "out.mp4") as frames:
+        assert next(frames).time == 0
+    assert any("Sound was encoded again" in sentence for sentence in told.warnings)
+    assert psnr(lumas(tripod)[15], lumas(tmp_path / "out.mp4")[0]) > 38
+
+
+def test_sound_is_copied_and_times_stay(tripod, tmp_path):
+    trails_of(tripod, tmp_path / "out.mp4")
+    with read_audio(tripod) as a, read_audio(tmp_path / "out.mp4") as b:
+        before, after = (np.concatenate([block.samples for block in blocks], axis=1) for blocks in (a, b))
+    assert np.array_equal(before, after)
+
+
+def test_uneven_times_stay(tmp_path):
+    times = [0, 4, 6, 14, 15, 30, 34, 38, 50, 51]
+    source = write(tmp_path / "clip.mp4", scene(still, rolling), frames=10, times=lambda i: times[i])
+    trails_of(source, tmp_path / "out.mp4", spacing=0.1, spacing_unit="seconds")
+    with read_frames(tmp_path / "out.mp4") as frames:
+        assert [frame.time for frame in frames] == [Fraction(time, 120) for time in times]
+
+
+@pytest.mark.parametrize("size", [(97, 55), (33, 17)])
+def test_odd_sizes(size, tmp_path):
+    source = write(tmp_path / "clip.mkv", scene(still, rolling, width=size[0], height=size[1]), frames=8, pixel_format="yuv444p")
+    assert (probe(source).width, probe(source).height) == size
+    for params in (
+        {"ghost": "normal"},
+        {"ghost": "glow"},
+        {"ghost": "normal", "mask": True},
+        {"ghost": "normal", "camera_model": "homography"},
+    ):
+        result = trails_of(source, tmp_path / "out.mp4", spacing=1, **params)
+        assert result.frames == 8
+        assert (probe(tmp_path / "out.mp4").width, probe(tmp_path / "out.mp4").height) == (size[0] + 1, size[1] + 1)
+
+
+def test_one_frame_no_sound(tmp_path):
+    source = write(tmp_path / "clip.mp4", scene(still, rolling), frames=1)
+    for ghost in ("normal", "glow", "shadow"):
+        told = Told()
+        result = trails_of(source, tmp_path / "out.mp4", ghost=ghost, told=told)
+        assert result.frames == 1 and told.fractions[-1] == 1
+        assert psnr(lumas(source)[0], lumas(tmp_path / "out.mp4")[0]) > 40
+
+
+def test_ten_bits_and_transparency_are_told(tmp_path):
+    deep = write(tmp_path / "deep.mp4", scene(still, rolling), frames=4, pixel_format="yuv420p10le")
+    told = Told()
+    trails_of(deep, tmp_path / "out.mp4", told=told)
+    assert any("from 10 to 8 bits" in sentence for sentence in told.warnings)
+    clear = write(tmp_path / "clear.webm", scene(still, rolling), frames=4, pixel_format="yuva420p")
+    told = Told()
+    trails_of(clear, tmp_path / "out.mp4", told=told)
+    assert any("transparency" in sentence for sentence in told.warnings)
+
+
+def test_progress_rises_to_one(tripod, tmp_path):
+    told = Told()
+    trails_of(tripod, tmp_path / "out.mp4", told=told, direction="both")
+    assert told.fractions == sorted(told.fractions) and told.fractions[-1] == 1 and len(told.fractions) >= 40
+
+
+class Cancelled(Exception):
+    pass
+
+
+def test_cancelling_leaves_nothing(tripod, tmp_path):
+    class Ends(Told):
+        def __call__(self, done, total):
+            if done >= 5:
+                raise Cancelled
+
+    with pytest.raises(Cancelled):
+        trails_of(tripod, tmp_path / "out.mp4", told=Ends())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_cannot_be_is_refused(tripod, tmp_path, monkeypatch):
+    with pytest.raises(Invalid, match=r"1\.33 s long"):
+        trails_of(tripod, tmp_path / "out.mp4", start=5)
+    monkeypatch.setenv("REELWRIGHT_JOB_MEMORY_BYTES", str(128 * 1024 * 1024))
+    with pytest.raises(Invalid, match=r"Lower layers or spacing") as refused:
+        trails_of(tripod, tmp_path / "out.mp4", ghost="normal", layers=20, spacing=60)
+    assert [one["field"] for one in refused.value.errors] == ["params.layers", "params.spacing"]
+    (tmp_path / "text.mp4").write_text("no video")
+    with pytest.raises((UnsupportedMedia, BrokenMedia)):
+        trails_of(tmp_path / "text.mp4", tmp_path / "out.mp4")
+    assert not (tmp_path / "out.mp4").exists()
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"focus_block": 30}, "choose 29 or 31"),
+        ({"layers": 20, "spacing": 240}, "at most 1200"),
+        ({"layers": 20, "spacing": 10, "spacing_unit": "seconds"}, "at most 60"),
+        ({"tint": "red"}, "tint"),
+        ({"decay": 1.5}, "decay"),
+    ],
+)
+def test_params_out_of_range_say_so(params, message):
+    with pytest.raises(ValueError, match=message):
+        MotionTrailsParams.model_validate(params)
