@@ -1,0 +1,124 @@
+"""Weights of torch models, loaded so that a file can only be weights.
+
+A pickle can run any code when it is opened, and a name says nothing about what a file contains: so its first bytes decide how it is opened,
+safetensors directly, the formats of torch with its restricted unpickler (`weights_only`), and anything else not at all.
+"""
+
+import zipfile
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from shared.errors import ModelDamaged
+
+if TYPE_CHECKING:
+    import torch
+
+MAX_HEADER_BYTES = 100_000_000
+"""Of a safetensors file, as its own library limits it."""
+
+
+class Format(StrEnum):
+    """What a file of weights contains."""
+
+    SAFETENSORS = "safetensors"
+    TORCH = "torch"
+    """A zip file with a pickle in it, as `torch.save` writes it."""
+    TORCHSCRIPT = "torchscript"
+    """A zip file with a program and its weights, as `torch.jit.save` writes it."""
+    PICKLE = "pickle"
+    """A bare pickle, as `torch.save` wrote it until 2020, or anything else that is one."""
+    HDF5 = "hdf5"
+    UNKNOWN = "unknown"
+
+
+def format_of(path: Path) -> Format:
+    """What a file contains, by its content. Raises OSError where it cannot be read."""
+    with path.open("rb") as file:
+        head = file.read(16)
+    if head.startswith(b"PK\x03\x04"):
+        return _format_of_zip(path)
+    if head.startswith(b"\x89HDF\r\n\x1a\n"):
+        return Format.HDF5
+    if 2 <= int.from_bytes(head[:8], "little") <= MAX_HEADER_BYTES and head[8:9] == b"{":
+        return Format.SAFETENSORS
+    return Format.PICKLE if head[:1] == b"\x80" else Format.UNKNOWN
+
+
+def load_weights(path: Path, *, device: str = "cpu") -> "dict[str, torch.Tensor]":
+    """The tensors of a file by name, on `device`: safetensors, or a state dictionary that `torch.save` wrote, at its top or under
+    `state_dict`.
+
+    Raises ModelDamaged for a file of another kind, a damaged one, and a pickle that asks for anything but weights.
+    """
+    import torch
+
+    found = format_of(path)
+    if found is Format.SAFETENSORS:
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+
+        try:
+            return load_file(path, device=device)
+        except SafetensorError as error:
+            raise _refused(path, f"it is damaged ({error})") from error
+    if path.suffix == ".safetensors":
+        raise _refused(path, f"it is named as safetensors, but contains {found}")
+    if found not in (Format.TORCH, Format.PICKLE):
+        raise _refused(path, f"it contains {found}, not weights of torch")
+    try:
+        # Mapped: the file is read where its tensors are used, and not held in memory twice. Only zip files can be.
+        loaded = torch.load(path, map_location=device, weights_only=True, mmap=found is Format.TORCH)
+    except Exception as error:  # the unpickler raises whatever the file makes it stumble over
+        raise _refused(path, f"it is damaged, or a pickle that asks for more than weights ({_first_line(error)})") from error
+    return _tensors(path, loaded)
+
+
+def load_torchscript(path: Path, *, device: str = "cpu") -> "torch.jit.ScriptModule":
+    """A TorchScript program with its weights, ready to run on `device`. It is interpreted by torch, and never runs as Python.
+
+    Raises ModelDamaged for a file of another kind and for a damaged one.
+    """
+    import warnings
+
+    import torch
+
+    found = format_of(path)
+    if found is not Format.TORCHSCRIPT:
+        raise _refused(path, f"it contains {found}, not TorchScript")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # torch would rather have its newer format; the published files are not
+            module: torch.jit.ScriptModule = torch.jit.load(str(path), map_location=device)  # type: ignore[no-untyped-call]
+    except RuntimeError as error:
+        raise _refused(path, f"it is damaged ({_first_line(error)})") from error
+    return module.eval()
+
+
+def _format_of_zip(path: Path) -> Format:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = {name.partition("/")[2] for name in archive.namelist()}
+    except (zipfile.BadZipFile, OSError):
+        return Format.UNKNOWN
+    if "constants.pkl" in names:
+        return Format.TORCHSCRIPT
+    return Format.TORCH if "data.pkl" in names else Format.UNKNOWN
+
+
+def _tensors(path: Path, loaded: Any) -> "dict[str, torch.Tensor]":
+    import torch
+
+    if isinstance(loaded, dict) and isinstance(loaded.get("state_dict"), dict):
+        loaded = loaded["state_dict"]
+    if not isinstance(loaded, dict) or not loaded or not all(isinstance(value, torch.Tensor) for value in loaded.values()):
+        raise _refused(path, "it holds something else than tensors by name")
+    return dict(loaded)
+
+
+def _refused(path: Path, why: str) -> ModelDamaged:
+    return ModelDamaged(f"{path.name} is not loaded: {why}. Fetch it again with `reelwright models pull`, or as safetensors.")
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200].rstrip(".:")
