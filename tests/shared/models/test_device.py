@@ -71,3 +71,53 @@ def test_looking_for_devices_loads_no_heavy_library():
     seen = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert "'psutil'" in seen
     assert not [name for name in ("torch", "tensorflow", "huggingface_hub", "numpy") if f"'{name}'" in seen]
+
+
+class Driver:
+    """NVIDIA's management library as ctypes hands it out, with two cards."""
+
+    cards = (("GPU-aa", "Card A", 80, 10), ("GPU-bb", "Card B", 40, 30))
+
+    def nvmlInit_v2(self):
+        return 0
+
+    def nvmlShutdown(self):
+        return 0
+
+    def nvmlDeviceGetCount_v2(self, count):
+        count._obj.value = len(self.cards)
+        return 0
+
+    def nvmlDeviceGetHandleByIndex_v2(self, index, handle):
+        handle._obj.value = index + 1
+        return 0
+
+    def nvmlDeviceGetHandleByUUID(self, uuid, handle):
+        found = [number for number, card in enumerate(self.cards, 1) if card[0].encode() == uuid]
+        handle._obj.value = found[0] if found else None
+        return 0 if found else 6
+
+    def nvmlDeviceGetUUID(self, handle, text, size):
+        text.value = self.cards[handle.value - 1][0].encode()
+        return 0
+
+    def nvmlDeviceGetName(self, handle, text, size):
+        text.value = self.cards[handle.value - 1][1].encode()
+        return 0
+
+    def nvmlDeviceGetMemoryInfo(self, handle, memory):
+        _, _, memory._obj.total, memory._obj.free = self.cards[handle.value - 1]
+        return 0
+
+
+def test_what_the_driver_says_is_understood(monkeypatch):
+    monkeypatch.setattr(module.ctypes, "CDLL", lambda name: Driver() if name == "libnvidia-ml.so.1" else None)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    assert [(str(gpu), gpu.uuid, gpu.title, total_bytes(gpu), free_bytes(gpu)) for gpu in module.gpus()] == [
+        ("cuda:0", "GPU-aa", "Card A", 80, 10),
+        ("cuda:1", "GPU-bb", "Card B", 40, 30),
+    ]
+    assert choose_device("auto").uuid == "GPU-bb"
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    assert [(str(gpu), gpu.uuid) for gpu in module.gpus()] == [("cuda:0", "GPU-bb")]
+    assert free_bytes(Device(kind="cuda", uuid="GPU-gone")) == 0

@@ -1,0 +1,69 @@
+"""Models in the child processes that do the jobs."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.errors import ModelDamaged, ModelMissing
+from shared.worker import Limits, Slot
+from shared.worker.perform import TARGET
+from tests.shared.models.file_server import FileServer
+from tests.shared.models.using import NAME, USE
+
+FILE = "rvm_mobilenetv3_fp32.onnx"
+
+
+@pytest.fixture
+async def slot() -> AsyncIterator[Slot]:
+    slot = Slot(Limits(timeout_s=60, memory_bytes=2**30))
+    yield slot
+    await slot.kill()
+
+
+async def use(slot: Slot, folder: Path, messages: list[dict[str, Any]] | None = None) -> dict[str, Any]:
+    async def listen(message: dict[str, Any]) -> None:
+        if messages is not None:
+            messages.append(message)
+
+    args = {"module": "tests.shared.models.using", "operation": USE.name, "params": {}, "inputs": {}, "folder": str(folder)}
+    return (await slot.call(TARGET, args, listen))["result"]
+
+
+async def test_one_loaded_model_serves_all_jobs_of_a_child(slot, tmp_path):
+    with pytest.raises(ModelMissing, match="Run: reelwright models pull rvm-mobilenetv3"):
+        await use(slot, tmp_path)
+    assert USE.unavailable(USE.example) == "reelwright models pull rvm-mobilenetv3"
+    weights = tmp_path / "models" / NAME / FILE
+    weights.parent.mkdir(parents=True)
+    weights.write_bytes(b"weights")
+    assert USE.unavailable(USE.example) is None
+    first, second = [await use(slot, tmp_path) for _ in range(2)]
+    assert first == second and first["sizes"] == [7]
+    assert first["models"][0]["licence"] == "GPL-3.0" and first["models"][0]["commercial_use"] is True
+    weights.write_bytes(b"other weights")
+    with pytest.raises(ModelDamaged, match="has changed"):
+        await use(slot, tmp_path)
+
+
+@pytest.mark.parametrize("variable", ["REELWRIGHT_MODELS_AUTO_PULL", "MODELS_AUTO_PULL"])
+async def test_a_job_downloads_where_it_may_and_says_so(slot, tmp_path, monkeypatch, server: FileServer, variable):
+    server.put(f"/{NAME}/{FILE}", b"w" * 1000)
+    monkeypatch.setenv("REELWRIGHT_MODELS_MIRROR", server.url)
+    monkeypatch.setenv(variable, "1")
+    assert USE.unavailable(USE.example) is None
+    messages: list[dict[str, Any]] = []
+    assert (await use(slot, tmp_path, messages))["sizes"] == [1000]
+    stages = [message["progress"]["stage"] for message in messages]
+    assert stages[0] == "downloading Robust Video Matting, MobileNetV3"
+    assert messages[-1]["progress"]["fraction"] == 1
+
+
+async def test_the_default_folder_is_that_of_the_data_folder(slot, tmp_path, monkeypatch):
+    monkeypatch.delenv("REELWRIGHT_MODELS_DIR")
+    monkeypatch.setenv("REELWRIGHT_DATA_DIR", str(tmp_path / "data"))
+    weights = tmp_path / "data/models" / NAME / FILE
+    weights.parent.mkdir(parents=True)
+    weights.write_bytes(b"weights")
+    assert (await use(slot, tmp_path))["sizes"] == [7]

@@ -1,0 +1,51 @@
+"""An operation that uses a model, as a service's does."""
+
+import os
+import time
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from shared.models.folder import model_files, to_install
+from shared.models.info import ModelUsed, model_used
+from shared.models.loaded import loaded
+from shared.operation import Operation, Params, Progress
+
+NAME = "rvm-mobilenetv3"
+
+
+class Used(BaseModel):
+    """What was used."""
+
+    pid: int
+    loaded_at_ns: int
+    sizes: list[int]
+    models: list[ModelUsed]
+
+
+def use(params: Params, *, progress: Progress) -> Used:
+    files = model_files(NAME, progress)
+
+    def load() -> int:
+        return time.monotonic_ns()
+
+    with loaded(NAME, load, size=1000) as model:
+        progress(1, 1)
+        return Used(pid=os.getpid(), loaded_at_ns=model, sizes=[_size(path) for path in files.values()], models=[model_used(NAME)])
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size
+
+
+USE = Operation(
+    name="using.use",
+    summary="Use a model",
+    params=Params,
+    result=Used,
+    inputs={},
+    run=use,
+    example=Params(),
+    unavailable=lambda params: to_install(NAME),
+)
+OPERATIONS = (USE,)
