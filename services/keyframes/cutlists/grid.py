@@ -1,5 +1,6 @@
 """The shots on an editing timeline: whole frames of a constant rate, counted from the source's own timecode."""
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -63,7 +64,7 @@ class Grid:
 
     def at(self, frame: int, time_s: float) -> int:
         """The timeline frame of the video's frame `frame`, which is shown at `time_s`."""
-        return frame if self._by_number else round(time_s * self.rate)
+        return frame if self._by_number else math.floor(time_s * self.rate + 0.5)
 
     def timecode(self, frame: int) -> Timecode:
         """The timecode of a timeline frame."""

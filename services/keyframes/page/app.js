@@ -1,0 +1,372 @@
+// The page: which video, which scores, which threshold; everything else follows.
+
+import { Cards } from "./cards.js";
+import { readVideos } from "./data.js";
+import { byId, make, oncePerFrame, save } from "./dom.js";
+import { handle } from "./hands.js";
+import { Keyframes } from "./keyframes.js";
+import { csv, edls, json, qpfile, timecodeAt } from "./lists.js";
+import { Player } from "./player.js";
+import { cutsOf, named, shotAt, shotsOf } from "./rule.js";
+import { clock, rateText, ratio } from "./timecode.js";
+import { Timeline } from "./timeline.js";
+
+const SETTLE_MS = 120; // cards follow when the threshold rests
+const STEPS = 1000; // of the threshold's slider
+const METHODS = { auto: "Automatic", transnet: "TransNet" };
+
+class App {
+  #videos = readVideos();
+  #video = null;
+  #method = "";
+  #threshold = 0;
+  #shots = [];
+  #time = 0;
+  #keyframes = null;
+  #settling = 0;
+  #player = new Player(
+    (time) => this.#setTime(time, true),
+    () => this.#drawState(),
+  );
+  #timeline = new Timeline({
+    canvas: byId("canvas"),
+    overview: byId("overview"),
+    pictureOf: (shot) => this.#keyframes?.image(shot) ?? null,
+  });
+  #cards = new Cards(byId("list"), { onGo: (index) => this.#goShot(index, true), player: this.#player });
+  #drawNow = oncePerFrame(() => this.#drawPlace());
+
+  constructor() {
+    this.#videos.forEach((video, index) => (video.index = index));
+    const options = this.#videos.map((video, index) => make("option", { value: String(index) }, this.#label(video, index)));
+    byId("videos").replaceChildren(...options);
+    byId("videos-label").hidden = options.length < 2;
+    byId("videos").addEventListener("change", (event) => this.#open(Number(event.target.value)));
+    byId("curve").addEventListener("change", (event) => this.#choose(event.target.value));
+    byId("threshold").addEventListener("input", (event) => this.#cut(this.#fromSlider(Number(event.target.value))));
+    byId("amount").addEventListener("change", (event) => Number(event.target.value) > 0 && this.#cut(Number(event.target.value)));
+    byId("reset").addEventListener("click", () => this.#choose(this.#video.method));
+    byId("file").addEventListener("change", (event) => event.target.files[0] && this.#player.choose(event.target.files[0]));
+    byId("prompt-file").addEventListener("change", (event) => event.target.files[0] && this.#player.choose(event.target.files[0]));
+    this.#take("zoom-in", () => this.#zoom(1.6));
+    this.#take("zoom-out", () => this.#zoom(1 / 1.6));
+    this.#take("zoom-fit", () => this.#zoom(0));
+    this.#take("play", () => this.#player.toggle());
+    this.#take("mute", () => this.#player.mute());
+    this.#take("before", () => this.#step(-1));
+    this.#take("after", () => this.#step(1));
+    this.#take("shot-before", () => this.#goNext(-1));
+    this.#take("shot-after", () => this.#goNext(1));
+    this.#take("help", () => byId("keys").showModal());
+    for (const kind of ["csv", "edl", "qp", "json"]) this.#take(`save-${kind}`, () => this.#save(kind));
+    handle(this.#timeline, {
+      seek: (time) => this.#go(time),
+      hover: (time, event) => this.#hover(time, event),
+      threshold: (value) => this.#cut(value),
+      changed: () => this.#timeline.redraw(),
+    });
+    document.addEventListener("keydown", (event) => this.#key(event));
+    document.addEventListener("dragover", (event) => event.preventDefault());
+    document.addEventListener("drop", (event) => this.#drop(event));
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#timeline.redraw());
+    addEventListener("beforeprint", () => this.#timeline.draw());
+    matchMedia("print").addEventListener("change", () => this.#timeline.draw());
+    this.#open(Math.max(this.#videos.findIndex((video) => !video.error), 0));
+  }
+
+  #take(id, work) {
+    byId(id).addEventListener("click", work);
+  }
+
+  #label(video, index) {
+    return `${index + 1}. ${video.name}${video.error ? " (could not be read)" : ` (${video.shots.length})`}`;
+  }
+
+  #open(index) {
+    const video = this.#videos[index];
+    this.#video = video;
+    byId("videos").value = String(index);
+    byId("title").textContent = video?.name ?? "Nothing was looked at";
+    byId("work").hidden = !video || Boolean(video.error);
+    byId("failure").hidden = !video?.error;
+    byId("facts").textContent = "";
+    if (!video) return;
+    if (video.error) {
+      byId("failure").textContent = `This video could not be read. ${video.error}`;
+      this.#player.pause();
+      return;
+    }
+    byId("facts").textContent = this.#facts(video);
+    this.#keyframes = new Keyframes(video, () => this.#timeline.redraw());
+    const curves = Object.keys(video.scores?.values ?? {});
+    const names = curves.map((name) => make("option", { value: name }, METHODS[name] ?? name[0].toUpperCase() + name.slice(1)));
+    byId("curve").replaceChildren(...names);
+    byId("curve-label").hidden = curves.length < 2;
+    byId("screen").style.aspectRatio = `${video.width} / ${video.height}`;
+    this.#timeline.open(video);
+    this.#player.open(video);
+    this.#choose(video.method);
+    this.#setTime(0);
+  }
+
+  #facts({ duration, width, height, rate, varies, shots, keyframes, grid }) {
+    const fps = `${rateText(rate)} fps${varies ? " (varies)" : ""}`;
+    const counts = [`${shots.length} ${shots.length === 1 ? "shot" : "shots"}`, `${keyframes.length} keyframes`];
+    const from = grid.start ? [`from ${timecodeAt(this.#video, 0, 0)}`] : [];
+    return [clock(duration), `${width} × ${height}`, fps, ...from, ...counts].join(" · ");
+  }
+
+  /** Another row of scores; the server's own with the server's threshold. */
+  #choose(method) {
+    const curves = this.#video.scores?.values ?? {};
+    this.#method = method in curves ? method : (Object.keys(curves)[0] ?? "");
+    byId("curve").value = this.#method;
+    this.#cut(this.#usual);
+  }
+
+  /** The server's own threshold, or that which another row of scores is meant for. */
+  get #usual() {
+    const own = this.#method === this.#video.method || !(this.#method in this.#video.thresholds);
+    return own ? this.#video.threshold : this.#video.thresholds[this.#method];
+  }
+
+  get #values() {
+    return this.#video.scores?.values[this.#method] ?? null;
+  }
+
+  /** Cut at another threshold. */
+  #cut(threshold) {
+    const video = this.#video;
+    this.#threshold = threshold;
+    this.#shots = this.#moved ? this.#recut() : video.shots;
+    this.#timeline.show({ values: this.#values, threshold, usual: this.#usual, shots: this.#shots });
+    this.#drawThreshold();
+    this.#drawNow();
+    clearTimeout(this.#settling);
+    this.#settling = setTimeout(() => this.#drawCards(), byId("list").childElementCount ? SETTLE_MS : 0);
+  }
+
+  /** Whether the cut is not the server's: at its own threshold its shots are shown as it found them. */
+  get #moved() {
+    return this.#values !== null && (this.#method !== this.#own || this.#threshold !== this.#usual);
+  }
+
+  /** The scores that are seen first: those that the shots were found with, if they are here. */
+  get #own() {
+    const names = Object.keys(this.#video.scores?.values ?? {});
+    return names.includes(this.#video.method) ? this.#video.method : (names[0] ?? "");
+  }
+
+  #recut() {
+    const { scores, frames, duration, minShot, shots } = this.#video;
+    const whole = { ...scores, total: frames, duration, minShot };
+    return named(shotsOf(cutsOf(this.#values, this.#threshold), whole), shots);
+  }
+
+  #drawThreshold() {
+    const most = this.#timeline.most;
+    const slider = byId("threshold");
+    slider.disabled = byId("amount").disabled = this.#values === null;
+    slider.value = String(Math.round(Math.sqrt(this.#threshold / most) * STEPS));
+    slider.setAttribute("aria-valuetext", `${short(this.#threshold)}, ${this.#shots.length} shots`);
+    if (document.activeElement !== byId("amount")) byId("amount").value = short(this.#threshold);
+    const count = `${this.#shots.length} ${this.#shots.length === 1 ? "shot" : "shots"}`;
+    byId("count").textContent = this.#moved ? `${count}, ${this.#video.shots.length} as found` : count;
+    byId("reset").hidden = !this.#moved;
+  }
+
+  #fromSlider(step) {
+    const part = Math.max(step, 1) / STEPS;
+    return Number(short(part * part * this.#timeline.most));
+  }
+
+  #drawCards() {
+    clearTimeout(this.#settling);
+    this.#cards.show(this.#video, this.#shots, (shot) => this.#keyframes.of(shot));
+    this.#drawPlace();
+  }
+
+  /** Go to a time of the clip. */
+  #go(time) {
+    this.#setTime(time);
+    this.#player.seek(time);
+  }
+
+  #setTime(time, follow = false) {
+    this.#time = Math.min(Math.max(time, 0), this.#video.duration);
+    this.#timeline.time = this.#time;
+    if (follow) this.#timeline.view.reveal(this.#time);
+    this.#timeline.redraw();
+    this.#drawNow();
+  }
+
+  #goShot(index, play = false) {
+    const shot = this.#shots[Math.min(Math.max(index, 0), this.#shots.length - 1)];
+    this.#go(shot.start);
+    this.#timeline.view.reveal(shot.start);
+    if (play) this.#player.play();
+  }
+
+  /** To the next beginning of a shot, or the one before (that of the shot itself first). */
+  #goNext(by) {
+    const at = shotAt(this.#shots, this.#time + 1e-6);
+    const within = this.#time - this.#shots[at].start > 0.3;
+    this.#goShot(by < 0 && within ? at : at + by);
+    this.#cards.reveal(shotAt(this.#shots, this.#time + 1e-6));
+  }
+
+  #step(frames) {
+    this.#player.pause();
+    const times = this.#video.scores?.times;
+    if (times && times.length === this.#video.frames) {
+      const at = this.#frameAt(times) + frames;
+      this.#go(times[Math.min(Math.max(at, 0), times.length - 1)]);
+    } else this.#go(this.#time + frames / ratio(this.#video.rate));
+    this.#timeline.view.reveal(this.#time);
+  }
+
+  #frameAt(times) {
+    let low = 0;
+    let high = times.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (times[middle] <= this.#time + 1e-4) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+
+  #frame() {
+    const times = this.#video.scores?.times;
+    if (times && times.length === this.#video.frames) return this.#frameAt(times);
+    return Math.min(Math.floor(this.#time * ratio(this.#video.rate) + 1e-3), this.#video.frames - 1);
+  }
+
+  #zoom(factor) {
+    const { view } = this.#timeline;
+    if (factor) view.zoom(factor, this.#time >= view.start && this.#time <= view.start + view.span ? this.#time : view.start + view.span / 2);
+    else view.fit();
+    this.#timeline.redraw();
+  }
+
+  #hover(time, event) {
+    this.#timeline.hovered = time;
+    this.#timeline.redraw();
+    const tip = byId("tip");
+    tip.hidden = time === null;
+    if (time === null) return;
+    const shot = this.#shots[shotAt(this.#shots, time)];
+    const score = this.#timeline.scoreAt(time);
+    byId("tip-text").textContent = `${clock(time)} · shot ${shot.index + 1}${score === null ? "" : ` · ${short(score)}`}`;
+    const glance = this.#player.glance(time);
+    const image = glance ? null : this.#keyframes.image(shot);
+    byId("glance").hidden = !glance;
+    byId("tip-picture").hidden = !image;
+    if (image && byId("tip-picture").src !== image.src) byId("tip-picture").src = image.src;
+    const box = byId("track").getBoundingClientRect();
+    const left = Math.min(Math.max(event.clientX - box.left - tip.offsetWidth / 2, 0), box.width - tip.offsetWidth);
+    tip.style.transform = `translate(${Math.round(left)}px, -100%)`;
+  }
+
+  /** Everything that says where we are. */
+  #drawPlace() {
+    const video = this.#video;
+    if (!video || video.error) return;
+    const index = shotAt(this.#shots, this.#time + 1e-6);
+    const shot = this.#shots[index];
+    const frame = this.#frame();
+    const when = timecodeAt(video, frame, this.#time);
+    byId("now").textContent = when;
+    byId("now-frame").textContent = `frame ${frame.toLocaleString("en")} of ${video.frames.toLocaleString("en")}`;
+    byId("shot-title").textContent = `Shot ${index + 1} of ${this.#shots.length}`;
+    const { own, stand } = this.#keyframes.of(shot);
+    const best = own[0] ?? null;
+    const rows = {
+      Begins: `${timecodeAt(video, shot.startFrame, shot.start)}, ${kindText(shot)}`,
+      Ends: timecodeAt(video, shot.endFrame, shot.end),
+      Length: `${clock(shot.end - shot.start)}, ${(shot.endFrame - shot.startFrame).toLocaleString("en")} frames`,
+      Keyframe: best ? `frame ${best.frame.toLocaleString("en")}, ${best.score.toFixed(2)}: ${best.reasons.join(", ")}` : "none of its own",
+    };
+    byId("shot-facts").replaceChildren(...Object.entries(rows).flatMap(([name, text]) => [make("dt", {}, name), make("dd", {}, text)]));
+    const picture = (best ?? stand)?.picture ?? "";
+    if (byId("still").getAttribute("src") !== picture) byId("still").setAttribute("src", picture);
+    byId("still").hidden = this.#player.ready || !picture;
+    const track = byId("track");
+    track.setAttribute("aria-valuemax", video.duration.toFixed(2));
+    track.setAttribute("aria-valuenow", this.#time.toFixed(2));
+    track.setAttribute("aria-valuetext", `${clock(this.#time)}, shot ${index + 1} of ${this.#shots.length}`);
+    this.#cards.mark(index);
+  }
+
+  #drawState() {
+    const { ready, playing, muted, failed, wanting } = this.#player;
+    byId("video").hidden = !ready;
+    byId("prompt").hidden = !wanting;
+    byId("prompt-text").textContent = failed
+      ? "This browser cannot play the clip as it is. Choose another copy of it to watch it here."
+      : "Choose the clip on this computer to watch it here.";
+    for (const id of ["play", "mute"]) byId(id).disabled = !ready;
+    byId("play").setAttribute("aria-label", playing ? "Pause" : "Play");
+    byId("play").classList.toggle("playing", playing);
+    byId("mute").setAttribute("aria-pressed", String(muted));
+    if (ready && !playing) this.#player.seek(this.#time);
+    this.#drawNow();
+  }
+
+  #drop(event) {
+    event.preventDefault();
+    const [file] = event.dataTransfer?.files ?? [];
+    if (file) this.#player.choose(file);
+  }
+
+  #save(kind) {
+    const [video, shots] = [this.#video, this.#shots];
+    const name = video.name.replace(/\.[^.]{1,5}$/, "").replace(/[^\p{L}\p{N}_-]+/gu, "-").slice(0, 80) || "shots";
+    if (kind === "csv") save(`${name}.csv`, csv(video, shots), "text/csv");
+    if (kind === "qp") save(`${name}.qp`, qpfile(video, shots), "text/plain");
+    if (kind === "json") save(`${name}.json`, json(video, shots, { method: this.#method, threshold: this.#threshold }), "application/json");
+    if (kind === "edl") edls(video, shots).forEach((text, at) => save(`${name}${at ? `-${at + 1}` : ""}.edl`, text, "text/plain"));
+  }
+
+  #key(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || byId("keys").open || !this.#video || this.#video.error) return;
+    if (event.target.closest("select, textarea, input:not([type=file])")) return;
+    const onTrack = event.target === byId("track");
+    const onButton = Boolean(event.target.closest("button, label, a"));
+    const work = {
+      " ": onButton ? null : () => this.#player.toggle(),
+      k: () => this.#player.toggle(),
+      ArrowLeft: () => (event.shiftKey ? this.#go(this.#time - 1) : this.#step(-1)),
+      ArrowRight: () => (event.shiftKey ? this.#go(this.#time + 1) : this.#step(1)),
+      ArrowUp: onTrack ? () => this.#goNext(-1) : null,
+      ArrowDown: onTrack ? () => this.#goNext(1) : null,
+      j: () => this.#goNext(-1),
+      l: () => this.#goNext(1),
+      Home: onTrack ? () => this.#go(0) : null,
+      End: onTrack ? () => this.#goShot(this.#shots.length - 1) : null,
+      "+": () => this.#zoom(1.6),
+      "=": () => this.#zoom(1.6),
+      "-": () => this.#zoom(1 / 1.6),
+      0: () => this.#zoom(0),
+      "[": () => this.#cut(Number(short(this.#threshold / 1.05))),
+      "]": () => this.#cut(Number(short(this.#threshold * 1.05))),
+      m: () => this.#player.mute(),
+      "?": () => byId("keys").showModal(),
+    }[event.key];
+    if (!work) return;
+    event.preventDefault();
+    work();
+  }
+}
+
+function kindText({ kind, transition: [from, to] }) {
+  const frames = to - from;
+  return { start: "the first", cut: "with a cut" }[kind] ?? `with a ${kind}${frames > 0 ? ` of ${frames} frames` : ""}`;
+}
+
+/** Four significant digits, written out. */
+function short(value) {
+  return String(Number(value.toPrecision(4)));
+}
+
+new App();

@@ -1,0 +1,74 @@
+// The shots as they are cut now, as files for other programs. The server's own lists (cutlists/) say the same of its own shots.
+
+import { ratio, timecode } from "./timecode.js";
+
+const MOST_EVENTS = 999; // three digits count the events of an EDL
+const LINE = "\n";
+
+/** The timeline frame of a frame of the video: the same number, or at a varying rate the one that is nearest in time. */
+export function gridFrame(video, frame, time) {
+  return video.varies ? Math.round(time * ratio(video.grid.rate)) : frame;
+}
+
+/** Timecode of a frame of the video. */
+export function timecodeAt(video, frame, time) {
+  return timecode(video.grid.start + gridFrame(video, frame, time), video.grid.whole, video.grid.drop);
+}
+
+/** Comma-separated values: one line a shot. */
+export function csv(video, shots) {
+  const head = "shot,kind,start_frame,end_frame,start_s,end_s,duration_s,start_timecode,end_timecode";
+  const rows = shots.map((shot) =>
+    [
+      shot.index + 1,
+      shot.kind,
+      shot.startFrame,
+      shot.endFrame,
+      ...[shot.start, shot.end, shot.end - shot.start].map((seconds) => seconds.toFixed(6)),
+      timecodeAt(video, shot.startFrame, shot.start),
+      timecodeAt(video, shot.endFrame, shot.end),
+    ].join(","),
+  );
+  return [head, ...rows, ""].join("\r\n");
+}
+
+/** CMX3600 edit decision lists, of 999 events each. */
+export function edls(video, shots) {
+  const name = [...video.name.replace(/[\p{C}\p{Z}]/gu, " ").trim()];
+  const events = shots
+    .map((shot) => [gridFrame(video, shot.startFrame, shot.start), gridFrame(video, shot.endFrame, shot.end)])
+    .filter(([start, end]) => end > start);
+  const parts = [];
+  for (let first = 0; first < events.length; first += MOST_EVENTS) parts.push(events.slice(first, first + MOST_EVENTS));
+  return parts.map((part, index) => {
+    const title = `TITLE: ${name.slice(0, 60).join("")}${parts.length > 1 ? ` ${index + 1} of ${parts.length}` : ""}`;
+    const lines = [title, `FCM: ${video.grid.drop ? "DROP FRAME" : "NON-DROP FRAME"}`, ""];
+    part.forEach((edges, number) => {
+      const [start, end] = edges.map((frame) => timecode(video.grid.start + frame, video.grid.whole, video.grid.drop));
+      lines.push(`${String(number + 1).padStart(3, "0")}  AX       V     C        ${start} ${end} ${start} ${end}`);
+      lines.push(`* FROM CLIP NAME: ${name.slice(0, 120).join("")}`);
+    });
+    return lines.join(LINE) + LINE;
+  });
+}
+
+/** A QP file for x264: an IDR picture at the start of each shot. */
+export function qpfile(video, shots) {
+  return shots.map((shot) => `${shot.startFrame} I -1${LINE}`).join("");
+}
+
+/** The shots as JSON, named as the server names them. */
+export function json(video, shots, { method, threshold }) {
+  const list = shots.map((shot) => ({
+    index: shot.index,
+    start_s: shot.start,
+    end_s: shot.end,
+    start_frame: shot.startFrame,
+    end_frame: shot.endFrame,
+    kind: shot.kind,
+    transition_start_frame: shot.transition[0],
+    transition_end_frame: shot.transition[1],
+    confidence: shot.confidence,
+  }));
+  return `${JSON.stringify({ name: video.name, frame_rate: video.rate, method, threshold, shots: list }, null, 1)}${LINE}`;
+}

@@ -1,0 +1,340 @@
+// The timeline: ruler, film strip, scores with their threshold, transitions, playhead; and the whole of it in small below.
+
+import { oncePerFrame } from "./dom.js";
+import { clock } from "./timecode.js";
+import { View } from "./view.js";
+
+const RULER = 24;
+const STRIP = 68;
+const GAP = 8;
+const LEAST_PICTURE = 26; // pixels; shots that are narrower share one
+const TICKS = [0.04, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600];
+const TICK_PIXELS = 78;
+const COLORS = ["ground", "well", "line", "edge", "text", "muted", "made", "given", "soft", "band"];
+
+/** Draws; what is done with the pointer stands in hands.js. `pictureOf(shot)` answers an image that is ready, or null. */
+export class Timeline {
+  constructor({ canvas, overview, pictureOf }) {
+    this.view = new View(1);
+    this.canvas = canvas;
+    this.overview = overview;
+    this.time = 0;
+    this.hovered = null; // a time
+    this.threshold = 1;
+    this.shots = [];
+    this.#pictureOf = pictureOf;
+    this.redraw = oncePerFrame(() => this.draw());
+    new ResizeObserver(() => this.redraw()).observe(canvas);
+  }
+
+  #pictureOf;
+  #scores = null;
+  #values = null;
+  #top = 1;
+  #usual = 1; // the threshold that the scores are meant for
+  #columns = null; // of the overview: {width, values}
+
+  /** Another video. */
+  open(video) {
+    this.view = new View(video.duration);
+    this.#scores = video.scores;
+    this.time = 0;
+  }
+
+  /** Another row of scores, or another cut of the same. */
+  show({ values, threshold, usual, shots }) {
+    if (values !== this.#values) {
+      this.#values = values;
+      this.#top = (values ?? []).reduce((most, value) => Math.max(most, value), 0);
+      this.#columns = null;
+    }
+    this.#usual = usual;
+    this.threshold = threshold;
+    this.shots = shots;
+    this.redraw();
+  }
+
+  /** Where the curve is, from the canvas's top. */
+  get curve() {
+    const top = RULER + STRIP + GAP;
+    return { top, bottom: this.canvas.clientHeight - 4 };
+  }
+
+  /** The score that reaches the top. */
+  get most() {
+    return Math.max(this.#top * 1.06, this.#usual * 1.25, 1e-6);
+  }
+
+  /** Height of a score; small ones are spread. */
+  y(score) {
+    const { top, bottom } = this.curve;
+    return bottom - Math.sqrt(Math.min(Math.max(score / this.most, 0), 1)) * (bottom - top);
+  }
+
+  scoreAtY(y) {
+    const { top, bottom } = this.curve;
+    const part = Math.min(Math.max((bottom - y) / (bottom - top), 0.02), 1);
+    return part * part * this.most;
+  }
+
+  /** The highest score within `pixels` of a time, or null. */
+  scoreAt(time, pixels = 2) {
+    const reach = (pixels / this.view.width) * this.view.span;
+    let found = null;
+    for (let at = this.#firstAt(time - reach); at < (this.#values?.length ?? 0) && this.#scores.times[at] <= time + reach; at += 1) {
+      if (found === null || this.#values[at] > found) found = this.#values[at];
+    }
+    return found;
+  }
+
+  draw() {
+    const color = this.#palette();
+    const pen = sized(this.canvas);
+    const [width, height] = [this.canvas.clientWidth, this.canvas.clientHeight];
+    this.view.width = width;
+    pen.clearRect(0, 0, width, height);
+    this.#drawStrip(pen, color);
+    this.#drawCurve(pen, color);
+    this.#drawTransitions(pen, color);
+    this.#drawRuler(pen, color);
+    this.#drawThreshold(pen, color);
+    if (this.hovered !== null) line(pen, this.view.x(this.hovered), RULER, height, color.muted, 1);
+    this.#drawHead(pen, color, height);
+    this.#drawOverview(color);
+  }
+
+  #palette() {
+    const style = getComputedStyle(this.canvas);
+    return Object.fromEntries(COLORS.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
+  }
+
+  /** Index of the first score at or after a time. */
+  #firstAt(time) {
+    const times = this.#scores?.times ?? [];
+    let low = 0;
+    let high = times.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (times[middle] < time) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** The shots that can be seen. */
+  #seen() {
+    const { start, span } = this.view;
+    const first = this.shots.findIndex((shot) => shot.end > start);
+    const after = this.shots.findIndex((shot) => shot.start > start + span);
+    return first < 0 ? [] : this.shots.slice(first, after < 0 ? undefined : after);
+  }
+
+  #drawStrip(pen, color) {
+    const { width } = this.view;
+    pen.fillStyle = color.well;
+    pen.fillRect(0, RULER, width, STRIP);
+    let free = -Infinity; // where the next picture may begin
+    for (const shot of this.#seen()) {
+      const left = this.view.x(shot.start);
+      const right = this.view.x(shot.end);
+      if (shot.index % 2) {
+        pen.fillStyle = color.band;
+        pen.fillRect(left, RULER, right - left, STRIP);
+      }
+      const from = Math.max(left, free);
+      const wide = right - left >= LEAST_PICTURE;
+      if (!wide && (from > right || from > left)) continue;
+      const picture = this.#pictureOf(shot);
+      const room = wide ? Math.max(right - left - 1, 1) : LEAST_PICTURE;
+      if (picture) paint(pen, picture, Math.max(left, Math.min(0, right - 1)), RULER + 1, room, STRIP - 2);
+      free = wide ? right : left + LEAST_PICTURE;
+    }
+  }
+
+  #drawCurve(pen, color) {
+    const { bottom } = this.curve;
+    const { width, start, span } = this.view;
+    if (!this.#values) return;
+    const from = Math.max(this.#firstAt(start) - 1, 0);
+    const to = Math.min(this.#firstAt(start + span) + 1, this.#values.length);
+    const points = []; // the highest of each pixel
+    for (let at = from; at < to; at += 1) {
+      const x = Math.round(this.view.x(this.#scores.times[at]));
+      const last = points[points.length - 1];
+      if (last && last.x === x) last.value = Math.max(last.value, this.#values[at]);
+      else points.push({ x, value: this.#values[at] });
+    }
+    if (!points.length) return;
+    const path = new Path2D();
+    path.moveTo(points[0].x, bottom);
+    for (const { x, value } of points) path.lineTo(x, this.y(value));
+    path.lineTo(points[points.length - 1].x, bottom);
+    path.closePath();
+    pen.fillStyle = color.soft;
+    pen.fill(path);
+    pen.lineWidth = 1.25;
+    pen.strokeStyle = color.given;
+    pen.stroke(path);
+    pen.save();
+    pen.beginPath();
+    pen.rect(0, 0, width, this.y(this.threshold));
+    pen.clip();
+    pen.strokeStyle = color.made;
+    pen.lineWidth = 2;
+    pen.stroke(path);
+    pen.restore();
+    if (width / points.length > 7) {
+      pen.fillStyle = color.given;
+      for (const { x, value } of points) pen.fillRect(x - 1.5, this.y(value) - 1.5, 3, 3);
+    }
+  }
+
+  #drawTransitions(pen, color) {
+    const { bottom } = this.curve;
+    const dense = this.shots.length / this.view.nearness > this.view.width / 4;
+    for (const shot of this.#seen()) {
+      if (!shot.index) continue;
+      const x = this.view.x(shot.start);
+      const each = (shot.end - shot.start) / Math.max(shot.endFrame - shot.startFrame, 1);
+      const [from, to] = shot.transition.map((frame) => this.view.x(shot.start + (frame - shot.startFrame) * each));
+      if (to - from > 1) {
+        pen.fillStyle = color.soft;
+        pen.fillRect(from, RULER, to - from, bottom - RULER);
+      }
+      line(pen, x, RULER, dense ? RULER + STRIP : bottom, shot.kind === "cut" ? color.made : color.given, dense ? 0.5 : 1);
+      if (!dense) mark(pen, x, RULER + STRIP + GAP / 2, shot.kind, shot.kind === "cut" ? color.made : color.given);
+    }
+  }
+
+  #drawRuler(pen, color) {
+    const { width, start, span, duration } = this.view;
+    pen.fillStyle = color.ground;
+    pen.fillRect(0, 0, width, RULER);
+    const step = TICKS.find((one) => span / one <= width / TICK_PIXELS) ?? TICKS[TICKS.length - 1] * Math.ceil((span * TICK_PIXELS) / width / 3600);
+    pen.font = "11.5px system-ui, sans-serif";
+    pen.textBaseline = "middle";
+    pen.fillStyle = color.muted;
+    const digits = step < 0.1 ? 2 : step < 1 ? 1 : 0;
+    for (let number = Math.floor(start / step); number * step <= Math.min(start + span, duration); number += 1) {
+      const x = this.view.x(number * step);
+      line(pen, x, RULER - 6, RULER, color.edge, 1);
+      pen.fillText(clock(number * step, digits), x + 4, RULER / 2 - 1);
+    }
+  }
+
+  #drawThreshold(pen, color) {
+    if (!this.#values) return;
+    const y = Math.round(this.y(this.threshold)) + 0.5;
+    pen.strokeStyle = color.made;
+    pen.lineWidth = 1;
+    pen.setLineDash([5, 4]);
+    pen.beginPath();
+    pen.moveTo(0, y);
+    pen.lineTo(this.view.width, y);
+    pen.stroke();
+    pen.setLineDash([]);
+    pen.fillStyle = color.made;
+    pen.beginPath();
+    pen.roundRect(this.view.width - 22, y - 8, 18, 16, 5);
+    pen.fill();
+    pen.strokeStyle = color.ground;
+    pen.lineWidth = 1.5;
+    for (const shift of [-3, 0, 3]) {
+      pen.beginPath();
+      pen.moveTo(this.view.width - 17, y + shift);
+      pen.lineTo(this.view.width - 9, y + shift);
+      pen.stroke();
+    }
+  }
+
+  #drawHead(pen, color, height) {
+    const x = this.view.x(this.time);
+    line(pen, x, RULER - 8, height, color.text, 1.5);
+    pen.fillStyle = color.text;
+    pen.beginPath();
+    pen.moveTo(x - 6, RULER - 12);
+    pen.lineTo(x + 6, RULER - 12);
+    pen.lineTo(x + 6, RULER - 5);
+    pen.lineTo(x, RULER + 1);
+    pen.lineTo(x - 6, RULER - 5);
+    pen.fill();
+  }
+
+  #drawOverview(color) {
+    const pen = sized(this.overview);
+    const [width, height] = [this.overview.clientWidth, this.overview.clientHeight];
+    const { duration, start, span } = this.view;
+    pen.clearRect(0, 0, width, height);
+    pen.fillStyle = color.well;
+    pen.fillRect(0, 0, width, height);
+    pen.fillStyle = color.given;
+    const columns = this.#overviewColumns(width);
+    columns.forEach((value, x) => pen.fillRect(x, height - value * (height - 6), 1, value * (height - 6)));
+    pen.fillStyle = color.made;
+    let last = -1;
+    for (const shot of this.shots) {
+      const x = Math.floor((shot.start / duration) * width);
+      if (shot.index && x !== last) pen.fillRect(x, 0, 1, 5);
+      last = x;
+    }
+    const [from, to] = [(start / duration) * width, ((start + span) / duration) * width];
+    pen.save();
+    pen.globalAlpha = 0.62;
+    pen.fillStyle = color.ground;
+    pen.fillRect(0, 0, from, height);
+    pen.fillRect(to, 0, width - to, height);
+    pen.restore();
+    pen.strokeStyle = color.edge;
+    pen.strokeRect(from + 0.75, 0.75, Math.max(to - from - 1.5, 2), height - 1.5);
+    line(pen, (this.time / duration) * width, 0, height, color.text, 1.5);
+  }
+
+  /** The scores in as many columns as there are pixels, 0 to 1. */
+  #overviewColumns(width) {
+    if (this.#columns?.width === width) return this.#columns.values;
+    const values = new Float32Array(width);
+    (this.#values ?? []).forEach((value, at) => {
+      const x = Math.min(Math.floor((this.#scores.times[at] / this.view.duration) * width), width - 1);
+      values[x] = Math.max(values[x], Math.sqrt(value / (this.#top || 1)));
+    });
+    this.#columns = { width, values };
+    return values;
+  }
+}
+
+/** The canvas as large as it is shown, and its pen in CSS pixels. */
+function sized(canvas) {
+  const scale = Math.min(window.devicePixelRatio || 1, 3);
+  const [width, height] = [Math.round(canvas.clientWidth * scale), Math.round(canvas.clientHeight * scale)];
+  if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
+  const pen = canvas.getContext("2d");
+  pen.setTransform(scale, 0, 0, scale, 0, 0);
+  return pen;
+}
+
+function line(pen, x, from, to, color, width) {
+  pen.fillStyle = color;
+  pen.fillRect(Math.round(x) - width / 2, from, width, to - from);
+}
+
+/** A cut as a point, a gradual transition as two wedges. */
+function mark(pen, x, y, kind, color) {
+  pen.fillStyle = color;
+  pen.beginPath();
+  if (kind === "cut") pen.arc(x, y, 2.5, 0, Math.PI * 2);
+  else {
+    pen.moveTo(x - 6, y - 4);
+    pen.lineTo(x + 6, y + 4);
+    pen.lineTo(x + 6, y - 4);
+    pen.lineTo(x - 6, y + 4);
+  }
+  pen.fill();
+}
+
+/** A picture at full height, as much of its middle as there is room for. */
+function paint(pen, picture, x, y, room, height) {
+  const scale = height / picture.naturalHeight;
+  const width = Math.min(picture.naturalWidth * scale, room);
+  const from = (picture.naturalWidth - width / scale) / 2;
+  pen.drawImage(picture, from, 0, width / scale, picture.naturalHeight, x, y, width, height);
+}

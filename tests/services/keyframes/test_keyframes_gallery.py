@@ -1,0 +1,241 @@
+"""The gallery: one file that loads nothing, that hostile names cannot break, and whose script cuts as the server does."""
+
+import base64
+import hashlib
+import json
+import re
+from dataclasses import dataclass, field
+from fractions import Fraction
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import quickjs
+from page_script import Script
+from PIL import Image
+from reports import HOSTILE, report_of
+
+from services.keyframes import gallery
+from services.keyframes.cutlists.edl import edls
+from services.keyframes.cutlists.grid import Grid
+from services.keyframes.cutlists.qpfile import as_qpfile
+from services.keyframes.cutlists.tables import shots_csv
+from services.keyframes.gallery import MODULES, bundle, served, write_gallery
+from services.keyframes.params import Scores, VideoReport
+from services.keyframes.shots import shots_of
+from services.keyframes.transition import cuts_of
+from shared.video.timecode import Timecode
+
+NTSC = Fraction(30000, 1001)
+
+
+@dataclass
+class Page(HTMLParser):
+    """A page as a browser divides it."""
+
+    scripts: list[tuple[dict[str, str | None], str]] = field(default_factory=list)
+    style: str = ""
+    title: str = ""
+    meta: dict[str, str] = field(default_factory=dict)
+    tags: list[str] = field(default_factory=list)
+    addresses: list[str] = field(default_factory=list)
+    handlers: list[str] = field(default_factory=list)
+    inside: str = ""
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        self.tags.append(tag)
+        self.inside = tag
+        self.addresses += [value or "" for name, value in attrs if name in ("src", "href", "action", "srcset", "data")]
+        self.handlers += [name for name in given if name.startswith("on")]
+        if tag == "script":
+            self.scripts.append((given, ""))
+        if tag == "meta":
+            self.meta[given.get("name") or given.get("http-equiv") or ""] = given.get("content") or ""
+
+    def handle_endtag(self, tag: str) -> None:
+        self.inside = ""
+
+    def handle_data(self, data: str) -> None:
+        if self.inside == "script":
+            self.scripts[-1] = (self.scripts[-1][0], self.scripts[-1][1] + data)
+        elif self.inside == "style":
+            self.style += data
+        elif self.inside == "title":
+            self.title += data
+
+    @property
+    def videos(self) -> list[dict]:
+        return [json.loads(text) for given, text in self.scripts if given.get("class") == "video"]
+
+
+def page_of(folder: Path, *reports: VideoReport) -> Page:
+    """Write a gallery, with a thumbnail for each keyframe, and read it back."""
+    for report in reports:
+        for number, keyframe in enumerate(report.keyframes):
+            path = folder / keyframe.thumbnail
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.new("RGB", (320, 180), (number * 7 % 256, 90, 160)).save(path, "JPEG")
+    write_gallery(reports, folder, folder / "gallery.html")
+    page = Page()
+    page.feed((folder / "gallery.html").read_text())
+    page.close()
+    return page
+
+
+@pytest.fixture(scope="module")
+def script() -> Script:
+    return Script()
+
+
+def test_a_page_has_its_videos_and_their_pictures(tmp_path: Path) -> None:
+    page = page_of(
+        tmp_path, report_of([0, 40, 90], rate=NTSC, start_timecode="01:00:00;00"), VideoReport(name="b.mov", error={"detail": "No."})
+    )
+    video, failed = page.videos
+    assert video["shots"] == [
+        [0, 40, 0.0, float(40 / NTSC), "start", 0, 0, 0.75],
+        [40, 90, float(40 / NTSC), float(90 / NTSC), "cut", 40, 40, 0.75],
+    ]
+    assert video["grid"] == {"rate": "30000/1001", "whole": 30, "start": 107892, "drop": True}
+    assert np.frombuffer(base64.b64decode(video["scores"]["values"]["difference"]), "<f4").tolist()[38:42] == [1, 1, 60, 1]
+    assert video["scores"]["frames"] is None and video["scores"]["times"] is None, "they follow from the rate"
+    for keyframe in video["keyframes"]:
+        head, _, data = keyframe["picture"].partition(",")
+        assert head == "data:image/jpeg;base64"
+        assert base64.b64decode(data) == (tmp_path / "clip/thumbnails" / keyframe["file"]).read_bytes()
+    assert failed == {"name": "b.mov", "error": "No.", "keyframes": []}
+    assert page.title == "clip.mp4, b.mov: shots"
+
+
+def test_times_that_vary_are_in_the_page(tmp_path: Path) -> None:
+    times = [0.0, 0.1, 0.15, 0.4, 0.5]
+    report = report_of([0, 2, 4], times=times, rate=Fraction(8), variable_frame_rate=True)
+    thinned = report.model_copy(update={"scores": Scores(frames=[0, 2], times=[0.0, 0.15], values={"difference": [0.0, 60.0]})})
+    whole, grouped = (page_of(tmp_path, one).videos[0]["scores"] for one in (report, thinned))
+    assert np.frombuffer(base64.b64decode(whole["times"]), "<f8").tolist() == times[:-1] and whole["frames"] is None
+    assert np.frombuffer(base64.b64decode(grouped["frames"]), "<u4").tolist() == [0, 2]
+
+
+def test_nothing_is_loaded_and_only_its_own_code_runs(tmp_path: Path) -> None:
+    page = page_of(tmp_path, report_of([0, 40, 90]))
+    policy = dict(part.strip().split(" ", 1) for part in page.meta["Content-Security-Policy"].split(";"))
+    assert policy["default-src"] == policy["base-uri"] == policy["form-action"] == "'none'"
+    (code,) = [text for given, text in page.scripts if given.get("type") == "module"]
+    for given, text in ((policy["script-src"], code), (policy["style-src"], page.style)):
+        assert given == f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+    assert set(page.addresses) == {"#shots"}
+    assert not re.search(
+        r"https?://|@import|\burl\(|\bfetch\(|XMLHttpRequest|\bimport\(|\beval\(|innerHTML|insertAdjacent|document\.write",
+        code + page.style,
+    )
+    assert not page.handlers
+
+
+def test_a_hostile_name_stays_text(tmp_path: Path) -> None:
+    plain, hostile = page_of(tmp_path, report_of([0, 40])), page_of(tmp_path, report_of([0, 40], name=HOSTILE))
+    assert hostile.tags == plain.tags
+    assert hostile.videos[0]["name"] == HOSTILE and hostile.title.startswith('a</script><script>alert(1)</script>&<b>"')
+    marker = page_of(tmp_path, report_of([0, 40], name="{{script}}{{videos}}"))
+    assert marker.tags == plain.tags and marker.title == "{{script}}{{videos}}: shots"
+
+
+def test_thousands_of_shots_make_a_page_of_some_megabytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gallery, "PICTURES_BYTES", 1000)
+    monkeypatch.setattr(gallery, "MOST_PICTURES", 300)
+    page = page_of(tmp_path, report_of(range(0, 10_010, 10)))
+    pictures = [keyframe["picture"] for keyframe in page.videos[0]["keyframes"]]
+    assert len(pictures) == 1000 and sum(picture is not None for picture in pictures) == 250
+    assert len(page.videos[0]["shots"]) == 1000
+    assert (tmp_path / "gallery.html").stat().st_size < 1_000_000
+
+
+def test_the_suite_says_where_the_clips_are() -> None:
+    page = gallery._text("page.html")
+    changed = served(page, ["01abc", "02def"])
+    assert '<meta name="reelwright-media" content="01abc 02def">' in changed
+    assert len(changed) == len(page) + 11
+
+
+def test_the_modules_are_one_script() -> None:
+    code = bundle(MODULES)
+    assert set(MODULES) == {path.name for path in gallery.PAGE.iterdir() if path.name.endswith(".js")}
+    # Compiled, not run: a name that two modules give would be an error, and so would an import that is left.
+    quickjs.Context().eval(f"(() => {{ {code} }})")
+    assert "import " not in code.replace("// ", "") and not re.search(r"^export ", code, re.MULTILINE)
+    assert "</script" not in code and "<!--" not in code
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_page_cuts_as_the_server_does(script: Script, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    count = int(rng.integers(1, 400))
+    scores = np.round(rng.gamma(1.0, 8.0, count), 1 if seed % 2 else 3).astype(np.float32)
+    gaps = rng.uniform(0.005, 0.2, count) if seed % 3 else np.full(count, 0.04)
+    times = [0.0, *np.cumsum(gaps).tolist()]
+    for threshold in (float(np.quantile(scores, 0.5)) or 1.0, 8.0, 0.35, 30.0, float(scores.max()), 500.0):
+        for min_shot in (0.0, 0.3, 1.7):
+            found = shots_of(cuts_of(scores, threshold), times[:-1], times[-1], min_shot_s=min_shot)
+            whole = {"frames": list(range(count)), "times": times[:-1], "total": count, "duration": times[-1], "minShot": min_shot}
+            drawn = script("shotsOf(cutsOf(scores, threshold), whole)", scores=scores.tolist(), threshold=threshold, whole=whole)
+            assert [(one["startFrame"], one["endFrame"], one["start"], one["end"]) for one in drawn] == [
+                (shot.start_frame, shot.end_frame, shot.start_s, shot.end_s) for shot in found
+            ]
+            assert [one["confidence"] for one in drawn] == pytest.approx([shot.confidence for shot in found], abs=1e-4)
+
+
+def test_a_cut_within_a_transition_is_that_transition(script: Script) -> None:
+    found = [
+        {"index": 0, "startFrame": 0, "kind": "start", "transition": [0, 0]},
+        {"index": 1, "startFrame": 100, "kind": "dissolve", "transition": [90, 110]},
+        {"index": 2, "startFrame": 200, "kind": "cut", "transition": [200, 200]},
+    ]
+    drawn = [
+        {"index": index, "startFrame": frame, "kind": "cut", "transition": [frame] * 2} for index, frame in enumerate([0, 50, 95, 150, 200])
+    ]
+    drawn[0]["kind"] = "start"
+    assert [one["kind"] for one in script("named(drawn, found)", drawn=drawn, found=found)] == ["start", "cut", "dissolve", "cut", "cut"]
+
+
+@pytest.mark.parametrize(
+    ("rate", "drop"), [(NTSC, True), (NTSC, False), (Fraction(60000, 1001), True), (Fraction(25), False), (Fraction(120), False)]
+)
+def test_timecode_is_counted_as_the_server_does(script: Script, rate: Fraction, drop: bool) -> None:
+    frames = [*range(0, 4000), *range(0, 24 * 3600 * round(rate), 9_973)]
+    drawn = script("frames.map((frame) => timecode(frame, whole, drop))", frames=frames, whole=round(rate), drop=drop)
+    assert drawn == [str(Timecode(frame, rate, drop)) for frame in frames]
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        report_of([0, 40, 41, 1800, 2000], rate=NTSC, start_timecode="00:59:30;00", name="käse\u00a0\n*.mp4"),
+        report_of(list(range(0, 30 * 1200, 30))),
+        report_of(
+            [0, 3, 4, 9], times=[0, 0.01, 0.02, 0.021, 0.022, 0.5, 0.9, 1.3, 1.31, 2.0], rate=Fraction(9, 2), variable_frame_rate=True
+        ),
+    ],
+)
+def test_lists_saved_from_the_page_are_the_servers(script: Script, tmp_path: Path, report: VideoReport) -> None:
+    video = page_of(tmp_path, report).videos[0]
+    names = ["startFrame", "endFrame", "start", "end", "kind", "from", "to", "confidence"]
+    shots = [dict(zip(names, shot, strict=True), index=index) for index, shot in enumerate(video["shots"])]
+    given = {"video": video, "shots": shots}
+    grid = Grid(report)
+    assert [row.split(",") for row in script("csv(video, shots)", **given).splitlines()] == [
+        row.split(",")[:9] for row in shots_csv(grid).splitlines()
+    ]
+    ours = [[line for line in text.splitlines() if not line.startswith(("* LOC", "* COMMENT"))] for text in edls(grid)]
+    assert [text.splitlines() for text in script("edls(video, shots)", **given)] == ours
+    assert script("qpfile(video, shots)", **given) == as_qpfile(report)
+
+
+def test_the_shot_at_a_time_is_found(script: Script) -> None:
+    edges = [0.0, 0.5, 0.6, 2.0, 9.0]
+    shots = [{"start": start, "end": end} for start, end in pairwise(edges)]
+    assert script("[-1, 0, 0.49, 0.5, 0.61, 8.9, 99].map((time) => shotAt(shots, time))", shots=shots) == [0, 0, 0, 1, 2, 3, 3]
