@@ -40,7 +40,12 @@ class Room:
         return service
 
 
-ROOMS = (Room("speed-ramp", "services.speed_ramp"), Room("keyframes", "services.keyframes"), Room("effects", "services.effects"))
+ROOMS = (
+    Room("speed-ramp", "services.speed_ramp"),
+    Room("keyframes", "services.keyframes"),
+    Room("aesthetics", "services.aesthetics"),
+    Room("effects", "services.effects"),
+)
 
 
 async def up(settings: Settings) -> None:

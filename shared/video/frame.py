@@ -80,14 +80,18 @@ class Frame:
             small = np.right_shift(small, self.picture.format.components[0].bits - 8)
         return small.astype(np.uint8)
 
-    def rgb(self) -> NDArray[np.uint8]:
+    def rgb(self, size: tuple[int, int] | None = None, *, interpolation: int = EXACT) -> NDArray[np.uint8]:
         """The picture as (height, width, 3) uint8 in R, G, B order, converted with its own matrix and range.
 
-        The transfer curve and the primaries stay what they are: read an HDR file with `to_sdr8` to get a picture that looks right.
+        `size`: (width, height) to scale it to in the same go, with the flags of swscale in `interpolation`. The transfer curve and the
+        primaries stay what they are: read an HDR file with `to_sdr8` to get a picture that looks right.
         """
         color = self.color
+        width, height = size or (self.width, self.height)
         picture = self.reformatters.reformatter.reformat(
             self.picture,
+            width=width,
+            height=height,
             format="rgb24",
             src_colorspace=sws_matrix(matrix_or_guess(color, self.width, self.height)),
             src_color_range=2 if color.range == "pc" else 1,

@@ -1,0 +1,73 @@
+"""NIMA: files of exactly the published layout, loaded by order, against forward passes that never saw Keras."""
+
+import numpy as np
+import pytest
+from nima_files import Weights, inception_order, inception_resnet_v2, mobilenet, mobilenet_order, write_h5
+
+from services.aesthetics.keras_nima import build, fill, load_keras
+from services.aesthetics.nima import RATINGS, mean_and_spread, prepared
+from shared.errors import ModelDamaged
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::PendingDeprecationWarning")
+SIDE = 96
+NETWORKS = {"mobilenet": (mobilenet, mobilenet_order), "inception-resnet-v2": (inception_resnet_v2, inception_order)}
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    return np.random.default_rng(1).uniform(-1, 1, (2, SIDE, SIDE, 3)).astype(np.float32)
+
+
+@pytest.mark.parametrize("architecture", NETWORKS)
+def test_weights_loaded_by_order_give_what_each_weight_by_its_name_gives(architecture, pictures, tmp_path):
+    compute, order = NETWORKS[architecture]
+    weights = Weights()
+    expected = compute(pictures, weights)
+    model = build(architecture, side=SIDE)
+    fill(model, write_h5(tmp_path / "weights.h5", weights, order()))
+    found = model(pictures, training=False).numpy()
+    assert np.abs((found - expected) @ RATINGS).max() < 1e-4
+    assert np.abs(expected[0] - expected[1]).max() > 0.005  # the pictures matter
+
+
+def test_a_name_like_that_of_another_format_does_no_harm(pictures, tmp_path):
+    weights = Weights()
+    expected = mobilenet(pictures, weights)
+    model = build("mobilenet", side=SIDE)
+    fill(model, write_h5(tmp_path / "nima.weights.h5", weights, mobilenet_order()))
+    assert np.abs(model(pictures, training=False).numpy() - expected).max() < 1e-4
+
+
+def test_weights_of_another_network_are_refused(pictures, tmp_path):
+    weights = Weights()
+    mobilenet(pictures, weights)
+    order = mobilenet_order()
+    short = write_h5(tmp_path / "short.h5", weights, [name for name in order if name != "conv_pw_13"])
+    with pytest.raises(ModelDamaged, match="54 layers; this network has 55"):
+        load_keras("mobilenet", short)
+    swapped = ["conv_pw_13" if name == "conv_pw_12" else "conv_pw_12" if name == "conv_pw_13" else name for name in order]
+    with pytest.raises(ModelDamaged, match="conv_pw_13"):
+        load_keras("mobilenet", write_h5(tmp_path / "swapped.h5", weights, swapped))
+    weights.layers["conv1"]["kernel"][0, 0, 0, 0] = np.nan
+    with pytest.raises(ModelDamaged, match="no numbers"):
+        load_keras("mobilenet", write_h5(tmp_path / "nan.h5", weights, order))
+
+
+def test_what_is_no_hdf5_is_refused(tmp_path):
+    (tmp_path / "text.h5").write_text("not weights")
+    with pytest.raises(ModelDamaged, match="cannot be read"):
+        load_keras("mobilenet", tmp_path / "text.h5")
+
+
+def test_mean_and_spread_of_the_ratings():
+    certain = np.eye(10, dtype=np.float32)[6]
+    assert mean_and_spread(certain) == pytest.approx((7, 0))
+    mean, spread = mean_and_spread(np.array([0.1, 0.05, 0.05, 0.1, 0.2, 0.15, 0.1, 0.1, 0.1, 0.05], np.float32))
+    assert mean == pytest.approx(5.55)
+    assert spread == pytest.approx(2.51942, abs=1e-4)
+
+
+def test_pictures_are_fed_in_the_range_asked_for():
+    picture = np.dstack([np.zeros((4, 4)), np.full((4, 4), 255), np.full((4, 4), 51)]).astype(np.uint8)
+    assert prepared([picture], "symmetric")[0, 0, 0].tolist() == pytest.approx([-1, 1, -0.6], abs=1e-6)
+    assert prepared([picture], "unit")[0, 0, 0].tolist() == pytest.approx([0, 1, 0.2], abs=1e-6)

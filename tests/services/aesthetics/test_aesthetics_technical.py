@@ -1,0 +1,93 @@
+"""Technical quality: each measure falls with the one fault it is for, and hardly with the others."""
+
+import cv2
+import numpy as np
+import pytest
+from conftest import scenery
+from numpy.typing import NDArray
+
+from services.aesthetics.blank import shows
+from services.aesthetics.exposure import exposure
+from services.aesthetics.motion_blur import steadiness
+from services.aesthetics.noise import cleanness, noise_level
+from services.aesthetics.sharpness import directional_sharpness
+from services.aesthetics.technical import SHOWS_FACTOR, WEIGHTS, technical
+
+Luma = NDArray[np.uint8]
+
+
+@pytest.fixture(scope="module")
+def good() -> Luma:
+    return cv2.cvtColor(scenery(3, 480, 270), cv2.COLOR_RGB2GRAY)
+
+
+def noisy(luma: Luma, sigma: float) -> Luma:
+    return np.clip(luma + np.random.default_rng(0).normal(0, sigma, luma.shape), 0, 255).astype(np.uint8)
+
+
+def smeared(luma: Luma, length: int, angle: float) -> Luma:
+    line = np.zeros((length, length), np.float32)
+    line[length // 2] = 1
+    line = cv2.warpAffine(line, cv2.getRotationMatrix2D((length // 2, length // 2), angle, 1), (length, length))
+    return cv2.filter2D(luma, -1, line / line.sum())
+
+
+def test_sharpness_falls_with_every_step_of_blur(good):
+    steps = [good, *(cv2.GaussianBlur(good, (0, 0), sigma) for sigma in (0.7, 1.5, 3, 6))]
+    found = [np.mean(directional_sharpness(step)) for step in steps]
+    assert found == sorted(found, reverse=True)
+    assert found[0] > 0.6 and found[-1] < 0.2
+    assert steadiness(directional_sharpness(steps[2])) > 0.9
+
+
+@pytest.mark.parametrize("angle", [0, 45, 90, 135])
+def test_motion_in_any_direction_takes_steadiness(good, angle):
+    short, long = (steadiness(directional_sharpness(smeared(good, length, angle))) for length in (7, 21))
+    assert steadiness(directional_sharpness(good)) > 0.95
+    assert long < short < 0.8
+    assert long < 0.4
+
+
+def test_noise_is_measured_in_steps_and_texture_is_not_noise(good):
+    assert noise_level(good) < 1
+    for sigma in (3, 8, 15):
+        assert noise_level(noisy(good, sigma)) == pytest.approx(sigma, rel=0.2)
+    assert cleanness(noisy(good, 15)) < 0.4 < 0.9 < cleanness(good)
+
+
+def test_exposure_falls_towards_both_ends_and_for_flat_pictures(good):
+    dark, bright = (good * 0.2).astype(np.uint8), np.clip(good.astype(int) * 3, 0, 255).astype(np.uint8)
+    flat = (128 + (good.astype(float) - 128) * 0.1).astype(np.uint8)
+    assert exposure(good) > 0.85
+    assert max(exposure(dark), exposure(bright), exposure(flat)) < 0.4
+
+
+def test_frames_that_show_nothing_are_told(good):
+    title = np.full((270, 480), 20, np.uint8)
+    cv2.putText(title, "THE END", (110, 150), cv2.FONT_HERSHEY_SIMPLEX, 2, 240, 5)
+    dim = noisy(np.full((270, 480), 4, np.uint8), 3)
+    assert [shows(one) for one in (good, title, dim, np.full((270, 480), 130, np.uint8))] == ["picture", "title", "black", "plain"]
+    fog = np.tile(np.linspace(90, 160, 480), (270, 1)).astype(np.uint8)
+    assert shows(fog) == "picture"
+
+
+def test_every_fault_lowers_the_score_and_the_weights_are_whole(good):
+    assert sum(WEIGHTS.values()) == pytest.approx(1)
+    best = technical(good, full_range=True)
+    faulty = [cv2.GaussianBlur(good, (0, 0), 2), smeared(good, 15, 30), noisy(good, 6), noisy(good, 20), (good * 0.25).astype(np.uint8)]
+    scores = [technical(one, full_range=True).score for one in faulty]
+    assert min(scores) >= 1 and max(scores) < best.score - 0.3 and best.score <= 10
+    assert technical(np.zeros_like(good), full_range=True).score == 1 + 9 * SHOWS_FACTOR["black"] == 1
+
+
+def test_the_range_of_the_luma_makes_no_difference(good):
+    limited = np.rint(good * (219 / 255) + 16).astype(np.uint8)
+    full, tv = technical(good, full_range=True), technical(limited, full_range=False)
+    assert tv.exposure == pytest.approx(full.exposure, abs=0.02)
+    assert tv.sharpness == pytest.approx(full.sharpness, abs=0.02)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 700), (15, 16), (1080, 1920)])
+def test_any_size_is_measured(size):
+    found = technical(np.random.default_rng(0).integers(0, 255, size).astype(np.uint8), full_range=True)
+    assert 1 <= found.score <= 10

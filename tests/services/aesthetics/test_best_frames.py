@@ -1,0 +1,184 @@
+"""aesthetics.best-frames without weights: what it writes is decoded and compared with what it was made of."""
+
+import csv
+import io
+import json
+import zipfile
+
+import cv2
+import numpy as np
+import pytest
+from conftest import scenery, write_video
+from PIL import Image
+
+from services.aesthetics.best_frames import best_frames
+from services.aesthetics.params import BestFramesParams
+from shared.errors import BrokenMedia, Invalid, OperationFailed, UnsupportedMedia
+from shared.video import read_frames
+
+
+def technical(**more):
+    return BestFramesParams(**({"scorer": "technical", "diversity": 0} | more))
+
+
+def pictures_in(path):
+    with zipfile.ZipFile(path) as archive:
+        return {name: np.asarray(Image.open(io.BytesIO(archive.read(name)))) for name in archive.namelist()}
+
+
+def psnr(one, other):
+    return 10 * np.log10(255**2 / np.mean((one.astype(float) - other) ** 2))
+
+
+def test_the_sharp_frame_of_each_group_is_written_as_it_was(ten_seconds, outputs):
+    result = best_frames(technical(format="png"), video=ten_seconds, outputs=outputs)
+    assert [item.timestamp_s for item in result.items] == [2, 8]
+    written = pictures_in(outputs["images"])
+    assert list(written) == [item.image for item in result.items] == ["ten-0002.000s.png", "ten-0008.000s.png"]
+    for item, second in zip(result.items, (2, 8), strict=True):
+        with read_frames(ten_seconds, start=second, prefetch=1) as frames:
+            assert np.array_equal(written[item.image], next(frames).rgb())
+        assert psnr(written[item.image], scenery(second)) > 25
+    assert result.looked_at == 10 and result.items[0].considered == 5
+    assert {item.group for item in result.items} == {0, 1}
+    assert sorted(item.rank for item in result.items) == [1, 2]
+    assert result.items[0].score == pytest.approx(result.items[0].technical.score, abs=1e-3)
+    assert result.items[0].distribution is None
+    assert "Best of 5 frames from 0:00.0 to 0:04.0" in result.items[0].reason and "sharp" in result.items[0].reason
+
+
+def test_every_score_is_told_as_csv_and_json_and_chosen_ones_on_a_sheet(ten_seconds, outputs):
+    result = best_frames(technical(), video=ten_seconds, outputs=outputs)
+    with zipfile.ZipFile(outputs["scores"]) as archive:
+        rows = json.loads(archive.read("scores.json"))
+        lines = list(csv.DictReader(io.StringIO(archive.read("scores.csv").decode())))
+    assert len(rows) == len(lines) == 10
+    assert [row["timestamp_s"] for row in rows] == list(range(10))
+    assert [row["image"] for row in rows if row["image"]] == [item.image for item in result.items]
+    assert [float(line["merit"]) for line in lines] == [row["merit"] for row in rows]
+    best = max(rows[:5], key=lambda row: row["merit"])
+    assert best["image"] == result.items[0].image and best["merit"] == pytest.approx(result.items[0].merit, abs=1e-5)
+    sheet = np.asarray(Image.open(outputs["sheet"]).convert("RGB"))
+    shown = sheet[12 + 30 : 12 + 210, 12 : 12 + 320]
+    assert psnr(cv2.resize(scenery(2), (320, 180)), shown) > 25
+
+
+def test_several_videos_each_its_own_groups_and_a_bad_one_spoils_nothing(ten_seconds, tmp_path, outputs):
+    short = write_video(tmp_path / "short.mp4", [scenery(40)] * 12)
+    (tmp_path / "bad.mp4").write_bytes(b"\0" * 5000)
+    told = Told()
+    result = best_frames(technical(), video=[short, tmp_path / "bad.mp4", ten_seconds], outputs=outputs, progress=told)
+    assert [(item.source_index, item.group) for item in result.items] == [(0, 0), (2, 0), (2, 1)]
+    assert [(one.processed, one.looked_at, one.chosen) for one in result.sources] == [(True, 2, 1), (False, 0, 0), (True, 10, 2)]
+    assert result.sources[1].error["status"] in (415, 422) and "bad.mp4" in told.warnings[0]
+    assert told.fractions == sorted(told.fractions) and told.fractions[-1] == 1
+
+
+def test_a_video_that_breaks_half_way_gives_what_lies_before(ten_seconds, tmp_path, outputs):
+    data = bytearray(ten_seconds.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 20000] = bytes(20000)
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(data)
+    good = write_video(tmp_path / "good.mp4", [scenery(1)] * 10)
+    result = best_frames(technical(), video=[broken, good], outputs=outputs)
+    assert {item.source for item in result.items} >= {"good.mp4"}
+    assert result.sources[1].processed
+
+
+def test_where_nothing_can_be_read_the_error_is_raised(tmp_path, outputs):
+    for name in ("a.mp4", "b.mp4"):
+        (tmp_path / name).write_bytes(b"nothing")
+    with pytest.raises((UnsupportedMedia, BrokenMedia)):
+        best_frames(technical(), video=[tmp_path / "a.mp4"], outputs=outputs)
+    with pytest.raises(OperationFailed, match="None of the 2 files"):
+        best_frames(technical(), video=[tmp_path / "a.mp4", tmp_path / "b.mp4"], outputs=outputs)
+    assert not any(path.exists() for path in outputs.values())
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.mp4", "b.mp4"]
+
+
+def test_frames_that_look_the_same_are_left_out_and_the_best_stays(tmp_path, outputs):
+    scene, other = scenery(1), scenery(2)
+    soft = cv2.GaussianBlur(scene, (0, 0), 1.5)
+    video = write_video(tmp_path / "static.mp4", [soft] * 20 + [scene] * 10 + [other] * 10 + [soft] * 10)
+    params = technical(group_size=1, diversity=0.05)
+    result = best_frames(params, video=video, outputs=outputs)
+    assert [item.timestamp_s for item in result.items] == [2, 3]
+    assert result.left_out == 3
+    assert len(best_frames(technical(group_size=1), video=video, outputs=outputs).items) == 5
+
+
+def test_one_frame_of_each_shot(ten_seconds, outputs):
+    shots = [{"shots": [{"start_s": 0, "end_s": 3, "index": 0}, {"start_s": 3.0, "end_s": 4.0}, {"start_s": 7, "end_s": 10}]}]
+    params = technical(group_by="shot", shots=shots)
+    result = best_frames(params, video=ten_seconds, outputs=outputs)
+    assert [item.timestamp_s for item in result.items] == [2, 3, 8]
+    assert [item.considered for item in result.items] == [3, 1, 3]
+    with pytest.raises(Invalid, match="for 1 videos, but there are 2"):
+        best_frames(params, video=[ten_seconds, ten_seconds], outputs=outputs)
+    with pytest.raises(ValueError, match="group_by shot needs shots"):
+        technical(group_by="shot")
+
+
+def test_pictures_are_grouped_in_the_order_given_also_out_of_a_zip_file(tmp_path, outputs):
+    scenes = [scenery(number) if number in (1, 4) else cv2.GaussianBlur(scenery(number), (0, 0), 2) for number in range(6)]
+    files = [tmp_path / f"{number}.png" for number in range(6)]
+    for scene, path in zip(scenes, files, strict=True):
+        Image.fromarray(scene).save(path)
+    with zipfile.ZipFile(tmp_path / "some.zip", "w") as archive:
+        for path in files[3:]:
+            archive.write(path, path.name)
+    result = best_frames(technical(group_size=3, format="png"), images=[*files[:3], tmp_path / "some.zip"], outputs=outputs)
+    assert [item.image for item in result.items] == ["1.png", "4.png"]
+    assert [item.source for item in result.items] == ["1.png", "some.zip"]
+    written = pictures_in(outputs["images"])
+    assert np.array_equal(written["1.png"], scenes[1]) and np.array_equal(written["4.png"], scenes[4])
+    assert [one.looked_at for one in result.sources] == [1, 1, 1, 3]
+
+
+def test_a_part_and_a_rate_choose_what_is_looked_at(ten_seconds, outputs):
+    result = best_frames(technical(start=2, duration=3, sample_rate=2), video=ten_seconds, outputs=outputs)
+    assert result.looked_at == 6
+    assert result.items[0].timestamp_s in (2, 2.5)
+    with pytest.raises(Invalid, match="No frame begins in the part from 60 s on"):
+        best_frames(technical(start=60), video=ten_seconds, outputs=outputs)
+    assert best_frames(technical(sample_rate=240, duration=1), video=ten_seconds, outputs=outputs).looked_at == 10
+
+
+def test_more_than_can_be_looked_at_is_refused_before_anything_is_decoded(ten_seconds, outputs, monkeypatch):
+    monkeypatch.setattr("services.aesthetics.sources.MAX_LOOKS", 5)
+    with pytest.raises(Invalid, match="About 10 pictures would be looked at; at most 5"):
+        best_frames(technical(), video=ten_seconds, outputs=outputs)
+
+
+def test_cancelling_leaves_nothing(ten_seconds, tmp_path, outputs):
+    class Stop(Exception): ...
+
+    class Stopping(Told):
+        def __call__(self, done, total):
+            super().__call__(done, total)
+            if len(self.fractions) > 4:
+                raise Stop
+
+    with pytest.raises(Stop):
+        best_frames(technical(), video=ten_seconds, outputs=outputs, progress=Stopping())
+    assert list(tmp_path.iterdir()) == []
+
+
+class Told:
+    """A Progress that remembers."""
+
+    def __init__(self):
+        self.fractions, self.warnings, self._span = [], [], (0.0, 1.0)
+
+    def __call__(self, done, total):
+        start, end = self._span
+        self.fractions.append(round(start + (end - start) * done / total, 9))
+
+    def part(self, stage, start, end):
+        inner = type(self)()
+        inner.fractions, inner.warnings, inner._span = self.fractions, self.warnings, (start, end)
+        return inner
+
+    def warn(self, message):
+        self.warnings.append(message)
