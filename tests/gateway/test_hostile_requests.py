@@ -74,6 +74,12 @@ def test_what_cannot_be_answered_is_not_taken(running: RunningSuite):
 def test_a_list_of_wrong_items_is_answered_with_the_first(running: RunningSuite):
     curve = [{"t": -1, "speed": 1}] * 5000
     problem = running.client.post(RENDER, json={"inputs": {"video": SAMPLE_ID}, "params": {"curve": curve}}).json()
+    assert [one["field"] for one in problem["errors"]] == ["params.curve.0.t"]
+
+
+def test_a_body_with_many_faults_is_answered_with_the_first(running: RunningSuite):
+    body = {"inputs": {"video": SAMPLE_ID}, "params": {f"unknown{number}": 1 for number in range(5000)}}
+    problem = running.client.post(RENDER, json=body).json()
     assert len(problem["errors"]) == 100
     assert problem["detail"].endswith("and 4900 more")
 
