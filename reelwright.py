@@ -1,5 +1,6 @@
 """The composition root: the table of services, and the `reelwright` command. The only place that knows all of them."""
 
+import asyncio
 import importlib
 import importlib.util
 import logging
@@ -16,6 +17,7 @@ from shared.runtime import Runtime
 from shared.serve import Site, serving, socket_folder, until_told_to_end
 from shared.settings import Settings
 
+PATIENCE_S = 3.0
 log = logging.getLogger("reelwright")
 
 
@@ -84,14 +86,23 @@ async def serve(name: str, settings: Settings) -> None:
 
 
 async def _run(runtime: Runtime, services: Sequence[Service], sites: Sequence[Site], queues: Mapping[str, Queue]) -> None:
-    """Start working, start answering, and end both in the other order."""
-    await runtime.start(services, queues)
+    """Start working, start answering, and end both in the other order. Where the database is away for long, answering begins without it."""
+    told_to_end = asyncio.create_task(until_told_to_end())
+    starting = asyncio.create_task(runtime.start(services, queues))
+    await asyncio.wait({starting, told_to_end}, timeout=PATIENCE_S, return_when=asyncio.FIRST_COMPLETED)
+    if starting.done():
+        starting.result()
     try:
         async with serving(sites) as addresses:
-            log.info("ready on %s", addresses[-1])
-            await until_told_to_end()
+            await asyncio.wait({starting, told_to_end}, return_when=asyncio.FIRST_COMPLETED)
+            if starting.done():
+                starting.result()
+                log.info("ready on %s", addresses[-1])
+            await told_to_end
             runtime.end_soon()
     finally:
+        starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
         await runtime.stop()
 
 

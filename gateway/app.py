@@ -43,7 +43,9 @@ A self-hosted suite for AI video effects. Upload a file (`POST /v1/media`), star
 
 def create_gateway(runtime: Runtime, upstreams: Upstreams, pipelines: Pipelines) -> FastAPI:
     """The app that is published to the outside."""
-    app = create_api(title="Reelwright", description=DESCRIPTION, settings=runtime.settings, jobs=runtime.jobs, reachable_by_browsers=True)
+    app = create_api(
+        title="Reelwright", description=DESCRIPTION, runtime=runtime, reachable_by_browsers=True, ask_others=upstreams.readiness
+    )
     media = MediaServices(
         store=runtime.media,
         probe=runtime.probe,

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 from starlette.background import BackgroundTask
 
-from gateway.upstream import Upstreams, down
+from gateway.upstream import Upstreams, down, send
 from shared.errors import NotFound
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
@@ -40,7 +40,7 @@ def _forwarding(service: str, client: httpx.AsyncClient) -> Callable[[Request], 
             content=request.stream() if has_body else None,
         )
         try:
-            answer = await client.send(upstream, stream=True)
+            answer = await send(client, upstream, stream=True)
         except httpx.TransportError as error:
             raise down(service) from error
         response = StreamingResponse(_raw(answer), answer.status_code, background=BackgroundTask(answer.aclose))

@@ -7,11 +7,14 @@ from typing import Any
 
 import httpx
 
+from gateway.replicas import replica_transport
 from shared.errors import NotFound, ReelwrightError, Unavailable
+from shared.log import sent_on
 from shared.settings import Settings
 
 TIMEOUT = httpx.Timeout(connect=5, read=None, write=None, pool=10)
-ASK_TIMEOUT_S = 15.0
+ASK_TIMEOUT_S, READY_TIMEOUT_S = 15.0, 3.0
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Refused(ReelwrightError):
@@ -45,7 +48,12 @@ class Upstreams:
     @classmethod
     def over_network(cls, urls: Mapping[str, str]) -> "Upstreams":
         """Services elsewhere: name -> base URL."""
-        return cls({name: httpx.AsyncClient(base_url=url, timeout=TIMEOUT, trust_env=False) for name, url in urls.items()})
+        return cls(
+            {
+                name: httpx.AsyncClient(base_url=url, timeout=TIMEOUT, trust_env=False, transport=replica_transport())
+                for name, url in urls.items()
+            }
+        )
 
     def client(self, service: str) -> httpx.AsyncClient:
         """The client of a service. Raises NotFound."""
@@ -53,10 +61,21 @@ class Upstreams:
             raise NotFound(f"There is no service {service[:64]!r}. These run: {', '.join(sorted(self.clients)) or 'none'}.")
         return self.clients[service]
 
-    async def ask(self, service: str, method: str, path: str, *, headers: Mapping[str, str] | None = None, json: Any = None) -> Any:
+    async def ask(
+        self,
+        service: str,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        json: Any = None,
+        timeout_s: float = ASK_TIMEOUT_S,
+    ) -> Any:
         """A short request and its JSON answer. Raises Unavailable where the service is down, Refused with its problem where it refuses."""
         try:
-            answer = await self.client(service).request(method, path, headers=headers, json=json, timeout=ASK_TIMEOUT_S)
+            client = self.client(service)
+            told = {**sent_on(), **(headers or {})}
+            answer = await send(client, client.build_request(method, path, headers=told, json=json, timeout=timeout_s))
             body = answer.json()
         except (httpx.TransportError, ValueError) as error:
             raise down(service) from error
@@ -73,10 +92,32 @@ class Upstreams:
                 raise answer
         return [operation for answer in answers if not isinstance(answer, BaseException) for operation in answer]
 
+    async def readiness(self) -> dict[str, str]:
+        """What each service answers to `GET /ready`."""
+
+        async def of(service: str) -> str:
+            try:
+                return str((await self.ask(service, "GET", "/ready", timeout_s=READY_TIMEOUT_S))["status"])
+            except ReelwrightError as error:
+                return error.detail
+
+        return dict(zip(self.clients, await asyncio.gather(*map(of, self.clients)), strict=True))
+
     async def close(self) -> None:
         """Close all connections."""
         for client in self.clients.values():
             await client.aclose()
+
+
+async def send(client: httpx.AsyncClient, request: httpx.Request, *, stream: bool = False) -> httpx.Response:
+    """Send a request. One that changes nothing (RFC 9110, 9.2.1) is sent again where its connection broke before the answer began: another
+    replica may be there. One that may have been acted upon is not."""
+    try:
+        return await client.send(request, stream=stream)
+    except (httpx.ReadError, httpx.WriteError, httpx.CloseError, httpx.RemoteProtocolError):
+        if request.method not in SAFE or "transfer-encoding" in request.headers or request.headers.get("content-length", "0") != "0":
+            raise
+        return await client.send(request, stream=stream)
 
 
 def down(service: str) -> Unavailable:

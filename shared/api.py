@@ -4,6 +4,7 @@ import logging
 import re
 import secrets
 import time
+from collections.abc import Awaitable, Callable
 from importlib.resources import files
 from typing import Any
 
@@ -13,23 +14,30 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from pydantic import BaseModel, Field
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.errors import Forbidden, Invalid, NotFound, ReelwrightError, Unauthorized, Unavailable
-from shared.jobs import Jobs
+from shared.log import CURRENT_REQUEST, REQUEST_ID, REQUESTS, TRACE, TRACEPARENT, fields
 from shared.params_text import invalid
+from shared.runtime import Runtime
 from shared.settings import PUBLIC, Settings, is_loopback, owner_of
 
 OPEN_PATHS = re.compile(r"/|/page/.*|/docs|/docs/.*|/openapi\.json|/health|/ready")
 """What needs no API key: pages and descriptions, never anybody's data."""
 
-REQUEST_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
+AskOthers = Callable[[], Awaitable[dict[str, str]]]
+"""Name -> `ready`, or why not."""
+
+ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
+QUIET = frozenset({"/health", "/ready", "/metrics"})
+"""What is asked every few seconds is not logged."""
+
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-log = logging.getLogger(__name__)
+log, requests = logging.getLogger(__name__), logging.getLogger(REQUESTS)
 
 
 class Problem(BaseModel):
@@ -50,8 +58,13 @@ def problems(**texts: str) -> dict[int | str, dict[str, Any]]:
 NOT_JSON = problems(_413="The body is too long", _415="The body is not said to be JSON")
 
 
-def create_api(*, title: str, description: str, settings: Settings, jobs: Jobs, reachable_by_browsers: bool) -> FastAPI:
-    """An app with everything but its own routes. `reachable_by_browsers`: it listens on TCP rather than on a Unix socket."""
+def create_api(
+    *, title: str, description: str, runtime: Runtime, reachable_by_browsers: bool, ask_others: AskOthers | None = None
+) -> FastAPI:
+    """An app with everything but its own routes. `reachable_by_browsers`: it listens on TCP rather than on a Unix socket.
+
+    `ask_others` tells `GET /ready` how those are that this app hands work on to. It can do its own work without them.
+    """
     app = FastAPI(
         title=title,
         description=description,
@@ -70,9 +83,9 @@ def create_api(*, title: str, description: str, settings: Settings, jobs: Jobs, 
     app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _unexpected)
     registry = CollectorRegistry()
-    app.add_middleware(Guard, settings=settings, reachable_by_browsers=reachable_by_browsers)
+    app.add_middleware(Guard, settings=runtime.settings, reachable_by_browsers=reachable_by_browsers)
     app.add_middleware(Measured, registry=registry)
-    _add_health(app, jobs, title, registry)
+    _add_health(app, runtime, title, registry, ask_others)
     _add_docs(app)
     return app
 
@@ -95,8 +108,8 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
-        request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        given = dict(scope["headers"]).get(REQUEST_ID.encode(), b"").decode("latin-1")
+        request_id = given if ID.fullmatch(given) else secrets.token_hex(8)
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -106,6 +119,7 @@ class Guard:
 
         state = scope.setdefault("state", {})
         state["request_id"] = request_id
+        CURRENT_REQUEST.set(_known_by(request_id, scope["headers"]))
         try:
             if "\0" in scope["path"]:  # files and databases trip over it
                 raise NotFound("No address here has a NUL character in it.")
@@ -154,37 +168,75 @@ class Measured:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        began = time.perf_counter()
+        began, status = time.perf_counter(), 0
 
         async def count(message: Message) -> None:
+            nonlocal status
             if message["type"] == "http.response.start":
+                status = message["status"]
                 method = scope["method"] if scope["method"] in METHODS else "other"  # a client may send any word
                 self._requests.labels(method, str(message["status"])).inc()
                 self._seconds.observe(time.perf_counter() - began)
             await send(message)
 
-        return await self._app(scope, receive, count)
+        try:
+            await self._app(scope, receive, count)
+        finally:
+            if scope["path"] not in QUIET:
+                told = {
+                    "method": scope["method"],
+                    "path": scope["path"],
+                    "status": status,
+                    "seconds": round(time.perf_counter() - began, 4),
+                }
+                requests.info("%(method)s %(path)s %(status)d", told, extra=fields(**told))
 
 
-def _add_health(app: FastAPI, jobs: Jobs, title: str, registry: CollectorRegistry) -> None:
-    gauge = Gauge("reelwright_jobs", "Jobs remembered", ["service", "status"], registry=registry)
+def _known_by(request_id: str, headers: list[tuple[bytes, bytes]]) -> dict[str, str]:
+    """What a request is sent on with: see shared/log.py."""
+    trace = {name: dict(headers).get(name.encode(), b"").decode("latin-1") for name in TRACE}
+    return {
+        REQUEST_ID: request_id,
+        **({name: value for name, value in trace.items() if value} if TRACEPARENT.fullmatch(trace[TRACE[0]]) else {}),
+    }
+
+
+def _add_health(app: FastAPI, runtime: Runtime, title: str, registry: CollectorRegistry, ask_others: AskOthers | None) -> None:
+    jobs = runtime.jobs
+    gauge = Gauge(
+        "reelwright_jobs",
+        "Jobs remembered; those with the status `queued` are the depth of the queue",
+        ["service", "status"],
+        registry=registry,
+    )
+    oldest = Gauge("reelwright_queue_oldest_seconds", "How long the oldest waiting job has waited", ["service"], registry=registry)
+    database = Gauge("reelwright_database_up", "Whether the database answered; without it the figures above are missing", registry=registry)
 
     @app.get("/health", tags=["service"], summary="Whether the process is alive")
     async def health() -> dict[str, str]:
         return {"status": "alive", "name": title}
 
     @app.get("/ready", tags=["service"], summary="Whether it can take work; 503 with the reasons where it cannot")
-    async def ready() -> dict[str, str]:
-        if reasons := await jobs.troubles():
+    async def ready() -> dict[str, Any]:
+        if reasons := await runtime.troubles():
             raise Unavailable("; ".join(reasons))
-        return {"status": "ready", "name": title}
+        return {"status": "ready", "name": title} | ({"services": await ask_others()} if ask_others else {})
 
     @app.get("/metrics", tags=["service"], summary="Figures for Prometheus", response_class=Response)
     async def metrics() -> Response:
         gauge.clear()
-        for (service, status), count in (await jobs.counts()).items():
-            gauge.labels(service, status).set(count)
-        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+        oldest.clear()
+        try:
+            counts, waiting_since = await jobs.standing()
+            for (service, status), count in counts.items():
+                gauge.labels(service, status).set(count)
+            for service, since in waiting_since.items():
+                oldest.labels(service).set(max(0.0, time.time() - since))
+            database.set(1)
+        except SQLAlchemyError as error:
+            log.warning("the database did not answer: %s", error)
+            database.set(0)
+        return Response(generate_latest(registry) + generate_latest(jobs.metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
 
 def _add_docs(app: FastAPI) -> None:

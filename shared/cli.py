@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import logging
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -14,7 +13,6 @@ import typer
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 from rich.console import Console
-from rich.logging import RichHandler
 from rich.table import Table
 
 from shared.cli_models import add_models
@@ -22,6 +20,7 @@ from shared.cli_operation import add_operation
 from shared.client import Remote
 from shared.doctor import examine
 from shared.errors import ReelwrightError
+from shared.log import set_up
 from shared.operation import Service
 from shared.settings import Settings
 
@@ -75,10 +74,9 @@ def command_line(suite: Suite) -> Callable[[], None]:
 def _add_serving(app: typer.Typer, suite: Suite) -> None:
     def settings(host: str | None, port: int | None) -> Settings:
         given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
-        logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[RichHandler(console=Console(stderr=True), show_path=False)])
-        for noisy in ("httpx", "httpcore", "dbos"):
-            logging.getLogger(noisy).setLevel(logging.WARNING)
-        return _settings(**given)
+        found = _settings(**given)
+        set_up(found.log_format)
+        return found
 
     host_option = typer.Option(None, help="Address to listen on (REELWRIGHT_HOST).")
     port_option = typer.Option(None, help="Port to listen on (REELWRIGHT_PORT).")

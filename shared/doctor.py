@@ -11,7 +11,7 @@ import psutil
 import sqlalchemy as sa
 
 from shared.errors import Unavailable
-from shared.jobs.tables import open_database
+from shared.jobs.tables import connect, make_tables
 from shared.models.device import choose_device, free_bytes, gpus, total_bytes
 from shared.models.folder import ModelFolder
 from shared.operation import Service
@@ -55,7 +55,8 @@ def _data_folder(settings: Settings) -> Finding:
 
 def _database(settings: Settings) -> Finding:
     try:
-        engine = open_database(settings.database, settings.data_dir)
+        engine = connect(settings.database, settings.data_dir)
+        make_tables(engine)
         with engine.connect() as connection:
             connection.execute(sa.text("select 1"))
         engine.dispose()

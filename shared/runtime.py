@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import shutil
+import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -19,6 +21,7 @@ from shared.worker import Limits, WorkerPool
 PROBE_MEMORY_BYTES = 2 * 1024**3
 PROBES = 2
 THUMBNAIL_WIDTH = 480
+DISK_TIMEOUT_S, MIN_FREE_BYTES = 5.0, 100 * 1024**2
 log = logging.getLogger(__name__)
 
 
@@ -54,6 +57,10 @@ class Runtime:
         await self.jobs.stop()
         await asyncio.gather(self._probes.close(), *(runner.close() for runner in self._runners))
 
+    async def troubles(self) -> list[str]:
+        """Why this process cannot take work at present; empty where it can."""
+        return [*await self.jobs.troubles(), *await self._disk_troubles()]
+
     async def probe(self, path: Path) -> dict[str, Any]:
         """What a file is, found out in a limited process: `kind`, `content_type`, `suffix`, `media`."""
         return await self._look("shared.video:inspect", {"path": str(path)})
@@ -69,6 +76,15 @@ class Runtime:
     async def sweep(self) -> Swept:
         """Clear away everything whose time is over."""
         return await asyncio.to_thread(sweep, self.jobs, self.media, self.settings.data_dir)
+
+    async def _disk_troubles(self) -> list[str]:
+        folder = self.settings.data_dir
+        try:
+            async with asyncio.timeout(DISK_TIMEOUT_S):
+                free_bytes = await asyncio.to_thread(_try_to_write, folder)
+        except (OSError, TimeoutError) as error:
+            return [f"the data folder {folder} cannot be written to: {error or f'not within {DISK_TIMEOUT_S:g} s'}"]
+        return [f"the disk of the data folder has only {free_bytes} bytes left"] if free_bytes < MIN_FREE_BYTES else []
 
     async def _look(self, target: str, args: dict[str, Any]) -> dict[str, Any]:
         """Call a function that opens an uploaded file. What its process does not survive is the file's fault."""
@@ -89,3 +105,12 @@ class Runtime:
             except Exception as error:  # a full disk or a database that is away must not end the sweeping for good
                 log.warning("clearing away failed; it is tried again: %s", error)
             await asyncio.sleep(self.settings.gc_interval_s)
+
+
+def _try_to_write(folder: Path) -> int:
+    """Write to a file that vanishes at once; how many bytes are free."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder) as file:
+        file.write(b"ready?")
+        file.flush()
+    return shutil.disk_usage(folder).free

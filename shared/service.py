@@ -65,8 +65,7 @@ def create_service(service: Service, runtime: Runtime, *, reachable_by_browsers:
     app = create_api(
         title=service.title,
         description=f"The `{service.name}` service of Reelwright.",
-        settings=runtime.settings,
-        jobs=runtime.jobs,
+        runtime=runtime,
         reachable_by_browsers=reachable_by_browsers,
     )
     for operation in service.operations:

@@ -56,6 +56,11 @@ class RunningSuite:
         raise TimeoutError(f"job {job_id} did not end in {timeout_s} s: {job}")
 
 
+def connected(url: str) -> RunningSuite:
+    """A suite that somebody else started and ends."""
+    return RunningSuite(url, 0, httpx.Client(base_url=url, timeout=60, trust_env=False), [], 0.0)
+
+
 @contextmanager
 def suite(data_dir: Path, *, command: Sequence[str] = ("up",), **settings: str) -> Iterator[RunningSuite]:
     """Run `reelwright <command>` with `settings` (names without REELWRIGHT_) while the block runs; SIGTERM ends it."""

@@ -15,25 +15,25 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 
+import psycopg
 import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, WorkflowSerializationFormat
-from dbos._error import DBOSAwaitedWorkflowCancelledError, DBOSNonExistentWorkflowError
 from sqlalchemy.exc import IntegrityError
 
 from shared.errors import Conflict, IdempotencyMismatch, OperationFailed, ReelwrightError, UnknownJob, WorkerCrashed
 from shared.jobs import webhooks
+from shared.jobs.chronicle import Chronicle
+from shared.jobs.launch import APPLICATION, VERSION, configure, first_line, owners, recover
 from shared.jobs.ledger import Claim, Event, Ledger
+from shared.jobs.metrics import JobMetrics
 from shared.jobs.record import PRIORITIES, Job, JobRequest, Status
-from shared.jobs.tables import open_database
+from shared.jobs.tables import connect, make_tables
 from shared.jobs.takeover import Lifeline, make_locks
 from shared.jobs.tell import Tell
+from shared.log import CURRENT_JOB, fields
 from shared.media.ids import new_id
 from shared.settings import Settings
 
-APPLICATION = "reelwright"
-# DBOS's default is a hash of the source, which would strand the waiting jobs after an upgrade. Change it only if a new version cannot run
-# the jobs that an old one accepted.
-VERSION = "1"
 QUEUE_POLL_S = 0.15  # a job waits half of it on average; six services' queues have to be cheap to look at
 PATIENT_POLL_S = 0.5  # pipelines and webhooks, which wait for much longer things anyway
 CANCEL_POLL_S = 0.2
@@ -71,16 +71,19 @@ class Jobs:
 
     def __init__(self, settings: Settings):
         self._settings = settings
+        self.metrics = JobMetrics()
+        self._engine = connect(settings.database, settings.data_dir)
+        self.ledger = Ledger(self._engine, job_ttl_s=settings.job_ttl_s)
+        self._client = DBOSClient(system_database_engine=self._engine, application_name=APPLICATION, lazy=True)
+        self._working = False
         self._running: dict[str, asyncio.Task[Outcome]] = {}
         self._stopping = False
         self._queues: Mapping[str, Queue] = {}
         self._watcher: asyncio.Task[None] | None = None
 
     def open(self) -> None:
-        """Open the database without working on anything (blocking)."""
-        self._engine = open_database(self._settings.database, self._settings.data_dir)
-        self.ledger = Ledger(self._engine, job_ttl_s=self._settings.job_ttl_s)
-        self._client = DBOSClient(system_database_engine=self._engine, application_name=APPLICATION, lazy=True)
+        """Make the tables where they are missing, without working on anything (blocking)."""
+        make_tables(self._engine)
 
     def close(self) -> None:
         """The opposite of `open`."""
@@ -91,21 +94,8 @@ class Jobs:
         """Open the database and begin to work on `queues` (service name -> Queue)."""
         self._queues = queues
         self._stopping = False
-        logging.getLogger("dbos").addFilter(_expected)
-        await asyncio.to_thread(self.open)
-        self._lifeline = await asyncio.to_thread(lambda: Lifeline(make_locks(self._engine)))
-        DBOS(
-            config={
-                "name": APPLICATION,
-                "system_database_engine": self._engine,
-                "system_database_url": self._engine.url.render_as_string(hide_password=False),
-                "executor_id": self._lifeline.executor,
-                "application_version": VERSION,
-                "use_listen_notify": False,
-                "log_level": "ERROR",
-                "max_executor_threads": 8,
-            }
-        )
+        self._lifeline = await self._first_contact()
+        configure(self._engine, executor=self._lifeline.executor)
 
         @DBOS.workflow(name="job", max_recovery_attempts=None)
         async def job(job_id: str) -> None:  # DBOS marks the function it registers, which a method does not allow
@@ -114,11 +104,24 @@ class Jobs:
         DBOS.workflow(name="webhook", max_recovery_attempts=None)(webhooks.workflow(self.ledger, self._settings))
         DBOS.listen_queues([*queues, WEBHOOKS])
         DBOS.launch()  # on the event loop's own thread: DBOS then runs the workflows on this loop
+        self._working = True
         for name, queue in queues.items():
             await self._register(name, queue.concurrency, queue.poll_s)
         await self._register(WEBHOOKS, WEBHOOKS_AT_ONCE, PATIENT_POLL_S)
-        self._lifeline.start(owners=_owners, recover=_recover)
+        self._lifeline.start(owners=owners, recover=recover, busy=lambda: bool(self._running))
         self._watcher = asyncio.create_task(self._watch_cancellations())
+
+    async def _first_contact(self) -> Lifeline:
+        """The lifeline, as soon as the database server is there: it may be restarting, or start later than this process."""
+        while True:
+            try:
+                await asyncio.to_thread(self.open)
+                return await asyncio.to_thread(lambda: Lifeline(make_locks(self._engine)))
+            except (sa.exc.OperationalError, psycopg.OperationalError) as error:
+                if self._engine.dialect.name == "sqlite":
+                    raise
+                log.warning("the database does not answer; it is tried again: %s", first_line(error))
+                await asyncio.sleep(DATABASE_RETRY_S)
 
     def end_soon(self) -> None:
         """Begin to end: no more jobs are begun, and answers that wait for jobs are given as things stand, so that the server can close."""
@@ -127,6 +130,9 @@ class Jobs:
     async def stop(self) -> None:
         """End the work of this process in order: its jobs are left for the next one that starts, or for another that runs."""
         self._stopping = True
+        if not self._working:
+            self.close()
+            return
         if self._watcher is not None:
             self._watcher.cancel()
         while self._running:
@@ -170,6 +176,12 @@ class Jobs:
             with self._engine.begin() as connection:
                 self.ledger.add(connection, row, queue_limit=self._settings.queue_limit)
                 self._enqueue(connection, row["service"], "job", row["id"], row["priority"], row["id"])
+            log.info(
+                "job %s (%s) accepted",
+                row["id"],
+                row["operation"],
+                extra=fields(job_id=row["id"], operation=row["operation"], event="accepted"),
+            )
         except IntegrityError:
             if row["idempotency_key"] and (earlier := self._earlier(row)):
                 return earlier
@@ -205,6 +217,7 @@ class Jobs:
         if await asyncio.to_thread(self._finish, job_id, Status.CANCELED):
             await self._client.cancel_workflow_async(job_id)
             self._interrupt({job_id})
+            self.metrics.ended(job.operation, Status.CANCELED)
         job = await self.get(owner, job_id)
         if job.status is not Status.CANCELED:
             raise Conflict(f"Job {job_id} has {job.status} already; there is nothing to cancel.")
@@ -257,12 +270,14 @@ class Jobs:
         try:
             await asyncio.wait_for(asyncio.to_thread(self.ledger.counts), 5)
         except (TimeoutError, sa.exc.SQLAlchemyError) as error:
-            return [f"the database does not answer: {str(error).splitlines()[0] if str(error) else 'time-out'}"]
-        return ["the server is shutting down"] if self._stopping else []
+            return [f"the database does not answer: {first_line(error)}"]
+        if self._stopping:
+            return ["the server is shutting down"]
+        return [] if self._working else ["the server is starting"]
 
-    async def counts(self) -> dict[tuple[str, str], int]:
-        """Jobs by (service, status)."""
-        return await asyncio.to_thread(self.ledger.counts)
+    async def standing(self) -> tuple[dict[tuple[str, str], int], dict[str, float]]:
+        """Jobs by (service, status), and by service when the oldest of those that wait was accepted."""
+        return await asyncio.to_thread(lambda: (self.ledger.counts(), self.ledger.oldest_waiting()))
 
     async def reader_of(self, owner: str, media_id: str) -> str | None:
         """The id of a job that has not ended and reads this media."""
@@ -279,39 +294,51 @@ class Jobs:
         claim = await self._written(partial(self.ledger.begin, job_id))
         if claim is None:
             return
-        tell = Tell(self.ledger, claim)
+        CURRENT_JOB.set(job_id)
+        chronicle, tell = Chronicle(claim, self.metrics), Tell(self.ledger, claim)
         if claim.failures >= MAX_FAILURES:
             crashed = WorkerCrashed(f"The server died {claim.failures} times while it ran this job, so it is not tried again.")
-            await self._written(partial(self._fail, claim, crashed, tell))
+            await self._fail(claim, crashed, tell, chronicle)
             return
         task = asyncio.ensure_future(self._queues[claim.service].run(claim, tell))
         self._running[job_id] = task
         try:
-            await self._settle(claim, task, tell)
+            await self._settle(claim, task, tell, chronicle)
         finally:
             del self._running[job_id]
 
-    async def _settle(self, claim: Claim, task: "asyncio.Task[Outcome]", tell: Tell) -> None:
+    async def _settle(self, claim: Claim, task: "asyncio.Task[Outcome]", tell: Tell, chronicle: Chronicle) -> None:
         """Wait for a job and write down what it came to."""
         await asyncio.wait({task})
         if task.cancelled():
+            chronicle.left("this process ends" if self._stopping else "it was canceled")
             if self._stopping:
                 await self._written(partial(self.ledger.release, claim))
                 raise asyncio.CancelledError  # unfinished for DBOS: the next process takes it up
             return
         error = task.exception()
         if isinstance(error, ReelwrightError):
-            await self._written(partial(self._fail, claim, error, tell))
+            await self._fail(claim, error, tell, chronicle)
         elif error is not None:
             log.error("job %s failed", claim.id, exc_info=error)
             failed = OperationFailed(f"The server stopped with an error it did not expect: {type(error).__name__}: {error}")
-            await self._written(partial(self._fail, claim, failed, tell))
+            await self._fail(claim, failed, tell, chronicle)
         else:
             outcome = task.result()
             values = {"result": outcome.result, "outputs": outcome.outputs, "metrics": outcome.metrics, "warnings": tell.warnings}
             progress = {"progress": tell.progress} if tell.progress else {}
-            if not await self._written(partial(self._finish, claim.id, Status.SUCCEEDED, attempt=claim.attempt, **values, **progress)):
+            if await self._written(partial(self._finish, claim.id, Status.SUCCEEDED, attempt=claim.attempt, **values, **progress)):
+                chronicle.ended(Status.SUCCEEDED, frames=tell.progress.get("total") if outcome.metrics.get("fps") else None)
+            else:
                 await self._queues[claim.service].discard(claim, outcome)
+                chronicle.left("it ended otherwise")
+
+    async def _fail(self, claim: Claim, error: ReelwrightError, tell: Tell, chronicle: Chronicle) -> None:
+        values = {"attempt": claim.attempt, "error": error.problem(), "warnings": tell.warnings}
+        if await self._written(partial(self._finish, claim.id, Status.FAILED, **values)):
+            chronicle.ended(Status.FAILED, error=error)
+        else:
+            chronicle.left("it ended otherwise")
 
     async def _written(self, write: Callable[[], Value]) -> Value:
         """What `write` gives, as soon as the database takes it: a workflow that ended in an error would leave its job open for ever."""
@@ -323,9 +350,6 @@ class Jobs:
                     raise asyncio.CancelledError from error  # the next process takes the job up
                 log.warning("the database did not take what became of a job; it is tried again: %s", error)
                 await asyncio.sleep(DATABASE_RETRY_S)
-
-    def _fail(self, claim: Claim, error: ReelwrightError, tell: Tell) -> None:
-        self._finish(claim.id, Status.FAILED, attempt=claim.attempt, error=error.problem(), warnings=tell.warnings)
 
     def _finish(self, job_id: str, status: Status, **values: Any) -> bool:
         """End a job and queue its webhook, in one transaction."""
@@ -368,22 +392,6 @@ class Jobs:
         for job_id in ids & self._running.keys():
             if not self._running[job_id].cancelling():  # once: a second time would cut its clearing away short
                 self._running[job_id].cancel()
-
-
-def _expected(record: logging.LogRecord) -> bool:
-    """A filter: DBOS reports as errors the workflows of jobs that were canceled, or deleted as they ended, which they are not."""
-    return not (record.exc_info and isinstance(record.exc_info[1], DBOSAwaitedWorkflowCancelledError | DBOSNonExistentWorkflowError))
-
-
-def _owners() -> set[str]:
-    """Executors that DBOS believes to be running something."""
-    pending = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
-    return {workflow.executor_id for workflow in pending if workflow.executor_id}
-
-
-def _recover(executor: str) -> None:
-    """Put the unfinished jobs of a dead executor back into their queues."""
-    DBOS._recover_pending_workflows([executor])
 
 
 def _fingerprint(operation: str, request: JobRequest) -> str:

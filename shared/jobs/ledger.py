@@ -185,6 +185,14 @@ class Ledger:
         with self.engine.connect() as connection:
             return {(str(row[0]), str(row[1])): int(row[2]) for row in connection.execute(query)}
 
+    def oldest_waiting(self) -> dict[str, float]:
+        """Service -> when the oldest of its waiting jobs was accepted, for metrics."""
+        query = (
+            sa.select(JOBS.c.service, sa.func.min(JOBS.c.created_at)).where(JOBS.c.status == Status.QUEUED.value).group_by(JOBS.c.service)
+        )
+        with self.engine.connect() as connection:
+            return {str(row[0]): float(row[1]) for row in connection.execute(query)}
+
     def _append(self, connection: Connection, job_id: str, kind: str, data: Any) -> None:
         last = sa.select(sa.func.coalesce(sa.func.max(EVENTS.c.seq), 0) + 1).where(EVENTS.c.job_id == job_id).scalar_subquery()
         connection.execute(EVENTS.insert().values(job_id=job_id, seq=last, kind=kind, data=data))

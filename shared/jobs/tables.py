@@ -52,26 +52,33 @@ EVENTS = Table(
     Column("data", JSON, nullable=False),
 )
 
+CONNECT_TIMEOUT_S = 4
 SCHEMA_LOCK = 7_733_577
 """Postgres advisory lock under which the tables are made, so that processes that start together do not collide."""
 
 
-def open_database(url: str, data_dir: Path) -> sa.Engine:
-    """The engine of `url`, or of the SQLite file in `data_dir` where it is empty; tables are made where they are missing."""
+def connect(url: str, data_dir: Path) -> sa.Engine:
+    """The engine of `url`, or of the SQLite file in `data_dir` where it is empty. Nothing is opened before it is needed."""
     if not url:
-        data_dir.mkdir(parents=True, exist_ok=True)
         url = f"sqlite:///{data_dir.resolve() / 'jobs.sqlite'}"
     parsed = sa.make_url(url)
-    if parsed.get_backend_name() == "postgresql":
+    if server := parsed.get_backend_name() == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
-    engine = sa.create_engine(parsed, pool_size=10, max_overflow=20, pool_pre_ping=parsed.get_backend_name() == "postgresql")
+    patience = {"connect_timeout": CONNECT_TIMEOUT_S} if server else {}
+    engine = sa.create_engine(parsed, pool_size=10, max_overflow=20, pool_pre_ping=server, connect_args=patience)
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _set_up_sqlite)
+    return engine
+
+
+def make_tables(engine: sa.Engine) -> None:
+    """Make the tables where they are missing, and the folder of an SQLite file."""
+    if engine.dialect.name == "sqlite" and engine.url.database:
+        Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(SCHEMA_LOCK)))
         METADATA.create_all(connection)
-    return engine
 
 
 def _set_up_sqlite(connection: Any, record: Any) -> None:

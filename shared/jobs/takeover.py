@@ -5,9 +5,9 @@ lock on it: the operating system drops a file lock with its process, Postgres dr
 lock of an executor that has unfinished jobs puts those back into their queues; DBOS's atomic claim then gives each to exactly one process.
 
 A Postgres session can also end while its process lives (a frozen machine, a cut network). The server ends a silent session after LEASE_S;
-its process notices after GIVE_UP_S that it cannot prove its life, and exits before anybody may take its jobs over (GRACE_S later):
-GIVE_UP_S + PING_S < LEASE_S < GRACE_S. The process that does the work is another one, which a frozen server cannot end: its guard does so
-after CHILD_LEASE_S without a sign of life, CHILD_LEASE_S + PING_S < LEASE_S + GRACE_S.
+its process notices after GIVE_UP_S that it cannot prove its life, and exits, if it runs jobs, before anybody may take those over (GRACE_S
+later): GIVE_UP_S + PING_S < LEASE_S < GRACE_S. The process that does the work is another one, which a frozen server cannot end: its guard
+does so after CHILD_LEASE_S without a sign of life, CHILD_LEASE_S + PING_S < LEASE_S + GRACE_S.
 """
 
 import contextlib
@@ -133,9 +133,9 @@ class Lifeline:
         if not locks.take(self.executor):
             raise RuntimeError(f"the lock of the new executor {self.executor} is held")
 
-    def start(self, *, owners: Callable[[], set[str]], recover: Callable[[str], None]) -> None:
-        """Begin to watch, in threads: the event loop may be busy, and that must not look like death."""
-        for target, arguments in ((self._watch, (owners, recover)), (self._watchdog, ())):
+    def start(self, *, owners: Callable[[], set[str]], recover: Callable[[str], None], busy: Callable[[], bool]) -> None:
+        """Begin to watch, in threads: the event loop may be busy, and that must not look like death. `busy`: whether jobs run here."""
+        for target, arguments in ((self._watch, (owners, recover)), (self._watchdog, (busy,))):
             thread = threading.Thread(target=target, args=arguments, name=f"lifeline{target.__name__}", daemon=True)
             thread.start()
             self._threads.append(thread)
@@ -173,11 +173,16 @@ class Lifeline:
             finally:
                 self._locks.drop(other)
 
-    def _watchdog(self) -> None:
+    def _watchdog(self, busy: Callable[[], bool]) -> None:
+        """End a process that runs jobs and cannot prove its life. One without jobs can stay and wait for the database: it has nothing that
+        others could take over, and gets its lock back (`confirm`) long before a job that it begins then could be taken (GRACE_S)."""
         if not self._locks.grace_s:
             return
+        alive_at, had_jobs = self._alive_at, False
         while not self._stop.wait(0.2):
-            if _now() - self._alive_at > GIVE_UP_S:
+            had_jobs = busy() or (had_jobs and alive_at == self._alive_at)
+            alive_at = self._alive_at
+            if had_jobs and _now() - alive_at > GIVE_UP_S:
                 log.critical("the database did not answer for %s s: ending, so that the jobs can go on elsewhere", GIVE_UP_S)
                 os._exit(LOST_THE_LOCK)
 

@@ -1,7 +1,8 @@
-"""An httpx transport that looks at every address before it connects, and connects to the very address it looked at.
+"""httpx transports that choose the address they connect to; one that looks at every address before it connects.
 
-The name is resolved once for each connection and no other code resolves it again, so an answer that changes between a check and
-its use (DNS rebinding) changes nothing. Host header, TLS server name and certificate check keep the name.
+CheckedTransport connects to the very address it looked at. The name is resolved once for each connection and no other code resolves it
+again, so an answer that changes between a check and its use (DNS rebinding) changes nothing. Host header, TLS server name and certificate
+check keep the name.
 """
 
 import asyncio
@@ -75,18 +76,18 @@ class CheckedBackend(httpcore.AsyncNetworkBackend):
         await asyncio.sleep(seconds)
 
 
-class CheckedTransport(httpx.AsyncBaseTransport):
-    """HTTP/1.1 over a CheckedBackend. Made of httpcore's public parts, so that no proxy and no other backend can slip in."""
+class BackendTransport(httpx.AsyncBaseTransport):
+    """HTTP/1.1 over a backend of ours. Made of httpcore's public parts, so that no proxy and no other backend can slip in."""
 
-    def __init__(self, *, allowed: Sequence[Network], resolve: Resolve = system_resolve):
+    def __init__(self, backend: httpcore.AsyncNetworkBackend, *, max_connections: int, max_keepalive: int):
         # Certificates named in the environment are the operator's wish; proxies of the environment are not looked at.
         tls = tls_context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=tls,
-            max_connections=100,
-            max_keepalive_connections=10,
+            max_connections=max_connections,
+            max_keepalive_connections=max_keepalive,
             keepalive_expiry=5.0,
-            network_backend=CheckedBackend(allowed=allowed, resolve=resolve),
+            network_backend=backend,
         )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -99,6 +100,13 @@ class CheckedTransport(httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         await self._pool.aclose()
+
+
+class CheckedTransport(BackendTransport):
+    """Connects to addresses that may be reached, and to no others."""
+
+    def __init__(self, *, allowed: Sequence[Network], resolve: Resolve = system_resolve):
+        super().__init__(CheckedBackend(allowed=allowed, resolve=resolve), max_connections=100, max_keepalive=10)
 
 
 class _Body(httpx.AsyncByteStream):

@@ -1,0 +1,50 @@
+"""DBOS as this project sets it up, and what is asked of it beside running workflows."""
+
+import logging
+
+import sqlalchemy as sa
+from dbos import DBOS
+from dbos._error import DBOSAwaitedWorkflowCancelledError, DBOSNonExistentWorkflowError
+
+APPLICATION = "reelwright"
+# DBOS's default is a hash of the source, which would strand the waiting jobs after an upgrade. Change it only if a new version cannot run
+# the jobs that an old one accepted.
+VERSION = "1"
+
+
+def configure(engine: sa.Engine, *, executor: str) -> None:
+    """Make this process's DBOS, on the database of `engine`, under its own executor id; `DBOS.launch` starts it."""
+    logging.getLogger("dbos").addFilter(_expected)
+    DBOS(
+        config={
+            "name": APPLICATION,
+            "system_database_engine": engine,
+            "system_database_url": engine.url.render_as_string(hide_password=False),
+            "executor_id": executor,
+            "application_version": VERSION,
+            "use_listen_notify": False,
+            "log_level": "ERROR",
+            "max_executor_threads": 8,
+        }
+    )
+
+
+def owners() -> set[str]:
+    """Executors that DBOS believes to be running something."""
+    pending = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
+    return {workflow.executor_id for workflow in pending if workflow.executor_id}
+
+
+def recover(executor: str) -> None:
+    """Put the unfinished jobs of a dead executor back into their queues."""
+    DBOS._recover_pending_workflows([executor])
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's text: drivers add pages."""
+    return (str(error) or type(error).__name__).splitlines()[0]
+
+
+def _expected(record: logging.LogRecord) -> bool:
+    """A filter: DBOS reports as errors the workflows of jobs that were canceled, or deleted as they ended, which they are not."""
+    return not (record.exc_info and isinstance(record.exc_info[1], DBOSAwaitedWorkflowCancelledError | DBOSNonExistentWorkflowError))

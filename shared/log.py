@@ -1,0 +1,71 @@
+"""The log: lines for people, or a JSON object a line, each with the request and the job that it is about."""
+
+import json
+import logging
+import re
+import sys
+from collections.abc import Mapping
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from rich.console import Console
+from rich.logging import RichHandler
+
+REQUEST_ID, TRACE = "x-request-id", ("traceparent", "tracestate")
+TRACEPARENT = re.compile(r"[0-9a-f]{2}(-[0-9a-f]{32})(-[0-9a-f]{16})-[0-9a-f]{2}", re.ASCII)
+NOISY = ("httpx", "httpcore", "dbos")
+REQUESTS = "reelwright.requests"
+"""The logger of answered requests, which is silent among lines for people."""
+
+CURRENT_REQUEST: ContextVar[Mapping[str, str]] = ContextVar("request")
+"""What a request is known by: `x-request-id`, and the W3C trace context where one came. It is sent on with what the request causes."""
+
+CURRENT_JOB: ContextVar[str] = ContextVar("job")
+"""Id of the job that is being run."""
+
+
+def set_up(style: Literal["text", "json"]) -> None:
+    """Log to standard error from now on."""
+    handler: logging.Handler
+    if style == "json":
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(JsonLines())
+    else:
+        handler = RichHandler(console=Console(stderr=True), show_path=False)
+        logging.getLogger(REQUESTS).setLevel(logging.WARNING)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[handler])
+    for name in NOISY:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def sent_on() -> dict[str, str]:
+    """Headers that tell the next service what a call belongs to: the request it comes from, or the job."""
+    if known := CURRENT_REQUEST.get(None):
+        return dict(known)
+    return {REQUEST_ID: job_id} if (job_id := CURRENT_JOB.get(None)) else {}
+
+
+def fields(**values: Any) -> dict[str, Any]:
+    """`extra` of a log call: what a JSON line holds beside its message."""
+    return {"fields": values}
+
+
+class JsonLines(logging.Formatter):
+    """`time` (UTC), `level`, `logger`, `message`, where known `request_id`, `trace_id` and `job_id`, the call's fields, and `exception`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        known = CURRENT_REQUEST.get({})
+        trace = TRACEPARENT.fullmatch(known.get(TRACE[0], ""))
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            "request_id": known.get(REQUEST_ID),
+            "trace_id": trace[1][1:] if trace else None,
+            "job_id": CURRENT_JOB.get(None),
+            **getattr(record, "fields", {}),
+            "exception": self.formatException(record.exc_info) if record.exc_info else None,
+        }
+        return json.dumps({name: value for name, value in line.items() if value is not None}, default=str)

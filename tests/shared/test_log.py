@@ -1,0 +1,44 @@
+"""What a line of the log tells."""
+
+import json
+import logging
+
+import pytest
+
+from shared.log import CURRENT_JOB, CURRENT_REQUEST, JsonLines, fields, sent_on
+
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+
+def written(caplog: pytest.LogCaptureFixture) -> dict:
+    line = JsonLines().format(caplog.records[-1])
+    assert "\n" not in line
+    return json.loads(line)
+
+
+async def test_a_line_names_the_request_and_the_job(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    CURRENT_REQUEST.set({"x-request-id": "r1", "traceparent": TRACE})
+    CURRENT_JOB.set("j1")
+    logging.getLogger("here").info("line\n%s", 2, extra=fields(operation="a.b", seconds=0.5))
+    line = written(caplog)
+    assert line.pop("time").endswith("+00:00")
+    told = {"level": "info", "logger": "here", "message": "line\n2", "operation": "a.b", "seconds": 0.5}
+    assert line == told | {"request_id": "r1", "trace_id": TRACE.split("-")[1], "job_id": "j1"}
+
+
+async def test_a_line_tells_what_was_raised(caplog: pytest.LogCaptureFixture) -> None:
+    try:
+        1 / 0  # noqa: B018
+    except ZeroDivisionError:
+        logging.getLogger("here").warning("broken", exc_info=True)
+    line = written(caplog)
+    assert "ZeroDivisionError" in line["exception"] and "request_id" not in line
+
+
+async def test_calls_carry_the_request_or_else_the_job() -> None:
+    assert sent_on() == {}
+    CURRENT_JOB.set("j2")
+    assert sent_on() == {"x-request-id": "j2"}
+    CURRENT_REQUEST.set({"x-request-id": "r2", "traceparent": TRACE})
+    assert sent_on() == {"x-request-id": "r2", "traceparent": TRACE}
