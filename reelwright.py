@@ -78,18 +78,25 @@ async def serve(name: str, settings: Settings) -> None:
         upstreams = Upstreams.over_network(settings.service_urls)
         pipelines = Pipelines(upstreams, runtime)
         site = Site(app=create_gateway(runtime, upstreams, pipelines), host=settings.host, port=settings.port)
-        await _run(runtime, [], [site], {QUEUE: pipelines.queue})
+        await _run(runtime, [], [site], {QUEUE: pipelines.queue}, patient=True)
         await upstreams.close()
     else:
         room = {room.name: room for room in ROOMS}[name]
-        await _run(runtime, [room.service], [Site(app=room.app.create_app(runtime), host=settings.host, port=settings.port)], {})
+        await _run(
+            runtime, [room.service], [Site(app=room.app.create_app(runtime), host=settings.host, port=settings.port)], {}, patient=True
+        )
 
 
-async def _run(runtime: Runtime, services: Sequence[Service], sites: Sequence[Site], queues: Mapping[str, Queue]) -> None:
-    """Start working, start answering, and end both in the other order. Where the database is away for long, answering begins without it."""
+async def _run(
+    runtime: Runtime, services: Sequence[Service], sites: Sequence[Site], queues: Mapping[str, Queue], *, patient: bool = False
+) -> None:
+    """Start working, start answering, and end both in the other order.
+
+    `patient`: a process of several waits for a database that is away, and begins to answer without it, so that it can say so.
+    """
     told_to_end = asyncio.create_task(until_told_to_end())
-    starting = asyncio.create_task(runtime.start(services, queues))
-    await asyncio.wait({starting, told_to_end}, timeout=PATIENCE_S, return_when=asyncio.FIRST_COMPLETED)
+    starting = asyncio.create_task(runtime.start(services, queues, patient=patient))
+    await asyncio.wait({starting, told_to_end}, timeout=PATIENCE_S if patient else None, return_when=asyncio.FIRST_COMPLETED)
     if starting.done():
         starting.result()
     try:

@@ -37,11 +37,11 @@ class Runtime:
         self._runners: list[OperationRunner] = []
         self._sweeping: asyncio.Task[None] | None = None
 
-    async def start(self, services: Sequence[Service], more: Mapping[str, Queue] | None = None) -> None:
-        """Begin to work on the jobs of `services` and on the queues in `more`."""
+    async def start(self, services: Sequence[Service], more: Mapping[str, Queue] | None = None, *, patient: bool = False) -> None:
+        """Begin to work on the jobs of `services` and on the queues in `more`. `patient`: see `Jobs.start`."""
         self._runners = [OperationRunner(service, self.settings, self.media) for service in services]
         queues = {service.name: runner.queue for service, runner in zip(services, self._runners, strict=True)}
-        await self.jobs.start(queues | dict(more or {}))
+        await self.jobs.start(queues | dict(more or {}), patient=patient)
         self._sweeping = asyncio.create_task(self._sweep_regularly())
 
     def end_soon(self) -> None:

@@ -90,11 +90,11 @@ class Jobs:
         self._client.destroy()
         self._engine.dispose()
 
-    async def start(self, queues: Mapping[str, Queue]) -> None:
-        """Open the database and begin to work on `queues` (service name -> Queue)."""
+    async def start(self, queues: Mapping[str, Queue], *, patient: bool = False) -> None:
+        """Open the database and begin to work on `queues` (service name -> Queue). `patient`: wait for a database server that is away."""
         self._queues = queues
         self._stopping = False
-        self._lifeline = await self._first_contact()
+        self._lifeline = await self._first_contact(patient)
         configure(self._engine, executor=self._lifeline.executor)
 
         @DBOS.workflow(name="job", max_recovery_attempts=None)
@@ -111,14 +111,13 @@ class Jobs:
         self._lifeline.start(owners=owners, recover=recover, busy=lambda: bool(self._running))
         self._watcher = asyncio.create_task(self._watch_cancellations())
 
-    async def _first_contact(self) -> Lifeline:
-        """The lifeline, as soon as the database server is there: it may be restarting, or start later than this process."""
+    async def _first_contact(self, patient: bool) -> Lifeline:
         while True:
             try:
                 await asyncio.to_thread(self.open)
                 return await asyncio.to_thread(lambda: Lifeline(make_locks(self._engine)))
             except (sa.exc.OperationalError, psycopg.OperationalError) as error:
-                if self._engine.dialect.name == "sqlite":
+                if not patient or self._engine.dialect.name == "sqlite":
                     raise
                 log.warning("the database does not answer; it is tried again: %s", first_line(error))
                 await asyncio.sleep(DATABASE_RETRY_S)
