@@ -7,15 +7,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from services.keyframes.choose import Choice, choose
 from services.keyframes.exports import write_files
 from services.keyframes.gallery import write_gallery
 from services.keyframes.measure import Measured, measure
+from services.keyframes.methods import detected
 from services.keyframes.params import DEFAULT_THRESHOLDS, MAX_SCORES, MAX_VIDEOS, DetectParams, DetectResult, Keyframe, Scores, VideoReport
 from services.keyframes.pictures import SUFFIXES, full_size, write_picture, write_thumbnail
 from services.keyframes.shots import shots_of
-from services.keyframes.transition import cuts_of
 from shared.errors import Invalid, OperationFailed, ReelwrightError, UnsupportedMedia
 from shared.operation import Progress, Silent
 from shared.video import VideoInfo, changes_of, probe
@@ -67,11 +68,11 @@ def _detect_one(params: DetectParams, video: Path, title: str, pictures: Path, f
         raise UnsupportedMedia(f"{video.name!r} is a still image: shots are found in a video.")
     for sentence in changes_of(info, to_sdr8=True, written_as=None):
         progress.warn(f"{video.name}: {sentence}")
-    measured = measure(video, info, progress.part("looking", 0, 0.9))
+    measured = measure(video, info, pictures.parent / "tiny", progress.part("looking", 0, 0.9))
     threshold = params.threshold or DEFAULT_THRESHOLDS[params.method]
-    transitions = cuts_of(measured.change["difference"], threshold)
+    found = detected(measured, params.method, threshold)
     times = measured.times
-    shots = shots_of(transitions, times, float(measured.end), min_shot_s=params.min_shot)
+    shots = shots_of(found.transitions, times, float(measured.end), min_shot_s=params.min_shot)
     folder = files / title
     (folder / "thumbnails").mkdir(parents=True)
     keyframes = _write_keyframes(
@@ -92,7 +93,7 @@ def _detect_one(params: DetectParams, video: Path, title: str, pictures: Path, f
         min_shot=params.min_shot,
         shots=shots,
         keyframes=keyframes,
-        scores=_thinned(measured, times),
+        scores=_thinned(found.scores, params.method, times),
     )
     write_files(report, folder)
     return report
@@ -132,16 +133,12 @@ def _write_keyframes(
     return found
 
 
-def _thinned(measured: Measured, times: list[float]) -> Scores:
-    """The scores, of groups of frames the highest where there are more than a result should carry."""
+def _thinned(scores: Mapping[str, NDArray[np.float32]], method: str, times: list[float]) -> Scores:
+    """The scores of the method, of groups of frames the highest where there are more than a result should carry."""
+    values = scores[method]
     group = -(-len(times) // MAX_SCORES) or 1
-    starts = np.arange(0, len(times), group)
-    best = starts + np.array([int(np.argmax(measured.change["difference"][start : start + group])) for start in starts])
-    return Scores(
-        frames=best.tolist(),
-        times=[times[at] for at in best],
-        values={name: np.round(values[best].astype(float), 3).tolist() for name, values in measured.change.items()},
-    )
+    best = np.array([start + int(np.argmax(values[start : start + group])) for start in range(0, len(times), group)])
+    return Scores(frames=best.tolist(), times=[times[at] for at in best], values={method: np.round(values[best].astype(float), 4).tolist()})
 
 
 def _title(video: Path, number: int | None) -> str:

@@ -8,21 +8,24 @@ from fractions import Fraction
 from itertools import chain, pairwise
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from services.keyframes.content import Content, content, content_change
 from services.keyframes.difference import difference
+from services.keyframes.histogram import histogram_change
+from services.keyframes.looks import Looks, looks
 from services.keyframes.small import Small, shrink, small_size
+from services.keyframes.tiny import Planes, TinyFile, TinyFilm, tiny
 from shared.operation import Progress
-from shared.video import VideoInfo, map_ordered, read_frames
+from shared.video import Frame, VideoInfo, map_ordered, read_frames
 
 Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """Some numbers of each frame (n frames), a few dozen bytes each."""
+    """Some numbers of each of n frames, a few dozen bytes each."""
 
     pts: NDArray[np.int64]
     """Exact times in units of `time_base`, from the start of the file's timeline."""
@@ -30,13 +33,13 @@ class Measured:
     end: Fraction
     """When the last frame is over, in seconds."""
     change: dict[str, Floats]
-    """Name -> (n,): change from the frame before; 0 at the first."""
+    """Name of the measure -> (n,): change from the frame before; 0 at the first."""
     sharpness: Floats
-    """(n,): mean strength of the edges."""
     exposure: Floats
-    """(n,): 0 to 1, how much of the picture is neither black nor burnt out, and how far its brightness spreads."""
     layout: NDArray[np.uint8]
-    """(n, 48): the picture as 4 x 4 tiles of Y, U, V."""
+    """(n, 48): see `Looks`."""
+    film: TinyFilm
+    """All frames in tiny; of use as long as the file that it was made with."""
 
     @property
     def times(self) -> list[float]:
@@ -46,26 +49,30 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    small: Small
-    sharpness: float
-    exposure: float
-    layout: NDArray[np.uint8]
+    pts: int
     end: Fraction
     time_base: Fraction
+    small: Small
+    tiny: Planes
+    content: Content
+    looks: Looks
 
 
-def measure(video: Path, info: VideoInfo, progress: Progress) -> Measured:
-    """Look at every frame of `video` once, in small. Raises what `read_frames` raises."""
+def measure(video: Path, info: VideoInfo, kept: Path, progress: Progress) -> Measured:
+    """Look at every frame of `video` once, in small; tiny ones are kept in the file `kept`. Raises what `read_frames` raises."""
     size = small_size(info.width, info.height)
     pts, sharpness, exposure, layout = array("q"), array("f"), array("f"), bytearray()
-    changes = {"difference": array("f")}
-    end, base = Fraction(0), Fraction(1)
+    changes = {name: array("f") for name in ("difference", "content", "histogram")}
+    end, base, store = Fraction(0), Fraction(1), TinyFile(kept)
     for before, now in _pairs(video, size):
-        pts.append(now.small.pts)
-        sharpness.append(now.sharpness)
-        exposure.append(now.exposure)
-        layout += now.layout.tobytes()
+        store.add(now.tiny, len(pts))
+        pts.append(now.pts)
+        sharpness.append(now.looks.sharpness)
+        exposure.append(now.looks.exposure)
+        layout += now.looks.layout
         changes["difference"].append(difference(before.small, now.small) if before else 0.0)
+        changes["content"].append(content_change(before.content, now.content) if before else 0.0)
+        changes["histogram"].append(histogram_change(before.small, now.small) if before else 0.0)
         end, base = now.end, now.time_base
         progress(min(len(pts), info.frames), info.frames)
     progress(1, 1)
@@ -77,23 +84,15 @@ def measure(video: Path, info: VideoInfo, progress: Progress) -> Measured:
         sharpness=np.array(sharpness, dtype=np.float32),
         exposure=np.array(exposure, dtype=np.float32),
         layout=np.frombuffer(bytes(layout), dtype=np.uint8).reshape(-1, 48),
+        film=store.film(),
     )
 
 
 def _pairs(video: Path, size: tuple[int, int]) -> Iterator[tuple[_Look | None, _Look]]:
+    def look(frame: Frame) -> _Look:
+        small = shrink(frame, size)
+        end = frame.time + frame.duration * frame.time_base
+        return _Look(frame.pts, end, frame.time_base, small, tiny(small), content(small), looks(small))
+
     with closing(read_frames(video)) as frames:
-
-        def look(frame) -> _Look:
-            small = shrink(frame, size)
-            laplacian = cv2.Laplacian(small.y, cv2.CV_16S, ksize=1)
-            spread = float(np.std(small.y))
-            lost = float(np.mean((small.y < 20) | (small.y > 232)))
-            layout = np.concatenate(
-                [cv2.resize(plane, (4, 4), interpolation=cv2.INTER_AREA).ravel() for plane in (small.y, small.u, small.v)]
-            )
-            exposed = (1 - lost) * min(spread / 48, 1.0)
-            return _Look(
-                small, float(np.mean(np.abs(laplacian))), exposed, layout, frame.time + frame.duration * frame.time_base, frame.time_base
-            )
-
         yield from pairwise(chain([None], map_ordered(look, frames, ahead=2)))

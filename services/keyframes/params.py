@@ -20,7 +20,7 @@ DEFAULT_THRESHOLDS: dict[str, float] = {
     "content": 27.0,
     "histogram": 0.35,
     "difference": 30.0,
-    "fades": 12.0,
+    "fades": 0.7,
     "transnet": 0.5,
 }
 """The threshold of each method, in the unit of its own score."""

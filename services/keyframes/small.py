@@ -24,6 +24,13 @@ class Small:
     u: Plane
     v: Plane
 
+    def rgb(self) -> Plane:
+        """(h, w, 3) R, G, B, as if it were BT.601 in limited range: for comparing frames of one video, not for showing."""
+        height, width = self.y.shape
+        half = (height // 2, width // 2)
+        packed = np.concatenate([self.y.ravel(), self.u.reshape(half).ravel(), self.v.reshape(half).ravel()])
+        return cv2.cvtColor(packed.reshape(height * 3 // 2, width), cv2.COLOR_YUV2RGB_I420)
+
 
 def small_size(width: int, height: int) -> tuple[int, int]:
     """Width and height of the small luma of a video: even, at least 16, the longer side LONG_SIDE at most."""

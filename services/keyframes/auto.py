@@ -1,0 +1,60 @@
+"""The default: hard cuts, fades, dissolves and wipes, each by its own test, with flashes and motion told apart."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from services.keyframes.fades import fades
+from services.keyframes.gradual import gradual
+from services.keyframes.hard_cuts import hard_cuts
+from services.keyframes.steps import Floats, Steps, steps_of
+from services.keyframes.tiny import TinyFilm
+from services.keyframes.transition import Transition
+
+CUT_AT, CUT_WIDTH = 0.5, 0.08
+"""The distance at which a cut is as likely as not, and how fast it becomes sure above."""
+_FADE_DEPTH = 0.7
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What may be a change of shot, with its confidence; `scores` (n frames of the video,) has it at the middle of each."""
+
+    transitions: list[Transition]
+    scores: Floats
+
+
+def auto(film: TinyFilm, frames: int) -> Found:
+    """Everything that may be a transition in a video of so many frames; those of a confidence of 0.5 are the likely ones."""
+    film = film.without_bars()
+    steps = steps_of(film)
+    found = transitions_of(film, steps)
+    scores = np.zeros(frames, np.float32)
+    # A hint of what the picture does where nothing was found, below every threshold that makes sense.
+    scores[film.frames] = np.minimum(steps.distance / CUT_AT, 1) * 0.05
+    for one in found:
+        at = min(one.middle, frames - 1)
+        scores[at] = max(scores[at], one.confidence)
+    return Found(found, scores)
+
+
+def transitions_of(film: TinyFilm, steps: Steps) -> list[Transition]:
+    """The candidates, in order, without overlaps."""
+    number = film.frames
+    cuts = hard_cuts(film, steps)
+    likely = {one.place for one in cuts if one.distance >= CUT_AT}
+    faded = fades(steps.contrast, likely, _FADE_DEPTH)
+    taken = [(one.before, one.after) for one in faded]
+    mixed = gradual(film, steps, likely, taken)
+    spans = taken + [(one.before, one.after) for one in mixed if one.confidence >= 0.5]
+    found = [
+        Transition(int(number[one.before]) + 1, int(number[one.after]), "fade", min(0.5 + (one.depth - _FADE_DEPTH) * 1.5, 0.99))
+        for one in faded
+    ]
+    found += [Transition(int(number[one.before]) + 1, int(number[one.after]), "dissolve", one.confidence) for one in mixed]
+    for one in cuts:
+        if not any(a < one.place <= b for a, b in spans):
+            sure = float(1 / (1 + np.exp(-(one.distance - CUT_AT) / CUT_WIDTH)))
+            at = int(number[one.place])
+            found.append(Transition(at, at, "cut", sure))
+    return sorted(found)

@@ -1,0 +1,59 @@
+"""Fades: the picture goes to one colour and another one comes out of it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from services.keyframes.steps import Floats
+
+_AROUND = 30  # places on each side in which the fullest contrast is looked for
+_LONGEST = 75
+_RAMP = 2  # steps that a side needs at least: what goes at once is cut
+
+
+@dataclass(frozen=True, slots=True)
+class Fade:
+    """Places of the last frame before it and the first after it; `depth` is the share of the contrast that is gone, 0 to 1."""
+
+    before: int
+    after: int
+    depth: float
+
+
+def emptiness(contrast: Floats) -> Floats:
+    """(n,): of each frame the share of the contrast around it that is gone, 0 to 1: the score that fades are found by.
+
+    "Around" is the fuller half second on either side, whichever of the two is the less full.
+    """
+    count = len(contrast)
+    padded = np.concatenate([np.zeros(_AROUND, np.float32), contrast, np.zeros(_AROUND, np.float32)])
+    highest = np.lib.stride_tricks.sliding_window_view(padded, _AROUND).max(axis=1)
+    before, after = highest[:count], highest[_AROUND + 1 : _AROUND + 1 + count]
+    full = np.minimum(before, after)
+    return np.where(full > 1, np.clip(1 - contrast / np.maximum(full, 1e-6), 0, 1), 0).astype(np.float32)
+
+
+def fades(contrast: Floats, cuts: set[int], threshold: float) -> list[Fade]:
+    """The fades of a film. `cuts` (places) end what is looked at; `threshold` is how much of the contrast must be gone."""
+    empty, count, found = emptiness(contrast), len(contrast), []
+    place = 1
+    while place < count - 1:
+        if empty[place] < threshold:
+            place += 1
+            continue
+        first = last = place
+        while last + 1 < count and empty[last + 1] >= threshold:
+            last += 1
+        before, after = first, last
+        while before > 0 and before not in cuts and first - before < _LONGEST and contrast[before - 1] > _rising(contrast[before]):
+            before -= 1
+        while after < count - 1 and after + 1 not in cuts and after - last < _LONGEST and contrast[after + 1] > _rising(contrast[after]):
+            after += 1
+        if first - before >= _RAMP or after - last >= _RAMP:
+            found.append(Fade(before, after, float(empty[first : last + 1].max())))
+        place = max(after, last) + 1
+    return found
+
+
+def _rising(contrast: float) -> float:
+    return float(contrast) * 1.02 + 0.15

@@ -1,0 +1,55 @@
+"""Hard cuts: one frame is far from the one before, and neither motion nor a flash explains it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from services.keyframes.apart import apart
+from services.keyframes.steps import Steps
+from services.keyframes.tiny import TinyFilm
+
+_NEAR = 4  # places on each side that a cut is compared with
+_FLASH = 6  # frames that a flash lasts at most
+_LEAST = 0.2  # what is nearer than this is looked at no further
+
+
+@dataclass(frozen=True, slots=True)
+class HardCut:
+    """`place`: of the first frame after it, in the film. `distance` is what is left of the change after doubts."""
+
+    place: int
+    distance: float
+
+
+def hard_cuts(film: TinyFilm, steps: Steps) -> list[HardCut]:
+    """The places where a cut may be, each with how sure it is; which are cuts is for a threshold to decide."""
+    distance, found = steps.distance, []
+    for place in np.flatnonzero(distance >= _LEAST).tolist():
+        here = float(distance[place])
+        around = np.concatenate([distance[max(place - _NEAR, 1) : place], distance[place + 1 : place + 1 + _NEAR]])
+        near = np.concatenate([distance[max(place - 2, 1) : place], distance[place + 1 : place + 3]])
+        if len(near) and here < near.max():
+            continue
+        # In steady motion every step is as large: what the other steps have is not the cut's.
+        restless = float(np.sort(around)[-_NEAR:].mean()) if len(around) else 0.0
+        left = here * float(np.clip(here / max(1.6 * restless, 1e-6), 0, 1))
+        if left >= _LEAST and not _flashes(film, place, here):
+            found.append(HardCut(place, left))
+    return found
+
+
+def _flashes(film: TinyFilm, place: int, distance: float) -> bool:
+    """Whether the picture soon is again what it was before, or was so shortly before what it is now."""
+    number = film.frames
+    before, now = film.at(place - 1), film.at(place)
+    for other in range(place + 1, len(film)):
+        if number[other] - number[place] > _FLASH:
+            break
+        if apart(before, film.at(other)).distance < 0.5 * distance:
+            return True
+    for other in range(place - 2, -1, -1):
+        if number[place - 1] - number[other] > _FLASH:
+            break
+        if apart(film.at(other), now).distance < 0.5 * distance:
+            return True
+    return False

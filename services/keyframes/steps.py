@@ -1,0 +1,52 @@
+"""What happens from each frame of a film to the next."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.keyframes.apart import apart
+from services.keyframes.tiny import Planes, TinyFilm
+
+Floats = NDArray[np.float32]
+_AT_ONCE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """(n,) each, about the n frames of a film; of the first there is no change."""
+
+    distance: Floats
+    """How far the frame is from the one before: see `Apart.distance`."""
+    still: Floats
+    moved: Floats
+    contrast: Floats
+    """Standard deviation of the frame's brightness."""
+
+
+def steps_of(film: TinyFilm) -> Steps:
+    """Compare each frame with the one before."""
+    distance, still, moved, contrast = (np.zeros(len(film), np.float32) for _ in range(4))
+    before: Planes | None = None
+    for place, now in enumerate(each(film)):
+        contrast[place] = now[0].std()
+        if before is not None:
+            change = apart(before, now)
+            distance[place], still[place], moved[place] = change.distance, change.still, change.moved
+        before = now
+    return Steps(distance, still, moved, contrast)
+
+
+def each(film: TinyFilm) -> Iterator[Planes]:
+    """All frames of a film, (3, 18, 32) each."""
+    edges = [*range(0, len(film), _AT_ONCE), len(film)]
+    for start, stop in pairwise(edges):
+        yield from film.block(start, stop)
+
+
+def contrast_of(film: TinyFilm) -> Floats:
+    """(n,): standard deviation of the brightness of each frame."""
+    film = film.without_bars()
+    return np.array([frame[0].std() for frame in each(film)], dtype=np.float32)
