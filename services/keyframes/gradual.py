@@ -18,6 +18,7 @@ _HALVES = (3, 5, 7, 10, 14, 20, 26)
 """Half the lengths that are tried, in frames of the video."""
 _MARGIN = 2 * _HALVES[-1]
 _AT_ONCE = 1000
+_SAME = 4  # frames between two parts of one transition
 _SLACK = 2.0  # what coding and grain may change of a pixel
 
 # Looked at more closely is only what may be one at all.
@@ -58,7 +59,19 @@ def gradual(film: TinyFilm, steps: Steps, cuts: set[int], taken: list[tuple[int,
         a, b = int(before[number]), int(after[number])
         if all(b <= one.before or a >= one.after for one in chosen):
             chosen.append(Gradual(float(sure[number]), a, b))
-    return chosen
+    return _joined(chosen, film.frames)
+
+
+def _joined(found: list[Gradual], number: NDArray[np.int64]) -> list[Gradual]:
+    """Parts that follow each other at once are one long transition."""
+    joined: list[Gradual] = []
+    for one in sorted(found, key=lambda one: one.before):
+        last = joined[-1] if joined else None
+        if last and min(one.confidence, last.confidence) >= 0.5 and number[one.before] - number[last.after] <= _SAME:
+            joined[-1] = Gradual(max(one.confidence, last.confidence), last.before, one.after)
+        else:
+            joined.append(one)
+    return joined
 
 
 WEIGHTS = np.array([4.4, 0.15, 8.8, -2.65, 2.5, -16.8, -4.9])

@@ -1,0 +1,87 @@
+"""Shots of clips whose transitions are known to the frame."""
+
+import cv2
+import numpy as np
+import pytest
+
+from services.keyframes.detect import detect
+from services.keyframes.params import DetectParams, VideoReport
+from tests.services.keyframes.shot_clips import cut_together, scene, write
+
+
+def found_in(path, tmp_path, **params) -> VideoReport:
+    outputs = {"gallery": tmp_path / "gallery.html", "keyframes": tmp_path / "keyframes.zip", "files": tmp_path / "files.zip"}
+    return detect(DetectParams(**params), video=path, outputs=outputs).videos[0]
+
+
+def begins(report: VideoReport) -> list[tuple[int, str]]:
+    return [(shot.start_frame, shot.kind) for shot in report.shots[1:]]
+
+
+@pytest.mark.parametrize(
+    ("method", "threshold"), [("auto", None), ("content", None), ("adaptive", None), ("histogram", 0.2), ("difference", 15)]
+)
+def test_hard_cuts_are_found_to_the_frame(method, threshold, tmp_path):
+    frames, truths = cut_together([(30, "cut", 0), (22, "cut", 0), (41, "cut", 0), (30, None, 0)])
+    report = found_in(write(tmp_path / "clip.mp4", frames), tmp_path, method=method, threshold=threshold)
+    assert begins(report) == [(start, "cut") for start, _ in truths]
+    assert report.frames == len(frames) and report.shots[-1].end_frame == len(frames)
+
+
+def test_frame_numbers_and_times_are_exact_where_the_rate_varies(tmp_path):
+    frames, truths = cut_together([(30, "cut", 0), (22, "cut", 0), (30, None, 0)])
+    ticks = np.cumsum(np.random.default_rng(1).choice([20, 40, 60, 110], len(frames))).tolist()
+    ticks = [tick - ticks[0] for tick in ticks]
+    report = found_in(write(tmp_path / "clip.mp4", frames, ticks=ticks), tmp_path)
+    assert report.variable_frame_rate
+    assert begins(report) == [(start, "cut") for start, _ in truths]
+    assert [shot.start_s for shot in report.shots] == pytest.approx([ticks[shot.start_frame] / 1000 for shot in report.shots], abs=1e-9)
+    assert all(one.timestamp_s == pytest.approx(ticks[one.frame] / 1000, abs=1e-9) for one in report.keyframes)
+
+
+@pytest.mark.parametrize("kind", ["dissolve", "wipe", "fade"])
+@pytest.mark.parametrize("length", [8, 16, 32])
+def test_gradual_transitions_are_found_and_bounded(kind, length, tmp_path):
+    frames, ((start, end),) = cut_together([(50, kind, length), (50, None, 0)])
+    report = found_in(write(tmp_path / "clip.mp4", frames), tmp_path)
+    assert len(report.shots) == 2
+    shot = report.shots[1]
+    assert shot.kind == ("fade" if kind == "fade" else "dissolve")
+    assert start <= shot.start_frame <= end
+    # Its ends cannot be told to the frame: the first and last steps are small.
+    assert shot.transition_start_frame == pytest.approx(start, abs=2 + length / 4)
+    assert shot.transition_end_frame == pytest.approx(end, abs=2 + length / 4)
+
+
+def test_flashes_and_fast_pans_are_no_cuts(tmp_path):
+    still, fast = scene(3), scene(4, speed=24)
+    frames = [next(still) for _ in range(60)]
+    for at in (20, 21, 40):
+        frames[at] = cv2.addWeighted(frames[at], 0.2, np.full_like(frames[at], 255), 0.8, 0)
+    path = write(tmp_path / "flashes.mp4", frames)
+    assert begins(found_in(path, tmp_path)) == []
+    assert begins(found_in(path, tmp_path, method="difference")) != []
+    assert begins(found_in(write(tmp_path / "pan.mp4", [next(fast) for _ in range(40)]), tmp_path)) == []
+
+
+def test_a_dark_letterboxed_film_is_cut_as_any_other(tmp_path):
+    frames, truths = cut_together([(40, "cut", 0), (40, "dissolve", 12), (40, "cut", 0), (30, None, 0)])
+    dark = [cv2.convertScaleAbs(frame, alpha=0.2) for frame in frames]
+    for frame in dark:
+        frame[:24] = frame[-24:] = 0
+    report = found_in(write(tmp_path / "dark.mp4", dark), tmp_path)
+    assert [kind for _, kind in begins(report)] == ["cut", "dissolve", "cut"]
+    assert [report.shots[1].start_frame, report.shots[3].start_frame] == [truths[0][0], truths[2][0]]
+
+
+def test_a_single_frame_is_one_shot_with_one_keyframe(tmp_path):
+    report = found_in(write(tmp_path / "one.mp4", [next(scene(1))]), tmp_path)
+    assert [(shot.start_frame, shot.end_frame) for shot in report.shots] == [(0, 1)]
+    assert [one.frame for one in report.keyframes] == [0]
+
+
+def test_short_shots_are_joined_to_the_one_before(tmp_path):
+    frames, truths = cut_together([(30, "cut", 0), (5, "cut", 0), (30, None, 0)])
+    path = write(tmp_path / "clip.mp4", frames)
+    assert len(found_in(path, tmp_path, method="content").shots) == 3
+    assert begins(found_in(path, tmp_path, method="content", min_shot=0.5)) == [(truths[0][0], "cut")]
