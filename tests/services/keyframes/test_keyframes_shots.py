@@ -19,7 +19,7 @@ def begins(report: VideoReport) -> list[tuple[int, str]]:
 
 
 @pytest.mark.parametrize(
-    ("method", "threshold"), [("auto", None), ("content", None), ("adaptive", None), ("histogram", 0.2), ("difference", 15)]
+    ("method", "threshold"), [("auto", None), ("content", None), ("adaptive", None), ("histogram", 0.12), ("difference", 15)]
 )
 def test_hard_cuts_are_found_to_the_frame(method, threshold, tmp_path):
     frames, truths = cut_together([(30, "cut", 0), (22, "cut", 0), (41, "cut", 0), (30, None, 0)])
