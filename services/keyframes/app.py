@@ -3,10 +3,15 @@
 from fastapi import FastAPI
 
 from services.keyframes.operations import SERVICE
+from services.keyframes.preview import preview_routes
+from services.keyframes.seed import seed_routes
 from shared.runtime import Runtime
 from shared.service import create_service
 
 
 def create_app(runtime: Runtime, *, reachable_by_browsers: bool = True) -> FastAPI:
-    """Every operation of the table."""
-    return create_service(SERVICE, runtime, reachable_by_browsers=reachable_by_browsers)
+    """Every operation of the table, the gallery as a page, and the endpoint of the program this service grew from."""
+    app = create_service(SERVICE, runtime, reachable_by_browsers=reachable_by_browsers)
+    app.include_router(preview_routes(runtime))
+    app.include_router(seed_routes(runtime))
+    return app

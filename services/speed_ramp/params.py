@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
 
+from shared.long_list import LongList
 from shared.operation import Params
 
 MIN_SPEED, MAX_SPEED = 0.1, 16.0
@@ -67,10 +68,8 @@ class AnalyzeParams(Params):
         description="Doublings or halvings of the speed a second of output at most; slow parts stay and are entered and left gently. "
         "Empty: no limit.",
     )
-    snap_to: list[Annotated[float, Field(ge=0, le=1e6)]] | None = Field(
+    snap_to: Annotated[list[Annotated[float, Field(ge=0, le=1e6)]], LongList(MAX_POINTS)] | None = Field(
         None,
-        min_length=1,
-        max_length=MAX_POINTS,
         description="Seconds of the source, such as beats: each point of the curve moves to the nearest; those that meet become one. "
         "Not for `speeds`, which have their times.",
     )
@@ -91,16 +90,12 @@ class AnalyzeParams(Params):
 class CurveParams(AnalyzeParams):
     """Which curve the clip follows."""
 
-    curve: list[CurvePoint] | None = Field(
+    curve: Annotated[list[CurvePoint], LongList(MAX_POINTS)] | None = Field(
         None,
-        min_length=1,
-        max_length=MAX_POINTS,
         description="Speed curve in source seconds, `t` rising; the first and the last speed are held to the ends. Empty: analysed.",
     )
-    speeds: list[Speed] | None = Field(
+    speeds: Annotated[list[Speed], LongList(MAX_POINTS)] | None = Field(
         None,
-        min_length=1,
-        max_length=MAX_POINTS,
         description="One speed (0.1 to 16) per `segment_duration` from `start` on, instead of `curve`; the last is held to the end.",
     )
 

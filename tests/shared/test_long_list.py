@@ -1,0 +1,66 @@
+"""Long lists among the parameters: their limits, and that none of it is work for nothing."""
+
+from typing import Annotated
+
+import pytest
+from pydantic import Field, ValidationError
+
+from shared.long_list import LongList
+from shared.operation import Params
+
+
+class Looked:
+    """Counts how many items were looked at."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    def __get_pydantic_core_schema__(self, source, handler):
+        from pydantic_core import core_schema
+
+        return core_schema.no_info_before_validator_function(self.look, handler(source))
+
+    def look(self, value):
+        self.times += 1
+        return value
+
+
+LOOKED = Looked()
+
+
+class Several(Params):
+    """Items that may be many."""
+
+    items: Annotated[list[Annotated[int, LOOKED, Field(ge=0)]], LongList(1000)] | None = Field(None, description="Items.")
+
+
+@pytest.fixture
+def looked():
+    LOOKED.times = 0
+    return LOOKED
+
+
+def test_a_list_that_is_too_long_is_refused_unseen(looked):
+    with pytest.raises(ValidationError) as caught:
+        Several(items=[-1] * 1_000_000)
+    assert [(one["loc"], one["msg"]) for one in caught.value.errors()] == [(("items",), "1000000 items; at most 1000 are taken")]
+    assert looked.times == 0
+
+
+def test_the_first_wrong_item_ends_it(looked):
+    with pytest.raises(ValidationError) as caught:
+        Several(items=[1] * 10 + [-1] * 900)
+    assert [one["loc"] for one in caught.value.errors()] == [("items", 10)]
+    assert looked.times == 11
+
+
+def test_what_is_right_is_taken(looked):
+    assert Several(items=list(range(1000))).items == list(range(1000))
+    assert Several(items=None).items is None and Several().items is None
+    with pytest.raises(ValidationError, match="at least 1"):
+        Several(items=[])
+
+
+def test_the_limits_are_told():
+    schema = Several.model_json_schema()["properties"]["items"]["anyOf"][0]
+    assert (schema["type"], schema["minItems"], schema["maxItems"]) == ("array", 1, 1000)
