@@ -12,7 +12,7 @@ from services.effects.compose import Composer
 from services.effects.memory import check_memory, needed_bytes
 from services.effects.params import MotionTrailsParams, MotionTrailsResult
 from services.effects.reading import moments_of
-from services.effects.scene import LOOK_S, Scene
+from services.effects.scene import Scene, look_frames
 from services.effects.trail import Reach, Trailed, trails
 from shared.operation import Progress, Silent
 from shared.video import Frame, VideoInfo, map_ordered
@@ -99,7 +99,7 @@ def _taken(trailed: Trailed, *, drop: bool) -> tuple[Frame, Trailed]:
 
 def _check(params: MotionTrailsParams, info: VideoInfo, reach: Reach, rate: float, matte: bool) -> None:
     ahead = 0 if params.direction == "behind" else int(reach.length * (rate if reach.seconds else 1)) + 1
-    look = int(LOOK_S * rate) if confined(params, matte) and not matte else 0
+    look = 2 * look_frames(rate) if confined(params, matte) and not matte else 0
     needed = needed_bytes(
         info.width,
         info.height,

@@ -1,7 +1,8 @@
 """Everything this service can do."""
 
 from services.effects.motion_trails import motion_trails
-from services.effects.params import MotionTrailsParams, MotionTrailsResult
+from services.effects.params import MotionTrailsParams, MotionTrailsResult, StrobeParams, StrobeResult
+from services.effects.strobe import strobe
 from shared.operation import Input, Kind, Operation, Service
 
 MOTION_TRAILS = Operation(
@@ -15,6 +16,17 @@ MOTION_TRAILS = Operation(
     example=MotionTrailsParams(layers=5, spacing=4, ghost="glow"),
 )
 
-OPERATIONS = (MOTION_TRAILS,)
+STROBE = Operation(
+    name="effects.strobe",
+    summary="Stamp the moving subject at intervals over its scene, as a video and as one picture",
+    params=StrobeParams,
+    result=StrobeResult,
+    inputs={"video": Kind.VIDEO, "matte": Input(kind=Kind.VIDEO, optional=True)},
+    outputs={"video": Kind.VIDEO, "picture": Kind.IMAGE},
+    run=strobe,
+    example=StrobeParams(interval=0.4),
+)
+
+OPERATIONS = (MOTION_TRAILS, STROBE)
 
 SERVICE = Service(name="effects", title="Effects", module=__name__, operations=OPERATIONS)

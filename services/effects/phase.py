@@ -20,6 +20,8 @@ _SPREAD = 6.0
 _LEAST_TEXTURED, _LEAST_AGREEING = 0.01, 0.3
 """Parts of the picture that have to be textured, and of those that have to match, for the result to be believed."""
 _FINE = 0.01
+_STILL = 0.06
+"""Pixels: a camera that seems to have moved by less stands still, and the subject pulls at it a little."""
 _ROUNDS = 6
 
 
@@ -109,7 +111,11 @@ def _refined(before: NDArray[np.uint8], after: NDArray[np.uint8], start: Shift) 
     textured = seen & (steep > _TEXTURE)
     if textured.mean() < _LEAST_TEXTURED or (np.abs(off[textured]) < np.maximum(_SPREAD, 0.5 * steep[textured])).mean() < _LEAST_AGREEING:
         return None
-    return float(shift[0]), float(shift[1])
+    return float(_snapped(shift[0])), float(_snapped(shift[1]))
+
+
+def _snapped(shift: float) -> float:
+    return 0.0 if abs(shift) < _STILL else shift
 
 
 def _gradient(picture: Floats) -> tuple[Floats, Floats, Floats]:

@@ -1,7 +1,7 @@
 """A clip as the effects see it: frame by frame with the camera's pose, its shot, and what moves in it."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -41,6 +41,16 @@ class Moment:
     reduced: Planes | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Witness:
+    """What is kept of a moment to tell what moves in others."""
+
+    index: int
+    shot: int
+    pose: Pose
+    small: Small
+
+
 def small_size(width: int, height: int) -> tuple[int, int]:
     """Size that masks and soft ghosts are made in: a quarter of 1080 lines, less reduced where there are fewer."""
     factor = min(max(round(height / GHOST_HEIGHT), 1), _MOST_REDUCED)
@@ -74,13 +84,13 @@ class Scene:
     def masked(self, moments: Iterable[Moment], *, rate: float, threshold: int, focus_block: int | None) -> Iterator[Moment]:
         """The same moments with masks of what moves, and is in focus if `focus_block` (pixels at 540 lines) is given.
 
-        Looks LOOK_S seconds (at `rate` frames a second) behind and ahead: as many frames are held.
+        Looks LOOK_S seconds (at `rate` frames a second) behind and ahead, twice as far where a shot begins: as many frames are held.
         """
-        look = min(max(round(LOOK_S * rate), 2), _MOST_LOOK)
+        look = look_frames(rate)
         height = self.size[1]
         block = None if focus_block is None else round(focus_block * height / 540) | 1
 
-        def find(pair: tuple[Moment, list[Moment]]) -> Moment:
+        def find(pair: tuple[Moment, list[Witness]]) -> Moment:
             moment, others = pair
             moment.mask = self._mask(moment, others, threshold, block)
             return moment
@@ -91,12 +101,17 @@ class Scene:
         """`between` for small planes of frames of the size `full`."""
         return scaled(between(source, target), self.size[0] / full[0], self.size[1] / full[1])
 
-    def _mask(self, moment: Moment, others: list[Moment], threshold: int, block: int | None) -> Mask:
+    def _mask(self, moment: Moment, others: list[Witness], threshold: int, block: int | None) -> Mask:
         assert moment.small is not None and moment.frame is not None
         full = moment.frame.width, moment.frame.height
-        known = [(other.small, self.between_small(other.pose, moment.pose, full)) for other in others if other.small is not None]
+        known = [(other.small, self.between_small(other.pose, moment.pose, full)) for other in others]
         mask = moving(moment.small, known, threshold=threshold)
         return mask if block is None else focused(mask, moment.small[0], block=block)
+
+
+def look_frames(rate: float) -> int:
+    """How many frames that is, at `rate` frames a second."""
+    return min(max(round(LOOK_S * rate), 2), _MOST_LOOK)
 
 
 def reduced(plane: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
@@ -114,32 +129,36 @@ def _chroma(frame: Frame) -> tuple[NDArray[Any], ...]:
     return planes[1:3]
 
 
-def _neighbours(moments: Iterable[Moment], look: int) -> Iterator[tuple[Moment, list[Moment]]]:
-    """Each moment with one `look` frames before and one after it; at the ends of a shot with two on the one side there is."""
-    held: deque[Moment] = deque()
-    current = 0
+def _neighbours(moments: Iterable[Moment], look: int) -> Iterator[tuple[Moment, list["Witness"]]]:
+    """Each moment with others of its shot that can tell what moves in it: `look` frames before and after it, then nearer ones.
 
-    def take() -> tuple[Moment, list[Moment]]:
-        moment = held[current]
-        same: Callable[[int], bool] = lambda place: 0 <= place < len(held) and held[place].shot == moment.shot  # noqa: E731
-        before = next((place for place in range(current - look, current) if same(place)), current)
-        after = next((place for place in range(min(current + look, len(held) - 1), current, -1) if same(place)), current)
-        places = {before, after} - {current}
-        # Near an end, halfway to the far one: two frames of one side can tell as well, if they are some way apart.
-        if current - before < look // 2 and after - current > 1:
-            places = {after, current + (after - current) // 2}
-        elif after - current < look // 2 and current - before > 1:
-            places = {before, current - (current - before) // 2}
-        return moment, [held[place] for place in sorted(places)]
+    Towards the ends of a shot, the side that there is reaches up to twice as far instead.
+    """
+    waiting: deque[Moment] = deque()
+    seen: deque[Witness] = deque()
 
+    def take() -> tuple[Moment, list[Witness]]:
+        moment = waiting.popleft()
+        while seen[0].index < moment.index - 2 * look:
+            seen.popleft()
+        same = [one.index for one in seen if one.shot == moment.shot]
+        before, after = moment.index - same[0], same[-1] - moment.index
+        before, after = min(before, max(look, 2 * look - after)), min(after, max(look, 2 * look - before))
+        far = [moment.index - before, moment.index + after]
+        nearer = [moment.index + side * away // part for part in (2, 4) for side, away in ((1, after), (-1, before))]
+        # One side is too near to tell much at the ends of a shot.
+        order = sorted(dict.fromkeys(far + nearer), key=lambda index: abs(index - moment.index) < look // 2)
+        return moment, [seen[index - seen[0].index] for index in order if index != moment.index]
+
+    first = 0
     for moment in moments:
-        held.append(moment)
-        if len(held) - current > look:
+        while waiting and waiting[0].shot != moment.shot:
             yield take()
-            current += 1
-            if current > look:
-                held.popleft()
-                current -= 1
-    while current < len(held):
+        if not waiting and (not seen or seen[-1].shot != moment.shot):
+            first = moment.index
+        waiting.append(moment)
+        seen.append(Witness(moment.index, moment.shot, moment.pose, moment.small or ()))
+        while moment.index - waiting[0].index >= max(look, 2 * look - (waiting[0].index - first)):
+            yield take()
+    while waiting:
         yield take()
-        current += 1

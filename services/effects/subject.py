@@ -21,19 +21,25 @@ _HOLE = 0.03
 def moving(small: Small, others: list[tuple[Small, Matrix]], *, threshold: int) -> Mask:
     """What moves in a picture, 0 to 255, from small planes of the same size (height, width), uint8.
 
-    `others`: planes of other frames of the shot with the matrix that takes their pixels to this picture's. Moving is what differs from each
-    of them (that is where the subject is; where it was or will be, one of them agrees) by more than `threshold` levels, luma and chroma
-    together; half of it counts a little, one and a half in full. A value within the range of the nine pixels around it does not differ,
-    which forgives errors of alignment by a pixel. Where no other frame was looking, nothing moves.
+    `others`: planes of other frames of the shot with the matrix that takes their pixels to this picture's, the best witnesses first. Moving
+    is what differs from the first two that were looking there (that is where the subject is; where it was or will be, one of them agrees)
+    by more than `threshold` levels, luma and chroma together; half of it counts a little, one and a half in full. A value within the range
+    of the nine pixels around it does not differ, which forgives errors of alignment by a pixel. Where fewer than two others were
+    looking, nothing moves; a single other frame is believed.
     """
     height, width = small[0].shape
     least = np.full((height, width), 255, np.uint8)
-    seen = np.zeros((height, width), np.uint8)
+    heard = np.zeros((height, width), np.uint8)
+    needed = min(len(others), 2)
     for planes, matrix in others:
+        asked = heard < needed
+        if not asked.any():
+            break
         difference, valid = _difference(small, planes, matrix)
-        least = np.minimum(least, np.maximum(difference, ~valid))
-        seen |= valid
-    least &= seen
+        asked &= valid > 0
+        least = np.where(asked, np.minimum(least, difference), least)
+        heard += asked
+    least[heard < max(needed, 1)] = 0
     level = cv2.blur(least, (3, 3))
     # In steps of the mask: 0 at half of the threshold, 255 at one and a half.
     mask = cv2.LUT(level, np.clip((np.arange(256) - threshold / 2) / threshold * 255, 0, 255).astype(np.uint8))

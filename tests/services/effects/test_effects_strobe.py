@@ -1,0 +1,138 @@
+"""Sequence photography on files: the stamps are where the subject was, in the video and in the picture."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from services.effects.params import StrobeParams, StrobeResult
+from services.effects.strobe import strobe
+from shared.errors import Invalid
+from shared.video import probe
+from tests.services.effects.effect_clips import HEIGHT, WIDTH, Told, ground, lumas, psnr, scene, still, view, write
+
+
+def rolling(i):
+    return 40 + 4.0 * i, 90.0
+
+
+@pytest.fixture(scope="module")
+def tripod(tmp_path_factory):
+    return write(tmp_path_factory.mktemp("tripod") / "clip.mp4", scene(still, rolling), frames=60, sound=True)
+
+
+def run(
+    video: Path, folder: Path, *, matte: Path | None = None, told: Told | None = None, **params
+) -> tuple[StrobeResult, list, np.ndarray]:
+    outputs = {"video": folder / "video.mp4", "picture": folder / "picture.png"}
+    asked = StrobeParams.model_validate({"quality": 95} | params)
+    result = strobe(asked, video=video, matte=matte, outputs=outputs, progress=told or Told())
+    return result, lumas(outputs["video"]), cv2.imread(str(outputs["picture"]), cv2.IMREAD_UNCHANGED)
+
+
+def test_stamps_gather_behind_the_subject(tripod, tmp_path):
+    told = Told()
+    result, after, picture = run(tripod, tmp_path, interval=0.4, told=told)
+    before = lumas(tripod)
+    assert result.stamped == pytest.approx([0, 0.4, 0.8, 1.2, 1.6])
+    assert result.frames == len(after) == 60 and told.fractions[-1] == 1
+    for index in (20, 59):
+        for number in range(5):
+            x = round(40 + 4.0 * 12 * number)
+            seen = after[index][84:96, x - 6 : x + 6].mean()
+            assert (seen > 215) == (12 * number <= index), (index, number)
+    # Between two stamps there is the scene.
+    assert np.abs(after[59][84:96, 60:68].astype(int) - before[0][84:96, 60:68]).mean() < 4
+    assert psnr(after[59][:60], before[59][:60]) > 40
+    assert picture.shape == (HEIGHT, WIDTH, 3)
+    for number in range(5):
+        x = round(40 + 4.0 * 12 * number)
+        assert picture[84:96, x - 6 : x + 6].mean() > 215
+    # The subject after the last stamp is not in the picture, the scene behind it is.
+    assert picture[84:96, 270:282].mean() < 190
+    assert probe(tmp_path / "video.mp4").audio[0].channels == 2
+
+
+def test_opacity_and_the_most_stamps(tripod, tmp_path):
+    result, after, _ = run(tripod, tmp_path, interval=0.4, opacity=0.5, stamps=2)
+    assert result.stamped == pytest.approx([1.2, 1.6])
+    spot = [after[59][84:96, x - 6 : x + 6].mean() for x in (136, 184, 232)]
+    assert spot[0] < 150 < spot[1] < 195 and 150 < spot[2] < 195
+
+
+def test_a_camera_that_follows_gives_a_panorama(tmp_path):
+    source = write(tmp_path / "clip.mp4", scene(lambda i: (150 + 4 * i, 200), lambda i: (100 + 1.0 * i, 90)), frames=60)
+    result, after, picture = run(source, tmp_path, interval=0.5)
+    assert picture.shape[1] == pytest.approx(WIDTH + 4 * 59, abs=3) and picture.shape[0] == pytest.approx(HEIGHT, abs=3)
+    assert (picture.shape[1], picture.shape[0]) == result.picture_size
+    for number in range(4):
+        x = round(100 + 5.0 * 15 * number)
+        assert picture[84:96, x - 6 : x + 6, :3].mean() > 210, number
+    truth = view(ground(), (150, 200), width=500, height=HEIGHT)
+    away = slice(120, 170)
+    assert (
+        np.abs(picture[away, 20:480, 1].astype(int) - truth[away, 20:480]).mean()
+        < 8 + np.abs(truth[away, 20:480].astype(int) - picture[away, 20:480, 1]).min()
+    )
+    # In the video, stamps stay where they are in the scene, not in the frame.
+    x = round(100 + 5.0 * 30 - 4 * 50)
+    assert after[50][84:96, x - 6 : x + 6].mean() > 205
+
+
+def test_the_picture_grows_no_further_than_the_canvas(tmp_path):
+    source = write(tmp_path / "clip.mp4", scene(lambda i: (100 + 12 * i, 200), lambda i: (100, 90)), frames=50)
+    told = Told()
+    result, _, picture = run(source, tmp_path, canvas=1.5, told=told)
+    assert picture.shape[1] <= 1.5 * WIDTH and result.picture_size[0] == picture.shape[1]
+    assert any("raise canvas" in sentence for sentence in told.warnings)
+
+
+def test_a_shot_without_motion_says_so(tmp_path):
+    source = write(tmp_path / "clip.mp4", scene(still, None), frames=12)
+    told = Told()
+    result, after, picture = run(source, tmp_path, told=told)
+    assert result.stamped == [] and any("Nothing was found to move" in sentence for sentence in told.warnings)
+    assert psnr(after[11], lumas(source)[11]) > 40 and picture.shape == (HEIGHT, WIDTH, 3)
+
+
+def test_each_shot_begins_anew_and_the_fullest_is_the_picture(tmp_path):
+    first, second = scene(still, rolling), scene(lambda i: (700, 400), rolling, seed=5)
+    source = write(tmp_path / "clip.mp4", lambda i: first(i) if i < 14 else 255 - second(i - 14) // 2, frames=60)
+    result, after, _ = run(source, tmp_path, interval=0.3)
+    assert result.cuts == pytest.approx([14 / 30])
+    assert min(result.stamped) >= 14 / 30 - 0.01
+    assert psnr(after[14], lumas(source)[14]) > 36
+
+
+def test_a_matte_says_who_the_subject_is(tripod, tmp_path):
+    def matte(i):
+        plane = np.full((HEIGHT, WIDTH), 16, np.uint8)
+        return cv2.circle(plane, (round(40 + 4 * i), 90), 17, 235, -1)
+
+    given = write(tmp_path / "matte.mp4", matte, frames=60)
+    _, after, _ = run(tripod, tmp_path, matte=given, interval=0.4)
+    assert all(after[59][84:96, x - 6 : x + 6].mean() > 215 for x in (40, 88, 136, 184, 232))
+
+
+def test_a_failed_picture_leaves_no_video(tripod, tmp_path, monkeypatch):
+    monkeypatch.setattr("services.effects.strobe._save", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        run(tripod, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_one_frame(tmp_path):
+    source = write(tmp_path / "clip.mp4", scene(still, rolling), frames=1)
+    result, after, picture = run(source, tmp_path)
+    assert result.frames == len(after) == 1 and picture.shape == (HEIGHT, WIDTH, 3)
+
+
+def test_too_much_is_refused(tripod, tmp_path, monkeypatch):
+    large = write(tmp_path / "large.mp4", scene(still, None, width=1280, height=720), frames=1)
+    monkeypatch.setenv("REELWRIGHT_JOB_MEMORY_BYTES", str(128 * 1024 * 1024))
+    with pytest.raises(Invalid, match="Lower stamps or canvas") as refused:
+        run(large, tmp_path, stamps=100, canvas=6)
+    assert [one["field"] for one in refused.value.errors] == ["params.stamps", "params.canvas"]
+    with pytest.raises(Invalid, match="leaves nothing"):
+        run(tripod, tmp_path, start=60)
