@@ -16,7 +16,10 @@ MAX_ERRORS = 100
 
 
 def params_from_text(model: type[P], given: Mapping[str, str]) -> P:
-    """Build params; an empty text means the default, lists and objects are written as JSON. Raises Invalid, naming each field."""
+    """Build params; an empty text means the default, lists and objects are written as JSON, a word that stands for one as it is.
+
+    Raises Invalid, naming each field.
+    """
     properties = model.model_json_schema()["properties"]
     values = {name: _value(name, text, properties.get(name, {})) for name, text in given.items() if text != ""}
     try:
@@ -44,8 +47,8 @@ def _sentence(one: dict[str, Any]) -> str:
 
 
 def _value(name: str, text: str, schema: Mapping[str, Any]) -> Any:
-    kinds = {one.get("type") for one in (schema, *schema.get("anyOf", ()))}
-    if not kinds & {"array", "object"}:
+    options = (schema, *schema.get("anyOf", ()))
+    if not {one.get("type") for one in options} & {"array", "object"} or any(one.get("const") == text for one in options):
         return text
     try:
         return json.loads(text)

@@ -114,9 +114,14 @@ function makeText(parameter, id, changed) {
 }
 
 function makeJson(parameter, id, changed) {
-  const input = make("textarea", { id, rows: 3, spellcheck: "false", placeholder: "JSON" });
+  const { written } = parameter;
+  const input = make("textarea", { id, rows: 3, spellcheck: "false", placeholder: ["JSON", ...written].join(" or ") });
   input.addEventListener("input", changed);
-  const read = () => (input.value.trim() === "" ? (parameter.nullable ? null : undefined) : JSON.parse(input.value));
-  const write = (value) => (input.value = value === null || value === undefined ? "" : JSON.stringify(value));
+  const read = () => {
+    const text = input.value.trim();
+    if (text === "") return parameter.nullable ? null : undefined;
+    return written.includes(text) ? text : JSON.parse(text);
+  };
+  const write = (value) => (input.value = written.includes(value) ? value : (value ?? null) === null ? "" : JSON.stringify(value));
   return { input, parts: [input], read, write };
 }

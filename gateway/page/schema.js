@@ -6,7 +6,7 @@ const LOG_FROM = 50; // a slider over more than this ratio moves in equal factor
 const STEPS = 200;
 
 /** The parameters, in order: {name, label, help, type, required, nullable, fallback, ...};
-    type: switch|choice|number|text|json. */
+    type: switch|choice|number|text|json. Of json, `written` are the words that may stand for a value. */
 export function parametersOf(schema) {
   const required = new Set(schema.required ?? []);
   return Object.entries(schema.properties ?? {}).map(([name, given]) => {
@@ -31,7 +31,8 @@ function plain(given, definitions, nullable = false) {
   if (!options) return { schema: given, nullable };
   const others = options.filter((option) => option.type !== "null");
   const either = nullable || others.length < options.length;
-  return others.length === 1 ? plain(others[0], definitions, either) : { schema: {}, nullable: either };
+  if (others.length === 1) return plain(others[0], definitions, either);
+  return { schema: { written: others.map((option) => option.const).filter((word) => word !== undefined) }, nullable: either };
 }
 
 function typeOf(schema, name, help) {
@@ -39,7 +40,7 @@ function typeOf(schema, name, help) {
   if (schema.type === "boolean") return { type: "switch" };
   if (schema.type === "string") return { type: "text", long: schema.maxLength > 200, maxLength: schema.maxLength };
   if (schema.type === "number" || schema.type === "integer") return numberOf(schema, name, help);
-  return { type: "json" };
+  return { type: "json", written: schema.written ?? [] };
 }
 
 function numberOf(schema, name, help) {

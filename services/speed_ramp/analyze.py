@@ -18,6 +18,7 @@ from services.speed_ramp.motion import Meter, Step, analysis_size
 from services.speed_ramp.params import AnalyzeParams, AnalyzeResult, Motion
 from services.speed_ramp.sampling import Samples
 from services.speed_ramp.shaping import asks, shaped
+from services.speed_ramp.snapping import with_times
 from shared.errors import Invalid, UnsupportedMedia
 from shared.operation import Progress, Silent
 from shared.video import Frame, VideoInfo, map_ordered, probe
@@ -34,7 +35,9 @@ def analyze(params: AnalyzeParams, *, video: Path, progress: Progress = Silent()
     """
     info = probe_video(video)
     check_part(info, params)
-    measured = measure(video, info, params, progress)
+    listening = params.snap_to == "beats"
+    params = with_times(params, video, info, progress.part("listening", 0, 0.1) if listening else progress)
+    measured = measure(video, info, params, progress.part("measuring", 0.1, 1) if listening else progress)
     trace = measured.trace
     end = params.start + trace.duration_s
     points = shifted(from_motion(trace, params), params.start)
@@ -48,6 +51,7 @@ def analyze(params: AnalyzeParams, *, video: Path, progress: Progress = Silent()
         duration_s=trace.duration_s,
         ramped_duration_s=float(Clock(points, start=params.start).left(end)),
         frames=measured.frames,
+        beats=list(params.snap_to or ()) if listening else [],
         cuts=[params.start + cut for cut in measured.cuts],
     )
 

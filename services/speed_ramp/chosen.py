@@ -8,6 +8,7 @@ from services.speed_ramp.clock import Point
 from services.speed_ramp.curve import from_points, from_speeds, shifted
 from services.speed_ramp.params import MAX_SPEED, MIN_SPEED, AnalyzeParams, AnalyzeResult, CurveParams
 from services.speed_ramp.shaping import asks, shaped
+from services.speed_ramp.snapping import with_times
 from shared.operation import Progress
 from shared.video import VideoInfo
 
@@ -22,13 +23,14 @@ class Chosen:
 
 
 def choose_curve(params: CurveParams, video: Path, info: VideoInfo, progress: Progress) -> Chosen:
-    """The curve that `params` ask for; only to analyse is `video` read. Raises what `analyze` and `shaped` raise."""
+    """The curve that `params` ask for; only to analyse, and to find beats, is `video` read. Raises what `analyze` and `shaped` raise."""
     check_part(info, params)
     if params.curve is None and params.speeds is None:
         analysis = analyze(
             AnalyzeParams(**{name: getattr(params, name) for name in AnalyzeParams.model_fields}), video=video, progress=progress
         )
         return Chosen(points=from_points(analysis.curve), end=params.start + analysis.duration_s, analysis=analysis)
+    params = with_times(params, video, info, progress)
     # How long the video is to the frame shows only when it has been read.
     end = info.duration_s if params.duration is None else min(params.start + params.duration, info.duration_s)
     points = from_points(params.curve or [])

@@ -15,6 +15,7 @@ MAX_POINTS = 100_000
 """Most control points of a curve and most speeds of a list: what a six-hour clip needs, several times over."""
 
 Speed = Annotated[float, Field(ge=MIN_SPEED, le=MAX_SPEED)]
+Times = Annotated[list[Annotated[float, Field(ge=0, le=1e6)]], LongList(MAX_POINTS)]
 
 
 class CurvePoint(Params):
@@ -68,10 +69,10 @@ class AnalyzeParams(Params):
         description="Doublings or halvings of the speed a second of output at most; slow parts stay and are entered and left gently. "
         "Empty: no limit.",
     )
-    snap_to: Annotated[list[Annotated[float, Field(ge=0, le=1e6)]], LongList(MAX_POINTS)] | None = Field(
+    snap_to: Times | Literal["beats"] | None = Field(
         None,
-        description="Seconds of the source, such as beats: each point of the curve moves to the nearest; those that meet become one. "
-        "Not for `speeds`, which have their times.",
+        description="Seconds of the source, or `beats` for those of the first audio track, also where their tempo changes: each point of "
+        "the curve moves to the nearest; those that meet become one. Not for `speeds`, which have their times.",
     )
     sample_rate: float | None = Field(
         None,
@@ -162,6 +163,7 @@ class AnalyzeResult(BaseModel):
     duration_s: float = Field(description="Seconds of the source that were used.")
     ramped_duration_s: float = Field(description="Seconds that the video takes along the curve: the integral of 1/speed.")
     frames: int = Field(description="Frames looked at.")
+    beats: list[float] = Field(description="Seconds of source time of the beats, where `snap_to` asks for them.")
     cuts: list[float] = Field(description="Seconds of source time at which the picture changes altogether; not counted as motion.")
 
 

@@ -21,7 +21,7 @@ class Wishes(Protocol):
     """The parameters that are read here."""
 
     @property
-    def snap_to(self) -> Sequence[float] | None: ...
+    def snap_to(self) -> Sequence[float] | str | None: ...
     @property
     def max_acceleration(self) -> float | None: ...
     @property
@@ -40,6 +40,8 @@ def shaped(points: Sequence[Point], wishes: Wishes, *, start: float, end: float,
     """
     points = held(points, end, start=start)
     if wishes.snap_to is not None:
+        if isinstance(wishes.snap_to, str):
+            raise ValueError(f"{wishes.snap_to = } must be turned into times first")
         points = snapped(points, wishes.snap_to, start=start, end=end)
 
     def gentle(curve: list[Point]) -> list[Point]:
