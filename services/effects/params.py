@@ -110,4 +110,5 @@ class StrobeResult(MotionTrailsResult):
     """What was written."""
 
     stamped: list[float] = Field(description="Seconds of source time of the stamps in the picture.")
-    picture_size: tuple[int, int] = Field(description="Width and height of the picture in pixels.")
+    picture_width: int = Field(description="Width of the picture in pixels.")
+    picture_height: int = Field(description="Height of the picture in pixels.")

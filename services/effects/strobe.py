@@ -55,7 +55,9 @@ def strobe(
     if sequence.clipped:
         progress.warn("The picture does not hold all that the camera saw: raise canvas for more of it.")
     height, width = picture.shape[:2]
-    return StrobeResult.model_validate(summary(scene, info, written, progress) | {"stamped": seconds, "picture_size": (width, height)})
+    return StrobeResult.model_validate(
+        summary(scene, info, written, progress) | {"stamped": seconds, "picture_width": width, "picture_height": height}
+    )
 
 
 class Sequence:

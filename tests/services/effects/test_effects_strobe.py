@@ -65,7 +65,7 @@ def test_a_camera_that_follows_gives_a_panorama(tmp_path):
     source = write(tmp_path / "clip.mp4", scene(lambda i: (150 + 4 * i, 200), lambda i: (100 + 1.0 * i, 90)), frames=60)
     result, after, picture = run(source, tmp_path, interval=0.5)
     assert picture.shape[1] == pytest.approx(WIDTH + 4 * 59, abs=3) and picture.shape[0] == pytest.approx(HEIGHT, abs=3)
-    assert (picture.shape[1], picture.shape[0]) == result.picture_size
+    assert (picture.shape[1], picture.shape[0]) == (result.picture_width, result.picture_height)
     for number in range(4):
         x = round(100 + 5.0 * 15 * number)
         assert picture[84:96, x - 6 : x + 6, :3].mean() > 210, number
@@ -84,7 +84,7 @@ def test_the_picture_grows_no_further_than_the_canvas(tmp_path):
     source = write(tmp_path / "clip.mp4", scene(lambda i: (100 + 12 * i, 200), lambda i: (100, 90)), frames=50)
     told = Told()
     result, _, picture = run(source, tmp_path, canvas=1.5, told=told)
-    assert picture.shape[1] <= 1.5 * WIDTH and result.picture_size[0] == picture.shape[1]
+    assert picture.shape[1] <= 1.5 * WIDTH and result.picture_width == picture.shape[1]
     assert any("raise canvas" in sentence for sentence in told.warnings)
 
 
