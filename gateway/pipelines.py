@@ -15,6 +15,7 @@ from pydantic.config import JsonDict
 
 from gateway.presets import Preset, presets
 from gateway.references import check_promised, least, references, taken
+from gateway.trace import trace_of
 from gateway.upstream import Refused, Upstreams, credentials
 from shared.api import problems
 from shared.errors import Conflict, Invalid, OperationFailed, ReelwrightError, UnknownJob, UnknownOperation
@@ -72,12 +73,12 @@ class Pipelines:
         """Pipelines as a queue of the job engine."""
         return Queue(concurrency=AT_ONCE, poll_s=PATIENT_POLL_S, run=self.run, discard=self.discard)
 
-    async def check(self, steps: Sequence[Step], owner: str) -> PipelineChecked:
+    async def check(self, steps: Sequence[Step], owner: str, trace: dict[str, str] | None = None) -> PipelineChecked:
         """Ask every step's service whether it would take it. Raises the first refusal, naming the step."""
         kinds: dict[str, str] = {}
         checked: list[Step] = []
         known: dict[str, dict[str, Any]] = {}  # every operation of the services that were asked: once each, not once a step
-        headers = credentials(self.runtime.settings, owner)
+        headers = credentials(self.runtime.settings, owner) | (trace or {})
         for number, step in enumerate(steps):
             where = f"steps.{number}"
             if any(step.id == earlier.id for earlier in checked):
@@ -132,7 +133,8 @@ class Pipelines:
         inputs = {name: _each(given, lambda one: made[one]["id"] if one in made else one) for name, given in step.inputs.items()}
         params = step.params | {name: taken(results[of], path, of) for name, (of, path) in references(step.params).items()}
         digest = hashlib.sha256(json.dumps([step.operation, inputs, params], sort_keys=True).encode()).hexdigest()[:32]
-        headers = credentials(self.runtime.settings, claim.owner) | {"Idempotency-Key": f"{claim.id}/{step.id}/{digest}"}
+        headers = credentials(self.runtime.settings, claim.owner) | claim.params.get("trace", {})
+        headers |= {"Idempotency-Key": f"{claim.id}/{step.id}/{digest}"}
         body = {"inputs": inputs, "params": params, "metadata": {"pipeline": claim.id, "step": step.id}}
         while True:
             try:
@@ -182,15 +184,22 @@ def pipeline_routes(pipelines: Pipelines) -> APIRouter:
         prefer: Prefer = None,
         idempotency_key: IdempotencyKey = None,
     ) -> Job:
-        owner = request.state.owner
-        checked = await pipelines.check(body.steps, owner)
-        plain = JobRequest(params=checked.model_dump(mode="json"), webhook=body.webhook, metadata=body.metadata, priority=body.priority)
-        job = await runtime.jobs.submit(owner=owner, service=QUEUE, operation=OPERATION, request=plain, key=idempotency_key)
+        owner, trace = request.state.owner, trace_of(request.headers)
+        # As it was asked: the first answer holds even if an input has been deleted since, or another default has come.
+        steps = [step.model_dump(mode="json") for step in body.steps]
+        asked = JobRequest(params={"steps": steps}, webhook=body.webhook, metadata=body.metadata, priority=body.priority)
+        key = idempotency_key
+        job = await runtime.jobs.earlier(owner=owner, operation=OPERATION, request=asked, key=key) if key else None
+        if job is None:
+            checked = await pipelines.check(body.steps, owner, trace)
+            params = checked.model_dump(mode="json") | ({"trace": trace} if trace else {})
+            request_kept = asked.model_copy(update={"params": params})
+            job = await runtime.jobs.submit(owner=owner, service=QUEUE, operation=OPERATION, request=request_kept, asked=asked, key=key)
         return await answered(job, owner=owner, prefer=prefer, response=response, runtime=runtime)
 
     @router.post("/check", summary="Check every step of a pipeline without running any", responses=REFUSALS)
     async def check(body: PipelineRequest, request: Request) -> PipelineChecked:
-        return await pipelines.check(body.steps, request.state.owner)
+        return await pipelines.check(body.steps, request.state.owner, trace_of(request.headers))
 
     @router.get("/presets", summary="Pipelines that have a name")
     async def named(request: Request) -> list[Preset]:

@@ -143,10 +143,13 @@ class Jobs:
         await asyncio.to_thread(self._lifeline.stop)
         await asyncio.to_thread(self.close)
 
-    async def submit(self, *, owner: str, service: str, operation: str, request: JobRequest, key: str | None = None) -> Job:
+    async def submit(
+        self, *, owner: str, service: str, operation: str, request: JobRequest, asked: JobRequest | None = None, key: str | None = None
+    ) -> Job:
         """Put a checked request into the queue. It is on disk when this returns.
 
-        With an idempotency `key` that this owner used before, the job made then. Raises QueueFull, IdempotencyMismatch.
+        With an idempotency `key` that this owner used before, the job made then. `asked`: the request as it came, where `request` has been
+        worked out of it; that is what has to come again with the same key. Raises QueueFull, IdempotencyMismatch.
         """
         row = {
             "id": new_id(),
@@ -159,7 +162,7 @@ class Jobs:
             "metadata": request.metadata,
             "webhook": webhooks.stored(request.webhook, self._settings),
             "idempotency_key": key,
-            "fingerprint": _fingerprint(operation, request),
+            "fingerprint": _fingerprint(operation, asked or request),
         }
         return await asyncio.to_thread(self._submit, row)
 

@@ -1,0 +1,96 @@
+"""Requests for pipelines that come twice, and the trace that they belong to."""
+
+from types import SimpleNamespace
+
+import httpx
+import pytest
+
+from gateway.pipelines import Pipelines, Step
+from gateway.trace import trace_of
+from gateway.upstream import Upstreams
+from shared.errors import OperationFailed
+from shared.jobs import Claim
+from shared.service import SAMPLE_ID
+from shared.settings import Settings
+from shared.testing import RunningSuite
+
+URL = "/v1/pipelines/jobs"
+TRACE = {"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "tracestate": "vendor=1"}
+
+
+def steps(media_id: str = SAMPLE_ID, **params) -> dict:
+    return {"steps": [{"id": "look", "operation": "speed-ramp.analyze", "inputs": {"video": media_id}, "params": params}]}
+
+
+def test_the_first_answer_holds_though_its_input_is_gone(running: RunningSuite, clip):
+    media = running.upload(clip)
+    key = {"Idempotency-Key": "pipeline-1", "Prefer": "wait=60"}
+    first = running.client.post(URL, json=steps(media["id"]), headers=key).json()
+    assert first["status"] == "succeeded", first
+    assert running.client.delete(f"/v1/media/{media['id']}").status_code == 204
+    again = running.client.post(URL, json=steps(media["id"]), headers=key)
+    assert (again.status_code, again.json()["id"]) == (200, first["id"])
+    other = running.client.post(URL, json=steps(media["id"], min_speed=0.7), headers=key)
+    assert (other.status_code, other.json()["type"]) == (422, "/problems/idempotency-mismatch")
+    assert running.client.post(URL, json=steps(media["id"])).status_code == 404
+
+
+def test_the_same_request_in_another_trace_is_the_same_request(running: RunningSuite):
+    key = {"Idempotency-Key": "pipeline-2"}
+    first = running.client.post(URL, json=steps(), headers=key | TRACE).json()
+    assert first["params"]["trace"] == TRACE
+    again = running.client.post(URL, json=steps(), headers=key | {"traceparent": TRACE["traceparent"].replace("4bf9", "5bf9")}).json()
+    assert again["id"] == first["id"]
+    assert "trace" not in running.client.post(URL, json=steps(), headers={"traceparent": "no"}).json()["params"]
+
+
+async def test_services_are_asked_within_the_trace():
+    asked: list[tuple[str, str, dict[str, str]]] = []
+
+    def service(request: httpx.Request) -> httpx.Response:
+        asked.append((request.method, request.url.path, {name: request.headers[name] for name in TRACE if name in request.headers}))
+        if request.url.path == "/operations":
+            return httpx.Response(200, json=[{"name": "speed-ramp.analyze", "outputs": {}, "result": {}, "params": {}}])
+        if request.url.path.endswith("/check"):
+            return httpx.Response(200, json={"params": {}})
+        return httpx.Response(422, json={"detail": "no"})
+
+    upstreams = Upstreams({"speed-ramp": httpx.AsyncClient(base_url="http://speed-ramp", transport=httpx.MockTransport(service))})
+    pipelines = Pipelines(upstreams, SimpleNamespace(settings=Settings()))  # type: ignore[arg-type]
+    step = Step.model_validate(steps()["steps"][0])
+    await pipelines.check([step], "public", TRACE)
+    claim = Claim(
+        id="1",
+        owner="public",
+        service="pipelines",
+        operation="pipelines.run",
+        inputs={},
+        params={"steps": [step.model_dump()], "trace": TRACE},
+        attempt=1,
+        failures=0,
+        fraction=0,
+        created_at=0,
+        started_at=0,
+    )
+    with pytest.raises(OperationFailed, match="'look'"):
+        await pipelines.run(claim, SimpleNamespace())  # type: ignore[arg-type]
+    assert asked == [("GET", "/operations", TRACE), ("POST", "/analyze/check", TRACE), ("POST", "/analyze/jobs", TRACE)]
+    await upstreams.close()
+
+
+@pytest.mark.parametrize(
+    "given, handed_on",
+    [
+        (TRACE, TRACE),
+        ({}, {}),
+        ({"tracestate": "vendor=1"}, {}),
+        ({"traceparent": "00-" + "0" * 32 + "-00f067aa0ba902b7-01"}, {}),
+        ({"traceparent": "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}, {}),
+        ({"traceparent": TRACE["traceparent"].upper()}, {}),
+        ({"traceparent": TRACE["traceparent"] + "\r\nX-API-Key: stolen"}, {}),
+        (TRACE | {"tracestate": "x" * 600}, {"traceparent": TRACE["traceparent"]}),
+        (TRACE | {"tracestate": "a=1\nb"}, {"traceparent": TRACE["traceparent"]}),
+    ],
+)
+def test_only_what_is_in_order_is_handed_on(given, handed_on):
+    assert trace_of(given) == handed_on
