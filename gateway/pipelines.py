@@ -15,12 +15,12 @@ from pydantic.config import JsonDict
 
 from gateway.presets import Preset, presets
 from gateway.references import check_promised, least, references, taken
-from gateway.trace import trace_of
 from gateway.upstream import Refused, Upstreams, credentials
 from shared.api import problems
 from shared.errors import Conflict, Invalid, OperationFailed, ReelwrightError, UnknownJob, UnknownOperation
 from shared.jobs import PATIENT_POLL_S, Claim, Job, JobEnvelope, JobRequest, Outcome, Queue, Status, Tell
 from shared.json_route import JsonRoute
+from shared.log import TRACE, sent_on
 from shared.runtime import Runtime
 from shared.service import ENDED, REFUSALS, SAMPLE_ID, IdempotencyKey, Prefer, answered
 
@@ -73,12 +73,12 @@ class Pipelines:
         """Pipelines as a queue of the job engine."""
         return Queue(concurrency=AT_ONCE, poll_s=PATIENT_POLL_S, run=self.run, discard=self.discard)
 
-    async def check(self, steps: Sequence[Step], owner: str, trace: dict[str, str] | None = None) -> PipelineChecked:
+    async def check(self, steps: Sequence[Step], owner: str) -> PipelineChecked:
         """Ask every step's service whether it would take it. Raises the first refusal, naming the step."""
         kinds: dict[str, str] = {}
         checked: list[Step] = []
         known: dict[str, dict[str, Any]] = {}  # every operation of the services that were asked: once each, not once a step
-        headers = credentials(self.runtime.settings, owner) | (trace or {})
+        headers = credentials(self.runtime.settings, owner)
         for number, step in enumerate(steps):
             where = f"steps.{number}"
             if any(step.id == earlier.id for earlier in checked):
@@ -184,14 +184,15 @@ def pipeline_routes(pipelines: Pipelines) -> APIRouter:
         prefer: Prefer = None,
         idempotency_key: IdempotencyKey = None,
     ) -> Job:
-        owner, trace = request.state.owner, trace_of(request.headers)
+        owner = request.state.owner
         # As it was asked: the first answer holds even if an input has been deleted since, or another default has come.
         steps = [step.model_dump(mode="json") for step in body.steps]
         asked = JobRequest(params={"steps": steps}, webhook=body.webhook, metadata=body.metadata, priority=body.priority)
         key = idempotency_key
         job = await runtime.jobs.earlier(owner=owner, operation=OPERATION, request=asked, key=key) if key else None
         if job is None:
-            checked = await pipelines.check(body.steps, owner, trace)
+            checked = await pipelines.check(body.steps, owner)
+            trace = {name: value for name, value in sent_on().items() if name in TRACE}
             params = checked.model_dump(mode="json") | ({"trace": trace} if trace else {})
             request_kept = asked.model_copy(update={"params": params})
             job = await runtime.jobs.submit(owner=owner, service=QUEUE, operation=OPERATION, request=request_kept, asked=asked, key=key)
@@ -199,7 +200,7 @@ def pipeline_routes(pipelines: Pipelines) -> APIRouter:
 
     @router.post("/check", summary="Check every step of a pipeline without running any", responses=REFUSALS)
     async def check(body: PipelineRequest, request: Request) -> PipelineChecked:
-        return await pipelines.check(body.steps, request.state.owner, trace_of(request.headers))
+        return await pipelines.check(body.steps, request.state.owner)
 
     @router.get("/presets", summary="Pipelines that have a name")
     async def named(request: Request) -> list[Preset]:

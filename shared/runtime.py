@@ -21,7 +21,7 @@ from shared.worker import Limits, WorkerPool
 PROBE_MEMORY_BYTES = 2 * 1024**3
 PROBES = 2
 THUMBNAIL_WIDTH = 480
-DISK_TIMEOUT_S, MIN_FREE_BYTES = 5.0, 100 * 1024**2
+DISK_TIMEOUT_S = 5.0
 log = logging.getLogger(__name__)
 
 
@@ -84,7 +84,9 @@ class Runtime:
                 free_bytes = await asyncio.to_thread(_try_to_write, folder)
         except (OSError, TimeoutError) as error:
             return [f"the data folder {folder} cannot be written to: {error or f'not within {DISK_TIMEOUT_S:g} s'}"]
-        return [f"the disk of the data folder has only {free_bytes} bytes left"] if free_bytes < MIN_FREE_BYTES else []
+        least = self.settings.min_free_bytes
+        few = f"the disk of the data folder has {free_bytes} bytes left, less than {least} (REELWRIGHT_MIN_FREE_BYTES)"
+        return [few] if free_bytes < least else []
 
     async def _look(self, target: str, args: dict[str, Any]) -> dict[str, Any]:
         """Call a function that opens an uploaded file. What its process does not survive is the file's fault."""

@@ -70,6 +70,7 @@ class Settings(BaseSettings):
     upload_ttl_s: float = Field(DAY, gt=0, description="A resumable upload that nobody continues is deleted after this long.")
     gc_interval_s: float = Field(600, gt=0, description="How often expired jobs and media are cleared away.")
 
+    min_free_bytes: int = Field(100 * MIB, ge=0, description="With less free on the disk of the data folder, the suite is not ready.")
     max_upload_bytes: int = Field(16 * 1024 * MIB, ge=1, description="Largest file taken.")
     max_pixels: int = Field(8192 * 4320, ge=1, description="Most pixels in one frame or image.")
     max_duration_s: float = Field(6 * 3600, gt=0, description="Longest video taken.")

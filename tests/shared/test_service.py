@@ -50,6 +50,14 @@ def test_it_says_how_it_is(service: Server) -> None:
     assert {f"/{operation.verb}/jobs" for operation in OPERATIONS} <= set(schema["paths"])
 
 
+def test_it_is_not_ready_where_the_disk_is_nearly_full(tmp_path: Path) -> None:
+    with serving_one(tmp_path, role="gateway", MIN_FREE_BYTES=str(10**18)) as server:
+        answer = server.client.get("/ready")
+        assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
+        assert "less than 1000000000000000000 (REELWRIGHT_MIN_FREE_BYTES)" in answer.json()["detail"]
+        assert server.client.get("/health").status_code == 200
+
+
 def test_other_sites_are_kept_out(service: Server) -> None:
     assert service.client.get("/operations", headers={"Host": "evil.example"}).status_code == 403
     assert service.client.post("/succeed/jobs", json={"inputs": {}}, headers={"Origin": "https://evil.example"}).status_code == 403
