@@ -14,9 +14,21 @@ from services.keyframes.exports import write_files
 from services.keyframes.gallery import write_gallery
 from services.keyframes.measure import Measured, measure
 from services.keyframes.methods import detected
-from services.keyframes.params import DEFAULT_THRESHOLDS, MAX_SCORES, MAX_VIDEOS, DetectParams, DetectResult, Keyframe, Scores, VideoReport
+from services.keyframes.params import (
+    DEFAULT_THRESHOLDS,
+    MAX_SCORES,
+    MAX_VIDEOS,
+    SCORE_DIGITS,
+    Candidate,
+    DetectParams,
+    DetectResult,
+    Keyframe,
+    Scores,
+    VideoReport,
+)
 from services.keyframes.pictures import SUFFIXES, full_size, write_picture, write_thumbnail
 from services.keyframes.shots import shots_of
+from services.keyframes.transition import Transition
 from shared.errors import Invalid, OperationFailed, ReelwrightError, UnsupportedMedia
 from shared.operation import Progress, Silent
 from shared.video import VideoInfo, changes_of, probe
@@ -93,6 +105,7 @@ def _detect_one(params: DetectParams, video: Path, title: str, pictures: Path, f
         min_shot=params.min_shot,
         shots=shots,
         keyframes=keyframes,
+        candidates=_candidates(found.candidates, times),
         scores=_thinned(found.scores, params.method, times),
     )
     write_files(report, folder)
@@ -138,7 +151,21 @@ def _thinned(scores: Mapping[str, NDArray[np.float32]], method: str, times: list
     values = scores[method]
     group = -(-len(times) // MAX_SCORES) or 1
     best = np.array([start + int(np.argmax(values[start : start + group])) for start in range(0, len(times), group)])
-    return Scores(frames=best.tolist(), times=[times[at] for at in best], values={method: np.round(values[best].astype(float), 4).tolist()})
+    return Scores(
+        frames=best.tolist(), times=[times[at] for at in best], values={method: np.round(values[best].astype(float), SCORE_DIGITS).tolist()}
+    )
+
+
+def _candidates(found: list[Transition] | None, times: list[float]) -> list[Candidate] | None:
+    """What was weighed; of more than a result should carry, the surest."""
+    if found is None:
+        return None
+    kept = sorted(sorted(found, key=lambda one: -one.confidence)[:MAX_SCORES])
+    return [
+        Candidate(start_frame=one.start, end_frame=one.end, time_s=times[one.middle], kind=one.kind, confidence=one.confidence)
+        for one in kept
+        if one.middle < len(times)
+    ]
 
 
 def _title(video: Path, number: int | None) -> str:

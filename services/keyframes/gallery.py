@@ -118,6 +118,7 @@ def _facts(report: VideoReport, own_only: bool) -> dict[str, Any]:
         "thresholds": DEFAULT_THRESHOLDS,
         "minShot": report.min_shot,
         "shots": shots,
+        "candidates": None if report.candidates is None else [list(one.model_dump().values()) for one in report.candidates],
         "scores": None if report.scores is None else _scores(report.scores, report, own_only),
     }
 

@@ -12,6 +12,9 @@ MAX_VIDEOS = 100
 MAX_SCORES = 20_000
 """Most score samples of one video in the result; the archive has those of every frame."""
 
+SCORE_DIGITS = 4
+"""Decimal places of the scores that are told."""
+
 Method = Literal["auto", "adaptive", "content", "histogram", "difference", "fades", "transnet"]
 
 DEFAULT_THRESHOLDS: dict[str, float] = {
@@ -98,6 +101,16 @@ class Scores(BaseModel):
     values: dict[str, list[float]] = Field(description="Method -> its score at each of these frames.")
 
 
+class Candidate(BaseModel):
+    """What may be a change of shot: it is one where its `confidence` reaches the threshold."""
+
+    start_frame: int = Field(description="First frame of the transition. At a cut: the first frame of the new shot.")
+    end_frame: int = Field(description="Frame after the transition's last one. At a cut: `start_frame`.")
+    time_s: float = Field(description="When the new shot would begin, in seconds: at the middle of the transition.")
+    kind: Literal["cut", "fade", "dissolve"] = Field(description="What it is.")
+    confidence: float = Field(description="How sure it is, 0 to 1.")
+
+
 class VideoReport(BaseModel):
     """What was found in one video."""
 
@@ -116,6 +129,10 @@ class VideoReport(BaseModel):
     min_shot: float = Field(0.0, description="Seconds: shots shorter than this were joined to the one before.")
     shots: list[Shot] = Field(default_factory=list, description="The shots; they follow each other without gaps.")
     keyframes: list[Keyframe] = Field(default_factory=list, description="The keyframes, in the order of the video.")
+    candidates: list[Candidate] | None = Field(
+        None,
+        description="Where `method` weighs transitions rather than frames: all it weighed, so that a threshold can be moved afterwards.",
+    )
     scores: Scores | None = Field(None, description="The scores of the frames.")
 
 

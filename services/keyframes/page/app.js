@@ -7,7 +7,7 @@ import { handle } from "./hands.js";
 import { Keyframes } from "./keyframes.js";
 import { csv, edls, json, qpfile, timecodeAt } from "./lists.js";
 import { Player } from "./player.js";
-import { cutsOf, named, shotAt, shotsOf } from "./rule.js";
+import { cutsOf, likely, named, shotAt, shotsOf } from "./rule.js";
 import { clock, rateText, ratio } from "./timecode.js";
 import { Timeline } from "./timeline.js";
 
@@ -157,10 +157,12 @@ class App {
     return names.includes(this.#video.method) ? this.#video.method : (names[0] ?? "");
   }
 
+  /** As the server would cut: by what it weighed, or else by the scores. */
   #recut() {
-    const { scores, frames, duration, minShot, shots } = this.#video;
-    const whole = { ...scores, total: frames, duration, minShot };
-    return named(shotsOf(cutsOf(this.#values, this.#threshold), whole), shots);
+    const { scores, candidates, frames, duration, minShot, shots, method } = this.#video;
+    const whole = { total: frames, first: shots[0].start, duration, minShot };
+    if (candidates && this.#method === method) return shotsOf(likely(candidates, this.#threshold), whole);
+    return named(shotsOf(cutsOf(this.#values, this.#threshold, scores), whole), shots);
   }
 
   #drawThreshold() {

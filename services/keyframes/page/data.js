@@ -9,8 +9,14 @@ export function readVideos() {
     const given = JSON.parse(script.textContent);
     script.remove(); // the pictures in it are held once
     const media = served[index] ? `/v1/media/${served[index]}/content` : null;
-    return given.error ? { ...given, media } : { ...given, media, shots: given.shots.map(unpackShot), scores: unpackScores(given) };
+    if (given.error) return { ...given, media };
+    const candidates = given.candidates?.map(unpackCandidate) ?? null;
+    return { ...given, media, candidates, shots: given.shots.map(unpackShot), scores: unpackScores(given) };
   });
+}
+
+function unpackCandidate([from, to, time, kind, confidence]) {
+  return { frame: Math.floor((from + to) / 2), time, kind, transition: [from, to], confidence };
 }
 
 function unpackShot([startFrame, endFrame, start, end, kind, from, to, confidence], index) {

@@ -1,40 +1,45 @@
 // How a row of scores and a threshold become shots: the same rule as transition.py and shots.py, so that both cut alike.
 
-/** A cut at each sample where `scores` reach `threshold`; of several in a row at the highest. Answers [{at, confidence}]. */
-export function cutsOf(scores, threshold) {
+/** A cut at each sample where `values` reach `threshold`; of several in a row at the highest. `frames` and `times` are the samples'. */
+export function cutsOf(values, threshold, { frames, times }) {
   const least = Math.fround(threshold); // scores are held in 32 bits, and so the threshold is compared there
   const cuts = [];
   let index = 0;
-  while (index < scores.length) {
-    if (scores[index] < least) {
+  while (index < values.length) {
+    if (values[index] < least) {
       index += 1;
       continue;
     }
     let best = index;
-    for (; index < scores.length && scores[index] >= least; index += 1) if (scores[index] > scores[best]) best = index;
-    if (best > 0) cuts.push({ at: best, confidence: Math.min(scores[best] / threshold / 2, 1) });
+    for (; index < values.length && values[index] >= least; index += 1) if (values[index] > values[best]) best = index;
+    const confidence = Math.min(values[best] / threshold / 2, 1);
+    cuts.push({ frame: frames[best], time: times[best], kind: "cut", transition: [frames[best], frames[best]], confidence });
   }
   return cuts;
 }
 
-/** The shots between `cuts` of samples with `frames` and `times`: none is shorter than `minShot` seconds, all cover the video. */
-export function shotsOf(cuts, { frames, times, total, duration, minShot }) {
+/** Where transitions were weighed rather than frames: those whose confidence reaches `threshold`. */
+export function likely(candidates, threshold) {
+  return candidates.filter((candidate) => candidate.confidence >= threshold);
+}
+
+/** The shots between `cuts`: none is shorter than `minShot` seconds, all cover the video of `total` frames, which begins at `first`. */
+export function shotsOf(cuts, { total, first, duration, minShot }) {
   const kept = [];
   for (const cut of cuts) {
-    const last = kept.length ? times[kept[kept.length - 1].at] : 0;
-    if (frames[cut.at] > 0 && frames[cut.at] < total && times[cut.at] - last >= minShot) kept.push(cut);
+    const last = kept[kept.length - 1] ?? { frame: 0, time: 0 };
+    if (cut.frame > last.frame && cut.frame < total && cut.time - last.time >= minShot) kept.push(cut);
   }
-  while (kept.length && duration - times[kept[kept.length - 1].at] < minShot) kept.pop();
-  const ends = kept.map(({ at, confidence }) => ({ frame: frames[at], time: times[at], confidence }));
-  const edges = [{ frame: 0, time: times.length ? times[0] : 0, confidence: 1 }, ...ends, { frame: total, time: duration }];
+  while (kept.length && duration - kept[kept.length - 1].time < minShot) kept.pop();
+  const edges = [{ frame: 0, time: first, kind: "start", transition: [0, 0], confidence: 1 }, ...kept, { frame: total, time: duration }];
   return edges.slice(0, -1).map((edge, index) => ({
     index,
     startFrame: edge.frame,
     endFrame: edges[index + 1].frame,
     start: edge.time,
     end: edges[index + 1].time,
-    kind: index ? "cut" : "start",
-    transition: [edge.frame, edge.frame],
+    kind: edge.kind,
+    transition: edge.transition,
     confidence: edge.confidence,
   }));
 }

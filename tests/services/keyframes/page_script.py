@@ -7,8 +7,8 @@ import quickjs
 
 from services.keyframes.gallery import bundle
 
-PURE = ("timecode.js", "rule.js", "lists.js")
-"""The modules that touch no page."""
+PURE = ("timecode.js", "rule.js", "lists.js", "data.js")
+"""The modules that can be called without a page."""
 
 
 class Script:

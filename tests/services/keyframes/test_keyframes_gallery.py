@@ -22,11 +22,13 @@ from services.keyframes.cutlists.edl import edls
 from services.keyframes.cutlists.grid import Grid
 from services.keyframes.cutlists.qpfile import as_qpfile
 from services.keyframes.cutlists.tables import shots_csv
+from services.keyframes.detect import detect
 from services.keyframes.gallery import MODULES, bundle, served, write_gallery
-from services.keyframes.params import Scores, VideoReport
+from services.keyframes.params import DetectParams, Scores, Shot, VideoReport
 from services.keyframes.shots import shots_of
-from services.keyframes.transition import cuts_of
+from services.keyframes.transition import Transition, cuts_of
 from shared.video.timecode import Timecode
+from tests.services.keyframes.shot_clips import cut_together, write
 
 NTSC = Fraction(30000, 1001)
 
@@ -171,22 +173,96 @@ def test_the_modules_are_one_script() -> None:
     assert "</script" not in code and "<!--" not in code
 
 
+WHOLE = ["startFrame", "endFrame", "start", "end", "kind", "transition"]
+
+
+def as_drawn(shot: Shot) -> list[object]:
+    """A shot of the server as the page has it."""
+    transition = [shot.transition_start_frame, shot.transition_end_frame]
+    return [shot.start_frame, shot.end_frame, shot.start_s, shot.end_s, shot.kind, transition]
+
+
+def times_of(rng: np.random.Generator, count: int, *, vary: bool) -> list[float]:
+    """Of `count` frames, and the end."""
+    return [0.0, *np.cumsum(rng.uniform(0.005, 0.2, count) if vary else np.full(count, 0.04)).tolist()]
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_the_page_cuts_as_the_server_does(script: Script, seed: int) -> None:
     rng = np.random.default_rng(seed)
     count = int(rng.integers(1, 400))
     scores = np.round(rng.gamma(1.0, 8.0, count), 1 if seed % 2 else 3).astype(np.float32)
-    gaps = rng.uniform(0.005, 0.2, count) if seed % 3 else np.full(count, 0.04)
-    times = [0.0, *np.cumsum(gaps).tolist()]
+    times = times_of(rng, count, vary=bool(seed % 3))
+    samples = {"frames": list(range(count)), "times": times[:-1]}
     for threshold in (float(np.quantile(scores, 0.5)) or 1.0, 8.0, 0.35, 30.0, float(scores.max()), 500.0):
         for min_shot in (0.0, 0.3, 1.7):
             found = shots_of(cuts_of(scores, threshold), times[:-1], times[-1], min_shot_s=min_shot)
-            whole = {"frames": list(range(count)), "times": times[:-1], "total": count, "duration": times[-1], "minShot": min_shot}
-            drawn = script("shotsOf(cutsOf(scores, threshold), whole)", scores=scores.tolist(), threshold=threshold, whole=whole)
-            assert [(one["startFrame"], one["endFrame"], one["start"], one["end"]) for one in drawn] == [
-                (shot.start_frame, shot.end_frame, shot.start_s, shot.end_s) for shot in found
-            ]
+            whole = {"total": count, "first": 0, "duration": times[-1], "minShot": min_shot}
+            given = {"scores": scores.tolist(), "threshold": threshold, "samples": samples, "whole": whole}
+            drawn = script("shotsOf(cutsOf(scores, threshold, samples), whole)", **given)
+            assert [[one[name] for name in WHOLE] for one in drawn] == [as_drawn(shot) for shot in found]
             assert [one["confidence"] for one in drawn] == pytest.approx([shot.confidence for shot in found], abs=1e-4)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_page_chooses_among_candidates_as_the_server_does(script: Script, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    times = times_of(rng, 600, vary=bool(seed % 2))
+    starts = np.sort(rng.integers(0, 595, 60)).tolist()
+    found = [
+        Transition(start, start + int(length), "dissolve" if length else "cut", float(sure))
+        for start, length, sure in zip(starts, rng.integers(0, 30, 60) // 10 * 5, np.round(rng.uniform(size=60), 2), strict=True)
+        if start + length < 600
+    ]
+    given = [
+        {"frame": one.middle, "time": times[one.middle], "kind": one.kind, "transition": [one.start, one.end], "confidence": one.confidence}
+        for one in sorted(found)
+    ]
+    for threshold in (0.01, 0.25, 0.5, 0.9):
+        for min_shot in (0.0, 0.5):
+            likely = [one for one in found if one.confidence >= threshold]
+            shots = shots_of(likely, times[:-1], times[-1], min_shot_s=min_shot)
+            whole = {"total": 600, "first": 0, "duration": times[-1], "minShot": min_shot}
+            drawn = script("shotsOf(likely(given, threshold), whole)", given=given, threshold=threshold, whole=whole)
+            assert [[one[name] for name in WHOLE] for one in drawn] == [as_drawn(shot) for shot in shots]
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two hard cuts, a dissolve, and a flash that is no cut unless the threshold is low."""
+    frames, _ = cut_together([(30, "cut", 0), (40, "dissolve", 12), (40, "cut", 0), (30, None, 0)])
+    frames[100] = np.full_like(frames[100], 240)
+    return write(tmp_path_factory.mktemp("film") / "film.mp4", frames)
+
+
+@pytest.mark.parametrize(
+    ("method", "thresholds"), [("auto", (0.02, 0.985)), ("difference", (3, 60)), ("content", (6, 40)), ("adaptive", (1.2, 8))]
+)
+def test_a_moved_threshold_cuts_as_a_new_job_would(
+    script: Script, film: Path, tmp_path: Path, method: str, thresholds: tuple[float, float]
+) -> None:
+    def look(**params: object) -> list[Shot]:
+        outputs = {name: tmp_path / name for name in ("gallery", "keyframes", "files")}
+        return detect(DetectParams.model_validate({"method": method} | params), video=film, outputs=outputs).videos[0].shots
+
+    usual, page = look(), Page()
+    page.feed((tmp_path / "gallery").read_text())
+    (body,) = page.videos
+    scores = np.frombuffer(base64.b64decode(body["scores"]["values"][method]), "<f4").tolist()
+    whole = {"total": body["frames"], "first": 0, "duration": body["duration"], "minShot": 0}
+    samples = {"frames": list(range(len(scores))), "times": [frame / 25 for frame in range(len(scores))]}
+    assert (body["candidates"] is not None) == (method == "auto")
+    cut = "likely(candidates.map(unpackCandidate), threshold)" if body["candidates"] else "cutsOf(scores, threshold, samples)"
+    counts = set()
+    for threshold in (body["threshold"], *thresholds):
+        drawn = script(
+            f"shotsOf({cut}, whole)", scores=scores, candidates=body["candidates"], samples=samples, whole=whole, threshold=threshold
+        )
+        found = look(threshold=threshold)
+        assert [(one["startFrame"], one["kind"]) for one in drawn] == [(shot.start_frame, shot.kind) for shot in found]
+        assert [one["start"] for one in drawn] == pytest.approx([shot.start_s for shot in found])
+        counts.add(len(found))
+    assert len(usual) in counts and len(counts) > 1, "the threshold was moved far enough to matter"
 
 
 def test_a_cut_within_a_transition_is_that_transition(script: Script) -> None:
