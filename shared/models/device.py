@@ -51,6 +51,23 @@ def choose_device(wanted: str | None = None) -> Device:
     return found[index]
 
 
+def torch_device(wanted: str | None = None) -> Device:
+    """`choose_device` for models that run in torch: with `auto` the CPU also where torch was installed without CUDA.
+
+    Raises Unavailable where a GPU is asked for that torch cannot use.
+    """
+    device = choose_device(wanted)
+    if device.kind == "cpu":
+        return device
+    import torch
+
+    if torch.cuda.is_available():
+        return device
+    if (wanted or Settings().device) == "auto":
+        return CPU
+    raise Unavailable(f"{device} ({device.title}) cannot be used: torch {torch.__version__} is without CUDA, or of another version of it.")
+
+
 def gpus() -> list[Device]:
     """The GPUs that this process may use, as CUDA counts them; none where there is no NVIDIA driver."""
     with _nvml() as nvml:

@@ -8,15 +8,17 @@ from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from shared.models.device import CPU, Device, free_bytes, total_bytes
 from shared.models.memory import is_out_of_memory
+from shared.models.turns import ask_for_room, room_asked_for
 from shared.settings import Settings
 
 Loaded = TypeVar("Loaded")
 TIGHT = 0.08
-"""Below this share of free memory, idle models go at once."""
+"""Below this share of free memory, idle models go."""
 
 LOOK_S = 5.0
 
@@ -33,8 +35,15 @@ class _Entry:
 class Shelf:
     """The loaded models of one process. Safe to use from several threads."""
 
-    def __init__(self, *, idle_s: float, free: Callable[[Device], int] = free_bytes, total: Callable[[Device], int] = total_bytes):
-        self._idle_s, self._free, self._total = idle_s, free, total
+    def __init__(
+        self,
+        *,
+        idle_s: float,
+        free: Callable[[Device], int] = free_bytes,
+        total: Callable[[Device], int] = total_bytes,
+        folder: Path | None = None,
+    ):
+        self._idle_s, self._free, self._total, self._folder = idle_s, free, total, folder
         self._entries: dict[Hashable, _Entry] = {}
         self._lock = threading.RLock()
         self._timer: threading.Timer | None = None
@@ -92,6 +101,8 @@ class Shelf:
                 break
             if self._idle(key) and self._entries[key].device == device:
                 self._let_go([key])
+        if device.kind == "cuda" and self._free(device) < size <= self._total(device):
+            ask_for_room(device, size, self._free, folder=self._folder)
         try:
             return load()
         except Exception as error:
@@ -103,7 +114,8 @@ class Shelf:
         return self._entries[key].users == 0
 
     def _is_tight(self, device: Device) -> bool:
-        return self._free(device) < TIGHT * self._total(device)
+        asked = room_asked_for(device, folder=self._folder) if device.kind == "cuda" else 0
+        return self._free(device) < max(asked, TIGHT * self._total(device))
 
     def _let_go(self, keys: list[Hashable]) -> int:
         devices = {self._entries.pop(key).device for key in keys}

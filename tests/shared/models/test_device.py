@@ -8,7 +8,7 @@ import pytest
 
 from shared.errors import Unavailable
 from shared.models import device as module
-from shared.models.device import CPU, Device, _visible, choose_device, free_bytes, total_bytes
+from shared.models.device import CPU, Device, _visible, choose_device, free_bytes, torch_device, total_bytes
 
 TWO = [Device(kind="cuda", index=index, uuid=f"GPU-{index}{index}", title=f"Card {index}") for index in range(2)]
 
@@ -33,6 +33,17 @@ def test_auto_takes_the_gpu_with_most_free_memory(two_gpus, monkeypatch):
     assert choose_device("cpu") is CPU
     with pytest.raises(Unavailable, match=r"cuda:0 \(Card 0\), cuda:1 \(Card 1\)"):
         choose_device("cuda:2")
+
+
+def test_torch_without_cuda_runs_on_the_cpu_unless_a_gpu_is_asked_for(two_gpus, monkeypatch):
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert torch_device("auto") == torch_device("cpu") == CPU
+    with pytest.raises(Unavailable, match="without CUDA"):
+        torch_device("cuda:1")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert torch_device("auto") is TWO[1]
 
 
 @pytest.mark.parametrize("variable", ["REELWRIGHT_DEVICE", "DEVICE"])

@@ -12,7 +12,7 @@ from shared.errors import OutOfMemory
 from shared.models.device import CPU, Device
 from shared.models.loaded import Shelf, loaded
 from shared.models.memory import batch_size, is_out_of_memory, smaller_on_out_of_memory
-from shared.models.turns import turn
+from shared.models.turns import ask_for_room, room_asked_for, turn
 
 GPU = Device(kind="cuda", index=0, uuid="GPU-0", title="A GPU")
 
@@ -59,8 +59,9 @@ def test_a_model_that_is_used_is_never_let_go():
     assert machine.shelf.drop() == 2
 
 
-def test_only_models_of_the_same_device_make_room():
+def test_only_models_of_the_same_device_make_room(monkeypatch):
     machine = Machine(20)
+    monkeypatch.setattr("shared.models.loaded.ask_for_room", lambda device, size, free, folder: False)
     with machine.use("on the CPU"):
         pass
     with machine.use("on the GPU", size=100, device=GPU):
@@ -186,7 +187,7 @@ def test_how_the_libraries_say_that_memory_ran_out():
 HOLD = """
 import sys, pathlib
 from shared.models.device import Device
-from shared.models.turns import turn
+from shared.models.turns import ask_for_room, room_asked_for, turn
 with turn(Device(kind="cuda", uuid="GPU-0"), folder=pathlib.Path(sys.argv[1])):
     print("mine", flush=True)
     sys.stdin.read()
@@ -226,6 +227,49 @@ def test_a_gpu_is_used_by_one_process_at_a_time(tmp_path):
     assert entered.is_set()
     holder.communicate()
     assert os.listdir(tmp_path) == ["GPU-0.lock"]
+
+
+def test_an_idle_model_of_another_process_makes_room_on_a_gpu(tmp_path):
+    """Two shelves stand for two processes: what they know of each other is in files."""
+    room = {"free": 100}
+
+    def shelf() -> Shelf:
+        return Shelf(idle_s=60, free=lambda device: room["free"], total=lambda device: 100, folder=tmp_path)
+
+    class Model:
+        def __init__(self, size):
+            self.size = size
+            room["free"] -= size
+
+        def __del__(self):
+            room["free"] += self.size
+
+    idle, busy = shelf(), shelf()
+    with idle.use("idle", lambda: Model(60), size=60, device=GPU):
+        pass
+    idle.look()
+    assert idle.keys == ["idle"], "there is room enough and nobody asks"
+
+    def look():
+        while not (tmp_path / "GPU-0.wanted").exists():
+            time.sleep(0.01)
+        idle.look()
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    with busy.use("new", lambda: Model(50), size=50, device=GPU):
+        assert idle.keys == [] and room["free"] == 50
+    looking.join()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_room_that_nobody_makes_is_not_waited_for_for_ever(tmp_path):
+    assert not ask_for_room(GPU, 10, lambda device: 5, wait_s=0.1, folder=tmp_path)
+    assert room_asked_for(GPU, folder=tmp_path) == 0
+    (tmp_path / "GPU-0.wanted").write_text("10")
+    assert room_asked_for(GPU, folder=tmp_path) == 10
+    os.utime(tmp_path / "GPU-0.wanted", (0, 0))
+    assert room_asked_for(GPU, folder=tmp_path) == 0, "left behind by a process that was killed"
 
 
 def test_nobody_waits_for_the_cpu(tmp_path):
