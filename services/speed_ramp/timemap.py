@@ -11,6 +11,7 @@ from services.speed_ramp.params import SlowPart
 
 _SLOW = 0.9  # below this a part is slow
 _MOST_PIECES = 4096
+_HAIR = 1e-6  # of a frame: more than rounding
 _STILL_S = 1e-7  # of source: more than rounding, less than any movement
 
 
@@ -36,21 +37,20 @@ def time_map(points: list[Point], *, start: float, end: float, tolerance_s: floa
 def frame_pieces(points: list[Point], *, start: float, end: float, rate: Fraction) -> list[tuple[int, int, float, float]]:
     """The time map in pieces of whole output frames: (first frame, frames, source second at the first, speed).
 
-    Together they are as many frames as the curve's integral says; within them the source is off by a frame at most.
+    Together they are as many frames as the curve's integral says; what each shows is within half a source frame of the curve,
+    also around jumps and freezes, which begin with the first frame whose moment lies in them.
     """
     clock = Clock(points, start=start)
     total = max(round(float(clock.left(end)) * rate), 1)
-    pieces = list(pairwise(time_map(points, start=start, end=end, tolerance_s=float(1 / rate) / 2)))
-    # Of a freeze only its whole frames, so that they show the one picture.
-    still = {
-        moment: number for (a, x), (b, y) in pieces if y - x < _STILL_S for moment, number in ((a, math.ceil(a * rate)), (b, int(b * rate)))
-    }
-    corners = {still.get(b, round(b * rate)) for _, (b, _) in pieces} | set(still.values())
-    numbers = sorted({0, total} | {number for number in corners if 0 < number < total})
-    source = np.clip(clock.source([float(number / rate) for number in numbers]), start, end)
+    corners = [out for out, _ in time_map(points, start=start, end=end, tolerance_s=float(1 / rate) / 2)]
+    # A frame belongs to the piece that its moment lies in.
+    numbers = sorted({0, total} | {number for out in corners if 0 < (number := math.ceil(out * rate - _HAIR)) < total})
+    # From its first frame to its last: what follows the last may lie beyond a jump, and would bend the whole piece.
+    lasts = [max(b - 1, a + 1) for a, b in pairwise(numbers)]
+    firsts, ends = (np.clip(clock.source([float(number / rate) for number in some]), start, end) for some in (numbers[:-1], lasts))
     return [
-        (a, b - a, float(at), float((to - at) / (b - a) * rate))
-        for (a, b), (at, to) in zip(pairwise(numbers), pairwise(source), strict=True)
+        (a, b - a, float(at), float((to - at) / (last - a) * rate))
+        for (a, b), last, at, to in zip(pairwise(numbers), lasts, firsts, ends, strict=True)
     ]
 
 
