@@ -116,3 +116,21 @@ def test_the_command_has_them(tmp_path, mirror: FileServer):
     assert refused.stderr.strip().endswith(f"error: {mirror.url}/lama/big-lama.pt answered 404 Not Found.") and not refused.stdout
     examined = reelwright("doctor", REELWRIGHT_DATA_DIR=str(tmp_path), **given).stdout
     assert "rvm-mobilenetv3" in examined and "models run on " in examined
+
+
+def test_another_hub_is_asked_where_one_is_named(tmp_path, mirror: FileServer):
+    """The hub's own library, told by HF_ENDPOINT: a model of several files at its pinned revision."""
+    revision, repository = "5426e4f0f36572d16453bbda7a8389317b1bef99", "depth-anything/Depth-Anything-V2-Small-hf"
+    mirror.hub_file(repository, revision, "model.safetensors", WEIGHTS, commit=revision)
+    for small in ("config.json", "preprocessor_config.json"):
+        mirror.hub_file(repository, revision, small, b'{"small": 1}', large=False, commit=revision)
+    given = {"REELWRIGHT_MODELS_DIR": str(tmp_path), "REELWRIGHT_MODELS_MIRROR": "", "HF_ENDPOINT": mirror.url, "HF_HUB_OFFLINE": "0"}
+    pulled = reelwright("models", "pull", "depth-anything-v2-small", **given, HF_TOKEN="hf_mine")
+    assert pulled.returncode == 0, pulled.stderr
+    assert (tmp_path / "depth-anything-v2-small/model.safetensors").read_bytes() == WEIGHTS
+    records = json.loads((tmp_path / "depth-anything-v2-small/manifest.json").read_text())["files"]
+    assert {path: one["revision"] for path, one in records.items()} == dict.fromkeys(
+        ("config.json", "model.safetensors", "preprocessor_config.json"), revision
+    )
+    tokens = {path: headers.get("Authorization") for _, path, headers in mirror.asked}
+    assert tokens[f"/{repository}/resolve/{revision}/config.json"] == "Bearer hf_mine" and tokens["/store/model.safetensors"] is None
