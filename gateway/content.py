@@ -64,7 +64,7 @@ async def content_response(request: Request, record: MediaRecord, path: Path, *,
 
 async def file_response(request: Request, path: Path, *, media_type: str, headers: dict[str, str]) -> Response:
     """A file with ranges and conditions, under `headers`, among which there is an ETag."""
-    if _is_known(request.headers.get("if-none-match"), headers["ETag"]):
+    if is_known(request.headers.get("if-none-match"), headers["ETag"]):
         return Response(status_code=304, headers=headers)
     stat = await on_disk(os.stat, path)
     response = RangedFile(path, media_type=media_type, headers=headers, stat_result=stat)
@@ -91,7 +91,8 @@ def satisfiable(header: str | None, *, size: int) -> str | None:
     return "bytes=" + ",".join(kept)
 
 
-def _is_known(if_none_match: str | None, etag: str) -> bool:
+def is_known(if_none_match: str | None, etag: str) -> bool:
+    """Whether an If-None-Match header names `etag`: the client has it."""
     if if_none_match is None:
         return False
     return if_none_match.strip() == "*" or etag.strip('"') in ENTITY_TAG.findall(if_none_match)

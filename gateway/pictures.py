@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import IO, Annotated
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
@@ -11,6 +11,7 @@ from fastapi import Path as PathParam
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
+from gateway.content import is_known
 from gateway.media import MediaId, owner_of
 from shared.api import problems
 from shared.errors import NotFound
@@ -70,19 +71,31 @@ def picture_routes(store: MediaStore, max_bytes: int) -> APIRouter:
         return PictureList(items=await on_disk(listed, owner_of(request), media_id))
 
     @router.get("/{name:path}", summary="One of them", response_class=Response)
+    @router.head("/{name:path}", include_in_schema=False)
     async def picture(media_id: MediaId, name: Name, request: Request) -> Response:
         record, path = await on_disk(find, owner_of(request), media_id)
-        headers = {"ETag": f'"{record.sha256}"', "Cache-Control": "private, max-age=86400", "X-Content-Type-Options": "nosniff"}
-        if request.headers.get("if-none-match") == headers["ETag"]:
-            return Response(status_code=304, headers=headers)
-        stack = ExitStack()
-        kind, file = await on_disk(stack.enter_context, opened_picture(path, name))
-
-        def body() -> Iterator[bytes]:
-            with stack:
-                yield from chunks_of(file)
-
-        headers["Content-Disposition"] = content_disposition(name.rpartition("/")[2], download=False)
-        return StreamingResponse(body(), media_type=kind.content_type, headers=headers)
+        with ExitStack() as stack:
+            kind, file = await on_disk(stack.enter_context, opened_picture(path, name))
+            headers = {"ETag": f'"{record.sha256}"', "Cache-Control": "private, max-age=86400", "X-Content-Type-Options": "nosniff"}
+            if is_known(request.headers.get("if-none-match"), headers["ETag"]):
+                return Response(status_code=304, headers=headers)
+            # Read once before: a damaged picture is told as what it is, not by an answer that breaks off.
+            headers["Content-Length"] = str(await on_disk(_read_through, file))
+            headers["Content-Disposition"] = content_disposition(name.rpartition("/")[2], download=False)
+            if request.method == "HEAD":
+                return Response(media_type=kind.content_type, headers=headers)
+            return StreamingResponse(_rest_of(file, stack.pop_all()), media_type=kind.content_type, headers=headers)
 
     return router
+
+
+def _read_through(file: IO[bytes]) -> int:
+    """How many bytes a file has that is whole. It stands at its beginning before and after."""
+    size = sum(map(len, chunks_of(file)))
+    file.seek(0)
+    return size
+
+
+def _rest_of(file: IO[bytes], stack: ExitStack) -> Iterator[bytes]:
+    with stack:
+        yield from chunks_of(file)

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from gateway.presets import Preset, presets
-from gateway.references import check_promised, least, references, taken
+from gateway.references import check_promised, references, stand_in, taken
 from gateway.upstream import Refused, Upstreams, credentials
 from shared.api import problems
 from shared.errors import Conflict, Invalid, OperationFailed, ReelwrightError, UnknownJob, UnknownOperation
@@ -239,7 +239,7 @@ def _pending_params(step: Step, earlier: Sequence[Step], known: dict[str, dict[s
             detail = f"there is no earlier step {of!r}; {before}"
             raise Invalid(f"params.{name}: {detail}.", errors=[_error(f"params.{name}", detail)])
         check_promised(name, path, of, known[operations[of]]["result"])
-        pending[name] = least(schema["properties"].get(name, {}), schema)
+        pending[name] = stand_in(schema["properties"].get(name, {}), schema)
     return pending
 
 

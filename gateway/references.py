@@ -1,7 +1,7 @@
 """Params of a pipeline's step that are taken from the result of an earlier one: `{"from": "<step>.<field>"}`.
 
 What a field will hold is not known when a pipeline is checked. That it will be there is read from the schema of the result, and the
-rest of the params is checked with the least that the schema of the param allows in its place.
+rest of the params is checked with a value in its place that is sure to be allowed.
 """
 
 import re
@@ -32,7 +32,8 @@ def check_promised(name: str, path: list[str], step: str, result: Schema) -> Non
     here = _plain(result, result)
     for part in path:
         if here.get("type") == "array" and part.isdecimal():
-            inner = here.get("items", {})
+            each = here.get("prefixItems", ())
+            inner = each[int(part)] if int(part) < len(each) else here.get("items")
         else:
             inner = here.get("properties", {}).get(part, here.get("additionalProperties"))
         if not isinstance(inner, dict):
@@ -40,6 +41,12 @@ def check_promised(name: str, path: list[str], step: str, result: Schema) -> Non
             has = f"there are {', '.join(known)}" if known else "nothing is in it"
             raise _refused(name, f"the result of step {step!r} has no {'.'.join(path)!r}: at {part!r}, {has}")
         here = _plain(inner, result)
+
+
+def stand_in(schema: Schema, root: Schema) -> Any:
+    """A value that is allowed: the default, which fits the defaults of the others too, or the least there is."""
+    default = schema.get("default")
+    return least(schema, root) if default is None else default
 
 
 def least(schema: Schema, root: Schema, depth: int = 0) -> Any:
@@ -51,17 +58,29 @@ def least(schema: Schema, root: Schema, depth: int = 0) -> Any:
         return None
     match schema.get("type"):
         case "array":
-            return [least(schema.get("items", {}), root, depth + 1)] * int(schema.get("minItems", 0))
+            each = schema.get("prefixItems") or [schema.get("items", {})] * int(schema.get("minItems", 0))
+            return [least(one, root, depth + 1) for one in each]
         case "object":
             inner = schema.get("properties", {})
             return {name: least(inner.get(name, {}), root, depth + 1) for name in schema.get("required", [])}
         case "number" | "integer":
-            return schema.get("minimum", schema.get("exclusiveMinimum", -1) + 1)
+            return _least_number(schema)
         case "string":
-            return "x" * int(schema.get("minLength", 0))
+            # What a pattern takes cannot be told from it; null is taken where the param may be left out.
+            return None if "pattern" in schema else "x" * int(schema.get("minLength", 0))
         case "boolean":
             return False
     return None
+
+
+def _least_number(schema: Schema) -> float:
+    least_of_all, above = schema.get("minimum"), schema.get("exclusiveMinimum")
+    most = schema.get("maximum", schema.get("exclusiveMaximum"))
+    if least_of_all is not None:
+        return float(least_of_all)
+    if above is None:
+        return 0.0 if most is None else min(0.0, most - 1.0)
+    return float(above + 1) if schema["type"] == "integer" or most is None or above + 1 < most else float(above + most) / 2
 
 
 def taken(result: Any, path: list[str], step: str) -> Any:

@@ -1,8 +1,12 @@
 """Many pictures as one medium: a zip file of them, made by operations or uploaded. Without the libraries that open pictures."""
 
+import io
 import os
 import stat
+import struct
+import unicodedata
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,9 +20,12 @@ from shared.media.types import IMAGES, FileType, picture_type
 
 MOST_ENTRIES = 10_000
 MOST_PICTURE_BYTES = 256 * 1024**2
+MOST_LIST_BYTES = 8 * 1024**2
+"""Of a zip file's list of its files, which is read whole: some hundred bytes for each of them."""
+
 _CHUNK_BYTES = 256 * 1024
 _HEAD_BYTES = 32
-_ERRORS = (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError, OSError)
+_ERRORS = (zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, RuntimeError, OverflowError, EOFError, ValueError, OSError)
 
 
 class PictureZip:
@@ -61,11 +68,11 @@ def entries(path: str | os.PathLike[str], max_bytes: int) -> list[tuple[zipfile.
     """
     found: dict[str, tuple[zipfile.ZipInfo, FileType]] = {}
     try:
-        with zipfile.ZipFile(path) as archive:
+        with _opened(path) as archive:
             listed = archive.infolist()
             if len(listed) > MOST_ENTRIES:
                 raise TooLarge(f"The zip file holds {len(listed)} files; at most {MOST_ENTRIES} are taken. Send several.")
-            for entry in listed:
+            for entry in archive.NameToInfo.values():  # of several under one name the last, as when one is asked for
                 if _may_be_picture(entry) and (kind := _kind_of(archive, entry)) is not None:
                     found[entry.filename] = (entry, kind)
     except _ERRORS as error:
@@ -82,7 +89,7 @@ def entries(path: str | os.PathLike[str], max_bytes: int) -> list[tuple[zipfile.
 def opened_picture(path: str | os.PathLike[str], name: str) -> Iterator[tuple[FileType, IO[bytes]]]:
     """One picture of a zip file, opened, and what kind of file it is. NotFound where it holds none of that name."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with _opened(path) as archive:
             entry = archive.NameToInfo.get(name)
             kind = _kind_of(archive, entry) if entry is not None and _may_be_picture(entry) else None
             if entry is None or kind is None:
@@ -99,10 +106,29 @@ def chunks_of(file: IO[bytes]) -> Iterator[bytes]:
         yield chunk
 
 
+class _InPieces(io.FileIO):
+    """A file that is not read whole by mistake: the list of a zip file's files is as long as the zip file says."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is not None and size > MOST_LIST_BYTES:
+            raise TooLarge(
+                f"The zip file's list of its files has {size} bytes; at most {MOST_LIST_BYTES} are taken. "
+                "Pack fewer pictures into one, under shorter names and without comments."
+            )
+        return super().read(size)
+
+
+@contextmanager
+def _opened(path: str | os.PathLike[str]) -> Iterator[zipfile.ZipFile]:
+    with _InPieces(path) as file, zipfile.ZipFile(file) as archive:
+        yield archive
+
+
 def _may_be_picture(entry: zipfile.ZipInfo) -> bool:
     """Whether an entry is a file with a name that can be shown and asked for; not what a packing program adds of its own."""
     name = entry.filename
-    parts = name.split("/")
+    # Some systems pack accents as signs of their own.
+    parts = unicodedata.normalize("NFC", name).split("/")
     is_link = stat.S_ISLNK(entry.external_attr >> 16)
     plain = all(part and part == safe_name(part, default="") and not part.startswith(".") for part in parts)
     return plain and not entry.is_dir() and not is_link and parts[0] != "__MACOSX"

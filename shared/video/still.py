@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import PIL
-from PIL import Image, ImageOps
+from PIL import Image
 
 from shared.errors import BrokenMedia, TooLarge, UnsupportedMedia
 from shared.media.picture_zip import chunks_of, entries, opened_picture
@@ -17,13 +18,23 @@ from shared.video.limits import Limits
 from shared.video.opening import file_head
 
 Source = str | os.PathLike[str] | BytesIO
+# Exif's orientation: what makes the picture upright.
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 _IMAGE_ERRORS = (PIL.UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError)
 
 
 def image_info(path: str | os.PathLike[str], limits: Limits) -> tuple[ImageInfo, FileType]:
     """What a still image holds; it is decoded. Raises BrokenMedia or TooLarge."""
     with opened_image(path, limits) as image:
-        turned = {6: 90, 3: 180, 8: 270, 5: 270, 7: 90, 4: 180}.get(image.getexif().get(0x0112, 1), 0)
+        turned = {6: 90, 3: 180, 8: 270, 5: 270, 7: 90, 4: 180}.get(_orientation(image), 0)
         width, height = image.size if turned in (0, 180) else image.size[::-1]
         assert image.format is not None
         info = ImageInfo(
@@ -63,9 +74,36 @@ def opened_image(file: Source, limits: Limits, *, name: str | None = None) -> Im
 
 
 def upright_image(file: Source, limits: Limits, *, name: str | None = None) -> Image.Image:
-    """A still image as RGB, turned as its Exif orientation says. Raises as `opened_image`."""
+    """A still image as RGB, 8 bits per channel, turned as its Exif orientation says. Raises as `opened_image`.
+
+    16 bits of grey become 8; whole and real numbers, which have no white of their own, are stretched from the least to the greatest.
+    """
     with opened_image(file, limits, name=name) as image:
-        return ImageOps.exif_transpose(image).convert("RGB")
+        turn = _UPRIGHT.get(_orientation(image))
+        rgb = _eight_bits(image).convert("RGB")
+    for told in ("exif", "xmp"):  # of the picture as it was turned before
+        rgb.info.pop(told, None)
+    return rgb if turn is None else rgb.transpose(turn)
+
+
+def _orientation(image: Image.Image) -> int:
+    """Exif's orientation, 1 to 8."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            found = image.getexif().get(0x0112, 1)
+        except Exception:  # whatever damaged Exif data makes its reader stumble over: the picture is none the worse
+            return 1
+    return found if found in _UPRIGHT else 1
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """The picture with 8 bits per channel: by itself, Pillow cuts off what is brighter than 255."""
+    if image.mode not in ("I", "F") and not image.mode.startswith("I;16"):
+        return image
+    values = np.nan_to_num(np.asarray(image, np.float32))
+    low, high = (0.0, 65535.0) if image.mode.startswith("I;16") else (float(values.min()), float(values.max()))
+    return Image.fromarray(((values - low) * (255 / max(high - low, 1e-9)) + 0.5).astype(np.uint8))
 
 
 def pictures_info(path: str | os.PathLike[str], limits: Limits) -> tuple[PicturesInfo, FileType]:

@@ -31,8 +31,11 @@ def test_it_is_uploaded_listed_and_looked_into(running: RunningSuite, tmp_path: 
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert len(answer.content) == one["bytes"]
         assert Image.open(BytesIO(answer.content)).convert("RGB").getpixel((5, 5)) == color
-        again = running.client.get(one["url"], headers={"If-None-Match": answer.headers["etag"]})
-        assert again.status_code == 304
+        for known in (answer.headers["etag"], f"W/{answer.headers['etag']}", f'"x", {answer.headers["etag"]}', "*"):
+            assert running.client.get(one["url"], headers={"If-None-Match": known}).status_code == 304
+        head = running.client.head(one["url"])
+        assert (head.status_code, head.headers["content-length"]) == (200, str(one["bytes"]))
+        assert (head.headers["content-type"], head.content) == (one["content_type"], b"")
     assert running.client.get(record["urls"]["thumbnail"]).headers["content-type"] == "image/jpeg"
 
 
@@ -48,3 +51,19 @@ def test_what_is_not_there_is_not_found(running: RunningSuite, clip: Path, tmp_p
     assert refused.status_code == 404
     assert "kind video" in refused.json()["detail"]
     assert running.client.get(f"/v1/media/{'7' * 26}/files").status_code == 404
+
+
+def test_a_damaged_picture_is_told_as_such(running: RunningSuite, tmp_path: Path) -> None:
+    path = pictures(tmp_path / "trip.zip")
+    noise = BytesIO()
+    Image.effect_noise((400, 300), 60).save(noise, "PNG")
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("noise.png", noise.getvalue())
+    data = bytearray(path.read_bytes())
+    data[data.index(noise.getvalue()) + 50_000] ^= 0xFF
+    path.write_bytes(data)
+    record = running.upload(path)
+    answer = running.client.get(f"{record['urls']['files']}/noise.png")
+    assert answer.status_code == 422
+    assert "'noise.png' is damaged" in answer.json()["detail"]
+    assert running.client.get(f"{record['urls']['files']}/a.webp").status_code == 200

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import pytest
 from pydantic import BaseModel, Field
 
-from gateway.references import check_promised, least, references, taken
+from gateway.references import check_promised, least, references, stand_in, taken
 from shared.errors import Invalid
 from shared.service import SAMPLE_ID
 from shared.testing import RunningSuite
@@ -30,6 +30,24 @@ def test_the_least_value_is_one_that_is_allowed() -> None:
     value = {name: least(schema, SCHEMA) for name, schema in SCHEMA["properties"].items()}
     assert value == {"points": [{"at": 3, "kind": "cut"}] * 2, "count": 3, "name": "xxxx"}
     Wanted.model_validate(value)
+
+
+class Odd(BaseModel):
+    share: float = Field(gt=0, le=0.5)
+    below: float = Field(le=-5)
+    third: int = Field(gt=2, le=3)
+    pairs: Annotated[list[tuple[float, int]], Field(min_length=2)]
+    color: Annotated[str, Field(pattern="^#[0-9a-f]{6}$")] | None = None
+    speed: float = Field(4, gt=0.1)
+
+
+def test_narrow_ranges_pairs_and_patterns_have_a_stand_in_too() -> None:
+    schema = Odd.model_json_schema()
+    value = Odd.model_validate({name: stand_in(one, schema) for name, one in schema["properties"].items()})
+    assert (value.third, value.pairs, value.color, value.speed) == (3, [(0, 0), (0, 0)], None, 4)
+    check_promised("a", ["pairs", "0", "1"], "one", schema)
+    with pytest.raises(Invalid, match=r"no 'pairs\.0\.2'"):
+        check_promised("a", ["pairs", "0", "2"], "one", schema)
 
 
 def test_references_are_found_and_nothing_else_is_taken_for_one() -> None:
@@ -87,6 +105,6 @@ def test_a_pipeline_passes_a_result_on(running: RunningSuite) -> None:
 )
 def test_a_reference_to_nothing_is_refused_before_the_first_step(running: RunningSuite, value: str, said: str) -> None:
     answer = running.client.post("/v1/pipelines/check", json=steps(curve={"from": value}))
-    assert answer.status_code == 422
+    assert answer.status_code == 422, answer.text
     assert said in answer.json()["detail"]
     assert answer.json()["errors"][0]["field"] == "steps.1.params.curve"

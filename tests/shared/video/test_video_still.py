@@ -1,17 +1,19 @@
 """Still images on their own and in zip files, also hostile ones."""
 
 import stat
+import unicodedata
 import zipfile
 from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from shared.errors import BrokenMedia, NotFound, TooLarge, UnsupportedMedia
 from shared.media import picture_zip
 from shared.media.picture_zip import PictureZip, chunks_of, opened_picture
-from shared.video import Limits, pictures_of, probe
+from shared.video import ImageInfo, Limits, pictures_of, probe
 from shared.video.thumbnail import thumbnail
 
 
@@ -151,3 +153,77 @@ def test_its_thumbnail_is_the_first_picture(tmp_path: Path) -> None:
     with Image.open(tmp_path / "small.jpg") as small:
         assert small.size == (64, 48)
         assert small.getpixel((9, 9))[2] > 240
+
+
+def test_a_list_of_files_that_fills_the_memory_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "pictures.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        entry = zipfile.ZipInfo("red.png")
+        entry.comment = bytes(60_000)
+        archive.writestr(entry, picture("red"))
+    monkeypatch.setattr(picture_zip, "MOST_LIST_BYTES", 50_000)
+    with pytest.raises(TooLarge, match=r"list of its files has 60\d\d\d bytes; at most 50000"):
+        probe(path)
+
+
+def test_damaged_packing_is_told(tmp_path: Path) -> None:
+    path = packed(tmp_path / "pictures.zip", red_dot_png=picture("red"))
+    data = bytearray(path.read_bytes())
+    data[30 + len("red.png")] = 0xFF  # no kind of block has this number
+    path.write_bytes(data)
+    with pytest.raises(BrokenMedia, match="zip file"):
+        probe(path)
+    with pytest.raises(BrokenMedia, match=r"'red\.png' is damaged"), opened_picture(path, "red.png"):
+        raise AssertionError("was opened")
+
+
+def test_names_with_accents_as_signs_of_their_own_are_names(tmp_path: Path) -> None:
+    name = unicodedata.normalize("NFD", "müde katze.png")
+    path = tmp_path / "pictures.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(name, picture("red"))
+    assert [one.name for one in pictures_of([path])] == [name]
+    assert pictures_of([path])[0].image().size == (32, 24)
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_of_several_under_one_name_the_last_counts(tmp_path: Path) -> None:
+    path = tmp_path / "pictures.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in (("a.png", picture("red")), ("a.png", picture("blue")), ("b.png", picture("red")), ("b.png", b"words")):
+            archive.writestr(name, data)
+    assert [(one.name, one.image().getpixel((3, 3))) for one in pictures_of([path])] == [("a.png", (0, 0, 255))]
+
+
+@pytest.mark.parametrize(
+    ("kind", "format"), [("uint16", "PNG"), ("uint16", "TIFF"), (">u2", "TIFF"), ("int32", "TIFF"), ("float32", "TIFF")]
+)
+def test_more_than_8_bits_of_grey_are_not_cut_off(tmp_path: Path, kind: str, format: str) -> None:
+    data = BytesIO()
+    Image.fromarray(np.linspace(0, 65535, 256).reshape(16, 16).astype(kind)).save(data, format)
+    (tmp_path / "grey").write_bytes(data.getvalue())
+    grey = np.asarray(pictures_of([tmp_path / "grey"])[0].image())
+    assert np.abs(grey[..., 0].ravel() - np.arange(256.0)).max() <= 1
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_orientation_is_turned_upright(tmp_path: Path, orientation: int) -> None:
+    source = Image.fromarray(np.arange(4 * 6, dtype=np.uint8).reshape(4, 6) * 10).convert("RGB")
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    source.save(tmp_path / "turned.png", exif=exif)
+    upright = pictures_of([tmp_path / "turned.png"])[0].image()
+    assert upright.tobytes() == ImageOps.exif_transpose(Image.open(tmp_path / "turned.png")).tobytes()
+    info = probe(tmp_path / "turned.png")
+    assert isinstance(info, ImageInfo)
+    assert (info.width, info.height) == upright.size
+
+
+def test_damaged_exif_data_does_no_harm(tmp_path: Path) -> None:
+    data = BytesIO()
+    Image.new("RGB", (32, 24), "red").save(data, "JPEG", exif=b"Exif\x00\x00no TIFF at all")
+    (tmp_path / "a.jpg").write_bytes(data.getvalue())
+    info = probe(tmp_path / "a.jpg")
+    assert isinstance(info, ImageInfo)
+    assert (info.width, info.rotation) == (32, 0)
+    assert pictures_of([tmp_path / "a.jpg"])[0].image().size == (32, 24)
