@@ -1,0 +1,107 @@
+"""Containers of one service on one Postgres: jobs a minute with 1, 2 and 4 of them, sizes, memory and starts. Needs a Docker engine.
+
+`python -m benchmarks.bench_deployment`
+"""
+
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+import docker
+from docker.errors import DockerException
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.bench_api import tiny_clip
+from benchmarks.machine import machine
+from shared.service import SAMPLE_ID
+from tests.deployment.deployment import Deployment, memory_bytes, within
+
+ROOT = Path(__file__).parent.parent
+CONTAINERS = (1, 2, 4)
+WORK_JOBS, TINY_JOBS = 8, 40
+MIB = 1024**2
+
+
+def main() -> None:
+    """Measure and print."""
+    try:
+        engine = docker.from_env()
+        engine.ping()
+    except DockerException as error:
+        Console().print(f"left out: no Docker engine answers ({error})")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder, "copy")
+        shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".*_cache", ".venv", ".git", "var", "secrets", "__pycache__"))
+        deployment = Deployment(engine, copy, REELWRIGHT_CONCURRENCY="1", REELWRIGHT_TAG="bench")
+        try:
+            deployment.compose("build")
+            deployment.built = True
+            Console().print(of_containers(deployment))
+            Console().print(throughput(deployment, tiny_clip(Path(folder, "tiny.mp4"))))
+        finally:
+            deployment.clear_away()
+
+
+def of_containers(deployment: Deployment) -> Table:
+    """Size of each image, memory of its container with nothing to do, and the time from its start until it is healthy."""
+    began = time.monotonic()
+    deployment.up()
+    all_healthy_s = time.monotonic() - began
+    time.sleep(70)  # the children that drew the sample clip end after a minute without work
+    table = Table(
+        "container", "image", "memory idle", "healthy after", title=f"Everything healthy after {all_healthy_s:.0f} s. {machine()}"
+    )
+    for service in deployment.services():
+        container = deployment.container(service)
+        image = deployment.engine.images.get(container.attrs["Image"]).attrs["Size"]
+        table.add_row(
+            service, f"{image / 1e6:.0f} MB", f"{memory_bytes(container) / MIB:.0f} MiB", f"{deployment.healthy_after_s(service):.1f} s"
+        )
+    return table
+
+
+def throughput(deployment: Deployment, tiny: Path) -> Table:
+    """Jobs a minute, over jobs that compute and over jobs that are hardly any work."""
+    kinds = {
+        "motion trails, 180 frames of 640x360": ("effects.motion-trails", SAMPLE_ID, {"layers": 8}, WORK_JOBS),
+        "motion trails, 10 frames of 64x64": ("effects.motion-trails", "", {"layers": 1}, TINY_JOBS),
+    }
+    table = Table(
+        "jobs a minute", *(f"{count} container{'s' * (count > 1)}" for count in CONTAINERS), title=f"One job at a time each. {machine()}"
+    )
+    rows: dict[str, list[str]] = {kind: [] for kind in kinds}
+    for count in CONTAINERS:
+        deployment.up(effects=count)
+        small = deployment.client.upload(tiny)["id"]
+        for kind, (operation, clip, params, jobs) in kinds.items():
+            run(deployment, operation, clip or small, params, count * 2)  # every container's worker is warm
+            rows[kind].append(f"{60 * jobs / run(deployment, operation, clip or small, params, jobs):.0f}")
+    for kind, figures in rows.items():
+        table.add_row(kind, *figures)
+    return table
+
+
+def run(deployment: Deployment, operation: str, clip: str, params: dict[str, int], jobs: int) -> float:
+    """Seconds from the first submission to the last end."""
+    suite = deployment.client
+    began = time.monotonic()
+    ids = {suite.start(operation, {"video": clip}, params)["id"] for _ in range(jobs)}
+    within(600, lambda: not (ids & unfinished(deployment)), "the end of all jobs")
+    return time.monotonic() - began
+
+
+def unfinished(deployment: Deployment) -> set[str]:
+    """Ids of the jobs that have not ended."""
+    ask = deployment.client.client
+    return {
+        job["id"]
+        for status in ("queued", "running")
+        for job in ask.get("/v1/jobs", params={"status": status, "limit": 500}).json()["items"]
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""A Docker engine, and the suite on it: built from what a fresh clone holds, on a free port, cleared away in the end."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import docker
+import pytest
+from docker.errors import DockerException
+
+from tests.deployment.deployment import Deployment
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything here is marked: building takes minutes, and so do some of the tests."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.deployment)
+            item.add_marker(pytest.mark.timeout(1800))
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[docker.DockerClient]:
+    """The engine that DOCKER_HOST names, or this machine's own."""
+    try:
+        client = docker.from_env()
+        client.ping()
+    except DockerException as error:
+        pytest.skip(f"no Docker engine answers (DOCKER_HOST says where one is): {error}")
+    if shutil.which("docker") is None or subprocess.run(["docker", "compose", "version"], capture_output=True).returncode != 0:
+        pytest.skip("there is a Docker engine, but no `docker compose` to build with")
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="session")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a fresh clone of the working tree would hold."""
+    target = tmp_path_factory.mktemp("clone")
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, check=True
+    )
+    for name in listed.stdout.decode().strip("\0").split("\0"):
+        if (ROOT / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target / name)
+    return target
+
+
+@pytest.fixture(scope="session")
+def deployed(engine: docker.DockerClient, clone: Path) -> Iterator[Deployment]:
+    """The whole suite, built and started for the session, one job at a time in each container."""
+    deployment = Deployment(engine, clone, REELWRIGHT_CONCURRENCY="1")
+    try:
+        deployment.up()
+        yield deployment
+    finally:
+        deployment.clear_away()
+
+
+@pytest.fixture
+def suite(deployed: Deployment) -> Deployment:
+    """The suite with each service once, healthy, whatever the test before left behind."""
+    deployed.up()
+    return deployed

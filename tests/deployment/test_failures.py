@@ -1,0 +1,115 @@
+"""What is killed and stopped, and what becomes of the jobs."""
+
+import time
+
+from shared.service import SAMPLE_ID
+from tests.deployment.deployment import Deployment, kill_inside, processes, within
+
+SLOW = {"speeds": [0.7], "interpolation": "flow", "audio": "drop"}
+QUICK = {"speeds": [4.0], "audio": "drop"}
+END_S = 600
+"""Longest time that all jobs of a test may take; the machine may be a small one."""
+
+
+def start(suite: Deployment, params: dict, count: int = 1) -> list[str]:
+    return [suite.client.start("speed-ramp.render", {"video": SAMPLE_ID}, params)["id"] for _ in range(count)]
+
+
+def under_way(suite: Deployment, job: str) -> bool:
+    found = suite.client.client.get(f"/v1/jobs/{job}").json()
+    return found["status"] == "running" and (found["progress"] or {}).get("fraction", 0) > 0
+
+
+def all_succeed(suite: Deployment, jobs: list[str]) -> None:
+    ended = {job: suite.client.wait(job, timeout_s=END_S) for job in jobs}
+    assert {job: record["status"] for job, record in ended.items()} == dict.fromkeys(jobs, "succeeded"), ended
+    assert suite.overlapping("speed-ramp") == []
+    for record in ended.values():
+        assert suite.client.client.get(record["outputs"]["video"]["urls"]["content"], headers={"Range": "bytes=4-7"}).content == b"ftyp"
+
+
+def test_a_killed_worker_process_costs_nothing_but_time(suite: Deployment) -> None:
+    (job,) = start(suite, SLOW)
+    within(120, lambda: under_way(suite, job))
+    container = suite.container("speed-ramp")
+    assert kill_inside(container, "shared.worker.child") >= 1
+    all_succeed(suite, [job])
+    assert len(suite.runs("speed-ramp")[job]) == 1, "its own container did it again"
+
+
+def test_a_killed_server_is_replaced_and_its_job_ends_elsewhere(suite: Deployment) -> None:
+    suite.up(speed_ramp=2)
+    (job,) = start(suite, SLOW)
+    within(120, lambda: under_way(suite, job))
+    holder = next(one for one in suite.containers("speed-ramp") if one.name == suite.runs("speed-ramp")[job][0].container)
+    restarts = holder.attrs["RestartCount"]
+    assert kill_inside(holder, "reelwright serve") >= 1
+    within(60, lambda: len(suite.runs("speed-ramp")[job]) == 2, "the takeover")
+    all_succeed(suite, [job])
+    holder.reload()
+    assert holder.attrs["RestartCount"] > restarts and processes(holder)
+
+
+def test_a_container_stopped_for_good_is_taken_over_from(suite: Deployment) -> None:
+    suite.up(speed_ramp=2)
+    (job,) = start(suite, SLOW)
+    within(120, lambda: under_way(suite, job))
+    first = suite.runs("speed-ramp")[job][0].container
+    next(one for one in suite.containers("speed-ramp") if one.name == first).kill()
+    killed = time.time()
+    within(60, lambda: len(suite.runs("speed-ramp")[job]) == 2, "the takeover")
+    second = suite.runs("speed-ramp")[job][1]
+    assert second.container != first and second.began - killed < 30
+    all_succeed(suite, [job])
+
+
+def test_without_its_database_the_suite_says_so_and_goes_on_afterwards(suite: Deployment) -> None:
+    jobs = [*start(suite, SLOW), *start(suite, QUICK, 4)]
+    within(120, lambda: under_way(suite, jobs[0]))
+    gateway, restarts = suite.container("gateway"), suite.container("gateway").attrs["RestartCount"]
+    suite.container("postgres").kill()
+    client = suite.client.client
+    within(10, lambda: client.get("/ready").status_code == 503, "503")
+    refused = client.get("/ready").json()
+    assert refused["title"] == "Not available at the moment" and "database" in refused["detail"]
+    assert client.get("/v1/jobs").status_code == 503 and client.get("/health").status_code == 200
+    assert client.get(f"/v1/media/{SAMPLE_ID}/content", headers={"Range": "bytes=4-7"}).content == b"ftyp", "files need no database"
+    time.sleep(8)  # longer than a process with a job may live without it
+    suite.container("postgres").start()
+    within(90, suite.ready, "the gateway")
+    all_succeed(suite, jobs)
+    gateway.reload()
+    assert gateway.attrs["RestartCount"] == restarts, "a gateway without jobs of its own waits for the database"
+
+
+def test_everything_is_stopped_and_started_again(suite: Deployment) -> None:
+    jobs = [*start(suite, SLOW), *start(suite, QUICK, 4)]
+    within(120, lambda: under_way(suite, jobs[0]))
+    suite.compose("stop")
+    assert not suite.ready()
+    suite.compose("start")
+    within(120, suite.ready, "the gateway")
+    all_succeed(suite, jobs)
+
+
+def test_everything_is_killed_and_started_again(suite: Deployment) -> None:
+    jobs = [*start(suite, SLOW), *start(suite, QUICK, 4)]
+    within(120, lambda: under_way(suite, jobs[0]))
+    suite.compose("kill")
+    suite.up()
+    within(120, suite.ready, "the gateway")
+    all_succeed(suite, jobs)
+
+
+def test_a_service_that_is_down_is_named_at_once_and_the_rest_goes_on(suite: Deployment) -> None:
+    suite.compose("stop", "keyframes")
+    client = suite.client.client
+    began = time.monotonic()
+    answer = client.post("/v1/keyframes/detect/jobs", json={"inputs": {"video": SAMPLE_ID}})
+    took = time.monotonic() - began
+    assert answer.status_code == 503 and "keyframes" in answer.json()["detail"] and answer.headers["retry-after"]
+    assert took < 3
+    all_succeed(suite, start(suite, QUICK))
+    assert {one["service"] for one in client.get("/v1/operations").json()} >= {"speed-ramp", "effects"}
+    told = client.get("/ready").json()
+    assert told["status"] == "ready" and told["services"]["effects"] == "ready" and "keyframes" in told["services"]["keyframes"]

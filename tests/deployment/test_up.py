@@ -1,0 +1,98 @@
+"""Built from a fresh clone and started: everything is healthy, may do little, and does its work."""
+
+import stat
+import time
+
+import pytest
+
+from shared.service import SAMPLE_ID
+from tests.deployment.deployment import Deployment, within
+
+SERVICES = ("aesthetics", "effects", "keyframes", "speed-ramp")
+OURS = ("gateway", *SERVICES)
+
+
+def test_everything_is_healthy(suite: Deployment) -> None:
+    for service in (*OURS, "postgres"):
+        container = suite.container(service)
+        assert container.attrs["State"]["Health"]["Status"] == "healthy", service
+    assert suite.client.client.get("/ready").json() == {
+        "status": "ready",
+        "name": "Reelwright",
+        "services": dict.fromkeys(SERVICES, "ready"),
+    }
+
+
+@pytest.mark.parametrize("service", [*OURS, "postgres"])
+def test_a_container_may_do_little(suite: Deployment, service: str) -> None:
+    container = suite.container(service)
+    host = container.attrs["HostConfig"]
+    assert host["ReadonlyRootfs"] and host["CapDrop"] == ["ALL"] and not host["CapAdd"] and not host["Privileged"]
+    assert "no-new-privileges:true" in host["SecurityOpt"] and host["Memory"] > 0 and host["PidsLimit"] > 0
+    assert container.exec_run(["id", "-u"]).output.strip() not in (b"0", b"")
+    status = container.exec_run(["cat", "/proc/self/status"]).output.decode()
+    assert "CapEff:\t0000000000000000" in status and "NoNewPrivs:\t1" in status
+    for folder in ("/", "/etc", "/app", "/usr/local/lib"):
+        assert container.exec_run(["touch", f"{folder}/here"]).exit_code != 0, f"{folder} can be written to"
+    published = [where for where in container.attrs["NetworkSettings"]["Ports"].values() if where]
+    wanted = [[{"HostIp": "127.0.0.1", "HostPort": str(suite.port)}]] if service == "gateway" else []
+    assert published == wanted
+
+
+def test_the_volume_belongs_to_those_who_work_on_it(suite: Deployment) -> None:
+    for service in OURS:
+        assert suite.container(service).exec_run(["stat", "-c", "%u:%g", "/data"]).output.strip() == b"10001:10001"
+
+
+def test_the_password_is_a_file_and_nowhere_else(suite: Deployment) -> None:
+    file = suite.folder / "secrets" / "reelwright_database_password"
+    password = file.read_text()
+    assert len(password) == 48
+    assert stat.S_IMODE(file.stat().st_mode) == 0o440 and stat.S_IMODE(file.parent.stat().st_mode) == 0o750
+    for service in (*OURS, "postgres"):
+        container = suite.container(service)
+        assert password not in str(container.attrs) and password not in container.logs().decode(errors="replace")
+        assert password.encode() not in container.exec_run(["cat", "/proc/1/environ"]).output
+    suite.compose("run", "--rm", "secrets")
+    assert file.read_text() == password
+
+
+def test_every_operation_runs_and_its_files_lie_on_the_volume(suite: Deployment) -> None:
+    client = suite.client.client
+    within(60, lambda: client.get(f"/v1/media/{SAMPLE_ID}").is_success, "the sample clip")
+    operations = [one for one in client.get("/v1/operations").json() if one["available"]]
+    assert {one["service"] for one in operations} == set(SERVICES)
+    accepted = {one["name"]: client.post(one["urls"]["jobs"], json=one["example"]) for one in operations}
+    assert {name: answer.status_code for name, answer in accepted.items()} == dict.fromkeys(accepted, 202)
+    for name, answer in accepted.items():
+        job = suite.client.wait(answer.json()["id"], timeout_s=300)
+        assert job["status"] == "succeeded", (name, job["error"])
+        for record in job["outputs"].values():
+            content = client.get(record["urls"]["content"])
+            assert len(content.content) == record["bytes"] > 0
+            listed = suite.container("gateway").exec_run(["ls", f"/data/media/public/{record['id']}"]).output.decode()
+            assert "record.json" in listed and "content." in listed
+
+
+def test_a_request_is_followed_from_the_gateway_to_the_job(suite: Deployment) -> None:
+    body = {"inputs": {"video": SAMPLE_ID}, "params": {"speeds": [4.0], "audio": "drop"}}
+    headers = {"X-Request-ID": f"followed-{time.time_ns()}", "Prefer": "wait=60"}
+    job = suite.client.client.post("/v1/speed-ramp/render/jobs", json=body, headers=headers).json()
+    assert job["status"] == "succeeded"
+    at_gateway = [line for _, line in suite.lines("gateway") if line.get("request_id") == headers["X-Request-ID"]]
+    assert {(line["method"], line["path"], line["status"]) for line in at_gateway} == {("POST", "/v1/speed-ramp/render/jobs", 200)}
+    at_service = [line for _, line in suite.lines("speed-ramp") if line.get("job_id") == job["id"]]
+    assert [line["event"] for line in at_service] == ["accepted", "began", "succeeded"]
+    assert at_service[0]["request_id"] == headers["X-Request-ID"]
+
+
+def test_every_container_tells_its_figures(suite: Deployment) -> None:
+    for service in OURS:
+        ask = "import urllib.request as r; print(r.urlopen('http://127.0.0.1:8080/metrics').read().decode())"
+        figures = suite.container(service).exec_run(["python", "-c", ask]).output.decode()
+        assert "reelwright_database_up 1.0" in figures and 'reelwright_jobs{service="speed-ramp",status="succeeded"}' in figures
+        ran = f'reelwright_jobs_ended_total{{operation="{service}.'
+        assert (ran in figures) == (service != "gateway"), service
+    figures = suite.container("speed-ramp").exec_run(["python", "-c", ask]).output.decode()
+    for name in ("job_wait_seconds_bucket", "job_run_seconds_sum", "job_frames_per_second_count", "job_frames_total"):
+        assert f"reelwright_{name}{{" in figures, name
