@@ -143,7 +143,7 @@ def _span(shot: Shot) -> tuple[int, int, float, float]:
 
 
 def _keyframe(one: Keyframe) -> dict[str, Any]:
-    return {"file": one.file, "frame": one.frame, "shot": one.shot, "score": one.score, "reasons": one.reasons, "like": one.like}
+    return {name: getattr(one, name) for name in ("file", "frame", "shot", "score", "reasons", "like")} | {"time": one.timestamp_s}
 
 
 def _picture(path: Path, small: bool) -> str | None:

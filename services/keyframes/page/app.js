@@ -57,6 +57,7 @@ class App {
     this.#take("after", () => this.#step(1));
     this.#take("shot-before", () => this.#goNext(-1));
     this.#take("shot-after", () => this.#goNext(1));
+    this.#take("best", () => this.#goBest());
     this.#take("help", () => byId("keys").showModal());
     for (const kind of ["csv", "edl", "qp", "json"]) this.#take(`save-${kind}`, () => this.#save(kind));
     handle(this.#timeline, {
@@ -69,9 +70,15 @@ class App {
     document.addEventListener("dragover", (event) => event.preventDefault());
     document.addEventListener("drop", (event) => this.#drop(event));
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#timeline.redraw());
-    addEventListener("beforeprint", () => this.#timeline.draw());
-    matchMedia("print").addEventListener("change", () => this.#timeline.draw());
+    matchMedia("print").addEventListener("change", () => this.#timeline.draw()); // in the colours of paper, and back
+    addEventListener("beforeprint", () => this.#print(true));
+    addEventListener("afterprint", () => this.#print(false));
     this.#open(Math.max(this.#videos.findIndex((video) => !video.error), 0));
+  }
+
+  #print(printing) {
+    this.#timeline.printing = printing;
+    this.#timeline.draw();
   }
 
   #take(id, work) {
@@ -217,6 +224,13 @@ class App {
     this.#cards.reveal(shotAt(this.#shots, this.#time + 1e-6));
   }
 
+  /** To the keyframe of the shot. */
+  #goBest() {
+    const [best] = this.#keyframes.of(this.#shots[shotAt(this.#shots, this.#time + 1e-6)]).own;
+    this.#player.pause();
+    if (best) this.#go(best.time);
+  }
+
   #step(frames) {
     this.#player.pause();
     const times = this.#video.scores?.times;
@@ -293,6 +307,8 @@ class App {
     const picture = (best ?? stand)?.picture ?? "";
     if (byId("still").getAttribute("src") !== picture) byId("still").setAttribute("src", picture);
     byId("still").hidden = this.#player.ready || !picture;
+    byId("best").hidden = !this.#player.ready || !best?.picture;
+    if (!byId("best").hidden && byId("best-picture").getAttribute("src") !== best.picture) byId("best-picture").src = best.picture;
     const track = byId("track");
     track.setAttribute("aria-valuemax", video.duration.toFixed(2));
     track.setAttribute("aria-valuenow", this.#time.toFixed(2));

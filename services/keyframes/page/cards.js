@@ -100,13 +100,12 @@ function draw(video, shot, { own, stand }) {
   const text = make(
     "span",
     { class: "caption" },
-    make("span", { class: "number" }, String(shot.index + 1)),
+    make("span", { class: "number" }, make("span", { class: "unseen" }, "Shot "), String(shot.index + 1)),
     make("span", { class: "when" }, when),
     make("span", { class: `kind ${shot.kind}` }, KINDS[shot.kind]),
     make("span", { class: "length" }, `${length} · ${(shot.endFrame - shot.startFrame).toLocaleString("en")} frames`),
     make("span", { class: "why", title: why }, why),
   );
-  const label = `Shot ${shot.index + 1} at ${when}, ${length} long, begins with: ${KINDS[shot.kind].toLowerCase()}. ${why}`;
   const data = { "data-shot": String(shot.index), "data-start": String(shot.start), "data-end": String(shot.end) };
-  return make("li", {}, make("button", { type: "button", class: "card", "aria-label": label, ...data }, picture, text));
+  return make("li", {}, make("button", { type: "button", class: "card", ...data }, picture, text));
 }

@@ -27,6 +27,8 @@ export class Timeline {
     new ResizeObserver(() => this.redraw()).observe(canvas);
   }
 
+  printing = false;
+  #size = [1, 1];
   #pictureOf;
   #scores = null;
   #values = null;
@@ -57,7 +59,7 @@ export class Timeline {
   /** Where the curve is, from the canvas's top. */
   get curve() {
     const top = RULER + STRIP + GAP;
-    return { top, bottom: this.canvas.clientHeight - 4 };
+    return { top, bottom: this.#size[1] - 4 };
   }
 
   /** The score that reaches the top. */
@@ -89,8 +91,10 @@ export class Timeline {
 
   draw() {
     const color = this.#palette();
-    const pen = sized(this.canvas);
-    const [width, height] = [this.canvas.clientWidth, this.canvas.clientHeight];
+    // On paper it is drawn as large as on the screen and then shrunk: the same pictures are at hand.
+    if (!this.printing) this.#size = [this.canvas.clientWidth, this.canvas.clientHeight];
+    const [width, height] = this.#size;
+    const pen = sized(this.canvas, width, height);
     this.view.width = width;
     pen.clearRect(0, 0, width, height);
     this.#drawStrip(pen, color);
@@ -152,7 +156,6 @@ export class Timeline {
   }
 
   #drawCurve(pen, color) {
-    const { bottom } = this.curve;
     const { width, start, span } = this.view;
     if (!this.#values) return;
     const from = Math.max(this.#firstAt(start) - 1, 0);
@@ -164,7 +167,25 @@ export class Timeline {
       if (last && last.x === x) last.value = Math.max(last.value, this.#values[at]);
       else points.push({ x, value: this.#values[at] });
     }
-    if (!points.length) return;
+    if (points.length > width / 3) this.#drawBars(pen, color, points);
+    else if (points.length) this.#drawLine(pen, color, points);
+  }
+
+  /** Scores that lie close: rectangles, since a path of as many corners takes long to fill. */
+  #drawBars(pen, color, points) {
+    const { bottom } = this.curve;
+    const limit = this.y(this.threshold);
+    const bars = points.map(({ x, value }, at) => ({ x, y: this.y(value), width: Math.max((points[at + 1]?.x ?? x + 1) - x, 1) }));
+    pen.fillStyle = color.soft;
+    for (const { x, y, width } of bars) pen.fillRect(x, y, width, bottom - y);
+    pen.fillStyle = color.given;
+    for (const { x, y, width } of bars) if (y > limit) pen.fillRect(x, y, width, Math.min(2.5, bottom - y));
+    pen.fillStyle = color.made;
+    for (const { x, y, width } of bars) if (y <= limit) pen.fillRect(x, y, width, limit - y + 1);
+  }
+
+  #drawLine(pen, color, points) {
+    const { bottom } = this.curve;
     const path = new Path2D();
     path.moveTo(points[0].x, bottom);
     for (const { x, value } of points) path.lineTo(x, this.y(value));
@@ -177,32 +198,37 @@ export class Timeline {
     pen.stroke(path);
     pen.save();
     pen.beginPath();
-    pen.rect(0, 0, width, this.y(this.threshold));
+    pen.rect(0, 0, this.view.width, this.y(this.threshold));
     pen.clip();
     pen.strokeStyle = color.made;
     pen.lineWidth = 2;
     pen.stroke(path);
     pen.restore();
-    if (width / points.length > 7) {
-      pen.fillStyle = color.given;
-      for (const { x, value } of points) pen.fillRect(x - 1.5, this.y(value) - 1.5, 3, 3);
-    }
+    if (this.view.width / points.length < 7) return;
+    pen.fillStyle = color.given;
+    for (const { x, value } of points) pen.fillRect(x - 1.5, this.y(value) - 1.5, 3, 3);
   }
 
   #drawTransitions(pen, color) {
     const { bottom } = this.curve;
-    const dense = this.shots.length / this.view.nearness > this.view.width / 4;
-    for (const shot of this.#seen()) {
+    const seen = this.#seen();
+    const dense = seen.length > this.view.width / 10; // then only ticks between the strip and the scores
+    for (const shot of seen) {
       if (!shot.index) continue;
       const x = this.view.x(shot.start);
+      const own = shot.kind === "cut" ? color.made : color.given;
+      if (dense) {
+        line(pen, x, RULER + STRIP + 1, RULER + STRIP + GAP - 1, own, 1);
+        continue;
+      }
       const each = (shot.end - shot.start) / Math.max(shot.endFrame - shot.startFrame, 1);
       const [from, to] = shot.transition.map((frame) => this.view.x(shot.start + (frame - shot.startFrame) * each));
       if (to - from > 1) {
         pen.fillStyle = color.soft;
         pen.fillRect(from, RULER, to - from, bottom - RULER);
       }
-      line(pen, x, RULER, dense ? RULER + STRIP : bottom, shot.kind === "cut" ? color.made : color.given, dense ? 0.5 : 1);
-      if (!dense) mark(pen, x, RULER + STRIP + GAP / 2, shot.kind, shot.kind === "cut" ? color.made : color.given);
+      line(pen, x, RULER, bottom, own, 1);
+      mark(pen, x, RULER + STRIP + GAP / 2, shot.kind, own);
     }
   }
 
@@ -261,8 +287,9 @@ export class Timeline {
   }
 
   #drawOverview(color) {
-    const pen = sized(this.overview);
+    if (this.printing) return;
     const [width, height] = [this.overview.clientWidth, this.overview.clientHeight];
+    const pen = sized(this.overview, width, height);
     const { duration, start, span } = this.view;
     pen.clearRect(0, 0, width, height);
     pen.fillStyle = color.well;
@@ -302,10 +329,10 @@ export class Timeline {
   }
 }
 
-/** The canvas as large as it is shown, and its pen in CSS pixels. */
-function sized(canvas) {
+/** The canvas for so many CSS pixels, and its pen in them. */
+function sized(canvas, wide, high) {
   const scale = Math.min(window.devicePixelRatio || 1, 3);
-  const [width, height] = [Math.round(canvas.clientWidth * scale), Math.round(canvas.clientHeight * scale)];
+  const [width, height] = [Math.round(wide * scale), Math.round(high * scale)];
   if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
   const pen = canvas.getContext("2d");
   pen.setTransform(scale, 0, 0, scale, 0, 0);
