@@ -72,7 +72,10 @@ def _encoded(
     expected = max(round(float(clock.left(chosen.end)) * rate), 1)
     first = written = 0
     with ExitStack() as stack:
-        frames = stack.enter_context(read_frames(video, start=params.start or None, duration=params.duration, to_sdr8=True))
+        # Where each picture takes long to make there is nothing to be ahead for.
+        ahead = 2 if params.interpolation == "flow" else 8
+        reading = read_frames(video, start=params.start or None, duration=params.duration, to_sdr8=True, prefetch=ahead)
+        frames = stack.enter_context(reading)
         writer = stack.enter_context(VideoWriter(output, width=info.width, height=info.height, frame_rate=rate, quality=params.quality))
         writer.copy_tags(video)
         tracks = list(open_tracks(params, video, info, clock, writer, progress, stack)) if params.audio != "drop" else []
