@@ -1,6 +1,8 @@
 """keyframes.detect: videos -> shots, keyframes, scores, lists for other programs and a gallery."""
 
+import json
 import re
+import shutil
 import tempfile
 import zipfile
 from collections.abc import Mapping
@@ -59,6 +61,9 @@ def detect(params: DetectParams, *, video: list[Path] | Path, outputs: Mapping[s
                 reports.append(_detect_one(params, path, title, pictures, files, stage))
             except ReelwrightError as error:
                 failures.append(error)
+                shutil.rmtree(files / title, ignore_errors=True)
+                for picture in pictures.glob(f"{title}-*"):
+                    picture.unlink()
                 progress.warn(f"{path.name}: {error.detail}")
                 reports.append(VideoReport(name=path.name, error=error.problem()))
         if len(failures) == len(videos):
@@ -109,6 +114,7 @@ def _detect_one(params: DetectParams, video: Path, title: str, pictures: Path, f
         scores=_thinned(found.scores, params.method, times),
     )
     write_files(report, folder)
+    _write_scores(found.scores, times, folder / "scores.json")
     return report
 
 
@@ -134,6 +140,7 @@ def _write_keyframes(
             shot=choice.shot,
             score=round(choice.score, 4),
             reasons=list(choice.reasons),
+            like=list(choice.like),
             sharpness=round(choice.sharpness, 4),
             exposure=round(choice.exposure, 4),
             typical=round(choice.typical, 4),
@@ -166,6 +173,18 @@ def _candidates(found: list[Transition] | None, times: list[float]) -> list[Cand
         for one in kept
         if one.middle < len(times)
     ]
+
+
+def _write_scores(scores: Mapping[str, NDArray[np.float32]], times: list[float], path: Path) -> None:
+    """The scores of every frame and every method that was computed."""
+    with path.open("w") as file:
+        json.dump({"frames": list(range(len(times))), "times": times}, file)
+        # Method by method: all at once would take many times the memory.
+        file.seek(file.tell() - 1)
+        file.write(', "values": {')
+        for number, (method, values) in enumerate(scores.items()):
+            file.write(f"{', ' if number else ''}{json.dumps(method)}: {json.dumps(np.round(values.astype(float), 4).tolist())}")
+        file.write("}}")
 
 
 def _title(video: Path, number: int | None) -> str:

@@ -27,17 +27,15 @@ class Detected:
 
 def detected(measured: Measured, method: Method, threshold: float) -> Detected:
     """Find the transitions of a video by `method`."""
-    content = measured.change["content"]
-    scores = {**measured.change, "adaptive": adaptive(content)}
+    contrast = contrast_of(measured.film)
+    scores = {**measured.change, "adaptive": adaptive(measured.change["content"]), "fades": emptiness(contrast)}
     if method == "auto":
         found = auto(measured.film, len(measured.pts))
         likely = [one for one in found.transitions if one.confidence >= threshold]
         return Detected(likely, {"auto": found.scores, **scores}, found.transitions)
     if method == "fades":
-        contrast = contrast_of(measured.film)
-        empty = emptiness(contrast)
         transitions = [Transition(one.before + 1, one.after, "fade", one.depth) for one in fades(contrast, set(), threshold)]
-        return Detected(transitions, {"fades": empty, **scores})
+        return Detected(transitions, scores)
     # As they are told, so that whoever cuts by them finds the same.
     told = np.round(scores[method], SCORE_DIGITS)
     return Detected(cuts_of(told, threshold), {**scores, method: told})
