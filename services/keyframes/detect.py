@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 from services.keyframes.choose import Choice, choose
 from services.keyframes.exports import write_files
 from services.keyframes.gallery import write_gallery
-from services.keyframes.measure import Measured, measure
-from services.keyframes.methods import detected
+from services.keyframes.measure import Measured
+from services.keyframes.methods import look_and_detect
 from services.keyframes.params import (
-    DEFAULT_THRESHOLDS,
     MAX_SCORES,
     MAX_VIDEOS,
     SCORE_DIGITS,
@@ -32,6 +31,7 @@ from services.keyframes.pictures import SUFFIXES, full_size, write_picture, writ
 from services.keyframes.shots import shots_of
 from services.keyframes.transition import Transition
 from shared.errors import Invalid, OperationFailed, ReelwrightError, UnsupportedMedia
+from shared.models.info import model_used
 from shared.operation import Progress, Silent
 from shared.video import VideoInfo, changes_of, probe
 
@@ -76,7 +76,8 @@ def detect(params: DetectParams, *, video: list[Path] | Path, outputs: Mapping[s
         _zip(pictures, outputs["keyframes"], zipfile.ZIP_STORED)
         _zip(files, outputs["files"], zipfile.ZIP_DEFLATED)
     progress(1, 1)
-    return DetectResult(videos=reports)
+    models = [model_used("transnetv2")] if params.method == "transnet" else []
+    return DetectResult(videos=reports, models=models)
 
 
 def _detect_one(params: DetectParams, video: Path, title: str, pictures: Path, files: Path, progress: Progress) -> VideoReport:
@@ -85,9 +86,7 @@ def _detect_one(params: DetectParams, video: Path, title: str, pictures: Path, f
         raise UnsupportedMedia(f"{video.name!r} is a still image: shots are found in a video.")
     for sentence in changes_of(info, to_sdr8=True, written_as=None):
         progress.warn(f"{video.name}: {sentence}")
-    measured = measure(video, info, pictures.parent / "tiny", progress.part("looking", 0, 0.9))
-    threshold = params.threshold or DEFAULT_THRESHOLDS[params.method]
-    found = detected(measured, params.method, threshold)
+    measured, found = look_and_detect(video, info, params, pictures.parent / "tiny", progress.part("looking", 0, 0.9))
     times = measured.times
     shots = shots_of(found.transitions, times, float(measured.end), min_shot_s=params.min_shot)
     folder = files / title
@@ -106,7 +105,7 @@ def _detect_one(params: DetectParams, video: Path, title: str, pictures: Path, f
         frames=len(times),
         audio_channels=info.audio[0].channels if info.audio else 0,
         method=params.method,
-        threshold=threshold,
+        threshold=params.cut_at,
         min_shot=params.min_shot,
         shots=shots,
         keyframes=keyframes,

@@ -1,7 +1,7 @@
 """One pass over a video: what every detector and the choice of keyframes need to know of each frame."""
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
@@ -58,14 +58,18 @@ class _Look:
     looks: Looks
 
 
-def measure(video: Path, info: VideoInfo, kept: Path, progress: Progress) -> Measured:
-    """Look at every frame of `video` once, in small; tiny ones are kept in the file `kept`. Raises what `read_frames` raises."""
+def measure(video: Path, info: VideoInfo, kept: Path, progress: Progress, *, watch: Callable[[Small], None] | None = None) -> Measured:
+    """Look at every frame of `video` once, in small; tiny ones are kept in the file `kept`, `watch` is shown all.
+
+    Raises what `read_frames` raises."""
     size = small_size(info.width, info.height)
     pts, sharpness, exposure, layout = array("q"), array("f"), array("f"), bytearray()
     changes = {name: array("f") for name in ("difference", "content", "histogram")}
     end, base, store = Fraction(0), Fraction(1), TinyFile(kept)
     for before, now in _pairs(video, size):
         store.add(now.tiny, len(pts))
+        if watch:
+            watch(now.small)
         pts.append(now.pts)
         sharpness.append(now.looks.sharpness)
         exposure.append(now.looks.exposure)
