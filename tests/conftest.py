@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.sample import draw_clip, draw_picture
+from gateway.sample_drawing import draw_clip, draw_picture
 from shared.operation import Silent
 from shared.service import SAMPLES
 from shared.testing import RunningSuite, suite

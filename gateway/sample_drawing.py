@@ -1,0 +1,59 @@
+"""What the sample clip and the sample picture show."""
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from shared.operation import Progress
+
+WIDTH, HEIGHT, RATE, SECONDS, SAMPLE_RATE, RADIUS = 640, 360, 30, 6, 48_000, 34
+
+
+def draw_picture(args: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    """Write the picture to `args["path"]`: a few coloured discs over a textured ground."""
+    from PIL import Image
+
+    rows, columns = np.mgrid[0:HEIGHT, 0:WIDTH]
+    ground = 60 + 25 * np.sin(columns / 17) * np.sin(rows / 13) + 40 * rows / HEIGHT
+    picture = np.stack([ground, ground * 0.9, ground * 1.1], axis=-1)
+    for number, color in enumerate([(230, 90, 60), (70, 170, 90), (60, 110, 220), (240, 200, 80)]):
+        distance = np.hypot(columns - WIDTH * (0.2 + 0.2 * number), rows - HEIGHT * (0.4 + 0.2 * (number % 2)))
+        picture = np.where((distance < 60)[..., None], np.array(color) - distance[..., None], picture)
+    Image.fromarray(np.clip(picture, 0, 255).astype(np.uint8)).save(args["path"])
+    return {}
+
+
+def draw_clip(args: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    """Write the clip to `args["path"]`: a ball that rolls slowly, dashes, and rests, over a textured ground, with a tick each second."""
+    from shared.video import VideoWriter
+
+    frames = RATE * SECONDS
+    time = np.arange(frames) / RATE
+    speed = 0.03 + 0.5 * np.exp(-(((time - 2.5) / 0.5) ** 2)) * (time < 4.5)  # frame widths a second
+    position = 0.1 + np.cumsum(np.where(time < 4.5, speed, 0)) / RATE
+    rows, columns = np.mgrid[0:HEIGHT, 0:WIDTH]
+    ground = (60 + 25 * np.sin(columns / 17) * np.sin(rows / 13) + 40 * rows / HEIGHT).astype(np.float32)
+    chroma = np.full((HEIGHT // 2, WIDTH // 2), 128, np.uint8)
+    with VideoWriter(Path(args["path"]), width=WIDTH, height=HEIGHT, frame_rate=Fraction(RATE)) as writer:
+        track = writer.add_audio(sample_rate=SAMPLE_RATE, layout="stereo")
+        for number in range(frames):
+            left = 2 * int(position[number] * WIDTH / 2 - RADIUS / 2 - 1)
+            part = slice(left, left + 2 * RADIUS + 4)  # of the columns: beyond them there is no ball
+            distance = np.hypot(columns[:, part] - position[number] * WIDTH, rows[:, part] - HEIGHT * 0.55)
+            ball = np.clip(RADIUS - distance, 0, 1)
+            luma, red = ground.copy(), chroma.copy()
+            luma[:, part] = luma[:, part] * (1 - ball) + (200 - distance) * ball
+            red[:, left // 2 : left // 2 + RADIUS + 2][distance[::2, ::2] < RADIUS] = 190
+            writer.write((np.clip(luma, 16, 235).astype(np.uint8), chroma, red), pts=number)
+            track.write(_sound(number))
+            progress(number + 1, frames)
+    return {}
+
+
+def _sound(frame: int) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """One frame's worth of a soft tone, with a tick at each full second; float32 (2, samples)."""
+    at = np.arange(SAMPLE_RATE // RATE) / SAMPLE_RATE + frame / RATE
+    tick = np.sin(2 * np.pi * 1000 * at) * (at % 1 < 0.03)
+    return np.tile((0.06 * np.sin(2 * np.pi * 220 * at) + 0.4 * tick).astype(np.float32), (2, 1))

@@ -1,0 +1,54 @@
+"""Proof of life where the database is away: whoever runs jobs has to end, and nobody else."""
+
+import time
+
+import pytest
+
+from shared.jobs import takeover
+from shared.jobs.takeover import LOST_THE_LOCK, Lifeline
+
+
+class Away:
+    """Locks of a database that does not answer."""
+
+    grace_s = 8.0
+
+    def take(self, name: str) -> bool:
+        return True
+
+    def drop(self, name: str) -> None:
+        pass
+
+    def confirm(self, own: str) -> None:
+        raise OSError("it is away")
+
+
+@pytest.mark.parametrize("busy", [True, False])
+def test_without_a_database_only_a_process_with_jobs_ends(
+    busy: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    exits: list[int] = []
+    monkeypatch.setattr(takeover, "GIVE_UP_S", 0.3)
+    monkeypatch.setattr(takeover.os, "_exit", exits.append)
+    lifeline = Lifeline(Away())
+    lifeline.start(owners=set, recover=lambda executor: None, busy=lambda: busy)
+    time.sleep(1)
+    lifeline.stop()
+    assert set(exits) == ({LOST_THE_LOCK} if busy else set())
+    caplog.clear()
+
+
+def test_a_job_that_just_ended_counts_until_the_next_sign_of_life(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A process that stood still may find its job's child dead when it wakes up, and would begin the job again beside others."""
+    exits: list[int] = []
+    monkeypatch.setattr(takeover, "GIVE_UP_S", 0.6)
+    monkeypatch.setattr(takeover.os, "_exit", exits.append)
+    began = time.monotonic()
+    lifeline = Lifeline(Away())
+    lifeline.start(owners=set, recover=lambda executor: None, busy=lambda: time.monotonic() - began < 0.4)
+    time.sleep(1.2)
+    lifeline.stop()
+    assert set(exits) == {LOST_THE_LOCK}
+    caplog.clear()
