@@ -150,7 +150,7 @@ export class Timeline {
       if (!wide && (from > right || from > left)) continue;
       const picture = this.#pictureOf(shot);
       const room = wide ? Math.max(right - left - 1, 1) : LEAST_PICTURE;
-      if (picture) paint(pen, picture, Math.max(left, Math.min(0, right - 1)), RULER + 1, room, STRIP - 2);
+      if (picture) paint(pen, picture, left, RULER + 1, room, STRIP - 2, this.view.width);
       free = wide ? right : left + LEAST_PICTURE;
     }
   }
@@ -358,10 +358,18 @@ function mark(pen, x, y, kind, color) {
   pen.fill();
 }
 
-/** A picture at full height, as much of its middle as there is room for. */
-function paint(pen, picture, x, y, room, height) {
+/** A picture at full height, as much of its middle as there is room for; where there is more room, it is repeated faintly. */
+function paint(pen, picture, x, y, room, height, end) {
   const scale = height / picture.naturalHeight;
-  const width = Math.min(picture.naturalWidth * scale, room);
+  const whole = picture.naturalWidth * scale;
+  const width = Math.min(whole, room);
   const from = (picture.naturalWidth - width / scale) / 2;
   pen.drawImage(picture, from, 0, width / scale, picture.naturalHeight, x, y, width, height);
+  pen.globalAlpha = 0.22;
+  const first = Math.max(1, Math.floor(-x / whole)); // those to the left of the canvas are passed over
+  for (let at = x + first * whole; at < Math.min(x + room, end); at += whole) {
+    const part = Math.min(whole, x + room - at);
+    pen.drawImage(picture, 0, 0, part / scale, picture.naturalHeight, at, y, part, height);
+  }
+  pen.globalAlpha = 1;
 }
