@@ -5,7 +5,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Hashable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -142,7 +142,7 @@ def shelf() -> Shelf:
     return Shelf(idle_s=Settings().model_idle_s)
 
 
-def loaded(key: Hashable, load: Callable[[], Loaded], *, size: int, device: Device = CPU) -> Any:
+def loaded(key: Hashable, load: Callable[[], Loaded], *, size: int, device: Device = CPU) -> AbstractContextManager[Loaded]:
     """A model for the length of a `with` block: `with loaded(("nima", "f32"), load, size=300 * MIB) as model:`.
 
     `key` names the model and all that it was loaded with; `load()` is called where this process has none under that name. `size`: bytes of

@@ -28,6 +28,14 @@ def test_one_that_is_not_known_is_said(running: RunningSuite):
     assert (answer.status_code, answer.json()["type"]) == (404, "/problems/unknown-model")
 
 
+def test_an_operation_without_its_model_is_refused_with_the_command(running: RunningSuite, clip):
+    body = {"inputs": {"video": running.upload(clip)["id"]}, "params": {"scorer": "nima", "model": "mobilenet-aesthetic"}}
+    for verb in ("check", "jobs"):
+        answer = running.client.post(f"/v1/aesthetics/best-frames/{verb}", json=body)
+        assert (answer.status_code, answer.json()["type"]) == (503, "/problems/model-missing")
+        assert answer.json()["detail"].endswith("Run: reelwright models pull nima-mobilenet-aesthetic")
+
+
 def test_the_api_pages_have_it(running: RunningSuite):
     document = running.client.get("/openapi.json").json()
     assert "/v1/models" in document["paths"] and "/v1/speed-ramp/models" not in document["paths"]
