@@ -7,7 +7,7 @@ its checksum is taken again whenever its size or its time of change is not what 
 
 import importlib.util
 import json
-import os
+import stat
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
 
+from shared.beside import beside
 from shared.errors import ModelDamaged, ModelMissing, UnknownModel
 from shared.models.catalog import CATALOG, File, Model
 from shared.models.digest import digests
@@ -87,11 +88,13 @@ class ModelFolder:
         manifest = self.manifest(model)
         files = manifest.files | {file.path: FileRecord(**found)}
         target = self.root / model.name / MANIFEST
-        beside = target.with_name(f".{MANIFEST}.{os.getpid()}")
+        new = beside(target)  # containers that share the folder have the same process numbers
         with suppress(OSError):
             target.parent.mkdir(parents=True, exist_ok=True)
-            beside.write_text(json.dumps({"files": {path: one.model_dump() for path, one in sorted(files.items())}}, indent=2) + "\n")
-            beside.replace(target)
+            new.write_text(json.dumps({"files": {path: one.model_dump() for path, one in sorted(files.items())}}, indent=2) + "\n")
+            new.replace(target)
+        with suppress(OSError):
+            new.unlink()  # where it could not be written
 
     def forget(self, model: Model) -> None:
         """Forget what is recorded of a model's files."""
@@ -108,10 +111,15 @@ class ModelFolder:
             state = path.stat()
         except OSError:
             raise missing_error(model) from None
+        if not stat.S_ISREG(state.st_mode):
+            raise ModelDamaged(f"{path} is no file. {_remedy(model)}")
         known = self.manifest(model).files.get(file.path)
         if known and not again and (known.size, known.changed_ns) == (state.st_size, state.st_mtime_ns):
             return known
-        sha256, published = digests(path, file.checksum)
+        try:
+            sha256, published = digests(path, file.checksum)
+        except OSError as error:
+            raise ModelDamaged(f"{path} cannot be read: {error.strerror}. {_remedy(model)}") from error
         if published != file.checksum:
             raise ModelDamaged(f"{path} has {published}, but {file.checksum} is published. {_remedy(model)}")
         if known and sha256 != known.sha256:
@@ -191,4 +199,4 @@ def _present(path: Path, size: int | None) -> bool:
         found = path.stat()
     except OSError:
         return False
-    return found.st_size > 0 and (size is None or found.st_size == size)
+    return stat.S_ISREG(found.st_mode) and found.st_size > 0 and (size is None or found.st_size == size)

