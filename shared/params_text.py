@@ -1,6 +1,7 @@
 """Parameters from text: all that a command line or an HTML form can send."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -11,6 +12,7 @@ from shared.operation import Params
 
 P = TypeVar("P", bound=Params)
 
+_ALTERNATIVE = re.compile(r"[a-z-]+\[.*\]")
 MAX_ERRORS = 100
 """A list of a hundred thousand wrong items is answered with the first ones."""
 
@@ -31,10 +33,16 @@ def params_from_text(model: type[P], given: Mapping[str, str]) -> P:
 def invalid(found: Sequence[Any]) -> Invalid:
     """Pydantic's findings as one 422: each field by its path, with what was given and what is asked for."""
     told = found[:MAX_ERRORS]
-    fields = [{"field": ".".join(str(part) for part in one["loc"] if part != "body"), "detail": _sentence(one)} for one in told]
+    fields = [{"field": _path(one), "detail": _sentence(one)} for one in told]
     sentences = [f"{one['field'] or 'body'}: {one['detail']}" for one in fields]
     more = [f"and {len(found) - len(told)} more"] if len(found) > len(told) else []
     return Invalid("; ".join(sentences + more), errors=fields)
+
+
+def _path(one: dict[str, Any]) -> str:
+    """The field as a user knows it: without pydantic's names for the alternatives of a value, such as "literal['beats']"."""
+    named = one["type"] == "extra_forbidden"
+    return ".".join(str(part) for part in one["loc"] if part != "body" and (named or not _ALTERNATIVE.fullmatch(str(part))))
 
 
 def _sentence(one: dict[str, Any]) -> str:

@@ -1,0 +1,34 @@
+"""Parameters from text, and what is said about wrong ones."""
+
+from typing import Annotated, Literal
+
+import pytest
+from pydantic import Field
+
+from shared.errors import Invalid
+from shared.long_list import LongList
+from shared.operation import Params
+from shared.params_text import params_from_text
+
+
+class Given(Params):
+    times: Annotated[list[Annotated[float, Field(ge=0)]], LongList(10)] | Literal["beats"] | None = None
+    strength: float = Field(1.0, le=2)
+
+
+@pytest.mark.parametrize(("text", "value"), [("beats", "beats"), ("[1, 2.5]", [1, 2.5]), ("null", None), ("", None)])
+def test_a_word_may_stand_for_a_list(text: str, value: object) -> None:
+    assert params_from_text(Given, {"times": text}).times == value
+
+
+@pytest.mark.parametrize(("text", "field"), [('"beat"', "times"), ("[-1]", "times.0"), ("beat", "times"), ("7", "times")])
+def test_a_wrong_value_is_told_by_its_fields_own_name(text: str, field: str) -> None:
+    with pytest.raises(Invalid) as raised:
+        params_from_text(Given, {"times": text, "strength": "2"})
+    named = [one["field"] for one in raised.value.errors]
+    assert field in named and set(named) <= {field, "times"}
+
+
+def test_an_unknown_field_is_told_as_it_was_given() -> None:
+    with pytest.raises(Invalid, match=r"list\[x\]: there is no such field"):
+        params_from_text(Given, {"list[x]": "1"})
