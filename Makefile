@@ -53,7 +53,10 @@ bench: setup  ## every benchmark, as tables
 docs: setup  ## write the reference pages in docs/ from the declarations
 	$(BIN)/python -m docs.generate
 
+contact-sheet: setup  ## draw docs/trails.jpg, the styles of motion trails on a real clip
+	$(BIN)/python -m docs.contact_sheet
+
 help:
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
-.PHONY: setup up demo compose-up compose-down test-compose check test test-all bench docs help
+.PHONY: setup up demo compose-up compose-down test-compose check test test-all bench docs contact-sheet help

@@ -1,0 +1,70 @@
+"""Draws `docs/trails.jpg`: the styles of motion trails on a real clip. `make contact-sheet`."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.clips import sample_clip
+from services.effects.motion_trails import motion_trails
+from services.effects.params import MotionTrailsParams, StrobeParams
+from services.effects.strobe import strobe
+from shared.video import read_frames
+
+SHEET = Path(__file__).parent / "trails.jpg"
+# Of bikes.mp4: a lorry from above, and people who walk by while the camera drifts.
+SHOTS = ((0.0, 1.2, 18), (7.48, 2.2, 17))
+ROWS: tuple[tuple[str, dict[str, Any] | None], ...] = (
+    ("the clip", None),
+    ("glow", {"ghost": "glow"}),
+    ("shadow", {"ghost": "shadow"}),
+    ("normal", {"ghost": "normal"}),
+    ("normal, mask", {"ghost": "normal", "mask": True}),
+    ("glow, ahead, tint #40c0ff", {"ghost": "glow", "direction": "ahead", "tint": "#40c0ff"}),
+)
+STROBE = "strobe, 0.4 s"
+Picture = NDArray[np.uint8]
+
+
+def main() -> None:
+    """Make every picture of the sheet anew."""
+    clip = sample_clip("bikes.mp4")
+    with tempfile.TemporaryDirectory() as folder:
+        rows = [[cell(clip, Path(folder) / "made.mp4", name, params, shot) for shot in SHOTS] for name, params in ROWS]
+        rows.append([stamped(clip, Path(folder), shot) for shot in SHOTS])
+        cv2.imwrite(str(SHEET), np.vstack([np.hstack(row) for row in rows]), [cv2.IMWRITE_JPEG_QUALITY, 85])
+
+
+def cell(clip: Path, made: Path, name: str, params: dict[str, Any] | None, shot: tuple[float, float, int]) -> Picture:
+    start, duration, number = shot
+    shown = clip
+    if params is not None:
+        asked = MotionTrailsParams.model_validate({"start": start, "duration": duration, "spacing": 4, "quality": 90} | params)
+        motion_trails(asked, video=clip, matte=None, output=made)
+        shown = made
+    with read_frames(shown, start=start if params is None else None) as frames:
+        return labelled(next(frame for frame in frames if frame.index == number).rgb(), name)
+
+
+def stamped(clip: Path, folder: Path, shot: tuple[float, float, int]) -> Picture:
+    start, duration, _ = shot
+    picture = folder / "made.png"
+    asked = StrobeParams(start=start, duration=duration, interval=0.4)
+    strobe(asked, video=clip, matte=None, outputs={"video": folder / "made.mp4", "picture": picture})
+    found = cv2.imread(str(picture), cv2.IMREAD_COLOR_RGB)
+    return labelled(found[:272, :640], STROBE)
+
+
+def labelled(rgb: Picture, name: str) -> Picture:
+    """A picture of 480x204, blue first, with its name in a corner."""
+    small = cv2.cvtColor(cv2.resize(rgb, (480, 204), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2BGR)
+    for color, thickness in (((0, 0, 0), 3), ((255, 255, 255), 1)):
+        cv2.putText(small, name, (8, 194), cv2.FONT_HERSHEY_SIMPLEX, 0.45, color, thickness, cv2.LINE_AA)
+    return small
+
+
+if __name__ == "__main__":
+    main()
