@@ -54,7 +54,7 @@ def network(params: ScoreParams, progress: Progress = Silent()) -> Iterator[Netw
     Raises ModelMissing, ModelDamaged, Invalid for a precision that this machine has not.
     """
     name, architecture = CATALOG_NAMES[params.model], ARCHITECTURES[params.model]
-    weights = next(iter(model_files(name).values()))
+    weights = next(iter(model_files(name, progress).values()))
     folder = ModelFolder.in_force()
     model = folder.model(name)
     sha256 = folder.check(model, model.files[0]).sha256

@@ -8,17 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.effects.camera import Matrix, between, scaled
-from services.effects.ghosts import Ghost, lay_over, veil_of
-from services.effects.layers import Weights, edge_weights, mix_shifted, mix_weighted, shift_of
+from services.effects.ghosts import Ghost, essence_of, lay_over, nothing_of, veil_of
+from services.effects.layers import Weights, edge_weights, held_still, mix_shifted, mix_weighted, shift_of, warped
 from services.effects.params import MotionTrailsParams
 from services.effects.pixels import LinearPixels, Planes, pixels_for
 from services.effects.scene import Moment, Scene, reduced
 from services.effects.tint import Tint
 from services.effects.trail import Trailed
 from shared.video import Frame
-
-_HELD_STILL = 0.1
-"""Small pixels: a mask or a soft ghost that is off by less is not moved."""
 
 
 class Composer:
@@ -30,7 +27,7 @@ class Composer:
         self._size = first.width, first.height
         self._pixels = pixels_for(first, linear_light=params.linear_light)
         self._tint = Tint(params.tint, params.tint_strength, self._pixels) if params.tint else None
-        self._edges = edge_weights(*scene.size)
+        self._edges = np.rint(edge_weights(*scene.size) * 255).astype(np.uint8)
         sides = 2 if params.direction == "both" else 1
         self._all = 1 + sides * sum(params.decay**number for number in range(1, params.layers + 1))
 
@@ -39,11 +36,22 @@ class Composer:
         assert moment.frame is not None
         if not self._soft:
             moment.planes = self._pixels.planes(moment.frame)
-        elif isinstance(self._pixels, LinearPixels):
-            moment.reduced = tuple(reduced(plane, self._scene.size) for plane in self._pixels.planes(moment.frame))
-        else:
-            moment.reduced = moment.small
+        if not self._confined:
+            return moment
+        assert moment.mask is not None
+        edges = self._edges
+        if edges.shape != moment.mask.shape:
+            edges = np.asarray(cv2.resize(edges, moment.mask.shape[::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
+        moment.faded = np.asarray(cv2.multiply(moment.mask, edges, scale=1 / 255), np.uint8)
+        if self._soft and moment.faded.any():
+            moment.essence = essence_of(self._params.ghost, self._small(moment), moment.faded, self._pixels.levels, tint=self._tint)
         return moment
+
+    def _small(self, moment: Moment) -> NDArray[Any]:
+        assert moment.frame is not None and moment.small is not None
+        if isinstance(self._pixels, LinearPixels):
+            return np.dstack([reduced(plane, self._scene.size) for plane in self._pixels.planes(moment.frame)])
+        return moment.small
 
     def __call__(self, frame: Frame, trailed: Trailed) -> av.VideoFrame:
         """The picture of a frame with its ghosts; of a frame without any, its own."""
@@ -79,47 +87,37 @@ class Composer:
                 so_far += weight
                 mix_shifted(out, ghost.planes, shift, weight / so_far)
                 continue
-            here = self._mask(ghost, matrix) * (1 - _unit(moment.mask) if self._confined else np.float32(1)) * np.float32(weight)
+            here = _unit(self._mask(ghost, matrix)) * np.float32(weight)
+            if self._confined:
+                here *= 1 - _unit(moment.mask)
             # Of what moves, only that much is there that can be averaged; of whole pictures, all.
             weighted = here + (weighted if weighted is not None else np.float32(1 if self._confined else so_far))
             mix_weighted(out, ghost.planes, matrix, here / weighted, tint=self._tint)
 
     def _lay_over(self, out: Planes, planes: Planes, trailed: Trailed) -> None:
-        moment = trailed.moment
+        moment, style, levels = trailed.moment, self._params.ghost, self._pixels.levels
         diagonal = float(np.hypot(*self._scene.size))
         ghosts = []
         for number, ghost in trailed.ghosts:
-            assert ghost.reduced is not None
-            matrix = between(ghost.pose, moment.pose)
-            moved = tuple(_moved(plane, self._to(matrix, plane)) for plane in ghost.reduced)
-            blur = self._params.blur * number * diagonal / 1000
-            ghosts.append(Ghost(moved, self._mask(ghost, matrix), self._weight(number), blur))
-        veil = veil_of(self._params.ghost, ghosts, _unit(moment.mask), self._pixels.levels, tint=self._tint)
-        lay_over(out, planes, veil, self._pixels.levels)
+            if ghost.essence is None:
+                continue  # nothing moved in that frame
+            matrix = self._to(between(ghost.pose, moment.pose), ghost.essence)
+            moved = warped(ghost.essence, matrix, nothing_of(style, levels))
+            ghosts.append(Ghost(moved, self._weight(number), self._params.blur * number * diagonal / 1000))
+        lay_over(out, planes, veil_of(style, ghosts, _unit(moment.mask), levels, tint=self._tint), levels)
 
-    def _mask(self, ghost: Moment, matrix: Matrix) -> Weights:
-        """What of a ghost shows, 0 to 1, where the camera looks now; towards the edges of a picture that has moved, less and less."""
-        mask = _unit(ghost.mask) if self._confined else self._edges
-        own = self._to(matrix, mask)
-        if own is None:
-            return mask if self._confined else np.ones_like(mask)
-        if self._confined:
-            mask = mask * cv2.resize(self._edges, mask.shape[::-1], interpolation=cv2.INTER_LINEAR)
-        return np.asarray(cv2.warpPerspective(mask, own, mask.shape[::-1], flags=cv2.INTER_LINEAR), np.float32)
+    def _mask(self, ghost: Moment, matrix: Matrix) -> NDArray[np.uint8]:
+        """What of a ghost shows, 0 to 255, where the camera looks now; towards the edges of a picture that has moved, less and less."""
+        still, moving = (ghost.mask, ghost.faded) if self._confined else (np.full_like(self._edges, 255), self._edges)
+        assert still is not None and moving is not None
+        own = self._to(matrix, still)
+        return still if held_still(own) else warped(moving, own, (0.0,))
 
-    def _to(self, matrix: Matrix, plane: NDArray[Any]) -> Matrix | None:
-        """`matrix` for planes of another size; None where it does nothing."""
-        own = scaled(matrix, plane.shape[1] / self._size[0], plane.shape[0] / self._size[1])
-        shift = shift_of(own)
-        return None if shift is not None and max(map(abs, shift)) < _HELD_STILL else own
-
-
-def _moved(plane: NDArray[Any], matrix: Matrix | None) -> NDArray[Any]:
-    if matrix is None:
-        return plane
-    return cv2.warpPerspective(plane, matrix, plane.shape[::-1], flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    def _to(self, matrix: Matrix, plane: NDArray[Any]) -> Matrix:
+        """`matrix` for planes of another size."""
+        return scaled(matrix, plane.shape[1] / self._size[0], plane.shape[0] / self._size[1])
 
 
 def _unit(mask: NDArray[np.uint8] | None) -> Weights:
     assert mask is not None
-    return mask.astype(np.float32) / np.float32(255)
+    return mask * np.float32(1 / 255)

@@ -36,19 +36,40 @@ _BLOOM = 0.012
 _SOFTNESS = 0.0012
 
 
+def essence_of(style: Style, planes: NDArray[Any], mask: NDArray[np.uint8], levels: Levels, *, tint: Tint | None = None) -> NDArray[Any]:
+    """What all ghosts of a frame are made of, once for each frame: (height, width, n) in the type of its small `planes`.
+
+    glow and normal: the planes, tinted, and for glow overexposed, as far above black as `mask` (0 to 255) lets them be, and the mask;
+    shadow: how dark it gets. Masked, they are black where nothing is, and can be moved, blurred and added up as they are.
+    """
+    top = np.iinfo(planes.dtype).max
+    share = mask * np.float32(1 / 255)
+    bright = brightness(planes, levels)
+    if style == "shadow":
+        return np.rint(share * (1 - np.float32(0.25) * bright) * top).astype(planes.dtype)[:, :, None]
+    floor = np.array(levels.floor, np.float32)
+    above = (tint(planes) if tint else planes).astype(np.float32) - floor
+    above *= (share * _exposed(bright) if style == "glow" else share)[:, :, None]
+    return np.dstack([np.clip(np.rint(above + floor), 0, top), np.rint(share * top)]).astype(planes.dtype)
+
+
+def nothing_of(style: Style, levels: Levels) -> tuple[float, ...]:
+    """The essence of where no ghost is."""
+    return (0.0,) if style == "shadow" else (*levels.floor, 0.0)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Ghost:
-    """A ghost in small planes, moved to where the camera looks: `mask` float32 0 to 1, `weight` decay^i, `blur` in their pixels."""
+    """A ghost where the camera looks now: its `essence`, its `weight` (decay^i) and its `blur` in pixels of it."""
 
-    planes: Planes
-    mask: Floats
+    essence: NDArray[Any]
     weight: float
     blur: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Veil:
-    """What is laid over a picture: `veil` (height, width) and `light` (planes, height, width) above black, float32."""
+    """What is laid over a picture: `veil` (height, width) and `light` (height, width, planes) above black, float32."""
 
     veil: Floats
     light: Floats
@@ -57,33 +78,32 @@ class Veil:
 def veil_of(style: Style, ghosts: list[Ghost], subject: Floats, levels: Levels, *, tint: Tint | None = None) -> Veil:
     """The veil of all ghosts of a frame, with the mask of its own `subject` (0 to 1); small planes of one size throughout."""
     clear = 1 - subject
-    count, (height, width) = len(levels.floor), subject.shape
+    height, width = subject.shape
     diagonal = float(np.hypot(height, width))
-    light = np.zeros((count, height, width), np.float32)
-    weights = np.zeros((height, width), np.float32)
-    kept = np.ones((height, width), np.float32)
-    for ghost in ghosts:
-        share = _blurred(ghost.weight * ghost.mask, ghost.blur) * clear
-        if style == "shadow":
-            kept *= 1 - 0.85 * share * (1 - 0.25 * brightness(ghost.planes, levels))
-            continue
-        weights += share
-        scale = _exposed(brightness(ghost.planes, levels)) if style == "glow" else np.float32(1)
-        for plane, floor, sum_ in zip(tint(ghost.planes) if tint else ghost.planes, levels.floor, light, strict=True):
-            above = (plane.astype(np.float32) - np.float32(floor)) * scale
-            # Blurred with its mask, so that what is around the subject does not bleed into it.
-            sum_ += _blurred(above * (ghost.weight * ghost.mask), ghost.blur) * clear if ghost.blur else above * share
     if style == "shadow":
+        kept = np.ones((height, width), np.float32)
+        for ghost in ghosts:
+            dark = _blurred(ghost.essence, ghost.blur).reshape(height, width)
+            kept *= 1 - dark * clear * np.float32(0.85 * ghost.weight / np.iinfo(dark.dtype).max)
         veil = 1 - _blurred(kept, _SOFTNESS * diagonal)
-        colour = tint.strength * 0.25 * (np.array(tint.values) - levels.floor) if tint and count == 3 else np.zeros(count)
-        return Veil(veil, (colour.astype(np.float32)[:, None, None] * veil).astype(np.float32))
+        colour = tint.strength * 0.25 * (np.array(tint.values) - levels.floor) if tint else np.zeros(len(levels.floor))
+        return Veil(veil, veil[:, :, None] * colour.astype(np.float32))
+    nothing = np.array(nothing_of(style, levels), np.float32)
+    total = np.zeros((height, width, len(nothing)), np.float32)
+    for ghost in ghosts:
+        cv2.accumulate(_blurred(ghost.essence, ghost.blur) * np.float32(ghost.weight), total)
+    total -= nothing * np.float32(sum(ghost.weight for ghost in ghosts))
+    total *= clear[:, :, None]
+    light = total[:, :, :-1]
     if style == "normal":
-        return Veil(weights / (1 + weights), light / (1 + weights))
-    bloomed = np.stack([0.6 * plane + 0.8 * _blurred(plane, _BLOOM * diagonal) for plane in light])
-    bright = brightness(tuple(plane + floor for plane, floor in zip(bloomed, levels.floor, strict=True)), levels)
-    bright = np.maximum(bright, 1e-6)
+        top = np.iinfo(ghosts[0].essence.dtype).max if ghosts else 1
+        weights = total[:, :, -1] / np.float32(top)
+        return Veil(weights / (1 + weights), light / (1 + weights)[:, :, None])
+    light = np.float32(0.6) * light + np.float32(0.8) * _blurred(light, _BLOOM * diagonal)
+    bright = np.maximum(brightness(light + np.array(levels.floor, np.float32), levels), np.float32(1e-6))
     veil = 1 - np.exp(-bright)
-    return Veil(veil.astype(np.float32), (bloomed * (veil / bright)).astype(np.float32))
+    light *= (veil / bright)[:, :, None]
+    return Veil(veil, light)
 
 
 def lay_over(out: Planes, planes: Planes, over: Veil, levels: Levels) -> None:
@@ -98,7 +118,7 @@ def lay_over(out: Planes, planes: Planes, over: Veil, levels: Levels) -> None:
         here, view = plane[rows, columns], target[rows, columns]
         veil = over.veil[found]
         rest = np.rint((1 - veil) * top).astype(plane.dtype)
-        added = np.clip(np.rint(levels.floor[number] * veil + over.light[number][found]), 0, top).astype(plane.dtype)
+        added = np.clip(np.rint(levels.floor[number] * veil + over.light[:, :, number][found]), 0, top).astype(plane.dtype)
         rest, added = (cv2.resize(one, here.shape[::-1], interpolation=cv2.INTER_LINEAR) for one in (rest, added))
         cv2.multiply(here, rest, dst=view, scale=1 / top)
         cv2.add(view, added, dst=view)
@@ -110,7 +130,7 @@ def _exposed(bright: Floats) -> Floats:
     return ((1 - (1 - bright) ** 2.5) / bright).astype(np.float32)
 
 
-def _blurred(plane: Floats, sigma: float) -> Floats:
+def _blurred(plane: NDArray[Any], sigma: float) -> NDArray[Any]:
     """A Gaussian blur, made as three box blurs (Wells, 1986)."""
     if sigma < 0.3:
         return plane
@@ -118,4 +138,4 @@ def _blurred(plane: Floats, sigma: float) -> Floats:
     made: NDArray[Any] = plane
     for _ in range(3):
         made = cv2.blur(made, (side, side), borderType=cv2.BORDER_REPLICATE)
-    return made.astype(np.float32, copy=False)
+    return made.reshape(plane.shape)

@@ -20,8 +20,12 @@ Weights = NDArray[np.float32]
 
 FEATHER = 0.03
 """Width of the band in which a moved picture fades out at its edges, as a part of the picture's smaller side."""
-_NEAR = 0.2
-"""Pixels: how far a picture may be off without being resampled, which would cost time and sharpness."""
+_NEAR, _CHROMA_NEAR = 0.25, 0.35
+"""Pixels of luma and of smaller chroma: how far a picture may be off without being resampled, which would cost time and sharpness: linear
+interpolation blurs by up to half a pixel, more than it mends there."""
+
+_HELD_STILL = 0.1
+"""Small pixels: a mask or a soft ghost that is off by less is not moved."""
 
 
 def shift_of(matrix: Matrix) -> tuple[float, float] | None:
@@ -29,6 +33,24 @@ def shift_of(matrix: Matrix) -> tuple[float, float] | None:
     plain = matrix.copy()
     plain[:2, 2] = 0
     return (float(matrix[0, 2]), float(matrix[1, 2])) if np.abs(plain - np.eye(3)).max() < 1e-6 else None
+
+
+def held_still(matrix: Matrix) -> bool:
+    """Whether small planes need not be moved by `matrix`."""
+    shift = shift_of(matrix)
+    return shift is not None and max(map(abs, shift)) < _HELD_STILL
+
+
+def warped(planes: Plane, matrix: Matrix, outside: tuple[float, ...]) -> Plane:
+    """Small planes (height, width) or (height, width, n) moved by `matrix` (3, 3), with the values `outside` where they have no picture."""
+    if held_still(matrix):
+        return planes
+    size = planes.shape[1], planes.shape[0]
+    if shift_of(matrix) is not None:
+        moved = cv2.warpAffine(planes, matrix[:2], size, flags=cv2.INTER_LINEAR, borderValue=outside)
+    else:
+        moved = cv2.warpPerspective(planes, matrix, size, flags=cv2.INTER_LINEAR, borderValue=outside)
+    return moved.reshape(planes.shape)
 
 
 def mix_shifted(mixed: Planes, ghost: Planes, shift: tuple[float, float], part: float) -> None:
@@ -39,7 +61,7 @@ def mix_shifted(mixed: Planes, ghost: Planes, shift: tuple[float, float], part: 
     height, width = mixed[0].shape
     for target, source in zip(mixed, ghost, strict=True):
         across, down = shift[0] * target.shape[1] / width, shift[1] * target.shape[0] / height
-        _mix_plane(target, source, across, down, part)
+        _mix_plane(target, source, across, down, part, _NEAR if target.shape == mixed[0].shape else _CHROMA_NEAR)
 
 
 def mix_weighted(mixed: Planes, ghost: Planes, matrix: Matrix, weights: Weights, *, tint: Tint | None = None) -> None:
@@ -56,8 +78,8 @@ def mix_weighted(mixed: Planes, ghost: Planes, matrix: Matrix, weights: Weights,
     for (rows, columns), target, source in zip(pieces, mixed, ghost, strict=True):
         own = scaled(matrix, target.shape[1] / width, target.shape[0] / height)
         own = np.array([[1, 0, -columns.start], [0, 1, -rows.start], [0, 0, 1]]) @ own
-        moved.append(_moved(source, own, (columns.stop - columns.start, rows.stop - rows.start)))
-    for (rows, columns), target, source in zip(pieces, mixed, tint(tuple(moved)) if tint else moved, strict=True):
+        moved.append(moved_piece(source, own, (columns.stop - columns.start, rows.stop - rows.start)))
+    for (rows, columns), target, source in zip(pieces, mixed, tint.of_planes(tuple(moved)) if tint else moved, strict=True):
         view = target[rows, columns]
         # Enlarging a piece moves its border by half a pixel of the small plane at most, where the weight is next to nothing.
         view[...] = _lerp(view, source, cv2.resize(weights[found], view.shape[::-1], interpolation=cv2.INTER_LINEAR))
@@ -91,9 +113,9 @@ def edge_weights(width: int, height: int) -> Weights:
     return np.outer(ramp(height), ramp(width)).astype(np.float32)
 
 
-def _mix_plane(target: Plane, source: Plane, across: float, down: float, part: float) -> None:
+def _mix_plane(target: Plane, source: Plane, across: float, down: float, part: float, near: float) -> None:
     height, width = target.shape
-    moved, left, top = _shifted(source, across, down)
+    moved, left, top = _shifted(source, across, down, near)
     x0, y0 = max(left, 0), max(top, 0)
     x1, y1 = min(left + moved.shape[1], width), min(top + moved.shape[0], height)
     if x0 >= x1 or y0 >= y1:
@@ -119,10 +141,10 @@ def _mix_plane(target: Plane, source: Plane, across: float, down: float, part: f
             piece[...] = _lerp(piece, moved[rows, columns], weights)
 
 
-def _shifted(source: Plane, across: float, down: float) -> tuple[Plane, int, int]:
+def _shifted(source: Plane, across: float, down: float, near: float) -> tuple[Plane, int, int]:
     """A plane moved by a fraction of a pixel, and the whole pixels that it is to be moved by."""
-    left, right_part = _split(across)
-    top, lower_part = _split(down)
+    left, right_part = _split(across, near)
+    top, lower_part = _split(down, near)
     if right_part and source.shape[1] > 1:
         source = cv2.addWeighted(source[:, 1:], 1 - right_part, source[:, :-1], right_part, 0)
         left += 1
@@ -132,10 +154,10 @@ def _shifted(source: Plane, across: float, down: float) -> tuple[Plane, int, int
     return source, left, top
 
 
-def _split(shift: float) -> tuple[int, float]:
+def _split(shift: float, near: float = _NEAR) -> tuple[int, float]:
     """Whole pixels, and the fraction beyond them, 0 where the nearest whole number is near enough."""
     nearest = round(shift)
-    if abs(shift - nearest) <= _NEAR:
+    if abs(shift - nearest) <= near:
         return nearest, 0.0
     whole = int(np.floor(shift))
     return whole, shift - whole
@@ -157,7 +179,7 @@ def _inner(ramp: Weights) -> slice:
     return slice(int(full[0]), int(full[-1]) + 1) if len(full) else slice(0, 0)
 
 
-def _moved(source: Plane, matrix: Matrix, size: tuple[int, int]) -> Plane:
+def moved_piece(source: Plane, matrix: Matrix, size: tuple[int, int]) -> Plane:
     """The part of `size` (width, height) at the origin of a plane moved by `matrix`; its border pixels go on beyond its edges."""
     shift = shift_of(matrix)
     if shift is not None and all(_split(value)[1] == 0 for value in shift):

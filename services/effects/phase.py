@@ -6,6 +6,8 @@ picture matches. The fraction of a pixel comes from least squares on the gradien
 pixel matches (Cauchy's weights), so that the subject does not pull at it.
 """
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +21,7 @@ _TEXTURE, _MOST_TEXTURE = 2.0, 8.0
 _SPREAD = 6.0
 _LEAST_TEXTURED, _LEAST_AGREEING = 0.01, 0.3
 """Parts of the picture that have to be textured, and of those that have to match, for the result to be believed."""
-_FINE = 0.01
+_FINE = 0.02
 _STILL = 0.06
 """Pixels: a camera that seems to have moved by less stands still, and the subject pulls at it a little."""
 _ROUNDS = 6
@@ -84,31 +86,32 @@ def _mismatch(here: Floats, there: Floats, texture: Floats, shift: tuple[int, in
 
 
 def _refined(before: NDArray[np.uint8], after: NDArray[np.uint8], start: Shift) -> Shift | None:
-    """The shift to about a hundredth of a pixel, begun within a pixel or two of it; None where too little matches."""
-    source = cv2.blur(before.astype(np.float32), (3, 3))
-    target = cv2.blur(after.astype(np.float32), (3, 3))
-    across, down, steep = (part[1::2, 1::2] for part in _gradient(target))
+    """The shift to a few hundredths of a pixel, begun within a pixel or two of it; None where too little matches."""
+    source, target = cv2.blur(before, (3, 3)), cv2.blur(after, (3, 3))
+    across, down, steep = (np.ascontiguousarray(part[1::2, 1::2]) for part in _gradient(target))
+    aim = target[1::2, 1::2].astype(np.float32)
     height, width = target.shape
-    x, y = np.arange(1, width, 2)[None, :], np.arange(1, height, 2)[:, None]
+    x, y = np.arange(1, width, 2), np.arange(1, height, 2)
     shift = np.array(start, np.float64)
     for _ in range(_ROUNDS):
         matrix = np.array([[1, 0, shift[0]], [0, 1, shift[1]]])
         moved = cv2.warpAffine(source, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        off = target[1::2, 1::2] - moved[1::2, 1::2]
-        seen = (x >= shift[0] + 1) & (x <= width - 2 + shift[0]) & (y >= shift[1] + 1) & (y <= height - 2 + shift[1])
-        if not seen.any():
+        off = aim - moved[1::2, 1::2]
+        columns, rows = ((at >= gone + 1) & (at <= length - 2 + gone) for at, gone, length in ((x, shift[0], width), (y, shift[1], height)))
+        if not columns.any() or not rows.any():
             return None
-        off -= np.median(off[seen][::7])
-        weight = seen / (1 + (off / _SPREAD) ** 2)
+        off -= np.float32(np.median(off[np.ix_(rows, columns)].ravel()[::7]))
+        weight = 1 / (1 + np.square(off * np.float32(1 / _SPREAD)))
+        weight[~rows], weight[:, ~columns] = 0, 0
         gx, gy = across * weight, down * weight
-        normal = np.array([[(gx * across).sum(), (gx * down).sum()], [0, (gy * down).sum()]], np.float64)
-        normal[1, 0] = normal[0, 1]
+        both = float(np.vdot(gx, down))
+        normal = np.array([[float(np.vdot(gx, across)), both], [both, float(np.vdot(gy, down))]])
         # A little of the identity: stripes tell nothing about what lies along them.
-        step = -np.linalg.solve(normal + np.eye(2) * (1e-3 * np.trace(normal) + 1e-6), [(gx * off).sum(), (gy * off).sum()])
+        step = -np.linalg.solve(normal + np.eye(2) * (1e-3 * np.trace(normal) + 1e-6), [float(np.vdot(gx, off)), float(np.vdot(gy, off))])
         shift += np.clip(step, -2, 2)
         if np.abs(step).max() < _FINE:
             break
-    textured = seen & (steep > _TEXTURE)
+    textured = (steep > _TEXTURE) & rows[:, None] & columns
     if textured.mean() < _LEAST_TEXTURED or (np.abs(off[textured]) < np.maximum(_SPREAD, 0.5 * steep[textured])).mean() < _LEAST_AGREEING:
         return None
     return float(_snapped(shift[0])), float(_snapped(shift[1]))
@@ -118,7 +121,7 @@ def _snapped(shift: float) -> float:
     return 0.0 if abs(shift) < _STILL else shift
 
 
-def _gradient(picture: Floats) -> tuple[Floats, Floats, Floats]:
+def _gradient(picture: NDArray[Any]) -> tuple[Floats, Floats, Floats]:
     """Levels a pixel to the right and down, and the length of that."""
     across, down = cv2.Sobel(picture, cv2.CV_32F, 1, 0, scale=1 / 8), cv2.Sobel(picture, cv2.CV_32F, 0, 1, scale=1 / 8)
     return across, down, cv2.magnitude(across, down)

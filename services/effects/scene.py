@@ -26,8 +26,9 @@ _MOST_LOOK = 20
 class Moment:
     """One frame and what was found out about it; planes are let go of (None) by whoever knows that they are not needed any more.
 
-    `index` counts the frames of the part that is used, `shot` the shots. `small`: Y, U, V as uint8 in `small_size`; `mask`: what moves,
-    uint8, in that size (a given matte may be larger); None: not looked for.
+    `index` counts the frames of the part that is used, `shot` the shots. `small`: Y, U, V as uint8 (height, width, 3) in `small_size`;
+    `mask`: what moves, uint8, in that size (a given matte may be larger); None: not looked for. `faded`: the same, less towards the edges;
+    `planes`: what full-size ghosts are made of; `essence`: what soft ones are, in `small_size`.
     """
 
     index: int
@@ -37,8 +38,9 @@ class Moment:
     frame: Frame | None
     small: Small | None
     mask: Mask | None = None
+    faded: Mask | None = None
     planes: Planes | None = None
-    reduced: Planes | None = None
+    essence: NDArray[Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,7 +80,7 @@ class Scene:
                 if index and len(self.cuts) < 10_000:
                     self.cuts.append(float(frame.time))
             self.unsure += not pose.sure
-            small = (luma, *(reduced(plane, self.size) for plane in _chroma(frame))) if look else None
+            small = np.dstack([luma, *(reduced(plane, self.size) for plane in _chroma(frame))]) if look else None
             yield Moment(index=index, seconds=frame.time, shot=shot, pose=pose, frame=frame, small=small)
 
     def masked(self, moments: Iterable[Moment], *, rate: float, threshold: int, focus_block: int | None) -> Iterator[Moment]:
@@ -106,7 +108,7 @@ class Scene:
         full = moment.frame.width, moment.frame.height
         known = [(other.small, self.between_small(other.pose, moment.pose, full)) for other in others]
         mask = moving(moment.small, known, threshold=threshold)
-        return mask if block is None else focused(mask, moment.small[0], block=block)
+        return mask if block is None else focused(mask, moment.small[:, :, 0], block=block)
 
 
 def look_frames(rate: float) -> int:
@@ -120,6 +122,11 @@ def reduced(plane: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
         return plane.copy()
     way = cv2.INTER_AREA if plane.shape[0] >= size[1] and plane.shape[1] >= size[0] else cv2.INTER_LINEAR
     return cv2.resize(plane, size, interpolation=way)
+
+
+def _needed(small: Small | None) -> Small:
+    assert small is not None
+    return small
 
 
 def _chroma(frame: Frame) -> tuple[NDArray[Any], ...]:
@@ -157,7 +164,7 @@ def _neighbours(moments: Iterable[Moment], look: int) -> Iterator[tuple[Moment, 
         if not waiting and (not seen or seen[-1].shot != moment.shot):
             first = moment.index
         waiting.append(moment)
-        seen.append(Witness(moment.index, moment.shot, moment.pose, moment.small or ()))
+        seen.append(Witness(moment.index, moment.shot, moment.pose, _needed(moment.small)))
         while moment.index - waiting[0].index >= max(look, 2 * look - (waiting[0].index - first)):
             yield take()
     while waiting:

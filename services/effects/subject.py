@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from services.effects.camera import Matrix
 
-Small = tuple[NDArray[np.uint8], ...]
+Small = NDArray[np.uint8]
 Mask = NDArray[np.uint8]
 
 _NOISE = np.ones((3, 3), np.uint8)
@@ -19,7 +19,7 @@ _HOLE = 0.03
 
 
 def moving(small: Small, others: list[tuple[Small, Matrix]], *, threshold: int) -> Mask:
-    """What moves in a picture, 0 to 255, from small planes of the same size (height, width), uint8.
+    """What moves in a picture, 0 to 255, from Y, U, V as uint8 (height, width, 3).
 
     `others`: planes of other frames of the shot with the matrix that takes their pixels to this picture's, the best witnesses first. Moving
     is what differs from the first two that were looking there (that is where the subject is; where it was or will be, one of them agrees)
@@ -27,7 +27,7 @@ def moving(small: Small, others: list[tuple[Small, Matrix]], *, threshold: int) 
     of the nine pixels around it does not differ, which forgives errors of alignment by a pixel. Where fewer than two others were
     looking, nothing moves; a single other frame is believed.
     """
-    height, width = small[0].shape
+    height, width = small.shape[:2]
     least = np.full((height, width), 255, np.uint8)
     heard = np.zeros((height, width), np.uint8)
     needed = min(len(others), 2)
@@ -69,19 +69,20 @@ def focused(mask: Mask, luma: Mask, *, block: int) -> Mask:
 
 def _difference(small: Small, planes: Small, matrix: Matrix) -> tuple[Mask, Mask]:
     """By how much a picture leaves what another one has around each pixel, and where that one looked (255)."""
-    height, width = small[0].shape
-    still = bool(np.allclose(matrix, np.eye(3), atol=0.05))
-    total = np.zeros((height, width), np.uint8)
-    for here, there in zip(small, planes, strict=True):
-        low, high = cv2.erode(there, _NOISE), cv2.dilate(there, _NOISE)
-        if not still:
-            low, high = (cv2.warpPerspective(one, matrix, (width, height), flags=cv2.INTER_LINEAR) for one in (low, high))
-        total = cv2.add(total, cv2.max(cv2.subtract(here, high), cv2.subtract(low, here)))
+    height, width = small.shape[:2]
     valid = np.full((height, width), 255, np.uint8)
-    if not still:
-        valid = cv2.warpPerspective(valid, matrix, (width, height), flags=cv2.INTER_NEAREST)
-        valid = cv2.erode(valid, _NOISE, borderValue=255)
-    return total, valid
+    if not np.allclose(matrix, np.eye(3), atol=0.05):
+        planes = cv2.warpPerspective(planes, matrix, (width, height), flags=cv2.INTER_LINEAR)  # type: ignore[assignment]
+        valid = cv2.warpPerspective(valid, matrix, (width, height), flags=cv2.INTER_NEAREST)  # type: ignore[assignment]
+        # What is next to where it did not look was mixed with nothing.
+        valid = cv2.erode(valid, np.ones((5, 5), np.uint8), borderValue=255)  # type: ignore[assignment]
+    low, high = cv2.erode(planes, _NOISE), cv2.dilate(planes, _NOISE)
+    beyond = cv2.max(cv2.subtract(small, high), cv2.subtract(low, small))
+    total = np.atleast_3d(beyond)
+    sum_ = total[:, :, 0]
+    for channel in range(1, total.shape[2]):
+        sum_ = cv2.add(sum_, total[:, :, channel])  # type: ignore[assignment]
+    return np.asarray(sum_, np.uint8), valid
 
 
 def _solid(mask: Mask) -> Mask:

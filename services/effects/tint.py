@@ -19,22 +19,32 @@ class Tint:
         self.levels, self.strength = pixels.levels, strength
         self.values = pixels.color(red, green, blue)
 
-    def __call__(self, planes: Planes) -> Planes:
-        """Tinted copies of planes, in their own types. A single one, which has no colour, stays as it is."""
+    def __call__(self, planes: NDArray[Any]) -> NDArray[Any]:
+        """A tinted copy of planes of one size, (height, width, planes), in its own type. A single one, without colour, stays as it is."""
+        if planes.shape[2] < 3:
+            return planes
+        floor = np.array(self.levels.floor, np.float32)
+        values = np.array(self.values, np.float32) - floor
+        coloured = floor + brightness(planes, self.levels)[:, :, None] * values
+        mixed = planes * np.float32(1 - self.strength) + coloured * np.float32(self.strength)
+        return np.rint(mixed).astype(planes.dtype) if planes.dtype.kind == "u" else mixed
+
+    def of_planes(self, planes: Planes) -> Planes:
+        """The same for planes of sizes of their own, chroma at most as large as luma."""
         if len(planes) < 3:
             return planes
-        bright = brightness(planes, self.levels)
+        bright = planes[0]
         made = []
-        for plane, floor, value in zip(planes, self.levels.floor, self.values, strict=True):
+        for number, plane in enumerate(planes):
             own = bright if bright.shape == plane.shape else cv2.resize(bright, plane.shape[::-1], interpolation=cv2.INTER_AREA)
-            mixed = plane * (1 - self.strength) + (floor + own * (value - floor)) * self.strength
-            made.append(np.rint(mixed).astype(plane.dtype) if plane.dtype.kind == "u" else mixed.astype(plane.dtype))
+            sized = [own if other is bright else other if other.shape == plane.shape else own for other in planes]
+            made.append(self(np.dstack([*sized[:number], plane if number else own, *sized[number + 1 :]]))[:, :, number])
         return tuple(made)
 
 
-def brightness(planes: Planes, levels: Levels) -> NDArray[np.float32]:
-    """Black to white as 0 to 1, float32, in the shape of the first plane: its luma, or that of the light."""
-    first: NDArray[Any] = planes[0].astype(np.float32)
-    if len(planes) == 3 and levels.floor[1] == 0:
-        first = 0.2126 * first + 0.7152 * planes[1] + 0.0722 * planes[2]
-    return ((first - levels.floor[0]) / levels.span).astype(np.float32)
+def brightness(planes: NDArray[Any], levels: Levels) -> NDArray[np.float32]:
+    """Black to white as 0 to 1, float32 (height, width), of planes (height, width, planes): their luma, or that of their light."""
+    first: NDArray[Any] = planes[:, :, 0].astype(np.float32)
+    if planes.shape[2] == 3 and levels.floor[1] == 0:
+        first = np.float32(0.2126) * first + np.float32(0.7152) * planes[:, :, 1] + np.float32(0.0722) * planes[:, :, 2]
+    return (first - np.float32(levels.floor[0])) * np.float32(1 / levels.span)

@@ -1,6 +1,8 @@
 """keyframes.detect: videos -> shots, keyframes, scores, lists for other programs and a gallery."""
 
+import json
 import re
+import shutil
 import tempfile
 import zipfile
 from collections.abc import Mapping
@@ -12,10 +14,9 @@ from numpy.typing import NDArray
 from services.keyframes.choose import Choice, choose
 from services.keyframes.exports import write_files
 from services.keyframes.gallery import write_gallery
-from services.keyframes.measure import Measured, measure
-from services.keyframes.methods import detected
+from services.keyframes.measure import Measured
+from services.keyframes.methods import look_and_detect
 from services.keyframes.params import (
-    DEFAULT_THRESHOLDS,
     MAX_SCORES,
     MAX_VIDEOS,
     SCORE_DIGITS,
@@ -30,6 +31,7 @@ from services.keyframes.pictures import SUFFIXES, full_size, write_picture, writ
 from services.keyframes.shots import shots_of
 from services.keyframes.transition import Transition
 from shared.errors import Invalid, OperationFailed, ReelwrightError, UnsupportedMedia
+from shared.models.info import model_used
 from shared.operation import Progress, Silent
 from shared.video import VideoInfo, changes_of, probe
 
@@ -59,6 +61,9 @@ def detect(params: DetectParams, *, video: list[Path] | Path, outputs: Mapping[s
                 reports.append(_detect_one(params, path, title, pictures, files, stage))
             except ReelwrightError as error:
                 failures.append(error)
+                shutil.rmtree(files / title, ignore_errors=True)
+                for picture in pictures.glob(f"{title}-*"):
+                    picture.unlink()
                 progress.warn(f"{path.name}: {error.detail}")
                 reports.append(VideoReport(name=path.name, error=error.problem()))
         if len(failures) == len(videos):
@@ -71,7 +76,8 @@ def detect(params: DetectParams, *, video: list[Path] | Path, outputs: Mapping[s
         _zip(pictures, outputs["keyframes"], zipfile.ZIP_STORED)
         _zip(files, outputs["files"], zipfile.ZIP_DEFLATED)
     progress(1, 1)
-    return DetectResult(videos=reports)
+    models = [model_used("transnetv2")] if params.method == "transnet" else []
+    return DetectResult(videos=reports, models=models)
 
 
 def _detect_one(params: DetectParams, video: Path, title: str, pictures: Path, files: Path, progress: Progress) -> VideoReport:
@@ -80,9 +86,7 @@ def _detect_one(params: DetectParams, video: Path, title: str, pictures: Path, f
         raise UnsupportedMedia(f"{video.name!r} is a still image: shots are found in a video.")
     for sentence in changes_of(info, to_sdr8=True, written_as=None):
         progress.warn(f"{video.name}: {sentence}")
-    measured = measure(video, info, pictures.parent / "tiny", progress.part("looking", 0, 0.9))
-    threshold = params.threshold or DEFAULT_THRESHOLDS[params.method]
-    found = detected(measured, params.method, threshold)
+    measured, found = look_and_detect(video, info, params, pictures.parent / "tiny", progress.part("looking", 0, 0.9))
     times = measured.times
     shots = shots_of(found.transitions, times, float(measured.end), min_shot_s=params.min_shot)
     folder = files / title
@@ -101,7 +105,7 @@ def _detect_one(params: DetectParams, video: Path, title: str, pictures: Path, f
         frames=len(times),
         audio_channels=info.audio[0].channels if info.audio else 0,
         method=params.method,
-        threshold=threshold,
+        threshold=params.cut_at,
         min_shot=params.min_shot,
         shots=shots,
         keyframes=keyframes,
@@ -109,6 +113,7 @@ def _detect_one(params: DetectParams, video: Path, title: str, pictures: Path, f
         scores=_thinned(found.scores, params.method, times),
     )
     write_files(report, folder)
+    _write_scores(found.scores, times, folder / "scores.json")
     return report
 
 
@@ -134,6 +139,7 @@ def _write_keyframes(
             shot=choice.shot,
             score=round(choice.score, 4),
             reasons=list(choice.reasons),
+            like=list(choice.like),
             sharpness=round(choice.sharpness, 4),
             exposure=round(choice.exposure, 4),
             typical=round(choice.typical, 4),
@@ -166,6 +172,18 @@ def _candidates(found: list[Transition] | None, times: list[float]) -> list[Cand
         for one in kept
         if one.middle < len(times)
     ]
+
+
+def _write_scores(scores: Mapping[str, NDArray[np.float32]], times: list[float], path: Path) -> None:
+    """The scores of every frame and every method that was computed."""
+    with path.open("w") as file:
+        json.dump({"frames": list(range(len(times))), "times": times}, file)
+        # Method by method: all at once would take many times the memory.
+        file.seek(file.tell() - 1)
+        file.write(', "values": {')
+        for number, (method, values) in enumerate(scores.items()):
+            file.write(f"{', ' if number else ''}{json.dumps(method)}: {json.dumps(np.round(values.astype(float), 4).tolist())}")
+        file.write("}}")
 
 
 def _title(video: Path, number: int | None) -> str:

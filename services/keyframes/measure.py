@@ -1,7 +1,7 @@
 """One pass over a video: what every detector and the choice of keyframes need to know of each frame."""
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
@@ -58,34 +58,39 @@ class _Look:
     looks: Looks
 
 
-def measure(video: Path, info: VideoInfo, kept: Path, progress: Progress) -> Measured:
-    """Look at every frame of `video` once, in small; tiny ones are kept in the file `kept`. Raises what `read_frames` raises."""
+def measure(video: Path, info: VideoInfo, kept: Path, progress: Progress, *, watch: Callable[[Small], None] | None = None) -> Measured:
+    """Look at every frame of `video` once, in small; tiny ones are kept in the file `kept`, `watch` is shown all.
+
+    Raises what `read_frames` raises."""
     size = small_size(info.width, info.height)
     pts, sharpness, exposure, layout = array("q"), array("f"), array("f"), bytearray()
     changes = {name: array("f") for name in ("difference", "content", "histogram")}
-    end, base, store = Fraction(0), Fraction(1), TinyFile(kept)
-    for before, now in _pairs(video, size):
-        store.add(now.tiny, len(pts))
-        pts.append(now.pts)
-        sharpness.append(now.looks.sharpness)
-        exposure.append(now.looks.exposure)
-        layout += now.looks.layout
-        changes["difference"].append(difference(before.small, now.small) if before else 0.0)
-        changes["content"].append(content_change(before.content, now.content) if before else 0.0)
-        changes["histogram"].append(histogram_change(before.small, now.small) if before else 0.0)
-        end, base = now.end, now.time_base
-        progress(min(len(pts), info.frames), info.frames)
-    progress(1, 1)
-    return Measured(
-        pts=np.array(pts, dtype=np.int64),
-        time_base=base,
-        end=end,
-        change={name: np.array(values, dtype=np.float32) for name, values in changes.items()},
-        sharpness=np.array(sharpness, dtype=np.float32),
-        exposure=np.array(exposure, dtype=np.float32),
-        layout=np.frombuffer(bytes(layout), dtype=np.uint8).reshape(-1, 48),
-        film=store.film(),
-    )
+    end, base = Fraction(0), Fraction(1)
+    with TinyFile(kept) as store:
+        for before, now in _pairs(video, size):
+            store.add(now.tiny, len(pts))
+            if watch:
+                watch(now.small)
+            pts.append(now.pts)
+            sharpness.append(now.looks.sharpness)
+            exposure.append(now.looks.exposure)
+            layout += now.looks.layout
+            changes["difference"].append(difference(before.small, now.small) if before else 0.0)
+            changes["content"].append(content_change(before.content, now.content) if before else 0.0)
+            changes["histogram"].append(histogram_change(before.small, now.small) if before else 0.0)
+            end, base = now.end, now.time_base
+            progress(min(len(pts), info.frames), info.frames)
+        progress(1, 1)
+        return Measured(
+            pts=np.array(pts, dtype=np.int64),
+            time_base=base,
+            end=end,
+            change={name: np.array(values, dtype=np.float32) for name, values in changes.items()},
+            sharpness=np.array(sharpness, dtype=np.float32),
+            exposure=np.array(exposure, dtype=np.float32),
+            layout=np.frombuffer(bytes(layout), dtype=np.uint8).reshape(-1, 48),
+            film=store.film(),
+        )
 
 
 def _pairs(video: Path, size: tuple[int, int]) -> Iterator[tuple[_Look | None, _Look]]:

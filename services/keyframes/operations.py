@@ -2,6 +2,7 @@
 
 from services.keyframes.detect import detect
 from services.keyframes.params import DetectParams, DetectResult
+from shared.models.folder import to_install
 from shared.operation import Input, Kind, Operation, Service
 
 DETECT = Operation(
@@ -13,6 +14,7 @@ DETECT = Operation(
     outputs={"gallery": Kind.HTML, "keyframes": Kind.IMAGES, "files": Kind.ARCHIVE},
     run=detect,
     example=DetectParams(),
+    unavailable=lambda params: to_install("transnetv2") if params.method == "transnet" else None,
 )
 
 OPERATIONS = (DETECT,)

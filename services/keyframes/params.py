@@ -1,9 +1,10 @@
 """What `keyframes.detect` takes and what it answers. Every unit, limit and default stands here and nowhere else."""
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from shared.models.info import ModelUsed
 from shared.operation import Params
 
 MAX_VIDEOS = 100
@@ -44,7 +45,7 @@ class DetectParams(Params):
         le=255,
         description="How much a score must reach for a cut; less gives more shots. In the unit of the method: `auto` and `transnet` 0 to 1 "
         "(0.5), `adaptive` times the change around (3), `content` and `difference` 0 to 255 (27, 30), `histogram` 0 to 1 (0.35), `fades` "
-        "brightness 0 to 255 (12). Empty: the figure in brackets.",
+        "0 to 1, the share of the contrast that is gone (0.7). Empty: the figure in brackets.",
     )
     min_shot: float = Field(0.0, ge=0, le=3600, description="Seconds: a shot that would be shorter is joined to the one before it.")
     speed: Literal["full", "fast"] = Field(
@@ -56,6 +57,11 @@ class DetectParams(Params):
     format: Literal["jpeg", "png", "webp"] = Field("jpeg", description="File format of the keyframes.")
     quality: int = Field(90, ge=1, le=100, description="Quality of JPEG and WebP, 1 to 100.")
     thumbnail_width: int = Field(320, ge=32, le=1280, description="Width of the thumbnails in pixels.")
+
+    @property
+    def cut_at(self) -> float:
+        """The threshold that holds."""
+        return self.threshold or DEFAULT_THRESHOLDS[self.method]
 
 
 class Shot(BaseModel):
@@ -139,4 +145,5 @@ class VideoReport(BaseModel):
 class DetectResult(BaseModel):
     """What was found."""
 
-    videos: Annotated[list[VideoReport], Field(description="One report per video, in the order they were given.")]
+    videos: list[VideoReport] = Field(description="One report per video, in the order they were given.")
+    models: list[ModelUsed] = Field(default_factory=list, description="The models that were used, with their licences.")

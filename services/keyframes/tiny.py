@@ -73,9 +73,15 @@ class TinyFile:
         self._file.write(planes.tobytes())
         self._frames.append(frame)
 
+    def __enter__(self) -> "TinyFile":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._file.close()
+
     def film(self) -> TinyFilm:
         """What was added."""
-        self._file.close()
+        self._file.flush()
         count = len(self._frames)
         planes = (
             np.memmap(self._path, np.uint8, "r", shape=(count, 3, HEIGHT, WIDTH)) if count else np.empty((0, 3, HEIGHT, WIDTH), np.uint8)

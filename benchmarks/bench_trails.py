@@ -1,0 +1,208 @@
+"""Motion trails: whole jobs against a plain transcode and the naive way, at 1080p with 6 layers; and how much memory they hold.
+
+    python -m benchmarks.bench_trails [seconds of the 1080p clip]
+
+One run, side by side, the best of two each; the naive way once, its first frames (without a trail yet) left out. Ratios are of wall
+seconds. The clip is a real one, enlarged; its camera is taken as still (`camera_model` none), or followed.
+"""
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any, Literal
+
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.clips import sample_clip
+from benchmarks.machine import machine
+from benchmarks.naive_trails import camera_path, naive_trails
+from services.effects.motion_trails import motion_trails
+from services.effects.params import MotionTrailsParams
+from shared.video import VideoWriter, ffmpeg_path, probe, read_frames
+from shared.video.encoders import choose, options_of
+from shared.video.frame import picture_from
+
+out = Console(soft_wrap=True, highlight=False)
+LAYERS, SPACING, DECAY = 6, 5, 0.7
+NAIVE_FRAMES = 12
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What something took: wall seconds, processor seconds (this process and its children), for so many frames."""
+
+    wall_s: float
+    cpu_s: float
+    frames: int
+
+
+def main() -> None:
+    """Print the tables."""
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 4
+    out.print(f"{machine()}\n")
+    with tempfile.TemporaryDirectory() as folder:
+        clip = Path(folder) / "1080p.mp4"
+        # The first shot of bikes.mp4: seen from above, a box rolls through under a still camera; then pans and cuts.
+        scale = "scale=1920:816:flags=lanczos,pad=1920:1080:0:132"
+        ffmpeg(
+            "-i",
+            str(sample_clip("bikes.mp4")),
+            "-t",
+            str(seconds),
+            "-vf",
+            scale,
+            "-c:v",
+            "libx264",
+            "-preset",
+            "veryfast",
+            "-crf",
+            "18",
+            str(clip),
+        )
+        out.print(speed(clip, Path(folder)))
+        out.print(memory(clip, Path(folder)))
+
+
+def speed(clip: Path, folder: Path) -> Table:
+    """Whole jobs, from file to file."""
+    frames = frames_of(clip)
+    target = folder / "made.mp4"
+    floor = best(lambda: transcode(clip, target), frames)
+    rows = [
+        ("ffmpeg, plain transcode, same encoder settings", floor),
+        ("read and written, nothing done", best(lambda: copy(clip, target), frames)),
+    ]
+    asked: list[tuple[str, dict[str, Any]]] = [
+        ("normal, camera still", {"ghost": "normal", "camera_model": "none"}),
+        ("normal", {"ghost": "normal"}),
+        ("normal, masked", {"ghost": "normal", "mask": True}),
+        ("normal, camera by similarity", {"ghost": "normal", "camera_model": "similarity"}),
+        ("glow", {"ghost": "glow"}),
+        ("shadow", {"ghost": "shadow"}),
+        ("normal, linear light", {"ghost": "normal", "linear_light": True}),
+    ]
+    for name, params in asked:
+        rows.append((f"motion-trails, {name}", best(lambda params=params: trails(clip, target, params), frames)))
+    styles: tuple[Literal["normal", "glow"], ...] = ("normal", "glow")
+    for style in styles:
+        rows.append((f"the naive way, {style} ({NAIVE_FRAMES} frames, and its first pass, scaled)", naive(clip, target, style, frames)))
+    table = Table(title=f"Motion trails, {LAYERS} layers, {clip.name}: 1920x1080, {frames} frames")
+    table.add_column("way")
+    for head in ("wall s", "CPU s", "frames/s", "of the transcode", "of the naive way"):
+        table.add_column(head, justify="right")
+    slow = {style: rows[-2 + index][1].wall_s for index, style in enumerate(styles)}
+    for name, cost in rows:
+        per_naive = slow["glow" if "glow" in name or "shadow" in name else "normal"] / cost.wall_s
+        table.add_row(
+            name,
+            f"{cost.wall_s:.2f}",
+            f"{cost.cpu_s:.2f}",
+            f"{frames / cost.wall_s:.1f}",
+            f"{cost.wall_s / floor.wall_s:.2f}",
+            f"{per_naive:.1f}x as fast",
+        )
+    return table
+
+
+def memory(clip: Path, folder: Path) -> Table:
+    """Peak memory of jobs in processes of their own, for a clip and for one three times as long."""
+    long = folder / "long.mp4"
+    ffmpeg("-stream_loop", "2", "-i", str(clip), "-c", "copy", str(long))
+    table = Table(title="Peak memory of one job, MB")
+    for head in ("job", f"{frames_of(clip)} frames", f"{frames_of(long)} frames"):
+        table.add_column(head, justify="right")
+    for ghost in ("normal", "glow"):
+        table.add_row(f"motion-trails, {ghost}", *(f"{peak(path, folder / 'made.mp4', ghost):.0f}" for path in (clip, long)))
+    return table
+
+
+def peak(clip: Path, target: Path, ghost: str) -> float:
+    words = [sys.executable, "-m", "reelwright", "effects", "motion-trails", str(clip), str(target), "--ghost", ghost]
+    process = psutil.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    most, ended = [0], Event()
+
+    def watch() -> None:
+        while not ended.wait(0.05):
+            try:
+                most[0] = max(most[0], process.memory_info().rss, *(child.memory_info().rss for child in process.children(recursive=True)))
+            except psutil.NoSuchProcess:
+                return
+
+    watcher = Thread(target=watch)
+    watcher.start()
+    code = process.wait()
+    ended.set()
+    watcher.join()
+    if code:
+        raise RuntimeError(f"{' '.join(words)} ended with {code}")
+    return most[0] / 1e6
+
+
+def trails(clip: Path, target: Path, params: dict[str, Any]) -> None:
+    asked = MotionTrailsParams.model_validate({"layers": LAYERS, "spacing": SPACING, "decay": DECAY} | params)
+    motion_trails(asked, video=clip, matte=None, output=target)
+
+
+def naive(clip: Path, target: Path, style: Literal["normal", "glow"], frames: int) -> Cost:
+    """Decode, both passes, encode: timed from the first frame that has a trail."""
+    most = LAYERS * SPACING + 1 + NAIVE_FRAMES
+    wall, cpu = time.perf_counter(), cpu_s()
+    path = camera_path(clip, most=most)
+    first = (time.perf_counter() - wall) / most * frames, (cpu_s() - cpu) / most * frames
+    with VideoWriter(target, width=1920, height=1080, frame_rate=Fraction(25)) as writer:
+        for index, rgb in enumerate(naive_trails(clip, path, layers=LAYERS, decay=DECAY, spacing=SPACING, ghost=style, most=most)):
+            if index == LAYERS * SPACING:
+                wall, cpu = time.perf_counter(), cpu_s()
+            writer.write(picture_from((rgb,), 1920, 1080, "rgb24"), index)
+    scale = frames / NAIVE_FRAMES
+    return Cost(first[0] + (time.perf_counter() - wall) * scale, first[1] + (cpu_s() - cpu) * scale, frames)
+
+
+def copy(clip: Path, target: Path) -> None:
+    with (
+        read_frames(clip) as frames,
+        VideoWriter(target, width=1920, height=1080, frame_rate=Fraction(25), time_base=Fraction(1, 12800)) as writer,
+    ):
+        for frame in frames:
+            writer.write(frame.picture, round(frame.time * 12800))
+
+
+def transcode(clip: Path, target: Path) -> None:
+    encoder = choose("auto", ".mp4", "yuv420p")
+    options = [word for name, value in options_of(encoder, 70, "yuv420p").items() for word in (f"-{name}", value)]
+    ffmpeg("-i", str(clip), "-pix_fmt", "yuv420p", "-c:v", encoder.name, *options, "-movflags", "+faststart", str(target))
+
+
+def frames_of(clip: Path) -> int:
+    info = probe(clip)
+    return int(getattr(info, "frames"))  # noqa: B009
+
+
+def best(work: Callable[[], object], frames: int, *, times: int = 2) -> Cost:
+    found = []
+    for _ in range(times):
+        wall, cpu = time.perf_counter(), cpu_s()
+        work()
+        found.append(Cost(time.perf_counter() - wall, cpu_s() - cpu, frames))
+    return min(found, key=lambda one: one.wall_s)
+
+
+def cpu_s() -> float:
+    used = psutil.Process().cpu_times()
+    return float(used.user + used.system + used.children_user + used.children_system)
+
+
+def ffmpeg(*words: str) -> None:
+    subprocess.run([str(ffmpeg_path()), "-v", "error", "-y", "-nostdin", *words], check=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""Which frames are kept, and what is written of them."""
+
+import io
+import json
+import zipfile
+from itertools import pairwise
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from services.keyframes.detect import detect
+from services.keyframes.params import DetectParams
+from shared.errors import BrokenMedia, OperationFailed, UnsupportedMedia
+from tests.services.keyframes.shot_clips import cut_together, scene, write
+
+
+@pytest.fixture
+def outputs(tmp_path):
+    return {"gallery": tmp_path / "gallery.html", "keyframes": tmp_path / "keyframes.zip", "files": tmp_path / "files.zip"}
+
+
+def picture(outputs, name: str, output: str = "keyframes") -> Image.Image:
+    with zipfile.ZipFile(outputs[output]) as archive:
+        return Image.open(io.BytesIO(archive.read(name)))
+
+
+def test_the_sharp_frame_is_kept_and_not_the_first(outputs, tmp_path):
+    still = scene(1, speed=0)
+    frames = [next(still) for _ in range(40)]
+    frames = [frame if 24 <= index < 28 else cv2.GaussianBlur(frame, (0, 0), 6) for index, frame in enumerate(frames)]
+    (report,) = detect(DetectParams(), video=write(tmp_path / "clip.mp4", frames), outputs=outputs).videos
+    (keyframe,) = report.keyframes
+    assert 24 <= keyframe.frame < 28 and keyframe.timestamp_s == pytest.approx(keyframe.frame / 25)
+    assert keyframe.sharpness > 0.9 and "among the sharpest of its shot" in keyframe.reasons
+
+
+def test_a_picture_is_that_very_frame_in_full_size_and_its_colours(outputs, tmp_path):
+    frames, _ = cut_together([(30, "cut", 0), (30, None, 0)])
+    path = write(tmp_path / "clip.mp4", frames, quality=95)
+    (report,) = detect(DetectParams(format="png"), video=path, outputs=outputs).videos
+    for keyframe in report.keyframes:
+        shown = np.asarray(picture(outputs, keyframe.file)).astype(int)
+        differences = [np.abs(shown - frame.astype(int)).mean() for frame in frames]
+        assert int(np.argmin(differences)) == keyframe.frame
+        assert np.abs(shown.mean(axis=(0, 1)) - frames[keyframe.frame].mean(axis=(0, 1))).max() < 2
+        assert picture(outputs, keyframe.thumbnail, "files").size == (320, 180)
+
+
+@pytest.mark.parametrize(("format", "magic"), [("jpeg", "JPEG"), ("png", "PNG"), ("webp", "WEBP")])
+def test_pictures_are_of_the_format_asked_for(format, magic, clip, outputs):
+    params = DetectParams(format=format, thumbnail_width=100)
+    (report,) = detect(params, video=clip, outputs=outputs).videos
+    assert {picture(outputs, one.file).format for one in report.keyframes} == {magic}
+    assert {picture(outputs, one.thumbnail, "files").size for one in report.keyframes} == {(100, 56)}
+
+
+def test_a_shot_that_is_returned_to_is_shown_once_when_asked(outputs, tmp_path):
+    one, two = scene(1, speed=0.3), scene(2, speed=0.3)
+    frames = [next(source) for source in (one, two, one, two, one) for _ in range(25)]
+    path = write(tmp_path / "clip.mp4", frames)
+    assert len(detect(DetectParams(), video=path, outputs=outputs).videos[0].keyframes) == 5
+    kept = detect(DetectParams(deduplicate=True), video=path, outputs=outputs).videos[0].keyframes
+    assert sorted(sorted({one.shot, *one.like}) for one in kept) == [[0, 2, 4], [1, 3]]
+
+
+def test_keyframes_keep_their_distance_and_their_number(outputs, tmp_path):
+    frames, _ = cut_together([(20, "cut", 0)] * 6 + [(20, None, 0)])
+    path = write(tmp_path / "clip.mp4", frames)
+    spaced = detect(DetectParams(min_gap=1.0), video=path, outputs=outputs).videos[0].keyframes
+    assert len(spaced) >= 3
+    assert all(b.timestamp_s - a.timestamp_s >= 1 - 1e-6 for a, b in pairwise(spaced))
+    every = detect(DetectParams(), video=path, outputs=outputs).videos[0].keyframes
+    few = detect(DetectParams(max_keyframes=3), video=path, outputs=outputs).videos[0].keyframes
+    assert sorted(one.score for one in few) == sorted(one.score for one in every)[-3:]
+
+
+def test_one_bad_file_does_not_spoil_the_rest(clip, outputs, tmp_path):
+    bad = tmp_path / "bad.mp4"
+    bad.write_bytes(clip.read_bytes()[:4000])
+    reports = detect(DetectParams(), video=[clip, bad, clip], outputs=outputs).videos
+    assert [report.error is None for report in reports] == [True, False, True]
+    assert reports[1].error["status"] == 422 and "bad.mp4" in reports[1].error["detail"]
+    with zipfile.ZipFile(outputs["keyframes"]) as archive:
+        assert archive.namelist() == [one.file for report in reports for one in report.keyframes]
+    with pytest.raises(OperationFailed, match="None of the 2 videos"):
+        detect(DetectParams(), video=[bad, bad], outputs=outputs)
+    with pytest.raises(BrokenMedia):
+        detect(DetectParams(), video=bad, outputs=outputs)
+
+
+def test_a_video_that_breaks_half_way_leaves_nothing_of_itself(clip, outputs, tmp_path):
+    data = clip.read_bytes()
+    moov_first = tmp_path / "broken.mp4"
+    moov_first.write_bytes(data[: len(data) // 2] + bytes(len(data) - len(data) // 2))
+    reports = detect(DetectParams(), video=[clip, moov_first], outputs=outputs).videos
+    assert reports[1].error is not None and not reports[1].keyframes
+    with zipfile.ZipFile(outputs["keyframes"]) as archive:
+        assert all("broken" not in name for name in archive.namelist())
+
+
+def test_sound_alone_and_pictures_are_refused(outputs, tmp_path):
+    still = tmp_path / "still.png"
+    Image.new("RGB", (64, 64)).save(still)
+    with pytest.raises(UnsupportedMedia, match="still image"):
+        detect(DetectParams(), video=still, outputs=outputs)
+
+
+def test_scores_of_every_frame_and_method_are_in_the_archive(clip, outputs):
+    (report,) = detect(DetectParams(), video=clip, outputs=outputs).videos
+    with zipfile.ZipFile(outputs["files"]) as archive:
+        kept = json.loads(archive.read("ball/scores.json"))
+    assert kept["frames"] == list(range(180))
+    assert {"auto", "content", "adaptive", "histogram", "difference", "fades"} <= set(kept["values"])
+    assert all(len(values) == 180 for values in kept["values"].values())
+    assert report.scores.values["auto"] == pytest.approx(kept["values"]["auto"], abs=1e-3)
