@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from services.aesthetics.convert import converted, openvino, runner
+from services.aesthetics.convert import converted, fastest_precision, openvino, runner
 from services.aesthetics.keras_nima import load_keras
 from services.aesthetics.nima import ARCHITECTURES, CATALOG_NAMES, Architecture, prepared
 from services.aesthetics.params import ModelUsed, ScoreParams
@@ -44,7 +44,17 @@ class Network:
         def in_pieces(size: int) -> NDArray[np.float32]:
             return np.concatenate([self.run(batch[at : at + size]) for at in range(0, len(batch), size)])
 
-        return smaller_on_out_of_memory(min(self.batch, len(batch)), in_pieces)[0]
+        rated = smaller_on_out_of_memory(min(self.batch, len(batch)), in_pieces)[0]
+        # In bf16 the shares add up to 1 only to two digits.
+        return np.asarray(rated / rated.sum(axis=1, keepdims=True), np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """What runs a network, and in which precision."""
+
+    run: Run
+    precision: str
 
 
 @contextmanager
@@ -60,20 +70,20 @@ def network(params: ScoreParams, progress: Progress = Silent()) -> Iterator[Netw
     sha256 = folder.check(model, model.files[0]).sha256
     device, backend, precision = _chosen(params)
 
-    def load() -> Run:
+    def load() -> _Loaded:
         progress.part("loading the network", 0, 0)(0, 1)
         return _loaded(architecture, weights, sha256, backend, precision, device)
 
     key = ("nima", sha256, backend, precision, str(device))
-    with turn(device, progress), loaded(key, load, size=_TAKES[architecture], device=device) as run:
+    with turn(device, progress), loaded(key, load, size=_TAKES[architecture], device=device) as ready:
         yield Network(
-            run=run,
+            run=ready.run,
             preprocessing=params.preprocessing,
             batch=batch_size(_PICTURE_TAKES[architecture], device, most=params.batch_size),
             used=ModelUsed(
                 name=name,
                 backend=backend,
-                precision=precision,
+                precision=ready.precision,
                 device=str(device),
                 licence=model.licence,
                 commercial_use=model.commercial_use,
@@ -82,12 +92,12 @@ def network(params: ScoreParams, progress: Progress = Silent()) -> Iterator[Netw
 
 
 def has_bf16() -> bool:
-    """Whether OpenVINO computes in bf16 on this processor faster than in f32."""
+    """Whether OpenVINO computes in bf16 on this processor."""
     return "BF16" in openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 def _chosen(params: ScoreParams) -> tuple[Device, str, str]:
-    """Device, backend and precision, where `auto` stands for what is there."""
+    """Device, backend and precision; the precision of OpenVINO stays `auto` where it is, since it depends on the weights."""
     device, backend = choose_device(), params.backend
     if backend in ("auto", "tensorflow") and device.kind != "cpu" and params.precision != "bf16":
         if _tensorflow_uses_gpu():
@@ -102,16 +112,17 @@ def _chosen(params: ScoreParams) -> tuple[Device, str, str]:
         raise Invalid("precision f16 needs TensorFlow on a GPU, and there is none that it can use. Choose auto or f32.")
     if params.precision == "bf16" and (backend != "openvino" or not has_bf16()):
         raise Invalid("precision bf16 needs OpenVINO and a processor that has it. Choose auto or f32.")
-    if params.precision == "auto":
-        return device, backend, "bf16" if backend == "openvino" and has_bf16() else "f32"
+    if params.precision == "auto" and backend != "openvino":
+        return device, backend, "f32"
     return device, backend, params.precision
 
 
-def _loaded(architecture: Architecture, weights: Path, sha256: str, backend: str, precision: str, device: Device) -> Run:
+def _loaded(architecture: Architecture, weights: Path, sha256: str, backend: str, precision: str, device: Device) -> _Loaded:
     if backend == "tensorflow":
-        return _tensorflow_runner(architecture, weights, device, half=precision == "f16")
+        return _Loaded(_tensorflow_runner(architecture, weights, device, half=precision == "f16"), precision)
     with converted(architecture, weights, sha256, "openvino" if backend == "openvino" else "onnx") as path:
-        return runner(path, precision=precision)
+        precision = fastest_precision(path) if precision == "auto" else precision
+        return _Loaded(runner(path, precision=precision), precision)
 
 
 def _tensorflow_runner(architecture: Architecture, weights: Path, device: Device, *, half: bool) -> Run:

@@ -25,16 +25,17 @@ Arrays = dict[str, dict[str, NDArray[np.float32]]]
 
 @dataclass
 class Weights:
-    """Weights by layer and name, made at random when they are first asked for."""
+    """Weights by layer and name, made at random when they are first asked for; with less `gain` the pictures matter less."""
 
     seed: int = 0
+    gain: float = 1.0
     layers: Arrays = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._random = np.random.default_rng(self.seed)
 
     def normal(self, layer: str, name: str, *shape: int, fan_in: int) -> torch.Tensor:
-        return self._get(layer, name, lambda: self._random.normal(0, np.sqrt(2 / fan_in), shape))
+        return self._get(layer, name, lambda: self._random.normal(0, self.gain * np.sqrt(2 / fan_in), shape))
 
     def between(self, layer: str, name: str, count: int, least: float, most: float) -> torch.Tensor:
         return self._get(layer, name, lambda: self._random.uniform(least, most, count))

@@ -1,0 +1,142 @@
+"""The network as jobs run it: converted once, kept, the same on every backend."""
+
+import logging
+
+import numpy as np
+import pytest
+from nima_files import Weights, mobilenet, mobilenet_order, write_h5
+
+from services.aesthetics import convert
+from services.aesthetics.best_frames import best_frames
+from services.aesthetics.network import has_bf16, network
+from services.aesthetics.nima import RATINGS, mean_and_spread, prepared
+from services.aesthetics.operations import missing_weights
+from services.aesthetics.params import BestFramesParams
+from shared.errors import Invalid, ModelDamaged, ModelMissing
+from shared.models.loaded import shelf
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::PendingDeprecationWarning")
+NAME = "nima-mobilenet-aesthetic"
+
+
+def params(**more):
+    return BestFramesParams(**({"model": "mobilenet-aesthetic", "scorer": "nima", "diversity": 0} | more))
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    return list(np.random.default_rng(5).integers(0, 256, (5, 224, 224, 3), dtype=np.uint8))
+
+
+@pytest.fixture(scope="module")
+def expected(pictures):
+    """What the weights of the models folder give, computed without any of the backends."""
+    return mobilenet(prepared(pictures, "symmetric"), Weights())
+
+
+def scores_off(found, expected):
+    return np.abs((found - expected) @ RATINGS).max()
+
+
+def test_openvino_in_f32_gives_the_scores_of_the_weights(models, pictures, expected):
+    with network(params(precision="f32", backend="openvino", batch_size=2)) as found:
+        assert scores_off(found.rate(pictures), expected) < 1e-4
+        assert (found.used.backend, found.used.precision, found.used.device) == ("openvino", "f32", "cpu")
+        assert (found.used.name, found.used.licence, found.used.commercial_use) == (NAME, "Apache-2.0", True)
+
+
+def test_weights_that_bf16_changes_the_scores_of_are_computed_in_f32(models, pictures, expected):
+    """These weights let rounding grow; those of Keras's own making, in the next test, do not."""
+    with network(params()) as found:
+        assert found.used.precision == "f32"
+        assert scores_off(found.rate(pictures), expected) < 1e-4
+    if has_bf16():
+        with network(params(precision="bf16")) as found:
+            rated = found.rate(pictures)
+        assert rated.sum(axis=1) == pytest.approx(1, abs=1e-6)
+        assert 0.01 < scores_off(rated, expected) < 0.2
+
+
+def test_by_itself_it_takes_bf16_where_the_scores_stay(models, pictures, tmp_path, monkeypatch):
+    calm = Weights(gain=0.7)
+    expected = mobilenet(prepared(pictures, "symmetric"), calm)
+    (tmp_path / NAME).mkdir()
+    write_h5(tmp_path / NAME / "weights_mobilenet_aesthetic_0.07.hdf5", calm, mobilenet_order())
+    monkeypatch.setenv("REELWRIGHT_MODELS_DIR", str(tmp_path))
+    with network(params()) as found:
+        assert found.used.precision == ("bf16" if has_bf16() else "f32")
+        assert scores_off(found.rate(pictures), expected) < 0.01
+
+
+def test_tensorflow_gives_the_same(models, pictures, expected):
+    with network(params(backend="tensorflow")) as found:
+        assert scores_off(found.rate(pictures), expected) < 1e-4
+        assert (found.used.backend, found.used.precision) == ("tensorflow", "f32")
+
+
+@pytest.mark.slow
+def test_onnxruntime_gives_the_same(models, pictures, expected):
+    with network(params(backend="onnxruntime")) as found:
+        assert scores_off(found.rate(pictures), expected) < 1e-4
+
+
+def test_it_is_converted_once_and_loaded_once(models, pictures, monkeypatch):
+    with network(params()):
+        kept = sorted((models / NAME / "converted").iterdir())
+    assert {path.name for path in kept[0].iterdir()} == {"nima.xml", "nima.bin"} | ({"bf16.json"} if has_bf16() else set())
+
+    def never(*arguments, **more):
+        raise AssertionError("converted or loaded again")
+
+    monkeypatch.setattr(convert, "_in_own_process", never)
+    monkeypatch.setattr("services.aesthetics.network.runner", never)
+    with network(params()) as found:
+        assert found.rate(pictures[:1]).shape == (1, 10)
+    monkeypatch.undo()
+    monkeypatch.setattr(convert, "_in_own_process", never)
+    shelf().drop()
+    with network(params()) as found:
+        assert found.rate(pictures[:1]).shape == (1, 10)
+
+
+def test_weights_that_do_not_fit_are_refused_by_name(models, tmp_path, monkeypatch):
+    folder = tmp_path / NAME
+    folder.mkdir()
+    (folder / "weights_mobilenet_aesthetic_0.07.hdf5").write_bytes(b"not weights at all")
+    monkeypatch.setenv("REELWRIGHT_MODELS_DIR", str(tmp_path))
+    with pytest.raises(ModelDamaged, match="cannot be read as Keras weights"), network(params()):
+        pass
+    assert not list((folder / "converted").iterdir())
+
+
+def test_without_weights_the_command_is_told(tmp_path, monkeypatch, ten_seconds, outputs):
+    monkeypatch.setenv("REELWRIGHT_MODELS_DIR", str(tmp_path))
+    assert missing_weights(BestFramesParams()) == "reelwright models pull nima-inception-resnet-v2"
+    assert missing_weights(params(scorer="both")) == "reelwright models pull nima-mobilenet-aesthetic"
+    assert missing_weights(BestFramesParams(scorer="technical")) is None
+    with pytest.raises(ModelMissing, match="reelwright models pull nima-mobilenet-aesthetic"):
+        best_frames(params(), video=ten_seconds, outputs=outputs)
+
+
+def test_a_precision_that_is_not_there_is_refused(models):
+    with pytest.raises(Invalid, match="f16 needs TensorFlow on a GPU"), network(params(precision="f16")):
+        pass
+    with pytest.raises(ValueError, match="bf16 is not computed by onnxruntime"):
+        params(precision="bf16", backend="onnxruntime")
+
+
+def test_frames_are_rated_by_the_network_and_ranked_by_both(models, ten_seconds, outputs, caplog):
+    caplog.set_level(logging.WARNING)
+    alone = best_frames(params(precision="f32"), video=ten_seconds, outputs=outputs)
+    assert alone.model is not None and alone.model.name == NAME
+    for item in alone.items:
+        distribution = np.array(item.distribution)
+        assert distribution.sum() == pytest.approx(1, abs=1e-4)
+        assert (item.score, item.std) == pytest.approx(mean_and_spread(distribution), abs=1e-4)
+        assert item.merit == item.score
+        assert "by the network" in item.reason
+    both = best_frames(params(precision="f32", scorer="both", technical_weight=0.25), video=ten_seconds, outputs=outputs)
+    for item in both.items:
+        assert item.merit == pytest.approx(0.75 * item.score + 0.25 * item.technical.score, abs=1e-3)
+    one_by_one = best_frames(params(precision="f32", batch_size=1), video=ten_seconds, outputs=outputs)
+    assert [item.score for item in one_by_one.items] == pytest.approx([item.score for item in alone.items], abs=1e-4)
