@@ -5,12 +5,13 @@ from collections.abc import Iterable, Mapping
 from contextlib import ExitStack, closing
 from pathlib import Path
 
-from services.aesthetics.groups import Grouping, grouping
+from services.aesthetics.groups import Grouping, by_number, by_shot
 from services.aesthetics.network import network
 from services.aesthetics.params import BestFramesParams, ChosenResult
 from services.aesthetics.picks import Picks
 from services.aesthetics.reasons import clock
 from services.aesthetics.scoring import Scored, scored
+from services.aesthetics.shots import shots_of
 from services.aesthetics.sources import Sources
 from services.aesthetics.table import ScoreTable
 from shared.errors import Invalid
@@ -22,21 +23,21 @@ def best_frames(
     *,
     video: list[Path] | Path | None = None,
     images: list[Path] | Path | None = None,
+    shots: Path | None = None,
     outputs: Mapping[str, Path],
     progress: Progress = Silent(),
 ) -> ChosenResult:
     """Write the best picture of each group to `images` (zip), every score to `scores` (archive), the chosen ones to `sheet` (PNG).
 
     Frames of a video are grouped within it, picture files in the order they are given. The frames that are looked at are decoded once; of
-    each group only the best so far is held. A file that cannot be read is noted in the result; where none can, its error is raised. Raises
-    ModelMissing, Invalid for a part that is not there or more pictures than MAX_LOOKS.
+    each group only the best so far is held. `shots`: what `keyframes.detect` wrote as `files`. A file that cannot be read is noted in the
+    result; where none can, its error is raised. Raises ModelMissing, Invalid for a part that is not there or more pictures than MAX_LOOKS.
     """
     stage = progress.part("looking", 0, 0.97)
-    paths = as_list(video) or as_list(images)
-    if as_list(video) and as_list(images):
-        raise Invalid("Give videos or pictures, not both in one job.")
-    if params.group_by == "shot" and not video:
+    paths = one_kind(video, images)
+    if params.group_by == "shot" and not as_list(video):
         raise Invalid("group_by shot is for videos; pictures are grouped in the order they are given.")
+    by_shots = [by_shot(one) for one in shots_of(params, shots, paths)] if params.group_by == "shot" else []
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=outputs["images"].parent, prefix=".best-")))
         sources = Sources(paths, params, stage, videos=bool(as_list(video)))
@@ -45,12 +46,12 @@ def best_frames(
         picks = Picks(params, sources, table, folder)
         if sources.videos:
             for source in sources.readable():
-                groups = grouping(params, source.index, len(sources.all))
+                groups = by_shots[source.index] if by_shots else by_number(params.group_size)
                 with closing(sources.looks(source, params)) as looks, closing(scored(looks, rater, params)) as found:
                     _choose(found, groups, table, picks)
         else:
             with closing(sources.all_pictures(params)) as looks, closing(scored(looks, rater, params)) as found:
-                _choose(found, lambda number, one: number // params.group_size, table, picks)
+                _choose(found, by_number(params.group_size), table, picks)
         sources.raise_if_nothing()
         items, left_out = picks.write(outputs, progress.part("writing", 0.97, 1))
         return ChosenResult(
@@ -61,6 +62,13 @@ def best_frames(
             model=rater.used if rater else None,
             scorer=params.scorer,
         )
+
+
+def one_kind(video: list[Path] | Path | None, images: list[Path] | Path | None) -> list[Path]:
+    """The videos, or the picture files. Raises Invalid where both are given."""
+    if as_list(video) and as_list(images):
+        raise Invalid("Give videos or pictures, not both in one job.")
+    return as_list(video) or as_list(images)
 
 
 def as_list(given: list[Path] | Path | None) -> list[Path]:

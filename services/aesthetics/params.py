@@ -68,7 +68,7 @@ class ScoreParams(SampleParams):
     precision: Literal["auto", "f32", "bf16", "f16"] = Field(
         "auto",
         description="Number format that the network computes in. `auto`: bf16 where the processor has it and the scores stay within 0.01 "
-        "of those in f32, which depends on the weights and is found out once; f16 on a GPU; else f32. bf16 is of OpenVINO, f16 of TensorFlow.",
+        "of those in f32, which depends on the weights and is found out once; f16 on a GPU; else f32. OpenVINO has bf16, TensorFlow f16.",
     )
     preprocessing: Literal["symmetric", "unit"] = Field(
         "symmetric",
@@ -109,6 +109,7 @@ class VideoShots(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
+    name: str = Field("", max_length=1000, description="Name of the video's file.")
     shots: list[Shot] = Field(max_length=MAX_SHOTS, description="The shots, in order.")
 
 
@@ -116,25 +117,14 @@ class BestFramesParams(ScoreParams):
     """How frames are scored and grouped."""
 
     group_size: int = Field(5, ge=1, le=100_000, description="Frames in a group, one after the other; the best of each is kept.")
-    group_by: Literal["time", "shot"] = Field(
-        "time", description="`time`: groups of `group_size` frames. `shot`: one group for each of `shots`."
-    )
+    group_by: Literal["time", "shot"] = Field("time", description="`time`: groups of `group_size` frames. `shot`: one group for each shot.")
     shots: list[VideoShots] | None = Field(
         None,
         min_length=1,
         max_length=MAX_SOURCES,
-        description="For `group_by: shot`: the shots of each video, as `videos` in the result of `keyframes.detect`. In a pipeline: "
-        '`{"from": "<step>.videos"}`.',
+        description="For `group_by: shot`: the shots of each video, in the order of the videos, as `videos` in the result of "
+        "`keyframes.detect`. The input `shots` gives them as a file.",
     )
-
-    @model_validator(mode="after")
-    def _shots_are_there(self) -> Self:
-        if self.group_by == "shot" and self.shots is None:
-            raise ValueError(
-                "group_by shot needs shots: give the `videos` of a keyframes.detect result, or run the pipeline `best-frame-of-each-shot`, "
-                "which does"
-            )
-        return self
 
 
 class TopImagesParams(ScoreParams):

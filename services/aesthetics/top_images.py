@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from services.aesthetics.best_frames import as_list
+from services.aesthetics.best_frames import as_list, one_kind
 from services.aesthetics.looks import Rgb, sampled
 from services.aesthetics.network import network
 from services.aesthetics.params import TopImagesParams, TopImagesResult
@@ -17,7 +17,6 @@ from services.aesthetics.picks import Picks
 from services.aesthetics.scoring import Scored, scored
 from services.aesthetics.sources import Source, Sources
 from services.aesthetics.table import ScoreTable
-from shared.errors import Invalid
 from shared.operation import Progress, Silent
 from shared.video import Frame, read_frames
 
@@ -47,12 +46,11 @@ def top_images(
     The percentile is that of numpy: between two values, a linear share of both. Only the chosen ones are read again in full size. A file
     that cannot be read is noted in the result; where none can, its error is raised. Raises ModelMissing, Invalid.
     """
-    if as_list(video) and as_list(images):
-        raise Invalid("Give videos or pictures, not both in one job.")
+    paths = one_kind(video, images)
     stage = progress.part("looking", 0, 0.85)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=outputs["images"].parent, prefix=".top-")))
-        sources = Sources(as_list(video) or as_list(images), params, stage, videos=bool(as_list(video)))
+        sources = Sources(paths, params, stage, videos=bool(as_list(video)))
         rater = stack.enter_context(network(params, progress)) if params.scorer != "technical" else None
         table = ScoreTable()
         picks = Picks(params, sources, table, folder)
