@@ -1,12 +1,28 @@
 """The aesthetics service's app."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from fastapi import FastAPI
 
+from services.aesthetics.extractions import Extractions
 from services.aesthetics.operations import SERVICE
+from services.aesthetics.seed import seed_routes
 from shared.runtime import Runtime
 from shared.service import create_service
 
 
 def create_app(runtime: Runtime, *, reachable_by_browsers: bool = True) -> FastAPI:
-    """Every operation of the table."""
-    return create_service(SERVICE, runtime, reachable_by_browsers=reachable_by_browsers)
+    """Every operation of the table, and the endpoints of the program this service grew from."""
+    app = create_service(SERVICE, runtime, reachable_by_browsers=reachable_by_browsers)
+    extractions = Extractions(runtime)
+    app.include_router(seed_routes(extractions))
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        extractions.resume()
+        yield
+        await extractions.close()
+
+    app.router.lifespan_context = lifespan
+    return app

@@ -11,6 +11,8 @@ import pytest
 from nima_files import Weights, mobilenet, mobilenet_order, write_h5
 from numpy.typing import NDArray
 
+from services.aesthetics.network import network
+from services.aesthetics.params import BestFramesParams
 from shared.video import VideoWriter
 
 WIDTH, HEIGHT, RATE = 320, 180, 10
@@ -57,6 +59,8 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     write_h5(folder / "nima-mobilenet-aesthetic" / "weights_mobilenet_aesthetic_0.07.hdf5", weights, mobilenet_order())
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("REELWRIGHT_MODELS_DIR", str(folder))
+        with network(BestFramesParams(model="mobilenet-aesthetic")):
+            pass  # converted here, once, and not by a job that yields the processor to everybody
         yield folder
 
 

@@ -1,0 +1,210 @@
+"""The aesthetics service through the gateway, and the endpoints of PerfectFrameAI."""
+
+import io
+import shutil
+import time
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import scenery, write_video
+from PIL import Image
+
+from shared.testing import RunningSuite, suite
+
+BASE = "/v1/aesthetics"
+
+
+@pytest.fixture(scope="module")
+def rating(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSuite]:
+    """A suite in which NIMA on MobileNet is installed."""
+    with suite(tmp_path_factory.mktemp("rating"), MODELS_DIR=str(models)) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def shared(rating: RunningSuite, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that the extractors' folders lie in."""
+    base = tmp_path_factory.getbasetemp()
+    (data,) = (path for path in base.glob("rating*") if (path / "media").exists())
+    folder = data / "aesthetics" / "public"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def over(suite: RunningSuite, job_id: str) -> dict:
+    """The extraction's job once it has ended and its pictures are delivered."""
+    job = suite.wait(job_id)
+    for _ in range(200):
+        if job_id not in [one["job_id"] for one in suite.client.get(f"{BASE}/status").json()["running"]]:
+            return job
+        time.sleep(0.05)
+    raise AssertionError(f"{job_id} was not delivered")
+
+
+def test_without_weights_it_is_refused_with_the_command(running: RunningSuite, ten_seconds):
+    video = running.upload(ten_seconds)["id"]
+    answer = running.client.post(f"{BASE}/best-frames/jobs", json={"inputs": {"video": video}})
+    assert answer.status_code == 503
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "reelwright models pull nima-inception-resnet-v2" in answer.json()["detail"]
+    operations = {one["name"]: one for one in running.client.get(f"{BASE}/operations").json()}
+    assert operations["aesthetics.best-frames"]["available"]  # its example asks for no network
+
+
+def test_a_job_rates_with_the_network_and_its_pictures_are_fetched_one_by_one(rating: RunningSuite, ten_seconds):
+    video = rating.upload(ten_seconds)["id"]
+    job = rating.start("aesthetics.best-frames", {"video": [video]}, {"model": "mobilenet-aesthetic", "diversity": 0})
+    job = rating.wait(job["id"])
+    assert job["status"] == "succeeded", job["error"]
+    assert set(job["outputs"]) == {"images", "scores", "sheet"}
+    assert job["result"]["model"]["name"] == "nima-mobilenet-aesthetic" and job["result"]["model"]["commercial_use"]
+    assert len(job["result"]["items"]) == 2
+    item = job["result"]["items"][0]
+    assert item["score"] == pytest.approx(sum(share * rated for rated, share in enumerate(item["distribution"], 1)), abs=0.001)
+    picture = rating.client.get(f"/v1/media/{job['outputs']['images']['id']}/files/{item['image']}")
+    assert Image.open(io.BytesIO(picture.content)).size == (320, 180)
+
+
+@pytest.mark.parametrize(
+    ("params", "field"),
+    [
+        ({"sample_rate": 0}, "params.sample_rate"),
+        ({"group_size": 0}, "params.group_size"),
+        ({"format": "bmp"}, "params.format"),
+        ({"scorer": "taste"}, "params.scorer"),
+        ({"batch_size": 10**9}, "params.batch_size"),
+        ({"shots": [{"shots": [{"start_s": -1, "end_s": 2}]}]}, "params.shots.0.shots.0.start_s"),
+    ],
+)
+def test_bad_params_are_named(running: RunningSuite, params, field):
+    answer = running.client.post(
+        f"{BASE}/best-frames/check", json={"inputs": {"video": "0" * 26}, "params": {"scorer": "technical"} | params}
+    )
+    assert answer.status_code == 422
+    assert field in [one["field"] for one in answer.json()["errors"]]
+
+
+def test_one_of_the_inputs_is_needed_and_each_of_its_kind(running: RunningSuite):
+    nothing = running.client.post(f"{BASE}/top-images/check", json={"inputs": {}, "params": {"scorer": "technical"}})
+    assert nothing.status_code == 422
+    wrong = running.client.post(f"{BASE}/top-images/check", json={"inputs": {"images": "0" * 26}, "params": {"scorer": "technical"}})
+    assert wrong.status_code == 422 and "image" in wrong.json()["detail"]
+
+
+def test_the_best_frame_of_each_shot_by_a_pipeline(rating: RunningSuite, tmp_path):
+    path = write_video(tmp_path / "cuts.mp4", [scenery(50)] * 15 + [scenery(51)] * 15 + [scenery(52)] * 10)
+    video = rating.upload(path)["id"]
+    (preset,) = [one for one in rating.client.get("/v1/pipelines/presets").json() if one["name"] == "best-frame-of-each-shot"]
+    for step in preset["steps"]:
+        step["inputs"]["video"] = video
+    preset["steps"][1]["params"] |= {"scorer": "technical"}
+    assert rating.client.post("/v1/pipelines/check", json={"steps": preset["steps"]}).status_code == 200
+    job = rating.client.post("/v1/pipelines/jobs", json={"steps": preset["steps"]}, headers={"Prefer": "wait=60"}).json()
+    assert job["status"] == "succeeded", job["error"]
+    detected, best = (step["result"] for step in job["result"]["steps"])
+    shots = detected["videos"][0]["shots"]
+    assert len(shots) == len(best["items"]) == 3
+    for shot, item in zip(shots, best["items"], strict=True):
+        assert shot["start_s"] <= item["timestamp_s"] < shot["end_s"]
+
+
+def test_the_extractor_takes_a_folder_delivers_and_marks(rating: RunningSuite, shared, ten_seconds):
+    folder = shared / "input_directory"
+    folder.mkdir()
+    shutil.copy(ten_seconds, folder / "one.mp4")
+    shutil.copy(ten_seconds, folder / "two.mp4")
+    (folder / "bad.mp4").write_bytes(b"no video")
+    (folder / "notes.txt").write_text("not taken")
+    answer = rating.client.post(f"{BASE}/extractors/best_frames_extractor", json={"model": "mobilenet-aesthetic", "weights_repo_url": "x"})
+    assert answer.status_code == 200, answer.text
+    started = answer.json()
+    assert started["message"] == "'best_frames_extractor' started."
+    assert started["files"] == ["one.mp4", "two.mp4"] and list(started["refused"]) == ["bad.mp4"]
+    job = over(rating, started["job_id"])
+    assert job["status"] == "succeeded", job["error"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "bad.mp4",
+        "frames_extracted_one.mp4",
+        "frames_extracted_two.mp4",
+        "notes.txt",
+    ]
+    delivered = {path.name for path in (shared / "output_directory").iterdir()}
+    assert delivered == {item["image"] for item in job["result"]["items"]} and len(delivered) == 4
+    again = rating.client.post(f"{BASE}/extractors/best_frames_extractor", json={"model": "mobilenet-aesthetic"}).json()
+    assert again["job_id"] is None and list(again["refused"]) == ["bad.mp4"]
+
+
+def test_all_frames_needs_no_network_and_two_extractions_run_at_once(rating: RunningSuite, shared, ten_seconds):
+    for name in ("left", "right"):
+        (shared / name).mkdir()
+        shutil.copy(ten_seconds, shared / name / f"{name}.mp4")
+    jobs = []
+    for name in ("left", "right"):
+        config = {"input_directory": f"/app/{name}", "output_directory": f"{name}/frames", "all_frames": True}
+        answer = rating.client.post(f"{BASE}/extractors/best_frames_extractor", json=config)
+        assert answer.status_code == 200, answer.text
+        jobs.append(answer.json()["job_id"])
+    for name, job_id in zip(("left", "right"), jobs, strict=True):
+        assert over(rating, job_id)["operation"] == "aesthetics.extract-frames"
+        assert len(list((shared / name / "frames").glob("*.jpg"))) == 10
+    assert rating.client.get(f"{BASE}/status").json() == {"active_extractor": None, "running": []}
+
+
+def test_top_images_of_a_folder(rating: RunningSuite, shared):
+    (shared / "photos").mkdir()
+    for number in range(10):
+        Image.fromarray(scenery(number, 64 + number, 48)).save(shared / "photos" / f"{number}.png")
+    config = {"input_directory": "photos", "output_directory": "top", "percent": 75, "scorer": "technical", "images_output_format": ".png"}
+    started = rating.client.post(f"{BASE}/extractors/top_images_extractor", json=config).json()
+    job = over(rating, started["job_id"])
+    assert len(job["result"]["items"]) == 3
+    for item in job["result"]["items"]:
+        written = np.asarray(Image.open(shared / "top" / item["image"]))
+        assert np.array_equal(written, scenery(int(item["source"][0]), 64 + int(item["source"][0]), 48))
+    assert len(list((shared / "photos").iterdir())) == 10
+
+
+@pytest.mark.parametrize("given", ["../secrets", "/etc", "input/../../x", ".extractions", "link", "link/below", "a\x00b", ""])
+def test_folders_outside_are_refused(rating: RunningSuite, shared, tmp_path, given):
+    if not (shared / "link").is_symlink():
+        (shared / "link").symlink_to(tmp_path)
+    for field in ("input_directory", "output_directory"):
+        answer = rating.client.post(f"{BASE}/extractors/best_frames_extractor", json={"all_frames": True, field: given})
+        assert answer.status_code == 422, (field, answer.text)
+
+
+def test_a_link_in_the_folder_is_not_followed(rating: RunningSuite, shared, ten_seconds):
+    (shared / "links").mkdir()
+    (shared / "links" / "outside.mp4").symlink_to(ten_seconds)
+    answer = rating.client.post(f"{BASE}/extractors/best_frames_extractor", json={"all_frames": True, "input_directory": "links"})
+    assert answer.status_code == 422 and "There is no file" in answer.json()["detail"]
+
+
+def test_what_was_left_when_the_service_ended_is_delivered_by_the_next(tmp_path, ten_seconds):
+    folder = tmp_path / "data" / "aesthetics" / "public" / "input_directory"
+    folder.mkdir(parents=True)
+    shutil.copy(ten_seconds, folder / "one.mp4")
+    config = {"all_frames": True}
+    with suite(tmp_path / "data") as first:
+        job_id = first.client.post(f"{BASE}/extractors/best_frames_extractor", json=config).json()["job_id"]
+    with suite(tmp_path / "data") as second:
+        assert over(second, job_id)["status"] == "succeeded"
+    assert (folder / "frames_extracted_one.mp4").exists()
+    assert len(list((folder.parent / "output_directory").glob("*.jpg"))) == 10
+
+
+def test_a_zip_file_of_pictures_is_taken(running: RunningSuite, tmp_path):
+    with zipfile.ZipFile(tmp_path / "photos.zip", "w") as archive:
+        for number in range(4):
+            data = io.BytesIO()
+            Image.fromarray(scenery(number)).save(data, "PNG")
+            archive.writestr(f"{number}.png", data.getvalue())
+    record = running.upload(tmp_path / "photos.zip")
+    assert record["kind"] == "images"
+    job = running.wait(running.start("aesthetics.top-images", {"images": record["id"]}, {"scorer": "technical", "percent": 50})["id"])
+    assert job["status"] == "succeeded", job["error"]
+    assert len(job["result"]["items"]) == 2 and job["result"]["sources"][0]["looked_at"] == 4
+    assert job["result"]["threshold"] <= min(item["merit"] for item in job["result"]["items"]) + 1e-6
