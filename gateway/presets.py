@@ -43,19 +43,6 @@ PRESETS: tuple[tuple[str, str, list[dict[str, Any]]], ...] = (
         ],
     ),
     (
-        "best-frame-of-each-shot",
-        "Find the shots of a video, and the best frame of each",
-        [
-            {"id": "detect", "operation": "keyframes.detect", "inputs": {"video": "<video>"}, "params": {}},
-            {
-                "id": "best",
-                "operation": "aesthetics.best-frames",
-                "inputs": {"video": "<video>", "shots": "detect.files"},
-                "params": {"group_by": "shot", "sample_rate": 4},
-            },
-        ],
-    ),
-    (
         "matte-studio-trails",
         "Cut the subject out, put it into a generated studio, add motion trails",
         [

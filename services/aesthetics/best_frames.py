@@ -11,7 +11,6 @@ from services.aesthetics.params import BestFramesParams, ChosenResult
 from services.aesthetics.picks import Picks
 from services.aesthetics.reasons import clock
 from services.aesthetics.scoring import Scored, scored
-from services.aesthetics.shots import shots_of
 from services.aesthetics.sources import Sources
 from services.aesthetics.table import ScoreTable
 from shared.errors import Invalid
@@ -23,21 +22,22 @@ def best_frames(
     *,
     video: list[Path] | Path | None = None,
     images: list[Path] | Path | None = None,
-    shots: Path | None = None,
     outputs: Mapping[str, Path],
     progress: Progress = Silent(),
 ) -> ChosenResult:
     """Write the best picture of each group to `images` (zip), every score to `scores` (archive), the chosen ones to `sheet` (PNG).
 
     Frames of a video are grouped within it, picture files in the order they are given. The frames that are looked at are decoded once; of
-    each group only the best so far is held. `shots`: what `keyframes.detect` wrote as `files`. A file that cannot be read is noted in the
+    each group only the best so far is held. A file that cannot be read is noted in the
     result; where none can, its error is raised. Raises ModelMissing, Invalid for a part that is not there or more pictures than MAX_LOOKS.
     """
     stage = progress.part("looking", 0, 0.97)
     paths = one_kind(video, images)
     if params.group_by == "shot" and not as_list(video):
         raise Invalid("group_by shot is for videos; pictures are grouped in the order they are given.")
-    by_shots = [by_shot(one) for one in shots_of(params, shots, paths)] if params.group_by == "shot" else []
+    by_shots = [by_shot(one) for one in params.shots or ()] if params.group_by == "shot" else []
+    if by_shots and len(by_shots) != len(paths):
+        raise Invalid(f"shots are given for {len(by_shots)} videos, but there are {len(paths)}: give one list for each, in their order.")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=outputs["images"].parent, prefix=".best-")))
         sources = Sources(paths, params, stage, videos=bool(as_list(video)))

@@ -32,7 +32,7 @@ BEST_FRAMES = Operation(
     summary="Choose the best frame of each group of a video, and say why",
     params=BestFramesParams,
     result=ChosenResult,
-    inputs={"video": VIDEOS, "images": PICTURES, "shots": Input(kind=Kind.ARCHIVE, optional=True)},
+    inputs={"video": VIDEOS, "images": PICTURES},
     needs=("video", "images"),
     outputs=CHOSEN,
     run=best_frames,

@@ -109,7 +109,6 @@ class VideoShots(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    name: str = Field("", max_length=1000, description="Name of the video's file.")
     shots: list[Shot] = Field(max_length=MAX_SHOTS, description="The shots, in order.")
 
 
@@ -123,8 +122,17 @@ class BestFramesParams(ScoreParams):
         min_length=1,
         max_length=MAX_SOURCES,
         description="For `group_by: shot`: the shots of each video, in the order of the videos, as `videos` in the result of "
-        "`keyframes.detect`. The input `shots` gives them as a file.",
+        '`keyframes.detect`. In a pipeline: `{"from": "<step>.videos"}`.',
     )
+
+    @model_validator(mode="after")
+    def _shots_are_there(self) -> Self:
+        if self.group_by == "shot" and self.shots is None:
+            raise ValueError(
+                "group_by shot needs shots: give the `videos` of a keyframes.detect result, or run the pipeline `best-frame-of-each-shot`, "
+                "which does"
+            )
+        return self
 
 
 class TopImagesParams(ScoreParams):

@@ -18,17 +18,21 @@ BASE = "/v1/aesthetics"
 
 
 @pytest.fixture(scope="module")
-def rating(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSuite]:
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data folder of `rating`."""
+    return tmp_path_factory.mktemp("rating")
+
+
+@pytest.fixture(scope="module")
+def rating(models: Path, data: Path) -> Iterator[RunningSuite]:
     """A suite in which NIMA on MobileNet is installed."""
-    with suite(tmp_path_factory.mktemp("rating"), MODELS_DIR=str(models)) as started:
+    with suite(data, MODELS_DIR=str(models)) as started:
         yield started
 
 
 @pytest.fixture(scope="module")
-def shared(rating: RunningSuite, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shared(data: Path) -> Path:
     """The folder that the extractors' folders lie in."""
-    base = tmp_path_factory.getbasetemp()
-    (data,) = (path for path in base.glob("rating*") if (path / "media").exists())
     folder = data / "aesthetics" / "public"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
@@ -87,11 +91,12 @@ def test_bad_params_are_named(running: RunningSuite, params, field):
     assert field in [one["field"] for one in answer.json()["errors"]]
 
 
-def test_one_of_the_inputs_is_needed_and_each_of_its_kind(running: RunningSuite):
+def test_one_of_the_inputs_is_needed_and_each_of_its_kind(running: RunningSuite, ten_seconds):
     nothing = running.client.post(f"{BASE}/top-images/check", json={"inputs": {}, "params": {"scorer": "technical"}})
     assert nothing.status_code == 422
-    wrong = running.client.post(f"{BASE}/top-images/check", json={"inputs": {"images": "0" * 26}, "params": {"scorer": "technical"}})
-    assert wrong.status_code == 422 and "image" in wrong.json()["detail"]
+    video = running.upload(ten_seconds)["id"]
+    wrong = running.client.post(f"{BASE}/top-images/check", json={"inputs": {"images": video}, "params": {"scorer": "technical"}})
+    assert wrong.status_code == 422 and "is of kind video, but image or images is asked for" in wrong.json()["detail"]
 
 
 def test_the_best_frame_of_each_shot_by_a_pipeline(rating: RunningSuite, tmp_path):

@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import zipfile
-from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -117,28 +116,8 @@ def test_one_frame_of_each_shot(ten_seconds, outputs):
     assert [item.considered for item in result.items] == [3, 1, 3]
     with pytest.raises(Invalid, match="for 1 videos, but there are 2"):
         best_frames(params, video=[ten_seconds, ten_seconds], outputs=outputs)
-    with pytest.raises(Invalid, match="group_by shot needs shots"):
-        best_frames(technical(group_by="shot"), video=ten_seconds, outputs=outputs)
-
-
-def test_shots_come_as_the_file_that_keyframes_wrote(ten_seconds, tmp_path, outputs):
-    other = write_video(tmp_path / "other.mp4", [scenery(1)] * 10)
-    with zipfile.ZipFile(tmp_path / "files.zip", "w") as archive:
-        for folder, name, edges in (("001-other", "other.mp4", (0, 1)), ("002-ten", "ten.mp4", (0, 3, 10))):
-            found = [{"start_s": start, "end_s": end, "kind": "cut"} for start, end in pairwise(edges)]
-            archive.writestr(f"{folder}/report.json", json.dumps({"name": name, "shots": found, "frames": 1}))
-    params = technical(group_by="shot")
-    result = best_frames(params, video=[ten_seconds, other], shots=tmp_path / "files.zip", outputs=outputs)
-    assert [(item.source, item.timestamp_s) for item in result.items] == [("ten.mp4", 2), ("ten.mp4", 8), ("other.mp4", 0)]
-    with pytest.raises(Invalid, match=r"no shots of 'third.mp4'"):
-        third = ten_seconds.rename(ten_seconds.with_name("third.mp4"))
-        try:
-            best_frames(params, video=third, shots=tmp_path / "files.zip", outputs=outputs)
-        finally:
-            third.rename(ten_seconds)
-    (tmp_path / "files.zip").write_bytes(b"PK but not a zip file")
-    with pytest.raises(BrokenMedia, match=r"keyframes\.detect"):
-        best_frames(params, video=ten_seconds, shots=tmp_path / "files.zip", outputs=outputs)
+    with pytest.raises(ValueError, match="group_by shot needs shots"):
+        technical(group_by="shot")
 
 
 def test_pictures_are_grouped_in_the_order_given_also_out_of_a_zip_file(tmp_path, outputs):
