@@ -12,20 +12,31 @@ from shared.settings import PUBLIC
 DRAW = {Kind.VIDEO: "gateway.sample_drawing:draw_clip", Kind.IMAGE: "gateway.sample_drawing:draw_picture"}
 """Called in a process of its own; the gateway itself does without numpy."""
 
+RETRIES_S = (5, 30, 120, 600, 0)  # a machine that is busy now, or whose disk is full, may not be for long
 log = logging.getLogger(__name__)
 
 
 async def ensure_sample(runtime: Runtime) -> None:
-    """Make them for every owner that has none. A failure is logged: the suite works without them."""
-    for owner in runtime.settings.owners.values() or [PUBLIC]:
-        for kind, media_id in SAMPLES.items():
-            try:
-                await asyncio.to_thread(runtime.media.get, owner, media_id)
-            except UnknownMedia:
-                try:
-                    await _make(runtime, owner, kind)
-                except (ReelwrightError, OSError) as error:
-                    log.warning("the sample %s could not be made: %s", kind, error)
+    """Make them for every owner that has none. A failure is logged and tried again a few times: the suite works without them."""
+    missing = [(owner, kind) for owner in runtime.settings.owners.values() or [PUBLIC] for kind in SAMPLES]
+    for pause_s in RETRIES_S:
+        missing = [(owner, kind) for owner, kind in missing if not await _there(runtime, owner, kind)]
+        if not missing:
+            return
+        await asyncio.sleep(pause_s)
+
+
+async def _there(runtime: Runtime, owner: str, kind: Kind) -> bool:
+    """Whether the sample is there, made just now if it was not."""
+    try:
+        await asyncio.to_thread(runtime.media.get, owner, SAMPLES[kind])
+    except UnknownMedia:
+        try:
+            await _make(runtime, owner, kind)
+        except (ReelwrightError, OSError) as error:
+            log.warning("the sample %s could not be made: %s", kind, error)
+            return False
+    return True
 
 
 async def _make(runtime: Runtime, owner: str, kind: Kind) -> None:

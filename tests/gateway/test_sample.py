@@ -1,0 +1,33 @@
+"""The samples that the examples run on."""
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from gateway import sample
+from shared.errors import TimedOut, UnknownMedia
+from shared.service import SAMPLES
+
+
+def test_what_could_not_be_made_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: set[str] = set()
+    tries: list[str] = []
+
+    def get(owner: str, media_id: str) -> None:
+        if media_id not in made:
+            raise UnknownMedia("none")
+
+    async def make(runtime: Any, owner: str, kind: Any) -> None:
+        tries.append(str(kind))
+        if tries.count("video") < 3 and kind == "video":
+            raise TimedOut("the machine is busy")
+        made.add(SAMPLES[kind])
+
+    monkeypatch.setattr(sample, "_make", make)
+    monkeypatch.setattr(sample, "RETRIES_S", (0, 0, 0, 0))
+    runtime = SimpleNamespace(settings=SimpleNamespace(owners={}), media=SimpleNamespace(get=get))
+    asyncio.run(sample.ensure_sample(runtime))
+    assert made == set(SAMPLES.values())
+    assert tries == ["video", "image", "video", "video"]
