@@ -9,7 +9,8 @@ import docker
 import pytest
 from docker.errors import DockerException
 
-from tests.deployment.deployment import Deployment
+from shared.service import SAMPLE_ID
+from tests.deployment.deployment import Deployment, within
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -56,6 +57,7 @@ def deployed(engine: docker.DockerClient, clone: Path) -> Iterator[Deployment]:
     deployment = Deployment(engine, clone, REELWRIGHT_CONCURRENCY="1")
     try:
         deployment.up()
+        within(60, lambda: deployment.client.client.get(f"/v1/media/{SAMPLE_ID}").is_success, "the sample clip")
         yield deployment
     finally:
         deployment.clear_away()

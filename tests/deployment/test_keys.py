@@ -1,0 +1,39 @@
+"""Published for others: only with API keys, which are a file."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from shared.service import SAMPLE_ID
+from tests.deployment.deployment import Deployment, within
+
+RENDER = {"inputs": {"video": SAMPLE_ID}, "params": {"speeds": [4.0], "audio": "drop"}}
+
+
+@pytest.fixture
+def published(suite: Deployment) -> Iterator[Deployment]:
+    """The suite on every address of the machine."""
+    suite.environment["REELWRIGHT_HOST"] = "0.0.0.0"
+    yield suite
+    del suite.environment["REELWRIGHT_HOST"]
+    (suite.folder / "secrets" / "reelwright_api_keys").unlink(missing_ok=True)
+    suite.compose("up", "--detach", "--wait", "--force-recreate")
+
+
+def test_without_keys_it_does_not_start(published: Deployment) -> None:
+    published.compose("up", "--detach", "--no-deps", "gateway")
+    gateway = published.container("gateway")
+    within(60, lambda: b"REELWRIGHT_HOST=0.0.0.0 can be reached by others: set REELWRIGHT_API_KEYS" in gateway.logs(), "the refusal")
+
+
+def test_with_keys_it_works_for_those_who_have_one(published: Deployment) -> None:
+    (published.folder / "secrets" / "reelwright_api_keys").write_text("first-key-first-key,second-key-second-key")
+    published.compose("up", "--detach", "--wait", "--force-recreate")
+    client = published.client.client
+    assert client.post("/v1/speed-ramp/render/jobs", json=RENDER).status_code == 401
+    key = {"Authorization": "Bearer second-key-second-key"}
+    within(60, lambda: client.get(f"/v1/media/{SAMPLE_ID}", headers=key).is_success, "the sample clip")
+    job = client.post("/v1/speed-ramp/render/jobs", json=RENDER, headers=key | {"Prefer": "wait=60"}).json()
+    assert job["status"] == "succeeded"
+    assert client.get(job["urls"]["self"], headers={"Authorization": "Bearer first-key-first-key"}).status_code == 404
+    assert client.get("/ready").json()["services"]["speed-ramp"] == "ready"
