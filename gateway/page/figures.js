@@ -38,7 +38,7 @@ function figuresOf(job) {
   const output = mainOutput(job);
   const figures = [];
   const add = (name, value) => value !== undefined && value !== null && value !== "" && figures.push([name, value]);
-  const after = result?.duration_s !== undefined && output ? result.duration_s : result?.ramped_duration_s;
+  const after = result?.ramped_duration_s ?? (output ? result?.duration_s : undefined);
   const before = result?.source_duration_s ?? (result?.ramped_duration_s !== undefined ? result.duration_s : undefined);
   if (before !== undefined && after !== undefined) add("Length", `${seconds(before)} → ${seconds(after)}`);
   else if (after !== undefined) add("Length", seconds(after));

@@ -11,6 +11,7 @@ import av.error
 import numpy as np
 from av.codec.codec import find_best_pix_fmt_of_list
 from av.filter import Graph
+from av.sidedata.sidedata import SideDataContainer
 
 from shared.errors import BrokenMedia
 from shared.video.color import BT709, MATRICES, apply_tags, number, range_number, tags_of
@@ -52,8 +53,9 @@ def orientation_of(picture: av.VideoFrame) -> Orientation:
 
     The matrix maps stored to displayed: x' = a x + c y, y' = b x + d y (ISO/IEC 14496-12, 6.2.2).
     """
-    side_data: Any = picture.side_data
-    data = side_data.get("DISPLAYMATRIX")
+    # Not `picture.side_data`, which refers back to the picture: it, and with it the decoder's memory, would wait for the garbage collector.
+    side_data: Any = SideDataContainer
+    data = side_data(picture).get("DISPLAYMATRIX")
     if data is None:
         return Orientation()
     a, b, _, c, d = np.frombuffer(bytes(data), np.int32)[:5].astype(float)

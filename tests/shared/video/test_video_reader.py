@@ -1,5 +1,6 @@
 """Frames: exact times, seeking, sampling, orientation, pixel formats, and ending early."""
 
+import gc
 import threading
 import time
 from fractions import Fraction
@@ -299,3 +300,22 @@ def test_small_luma_is_the_mean_of_what_lies_in_each_place(pixel_format: str, mo
         off = frame.small_luma(width, height) - means
         # Rounded at each halving; where a place ends within a halved pixel it takes in a little of its neighbour, here of pure noise.
         assert np.abs(off).max() < far and abs(off.mean()) < 1.0
+
+
+def test_what_was_read_is_let_go_of_at_once(clip: Path) -> None:
+    def read() -> None:
+        with read_frames(clip) as frames:
+            next(frames)
+
+    read()
+    gc.collect()
+    gc.disable()
+    try:
+        read()
+        gc.set_debug(gc.DEBUG_SAVEALL)
+        gc.collect()
+        assert not [kept for kept in gc.garbage if isinstance(kept, av.VideoFrame)]
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()
