@@ -1,6 +1,7 @@
 """The command line, read from the same tables as the API."""
 
 import asyncio
+import importlib
 import json
 import sys
 from collections.abc import Awaitable, Callable
@@ -54,6 +55,9 @@ def command_line(suite: Suite) -> Callable[[], None]:
         group = typer.Typer(help=f"{service.title}: on files of this machine, or with --remote.", no_args_is_help=True)
         for operation in service.operations:
             add_operation(group, operation)
+        if service.commands:
+            module, _, name = service.commands.partition(":")
+            getattr(importlib.import_module(module), name)(group)
         app.add_typer(group, name=service.name)
 
     def run() -> None:

@@ -128,9 +128,13 @@ class Operation:
 
 @dataclass(frozen=True, kw_only=True)
 class Service:
-    """One service: its URL name, its title and its table of operations, which stand as `OPERATIONS` in `module`."""
+    """One service: its URL name, its title and its table of operations, which stand as `OPERATIONS` in `module`.
+
+    `commands`: "module:function" that adds more commands to the service's group of the command line (a `typer.Typer`).
+    """
 
     name: str
     title: str
     module: str
     operations: tuple[Operation, ...]
+    commands: str = ""

@@ -66,4 +66,10 @@ EXTRACT_FRAMES = Operation(
 
 OPERATIONS = (BEST_FRAMES, TOP_IMAGES, EXTRACT_FRAMES)
 
-SERVICE = Service(name="aesthetics", title="Aesthetics", module=__name__, operations=OPERATIONS)
+SERVICE = Service(
+    name="aesthetics",
+    title="Aesthetics",
+    module=__name__,
+    operations=OPERATIONS,
+    commands="services.aesthetics.commands:add_commands",
+)

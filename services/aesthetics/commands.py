@@ -1,0 +1,104 @@
+"""PerfectFrameAI's command line: `best_frames_extractor` and `top_images_extractor` on folders of this machine, without a server."""
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from services.aesthetics.best_frames import best_frames
+from services.aesthetics.extract_frames import extract_frames
+from services.aesthetics.folders import PICTURE_SUFFIXES, PROCESSED, VIDEO_SUFFIXES, deliver, files_in, mark
+from services.aesthetics.operations import missing_weights
+from services.aesthetics.params import BestFramesParams, ExtractParams, TopImagesParams
+from services.aesthetics.top_images import top_images
+from shared.errors import Invalid, ModelMissing, ReelwrightError
+from shared.params_text import params_from_text
+
+Folder = Annotated[Path, typer.Option("--input_dir", "--input-dir", "-i", help="Folder of the files.")]
+Target = Annotated[Path, typer.Option("--output_dir", "--output-dir", "-o", help="Folder that the pictures are written into.")]
+Cpu = Annotated[bool, typer.Option("--cpu", help="Use no GPU.")]
+Scorer = Annotated[str, typer.Option("--scorer", help="nima, technical or both.")]
+Network = Annotated[str, typer.Option("--model", help="inception-resnet-v2, mobilenet-aesthetic or mobilenet-technical.")]
+INPUT, OUTPUT = Path("input_directory"), Path("output_directory")
+
+
+def add_commands(group: typer.Typer) -> None:
+    """Add both to the command group of the service."""
+
+    @group.command("best_frames_extractor", help="The best frames of every video in a folder; videos that are done are renamed.")
+    def best(
+        input_dir: Folder = INPUT,
+        output_dir: Target = OUTPUT,
+        all_frames: Annotated[bool, typer.Option("--all_frames", "--all-frames", help="Write every sampled frame, rate none.")] = False,
+        cpu: Cpu = False,
+        scorer: Scorer = "nima",
+        model: Network = "inception-resnet-v2",
+    ) -> None:
+        videos = _found(input_dir, VIDEO_SUFFIXES, PROCESSED)
+        params = _params(BestFramesParams, cpu, scorer, model) if not all_frames else ExtractParams()
+        failed = sum(not _one_video(video, params, output_dir) for video in videos)
+        if failed:
+            raise typer.Exit(1)
+
+    @group.command("top_images_extractor", help="The best pictures of a folder.")
+    def top(
+        input_dir: Folder = INPUT,
+        output_dir: Target = OUTPUT,
+        cpu: Cpu = False,
+        scorer: Scorer = "nima",
+        model: Network = "inception-resnet-v2",
+        percent: Annotated[str, typer.Option("--percent", help="Percentile of the scores that a picture must reach.")] = "90",
+    ) -> None:
+        pictures = _found(input_dir, PICTURE_SUFFIXES, "")
+        params = _params(TopImagesParams, cpu, scorer, model, percent=percent)
+        with tempfile.TemporaryDirectory() as made:
+            result = top_images(params, images=pictures, outputs=_outputs(Path(made)))
+            deliver(Path(made, "images.zip"), [item.image for item in result.items], output_dir)
+        for source in result.sources:
+            if source.error is not None:
+                typer.echo(f"{source.name}: {source.error['detail']}", err=True)
+        typer.echo(f"{len(result.items)} of {result.looked_at} pictures -> {output_dir}")
+
+
+def _one_video(video: Path, params: BestFramesParams | ExtractParams, folder: Path) -> bool:
+    """Extract from one video and mark it; whether that worked. A video that is bad is told of, and the others go on."""
+    with tempfile.TemporaryDirectory() as made:
+        outputs = _outputs(Path(made))
+        try:
+            if isinstance(params, BestFramesParams):
+                result: Any = best_frames(params, video=video, outputs=outputs)
+            else:
+                result = extract_frames(params, video=video, output=outputs["images"])
+        except ReelwrightError as error:
+            typer.echo(f"{video.name}: {error.detail}", err=True)
+            return False
+        deliver(outputs["images"], [item.image for item in result.items], folder)
+    (source,) = result.sources
+    if source.error is not None:
+        typer.echo(f"{video.name}: {source.error['detail']}", err=True)
+        return False
+    typer.echo(f"{video.name}: {len(result.items)} of {source.looked_at} frames -> {folder}")
+    mark(video)
+    return True
+
+
+def _found(folder: Path, suffixes: tuple[str, ...], prefix: str) -> list[Path]:
+    files = files_in(folder, suffixes, but=prefix)
+    if not files:
+        raise Invalid(f"There is no file ({', '.join(suffixes)}) to work on in {folder}. Name another folder with --input_dir.")
+    return files
+
+
+def _params(model: type[Any], cpu: bool, scorer: str, network: str, **more: str) -> Any:
+    if cpu:
+        os.environ["REELWRIGHT_DEVICE"] = "cpu"
+    params = params_from_text(model, {"scorer": scorer, "model": network, "diversity": "0", **more})
+    if command := missing_weights(params):
+        raise ModelMissing(f"The network is not installed. Run: {command}, or ask for --scorer technical")
+    return params
+
+
+def _outputs(folder: Path) -> dict[str, Path]:
+    return {"images": folder / "images.zip", "scores": folder / "scores.zip", "sheet": folder / "sheet.png"}
