@@ -1,0 +1,145 @@
+"""aesthetics.top-images and extract-frames: what they write is decoded and compared with what it was made of."""
+
+import io
+import json
+import subprocess
+import zipfile
+
+import cv2
+import numpy as np
+import pytest
+from conftest import scenery
+from PIL import Image
+
+from services.aesthetics.best_frames import best_frames
+from services.aesthetics.extract_frames import extract_frames
+from services.aesthetics.likeness import distinct, impression
+from services.aesthetics.params import BestFramesParams, ExtractParams, TopImagesParams
+from services.aesthetics.top_images import top_images
+from shared.errors import BrokenMedia, Invalid
+from shared.video import ffmpeg_path, read_frames
+
+
+def technical(**more):
+    return TopImagesParams(**({"scorer": "technical", "diversity": 0, "format": "png"} | more))
+
+
+def pictures_in(path):
+    with zipfile.ZipFile(path) as archive:
+        return {name: np.asarray(Image.open(io.BytesIO(archive.read(name)))) for name in archive.namelist()}
+
+
+@pytest.fixture
+def ten_pictures(tmp_path):
+    """Ten pictures, each blurrier than the one before."""
+    files = []
+    for number in range(10):
+        picture = scenery(7, 200, 120)
+        files.append(tmp_path / f"{number}.png")
+        Image.fromarray(cv2.GaussianBlur(picture, (0, 0), number / 3) if number else picture).save(files[-1])
+    return files
+
+
+def test_those_that_reach_the_percentile_are_written_as_they_were(ten_pictures, outputs):
+    result = top_images(technical(percent=75), images=ten_pictures, outputs=outputs)
+    assert [item.image for item in result.items] == ["0.png", "1.png", "2.png"]
+    assert [item.rank for item in result.items] == [1, 2, 3]
+    with zipfile.ZipFile(outputs["scores"]) as archive:
+        merits = [row["merit"] for row in json.loads(archive.read("scores.json"))]
+    assert result.threshold == pytest.approx(np.percentile(merits, 75), abs=1e-5)
+    for name, written in pictures_in(outputs["images"]).items():
+        assert np.array_equal(written, np.asarray(Image.open(ten_pictures[int(name[0])])))
+    assert len(top_images(technical(percent=0), images=ten_pictures, outputs=outputs).items) == 10
+    assert len(top_images(technical(percent=100), images=ten_pictures, outputs=outputs).items) == 1
+
+
+def test_a_damaged_picture_is_told_and_passed_over(ten_pictures, outputs):
+    data = ten_pictures[4].read_bytes()
+    ten_pictures[4].write_bytes(data[: len(data) // 2])
+    ten_pictures[5].write_bytes(b"not a picture")
+    result = top_images(technical(percent=0), images=ten_pictures, outputs=outputs)
+    assert len(result.items) == 8
+    assert [source.processed for source in result.sources] == [number not in (4, 5) for number in range(10)]
+    with pytest.raises(BrokenMedia):
+        top_images(technical(), images=[ten_pictures[4]], outputs=outputs)
+
+
+def test_a_picture_is_upright_and_of_two_that_have_one_name_both_are_kept(tmp_path, outputs):
+    picture, exif = scenery(3, 120, 80), Image.Exif()
+    exif[0x0112] = 6
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    Image.fromarray(picture).save(tmp_path / "a" / "same.png", exif=exif)
+    Image.fromarray(scenery(4, 90, 60)).save(tmp_path / "b" / "same.png")
+    files = [tmp_path / "a" / "same.png", tmp_path / "b" / "same.png"]
+    top_images(technical(percent=0), images=files, outputs=outputs)
+    written = pictures_in(outputs["images"])
+    assert list(written) == ["same.png", "same-2.png"]
+    assert np.array_equal(written["same.png"], np.rot90(picture, -1))
+
+
+@pytest.mark.parametrize("percent", [0, 90])
+def test_the_best_frames_of_a_video_are_read_again_as_they_are(ten_seconds, outputs, percent):
+    """All of them by going through the video once more, a few by jumping to each."""
+    result = top_images(technical(percent=percent, sample_rate=2), video=ten_seconds, outputs=outputs)
+    assert len(result.items) == (20 if percent == 0 else 2)
+    written = pictures_in(outputs["images"])
+    for item in result.items:
+        with read_frames(ten_seconds, start=item.timestamp_s, prefetch=1, to_sdr8=True) as frames:
+            frame = next(frames)
+        assert float(frame.time) == item.timestamp_s
+        assert np.array_equal(written[item.image], frame.rgb())
+
+
+def test_videos_and_pictures_are_not_mixed(ten_seconds, ten_pictures, outputs):
+    with pytest.raises(Invalid, match="not both"):
+        top_images(technical(), images=ten_pictures, video=ten_seconds, outputs=outputs)
+
+
+def test_extracted_frames_are_the_video(ten_seconds, tmp_path):
+    output = tmp_path / "frames.zip"
+    result = extract_frames(ExtractParams(format="png", sample_rate=4, start=1, duration=2), video=ten_seconds, output=output)
+    assert [item.timestamp_s for item in result.items] == pytest.approx([1, 1.3, 1.5, 1.8, 2, 2.3, 2.5, 2.8])
+    written = pictures_in(output)
+    with read_frames(ten_seconds, start=1, duration=2, per_second=4) as frames:
+        for item, frame in zip(result.items, frames, strict=True):
+            assert np.array_equal(written[item.image], frame.rgb())
+
+
+@pytest.mark.parametrize(("form", "kind"), [("jpg", "JPEG"), (".JPEG", "JPEG"), ("webp", "WEBP"), ("png", "PNG")])
+def test_every_format_is_what_it_says(ten_seconds, tmp_path, form, kind):
+    extract_frames(ExtractParams(format=form, duration=1), video=ten_seconds, output=tmp_path / "frames.zip")
+    with zipfile.ZipFile(tmp_path / "frames.zip") as archive:
+        (name,) = archive.namelist()
+        assert Image.open(io.BytesIO(archive.read(name))).format == kind
+
+
+CLIPS = {
+    "odd.mkv": ("-f lavfi -i testsrc=s=161x91:r=10:d=2 -c:v libx264 -pix_fmt yuv444p", (161, 91)),
+    "one.mp4": ("-f lavfi -i testsrc2=s=64x48:r=10:d=0.1 -c:v libx264 -pix_fmt yuv420p", (64, 48)),
+    "ten.mkv": ("-f lavfi -i testsrc2=s=160x90:r=10:d=2 -c:v libx265 -x265-params log-level=none -pix_fmt yuv420p10le", (160, 90)),
+    "alpha.mov": ("-f lavfi -i testsrc2=s=160x90:r=10:d=1,format=yuva444p10le -c:v prores_ks -profile:v 4444", (160, 90)),
+    "vfr.mkv": ("-f lavfi -i testsrc2=s=160x90:r=30:d=3 -vf select='not(mod(n\\,7))+lt(n\\,30)' -fps_mode vfr -c:v libx264", (160, 90)),
+    "turned.mp4": ("-display_rotation 90 -f lavfi -i testsrc2=s=160x90:r=10:d=1 -c:v libx264 -pix_fmt yuv420p", (90, 160)),
+}
+
+
+@pytest.mark.parametrize("name", CLIPS)
+def test_every_kind_of_clip_is_looked_at(name, tmp_path, outputs):
+    options, size = CLIPS[name]
+    path = tmp_path / name
+    subprocess.run([ffmpeg_path(), "-v", "error", *options.replace("'", "").split(), str(path)], check=True)
+    params = BestFramesParams(scorer="technical", diversity=0, format="png", sample_rate=2)
+    result = best_frames(params, video=path, outputs=outputs)
+    assert result.items and result.sources[0].processed
+    for picture in pictures_in(outputs["images"]).values():
+        assert picture.shape == (size[1], size[0], 3)
+
+
+def test_near_duplicates_are_told_by_how_they_look():
+    one, two = scenery(1), scenery(2)
+    near = cv2.GaussianBlur(one, (0, 0), 1)
+    assert distinct([impression(one), impression(near), impression(two)], [1.0, 2.0, 0.5], 0.03) == [1, None, None]
+    assert distinct([impression(one)] * 3, [1.0, 1.0, 1.0], 0.01) == [None, 0, 0]
+    assert distinct([impression(one)] * 3, [1.0, 1.0, 1.0], 0) == [None] * 3
+    assert distinct([], [], 0.5) == []
