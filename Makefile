@@ -50,6 +50,10 @@ test-compose: setup  ## the tests that need a Docker engine: they build the imag
 bench: setup  ## every benchmark, as tables
 	$(BIN)/python -m benchmarks
 
+# Beside the environment, not in it: its dependency on OpenCV's package with windows clashes with the one without.
+bench-peers: setup  ## put what the benchmarks compare with into var/peers
+	$(BIN)/uv pip install --quiet --python $(BIN)/python $(FIND_LINKS) --target var/peers --no-deps scenedetect==0.7.2 click platformdirs tqdm
+
 docs: setup  ## write the reference pages in docs/ from the declarations
 	$(BIN)/python -m docs.generate
 
@@ -59,4 +63,4 @@ contact-sheet: setup  ## draw docs/trails.jpg, the styles of motion trails on a 
 help:
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
-.PHONY: setup up demo compose-up compose-down test-compose check test test-all bench docs contact-sheet help
+.PHONY: setup up demo compose-up compose-down test-compose check test test-all bench bench-peers docs contact-sheet help

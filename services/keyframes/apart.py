@@ -12,7 +12,7 @@ from services.keyframes.tiny import HEIGHT, WIDTH, Planes
 _REACH_X, _REACH_Y = 7, 3
 _BLOCK_H, _BLOCK_W = 6, 4
 # Added to the contrast that changes are measured against, so that noise in a flat picture is none.
-_NOISE = 4.0
+NOISE = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Apart:
 
 def apart(before: Planes, after: Planes) -> Apart:
     """Compare two tiny frames (3, 18, 32)."""
-    contrast = (float(before[0].std()) + float(after[0].std())) / 2 + _NOISE
+    contrast = (float(before[0].std()) + float(after[0].std())) / 2 + NOISE
     still, moved = _block_change(before[0], after[0])
     light, first, second = (shares(plane_a, plane_b, bits) for plane_a, plane_b, bits in zip(before, after, (3, 2, 2), strict=True))
     return Apart(still=still / contrast, moved=moved / contrast, light=light, color=(first + second) / 2)

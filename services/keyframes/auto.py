@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.keyframes.fades import fades
+from services.keyframes.fades import fades, is_fade
 from services.keyframes.gradual import gradual
 from services.keyframes.hard_cuts import hard_cuts
 from services.keyframes.steps import Floats, Steps, steps_of
@@ -14,6 +14,7 @@ from services.keyframes.transition import Transition
 CUT_AT, CUT_WIDTH = 0.5, 0.08
 """The distance at which a cut is as likely as not, and how fast it becomes sure above."""
 _FADE_DEPTH = 0.7
+_SHORTEST_SHOT = 6  # frames; next to a gradual transition only, whose ends look like something themselves
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ def transitions_of(film: TinyFilm, steps: Steps) -> list[Transition]:
     number = film.frames
     cuts = hard_cuts(film, steps)
     likely = {one.place for one in cuts if one.distance >= CUT_AT}
-    faded = fades(steps.contrast, likely, _FADE_DEPTH)
+    faded = [one for one in fades(steps.contrast, likely, _FADE_DEPTH) if is_fade(film, one)]
     taken = [(one.before, one.after) for one in faded]
     mixed = gradual(film, steps, likely, taken)
     spans = taken + [(one.before, one.after) for one in mixed if one.confidence >= 0.5]
@@ -57,4 +58,20 @@ def transitions_of(film: TinyFilm, steps: Steps) -> list[Transition]:
             sure = float(1 / (1 + np.exp(-(one.distance - CUT_AT) / CUT_WIDTH)))
             at = int(number[one.place])
             found.append(Transition(at, at, "cut", sure))
-    return sorted(found)
+    return _without_echoes(found)
+
+
+def _without_echoes(found: list[Transition]) -> list[Transition]:
+    """One transition where several were found that leave no room for a shot between them, and one of them is gradual."""
+    kept: list[Transition] = []
+    for one in sorted(found):
+        last = kept[-1] if kept else None
+        gradual = (last is not None and last.kind != "cut") or one.kind != "cut"
+        if last is None or not gradual or one.start - last.end >= _SHORTEST_SHOT or min(one.confidence, last.confidence) < 0.5:
+            kept.append(one)
+        elif one.kind == "cut" or last.kind == "cut":
+            kept[-1] = one if last.kind == "cut" else last
+        else:
+            kind = "fade" if "fade" in (one.kind, last.kind) else one.kind
+            kept[-1] = Transition(last.start, max(one.end, last.end), kind, max(one.confidence, last.confidence))
+    return kept

@@ -5,8 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from services.keyframes.steps import Floats
+from services.keyframes.tiny import TinyFilm
 
 _AROUND = 30  # places on each side in which the fullest contrast is looked for
+_BLACK, _WHITE = 48, 190  # brightness, as stored, of an empty picture
+_SAME = 0.75  # correlation of a picture with itself when fainter, though something moves
 _LONGEST = 75
 _RAMP = 2  # steps that a side needs at least: what goes at once is cut
 
@@ -18,6 +21,20 @@ class Fade:
     before: int
     after: int
     depth: float
+
+
+def is_fade(film: TinyFilm, fade: Fade) -> bool:
+    """Whether the picture goes to black or white, or comes out of it, and is the same all the way, only fainter."""
+    part = film.block(fade.before, fade.after + 1)[:, 0].astype(np.float32)
+    contrast = part.std(axis=(1, 2))
+    emptiest = int(np.argmin(contrast))
+    if _BLACK < float(part[emptiest].mean()) < _WHITE:
+        return False
+    sides = [(part[0], part[: emptiest + 1]), (part[-1], part[emptiest:][::-1])]
+    ramps = [(full, ramp[len(ramp) // 3]) for full, ramp in sides if len(ramp) > _RAMP]
+    return any(
+        float(np.corrcoef(full.ravel(), faint.ravel())[0, 1]) >= _SAME for full, faint in ramps if faint.std() > 0.5 and full.std() > 0.5
+    )
 
 
 def emptiness(contrast: Floats) -> Floats:

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.keyframes.apart import apart
-from services.keyframes.steps import Steps
+from services.keyframes.apart import NOISE, apart
+from services.keyframes.steps import Floats, Steps
 from services.keyframes.tiny import TinyFilm
 
 _NEAR = 4  # places on each side that a cut is compared with
 _FLASH = 6  # frames that a flash lasts at most
+_DIMMED = 12  # places on each side in which the picture's fullest contrast is looked for
 _LEAST = 0.2  # what is nearer than this is looked at no further
 
 
@@ -23,7 +24,7 @@ class HardCut:
 
 def hard_cuts(film: TinyFilm, steps: Steps) -> list[HardCut]:
     """The places where a cut may be, each with how sure it is; which are cuts is for a threshold to decide."""
-    distance, found = steps.distance, []
+    distance, found = steps.distance * _shown(steps.contrast), []
     for place in np.flatnonzero(distance >= _LEAST).tolist():
         here = float(distance[place])
         around = np.concatenate([distance[max(place - _NEAR, 1) : place], distance[place + 1 : place + 1 + _NEAR]])
@@ -36,6 +37,16 @@ def hard_cuts(film: TinyFilm, steps: Steps) -> list[HardCut]:
         if left >= _LEAST and not _flashes(film, place, here):
             found.append(HardCut(place, left))
     return found
+
+
+def _shown(contrast: Floats) -> Floats:
+    """(n,): 1, and less where the picture is hardly there, as in the middle of a fade: whatever changes then is not a cut's to change."""
+    if len(contrast) < 2:
+        return np.ones(len(contrast), np.float32)
+    fullest = np.lib.stride_tricks.sliding_window_view(np.pad(contrast, _DIMMED, mode="edge"), 2 * _DIMMED + 1).max(axis=1)
+    pair = np.maximum(contrast, np.concatenate([contrast[:1], contrast[:-1]]))
+    shown: Floats = np.minimum((pair + NOISE) / (0.5 * (fullest + NOISE)), 1)
+    return shown
 
 
 def _flashes(film: TinyFilm, place: int, distance: float) -> bool:

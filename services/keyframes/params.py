@@ -49,7 +49,9 @@ class DetectParams(Params):
     )
     min_shot: float = Field(0.0, ge=0, le=3600, description="Seconds: a shot that would be shorter is joined to the one before it.")
     speed: Literal["full", "fast"] = Field(
-        "full", description="`fast` decodes only the parts of a file where its keyframes and the sizes of its packets point to a change."
+        "full",
+        description="`fast` looks at keyframes first, and between those only where the sizes of packets or the pictures point to a change. "
+        "For `auto`.",
     )
     max_keyframes: int = Field(200, ge=1, le=2000, description="Most keyframes of one video; the best are kept.")
     min_gap: float = Field(0.0, ge=0, le=3600, description="Seconds that lie between two keyframes of a video at least.")

@@ -14,6 +14,7 @@ from shared.video.remux import remux
 from shared.video.sequence import PngWriter
 from shared.video.still import Picture, pictures_of
 from shared.video.thumbnail import thumbnail
+from shared.video.timeline import Timeline, timeline
 from shared.video.together import Together, read_together
 from shared.video.tracks import AudioTrack
 from shared.video.writer import VideoWriter
@@ -30,6 +31,7 @@ __all__ = [
     "Picture",
     "PicturesInfo",
     "PngWriter",
+    "Timeline",
     "Together",
     "VideoInfo",
     "VideoWriter",
@@ -46,4 +48,5 @@ __all__ = [
     "read_together",
     "remux",
     "thumbnail",
+    "timeline",
 ]

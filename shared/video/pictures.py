@@ -16,11 +16,12 @@ from shared.errors import BrokenMedia
 from shared.video.decoder import decoder_of
 from shared.video.limits import Limits
 from shared.video.opening import check_promised_size, file_head, main_video, reason, time_base_of, timeline_zero
+from shared.video.sizes import Sizes
 from shared.video.upright import Upright
 from shared.video.whole import cut_off
 
 Shown = tuple[av.VideoFrame, int]
-Skip = Literal["none", "nonref", "nonkey"]
+Skip = Literal["none", "nonref", "nonkey", "rough"]
 # Encoders put a keyframe at least this often, as a rule.
 _USUAL_KEY_DISTANCE_S = 10
 
@@ -58,9 +59,10 @@ class Pictures:
         self._offset = int(timeline_zero(container, self._stream) / self.base)
         # What the processor would decode to: frames from a GPU come in another layout of the same samples.
         stored_as = self._stream.codec_context.pix_fmt if self._stream.codec_context.is_hwaccel else None
-        self._decoder = decoder_of(self._stream, limits)
-        self._skip = skip
-        self._skip_now(skip)
+        self._decoder = decoder_of(self._stream, limits, rough=skip == "rough")
+        self._sizes = Sizes() if skip == "rough" else None
+        self._skip: Skip = "nonref" if skip == "rough" else skip
+        self._skip_now(self._skip)
         rate = self._stream.average_rate or self._stream.guessed_rate or Fraction(25)
         self._step = max(round(1 / (rate * self.base)), 1)
         self._found = False
@@ -158,6 +160,8 @@ class Pictures:
                 if packet is not None:
                     if aim is not None:
                         nearest = self._aimed(packet, aim, nearest)
+                    elif self._sizes is not None:
+                        self._skip_now("none" if self._sizes.unusual(packet.pts, packet.size, packet.is_keyframe) else "nonref")
                     decoded = self._decoder.decode(packet)
                     # No later packet is shown before it is decoded.
                     complete = bool(aim and aim.alone and nearest is not None and (packet.dts or 0) - self._offset >= nearest)

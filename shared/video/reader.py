@@ -59,7 +59,8 @@ def read_frames(
     file's timeline; times stay those of the file. `every`: only each n-th of them. `per_second`: only the first that begins at or after
     each moment `start` + k / `per_second`; what lies between is passed over without decoding it where it can be (a frame a minute costs
     next to nothing), and `Frame.index` counts the frames handed out. `skip`: "nonref" leaves out the frames that no other frame needs,
-    which is cheaper and fine for analysis; "nonkey" all but the keyframes, which is cheapest. `prefetch`: how many frames are decoded
+    which is cheaper and fine for analysis; "nonkey" all but the keyframes, which is cheapest; "rough" as "nonref", except next to a packet
+    that is far larger than usual, and with the edges of blocks unsmoothed: for finding changes. `prefetch`: how many frames are decoded
     ahead. `to_sdr8`: 8 bits a sample, PQ and HLG tone-mapped to BT.709; otherwise the file's own depth and colours (`probe` tells
     which). `shown_at_start`: begin with the frame that is shown at `start`, though it began earlier; after the end that is the last one.
 

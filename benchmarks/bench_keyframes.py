@@ -1,0 +1,225 @@
+"""Shot detection: how right, on films whose shots are known, and how fast, beside PySceneDetect in the same run.
+
+    python -m benchmarks.bench_keyframes [--seeds 1001 1002] [--transnet] [--skip-speed] [--repeat 3]
+
+PySceneDetect is no dependency of the suite: `make bench-peers` puts it into var/peers; without it its rows are missing. All detectors
+run with their defaults. Seeds from 1001 on were held out: nothing was fitted to them. (Seeds 1 and 2 were developed on.)
+
+A transition counts as found if exactly one change that was told lies in it, or up to so many frames beside it; of several the nearest
+counts and the others are false alarms. All false alarms count against hard cuts and against gradual transitions alike, since most
+detectors do not say which they mean.
+"""
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.bench_video import best, measured
+from benchmarks.clips import sample_clip
+from benchmarks.keyframe_corpus import PROFILES, Film, Truth, film
+from benchmarks.machine import machine
+from services.keyframes.measure import measure
+from services.keyframes.methods import detected, look_and_detect
+from services.keyframes.params import DetectParams, Method
+from shared.operation import Silent
+from shared.video import VideoInfo, ffmpeg_path, probe
+
+PEERS = Path(__file__).parent.parent / "var" / "peers"
+CHEAP: tuple[Method, ...] = ("auto", "adaptive", "content", "histogram", "difference", "fades")
+PYSCENEDETECT = ("ContentDetector", "AdaptiveDetector", "HistogramDetector", "HashDetector", "ThresholdDetector")
+TOLERANCES = (0, 1)
+
+
+@dataclass
+class Count:
+    """Transitions found and there, of both kinds, and false alarms."""
+
+    hard_found: int = 0
+    hard: int = 0
+    gradual_found: int = 0
+    gradual: int = 0
+    false: int = 0
+
+    def add(self, truths: Sequence[Truth], told: Sequence[int], tolerance: int) -> None:
+        """Count one film; `told` are the frames that shots were said to begin with."""
+        used: set[int] = set()
+        for truth in truths:
+            near = [at for at in told if at not in used and truth.start - tolerance <= at <= truth.end + tolerance]
+            if near:
+                used.add(min(near, key=lambda at: abs(at - (truth.start + truth.end) / 2)))
+                self.hard_found += truth.hard
+                self.gradual_found += not truth.hard
+            self.hard += truth.hard
+            self.gradual += not truth.hard
+        self.false += len(set(told) - used)
+
+    @property
+    def hard_f1(self) -> float:
+        return 2 * self.hard_found / max(self.hard + self.hard_found + self.false, 1)
+
+    @property
+    def gradual_f1(self) -> float:
+        return 2 * self.gradual_found / max(self.gradual + self.gradual_found + self.false, 1)
+
+
+Counts = dict[str, dict[int, Count]]
+
+
+def count(counts: Counts, name: str, made: Film, told: Sequence[int]) -> None:
+    """Add what a detector told of a film."""
+    for tolerance in TOLERANCES:
+        counts.setdefault(name, {one: Count() for one in TOLERANCES})[tolerance].add(made.truths, sorted(set(told)), tolerance)
+
+
+def ours(made: Film, folder: Path, *, transnet: bool) -> dict[str, list[int]]:
+    """The frames that shots begin with, by each method."""
+    info = video_info(made.path)
+    seen = measure(made.path, info, folder / "tiny", Silent())
+    told = {name: [one.middle for one in detected(seen, DetectParams(method=name)).transitions] for name in CHEAP}
+    told["auto"] = [one.middle for one in looked(made.path, folder, DetectParams())]
+    told["auto, fast"] = [one.middle for one in looked(made.path, folder, DetectParams(speed="fast"))]
+    if transnet:
+        told["transnet"] = [one.middle for one in looked(made.path, folder, DetectParams(method="transnet"))]
+    return told
+
+
+def looked(path: Path, folder: Path, params: DetectParams) -> list[Any]:
+    """The transitions, as the operation finds them."""
+    return look_and_detect(path, video_info(path), params, folder / "tiny", Silent())[1].transitions
+
+
+def video_info(path: Path) -> VideoInfo:
+    info = probe(path)
+    assert isinstance(info, VideoInfo)
+    return info
+
+
+def pyscenedetect(made: Film) -> dict[str, list[int]]:
+    """What its detectors tell, each with its defaults, from one pass of OpenCV's reader; frames are counted."""
+    import scenedetect
+
+    names = [name for name in PYSCENEDETECT if hasattr(scenedetect.detectors, name)]
+    detectors = {name: getattr(scenedetect.detectors, name)() for name in names}
+    told: dict[str, list[int]] = {f"PySceneDetect {name.removesuffix('Detector')}": [] for name in names}
+    capture, at, time = cv2.VideoCapture(str(made.path)), 0, None
+    while True:
+        read, picture = capture.read()
+        if not read:
+            break
+        time = scenedetect.FrameTimecode(at, fps=25.0)
+        for name, cuts in zip(names, told.values(), strict=True):
+            cuts += [cut.frame_num for cut in detectors[name].process_frame(time, picture)]
+        at += 1
+    capture.release()
+    for name, cuts in zip(names, told.values(), strict=True):
+        cuts += [cut.frame_num for cut in detectors[name].post_process(time)]
+    return told
+
+
+def accuracy(console: Console, seeds: Sequence[int], *, peers: bool, transnet: bool) -> None:
+    """The table of how right they are."""
+    counts: Counts = {}
+    transitions = frames = 0
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for seed in seeds:
+            for profile in PROFILES:
+                made = film(folder / "film.mp4", seed=seed, profile=profile)
+                transitions, frames = transitions + len(made.truths), frames + made.frames
+                told = ours(made, folder, transnet=transnet) | (pyscenedetect(made) if peers else {})
+                for detector, cuts in told.items():
+                    count(counts, detector, made, cuts)
+    columns = ("detector", "hard, exact", "hard, 1 frame", "gradual, exact", "gradual, 1 frame", "found hard", "gradual", "false")
+    table = Table(*columns, title=f"F1 in percent: seeds {list(seeds)}, {transitions} transitions in {frames} frames")
+    for detector, by in counts.items():
+        figures = [f"{100 * by[one].hard_f1:.1f}" for one in TOLERANCES] + [f"{100 * by[one].gradual_f1:.1f}" for one in TOLERANCES]
+        exact = by[0]
+        found = [f"{exact.hard_found}/{exact.hard}", f"{exact.gradual_found}/{exact.gradual}", str(exact.false)]
+        table.add_row(detector, *figures, *found)
+    console.print(table)
+
+
+def full_hd(folder: Path) -> Path:
+    """Half a minute of 1080p H.264, as a camera or an editor makes it: real clips with a little grain, shots of some seconds."""
+    path, clips = folder / "1080p.mp4", [sample_clip(), sample_clip("bikes.mp4"), sample_clip(), sample_clip("bikes.mp4")]
+    shaped = "scale=1920:1080,fps=25,setsar=1,noise=alls=5:allf=t"
+    chains = "".join(f"[{number}:v]{shaped}[v{number}];" for number in range(len(clips)))
+    joined = "".join(f"[v{number}]" for number in range(len(clips))) + f"concat=n={len(clips)}[v]"
+    inputs = [word for clip in clips for word in ("-i", str(clip))]
+    encoding = ["-c:v", "libx264", "-preset", "medium", "-crf", "23", "-pix_fmt", "yuv420p"]
+    command = [
+        ffmpeg_path(),
+        "-v",
+        "error",
+        "-nostdin",
+        "-y",
+        *inputs,
+        "-filter_complex",
+        chains + joined,
+        "-map",
+        "[v]",
+        *encoding,
+        str(path),
+    ]
+    subprocess.run(command, check=True)
+    return path
+
+
+def speed(console: Console, *, peers: bool, repeat: int) -> None:
+    """The table of how fast they are."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        clip = full_hd(folder)
+        works: dict[str, Callable[[], object]] = {
+            "ffmpeg, decoding to nothing": lambda: subprocess.run(
+                [ffmpeg_path(), "-v", "error", "-i", str(clip), "-f", "null", "-"], check=True
+            ),
+            "auto": lambda: looked(clip, folder, DetectParams()),
+            "auto, fast": lambda: looked(clip, folder, DetectParams(speed="fast")),
+        }
+        if peers:
+            import scenedetect
+
+            works["PySceneDetect detect-content"] = lambda: scenedetect.detect(str(clip), scenedetect.ContentDetector())
+        measured(works["auto"])  # imports
+        costs = best(works, repeat)
+        reference = costs.get("PySceneDetect detect-content", costs["ffmpeg, decoding to nothing"])
+        table = Table(
+            "1080p H.264", "CPU s", "wall s", "CPU, times as fast", "wall, times as fast", title=f"{video_info(clip).frames} frames"
+        )
+        for work, cost in costs.items():
+            ratios = (f"{reference.cpu / cost.cpu:.2f}", f"{reference.wall / cost.wall:.2f}")
+            table.add_row(work, f"{cost.cpu:.2f}", f"{cost.wall:.2f}", *ratios)
+        console.print(table)
+
+
+def main(arguments: Sequence[str] = ()) -> None:
+    """Print both tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1001])
+    parser.add_argument("--transnet", action="store_true", help="the network, too, which takes a minute per 5000 frames on two cores")
+    parser.add_argument("--skip-speed", action="store_true")
+    parser.add_argument("--repeat", type=int, default=3)
+    given = parser.parse_args(arguments)
+    console = Console(width=160)
+    peers = (PEERS / "scenedetect").is_dir()
+    if peers:
+        sys.path.append(str(PEERS))
+    console.print(machine() + ("" if peers else "; PySceneDetect is not there: `make bench-peers` fetches it"))
+    cv2.setRNGSeed(0)
+    accuracy(console, given.seeds, peers=peers, transnet=given.transnet)
+    if not given.skip_speed:
+        speed(console, peers=peers, repeat=given.repeat)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,48 @@
+"""When each frame of a video is shown, without decoding any."""
+
+import os
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.video.limits import Limits
+from shared.video.opening import main_video, open_input, time_base_of, timeline_zero
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """`pts`: (n,) int64, rising, in units of `time_base` from the start of the file's timeline; `end`: when the last frame is over."""
+
+    pts: NDArray[np.int64]
+    time_base: Fraction
+    end: Fraction
+
+
+def timeline(path: str | os.PathLike[str], *, limits: Limits | None = None) -> Timeline | None:
+    """The times that the packets of a video promise, read without decoding; None where they do not tell.
+
+    Where an encoder left some out, or gave two pictures to one packet, that differs from what `read_frames` hands out: compare. Raises
+    what `read_frames` raises where the file cannot be opened, or breaks.
+    """
+    limits = limits or Limits.in_force()
+    with open_input(path, limits=limits) as container:
+        stream = main_video(container, path)
+        base = time_base_of(stream)
+        offset = int(timeline_zero(container, stream) / base)
+        found: list[int] = []
+        latest, lasts = -1, 0
+        for packet in container.demux(stream):
+            if packet.size == 0:
+                continue
+            if packet.pts is None or packet.is_discard or container.format.name == "avi":
+                return None
+            found.append(packet.pts - offset)
+            if found[-1] > latest:
+                latest, lasts = found[-1], packet.duration or lasts
+        pts = np.unique(np.array(found, dtype=np.int64))
+        if len(pts) != len(found) or not len(pts) or pts[0] < 0:
+            return None
+        limits.check_duration(float(int(pts[-1]) * base))
+        return Timeline(pts, base, (int(pts[-1]) + lasts) * base)
