@@ -32,7 +32,7 @@ from shared.video.frame import picture_from
 
 out = Console(soft_wrap=True, highlight=False)
 LAYERS, SPACING, DECAY = 6, 5, 0.7
-NAIVE_FRAMES = 12
+NAIVE_FRAMES = 8
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Cost:
 
 def main() -> None:
     """Print the tables."""
-    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 4
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 3
     out.print(f"{machine()}\n")
     with tempfile.TemporaryDirectory() as folder:
         clip = Path(folder) / "1080p.mp4"

@@ -8,7 +8,6 @@ from typing import Any, Protocol
 
 import av
 import numpy as np
-from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from shared.video import Frame
@@ -64,12 +63,11 @@ class YuvPixels:
         # The layout of hardware decoders: the same samples, two chroma planes in one.
         self._format = "yuv420p" if name == "nv12" else name.replace("yuva", "yuv")
         self.bytes_per_pixel = av.VideoFormat(self._format, 16, 16).padded_bits_per_pixel / 8
-        self._reformatter = VideoReformatter()
         self._made: dict[int, av.VideoFrame] = {}
 
     def planes(self, frame: Frame) -> Planes:
         if frame.picture.format.name == "nv12":
-            return planes_of(self._reformatter.reformat(frame.picture, format=self._format, threads=1))
+            return planes_of(frame.reformatters.reformatter.reformat(frame.picture, format=self._format, threads=1))
         return frame.planes()[:3]
 
     def blank(self, frame: Frame) -> Planes:
