@@ -35,7 +35,7 @@ test-all: setup check  ## every test, the slow ones too
 
 # The containers use the GPU where there is one; GPU=0 and GPU=1 say so by hand.
 GPU ?= $(shell nvidia-smi --list-gpus >/dev/null 2>&1 && echo 1 || echo 0)
-COMPOSE = docker compose --file docker-compose.yaml $(if $(filter 1,$(GPU)),--file docker-compose.gpu.yaml)
+COMPOSE = docker compose $(addprefix --file ,docker-compose.yaml $(if $(filter 1,$(GPU)),docker-compose.gpu.yaml) $(wildcard docker-compose.override.yaml))
 
 compose-up:  ## the suite as containers, on the GPU where there is one, on http://127.0.0.1:8080
 	@mkdir -p secrets

@@ -92,8 +92,7 @@ class Jobs:
 
     async def start(self, queues: Mapping[str, Queue], *, patient: bool = False) -> None:
         """Open the database and begin to work on `queues` (service name -> Queue). `patient`: wait for a database server that is away."""
-        self._queues = queues
-        self._stopping = False
+        self._queues, self._stopping = queues, False
         self._lifeline = await self._first_contact(patient)
         configure(self._engine, executor=self._lifeline.executor)
 
