@@ -10,7 +10,6 @@ from PIL import Image
 from test_keyframes_gallery import Page
 
 from shared.media.ids import new_id
-from shared.service import SAMPLE_ID
 from shared.testing import RunningSuite, suite
 
 BASE = "/v1/keyframes"
@@ -26,6 +25,12 @@ def cuts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-filter_complex", graph, "-pix_fmt", "yuv420p", str(path)]
     subprocess.run(command, check=True)
     return path
+
+
+def upload(running: RunningSuite, path: Path, name: str) -> str:
+    """The id of a file as a medium."""
+    media_id: str = running.client.post("/v1/media", files={"file": (name, path.read_bytes())}).json()["id"]
+    return media_id
 
 
 def extract(running: RunningSuite, *files: tuple[str, bytes], **form: str):
@@ -84,9 +89,9 @@ def test_wrong_forms_are_refused_by_field(running: RunningSuite, cuts: Path, fil
 
 
 def test_the_preview_is_the_gallery_with_its_clips(running: RunningSuite, cuts: Path) -> None:
-    media_id = running.client.post("/v1/media", files={"file": ("<b>&.mp4", cuts.read_bytes())}).json()["id"]
-    body = {"inputs": {"video": [media_id, SAMPLE_ID]}, "params": {"method": "difference"}}
-    job = running.client.post(f"{BASE}/detect/jobs", json=body, headers={"Prefer": "wait=60"}).json()
+    media_id, other_id = (upload(running, cuts, name) for name in ("<b>&.mp4", "other.mp4"))
+    body = {"inputs": {"video": [media_id, other_id]}, "params": {"method": "difference"}}
+    job = running.wait(running.client.post(f"{BASE}/detect/jobs", json=body).json()["id"])
     assert job["status"] == "succeeded", job
     for query in ({"job": job["id"]}, {}):
         answer = running.client.get(f"{BASE}/preview", params=query)
@@ -94,15 +99,15 @@ def test_the_preview_is_the_gallery_with_its_clips(running: RunningSuite, cuts: 
         assert answer.headers["content-security-policy"] == "sandbox allow-scripts allow-downloads"
         page = Page()
         page.feed(answer.text)
-        assert page.meta["reelwright-media"] == f"{media_id} {SAMPLE_ID}"
+        assert page.meta["reelwright-media"] == f"{media_id} {other_id}"
         assert page.videos[0]["name"] == "<b>&.mp4" and len(page.videos[0]["shots"]) == 3
     alone = running.client.get(job["outputs"]["gallery"]["urls"]["content"])
     assert alone.headers["content-security-policy"] == "sandbox allow-scripts allow-downloads"
-    assert alone.text == answer.text.replace(f'content="{media_id} {SAMPLE_ID}"', 'content=""')
+    assert alone.text == answer.text.replace(f'content="{media_id} {other_id}"', 'content=""')
 
 
-def test_jobs_without_a_gallery_are_not_found(running: RunningSuite) -> None:
-    other = running.client.post("/v1/speed-ramp/analyze/jobs", json={"inputs": {"video": SAMPLE_ID}}, headers={"Prefer": "wait=60"}).json()
+def test_jobs_without_a_gallery_are_not_found(running: RunningSuite, cuts: Path) -> None:
+    other = running.client.post("/v1/speed-ramp/analyze/jobs", json={"inputs": {"video": upload(running, cuts, "a.mp4")}}).json()
     for job_id in (new_id(), "../..", other["id"]):
         answer = running.client.get(f"{BASE}/preview", params={"job": job_id})
         assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
