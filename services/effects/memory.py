@@ -20,11 +20,12 @@ def needed_bytes(width: int, height: int, *, held: int, waiting: int, bytes_per_
 
     `held`: frames of a trail (layers x spacing + 1, on both sides if it has two), `waiting`: frames that wait for those after them. Ghosts
     in full size keep whole pictures, (held + waiting + in work) x width x height x bytes_per_pixel; soft ones small planes only, with
-    (waiting + in work) whole pictures. Small planes (Y, U, V and the mask, a sixteenth of a byte a pixel each at 1080 lines) come on top.
+    (waiting + in work) whole pictures. Small planes (Y, U, V, two masks, and what ghosts are made of: 9 bytes a small pixel, 13 in linear
+    light) come on top.
     """
     across, down = small_size(width, height)
     whole = waiting + in_work() + (held if full_size else 0)
-    return int(whole * width * height * bytes_per_pixel + (held + waiting + in_work()) * across * down * (4 if bytes_per_pixel < 6 else 10))
+    return int(whole * width * height * bytes_per_pixel + (held + waiting + in_work()) * across * down * (9 if bytes_per_pixel < 6 else 13))
 
 
 def check_memory(needed: int, fields: str, *, errors: tuple[str, ...]) -> None:
