@@ -16,6 +16,7 @@ from services.keyframes.content import Content, content, content_change
 from services.keyframes.difference import difference
 from services.keyframes.histogram import histogram_change
 from services.keyframes.looks import Looks, looks
+from services.keyframes.quiet import quiet_spans
 from services.keyframes.small import Small, shrink, small_size
 from services.keyframes.tiny import Planes, TinyFile, TinyFilm, tiny
 from shared.operation import Progress
@@ -74,32 +75,40 @@ def measure(
     progress: Progress,
     *,
     rough: bool = False,
+    fast: bool = False,
     watch: Callable[[Small], None] | None = None,
 ) -> Measured:
     """Look at every frame of `video` once, in small; tiny ones are kept in the file `kept`, `watch` is shown all.
 
     `rough`: frames that no other one needs are left out where the sizes of the packets are as usual: half the work. Which number a frame
-    has is taken from the packets, then; where they do not tell, every frame is read. Raises what `read_frames` raises.
+    has is taken from the packets, then; where they do not tell, every frame is read. `fast`: rough, and only keyframes where nothing
+    changes from one to the next. Raises what `read_frames` raises.
     """
-    line = timeline(video) if rough else None
+    line = timeline(video) if rough or fast else None
     if line is not None:
-        measured = _measure(video, info, kept, progress, line, None)
+        measured = _measure(video, info, kept, progress, line, None, quiet_spans(video, line) if fast else [])
         if measured is not None:
             return measured
-    measured = _measure(video, info, kept, progress, None, watch)
+    measured = _measure(video, info, kept, progress, None, watch, [])
     assert measured is not None
     return measured
 
 
 def _measure(
-    video: Path, info: VideoInfo, kept: Path, progress: Progress, line: Timeline | None, watch: Callable[[Small], None] | None
+    video: Path,
+    info: VideoInfo,
+    kept: Path,
+    progress: Progress,
+    line: Timeline | None,
+    watch: Callable[[Small], None] | None,
+    quiet: list[tuple[int, int]],
 ) -> Measured | None:
     """See `measure`. With a `line` only what it needs is decoded; None if it does not fit what comes."""
     size = small_size(info.width, info.height)
     pts, sharpness, exposure, layout = array("q"), array("f"), array("f"), bytearray()
     changes = {name: array("f") for name in ("difference", "content", "histogram")}
     end, base, total = Fraction(0), Fraction(1), len(line.pts) if line else info.frames
-    with TinyFile(kept) as store, closing(_pairs(video, size, "rough" if line else "none")) as pairs:
+    with TinyFile(kept) as store, closing(_pairs(video, size, "rough" if line else "none", quiet)) as pairs:
         for before, now in pairs:
             number = int(np.searchsorted(line.pts, now.pts)) if line else len(pts)
             if line and (number == len(line.pts) or line.pts[number] != now.pts):
@@ -129,11 +138,13 @@ def _measure(
         )
 
 
-def _pairs(video: Path, size: tuple[int, int], skip: Literal["none", "rough"]) -> Generator[tuple[_Look | None, _Look], None, None]:
+def _pairs(
+    video: Path, size: tuple[int, int], skip: Literal["none", "rough"], quiet: list[tuple[int, int]]
+) -> Generator[tuple[_Look | None, _Look], None, None]:
     def look(frame: Frame) -> _Look:
         small = shrink(frame, size)
         end = frame.time + frame.duration * frame.time_base
         return _Look(frame.pts, end, frame.time_base, small, tiny(small), content(small), looks(small))
 
-    with closing(read_frames(video, skip=skip)) as frames:
+    with closing(read_frames(video, skip=skip, keys_only=quiet)) as frames:
         yield from pairwise(chain([None], map_ordered(look, frames, ahead=2)))

@@ -38,7 +38,8 @@ def look_and_detect(video: Path, info: VideoInfo, params: DetectParams, kept: Pa
             single, many = net.finish()
         found = transitions(single, many, params.cut_at)
         return measured, Detected(found, {**_cheap(measured), "transnet": changes(single)})
-    measured = measure(video, info, kept, progress.part("looking", 0, 0.95), rough=params.method == "auto")
+    rough, fast = params.method == "auto", params.speed == "fast"
+    measured = measure(video, info, kept, progress.part("looking", 0, 0.95), rough=rough, fast=rough and fast)
     found = detected(measured, params)
     if params.method == "auto" and found.candidates is not None:
         found = _exact(video, measured, params, found.candidates, found.scores)

@@ -1,7 +1,8 @@
 """Decoded pictures of an open file, upright, on the file's timeline."""
 
 import os
-from collections.abc import Generator
+from bisect import bisect_right
+from collections.abc import Generator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -49,6 +50,7 @@ class Pictures:
         limits: Limits,
         to_sdr8: bool,
         skip: Skip,
+        keys_only: Sequence[tuple[int, int]] = (),
     ):
         self._container = container
         self._path = path
@@ -63,6 +65,8 @@ class Pictures:
         self._sizes = Sizes() if skip == "rough" else None
         self._skip: Skip = "nonref" if skip == "rough" else skip
         self._skip_now(self._skip)
+        self._keys_only = keys_only
+        self._key_ends = [end for _, end in keys_only]
         rate = self._stream.average_rate or self._stream.guessed_rate or Fraction(25)
         self._step = max(round(1 / (rate * self.base)), 1)
         self._found = False
@@ -135,6 +139,14 @@ class Pictures:
         if self._decoder.skip_frame != name:
             self._decoder.skip_frame = name
 
+    def _left_out(self, packet: Any) -> bool:
+        """Whether a packet lies in a span of which only keyframes are wanted, and is none."""
+        if not self._keys_only or packet.is_keyframe or packet.pts is None:
+            return False
+        pts = packet.pts - self._offset
+        place = bisect_right(self._key_ends, pts)
+        return place < len(self._keys_only) and bool(self._keys_only[place][0] <= pts)
+
     def _aimed(self, packet: Any, aim: Aim, nearest: int | None) -> int | None:
         """Have the decoder leave out what `aim` does not need; the time of the picture aimed at, as far as it is known."""
         if self._by_order or self._upright.deinterlacing or packet.pts is None:
@@ -157,6 +169,8 @@ class Pictures:
             try:
                 packet = next(packets, None)
                 ended = packet is None
+                if packet is not None and self._left_out(packet):
+                    continue
                 if packet is not None:
                     if aim is not None:
                         nearest = self._aimed(packet, aim, nearest)

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -32,6 +32,7 @@ class _Wanted:
     limits: Limits
     skip: Skip
     to_sdr8: bool
+    keys_only: tuple[tuple[int, int], ...] = ()
     hardware: bool = False
 
 
@@ -52,6 +53,7 @@ def read_frames(
     prefetch: int = 8,
     to_sdr8: bool = False,
     shown_at_start: bool = False,
+    keys_only: Sequence[tuple[int, int]] = (),
 ) -> Ahead[Frame]:
     """The frames of a video in the order they are shown, as displayed: upright, deinterlaced, with square pixels.
 
@@ -63,6 +65,8 @@ def read_frames(
     that is far larger than usual, and with the edges of blocks unsmoothed: for finding changes. `prefetch`: how many frames are decoded
     ahead. `to_sdr8`: 8 bits a sample, PQ and HLG tone-mapped to BT.709; otherwise the file's own depth and colours (`probe` tells
     which). `shown_at_start`: begin with the frame that is shown at `start`, though it began earlier; after the end that is the last one.
+
+    `keys_only`: spans of time (first, and first after; in units of the file's time base, rising) of which nothing but keyframes is decoded.
 
     Every frame has its exact time, also where the rate varies. Use it as a context manager, or close it, to end early. Raises
     UnsupportedMedia, TooLarge or BrokenMedia from the iteration; a file that breaks half-way raises BrokenMedia, naming the second, after
@@ -86,6 +90,7 @@ def read_frames(
         limits=limits or Limits.in_force(),
         skip=skip,
         to_sdr8=to_sdr8,
+        keys_only=tuple(keys_only),
     )
     return Ahead(lambda: _frames(wanted), size=prefetch, name="read_frames", weight=lambda frame: bytes_of(frame.picture))
 
@@ -110,7 +115,8 @@ def _frames(wanted: _Wanted) -> Iterator[Frame]:
 
 def _in_hardware(wanted: _Wanted) -> bool:
     """Whether the file is read in hardware: for a few pictures of it, setting that up would take longer."""
-    if hardware.wanted() == "cpu" or wanted.per_second is not None or wanted.skip != "none" or not hardware.cuda_works():
+    few = wanted.per_second is not None or wanted.skip != "none" or bool(wanted.keys_only)
+    if hardware.wanted() == "cpu" or few or not hardware.cuda_works():
         return False
 
     def run(gpu: bool) -> None:
@@ -153,7 +159,7 @@ def _sampled(wanted: _Wanted, first: Fraction, per_second: Fraction) -> Iterator
 @contextmanager
 def _pictures(wanted: _Wanted) -> Iterator[Pictures]:
     with open_input(wanted.path, limits=wanted.limits, hardware=wanted.hardware) as container:
-        yield Pictures(container, wanted.path, limits=wanted.limits, to_sdr8=wanted.to_sdr8, skip=wanted.skip)
+        yield Pictures(container, wanted.path, limits=wanted.limits, to_sdr8=wanted.to_sdr8, skip=wanted.skip, keys_only=wanted.keys_only)
 
 
 def _chosen(wanted: _Wanted, pictures: Pictures, found: Iterator[Shown]) -> Iterator[Frame]:

@@ -23,7 +23,7 @@ class Sizes:
             return self._unusual
         self._latest = pts
         usual = sorted(self._recent)[len(self._recent) // 2] if self._recent else 0
-        self._unusual = is_keyframe or size > _TIMES * usual
+        self._unusual = is_keyframe or (usual > 0 and size > _TIMES * usual)
         if not is_keyframe:
             self._recent.append(size)
         return self._unusual

@@ -13,9 +13,14 @@ from shared.video.opening import main_video, open_input, time_base_of, timeline_
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """`pts`: (n,) int64, rising, in units of `time_base` from the start of the file's timeline; `end`: when the last frame is over."""
+    """`pts`: (n,) int64, rising, in units of `time_base` from the start of the file's timeline; `end`: when the last frame is over.
+
+    `key`, `large`: (n,) whether a frame is a keyframe, and whether it is none but its packet is more than a third of the last keyframe's.
+    """
 
     pts: NDArray[np.int64]
+    key: NDArray[np.bool_]
+    large: NDArray[np.bool_]
     time_base: Fraction
     end: Fraction
 
@@ -32,6 +37,9 @@ def timeline(path: str | os.PathLike[str], *, limits: Limits | None = None) -> T
         base = time_base_of(stream)
         offset = int(timeline_zero(container, stream) / base)
         found: list[int] = []
+        keys: list[bool] = []
+        large: list[bool] = []
+        key_size = 0
         latest, lasts = -1, 0
         for packet in container.demux(stream):
             if packet.size == 0:
@@ -39,10 +47,13 @@ def timeline(path: str | os.PathLike[str], *, limits: Limits | None = None) -> T
             if packet.pts is None or packet.is_discard or container.format.name == "avi":
                 return None
             found.append(packet.pts - offset)
+            keys.append(packet.is_keyframe)
+            large.append(not packet.is_keyframe and 3 * packet.size > key_size)
+            key_size = packet.size if packet.is_keyframe else key_size
             if found[-1] > latest:
                 latest, lasts = found[-1], packet.duration or lasts
-        pts = np.unique(np.array(found, dtype=np.int64))
+        pts, order = np.unique(np.array(found, dtype=np.int64), return_index=True)
         if len(pts) != len(found) or not len(pts) or pts[0] < 0:
             return None
         limits.check_duration(float(int(pts[-1]) * base))
-        return Timeline(pts, base, (int(pts[-1]) + lasts) * base)
+        return Timeline(pts, np.array(keys)[order], np.array(large)[order], base, (int(pts[-1]) + lasts) * base)

@@ -5,7 +5,10 @@ import numpy as np
 import pytest
 
 from services.keyframes.detect import detect
+from services.keyframes.measure import measure
 from services.keyframes.params import DetectParams, VideoReport
+from shared.operation import Silent
+from shared.video import probe
 from tests.services.keyframes.shot_clips import cut_together, scene, write
 
 
@@ -85,3 +88,13 @@ def test_short_shots_are_joined_to_the_one_before(tmp_path):
     path = write(tmp_path / "clip.mp4", frames)
     assert len(found_in(path, tmp_path, method="content").shots) == 3
     assert begins(found_in(path, tmp_path, method="content", min_shot=0.5)) == [(truths[0][0], "cut")]
+
+
+def test_fast_looks_at_keyframes_where_nothing_changes_and_finds_the_same(tmp_path):
+    one, two = scene(1, speed=0.2), scene(2, speed=0.2)
+    frames = [next(one) for _ in range(260)] + [next(two) for _ in range(60)]
+    path = write(tmp_path / "clip.mp4", frames)
+    full, fast = (measure(path, probe(path), tmp_path / "tiny", Silent(), rough=True, fast=fast) for fast in (False, True))
+    assert len(fast.film) < 0.6 * len(full.film)
+    assert fast.pts.tolist() == full.pts.tolist()
+    assert begins(found_in(path, tmp_path, speed="fast")) == begins(found_in(path, tmp_path)) == [(260, "cut")]
