@@ -1,0 +1,167 @@
+"""Aesthetics: a whole job against PerfectFrameAI's way, the network against Keras, and memory over length.
+
+    python -m benchmarks.bench_aesthetics [seconds of the 1080p clip]
+
+InceptionResNetV2 with random weights of Keras's own making: figures of speed, not of quality. The network is converted before anything is
+timed, as it is on a server after its first job. One run, side by side.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.clips import sample_clip
+from benchmarks.machine import machine
+from services.aesthetics.best_frames import best_frames
+from services.aesthetics.keras_nima import build
+from services.aesthetics.network import network
+from services.aesthetics.nima import RATINGS
+from services.aesthetics.params import BestFramesParams
+from shared.models.folder import ModelFolder
+from shared.video import ffmpeg_path
+
+out = Console(soft_wrap=True, highlight=False)
+NAME = "nima-inception-resnet-v2"
+SEED_BATCH, GROUP, PICTURES = 100, 5, 48
+MEMORY = """
+import sys
+from pathlib import Path
+from services.aesthetics.best_frames import best_frames
+from services.aesthetics.params import BestFramesParams
+folder = Path(sys.argv[2])
+outputs = {"images": folder / "i.zip", "scores": folder / "s.zip", "sheet": folder / "s.png"}
+best_frames(BestFramesParams(scorer="technical", sample_rate=4), video=Path(sys.argv[1]), outputs=outputs)
+# Not getrusage: a process that was just started still has the most that its parent had.
+print(next(int(line.split()[1]) * 1024 for line in open("/proc/self/status") if line.startswith("VmHWM")))
+"""
+
+
+def main() -> None:
+    """Print all tables."""
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 and sys.argv[0].endswith("bench_aesthetics.py") else 20.0
+    out.print(machine())
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        os.environ["REELWRIGHT_MODELS_DIR"] = str(folder / "models")
+        model = build("inception-resnet-v2")
+        write_weights(model, folder / "models")
+        clip = make_clip(folder / "1080p.mp4", seconds)
+        out.print(network_table(model))
+        out.print(job_table(model, clip, seconds, folder))
+        out.print(memory_table(clip, seconds, folder))
+
+
+def network_table(model: Any) -> Table:
+    """Pictures a second that are rated."""
+    pictures = list(np.random.default_rng(0).integers(0, 256, (PICTURES, 224, 224, 3), dtype=np.uint8))
+    batch = np.stack(pictures).astype(np.float32) / 127.5 - 1
+    keras_s, expected = timed(lambda: model.predict(batch, batch_size=SEED_BATCH, verbose=0))
+    table = Table(f"InceptionResNetV2, {PICTURES} pictures", "pictures/s", "x Keras predict", "score off by", title="the network")
+    table.add_row("Keras predict", f"{PICTURES / keras_s:.1f}", "1.0", "")
+    for precision in ("f32", "auto"):
+        with network(BestFramesParams(precision=precision, backend="openvino")) as ours:
+            took_s, found = timed(lambda rate=ours.rate: rate(pictures))
+            off = np.abs((found - expected) @ RATINGS).max()
+            table.add_row(
+                f"here, {ours.used.backend} {ours.used.precision}", f"{PICTURES / took_s:.1f}", f"{keras_s / took_s:.1f}", f"{off:.4f}"
+            )
+    return table
+
+
+def job_table(model: Any, clip: Path, seconds: float, folder: Path) -> Table:
+    """A whole job: the best frame of each group of five, from the file to the picture files."""
+    outputs = {"images": folder / "i.zip", "scores": folder / "s.zip", "sheet": folder / "s.png"}
+    table = Table("best frames", "seconds", "times as fast", title=f"{seconds:g} s of 1080p, a frame a second, groups of {GROUP}")
+    with network(BestFramesParams()):
+        pass
+    seed_s, _ = timed(lambda: seeds_way(model, clip, folder), repeat=1)
+    table.add_row("PerfectFrameAI's way: seek for every frame, whole frames in batches of 100, Keras predict", f"{seed_s:.2f}", "1.0")
+    for scorer in ("nima", "both", "technical"):
+        params = BestFramesParams(scorer=scorer, group_size=GROUP)
+        took_s, _ = timed(lambda given=params: best_frames(given, video=clip, outputs=outputs), repeat=2)
+        table.add_row(f"here, scorer {scorer}", f"{took_s:.2f}", f"{seed_s / took_s:.1f}")
+    return table
+
+
+def seeds_way(model: Any, clip: Path, folder: Path) -> None:
+    """What PerfectFrameAI does, as plainly as it can be written."""
+    capture = cv2.VideoCapture(str(clip))
+    rate, count = capture.get(cv2.CAP_PROP_FPS), capture.get(cv2.CAP_PROP_FRAME_COUNT)
+    frames = []
+    for second in range(int(count / rate)):
+        capture.set(cv2.CAP_PROP_POS_FRAMES, second * rate)
+        taken, frame = capture.read()
+        if taken:
+            frames.append(frame)
+    for start in range(0, len(frames), SEED_BATCH):
+        batch = frames[start : start + SEED_BATCH]
+        small = [cv2.resize(frame, (224, 224), interpolation=cv2.INTER_LANCZOS4) for frame in batch]
+        scores = model.predict(np.stack(small).astype(np.float32) / 255, batch_size=SEED_BATCH, verbose=0) @ RATINGS
+        for at in range(0, len(batch), GROUP):
+            best = at + int(np.argmax(scores[at : at + GROUP]))
+            cv2.imwrite(str(folder / f"seed-{start + best}.jpg"), batch[best])
+
+
+def memory_table(clip: Path, seconds: float, folder: Path) -> Table:
+    """Most memory of a process that does one job, for a clip and one four times as long."""
+    longer = folder / "longer.mp4"
+    ffmpeg("-stream_loop", "3", "-i", str(clip), "-c", "copy", str(longer))
+    table = Table("1080p, four frames a second, scorer technical", "most memory, MB", title="memory")
+    for path, length in ((clip, seconds), (longer, 4 * seconds)):
+        done = subprocess.run([sys.executable, "-c", MEMORY, str(path), str(folder)], capture_output=True, text=True, check=True)
+        table.add_row(f"{length:g} s", f"{int(done.stdout) / 1e6:.0f}")
+    return table
+
+
+def timed(work: Callable[[], Any], *, repeat: int = 2) -> tuple[float, Any]:
+    """Seconds of the quickest of several runs, and what it gave."""
+    best, result = float("inf"), None
+    for _ in range(repeat):
+        began = time.perf_counter()
+        result = work()
+        best = min(best, time.perf_counter() - began)
+    return best, result
+
+
+def write_weights(model: Any, models: Path) -> None:
+    """The weights of a Keras model as a file of the old layout, in a models folder."""
+    import h5py
+
+    entry = ModelFolder(models).model(NAME)
+    path = models / NAME / entry.files[0].path
+    path.parent.mkdir(parents=True)
+    layers = [layer for layer in model.layers if layer.weights]
+    with h5py.File(path, "w") as file:
+        file.attrs["layer_names"] = np.array([layer.name.encode() for layer in layers])
+        for layer in layers:
+            group = file.create_group(layer.name)
+            names = [f"{layer.name}/{number}:0" for number in range(len(layer.weights))]
+            group.attrs["weight_names"] = np.array([name.encode() for name in names])
+            for name, values in zip(names, layer.get_weights(), strict=True):
+                group.create_dataset(name, data=values)
+
+
+def make_clip(path: Path, seconds: float) -> Path:
+    """A 1080p clip out of the sample."""
+    enlarge = ["-stream_loop", "19", "-i", str(sample_clip()), "-t", str(seconds), "-vf", "scale=1920:1080:flags=lanczos"]
+    ffmpeg(*enlarge, "-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-an", str(path))
+    return path
+
+
+def ffmpeg(*arguments: str) -> None:
+    """Run ffmpeg."""
+    subprocess.run([ffmpeg_path(), "-v", "error", "-y", *arguments], check=True)
+
+
+if __name__ == "__main__":
+    main()
