@@ -53,6 +53,7 @@ def test_record_reads_as_the_api_says(store: MediaStore) -> None:
     assert body["urls"] == {
         "self": f"/v1/media/{record.id}",
         "content": f"/v1/media/{record.id}/content",
+        "files": None,
         "thumbnail": f"/v1/media/{record.id}/thumbnail",
         "download": f"/v1/media/{record.id}/content?download=1",
     }
