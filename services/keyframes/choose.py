@@ -1,5 +1,6 @@
 """Which frames stand for their shots."""
 
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -47,18 +48,23 @@ def choose(measured: Measured, shots: Sequence[Shot], params: DetectParams) -> l
     Where frames are too near to each other the better one stays, and the other shot's next best that is far enough is taken.
     """
     chosen: list[Choice] = []
+    taken: list[float] = []  # seconds of what is chosen, rising
     seconds = measured.pts * float(measured.time_base)
     ends = [*(shot.transition_start_frame for shot in shots[1:]), len(measured.pts)]
     for rated in sorted(map(partial(_rated, measured), shots, ends), key=lambda one: -float(one.score.max())):
         allowed = np.ones(len(rated.frames), dtype=bool)
-        for one in chosen if params.min_gap else ():
+        own = seconds[rated.frames]
+        # Only what is near: there may be ten thousand shots.
+        near = slice(bisect_left(taken, own[0] - params.min_gap), bisect_right(taken, own[-1] + params.min_gap))
+        for other in taken[near] if params.min_gap else ():
             # Half a tick of slack: a gap that was meant to be exactly so long is one.
-            allowed &= np.abs(seconds[rated.frames] - seconds[one.frame]) > params.min_gap - float(measured.time_base) / 2
+            allowed &= np.abs(own - other) > params.min_gap - float(measured.time_base) / 2
         if allowed.any():
             chosen.append(rated.choice(int(np.argmax(np.where(allowed, rated.score, -1)))))
+            insort(taken, float(seconds[chosen[-1].frame]))
     chosen.sort(key=lambda one: -one.score)
     if params.deduplicate:
-        chosen = _one_of_each(measured, chosen)
+        chosen = _one_of_each(measured, chosen, params.max_keyframes)
     return sorted(chosen[: params.max_keyframes], key=lambda one: one.frame)
 
 
@@ -104,11 +110,11 @@ def _rated(measured: Measured, shot: Shot, until: int) -> _Rated:
     return _Rated(shot.index, measured.film.frames[part], parts, score)
 
 
-def _one_of_each(measured: Measured, chosen: list[Choice]) -> list[Choice]:
-    """Of choices that look alike the first, which tells of the others."""
+def _one_of_each(measured: Measured, chosen: list[Choice], most: int) -> list[Choice]:
+    """Of choices that look alike the first, which tells of the others; `most` of them at most."""
     places = np.searchsorted(measured.film.frames, [one.frame for one in chosen])
     kept = []
-    for group in groups_alike(measured.film, measured.layout, places.tolist()):
+    for group in groups_alike(measured.film, measured.layout, places.tolist(), most=most):
         best, *others = (chosen[number] for number in group)
         if others:
             shots = sorted(one.shot for one in others)

@@ -3,15 +3,23 @@
 import io
 import json
 import zipfile
+from fractions import Fraction
 from itertools import pairwise
 
+import av
 import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
+from services.keyframes import alike, pictures
+from services.keyframes.choose import choose
 from services.keyframes.detect import detect
+from services.keyframes.measure import Measured
 from services.keyframes.params import DetectParams
+from services.keyframes.shots import shots_of
+from services.keyframes.tiny import film_of
+from services.keyframes.transition import Transition
 from shared.errors import BrokenMedia, OperationFailed, UnsupportedMedia
 from tests.services.keyframes.shot_clips import cut_together, scene, write
 
@@ -74,6 +82,63 @@ def test_keyframes_keep_their_distance_and_their_number(outputs, tmp_path):
     every = detect(DetectParams(), video=path, outputs=outputs).videos[0].keyframes
     few = detect(DetectParams(max_keyframes=3), video=path, outputs=outputs).videos[0].keyframes
     assert sorted(one.score for one in few) == sorted(one.score for one in every)[-3:]
+
+
+def noise(frames: int) -> Measured:
+    """A film of noise, of which no two frames are alike though all have the same layout."""
+    rng = np.random.default_rng(1)
+
+    def some():
+        return rng.random(frames).astype(np.float32)
+
+    return Measured(
+        pts=np.arange(frames),
+        time_base=Fraction(1, 25),
+        end=Fraction(frames, 25),
+        change={"difference": some()},
+        sharpness=some(),
+        exposure=some(),
+        layout=rng.integers(120, 134, (frames, 48), np.uint8),
+        film=film_of(rng.integers(0, 256, (frames, 3, 18, 32), np.uint8)),
+    )
+
+
+def test_a_gap_leaves_out_no_shot_that_has_a_frame_far_enough_away():
+    measured = noise(600)
+    shots = shots_of([Transition(at, at) for at in range(6, 600, 6)], measured.times, 24.0)
+    kept = [one.frame for one in choose(measured, shots, DetectParams(min_gap=0.4))]
+    assert all(b - a >= 10 for a, b in pairwise(kept))
+    # Frames next to a cut are not taken: of six, the third and the fourth are left.
+    free = [shot for shot in shots if all(abs(at - one) >= 10 for at in range(shot.start_frame + 2, shot.end_frame - 2) for one in kept)]
+    assert len(kept) > 40 and free == []
+
+
+def test_the_work_of_finding_what_is_alike_does_not_grow_with_the_square_of_the_shots(monkeypatch):
+    measured, compared = noise(120), []
+    apart = alike.apart
+    monkeypatch.setattr(alike, "apart", lambda a, b: compared.append(1) or apart(a, b))
+    groups = alike.groups_alike(measured.film, measured.layout, range(120), most=200)
+    assert groups == [[place] for place in range(120)]
+    assert len(compared) <= 20 * 120
+    assert alike.groups_alike(measured.film, measured.layout, range(120), most=7) == groups[:7]
+
+
+@pytest.mark.parametrize(("distance", "opened"), [(1000, 1), (10, 4)])
+def test_a_video_without_keyframes_between_is_decoded_once(distance, opened, tmp_path, monkeypatch):
+    path, times = tmp_path / "clip.mp4", [Fraction(at, 25) for at in (3, 15, 27, 39)]
+    moving = scene(3)
+    with av.open(str(path), "w") as file:
+        stream = file.add_stream("libx264", rate=25, options={"g": str(distance), "sc_threshold": "0", "preset": "veryfast"})
+        stream.width, stream.height, stream.pix_fmt = 320, 180, "yuv420p"
+        for _ in range(45):
+            file.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(next(moving)[:180, :320]), format="rgb24")))
+        file.mux(stream.encode())
+    alone = [next(pictures.full_size(path, [time])) for time in times]
+    calls, read = [], pictures.read_frames
+    monkeypatch.setattr(pictures, "read_frames", lambda *args, **options: calls.append(1) or read(*args, **options))
+    together = list(pictures.full_size(path, times))
+    assert len(calls) == opened
+    assert all(np.array_equal(a, b) for a, b in zip(alone, together, strict=True)) and len({one.tobytes() for one in together}) == 4
 
 
 def test_one_bad_file_does_not_spoil_the_rest(clip, outputs, tmp_path):
