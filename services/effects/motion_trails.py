@@ -9,7 +9,7 @@ import av
 
 from services.effects.clip import Times, Written, probe_clip, rate_of, write_again
 from services.effects.compose import Composer
-from services.effects.memory import check_memory, needed_bytes
+from services.effects.memory import check_memory, needed_bytes, stored_bytes
 from services.effects.params import MotionTrailsParams, MotionTrailsResult
 from services.effects.reading import moments_of
 from services.effects.scene import Scene, look_frames
@@ -100,12 +100,13 @@ def _taken(trailed: Trailed, *, drop: bool) -> tuple[Frame, Trailed]:
 def _check(params: MotionTrailsParams, info: VideoInfo, reach: Reach, rate: float, matte: bool) -> None:
     ahead = 0 if params.direction == "behind" else int(reach.length * (rate if reach.seconds else 1)) + 1
     look = 2 * look_frames(rate) if confined(params, matte) and not matte else 0
+    stored = stored_bytes(info.pixel_format)
     needed = needed_bytes(
         info.width,
         info.height,
         held=reach.frames(rate),
         waiting=look + (ahead if soft(params) else 0),
-        bytes_per_pixel=(6.0 + 1.5) if params.linear_light else 1.5,
+        bytes_per_pixel=(6.0 + stored) if params.linear_light else stored,
         full_size=not soft(params),
     )
     check_memory(needed, "layers or spacing, or scale the clip down", errors=("layers", "spacing"))

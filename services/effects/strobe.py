@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.effects.clip import Times, probe_clip, rate_of, write_again
-from services.effects.memory import check_memory, needed_bytes
+from services.effects.memory import check_memory, needed_bytes, stored_bytes
 from services.effects.motion_trails import summary
 from services.effects.panorama import Panorama
 from services.effects.params import StrobeParams, StrobeResult
@@ -44,8 +44,8 @@ def strobe(
     sequence = Sequence(params)
     with closing(_pictures(params, scene, sequence, video, matte, rate)) as pictures:
         written = write_again(pictures, params, video=video, info=info, output=outputs["video"], progress=progress)
-    picture, seconds = sequence.finished()
     try:
+        picture, seconds = sequence.finished()
         _save(picture, outputs["picture"])
     except BaseException:
         outputs["video"].unlink(missing_ok=True)
@@ -135,7 +135,8 @@ def _pictures(
 
 def _check(params: StrobeParams, info: VideoInfo, rate: float, matte: bool) -> None:
     waiting = 0 if matte else 2 * look_frames(rate)
-    frames = needed_bytes(info.width, info.height, held=params.stamps, waiting=waiting, bytes_per_pixel=1.5 + 3, full_size=True)
+    stored = stored_bytes(info.pixel_format)
+    frames = needed_bytes(info.width, info.height, held=params.stamps, waiting=waiting, bytes_per_pixel=stored + 3, full_size=True)
     canvases = int(2 * 4 * params.canvas**2 * info.width * info.height)
     check_memory(frames + canvases, "stamps or canvas, or scale the clip down", errors=("stamps", "canvas"))
 

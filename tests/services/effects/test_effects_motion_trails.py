@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.naive_trails import naive_trails
+from services.effects.memory import stored_bytes
 from services.effects.params import MotionTrailsParams
 from shared.errors import BrokenMedia, Invalid, UnsupportedMedia
 from shared.video import probe, read_audio, read_frames
@@ -241,6 +242,13 @@ def test_cancelling_leaves_nothing(tripod, tmp_path):
     with pytest.raises(Cancelled):
         trails_of(tripod, tmp_path / "out.mp4", told=Ends())
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("pixel_format", "stored"), [("yuv420p", 1.5), ("nv12", 1.5), ("gray", 1.5), ("yuv422p10le", 2), ("yuva444p", 3), ("rgb24", 3)]
+)
+def test_memory_is_counted_with_the_chroma_that_a_file_has(pixel_format, stored):
+    assert stored_bytes(pixel_format) == stored
 
 
 def test_what_cannot_be_is_refused(tripod, tmp_path, monkeypatch):
