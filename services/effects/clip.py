@@ -1,6 +1,6 @@
 """A clip, or a part of it, written again with other pictures: its times, its sound and its tags stay."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
@@ -15,6 +15,7 @@ from shared.operation import Progress
 from shared.video import Frame, VideoInfo, VideoWriter, changes_of, probe
 
 _USUAL_RATE = Fraction(25)
+_SAME_SHAPE, _SAME_LENGTH_S = 0.03, 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,18 @@ def probe_clip(video: Path, params: SceneParams) -> VideoInfo:
         detail = f"The video is {info.duration_s:.2f} s long: a start at {params.start:g} s leaves nothing of it"
         raise Invalid(f"{detail}. Choose an earlier start.", errors=[{"field": "params.start", "detail": detail}])
     return info
+
+
+def matte_remarks(matte: Path, params: SceneParams, *, info: VideoInfo) -> Iterator[str]:
+    """What has to be done to a matte to fit the video. Raises UnsupportedMedia for a still image."""
+    given = probe(matte)
+    if not isinstance(given, VideoInfo):
+        raise UnsupportedMedia(f"{matte.name!r} is a still image: a matte is a gray video, as long as the clip.")
+    if abs(given.width * info.height / (info.width * given.height) - 1) > _SAME_SHAPE:
+        yield f"The matte of {given.width}x{given.height} was stretched to the shape of the video, which is {info.width}x{info.height}."
+    until = info.duration_s if params.duration is None else min(info.duration_s, params.start + params.duration)
+    if given.frames < info.frames and given.duration_s < until - 2 / float(rate_of(info)) - _SAME_LENGTH_S:
+        yield f"The matte ends at {given.duration_s:.2f} s: its last picture was held from there to {until:.2f} s."
 
 
 def rate_of(info: VideoInfo) -> Fraction:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import av
 
-from services.effects.clip import Times, Written, probe_clip, rate_of, write_again
+from services.effects.clip import Times, Written, matte_remarks, probe_clip, rate_of, write_again
 from services.effects.compose import Composer
 from services.effects.memory import check_memory, needed_bytes, stored_bytes
 from services.effects.params import MotionTrailsParams, MotionTrailsResult
@@ -36,6 +36,8 @@ def motion_trails(
     rate = float(rate_of(info))
     reach = Reach(layers=params.layers, spacing=params.spacing, seconds=params.spacing_unit == "seconds", direction=params.direction)
     _check(params, info, reach, rate, matte is not None)
+    for sentence in matte_remarks(matte, params, info=info) if matte else ():
+        progress.warn(sentence)
     scene = Scene(info.width, info.height, model=params.camera_model)
     with closing(_pictures(params, scene, reach, video, matte, rate)) as pictures:
         written = write_again(pictures, params, video=video, info=info, output=output, progress=progress)

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from services.effects.clip import Times, probe_clip, rate_of, write_again
+from services.effects.clip import Times, matte_remarks, probe_clip, rate_of, write_again
 from services.effects.memory import check_memory, needed_bytes, stored_bytes
 from services.effects.motion_trails import summary
 from services.effects.panorama import Panorama
@@ -40,6 +40,8 @@ def strobe(
     info = probe_clip(video, params)
     rate = float(rate_of(info))
     _check(params, info, rate, matte is not None)
+    for sentence in matte_remarks(matte, params, info=info) if matte else ():
+        progress.warn(sentence)
     scene = Scene(info.width, info.height, model=params.camera_model)
     sequence = Sequence(params)
     with closing(_pictures(params, scene, sequence, video, matte, rate)) as pictures:

@@ -244,6 +244,25 @@ def test_cancelling_leaves_nothing(tripod, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_is_done_to_a_matte_is_told(tripod, tmp_path):
+    def white(height, width):
+        return lambda i: np.full((height, width), 235, np.uint8)
+
+    width = -(-WIDTH // 2)
+    fits = write(tmp_path / "fits.mp4", white(-(-HEIGHT // 2), width), frames=40)
+    short = write(tmp_path / "short.mp4", white(width, width), frames=10)
+    told, warned = Told(), Told()
+    trails_of(tripod, tmp_path / "out.mp4", matte=fits, told=told)
+    assert told.warnings == []
+    trails_of(tripod, tmp_path / "out.mp4", matte=short, told=warned, duration=0.3)
+    assert [sentence for sentence in warned.warnings if "matte" in sentence] == [
+        f"The matte of {width}x{width} was stretched to the shape of the video, which is {WIDTH}x{HEIGHT}."
+    ]
+    warned.warnings.clear()
+    trails_of(tripod, tmp_path / "out.mp4", matte=short, told=warned)
+    assert "The matte ends at 0.33 s: its last picture was held from there to 1.33 s." in warned.warnings
+
+
 @pytest.mark.parametrize(
     ("pixel_format", "stored"), [("yuv420p", 1.5), ("nv12", 1.5), ("gray", 1.5), ("yuv422p10le", 2), ("yuva444p", 3), ("rgb24", 3)]
 )
