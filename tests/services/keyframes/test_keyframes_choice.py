@@ -2,6 +2,8 @@
 
 import io
 import json
+import os
+import shutil
 import zipfile
 from fractions import Fraction
 from itertools import pairwise
@@ -153,6 +155,18 @@ def test_one_bad_file_does_not_spoil_the_rest(clip, outputs, tmp_path):
         detect(DetectParams(), video=[bad, bad], outputs=outputs)
     with pytest.raises(BrokenMedia):
         detect(DetectParams(), video=bad, outputs=outputs)
+
+
+def test_a_name_that_is_no_text_is_no_obstacle(clip, outputs, tmp_path):
+    # As Linux has them from archives of other systems: "caf\xe9.mp4" in Latin-1.
+    odd = tmp_path / os.fsdecode(b"caf\xe9.mp4")
+    try:
+        shutil.copy(clip, odd)
+    except OSError:
+        pytest.skip("names are text on this disk")
+    (report,) = detect(DetectParams(), video=odd, outputs=outputs).videos
+    assert report.name == "caf?.mp4" and "caf-0001.jpg" in [one.file for one in report.keyframes]
+    assert "caf?.mp4" in outputs["gallery"].read_text(encoding="utf-8")
 
 
 def test_a_video_that_breaks_half_way_leaves_nothing_of_itself(clip, outputs, tmp_path):
