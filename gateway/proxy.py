@@ -52,11 +52,11 @@ def _forwarding(service: str, client: httpx.AsyncClient) -> Callable[[Request], 
 
 def _address(base: httpx.URL, request: Request) -> httpx.URL:
     """What is asked for behind /v1/{service}, as it was written: decoding and encoding it again could make another address of it."""
-    rest = request.scope["raw_path"].split(b"/", 3)[3]
     query = request.scope["query_string"]
     try:
+        _, _, _, rest = request.scope["raw_path"].split(b"/", 3)
         return base.copy_with(raw_path=base.raw_path + rest + (b"?" + query if query else b""))
-    except httpx.InvalidURL as error:
+    except (httpx.InvalidURL, ValueError) as error:  # ValueError: /v1%2Feffects/...
         raise NotFound(f"There is nothing at that address: {error}.") from error
 
 

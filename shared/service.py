@@ -147,9 +147,14 @@ async def check(
                 _check_kind(name, port, media_id.removeprefix(PENDING), "What an earlier step makes")
             else:
                 await _check_input(name, port, media_id, owner, runtime)
+    check_available(operation, params)
+    return Checked(operation=operation.name, inputs=dict(inputs), params=params.model_dump(mode="json"))
+
+
+def check_available(operation: Operation, params: Params) -> None:
+    """Raise ModelMissing, with the command that installs it, where the weights that `params` ask for are missing."""
     if command := operation.unavailable(params):
         raise ModelMissing(f"{operation.name} cannot run yet. Run: {command}")
-    return Checked(operation=operation.name, inputs=dict(inputs), params=params.model_dump(mode="json"))
 
 
 async def submit(operation: Operation, request: JobRequest, *, params: Params, owner: str, runtime: Runtime, key: str | None = None) -> Job:

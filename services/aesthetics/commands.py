@@ -9,7 +9,7 @@ import typer
 
 from services.aesthetics.best_frames import best_frames
 from services.aesthetics.extract_frames import extract_frames
-from services.aesthetics.folders import PICTURE_SUFFIXES, PROCESSED, VIDEO_SUFFIXES, deliver, files_in, mark
+from services.aesthetics.folders import PICTURE_SUFFIXES, PROCESSED, VIDEO_SUFFIXES, check_originals, deliver, files_in, mark
 from services.aesthetics.operations import missing_weights
 from services.aesthetics.params import BestFramesParams, ExtractParams, TopImagesParams
 from services.aesthetics.top_images import top_images
@@ -51,6 +51,7 @@ def add_commands(group: typer.Typer) -> None:
         model: Network = "inception-resnet-v2",
         percent: Annotated[str, typer.Option("--percent", help="Percentile of the scores that a picture must reach.")] = "90",
     ) -> None:
+        check_originals(input_dir, output_dir)
         pictures = _found(input_dir, PICTURE_SUFFIXES, "")
         params = _params(TopImagesParams, cpu, scorer, model, percent=percent)
         with tempfile.TemporaryDirectory() as made:

@@ -18,6 +18,7 @@ PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 
 _SEED_ROOT = "/app/"
 _PART = re.compile(r"[^/\\\x00-\x1f]{1,200}")
+_MAX_NAME_BYTES = 255
 
 
 def folder_within(root: Path, given: str) -> Path:
@@ -26,16 +27,37 @@ def folder_within(root: Path, given: str) -> Path:
     Raises Invalid for a name that leads out of `root`, through `..`, an absolute path or a link, also one that was put there.
     """
     parts = given.removeprefix(_SEED_ROOT).removeprefix("./").rstrip("/").split("/")
-    if any(part in ("", ".", "..") or part.startswith(".") or not _PART.fullmatch(part) for part in parts):
+    if any(part in ("", ".", "..") or part.startswith(".") or not _PART.fullmatch(part) or too_long(part) for part in parts):
         raise Invalid(f"{given[:200]!r} is not the name of a folder here: give one below the shared folder, such as 'input_directory'.")
     path = root
     for part in parts:
         path = path / part
         if path.is_symlink():
             raise Invalid(f"{given[:200]!r} leads through a link, which is not followed.")
-    if path.exists() and not path.is_dir():
-        raise Invalid(f"{given[:200]!r} is a file, not a folder.")
+        if path.exists() and not path.is_dir():
+            raise Invalid(f"{given[:200]!r} is a file, not a folder.")
     return path
+
+
+def too_long(name: str) -> bool:
+    """Whether file systems have no room for such a name."""
+    return len(os.fsencode(name)) > _MAX_NAME_BYTES
+
+
+def check_permissions(given: Path, wanted: Path) -> None:
+    """See, before any work is done, that one folder can be read and the other written. Raises Invalid."""
+    if given.is_dir() and not os.access(given, os.R_OK | os.X_OK):
+        raise Invalid(f"{given} cannot be read by this service. Let user {os.getuid()} read it.")
+    while not wanted.exists():
+        wanted = wanted.parent
+    if not os.access(wanted, os.W_OK | os.X_OK):
+        raise Invalid(f"{wanted} cannot be written by this service. Let user {os.getuid()} write there.")
+
+
+def check_originals(given: Path, wanted: Path) -> None:
+    """Pictures are named after the files they come from: beside those they would replace them. Raises Invalid for one folder as both."""
+    if given.resolve() == wanted.resolve():
+        raise Invalid(f"{given} is both the folder of the pictures and that of the chosen ones, which would replace them. Name another.")
 
 
 def files_in(folder: Path, suffixes: Collection[str], *, but: str = "") -> list[Path]:
@@ -69,9 +91,17 @@ def deliver(archive: Path, names: Collection[str], folder: Path) -> None:
 
 def mark(video: Path, prefix: str = PROCESSED) -> Path:
     """Rename a video that is done, so that it is not taken again; the new path. One that is gone already stays so."""
-    marked, number = video.with_name(prefix + video.name), 2
+    marked, number = _renamed(video, prefix), 2
     while marked.exists():
-        marked, number = video.with_name(f"{prefix}{number}_{video.name}"), number + 1
+        marked, number = _renamed(video, f"{prefix}{number}_"), number + 1
     if video.exists():
         video.rename(marked)
     return marked
+
+
+def _renamed(video: Path, prefix: str) -> Path:
+    """A video's path with something before its name, which loses its last letters where it gets too long."""
+    stem = video.stem
+    while too_long(prefix + stem + video.suffix):
+        stem = stem[:-1]
+    return video.with_name(prefix + stem + video.suffix)

@@ -10,7 +10,15 @@ from fastapi import APIRouter, Request
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from services.aesthetics.extractions import Extraction, Extractions
-from services.aesthetics.folders import PICTURE_SUFFIXES, PROCESSED, VIDEO_SUFFIXES, files_in, folder_within
+from services.aesthetics.folders import (
+    PICTURE_SUFFIXES,
+    PROCESSED,
+    VIDEO_SUFFIXES,
+    check_originals,
+    check_permissions,
+    files_in,
+    folder_within,
+)
 from services.aesthetics.operations import BEST_FRAMES, EXTRACT_FRAMES, TOP_IMAGES
 from services.aesthetics.params import MAX_SOURCES, BestFramesParams, ExtractParams, Model, PictureFormat, TopImagesParams
 from shared.errors import Invalid
@@ -119,7 +127,10 @@ def _prepared(extractions: Extractions, config: ExtractorConfig, owner: str, ext
     """The extraction that a configuration asks for, and its files. Raises Invalid for folders that are not to be used, or have no file."""
     root = extractions.root(owner)
     given, wanted = folder_within(root, config.input_directory), folder_within(root, config.output_directory)
+    check_permissions(given, wanted)
     videos = extractor == BEST
+    if not videos:
+        check_originals(given, wanted)
     prefix = config.processed_video_prefix if videos else ""
     suffixes = config.video_extensions if videos else config.images_extensions
     files = files_in(given, suffixes, but=prefix)

@@ -24,6 +24,7 @@ BODY = {"inputs": {"video": SAMPLE_ID}, "params": {"max_speed": 4, "min_speed": 
         ("/v1/speed-ramp//operations", 404),
         ("/v1/speed-ramp/operations/", 404),
         ("/v1/nothing/operations", 404),
+        ("/v1%2Fspeed-ramp/operations", 404),
         ("/v1/speed-ramp/%2e%2e/%2e%2e/etc", 404),
         ("/v1/speed-ramp/operations%3Fx", 404),
         ("/v1/media/..%2f..%2fjobs.sqlite/content", 404),

@@ -1,10 +1,12 @@
 """The aesthetics service through the gateway, and the endpoints of PerfectFrameAI."""
 
 import io
+import os
 import shutil
 import time
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,9 @@ import pytest
 from conftest import scenery, write_video
 from PIL import Image
 
+from services.aesthetics.extractions import Extraction, Taken
+from services.aesthetics.folders import check_permissions, mark
+from shared.errors import Invalid
 from shared.testing import RunningSuite, suite
 
 BASE = "/v1/aesthetics"
@@ -172,7 +177,7 @@ def test_top_images_of_a_folder(rating: RunningSuite, shared):
     assert len(list((shared / "photos").iterdir())) == 10
 
 
-@pytest.mark.parametrize("given", ["../secrets", "/etc", "input/../../x", ".extractions", "link", "link/below", "a\x00b", ""])
+@pytest.mark.parametrize("given", ["../secrets", "/etc", "input/../../x", ".extractions", "link", "link/below", "a\x00b", "é" * 200, ""])
 def test_folders_outside_are_refused(rating: RunningSuite, shared, tmp_path, given):
     if not (shared / "link").is_symlink():
         (shared / "link").symlink_to(tmp_path)
@@ -199,6 +204,81 @@ def test_what_was_left_when_the_service_ended_is_delivered_by_the_next(tmp_path,
         assert over(second, job_id)["status"] == "succeeded"
     assert (folder / "frames_extracted_one.mp4").exists()
     assert len(list((folder.parent / "output_directory").glob("*.jpg"))) == 10
+
+
+def test_what_another_process_left_is_delivered_without_a_restart(rating: RunningSuite, data, shared, ten_seconds):
+    """As when the container that began has gone for good, or the database was away when the job ended."""
+    (shared / "left-over").mkdir()
+    shutil.copy(ten_seconds, shared / "left-over" / "one.mp4")
+    job = rating.start("aesthetics.extract-frames", {"video": [rating.upload(ten_seconds)["id"]]}, {})
+    assert rating.wait(job["id"])["status"] == "succeeded"
+    extraction = Extraction(
+        extractor="best_frames_extractor",
+        job_id=job["id"],
+        owner="public",
+        input_directory=shared / "left-over",
+        output_directory=shared / "left-over" / "frames",
+        prefix="done_",
+        taken=[Taken(name="one.mp4", media_id=job["inputs"]["video"][0])],
+    )
+    (shared / ".extractions").mkdir(exist_ok=True)
+    (shared / ".extractions" / f"{job['id']}.part").write_text(extraction.model_dump_json())
+    (shared / ".extractions" / f"{job['id']}.part").rename(shared / ".extractions" / f"{job['id']}.json")
+    over(rating, job["id"])
+    assert len(list((shared / "left-over" / "frames").glob("*.jpg"))) == 10
+    assert (shared / "left-over" / "done_one.mp4").exists()
+
+
+def test_two_requests_on_one_folder_share_its_files(rating: RunningSuite, shared, ten_seconds):
+    (shared / "both").mkdir()
+    for number in range(4):
+        shutil.copy(ten_seconds, shared / "both" / f"{number}.mp4")
+    config = {"input_directory": "both", "output_directory": "both/frames", "all_frames": True}
+    address = f"{BASE}/extractors/best_frames_extractor"
+    with ThreadPoolExecutor(2) as threads:
+        answers = [one.json() for one in threads.map(lambda _: rating.client.post(address, json=config), range(2))]
+    assert sorted(name for answer in answers for name in answer["files"]) == ["0.mp4", "1.mp4", "2.mp4", "3.mp4"]
+    for answer in answers:
+        if answer["job_id"]:
+            over(rating, answer["job_id"])
+    assert len(list((shared / "both").glob("frames_extracted_*"))) == 4
+
+
+def test_chosen_pictures_do_not_replace_the_originals(rating: RunningSuite, shared):
+    (shared / "album").mkdir()
+    Image.fromarray(scenery(1)).save(shared / "album" / "photo.jpg")
+    before = (shared / "album" / "photo.jpg").read_bytes()
+    config = {"input_directory": "album", "output_directory": "/app/album/", "scorer": "technical"}
+    answer = rating.client.post(f"{BASE}/extractors/top_images_extractor", json=config)
+    assert answer.status_code == 422 and "Name another" in answer.json()["detail"]
+    assert (shared / "album" / "photo.jpg").read_bytes() == before
+
+
+def test_a_name_that_is_not_utf8_is_refused_and_the_others_go_on(rating: RunningSuite, shared, ten_seconds):
+    (shared / "names").mkdir()
+    shutil.copy(ten_seconds, os.fsencode(shared / "names") + b"/\xff.mp4")
+    shutil.copy(ten_seconds, shared / "names" / "good.mp4")
+    config = {"input_directory": "names", "output_directory": "named", "all_frames": True}
+    answer = rating.client.post(f"{BASE}/extractors/best_frames_extractor", json=config)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["files"] == ["good.mp4"] and answer.json()["refused"] == {"?.mp4": "Its name is not UTF-8: rename it."}
+    over(rating, answer.json()["job_id"])
+
+
+def test_a_video_with_the_longest_name_is_marked_all_the_same(tmp_path):
+    names = ["é" * 125 + ".mp4", "é" * 124 + "e.mp4"]
+    for name in names:
+        (tmp_path / name).write_bytes(name.encode())
+        assert mark(tmp_path / name).read_bytes() == name.encode()
+    assert len(list(tmp_path.glob("frames_extracted_*.mp4"))) == 2 == len(list(tmp_path.iterdir()))
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_any_work(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path)  # as root, who runs tests in containers, may do everything
+    with pytest.raises(Invalid, match="cannot be written"):
+        check_permissions(tmp_path / "in", tmp_path / "out" / "deep")
+    with pytest.raises(Invalid, match="cannot be read"):
+        check_permissions(tmp_path, tmp_path)
 
 
 def test_a_zip_file_of_pictures_is_taken(running: RunningSuite, tmp_path):
