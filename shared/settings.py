@@ -22,6 +22,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(
         env_prefix="REELWRIGHT_",
+        env_ignore_empty=True,  # an empty line in .env must not take the place of a secret file
         frozen=True,
         extra="ignore",
         populate_by_name=True,

@@ -13,6 +13,7 @@ import yaml
 
 from containers.install import requirements
 from reelwright import ROOMS
+from shared.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yaml").read_text())
@@ -78,3 +79,15 @@ def test_extras_that_consist_of_others_are_taken_apart() -> None:
     assert not any("reelwright" in one for one in found)
     with pytest.raises(KeyError):
         list(requirements(project, ["no-such-extra"]))
+
+
+OF_THE_FILE = {"HOST", "PORT", "DATA_DIR", "MODELS_DIR", "SERVICE_URLS", "DATABASE_PASSWORD"}
+"""Settings that mean something else inside a container, or are a secret that is made."""
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_every_setting_reaches_the_containers(name: str) -> None:
+    """One that did not would be passed over in silence: API keys, for one."""
+    wanted = {f"REELWRIGHT_{field.upper()}" for field in Settings.model_fields if field.upper() not in OF_THE_FILE}
+    assert wanted <= set(CONTAINERS[name]["environment"])
+    assert "REELWRIGHT_DATABASE_PASSWORD" not in CONTAINERS[name]["environment"], "docker inspect would show it"

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -31,21 +32,24 @@ BF16_TOLERANCE = 0.01
 
 _VERSION = 1
 _OPSET = 17
+_ABANDONED_S = 3600.0
 
 
 @contextmanager
-def converted(architecture: Architecture, weights: Path, sha256: str, form: Format) -> Iterator[Path]:
+def converted(architecture: Architecture, weights: Path, sha256: str, form: Format, *, anew: bool = False) -> Iterator[Path]:
     """The network in another format, converted now if it never was: a file that is there for the length of the block.
 
-    It is kept in `converted` beside the weights; where nothing can be written there, it is made anew each time. Raises ModelDamaged for
-    weights that do not fit, OperationFailed where the conversion fails.
+    It is kept in `converted` beside the weights; where nothing can be written there, it is made anew each time. `anew`: what is kept is
+    replaced. Raises ModelDamaged for weights that do not fit, OperationFailed where the conversion fails.
     """
     kept = weights.parent / "converted" / f"{sha256[:16]}-{form}-{_VERSION}"
-    if (kept / FILES[form]).is_file():
+    if not anew and (kept / FILES[form]).is_file():
         yield kept / FILES[form]
         return
+    shutil.rmtree(kept, ignore_errors=True)
     try:
         kept.parent.mkdir(exist_ok=True)
+        _clear_away(kept.parent)
         folder = tempfile.mkdtemp(prefix=".", dir=kept.parent)
     except OSError:
         folder = tempfile.mkdtemp(prefix="reelwright-")
@@ -58,6 +62,14 @@ def converted(architecture: Architecture, weights: Path, sha256: str, form: Form
             yield Path(folder) / FILES[form]
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _clear_away(folder: Path) -> None:
+    """Remove what conversions left that were killed."""
+    for left in folder.glob(".*"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > _ABANDONED_S:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def convert(architecture: Architecture, weights: Path, form: Format, folder: Path) -> None:
@@ -164,6 +176,9 @@ def _in_own_process(architecture: Architecture, weights: Path, form: Format, fol
 def _keep(folder: Path, kept: Path) -> None:
     """Put a finished conversion under its name; another process may have been quicker."""
     try:
+        for path in folder.iterdir():  # a loss of power must not leave a file under its name that is empty
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
         os.chmod(folder, 0o755)
         os.rename(folder, kept)
     except OSError:

@@ -53,27 +53,34 @@ def fill(model: Any, weights: Path) -> None:
     try:
         with h5py.File(weights, "r") as file:
             given = list(_layers(file))
-    except (OSError, KeyError, ValueError, TypeError) as error:
+            if len(given) != len(wanted):
+                raise ModelDamaged(
+                    f"{weights} holds {len(given)} layers with weights; this network has {len(wanted)}. It is another one's."
+                )
+            for layer, (name, arrays) in zip(wanted, given, strict=True):
+                layer.set_weights(_read(weights, name, arrays, [tuple(weight.shape) for weight in layer.weights]))
+    except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
         raise ModelDamaged(f"{weights} cannot be read as Keras weights (HDF5): {error}") from error
-    if len(given) != len(wanted):
-        raise ModelDamaged(f"{weights} holds the weights of {len(given)} layers; this network has {len(wanted)}. It is another one's.")
-    for layer, (name, arrays) in zip(wanted, given, strict=True):
-        shapes = [array.shape for array in arrays]
-        if shapes != [tuple(weight.shape) for weight in layer.weights]:
-            expected = [tuple(weight.shape) for weight in layer.weights]
-            raise ModelDamaged(f"{weights}: layer {name!r} has the shapes {shapes}, but {expected} are wanted. It is another network's.")
-        if not all(np.isfinite(array).all() for array in arrays):
-            raise ModelDamaged(f"{weights}: layer {name!r} holds values that are no numbers.")
-        layer.set_weights(arrays)
 
 
-def _layers(file: Any) -> Iterator[tuple[str, Arrays]]:
-    """Name and weights of each layer that has any, in the order of the file."""
+def _read(weights: Path, name: str, stored: list[Any], expected: list[tuple[int, ...]]) -> Arrays:
+    """The weights of a layer, read once their shapes are known to fit: a file of a few bytes may claim any. Raises ModelDamaged."""
+    shapes = [getattr(one, "shape", None) for one in stored]
+    if shapes != expected:
+        raise ModelDamaged(f"{weights}: layer {name!r} has the shapes {shapes}, but {expected} are wanted. It is another network's.")
+    arrays = [np.asarray(one, np.float32) for one in stored]
+    if not all(np.isfinite(array).all() for array in arrays):
+        raise ModelDamaged(f"{weights}: layer {name!r} holds values that are no numbers.")
+    return arrays
+
+
+def _layers(file: Any) -> Iterator[tuple[str, list[Any]]]:
+    """Name and stored weights of each layer that has any, in the order of the file; nothing is read yet."""
     root = file.get("model_weights", file)
     for name in _texts(root, "layer_names"):
         layer = root[name]
         if names := _texts(layer, "weight_names"):
-            yield name, [np.asarray(layer[weight], np.float32) for weight in names]
+            yield name, [layer[weight] for weight in names]
 
 
 def _texts(group: Any, attribute: str) -> list[str]:

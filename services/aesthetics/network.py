@@ -1,6 +1,7 @@
 """The network that rates pictures, loaded once and kept for the next job."""
 
 import importlib.util
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,13 +14,15 @@ from services.aesthetics.convert import converted, fastest_precision, openvino, 
 from services.aesthetics.keras_nima import load_keras
 from services.aesthetics.nima import ARCHITECTURES, CATALOG_NAMES, Architecture, prepared
 from services.aesthetics.params import ModelUsed, ScoreParams
-from shared.errors import Invalid, Unavailable
+from shared.errors import Invalid, ReelwrightError, Unavailable
 from shared.models.device import CPU, Device, choose_device
 from shared.models.folder import ModelFolder, model_files
 from shared.models.loaded import loaded
 from shared.models.memory import batch_size, smaller_on_out_of_memory
 from shared.models.turns import turn
 from shared.operation import Progress, Silent
+
+log = logging.getLogger(__name__)
 
 MIB = 1024 * 1024
 _TAKES = {"inception-resnet-v2": 700 * MIB, "mobilenet": 150 * MIB}
@@ -120,7 +123,17 @@ def _chosen(params: ScoreParams) -> tuple[Device, str, str]:
 def _loaded(architecture: Architecture, weights: Path, sha256: str, backend: str, precision: str, device: Device) -> _Loaded:
     if backend == "tensorflow":
         return _Loaded(_tensorflow_runner(architecture, weights, device, half=precision == "f16"), precision)
-    with converted(architecture, weights, sha256, "openvino" if backend == "openvino" else "onnx") as path:
+    try:
+        return _converted(architecture, weights, sha256, backend, precision, anew=False)
+    except (ReelwrightError, MemoryError):
+        raise
+    except Exception as error:  # each library has its own
+        log.warning("the converted network cannot be loaded (%s); it is converted anew", str(error).strip()[-200:])
+        return _converted(architecture, weights, sha256, backend, precision, anew=True)
+
+
+def _converted(architecture: Architecture, weights: Path, sha256: str, backend: str, precision: str, *, anew: bool) -> _Loaded:
+    with converted(architecture, weights, sha256, "openvino" if backend == "openvino" else "onnx", anew=anew) as path:
         precision = fastest_precision(path) if precision == "auto" else precision
         return _Loaded(runner(path, precision=precision), precision)
 

@@ -34,3 +34,12 @@ def test_without_keys_nobody_else_may_reach_it(host: str, published: str) -> Non
 
 def test_a_container_whose_port_is_published_on_this_machine_needs_no_keys() -> None:
     assert Settings(host="0.0.0.0", published_host="127.0.0.1").owners == {}
+
+
+def test_an_empty_variable_does_not_take_the_place_of_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `REELWRIGHT_API_KEYS=` in a file .env: without keys everybody would be let in."""
+    (tmp_path / "reelwright_api_keys").write_text("first-key\n")
+    monkeypatch.setenv("REELWRIGHT_API_KEYS", "")
+    assert [key.get_secret_value() for key in Settings(_secrets_dir=tmp_path).api_keys] == ["first-key"]
+    monkeypatch.setenv("REELWRIGHT_API_KEYS", "second-key")
+    assert [key.get_secret_value() for key in Settings(_secrets_dir=tmp_path).api_keys] == ["second-key"]

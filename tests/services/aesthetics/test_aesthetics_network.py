@@ -1,13 +1,16 @@
 """The network as jobs run it: converted once, kept, the same on every backend."""
 
 import logging
+import os
 
+import h5py
 import numpy as np
 import pytest
 from nima_files import Weights, mobilenet, mobilenet_order, write_h5
 
 from services.aesthetics import convert
 from services.aesthetics.best_frames import best_frames
+from services.aesthetics.keras_nima import fill
 from services.aesthetics.network import has_bf16, network
 from services.aesthetics.nima import RATINGS, mean_and_spread, prepared
 from services.aesthetics.operations import missing_weights
@@ -107,6 +110,47 @@ def test_weights_that_do_not_fit_are_refused_by_name(models, tmp_path, monkeypat
     with pytest.raises(ModelDamaged, match="cannot be read as Keras weights"), network(params()):
         pass
     assert not list((folder / "converted").iterdir())
+
+
+@pytest.mark.parametrize("spoil", ["half of the weights", "no weights", "half of the network", "nothing in the folder"])
+def test_a_converted_network_that_is_broken_is_converted_anew(models, pictures, expected, spoil, caplog):
+    shelf().drop()
+    with network(params(precision="f32")):
+        (folder,) = [path for path in (models / NAME / "converted").iterdir() if "openvino" in path.name]
+    shelf().drop()
+    if spoil == "half of the weights":
+        (folder / "nima.bin").write_bytes((folder / "nima.bin").read_bytes()[:100_000])
+    elif spoil == "half of the network":
+        (folder / "nima.xml").write_text((folder / "nima.xml").read_text()[:5000])
+    else:
+        (folder / ("nima.bin" if spoil == "no weights" else "nima.xml")).unlink()
+    abandoned = folder.with_name(".abandoned")
+    abandoned.mkdir()
+    os.utime(abandoned, (0, 0))
+    with network(params(precision="f32")) as found:
+        assert scores_off(found.rate(pictures), expected) < 1e-4
+    assert {"nima.xml", "nima.bin"} <= {path.name for path in folder.iterdir()} and not abandoned.exists()
+
+
+@pytest.mark.parametrize("spoil", ["huge", "loop", "group"])
+def test_weights_that_claim_to_be_huge_or_lead_in_circles_are_refused(tmp_path, spoil):
+    import keras
+
+    path = tmp_path / "weights.hdf5"
+    with h5py.File(path, "w") as file:
+        file.attrs["layer_names"] = [b"a"]
+        layer = file.create_group("a")
+        layer.attrs["weight_names"] = [b"k", b"b"]
+        if spoil == "huge":
+            layer.create_dataset("k", shape=(1 << 38,), dtype="f4", chunks=(1024,))
+        elif spoil == "loop":
+            layer["k"] = h5py.SoftLink("/a/k")
+        else:
+            layer.create_group("k")
+        layer.create_dataset("b", data=np.zeros(10))
+    model = keras.Sequential([keras.layers.Input((4,)), keras.layers.Dense(10)])
+    with pytest.raises(ModelDamaged, match=r"weights\.hdf5"):
+        fill(model, path)
 
 
 def test_without_weights_the_command_is_told(tmp_path, monkeypatch, ten_seconds, outputs):
