@@ -154,7 +154,7 @@ def test_cancelling_a_pipeline_cancels_the_step_that_runs(running: RunningSuite)
 def test_presets_say_what_is_missing(running: RunningSuite):
     presets = {preset["name"]: preset for preset in running.client.get("/v1/pipelines/presets").json()}
     assert presets["dramatic-ramp"]["available"]
-    assert presets["matte-studio-trails"]["missing"] == ["background.studio", "effects.motion-trails", "matting.matte"]
+    assert presets["matte-studio-trails"]["missing"] == ["background.studio", "matting.matte"]
 
 
 def test_one_document_describes_every_service(running: RunningSuite):
