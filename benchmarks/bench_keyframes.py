@@ -215,7 +215,6 @@ def main(arguments: Sequence[str] = ()) -> None:
     if peers:
         sys.path.append(str(PEERS))
     console.print(machine() + ("" if peers else "; PySceneDetect is not there: `make bench-peers` fetches it"))
-    cv2.setRNGSeed(0)
     accuracy(console, given.seeds, peers=peers, transnet=given.transnet)
     if not given.skip_speed:
         speed(console, peers=peers, repeat=given.repeat)

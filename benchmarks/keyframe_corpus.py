@@ -142,12 +142,12 @@ def _finished(pictures: Iterator[Rgb], random: Random, profile: str) -> Iterator
     bars = profile == "letterbox" or (profile == "all" and random.random() < 0.5)
     gain = random.uniform(0.1, 0.2) if profile == "dark" else 1.0
     grain = {"grain": 14.0, "dark": 3.0, "all": 5.0}.get(profile, 0.0)
+    grains = random.spawn(1)[0]  # so that grain takes nothing from what decides how the film is cut
     for picture in pictures:
         if gain < 1:
             picture = cv2.convertScaleAbs(picture, alpha=gain)
         if grain:
-            noise = np.empty(picture.shape, np.int16)
-            cv2.randn(noise, 0, grain)
+            noise = grain * grains.standard_normal(picture.shape, dtype=np.float32)
             picture = np.clip(picture + noise, 0, 255).astype(np.uint8)
         if bars:
             picture = picture.copy()

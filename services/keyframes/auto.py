@@ -14,6 +14,7 @@ from services.keyframes.transition import Transition
 CUT_AT, CUT_WIDTH = 0.5, 0.08
 """The distance at which a cut is as likely as not, and how fast it becomes sure above."""
 _FADE_DEPTH = 0.7
+_SURE = 0.9
 _SHORTEST_SHOT = 6  # frames; next to a gradual transition only, whose ends look like something themselves
 
 
@@ -70,7 +71,9 @@ def _without_echoes(found: list[Transition]) -> list[Transition]:
         if last is None or not gradual or one.start - last.end >= _SHORTEST_SHOT or min(one.confidence, last.confidence) < 0.5:
             kept.append(one)
         elif one.kind == "cut" or last.kind == "cut":
-            kept[-1] = one if last.kind == "cut" else last
+            cut, mixed = (one, last) if one.kind == "cut" else (last, one)
+            # What goes on up to a sure cut is motion, as a rule; the steps of a quick fade look like sure cuts.
+            kept[-1] = cut if mixed.kind == "dissolve" and cut.confidence >= _SURE else mixed
         else:
             kind = "fade" if "fade" in (one.kind, last.kind) else one.kind
             kept[-1] = Transition(last.start, max(one.end, last.end), kind, max(one.confidence, last.confidence))

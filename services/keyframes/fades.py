@@ -11,6 +11,7 @@ _AROUND = 30  # places on each side in which the fullest contrast is looked for
 _BLACK, _WHITE = 48, 190  # brightness, as stored, of an empty picture
 _SAME = 0.75  # correlation of a picture with itself when fainter, though something moves
 _LONGEST = 75
+_FULL = 0.9  # of a side's contrast: from there on it may be the picture's own that grows
 _RAMP = 2  # steps that a side needs at least: what goes at once is cut
 
 
@@ -67,9 +68,16 @@ def fades(contrast: Floats, cuts: set[int], threshold: float) -> list[Fade]:
         while after < count - 1 and after + 1 not in cuts and after - last < _LONGEST and contrast[after + 1] > _rising(contrast[after]):
             after += 1
         if first - before >= _RAMP or after - last >= _RAMP:
-            found.append(Fade(before, after, float(empty[first : last + 1].max())))
+            begins, ends = first - _ramp(contrast[before : first + 1][::-1]), last + _ramp(contrast[last : after + 1])
+            found.append(Fade(begins, ends, float(empty[first : last + 1].max())))
         place = max(after, last) + 1
     return found
+
+
+def _ramp(contrast: Floats) -> int:
+    """How many steps of a side, from the empty picture to the full, are the fade's: not the slow change of a picture that is full."""
+    full = int(np.argmax(contrast >= _FULL * contrast[-1]))
+    return min(round(full / _FULL), len(contrast) - 1)
 
 
 def _rising(contrast: float) -> float:

@@ -10,6 +10,7 @@ from services.keyframes.tiny import TinyFilm
 
 _NEAR = 4  # places on each side that a cut is compared with
 _FLASH = 6  # frames that a flash lasts at most
+_FAINTER, _SAME = 0.8, 0.85  # a step of a fade takes at least so much of the contrast, and leaves pictures that correlate so
 _DIMMED = 12  # places on each side in which the picture's fullest contrast is looked for
 _LEAST = 0.2  # what is nearer than this is looked at no further
 
@@ -34,7 +35,7 @@ def hard_cuts(film: TinyFilm, steps: Steps) -> list[HardCut]:
         # In steady motion every step is as large: what the other steps have is not the cut's.
         restless = float(np.sort(around)[-_NEAR:].mean()) if len(around) else 0.0
         left = here * float(np.clip(here / max(1.6 * restless, 1e-6), 0, 1))
-        if left >= _LEAST and not _flashes(film, place, here):
+        if left >= _LEAST and not _dims(film, place) and not _flashes(film, place, here):
             found.append(HardCut(place, left))
     return found
 
@@ -47,6 +48,15 @@ def _shown(contrast: Floats) -> Floats:
     pair = np.maximum(contrast, np.concatenate([contrast[:1], contrast[:-1]]))
     shown: Floats = np.minimum((pair + NOISE) / (0.5 * (fullest + NOISE)), 1)
     return shown
+
+
+def _dims(film: TinyFilm, place: int) -> bool:
+    """Whether both frames are the same picture, only that one is fainter: a step of a quick fade."""
+    before, now = film.at(place - 1)[0].astype(np.float32), film.at(place)[0].astype(np.float32)
+    fainter, fuller = sorted((float(before.std()), float(now.std())))
+    if fainter < 1 or fainter > _FAINTER * fuller:
+        return False
+    return float(np.corrcoef(before.ravel(), now.ravel())[0, 1]) >= _SAME
 
 
 def _flashes(film: TinyFilm, place: int, distance: float) -> bool:

@@ -98,3 +98,15 @@ def test_fast_looks_at_keyframes_where_nothing_changes_and_finds_the_same(tmp_pa
     assert len(fast.film) < 0.6 * len(full.film)
     assert fast.pts.tolist() == full.pts.tolist()
     assert begins(found_in(path, tmp_path, speed="fast")) == begins(found_in(path, tmp_path)) == [(260, "cut")]
+
+
+@pytest.mark.parametrize("length", [4, 6, 9])
+def test_a_quick_fade_is_one_transition(length, tmp_path):
+    frames, [(start, end)] = cut_together([(40, "fade", length), (40, None, 0)])
+    [(at, _)] = begins(found_in(write(tmp_path / "clip.mp4", frames), tmp_path))
+    assert start <= at <= end
+
+
+def test_a_cut_soon_after_motion_stays_where_it_is(tmp_path):
+    frames, [(_, _), (cut, _)] = cut_together([(40, "dissolve", 14), (12, "cut", 0), (40, None, 0)])
+    assert (cut, "cut") in begins(found_in(write(tmp_path / "clip.mp4", frames), tmp_path))
