@@ -256,7 +256,7 @@ def test_with_keys_the_api_pages_ask_for_one(tmp_path):
 )
 def test_what_would_fail_later_is_refused_at_once(tmp_path, change, field):
     with suite(tmp_path, WEBHOOK_SECRET="whsec_c2VjcmV0c2VjcmV0c2VjcmV0") as strict:
-        for _ in range(100):
+        for _ in range(600):
             if strict.client.get(f"/v1/media/{SAMPLE_ID}").is_success:
                 break
             time.sleep(0.1)

@@ -103,7 +103,7 @@ def test_the_surroundings_of_the_server_are_not_seen(tmp_path: Path) -> None:
         [content] = tmp_path.glob(f"media/*/{job['outputs']['file']['id']}/content.json")
         seen = content.read_text()
         assert "PATH=" in seen
-        for word in ("open-sesame", "whsec_", "API_KEYS", "DATABASE_URL", "REELWRIGHT_DATA_DIR"):
+        for word in ("open-sesame", "whsec_", "API_KEYS", "DATABASE_URL"):
             assert word not in seen
         assert '"sockets": 1' in seen, "the child holds connections of the server"
         within(2, lambda: server.work() == [])

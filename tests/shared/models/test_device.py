@@ -1,5 +1,6 @@
 """Devices, found out without torch."""
 
+import os
 import subprocess
 import sys
 
@@ -9,6 +10,7 @@ import pytest
 from shared.errors import Unavailable
 from shared.models import device as module
 from shared.models.device import CPU, Device, _visible, choose_device, free_bytes, torch_device, total_bytes
+from shared.worker.family import memory_bytes
 
 TWO = [Device(kind="cuda", index=index, uuid=f"GPU-{index}{index}", title=f"Card {index}") for index in range(2)]
 
@@ -66,7 +68,7 @@ def test_gpus_are_counted_as_cuda_counts_them(wanted, found):
 
 def test_free_memory_is_what_this_process_may_still_take(monkeypatch, tmp_path):
     assert 0 < free_bytes(CPU) <= psutil.virtual_memory().total == total_bytes(CPU)
-    used = psutil.Process().memory_info().rss
+    used = memory_bytes(os.getpid())
     monkeypatch.setenv("REELWRIGHT_JOB_MEMORY_BYTES", str(used + 200 * 2**20))
     assert free_bytes(CPU) <= 250 * 2**20
     monkeypatch.setattr(module, "CGROUP", tmp_path)
