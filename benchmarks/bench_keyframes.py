@@ -3,7 +3,7 @@
     python -m benchmarks.bench_keyframes [--seeds 1001 1002] [--transnet] [--skip-speed] [--repeat 3]
 
 PySceneDetect is no dependency of the suite: `make bench-peers` puts it into var/peers; without it its rows are missing. All detectors
-run with their defaults. Seeds from 1001 on were held out: nothing was fitted to them. (Seeds 1 and 2 were developed on.)
+run with their defaults. Seeds from 1001 on were held out: nothing was fitted to them. (Seeds 1 to 4 were developed on.)
 
 A transition counts as found if exactly one change that was told lies in it, or up to so many frames beside it; of several the nearest
 counts and the others are false alarms. All false alarms count against hard cuts and against gradual transitions alike, since most
