@@ -8,10 +8,11 @@ import asyncio
 import itertools
 import random
 from collections.abc import Iterable
+from functools import partial
 
 import httpcore
 
-from shared.net.transport import BackendTransport, Resolve, system_resolve
+from shared.net.transport import BackendTransport, Resolve, connected, resolved, system_resolve
 
 CONNECT_S = 2.0
 """Looking a name up, and connecting to one address, may take this long each. The network is a local one."""
@@ -35,21 +36,10 @@ class ReplicaBackend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        try:
-            async with asyncio.timeout(CONNECT_S):
-                addresses = sorted(await self._resolve(host, port))
-        except TimeoutError as error:
-            raise httpcore.ConnectTimeout(f"{host} was not resolved within {CONNECT_S} s") from error
-        except (OSError, UnicodeError) as error:
-            raise httpcore.ConnectError(f"{host} has no address ({error})") from error
-        failure: Exception = httpcore.ConnectError(f"{host} has no address")
+        addresses = sorted(await resolved(self._resolve, host, port, CONNECT_S))
         first = next(self._turn) % max(1, len(addresses))
-        for address in (*addresses[first:], *addresses[:first]):
-            try:
-                return await self._inner.connect_tcp(address, port, CONNECT_S, local_address, socket_options)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-                failure = error
-        raise failure
+        connect = partial(self._inner.connect_tcp, port=port, timeout=CONNECT_S, local_address=local_address, socket_options=socket_options)
+        return await connected(host, (*addresses[first:], *addresses[:first]), connect)
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)

@@ -34,6 +34,30 @@ async def system_resolve(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(answer[4][0]) for answer in answers))
 
 
+async def resolved(resolve: Resolve, host: str, port: int, timeout: float | None) -> Sequence[str]:
+    """The addresses of a name. Raises httpcore's ConnectTimeout after `timeout` seconds, ConnectError where it has none."""
+    try:
+        async with asyncio.timeout(timeout):
+            return await resolve(host, port)
+    except TimeoutError as error:
+        raise httpcore.ConnectTimeout(f"{host} was not resolved within {timeout} s") from error
+    except (OSError, UnicodeError) as error:
+        raise httpcore.ConnectError(f"{host} has no address ({error})") from error
+
+
+async def connected(
+    host: str, addresses: Iterable[str], connect: Callable[[str], Awaitable[httpcore.AsyncNetworkStream]]
+) -> httpcore.AsyncNetworkStream:
+    """A connection to the first of the addresses that takes one; raises what the last one failed with."""
+    failure: Exception = httpcore.ConnectError(f"{host} has no address")
+    for address in addresses:
+        try:
+            return await connect(address)
+        except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+            failure = error
+    raise failure
+
+
 class CheckedBackend(httpcore.AsyncNetworkBackend):
     """Opens connections to addresses that may be reached. Raises ForbiddenAddress for a name with any other among its addresses."""
 
@@ -50,22 +74,13 @@ class CheckedBackend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        try:
-            async with asyncio.timeout(timeout):
-                addresses = await self._resolve(host, port)
-        except TimeoutError as error:
-            raise httpcore.ConnectTimeout(f"{host} was not resolved within {timeout} s") from error
-        except (OSError, UnicodeError) as error:
-            raise httpcore.ConnectError(f"{host} has no address ({error})") from error
+        addresses = await resolved(self._resolve, host, port, timeout)
         for address in addresses:
             check_address(address, host=host, allowed=self._allowed)
-        failure: Exception = httpcore.ConnectError(f"{host} has no address")
-        for address in addresses:
-            try:
-                return await self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-                failure = error
-        raise failure
+        connect = functools.partial(
+            self._inner.connect_tcp, port=port, timeout=timeout, local_address=local_address, socket_options=socket_options
+        )
+        return await connected(host, addresses, connect)
 
     async def connect_unix_socket(
         self, path: str, timeout: float | None = None, socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None
