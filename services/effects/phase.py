@@ -25,6 +25,8 @@ _FINE = 0.02
 _STILL = 0.06
 """Pixels: a camera that seems to have moved by less stands still, and the subject pulls at it a little."""
 _ROUNDS = 6
+_OUT_OF_SIGHT = 2.0
+"""Levels that what is not in both counts as: a pattern that repeats would else seem moved by a period that leaves the subject out."""
 
 
 class PhaseCorrelation:
@@ -73,7 +75,7 @@ def _shifted(picture: Floats, across: int, down: int) -> Floats:
 
 
 def _mismatch(here: Floats, there: Floats, texture: Floats, shift: tuple[int, int]) -> float:
-    """Mean difference, at most 20 levels a pixel, over what both show; what has texture counts more."""
+    """Mean difference, at most 20 levels a pixel, over what both show, where texture counts more; the rest counts by its share."""
     across, down = shift
     height, width = there.shape
     rows, columns = slice(max(down, 0), min(height + down, height)), slice(max(across, 0), min(width + across, width))
@@ -82,7 +84,8 @@ def _mismatch(here: Floats, there: Floats, texture: Floats, shift: tuple[int, in
     moved = here[rows.start - down : rows.stop - down, columns.start - across : columns.stop - across]
     off = there[rows, columns] - moved
     weight = texture[rows, columns]
-    return float((np.minimum(np.abs(off - np.median(off[::4, ::4])), 20) * weight).sum() / max(float(weight.sum()), 1e-6))
+    mean = float((np.minimum(np.abs(off - np.median(off[::4, ::4])), 20) * weight).sum() / max(float(weight.sum()), 1e-6))
+    return mean + _OUT_OF_SIGHT * (1 - off.size / there.size)
 
 
 def _refined(before: NDArray[np.uint8], after: NDArray[np.uint8], start: Shift) -> Shift | None:

@@ -30,6 +30,18 @@ def test_a_tripod_is_told_to_stand_still_while_a_subject_passes():
     assert max(float(np.abs(pose.matrix[:2, 2]).max()) for pose in poses) < 0.1
 
 
+def test_a_subject_over_a_pattern_that_repeats_does_not_take_the_camera_along():
+    rows, columns = np.mgrid[0:360, 0:640]
+    tiles = 60 + 25 * np.sin(columns / 17) * np.sin(rows / 13) + 40 * rows / 360
+
+    def luma(i):
+        ball = np.clip(34 - np.hypot(columns - (65 + 9 * i), rows - 198), 0, 1)
+        return (tiles * (1 - ball) + 200 * ball).astype(np.uint8)
+
+    poses = follow("translation", map(luma, range(50)), 640, 360)
+    assert max(float(np.abs(pose.matrix[:2, 2]).max()) for pose in poses) < 0.5
+
+
 @pytest.mark.parametrize("model", ["similarity", "homography"])
 def test_zoom_and_roll_are_found(model):
     texture = ground()
