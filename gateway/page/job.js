@@ -103,7 +103,7 @@ export class JobView {
     if (!output) return show(byId("result-note"), true, "Done. There is no file; the figures are below.");
     show(byId("download"), true);
     byId("download").href = this.#api.keyed ? "#" : output.urls.download;
-    this.#showMore(job, signal);
+    this.#showMore(job, output, signal);
     if (output.kind !== "video" && output.kind !== "image")
       return show(byId("result-note"), true, output.kind === "images" ? "The pictures are below." : `${output.name} is ready to download.`);
     show(byId("result-note"), true, "Loading…");
@@ -118,15 +118,16 @@ export class JobView {
   }
 
   /** A page and pictures that were made, besides or instead of a video. */
-  async #showMore(job, signal) {
+  async #showMore(job, main, signal) {
     const outputs = Object.values(job.outputs);
     const page = outputs.find((output) => output.kind === "html");
     // With a key there is no address that a new tab could open: then it is downloaded.
     show(byId("open-page"), Boolean(page) && !this.#api.keyed);
     if (page) byId("open-page").href = page.urls.content;
-    const pictures = outputs.find((output) => output.kind === "images");
+    const many = outputs.find((output) => output.kind === "images");
+    const single = Object.entries(job.outputs).filter(([, output]) => output.kind === "image" && output !== main);
     const failed = (error) => !signal.aborted && this.#fail("The pictures cannot be shown", error.message);
-    if (pictures) await showPictures(this.#api, pictures, job.result, signal).catch(failed);
+    if (many || single.length) await showPictures(this.#api, many, single, job.result, signal).catch(failed);
   }
 
   #fail(title, detail) {

@@ -1,21 +1,25 @@
 // The pictures that a job made, in a grid, each with what the result says about it.
 
 import { byId, make, show } from "./dom.js";
-import { position, short } from "./format.js";
+import { position, short, words } from "./format.js";
 
 const MOST = 200; // the rest is in the download
 const DEEPEST = 4; // levels of a result that are looked through for a picture's name
 
-/** Show the pictures of a medium of kind "images". `signal` ends it when another job is looked at. */
-export async function showPictures(api, record, result, signal) {
-  const { items } = await api.get(record.urls.files, { signal });
+/**
+ * Show the pictures of a medium of kind "images", if there is one, and after them `single` media of kind "image", as [name, medium].
+ * `signal` ends it when another job is looked at.
+ */
+export async function showPictures(api, many, single, result, signal) {
+  const { items } = many ? await api.get(many.urls.files, { signal }) : { items: [] };
   const told = new Map();
   gather(result, told, 0);
-  const grid = byId("pictures");
-  grid.replaceChildren(...items.slice(0, MOST).map((item) => tileOf(api, item, told.get(item.name), signal)));
+  const tiles = items.slice(0, MOST).map((item) => tileOf(api, item, told.get(item.name), signal));
+  tiles.push(...single.map(([name, medium]) => tileOf(api, { name: words(name), url: medium.urls.content }, null, signal)));
+  byId("pictures").replaceChildren(...tiles);
   byId("pictures-more").textContent = items.length > MOST ? `${items.length - MOST} more are in the download.` : "";
   show(byId("pictures-panel"), true);
-  byId("pictures-title").textContent = `${items.length} ${items.length === 1 ? "picture" : "pictures"}`;
+  byId("pictures-title").textContent = many ? `${items.length} ${items.length === 1 ? "picture" : "pictures"}` : "Pictures";
 }
 
 function tileOf(api, item, told, signal) {
