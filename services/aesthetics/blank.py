@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 Shows = Literal["picture", "black", "plain", "title"]
 
 _BLACK = 26
+_NEARLY_ALL = 0.99
 _PLAIN = 4.0
 _BAND = 3
 _GROUND = 0.7
@@ -22,17 +23,20 @@ def shows(luma: NDArray[np.uint8]) -> Shows:
     `title`: letters or a logo on an even ground, that is, most of the frame lies within a few steps of one value, block for block,
     and what does not stands out sharply from it.
     """
-    if float(np.quantile(luma, 0.99)) <= _BLACK:
+    histogram = cv2.calcHist([luma], [0], None, [256], [0, 256]).ravel().astype(np.float64) / luma.size
+    values = np.arange(256)
+    if float(histogram[: _BLACK + 1].sum()) >= _NEARLY_ALL:
         return "black"
-    if float(luma.std()) <= _PLAIN:
+    mean = float(histogram @ values)
+    if float(histogram @ (values - mean) ** 2) <= _PLAIN**2:
         return "plain"
-    ground = int(np.bincount(luma.ravel(), minlength=256).argmax())
-    off = np.abs(luma.astype(np.int16) - ground) > _BAND
+    ground = int(histogram.argmax())
+    off = np.abs(values - ground) > _BAND
     height, width = luma.shape[0] // _BLOCK, luma.shape[1] // _BLOCK
-    share = cv2.resize(off[: height * _BLOCK, : width * _BLOCK].astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
-    even = float((share == 0).mean())
-    if even < _GROUND:
+    marked = cv2.LUT(luma[: height * _BLOCK, : width * _BLOCK], off.astype(np.float32))
+    share = cv2.resize(marked, (width, height), interpolation=cv2.INTER_AREA)
+    if float((share == 0).mean()) < _GROUND:
         return "picture"
     # Soft gradients leave the ground slowly; letters leave it at once.
-    strong = np.abs(luma.astype(np.int16) - ground) > 64
-    return "title" if float(strong.sum()) > 0.4 * float(off.sum()) else "picture"
+    strong = np.abs(values - ground) > 64
+    return "title" if float(histogram[strong].sum()) > 0.4 * float(histogram[off].sum()) else "picture"

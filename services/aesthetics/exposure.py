@@ -2,6 +2,7 @@
 
 import math
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,7 +24,7 @@ def exposure(luma: NDArray[np.uint8]) -> float:
 
     `luma`: (height, width) uint8 from 0 (black) to 255 (white).
     """
-    histogram = np.bincount(luma.ravel(), minlength=256) / luma.size
+    histogram = cv2.calcHist([luma], [0], None, [256], [0, 256]).ravel().astype(np.float64) / luma.size
     values = np.arange(256) / 255
     median = float(values[int(np.searchsorted(np.cumsum(histogram), 0.5))])
     level = math.exp(-0.5 * ((median - MIDDLE) / TOLERANCE) ** 2)

@@ -27,20 +27,22 @@ def directional_sharpness(luma: NDArray[np.uint8]) -> tuple[float, ...]:
 
 
 def _along(plane: NDArray[np.float32], down: int, right: int) -> float:
-    softer = cv2.filter2D(plane, -1, _line(down, right), borderType=cv2.BORDER_REPLICATE)
-    before, after = _step(plane, down, right), _step(softer, down, right)
-    total = float(before.sum())
-    return float(np.maximum(before - after, 0).sum()) / total if total > 0 else 0.0
+    before = _step(plane, down, right)
+    after = _step(_softer(plane, down, right), down, right)
+    lost = cv2.subtract(before, after, dst=after)
+    kept_positive = cv2.threshold(lost, 0, 0, cv2.THRESH_TOZERO, dst=lost)[1]
+    total = cv2.sumElems(before)[0]
+    return cv2.sumElems(kept_positive)[0] / total if total > 0 else 0.0
 
 
-def _line(down: int, right: int) -> NDArray[np.float32]:
-    """A blur along one direction."""
-    if not down:
-        return np.full((1, _WINDOW), 1 / _WINDOW, np.float32)
-    if not right:
-        return np.full((_WINDOW, 1), 1 / _WINDOW, np.float32)
-    diagonal = np.diag(np.full(_DIAGONAL, 1 / _DIAGONAL, np.float32))
-    return diagonal if right > 0 else diagonal[:, ::-1].copy()
+def _softer(plane: NDArray[np.float32], down: int, right: int) -> NDArray[np.float32]:
+    """A picture blurred along one direction."""
+    if down and right:
+        diagonal = np.diag(np.full(_DIAGONAL, 1 / _DIAGONAL, np.float32))
+        line = diagonal if right > 0 else diagonal[:, ::-1].copy()
+        return np.asarray(cv2.filter2D(plane, -1, line, borderType=cv2.BORDER_REPLICATE), np.float32)
+    size = (1, _WINDOW) if down else (_WINDOW, 1)
+    return np.asarray(cv2.blur(plane, size, borderType=cv2.BORDER_REPLICATE), np.float32)
 
 
 def _step(plane: NDArray[np.float32], down: int, right: int) -> NDArray[np.float32]:
@@ -48,4 +50,4 @@ def _step(plane: NDArray[np.float32], down: int, right: int) -> NDArray[np.float
     height, width = plane.shape
     here = plane[: height - down, max(-right, 0) : width - max(right, 0)]
     there = plane[down:, max(right, 0) : width - max(-right, 0)]
-    return np.abs(there - here)
+    return np.asarray(cv2.absdiff(there, here), np.float32)

@@ -32,11 +32,17 @@ class Aim:
     """What a reader of few pictures wants next, changed by it as it goes: the first picture that begins at or after `target`.
 
     `alone`: nothing that follows it closely is wanted, so that the decoder is emptied once it has what it needs, and `emptied` is set.
+    `nearest`: of the pictures that the decoder was given for this target, the time of the first that will do; None before there is one.
     """
 
     target: int
     alone: bool = False
     emptied: bool = False
+    nearest: int | None = None
+
+    def move(self, target: int, *, alone: bool) -> None:
+        """Want another picture."""
+        self.target, self.alone, self.emptied, self.nearest = target, alone, False, None
 
 
 class Pictures:
@@ -70,6 +76,7 @@ class Pictures:
         rate = self._stream.average_rate or self._stream.guessed_rate or Fraction(25)
         self._step = max(round(1 / (rate * self.base)), 1)
         self._found = False
+        self._given = -1
         # AVI dates packets in the order of decoding: what reordered pictures carry as their time is another one's.
         self._by_order = container.format.name == "avi" and bool(self._stream.codec_context.has_b_frames)
         self._upright = Upright(
@@ -80,6 +87,16 @@ class Pictures:
     def stream(self) -> Any:
         """The stream that is decoded."""
         return self._stream
+
+    @property
+    def given(self) -> int:
+        """The latest time of a picture that the decoder was given since the last jump, in units of `base`; -1: of none."""
+        return self._given
+
+    @property
+    def read_ahead(self) -> int:
+        """How far beyond a picture the decoder reads before it hands it out, about, in units of `base`."""
+        return int(self._decoder.thread_count + self._stream.codec_context.has_b_frames) * self._step
 
     def duration_of(self, picture: av.VideoFrame) -> int:
         """How long a picture is shown, in units of `base`: its own word, or one frame of the average rate."""
@@ -106,6 +123,7 @@ class Pictures:
                 return None
             self._decoder.flush_buffers()
             self._upright.jumped()
+            self._given = -1
             pictures = self._from_here(aim)
             head = next(pictures, None)
             if head is not None and head[1] <= target:
@@ -121,6 +139,9 @@ class Pictures:
         """
         if self._by_order:
             return False
+        # MP4 dates its keyframes by when they are decoded: one that is shown only after `until` is no help.
+        if self._container.format.name.startswith("mov"):
+            until -= int(self._stream.codec_context.has_b_frames) * self._step
         entries = self._stream.index_entries
         count = len(entries)
         if count < 2 or entries[count - 1].timestamp < until + self._offset:
@@ -147,23 +168,24 @@ class Pictures:
         place = bisect_right(self._key_ends, pts)
         return place < len(self._keys_only) and bool(self._keys_only[place][0] <= pts)
 
-    def _aimed(self, packet: Any, aim: Aim, nearest: int | None) -> int | None:
-        """Have the decoder leave out what `aim` does not need; the time of the picture aimed at, as far as it is known."""
+    def _aimed(self, packet: Any, aim: Aim) -> None:
+        """Have the decoder leave out what `aim` does not need, and note the time of the picture that it waits for."""
         if self._by_order or self._upright.deinterlacing or packet.pts is None:
             self._skip_now(self._skip)
-            return None
+            aim.nearest = None
+            return
         pts = int(packet.pts - self._offset)
+        self._given = max(self._given, pts)
         self._skip_now("nonref" if self._skip == "none" and self._found and pts < aim.target else self._skip)
         if pts < aim.target or self._skip == "nonref" or (self._skip == "nonkey" and not packet.is_keyframe):
-            return nearest
-        return pts if nearest is None else min(pts, nearest)
+            return
+        aim.nearest = pts if aim.nearest is None else min(pts, aim.nearest)
 
     def _from_here(self, aim: Aim | None = None) -> Generator[Shown, None, None]:
         upright = self._upright
         previous: int | None = None
         packets = self._container.demux(self._stream)
         ended = complete = False
-        nearest: int | None = None
         while not ended:
             decoded: list[av.VideoFrame] = []
             try:
@@ -173,12 +195,12 @@ class Pictures:
                     continue
                 if packet is not None:
                     if aim is not None:
-                        nearest = self._aimed(packet, aim, nearest)
+                        self._aimed(packet, aim)
                     elif self._sizes is not None:
                         self._skip_now("none" if self._sizes.unusual(packet.pts, packet.size, packet.is_keyframe) else "nonref")
                     decoded = self._decoder.decode(packet)
                     # No later packet is shown before it is decoded.
-                    complete = bool(aim and aim.alone and nearest is not None and (packet.dts or 0) - self._offset >= nearest)
+                    complete = bool(aim and aim.alone and aim.nearest is not None and (packet.dts or 0) - self._offset >= aim.nearest)
                     if complete:
                         decoded += self._decoder.decode(None)
             except av.error.EOFError:

@@ -23,7 +23,7 @@ def sampled(
         pictures.load_index()
         grid = _Grid(start, per_second, pictures.base)
         number, seekable = 0, True
-        aim = Aim(grid.ticks(0), alone=pictures.key_between(grid.ticks(0), grid.ticks(1)))
+        aim = Aim(grid.ticks(0), alone=_alone(pictures, grid.ticks(0), grid.ticks(1)))
         jump = aim.target > 0
         while until is None or grid.moment(number) < until:
             found = pictures.from_about(aim.target, aim) if jump else pictures.all(aim)
@@ -41,10 +41,10 @@ def sampled(
                         return
                     yield pictures, (picture, pts)
                     number = grid.following(pts)
-                    aim.target = grid.ticks(number)
-                    aim.emptied = False
-                    jump = seekable and pictures.key_between(pts, aim.target)
-                    left, aim.alone = aim.alone, seekable and pictures.key_between(aim.target, grid.ticks(number + 1))
+                    left, target = aim.alone, grid.ticks(number)
+                    aim.move(target, alone=seekable and _alone(pictures, target, grid.ticks(number + 1)))
+                    # A keyframe that the decoder has already is no place to jump to.
+                    jump = seekable and pictures.key_between(max(pts, pictures.given), target)
                     if jump or left:
                         jump = True
                         break
@@ -53,6 +53,14 @@ def sampled(
                         return
                     # The picture did not come of what it was expected from.
                     jump, aim.alone, aim.emptied = True, False, False
+
+
+def _alone(pictures: Pictures, target: int, following: int) -> bool:
+    """Whether the decoder is emptied after the picture at `target`, since before the `following` one it goes on from a keyframe.
+
+    Not for a keyframe that it has read by the time it hands the picture out: its pictures would be decoded twice.
+    """
+    return pictures.key_between(target + pictures.read_ahead, following)
 
 
 class _Grid:

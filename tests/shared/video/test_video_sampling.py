@@ -154,6 +154,15 @@ def test_groups_of_pictures_without_a_sample_are_not_decoded(long: Path, make: M
     assert counted[1].packets < 300  # 9, 18, 27 and 36 lie 25, 50, 75 and 0 frames after a keyframe
 
 
+@pytest.mark.parametrize("per_second", [1, 3, 12, 24])
+def test_hardly_a_picture_is_decoded_twice_where_keyframes_lie_between(make: Make, counted: list[Counting], per_second: int) -> None:
+    coding = "-c:v libx264 -preset veryfast -x264-params keyint=37:scenecut=0:b-pyramid=normal:bframes=3"
+    path = make("c.mp4", "-f lavfi -i testsrc2=s=64x48:r=25:d=12", coding)
+    check(path, per_second)
+    everything, sampled = (decoder.packets for decoder in counted)
+    assert sampled <= 1.1 * everything
+
+
 def test_wrong_rates_are_refused(long: Path) -> None:
     with pytest.raises(ValueError, match="per_second = 0"):
         read_frames(long, per_second=0)
