@@ -19,7 +19,7 @@ from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 
 from shared.client import Remote
-from shared.errors import Invalid, ModelMissing, OperationFailed
+from shared.errors import Invalid, OperationFailed
 from shared.operation import SUFFIXES, Operation, Params
 from shared.params_text import params_from_text
 from shared.worker.perform import output_arguments
@@ -126,8 +126,7 @@ def _params(operation: Operation, given: dict[str, Any]) -> Params:
 
 
 def _locally(operation: Operation, params: Params, inputs: dict[str, Any], outputs: dict[str, Path]) -> Any:
-    if command := operation.unavailable(params):
-        raise ModelMissing(f"{operation.name} cannot run yet. Run: {command}")
+    operation.check_available(params)
     with _bar() as show:
         report = Report(show)
         try:

@@ -10,6 +10,8 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
+from shared.errors import ModelMissing
+
 
 class Kind(StrEnum):
     """What a media record holds."""
@@ -114,6 +116,11 @@ class Operation:
     def verb(self) -> str:
         """URL name of the operation within its service, the part after the dot."""
         return self.name.partition(".")[2]
+
+    def check_available(self, params: Params) -> None:
+        """Raise ModelMissing, with the command that installs it, where what `params` ask for is missing."""
+        if command := self.unavailable(params):
+            raise ModelMissing(f"{self.name} cannot run yet with these parameters. Run: {command}")
 
     @property
     def ports(self) -> dict[str, Input]:

@@ -10,7 +10,7 @@ from fastapi import APIRouter, FastAPI, Header, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from shared.api import NOT_JSON, create_api, problems
-from shared.errors import Invalid, ModelMissing, UnknownMedia
+from shared.errors import Invalid, UnknownMedia
 from shared.jobs import Job, JobEnvelope, JobRequest
 from shared.json_route import JsonRoute
 from shared.models.folder import ModelFolder
@@ -147,14 +147,8 @@ async def check(
                 _check_kind(name, port, media_id.removeprefix(PENDING), "What an earlier step makes")
             else:
                 await _check_input(name, port, media_id, owner, runtime)
-    check_available(operation, params)
+    operation.check_available(params)
     return Checked(operation=operation.name, inputs=dict(inputs), params=params.model_dump(mode="json"))
-
-
-def check_available(operation: Operation, params: Params) -> None:
-    """Raise ModelMissing, with the command that installs it, where the weights that `params` ask for are missing."""
-    if command := operation.unavailable(params):
-        raise ModelMissing(f"{operation.name} cannot run yet. Run: {command}")
 
 
 async def submit(operation: Operation, request: JobRequest, *, params: Params, owner: str, runtime: Runtime, key: str | None = None) -> Job:

@@ -68,7 +68,7 @@ export class Form {
     show(byId("unavailable"), !operation.available);
     setMarked(
       byId("unavailable"),
-      operation.available ? "" : `It cannot run yet. To install what is missing: \`${operation.install}\``,
+      operation.available ? "" : `With its defaults it cannot run yet. To install what is missing: \`${operation.install}\``,
     );
     this.#drawFields();
     this.fill(this.#written.get(name) ?? {});

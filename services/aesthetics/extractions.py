@@ -23,7 +23,7 @@ from shared.media.disk import on_disk
 from shared.media.ingest import ingest
 from shared.operation import Operation, Params
 from shared.runtime import Runtime
-from shared.service import check_available, submit
+from shared.service import submit
 
 SHARED = "aesthetics"
 """Folder in the data folder, with one for each owner (`public` without API keys), that these endpoints work in."""
@@ -87,7 +87,7 @@ class Extractions:
 
         Raises what submitting raises; then nothing is left behind. Where every file was refused or taken, `job_id` stays empty.
         """
-        check_available(operation, params)  # before anything is copied
+        operation.check_available(params)  # before anything is copied
         refused: dict[str, str] = {}
         async with AsyncExitStack() as stack:
             if extraction.prefix:
