@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import math
-import zipfile
 from array import array
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,8 +12,8 @@ from typing import Any, get_args
 from services.aesthetics.blank import Shows
 from services.aesthetics.scoring import Scored
 from services.aesthetics.sources import Source
+from shared.media.zip_writer import ZipWriter
 
-_MADE = (1980, 1, 1, 0, 0, 0)  # the same scores give the same archive
 _MEASURES = ("sharpness", "exposure", "steadiness", "cleanness")
 _SHOWS: tuple[str, ...] = get_args(Shows)
 _NUMBERS = ("timestamp_s", "group", "merit", "score", "std", "technical", *_MEASURES, "shows", *(f"p{rating}" for rating in range(1, 11)))
@@ -54,12 +53,12 @@ class ScoreTable:
     def write(self, path: Path, sources: list[Source]) -> None:
         """Write `scores.json` and `scores.csv` into an archive, row by row."""
         names = [source.path.name for source in sources]
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-            with archive.open(_entry("scores.csv"), "w") as file, io.TextIOWrapper(file, "utf-8", newline="") as text:
+        with ZipWriter(path, packed=True) as archive:
+            with archive.entry("scores.csv") as file, io.TextIOWrapper(file, "utf-8", newline="") as text:
                 lines = csv.DictWriter(text, COLUMNS)
                 lines.writeheader()
                 lines.writerows(self._rows(names))
-            with archive.open(_entry("scores.json"), "w") as file, io.TextIOWrapper(file, "utf-8") as text:
+            with archive.entry("scores.json") as file, io.TextIOWrapper(file, "utf-8") as text:
                 between = "[\n"
                 for row in self._rows(names):
                     text.write(between + json.dumps(row))
@@ -74,9 +73,3 @@ class ScoreTable:
             found["group"] = None if found["group"] is None else int(found["group"])
             found["shows"] = _SHOWS[int(found["shows"])]
             yield {"source": names[source], "picture": self._pictures.get(row), **found, "image": self._images.get(row)}
-
-
-def _entry(name: str) -> zipfile.ZipInfo:
-    entry = zipfile.ZipInfo(name, _MADE)
-    entry.compress_type = zipfile.ZIP_DEFLATED
-    return entry

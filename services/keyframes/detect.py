@@ -4,7 +4,6 @@ import json
 import re
 import shutil
 import tempfile
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -31,11 +30,10 @@ from services.keyframes.pictures import SUFFIXES, full_size, write_picture, writ
 from services.keyframes.shots import shots_of
 from services.keyframes.transition import Transition
 from shared.errors import Invalid, OperationFailed, ReelwrightError, UnsupportedMedia
+from shared.media.zip_writer import ZipWriter
 from shared.models.info import model_used
 from shared.operation import Progress, Silent
 from shared.video import VideoInfo, changes_of, probe
-
-_MADE = (1980, 1, 1, 0, 0, 0)  # the same videos give the same archives
 
 
 def detect(params: DetectParams, *, video: list[Path] | Path, outputs: Mapping[str, Path], progress: Progress = Silent()) -> DetectResult:
@@ -73,8 +71,10 @@ def detect(params: DetectParams, *, video: list[Path] | Path, outputs: Mapping[s
                 else OperationFailed(f"None of the {len(videos)} videos could be read. {failures[0].detail}")
             )
         write_gallery(reports, files, outputs["gallery"])
-        _zip(pictures, outputs["keyframes"], zipfile.ZIP_STORED)
-        _zip(files, outputs["files"], zipfile.ZIP_DEFLATED)
+        with ZipWriter(outputs["keyframes"], packed=False) as archive:
+            archive.add_folder(pictures)
+        with ZipWriter(outputs["files"], packed=True) as archive:
+            archive.add_folder(files)
     progress(1, 1)
     models = [model_used("transnetv2")] if params.method == "transnet" else []
     return DetectResult(videos=reports, models=models)
@@ -195,12 +195,3 @@ def _title(video: Path, number: int | None) -> str:
     """What a video's files are called: its name in plain letters, after its number in a batch."""
     plain = re.sub(r"[^A-Za-z0-9_-]+", "-", video.stem).strip("-")[:60] or "video"
     return plain if number is None else f"{number + 1:03d}-{plain}"
-
-
-def _zip(folder: Path, output: Path, how: int) -> None:
-    with zipfile.ZipFile(output, "w", how) as archive:
-        for path in sorted(folder.rglob("*")):
-            if path.is_file():
-                with path.open("rb") as file, archive.open(zipfile.ZipInfo(str(path.relative_to(folder)), _MADE), "w") as target:
-                    while block := file.read(1 << 20):
-                        target.write(block)

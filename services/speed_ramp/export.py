@@ -1,6 +1,5 @@
 """speed-ramp.export: the curve of a video as files for editing programs, and as a picture."""
 
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
@@ -14,9 +13,8 @@ from services.speed_ramp.plot import plot
 from services.speed_ramp.timelines import Handover, as_csv, as_fcpxml, as_json, as_otio
 from services.speed_ramp.timemap import slow_parts
 from shared.editing.rates import constant_rate
+from shared.media.zip_writer import ZipWriter
 from shared.operation import Progress, Silent
-
-_MADE = (1980, 1, 1, 0, 0, 0)  # the same curve gives the same archive
 
 
 def export(params: ExportParams, *, video: Path, outputs: Mapping[str, Path], progress: Progress = Silent()) -> ExportResult:
@@ -34,9 +32,9 @@ def export(params: ExportParams, *, video: Path, outputs: Mapping[str, Path], pr
     given = Handover(name=name, media_url=url, info=info, points=points, start=start, end=end, rate=rate, slow=slow)
     stage = progress.part("writing", 0.9, 1)
     made = {"curve.csv": as_csv, "curve.json": as_json, "curve.otio": as_otio, "curve.fcpxml": as_fcpxml}
-    with zipfile.ZipFile(outputs["files"], "w", zipfile.ZIP_DEFLATED) as archive:
+    with ZipWriter(outputs["files"], packed=True) as archive:
         for done, (file, write) in enumerate(made.items()):
-            archive.writestr(zipfile.ZipInfo(file, _MADE), write(given), zipfile.ZIP_DEFLATED)
+            archive.add(file, write(given))
             stage(done, len(made) + 1)
     plot(given, chosen.analysis).save(outputs["plot"], format="PNG")
     stage(1, 1)

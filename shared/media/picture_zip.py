@@ -10,13 +10,12 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Self
+from typing import IO
 
-from shared.beside import beside
 from shared.errors import BrokenMedia, NotFound, TooLarge, UnsupportedMedia
 from shared.media.names import safe_name
 from shared.media.types import IMAGES, FileType, picture_type
+from shared.media.zip_writer import ZipWriter
 
 MOST_ENTRIES = 10_000
 MOST_PICTURE_BYTES = 256 * 1024**2
@@ -28,37 +27,21 @@ _HEAD_BYTES = 32
 _ERRORS = (zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, RuntimeError, OverflowError, EOFError, ValueError, OSError)
 
 
-class PictureZip:
-    """A zip file of pictures that is being written: `add` takes whole picture files.
-
-    It stands under its name only after the `with` block has ended well; otherwise nothing is left.
-    """
+class PictureZip(ZipWriter):
+    """A zip file of pictures that is being written: `add` takes whole picture files, at most as many as are taken when it is read."""
 
     def __init__(self, path: str | os.PathLike[str]):
-        self._path = Path(path)
-        self._partial = beside(self._path)
         # Picture files are compressed already; stored, each can be read out of the middle.
-        self._zip = zipfile.ZipFile(self._partial, "w", zipfile.ZIP_STORED)
-        self._names: set[str] = set()
+        super().__init__(path, packed=False)
 
-    def add(self, name: str, data: bytes) -> None:
-        """Add the picture file `data` under `name`, which may name folders. Raises ValueError for a name that is there already."""
-        if name in self._names:
-            raise ValueError(f"there is a picture {name!r} already")
-        # The time of day would make two files of the same pictures differ.
-        self._zip.writestr(zipfile.ZipInfo(name), data)
-        self._names.add(name)
+    def add(self, name: str, data: bytes | str) -> None:
+        """Add the picture file `data` under `name`, which may name folders.
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        try:
-            self._zip.close()
-            if error is None:
-                os.replace(self._partial, self._path)
-        finally:
-            self._partial.unlink(missing_ok=True)
+        Raises ValueError for a name that is there already, TooLarge for more than MOST_ENTRIES pictures.
+        """
+        if len(self.names) >= MOST_ENTRIES:
+            raise TooLarge(f"A zip file holds at most {MOST_ENTRIES} pictures: choose fewer, or divide them into several jobs.")
+        super().add(name, data)
 
 
 def entries(path: str | os.PathLike[str], max_bytes: int) -> list[tuple[zipfile.ZipInfo, FileType]]:

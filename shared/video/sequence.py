@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import zipfile
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from shared.beside import beside
 from shared.errors import OperationFailed
+from shared.media.zip_writer import ZipWriter
 from shared.video.color import BT709, apply_tags, matrix_or_guess, sws_matrix, tags_of
 from shared.video.frame import EXACT, Reformatters, picture_from, plane_of
 
@@ -46,10 +46,10 @@ class PngWriter:
         self.warnings: list[str] = []
         self._size, self._format, self._compression = (width, height), pixel_format, compression
         self._partial = beside(self._path)
-        self._zip: zipfile.ZipFile | None = None
+        self._zip: ZipWriter | None = None
         if self._path.suffix.lower() == ".zip":
             # PNG files are compressed already.
-            self._zip = zipfile.ZipFile(self._partial, "w", zipfile.ZIP_STORED)
+            self._zip = ZipWriter(self._path, packed=False)
         else:
             self._partial.mkdir()
         cores = os.cpu_count() or 1
@@ -93,7 +93,8 @@ class PngWriter:
                 raise ValueError(f"no picture was written to {self._path.name!r}")
             if self._zip is not None:
                 self._zip.close()
-            os.replace(self._partial, self._path)
+            else:
+                os.replace(self._partial, self._path)
         finally:
             self.abort()
 
@@ -104,8 +105,7 @@ class PngWriter:
         self._waiting.clear()
         self._pool.shutdown()
         if self._zip is not None:
-            self._zip.close()
-            self._partial.unlink(missing_ok=True)
+            self._zip.discard()
         else:
             shutil.rmtree(self._partial, ignore_errors=True)
 
@@ -113,8 +113,7 @@ class PngWriter:
         name = f"frame-{self._count:06d}.png"
         self._count += 1
         if self._zip is not None:
-            # The time of day would make two files of the same pictures differ.
-            self._zip.writestr(zipfile.ZipInfo(name), data)
+            self._zip.add(name, data)
         else:
             (self._partial / name).write_bytes(data)
 

@@ -1,0 +1,77 @@
+"""A zip file that operations write: whole or not there at all, and the same for the same content."""
+
+import os
+import shutil
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+from shared.beside import beside
+
+_BLOCK_BYTES = 1 << 20
+
+
+class ZipWriter:
+    """A zip file that is being written. It stands under its name only after the `with` block has ended well; otherwise nothing is left.
+
+    Entries bear no time of day, so that the same content gives the same file. `packed`: they are compressed, which what is compressed
+    already (pictures) is not again.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, packed: bool):
+        self._path = Path(path)
+        self._partial = beside(self._path)
+        self._how = zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED
+        self._zip = zipfile.ZipFile(self._partial, "w", self._how)
+        self.names: set[str] = set()
+        """Of the entries that are there."""
+
+    def add(self, name: str, data: bytes | str) -> None:
+        """Add an entry of `data` (text as UTF-8). Raises ValueError for a name that is there already."""
+        with self.entry(name) as file:
+            file.write(data.encode() if isinstance(data, str) else data)
+
+    @contextmanager
+    def entry(self, name: str) -> Iterator[IO[bytes]]:
+        """An entry to be written piece by piece. Raises ValueError for a name that is there already."""
+        if name in self.names:
+            raise ValueError(f"there is a file {name!r} already")
+        self.names.add(name)
+        described = zipfile.ZipInfo(name)
+        described.compress_type = self._how
+        with self._zip.open(described, "w") as file:
+            yield file
+
+    def add_folder(self, folder: Path) -> None:
+        """Add every file below a folder under its path in there, in the order of their paths."""
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                with path.open("rb") as source, self.entry(path.relative_to(folder).as_posix()) as target:
+                    shutil.copyfileobj(source, target, _BLOCK_BYTES)
+
+    def close(self) -> None:
+        """Finish the file and put it under its name."""
+        try:
+            self._zip.close()
+            os.replace(self._partial, self._path)
+        finally:
+            self.discard()
+
+    def discard(self) -> None:
+        """Leave nothing behind, unless it was finished."""
+        try:
+            self._zip.close()
+        finally:
+            self._partial.unlink(missing_ok=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if error is None:
+            self.close()
+        else:
+            self.discard()
