@@ -1,6 +1,7 @@
 """Videos whose shots are known exactly: real and rendered footage, cut together with every kind of transition and of trouble.
 
-A seed makes one film. Its `profile` says what makes it hard. The same seed makes the same pictures everywhere.
+A seed makes one film. Its `profile` says what makes it hard. The same seed makes the same pictures everywhere. Those of PROFILES change
+shot every second or two, so that few frames hold many transitions; LONG is cut as feature films and series are.
 """
 
 from collections.abc import Iterator
@@ -22,6 +23,9 @@ WIDTH, HEIGHT, RATE = 320, 180, 25
 PROFILES = ("plain", "flashes", "pans", "shakes", "letterbox", "dark", "grain", "low-bitrate", "vfr", "all")
 """What is special about a film; `all` has some of everything."""
 
+LONG = "long"
+"""Shots of 5 seconds on average, log-normal, nine in ten changes hard cuts, x264's own distance of keyframes, cuts and B-frames."""
+
 REAL = (
     ("bigbuckbunny.mp4", 0, 132),
     ("bikes.mp4", 0, 30),
@@ -32,6 +36,8 @@ REAL = (
     ("carphone_pristine.mp4", 0, 120),
 )
 """The shots of the real clips: file, first frame, frame after the last. Where their cuts are was looked up by eye."""
+
+_FLASHES = {"flashes": 0.8, "all": 0.3, LONG: 0.05}  # how likely a shot has one
 
 Rgb = NDArray[np.uint8]
 Random = np.random.Generator
@@ -68,39 +74,53 @@ class Take(Protocol):
     def __call__(self, frame: int) -> Rgb: ...
 
 
-def film(path: Path, *, seed: int, profile: str, transitions: int = 28) -> Film:
-    """Write the film of `seed` at `path` (MP4, H.264)."""
-    random = np.random.default_rng([seed, PROFILES.index(profile)])
+def film(path: Path, *, seed: int, profile: str, transitions: int = 28, scale: int = 1, stretch: int = 1) -> Film:
+    """Write the film of `seed` at `path` (MP4, H.264): painted at 320 x 180 times `scale`, then stretched, before there is grain."""
+    random = np.random.default_rng([seed, [*PROFILES, LONG].index(profile)])
     made = Film(path, profile, 0)
-    with _Encoder(path, random, profile) as encoder:
-        for picture in _finished(_cut_together(random, profile, transitions, made), random, profile):
+    with _Encoder(path, random, profile, scale * stretch) as encoder:
+        for picture in _finished(_stretched(_cut_together(random, profile, transitions, made, scale), stretch), random, profile):
             encoder.write(picture)
             made.frames += 1
     return made
 
 
-def _cut_together(random: Random, profile: str, transitions: int, made: Film) -> Iterator[Rgb]:
-    at, take, offset, family = 0, *_new_take(random, profile, None)
+def _cut_together(random: Random, profile: str, transitions: int, made: Film, scale: int) -> Iterator[Rgb]:
+    at, take, offset, family = 0, *_new_take(random, profile, None, scale)
     for number in range(transitions + 1):
-        hold = int(random.integers(10, 64))
+        hold = _hold(random, profile)
         yield from _with_events(random, profile, take, offset, hold, made, at)
         at, offset = at + hold, offset + hold
         if number == transitions:
             return
-        kind = str(random.choice(["cut", "fade", "dissolve", "wipe"], p=[0.55, 0.12, 0.23, 0.1]))
-        new, first, family = _new_take(random, profile, family)
+        shares = [0.89, 0.03, 0.06, 0.02] if profile == LONG else [0.55, 0.12, 0.23, 0.1]
+        kind = str(random.choice(["cut", "fade", "dissolve", "wipe"], p=shares))
+        new, first, family = _new_take(random, profile, family, scale)
         length = 0 if kind == "cut" else int(random.choice([4, 7, 10, 14, 20, 28, 40]))
         made.truths.append(Truth(kind, at, at + length))
         yield from _mixed(random, kind, length, (take, offset), (new, first))
         at, take, offset = at + length, new, first + length
 
 
+def _hold(random: Random, profile: str) -> int:
+    """How many frames a shot lasts between its transitions."""
+    return int(np.clip(random.lognormal(np.log(4.05 * RATE), 0.65), 15, 500)) if profile == LONG else int(random.integers(10, 64))
+
+
+def _stretched(pictures: Iterator[Rgb], stretch: int) -> Iterator[Rgb]:
+    for picture in pictures:
+        height, width = picture.shape[:2]
+        yield picture if stretch == 1 else cv2.resize(picture, (stretch * width, stretch * height), interpolation=cv2.INTER_CUBIC)
+
+
 def _mixed(random: Random, kind: str, length: int, old: tuple[Take, int], new: tuple[Take, int]) -> Iterator[Rgb]:
     """The frames of a transition: the first has a little of the new picture already, the last a little of the old."""
-    color = np.full((HEIGHT, WIDTH, 3), 255 if random.random() < 0.25 else 0, np.uint8)
+    light = 255 if random.random() < 0.25 else 0
     angle, soft = random.uniform(0, 2 * np.pi), random.choice([1.0, 20.0])
-    y, x = np.mgrid[0:HEIGHT, 0:WIDTH].astype(np.float32)
-    along = np.cos(angle) * (x - WIDTH / 2) + np.sin(angle) * (y - HEIGHT / 2)
+    height, width = old[0](old[1]).shape[:2]
+    color = np.full((height, width, 3), light, np.uint8)
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    along = np.cos(angle) * (x - width / 2) + np.sin(angle) * (y - height / 2)
     along = (along - along.min()) / (along.max() - along.min())
     for index in range(length):
         share = (index + 1) / (length + 1)
@@ -120,7 +140,7 @@ def _mixed(random: Random, kind: str, length: int, old: tuple[Take, int], new: t
 
 
 def _with_events(random: Random, profile: str, take: Take, offset: int, hold: int, made: Film, at: int) -> Iterator[Rgb]:
-    flash = profile in ("flashes", "all") and hold > 34 and random.random() < (0.8 if profile == "flashes" else 0.3)
+    flash = profile in _FLASHES and hold > 34 and random.random() < _FLASHES[profile]
     begins = int(random.integers(12, hold - 14)) if flash else hold
     length = int(random.integers(1, 5))
     strength = random.uniform(0.5, 1.0)
@@ -132,7 +152,8 @@ def _with_events(random: Random, profile: str, take: Take, offset: int, hold: in
         if begins <= index < begins + length:
             light = np.full_like(picture, 255)
             if not whole:
-                light[:, : WIDTH // 3] = picture[:, : WIDTH // 3]
+                third = picture.shape[1] // 3
+                light[:, :third] = picture[:, :third]
             picture = cv2.addWeighted(picture, 1 - strength, light, strength, 0)
         yield picture
 
@@ -142,6 +163,7 @@ def _finished(pictures: Iterator[Rgb], random: Random, profile: str) -> Iterator
     bars = profile == "letterbox" or (profile == "all" and random.random() < 0.5)
     gain = random.uniform(0.1, 0.2) if profile == "dark" else 1.0
     grain = {"grain": 14.0, "dark": 3.0, "all": 5.0}.get(profile, 0.0)
+    fine: NDArray[np.int16] | None = None
     grains = random.spawn(1)[0]  # so that grain takes nothing from what decides how the film is cut
     for picture in pictures:
         if gain < 1:
@@ -149,28 +171,35 @@ def _finished(pictures: Iterator[Rgb], random: Random, profile: str) -> Iterator
         if grain:
             noise = grain * grains.standard_normal(picture.shape, dtype=np.float32)
             picture = np.clip(picture + noise, 0, 255).astype(np.uint8)
+        if profile == LONG:
+            # A sheet of grain that is moved about: drawing millions of numbers for each frame would take longer than all else.
+            if fine is None:
+                fine = np.round(grains.normal(0, 2.0, (picture.shape[0] + 64, picture.shape[1] + 64, 3))).astype(np.int16)
+            y, x = grains.integers(0, 64, 2)
+            picture = cv2.add(picture, fine[y : y + picture.shape[0], x : x + picture.shape[1]], dtype=cv2.CV_8U)
         if bars:
-            picture = picture.copy()
-            picture[: HEIGHT // 8] = picture[-HEIGHT // 8 :] = 0
+            height, picture = len(picture), picture.copy()
+            picture[: height // 8] = picture[-height // 8 :] = 0
         yield picture
 
 
-def _new_take(random: Random, profile: str, family: int | None) -> tuple[Take, int, int]:
+def _new_take(random: Random, profile: str, family: int | None, scale: int) -> tuple[Take, int, int]:
     """A take, the frame of it to begin with, and the family of takes that look like it; a quarter stay in the family of the one before."""
     if random.random() < 0.5:
         choices = [number for number in range(len(REAL)) if number != family]
         number = int(random.choice(choices))
-        return RealTake(random, number), int(random.integers(0, 40)), number
+        return RealTake(random, number, scale), int(random.integers(0, 40)), number
     if family is None or family < len(REAL) or random.random() > 0.4:
         family = len(REAL) + int(random.integers(0, 1 << 30))
-    return RenderedTake(random, family, profile), 0, family
+    return RenderedTake(random, family, profile, scale), 0, family
 
 
 class RealTake:
     """A part of a real clip, back and forth without an end: cropped, mirrored, graded, or slowly zoomed."""
 
-    def __init__(self, random: Random, number: int):
-        self._frames = _clip(number)
+    def __init__(self, random: Random, number: int, scale: int):
+        self._frames = _clip(number, scale)
+        self._size = (scale * WIDTH, scale * HEIGHT)
         self._mirror, self._reverse = random.random() < 0.5, random.random() < 0.5
         self._zoom, self._rate = random.uniform(1.0, 1.6), random.choice([0.0, 0.0, 0.002, -0.001])
         self._center = random.uniform(0.35, 0.65, 2)
@@ -187,14 +216,15 @@ class RealTake:
         height, width = picture.shape[:2]
         w, h = width / zoom, height / zoom
         x, y = (width - w) * self._center[0], (height - h) * self._center[1]
-        matrix = np.array([[WIDTH / w, 0, -x * WIDTH / w], [0, HEIGHT / h, -y * HEIGHT / h]])
-        small = cv2.warpAffine(picture, matrix, (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR)
+        grow = self._size[0] / w, self._size[1] / h
+        matrix = np.array([[grow[0], 0, -x * grow[0]], [0, grow[1], -y * grow[1]]])
+        small = cv2.warpAffine(picture, matrix, self._size, flags=cv2.INTER_LINEAR)
         graded = cv2.LUT(small, self._table)
         return np.ascontiguousarray(graded[:, ::-1]) if self._mirror else graded
 
 
 @cache
-def _clip(number: int) -> list[Rgb]:
+def _clip(number: int, scale: int) -> list[Rgb]:
     name, first, stop = REAL[number]
     frames = []
     with read_frames(sample_clip(name)) as found:
@@ -203,23 +233,24 @@ def _clip(number: int) -> list[Rgb]:
                 break
             if frame.index >= first:
                 # A little more than the film's size, so that a zoom has something to show.
-                frames.append(cv2.resize(frame.rgb(), (WIDTH * 5 // 4, HEIGHT * 5 // 4), interpolation=cv2.INTER_AREA))
+                frames.append(cv2.resize(frame.rgb(), (scale * WIDTH * 5 // 4, scale * HEIGHT * 5 // 4), interpolation=cv2.INTER_AREA))
     return frames
 
 
 class RenderedTake:
     """A painted landscape of noise, with things that move in front of it, seen by a camera that stands, pans, zooms, whips or shakes."""
 
-    def __init__(self, random: Random, family: int, profile: str):
+    def __init__(self, random: Random, family: int, profile: str, scale: int):
         palette = np.random.default_rng(family)
-        self._back = _noise(random, 3 * WIDTH, 2 * HEIGHT, slope=palette.uniform(1.0, 1.9), colors=palette.uniform(0, 255, (4, 3)))
+        self._scale = scale
+        self._back = _noise(random, 3 * WIDTH * scale, 2 * HEIGHT * scale, slope=palette.uniform(1.0, 1.9), colors=palette.uniform(0, 255, (4, 3)))
         self._things = [_Thing(random, palette) for _ in range(int(random.integers(0, 5)))]
         self._pan = random.normal(0, 2.0, 2) * (random.random() < 0.4)
         self._grow = random.choice([0.0, 0.0, 0.003, -0.002])
         shaky = {"shakes": 0.8, "all": 0.3}.get(profile, 0.1)
         self._shake = random.uniform(2, 9) * (random.random() < shaky)
         self._jitter = random.normal(0, 1, (64, 2))
-        whips = {"pans": 0.8, "all": 0.3}.get(profile, 0.0)
+        whips = {"pans": 0.8, "all": 0.3, LONG: 0.05}.get(profile, 0.0)
         self._whip = random.uniform(20, 60) * random.choice([-1, 1]) * (random.random() < whips)
         self._whip_at, self._whip_for = int(random.integers(10, 30)), int(random.integers(5, 12))
 
@@ -227,12 +258,14 @@ class RenderedTake:
         whipped = min(max(frame - self._whip_at, 0), self._whip_for) * self._whip
         shift = self._pan * frame + self._shake * self._jitter[frame % 64] + (whipped, 0)
         zoom = 1.0 + self._grow * frame
-        matrix = np.array([[zoom, 0, -shift[0] - WIDTH], [0, zoom, -shift[1] - HEIGHT / 2]])
-        picture = cv2.warpAffine(self._back, matrix, (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+        scale = self._scale
+        matrix = np.array([[zoom, 0, -scale * (shift[0] + WIDTH)], [0, zoom, -scale * (shift[1] + HEIGHT / 2)]])
+        size = (scale * WIDTH, scale * HEIGHT)
+        picture = cv2.warpAffine(self._back, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
         if self._whip and self._whip_at <= frame < self._whip_at + self._whip_for:
-            picture = cv2.blur(picture, (max(int(abs(self._whip) / 2), 1), 1))
+            picture = cv2.blur(picture, (max(int(abs(self._whip) / 2) * scale, 1), 1))
         for thing in self._things:
-            thing.draw(picture, frame, shift)
+            thing.draw(picture, frame, shift, scale)
         return picture
 
 
@@ -242,9 +275,9 @@ class _Thing:
         self._at, self._speed = random.uniform(0, 1, 2) * (WIDTH, HEIGHT), random.normal(0, 3.0, 2)
         self._size, self._turn = random.uniform(10, 60, 2), random.normal(0, 4)
 
-    def draw(self, picture: Rgb, frame: int, shift: NDArray[np.float64]) -> None:
+    def draw(self, picture: Rgb, frame: int, shift: NDArray[np.float64], scale: int) -> None:
         x, y = (self._at + self._speed * frame - shift) % (1.5 * WIDTH, 1.5 * HEIGHT) - (0.25 * WIDTH, 0.25 * HEIGHT)
-        cv2.ellipse(picture, ((x, y), tuple(self._size), self._turn * frame), self._color, -1, cv2.LINE_AA)
+        cv2.ellipse(picture, ((scale * x, scale * y), tuple(scale * self._size), self._turn * frame), self._color, -1, cv2.LINE_AA)
 
 
 def _noise(random: Random, width: int, height: int, *, slope: float, colors: NDArray[np.float64]) -> Rgb:
@@ -261,13 +294,14 @@ def _noise(random: Random, width: int, height: int, *, slope: float, colors: NDA
 class _Encoder:
     """x264 with settings that vary from film to film: distance of keyframes, B-frames, quality; and times that vary."""
 
-    def __init__(self, path: Path, random: Random, profile: str):
+    def __init__(self, path: Path, random: Random, profile: str, scale: int):
         self._container: Any = av.open(str(path), "w")
         self._stream = self._container.add_stream("libx264", rate=RATE)
-        self._stream.width, self._stream.height, self._stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        self._stream.width, self._stream.height, self._stream.pix_fmt = scale * WIDTH, scale * HEIGHT, "yuv420p"
         crf = {"low-bitrate": random.integers(36, 42), "all": random.integers(20, 36)}.get(profile, random.integers(18, 26))
         self._stream.codec_context.time_base = self._base = Fraction(1, 12_800)
-        self._stream.options = {
+        own = {"crf": "23", "preset": "faster", "g": "250", "keyint_min": "25", "bf": "3", "sc_threshold": "40"}
+        self._stream.options = own if profile == LONG else {
             "crf": str(crf),
             "preset": str(random.choice(["veryfast", "veryfast", "fast"])),
             "g": str(random.choice([50, 125, 250])),

@@ -6,13 +6,11 @@ import numpy as np
 
 from services.keyframes.fades import fades, is_fade
 from services.keyframes.gradual import gradual
-from services.keyframes.hard_cuts import hard_cuts
+from services.keyframes.hard_cuts import CUT_AT, hard_cuts, sureness
 from services.keyframes.steps import Floats, Steps, steps_of
 from services.keyframes.tiny import TinyFilm
 from services.keyframes.transition import Transition
 
-CUT_AT, CUT_WIDTH = 0.5, 0.08
-"""The distance at which a cut is as likely as not, and how fast it becomes sure above."""
 _FADE_DEPTH = 0.7
 _SURE = 0.9
 _SHORTEST_SHOT = 6  # frames; next to a gradual transition only, whose ends look like something themselves
@@ -56,9 +54,8 @@ def transitions_of(film: TinyFilm, steps: Steps) -> list[Transition]:
     found += [Transition(int(number[one.before]) + 1, int(number[one.after]), "dissolve", one.confidence) for one in mixed]
     for one in cuts:
         if not any(a < one.place <= b for a, b in spans):
-            sure = float(1 / (1 + np.exp(-(one.distance - CUT_AT) / CUT_WIDTH)))
             at = int(number[one.place])
-            found.append(Transition(at, at, "cut", sure))
+            found.append(Transition(at, at, "cut", sureness(one.distance)))
     return _without_echoes(found)
 
 
@@ -75,6 +72,6 @@ def _without_echoes(found: list[Transition]) -> list[Transition]:
             # What goes on up to a sure cut is motion, as a rule; the steps of a quick fade look like sure cuts.
             kept[-1] = cut if mixed.kind == "dissolve" and cut.confidence >= _SURE else mixed
         else:
-            kind = "fade" if "fade" in (one.kind, last.kind) else one.kind
-            kept[-1] = Transition(last.start, max(one.end, last.end), kind, max(one.confidence, last.confidence))
+            # A fade has dissolves for its ends; of two others the surer one is it.
+            kept[-1] = max(one, last, key=lambda each: (each.kind == "fade", each.confidence))
     return kept

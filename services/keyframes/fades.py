@@ -12,6 +12,7 @@ _BLACK, _WHITE = 48, 190  # brightness, as stored, of an empty picture
 _SAME = 0.75  # correlation of a picture with itself when fainter, though something moves
 _LONGEST = 75
 _FULL = 0.9  # of a side's contrast: from there on it may be the picture's own that grows
+_SLOW = 0.2  # of a side's steepest step: two steps slower than that are no longer of the fade
 _RAMP = 2  # steps that a side needs at least: what goes at once is cut
 
 
@@ -76,6 +77,13 @@ def fades(contrast: Floats, cuts: set[int], threshold: float) -> list[Fade]:
 
 def _ramp(contrast: Floats) -> int:
     """How many steps of a side, from the empty picture to the full, are the fade's: not the slow change of a picture that is full."""
+    grows = np.diff(contrast)
+    if not len(grows):
+        return 0
+    steepest = int(np.argmax(grows))
+    slow = np.append(grows < _SLOW * grows[steepest], True)
+    slow &= np.append(slow[1:], True)
+    contrast = contrast[: steepest + 1 + int(np.argmax(slow[steepest + 1 :])) + 1]
     full = int(np.argmax(contrast >= _FULL * contrast[-1]))
     return min(round(full / _FULL), len(contrast) - 1)
 

@@ -1,5 +1,6 @@
 """Hard cuts: one frame is far from the one before, and neither motion nor a flash explains it."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +9,8 @@ from services.keyframes.apart import NOISE, apart
 from services.keyframes.steps import Floats, Steps
 from services.keyframes.tiny import TinyFilm
 
+CUT_AT, _CUT_WIDTH = 0.45, 0.08
+"""The distance at which a cut is as likely as not, and how fast it becomes sure above."""
 _NEAR = 4  # places on each side that a cut is compared with
 _FLASH = 6  # frames that a flash lasts at most
 _FAINTER, _SAME = 0.8, 0.85  # a step of a fade takes at least so much of the contrast, and leaves pictures that correlate so
@@ -34,10 +37,20 @@ def hard_cuts(film: TinyFilm, steps: Steps) -> list[HardCut]:
             continue
         # In steady motion every step is as large: what the other steps have is not the cut's.
         restless = float(np.sort(around)[-_NEAR:].mean()) if len(around) else 0.0
-        left = here * float(np.clip(here / max(1.6 * restless, 1e-6), 0, 1))
+        left = among(here, restless)
         if left >= _LEAST and not _dims(film, place) and not _flashes(film, place, here):
             found.append(HardCut(place, left))
     return found
+
+
+def among(here: float, restless: float) -> float:
+    """What is left of a distance where others near it are of the size `restless`."""
+    return here * min(here / max(1.6 * restless, 1e-6), 1.0)
+
+
+def sureness(distance: float) -> float:
+    """How sure a cut of such a distance is, 0 to 1: 0.5 at CUT_AT."""
+    return 1 / (1 + math.exp(-(distance - CUT_AT) / _CUT_WIDTH))
 
 
 def _shown(contrast: Floats) -> Floats:
