@@ -236,7 +236,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("method", "thresholds"), [("auto", (0.02, 0.985)), ("difference", (3, 60)), ("content", (6, 40)), ("adaptive", (1.2, 8))]
+    ("method", "thresholds"), [("auto", (0.02, 0.995)), ("difference", (3, 60)), ("content", (6, 40)), ("adaptive", (1.2, 8))]
 )
 def test_a_moved_threshold_cuts_as_a_new_job_would(
     script: Script, film: Path, tmp_path: Path, method: str, thresholds: tuple[float, float]
