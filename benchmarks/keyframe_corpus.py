@@ -74,12 +74,12 @@ class Take(Protocol):
     def __call__(self, frame: int) -> Rgb: ...
 
 
-def film(path: Path, *, seed: int, profile: str, transitions: int = 28, scale: int = 1, stretch: int = 1) -> Film:
-    """Write the film of `seed` at `path` (MP4, H.264): painted at 320 x 180 times `scale`, then stretched, before there is grain."""
+def film(path: Path, *, seed: int, profile: str, transitions: int = 28, scale: int = 1) -> Film:
+    """Write the film of `seed` at `path` (MP4, H.264, 320 x 180 times `scale`)."""
     random = np.random.default_rng([seed, [*PROFILES, LONG].index(profile)])
     made = Film(path, profile, 0)
-    with _Encoder(path, random, profile, scale * stretch) as encoder:
-        for picture in _finished(_stretched(_cut_together(random, profile, transitions, made, scale), stretch), random, profile):
+    with _Encoder(path, random, profile, scale) as encoder:
+        for picture in _finished(_cut_together(random, profile, transitions, made, scale), random, profile):
             encoder.write(picture)
             made.frames += 1
     return made
@@ -105,12 +105,6 @@ def _cut_together(random: Random, profile: str, transitions: int, made: Film, sc
 def _hold(random: Random, profile: str) -> int:
     """How many frames a shot lasts between its transitions."""
     return int(np.clip(random.lognormal(np.log(4.05 * RATE), 0.65), 15, 500)) if profile == LONG else int(random.integers(10, 64))
-
-
-def _stretched(pictures: Iterator[Rgb], stretch: int) -> Iterator[Rgb]:
-    for picture in pictures:
-        height, width = picture.shape[:2]
-        yield picture if stretch == 1 else cv2.resize(picture, (stretch * width, stretch * height), interpolation=cv2.INTER_CUBIC)
 
 
 def _mixed(random: Random, kind: str, length: int, old: tuple[Take, int], new: tuple[Take, int]) -> Iterator[Rgb]:
@@ -163,7 +157,6 @@ def _finished(pictures: Iterator[Rgb], random: Random, profile: str) -> Iterator
     bars = profile == "letterbox" or (profile == "all" and random.random() < 0.5)
     gain = random.uniform(0.1, 0.2) if profile == "dark" else 1.0
     grain = {"grain": 14.0, "dark": 3.0, "all": 5.0}.get(profile, 0.0)
-    fine: NDArray[np.int16] | None = None
     grains = random.spawn(1)[0]  # so that grain takes nothing from what decides how the film is cut
     for picture in pictures:
         if gain < 1:
@@ -171,12 +164,6 @@ def _finished(pictures: Iterator[Rgb], random: Random, profile: str) -> Iterator
         if grain:
             noise = grain * grains.standard_normal(picture.shape, dtype=np.float32)
             picture = np.clip(picture + noise, 0, 255).astype(np.uint8)
-        if profile == LONG:
-            # A sheet of grain that is moved about: drawing millions of numbers for each frame would take longer than all else.
-            if fine is None:
-                fine = np.round(grains.normal(0, 2.0, (picture.shape[0] + 64, picture.shape[1] + 64, 3))).astype(np.int16)
-            y, x = grains.integers(0, 64, 2)
-            picture = cv2.add(picture, fine[y : y + picture.shape[0], x : x + picture.shape[1]], dtype=cv2.CV_8U)
         if bars:
             height, picture = len(picture), picture.copy()
             picture[: height // 8] = picture[-height // 8 :] = 0
@@ -243,7 +230,9 @@ class RenderedTake:
     def __init__(self, random: Random, family: int, profile: str, scale: int):
         palette = np.random.default_rng(family)
         self._scale = scale
-        self._back = _noise(random, 3 * WIDTH * scale, 2 * HEIGHT * scale, slope=palette.uniform(1.0, 1.9), colors=palette.uniform(0, 255, (4, 3)))
+        self._back = _noise(
+            random, 3 * WIDTH * scale, 2 * HEIGHT * scale, slope=palette.uniform(1.0, 1.9), colors=palette.uniform(0, 255, (4, 3))
+        )
         self._things = [_Thing(random, palette) for _ in range(int(random.integers(0, 5)))]
         self._pan = random.normal(0, 2.0, 2) * (random.random() < 0.4)
         self._grow = random.choice([0.0, 0.0, 0.003, -0.002])
@@ -300,15 +289,19 @@ class _Encoder:
         self._stream.width, self._stream.height, self._stream.pix_fmt = scale * WIDTH, scale * HEIGHT, "yuv420p"
         crf = {"low-bitrate": random.integers(36, 42), "all": random.integers(20, 36)}.get(profile, random.integers(18, 26))
         self._stream.codec_context.time_base = self._base = Fraction(1, 12_800)
-        own = {"crf": "23", "preset": "faster", "g": "250", "keyint_min": "25", "bf": "3", "sc_threshold": "40"}
-        self._stream.options = own if profile == LONG else {
-            "crf": str(crf),
-            "preset": str(random.choice(["veryfast", "veryfast", "fast"])),
-            "g": str(random.choice([50, 125, 250])),
-            "bf": str(random.choice([0, 2, 3])),
-            "sc_threshold": str(random.choice([0, 40, 40])),
-            "threads": "2",
-        }
+        own = {"crf": "18", "preset": "faster", "g": "250", "keyint_min": "25", "bf": "3", "sc_threshold": "40"}
+        self._stream.options = (
+            own
+            if profile == LONG
+            else {
+                "crf": str(crf),
+                "preset": str(random.choice(["veryfast", "veryfast", "fast"])),
+                "g": str(random.choice([50, 125, 250])),
+                "bf": str(random.choice([0, 2, 3])),
+                "sc_threshold": str(random.choice([0, 40, 40])),
+                "threads": "2",
+            }
+        )
         self._vary = random if profile == "vfr" or (profile == "all" and random.random() < 0.5) else None
         self._pts = 0
 
