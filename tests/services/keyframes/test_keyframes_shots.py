@@ -4,9 +4,12 @@ import cv2
 import numpy as np
 import pytest
 
+from services.keyframes.apart import apart
 from services.keyframes.detect import detect
+from services.keyframes.exact import settled
 from services.keyframes.measure import measure
 from services.keyframes.params import DetectParams, VideoReport
+from services.keyframes.transition import Transition
 from shared.operation import Silent
 from shared.video import probe
 from tests.services.keyframes.shot_clips import cut_together, scene, write
@@ -110,3 +113,24 @@ def test_a_quick_fade_is_one_transition(length, tmp_path):
 def test_a_cut_soon_after_motion_stays_where_it_is(tmp_path):
     frames, [(_, _), (cut, _)] = cut_together([(40, "dissolve", 14), (12, "cut", 0), (40, None, 0)])
     assert (cut, "cut") in begins(found_in(write(tmp_path / "clip.mp4", frames), tmp_path))
+
+
+def test_a_cut_among_frames_left_out_is_one_only_if_a_single_step_makes_it():
+    wide = next(scene(3))
+    at = [tiny_of(np.ascontiguousarray(np.roll(wide, -60 * step, axis=1))) for step in range(4)]
+    other = tiny_of(np.ascontiguousarray(next(scene(8))))
+    cut = Transition(13, 13, "cut", 0.95)
+    assert settled(cut, 10, [at[0], at[0], other, other]) == Transition(12, 12, "cut", 0.95)
+    assert settled(cut, 10, at).confidence < 0.5, "a whip pan goes on from frame to frame"
+
+
+def test_a_slight_change_of_exposure_is_no_other_picture():
+    picture = tiny_of(np.ascontiguousarray(next(scene(3))))
+    brighter, other = np.clip(picture.astype(int) + 3, 0, 255).astype(np.uint8), tiny_of(np.ascontiguousarray(next(scene(8))))
+    assert apart(picture, brighter).distance < 0.35 * apart(picture, other).distance
+    assert apart(picture, picture).distance == 0
+
+
+def tiny_of(rgb):
+    planes = cv2.split(cv2.cvtColor(rgb, cv2.COLOR_RGB2YUV))
+    return np.stack([cv2.resize(plane, (32, 18), interpolation=cv2.INTER_AREA) for plane in planes])
