@@ -28,7 +28,6 @@ from rich.table import Table
 from benchmarks.clips import sample_clip
 from benchmarks.machine import machine
 from services.speed_ramp.flow import FlowPair, Planes
-from services.speed_ramp.flow_warp import Room
 from services.speed_ramp.motion import Meter, analysis_size
 from shared.video import ffmpeg_path, map_ordered, read_frames
 
@@ -105,12 +104,11 @@ OURS = "flow (FlowPair)"
 
 
 def ways() -> dict[str, Way]:
-    room = Room()
     return {
         "nearest": lambda before, after: after,
         "blend": blended,
         "DIS, warped and averaged": averaged,
-        OURS: lambda before, after: FlowPair(before, after, room=room).at(0.5),
+        OURS: lambda before, after: FlowPair(before, after).at(0.5),
     }
 
 
@@ -146,10 +144,10 @@ def best(way: Way, pairs: list[Pair], *, times: int = 3) -> tuple[list[Planes], 
 
 def split_cost(pairs: list[Pair]) -> tuple[float, float]:
     """Milliseconds in one thread for the flow of a pair and for one picture, the medians of up to 12 pairs."""
-    room, flows, pictures = Room(), [], []
+    flows, pictures = [], []
     for before, after in islice(pairs, 12):
         times = [time.perf_counter()]
-        pair = FlowPair(before, after, room=room)
+        pair = FlowPair(before, after)
         times.append(time.perf_counter())
         pair.at(0.25)
         times.append(time.perf_counter())

@@ -9,6 +9,7 @@ warp-and-average and ffmpeg's minterpolate.
 
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,8 @@ from numpy.typing import NDArray
 
 from services.speed_ramp.flow_layers import layers_at, still_layers
 from services.speed_ramp.flow_vectors import Vectors, find_vectors
-from services.speed_ramp.flow_warp import Plane, Room, compose
+from services.speed_ramp.flow_warp import Planes as Alike
+from services.speed_ramp.flow_warp import compose
 
 Planes = tuple[NDArray[Any], ...]
 
@@ -26,22 +28,20 @@ class FlowPair:
 
     `before`, `after`: the planes of each as `Frame.planes()` gives them, luma first: (height, width), or (height, width, n) where
     samples are interleaved, uint8 or uint16, the same shapes and types in both. `bits`: bits a sample, 8 to 16; what is computed never
-    exceeds that. `room`: memory shared with other pairs, one object for all pairs of a clip is faster. The arrays are kept, not copied:
-    they must not change while the pair is in use.
+    exceeds that. The arrays are kept, not copied: they must not change while the pair is in use.
 
     The flow is computed here, once for all moments. The same pictures give the same result bit for bit, however many threads OpenCV
     uses; `cv2.setNumThreads(1)` and a pair to each core has the highest throughput. All heavy work releases the GIL, and `at` may be
     called from several threads. Raises ValueError if the pictures do not fit together.
     """
 
-    def __init__(self, before: Sequence[NDArray[Any]], after: Sequence[NDArray[Any]], *, bits: int = 8, room: Room | None = None) -> None:
+    def __init__(self, before: Sequence[NDArray[Any]], after: Sequence[NDArray[Any]], *, bits: int = 8) -> None:
         if not before or [(p.shape, p.dtype) for p in before] != [(p.shape, p.dtype) for p in after]:
             raise ValueError(f"the pictures differ: planes {[p.shape for p in before]} and {[p.shape for p in after]}")
         depth = 8 * before[0].dtype.itemsize
         if before[0].dtype not in (np.uint8, np.uint16) or not 8 <= bits <= depth:
             raise ValueError(f"{bits = } does not fit planes of {before[0].dtype}: uint8 holds 8 bits, uint16 holds 8 to 16")
         self._before, self._after, self._bits = tuple(before), tuple(after), bits
-        self._room = room or Room()
         self._vectors: Vectors = find_vectors(before[0], after[0], bits=bits)
 
     @property
@@ -65,8 +65,19 @@ class FlowPair:
             return self._before if t < 0.5 else self._after
         layers = still_layers(self._vectors, t) if self.still else layers_at(self._vectors, t)
         peak = (1 << self._bits) - 1
-        return tuple(compose(plane, layers, peak=peak, room=self._room, cubic=index == 0) for index, plane in enumerate(self._planes))
+        made: list[NDArray[Any]] = []
+        for alike in self._alike:
+            made += compose(alike, layers, peak=peak, cubic=not made)
+        return tuple(made)
 
     @cached_property
-    def _planes(self) -> tuple[Plane, ...]:
-        return tuple(Plane(before, after) for before, after in zip(self._before, self._after, strict=True))
+    def _alike(self) -> tuple[Alike, ...]:
+        """The planes, neighbours of one size together: where they look is found once for all of them."""
+        pairs, by = zip(self._before, self._after, strict=True), self._vectors.by
+        height, width = self._before[0].shape
+        groups = (tuple(zip(*group, strict=True)) for _, group in groupby(pairs, key=lambda pair: pair[0].shape[:2]))
+        return tuple(
+            # A plane has every sample of luma, or every second or fourth, rounded up.
+            Alike(before, after, (by / round(height / before[0].shape[0]), by / round(width / before[0].shape[1])))
+            for before, after in groups
+        )

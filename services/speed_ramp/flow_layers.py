@@ -3,12 +3,13 @@
 A pixel has up to three explanations: the motion that starts in `before`, the motion that ends in `after` (at the edges of what moves
 these two differ), and standing still. Each says where to look in both pictures; where these looks agree, it is likely right. All three are
 mixed by how well they fit, so nothing switches from one pixel to the next and tears, and within each the picture in which the place is
-covered, or outside, counts for less. Where nothing fits, vectors are replaced by the trustworthy ones around.
+covered, or outside, counts for less.
 The projection to t is the fixed-point inversion of flow; weighing after Jiang et al., "Super SloMo", CVPR 2018, with matching costs in
 place of their network.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -22,10 +23,8 @@ _SOFT = 6.0  # levels of 256: by how much worse a fit may be to count e times le
 _STRAYING = 1.5  # levels that a pixel of disagreement between the two flows is worth
 _STANDING = 3.0  # levels: handicap of standing still, which fits flat regions by chance
 _COVERED = 0.3  # a pixel of disagreement: the other picture counts for that much less
-_UNFIT = 18.0  # levels: a fit this bad is half trusted
-_AROUND = 11  # pixels: window, used twice, from which unfit vectors are replaced
 _NEAR = 0.25  # pixels: vectors this much apart are taken for the same, and for two at twice that
-_ALIKE = 1.0  # levels: what differs by this much looks the same
+_ALIKE = 1.0  # levels: a share that changes the picture by this much makes no difference
 _OUTSIDE = 1e-3
 
 
@@ -59,17 +58,11 @@ def layers_at(vectors: Vectors, t: float) -> Layers:
     starting, ending = _project(vectors, t)
     looks = _Look(vectors, t, starting, from_before=True), _Look(vectors, t, ending, from_before=False)
     costs = [look.cost() for look in looks]
-    trusted = _trust(np.minimum(costs[0], costs[1]))
-    if cv2.minMaxLoc(trusted)[0] < 0.99:
-        trusted = _box(trusted, 7)
-        fields = [_replaced(look.vectors, _trust(cost), trusted) for look, cost in zip(looks, costs, strict=True)]
-        looks = _Look(vectors, t, fields[0], from_before=True), _Look(vectors, t, fields[1], from_before=False)
-        costs = [look.cost() for look in looks]
     standing = _box(cv2.absdiff(vectors.before, vectors.after), _WINDOW) + np.float32(_STANDING)
     shares = _shares([*costs, standing])
-    rest = shares[2]
-    joined, share, other_share = _join(looks[0], looks[1], shares[0], shares[1])
-    layers = [looks[0].layer(joined, share), looks[1].layer(looks[1].vectors, other_share)]
+    field, share, other = _join(looks[0], looks[0].vectors, shares[0], looks[1].vectors, looks[1].seen, shares[1])
+    field, share, rest = _join(looks[0], field, share, np.zeros_like(field), (vectors.before, vectors.after), shares[2])
+    layers = [looks[0].layer(field, share), looks[1].layer(looks[1].vectors, other)]
     layers.append(Layer(vectors=None, weight_before=rest * np.float32(1 - t), weight_after=rest * np.float32(t)))
     return Layers(t=t, layers=tuple(layers))
 
@@ -80,7 +73,7 @@ class _Look:
     def __init__(self, vectors: Vectors, t: float, field: Field, *, from_before: bool) -> None:
         self.vectors = field
         self._t, self._from_before = t, from_before
-        self._places = vectors.grid - np.float32(t) * field, vectors.grid + np.float32(1 - t) * field
+        self._places = cv2.scaleAdd(field, -t, vectors.grid), cv2.scaleAdd(field, 1 - t, vectors.grid)
         self.seen = pull(vectors.before, self._places[0]), pull(vectors.after, self._places[1])
         self._errors = pull(vectors.forward_error, self._places[0]), pull(vectors.backward_error, self._places[1])
 
@@ -107,19 +100,6 @@ def _project(vectors: Vectors, t: float) -> tuple[Field, Field]:
     return starting, ending
 
 
-def _trust(cost: Field) -> Field:
-    return 1 / (1 + (cost * np.float32(1 / _UNFIT)) ** 4)
-
-
-def _replaced(field: Field, trust: Field, keep: Field) -> Field:
-    """`field` where `keep` is 1, the mean of its trusted surroundings where that is 0."""
-    weight = trust + np.float32(0.01)
-    known = np.dstack((field[..., 0] * weight, field[..., 1] * weight, weight))
-    spread = _box(_box(known, _AROUND), _AROUND)
-    mean = spread[..., :2] / spread[..., 2:]
-    return mean + (field - mean) * keep[..., None]
-
-
 def _shares(costs: list[Field]) -> list[Field]:
     lowest = np.minimum(np.minimum(costs[0], costs[1]), costs[2])
     parts = [cv2.exp((lowest - cost) * np.float32(1 / _SOFT)) for cost in costs]
@@ -127,18 +107,21 @@ def _shares(costs: list[Field]) -> list[Field]:
     return [part / total for part in parts]
 
 
-def _join(first: _Look, second: _Look, share: Field, other_share: Field) -> tuple[Field, Field, Field]:
-    """Vectors and share of the first, and share of the second, which is left with weight only where it makes a difference.
+def _join(
+    look: _Look, field: Field, share: Field, other: Field, other_seen: tuple[NDArray[Any], NDArray[Any]], other_share: Field
+) -> tuple[Field, Field, Field]:
+    """`field` and `share` of a layer that shows what `look` does, joined by another, and what share that is left with.
 
-    Most of a picture needs no second: the motions are the same, and then the first becomes their mean, or both show the same.
+    It is left with weight only where it makes a difference, and most of a picture needs one layer: the motions are the same, and then it
+    moves by their mean, or both show the same.
     """
-    apart = second.vectors - first.vectors
-    same = np.clip(2 - cv2.magnitude(apart[..., 0], apart[..., 1]) * np.float32(1 / _NEAR), 0, 1)
-    differ = cv2.max(cv2.absdiff(first.seen[0], second.seen[0]), cv2.absdiff(first.seen[1], second.seen[1]))
-    alike = np.clip(2 - _box(cv2.dilate(differ, None, iterations=2), 3) * np.float32(1 / _ALIKE), 0, 1)
-    joined = first.vectors + apart * (same * other_share / (share + other_share + np.float32(1e-9)))[..., None]
+    apart = cv2.subtract(other, field)
+    same = np.clip(2 - cv2.magnitude(*cv2.split(apart)) * np.float32(1 / _NEAR), 0, 1)
+    differ = cv2.max(*(cv2.absdiff(a, b) for a, b in zip(look.seen, other_seen, strict=True)))
+    alike = np.clip(2 - _box(cv2.dilate(differ, None, iterations=2), 3) * other_share * np.float32(1 / _ALIKE), 0, 1)
+    part = same * other_share / (share + other_share + np.float32(1e-9))
     given = cv2.max(same, alike) * other_share
-    return joined, share + given, other_share - given
+    return cv2.add(field, cv2.multiply(apart, cv2.merge((part, part)))), share + given, other_share - given
 
 
 def _inside(places: Field) -> Field:

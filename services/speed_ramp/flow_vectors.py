@@ -1,6 +1,6 @@
 """What moved where between two pictures: dense flow both ways on small luma pictures, and how far the two ways agree.
 
-DIS flow with variational refinement (Kroeger et al., "Fast Optical Flow using Dense Inverse Search", ECCV 2016) as OpenCV has it, at a
+DIS flow (Kroeger et al., "Fast Optical Flow using Dense Inverse Search", ECCV 2016) as OpenCV has it, at a
 quarter of 1080p down to single pixels. Measured: that is as good as half size with the preset's own finest scale, and everything
 after it costs a quarter. Longer sides of 640 gain 0 to 0.2 dB for 1.5 times the CPU time; a second pass between the warped pictures, and
 starting from the shift of the whole picture, gain nothing on the whole. What it cannot find: small things that
@@ -19,10 +19,12 @@ Field = NDArray[np.float32]
 FLOW_SIZE = 480
 """About how long, in pixels, the longer side of the pictures is that flow is computed on; smaller pictures stay as they are."""
 
+ALIGNED = 4
+"""The small pictures' sides are multiples of this, so that tiles of them are whole samples of every plane, subsampled up to four times."""
+
 _SHORTEST = 32  # what DIS's pyramid needs
 _PATCH_STRIDE = 4
 _DESCENTS = 12  # of DIS's inverse search; the preset's 25 gains less than 0.1 dB, 5 lose 0.3 to 0.8 dB where much moves
-_REFINEMENTS = 2  # the preset's 5 gain nothing
 _GAMMA = 0.6  # below 1: patches in the dark count for more; worth 0.1 dB where someone in black moves
 _STILL = 2  # levels of 256
 _CUT = 0.5
@@ -32,6 +34,8 @@ _WORST = 8.0  # pixels of the small pictures; a vector that is more wrong is jus
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Vectors:
     """The motion between two pictures, at the size of the small luma pictures `before` and `after`, uint8 (height, width).
+
+    One of their pixels stands for `by` times `by` of the pictures; what they are larger by repeats the pictures' edges.
 
     `forward`, `backward`: float32 (height, width, 2), x and y in pixels of this size: where each pixel of `before` is in `after`, and
     the reverse. `forward_error`, `backward_error`: float32 (height, width), how many pixels away from itself a pixel lands that goes there
@@ -45,30 +49,32 @@ class Vectors:
     forward_error: Field
     backward_error: Field
     grid: Field
+    by: int
     cut: bool
     still: bool
 
 
 def find_vectors(before: NDArray[Any], after: NDArray[Any], *, bits: int = 8) -> Vectors:
     """The motion between two luma planes, uint8 or uint16 (height, width), of `bits` bits a sample."""
-    a, b = _small(before, bits), _small(after, bits)
+    by = max(1, round(max(before.shape) / FLOW_SIZE))
+    a, b = _small(before, by, bits), _small(after, by, bits)
     height, width = a.shape
     grid = np.dstack(np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)))
     still = cv2.norm(a, b, cv2.NORM_INF) <= _STILL
     if still:
         forward = backward = np.zeros((height, width, 2), np.float32)
         wrong = np.zeros((height, width), np.float32)
-        return _vectors(a, b, (forward, backward), (wrong, wrong), grid, still=True)
+        return _vectors(a, b, (forward, backward), (wrong, wrong), grid, by, still=True)
     dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     dis.setFinestScale(0)
     dis.setPatchStride(_PATCH_STRIDE)
     dis.setGradientDescentIterations(_DESCENTS)
-    dis.setVariationalRefinementIterations(_REFINEMENTS)
+    dis.setVariationalRefinementIterations(0)  # costs half as much again, for -0.1 to 0.15 dB
     curve = np.rint(255 * (np.arange(256) / 255) ** _GAMMA).astype(np.uint8)
     bright_a, bright_b = cv2.LUT(a, curve), cv2.LUT(b, curve)
     forward, backward = dis.calc(bright_a, bright_b, None), dis.calc(bright_b, bright_a, None)
     errors = _astray(forward, backward, grid), _astray(backward, forward, grid)
-    return _vectors(a, b, (forward, backward), errors, grid, still=False)
+    return _vectors(a, b, (forward, backward), errors, grid, by, still=False)
 
 
 def pull(picture: NDArray[Any], places: Field) -> NDArray[Any]:
@@ -77,7 +83,14 @@ def pull(picture: NDArray[Any], places: Field) -> NDArray[Any]:
 
 
 def _vectors(
-    a: NDArray[np.uint8], b: NDArray[np.uint8], ways: tuple[Field, Field], errors: tuple[Field, Field], grid: Field, *, still: bool
+    a: NDArray[np.uint8],
+    b: NDArray[np.uint8],
+    ways: tuple[Field, Field],
+    errors: tuple[Field, Field],
+    grid: Field,
+    by: int,
+    *,
+    still: bool,
 ) -> Vectors:
     # The measure of motion.Step.mismatch: what the flow does not explain, in units of the contrast; 8 levels stand for noise.
     contrast = max(cv2.meanStdDev(a)[1][0][0], cv2.meanStdDev(b)[1][0][0])
@@ -93,15 +106,17 @@ def _vectors(
         forward_error=errors[0],
         backward_error=errors[1],
         grid=grid,
+        by=by,
         cut=missed / (contrast + 8) > _CUT,
         still=still,
     )
 
 
-def _small(luma: NDArray[Any], bits: int) -> NDArray[np.uint8]:
-    height, width = luma.shape
-    by = max(1, round(max(height, width) / FLOW_SIZE))
-    size = max(_SHORTEST, -(-width // by)), max(_SHORTEST, -(-height // by))
+def _small(luma: NDArray[Any], by: int, bits: int) -> NDArray[np.uint8]:
+    below, beside = (max(_SHORTEST, -(-side // (by * ALIGNED)) * ALIGNED) * by - side for side in luma.shape)
+    if below or beside:
+        luma = cv2.copyMakeBorder(luma, 0, below, 0, beside, cv2.BORDER_REPLICATE)
+    size = luma.shape[1] // by, luma.shape[0] // by
     small: NDArray[Any] = cv2.resize(np.ascontiguousarray(luma), size, interpolation=cv2.INTER_AREA)
     return (small >> (bits - 8)).astype(np.uint8) if small.dtype == np.uint16 else small
 

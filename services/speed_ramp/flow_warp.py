@@ -1,12 +1,11 @@
 """Full-size planes put together from layers of motion.
 
-Sums are kept in float32 and rounded once. The work goes tile by tile: a tile stays in the processor's cache, and in many a layer has no
-weight, or nothing moves.
+The work goes tile by tile, and nothing but the result is ever as large as the picture: a layer's vectors and weights are enlarged for the
+tile, which stays in the processor's cache, and only where the layer counts. Sums are kept in float32 and rounded once.
 """
 
-import itertools
-import threading
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import cv2
@@ -14,90 +13,104 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.speed_ramp.flow_layers import Layer, Layers
-from services.speed_ramp.flow_vectors import Field
+from services.speed_ramp.flow_vectors import ALIGNED, Field
 
-_TILE = 128
+_TILE = 128  # samples of luma, about
 _SAME = 0.06  # pixels: shorter vectors stand still; OpenCV itself looks at 32nds
 _NOTHING = 1 / 1024  # a weight that cannot change a level of 8 bits
 
+Slices = tuple[slice, slice]
 
-class Plane:
-    """The same plane of both pictures, uint8 or uint16, (height, width) or (height, width, n), as channels."""
 
-    def __init__(self, before: NDArray[Any], after: NDArray[Any]) -> None:
-        self.dtype, self.shape = before.dtype, before.shape
+class Planes:
+    """The same planes of both pictures, all of one size: uint8 or uint16, (height, width), or (height, width, n) with samples interleaved.
+
+    `scale`: how many of their samples, down and across, one pixel of the small pictures stands for.
+    """
+
+    def __init__(self, before: Sequence[NDArray[Any]], after: Sequence[NDArray[Any]], scale: tuple[float, float]) -> None:
+        self.dtype, self.size, self.scale = before[0].dtype, before[0].shape[:2], scale
+        self.samples = [1 if plane.ndim == 2 else plane.shape[2] for plane in before]
         self.before, self.after = _channels(before), _channels(after)
 
 
-class Room(threading.local):
-    """Memory to work in, kept from picture to picture; one object serves several threads, each with its own.
-
-    20 bytes a pixel of the largest plane; fresh memory each time would have to be mapped page by page.
-    """
-
-    def __init__(self) -> None:
-        self._memory: Field = np.empty(0, np.float32)
-
-    def cut(self, width: int, height: int, *parts: int) -> list[Field]:
-        """Arrays of shape (height, width), or (height, width, n) where a part n is above 1; valid, unfilled, until the next call."""
-        pixels = width * height
-        if self._memory.size < pixels * sum(parts):
-            self._memory = np.empty(pixels * sum(parts), np.float32)
-        ends = np.cumsum((0, *parts)) * pixels
-        pieces = [self._memory[start:end] for start, end in itertools.pairwise(ends)]
-        return [piece.reshape((height, width) if n == 1 else (height, width, n)) for piece, n in zip(pieces, parts, strict=True)]
-
-
-def compose(plane: Plane, layers: Layers, *, peak: int, room: Room, cubic: bool = True) -> NDArray[Any]:
-    """The plane at the layers' moment, of the shape and type of its sources, no sample above `peak`.
+def compose(planes: Planes, layers: Layers, *, peak: int, cubic: bool = True) -> list[NDArray[Any]]:
+    """The planes at the layers' moment, of the shapes and type of their sources, no sample above `peak`.
 
     `cubic`: read the first layer so, which is sharper, by up to 0.5 dB, than linear interpolation. That does for chroma, and for the other
     layers, which fill in where the picture is torn between motions.
     """
-    height, width = plane.shape[:2]
-    enlarged, before, after, *totals = room.cut(width, height, 2, 1, 1, *(1 for _ in plane.before))
-    for total in totals:
-        total.fill(0)
-    for index, layer in enumerate(layers.layers):
-        _enlarge(layer, enlarged, before, after)
-        interpolation = cv2.INTER_CUBIC if cubic and index == 0 else cv2.INTER_LINEAR
-        for rows, columns in _tiles(width, height):
-            weights = before[rows, columns], after[rows, columns]
-            if max(cv2.norm(weight, cv2.NORM_INF) for weight in weights) < _NOTHING:
+    done = [np.empty(planes.size, planes.dtype) for _ in planes.before]
+    for small, large in _tiles(planes, layers.layers[0].weight_before.shape):
+        grid = _grid(*large)
+        looks = [
+            _Look(layer, small, large, planes.scale, grid, layers.t, cv2.INTER_CUBIC if cubic and index == 0 else cv2.INTER_LINEAR)
+            for index, layer in enumerate(layers.layers)
+            if max(cv2.norm(weight[small], cv2.NORM_INF) for weight in (layer.weight_before, layer.weight_after)) >= _NOTHING
+        ]
+        for before, after, made in zip(planes.before, planes.after, done, strict=True):
+            tile = made[large]
+            if len(looks) == 1 and planes.dtype == np.uint8:
+                # Most tiles have one motion: their mean needs no sums, which is half of the work.
+                cv2.blendLinear(*looks[0].seen(before, after), *looks[0].weights, dst=tile)
                 continue
-            vectors = None if layer.vectors is None else enlarged[rows, columns]
-            moves = vectors is not None and cv2.norm(vectors, cv2.NORM_INF) > _SAME
-            grid = _grid(rows, columns) if moves else None
-            for channels, along, weight in zip((plane.before, plane.after), (-layers.t, 1 - layers.t), weights, strict=True):
-                places = None if grid is None or vectors is None else cv2.scaleAdd(vectors, along, grid)
-                for total, channel in zip(totals, channels, strict=True):
-                    seen = channel[rows, columns] if places is None else _read(channel, places, interpolation)
-                    cv2.accumulateProduct(seen.astype(np.float32), weight, total[rows, columns])
-    done = [np.rint(np.clip(total, 0, peak, out=total), out=total).astype(plane.dtype) for total in totals]
-    return done[0] if len(plane.shape) == 2 else np.dstack(done)
+            total = np.zeros(tile.shape, np.float32)
+            for look in looks:
+                for seen, weight in zip(look.seen(before, after), look.weights, strict=True):
+                    cv2.accumulateProduct(seen.astype(np.float32), weight, total)
+            np.rint(np.clip(total, 0, peak, out=total), out=tile, casting="unsafe")
+    channels = iter(done)
+    return [next(channels) if count == 1 else np.dstack([next(channels) for _ in range(count)]) for count in planes.samples]
 
 
-def _enlarge(layer: Layer, vectors: Field, before: Field, after: Field) -> None:
-    """Fill full-size arrays from a layer."""
-    height, width = before.shape
-    cv2.resize(layer.weight_before, (width, height), dst=before, interpolation=cv2.INTER_LINEAR)
-    cv2.resize(layer.weight_after, (width, height), dst=after, interpolation=cv2.INTER_LINEAR)
-    if layer.vectors is not None:
-        rows, columns = layer.vectors.shape[:2]
-        scaled = layer.vectors * np.array((width / columns, height / rows), np.float32)
-        cv2.resize(scaled, (width, height), dst=vectors, interpolation=cv2.INTER_LINEAR)
+class _Look:
+    """What a layer sees of both pictures in one tile, and what that counts."""
+
+    def __init__(
+        self, layer: Layer, small: Slices, large: Slices, scale: tuple[float, float], grid: Field, t: float, interpolation: int
+    ) -> None:
+        self._large, self._interpolation = large, interpolation
+        self.weights = tuple(_enlarged(weight[small], small, large, scale) for weight in (layer.weight_before, layer.weight_after))
+        self._places: tuple[Field, Field] | None = None
+        if layer.vectors is not None and cv2.norm(layer.vectors[small], cv2.NORM_INF) * max(scale) > _SAME:
+            vectors = _enlarged(cv2.multiply(layer.vectors[small], (scale[1], scale[0], 0, 0)), small, large, scale)
+            self._places = cv2.scaleAdd(vectors, -t, grid), cv2.scaleAdd(vectors, 1 - t, grid)
+
+    def seen(self, before: NDArray[Any], after: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+        """The tile as each picture shows it."""
+        if self._places is None:
+            return before[self._large], after[self._large]
+        first, second = (
+            cv2.remap(picture, places, None, self._interpolation, borderMode=cv2.BORDER_REPLICATE)
+            for picture, places in zip((before, after), self._places, strict=True)
+        )
+        return first, second
 
 
-def _tiles(width: int, height: int) -> Iterator[tuple[slice, slice]]:
-    for top in range(0, height, _TILE):
-        for left in range(0, width, _TILE):
-            yield slice(top, min(top + _TILE, height)), slice(left, min(left + _TILE, width))
+def _tiles(planes: Planes, small: tuple[int, ...]) -> Iterator[tuple[Slices, Slices]]:
+    """Tiles of the planes, each with the part of the small pictures that it is made from, and what is around that."""
+    for down in _spans(planes.size[0], small[0], planes.scale[0]):
+        for across in _spans(planes.size[1], small[1], planes.scale[1]):
+            yield (down[0], across[0]), (down[1], across[1])
 
 
-def _channels(plane: NDArray[Any]) -> tuple[NDArray[Any], ...]:
-    if plane.ndim == 2:
-        return (np.ascontiguousarray(plane),)
-    return tuple(np.ascontiguousarray(plane[..., index]) for index in range(plane.shape[2]))
+def _spans(length: int, small: int, scale: float) -> Iterator[tuple[slice, slice]]:
+    # Whole pixels of the small pictures, of which ALIGNED are a whole number of samples.
+    step = max(round(_TILE / scale / ALIGNED), 1) * ALIGNED
+    for start in range(0, math.ceil(length / scale), step):
+        around = slice(max(start - ALIGNED, 0), min(start + step + ALIGNED, small))
+        yield around, slice(round(start * scale), min(round((start + step) * scale), length))
+
+
+def _enlarged(part: Field, small: Slices, large: Slices, scale: tuple[float, float]) -> Field:
+    """What stands for `large` in `part`, the `small` one of a field."""
+    around = cv2.resize(part, None, fx=scale[1], fy=scale[0], interpolation=cv2.INTER_LINEAR)
+    top, left = (big.start - round(little.start * by) for big, little, by in zip(large, small, scale, strict=True))
+    return around[top : top + large[0].stop - large[0].start, left : left + large[1].stop - large[1].start]
+
+
+def _channels(planes: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
+    return [np.ascontiguousarray(channel) for plane in planes for channel in ([plane] if plane.ndim == 2 else np.moveaxis(plane, 2, 0))]
 
 
 def _grid(rows: slice, columns: slice) -> Field:
@@ -105,7 +118,3 @@ def _grid(rows: slice, columns: slice) -> Field:
     grid[..., 0] = np.arange(columns.start, columns.stop, dtype=np.float32)
     grid[..., 1] = np.arange(rows.start, rows.stop, dtype=np.float32)[:, None]
     return grid
-
-
-def _read(channel: NDArray[Any], places: Field, interpolation: int) -> NDArray[Any]:
-    return cv2.remap(channel, places, None, interpolation, borderMode=cv2.BORDER_REPLICATE)

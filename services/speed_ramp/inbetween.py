@@ -8,7 +8,6 @@ from itertools import chain, groupby
 import av
 
 from services.speed_ramp.flow import FlowPair
-from services.speed_ramp.flow_warp import Room
 from services.speed_ramp.frames import Pick
 from services.speed_ramp.shutter import Exposure
 from shared.video import Frame, map_ordered
@@ -24,8 +23,8 @@ _NEARLY = 1 / 64  # of the way between two frames: what is nearer to one of them
 class Pair:
     """Two neighbouring frames; their flow is computed when it is first needed, by whichever thread needs it."""
 
-    def __init__(self, before: Frame, after: Frame, room: Room) -> None:
-        self._before, self._after, self._room = before, after, room
+    def __init__(self, before: Frame, after: Frame) -> None:
+        self._before, self._after = before, after
         self._lock = threading.Lock()
         self._flow: FlowPair | None = None
         self._last: tuple[float, av.VideoFrame] | None = None
@@ -39,7 +38,7 @@ class Pair:
         with self._lock:
             if self._flow is None:
                 bits = self._before.picture.format.components[0].bits
-                self._flow = FlowPair(self._before.planes(), self._after.planes(), bits=bits, room=self._room)
+                self._flow = FlowPair(self._before.planes(), self._after.planes(), bits=bits)
             return self._flow
 
     def picture(self, t: float) -> av.VideoFrame:
@@ -72,7 +71,7 @@ Shown = Pick | Between | Exposure
 
 def between(picks: Iterable[Pick]) -> Iterator[Pick | Between]:
     """The picks, those that fall between two frames of the same kind replaced by what lies there along the motion."""
-    room, pair = Room(), None
+    pair = None
     for pick in picks:
         a, b = pick.before.picture, pick.after.picture
         alike = (a.width, a.height, a.format.name) == (b.width, b.height, b.format.name)
@@ -80,7 +79,7 @@ def between(picks: Iterable[Pick]) -> Iterator[Pick | Between]:
             yield pick
             continue
         if pair is None or not pair.is_of(pick.before, pick.after):
-            pair = Pair(pick.before, pick.after, room)
+            pair = Pair(pick.before, pick.after)
         yield Between(number=pick.number, before=pick.before, t=pick.weight, pair=pair)
 
 
