@@ -1,9 +1,11 @@
-"""Blocking work on the disk, done from async code."""
+"""Work on the disk: done from async code, and so that it stays done."""
 
 import asyncio
 import errno
+import os
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 import anyio
@@ -43,3 +45,12 @@ def write_all(file: BinaryIO, block: bytes) -> None:
     rest = memoryview(block)
     while rest:
         rest = rest[file.write(rest) :]
+
+
+def sync_folder(folder: Path) -> None:
+    """Return when what was renamed into a folder is there also after a loss of power."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

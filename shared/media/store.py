@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.errors import Invalid, UnknownMedia
+from shared.media.disk import sync_folder
 from shared.media.ids import checked_parts, is_id, is_owner, new_id
 from shared.media.names import SUFFIX, safe_name
 from shared.media.record import MediaRecord
@@ -115,7 +116,7 @@ class MediaStore:
             out.write(record.model_dump_json(indent=1, exclude={"urls"}))
             out.flush()
             os.fsync(out.fileno())
-        _sync_folder(incoming.folder)
+        sync_folder(incoming.folder)
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             os.rename(incoming.folder, target)
@@ -123,7 +124,7 @@ class MediaStore:
             if not target.exists():
                 raise
             return self.get(owner, media_id)  # published by somebody else meanwhile: a folder with files in it is never replaced
-        _sync_folder(target.parent)
+        sync_folder(target.parent)
         return record
 
     def get(self, owner: str, media_id: str) -> MediaRecord:
@@ -240,11 +241,3 @@ def _settle(path: Path, *, digest: bool) -> tuple[int, str]:
         os.fsync(file.fileno())
         sha256 = hashlib.file_digest(file, "sha256").hexdigest() if digest else ""
         return os.fstat(file.fileno()).st_size, sha256
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -13,7 +13,7 @@ from typing import BinaryIO
 import httpx
 
 from shared.errors import FetchFailed
-from shared.media.disk import write_all
+from shared.media.disk import sync_folder, write_all
 from shared.models.digest import digests
 from shared.models.origin import Origin
 
@@ -69,7 +69,7 @@ def _download(origin: Origin, target: Path, on_bytes: OnBytes, pause_s: float) -
     sha256 = _checked(origin, part, tag)
     os.replace(part, target)
     tag.unlink(missing_ok=True)
-    _sync(target.parent)
+    sync_folder(target.parent)
     return sha256
 
 
@@ -201,11 +201,3 @@ def _read(path: Path) -> str:
     with suppress(OSError, UnicodeDecodeError):
         return path.read_text()
     return ""
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

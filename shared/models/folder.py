@@ -7,6 +7,7 @@ its checksum is taken again whenever its size or its time of change is not what 
 
 import importlib.util
 import json
+import os
 import stat
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from shared.beside import beside
 from shared.errors import ModelDamaged, ModelMissing, UnknownModel
+from shared.media.disk import sync_folder
 from shared.models.catalog import CATALOG, File, Model
 from shared.models.digest import digests
 from shared.operation import Progress
@@ -77,11 +79,21 @@ class ModelFolder:
         return sum(path.stat().st_size for path in paths if path.is_file())
 
     def manifest(self, model: Model) -> Manifest:
-        """What is recorded of a model's files; empty where nothing is."""
+        """What is recorded of a model's files; empty where nothing is.
+
+        Raises ModelDamaged for a record that cannot be read: without it, another file would be taken for the one that was recorded.
+        """
+        path = self.root / model.name / MANIFEST
         try:
-            return Manifest.model_validate_json((self.root / model.name / MANIFEST).read_bytes())
-        except (OSError, ValidationError):
+            return Manifest.model_validate_json(path.read_bytes())
+        except FileNotFoundError:
             return Manifest()
+        except (OSError, ValidationError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is not what was written"
+            raise ModelDamaged(
+                f"{path}, where the checksums of {model.title} are recorded, cannot be read ({why}). "
+                f"To fetch the files anew: {model.command} --renew. If they are as you want them: {_own(model)}"
+            ) from error
 
     def record(self, model: Model, file: File, **found: Any) -> None:
         """Write down what was found out about a file; a folder that cannot be written to stays as it is."""
@@ -91,8 +103,12 @@ class ModelFolder:
         new = beside(target)  # containers that share the folder have the same process numbers
         with suppress(OSError):
             target.parent.mkdir(parents=True, exist_ok=True)
-            new.write_text(json.dumps({"files": {path: one.model_dump() for path, one in sorted(files.items())}}, indent=2) + "\n")
+            with new.open("w") as out:
+                out.write(json.dumps({"files": {path: one.model_dump() for path, one in sorted(files.items())}}, indent=2) + "\n")
+                out.flush()
+                os.fsync(out.fileno())
             new.replace(target)
+            sync_folder(target.parent)
         with suppress(OSError):
             new.unlink()  # where it could not be written
 
@@ -190,8 +206,11 @@ def missing_error(model: Model) -> ModelMissing:
 
 
 def _remedy(model: Model) -> str:
-    own = f"reelwright models verify {model.name} --record"
-    return f"To replace it: {model.command}. If the change is yours: {own}"
+    return f"To replace it: {model.command}. If the change is yours: {_own(model)}"
+
+
+def _own(model: Model) -> str:
+    return f"reelwright models verify {model.name} --record"
 
 
 def _present(path: Path, size: int | None) -> bool:

@@ -2,8 +2,9 @@
 
 from pydantic import BaseModel, Field
 
+from shared.errors import ModelDamaged
 from shared.models.catalog import Model
-from shared.models.folder import ModelFolder
+from shared.models.folder import Manifest, ModelFolder
 
 
 class ModelFileInfo(BaseModel):
@@ -40,7 +41,7 @@ class ModelInfo(ModelUsed):
 
 def describe_model(folder: ModelFolder, model: Model) -> ModelInfo:
     """A model as `GET /v1/models` tells it. Looks at file names and the manifest only."""
-    manifest, there = folder.manifest(model), folder.installed(model)
+    manifest, there = _recorded(folder, model), folder.installed(model)
     checksums = {path: f"sha256:{one.sha256}" for path, one in manifest.files.items()}
     hub = f"https://huggingface.co/{model.repository}/resolve/{model.revision}"
     files = [
@@ -70,8 +71,16 @@ def model_used(name: str) -> ModelUsed:
     return _used(folder, folder.model(name))
 
 
+def _recorded(folder: ModelFolder, model: Model) -> Manifest:
+    """What is recorded, as far as it can be read: a list of models is shown in any case."""
+    try:
+        return folder.manifest(model)
+    except ModelDamaged:
+        return Manifest()
+
+
 def _used(folder: ModelFolder, model: Model) -> ModelUsed:
-    pulled = next((one.revision for one in folder.manifest(model).files.values() if one.revision), "")
+    pulled = next((one.revision for one in _recorded(folder, model).files.values() if one.revision), "")
     return ModelUsed(
         name=model.name,
         title=model.title,

@@ -10,6 +10,8 @@ import pytest
 from shared.errors import ModelDamaged, ModelMissing, UnknownModel
 from shared.models.catalog import CATALOG, File, Model
 from shared.models.folder import MANIFEST, ModelFolder, installed, model_files, to_install
+from shared.models.info import describe_model
+from shared.models.pull import pull
 
 PUBLISHED = b"weights, as published"
 
@@ -74,9 +76,28 @@ def test_a_folder_of_ones_own_works_as_it_is(tmp_path):
 
 def test_a_folder_that_cannot_be_written_to_works_too(tmp_path, monkeypatch):
     put(tmp_path / "models", "rvm-mobilenetv3/rvm_mobilenetv3_fp32.onnx", PUBLISHED)
-    # Root may write everywhere: what stands in the manifest's way does the same.
-    (tmp_path / "models/rvm-mobilenetv3" / MANIFEST).mkdir()
+    # Root may write everywhere: a folder that is not there does the same.
+    monkeypatch.setattr("shared.models.folder.beside", lambda path: path.parent / "gone" / path.name)
     assert len(model_files("rvm-mobilenetv3")) == 1
+    assert not (tmp_path / "models/rvm-mobilenetv3" / MANIFEST).exists()
+
+
+@pytest.mark.parametrize("content", [b"", b'{"files": {"sub/weights.bin": {"sha256": "12', b'{"files": 3}', b"\xff\x00"])
+def test_a_damaged_record_is_no_leave_to_take_another_file(tmp_path, content):
+    folder, tiny = ModelFolder(tmp_path), model()
+    file = put(tmp_path, "tiny/sub/weights.bin", PUBLISHED)
+    first = folder.check(tiny, tiny.files[0])
+    file.write_bytes(b"another file")
+    record = put(tmp_path, f"tiny/{MANIFEST}", content)
+    said = r"manifest.json, where the checksums of Tiny are .*: reelwright models pull tiny --renew\. If .*verify tiny --record"
+    with pytest.raises(ModelDamaged, match=said):
+        folder.check(tiny, tiny.files[0])
+    with pytest.raises(ModelDamaged, match=said):
+        pull(folder, tiny)
+    assert record.read_bytes() == content
+    assert describe_model(folder, tiny).files[0].checksum is None, "it is listed all the same"
+    folder.forget(tiny)  # as --record and --renew do
+    assert folder.check(tiny, tiny.files[0]).sha256 != first.sha256
 
 
 def test_a_file_that_changed_after_it_was_recorded_is_refused(tmp_path):
