@@ -48,10 +48,10 @@ def best_frames(
             for source in sources.readable():
                 groups = by_shots[source.index] if by_shots else by_number(params.group_size)
                 with closing(sources.looks(source, params)) as looks, closing(scored(looks, rater, params)) as found:
-                    _choose(found, groups, table, picks)
+                    _choose(found, groups, table, picks, params)
         else:
             with closing(sources.all_pictures(params)) as looks, closing(scored(looks, rater, params)) as found:
-                _choose(found, by_number(params.group_size), table, picks)
+                _choose(found, by_number(params.group_size), table, picks, params)
         sources.raise_if_nothing()
         items, left_out = picks.write(outputs, progress.part("writing", 0.97, 1))
         return ChosenResult(
@@ -76,17 +76,17 @@ def as_list(given: list[Path] | Path | None) -> list[Path]:
     return [given] if isinstance(given, Path) else list(given or ())
 
 
-def _choose(found: Iterable[Scored], groups: Grouping, table: ScoreTable, picks: Picks) -> None:
+def _choose(found: Iterable[Scored], groups: Grouping, table: ScoreTable, picks: Picks, params: BestFramesParams) -> None:
     """The best of each group of a series, written as soon as its group is over."""
     group = _Group(None)
     for number, one in enumerate(found):
         index = groups(number, one)
         row = table.add(one, index)
         if index != group.index:
-            group.close(picks)
+            group.close(picks, params)
             group = _Group(index)
         group.add(one, row)
-    group.close(picks)
+    group.close(picks, params)
 
 
 class _Group:
@@ -111,7 +111,7 @@ class _Group:
         elif self._next is None or one.merit > self._next:
             self._next = one.merit
 
-    def close(self, picks: Picks) -> None:
+    def close(self, picks: Picks, params: BestFramesParams) -> None:
         """Choose the best."""
         if self.index is None or self._best is None:
             return
@@ -122,7 +122,7 @@ class _Group:
         ahead = None if self._next is None else one.merit - self._next
         picks.add(
             one,
-            one.look.full(),
+            one.look.file(params),
             row=row,
             time_s=one.look.time_s,
             group=self.index,

@@ -11,7 +11,8 @@ from av.video.reformatter import Interpolation
 from numpy.typing import NDArray
 
 from services.aesthetics.likeness import Impression, impression
-from services.aesthetics.params import SampleParams, ScoreParams
+from services.aesthetics.params import PictureParams, SampleParams, ScoreParams
+from services.aesthetics.pictures import encoded, file_of
 from services.aesthetics.technical import Technical, technical
 from shared.video import Frame, Picture, map_ordered, read_frames
 
@@ -47,13 +48,12 @@ class Look:
         """About how much memory the full picture takes."""
         return 0 if self.frame is None else self.frame.width * self.frame.height * 3 // 2
 
-    def full(self) -> Rgb:
-        """The picture in full size, (height, width, 3), R, G, B, upright."""
+    def file(self, params: PictureParams) -> bytes:
+        """The picture in full size as a file."""
         if self.frame is not None:
-            return self.frame.rgb()
+            return encoded(self.frame.rgb(), params)
         assert self.picture is not None
-        with self.picture.image() as image:
-            return np.asarray(image)
+        return file_of(self.picture, params)
 
 
 def sampled(video: Path, params: SampleParams, *, prefetch: int = 4) -> Iterator[Frame]:

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.aesthetics.likeness import Impression, distinct
-from services.aesthetics.looks import Rgb
 from services.aesthetics.params import MAX_IMAGES, Item, ScoreParams, TechnicalScores
-from services.aesthetics.pictures import Names, encoded
+from services.aesthetics.pictures import Names
 from services.aesthetics.reasons import reason
 from services.aesthetics.scoring import Scored
 from services.aesthetics.sheet import draw_sheet
@@ -36,7 +35,7 @@ class Picks:
     def add(
         self,
         one: Scored,
-        rgb: Rgb,
+        file: bytes,
         *,
         row: int,
         time_s: float | None,
@@ -45,13 +44,13 @@ class Picks:
         chosen_from: str,
         ahead: float | None,
     ) -> None:
-        """Choose a picture; `rgb`: in full size. `row`: its row in the table. Raises Invalid where there are too many."""
+        """Choose a picture; `file`: in full size. `row`: its row in the table. Raises Invalid where there are too many."""
         if len(self._picks) == MAX_IMAGES:
             raise Invalid(f"More than {MAX_IMAGES} pictures would be written. Choose larger groups, or a higher percent.")
         look = one.look
         source = self._sources.all[look.source]
         name = self._names.of(look.name or source.path.name, time_s)
-        (self._folder / name).write_bytes(encoded(rgb, self._params))
+        (self._folder / name).write_bytes(file)
         measured = look.technical
         item = Item(
             image=name,

@@ -9,24 +9,42 @@ from numpy.typing import NDArray
 
 from services.aesthetics.params import PictureParams
 from shared.errors import OperationFailed, TooLarge
+from shared.media.types import picture_type
+from shared.video import Picture
 
+_HEAD_BYTES = 32
 _MOST_PIXELS = {"jpg": 65_500, "webp": 16_383}
 """Pixels of the longer side that a format can hold."""
 
 
-def encoded(rgb: NDArray[np.uint8], params: PictureParams) -> bytes:
-    """A picture (height, width, 3), R, G, B, as a file in the format asked for. Raises TooLarge where the format cannot hold it."""
+def file_of(picture: Picture, params: PictureParams) -> bytes:
+    """A picture file in the format asked for: as it is, where it is upright and in that format already, or else encoded anew.
+
+    PNG and WebP keep its transparency, JPEG shows it on white. Raises BrokenMedia, TooLarge.
+    """
+    data = picture.data()
+    kind = picture_type(data[:_HEAD_BYTES])
+    if kind is not None and kind.suffix == f".{params.format}" and picture.stored_upright():
+        return data
+    with picture.image(alpha=params.format != "jpg") as image:
+        return encoded(np.asarray(image), params)
+
+
+def encoded(picture: NDArray[np.uint8], params: PictureParams) -> bytes:
+    """A picture (height, width, 3 or 4), R, G, B and alpha, as a file in the format asked for; TooLarge where that cannot hold it."""
     most = _MOST_PIXELS.get(params.format)
-    if most is not None and max(rgb.shape[:2]) > most:
-        raise TooLarge(f"A picture of {rgb.shape[1]}x{rgb.shape[0]} does not fit into {params.format}: choose `format` png.")
+    height, width, channels = picture.shape
+    if most is not None and max(height, width) > most:
+        raise TooLarge(f"A picture of {width}x{height} does not fit into {params.format}: choose `format` png.")
     options = {
         "jpg": [cv2.IMWRITE_JPEG_QUALITY, params.quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444],
         "webp": [cv2.IMWRITE_WEBP_QUALITY, params.quality],
         "png": [cv2.IMWRITE_PNG_COMPRESSION, 3],
     }[params.format]
-    done, data = cv2.imencode(f".{params.format}", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), options)
+    order = cv2.COLOR_RGBA2BGRA if channels == 4 else cv2.COLOR_RGB2BGR
+    done, data = cv2.imencode(f".{params.format}", cv2.cvtColor(picture, order), options)
     if not done:
-        raise OperationFailed(f"A picture of {rgb.shape[1]}x{rgb.shape[0]} could not be encoded as {params.format}.")
+        raise OperationFailed(f"A picture of {width}x{height} could not be encoded as {params.format}.")
     return data.tobytes()
 
 

@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from services.aesthetics.best_frames import as_list, one_kind
-from services.aesthetics.looks import Rgb, sampled
+from services.aesthetics.looks import sampled
 from services.aesthetics.network import network
 from services.aesthetics.params import TopImagesParams, TopImagesResult
 from services.aesthetics.picks import Picks
+from services.aesthetics.pictures import encoded
 from services.aesthetics.scoring import Scored, scored
 from services.aesthetics.sources import Source, Sources
 from services.aesthetics.table import ScoreTable
@@ -63,11 +64,11 @@ def top_images(
         threshold = float(np.percentile([each.one.merit for each in known], params.percent))
         chosen = [each for each in known if each.one.merit >= threshold]
         writing = progress.part("reading the chosen ones", 0.85, 0.97)
-        for done, (each, rgb) in enumerate(_in_full(chosen, sources, params), start=1):
+        for done, (each, file) in enumerate(_in_full(chosen, sources, params), start=1):
             said = f"Among the best {len(chosen)} of {len(known)} (merit {threshold:.2f} or more)"
             picks.add(
                 each.one,
-                rgb,
+                file,
                 row=each.row,
                 time_s=None if each.time is None else float(each.time),
                 group=None,
@@ -94,16 +95,16 @@ def _without_pixels(one: Scored, row: int) -> _Known:
     return _Known(one=replace(one, look=look), row=row, time=None if frame is None else frame.time)
 
 
-def _in_full(chosen: list[_Known], sources: Sources, params: TopImagesParams) -> Iterator[tuple[_Known, Rgb]]:
-    """The chosen pictures, each with its pixels, in order."""
+def _in_full(chosen: list[_Known], sources: Sources, params: TopImagesParams) -> Iterator[tuple[_Known, bytes]]:
+    """The chosen pictures, each as a file, in order."""
     if not sources.videos:
-        yield from ((each, each.one.look.full()) for each in chosen)
+        yield from ((each, each.one.look.file(params)) for each in chosen)
         return
     for source in sources.all:
         wanted = {each.time: each for each in chosen if each.one.look.source == source.index and each.time is not None}
         if wanted:
             with closing(_frames_at(source, sorted(wanted), params)) as frames:
-                yield from ((wanted[frame.time], frame.rgb()) for frame in frames)
+                yield from ((wanted[frame.time], encoded(frame.rgb(), params)) for frame in frames)
 
 
 def _frames_at(source: Source, times: list[Fraction], params: TopImagesParams) -> Iterator[Frame]:

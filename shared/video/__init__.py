@@ -12,7 +12,7 @@ from shared.video.probe import inspect, probe
 from shared.video.reader import read_frames
 from shared.video.remux import remux
 from shared.video.sequence import PngWriter
-from shared.video.still import Picture, pictures_of
+from shared.video.still import Picture, as_seen, pictures_of
 from shared.video.thumbnail import thumbnail
 from shared.video.timeline import Timeline, timeline
 from shared.video.together import Together, read_together
@@ -35,6 +35,7 @@ __all__ = [
     "Together",
     "VideoInfo",
     "VideoWriter",
+    "as_seen",
     "changes_of",
     "encoders",
     "ffmpeg_path",

@@ -73,17 +73,25 @@ def opened_image(file: Source, limits: Limits, *, name: str | None = None) -> Im
     return image
 
 
-def upright_image(file: Source, limits: Limits, *, name: str | None = None) -> Image.Image:
-    """A still image as RGB, 8 bits per channel, turned as its Exif orientation says. Raises as `opened_image`.
+def upright_image(file: Source, limits: Limits, *, name: str | None = None, alpha: bool = False) -> Image.Image:
+    """A still image, `as_seen`. Raises as `opened_image`."""
+    with opened_image(file, limits, name=name) as image:
+        return as_seen(image, alpha=alpha)
+
+
+def as_seen(image: Image.Image, *, alpha: bool = False) -> Image.Image:
+    """An open image as RGB, 8 bits per channel, turned as its Exif orientation says; what is transparent lies on white.
 
     16 bits of grey become 8; whole and real numbers, which have no white of their own, are stretched from the least to the greatest.
+    `alpha`: transparency is kept, and the result is RGBA where there is any.
     """
-    with opened_image(file, limits, name=name) as image:
-        turn = _UPRIGHT.get(_orientation(image))
-        rgb = _eight_bits(image).convert("RGB")
+    turn = _UPRIGHT.get(_orientation(image))
+    seen = _eight_bits(image).convert("RGBA" if image.has_transparency_data else "RGB")
+    if seen.mode == "RGBA" and not alpha:
+        seen = Image.alpha_composite(Image.new("RGBA", seen.size, "white"), seen).convert("RGB")
     for told in ("exif", "xmp"):  # of the picture as it was turned before
-        rgb.info.pop(told, None)
-    return rgb if turn is None else rgb.transpose(turn)
+        seen.info.pop(told, None)
+    return seen if turn is None else seen.transpose(turn)
 
 
 def _orientation(image: Image.Image) -> int:
@@ -120,10 +128,16 @@ class Picture:
     source: Path
     entry: str | None = None
 
-    def image(self, limits: Limits | None = None) -> Image.Image:
-        """The picture as RGB, upright. Raises BrokenMedia or TooLarge."""
+    def image(self, limits: Limits | None = None, *, alpha: bool = False) -> Image.Image:
+        """The picture, `as_seen`. Raises BrokenMedia or TooLarge."""
         limits = limits or Limits.in_force()
-        return upright_image(self.source if self.entry is None else BytesIO(self.data()), limits, name=self.name)
+        return upright_image(self.source if self.entry is None else BytesIO(self.data()), limits, name=self.name, alpha=alpha)
+
+    def stored_upright(self, limits: Limits | None = None) -> bool:
+        """Whether it is stored as it is seen, and not to be turned. Raises BrokenMedia or TooLarge."""
+        source = self.source if self.entry is None else BytesIO(self.data())
+        with opened_image(source, limits or Limits.in_force(), name=self.name) as image:
+            return _orientation(image) == 1
 
     def data(self) -> bytes:
         """The picture file as it is. Raises BrokenMedia where the zip file is damaged there."""

@@ -53,6 +53,54 @@ def test_those_that_reach_the_percentile_are_written_as_they_were(ten_pictures, 
     assert len(top_images(technical(percent=100), images=ten_pictures, outputs=outputs).items) == 1
 
 
+def test_pictures_in_the_format_asked_for_are_copied_and_keep_what_is_transparent(tmp_path, outputs):
+    scene = scenery(3, 200, 120)
+    turned = tmp_path / "turned.jpg"
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(scene).save(turned, exif=exif)
+    cut_out = tmp_path / "cut.png"
+    alpha = np.zeros(scene.shape[:2], np.uint8)
+    alpha[30:90, 40:160] = 255
+    Image.fromarray(np.dstack([scene, alpha])).save(cut_out)
+    found = top_images(technical(percent=0, format="png"), images=[turned, cut_out], outputs=outputs)
+    with zipfile.ZipFile(outputs["images"]) as archive:
+        assert archive.read("cut.png") == cut_out.read_bytes()
+        assert Image.open(io.BytesIO(archive.read("turned.png"))).size == (120, 200)
+    sheet = np.asarray(Image.open(outputs["sheet"]))
+    assert (sheet == 255).all(axis=2).sum() > 320 * 192 * 0.5, "what is transparent is white on the sheet"
+    scores = [item.technical.score for item in found.items]
+    same = top_images(technical(percent=0, format="webp", quality=100), images=[turned, cut_out], outputs=outputs)
+    assert [item.technical.score for item in same.items] == scores
+    kept = pictures_in(outputs["images"])["cut.webp"]
+    assert (
+        np.array_equal(kept[..., 3], alpha) and np.abs(kept[30:90, 40:160, :3].mean(axis=2) - scene[30:90, 40:160].mean(axis=2)).mean() < 10
+    )
+    upright = tmp_path / "upright.jpg"
+    Image.fromarray(scene).save(upright)
+    top_images(technical(percent=0, format="jpg"), images=[turned, upright, cut_out], outputs=outputs)
+    with zipfile.ZipFile(outputs["images"]) as archive:
+        assert archive.read("upright.jpg") == upright.read_bytes()
+        assert Image.open(io.BytesIO(archive.read("turned.jpg"))).size == (120, 200)
+    on_white = pictures_in(outputs["images"])["cut.jpg"]
+    assert on_white.shape == (120, 200, 3) and on_white[:20].min() > 250
+
+
+def test_a_transparent_picture_is_looked_at_on_white(tmp_path, outputs):
+    scene = scenery(3, 200, 120)
+    alpha = np.zeros(scene.shape[:2], np.uint8)
+    alpha[30:90, 40:160] = 255
+    white = np.where(alpha[..., None] == 255, scene, 255).astype(np.uint8)
+    hidden = np.dstack(
+        [np.random.default_rng(0).integers(0, 256, scene.shape, np.uint8) * (alpha[..., None] == 0) + scene * (alpha[..., None] > 0), alpha]
+    )
+    files = [tmp_path / "white.png", tmp_path / "hidden.png"]
+    for file, picture in zip(files, (white, hidden.astype(np.uint8)), strict=True):
+        Image.fromarray(picture).save(file)
+    one, other = top_images(technical(percent=0), images=files, outputs=outputs).items
+    assert one.technical == other.technical
+
+
 def test_a_damaged_picture_is_told_and_passed_over(ten_pictures, outputs):
     data = ten_pictures[4].read_bytes()
     ten_pictures[4].write_bytes(data[: len(data) // 2])
