@@ -21,6 +21,7 @@ from shared.models.loaded import loaded
 from shared.models.memory import batch_size, smaller_on_out_of_memory
 from shared.models.turns import turn
 from shared.operation import Progress, Silent
+from shared.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -105,6 +106,11 @@ def _chosen(params: ScoreParams) -> tuple[Device, str, str]:
     if backend in ("auto", "tensorflow") and device.kind != "cpu" and params.precision != "bf16":
         if _tensorflow_uses_gpu():
             return device, "tensorflow", "f16" if params.precision in ("auto", "f16") else "f32"
+        if backend == "tensorflow" and Settings().device != "auto":
+            raise Unavailable(
+                f"The TensorFlow that is installed cannot use {device} ({device.title}). Install it with pip install "
+                "'reelwright[aesthetics-gpu]', or ask for backend auto."
+            )
         device = CPU
     device = CPU if backend in ("openvino", "onnxruntime") else device
     if backend == "auto":

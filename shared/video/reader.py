@@ -20,6 +20,9 @@ from shared.video.sampling import sampled
 Seconds = Fraction | float | int
 log = logging.getLogger(__name__)
 
+_DENSE = Fraction(1, 5)
+"""Pictures a second from which on nearly all that lies between them is decoded: encoders put a keyframe every five to ten seconds."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Wanted:
@@ -115,7 +118,8 @@ def _frames(wanted: _Wanted) -> Iterator[Frame]:
 
 def _in_hardware(wanted: _Wanted) -> bool:
     """Whether the file is read in hardware: for a few pictures of it, setting that up would take longer."""
-    few = wanted.per_second is not None or wanted.skip != "none" or bool(wanted.keys_only)
+    sparse = wanted.per_second is not None and wanted.per_second < _DENSE
+    few = sparse or wanted.skip != "none" or bool(wanted.keys_only)
     if hardware.wanted() == "cpu" or few or not hardware.cuda_works():
         return False
 

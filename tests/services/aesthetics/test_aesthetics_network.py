@@ -9,13 +9,15 @@ import pytest
 from nima_files import Weights, mobilenet, mobilenet_order, write_h5
 
 from services.aesthetics import convert
+from services.aesthetics import network as module
 from services.aesthetics.best_frames import best_frames
 from services.aesthetics.keras_nima import fill
 from services.aesthetics.network import has_bf16, network
 from services.aesthetics.nima import RATINGS, mean_and_spread, prepared
 from services.aesthetics.operations import missing_weights
 from services.aesthetics.params import BestFramesParams
-from shared.errors import Invalid, ModelDamaged, ModelMissing
+from shared.errors import Invalid, ModelDamaged, ModelMissing, Unavailable
+from shared.models.device import CPU, Device, choose_device
 from shared.models.loaded import shelf
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::PendingDeprecationWarning")
@@ -184,3 +186,57 @@ def test_frames_are_rated_by_the_network_and_ranked_by_both(models, ten_seconds,
         assert item.merit == pytest.approx(0.75 * item.score + 0.25 * item.technical.score, abs=1e-3)
     one_by_one = best_frames(params(precision="f32", batch_size=1), video=ten_seconds, outputs=outputs)
     assert [item.score for item in one_by_one.items] == pytest.approx([item.score for item in alone.items], abs=1e-4)
+
+
+GPU = Device(kind="cuda", index=1, uuid="GPU-b", title="Test GPU")
+
+
+@pytest.mark.parametrize(("asked", "uses_gpu", "chosen"), [
+    ({}, True, (GPU, "tensorflow", "f16")),
+    ({"precision": "f32"}, True, (GPU, "tensorflow", "f32")),
+    ({"precision": "f16", "backend": "tensorflow"}, True, (GPU, "tensorflow", "f16")),
+    ({"backend": "openvino"}, True, (CPU, "openvino", "auto")),
+    ({"backend": "onnxruntime"}, True, (CPU, "onnxruntime", "f32")),
+    ({}, False, (CPU, "openvino", "auto")),
+    ({"backend": "tensorflow"}, False, (CPU, "tensorflow", "f32")),
+])  # fmt: skip
+def test_on_a_gpu_it_is_tensorflow_in_mixed_precision_unless_it_cannot_use_it(monkeypatch, asked, uses_gpu, chosen):
+    monkeypatch.setattr(module, "choose_device", lambda: GPU)
+    monkeypatch.setattr(module, "_tensorflow_uses_gpu", lambda: uses_gpu)
+    assert module._chosen(params(**asked)) == chosen
+
+
+@pytest.fixture
+def some_weights(tmp_path, monkeypatch):
+    """A models folder with a file in the place of the weights, which is not read."""
+    (tmp_path / NAME).mkdir()
+    (tmp_path / NAME / "weights_mobilenet_aesthetic_0.07.hdf5").write_bytes(b"weights")
+    monkeypatch.setenv("REELWRIGHT_MODELS_DIR", str(tmp_path))
+
+
+def test_a_gpu_that_was_asked_for_and_is_not_there_is_told(some_weights, monkeypatch):
+    monkeypatch.setattr("shared.models.device.gpus", lambda: [])
+    monkeypatch.setenv("REELWRIGHT_DEVICE", "cuda:0")
+    with pytest.raises(Unavailable, match=r"REELWRIGHT_DEVICE=cuda:0, but this machine has no GPU\. Use auto or cpu"), network(params()):
+        pass
+
+
+def test_tensorflow_that_cannot_use_the_gpu_asked_for_is_told(some_weights, monkeypatch):
+    monkeypatch.setattr("shared.models.device.gpus", lambda: [GPU])
+    monkeypatch.setattr(module, "_tensorflow_uses_gpu", lambda: False)
+    monkeypatch.setenv("REELWRIGHT_DEVICE", "cuda")
+    with pytest.raises(Unavailable, match=r"TensorFlow .* cannot use .*Test GPU.*aesthetics-gpu"), network(params(backend="tensorflow")):
+        pass
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize(("precision", "within"), [("f32", 0.01), ("auto", 0.05)])
+def test_tensorflow_on_a_gpu_gives_the_same(models, pictures, expected, monkeypatch, precision, within):
+    monkeypatch.setenv("REELWRIGHT_DEVICE", "auto")
+    if choose_device() == CPU or not module._tensorflow_uses_gpu():
+        assert os.environ.get("REELWRIGHT_REQUIRE_GPU") != "1", "REELWRIGHT_REQUIRE_GPU=1, and TensorFlow uses no GPU here"
+        pytest.skip("TensorFlow uses no GPU here")
+    with network(params(precision=precision)) as found:
+        assert found.used.backend == "tensorflow" and found.used.device.startswith("cuda:")
+        assert found.used.precision == ("f32" if precision == "f32" else "f16")
+        assert scores_off(found.rate(pictures), expected) < within
