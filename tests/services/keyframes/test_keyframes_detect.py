@@ -1,13 +1,17 @@
 """keyframes.detect on real files: what it writes is opened and looked at."""
 
+import subprocess
 import zipfile
 from io import BytesIO
 from pathlib import Path
 
+import numpy as np
+import pytest
 from PIL import Image
 
 from services.keyframes.detect import detect
 from services.keyframes.params import DetectParams
+from shared.video import ffmpeg_path
 
 
 def outputs_in(folder: Path) -> dict[str, Path]:
@@ -23,3 +27,27 @@ def test_shots_cover_the_clip_and_each_has_a_keyframe_in_full_size(clip, tmp_pat
     with zipfile.ZipFile(outputs["keyframes"]) as archive:
         assert archive.namelist() == [keyframe.file for keyframe in report.keyframes]
         assert {Image.open(BytesIO(archive.read(name))).size for name in archive.namelist()} == {(640, 360)}
+
+
+# A picture of 203 nits white, as BT.2408 has it, from BT.709 to the curve's own signal.
+TO_HDR = (
+    "format=gbrp,zscale=min=gbr:tin=bt709:pin=bt709:rin=pc:m=gbr:t=linear:p=bt709:npl=203,format=gbrpf32le,"
+    "zscale=min=gbr:tin=linear:pin=bt709:m=bt2020nc:t={curve}:p=bt2020:r=tv:npl=203,format=yuv420p10le"
+)
+
+
+@pytest.mark.parametrize("curve", ["smpte2084", "arib-std-b67"])
+def test_keyframes_of_hdr_look_as_the_picture_that_it_was_made_of(curve, tmp_path):
+    rows, columns = np.mgrid[0:96, 0:160]
+    drawn = np.stack([40 + columns, 60 + rows, np.full_like(rows, 90)], axis=-1).clip(0, 255).astype(np.uint8)
+    Image.fromarray(drawn).save(tmp_path / "drawn.png")
+    tags = ["-color_primaries", "bt2020", "-color_trc", curve, "-colorspace", "bt2020nc"]
+    looped = ["-loop", "1", "-t", "0.4", "-i", str(tmp_path / "drawn.png"), "-vf", TO_HDR.format(curve=curve)]
+    command = [ffmpeg_path(), "-v", "error", *looped, "-c:v", "libx264", "-crf", "10", *tags, str(tmp_path / "hdr.mp4")]
+    subprocess.run(command, check=True)
+    outputs = outputs_in(tmp_path)
+    (report,) = detect(DetectParams(format="png"), video=tmp_path / "hdr.mp4", outputs=outputs).videos
+    with zipfile.ZipFile(outputs["keyframes"]) as archive:
+        shown = np.asarray(Image.open(BytesIO(archive.read(report.keyframes[0].file))).convert("RGB")).astype(int)
+    assert np.abs(shown - drawn).mean() < 12, "untouched PQ would be gray: darker by far more where it is light"
+    assert np.corrcoef(shown.ravel(), drawn.ravel())[0, 1] > 0.98

@@ -122,3 +122,14 @@ def test_the_preview_is_for_the_owner_alone(tmp_path: Path, cuts: Path) -> None:
         assert len(keyed.client.get(f"{BASE}/preview", params=asked, headers=KEYS["a"]).text) > 20_000
         nothing = keyed.client.get(f"{BASE}/preview", headers=KEYS["b"])
         assert nothing.status_code == 200 and "No keyframes yet" in nothing.text
+
+
+def test_sound_alone_is_refused_in_plain_words(running: RunningSuite, tmp_path: Path) -> None:
+    sound = tmp_path / "song.m4a"
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-f", "lavfi", "-i", "sine=frequency=440:duration=1", str(sound)]
+    subprocess.run(command, check=True)
+    for answer in (
+        running.client.post("/v1/media", files={"file": (sound.name, sound.read_bytes())}),
+        extract(running, (sound.name, sound.read_bytes())),
+    ):
+        assert answer.status_code == 415 and "holds sound but no picture" in answer.json()["detail"], answer.text
