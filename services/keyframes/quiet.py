@@ -20,13 +20,13 @@ from shared.video import Timeline, read_frames
 _ALIKE, _OTHER = 0.3, 0.6
 """Keyframes nearer than the first are of one shot, those farther than the second of two, as `Apart.distance` has it."""
 _SPIKE, _OF_KEY = 4.0, 0.9  # a packet so many times the usual, or so large against the keyframe's, is of a picture coded anew
-_EARLY = 2.0  # the same right after a keyframe, where a flash would end
 _BUMP, _SMOOTH = 2.3, 8  # so many times the usual bytes a frame, over so many frames, are of a dissolve, or of motion
 _IN_TURN = 0.97  # of the longest distance of keyframes: such a keyframe is there because it was time
 _AFTER = 10  # frames that are looked at after the last in doubt
 _FLASH = 8  # frames, the longest flash
 _SHORTEST = 5  # frames from keyframe to keyframe, on average: below there is nothing to save
 _WORTH = 12  # frames that are not worth passing over
+_LEAST_SHARE = 0.4  # of all frames: to pass over less is not worth the risk
 
 Gap = tuple[int, int]
 
@@ -35,7 +35,8 @@ def gaps(video: Path, line: Timeline) -> list[Gap]:
     """Runs of frames (first, and first after) that need not be decoded: between them the picture stays as it was before.
 
     Of each group of pictures, keyframe to keyframe, all but the keyframe is left out if it is even. What is in doubt is decoded from the
-    keyframe to a little after the last doubt; the last group, of which no end is seen, is decoded in full.
+    keyframe to a little after the last doubt; the last group, of which no end is seen, is decoded in full. Where so much is in doubt that
+    little would be saved, nothing is left out.
     """
     starts = np.flatnonzero(line.key)
     if not len(starts) or starts[0] != 0 or len(line.pts) < _SHORTEST * len(starts):
@@ -60,7 +61,9 @@ def gaps(video: Path, line: Timeline) -> list[Gap]:
             wanted[number + 1] = max(wanted[number + 1], _FLASH)
     wanted[-1] = groups[-1].length
     found = [group.gap(frames) for group, frames in zip(groups, wanted, strict=True)]
-    return [gap for gap in found if gap[0] < gap[1]]
+    found = [gap for gap in found if gap[0] < gap[1]]
+    left_out = sum(stop - first for first, stop in found)
+    return found if left_out >= _LEAST_SHARE * len(line.pts) else []
 
 
 def _changes(video: Path, count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -85,10 +88,10 @@ class _Group:
 
     def __init__(self, line: Timeline, first: int, stop: int):
         self.first, self.length = first, stop - first
-        self._key_size = int(line.size[first])
         self._ahead = np.flatnonzero(line.ahead[first + 1 : stop]) + 1
         self._size = line.size[first + self._ahead]
-        self._usual = float(np.median(self._size)) if len(self._size) else 0.0
+        usual = float(np.median(self._size)) if len(self._size) else 0.0
+        self._large = self._ahead[(self._size > _SPIKE * usual) | (self._size > _OF_KEY * line.size[first])]
         # Frames that are shown before one and decoded after it share their bytes with it: which of them it is says nothing.
         self._runs = np.diff(self._ahead, prepend=0)
         so_far = np.cumsum(line.size[first + 1 : stop])
@@ -96,8 +99,7 @@ class _Group:
 
     def doubts(self, change: float) -> int:
         """How many frames from the keyframe on have to be looked at, by the sizes of packets alone; 0 if they are even."""
-        large = self._ahead[(self._size > _SPIKE * self._usual) | (self._size > _OF_KEY * self._key_size)]
-        frames = int(large[-1]) + 1 if len(large) else 0
+        frames = int(self._large[-1]) + 1 if len(self._large) else 0
         if change >= _ALIKE and len(self._rate) >= 2 * _SMOOTH:
             smooth = np.convolve(self._rate, np.ones(_SMOOTH) / _SMOOTH, "valid")
             bump = np.flatnonzero(smooth > _BUMP * np.median(self._rate))
@@ -110,8 +112,8 @@ class _Group:
         return bool(len(alone) > 2 and alone[-2:].all() and alone.sum() < 0.6 * self.length)
 
     def spike_within(self, frames: int) -> bool:
-        """Whether the picture changes right after the keyframe."""
-        return bool((self._size[self._ahead <= frames] > _EARLY * self._usual).any())
+        """Whether the picture changes right after the keyframe, as at the end of a flash."""
+        return bool((self._large <= frames).any())
 
     def gap(self, wanted: int) -> Gap:
         """What is left out if so many frames and a few more are wanted, from one that nothing after it is needed for."""
