@@ -13,7 +13,6 @@ from services.keyframes.transition import Transition
 
 _FADE_DEPTH = 0.7
 _SURE = 0.9
-_FARTHEST = 16  # frames from one that was looked at to the next, where nothing was passed over
 _SHORTEST_SHOT = 6  # frames; next to a gradual transition only, whose ends look like something themselves
 
 
@@ -44,12 +43,7 @@ def transitions_of(film: TinyFilm, steps: Steps) -> list[Transition]:
     number = film.frames
     cuts = hard_cuts(film, steps)
     likely = {one.place for one in cuts if one.distance >= CUT_AT}
-    # What was passed over is shorter in the film than it is: a dark shot is no fade.
-    faded = [
-        one
-        for one in fades(steps.contrast, likely, _FADE_DEPTH)
-        if np.diff(number[one.before : one.after + 1]).max() <= _FARTHEST and is_fade(film, one)
-    ]
+    faded = [one for one in fades(steps.contrast, likely, _FADE_DEPTH) if is_fade(film, one)]
     taken = [(one.before, one.after) for one in faded]
     mixed = gradual(film, steps, likely, taken)
     spans = taken + [(one.before, one.after) for one in mixed if one.confidence >= 0.5]

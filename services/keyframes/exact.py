@@ -27,7 +27,7 @@ def exact_cuts(video: Path, measured: Measured, found: Sequence[Transition]) -> 
     What lies between those is decoded now, and only that (and what it refers to). Where the change turns out to be spread over several
     frames, as that of a whip pan is, the cut becomes as unlikely as the largest of them alone.
     """
-    looked_at = measured.steady.frames
+    looked_at = measured.film.frames
     exact = []
     for one in found:
         place = int(np.searchsorted(looked_at, one.start))

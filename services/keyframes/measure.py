@@ -1,7 +1,7 @@
 """One pass over a video: what every detector and the choice of keyframes need to know of each frame."""
 
 from array import array
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
@@ -16,7 +16,7 @@ from services.keyframes.content import Content, content, content_change
 from services.keyframes.difference import difference
 from services.keyframes.histogram import histogram_change
 from services.keyframes.looks import Looks, looks
-from services.keyframes.quiet import Gap, gaps
+from services.keyframes.quiet import quiet_spans
 from services.keyframes.small import Small, shrink, small_size
 from services.keyframes.tiny import Planes, TinyFile, TinyFilm, tiny
 from shared.operation import Progress
@@ -42,13 +42,6 @@ class Measured:
     """(k, 48): see `Looks`."""
     film: TinyFilm
     """The frames in tiny; of use as long as the file that it was made with."""
-    gaps: Sequence[Gap] = ()
-    """Runs of frames that were passed over since nothing changes in them."""
-
-    @property
-    def steady(self) -> TinyFilm:
-        """The film with its gaps filled: the picture stands still in them."""
-        return self.film.held(self.gaps) if self.gaps else self.film
 
     def of_all(self, values: Floats) -> Floats:
         """(k,) of the frames that were looked at -> (n,) of all: what was not looked at has 0."""
@@ -88,12 +81,12 @@ def measure(
     """Look at every frame of `video` once, in small; tiny ones are kept in the file `kept`, `watch` is shown all.
 
     `rough`: frames that no other one needs are left out where the sizes of the packets are as usual: half the work. Which number a frame
-    has is taken from the packets, then; where they do not tell, every frame is read. `fast`: rough, and only keyframes where packets and
-    keyframes leave no doubt. Raises what `read_frames` raises.
+    has is taken from the packets, then; where they do not tell, every frame is read. `fast`: rough, and only keyframes where nothing
+    changes from one to the next. Raises what `read_frames` raises.
     """
     line = timeline(video) if rough or fast else None
     if line is not None:
-        measured = _measure(video, info, kept, progress, line, None, gaps(video, line) if fast else [])
+        measured = _measure(video, info, kept, progress, line, None, quiet_spans(video, line) if fast else [])
         if measured is not None:
             return measured
     measured = _measure(video, info, kept, progress, None, watch, [])
@@ -108,15 +101,14 @@ def _measure(
     progress: Progress,
     line: Timeline | None,
     watch: Callable[[Small], None] | None,
-    passed_over: list[Gap],
+    quiet: list[tuple[int, int]],
 ) -> Measured | None:
     """See `measure`. With a `line` only what it needs is decoded; None if it does not fit what comes."""
     size = small_size(info.width, info.height)
-    spans = [(int(line.pts[first]), int(line.pts[stop - 1]) + 1) for first, stop in passed_over] if line else []
     pts, sharpness, exposure, layout = array("q"), array("f"), array("f"), bytearray()
     changes = {name: array("f") for name in ("difference", "content", "histogram")}
     end, base, total = Fraction(0), Fraction(1), len(line.pts) if line else info.frames
-    with TinyFile(kept) as store, closing(_pairs(video, size, "rough" if line else "none", spans)) as pairs:
+    with TinyFile(kept) as store, closing(_pairs(video, size, "rough" if line else "none", quiet)) as pairs:
         for before, now in pairs:
             number = int(np.searchsorted(line.pts, now.pts)) if line else len(pts)
             if line and (number == len(line.pts) or line.pts[number] != now.pts):
@@ -143,7 +135,6 @@ def _measure(
             exposure=np.array(exposure, dtype=np.float32),
             layout=np.frombuffer(bytes(layout), dtype=np.uint8).reshape(-1, 48),
             film=store.film(),
-            gaps=passed_over,
         )
 
 

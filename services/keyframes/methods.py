@@ -62,7 +62,7 @@ def detected(measured: Measured, params: DetectParams) -> Detected:
     """The transitions of a video that was looked at, by any method but `transnet`, which has to see all frames."""
     threshold, scores = params.cut_at, _cheap(measured)
     if params.method == "auto":
-        weighed = auto(measured.steady, len(measured.pts))
+        weighed = auto(measured.film, len(measured.pts))
         likely = [one for one in weighed.transitions if one.confidence >= threshold]
         return Detected(likely, {**scores, "auto": weighed.scores}, weighed.transitions)
     if params.method == "fades":

@@ -1,6 +1,6 @@
 """Frames so small that a film of hours fits into a file, in which any of them can be looked at again."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -13,7 +13,6 @@ from services.keyframes.small import Small
 
 WIDTH, HEIGHT = 32, 18
 BYTES = 3 * WIDTH * HEIGHT
-_HELD = 4
 
 Planes = NDArray[np.uint8]
 
@@ -27,23 +26,20 @@ def tiny(small: Small) -> Planes:
 class TinyFilm:
     """The frames that were looked at. `planes`: (n, 3, HEIGHT, WIDTH) uint8, an array or a file; `frames`: (n,) their numbers, rising.
 
-    `rows`, `columns`: first of, and first after, the part of the picture that is not black bars. `places`: (n,) where in `planes` each
-    frame is; None if they are in order.
+    `rows`, `columns`: first of, and first after, the part of the picture that is not black bars.
     """
 
     planes: Any
     frames: NDArray[np.int64]
     rows: tuple[int, int] = (0, HEIGHT)
     columns: tuple[int, int] = (0, WIDTH)
-    places: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.frames)
 
     def block(self, start: int, stop: int) -> Planes:
         """The frames `start` to `stop` (places in the film, not numbers) as (m, 3, HEIGHT, WIDTH), without bars."""
-        part_of = slice(max(start, 0), stop)
-        planes = np.asarray(self.planes[part_of if self.places is None else self.places[part_of]])
+        planes = np.asarray(self.planes[max(start, 0) : stop])
         if (self.rows, self.columns) == ((0, HEIGHT), (0, WIDTH)):
             return planes
         part = np.ascontiguousarray(planes[:, :, slice(*self.rows), slice(*self.columns)])
@@ -53,20 +49,9 @@ class TinyFilm:
         """One frame (3, HEIGHT, WIDTH), without bars."""
         return self.block(place, place + 1)[0]
 
-    def held(self, gaps: Sequence[tuple[int, int]]) -> "TinyFilm":
-        """This film, with the picture standing still through each of `gaps` (numbers of frames, first and first after) that are not in it.
-
-        A few frames at both ends of a gap are put in: as far as a detector looks around.
-        """
-        extra: list[int] = []
-        for first, stop in gaps:
-            extra += range(first, stop) if stop - first <= 2 * _HELD else [*range(first, first + _HELD), *range(stop - _HELD, stop)]
-        frames = np.union1d(self.frames, np.array(extra, dtype=np.int64))
-        return replace(self, frames=frames, places=np.searchsorted(self.frames, frames, side="right") - 1)
-
     def without_bars(self) -> "TinyFilm":
         """This film without rows and columns at its edges that are black throughout."""
-        luma = np.asarray(self.planes[:: max(len(self.planes) // 200, 1), 0])
+        luma = np.asarray(self.planes[:: max(len(self) // 200, 1), 0])
         seen = np.percentile(luma, 95, axis=0) if len(luma) else np.full((HEIGHT, WIDTH), 255)
         # Black is 16; what is next to it may be partly of the picture.
         rows, columns = np.flatnonzero(seen.max(axis=1) > 26), np.flatnonzero(seen.max(axis=0) > 26)

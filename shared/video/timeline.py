@@ -15,14 +15,12 @@ from shared.video.opening import main_video, open_input, time_base_of, timeline_
 class Timeline:
     """`pts`: (n,) int64, rising, in units of `time_base` from the start of the file's timeline; `end`: when the last frame is over.
 
-    (n,) each: `key`, whether a frame is a keyframe; `ahead`, whether all that is decoded before it is shown before it, as it is not of
-    B-frames; `size`, bytes of its packet.
+    `key`, `large`: (n,) whether a frame is a keyframe, and whether it is none but its packet is more than a third of the last keyframe's.
     """
 
     pts: NDArray[np.int64]
     key: NDArray[np.bool_]
-    ahead: NDArray[np.bool_]
-    size: NDArray[np.int64]
+    large: NDArray[np.bool_]
     time_base: Fraction
     end: Fraction
 
@@ -40,8 +38,8 @@ def timeline(path: str | os.PathLike[str], *, limits: Limits | None = None) -> T
         offset = int(timeline_zero(container, stream) / base)
         found: list[int] = []
         keys: list[bool] = []
-        ahead: list[bool] = []
-        sizes: list[int] = []
+        large: list[bool] = []
+        key_size = 0
         latest, lasts = -1, 0
         for packet in container.demux(stream):
             if packet.size == 0:
@@ -50,12 +48,12 @@ def timeline(path: str | os.PathLike[str], *, limits: Limits | None = None) -> T
                 return None
             found.append(packet.pts - offset)
             keys.append(packet.is_keyframe)
-            ahead.append(found[-1] > latest)
-            sizes.append(packet.size)
+            large.append(not packet.is_keyframe and 3 * packet.size > key_size)
+            key_size = packet.size if packet.is_keyframe else key_size
             if found[-1] > latest:
                 latest, lasts = found[-1], packet.duration or lasts
         pts, order = np.unique(np.array(found, dtype=np.int64), return_index=True)
         if len(pts) != len(found) or not len(pts) or pts[0] < 0:
             return None
         limits.check_duration(float(int(pts[-1]) * base))
-        return Timeline(pts, np.array(keys)[order], np.array(ahead)[order], np.array(sizes)[order], base, (int(pts[-1]) + lasts) * base)
+        return Timeline(pts, np.array(keys)[order], np.array(large)[order], base, (int(pts[-1]) + lasts) * base)

@@ -1,7 +1,5 @@
 """Shots of clips whose transitions are known to the frame."""
 
-from dataclasses import replace
-
 import av
 import cv2
 import numpy as np
@@ -12,7 +10,6 @@ from services.keyframes.detect import detect
 from services.keyframes.exact import settled
 from services.keyframes.measure import measure
 from services.keyframes.params import DetectParams, VideoReport
-from services.keyframes.tiny import film_of
 from services.keyframes.transition import Transition
 from shared.operation import Silent
 from shared.video import probe
@@ -107,27 +104,12 @@ def test_fast_looks_at_keyframes_where_nothing_changes_and_finds_the_same(tmp_pa
     assert begins(found_in(path, tmp_path, speed="fast")) == begins(found_in(path, tmp_path)) == [(260, "cut")]
 
 
-def test_fast_takes_a_cut_from_the_keyframe_that_the_encoder_put_there(tmp_path):
-    frames = [next(one) for one, count in ((scene(seed, speed=0.2), 60 + 20 * seed) for seed in range(4)) for _ in range(count)]
-    path = encoded(tmp_path / "clip.mp4", frames, "libx264", "yuv420p")
-    fast = measure(path, probe(path), tmp_path / "tiny", Silent(), rough=True, fast=True)
-    assert fast.gaps == [(1, 60), (61, 140), (141, 240)], "the last group is decoded: nothing shows what it ends with"
-    assert begins(found_in(path, tmp_path, speed="fast")) == [(60, "cut"), (140, "cut"), (240, "cut")]
-
-
 def test_fast_decodes_what_consists_of_keyframes_in_full(tmp_path):
     frames = [next(one) for one in (scene(1), scene(2)) for _ in range(10)]
     path = encoded(tmp_path / "clip.mkv", frames, "ffv1", "yuv420p")
     assert begins(found_in(path, tmp_path, speed="fast")) == begins(found_in(path, tmp_path)) == [(10, "cut")]
     still = encoded(tmp_path / "still.mkv", frames[:1] * 20, "ffv1", "yuv420p")
     assert begins(found_in(still, tmp_path, speed="fast")) == []
-
-
-def test_what_is_passed_over_stands_still(tmp_path):
-    film = film_of([np.full((3, 18, 32), 40 * number, np.uint8) for number in range(3)])
-    held = replace(film, frames=np.array([0, 50, 51])).held([(1, 50)])
-    assert held.frames.tolist() == [0, 1, 2, 3, 4, 46, 47, 48, 49, 50, 51]
-    assert held.block(0, 11)[:, 0, 0, 0].tolist() == [0] * 9 + [40, 80]
 
 
 def encoded(path, frames, codec, pixel_format):
