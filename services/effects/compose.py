@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from services.effects.camera import Matrix, between, scaled
 from services.effects.ghosts import Ghost, essence_of, lay_over, nothing_of, veil_of
-from services.effects.layers import Weights, edge_weights, held_still, mix_shifted, mix_weighted, shift_of, warped
+from services.effects.layers import Weights, edge_weights, held_still, shift_of, warped
+from services.effects.mean import NEAR, Part, Whole, mix_parts, mix_whole, shares_of
 from services.effects.params import MotionTrailsParams
 from services.effects.pixels import LinearPixels, Planes, pixels_for
 from services.effects.scene import Moment, Scene, reduced
@@ -66,33 +67,33 @@ class Composer:
         if self._soft:
             self._lay_over(out, planes, trailed)
         else:
-            for target, plane in zip(out, planes, strict=True):
-                np.copyto(target, plane)
-            self._mix(out, trailed)
+            self._mix(out, planes, trailed)
         return self._pixels.picture(out, frame)
 
     def _weight(self, number: int) -> float:
         return float(self._params.decay**number)
 
-    def _mix(self, out: Planes, trailed: Trailed) -> None:
+    def _mix(self, out: Planes, planes: Planes, trailed: Trailed) -> None:
         """Ghosts in full size. What a ghost that is not there would have counted, the frame itself counts."""
         moment = trailed.moment
-        so_far = self._all - sum(self._weight(number) for number, _ in trailed.ghosts)
-        weighted: NDArray[Any] | None = None
-        for number, ghost in trailed.ghosts:
-            assert ghost.planes is not None
-            weight, matrix = self._weight(number), between(ghost.pose, moment.pose)
-            shift = shift_of(matrix)
-            if shift is not None and not self._confined:
-                so_far += weight
-                mix_shifted(out, ghost.planes, shift, weight / so_far)
-                continue
-            here = _unit(self._mask(ghost, matrix)) * np.float32(weight)
-            if self._confined:
-                here *= 1 - _unit(moment.mask)
-            # Of what moves, only that much is there that can be averaged; of whole pictures, all.
-            weighted = here + (weighted if weighted is not None else np.float32(1 if self._confined else so_far))
-            mix_weighted(out, ghost.planes, matrix, here / weighted, tint=self._tint)
+        ghosts = [(ghost, self._weight(number), between(ghost.pose, moment.pose)) for number, ghost in trailed.ghosts]
+        shifts = [shift_of(matrix, self._size, within=NEAR) for _, _, matrix in ghosts]
+        if not self._confined and None not in shifts:
+            whole = [
+                Whole(_full(ghost), shift, weight) for (ghost, weight, _), shift in zip(ghosts, shifts, strict=True) if shift is not None
+            ]
+            mix_whole(out, planes, whole, self._all - sum(one.weight for one in whole))
+            return
+        weights = [_unit(self._mask(ghost, matrix)) * np.float32(weight) for ghost, weight, matrix in ghosts]
+        rest: Weights | float = 1.0
+        if self._confined:
+            clear = 1 - _unit(moment.mask)
+            weights = [one * clear for one in weights]
+        else:
+            # Towards the edges of a moved picture the frame counts more.
+            rest = self._all - np.sum(weights, axis=0, dtype=np.float32)
+        parts = [Part(_full(ghost), matrix, share) for (ghost, _, matrix), share in zip(ghosts, shares_of(weights, rest), strict=True)]
+        mix_parts(out, planes, parts, tint=self._tint)
 
     def _lay_over(self, out: Planes, planes: Planes, trailed: Trailed) -> None:
         moment, style, levels = trailed.moment, self._params.ghost, self._pixels.levels
@@ -111,7 +112,7 @@ class Composer:
         still, moving = (ghost.mask, ghost.faded) if self._confined else (np.full_like(self._edges, 255), self._edges)
         assert still is not None and moving is not None
         own = self._to(matrix, still)
-        return still if held_still(own) else warped(moving, own, (0.0,))
+        return still if held_still(own, still.shape[::-1]) else warped(moving, own, (0.0,))
 
     def _to(self, matrix: Matrix, plane: NDArray[Any]) -> Matrix:
         """`matrix` for planes of another size."""
@@ -121,3 +122,8 @@ class Composer:
 def _unit(mask: NDArray[np.uint8] | None) -> Weights:
     assert mask is not None
     return mask * np.float32(1 / 255)
+
+
+def _full(ghost: Moment) -> Planes:
+    assert ghost.planes is not None
+    return ghost.planes

@@ -1,0 +1,217 @@
+"""Weighted means of many pictures in full size: what `normal` trails are.
+
+A plane is worked through in strips of lines that stay in the processor's cache: the frame's as float32, every ghost's mixed into it as
+they come from memory, and one rounding at the end. `cv2.accumulateWeighted` and `cv2.accumulateProduct` do a layer in one go, without
+the GIL. A trail kept up from frame to frame (that at t from that at t - spacing) would take fewer steps, but wider ones: it reads and
+writes sums of 16 bits where layers are read in 8, and would have to be moved, and blurred, with the camera again and again.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from services.effects.camera import Matrix, scaled
+from services.effects.layers import FEATHER, Plane, Weights, enlarged, moved_piece, rectangle
+from services.effects.pixels import Planes
+from services.effects.tint import Tint
+
+_STRIP = 64 * 1024
+"""Samples of a strip: a quarter of a megabyte of sums, next to which a few strips of ghosts fit into a core's cache."""
+NEAR = 1 / 3
+"""Pixels: how far a picture may be off without being resampled, which would cost time and sharpness: linear interpolation blurs by up to
+half a pixel, more than it mends there."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Whole:
+    """A ghost that is a whole picture: its `planes`, moved right and down by `shift` pixels of the first one, counting `weight`."""
+
+    planes: Planes
+    shift: tuple[float, float]
+    weight: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """A ghost of which a part shows: its `planes`, moved by `matrix` (3, 3), in shares of 0 to 255, uint8 of any size."""
+
+    planes: Planes
+    matrix: Matrix
+    share: NDArray[np.uint8]
+
+
+def mix_whole(out: Planes, frame: Planes, ghosts: Sequence[Whole], weight: float) -> None:
+    """Write to `out` the mean of a frame, which counts `weight`, and its ghosts; all of the same shapes.
+
+    A moved ghost fades out towards the edges of its picture; where it has none, the others count more.
+    """
+    for number, (target, own) in enumerate(zip(out, frame, strict=True)):
+        layers = [layer for ghost in ghosts for layer in _layers(ghost, number)]
+        strip = np.empty((_lines(own), own.shape[1]), np.float32)
+        rows, columns = _common([layer.lines for layer in layers]), _common([layer.columns for layer in layers])
+        for place in _places(own.shape, rows, columns, len(strip)):
+            mixed = _piece_of(strip, own[place].shape)
+            np.copyto(mixed, own[place])
+            so_far = weight
+            for layer in layers:
+                so_far += layer.weight
+                layer.mix(mixed, place, layer.weight / so_far)
+            _round(mixed, target[place], 1.0)
+
+
+def mix_parts(out: Planes, frame: Planes, ghosts: Sequence[Part], *, tint: Tint | None = None) -> None:
+    """Write to `out` the frame and what shows of its ghosts: each pixel's shares of the ghosts, and the frame for what is left of 255.
+
+    Shares are enlarged to each plane's size. Where they add up to more than 255, the picture would get brighter: see `shares_of`.
+    """
+    pieces = [piece for ghost in ghosts if (piece := _piece(ghost, [plane.shape for plane in frame], tint)) is not None]
+    for number, (target, own) in enumerate(zip(out, frame, strict=True)):
+        strip = np.empty((_lines(own), own.shape[1]), np.float32)
+        shares_left = np.empty(strip.shape, own.dtype)
+        placed = [(piece.rows[number], piece.columns[number], piece.planes[number], piece.shares[number]) for piece in pieces]
+        for top in range(0, len(own), len(strip)):
+            here, view = own[top : top + len(strip)], target[top : top + len(strip)]
+            seen = [one for one in placed if one[0].start < top + len(here) and one[0].stop > top]
+            if not seen:
+                np.copyto(view, here)
+                continue
+            left, right = min(one[1].start for one in seen), max(one[1].stop for one in seen)
+            np.copyto(view[:, :left], here[:, :left])
+            np.copyto(view[:, right:], here[:, right:])
+            mixed, rest = _piece_of(strip, (len(here), right - left)), _piece_of(shares_left, (len(here), right - left))
+            mixed[:], rest[:] = 0, 255
+            for rows, columns, moved, shares in seen:
+                first, last = max(rows.start, top), min(rows.stop, top + len(here))
+                own_rows = slice(first - rows.start, last - rows.start)
+                place = slice(first - top, last - top), slice(columns.start - left, columns.stop - left)
+                cv2.accumulateProduct(moved[own_rows], shares[own_rows], mixed[place])
+                cv2.subtract(rest[place], shares[own_rows], dst=rest[place])
+            cv2.accumulateProduct(here[:, left:right], rest, mixed)
+            _round(mixed, view[:, left:right], 1 / 255)
+
+
+def shares_of(weights: Sequence[Weights], rest: Weights | float) -> list[NDArray[np.uint8]]:
+    """Weights of ghosts, float32 of one shape, as shares of 255 of a mean in which the frame counts `rest`.
+
+    Rounded down, and to a sum that stays below 255 by half a level for each of them, which enlarging them rounds by.
+    """
+    total = np.sum(weights, axis=0, dtype=np.float32)
+    factor = np.minimum(255 / (total + rest), (255 - len(weights) / 2) / np.maximum(total, np.float32(1e-6)))
+    return [(one * factor).astype(np.uint8) for one in weights]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Layer:
+    """A plane moved by whole pixels, with the ramps of its columns and lines: 1 where it counts in full, less towards its edges."""
+
+    source: Plane
+    across: int
+    down: int
+    weight: float
+    columns: Weights
+    lines: Weights
+
+    def mix(self, mixed: NDArray[np.float32], place: tuple[slice, slice], part: float) -> None:
+        """Mix `part` of this layer into what is `mixed` at a place of the plane."""
+        lines, columns = self.lines[place[0]], self.columns[place[1]]
+        # From the place to where the layer has a picture there.
+        y, x = np.flatnonzero(lines), np.flatnonzero(columns)
+        if not len(y) or not len(x):
+            return
+        rows, across = slice(y[0], y[-1] + 1), slice(x[0], x[-1] + 1)
+        top, left = place[0].start - self.down, place[1].start - self.across
+        moved = self.source[top + y[0] : top + y[-1] + 1, left + x[0] : left + x[-1] + 1]
+        view = mixed[rows, across]
+        if lines.min() == 1 and columns.min() == 1:
+            cv2.accumulateWeighted(moved, view, part)
+        else:
+            view += (moved - view) * (np.float32(part) * np.outer(lines[rows], columns[across]))
+
+
+def _layers(ghost: Whole, number: int) -> list[_Layer]:
+    """A ghost's plane `number` moved by whole pixels: once, or, between pixels, to those around, in parts of its weight."""
+    plane, (height, width) = ghost.planes[number], ghost.planes[0].shape
+    band = max(round(FEATHER * min(plane.shape)), 1)
+    made = []
+    for down, lower in _split(ghost.shift[1] * plane.shape[0] / height):
+        for across, right in _split(ghost.shift[0] * plane.shape[1] / width):
+            ramps = _ramp(across, plane.shape[1], band), _ramp(down, plane.shape[0], band)
+            made.append(_Layer(plane, across, down, ghost.weight * lower * right, *ramps))
+    return made
+
+
+def _common(ramps: list[Weights]) -> slice:
+    """Where all of them are 1."""
+    full = np.flatnonzero(np.min(ramps, axis=0) >= 1)
+    return slice(int(full[0]), int(full[-1]) + 1) if len(full) else slice(0, 0)
+
+
+def _places(shape: tuple[int, ...], rows: slice, columns: slice, lines: int) -> Iterator[tuple[slice, slice]]:
+    """What a plane is worked through in: strips of what is inside `rows` and `columns`, and of what is above, beside and below."""
+    height, width = shape
+    for first, last in ((0, rows.start), (rows.start, rows.stop), (rows.stop, height)):
+        inside = (first, last) == (rows.start, rows.stop)
+        for top in range(first, last, lines):
+            for left, right in ((0, columns.start), (columns.start, columns.stop), (columns.stop, width)) if inside else ((0, width),):
+                if right > left:
+                    yield slice(top, min(top + lines, last)), slice(left, right)
+
+
+def _split(shift: float) -> list[tuple[int, float]]:
+    """The whole pixels that a shift lies between, and how much of each it is; a single one that is near enough."""
+    nearest, whole = round(shift), int(np.floor(shift))
+    return [(nearest, 1.0)] if abs(shift - nearest) <= NEAR else [(whole, whole + 1 - shift), (whole + 1, shift - whole)]
+
+
+def _ramp(shift: int, length: int, band: int) -> Weights:
+    """What each of `length` lines counts of a picture moved by `shift`: it rises from an edge that has come into view."""
+    at = np.arange(length) + 0.5 - shift
+    risen = at if shift > 0 else length - at if shift < 0 else np.full(length, band)
+    return np.clip(risen / band, 0, 1).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Piece:
+    """What shows of a ghost, plane by plane: the place, the picture and the shares there."""
+
+    rows: list[slice]
+    columns: list[slice]
+    planes: Planes
+    shares: Planes
+
+
+def _piece(ghost: Part, shapes: list[tuple[int, ...]], tint: Tint | None) -> _Piece | None:
+    found = rectangle(ghost.share > 0)
+    if found is None:
+        return None
+    places = [enlarged(found, ghost.share.shape, shape) for shape in shapes]
+    moved, shares = [], []
+    for (rows, columns), shape, source in zip(places, shapes, ghost.planes, strict=True):
+        size = columns.stop - columns.start, rows.stop - rows.start
+        own = scaled(ghost.matrix, shape[1] / shapes[0][1], shape[0] / shapes[0][0])
+        moved.append(moved_piece(source, np.array([[1, 0, -columns.start], [0, 1, -rows.start], [0, 0, 1]]) @ own, size))
+        # Enlarging a piece moves its border by half a pixel of the small plane at most, where the share is next to nothing.
+        shares.append(cv2.resize(ghost.share[found], size, interpolation=cv2.INTER_LINEAR).astype(source.dtype, copy=False))
+    return _Piece(
+        [one[0] for one in places], [one[1] for one in places], tint.of_planes(tuple(moved)) if tint else tuple(moved), tuple(shares)
+    )
+
+
+def _lines(plane: NDArray[Any]) -> int:
+    return max(_STRIP // plane.shape[1], 1)
+
+
+def _piece_of(strip: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    """The memory of a strip, as the start of a smaller one without gaps."""
+    return strip.reshape(-1)[: shape[0] * shape[1]].reshape(shape)
+
+
+def _round(mixed: NDArray[np.float32], target: Plane, scale: float) -> None:
+    if target.dtype == np.uint8:
+        cv2.convertScaleAbs(mixed, dst=target, alpha=scale)
+    else:
+        np.copyto(target, np.rint(mixed * np.float32(scale)), casting="unsafe")
