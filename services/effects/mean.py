@@ -51,15 +51,22 @@ def mix_whole(out: Planes, frame: Planes, ghosts: Sequence[Whole], weight: float
     """
     for number, (target, own) in enumerate(zip(out, frame, strict=True)):
         layers = [layer for ghost in ghosts for layer in _layers(ghost, number)]
+        so_far = np.cumsum([weight, *(layer.weight for layer in layers)])
+        parts = [float(layer.weight / sum_) for layer, sum_ in zip(layers, so_far[1:], strict=True)]
+        columns = _common([layer.columns for layer in layers])
+        rows = _common([layer.lines for layer in layers]) if columns.stop else columns
         strip = np.empty((_lines(own), own.shape[1]), np.float32)
-        rows, columns = _common([layer.lines for layer in layers]), _common([layer.columns for layer in layers])
-        for place in _places(own.shape, rows, columns, len(strip)):
-            mixed = _piece_of(strip, own[place].shape)
-            np.copyto(mixed, own[place])
-            so_far = weight
-            for layer in layers:
-                so_far += layer.weight
-                layer.mix(mixed, place, layer.weight / so_far)
+        for top in range(rows.start, rows.stop, len(strip)):
+            bottom = min(top + len(strip), rows.stop)
+            mixed = _piece_of(strip, (bottom - top, columns.stop - columns.start))
+            np.copyto(mixed, own[top:bottom, columns])
+            for layer, part in zip(layers, parts, strict=True):
+                cv2.accumulateWeighted(layer.at(slice(top, bottom), columns), mixed, part)
+            _round(mixed, target[top:bottom, columns], 1.0)
+        for place in _around(own.shape, rows, columns):
+            mixed = own[place].astype(np.float32)
+            for layer, part in zip(layers, parts, strict=True):
+                layer.mix_faded(mixed, place, part)
             _round(mixed, target[place], 1.0)
 
 
@@ -115,21 +122,21 @@ class _Layer:
     columns: Weights
     lines: Weights
 
-    def mix(self, mixed: NDArray[np.float32], place: tuple[slice, slice], part: float) -> None:
-        """Mix `part` of this layer into what is `mixed` at a place of the plane."""
-        lines, columns = self.lines[place[0]], self.columns[place[1]]
-        # From the place to where the layer has a picture there.
-        y, x = np.flatnonzero(lines), np.flatnonzero(columns)
-        if not len(y) or not len(x):
-            return
-        rows, across = slice(y[0], y[-1] + 1), slice(x[0], x[-1] + 1)
-        top, left = place[0].start - self.down, place[1].start - self.across
-        moved = self.source[top + y[0] : top + y[-1] + 1, left + x[0] : left + x[-1] + 1]
-        view = mixed[rows, across]
-        if lines.min() == 1 and columns.min() == 1:
-            cv2.accumulateWeighted(moved, view, part)
-        else:
-            view += (moved - view) * (np.float32(part) * np.outer(lines[rows], columns[across]))
+    def at(self, rows: slice, columns: slice) -> Plane:
+        """What is at a place of the plane, all of which this layer covers."""
+        return self.source[rows.start - self.down : rows.stop - self.down, columns.start - self.across : columns.stop - self.across]
+
+    def mix_faded(self, mixed: NDArray[np.float32], place: tuple[slice, slice], part: float) -> None:
+        """Mix `part` of this layer, less towards its edges, into what is `mixed` at a place of the plane."""
+        height, width = self.source.shape
+        rows = slice(max(place[0].start, self.down), min(place[0].stop, height + self.down))
+        columns = slice(max(place[1].start, self.across), min(place[1].stop, width + self.across))
+        if rows.start < rows.stop and columns.start < columns.stop:
+            view = mixed[
+                rows.start - place[0].start : rows.stop - place[0].start, columns.start - place[1].start : columns.stop - place[1].start
+            ]
+            moved = self.at(rows, columns)
+            view += (moved - view) * np.outer(np.float32(part) * self.lines[rows], self.columns[columns])
 
 
 def _layers(ghost: Whole, number: int) -> list[_Layer]:
@@ -150,15 +157,14 @@ def _common(ramps: list[Weights]) -> slice:
     return slice(int(full[0]), int(full[-1]) + 1) if len(full) else slice(0, 0)
 
 
-def _places(shape: tuple[int, ...], rows: slice, columns: slice, lines: int) -> Iterator[tuple[slice, slice]]:
-    """What a plane is worked through in: strips of what is inside `rows` and `columns`, and of what is above, beside and below."""
-    height, width = shape
-    for first, last in ((0, rows.start), (rows.start, rows.stop), (rows.stop, height)):
-        inside = (first, last) == (rows.start, rows.stop)
-        for top in range(first, last, lines):
-            for left, right in ((0, columns.start), (columns.start, columns.stop), (columns.stop, width)) if inside else ((0, width),):
-                if right > left:
-                    yield slice(top, min(top + lines, last)), slice(left, right)
+def _around(shape: tuple[int, ...], rows: slice, columns: slice) -> Iterator[tuple[slice, slice]]:
+    """What of a plane is above, below and beside the rectangle of these rows and columns."""
+    for beyond in (slice(0, rows.start), slice(rows.stop, shape[0])):
+        if beyond.stop > beyond.start:
+            yield beyond, slice(0, shape[1])
+    for beyond in (slice(0, columns.start), slice(columns.stop, shape[1])):
+        if beyond.stop > beyond.start and rows.stop > rows.start:
+            yield rows, beyond
 
 
 def _split(shift: float) -> list[tuple[int, float]]:

@@ -6,6 +6,7 @@ picture matches. The fraction of a pixel comes from least squares on the gradien
 pixel matches (Cauchy's weights), so that the subject does not pull at it.
 """
 
+import math
 from typing import Any
 
 import cv2
@@ -94,30 +95,39 @@ def _refined(before: NDArray[np.uint8], after: NDArray[np.uint8], start: Shift) 
     across, down, steep = (np.ascontiguousarray(part[1::2, 1::2]) for part in _gradient(target))
     aim = target[1::2, 1::2].astype(np.float32)
     height, width = target.shape
-    x, y = np.arange(1, width, 2), np.arange(1, height, 2)
     shift = np.array(start, np.float64)
     for _ in range(_ROUNDS):
-        matrix = np.array([[1, 0, shift[0]], [0, 1, shift[1]]])
-        moved = cv2.warpAffine(source, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        off = aim - moved[1::2, 1::2]
-        columns, rows = ((at >= gone + 1) & (at <= length - 2 + gone) for at, gone, length in ((x, shift[0], width), (y, shift[1], height)))
-        if not columns.any() or not rows.any():
+        # Every second pixel of what `source` shows there.
+        matrix = np.array([[2, 0, 1 - shift[0]], [0, 2, 1 - shift[1]]])
+        moved = cv2.warpAffine(
+            source, matrix, aim.shape[::-1], flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
+        )
+        seen = _in_both(shift[1], height), _in_both(shift[0], width)
+        off = aim[seen] - moved[seen]
+        if not off.size:
             return None
-        off -= np.float32(np.median(off[np.ix_(rows, columns)].ravel()[::7]))
+        off -= np.float32(np.median(off.ravel()[::7]))
         weight = 1 / (1 + np.square(off * np.float32(1 / _SPREAD)))
-        weight[~rows], weight[:, ~columns] = 0, 0
-        gx, gy = across * weight, down * weight
-        both = float(np.vdot(gx, down))
-        normal = np.array([[float(np.vdot(gx, across)), both], [both, float(np.vdot(gy, down))]])
+        gx, gy = across[seen] * weight, down[seen] * weight
+        both = float(np.vdot(gx, down[seen]))
+        normal = np.array([[float(np.vdot(gx, across[seen])), both], [both, float(np.vdot(gy, down[seen]))]])
         # A little of the identity: stripes tell nothing about what lies along them.
         step = -np.linalg.solve(normal + np.eye(2) * (1e-3 * np.trace(normal) + 1e-6), [float(np.vdot(gx, off)), float(np.vdot(gy, off))])
         shift += np.clip(step, -2, 2)
         if np.abs(step).max() < _FINE:
             break
-    textured = (steep > _TEXTURE) & rows[:, None] & columns
-    if textured.mean() < _LEAST_TEXTURED or (np.abs(off[textured]) < np.maximum(_SPREAD, 0.5 * steep[textured])).mean() < _LEAST_AGREEING:
+    textured = steep[seen] > _TEXTURE
+    if textured.sum() < _LEAST_TEXTURED * aim.size:
+        return None
+    if (np.abs(off[textured]) < np.maximum(_SPREAD, 0.5 * steep[seen][textured])).mean() < _LEAST_AGREEING:
         return None
     return float(_snapped(shift[0])), float(_snapped(shift[1]))
+
+
+def _in_both(shift: float, length: int) -> slice:
+    """Which of every second of `length` pixels, from the second on, both pictures show, one moved by `shift`."""
+    first, last = math.ceil(shift / 2), math.floor((length - 3 + shift) / 2)
+    return slice(min(max(first, 0), length // 2), max(min(last + 1, length // 2), 0))
 
 
 def _snapped(shift: float) -> float:

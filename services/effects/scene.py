@@ -120,6 +120,11 @@ def reduced(plane: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
     """A plane averaged down (or, chroma that is smaller already, smoothly enlarged) to `size`, (width, height)."""
     if plane.shape[::-1] == size:
         return plane.copy()
+    # Halving is several times as fast as any other averaging.
+    while all(now % 2 == 0 and now // 2 >= wanted for now, wanted in zip(plane.shape, size[::-1], strict=True)):
+        plane = cv2.resize(plane, (plane.shape[1] // 2, plane.shape[0] // 2), interpolation=cv2.INTER_AREA)
+    if plane.shape[::-1] == size:
+        return plane
     way = cv2.INTER_AREA if plane.shape[0] >= size[1] and plane.shape[1] >= size[0] else cv2.INTER_LINEAR
     return cv2.resize(plane, size, interpolation=way)
 
