@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from services.effects.camera import Matrix, between, scaled
 from services.effects.ghosts import Ghost, essence_of, lay_over, nothing_of, veil_of
-from services.effects.layers import Weights, edge_weights, held_still, shift_of, warped
-from services.effects.mean import NEAR, Part, Whole, mix_parts, mix_whole, shares_of
+from services.effects.layers import NEAR, Weights, edge_weights, held_still, shift_of, warped
+from services.effects.mean import Part, Whole, mix_parts, mix_whole, shares_of
 from services.effects.params import MotionTrailsParams
 from services.effects.pixels import LinearPixels, Planes, pixels_for
 from services.effects.scene import Moment, Scene, reduced

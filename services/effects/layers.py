@@ -14,8 +14,9 @@ Weights = NDArray[np.float32]
 
 FEATHER = 0.03
 """Width of the band in which a moved picture fades out at its edges, as a part of the picture's smaller side."""
-_NEAR = 0.25
-"""Pixels: how far a picture may be off without being resampled, which would cost time and sharpness."""
+NEAR = 1 / 3
+"""Pixels: how far a picture may be off without being resampled, which would cost time and sharpness: linear interpolation blurs by up to
+half a pixel, more than it mends there."""
 _HELD_STILL = 0.1
 """Small pixels: a mask or a soft ghost that is off by less is not moved."""
 
@@ -95,16 +96,35 @@ def edge_weights(width: int, height: int) -> Weights:
     return np.outer(ramp(height), ramp(width)).astype(np.float32)
 
 
+def between_pixels(shift: float) -> list[tuple[int, float]]:
+    """The whole pixels that a shift lies between, the lower one first, and how much of each it is; a single one that is near enough."""
+    nearest, whole = round(shift), int(np.floor(shift))
+    return [(nearest, 1.0)] if abs(shift - nearest) <= NEAR else [(whole, whole + 1 - shift), (whole + 1, shift - whole)]
+
+
 def moved_piece(source: Plane, matrix: Matrix, size: tuple[int, int]) -> Plane:
     """The part of `size` (width, height) at the origin of a plane moved by `matrix`; its border pixels go on beyond its edges."""
     shift = shift_of(matrix, size)
-    if shift is not None and all(abs(value - round(value)) <= _NEAR for value in shift):
-        left, top = -round(shift[0]), -round(shift[1])
-        if left >= 0 and top >= 0 and left + size[0] <= source.shape[1] and top + size[1] <= source.shape[0]:
-            return source[top : top + size[1], left : left + size[0]]
+    if shift is not None:
+        across, down = between_pixels(shift[0]), between_pixels(shift[1])
+        block = _cut(source, -down[-1][0], -across[-1][0], size[1] + len(down) - 1, size[0] + len(across) - 1)
+        if block is not None:
+            if len(across) > 1:
+                block = cv2.addWeighted(block[:, 1:], across[0][1], block[:, :-1], across[1][1], 0)
+            return cv2.addWeighted(block[1:], down[0][1], block[:-1], down[1][1], 0) if len(down) > 1 else block
     if _is_affine(matrix):
         return cv2.warpAffine(source, matrix[:2], size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return cv2.warpPerspective(source, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def _cut(source: Plane, top: int, left: int, height: int, width: int) -> Plane | None:
+    """A rectangle of a plane, its border pixels repeated beyond its edges; None where nothing of it is inside."""
+    rows, columns = slice(max(top, 0), min(top + height, len(source))), slice(max(left, 0), min(left + width, source.shape[1]))
+    if rows.start >= rows.stop or columns.start >= columns.stop:
+        return None
+    beyond = rows.start - top, top + height - rows.stop, columns.start - left, left + width - columns.stop
+    inside = source[rows, columns]
+    return cv2.copyMakeBorder(inside, *beyond, cv2.BORDER_REPLICATE) if any(beyond) else inside
 
 
 def _is_affine(matrix: Matrix) -> bool:

@@ -15,15 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.effects.camera import Matrix, scaled
-from services.effects.layers import FEATHER, Plane, Weights, enlarged, moved_piece, rectangle
+from services.effects.layers import FEATHER, Plane, Weights, between_pixels, enlarged, moved_piece, rectangle
 from services.effects.pixels import Planes
 from services.effects.tint import Tint
 
 _STRIP = 64 * 1024
 """Samples of a strip: a quarter of a megabyte of sums, next to which a few strips of ghosts fit into a core's cache."""
-NEAR = 1 / 3
-"""Pixels: how far a picture may be off without being resampled, which would cost time and sharpness: linear interpolation blurs by up to
-half a pixel, more than it mends there."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -144,8 +141,8 @@ def _layers(ghost: Whole, number: int) -> list[_Layer]:
     plane, (height, width) = ghost.planes[number], ghost.planes[0].shape
     band = max(round(FEATHER * min(plane.shape)), 1)
     made = []
-    for down, lower in _split(ghost.shift[1] * plane.shape[0] / height):
-        for across, right in _split(ghost.shift[0] * plane.shape[1] / width):
+    for down, lower in between_pixels(ghost.shift[1] * plane.shape[0] / height):
+        for across, right in between_pixels(ghost.shift[0] * plane.shape[1] / width):
             ramps = _ramp(across, plane.shape[1], band), _ramp(down, plane.shape[0], band)
             made.append(_Layer(plane, across, down, ghost.weight * lower * right, *ramps))
     return made
@@ -165,12 +162,6 @@ def _around(shape: tuple[int, ...], rows: slice, columns: slice) -> Iterator[tup
     for beyond in (slice(0, columns.start), slice(columns.stop, shape[1])):
         if beyond.stop > beyond.start and rows.stop > rows.start:
             yield rows, beyond
-
-
-def _split(shift: float) -> list[tuple[int, float]]:
-    """The whole pixels that a shift lies between, and how much of each it is; a single one that is near enough."""
-    nearest, whole = round(shift), int(np.floor(shift))
-    return [(nearest, 1.0)] if abs(shift - nearest) <= NEAR else [(whole, whole + 1 - shift), (whole + 1, shift - whole)]
 
 
 def _ramp(shift: int, length: int, band: int) -> Weights:

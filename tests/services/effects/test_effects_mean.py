@@ -1,0 +1,81 @@
+"""Weighted means of pictures in full size, against the plain arithmetic."""
+
+import cv2
+import numpy as np
+import pytest
+
+from services.effects.layers import between_pixels, moved_piece
+from services.effects.mean import Part, Whole, mix_parts, mix_whole, shares_of
+
+
+def picture(seed, dtype=np.uint8, width=160, height=90):
+    top = np.iinfo(dtype).max
+    noise = cv2.GaussianBlur(np.random.default_rng(seed).random((height, width)).astype(np.float32), (0, 0), 2)
+    luma = np.rint((noise - noise.min()) / np.ptp(noise) * top).astype(dtype)
+    return luma, luma[::2, ::2].copy(), luma[1::2, 1::2].copy()
+
+
+def mixed(frame, ghosts, weight):
+    out = tuple(np.zeros_like(plane) for plane in frame)
+    mix_whole(out, frame, ghosts, weight)
+    return out
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_unmoved_layers_give_the_exact_mean_rounded_once(dtype):
+    pictures = [picture(seed, dtype) for seed in range(7)]
+    weights = [0.7**number for number in range(7)]
+    out = mixed(pictures[0], [Whole(one, (0, 0), weight) for one, weight in zip(pictures[1:], weights[1:], strict=True)], weights[0])
+    for number in range(3):
+        exact = sum(one[number].astype(float) * weight for one, weight in zip(pictures, weights, strict=True)) / sum(weights)
+        assert np.abs(out[number] - exact).max() <= (0.501 if dtype == np.uint8 else 0.6)
+
+
+@pytest.mark.parametrize("shift", [(7, -4), (6.5, 0.5), (-10.4, 3.6), (200, 0), (0, -90), (158, 1)])
+def test_a_moved_layer_is_the_moved_picture_inside_and_the_frame_where_it_has_none(shift):
+    frame, ghost = picture(1), picture(2)
+    out = mixed(frame, [Whole(ghost, shift, 1.0)], 1.0)
+    matrix = np.array([[1, 0, shift[0]], [0, 1, shift[1]]], np.float64)
+    moved = cv2.warpAffine(ghost[0], matrix, (160, 90), flags=cv2.INTER_LINEAR).astype(float)
+    # 255 where the moved picture and its neighbours are whole, 3 % of the smaller side inside.
+    there = cv2.warpAffine(np.full((90, 160), 255, np.uint8), matrix, (160, 90))
+    inner = cv2.erode(there, np.ones((11, 11), np.uint8), borderValue=255) == 255
+    assert np.abs(out[0] - (frame[0] + moved) / 2)[inner].max(initial=0) <= 1.1
+    assert np.array_equal(out[0][there == 0], frame[0][there == 0])
+    between = (np.minimum(frame[0], moved) - 1.1 <= out[0]) & (out[0] <= np.maximum(frame[0], moved) + 1.1)
+    assert between[there == 255].all()
+
+
+def test_parts_are_mixed_by_their_shares_and_the_rest_stays():
+    frame, ghosts = picture(1), [picture(2), picture(3)]
+    weights = [np.zeros((90, 160), np.float32) for _ in ghosts]
+    weights[0][20:60, 30:90], weights[1][40:80, 60:120] = 0.7, 0.49
+    parts = [Part(ghost, np.eye(3), share) for ghost, share in zip(ghosts, shares_of(weights, 1.0), strict=True)]
+    out = tuple(np.zeros_like(plane) for plane in frame)
+    mix_parts(out, frame, parts)
+    total = 1 + weights[0] + weights[1]
+    exact = (frame[0] + weights[0] * ghosts[0][0] + weights[1] * ghosts[1][0]) / total
+    assert np.abs(out[0] - exact).max() <= 2
+    assert np.array_equal(out[0][:18], frame[0][:18]) and np.array_equal(out[1][:9], frame[1][:9])
+
+
+def test_many_strong_ghosts_brighten_nothing():
+    frame = tuple(np.full_like(plane, 200) for plane in picture(1))
+    weights = [np.full((23, 40), 0.98**number, np.float32) for number in range(1, 41)]
+    parts = [Part(frame, np.eye(3), share) for share in shares_of(weights, 1.0)]
+    out = tuple(np.zeros_like(plane) for plane in frame)
+    mix_parts(out, frame, parts)
+    assert all((plane == 200).all() for plane in out)
+
+
+@pytest.mark.parametrize("shift", [(3, -2), (3.5, -2.5), (-20.45, 7.4), (0, -0.6), (300, 0)])
+def test_a_piece_moved_by_slices_is_what_warping_gives(shift):
+    source = picture(4)[0]
+    matrix = np.array([[1, 0, shift[0]], [0, 1, shift[1]], [0, 0, 1]], np.float64)
+    warped = cv2.warpAffine(source, matrix[:2], (160, 90), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    assert np.abs(moved_piece(source, matrix, (160, 90)).astype(int) - warped).max() <= 2
+
+
+def test_a_shift_between_pixels_is_shared_by_both():
+    assert between_pixels(2.2) == [(2, 1.0)] and between_pixels(-0.3) == [(0, 1.0)]
+    assert [(whole, round(share, 6)) for whole, share in between_pixels(-1.4)] == [(-2, 0.4), (-1, 0.6)]
