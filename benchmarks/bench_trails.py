@@ -24,9 +24,9 @@ from rich.table import Table
 from benchmarks.clips import sample_clip
 from benchmarks.machine import machine
 from benchmarks.naive_trails import camera_path, naive_trails
-from services.effects.motion_trails import motion_trails
+from services.effects.motion_trails import held_bytes, motion_trails
 from services.effects.params import MotionTrailsParams
-from shared.video import VideoWriter, ffmpeg_path, probe, read_frames
+from shared.video import VideoInfo, VideoWriter, ffmpeg_path, probe, read_frames
 from shared.video.encoders import choose, options_of
 from shared.video.frame import picture_from
 
@@ -113,19 +113,30 @@ def speed(clip: Path, folder: Path) -> Table:
 
 
 def memory(clip: Path, folder: Path) -> Table:
-    """Peak memory of jobs in processes of their own, for a clip and for one three times as long."""
-    long = folder / "long.mp4"
-    ffmpeg("-stream_loop", "2", "-i", str(clip), "-c", "copy", str(long))
-    table = Table(title="Peak memory of one job, MB")
-    for head in ("job", f"{frames_of(clip)} frames", f"{frames_of(long)} frames"):
+    """Peak memory of jobs in processes of their own, for a clip and for one ten times as long, over that of reading and writing alone."""
+    long, target = folder / "long.mp4", folder / "made.mp4"
+    ffmpeg("-stream_loop", "9", "-i", str(clip), "-c", "copy", str(long))
+    info = probe(clip)
+    assert isinstance(info, VideoInfo)
+    copying = peak([sys.executable, "-c", COPY, str(clip), str(target)])
+    table = Table(title=f"Peak memory of one job, MB; reading and writing alone {copying:.0f}")
+    for head in ("job", "held, by the formula", f"{frames_of(clip)} frames", f"{frames_of(long)} frames"):
         table.add_column(head, justify="right")
     for ghost in ("normal", "glow"):
-        table.add_row(f"motion-trails, {ghost}", *(f"{peak(path, folder / 'made.mp4', ghost):.0f}" for path in (clip, long)))
+        words = [sys.executable, "-m", "reelwright", "effects", "motion-trails"]
+        asked = MotionTrailsParams.model_validate({"ghost": ghost})
+        found = [peak([*words, str(path), str(target), "--ghost", ghost]) - copying for path in (clip, long)]
+        formula = held_bytes(asked, info, matte=False) / 1e6
+        table.add_row(f"motion-trails, {ghost}, over that", f"{formula:.0f}", *(f"{one:.0f}" for one in found))
     return table
 
 
-def peak(clip: Path, target: Path, ghost: str) -> float:
-    words = [sys.executable, "-m", "reelwright", "effects", "motion-trails", str(clip), str(target), "--ghost", ghost]
+COPY = "import sys; from pathlib import Path; from benchmarks.bench_trails import copy; copy(*map(Path, sys.argv[1:3]))"
+"""A process that does all that a job does, but for the effect."""
+
+
+def peak(words: list[str]) -> float:
+    """The most memory that a process, or a child of it, had, in MB."""
     process = psutil.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     most, ended = [0], Event()
 

@@ -34,8 +34,9 @@ def motion_trails(
     """
     info = probe_clip(video, params)
     rate = float(rate_of(info))
-    reach = Reach(layers=params.layers, spacing=params.spacing, seconds=params.spacing_unit == "seconds", direction=params.direction)
-    _check(params, info, reach, rate, matte is not None)
+    reach = reach_of(params)
+    needed = held_bytes(params, info, matte=matte is not None)
+    check_memory(needed, "layers or spacing, or scale the clip down", errors=("layers", "spacing"))
     for sentence in matte_remarks(matte, params, info=info) if matte else ():
         progress.warn(sentence)
     scene = Scene(info.width, info.height, model=params.camera_model)
@@ -99,11 +100,14 @@ def _taken(trailed: Trailed, *, drop: bool) -> tuple[Frame, Trailed]:
     return frame, trailed
 
 
-def _check(params: MotionTrailsParams, info: VideoInfo, reach: Reach, rate: float, matte: bool) -> None:
+def held_bytes(params: MotionTrailsParams, info: VideoInfo, *, matte: bool) -> int:
+    """Bytes that the trails of a clip hold, whatever its length: see `services/effects/memory.py`."""
+    rate = float(rate_of(info))
+    reach = reach_of(params)
     ahead = 0 if params.direction == "behind" else int(reach.length * (rate if reach.seconds else 1)) + 1
     look = 2 * look_frames(rate) if confined(params, matte) and not matte else 0
     stored = stored_bytes(info.pixel_format)
-    needed = needed_bytes(
+    return needed_bytes(
         info.width,
         info.height,
         held=reach.frames(rate),
@@ -111,4 +115,8 @@ def _check(params: MotionTrailsParams, info: VideoInfo, reach: Reach, rate: floa
         bytes_per_pixel=(6.0 + stored) if params.linear_light else stored,
         full_size=not soft(params),
     )
-    check_memory(needed, "layers or spacing, or scale the clip down", errors=("layers", "spacing"))
+
+
+def reach_of(params: MotionTrailsParams) -> Reach:
+    """How far a trail reaches."""
+    return Reach(layers=params.layers, spacing=params.spacing, seconds=params.spacing_unit == "seconds", direction=params.direction)
