@@ -56,7 +56,7 @@ class Composer:
 
     def __call__(self, frame: Frame, trailed: Trailed) -> av.VideoFrame:
         """The picture of a frame with its ghosts; of a frame without any, its own."""
-        if not trailed.ghosts and not isinstance(self._pixels, LinearPixels):
+        if not trailed.ghosts:
             plain = self._pixels.blank(frame)
             for target, plane in zip(plain, self._pixels.planes(frame), strict=True):
                 np.copyto(target, plane)

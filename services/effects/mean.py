@@ -137,7 +137,7 @@ class _Layer:
 
 
 def _layers(ghost: Whole, number: int) -> list[_Layer]:
-    """A ghost's plane `number` moved by whole pixels: once, or, between pixels, to those around, in parts of its weight."""
+    """A ghost's plane `number` moved by whole pixels: once, or, between pixels, to those around, in parts of its weight; if in view."""
     plane, (height, width) = ghost.planes[number], ghost.planes[0].shape
     band = max(round(FEATHER * min(plane.shape)), 1)
     made = []
@@ -145,12 +145,12 @@ def _layers(ghost: Whole, number: int) -> list[_Layer]:
         for across, right in between_pixels(ghost.shift[0] * plane.shape[1] / width):
             ramps = _ramp(across, plane.shape[1], band), _ramp(down, plane.shape[0], band)
             made.append(_Layer(plane, across, down, ghost.weight * lower * right, *ramps))
-    return made
+    return [one for one in made if one.columns.any() and one.lines.any()]
 
 
 def _common(ramps: list[Weights]) -> slice:
-    """Where all of them are 1."""
-    full = np.flatnonzero(np.min(ramps, axis=0) >= 1)
+    """Where all of them are 1; nowhere if there are none."""
+    full = np.flatnonzero(np.min(ramps, axis=0) >= 1) if ramps else ()
     return slice(int(full[0]), int(full[-1]) + 1) if len(full) else slice(0, 0)
 
 

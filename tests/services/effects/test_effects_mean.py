@@ -31,6 +31,15 @@ def test_unmoved_layers_give_the_exact_mean_rounded_once(dtype):
         assert np.abs(out[number] - exact).max() <= (0.501 if dtype == np.uint8 else 0.6)
 
 
+def test_a_layer_out_of_view_leaves_the_others_as_they_are():
+    frame, near, far = picture(1), picture(2), picture(3)
+    without = mixed(frame, [Whole(near, (2, 0), 0.7)], 1.0)
+    assert all(
+        np.array_equal(*pair) for pair in zip(mixed(frame, [Whole(near, (2, 0), 0.7), Whole(far, (0, 95), 0.5)], 1.0), without, strict=True)
+    )
+    assert all(np.array_equal(*pair) for pair in zip(mixed(frame, [], 1.0), frame, strict=True))
+
+
 @pytest.mark.parametrize("shift", [(7, -4), (6.5, 0.5), (-10.4, 3.6), (200, 0), (0, -90), (158, 1)])
 def test_a_moved_layer_is_the_moved_picture_inside_and_the_frame_where_it_has_none(shift):
     frame, ghost = picture(1), picture(2)

@@ -141,6 +141,7 @@ def test_tint_and_blur_and_linear_light(tripod, tmp_path):
         "sharp": {"ghost": "normal", "mask": True},
         "blur": {"ghost": "normal", "blur": 10},
         "linear": {"linear_light": True},
+        "linear mean": {"linear_light": True, "ghost": "normal"},
         "linear tint": {"linear_light": True, "tint": "#ff2000", "ghost": "normal"},
     }.items():
         trails_of(tripod, tmp_path / "out.mp4", **({"ghost": "glow", "layers": 1, "spacing": 6} | more))
