@@ -142,6 +142,6 @@ def test_a_pipeline_passes_a_matte_on(running: RunningSuite, tripod, tmp_path):
     x = round(rolling(FRAME - AGO)[0])
     for step in ("earlier", "given"):
         path = tmp_path / f"{step}.mp4"
-        path.write_bytes(running.client.get(f"/v1/media/{job['outputs'][f'{step}.video']['media']['id']}/content").content)
+        path.write_bytes(running.client.get(job["outputs"][f"{step}.video"]["urls"]["content"]).content)
         after = lumas(path)[FRAME]
         assert change(before, after, (x, 62)) > 15 and abs(change(before, after, (x, 80))) < 4, step
