@@ -126,8 +126,8 @@ class Server:
         return sorted(self.data_dir.glob("work/*"))
 
     def serious(self) -> list[str]:
-        """The lines of the log that tell of errors nobody expected."""
-        return [line for line in self.log if SERIOUS.match(line)]
+        """The parts of the log that tell of errors nobody expected, each with the lines around it."""
+        return ["".join(self.log[max(at - 5, 0) : at + 40]) for at, line in enumerate(self.log) if SERIOUS.match(line)]
 
     def _read(self, process: "subprocess.Popen[str]", found: threading.Event) -> None:
         assert process.stderr is not None
@@ -146,7 +146,7 @@ def serving_one(data_dir: Path, *, role: str = "worker", **settings: str) -> Ite
         yield server.start()
     finally:
         server.close()
-    assert server.serious() == [], "".join(server.log[-60:])
+    assert server.serious() == []
 
 
 def within(seconds: float, true: Any) -> float:
