@@ -2,7 +2,7 @@
 
     python -m benchmarks.bench_trails [seconds of the 1080p clip]
 
-One run, side by side, the best of two each; the naive way once, its first frames (without a trail yet) left out. Ratios are of wall
+One run, in turns, the best of three each; the naive way once, its first frames (without a trail yet) left out. Ratios are of wall
 seconds. The clip is a real one, enlarged; its camera is taken as still (`camera_model` none), or followed.
 """
 
@@ -37,11 +37,10 @@ NAIVE_FRAMES = 8
 
 @dataclass(frozen=True)
 class Cost:
-    """What something took: wall seconds, processor seconds (this process and its children), for so many frames."""
+    """What something took: wall seconds, processor seconds (this process and its children)."""
 
     wall_s: float
     cpu_s: float
-    frames: int
 
 
 def main() -> None:
@@ -75,11 +74,6 @@ def speed(clip: Path, folder: Path) -> Table:
     """Whole jobs, from file to file."""
     frames = frames_of(clip)
     target = folder / "made.mp4"
-    floor = best(lambda: transcode(clip, target), frames)
-    rows = [
-        ("ffmpeg, plain transcode, same encoder settings", floor),
-        ("read and written, nothing done", best(lambda: copy(clip, target), frames)),
-    ]
     asked: list[tuple[str, dict[str, Any]]] = [
         ("normal, camera still", {"ghost": "normal", "camera_model": "none"}),
         ("normal", {"ghost": "normal"}),
@@ -89,8 +83,14 @@ def speed(clip: Path, folder: Path) -> Table:
         ("shadow", {"ghost": "shadow"}),
         ("normal, linear light", {"ghost": "normal", "linear_light": True}),
     ]
-    for name, params in asked:
-        rows.append((f"motion-trails, {name}", best(lambda params=params: trails(clip, target, params), frames)))
+    rows = best(
+        [
+            ("ffmpeg, plain transcode, same encoder settings", lambda: transcode(clip, target)),
+            ("read and written, nothing done", lambda: copy(clip, target)),
+            *((f"motion-trails, {name}", lambda params=params: trails(clip, target, params)) for name, params in asked),
+        ]
+    )
+    floor = rows[0][1]
     styles: tuple[Literal["normal", "glow"], ...] = ("normal", "glow")
     for style in styles:
         rows.append((f"the naive way, {style} ({NAIVE_FRAMES} frames, and its first pass, scaled)", naive(clip, target, style, frames)))
@@ -149,9 +149,11 @@ def peak(words: list[str]) -> float:
 
     watcher = Thread(target=watch)
     watcher.start()
-    code = process.wait()
-    ended.set()
-    watcher.join()
+    try:
+        code = process.wait()
+    finally:
+        ended.set()
+        watcher.join()
     if code:
         raise RuntimeError(f"{' '.join(words)} ended with {code}")
     return most[0] / 1e6
@@ -174,7 +176,7 @@ def naive(clip: Path, target: Path, style: Literal["normal", "glow"], frames: in
                 wall, cpu = time.perf_counter(), cpu_s()
             writer.write(picture_from((rgb,), 1920, 1080, "rgb24"), index)
     scale = frames / NAIVE_FRAMES
-    return Cost(first[0] + (time.perf_counter() - wall) * scale, first[1] + (cpu_s() - cpu) * scale, frames)
+    return Cost(first[0] + (time.perf_counter() - wall) * scale, first[1] + (cpu_s() - cpu) * scale)
 
 
 def copy(clip: Path, target: Path) -> None:
@@ -197,13 +199,16 @@ def frames_of(clip: Path) -> int:
     return int(getattr(info, "frames"))  # noqa: B009
 
 
-def best(work: Callable[[], object], frames: int, *, times: int = 2) -> Cost:
-    found = []
-    for _ in range(times):
-        wall, cpu = time.perf_counter(), cpu_s()
-        work()
-        found.append(Cost(time.perf_counter() - wall, cpu_s() - cpu, frames))
-    return min(found, key=lambda one: one.wall_s)
+def best(works: list[tuple[str, Callable[[], object]]], *, rounds: int = 3) -> list[tuple[str, Cost]]:
+    """The least of each, taken in turns, so that what else the machine does falls on all of them."""
+    least: dict[str, Cost] = {}
+    for _ in range(rounds):
+        for name, work in works:
+            wall, cpu = time.perf_counter(), cpu_s()
+            work()
+            cost = Cost(time.perf_counter() - wall, cpu_s() - cpu)
+            least[name] = min(cost, least.get(name, cost), key=lambda one: one.wall_s)
+    return list(least.items())
 
 
 def cpu_s() -> float:
