@@ -6,6 +6,7 @@ One run, in turns, the best of three each; the naive way once, its first frames 
 seconds. The clip is a real one, enlarged; its camera is taken as still (`camera_model` none), or followed.
 """
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -29,6 +30,7 @@ from services.effects.params import MotionTrailsParams
 from shared.video import VideoInfo, VideoWriter, ffmpeg_path, probe, read_frames
 from shared.video.encoders import choose, options_of
 from shared.video.frame import picture_from
+from shared.worker.slot import HEAPS
 
 out = Console(soft_wrap=True, highlight=False)
 LAYERS, SPACING, DECAY = 6, 5, 0.7
@@ -118,32 +120,36 @@ def memory(clip: Path, folder: Path) -> Table:
     ffmpeg("-stream_loop", "9", "-i", str(clip), "-c", "copy", str(long))
     info = probe(clip)
     assert isinstance(info, VideoInfo)
-    copying = peak([sys.executable, "-c", COPY, str(clip), str(target)])
-    table = Table(title=f"Peak memory of one job, MB; reading and writing alone {copying:.0f}")
+    copying = [peak(COPY, path, target) for path in (clip, long)]
+    table = Table(title=f"Peak memory of one job, MB; reading and writing alone {copying[0]:.0f} and {copying[1]:.0f}")
     for head in ("job", "held, by the formula", f"{frames_of(clip)} frames", f"{frames_of(long)} frames"):
         table.add_column(head, justify="right")
     for ghost in ("normal", "glow"):
-        words = [sys.executable, "-m", "reelwright", "effects", "motion-trails"]
         asked = MotionTrailsParams.model_validate({"ghost": ghost})
-        found = [peak([*words, str(path), str(target), "--ghost", ghost]) - copying for path in (clip, long)]
+        found = [peak(TRAILS, path, target, ghost) - alone for path, alone in zip((clip, long), copying, strict=True)]
         formula = held_bytes(asked, info, matte=False) / 1e6
         table.add_row(f"motion-trails, {ghost}, over that", f"{formula:.0f}", *(f"{one:.0f}" for one in found))
     return table
 
 
-COPY = "import sys; from pathlib import Path; from benchmarks.bench_trails import copy; copy(*map(Path, sys.argv[1:3]))"
-"""A process that does all that a job does, but for the effect."""
+TRAILS = (
+    "import sys; from pathlib import Path; from benchmarks.bench_trails import copy, trails; clip, target = map(Path, sys.argv[1:3]); "
+    "trails(clip, target, {'ghost': sys.argv[3]})"
+)
+COPY = TRAILS.partition("trails(clip")[0] + "copy(clip, target)"
+"""The same process, but for the effect."""
 
 
-def peak(words: list[str]) -> float:
-    """The most memory that a process, or a child of it, had, in MB."""
-    process = psutil.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+def peak(program: str, *words: object) -> float:
+    """The most memory that a process with a worker's settings has, in MB."""
+    command = [sys.executable, "-c", program, *map(str, words)]
+    process = psutil.Popen(command, stdout=subprocess.DEVNULL, env=os.environ | {"MALLOC_ARENA_MAX": HEAPS})
     most, ended = [0], Event()
 
     def watch() -> None:
         while not ended.wait(0.05):
             try:
-                most[0] = max(most[0], process.memory_info().rss, *(child.memory_info().rss for child in process.children(recursive=True)))
+                most[0] = max(most[0], process.memory_info().rss)
             except psutil.NoSuchProcess:
                 return
 
@@ -155,7 +161,7 @@ def peak(words: list[str]) -> float:
         ended.set()
         watcher.join()
     if code:
-        raise RuntimeError(f"{' '.join(words)} ended with {code}")
+        raise RuntimeError(f"{' '.join(command)} ended with {code}")
     return most[0] / 1e6
 
 

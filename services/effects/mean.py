@@ -19,8 +19,8 @@ from services.effects.layers import FEATHER, Plane, Weights, enlarged, moved_pie
 from services.effects.pixels import Planes
 from services.effects.tint import Tint
 
-_STRIP = 64 * 1024
-"""Samples of a strip: a quarter of a megabyte of sums, next to which a few strips of ghosts fit into a core's cache."""
+_STRIP = 128 * 1024
+"""Samples of a strip: half a megabyte of sums, next to which a few strips of ghosts fit into a core's cache."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,4 +1,4 @@
-"""The effects on what cameras give: turned clips, 10 bits, HDR, uneven times, trails both ways."""
+"""The effects on what cameras and pipelines give: turned clips, 10 bits, HDR, uneven times, trails both ways, mattes of earlier steps."""
 
 import subprocess
 from fractions import Fraction
@@ -10,6 +10,7 @@ import pytest
 
 from services.effects.params import StrobeParams
 from services.effects.strobe import strobe
+from shared.testing import RunningSuite
 from shared.video import ColorInfo, ffmpeg_path, probe, read_frames
 from tests.services.effects.effect_clips import HEIGHT, WIDTH, Told, lumas, psnr, scene, still, trails_of, write
 
@@ -118,3 +119,29 @@ def test_with_uneven_times_a_ghost_is_as_many_seconds_old_as_asked(tmp_path):
     assert change(before[30], after[30], (x, y)) > 10
     with read_frames(tmp_path / "out.mp4") as frames:
         assert [frame.time for frame in frames] == [Fraction(time, 120) for time in times]
+
+
+def test_a_pipeline_passes_a_matte_on(running: RunningSuite, tripod, tmp_path):
+    def upper_half(i):
+        plane = np.full((HEIGHT, WIDTH), 16, np.uint8)
+        x = round(rolling(i)[0])
+        plane[50:70, max(x - 20, 0) : x + 20] = 235
+        return plane
+
+    video = running.upload(tripod)["id"]
+    matte = running.upload(write(tmp_path / "matte.mp4", upper_half, frames=40))["id"]
+    params = {"ghost": "normal", "layers": 1, "spacing": AGO, "quality": 95}
+    steps = [
+        {"id": "kept", "operation": "speed-ramp.render", "inputs": {"video": matte}, "params": {"speeds": [1.0], "quality": 95}},
+        {"id": "earlier", "operation": "effects.motion-trails", "inputs": {"video": video, "matte": "kept.video"}, "params": params},
+        {"id": "given", "operation": "effects.motion-trails", "inputs": {"video": video, "matte": matte}, "params": params},
+    ]
+    job = running.client.post("/v1/pipelines/jobs", json={"steps": steps}, headers={"Prefer": "wait=60"}).json()
+    assert job["status"] == "succeeded", job["error"]
+    before = lumas(tripod)[FRAME]
+    x = round(rolling(FRAME - AGO)[0])
+    for step in ("earlier", "given"):
+        path = tmp_path / f"{step}.mp4"
+        path.write_bytes(running.client.get(job["outputs"][f"{step}.video"]["urls"]["content"]).content)
+        after = lumas(path)[FRAME]
+        assert change(before, after, (x, 62)) > 15 and abs(change(before, after, (x, 80))) < 4, step
