@@ -3,10 +3,11 @@
     python -m benchmarks.bench_keyframes [--full] [--seeds 2001 2002] [--no-transnet] [--skip-speed] [--repeat 2]
 
 PySceneDetect is no dependency of the suite: `make bench-peers` puts it into var/peers; without it its rows are missing. All detectors
-run with their defaults. Seeds from 1001 on were held out: nothing was fitted to them. (Seeds 1 to 4 were developed on.) One seed and the
-network take about 7 minutes on two cores; `--full` takes four seeds.
+run with their defaults. Seeds from 1001 on were held out: nothing was fitted to them. (Seeds 1 to 4 were developed on.)
 
-Speed is measured on three minutes of 1080p that are cut as feature films and series are (`LONG`), in x264's default settings.
+Speed is measured on a film in 1080p that is cut as feature films and series are (`LONG`), coded by x264's preset "faster". It has a third
+of the shots of the film that docs/keyframes.md has figures of, about a minute. `--full` takes all of that one, for which speed alone takes
+7.5 minutes on two cores, and four seeds instead of one.
 
 A transition counts as found if exactly one change that was told lies in it, or up to so many frames beside it; of several the nearest
 counts and the others are false alarms. All false alarms count against hard cuts and against gradual transitions alike, since most
@@ -171,20 +172,20 @@ def table_of(counts: Counts, title: str) -> Table:
     return table
 
 
-def full_hd(folder: Path, seed: int) -> Film:
-    """Three minutes of 1080p H.264, cut as feature films and series are, with a little grain, as x264 codes it if nothing is asked."""
-    path, made = folder / "1080p.mp4", film(folder / "long.mp4", seed=seed, profile=LONG, transitions=36, scale=2)
+def full_hd(folder: Path, seed: int, transitions: int) -> Film:
+    """1080p H.264, five seconds a shot, cut as feature films and series are, with a little grain, and keyframes where x264 sets them."""
+    path, made = folder / "1080p.mp4", film(folder / "long.mp4", seed=seed, profile=LONG, transitions=transitions, scale=2)
     filters = ["-vf", "scale=1920:1080,setsar=1,noise=alls=4:allf=t"]
     encoding = ["-c:v", "libx264", "-preset", "faster", "-crf", "23", "-pix_fmt", "yuv420p"]
     subprocess.run([ffmpeg_path(), "-v", "error", "-nostdin", "-y", "-i", str(made.path), *filters, *encoding, str(path)], check=True)
     return replace(made, path=path)
 
 
-def speed(console: Console, *, peers: bool, repeat: int, seed: int) -> None:
+def speed(console: Console, *, peers: bool, repeat: int, seed: int, transitions: int) -> None:
     """The tables of how fast they are, and how right on that film."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        made = full_hd(folder, seed)
+        made = full_hd(folder, seed, transitions)
         clip, told = made.path, dict[str, list[int]]()
 
         def ours(name: str, params: DetectParams) -> None:
@@ -223,7 +224,7 @@ def main(arguments: Sequence[str] = ()) -> None:
     """Print both tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, nargs="+", default=None)
-    parser.add_argument("--full", action="store_true", help="four seeds instead of one")
+    parser.add_argument("--full", action="store_true", help="four seeds instead of one, and three minutes of 1080p instead of one")
     parser.add_argument("--no-transnet", action="store_true", help="not the network, which takes a minute per 5000 frames on two cores")
     parser.add_argument("--skip-accuracy", action="store_true")
     parser.add_argument("--skip-speed", action="store_true")
@@ -237,7 +238,7 @@ def main(arguments: Sequence[str] = ()) -> None:
     if not given.skip_accuracy:
         accuracy(console, seeds, transnet=transnet)
     if not given.skip_speed:
-        speed(console, peers=peers, repeat=given.repeat, seed=seeds[0])
+        speed(console, peers=peers, repeat=given.repeat, seed=seeds[0], transitions=36 if given.full else 12)
 
 
 if __name__ == "__main__":

@@ -88,7 +88,8 @@ class Composer:
         rest: Weights | float = 1.0
         if self._confined:
             clear = 1 - _unit(moment.mask)
-            weights = [one * clear for one in weights]
+            for one in weights:
+                one *= clear
         else:
             # Towards the edges of a moved picture the frame counts more.
             rest = self._all - np.sum(weights, axis=0, dtype=np.float32)

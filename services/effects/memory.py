@@ -29,7 +29,8 @@ def needed_bytes(width: int, height: int, *, held: int, waiting: int, bytes_per_
     `held`: frames of a trail (layers x spacing + 1, on both sides if it has two), `waiting`: frames that wait for those after them. Ghosts
     in full size keep whole pictures, (held + waiting + in work) x width x height x bytes_per_pixel; soft ones small planes only, with
     (waiting + in work) whole pictures. Small planes (Y, U, V, two masks, and what ghosts are made of: 9 bytes a small pixel, 13 in linear
-    light) come on top.
+    light) come on top; the two masks of a matte for full-size ghosts, in half the size, take no more. Not counted: what a core moves while
+    it mixes masked ghosts in full size, the part of each that shows and its shares, since how much shows is not known beforehand.
     """
     across, down = small_size(width, height)
     whole = waiting + in_work() + (held if full_size else 0)

@@ -25,7 +25,8 @@ def moments_of(
 ) -> Iterator[Moment]:
     """The moments of the part of `video` that is used, with a mask each if they are to be `masked`.
 
-    `matte`: a gray video whose frames, by time, are the masks; `fine_matte`: in half of the clip's size rather than that of small planes.
+    `matte`: a gray video whose frames, by time, are the masks; `fine_matte`: in half of the clip's size rather than that of small planes,
+    for ghosts in full size, which need none of those.
     `focus_block`: see `Scene.masked`.
     """
     start, duration = params.start or None, params.duration
@@ -38,7 +39,7 @@ def moments_of(
                     shown[:] = [mask]
                     yield frame
 
-            for moment in scene.moments(frames(), look=True):
+            for moment in scene.moments(frames(), look=not fine_matte):
                 assert moment.frame is not None
                 size = (-(-moment.frame.width // 2), -(-moment.frame.height // 2)) if fine_matte else scene.size
                 moment.mask = mask_of(shown[0], size)

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
-from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
@@ -51,7 +50,7 @@ def settled(cut: Transition, first: int, pictures: Sequence[Planes]) -> Transiti
 def _between(video: Path, measured: Measured, first: int, last: int) -> list[Planes]:
     base = measured.time_base
     start = int(measured.pts[first]) * base
-    # Up to the middle of the last frame's first tick.
-    duration = (int(measured.pts[last]) * base - start) + base * Fraction(1, 1)
+    # Up to the tick after the last frame's first, so that it is among them.
+    duration = (int(measured.pts[last]) + 1) * base - start
     with closing(read_frames(video, start=start, duration=duration, prefetch=2)) as frames:
         return [tiny(shrink(frame, (2 * WIDTH, 2 * HEIGHT))) for frame in frames]

@@ -1,5 +1,6 @@
 """Motion trails on files: what comes out is decoded and looked at."""
 
+from contextlib import closing
 from fractions import Fraction
 
 import numpy as np
@@ -8,6 +9,8 @@ import pytest
 from benchmarks.naive_trails import naive_trails
 from services.effects.memory import stored_bytes
 from services.effects.params import MotionTrailsParams
+from services.effects.reading import moments_of
+from services.effects.scene import Scene
 from shared.errors import BrokenMedia, Invalid, UnsupportedMedia
 from shared.video import probe, read_audio, read_frames
 from tests.services.effects.effect_clips import HEIGHT, WIDTH, Told, lumas, psnr, scene, still, trails_of, write
@@ -243,6 +246,13 @@ def test_cancelling_leaves_nothing(tripod, tmp_path):
     with pytest.raises(Cancelled):
         trails_of(tripod, tmp_path / "out.mp4", told=Ends())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_matte_for_ghosts_in_full_size_is_half_as_large_and_nothing_else_is_kept(tripod):
+    scene = Scene(WIDTH, HEIGHT, model="none")
+    with closing(moments_of(MotionTrailsParams(), scene, video=tripod, matte=tripod, rate=30, masked=True, fine_matte=True)) as moments:
+        moment = next(moments)
+    assert moment.mask.shape == (HEIGHT // 2, WIDTH // 2) and moment.small is None
 
 
 def test_what_is_done_to_a_matte_is_told(tripod, tmp_path):

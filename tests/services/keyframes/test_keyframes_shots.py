@@ -8,11 +8,13 @@ import pytest
 from services.keyframes.apart import apart
 from services.keyframes.detect import detect
 from services.keyframes.exact import settled
+from services.keyframes.fades import fades
 from services.keyframes.measure import measure
 from services.keyframes.params import DetectParams, VideoReport
+from services.keyframes.quiet import quiet_spans
 from services.keyframes.transition import Transition
 from shared.operation import Silent
-from shared.video import probe
+from shared.video import probe, timeline
 from tests.services.keyframes.shot_clips import cut_together, scene, write
 
 
@@ -110,6 +112,20 @@ def test_fast_decodes_what_consists_of_keyframes_in_full(tmp_path):
     assert begins(found_in(path, tmp_path, speed="fast")) == begins(found_in(path, tmp_path)) == [(10, "cut")]
     still = encoded(tmp_path / "still.mkv", frames[:1] * 20, "ffv1", "yuv420p")
     assert begins(found_in(still, tmp_path, speed="fast")) == []
+
+
+def test_fast_does_not_decode_keyframes_twice_where_all_are(tmp_path):
+    frames = [next(one) for one in (scene(1, speed=0), scene(2, speed=0)) for _ in range(10)]
+    path = encoded(tmp_path / "clip.mkv", frames, "mjpeg", "yuvj420p")
+    line = timeline(path)
+    assert line is not None and line.key.all() and quiet_spans(path, line) == []
+    assert begins(found_in(path, tmp_path, speed="fast")) == [(10, "cut")]
+
+
+def test_a_fade_ends_where_the_picture_is_full_though_that_goes_on_to_grow():
+    down, up, grows = [20.0, 15, 10, 5], [0.0, 5, 10, 15, 20], [20 + 0.7 * step for step in range(1, 20)]
+    (found,) = fades(np.array([20.0] * 40 + down[1:] + [0.0] * 4 + up[1:] + grows, np.float32), set(), 0.7)
+    assert (found.before, found.after) == (39, 50)
 
 
 def encoded(path, frames, codec, pixel_format):
