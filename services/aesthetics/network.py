@@ -112,11 +112,12 @@ def _chosen(params: ScoreParams) -> tuple[Device, str, str]:
                 "'reelwright[aesthetics-gpu]', or ask for backend auto."
             )
         device = CPU
-    device = CPU if backend in ("openvino", "onnxruntime") else device
     if backend == "auto":
         backend = next((name for name in ("openvino", "onnxruntime", "tensorflow") if importlib.util.find_spec(name)), "tensorflow")
     elif not importlib.util.find_spec(backend):
         raise Unavailable(f"backend {backend} is not installed here. Run: pip install {backend}, or ask for backend auto.")
+    if backend != "tensorflow":
+        device = CPU
     if params.precision == "f16":
         raise Invalid("precision f16 needs TensorFlow on a GPU, and there is none that it can use. Choose auto or f32.")
     if params.precision == "bf16" and (backend != "openvino" or not has_bf16()):

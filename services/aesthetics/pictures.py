@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from services.aesthetics.params import PictureParams
 from shared.errors import OperationFailed, TooLarge
+from shared.media.picture_zip import MOST_PICTURE_BYTES
 from shared.media.types import picture_type
 from shared.video import Picture
 
@@ -20,9 +21,11 @@ _MOST_PIXELS = {"jpg": 65_500, "webp": 16_383}
 def file_of(picture: Picture, params: PictureParams) -> bytes:
     """A picture file in the format asked for: as it is, where it is upright and in that format already, or else encoded anew.
 
-    PNG and WebP keep its transparency, JPEG shows it on white. Raises BrokenMedia, TooLarge.
+    PNG and WebP keep its transparency, JPEG shows it on white. Files beyond MOST_PICTURE_BYTES, whatever lies in them behind the picture,
+    are not read whole. Raises BrokenMedia, TooLarge.
     """
-    data = picture.data()
+    whole = picture.entry is not None or picture.source.stat().st_size <= MOST_PICTURE_BYTES
+    data = picture.data() if whole else b""
     kind = picture_type(data[:_HEAD_BYTES])
     if kind is not None and kind.suffix == f".{params.format}" and picture.stored_upright():
         return data

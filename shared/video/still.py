@@ -28,6 +28,8 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+# JPEG files with further pictures behind the first, as many phones write them; Pillow has a name of its own for these.
+_FORMATS = {"MPO": "JPEG"}
 _IMAGE_ERRORS = (PIL.UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError)
 
 
@@ -37,16 +39,17 @@ def image_info(path: str | os.PathLike[str], limits: Limits) -> tuple[ImageInfo,
         turned = {6: 90, 3: 180, 8: 270, 5: 270, 7: 90, 4: 180}.get(_orientation(image), 0)
         width, height = image.size if turned in (0, 180) else image.size[::-1]
         assert image.format is not None
+        kind = _FORMATS.get(image.format, image.format)
         info = ImageInfo(
-            container=image.format.lower(),
+            container=kind.lower(),
             width=width,
             height=height,
-            codec=image.format.lower(),
+            codec=kind.lower(),
             pixel_format=image.mode,
             rotation=turned,
             has_alpha=image.has_transparency_data,
         )
-        return info, IMAGES[image.format]
+        return info, IMAGES[kind]
 
 
 def opened_image(file: Source, limits: Limits, *, name: str | None = None) -> Image.Image:
@@ -64,6 +67,8 @@ def opened_image(file: Source, limits: Limits, *, name: str | None = None) -> Im
         try:
             limits.check_size(*image.size)
             image.load()
+            if image.mode == "P" and image.palette is None:
+                raise ValueError("it has no palette")
         except _IMAGE_ERRORS as error:
             image.close()
             raise BrokenMedia(f"{name!r} is a damaged image ({error}). Export or upload it again.") from error

@@ -196,6 +196,7 @@ GPU = Device(kind="cuda", index=1, uuid="GPU-b", title="Test GPU")
     ({"precision": "f32"}, True, (GPU, "tensorflow", "f32")),
     ({"precision": "f16", "backend": "tensorflow"}, True, (GPU, "tensorflow", "f16")),
     ({"backend": "openvino"}, True, (CPU, "openvino", "auto")),
+    ({"precision": "bf16"}, True, (CPU, "openvino", "bf16")),
     ({"backend": "onnxruntime"}, True, (CPU, "onnxruntime", "f32")),
     ({}, False, (CPU, "openvino", "auto")),
     ({"backend": "tensorflow"}, False, (CPU, "tensorflow", "f32")),
@@ -203,6 +204,7 @@ GPU = Device(kind="cuda", index=1, uuid="GPU-b", title="Test GPU")
 def test_on_a_gpu_it_is_tensorflow_in_mixed_precision_unless_it_cannot_use_it(monkeypatch, asked, uses_gpu, chosen):
     monkeypatch.setattr(module, "choose_device", lambda: GPU)
     monkeypatch.setattr(module, "_tensorflow_uses_gpu", lambda: uses_gpu)
+    monkeypatch.setattr(module, "has_bf16", lambda: True)
     assert module._chosen(params(**asked)) == chosen
 
 

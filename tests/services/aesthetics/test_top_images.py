@@ -86,6 +86,18 @@ def test_pictures_in_the_format_asked_for_are_copied_and_keep_what_is_transparen
     assert on_white.shape == (120, 200, 3) and on_white[:20].min() > 250
 
 
+def test_a_file_too_large_to_be_read_whole_is_encoded_anew(tmp_path, outputs, monkeypatch):
+    monkeypatch.setattr("services.aesthetics.pictures.MOST_PICTURE_BYTES", 100_000)
+    scene = scenery(3, 200, 120)
+    padded = tmp_path / "padded.png"
+    Image.fromarray(scene).save(padded)
+    padded.write_bytes(padded.read_bytes() + bytes(100_000))
+    top_images(technical(percent=0, format="png"), images=[padded], outputs=outputs)
+    with zipfile.ZipFile(outputs["images"]) as archive:
+        assert archive.getinfo("padded.png").file_size < 100_000
+    assert np.array_equal(pictures_in(outputs["images"])["padded.png"], scene)
+
+
 def test_a_transparent_picture_is_looked_at_on_white(tmp_path, outputs):
     scene = scenery(3, 200, 120)
     alpha = np.zeros(scene.shape[:2], np.uint8)

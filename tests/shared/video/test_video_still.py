@@ -227,3 +227,24 @@ def test_damaged_exif_data_does_no_harm(tmp_path: Path) -> None:
     assert isinstance(info, ImageInfo)
     assert (info.width, info.rotation) == (32, 0)
     assert pictures_of([tmp_path / "a.jpg"])[0].image().size == (32, 24)
+
+
+def test_a_jpeg_with_further_pictures_behind_the_first_is_that_picture(tmp_path: Path) -> None:
+    path = tmp_path / "phone.jpg"
+    first = Image.new("RGB", (32, 24), "red")
+    first.save(path, "MPO", save_all=True, append_images=[Image.new("RGB", (16, 12), "blue")])
+    found = probe(path)
+    assert isinstance(found, ImageInfo) and (found.codec, found.width, found.height) == ("jpeg", 32, 24)
+    assert np.abs(np.asarray(pictures_of([path])[0].image(), int) - np.asarray(first)).max() < 8
+
+
+def test_a_picture_without_the_palette_that_it_needs_is_damaged(tmp_path: Path) -> None:
+    data = BytesIO()
+    Image.new("P", (4, 4)).save(data, "PNG")
+    chunks = data.getvalue()
+    at = chunks.index(b"PLTE") - 4
+    path = tmp_path / "bare.png"
+    path.write_bytes(chunks[:at] + chunks[at + 12 + int.from_bytes(chunks[at : at + 4], "big") :])
+    for look in (probe, lambda path: pictures_of([path])[0].image()):
+        with pytest.raises(BrokenMedia, match=r"'bare.png' is a damaged image .*no palette"):
+            look(path)
