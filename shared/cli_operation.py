@@ -60,12 +60,20 @@ def _arguments(operation: Operation) -> Iterator[inspect.Parameter]:
     """The files: inputs, then the output, a file or a folder; optional inputs as options."""
     for name, port in operation.ports.items():
         kind: Any = list[Path] if port.many else Path
+        told = f"{' or '.join(port.kinds).capitalize()}."
         if port.optional:
             yield _parameter(
-                f"in_{name}", kind | None, typer.Option(f"--{_flag(name)}", exists=True, dir_okay=False, help=f"A {port.kind}."), None
+                f"in_{name}",
+                kind | None,
+                typer.Option(f"--{_flag(name)}", exists=True, dir_okay=False, help=told),
+                None,
             )
         else:
-            yield _parameter(f"in_{name}", kind, typer.Argument(exists=True, dir_okay=False, metavar=name.upper(), help=f"A {port.kind}."))
+            yield _parameter(
+                f"in_{name}",
+                kind,
+                typer.Argument(exists=True, dir_okay=False, metavar=name.upper(), help=told),
+            )
     match list(operation.outputs.items()):
         case []:
             return

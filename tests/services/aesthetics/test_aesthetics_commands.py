@@ -5,8 +5,9 @@ import subprocess
 import sys
 
 import numpy as np
-from conftest import scenery
 from PIL import Image
+
+from tests.services.aesthetics.aesthetic_clips import scenery
 
 
 def run(*arguments, cwd):

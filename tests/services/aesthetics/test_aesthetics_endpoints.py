@@ -11,13 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import scenery, write_video
 from PIL import Image
 
 from services.aesthetics.extractions import Extraction, Taken
 from services.aesthetics.folders import check_permissions, mark
 from shared.errors import Invalid
 from shared.testing import RunningSuite, suite
+from tests.services.aesthetics.aesthetic_clips import scenery, write_video
 
 BASE = "/v1/aesthetics"
 

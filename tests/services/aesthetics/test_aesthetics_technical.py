@@ -3,7 +3,6 @@
 import cv2
 import numpy as np
 import pytest
-from conftest import scenery
 from numpy.typing import NDArray
 
 from services.aesthetics.blank import shows
@@ -12,6 +11,7 @@ from services.aesthetics.motion_blur import steadiness
 from services.aesthetics.noise import cleanness, noise_level
 from services.aesthetics.sharpness import directional_sharpness
 from services.aesthetics.technical import SHOWS_FACTOR, WEIGHTS, technical
+from tests.services.aesthetics.aesthetic_clips import scenery
 
 Luma = NDArray[np.uint8]
 

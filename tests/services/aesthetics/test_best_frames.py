@@ -8,13 +8,13 @@ import zipfile
 import cv2
 import numpy as np
 import pytest
-from conftest import scenery, write_video
 from PIL import Image
 
 from services.aesthetics.best_frames import best_frames
 from services.aesthetics.params import BestFramesParams
 from shared.errors import BrokenMedia, Invalid, OperationFailed, UnsupportedMedia
 from shared.video import read_frames
+from tests.services.aesthetics.aesthetic_clips import scenery, write_video
 
 
 def technical(**more):

@@ -8,7 +8,6 @@ import zipfile
 import cv2
 import numpy as np
 import pytest
-from conftest import scenery
 from PIL import Image
 
 from services.aesthetics.best_frames import best_frames
@@ -18,6 +17,7 @@ from services.aesthetics.params import BestFramesParams, ExtractParams, TopImage
 from services.aesthetics.top_images import top_images
 from shared.errors import BrokenMedia, Invalid
 from shared.video import ffmpeg_path, read_frames
+from tests.services.aesthetics.aesthetic_clips import scenery
 
 
 def technical(**more):

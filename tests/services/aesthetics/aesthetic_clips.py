@@ -1,0 +1,33 @@
+"""Pictures and clips of which is known what is good about them."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.video import VideoWriter
+
+WIDTH, HEIGHT, RATE = 320, 180, 10
+
+
+def scenery(seed: int, width: int = WIDTH, height: int = HEIGHT) -> NDArray[np.uint8]:
+    """A picture (height, width, 3) of discs that lie on each other, in many sizes and colours: sharp, and well exposed."""
+    random = np.random.default_rng(seed)
+    picture = np.full((height, width, 3), 110, np.uint8)
+    for radius in sorted(random.pareto(1.5, 500) * 4 + 2, reverse=True):
+        centre = int(random.integers(width)), int(random.integers(height))
+        cv2.circle(picture, centre, int(min(radius, 60)), random.integers(20, 215, 3).tolist(), -1, cv2.LINE_AA)
+    return picture
+
+
+def write_video(path: Path, frames: list[NDArray[np.uint8]], *, rate: int = RATE, times: list[int] | None = None) -> Path:
+    """A video of RGB frames; `times`: pts in 1/1000 s, or evenly at `rate`."""
+    height, width = frames[0].shape[:2]
+    base = {"time_base": Fraction(1, 1000)} if times else {}
+    with VideoWriter(path, width=width, height=height, frame_rate=Fraction(rate), quality=100, **base) as writer:
+        for number, frame in enumerate(frames):
+            writer.write(av.VideoFrame.from_ndarray(frame, "rgb24"), times[number] if times else number)
+    return path
