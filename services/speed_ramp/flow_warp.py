@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from services.speed_ramp.flow_layers import Layer, Layers
 from services.speed_ramp.flow_vectors import ALIGNED, Field
 
-_TILE = 128  # samples of luma, about
+_TILE = 192  # samples of luma, about: smaller ones cost more calls, larger ones leave the cache
 _SAME = 0.06  # pixels: shorter vectors stand still; OpenCV itself looks at 32nds
 _NOTHING = 1 / 1024  # a weight that cannot change a level of 8 bits
 
