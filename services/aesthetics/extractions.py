@@ -19,8 +19,9 @@ from pydantic import BaseModel, Field, ValidationError
 from services.aesthetics.folders import deliver, folder_within, mark
 from shared.errors import Invalid, ReelwrightError, UnknownJob, UnknownMedia
 from shared.jobs import JobRequest, Status
-from shared.media.disk import on_disk
+from shared.media.disk import on_disk, write_whole
 from shared.media.ingest import ingest
+from shared.media.names import as_text
 from shared.operation import Operation, Params
 from shared.runtime import Runtime
 from shared.service import submit
@@ -98,7 +99,7 @@ class Extractions:
                         try:
                             extraction.taken.append(Taken(name=path.name, media_id=await self._ingest(path, extraction.owner)))
                         except (ReelwrightError, OSError) as error:
-                            refused[_shown(path.name)] = error.detail if isinstance(error, ReelwrightError) else str(error)
+                            refused[as_text(path.name)] = error.detail if isinstance(error, ReelwrightError) else str(error)
                 if not extraction.taken:
                     return extraction, refused
                 request = JobRequest(
@@ -139,7 +140,7 @@ class Extractions:
 
     async def _ingest(self, path: Path, owner: str) -> str:
         """Copy a file of the folder into the store: what is changed in the folder must not change a medium."""
-        if _shown(path.name) != path.name:
+        if as_text(path.name) != path.name:
             raise Invalid("Its name is not UTF-8: rename it.")
         file = await on_disk(_opened, path)
         try:
@@ -213,14 +214,8 @@ def _settle(record: Path, extraction: Extraction, result: dict[str, Any], archiv
 
 
 def _write(folder: Path, extraction: Extraction) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{extraction.job_id}.json"
-    beside = path.with_suffix(".part")
-    with beside.open("w") as file:
-        file.write(extraction.model_dump_json(indent=1))
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
+    write_whole(path, extraction.model_dump_json(indent=1))
     return path
 
 
@@ -236,11 +231,6 @@ def _locked(file: BinaryIO) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-def _shown(name: str) -> str:
-    """A file's name as text that can be sent."""
-    return name.encode(errors="replace").decode()
 
 
 def _opened(path: Path) -> BinaryIO:

@@ -2,11 +2,11 @@
 
 import os
 import re
-import secrets
 import shutil
 from collections.abc import Collection
 from pathlib import Path
 
+from shared.beside import beside
 from shared.errors import Invalid
 from shared.media.picture_zip import opened_picture
 
@@ -80,13 +80,14 @@ def deliver(archive: Path, names: Collection[str], folder: Path) -> None:
     """Unpack pictures of a zip file into a folder, each whole or not at all; one of the same name is replaced."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in names:
-        beside = folder / f".{secrets.token_hex(8)}.part"
+        target = folder / Path(name).name
+        partial = beside(target)
         try:
-            with opened_picture(archive, name) as (_, source), beside.open("wb") as target:
-                shutil.copyfileobj(source, target)
-            os.replace(beside, folder / Path(name).name)
+            with opened_picture(archive, name) as (_, source), partial.open("wb") as file:
+                shutil.copyfileobj(source, file)
+            os.replace(partial, target)
         finally:
-            beside.unlink(missing_ok=True)
+            partial.unlink(missing_ok=True)
 
 
 def mark(video: Path, prefix: str = PROCESSED) -> Path:

@@ -1,7 +1,6 @@
 """effects.strobe: sequence photography, the moving subject stamped at intervals over its scene."""
 
 import os
-import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from itertools import chain
@@ -21,6 +20,7 @@ from services.effects.pixels import YuvPixels
 from services.effects.reading import moments_of
 from services.effects.scene import Scene, look_frames
 from services.effects.stamps import Stamp, Stamped, lay_stamps, stamped
+from shared.beside import beside
 from shared.errors import OperationFailed
 from shared.operation import Progress, Silent
 from shared.video import VideoInfo, map_ordered
@@ -148,7 +148,7 @@ def _save(picture: NDArray[np.uint8], path: Path) -> None:
     done, data = cv2.imencode(".png", cv2.cvtColor(picture, order))
     if not done:
         raise OperationFailed(f"A picture of {picture.shape[1]}x{picture.shape[0]} could not be encoded as PNG.")
-    partial = path.with_name(f".{path.stem[:60]}.{secrets.token_hex(6)}.part.png")
+    partial = beside(path, ".png")
     try:
         partial.write_bytes(data.tobytes())
         os.replace(partial, path)

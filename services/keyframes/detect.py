@@ -30,6 +30,7 @@ from services.keyframes.pictures import SUFFIXES, full_size, write_picture, writ
 from services.keyframes.shots import shots_of
 from services.keyframes.transition import Transition
 from shared.errors import Invalid, OperationFailed, ReelwrightError, UnsupportedMedia
+from shared.media.names import as_text
 from shared.media.zip_writer import ZipWriter
 from shared.models.info import model_used
 from shared.operation import Progress, Silent
@@ -53,7 +54,7 @@ def detect(params: DetectParams, *, video: list[Path] | Path, outputs: Mapping[s
         pictures.mkdir()
         files.mkdir()
         for number, path in enumerate(videos):
-            stage = progress.part(_name(path), number / len(videos), (number + 1) / len(videos))
+            stage = progress.part(as_text(path.name), number / len(videos), (number + 1) / len(videos))
             title = _title(path, number if len(videos) > 1 else None)
             try:
                 reports.append(_detect_one(params, path, title, pictures, files, stage))
@@ -62,8 +63,8 @@ def detect(params: DetectParams, *, video: list[Path] | Path, outputs: Mapping[s
                 shutil.rmtree(files / title, ignore_errors=True)
                 for picture in pictures.glob(f"{title}-*"):
                     picture.unlink()
-                progress.warn(f"{_name(path)}: {error.detail}")
-                reports.append(VideoReport(name=_name(path), error=error.problem()))
+                progress.warn(f"{as_text(path.name)}: {error.detail}")
+                reports.append(VideoReport(name=as_text(path.name), error=error.problem()))
         if len(failures) == len(videos):
             raise (
                 failures[0]
@@ -85,7 +86,7 @@ def _detect_one(params: DetectParams, video: Path, title: str, pictures: Path, f
     if not isinstance(info, VideoInfo):
         raise UnsupportedMedia(f"{video.name!r} is a still image: shots are found in a video.")
     for sentence in changes_of(info, to_sdr8=True, written_as=None):
-        progress.warn(f"{_name(video)}: {sentence}")
+        progress.warn(f"{as_text(video.name)}: {sentence}")
     measured, found = look_and_detect(video, info, params, pictures.parent / "tiny", progress.part("looking", 0, 0.9))
     times = measured.times
     shots = shots_of(found.transitions, times, float(measured.end), min_shot_s=params.min_shot)
@@ -95,7 +96,7 @@ def _detect_one(params: DetectParams, video: Path, title: str, pictures: Path, f
         params, video, measured, choose(measured, shots, params), title, pictures, files, progress.part("keyframes", 0.9, 1)
     )
     report = VideoReport(
-        name=_name(video),
+        name=as_text(video.name),
         duration_s=float(measured.end),
         frame_rate=info.frame_rate,
         variable_frame_rate=info.variable_frame_rate,
@@ -184,11 +185,6 @@ def _write_scores(scores: Mapping[str, NDArray[np.float32]], times: list[float],
         for number, (method, values) in enumerate(scores.items()):
             file.write(f"{', ' if number else ''}{json.dumps(method)}: {json.dumps(np.round(values.astype(float), 4).tolist())}")
         file.write("}}")
-
-
-def _name(video: Path) -> str:
-    """A file's name as text: on some disks names are bytes that are none."""
-    return video.name.encode(errors="replace").decode()
 
 
 def _title(video: Path, number: int | None) -> str:

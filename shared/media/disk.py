@@ -10,6 +10,7 @@ from typing import Any, BinaryIO, TypeVar
 
 import anyio
 
+from shared.beside import beside
 from shared.errors import Unavailable
 
 Result = TypeVar("Result")
@@ -45,6 +46,21 @@ def write_all(file: BinaryIO, block: bytes) -> None:
     rest = memoryview(block)
     while rest:
         rest = rest[file.write(rest) :]
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file that is there as a whole or as it was before, also after a loss of power; its folder is made if need be."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = beside(path)  # containers that share a folder have the same process numbers
+    try:
+        with new.open("w", encoding="utf-8") as out:
+            out.write(text)
+            out.flush()
+            os.fsync(out.fileno())
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
+    sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:

@@ -21,6 +21,11 @@ def safe_name(name: str, *, default: str = "unnamed") -> str:
     return clean or default
 
 
+def as_text(name: str) -> str:
+    """The name of a file as text that can be sent: on some disks names are bytes that are none."""
+    return name.encode(errors="replace").decode()
+
+
 def download_name(name: str, *, content_type: str, suffix: str) -> str:
     """`name` ending in a suffix that fits what the file really holds, so that nothing opens it as something else."""
     fits = name.lower().endswith(suffix) or mimetypes.guess_type(name)[0] == content_type

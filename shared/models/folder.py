@@ -7,7 +7,6 @@ its checksum is taken again whenever its size or its time of change is not what 
 
 import importlib.util
 import json
-import os
 import stat
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,9 +15,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
 
-from shared.beside import beside
 from shared.errors import ModelDamaged, ModelMissing, UnknownModel
-from shared.media.disk import sync_folder
+from shared.media.disk import write_whole
 from shared.models.catalog import CATALOG, File, Model
 from shared.models.digest import digests
 from shared.operation import Progress
@@ -100,17 +98,8 @@ class ModelFolder:
         manifest = self.manifest(model)
         files = manifest.files | {file.path: FileRecord(**found)}
         target = self.root / model.name / MANIFEST
-        new = beside(target)  # containers that share the folder have the same process numbers
         with suppress(OSError):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with new.open("w") as out:
-                out.write(json.dumps({"files": {path: one.model_dump() for path, one in sorted(files.items())}}, indent=2) + "\n")
-                out.flush()
-                os.fsync(out.fileno())
-            new.replace(target)
-            sync_folder(target.parent)
-        with suppress(OSError):
-            new.unlink()  # where it could not be written
+            write_whole(target, json.dumps({"files": {path: one.model_dump() for path, one in sorted(files.items())}}, indent=2) + "\n")
 
     def forget(self, model: Model) -> None:
         """Forget what is recorded of a model's files."""
