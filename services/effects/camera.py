@@ -7,7 +7,7 @@ not against the frame before, so that errors do not add up; the anchor moves on 
 
 import math
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import cv2
 import numpy as np
@@ -176,15 +176,20 @@ def is_cut(before: Gray, after: Gray, moved: Matrix, *, related: bool = True) ->
     Resemblance is correlation, which a change of exposure or a flash leaves alone. A subject that fills much of the picture lowers it as
     well, but leaves the spread of brightness as it was; so that has to differ, too, unless nothing `related` the two to begin with.
     """
-    height, width = before.shape
-    size = min(width, 48), min(height, 27)
-    aligned = cv2.warpPerspective(before, moved, (width, height), borderMode=cv2.BORDER_REPLICATE)
-    a, b, c = (cv2.resize(one, size, interpolation=cv2.INTER_AREA).astype(np.float64) for one in (before, after, aligned))
-    alike = max(_correlation(a, b), _correlation(c, b))
+    here, there = _thumbnail(before), _thumbnail(after)
+    alike = _correlation(here, there)
+    if alike < _SAME_PICTURE:
+        aligned = cv2.warpPerspective(before, moved, before.shape[::-1], borderMode=cv2.BORDER_REPLICATE)
+        alike = max(alike, _correlation(_thumbnail(aligned), there))
     if alike >= _SAME_PICTURE:
         return False
-    bins = [np.histogram(one, 16, (0, 256))[0] / one.size for one in (a, b)]
+    bins = [np.histogram(one, 16, (0, 256))[0] / one.size for one in (here, there)]
     return not related or alike < _OTHER_PICTURE or bool(np.abs(bins[0] - bins[1]).sum() / 2 >= _OTHER_BRIGHTNESS)
+
+
+def _thumbnail(picture: NDArray[Any]) -> Matrix:
+    size = min(picture.shape[1], 48), min(picture.shape[0], 27)
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float64)
 
 
 def _correlation(a: Matrix, b: Matrix) -> float:

@@ -8,6 +8,7 @@ writes sums of 16 bits where layers are read in 8, and would have to be moved, a
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import cv2
@@ -51,22 +52,16 @@ def mix_whole(out: Planes, frame: Planes, ghosts: Sequence[Whole], weight: float
     for number, (target, own) in enumerate(zip(out, frame, strict=True)):
         layers = [layer for ghost in ghosts if (layer := _layer(ghost, number)) is not None]
         so_far = np.cumsum([weight, *(layer.weight for layer in layers)])
-        parts = [float(layer.weight / sum_) for layer, sum_ in zip(layers, so_far[1:], strict=True)]
-        columns = _common([layer.columns for layer in layers])
-        rows = _common([layer.lines for layer in layers]) if columns.stop else columns
-        strip = np.empty((_lines(own), own.shape[1]), np.float32)
-        for top in range(rows.start, rows.stop, len(strip)):
-            bottom = min(top + len(strip), rows.stop)
-            mixed = _piece_of(strip, (bottom - top, columns.stop - columns.start))
-            np.copyto(mixed, own[top:bottom, columns])
-            for layer, part in zip(layers, parts, strict=True):
-                cv2.accumulateWeighted(layer.at(slice(top, bottom), columns), mixed, part)
-            _round(mixed, target[top:bottom, columns], 1.0)
-        for place in _around(own.shape, rows, columns):
-            mixed = own[place].astype(np.float32)
-            for layer, part in zip(layers, parts, strict=True):
-                layer.mix_faded(mixed, place, part)
-            _round(mixed, target[place], 1.0)
+        strip = np.empty(max(_STRIP, own.shape[1]), np.float32)
+        for columns in _blocks(layers, own.shape[1]):
+            lines = len(strip) // (columns.stop - columns.start)
+            for top in range(0, len(own), lines):
+                here = own[top : top + lines, columns]
+                mixed = _piece_of(strip, here.shape)
+                np.copyto(mixed, here)
+                for layer, sum_ in zip(layers, so_far[1:], strict=True):
+                    layer.mix(mixed, top, columns.start, float(layer.weight / sum_))
+                _round(mixed, target[top : top + lines, columns], 1.0)
 
 
 def mix_parts(out: Planes, frame: Planes, ghosts: Sequence[Part], *, tint: Tint | None = None) -> None:
@@ -111,31 +106,55 @@ def shares_of(weights: Sequence[Weights], rest: Weights | float) -> list[NDArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class _Along:
+    """Lines (or columns) of a plane moved by `shift`: what each counts, less towards an edge that has come into view, and which in full."""
+
+    shift: int
+    counts: Weights
+    full: slice
+
+    def pieces(self, start: int, stop: int) -> Iterator[tuple[slice, slice, Weights | None]]:
+        """Where the moved plane is between `start` and `stop`, counted from `start`, where that lies in its source, and what it counts
+        there; None: in full.
+        """
+        first, last = max(start, self.shift), min(stop, len(self.counts) + self.shift)
+        ends = [first, *(min(max(end, first), last) for end in (self.full.start, self.full.stop)), last]
+        for begin, end in pairwise(ends):
+            if begin < end:
+                faded = None if self.full.start <= begin < self.full.stop else self.counts[begin:end]
+                yield slice(begin - start, end - start), slice(begin - self.shift, end - self.shift), faded
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _Layer:
-    """A plane moved by whole pixels, with the ramps of its columns and lines: 1 where it counts in full, less towards its edges."""
+    """A plane moved by whole pixels."""
 
     source: Plane
-    across: int
-    down: int
     weight: float
-    columns: Weights
-    lines: Weights
+    across: _Along
+    down: _Along
 
-    def at(self, rows: slice, columns: slice) -> Plane:
-        """What is at a place of the plane, all of which this layer covers."""
-        return self.source[rows.start - self.down : rows.stop - self.down, columns.start - self.across : columns.stop - self.across]
+    def mix(self, mixed: NDArray[np.float32], top: int, left: int, part: float) -> None:
+        """Mix `part` of it, less towards its edges, into what is `mixed` of the plane from a corner on."""
+        for rows, own_rows, lines in self.down.pieces(top, top + len(mixed)):
+            for columns, own_columns, ramp in self.across.pieces(left, left + mixed.shape[1]):
+                moved, view = self.source[own_rows, own_columns], mixed[rows, columns]
+                if lines is None and ramp is None:
+                    cv2.accumulateWeighted(moved, view, part)
+                    continue
+                share = np.float32(part) if lines is None else lines[:, None] * np.float32(part)
+                off = moved - view
+                off *= share if ramp is None else share * ramp
+                view += off
 
-    def mix_faded(self, mixed: NDArray[np.float32], place: tuple[slice, slice], part: float) -> None:
-        """Mix `part` of this layer, less towards its edges, into what is `mixed` at a place of the plane."""
-        height, width = self.source.shape
-        rows = slice(max(place[0].start, self.down), min(place[0].stop, height + self.down))
-        columns = slice(max(place[1].start, self.across), min(place[1].stop, width + self.across))
-        if rows.start < rows.stop and columns.start < columns.stop:
-            view = mixed[
-                rows.start - place[0].start : rows.stop - place[0].start, columns.start - place[1].start : columns.stop - place[1].start
-            ]
-            moved = self.at(rows, columns)
-            view += (moved - view) * np.outer(np.float32(part) * self.lines[rows], self.columns[columns])
+
+def _blocks(layers: Sequence[_Layer], width: int) -> Iterator[slice]:
+    """The columns of a plane in blocks: those at its sides where one of the layers fades, which are few, and those between."""
+    first = max((layer.across.full.start for layer in layers), default=0)
+    last = max(min((layer.across.full.stop for layer in layers), default=width), first)
+    for begin, end in pairwise((0, first, last, width)):
+        if begin < end:
+            yield slice(begin, end)
 
 
 def _layer(ghost: Whole, number: int) -> _Layer | None:
@@ -145,33 +164,19 @@ def _layer(ghost: Whole, number: int) -> _Layer | None:
     if abs(across) >= plane.shape[1] or abs(down) >= plane.shape[0]:
         return None
     most = max(round(FEATHER * min(plane.shape)), 1)
-    return _Layer(plane, across, down, ghost.weight, _ramp(across, plane.shape[1], most), _ramp(down, plane.shape[0], most))
+    return _Layer(plane, ghost.weight, _along(across, plane.shape[1], most), _along(down, plane.shape[0], most))
 
 
-def _common(ramps: list[Weights]) -> slice:
-    """Where all of them are 1; nowhere if there are none."""
-    full = np.flatnonzero(np.min(ramps, axis=0) >= 1) if ramps else ()
-    return slice(int(full[0]), int(full[-1]) + 1) if len(full) else slice(0, 0)
-
-
-def _around(shape: tuple[int, ...], rows: slice, columns: slice) -> Iterator[tuple[slice, slice]]:
-    """What of a plane is above, below and beside the rectangle of these rows and columns."""
-    for beyond in (slice(0, rows.start), slice(rows.stop, shape[0])):
-        if beyond.stop > beyond.start:
-            yield beyond, slice(0, shape[1])
-    for beyond in (slice(0, columns.start), slice(columns.stop, shape[1])):
-        if beyond.stop > beyond.start and rows.stop > rows.start:
-            yield rows, beyond
-
-
-def _ramp(shift: int, length: int, most: int) -> Weights:
-    """What each of `length` lines counts of a picture moved by `shift`: it rises from an edge that has come into view.
+def _along(shift: int, length: int, most: int) -> _Along:
+    """How `length` lines that have moved by `shift` count: from an edge that has come into view, more and more.
 
     Over four times the shift, `most` lines at the most: an edge that has moved by little needs little to go unseen.
     """
     at = np.arange(length) + 0.5 - shift
     risen = at if shift > 0 else length - at if shift < 0 else np.full(length, 1.0)
-    return np.clip(risen / min(max(4 * abs(shift), 1), most), 0, 1).astype(np.float32)
+    counts = np.clip(risen / min(max(4 * abs(shift), 1), most), 0, 1).astype(np.float32)
+    full = np.flatnonzero(counts >= 1)
+    return _Along(shift, counts, slice(int(full[0]), int(full[-1]) + 1) if len(full) else slice(0, 0))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -85,7 +85,9 @@ def _pictures(
             return
         assert first.frame is not None
         composer = Composer(params, scene, first.frame, confined=masked, soft=soft(params))
-        prepared = map_ordered(composer.prepare, chain([first], moments), ahead=2)
+        every = chain([first], moments)
+        # Planes as they are stored are there without work.
+        prepared = map_ordered(composer.prepare, every, ahead=2) if masked or params.linear_light else map(composer.prepare, every)
         most = reach.frames(rate * 1.5) + 2
         jobs = (_taken(one, drop=soft(params)) for one in trails(prepared, reach, most=most))
         yield from map_ordered(lambda job: (Times.of(job[0]), composer(*job)), jobs, ahead=2)

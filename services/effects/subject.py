@@ -1,10 +1,13 @@
 """What moves in a frame: a soft mask from differences to camera-aligned frames before and after it."""
 
+from functools import reduce
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from services.effects.camera import Matrix
+from services.effects.layers import moved_piece
 
 Small = NDArray[np.uint8]
 Mask = NDArray[np.uint8]
@@ -60,9 +63,8 @@ def in_focus(luma: Mask, *, block: int) -> Mask:
 def focused(mask: Mask, luma: Mask, *, block: int) -> Mask:
     """A mask without its regions that are out of focus. The even inside of a sharp thing belongs to it."""
     sharp = in_focus(luma, block=block) > 127
-    _, labels = cv2.connectedComponents((mask > 63).astype(np.uint8), connectivity=8)
-    size = np.bincount(labels.ravel())
-    kept = np.bincount(labels.ravel(), weights=sharp.ravel()) >= _LEAST_SHARP * size
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((mask > 63).astype(np.uint8), connectivity=8)
+    kept = np.bincount(labels[sharp], minlength=count) >= _LEAST_SHARP * stats[:, cv2.CC_STAT_AREA]
     kept[0] = True  # the faint rim around what is kept, and the noise that nothing is made of
     return np.where(kept[labels], mask, 0).astype(np.uint8)
 
@@ -72,17 +74,13 @@ def _difference(small: Small, planes: Small, matrix: Matrix) -> tuple[Mask, Mask
     height, width = small.shape[:2]
     valid = np.full((height, width), 255, np.uint8)
     if not np.allclose(matrix, np.eye(3), atol=0.05):
-        planes = cv2.warpPerspective(planes, matrix, (width, height), flags=cv2.INTER_LINEAR)  # type: ignore[assignment]
+        planes = moved_piece(planes, matrix, (width, height))
         valid = cv2.warpPerspective(valid, matrix, (width, height), flags=cv2.INTER_NEAREST)  # type: ignore[assignment]
         # What is next to where it did not look was mixed with nothing.
         valid = cv2.erode(valid, np.ones((5, 5), np.uint8), borderValue=255)  # type: ignore[assignment]
     low, high = cv2.erode(planes, _NOISE), cv2.dilate(planes, _NOISE)
     beyond = cv2.max(cv2.subtract(small, high), cv2.subtract(low, small))
-    total = np.atleast_3d(beyond)
-    sum_ = total[:, :, 0]
-    for channel in range(1, total.shape[2]):
-        sum_ = cv2.add(sum_, total[:, :, channel])  # type: ignore[assignment]
-    return np.asarray(sum_, np.uint8), valid
+    return np.asarray(reduce(cv2.add, cv2.split(beyond)), np.uint8), valid
 
 
 def _solid(mask: Mask) -> Mask:
