@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +39,8 @@ def settled(cut: Transition, first: int, pictures: Sequence[Planes]) -> Transiti
     """A cut that lies among frames of which `first` is the number of the first; `pictures` (3, 18, 32) each has them all."""
     if len(pictures) != cut.start - first + 1:
         return cut
-    changes = [apart(a, b).distance for a, b in pairwise(pictures)]
+    film = np.stack(pictures)
+    changes = apart(film[:-1], film[1:]).distance.tolist()
     largest = int(np.argmax(changes))
     here = changes.pop(largest)
     at = first + 1 + largest

@@ -47,7 +47,7 @@ class Windows:
 
 def gradual(film: TinyFilm, steps: Steps, cuts: set[int], taken: list[tuple[int, int]]) -> list[Gradual]:
     """Transitions that do not overlap each other, the surest first found. They hold no cut (`cuts`, places) and touch nothing `taken`."""
-    windows = [found for start in range(0, len(film), _AT_ONCE) if (found := _windows(film, steps, cuts, taken, start, start + _AT_ONCE))]
+    windows = [one for start in range(0, len(film), _AT_ONCE) for one in _windows(film, steps, cuts, taken, start, start + _AT_ONCE)]
     if not windows:
         return []
     before, after = np.concatenate([one.before for one in windows]), np.concatenate([one.after for one in windows])
@@ -83,7 +83,7 @@ def confidence(features: NDArray[np.float64]) -> NDArray[np.float64]:
     return 1 / (1 + np.exp(-np.clip(features @ WEIGHTS + BIAS, -30, 30)))
 
 
-def _windows(film: TinyFilm, steps: Steps, cuts: set[int], taken: list[tuple[int, int]], start: int, stop: int) -> Windows | None:
+def _windows(film: TinyFilm, steps: Steps, cuts: set[int], taken: list[tuple[int, int]], start: int, stop: int) -> list[Windows]:
     """Those whose middle is one of the places `start` to `stop`."""
     first, last = max(start - _MARGIN, 0), min(stop + _MARGIN, len(film))
     planes = film.block(first, last)
@@ -100,7 +100,7 @@ def _windows(film: TinyFilm, steps: Steps, cuts: set[int], taken: list[tuple[int
     so_far = np.concatenate([[0], np.cumsum(barred)])
     contrast, still, moved = steps.contrast[first:last], steps.still[first:last], steps.moved[first:last]
     still_so_far, moved_so_far = (np.concatenate([[0.0], np.cumsum(values)]) for values in (still, moved))
-    found: list[tuple[int, int, tuple[float, ...]]] = []
+    found: list[Windows] = []
     middles = np.arange(max(start - first, 1), min(stop - first, count - 1))
     for half in _HALVES:
         a = np.searchsorted(number, number[middles] - half, side="right") - 1
@@ -120,21 +120,11 @@ def _windows(film: TinyFilm, steps: Steps, cuts: set[int], taken: list[tuple[int
             continue
         outside = _outside(pixels, number, so_far, a, b, half, shape.size)
         explained = (moved_so_far[b + 1] - moved_so_far[a + 1]) / np.maximum(still_so_far[b + 1] - still_so_far[a + 1], 1e-6)
-        for one in np.flatnonzero(keep):
-            pair = apart(planes[a[one]], planes[b[one]])
-            features = (
-                np.log(pair.moved + 0.05),
-                np.sqrt(pair.light),
-                np.sqrt(pair.color),
-                outside[one],
-                explained[one],
-                neither[one],
-                uneven[one],
-            )
-            found.append((first + int(a[one]), first + int(b[one]), tuple(float(value) for value in features)))
-    if not found:
-        return None
-    return Windows(np.array([one[0] for one in found]), np.array([one[1] for one in found]), np.array([one[2] for one in found]))
+        pairs = apart(planes[a[keep]], planes[b[keep]])
+        seen = np.log(pairs.moved + 0.05), np.sqrt(pairs.light), np.sqrt(pairs.color)
+        features = np.stack([*seen, *(values[keep].astype(float) for values in (outside, explained, neither, uneven))], axis=1)
+        found.append(Windows(first + a[keep], first + b[keep], features))
+    return found
 
 
 class _Shape:

@@ -75,15 +75,9 @@ def _dims(film: TinyFilm, place: int) -> bool:
 def _flashes(film: TinyFilm, place: int, distance: float) -> bool:
     """Whether the picture soon is again what it was before, or was so shortly before what it is now."""
     number = film.frames
-    before, now = film.at(place - 1), film.at(place)
-    for other in range(place + 1, len(film)):
-        if number[other] - number[place] > _FLASH:
-            break
-        if apart(before, film.at(other)).distance < 0.5 * distance:
-            return True
-    for other in range(place - 2, -1, -1):
-        if number[place - 1] - number[other] > _FLASH:
-            break
-        if apart(film.at(other), now).distance < 0.5 * distance:
-            return True
-    return False
+    first, last = np.searchsorted(number, [number[place - 1] - _FLASH, number[place] + _FLASH + 1]).tolist()
+    before, now = film.block(place - 1, place + 1)
+    earlier, later = film.block(first, place - 1), film.block(place + 1, last)
+    again = apart(np.broadcast_to(before, later.shape), later).distance
+    already = apart(earlier, np.broadcast_to(now, earlier.shape)).distance
+    return bool((again < 0.5 * distance).any() or (already < 0.5 * distance).any())

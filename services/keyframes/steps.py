@@ -29,13 +29,13 @@ class Steps:
 def steps_of(film: TinyFilm) -> Steps:
     """Compare each frame with the one before."""
     distance, still, moved, contrast = (np.zeros(len(film), np.float32) for _ in range(4))
-    before: Planes | None = None
-    for place, now in enumerate(each(film)):
-        contrast[place] = now[0].std()
-        if before is not None:
-            change = apart(before, now)
-            distance[place], still[place], moved[place] = change.distance, change.still, change.moved
-        before = now
+    for start in range(0, len(film), _AT_ONCE):
+        # With the one before the first, which it is compared with.
+        block = film.block(start - 1, start + _AT_ONCE)
+        now = slice(max(start, 1), start + _AT_ONCE)
+        change = apart(block[:-1], block[1:])
+        distance[now], still[now], moved[now] = change.distance, change.still, change.moved
+        contrast[start : start + _AT_ONCE] = block[-len(contrast[start : start + _AT_ONCE]) :, 0].std(axis=(1, 2))
     return Steps(distance, still, moved, contrast)
 
 

@@ -40,7 +40,7 @@ class TinyFilm:
     def block(self, start: int, stop: int) -> Planes:
         """The frames `start` to `stop` (places in the film, not numbers) as (m, 3, HEIGHT, WIDTH), without bars."""
         planes = np.asarray(self.planes[max(start, 0) : stop])
-        if (self.rows, self.columns) == ((0, HEIGHT), (0, WIDTH)):
+        if not len(planes) or (self.rows, self.columns) == ((0, HEIGHT), (0, WIDTH)):
             return planes
         part = np.ascontiguousarray(planes[:, :, slice(*self.rows), slice(*self.columns)])
         return np.stack([[cv2.resize(plane, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA) for plane in frame] for frame in part])
