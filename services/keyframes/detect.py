@@ -15,6 +15,7 @@ from services.keyframes.exports import write_files
 from services.keyframes.gallery import write_gallery
 from services.keyframes.measure import Measured
 from services.keyframes.methods import look_and_detect
+from services.keyframes.moments import frames_at
 from services.keyframes.params import (
     MAX_SCORES,
     MAX_VIDEOS,
@@ -26,7 +27,7 @@ from services.keyframes.params import (
     Scores,
     VideoReport,
 )
-from services.keyframes.pictures import SUFFIXES, full_size, write_picture, write_thumbnail
+from services.keyframes.pictures import SUFFIXES, write_picture, write_thumbnail
 from services.keyframes.shots import shots_of
 from services.keyframes.transition import Transition
 from shared.errors import Invalid, OperationFailed, ReelwrightError, UnsupportedMedia
@@ -130,7 +131,9 @@ def _write_keyframes(
 ) -> list[Keyframe]:
     found = []
     exact = [int(measured.pts[choice.frame]) * measured.time_base for choice in choices]
-    for number, (choice, time, rgb) in enumerate(zip(choices, exact, full_size(video, exact), strict=True)):
+    frames = frames_at(video, exact, to_sdr8=True)
+    for number, (choice, time, frame) in enumerate(zip(choices, exact, frames, strict=True)):
+        rgb = frame.rgb()
         name = f"{title}-{number + 1:04d}"
         one = Keyframe(
             file=name + SUFFIXES[params.format],

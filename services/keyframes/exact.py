@@ -1,6 +1,6 @@
 """The very frame of a cut of which is known only between which two frames it lies."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -10,10 +10,10 @@ import numpy as np
 from services.keyframes.apart import apart
 from services.keyframes.hard_cuts import among, sureness
 from services.keyframes.measure import Measured
+from services.keyframes.moments import frames_at
 from services.keyframes.small import shrink
 from services.keyframes.tiny import HEIGHT, WIDTH, Planes, tiny
 from services.keyframes.transition import Transition
-from shared.video import read_frames
 
 LEAST = 0.3
 """A cut less likely than this stays where it is: nobody is told of it who does not ask."""
@@ -26,13 +26,11 @@ def exact_cuts(video: Path, measured: Measured, found: Sequence[Transition]) -> 
     frames, as that of a whip pan is, the cut becomes as unlikely as the largest of them alone.
     """
     looked_at = measured.film.frames
-    exact = []
-    for one in found:
-        place = int(np.searchsorted(looked_at, one.start))
-        before = int(looked_at[place - 1]) if place else 0
-        doubtful = one.kind == "cut" and one.confidence >= LEAST and one.start - before > 1
-        exact.append(settled(one, before, _between(video, measured, before, one.start)) if doubtful else one)
-    return exact
+    firsts = [int(looked_at[max(int(np.searchsorted(looked_at, one.start)) - 1, 0)]) for one in found]
+    doubtful = [one.kind == "cut" and one.confidence >= LEAST and one.start - first > 1 for one, first in zip(found, firsts, strict=True)]
+    spans = [range(first, one.start + 1) for one, first, doubt in zip(found, firsts, doubtful, strict=True) if doubt]
+    pictures = _pictures(video, measured, spans)
+    return [settled(one, first, next(pictures)) if doubt else one for one, first, doubt in zip(found, firsts, doubtful, strict=True)]
 
 
 def settled(cut: Transition, first: int, pictures: Sequence[Planes]) -> Transition:
@@ -47,10 +45,19 @@ def settled(cut: Transition, first: int, pictures: Sequence[Planes]) -> Transiti
     return replace(cut, start=at, end=at, confidence=min(cut.confidence, sureness(among(here, max(changes)))))
 
 
-def _between(video: Path, measured: Measured, first: int, last: int) -> list[Planes]:
-    base = measured.time_base
-    start = int(measured.pts[first]) * base
-    # Up to the tick after the last frame's first, so that it is among them.
-    duration = (int(measured.pts[last]) + 1) * base - start
-    with closing(read_frames(video, start=start, duration=duration, prefetch=2)) as frames:
-        return [tiny(shrink(frame, (2 * WIDTH, 2 * HEIGHT))) for frame in frames]
+def _pictures(video: Path, measured: Measured, spans: Sequence[range]) -> Iterator[list[Planes]]:
+    """The frames of each span of numbers, those that can be found again; a span may begin with the last of the one before."""
+    numbers = sorted({number for span in spans for number in span})
+    times = [int(measured.pts[number]) * measured.time_base for number in numbers]
+    seen: dict[int, Planes] = {}
+    with closing(frames_at(video, times)) as frames:
+        again = zip(numbers, frames, strict=False)
+        for span in spans:
+            seen = {number: picture for number, picture in seen.items() if number >= span.start}
+            while not seen or max(seen) < span[-1]:
+                number, frame = next(again, (span[-1], None))
+                if frame is None:
+                    break
+                if frame.pts == measured.pts[number]:
+                    seen[number] = tiny(shrink(frame, (2 * WIDTH, 2 * HEIGHT)))
+            yield [seen[number] for number in span if number in seen]

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -77,4 +78,16 @@ def write(path: Path, frames: Sequence[Rgb], *, ticks: Sequence[int] | None = No
             y, u, v = planes[:height], planes[height : height * 5 // 4], planes[height * 5 // 4 :]
             half = (height // 2, width // 2)
             writer.write(picture_from((y, u.reshape(half), v.reshape(half)), width, height, "yuv420p"), pts, duration=40)
+    return path
+
+
+def write_with_keys(path: Path, frames: Sequence[Rgb], distance: int) -> Path:
+    """Write frames at 25 a second, every so many of them a keyframe, whatever is cut where."""
+    height, width = frames[0].shape[:2]
+    with av.open(str(path), "w") as file:
+        stream = file.add_stream("libx264", rate=25, options={"g": str(distance), "sc_threshold": "0", "preset": "veryfast"})
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for frame in frames:
+            file.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")))
+        file.mux(stream.encode())
     return path

@@ -8,13 +8,12 @@ import zipfile
 from fractions import Fraction
 from itertools import pairwise
 
-import av
 import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
-from services.keyframes import alike, pictures
+from services.keyframes import alike, moments
 from services.keyframes.choose import choose
 from services.keyframes.detect import detect
 from services.keyframes.measure import Measured
@@ -23,7 +22,7 @@ from services.keyframes.shots import shots_of
 from services.keyframes.tiny import film_of
 from services.keyframes.transition import Transition
 from shared.errors import BrokenMedia, OperationFailed, UnsupportedMedia
-from tests.services.keyframes.shot_clips import cut_together, scene, write
+from tests.services.keyframes.shot_clips import cut_together, scene, write, write_with_keys
 
 
 @pytest.fixture
@@ -127,18 +126,12 @@ def test_the_work_of_finding_what_is_alike_does_not_grow_with_the_square_of_the_
 
 @pytest.mark.parametrize(("distance", "opened"), [(1000, 1), (10, 4)])
 def test_a_video_without_keyframes_between_is_decoded_once(distance, opened, tmp_path, monkeypatch):
-    path, times = tmp_path / "clip.mp4", [Fraction(at, 25) for at in (3, 15, 27, 39)]
-    moving = scene(3)
-    with av.open(str(path), "w") as file:
-        stream = file.add_stream("libx264", rate=25, options={"g": str(distance), "sc_threshold": "0", "preset": "veryfast"})
-        stream.width, stream.height, stream.pix_fmt = 320, 180, "yuv420p"
-        for _ in range(45):
-            file.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(next(moving)[:180, :320]), format="rgb24")))
-        file.mux(stream.encode())
-    alone = [next(pictures.full_size(path, [time])) for time in times]
-    calls, read = [], pictures.read_frames
-    monkeypatch.setattr(pictures, "read_frames", lambda *args, **options: calls.append(1) or read(*args, **options))
-    together = list(pictures.full_size(path, times))
+    times, moving = [Fraction(at, 25) for at in (3, 15, 27, 39)], scene(3)
+    path = write_with_keys(tmp_path / "clip.mp4", [next(moving) for _ in range(45)], distance)
+    alone = [next(moments.frames_at(path, [time])).rgb() for time in times]
+    calls, read = [], moments.read_frames
+    monkeypatch.setattr(moments, "read_frames", lambda *args, **options: calls.append(1) or read(*args, **options))
+    together = [frame.rgb() for frame in moments.frames_at(path, times)]
     assert len(calls) == opened
     assert all(np.array_equal(a, b) for a, b in zip(alone, together, strict=True)) and len({one.tobytes() for one in together}) == 4
 

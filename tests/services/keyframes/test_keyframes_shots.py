@@ -1,13 +1,16 @@
 """Shots of clips whose transitions are known to the frame."""
 
+from dataclasses import replace
+
 import av
 import cv2
 import numpy as np
 import pytest
 
+from services.keyframes import moments
 from services.keyframes.apart import apart
 from services.keyframes.detect import detect
-from services.keyframes.exact import settled
+from services.keyframes.exact import exact_cuts, settled
 from services.keyframes.fades import fades
 from services.keyframes.measure import measure
 from services.keyframes.params import DetectParams, VideoReport
@@ -15,7 +18,7 @@ from services.keyframes.quiet import quiet_spans
 from services.keyframes.transition import Transition
 from shared.operation import Silent
 from shared.video import probe, timeline
-from tests.services.keyframes.shot_clips import cut_together, scene, write
+from tests.services.keyframes.shot_clips import cut_together, scene, write, write_with_keys
 
 
 def found_in(path, tmp_path, **params) -> VideoReport:
@@ -159,6 +162,20 @@ def test_a_cut_among_frames_left_out_is_one_only_if_a_single_step_makes_it():
     cut = Transition(13, 13, "cut", 0.95)
     assert settled(cut, 10, [at[0], at[0], other, other]) == Transition(12, 12, "cut", 0.95)
     assert settled(cut, 10, at).confidence < 0.5, "a whip pan goes on from frame to frame"
+
+
+def test_all_cuts_among_frames_left_out_are_found_in_one_go(tmp_path, monkeypatch):
+    frames, truths = cut_together([(30, "cut", 0), (3, "cut", 0), (2, "cut", 0), (41, "cut", 0), (30, None, 0)])
+    path = write_with_keys(tmp_path / "clip.mp4", frames, 1000)
+    measured = measure(path, probe(path), tmp_path / "tiny", Silent())
+    # As if of four frames, or of three where two cuts follow each other, only one had been looked at.
+    kept = sorted({*range(0, 30, 4), 32, *range(34, len(frames), 4), len(frames) - 1})
+    rough = replace(measured, film=replace(measured.film, planes=measured.film.planes[kept], frames=np.array(kept)))
+    after = [next(number for number in kept if number >= start) for start, _ in truths]
+    calls, read = [], moments.read_frames
+    monkeypatch.setattr(moments, "read_frames", lambda *args, **options: calls.append(1) or read(*args, **options))
+    exact = exact_cuts(path, rough, [Transition(at, at, "cut", 0.95) for at in after])
+    assert [one.start for one in exact] == [start for start, _ in truths] and len(calls) == 1
 
 
 def test_a_slight_change_of_exposure_is_no_other_picture():
