@@ -44,7 +44,7 @@ PASSED_ON = (
 )
 ALLOCATOR = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": f"{32 * 1024**2}", "MALLOC_TRIM_THRESHOLD_": f"{64 * 1024**2}"}
 """What glibc is told. By itself it gives each of dozens of threads a heap of its own, where freed memory waits for that thread: 60 MB
-of a flow render's 600. And it gives each freed picture back to the system, which clears the next one's pages anew: up to 10 % of the work."""
+of a flow render's 600. And it gives each freed picture back to the system, which clears the next one's pages: up to 10 % of the work."""
 PASSED_ON_PREFIXES = ("CUDA_", "NVIDIA_", "OMP_", "REELWRIGHT_MAX_", "REELWRIGHT_MODEL")
 
 OnMessage = Callable[[dict[str, Any]], Awaitable[None]]
