@@ -110,7 +110,7 @@ class Camera:
         else:
             self._speed = measured @ np.linalg.inv(self._moved_before)
         self._moved = measured
-        if not sure or _overlap(measured, self.size) < _OVERLAP:
+        if not sure or overlap(measured, self.size) < _OVERLAP:
             self._before_of(small)
         return sure
 
@@ -203,7 +203,7 @@ def _correlation(a: Matrix, b: Matrix) -> float:
     return float((a * b).sum()) / norm
 
 
-def _overlap(moved: Matrix, size: tuple[int, int]) -> float:
+def overlap(moved: Matrix, size: tuple[int, int]) -> float:
     """About how much of a picture is still in view after `moved`."""
     width, height = size
     corners = cv2.perspectiveTransform(np.array([[[0, 0], [width, 0], [width, height], [0, height]]], np.float64), moved)[0]

@@ -20,10 +20,11 @@ def moments_of(
     matte: Path | None,
     rate: float,
     masked: bool,
+    look: bool = False,
     focus_block: int | None = None,
     fine_matte: bool = False,
 ) -> Iterator[Moment]:
-    """The moments of the part of `video` that is used, with a mask each if they are to be `masked`.
+    """The moments of the part of `video` that is used, with a mask each if they are to be `masked`; `look`: with small planes at least.
 
     `matte`: a gray video whose frames, by time, are the masks; `fine_matte`: in half of the clip's size rather than that of small planes,
     for ghosts in full size, which need none of those.
@@ -46,7 +47,7 @@ def moments_of(
                 yield moment
         return
     with read_frames(video, start=start, duration=duration, to_sdr8=True) as found:
-        moments = scene.moments(found, look=masked)
+        moments = scene.moments(found, look=masked or look)
         yield from scene.masked(moments, rate=rate, threshold=params.motion_threshold, focus_block=focus_block) if masked else moments
 
 

@@ -63,6 +63,7 @@ class Scene:
     """Turns frames of one size into moments, in order."""
 
     def __init__(self, width: int, height: int, *, model: Model) -> None:
+        self.width, self.height = width, height
         self.size = small_size(width, height)
         self._camera = Camera(model, width, height)
         self.cuts: list[float] = []
@@ -129,9 +130,10 @@ def reduced(plane: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
     return cv2.resize(plane, size, interpolation=way)
 
 
-def _needed(small: Small | None) -> Small:
-    assert small is not None
-    return small
+def witness_of(moment: Moment) -> Witness:
+    """What is kept of a moment that has small planes."""
+    assert moment.small is not None
+    return Witness(moment.index, moment.shot, moment.pose, moment.small)
 
 
 def _chroma(frame: Frame) -> tuple[NDArray[Any], ...]:
@@ -169,7 +171,7 @@ def _neighbours(moments: Iterable[Moment], look: int) -> Iterator[tuple[Moment, 
         if not waiting and (not seen or seen[-1].shot != moment.shot):
             first = moment.index
         waiting.append(moment)
-        seen.append(Witness(moment.index, moment.shot, moment.pose, _needed(moment.small)))
+        seen.append(witness_of(moment))
         while moment.index - waiting[0].index >= max(look, 2 * look - (waiting[0].index - first)):
             yield take()
     while waiting:

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from services.effects.backdrop import Backdrop, Plate, backdrop_bytes, backdrops
 from services.effects.clip import Times, matte_remarks, probe_clip, rate_of, write_again
 from services.effects.memory import check_memory, needed_bytes, stored_bytes
 from services.effects.motion_trails import summary
@@ -18,7 +19,7 @@ from services.effects.panorama import Panorama
 from services.effects.params import StrobeParams, StrobeResult
 from services.effects.pixels import YuvPixels
 from services.effects.reading import moments_of
-from services.effects.scene import Scene, look_frames
+from services.effects.scene import Moment, Scene, look_frames
 from services.effects.stamps import Stamp, Stamped, lay_stamps, stamped
 from shared.beside import beside
 from shared.errors import OperationFailed
@@ -111,7 +112,7 @@ class Sequence:
 def _pictures(
     params: StrobeParams, scene: Scene, sequence: Sequence, video: Path, matte: Path | None, rate: float
 ) -> Iterator[tuple[Times, av.VideoFrame]]:
-    with closing(moments_of(params, scene, video=video, matte=matte, rate=rate, masked=True, fine_matte=True)) as moments:
+    with closing(_masked(params, scene, video, matte, rate)) as moments:
         first = next(moments, None)
         if first is None:
             return
@@ -135,12 +136,41 @@ def _pictures(
         yield from map_ordered(composed, seen(), ahead=2)
 
 
+def _masked(params: StrobeParams, scene: Scene, video: Path, matte: Path | None, rate: float) -> Iterator[Moment]:
+    """The moments with their subject: what the matte says; or what moves, completed by what differs from the scene behind it.
+
+    For that, each shot is read to its end before, in a pass of its own that keeps a few small planes.
+    """
+    with closing(moments_of(params, scene, video=video, matte=matte, rate=rate, masked=True, fine_matte=True)) as moments:
+        if matte is not None:
+            yield from moments
+            return
+        before = Scene(scene.width, scene.height, model=params.camera_model)
+        with closing(moments_of(params, before, video=video, matte=None, rate=rate, masked=False, look=True)) as early:
+            behind = backdrops(early, threshold=params.motion_threshold)
+
+            def with_plates() -> Iterator[tuple[Moment, Backdrop, Plate]]:
+                shot, backdrop = -1, None
+                for moment in moments:
+                    if moment.shot != shot or backdrop is None:
+                        shot, backdrop = moment.shot, next(behind)
+                    yield moment, backdrop, backdrop.plate(moment.pose)
+
+            def completed(one: tuple[Moment, Backdrop, Plate]) -> Moment:
+                moment, backdrop, plate = one
+                moment.mask = backdrop.subject(moment, plate)
+                return moment
+
+            yield from map_ordered(completed, with_plates(), ahead=2)
+
+
 def _check(params: StrobeParams, info: VideoInfo, rate: float, matte: bool) -> None:
     waiting = 0 if matte else 2 * look_frames(rate)
     stored = stored_bytes(info.pixel_format)
     frames = needed_bytes(info.width, info.height, held=params.stamps, waiting=waiting, bytes_per_pixel=stored + 3, full_size=True)
     canvases = int(2 * 4 * params.canvas**2 * info.width * info.height)
-    check_memory(frames + canvases, "stamps or canvas, or scale the clip down", errors=("stamps", "canvas"))
+    behind = 0 if matte else backdrop_bytes(info.width, info.height)
+    check_memory(frames + canvases + behind, "stamps or canvas, or scale the clip down", errors=("stamps", "canvas"))
 
 
 def _save(picture: NDArray[np.uint8], path: Path) -> None:

@@ -31,22 +31,30 @@ def moving(small: Small, others: list[tuple[Small, Matrix]], *, threshold: int) 
     looking, nothing moves; a single other frame is believed.
     """
     height, width = small.shape[:2]
+    everywhere = np.full((height, width), 255, np.uint8)
+    return solid(differing(small, [(planes, matrix, everywhere) for planes, matrix in others], threshold=threshold)[0])
+
+
+def differing(small: Small, others: list[tuple[Small, Matrix, Mask]], *, threshold: int) -> tuple[Mask, NDArray[np.bool_]]:
+    """What `moving` says, before gaps are closed, and where it can be told; others come with where they looked (255)."""
+    height, width = small.shape[:2]
     least = np.full((height, width), 255, np.uint8)
     heard = np.zeros((height, width), np.uint8)
     needed = min(len(others), 2)
-    for planes, matrix in others:
+    for planes, matrix, looked in others:
         asked = heard < needed
         if not asked.any():
             break
-        difference, valid = _difference(small, planes, matrix)
+        difference, valid = _difference(small, planes, matrix, looked)
         asked &= valid > 0
         least = np.where(asked, np.minimum(least, difference), least)
         heard += asked
-    least[heard < max(needed, 1)] = 0
+    told = heard >= max(needed, 1)
+    least[~told] = 0
     level = cv2.blur(least, (3, 3))
     # In steps of the mask: 0 at half of the threshold, 255 at one and a half.
-    mask = cv2.LUT(level, np.clip((np.arange(256) - threshold / 2) / threshold * 255, 0, 255).astype(np.uint8))
-    return _solid(mask)
+    steps = np.clip((np.arange(256) - threshold / 2) / threshold * 255, 0, 255).astype(np.uint8)
+    return np.asarray(cv2.LUT(level, steps), np.uint8), told
 
 
 def in_focus(luma: Mask, *, block: int) -> Mask:
@@ -69,13 +77,13 @@ def focused(mask: Mask, luma: Mask, *, block: int) -> Mask:
     return np.where(kept[labels], mask, 0).astype(np.uint8)
 
 
-def _difference(small: Small, planes: Small, matrix: Matrix) -> tuple[Mask, Mask]:
+def _difference(small: Small, planes: Small, matrix: Matrix, looked: Mask) -> tuple[Mask, Mask]:
     """By how much a picture leaves what another one has around each pixel, and where that one looked (255)."""
     height, width = small.shape[:2]
-    valid = np.full((height, width), 255, np.uint8)
-    if not np.allclose(matrix, np.eye(3), atol=0.05):
+    valid = looked
+    if planes.shape != small.shape or not np.allclose(matrix, np.eye(3), atol=0.05):
         planes = moved_piece(planes, matrix, (width, height))
-        valid = cv2.warpPerspective(valid, matrix, (width, height), flags=cv2.INTER_NEAREST)  # type: ignore[assignment]
+        valid = cv2.warpPerspective(looked, matrix, (width, height), flags=cv2.INTER_NEAREST)  # type: ignore[assignment]
         # What is next to where it did not look was mixed with nothing.
         valid = cv2.erode(valid, np.ones((5, 5), np.uint8), borderValue=255)  # type: ignore[assignment]
     low, high = cv2.erode(planes, _NOISE), cv2.dilate(planes, _NOISE)
@@ -83,8 +91,8 @@ def _difference(small: Small, planes: Small, matrix: Matrix) -> tuple[Mask, Mask
     return np.asarray(reduce(cv2.add, cv2.split(beyond)), np.uint8), valid
 
 
-def _solid(mask: Mask) -> Mask:
-    """Without specks, and with gaps and holes closed."""
+def solid(mask: Mask) -> Mask:
+    """A mask without specks, and with gaps and holes closed."""
     height, width = mask.shape
     kept = _regions(mask > 127, at_least=max(_SPECKLE * height * width, 4))
     if not kept.any():
@@ -97,6 +105,14 @@ def _solid(mask: Mask) -> Mask:
     holes = _regions(closed <= 127, at_most=_HOLE * height * width)
     closed[holes] = 255
     return cv2.blur(closed, (3, 3))
+
+
+def regions_with(where: NDArray[np.bool_], seeds: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The connected regions of an area that hold one of the `seeds` at least."""
+    count, labels = cv2.connectedComponents(where.astype(np.uint8), connectivity=4)
+    kept = np.bincount(labels[seeds], minlength=count) > 0
+    kept[0] = False
+    return np.asarray(kept[labels], np.bool_)
 
 
 def _regions(where: NDArray[np.bool_], *, at_least: float = 1, at_most: float = np.inf) -> NDArray[np.bool_]:

@@ -10,7 +10,7 @@ from services.effects.params import StrobeParams, StrobeResult
 from services.effects.strobe import strobe
 from shared.errors import Invalid
 from shared.video import probe
-from tests.services.effects.effect_clips import HEIGHT, WIDTH, Told, ground, lumas, psnr, scene, still, view, write
+from tests.services.effects.effect_clips import HEIGHT, WIDTH, Told, ground, lumas, psnr, scene, still, view, with_disc, write
 
 
 def rolling(i):
@@ -52,6 +52,38 @@ def test_stamps_gather_behind_the_subject(tripod, tmp_path):
     # The subject after the last stamp is not in the picture, the scene behind it is.
     assert picture[84:96, 270:282].mean() < 190
     assert probe(tmp_path / "video.mp4").audio[0].channels == 2
+
+
+def slow(camera):
+    """A disc that moves less than its own width from stamp to stamp: between neighbouring frames, only its edges differ."""
+    ground_of = scene(camera, None)
+    return lambda i: with_disc(ground_of(i), (50 + 1.2 * i - (camera(i)[0] - camera(0)[0]), 90.0), radius=28)
+
+
+@pytest.mark.parametrize("step", [0.0, -0.6])
+def test_a_slow_subject_is_stamped_whole(step, tmp_path):
+    def camera(i):
+        return 300 + step * i, 200.0
+
+    source = write(tmp_path / "clip.mp4", slow(camera), frames=150)
+    result, after, picture = run(source, tmp_path, interval=1.0)
+    assert len(result.stamped) == 5
+    for seconds in result.stamped:
+        for seen, left in ((after[149], -step * 149), (picture[:, :, 1], picture.shape[1] - WIDTH)):
+            rows, columns = np.mgrid[0:HEIGHT, 0 : seen.shape[1]]
+            inside = np.hypot(columns - (left + 50 + 1.2 * 30 * seconds), rows - 90) < 25
+            # All but the rims of the stamps on top of it.
+            assert (seen[inside] > 190).mean() > 0.88, seconds
+    there = lumas(source)[149]
+    assert psnr(after[149][:50, 40:280], there[:50, 40:280]) > 36
+
+
+def test_a_subject_that_never_uncovers_the_scene_is_still_found_by_its_edges(tmp_path):
+    ground_of = scene(still, None)
+    source = write(tmp_path / "clip.mp4", lambda i: with_disc(ground_of(i), (160 + 0.6 * i, 90.0), radius=40), frames=40)
+    result, after, _ = run(source, tmp_path, interval=0.5)
+    assert len(result.stamped) >= 2
+    assert psnr(after[39][:40], lumas(source)[39][:40]) > 36
 
 
 def test_opacity_and_the_most_stamps(tripod, tmp_path):
