@@ -16,13 +16,14 @@ from services.keyframes.content import Content, content, content_change
 from services.keyframes.difference import difference
 from services.keyframes.histogram import histogram_change
 from services.keyframes.looks import Looks, looks
-from services.keyframes.quiet import quiet_spans
+from services.keyframes.quiet import Span, quiet_spans
 from services.keyframes.small import Small, shrink, small_size
 from services.keyframes.tiny import Planes, TinyFile, TinyFilm, tiny
 from shared.operation import Progress
 from shared.video import Frame, Timeline, VideoInfo, map_ordered, read_frames, timeline
 
 Floats = NDArray[np.float32]
+_HELD = 4  # frames: what detectors compare a cut with on either side
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +82,8 @@ def measure(
     """Look at every frame of `video` once, in small; tiny ones are kept in the file `kept`, `watch` is shown all.
 
     `rough`: frames that no other one needs are left out where the sizes of the packets are as usual: half the work. Which number a frame
-    has is taken from the packets, then; where they do not tell, every frame is read. `fast`: rough, and only keyframes where nothing
-    changes from one to the next. Raises what `read_frames` raises.
+    has is taken from the packets, then; where they do not tell, every frame is read. `fast`: rough, and only keyframes where those
+    and the packets between leave no doubt. Raises what `read_frames` raises.
     """
     line = timeline(video) if rough or fast else None
     if line is not None:
@@ -101,28 +102,36 @@ def _measure(
     progress: Progress,
     line: Timeline | None,
     watch: Callable[[Small], None] | None,
-    quiet: list[tuple[int, int]],
+    quiet: list[Span],
 ) -> Measured | None:
     """See `measure`. With a `line` only what it needs is decoded; None if it does not fit what comes."""
     size = small_size(info.width, info.height)
+    keys_only = [(int(line.pts[first]), int(line.pts[after])) for first, after in quiet] if line else []
+    began = {after: first for first, after in quiet}
     pts, sharpness, exposure, layout = array("q"), array("f"), array("f"), bytearray()
     changes = {name: array("f") for name in ("difference", "content", "histogram")}
     end, base, total = Fraction(0), Fraction(1), len(line.pts) if line else info.frames
-    with TinyFile(kept) as store, closing(_pairs(video, size, "rough" if line else "none", quiet)) as pairs:
+    with TinyFile(kept) as store, closing(_pairs(video, size, "rough" if line else "none", keys_only)) as pairs:
+
+        def add(look: _Look, number: int, change: tuple[float, float, float]) -> None:
+            store.add(look.tiny, number)
+            sharpness.append(look.looks.sharpness)
+            exposure.append(look.looks.exposure)
+            layout.extend(look.looks.layout)
+            for values, value in zip(changes.values(), change, strict=True):
+                values.append(value)
+
         for before, now in pairs:
             number = int(np.searchsorted(line.pts, now.pts)) if line else len(pts)
             if line and (number == len(line.pts) or line.pts[number] != now.pts):
                 return None
-            store.add(now.tiny, number)
+            if before and number in began:
+                for between in _ends(began[number], number):
+                    add(before, between, (0.0, 0.0, 0.0))
             if watch:
                 watch(now.small)
             pts.append(now.pts)
-            sharpness.append(now.looks.sharpness)
-            exposure.append(now.looks.exposure)
-            layout += now.looks.layout
-            changes["difference"].append(difference(before.small, now.small) if before else 0.0)
-            changes["content"].append(content_change(before.content, now.content) if before else 0.0)
-            changes["histogram"].append(histogram_change(before.small, now.small) if before else 0.0)
+            add(now, number, _changes(before, now) if before else (0.0, 0.0, 0.0))
             end, base = now.end, now.time_base
             progress(min(number + 1, total), total)
         progress(1, 1)
@@ -138,13 +147,23 @@ def _measure(
         )
 
 
+def _ends(first: int, after: int) -> list[int]:
+    """The frames next to two keyframes between which nothing happens: they are taken to be as the first one is."""
+    return [number for number in range(first + 1, after) if number <= first + _HELD or number >= after - _HELD]
+
+
+def _changes(before: _Look, now: _Look) -> tuple[float, float, float]:
+    """What changed in the pixels, the content and the histogram."""
+    return difference(before.small, now.small), content_change(before.content, now.content), histogram_change(before.small, now.small)
+
+
 def _pairs(
-    video: Path, size: tuple[int, int], skip: Literal["none", "rough"], quiet: list[tuple[int, int]]
+    video: Path, size: tuple[int, int], skip: Literal["none", "rough"], keys_only: list[tuple[int, int]]
 ) -> Generator[tuple[_Look | None, _Look], None, None]:
     def look(frame: Frame) -> _Look:
         small = shrink(frame, size)
         end = frame.time + frame.duration * frame.time_base
         return _Look(frame.pts, end, frame.time_base, small, tiny(small), content(small), looks(small))
 
-    with closing(read_frames(video, skip=skip, keys_only=quiet)) as frames:
+    with closing(read_frames(video, skip=skip, keys_only=keys_only)) as frames:
         yield from pairwise(chain([None], map_ordered(look, frames, ahead=2)))

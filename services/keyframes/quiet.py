@@ -1,41 +1,74 @@
-"""The parts of a video in which nothing changes, found without decoding more than its keyframes."""
+"""What packets and keyframes tell of a video, so that only what is in doubt has to be decoded.
+
+Encoders spend far more on a frame that has little in common with those before, and where they notice a cut they begin the shot with a
+keyframe. So between two keyframes whose packets are small and even nothing happens; if the second is another picture, the cut is there.
+"""
 
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
 from services.keyframes.apart import apart
 from services.keyframes.small import shrink
-from services.keyframes.tiny import HEIGHT, WIDTH, tiny
+from services.keyframes.tiny import HEIGHT, WIDTH, Planes, tiny
 from shared.video import Timeline, read_frames
 
-_ALIKE = 0.3  # as `Apart.distance` has it; of another shot is what is 0.45 apart
+_ALIKE, _OTHER = 0.3, 0.6
+"""Keyframes nearer than the first are of one shot, those farther than the second of two, as `Apart.distance` has it."""
+_STILL = 1 / 3  # of a keyframe's size: no packet is larger where the picture stays
+_LARGE, _SPIKE = 0.6, 4.0  # of a keyframe's size, and times the usual one: no packet is larger before a cut that is trusted
+_LATE, _LAST = 0.2, 6  # of the next keyframe's size, and how many packets: what is larger right before it is motion that it was put in for
+_IN_TURN = 0.97  # of the longest distance of keyframes: such a one is there because it was time
 _MOST_KEYS = 0.25  # of all frames: of more, to look at them first would cost more than leaving out the others saves
 
+Span = tuple[int, int]
 
-def quiet_spans(video: Path, line: Timeline) -> list[tuple[int, int]]:
-    """Spans of time (in units of the timeline's base) from one keyframe to the next, both of which look alike, without a packet between
-    them that is nearly as large: what changed within would have to be coded anew, and at the end be as it was.
+
+def quiet_spans(video: Path, line: Timeline) -> list[Span]:
+    """Pairs of keyframes that follow each other, as numbers of frames, between which nothing has to be looked at.
 
     There are none in a video much of which is keyframes, as all of it is in codecs for editing.
     """
-    if line.key.mean() > _MOST_KEYS:
+    keys = np.flatnonzero(line.key)
+    if line.key.mean() > _MOST_KEYS or len(keys) < 2:
         return []
-    keys: list[tuple[int, np.ndarray]] = []
+    pictures = _keyframes(video, line)
+    film = np.stack([pictures[number] for number in keys.tolist()]) if len(pictures) == len(keys) else None
+    if film is None:
+        return []
+    change, longest = apart(film[:-1], film[1:]).distance, int(np.diff(keys, append=len(line.pts)).max())
+    # What is as it was at the keyframe after the next is a flash.
+    back = np.append(apart(film[:-2], film[2:]).distance, np.inf)
     spans = []
-    at_keys = set(line.pts[line.key].tolist())
-    with closing(read_frames(video, skip="nonkey")) as frames:
-        for frame in frames:
-            # Some decoders, such as that of FFV1, hand out every frame whatever they are asked for.
-            if frame.pts not in at_keys:
-                continue
-            keys.append((frame.pts, tiny(shrink(frame, (2 * WIDTH, 2 * HEIGHT)))))
-            if len(keys) < 2:
-                continue
-            (first, before), (after, now) = keys[-2:]
-            keys = keys[-2:]
-            inner = slice(int(np.searchsorted(line.pts, first)) + 1, int(np.searchsorted(line.pts, after)))
-            if not line.large[inner].any() and apart(before, now).distance <= _ALIKE:
-                spans.append((first, after))
+    for (first, after), far, again in zip(pairwise(keys.tolist()), change.tolist(), back.tolist(), strict=True):
+        cut = far >= _OTHER and again >= far / 2 and after - first < _IN_TURN * longest
+        if (far <= _ALIKE and _still(line, first, after)) or (cut and _even(line, first, after)):
+            spans.append((first, after))
     return spans
+
+
+def _keyframes(video: Path, line: Timeline) -> dict[int, Planes]:
+    """Number of the frame -> the frame in tiny, of all keyframes."""
+    number = {int(line.pts[key]): int(key) for key in np.flatnonzero(line.key)}
+    with closing(read_frames(video, skip="nonkey")) as frames:
+        # Some decoders, such as that of FFV1, hand out every frame whatever they are asked for.
+        return {number[frame.pts]: tiny(shrink(frame, (2 * WIDTH, 2 * HEIGHT))) for frame in frames if frame.pts in number}
+
+
+def _still(line: Timeline, first: int, after: int) -> bool:
+    """Whether no packet between two keyframes is nearly as large as that of the first: what changed would have been coded anew."""
+    return bool((line.size[first + 1 : after] <= _STILL * line.size[first]).all())
+
+
+def _even(line: Timeline, first: int, after: int) -> bool:
+    """Whether packets are small and even up to the second keyframe, so that it was put there for a cut, and nothing else happens."""
+    inner = slice(first + 1, after)
+    # What lies between two frames that were decoded before it says little by its size.
+    sizes = line.size[inner][line.leads[inner]]
+    if not len(sizes):
+        return False
+    most, least_key = int(sizes.max()), min(int(line.size[first]), int(line.size[after]))
+    late = int(sizes[-_LAST:].max())
+    return most <= _LARGE * least_key and most <= _SPIKE * float(np.median(sizes)) and late <= _LATE * int(line.size[after])

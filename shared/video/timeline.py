@@ -15,12 +15,14 @@ from shared.video.opening import main_video, open_input, time_base_of, timeline_
 class Timeline:
     """`pts`: (n,) int64, rising, in units of `time_base` from the start of the file's timeline; `end`: when the last frame is over.
 
-    `key`, `large`: (n,) whether a frame is a keyframe, and whether it is none but its packet is more than a third of the last keyframe's.
+    `size`: (n,) int64, bytes of each frame's packet. `key`, `leads`: (n,) whether a frame is a keyframe, and whether none that is shown
+    later is decoded before it.
     """
 
     pts: NDArray[np.int64]
     key: NDArray[np.bool_]
-    large: NDArray[np.bool_]
+    leads: NDArray[np.bool_]
+    size: NDArray[np.int64]
     time_base: Fraction
     end: Fraction
 
@@ -38,8 +40,8 @@ def timeline(path: str | os.PathLike[str], *, limits: Limits | None = None) -> T
         offset = int(timeline_zero(container, stream) / base)
         found: list[int] = []
         keys: list[bool] = []
-        large: list[bool] = []
-        key_size = 0
+        leads: list[bool] = []
+        sizes: list[int] = []
         latest, lasts = -1, 0
         for packet in container.demux(stream):
             if packet.size == 0:
@@ -48,12 +50,13 @@ def timeline(path: str | os.PathLike[str], *, limits: Limits | None = None) -> T
                 return None
             found.append(packet.pts - offset)
             keys.append(packet.is_keyframe)
-            large.append(not packet.is_keyframe and 3 * packet.size > key_size)
-            key_size = packet.size if packet.is_keyframe else key_size
+            sizes.append(packet.size)
+            leads.append(found[-1] > latest)
             if found[-1] > latest:
                 latest, lasts = found[-1], packet.duration or lasts
         pts, order = np.unique(np.array(found, dtype=np.int64), return_index=True)
         if len(pts) != len(found) or not len(pts) or pts[0] < 0:
             return None
         limits.check_duration(float(int(pts[-1]) * base))
-        return Timeline(pts, np.array(keys)[order], np.array(large)[order], base, (int(pts[-1]) + lasts) * base)
+        end = (int(pts[-1]) + lasts) * base
+        return Timeline(pts, np.array(keys)[order], np.array(leads)[order], np.array(sizes, dtype=np.int64)[order], base, end)

@@ -1,6 +1,7 @@
 """Shots of clips whose transitions are known to the frame."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import av
 import cv2
@@ -107,6 +108,32 @@ def test_fast_looks_at_keyframes_where_nothing_changes_and_finds_the_same(tmp_pa
     assert len(fast.film) < 0.6 * len(full.film)
     assert fast.pts.tolist() == full.pts.tolist()
     assert begins(found_in(path, tmp_path, speed="fast")) == begins(found_in(path, tmp_path)) == [(260, "cut")]
+
+
+def test_fast_takes_cuts_from_the_keyframes_that_were_set_for_them(tmp_path):
+    frames, truths = cut_together([(70, "cut", 0), (60, "cut", 0), (80, "cut", 0), (90, None, 0)])
+    path = write(tmp_path / "clip.mp4", frames)
+    cuts = [start for start, _ in truths]
+    assert quiet_spans(path, timeline(path)) == [*pairwise([0, *cuts])]
+    fast = measure(path, probe(path), tmp_path / "tiny", Silent(), rough=True, fast=True)
+    inner = set(fast.film.frames.tolist()) & set(range(cuts[2]))
+    assert inner == {at + step for at in [0, *cuts[:2]] for step in range(5)} | {at - step for at in cuts for step in range(1, 5)}
+    report = found_in(path, tmp_path, speed="fast")
+    assert begins(report) == [(cut, "cut") for cut in cuts]
+    assert all(shot.start_frame < one.frame < shot.end_frame for shot, one in zip(report.shots, report.keyframes, strict=True))
+
+
+def test_fast_looks_where_keyframes_are_not_set_for_cuts(tmp_path):
+    frames, _ = cut_together([(30, "cut", 0), (45, "dissolve", 12), (63, None, 0)])
+    path = write_with_keys(tmp_path / "clip.mp4", frames, 50)
+    assert quiet_spans(path, timeline(path)) == []
+    assert begins(found_in(path, tmp_path, speed="fast")) == begins(found_in(path, tmp_path))
+    # A keyframe that is a flash is neither of another shot nor the begin of one.
+    still = scene(3, speed=0.2)
+    frames = [next(still) for _ in range(150)]
+    frames[50] = cv2.addWeighted(frames[50], 0.1, np.full_like(frames[50], 255), 0.9, 0)
+    path = write_with_keys(tmp_path / "flash.mp4", frames, 50)
+    assert 50 in np.flatnonzero(timeline(path).key) and begins(found_in(path, tmp_path, speed="fast")) == []
 
 
 def test_fast_decodes_what_consists_of_keyframes_in_full(tmp_path):

@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+import av
 import numpy as np
 import pytest
 
@@ -32,6 +33,18 @@ def test_a_timeline_has_the_times_of_all_frames(cut_clip):
         read = [(frame.pts, frame.time_base, frame.time + frame.duration * frame.time_base) for frame in frames]
     assert line.pts.tolist() == [pts for pts, _, _ in read]
     assert line.time_base == read[0][1] and line.end == read[-1][2]
+
+
+def test_a_timeline_has_the_packets_of_all_frames_as_they_are_decoded(cut_clip):
+    line = timeline(cut_clip)
+    with av.open(str(cut_clip)) as file:
+        packets = [packet for packet in file.demux(video=0) if packet.size]
+    shown = sorted(range(len(packets)), key=lambda place: packets[place].pts)
+    assert line.size.tolist() == [packets[place].size for place in shown]
+    assert line.key.tolist() == [packets[place].is_keyframe for place in shown]
+    # Those that no packet before them is shown after.
+    leads = [all(packets[place].pts > earlier.pts for earlier in packets[:place]) for place in shown]
+    assert line.leads.tolist() == leads and not all(leads)
 
 
 def test_rough_reading_leaves_frames_out_but_none_at_a_cut(cut_clip):
