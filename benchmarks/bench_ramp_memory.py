@@ -20,7 +20,7 @@ from rich.table import Table
 from benchmarks.bench_speed_ramp import ffmpeg
 from benchmarks.clips import sample_clip
 from benchmarks.machine import machine
-from shared.worker.slot import ALLOCATOR
+from shared.worker.slot import HEAPS
 
 out = Console(soft_wrap=True, highlight=False)
 SHORT_S, MIDDLE_S, LONG_S, HOURS_S = 10, 100, 600, 7200
@@ -89,7 +89,7 @@ def looped(once: Path, seconds: float, folder: Path) -> Path:
 def measured(work: str, video: Path, params: dict[str, object], output: Path) -> tuple[int, float]:
     """How many frames were looked at or written, and the peak of resident memory in MiB."""
     command = [sys.executable, "-c", WORK, work, str(video), json.dumps(params), str(output)]
-    said = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=os.environ | ALLOCATOR).stdout
+    said = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=os.environ | {"MALLOC_ARENA_MAX": HEAPS}).stdout
     frames, mib = json.loads(said)
     return int(frames), float(mib)
 

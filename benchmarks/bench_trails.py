@@ -30,7 +30,7 @@ from services.effects.params import MotionTrailsParams
 from shared.video import VideoInfo, VideoWriter, ffmpeg_path, probe, read_frames
 from shared.video.encoders import choose, options_of
 from shared.video.frame import picture_from
-from shared.worker.slot import ALLOCATOR
+from shared.worker.slot import HEAPS
 
 out = Console(soft_wrap=True, highlight=False)
 LAYERS, SPACING, DECAY = 6, 5, 0.7
@@ -47,8 +47,10 @@ class Cost:
 
 def main() -> None:
     """Print the tables, in a process with the settings of a worker's."""
-    if any(os.environ.get(name) != value for name, value in ALLOCATOR.items()):
-        os.execve(sys.executable, [sys.executable, "-m", "benchmarks.bench_trails", *sys.argv[1:]], os.environ | ALLOCATOR)
+    if os.environ.get("MALLOC_ARENA_MAX") != HEAPS:
+        os.execve(
+            sys.executable, [sys.executable, "-m", "benchmarks.bench_trails", *sys.argv[1:]], os.environ | {"MALLOC_ARENA_MAX": HEAPS}
+        )
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 3
     out.print(f"{machine()}\n")
     with tempfile.TemporaryDirectory() as folder:
@@ -145,7 +147,7 @@ COPY = TRAILS.partition("trails(clip")[0] + "copy(clip, target)"
 def peak(program: str, *words: object) -> float:
     """The most memory that a process with a worker's settings has, in MB."""
     command = [sys.executable, "-c", program, *map(str, words)]
-    process = psutil.Popen(command, stdout=subprocess.DEVNULL, env=os.environ | ALLOCATOR)
+    process = psutil.Popen(command, stdout=subprocess.DEVNULL, env=os.environ | {"MALLOC_ARENA_MAX": HEAPS})
     most, ended = [0], Event()
 
     def watch() -> None:

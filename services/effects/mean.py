@@ -67,32 +67,39 @@ def mix_whole(out: Planes, frame: Planes, ghosts: Sequence[Whole], weight: float
 def mix_parts(out: Planes, frame: Planes, ghosts: Sequence[Part], *, tint: Tint | None = None) -> None:
     """Write to `out` the frame and what shows of its ghosts: each pixel's shares of the ghosts, and the frame for what is left of 255.
 
-    Shares are enlarged to each plane's size. Where they add up to more than 255, the picture would get brighter: see `shares_of`.
+    Shares, all of one size, are enlarged to each plane's. Where they add up to more than 255, the picture would get brighter: see
+    `shares_of`. Of the pieces of ghosts that show there is one at a time: strips that stay in the cache, each with all ghosts, would take
+    a twentieth less time, and the memory of as many pieces as there are ghosts.
     """
-    pieces = [piece for ghost in ghosts if (piece := _piece(ghost, [plane.shape for plane in frame], tint)) is not None]
-    for number, (target, own) in enumerate(zip(out, frame, strict=True)):
-        strip = np.empty((_lines(own), own.shape[1]), np.float32)
-        shares_left = np.empty(strip.shape, own.dtype)
-        placed = [(piece.rows[number], piece.columns[number], piece.planes[number], piece.shares[number]) for piece in pieces]
-        for top in range(0, len(own), len(strip)):
-            here, view = own[top : top + len(strip)], target[top : top + len(strip)]
-            seen = [one for one in placed if one[0].start < top + len(here) and one[0].stop > top]
-            if not seen:
-                np.copyto(view, here)
-                continue
-            left, right = min(one[1].start for one in seen), max(one[1].stop for one in seen)
-            np.copyto(view[:, :left], here[:, :left])
-            np.copyto(view[:, right:], here[:, right:])
-            mixed, rest = _piece_of(strip, (len(here), right - left)), _piece_of(shares_left, (len(here), right - left))
-            mixed[:], rest[:] = 0, 255
-            for rows, columns, moved, shares in seen:
-                first, last = max(rows.start, top), min(rows.stop, top + len(here))
-                own_rows = slice(first - rows.start, last - rows.start)
-                place = slice(first - top, last - top), slice(columns.start - left, columns.stop - left)
-                cv2.accumulateProduct(moved[own_rows], shares[own_rows], mixed[place])
-                cv2.subtract(rest[place], shares[own_rows], dst=rest[place])
-            cv2.accumulateProduct(here[:, left:right], rest, mixed)
-            _round(mixed, view[:, left:right], 1 / 255)
+    for target, own in zip(out, frame, strict=True):
+        np.copyto(target, own)
+    shown = [(ghost, found) for ghost in ghosts if (found := rectangle(ghost.share > 0)) is not None]
+    if not shown:
+        return
+    sides = [[(found[side].start, found[side].stop) for _, found in shown] for side in (0, 1)]
+    around = tuple(slice(min(start for start, _ in side), max(stop for _, stop in side)) for side in sides)
+    places = [enlarged((around[0], around[1]), ghosts[0].share.shape, plane.shape) for plane in frame]
+    sums = [
+        (np.zeros(own[place].shape, np.float32), np.full(own[place].shape, 255, own.dtype))
+        for own, place in zip(frame, places, strict=True)
+    ]
+    for ghost, found in shown:
+        piece = _piece(ghost, found, [plane.shape for plane in frame], tint)
+        for number, ((mixed, rest), (rows, columns)) in enumerate(zip(sums, places, strict=True)):
+            here = piece.place(number, rows.start, columns.start)
+            cv2.accumulateProduct(piece.planes[number], piece.shares[number], mixed[here])
+            cv2.subtract(rest[here], piece.shares[number], dst=rest[here])
+        del piece  # before the next one is made
+    for target, own, place, (mixed, rest) in zip(out, frame, places, sums, strict=True):
+        cv2.accumulateProduct(own[place], rest, mixed)
+        _round(mixed, target[place], 1 / 255)
+
+
+def mixing_bytes(samples: float, itemsize: int) -> float:
+    """Most bytes that `mix_parts` takes beyond its pictures, which have so many samples of `itemsize` bytes: the sums in float32, what is
+    left of 255, and a piece with its shares, on its way to where it goes in two more copies.
+    """
+    return (4 + 5 * itemsize) * samples
 
 
 def shares_of(weights: Sequence[Weights], rest: Weights | float) -> list[NDArray[np.uint8]]:
@@ -188,11 +195,14 @@ class _Piece:
     planes: Planes
     shares: Planes
 
+    def place(self, number: int, top: int, left: int) -> tuple[slice, slice]:
+        """Where it lies in plane `number`, counted from a corner."""
+        rows, columns = self.rows[number], self.columns[number]
+        return slice(rows.start - top, rows.stop - top), slice(columns.start - left, columns.stop - left)
 
-def _piece(ghost: Part, shapes: list[tuple[int, ...]], tint: Tint | None) -> _Piece | None:
-    found = rectangle(ghost.share > 0)
-    if found is None:
-        return None
+
+def _piece(ghost: Part, found: tuple[slice, slice], shapes: list[tuple[int, ...]], tint: Tint | None) -> _Piece:
+    """The piece of a ghost that the rectangle `found` of its shares shows."""
     places = [enlarged(found, ghost.share.shape, shape) for shape in shapes]
     moved, shares = [], []
     for (rows, columns), shape, source in zip(places, shapes, ghost.planes, strict=True):
@@ -204,10 +214,6 @@ def _piece(ghost: Part, shapes: list[tuple[int, ...]], tint: Tint | None) -> _Pi
     return _Piece(
         [one[0] for one in places], [one[1] for one in places], tint.of_planes(tuple(moved)) if tint else tuple(moved), tuple(shares)
     )
-
-
-def _lines(plane: NDArray[Any]) -> int:
-    return max(_STRIP // plane.shape[1], 1)
 
 
 def _piece_of(strip: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:

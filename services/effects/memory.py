@@ -12,9 +12,13 @@ SHARE = 0.6
 """Part of a job's memory that held frames may take: the rest is for decoding, encoding and the libraries."""
 
 
+_CODE = 10 * 1000**2
+"""Bytes of the parts of libraries that only the effects use."""
+
+
 def in_work() -> int:
     """Frames that are between two steps of the work: those that all cores are at, and a few that wait for their turn."""
-    return 2 * ((os.cpu_count() or 1) + 2)
+    return 2 * (cores() + 2)
 
 
 def stored_bytes(pixel_format: str) -> float:
@@ -23,18 +27,33 @@ def stored_bytes(pixel_format: str) -> float:
     return max(sum(part.width * part.height for part in parts) / 256, 1.5)
 
 
-def needed_bytes(width: int, height: int, *, held: int, waiting: int, bytes_per_pixel: float, full_size: bool) -> int:
+def cores() -> int:
+    """How many frames are worked on at a time."""
+    return os.cpu_count() or 1
+
+
+def needed_bytes(
+    width: int,
+    height: int,
+    *,
+    held: int,
+    waiting: int,
+    bytes_per_pixel: float,
+    full_size: bool,
+    small_bytes: float = 9,
+    mixing: float = 0,
+) -> int:
     """Bytes that a trail holds, whatever the clip's length.
 
     `held`: frames of a trail (layers x spacing + 1, on both sides if it has two), `waiting`: frames that wait for those after them. Ghosts
     in full size keep whole pictures, (held + waiting + in work) x width x height x bytes_per_pixel; soft ones small planes only, with
-    (waiting + in work) whole pictures. Small planes (Y, U, V, two masks, and what ghosts are made of: 9 bytes a small pixel, 13 in linear
-    light) come on top; the two masks of a matte for full-size ghosts, in half the size, take no more. Not counted: what a core moves while
-    it mixes masked ghosts in full size, the part of each that shows and its shares, since how much shows is not known beforehand.
+    (waiting + in work) whole pictures. Each of those frames keeps `small_bytes` a small pixel (of Y, U, V, masks, and what ghosts are made
+    of) on top, and each core takes `mixing` bytes while it is at one. Reading and writing alone hold the rest, queues included.
     """
     across, down = small_size(width, height)
     whole = waiting + in_work() + (held if full_size else 0)
-    return int(whole * width * height * bytes_per_pixel + (held + waiting + in_work()) * across * down * (9 if bytes_per_pixel < 6 else 13))
+    small = (held + waiting + in_work()) * across * down * small_bytes
+    return int(whole * width * height * bytes_per_pixel + small + cores() * mixing + _CODE)
 
 
 def check_memory(needed: int, fields: str, *, errors: tuple[str, ...]) -> None:

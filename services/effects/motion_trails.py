@@ -3,16 +3,18 @@
 from collections.abc import Iterator
 from contextlib import closing
 from itertools import chain
+from math import prod
 from pathlib import Path
 
 import av
 
 from services.effects.clip import Times, Written, matte_remarks, probe_clip, rate_of, write_again
 from services.effects.compose import Composer
+from services.effects.mean import mixing_bytes
 from services.effects.memory import check_memory, needed_bytes, stored_bytes
 from services.effects.params import MotionTrailsParams, MotionTrailsResult
 from services.effects.reading import moments_of
-from services.effects.scene import Scene, look_frames
+from services.effects.scene import Scene, look_frames, small_size
 from services.effects.trail import Reach, Trailed, trails
 from shared.operation import Progress, Silent
 from shared.video import Frame, VideoInfo, map_ordered
@@ -109,6 +111,20 @@ def held_bytes(params: MotionTrailsParams, info: VideoInfo, *, matte: bool) -> i
     ahead = 0 if params.direction == "behind" else int(reach.length * (rate if reach.seconds else 1)) + 1
     look = 2 * look_frames(rate) if confined(params, matte) and not matte else 0
     stored = stored_bytes(info.pixel_format)
+    pixels, small = info.width * info.height, prod(small_size(info.width, info.height))
+    ghosts = params.layers * (2 if params.direction == "both" else 1)
+    small_bytes, mixing = 0.0, 0.0
+    if soft(params):
+        # While it is mixed: what ghosts are moved to, a dozen planes of floats, and two of the picture's size.
+        small_bytes = 13 if params.linear_light else 9
+        mixing = (90 + ghosts * small_bytes) * small + 2 * pixels * (2 if params.linear_light else 1)
+    elif confined(params, matte) or params.camera_model in ("similarity", "homography"):
+        # A matte's masks are made in half the size; those of what moves lie beside the small planes that it was found in.
+        masks = pixels / 4 if matte else small
+        small_bytes = (2 * masks / small if matte else 5) if confined(params, matte) else 0
+        samples, size = (3 * pixels, 2) if params.linear_light else (stored * pixels, 1)
+        # The weights of all ghosts, and their shares.
+        mixing = mixing_bytes(samples, size) + (ghosts + 3) * 5 * masks
     return needed_bytes(
         info.width,
         info.height,
@@ -116,6 +132,8 @@ def held_bytes(params: MotionTrailsParams, info: VideoInfo, *, matte: bool) -> i
         waiting=look + (ahead if soft(params) else 0),
         bytes_per_pixel=(6.0 + stored) if params.linear_light else stored,
         full_size=not soft(params),
+        small_bytes=small_bytes,
+        mixing=mixing,
     )
 
 

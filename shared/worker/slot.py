@@ -42,9 +42,8 @@ PASSED_ON = (
     "SSL_CERT_DIR",
     "SSL_CERT_FILE",
 )
-ALLOCATOR = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": f"{32 * 1024**2}", "MALLOC_TRIM_THRESHOLD_": f"{64 * 1024**2}"}
-"""What glibc is told. By itself it gives each of dozens of threads a heap of its own, where freed memory waits for that thread: 60 MB
-of a flow render's 600. And it gives each freed picture back to the system, which clears the next one's pages: up to 10 % of the work."""
+HEAPS = "2"
+"""glibc gives each of dozens of threads a heap of its own, where freed memory waits for that thread: 60 MB of a flow render's 600."""
 PASSED_ON_PREFIXES = ("CUDA_", "NVIDIA_", "OMP_", "REELWRIGHT_MAX_", "REELWRIGHT_MODEL")
 
 OnMessage = Callable[[dict[str, Any]], Awaitable[None]]
@@ -239,7 +238,7 @@ class Slot:
 
 def _environment() -> dict[str, str]:
     passed = {name: value for name, value in os.environ.items() if name in PASSED_ON or name.startswith(PASSED_ON_PREFIXES)}
-    return passed | ALLOCATOR
+    return passed | {"MALLOC_ARENA_MAX": HEAPS}
 
 
 def _error(message: dict[str, Any]) -> ReelwrightError:

@@ -1,11 +1,13 @@
 """Weighted means of pictures in full size, against the plain arithmetic."""
 
+import tracemalloc
+
 import cv2
 import numpy as np
 import pytest
 
 from services.effects.layers import between_pixels, moved_piece
-from services.effects.mean import Part, Whole, mix_parts, mix_whole, shares_of
+from services.effects.mean import Part, Whole, mix_parts, mix_whole, mixing_bytes, shares_of
 
 
 def picture(seed, dtype=np.uint8, width=160, height=90):
@@ -75,6 +77,23 @@ def test_many_strong_ghosts_brighten_nothing():
     out = tuple(np.zeros_like(plane) for plane in frame)
     mix_parts(out, frame, parts)
     assert all((plane == 200).all() for plane in out)
+
+
+@pytest.mark.parametrize("count", [3, 40])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_ghosts_take_no_more_memory_than_is_counted(count, dtype):
+    frame, ghost = picture(1, dtype, width=960, height=540), picture(2, dtype, width=960, height=540)
+    out = tuple(np.zeros_like(plane) for plane in frame)
+    matrix = np.array([[1, 0, 3.5], [0, 1, -2.5], [0, 0, 1]], np.float64)
+    parts = [Part(ghost, matrix, np.full((135, 240), 255 // count, np.uint8)) for _ in range(count)]
+    tracemalloc.start()
+    try:
+        mix_parts(out, frame, parts)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak <= mixing_bytes(sum(plane.size for plane in frame), frame[0].itemsize)
+    assert np.abs(out[0].astype(int) - frame[0]).max() > 0
 
 
 @pytest.mark.parametrize("shift", [(3, -2), (3.5, -2.5), (-20.45, 7.4), (0, -0.6), (300, 0)])
