@@ -14,7 +14,7 @@ from services.effects.mean import mixing_bytes
 from services.effects.memory import check_memory, needed_bytes, stored_bytes
 from services.effects.params import MotionTrailsParams, MotionTrailsResult
 from services.effects.reading import moments_of
-from services.effects.scene import Scene, look_frames, small_size
+from services.effects.scene import Scene, cores, look_frames, small_size
 from services.effects.trail import Reach, Trailed, trails
 from shared.operation import Progress, Silent
 from shared.video import Frame, VideoInfo, map_ordered
@@ -89,10 +89,14 @@ def _pictures(
         composer = Composer(params, scene, first.frame, confined=masked, soft=soft(params))
         every = chain([first], moments)
         # Planes as they are stored are there without work.
-        prepared = map_ordered(composer.prepare, every, ahead=2) if masked or params.linear_light else map(composer.prepare, every)
+        prepared = (
+            map_ordered(composer.prepare, every, workers=cores(), ahead=2)
+            if masked or params.linear_light
+            else map(composer.prepare, every)
+        )
         most = reach.frames(rate * 1.5) + 2
         jobs = (_taken(one, drop=soft(params)) for one in trails(prepared, reach, most=most))
-        yield from map_ordered(lambda job: (Times.of(job[0]), composer(*job)), jobs, ahead=2)
+        yield from map_ordered(lambda job: (Times.of(job[0]), composer(*job)), jobs, workers=cores(), ahead=2)
 
 
 def _taken(trailed: Trailed, *, drop: bool) -> tuple[Frame, Trailed]:

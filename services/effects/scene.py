@@ -1,5 +1,6 @@
 """A clip as the effects see it: frame by frame with the camera's pose, its shot, and what moves in it."""
 
+import os
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ _MOST_REDUCED = 4
 LOOK_S = 0.3
 """How far from a frame the others are that tell what moves in it."""
 _MOST_LOOK = 20
+_MOST_AT_A_TIME = 8
 
 
 @dataclass(slots=True, eq=False)
@@ -98,7 +100,7 @@ class Scene:
             moment.mask = self._mask(moment, others, threshold, block)
             return moment
 
-        return map_ordered(find, _neighbours(moments, look), ahead=2)
+        return map_ordered(find, _neighbours(moments, look), workers=cores(), ahead=2)
 
     def between_small(self, source: Pose, target: Pose, full: tuple[int, int]) -> NDArray[np.float64]:
         """`between` for small planes of frames of the size `full`."""
@@ -110,6 +112,11 @@ class Scene:
         known = [(other.small, self.between_small(other.pose, moment.pose, full)) for other in others]
         mask = moving(moment.small, known, threshold=threshold)
         return mask if block is None else focused(mask, moment.small[:, :, 0], block=block)
+
+
+def cores() -> int:
+    """How many frames are worked on at a time: one a core, eight at the most, which is more than an encoder takes."""
+    return min(os.cpu_count() or 1, _MOST_AT_A_TIME)
 
 
 def look_frames(rate: float) -> int:

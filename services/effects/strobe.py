@@ -19,7 +19,7 @@ from services.effects.panorama import Panorama
 from services.effects.params import StrobeParams, StrobeResult
 from services.effects.pixels import YuvPixels
 from services.effects.reading import moments_of
-from services.effects.scene import Moment, Scene, look_frames
+from services.effects.scene import Moment, Scene, cores, look_frames
 from services.effects.stamps import Stamp, Stamped, lay_stamps, stamped
 from shared.beside import beside
 from shared.errors import OperationFailed
@@ -133,7 +133,7 @@ def _pictures(
             lay_stamps(out, one.stamps, one.moment.pose, subject, opacity=params.opacity)
             return Times.of(one.frame), pixels.picture(out, one.frame)
 
-        yield from map_ordered(composed, seen(), ahead=2)
+        yield from map_ordered(composed, seen(), workers=cores(), ahead=2)
 
 
 def _masked(params: StrobeParams, scene: Scene, video: Path, matte: Path | None, rate: float) -> Iterator[Moment]:
@@ -161,7 +161,7 @@ def _masked(params: StrobeParams, scene: Scene, video: Path, matte: Path | None,
                 moment.mask = backdrop.subject(moment, plate)
                 return moment
 
-            yield from map_ordered(completed, with_plates(), ahead=2)
+            yield from map_ordered(completed, with_plates(), workers=cores(), ahead=2)
 
 
 def _check(params: StrobeParams, info: VideoInfo, rate: float, matte: bool) -> None:

@@ -283,7 +283,7 @@ def test_memory_is_counted_with_the_chroma_that_a_file_has(pixel_format, stored)
 
 def test_what_masked_ghosts_take_while_they_are_mixed_is_counted(tmp_path, monkeypatch):
     clip = write(tmp_path / "large.mp4", scene(still, None, width=1280, height=720), frames=2)
-    monkeypatch.setattr("services.effects.memory.os.cpu_count", lambda: 8)
+    monkeypatch.setattr("services.effects.memory.cores", lambda: 8)
     monkeypatch.setenv("REELWRIGHT_JOB_MEMORY_BYTES", str(240 * 1024 * 1024))
     params = {"ghost": "normal", "layers": 2, "spacing": 2}
     with pytest.raises(Invalid, match="Lower layers or spacing"):
