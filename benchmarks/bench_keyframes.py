@@ -1,6 +1,6 @@
 """Shot detection: how right, on films whose shots are known, and how fast, beside PySceneDetect in the same run.
 
-    python -m benchmarks.bench_keyframes [--full] [--seeds 2001 2002] [--no-transnet] [--skip-speed] [--repeat 2]
+    python -m benchmarks.bench_keyframes [--full] [--seeds 2001 2002] [--no-transnet] [--skip-speed] [--repeat 2] [--memory]
 
 PySceneDetect is no dependency of the suite: `make bench-peers` puts it into var/peers; without it its rows are missing. All detectors
 run with their defaults. Seeds from 1001 on were held out: nothing was fitted to them. (Seeds 1 to 4 were developed on.)
@@ -9,6 +9,8 @@ Speed is measured on a film in 1080p that is cut as feature films and series are
 of the shots of the film that docs/keyframes.md has figures of, about a minute. `--full` takes all of that one, for which speed alone takes
 7.5 minutes on two cores, and four seeds instead of one.
 
+`--memory` adds the memory of a worker at 1080p for ten minutes and for an hour, which takes five minutes more.
+
 A transition counts as found if exactly one change that was told lies in it, or up to so many frames beside it; of several the nearest
 counts and the others are false alarms. All false alarms count against hard cuts and against gradual transitions alike, since most
 detectors do not say which they mean.
@@ -16,9 +18,11 @@ detectors do not say which they mean.
 
 import argparse
 import multiprocessing
+import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -38,6 +42,7 @@ from services.keyframes.methods import detected, look_and_detect
 from services.keyframes.params import DetectParams, Method
 from shared.operation import Silent
 from shared.video import VideoInfo, ffmpeg_path, probe
+from shared.worker.slot import ALLOCATOR
 
 PEERS = Path(__file__).parent.parent / "var" / "peers"
 CHEAP: tuple[Method, ...] = ("auto", "adaptive", "content", "histogram", "difference", "fades")
@@ -220,6 +225,35 @@ def speed(console: Console, *, peers: bool, repeat: int, seed: int, transitions:
         console.print(table_of(counts, f"F1 in percent on that film, {len(made.truths)} transitions"))
 
 
+# The peak that resource.getrusage tells is that of the parent where that was larger.
+WORK = """
+import sys
+from pathlib import Path
+from services.keyframes.detect import detect
+from services.keyframes.params import DetectParams
+video, folder = map(Path, sys.argv[1:])
+(report,) = detect(DetectParams(), video=video, outputs={name: folder / name for name in ("gallery", "keyframes", "files")}).videos
+peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+print(report.frames, len(report.shots), int(peak.split()[1]) // 1024)
+"""
+
+
+def memory(console: Console, seed: int) -> None:
+    """The table of what `keyframes.detect` holds: each row is a process of its own, with a worker's environment."""
+    table = Table("1080p H.264, minutes", "frames", "shots", "peak MiB", "wall s", title="Peak of resident memory, whole operation")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        once, clip = full_hd(folder, seed, 6).path, folder / "looped.mp4"
+        for minutes in (1, 10, 60):
+            looped = ["-stream_loop", "-1", "-i", str(once), "-t", str(60 * minutes), "-c", "copy", str(clip)]
+            subprocess.run([ffmpeg_path(), "-v", "error", "-nostdin", "-y", *looped], check=True)
+            began = time.perf_counter()
+            command = [sys.executable, "-c", WORK, str(clip), str(folder)]
+            said = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=os.environ | ALLOCATOR).stdout
+            table.add_row(str(minutes), *said.decode().split(), f"{time.perf_counter() - began:.0f}")
+    console.print(table)
+
+
 def main(arguments: Sequence[str] = ()) -> None:
     """Print both tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -228,6 +262,7 @@ def main(arguments: Sequence[str] = ()) -> None:
     parser.add_argument("--no-transnet", action="store_true", help="not the network, which takes a minute per 5000 frames on two cores")
     parser.add_argument("--skip-accuracy", action="store_true")
     parser.add_argument("--skip-speed", action="store_true")
+    parser.add_argument("--memory", action="store_true")
     parser.add_argument("--repeat", type=int, default=2)
     given = parser.parse_args(arguments)
     console = Console(width=160)
@@ -239,6 +274,8 @@ def main(arguments: Sequence[str] = ()) -> None:
         accuracy(console, seeds, transnet=transnet)
     if not given.skip_speed:
         speed(console, peers=peers, repeat=given.repeat, seed=seeds[0], transitions=36 if given.full else 12)
+    if given.memory:
+        memory(console, seeds[0])
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ def tiny(small: Small) -> Planes:
 
 @dataclass(frozen=True, slots=True)
 class TinyFilm:
-    """The frames that were looked at. `planes`: (n, 3, HEIGHT, WIDTH) uint8, an array or a file; `frames`: (n,) their numbers, rising.
+    """The frames that were looked at. `planes`: (n, 3, HEIGHT, WIDTH) uint8, to be sliced, an array or a file; `frames`: (n,) numbers, rising.
 
     `rows`, `columns`: first of, and first after, the part of the picture that is not black bars.
     """
@@ -51,8 +51,8 @@ class TinyFilm:
 
     def without_bars(self) -> "TinyFilm":
         """This film without rows and columns at its edges that are black throughout."""
-        luma = np.asarray(self.planes[:: max(len(self) // 200, 1), 0])
-        seen = np.percentile(luma, 95, axis=0) if len(luma) else np.full((HEIGHT, WIDTH), 255)
+        luma = [self.planes[place : place + 1][0, 0] for place in range(0, len(self), max(len(self) // 200, 1))]
+        seen = np.percentile(luma, 95, axis=0) if luma else np.full((HEIGHT, WIDTH), 255)
         # Black is 16; what is next to it may be partly of the picture.
         rows, columns = np.flatnonzero(seen.max(axis=1) > 26), np.flatnonzero(seen.max(axis=0) > 26)
         if len(rows) < HEIGHT // 3 or len(columns) < WIDTH // 3:
@@ -82,11 +82,19 @@ class TinyFile:
     def film(self) -> TinyFilm:
         """What was added."""
         self._file.flush()
-        count = len(self._frames)
-        planes = (
-            np.memmap(self._path, np.uint8, "r", shape=(count, 3, HEIGHT, WIDTH)) if count else np.empty((0, 3, HEIGHT, WIDTH), np.uint8)
-        )
-        return TinyFilm(planes, np.array(self._frames, dtype=np.int64))
+        return TinyFilm(_Stored(self._path, len(self._frames)), np.array(self._frames, dtype=np.int64))
+
+
+class _Stored:
+    """Planes in a file, read as they are asked for: a mapping of the file would count as memory in full."""
+
+    def __init__(self, path: Path, count: int):
+        self._path, self._count = path, count
+
+    def __getitem__(self, places: slice) -> Planes:
+        start, stop, _ = places.indices(self._count)
+        count = max(stop - start, 0)
+        return np.fromfile(self._path, np.uint8, count * BYTES, offset=start * BYTES).reshape(count, 3, HEIGHT, WIDTH)
 
 
 def film_of(pictures: Iterable[Planes]) -> TinyFilm:
