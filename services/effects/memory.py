@@ -12,7 +12,7 @@ SHARE = 0.6
 
 _CODE = 10 * 1000**2
 """Bytes of the parts of libraries that only the effects use."""
-_HOLES = 1.5
+_HOLES = 1.8
 """How much of the heaps pictures take, as a multiple of their size: those that are let go of leave holes, not filled at once."""
 
 

@@ -21,7 +21,7 @@ _MOST_REDUCED = 4
 LOOK_S = 0.3
 """How far from a frame the others are that tell what moves in it."""
 _MOST_LOOK = 20
-_MOST_AT_A_TIME = 8
+_MOST_AT_A_TIME = 6
 
 
 @dataclass(slots=True, eq=False)
@@ -115,7 +115,7 @@ class Scene:
 
 
 def cores() -> int:
-    """How many frames are worked on at a time: one a core, eight at the most, which is more than an encoder takes."""
+    """How many frames are worked on at a time: one a core, six at the most, which is more than an encoder takes."""
     return min(os.cpu_count() or 1, _MOST_AT_A_TIME)
 
 
