@@ -115,7 +115,7 @@ class Scene:
 
 
 def cores() -> int:
-    """How many frames are worked on at a time: one a core, six at the most, which is more than an encoder takes."""
+    """How many frames are worked on at a time: one a core, six at the most, for the memory that each takes."""
     return min(os.cpu_count() or 1, _MOST_AT_A_TIME)
 
 
