@@ -63,11 +63,11 @@ class FlowPair:
             raise ValueError(f"{t = } must be from 0 to 1")
         if t in (0, 1) or self.cut:
             return self._before if t < 0.5 else self._after
-        layers = still_layers(self._vectors, t) if self.still else layers_at(self._vectors, t)
+        layers = still_layers(t) if self.still else layers_at(self._vectors, t)
         peak = (1 << self._bits) - 1
         made: list[NDArray[Any]] = []
         for alike in self._alike:
-            made += compose(alike, layers, peak=peak, cubic=not made)
+            made += compose(alike, layers, peak=peak, sharp=not made)
         return tuple(made)
 
     @cached_property

@@ -25,32 +25,35 @@ _STANDING = 3.0  # levels: handicap of standing still, which fits flat regions b
 _COVERED = 0.3  # a pixel of disagreement: the other picture counts for that much less
 _NEAR = 0.25  # pixels: vectors this much apart are taken for the same, and for two at twice that
 _ALIKE = 2.0  # levels: a share that changes the picture by this much makes no difference
+_FINE = 0.5  # levels: mean of what of the picture is finer than two samples; below, linear interpolation loses nothing
 _OUTSIDE = 1e-3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Layer:
-    """One explanation. `vectors`: float32 (height, width, 2), the motion from `before` to `after` through each pixel at t, or None for
-    standing still. `weight_before`, `weight_after`: float32 (height, width), what its look into each picture counts; they add up to 1 over
-    all layers. All at the size of the small pictures."""
+    """One explanation, at the size of the small pictures.
+
+    `vectors`: float32 (height, width, 2), the motion from `before` to `after` through each pixel at t, or None for standing still, which is
+    a plain mix. `after`: float32 (height, width), 0 to 1, the share of `after` in what it shows; the rest is `before`'s. `opacity`: float32
+    (height, width), 0 to 1, how far it covers the layers under it; None for the first, which is under all others."""
 
     vectors: Field | None
-    weight_before: Field
-    weight_after: Field
+    after: Field | None
+    opacity: Field | None
+    fine: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Layers:
-    """All explanations of the picture at `t`, 0 to 1."""
+    """All explanations of the picture at `t`, 0 to 1, each laid over those before it."""
 
     t: float
     layers: tuple[Layer, ...]
 
 
-def still_layers(vectors: Vectors, t: float) -> Layers:
+def still_layers(t: float) -> Layers:
     """A plain mix."""
-    one = np.ones(vectors.before.shape, np.float32)
-    return Layers(t=t, layers=(Layer(vectors=None, weight_before=one * np.float32(1 - t), weight_after=one * np.float32(t)),))
+    return Layers(t=t, layers=(Layer(vectors=None, after=None, opacity=None),))
 
 
 def layers_at(vectors: Vectors, t: float) -> Layers:
@@ -62,9 +65,9 @@ def layers_at(vectors: Vectors, t: float) -> Layers:
     shares = _shares([*costs, standing])
     field, share, other = _join(looks[0], looks[0].vectors, shares[0], looks[1].vectors, looks[1].seen, shares[1])
     field, share, rest = _join(looks[0], field, share, np.zeros_like(field), (vectors.before, vectors.after), shares[2])
-    layers = [looks[0].layer(field, share), looks[1].layer(looks[1].vectors, other)]
-    layers.append(Layer(vectors=None, weight_before=rest * np.float32(1 - t), weight_after=rest * np.float32(t)))
-    return Layers(t=t, layers=tuple(layers))
+    first = Layer(vectors=field, after=looks[0].after(), opacity=None, fine=looks[0].fine())
+    second = Layer(vectors=looks[1].vectors, after=looks[1].after(), opacity=other / (share + other))
+    return Layers(t=t, layers=(first, second, Layer(vectors=None, after=None, opacity=rest)))
 
 
 class _Look:
@@ -75,6 +78,7 @@ class _Look:
         self._t, self._from_before = t, from_before
         self._places = cv2.scaleAdd(field, -t, vectors.grid), cv2.scaleAdd(field, 1 - t, vectors.grid)
         self.seen = pull(vectors.before, self._places[0]), pull(vectors.after, self._places[1])
+        self._detail = vectors.detail
         self._errors = pull(vectors.forward_error, self._places[0]), pull(vectors.backward_error, self._places[1])
 
     def cost(self) -> Field:
@@ -82,13 +86,16 @@ class _Look:
         own = self._errors[0 if self._from_before else 1]
         return _box(cv2.scaleAdd(own, _STRAYING, cv2.absdiff(*self.seen).astype(np.float32)), _WINDOW)
 
-    def layer(self, field: Field, share: Field) -> Layer:
-        """The layer that counts `share`, with vectors that may differ a little from its own."""
+    def fine(self) -> NDArray[np.bool_]:
+        """Where what it shows has fine detail."""
+        return _box(pull(self._detail, self._places[0]), _WINDOW) > _FINE
+
+    def after(self) -> Field:
+        """The share of `after` in what it shows."""
         # What strays in one picture has no counterpart in the other: it is covered there, and only the first can show it.
         before = (1 - self._t) * _inside(self._places[0]) * (1 + _COVERED * _box(self._errors[0], 5))
         after = self._t * _inside(self._places[1]) * (1 + _COVERED * _box(self._errors[1], 5))
-        part = share / (before + after)
-        return Layer(vectors=field, weight_before=part * before, weight_after=part * after)
+        return after / (before + after)
 
 
 def _project(vectors: Vectors, t: float) -> tuple[Field, Field]:

@@ -38,7 +38,8 @@ class Vectors:
 
     `forward`, `backward`: float32 (height, width, 2), x and y in pixels of this size: where each pixel of `before` is in `after`, and
     the reverse. `forward_error`, `backward_error`: float32 (height, width), how many pixels away from itself a pixel lands that goes there
-    and back, at most 8; large where something is covered or the match is wrong. `grid`: each pixel's own x and y.
+    and back, at most 8; large where something is covered or the match is wrong. `grid`: each pixel's own x and y. `detail`: uint8 (height,
+    width), what of `before` is finer than two of its samples, the mean in levels of 256.
     """
 
     before: NDArray[np.uint8]
@@ -48,6 +49,7 @@ class Vectors:
     forward_error: Field
     backward_error: Field
     grid: Field
+    detail: NDArray[np.uint8]
     by: int
     cut: bool
     still: bool
@@ -56,14 +58,16 @@ class Vectors:
 def find_vectors(before: NDArray[Any], after: NDArray[Any], *, bits: int = 8) -> Vectors:
     """The motion between two luma planes, uint8 or uint16 (height, width), of `bits` bits a sample."""
     by = max(1, round(max(before.shape) / FLOW_SIZE))
-    a, b = _small(before, by, bits), _small(after, by, bits)
+    before, after = _eight(before, bits), _eight(after, bits)
+    a, b = _small(before, by), _small(after, by)
+    detail = _small(cv2.absdiff(before, cv2.GaussianBlur(before, (3, 3), 0)), by)
     height, width = a.shape
     grid = np.dstack(np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)))
     still = cv2.norm(a, b, cv2.NORM_INF) <= _STILL
     if still:
         forward = backward = np.zeros((height, width, 2), np.float32)
         wrong = np.zeros((height, width), np.float32)
-        return _vectors(a, b, (forward, backward), (wrong, wrong), grid, by, still=True)
+        return _vectors(a, b, (forward, backward), (wrong, wrong), grid, detail, by, still=True)
     dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     dis.setFinestScale(0)
     dis.setPatchStride(_PATCH_STRIDE)
@@ -73,7 +77,7 @@ def find_vectors(before: NDArray[Any], after: NDArray[Any], *, bits: int = 8) ->
     bright_a, bright_b = cv2.LUT(a, curve), cv2.LUT(b, curve)
     forward, backward = dis.calc(bright_a, bright_b, None), dis.calc(bright_b, bright_a, None)
     errors = _astray(forward, backward, grid), _astray(backward, forward, grid)
-    return _vectors(a, b, (forward, backward), errors, grid, by, still=False)
+    return _vectors(a, b, (forward, backward), errors, grid, detail, by, still=False)
 
 
 def pull(picture: NDArray[Any], places: Field) -> NDArray[Any]:
@@ -87,6 +91,7 @@ def _vectors(
     ways: tuple[Field, Field],
     errors: tuple[Field, Field],
     grid: Field,
+    detail: NDArray[np.uint8],
     by: int,
     *,
     still: bool,
@@ -105,19 +110,22 @@ def _vectors(
         forward_error=errors[0],
         backward_error=errors[1],
         grid=grid,
+        detail=detail,
         by=by,
         cut=missed / (contrast + 8) > _CUT,
         still=still,
     )
 
 
-def _small(luma: NDArray[Any], by: int, bits: int) -> NDArray[np.uint8]:
+def _eight(luma: NDArray[Any], bits: int) -> NDArray[np.uint8]:
+    return np.ascontiguousarray(luma if luma.dtype == np.uint8 else luma >> (bits - 8), np.uint8)
+
+
+def _small(luma: NDArray[np.uint8], by: int) -> NDArray[np.uint8]:
     below, beside = (max(_SHORTEST, -(-side // (by * ALIGNED)) * ALIGNED) * by - side for side in luma.shape)
     if below or beside:
         luma = cv2.copyMakeBorder(luma, 0, below, 0, beside, cv2.BORDER_REPLICATE)
-    size = luma.shape[1] // by, luma.shape[0] // by
-    small: NDArray[Any] = cv2.resize(np.ascontiguousarray(luma), size, interpolation=cv2.INTER_AREA)
-    return (small >> (bits - 8)).astype(np.uint8) if small.dtype == np.uint16 else small
+    return cv2.resize(luma, (luma.shape[1] // by, luma.shape[0] // by), interpolation=cv2.INTER_AREA)
 
 
 def _astray(there: Field, back: Field, grid: Field) -> Field:

@@ -93,7 +93,7 @@ def test_ten_bits() -> None:
     eight, ten = FlowPair(before, after).at(0.5), FlowPair(*tens, bits=10).at(0.5)
     for a, b in zip(eight, ten, strict=True):
         assert b.dtype == np.uint16
-        assert np.abs(a.astype(int) * 4 - b).max() <= 4
+        assert np.abs(a.astype(int) * 4 - b).max() <= 6  # with eight bits, what is laid over each other is rounded each time
 
 
 def test_no_sample_leaves_the_range_of_its_bits() -> None:
