@@ -42,7 +42,7 @@ from services.keyframes.methods import detected, look_and_detect
 from services.keyframes.params import DetectParams, Method
 from shared.operation import Silent
 from shared.video import VideoInfo, ffmpeg_path, probe
-from shared.worker.slot import ALLOCATOR
+from shared.worker.slot import HEAPS
 
 PEERS = Path(__file__).parent.parent / "var" / "peers"
 CHEAP: tuple[Method, ...] = ("auto", "adaptive", "content", "histogram", "difference", "fades")
@@ -249,7 +249,7 @@ def memory(console: Console, seed: int) -> None:
             subprocess.run([ffmpeg_path(), "-v", "error", "-nostdin", "-y", *looped], check=True)
             began = time.perf_counter()
             command = [sys.executable, "-c", WORK, str(clip), str(folder)]
-            said = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=os.environ | ALLOCATOR).stdout
+            said = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=os.environ | {"MALLOC_ARENA_MAX": HEAPS}).stdout
             table.add_row(str(minutes), *said.decode().split(), f"{time.perf_counter() - began:.0f}")
     console.print(table)
 

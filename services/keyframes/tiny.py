@@ -24,7 +24,8 @@ def tiny(small: Small) -> Planes:
 
 @dataclass(frozen=True, slots=True)
 class TinyFilm:
-    """The frames that were looked at. `planes`: (n, 3, HEIGHT, WIDTH) uint8, to be sliced, an array or a file; `frames`: (n,) numbers, rising.
+    """The frames that were looked at. `planes`: (n, 3, HEIGHT, WIDTH) uint8, an array or a file, to be sliced; `frames`: (n,) their
+    numbers, rising.
 
     `rows`, `columns`: first of, and first after, the part of the picture that is not black bars.
     """
