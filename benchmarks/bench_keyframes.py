@@ -9,7 +9,7 @@ Speed is measured on a film in 1080p that is cut as feature films and series are
 of the shots of the film that docs/keyframes.md has figures of, about a minute. `--full` takes all of that one, for which speed alone takes
 7.5 minutes on two cores, and four seeds instead of one.
 
-`--memory` adds the memory of a worker at 1080p for ten minutes and for an hour, which takes five minutes more.
+`--memory` adds the memory of a worker for a minute, ten and an hour of 640x360, which takes three minutes more.
 
 A transition counts as found if exactly one change that was told lies in it, or up to so many frames beside it; of several the nearest
 counts and the others are false alarms. All false alarms count against hard cuts and against gradual transitions alike, since most
@@ -240,10 +240,10 @@ print(report.frames, len(report.shots), int(peak.split()[1]) // 1024)
 
 def memory(console: Console, seed: int) -> None:
     """The table of what `keyframes.detect` holds: each row is a process of its own, with a worker's environment."""
-    table = Table("1080p H.264, minutes", "frames", "shots", "peak MiB", "wall s", title="Peak of resident memory, whole operation")
+    table = Table("640x360, minutes", "frames", "shots", "peak MiB", "wall s", title="Peak of resident memory, whole operation")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        once, clip = full_hd(folder, seed, 6).path, folder / "looped.mp4"
+        once, clip = film(folder / "once.mp4", seed=seed, profile=LONG, transitions=6, scale=2).path, folder / "looped.mp4"
         for minutes in (1, 10, 60):
             looped = ["-stream_loop", "-1", "-i", str(once), "-t", str(60 * minutes), "-c", "copy", str(clip)]
             subprocess.run([ffmpeg_path(), "-v", "error", "-nostdin", "-y", *looped], check=True)
