@@ -3,7 +3,7 @@
 import secrets
 from pathlib import Path
 
-_LONGEST = 60  # characters of the name that are kept: file systems take 255 bytes
+_LONGEST = 50  # characters of the name that are kept, of up to four bytes each: file systems take 255 bytes
 
 
 def beside(path: Path, suffix: str = "") -> Path:
