@@ -77,7 +77,11 @@ class FlowPair:
         height, width = self._before[0].shape
         groups = (tuple(zip(*group, strict=True)) for _, group in groupby(pairs, key=lambda pair: pair[0].shape[:2]))
         return tuple(
-            # A plane has every sample of luma, or every second or fourth, rounded up.
-            Alike(before, after, (by / round(height / before[0].shape[0]), by / round(width / before[0].shape[1])))
+            Alike(before, after, (by / _sparser(height, before[0].shape[0]), by / _sparser(width, before[0].shape[1])))
             for before, after in groups
         )
+
+
+def _sparser(luma: int, plane: int) -> int:
+    """Of how many samples of luma a plane has one: of each, or of two or four, rounded up, in formats that there are."""
+    return next(by for by in (1, 2, 4) if -(-luma // by) == plane)

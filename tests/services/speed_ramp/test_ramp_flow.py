@@ -136,6 +136,19 @@ def test_every_size(size: tuple[int, int]) -> None:
     assert lowest - 25 <= int(made.min()) and int(made.max()) <= highest + 25
 
 
+@pytest.mark.parametrize("every", [1, 2, 4])
+@pytest.mark.parametrize("size", [(17, 33), (5, 21), (9, 3), (641, 31)])
+def test_chroma_of_any_size_moves_with_luma(size: tuple[int, int], every: int) -> None:
+    width, height = size
+    big = texture(width + 8, height, 9)
+    before, after = big[:, :width], big[:, 8 : 8 + width]
+    pair = FlowPair([before, before[::every, ::every]], [after, after[::every, ::every]])
+    luma, chroma = pair.at(0.5)
+    assert luma.shape == (height, width) and chroma.shape == (-(-height // every), -(-width // every))
+    # What lies at every so manieth place is moved as its neighbours are.
+    assert np.abs(chroma.astype(int) - luma[::every, ::every]).mean() < 12
+
+
 def test_pictures_that_do_not_fit_are_refused() -> None:
     one, other = texture(64, 48), texture(64, 50)
     with pytest.raises(ValueError, match="differ"):
