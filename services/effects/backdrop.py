@@ -6,6 +6,7 @@ far apart in time as the shot is long, is the scene; what differs from that is t
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import cv2
 import numpy as np
@@ -35,7 +36,9 @@ def backdrop_bytes(width: int, height: int) -> int:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plate:
-    """The scene as seen around `pose`: Y, U, V as uint8 (height, width, 3), reaching beyond the frame; `known`: 255 where that is sure."""
+    """The scene as seen around `pose`, reaching beyond the frame: Y, U, V as uint8 (height, width, 3), or gray (height, width). `known`:
+    255 where that is sure.
+    """
 
     pose: Pose
     scene: Small
@@ -97,11 +100,12 @@ class Backdrop:
             views.append(view)
             looked.append(seen)
         if len(views) < _LEAST:
-            return Plate(pose, np.zeros((*size[::-1], 3), np.uint8), np.zeros(size[::-1], np.uint8))
+            nothing = np.zeros((*size[::-1], self._views[0].small.shape[2]), np.uint8)
+            return Plate(pose, nothing, np.zeros(size[::-1], np.uint8))
         scene = _middle(views)
         agreeing = np.zeros(size[::-1], np.uint8)
         for view, seen in zip(views, looked, strict=True):
-            agreeing += (cv2.absdiff(view, scene).max(axis=2) <= self._threshold) & seen
+            agreeing += (reduce(cv2.max, cv2.split(cv2.absdiff(view, scene))) <= self._threshold) & seen
         count = np.sum(looked, axis=0, dtype=np.uint8)
         known = (count >= _LEAST) & (agreeing >= count * _AGREEING)
         return Plate(pose, scene, np.where(known, 255, 0).astype(np.uint8))

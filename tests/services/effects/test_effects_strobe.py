@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -152,6 +153,31 @@ def test_a_failed_picture_leaves_no_video(tripod, tmp_path, monkeypatch):
     with pytest.raises(OSError, match="disk full"):
         run(tripod, tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def gray_clip(path, luma, *, frames):
+    """A clip without chroma: what is decoded of one in H.264 has some."""
+    with av.open(str(path), "w") as file:
+        stream = file.add_stream("ffv1", rate=30)
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "gray"
+        for index in range(frames):
+            file.mux(stream.encode(av.VideoFrame.from_ndarray(luma(index), format="gray")))
+        file.mux(stream.encode())
+    return path
+
+
+@pytest.mark.parametrize("frames", [1, 60])
+def test_a_gray_clip_is_stamped_as_any_other(frames, tmp_path):
+    source, folders = scene(still, rolling), [tmp_path / "gray", tmp_path / "colored"]
+    gray = gray_clip(tmp_path / "gray.mkv", source, frames=frames)
+    assert probe(gray).pixel_format == "gray"
+    for folder in folders:
+        folder.mkdir()
+    result, after, _ = run(gray, folders[0], interval=0.4)
+    colored, wanted, _ = run(write(tmp_path / "colored.mp4", source, frames=frames), folders[1], interval=0.4)
+    assert result.stamped == pytest.approx(colored.stamped, abs=1e-3) and len(result.stamped) == (0 if frames == 1 else 5)
+    # Gray has the full range.
+    assert psnr(after[-1], wanted[-1] * (219 / 255) + 16) > 36
 
 
 def test_one_frame(tmp_path):
