@@ -1,6 +1,7 @@
 """When each frame of a video is shown, without decoding any."""
 
 import os
+from array import array
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -38,10 +39,8 @@ def timeline(path: str | os.PathLike[str], *, limits: Limits | None = None) -> T
         stream = main_video(container, path)
         base = time_base_of(stream)
         offset = int(timeline_zero(container, stream) / base)
-        found: list[int] = []
-        keys: list[bool] = []
-        leads: list[bool] = []
-        sizes: list[int] = []
+        # A fifth of the memory of lists: six hours at 60 frames a second are more than a million packets.
+        found, sizes, keys, leads = array("q"), array("q"), array("b"), array("b")
         latest, lasts = -1, 0
         for packet in container.demux(stream):
             if packet.size == 0:
@@ -54,9 +53,9 @@ def timeline(path: str | os.PathLike[str], *, limits: Limits | None = None) -> T
             leads.append(found[-1] > latest)
             if found[-1] > latest:
                 latest, lasts = found[-1], packet.duration or lasts
-        pts, order = np.unique(np.array(found, dtype=np.int64), return_index=True)
+        pts, order = np.unique(np.array(found), return_index=True)
         if len(pts) != len(found) or not len(pts) or pts[0] < 0:
             return None
         limits.check_duration(float(int(pts[-1]) * base))
         end = (int(pts[-1]) + lasts) * base
-        return Timeline(pts, np.array(keys)[order], np.array(leads)[order], np.array(sizes, dtype=np.int64)[order], base, end)
+        return Timeline(pts, np.array(keys, np.bool_)[order], np.array(leads, np.bool_)[order], np.array(sizes)[order], base, end)
