@@ -87,7 +87,7 @@ def measure(
     """
     line = timeline(video) if rough or fast else None
     if line is not None:
-        measured = _measure(video, info, kept, progress, line, None, quiet_spans(video, line) if fast else [])
+        measured = _measure(video, info, kept, progress, line, None, quiet_spans(video, line, kept) if fast else [])
         if measured is not None:
             return measured
     measured = _measure(video, info, kept, progress, None, watch, [])

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from services.keyframes.apart import apart
 from services.keyframes.small import shrink
-from services.keyframes.tiny import HEIGHT, WIDTH, Planes, tiny
+from services.keyframes.steps import distances
+from services.keyframes.tiny import HEIGHT, WIDTH, TinyFile, TinyFilm, tiny
 from shared.video import Timeline, read_frames
 
 _ALIKE, _OTHER = 0.3, 0.6
@@ -26,21 +26,20 @@ _MOST_KEYS = 0.25  # of all frames: of more, to look at them first would cost mo
 Span = tuple[int, int]
 
 
-def quiet_spans(video: Path, line: Timeline) -> list[Span]:
+def quiet_spans(video: Path, line: Timeline, kept: Path) -> list[Span]:
     """Pairs of keyframes that follow each other, as numbers of frames, between which nothing has to be looked at.
 
-    There are none in a video much of which is keyframes, as all of it is in codecs for editing.
+    There are none in a video much of which is keyframes, as all of it is in codecs for editing. `kept`: a file for the keyframes in tiny.
     """
     keys = np.flatnonzero(line.key)
     if line.key.mean() > _MOST_KEYS or len(keys) < 2:
         return []
-    pictures = _keyframes(video, line)
-    film = np.stack([pictures[number] for number in keys.tolist()]) if len(pictures) == len(keys) else None
-    if film is None:
+    film = _keyframes(video, line, kept)
+    if not np.array_equal(film.frames, keys):
         return []
-    change, longest = apart(film[:-1], film[1:]).distance, int(np.diff(keys, append=len(line.pts)).max())
+    change, longest = distances(film, 1), int(np.diff(keys, append=len(line.pts)).max())
     # What is as it was at the keyframe after the next is a flash.
-    back = np.append(apart(film[:-2], film[2:]).distance, np.inf)
+    back = np.append(distances(film, 2), np.inf)
     spans = []
     for (first, after), far, again in zip(pairwise(keys.tolist()), change.tolist(), back.tolist(), strict=True):
         cut = far >= _OTHER and again >= far / 2 and after - first < _IN_TURN * longest
@@ -49,12 +48,15 @@ def quiet_spans(video: Path, line: Timeline) -> list[Span]:
     return spans
 
 
-def _keyframes(video: Path, line: Timeline) -> dict[int, Planes]:
-    """Number of the frame -> the frame in tiny, of all keyframes."""
+def _keyframes(video: Path, line: Timeline, kept: Path) -> TinyFilm:
+    """All keyframes that are found again."""
     number = {int(line.pts[key]): int(key) for key in np.flatnonzero(line.key)}
-    with closing(read_frames(video, skip="nonkey")) as frames:
-        # Some decoders, such as that of FFV1, hand out every frame whatever they are asked for.
-        return {number[frame.pts]: tiny(shrink(frame, (2 * WIDTH, 2 * HEIGHT))) for frame in frames if frame.pts in number}
+    with TinyFile(kept) as store, closing(read_frames(video, skip="nonkey")) as frames:
+        for frame in frames:
+            # Some decoders, such as that of FFV1, hand out every frame whatever they are asked for.
+            if frame.pts in number:
+                store.add(tiny(shrink(frame, (2 * WIDTH, 2 * HEIGHT))), number[frame.pts])
+        return store.film()
 
 
 def _still(line: Timeline, first: int, after: int) -> bool:
@@ -64,6 +66,9 @@ def _still(line: Timeline, first: int, after: int) -> bool:
 
 def _even(line: Timeline, first: int, after: int) -> bool:
     """Whether packets are small and even up to the second keyframe, so that it was put there for a cut, and nothing else happens."""
+    # Frames that are shown before a keyframe, but decoded after it, may be of its shot already.
+    if not line.leads[after - 1]:
+        return False
     inner = slice(first + 1, after)
     # What lies between two frames that were decoded before it says little by its size.
     sizes = line.size[inner][line.leads[inner]]

@@ -39,6 +39,16 @@ def steps_of(film: TinyFilm) -> Steps:
     return Steps(distance, still, moved, contrast)
 
 
+def distances(film: TinyFilm, lag: int) -> NDArray[np.float64]:
+    """(n - lag,): how far apart two frames of a film are that lie `lag` places from each other, see `Apart.distance`."""
+    count = max(len(film) - lag, 0)
+    found = np.empty(count)
+    for start in range(0, count, _AT_ONCE):
+        block = film.block(start, min(start + _AT_ONCE, count) + lag)
+        found[start : start + _AT_ONCE] = apart(block[:-lag], block[lag:]).distance
+    return found
+
+
 def each(film: TinyFilm) -> Iterator[Planes]:
     """All frames of a film, (3, 18, 32) each."""
     edges = [*range(0, len(film), _AT_ONCE), len(film)]

@@ -16,6 +16,8 @@ from services.keyframes.fades import fades
 from services.keyframes.measure import measure
 from services.keyframes.params import DetectParams, VideoReport
 from services.keyframes.quiet import quiet_spans
+from services.keyframes.steps import distances
+from services.keyframes.tiny import TinyFile
 from services.keyframes.transition import Transition
 from shared.operation import Silent
 from shared.video import probe, timeline
@@ -114,7 +116,7 @@ def test_fast_takes_cuts_from_the_keyframes_that_were_set_for_them(tmp_path):
     frames, truths = cut_together([(70, "cut", 0), (60, "cut", 0), (80, "cut", 0), (90, None, 0)])
     path = write(tmp_path / "clip.mp4", frames)
     cuts = [start for start, _ in truths]
-    assert quiet_spans(path, timeline(path)) == [*pairwise([0, *cuts])]
+    assert quiet_spans(path, timeline(path), tmp_path / "keys") == [*pairwise([0, *cuts])]
     fast = measure(path, probe(path), tmp_path / "tiny", Silent(), rough=True, fast=True)
     inner = set(fast.film.frames.tolist()) & set(range(cuts[2]))
     assert inner == {at + step for at in [0, *cuts[:2]] for step in range(5)} | {at - step for at in cuts for step in range(1, 5)}
@@ -123,10 +125,19 @@ def test_fast_takes_cuts_from_the_keyframes_that_were_set_for_them(tmp_path):
     assert all(shot.start_frame < one.frame < shot.end_frame for shot, one in zip(report.shots, report.keyframes, strict=True))
 
 
+def test_fast_finds_the_very_frame_of_a_cut_that_the_keyframe_comes_after(tmp_path):
+    frames, truths = cut_together([(70, "cut", 0), (60, "cut", 0), (90, None, 0)])
+    path = encoded(tmp_path / "clip.ts", frames, "mpeg2video", "yuv420p", g="15", bf="2")
+    cuts = [start for start, _ in truths]
+    # B-frames of the second shot are shown before its keyframe.
+    assert cuts[0] not in np.flatnonzero(timeline(path).key)
+    assert begins(found_in(path, tmp_path, speed="fast")) == [(cut, "cut") for cut in cuts]
+
+
 def test_fast_looks_where_keyframes_are_not_set_for_cuts(tmp_path):
     frames, _ = cut_together([(30, "cut", 0), (45, "dissolve", 12), (63, None, 0)])
     path = write_with_keys(tmp_path / "clip.mp4", frames, 50)
-    assert quiet_spans(path, timeline(path)) == []
+    assert quiet_spans(path, timeline(path), tmp_path / "keys") == []
     assert begins(found_in(path, tmp_path, speed="fast")) == begins(found_in(path, tmp_path))
     # A keyframe that is a flash is neither of another shot nor the begin of one.
     still = scene(3, speed=0.2)
@@ -148,7 +159,7 @@ def test_fast_does_not_decode_keyframes_twice_where_all_are(tmp_path):
     frames = [next(one) for one in (scene(1, speed=0), scene(2, speed=0)) for _ in range(10)]
     path = encoded(tmp_path / "clip.mkv", frames, "mjpeg", "yuvj420p")
     line = timeline(path)
-    assert line is not None and line.key.all() and quiet_spans(path, line) == []
+    assert line is not None and line.key.all() and quiet_spans(path, line, tmp_path / "keys") == []
     assert begins(found_in(path, tmp_path, speed="fast")) == [(10, "cut")]
 
 
@@ -158,10 +169,10 @@ def test_a_fade_ends_where_the_picture_is_full_though_that_goes_on_to_grow():
     assert (found.before, found.after) == (39, 50)
 
 
-def encoded(path, frames, codec, pixel_format):
-    """Frames as ffmpeg codes them if it is asked for nothing."""
+def encoded(path, frames, codec, pixel_format, **options):
+    """Frames as ffmpeg codes them if it is asked for nothing but `options`."""
     with av.open(str(path), "w") as container:
-        stream = container.add_stream(codec, rate=25)
+        stream = container.add_stream(codec, rate=25, options=options)
         stream.height, stream.width = frames[0].shape[:2]
         stream.pix_fmt = pixel_format
         for rgb in frames:
@@ -210,6 +221,19 @@ def test_a_slight_change_of_exposure_is_no_other_picture():
     brighter, other = np.clip(picture.astype(int) + 3, 0, 255).astype(np.uint8), tiny_of(np.ascontiguousarray(next(scene(8))))
     assert apart(picture, brighter).distance < 0.35 * apart(picture, other).distance
     assert apart(picture, picture).distance == 0
+
+
+def test_frames_that_lie_apart_are_compared_across_blocks(tmp_path, monkeypatch):
+    pictures = np.random.default_rng(1).integers(16, 236, (11, 3, 18, 32), dtype=np.uint8)
+    monkeypatch.setattr("services.keyframes.steps._AT_ONCE", 4)
+    with TinyFile(tmp_path / "tiny") as store:
+        for number, picture in enumerate(pictures):
+            store.add(picture, number)
+        film = store.film()
+    for lag in (1, 2):
+        wanted = [apart(*pair).distance for pair in zip(pictures[:-lag], pictures[lag:], strict=True)]
+        assert distances(film, lag).tolist() == pytest.approx(wanted)
+    assert distances(film, 11).shape == distances(film, 12).shape == (0,)
 
 
 def tiny_of(rgb):
