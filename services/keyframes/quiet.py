@@ -18,6 +18,7 @@ from shared.video import Timeline, read_frames
 _ALIKE, _OTHER = 0.3, 0.6
 """Keyframes nearer than the first are of one shot, those farther than the second of two, as `Apart.distance` has it."""
 _STILL = 1 / 3  # of a keyframe's size: no packet is larger where the picture stays
+_JUMP, _LITTLE = 10.0, 0.02  # times the usual one, and of a keyframe's size: a packet of more than both may be a cut to a plain picture
 _LARGE, _SPIKE = 0.6, 4.0  # of a keyframe's size, and times the usual one: no packet is larger before a cut that is trusted
 _LATE, _LAST = 0.2, 6  # of the next keyframe's size, and how many packets: what is larger right before it is motion that it was put in for
 _IN_TURN = 0.97  # of the longest distance of keyframes: such a one is there because it was time
@@ -60,8 +61,12 @@ def _keyframes(video: Path, line: Timeline, kept: Path) -> TinyFilm:
 
 
 def _still(line: Timeline, first: int, after: int) -> bool:
-    """Whether no packet between two keyframes is nearly as large as that of the first: what changed would have been coded anew."""
-    return bool((line.size[first + 1 : after] <= _STILL * line.size[first]).all())
+    """Whether no packet between two keyframes is nearly as large as that of the first, nor far larger than usual: what changed would have
+    been coded anew, though that may be something plainer for a while."""
+    inner, key = slice(first + 1, after), int(line.size[first])
+    leading = line.size[inner][line.leads[inner]]
+    usual = float(np.median(leading)) if len(leading) else 0.0
+    return bool((line.size[inner] <= _STILL * key).all() and (leading <= max(_JUMP * usual, _LITTLE * key)).all())
 
 
 def _even(line: Timeline, first: int, after: int) -> bool:

@@ -134,6 +134,17 @@ def test_fast_finds_the_very_frame_of_a_cut_that_the_keyframe_comes_after(tmp_pa
     assert begins(found_in(path, tmp_path, speed="fast")) == [(cut, "cut") for cut in cuts]
 
 
+def test_fast_finds_a_plain_picture_between_two_keyframes_that_are_alike(tmp_path):
+    standing = scene(1, speed=0.2)
+    frames = [next(standing) for _ in range(150)]
+    card = cv2.putText(np.full((180, 320, 3), 40, np.uint8), "Title", (60, 100), cv2.FONT_HERSHEY_SIMPLEX, 2, (230, 230, 230), 3)
+    # So soon after a keyframe there is no other: the card's packet is small, and the keyframe that comes shows the scene again.
+    frames[10:40] = [card] * 30
+    path = encoded(tmp_path / "clip.mp4", frames, "libx264", "yuv420p")
+    assert np.flatnonzero(timeline(path).key).tolist() == [0, 40]
+    assert begins(found_in(path, tmp_path, speed="fast")) == [(10, "cut"), (40, "cut")]
+
+
 def test_fast_looks_where_keyframes_are_not_set_for_cuts(tmp_path):
     frames, _ = cut_together([(30, "cut", 0), (45, "dissolve", 12), (63, None, 0)])
     path = write_with_keys(tmp_path / "clip.mp4", frames, 50)
