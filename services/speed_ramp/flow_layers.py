@@ -35,7 +35,8 @@ class Layer:
 
     `vectors`: float32 (height, width, 2), the motion from `before` to `after` through each pixel at t, or None for standing still, which is
     a plain mix. `after`: float32 (height, width), 0 to 1, the share of `after` in what it shows; the rest is `before`'s. `opacity`: float32
-    (height, width), 0 to 1, how far it covers the layers under it; None for the first, which is under all others."""
+    (height, width), 0 to 1, how far it covers the layers under it; None for the first, which is under all others. `fine`: bool
+    (height, width), where what it shows has fine detail; None where nobody asks."""
 
     vectors: Field | None
     after: Field | None
