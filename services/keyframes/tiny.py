@@ -1,5 +1,6 @@
 """Frames so small that a film of hours fits into a file, in which any of them can be looked at again."""
 
+from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -67,7 +68,7 @@ class TinyFile:
     def __init__(self, path: Path):
         self._path = path
         self._file: BinaryIO = path.open("wb")
-        self._frames: list[int] = []
+        self._frames = array("q")
 
     def add(self, planes: Planes, frame: int) -> None:
         """Add the tiny frame of frame number `frame`."""
@@ -83,7 +84,7 @@ class TinyFile:
     def film(self) -> TinyFilm:
         """What was added."""
         self._file.flush()
-        return TinyFilm(_Stored(self._path, len(self._frames)), np.array(self._frames, dtype=np.int64))
+        return TinyFilm(_Stored(self._path, len(self._frames)), np.array(self._frames))
 
 
 class _Stored:
