@@ -46,7 +46,8 @@ def moments_of(
                 moment.mask = mask_of(shown[0], size)
                 yield moment
         return
-    with read_frames(video, start=start, duration=duration, to_sdr8=True) as found:
+    # Who only looks is as fast as the decoder, and has no use for a queue of large pictures.
+    with read_frames(video, start=start, duration=duration, to_sdr8=True, prefetch=2 if look else 8) as found:
         moments = scene.moments(found, look=masked or look)
         yield from scene.masked(moments, rate=rate, threshold=params.motion_threshold, focus_block=focus_block) if masked else moments
 
