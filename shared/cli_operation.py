@@ -62,18 +62,9 @@ def _arguments(operation: Operation) -> Iterator[inspect.Parameter]:
         kind: Any = list[Path] if port.many else Path
         told = f"{' or '.join(port.kinds).capitalize()}."
         if port.optional:
-            yield _parameter(
-                f"in_{name}",
-                kind | None,
-                typer.Option(f"--{_flag(name)}", exists=True, dir_okay=False, help=told),
-                None,
-            )
+            yield _parameter(f"in_{name}", kind | None, typer.Option(f"--{_flag(name)}", exists=True, dir_okay=False, help=told), None)
         else:
-            yield _parameter(
-                f"in_{name}",
-                kind,
-                typer.Argument(exists=True, dir_okay=False, metavar=name.upper(), help=told),
-            )
+            yield _parameter(f"in_{name}", kind, typer.Argument(exists=True, dir_okay=False, metavar=name.upper(), help=told))
     match list(operation.outputs.items()):
         case []:
             return

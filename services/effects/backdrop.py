@@ -7,12 +7,13 @@ far apart in time as the shot is long, is the scene; what differs from that is t
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from typing import Any
 
 import cv2
 import numpy as np
 
-from services.effects.camera import Matrix, Pose, between, overlap, scaled
-from services.effects.scene import Moment, Witness, small_size, witness_of
+from services.effects.camera import Pose, overlap
+from services.effects.scene import Moment, Scene, Witness, small_size, witness_of
 from services.effects.subject import Mask, Small, differing, regions_with, solid
 
 _VIEWS = 32
@@ -48,11 +49,9 @@ class Plate:
 class Backdrop:
     """The views of one shot, and the scene that they show where the camera looks."""
 
-    def __init__(self, views: Sequence[Witness], full: tuple[int, int], *, threshold: int) -> None:
-        self._views, self._full, self._threshold = views, full, threshold
-        height, width = views[0].small.shape[:2]
-        self._size = width, height
-        self._margin = round(width * _MARGIN), round(height * _MARGIN)
+    def __init__(self, views: Sequence[Witness], scene: Scene, *, threshold: int) -> None:
+        self._views, self._between, self._size, self._threshold = views, scene.between_small, scene.size, threshold
+        self._margin = round(scene.size[0] * _MARGIN), round(scene.size[1] * _MARGIN)
         self._plate: Plate | None = None
 
     def plate(self, pose: Pose) -> Plate:
@@ -65,7 +64,7 @@ class Backdrop:
         """The mask of a moment by its scene: what differs from it and belongs to what was found to move; where it is not known, that."""
         assert moment.small is not None and moment.mask is not None
         across, down = self._margin
-        matrix = self._small(plate.pose, moment.pose) @ np.array([[1, 0, -across], [0, 1, -down], [0, 0, 1.0]])
+        matrix = self._between(plate.pose, moment.pose) @ np.array([[1, 0, -across], [0, 1, -down], [0, 0, 1.0]])
         other, told = differing(moment.small, [(plate.scene, matrix, plate.known)], threshold=self._threshold)
         mask = np.where(told, other, moment.mask)
         found = regions_with(mask > 127, moment.mask > 127)
@@ -75,23 +74,20 @@ class Backdrop:
         near = cv2.dilate(found.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
         return solid(np.where(near, mask, 0).astype(np.uint8))
 
-    def _small(self, source: Pose, target: Pose) -> Matrix:
-        return scaled(between(source, target), self._size[0] / self._full[0], self._size[1] / self._full[1])
-
     def _holds(self, plate: Plate, pose: Pose) -> bool:
         width, height = self._size
         corners = np.array([[[0, 0], [width, 0], [width, height], [0, height]]], np.float64)
-        off = np.abs(cv2.perspectiveTransform(corners, self._small(pose, plate.pose)) - corners)[0].max(axis=0)
+        off = np.abs(cv2.perspectiveTransform(corners, self._between(pose, plate.pose)) - corners)[0].max(axis=0)
         return bool((off <= self._margin).all())
 
     def _made(self, pose: Pose) -> Plate:
-        near = [one for one in self._views if overlap(self._small(one.pose, pose), self._size) >= _OVERLAP]
-        asked = [near[at] for at in np.unique(np.linspace(0, len(near) - 1, min(_ASKED, len(near))).round().astype(int))] if near else []
+        near = [one for one in self._views if overlap(self._between(one.pose, pose), self._size) >= _OVERLAP]
+        asked = [near[round(at)] for at in np.linspace(0, len(near) - 1, min(_ASKED, len(near)))]
         (width, height), (across, down) = self._size, self._margin
         size = width + 2 * across, height + 2 * down
         views, looked, low = [], [], np.zeros(size[::-1], np.bool_)
         for one in asked:
-            matrix = np.array([[1, 0, across], [0, 1, down], [0, 0, 1.0]]) @ self._small(one.pose, pose)
+            matrix = np.array([[1, 0, across], [0, 1, down], [0, 0, 1.0]]) @ self._between(one.pose, pose)
             view = cv2.warpPerspective(one.small, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
             seen = cv2.warpPerspective(np.full((height, width), 255, np.uint8), matrix, size, flags=cv2.INTER_NEAREST) > 0
             # What a view does not show is black and white in turn, and so leaves the middle of the others where it is.
@@ -111,30 +107,29 @@ class Backdrop:
         return Plate(pose, scene, np.where(known, 255, 0).astype(np.uint8))
 
 
-def backdrops(moments: Iterable[Moment], *, threshold: int) -> Iterator[Backdrop]:
-    """One for each shot, in order. Reads to the end of a shot before it hands its backdrop out; holds `_VIEWS` small planes."""
+def backdrops(moments: Iterable[Moment], scene: Scene, *, threshold: int) -> Iterator[Backdrop]:
+    """One for each shot of a scene, in order. Reads to the end of a shot before it hands its backdrop out; holds `_VIEWS` small planes."""
     views: list[Witness] = []
-    full, every, first = (0, 0), 1, 0
+    every, first = 1, 0
     for moment in moments:
         if views and views[0].shot != moment.shot:
-            yield Backdrop(views, full, threshold=threshold)
+            yield Backdrop(views, scene, threshold=threshold)
             views, every = [], 1
         if not views:
-            assert moment.frame is not None
-            full, first = (moment.frame.width, moment.frame.height), moment.index
+            first = moment.index
         if (moment.index - first) % every == 0:
             views.append(witness_of(moment))
             if len(views) > _VIEWS:
                 views, every = views[::2], every * 2
     if views:
-        yield Backdrop(views, full, threshold=threshold)
+        yield Backdrop(views, scene, threshold=threshold)
 
 
 def _middle(planes: Sequence[Small]) -> Small:
     """The median of planes of one shape, value by value: sorted as far as the middle by exchanges, of all values at a time."""
-    ordered = list(planes)
+    ordered: list[Any] = list(planes)
     for last in range(len(ordered) - 1, len(ordered) // 2 - 1, -1):
         for at in range(last):
             low, high = ordered[at], ordered[at + 1]
-            ordered[at], ordered[at + 1] = cv2.min(low, high), cv2.max(low, high)  # type: ignore[assignment]
+            ordered[at], ordered[at + 1] = cv2.min(low, high), cv2.max(low, high)
     return ordered[len(ordered) // 2]

@@ -102,14 +102,13 @@ class Scene:
 
         return map_ordered(find, _neighbours(moments, look), workers=cores(), ahead=2)
 
-    def between_small(self, source: Pose, target: Pose, full: tuple[int, int]) -> NDArray[np.float64]:
-        """`between` for small planes of frames of the size `full`."""
-        return scaled(between(source, target), self.size[0] / full[0], self.size[1] / full[1])
+    def between_small(self, source: Pose, target: Pose) -> NDArray[np.float64]:
+        """`between` for small planes."""
+        return scaled(between(source, target), self.size[0] / self.width, self.size[1] / self.height)
 
     def _mask(self, moment: Moment, others: list[Witness], threshold: int, block: int | None) -> Mask:
-        assert moment.small is not None and moment.frame is not None
-        full = moment.frame.width, moment.frame.height
-        known = [(other.small, self.between_small(other.pose, moment.pose, full)) for other in others]
+        assert moment.small is not None
+        known = [(other.small, self.between_small(other.pose, moment.pose)) for other in others]
         mask = moving(moment.small, known, threshold=threshold)
         return mask if block is None else focused(mask, moment.small[:, :, 0], block=block)
 

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from itertools import chain
+from itertools import chain, groupby
 from pathlib import Path
 
 import av
@@ -147,14 +147,12 @@ def _masked(params: StrobeParams, scene: Scene, video: Path, matte: Path | None,
             return
         before = Scene(scene.width, scene.height, model=params.camera_model)
         with closing(moments_of(params, before, video=video, matte=None, rate=rate, masked=False, look=True)) as early:
-            behind = backdrops(early, threshold=params.motion_threshold)
+            behind = backdrops(early, before, threshold=params.motion_threshold)
 
             def with_plates() -> Iterator[tuple[Moment, Backdrop, Plate]]:
-                shot, backdrop = -1, None
-                for moment in moments:
-                    if moment.shot != shot or backdrop is None:
-                        shot, backdrop = moment.shot, next(behind)
-                    yield moment, backdrop, backdrop.plate(moment.pose)
+                for (_, shot), backdrop in zip(groupby(moments, key=lambda moment: moment.shot), behind, strict=True):
+                    for moment in shot:
+                        yield moment, backdrop, backdrop.plate(moment.pose)
 
             def completed(one: tuple[Moment, Backdrop, Plate]) -> Moment:
                 moment, backdrop, plate = one

@@ -59,11 +59,12 @@ def _shares(before: Planes, after: Planes, width: int) -> Floats:
     `width` levels counts in proportion: what coding, exposure or a fade shift a little all over is not another picture."""
     count = len(before)
     so_far = np.zeros((count, 256 + 2 * width))
-    so_far[:, width : 256 + width] = np.cumsum(_histograms(after) - _histograms(before), axis=1)
+    so_far[:, width : 256 + width] = np.cumsum(histograms(after) - histograms(before), axis=1)
     return np.abs(so_far[:, width:] - so_far[:, :-width]).sum(axis=1) / width / 2 / before[0].size
 
 
-def _histograms(planes: Planes) -> NDArray[np.int64]:
+def histograms(planes: Planes) -> NDArray[np.int64]:
+    """(n, 256): how many samples of each level n planes have."""
     count = len(planes)
     levels = planes.reshape(count, -1) + 256 * np.arange(count)[:, None]
     return np.bincount(levels.ravel(), minlength=256 * count).reshape(count, 256)

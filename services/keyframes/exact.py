@@ -6,13 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from services.keyframes.apart import apart
 from services.keyframes.hard_cuts import among, sureness
 from services.keyframes.measure import Measured
 from services.keyframes.moments import frames_at
-from services.keyframes.small import shrink
-from services.keyframes.tiny import HEIGHT, WIDTH, Planes, tiny
+from services.keyframes.tiny import Planes, tiny_frame
 from services.keyframes.transition import Transition
 
 LEAST = 0.3
@@ -25,12 +25,16 @@ def exact_cuts(video: Path, measured: Measured, found: Sequence[Transition]) -> 
     What lies between those is decoded now, and only that (and what it refers to). Where the change turns out to be spread over several
     frames, as that of a whip pan is, the cut becomes as unlikely as the largest of them alone.
     """
-    looked_at = measured.film.frames
-    firsts = [int(looked_at[max(int(np.searchsorted(looked_at, one.start)) - 1, 0)]) for one in found]
-    doubtful = [one.kind == "cut" and one.confidence >= LEAST and one.start - first > 1 for one, first in zip(found, firsts, strict=True)]
-    spans = [range(first, one.start + 1) for one, first, doubt in zip(found, firsts, doubtful, strict=True) if doubt]
-    pictures = _pictures(video, measured, spans)
-    return [settled(one, first, next(pictures)) if doubt else one for one, first, doubt in zip(found, firsts, doubtful, strict=True)]
+    spans = [_in_doubt(one, measured.film.frames) for one in found]
+    pictures = _pictures(video, measured, [span for span in spans if span])
+    return [settled(one, span.start, next(pictures)) if span else one for one, span in zip(found, spans, strict=True)]
+
+
+def _in_doubt(one: Transition, looked_at: NDArray[np.int64]) -> range | None:
+    """The frames among which a cut lies, if not all of those were looked at."""
+    before = int(looked_at[max(int(np.searchsorted(looked_at, one.start)) - 1, 0)])
+    doubtful = one.kind == "cut" and one.confidence >= LEAST and one.start - before > 1
+    return range(before, one.start + 1) if doubtful else None
 
 
 def settled(cut: Transition, first: int, pictures: Sequence[Planes]) -> Transition:
@@ -59,5 +63,5 @@ def _pictures(video: Path, measured: Measured, spans: Sequence[range]) -> Iterat
                 if frame is None:
                     break
                 if frame.pts == measured.pts[number]:
-                    seen[number] = tiny(shrink(frame, (2 * WIDTH, 2 * HEIGHT)))
+                    seen[number] = tiny_frame(frame)
             yield [seen[number] for number in span if number in seen]

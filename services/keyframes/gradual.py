@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from services.keyframes.apart import apart
+from services.keyframes.apart import apart, histograms
 from services.keyframes.steps import Steps
 from services.keyframes.tiny import TinyFilm
 
@@ -177,6 +177,6 @@ def _outside(
 def _histograms(planes: NDArray[np.uint8]) -> tuple[Matrix, Matrix]:
     """Of each frame the shares of 32 levels of brightness, and of 64 levels each of both colours."""
     area = planes[0, 0].size
-    light = np.stack([np.bincount(frame[0].ravel() >> 3, minlength=32) for frame in planes]).astype(np.float32) / area
-    color = np.stack([np.concatenate([np.bincount(plane.ravel() >> 2, minlength=64) for plane in frame[1:]]) for frame in planes])
-    return light, color.astype(np.float32) / area
+    light = histograms(planes[:, 0]).reshape(-1, 32, 8).sum(axis=2)
+    color = np.hstack([histograms(planes[:, plane]).reshape(-1, 64, 4).sum(axis=2) for plane in (1, 2)])
+    return light.astype(np.float32) / area, color.astype(np.float32) / area

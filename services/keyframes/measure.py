@@ -23,6 +23,7 @@ from shared.operation import Progress
 from shared.video import Frame, Timeline, VideoInfo, map_ordered, read_frames, timeline
 
 Floats = NDArray[np.float32]
+_NONE = (0.0, 0.0, 0.0)  # changes
 _HELD = 4  # frames: what detectors compare a cut with on either side
 
 
@@ -127,11 +128,11 @@ def _measure(
                 return None
             if before and number in began:
                 for between in _ends(began[number], number):
-                    add(before, between, (0.0, 0.0, 0.0))
+                    add(before, between, _NONE)
             if watch:
                 watch(now.small)
             pts.append(now.pts)
-            add(now, number, _changes(before, now) if before else (0.0, 0.0, 0.0))
+            add(now, number, _changes(before, now) if before else _NONE)
             end, base = now.end, now.time_base
             progress(min(number + 1, total), total)
         progress(1, 1)

@@ -9,10 +9,10 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from services.keyframes.small import shrink
 from services.keyframes.steps import distances
-from services.keyframes.tiny import HEIGHT, WIDTH, TinyFile, TinyFilm, tiny
+from services.keyframes.tiny import TinyFile, TinyFilm, tiny_frame
 from shared.video import Timeline, read_frames
 
 _ALIKE, _OTHER = 0.3, 0.6
@@ -56,17 +56,16 @@ def _keyframes(video: Path, line: Timeline, kept: Path) -> TinyFilm:
         for frame in frames:
             # Some decoders, such as that of FFV1, hand out every frame whatever they are asked for.
             if frame.pts in number:
-                store.add(tiny(shrink(frame, (2 * WIDTH, 2 * HEIGHT))), number[frame.pts])
+                store.add(tiny_frame(frame), number[frame.pts])
         return store.film()
 
 
 def _still(line: Timeline, first: int, after: int) -> bool:
     """Whether no packet between two keyframes is nearly as large as that of the first, nor far larger than usual: what changed would have
     been coded anew, though that may be something plainer for a while."""
-    inner, key = slice(first + 1, after), int(line.size[first])
-    leading = line.size[inner][line.leads[inner]]
+    key, leading = int(line.size[first]), _leading(line, first, after)
     usual = float(np.median(leading)) if len(leading) else 0.0
-    return bool((line.size[inner] <= _STILL * key).all() and (leading <= max(_JUMP * usual, _LITTLE * key)).all())
+    return bool((line.size[first + 1 : after] <= _STILL * key).all() and (leading <= max(_JUMP * usual, _LITTLE * key)).all())
 
 
 def _even(line: Timeline, first: int, after: int) -> bool:
@@ -74,11 +73,15 @@ def _even(line: Timeline, first: int, after: int) -> bool:
     # Frames that are shown before a keyframe, but decoded after it, may be of its shot already.
     if not line.leads[after - 1]:
         return False
-    inner = slice(first + 1, after)
-    # What lies between two frames that were decoded before it says little by its size.
-    sizes = line.size[inner][line.leads[inner]]
+    sizes = _leading(line, first, after)
     if not len(sizes):
         return False
     most, least_key = int(sizes.max()), min(int(line.size[first]), int(line.size[after]))
     late = int(sizes[-_LAST:].max())
     return most <= _LARGE * least_key and most <= _SPIKE * float(np.median(sizes)) and late <= _LATE * int(line.size[after])
+
+
+def _leading(line: Timeline, first: int, after: int) -> NDArray[np.int64]:
+    """Bytes of the packets between two keyframes; what lies between two frames that were decoded before it says little by its size."""
+    inner = slice(first + 1, after)
+    return line.size[inner][line.leads[inner]]

@@ -29,24 +29,25 @@ class Steps:
 def steps_of(film: TinyFilm) -> Steps:
     """Compare each frame with the one before."""
     distance, still, moved, contrast = (np.zeros(len(film), np.float32) for _ in range(4))
-    for start in range(0, len(film), _AT_ONCE):
-        # With the one before the first, which it is compared with.
-        block = film.block(start - 1, start + _AT_ONCE)
-        now = slice(max(start, 1), start + _AT_ONCE)
-        change = apart(block[:-1], block[1:])
+    contrast[:1] = film.block(0, 1)[:, 0].std(axis=(1, 2))
+    for start, block in _blocks(film, 1):
+        now, change = slice(start + 1, start + len(block)), apart(block[:-1], block[1:])
         distance[now], still[now], moved[now] = change.distance, change.still, change.moved
-        contrast[start : start + _AT_ONCE] = block[-len(contrast[start : start + _AT_ONCE]) :, 0].std(axis=(1, 2))
+        contrast[now] = block[1:, 0].std(axis=(1, 2))
     return Steps(distance, still, moved, contrast)
 
 
 def distances(film: TinyFilm, lag: int) -> NDArray[np.float64]:
     """(n - lag,): how far apart two frames of a film are that lie `lag` places from each other, see `Apart.distance`."""
+    parts = [apart(block[:-lag], block[lag:]).distance for _, block in _blocks(film, lag)]
+    return np.concatenate([np.empty(0), *parts])
+
+
+def _blocks(film: TinyFilm, lag: int) -> Iterator[tuple[int, Planes]]:
+    """Places, and the frames from there on, with as many more as it takes to compare each with the one `lag` places on."""
     count = max(len(film) - lag, 0)
-    found = np.empty(count)
     for start in range(0, count, _AT_ONCE):
-        block = film.block(start, min(start + _AT_ONCE, count) + lag)
-        found[start : start + _AT_ONCE] = apart(block[:-lag], block[lag:]).distance
-    return found
+        yield start, film.block(start, min(start + _AT_ONCE, count) + lag)
 
 
 def each(film: TinyFilm) -> Iterator[Planes]:

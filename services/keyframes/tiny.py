@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from services.keyframes.small import Small
+from services.keyframes.small import Small, shrink
+from shared.video import Frame
 
 WIDTH, HEIGHT = 32, 18
 BYTES = 3 * WIDTH * HEIGHT
@@ -21,6 +22,11 @@ Planes = NDArray[np.uint8]
 def tiny(small: Small) -> Planes:
     """A frame as (3, HEIGHT, WIDTH): Y, U, V, averaged, whatever its shape was."""
     return np.stack([cv2.resize(plane, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA) for plane in (small.y, small.u, small.v)])
+
+
+def tiny_frame(frame: Frame) -> Planes:
+    """A frame that nothing but this is wanted of, as `tiny` has it."""
+    return tiny(shrink(frame, (2 * WIDTH, 2 * HEIGHT)))
 
 
 @dataclass(frozen=True, slots=True)
