@@ -9,12 +9,12 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from types import ModuleType
 
-from shared.cli import Suite, command_line
+from shared.cli.app import Suite, command_line
+from shared.http.serve import Site, serving, socket_folder, until_told_to_end
 from shared.jobs import Queue
 from shared.jobs.retention import sweep_offline
 from shared.operation import Service
 from shared.runtime import Runtime
-from shared.serve import Site, serving, socket_folder, until_told_to_end
 from shared.settings import Settings
 
 PATIENCE_S = 3.0
@@ -53,8 +53,8 @@ ROOMS = (
 async def up(settings: Settings) -> None:
     """Run the whole suite in this process: every service on a Unix socket, the gateway on TCP."""
     from gateway.app import create_gateway
-    from gateway.pipelines import QUEUE, Pipelines
-    from gateway.upstream import Upstreams
+    from gateway.pipelines.runner import QUEUE, Pipelines
+    from gateway.routing.upstream import Upstreams
 
     runtime = Runtime(settings)
     with socket_folder(settings.data_dir) as folder:
@@ -72,8 +72,8 @@ async def serve(name: str, settings: Settings) -> None:
     runtime = Runtime(settings)
     if name == "gateway":
         from gateway.app import create_gateway
-        from gateway.pipelines import QUEUE, Pipelines
-        from gateway.upstream import Upstreams
+        from gateway.pipelines.runner import QUEUE, Pipelines
+        from gateway.routing.upstream import Upstreams
 
         upstreams = Upstreams.over_network(settings.service_urls)
         pipelines = Pipelines(upstreams, runtime)
@@ -115,7 +115,7 @@ async def _run(
 
 def gc(settings: Settings) -> dict[str, int]:
     """Clear away what is over, in every room that keeps something; how much it was."""
-    from gateway.uploads import uploads_of
+    from gateway.media.uploads import uploads_of
 
     uploads = uploads_of(settings.data_dir, ttl_s=settings.upload_ttl_s).sweep(datetime.now(UTC))
     return asdict(sweep_offline(settings)) | {"uploads": len(uploads)}

@@ -23,9 +23,9 @@ from rich.table import Table
 from benchmarks.clips import sample_clip
 from benchmarks.machine import machine
 from services.aesthetics.best_frames import best_frames
-from services.aesthetics.keras_nima import build
-from services.aesthetics.network import network
-from services.aesthetics.nima import RATINGS
+from services.aesthetics.nima.keras_model import build
+from services.aesthetics.nima.network import network
+from services.aesthetics.nima.scores import RATINGS
 from services.aesthetics.params import BestFramesParams
 from shared.models.folder import ModelFolder
 from shared.video import ffmpeg_path

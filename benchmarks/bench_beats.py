@@ -153,7 +153,7 @@ def add(wave: Floats, second: float, sound: Floats) -> None:
 
 
 def ours() -> Way:
-    from services.speed_ramp.beats import SAMPLE_RATE, beats
+    from services.speed_ramp.curve.beats import SAMPLE_RATE, beats
     from shared.video import AudioBlock
 
     def way(wave: NDArray[np.float32]) -> list[float]:

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from benchmarks.bench_api import tiny_clip
 from benchmarks.machine import machine
-from shared.service import SAMPLE_ID
+from shared.http.service import SAMPLE_ID
 from tests.deployment.deployment import Deployment, memory_bytes, within
 
 ROOT = Path(__file__).parent.parent

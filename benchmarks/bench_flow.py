@@ -28,8 +28,8 @@ from rich.table import Table
 
 from benchmarks.clips import sample_clip
 from benchmarks.machine import machine
-from services.speed_ramp.flow import FlowPair, Planes
-from services.speed_ramp.motion import Meter, analysis_size
+from services.speed_ramp.motion.measure import Meter, analysis_size
+from services.speed_ramp.picture.flow.pair import FlowPair, Planes
 from shared.video import ffmpeg_path, map_ordered, read_frames
 
 out = Console(soft_wrap=True, highlight=False, width=120)

@@ -37,8 +37,8 @@ from rich.table import Table
 from benchmarks.bench_video import best
 from benchmarks.keyframe_corpus import LONG, PROFILES, Film, Truth, film
 from benchmarks.machine import machine
-from services.keyframes.measure import measure
-from services.keyframes.methods import detected, look_and_detect
+from services.keyframes.analysis.scan import measure
+from services.keyframes.detectors.table import detected, look_and_detect
 from services.keyframes.params import DetectParams, Method
 from shared.operation import Silent
 from shared.video import VideoInfo, ffmpeg_path, probe

@@ -26,12 +26,12 @@ from rich.table import Table
 
 from benchmarks.clips import sample_clip
 from services.speed_ramp.analyze import analyze
-from services.speed_ramp.clock import Clock
-from services.speed_ramp.motion import Meter
+from services.speed_ramp.curve.clock import Clock
+from services.speed_ramp.motion.measure import Meter
 from services.speed_ramp.params import AnalyzeParams, CurvePoint, RenderParams, RenderResult
 from services.speed_ramp.render import render
 from shared.video import VideoInfo, ffmpeg_path, probe, read_frames
-from shared.video.encoders import choose, options_of
+from shared.video.writing.encoders import choose, options_of
 
 out = Console(soft_wrap=True, highlight=False)
 SEED_FRAMES = 12

@@ -28,8 +28,8 @@ from benchmarks.naive_trails import camera_path, naive_trails
 from services.effects.motion_trails import held_bytes, motion_trails
 from services.effects.params import MotionTrailsParams
 from shared.video import VideoInfo, VideoWriter, ffmpeg_path, probe, read_frames
-from shared.video.encoders import choose, options_of
-from shared.video.frame import picture_from
+from shared.video.frames.frame import picture_from
+from shared.video.writing.encoders import choose, options_of
 from shared.worker.slot import HEAPS
 
 out = Console(soft_wrap=True, highlight=False)

@@ -30,8 +30,8 @@ import sys
 from pathlib import Path
 import uvicorn
 from fastapi import FastAPI
-from gateway.media import MediaServices, media_routes
-from gateway.uploads import upload_routes
+from gateway.media.records import MediaServices, media_routes
+from gateway.media.uploads import upload_routes
 from shared.media.store import MediaStore
 from shared.settings import Settings
 

@@ -22,7 +22,7 @@ from functools import partial
 from pathlib import Path
 
 from shared.video import VideoWriter, ffmpeg_path, probe, read_frames
-from shared.video.encoders import ENCODERS, options_of
+from shared.video.writing.encoders import ENCODERS, options_of
 
 QUALITY = 70
 

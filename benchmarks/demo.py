@@ -11,7 +11,7 @@ from rich.console import Console
 from benchmarks.clips import sample_clip
 from shared.testing import RunningSuite, suite
 from shared.video import Limits, ffmpeg_path, probe, read_frames
-from shared.video.encoders import choose, options_of
+from shared.video.writing.encoders import choose, options_of
 
 FOLDER = Path("demo")
 PLOT_WIDTH, PLOT_HEIGHT = 72, 9

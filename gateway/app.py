@@ -12,19 +12,19 @@ from fastapi.responses import FileResponse, JSONResponse
 from starlette.staticfiles import StaticFiles
 
 from gateway.jobs import job_routes
-from gateway.media import MediaServices, media_routes
+from gateway.media.pictures import picture_routes
+from gateway.media.records import MediaServices, media_routes
+from gateway.media.sample import ensure_sample
+from gateway.media.uploads import upload_routes, uploads_of
 from gateway.models import model_routes
 from gateway.openapi import merged
-from gateway.pictures import picture_routes
-from gateway.pipelines import Pipelines, pipeline_routes
-from gateway.proxy import proxy_routes
-from gateway.sample import ensure_sample
-from gateway.uploads import upload_routes, uploads_of
-from gateway.upstream import Upstreams, credentials
-from shared.api import create_api
+from gateway.pipelines.runner import Pipelines, pipeline_routes
+from gateway.routing.proxy import proxy_routes
+from gateway.routing.upstream import Upstreams, credentials
+from shared.http.app import create_api
+from shared.http.service import OperationInfo
 from shared.media.disk import on_disk
 from shared.runtime import Runtime
-from shared.service import OperationInfo
 from shared.settings import Settings
 
 PAGE = files("gateway") / "page"

@@ -4,9 +4,9 @@ import asyncio
 
 from fastapi import APIRouter, Request
 
-from gateway.upstream import Upstreams, credentials
-from shared.api import problems
+from gateway.routing.upstream import Upstreams, credentials
 from shared.errors import ReelwrightError, UnknownModel
+from shared.http.app import problems
 from shared.models.folder import ModelFolder
 from shared.models.info import ModelInfo, describe_model
 from shared.settings import Settings

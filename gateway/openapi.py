@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from gateway.upstream import Upstreams
+from gateway.routing.upstream import Upstreams
 from shared.errors import ReelwrightError
 
 # What every service has for itself; from outside, the gateway's own count.

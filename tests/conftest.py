@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.sample_drawing import draw_clip, draw_picture
+from gateway.media.sample_drawing import draw_clip, draw_picture
+from shared.http.service import SAMPLES
 from shared.operation import Silent
-from shared.service import SAMPLES
 from shared.testing import RunningSuite, suite
 
 

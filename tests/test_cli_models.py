@@ -8,7 +8,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from shared.cli_models import add_models
+from shared.cli.models import add_models
 from shared.errors import Invalid, ReelwrightError
 from shared.settings import Settings
 from tests.shared.models.file_server import FileServer, file_server

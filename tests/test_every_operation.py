@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from reelwright import ROOMS
-from shared.cli_operation import _params
+from shared.cli.operation import _params
+from shared.http.params_text import params_from_text
+from shared.http.service import SAMPLE_ID, describe, example_body
 from shared.operation import SUFFIXES, Kind, Operation
-from shared.params_text import params_from_text
-from shared.service import SAMPLE_ID, describe, example_body
 from shared.testing import RunningSuite
-from shared.worker.perform import output_arguments
-from shared.worker.report import Report
+from shared.worker.progress import Report
+from shared.worker.run_operation import output_arguments
 
 OPERATIONS = [operation for room in ROOMS for operation in room.service.operations]
 each = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)

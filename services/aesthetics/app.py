@@ -5,11 +5,11 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from services.aesthetics.extractions import Extractions
+from services.aesthetics.compat import seed_routes
+from services.aesthetics.folders.folder_jobs import Extractions
 from services.aesthetics.operations import SERVICE
-from services.aesthetics.seed import seed_routes
+from shared.http.service import create_service
 from shared.runtime import Runtime
-from shared.service import create_service
 
 
 def create_app(runtime: Runtime, *, reachable_by_browsers: bool = True) -> FastAPI:

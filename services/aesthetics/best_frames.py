@@ -5,14 +5,14 @@ from collections.abc import Iterable, Mapping
 from contextlib import ExitStack, closing
 from pathlib import Path
 
-from services.aesthetics.groups import Grouping, by_number, by_shot
-from services.aesthetics.network import network
+from services.aesthetics.nima.network import network
+from services.aesthetics.output.chosen_pictures import Picks
+from services.aesthetics.output.score_table import ScoreTable
 from services.aesthetics.params import BestFramesParams, ChosenResult
-from services.aesthetics.picks import Picks
-from services.aesthetics.reasons import clock
-from services.aesthetics.scoring import Scored, scored
-from services.aesthetics.sources import Sources
-from services.aesthetics.table import ScoreTable
+from services.aesthetics.reading.sources import Sources
+from services.aesthetics.selection.groups import Grouping, by_number, by_shot
+from services.aesthetics.selection.reasons import clock
+from services.aesthetics.selection.scoring import Scored, scored
 from shared.errors import Invalid
 from shared.operation import Progress, Silent
 

@@ -9,12 +9,12 @@ import typer
 
 from services.aesthetics.best_frames import best_frames
 from services.aesthetics.extract_frames import extract_frames
-from services.aesthetics.folders import PICTURE_SUFFIXES, PROCESSED, VIDEO_SUFFIXES, check_originals, deliver, files_in, mark
+from services.aesthetics.folders.folders import PICTURE_SUFFIXES, PROCESSED, VIDEO_SUFFIXES, check_originals, deliver, files_in, mark
 from services.aesthetics.operations import missing_weights
 from services.aesthetics.params import BestFramesParams, ExtractParams, TopImagesParams
 from services.aesthetics.top_images import top_images
 from shared.errors import Invalid, ModelMissing, ReelwrightError
-from shared.params_text import params_from_text
+from shared.http.params_text import params_from_text
 
 Folder = Annotated[Path, typer.Option("--input_dir", "--input-dir", "-i", help="Folder of the files.")]
 Target = Annotated[Path, typer.Option("--output_dir", "--output-dir", "-o", help="Folder that the pictures are written into.")]

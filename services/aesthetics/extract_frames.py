@@ -4,10 +4,10 @@ from contextlib import closing
 from pathlib import Path
 
 from services.aesthetics.best_frames import as_list
-from services.aesthetics.looks import sampled
 from services.aesthetics.params import MAX_IMAGES, Extracted, ExtractParams, ExtractResult
-from services.aesthetics.pictures import Names, encoded
-from services.aesthetics.sources import Sources
+from services.aesthetics.reading.picture_files import Names, encoded
+from services.aesthetics.reading.small_views import sampled
+from services.aesthetics.reading.sources import Sources
 from shared.errors import Invalid
 from shared.media.picture_zip import PictureZip
 from shared.operation import Progress, Silent

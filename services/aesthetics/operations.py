@@ -2,7 +2,7 @@
 
 from services.aesthetics.best_frames import best_frames
 from services.aesthetics.extract_frames import extract_frames
-from services.aesthetics.nima import CATALOG_NAMES
+from services.aesthetics.nima.scores import CATALOG_NAMES
 from services.aesthetics.params import (
     MAX_SOURCES,
     BestFramesParams,

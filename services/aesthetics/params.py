@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from services.aesthetics.blank import Shows
+from services.aesthetics.measures.blank_frames import Shows
 from shared.operation import Params
 
 MAX_SOURCES = 1000

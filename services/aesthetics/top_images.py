@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 
 from services.aesthetics.best_frames import as_list, one_kind
-from services.aesthetics.looks import sampled
-from services.aesthetics.network import network
+from services.aesthetics.nima.network import network
+from services.aesthetics.output.chosen_pictures import Picks
+from services.aesthetics.output.score_table import ScoreTable
 from services.aesthetics.params import TopImagesParams, TopImagesResult
-from services.aesthetics.picks import Picks
-from services.aesthetics.pictures import encoded
-from services.aesthetics.scoring import Scored, scored
-from services.aesthetics.sources import Source, Sources
-from services.aesthetics.table import ScoreTable
+from services.aesthetics.reading.picture_files import encoded
+from services.aesthetics.reading.small_views import sampled
+from services.aesthetics.reading.sources import Source, Sources
+from services.aesthetics.selection.scoring import Scored, scored
 from shared.operation import Progress, Silent
 from shared.video import Frame, read_frames
 

@@ -3,8 +3,8 @@
 from fastapi import FastAPI
 
 from services.effects.operations import SERVICE
+from shared.http.service import create_service
 from shared.runtime import Runtime
-from shared.service import create_service
 
 
 def create_app(runtime: Runtime, *, reachable_by_browsers: bool = True) -> FastAPI:

@@ -11,18 +11,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from services.effects.backdrop import Backdrop, Plate, backdrop_bytes, backdrops
-from services.effects.clip import Times, matte_remarks, probe_clip, rate_of, write_again
-from services.effects.memory import check_memory, needed_bytes, stored_bytes
+from services.effects.clip.memory_budget import check_memory, needed_bytes, stored_bytes
+from services.effects.clip.rewrite import Times, matte_remarks, probe_clip, rate_of, write_again
 from services.effects.motion_trails import summary
-from services.effects.panorama import Panorama
 from services.effects.params import StrobeParams, StrobeResult
-from services.effects.pixels import YuvPixels
-from services.effects.reading import moments_of
-from services.effects.scene import Moment, Scene, cores, look_frames
-from services.effects.stamps import Stamp, Stamped, lay_stamps, stamped
-from shared.beside import beside
+from services.effects.scene.moments import Moment, Scene, cores, look_frames
+from services.effects.scene.pixels import YuvPixels
+from services.effects.scene.read import moments_of
+from services.effects.stamping.clean_plate import Backdrop, Plate, backdrop_bytes, backdrops
+from services.effects.stamping.panorama import Panorama
+from services.effects.stamping.stamps import Stamp, Stamped, lay_stamps, stamped
 from shared.errors import OperationFailed
+from shared.media.partial_name import beside
 from shared.operation import Progress, Silent
 from shared.video import VideoInfo, map_ordered
 

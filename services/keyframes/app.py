@@ -2,11 +2,11 @@
 
 from fastapi import FastAPI
 
+from services.keyframes.compat import seed_routes
 from services.keyframes.operations import SERVICE
 from services.keyframes.preview import preview_routes
-from services.keyframes.seed import seed_routes
+from shared.http.service import create_service
 from shared.runtime import Runtime
-from shared.service import create_service
 
 
 def create_app(runtime: Runtime, *, reachable_by_browsers: bool = True) -> FastAPI:

@@ -10,12 +10,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from services.keyframes.choose import Choice, choose
-from services.keyframes.exports import write_files
-from services.keyframes.gallery import write_gallery
-from services.keyframes.measure import Measured
-from services.keyframes.methods import look_and_detect
-from services.keyframes.moments import frames_at
+from services.keyframes.analysis.scan import Measured
+from services.keyframes.analysis.seek import frames_at
+from services.keyframes.detectors.table import look_and_detect
+from services.keyframes.detectors.transition import Transition
+from services.keyframes.output.exports import write_files
+from services.keyframes.output.gallery import write_gallery
+from services.keyframes.output.images import SUFFIXES, write_picture, write_thumbnail
 from services.keyframes.params import (
     MAX_SCORES,
     MAX_VIDEOS,
@@ -27,9 +28,8 @@ from services.keyframes.params import (
     Scores,
     VideoReport,
 )
-from services.keyframes.pictures import SUFFIXES, write_picture, write_thumbnail
-from services.keyframes.shots import shots_of
-from services.keyframes.transition import Transition
+from services.keyframes.selection.choose import Choice, choose
+from services.keyframes.selection.shots import shots_of
 from shared.errors import Invalid, OperationFailed, ReelwrightError, UnsupportedMedia
 from shared.media.names import as_text
 from shared.media.zip_writer import ZipWriter

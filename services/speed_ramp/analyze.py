@@ -11,14 +11,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from services.speed_ramp.camera import length, steadied
-from services.speed_ramp.clock import Clock, Floats
-from services.speed_ramp.curve import Trace, from_motion, segment_speeds, shifted, to_points
-from services.speed_ramp.motion import Meter, Step, analysis_size
+from services.speed_ramp.curve.clock import Clock, Floats
+from services.speed_ramp.curve.constraints import asks, shaped
+from services.speed_ramp.curve.from_motion import Trace, from_motion, segment_speeds, shifted, to_points
+from services.speed_ramp.curve.snap import with_times
+from services.speed_ramp.motion.camera import length, steadied
+from services.speed_ramp.motion.measure import Meter, Step, analysis_size
+from services.speed_ramp.motion.sampling import Samples
 from services.speed_ramp.params import AnalyzeParams, AnalyzeResult, Motion
-from services.speed_ramp.sampling import Samples
-from services.speed_ramp.shaping import asks, shaped
-from services.speed_ramp.snapping import with_times
 from shared.errors import Invalid, UnsupportedMedia
 from shared.operation import Progress, Silent
 from shared.video import Frame, VideoInfo, map_ordered, probe

@@ -2,10 +2,10 @@
 
 from fastapi import FastAPI
 
+from services.speed_ramp.compat import seed_routes
 from services.speed_ramp.operations import SERVICE
-from services.speed_ramp.seed import seed_routes
+from shared.http.service import create_service
 from shared.runtime import Runtime
-from shared.service import create_service
 
 
 def create_app(runtime: Runtime, *, reachable_by_browsers: bool = True) -> FastAPI:

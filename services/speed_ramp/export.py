@@ -5,13 +5,13 @@ from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
 from services.speed_ramp.analyze import probe_video
-from services.speed_ramp.chosen import choose_curve
-from services.speed_ramp.clock import Clock
-from services.speed_ramp.curve import held, to_points
+from services.speed_ramp.choose_curve import choose_curve
+from services.speed_ramp.curve.clock import Clock
+from services.speed_ramp.curve.from_motion import held, to_points
+from services.speed_ramp.curve.straight_pieces import slow_parts
+from services.speed_ramp.handover.plot import plot
+from services.speed_ramp.handover.timelines import Handover, as_csv, as_fcpxml, as_json, as_otio
 from services.speed_ramp.params import ExportParams, ExportResult
-from services.speed_ramp.plot import plot
-from services.speed_ramp.timelines import Handover, as_csv, as_fcpxml, as_json, as_otio
-from services.speed_ramp.timemap import slow_parts
 from shared.editing.rates import constant_rate
 from shared.media.zip_writer import ZipWriter
 from shared.operation import Progress, Silent

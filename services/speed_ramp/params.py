@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
 
-from shared.long_list import LongList
+from shared.http.long_list import LongList
 from shared.operation import Params
 
 MIN_SPEED, MAX_SPEED = 0.1, 16.0

@@ -6,17 +6,17 @@ from fractions import Fraction
 from pathlib import Path
 
 from services.speed_ramp.analyze import probe_video
-from services.speed_ramp.changes import changes
-from services.speed_ramp.chapters import chapters, longest
-from services.speed_ramp.chosen import Chosen, choose_curve
-from services.speed_ramp.clock import Clock, Point
-from services.speed_ramp.curve import held, to_points
-from services.speed_ramp.frames import Part, Seen, picks
-from services.speed_ramp.inbetween import LONGEST_S, Shown, between, computed_ahead
+from services.speed_ramp.choose_curve import Chosen, choose_curve
+from services.speed_ramp.curve.clock import Clock, Point
+from services.speed_ramp.curve.from_motion import held, to_points
+from services.speed_ramp.curve.straight_pieces import slow_parts
+from services.speed_ramp.handover.chapters import chapters, longest
+from services.speed_ramp.handover.warnings import changes
 from services.speed_ramp.params import RenderParams, RenderResult
-from services.speed_ramp.shutter import Window, exposed
-from services.speed_ramp.timemap import slow_parts
-from services.speed_ramp.tracks import open_tracks
+from services.speed_ramp.picture.inbetween import LONGEST_S, Shown, between, computed_ahead
+from services.speed_ramp.picture.picks import Part, Seen, picks
+from services.speed_ramp.picture.shutter import Window, exposed
+from services.speed_ramp.sound.tracks import open_tracks
 from shared.editing.rates import constant_rate
 from shared.errors import Invalid, UnsupportedMedia
 from shared.operation import Progress, Silent

@@ -2,7 +2,7 @@
 
 from shared.jobs.engine import PATIENT_POLL_S, Jobs, Outcome, Queue
 from shared.jobs.ledger import Claim, Event
+from shared.jobs.progress_log import Tell
 from shared.jobs.record import Job, JobEnvelope, JobPage, JobRequest, Status
-from shared.jobs.tell import Tell
 
 __all__ = ["PATIENT_POLL_S", "Claim", "Event", "Job", "JobEnvelope", "JobPage", "JobRequest", "Jobs", "Outcome", "Queue", "Status", "Tell"]

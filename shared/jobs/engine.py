@@ -22,14 +22,14 @@ from sqlalchemy.exc import IntegrityError
 
 from shared.errors import Conflict, IdempotencyMismatch, OperationFailed, ReelwrightError, UnknownJob, WorkerCrashed
 from shared.jobs import webhooks
-from shared.jobs.chronicle import Chronicle
-from shared.jobs.launch import APPLICATION, VERSION, configure, first_line, owners, recover
+from shared.jobs.dbos_setup import APPLICATION, VERSION, configure, first_line, owners, recover
 from shared.jobs.ledger import Claim, Event, Ledger
 from shared.jobs.metrics import JobMetrics
+from shared.jobs.progress_log import Tell
 from shared.jobs.record import PRIORITIES, Job, JobRequest, Status
+from shared.jobs.run_log import Chronicle
 from shared.jobs.tables import connect, make_tables
 from shared.jobs.takeover import Lifeline, make_locks
-from shared.jobs.tell import Tell
 from shared.log import CURRENT_JOB, fields
 from shared.media.ids import new_id
 from shared.settings import Settings

@@ -11,14 +11,14 @@ from typing import Any, TypeVar
 from shared.errors import OperationFailed, UnknownMedia
 from shared.jobs.engine import Outcome, Queue
 from shared.jobs.ledger import Claim
+from shared.jobs.progress_log import Tell
 from shared.jobs.takeover import CHILD_LEASE_S
-from shared.jobs.tell import Tell
 from shared.media.record import MediaRecord
 from shared.media.store import MediaStore
 from shared.operation import Kind, Service
 from shared.settings import Settings
 from shared.worker import Limits, WorkerPool
-from shared.worker.perform import TARGET
+from shared.worker.run_operation import TARGET
 from shared.worker.slot import Killed, Usage
 
 Value = TypeVar("Value")

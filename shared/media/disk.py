@@ -10,8 +10,8 @@ from typing import Any, BinaryIO, TypeVar
 
 import anyio
 
-from shared.beside import beside
 from shared.errors import Unavailable
+from shared.media.partial_name import beside
 
 Result = TypeVar("Result")
 

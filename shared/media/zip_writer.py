@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from shared.beside import beside
+from shared.media.partial_name import beside
 
 _BLOCK_BYTES = 1 << 20
 

@@ -12,7 +12,7 @@ import psutil
 
 from shared.errors import Unavailable
 from shared.settings import Settings
-from shared.worker.family import memory_bytes
+from shared.worker.process_tree import memory_bytes
 
 CGROUP = Path("/sys/fs/cgroup")
 

@@ -178,7 +178,7 @@ def pulled_by_jobs(model: Model) -> bool:
 
 
 def _pull_inside_job(folder: ModelFolder, model: Model, mirror: str, progress: Progress | None) -> None:
-    from shared.models.pull import Step, pull  # only here: API processes ask this module often and never fetch anything
+    from shared.models.install.pull import Step, pull  # only here: API processes ask this module often and never fetch anything
 
     stage = progress.part(f"downloading {model.title}", 0, 0) if progress else None
 

@@ -4,10 +4,10 @@ import os
 from fractions import Fraction
 from itertools import chain
 
+from shared.video.frames.display import has_alpha
 from shared.video.limits import Limits
-from shared.video.reader import Seconds, read_frames
-from shared.video.upright import has_alpha
-from shared.video.writer import VideoWriter
+from shared.video.reading.reader import Seconds, read_frames
+from shared.video.writing.writer import VideoWriter
 
 
 def preview(

@@ -12,16 +12,25 @@ import av.error
 
 from shared.errors import BrokenMedia
 from shared.media.types import FileType, is_image, is_zip
-from shared.video.color import tags_of
-from shared.video.decoder import decoder_of
 from shared.video.formats import video_type
+from shared.video.frames.color import tags_of
+from shared.video.frames.display import displayed_size, has_alpha, orientation_of
+from shared.video.image import image_info, pictures_info
 from shared.video.info import AudioTrackInfo, MediaInfo, VideoInfo
 from shared.video.limits import Limits
-from shared.video.opening import audio_streams, check_promised_size, file_head, main_video, open_input, reason, time_base_of, timeline_zero
-from shared.video.still import image_info, pictures_info
+from shared.video.reading.decoder import decoder_of
+from shared.video.reading.open_input import (
+    audio_streams,
+    check_promised_size,
+    file_head,
+    main_video,
+    open_input,
+    reason,
+    time_base_of,
+    timeline_zero,
+)
+from shared.video.reading.truncation import cut_off
 from shared.video.timecode import start_timecode
-from shared.video.upright import displayed_size, has_alpha, orientation_of
-from shared.video.whole import cut_off
 
 # Enough packets to see whether the frame rate varies where there is no index to read it from.
 _PACKETS_LOOKED_AT = 120

@@ -9,12 +9,12 @@ from typing import Any
 import av
 import av.error
 
-from shared.beside import beside
 from shared.errors import UnsupportedMedia
+from shared.media.partial_name import beside
 from shared.video.limits import Limits
-from shared.video.opening import audio_streams, main_video, open_input, time_base_of, timeline_zero
-from shared.video.tags import keep_track_tags, kept_tags
-from shared.video.tracks import COPYABLE
+from shared.video.reading.metadata import keep_track_tags, kept_tags
+from shared.video.reading.open_input import audio_streams, main_video, open_input, time_base_of, timeline_zero
+from shared.video.writing.tracks import COPYABLE
 
 # What MP4 holds and browsers or common players show.
 _VIDEO = frozenset({"h264", "hevc", "av1", "vp9", "mpeg4"})

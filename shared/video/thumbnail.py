@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from shared.media.types import is_image, is_zip
+from shared.video.image import pictures_of, upright_image
 from shared.video.limits import Limits
-from shared.video.opening import file_head
-from shared.video.reader import read_frames
-from shared.video.still import pictures_of, upright_image
+from shared.video.reading.open_input import file_head
+from shared.video.reading.reader import read_frames
 
 _LOOK_AT_S = 3
 

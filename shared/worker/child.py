@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from shared.errors import ReelwrightError
-from shared.worker.report import Report
-from shared.worker.wire import HEADER, body_length, pack
+from shared.worker.progress import Report
+from shared.worker.protocol import HEADER, body_length, pack
 
 PR_SET_PDEATHSIG = 1
 NICENESS = 10

@@ -14,8 +14,8 @@ from typing import Any
 from shared import errors
 from shared.errors import OperationFailed, OutOfMemory, ReelwrightError, TimedOut, WorkerCrashed
 from shared.worker import guard
-from shared.worker.family import descendants, memory_bytes
-from shared.worker.wire import HEADER, body_length, pack
+from shared.worker.process_tree import descendants, memory_bytes
+from shared.worker.protocol import HEADER, body_length, pack
 
 WATCH_INTERVAL_S = 0.2
 GUARD_S = 0.4

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from shared.service import SAMPLE_ID
+from shared.http.service import SAMPLE_ID
 from tests.deployment.deployment import Deployment
 
 SERVICES = ("aesthetics", "effects", "keyframes", "speed-ramp")

@@ -16,10 +16,10 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.media import MediaServices, media_routes
-from gateway.uploads import upload_routes
-from shared.api import problem_response
+from gateway.media.records import MediaServices, media_routes
+from gateway.media.uploads import upload_routes
 from shared.errors import ReelwrightError, UnsupportedMedia
+from shared.http.app import problem_response
 from shared.media.store import MediaStore
 from shared.settings import Settings
 

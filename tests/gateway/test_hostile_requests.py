@@ -6,7 +6,7 @@ import time
 import httpx
 import pytest
 
-from shared.service import SAMPLE_ID
+from shared.http.service import SAMPLE_ID
 from shared.testing import RunningSuite
 
 RENDER = "/v1/speed-ramp/render/jobs"

@@ -4,7 +4,7 @@ import httpx
 from fastapi import FastAPI
 
 from gateway.models import known_models
-from gateway.upstream import Upstreams
+from gateway.routing.upstream import Upstreams
 from shared.models.catalog import CATALOG
 from shared.settings import Settings
 from shared.testing import RunningSuite

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from media_app import serving
 
 from gateway.app import PAGE, add_pages
-from gateway.upstream import Upstreams
+from gateway.routing.upstream import Upstreams
 
 FILES = sorted(Path(str(PAGE)).iterdir())
 MODULES = [path for path in FILES if path.suffix == ".js"]

@@ -5,12 +5,12 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
-from gateway.pipelines import Pipelines, Step
-from gateway.upstream import Upstreams
+from gateway.pipelines.runner import Pipelines, Step
+from gateway.routing.upstream import Upstreams
 from shared.errors import OperationFailed
+from shared.http.service import SAMPLE_ID
 from shared.jobs import Claim
 from shared.log import CURRENT_REQUEST
-from shared.service import SAMPLE_ID
 from shared.settings import Settings
 from shared.testing import RunningSuite
 

@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 import pytest
 from pydantic import BaseModel, Field
 
-from gateway.references import check_promised, least, references, stand_in, taken
+from gateway.pipelines.references import check_promised, least, references, stand_in, taken
 from shared.errors import Invalid
-from shared.service import SAMPLE_ID
+from shared.http.service import SAMPLE_ID
 from shared.testing import RunningSuite
 
 

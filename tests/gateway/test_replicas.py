@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from gateway import replicas
-from gateway.replicas import ReplicaBackend
-from gateway.upstream import Upstreams, send
+from gateway.routing import replicas
+from gateway.routing.replicas import ReplicaBackend
+from gateway.routing.upstream import Upstreams, send
 from shared.errors import Unavailable
 from shared.net.transport import BackendTransport
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from gateway import sample
+from gateway.media import sample
 from shared.errors import TimedOut, UnknownMedia
-from shared.service import SAMPLES
+from shared.http.service import SAMPLES
 
 
 def test_what_could_not_be_made_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,8 +16,8 @@ import httpx
 import pytest
 from media_app import OTHER_OWNER, VIDEO, Parts, read_until, serving, sha256, wait_until
 
-from gateway.upload_folder import Upload, Uploads, UploadState
-from gateway.uploads import uploads_of
+from gateway.media.upload_folder import Upload, Uploads, UploadState
+from gateway.media.uploads import uploads_of
 from shared.media.ids import new_id
 from shared.settings import Settings
 

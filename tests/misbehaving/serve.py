@@ -8,9 +8,9 @@ import logging
 import sys
 
 from gateway.jobs import job_routes
+from shared.http.serve import Site, serving, until_told_to_end
+from shared.http.service import create_service
 from shared.runtime import Runtime
-from shared.serve import Site, serving, until_told_to_end
-from shared.service import create_service
 from shared.settings import Settings
 from tests.misbehaving.operations import SERVICE
 

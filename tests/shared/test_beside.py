@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.beside import beside
+from shared.media.partial_name import beside
 
 
 @pytest.mark.parametrize("name", ["clip.mp4", "a" * 251 + ".mp4", "\N{CLAPPER BOARD}" * 62 + ".png"])

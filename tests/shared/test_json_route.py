@@ -7,9 +7,9 @@ import pytest
 from fastapi import APIRouter, FastAPI
 from pydantic import BaseModel
 
-from shared.api import problem_response
 from shared.errors import ReelwrightError
-from shared.json_route import MAX_JSON_BYTES, JsonRoute, parse
+from shared.http.app import problem_response
+from shared.http.json_route import MAX_JSON_BYTES, JsonRoute, parse
 
 
 class Body(BaseModel):

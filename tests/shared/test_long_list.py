@@ -5,7 +5,7 @@ from typing import Annotated
 import pytest
 from pydantic import Field, ValidationError
 
-from shared.long_list import LongList
+from shared.http.long_list import LongList
 from shared.operation import Params
 
 

@@ -8,8 +8,8 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from shared.errors import Invalid
+from shared.http.service import SAMPLE_ID, SAMPLE_PICTURE_ID, check, describe, example_body, request_model
 from shared.operation import Input, Kind, Operation, Params
-from shared.service import SAMPLE_ID, SAMPLE_PICTURE_ID, check, describe, example_body, request_model
 
 
 class Picked(BaseModel):

@@ -6,9 +6,9 @@ import pytest
 from pydantic import Field
 
 from shared.errors import Invalid
-from shared.long_list import LongList
+from shared.http.long_list import LongList
+from shared.http.params_text import params_from_text
 from shared.operation import Params
-from shared.params_text import params_from_text
 
 
 class Given(Params):

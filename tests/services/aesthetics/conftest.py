@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from nima_files import Weights, mobilenet, mobilenet_order, write_h5
 
-from services.aesthetics.network import network
+from services.aesthetics.nima.network import network
 from services.aesthetics.params import BestFramesParams
 from tests.services.aesthetics.aesthetic_clips import RATE, scenery, write_video
 

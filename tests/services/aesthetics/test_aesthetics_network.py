@@ -8,17 +8,16 @@ import numpy as np
 import pytest
 from nima_files import Weights, mobilenet, mobilenet_order, write_h5
 
-from services.aesthetics import convert
-from services.aesthetics import network as module
 from services.aesthetics.best_frames import best_frames
-from services.aesthetics.keras_nima import fill
-from services.aesthetics.network import has_bf16, network
-from services.aesthetics.nima import RATINGS, mean_and_spread, prepared
+from services.aesthetics.nima import network as module
+from services.aesthetics.nima.keras_model import fill
+from services.aesthetics.nima.network import has_bf16, network
+from services.aesthetics.nima.scores import RATINGS, keras_to_openvino, mean_and_spread, prepared
 from services.aesthetics.operations import missing_weights
 from services.aesthetics.params import BestFramesParams
 from shared.errors import Invalid, ModelDamaged, ModelMissing, Unavailable
+from shared.models.cache import shelf
 from shared.models.device import CPU, Device, choose_device
-from shared.models.loaded import shelf
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::PendingDeprecationWarning")
 NAME = "nima-mobilenet-aesthetic"
@@ -93,12 +92,12 @@ def test_it_is_converted_once_and_loaded_once(models, pictures, monkeypatch):
     def never(*arguments, **more):
         raise AssertionError("converted or loaded again")
 
-    monkeypatch.setattr(convert, "_in_own_process", never)
-    monkeypatch.setattr("services.aesthetics.network.runner", never)
+    monkeypatch.setattr(keras_to_openvino, "_in_own_process", never)
+    monkeypatch.setattr("services.aesthetics.nima.network.runner", never)
     with network(params()) as found:
         assert found.rate(pictures[:1]).shape == (1, 10)
     monkeypatch.undo()
-    monkeypatch.setattr(convert, "_in_own_process", never)
+    monkeypatch.setattr(keras_to_openvino, "_in_own_process", never)
     shelf().drop()
     with network(params()) as found:
         assert found.rate(pictures[:1]).shape == (1, 10)

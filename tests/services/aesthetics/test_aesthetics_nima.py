@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from nima_files import Weights, inception_order, inception_resnet_v2, mobilenet, mobilenet_order, write_h5
 
-from services.aesthetics.keras_nima import build, fill, load_keras
-from services.aesthetics.nima import RATINGS, mean_and_spread, prepared
+from services.aesthetics.nima.keras_model import build, fill, load_keras
+from services.aesthetics.nima.scores import RATINGS, mean_and_spread, prepared
 from shared.errors import ModelDamaged
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::PendingDeprecationWarning")

@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from services.aesthetics.blank import shows
-from services.aesthetics.exposure import exposure
-from services.aesthetics.motion_blur import steadiness
-from services.aesthetics.noise import cleanness, noise_level
-from services.aesthetics.sharpness import directional_sharpness
-from services.aesthetics.technical import SHOWS_FACTOR, WEIGHTS, technical
+from services.aesthetics.measures.blank_frames import shows
+from services.aesthetics.measures.exposure import exposure
+from services.aesthetics.measures.motion_blur import steadiness
+from services.aesthetics.measures.noise import cleanness, noise_level
+from services.aesthetics.measures.sharpness import directional_sharpness
+from services.aesthetics.measures.technical import SHOWS_FACTOR, WEIGHTS, technical
 from tests.services.aesthetics.aesthetic_clips import scenery
 
 Luma = NDArray[np.uint8]

@@ -146,7 +146,7 @@ def test_a_part_and_a_rate_choose_what_is_looked_at(ten_seconds, outputs):
 
 
 def test_more_than_can_be_looked_at_is_refused_before_anything_is_decoded(ten_seconds, outputs, monkeypatch):
-    monkeypatch.setattr("services.aesthetics.sources.MAX_LOOKS", 5)
+    monkeypatch.setattr("services.aesthetics.reading.sources.MAX_LOOKS", 5)
     with pytest.raises(Invalid, match="About 10 pictures would be looked at; at most 5"):
         best_frames(technical(), video=ten_seconds, outputs=outputs)
 

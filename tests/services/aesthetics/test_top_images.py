@@ -12,7 +12,7 @@ from PIL import Image
 
 from services.aesthetics.best_frames import best_frames
 from services.aesthetics.extract_frames import extract_frames
-from services.aesthetics.likeness import distinct, impression
+from services.aesthetics.measures.near_duplicates import distinct, impression
 from services.aesthetics.params import BestFramesParams, ExtractParams, TopImagesParams
 from services.aesthetics.top_images import top_images
 from shared.errors import BrokenMedia, Invalid
@@ -87,7 +87,7 @@ def test_pictures_in_the_format_asked_for_are_copied_and_keep_what_is_transparen
 
 
 def test_a_file_too_large_to_be_read_whole_is_encoded_anew(tmp_path, outputs, monkeypatch):
-    monkeypatch.setattr("services.aesthetics.pictures.MOST_PICTURE_BYTES", 100_000)
+    monkeypatch.setattr("services.aesthetics.reading.picture_files.MOST_PICTURE_BYTES", 100_000)
     scene = scenery(3, 200, 120)
     padded = tmp_path / "padded.png"
     Image.fromarray(scene).save(padded)

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from services.effects.camera import Camera, Pose, analysis_size, between
+from shared.motion.camera import Camera, Pose, analysis_size, between
 from tests.services.effects.effect_clips import HEIGHT, WIDTH, ground, scene, view, with_disc
 
 

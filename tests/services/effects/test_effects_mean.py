@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from services.effects.layers import between_pixels, moved_piece
-from services.effects.mean import Part, Whole, mix_parts, mix_whole, mixing_bytes, shares_of
+from services.effects.scene.warp import between_pixels, moved_piece
+from services.effects.trails.weighted_mean import Part, Whole, mix_parts, mix_whole, mixing_bytes, shares_of
 
 
 def picture(seed, dtype=np.uint8, width=160, height=90):

@@ -6,9 +6,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from services.effects.camera import Pose
-from services.effects.scene import Moment
-from services.effects.trail import Reach, trails
+from services.effects.scene.moments import Moment
+from services.effects.trails.timing import Reach, trails
+from shared.motion.camera import Pose
 
 
 def moments(count, *, shots=(), rate=30, times=None):

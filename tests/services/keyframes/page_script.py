@@ -5,7 +5,7 @@ from typing import Any
 
 import quickjs
 
-from services.keyframes.gallery import bundle
+from services.keyframes.output.gallery import bundle
 
 PURE = ("timecode.js", "rule.js", "lists.js", "data.js")
 """The modules that can be called without a page."""

@@ -13,14 +13,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from services.keyframes import alike, moments
-from services.keyframes.choose import choose
+from services.keyframes.analysis import seek
+from services.keyframes.analysis.scan import Measured
+from services.keyframes.analysis.thumbnail_film import film_of
 from services.keyframes.detect import detect
-from services.keyframes.measure import Measured
+from services.keyframes.detectors.transition import Transition
 from services.keyframes.params import DetectParams
-from services.keyframes.shots import shots_of
-from services.keyframes.tiny import film_of
-from services.keyframes.transition import Transition
+from services.keyframes.selection import similar
+from services.keyframes.selection.choose import choose
+from services.keyframes.selection.shots import shots_of
 from shared.errors import BrokenMedia, OperationFailed, UnsupportedMedia
 from tests.services.keyframes.shot_clips import cut_together, scene, write, write_with_keys
 
@@ -116,22 +117,22 @@ def test_a_gap_leaves_out_no_shot_that_has_a_frame_far_enough_away():
 
 def test_the_work_of_finding_what_is_alike_does_not_grow_with_the_square_of_the_shots(monkeypatch):
     measured, compared = noise(120), []
-    apart = alike.apart
-    monkeypatch.setattr(alike, "apart", lambda a, b: compared.append(1) or apart(a, b))
-    groups = alike.groups_alike(measured.film, measured.layout, range(120), most=200)
+    apart = similar.apart
+    monkeypatch.setattr(similar, "apart", lambda a, b: compared.append(1) or apart(a, b))
+    groups = similar.groups_alike(measured.film, measured.layout, range(120), most=200)
     assert groups == [[place] for place in range(120)]
     assert len(compared) <= 20 * 120
-    assert alike.groups_alike(measured.film, measured.layout, range(120), most=7) == groups[:7]
+    assert similar.groups_alike(measured.film, measured.layout, range(120), most=7) == groups[:7]
 
 
 @pytest.mark.parametrize(("distance", "opened"), [(1000, 1), (10, 4)])
 def test_a_video_without_keyframes_between_is_decoded_once(distance, opened, tmp_path, monkeypatch):
     times, moving = [Fraction(at, 25) for at in (3, 15, 27, 39)], scene(3)
     path = write_with_keys(tmp_path / "clip.mp4", [next(moving) for _ in range(45)], distance)
-    alone = [next(moments.frames_at(path, [time])).rgb() for time in times]
-    calls, read = [], moments.read_frames
-    monkeypatch.setattr(moments, "read_frames", lambda *args, **options: calls.append(1) or read(*args, **options))
-    together = [frame.rgb() for frame in moments.frames_at(path, times)]
+    alone = [next(seek.frames_at(path, [time])).rgb() for time in times]
+    calls, read = [], seek.read_frames
+    monkeypatch.setattr(seek, "read_frames", lambda *args, **options: calls.append(1) or read(*args, **options))
+    together = [frame.rgb() for frame in seek.frames_at(path, times)]
     assert len(calls) == opened
     assert all(np.array_equal(a, b) for a, b in zip(alone, together, strict=True)) and len({one.tobytes() for one in together}) == 4
 

@@ -17,16 +17,16 @@ from page_script import Script
 from PIL import Image
 from reports import HOSTILE, report_of
 
-from services.keyframes import gallery
-from services.keyframes.cutlists.edl import edls
-from services.keyframes.cutlists.grid import Grid
-from services.keyframes.cutlists.qpfile import as_qpfile
-from services.keyframes.cutlists.tables import shots_csv
 from services.keyframes.detect import detect
-from services.keyframes.gallery import MODULES, bundle, served, write_gallery
+from services.keyframes.detectors.transition import Transition, cuts_of
+from services.keyframes.output import gallery
+from services.keyframes.output.cutlists.edl import edls
+from services.keyframes.output.cutlists.frame_grid import Grid
+from services.keyframes.output.cutlists.qpfile import as_qpfile
+from services.keyframes.output.cutlists.tables import shots_csv
+from services.keyframes.output.gallery import MODULES, bundle, served, write_gallery
 from services.keyframes.params import DetectParams, Scores, Shot, VideoReport
-from services.keyframes.shots import shots_of
-from services.keyframes.transition import Transition, cuts_of
+from services.keyframes.selection.shots import shots_of
 from shared.video.timecode import Timecode
 from tests.services.keyframes.shot_clips import cut_together, write
 

@@ -13,9 +13,9 @@ import opentimelineio as otio
 import pytest
 from reports import HOSTILE, report_of
 
-from services.keyframes.cutlists.grid import Grid
-from services.keyframes.cutlists.qpfile import as_qpfile
-from services.keyframes.exports import lists_of, write_files
+from services.keyframes.output.cutlists.frame_grid import Grid
+from services.keyframes.output.cutlists.qpfile import as_qpfile
+from services.keyframes.output.exports import lists_of, write_files
 from services.keyframes.params import VideoReport
 from shared.video.timecode import Timecode
 

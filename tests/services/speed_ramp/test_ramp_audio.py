@@ -6,8 +6,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from services.speed_ramp.audio import Source, Stretched
-from services.speed_ramp.clock import Clock
+from services.speed_ramp.curve.clock import Clock
+from services.speed_ramp.sound.stretch import Source, Stretched
 from shared.video import AudioBlock
 
 RATE = 48000

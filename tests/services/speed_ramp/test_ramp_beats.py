@@ -9,7 +9,7 @@ import pytest
 from ramp_clips import RATE, Floats, Told, write_clip
 
 from services.speed_ramp.analyze import analyze
-from services.speed_ramp.beats import SAMPLE_RATE, beats
+from services.speed_ramp.curve.beats import SAMPLE_RATE, beats
 from services.speed_ramp.params import AnalyzeParams, CurvePoint, RenderParams
 from services.speed_ramp.render import render
 from shared.errors import Invalid

@@ -11,7 +11,7 @@ from ramp_clips import write_clip
 from test_ramp_motion import texture
 
 from services.speed_ramp.analyze import analyze
-from services.speed_ramp.camera import Camera, length, steadied
+from services.speed_ramp.motion.camera import Camera, length, steadied
 from services.speed_ramp.params import AnalyzeParams, AnalyzeResult
 
 WIDE, HIGH = 256, 144

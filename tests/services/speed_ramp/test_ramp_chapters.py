@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from ramp_clips import write_clip
 
-from services.speed_ramp.chapters import MOST_SLOW, chapters, longest
-from services.speed_ramp.clock import Clock, Point
+from services.speed_ramp.curve.clock import Clock, Point
+from services.speed_ramp.curve.straight_pieces import slow_parts
+from services.speed_ramp.handover.chapters import MOST_SLOW, chapters, longest
 from services.speed_ramp.params import CurvePoint, RenderParams, SlowPart
 from services.speed_ramp.render import render
-from services.speed_ramp.timemap import slow_parts
 
 CURVE = [
     CurvePoint(t=0, speed=2, easing="hold"),

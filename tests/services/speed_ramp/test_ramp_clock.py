@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from services.speed_ramp.clock import Clock, Point
+from services.speed_ramp.curve.clock import Clock, Point
 
 
 def curve(seed: int) -> list[tuple[float, float]]:

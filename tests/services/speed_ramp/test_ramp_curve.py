@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from services.speed_ramp.clock import Clock, Point
-from services.speed_ramp.curve import Trace, from_motion, from_points, from_speeds, held, segment_speeds, segments, to_points
+from services.speed_ramp.curve.clock import Clock, Point
+from services.speed_ramp.curve.from_motion import Trace, from_motion, from_points, from_speeds, held, segment_speeds, segments, to_points
 from services.speed_ramp.params import MAX_SPEED, MIN_SPEED, AnalyzeParams, CurvePoint
 from shared.errors import Invalid
 

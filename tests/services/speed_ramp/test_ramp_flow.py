@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from services.speed_ramp.flow import FlowPair, Planes
+from services.speed_ramp.picture.flow.pair import FlowPair, Planes
 
 Picture = NDArray[np.uint8]
 

@@ -10,11 +10,11 @@ from ramp_clips import Told, write_clip
 from test_ramp_frames import frame
 from test_ramp_motion import texture
 
-from services.speed_ramp.clock import Clock, Point
-from services.speed_ramp.curve import to_points
-from services.speed_ramp.frames import Pick, Seen, picks
-from services.speed_ramp.inbetween import Between, between, computed_ahead
+from services.speed_ramp.curve.clock import Clock, Point
+from services.speed_ramp.curve.from_motion import to_points
 from services.speed_ramp.params import RenderParams
+from services.speed_ramp.picture.inbetween import Between, between, computed_ahead
+from services.speed_ramp.picture.picks import Pick, Seen, picks
 from services.speed_ramp.render import render
 from shared.video import read_frames
 

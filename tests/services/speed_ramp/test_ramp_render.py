@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from ramp_clips import RATE, Told, beep, beeps, flash, flashes, lumas, sound, write_clip
 
-from services.speed_ramp.clock import Clock
+from services.speed_ramp.curve.clock import Clock
 from services.speed_ramp.params import CurvePoint, RenderParams
 from services.speed_ramp.render import render
 from shared.video import VideoInfo, probe, read_frames

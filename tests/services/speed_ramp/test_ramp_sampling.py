@@ -9,8 +9,8 @@ from ramp_clips import write_clip
 from test_ramp_motion import texture
 
 from services.speed_ramp.analyze import analyze
+from services.speed_ramp.motion.sampling import Samples
 from services.speed_ramp.params import AnalyzeParams
-from services.speed_ramp.sampling import Samples
 from shared.errors import Invalid
 from shared.video import Frame, VideoInfo, probe
 

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from ramp_clips import flash, lumas, write_clip
 
-from services.speed_ramp.clock import Clock, Point
-from services.speed_ramp.curve import to_points
+from services.speed_ramp.curve.clock import Clock, Point
+from services.speed_ramp.curve.constraints import eased_off, shaped, snapped
+from services.speed_ramp.curve.from_motion import to_points
 from services.speed_ramp.params import AnalyzeParams, RenderParams
 from services.speed_ramp.render import render
-from services.speed_ramp.shaping import eased_off, shaped, snapped
 from shared.errors import Invalid
 
 WILD = [Point(0, 2.0), Point(1, 0.3, "smooth", 0.5), Point(2.2, 6.0, "hold"), Point(3, 0.5), Point(3.1, 1.0), Point(6, 4.0)]

@@ -8,14 +8,14 @@ import pytest
 from ramp_clips import lumas, write_clip
 from test_ramp_frames import frame
 
-from services.speed_ramp.clock import Clock, Point
-from services.speed_ramp.curve import to_points
-from services.speed_ramp.frames import Pick, Seen, picks
+from services.speed_ramp.curve.clock import Clock, Point
+from services.speed_ramp.curve.from_motion import to_points
 from services.speed_ramp.params import RenderParams
+from services.speed_ramp.picture.picks import Pick, Seen, picks
+from services.speed_ramp.picture.shutter import Exposure, Window, exposed
 from services.speed_ramp.render import render
-from services.speed_ramp.shutter import Exposure, Window, exposed
 from shared.video import read_frames
-from shared.video.frame import planes_of
+from shared.video.frames.frame import planes_of
 
 
 def seen(speed: float, *, shutter: float, count: int = 60) -> list[dict[int, float]]:

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from ramp_clips import RATE, beep, beeps, flash, flashes, lumas, sound, write_clip
 
-from services.speed_ramp.clock import Clock, Point
-from services.speed_ramp.curve import to_points
+from services.speed_ramp.curve.clock import Clock, Point
+from services.speed_ramp.curve.from_motion import to_points
 from services.speed_ramp.params import RenderParams
 from services.speed_ramp.render import render
-from services.speed_ramp.stops import WithStops
+from services.speed_ramp.sound.freeze_silence import WithStops
 from shared.errors import Invalid
 
 

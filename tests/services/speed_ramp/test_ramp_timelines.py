@@ -9,9 +9,9 @@ import opentimelineio as otio
 import pytest
 from fcpxml_rules import broken
 
-from services.speed_ramp.clock import Clock, Point
-from services.speed_ramp.timelines import Handover, as_fcpxml, as_otio
-from services.speed_ramp.timemap import slow_parts
+from services.speed_ramp.curve.clock import Clock, Point
+from services.speed_ramp.curve.straight_pieces import slow_parts
+from services.speed_ramp.handover.timelines import Handover, as_fcpxml, as_otio
 from shared.video import AudioTrackInfo, ColorInfo, VideoInfo
 
 RATES = [Fraction(25), Fraction(30000, 1001), Fraction(60)]

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from dbos import DBOSClient
 
-from shared.jobs import launch, takeover
+from shared.jobs import dbos_setup, takeover
 from shared.jobs.record import PRIORITIES
 from shared.jobs.tables import connect, make_tables
 from shared.jobs.takeover import FileLocks
@@ -41,7 +41,7 @@ def test_the_version_is_pinned() -> None:
 def test_jobs_of_another_source_are_not_stranded_and_no_pickle_is_kept(inside: Server) -> None:
     job = inside.run("succeed")["id"]
     row = workflows(inside)[job]
-    assert row["application_version"] == launch.VERSION == "1", "the default is a hash of the source"
+    assert row["application_version"] == dbos_setup.VERSION == "1", "the default is a hash of the source"
     assert row["serialization"] == "portable_json", "the default is pickle"
     within(5, lambda: workflows(inside)[job]["status"] == "SUCCESS")
 
@@ -75,9 +75,9 @@ def test_many_recoveries_do_not_end_a_job(inside: Server) -> None:
 def test_a_workflow_that_nobody_knows_harms_nothing(inside: Server) -> None:
     """It waits for ever: so the engine enqueues only the two that it registers."""
     database = connect("", inside.data_dir)
-    client = DBOSClient(system_database_engine=database, application_name=launch.APPLICATION)
+    client = DBOSClient(system_database_engine=database, application_name=dbos_setup.APPLICATION)
     try:
-        handle = client.enqueue({"queue_name": "misbehaving", "workflow_name": "no-such-workflow", "app_version": launch.VERSION})
+        handle = client.enqueue({"queue_name": "misbehaving", "workflow_name": "no-such-workflow", "app_version": dbos_setup.VERSION})
         assert inside.run("succeed")["status"] == "succeeded"
         assert inside.run("succeed")["status"] == "succeeded"
         client.cancel_workflow(handle.workflow_id)

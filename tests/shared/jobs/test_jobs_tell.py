@@ -4,7 +4,7 @@ import asyncio
 from types import SimpleNamespace
 from typing import Any
 
-from shared.jobs.tell import Tell
+from shared.jobs.progress_log import Tell
 
 
 def told(*messages: dict[str, Any], fraction: float = 0.0) -> Tell:

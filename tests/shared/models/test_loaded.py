@@ -9,10 +9,10 @@ import time
 import pytest
 
 from shared.errors import OutOfMemory
+from shared.models.batching import batch_size, is_out_of_memory, smaller_on_out_of_memory
+from shared.models.cache import Shelf, loaded
 from shared.models.device import CPU, Device
-from shared.models.loaded import Shelf, loaded
-from shared.models.memory import batch_size, is_out_of_memory, smaller_on_out_of_memory
-from shared.models.turns import ask_for_room, room_asked_for, turn
+from shared.models.gpu_lock import ask_for_room, room_asked_for, turn
 
 GPU = Device(kind="cuda", index=0, uuid="GPU-0", title="A GPU")
 
@@ -61,7 +61,7 @@ def test_a_model_that_is_used_is_never_let_go():
 
 def test_only_models_of_the_same_device_make_room(monkeypatch):
     machine = Machine(20)
-    monkeypatch.setattr("shared.models.loaded.ask_for_room", lambda device, size, free, folder: False)
+    monkeypatch.setattr("shared.models.cache.ask_for_room", lambda device, size, free, folder: False)
     with machine.use("on the CPU"):
         pass
     with machine.use("on the GPU", size=100, device=GPU):
@@ -136,7 +136,7 @@ def test_the_shelf_of_a_process_keeps_its_models():
 
 
 def test_batches_fit_into_half_of_what_is_free(monkeypatch):
-    monkeypatch.setattr("shared.models.memory.free_bytes", lambda device: 1000)
+    monkeypatch.setattr("shared.models.batching.free_bytes", lambda device: 1000)
     assert [batch_size(item, CPU) for item in (1, 50, 120, 10_000, 0)] == [16, 10, 4, 1, 16]
     assert batch_size(1, CPU, most=3) == 3
 
@@ -187,7 +187,7 @@ def test_how_the_libraries_say_that_memory_ran_out():
 HOLD = """
 import sys, pathlib
 from shared.models.device import Device
-from shared.models.turns import ask_for_room, room_asked_for, turn
+from shared.models.gpu_lock import ask_for_room, room_asked_for, turn
 with turn(Device(kind="cuda", uuid="GPU-0"), folder=pathlib.Path(sys.argv[1])):
     print("mine", flush=True)
     sys.stdin.read()

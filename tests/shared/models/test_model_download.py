@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import pytest
 
 from shared.errors import FetchFailed
-from shared.models.download import download
-from shared.models.origin import Origin
+from shared.models.install.download import download
+from shared.models.install.source import Origin
 from tests.shared.models.file_server import FileServer
 
 CONTENT = os.urandom(3_000_000)
@@ -197,7 +197,7 @@ def test_a_tag_that_cannot_be_sent_back_is_not_kept(server, origin, tmp_path):
 def test_an_endless_file_does_not_fill_the_disk(server, tmp_path, monkeypatch):
     rooms = iter([10**9, 10**9, 10**8])
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=next(rooms)))
-    monkeypatch.setattr("shared.models.download.LOOK_BYTES", 500_000)
+    monkeypatch.setattr("shared.models.install.download.LOOK_BYTES", 500_000)
     server.hide_length = True
     with pytest.raises(FetchFailed, match=r"has 0\.10 GB free"):
         download(Origin(url=server.put("/w.bin", CONTENT)), tmp_path / "w.bin", pause_s=0)

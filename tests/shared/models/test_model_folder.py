@@ -11,7 +11,7 @@ from shared.errors import ModelDamaged, ModelMissing, UnknownModel
 from shared.models.catalog import CATALOG, File, Model
 from shared.models.folder import MANIFEST, ModelFolder, installed, model_files, to_install
 from shared.models.info import describe_model
-from shared.models.pull import pull
+from shared.models.install.pull import pull
 
 PUBLISHED = b"weights, as published"
 

@@ -8,7 +8,7 @@ import pytest
 
 from shared.errors import ModelDamaged, ModelMissing
 from shared.worker import Limits, Slot
-from shared.worker.perform import TARGET
+from shared.worker.run_operation import TARGET
 from tests.shared.models.file_server import FileServer
 from tests.shared.models.using import NAME, USE
 

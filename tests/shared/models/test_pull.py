@@ -13,7 +13,7 @@ import pytest
 from shared.errors import FetchFailed, Invalid, ModelDamaged, ModelMissing
 from shared.models.catalog import File, hub
 from shared.models.folder import MANIFEST, ModelFolder, model_files
-from shared.models.pull import pull
+from shared.models.install.pull import pull
 from tests.shared.models.file_server import FileServer
 from tests.shared.models.test_loaded import Stages
 from tests.shared.models.test_model_folder import model, put

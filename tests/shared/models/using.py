@@ -6,9 +6,9 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from shared.models.cache import loaded
 from shared.models.folder import model_files, to_install
 from shared.models.info import ModelUsed, model_used
-from shared.models.loaded import loaded
 from shared.operation import Operation, Params, Progress
 
 NAME = "rvm-mobilenetv3"

@@ -12,7 +12,8 @@ import pytest
 from video_clips import Make, run_ffmpeg
 
 from shared.errors import BrokenMedia
-from shared.video import Frame, hardware, read_frames, reader
+from shared.video import Frame, read_frames
+from shared.video.reading import hardware, reader
 
 
 @pytest.fixture(autouse=True)

@@ -67,7 +67,7 @@ async def test_workers_inherit_them(wide: Path, tmp_path: Path, monkeypatch: pyt
     await refused("shared.video:inspect", {"path": str(wide)})
     await refused("shared.video:thumbnail", {"path": str(wide), "output": str(tmp_path / "t.jpg"), "width": 64})
     job = {"module": "services.speed_ramp.operations", "operation": "speed-ramp.render", "params": {"speeds": [2.0]}}
-    await refused("shared.worker.perform:perform", job | {"inputs": {"video": str(wide)}, "folder": str(tmp_path)})
+    await refused("shared.worker.run_operation:perform", job | {"inputs": {"video": str(wide)}, "folder": str(tmp_path)})
     assert list(tmp_path.iterdir()) == []
 
 

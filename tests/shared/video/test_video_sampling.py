@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from video_clips import Make, run_ffmpeg
 
-from shared.video import Frame, pictures, read_frames
+from shared.video import Frame, read_frames
+from shared.video.reading import decode
 
 RATES = [Fraction(1), Fraction(1, 3), Fraction(7, 2), Fraction(1, 60), 0.1, 24, 25, 1000]
 
@@ -129,13 +130,13 @@ class Counting:
 @pytest.fixture
 def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Counting]]:
     made: list[Counting] = []
-    original = pictures.decoder_of
+    original = decode.decoder_of
 
     def counting(*arguments: Any, **options: Any) -> Counting:
         made.append(Counting(original(*arguments, **options)))
         return made[-1]
 
-    monkeypatch.setattr(pictures, "decoder_of", counting)
+    monkeypatch.setattr(decode, "decoder_of", counting)
     yield made
 
 

@@ -8,7 +8,7 @@ import pytest
 from video_clips import Make
 
 from shared.video import VideoWriter, probe, read_frames, remux
-from shared.video.tags import kept_tags, track_title
+from shared.video.reading.metadata import kept_tags, track_title
 
 CREATED = "2024-05-06T07:08:09.000000Z"
 LIBRARY = {"major_brand", "minor_version", "compatible_brands", "creation_time", "encoder"}

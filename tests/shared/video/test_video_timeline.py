@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from shared.video import VideoWriter, read_frames, timeline
-from shared.video.frame import picture_from
-from shared.video.sizes import Sizes
+from shared.video.frames.frame import picture_from
+from shared.video.reading.packet_sizes import Sizes
 
 WIDTH, HEIGHT = 320, 180
 

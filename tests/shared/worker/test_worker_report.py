@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from shared.worker.report import MAX_WARNINGS, Report
+from shared.worker.progress import MAX_WARNINGS, Report
 
 
 def reported(work: Any) -> list[dict[str, Any]]:

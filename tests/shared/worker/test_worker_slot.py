@@ -15,8 +15,8 @@ import pytest
 
 from shared.errors import OperationFailed, OutOfMemory, TimedOut, WorkerCrashed
 from shared.worker import Limits, Slot, WorkerPool, guard
-from shared.worker.family import descendants, memory_bytes
-from shared.worker.perform import TARGET
+from shared.worker.process_tree import descendants, memory_bytes
+from shared.worker.run_operation import TARGET
 from shared.worker.slot import Killed, Usage
 
 LIMITS = Limits(timeout_s=20, memory_bytes=400 * 2**20)

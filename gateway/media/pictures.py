@@ -1,0 +1,101 @@
+"""The pictures in a zip file of pictures, each on its own."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO, Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Request, Response
+from fastapi import Path as PathParam
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, Field
+
+from gateway.media.content import is_known
+from gateway.media.records import MediaId, owner_of
+from shared.errors import NotFound
+from shared.http.app import problems
+from shared.http.json_route import JsonRoute
+from shared.media.disk import on_disk
+from shared.media.names import content_disposition
+from shared.media.picture_zip import chunks_of, entries, opened_picture
+from shared.media.record import MediaRecord
+from shared.media.store import MediaStore
+from shared.operation import Kind
+
+UNKNOWN = problems(_404="There is no such media, or no such picture in it, or it is somebody else's")
+
+
+Name = Annotated[str, PathParam(description="The picture's name, as the list has it.")]
+
+
+class PictureInfo(BaseModel):
+    """One picture of a zip file."""
+
+    name: str
+    bytes: int
+    content_type: str
+    url: str = Field(description="Where it is found, relative to the server.")
+
+
+class PictureList(BaseModel):
+    """The pictures of a zip file, by name."""
+
+    items: list[PictureInfo]
+
+
+def picture_routes(store: MediaStore, max_bytes: int) -> APIRouter:
+    """`/v1/media/{id}/files`, for the owner in `request.state.owner`."""
+    router = APIRouter(prefix="/v1/media/{media_id}/files", tags=["media"], responses=UNKNOWN, route_class=JsonRoute)
+
+    def find(owner: str, media_id: str) -> tuple[MediaRecord, Path]:
+        record = store.get(owner, media_id)
+        if record.kind is not Kind.IMAGES:
+            raise NotFound(f"{record.name} is of kind {record.kind}: only media of kind images hold files of their own.")
+        return record, store.content_path(owner, media_id)
+
+    def listed(owner: str, media_id: str) -> list[PictureInfo]:
+        _, path = find(owner, media_id)
+        return [
+            PictureInfo(
+                name=entry.filename,
+                bytes=entry.file_size,
+                content_type=kind.content_type,
+                url=f"/v1/media/{media_id}/files/{quote(entry.filename)}",
+            )
+            for entry, kind in entries(path, max_bytes)
+        ]
+
+    @router.get("", summary="The pictures in a zip file of pictures")
+    async def list_pictures(media_id: MediaId, request: Request) -> PictureList:
+        return PictureList(items=await on_disk(listed, owner_of(request), media_id))
+
+    @router.get("/{name:path}", summary="One of them", response_class=Response)
+    @router.head("/{name:path}", include_in_schema=False)
+    async def picture(media_id: MediaId, name: Name, request: Request) -> Response:
+        record, path = await on_disk(find, owner_of(request), media_id)
+        with ExitStack() as stack:
+            kind, file = await on_disk(stack.enter_context, opened_picture(path, name))
+            headers = {"ETag": f'"{record.sha256}"', "Cache-Control": "private, max-age=86400", "X-Content-Type-Options": "nosniff"}
+            if is_known(request.headers.get("if-none-match"), headers["ETag"]):
+                return Response(status_code=304, headers=headers)
+            # Read once before: a damaged picture is told as what it is, not by an answer that breaks off.
+            headers["Content-Length"] = str(await on_disk(_read_through, file))
+            headers["Content-Disposition"] = content_disposition(name.rpartition("/")[2], download=False)
+            if request.method == "HEAD":
+                return Response(media_type=kind.content_type, headers=headers)
+            return StreamingResponse(_rest_of(file, stack.pop_all()), media_type=kind.content_type, headers=headers)
+
+    return router
+
+
+def _read_through(file: IO[bytes]) -> int:
+    """How many bytes a file has that is whole. It stands at its beginning before and after."""
+    size = sum(map(len, chunks_of(file)))
+    file.seek(0)
+    return size
+
+
+def _rest_of(file: IO[bytes], stack: ExitStack) -> Iterator[bytes]:
+    with stack:
+        yield from chunks_of(file)

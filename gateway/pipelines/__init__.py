@@ -1,0 +1,4 @@
+"""Pipelines: one job whose steps are jobs.
+
+Presets are pipelines with a name.
+"""

@@ -1,0 +1,73 @@
+"""Everything under /v1/{service} goes to that service, streamed both ways: nothing is collected in memory."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import httpx
+from fastapi import APIRouter, Request
+from fastapi.responses import StreamingResponse
+from starlette.background import BackgroundTask
+
+from gateway.routing.upstream import Upstreams, down, send
+from shared.errors import NotFound
+
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+# Headers that are about one connection (RFC 9110, 7.6.1), and those that either side of the gateway sets for itself.
+NOT_PASSED_ON = frozenset(
+    b"connection keep-alive proxy-authenticate proxy-authorization te trailer transfer-encoding upgrade".split()
+    + b"host date server x-request-id".split()
+)
+
+
+def proxy_routes(upstreams: Upstreams) -> APIRouter:
+    """A route for each service that takes whatever lies behind its name."""
+    router = APIRouter(include_in_schema=False)
+
+    for service, client in upstreams.clients.items():
+        router.add_api_route(f"/v1/{service}/{{path:path}}", _forwarding(service, client), methods=METHODS)
+    return router
+
+
+def _forwarding(service: str, client: httpx.AsyncClient) -> Callable[[Request], Awaitable[StreamingResponse]]:
+    """The endpoint that hands requests on to one service."""
+
+    async def forward(request: Request) -> StreamingResponse:
+        length = request.headers.get("content-length")
+        has_body = "transfer-encoding" in request.headers or (length is not None and length != "0")
+        upstream = client.build_request(
+            request.method,
+            _address(client.base_url, request),
+            headers=[*_passed_on(request.headers.raw), (b"x-request-id", request.state.request_id.encode())],
+            content=request.stream() if has_body else None,
+        )
+        try:
+            answer = await send(client, upstream, stream=True)
+        except httpx.TransportError as error:
+            raise down(service) from error
+        response = StreamingResponse(_raw(answer), answer.status_code, background=BackgroundTask(answer.aclose))
+        response.raw_headers = _passed_on(answer.headers.raw)
+        return response
+
+    return forward
+
+
+def _address(base: httpx.URL, request: Request) -> httpx.URL:
+    """What is asked for behind /v1/{service}, as it was written: decoding and encoding it again could make another address of it."""
+    query = request.scope["query_string"]
+    try:
+        _, _, _, rest = request.scope["raw_path"].split(b"/", 3)
+        return base.copy_with(raw_path=base.raw_path + rest + (b"?" + query if query else b""))
+    except (httpx.InvalidURL, ValueError) as error:  # ValueError: /v1%2Feffects/...
+        raise NotFound(f"There is nothing at that address: {error}.") from error
+
+
+def _passed_on(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    return [(name.lower(), value) for name, value in headers if name.lower() not in NOT_PASSED_ON]
+
+
+async def _raw(answer: httpx.Response) -> AsyncIterator[bytes]:
+    """The body as it comes; the connection is let go also where the client leaves early."""
+    try:
+        async for chunk in answer.aiter_raw():
+            yield chunk
+    finally:
+        await answer.aclose()

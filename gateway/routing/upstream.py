@@ -1,0 +1,131 @@
+"""The services as the gateway reaches them: always HTTP, over a Unix socket of this process or over the network."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from gateway.routing.replicas import replica_transport
+from shared.errors import NotFound, ReelwrightError, Unavailable
+from shared.log import sent_on
+from shared.settings import Settings
+
+TIMEOUT = httpx.Timeout(connect=5, read=None, write=None, pool=10)
+ASK_TIMEOUT_S, READY_TIMEOUT_S = 15.0, 3.0
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class Refused(ReelwrightError):
+    """A service refused the request"""
+
+    def __init__(self, problem: dict[str, Any], status: int):
+        super().__init__(str(problem.get("detail", "")), errors=problem.get("errors"))
+        self._problem = problem
+        self.status = status  # type: ignore[misc]
+
+    def problem(self) -> dict[str, Any]:
+        return self._problem
+
+
+@dataclass(frozen=True)
+class Upstreams:
+    """An HTTP client per service name."""
+
+    clients: Mapping[str, httpx.AsyncClient]
+
+    @classmethod
+    def over_sockets(cls, sockets: Mapping[str, str]) -> "Upstreams":
+        """Services of this process: name -> path of the Unix socket."""
+        return cls(
+            {
+                name: httpx.AsyncClient(base_url=f"http://{name}", transport=httpx.AsyncHTTPTransport(uds=path), timeout=TIMEOUT)
+                for name, path in sockets.items()
+            }
+        )
+
+    @classmethod
+    def over_network(cls, urls: Mapping[str, str]) -> "Upstreams":
+        """Services elsewhere: name -> base URL."""
+        return cls(
+            {
+                name: httpx.AsyncClient(base_url=url, timeout=TIMEOUT, trust_env=False, transport=replica_transport())
+                for name, url in urls.items()
+            }
+        )
+
+    def client(self, service: str) -> httpx.AsyncClient:
+        """The client of a service. Raises NotFound."""
+        if service not in self.clients:
+            raise NotFound(f"There is no service {service[:64]!r}. These run: {', '.join(sorted(self.clients)) or 'none'}.")
+        return self.clients[service]
+
+    async def ask(
+        self,
+        service: str,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        json: Any = None,
+        timeout_s: float = ASK_TIMEOUT_S,
+    ) -> Any:
+        """A short request and its JSON answer. Raises Unavailable where the service is down, Refused with its problem where it refuses."""
+        try:
+            client = self.client(service)
+            told = {**sent_on(), **(headers or {})}
+            answer = await send(client, client.build_request(method, path, headers=told, json=json, timeout=timeout_s))
+            body = answer.json()
+        except (httpx.TransportError, ValueError) as error:
+            raise down(service) from error
+        if answer.is_error:
+            raise Refused(body, answer.status_code)
+        return body
+
+    async def operations(self, headers: Mapping[str, str]) -> list[dict[str, Any]]:
+        """What the services can do, as `GET /operations` of each tells it; nothing of one that does not answer."""
+        asked = [self.ask(service, "GET", "/operations", headers=headers) for service in self.clients]
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        for answer in answers:
+            if isinstance(answer, BaseException) and not isinstance(answer, ReelwrightError):
+                raise answer
+        return [operation for answer in answers if not isinstance(answer, BaseException) for operation in answer]
+
+    async def readiness(self) -> dict[str, str]:
+        """What each service answers to `GET /ready`."""
+
+        async def of(service: str) -> str:
+            try:
+                return str((await self.ask(service, "GET", "/ready", timeout_s=READY_TIMEOUT_S))["status"])
+            except ReelwrightError as error:
+                return error.detail
+
+        return dict(zip(self.clients, await asyncio.gather(*map(of, self.clients)), strict=True))
+
+    async def close(self) -> None:
+        """Close all connections."""
+        for client in self.clients.values():
+            await client.aclose()
+
+
+async def send(client: httpx.AsyncClient, request: httpx.Request, *, stream: bool = False) -> httpx.Response:
+    """Send a request. One that changes nothing (RFC 9110, 9.2.1) is sent again where its connection broke before the answer began: another
+    replica may be there. One that may have been acted upon is not."""
+    try:
+        return await client.send(request, stream=stream)
+    except (httpx.ReadError, httpx.WriteError, httpx.CloseError, httpx.RemoteProtocolError):
+        if request.method not in SAFE or "transfer-encoding" in request.headers or request.headers.get("content-length", "0") != "0":
+            raise
+        return await client.send(request, stream=stream)
+
+
+def down(service: str) -> Unavailable:
+    """The error for a service that does not answer."""
+    return Unavailable(f"The service {service} does not answer at the moment; the others go on.", headers={"Retry-After": "5"})
+
+
+def credentials(settings: Settings, owner: str) -> dict[str, str]:
+    """Headers with which the gateway acts for an owner towards a service."""
+    key = next((key for key, name in settings.owners.items() if name == owner), None)
+    return {"Authorization": f"Bearer {key}"} if key else {}

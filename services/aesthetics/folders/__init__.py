@@ -1,0 +1,4 @@
+"""Jobs on folders, as PerfectFrameAI has them.
+
+Used by `compat.py` and the command line.
+"""

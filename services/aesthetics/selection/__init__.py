@@ -1,0 +1,4 @@
+"""From views to scores, groups and reasons.
+
+Decides which pictures win.
+"""

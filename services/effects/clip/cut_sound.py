@@ -1,0 +1,93 @@
+"""The sound of a part of a clip, cut to the sample."""
+
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import av
+import numpy as np
+
+from shared.errors import BrokenMedia
+from shared.video import AudioBlock, AudioTrack, AudioTrackInfo, VideoInfo, VideoWriter, read_audio
+from shared.video.prefetch import Ahead
+
+
+class PartSound:
+    """Writes all audio tracks of `video` from `start` seconds on beside the pictures of a writer, as far as those go."""
+
+    def __init__(self, writer: VideoWriter, video: Path, info: VideoInfo, *, start: Fraction) -> None:
+        self.warnings = [f"Sound was encoded again: a part of a clip begins between its packets ({len(info.audio)} tracks)."] * bool(
+            info.audio
+        )
+        self._tracks = [
+            _Part(writer.add_audio(track.sample_rate, layout_of(track), language=track.language), video, number, start)
+            for number, track in enumerate(info.audio)
+        ]
+
+    def write(self, *, until: Fraction) -> None:
+        """Write what comes before `until` seconds from the start of the part."""
+        for track in self._tracks:
+            track.write(until)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        for track in self._tracks:
+            track.close()
+
+
+def layout_of(track: AudioTrackInfo) -> str:
+    """The name of a track's channel layout, or the usual one for as many channels where the file names none."""
+    try:
+        if av.AudioLayout(track.layout).nb_channels == track.channels:
+            return track.layout
+    except ValueError:
+        pass
+    usual = {1: "mono", 2: "stereo", 3: "2.1", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
+    return usual.get(track.channels, f"{track.channels} channels")
+
+
+class _Part:
+    """One track: blocks as they are read, with silence in gaps, up to where the pictures are."""
+
+    def __init__(self, target: AudioTrack, video: Path, number: int, start: Fraction) -> None:
+        self._target, self._start = target, start
+        self._blocks: Ahead[AudioBlock] = read_audio(video, number, sample_rate=target.sample_rate, start=start)
+        self._waiting: AudioBlock | None = None
+        self._written = 0
+        self.close = self._blocks.close
+
+    def write(self, until: Fraction) -> None:
+        goal = round(until * self._target.sample_rate)
+        while self._written < goal:
+            block = self._waiting or self._next()
+            self._waiting = None
+            at = goal if block is None else round((block.start - self._start) * self._target.sample_rate)
+            if at > self._written:
+                quiet = min(at, goal) - self._written
+                self._put(np.zeros((self._target.channels, quiet), np.float32))
+                self._waiting = block
+                continue
+            assert block is not None
+            room = goal - self._written
+            self._put(self._fitted(block.samples[:, :room]))
+            if block.samples.shape[1] > room:
+                later = block.start + Fraction(room, block.sample_rate)
+                self._waiting = AudioBlock(np.ascontiguousarray(block.samples[:, room:]), later, block.sample_rate)
+
+    def _next(self) -> AudioBlock | None:
+        try:
+            return next(self._blocks, None)
+        except BrokenMedia:
+            return None  # a track without any sound is a silent one
+
+    def _put(self, samples: np.ndarray[tuple[int, int], np.dtype[np.float32]]) -> None:
+        self._target.write(samples)
+        self._written += samples.shape[1]
+
+    def _fitted(self, samples: np.ndarray[tuple[int, int], np.dtype[np.float32]]) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+        """As many channels as the track has, where a file changes its mind."""
+        missing = self._target.channels - samples.shape[0]
+        return samples[: self._target.channels] if missing <= 0 else np.pad(samples, ((0, missing), (0, 0)))

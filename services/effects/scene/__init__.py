@@ -1,0 +1,4 @@
+"""The scene of a clip: decoded frames, the moving subject, warps between frames.
+
+Serves motion trails and strobe alike.
+"""

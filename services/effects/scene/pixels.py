@@ -1,0 +1,135 @@
+"""The planes that effects compute on, and pictures made from them: YUV as it is stored, or linear light.
+
+Everything here mixes planes linearly: `floor` is the value that black has in each plane, and white is `span` above the first one's floor.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.video import Frame
+from shared.video.frames.color import apply_tags, matrix_or_guess, sws_matrix
+from shared.video.frames.frame import EXACT, empty_picture, planes_of
+
+Planes = tuple[NDArray[Any], ...]
+
+_TOP = 65535
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """Value of black in each plane, and the distance from black to white in the first one (in all of them, for light)."""
+
+    floor: tuple[float, ...]
+    span: float
+
+
+class Pixels(Protocol):
+    """How the pictures of a clip become planes and planes become pictures."""
+
+    levels: Levels
+    bytes_per_pixel: float
+
+    def planes(self, frame: Frame) -> Planes:
+        """The planes of a frame, which are not to be changed."""
+
+    def blank(self, frame: Frame) -> Planes:
+        """Planes of the same shapes to write to; `picture` takes them."""
+
+    def picture(self, planes: Planes, frame: Frame) -> av.VideoFrame:
+        """The picture to write, with the tags of `frame`."""
+
+    def color(self, red: float, green: float, blue: float) -> tuple[float, ...]:
+        """A colour (0 to 1 each, as in sRGB) as values of the planes."""
+
+
+def pixels_for(frame: Frame, *, linear_light: bool) -> Pixels:
+    """What fits the frames of a clip (8 bits a sample), told from one of them."""
+    return LinearPixels() if linear_light else YuvPixels(frame)
+
+
+class YuvPixels:
+    """Planes as they are stored, 8 bits a sample, in the clip's own chroma format; transparency is left out."""
+
+    def __init__(self, frame: Frame) -> None:
+        color = frame.color
+        count = min(len(frame.picture.format.components), 3)
+        self.levels = Levels((0.0 if color.range == "pc" else 16.0, 128.0, 128.0)[:count], 255.0 if color.range == "pc" else 219.0)
+        self._matrix = matrix_or_guess(color, frame.width, frame.height)
+        name = str(frame.picture.format.name)
+        # The layout of hardware decoders: the same samples, two chroma planes in one.
+        self._format = "yuv420p" if name == "nv12" else name.replace("yuva", "yuv")
+        self.bytes_per_pixel = av.VideoFormat(self._format, 16, 16).padded_bits_per_pixel / 8
+        self._made: dict[int, av.VideoFrame] = {}
+
+    def planes(self, frame: Frame) -> Planes:
+        if frame.picture.format.name == "nv12":
+            return planes_of(frame.reformatters.reformatter.reformat(frame.picture, format=self._format, threads=1))
+        return frame.planes()[:3]
+
+    def blank(self, frame: Frame) -> Planes:
+        picture = empty_picture(frame.width, frame.height, self._format)
+        planes = planes_of(picture)
+        # The arrays share the picture's memory: it is handed out again by `picture`, without a copy.
+        self._made[id(planes)] = picture
+        return planes
+
+    def picture(self, planes: Planes, frame: Frame) -> av.VideoFrame:
+        picture = self._made.pop(id(planes))
+        apply_tags(picture, frame.color)
+        return picture
+
+    def color(self, red: float, green: float, blue: float) -> tuple[float, ...]:
+        kr, kb = {"bt709": (0.2126, 0.0722), "bt2020nc": (0.2627, 0.0593), "bt2020c": (0.2627, 0.0593), "smpte240m": (0.212, 0.087)}.get(
+            self._matrix, (0.299, 0.114)
+        )
+        luma = kr * red + (1 - kr - kb) * green + kb * blue
+        chroma = self.levels.span * (224 / 219 if self.levels.floor[0] else 1.0)
+        values = (luma * self.levels.span, (blue - luma) / (2 - 2 * kb) * chroma, (red - luma) / (2 - 2 * kr) * chroma)
+        return tuple(floor + value for floor, value in zip(self.levels.floor, values, strict=False))
+
+
+class LinearPixels:
+    """Red, green and blue light, 16 bits each: 8-bit R'G'B' through the transfer curve of sRGB (IEC 61966-2-1) and back.
+
+    That curve has a linear toe, so that every one of the 256 values comes back as it was.
+    """
+
+    levels = Levels((0.0, 0.0, 0.0), float(_TOP))
+    bytes_per_pixel = 6.0
+
+    def __init__(self) -> None:
+        code = np.arange(256) / 255
+        light = np.where(code <= 0.04045, code / 12.92, ((code + 0.055) / 1.055) ** 2.4)
+        self._light = np.rint(light * _TOP).astype(np.uint16)
+        value = np.arange(_TOP + 1) / _TOP
+        signal = np.where(value <= 0.0031308, value * 12.92, 1.055 * value ** (1 / 2.4) - 0.055)
+        self._code = np.rint(signal * 255).astype(np.uint8)
+
+    def planes(self, frame: Frame) -> Planes:
+        rgb = frame.rgb()
+        return tuple(self._light[rgb[:, :, channel]] for channel in range(3))
+
+    def blank(self, frame: Frame) -> Planes:
+        return tuple(np.empty((frame.height, frame.width), np.uint16) for _ in range(3))
+
+    def picture(self, planes: Planes, frame: Frame) -> av.VideoFrame:
+        rgb = np.stack([self._code[plane] for plane in planes], axis=2)
+        color = frame.color
+        made = frame.reformatters.reformatter.reformat(
+            av.VideoFrame.from_ndarray(rgb, format="rgb24"),
+            format="yuv420p",
+            dst_colorspace=sws_matrix(matrix_or_guess(color, frame.width, frame.height)),
+            src_color_range=2,
+            dst_color_range=2 if color.range == "pc" else 1,
+            interpolation=EXACT,
+            threads=1,
+        )
+        apply_tags(made, color)
+        return made
+
+    def color(self, red: float, green: float, blue: float) -> tuple[float, ...]:
+        return tuple(float(self._light[round(value * 255)]) for value in (red, green, blue))

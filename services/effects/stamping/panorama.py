@@ -1,0 +1,124 @@
+"""One picture of a whole shot: its scene as far as the camera saw it, free of the subject where it ever was, and the stamps on it."""
+
+import math
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from services.effects.scene.moments import Moment
+from services.effects.stamping.stamps import Stamp
+from shared.motion.camera import Matrix, Pose
+from shared.video import Frame
+
+_NOTHING, _SUBJECT, _SCENE = 0, 1, 2
+MOST_PIXELS = 100_000_000
+"""Largest picture, whatever the canvas may grow to."""
+
+
+class Panorama:
+    """A canvas in the pixels of a shot's first frame, which grows with the camera's path up to `growth` times the frame's size."""
+
+    def __init__(self, width: int, height: int, *, growth: float) -> None:
+        self._frame = width, height
+        self._most = max(int(width * growth), width), max(int(height * growth), height)
+        self._left, self._top = 0, 0
+        self._picture: NDArray[np.uint8] = np.zeros((height, width, 3), np.uint8)
+        self._known: NDArray[np.uint8] = np.zeros((height, width), np.uint8)
+        self._last: Matrix | None = None
+        self.clipped = False
+
+    def has_moved(self, pose: Pose) -> bool:
+        """Whether the camera has moved on by a twentieth of a frame since the last `paint`."""
+        if self._last is None:
+            return True
+        off = cv2.perspectiveTransform(_corners(*self._frame), np.linalg.solve(self._last, pose.matrix)) - _corners(*self._frame)
+        return bool(np.abs(off).max() > 0.05 * min(self._frame))
+
+    def paint(self, moment: Moment, frame: Frame) -> None:
+        """Take over from a frame what is not known yet: of its scene first of all; of its subject where nothing else was seen so far."""
+        assert moment.mask is not None
+        self._last = moment.pose.matrix
+        self._grow(moment.pose)
+        matrix = self._placed(moment.pose.matrix)
+        rows, columns = self._window(matrix)
+        if rows.start >= rows.stop or columns.start >= columns.stop:
+            return
+        matrix = _moved(-columns.start, -rows.start) @ matrix
+        size = columns.stop - columns.start, rows.stop - rows.start
+        mask = cv2.dilate(cv2.resize(moment.mask, self._frame, interpolation=cv2.INTER_LINEAR), np.ones((5, 5), np.uint8), iterations=2)
+        kind = np.where(mask > 32, _SUBJECT, _SCENE).astype(np.uint8)
+        kind = cv2.warpPerspective(kind, matrix, size, flags=cv2.INTER_NEAREST, borderValue=_NOTHING)
+        known = self._known[rows, columns]
+        better = np.asarray(kind > known)
+        if better.any():
+            seen = cv2.warpPerspective(frame.rgb(), matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            self._picture[rows, columns][better] = seen[better]
+            known[better] = np.asarray(kind)[better]
+
+    def finished(self, stamps: list[tuple[Stamp, NDArray[np.uint8]]], *, opacity: float) -> NDArray[np.uint8]:
+        """The picture, (height, width, 3 or 4) in R, G, B and, where not all was seen, A order; each stamp with its piece as RGB."""
+        for stamp, piece in stamps:
+            matrix = self._placed(stamp.pose.matrix)
+            weights = stamp.mask.astype(np.float32) * np.float32(opacity / 255)
+            weights = cv2.resize(weights, self._frame, interpolation=cv2.INTER_LINEAR)
+            rows, columns = self._window(matrix)
+            if rows.start >= rows.stop or columns.start >= columns.stop:
+                continue
+            matrix = _moved(-columns.start, -rows.start) @ matrix
+            size = columns.stop - columns.start, rows.stop - rows.start
+            share = cv2.warpPerspective(weights, matrix, size, flags=cv2.INTER_LINEAR)[:, :, None]
+            seen = cv2.warpPerspective(piece, matrix @ _moved(*stamp.corner), size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            view = self._picture[rows, columns]
+            view[...] = np.rint(view + (seen.astype(np.float32) - view) * share).astype(np.uint8)
+        known = self._known > _NOTHING
+        if known.all():
+            return self._picture
+        rows, columns = (np.flatnonzero(known.any(axis=axis)) for axis in (1, 0))
+        inside = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+        return np.dstack([self._picture[inside], known[inside].astype(np.uint8) * 255])
+
+    def _placed(self, matrix: Matrix) -> Matrix:
+        return np.asarray(_moved(-self._left, -self._top) @ matrix, np.float64)
+
+    def _window(self, matrix: Matrix) -> tuple[slice, slice]:
+        """Rows and columns of the canvas that a frame lands on."""
+        points = cv2.perspectiveTransform(_corners(*self._frame), matrix)[0]
+        height, width = self._known.shape
+        (x0, y0), (x1, y1) = np.floor(points.min(axis=0)), np.ceil(points.max(axis=0)) + 1
+        rows = slice(int(np.clip(y0, 0, height)), int(np.clip(y1, 0, height)))
+        return rows, slice(int(np.clip(x0, 0, width)), int(np.clip(x1, 0, width)))
+
+    def _grow(self, pose: Pose) -> None:
+        points = cv2.perspectiveTransform(_corners(*self._frame), pose.matrix)[0]
+        height, width = self._known.shape
+        left, wide = self._extent(self._left, width, points[:, 0], self._most[0])
+        top, high = self._extent(self._top, height, points[:, 1], self._most[1])
+        if wide * high > MOST_PIXELS:
+            self.clipped = True
+            return
+        if (left, top, wide, high) == (self._left, self._top, width, height):
+            return
+        at = slice(self._top - top, self._top - top + height), slice(self._left - left, self._left - left + width)
+        picture, known = np.zeros((high, wide, 3), np.uint8), np.zeros((high, wide), np.uint8)
+        picture[at], known[at] = self._picture, self._known
+        self._picture, self._known, self._left, self._top = picture, known, left, top
+
+    def _extent(self, start: int, length: int, points: NDArray[np.float64], most: int) -> tuple[int, int]:
+        """Start and length that hold the points as well, if `most` allows; else as much of it as there is room for."""
+        # Half a pixel: a camera that hardly moves at all needs no further row.
+        low, high = math.floor(max(points.min(), -1e6) + 0.5), math.ceil(min(points.max(), 1e6) - 0.5) + 1
+        before, after = max(start - low, 0), max(high - start - length, 0)
+        room = most - length
+        if before + after > room:
+            self.clipped = True
+        before = min(before, room)
+        return start - before, length + before + min(after, room - before)
+
+
+def _corners(width: int, height: int) -> NDArray[np.float64]:
+    return np.array([[[0, 0], [width - 1, 0], [width - 1, height - 1], [0, height - 1]]], np.float64)
+
+
+def _moved(across: float, down: float) -> Matrix:
+    return np.array([[1, 0, across], [0, 1, down], [0, 0, 1]], np.float64)

@@ -1,1 +1,0 @@
-"""The shots of a video as files that other programs read, one module each."""

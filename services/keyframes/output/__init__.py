@@ -1,0 +1,4 @@
+"""Files that `keyframes.detect` writes: gallery, images, cut lists.
+
+Each exporter takes finished shots and keyframes.
+"""

@@ -1,0 +1,31 @@
+"""The shots as Final Cut Pro XML, in exact fractions: a piece for each shot, a marker at each keyframe."""
+
+import xml.etree.ElementTree as ET
+from urllib.parse import quote
+
+from services.keyframes.output.cutlists.frame_grid import Grid
+from shared.editing.fcpxml import Clip, Project, exact
+
+
+def as_fcpxml(grid: Grid) -> str:
+    """A project whose timeline is the video, cut into its shots. Times count from the source's start timecode."""
+    report, first = grid.report, grid.start.frame
+    clip = Clip(
+        name=report.name,
+        media_url=quote(report.name),
+        rate=grid.rate,
+        width=report.width,
+        height=report.height,
+        frames=grid.frames,
+        start=first,
+        drop=grid.start.drop,
+        audio_channels=report.audio_channels,
+    )
+    project = Project.of(clip, name=f"{report.name}, shots", frames=grid.frames, start=first)
+    for event in grid.events:
+        where = {"offset": first + event.start, "start": first + event.start, "frames": event.end - event.start}
+        piece = project.add(name=f"{report.name} {event.shot.index + 1}", **where)
+        for at, one in event.keyframes:
+            span = {"start": exact((first + at) / grid.rate), "duration": exact(1 / grid.rate)}
+            ET.SubElement(piece, "marker", span | {"value": f"Keyframe {one.file}"})
+    return str(project)

@@ -1,0 +1,87 @@
+"""In-between pictures that follow the motion: `FlowPair(before, after).at(t)`.
+
+Both pictures are moved to the moment t along dense optical flow and mixed, each where it is to be seen. `flow_vectors` finds what moved
+where, `flow_layers` decides for a moment t what each pixel is made of, and `flow_warp` puts the full-size planes together from that.
+
+Measured by `benchmarks/bench_flow.py`, which drops every other frame of a clip and rebuilds it, beside cross-fading, plain
+warp-and-average and ffmpeg's minterpolate.
+"""
+
+from collections.abc import Sequence
+from functools import cached_property
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.speed_ramp.picture.flow.layers import layers_at, still_layers
+from services.speed_ramp.picture.flow.vectors import Vectors, find_vectors
+from services.speed_ramp.picture.flow.warp import Planes as Alike
+from services.speed_ramp.picture.flow.warp import compose
+
+Planes = tuple[NDArray[Any], ...]
+
+
+class FlowPair:
+    """Two neighbouring pictures of a video, and any picture between them.
+
+    `before`, `after`: the planes of each as `Frame.planes()` gives them, luma first: (height, width), or (height, width, n) where
+    samples are interleaved, uint8 or uint16, the same shapes and types in both. `bits`: bits a sample, 8 to 16; what is computed never
+    exceeds that. The arrays are kept, not copied: they must not change while the pair is in use.
+
+    The flow is computed here, once for all moments. The same pictures give the same result bit for bit, however many threads OpenCV
+    uses; `cv2.setNumThreads(1)` and a pair to each core has the highest throughput. All heavy work releases the GIL, and `at` may be
+    called from several threads. Raises ValueError if the pictures do not fit together.
+    """
+
+    def __init__(self, before: Sequence[NDArray[Any]], after: Sequence[NDArray[Any]], *, bits: int = 8) -> None:
+        if not before or [(p.shape, p.dtype) for p in before] != [(p.shape, p.dtype) for p in after]:
+            raise ValueError(f"the pictures differ: planes {[p.shape for p in before]} and {[p.shape for p in after]}")
+        depth = 8 * before[0].dtype.itemsize
+        if before[0].dtype not in (np.uint8, np.uint16) or not 8 <= bits <= depth:
+            raise ValueError(f"{bits = } does not fit planes of {before[0].dtype}: uint8 holds 8 bits, uint16 holds 8 to 16")
+        self._before, self._after, self._bits = tuple(before), tuple(after), bits
+        self._vectors: Vectors = find_vectors(before[0], after[0], bits=bits)
+
+    @property
+    def cut(self) -> bool:
+        """Whether the pictures have nothing to do with each other (a cut, a flash): then `at` gives the nearer one."""
+        return self._vectors.cut
+
+    @property
+    def still(self) -> bool:
+        """Whether nothing moves, so that in-between pictures are plain mixes."""
+        return self._vectors.still
+
+    def at(self, t: float) -> Planes:
+        """The picture at `t`, 0 (`before`) to 1 (`after`): planes of the shapes and type of the sources.
+
+        At 0, at 1 and across a cut these are a source's own arrays, not copies. Raises ValueError outside 0 to 1.
+        """
+        if not 0 <= t <= 1:
+            raise ValueError(f"{t = } must be from 0 to 1")
+        if t in (0, 1) or self.cut:
+            return self._before if t < 0.5 else self._after
+        layers = still_layers(t) if self.still else layers_at(self._vectors, t)
+        peak = (1 << self._bits) - 1
+        made: list[NDArray[Any]] = []
+        for alike in self._alike:
+            made += compose(alike, layers, peak=peak, sharp=not made)
+        return tuple(made)
+
+    @cached_property
+    def _alike(self) -> tuple[Alike, ...]:
+        """The planes, neighbours of one size together: where they look is found once for all of them."""
+        pairs, by = zip(self._before, self._after, strict=True), self._vectors.by
+        height, width = self._before[0].shape
+        groups = (tuple(zip(*group, strict=True)) for _, group in groupby(pairs, key=lambda pair: pair[0].shape[:2]))
+        return tuple(
+            Alike(before, after, (by / _sparser(height, before[0].shape[0]), by / _sparser(width, before[0].shape[1])))
+            for before, after in groups
+        )
+
+
+def _sparser(luma: int, plane: int) -> int:
+    """Of how many samples of luma a plane has one: of each, or of two or four, rounded up, in formats that there are."""
+    return next(by for by in (1, 2, 4) if -(-luma // by) == plane)

@@ -1,0 +1,135 @@
+"""`reelwright models`: which there are, fetching them, checking them."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, TaskID, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+from rich.progress import Progress as Bar
+from rich.table import Table
+
+from shared.errors import Invalid, ModelDamaged, ModelMissing
+from shared.models.catalog import Model
+from shared.models.folder import ModelFolder
+from shared.models.info import describe_model
+from shared.models.install.pull import Step, pull
+from shared.settings import Settings
+
+NAMES = typer.Argument(metavar="NAME...", help="Names of models; `reelwright models list` shows them.")
+WIDE = 140
+"""Columns of a terminal in which there is room for a sentence about each model."""
+
+AS_JSON = typer.Option("--json", help="Print JSON.")
+
+
+def add_models(app: typer.Typer, settings: Callable[[], Settings]) -> None:
+    """Add the commands; `settings` gives the settings when one of them runs."""
+    models = typer.Typer(help="Model weights: which there are, fetching them, checking them.", no_args_is_help=True)
+    app.add_typer(models, name="models")
+
+    def folder() -> ModelFolder:
+        return ModelFolder(settings().models_folder)
+
+    @models.command("list", help="Every model: what it is for, its licence, its size, whether it is installed.")
+    def list_models(as_json: Annotated[bool, AS_JSON] = False) -> None:
+        here = folder()
+        found = [describe_model(here, model) for model in here.catalog]
+        if as_json:
+            typer.echo(json.dumps([one.model_dump() for one in found], indent=2))
+            return
+        console = Console()
+        wide = console.width >= WIDE
+        table = Table("model", "licence", "commercial", "size", "installed", *(["for", "what it does"] if wide else []))
+        for one in found:
+            size = f"{one.bytes / 1e6:.0f} MB" if one.bytes else "?"
+            use, there = "yes" if one.commercial_use else "[red]no[/]", "[green]yes[/]" if one.installed else "-"
+            more = [", ".join(one.services), one.purpose] if wide else []
+            table.add_row(one.name, one.licence, use, size, there, *more)
+        table.columns[0].no_wrap = table.columns[3].no_wrap = True
+        console.print(table)
+
+    @models.command("pull", help="Fetch models; what broke off goes on where it was.")
+    def pull_models(
+        names: Annotated[list[str] | None, NAMES] = None,
+        everything: Annotated[bool, typer.Option("--all", help="All that may be used commercially and need no account.")] = False,
+        non_commercial: Annotated[bool, typer.Option("--non-commercial", help="I use it non-commercially, as its licence asks.")] = False,
+        renew: Annotated[bool, typer.Option("--renew", help="Take what is published now in place of what was recorded.")] = False,
+    ) -> None:
+        here, mirror = folder(), settings().models_mirror
+        for model in _chosen(here, names, everything=everything):
+            if not model.commercial_use and not non_commercial:
+                raise Invalid(f"{model.title} ({model.licence}) must not be used commercially. If your use is not: {model.command}")
+            with _bar(model) as tell:
+                fetched = pull(here, model, mirror=mirror, renew=renew, tell=tell)
+            where = here.root / model.name
+            typer.echo(f"{model.name}: {f'{len(fetched)} of {len(model.files)} files fetched' if fetched else 'there already'} ({where})")
+
+    @models.command("verify", help="Read every file of installed models and compare checksums.")
+    def verify(
+        names: Annotated[list[str] | None, NAMES] = None,
+        record: Annotated[bool, typer.Option("--record", help="Record the files as they are now: I changed them myself.")] = False,
+        as_json: Annotated[bool, AS_JSON] = False,
+    ) -> None:
+        here = folder()
+        chosen = _chosen(here, names) if names else [model for model in here.catalog if here.installed(model)]
+        found = {model.name: _verified(here, model, record=record) for model in chosen}
+        if as_json:
+            typer.echo(json.dumps({name: {"ok": trouble is None, "trouble": trouble} for name, trouble in found.items()}, indent=2))
+        else:
+            for name, trouble in found.items():
+                typer.echo(f"{name}: {trouble or 'ok'}")
+            if not found:
+                typer.echo("no model is installed")
+        if any(found.values()):
+            raise typer.Exit(1)
+
+    @models.command("path", help="The models folder, or the folder of one model.")
+    def path(name: Annotated[str | None, typer.Argument(help="Name of a model.")] = None) -> None:
+        here = folder()
+        if name is None:
+            typer.echo(here.root)
+        else:
+            model = here.model(name)
+            typer.echo(here.path(model, model.files[0]).parent if model.package else here.root / model.name)
+
+
+def _chosen(folder: ModelFolder, names: list[str] | None, *, everything: bool = False) -> Iterable[Model]:
+    if everything and names:
+        raise Invalid("Give names or --all, not both.")
+    if everything:
+        return [model for model in folder.catalog if model.commercial_use and not model.gated and not model.package]
+    if not names:
+        raise Invalid("Which model? Give names, or --all. `reelwright models list` shows them.")
+    return [folder.model(name) for name in names]
+
+
+def _verified(folder: ModelFolder, model: Model, *, record: bool) -> str | None:
+    """What is wrong with a model, in a sentence; None where nothing is."""
+    try:
+        if record:
+            folder.forget(model)
+        for file in model.files:
+            folder.check(model, file, again=True)
+    except (ModelMissing, ModelDamaged) as error:
+        return error.detail
+    return None
+
+
+@contextmanager
+def _bar(model: Model) -> Iterator[Callable[[Step], None]]:
+    columns = (TextColumn("{task.description:48}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def tell(step: Step) -> None:
+            if step.waiting:
+                bar.console.print(f"{model.name} is being pulled by another process: waiting for it")
+                return
+            if step.path not in tasks:
+                tasks[step.path] = bar.add_task(f"{model.name}/{step.path}", total=step.total)
+            bar.update(tasks[step.path], completed=step.done, total=step.total)
+
+        yield tell

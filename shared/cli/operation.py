@@ -1,0 +1,203 @@
+"""An operation as a command: files as arguments, every parameter an option, a progress bar.
+
+One output is a file to name; several go into a folder, each under the name that the declaration gives it.
+"""
+
+import inspect
+import json
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import BaseModel
+from rich.console import Console
+from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+
+from shared.cli.client import Remote
+from shared.errors import Invalid, OperationFailed
+from shared.http.params_text import params_from_text
+from shared.operation import SUFFIXES, Operation, Params
+from shared.worker.progress import Report
+from shared.worker.run_operation import output_arguments
+
+
+def add_operation(app: typer.Typer, operation: Operation) -> None:
+    """`VERB INPUT... OUTPUT --param value` as a command of `app`.
+
+    Typer reads a function's signature; this one's is made from the declaration.
+    """
+
+    def command(as_json: bool, remote: str | None, api_key: str, **given: Any) -> None:
+        params = _params(operation, given)
+        inputs = {name: given[f"in_{name}"] or None for name in operation.ports}
+        if operation.needs and not any(inputs[name] for name in operation.needs):
+            raise Invalid(f"Give {' or '.join(f'--{_flag(name)} FILE' for name in operation.needs)}.")
+        outputs = _outputs(operation, given.get("output"))
+        _check_files(inputs, outputs)
+        began = time.perf_counter()
+        if remote:
+            result = _remotely(operation, params, inputs, outputs, Remote(remote, api_key))
+        else:
+            result = _locally(operation, params, inputs, outputs)
+        if as_json or not outputs:
+            typer.echo(json.dumps(result, indent=2))
+        for path in outputs.values():
+            if path.exists():
+                typer.echo(f"{path}: {path.stat().st_size / 1e6:.1f} MB in {time.perf_counter() - began:.1f} s", err=True)
+
+    parameters = [*_arguments(operation), *_options(operation), *_general()]
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    app.command(operation.verb, help=f"{operation.summary}.")(command)
+
+
+def _arguments(operation: Operation) -> Iterator[inspect.Parameter]:
+    """The files: inputs, then the output, a file or a folder; optional inputs as options."""
+    for name, port in operation.ports.items():
+        kind: Any = list[Path] if port.many else Path
+        told = f"{' or '.join(port.kinds).capitalize()}."
+        if port.optional:
+            yield _parameter(f"in_{name}", kind | None, typer.Option(f"--{_flag(name)}", exists=True, dir_okay=False, help=told), None)
+        else:
+            yield _parameter(f"in_{name}", kind, typer.Argument(exists=True, dir_okay=False, metavar=name.upper(), help=told))
+    match list(operation.outputs.items()):
+        case []:
+            return
+        case [(_, kind)]:
+            info = typer.Argument(dir_okay=False, metavar="OUTPUT", help=f"The {kind} to write.")
+        case several:
+            names = ", ".join(f"{name}{SUFFIXES[kind]}" for name, kind in several)
+            info = typer.Argument(file_okay=False, metavar="FOLDER", help=f"Where to write {names}; it is made where there is none.")
+    yield _parameter("output", Path, info)
+
+
+def _outputs(operation: Operation, output: Path | None) -> dict[str, Path]:
+    """Where each output goes. The folder of several is made, so that a mistake in its path is told before the work begins."""
+    if output is None or len(operation.outputs) == 1:
+        return dict.fromkeys(operation.outputs, output) if output is not None else {}
+    try:
+        output.mkdir(exist_ok=True)
+    except OSError as error:
+        raise Invalid(f"The folder {output} cannot be made: {error.strerror}.") from None
+    return {name: output / f"{name}{SUFFIXES[kind]}" for name, kind in operation.outputs.items()}
+
+
+def _options(operation: Operation) -> Iterator[inspect.Parameter]:
+    """Every parameter, as text: pydantic makes values of it, the same way for all of them."""
+    for name, schema in operation.params.model_json_schema()["properties"].items():
+        option = typer.Option(f"--{_flag(name)}", metavar=_metavar(schema), help=_help(schema), show_default=False)
+        yield _parameter(f"param_{name}", str | None, option, None)
+
+
+def _general() -> Iterator[inspect.Parameter]:
+    yield _parameter("as_json", bool, typer.Option("--json", help="Print the result as JSON."), False)
+    yield _parameter(
+        "remote",
+        str | None,
+        typer.Option("--remote", metavar="URL", envvar="REELWRIGHT_REMOTE", help="Run it on this suite, not here."),
+        None,
+    )
+    yield _parameter(
+        "api_key", str, typer.Option("--api-key", envvar="REELWRIGHT_API_KEY", help="API key, where the suite asks for one."), ""
+    )
+
+
+def _parameter(name: str, kind: Any, info: Any, default: Any = inspect.Parameter.empty) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, info])
+
+
+def _params(operation: Operation, given: dict[str, Any]) -> Params:
+    """Parameters from options; `@FILE` stands for the text of a file. Raises Invalid, naming each option."""
+    texts = {name.removeprefix("param_"): text for name, text in given.items() if name.startswith("param_") and text is not None}
+    try:
+        texts = {name: Path(text[1:]).read_text() if text.startswith("@") else text for name, text in texts.items()}
+        return params_from_text(operation.params, texts)
+    except OSError as error:
+        raise Invalid(f"{error.filename}: {error.strerror}") from None
+    except Invalid as error:
+        lines = [f"--{_flag(one['field'])}: {one['detail']}" if one["field"] else one["detail"] for one in error.errors]
+        raise Invalid("\n       ".join(lines)) from None
+
+
+def _locally(operation: Operation, params: Params, inputs: dict[str, Any], outputs: dict[str, Path]) -> Any:
+    operation.check_available(params)
+    with _bar() as show:
+        report = Report(show)
+        try:
+            result: BaseModel = operation.run(params, **inputs, **output_arguments(outputs), progress=report)
+        except ValueError as error:  # such as a file name that ends in no format there is
+            raise OperationFailed(f"{operation.name}: {error}") from error
+        report.finish()
+    return result.model_dump(mode="json")
+
+
+def _remotely(operation: Operation, params: Params, inputs: dict[str, Any], outputs: dict[str, Path], remote: Remote) -> Any:
+    uploaded = {
+        name: [remote.upload(path) for path in given] if isinstance(given, list) else remote.upload(given)
+        for name, given in inputs.items()
+        if given is not None
+    }
+    body = {"inputs": uploaded, "params": params.model_dump(mode="json")}
+    with _bar() as show:
+        job = remote.run(operation.service, operation.verb, body, lambda progress: show({"progress": progress}))
+    for warning in job["warnings"]:
+        typer.echo(f"note: {warning}", err=True)
+    for name, record in job["outputs"].items():
+        remote.download(record["id"], outputs[name])
+    return job["result"]
+
+
+@contextmanager
+def _bar() -> Iterator[Any]:
+    columns = (
+        TextColumn("{task.description:12}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[rate]:>10}"),
+        TimeRemainingColumn(),
+    )
+    with Bar(*columns, console=Console(stderr=True), transient=not sys.stderr.isatty()) as bar:
+        task = bar.add_task("", total=1.0, rate="")
+
+        def show(message: dict[str, Any]) -> None:
+            if "warning" in message:
+                bar.console.print(f"note: {message['warning']}")
+                return
+            progress = message["progress"]
+            rate = f"{progress['fps']:.0f} fps" if progress["fps"] else ""
+            bar.update(task, completed=progress["fraction"], description=progress["stage"] or "working", rate=rate)
+
+        yield show
+
+
+def _check_files(inputs: dict[str, Any], outputs: dict[str, Path]) -> None:
+    given = {path.resolve() for one in inputs.values() if one for path in (one if isinstance(one, list) else (one,))}
+    for path in outputs.values():
+        if path.resolve() in given:
+            raise Invalid(f"{path} is the input, too: give the output another name.")
+        if not path.absolute().parent.is_dir():
+            raise Invalid(f"There is no folder {path.absolute().parent} to write {path.name} into.")
+
+
+def _flag(name: str) -> str:
+    return name.replace("_", "-")
+
+
+def _metavar(schema: dict[str, Any]) -> str:
+    choices = schema.get("enum")
+    if choices:
+        return "|".join(map(str, choices))
+    kinds = [one.get("type") for one in (schema, *schema.get("anyOf", ())) if one.get("type") not in (None, "null")]
+    return {"number": "NUMBER", "integer": "INTEGER", "boolean": "true|false", "string": "TEXT"}.get(str(kinds[0] if kinds else ""), "JSON")
+
+
+def _help(schema: dict[str, Any]) -> str:
+    limits = [f"{word} {schema[key]}" for word, key in (("from", "minimum"), ("to", "maximum")) if key in schema]
+    default = f"default {schema['default']}" if schema.get("default") is not None else ""
+    extra = ", ".join([*limits, *([default] if default else [])])
+    return f"{schema.get('description', '')}{f' ({extra})' if extra else ''}"

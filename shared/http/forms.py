@@ -1,0 +1,110 @@
+"""HTML forms that bring their files along and are answered with a result: how programs worked that had neither media nor jobs.
+
+Underneath they are the same as everything else: an upload is made media, a job is submitted and waited for.
+"""
+
+from collections.abc import Collection, Sequence
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastapi import Request
+
+from shared.errors import Invalid, OperationFailed, ReelwrightError, UnknownMedia
+from shared.http.service import submit
+from shared.jobs import Job, JobRequest, Status
+from shared.media.disk import on_disk
+from shared.media.ingest import ingest
+from shared.media.multipart import Part, read_parts
+from shared.media.record import MediaRecord
+from shared.operation import Operation, Params
+from shared.runtime import Runtime
+
+FIELD_BYTES = 1000
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A file of a form that was not taken, and why."""
+
+    name: str
+    error: ReelwrightError
+
+
+@dataclass(frozen=True)
+class Form:
+    """What a form held: its files in order, each as a medium or as refused, and its fields."""
+
+    files: list[MediaRecord | Refused] = field(default_factory=list)
+    fields: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def taken(self) -> list[MediaRecord]:
+        """The files that are media now."""
+        return [file for file in self.files if isinstance(file, MediaRecord)]
+
+
+async def read_form(request: Request, runtime: Runtime, *, fields: Collection[str], most_files: int = 1) -> Form:
+    """The files, each in the field `file`, and the other fields of a form; those that are not in `fields` are refused.
+
+    With `most_files` above 1 a file that is refused does not spoil the others; its error is raised where none was taken. Nothing is left
+    of a form that is refused.
+    """
+    form = Form()
+    try:
+        async with aclosing(read_parts(request)) as parts:
+            async for part in parts:
+                if part.field == "file" and part.filename is not None and len(form.files) < most_files:
+                    taken = await _take(part, request, runtime)
+                    if isinstance(taken, Refused) and most_files == 1:
+                        raise taken.error
+                    form.files.append(taken)
+                elif part.field in fields and part.filename is None:
+                    form.fields[part.field] = await part.text(max_bytes=FIELD_BYTES)
+                else:
+                    raise _unknown(part.field, fields, most_files)
+        if not form.files:
+            raise Invalid("The form has no `file`.", errors=[{"field": "file", "detail": "Field required"}])
+        if not form.taken and isinstance(form.files[0], Refused):
+            raise form.files[0].error
+    except BaseException:
+        for record in form.taken:
+            with suppress(UnknownMedia):
+                await on_disk(runtime.media.delete, request.state.owner, record.id)
+        raise
+    return form
+
+
+async def finished(runtime: Runtime, operation: Operation, *, params: Params, inputs: dict[str, str | list[str] | None], owner: str) -> Job:
+    """Run a job to its end. Raises OperationFailed where it does not succeed, and all that submitting a job raises."""
+    job = await submit(operation, JobRequest(inputs=inputs), params=params, owner=owner, runtime=runtime)
+    job = await runtime.jobs.wait(owner, job.id, runtime.settings.job_timeout_s)
+    if job.status is not Status.SUCCEEDED:
+        raise OperationFailed((job.error or {}).get("detail") or f"The job {job.id} is {job.status}.")
+    return job
+
+
+def form_schema(model: type[Params], fields: Sequence[str], *, many: bool = False) -> dict[str, Any]:
+    """`openapi_extra` of an endpoint that reads such a form; `fields` are parameters of `model`."""
+    properties = model.model_json_schema()["properties"]
+    file = {"type": "string", "format": "binary"}
+    files = {"type": "array", "items": file, "description": "One video, or several for a batch."} if many else file
+    shown = {name: {key: value for key, value in properties[name].items() if "$" not in str(value)} for name in fields}
+    schema = {"type": "object", "required": ["file"], "properties": {"file": files, **shown}}
+    return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}
+
+
+async def _take(part: Part, request: Request, runtime: Runtime) -> MediaRecord | Refused:
+    limit, name = runtime.settings.max_upload_bytes, part.filename or ""
+    try:
+        return await ingest(
+            part.chunks, store=runtime.media, probe=runtime.probe, owner=request.state.owner, name=name, source="upload", max_bytes=limit
+        )
+    except ReelwrightError as error:
+        return Refused(name, error)
+
+
+def _unknown(name: str, fields: Collection[str], most_files: int) -> Invalid:
+    files = "`file`" if most_files == 1 else f"`file` (up to {most_files} times)"
+    detail = f"This is not taken here; {files} and {', '.join(sorted(fields))} are"
+    return Invalid(f"{name}: {detail}.", errors=[{"field": name, "detail": detail}])

@@ -1,0 +1,252 @@
+"""A service's app, made from its table of operations."""
+# No `from __future__ import annotations` here: FastAPI must see the models that are made at run time.
+
+import asyncio
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, FastAPI, Header, Request, Response
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+from shared.errors import Invalid, UnknownMedia
+from shared.http.app import NOT_JSON, create_api, problems
+from shared.http.json_route import JsonRoute
+from shared.jobs import Job, JobEnvelope, JobRequest
+from shared.models.folder import ModelFolder
+from shared.models.info import ModelInfo, describe_model
+from shared.operation import Input, Kind, Operation, Params, Service
+from shared.runtime import Runtime
+from shared.settings import Settings
+
+MAX_WAIT_S = 60
+SAMPLE_ID, SAMPLE_PICTURE_ID = "0" * 26, "0" * 25 + "1"
+SAMPLES = {Kind.VIDEO: SAMPLE_ID, Kind.IMAGE: SAMPLE_PICTURE_ID}
+"""The sample clip and picture that every installation has, so that the examples of the API pages run as they stand."""
+
+PENDING = "pending:"
+
+Prefer = Annotated[str | None, Header(description="`wait=N` holds the answer for up to N (at most 60) seconds.")]
+IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=255, description="The same key again gets the first answer.")]
+"""Headers of every request that makes a job."""
+
+REFUSALS = NOT_JSON | problems(_404="Unknown media", _429="The queue is full", _503="The weights of a model are not installed")
+
+ENDED: dict[int | str, dict[str, Any]] = {200: {"model": Job, "description": "The ended job, where `Prefer: wait` was given and sufficed"}}
+
+
+class Checked(BaseModel):
+    """The request is in order."""
+
+    operation: str
+    inputs: dict[str, str | list[str] | None]
+    params: dict[str, Any] = Field(description="All parameters, the defaults filled in.")
+
+
+class OperationInfo(BaseModel):
+    """What an operation is, for clients that draw their forms from it."""
+
+    name: str
+    service: str
+    summary: str
+    inputs: dict[str, dict[str, Any]] = Field(description="Name -> kind, all kinds it takes, whether it is optional or takes many.")
+    needs: list[str] = Field(description="Of these inputs at least one has to be given.")
+    outputs: dict[str, str] = Field(description="Name -> kind.")
+    params: dict[str, Any] = Field(description="JSON Schema of the parameters.")
+    result: dict[str, Any] = Field(description="JSON Schema of the result.")
+    example: dict[str, Any] = Field(description="A body for `jobs` that runs as it stands.")
+    available: bool = Field(description="Whether it can run now.")
+    install: str | None = Field(None, description="If it cannot: the one command that would make it so.")
+    urls: dict[str, str]
+
+
+def create_service(service: Service, runtime: Runtime, *, reachable_by_browsers: bool = True) -> FastAPI:
+    """The app of one service."""
+    app = create_api(
+        title=service.title,
+        description=f"The `{service.name}` service of Reelwright.",
+        runtime=runtime,
+        reachable_by_browsers=reachable_by_browsers,
+    )
+    for operation in service.operations:
+        app.include_router(_routes(operation, runtime))
+
+    @app.get("/operations", tags=["service"], summary="What this service can do", response_model_exclude_none=True)
+    async def operations() -> list[OperationInfo]:
+        return [describe(operation) for operation in service.operations]
+
+    @app.get("/models", tags=["service"], summary="The models that this service can use, and whether they are installed here")
+    async def models() -> list[ModelInfo]:
+        return await asyncio.to_thread(_models_of, service.name, runtime.settings)
+
+    return app
+
+
+def describe(operation: Operation) -> OperationInfo:
+    """An operation as `GET /operations` tells it."""
+    install = operation.unavailable(operation.example)
+    here = f"/v1/{operation.service}/{operation.verb}"
+    return OperationInfo(
+        name=operation.name,
+        service=operation.service,
+        summary=operation.summary,
+        inputs={
+            name: {"kind": port.kind, "kinds": port.kinds, "optional": port.optional, "many": port.many}
+            for name, port in operation.ports.items()
+        },
+        needs=list(operation.needs),
+        outputs={name: str(kind) for name, kind in operation.outputs.items()},
+        params=operation.params.model_json_schema(),
+        result=operation.result.model_json_schema(),
+        example=example_body(operation),
+        available=install is None,
+        install=install,
+        urls={"jobs": f"{here}/jobs", "check": f"{here}/check"},
+    )
+
+
+def example_body(operation: Operation) -> dict[str, Any]:
+    """A request that runs as it stands: on the sample clip or picture, with the declaration's example params."""
+    inputs = {name: SAMPLES.get(port.kind, SAMPLE_ID) for name, port in operation.example_inputs.items()}
+    return {"inputs": inputs, "params": operation.example.model_dump(mode="json", exclude_defaults=True)}
+
+
+def request_model(operation: Operation) -> type[BaseModel]:
+    """The body of this operation's `jobs` and `check`: a JobRequest with its own inputs and params, typed."""
+    inputs = create_model(
+        f"{_camel(operation.name)}Inputs",
+        __config__=ConfigDict(extra="forbid"),
+        **{name: _input_field(name, port) for name, port in operation.ports.items()},
+    )
+    needed = any(field.is_required() for field in operation.params.model_fields.values())
+    params = (operation.params, ...) if needed else (operation.params, Field(default_factory=operation.params))
+    return create_model(f"{_camel(operation.name)}Request", __base__=JobEnvelope, inputs=(inputs, ...), params=params)
+
+
+def plain_request(body: Any) -> JobRequest:
+    """A typed body as the plain request that is kept."""
+    return JobRequest.model_construct(
+        inputs=body.inputs.model_dump(), params={}, webhook=body.webhook, metadata=body.metadata, priority=body.priority
+    )
+
+
+async def check(
+    operation: Operation, *, inputs: Mapping[str, Any], params: Params, owner: str, runtime: Runtime, may_be_pending: bool = False
+) -> Checked:
+    """All that can be found wrong with a request before it runs. Raises what `jobs` would answer.
+
+    `may_be_pending`: an input may be given as `pending:<kind>`, media that an earlier step of a pipeline will make.
+    """
+    if operation.needs and not any(inputs.get(name) for name in operation.needs):
+        detail = f"One of {', '.join(operation.needs)} has to be given"
+        raise Invalid(f"inputs: {detail}.", errors=[{"field": f"inputs.{name}", "detail": detail} for name in operation.needs])
+    for name, port in operation.ports.items():
+        given = inputs.get(name)
+        for media_id in given if isinstance(given, list) else [given] if given is not None else []:
+            if may_be_pending and media_id.startswith(PENDING):
+                _check_kind(name, port, media_id.removeprefix(PENDING), "What an earlier step makes")
+            else:
+                await _check_input(name, port, media_id, owner, runtime)
+    operation.check_available(params)
+    return Checked(operation=operation.name, inputs=dict(inputs), params=params.model_dump(mode="json"))
+
+
+async def submit(operation: Operation, request: JobRequest, *, params: Params, owner: str, runtime: Runtime, key: str | None = None) -> Job:
+    """Check a request and put it into the queue; `params` are the request's, validated."""
+    request = request.model_copy(update={"params": params.model_dump(mode="json")})
+    # The first answer holds even if an input has been deleted since.
+    if key and (earlier := await runtime.jobs.earlier(owner=owner, operation=operation.name, request=request, key=key)):
+        return earlier
+    await check(operation, inputs=request.inputs, params=params, owner=owner, runtime=runtime)
+    return await runtime.jobs.submit(owner=owner, service=operation.service, operation=operation.name, request=request, key=key)
+
+
+def wait_seconds(prefer: str | None) -> int | None:
+    """The N of `Prefer: wait=N` (RFC 7240), at most 60; None where it is not asked for."""
+    found = re.search(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,9})\"?", prefer or "", re.IGNORECASE)
+    return min(int(found[1]), MAX_WAIT_S) if found else None
+
+
+async def answered(job: Job, *, owner: str, prefer: str | None, response: Response, runtime: Runtime) -> Job:
+    """A job that was accepted, as its request is answered: at once, or after the wait that the client prefers."""
+    response.headers["Location"] = job.urls.self_
+    if (seconds := wait_seconds(prefer)) is not None:
+        job = await runtime.jobs.wait(owner, job.id, seconds)
+        response.headers["Preference-Applied"] = f"wait={seconds}"
+        if job.status.ended:
+            response.status_code = 200
+    return job
+
+
+def _routes(operation: Operation, runtime: Runtime) -> APIRouter:
+    router = APIRouter(prefix=f"/{operation.verb}", tags=[operation.name], responses=REFUSALS, route_class=JsonRoute)
+    model: Any = request_model(operation)
+    examples = {"example": {"summary": "Runs as it stands, on the sample clip", "value": example_body(operation)}}
+
+    @router.post(
+        "/jobs",
+        status_code=202,
+        summary=operation.summary,
+        description=f"Starts a job of `{operation.name}`. Follow `Location`, or ask with `Prefer: wait=60` to have the ended job answered.",
+        response_model=Job,
+        responses=ENDED,
+        openapi_extra={"requestBody": {"content": {"application/json": {"examples": examples}}}},
+        operation_id=f"{operation.name}.jobs",
+    )
+    async def start(
+        body: model,
+        request: Request,
+        response: Response,
+        prefer: Prefer = None,
+        idempotency_key: IdempotencyKey = None,
+    ) -> Job:
+        owner = request.state.owner
+        job = await submit(operation, plain_request(body), params=body.params, owner=owner, runtime=runtime, key=idempotency_key)
+        return await answered(job, owner=owner, prefer=prefer, response=response, runtime=runtime)
+
+    @router.post(
+        "/check",
+        summary=f"Check a request for {operation.name} without running it",
+        description="An input may also be `pending:<kind>`: media that an earlier step of a pipeline will make.",
+        response_model=Checked,
+        openapi_extra={"requestBody": {"content": {"application/json": {"examples": examples}}}},
+        operation_id=f"{operation.name}.check",
+    )
+    async def check_only(body: model, request: Request) -> Checked:
+        inputs = body.inputs.model_dump()
+        owner = request.state.owner
+        return await check(operation, inputs=inputs, params=body.params, owner=owner, runtime=runtime, may_be_pending=True)
+
+    return router
+
+
+async def _check_input(name: str, port: Input, media_id: str, owner: str, runtime: Runtime) -> None:
+    try:
+        record = await asyncio.to_thread(runtime.media.get, owner, media_id)
+    except UnknownMedia as error:
+        raise UnknownMedia(f"inputs.{name}: {error.detail}", errors=[{"field": f"inputs.{name}", "detail": error.detail}]) from None
+    _check_kind(name, port, record.kind, f"{record.name} ({media_id})")
+
+
+def _check_kind(name: str, port: Input, kind: str, what: str) -> None:
+    if kind not in port.kinds:
+        detail = f"{what} is of kind {kind}, but {' or '.join(port.kinds)} is asked for"
+        raise Invalid(f"inputs.{name}: {detail}.", errors=[{"field": f"inputs.{name}", "detail": detail}])
+
+
+def _input_field(name: str, port: Input) -> Any:
+    ids = Annotated[list[str], Field(min_length=1, max_length=port.most)]
+    kind: Any = (str | ids) if port.many else str
+    what = f"Media id of the {' or '.join(port.kinds)}" + (", or a list of them." if port.many else ".")
+    if port.optional:
+        return (kind | None, Field(None, description=what))
+    return (kind, Field(description=what, examples=[SAMPLES.get(port.kind, SAMPLE_ID)]))
+
+
+def _models_of(service: str, settings: Settings) -> list[ModelInfo]:
+    folder = ModelFolder(settings.models_folder)
+    return [describe_model(folder, model) for model in folder.catalog if service in model.services]
+
+
+def _camel(name: str) -> str:
+    return "".join(part.capitalize() for part in re.split(r"\W", name))

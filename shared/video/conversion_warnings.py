@@ -1,0 +1,51 @@
+"""What reading and writing change about a clip, in sentences for a job's warnings."""
+
+import av
+
+from shared.video.frames.display import has_alpha
+from shared.video.info import VideoInfo
+
+
+def changes_of(info: VideoInfo, *, to_sdr8: bool = False, written_as: str | None = "yuv420p") -> list[str]:
+    """A sentence for each thing about the clip of `info` that does not stay as it was.
+
+    `to_sdr8`: as it is given to `read_frames`. `written_as`: the pixel format that is given to `VideoWriter`; None: nothing is written,
+    and only what reading changes is told. What an operation does on purpose (times, size, sound) is for itself to tell.
+    """
+    return [*_turned(info), *_colors(info, to_sdr8=to_sdr8, written_as=written_as)]
+
+
+def _turned(info: VideoInfo) -> list[str]:
+    sentences: list[str] = []
+    if info.interlaced:
+        sentences.append("The interlaced picture was deinterlaced.")
+    if info.sample_aspect_ratio not in ("1/1", "0/1"):
+        sentences.append(
+            f"The pixels were made square (they were {info.sample_aspect_ratio} wide), which gives {info.width}x{info.height}."
+        )
+    if info.rotation or info.mirrored:
+        turns = [f"turned by {info.rotation} degrees"] * bool(info.rotation) + ["mirrored"] * info.mirrored
+        sentences.append(f"The picture was stored {' and '.join(turns)}; it was made upright.")
+    return sentences
+
+
+def _colors(info: VideoInfo, *, to_sdr8: bool, written_as: str | None) -> list[str]:
+    sentences: list[str] = []
+    depth, alpha = depth_of(info.pixel_format), info.has_alpha
+    target = min(depth, 8) if to_sdr8 else depth
+    if written_as is not None:
+        target, alpha = min(target, depth_of(written_as)), alpha and has_alpha(written_as)
+    if to_sdr8 and info.color.hdr:
+        sentences.append(f"High dynamic range ({info.color.transfer}) was tone-mapped to BT.709 in 8 bits, which every player shows.")
+    elif target < depth:
+        sentences.append(f"The picture was brought from {depth} to {target} bits a sample, which every player shows.")
+        if info.color.hdr:
+            sentences.append("It is of high dynamic range still: in so few bits, soft gradients may show steps.")
+    if info.has_alpha and not alpha:
+        sentences.append("The transparency was left out: the output has none.")
+    return sentences
+
+
+def depth_of(pixel_format: str) -> int:
+    """Bits of one sample of a pixel format; a palette's colours have 8."""
+    return 8 if pixel_format == "pal8" else max(part.bits for part in av.VideoFormat(pixel_format, 16, 16).components)

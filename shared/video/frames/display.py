@@ -1,0 +1,223 @@
+"""From a picture as it is stored to one as it is seen: deinterlaced, upright, square pixels, planar YUV, one size throughout."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Literal
+
+import av
+import av.error
+import numpy as np
+from av.codec.codec import find_best_pix_fmt_of_list
+from av.filter import Graph
+from av.sidedata.sidedata import SideDataContainer
+
+from shared.errors import BrokenMedia
+from shared.video.frames.color import BT709, MATRICES, apply_tags, number, range_number, tags_of
+from shared.video.frames.tonemap import table_file
+from shared.video.info import ColorInfo
+from shared.video.limits import Limits
+
+_PLANAR = re.compile(r"(nv12|gray|gray1[0246]le|yuvj?4(20|22|44|40|11|10)p|yuva?4(20|22|44)p(9|10|12|14|16)le|yuva4(20|22|44)p)")
+_YUV = [
+    f"yuv{alpha}{chroma}p{bits}" for alpha in ("", "a") for chroma in ("420", "422", "444") for bits in ("", "10le", "12le", "16le")
+    if not (alpha and bits == "12le" and chroma == "420")
+]  # fmt: skip
+_RGB_TARGETS = [name for name in _YUV if "444" in name]
+# A wider or narrower pixel than this is a damaged header, not a format.
+_MAX_PIXEL_RATIO = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Orientation:
+    """How a stored picture has to be turned: `rotation` degrees clockwise, after mirroring left and right if `mirrored`."""
+
+    rotation: Literal[0, 90, 180, 270] = 0
+    mirrored: bool = False
+
+    @property
+    def sideways(self) -> bool:
+        return self.rotation in (90, 270)
+
+    @property
+    def filters(self) -> tuple[str, ...]:
+        """The same in FFmpeg's filters, empty if there is nothing to do."""
+        turns = {0: (), 90: ("transpose=clock",), 180: ("hflip", "vflip"), 270: ("transpose=cclock",)}
+        mirrored = {0: ("hflip",), 90: ("transpose=clock_flip",), 180: ("vflip",), 270: ("transpose=cclock_flip",)}
+        return (mirrored if self.mirrored else turns)[self.rotation]
+
+
+def orientation_of(picture: av.VideoFrame) -> Orientation:
+    """What a decoded frame's display matrix asks for, to the nearest quarter turn.
+
+    The matrix maps stored to displayed: x' = a x + c y, y' = b x + d y (ISO/IEC 14496-12, 6.2.2).
+    """
+    # Not `picture.side_data`, which refers back to the picture: it, and with it the decoder's memory, would wait for the garbage collector.
+    side_data: Any = SideDataContainer
+    data = side_data(picture).get("DISPLAYMATRIX")
+    if data is None:
+        return Orientation()
+    a, b, _, c, d = np.frombuffer(bytes(data), np.int32)[:5].astype(float)
+    if abs(a) + abs(d) >= abs(b) + abs(c):
+        if (a < 0) == (d < 0):
+            return Orientation(180 if a < 0 else 0)
+        return Orientation(0 if a < 0 else 180, mirrored=True)
+    if (b < 0) != (c < 0):
+        return Orientation(90 if b > 0 else 270)
+    return Orientation(270 if b > 0 else 90, mirrored=True)
+
+
+def displayed_size(width: int, height: int, pixel_ratio: Fraction | None, orientation: Orientation) -> tuple[int, int]:
+    """Width and height as displayed, from the stored size, the shape of a stored pixel and the orientation."""
+    if pixel_ratio and pixel_ratio != 1 and Fraction(1, _MAX_PIXEL_RATIO) <= pixel_ratio <= _MAX_PIXEL_RATIO:
+        wide = width * pixel_ratio
+        width = 2 * max(round(wide / 2), 1) if width % 2 == 0 else max(round(wide), 1)
+    return (height, width) if orientation.sideways else (width, height)
+
+
+def planar_format(name: str) -> str:
+    """The pixel format that frames of format `name` are handed out in: itself, or the nearest planar YUV one."""
+    if _PLANAR.fullmatch(name):
+        return name
+    source = av.VideoFormat(name, 16, 16)
+    alpha = has_alpha(name)
+    candidates = _RGB_TARGETS if source.is_rgb or source.has_palette else _YUV
+    best, _ = find_best_pix_fmt_of_list([item for item in candidates if ("yuva" in item) == alpha], name, alpha)
+    return best.name if best is not None else ("yuva444p" if alpha else "yuv444p")
+
+
+def has_alpha(pixel_format: str) -> bool:
+    """Whether a pixel format can hold transparency."""
+    return pixel_format == "pal8" or any(part.is_alpha for part in av.VideoFormat(pixel_format, 16, 16).components)
+
+
+class Upright:
+    """Turns decoded frames into frames as displayed. Frames that are so already pass untouched."""
+
+    def __init__(self, *, pixel_ratio: Fraction | None, time_base: Fraction, limits: Limits, to_sdr8: bool, stored_as: str | None = None):
+        self._pixel_ratio = pixel_ratio
+        self._time_base = time_base
+        self._limits = limits
+        self._to_sdr8 = to_sdr8
+        self._stored_as = stored_as
+        self._target: tuple[int, int, str] | None = None
+        self._key: tuple[object, ...] | None = None
+        self._graph: Graph | None = None
+        self._deinterlacing = False
+        # What the pictures are tagged as afterwards; None: what the filters set.
+        self._tags: ColorInfo | None = None
+
+    @property
+    def deinterlacing(self) -> bool:
+        """Whether a picture depends on those around it. Once a field was seen, all that follows is looked at."""
+        return self._deinterlacing
+
+    def jumped(self) -> None:
+        """Forget the pictures that were pushed: what comes next does not follow on them."""
+        if self._deinterlacing:
+            self._graph = self._key = None
+
+    def push(self, picture: av.VideoFrame) -> Iterator[av.VideoFrame]:
+        """Take one decoded frame; give the frames that are ready, each with its own `pts` and `time_base`."""
+        self._deinterlacing = self._deinterlacing or picture.interlaced_frame
+        key = (picture.width, picture.height, picture.format.name, picture.colorspace, picture.color_range, self._deinterlacing)
+        if key != self._key:
+            yield from self.flush()
+            filters = self._filters(picture)
+            self._graph = _graph(filters, picture, self._time_base) if filters else None
+            self._key = key
+        if self._graph is None:
+            yield picture
+            return
+        picture.time_base = self._time_base
+        self._graph.vpush(picture)
+        yield from self._pull()
+
+    def flush(self) -> Iterator[av.VideoFrame]:
+        """The frames that a filter still holds back."""
+        if self._graph is not None:
+            self._graph.vpush(None)
+            yield from self._pull()
+            self._graph = None
+            self._key = None
+
+    def _pull(self) -> Iterator[av.VideoFrame]:
+        assert self._graph is not None
+        while True:
+            try:
+                picture = self._graph.vpull()
+            except (av.error.BlockingIOError, av.error.EOFError):
+                return
+            if self._tags is not None:
+                apply_tags(picture, self._tags)
+            yield picture
+
+    def _filters(self, picture: av.VideoFrame) -> list[str]:
+        """The filters that this frame needs, as FFmpeg writes them; the first frame decides on size and format for all."""
+        self._limits.check_size(picture.width, picture.height)
+        orientation = orientation_of(picture)
+        size = displayed_size(picture.width, picture.height, self._pixel_ratio, orientation)
+        color = tags_of(picture, pixel_format=picture.format.name)
+        if self._target is None:
+            self._limits.check_size(*size)
+            name = planar_format(self._stored_as or picture.format.name)
+            self._target = (*size, eight_bit(name) if self._to_sdr8 else name)
+        width, height, pixel_format = self._target
+        stored = (height, width) if orientation.sideways else (width, height)
+        filters: list[str] = []
+        if self._deinterlacing:
+            filters.append("bwdif=mode=send_frame:parity=auto:deint=interlaced")
+        self._tags = None if picture.format.is_rgb or picture.format.has_palette else color
+        if self._to_sdr8 and color.hdr:
+            self._tags = BT709
+            filters += [f"{_scale(stored)}:in_color_matrix={_sws_name(color)}", "format=gbrp12le", f"lut3d={color.transfer}"]
+            filters += [f"{_scale(stored)}:out_color_matrix=bt709:out_range=tv", f"format={pixel_format}"]
+        elif (picture.width, picture.height) != stored or picture.format.name != pixel_format:
+            filters += [_scale(stored) + ("" if self._tags else ":out_color_matrix=bt709:out_range=tv"), f"format={pixel_format}"]
+        filters += orientation.filters
+        if filters and self._pixel_ratio not in (None, 1):
+            filters.append("setsar=1")
+        return filters
+
+
+def eight_bit(name: str) -> str:
+    """The format of 8 bits with the same chroma and alpha as `name`."""
+    return re.sub(r"(9|1[0246])le$", "", name)
+
+
+def _scale(size: tuple[int, int]) -> str:
+    return f"scale={size[0]}:{size[1]}:flags=bicubic+accurate_rnd+full_chroma_int"
+
+
+def _sws_name(color: ColorInfo) -> str:
+    return color.matrix if color.matrix in ("bt709", "smpte170m") else "bt2020"
+
+
+def _graph(filters: list[str], picture: av.VideoFrame, time_base: Fraction) -> Graph:
+    graph = Graph()
+    color = tags_of(picture, pixel_format=picture.format.name)
+    rgb = picture.format.is_rgb or picture.format.has_palette
+    # An untagged picture stays untagged: what is meant by that depends on its size, which players know as well.
+    matrix, span = ("gbr", "pc") if rgb else (color.matrix, color.range)
+    last = graph.add(
+        "buffer",
+        f"video_size={picture.width}x{picture.height}:pix_fmt={picture.format.name}:time_base={time_base}:pixel_aspect=1/1"
+        f":colorspace={number(MATRICES, matrix)}:range={range_number(span)}",
+    )
+    for part in filters:
+        name, _, arguments = part.partition("=")
+        if name == "lut3d":
+            with table_file(arguments) as path:
+                following = graph.add(name, file=path, interp="tetrahedral")
+        else:
+            following = graph.add(name, arguments or None)
+        last.link_to(following)
+        last = following
+    last.link_to(graph.add("buffersink"))
+    try:
+        graph.configure()
+    except av.error.FFmpegError as error:
+        detail = f"Pictures of {picture.width}x{picture.height} {picture.format.name} cannot be converted ({error})."
+        raise BrokenMedia(detail) from error
+    return graph

@@ -1,0 +1,4 @@
+"""Reading video: opening, decoding, timelines, sampling, sound, metadata.
+
+Every file is opened by `open_input.py`.
+"""

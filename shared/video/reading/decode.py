@@ -1,0 +1,263 @@
+"""Decoded pictures of an open file, upright, on the file's timeline."""
+
+import os
+from bisect import bisect_right
+from collections.abc import Generator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Literal
+
+import av
+import av.container
+import av.error
+
+from shared.errors import BrokenMedia
+from shared.video.frames.display import Upright
+from shared.video.limits import Limits
+from shared.video.reading.decoder import decoder_of
+from shared.video.reading.open_input import check_promised_size, file_head, main_video, reason, time_base_of, timeline_zero
+from shared.video.reading.packet_sizes import Sizes
+from shared.video.reading.truncation import cut_off
+
+Shown = tuple[av.VideoFrame, int]
+Skip = Literal["none", "nonref", "nonkey", "rough"]
+# Encoders put a keyframe at least this often, as a rule.
+_USUAL_KEY_DISTANCE_S = 10
+
+
+@dataclass(slots=True)
+class Aim:
+    """What a reader of few pictures wants next, changed by it as it goes: the first picture that begins at or after `target`.
+
+    `alone`: nothing that follows it closely is wanted, so that the decoder is emptied once it has what it needs, and `emptied` is set.
+    `nearest`: of the pictures that the decoder was given for this target, the time of the first that will do; None before there is one.
+    """
+
+    target: int
+    alone: bool = False
+    emptied: bool = False
+    nearest: int | None = None
+
+    def move(self, target: int, *, alone: bool) -> None:
+        """Want another picture."""
+        self.target, self.alone, self.emptied, self.nearest = target, alone, False, None
+
+
+class Pictures:
+    """The main video stream of an open container: pictures with strictly rising times in units of `base`, 0 at the timeline's start."""
+
+    def __init__(
+        self,
+        container: av.container.InputContainer,
+        path: str | os.PathLike[str],
+        *,
+        limits: Limits,
+        to_sdr8: bool,
+        skip: Skip,
+        keys_only: Sequence[tuple[int, int]] = (),
+    ):
+        self._container = container
+        self._path = path
+        self._limits = limits
+        self._stream: Any = main_video(container, path)
+        check_promised_size(self._stream, path, limits)
+        self.base = time_base_of(self._stream)
+        self._offset = int(timeline_zero(container, self._stream) / self.base)
+        # What the processor would decode to: frames from a GPU come in another layout of the same samples.
+        stored_as = self._stream.codec_context.pix_fmt if self._stream.codec_context.is_hwaccel else None
+        self._decoder = decoder_of(self._stream, limits, rough=skip == "rough")
+        self._sizes = Sizes() if skip == "rough" else None
+        self._skip: Skip = "nonref" if skip == "rough" else skip
+        self._skip_now(self._skip)
+        self._keys_only = keys_only
+        self._key_ends = [end for _, end in keys_only]
+        rate = self._stream.average_rate or self._stream.guessed_rate or Fraction(25)
+        self._step = max(round(1 / (rate * self.base)), 1)
+        self._found = False
+        self._given = -1
+        # AVI dates packets in the order of decoding: what reordered pictures carry as their time is another one's.
+        self._by_order = container.format.name == "avi" and bool(self._stream.codec_context.has_b_frames)
+        self._upright = Upright(
+            pixel_ratio=self._stream.sample_aspect_ratio or None, time_base=self.base, limits=limits, to_sdr8=to_sdr8, stored_as=stored_as
+        )
+
+    @property
+    def stream(self) -> Any:
+        """The stream that is decoded."""
+        return self._stream
+
+    @property
+    def given(self) -> int:
+        """The latest time of a picture that the decoder was given since the last jump, in units of `base`; -1: of none."""
+        return self._given
+
+    @property
+    def read_ahead(self) -> int:
+        """How far beyond a picture the decoder reads before it hands it out, about, in units of `base`."""
+        return int(self._decoder.thread_count + self._stream.codec_context.has_b_frames) * self._step
+
+    def duration_of(self, picture: av.VideoFrame) -> int:
+        """How long a picture is shown, in units of `base`: its own word, or one frame of the average rate."""
+        return self._in_base(picture.duration or 0, picture) or self._step
+
+    def all(self, aim: Aim | None = None) -> Generator[Shown, None, None]:
+        """Every picture from the start. Raises BrokenMedia where the file breaks, and if it holds no picture at all."""
+        yield from self._from_here(aim)
+        if not self._found:
+            raise BrokenMedia(f"{Path(self._path).name!r} holds no frame that can be decoded. Export or upload it again.")
+
+    def from_about(self, target: int, aim: Aim | None = None) -> Generator[Shown, None, None] | None:
+        """Pictures from a keyframe at or before `target` (in units of `base`) on; None if none can be found by seeking.
+
+        Containers seek by decoding order, or only roughly: where the first picture found is later than `target`, it is tried again from
+        further back. None as well where times are counted from the beginning. After None the container has to be opened anew: not every
+        one can be taken back to its start.
+        """
+        back = 0
+        while target - back > 0 and not self._by_order:
+            try:
+                self._container.seek(target - back + self._offset, stream=self._stream)
+            except av.error.FFmpegError:
+                return None
+            self._decoder.flush_buffers()
+            self._upright.jumped()
+            self._given = -1
+            pictures = self._from_here(aim)
+            head = next(pictures, None)
+            if head is not None and head[1] <= target:
+                return _joined(head, pictures)
+            pictures.close()
+            back = max(int(2 / self.base), 2 * back)
+        return None
+
+    def key_between(self, after: int, until: int) -> bool:
+        """Whether a keyframe is known to lie after `after` and at or before `until` (in units of `base`), from the container's index.
+
+        Where there is no index up to there, it is guessed from the distance.
+        """
+        if self._by_order:
+            return False
+        # MP4 dates its keyframes by when they are decoded: one that is shown only after `until` is no help.
+        if self._container.format.name.startswith("mov"):
+            until -= int(self._stream.codec_context.has_b_frames) * self._step
+        entries = self._stream.index_entries
+        count = len(entries)
+        if count < 2 or entries[count - 1].timestamp < until + self._offset:
+            return (until - after) * self.base >= _USUAL_KEY_DISTANCE_S
+        found = entries.search_timestamp(until + self._offset)
+        return bool(found >= 0 and entries[found].timestamp > after + self._offset)
+
+    def load_index(self) -> None:
+        """Have the container read its index where it does so only for seeking, before anything else is read."""
+        if self._container.format.name.startswith("matroska"):
+            with suppress(av.error.FFmpegError):
+                self._container.seek(self._stream.start_time or 0, stream=self._stream)
+
+    def _skip_now(self, skip: Skip) -> None:
+        name = {"none": "DEFAULT"}.get(skip, skip.upper())
+        if self._decoder.skip_frame != name:
+            self._decoder.skip_frame = name
+
+    def _left_out(self, packet: Any) -> bool:
+        """Whether a packet lies in a span of which only keyframes are wanted, and is none."""
+        if not self._keys_only or packet.is_keyframe or packet.pts is None:
+            return False
+        pts = packet.pts - self._offset
+        place = bisect_right(self._key_ends, pts)
+        return place < len(self._keys_only) and bool(self._keys_only[place][0] <= pts)
+
+    def _aimed(self, packet: Any, aim: Aim) -> None:
+        """Have the decoder leave out what `aim` does not need, and note the time of the picture that it waits for."""
+        if self._by_order or self._upright.deinterlacing or packet.pts is None:
+            self._skip_now(self._skip)
+            aim.nearest = None
+            return
+        pts = int(packet.pts - self._offset)
+        self._given = max(self._given, pts)
+        self._skip_now("nonref" if self._skip == "none" and self._found and pts < aim.target else self._skip)
+        if pts < aim.target or self._skip == "nonref" or (self._skip == "nonkey" and not packet.is_keyframe):
+            return
+        aim.nearest = pts if aim.nearest is None else min(pts, aim.nearest)
+
+    def _from_here(self, aim: Aim | None = None) -> Generator[Shown, None, None]:
+        upright = self._upright
+        previous: int | None = None
+        packets = self._container.demux(self._stream)
+        ended = complete = False
+        while not ended:
+            decoded: list[av.VideoFrame] = []
+            try:
+                packet = next(packets, None)
+                ended = packet is None
+                if packet is not None and self._left_out(packet):
+                    continue
+                if packet is not None:
+                    if aim is not None:
+                        self._aimed(packet, aim)
+                    elif self._sizes is not None:
+                        self._skip_now("none" if self._sizes.unusual(packet.pts, packet.size, packet.is_keyframe) else "nonref")
+                    decoded = self._decoder.decode(packet)
+                    # No later packet is shown before it is decoded.
+                    complete = bool(aim and aim.alone and aim.nearest is not None and (packet.dts or 0) - self._offset >= aim.nearest)
+                    if complete:
+                        decoded += self._decoder.decode(None)
+            except av.error.EOFError:
+                ended = True
+            except av.error.FFmpegError as error:
+                # Before the first picture it is a file that starts within a group of pictures, such as a broadcast's.
+                if previous is not None:
+                    raise self._broken(previous, reason(error)) from error
+            ready: list[av.VideoFrame] = []
+            for picture in decoded:
+                if picture.is_corrupt:
+                    if previous is None and not ready:
+                        continue
+                    for shown in self._dated(ready, previous):
+                        previous = shown[1]
+                        yield shown
+                    raise self._broken(max(self._time_of(picture, previous), previous or 0), "damaged picture")
+                ready += upright.push(picture)
+            if ended:
+                ready += upright.flush()
+            for shown in self._dated(ready, previous):
+                previous = shown[1]
+                self._found = True
+                yield shown
+            if aim is not None and complete:
+                aim.emptied = True
+                return
+        if previous is not None and cut_off(self._path, self._container, file_head(self._path, self._limits)):
+            raise self._broken(previous + self._step, "the file is cut off")
+
+    def _dated(self, pictures: list[av.VideoFrame], previous: int | None) -> Generator[Shown, None, None]:
+        for picture in pictures:
+            pts = self._time_of(picture, previous)
+            if previous is not None and pts <= previous:
+                pts = previous + 1
+            previous = pts
+            yield picture, pts
+
+    def _time_of(self, picture: av.VideoFrame, previous: int | None) -> int:
+        value = picture.dts if picture.pts is None or self._by_order else picture.pts
+        if value is None:
+            return 0 if previous is None else previous + self._step
+        if self._by_order and previous is None:
+            self._offset = self._in_base(value, picture)
+        return self._in_base(value, picture) - self._offset
+
+    def _in_base(self, value: int, picture: av.VideoFrame) -> int:
+        unit = picture.time_base
+        return value if unit is None or unit == self.base else round(value * unit / self.base)
+
+    def _broken(self, pts: int, detail: str) -> BrokenMedia:
+        return BrokenMedia(
+            f"{Path(self._path).name!r} breaks at second {float(pts * self.base):.2f} ({detail}). "
+            "Export or upload it again, or cut it before that."
+        )
+
+
+def _joined(head: Shown, rest: Generator[Shown, None, None]) -> Generator[Shown, None, None]:
+    yield head
+    yield from rest

@@ -1,0 +1,138 @@
+"""Two or more videos read in step, such as a clip and its matte."""
+
+import os
+from collections.abc import Iterator
+from fractions import Fraction
+from types import TracebackType
+from typing import Literal, Self
+
+from shared.video.frames.frame import Frame
+from shared.video.limits import Limits
+from shared.video.prefetch import Ahead
+from shared.video.reading.reader import Seconds, exact, read_frames
+
+Align = Literal["first-frame", "timeline"]
+End = Literal["hold", "shortest"]
+# Some containers count milliseconds: two files of the same frames differ by as much.
+_ROUNDING_S = Fraction(1, 1000)
+
+
+def read_together(
+    *paths: str | os.PathLike[str],
+    start: Seconds | None = None,
+    duration: Seconds | None = None,
+    every: int = 1,
+    per_second: Seconds | None = None,
+    align: Align = "first-frame",
+    end: End = "hold",
+    limits: Limits | None = None,
+    prefetch: int = 8,
+    to_sdr8: bool = False,
+) -> "Together":
+    """Frames of several videos that are shown at the same time: for each frame of the first one a tuple with one frame of each.
+
+    The first video leads: `start`, `duration`, `every` and `per_second` are meant for it, as in `read_frames`, and its times are exact. Of
+    the others comes the frame shown at that time, the same one again or some left out where their rate is another; each has its own size
+    and its own `time`. Times within a millisecond count as the same: some containers round to that.
+
+    `align`: "first-frame" puts the first frames of all at the same time, which is right for what was made from the clip frame by frame;
+    "timeline" compares times as the files have them. `end`: what happens when another video is over before the first one: "hold" shows
+    its last frame till the end, "shortest" ends.
+
+    Use it as a context manager, or close it, to end early: all files are let go of. Errors are those of `read_frames`, and end all.
+    """
+    if not paths:
+        raise ValueError("give one video or more to read together")
+
+    def opened(path: str | os.PathLike[str], first: Fraction | None, *, shown: bool) -> Ahead[Frame]:
+        sampling = {} if shown else {"duration": duration, "every": every, "per_second": per_second}
+        return read_frames(path, start=first, limits=limits, prefetch=prefetch, to_sdr8=to_sdr8, shown_at_start=shown, **sampling)  # type: ignore[arg-type]
+
+    def begin(path: str | os.PathLike[str]) -> Fraction:
+        if align == "timeline":
+            return Fraction(0)
+        with read_frames(path, limits=limits, prefetch=1) as frames:
+            return next(frames).time
+
+    leader, *others = paths
+    begins = [begin(path) for path in paths] if others else [Fraction(0)]
+    first = None if start is None else exact(start)
+    opening: list[Ahead[Frame]] = []
+    try:
+        opening.append(opened(leader, first, shown=False))
+        for path, own in zip(others, begins[1:], strict=True):
+            # A frame before what is wanted: the one shown at `start` may have begun earlier.
+            opening.append(opened(path, None if first is None else max(first - begins[0] + own, Fraction(0)), shown=True))
+    except BaseException:
+        for frames in opening:
+            frames.close()
+        raise
+    followers = [_Follower(frames, begins[0] - own) for frames, own in zip(opening[1:], begins[1:], strict=True)]
+    return Together(opening[0], followers, end)
+
+
+class Together:
+    """The iterator that `read_together` gives: tuples of frames."""
+
+    def __init__(self, leader: Ahead[Frame], others: list["_Follower"], end: End):
+        self._leader, self._others, self._end = leader, others, end
+
+    def __iter__(self) -> Iterator[tuple[Frame, ...]]:
+        return self
+
+    def __next__(self) -> tuple[Frame, ...]:
+        try:
+            frame = next(self._leader)
+            shown = [other.at(frame) for other in self._others]
+            if self._end == "shortest" and any(other.over_at(frame) for other in self._others):
+                raise StopIteration
+        except BaseException:
+            self.close()
+            raise
+        return frame, *shown
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End all threads and wait until they have let go of their files."""
+        self._leader.close()
+        for other in self._others:
+            other.close()
+
+
+class _Follower:
+    """A video whose frame at a given time of another one is asked for, with times that rise."""
+
+    def __init__(self, frames: Ahead[Frame], shift: Fraction):
+        self._frames, self._shift = frames, shift
+        self._current: Frame | None = None
+        self._coming: Frame | None = None
+        self.close = frames.close
+
+    def at(self, leader: Frame) -> Frame:
+        """The frame shown when `leader` begins; before the first one that one, after the last one that."""
+        if self._current is None:
+            self._current = next(self._frames)
+            self._coming = next(self._frames, None)
+        while self._coming is not None and self._begins(self._coming) <= leader.time + self._slack(leader, self._coming):
+            self._current, self._coming = self._coming, next(self._frames, None)
+        return self._current
+
+    def over_at(self, leader: Frame) -> bool:
+        """Whether the last frame is no longer shown when `leader` begins."""
+        if self._coming is not None or self._current is None:
+            return False
+        ends = self._begins(self._current) + self._current.duration * self._current.time_base
+        return leader.time + self._slack(leader, self._current) >= ends
+
+    def _begins(self, frame: Frame) -> Fraction:
+        return frame.time + self._shift
+
+    @staticmethod
+    def _slack(leader: Frame, frame: Frame) -> Fraction:
+        rounding = max((leader.time_base + frame.time_base) / 2, _ROUNDING_S)
+        return min(rounding, frame.duration * frame.time_base / 2)

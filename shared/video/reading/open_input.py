@@ -1,0 +1,168 @@
+"""The only place where files are opened for reading: whitelists and limits are applied to every one of them."""
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import av.container
+import av.error
+import av.stream
+import av.video.stream
+
+from shared.errors import BrokenMedia, NotFound, ReelwrightError, TooLarge, UnsupportedMedia
+from shared.video.formats import DEMUXERS, allowed_decoders, decoder_allowed
+from shared.video.limits import Limits
+from shared.video.reading.hardware import accelerator
+
+HEAD_BYTES = 4096
+
+
+def file_head(path: str | os.PathLike[str], limits: Limits) -> bytes:
+    """The first bytes of a regular, non-empty file that is not larger than allowed.
+
+    Raises NotFound, UnsupportedMedia (a folder, a pipe, a device), BrokenMedia (an empty file) or TooLarge.
+    """
+    try:
+        status = os.stat(path)
+    except OSError as error:
+        raise NotFound(f"There is no file {os.fspath(path)!r} to read ({error.strerror}).") from error
+    if not stat.S_ISREG(status.st_mode):
+        raise UnsupportedMedia(f"{Path(path).name!r} is not a regular file. Give a video or image file.")
+    if status.st_size == 0:
+        raise BrokenMedia(f"{Path(path).name!r} is empty (0 bytes). Upload it again.")
+    limits.check_bytes(status.st_size)
+    with open(path, "rb") as file:
+        return file.read(HEAD_BYTES)
+
+
+@contextmanager
+def open_input(path: str | os.PathLike[str], *, limits: Limits, hardware: bool = False) -> Iterator[av.container.InputContainer]:
+    """A PyAV container of a local video file.
+
+    The path is taken as a local file, never as a URL; the demuxer has to be one of DEMUXERS, whatever the name's suffix says,
+    and can open nothing but this file. `hardware`: decode on the GPU what it can decode. Raises NotFound, UnsupportedMedia, BrokenMedia
+    or TooLarge. Library errors inside the `with` block come out as BrokenMedia as well.
+    """
+    file_head(path, limits)
+    try:
+        container = _opened(path, limits, {"max_pixels": str(limits.max_pixels)}, hardware=hardware)
+    except Exception as error:
+        raise translated(error, path, limits) from error
+    try:
+        limits.check_streams(len(container.streams))
+        yield container
+    except av.error.FFmpegError as error:
+        raise translated(error, path, limits) from error
+    finally:
+        container.close()
+
+
+def _opened(
+    path: str | os.PathLike[str], limits: Limits, options: dict[str, str], *, hardware: bool = False
+) -> av.container.InputContainer:
+    guards = {
+        "format_whitelist": ",".join(DEMUXERS),
+        "protocol_whitelist": "file",
+        "codec_whitelist": allowed_decoders(),
+        # One more than allowed, so that "too many" can be told from "broken".
+        "max_streams": str(limits.max_streams + 1),
+    }
+    acceleration = accelerator() if hardware else None
+    return av.open("file:" + os.path.abspath(path), "r", options=guards | options, metadata_errors="replace", hwaccel=acceleration)
+
+
+def check_promised_size(stream: Any, path: str | os.PathLike[str], limits: Limits) -> None:
+    """Raise TooLarge if the file's header promises larger pictures than allowed, before any is decoded.
+
+    A decoder that refused them at opening leaves no size behind: then the container's own word is looked up, without decoders.
+    """
+    context = stream.codec_context
+    limits.check_size(context.width, context.height)
+    if context.width * context.height:
+        return
+    with suppress(av.error.FFmpegError), _opened(path, limits, {"codec_whitelist": "none"}) as container:
+        for promised in container.streams.video:
+            if promised.codec_context is not None:
+                limits.check_size(promised.codec_context.width, promised.codec_context.height)
+
+
+def reason(error: Exception) -> str:
+    """What a library says was wrong, without its number and the file's path."""
+    said = error.strerror if isinstance(error, av.error.FFmpegError) else None
+    return said or str(error) or type(error).__name__
+
+
+def translated(error: Exception, path: str | os.PathLike[str], limits: Limits) -> ReelwrightError:
+    """What a library's error at opening a file means to a user."""
+    name = Path(path).name
+    if isinstance(error, av.error.MemoryError):
+        return TooLarge(f"{name!r} needs more than this server gives to one file: at most {limits.max_streams} streams.")
+    if isinstance(error, av.error.ArgumentError | av.error.DemuxerNotFoundError | av.error.ProtocolNotFoundError):
+        kinds = ", ".join(sorted(kind.suffix for kind in DEMUXERS.values()))
+        return UnsupportedMedia(f"{name!r} is not a video file of a kind that is taken here ({kinds}), whatever its name says.")
+    return BrokenMedia(f"{name!r} cannot be read as video ({reason(error)}). It may be cut off or damaged; export or upload it again.")
+
+
+def main_video(container: av.container.InputContainer, path: str | os.PathLike[str]) -> av.video.stream.VideoStream:
+    """The stream that is the picture: the default one or else the largest; never a cover image.
+
+    Raises UnsupportedMedia if there is none, or it is of a codec that is not taken.
+    """
+    name = Path(path).name
+    covers = av.stream.Disposition.attached_pic | av.stream.Disposition.timed_thumbnails
+    streams = [stream for stream in container.streams.video if not stream.disposition & covers]
+    if not streams:
+        if container.streams.audio:
+            raise UnsupportedMedia(f"{name!r} holds sound but no picture. Give a file with a video stream.")
+        raise UnsupportedMedia(f"{name!r} holds no video stream. Give a file with a picture.")
+    stream = max(streams, key=_rank)
+    if stream.codec_context is None:
+        raise UnsupportedMedia(f"The picture of {name!r} is coded in a way that this server does not know. Export it as H.264.")
+    codec = stream.codec_context.codec.name
+    if not decoder_allowed(codec):
+        raise UnsupportedMedia(f"The picture of {name!r} is coded as {codec!r}, which is not taken here. Export it as H.264.")
+    return stream
+
+
+def _rank(stream: av.video.stream.VideoStream) -> tuple[bool, bool, int]:
+    known = stream.codec_context is not None
+    size = stream.codec_context.width * stream.codec_context.height if known else 0
+    return known, bool(stream.disposition & av.stream.Disposition.default), size
+
+
+def audio_streams(container: av.container.InputContainer) -> list[Any]:
+    """The audio streams that can be decoded, in the file's order."""
+    return [
+        stream
+        for stream in container.streams.audio
+        if stream.codec_context is not None and decoder_allowed(stream.codec_context.codec.name)
+    ]
+
+
+def timeline_zero(container: av.container.InputContainer, video: av.video.stream.VideoStream) -> Fraction:
+    """Where the file's timeline starts on its own clock, in seconds: the earliest start of the picture and the sound.
+
+    Everything that is read has this subtracted, so that the sound keeps its distance from the picture. It is a whole number of the
+    picture's time base. A sound that begins before 0 by its encoder's priming, which the decoder cuts off, does not count.
+    """
+    base = time_base_of(video)
+    starts = [video.start_time * base] if video.start_time is not None else []
+    for stream in container.streams.audio:
+        if stream.start_time is not None and stream.time_base:
+            start = stream.start_time * stream.time_base
+            starts.append(max(start, Fraction(0)) if start > Fraction(-1, 5) else start)
+    zero = min(starts, default=Fraction(0))
+    return round(zero / base) * base
+
+
+def time_base_of(stream: Any) -> Fraction:
+    """The stream's time base; one that a broken file leaves out or sets to nonsense raises BrokenMedia."""
+    base: Fraction | None = stream.time_base
+    if base is None or base <= 0:
+        raise BrokenMedia(f"Stream {stream.index} has no usable time base ({base}). Export the file again.")
+    return base

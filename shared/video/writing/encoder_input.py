@@ -1,0 +1,54 @@
+"""Making pictures fit an encoder: size, pixel format, matrix and range, and no odd sizes where chroma is halved."""
+
+import av
+import numpy as np
+from av.video.reformatter import VideoReformatter
+
+from shared.video.frames.color import matrix_or_guess, sws_matrix, tags_of
+from shared.video.frames.frame import EXACT, empty_picture, planes_of
+from shared.video.info import ColorInfo
+
+
+class Fitter:
+    """Converts pictures to one size and format, with the colours of `color`. Those that fit already pass untouched."""
+
+    def __init__(self, width: int, height: int, pixel_format: str):
+        layout = av.VideoFormat(pixel_format, 16, 16)
+        across, down = (2 if layout.chroma_width() < 16 else 1), (2 if layout.chroma_height() < 16 else 1)
+        self.width, self.height = width, height
+        self.coded_width = -(-width // across) * across
+        self.coded_height = -(-height // down) * down
+        self.padded = (self.coded_width, self.coded_height) != (width, height)
+        self.color = ColorInfo()
+        self._pixel_format = pixel_format
+        self._reformatter = VideoReformatter()
+
+    def fit(self, picture: av.VideoFrame) -> av.VideoFrame:
+        """The picture, converted if it has to be, padded on the right and at the bottom by its last column and row."""
+        source = tags_of(picture, pixel_format=picture.format.name)
+        rgb = picture.format.is_rgb
+        matrix = matrix_or_guess(self.color, self.width, self.height)
+        source_matrix = matrix if source.matrix is None or rgb else matrix_or_guess(source, picture.width, picture.height)
+        span = self.color.range or "tv"
+        source_span = "pc" if rgb else (source.range or span)
+        same = (picture.width, picture.height, picture.format.name) == (self.width, self.height, self._pixel_format)
+        if not same or sws_matrix(source_matrix) != sws_matrix(matrix) or source_span != span:
+            picture = self._reformatter.reformat(
+                picture,
+                width=self.width,
+                height=self.height,
+                format=self._pixel_format,
+                src_colorspace=sws_matrix(source_matrix),
+                dst_colorspace=sws_matrix(matrix),
+                src_color_range=2 if source_span == "pc" else 1,
+                dst_color_range=2 if span == "pc" else 1,
+                interpolation=EXACT,
+            )
+        return self._pad(picture) if self.padded else picture
+
+    def _pad(self, picture: av.VideoFrame) -> av.VideoFrame:
+        padded = empty_picture(self.coded_width, self.coded_height, self._pixel_format)
+        for target, plane in zip(planes_of(padded), planes_of(picture), strict=True):
+            below, right = target.shape[0] - plane.shape[0], target.shape[1] - plane.shape[1]
+            np.copyto(target, np.pad(plane, ((0, below), (0, right), *((0, 0),) * (plane.ndim - 2)), mode="edge"))
+        return padded

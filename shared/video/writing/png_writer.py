@@ -1,0 +1,148 @@
+"""Pictures as numbered PNG files in a folder or a zip file, encoded on all cores."""
+
+import os
+import shutil
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+import av
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.errors import OperationFailed
+from shared.media.partial_name import beside
+from shared.media.zip_writer import ZipWriter
+from shared.video.frames.color import BT709, apply_tags, matrix_or_guess, sws_matrix, tags_of
+from shared.video.frames.frame import EXACT, Reformatters, picture_from, plane_of
+
+PngFormat = Literal["gray", "gray16le", "rgb24", "rgba", "rgb48le", "rgba64le"]
+# OpenCV takes blue first.
+_SWAPPED = {"gray": "gray", "gray16le": "gray16le", "rgb24": "bgr24", "rgba": "bgra", "rgb48le": "bgr48le", "rgba64le": "bgra64le"}
+_AHEAD = 2
+
+
+class PngWriter:
+    """PNG files frame-000000.png, frame-000001.png, ... that are being written, used like a `VideoWriter`.
+
+    `path`: a name that ends in .zip, or that of a folder which must not be there yet or be empty. `pixel_format`: "gray", "rgb24" or
+    "rgba", or the same with 16 bits a sample; transparency is kept in the formats that end in a. Pictures are converted with their own
+    matrix and range, so that full scale stays full scale; `pts` must rise but is not written. `compression`: 0 (fast) to 9 (small).
+
+    The folder or file stands under its name only after the `with` block has ended well; otherwise nothing is left.
+    """
+
+    encoder = "png"
+
+    def __init__(self, path: str | os.PathLike[str], *, width: int, height: int, pixel_format: PngFormat = "rgb24", compression: int = 3):
+        self._path = Path(path)
+        if pixel_format not in _SWAPPED:
+            raise ValueError(f"{pixel_format = } must be one of {', '.join(_SWAPPED)}")
+        if width < 1 or height < 1 or not 0 <= compression <= 9:
+            raise ValueError(f"{width = } and {height = } must be positive, and {compression = } from 0 to 9")
+        self.warnings: list[str] = []
+        self._size, self._format, self._compression = (width, height), pixel_format, compression
+        self._partial = beside(self._path)
+        self._zip: ZipWriter | None = None
+        if self._path.suffix.lower() == ".zip":
+            # PNG files are compressed already.
+            self._zip = ZipWriter(self._path, packed=False)
+        else:
+            self._partial.mkdir()
+        cores = os.cpu_count() or 1
+        self._most = cores + _AHEAD
+        self._pool = ThreadPoolExecutor(cores, thread_name_prefix="PngWriter")
+        self._local = Reformatters()
+        self._waiting: deque[Future[bytes]] = deque()
+        self._last: int | None = None
+        self._count = 0
+
+    def write(self, picture: av.VideoFrame | tuple[NDArray[Any], ...], pts: int, *, duration: int | None = None) -> None:
+        """Add a picture: a PyAV frame, or a tuple of one array (height, width) or (height, width, channels) in the writer's own format.
+
+        It must not be changed afterwards. Blocks while encoding is behind; raises the error of a picture that could not be encoded.
+        """
+        if self._last is not None and pts <= self._last:
+            raise ValueError(f"{pts = } must be greater than that of the picture before, {self._last}")
+        self._last = pts
+        if isinstance(picture, tuple):
+            picture = picture_from(picture, *self._size, self._format)
+            apply_tags(picture, BT709)
+        while len(self._waiting) >= self._most:
+            self._store(self._waiting.popleft().result())
+        self._waiting.append(self._pool.submit(self._encoded, picture))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if error is not None:
+            self.abort()
+        else:
+            self.close()
+
+    def close(self) -> None:
+        """Finish and put the folder or file under its name. Raises ValueError if no picture was written."""
+        try:
+            while self._waiting:
+                self._store(self._waiting.popleft().result())
+            if not self._count:
+                raise ValueError(f"no picture was written to {self._path.name!r}")
+            if self._zip is not None:
+                self._zip.close()
+            else:
+                os.replace(self._partial, self._path)
+        finally:
+            self.abort()
+
+    def abort(self) -> None:
+        """Stop encoding and leave nothing behind."""
+        for future in self._waiting:
+            future.cancel()
+        self._waiting.clear()
+        self._pool.shutdown()
+        if self._zip is not None:
+            self._zip.discard()
+        else:
+            shutil.rmtree(self._partial, ignore_errors=True)
+
+    def _store(self, data: bytes) -> None:
+        name = f"frame-{self._count:06d}.png"
+        self._count += 1
+        if self._zip is not None:
+            self._zip.add(name, data)
+        else:
+            (self._partial / name).write_bytes(data)
+
+    def _encoded(self, picture: av.VideoFrame) -> bytes:
+        array = self._converted(picture)
+        done, data = cv2.imencode(".png", array, [cv2.IMWRITE_PNG_COMPRESSION, self._compression])
+        if not done:
+            raise OperationFailed(f"A picture of {self._size[0]}x{self._size[1]} could not be encoded as PNG.")
+        return data.tobytes()
+
+    def _converted(self, picture: av.VideoFrame) -> NDArray[Any]:
+        color = tags_of(picture, pixel_format=picture.format.name)
+        width, height = self._size
+        full = picture.format.is_rgb or color.range == "pc"
+        ready = self._local.reformatter.reformat(
+            picture,
+            width=width,
+            height=height,
+            format=_SWAPPED[self._format],
+            src_colorspace=sws_matrix(matrix_or_guess(color, picture.width, picture.height)),
+            src_color_range=2 if full else 1,
+            dst_color_range=2,
+            interpolation=EXACT,
+            threads=1,
+        )
+        array = np.ascontiguousarray(plane_of(ready, 0))
+        alpha = picture.format.components[-1]
+        if self._format == "rgba64le" and alpha.is_alpha and not picture.format.is_rgb:
+            # The library moves the bits of planar transparency up, so that opaque would be a little less than full scale.
+            most = ((1 << alpha.bits) - 1) << (16 - alpha.bits)
+            array[..., 3] = np.minimum(np.rint(array[..., 3] * (65535 / most)), 65535)
+        return array

@@ -1,0 +1,281 @@
+"""Audio tracks of a file that is being written: encoded from samples, or copied from another file."""
+
+import os
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from typing import Any
+
+import av
+import av.audio
+import av.container
+import av.error
+import numpy as np
+from av.stream import Discard
+from numpy.typing import NDArray
+
+from shared.video.limits import Limits
+from shared.video.reading.metadata import keep_track_tags
+from shared.video.reading.open_input import audio_streams, main_video, open_input, time_base_of, timeline_zero
+
+# What players find in each container. MP4 could hold PCM and Vorbis on paper, and next to nothing plays that.
+COPYABLE = {
+    "mp4": frozenset({"aac", "mp3", "mp2", "ac3", "eac3", "opus", "alac", "flac"}),
+    "mov": frozenset({"aac", "mp3", "ac3", "eac3", "alac", "pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be", "pcm_s32le", "pcm_f32le"}),
+    "matroska": frozenset(
+        {"aac", "mp3", "mp2", "ac3", "eac3", "opus", "alac", "flac", "vorbis", "dts", "truehd", "pcm_s16le", "pcm_s24le"}
+    ),
+    "webm": frozenset({"opus", "vorbis"}),
+}
+_ENCODERS = {"mp4": "aac", "mov": "aac", "matroska": "aac", "webm": "libopus"}
+_RATES = {
+    "aac": (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000),
+    "libopus": (48000, 24000, 16000, 12000, 8000),
+}
+_BITS_PER_CHANNEL = 96_000
+
+Mux = Callable[[Any], None]
+
+
+class AudioTrack:
+    """A track that is encoded from samples handed to `write`, which come one after the other from `start` seconds on."""
+
+    def __init__(
+        self,
+        submit: Callable[[Callable[[], None]], None],
+        *,
+        sample_rate: int,
+        layout: str,
+        start: Fraction = Fraction(0),
+        language: str | None = None,
+    ):
+        self._submit = submit
+        self.sample_rate = sample_rate
+        self.layout = layout
+        self.channels = int(av.AudioLayout(layout).nb_channels)
+        self.language = language
+        self._start = start
+        self._encoder: SampleEncoder | None = None
+
+    def write(self, samples: NDArray[np.float32]) -> None:
+        """Add float32 samples of shape (channels, n), nominally -1 to 1. Blocks while the writer is behind."""
+        if samples.ndim != 2 or samples.shape[0] != self.channels:
+            raise ValueError(f"samples have the shape {samples.shape}; this track takes ({self.channels}, n)")
+        block = np.array(samples, np.float32, order="C")
+        self._submit(lambda: self.encode(block))
+
+    def open(self, container: av.container.OutputContainer, mux: Mux) -> None:
+        """Make the stream. Runs in the writer's thread, as the rest below does."""
+        self._encoder = SampleEncoder(container, mux, sample_rate=self.sample_rate, layout=self.layout, language=self.language)
+        # Silence instead of a later first time: with one, MP4 would not mark the encoder's priming, and players would play it.
+        missing = round(self._start * self.sample_rate)
+        while missing > 0:
+            count = min(missing, self.sample_rate)
+            self._encoder.push(np.zeros((self.channels, count), np.float32))
+            missing -= count
+
+    def encode(self, samples: NDArray[np.float32]) -> None:
+        assert self._encoder is not None
+        self._encoder.push(samples)
+
+    def finish(self) -> None:
+        if self._encoder is not None:
+            self._encoder.finish()
+
+
+class SampleEncoder:
+    """Float samples to packets of a container's audio codec, resampled if the codec does not take their rate or layout."""
+
+    def __init__(
+        self,
+        container: av.container.OutputContainer,
+        mux: Mux,
+        *,
+        sample_rate: int,
+        layout: str,
+        language: str | None,
+    ):
+        codec = _ENCODERS[container.format.name]
+        self._mux = mux
+        self._source_rate = sample_rate
+        self._source_layout = layout
+        self.rate = sample_rate if sample_rate in _RATES[codec] else 48000
+        self.layout = layout if layout_works(codec, layout) else "stereo"
+        channels = int(av.AudioLayout(self.layout).nb_channels)
+        stream: Any = container.add_stream(codec, rate=self.rate, layout=self.layout, bit_rate=_BITS_PER_CHANNEL * channels)
+        self.stream: Any = stream
+        self.stream.codec_context.time_base = Fraction(1, self.rate)
+        if language:
+            self.stream.metadata["language"] = language
+        self._format = str(stream.codec_context.format.name)
+        self._resampler: av.AudioResampler | None = None
+        self._pts = 0
+        self._source_pts = 0
+
+    def push(self, samples: NDArray[np.float32]) -> None:
+        """Encode float32 (channels, n)."""
+        if self._resampler is None:
+            size = self.stream.codec_context.frame_size if self.stream.codec_context.is_open else 0
+            if not size:
+                self.stream.codec_context.open()
+                size = self.stream.codec_context.frame_size
+            self._resampler = av.AudioResampler(self._format, self.layout, self.rate, frame_size=size or 1024)
+        # Interleaved: PyAV 18 goes one plane too far with eight planar channels.
+        interleaved = np.ascontiguousarray(samples.T, np.float32).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(interleaved, format="flt", layout=self._source_layout)
+        frame.sample_rate = self._source_rate
+        frame.time_base = Fraction(1, self._source_rate)
+        frame.pts = self._source_pts
+        self._source_pts += samples.shape[1]
+        self._encode(self._resampler.resample(frame))
+
+    def finish(self) -> None:
+        """Encode what is left and flush the encoder."""
+        if self._resampler is not None:
+            self._encode(self._resampler.resample(None))
+        self._mux(self.stream.encode(None))
+
+    def _encode(self, frames: list[Any]) -> None:
+        for frame in frames:
+            frame.pts, frame.time_base = self._pts, Fraction(1, self.rate)
+            self._pts += frame.samples
+            self._mux(self.stream.encode(frame))
+
+
+def layout_works(codec: str, layout: str) -> bool:
+    """Whether an encoder takes a channel layout as it is."""
+    try:
+        context: Any = av.CodecContext.create(codec, "w")
+        context.sample_rate = 48000
+        context.layout = layout
+        context.format = "fltp" if codec == "aac" else "flt"
+        context.open()
+    except (av.error.FFmpegError, ValueError):
+        return False
+    return True
+
+
+class CopiedAudio:
+    """All audio tracks of another file, packet by packet, moved so that its timeline starts at 0."""
+
+    def __init__(self, source: str | os.PathLike[str], limits: Limits):
+        self._source = source
+        self._limits = limits
+        self._steps: Iterator[Fraction] | None = None
+        self._position = Fraction(-1)
+        self._finishers: list[Callable[[], None]] = []
+
+    def plan(self, container_format: str) -> list[str]:
+        """What has to be changed to fit into the container, a sentence each; empty if all tracks are copied as they are."""
+        with open_input(self._source, limits=self._limits) as container:
+            kept = audio_streams(container)
+            lost = len(container.streams.audio) - len(kept)
+            names = [stream.codec_context.codec.canonical_name for stream in kept]
+        target = _ENCODERS[container_format].removeprefix("lib")
+        warnings = [
+            f"Audio track {index} was re-encoded from {name} to {target}, which {container_format} files are played with."
+            for index, name in enumerate(names)
+            if name not in COPYABLE[container_format]
+        ]
+        if lost:
+            warnings.append(f"{lost} audio tracks were left out: their coding is not known here.")
+        return warnings
+
+    def open(self, container: av.container.OutputContainer, mux: Mux) -> None:
+        """Make the streams. Runs in the writer's thread."""
+        self._steps = self._copy(container, mux)
+        next(self._steps, None)
+
+    def pump(self, until: Fraction | None) -> None:
+        """Copy what comes before `until` seconds; None: all of it."""
+        while self._steps is not None and (until is None or self._position < until):
+            position = next(self._steps, None)
+            if position is None:
+                self._steps = None
+            else:
+                self._position = position
+
+    def close(self) -> None:
+        """Let go of the source."""
+        if self._steps is not None:
+            self._steps.close()  # type: ignore[attr-defined]
+            self._steps = None
+
+    def _copy(self, container: av.container.OutputContainer, mux: Mux) -> Iterator[Fraction]:
+        with open_input(self._source, limits=self._limits) as source:
+            zero = timeline_zero(source, main_video(source, self._source))
+            streams = audio_streams(source)
+            for other in source.streams:
+                if all(other.index != stream.index for stream in streams):
+                    other.discard = Discard.all
+            writers = {stream.index: _packet_writer(stream, container, mux, zero) for stream in streams}
+            yield Fraction(-1)
+            if not streams:
+                return
+            for packet in source.demux(streams):
+                # A flushing packet has its stream, but not its stream's number.
+                position = writers[packet.stream.index](packet)
+                if position is not None:
+                    yield position
+
+
+def _packet_writer(stream: Any, container: av.container.OutputContainer, mux: Mux, zero: Fraction) -> Callable[[Any], Fraction | None]:
+    if stream.codec_context.codec.canonical_name in COPYABLE[container.format.name]:
+        return _copier(stream, container, mux, zero)
+    return _recoder(stream, container, mux, zero)
+
+
+def _copier(stream: Any, container: av.container.OutputContainer, mux: Mux, zero: Fraction) -> Callable[[Any], Fraction | None]:
+    base = time_base_of(stream)
+    offset = round(zero / base)
+    target = container.add_stream_from_template(stream, opaque=True)
+    keep_track_tags(stream, target)
+
+    def copy(packet: Any) -> Fraction | None:
+        if packet.size == 0:
+            return None
+        if packet.pts is None and packet.dts is None:
+            return None
+        packet.dts = (packet.pts if packet.dts is None else packet.dts) - offset
+        packet.pts = packet.dts if packet.pts is None else packet.pts - offset
+        position = Fraction(packet.dts * base)
+        packet.stream = target
+        mux(packet)
+        return position
+
+    return copy
+
+
+def _recoder(stream: Any, container: av.container.OutputContainer, mux: Mux, zero: Fraction) -> Callable[[Any], Fraction | None]:
+    base = time_base_of(stream)
+    context = stream.codec_context
+    encoder = SampleEncoder(container, mux, sample_rate=context.sample_rate, layout=context.layout.name, language=None)
+    keep_track_tags(stream, encoder.stream)
+    resampler = av.AudioResampler("flt", context.layout.name, context.sample_rate)
+    written = 0
+
+    def recode(packet: Any) -> Fraction | None:
+        nonlocal written
+        position: Fraction | None = None
+        try:
+            frames = packet.decode()
+        except (av.error.InvalidDataError, av.error.EOFError):
+            frames = []
+        for frame in frames:
+            if frame.pts is not None:
+                position = frame.pts * (frame.time_base or base) - zero
+                # Silence where the source starts late or has a hole: encoded samples have no times of their own.
+                gap = round(position * context.sample_rate) - written
+                if gap > context.sample_rate // 200:
+                    encoder.push(np.zeros((context.channels, gap), np.float32))
+                    written += gap
+            frame.pts = None
+            for part in resampler.resample(frame):
+                if part is not None:
+                    samples = part.to_ndarray().reshape(-1, context.channels).T.astype(np.float32)
+                    encoder.push(samples)
+                    written += samples.shape[1]
+        if packet.size == 0:
+            encoder.finish()
+        return position
+
+    return recode
