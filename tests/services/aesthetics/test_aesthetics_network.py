@@ -9,10 +9,11 @@ import pytest
 from nima_files import Weights, mobilenet, mobilenet_order, write_h5
 
 from services.aesthetics.best_frames import best_frames
+from services.aesthetics.nima import keras_to_openvino
 from services.aesthetics.nima import network as module
 from services.aesthetics.nima.keras_model import fill
 from services.aesthetics.nima.network import has_bf16, network
-from services.aesthetics.nima.scores import RATINGS, keras_to_openvino, mean_and_spread, prepared
+from services.aesthetics.nima.scores import RATINGS, mean_and_spread, prepared
 from services.aesthetics.operations import missing_weights
 from services.aesthetics.params import BestFramesParams
 from shared.errors import Invalid, ModelDamaged, ModelMissing, Unavailable
