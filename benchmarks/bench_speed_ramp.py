@@ -95,7 +95,8 @@ def render_table(name: str, clip: Path, info: VideoInfo, folder: Path, *, whole:
     frames, total = results[-1].frames, float(Clock([(p.t, p.speed) for p in curve]).out(info.duration_s))
     plain = best(lambda: transcode(clip, info, folder / "plain.mp4", speed=info.duration_s / total))
     made = probe(folder / "plain.mp4")
-    assert isinstance(made, VideoInfo) and abs(made.frames - frames) <= 2, (made, frames)
+    assert isinstance(made, VideoInfo), (made, frames)
+    assert abs(made.frames - frames) <= 2, (made, frames)
     rows = [
         (f"ffmpeg, one pass at a constant speed, same encoder settings ({made.frames} frames out)", plain),
         ("render, nearest", nearest),

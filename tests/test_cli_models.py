@@ -83,7 +83,7 @@ def test_what_must_not_be_used_commercially_is_asked_for_by_name(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "arguments, said",
+    ("arguments", "said"),
     [
         (("pull",), "Which model?"),
         (("pull", "lama", "--all"), "not both"),
@@ -95,17 +95,22 @@ def test_what_must_not_be_used_commercially_is_asked_for_by_name(tmp_path):
 )
 def test_what_cannot_be_done_is_said(arguments, said):
     done = models(*arguments)
-    assert isinstance(done.exception, ReelwrightError) and said in done.exception.detail
+    assert isinstance(done.exception, ReelwrightError)
+    assert said in done.exception.detail
 
 
 def test_the_table_says_what_counts(monkeypatch):
     table = models("list").stdout
-    assert "matanyone2" in table and "S-Lab License 1.0" in table and "Shot boundaries" in table
+    assert "matanyone2" in table
+    assert "S-Lab License 1.0" in table
+    assert "Shot boundaries" in table
     monkeypatch.setenv("COLUMNS", "80")
     narrow = models("list").stdout
-    assert "Shot boundaries" not in narrow and "nima-inception-resnet-v2" in narrow
+    assert "Shot boundaries" not in narrow
+    assert "nima-inception-resnet-v2" in narrow
     lines = [line for line in table.splitlines() if "transnetv2" in line]
-    assert len(lines) == 1 and "yes" in lines[0]
+    assert len(lines) == 1
+    assert "yes" in lines[0]
 
 
 def test_the_command_has_them(tmp_path, mirror: FileServer):
@@ -113,9 +118,11 @@ def test_the_command_has_them(tmp_path, mirror: FileServer):
     assert reelwright("models", "pull", "rvm-mobilenetv3", **given).returncode == 0
     refused = reelwright("models", "pull", "lama", **given)
     assert refused.returncode == 1
-    assert refused.stderr.strip().endswith(f"error: {mirror.url}/lama/big-lama.pt answered 404 Not Found.") and not refused.stdout
+    assert refused.stderr.strip().endswith(f"error: {mirror.url}/lama/big-lama.pt answered 404 Not Found.")
+    assert not refused.stdout
     examined = reelwright("doctor", REELWRIGHT_DATA_DIR=str(tmp_path), **given).stdout
-    assert "rvm-mobilenetv3" in examined and "models run on " in examined
+    assert "rvm-mobilenetv3" in examined
+    assert "models run on " in examined
 
 
 def test_another_hub_is_asked_where_one_is_named(tmp_path, mirror: FileServer):
@@ -133,4 +140,5 @@ def test_another_hub_is_asked_where_one_is_named(tmp_path, mirror: FileServer):
         ("config.json", "model.safetensors", "preprocessor_config.json"), revision
     )
     tokens = {path: headers.get("Authorization") for _, path, headers in mirror.asked}
-    assert tokens[f"/{repository}/resolve/{revision}/config.json"] == "Bearer hf_mine" and tokens["/store/model.safetensors"] is None
+    assert tokens[f"/{repository}/resolve/{revision}/config.json"] == "Bearer hf_mine"
+    assert tokens["/store/model.safetensors"] is None

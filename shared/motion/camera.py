@@ -96,7 +96,8 @@ class Camera:
         self._speed = np.eye(3)
 
     def _follow(self, before: Gray, small: Gray) -> bool:
-        assert self._method is not None and self._anchor is not None
+        assert self._method is not None
+        assert self._anchor is not None
         self._moved_before = self._moved
         measured = self._method(self._anchor, small, self._speed @ self._moved)
         if measured is None:

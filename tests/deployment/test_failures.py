@@ -47,7 +47,8 @@ def test_a_killed_server_is_replaced_and_its_job_ends_elsewhere(suite: Deploymen
     within(60, lambda: len(suite.runs("speed-ramp")[job]) == 2, "the takeover")
     all_succeed(suite, [job])
     holder.reload()
-    assert holder.attrs["RestartCount"] > restarts and processes(holder)
+    assert holder.attrs["RestartCount"] > restarts
+    assert processes(holder)
 
 
 def test_a_container_stopped_for_good_is_taken_over_from(suite: Deployment) -> None:
@@ -59,7 +60,8 @@ def test_a_container_stopped_for_good_is_taken_over_from(suite: Deployment) -> N
     killed = time.time()
     within(60, lambda: len(suite.runs("speed-ramp")[job]) == 2, "the takeover")
     second = suite.runs("speed-ramp")[job][1]
-    assert second.container != first and second.began - killed < 30
+    assert second.container != first
+    assert second.began - killed < 30
     all_succeed(suite, [job])
 
 
@@ -71,8 +73,10 @@ def test_without_its_database_the_suite_says_so_and_goes_on_afterwards(suite: De
     client = suite.client.client
     within(10, lambda: client.get("/ready").status_code == 503, "503")
     refused = client.get("/ready").json()
-    assert refused["title"] == "Not available at the moment" and "database" in refused["detail"]
-    assert client.get("/v1/jobs").status_code == 503 and client.get("/health").status_code == 200
+    assert refused["title"] == "Not available at the moment"
+    assert "database" in refused["detail"]
+    assert client.get("/v1/jobs").status_code == 503
+    assert client.get("/health").status_code == 200
     assert client.get(f"/v1/media/{SAMPLE_ID}/content", headers={"Range": "bytes=4-7"}).content == b"ftyp", "files need no database"
     time.sleep(8)  # longer than a process with a job may live without it
     suite.container("postgres").start()
@@ -107,9 +111,13 @@ def test_a_service_that_is_down_is_named_at_once_and_the_rest_goes_on(suite: Dep
     began = time.monotonic()
     answer = client.post("/v1/keyframes/detect/jobs", json={"inputs": {"video": SAMPLE_ID}})
     took = time.monotonic() - began
-    assert answer.status_code == 503 and "keyframes" in answer.json()["detail"] and answer.headers["retry-after"]
+    assert answer.status_code == 503
+    assert "keyframes" in answer.json()["detail"]
+    assert answer.headers["retry-after"]
     assert took < 3
     all_succeed(suite, start(suite, QUICK))
     assert {one["service"] for one in client.get("/v1/operations").json()} >= {"speed-ramp", "effects"}
     told = client.get("/ready").json()
-    assert told["status"] == "ready" and told["services"]["effects"] == "ready" and "keyframes" in told["services"]["keyframes"]
+    assert told["status"] == "ready"
+    assert told["services"]["effects"] == "ready"
+    assert "keyframes" in told["services"]["keyframes"]

@@ -27,11 +27,17 @@ def test_everything_is_healthy(suite: Deployment) -> None:
 def test_a_container_may_do_little(suite: Deployment, service: str) -> None:
     container = suite.container(service)
     host = container.attrs["HostConfig"]
-    assert host["ReadonlyRootfs"] and host["CapDrop"] == ["ALL"] and not host["CapAdd"] and not host["Privileged"]
-    assert "no-new-privileges:true" in host["SecurityOpt"] and host["Memory"] > 0 and host["PidsLimit"] > 0
+    assert host["ReadonlyRootfs"]
+    assert host["CapDrop"] == ["ALL"]
+    assert not host["CapAdd"]
+    assert not host["Privileged"]
+    assert "no-new-privileges:true" in host["SecurityOpt"]
+    assert host["Memory"] > 0
+    assert host["PidsLimit"] > 0
     assert container.exec_run(["id", "-u"]).output.strip() not in (b"0", b"")
     status = container.exec_run(["cat", "/proc/self/status"]).output.decode()
-    assert "CapEff:\t0000000000000000" in status and "NoNewPrivs:\t1" in status
+    assert "CapEff:\t0000000000000000" in status
+    assert "NoNewPrivs:\t1" in status
     for folder in ("/", "/etc", "/app", "/usr/local/lib"):
         assert container.exec_run(["touch", f"{folder}/here"]).exit_code != 0, f"{folder} can be written to"
     published = [where for where in container.attrs["NetworkSettings"]["Ports"].values() if where]
@@ -48,10 +54,12 @@ def test_the_password_is_a_file_and_nowhere_else(suite: Deployment) -> None:
     file = suite.folder / "secrets" / "reelwright_database_password"
     password = file.read_text()
     assert len(password) == 48
-    assert stat.S_IMODE(file.stat().st_mode) == 0o440 and stat.S_IMODE(file.parent.stat().st_mode) == 0o750
+    assert stat.S_IMODE(file.stat().st_mode) == 0o440
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o750
     for service in (*OURS, "postgres"):
         container = suite.container(service)
-        assert password not in str(container.attrs) and password not in container.logs().decode(errors="replace")
+        assert password not in str(container.attrs)
+        assert password not in container.logs().decode(errors="replace")
         assert password.encode() not in container.exec_run(["cat", "/proc/1/environ"]).output
     suite.compose("run", "--rm", "secrets")
     assert file.read_text() == password
@@ -70,7 +78,8 @@ def test_every_operation_runs_and_its_files_lie_on_the_volume(suite: Deployment)
             content = client.get(record["urls"]["content"])
             assert len(content.content) == record["bytes"] > 0
             listed = suite.container("gateway").exec_run(["ls", f"/data/media/public/{record['id']}"]).output.decode()
-            assert "record.json" in listed and "content." in listed
+            assert "record.json" in listed
+            assert "content." in listed
 
 
 def test_a_request_is_followed_from_the_gateway_to_the_job(suite: Deployment) -> None:
@@ -89,7 +98,8 @@ def test_every_container_tells_its_figures(suite: Deployment) -> None:
     for service in OURS:
         ask = "import urllib.request as r; print(r.urlopen('http://127.0.0.1:8080/metrics').read().decode())"
         figures = suite.container(service).exec_run(["python", "-c", ask]).output.decode()
-        assert "reelwright_database_up 1.0" in figures and 'reelwright_jobs{service="speed-ramp",status="succeeded"}' in figures
+        assert "reelwright_database_up 1.0" in figures
+        assert 'reelwright_jobs{service="speed-ramp",status="succeeded"}' in figures
         ran = f'reelwright_jobs_ended_total{{operation="{service}.'
         assert (ran in figures) == (service != "gateway"), service
     figures = suite.container("speed-ramp").exec_run(["python", "-c", ask]).output.decode()

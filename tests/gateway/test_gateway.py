@@ -31,13 +31,16 @@ def test_a_clip_is_uploaded_ramped_followed_and_fetched(running: RunningSuite, c
     assert accepted.status_code == 202
     job = accepted.json()
     assert accepted.headers["location"] == job["urls"]["self"]
-    assert job["status"] in ("queued", "running") and job["operation"] == "speed-ramp.render" and job["service"] == "speed-ramp"
+    assert job["status"] in ("queued", "running")
+    assert job["operation"] == "speed-ramp.render"
+    assert job["service"] == "speed-ramp"
 
     events = read_events(running, job["id"])
     assert [number for number, _, _ in events] == list(range(1, len(events) + 1))
     assert [kind for _, kind, _ in events] == ["progress"] * (len(events) - 1) + ["succeeded"]
     fractions = [data["fraction"] for _, kind, data in events if kind == "progress"]
-    assert fractions == sorted(fractions) and fractions
+    assert fractions == sorted(fractions)
+    assert fractions
     assert read_events(running, job["id"], last_event_id=2) == events[2:]
 
     seen = running.client.get(f"/v1/jobs/{job['id']}/events", headers={"Last-Event-ID": str(len(events))})
@@ -45,9 +48,12 @@ def test_a_clip_is_uploaded_ramped_followed_and_fetched(running: RunningSuite, c
 
     ended = running.client.get(job["urls"]["self"]).json()
     assert ended == events[-1][2]
-    assert ended["metadata"] == {"mine": [1]} and ended["metrics"]["attempts"] == 1 and ended["metrics"]["peak_memory_bytes"] > 10_000_000
+    assert ended["metadata"] == {"mine": [1]}
+    assert ended["metrics"]["attempts"] == 1
+    assert ended["metrics"]["peak_memory_bytes"] > 10_000_000
     output = ended["outputs"]["video"]
-    assert output["source"] == job["id"] and output["kind"] == "video"
+    assert output["source"] == job["id"]
+    assert output["kind"] == "video"
     assert output["media"]["duration_s"] == pytest.approx(ended["result"]["duration_s"], abs=0.05)
     content = running.client.get(output["urls"]["content"], headers={"Range": "bytes=4-7"})
     assert (content.status_code, content.content) == (206, b"ftyp")
@@ -68,7 +74,7 @@ def test_the_proxy_passes_each_header_once(running: RunningSuite):
 
 
 @pytest.mark.parametrize(
-    "method, path", [("GET", "/v1/nope/health"), ("GET", "/nope"), ("GET", "/v1/jobs/none"), ("GET", "/v1/media/none")]
+    ("method", "path"), [("GET", "/v1/nope/health"), ("GET", "/nope"), ("GET", "/v1/jobs/none"), ("GET", "/v1/media/none")]
 )
 def test_what_does_not_exist_is_a_problem(running: RunningSuite, method, path):
     answer = running.client.request(method, path)
@@ -82,7 +88,8 @@ def test_jobs_are_paged_newest_first_and_filtered(running: RunningSuite):
         running.wait(job_id)
     first = running.client.get("/v1/jobs", params={"limit": 2}).json()
     assert [job["id"] for job in first["items"]] == made[:0:-1]
-    assert first["items"][0]["result"] is None and first["items"][0]["status"] == "succeeded"
+    assert first["items"][0]["result"] is None
+    assert first["items"][0]["status"] == "succeeded"
     second = running.client.get("/v1/jobs", params={"limit": 2, "cursor": first["next_cursor"]}).json()
     assert second["items"][0]["id"] == made[0]
     wanted = {
@@ -113,7 +120,7 @@ def test_a_pipeline_feeds_one_step_into_the_next(running: RunningSuite):
 
 
 @pytest.mark.parametrize(
-    "change, status, field",
+    ("change", "status", "field"),
     [
         ({"operation": "speed-ramp.nope"}, 404, None),
         ({"operation": "nope.render"}, 404, "steps.1.operation"),
@@ -164,7 +171,8 @@ def test_one_document_describes_every_service(running: RunningSuite):
     referred = {part.split('"')[0] for part in text.split("#/components/schemas/")[1:]}
     assert referred <= document["components"]["schemas"].keys()
     page = running.client.get("/docs").text
-    assert "http://" not in page and "https://" not in page
+    assert "http://" not in page
+    assert "https://" not in page
     assert running.client.get("/docs/assets/swagger-ui-bundle.js").status_code == 200
 
 
@@ -181,7 +189,8 @@ def test_metrics_are_for_prometheus(running: RunningSuite):
     running.client.request("BREW", "/v1/jobs")
     text = running.client.get("/metrics").text
     assert 'reelwright_jobs{service="speed-ramp",status="succeeded"}' in text
-    assert 'method="other"' in text and "BREW" not in text
+    assert 'method="other"' in text
+    assert "BREW" not in text
 
 
 def test_keys_separate_owners_and_services_may_run_apart(tmp_path, clip):
@@ -205,7 +214,8 @@ def test_keys_separate_owners_and_services_may_run_apart(tmp_path, clip):
             refused = client.post(RENDER, json={"inputs": {"video": media["id"]}}, headers=beta)
             assert refused.status_code == 404
             down = client.get("/v1/matting/health", headers=alpha)
-            assert down.status_code == 503 and "matting" in down.json()["detail"]
+            assert down.status_code == 503
+            assert "matting" in down.json()["detail"]
             assert {one["service"] for one in client.get("/v1/operations", headers=alpha).json()} == {"speed-ramp"}
             assert client.get("/v1/pipelines/presets", headers=alpha).json()[0]["available"]
             assert "matting" in client.get("/openapi.json").json()["info"]["description"]
@@ -231,7 +241,8 @@ def test_what_is_said_about_a_file_names_it_as_people_do(running: RunningSuite, 
     assert answer.status_code == 201, answer.text
     job = running.wait(running.start("speed-ramp.analyze", {"video": answer.json()["id"]})["id"])
     assert job["status"] == "failed"
-    assert "Übergabe 長長長" in job["error"]["detail"] and "content" not in job["error"]["detail"]
+    assert "Übergabe 長長長" in job["error"]["detail"]
+    assert "content" not in job["error"]["detail"]
 
 
 def test_with_keys_the_api_pages_ask_for_one(tmp_path):
@@ -246,7 +257,7 @@ def test_with_keys_the_api_pages_ask_for_one(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "change, field",
+    ("change", "field"),
     [
         ({"webhook": {"url": "http://169.254.169.254/hook"}}, None),
         ({"webhook": {"url": "http://2130706433/hook"}}, None),

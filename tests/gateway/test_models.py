@@ -17,10 +17,13 @@ def test_every_model_is_told_with_its_licence_and_the_command(running: RunningSu
     assert list(models) == [model.name for model in CATALOG]
     lama = models["lama"]
     assert (lama["installed"], lama["install"], lama["commercial_use"]) == (False, "reelwright models pull lama", True)
-    assert lama["files"][0]["checksum"] == "md5:e3aa4aaa15225a33ec84f9f4bc47e500" and lama["files"][0]["url"].startswith("https://")
+    assert lama["files"][0]["checksum"] == "md5:e3aa4aaa15225a33ec84f9f4bc47e500"
+    assert lama["files"][0]["url"].startswith("https://")
     assert models["rmbg-2.0"] | {"files": []} == running.client.get("/v1/models/rmbg-2.0").json() | {"files": []}
-    assert models["rmbg-2.0"]["gated"] and not models["rmbg-2.0"]["commercial_use"]
-    assert models["transnetv2"]["installed"] and models["transnetv2"]["install"] is None
+    assert models["rmbg-2.0"]["gated"]
+    assert not models["rmbg-2.0"]["commercial_use"]
+    assert models["transnetv2"]["installed"]
+    assert models["transnetv2"]["install"] is None
 
 
 def test_one_that_is_not_known_is_said(running: RunningSuite):
@@ -38,7 +41,8 @@ def test_an_operation_without_its_model_is_refused_with_the_command(running: Run
 
 def test_the_api_pages_have_it(running: RunningSuite):
     document = running.client.get("/openapi.json").json()
-    assert "/v1/models" in document["paths"] and "/v1/speed-ramp/models" not in document["paths"]
+    assert "/v1/models" in document["paths"]
+    assert "/v1/speed-ramp/models" not in document["paths"]
     assert running.client.get("/v1/speed-ramp/models").json() == []
 
 
@@ -59,5 +63,7 @@ async def test_a_service_with_a_folder_of_its_own_says_what_it_has(tmp_path):
 
     upstreams = Upstreams({"background": client(httpx.ASGITransport(app)), "matting": client(httpx.MockTransport(refuse))})
     found = {one.name: one for one in await known_models(upstreams, Settings(models_dir=tmp_path), "public")}
-    assert found["lama"].installed and not found["sd15-inpainting"].installed and len(found) == len(CATALOG)
+    assert found["lama"].installed
+    assert not found["sd15-inpainting"].installed
+    assert len(found) == len(CATALOG)
     await upstreams.close()

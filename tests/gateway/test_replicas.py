@@ -69,7 +69,8 @@ async def test_one_that_takes_no_connections_is_passed_over(three: tuple[list[Re
     servers, client = three
     await servers[1].stop()
     met = Counter([(await client.post("/render/jobs", json={})).json() for _ in range(12)])
-    assert met.total() == 12 and met.keys() == {ADDRESSES[0], ADDRESSES[2]}
+    assert met.total() == 12
+    assert met.keys() == {ADDRESSES[0], ADDRESSES[2]}
 
 
 async def test_what_changes_nothing_is_sent_again_and_the_rest_is_not(three: tuple[list[Replica], httpx.AsyncClient]) -> None:

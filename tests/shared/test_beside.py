@@ -14,4 +14,5 @@ def test_a_name_that_a_file_can_have_has_one_beside_it(name: str, tmp_path: Path
     partial = beside(path, ".png")
     partial.write_bytes(b"after")
     partial.replace(path)
-    assert path.read_bytes() == b"after" and [one.name for one in tmp_path.iterdir()] == [name]
+    assert path.read_bytes() == b"after"
+    assert [one.name for one in tmp_path.iterdir()] == [name]

@@ -56,7 +56,8 @@ def test_the_first_wrong_item_ends_it(looked):
 
 def test_what_is_right_is_taken(looked):
     assert Several(items=list(range(1000))).items == list(range(1000))
-    assert Several(items=None).items is None and Several().items is None
+    assert Several(items=None).items is None
+    assert Several().items is None
     with pytest.raises(ValidationError, match="at least 1"):
         Several(items=[])
 

@@ -23,8 +23,10 @@ def test_every_operation_is_described(service: Server) -> None:
     assert read["inputs"]["first"] == {"kind": "json", "kinds": ["json"], "optional": False, "many": False}
     assert read["inputs"]["rest"] == {"kind": "json", "kinds": ["json"], "optional": True, "many": True}
     assert told["misbehaving.succeed"]["outputs"] == {"file": "json"}
-    assert read["params"]["properties"]["seconds"]["maximum"] == 1000 and "said" in read["result"]["properties"]
-    assert read["available"] is True and "install" not in read
+    assert read["params"]["properties"]["seconds"]["maximum"] == 1000
+    assert "said" in read["result"]["properties"]
+    assert read["available"] is True
+    assert "install" not in read
 
 
 def test_a_check_fills_in_defaults_and_makes_no_job(service: Server) -> None:

@@ -62,7 +62,8 @@ class Backdrop:
 
     def subject(self, moment: Moment, plate: Plate) -> Mask:
         """The mask of a moment by its scene: what differs from it and belongs to what was found to move; where it is not known, that."""
-        assert moment.small is not None and moment.mask is not None
+        assert moment.small is not None
+        assert moment.mask is not None
         across, down = self._margin
         matrix = self._between(plate.pose, moment.pose) @ np.array([[1, 0, -across], [0, 1, -down], [0, 0, 1.0]])
         other, told = differing(moment.small, [(plate.scene, matrix, plate.known)], threshold=self._threshold)

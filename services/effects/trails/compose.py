@@ -49,7 +49,8 @@ class Composer:
         return moment
 
     def _small(self, moment: Moment) -> NDArray[Any]:
-        assert moment.frame is not None and moment.small is not None
+        assert moment.frame is not None
+        assert moment.small is not None
         if isinstance(self._pixels, LinearPixels):
             return np.dstack([reduced(plane, self._scene.size) for plane in self._pixels.planes(moment.frame)])
         return moment.small
@@ -111,7 +112,8 @@ class Composer:
     def _mask(self, ghost: Moment, matrix: Matrix) -> NDArray[np.uint8]:
         """What of a ghost shows, 0 to 255, where the camera looks now; towards the edges of a picture that has moved, less and less."""
         still, moving = (ghost.mask, ghost.faded) if self._confined else (np.full_like(self._edges, 255), self._edges)
-        assert still is not None and moving is not None
+        assert still is not None
+        assert moving is not None
         own = self._to(matrix, still)
         return still if held_still(own, still.shape[::-1]) else warped(moving, own, (0.0,))
 

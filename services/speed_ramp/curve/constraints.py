@@ -130,8 +130,10 @@ def _straight(points: Sequence[Point]) -> list[tuple[float, float]]:
     for a, b in pairwise(points):
         corners.append((a.t, a.speed))
         if a.easing == "smooth":
-            for u in np.arange(1, _SMOOTH_STEPS) / _SMOOTH_STEPS:
-                corners.append((a.t + (b.t - a.t) * float(u), a.speed + (b.speed - a.speed) * float(u * u * (3 - 2 * u))))
+            corners.extend(
+                (a.t + (b.t - a.t) * float(u), a.speed + (b.speed - a.speed) * float(u * u * (3 - 2 * u)))
+                for u in np.arange(1, _SMOOTH_STEPS) / _SMOOTH_STEPS
+            )
         elif a.easing == "hold":
             corners.append((b.t - min(_JUMP_S, (b.t - a.t) / 2), a.speed))
     return [*corners, (points[-1].t, points[-1].speed)]

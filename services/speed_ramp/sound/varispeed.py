@@ -41,12 +41,10 @@ class Varispeed:
             moments = self._moments(numbers / self._rate)
             # How far each moment is from a sample of the source, and how wide its sinc.
             places, wide = moments * self._rate, np.maximum(self._clock.speed(moments), 1.0) / _PASSED
-            made: list[NDArray[np.float32]] = []
             step = max(int(_MOST_TAPS / (2 * _CROSSINGS * float(wide.max()) + 2)), 1)
-            for at in range(0, len(places), step):
-                made.append(self._at(places[at : at + step], wide[at : at + step]))
+            pieces = [self._at(places[at : at + step], wide[at : at + step]) for at in range(0, len(places), step)]
             self._given += len(numbers)
-            yield np.concatenate(made, axis=1)
+            yield np.concatenate(pieces, axis=1)
 
     def _moments(self, out: NDArray[np.float64]) -> NDArray[np.float64]:
         """Source seconds at output seconds `out`, every kink rounded by the parabola that touches both its sides."""

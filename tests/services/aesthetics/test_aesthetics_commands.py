@@ -21,13 +21,15 @@ def test_videos_of_a_folder_are_done_once_and_a_bad_one_spoils_nothing(ten_secon
     shutil.copy(ten_seconds, folder / "one.mp4")
     (folder / "bad.mp4").write_bytes(b"nothing")
     done = run("best_frames_extractor", "--cpu", "--scorer", "technical", cwd=tmp_path)
-    assert done.returncode == 1 and "bad.mp4" in done.stderr
+    assert done.returncode == 1
+    assert "bad.mp4" in done.stderr
     assert "one.mp4: 2 of 10 frames" in done.stdout
     assert sorted(path.name for path in folder.iterdir()) == ["bad.mp4", "frames_extracted_one.mp4"]
     assert len(list((tmp_path / "output_directory").glob("one-*.jpg"))) == 2
     (folder / "bad.mp4").unlink()
     again = run("best_frames_extractor", "--all_frames", cwd=tmp_path)
-    assert again.returncode == 1 and "There is no file" in again.stderr
+    assert again.returncode == 1
+    assert "There is no file" in again.stderr
 
 
 def test_all_frames_and_top_images_into_folders_that_are_named(ten_seconds, tmp_path):
@@ -45,4 +47,5 @@ def test_all_frames_and_top_images_into_folders_that_are_named(ten_seconds, tmp_
     assert len(written) == 2
     assert all(np.asarray(Image.open(path)).shape == (180, 320, 3) for path in written)
     refused = run("top_images_extractor", "-i", "photos", "-o", "top", cwd=tmp_path)
-    assert refused.returncode == 1 and "reelwright models pull nima-inception-resnet-v2" in refused.stderr
+    assert refused.returncode == 1
+    assert "reelwright models pull nima-inception-resnet-v2" in refused.stderr

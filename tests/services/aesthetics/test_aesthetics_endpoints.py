@@ -69,7 +69,8 @@ def test_a_job_rates_with_the_network_and_its_pictures_are_fetched_one_by_one(ra
     job = rating.wait(job["id"])
     assert job["status"] == "succeeded", job["error"]
     assert set(job["outputs"]) == {"images", "scores", "sheet"}
-    assert job["result"]["model"]["name"] == "nima-mobilenet-aesthetic" and job["result"]["model"]["commercial_use"]
+    assert job["result"]["model"]["name"] == "nima-mobilenet-aesthetic"
+    assert job["result"]["model"]["commercial_use"]
     assert len(job["result"]["items"]) == 2
     item = job["result"]["items"][0]
     assert item["score"] == pytest.approx(sum(share * rated for rated, share in enumerate(item["distribution"], 1)), abs=0.001)
@@ -101,7 +102,8 @@ def test_one_of_the_inputs_is_needed_and_each_of_its_kind(running: RunningSuite,
     assert nothing.status_code == 422
     video = running.upload(ten_seconds)["id"]
     wrong = running.client.post(f"{BASE}/top-images/check", json={"inputs": {"images": video}, "params": {"scorer": "technical"}})
-    assert wrong.status_code == 422 and "is of kind video, but image or images is asked for" in wrong.json()["detail"]
+    assert wrong.status_code == 422
+    assert "is of kind video, but image or images is asked for" in wrong.json()["detail"]
 
 
 def test_the_best_frame_of_each_shot_by_a_pipeline(rating: RunningSuite, tmp_path):
@@ -132,7 +134,8 @@ def test_the_extractor_takes_a_folder_delivers_and_marks(rating: RunningSuite, s
     assert answer.status_code == 200, answer.text
     started = answer.json()
     assert started["message"] == "'best_frames_extractor' started."
-    assert started["files"] == ["one.mp4", "two.mp4"] and list(started["refused"]) == ["bad.mp4"]
+    assert started["files"] == ["one.mp4", "two.mp4"]
+    assert list(started["refused"]) == ["bad.mp4"]
     job = over(rating, started["job_id"])
     assert job["status"] == "succeeded", job["error"]
     assert sorted(path.name for path in folder.iterdir()) == [
@@ -142,9 +145,11 @@ def test_the_extractor_takes_a_folder_delivers_and_marks(rating: RunningSuite, s
         "notes.txt",
     ]
     delivered = {path.name for path in (shared / "output_directory").iterdir()}
-    assert delivered == {item["image"] for item in job["result"]["items"]} and len(delivered) == 4
+    assert delivered == {item["image"] for item in job["result"]["items"]}
+    assert len(delivered) == 4
     again = rating.client.post(f"{BASE}/extractors/best_frames_extractor", json={"model": "mobilenet-aesthetic"}).json()
-    assert again["job_id"] is None and list(again["refused"]) == ["bad.mp4"]
+    assert again["job_id"] is None
+    assert list(again["refused"]) == ["bad.mp4"]
 
 
 def test_all_frames_needs_no_network_and_two_extractions_run_at_once(rating: RunningSuite, shared, ten_seconds):
@@ -190,7 +195,8 @@ def test_a_link_in_the_folder_is_not_followed(rating: RunningSuite, shared, ten_
     (shared / "links").mkdir()
     (shared / "links" / "outside.mp4").symlink_to(ten_seconds)
     answer = rating.client.post(f"{BASE}/extractors/best_frames_extractor", json={"all_frames": True, "input_directory": "links"})
-    assert answer.status_code == 422 and "There is no file" in answer.json()["detail"]
+    assert answer.status_code == 422
+    assert "There is no file" in answer.json()["detail"]
 
 
 def test_what_was_left_when_the_service_ended_is_delivered_by_the_next(tmp_path, ten_seconds):
@@ -250,7 +256,8 @@ def test_chosen_pictures_do_not_replace_the_originals(rating: RunningSuite, shar
     before = (shared / "album" / "photo.jpg").read_bytes()
     config = {"input_directory": "album", "output_directory": "/app/album/", "scorer": "technical"}
     answer = rating.client.post(f"{BASE}/extractors/top_images_extractor", json=config)
-    assert answer.status_code == 422 and "Name another" in answer.json()["detail"]
+    assert answer.status_code == 422
+    assert "Name another" in answer.json()["detail"]
     assert (shared / "album" / "photo.jpg").read_bytes() == before
 
 
@@ -261,7 +268,8 @@ def test_a_name_that_is_not_utf8_is_refused_and_the_others_go_on(rating: Running
     config = {"input_directory": "names", "output_directory": "named", "all_frames": True}
     answer = rating.client.post(f"{BASE}/extractors/best_frames_extractor", json=config)
     assert answer.status_code == 200, answer.text
-    assert answer.json()["files"] == ["good.mp4"] and answer.json()["refused"] == {"?.mp4": "Its name is not UTF-8: rename it."}
+    assert answer.json()["files"] == ["good.mp4"]
+    assert answer.json()["refused"] == {"?.mp4": "Its name is not UTF-8: rename it."}
     over(rating, answer.json()["job_id"])
 
 
@@ -291,5 +299,6 @@ def test_a_zip_file_of_pictures_is_taken(running: RunningSuite, tmp_path):
     assert record["kind"] == "images"
     job = running.wait(running.start("aesthetics.top-images", {"images": record["id"]}, {"scorer": "technical", "percent": 50})["id"])
     assert job["status"] == "succeeded", job["error"]
-    assert len(job["result"]["items"]) == 2 and job["result"]["sources"][0]["looked_at"] == 4
+    assert len(job["result"]["items"]) == 2
+    assert job["result"]["sources"][0]["looked_at"] == 4
     assert job["result"]["threshold"] <= min(item["merit"] for item in job["result"]["items"]) + 1e-6

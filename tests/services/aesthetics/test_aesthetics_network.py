@@ -131,7 +131,8 @@ def test_a_converted_network_that_is_broken_is_converted_anew(models, pictures, 
     os.utime(abandoned, (0, 0))
     with network(params(precision="f32")) as found:
         assert scores_off(found.rate(pictures), expected) < 1e-4
-    assert {"nima.xml", "nima.bin"} <= {path.name for path in folder.iterdir()} and not abandoned.exists()
+    assert {"nima.xml", "nima.bin"} <= {path.name for path in folder.iterdir()}
+    assert not abandoned.exists()
 
 
 @pytest.mark.parametrize("spoil", ["huge", "loop", "group"])
@@ -174,7 +175,8 @@ def test_a_precision_that_is_not_there_is_refused(models):
 def test_frames_are_rated_by_the_network_and_ranked_by_both(models, ten_seconds, outputs, caplog):
     caplog.set_level(logging.WARNING)
     alone = best_frames(params(precision="f32"), video=ten_seconds, outputs=outputs)
-    assert alone.model is not None and alone.model.name == NAME
+    assert alone.model is not None
+    assert alone.model.name == NAME
     for item in alone.items:
         distribution = np.array(item.distribution)
         assert distribution.sum() == pytest.approx(1, abs=1e-4)
@@ -239,6 +241,7 @@ def test_tensorflow_on_a_gpu_gives_the_same(models, pictures, expected, monkeypa
         assert os.environ.get("REELWRIGHT_REQUIRE_GPU") != "1", "REELWRIGHT_REQUIRE_GPU=1, and TensorFlow uses no GPU here"
         pytest.skip("TensorFlow uses no GPU here")
     with network(params(precision=precision)) as found:
-        assert found.used.backend == "tensorflow" and found.used.device.startswith("cuda:")
+        assert found.used.backend == "tensorflow"
+        assert found.used.device.startswith("cuda:")
         assert found.used.precision == ("f32" if precision == "f32" else "f16")
         assert scores_off(found.rate(pictures), expected) < within

@@ -36,7 +36,8 @@ def test_sharpness_falls_with_every_step_of_blur(good):
     steps = [good, *(cv2.GaussianBlur(good, (0, 0), sigma) for sigma in (0.7, 1.5, 3, 6))]
     found = [np.mean(directional_sharpness(step)) for step in steps]
     assert found == sorted(found, reverse=True)
-    assert found[0] > 0.6 and found[-1] < 0.2
+    assert found[0] > 0.6
+    assert found[-1] < 0.2
     assert steadiness(directional_sharpness(steps[2])) > 0.9
 
 
@@ -76,7 +77,9 @@ def test_every_fault_lowers_the_score_and_the_weights_are_whole(good):
     best = technical(good, full_range=True)
     faulty = [cv2.GaussianBlur(good, (0, 0), 2), smeared(good, 15, 30), noisy(good, 6), noisy(good, 20), (good * 0.25).astype(np.uint8)]
     scores = [technical(one, full_range=True).score for one in faulty]
-    assert min(scores) >= 1 and max(scores) < best.score - 0.3 and best.score <= 10
+    assert min(scores) >= 1
+    assert max(scores) < best.score - 0.3
+    assert best.score <= 10
     assert technical(np.zeros_like(good), full_range=True).score == 1 + 9 * SHOWS_FACTOR["black"] == 1
 
 

@@ -73,9 +73,8 @@ def test_pictures_in_the_format_asked_for_are_copied_and_keep_what_is_transparen
     same = top_images(technical(percent=0, format="webp", quality=100), images=[turned, cut_out], outputs=outputs)
     assert [item.technical.score for item in same.items] == scores
     kept = pictures_in(outputs["images"])["cut.webp"]
-    assert (
-        np.array_equal(kept[..., 3], alpha) and np.abs(kept[30:90, 40:160, :3].mean(axis=2) - scene[30:90, 40:160].mean(axis=2)).mean() < 10
-    )
+    assert np.array_equal(kept[..., 3], alpha)
+    assert np.abs(kept[30:90, 40:160, :3].mean(axis=2) - scene[30:90, 40:160].mean(axis=2)).mean() < 10
     upright = tmp_path / "upright.jpg"
     Image.fromarray(scene).save(upright)
     top_images(technical(percent=0, format="jpg"), images=[turned, upright, cut_out], outputs=outputs)
@@ -83,7 +82,8 @@ def test_pictures_in_the_format_asked_for_are_copied_and_keep_what_is_transparen
         assert archive.read("upright.jpg") == upright.read_bytes()
         assert Image.open(io.BytesIO(archive.read("turned.jpg"))).size == (120, 200)
     on_white = pictures_in(outputs["images"])["cut.jpg"]
-    assert on_white.shape == (120, 200, 3) and on_white[:20].min() > 250
+    assert on_white.shape == (120, 200, 3)
+    assert on_white[:20].min() > 250
 
 
 def test_a_file_too_large_to_be_read_whole_is_encoded_anew(tmp_path, outputs, monkeypatch):
@@ -191,7 +191,8 @@ def test_every_kind_of_clip_is_looked_at(name, tmp_path, outputs):
     subprocess.run([ffmpeg_path(), "-v", "error", *options.replace("'", "").split(), str(path)], check=True)
     params = BestFramesParams(scorer="technical", diversity=0, format="png", sample_rate=2)
     result = best_frames(params, video=path, outputs=outputs)
-    assert result.items and result.sources[0].processed
+    assert result.items
+    assert result.sources[0].processed
     for picture in pictures_in(outputs["images"]).values():
         assert picture.shape == (size[1], size[0], 3)
 

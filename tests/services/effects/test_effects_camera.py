@@ -22,7 +22,8 @@ def test_translation_is_found_to_a_tenth_of_a_pixel_and_does_not_drift():
     true = np.array([path(i) for i in range(60)]) - path(0)
     assert np.abs(found - true).max() < 0.3
     assert np.abs(found - true).mean() < 0.12
-    assert all(pose.sure for pose in poses) and [pose.cut for pose in poses] == [True] + [False] * 59
+    assert all(pose.sure for pose in poses)
+    assert [pose.cut for pose in poses] == [True] + [False] * 59
 
 
 def test_a_tripod_is_told_to_stand_still_while_a_subject_passes():

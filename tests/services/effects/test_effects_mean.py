@@ -67,7 +67,8 @@ def test_parts_are_mixed_by_their_shares_and_the_rest_stays():
     total = 1 + weights[0] + weights[1]
     exact = (frame[0] + weights[0] * ghosts[0][0] + weights[1] * ghosts[1][0]) / total
     assert np.abs(out[0] - exact).max() <= 2
-    assert np.array_equal(out[0][:18], frame[0][:18]) and np.array_equal(out[1][:9], frame[1][:9])
+    assert np.array_equal(out[0][:18], frame[0][:18])
+    assert np.array_equal(out[1][:9], frame[1][:9])
 
 
 def test_many_strong_ghosts_brighten_nothing():
@@ -105,5 +106,6 @@ def test_a_piece_moved_by_slices_is_what_warping_gives(shift):
 
 
 def test_a_shift_between_pixels_is_shared_by_both():
-    assert between_pixels(2.2) == [(2, 1.0)] and between_pixels(-0.3) == [(0, 1.0)]
+    assert between_pixels(2.2) == [(2, 1.0)]
+    assert between_pixels(-0.3) == [(0, 1.0)]
     assert [(whole, round(share, 6)) for whole, share in between_pixels(-1.4)] == [(-2, 0.4), (-1, 0.6)]

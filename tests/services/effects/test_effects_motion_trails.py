@@ -54,7 +54,9 @@ def test_normal_agrees_with_the_naive_way_to_40_db(clip, request, tmp_path):
 @pytest.mark.parametrize("ghost", ["normal", "glow", "shadow"])
 def test_ghosts_are_where_the_subject_was_and_the_scene_stays(ghost, tripod, tmp_path):
     result = trails_of(tripod, tmp_path / "out.mp4", ghost=ghost, layers=3, spacing=6)
-    assert result.frames == 40 and result.cuts == [] and result.unsure_frames == 0
+    assert result.frames == 40
+    assert result.cuts == []
+    assert result.unsure_frames == 0
     before, after = lumas(tripod)[30].astype(int), lumas(tmp_path / "out.mp4")[30].astype(int)
     where = [(round(30 + 6.0 * (30 - 6 * number)), 90) for number in (1, 2, 3)]
     changes = [float((after - before)[y - 4 : y + 4, x - 4 : x + 4].mean()) for x, y in where]
@@ -152,7 +154,8 @@ def test_tint_and_blur_and_linear_light(tripod, tmp_path):
             rgb = next(frame for frame in frames if frame.index == 30).rgb()
         spots[name] = rgb[84:96, x - 6 : x + 6].mean(axis=(0, 1)), rgb[90, :].mean(axis=1)
     red, green, blue = spots["tint"][0]
-    assert red > green + 20 and red > blue + 20
+    assert red > green + 20
+    assert red > blue + 20
     assert np.ptp(spots["plain"][0]) < 6
     steep = {name: np.abs(np.diff(spots[name][1][x - 24 : x + 8])).max() for name in ("sharp", "blur")}
     assert steep["blur"] < 0.5 * steep["sharp"]
@@ -212,7 +215,8 @@ def test_one_frame_no_sound(tmp_path):
     for ghost in ("normal", "glow", "shadow"):
         told = Told()
         result = trails_of(source, tmp_path / "out.mp4", ghost=ghost, told=told)
-        assert result.frames == 1 and told.fractions[-1] == 1
+        assert result.frames == 1
+        assert told.fractions[-1] == 1
         assert psnr(lumas(source)[0], lumas(tmp_path / "out.mp4")[0]) > 40
 
 
@@ -230,7 +234,9 @@ def test_ten_bits_and_transparency_are_told(tmp_path):
 def test_progress_rises_to_one(tripod, tmp_path):
     told = Told()
     trails_of(tripod, tmp_path / "out.mp4", told=told, direction="both")
-    assert told.fractions == sorted(told.fractions) and told.fractions[-1] == 1 and len(told.fractions) >= 40
+    assert told.fractions == sorted(told.fractions)
+    assert told.fractions[-1] == 1
+    assert len(told.fractions) >= 40
 
 
 class Cancelled(Exception):
@@ -252,7 +258,8 @@ def test_a_matte_for_ghosts_in_full_size_is_half_as_large_and_nothing_else_is_ke
     scene = Scene(WIDTH, HEIGHT, model="none")
     with closing(moments_of(MotionTrailsParams(), scene, video=tripod, matte=tripod, rate=30, masked=True, fine_matte=True)) as moments:
         moment = next(moments)
-    assert moment.mask.shape == (HEIGHT // 2, WIDTH // 2) and moment.small is None
+    assert moment.mask.shape == (HEIGHT // 2, WIDTH // 2)
+    assert moment.small is None
 
 
 def test_what_is_done_to_a_matte_is_told(tripod, tmp_path):

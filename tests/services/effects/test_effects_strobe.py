@@ -37,7 +37,8 @@ def test_stamps_gather_behind_the_subject(tripod, tmp_path):
     result, after, picture = run(tripod, tmp_path, interval=0.4, told=told)
     before = lumas(tripod)
     assert result.stamped == pytest.approx([0, 0.4, 0.8, 1.2, 1.6])
-    assert result.frames == len(after) == 60 and told.fractions[-1] == 1
+    assert result.frames == len(after) == 60
+    assert told.fractions[-1] == 1
     for index in (20, 59):
         for number in range(5):
             x = round(40 + 4.0 * 12 * number)
@@ -91,13 +92,15 @@ def test_opacity_and_the_most_stamps(tripod, tmp_path):
     result, after, _ = run(tripod, tmp_path, interval=0.4, opacity=0.5, stamps=2)
     assert result.stamped == pytest.approx([1.2, 1.6])
     spot = [after[59][84:96, x - 6 : x + 6].mean() for x in (136, 184, 232)]
-    assert spot[0] < 150 < spot[1] < 195 and 150 < spot[2] < 195
+    assert spot[0] < 150 < spot[1] < 195
+    assert 150 < spot[2] < 195
 
 
 def test_a_camera_that_follows_gives_a_panorama(tmp_path):
     source = write(tmp_path / "clip.mp4", scene(lambda i: (150 + 4 * i, 200), lambda i: (100 + 1.0 * i, 90)), frames=60)
     result, after, picture = run(source, tmp_path, interval=0.5)
-    assert picture.shape[1] == pytest.approx(WIDTH + 4 * 59, abs=3) and picture.shape[0] == pytest.approx(HEIGHT, abs=3)
+    assert picture.shape[1] == pytest.approx(WIDTH + 4 * 59, abs=3)
+    assert picture.shape[0] == pytest.approx(HEIGHT, abs=3)
     assert (picture.shape[1], picture.shape[0]) == (result.picture_width, result.picture_height)
     for number in range(4):
         x = round(100 + 5.0 * 15 * number)
@@ -117,7 +120,8 @@ def test_the_picture_grows_no_further_than_the_canvas(tmp_path):
     source = write(tmp_path / "clip.mp4", scene(lambda i: (100 + 12 * i, 200), lambda i: (100, 90)), frames=50)
     told = Told()
     result, _, picture = run(source, tmp_path, canvas=1.5, told=told)
-    assert picture.shape[1] <= 1.5 * WIDTH and result.picture_width == picture.shape[1]
+    assert picture.shape[1] <= 1.5 * WIDTH
+    assert result.picture_width == picture.shape[1]
     assert any("raise canvas" in sentence for sentence in told.warnings)
 
 
@@ -125,8 +129,10 @@ def test_a_shot_without_motion_says_so(tmp_path):
     source = write(tmp_path / "clip.mp4", scene(still, None), frames=12)
     told = Told()
     result, after, picture = run(source, tmp_path, told=told)
-    assert result.stamped == [] and any("Nothing was found to move" in sentence for sentence in told.warnings)
-    assert psnr(after[11], lumas(source)[11]) > 40 and picture.shape == (HEIGHT, WIDTH, 3)
+    assert result.stamped == []
+    assert any("Nothing was found to move" in sentence for sentence in told.warnings)
+    assert psnr(after[11], lumas(source)[11]) > 40
+    assert picture.shape == (HEIGHT, WIDTH, 3)
 
 
 def test_each_shot_begins_anew_and_the_fullest_is_the_picture(tmp_path):
@@ -175,7 +181,8 @@ def test_a_gray_clip_is_stamped_as_any_other(frames, tmp_path):
         folder.mkdir()
     result, after, _ = run(gray, folders[0], interval=0.4)
     colored, wanted, _ = run(write(tmp_path / "colored.mp4", source, frames=frames), folders[1], interval=0.4)
-    assert result.stamped == pytest.approx(colored.stamped, abs=1e-3) and len(result.stamped) == (0 if frames == 1 else 5)
+    assert result.stamped == pytest.approx(colored.stamped, abs=1e-3)
+    assert len(result.stamped) == (0 if frames == 1 else 5)
     # Gray has the full range.
     assert psnr(after[-1], wanted[-1] * (219 / 255) + 16) > 36
 
@@ -183,7 +190,8 @@ def test_a_gray_clip_is_stamped_as_any_other(frames, tmp_path):
 def test_one_frame(tmp_path):
     source = write(tmp_path / "clip.mp4", scene(still, rolling), frames=1)
     result, after, picture = run(source, tmp_path)
-    assert result.frames == len(after) == 1 and picture.shape == (HEIGHT, WIDTH, 3)
+    assert result.frames == len(after) == 1
+    assert picture.shape == (HEIGHT, WIDTH, 3)
 
 
 def test_too_much_is_refused(tripod, tmp_path, monkeypatch):

@@ -48,15 +48,18 @@ def test_the_trail_grows_out_of_the_first_frame_without_a_jump():
 def test_a_cut_starts_a_new_trail():
     found = dict(numbers(moments(20, shots={10}), reach(layers=2, spacing=3)))
     assert found[9] == [(1, 6), (2, 3)]
-    assert found[10] == [] and found[12] == [(1, 11), (2, 10)]
+    assert found[10] == []
+    assert found[12] == [(1, 11), (2, 10)]
     assert all(ghost >= 10 for index in range(10, 20) for _, ghost in found[index])
 
 
 def test_ghosts_ahead_close_in_at_the_end_of_a_shot():
     found = dict(numbers(moments(20, shots={12}), reach(layers=2, spacing=3, direction="ahead")))
     assert found[0] == [(1, 3), (2, 6)]
-    assert found[9] == [(1, 10), (2, 11)] and found[11] == []
-    assert found[12] == [(1, 15), (2, 18)] and found[19] == []
+    assert found[9] == [(1, 10), (2, 11)]
+    assert found[11] == []
+    assert found[12] == [(1, 15), (2, 18)]
+    assert found[19] == []
 
 
 def test_both_directions():
@@ -67,7 +70,8 @@ def test_both_directions():
 def test_seconds_give_the_same_trail_at_every_rate_and_with_uneven_times():
     slow = dict(numbers(moments(48, rate=24), reach(layers=2, spacing=0.25, seconds=True)))
     fast = dict(numbers(moments(120, rate=60), reach(layers=2, spacing=0.25, seconds=True)))
-    assert slow[24] == [(1, 18), (2, 12)] and fast[60] == [(1, 45), (2, 30)]
+    assert slow[24] == [(1, 18), (2, 12)]
+    assert fast[60] == [(1, 45), (2, 30)]
     times = [Fraction(n, 10) for n in (0, 1, 2, 6, 7, 10)]
     uneven = dict(numbers(moments(6, times=times), reach(layers=2, spacing=0.4, seconds=True)))
     assert uneven[5] == [(1, 3), (2, 2)]

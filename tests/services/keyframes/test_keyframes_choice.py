@@ -42,8 +42,10 @@ def test_the_sharp_frame_is_kept_and_not_the_first(outputs, tmp_path):
     frames = [frame if 24 <= index < 28 else cv2.GaussianBlur(frame, (0, 0), 6) for index, frame in enumerate(frames)]
     (report,) = detect(DetectParams(), video=write(tmp_path / "clip.mp4", frames), outputs=outputs).videos
     (keyframe,) = report.keyframes
-    assert 24 <= keyframe.frame < 28 and keyframe.timestamp_s == pytest.approx(keyframe.frame / 25)
-    assert keyframe.sharpness > 0.9 and "among the sharpest of its shot" in keyframe.reasons
+    assert 24 <= keyframe.frame < 28
+    assert keyframe.timestamp_s == pytest.approx(keyframe.frame / 25)
+    assert keyframe.sharpness > 0.9
+    assert "among the sharpest of its shot" in keyframe.reasons
 
 
 def test_a_picture_is_that_very_frame_in_full_size_and_its_colours(outputs, tmp_path):
@@ -112,7 +114,8 @@ def test_a_gap_leaves_out_no_shot_that_has_a_frame_far_enough_away():
     assert all(b - a >= 10 for a, b in pairwise(kept))
     # Frames next to a cut are not taken: of six, the third and the fourth are left.
     free = [shot for shot in shots if all(abs(at - one) >= 10 for at in range(shot.start_frame + 2, shot.end_frame - 2) for one in kept)]
-    assert len(kept) > 40 and free == []
+    assert len(kept) > 40
+    assert free == []
 
 
 def test_the_work_of_finding_what_is_alike_does_not_grow_with_the_square_of_the_shots(monkeypatch):
@@ -134,7 +137,8 @@ def test_a_video_without_keyframes_between_is_decoded_once(distance, opened, tmp
     monkeypatch.setattr(seek, "read_frames", lambda *args, **options: calls.append(1) or read(*args, **options))
     together = [frame.rgb() for frame in seek.frames_at(path, times)]
     assert len(calls) == opened
-    assert all(np.array_equal(a, b) for a, b in zip(alone, together, strict=True)) and len({one.tobytes() for one in together}) == 4
+    assert all(np.array_equal(a, b) for a, b in zip(alone, together, strict=True))
+    assert len({one.tobytes() for one in together}) == 4
 
 
 def test_one_bad_file_does_not_spoil_the_rest(clip, outputs, tmp_path):
@@ -142,7 +146,8 @@ def test_one_bad_file_does_not_spoil_the_rest(clip, outputs, tmp_path):
     bad.write_bytes(clip.read_bytes()[:4000])
     reports = detect(DetectParams(), video=[clip, bad, clip], outputs=outputs).videos
     assert [report.error is None for report in reports] == [True, False, True]
-    assert reports[1].error["status"] == 422 and "bad.mp4" in reports[1].error["detail"]
+    assert reports[1].error["status"] == 422
+    assert "bad.mp4" in reports[1].error["detail"]
     with zipfile.ZipFile(outputs["keyframes"]) as archive:
         assert archive.namelist() == [one.file for report in reports for one in report.keyframes]
     with pytest.raises(OperationFailed, match="None of the 2 videos"):
@@ -159,7 +164,8 @@ def test_a_name_that_is_no_text_is_no_obstacle(clip, outputs, tmp_path):
     except OSError:
         pytest.skip("names are text on this disk")
     (report,) = detect(DetectParams(), video=odd, outputs=outputs).videos
-    assert report.name == "caf?.mp4" and "caf-0001.jpg" in [one.file for one in report.keyframes]
+    assert report.name == "caf?.mp4"
+    assert "caf-0001.jpg" in [one.file for one in report.keyframes]
     assert "caf?.mp4" in outputs["gallery"].read_text(encoding="utf-8")
 
 
@@ -168,7 +174,8 @@ def test_a_video_that_breaks_half_way_leaves_nothing_of_itself(clip, outputs, tm
     moov_first = tmp_path / "broken.mp4"
     moov_first.write_bytes(data[: len(data) // 2] + bytes(len(data) - len(data) // 2))
     reports = detect(DetectParams(), video=[clip, moov_first], outputs=outputs).videos
-    assert reports[1].error is not None and not reports[1].keyframes
+    assert reports[1].error is not None
+    assert not reports[1].keyframes
     with zipfile.ZipFile(outputs["keyframes"]) as archive:
         assert all("broken" not in name for name in archive.namelist())
 

@@ -22,7 +22,9 @@ def test_shots_cover_the_clip_and_each_has_a_keyframe_in_full_size(clip, tmp_pat
     outputs = outputs_in(tmp_path)
     (report,) = detect(DetectParams(), video=clip, outputs=outputs).videos
     edges = [shot.start_frame for shot in report.shots] + [report.shots[-1].end_frame]
-    assert edges[0] == 0 and edges[-1] == report.frames == 180 and edges == sorted(edges)
+    assert edges[0] == 0
+    assert edges[-1] == report.frames == 180
+    assert edges == sorted(edges)
     assert [keyframe.shot for keyframe in report.keyframes] == [shot.index for shot in report.shots]
     with zipfile.ZipFile(outputs["keyframes"]) as archive:
         assert archive.namelist() == [keyframe.file for keyframe in report.keyframes]

@@ -106,7 +106,8 @@ def test_a_page_has_its_videos_and_their_pictures(tmp_path: Path) -> None:
     ]
     assert video["grid"] == {"rate": "30000/1001", "whole": 30, "start": 107892, "drop": True}
     assert np.frombuffer(base64.b64decode(video["scores"]["values"]["difference"]), "<f4").tolist()[38:42] == [1, 1, 60, 1]
-    assert video["scores"]["frames"] is None and video["scores"]["times"] is None, "they follow from the rate"
+    assert video["scores"]["frames"] is None, "they follow from the rate"
+    assert video["scores"]["times"] is None, "they follow from the rate"
     for keyframe in video["keyframes"]:
         head, _, data = keyframe["picture"].partition(",")
         assert head == "data:image/jpeg;base64"
@@ -120,7 +121,8 @@ def test_times_that_vary_are_in_the_page(tmp_path: Path) -> None:
     report = report_of([0, 2, 4], times=times, rate=Fraction(8), variable_frame_rate=True)
     thinned = report.model_copy(update={"scores": Scores(frames=[0, 2], times=[0.0, 0.15], values={"difference": [0.0, 60.0]})})
     whole, grouped = (page_of(tmp_path, one).videos[0]["scores"] for one in (report, thinned))
-    assert np.frombuffer(base64.b64decode(whole["times"]), "<f8").tolist() == times[:-1] and whole["frames"] is None
+    assert np.frombuffer(base64.b64decode(whole["times"]), "<f8").tolist() == times[:-1]
+    assert whole["frames"] is None
     assert np.frombuffer(base64.b64decode(grouped["frames"]), "<u4").tolist() == [0, 2]
 
 
@@ -142,9 +144,11 @@ def test_nothing_is_loaded_and_only_its_own_code_runs(tmp_path: Path) -> None:
 def test_a_hostile_name_stays_text(tmp_path: Path) -> None:
     plain, hostile = page_of(tmp_path, report_of([0, 40])), page_of(tmp_path, report_of([0, 40], name=HOSTILE))
     assert hostile.tags == plain.tags
-    assert hostile.videos[0]["name"] == HOSTILE and hostile.title.startswith('a</script><script>alert(1)</script>&<b>"')
+    assert hostile.videos[0]["name"] == HOSTILE
+    assert hostile.title.startswith('a</script><script>alert(1)</script>&<b>"')
     marker = page_of(tmp_path, report_of([0, 40], name="{{script}}{{videos}}"))
-    assert marker.tags == plain.tags and marker.title == "{{script}}{{videos}}: shots"
+    assert marker.tags == plain.tags
+    assert marker.title == "{{script}}{{videos}}: shots"
 
 
 def test_thousands_of_shots_make_a_page_of_some_megabytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,7 +156,8 @@ def test_thousands_of_shots_make_a_page_of_some_megabytes(tmp_path: Path, monkey
     monkeypatch.setattr(gallery, "MOST_PICTURES", 300)
     page = page_of(tmp_path, report_of(range(0, 10_010, 10)))
     pictures = [keyframe["picture"] for keyframe in page.videos[0]["keyframes"]]
-    assert len(pictures) == 1000 and sum(picture is not None for picture in pictures) == 250
+    assert len(pictures) == 1000
+    assert sum(picture is not None for picture in pictures) == 250
     assert len(page.videos[0]["shots"]) == 1000
     assert (tmp_path / "gallery.html").stat().st_size < 1_000_000
 
@@ -169,8 +174,10 @@ def test_the_modules_are_one_script() -> None:
     assert set(MODULES) == {path.name for path in gallery.PAGE.iterdir() if path.name.endswith(".js")}
     # Compiled, not run: a name that two modules give would be an error, and so would an import that is left.
     quickjs.Context().eval(f"(() => {{ {code} }})")
-    assert "import " not in code.replace("// ", "") and not re.search(r"^export ", code, re.MULTILINE)
-    assert "</script" not in code and "<!--" not in code
+    assert "import " not in code.replace("// ", "")
+    assert not re.search(r"^export ", code, re.MULTILINE)
+    assert "</script" not in code
+    assert "<!--" not in code
 
 
 WHOLE = ["startFrame", "endFrame", "start", "end", "kind", "transition"]
@@ -262,7 +269,8 @@ def test_a_moved_threshold_cuts_as_a_new_job_would(
         assert [(one["startFrame"], one["kind"]) for one in drawn] == [(shot.start_frame, shot.kind) for shot in found]
         assert [one["start"] for one in drawn] == pytest.approx([shot.start_s for shot in found])
         counts.add(len(found))
-    assert len(usual) in counts and len(counts) > 1, "the threshold was moved far enough to matter"
+    assert len(usual) in counts, "the threshold was moved far enough to matter"
+    assert len(counts) > 1, "the threshold was moved far enough to matter"
 
 
 def test_a_cut_within_a_transition_is_that_transition(script: Script) -> None:

@@ -53,23 +53,27 @@ def test_every_list_has_the_same_frames(rate: Fraction, start: str | None, drop:
     assert VideoReport.model_validate_json(files["report.json"]) == report
 
     edl = files["shots.edl"]
-    assert ("FCM: DROP FRAME" in edl) == drop and ("NON-DROP" in edl) != drop
+    assert ("FCM: DROP FRAME" in edl) == drop
+    assert ("NON-DROP" in edl) != drop
     read = events(edl)
     assert [one[:2] for one in read] == [one[2:] for one in read]
     expected = [first + edge for edge in EDGES]
     day = otio.opentime.RationalTime
     for (source_in, source_out, *_), (begin, end) in zip(read, pairwise(expected), strict=True):
-        assert source_in == str(Timecode(begin, rate, drop)) and source_out == str(Timecode(end, rate, drop))
+        assert source_in == str(Timecode(begin, rate, drop))
+        assert source_out == str(Timecode(end, rate, drop))
         if begin < 23 * 3600 * round(rate):
             assert round(otio.opentime.from_timecode(source_in, float(rate)).to_frames()) == begin
             assert day(begin, float(rate)).to_timecode(float(rate), drop_frame=drop) == source_in
-    assert "* COMMENT: BEGINS WITH A DISSOLVE OF 10 FRAMES" in edl and edl.count("* FROM CLIP NAME: clip.mp4\n") == 4
+    assert "* COMMENT: BEGINS WITH A DISSOLVE OF 10 FRAMES" in edl
+    assert edl.count("* FROM CLIP NAME: clip.mp4\n") == 4
 
     timeline = otio.adapters.read_from_string(files["shots.otio"], "otio_json")
     clips = list(timeline.find_clips())
     assert [clip.source_range.start_time.to_frames() for clip in clips] == expected[:-1]
     assert [clip.source_range.duration.to_frames() for clip in clips] == [b - a for a, b in pairwise(EDGES)]
-    assert timeline.duration().to_frames() == EDGES[-1] and timeline.global_start_time.to_frames() == first
+    assert timeline.duration().to_frames() == EDGES[-1]
+    assert timeline.global_start_time.to_frames() == first
     assert [clip.range_in_parent().start_time.to_frames() for clip in clips] == EDGES[:-1]
     available = {(clip.available_range().start_time.to_frames(), clip.available_range().duration.to_frames()) for clip in clips}
     assert available == {(first, EDGES[-1])}
@@ -80,7 +84,8 @@ def test_every_list_has_the_same_frames(rate: Fraction, start: str | None, drop:
     assert [seconds(piece.get("offset")) * rate for piece in pieces] == expected[:-1]
     assert [seconds(piece.get("duration")) * rate for piece in pieces] == [b - a for a, b in pairwise(EDGES)]
     (asset,) = root.iter("asset")
-    assert seconds(asset.get("start")) * rate == first and asset.get("audioChannels") == "2"
+    assert seconds(asset.get("start")) * rate == first
+    assert asset.get("audioChannels") == "2"
     assert {node.get("tcFormat") for node in [*pieces, *root.iter("sequence")]} == {"DF" if drop else "NDF"}
     for piece, keyframe in zip(pieces, report.keyframes, strict=True):
         (marker,) = piece.iter("marker")
@@ -131,7 +136,8 @@ def test_a_hostile_name_stays_a_name(tmp_path: Path) -> None:
     report = report_of([0, 10, 20], name=HOSTILE)
     write_files(report, tmp_path)
     edl = (tmp_path / "shots.edl").read_text()
-    assert len(edl.splitlines()) == 3 + 2 * 3 and "\u2028" not in edl
+    assert len(edl.splitlines()) == 3 + 2 * 3
+    assert "\u2028" not in edl
     assert [line for line in edl.splitlines() if line.startswith("* FROM:")] == []
     root = ET.parse(tmp_path / "shots.fcpxml").getroot()
     (media,) = root.iter("media-rep")

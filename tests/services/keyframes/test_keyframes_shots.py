@@ -40,7 +40,8 @@ def test_hard_cuts_are_found_to_the_frame(method, threshold, tmp_path):
     frames, truths = cut_together([(30, "cut", 0), (22, "cut", 0), (41, "cut", 0), (30, None, 0)])
     report = found_in(write(tmp_path / "clip.mp4", frames), tmp_path, method=method, threshold=threshold)
     assert begins(report) == [(start, "cut") for start, _ in truths]
-    assert report.frames == len(frames) and report.shots[-1].end_frame == len(frames)
+    assert report.frames == len(frames)
+    assert report.shots[-1].end_frame == len(frames)
 
 
 def test_frame_numbers_and_times_are_exact_where_the_rate_varies(tmp_path):
@@ -155,7 +156,8 @@ def test_fast_looks_where_keyframes_are_not_set_for_cuts(tmp_path):
     frames = [next(still) for _ in range(150)]
     frames[50] = cv2.addWeighted(frames[50], 0.1, np.full_like(frames[50], 255), 0.9, 0)
     path = write_with_keys(tmp_path / "flash.mp4", frames, 50)
-    assert 50 in np.flatnonzero(timeline(path).key) and begins(found_in(path, tmp_path, speed="fast")) == []
+    assert 50 in np.flatnonzero(timeline(path).key)
+    assert begins(found_in(path, tmp_path, speed="fast")) == []
 
 
 def test_fast_decodes_what_consists_of_keyframes_in_full(tmp_path):
@@ -170,7 +172,9 @@ def test_fast_does_not_decode_keyframes_twice_where_all_are(tmp_path):
     frames = [next(one) for one in (scene(1, speed=0), scene(2, speed=0)) for _ in range(10)]
     path = encoded(tmp_path / "clip.mkv", frames, "mjpeg", "yuvj420p")
     line = timeline(path)
-    assert line is not None and line.key.all() and quiet_spans(path, line, tmp_path / "keys") == []
+    assert line is not None
+    assert line.key.all()
+    assert quiet_spans(path, line, tmp_path / "keys") == []
     assert begins(found_in(path, tmp_path, speed="fast")) == [(10, "cut")]
 
 
@@ -224,7 +228,8 @@ def test_all_cuts_among_frames_left_out_are_found_in_one_go(tmp_path, monkeypatc
     calls, read = [], seek.read_frames
     monkeypatch.setattr(seek, "read_frames", lambda *args, **options: calls.append(1) or read(*args, **options))
     exact = exact_cuts(path, rough, [Transition(at, at, "cut", 0.95) for at in after])
-    assert [one.start for one in exact] == [start for start, _ in truths] and len(calls) == 1
+    assert [one.start for one in exact] == [start for start, _ in truths]
+    assert len(calls) == 1
 
 
 def test_a_slight_change_of_exposure_is_no_other_picture():

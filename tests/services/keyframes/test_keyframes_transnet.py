@@ -32,7 +32,8 @@ def test_scores_are_those_of_the_package(count, batch):
         single, many = net.finish()
         expected = [part.numpy() for part in net._model.predict_frames(torch.from_numpy(frames), quiet=True)]
     assert single.shape == many.shape == (count,)
-    assert np.abs(single - expected[0]).max() < 1e-4 and np.abs(many - expected[1]).max() < 1e-4
+    assert np.abs(single - expected[0]).max() < 1e-4
+    assert np.abs(many - expected[1]).max() < 1e-4
 
 
 def test_it_finds_cuts_and_dissolves_and_tells_its_licence(tmp_path):
@@ -41,7 +42,8 @@ def test_it_finds_cuts_and_dissolves_and_tells_its_licence(tmp_path):
     result = detect(DetectParams(method="transnet"), video=write(tmp_path / "clip.mp4", frames), outputs=outputs)
     first, second = result.videos[0].shots[1:]
     assert (first.start_frame, first.kind) == (truths[0][0], "cut")
-    assert second.kind == "dissolve" and truths[1][0] <= second.start_frame <= truths[1][1]
+    assert second.kind == "dissolve"
+    assert truths[1][0] <= second.start_frame <= truths[1][1]
     assert [(model.name, model.commercial_use) for model in result.models] == [("transnetv2", True)]
 
 

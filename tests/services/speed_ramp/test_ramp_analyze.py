@@ -28,16 +28,20 @@ def test_the_curve_slows_where_the_picture_moves(tmp_path: Path) -> None:
     pictures = moving([0.0] * 30 + [8.0] * 30 + [0.0] * 29)
     told = Told()
     result = analyze(AnalyzeParams(), video=clip(tmp_path / "a.mp4", pictures), progress=told)
-    assert result.frames == 90 and result.duration_s == pytest.approx(3)
-    assert result.speeds[0] > 1.85 and result.speeds[-1] > 1.85
-    assert result.speeds[2] < 0.75 and result.speeds[3] < 0.75
+    assert result.frames == 90
+    assert result.duration_s == pytest.approx(3)
+    assert result.speeds[0] > 1.85
+    assert result.speeds[-1] > 1.85
+    assert result.speeds[2] < 0.75
+    assert result.speeds[3] < 0.75
     assert result.motion.times == pytest.approx([i / 30 for i in range(1, 90)])
     # 8 pixels a frame at 30 frames a second over a diagonal of 160 pixels.
     assert np.median(result.motion.values[32:58]) == pytest.approx(8 * 30 / 160, rel=0.1)
     assert (result.curve[0].t, result.curve[-1].t) == (0, result.duration_s)
     lengths = [0.5] * 6
     assert sum(a / b for a, b in zip(lengths, result.speeds, strict=True)) == pytest.approx(result.ramped_duration_s, rel=1e-9)
-    assert told.fractions == sorted(told.fractions) and told.fractions[-1] == 1
+    assert told.fractions == sorted(told.fractions)
+    assert told.fractions[-1] == 1
 
 
 def test_the_same_clip_gives_the_same_curve_to_the_last_bit(tmp_path: Path) -> None:

@@ -127,8 +127,10 @@ def test_an_analysed_curve_changes_on_the_beats(band: Path) -> None:
     result = analyze(AnalyzeParams(snap_to="beats", segment_duration=0.5), video=band, progress=told)
     check(result.beats, at_tempo(lambda second: 100, length=8), missed=1)
     inner = [point.t for point in result.curve[1:-1]]
-    assert len(inner) >= 3 and all(min(abs(t - beat) for beat in result.beats) < 1e-9 for t in inner)
-    assert told.fractions[-1] == 1 and told.fractions == sorted(told.fractions)
+    assert len(inner) >= 3
+    assert all(min(abs(t - beat) for beat in result.beats) < 1e-9 for t in inner)
+    assert told.fractions[-1] == 1
+    assert told.fractions == sorted(told.fractions)
     assert analyze(AnalyzeParams(), video=band).beats == []
 
 

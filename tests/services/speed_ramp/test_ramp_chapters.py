@@ -50,7 +50,8 @@ def test_every_slow_part_has_a_chapter_and_so_has_what_lies_between(source: Path
     assert [start for _, start, _ in found] == [0.0, *(end for _, _, end in found[:-1])]
     assert [(part.start_s, part.end_s, part.speed) for part in result.slow_parts] == [(0.5, 2.5, 0.25), (3.0, 3.5, 0.0)]
     with av.open(str(tmp_path / name)) as container:
-        assert container.duration == pytest.approx(4.5e6, abs=5e4) and len(container.streams.video) == 1
+        assert container.duration == pytest.approx(4.5e6, abs=5e4)
+        assert len(container.streams.video) == 1
 
 
 @pytest.mark.parametrize("options", [{"chapters": False}, {"curve": [CurvePoint(t=0, speed=1.5)]}])
@@ -74,8 +75,11 @@ def test_many_slow_parts_are_cut_down_to_the_longest_and_still_cover_everything(
     slow = longest(slow_parts(points, start=0, end=end))
     length = Fraction(float(Clock(points).out(end))).limit_denominator(1000)
     made = list(chapters(points, slow, start=0, length=length))
-    assert len(slow) == MOST_SLOW and [title for title, _, _ in made].count("Slow, 0.5x") == MOST_SLOW
-    assert made[0][1] == 0 and made[-1][2] == length and all(a[2] == b[1] for a, b in pairwise(made))
+    assert len(slow) == MOST_SLOW
+    assert [title for title, _, _ in made].count("Slow, 0.5x") == MOST_SLOW
+    assert made[0][1] == 0
+    assert made[-1][2] == length
+    assert all(a[2] == b[1] for a, b in pairwise(made))
     assert {title for title, _, _ in made} <= {"Slow, 0.5x", *(f"{2 + i / 1000:.3g}x" for i in range(0, 600, 2))}
 
 

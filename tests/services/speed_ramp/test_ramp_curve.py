@@ -67,7 +67,9 @@ def test_the_curve_is_ordered_limited_and_whole(seconds: float, smoothing: float
     params = AnalyzeParams(min_speed=0.3, max_speed=7, smoothing=smoothing)
     points = from_motion(trace(burst(seconds, start=0.1, end=0.15)), params)
     t, speed = np.array(pairs(points)).T
-    assert t[0] == 0 and t[-1] == seconds and np.all(np.diff(t) > 0)
+    assert t[0] == 0
+    assert t[-1] == seconds
+    assert np.all(np.diff(t) > 0)
     assert np.all((speed >= 0.3) & (speed <= 7))
 
 

@@ -102,11 +102,13 @@ def test_slow_parts_are_found_and_marked(video: Path, tmp_path: Path) -> None:
 
 def test_an_analysed_curve_is_drawn_with_its_motion(video: Path, tmp_path: Path) -> None:
     result, files, drawn = run(video, tmp_path, media_url="file:///Volumes/Cut%202/clip.mov", mode="speed_action")
-    assert drawn.size == (1600, 800) and drawn.mode == "RGB"
+    assert drawn.size == (1600, 800)
+    assert drawn.mode == "RGB"
     pixels = np.asarray(drawn).reshape(-1, 3).astype(int)
     for color in ((214, 84, 39), (190, 208, 226)):
         assert (np.abs(pixels - color).max(axis=1) < 12).sum() > 300, color
-    assert 'src="file:///Volumes/Cut%202/clip.mov"' in files["curve.fcpxml"] and 'name="clip.mov"' in files["curve.fcpxml"]
+    assert 'src="file:///Volumes/Cut%202/clip.mov"' in files["curve.fcpxml"]
+    assert 'name="clip.mov"' in files["curve.fcpxml"]
     assert result.curve[-1].t == pytest.approx(float(150 / RATE))
     again = tmp_path / "again"
     again.mkdir()
@@ -121,9 +123,13 @@ def test_straight_pieces_keep_their_tolerance(seed: int) -> None:
     )]  # fmt: skip
     clock = Clock(points, start=0.7)
     out, source = np.array(time_map(points, start=0.7, end=6.5, tolerance_s=0.004)).T
-    assert out[0] == 0 and source[0] == 0.7 and source[-1] == 6.5 and np.all(np.diff(out) > 0)
+    assert out[0] == 0
+    assert source[0] == 0.7
+    assert source[-1] == 6.5
+    assert np.all(np.diff(out) > 0)
     moments = np.linspace(0, out[-1], 20_001)
     assert np.abs(np.interp(moments, out, source) - clock.source(moments)).max() < 0.006
     assert len(out) < 400
     parts = slow_parts(points, start=0.7, end=6.5)
-    assert all(a.end_s <= b.start_s for a, b in pairwise(parts)) and all(part.speed < 0.9 for part in parts)
+    assert all(a.end_s <= b.start_s for a, b in pairwise(parts))
+    assert all(part.speed < 0.9 for part in parts)

@@ -47,7 +47,8 @@ def mixed(a: Picture, b: Picture) -> Picture:
 def test_a_pan_is_rebuilt_at_every_phase(t: float) -> None:
     before, after, true = panned(0), panned(16), panned(round(16 * t))
     for made, wanted in zip(FlowPair(before, after).at(t), true, strict=True):
-        assert made.shape == wanted.shape and made.dtype == np.uint8
+        assert made.shape == wanted.shape
+        assert made.dtype == np.uint8
         assert psnr(made, wanted) > 36  # edges, of which one picture shows a part only, included
 
 
@@ -57,7 +58,8 @@ def test_what_passes_in_front_is_whole_and_what_it_uncovers_is_sharp() -> None:
     assert psnr(made, true) > psnr(mixed(before, after), true) + 9
     assert psnr(made[65:115, 113:163], true[65:115, 113:163]) > 50  # the square itself
     assert psnr(made[:, :80], true[:, :80]) > 50  # far from it nothing moves
-    assert np.array_equal(before, passing(100)) and np.array_equal(after, passing(116))
+    assert np.array_equal(before, passing(100))
+    assert np.array_equal(after, passing(116))
 
 
 def test_the_ends_are_the_sources() -> None:
@@ -75,16 +77,20 @@ def test_close_to_an_end_it_is_close_to_the_source() -> None:
 def test_a_cut_shows_the_nearer_picture() -> None:
     before, after = [texture(320, 180, 6)], [texture(320, 180, 7)]
     pair = FlowPair(before, after)
-    assert pair.cut and not pair.still
-    assert pair.at(0.4)[0] is before[0] and pair.at(0.6)[0] is after[0]
+    assert pair.cut
+    assert not pair.still
+    assert pair.at(0.4)[0] is before[0]
+    assert pair.at(0.6)[0] is after[0]
 
 
 def test_a_still_is_mixed_exactly() -> None:
     before = texture(320, 180, 8)
     after = before + np.uint8(1)
     pair = FlowPair([before], [after])
-    assert pair.still and not pair.cut
-    assert np.array_equal(pair.at(0.25)[0], before) and np.array_equal(pair.at(0.75)[0], after)
+    assert pair.still
+    assert not pair.cut
+    assert np.array_equal(pair.at(0.25)[0], before)
+    assert np.array_equal(pair.at(0.75)[0], after)
 
 
 def test_ten_bits() -> None:
@@ -99,14 +105,16 @@ def test_ten_bits() -> None:
 def test_no_sample_leaves_the_range_of_its_bits() -> None:
     edges = np.where(texture(320, 180) > 120, 1023, 0).astype(np.uint16)
     made = FlowPair([edges[:, :300]], [edges[:, 8:308]], bits=10).at(0.3)[0]
-    assert made.max() == 1023 and made.min() == 0  # cubic interpolation overshoots at every edge
+    assert made.max() == 1023
+    assert made.min() == 0
 
 
 def test_interleaved_chroma_is_as_separate() -> None:
     before, after = panned(0), panned(10)
     separate = FlowPair(before, after).at(0.5)
     luma, chroma = FlowPair((before[0], np.dstack(before[1:])), (after[0], np.dstack(after[1:]))).at(0.5)
-    assert np.array_equal(luma, separate[0]) and np.array_equal(chroma, np.dstack(separate[1:]))
+    assert np.array_equal(luma, separate[0])
+    assert np.array_equal(chroma, np.dstack(separate[1:]))
 
 
 def test_the_result_is_the_same_bit_for_bit_in_any_thread() -> None:
@@ -133,7 +141,8 @@ def test_every_size(size: tuple[int, int]) -> None:
     made = FlowPair([before], [after]).at(0.5)[0]
     assert made.shape == (height, width)
     lowest, highest = int(min(before.min(), after.min())), int(max(before.max(), after.max()))
-    assert lowest - 25 <= int(made.min()) and int(made.max()) <= highest + 25
+    assert lowest - 25 <= int(made.min())
+    assert int(made.max()) <= highest + 25
 
 
 @pytest.mark.parametrize("every", [1, 2, 4])
@@ -144,7 +153,8 @@ def test_chroma_of_any_size_moves_with_luma(size: tuple[int, int], every: int) -
     before, after = big[:, :width], big[:, 8 : 8 + width]
     pair = FlowPair([before, before[::every, ::every]], [after, after[::every, ::every]])
     luma, chroma = pair.at(0.5)
-    assert luma.shape == (height, width) and chroma.shape == (-(-height // every), -(-width // every))
+    assert luma.shape == (height, width)
+    assert chroma.shape == (-(-height // every), -(-width // every))
     # What lies at every so manieth place is moved as its neighbours are.
     assert np.abs(chroma.astype(int) - luma[::every, ::every]).mean() < 12
 

@@ -80,5 +80,7 @@ def test_a_blend_is_the_weighted_mean_of_all_planes(pixel_format: str, top: int)
     picture = Pick(number=0, before=before, after=after, weight=0.25).picture()
     assert picture.format.name == pixel_format
     luma, cb, cr = planes_of(picture)
-    assert np.all(np.abs(luma - top / 4) <= 0.75) and np.all(np.abs(cb - top / 4) <= 0.75) and np.all(np.abs(cr - top / 8) <= 0.75)
+    assert np.all(np.abs(luma - top / 4) <= 0.75)
+    assert np.all(np.abs(cb - top / 4) <= 0.75)
+    assert np.all(np.abs(cr - top / 8) <= 0.75)
     assert isinstance(picture, av.VideoFrame)

@@ -46,14 +46,16 @@ def test_a_still_picture_and_a_plain_one_do_not_move() -> None:
     picture = texture(4)[:144, :256].copy()
     plain = np.full((144, 256), 80, np.uint8)
     for step in (Meter()(picture, picture), Meter()(plain, plain)):
-        assert step.subject < 1e-4 and np.abs(step.camera).max() < 1e-4
+        assert step.subject < 1e-4
+        assert np.abs(step.camera).max() < 1e-4
 
 
 def test_a_cut_and_a_flash_are_told_from_motion() -> None:
     one, other = texture(5)[:144, :256].copy(), texture(6)[:144, :256].copy()
     white = np.full_like(one, 235)
     assert Meter()(one, other).cut
-    assert Meter()(one, white).cut and Meter()(white, one).cut
+    assert Meter()(one, white).cut
+    assert Meter()(white, one).cut
 
 
 def test_cuts_and_flashes_are_replaced_and_long_unrest_is_kept() -> None:
@@ -67,7 +69,8 @@ def test_cuts_and_flashes_are_replaced_and_long_unrest_is_kept() -> None:
 
 def test_nothing_but_cuts_is_no_motion() -> None:
     values, cuts = without_cuts(np.array([0.1]), np.array([[3.0]]), np.array([True]))
-    assert values.tolist() == [[0]] and cuts == [0.1]
+    assert values.tolist() == [[0]]
+    assert cuts == [0.1]
 
 
 @pytest.mark.parametrize(

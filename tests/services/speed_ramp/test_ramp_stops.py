@@ -35,7 +35,9 @@ def test_silence_is_put_in_and_nothing_is_lost(ask: int) -> None:
     parts = [part for until in range(ask, 3000 + ask, ask) for part in stopped.read(min(until, 3000))]
     heard = np.concatenate(parts, axis=1)
     assert heard.shape == (2, 3000)
-    assert not heard[:, :100].any() and not heard[:, 1100:1600].any() and not heard[:, 2100:2350].any()
+    assert not heard[:, :100].any()
+    assert not heard[:, 1100:1600].any()
+    assert not heard[:, 2100:2350].any()
     rest = np.concatenate([heard[0, 100:1100], heard[0, 1600:2100], heard[0, 2350:]])
     faded = np.flatnonzero(rest != np.arange(1, len(rest) + 1))
     assert set(faded) <= {*range(5), *range(995, 1005), *range(1495, 1505)}
@@ -64,7 +66,8 @@ def test_picture_and_sound_agree_through_easing_freezes_and_parts(
     assert result.duration_s == pytest.approx(total, abs=0.5 / 30 + 1e-9)
     assert result.source_duration_s == pytest.approx(end - start)
     assert result.frames == len(lumas(output)[0]) == round(result.duration_s * 30)
-    assert result.curve[0].t <= start and result.curve[-1].t >= end
+    assert result.curve[0].t <= start
+    assert result.curve[-1].t >= end
     assert Clock([Point(**point.model_dump()) for point in result.curve], start=start).left(end) == pytest.approx(total, abs=1e-9)
 
     samples, rate, first = sound(output)
@@ -94,7 +97,10 @@ def test_a_part_begins_with_a_picture_and_ends_on_time(tmp_path: Path) -> None:
     result = render(params, video=video, output=tmp_path / "out.mp4")
     times, means = lumas(tmp_path / "out.mp4")
     levels = np.round((means - 20) / 6).astype(int)
-    assert times[0] == 0 and result.frames == 15 and levels[0] == 11 and levels[-1] == 17
+    assert times[0] == 0
+    assert result.frames == 15
+    assert levels[0] == 11
+    assert levels[-1] == 17
     with pytest.raises(Invalid, match="earlier start"):
         render(params.model_copy(update={"start": 1.0}), video=video, output=tmp_path / "none.mp4")
     assert not (tmp_path / "none.mp4").exists()

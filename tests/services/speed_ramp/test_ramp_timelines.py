@@ -48,9 +48,11 @@ def test_fcpxml_keeps_the_rules(rate: Fraction, seed: int) -> None:
     for element, names in ((piece, ("offset", "duration")), *((mark, ("start", "duration")) for mark in piece.iter("marker"))):
         assert all(_seconds(element, name) % frame == 0 for name in names)
     for mark in piece.iter("marker"):
-        assert _seconds(mark, "start") >= 0 and _seconds(mark, "start") + _seconds(mark, "duration") <= length + frame
+        assert _seconds(mark, "start") >= 0
+        assert _seconds(mark, "start") + _seconds(mark, "duration") <= length + frame
     times = [_seconds(point, "time") for point in piece.iter("timept")]
-    assert times[0] == 0 and abs(times[-1] - length) <= frame
+    assert times[0] == 0
+    assert abs(times[-1] - length) <= frame
     assert _seconds(next(root.iter("asset")), "duration") >= max(_seconds(point, "value") for point in piece.iter("timept"))
 
 

@@ -89,12 +89,14 @@ def test_follow_reaches_the_file(tmp_path: Path) -> None:
     curve = to_points([Point(0, 0.5, freeze=0.25), Point(1, 0.5, "hold"), Point(1.001, 2.0)])
     result = render(RenderParams(curve=curve, audio="follow"), video=video, output=tmp_path / "out.mp4")
     samples, rate, start = sound(tmp_path / "out.mp4")
-    assert result.audio_tracks == 1 and samples.shape[0] == 6
+    assert result.audio_tracks == 1
+    assert samples.shape[0] == 6
     assert start + samples.shape[1] / rate == pytest.approx(0.25 + 2 + 0.5, abs=1024 / rate + 0.002)
 
     def pitch(a: float, b: float) -> float:
         part = samples[0, round(a * rate) : round(b * rate)]
         return float(np.fft.rfftfreq(len(part), 1 / rate)[np.abs(np.fft.rfft(part * np.hanning(len(part)))).argmax()])
 
-    assert pitch(0.4, 2.2) == pytest.approx(300, abs=2) and pitch(2.3, 2.7) == pytest.approx(1200, abs=5)
+    assert pitch(0.4, 2.2) == pytest.approx(300, abs=2)
+    assert pitch(2.3, 2.7) == pytest.approx(1200, abs=5)
     assert np.abs(samples[:, : round(0.2 * rate)]).max() < 0.01

@@ -82,7 +82,7 @@ def test_without_permission_loopback_is_not_fetched(tmp_path, clip, web):
 
 
 @pytest.mark.parametrize(
-    "files, form, status, field",
+    ("files", "form", "status", "field"),
     [
         ({}, {"min_speed": "1"}, 422, "file"),
         ({"file": b"no video"}, {}, 422, None),

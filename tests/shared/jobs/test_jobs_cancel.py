@@ -31,12 +31,16 @@ def test_a_running_job_is_gone_within_a_second(server: Server, operation: str) -
         before = set()
     began = time.monotonic()
     answer = server.client.post(f"/v1/jobs/{job}/cancel")
-    assert answer.status_code == 200 and answer.json()["status"] == "canceled"
+    assert answer.status_code == 200
+    assert answer.json()["status"] == "canceled"
     within(1, lambda: not helpers(server) and not (before & set(server.family())))
     within(1, lambda: server.work() == [])
     assert time.monotonic() - began < 1
     ended = server.get(job)
-    assert ended["status"] == "canceled" and ended["completed_at"] and ended["outputs"] == {} and ended["error"] is None
+    assert ended["status"] == "canceled"
+    assert ended["completed_at"]
+    assert ended["outputs"] == {}
+    assert ended["error"] is None
     assert cancel(server, job) == 200, "canceled twice is still canceled"
     time.sleep(0.3)
     assert server.get(job) == ended, "an ended job changed"
@@ -51,7 +55,9 @@ def test_a_waiting_job_never_starts(server: Server, tmp_path: Path) -> None:
     assert [server.wait(job)["status"] for job in busy] == ["succeeded"] * 2
     assert server.run("succeed")["status"] == "succeeded"
     canceled = server.get(waiting)
-    assert canceled["status"] == "canceled" and canceled["started_at"] is None and canceled["queue_position"] is None
+    assert canceled["status"] == "canceled"
+    assert canceled["started_at"] is None
+    assert canceled["queue_position"] is None
     assert not log.exists()
 
 

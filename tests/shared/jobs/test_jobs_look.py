@@ -49,8 +49,10 @@ def test_events_count_up_and_end_with_the_job(server: Server, followed: tuple[st
 
 def test_progress_never_goes_back_and_ends_at_one(followed: tuple[str, Sent]) -> None:
     fractions = [data["fraction"] for _, kind, data in followed[1] if kind == "progress"]
-    assert fractions == sorted(fractions) and len(set(fractions)) > 2
-    assert fractions[-1] == 1 and fractions[0] < 0.5
+    assert fractions == sorted(fractions)
+    assert len(set(fractions)) > 2
+    assert fractions[-1] == 1
+    assert fractions[0] < 0.5
 
 
 def test_events_are_sent_again_from_where_one_left_off(server: Server, followed: tuple[str, Sent]) -> None:
@@ -88,7 +90,8 @@ def test_an_event_number_that_is_none_is_refused(server: Server, followed: tuple
 def test_an_unknown_job(server: Server) -> None:
     for path in ("", "/events"):
         answer = server.client.get(f"/v1/jobs/{'0' * 26}{path}")
-        assert answer.status_code == 404 and answer.json()["type"] == "/problems/unknown-job"
+        assert answer.status_code == 404
+        assert answer.json()["type"] == "/problems/unknown-job"
     assert server.client.delete(f"/v1/jobs/{'0' * 26}").status_code == 404
 
 
@@ -110,14 +113,16 @@ def test_jobs_are_listed_newest_first_in_pages(listed: tuple[Server, list[dict[s
     server, jobs = listed
     newest_first = [job["id"] for job in reversed(jobs)]
     whole = page(server)
-    assert [job["id"] for job in whole["items"]] == newest_first and whole["next_cursor"] is None
+    assert [job["id"] for job in whole["items"]] == newest_first
+    assert whole["next_cursor"] is None
     assert whole["items"][0] == jobs[-1]
     found, cursor, pages = [], None, 0
     while pages == 0 or cursor:
         one = page(server, limit=3, **({"cursor": cursor} if cursor else {}))
         found += [job["id"] for job in one["items"]]
         cursor, pages = one["next_cursor"], pages + 1
-    assert found == newest_first and pages == 3
+    assert found == newest_first
+    assert pages == 3
     first = page(server, limit=3)
     newer = server.run("succeed")["id"]
     following = page(server, limit=3, cursor=first["next_cursor"])
@@ -141,7 +146,8 @@ def test_a_job_is_deleted_once_it_has_ended(server: Server) -> None:
     job = server.submit("deaf")["id"]
     server.wait(job, until=("running",))
     answer = server.client.delete(f"/v1/jobs/{job}")
-    assert answer.status_code == 409 and "cancel it first" in answer.json()["detail"]
+    assert answer.status_code == 409
+    assert "cancel it first" in answer.json()["detail"]
     assert server.get(job)["status"] == "running"
     server.client.post(f"/v1/jobs/{job}/cancel")
     assert server.client.delete(f"/v1/jobs/{job}").status_code == 204
@@ -163,7 +169,8 @@ def test_outputs_that_another_job_reads_are_not_deleted(server: Server) -> None:
     media_id = made["outputs"]["file"]["id"]
     reader = server.submit("read", inputs={"first": media_id}, params={"seconds": 1})["id"]
     answer = server.client.delete(f"/v1/jobs/{made['id']}?outputs=1")
-    assert answer.status_code == 409 and reader in answer.json()["detail"]
+    assert answer.status_code == 409
+    assert reader in answer.json()["detail"]
     assert server.wait(reader)["result"]["said"] == '{"tag": ""}'
     assert server.client.delete(f"/v1/jobs/{made['id']}?outputs=1").status_code == 204
 
@@ -190,7 +197,8 @@ def test_keys_keep_owners_apart(tmp_path: Path) -> None:
         for headers in ({}, {"X-API-Key": "wrong"}, {"Authorization": "Bearer alice"}, {"Authorization": "Basic alice-alice-alice-alice"}):
             for path in ("/v1/jobs", f"/v1/jobs/{'0' * 26}", "/operations", "/metrics"):
                 answer = client.get(path, headers=headers)
-                assert answer.status_code == 401 and answer.headers["www-authenticate"] == "Bearer"
+                assert answer.status_code == 401
+                assert answer.headers["www-authenticate"] == "Bearer"
             assert client.post("/succeed/jobs", json={"inputs": {}}, headers=headers).status_code == 401
         assert client.get("/health").status_code == 200
         hers = client.post("/succeed/jobs", json={"inputs": {}}, headers=alice | {"Prefer": "wait=30", "Idempotency-Key": "k"}).json()
@@ -203,5 +211,6 @@ def test_keys_keep_owners_apart(tmp_path: Path) -> None:
         assert client.post("/read/check", json={"inputs": {"first": medium}}, headers=alice).status_code == 200
         assert client.post("/read/check", json={"inputs": {"first": medium}}, headers=bob).status_code == 404
         his = client.post("/succeed/jobs", json={"inputs": {}}, headers=bob | {"Idempotency-Key": "k"})
-        assert his.status_code == 202 and his.json()["id"] != hers["id"], "keys of idempotency belong to their owner"
+        assert his.status_code == 202, "keys of idempotency belong to their owner"
+        assert his.json()["id"] != hers["id"], "keys of idempotency belong to their owner"
         assert not re.search("alice-alice|bob-bob", json.dumps(client.get("/v1/jobs", headers=alice).json()) + "".join(server.log))

@@ -55,5 +55,6 @@ def test_frames_a_second_are_those_of_finished_jobs() -> None:
 async def test_a_process_that_cannot_work_says_why() -> None:
     runtime = Runtime(Settings(data_dir=Path("/proc/none"), database_url="postgresql://nobody@127.0.0.1:9/none"))
     database, folder = await runtime.troubles()
-    assert database.startswith("the database does not answer:") and "127.0.0.1" in database
+    assert database.startswith("the database does not answer:")
+    assert "127.0.0.1" in database
     assert folder.startswith("the data folder /proc/none cannot be written to:")

@@ -100,7 +100,7 @@ def test_a_repeated_publish_under_one_id_makes_one_medium(store: MediaStore) -> 
             )  # fmt: skip
 
     with ThreadPoolExecutor(8) as pool:
-        records = set(record.sha256 for record in pool.map(publish, range(8)))
+        records = {record.sha256 for record in pool.map(publish, range(8))}
     assert records == {store.get("public", media_id).sha256}
     assert [record.id for record in store.list("public")[0]] == [media_id]
     assert leftovers(store) == []

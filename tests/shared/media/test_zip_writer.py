@@ -28,7 +28,8 @@ def test_the_same_content_gives_the_same_file_whenever_it_is_written(tmp_path: P
     assert len(first) < len(write(tmp_path / "c.zip", packed=False))
     with zipfile.ZipFile(tmp_path / "a.zip") as archive:
         assert archive.testzip() is None
-        assert archive.read("a/text.csv").decode() == "größe,1\n" * 1000 and archive.read("pieces.bin") == bytes(3000)
+        assert archive.read("a/text.csv").decode() == "größe,1\n" * 1000
+        assert archive.read("pieces.bin") == bytes(3000)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.zip", "b.zip", "c.zip"]
 
 
@@ -50,7 +51,8 @@ def test_what_is_not_finished_leaves_nothing_and_what_was_there_stays(tmp_path: 
     with pytest.raises(RuntimeError), ZipWriter(path, packed=True) as archive, archive.entry("a") as file:
         file.write(b"half")
         raise RuntimeError
-    assert path.read_bytes() == b"before" and list(tmp_path.iterdir()) == [path]
+    assert path.read_bytes() == b"before"
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_name_is_taken_once(tmp_path: Path) -> None:

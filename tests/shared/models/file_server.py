@@ -69,6 +69,7 @@ def file_server() -> Iterator[FileServer]:
             if self.path not in server.files:
                 return self.reply(404, {"Content-Type": "text/plain", **extra}, b"no" if body else b"")
             self.file(server.files[self.path], extra, body)
+            return None
 
         def file(self, content: bytes, extra: dict[str, str], body: bool) -> None:
             headers = {"ETag": f'"{hashlib.md5(content).hexdigest()}"', "Content-Type": "application/octet-stream", **extra}
@@ -81,6 +82,7 @@ def file_server() -> Iterator[FileServer]:
                 headers["Content-Range"] = f"bytes {start}-{end - 1}/{len(content)}"
                 return self.reply(206, headers, content[start:end] if body else b"", length=end - start)
             self.reply(200, headers, content if body else b"", length=len(content))
+            return None
 
         def reply(self, status: int, headers: dict[str, str], content: bytes, *, length: int | None = None) -> None:
             self.send_response(status)

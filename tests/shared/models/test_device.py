@@ -31,7 +31,8 @@ def test_without_a_gpu_it_is_the_cpu(monkeypatch):
 
 def test_auto_takes_the_gpu_with_most_free_memory(two_gpus, monkeypatch):
     assert str(choose_device("auto")) == "cuda:1"
-    assert choose_device("cuda") is TWO[0] and choose_device("cuda:1") is TWO[1]
+    assert choose_device("cuda") is TWO[0]
+    assert choose_device("cuda:1") is TWO[1]
     assert choose_device("cpu") is CPU
     with pytest.raises(Unavailable, match=r"cuda:0 \(Card 0\), cuda:1 \(Card 1\)"):
         choose_device("cuda:2")
@@ -59,7 +60,7 @@ def test_the_environment_chooses(two_gpus, monkeypatch, variable):
 
 
 @pytest.mark.parametrize(
-    "wanted, found",
+    ("wanted", "found"),
     [(None, "ab"), ("", ""), ("1", "b"), ("1,0", "ba"), ("-1", ""), ("0,7,1", "a"), ("GPU-b", "b"), ("GPU-", ""), (" 1 , GPU-a", "ba")],
 )
 def test_gpus_are_counted_as_cuda_counts_them(wanted, found):

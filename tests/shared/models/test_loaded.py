@@ -106,7 +106,8 @@ def test_out_of_memory_while_loading_lets_go_of_the_others_and_tries_again():
 
     with machine.shelf.use("b", load, size=10) as model:
         assert model == "it"
-    assert machine.log == ["a", "try", "try"] and machine.shelf.keys == ["b"]
+    assert machine.log == ["a", "try", "try"]
+    assert machine.shelf.keys == ["b"]
 
     def fail():
         raise MemoryError
@@ -258,7 +259,8 @@ def test_an_idle_model_of_another_process_makes_room_on_a_gpu(tmp_path):
     looking = threading.Thread(target=look)
     looking.start()
     with busy.use("new", lambda: Model(50), size=50, device=GPU):
-        assert idle.keys == [] and room["free"] == 50
+        assert idle.keys == []
+        assert room["free"] == 50
     looking.join()
     assert list(tmp_path.iterdir()) == []
 

@@ -31,7 +31,8 @@ def test_a_file_is_fetched_with_progress(server, origin, tmp_path):
     assert download(origin, tmp_path / "sub" / "w.bin", lambda done, total: told.append((done, total))) == SHA256
     assert (tmp_path / "sub/w.bin").read_bytes() == CONTENT
     assert [path.name for path in (tmp_path / "sub").iterdir()] == ["w.bin"]
-    assert told == sorted(told) and told[-1] == (len(CONTENT), len(CONTENT))
+    assert told == sorted(told)
+    assert told[-1] == (len(CONTENT), len(CONTENT))
 
 
 def test_what_breaks_off_is_taken_up_where_it_was(server, origin, tmp_path):
@@ -45,7 +46,8 @@ def test_the_next_run_goes_on_from_there(server, origin, tmp_path):
     server.break_after = [700_000, 0, 0, 0, 0]
     with pytest.raises(FetchFailed, match="goes on where it broke off"):
         download(origin, tmp_path / "w.bin", pause_s=0)
-    assert (tmp_path / "w.bin.part").stat().st_size == 700_000 and not (tmp_path / "w.bin").exists()
+    assert (tmp_path / "w.bin.part").stat().st_size == 700_000
+    assert not (tmp_path / "w.bin").exists()
     server.asked.clear()
     assert download(origin, tmp_path / "w.bin", pause_s=0) == SHA256
     assert ranges(server) == ["bytes=700000-"]
@@ -115,7 +117,7 @@ def test_busy_servers_are_asked_again(server, origin, tmp_path):
         download(origin, tmp_path / "again.bin", pause_s=0)
 
 
-@pytest.mark.parametrize("status, said", [(404, "404"), (401, "401"), (403, "403")])
+@pytest.mark.parametrize(("status", "said"), [(404, "404"), (401, "401"), (403, "403")])
 def test_a_refusal_is_final(server, origin, tmp_path, status, said):
     server.statuses = [status]
     with pytest.raises(FetchFailed, match=said):

@@ -142,7 +142,8 @@ def test_a_file_of_the_wrong_size_is_not_installed(tmp_path):
     put(tmp_path, "tiny/w.bin", b"1234")
     assert not folder.installed(sized)
     put(tmp_path, "tiny/w.bin", b"12345")
-    assert folder.installed(sized) and folder.bytes_on_disk(sized) == 5
+    assert folder.installed(sized)
+    assert folder.bytes_on_disk(sized) == 5
 
 
 def test_a_folder_in_the_place_of_a_file_is_not_installed(tmp_path):
@@ -162,12 +163,18 @@ def test_the_catalog_is_in_order():
     names = [model.name for model in CATALOG]
     assert len(set(names)) == len(names) == 14
     for model in CATALOG:
-        assert model.files and model.services and model.licence and model.purpose and model.source.startswith("https://")
+        assert model.files
+        assert model.services
+        assert model.licence
+        assert model.purpose
+        assert model.source.startswith("https://")
         assert len({file.path for file in model.files}) == len(model.files)
         for file in model.files:
             origins = [bool(file.url), bool(file.hub_path), bool(model.package)]
             assert sum(origins) == 1, (model.name, file.path)
-            assert not Path(file.path).is_absolute() and ".." not in Path(file.path).parts and file.path != MANIFEST
+            assert not Path(file.path).is_absolute()
+            assert ".." not in Path(file.path).parts
+            assert file.path != MANIFEST
             assert file.url.startswith("https://") or not file.url
             assert not file.path.endswith((".ckpt", ".pkl", ".bin")), "safetensors instead"
         assert bool(model.repository) == any(file.hub_path for file in model.files)

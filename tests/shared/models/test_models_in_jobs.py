@@ -40,8 +40,10 @@ async def test_one_loaded_model_serves_all_jobs_of_a_child(slot, tmp_path):
     weights.write_bytes(b"weights")
     assert USE.unavailable(USE.example) is None
     first, second = [await use(slot, tmp_path) for _ in range(2)]
-    assert first == second and first["sizes"] == [7]
-    assert first["models"][0]["licence"] == "GPL-3.0" and first["models"][0]["commercial_use"] is True
+    assert first == second
+    assert first["sizes"] == [7]
+    assert first["models"][0]["licence"] == "GPL-3.0"
+    assert first["models"][0]["commercial_use"] is True
     weights.write_bytes(b"other weights")
     with pytest.raises(ModelDamaged, match="has changed"):
         await use(slot, tmp_path)

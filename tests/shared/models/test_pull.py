@@ -43,7 +43,8 @@ def test_a_model_is_installed_once_and_its_checksum_recorded(server: FileServer,
         "revision": "v1",
     }
     server.asked.clear()
-    assert pull(folder, tiny) == [] and server.asked == []
+    assert pull(folder, tiny) == []
+    assert server.asked == []
 
 
 def test_the_recorded_checksum_is_held_to_ever_after(server: FileServer, tmp_path):
@@ -89,7 +90,9 @@ def test_two_processes_do_not_pull_the_same_model_at_once(server: FileServer, tm
     pulling = threading.Thread(target=pull, args=(folder, tiny), kwargs={"tell": steps.append})
     pulling.start()
     pulling.join(0.3)
-    assert pulling.is_alive() and steps[0].waiting and server.asked == []
+    assert pulling.is_alive()
+    assert steps[0].waiting
+    assert server.asked == []
     holder.communicate()
     pulling.join(10)
     assert (tmp_path / "tiny/w.bin").read_bytes() == WEIGHTS

@@ -44,7 +44,7 @@ def write(kind: str, path: Path, content) -> None:
         torch.save(content, path, _use_new_zipfile_serialization=kind != "pickle")
 
 
-@pytest.mark.parametrize("kind, name", [("safetensors", "w.pth"), ("torch", "w.onnx"), ("pickle", "w.bin")])
+@pytest.mark.parametrize(("kind", "name"), [("safetensors", "w.pth"), ("torch", "w.onnx"), ("pickle", "w.bin")])
 def test_weights_are_loaded_by_what_a_file_contains(tmp_path, tensors, kind, name):
     path = tmp_path / name
     write(kind, path, tensors)

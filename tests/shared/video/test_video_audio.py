@@ -18,7 +18,8 @@ def samples_of(path: Path, track: int = 0, **options: object) -> tuple[NDArray[n
     with read_audio(path, track, **options) as blocks:  # type: ignore[arg-type]
         found = list(blocks)
     for block in found:
-        assert block.samples.dtype == np.float32 and block.samples.flags.c_contiguous
+        assert block.samples.dtype == np.float32
+        assert block.samples.flags.c_contiguous
     for before, after in pairwise(found):
         assert after.start >= before.end
     return np.concatenate([block.samples for block in found], axis=1), [block.start for block in found]
@@ -80,7 +81,8 @@ def test_cutting_is_exact_to_the_sample(clip: Path) -> None:
 def test_another_sample_rate(clip: Path) -> None:
     whole, _ = samples_of(clip)
     other, starts = samples_of(clip, sample_rate=16000)
-    assert starts[0] == 0 and abs(other.shape[1] - whole.shape[1] * 16000 / 44100) <= 2
+    assert starts[0] == 0
+    assert abs(other.shape[1] - whole.shape[1] * 16000 / 44100) <= 2
     peak = np.argmax(np.abs(np.fft.rfft(other[0] * np.hanning(other.shape[1]))))
     assert abs(peak * 16000 / other.shape[1] - 440) < 2
 
@@ -139,10 +141,13 @@ def test_what_mp4_cannot_hold_is_encoded_with_a_warning(make: Make, tmp_path: Pa
     path = make("vorbis.mkv", "-f lavfi -i testsrc2=s=32x32:r=25:d=1 -f lavfi -i sine=440:d=1 -c:v libx264 -c:a libvorbis -ac 2")
     output = tmp_path / "out.mp4"
     warnings = copied(path, output)
-    assert len(warnings) == 1 and "vorbis" in warnings[0] and "aac" in warnings[0]
+    assert len(warnings) == 1
+    assert "vorbis" in warnings[0]
+    assert "aac" in warnings[0]
     before, _ = samples_of(path)
     after, starts = samples_of(output)
-    assert starts[0] == 0 and abs(after.shape[1] - before.shape[1]) <= 1024
+    assert starts[0] == 0
+    assert abs(after.shape[1] - before.shape[1]) <= 1024
     assert np.corrcoef(before[0, 4000:40000], after[0, 4000:40000])[0, 1] > 0.99
 
 
@@ -178,7 +183,8 @@ def test_a_track_that_starts_late(tmp_path: Path) -> None:
             writer.write((np.full((32, 32), 90, np.uint8), *(np.full((16, 16), 128, np.uint8),) * 2), index)
         track.write(np.full((1, 24000), 0.5, np.float32))
     samples, starts = samples_of(output)
-    assert starts[0] == 0 and samples.shape[1] == 48000
+    assert starts[0] == 0
+    assert samples.shape[1] == 48000
     assert abs(np.flatnonzero(samples[0] > 0.25)[0] - 24000) < 48
 
 
@@ -186,7 +192,8 @@ def test_a_clip_without_sound(make: Make, tmp_path: Path) -> None:
     path = make("mute.mp4", "-f lavfi -i testsrc2=s=32x32:r=25:d=0.4 -c:v libx264")
     assert copied(path, tmp_path / "out.mp4") == []
     info = probe(tmp_path / "out.mp4")
-    assert info.kind == "video" and info.audio == ()
+    assert info.kind == "video"
+    assert info.audio == ()
     with pytest.raises(NotFound, match="no track 0"):
         samples_of(path)
 

@@ -38,7 +38,8 @@ def frames_of(path: Path, **options: Any) -> list[Frame]:
 def assert_same(found: list[Frame], expected: list[Frame]) -> None:
     assert [(frame.pts, frame.index, frame.duration) for frame in found] == [(frame.pts, frame.index, frame.duration) for frame in expected]
     for one, other in zip(found, expected, strict=True):
-        assert one.picture.format.name == other.picture.format.name and one.color == other.color
+        assert one.picture.format.name == other.picture.format.name
+        assert one.color == other.color
         for plane, same in zip(one.planes(), other.planes(), strict=True):
             np.testing.assert_array_equal(plane, same)
 
@@ -139,7 +140,8 @@ def test_what_is_not_worth_it_stays_in_software(large: Path, clip: Path, monkeyp
         frames_of(large, skip="nonkey")
         monkeypatch.setenv("REELWRIGHT_DEVICE", "cpu")
         frames_of(large)
-    assert opened and not any(opened)
+    assert opened
+    assert not any(opened)
 
 
 def test_a_damaged_file_is_told_by_software(make: Make, large: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

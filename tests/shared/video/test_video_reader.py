@@ -39,9 +39,11 @@ def test_variable_frame_rate_keeps_every_time(make: Make, suffix: str) -> None:
     uneven = "settb=1/1000,setpts='40*N+7*mod(N,3)+if(gt(N,20),1200,0)'"
     path = make(f"vfr.{suffix}", GRAY_STEPS, ["-vf", uneven], "-fps_mode passthrough -enc_time_base 1/1000 -c:v libx264 -bf 2")
     info = probe(path)
-    assert info.kind == "video" and info.variable_frame_rate
+    assert info.kind == "video"
+    assert info.variable_frame_rate
     times = times_of(path)
-    assert len(times) == 25 and times == packet_times(path)
+    assert len(times) == 25
+    assert times == packet_times(path)
     assert len({after - before for before, after in pairwise(times)}) > 2
 
 
@@ -106,7 +108,8 @@ def test_leaving_out_frames_that_nothing_refers_to(clip: Path) -> None:
     whole = set(times_of(clip))
     with read_frames(clip, skip="nonref") as frames:
         times = [frame.time for frame in frames]
-    assert 10 < len(times) < 40 and set(times) < whole
+    assert 10 < len(times) < 40
+    assert set(times) < whole
 
 
 def test_keyframes_alone(clip: Path) -> None:
@@ -166,7 +169,8 @@ def test_turned_and_mirrored_clips_come_out_upright(make: Make, turn: int, mirro
 def test_pixels_that_are_not_square_are_made_so(make: Make) -> None:
     path = make("pal.mp4", ["-f", "lavfi", "-i", "testsrc2=s=72x58:r=25:d=0.2,setsar=64/45"], "-c:v libx264")
     info = probe(path)
-    assert info.kind == "video" and info.sample_aspect_ratio == "64/45"
+    assert info.kind == "video"
+    assert info.sample_aspect_ratio == "64/45"
     assert (info.width, info.height) == (102, 58)
     with read_frames(path) as frames:
         assert {(frame.width, frame.height, frame.luma().shape) for frame in frames} == {(102, 58, (58, 102))}
@@ -176,7 +180,8 @@ def test_interlaced_clips_are_deinterlaced(make: Make) -> None:
     moving = "testsrc2=s=128x96:r=50:d=1,tinterlace=interleave_top"
     path = make("fields.mpg", ["-f", "lavfi", "-i", moving], "-c:v mpeg2video -flags +ilme+ildct -b:v 8M")
     info = probe(path)
-    assert info.kind == "video" and info.interlaced
+    assert info.kind == "video"
+    assert info.interlaced
 
     def combing(luma: np.ndarray) -> float:
         rows = luma.astype(float)
@@ -184,7 +189,7 @@ def test_interlaced_clips_are_deinterlaced(make: Make) -> None:
 
     stored = decoded(path, "gray").reshape(-1, 96, 128)
     with read_frames(path) as frames:
-        shown = [frame for frame in frames]
+        shown = list(frames)
     assert len(shown) == len(stored) == 25
     assert [frame.time - shown[0].time for frame in shown] == [Fraction(index, 25) for index in range(25)]
     assert np.mean([combing(frame.luma()) for frame in shown[1:-1]]) < 0.7 * np.mean([combing(picture) for picture in stored[1:-1]])
@@ -220,20 +225,23 @@ def test_every_pixel_format_comes_as_planar_yuv(make: Make, name: str, codec: st
     frame = shown[0]
     assert frame.picture.format.name == expected
     planes = frame.planes()
-    assert planes[0].shape == (height, width) and frame.luma().shape == (height, width)
+    assert planes[0].shape == (height, width)
+    assert frame.luma().shape == (height, width)
     assert all(plane.shape[0] in (height, -(-height // 2)) for plane in planes)
     assert frame.rgb().shape == (height, width, 3)
     if "gray" not in expected:
         assert np.abs(frame.rgb()[height // 2, width // 2].astype(int) - (255, 0, 0)).max() <= 4
     small = frame.small_luma(16, 12)
-    assert small.shape == (12, 16) and small.dtype == np.uint8
+    assert small.shape == (12, 16)
+    assert small.dtype == np.uint8
     assert abs(float(small.mean()) - float(decoded(path, "gray", "-vf", "format=yuv444p,extractplanes=y")[: width * height].mean())) < 40
 
 
 def test_a_clip_of_one_frame(make: Make) -> None:
     path = make("one.mp4", "-f lavfi -i testsrc2=s=32x32:r=25 -frames:v 1 -c:v libx264")
     info = probe(path)
-    assert info.kind == "video" and (info.frames, info.duration_s, info.frame_rate) == (1, 0.04, "25/1")
+    assert info.kind == "video"
+    assert (info.frames, info.duration_s, info.frame_rate) == (1, 0.04, "25/1")
     assert times_of(path) == [0]
 
 
@@ -284,11 +292,12 @@ def test_a_few_frames_are_enough_in_every_container(make: Make, name: str, frame
     codec = {"mpg": "mpeg2video", "flv": "flv"}.get(name[-3:], "libx264")
     path = make(name, f"-f lavfi -i testsrc2=s=64x48:r=25 -frames:v {frames} -c:v {codec}")
     info = probe(path)
-    assert info.kind == "video" and (info.width, info.height) == (64, 48)
+    assert info.kind == "video"
+    assert (info.width, info.height) == (64, 48)
     assert len(times_of(path)) == frames
 
 
-@pytest.mark.parametrize("pixel_format, most", [("gray", 255), ("yuv420p10le", 1023)])
+@pytest.mark.parametrize(("pixel_format", "most"), [("gray", 255), ("yuv420p10le", 1023)])
 def test_small_luma_is_the_mean_of_what_lies_in_each_place(pixel_format: str, most: int) -> None:
     noise = np.random.default_rng(1)
     luma = noise.integers(0, most + 1, (96, 160), dtype=np.uint16).astype(np.uint8 if most == 255 else np.uint16)
@@ -299,7 +308,8 @@ def test_small_luma_is_the_mean_of_what_lies_in_each_place(pixel_format: str, mo
         means = cv2.resize(luma.astype(np.float64) * (256 / (most + 1)), (width, height), interpolation=cv2.INTER_AREA)
         off = frame.small_luma(width, height) - means
         # Rounded at each halving; where a place ends within a halved pixel it takes in a little of its neighbour, here of pure noise.
-        assert np.abs(off).max() < far and abs(off.mean()) < 1.0
+        assert np.abs(off).max() < far
+        assert abs(off.mean()) < 1.0
 
 
 def test_what_was_read_is_let_go_of_at_once(clip: Path) -> None:

@@ -44,7 +44,8 @@ def test_every_depth(make: Make, tmp_path: Path, pixel_format: str, shape: tuple
     write(source, tmp_path / "out", pixel_format)
     assert sorted(os.listdir(tmp_path / "out")) == [f"frame-{index:06d}.png" for index in range(5)]
     picture = cv2.imread(str(tmp_path / "out" / "frame-000004.png"), cv2.IMREAD_UNCHANGED)
-    assert picture.shape == shape and picture.dtype == dtype
+    assert picture.shape == shape
+    assert picture.dtype == dtype
     full = 255 if dtype is np.uint8 else 65535
     shown = picture[8, 16].astype(float)
     shown[:3] = shown[2::-1]
@@ -75,7 +76,8 @@ def test_a_matte_is_full_scale(tmp_path: Path, pixel_format: str, dtype: type) -
         for index in range(3):
             writer.write((np.roll(matte, index, 1),), index)
     with zipfile.ZipFile(tmp_path / "m.zip") as archive:
-        assert archive.testzip() is None and len(archive.namelist()) == 3
+        assert archive.testzip() is None
+        assert len(archive.namelist()) == 3
         for index, name in enumerate(archive.namelist()):
             picture = cv2.imdecode(np.frombuffer(archive.read(name), np.uint8), cv2.IMREAD_UNCHANGED)
             np.testing.assert_array_equal(picture, np.roll(matte, index, 1))
@@ -102,7 +104,8 @@ def test_an_error_leaves_nothing_behind(tmp_path: Path, name: str, at: int) -> N
 
     with pytest.raises(RuntimeError, match="stop"):
         work()
-    assert list(tmp_path.iterdir()) == [] and threading.active_count() == before
+    assert list(tmp_path.iterdir()) == []
+    assert threading.active_count() == before
 
 
 def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
@@ -110,7 +113,8 @@ def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "full" / "mine").write_text("mine")
     with pytest.raises(OSError), PngWriter(tmp_path / "full", width=8, height=8, pixel_format="gray") as writer:
         writer.write((np.zeros((8, 8), np.uint8),), 0)
-    assert os.listdir(tmp_path) == ["full"] and os.listdir(tmp_path / "full") == ["mine"]
+    assert os.listdir(tmp_path) == ["full"]
+    assert os.listdir(tmp_path / "full") == ["mine"]
 
 
 def test_wrong_use_is_refused_clearly(tmp_path: Path) -> None:
@@ -161,11 +165,13 @@ def test_a_preview_moves_as_the_video_does(make: Make, tmp_path: Path) -> None:
         durations = [(frame.load(), frame.info["duration"])[1] for frame in ImageSequence.Iterator(image)]
         image.seek(5)
         shown = np.asarray(image.convert("RGB")).astype(int)
-    assert sum(durations) == 2000 and set(durations) == {200}
+    assert sum(durations) == 2000
+    assert set(durations) == {200}
     with read_frames(turned, start=1, duration=2, every=6) as frames:
         whole = [cv2.resize(frame.rgb(), (60, 80), interpolation=cv2.INTER_AREA) for frame in frames]
     errors = [float(np.abs(shown - picture).mean()) for picture in whole]
-    assert int(np.argmin(errors)) == 5 and errors[5] < 20
+    assert int(np.argmin(errors)) == 5
+    assert errors[5] < 20
 
 
 def test_a_preview_of_nothing_is_refused(make: Make, tmp_path: Path) -> None:

@@ -234,7 +234,8 @@ def test_a_jpeg_with_further_pictures_behind_the_first_is_that_picture(tmp_path:
     first = Image.new("RGB", (32, 24), "red")
     first.save(path, "MPO", save_all=True, append_images=[Image.new("RGB", (16, 12), "blue")])
     found = probe(path)
-    assert isinstance(found, ImageInfo) and (found.codec, found.width, found.height) == ("jpeg", 32, 24)
+    assert isinstance(found, ImageInfo)
+    assert (found.codec, found.width, found.height) == ("jpeg", 32, 24)
     assert np.abs(np.asarray(pictures_of([path])[0].image(), int) - np.asarray(first)).max() < 8
 
 

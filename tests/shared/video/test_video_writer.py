@@ -80,9 +80,11 @@ def test_odd_sizes_are_padded_with_a_warning(tmp_path: Path, width: int, height:
     with VideoWriter(path, width=width, height=height, frame_rate=Fraction(25), quality=95) as writer:
         for index in range(3):
             writer.write(planes(width, height, index), index)
-        assert len(writer.warnings) == 1 and f"{width}x{height}" in writer.warnings[0]
+        assert len(writer.warnings) == 1
+        assert f"{width}x{height}" in writer.warnings[0]
     info = probe(path)
-    assert info.kind == "video" and (info.width, info.height) == (width + width % 2, height + height % 2)
+    assert info.kind == "video"
+    assert (info.width, info.height) == (width + width % 2, height + height % 2)
     with read_frames(path) as frames:
         luma = next(frames).luma().astype(int)
     assert np.abs(luma[:height, :width] - planes(width, height, 0)[0]).mean() < 3
@@ -96,7 +98,8 @@ def test_frames_of_another_size_or_format_are_converted(tmp_path: Path, clip: Pa
         for frame in frames:
             writer.write(frame.picture, frame.index)
     info = probe(tmp_path / "a.mp4")
-    assert info.kind == "video" and (info.width, info.height, info.pixel_format) == (48, 32, "yuv444p")
+    assert info.kind == "video"
+    assert (info.width, info.height, info.pixel_format) == (48, 32, "yuv444p")
 
 
 @pytest.mark.parametrize("at", [0, 1, 5, 20])
@@ -111,7 +114,8 @@ def test_an_error_leaves_nothing_behind(tmp_path: Path, at: int) -> None:
     before = threading.active_count()
     with pytest.raises(RuntimeError, match="stop"):
         work()
-    assert list(tmp_path.iterdir()) == [] and threading.active_count() == before
+    assert list(tmp_path.iterdir()) == []
+    assert threading.active_count() == before
 
 
 def test_nothing_stands_under_the_name_before_the_end(tmp_path: Path) -> None:
@@ -184,7 +188,8 @@ def test_every_encoder(make: Make, tmp_path: Path, encoder: str, name: str, pixe
         for frame in pictures:
             writer.write(frame.picture, frame.index)
     info = probe(tmp_path / name)
-    assert info.kind == "video" and info.codec == codec
+    assert info.kind == "video"
+    assert info.codec == codec
     with read_frames(tmp_path / name) as frames:
         written = list(frames)
     assert len(written) == len(pictures) == 10
@@ -203,7 +208,8 @@ def test_more_quality_is_more_like_the_source(make: Make, tmp_path: Path) -> Non
                 writer.write(frame.picture, frame.index)
         errors.append(float(np.abs(decoded(source, "gray").astype(int) - decoded(path, "gray")).mean()))
         sizes.append(path.stat().st_size)
-    assert errors == sorted(errors, reverse=True) and sizes == sorted(sizes)
+    assert errors == sorted(errors, reverse=True)
+    assert sizes == sorted(sizes)
 
 
 def framehash(path: Path) -> list[bytes]:
@@ -220,7 +226,8 @@ def test_remuxed_frames_are_the_same_bit_for_bit(clip: Path, make: Make, tmp_pat
     names = atoms(output)
     assert names.index(b"moov") < names.index(b"mdat")
     info = probe(output)
-    assert info.kind == "video" and (info.frames, info.frame_rate, len(info.audio)) == (50, "25/1", 1)
+    assert info.kind == "video"
+    assert (info.frames, info.frame_rate, len(info.audio)) == (50, "25/1", 1)
     with read_frames(source) as one, read_frames(output) as other:
         differences = [abs(after.time - before.time) for before, after in zip(one, other, strict=True)]
     assert max(differences) < Fraction(1, 500)
@@ -229,7 +236,8 @@ def test_remuxed_frames_are_the_same_bit_for_bit(clip: Path, make: Make, tmp_pat
 def test_remuxing_keeps_the_orientation(clip: Path, make: Make, tmp_path: Path) -> None:
     remux(make("turned.mp4", f"-display_rotation 90 -i {clip} -c copy"), tmp_path / "out.mp4")
     info = probe(tmp_path / "out.mp4")
-    assert info.kind == "video" and (info.rotation, info.width, info.height) == (270, 64, 96)
+    assert info.kind == "video"
+    assert (info.rotation, info.width, info.height) == (270, 64, 96)
 
 
 def test_hevc_has_the_name_that_all_players_know(make: Make, tmp_path: Path) -> None:
@@ -249,7 +257,8 @@ def test_what_mp4_cannot_hold_is_not_remuxed(make: Make, tmp_path: Path) -> None
     for source in (video, sound):
         with pytest.raises(UnsupportedMedia, match="cannot hold"):
             remux(source, tmp_path / "out.mp4")
-    assert not (tmp_path / "out.mp4").exists() and not list(tmp_path.glob(".*"))
+    assert not (tmp_path / "out.mp4").exists()
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_back_pressure(tmp_path: Path) -> None:
@@ -278,7 +287,8 @@ def test_mapping_raises_in_turn() -> None:
 
 def test_what_works_here() -> None:
     there = encoders()
-    assert there["libx264"] and set(there) >= {"h264_nvenc", "libx265", "libvpx-vp9", "libsvtav1", "prores_ks"}
+    assert there["libx264"]
+    assert set(there) >= {"h264_nvenc", "libx265", "libvpx-vp9", "libsvtav1", "prores_ks"}
     assert os.access(ffmpeg_path(), os.X_OK)
     assert issubclass(Invalid, ReelwrightError)
 

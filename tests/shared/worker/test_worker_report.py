@@ -25,10 +25,12 @@ def test_it_never_goes_back_and_ends_at_one() -> None:
 
     sent = [message["progress"] for message in reported(work)]
     fractions = [progress["fraction"] for progress in sent]
-    assert fractions == sorted(fractions) and fractions[-1] == 1
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1
     assert all(0 <= fraction <= 1 for fraction in fractions)
     assert {progress["stage"] for progress in sent} == {"first", "second"}
-    assert sent[-1]["done"] == sent[-1]["total"] and sent[-1]["eta_s"] == 0
+    assert sent[-1]["done"] == sent[-1]["total"]
+    assert sent[-1]["eta_s"] == 0
 
 
 def test_a_part_of_a_part_covers_its_share() -> None:

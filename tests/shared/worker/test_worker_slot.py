@@ -62,12 +62,14 @@ async def test_one_child_serves_many_calls(slot: Slot, tmp_path: Path) -> None:
 
     first = await slot.call(TARGET, args("succeed", tmp_path), listen)
     child = family()
-    assert first["result"] == {"said": "done"} and Path(first["outputs"]["file"]["path"]) == tmp_path / "file.json"
+    assert first["result"] == {"said": "done"}
+    assert Path(first["outputs"]["file"]["path"]) == tmp_path / "file.json"
     with pytest.raises(OperationFailed, match="ValueError: tsk"):
         await slot.call(TARGET, args("stumble", tmp_path))
     usage = Usage()
     await slot.call(TARGET, args("succeed", tmp_path), None, usage)
-    assert family() == child and len(child) == 2, "a guard and its child, still the same"
+    assert family() == child, "a guard and its child, still the same"
+    assert len(child) == 2, "a guard and its child, still the same"
     assert messages[-1]["progress"]["fraction"] == 1
     assert 10 * 2**20 < usage.peak_memory_bytes < LIMITS.memory_bytes
 
@@ -164,4 +166,5 @@ async def test_a_pool_runs_so_many_at_once_and_lets_idle_children_go(tmp_path: P
 
 def test_memory_is_that_of_the_whole_family() -> None:
     assert memory_bytes(os.getpid()) >= psutil.Process().memory_info().rss * 0.9
-    assert descendants(2**22 + 1) == [] and memory_bytes(2**22 + 1) == 0
+    assert descendants(2**22 + 1) == []
+    assert memory_bytes(2**22 + 1) == 0
