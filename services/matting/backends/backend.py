@@ -1,0 +1,133 @@
+"""What a matting backend is: a row of the table, a function that opens it, and what passes through."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.operation import Progress
+from shared.video import Frame
+
+Rgb = NDArray[np.uint8]
+"""A picture, (height, width, 3), R, G, B."""
+Mask = NDArray[np.uint8]
+"""Where a subject is, (height, width), 0 to 255."""
+Alpha = NDArray[np.float32]
+"""A matte, (height, width), 0 (background) to 1 (subject)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """One frame as a backend sees it, at the size of inference.
+
+    `rgb`: upright, square pixels, SDR; shared, so treat it as read-only. `frame`: the same frame at its own size and in its own format.
+    `cut`: first frame of a shot, where what is remembered of earlier frames no longer holds (True for the first frame of the clip).
+    `masks`: masks that the user gave for this frame, one for each subject; empty for most frames.
+    """
+
+    index: int
+    time_s: float
+    rgb: Rgb
+    frame: Frame
+    cut: bool
+    masks: tuple[Mask, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Matte:
+    """What a backend gives for one view. `foreground`: the subject's own colours, free of background; None where it finds none.
+
+    Both have the size of `View.rgb`, or a size of the backend's own: they are scaled to the output's.
+    """
+
+    alpha: Alpha
+    foreground: Rgb | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setup:
+    """What is known before the first frame.
+
+    `width`, `height`: size of `View.rgb`. `frame_width`, `frame_height`: size of the clip as displayed. `frames`: expected number.
+    `plate`: picture of the scene without subjects, in the clip's size. `foreground`: whether `Matte.foreground` is used.
+    """
+
+    width: int
+    height: int
+    frame_width: int
+    frame_height: int
+    frame_rate: float
+    frames: int
+    plate: Rgb | None = None
+    foreground: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runtime:
+    """What runs a network: library, precision read back from it, and device."""
+
+    library: str
+    precision: str
+    device: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A backend that is ready. `mattes` gives one matte for each view, in order; it may take several views before it gives one.
+
+    `runtime`: None for a backend without a network.
+    """
+
+    mattes: Callable[[Iterator[View]], Iterator[Matte]]
+    runtime: Runtime | None = None
+
+
+class Finds(StrEnum):
+    """What a backend takes for the subject."""
+
+    PEOPLE = "people"
+    OBJECTS = "foreground objects"
+    MASKED = "what the mask shows"
+    UNLIKE_SCREEN = "what is not the screen"
+    UNLIKE_PLATE = "what differs from the plate"
+
+
+Open = Callable[[Setup, Any, Progress], AbstractContextManager[Opened]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Backend:
+    """One row of the table.
+
+    `open(setup, options, progress)`: a context manager that gives `Opened`; `options` are the operation's params, of which a backend uses
+    those that its own options class declares (`MatteParams` inherits them all). It may warn through `progress`, and raises ModelMissing or
+    Invalid. `models`: names in the catalog of models, all needed. `missing`: the command that installs what is needed besides (a package),
+    None where nothing is missing. `inference_size(width, height, resolution)`: size of `View.rgb` for a clip of that displayed size;
+    `resolution` is the param, None for automatic. `steady`: whether it looks at more than single frames, so that smoothing over time is
+    not needed. `licence` and `commercial_use`: of the algorithm, for a backend without models; else the catalog's count.
+    """
+
+    name: str
+    description: str
+    finds: Finds
+    open: Open
+    inference_size: Callable[[int, int, int | None], tuple[int, int]]
+    models: tuple[str, ...] = ()
+    missing: Callable[[], str | None] = lambda: None
+    needs_mask: bool = False
+    needs_plate: bool = False
+    steady: bool = True
+    licence: str = ""
+    commercial_use: bool = True
+
+
+def limited_size(width: int, height: int, resolution: int | None) -> tuple[int, int]:
+    """The clip's own size, or with `resolution` that of at most so many lines (of its shorter side)."""
+    short = min(width, height)
+    if resolution is None or resolution >= short:
+        return width, height
+    return max(round(width * resolution / short), 1), max(round(height * resolution / short), 1)
