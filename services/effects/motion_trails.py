@@ -8,9 +8,8 @@ from pathlib import Path
 
 import av
 
-from services.effects.clip.memory_budget import check_memory, needed_bytes, stored_bytes
-from services.effects.clip.rewrite import Times, Written, matte_remarks, probe_clip, rate_of, write_again
 from services.effects.params import MotionTrailsParams, MotionTrailsResult
+from services.effects.scene.memory_budget import check_memory, needed_bytes, stored_bytes
 from services.effects.scene.moments import Scene, cores, look_frames, small_size
 from services.effects.scene.read import moments_of
 from services.effects.trails.compose import Composer
@@ -18,6 +17,7 @@ from services.effects.trails.timing import Reach, Trailed, trails
 from services.effects.trails.weighted_mean import mixing_bytes
 from shared.operation import Progress, Silent
 from shared.video import Frame, VideoInfo, map_ordered
+from shared.video.clip.rewrite import Times, Written, matte_remarks, probe_clip, rate_of, write_again
 
 
 def motion_trails(
@@ -29,7 +29,7 @@ def motion_trails(
     frame (1) and its ghosts (decay^i), each where the camera looks now; `glow` and `shadow` are light that is screened on and silhouettes
     that are multiplied, in the arithmetic that `trails/soft_ghosts.py` states. The trail grows in from the first frame of a shot.
 
-    One pass; memory is that of one trail, in the formula of `clip/memory_budget.py`, and does not depend on length. `matte`: a gray
+    One pass; memory is that of one trail, in the formula of `scene/memory_budget.py`, and does not depend on length. `matte`: a gray
     video, white where the subject is, in place of what is found moving. Times, sound and colour tags are the source's; the output has 8
     bits a sample. Raises UnsupportedMedia and BrokenMedia for the source, Invalid for a part that is not there and for trails that
     need more memory than a job may have; nothing is left under `output` on failure.
@@ -109,7 +109,7 @@ def _taken(trailed: Trailed, *, drop: bool) -> tuple[Frame, Trailed]:
 
 
 def held_bytes(params: MotionTrailsParams, info: VideoInfo, *, matte: bool) -> int:
-    """Bytes that the trails of a clip hold, whatever its length: see `services/effects/clip/memory_budget.py`."""
+    """Bytes that the trails of a clip hold, whatever its length: see `services/effects/scene/memory_budget.py`."""
     rate = float(rate_of(info))
     reach = reach_of(params)
     ahead = 0 if params.direction == "behind" else int(reach.length * (rate if reach.seconds else 1)) + 1

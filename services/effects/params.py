@@ -4,13 +4,13 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
 
-from shared.operation import Params
+from shared.video.clip.part import ClipPart
 
 MAX_REACH_FRAMES, MAX_REACH_S = 1200, 60.0
 """The longest trail, from the frame to its last ghost."""
 
 
-class SceneParams(Params):
+class SceneParams(ClipPart):
     """How the camera and the moving subject are told apart, and which part of the clip is used."""
 
     camera_model: Literal["none", "translation", "similarity", "homography"] = Field(
@@ -21,9 +21,6 @@ class SceneParams(Params):
     motion_threshold: int = Field(
         10, ge=1, le=50, description="Levels (of 255) that a pixel has to change by to count as moving: less finds more, and more noise."
     )
-    quality: int = Field(70, ge=0, le=100, description="Picture quality of the output, 0 (smallest file) to 100 (best).")
-    start: float = Field(0.0, ge=0, le=1e6, description="Seconds of the source to begin at.")
-    duration: float | None = Field(None, gt=0, le=1e6, description="Seconds of the source to use from `start` on. Empty: all.")
 
 
 class MotionTrailsParams(SceneParams):

@@ -11,10 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from services.effects.clip.memory_budget import check_memory, needed_bytes, stored_bytes
-from services.effects.clip.rewrite import Times, matte_remarks, probe_clip, rate_of, write_again
 from services.effects.motion_trails import summary
 from services.effects.params import StrobeParams, StrobeResult
+from services.effects.scene.memory_budget import check_memory, needed_bytes, stored_bytes
 from services.effects.scene.moments import Moment, Scene, cores, look_frames
 from services.effects.scene.pixels import YuvPixels
 from services.effects.scene.read import moments_of
@@ -25,6 +24,7 @@ from shared.errors import OperationFailed
 from shared.media.partial_name import beside
 from shared.operation import Progress, Silent
 from shared.video import VideoInfo, map_ordered
+from shared.video.clip.rewrite import Times, matte_remarks, probe_clip, rate_of, write_again
 
 
 def strobe(

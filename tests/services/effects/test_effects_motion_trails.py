@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from benchmarks.naive_trails import naive_trails
-from services.effects.clip.memory_budget import stored_bytes
 from services.effects.params import MotionTrailsParams
+from services.effects.scene.memory_budget import stored_bytes
 from services.effects.scene.moments import Scene
 from services.effects.scene.read import moments_of
 from shared.errors import BrokenMedia, Invalid, UnsupportedMedia
@@ -290,7 +290,7 @@ def test_memory_is_counted_with_the_chroma_that_a_file_has(pixel_format, stored)
 
 def test_what_masked_ghosts_take_while_they_are_mixed_is_counted(tmp_path, monkeypatch):
     clip = write(tmp_path / "large.mp4", scene(still, None, width=1280, height=720), frames=2)
-    monkeypatch.setattr("services.effects.clip.memory_budget.cores", lambda: 8)
+    monkeypatch.setattr("services.effects.scene.memory_budget.cores", lambda: 8)
     monkeypatch.setenv("REELWRIGHT_JOB_MEMORY_BYTES", str(240 * 1024 * 1024))
     params = {"ghost": "normal", "layers": 2, "spacing": 2}
     with pytest.raises(Invalid, match="Lower layers or spacing"):

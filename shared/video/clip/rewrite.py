@@ -8,11 +8,15 @@ from pathlib import Path
 
 import av
 
-from services.effects.clip.cut_sound import PartSound
-from services.effects.params import SceneParams
 from shared.errors import Invalid, UnsupportedMedia
 from shared.operation import Progress
-from shared.video import Frame, VideoInfo, VideoWriter, changes_of, probe
+from shared.video.clip.cut_sound import PartSound
+from shared.video.clip.part import ClipPart
+from shared.video.conversion_warnings import changes_of
+from shared.video.frames.frame import Frame
+from shared.video.info import VideoInfo
+from shared.video.probe import probe
+from shared.video.writing.writer import VideoWriter
 
 _USUAL_RATE = Fraction(25)
 _SAME_SHAPE, _SAME_LENGTH_S = 0.03, 0.1
@@ -40,18 +44,18 @@ class Written:
     encoder: str
 
 
-def probe_clip(video: Path, params: SceneParams) -> VideoInfo:
+def probe_clip(video: Path, params: ClipPart) -> VideoInfo:
     """What is known about a video. Raises UnsupportedMedia for a still image, Invalid if nothing of it is left from `start` on."""
     info = probe(video)
     if not isinstance(info, VideoInfo):
-        raise UnsupportedMedia(f"{video.name!r} is a still image: this effect needs a video.")
+        raise UnsupportedMedia(f"{video.name!r} is a still image: this operation needs a video.")
     if params.start and params.start >= info.duration_s:
         detail = f"The video is {info.duration_s:.2f} s long: a start at {params.start:g} s leaves nothing of it"
         raise Invalid(f"{detail}. Choose an earlier start.", errors=[{"field": "params.start", "detail": detail}])
     return info
 
 
-def matte_remarks(matte: Path, params: SceneParams, *, info: VideoInfo) -> Iterator[str]:
+def matte_remarks(matte: Path, params: ClipPart, *, info: VideoInfo) -> Iterator[str]:
     """What has to be done to a matte to fit the video. Raises UnsupportedMedia for a still image."""
     given = probe(matte)
     if not isinstance(given, VideoInfo):
@@ -68,16 +72,16 @@ def rate_of(info: VideoInfo) -> Fraction:
     return info.rate if info.rate > 0 else _USUAL_RATE
 
 
-def expected_frames(info: VideoInfo, params: SceneParams) -> int:
+def expected_frames(info: VideoInfo, params: ClipPart) -> int:
     """About how many frames there will be."""
-    if not params.start and params.duration is None:
+    if params.whole:
         return max(info.frames, 1)
     left = max(info.duration_s - params.start, 0)
     return max(round(min(left, params.duration or left) * float(rate_of(info))), 1)
 
 
 def write_again(
-    pictures: Iterable[tuple[Times, av.VideoFrame]], params: SceneParams, *, video: Path, info: VideoInfo, output: Path, progress: Progress
+    pictures: Iterable[tuple[Times, av.VideoFrame]], params: ClipPart, *, video: Path, info: VideoInfo, output: Path, progress: Progress
 ) -> Written:
     """Write pictures with the times of the clip's frames that they stand for, and the clip's sound and tags.
 
@@ -86,7 +90,7 @@ def write_again(
     """
     for sentence in changes_of(info, to_sdr8=True):
         progress.warn(sentence)
-    part = bool(params.start) or params.duration is not None
+    part = not params.whole
     expected, written, end = expected_frames(info, params), 0, Fraction(0)
     first = Fraction(0)
     with ExitStack() as stack:

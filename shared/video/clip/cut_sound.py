@@ -9,8 +9,11 @@ import av
 import numpy as np
 
 from shared.errors import BrokenMedia
-from shared.video import AudioBlock, AudioTrack, AudioTrackInfo, VideoInfo, VideoWriter, read_audio
+from shared.video.info import AudioTrackInfo, VideoInfo
 from shared.video.prefetch import Ahead
+from shared.video.reading.audio import AudioBlock, read_audio
+from shared.video.writing.tracks import AudioTrack
+from shared.video.writing.writer import VideoWriter
 
 
 class PartSound:
