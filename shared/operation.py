@@ -55,11 +55,11 @@ class Progress(Protocol):
 
 
 class Silent:
-    """A Progress that tells nobody."""
+    """A Progress that ignores every report."""
 
     def __call__(self, done: float, total: float) -> None: ...
 
-    def part(self, stage: str, start: float, end: float) -> Progress:
+    def part(self, stage: str, start: float, end: float) -> Progress:  # noqa: ARG002 the names belong to the protocol
         return self
 
     def warn(self, message: str) -> None: ...
@@ -92,7 +92,8 @@ class Operation:
     `run(params, *, <inputs>, <outputs>, progress) -> result` is an ordinary function on files: each input comes as the path under
     its name (None where an optional one was not given); one output comes as `output`, several come as `outputs`, a mapping of their
     names to paths. An output that `run` leaves unwritten is not part of the job's result. `needs`: of these optional inputs at least
-    one has to be given.
+    one has to be given. `version` grows by one whenever equal inputs and params give another result than before, since results are
+    remembered.
     """
 
     name: str
@@ -103,8 +104,9 @@ class Operation:
     outputs: Mapping[str, Kind] = field(default_factory=dict)
     run: Callable[..., BaseModel]
     example: Params
+    version: int = 1
     needs: tuple[str, ...] = ()
-    unavailable: Callable[[Any], str | None] = lambda params: None
+    unavailable: Callable[[Any], str | None] = lambda _params: None
     """Whether these params ask for something that is not installed: then the one command that would install it."""
 
     @property
@@ -137,7 +139,8 @@ class Operation:
 class Service:
     """One service: its URL name, its title and its table of operations, which stand as `OPERATIONS` in `module`.
 
-    `commands`: "module:function" that adds more commands to the service's group of the command line (a `typer.Typer`).
+    `commands`: "module:function" that adds more commands to the service's group of the command line: it gets the group (a `typer.Typer`)
+    and a function that reads the settings, with changes as keywords, and puts them in force.
     """
 
     name: str

@@ -1,9 +1,13 @@
-"""Settings: environment variables named REELWRIGHT_*, or files of those names in /run/secrets, checked once at start."""
+"""Settings: environment variables named REELWRIGHT_*, or files of those names in /run/secrets, checked once at start.
+
+Only the composition root (the `reelwright` command) and the start of a worker process read them, with `Settings()`, and hand them to
+`use`. Library code asks `current`: without `use`, as in a notebook, that gives the defaults.
+"""
 
 import hashlib
 import ipaddress
 from base64 import b64decode
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -131,6 +135,27 @@ class Settings(BaseSettings):
     def owners(self) -> dict[str, str]:
         """API key -> the owner name that its jobs and media are kept under."""
         return {key.get_secret_value(): owner_of(key.get_secret_value()) for key in self.api_keys}
+
+
+class _Process:
+    """The settings of this process. One value for all threads: decoders and models run in threads of their own."""
+
+    settings: Settings | None = None
+
+
+def use(settings: Settings) -> None:
+    """Make `settings` those of this process."""
+    _Process.settings = settings
+
+
+def current() -> Settings:
+    """Return the settings of this process: those given to `use`, or the defaults."""
+    return _Process.settings or _defaults()
+
+
+@cache
+def _defaults() -> Settings:
+    return Settings.model_construct()
 
 
 PUBLIC = "public"

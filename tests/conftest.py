@@ -2,14 +2,16 @@
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gateway.media.sample_drawing import draw_clip, draw_picture
 from shared.http.service import SAMPLES
 from shared.operation import Silent
+from shared.settings import Settings
 from shared.testing import RunningSuite, suite
 
 
@@ -18,6 +20,18 @@ def no_errors_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     """An ERROR in the log fails the test. One that expects it ends with `caplog.clear()`."""
     yield
     assert [record.getMessage() for record in caplog.get_records("call") if record.levelno >= logging.ERROR] == []
+
+
+@pytest.fixture
+def use_settings(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Change settings of this process until the test ends: `use_settings(device="cpu")`. Variables of the environment count, too."""
+    changes: dict[str, Any] = {}
+
+    def change(**values: Any) -> None:
+        changes.update(values)
+        monkeypatch.setattr("shared.settings._Process.settings", Settings(**changes))
+
+    return change
 
 
 @pytest.fixture(scope="session")

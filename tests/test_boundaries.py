@@ -1,7 +1,12 @@
-"""Who may import whom, read from the source: services stand alone, shared/ knows none of them, heavy libraries load late."""
+"""Who may import whom, read from the source.
+
+Services stand alone, `shared` knows none of them, no import forms a cycle or leads from a room to the files above it, heavy libraries load
+late, and only the composition root reads the environment.
+"""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -10,9 +15,65 @@ ROOT = Path(__file__).parent.parent
 FILES = [path for room in ("shared", "gateway", "services") for path in sorted((ROOT / room).rglob("*.py"))]
 HEAVY = {"torch", "tensorflow", "keras", "diffusers", "transformers", "onnxruntime", "openvino"}
 
+READ_THE_SETTINGS = {"shared/cli/app.py", "shared/worker/child.py"}
+"""The command line, which is the composition root's, and the start of a worker process: `Settings()` is called nowhere else."""
+
+USE_THE_ENVIRONMENT = {
+    "shared/models/device.py": "CUDA_VISIBLE_DEVICES belongs to CUDA",
+    "shared/net/transport.py": "SSL_CERT_FILE and SSL_CERT_DIR belong to OpenSSL",
+    "shared/testing.py": "starts a suite with settings of its own",
+    "shared/video/writing/encoders.py": "SVT_LOG quiets an encoder",
+    "shared/worker/guard.py": "hands it on to the child",
+    "shared/worker/slot.py": "chooses what the child gets of it",
+    "services/aesthetics/nima/keras_model.py": "TF_CPP_MIN_LOG_LEVEL quiets TensorFlow",
+    "services/aesthetics/nima/keras_to_openvino.py": "starts TensorFlow without a GPU",
+}
+
+KNOWN_UPWARD: set[str] = set()
+# services/aesthetics: remove the lines whose import is gone.
+KNOWN_UPWARD |= {
+    "services/aesthetics/nima/network.py",
+    "services/aesthetics/output/chosen_pictures.py",
+    "services/aesthetics/output/contact_sheet.py",
+    "services/aesthetics/reading/picture_files.py",
+    "services/aesthetics/reading/small_views.py",
+    "services/aesthetics/reading/sources.py",
+    "services/aesthetics/selection/groups.py",
+    "services/aesthetics/selection/scoring.py",
+}
+# services/effects: remove the lines whose import is gone.
+KNOWN_UPWARD |= {
+    "services/effects/scene/read.py",
+    "services/effects/trails/compose.py",
+}
+# services/keyframes: remove the lines whose import is gone.
+KNOWN_UPWARD |= {
+    "services/keyframes/detectors/table.py",
+    "services/keyframes/output/cutlists/frame_grid.py",
+    "services/keyframes/output/cutlists/qpfile.py",
+    "services/keyframes/output/exports.py",
+    "services/keyframes/output/gallery.py",
+    "services/keyframes/output/images.py",
+    "services/keyframes/selection/choose.py",
+    "services/keyframes/selection/shots.py",
+}
+# services/speed_ramp: remove the lines whose import is gone.
+KNOWN_UPWARD |= {
+    "services/speed_ramp/curve/from_motion.py",
+    "services/speed_ramp/curve/snap.py",
+    "services/speed_ramp/curve/straight_pieces.py",
+    "services/speed_ramp/handover/chapters.py",
+    "services/speed_ramp/handover/plot.py",
+    "services/speed_ramp/handover/timelines.py",
+    "services/speed_ramp/sound/tracks.py",
+}
+"""Files in rooms that still import a file above them. A list that shrinks to nothing: none may be added."""
+
+each_file = pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+
 
 def imports(path: Path, *, top_level_only: bool = False) -> Iterator[str]:
-    """Full names of the modules that a file imports."""
+    """Yield the full names of the modules that a file imports."""
     tree = ast.parse(path.read_text())
     nodes = ast.iter_child_nodes(tree) if top_level_only else ast.walk(tree)
     for node in nodes:
@@ -21,10 +82,52 @@ def imports(path: Path, *, top_level_only: bool = False) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
             yield node.module or ""
+            yield from (f"{node.module}.{name.name}" for name in node.names if _file(f"{node.module}.{name.name}"))
+
+
+def import_graph(root: Path = ROOT) -> dict[str, set[str]]:
+    """Return the files that each file imports; paths are relative to `root`. A package stands for its `__init__.py`."""
+    graph = {}
+    for path in (path for room in ("shared", "gateway", "services") for path in (root / room).rglob("*.py")):
+        targets = [set(_targets(node, root)) for node in ast.walk(ast.parse(path.read_text()))]
+        name = str(path.relative_to(root))
+        graph[name] = set().union(*targets) - {name}
+    return graph
+
+
+def floors(graph: Mapping[str, set[str]], folder: str) -> dict[str, set[str]]:
+    """Reduce the graph to the members of one folder: each file, and each room below it as one node."""
+    members: dict[str, set[str]] = {}
+    for file, imported in graph.items():
+        if (member := _member(file, folder)) is not None:
+            targets = {target for one in imported if (target := _member(one, folder)) is not None}
+            members.setdefault(member, set()).update(targets - {member})
+    return members
+
+
+def upward(graph: Mapping[str, set[str]]) -> set[tuple[str, str]]:
+    """Find imports from a room of a service or the gateway to a file at the top of it."""
+    found = set()
+    for file, imported in graph.items():
+        top = _top(file)
+        if top and Path(file).parent != top:
+            found |= {(file, target) for target in imported if Path(target).parent == top and Path(target).name != "__init__.py"}
+    return found
+
+
+def environment_reads(path: Path) -> set[str]:
+    """Return which of `Settings()` and `os.environ` the code of a file uses."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("Settings"):
+            found.add("Settings()")
+        elif isinstance(node, ast.Attribute) and ast.unparse(node) in ("os.environ", "os.getenv", "os.putenv"):
+            found.add("os.environ")
+    return found
 
 
 def rooms_of(path: Path) -> set[str]:
-    """The rooms that a file reaches into: shared, gateway, services.<name>, reelwright."""
+    """Return the rooms that a file imports from: shared, gateway, services.<name>, reelwright."""
     found = set()
     for name in imports(path):
         parts = name.split(".")
@@ -35,16 +138,40 @@ def rooms_of(path: Path) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_file_reaches_only_into_the_rooms_it_may(path):
+@each_file
+def test_a_file_imports_only_from_the_rooms_it_may(path):
     room = path.relative_to(ROOT).parts[0]
     own = ".".join(path.relative_to(ROOT).parts[:2]) if room == "services" else room
     assert rooms_of(path) <= {own, "shared"}
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+@each_file
 def test_heavy_libraries_are_imported_inside_functions(path):
     assert not {name.partition(".")[0] for name in imports(path, top_level_only=True)} & HEAVY
+
+
+@each_file
+def test_only_the_composition_root_reads_the_environment(path):
+    name, found = str(path.relative_to(ROOT)), environment_reads(path)
+    assert ("Settings()" in found) == (name in READ_THE_SETTINGS), "library code calls shared.settings.current()"
+    assert ("os.environ" in found) == (name in USE_THE_ENVIRONMENT), "what the operator chooses is a setting"
+
+
+def test_no_files_import_each_other_in_a_cycle():
+    assert cycle(import_graph()) is None
+
+
+def test_the_members_of_a_folder_import_each_other_without_cycles():
+    graph = import_graph()
+    folders = {str(parent) for file in graph for parent in Path(file).parents}
+    cycles = {folder: found for folder in sorted(folders) if (found := cycle(floors(graph, folder)))}
+    assert not cycles
+
+
+def test_no_room_imports_from_the_files_above_it():
+    found = upward(import_graph())
+    assert {pair for pair in found if pair[0] not in KNOWN_UPWARD} == set()
+    assert KNOWN_UPWARD - {file for file, _ in found} == set(), "these are gone: remove them from KNOWN_UPWARD"
 
 
 def test_only_the_job_package_knows_dbos():
@@ -62,8 +189,66 @@ def test_shared_names_no_service():
         assert not mentions, f"{path} mentions {mentions}"
 
 
-def test_the_rule_can_fail(tmp_path):
+def test_the_rules_can_fail(tmp_path):
     bad = tmp_path / "bad.py"
-    bad.write_text("from services.speed_ramp import curve\nimport gateway.app\nimport torch\n")
+    bad.write_text("from services.speed_ramp import curve\nimport gateway.app\nimport torch\nos.environ['A']\nSettings()\n")
     assert rooms_of(bad) == {"services.speed_ramp", "gateway"}
     assert "torch" in set(imports(bad, top_level_only=True))
+    assert environment_reads(bad) == {"Settings()", "os.environ"}
+    for name, text in (
+        ("services/x/detect.py", "from services.x.room.a import f"),
+        ("services/x/room/a.py", "def f():\n    from services.x.other import b"),
+        ("services/x/other/b.py", "import services.x.room.c"),
+        ("services/x/room/c.py", "from services.x.params import Params"),
+        ("services/x/params.py", ""),
+        ("shared/d.py", "from shared import e"),
+        ("shared/e.py", "from shared.d import f"),
+    ):
+        file = tmp_path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    graph = import_graph(tmp_path)
+    assert set(cycle(graph) or ()) == {"shared/d.py", "shared/e.py"}
+    assert set(cycle(floors(graph, "services/x")) or ()) == {"room", "other"}
+    assert upward(graph) == {("services/x/room/c.py", "services/x/params.py")}
+
+
+def cycle(graph: Mapping[str, set[str]]) -> list[str] | None:
+    """Return one cycle of a graph, None where there is none."""
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return None
+
+
+def _targets(node: ast.AST, root: Path) -> Iterator[str]:
+    """Yield the files of this project that an import statement names."""
+    if isinstance(node, ast.Import):
+        names = [name.name for name in node.names]
+    elif isinstance(node, ast.ImportFrom):
+        names = [f"{node.module}.{name.name}" for name in node.names]
+    else:
+        return
+    for name in names:
+        file = _file(name, root) or _file(name.rpartition(".")[0], root)
+        if file:
+            yield file
+
+
+def _file(module: str, root: Path = ROOT) -> str | None:
+    """Return the file of a module, relative to `root`; None where it is no module of this project."""
+    base = module.replace(".", "/")
+    return next((path for path in (f"{base}.py", f"{base}/__init__.py") if (root / path).is_file()), None)
+
+
+def _member(file: str, folder: str) -> str | None:
+    path = Path(file)
+    return path.relative_to(folder).parts[0] if path.is_relative_to(folder) else None
+
+
+def _top(file: str) -> Path | None:
+    parts = Path(file).parts
+    if parts[0] == "gateway":
+        return Path("gateway")
+    return Path(*parts[:2]) if parts[0] == "services" and len(parts) > 2 else None

@@ -74,6 +74,7 @@ def test_the_example_runs_over_http_as_it_stands(operation, running: RunningSuit
     assert set(job["outputs"]) == set(operation.outputs)
     assert job["progress"]["fraction"] == 1
     assert job["params"] == operation.example.model_dump(mode="json")
+    assert job["version"] == describe(operation).version == operation.version
 
 
 @each

@@ -1,7 +1,7 @@
 """PerfectFrameAI's command line: `best_frames_extractor` and `top_images_extractor` on folders of this machine, without a server."""
 
-import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +15,7 @@ from services.aesthetics.params import BestFramesParams, ExtractParams, TopImage
 from services.aesthetics.top_images import top_images
 from shared.errors import Invalid, ModelMissing, ReelwrightError
 from shared.http.params_text import params_from_text
+from shared.settings import Settings
 
 Folder = Annotated[Path, typer.Option("--input_dir", "--input-dir", "-i", help="Folder of the files.")]
 Target = Annotated[Path, typer.Option("--output_dir", "--output-dir", "-o", help="Folder that the pictures are written into.")]
@@ -24,8 +25,8 @@ Network = Annotated[str, typer.Option("--model", help="inception-resnet-v2, mobi
 INPUT, OUTPUT = Path("input_directory"), Path("output_directory")
 
 
-def add_commands(group: typer.Typer) -> None:
-    """Add both to the command group of the service."""
+def add_commands(group: typer.Typer, settings: Callable[..., Settings]) -> None:
+    """Add both commands to the service's group. `settings(**changes)` reads the settings and puts them in force."""
 
     @group.command("best_frames_extractor", help="The best frames of every video in a folder; videos that are done are renamed.")
     def best(
@@ -36,8 +37,9 @@ def add_commands(group: typer.Typer) -> None:
         scorer: Scorer = "nima",
         model: Network = "inception-resnet-v2",
     ) -> None:
+        settings(**_device(cpu))
         videos = _found(input_dir, VIDEO_SUFFIXES, PROCESSED)
-        params = _params(BestFramesParams, cpu, scorer, model) if not all_frames else ExtractParams()
+        params = _params(BestFramesParams, scorer, model) if not all_frames else ExtractParams()
         failed = sum(not _one_video(video, params, output_dir) for video in videos)
         if failed:
             raise typer.Exit(1)
@@ -51,9 +53,10 @@ def add_commands(group: typer.Typer) -> None:
         model: Network = "inception-resnet-v2",
         percent: Annotated[str, typer.Option("--percent", help="Percentile of the scores that a picture must reach.")] = "90",
     ) -> None:
+        settings(**_device(cpu))
         check_originals(input_dir, output_dir)
         pictures = _found(input_dir, PICTURE_SUFFIXES, "")
-        params = _params(TopImagesParams, cpu, scorer, model, percent=percent)
+        params = _params(TopImagesParams, scorer, model, percent=percent)
         with tempfile.TemporaryDirectory() as made:
             result = top_images(params, images=pictures, outputs=_outputs(Path(made)))
             deliver(Path(made, "images.zip"), [item.image for item in result.items], output_dir)
@@ -92,9 +95,11 @@ def _found(folder: Path, suffixes: tuple[str, ...], prefix: str) -> list[Path]:
     return files
 
 
-def _params(model: type[Any], cpu: bool, scorer: str, network: str, **more: str) -> Any:
-    if cpu:
-        os.environ["REELWRIGHT_DEVICE"] = "cpu"
+def _device(cpu: bool) -> dict[str, str]:
+    return {"device": "cpu"} if cpu else {}
+
+
+def _params(model: type[Any], scorer: str, network: str, **more: str) -> Any:
     params = params_from_text(model, {"scorer": scorer, "model": network, "diversity": "0", **more})
     if command := missing_weights(params):
         raise ModelMissing(f"The network is not installed. Run: {command}, or ask for --scorer technical")

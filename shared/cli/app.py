@@ -23,7 +23,7 @@ from shared.cli.operation import add_operation
 from shared.errors import ReelwrightError
 from shared.log import set_up
 from shared.operation import Service
-from shared.settings import Settings
+from shared.settings import Settings, use
 
 REMOTE = typer.Option("http://127.0.0.1:8080", "--remote", metavar="URL", envvar="REELWRIGHT_REMOTE", help="The suite to talk to.")
 KEY = typer.Option("", "--api-key", envvar="REELWRIGHT_API_KEY", help="API key, where the suite asks for one.")
@@ -54,10 +54,10 @@ def command_line(suite: Suite) -> Callable[[], None]:
     for service in suite.services:
         group = typer.Typer(help=f"{service.title}: on files of this machine, or with --remote.", no_args_is_help=True)
         for operation in service.operations:
-            add_operation(group, operation)
+            add_operation(group, operation, _settings)
         if service.commands:
             module, _, name = service.commands.partition(":")
-            getattr(importlib.import_module(module), name)(group)
+            getattr(importlib.import_module(module), name)(group, _settings)
         app.add_typer(group, name=service.name)
 
     def run() -> None:
@@ -139,9 +139,11 @@ def _add_upkeep(app: typer.Typer, suite: Suite) -> None:
 
 
 def _settings(**given: Any) -> Settings:
-    """The settings, or an end with a line for each that is not in order."""
+    """Read the settings and put them in force; exit with one line for each that is wrong. `given` overrides the environment."""
     try:
-        return Settings(**given)
+        settings = Settings(**given)
+        use(settings)
+        return settings
     except ValidationError as error:
         lines = [f"{'.'.join(map(str, one['loc'])) or 'settings'}: {one['msg'].removeprefix('Value error, ')}" for one in error.errors()]
     except SettingsError as error:

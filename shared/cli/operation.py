@@ -7,7 +7,7 @@ import inspect
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,14 +22,15 @@ from shared.cli.client import Remote
 from shared.errors import Invalid, OperationFailed
 from shared.http.params_text import params_from_text
 from shared.operation import SUFFIXES, Operation, Params
+from shared.settings import Settings
 from shared.worker.progress import Report
 from shared.worker.run_operation import output_arguments
 
 
-def add_operation(app: typer.Typer, operation: Operation) -> None:
+def add_operation(app: typer.Typer, operation: Operation, settings: Callable[[], Settings]) -> None:
     """`VERB INPUT... OUTPUT --param value` as a command of `app`.
 
-    Typer reads a function's signature; this one's is made from the declaration.
+    Typer reads a function's signature; this one's is made from the declaration. `settings` puts the settings in force before a local run.
     """
 
     def command(as_json: bool, remote: str | None, api_key: str, **given: Any) -> None:
@@ -43,6 +44,7 @@ def add_operation(app: typer.Typer, operation: Operation) -> None:
         if remote:
             result = _remotely(operation, params, inputs, outputs, Remote(remote, api_key))
         else:
+            settings()
             result = _locally(operation, params, inputs, outputs)
         if as_json or not outputs:
             typer.echo(json.dumps(result, indent=2))

@@ -255,12 +255,12 @@ def _add_docs(app: FastAPI) -> None:
         )
 
 
-async def _refused(request: Request, error: Exception) -> Response:
+async def _refused(_request: Request, error: Exception) -> Response:
     assert isinstance(error, ReelwrightError)
     return problem_response(error)
 
 
-async def _invalid(request: Request, error: Exception) -> Response:
+async def _invalid(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     return problem_response(invalid(error.errors()))
 
@@ -279,7 +279,7 @@ async def _no_database(request: Request, error: Exception) -> Response:
     return problem_response(Unavailable("The database does not answer at the moment. Try again soon.", headers={"Retry-After": "5"}))
 
 
-async def _gone(request: Request, error: Exception) -> Response:
+async def _gone(_request: Request, _error: Exception) -> Response:
     """Nobody is there to read this; it only ends the request in order."""
     return problem_response(Invalid("The connection ended before the request did."))
 

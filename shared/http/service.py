@@ -48,6 +48,7 @@ class OperationInfo(BaseModel):
 
     name: str
     service: str
+    version: int = Field(description="Grows whenever the operation's results change.")
     summary: str
     inputs: dict[str, dict[str, Any]] = Field(description="Name -> kind, all kinds it takes, whether it is optional or takes many.")
     needs: list[str] = Field(description="Of these inputs at least one has to be given.")
@@ -89,6 +90,7 @@ def describe(operation: Operation) -> OperationInfo:
     return OperationInfo(
         name=operation.name,
         service=operation.service,
+        version=operation.version,
         summary=operation.summary,
         inputs={
             name: {"kind": port.kind, "kinds": port.kinds, "optional": port.optional, "many": port.many}
@@ -116,7 +118,7 @@ def request_model(operation: Operation) -> type[BaseModel]:
     inputs = create_model(
         f"{_camel(operation.name)}Inputs",
         __config__=ConfigDict(extra="forbid"),
-        **{name: _input_field(name, port) for name, port in operation.ports.items()},
+        **{name: _input_field(port) for name, port in operation.ports.items()},
     )
     needed = any(field.is_required() for field in operation.params.model_fields.values())
     params = (operation.params, ...) if needed else (operation.params, Field(default_factory=operation.params))
@@ -158,7 +160,9 @@ async def submit(operation: Operation, request: JobRequest, *, params: Params, o
     if key and (earlier := await runtime.jobs.earlier(owner=owner, operation=operation.name, request=request, key=key)):
         return earlier
     await check(operation, inputs=request.inputs, params=params, owner=owner, runtime=runtime)
-    return await runtime.jobs.submit(owner=owner, service=operation.service, operation=operation.name, request=request, key=key)
+    return await runtime.jobs.submit(
+        owner=owner, service=operation.service, operation=operation.name, version=operation.version, request=request, key=key
+    )
 
 
 def wait_seconds(prefer: str | None) -> int | None:
@@ -234,7 +238,7 @@ def _check_kind(name: str, port: Input, kind: str, what: str) -> None:
         raise Invalid(f"inputs.{name}: {detail}.", errors=[{"field": f"inputs.{name}", "detail": detail}])
 
 
-def _input_field(name: str, port: Input) -> Any:
+def _input_field(port: Input) -> Any:
     ids = Annotated[list[str], Field(min_length=1, max_length=port.most)]
     kind: Any = (str | ids) if port.many else str
     what = f"Media id of the {' or '.join(port.kinds)}" + (", or a list of them." if port.many else ".")

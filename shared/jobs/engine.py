@@ -143,7 +143,15 @@ class Jobs:
         await asyncio.to_thread(self.close)
 
     async def submit(
-        self, *, owner: str, service: str, operation: str, request: JobRequest, asked: JobRequest | None = None, key: str | None = None
+        self,
+        *,
+        owner: str,
+        service: str,
+        operation: str,
+        version: int | None = None,
+        request: JobRequest,
+        asked: JobRequest | None = None,
+        key: str | None = None,
     ) -> Job:
         """Put a checked request into the queue. It is on disk when this returns.
 
@@ -155,6 +163,7 @@ class Jobs:
             "owner": owner,
             "service": service,
             "operation": operation,
+            "version": version,
             "priority": PRIORITIES[request.priority],
             "inputs": request.inputs,
             "params": request.params,

@@ -95,6 +95,7 @@ class Job(BaseModel):
     id: str = Field(examples=["01j8zq3v4x5k6m7n8p9q0r1s2t"])
     service: str = Field(examples=["speed-ramp"])
     operation: str = Field(examples=["speed-ramp.render"])
+    version: int | None = Field(None, description="Version of the operation, which grows whenever its results change; null for pipelines.")
     status: Status
     created_at: datetime
     started_at: datetime | None = None

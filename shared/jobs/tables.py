@@ -18,6 +18,7 @@ JOBS = Table(
     Column("owner", Text, nullable=False),
     Column("service", Text, nullable=False),
     Column("operation", Text, nullable=False),
+    Column("version", Integer),
     Column("status", Text, nullable=False),
     Column("priority", Integer, nullable=False),
     Column("created_at", Float(53), nullable=False),
@@ -79,9 +80,20 @@ def make_tables(engine: sa.Engine) -> None:
         if engine.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(SCHEMA_LOCK)))
         METADATA.create_all(connection)
+        _add_missing_columns(connection)
 
 
-def _set_up_sqlite(connection: Any, record: Any) -> None:
+def _add_missing_columns(connection: sa.Connection) -> None:
+    """Add columns that the tables of an earlier release lack; all of them may be null."""
+    for table in METADATA.tables.values():
+        existing = {column["name"] for column in sa.inspect(connection).get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in existing:
+                kind = column.type.compile(connection.dialect)
+                connection.execute(sa.text(f"ALTER TABLE {table.name} ADD COLUMN {column.name} {kind}"))
+
+
+def _set_up_sqlite(connection: Any, _record: Any) -> None:
     """WAL lets readers go on while one writes; IMMEDIATE makes writers wait for each other instead of failing half-way."""
     connection.isolation_level = "IMMEDIATE"
     for pragma in ("journal_mode=WAL", "busy_timeout=30000", "foreign_keys=ON"):

@@ -14,7 +14,7 @@ from typing import Any, TypeVar, cast
 from shared.models.batching import is_out_of_memory
 from shared.models.device import CPU, Device, free_bytes, total_bytes
 from shared.models.gpu_lock import ask_for_room, room_asked_for
-from shared.settings import Settings
+from shared.settings import current
 
 Loaded = TypeVar("Loaded")
 TIGHT = 0.08
@@ -139,7 +139,7 @@ class Shelf:
 @cache
 def shelf() -> Shelf:
     """The shelf of this process."""
-    return Shelf(idle_s=Settings().model_idle_s)
+    return Shelf(idle_s=current().model_idle_s)
 
 
 def loaded(key: Hashable, load: Callable[[], Loaded], *, size: int, device: Device = CPU) -> AbstractContextManager[Loaded]:

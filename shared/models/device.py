@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 
 from shared.errors import Unavailable
-from shared.settings import Settings
+from shared.settings import current
 from shared.worker.process_tree import memory_bytes
 
 CGROUP = Path("/sys/fs/cgroup")
@@ -38,7 +38,7 @@ def choose_device(wanted: str | None = None) -> Device:
 
     None: as REELWRIGHT_DEVICE says. Raises Unavailable for a GPU that is not there.
     """
-    wanted = wanted or Settings().device
+    wanted = wanted or current().device
     if wanted == "cpu":
         return CPU
     found = gpus()
@@ -63,7 +63,7 @@ def torch_device(wanted: str | None = None) -> Device:
 
     if torch.cuda.is_available():
         return device
-    if (wanted or Settings().device) == "auto":
+    if (wanted or current().device) == "auto":
         return CPU
     raise Unavailable(f"{device} ({device.title}) cannot be used: torch {torch.__version__} is without CUDA, or of another version of it.")
 
@@ -81,7 +81,7 @@ def free_bytes(device: Device) -> int:
     """Memory that can still be had on a device. For the CPU: of the machine, of this container, and of what one job may have."""
     if device.kind == "cuda":
         return _gpu_memory(device)[1]
-    limit = Settings().job_memory_bytes - memory_bytes(os.getpid())
+    limit = current().job_memory_bytes - memory_bytes(os.getpid())
     return max(0, min(int(psutil.virtual_memory().available), limit, *_container_room()))
 
 

@@ -19,8 +19,7 @@ from shared.errors import ModelDamaged, ModelMissing, UnknownModel
 from shared.media.disk import write_whole
 from shared.models.catalog import CATALOG, File, Model
 from shared.models.digest import digests
-from shared.operation import Progress
-from shared.settings import Settings
+from shared.settings import current
 
 MANIFEST = "manifest.json"
 
@@ -50,8 +49,8 @@ class ModelFolder:
 
     @classmethod
     def in_force(cls) -> "ModelFolder":
-        """The folder that this process's environment names; worker processes inherit it."""
-        return cls(Settings().models_folder)
+        """Return the models folder of the current settings."""
+        return cls(current().models_folder)
 
     def model(self, name: str) -> Model:
         """The model `name`. Raises UnknownModel."""
@@ -136,24 +135,6 @@ class ModelFolder:
         return FileRecord(**found, **origin)
 
 
-def model_files(name: str, progress: Progress | None = None) -> dict[str, Path]:
-    """The files of a model, by their paths in the catalog, each held to its checksum: what an operation loads.
-
-    Raises ModelMissing with the command to run, ModelDamaged for a file that is not what it was. Nothing is downloaded, except where
-    REELWRIGHT_MODELS_AUTO_PULL is set and everybody may use the model: then `progress` has a stage for it.
-    """
-    settings = Settings()
-    folder = ModelFolder(settings.models_folder)
-    model = folder.model(name)
-    if not folder.installed(model):
-        if not (settings.models_auto_pull and pulled_by_jobs(model)):
-            raise missing_error(model)
-        _pull_inside_job(folder, model, settings.models_mirror, progress)
-    for file in model.files:
-        folder.check(model, file)
-    return {file.path: folder.path(model, file) for file in model.files}
-
-
 def installed(name: str) -> bool:
     """Whether a model's files are there. Quick: for API processes."""
     folder = ModelFolder.in_force()
@@ -165,7 +146,7 @@ def to_install(*names: str) -> str | None:
 
     With REELWRIGHT_MODELS_AUTO_PULL a job fetches by itself what may be used commercially and needs no account.
     """
-    settings = Settings()
+    settings = current()
     folder = ModelFolder(settings.models_folder)
     wanted = [model for name in names if not folder.installed(model := folder.model(name))]
     commands = [model.command for model in wanted if not (settings.models_auto_pull and pulled_by_jobs(model))]
@@ -175,18 +156,6 @@ def to_install(*names: str) -> str | None:
 def pulled_by_jobs(model: Model) -> bool:
     """Whether a job may fetch this model where REELWRIGHT_MODELS_AUTO_PULL is set."""
     return model.commercial_use and not model.gated and not model.package
-
-
-def _pull_inside_job(folder: ModelFolder, model: Model, mirror: str, progress: Progress | None) -> None:
-    from shared.models.install.pull import Step, pull  # only here: API processes ask this module often and never fetch anything
-
-    stage = progress.part(f"downloading {model.title}", 0, 0) if progress else None
-
-    def tell(step: Step) -> None:
-        if stage is not None:
-            stage(step.done / 1e6, (step.total or model.about_bytes or step.done) / 1e6)
-
-    pull(folder, model, mirror=mirror, tell=tell)
 
 
 def missing_error(model: Model) -> ModelMissing:

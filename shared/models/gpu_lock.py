@@ -12,7 +12,7 @@ from pathlib import Path
 
 from shared.models.device import Device
 from shared.operation import Progress, Silent
-from shared.settings import Settings
+from shared.settings import current
 
 WAIT_S = 15.0
 """The longest wait for other processes to let go of idle models: they look more often than that."""
@@ -65,4 +65,4 @@ def room_asked_for(device: Device, *, folder: Path | None = None) -> int:
 
 def _file(device: Device, suffix: str, folder: Path | None) -> Path:
     name = re.sub(r"[^\w-]", "_", device.uuid or str(device), flags=re.ASCII)
-    return (folder or Settings().data_dir.absolute() / "locks") / f"{name}.{suffix}"
+    return (folder or current().data_dir.absolute() / "locks") / f"{name}.{suffix}"

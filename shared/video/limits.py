@@ -1,11 +1,10 @@
 """How large a file may be before it is refused."""
 
 from dataclasses import dataclass
-from functools import cache
 from typing import Self
 
 from shared.errors import TooLarge
-from shared.settings import Settings
+from shared.settings import Settings, current
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,10 +27,9 @@ class Limits:
         )
 
     @classmethod
-    @cache
     def in_force(cls) -> Self:
-        """The limits that hold where none are named: those of this process's environment (REELWRIGHT_MAX_*), which workers inherit."""
-        return cls.from_settings(Settings())
+        """Return the limits of the current settings (REELWRIGHT_MAX_*)."""
+        return cls.from_settings(current())
 
     def check_bytes(self, size: int) -> None:
         """Raise TooLarge if a file of `size` bytes is larger than allowed."""

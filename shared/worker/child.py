@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.errors import ReelwrightError
+from shared.settings import Settings, use
 from shared.worker.progress import Report
 from shared.worker.protocol import HEADER, body_length, pack
 
@@ -48,6 +49,7 @@ class Line:
 def main(fd: int, memory_bytes: int) -> None:
     """Serve calls that come over the socket `fd` until it closes."""
     confine(os.getppid(), memory_bytes)
+    use(Settings())
     os.set_inheritable(fd, False)
     connection = socket.socket(fileno=fd)
     line = Line(connection)

@@ -11,12 +11,13 @@ from gateway.jobs import job_routes
 from shared.http.serve import Site, serving, until_told_to_end
 from shared.http.service import create_service
 from shared.runtime import Runtime
-from shared.settings import Settings
+from shared.settings import Settings, use
 from tests.misbehaving.operations import SERVICE
 
 
 async def main(role: str) -> None:
     settings = Settings()
+    use(settings)
     runtime = Runtime(settings)
     app = create_service(SERVICE, runtime)
     app.include_router(job_routes(runtime))

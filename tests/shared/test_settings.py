@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from shared.settings import Settings
+from shared import settings as module
+from shared.settings import Settings, current, use
 
 
 def test_a_setting_may_be_a_file(tmp_path: Path) -> None:
@@ -43,3 +44,12 @@ def test_an_empty_variable_does_not_take_the_place_of_a_file(tmp_path: Path, mon
     assert [key.get_secret_value() for key in Settings(_secrets_dir=tmp_path).api_keys] == ["first-key"]
     monkeypatch.setenv("REELWRIGHT_API_KEYS", "second-key")
     assert [key.get_secret_value() for key in Settings(_secrets_dir=tmp_path).api_keys] == ["second-key"]
+
+
+def test_without_use_the_current_settings_are_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module._Process, "settings", None)
+    monkeypatch.setenv("REELWRIGHT_DEVICE", "cpu")
+    assert current().device == "auto"
+    assert current().models_folder == Path("var/models").absolute()
+    use(Settings(device="cuda"))
+    assert current().device == "cuda"

@@ -18,10 +18,11 @@ from shared.errors import Invalid, ReelwrightError, Unavailable
 from shared.models.batching import batch_size, smaller_on_out_of_memory
 from shared.models.cache import loaded
 from shared.models.device import CPU, Device, choose_device
-from shared.models.folder import ModelFolder, model_files
+from shared.models.files import model_files
+from shared.models.folder import ModelFolder
 from shared.models.gpu_lock import turn
 from shared.operation import Progress, Silent
-from shared.settings import Settings
+from shared.settings import current
 
 log = logging.getLogger(__name__)
 
@@ -106,7 +107,7 @@ def _chosen(params: ScoreParams) -> tuple[Device, str, str]:
     if backend in ("auto", "tensorflow") and device.kind != "cpu" and params.precision != "bf16":
         if _tensorflow_uses_gpu():
             return device, "tensorflow", "f16" if params.precision in ("auto", "f16") else "f32"
-        if backend == "tensorflow" and Settings().device != "auto":
+        if backend == "tensorflow" and current().device != "auto":
             raise Unavailable(
                 f"The TensorFlow that is installed cannot use {device} ({device.title}). Install it with pip install "
                 "'reelwright[aesthetics-gpu]', or ask for backend auto."

@@ -4,7 +4,7 @@ import av
 
 from services.effects.scene.moments import cores, small_size
 from shared.errors import Invalid
-from shared.settings import Settings
+from shared.settings import current
 
 SHARE = 0.6
 """Part of a job's memory that held frames may take: the rest is for decoding, encoding and the libraries."""
@@ -54,7 +54,7 @@ def needed_bytes(
 
 def check_memory(needed: int, fields: str, *, errors: tuple[str, ...]) -> None:
     """Raise Invalid if that is too much for a job; `fields` says what to lower, `errors` names the parameters."""
-    limit = int(Settings().job_memory_bytes * SHARE)
+    limit = int(current().job_memory_bytes * SHARE)
     if needed > limit:
         detail = f"That needs {needed / 1e9:.1f} GB for the frames that are held at this picture size; a job may hold {limit / 1e9:.1f} GB"
         raise Invalid(f"{detail}. Lower {fields}.", errors=[{"field": f"params.{name}", "detail": detail} for name in errors])

@@ -35,7 +35,7 @@ class _Broken(Exception):
     """The connection broke: what came is kept."""
 
 
-def download(origin: Origin, target: Path, on_bytes: OnBytes = lambda done, total: None, *, pause_s: float = 1.0) -> str:
+def download(origin: Origin, target: Path, on_bytes: OnBytes = lambda _done, _total: None, *, pause_s: float = 1.0) -> str:
     """Fetch a file to `target` and hold it to what its origin says of it; its SHA-256 in hex.
 
     What has come stays in `<target>.part` when it breaks off, and the next call goes on from there (HTTP ranges, RFC 9110), as long as the

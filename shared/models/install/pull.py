@@ -25,7 +25,7 @@ class Step:
 
 
 def pull(
-    folder: ModelFolder, model: Model, *, mirror: str = "", renew: bool = False, tell: Callable[[Step], None] = lambda step: None
+    folder: ModelFolder, model: Model, *, mirror: str = "", renew: bool = False, tell: Callable[[Step], None] = lambda _step: None
 ) -> list[str]:
     """Fetch the files of a model that are missing or damaged; their paths.
 

@@ -1,7 +1,6 @@
 """Decoding on an NVIDIA GPU: whether one is there, what it decodes, and whether it is faster than the processor for this kind of clip."""
 
 import math
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ import av.error
 from av.codec.hwaccel import HWAccel
 
 from shared.errors import ReelwrightError
+from shared.settings import current
 
 # What NVDEC decodes; 4:2:2, 4:4:4 and transparency only some chips do, or none.
 _CODECS = frozenset({"h264", "hevc", "vp9", "av1"})
@@ -52,8 +52,8 @@ def cuda_works() -> bool:
 
 
 def wanted() -> str:
-    """What REELWRIGHT_DEVICE asks for: auto, cpu or cuda."""
-    device = os.environ.get("REELWRIGHT_DEVICE", "auto").lower()
+    """Return the `device` setting without its number: auto, cpu or cuda."""
+    device = current().device
     return "cuda" if device.startswith("cuda") else "cpu" if device == "cpu" else "auto"
 
 

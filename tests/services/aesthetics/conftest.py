@@ -10,6 +10,7 @@ from nima_files import Weights, mobilenet, mobilenet_order, write_h5
 
 from services.aesthetics.nima.network import network
 from services.aesthetics.params import BestFramesParams
+from shared.settings import Settings
 from tests.services.aesthetics.aesthetic_clips import RATE, scenery, write_video
 
 
@@ -33,7 +34,8 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     (folder / "nima-mobilenet-aesthetic").mkdir()
     write_h5(folder / "nima-mobilenet-aesthetic" / "weights_mobilenet_aesthetic_0.07.hdf5", weights, mobilenet_order())
     with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("REELWRIGHT_MODELS_DIR", str(folder))
+        patched.setenv("REELWRIGHT_MODELS_DIR", str(folder))  # for processes that are started
+        patched.setattr("shared.settings._Process.settings", Settings())
         with network(BestFramesParams(model="mobilenet-aesthetic")):
             pass  # converted here, once, and not by a job that yields the processor to everybody
         yield folder

@@ -62,12 +62,12 @@ def test_weights_that_bf16_changes_the_scores_of_are_computed_in_f32(models, pic
         assert 0.01 < scores_off(rated, expected) < 0.2
 
 
-def test_by_itself_it_takes_bf16_where_the_scores_stay(models, pictures, tmp_path, monkeypatch):
+def test_by_itself_it_takes_bf16_where_the_scores_stay(models, pictures, tmp_path, use_settings):
     calm = Weights(gain=0.7)
     expected = mobilenet(prepared(pictures, "symmetric"), calm)
     (tmp_path / NAME).mkdir()
     write_h5(tmp_path / NAME / "weights_mobilenet_aesthetic_0.07.hdf5", calm, mobilenet_order())
-    monkeypatch.setenv("REELWRIGHT_MODELS_DIR", str(tmp_path))
+    use_settings(models_dir=tmp_path)
     with network(params()) as found:
         assert found.used.precision == ("bf16" if has_bf16() else "f32")
         assert scores_off(found.rate(pictures), expected) < 0.01
@@ -104,11 +104,11 @@ def test_it_is_converted_once_and_loaded_once(models, pictures, monkeypatch):
         assert found.rate(pictures[:1]).shape == (1, 10)
 
 
-def test_weights_that_do_not_fit_are_refused_by_name(models, tmp_path, monkeypatch):
+def test_weights_that_do_not_fit_are_refused_by_name(models, tmp_path, use_settings):
     folder = tmp_path / NAME
     folder.mkdir()
     (folder / "weights_mobilenet_aesthetic_0.07.hdf5").write_bytes(b"not weights at all")
-    monkeypatch.setenv("REELWRIGHT_MODELS_DIR", str(tmp_path))
+    use_settings(models_dir=tmp_path)
     with pytest.raises(ModelDamaged, match="cannot be read as Keras weights"), network(params()):
         pass
     assert not list((folder / "converted").iterdir())
@@ -156,8 +156,8 @@ def test_weights_that_claim_to_be_huge_or_lead_in_circles_are_refused(tmp_path, 
         fill(model, path)
 
 
-def test_without_weights_the_command_is_told(tmp_path, monkeypatch, ten_seconds, outputs):
-    monkeypatch.setenv("REELWRIGHT_MODELS_DIR", str(tmp_path))
+def test_without_weights_the_command_is_told(tmp_path, use_settings, ten_seconds, outputs):
+    use_settings(models_dir=tmp_path)
     assert missing_weights(BestFramesParams()) == "reelwright models pull nima-inception-resnet-v2"
     assert missing_weights(params(scorer="both")) == "reelwright models pull nima-mobilenet-aesthetic"
     assert missing_weights(BestFramesParams(scorer="technical")) is None
@@ -211,32 +211,32 @@ def test_on_a_gpu_it_is_tensorflow_in_mixed_precision_unless_it_cannot_use_it(mo
 
 
 @pytest.fixture
-def some_weights(tmp_path, monkeypatch):
+def some_weights(tmp_path, use_settings):
     """A models folder with a file in the place of the weights, which is not read."""
     (tmp_path / NAME).mkdir()
     (tmp_path / NAME / "weights_mobilenet_aesthetic_0.07.hdf5").write_bytes(b"weights")
-    monkeypatch.setenv("REELWRIGHT_MODELS_DIR", str(tmp_path))
+    use_settings(models_dir=tmp_path)
 
 
-def test_a_gpu_that_was_asked_for_and_is_not_there_is_told(some_weights, monkeypatch):
+def test_a_gpu_that_was_asked_for_and_is_not_there_is_told(some_weights, monkeypatch, use_settings):
     monkeypatch.setattr("shared.models.device.gpus", lambda: [])
-    monkeypatch.setenv("REELWRIGHT_DEVICE", "cuda:0")
+    use_settings(device="cuda:0")
     with pytest.raises(Unavailable, match=r"REELWRIGHT_DEVICE=cuda:0, but this machine has no GPU\. Use auto or cpu"), network(params()):
         pass
 
 
-def test_tensorflow_that_cannot_use_the_gpu_asked_for_is_told(some_weights, monkeypatch):
+def test_tensorflow_that_cannot_use_the_gpu_asked_for_is_told(some_weights, monkeypatch, use_settings):
     monkeypatch.setattr("shared.models.device.gpus", lambda: [GPU])
     monkeypatch.setattr(module, "_tensorflow_uses_gpu", lambda: False)
-    monkeypatch.setenv("REELWRIGHT_DEVICE", "cuda")
+    use_settings(device="cuda")
     with pytest.raises(Unavailable, match=r"TensorFlow .* cannot use .*Test GPU.*aesthetics-gpu"), network(params(backend="tensorflow")):
         pass
 
 
 @pytest.mark.gpu
 @pytest.mark.parametrize(("precision", "within"), [("f32", 0.01), ("auto", 0.05)])
-def test_tensorflow_on_a_gpu_gives_the_same(models, pictures, expected, monkeypatch, precision, within):
-    monkeypatch.setenv("REELWRIGHT_DEVICE", "auto")
+def test_tensorflow_on_a_gpu_gives_the_same(models, pictures, expected, use_settings, precision, within):
+    use_settings(device="auto")
     if choose_device() == CPU or not module._tensorflow_uses_gpu():
         assert os.environ.get("REELWRIGHT_REQUIRE_GPU") != "1", "REELWRIGHT_REQUIRE_GPU=1, and TensorFlow uses no GPU here"
         pytest.skip("TensorFlow uses no GPU here")

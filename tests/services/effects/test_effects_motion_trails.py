@@ -288,10 +288,10 @@ def test_memory_is_counted_with_the_chroma_that_a_file_has(pixel_format, stored)
     assert stored_bytes(pixel_format) == stored
 
 
-def test_what_masked_ghosts_take_while_they_are_mixed_is_counted(tmp_path, monkeypatch):
+def test_what_masked_ghosts_take_while_they_are_mixed_is_counted(tmp_path, monkeypatch, use_settings):
     clip = write(tmp_path / "large.mp4", scene(still, None, width=1280, height=720), frames=2)
     monkeypatch.setattr("services.effects.scene.memory_budget.cores", lambda: 8)
-    monkeypatch.setenv("REELWRIGHT_JOB_MEMORY_BYTES", str(240 * 1024 * 1024))
+    use_settings(job_memory_bytes=240 * 1024 * 1024)
     params = {"ghost": "normal", "layers": 2, "spacing": 2}
     with pytest.raises(Invalid, match="Lower layers or spacing"):
         trails_of(clip, tmp_path / "out.mp4", mask=True, **params)
@@ -299,10 +299,10 @@ def test_what_masked_ghosts_take_while_they_are_mixed_is_counted(tmp_path, monke
     trails_of(clip, tmp_path / "out.mp4", **params)
 
 
-def test_what_cannot_be_is_refused(tripod, tmp_path, monkeypatch):
+def test_what_cannot_be_is_refused(tripod, tmp_path, use_settings):
     with pytest.raises(Invalid, match=r"1\.33 s long"):
         trails_of(tripod, tmp_path / "out.mp4", start=5)
-    monkeypatch.setenv("REELWRIGHT_JOB_MEMORY_BYTES", str(128 * 1024 * 1024))
+    use_settings(job_memory_bytes=128 * 1024 * 1024)
     with pytest.raises(Invalid, match=r"Lower layers or spacing") as refused:
         trails_of(tripod, tmp_path / "out.mp4", ghost="normal", layers=20, spacing=60)
     assert [one["field"] for one in refused.value.errors] == ["params.layers", "params.spacing"]

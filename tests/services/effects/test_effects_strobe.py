@@ -194,9 +194,9 @@ def test_one_frame(tmp_path):
     assert picture.shape == (HEIGHT, WIDTH, 3)
 
 
-def test_too_much_is_refused(tripod, tmp_path, monkeypatch):
+def test_too_much_is_refused(tripod, tmp_path, use_settings):
     large = write(tmp_path / "large.mp4", scene(still, None, width=1280, height=720), frames=1)
-    monkeypatch.setenv("REELWRIGHT_JOB_MEMORY_BYTES", str(128 * 1024 * 1024))
+    use_settings(job_memory_bytes=128 * 1024 * 1024)
     with pytest.raises(Invalid, match="Lower stamps or canvas") as refused:
         run(large, tmp_path, stamps=100, canvas=6)
     assert [one["field"] for one in refused.value.errors] == ["params.stamps", "params.canvas"]

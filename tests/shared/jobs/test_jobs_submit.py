@@ -8,7 +8,9 @@ from typing import Any
 
 import httpx
 import pytest
+import sqlalchemy as sa
 
+from shared.jobs.tables import connect, make_tables
 from tests.misbehaving.server import Server, serving_one
 
 
@@ -144,3 +146,14 @@ def test_a_body_that_does_not_fit_is_refused_naming_each_field(server: Server) -
             assert [error["field"] for error in answer.json()["errors"]] == [field]
     assert server.client.post("/succeed/jobs", content=b"{", headers={"Content-Type": "application/json"}).status_code == 422
     assert server.client.post("/no-such/jobs", json={}).status_code == 404
+
+
+def test_a_database_of_an_earlier_release_gets_the_columns_it_lacks(tmp_path):
+    engine = connect("", tmp_path)
+    make_tables(engine)
+    with engine.begin() as connection:
+        connection.execute(sa.text("ALTER TABLE reelwright_jobs DROP COLUMN version"))
+    make_tables(engine)
+    assert "version" in {column["name"] for column in sa.inspect(engine).get_columns("reelwright_jobs")}
+    make_tables(engine)
+    engine.dispose()

@@ -14,8 +14,9 @@ def server() -> Iterator[FileServer]:
 
 
 @pytest.fixture(autouse=True)
-def models_folder_of_this_test(tmp_path, monkeypatch):
+def models_folder_of_this_test(tmp_path, monkeypatch, use_settings):
     """No test reads or writes another models folder, and none is told to pull by the surroundings."""
     monkeypatch.setenv("REELWRIGHT_MODELS_DIR", str(tmp_path / "models"))
     for name in ("REELWRIGHT_MODELS_AUTO_PULL", "MODELS_AUTO_PULL", "REELWRIGHT_MODELS_MIRROR", "HF_TOKEN", "HF_ENDPOINT"):
         monkeypatch.delenv(name, raising=False)
+    use_settings()

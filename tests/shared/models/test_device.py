@@ -50,13 +50,14 @@ def test_torch_without_cuda_runs_on_the_cpu_unless_a_gpu_is_asked_for(two_gpus, 
 
 
 @pytest.mark.parametrize("variable", ["REELWRIGHT_DEVICE", "DEVICE"])
-def test_the_environment_chooses(two_gpus, monkeypatch, variable):
+def test_the_environment_chooses(two_gpus, monkeypatch, use_settings, variable):
     monkeypatch.delenv("REELWRIGHT_DEVICE", raising=False)
     monkeypatch.setenv(variable, "cuda:0")
+    use_settings()
     assert choose_device() is TWO[0]
     monkeypatch.setenv(variable, "gpu")
     with pytest.raises(ValueError, match="should match pattern"):
-        choose_device()
+        use_settings()
 
 
 @pytest.mark.parametrize(
@@ -67,10 +68,10 @@ def test_gpus_are_counted_as_cuda_counts_them(wanted, found):
     assert _visible(["GPU-a", "GPU-b"], wanted) == [f"GPU-{letter}" for letter in found]
 
 
-def test_free_memory_is_what_this_process_may_still_take(monkeypatch, tmp_path):
+def test_free_memory_is_what_this_process_may_still_take(monkeypatch, use_settings, tmp_path):
     assert 0 < free_bytes(CPU) <= psutil.virtual_memory().total == total_bytes(CPU)
     used = memory_bytes(os.getpid())
-    monkeypatch.setenv("REELWRIGHT_JOB_MEMORY_BYTES", str(used + 200 * 2**20))
+    use_settings(job_memory_bytes=used + 200 * 2**20)
     assert free_bytes(CPU) <= 250 * 2**20
     monkeypatch.setattr(module, "CGROUP", tmp_path)
     for name, text in (("memory.max", "1000000"), ("memory.current", "900000"), ("memory.stat", "anon 5\ninactive_file 50000\n")):
@@ -81,7 +82,7 @@ def test_free_memory_is_what_this_process_may_still_take(monkeypatch, tmp_path):
 
 
 def test_looking_for_devices_loads_no_heavy_library():
-    code = "import sys; from shared.models import device, folder, loaded; device.choose_device(); device.gpus(); print(sorted(sys.modules))"
+    code = "import sys; from shared.models import cache, device, folder; device.choose_device(); device.gpus(); print(sorted(sys.modules))"
     seen = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert "'psutil'" in seen
     assert not [name for name in ("torch", "tensorflow", "huggingface_hub", "numpy") if f"'{name}'" in seen]

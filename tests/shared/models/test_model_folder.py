@@ -9,7 +9,8 @@ import pytest
 
 from shared.errors import ModelDamaged, ModelMissing, UnknownModel
 from shared.models.catalog import CATALOG, File, Model
-from shared.models.folder import MANIFEST, ModelFolder, installed, model_files, to_install
+from shared.models.files import model_files
+from shared.models.folder import MANIFEST, ModelFolder, installed, to_install
 from shared.models.info import describe_model
 from shared.models.install.pull import pull
 
@@ -56,8 +57,9 @@ def test_only_what_is_missing_is_asked_for(tmp_path):
 
 
 @pytest.mark.parametrize("variable", ["REELWRIGHT_MODELS_AUTO_PULL", "MODELS_AUTO_PULL"])
-def test_jobs_may_fetch_only_what_everybody_may_use(monkeypatch, variable):
+def test_jobs_may_fetch_only_what_everybody_may_use(monkeypatch, use_settings, variable):
     monkeypatch.setenv(variable, "1")
+    use_settings()
     assert to_install("lama") is None
     assert to_install("matanyone") == "reelwright models pull matanyone --non-commercial"
     assert to_install("rmbg-2.0") == "reelwright models pull rmbg-2.0 --non-commercial"

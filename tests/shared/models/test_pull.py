@@ -12,7 +12,8 @@ import pytest
 
 from shared.errors import FetchFailed, Invalid, ModelDamaged, ModelMissing
 from shared.models.catalog import File, hub
-from shared.models.folder import MANIFEST, ModelFolder, model_files
+from shared.models.files import model_files
+from shared.models.folder import MANIFEST, ModelFolder
 from shared.models.install.pull import pull
 from tests.shared.models.file_server import FileServer
 from tests.shared.models.test_loaded import Stages
@@ -176,14 +177,14 @@ def test_a_mirror_is_another_machines_models_folder(server: FileServer, tmp_path
         pull(ModelFolder(tmp_path, (tiny,)), tiny, mirror=server.url + "/models")
 
 
-def test_a_job_pulls_only_where_it_may(server: FileServer, tmp_path, monkeypatch):
+def test_a_job_pulls_only_where_it_may(server: FileServer, use_settings):
     server.put("/rvm-mobilenetv3/rvm_mobilenetv3_fp32.onnx", WEIGHTS)
     server.put("/matanyone/matanyone.pth", WEIGHTS)
-    monkeypatch.setenv("REELWRIGHT_MODELS_MIRROR", server.url)
+    use_settings(models_mirror=server.url)
     with pytest.raises(ModelMissing):
         model_files("rvm-mobilenetv3")
     assert server.asked == []
-    monkeypatch.setenv("MODELS_AUTO_PULL", "1")
+    use_settings(models_auto_pull=True)
     progress = Stages()
     files = model_files("rvm-mobilenetv3", progress)
     assert files["rvm_mobilenetv3_fp32.onnx"].read_bytes() == WEIGHTS

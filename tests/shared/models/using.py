@@ -7,7 +7,8 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from shared.models.cache import loaded
-from shared.models.folder import model_files, to_install
+from shared.models.files import model_files
+from shared.models.folder import to_install
 from shared.models.info import ModelUsed, model_used
 from shared.operation import Operation, Params, Progress
 

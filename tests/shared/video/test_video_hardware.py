@@ -1,7 +1,7 @@
 """Decoding on a GPU: chosen only where it works and is faster, and never seen by the caller. Here the GPU is played by the processor."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -61,11 +61,9 @@ def test_what_a_gpu_is_asked_to_decode(codec: str, pixel_format: str | None, siz
     assert hardware.fits(codec, pixel_format, *size) is fitting
 
 
-@pytest.mark.parametrize(
-    ("said", "meant"), [("", "auto"), ("auto", "auto"), ("cpu", "cpu"), ("CUDA", "cuda"), ("cuda:1", "cuda"), ("tpu", "auto")]
-)
-def test_the_setting(monkeypatch: pytest.MonkeyPatch, said: str, meant: str) -> None:
-    monkeypatch.setenv("REELWRIGHT_DEVICE", said)
+@pytest.mark.parametrize(("said", "meant"), [("auto", "auto"), ("cpu", "cpu"), ("cuda", "cuda"), ("cuda:1", "cuda")])
+def test_the_setting(use_settings: Callable[..., None], said: str, meant: str) -> None:
+    use_settings(device=said)
     assert hardware.wanted() == meant
 
 
@@ -113,7 +111,7 @@ def played(monkeypatch: pytest.MonkeyPatch, *, breaks_after: int | None = None) 
                 raise BrokenMedia("the GPU has fallen off the bus")
             yield shown
 
-    monkeypatch.setenv("REELWRIGHT_DEVICE", "cuda")
+    monkeypatch.setattr(hardware, "wanted", lambda: "cuda")
     monkeypatch.setattr(hardware, "cuda_works", lambda: True)
     monkeypatch.setattr(hardware, "faster", lambda trial, least: True)
     monkeypatch.setattr(reader, "open_input", opening)
@@ -138,7 +136,7 @@ def test_what_is_not_worth_it_stays_in_software(large: Path, clip: Path, monkeyp
         frames_of(clip)
         frames_of(large, per_second=0.1)
         frames_of(large, skip="nonkey")
-        monkeypatch.setenv("REELWRIGHT_DEVICE", "cpu")
+        monkeypatch.setattr(hardware, "wanted", lambda: "cpu")
         frames_of(large)
     assert opened
     assert not any(opened)
@@ -151,9 +149,9 @@ def test_a_damaged_file_is_told_by_software(make: Make, large: Path, tmp_path: P
         frames_of(broken)
 
 
-def test_without_a_gpu_asking_for_one_changes_nothing(large: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_gpu_asking_for_one_changes_nothing(large: Path, use_settings: Callable[..., None]) -> None:
     expected = frames_of(large, duration=0.2)
-    monkeypatch.setenv("REELWRIGHT_DEVICE", "cuda")
+    use_settings(device="cuda")
     if hardware.cuda_works():
         pytest.skip("this machine has a GPU")
     assert_same(frames_of(large, duration=0.2), expected)
@@ -166,16 +164,18 @@ def test_without_a_gpu_asking_for_one_changes_nothing(large: Path, monkeypatch: 
     ("-c:v libvpx-vp9 -deadline realtime -cpu-used 8", "yuv420p"),
 ])  # fmt: skip
 @pytest.mark.parametrize("turn", [0, 90])
-def test_a_gpu_gives_the_same_pictures(make: Make, monkeypatch: pytest.MonkeyPatch, coding: str, shown: str, turn: int) -> None:
+def test_a_gpu_gives_the_same_pictures(
+    make: Make, monkeypatch: pytest.MonkeyPatch, use_settings: Callable[..., None], coding: str, shown: str, turn: int
+) -> None:
     if not hardware.cuda_works():
         assert os.environ.get("REELWRIGHT_REQUIRE_GPU") != "1", "REELWRIGHT_REQUIRE_GPU=1, and no GPU decodes here"
         pytest.skip("no GPU decodes here")
     flat = make("flat.mp4", "-f lavfi -i testsrc2=s=1280x720:r=25:d=2", coding)
     path = make("a.mp4", f"-display_rotation {turn} -i {flat} -c copy")
-    monkeypatch.setenv("REELWRIGHT_DEVICE", "cpu")
+    use_settings(device="cpu")
     expected = frames_of(path)
     assert expected[0].picture.format.name == shown
-    monkeypatch.setenv("REELWRIGHT_DEVICE", "cuda")
+    use_settings(device="cuda")
     with av.open(str(path), hwaccel=hardware.accelerator()) as container:
         assert container.streams.video[0].codec_context.is_hwaccel
     used: list[bool] = []

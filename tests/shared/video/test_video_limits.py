@@ -1,6 +1,6 @@
 """Limits in force: what the environment says holds at the upload, in workers and in operations alike."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -26,12 +26,8 @@ def wide(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def lowered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("REELWRIGHT_MAX_PIXELS", "1000")
-    monkeypatch.setenv("REELWRIGHT_MAX_STREAMS", "1")
-    Limits.in_force.cache_clear()
-    yield
-    Limits.in_force.cache_clear()
+def lowered(use_settings: Callable[..., None]) -> None:
+    use_settings(max_pixels=1000, max_streams=1)
 
 
 def test_without_settings_the_limits_are_the_settings_defaults() -> None:
@@ -39,7 +35,7 @@ def test_without_settings_the_limits_are_the_settings_defaults() -> None:
 
 
 @pytest.mark.usefixtures("lowered")
-def test_every_door_keeps_to_the_environment(wide: Path, tmp_path: Path) -> None:
+def test_every_function_that_opens_a_file_keeps_to_the_settings(wide: Path, tmp_path: Path) -> None:
     for opened in (
         lambda: probe(wide),
         lambda: list(read_frames(wide)),
