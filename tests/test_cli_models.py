@@ -15,7 +15,7 @@ from tests.shared.models.file_server import FileServer, file_server
 from tests.test_cli import reelwright
 
 WEIGHTS = os.urandom(50_000)
-RVM = "rvm-mobilenetv3/rvm_mobilenetv3_fp32.onnx"
+RVM = "rvm-resnet50/rvm_resnet50_fp32.onnx"
 
 
 @pytest.fixture
@@ -45,32 +45,32 @@ def listed() -> dict[str, dict]:
 
 
 def test_a_model_is_listed_pulled_found_and_verified(tmp_path, mirror: FileServer):
-    before = listed()["rvm-mobilenetv3"]
-    assert (before["installed"], before["install"]) == (False, "reelwright models pull rvm-mobilenetv3")
-    assert (before["licence"], before["commercial_use"], before["bytes"]) == ("GPL-3.0", True, 14_975_696)
+    before = listed()["rvm-resnet50"]
+    assert (before["installed"], before["install"]) == (False, "reelwright models pull rvm-resnet50")
+    assert (before["licence"], before["commercial_use"], before["bytes"]) == ("GPL-3.0", True, 103_000_000)
 
     mirror.break_after = [20_000]
-    pulled = models("pull", "rvm-mobilenetv3")
-    assert (pulled.exit_code, pulled.stdout) == (0, f"rvm-mobilenetv3: 1 of 1 files fetched ({tmp_path}/models/rvm-mobilenetv3)\n")
+    pulled = models("pull", "rvm-resnet50")
+    assert (pulled.exit_code, pulled.stdout) == (0, f"rvm-resnet50: 1 of 1 files fetched ({tmp_path}/models/rvm-resnet50)\n")
     file = tmp_path / "models" / RVM
     assert file.read_bytes() == WEIGHTS
-    assert models("path", "rvm-mobilenetv3").stdout.strip() == str(file.parent)
-    assert "there already" in models("pull", "rvm-mobilenetv3").stdout
+    assert models("path", "rvm-resnet50").stdout.strip() == str(file.parent)
+    assert "there already" in models("pull", "rvm-resnet50").stdout
 
-    after = listed()["rvm-mobilenetv3"]
+    after = listed()["rvm-resnet50"]
     assert (after["installed"], after["install"], after["bytes"]) == (True, None, len(WEIGHTS))
     assert after["files"][0]["checksum"] == f"sha256:{hashlib.sha256(WEIGHTS).hexdigest()}"
-    assert models("verify", "rvm-mobilenetv3").stdout == "rvm-mobilenetv3: ok\n"
+    assert models("verify", "rvm-resnet50").stdout == "rvm-resnet50: ok\n"
 
 
 def test_a_changed_file_is_found_and_may_be_the_users_own(tmp_path, mirror: FileServer):
-    models("pull", "rvm-mobilenetv3")
+    models("pull", "rvm-resnet50")
     (tmp_path / "models" / RVM).write_bytes(b"mine")
     found = models("verify", "--json")
     assert found.exit_code == 1
-    assert "has changed" in json.loads(found.stdout)["rvm-mobilenetv3"]["trouble"]
-    assert models("verify", "rvm-mobilenetv3", "--record").exit_code == 0
-    assert models("verify", "rvm-mobilenetv3").exit_code == 0
+    assert "has changed" in json.loads(found.stdout)["rvm-resnet50"]["trouble"]
+    assert models("verify", "rvm-resnet50", "--record").exit_code == 0
+    assert models("verify", "rvm-resnet50").exit_code == 0
 
 
 def test_what_must_not_be_used_commercially_is_asked_for_by_name(tmp_path):
@@ -115,13 +115,13 @@ def test_the_table_says_what_counts(monkeypatch):
 
 def test_the_command_has_them(tmp_path, mirror: FileServer):
     given = {"REELWRIGHT_MODELS_DIR": str(tmp_path), "REELWRIGHT_MODELS_MIRROR": mirror.url}
-    assert reelwright("models", "pull", "rvm-mobilenetv3", **given).returncode == 0
+    assert reelwright("models", "pull", "rvm-resnet50", **given).returncode == 0
     refused = reelwright("models", "pull", "lama", **given)
     assert refused.returncode == 1
     assert refused.stderr.strip().endswith(f"error: {mirror.url}/lama/big-lama.pt answered 404 Not Found.")
     assert not refused.stdout
     examined = reelwright("doctor", REELWRIGHT_DATA_DIR=str(tmp_path), **given).stdout
-    assert "rvm-mobilenetv3" in examined
+    assert "rvm-resnet50" in examined
     assert "models run on " in examined
 
 

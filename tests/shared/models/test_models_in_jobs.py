@@ -12,7 +12,7 @@ from shared.worker.run_operation import TARGET
 from tests.shared.models.file_server import FileServer
 from tests.shared.models.using import NAME, USE
 
-FILE = "rvm_mobilenetv3_fp32.onnx"
+FILE = "rvm_resnet50_fp32.onnx"
 
 
 @pytest.fixture
@@ -32,9 +32,9 @@ async def use(slot: Slot, folder: Path, messages: list[dict[str, Any]] | None = 
 
 
 async def test_one_loaded_model_serves_all_jobs_of_a_child(slot, tmp_path):
-    with pytest.raises(ModelMissing, match="Run: reelwright models pull rvm-mobilenetv3"):
+    with pytest.raises(ModelMissing, match="Run: reelwright models pull rvm-resnet50"):
         await use(slot, tmp_path)
-    assert USE.unavailable(USE.example) == "reelwright models pull rvm-mobilenetv3"
+    assert USE.unavailable(USE.example) == "reelwright models pull rvm-resnet50"
     weights = tmp_path / "models" / NAME / FILE
     weights.parent.mkdir(parents=True)
     weights.write_bytes(b"weights")
@@ -59,7 +59,7 @@ async def test_a_job_downloads_where_it_may_and_says_so(slot, tmp_path, monkeypa
     messages: list[dict[str, Any]] = []
     assert (await use(slot, tmp_path, messages))["sizes"] == [1000]
     stages = [message["progress"]["stage"] for message in messages]
-    assert stages[0] == "downloading Robust Video Matting, MobileNetV3"
+    assert stages[0] == "downloading Robust Video Matting, ResNet50"
     assert messages[-1]["progress"]["fraction"] == 1
 
 

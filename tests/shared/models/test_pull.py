@@ -178,16 +178,16 @@ def test_a_mirror_is_another_machines_models_folder(server: FileServer, tmp_path
 
 
 def test_a_job_pulls_only_where_it_may(server: FileServer, use_settings):
-    server.put("/rvm-mobilenetv3/rvm_mobilenetv3_fp32.onnx", WEIGHTS)
+    server.put("/rvm-resnet50/rvm_resnet50_fp32.onnx", WEIGHTS)
     server.put("/matanyone/matanyone.pth", WEIGHTS)
     use_settings(models_mirror=server.url)
     with pytest.raises(ModelMissing):
-        model_files("rvm-mobilenetv3")
+        model_files("rvm-resnet50")
     assert server.asked == []
     use_settings(models_auto_pull=True)
     progress = Stages()
-    files = model_files("rvm-mobilenetv3", progress)
-    assert files["rvm_mobilenetv3_fp32.onnx"].read_bytes() == WEIGHTS
-    assert progress.told == ["downloading Robust Video Matting, MobileNetV3"]
+    files = model_files("rvm-resnet50", progress)
+    assert files["rvm_resnet50_fp32.onnx"].read_bytes() == WEIGHTS
+    assert progress.told == ["downloading Robust Video Matting, ResNet50"]
     with pytest.raises(ModelMissing, match="--non-commercial"):
         model_files("matanyone")

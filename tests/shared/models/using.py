@@ -12,7 +12,7 @@ from shared.models.folder import to_install
 from shared.models.info import ModelUsed, model_used
 from shared.operation import Operation, Params, Progress
 
-NAME = "rvm-mobilenetv3"
+NAME = "rvm-resnet50"
 
 
 class Used(BaseModel):
