@@ -31,7 +31,7 @@ from services.speed_ramp.motion.measure import Meter
 from services.speed_ramp.params import AnalyzeParams, CurvePoint, RenderParams, RenderResult
 from services.speed_ramp.render import render
 from shared.video import VideoInfo, ffmpeg_path, probe, read_frames
-from shared.video.writing.encoders import choose, options_of
+from shared.video.writing.encoders import choose_encoder, encoder_options
 
 out = Console(soft_wrap=True, highlight=False)
 SEED_FRAMES = 12
@@ -184,8 +184,8 @@ def read(clip: Path) -> None:
 
 
 def transcode(clip: Path, info: VideoInfo, target: Path, *, speed: float) -> None:
-    encoder = choose("auto", ".mp4", "yuv420p")
-    options = [word for name, value in options_of(encoder, 70, "yuv420p").items() for word in (f"-{name}", value)]
+    encoder = choose_encoder("auto", ".mp4", "yuv420p")
+    options = [word for name, value in encoder_options(encoder, 70, "yuv420p").items() for word in (f"-{name}", value)]
     sound = ["-af", f"atempo={speed:.6f}", "-c:a", "aac"] if info.audio else []
     rate = Fraction(info.frame_rate)
     video = ["-vf", f"setpts=PTS/{speed:.6f},fps={rate}", "-pix_fmt", "yuv420p", "-c:v", encoder.name, *options]

@@ -28,8 +28,8 @@ from benchmarks.naive_trails import camera_path, naive_trails
 from services.effects.motion_trails import held_bytes, motion_trails
 from services.effects.params import MotionTrailsParams
 from shared.video import VideoInfo, VideoWriter, ffmpeg_path, probe, read_frames
-from shared.video.frames.frame import picture_from
-from shared.video.writing.encoders import choose, options_of
+from shared.video.frames.planes import picture_from
+from shared.video.writing.encoders import choose_encoder, encoder_options
 from shared.worker.slot import HEAPS
 
 out = Console(soft_wrap=True, highlight=False)
@@ -199,8 +199,8 @@ def copy(clip: Path, target: Path) -> None:
 
 
 def transcode(clip: Path, target: Path) -> None:
-    encoder = choose("auto", ".mp4", "yuv420p")
-    options = [word for name, value in options_of(encoder, 70, "yuv420p").items() for word in (f"-{name}", value)]
+    encoder = choose_encoder("auto", ".mp4", "yuv420p")
+    options = [word for name, value in encoder_options(encoder, 70, "yuv420p").items() for word in (f"-{name}", value)]
     ffmpeg("-i", str(clip), "-pix_fmt", "yuv420p", "-c:v", encoder.name, *options, "-movflags", "+faststart", str(target))
 
 

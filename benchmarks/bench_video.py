@@ -22,7 +22,7 @@ from functools import partial
 from pathlib import Path
 
 from shared.video import VideoWriter, ffmpeg_path, probe, read_frames
-from shared.video.writing.encoders import ENCODERS, options_of
+from shared.video.writing.encoders import ENCODERS, encoder_options
 
 QUALITY = 70
 
@@ -93,7 +93,7 @@ def rewrite(path: Path, output: Path) -> None:
 
 def transcode(path: Path, output: Path) -> None:
     encoder = next(encoder for encoder in ENCODERS if encoder.name == "libx264")
-    options = [word for name, value in options_of(encoder, QUALITY, "yuv420p").items() for word in (f"-{name}", value)]
+    options = [word for name, value in encoder_options(encoder, QUALITY, "yuv420p").items() for word in (f"-{name}", value)]
     ffmpeg("-i", str(path), "-an", "-c:v", "libx264", *options, "-pix_fmt", "yuv420p", "-movflags", "+faststart", str(output))
 
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from benchmarks.clips import sample_clip
 from shared.testing import RunningSuite, suite
 from shared.video import Limits, ffmpeg_path, probe, read_frames
-from shared.video.writing.encoders import choose, options_of
+from shared.video.writing.encoders import choose_encoder, encoder_options
 
 FOLDER = Path("demo")
 PLOT_WIDTH, PLOT_HEIGHT = 72, 9
@@ -92,7 +92,9 @@ def figures(clip: Path, job: dict[str, Any]) -> None:
     target = FOLDER / "floor.mp4"
     quality = job["params"]["quality"]
     settings = [
-        part for name, value in options_of(choose("libx264", ".mp4", "yuv420p"), quality, "yuv420p").items() for part in (f"-{name}", value)
+        word
+        for name, value in encoder_options(choose_encoder("libx264", ".mp4", "yuv420p"), quality, "yuv420p").items()
+        for word in (f"-{name}", value)
     ]
     command = [
         ffmpeg_path(),

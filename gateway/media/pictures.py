@@ -18,7 +18,7 @@ from shared.http.app import problems
 from shared.http.json_route import JsonRoute
 from shared.media.disk import on_disk
 from shared.media.names import content_disposition
-from shared.media.picture_zip import chunks_of, entries, opened_picture
+from shared.media.picture_zip import open_picture, picture_entries, read_chunks
 from shared.media.record import MediaRecord
 from shared.media.store import MediaStore
 from shared.operation import Kind
@@ -63,7 +63,7 @@ def picture_routes(store: MediaStore, max_bytes: int) -> APIRouter:
                 content_type=kind.content_type,
                 url=f"/v1/media/{media_id}/files/{quote(entry.filename)}",
             )
-            for entry, kind in entries(path, max_bytes)
+            for entry, kind in picture_entries(path, max_bytes)
         ]
 
     @router.get("", summary="The pictures in a zip file of pictures")
@@ -75,7 +75,7 @@ def picture_routes(store: MediaStore, max_bytes: int) -> APIRouter:
     async def picture(media_id: MediaId, name: Name, request: Request) -> Response:
         record, path = await on_disk(find, owner_of(request), media_id)
         with ExitStack() as stack:
-            kind, file = await on_disk(stack.enter_context, opened_picture(path, name))
+            kind, file = await on_disk(stack.enter_context, open_picture(path, name))
             headers = {"ETag": f'"{record.sha256}"', "Cache-Control": "private, max-age=86400", "X-Content-Type-Options": "nosniff"}
             if is_known(request.headers.get("if-none-match"), headers["ETag"]):
                 return Response(status_code=304, headers=headers)
@@ -91,11 +91,11 @@ def picture_routes(store: MediaStore, max_bytes: int) -> APIRouter:
 
 def _read_through(file: IO[bytes]) -> int:
     """How many bytes a file has that is whole. It stands at its beginning before and after."""
-    size = sum(map(len, chunks_of(file)))
+    size = sum(map(len, read_chunks(file)))
     file.seek(0)
     return size
 
 
 def _rest_of(file: IO[bytes], stack: ExitStack) -> Iterator[bytes]:
     with stack:
-        yield from chunks_of(file)
+        yield from read_chunks(file)

@@ -21,7 +21,7 @@ from services.effects.stamping.clean_plate import Backdrop, Plate, backdrop_byte
 from services.effects.stamping.panorama import Panorama
 from services.effects.stamping.stamps import Stamp, Stamped, lay_stamps, stamped
 from shared.errors import OperationFailed
-from shared.media.partial_name import beside
+from shared.media.partial_name import partial_path
 from shared.operation import Progress, Silent
 from shared.video import VideoInfo, map_ordered
 from shared.video.clip.rewrite import Times, matte_remarks, probe_clip, rate_of, write_again
@@ -176,7 +176,7 @@ def _save(picture: NDArray[np.uint8], path: Path) -> None:
     done, data = cv2.imencode(".png", cv2.cvtColor(picture, order))
     if not done:
         raise OperationFailed(f"A picture of {picture.shape[1]}x{picture.shape[0]} could not be encoded as PNG.")
-    partial = beside(path, ".png")
+    partial = partial_path(path, ".png")
     try:
         partial.write_bytes(data.tobytes())
         os.replace(partial, path)

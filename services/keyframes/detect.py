@@ -30,12 +30,12 @@ from services.keyframes.params import (
 )
 from services.keyframes.selection.choose import Choice, choose
 from services.keyframes.selection.shots import shots_of
-from shared.errors import Invalid, OperationFailed, ReelwrightError, UnsupportedMedia
+from shared.errors import Invalid, OperationFailed, ReelwrightError
 from shared.media.names import as_text
 from shared.media.zip_writer import ZipWriter
 from shared.models.info import model_used
 from shared.operation import Progress, Silent
-from shared.video import VideoInfo, changes_of, probe
+from shared.video import conversion_warnings, probe_video
 
 
 def detect(params: DetectParams, *, video: list[Path] | Path, outputs: Mapping[str, Path], progress: Progress = Silent()) -> DetectResult:
@@ -83,10 +83,8 @@ def detect(params: DetectParams, *, video: list[Path] | Path, outputs: Mapping[s
 
 
 def _detect_one(params: DetectParams, video: Path, title: str, pictures: Path, files: Path, progress: Progress) -> VideoReport:
-    info = probe(video)
-    if not isinstance(info, VideoInfo):
-        raise UnsupportedMedia(f"{video.name!r} is a still image: shots are found in a video.")
-    for sentence in changes_of(info, to_sdr8=True, written_as=None):
+    info = probe_video(video, hint="shots are found in a video")
+    for sentence in conversion_warnings(info, to_sdr8=True, written_as=None):
         progress.warn(f"{as_text(video.name)}: {sentence}")
     measured, found = look_and_detect(video, info, params, pictures.parent / "tiny", progress.part("looking", 0, 0.9))
     times = measured.times

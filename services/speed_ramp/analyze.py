@@ -19,9 +19,9 @@ from services.speed_ramp.motion.camera import length, steadied
 from services.speed_ramp.motion.measure import Meter, Step, analysis_size
 from services.speed_ramp.motion.sampling import Samples
 from services.speed_ramp.params import AnalyzeParams, AnalyzeResult, Motion
-from shared.errors import Invalid, UnsupportedMedia
+from shared.errors import Invalid
 from shared.operation import Progress, Silent
-from shared.video import Frame, VideoInfo, map_ordered, probe
+from shared.video import Frame, VideoInfo, map_ordered, probe_video
 
 _MOST_VALUES = 100_000
 _LONGEST_CUT = 2  # pairs: a cut changes one, a single flashed frame two; more in a row is motion too fast for the flow
@@ -54,14 +54,6 @@ def analyze(params: AnalyzeParams, *, video: Path, progress: Progress = Silent()
         beats=list(params.snap_to or ()) if listening else [],
         cuts=[params.start + cut for cut in measured.cuts],
     )
-
-
-def probe_video(video: Path) -> VideoInfo:
-    """What is known about a video file. Raises UnsupportedMedia for a still image."""
-    info = probe(video)
-    if not isinstance(info, VideoInfo):
-        raise UnsupportedMedia(f"{video.name!r} is a still image: a speed ramp needs a video.")
-    return info
 
 
 def check_part(info: VideoInfo, params: AnalyzeParams) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
-from services.speed_ramp.analyze import probe_video
 from services.speed_ramp.choose_curve import choose_curve
 from services.speed_ramp.curve.clock import Clock
 from services.speed_ramp.curve.from_motion import held, to_points
@@ -15,6 +14,7 @@ from services.speed_ramp.params import ExportParams, ExportResult
 from shared.editing.rates import constant_rate
 from shared.media.zip_writer import ZipWriter
 from shared.operation import Progress, Silent
+from shared.video import probe_video
 
 
 def export(params: ExportParams, *, video: Path, outputs: Mapping[str, Path], progress: Progress = Silent()) -> ExportResult:

@@ -5,7 +5,6 @@ from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
 
-from services.speed_ramp.analyze import probe_video
 from services.speed_ramp.choose_curve import Chosen, choose_curve
 from services.speed_ramp.curve.clock import Clock, Point
 from services.speed_ramp.curve.from_motion import held, to_points
@@ -20,7 +19,7 @@ from services.speed_ramp.sound.tracks import open_tracks
 from shared.editing.rates import constant_rate
 from shared.errors import Invalid, UnsupportedMedia
 from shared.operation import Progress, Silent
-from shared.video import Frame, VideoInfo, VideoWriter, map_ordered, read_frames, remux
+from shared.video import Frame, VideoInfo, VideoWriter, map_ordered, probe_video, read_frames, remux, to_fraction
 
 _FOREVER_S = 1e7
 
@@ -127,8 +126,8 @@ def _shown(params: RenderParams, frames: Iterator[Frame], clock: Clock, rate: Fr
 def _part(params: RenderParams) -> Part | None:
     if not params.start and params.duration is None:
         return None
-    start = Fraction(params.start).limit_denominator(1_000_000)
-    return Part(start, None if params.duration is None else start + Fraction(params.duration).limit_denominator(1_000_000))
+    start = to_fraction(params.start)
+    return Part(start, None if params.duration is None else start + to_fraction(params.duration))
 
 
 def _unchanged(params: RenderParams, points: list[Point]) -> bool:

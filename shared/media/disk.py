@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, TypeVar
 import anyio
 
 from shared.errors import Unavailable
-from shared.media.partial_name import beside
+from shared.media.partial_name import partial_path
 
 Result = TypeVar("Result")
 
@@ -48,10 +48,10 @@ def write_all(file: BinaryIO, block: bytes) -> None:
         rest = rest[file.write(rest) :]
 
 
-def write_whole(path: Path, text: str) -> None:
+def write_atomically(path: Path, text: str) -> None:
     """Write a file that is there as a whole or as it was before, also after a loss of power; its folder is made if need be."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    new = beside(path)  # containers that share a folder have the same process numbers
+    new = partial_path(path)  # containers that share a folder have the same process numbers
     try:
         with new.open("w", encoding="utf-8") as out:
             out.write(text)

@@ -44,7 +44,7 @@ class PictureZip(ZipWriter):
         super().add(name, data)
 
 
-def entries(path: str | os.PathLike[str], max_bytes: int) -> list[tuple[zipfile.ZipInfo, FileType]]:
+def picture_entries(path: str | os.PathLike[str], max_bytes: int) -> list[tuple[zipfile.ZipInfo, FileType]]:
     """The pictures in a zip file, ordered by name, by their first bytes; what is no picture is passed over.
 
     Raises UnsupportedMedia (none, or encrypted), BrokenMedia or TooLarge (too many, or more than `max_bytes` once unpacked).
@@ -69,7 +69,7 @@ def entries(path: str | os.PathLike[str], max_bytes: int) -> list[tuple[zipfile.
 
 
 @contextmanager
-def opened_picture(path: str | os.PathLike[str], name: str) -> Iterator[tuple[FileType, IO[bytes]]]:
+def open_picture(path: str | os.PathLike[str], name: str) -> Iterator[tuple[FileType, IO[bytes]]]:
     """One picture of a zip file, opened, and what kind of file it is. NotFound where it holds none of that name."""
     try:
         with _opened(path) as archive:
@@ -83,7 +83,7 @@ def opened_picture(path: str | os.PathLike[str], name: str) -> Iterator[tuple[Fi
         raise BrokenMedia(f"The picture {name[:200]!r} is damaged ({error}). Pack or upload it again.") from error
 
 
-def chunks_of(file: IO[bytes]) -> Iterator[bytes]:
+def read_chunks(file: IO[bytes]) -> Iterator[bytes]:
     """What is left of a file, in pieces."""
     while chunk := file.read(_CHUNK_BYTES):
         yield chunk

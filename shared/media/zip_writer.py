@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from shared.media.partial_name import beside
+from shared.media.partial_name import partial_path
 
 _BLOCK_BYTES = 1 << 20
 
@@ -23,7 +23,7 @@ class ZipWriter:
 
     def __init__(self, path: str | os.PathLike[str], *, packed: bool):
         self._path = Path(path)
-        self._partial = beside(self._path)
+        self._partial = partial_path(self._path)
         self._how = zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED
         self._zip = zipfile.ZipFile(self._partial, "w", self._how)
         self.names: set[str] = set()

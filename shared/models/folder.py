@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import BaseModel, Field, ValidationError
 
 from shared.errors import ModelDamaged, ModelMissing, UnknownModel
-from shared.media.disk import write_whole
+from shared.media.disk import write_atomically
 from shared.models.catalog import CATALOG, File, Model
 from shared.models.digest import digests
 from shared.settings import current
@@ -98,7 +98,8 @@ class ModelFolder:
         files = manifest.files | {file.path: FileRecord(**found)}
         target = self.root / model.name / MANIFEST
         with suppress(OSError):
-            write_whole(target, json.dumps({"files": {path: one.model_dump() for path, one in sorted(files.items())}}, indent=2) + "\n")
+            listed = {path: file.model_dump() for path, file in sorted(files.items())}
+            write_atomically(target, json.dumps({"files": listed}, indent=2) + "\n")
 
     def forget(self, model: Model) -> None:
         """Forget what is recorded of a model's files."""

@@ -36,13 +36,13 @@ class Pose:
     sure: bool = True
 
 
-def between(source: Pose, target: Pose) -> Matrix:
+def matrix_between(source: Pose, target: Pose) -> Matrix:
     """The matrix (3, 3) that takes pixels of `source` to those of `target`, of the same shot."""
     moved = np.linalg.solve(target.matrix, source.matrix)
     return np.asarray(moved / moved[2, 2], np.float64)
 
 
-def scaled(matrix: Matrix, across: float, down: float) -> Matrix:
+def scale_matrix(matrix: Matrix, across: float, down: float) -> Matrix:
     """A matrix between pictures that are `across` and `down` times as large; pixel centres stay pixel centres."""
     grown = np.array([[across, 0, (across - 1) / 2], [0, down, (down - 1) / 2], [0, 0, 1]])
     return np.asarray(grown @ matrix @ np.linalg.inv(grown), np.float64)
@@ -88,7 +88,7 @@ class Camera:
             self._anchor = small
             self._start()
             return Pose(np.eye(3), cut=True)
-        return Pose(scaled(self._base @ np.linalg.inv(self._moved), *self._factor), sure=sure)
+        return Pose(scale_matrix(self._base @ np.linalg.inv(self._moved), *self._factor), sure=sure)
 
     def _start(self) -> None:
         self._base = np.eye(3)  # anchor -> first frame of the shot

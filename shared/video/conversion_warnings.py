@@ -6,7 +6,7 @@ from shared.video.frames.display import has_alpha
 from shared.video.info import VideoInfo
 
 
-def changes_of(info: VideoInfo, *, to_sdr8: bool = False, written_as: str | None = "yuv420p") -> list[str]:
+def conversion_warnings(info: VideoInfo, *, to_sdr8: bool = False, written_as: str | None = "yuv420p") -> list[str]:
     """A sentence for each thing about the clip of `info` that does not stay as it was.
 
     `to_sdr8`: as it is given to `read_frames`. `written_as`: the pixel format that is given to `VideoWriter`; None: nothing is written,

@@ -11,7 +11,7 @@ import PIL
 from PIL import Image
 
 from shared.errors import BrokenMedia, TooLarge, UnsupportedMedia
-from shared.media.picture_zip import chunks_of, entries, opened_picture
+from shared.media.picture_zip import open_picture, picture_entries, read_chunks
 from shared.media.types import IMAGES, PICTURES, FileType, is_image, is_zip
 from shared.video.info import ImageInfo, PicturesInfo
 from shared.video.limits import Limits
@@ -79,12 +79,12 @@ def opened_image(file: Source, limits: Limits, *, name: str | None = None) -> Im
 
 
 def upright_image(file: Source, limits: Limits, *, name: str | None = None, alpha: bool = False) -> Image.Image:
-    """A still image, `as_seen`. Raises as `opened_image`."""
+    """A still image, `upright_rgb`. Raises as `opened_image`."""
     with opened_image(file, limits, name=name) as image:
-        return as_seen(image, alpha=alpha)
+        return upright_rgb(image, alpha=alpha)
 
 
-def as_seen(image: Image.Image, *, alpha: bool = False) -> Image.Image:
+def upright_rgb(image: Image.Image, *, alpha: bool = False) -> Image.Image:
     """An open image as RGB, 8 bits per channel, turned as its Exif orientation says; what is transparent lies on white.
 
     16 bits of grey become 8; whole and real numbers, which have no white of their own, are stretched from the least to the greatest.
@@ -121,7 +121,7 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 
 def pictures_info(path: str | os.PathLike[str], limits: Limits) -> tuple[PicturesInfo, FileType]:
     """What a zip file of pictures holds. Raises what `entries` raises."""
-    found = entries(path, limits.max_bytes)
+    found = picture_entries(path, limits.max_bytes)
     return PicturesInfo(pictures=len(found), unpacked_bytes=sum(entry.file_size for entry, _ in found)), PICTURES
 
 
@@ -134,7 +134,7 @@ class Picture:
     entry: str | None = None
 
     def image(self, limits: Limits | None = None, *, alpha: bool = False) -> Image.Image:
-        """The picture, `as_seen`. Raises BrokenMedia or TooLarge."""
+        """The picture, `upright_rgb`. Raises BrokenMedia or TooLarge."""
         limits = limits or Limits.in_force()
         return upright_image(self.source if self.entry is None else BytesIO(self.data()), limits, name=self.name, alpha=alpha)
 
@@ -148,11 +148,11 @@ class Picture:
         """The picture file as it is. Raises BrokenMedia where the zip file is damaged there."""
         if self.entry is None:
             return self.source.read_bytes()
-        with opened_picture(self.source, self.entry) as (_, file):
-            return b"".join(chunks_of(file))
+        with open_picture(self.source, self.entry) as (_, file):
+            return b"".join(read_chunks(file))
 
 
-def pictures_of(paths: list[Path]) -> list[Picture]:
+def list_pictures(paths: list[Path]) -> list[Picture]:
     """The pictures that `paths` are or, where one is a zip file, hold: in the order given, those of a zip file by name.
 
     Raises NotFound, UnsupportedMedia, BrokenMedia or TooLarge for a path that is neither.
@@ -161,7 +161,9 @@ def pictures_of(paths: list[Path]) -> list[Picture]:
     for path in paths:
         head = file_head(path, limits)
         if is_zip(head):
-            found += [Picture(name=entry.filename, source=path, entry=entry.filename) for entry, _ in entries(path, limits.max_bytes)]
+            found += [
+                Picture(name=entry.filename, source=path, entry=entry.filename) for entry, _ in picture_entries(path, limits.max_bytes)
+            ]
         elif is_image(head):
             found.append(Picture(name=path.name, source=path))
         else:

@@ -76,7 +76,7 @@ class Channel(Generic[T]):
             raise StopIteration
 
 
-class Ahead(Generic[T]):
+class Prefetcher(Generic[T]):
     """An iterator whose source runs in a thread of its own, up to `size` items ahead.
 
     Usable as a context manager; leaving it, `close`, or dropping it ends the thread after the item it is working on.

@@ -6,7 +6,8 @@ from itertools import chain
 
 from shared.video.frames.display import has_alpha
 from shared.video.limits import Limits
-from shared.video.reading.reader import Seconds, read_frames
+from shared.video.reading.reader import read_frames
+from shared.video.seconds import Seconds
 from shared.video.writing.writer import VideoWriter
 
 

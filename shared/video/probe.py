@@ -10,7 +10,7 @@ import av
 import av.container
 import av.error
 
-from shared.errors import BrokenMedia
+from shared.errors import BrokenMedia, UnsupportedMedia
 from shared.media.types import FileType, is_image, is_zip
 from shared.video.formats import video_type
 from shared.video.frames.color import tags_of
@@ -45,6 +45,17 @@ def probe(path: str | os.PathLike[str], *, limits: Limits | None = None) -> Medi
     decodable frame) or TooLarge. `frames` is what the container counts, or else the duration times the average rate.
     """
     return _examined(path, limits or Limits.in_force())[0]
+
+
+def probe_video(path: str | os.PathLike[str], *, hint: str = "this operation needs a video") -> VideoInfo:
+    """Probe a file that has to be a video.
+
+    Raises what `probe` raises, and UnsupportedMedia for a still image; `hint` ends that message: "this effect needs a video".
+    """
+    info = probe(path)
+    if not isinstance(info, VideoInfo):
+        raise UnsupportedMedia(f"{Path(path).name!r} is a still image: {hint}.")
+    return info
 
 
 def inspect(args: dict[str, Any], progress: Any) -> dict[str, Any]:
@@ -168,7 +179,7 @@ def _rate_varies(container: Any, stream: Any) -> tuple[bool, int | None]:
 def _rate(stream: Any, base: Fraction, step: int | None, count: int, duration: Fraction) -> Fraction:
     """The frame rate: exact where frames are evenly spaced in fine ticks, else the average, taken to the standard rate that is meant."""
     if step is not None and 1 / base > 1000:
-        return Fraction(1 / (step * base)).limit_denominator(1_000_000)
+        return _short(1 / (step * base))
     average = stream.average_rate or stream.guessed_rate
     if not average and count and duration:
         average = Fraction(count) / duration
@@ -178,7 +189,12 @@ def _rate(stream: Any, base: Fraction, step: int | None, count: int, duration: F
         standard = Fraction(round(average * denominator / 1000) * 1000 if denominator == 1001 else round(average), denominator)
         if standard and abs(standard / average - 1) < Fraction(1, 5000):
             return standard
-    return Fraction(average).limit_denominator(1_000_000)
+    return _short(average)
+
+
+def _short(rate: Fraction) -> Fraction:
+    """Return the nearest rate whose denominator stays below a million."""
+    return rate.limit_denominator(1_000_000)
 
 
 def _track(stream: Any) -> AudioTrackInfo:

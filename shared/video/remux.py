@@ -10,7 +10,7 @@ import av
 import av.error
 
 from shared.errors import UnsupportedMedia
-from shared.media.partial_name import beside
+from shared.media.partial_name import partial_path
 from shared.video.limits import Limits
 from shared.video.reading.metadata import keep_track_tags, kept_tags
 from shared.video.reading.open_input import audio_streams, main_video, open_input, time_base_of, timeline_zero
@@ -28,7 +28,7 @@ def remux(source: str | os.PathLike[str], output: str | os.PathLike[str], *, lim
     Raises UnsupportedMedia if MP4 cannot hold a stream: the caller encodes then. Nothing is left behind on failure.
     """
     target = Path(output)
-    partial = beside(target, ".mp4")
+    partial = partial_path(target, ".mp4")
     try:
         _copy(source, partial, limits or Limits.in_force())
         os.replace(partial, target)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from shared.media.types import is_image, is_zip
-from shared.video.image import pictures_of, upright_image
+from shared.video.image import list_pictures, upright_image
 from shared.video.limits import Limits
 from shared.video.reading.open_input import file_head
 from shared.video.reading.reader import read_frames
@@ -29,7 +29,7 @@ def thumbnail(args: dict[str, Any], progress: Any) -> dict[str, Any]:
     if is_image(head):
         rgb = np.asarray(upright_image(path, limits))
     elif is_zip(head):
-        rgb = np.asarray(pictures_of([Path(path)])[0].image(limits))
+        rgb = np.asarray(list_pictures([Path(path)])[0].image(limits))
     else:
         rgb = _frame(path, limits)
     height = max(round(rgb.shape[0] * width / rgb.shape[1]), 1)

@@ -20,7 +20,7 @@ from services.aesthetics.folders.folders import deliver, folder_within, mark
 from shared.errors import Invalid, ReelwrightError, UnknownJob, UnknownMedia
 from shared.http.service import submit
 from shared.jobs import JobRequest, Status
-from shared.media.disk import on_disk, write_whole
+from shared.media.disk import on_disk, write_atomically
 from shared.media.ingest import ingest
 from shared.media.names import as_text
 from shared.operation import Operation, Params
@@ -215,7 +215,7 @@ def _settle(record: Path, extraction: Extraction, result: dict[str, Any], archiv
 
 def _write(folder: Path, extraction: Extraction) -> Path:
     path = folder / f"{extraction.job_id}.json"
-    write_whole(path, extraction.model_dump_json(indent=1))
+    write_atomically(path, extraction.model_dump_json(indent=1))
     return path
 
 

@@ -7,8 +7,8 @@ from collections.abc import Collection
 from pathlib import Path
 
 from shared.errors import Invalid
-from shared.media.partial_name import beside
-from shared.media.picture_zip import opened_picture
+from shared.media.partial_name import partial_path
+from shared.media.picture_zip import open_picture
 
 PROCESSED = "frames_extracted_"
 """What the name of a video begins with once its frames have been extracted."""
@@ -81,9 +81,9 @@ def deliver(archive: Path, names: Collection[str], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name in names:
         target = folder / Path(name).name
-        partial = beside(target)
+        partial = partial_path(target)
         try:
-            with opened_picture(archive, name) as (_, source), partial.open("wb") as file:
+            with open_picture(archive, name) as (_, source), partial.open("wb") as file:
                 shutil.copyfileobj(source, file)
             os.replace(partial, target)
         finally:

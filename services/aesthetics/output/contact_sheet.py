@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from services.aesthetics.params import Item
 from services.aesthetics.selection.reasons import clock
-from shared.video import as_seen
+from shared.video import upright_rgb
 
 MOST = 60
 """Pictures on the sheet; the best, where there are more."""
@@ -29,7 +29,7 @@ def draw_sheet(items: Sequence[Item], folder: Path, output: Path) -> None:
         left, top = _GAP + number % columns * across, _GAP + number // columns * down
         with Image.open(folder / item.image) as picture:
             picture.draft("RGB", (_CELL, _HEIGHT))
-            thumbnail = ImageOps.contain(as_seen(picture), (_CELL, _HEIGHT))
+            thumbnail = ImageOps.contain(upright_rgb(picture), (_CELL, _HEIGHT))
         sheet.paste(thumbnail, (left + (_CELL - thumbnail.width) // 2, top + (_HEIGHT - thumbnail.height) // 2))
         draw.text((left, top + _HEIGHT + 4), f"#{item.rank}   {item.merit:.2f}", _INK, large)
         when = item.image if item.timestamp_s is None else f"{clock(item.timestamp_s)}   {item.source}"

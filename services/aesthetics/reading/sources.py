@@ -8,9 +8,9 @@ from pathlib import Path
 
 from services.aesthetics.params import MAX_LOOKS, MAX_SOURCES, SampleParams, ScoreParams, SourceReport
 from services.aesthetics.reading.small_views import Look, look_at_picture, look_at_video
-from shared.errors import Invalid, OperationFailed, ReelwrightError, UnsupportedMedia
+from shared.errors import Invalid, OperationFailed, ReelwrightError
 from shared.operation import Progress
-from shared.video import Picture, VideoInfo, changes_of, map_ordered, pictures_of, probe
+from shared.video import Picture, conversion_warnings, list_pictures, map_ordered, probe_video
 
 
 @dataclass(kw_only=True, eq=False)
@@ -126,13 +126,11 @@ class Sources:
 
     def _open(self, source: Source) -> None:
         if not self.videos:
-            source.pictures = tuple(pictures_of([source.path]))
+            source.pictures = tuple(list_pictures([source.path]))
             source.expected = len(source.pictures)
             return
-        info = probe(source.path)
-        if not isinstance(info, VideoInfo):
-            raise UnsupportedMedia(f"{source.path.name!r} is not a video. Give pictures as `images`.")
-        for sentence in changes_of(info, to_sdr8=True, written_as="rgb24"):
+        info = probe_video(source.path, hint="give pictures as `images`")
+        for sentence in conversion_warnings(info, to_sdr8=True, written_as="rgb24"):
             self._progress.warn(f"{source.path.name}: {sentence}")
         span = max(info.duration_s - self._params.start, 0)
         span = span if self._params.duration is None else min(span, self._params.duration)

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from services.effects.scene.motion_mask import Mask, Small, focused, moving
 from services.effects.scene.pixels import Planes
-from shared.motion.camera import Camera, Model, Pose, between, scaled
+from shared.motion.camera import Camera, Model, Pose, matrix_between, scale_matrix
 from shared.video import Frame, map_ordered
+from shared.video.frames.planes import halve_toward
 
 GHOST_HEIGHT = 270
 _MOST_REDUCED = 4
@@ -104,7 +105,7 @@ class Scene:
 
     def between_small(self, source: Pose, target: Pose) -> NDArray[np.float64]:
         """`between` for small planes."""
-        return scaled(between(source, target), self.size[0] / self.width, self.size[1] / self.height)
+        return scale_matrix(matrix_between(source, target), self.size[0] / self.width, self.size[1] / self.height)
 
     def _mask(self, moment: Moment, others: list[Witness], threshold: int, block: int | None) -> Mask:
         assert moment.small is not None
@@ -127,9 +128,7 @@ def reduced(plane: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
     """A plane averaged down (or, chroma that is smaller already, smoothly enlarged) to `size`, (width, height)."""
     if plane.shape[::-1] == size:
         return plane.copy()
-    # Halving is several times as fast as any other averaging.
-    while all(now % 2 == 0 and now // 2 >= wanted for now, wanted in zip(plane.shape, size[::-1], strict=True)):
-        plane = cv2.resize(plane, (plane.shape[1] // 2, plane.shape[0] // 2), interpolation=cv2.INTER_AREA)
+    plane = halve_toward(plane, size)
     if plane.shape[::-1] == size:
         return plane
     way = cv2.INTER_AREA if plane.shape[0] >= size[1] and plane.shape[1] >= size[0] else cv2.INTER_LINEAR

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from shared.video import Frame
 from shared.video.frames.color import apply_tags, matrix_or_guess, sws_matrix
-from shared.video.frames.frame import EXACT, empty_picture, planes_of
+from shared.video.frames.frame import EXACT_SCALING
+from shared.video.frames.planes import empty_picture, planes_of
 
 Planes = tuple[NDArray[Any], ...]
 
@@ -125,7 +126,7 @@ class LinearPixels:
             dst_colorspace=sws_matrix(matrix_or_guess(color, frame.width, frame.height)),
             src_color_range=2,
             dst_color_range=2 if color.range == "pc" else 1,
-            interpolation=EXACT,
+            interpolation=EXACT_SCALING,
             threads=1,
         )
         apply_tags(made, color)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.effects.scene.pixels import Planes
-from shared.motion.camera import Matrix, scaled
+from shared.motion.camera import Matrix, scale_matrix
 
 Plane = NDArray[Any]
 Weights = NDArray[np.float32]
@@ -59,7 +59,7 @@ def mix_weighted(mixed: Planes, ghost: Planes, matrix: Matrix, weights: Weights)
     pieces = [enlarged(found, weights.shape, target.shape) for target in mixed]
     moved = []
     for (rows, columns), target, source in zip(pieces, mixed, ghost, strict=True):
-        own = scaled(matrix, target.shape[1] / width, target.shape[0] / height)
+        own = scale_matrix(matrix, target.shape[1] / width, target.shape[0] / height)
         own = np.array([[1, 0, -columns.start], [0, 1, -rows.start], [0, 0, 1]]) @ own
         moved.append(moved_piece(source, own, (columns.stop - columns.start, rows.stop - rows.start)))
     for (rows, columns), target, source in zip(pieces, mixed, moved, strict=True):

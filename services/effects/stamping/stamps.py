@@ -10,7 +10,7 @@ import numpy as np
 from services.effects.scene.moments import Moment
 from services.effects.scene.pixels import Pixels, Planes
 from services.effects.scene.warp import Weights, enlarged, mix_weighted, rectangle
-from shared.motion.camera import Matrix, Pose, between, scaled
+from shared.motion.camera import Matrix, Pose, matrix_between, scale_matrix
 from shared.video import Frame
 
 
@@ -27,7 +27,7 @@ class Stamp:
     def to(self, target: Pose) -> Matrix:
         """The matrix (3, 3) from the stamp's pixels to those of the frame with the pose `target`."""
         corner = np.array([[1, 0, self.corner[0]], [0, 1, self.corner[1]], [0, 0, 1.0]])
-        return between(self.pose, target) @ corner
+        return matrix_between(self.pose, target) @ corner
 
 
 def cut_out(moment: Moment, planes: Planes) -> Stamp | None:
@@ -86,7 +86,7 @@ def lay_stamps(out: Planes, stamps: Iterable[Stamp], target: Pose, subject: Weig
     height, width = out[0].shape
     for stamp in stamps:
         weights = stamp.mask.astype(np.float32) * np.float32(opacity / 255)
-        own = scaled(between(stamp.pose, target), weights.shape[1] / width, weights.shape[0] / height)
+        own = scale_matrix(matrix_between(stamp.pose, target), weights.shape[1] / width, weights.shape[0] / height)
         if np.abs(own - np.eye(3)).max() > 0.05:
             weights = np.asarray(cv2.warpPerspective(weights, own, weights.shape[::-1], flags=cv2.INTER_LINEAR), np.float32)
         mix_weighted(out, stamp.planes, stamp.to(target), weights if subject is None else weights * (1 - subject))

@@ -15,7 +15,7 @@ from services.effects.trails.soft_ghosts import Ghost, essence_of, lay_over, not
 from services.effects.trails.timing import Trailed
 from services.effects.trails.tint import Tint
 from services.effects.trails.weighted_mean import Part, Whole, mix_parts, mix_whole, shares_of
-from shared.motion.camera import Matrix, between, scaled
+from shared.motion.camera import Matrix, matrix_between, scale_matrix
 from shared.video import Frame
 
 
@@ -77,7 +77,7 @@ class Composer:
     def _mix(self, out: Planes, planes: Planes, trailed: Trailed) -> None:
         """Ghosts in full size. What a ghost that is not there would have counted, the frame itself counts."""
         moment = trailed.moment
-        ghosts = [(ghost, self._weight(number), between(ghost.pose, moment.pose)) for number, ghost in trailed.ghosts]
+        ghosts = [(ghost, self._weight(number), matrix_between(ghost.pose, moment.pose)) for number, ghost in trailed.ghosts]
         shifts = [shift_of(matrix, self._size, within=NEAR) for _, _, matrix in ghosts]
         if not self._confined and None not in shifts:
             whole = [
@@ -104,7 +104,7 @@ class Composer:
         for number, ghost in trailed.ghosts:
             if ghost.essence is None:
                 continue  # nothing moved in that frame
-            matrix = self._to(between(ghost.pose, moment.pose), ghost.essence)
+            matrix = self._to(matrix_between(ghost.pose, moment.pose), ghost.essence)
             moved = warped(ghost.essence, matrix, nothing_of(style, levels))
             ghosts.append(Ghost(moved, self._weight(number), self._params.blur * number * diagonal / 1000))
         lay_over(out, planes, veil_of(style, ghosts, _unit(moment.mask), levels, tint=self._tint), levels)
@@ -119,7 +119,7 @@ class Composer:
 
     def _to(self, matrix: Matrix, plane: NDArray[Any]) -> Matrix:
         """`matrix` for planes of another size."""
-        return scaled(matrix, plane.shape[1] / self._size[0], plane.shape[0] / self._size[1])
+        return scale_matrix(matrix, plane.shape[1] / self._size[0], plane.shape[0] / self._size[1])
 
 
 def _unit(mask: NDArray[np.uint8] | None) -> Weights:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from services.effects.scene.pixels import Planes
 from services.effects.scene.warp import FEATHER, Plane, Weights, enlarged, moved_piece, rectangle
 from services.effects.trails.tint import Tint
-from shared.motion.camera import Matrix, scaled
+from shared.motion.camera import Matrix, scale_matrix
 
 _STRIP = 128 * 1024
 """Samples of a strip: half a megabyte of sums, next to which a few strips of ghosts fit into a core's cache."""
@@ -207,7 +207,7 @@ def _piece(ghost: Part, found: tuple[slice, slice], shapes: list[tuple[int, ...]
     moved, shares = [], []
     for (rows, columns), shape, source in zip(places, shapes, ghost.planes, strict=True):
         size = columns.stop - columns.start, rows.stop - rows.start
-        own = scaled(ghost.matrix, shape[1] / shapes[0][1], shape[0] / shapes[0][0])
+        own = scale_matrix(ghost.matrix, shape[1] / shapes[0][1], shape[0] / shapes[0][0])
         moved.append(moved_piece(source, np.array([[1, 0, -columns.start], [0, 1, -rows.start], [0, 0, 1]]) @ own, size))
         # Enlarging a piece moves its border by half a pixel of the small plane at most, where the share is next to nothing.
         shares.append(cv2.resize(ghost.share[found], size, interpolation=cv2.INTER_LINEAR).astype(source.dtype, copy=False))

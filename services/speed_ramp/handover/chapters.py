@@ -7,6 +7,7 @@ from itertools import pairwise
 from services.speed_ramp.curve.clock import Clock, Point
 from services.speed_ramp.curve.straight_pieces import slow_name
 from services.speed_ramp.params import SlowPart
+from shared.video import to_fraction
 
 MOST_SLOW = 100
 """A file has chapters for at most so many slow parts: the longest."""
@@ -51,4 +52,4 @@ def _highest(clock: Clock, points: list[Point], first: float, last: float) -> fl
 
 
 def _near(second: float) -> Fraction:
-    return Fraction(second).limit_denominator(1_000_000)
+    return to_fraction(second)

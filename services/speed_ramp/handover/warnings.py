@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import av
 
-from shared.video import AudioTrackInfo, VideoInfo, changes_of
+from shared.video import AudioTrackInfo, VideoInfo, conversion_warnings
 
 _LONGER_S = 0.25
 
@@ -16,7 +16,7 @@ def changes(info: VideoInfo, rate: Fraction) -> Iterator[str]:
         yield f"The frame rate varied (on average {float(info.rate):.4g}); the output has a constant {rate} frames a second."
     elif rate != info.rate:
         yield f"The frame rate was brought from {info.frame_rate} to {rate} frames a second."
-    yield from changes_of(info, to_sdr8=True)
+    yield from conversion_warnings(info, to_sdr8=True)
     for number, track in enumerate(info.audio, start=1):
         if track.duration_s is not None and track.duration_s > info.duration_s + _LONGER_S:
             yield f"Audio track {number} is longer than the picture ({track.duration_s:.2f} s) and was cut to the picture's length."

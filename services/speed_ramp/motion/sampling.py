@@ -5,7 +5,7 @@ from collections.abc import Generator
 from fractions import Fraction
 from pathlib import Path
 
-from shared.video import Frame, VideoInfo, read_frames
+from shared.video import Frame, VideoInfo, read_frames, to_fraction
 
 CLOSEST_S = Fraction(1, 36)
 """Frames nearer to each other are not compared, so that 60 frames a second give the motion, and the noise, that 30 give."""
@@ -25,10 +25,10 @@ class Samples:
 
     def __init__(self, video: Path, info: VideoInfo, *, start: float, duration: float | None, sample_rate: float | None) -> None:
         self._video = video
-        self._start = Fraction(start).limit_denominator(1_000_000)
-        self._stop = None if duration is None else self._start + Fraction(duration).limit_denominator(1_000_000)
-        self._apart = None if sample_rate is None else 1 / Fraction(sample_rate).limit_denominator(1_000_000)
-        known = Fraction(info.duration_s).limit_denominator(1_000_000)
+        self._start = to_fraction(start)
+        self._stop = None if duration is None else self._start + to_fraction(duration)
+        self._apart = None if sample_rate is None else 1 / to_fraction(sample_rate)
+        known = to_fraction(info.duration_s)
         self._known = known if self._stop is None else min(self._stop, known)
         self.end = self._start
 

@@ -12,7 +12,7 @@ from services.speed_ramp.picture.picks import Pick
 from services.speed_ramp.picture.shutter import Exposure
 from shared.video import Frame, map_ordered
 from shared.video.frames.color import apply_tags
-from shared.video.frames.frame import picture_from
+from shared.video.frames.planes import picture_from
 
 LONGEST_S = 0.25
 """Where the source holds a picture for longer than this, it stands, and moves on in the last so many seconds only."""

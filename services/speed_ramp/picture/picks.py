@@ -15,7 +15,7 @@ import numpy as np
 from services.speed_ramp.curve.clock import Clock
 from shared.video import Frame
 from shared.video.frames.color import apply_tags
-from shared.video.frames.frame import picture_from
+from shared.video.frames.planes import picture_from
 
 _HAIR = 1e-6  # of an output frame: more than rounding, less than any time base
 

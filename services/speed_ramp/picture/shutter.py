@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from services.speed_ramp.curve.clock import Clock
 from shared.video import Frame
 from shared.video.frames.color import apply_tags
-from shared.video.frames.frame import picture_from
+from shared.video.frames.planes import picture_from
 
 _MOST_MIXED = 8  # of more frames this many, evenly spread, look the same and are held in memory
 _LEAST = 1e-3

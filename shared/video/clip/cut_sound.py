@@ -10,7 +10,7 @@ import numpy as np
 
 from shared.errors import BrokenMedia
 from shared.video.info import AudioTrackInfo, VideoInfo
-from shared.video.prefetch import Ahead
+from shared.video.prefetch import Prefetcher
 from shared.video.reading.audio import AudioBlock, read_audio
 from shared.video.writing.tracks import AudioTrack
 from shared.video.writing.writer import VideoWriter
@@ -57,7 +57,7 @@ class _Part:
 
     def __init__(self, target: AudioTrack, video: Path, number: int, start: Fraction) -> None:
         self._target, self._start = target, start
-        self._blocks: Ahead[AudioBlock] = read_audio(video, number, sample_rate=target.sample_rate, start=start)
+        self._blocks: Prefetcher[AudioBlock] = read_audio(video, number, sample_rate=target.sample_rate, start=start)
         self._waiting: AudioBlock | None = None
         self._written = 0
         self.close = self._blocks.close

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import av
 
-from shared.errors import Invalid, UnsupportedMedia
+from shared.errors import Invalid
 from shared.operation import Progress
 from shared.video.clip.cut_sound import PartSound
 from shared.video.clip.part import ClipPart
-from shared.video.conversion_warnings import changes_of
+from shared.video.conversion_warnings import conversion_warnings
 from shared.video.frames.frame import Frame
 from shared.video.info import VideoInfo
-from shared.video.probe import probe
+from shared.video.probe import probe_video
 from shared.video.writing.writer import VideoWriter
 
 _USUAL_RATE = Fraction(25)
@@ -46,9 +46,7 @@ class Written:
 
 def probe_clip(video: Path, params: ClipPart) -> VideoInfo:
     """What is known about a video. Raises UnsupportedMedia for a still image, Invalid if nothing of it is left from `start` on."""
-    info = probe(video)
-    if not isinstance(info, VideoInfo):
-        raise UnsupportedMedia(f"{video.name!r} is a still image: this operation needs a video.")
+    info = probe_video(video)
     if params.start and params.start >= info.duration_s:
         detail = f"The video is {info.duration_s:.2f} s long: a start at {params.start:g} s leaves nothing of it"
         raise Invalid(f"{detail}. Choose an earlier start.", errors=[{"field": "params.start", "detail": detail}])
@@ -57,9 +55,7 @@ def probe_clip(video: Path, params: ClipPart) -> VideoInfo:
 
 def matte_remarks(matte: Path, params: ClipPart, *, info: VideoInfo) -> Iterator[str]:
     """What has to be done to a matte to fit the video. Raises UnsupportedMedia for a still image."""
-    given = probe(matte)
-    if not isinstance(given, VideoInfo):
-        raise UnsupportedMedia(f"{matte.name!r} is a still image: a matte is a gray video, as long as the clip.")
+    given = probe_video(matte, hint="a matte is a gray video, as long as the clip")
     if abs(given.width * info.height / (info.width * given.height) - 1) > _SAME_SHAPE:
         yield f"The matte of {given.width}x{given.height} was stretched to the shape of the video, which is {info.width}x{info.height}."
     until = info.duration_s if params.duration is None else min(info.duration_s, params.start + params.duration)
@@ -88,7 +84,7 @@ def write_again(
     A part of a clip begins at 0, its sound cut to the sample (and so encoded again); of a whole one times stay and sound is copied. What
     could not be kept is told to `progress`. Raises Invalid if there was no picture.
     """
-    for sentence in changes_of(info, to_sdr8=True):
+    for sentence in conversion_warnings(info, to_sdr8=True):
         progress.warn(sentence)
     part = not params.whole
     expected, written, end = expected_frames(info, params), 0, Fraction(0)

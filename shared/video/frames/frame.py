@@ -12,10 +12,11 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 from shared.video.frames.color import matrix_or_guess, sws_matrix, tags_of
+from shared.video.frames.planes import halve_toward, plane_of, planes_of
 from shared.video.info import ColorInfo
 
 # Without these flags swscale rounds coarsely and takes the nearest chroma sample.
-EXACT = int(Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT)
+EXACT_SCALING = int(Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT)
 
 
 class Reformatters(threading.local):
@@ -71,16 +72,13 @@ class Frame:
 
     def small_luma(self, width: int, height: int) -> NDArray[np.uint8]:
         """The Y plane averaged down to (height, width), uint8, in the range it is stored in."""
-        small: NDArray[Any] = self.luma()
-        # Halving is several times as fast as any other averaging, and what it leaves to do is little.
-        while all(now % 2 == 0 and now // 2 >= wanted for now, wanted in zip(small.shape, (height, width), strict=True)):
-            small = cv2.resize(small, (small.shape[1] // 2, small.shape[0] // 2), interpolation=cv2.INTER_AREA)
+        small = halve_toward(self.luma(), (width, height))
         small = cv2.resize(small, (width, height), interpolation=cv2.INTER_AREA)
         if small.dtype == np.uint16:
             small = np.right_shift(small, self.picture.format.components[0].bits - 8)
         return small.astype(np.uint8)
 
-    def rgb(self, size: tuple[int, int] | None = None, *, interpolation: int = EXACT) -> NDArray[np.uint8]:
+    def rgb(self, size: tuple[int, int] | None = None, *, interpolation: int = EXACT_SCALING) -> NDArray[np.uint8]:
         """The picture as (height, width, 3) uint8 in R, G, B order, converted with its own matrix and range.
 
         `size`: (width, height) to scale it to in the same go, with the flags of swscale in `interpolation`. The transfer curve and the
@@ -96,54 +94,7 @@ class Frame:
             src_colorspace=sws_matrix(matrix_or_guess(color, self.width, self.height)),
             src_color_range=2 if color.range == "pc" else 1,
             dst_color_range=2,
-            interpolation=EXACT,
+            interpolation=EXACT_SCALING,
             threads=1,
         )
         return np.ascontiguousarray(plane_of(picture, 0))
-
-
-def bytes_of(picture: av.VideoFrame) -> int:
-    """About how much memory a picture takes."""
-    return int(picture.width * picture.height * picture.format.padded_bits_per_pixel) // 8
-
-
-def planes_of(picture: av.VideoFrame) -> tuple[NDArray[Any], ...]:
-    """The planes of a PyAV frame as arrays that share its memory."""
-    return tuple(plane_of(picture, index) for index in range(len(picture.planes)))
-
-
-def plane_of(picture: av.VideoFrame, index: int) -> NDArray[Any]:
-    """One plane of a PyAV frame as a writable array that shares its memory: (h, w), or (h, w, n) where n samples are interleaved."""
-    parts = [part for part in picture.format.components if part.plane == index]
-    dtype = np.dtype(np.uint16 if parts[0].bits > 8 else np.uint8)
-    plane: Any = picture.planes[index]
-    # The plane's own size is that of the frame as allocated; the component's is rounded up for odd pictures.
-    height, width, count = parts[0].height, parts[0].width, len(parts)
-    if abs(plane.line_size) % dtype.itemsize:
-        raise ValueError(f"lines of {plane.line_size} bytes do not hold whole {dtype} samples")
-    rows: NDArray[Any] = np.frombuffer(plane, dtype).reshape(height, -1)
-    if plane.line_size < 0:
-        rows = rows[::-1]
-    rows = rows[:, : width * count]
-    return rows if count == 1 else rows.reshape(height, width, count)
-
-
-def empty_picture(width: int, height: int, pixel_format: str) -> av.VideoFrame:
-    """A new PyAV frame with memory for its planes, not filled."""
-    return av.VideoFrame(width, height, pixel_format)
-
-
-def picture_from(planes: tuple[NDArray[Any], ...], width: int, height: int, pixel_format: str) -> av.VideoFrame:
-    """A new PyAV frame with a copy of the given planes, which have the shapes that `planes_of` gives.
-
-    Raises ValueError if the number of planes or a shape does not fit the format.
-    """
-    picture = empty_picture(width, height, pixel_format)
-    targets = planes_of(picture)
-    if len(targets) != len(planes):
-        raise ValueError(f"{pixel_format} has {len(targets)} planes, not {len(planes)}")
-    for target, plane in zip(targets, planes, strict=True):
-        if target.shape != plane.shape:
-            raise ValueError(f"a plane of {pixel_format} at {width}x{height} has the shape {target.shape}, not {plane.shape}")
-        np.copyto(target, plane, casting="same_kind")
-    return picture

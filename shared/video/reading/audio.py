@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from shared.errors import BrokenMedia, NotFound
 from shared.video.limits import Limits
-from shared.video.prefetch import Ahead
+from shared.video.prefetch import Prefetcher
 from shared.video.reading.open_input import audio_streams, main_video, open_input, time_base_of, timeline_zero
-from shared.video.reading.reader import Seconds, exact
+from shared.video.seconds import Seconds, to_fraction
 
 # Decoders need a little sound before a place to give the exact samples at it (overlapping windows, bit reservoirs).
 _PREROLL_S = Fraction(1, 4)
@@ -49,7 +49,7 @@ def read_audio(
     duration: Seconds | None = None,
     limits: Limits | None = None,
     prefetch: int = 16,
-) -> Ahead[AudioBlock]:
+) -> Prefetcher[AudioBlock]:
     """The samples of one audio track (0 is the first of `probe(path).audio`), in order, with their times.
 
     Time 0 is that of `read_frames`. Where the file has a gap, a block's `start` is later than the end of the one before; blocks never
@@ -57,9 +57,9 @@ def read_audio(
     show as gaps. Raises NotFound for a track that is not there, and BrokenMedia if nothing of it can be decoded.
     """
     name = os.fspath(path)
-    first = Fraction(0) if start is None else exact(start)
-    last = None if duration is None else first + exact(duration)
-    return Ahead(lambda: _blocks(name, track, sample_rate, first, last, limits or Limits.in_force()), size=prefetch, name="read_audio")
+    first = Fraction(0) if start is None else to_fraction(start)
+    last = None if duration is None else first + to_fraction(duration)
+    return Prefetcher(lambda: _blocks(name, track, sample_rate, first, last, limits or Limits.in_force()), size=prefetch, name="read_audio")
 
 
 def _blocks(path: str, track: int, sample_rate: int | None, first: Fraction, last: Fraction | None, limits: Limits) -> Iterator[AudioBlock]:

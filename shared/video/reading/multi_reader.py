@@ -8,8 +8,9 @@ from typing import Literal, Self
 
 from shared.video.frames.frame import Frame
 from shared.video.limits import Limits
-from shared.video.prefetch import Ahead
-from shared.video.reading.reader import Seconds, exact, read_frames
+from shared.video.prefetch import Prefetcher
+from shared.video.reading.reader import read_frames
+from shared.video.seconds import Seconds, to_fraction
 
 Align = Literal["first-frame", "timeline"]
 End = Literal["hold", "shortest"]
@@ -28,7 +29,7 @@ def read_together(
     limits: Limits | None = None,
     prefetch: int = 8,
     to_sdr8: bool = False,
-) -> "Together":
+) -> "MultiReader":
     """Frames of several videos that are shown at the same time: for each frame of the first one a tuple with one frame of each.
 
     The first video leads: `start`, `duration`, `every` and `per_second` are meant for it, as in `read_frames`, and its times are exact. Of
@@ -44,7 +45,7 @@ def read_together(
     if not paths:
         raise ValueError("give one video or more to read together")
 
-    def opened(path: str | os.PathLike[str], first: Fraction | None, *, shown: bool) -> Ahead[Frame]:
+    def opened(path: str | os.PathLike[str], first: Fraction | None, *, shown: bool) -> Prefetcher[Frame]:
         sampling = {} if shown else {"duration": duration, "every": every, "per_second": per_second}
         return read_frames(path, start=first, limits=limits, prefetch=prefetch, to_sdr8=to_sdr8, shown_at_start=shown, **sampling)  # type: ignore[arg-type]
 
@@ -56,8 +57,8 @@ def read_together(
 
     leader, *others = paths
     begins = [begin(path) for path in paths] if others else [Fraction(0)]
-    first = None if start is None else exact(start)
-    opening: list[Ahead[Frame]] = []
+    first = None if start is None else to_fraction(start)
+    opening: list[Prefetcher[Frame]] = []
     try:
         opening.append(opened(leader, first, shown=False))
         for path, own in zip(others, begins[1:], strict=True):
@@ -68,13 +69,13 @@ def read_together(
             frames.close()
         raise
     followers = [_Follower(frames, begins[0] - own) for frames, own in zip(opening[1:], begins[1:], strict=True)]
-    return Together(opening[0], followers, end)
+    return MultiReader(opening[0], followers, end)
 
 
-class Together:
+class MultiReader:
     """The iterator that `read_together` gives: tuples of frames."""
 
-    def __init__(self, leader: Ahead[Frame], others: list["_Follower"], end: End):
+    def __init__(self, leader: Prefetcher[Frame], others: list["_Follower"], end: End):
         self._leader, self._others, self._end = leader, others, end
 
     def __iter__(self) -> Iterator[tuple[Frame, ...]]:
@@ -107,7 +108,7 @@ class Together:
 class _Follower:
     """A video whose frame at a given time of another one is asked for, with times that rise."""
 
-    def __init__(self, frames: Ahead[Frame], shift: Fraction):
+    def __init__(self, frames: Prefetcher[Frame], shift: Fraction):
         self._frames, self._shift = frames, shift
         self._current: Frame | None = None
         self._coming: Frame | None = None

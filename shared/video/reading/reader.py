@@ -9,15 +9,16 @@ from fractions import Fraction
 from itertools import islice
 
 from shared.errors import ReelwrightError
-from shared.video.frames.frame import Frame, Reformatters, bytes_of
+from shared.video.frames.frame import Frame, Reformatters
+from shared.video.frames.planes import bytes_of
 from shared.video.limits import Limits
-from shared.video.prefetch import Ahead
+from shared.video.prefetch import Prefetcher
 from shared.video.reading import hardware
 from shared.video.reading.decode import Pictures, Shown, Skip
 from shared.video.reading.open_input import open_input
 from shared.video.reading.sampling import sampled
+from shared.video.seconds import Seconds, to_fraction
 
-Seconds = Fraction | float | int
 log = logging.getLogger(__name__)
 
 _DENSE = Fraction(1, 5)
@@ -39,11 +40,6 @@ class _Wanted:
     hardware: bool = False
 
 
-def exact(seconds: Seconds) -> Fraction:
-    """Seconds as a fraction; a float is taken as the simplest fraction that it can stand for (0.1 is 1/10)."""
-    return seconds if isinstance(seconds, Fraction) else Fraction(seconds).limit_denominator(1_000_000)
-
-
 def read_frames(
     path: str | os.PathLike[str],
     *,
@@ -57,7 +53,7 @@ def read_frames(
     to_sdr8: bool = False,
     shown_at_start: bool = False,
     keys_only: Sequence[tuple[int, int]] = (),
-) -> Ahead[Frame]:
+) -> Prefetcher[Frame]:
     """The frames of a video in the order they are shown, as displayed: upright, deinterlaced, with square pixels.
 
     `start`, `duration`: only frames that begin at or after `start` and before `start + duration`, in seconds from the start of the
@@ -85,17 +81,17 @@ def read_frames(
         raise ValueError(f"{prefetch = } must be at least 1")
     wanted = _Wanted(
         path=os.fspath(path),
-        start=None if start is None else exact(start),
-        duration=None if duration is None else exact(duration),
+        start=None if start is None else to_fraction(start),
+        duration=None if duration is None else to_fraction(duration),
         every=every,
-        per_second=None if per_second is None else exact(per_second),
+        per_second=None if per_second is None else to_fraction(per_second),
         shown_at_start=shown_at_start,
         limits=limits or Limits.in_force(),
         skip=skip,
         to_sdr8=to_sdr8,
         keys_only=tuple(keys_only),
     )
-    return Ahead(lambda: _frames(wanted), size=prefetch, name="read_frames", weight=lambda frame: bytes_of(frame.picture))
+    return Prefetcher(lambda: _frames(wanted), size=prefetch, name="read_frames", weight=lambda frame: bytes_of(frame.picture))
 
 
 def _frames(wanted: _Wanted) -> Iterator[Frame]:

@@ -5,7 +5,8 @@ import numpy as np
 from av.video.reformatter import VideoReformatter
 
 from shared.video.frames.color import matrix_or_guess, sws_matrix, tags_of
-from shared.video.frames.frame import EXACT, empty_picture, planes_of
+from shared.video.frames.frame import EXACT_SCALING
+from shared.video.frames.planes import empty_picture, planes_of
 from shared.video.info import ColorInfo
 
 
@@ -42,7 +43,7 @@ class Fitter:
                 dst_colorspace=sws_matrix(matrix),
                 src_color_range=2 if source_span == "pc" else 1,
                 dst_color_range=2 if span == "pc" else 1,
-                interpolation=EXACT,
+                interpolation=EXACT_SCALING,
             )
         return self._pad(picture) if self.padded else picture
 

@@ -79,7 +79,7 @@ _PREFERRED: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def choose(wanted: str, suffix: str, pixel_format: str) -> Encoder:
+def choose_encoder(wanted: str, suffix: str, pixel_format: str) -> Encoder:
     """The encoder `wanted`, or for "auto" the first that works here for a file of that suffix and pixel format.
 
     Raises Invalid, naming what there is.
@@ -93,7 +93,7 @@ def choose(wanted: str, suffix: str, pixel_format: str) -> Encoder:
     raise Invalid(f"No encoder {wanted!r} for {pixel_format} in a {suffix} file works on this machine. What works here: {there}.")
 
 
-def options_of(encoder: Encoder, quality: int, pixel_format: str) -> dict[str, str]:
+def encoder_options(encoder: Encoder, quality: int, pixel_format: str) -> dict[str, str]:
     """The encoder's options for a quality of 0 (small) to 100 (next to lossless)."""
     # The library prints its settings to the error output, and takes word about that from nowhere else.
     os.environ.setdefault("SVT_LOG", "1")
@@ -112,7 +112,7 @@ def works(name: str, pixel_format: str = "yuv420p") -> bool:
     encoder = next(encoder for encoder in ENCODERS if encoder.name == name)
     try:
         context: Any = av.CodecContext.create(name, "w")
-        context.options = options_of(encoder, 50, pixel_format)
+        context.options = encoder_options(encoder, 50, pixel_format)
         # NVENC refuses smaller pictures.
         context.width, context.height = 256, 256
         context.pix_fmt = pixel_format

@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.errors import OperationFailed
-from shared.media.partial_name import beside
+from shared.media.partial_name import partial_path
 from shared.media.zip_writer import ZipWriter
 from shared.video.frames.color import BT709, apply_tags, matrix_or_guess, sws_matrix, tags_of
-from shared.video.frames.frame import EXACT, Reformatters, picture_from, plane_of
+from shared.video.frames.frame import EXACT_SCALING, Reformatters
+from shared.video.frames.planes import picture_from, plane_of
 
 PngFormat = Literal["gray", "gray16le", "rgb24", "rgba", "rgb48le", "rgba64le"]
 # OpenCV takes blue first.
@@ -45,7 +46,7 @@ class PngWriter:
             raise ValueError(f"{width = } and {height = } must be positive, and {compression = } from 0 to 9")
         self.warnings: list[str] = []
         self._size, self._format, self._compression = (width, height), pixel_format, compression
-        self._partial = beside(self._path)
+        self._partial = partial_path(self._path)
         self._zip: ZipWriter | None = None
         if self._path.suffix.lower() == ".zip":
             # PNG files are compressed already.
@@ -136,7 +137,7 @@ class PngWriter:
             src_colorspace=sws_matrix(matrix_or_guess(color, picture.width, picture.height)),
             src_color_range=2 if full else 1,
             dst_color_range=2,
-            interpolation=EXACT,
+            interpolation=EXACT_SCALING,
             threads=1,
         )
         array = np.ascontiguousarray(plane_of(ready, 0))

@@ -16,15 +16,15 @@ import av.error
 from numpy.typing import NDArray
 
 from shared.errors import OperationFailed
-from shared.media.partial_name import beside
+from shared.media.partial_name import partial_path
 from shared.video.frames.color import BT709, apply_tags, tags_of
-from shared.video.frames.frame import bytes_of, picture_from
+from shared.video.frames.planes import bytes_of, picture_from
 from shared.video.info import ColorInfo
 from shared.video.limits import Limits
 from shared.video.prefetch import Channel, Closed
 from shared.video.reading.metadata import file_tags
 from shared.video.writing.encoder_input import Fitter
-from shared.video.writing.encoders import choose, options_of
+from shared.video.writing.encoders import choose_encoder, encoder_options
 from shared.video.writing.tracks import AudioTrack, CopiedAudio
 
 FORMATS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm", ".webp": "webp"}
@@ -66,8 +66,8 @@ class VideoWriter:
         if width < 1 or height < 1 or frame_rate <= 0:
             raise ValueError(f"{width = }, {height = } and {frame_rate = } must be positive")
         self._format = FORMATS[suffix]
-        self._encoder = choose(encoder, suffix, pixel_format)
-        self._options = options_of(self._encoder, quality, pixel_format)
+        self._encoder = choose_encoder(encoder, suffix, pixel_format)
+        self._options = encoder_options(self._encoder, quality, pixel_format)
         self.encoder = self._encoder.name
         self.warnings: list[str] = []
         self._fitter = Fitter(width, height, pixel_format)
@@ -79,7 +79,7 @@ class VideoWriter:
         self._pixel_format = pixel_format
         self._color = color
         self._sample_aspect_ratio = sample_aspect_ratio
-        self._partial = beside(self._path, suffix)
+        self._partial = partial_path(self._path, suffix)
         self._tracks: list[AudioTrack] = []
         self._copies: list[CopiedAudio] = []
         self._tags: dict[str, str] = {}

@@ -13,7 +13,7 @@ from services.effects.motion_trails import motion_trails
 from services.effects.params import MotionTrailsParams, MotionTrailsResult
 from shared.operation import Progress
 from shared.video import Frame, VideoWriter, read_frames
-from shared.video.frames.frame import picture_from
+from shared.video.frames.planes import picture_from
 
 WIDTH, HEIGHT = 320, 180
 Gray = NDArray[np.uint8]

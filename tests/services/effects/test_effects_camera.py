@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from shared.motion.camera import Camera, Pose, analysis_size, between
+from shared.motion.camera import Camera, Pose, analysis_size, matrix_between
 from tests.services.effects.effect_clips import HEIGHT, WIDTH, ground, scene, view, with_disc
 
 
@@ -64,7 +64,7 @@ def test_another_scene_is_a_cut_and_starts_anew():
     before, after = scene(lambda i: (100 + 5 * i, 100), None), scene(lambda i: (100 + 5 * i, 300), None, seed=7)
     poses = follow("translation", [before(i) for i in range(10)] + [255 - after(i) // 2 for i in range(10)])
     assert [index for index, pose in enumerate(poses) if pose.cut] == [0, 10]
-    assert between(poses[10], poses[14])[0, 2] == pytest.approx(-20, abs=0.3)
+    assert matrix_between(poses[10], poses[14])[0, 2] == pytest.approx(-20, abs=0.3)
 
 
 def test_a_flash_a_fast_pan_and_darkness_are_no_cuts():
@@ -103,5 +103,5 @@ def test_sizes():
 def test_poses_of_the_first_view_relate_any_two(tmp_path):
     texture = ground()
     poses = follow("translation", [view(texture, (100 + 4 * i, 120 - i)) for i in range(8)])
-    moved = between(poses[2], poses[6])
+    moved = matrix_between(poses[2], poses[6])
     assert moved[:2, 2] == pytest.approx([-16, 4], abs=0.2)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.video import VideoWriter
-from shared.video.frames.frame import picture_from
+from shared.video.frames.planes import picture_from
 
 WIDTH, HEIGHT = 320, 180
 Rgb = NDArray[np.uint8]

@@ -9,7 +9,7 @@ import pytest
 from services.speed_ramp.curve.clock import Clock
 from services.speed_ramp.picture.picks import Pick, Seen, picks
 from shared.video import Frame
-from shared.video.frames.frame import picture_from, planes_of
+from shared.video.frames.planes import picture_from, planes_of
 
 
 def frame(index: int, *, pts: int | None = None, level: int = 0, pixel_format: str = "yuv420p") -> Frame:

@@ -15,7 +15,7 @@ from services.speed_ramp.picture.picks import Pick, Seen, picks
 from services.speed_ramp.picture.shutter import Exposure, Window, exposed
 from services.speed_ramp.render import render
 from shared.video import read_frames
-from shared.video.frames.frame import planes_of
+from shared.video.frames.planes import planes_of
 
 
 def seen(speed: float, *, shutter: float, count: int = 60) -> list[dict[int, float]]:

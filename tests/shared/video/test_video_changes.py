@@ -3,7 +3,7 @@
 import pytest
 from video_clips import Make
 
-from shared.video import VideoInfo, changes_of, probe
+from shared.video import VideoInfo, conversion_warnings, probe
 
 PLAIN = "-f lavfi -i testsrc2=s=64x48:r=25:d=0.2"
 HDR = "-vf setparams=color_trc=smpte2084:color_primaries=bt2020:colorspace=bt2020nc"
@@ -30,7 +30,7 @@ CASES = [
 @pytest.mark.parametrize(("name", "coding", "parts"), CASES)
 def test_each_change_is_told(make: Make, name: str, coding: str, parts: list[str]) -> None:
     info = info_of(make, name, PLAIN, coding)
-    sentences = changes_of(info, to_sdr8=True)
+    sentences = conversion_warnings(info, to_sdr8=True)
     if name == "a.gif":
         parts = ["transparency"]
     assert len(sentences) == len(parts), sentences
@@ -41,17 +41,17 @@ def test_each_change_is_told(make: Make, name: str, coding: str, parts: list[str
 
 def test_what_is_kept_is_not_told(make: Make) -> None:
     info = info_of(make, "a.mp4", PLAIN, f"-c:v libx265 -x265-params log-level=none -pix_fmt yuv420p10le {HDR}")
-    assert changes_of(info, written_as="yuv420p10le") == []
-    assert changes_of(info, written_as=None) == []
-    assert len(changes_of(info, written_as="yuv420p")) == 2
+    assert conversion_warnings(info, written_as="yuv420p10le") == []
+    assert conversion_warnings(info, written_as=None) == []
+    assert len(conversion_warnings(info, written_as="yuv420p")) == 2
     clear = info_of(make, "a.mov", PLAIN, "-c:v prores_ks -profile:v 4444 -pix_fmt yuva444p10le")
-    assert changes_of(clear, written_as=None) == []
-    assert [("bits" in sentence) for sentence in changes_of(clear, written_as="yuva444p10le")] == [True] * (
+    assert conversion_warnings(clear, written_as=None) == []
+    assert [("bits" in sentence) for sentence in conversion_warnings(clear, written_as="yuva444p10le")] == [True] * (
         clear.pixel_format != "yuva444p10le"
     )
 
 
 def test_turned_pictures(make: Make) -> None:
     flat = make("flat.mp4", PLAIN, "-c:v libx264")
-    assert "stored turned by 90 degrees" in changes_of(info_of(make, "a.mp4", f"-display_rotation 270 -i {flat} -c copy"))[0]
-    assert "stored mirrored;" in changes_of(info_of(make, "b.mp4", f"-display_hflip -i {flat} -c copy"))[0]
+    assert "stored turned by 90 degrees" in conversion_warnings(info_of(make, "a.mp4", f"-display_rotation 270 -i {flat} -c copy"))[0]
+    assert "stored mirrored;" in conversion_warnings(info_of(make, "b.mp4", f"-display_hflip -i {flat} -c copy"))[0]

@@ -15,7 +15,7 @@ from video_clips import Make, decoded
 
 from shared.errors import NotFound, TooLarge, UnsupportedMedia
 from shared.video import Frame, Limits, probe, read_frames
-from shared.video.frames.frame import picture_from
+from shared.video.frames.planes import picture_from
 
 GRAY_STEPS = "-f lavfi -i testsrc2=s=64x48:r=25:d=1"
 

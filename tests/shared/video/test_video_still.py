@@ -12,8 +12,8 @@ from PIL import Image, ImageOps
 
 from shared.errors import BrokenMedia, NotFound, TooLarge, UnsupportedMedia
 from shared.media import picture_zip
-from shared.media.picture_zip import PictureZip, chunks_of, opened_picture
-from shared.video import ImageInfo, Limits, pictures_of, probe
+from shared.media.picture_zip import PictureZip, open_picture, read_chunks
+from shared.video import ImageInfo, Limits, list_pictures, probe
 from shared.video.thumbnail import thumbnail
 
 
@@ -41,10 +41,10 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     assert probe(path).model_dump() == {
         "kind": "images",
         "pictures": 2,
-        "unpacked_bytes": sum(len(one.data()) for one in pictures_of([path])),
+        "unpacked_bytes": sum(len(one.data()) for one in list_pictures([path])),
     }
-    assert [one.name for one in pictures_of([path])] == ["a.jpg", "b/red.png"]
-    assert pictures_of([path])[1].image().getpixel((3, 3)) == (255, 0, 0)
+    assert [one.name for one in list_pictures([path])] == ["a.jpg", "b/red.png"]
+    assert list_pictures([path])[1].image().getpixel((3, 3)) == (255, 0, 0)
     assert list(tmp_path.iterdir()) == [path]
 
 
@@ -59,11 +59,11 @@ def test_pictures_come_in_the_order_given(tmp_path: Path) -> None:
     single = tmp_path / "z.png"
     single.write_bytes(picture("green"))
     archive = packed(tmp_path / "pictures.zip", two_dot_png=picture("red"), one_dot_png=picture("blue"))
-    assert [one.name for one in pictures_of([single, archive])] == ["z.png", "one.png", "two.png"]
-    assert pictures_of([single])[0].image().size == (32, 24)
+    assert [one.name for one in list_pictures([single, archive])] == ["z.png", "one.png", "two.png"]
+    assert list_pictures([single])[0].image().size == (32, 24)
     with pytest.raises(UnsupportedMedia, match="neither"):
         (tmp_path / "text.txt").write_text("no picture at all, just words")
-        pictures_of([tmp_path / "text.txt"])
+        list_pictures([tmp_path / "text.txt"])
 
 
 def test_what_packing_programs_add_is_passed_over(tmp_path: Path) -> None:
@@ -82,9 +82,9 @@ def test_what_packing_programs_add_is_passed_over(tmp_path: Path) -> None:
         link = zipfile.ZipInfo("link.png")
         link.external_attr = (stat.S_IFLNK | 0o777) << 16
         archive.writestr(link, "/etc/passwd")
-    assert [one.name for one in pictures_of([path])] == ["good.png"]
+    assert [one.name for one in list_pictures([path])] == ["good.png"]
     for name in ("../up.png", "notes.txt", "link.png", "nothing.png", "folder/"):
-        with pytest.raises(NotFound), opened_picture(path, name):
+        with pytest.raises(NotFound), open_picture(path, name):
             raise AssertionError("was opened")
 
 
@@ -116,8 +116,8 @@ def test_an_entry_that_lies_about_its_size_gives_no_more(tmp_path: Path) -> None
     size = (len(picture("red")) + 500_000).to_bytes(4, "little")
     assert data.count(size) == 2
     path.write_bytes(data.replace(size, (100).to_bytes(4, "little")))
-    with pytest.raises(BrokenMedia, match=r"red\.png"), opened_picture(path, "red.png") as (_, file):
-        assert sum(map(len, chunks_of(file))) <= 100
+    with pytest.raises(BrokenMedia, match=r"red\.png"), open_picture(path, "red.png") as (_, file):
+        assert sum(map(len, read_chunks(file))) <= 100
 
 
 def test_damaged_encrypted_and_oddly_packed_ones_are_refused(tmp_path: Path) -> None:
@@ -140,7 +140,7 @@ def test_damaged_encrypted_and_oddly_packed_ones_are_refused(tmp_path: Path) -> 
 
 def test_a_picture_in_it_may_be_damaged_or_too_large(tmp_path: Path) -> None:
     path = packed(tmp_path / "pictures.zip", broken_dot_png=picture("red")[:40], red_dot_png=picture("red"))
-    broken, red = pictures_of([path])
+    broken, red = list_pictures([path])
     with pytest.raises(BrokenMedia, match=r"'broken.png'"):
         broken.image()
     with pytest.raises(TooLarge):
@@ -173,7 +173,7 @@ def test_damaged_packing_is_told(tmp_path: Path) -> None:
     path.write_bytes(data)
     with pytest.raises(BrokenMedia, match="zip file"):
         probe(path)
-    with pytest.raises(BrokenMedia, match=r"'red\.png' is damaged"), opened_picture(path, "red.png"):
+    with pytest.raises(BrokenMedia, match=r"'red\.png' is damaged"), open_picture(path, "red.png"):
         raise AssertionError("was opened")
 
 
@@ -182,8 +182,8 @@ def test_names_with_accents_as_signs_of_their_own_are_names(tmp_path: Path) -> N
     path = tmp_path / "pictures.zip"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr(name, picture("red"))
-    assert [one.name for one in pictures_of([path])] == [name]
-    assert pictures_of([path])[0].image().size == (32, 24)
+    assert [one.name for one in list_pictures([path])] == [name]
+    assert list_pictures([path])[0].image().size == (32, 24)
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
@@ -192,7 +192,7 @@ def test_of_several_under_one_name_the_last_counts(tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         for name, data in (("a.png", picture("red")), ("a.png", picture("blue")), ("b.png", picture("red")), ("b.png", b"words")):
             archive.writestr(name, data)
-    assert [(one.name, one.image().getpixel((3, 3))) for one in pictures_of([path])] == [("a.png", (0, 0, 255))]
+    assert [(one.name, one.image().getpixel((3, 3))) for one in list_pictures([path])] == [("a.png", (0, 0, 255))]
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_more_than_8_bits_of_grey_are_not_cut_off(tmp_path: Path, kind: str, for
     data = BytesIO()
     Image.fromarray(np.linspace(0, 65535, 256).reshape(16, 16).astype(kind)).save(data, format)
     (tmp_path / "grey").write_bytes(data.getvalue())
-    grey = np.asarray(pictures_of([tmp_path / "grey"])[0].image())
+    grey = np.asarray(list_pictures([tmp_path / "grey"])[0].image())
     assert np.abs(grey[..., 0].ravel() - np.arange(256.0)).max() <= 1
 
 
@@ -212,7 +212,7 @@ def test_every_orientation_is_turned_upright(tmp_path: Path, orientation: int) -
     exif = Image.Exif()
     exif[0x0112] = orientation
     source.save(tmp_path / "turned.png", exif=exif)
-    upright = pictures_of([tmp_path / "turned.png"])[0].image()
+    upright = list_pictures([tmp_path / "turned.png"])[0].image()
     assert upright.tobytes() == ImageOps.exif_transpose(Image.open(tmp_path / "turned.png")).tobytes()
     info = probe(tmp_path / "turned.png")
     assert isinstance(info, ImageInfo)
@@ -226,7 +226,7 @@ def test_damaged_exif_data_does_no_harm(tmp_path: Path) -> None:
     info = probe(tmp_path / "a.jpg")
     assert isinstance(info, ImageInfo)
     assert (info.width, info.rotation) == (32, 0)
-    assert pictures_of([tmp_path / "a.jpg"])[0].image().size == (32, 24)
+    assert list_pictures([tmp_path / "a.jpg"])[0].image().size == (32, 24)
 
 
 def test_a_jpeg_with_further_pictures_behind_the_first_is_that_picture(tmp_path: Path) -> None:
@@ -236,7 +236,7 @@ def test_a_jpeg_with_further_pictures_behind_the_first_is_that_picture(tmp_path:
     found = probe(path)
     assert isinstance(found, ImageInfo)
     assert (found.codec, found.width, found.height) == ("jpeg", 32, 24)
-    assert np.abs(np.asarray(pictures_of([path])[0].image(), int) - np.asarray(first)).max() < 8
+    assert np.abs(np.asarray(list_pictures([path])[0].image(), int) - np.asarray(first)).max() < 8
 
 
 def test_a_picture_without_the_palette_that_it_needs_is_damaged(tmp_path: Path) -> None:
@@ -246,6 +246,6 @@ def test_a_picture_without_the_palette_that_it_needs_is_damaged(tmp_path: Path) 
     at = chunks.index(b"PLTE") - 4
     path = tmp_path / "bare.png"
     path.write_bytes(chunks[:at] + chunks[at + 12 + int.from_bytes(chunks[at : at + 4], "big") :])
-    for look in (probe, lambda path: pictures_of([path])[0].image()):
+    for look in (probe, lambda path: list_pictures([path])[0].image()):
         with pytest.raises(BrokenMedia, match=r"'bare.png' is a damaged image .*no palette"):
             look(path)

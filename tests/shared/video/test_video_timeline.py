@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from shared.video import VideoWriter, read_frames, timeline
-from shared.video.frames.frame import picture_from
+from shared.video.frames.planes import picture_from
 from shared.video.reading.packet_sizes import Sizes
 
 WIDTH, HEIGHT = 320, 180

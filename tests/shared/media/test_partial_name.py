@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from shared.media.partial_name import beside
+from shared.media.partial_name import partial_path
 
 
 @pytest.mark.parametrize("name", ["clip.mp4", "a" * 251 + ".mp4", "\N{CLAPPER BOARD}" * 62 + ".png"])
 def test_a_name_that_a_file_can_have_has_one_beside_it(name: str, tmp_path: Path) -> None:
     path = tmp_path / name
     path.write_bytes(b"before")
-    partial = beside(path, ".png")
+    partial = partial_path(path, ".png")
     partial.write_bytes(b"after")
     partial.replace(path)
     assert path.read_bytes() == b"after"

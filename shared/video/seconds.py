@@ -1,0 +1,13 @@
+"""Times in seconds as exact fractions."""
+
+from fractions import Fraction
+
+Seconds = Fraction | float | int
+
+
+def to_fraction(value: Seconds) -> Fraction:
+    """Convert seconds or a rate to a fraction.
+
+    A float becomes the simplest fraction within its precision (0.1 becomes 1/10), with a denominator of at most 1,000,000.
+    """
+    return value if isinstance(value, Fraction) else Fraction(value).limit_denominator(1_000_000)
