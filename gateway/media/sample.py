@@ -5,6 +5,7 @@ import logging
 
 from shared.errors import ReelwrightError, UnknownMedia
 from shared.http.service import SAMPLES
+from shared.media.store import NewMedium
 from shared.operation import SUFFIXES, Kind
 from shared.runtime import Runtime
 from shared.settings import PUBLIC
@@ -44,10 +45,7 @@ async def _make(runtime: Runtime, owner: str, kind: Kind) -> None:
         path = incoming.folder / f"sample{SUFFIXES[kind]}"
         await runtime.work(DRAW[kind], {"path": str(path)})
         found = await runtime.probe(path)
-        await asyncio.to_thread(
-            runtime.media.publish,
-            incoming,
-            file=path,
+        sample = NewMedium(
             media_id=SAMPLES[kind],
             owner=owner,
             name=path.name,
@@ -58,3 +56,4 @@ async def _make(runtime: Runtime, owner: str, kind: Kind) -> None:
             media=found["media"],
             expires=False,
         )
+        await asyncio.to_thread(runtime.media.publish, incoming, sample, file=path)

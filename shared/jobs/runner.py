@@ -14,7 +14,7 @@ from shared.jobs.ledger import Claim
 from shared.jobs.progress_log import Tell
 from shared.jobs.takeover import CHILD_LEASE_S
 from shared.media.record import MediaRecord
-from shared.media.store import MediaStore
+from shared.media.store import MediaStore, NewMedium
 from shared.operation import Kind, Service
 from shared.settings import Settings
 from shared.worker import Limits, WorkerPool
@@ -113,9 +113,7 @@ class OperationRunner:
         records = {}
         for name, output in written.items():
             with self._media.incoming() as incoming:
-                records[name] = self._media.publish(
-                    incoming,
-                    file=own_file(output["path"], work_folder(self._settings, claim.id) / OUTPUTS),
+                new = NewMedium(
                     owner=claim.owner,
                     name=f"{claim.operation.replace('.', '-')}-{claim.id[-6:]}-{name}{output['suffix']}",
                     kind=Kind(output["kind"]),
@@ -125,6 +123,8 @@ class OperationRunner:
                     media=output["media"],
                     sha256=output["sha256"],
                 )
+                file = own_file(output["path"], work_folder(self._settings, claim.id) / OUTPUTS)
+                records[name] = self._media.publish(incoming, new, file=file)
         return records
 
 

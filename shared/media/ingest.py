@@ -14,7 +14,7 @@ from shared.media.disk import on_disk, write_all
 from shared.media.ids import new_id
 from shared.media.names import safe_name
 from shared.media.record import MediaRecord
-from shared.media.store import Incoming, MediaStore
+from shared.media.store import Incoming, MediaStore, NewMedium
 from shared.operation import Kind
 
 Probe = Callable[[Path], Awaitable[dict[str, Any]]]
@@ -102,9 +102,7 @@ async def _publish(
     except ReelwrightError as error:  # the probe knows the file by the name it has here, people know it by theirs
         error.detail = error.detail.replace(repr(incoming.content.name), repr(safe_name(name)))
         raise
-    return await on_disk(
-        store.publish,
-        incoming,
+    new = NewMedium(
         owner=owner,
         name=name,
         kind=Kind(found["kind"]),
@@ -115,6 +113,7 @@ async def _publish(
         sha256=sha256,
         media_id=media_id,
     )
+    return await on_disk(store.publish, incoming, new)
 
 
 def _link(source: Path, target: Path) -> None:

@@ -44,6 +44,33 @@ class Incoming:
         return self.folder / "content"
 
 
+@dataclass(frozen=True, kw_only=True)
+class NewMedium:
+    """Everything that `MediaStore.publish` needs to know about a file.
+
+    `suffix` is like ".mp4". `source` is "upload", "url" or a job's id. `media` is what the probe reported. `sha256` and `bytes` are
+    measured where they are None. With a `media_id` (from `new_id`, kept by the caller) a repeated call returns the medium that the first
+    call made, so that a step that runs at least once publishes exactly once. `expires`: the store's time to live applies.
+    Raises ValueError for a malformed suffix.
+    """
+
+    owner: str
+    name: str
+    kind: Kind
+    content_type: str
+    suffix: str
+    source: str
+    media: dict[str, Any] | None
+    sha256: str | None = None
+    bytes: int | None = None
+    media_id: str | None = None
+    expires: bool = True
+
+    def __post_init__(self) -> None:
+        if SUFFIX.fullmatch(self.suffix) is None:
+            raise ValueError(f"{self.suffix = } must be a dot and up to eight lower-case letters or digits")
+
+
 class MediaStore:
     """Media of all owners under one folder. Every method blocks on the disk: call it in a thread from async code.
 
@@ -65,52 +92,32 @@ class MediaStore:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    def publish(
-        self,
-        incoming: Incoming,
-        *,
-        owner: str,
-        name: str,
-        kind: Kind,
-        content_type: str,
-        suffix: str,
-        source: str,
-        media: dict[str, Any] | None,
-        sha256: str | None = None,
-        bytes: int | None = None,
-        media_id: str | None = None,
-        file: Path | None = None,
-        expires: bool = True,
-    ) -> MediaRecord:
-        """Make a medium of `file` (default: `incoming.content`), which is on disk (fsync) when this returns.
+    def publish(self, incoming: Incoming, new: NewMedium, *, file: Path | None = None) -> MediaRecord:
+        """Turn `file` (default: `incoming.content`) into a medium. It is on disk (fsync) when this returns.
 
-        `file` must lie on the store's volume; it is moved. `suffix` is like ".mp4". `sha256` and `bytes` are measured where not given.
-        With a `media_id` (from `new_id`, kept by the caller) a repeated call gives back the medium that the first one made, which
-        makes a step that runs at least once publish exactly once.
+        `file` must lie on the store's volume; it is moved. Raises ValueError if `new.bytes` is not the size of the file.
         """
-        if SUFFIX.fullmatch(suffix) is None:
-            raise ValueError(f"{suffix = } must be a dot and up to eight lower-case letters or digits")
-        media_id = media_id or new_id()
-        target = self._folder(owner, media_id)
+        media_id = new.media_id or new_id()
+        target = self._folder(new.owner, media_id)
         if target.exists():
-            return self.get(owner, media_id)
-        content = incoming.folder / f"content{suffix}"
+            return self.get(new.owner, media_id)
+        content = incoming.folder / f"content{new.suffix}"
         os.replace(file or incoming.content, content)
-        measured_bytes, measured_sha256 = _settle(content, digest=sha256 is None)
-        if bytes is not None and bytes != measured_bytes:
-            raise ValueError(f"{bytes = } was announced for {name!r}, but {measured_bytes} are on disk")
+        size, digest = _settle(content, digest=new.sha256 is None)
+        if new.bytes is not None and new.bytes != size:
+            raise ValueError(f"{new.bytes = } was announced for {new.name!r}, but {size} bytes are on disk")
         created_at = datetime.now(UTC)
         record = MediaRecord(
             id=media_id,
-            name=safe_name(name),
-            kind=kind,
-            content_type=content_type,
-            bytes=measured_bytes,
-            sha256=sha256 or measured_sha256,
+            name=safe_name(new.name),
+            kind=new.kind,
+            content_type=new.content_type,
+            bytes=size,
+            sha256=new.sha256 or digest,
             created_at=created_at,
-            expires_at=created_at + self.ttl if expires else None,
-            source=source,
-            media=media,
+            expires_at=created_at + self.ttl if new.expires else None,
+            source=new.source,
+            media=new.media,
         )
         with (incoming.folder / RECORD).open("w", encoding="utf-8") as out:
             out.write(record.model_dump_json(indent=1, exclude={"urls"}))
@@ -123,7 +130,7 @@ class MediaStore:
         except OSError:
             if not target.exists():
                 raise
-            return self.get(owner, media_id)  # published by somebody else meanwhile: a folder with files in it is never replaced
+            return self.get(new.owner, media_id)  # another process published it: a folder with files in it is never replaced
         sync_folder(target.parent)
         return record
 

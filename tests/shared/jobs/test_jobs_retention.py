@@ -6,11 +6,10 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from shared.media.store import MediaStore
+from shared.media.store import MediaStore, NewMedium
 from shared.operation import Kind
 from tests.misbehaving.server import serving_one, within
 
@@ -19,14 +18,16 @@ def publish(store: MediaStore, name: str) -> str:
     """The id of a new medium."""
     with store.incoming() as incoming:
         incoming.content.write_text(f'"{name}"')
-        about: dict[str, Any] = {
-            "kind": Kind.JSON,
-            "content_type": "application/json",
-            "suffix": ".json",
-            "source": "upload",
-            "media": None,
-        }
-        return store.publish(incoming, owner="public", name=name, **about).id
+        new = NewMedium(
+            owner="public",
+            name=name,
+            kind=Kind.JSON,
+            content_type="application/json",
+            suffix=".json",
+            source="upload",
+            media=None,
+        )
+        return store.publish(incoming, new).id
 
 
 def test_expired_jobs_and_media_go_and_what_is_needed_stays(tmp_path: Path) -> None:

@@ -2,15 +2,17 @@ import hashlib
 import json
 import os
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from shared.errors import Invalid, UnknownMedia
 from shared.media.ids import new_id
 from shared.media.record import MediaRecord
-from shared.media.store import MediaStore
+from shared.media.store import MediaStore, NewMedium
 from shared.operation import Kind
 
 DATA = b"not really a video"
@@ -22,12 +24,17 @@ def store(tmp_path: Path) -> MediaStore:
     return MediaStore(tmp_path / "media", ttl_s=3600)
 
 
+def described(**changes: Any) -> NewMedium:
+    """Describe a video, with `changes`."""
+    new = NewMedium(owner="public", name="x.mp4", kind=Kind.VIDEO, content_type="video/mp4", suffix=".mp4", source="j", media=None)
+    return replace(new, **changes)
+
+
 def put(store: MediaStore, *, owner: str = "public", name: str = "clip.mp4", kind: Kind = Kind.VIDEO, data: bytes = DATA) -> MediaRecord:
     with store.incoming() as incoming:
         incoming.content.write_bytes(data)
-        return store.publish(
-            incoming, owner=owner, name=name, kind=kind, content_type="video/mp4", suffix=".mp4", source="upload", media={"frames": 3}
-        )
+        new = described(owner=owner, name=name, kind=kind, source="upload", media={"frames": 3})
+        return store.publish(incoming, new)
 
 
 def leftovers(store: MediaStore) -> list[Path]:
@@ -73,17 +80,7 @@ def test_a_file_beside_the_default_one_can_be_published(store: MediaStore, tmp_p
     output = tmp_path / "output.mp4"
     output.write_bytes(DATA)
     with store.incoming() as incoming:
-        record = store.publish(
-            incoming,
-            owner="public",
-            name="o.mp4",
-            kind=Kind.VIDEO,
-            content_type="video/mp4",
-            suffix=".mp4",
-            source="j",
-            media=None,
-            file=output,
-        )
+        record = store.publish(incoming, described(name="o.mp4"), file=output)
     assert not output.exists()
     assert store.content_path("public", record.id).read_bytes() == DATA
 
@@ -94,10 +91,7 @@ def test_a_repeated_publish_under_one_id_makes_one_medium(store: MediaStore) -> 
     def publish(number: int) -> MediaRecord:
         with store.incoming() as incoming:
             incoming.content.write_bytes(b"attempt %d" % number)
-            return store.publish(
-                incoming, owner="public", name="x.mp4", kind=Kind.VIDEO, content_type="video/mp4", suffix=".mp4", source="j", media=None,
-                media_id=media_id,
-            )  # fmt: skip
+            return store.publish(incoming, described(media_id=media_id))
 
     with ThreadPoolExecutor(8) as pool:
         records = {record.sha256 for record in pool.map(publish, range(8))}
@@ -109,9 +103,7 @@ def test_a_repeated_publish_under_one_id_makes_one_medium(store: MediaStore) -> 
 def test_announced_size_must_be_right(store: MediaStore) -> None:
     with pytest.raises(ValueError, match="17 was announced"), store.incoming() as incoming:
         incoming.content.write_bytes(DATA)
-        store.publish(
-            incoming, owner="public", name="x", kind=Kind.VIDEO, content_type="a/b", suffix=".mp4", source="j", media=None, bytes=17
-        )
+        store.publish(incoming, described(bytes=17))
     assert store.list("public") == ([], None)
 
 
