@@ -2,7 +2,7 @@
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -10,7 +10,7 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 
-def map_ordered(function: Callable[[A], B], items: Iterable[A], *, workers: int | None = None, ahead: int = 4) -> Iterator[B]:
+def map_ordered(function: Callable[[A], B], items: Iterable[A], *, workers: int | None = None, ahead: int = 4) -> Generator[B, None, None]:
     """`function(item)` of each item, in the order of the items, computed in `workers` threads (None: one a core).
 
     For functions that release the GIL, as numpy, OpenCV and PyAV do. At most `workers` + `ahead` items are taken that have not been
