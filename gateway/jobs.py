@@ -9,7 +9,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from shared.errors import Conflict, Invalid, UnknownMedia
-from shared.http.app import problems
+from shared.http.problems import problems
 from shared.jobs import Event, Job, JobPage, Status
 from shared.media.ids import is_id
 from shared.runtime import Runtime

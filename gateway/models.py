@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 
 from gateway.routing.upstream import Upstreams, credentials
 from shared.errors import ReelwrightError, UnknownModel
-from shared.http.app import problems
+from shared.http.problems import problems
 from shared.models.folder import ModelFolder
 from shared.models.info import ModelInfo, describe_model
 from shared.settings import Settings

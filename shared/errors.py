@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 
 class ReelwrightError(Exception):
-    """Something went wrong"""
+    """Internal error"""
 
     type: ClassVar[str] = "internal"
     status: ClassVar[int] = 500
@@ -19,151 +19,151 @@ class ReelwrightError(Exception):
         self.headers = headers or {}
 
     def problem(self) -> dict[str, Any]:
-        """This error as a problem details object (RFC 9457)."""
+        """Return this error as a problem details object (RFC 9457)."""
         title = (type(self).__doc__ or "").strip().splitlines()[0]
         body: dict[str, Any] = {"type": f"/problems/{self.type}", "title": title, "status": self.status, "detail": self.detail}
         return body | {"errors": self.errors} if self.errors else body
 
 
 class Unauthorized(ReelwrightError):
-    """An API key is needed"""
+    """API key required"""
 
     type, status = "unauthorized", 401
 
 
 class Forbidden(ReelwrightError):
-    """The request came from another site"""
+    """Request from another site refused"""
 
     type, status = "forbidden", 403
 
 
 class NotFound(ReelwrightError):
-    """There is no such thing here"""
+    """Not found"""
 
     type, status = "not-found", 404
 
 
 class UnknownOperation(NotFound):
-    """No operation has that name"""
+    """Unknown operation"""
 
     type = "unknown-operation"
 
 
 class UnknownJob(NotFound):
-    """No job has that id"""
+    """Unknown job"""
 
     type = "unknown-job"
 
 
 class UnknownMedia(NotFound):
-    """No media has that id"""
+    """Unknown media"""
 
     type = "unknown-media"
 
 
 class UnknownModel(NotFound):
-    """No model has that name"""
+    """Unknown model"""
 
     type = "unknown-model"
 
 
 class UploadTimeout(ReelwrightError):
-    """Nothing more came"""
+    """Upload timed out"""
 
     type, status = "upload-timeout", 408
 
 
 class Conflict(ReelwrightError):
-    """That cannot be done in the present state"""
+    """Conflict with the current state"""
 
     type, status = "conflict", 409
 
 
 class TooLarge(ReelwrightError):
-    """Larger than this server takes"""
+    """Too large"""
 
     type, status = "too-large", 413
 
 
 class UnsupportedMedia(ReelwrightError):
-    """Not a kind of file that this server opens"""
+    """Unsupported media type"""
 
     type, status = "unsupported-media", 415
 
 
 class Invalid(ReelwrightError):
-    """The request does not fit what is asked for"""
+    """Invalid request"""
 
     type, status = "invalid", 422
 
 
 class BrokenMedia(ReelwrightError):
-    """The file is damaged"""
+    """Damaged file"""
 
     type, status = "broken-media", 422
 
 
 class ForbiddenAddress(ReelwrightError):
-    """That address is not fetched"""
+    """Forbidden address"""
 
     type, status = "forbidden-address", 422
 
 
 class FetchFailed(ReelwrightError):
-    """The address could not be fetched"""
+    """Fetch failed"""
 
     type, status = "fetch-failed", 422
 
 
 class IdempotencyMismatch(ReelwrightError):
-    """That idempotency key was used for another request"""
+    """Idempotency key used for another request"""
 
     type, status = "idempotency-mismatch", 422
 
 
 class QueueFull(ReelwrightError):
-    """The queue is full"""
+    """Queue full"""
 
     type, status = "queue-full", 429
 
 
 class Unavailable(ReelwrightError):
-    """Not available at the moment"""
+    """Temporarily unavailable"""
 
     type, status = "unavailable", 503
 
 
 class ModelMissing(Unavailable):
-    """The weights of a model are not installed"""
+    """Model not installed"""
 
     type = "model-missing"
 
 
 class ModelDamaged(Unavailable):
-    """A file of a model is not what it has to be"""
+    """Damaged model file"""
 
     type = "model-damaged"
 
 
 class OperationFailed(ReelwrightError):
-    """The operation failed"""
+    """Operation failed"""
 
     type = "operation-failed"
 
 
 class WorkerCrashed(OperationFailed):
-    """The process that did the work died"""
+    """Worker process crashed"""
 
     type = "worker-crashed"
 
 
 class OutOfMemory(OperationFailed):
-    """The job needed more memory than it may have"""
+    """Out of memory"""
 
     type = "out-of-memory"
 
 
 class TimedOut(OperationFailed):
-    """The job took longer than it may take"""
+    """Timed out"""
 
     type = "timed-out"

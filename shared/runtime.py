@@ -9,8 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from shared.errors import OperationFailed, OutOfMemory, TimedOut, UnsupportedMedia, WorkerCrashed
-from shared.jobs import Jobs, Queue
+from shared.errors import OperationFailed, UnsupportedMedia, WorkerCrashed
+from shared.jobs import Jobs, JobWorker, Queue
 from shared.jobs.retention import Swept, sweep
 from shared.jobs.runner import OperationRunner
 from shared.media.store import MediaStore
@@ -32,21 +32,27 @@ class Runtime:
         self.settings = settings
         self.media = MediaStore(settings.data_dir / "media", ttl_s=settings.media_ttl_s)
         self.jobs = Jobs(settings)
-        limits = Limits(timeout_s=settings.probe_timeout_s, memory_bytes=PROBE_MEMORY_BYTES)
+        self._worker = JobWorker(self.jobs, settings)
+        limits = Limits(
+            timeout_s=settings.probe_timeout_s,
+            memory_bytes=PROBE_MEMORY_BYTES,
+            subject="probe",
+            timeout_setting="REELWRIGHT_PROBE_TIMEOUT_S",
+        )
         self._probes = WorkerPool(size=PROBES, limits=limits, idle_s=settings.worker_idle_s)
         self._runners: list[OperationRunner] = []
         self._sweeping: asyncio.Task[None] | None = None
 
     async def start(self, services: Sequence[Service], more: Mapping[str, Queue] | None = None, *, patient: bool = False) -> None:
-        """Begin to work on the jobs of `services` and on the queues in `more`. `patient`: see `Jobs.start`."""
+        """Begin to work on the jobs of `services` and on the queues in `more`. `patient`: see `JobWorker.start`."""
         self._runners = [OperationRunner(service, self.settings, self.media) for service in services]
         queues = {service.name: runner.queue for service, runner in zip(services, self._runners, strict=True)}
-        await self.jobs.start(queues | dict(more or {}), patient=patient)
+        await self._worker.start(queues | dict(more or {}), patient=patient)
         self._sweeping = asyncio.create_task(self._sweep_regularly())
 
     def end_soon(self) -> None:
-        """Begin to end: see `Jobs.end_soon`."""
-        self.jobs.end_soon()
+        """Start no more jobs and answer those that wait for one, so that the server can close."""
+        self.jobs.stopping = True
 
     async def stop(self) -> None:
         """End in order; unfinished jobs are taken up by the next start, or by another process that runs."""
@@ -54,12 +60,13 @@ class Runtime:
             self._sweeping.cancel()
             with suppress(asyncio.CancelledError):
                 await self._sweeping
-        await self.jobs.stop()
+        await self._worker.stop()
         await asyncio.gather(self._probes.close(), *(runner.close() for runner in self._runners))
 
     async def troubles(self) -> list[str]:
         """Why this process cannot take work at present; empty where it can."""
-        return [*await self.jobs.troubles(), *await self._disk_troubles()]
+        starting = [] if self._worker.working else ["the server is starting"]
+        return [*(await self.jobs.troubles() or starting), *await self._disk_troubles()]
 
     async def probe(self, path: Path) -> dict[str, Any]:
         """What a file is, found out in a limited process: `kind`, `content_type`, `suffix`, `media`."""
@@ -75,7 +82,7 @@ class Runtime:
 
     async def sweep(self) -> Swept:
         """Clear away everything whose time is over."""
-        return await asyncio.to_thread(sweep, self.jobs, self.media, self.settings.data_dir)
+        return await asyncio.to_thread(sweep, self.jobs.store, self.media, self.settings.data_dir)
 
     async def _disk_troubles(self) -> list[str]:
         folder = self.settings.data_dir
@@ -89,15 +96,12 @@ class Runtime:
         return [few] if free_bytes < least else []
 
     async def _look(self, target: str, args: dict[str, Any]) -> dict[str, Any]:
-        """Call a function that opens an uploaded file. What its process does not survive is the file's fault."""
+        """Call a function that opens an uploaded file. A crash of the probe process is reported as an unreadable file."""
         try:
             return await self._probes.call(target, args)
-        except (WorkerCrashed, OutOfMemory) as error:
-            raise UnsupportedMedia("The file could not be opened: the process that looked at it did not survive.") from error
-        except TimedOut as error:
-            seconds = f"{self.settings.probe_timeout_s:g} s"
-            raise UnsupportedMedia(f"The file could not be opened: looking at it took more than {seconds}.") from error
-        except OperationFailed as error:
+        except WorkerCrashed as error:
+            raise UnsupportedMedia("The file could not be opened: the probe process crashed on it.") from error
+        except OperationFailed as error:  # OutOfMemory and TimedOut, too: their detail names the limit
             raise UnsupportedMedia(f"The file could not be opened. {error.detail}") from error
 
     async def _sweep_regularly(self) -> None:

@@ -14,6 +14,8 @@ from shared.operation import Silent
 from shared.settings import Settings
 from shared.testing import RunningSuite, suite
 
+SAMPLES_TIMEOUT_S = 30.0
+
 
 @pytest.fixture(autouse=True)
 def no_errors_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
@@ -56,8 +58,14 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSuite]:
     with suite(
         tmp_path_factory.mktemp("suite"), URL_ALLOW_NETWORKS="127.0.0.0/8", WEBHOOK_SECRET="whsec_c2VjcmV0c2VjcmV0c2VjcmV0"
     ) as started:
-        for _ in range(300):
-            if all(started.client.get(f"/v1/media/{media_id}").is_success for media_id in SAMPLES.values()):
-                break
-            time.sleep(0.1)
+        wait_for_samples(started)
         yield started
+
+
+def wait_for_samples(started: RunningSuite, timeout_s: float = SAMPLES_TIMEOUT_S) -> None:
+    """Wait until the suite has drawn its sample clip and picture. Fails with its log where they do not come."""
+    deadline = time.monotonic() + timeout_s
+    while missing := [kind for kind, media_id in SAMPLES.items() if not started.client.get(f"/v1/media/{media_id}").is_success]:
+        if time.monotonic() > deadline:
+            pytest.fail(f"no sample {' and '.join(missing)} after {timeout_s:g} s; the log:\n{''.join(started.log)}")
+        time.sleep(0.1)

@@ -15,6 +15,7 @@ from shared.http.service import SAMPLE_ID, describe, example_body
 from shared.operation import SUFFIXES, Kind, Operation
 from shared.testing import RunningSuite
 from shared.worker.progress import Report
+from shared.worker.protocol import ProgressUpdate, Update
 from shared.worker.run_operation import output_arguments
 
 OPERATIONS = [operation for room in ROOMS for operation in room.service.operations]
@@ -50,7 +51,7 @@ def test_text_gives_the_same_params_as_json(operation):
 
 @each
 def test_the_example_runs_as_a_plain_function(operation, clip, picture, tmp_path):
-    updates: list[dict] = []
+    updates: list[Update] = []
     files = {Kind.VIDEO: clip, Kind.IMAGE: picture}
     inputs = dict.fromkeys(operation.ports)
     inputs |= {name: [files[port.kind]] if port.many else files[port.kind] for name, port in operation.example_inputs.items()}
@@ -59,7 +60,7 @@ def test_the_example_runs_as_a_plain_function(operation, clip, picture, tmp_path
     result = operation.run(operation.example, **inputs, **output_arguments(outputs), progress=report)
     assert isinstance(result, operation.result)
     assert all(path.stat().st_size > 0 for path in outputs.values())
-    fractions = [update["progress"]["fraction"] for update in updates if "progress" in update]
+    fractions = [update.fraction for update in updates if isinstance(update, ProgressUpdate)]
     assert fractions == sorted(fractions)
     assert fractions[-1] == pytest.approx(1, abs=0.02)
 

@@ -14,8 +14,8 @@ from pydantic import BaseModel, Field
 from gateway.media.content import is_known
 from gateway.media.records import MediaId, owner_of
 from shared.errors import NotFound
-from shared.http.app import problems
 from shared.http.json_route import JsonRoute
+from shared.http.problems import problems
 from shared.media.disk import on_disk
 from shared.media.names import content_disposition
 from shared.media.picture_zip import open_picture, picture_entries, read_chunks

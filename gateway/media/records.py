@@ -15,8 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.media.content import content_response, file_response
 from shared.errors import Conflict, Invalid, NotFound, TooLarge, UnknownMedia
-from shared.http.app import problems
 from shared.http.json_route import JsonRoute
+from shared.http.problems import problems
 from shared.http.service import SAMPLE_ID
 from shared.media.disk import on_disk
 from shared.media.ingest import Probe, ingest

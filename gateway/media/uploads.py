@@ -21,7 +21,7 @@ from gateway.media.upload_errors import BadUploadRequest, OffsetMismatch, Upload
 from gateway.media.upload_folder import Upload, Uploads, UploadState
 from gateway.media.upload_stream import ALGORITHMS, Checksum, append
 from shared.errors import BrokenMedia, NotFound, ReelwrightError, TooLarge, UnsupportedMedia
-from shared.http.app import problems
+from shared.http.problems import problems
 from shared.media.disk import on_disk
 from shared.media.ids import new_id
 from shared.media.ingest import ingest_file

@@ -17,10 +17,10 @@ from gateway.pipelines.presets import Preset, presets
 from gateway.pipelines.references import check_promised, references, stand_in, taken
 from gateway.routing.upstream import Refused, Upstreams, credentials
 from shared.errors import Conflict, Invalid, OperationFailed, ReelwrightError, UnknownJob, UnknownOperation
-from shared.http.app import problems
 from shared.http.json_route import JsonRoute
+from shared.http.problems import problems
 from shared.http.service import ENDED, REFUSALS, SAMPLE_ID, IdempotencyKey, Prefer, answered
-from shared.jobs import PATIENT_POLL_S, Claim, Job, JobEnvelope, JobRequest, Outcome, Queue, Status, Tell
+from shared.jobs import PATIENT_POLL_S, Claim, Job, JobEnvelope, JobRequest, JobWarning, Outcome, ProgressLog, ProgressUpdate, Queue, Status
 from shared.log import TRACE, sent_on
 from shared.runtime import Runtime
 
@@ -101,7 +101,7 @@ class Pipelines:
             checked.append(step.model_copy(update={"params": params}))
         return PipelineChecked(steps=checked)
 
-    async def run(self, claim: Claim, tell: Tell) -> Outcome:
+    async def run(self, claim: Claim, progress: ProgressLog) -> Outcome:
         """Run the steps in order; cancelling cancels the step that runs."""
         made: dict[str, dict[str, Any]] = {}
         done: list[dict[str, Any]] = []
@@ -110,7 +110,7 @@ class Pipelines:
         for number, step in enumerate(steps):
             job = await self._start(claim, step, made, results)
             try:
-                job = await self._follow(claim, job, tell, number=number, of=len(steps))
+                job = await self._follow(claim, job, progress, number=number, of=len(steps))
             except asyncio.CancelledError:
                 if not self.runtime.jobs.stopping:
                     await asyncio.shield(self._cancel(claim.owner, job.id))
@@ -119,7 +119,7 @@ class Pipelines:
                 why = (job.error or {}).get("detail") or f"its job {job.id} was canceled."
                 raise OperationFailed(f"Step {step.id!r} ({step.operation}) did not succeed: {why}")
             for warning in job.warnings:
-                await tell({"warning": f"{step.id}: {warning}"})
+                await progress(JobWarning(f"{step.id}: {warning}"))
             made |= {f"{step.id}.{name}": record.model_dump(mode="json", exclude={"urls"}) for name, record in job.outputs.items()}
             results[step.id] = job.result
             done.append({"id": step.id, "operation": step.operation, "job": job.id, "result": job.result, "metrics": job.metrics})
@@ -144,14 +144,14 @@ class Pipelines:
                     raise OperationFailed(f"Step {step.id!r} ({step.operation}) was refused: {error.detail}") from error
                 await asyncio.sleep(2)  # the queue is full or the service is being restarted: the pipeline can wait
 
-    async def _follow(self, claim: Claim, job: Job, tell: Tell, *, number: int, of: int) -> Job:
+    async def _follow(self, claim: Claim, job: Job, progress: ProgressLog, *, number: int, of: int) -> Job:
         while not job.status.ended:
             await asyncio.sleep(POLL_S)
             job = await self.runtime.jobs.get(claim.owner, job.id)
             if job.progress is not None:
                 fraction = round((number + job.progress.fraction) / of, 4)
                 stage = f"{job.operation}: {job.progress.stage}"
-                await tell({"progress": job.progress.model_dump() | {"fraction": fraction, "stage": stage}})
+                await progress(ProgressUpdate(**job.progress.model_dump() | {"fraction": fraction, "stage": stage}))
         return job
 
     async def _cancel(self, owner: str, job_id: str) -> None:

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, Response, StreamingResponse
 from services.keyframes.operations import DETECT
 from services.keyframes.output.gallery import served
 from shared.errors import NotFound
-from shared.http.app import problems
+from shared.http.problems import problems
 from shared.jobs import Job, Status
 from shared.media.disk import on_disk
 from shared.runtime import Runtime

@@ -24,6 +24,7 @@ from shared.http.params_text import params_from_text
 from shared.operation import SUFFIXES, Operation, Params
 from shared.settings import Settings
 from shared.worker.progress import Report
+from shared.worker.protocol import JobWarning, ProgressUpdate, Update
 from shared.worker.run_operation import output_arguments
 
 
@@ -146,7 +147,7 @@ def _remotely(operation: Operation, params: Params, inputs: dict[str, Any], outp
     }
     body = {"inputs": uploaded, "params": params.model_dump(mode="json")}
     with _bar() as show:
-        job = remote.run(operation.service, operation.verb, body, lambda progress: show({"progress": progress}))
+        job = remote.run(operation.service, operation.verb, body, lambda progress: show(ProgressUpdate(**progress)))
     for warning in job["warnings"]:
         typer.echo(f"note: {warning}", err=True)
     for name, record in job["outputs"].items():
@@ -155,7 +156,7 @@ def _remotely(operation: Operation, params: Params, inputs: dict[str, Any], outp
 
 
 @contextmanager
-def _bar() -> Iterator[Any]:
+def _bar() -> Iterator[Callable[[Update], None]]:
     columns = (
         TextColumn("{task.description:12}"),
         BarColumn(),
@@ -166,13 +167,12 @@ def _bar() -> Iterator[Any]:
     with Bar(*columns, console=Console(stderr=True), transient=not sys.stderr.isatty()) as bar:
         task = bar.add_task("", total=1.0, rate="")
 
-        def show(message: dict[str, Any]) -> None:
-            if "warning" in message:
-                bar.console.print(f"note: {message['warning']}")
+        def show(update: Update) -> None:
+            if isinstance(update, JobWarning):
+                bar.console.print(f"note: {update.text}")
                 return
-            progress = message["progress"]
-            rate = f"{progress['fps']:.0f} fps" if progress["fps"] else ""
-            bar.update(task, completed=progress["fraction"], description=progress["stage"] or "working", rate=rate)
+            rate = f"{update.fps:.0f} fps" if update.fps else ""
+            bar.update(task, completed=update.fraction, description=update.stage or "working", rate=rate)
 
         yield show
 

@@ -10,8 +10,9 @@ from fastapi import APIRouter, FastAPI, Header, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from shared.errors import Invalid, UnknownMedia
-from shared.http.app import NOT_JSON, create_api, problems
+from shared.http.app import create_api
 from shared.http.json_route import JsonRoute
+from shared.http.problems import NOT_JSON, problems
 from shared.jobs import Job, JobEnvelope, JobRequest
 from shared.models.folder import ModelFolder
 from shared.models.info import ModelInfo, describe_model

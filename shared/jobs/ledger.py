@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row
 from shared.errors import QueueFull, UnknownJob
 from shared.jobs.record import PRIORITIES, Job, Status
 from shared.jobs.tables import EVENTS, JOBS
+from shared.worker.protocol import ProgressUpdate
 
 OPEN = (Status.QUEUED.value, Status.RUNNING.value)
 RANKS = {rank: name for name, rank in PRIORITIES.items()}
@@ -42,6 +43,25 @@ class Claim:
     started_at: float
 
 
+@dataclass(frozen=True, kw_only=True)
+class NewJob:
+    """A checked request as a row of the ledger."""
+
+    id: str
+    owner: str
+    service: str
+    operation: str
+    version: int | None
+    priority: int
+    inputs: dict[str, Any]
+    params: dict[str, Any]
+    metadata: dict[str, Any]
+    webhook: dict[str, Any] | None
+    idempotency_key: str | None
+    fingerprint: str
+    """Digest of the operation and the request as the client sent it: what an idempotency key stands for."""
+
+
 class Ledger:
     """Blocking calls on the database; the event loop makes them in threads."""
 
@@ -49,15 +69,13 @@ class Ledger:
         self.engine = engine
         self._ttl_s = job_ttl_s
 
-    def add(self, connection: Connection, row: dict[str, Any], *, queue_limit: int) -> None:
+    def add(self, connection: Connection, job: NewJob, *, queue_limit: int) -> None:
         """Write a new job in the caller's transaction. Raises QueueFull; IntegrityError where its idempotency key is taken."""
-        waiting = connection.scalar(
-            sa.select(sa.func.count()).where(JOBS.c.status == Status.QUEUED.value, JOBS.c.service == row["service"])
-        )
+        waiting = connection.scalar(sa.select(sa.func.count()).where(JOBS.c.status == Status.QUEUED.value, JOBS.c.service == job.service))
         if waiting is not None and waiting >= queue_limit:
-            detail = f"{waiting} jobs of {row['service']} are waiting already, which is all it takes (REELWRIGHT_QUEUE_LIMIT)."
+            detail = f"{waiting} jobs of {job.service} are waiting already, the most that may wait (REELWRIGHT_QUEUE_LIMIT)."
             raise QueueFull(f"{detail} Try again later.", headers={"Retry-After": "10"})
-        connection.execute(JOBS.insert().values(status=Status.QUEUED.value, created_at=round(time.time(), 3), **row))
+        connection.execute(JOBS.insert().values(status=Status.QUEUED.value, created_at=round(time.time(), 3), **vars(job)))
 
     def get(self, owner: str, job_id: str) -> Job:
         """The job as it stands. Raises UnknownJob."""
@@ -118,12 +136,12 @@ class Ledger:
         with self.engine.begin() as connection:
             connection.execute(JOBS.update().where(*_still(claim)).values(interrupted=JOBS.c.interrupted + 1))
 
-    def progress(self, claim: Claim, progress: dict[str, Any], warnings: list[str]) -> None:
+    def progress(self, claim: Claim, progress: ProgressUpdate, warnings: list[str]) -> None:
         """Note how far a running job is, and append the event."""
         with self.engine.begin() as connection:
-            changed = connection.execute(JOBS.update().where(*_still(claim)).values(progress=progress, warnings=warnings))
+            changed = connection.execute(JOBS.update().where(*_still(claim)).values(progress=vars(progress), warnings=warnings))
             if changed.rowcount:
-                self._append(connection, claim.id, "progress", progress)
+                self._append(connection, claim.id, "progress", vars(progress))
 
     def end(self, connection: Connection, job_id: str, status: Status, *, attempt: int | None = None, **values: Any) -> bool:
         """End a job in the caller's transaction; False where it has ended already, or a later attempt runs."""

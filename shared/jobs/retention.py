@@ -8,7 +8,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from shared.jobs.engine import Jobs
+from shared.jobs.store import JobStore
 from shared.media.store import MediaStore
 from shared.settings import Settings
 
@@ -22,30 +22,30 @@ class Swept:
     folders: int
 
 
-def sweep(jobs: Jobs, media: MediaStore, data_dir: Path) -> Swept:
+def sweep(store: JobStore, media: MediaStore, data_dir: Path) -> Swept:
     """Clear away everything whose time is over. Blocking; safe to run from several processes at once."""
-    expired = jobs.ledger.expired(time.time())
+    expired = store.ledger.expired(time.time())
     for job_id in expired:
-        jobs.forget(job_id)
-    removed = media.sweep(datetime.now(UTC), jobs.ledger.referenced_media())
-    return Swept(jobs=len(expired), media=len(removed), folders=_sweep_work(jobs, data_dir.absolute() / "work"))
+        store.forget(job_id)
+    removed = media.sweep(datetime.now(UTC), store.ledger.referenced_media())
+    return Swept(jobs=len(expired), media=len(removed), folders=_sweep_work(store, data_dir.absolute() / "work"))
 
 
 def sweep_offline(settings: Settings) -> Swept:
     """`sweep` from outside the suite, which may be running or not."""
-    jobs = Jobs(settings)
-    jobs.open()
+    store = JobStore(settings)
+    store.open()
     try:
-        return sweep(jobs, MediaStore(settings.data_dir / "media", ttl_s=settings.media_ttl_s), settings.data_dir)
+        return sweep(store, MediaStore(settings.data_dir / "media", ttl_s=settings.media_ttl_s), settings.data_dir)
     finally:
-        jobs.close()
+        store.close()
 
 
-def _sweep_work(jobs: Jobs, work: Path) -> int:
+def _sweep_work(store: JobStore, work: Path) -> int:
     """Remove the work folders of jobs that have ended: their process died before it could."""
     folders = {path.name: path for path in work.glob("*")}
     try:
-        left = jobs.ledger.ended_among(set(folders)) if folders else set()
+        left = store.ledger.ended_among(set(folders)) if folders else set()
     except sa.exc.SQLAlchemyError:
         return 0
     for job_id in left:

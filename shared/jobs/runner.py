@@ -8,17 +8,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from shared.errors import OperationFailed, UnknownMedia
-from shared.jobs.engine import Outcome, Queue
+from pydantic import ValidationError
+
+from shared.errors import OperationFailed, UnknownMedia, WorkerCrashed
 from shared.jobs.ledger import Claim
-from shared.jobs.progress_log import Tell
+from shared.jobs.progress_log import ProgressLog
 from shared.jobs.takeover import CHILD_LEASE_S
+from shared.jobs.worker import Outcome, Queue
 from shared.media.record import MediaRecord
 from shared.media.store import MediaStore, NewMedium
-from shared.operation import Kind, Service
+from shared.operation import Service
 from shared.settings import Settings
 from shared.worker import Limits, WorkerPool
-from shared.worker.run_operation import TARGET
+from shared.worker.run_operation import ANSWER, TARGET, OperationAnswer, OperationCall, WrittenFile
 from shared.worker.slot import Killed, Usage
 
 Value = TypeVar("Value")
@@ -32,7 +34,13 @@ class OperationRunner:
 
     def __init__(self, service: Service, settings: Settings, media: MediaStore):
         lease_s = CHILD_LEASE_S if settings.database_url else 0  # beside SQLite a process that stands still keeps its jobs
-        limits = Limits(timeout_s=settings.job_timeout_s, memory_bytes=settings.job_memory_bytes, lease_s=lease_s)
+        limits = Limits(
+            timeout_s=settings.job_timeout_s,
+            memory_bytes=settings.job_memory_bytes,
+            lease_s=lease_s,
+            timeout_setting="REELWRIGHT_JOB_TIMEOUT_S",
+            memory_setting="REELWRIGHT_JOB_MEMORY_BYTES",
+        )
         self._service, self._settings, self._media = service, settings, media
         self._pool = WorkerPool(size=settings.concurrency, limits=limits, idle_s=settings.worker_idle_s)
 
@@ -45,25 +53,26 @@ class OperationRunner:
         """End the child processes."""
         await self._pool.close()
 
-    async def run(self, claim: Claim, tell: Tell) -> Outcome:
+    async def run(self, claim: Claim, progress: ProgressLog) -> Outcome:
         """Do one job."""
         folder = work_folder(self._settings, claim.id)
         began = asyncio.get_running_loop().time()
         usage = Usage()
         try:
-            answer = await self._perform(claim, folder, tell, usage)
-            outputs = await to_the_end(partial(self._publish, claim, answer["outputs"]))
+            answer = await self._perform(claim, folder, progress, usage)
+            outputs = await to_the_end(partial(self._publish, claim, answer.outputs))
         finally:
             await to_the_end(partial(shutil.rmtree, folder, ignore_errors=True))
         run_s = asyncio.get_running_loop().time() - began
         metrics = {
             "queue_s": round(max(0.0, claim.started_at - claim.created_at), 3),
             "run_s": round(run_s, 3),
-            "fps": round(tell.frames / run_s, 1) if tell.frames and run_s > 0 else None,
+            "fps": round(progress.frames / run_s, 1) if progress.frames and run_s > 0 else None,
             "peak_memory_bytes": usage.peak_memory_bytes,
             "attempts": claim.attempt,
         }
-        return Outcome(result=answer["result"], outputs={name: dump(record) for name, record in outputs.items()}, metrics=metrics)
+        records = {name: dump(record) for name, record in outputs.items()}
+        return Outcome(result=answer.result, version=answer.version, outputs=records, metrics=metrics)
 
     async def discard(self, claim: Claim, outcome: Outcome) -> None:
         """Delete what a job made that was canceled at the last moment."""
@@ -71,21 +80,23 @@ class OperationRunner:
             with suppress(UnknownMedia):
                 await asyncio.to_thread(self._media.delete, claim.owner, output["id"])
 
-    async def _perform(self, claim: Claim, folder: Path, tell: Tell, usage: Usage) -> dict[str, Any]:
+    async def _perform(self, claim: Claim, folder: Path, progress: ProgressLog, usage: Usage) -> OperationAnswer:
         for attempt in range(1, TIMES_KILLED + 1):
             inputs = await asyncio.to_thread(self._lay_out, claim, folder)
-            args = {
-                "module": self._service.module,
-                "operation": claim.operation,
-                "params": claim.params,
-                "inputs": inputs,
-                "folder": str(folder / OUTPUTS),
-            }
+            call = OperationCall(
+                module=self._service.module,
+                operation=claim.operation,
+                params=claim.params,
+                inputs=inputs,
+                folder=str(folder / OUTPUTS),
+            )
             try:
-                return await self._pool.call(TARGET, args, tell, usage)
+                return ANSWER.validate_python(await self._pool.call(TARGET, vars(call), progress, usage))
             except Killed:
                 if attempt == TIMES_KILLED:
                     raise
+            except ValidationError as error:
+                raise WorkerCrashed("The worker process sent an answer that is not one of an operation.") from error
         raise AssertionError("the loop returns or raises")
 
     def _lay_out(self, claim: Claim, folder: Path) -> dict[str, Any]:
@@ -108,22 +119,22 @@ class OperationRunner:
             for name, given in claim.inputs.items()
         }
 
-    def _publish(self, claim: Claim, written: dict[str, dict[str, Any]]) -> dict[str, MediaRecord]:
+    def _publish(self, claim: Claim, written: dict[str, WrittenFile]) -> dict[str, MediaRecord]:
         """Make media of the files that the operation wrote."""
         records = {}
         for name, output in written.items():
             with self._media.incoming() as incoming:
                 new = NewMedium(
                     owner=claim.owner,
-                    name=f"{claim.operation.replace('.', '-')}-{claim.id[-6:]}-{name}{output['suffix']}",
-                    kind=Kind(output["kind"]),
-                    content_type=output["content_type"],
-                    suffix=output["suffix"],
+                    name=f"{claim.operation.replace('.', '-')}-{claim.id[-6:]}-{name}{output.suffix}",
+                    kind=output.kind,
+                    content_type=output.content_type,
+                    suffix=output.suffix,
                     source=claim.id,
-                    media=output["media"],
-                    sha256=output["sha256"],
+                    media=output.media,
+                    sha256=output.sha256,
                 )
-                file = own_file(output["path"], work_folder(self._settings, claim.id) / OUTPUTS)
+                file = own_file(output.path, work_folder(self._settings, claim.id) / OUTPUTS)
                 records[name] = self._media.publish(incoming, new, file=file)
         return records
 

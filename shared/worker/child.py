@@ -6,7 +6,6 @@ server's secrets (slot.py clears the environment).
 
 import ctypes
 import importlib
-import json
 import os
 import resource
 import signal
@@ -21,7 +20,7 @@ from typing import Any
 from shared.errors import ReelwrightError
 from shared.settings import Settings, use
 from shared.worker.progress import Report
-from shared.worker.protocol import HEADER, body_length, pack
+from shared.worker.protocol import HEADER, Call, Done, Failed, Message, body_length, pack, unpack
 
 PR_SET_PDEATHSIG = 1
 NICENESS = 10
@@ -38,10 +37,10 @@ class Line:
         self._lock = threading.Lock()
         self.pid = os.getpid()
 
-    def send(self, call: int, message: dict[str, Any]) -> None:
-        """Send one message of a call. Raises ValueError where it cannot be one."""
+    def send(self, call: int, message: Message) -> None:
+        """Send one message of a call. Raises ValueError where it cannot be encoded."""
         if os.getpid() == self.pid:
-            packed = pack({"call": call} | message)
+            packed = pack(call, message)
             with self._lock:
                 self._connection.sendall(packed)
 
@@ -55,7 +54,9 @@ def main(fd: int, memory_bytes: int) -> None:
     line = Line(connection)
     with connection.makefile("rb") as incoming:
         while header := incoming.read(HEADER.size):
-            answer(json.loads(incoming.read(body_length(header))), line)
+            number, message = unpack(incoming.read(body_length(header)))
+            assert isinstance(message, Call)
+            answer(number, message, line)
             if os.getpid() != line.pid:
                 os._exit(1)  # an operation forked and its copy came back, too
 
@@ -76,29 +77,27 @@ def confine(parent_pid: int, memory_bytes: int) -> None:
         os._exit(1)  # the parent died before the signal was set
 
 
-def answer(message: dict[str, Any], line: Line) -> None:
+def answer(number: int, call: Call, line: Line) -> None:
     """Run one call and send its last message."""
-    call = message["call"]
     try:
-        line.send(call, {"done": run(message, line)})
+        line.send(number, Done(run(number, call, line)))
     except ReelwrightError as error:
-        line.send(call, {"error": {"class": type(error).__name__, "detail": error.detail, "errors": error.errors}})
+        line.send(number, Failed(error=type(error).__name__, detail=error.detail, errors=error.errors))
     except MemoryError:
-        line.send(call, {"error": {"class": "OutOfMemory", "detail": "The job asked for more memory than it may have."}})
+        line.send(number, Failed(error="OutOfMemory", detail="The job asked for more memory than it may have."))
     except Exception as error:
         traceback.print_exc()
-        said = f"{type(error).__name__}: {error}".rstrip(": ")[:MAX_DETAIL_CHARS]
-        detail = f"The operation stopped with an error it did not expect: {said}"
-        line.send(call, {"error": {"class": "OperationFailed", "detail": detail}})
+        text = f"{type(error).__name__}: {error}".rstrip(": ")[:MAX_DETAIL_CHARS]
+        line.send(number, Failed(error="OperationFailed", detail=f"Unexpected error of the operation: {text}"))
 
 
-def run(message: dict[str, Any], line: Line) -> Any:
-    """The result of one call."""
-    module, _, name = message["target"].partition(":")
-    report = Report(lambda update: line.send(message["call"], update))
-    done = getattr(importlib.import_module(module), name)(message["args"], report)
+def run(number: int, call: Call, line: Line) -> Any:
+    """Run one call and return its result."""
+    module, _, name = call.target.partition(":")
+    report = Report(lambda update: line.send(number, update))
+    result = getattr(importlib.import_module(module), name)(call.args, report)
     report.finish()
-    return done
+    return result
 
 
 if __name__ == "__main__":

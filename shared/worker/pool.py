@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from shared.worker.slot import Limits, OnMessage, Slot, Usage
+from shared.worker.slot import Limits, OnUpdate, Slot, Usage
 
 
 class WorkerPool:
@@ -20,11 +20,11 @@ class WorkerPool:
         self._endings: set[asyncio.Task[None]] = set()
 
     async def call(
-        self, target: str, args: dict[str, Any], on_message: OnMessage | None = None, usage: Usage | None = None
+        self, target: str, args: dict[str, Any], on_update: OnUpdate | None = None, usage: Usage | None = None
     ) -> dict[str, Any]:
         """`Slot.call` in the next free slot."""
         async with self._slot() as slot:
-            return await slot.call(target, args, on_message, usage)
+            return await slot.call(target, args, on_update, usage)
 
     async def close(self) -> None:
         """End every child. Calls in progress fail."""

@@ -1,33 +1,102 @@
-"""What travels between a slot and its child: JSON messages behind a 4-byte length.
+"""Messages between a slot and its child: JSON behind a 4-byte length.
 
 JSON in both directions, never pickle: a child that opens hostile media must not be able to run code in its parent.
 
-    slot -> child   {"call": number, "target": "package.module:function", "args": {...}}
-    child -> slot   {"call": number, "progress": {...}} | {"call": number, "warning": str}    any number of times
-                    {"call": number, "done": {...}} | {"call": number, "error": {...}}        once, and the child waits for the next call
+    slot -> child   {"call": number, "run": Call}
+    child -> slot   {"call": number, "progress": ProgressUpdate} | {"call": number, "warning": JobWarning}    any number of times
+                    {"call": number, "done": Done} | {"call": number, "error": Failed}    once; then the child waits for the next call
 
-The number tells the messages of a call from those that a thread of an earlier one still sends.
+The number tells the messages of a call from those that a thread of an earlier call still sends.
 """
 
 import json
 import struct
+from dataclasses import dataclass, field
 from typing import Any
+
+from pydantic import TypeAdapter
+from pydantic_core import from_json
 
 HEADER = struct.Struct("!I")
 MAX_BYTES = 64 * 1024 * 1024
 """A result is kept in the database and sent with its job: what is larger belongs into a file."""
 
 
-def pack(message: dict[str, Any]) -> bytes:
-    """One message as bytes. Raises ValueError over 64 MiB, or for a number that JSON does not know."""
-    body = json.dumps(message, separators=(",", ":"), allow_nan=False).encode()
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """Run `target` ("package.module:function") as `target(args, progress)`."""
+
+    target: str
+    args: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProgressUpdate:
+    """How far a job is: `done` of `total` units of a stage, and the fraction (0 to 1) of the whole job.
+
+    `fps`: units per second, `eta_s`: seconds left in this stage; None while unknown.
+    """
+
+    stage: str
+    done: float
+    total: float
+    fraction: float
+    fps: float | None = None
+    eta_s: float | None = None
+
+
+@dataclass(frozen=True)
+class JobWarning:
+    """One sentence for the job's warnings."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Done:
+    """The result of a call."""
+
+    result: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failed:
+    """The error of a call; `error` names a class of shared/errors.py."""
+
+    error: str
+    detail: str
+    errors: list[dict[str, str]] = field(default_factory=list)
+
+
+Update = ProgressUpdate | JobWarning
+Message = Call | Update | Done | Failed
+KINDS: dict[str, type[Message]] = {"run": Call, "progress": ProgressUpdate, "warning": JobWarning, "done": Done, "error": Failed}
+_NAMES = {kind: name for name, kind in KINDS.items()}
+_ADAPTERS: dict[str, TypeAdapter[Any]] = {name: TypeAdapter(kind) for name, kind in KINDS.items()}
+
+
+def pack(call: int, message: Message) -> bytes:
+    """Encode one message of a call. Raises ValueError over 64 MiB, or for a number that JSON does not know."""
+    body = json.dumps({"call": call, _NAMES[type(message)]: vars(message)}, separators=(",", ":"), allow_nan=False).encode()
     if len(body) > MAX_BYTES:
-        raise ValueError(f"a result of {len(body)} bytes is more than the {MAX_BYTES} that a job may answer; write a file instead")
+        raise ValueError(f"a result of {len(body)} bytes is more than the {MAX_BYTES} that a job may return; write a file instead")
     return HEADER.pack(len(body)) + body
 
 
+def unpack(body: bytes) -> tuple[int, Message]:
+    """Decode and validate one message; return the number of its call, too. Raises ValueError where it is no message."""
+    envelope = from_json(body, allow_inf_nan=False)
+    if not isinstance(envelope, dict) or not isinstance(envelope.get("call"), int) or len(envelope) != 2:
+        raise ValueError("not a message of a call")
+    kind = next(name for name in envelope if name != "call")
+    if kind not in KINDS:
+        raise ValueError(f"unknown kind of message {kind[:40]!r}")
+    message: Message = _ADAPTERS[kind].validate_python(envelope[kind])
+    return envelope["call"], message
+
+
 def body_length(header: bytes) -> int:
-    """Bytes that follow a header. Raises ValueError over 64 MiB."""
+    """Return the number of bytes that follow a header. Raises ValueError over 64 MiB."""
     (length,) = HEADER.unpack(header)
     if length > MAX_BYTES:
         raise ValueError(f"the child announced {length} bytes")

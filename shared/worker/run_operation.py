@@ -3,8 +3,11 @@
 import hashlib
 import importlib
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from pydantic import TypeAdapter
 
 from shared.errors import OperationFailed
 from shared.operation import SUFFIXES, Kind, Operation, Progress
@@ -14,18 +17,52 @@ PLAIN = {Kind.JSON: "application/json", Kind.HTML: "text/html; charset=utf-8", K
 """Content types of the kinds that are what they are declared as; all others are looked into."""
 
 
-def perform(args: dict[str, Any], progress: Progress) -> dict[str, Any]:
-    """Run one operation.
+@dataclass(frozen=True, kw_only=True)
+class OperationCall:
+    """One run of an operation: the arguments of `perform`."""
 
-    `args`: `module` (the one that holds the table OPERATIONS), `operation`, `params`, `inputs` (name -> path, list of paths or None),
-    `folder` (an existing empty folder that the outputs go to).
-    Returns `result` and `outputs`: name -> path, sha256, kind, content type and media description of each file that was written.
-    """
-    operation = find(args["module"], args["operation"])
-    outputs = {name: Path(args["folder"], name).with_suffix(SUFFIXES[kind]) for name, kind in operation.outputs.items()}
+    module: str
+    """The module that holds the table OPERATIONS."""
+    operation: str
+    params: dict[str, Any]
+    inputs: dict[str, str | list[str] | None]
+    """Name -> path, list of paths, or None."""
+    folder: str
+    """An existing empty folder for the outputs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WrittenFile:
+    """An output file, measured. `media`: description of a video or image, None for other kinds."""
+
+    path: str
+    sha256: str
+    kind: Kind
+    content_type: str
+    suffix: str
+    media: dict[str, Any] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OperationAnswer:
+    """What `perform` returns: the operation's version and result, and its output files by name."""
+
+    version: int
+    result: dict[str, Any]
+    outputs: dict[str, WrittenFile]
+
+
+ANSWER = TypeAdapter(OperationAnswer)
+
+
+def perform(args: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    """Run one operation. `args`: an OperationCall as a dict; returns an OperationAnswer as a dict."""
+    call = OperationCall(**args)
+    operation = find(call.module, call.operation)
+    outputs = {name: Path(call.folder, name).with_suffix(SUFFIXES[kind]) for name, kind in operation.outputs.items()}
     result = operation.run(
-        operation.params.model_validate(args["params"]),
-        **{name: as_paths(given) for name, given in args["inputs"].items()},
+        operation.params.model_validate(call.params),
+        **{name: as_paths(given) for name, given in call.inputs.items()},
         **output_arguments(outputs),
         progress=progress,
     )
@@ -35,7 +72,10 @@ def perform(args: dict[str, Any], progress: Progress) -> dict[str, Any]:
             f"{operation.name} returned a {got} where it promises a {promised}: a fault of the operation, not of the input."
         )
     written = {name: describe(path, operation.outputs[name], progress) for name, path in outputs.items() if os.path.lexists(path)}
-    return {"result": result.model_dump(mode="json"), "outputs": written}
+    answer: dict[str, Any] = ANSWER.dump_python(
+        OperationAnswer(version=operation.version, result=result.model_dump(mode="json"), outputs=written), mode="json"
+    )
+    return answer
 
 
 def find(module: str, name: str) -> Operation:
@@ -58,13 +98,13 @@ def output_arguments(outputs: dict[str, Path]) -> dict[str, Any]:
     return {"output": next(iter(outputs.values()))} if len(outputs) == 1 else {"outputs": outputs}
 
 
-def describe(path: Path, kind: Kind, progress: Progress) -> dict[str, Any]:
-    """What a finished output is. The file is read once, for its SHA-256; video and images are probed like uploads."""
+def describe(path: Path, kind: Kind, progress: Progress) -> WrittenFile:
+    """Measure a finished output. The file is read once, for its SHA-256; video and images are probed like uploads."""
     if path.is_symlink() or not path.is_file():
         raise OperationFailed(f"The operation left something else than a file at {path.name!r}.")
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return {"path": str(path), "sha256": digest, **inspect_output(path, kind, progress)}
+    return WrittenFile(path=str(path), sha256=digest, **inspect_output(path, kind, progress))
 
 
 def inspect_output(path: Path, kind: Kind, progress: Progress) -> dict[str, Any]:

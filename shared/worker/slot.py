@@ -1,8 +1,7 @@
-"""A slot: one warm child process that runs one call at a time, and is killed and replaced where that is needed."""
+"""A slot: one warm child process that runs one call at a time, and is killed and replaced after a crash, a timeout or a cancel."""
 
 import asyncio
 import contextlib
-import json
 import os
 import signal
 import socket
@@ -15,15 +14,15 @@ from shared import errors
 from shared.errors import OperationFailed, OutOfMemory, ReelwrightError, TimedOut, WorkerCrashed
 from shared.worker import guard
 from shared.worker.process_tree import descendants, memory_bytes
-from shared.worker.protocol import HEADER, body_length, pack
+from shared.worker.protocol import HEADER, Call, Done, Failed, Update, body_length, pack, unpack
 
 WATCH_INTERVAL_S = 0.2
 GUARD_S = 0.4
-"""What the guard gets for ending everything before it is ended itself."""
+"""Time for the guard to end everything before it is killed itself."""
 CLOSED_S = 2.0
-"""What a child that closed its connection gets for ending."""
+"""Time for a child that closed its connection to end."""
 MIB = 1024 * 1024
-# What a child needs of its parent's environment. Everything else stays out of reach of the code that opens uploads: keys, passwords, URLs.
+# The variables that a child gets. All others (keys, passwords, URLs) stay out of reach of the code that opens uploads.
 PASSED_ON = (
     "PATH",
     "HOME",
@@ -46,28 +45,41 @@ HEAPS = "2"
 """glibc gives each of dozens of threads a heap of its own, where freed memory waits for that thread: 60 MB of a flow render's 600."""
 PASSED_ON_PREFIXES = ("CUDA_", "NVIDIA_", "OMP_", "REELWRIGHT_MAX_", "REELWRIGHT_MODEL")
 
-OnMessage = Callable[[dict[str, Any]], Awaitable[None]]
+OnUpdate = Callable[[Update], Awaitable[None]]
 
 
 class Killed(WorkerCrashed):
-    """The process that did the work was killed from outside"""
+    """Worker process killed"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What one call may take: seconds on the clock, and bytes of memory in the child and all that it started.
+    """Limits of one call: seconds on the clock, and bytes of memory of the child and all its descendants.
 
-    `lease_s`: a call also ends when this process gives no sign of life for so long (0: then it goes on).
+    `lease_s`: a call also ends when this process stands still for so long (0: it goes on). `subject`: what a call is, for error messages;
+    `timeout_setting` and `memory_setting`: the settings behind the limits, named there too; empty: the limit is no setting.
     """
 
     timeout_s: float
     memory_bytes: int
     lease_s: float = 0
+    subject: str = "job"
+    timeout_setting: str = ""
+    memory_setting: str = ""
+
+    def out_of_memory(self, used: int) -> OutOfMemory:
+        """Return the error for a call that used `used` bytes."""
+        limit = f"its limit is {self.memory_bytes // MIB} MiB{_named(self.memory_setting)}"
+        return OutOfMemory(f"The {self.subject} used {used // MIB} MiB of memory; {limit}.")
+
+    def timed_out(self) -> TimedOut:
+        """Return the error for a call that took too long."""
+        return TimedOut(f"The {self.subject} was ended after {self.timeout_s:g} seconds, its time limit{_named(self.timeout_setting)}.")
 
 
 @dataclass
 class Usage:
-    """What a call took."""
+    """The resources that a call used."""
 
     peak_memory_bytes: int = 0
 
@@ -90,12 +102,12 @@ class Slot:
         return self._process is not None and self._process.returncode is None
 
     async def call(
-        self, target: str, args: dict[str, Any], on_message: OnMessage | None = None, usage: Usage | None = None
+        self, target: str, args: dict[str, Any], on_update: OnUpdate | None = None, usage: Usage | None = None
     ) -> dict[str, Any]:
         """Run one call and return its result.
 
-        Raises what the target raised (a ReelwrightError as it was, anything else as OperationFailed), TimedOut, OutOfMemory, WorkerCrashed
-        where the child died by itself, and Killed where something else killed it. Cancelling kills the child and all that it started.
+        Raises the target's ReelwrightError, OperationFailed for any other error of the target, TimedOut, OutOfMemory, WorkerCrashed where
+        the child died by itself, and Killed where something else killed it. Cancelling kills the child and all its descendants.
         """
         usage = usage or Usage()
         finished = False
@@ -105,10 +117,10 @@ class Slot:
             self._calling = True
             self._number += 1
             assert self._writer is not None
-            self._writer.write(pack({"call": self._number, "target": target, "args": args}))
-            with contextlib.suppress(ConnectionError):  # the child is gone: its epitaph comes with the answer
+            self._writer.write(pack(self._number, Call(target=target, args=args)))
+            with contextlib.suppress(ConnectionError):  # the child is gone: reading the answer says why
                 await self._writer.drain()
-            result = await self._watched(self._answer(on_message), usage)
+            result = await self._watched(self._answer(on_update), usage)
             finished = self._alone(usage)
             return result
         except ReelwrightError as error:
@@ -128,7 +140,7 @@ class Slot:
         if writer is not None:
             writer.close()
         if process is not None:
-            # Of a child that died while it was idle nobody is left, and its number may be another process's by now.
+            # A child that died while idle has left nothing behind, and its process id may be another process's by now.
             recent = self._calling or process.returncode is None
             self._ending = asyncio.ensure_future(_end(process)) if recent else None
         if self._ending is not None:
@@ -156,7 +168,7 @@ class Slot:
             theirs.close()
 
     async def _begin(self, starting: "asyncio.Task[asyncio.subprocess.Process]") -> None:
-        """Keep the process that is being made. asyncio leaves pipes open where that is cut short, so a cancel waits for its end."""
+        """Wait for the new process and keep it. A cancel waits, too: asyncio would leave pipes open."""
         try:
             self._process = await asyncio.shield(starting)
         except asyncio.CancelledError:
@@ -170,23 +182,26 @@ class Slot:
         usage.peak_memory_bytes = max(usage.peak_memory_bytes, memory_bytes(self._process.pid))
         return len(descendants(self._process.pid)) == 1
 
-    async def _answer(self, on_message: OnMessage | None) -> dict[str, Any]:
+    async def _answer(self, on_update: OnUpdate | None) -> dict[str, Any]:
         try:
             while True:
-                message = json.loads(await self._reader.readexactly(body_length(await self._reader.readexactly(HEADER.size))))
-                if message["call"] != self._number:
+                number, message = unpack(await self._reader.readexactly(body_length(await self._reader.readexactly(HEADER.size))))
+                if number != self._number:
                     continue  # a thread that an earlier call left behind
-                if "done" in message:
-                    done: dict[str, Any] = message["done"]
-                    return done
-                if "error" in message:
-                    raise _error(message["error"])
-                if on_message is not None:
-                    await on_message(message)
+                match message:
+                    case Done():
+                        return message.result
+                    case Failed():
+                        raise _error(message)
+                    case Call():
+                        raise ValueError("a call")
+                if on_update is not None:
+                    await on_update(message)
         except (asyncio.IncompleteReadError, ConnectionError) as gone:
-            raise await self._epitaph() from gone
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-            raise WorkerCrashed(f"The process that did the work answered with something else than a message: {error}.") from error
+            raise await self._cause_of_death() from gone
+        except ValueError as error:
+            reason = str(error).splitlines()[0].rstrip(".")
+            raise WorkerCrashed(f"The worker process sent something else than a message: {reason}.") from error
 
     async def _watched(self, answer: Any, usage: Usage) -> dict[str, Any]:
         """Wait for the answer while watching the clock and the memory."""
@@ -203,11 +218,9 @@ class Slot:
                 used = memory_bytes(self._process.pid)
                 usage.peak_memory_bytes = max(usage.peak_memory_bytes, used)
                 if used > self._limits.memory_bytes:
-                    allowed = f"{self._limits.memory_bytes // MIB} MiB that one job may have"
-                    raise OutOfMemory(f"The job used {used // MIB} MiB of memory, more than the {allowed} (REELWRIGHT_JOB_MEMORY_BYTES).")
+                    raise self._limits.out_of_memory(used)
                 if loop.time() >= deadline:
-                    allowed = f"{self._limits.timeout_s:g} seconds that it may take"
-                    raise TimedOut(f"The job was ended after the {allowed} (REELWRIGHT_JOB_TIMEOUT_S).")
+                    raise self._limits.timed_out()
             result: dict[str, Any] = task.result()
             return result
         finally:
@@ -221,19 +234,21 @@ class Slot:
         if self._process is not None and self._process.stdin is not None and not self._process.stdin.is_closing():
             self._process.stdin.write(word)
 
-    async def _epitaph(self) -> WorkerCrashed:
-        """Why the child is gone, in a sentence."""
+    async def _cause_of_death(self) -> WorkerCrashed:
+        """Return the error that says why the child is gone."""
         assert self._process is not None
         try:
             code = await asyncio.wait_for(self._process.wait(), CLOSED_S)
         except TimeoutError:
-            return WorkerCrashed(
-                "The process that did the work closed its connection. The file may be damaged in a way the decoder cannot stand."
-            )
+            return WorkerCrashed("The worker process closed its connection. The file may be damaged in a way that breaks the decoder.")
         if code in (-signal.SIGKILL, -signal.SIGTERM):
-            return Killed("The process that did the work was killed from outside, most likely because the machine ran out of memory.")
-        how = f"crashed ({signal.Signals(-code).name})" if code < 0 else f"ended itself with exit code {code}"
-        return WorkerCrashed(f"The process that did the work {how}. Only this job is affected; the input may be damaged.")
+            return Killed("The worker process was killed from outside, most likely because the machine ran out of memory.")
+        how = f"crashed ({signal.Signals(-code).name})" if code < 0 else f"exited with code {code}"
+        return WorkerCrashed(f"The worker process {how}. Only this job is affected; the input may be damaged.")
+
+
+def _named(setting: str) -> str:
+    return f" ({setting})" if setting else ""
 
 
 def _environment() -> dict[str, str]:
@@ -241,15 +256,15 @@ def _environment() -> dict[str, str]:
     return passed | {"MALLOC_ARENA_MAX": HEAPS}
 
 
-def _error(message: dict[str, Any]) -> ReelwrightError:
-    kind = getattr(errors, str(message.get("class")), OperationFailed)
+def _error(message: Failed) -> ReelwrightError:
+    kind = getattr(errors, message.error, OperationFailed)
     if not (isinstance(kind, type) and issubclass(kind, ReelwrightError)):
         kind = OperationFailed
-    return kind(str(message.get("detail")), errors=message.get("errors"))
+    return kind(message.detail, errors=message.errors)
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """Have the guard end everything, by the end of its standard input; where it does not, end it and all that can still be found."""
+    """Have the guard end everything by closing its standard input; where it does not, kill it and every descendant."""
     assert process.stdin is not None
     process.stdin.close()
     try:
@@ -259,5 +274,5 @@ async def _end(process: asyncio.subprocess.Process) -> None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)  # those that are left where the guard itself was killed
+        os.killpg(process.pid, signal.SIGKILL)  # what is left where the guard itself was killed
     await process.wait()

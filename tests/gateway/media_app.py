@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gateway.media.records import MediaServices, media_routes
 from gateway.media.uploads import upload_routes
 from shared.errors import ReelwrightError, UnsupportedMedia
-from shared.http.app import problem_response
+from shared.http.problems import problem_response
 from shared.media.store import MediaStore
 from shared.settings import Settings
 

@@ -8,8 +8,8 @@ from fastapi import APIRouter, FastAPI
 from pydantic import BaseModel
 
 from shared.errors import ReelwrightError
-from shared.http.app import problem_response
 from shared.http.json_route import MAX_JSON_BYTES, JsonRoute, parse
+from shared.http.problems import problem_response
 
 
 class Body(BaseModel):

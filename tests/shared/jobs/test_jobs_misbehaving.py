@@ -8,18 +8,18 @@ import pytest
 
 from tests.misbehaving.server import Server, serving_one, within
 
-TIMEOUT = "The job was ended after the 4 seconds that it may take (REELWRIGHT_JOB_TIMEOUT_S)."
+TIMEOUT = "The job was ended after 4 seconds, its time limit (REELWRIGHT_JOB_TIMEOUT_S)."
 DIED = "Only this job is affected; the input may be damaged."
 FAILING = {
     "refuse": ("broken-media", "The file breaks off at second 3.2. Upload it again."),
-    "stumble": ("operation-failed", "The operation stopped with an error it did not expect: ValueError: tsk"),
-    "segfault": ("worker-crashed", f"The process that did the work crashed (SIGSEGV). {DIED}"),
-    "abort": ("worker-crashed", f"The process that did the work crashed (SIGABRT). {DIED}"),
-    "leave": ("worker-crashed", f"The process that did the work ended itself with exit code 3. {DIED}"),
-    "leave-at-once": ("worker-crashed", f"The process that did the work ended itself with exit code 0. {DIED}"),
+    "stumble": ("operation-failed", "Unexpected error of the operation: ValueError: tsk"),
+    "segfault": ("worker-crashed", f"The worker process crashed (SIGSEGV). {DIED}"),
+    "abort": ("worker-crashed", f"The worker process crashed (SIGABRT). {DIED}"),
+    "leave": ("worker-crashed", f"The worker process exited with code 3. {DIED}"),
+    "leave-at-once": ("worker-crashed", f"The worker process exited with code 0. {DIED}"),
     "deaf": ("timed-out", TIMEOUT),
     "hold-the-gil": ("timed-out", TIMEOUT),
-    "eat-memory": ("out-of-memory", "more than the 400 MiB that one job may have (REELWRIGHT_JOB_MEMORY_BYTES)."),
+    "eat-memory": ("out-of-memory", "its limit is 400 MiB (REELWRIGHT_JOB_MEMORY_BYTES)."),
     "grandchild": ("timed-out", TIMEOUT),
     "daemon": ("timed-out", TIMEOUT),
     "daemon-and-crash": ("worker-crashed", "crashed (SIGABRT)"),
@@ -30,7 +30,7 @@ FAILING = {
     "broken-output": ("broken-media", "cannot be read as video"),
     "linked-output": ("operation-failed", "The operation left something else than a file at 'file.json'."),
     "close-the-line": ("worker-crashed", "closed its connection"),
-    "babble": ("worker-crashed", "answered with something else than a message"),
+    "babble": ("worker-crashed", "sent something else than a message"),
 }
 SUCCEEDING = ("succeed", "no-output", "leave-behind", "flood", "chatter", "fork", "background")
 COUNTS = {"huge": 70_000_000, "flood": 20_000, "chatter": 1000}

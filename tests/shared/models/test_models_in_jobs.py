@@ -8,6 +8,7 @@ import pytest
 
 from shared.errors import ModelDamaged, ModelMissing
 from shared.worker import Limits, Slot
+from shared.worker.protocol import Update
 from shared.worker.run_operation import TARGET
 from tests.shared.models.file_server import FileServer
 from tests.shared.models.using import NAME, USE
@@ -22,10 +23,10 @@ async def slot() -> AsyncIterator[Slot]:
     await slot.kill()
 
 
-async def use(slot: Slot, folder: Path, messages: list[dict[str, Any]] | None = None) -> dict[str, Any]:
-    async def listen(message: dict[str, Any]) -> None:
-        if messages is not None:
-            messages.append(message)
+async def use(slot: Slot, folder: Path, updates: list[Update] | None = None) -> dict[str, Any]:
+    async def listen(update: Update) -> None:
+        if updates is not None:
+            updates.append(update)
 
     args = {"module": "tests.shared.models.using", "operation": USE.name, "params": {}, "inputs": {}, "folder": str(folder)}
     return (await slot.call(TARGET, args, listen))["result"]
@@ -56,11 +57,11 @@ async def test_a_job_downloads_where_it_may_and_says_so(slot, tmp_path, monkeypa
     monkeypatch.setenv(variable, "1")
     use_settings()
     assert USE.unavailable(USE.example) is None
-    messages: list[dict[str, Any]] = []
-    assert (await use(slot, tmp_path, messages))["sizes"] == [1000]
-    stages = [message["progress"]["stage"] for message in messages]
+    updates: list[Update] = []
+    assert (await use(slot, tmp_path, updates))["sizes"] == [1000]
+    stages = [update.stage for update in updates]
     assert stages[0] == "downloading Robust Video Matting, ResNet50"
-    assert messages[-1]["progress"]["fraction"] == 1
+    assert updates[-1].fraction == 1
 
 
 async def test_the_default_folder_is_that_of_the_data_folder(slot, tmp_path, monkeypatch):

@@ -16,6 +16,7 @@ import pytest
 from shared.errors import OperationFailed, OutOfMemory, TimedOut, WorkerCrashed
 from shared.worker import Limits, Slot, WorkerPool, guard
 from shared.worker.process_tree import descendants, memory_bytes
+from shared.worker.protocol import Update
 from shared.worker.run_operation import TARGET
 from shared.worker.slot import Killed, Usage
 
@@ -29,7 +30,6 @@ def args(operation: str, folder: Path, **params: Any) -> dict[str, Any]:
         "params": params,
         "inputs": {},
         "folder": str(folder),
-        "limits": {},
     }
 
 
@@ -55,10 +55,10 @@ async def slot() -> AsyncIterator[Slot]:
 
 
 async def test_one_child_serves_many_calls(slot: Slot, tmp_path: Path) -> None:
-    messages: list[dict[str, Any]] = []
+    updates: list[Update] = []
 
-    async def listen(message: dict[str, Any]) -> None:
-        messages.append(message)
+    async def listen(update: Update) -> None:
+        updates.append(update)
 
     first = await slot.call(TARGET, args("succeed", tmp_path), listen)
     child = family()
@@ -70,7 +70,7 @@ async def test_one_child_serves_many_calls(slot: Slot, tmp_path: Path) -> None:
     await slot.call(TARGET, args("succeed", tmp_path), None, usage)
     assert family() == child, "a guard and its child, still the same"
     assert len(child) == 2, "a guard and its child, still the same"
-    assert messages[-1]["progress"]["fraction"] == 1
+    assert updates[-1].fraction == 1
     assert 10 * 2**20 < usage.peak_memory_bytes < LIMITS.memory_bytes
 
 

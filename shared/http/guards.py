@@ -1,0 +1,88 @@
+"""Let requests in: API keys, or without them only pages of this machine."""
+
+import re
+import secrets
+
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.errors import Forbidden, NotFound, ReelwrightError, Unauthorized
+from shared.http.problems import problem_response
+from shared.log import CURRENT_REQUEST, REQUEST_ID, TRACE, TRACEPARENT
+from shared.settings import PUBLIC, Settings, is_loopback, owner_of
+
+OPEN_PATHS = re.compile(r"/|/page/.*|/docs|/docs/.*|/openapi\.json|/health|/ready")
+"""Paths that need no API key: pages and descriptions, never anybody's data."""
+
+ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
+
+
+class Guard:
+    """Lets requests in: sets `request.state.owner` from the API key, and keeps other web sites out.
+
+    Without keys every page that the user's browser has open could send requests to this server (cross-site requests, DNS rebinding),
+    so then the Host must be this machine and the Origin, where one is sent, the server itself.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings, reachable_by_browsers: bool):
+        self._app, self._settings, self._browsers = app, settings, reachable_by_browsers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        given = dict(scope["headers"]).get(REQUEST_ID.encode(), b"").decode("latin-1")
+        request_id = given if ID.fullmatch(given) else secrets.token_hex(8)
+
+        async def send_with_id(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                kept = [header for header in message["headers"] if header[0] != b"x-request-id"]
+                message["headers"] = [*kept, (b"x-request-id", request_id.encode("latin-1"))]
+            await send(message)
+
+        state = scope.setdefault("state", {})
+        state["request_id"] = request_id
+        CURRENT_REQUEST.set(_known_by(request_id, scope["headers"]))
+        try:
+            if "\0" in scope["path"]:  # files and databases trip over it
+                raise NotFound("No address here has a NUL character in it.")
+            state["owner"] = self._owner(Request(scope))
+        except ReelwrightError as error:
+            return await problem_response(error)(scope, receive, send_with_id)
+        return await self._app(scope, receive, send_with_id)
+
+    def _owner(self, request: Request) -> str:
+        if self._settings.api_keys:
+            return self._owner_by_key(request)
+        if self._browsers:
+            self._refuse_other_sites(request)
+        return PUBLIC
+
+    def _owner_by_key(self, request: Request) -> str:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        given = token.strip() if scheme.lower() == "bearer" else request.headers.get("x-api-key", "")
+        if any(secrets.compare_digest(given.encode(), key.get_secret_value().encode()) for key in self._settings.api_keys):
+            return owner_of(given)
+        if OPEN_PATHS.fullmatch(request.url.path):
+            return PUBLIC
+        detail = (
+            "The API key is not one of this server's." if given else "Send an API key: `Authorization: Bearer <key>` or `X-API-Key: <key>`."
+        )
+        raise Unauthorized(detail, headers={"WWW-Authenticate": "Bearer"})
+
+    def _refuse_other_sites(self, request: Request) -> None:
+        host = request.headers.get("host", "")
+        name = re.sub(r":\d+$", "", host).strip("[]")
+        if not is_loopback(name) and name not in self._settings.trusted_hosts:
+            raise Forbidden(f"The Host {host!r} is not this machine: use 127.0.0.1 or localhost, or set REELWRIGHT_API_KEYS.")
+        origin = request.headers.get("origin")
+        if origin is not None and origin.partition("://")[2] != host:
+            raise Forbidden(f"The Origin {origin!r} is another site; without API keys only this server's own pages may send requests.")
+
+
+def _known_by(request_id: str, headers: list[tuple[bytes, bytes]]) -> dict[str, str]:
+    """What a request is sent on with: see shared/log.py."""
+    trace = {name: dict(headers).get(name.encode(), b"").decode("latin-1") for name in TRACE}
+    return {
+        REQUEST_ID: request_id,
+        **({name: value for name, value in trace.items() if value} if TRACEPARENT.fullmatch(trace[TRACE[0]]) else {}),
+    }

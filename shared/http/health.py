@@ -1,0 +1,57 @@
+"""Health, readiness and metrics of an app."""
+
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from fastapi import FastAPI, Response
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+from sqlalchemy.exc import SQLAlchemyError
+
+from shared.errors import Unavailable
+from shared.runtime import Runtime
+
+AskOthers = Callable[[], Awaitable[dict[str, str]]]
+"""Asks the services that an app hands work on to: name -> `ready`, or why not."""
+
+log = logging.getLogger(__name__)
+
+
+def add_health(app: FastAPI, runtime: Runtime, registry: CollectorRegistry, ask_others: AskOthers | None) -> None:
+    """Add `GET /health`, `GET /ready` and `GET /metrics`."""
+    jobs = runtime.jobs
+    gauge = Gauge(
+        "reelwright_jobs",
+        "Jobs remembered; those with the status `queued` are the depth of the queue",
+        ["service", "status"],
+        registry=registry,
+    )
+    oldest = Gauge("reelwright_queue_oldest_seconds", "How long the oldest waiting job has waited", ["service"], registry=registry)
+    database = Gauge("reelwright_database_up", "Whether the database answered; without it the figures above are missing", registry=registry)
+
+    @app.get("/health", tags=["service"], summary="Whether the process is alive")
+    async def health() -> dict[str, str]:
+        return {"status": "alive", "name": app.title}
+
+    @app.get("/ready", tags=["service"], summary="Whether it can take work; 503 with the reasons where it cannot")
+    async def ready() -> dict[str, Any]:
+        if reasons := await runtime.troubles():
+            raise Unavailable("; ".join(reasons))
+        return {"status": "ready", "name": app.title} | ({"services": await ask_others()} if ask_others else {})
+
+    @app.get("/metrics", tags=["service"], summary="Figures for Prometheus", response_class=Response)
+    async def metrics() -> Response:
+        gauge.clear()
+        oldest.clear()
+        try:
+            counts, waiting_since = await jobs.counts()
+            for (service, status), count in counts.items():
+                gauge.labels(service, status).set(count)
+            for service, since in waiting_since.items():
+                oldest.labels(service).set(max(0.0, time.time() - since))
+            database.set(1)
+        except SQLAlchemyError as error:
+            log.warning("the database did not answer: %s", error)
+            database.set(0)
+        return Response(generate_latest(registry) + generate_latest(jobs.metrics.registry), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,31 @@
+"""Errors as HTTP answers: problem details (RFC 9457)."""
+
+from typing import Any
+
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+
+from shared.errors import ReelwrightError
+
+
+class Problem(BaseModel):
+    """Why a request was refused (RFC 9457)."""
+
+    type: str = Field(examples=["/problems/invalid"])
+    title: str = Field(examples=["Invalid request"])
+    status: int = Field(examples=[422])
+    detail: str = Field(description="What was wrong, with the value, and what to do.")
+    errors: list[dict[str, str]] | None = Field(None, description="One entry per field: `field`, its path, and `detail`.")
+
+
+def problems(**texts: str) -> dict[int | str, dict[str, Any]]:
+    """Return FastAPI's `responses` for status codes given as `_404="description"`."""
+    return {int(code[1:]): {"model": Problem, "description": text} for code, text in texts.items()}
+
+
+NOT_JSON = problems(_413="The body is too long", _415="The body is not said to be JSON")
+
+
+def problem_response(error: ReelwrightError) -> JSONResponse:
+    """Answer an error as `application/problem+json`."""
+    return JSONResponse(error.problem(), error.status, headers=error.headers, media_type="application/problem+json")

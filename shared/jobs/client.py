@@ -1,0 +1,165 @@
+"""Submit jobs, read them, follow them, cancel and delete them: what every process may do with jobs.
+
+Running them is the worker's part (worker.py).
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import json
+import logging
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import sqlalchemy as sa
+
+from shared.errors import Conflict, UnknownJob
+from shared.jobs import webhooks
+from shared.jobs.dbos_setup import first_line
+from shared.jobs.ledger import Event, NewJob
+from shared.jobs.metrics import JobMetrics
+from shared.jobs.record import PRIORITIES, Job, JobRequest, Status
+from shared.jobs.store import JobStore
+from shared.log import fields
+from shared.media.ids import new_id
+from shared.settings import Settings
+
+WAIT_POLL_S = 0.1
+EVENTS_POLL_S = 0.25
+DATABASE_TIMEOUT_S = 5
+log = logging.getLogger(__name__)
+
+
+class Jobs:
+    """The jobs of an installation."""
+
+    def __init__(self, settings: Settings):
+        self._settings = settings
+        self.store = JobStore(settings)
+        self.metrics = JobMetrics()
+        self.stopping = False
+        """Whether this process is shutting down: no new job is started, and whoever waits for a job gets it as it is."""
+        self.on_canceled: Callable[[str], None] = lambda _job_id: None
+        """Called with the id of a job that was canceled through this process; a worker in the same process sets it."""
+
+    async def submit(
+        self,
+        *,
+        owner: str,
+        service: str,
+        operation: str,
+        version: int | None = None,
+        request: JobRequest,
+        asked: JobRequest | None = None,
+        key: str | None = None,
+    ) -> Job:
+        """Queue a checked request; the job is on disk when this returns.
+
+        `version`: of the operation, None for a pipeline. `key`: an idempotency key; where this owner has used it before, the job made then
+        is returned. `asked`: the request as the client sent it, where `request` was derived from it; the same key must come with the same
+        `asked`. Raises QueueFull, IdempotencyMismatch.
+        """
+        new = NewJob(
+            id=new_id(),
+            owner=owner,
+            service=service,
+            operation=operation,
+            version=version,
+            priority=PRIORITIES[request.priority],
+            inputs=request.inputs,
+            params=request.params,
+            metadata=request.metadata,
+            webhook=webhooks.stored(request.webhook, self._settings),
+            idempotency_key=key,
+            fingerprint=_fingerprint(operation, asked or request),
+        )
+        job, is_new = await asyncio.to_thread(self.store.add, new)
+        if is_new:
+            log.info("job %s (%s) accepted", job.id, operation, extra=fields(job_id=job.id, operation=operation, event="accepted"))
+        return job
+
+    async def earlier(self, *, owner: str, operation: str, request: JobRequest, key: str) -> Job | None:
+        """Return the job that this owner's idempotency `key` made. Raises IdempotencyMismatch."""
+        return await asyncio.to_thread(self.store.earlier, owner, key, _fingerprint(operation, request))
+
+    async def get(self, owner: str, job_id: str) -> Job:
+        """Return a job. Raises UnknownJob."""
+        return await asyncio.to_thread(self.store.ledger.get, owner, job_id)
+
+    async def wait(self, owner: str, job_id: str, timeout_s: float) -> Job:
+        """Return the job when it has ended, or after `timeout_s`, or when this process shuts down."""
+        deadline = asyncio.get_running_loop().time() + timeout_s
+        while not (job := await self.get(owner, job_id)).status.ended and asyncio.get_running_loop().time() < deadline:
+            if self.stopping:
+                break
+            await asyncio.sleep(min(WAIT_POLL_S, max(0.0, deadline - asyncio.get_running_loop().time())))
+        return job
+
+    async def page(self, owner: str, **filters: Any) -> tuple[list[Job], str | None]:
+        """Return one page of an owner's jobs: see `Ledger.page`."""
+        return await asyncio.to_thread(lambda: self.store.ledger.page(owner, **filters))
+
+    async def cancel(self, owner: str, job_id: str) -> Job:
+        """Cancel a job that has not ended; its process is killed. Raises UnknownJob, Conflict where it ended another way."""
+        job = await self.get(owner, job_id)
+        if await asyncio.to_thread(self.store.finish, job_id, Status.CANCELED):
+            await self.store.cancel_workflow(job_id)
+            self.on_canceled(job_id)
+            self.metrics.ended(job.operation, Status.CANCELED)
+        job = await self.get(owner, job_id)
+        if job.status is not Status.CANCELED:
+            raise Conflict(f"Job {job_id} has {job.status} already; there is nothing to cancel.")
+        return job
+
+    async def delete(self, owner: str, job_id: str) -> Job:
+        """Delete an ended job; return it as it was. Raises UnknownJob, Conflict while it has not ended."""
+        job = await self.get(owner, job_id)
+        if not job.status.ended:
+            raise Conflict(f"Job {job_id} is {job.status}: cancel it first, or wait for its end.")
+        await asyncio.to_thread(self.store.forget, job_id)
+        return job
+
+    async def has_events(self, job_id: str, after: int) -> bool:
+        """Return whether a job has events after number `after`."""
+        return bool(await asyncio.to_thread(self.store.ledger.events, job_id, after))
+
+    async def events(self, owner: str, job_id: str, after: int) -> AsyncIterator[Event]:
+        """Yield a job's events after number `after` as they come, up to its end; the data of the last one is the job itself."""
+        await self.get(owner, job_id)
+        with contextlib.suppress(UnknownJob):  # deleted meanwhile
+            while True:
+                ended = (await self.get(owner, job_id)).status.ended  # read before the events: then the last event is among them
+                events = await asyncio.to_thread(self.store.ledger.events, job_id, after)
+                for event in events:
+                    after = event.seq
+                    if event.kind == "progress":
+                        yield event
+                    else:
+                        job = await self.get(owner, job_id)
+                        yield Event(seq=event.seq, kind=event.kind, data=job.model_dump(mode="json"))
+                        return
+                if (ended and not events) or self.stopping:  # at a shutdown the client asks again, with Last-Event-ID
+                    return
+                if not events:
+                    await asyncio.sleep(EVENTS_POLL_S)
+
+    async def reader_of(self, owner: str, media_id: str) -> str | None:
+        """Return the id of a job that has not ended and reads a media item; None where there is none."""
+        return await asyncio.to_thread(self.store.ledger.readers, owner, media_id)
+
+    async def counts(self) -> tuple[dict[tuple[str, str], int], dict[str, float]]:
+        """Count jobs by (service, status), and give for each service the time at which its oldest waiting job was accepted."""
+        return await asyncio.to_thread(lambda: (self.store.ledger.counts(), self.store.ledger.oldest_waiting()))
+
+    async def troubles(self) -> list[str]:
+        """Return why jobs cannot be taken now; empty where they can."""
+        try:
+            await asyncio.wait_for(asyncio.to_thread(self.store.ledger.counts), DATABASE_TIMEOUT_S)
+        except (TimeoutError, sa.exc.SQLAlchemyError) as error:
+            return [f"the database does not answer: {first_line(error)}"]
+        return ["the server is shutting down"] if self.stopping else []
+
+
+def _fingerprint(operation: str, request: JobRequest) -> str:
+    body = request.model_dump(mode="json", exclude={"webhook": {"secret"}})
+    return hashlib.sha256(json.dumps([operation, body], sort_keys=True).encode()).hexdigest()
