@@ -30,6 +30,9 @@ check: setup  ## style, types and import boundaries
 test: setup  ## the tests that every change must pass
 	$(BIN)/pytest
 
+coverage: setup  ## which lines the tests reach
+	$(BIN)/pytest --cov --cov-report=term
+
 test-all: setup check  ## every test, the slow ones too
 	$(BIN)/pytest -m 'not deployment and not gpu'
 
@@ -63,4 +66,4 @@ contact-sheet: setup  ## draw docs/trails.jpg, the styles of motion trails on a 
 help:
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
-.PHONY: setup up demo compose-up compose-down test-compose check test test-all bench bench-peers docs contact-sheet help
+.PHONY: setup up demo compose-up compose-down test-compose check coverage test test-all bench bench-peers docs contact-sheet help

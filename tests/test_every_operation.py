@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,13 +15,19 @@ from shared.http.params_text import params_from_text
 from shared.http.service import SAMPLE_ID, describe, example_body
 from shared.operation import SUFFIXES, Kind, Operation
 from shared.testing import RunningSuite
+from shared.video import ffmpeg_path
 from shared.worker.progress import Report
 from shared.worker.protocol import ProgressUpdate, Update
 from shared.worker.run_operation import output_arguments
+from shared.worker.slot import HEAPS
+from tests.repeated_runs import example_arguments
 
 OPERATIONS = [operation for room in ROOMS for operation in room.service.operations]
 each = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 ROOT = Path(__file__).parent.parent
+RUNS = 5
+QUICK = {"speed-ramp.render"}
+"""Operations whose memory is checked in every test run; the others take longer (`make test-all`)."""
 
 
 def as_text(operation: Operation) -> dict[str, str]:
@@ -52,17 +59,37 @@ def test_text_gives_the_same_params_as_json(operation):
 @each
 def test_the_example_runs_as_a_plain_function(operation, clip, picture, tmp_path):
     updates: list[Update] = []
-    files = {Kind.VIDEO: clip, Kind.IMAGE: picture}
-    inputs = dict.fromkeys(operation.ports)
-    inputs |= {name: [files[port.kind]] if port.many else files[port.kind] for name, port in operation.example_inputs.items()}
-    outputs = {name: tmp_path / f"{name}{SUFFIXES[kind]}" for name, kind in operation.outputs.items()}
-    report = Report(updates.append)
-    result = operation.run(operation.example, **inputs, **output_arguments(outputs), progress=report)
+    arguments = example_arguments(operation, {Kind.VIDEO: clip, Kind.IMAGE: picture}, tmp_path)
+    result = operation.run(operation.example, **arguments, progress=Report(updates.append))
     assert isinstance(result, operation.result)
-    assert all(path.stat().st_size > 0 for path in outputs.values())
+    assert all((tmp_path / f"{name}{SUFFIXES[kind]}").stat().st_size > 0 for name, kind in operation.outputs.items())
     fractions = [update.fraction for update in updates if isinstance(update, ProgressUpdate)]
     assert fractions == sorted(fractions)
     assert fractions[-1] == pytest.approx(1, abs=0.02)
+
+
+@pytest.fixture(scope="session")
+def large_files(tmp_path_factory) -> list[str]:
+    """A clip and a picture of 1280x720: large enough that frames which are never freed show in the peak memory."""
+    folder = tmp_path_factory.mktemp("large")
+    clip, picture = folder / "clip.mp4", folder / "picture.png"
+    ffmpeg = [ffmpeg_path(), "-loglevel", "error", "-f", "lavfi", "-i", "testsrc2=s=1280x720:r=25:d=2"]
+    subprocess.run([*ffmpeg, "-f", "lavfi", "-i", "sine=d=2", "-c:v", "libx264", "-preset", "ultrafast", str(clip)], check=True)
+    subprocess.run([*ffmpeg, "-frames:v", "1", str(picture)], check=True)
+    return [f"video={clip}", f"image={picture}"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak memory is read from /proc")
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(operation.name, marks=() if operation.name in QUICK else pytest.mark.slow) for operation in OPERATIONS],
+)
+def test_memory_does_not_grow_from_run_to_run(name, large_files, tmp_path):
+    command = [sys.executable, "-m", "tests.repeated_runs", name, str(tmp_path), str(RUNS), *large_files]
+    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"MALLOC_ARENA_MAX": HEAPS}, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    first, *others = json.loads(done.stdout)
+    assert max(others) <= 1.15 * first, [f"{peak / 2**20:.0f} MiB" for peak in (first, *others)]
 
 
 @each

@@ -1,0 +1,51 @@
+"""Run an operation several times in one process and print its peak memory in each run.
+
+`python -m tests.repeated_runs OPERATION FOLDER TIMES KIND=FILE...`, in the environment of a worker process.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from reelwright import ROOMS
+from shared.operation import SUFFIXES, Kind, Operation, Silent
+from shared.worker.run_operation import output_arguments
+
+
+def example_arguments(operation: Operation, files: dict[Kind, Path], folder: Path) -> dict[str, Any]:
+    """Return the keyword arguments with which `operation.run` runs its example on `files`, writing into `folder`."""
+    inputs = dict.fromkeys(operation.ports) | {
+        name: [files[port.kind]] if port.many else files[port.kind] for name, port in operation.example_inputs.items()
+    }
+    outputs = {name: folder / f"{name}{SUFFIXES[kind]}" for name, kind in operation.outputs.items()}
+    return inputs | output_arguments(outputs)
+
+
+def peak_bytes(path: Path = Path("/proc/self/status")) -> int:
+    """Return the largest resident size of this process since `reset_peak`."""
+    line = next(line for line in path.read_text().splitlines() if line.startswith("VmHWM:"))
+    return int(line.split()[1]) * 1024
+
+
+def reset_peak() -> None:
+    """Begin a new measurement of the peak (Linux)."""
+    Path("/proc/self/clear_refs").write_text("5")
+
+
+def main(name: str, folder: Path, times: int, files: dict[Kind, Path]) -> None:
+    """Print the peaks as a JSON list."""
+    operation = {operation.name: operation for room in ROOMS for operation in room.service.operations}[name]
+    peaks = []
+    for number in range(times):
+        run_folder = folder / str(number)
+        run_folder.mkdir()
+        reset_peak()
+        operation.run(operation.example, **example_arguments(operation, files, run_folder), progress=Silent())
+        peaks.append(peak_bytes())
+    print(json.dumps(peaks))
+
+
+if __name__ == "__main__":
+    given = dict(argument.split("=", 1) for argument in sys.argv[4:])
+    main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), {Kind(kind): Path(path) for kind, path in given.items()})
