@@ -1,0 +1,1 @@
+"""Mattes of subjects before a green or blue screen, without a model."""

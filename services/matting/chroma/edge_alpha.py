@@ -1,0 +1,74 @@
+"""Alpha in the edges: where a pixel's colour lies between the plate's colour and the subject's.
+
+A least-squares projection weighted by what is known of the errors: noise, texture (the subject is brighter or darker than its colour
+nearby) and spill (the screen's light on the subject). Colours are projected in half the size, since 4:2:0 video has them so; the detail
+finer than that is read from luma.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from services.matting.chroma.colours import Rgb, others
+from services.matting.chroma.screen import Screen
+
+Planes = NDArray[np.float32]
+
+_NOISE, _TEXTURE, _SPILL_SPREAD = 4.0, 12.0, 0.04
+"""Expected errors of the subject's colour: values of 255, and for spill a share of the screen's colour."""
+_SPILL = 0.1
+"""Expected share of the screen's light on the rim of a subject, besides what its surroundings show."""
+_SPILL_OTHERS = 0.3
+_CHROMA_WEIGHT = 0.5
+_LEAST_CONTRAST = 80.0
+"""Squared distance from plate to subject, in luma, at which half the detail of luma is trusted."""
+_DETAIL_SIGMA = 1.7
+_LUMA = (0.2126, 0.7152, 0.0722)
+_CHROMA = ((-0.1146, -0.3854, 0.5), (0.5, -0.4542, -0.0458))
+"""Luma and colour differences of BT.709."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Edges:
+    """`alpha` (h, w) float32 0..1, and `gain` (h, w) float32: how much alpha one value of luma is worth."""
+
+    alpha: NDArray[np.float32]
+    gain: NDArray[np.float32]
+
+
+class EdgeAlpha:
+    """Projects the edges of frames before one screen."""
+
+    def __init__(self, screen: Screen) -> None:
+        self._spill = np.where(np.isin(range(3), others(screen.channel)), _SPILL_OTHERS, 1.0)
+        spread = np.asarray(screen.colour) * self._spill * _SPILL_SPREAD
+        covariance = _NOISE**2 * np.eye(3) + _TEXTURE**2 * np.ones((3, 3)) + np.outer(spread, spread)
+        self._weights = np.linalg.inv(covariance).astype(np.float32)
+
+    def project(self, small: Planes, plate: Planes, near: Planes) -> Edges:
+        """Return the edges of pictures (h, w, 3) 0..255.
+
+        `small`: the frame; `plate`: the empty screen; `near`: the subject's colours, spread over its edges.
+        """
+        lit = near + plate * (_SPILL * self._spill).astype(np.float32)
+        line = lit - plate
+        weighted = np.asarray(cv2.transform(line, self._weights), np.float32)
+        squared = np.maximum(_summed(line, weighted), 1e-3)
+        alpha = np.clip(_summed(small - plate, weighted) / squared, 0, 1)
+        contrast = np.asarray(cv2.transform(line, np.array([_LUMA, *np.multiply(_CHROMA, _CHROMA_WEIGHT)], np.float32)), np.float32)
+        distance = _summed(contrast, contrast)
+        gain = contrast[..., 0] / (distance + _LEAST_CONTRAST)
+        return Edges(np.asarray(alpha, np.float32), np.ascontiguousarray(gain, np.float32))
+
+
+def luma_detail(rgb: Rgb) -> NDArray[np.float32]:
+    """Return luma's detail that half the size does not show, (H, W) float32 in values of 255."""
+    luma = cv2.transform(rgb, np.array([_LUMA], np.float32)).astype(np.float32)
+    return np.asarray(luma - cv2.GaussianBlur(luma, (0, 0), _DETAIL_SIGMA), np.float32)
+
+
+def _summed(first: Planes, second: Planes) -> NDArray[np.float32]:
+    """Return the sum over channels of the product, (h, w)."""
+    return np.asarray(cv2.transform(cv2.multiply(first, second), np.ones((1, 3), np.float32)), np.float32)

@@ -1,0 +1,174 @@
+"""A keyer: matte and clean foreground of a subject before a green or blue screen.
+
+The colour difference of Vlahos (as Smith and Blinn tell it, "Blue Screen Matting", SIGGRAPH 1996), taken relative to the screen's plate
+so that uneven light does not matter, tells what is surely screen and surely subject. In between, alpha is the place of a pixel's colour
+on the line from the plate to the subject's colour nearby (`edge_alpha.py`).
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from services.matting.chroma.colours import Rgb, excess, excess8, limit_of
+from services.matting.chroma.edge_alpha import EdgeAlpha, Edges, luma_detail
+from services.matting.chroma.plate import PlateMemory
+from services.matting.chroma.screen import Screen
+from services.matting.pixels.push_pull import fill
+
+Mask = NDArray[np.uint8]
+Alpha = NDArray[np.float32]
+Planes = NDArray[np.float32]
+
+_SCALE = 2
+"""Colours are looked at in half the size, as 4:2:0 video stores them; only luma adds detail."""
+_LEAST_PLATE_EXCESS = 8.0
+_SURE, _SURE_OF_MOST, _LEAST_MOST = 0.97, 0.95, 0.6
+"""Alpha from which a pixel is surely subject; less if no pixel of the picture gets there (a subject tinted by the screen)."""
+_SCREEN_NOISE = 0.02
+_ENCLOSED = 0.3
+"""A region that is nowhere more transparent than this and is enclosed by the subject belongs to it: cloth of the screen's tint."""
+_SLOPE = 1.0
+"""Change of excess a half-size pixel from which the rim of a subject is a ramp (blur), and not its own colour."""
+_RAMP_SHARE = 24
+_LEAST_ALPHA = 0.1
+_KERNEL = np.ones((3, 3), np.uint8)
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyerSettings:
+    """How the keyer works.
+
+    `clip_black`, `clip_white`: alpha at and below which the matte is 0, at and above which it is 1. `despill`: share of the screen's
+    light that is taken off the subject, 0 to 1. `balance`: what the screen's channel is compared with, 1 the larger of the other two, 0
+    the smaller. `memory`: see `PlateMemory`.
+    """
+
+    clip_black: float = 0.03
+    clip_white: float = 0.98
+    despill: float = 1.0
+    balance: float = 1.0
+    memory: float = 0.85
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Keyed:
+    """`alpha` (H, W) float32 0..1; `foreground` (H, W, 3) uint8, straight colours without the screen's light, None if not asked for."""
+
+    alpha: Alpha
+    foreground: Rgb | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Regions:
+    """What colour difference tells.
+
+    `edge`: where edges are, (h, w) uint8 0 or 255. `alpha`: 1 where the subject surely is, else 0; `difference`: alpha by colour
+    difference alone; both (h, w) float32.
+    """
+
+    edge: Mask
+    alpha: Alpha
+    difference: Alpha
+
+
+class Keyer:
+    """Keys the frames of one clip in order."""
+
+    def __init__(self, screen: Screen, settings: KeyerSettings | None = None, plate: Rgb | None = None) -> None:
+        """`plate`: a picture of the empty screen, (H, W, 3); None to estimate it."""
+        self.screen, self.settings = screen, settings or KeyerSettings()
+        self._memory = PlateMemory(screen, self.settings.memory)
+        self._edge_alpha = EdgeAlpha(screen)
+        self._given = plate
+
+    def reset(self) -> None:
+        """Forget what earlier frames showed, at a cut."""
+        self._memory.reset()
+
+    def key(self, rgb: Rgb, *, garbage: Mask | None = None, core: Mask | None = None, foreground: bool = False) -> Keyed:
+        """Key one frame (H, W, 3).
+
+        `garbage` and `core`: (H, W) uint8 masks; the matte is at most 255 - `garbage`, and at least `core`.
+        """
+        size = max(rgb.shape[1] // _SCALE, 2), max(rgb.shape[0] // _SCALE, 2)
+        small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+        plate = self._memory.update(rgb) if self._given is None else self._given.astype(np.float32)
+        plate = np.asarray(cv2.resize(plate, size, interpolation=cv2.INTER_LINEAR), np.float32)
+        regions = self._regions(small, plate)
+        near = fill(small, regions.alpha)
+        alpha = self._alpha(rgb, small, plate, near, regions)
+        if garbage is not None:
+            alpha = np.minimum(alpha, 1 - garbage.astype(np.float32) / 255)
+        if core is not None:
+            alpha = np.maximum(alpha, core.astype(np.float32) / 255)
+        return Keyed(alpha, self._foreground(rgb, small, plate, near, alpha) if foreground else None)
+
+    def _regions(self, small: Planes, plate: Planes) -> _Regions:
+        """Tell screen, edge and subject apart by colour difference."""
+        channel, balance = self.screen.channel, self.settings.balance
+        above = excess(small, channel, balance)
+        expected = np.maximum(excess(plate, channel, balance), _LEAST_PLATE_EXCESS)
+        # Noise on the screen is not an edge.
+        black, white = self.settings.clip_black + _SCREEN_NOISE, self.settings.clip_white
+        alpha = np.asarray(np.maximum(((1 - black) - above / expected) / (white - black), 0), np.float32)
+        most = min(float(alpha.max()), 1.0)
+        sure_from = min(_SURE, _SURE_OF_MOST * most) if most > _LEAST_MOST else _SURE
+        alpha[_enclosed(alpha, sure_from)] = 1
+        edge: Mask = np.asarray(cv2.inRange(alpha, 1e-3, sure_from), np.uint8)
+        ramp = np.where(alpha > 1e-3, _ramp(above), 0).astype(np.uint8)
+        for _ in range(max(small.shape[0] // _RAMP_SHARE, 4)):
+            edge = np.asarray(cv2.bitwise_or(edge, cv2.bitwise_and(cv2.dilate(edge, _KERNEL), ramp)), np.uint8)
+        edge = np.asarray(cv2.dilate(edge, _KERNEL), np.uint8)
+        sure = (edge == 0) & (alpha >= sure_from)
+        return _Regions(edge, np.asarray(sure, np.float32), np.asarray(np.minimum(alpha, 1), np.float32))
+
+    def _alpha(self, rgb: Rgb, small: Planes, plate: Planes, near: Planes, regions: _Regions) -> Alpha:
+        """Return the matte (H, W): alpha of the edges in half the size, with luma's detail added."""
+        size = rgb.shape[1], rgb.shape[0]
+        if regions.alpha.any():
+            edges = self._edge_alpha.project(small, plate, near)
+        else:  # nothing tells the subject's colour
+            edges = Edges(regions.difference, np.zeros_like(regions.alpha))
+        coarse = cv2.copyTo(edges.alpha, regions.edge, regions.alpha.copy())
+        alpha = cv2.resize(coarse, size, interpolation=cv2.INTER_LINEAR)
+        gain = cv2.copyTo(edges.gain, regions.edge, np.zeros_like(edges.gain))
+        detail = luma_detail(rgb)
+        cv2.accumulateProduct(detail, cv2.resize(gain, size, interpolation=cv2.INTER_LINEAR), alpha)
+        span = self.settings.clip_white - self.settings.clip_black
+        alpha = np.asarray(cv2.addWeighted(alpha, 1 / span, alpha, 0, -self.settings.clip_black / span), np.float32)
+        return np.asarray(np.clip(alpha, 0, 1, out=alpha), np.float32)
+
+    def _foreground(self, rgb: Rgb, small: Planes, plate: Planes, near: Planes, alpha: Alpha) -> Rgb:
+        """Return straight colours: the picture despilled where it is opaque; elsewhere the plate's share is taken off in half the size."""
+        height, width = rgb.shape[:2]
+        channel, despill = self.screen.channel, self.settings.despill
+        opacity = cv2.resize(alpha, small.shape[1::-1], interpolation=cv2.INTER_AREA)[..., None]
+        unmixed = (small - (1 - opacity) * plate) / np.maximum(opacity, _LEAST_ALPHA)
+        # Where alpha is small, what remains is noise: colours come from nearby.
+        colours = near + np.clip((opacity - _LEAST_ALPHA) / 0.4, 0, 1) * (np.clip(unmixed, 0, 255) - near)
+        colours[..., channel] -= despill * np.maximum(colours[..., channel] - limit_of(colours, channel, self.settings.balance), 0)
+        straight = cv2.resize(np.clip(colours + 0.5, 0, 255).astype(np.uint8), (width, height), interpolation=cv2.INTER_LINEAR)
+        spill: Rgb = excess8(rgb, channel, self.settings.balance)
+        if despill < 1:
+            spill = np.asarray(cv2.convertScaleAbs(spill, alpha=despill), np.uint8)
+        clean = rgb.copy()
+        cv2.insertChannel(cv2.subtract(cv2.extractChannel(rgb, channel), spill), clean, channel)
+        return np.asarray(cv2.copyTo(clean, cv2.inRange(alpha, 1 - 1e-3, 2), straight), np.uint8)
+
+
+def _enclosed(alpha: Alpha, sure_from: float) -> NDArray[np.bool_]:
+    """Return the regions below `sure_from` that get nowhere near transparent, (h, w) bool."""
+    count, labels = cv2.connectedComponents(cv2.inRange(alpha, -1, sure_from))
+    clear = np.bincount(labels[alpha < _ENCLOSED], minlength=count)
+    enclosed = clear == 0
+    enclosed[0] = False
+    return np.asarray(enclosed[labels], np.bool_)
+
+
+def _ramp(above: NDArray[np.float32]) -> Mask:
+    """Return where the excess changes steadily, (h, w) uint8 0 or 255."""
+    smooth = cv2.GaussianBlur(above, (0, 0), 1.0)
+    across, down = cv2.Sobel(smooth, cv2.CV_32F, 1, 0, scale=1 / 8), cv2.Sobel(smooth, cv2.CV_32F, 0, 1, scale=1 / 8)
+    return np.asarray(cv2.inRange(np.maximum(np.abs(across), np.abs(down)), _SLOPE, np.inf), np.uint8)

@@ -1,0 +1,59 @@
+"""The empty screen, estimated from what shows of it and remembered over time."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from services.matting.chroma.colours import Rgb, excess
+from services.matting.chroma.screen import Screen
+from services.matting.pixels.push_pull import fill
+
+SCALE = 8
+"""The plate is kept at this fraction of the picture's size: screens are smooth."""
+
+_PURITY = 0.94
+"""Screen pixels have at least this share of the saturation that most of the screen has."""
+_LEAST_EXCESS = 0.3
+_FORGETTING = 0.999
+
+
+class PlateMemory:
+    """Remembers each part of a standing screen from the frames that showed it.
+
+    Light and shade leave a screen's saturation as it is, while whatever stands or hangs before it lowers the saturation: that tells the
+    pure screen from a veil or a blurred edge.
+    """
+
+    def __init__(self, screen: Screen, memory: float = 0.85) -> None:
+        """`memory`: share of the remembered colour that stays where the screen shows again, 0 to 1."""
+        self.screen, self.memory = screen, memory
+        self._plate: NDArray[np.float32] | None = None
+        self._weight: NDArray[np.float32] | None = None
+
+    def reset(self) -> None:
+        """Forget the plate, at a cut."""
+        self._plate = self._weight = None
+
+    def update(self, rgb: Rgb) -> NDArray[np.float32]:
+        """Take in a frame (H, W, 3) and return the plate, (H/8, W/8, 3) float32 0..255, filled where the screen never showed."""
+        size = max(rgb.shape[1] // SCALE, 2), max(rgb.shape[0] // SCALE, 2)
+        small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+        pure = self._pure(small)
+        if self._plate is None or self._weight is None or self._plate.shape != small.shape:
+            self._plate, self._weight = small * pure[..., None], pure
+        else:
+            share = (pure * np.where(self._weight > 0, 1 - self.memory, 1))[..., None]
+            self._plate = self._plate + share * (small - self._plate)
+            self._weight = np.maximum(self._weight * _FORGETTING, pure)
+        return fill(self._plate, self._weight)
+
+    def _pure(self, small: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return 1 where nothing but screen shows, else 0."""
+        above = excess(small, self.screen.channel)
+        saturation = above / np.maximum(small[..., self.screen.channel], 1)
+        expected = excess(np.array(self.screen.colour, np.float32), self.screen.channel)
+        candidates = above > _LEAST_EXCESS * expected
+        if not candidates.any():
+            return np.zeros(above.shape, np.float32)
+        pure = candidates & (saturation > _PURITY * np.percentile(saturation[candidates], 80))
+        return np.asarray(cv2.erode(pure.astype(np.uint8), np.ones((3, 3), np.uint8)), np.float32)

@@ -1,0 +1,123 @@
+"""Find a green or blue screen in pictures."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from services.matting.chroma.colours import BLUE, GREEN, Rgb, excess
+
+_LONGEST_SIDE = 192
+_LEAST_EXCESS, _LEAST_SHARE = 20.0, 0.05
+
+_DETECTED_SHARE, _DETECTED_BORDER = 0.2, 0.5
+_LEAST_SATURATION, _LEAST_SATURATION_OF_CYAN, _CYAN = 0.36, 0.55, 0.3
+"""Share of the screen's channel that stands above the others. Blue that leans to cyan (green this far from red to blue) may be sky."""
+_MOST_HUE_SPREAD, _MOST_TEXTURE = 0.02, 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """A screen: `channel` 1 (green) or 2 (blue); `colour` its R, G, B (0..255); `share` of the picture that it takes (0..1)."""
+
+    channel: int
+    colour: tuple[float, float, float]
+    share: float
+
+    @property
+    def name(self) -> str:
+        """Name of the screen's channel."""
+        return "green" if self.channel == GREEN else "blue"
+
+
+def screen_of(colour: tuple[float, float, float]) -> Screen | None:
+    """Return a screen of a given R, G, B colour; None if neither green nor blue stands out in it."""
+    rgb = np.array(colour, np.float32)
+    channel = max((GREEN, BLUE), key=lambda one: float(excess(rgb, one)))
+    return Screen(channel, colour, 0.0) if excess(rgb, channel) >= _LEAST_EXCESS else None
+
+
+def find_screen(picture: Rgb, channels: Sequence[int] = (GREEN, BLUE)) -> Screen | None:
+    """Return the most widespread strongly green or blue colour of a picture (H, W, 3); None if under 5 % of the picture has one.
+
+    For pictures that are known to show a screen; `detect_screen` tells whether they do.
+    """
+    small = _small(picture)
+    best: Screen | None = None
+    for channel in channels:
+        strong = _strong(small, channel)
+        share = float(strong.mean())
+        if share > _LEAST_SHARE and (best is None or share > best.share):
+            red, green, blue = (float(value) for value in np.median(small[strong], axis=0))
+            best = Screen(channel, (red, green, blue), share)
+    return best
+
+
+def _small(picture: Rgb) -> NDArray[np.float32]:
+    factor = min(_LONGEST_SIDE / max(picture.shape[:2]), 1)
+    size = max(round(picture.shape[1] * factor), 2), max(round(picture.shape[0] * factor), 2)
+    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+
+
+def _strong(small: NDArray[np.float32], channel: int) -> NDArray[np.bool_]:
+    above = excess(small, channel)
+    return np.asarray(above > max(_LEAST_EXCESS, 0.5 * float(np.percentile(above, 98))))
+
+
+def detect_screen(pictures: Sequence[Rgb]) -> Screen | None:
+    """Tell whether pictures (H, W, 3) of one shot stand before a green or blue screen, and which; None: no screen.
+
+    A screen takes a good part of the picture and of its border on both sides, is saturated, and even: one hue, hardly any texture.
+    Grass is textured, sky is pale and ends above the lower border.
+    """
+    screens = [screen for picture in pictures if (screen := _even_screen(_small(picture)))]
+    if not screens or len(screens) * 2 <= len(pictures):
+        return None
+    channel = max((GREEN, BLUE), key=lambda one: sum(screen.channel == one for screen in screens))
+    same = [screen for screen in screens if screen.channel == channel]
+    if len(same) * 2 <= len(pictures):
+        return None
+    red, green, blue = (float(value) for value in np.median([screen.colour for screen in same], axis=0))
+    return Screen(channel, (red, green, blue), float(np.median([screen.share for screen in same])))
+
+
+def _even_screen(small: NDArray[np.float32]) -> Screen | None:
+    for channel in (GREEN, BLUE):
+        strong = _strong(small, channel)
+        share, border = float(strong.mean()), _border_share(strong)
+        if share < _DETECTED_SHARE or border < _DETECTED_BORDER:
+            continue
+        inner = cv2.erode(strong.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+        if inner.sum() < 0.5 * _DETECTED_SHARE * inner.size:
+            continue
+        colours = small[inner]
+        red, green, blue = (float(value) for value in np.median(colours, axis=0))
+        screen = Screen(channel, (red, green, blue), share)
+        if _is_saturated(screen.colour, channel) and _is_even(small, inner, channel):
+            return screen
+    return None
+
+
+def _border_share(mask: NDArray[np.bool_]) -> float:
+    """Return the smallest share that the mask has of the top, the left and the right border's upper three quarters."""
+    high = max(mask.shape[0] * 3 // 4, 1)
+    sides = mask[:high, 0].mean(), mask[:high, -1].mean(), mask[0].mean()
+    return float(sorted(sides)[1])
+
+
+def _is_saturated(colour: tuple[float, float, float], channel: int) -> bool:
+    red, green, blue = colour
+    cyan = channel == BLUE and green - red > _CYAN * (blue - red)
+    saturation = float(excess(np.array(colour, np.float32), channel)) / max(colour[channel], 1.0)
+    return saturation >= (_LEAST_SATURATION_OF_CYAN if cyan else _LEAST_SATURATION)
+
+
+def _is_even(small: NDArray[np.float32], inner: NDArray[np.bool_], channel: int) -> bool:
+    """Tell whether the masked part has one hue and hardly any texture."""
+    shares = small[inner] / np.maximum(small[inner].sum(1, keepdims=True), 1)
+    spread = float(np.median(np.abs(shares[:, channel] - np.median(shares[:, channel]))))
+    luma = small.mean(2)
+    texture = np.abs(luma - cv2.GaussianBlur(luma, (0, 0), 1.5))[inner] / np.maximum(luma[inner], 8)
+    return spread < _MOST_HUE_SPREAD and float(np.percentile(texture, 75)) < _MOST_TEXTURE

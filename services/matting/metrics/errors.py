@@ -1,0 +1,83 @@
+"""Errors of one matte against the true one: MAD, MSE, Grad, Conn, and dtSSD over two frames.
+
+In the units of the literature (Lin, Ryabtsev and others, "Real-Time High-Resolution Background Matting", CVPR 2021, and "Robust
+High-Resolution Video Matting", WACV 2022): MAD and MSE times 1000, Grad and Conn divided by 1000, dtSSD times 100. Grad and Conn are
+those of Rhemann and others, "A Perceptually Motivated Online Benchmark for Image Matting", CVPR 2009; dtSSD that of Erofeev and others,
+"Perceptually Motivated Benchmark for Video Matting", BMVC 2015. Alphas are (H, W) float, 0 to 1.
+"""
+
+import math
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Alpha = NDArray[np.float32]
+_Plane = NDArray[np.float64]
+
+_GRADIENT_SIGMA, _GRADIENT_CUT = 1.4, 1e-2
+_CONNECTIVITY_STEP, _CONNECTIVITY_LEAST = 0.1, 0.15
+
+
+def mad(alpha: Alpha, truth: Alpha) -> float:
+    """Return the mean absolute difference, times 1000."""
+    return float(np.abs(alpha.astype(np.float64) - truth).mean() * 1e3)
+
+
+def mse(alpha: Alpha, truth: Alpha) -> float:
+    """Return the mean squared error, times 1000."""
+    return float(((alpha.astype(np.float64) - truth) ** 2).mean() * 1e3)
+
+
+def grad(alpha: Alpha, truth: Alpha) -> float:
+    """Return the summed squared difference of the gradients' lengths, divided by 1000. Gradients are of a Gaussian, sigma 1.4."""
+    return float(((_gradient(alpha) - _gradient(truth)) ** 2).sum() / 1e3)
+
+
+def conn(alpha: Alpha, truth: Alpha) -> float:
+    """Return the connectivity error, divided by 1000: how differently pixels hang together with the common opaque region.
+
+    For each pixel, the highest threshold (in steps of 0.1) at which it still belongs to the largest region that is above it in both
+    mattes; what a pixel's alpha exceeds that by, where it is 0.15 or more, is disconnected.
+    """
+    level = np.full(alpha.shape, -1.0)
+    for step in range(1, round(1 / _CONNECTIVITY_STEP) + 1):
+        threshold = step * _CONNECTIVITY_STEP
+        both = ((alpha >= threshold) & (truth >= threshold)).astype(np.uint8)
+        count, labels, stats, _ = cv2.connectedComponentsWithStats(both, connectivity=4)
+        largest = labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA])) if count > 1 else np.zeros(alpha.shape, bool)
+        level[(level == -1) & ~largest] = threshold - _CONNECTIVITY_STEP
+    level[level == -1] = 1
+    return float(np.abs(_connected(alpha, level) - _connected(truth, level)).sum() / 1e3)
+
+
+def dtssd(alpha: Alpha, before: Alpha, truth: Alpha, truth_before: Alpha) -> float:
+    """Return how differently two successive mattes change from how the true ones change, times 100."""
+    change = alpha.astype(np.float64) - before - (truth.astype(np.float64) - truth_before)
+    return float(math.sqrt((change**2).mean()) * 1e2)
+
+
+def _connected(alpha: Alpha, level: _Plane) -> _Plane:
+    excess = alpha - level
+    return np.asarray(1 - excess * (excess >= _CONNECTIVITY_LEAST), np.float64)
+
+
+def _gradient(alpha: Alpha) -> _Plane:
+    """Return the length of the gradient of a matte stretched to 0..1, (H, W)."""
+    low, high = float(alpha.min()), float(alpha.max())
+    stretched = (alpha.astype(np.float64) - low) / (high - low) if high > low else np.zeros(alpha.shape)
+    kernel = _derivative_kernel()
+    across: Any = cv2.filter2D(stretched, -1, kernel, borderType=cv2.BORDER_REPLICATE)
+    down: Any = cv2.filter2D(stretched, -1, kernel.T, borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(np.hypot(across, down), np.float64)
+
+
+def _derivative_kernel() -> _Plane:
+    """Return the first derivative of a Gaussian across, cut where it falls below 1 %, of unit norm."""
+    sigma = _GRADIENT_SIGMA
+    half = math.ceil(sigma * math.sqrt(-2 * math.log(math.sqrt(2 * math.pi) * sigma * _GRADIENT_CUT)))
+    x = np.arange(-half, half + 1, dtype=np.float64)
+    gauss = np.exp(-(x**2) / (2 * sigma**2)) / (sigma * math.sqrt(2 * math.pi))
+    kernel = np.outer(gauss, -x * gauss / sigma**2)
+    return np.asarray(kernel / math.sqrt((kernel**2).sum()), np.float64)

@@ -1,0 +1,1 @@
+"""Picture arithmetic that several kinds of matte share."""
