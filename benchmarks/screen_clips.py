@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.video.frames.frame import EXACT
+from shared.video.frames.frame import EXACT_SCALING
 
 Kind = Literal["strands", "motion blur", "veil"]
 KINDS: tuple[Kind, ...] = ("strands", "motion blur", "veil")
@@ -105,7 +105,7 @@ def write_clip(path: Path, pictures: Iterator[NDArray[np.uint8]], *, crf: int = 
                 context = stream.codec_context
                 context.colorspace = context.color_primaries = context.color_trc = context.color_range = _BT709
             frame = av.VideoFrame.from_ndarray(picture, "rgb24").reformat(
-                format="yuv420p", dst_colorspace="ITU709", src_color_range="JPEG", dst_color_range="MPEG", interpolation=EXACT
+                format="yuv420p", dst_colorspace="ITU709", src_color_range="JPEG", dst_color_range="MPEG", interpolation=EXACT_SCALING
             )
             frame.colorspace = frame.color_range = _BT709
             container.mux(stream.encode(frame))

@@ -37,7 +37,7 @@ _KERNEL = np.ones((3, 3), np.uint8)
 
 
 @dataclass(frozen=True, kw_only=True)
-class KeyerSettings:
+class KeyerControls:
     """How the keyer works.
 
     `clip_black`, `clip_white`: alpha at and below which the matte is 0, at and above which it is 1. `despill`: share of the screen's
@@ -76,10 +76,10 @@ class _Regions:
 class Keyer:
     """Keys the frames of one clip in order."""
 
-    def __init__(self, screen: Screen, settings: KeyerSettings | None = None, plate: Rgb | None = None) -> None:
+    def __init__(self, screen: Screen, controls: KeyerControls | None = None, plate: Rgb | None = None) -> None:
         """`plate`: a picture of the empty screen, (H, W, 3); None to estimate it."""
-        self.screen, self.settings = screen, settings or KeyerSettings()
-        self._memory = PlateMemory(screen, self.settings.memory)
+        self.screen, self.controls = screen, controls or KeyerControls()
+        self._memory = PlateMemory(screen, self.controls.memory)
         self._edge_alpha = EdgeAlpha(screen)
         self._given = plate
 
@@ -107,11 +107,11 @@ class Keyer:
 
     def _regions(self, small: Planes, plate: Planes) -> _Regions:
         """Tell screen, edge and subject apart by colour difference."""
-        channel, balance = self.screen.channel, self.settings.balance
+        channel, balance = self.screen.channel, self.controls.balance
         above = excess(small, channel, balance)
         expected = np.maximum(excess(plate, channel, balance), _LEAST_PLATE_EXCESS)
         # Noise on the screen is not an edge.
-        black, white = self.settings.clip_black + _SCREEN_NOISE, self.settings.clip_white
+        black, white = self.controls.clip_black + _SCREEN_NOISE, self.controls.clip_white
         alpha = np.asarray(np.maximum(((1 - black) - above / expected) / (white - black), 0), np.float32)
         most = min(float(alpha.max()), 1.0)
         sure_from = min(_SURE, _SURE_OF_MOST * most) if most > _LEAST_MOST else _SURE
@@ -136,21 +136,21 @@ class Keyer:
         gain = cv2.copyTo(edges.gain, regions.edge, np.zeros_like(edges.gain))
         detail = luma_detail(rgb)
         cv2.accumulateProduct(detail, cv2.resize(gain, size, interpolation=cv2.INTER_LINEAR), alpha)
-        span = self.settings.clip_white - self.settings.clip_black
-        alpha = np.asarray(cv2.addWeighted(alpha, 1 / span, alpha, 0, -self.settings.clip_black / span), np.float32)
+        span = self.controls.clip_white - self.controls.clip_black
+        alpha = np.asarray(cv2.addWeighted(alpha, 1 / span, alpha, 0, -self.controls.clip_black / span), np.float32)
         return np.asarray(np.clip(alpha, 0, 1, out=alpha), np.float32)
 
     def _foreground(self, rgb: Rgb, small: Planes, plate: Planes, near: Planes, alpha: Alpha) -> Rgb:
         """Return straight colours: the picture despilled where it is opaque; elsewhere the plate's share is taken off in half the size."""
         height, width = rgb.shape[:2]
-        channel, despill = self.screen.channel, self.settings.despill
+        channel, despill = self.screen.channel, self.controls.despill
         opacity = cv2.resize(alpha, small.shape[1::-1], interpolation=cv2.INTER_AREA)[..., None]
         unmixed = (small - (1 - opacity) * plate) / np.maximum(opacity, _LEAST_ALPHA)
         # Where alpha is small, what remains is noise: colours come from nearby.
         colours = near + np.clip((opacity - _LEAST_ALPHA) / 0.4, 0, 1) * (np.clip(unmixed, 0, 255) - near)
-        colours[..., channel] -= despill * np.maximum(colours[..., channel] - limit_of(colours, channel, self.settings.balance), 0)
+        colours[..., channel] -= despill * np.maximum(colours[..., channel] - limit_of(colours, channel, self.controls.balance), 0)
         straight = cv2.resize(np.clip(colours + 0.5, 0, 255).astype(np.uint8), (width, height), interpolation=cv2.INTER_LINEAR)
-        spill: Rgb = excess8(rgb, channel, self.settings.balance)
+        spill: Rgb = excess8(rgb, channel, self.controls.balance)
         if despill < 1:
             spill = np.asarray(cv2.convertScaleAbs(spill, alpha=despill), np.uint8)
         clean = rgb.copy()
