@@ -24,7 +24,8 @@ Alpha = NDArray[np.float32]
 class View:
     """One frame as a backend sees it, at the size of inference.
 
-    `rgb`: upright, square pixels, SDR; shared, so treat it as read-only. `frame`: the same frame at its own size and in its own format.
+    `rgb`: upright, square pixels, SDR; shared, so treat it as read-only. `gray`: luma (h, w) uint8 of at most 270 lines, for looking at
+    motion. `frame`: the same frame at its own size and in its own format.
     `cut`: first frame of a shot, where what is remembered of earlier frames no longer holds (True for the first frame of the clip).
     `masks`: masks that the user gave for this frame, one for each subject; empty for most frames.
     """
@@ -32,6 +33,7 @@ class View:
     index: int
     time_s: float
     rgb: Rgb
+    gray: NDArray[np.uint8]
     frame: Frame
     cut: bool
     masks: tuple[Mask, ...] = ()
@@ -68,8 +70,9 @@ class Setup:
 
 @dataclass(frozen=True, kw_only=True)
 class Runtime:
-    """What runs a network: library, precision read back from it, and device."""
+    """What runs a network: its name in the catalog, library, precision read back from it, and device."""
 
+    model: str
     library: str
     precision: str
     device: str
@@ -96,6 +99,15 @@ class Finds(StrEnum):
     UNLIKE_PLATE = "what differs from the plate"
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Sample:
+    """What `auto` chooses by: a few frames of the clip, at 360 lines at most, and which inputs were given."""
+
+    pictures: tuple[Rgb, ...]
+    mask: bool
+    plate: Rgb | None
+
+
 Open = Callable[[Setup, Any, Progress], AbstractContextManager[Opened]]
 
 
@@ -103,12 +115,14 @@ Open = Callable[[Setup, Any, Progress], AbstractContextManager[Opened]]
 class Backend:
     """One row of the table.
 
-    `open(setup, options, progress)`: a context manager that gives `Opened`; `options` are the operation's params, of which a backend uses
-    those that its own options class declares (`MatteParams` inherits them all). It may warn through `progress`, and raises ModelMissing or
-    Invalid. `models`: names in the catalog of models, all needed. `missing`: the command that installs what is needed besides (a package),
-    None where nothing is missing. `inference_size(width, height, resolution)`: size of `View.rgb` for a clip of that displayed size;
-    `resolution` is the param, None for automatic. `steady`: whether it looks at more than single frames, so that smoothing over time is
-    not needed. `licence` and `commercial_use`: of the algorithm, for a backend without models; else the catalog's count.
+    `open(setup, options, progress)`: a context manager that gives `Opened`. `options` are the operation's params; a backend uses those that
+    its own options class declares (`MatteParams` inherits them all). Raises ModelMissing or Invalid.
+    `inference_size(width, height, resolution)`: size of `View.rgb` for a clip of that displayed size; `resolution` None is automatic.
+    `suits(sample)`: why `auto` should take it, a clause such as "a green screen is behind the subject"; None if it should not.
+    `models`: names in the catalog of models. One is needed: the first that is installed is used.
+    `missing()`: the command that installs what is needed besides (a package); None if nothing is missing.
+    `steady`: it looks at more than single frames, so its mattes need no smoothing over time.
+    `licence`, `commercial_use`: of an algorithm without models; a model's own count otherwise.
     """
 
     name: str
@@ -116,6 +130,7 @@ class Backend:
     finds: Finds
     open: Open
     inference_size: Callable[[int, int, int | None], tuple[int, int]]
+    suits: Callable[[Sample], str | None] = lambda _sample: None
     models: tuple[str, ...] = ()
     missing: Callable[[], str | None] = lambda: None
     needs_mask: bool = False

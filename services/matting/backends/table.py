@@ -1,7 +1,55 @@
-"""Every backend of matting."""
+"""Every backend of matting: one row each."""
 
-from services.matting.backends.backend import Backend
+from functools import partial
 
-BACKENDS: tuple[Backend, ...] = ()
+from services.matting.backends.backend import Backend, Finds, limited_size
+from services.matting.backends.per_frame import BIREFNET, RMBG2, U2NETP, per_frame, size_for
+from services.matting.backends.rvm import rvm
+
+BACKENDS: tuple[Backend, ...] = (
+    Backend(
+        name="rvm",
+        description="Robust Video Matting, MobileNetV3: people, steady over time, fast",
+        finds=Finds.PEOPLE,
+        open=rvm("rvm-mobilenetv3"),
+        inference_size=limited_size,
+        models=("rvm-mobilenetv3",),
+    ),
+    Backend(
+        name="rvm-resnet50",
+        description="Robust Video Matting, ResNet50: people, steady over time, finer edges",
+        finds=Finds.PEOPLE,
+        open=rvm("rvm-resnet50"),
+        inference_size=limited_size,
+        models=("rvm-resnet50",),
+    ),
+    Backend(
+        name="birefnet",
+        description="BiRefNet: foreground objects of any kind, frame by frame, slow",
+        finds=Finds.OBJECTS,
+        open=per_frame(BIREFNET),
+        inference_size=partial(size_for, BIREFNET.side),
+        models=("birefnet-general", "birefnet-portrait", "birefnet-general-lite"),
+        steady=False,
+    ),
+    Backend(
+        name="u2netp",
+        description="U2-Net, small: foreground objects of any kind, frame by frame, coarse edges",
+        finds=Finds.OBJECTS,
+        open=per_frame(U2NETP),
+        inference_size=partial(size_for, U2NETP.side),
+        models=("u2netp",),
+        steady=False,
+    ),
+    Backend(
+        name="rmbg2",
+        description="RMBG 2.0: foreground objects of any kind, frame by frame, slow; not for commercial use",
+        finds=Finds.OBJECTS,
+        open=per_frame(RMBG2),
+        inference_size=partial(size_for, RMBG2.side),
+        models=("rmbg-2.0",),
+        steady=False,
+    ),
+)
 
 BY_NAME = {backend.name: backend for backend in BACKENDS}

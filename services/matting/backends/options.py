@@ -1,0 +1,21 @@
+"""Parameters that choose how networks run."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from shared.operation import Params
+
+
+class NetworkOptions(Params):
+    """How a network runs."""
+
+    precision: Literal["auto", "f32", "bf16", "f16"] = Field(
+        "auto", description="Arithmetic of the network. `auto`: bf16 where the processor has it, f32 elsewhere. The result says which ran."
+    )
+    downsample_ratio: float | None = Field(
+        None, ge=0.05, le=1, description="For rvm: scale of the picture that it finds people in. Empty: longer side 512 pixels."
+    )
+    birefnet: Literal["auto", "general", "general-lite", "portrait"] = Field(
+        "auto", description="For birefnet: which of its models. `auto`: the first that is installed."
+    )

@@ -1,0 +1,83 @@
+"""Backends that look at single frames: `birefnet`, `u2netp` and `rmbg2`."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+
+from services.matting.backends.backend import Matte, Open, Opened, Runtime, Setup, View, limited_size
+from services.matting.backends.options import NetworkOptions
+from services.matting.networks.engine import choose_engine
+from services.matting.networks.saliency import Saliency, load_saliency
+from shared.models.batching import batch_size
+from shared.models.cache import loaded
+from shared.models.device import CPU
+from shared.models.files import model_files
+from shared.models.folder import installed
+from shared.models.gpu_lock import turn
+from shared.operation import Progress
+
+_MIB = 1024**2
+_MOST_AT_ONCE = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """What differs between the networks. `side`: of the square picture that it sees; `logits`: its output is not yet 0 to 1."""
+
+    side: int
+    logits: bool
+    bytes_loaded: int
+    bytes_a_picture: int
+    model: Callable[[NetworkOptions], str]
+
+
+def birefnet_model(options: NetworkOptions) -> str:
+    """Return the catalog's name of the BiRefNet that the options choose."""
+    if options.birefnet != "auto":
+        return f"birefnet-{options.birefnet}"
+    names = ("birefnet-general", "birefnet-portrait", "birefnet-general-lite")
+    return next((name for name in names if installed(name)), names[-1])
+
+
+U2NETP = Kind(side=320, logits=False, bytes_loaded=200 * _MIB, bytes_a_picture=100 * _MIB, model=lambda _options: "u2netp")
+BIREFNET = Kind(side=1024, logits=True, bytes_loaded=2500 * _MIB, bytes_a_picture=3000 * _MIB, model=birefnet_model)
+RMBG2 = Kind(side=1024, logits=False, bytes_loaded=2500 * _MIB, bytes_a_picture=3000 * _MIB, model=lambda _options: "rmbg-2.0")
+
+
+def per_frame(kind: Kind) -> Open:
+    """Make the `open` function of a network."""
+    return partial(_open, kind)
+
+
+def size_for(side: int, width: int, height: int, resolution: int | None) -> tuple[int, int]:
+    """Return the size of views: no larger than the network sees, in the clip's shape."""
+    return limited_size(width, height, min(side, resolution or side))
+
+
+def _open(kind: Kind, setup: Setup, options: NetworkOptions, progress: Progress) -> AbstractContextManager[Opened]:
+    return _opened(kind, setup, options, progress)
+
+
+@contextmanager
+def _opened(kind: Kind, _setup: Setup, options: NetworkOptions, progress: Progress) -> Iterator[Opened]:
+    name = kind.model(options)
+    path = next(iter(model_files(name, progress).values()))
+    engine = choose_engine(options.precision)
+    # Batches gain nothing on a CPU, and hold frames.
+    batch = 1 if engine.device == CPU else batch_size(kind.bytes_a_picture, engine.device, most=_MOST_AT_ONCE)
+
+    def load() -> Saliency:
+        progress.part("loading the network", 0, 0)(0, 1)
+        return load_saliency(path, engine, side=kind.side, batch=batch, logits=kind.logits)
+
+    key = (name, path.stat().st_mtime_ns, engine, batch)
+    with turn(engine.device, progress), loaded(key, load, size=kind.bytes_loaded, device=engine.device) as network:
+        runtime = Runtime(model=name, library=engine.library, precision=network.precision, device=str(engine.device))
+        yield Opened(mattes=partial(_mattes, network), runtime=runtime)
+
+
+def _mattes(network: Saliency, views: Iterator[View]) -> Iterator[Matte]:
+    while batch := list(islice(views, network.batch)):
+        yield from (Matte(alpha) for alpha in network.mattes([view.rgb for view in batch]))

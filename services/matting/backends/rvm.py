@@ -1,0 +1,51 @@
+"""Backends `rvm` and `rvm-resnet50`: people, with memory over the clip."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
+
+from services.matting.backends.backend import Matte, Open, Opened, Runtime, Setup, View
+from services.matting.backends.options import NetworkOptions
+from services.matting.networks.engine import choose_engine
+from services.matting.networks.rvm import Rvm, downsample_ratio, load_rvm
+from shared.models.cache import loaded
+from shared.models.files import model_files
+from shared.models.gpu_lock import turn
+from shared.operation import Progress
+
+_BYTES_PER_PIXEL, _WEIGHTS_BYTES = 300, 300 * 1024**2
+
+
+def rvm(name: str) -> Open:
+    """Make the `open` function for the model `name` of the catalog."""
+    return partial(_open, name)
+
+
+def _open(name: str, setup: Setup, options: NetworkOptions, progress: Progress) -> AbstractContextManager[Opened]:
+    return _opened(name, setup, options, progress)
+
+
+@contextmanager
+def _opened(name: str, setup: Setup, options: NetworkOptions, progress: Progress) -> Iterator[Opened]:
+    path = next(iter(model_files(name, progress).values()))
+    engine = choose_engine(options.precision)
+    ratio = options.downsample_ratio or downsample_ratio(setup.width, setup.height)
+
+    def load() -> Rvm:
+        progress.part("loading the network", 0, 0)(0, 1)
+        return load_rvm(path, setup.width, setup.height, engine, ratio=ratio, foreground=setup.foreground)
+
+    key = (name, path.stat().st_mtime_ns, setup.width, setup.height, engine, ratio, setup.foreground)
+    size = _WEIGHTS_BYTES + _BYTES_PER_PIXEL * setup.width * setup.height
+    with turn(engine.device, progress), loaded(key, load, size=size, device=engine.device) as network:
+        runtime = Runtime(model=name, library=engine.library, precision=network.precision, device=str(engine.device))
+        yield Opened(mattes=partial(_mattes, network), runtime=runtime)
+
+
+def _mattes(network: Rvm, views: Iterator[View]) -> Iterator[Matte]:
+    clip = network.start()
+    for view in views:
+        if view.cut:
+            clip.reset()
+        alpha, foreground = clip.step(view.rgb)
+        yield Matte(alpha, foreground)

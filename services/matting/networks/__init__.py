@@ -1,0 +1,1 @@
+"""Matting networks as ONNX files, run by OpenVINO or onnxruntime."""

@@ -1,0 +1,121 @@
+"""Robust Video Matting (Lin et al., "Robust High-Resolution Video Matting with Temporal Guidance", WACV 2022) from its ONNX file."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.matting.networks.engine import Engine, compile_model, onnx_session, read_model
+
+STATES = ("r1i", "r2i", "r3i", "r4i")
+_LONG_SIDE = 512
+
+Rgb = NDArray[np.uint8]
+Alpha = NDArray[np.float32]
+
+
+def downsample_ratio(width: int, height: int) -> float:
+    """Return the ratio that brings the longer side to 512 pixels, which is how RVM's authors choose it; 1 at most."""
+    return min(_LONG_SIDE / max(width, height), 1.0)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Rvm:
+    """A loaded network for pictures of one size. `precision`: as the library reports it."""
+
+    start: Callable[[], "Clip"]
+    precision: str
+
+
+class Clip:
+    """One pass over a clip: carries the recurrent state from frame to frame."""
+
+    def __init__(self, run: Callable[[Rgb, list[Any]], tuple[Alpha, Rgb | None, list[Any]]], empty: list[Any]) -> None:
+        self._run, self._empty = run, empty
+        self._state = empty
+
+    def reset(self) -> None:
+        """Forget all frames, as at a cut."""
+        self._state = self._empty
+
+    def step(self, rgb: Rgb) -> tuple[Alpha, Rgb | None]:
+        """Return alpha (h, w) float32 0..1 and the foreground (h, w, 3) of the next frame; None if it was not asked for."""
+        alpha, foreground, self._state = self._run(rgb, self._state)
+        return alpha, foreground
+
+
+def load_rvm(path: Path, width: int, height: int, engine: Engine, *, ratio: float, foreground: bool) -> Rvm:
+    """Load the network for pictures of `width` x `height`."""
+    if engine.library == "openvino":
+        return _with_openvino(path, width, height, engine, ratio=ratio, foreground=foreground)
+    return _with_onnxruntime(path, engine, ratio=ratio, foreground=foreground)
+
+
+def fixed_model(path: Path, width: int, height: int, *, ratio: float, foreground: bool) -> Any:
+    """Build an OpenVINO model with all shapes fixed and the ratio as a constant.
+
+    Input `src` is (1, h, w, 3) uint8. Outputs: `pha` (1, 1, h, w) float, `fgr` (1, h, w, 3) uint8 if `foreground`, and the four states.
+    """
+    import openvino
+    from openvino import opset13 as ops
+
+    model = read_model(path)
+    given = {parameter.get_friendly_name(): parameter for parameter in model.get_parameters()}
+    constant = ops.constant(np.array([ratio], np.float32))
+    for target in given["downsample_ratio"].output(0).get_target_inputs():
+        target.replace_source_output(constant.output(0))
+    model.remove_parameter(given["downsample_ratio"])
+    # One step from an empty state tells the sizes of the states, which depend on the ratio.
+    model.reshape({"src": [1, 3, height, width]} | {name: [1, 1, 1, 1] for name in STATES})
+    sizes = {name: list(model.output(name.replace("i", "o")).shape) for name in STATES}
+    model.reshape({"src": [1, 3, height, width]} | sizes)
+    picture = ops.parameter([1, height, width, 3], np.uint8, name="src")
+    planes = ops.transpose(ops.divide(ops.convert(picture, "f32"), np.float32(255)), np.array([0, 3, 1, 2]))
+    for target in given["src"].output(0).get_target_inputs():
+        target.replace_source_output(planes.output(0))
+    outputs = [model.output("pha").get_node().input_value(0)]
+    if foreground:
+        color = ops.multiply(ops.clamp(model.output("fgr").get_node().input_value(0), 0.0, 1.0), np.float32(255))
+        outputs.append(ops.convert(ops.transpose(ops.round(color, "half_to_even"), np.array([0, 2, 3, 1])), "u8").output(0))
+    outputs += [model.output(name.replace("i", "o")).get_node().input_value(0) for name in STATES]
+    return openvino.Model([ops.result(output) for output in outputs], [picture, *(given[name] for name in STATES)], "rvm")
+
+
+def _with_openvino(path: Path, width: int, height: int, engine: Engine, *, ratio: float, foreground: bool) -> Rvm:
+    compiled, precision = compile_model(fixed_model(path, width, height, ratio=ratio, foreground=foreground), engine)
+    empty = [np.zeros(tuple(compiled.input(1 + index).shape), np.float32) for index in range(len(STATES))]
+
+    def start() -> Clip:
+        # Two requests in turn: the states that one gives are read by the other, without a copy.
+        requests = [compiled.create_infer_request(), compiled.create_infer_request()]
+
+        def run(rgb: Rgb, states: list[Any]) -> tuple[Alpha, Rgb | None, list[Any]]:
+            request = requests[0]
+            requests.reverse()
+            request.infer([rgb[None], *states], share_inputs=True)
+            values = [request.get_output_tensor(index).data for index in range(len(compiled.outputs))]
+            alpha = np.array(values[0][0, 0], np.float32)
+            return alpha, np.array(values[1][0]) if foreground else None, values[2 if foreground else 1 :]
+
+        return Clip(run, empty)
+
+    return Rvm(start=start, precision=precision)
+
+
+def _with_onnxruntime(path: Path, engine: Engine, *, ratio: float, foreground: bool) -> Rvm:
+    session = onnx_session(path, engine)
+    names = ["pha", *(["fgr"] if foreground else []), *(name.replace("i", "o") for name in STATES)]
+    empty = [np.zeros((1, 1, 1, 1), np.float32)] * len(STATES)
+    constant = np.array([ratio], np.float32)
+
+    def run(rgb: Rgb, states: list[Any]) -> tuple[Alpha, Rgb | None, list[Any]]:
+        source = np.ascontiguousarray(rgb.transpose(2, 0, 1)[None], np.float32) / np.float32(255)
+        fed = {"src": source, "downsample_ratio": constant} | dict(zip(STATES, states, strict=True))
+        alpha, *values = session.run(names, fed)
+        color = values.pop(0)[0].transpose(1, 2, 0) if foreground else None
+        return alpha[0, 0], None if color is None else np.rint(np.clip(color, 0, 1) * 255).astype(np.uint8), values
+
+    return Rvm(start=lambda: Clip(run, empty), precision="f32")

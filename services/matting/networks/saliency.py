@@ -1,0 +1,75 @@
+"""Networks that find the foreground of single pictures: U2-Net, BiRefNet, RMBG-2.0, from their ONNX files."""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from services.matting.networks.engine import Engine, compile_model, onnx_session, read_model
+
+Rgb = NDArray[np.uint8]
+Alpha = NDArray[np.float32]
+
+_MEAN = np.array([0.485, 0.456, 0.406], np.float32)
+_SPREAD = np.array([0.229, 0.224, 0.225], np.float32)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Saliency:
+    """A loaded network. `batch`: pictures it takes at once; `side`: of the square that it sees."""
+
+    run: Callable[[NDArray[np.float32]], NDArray[np.float32]]
+    side: int
+    batch: int
+    precision: str
+    logits: bool
+
+    def mattes(self, pictures: Sequence[Rgb]) -> list[Alpha]:
+        """Return a matte (side, side) float32 0..1 for each of at most `batch` pictures (h, w, 3).
+
+        The values are the network's own. rembg stretches them between the least and the greatest of each picture, which makes a full mask
+        of an empty scene.
+        """
+        stack = np.stack([self._prepared(picture) for picture in pictures])
+        missing = self.batch - len(stack)
+        full = np.concatenate([stack, np.repeat(stack[-1:], missing, axis=0)]) if missing else stack
+        out = self.run(full)[: len(stack), 0]
+        if self.logits:
+            out = 1 / (1 + np.exp(-np.clip(out, -60, 60)))
+        return [np.clip(matte, 0, 1).astype(np.float32) for matte in out]
+
+    def _prepared(self, picture: Rgb) -> NDArray[np.float32]:
+        square = cv2.resize(picture, (self.side, self.side), interpolation=cv2.INTER_AREA)
+        return ((square.astype(np.float32) / 255 - _MEAN) / _SPREAD).transpose(2, 0, 1)
+
+
+def load_saliency(path: Path, engine: Engine, *, side: int, batch: int, logits: bool) -> Saliency:
+    """Load a network that takes (n, 3, side, side) and gives (n, 1, side, side) first. A network fixed to one picture keeps that batch."""
+    if engine.library == "openvino":
+        model = read_model(path)
+        shape = [batch, 3, side, side]
+        if batch > 1 and model.input(0).get_partial_shape()[0].is_static:
+            shape[0] = 1
+        with suppress(RuntimeError):
+            model.reshape(shape)
+        compiled, precision = compile_model(model, engine)
+        request = compiled.create_infer_request()
+
+        def infer(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
+            request.infer([pictures], share_inputs=True)
+            return np.array(request.get_output_tensor(0).data, np.float32)
+
+        return Saliency(run=infer, side=side, batch=int(compiled.input(0).shape[0]), precision=precision, logits=logits)
+    session: Any = onnx_session(path, engine)
+    given = session.get_inputs()[0]
+    fixed = given.shape[0] if isinstance(given.shape[0], int) else batch
+
+    def run(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.asarray(session.run([session.get_outputs()[0].name], {given.name: pictures})[0], np.float32)
+
+    return Saliency(run=run, side=side, batch=fixed, precision="f32", logits=logits)
