@@ -40,12 +40,12 @@ class Saliency:
         full = np.concatenate([stack, np.repeat(stack[-1:], missing, axis=0)]) if missing else stack
         out = self.run(full)[: len(stack), 0]
         if self.logits:
-            out = 1 / (1 + np.exp(-np.clip(out, -60, 60)))
+            out = np.asarray(1 / (1 + np.exp(-np.clip(out, -60, 60))), np.float32)
         return [np.clip(matte, 0, 1).astype(np.float32) for matte in out]
 
     def _prepared(self, picture: Rgb) -> NDArray[np.float32]:
         square = cv2.resize(picture, (self.side, self.side), interpolation=cv2.INTER_AREA)
-        return ((square.astype(np.float32) / 255 - _MEAN) / _SPREAD).transpose(2, 0, 1)
+        return np.asarray(((square.astype(np.float32) / 255 - _MEAN) / _SPREAD).transpose(2, 0, 1), np.float32)
 
 
 def load_saliency(path: Path, engine: Engine, *, side: int, batch: int, logits: bool) -> Saliency:
