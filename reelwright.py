@@ -53,16 +53,16 @@ ROOMS = (
 async def up(settings: Settings) -> None:
     """Run the whole suite in this process: every service on a Unix socket, the gateway on TCP."""
     from gateway.app import create_gateway
-    from gateway.pipelines.runner import QUEUE, Pipelines
+    from gateway.pipelines.runner import QUEUE, PipelineRunner
     from gateway.routing.upstream import Upstreams
 
     runtime = Runtime(settings)
     with socket_folder(settings.data_dir) as folder:
         sockets = {room.name: str(folder / f"{room.name}.sock") for room in ROOMS}
         upstreams = Upstreams.over_sockets(sockets)
-        pipelines = Pipelines(upstreams, runtime)
+        pipelines = PipelineRunner(upstreams, runtime)
         apps = [Site(app=room.app.create_app(runtime, reachable_by_browsers=False), uds=sockets[room.name]) for room in ROOMS]
-        gateway = Site(app=create_gateway(runtime, upstreams, pipelines), host=settings.host, port=settings.port)
+        gateway = Site(app=create_gateway(runtime, upstreams), host=settings.host, port=settings.port)
         await _run(runtime, [room.service for room in ROOMS], [*apps, gateway], {QUEUE: pipelines.queue})
         await upstreams.close()
 
@@ -72,12 +72,12 @@ async def serve(name: str, settings: Settings) -> None:
     runtime = Runtime(settings)
     if name == "gateway":
         from gateway.app import create_gateway
-        from gateway.pipelines.runner import QUEUE, Pipelines
+        from gateway.pipelines.runner import QUEUE, PipelineRunner
         from gateway.routing.upstream import Upstreams
 
         upstreams = Upstreams.over_network(settings.service_urls)
-        pipelines = Pipelines(upstreams, runtime)
-        site = Site(app=create_gateway(runtime, upstreams, pipelines), host=settings.host, port=settings.port)
+        pipelines = PipelineRunner(upstreams, runtime)
+        site = Site(app=create_gateway(runtime, upstreams), host=settings.host, port=settings.port)
         await _run(runtime, [], [site], {QUEUE: pipelines.queue}, patient=True)
         await upstreams.close()
     else:
@@ -115,9 +115,9 @@ async def _run(
 
 def gc(settings: Settings) -> dict[str, int]:
     """Clear away what is over, in every room that keeps something; how much it was."""
-    from gateway.media.uploads import uploads_of
+    from gateway.uploads.folder import uploads_in
 
-    uploads = uploads_of(settings.data_dir, ttl_s=settings.upload_ttl_s).sweep(datetime.now(UTC))
+    uploads = uploads_in(settings.data_dir, ttl_s=settings.upload_ttl_s).sweep(datetime.now(UTC))
     return asdict(sweep_offline(settings)) | {"uploads": len(uploads)}
 
 

@@ -30,8 +30,9 @@ import sys
 from pathlib import Path
 import uvicorn
 from fastapi import FastAPI
-from gateway.media.records import MediaServices, media_routes
-from gateway.media.uploads import upload_routes
+from gateway.media.routes import media_routes
+from gateway.media.services import MediaServices
+from gateway.uploads.routes import upload_routes
 from shared.media.store import MediaStore
 from shared.settings import Settings
 

@@ -1,4 +1,4 @@
-"""The gateway's app: the only door."""
+"""The gateway's app, the only one that is published to the outside."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,15 +12,16 @@ from fastapi.responses import FileResponse, JSONResponse
 from starlette.staticfiles import StaticFiles
 
 from gateway.jobs import job_routes
-from gateway.media.pictures import picture_routes
-from gateway.media.records import MediaServices, media_routes
+from gateway.media.routes import media_routes
 from gateway.media.sample import ensure_sample
-from gateway.media.uploads import upload_routes, uploads_of
+from gateway.media.services import MediaServices
 from gateway.models import model_routes
 from gateway.openapi import merged
-from gateway.pipelines.runner import Pipelines, pipeline_routes
+from gateway.pipelines.routes import pipeline_routes
 from gateway.routing.proxy import proxy_routes
 from gateway.routing.upstream import Upstreams, credentials
+from gateway.uploads.folder import uploads_in
+from gateway.uploads.routes import upload_routes
 from shared.http.app import create_api
 from shared.http.service import OperationInfo
 from shared.media.disk import on_disk
@@ -31,18 +32,18 @@ PAGE = files("gateway") / "page"
 PAGE_HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; object-src 'none'; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
-    "Cache-Control": "no-cache",  # asked again each time, so that no page runs with the modules of the version before
+    "Cache-Control": "no-cache",  # browsers revalidate, so that no page runs with modules of an earlier version
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
 }
 DESCRIPTION = """
-A self-hosted suite for AI video effects. Upload a file (`POST /v1/media`), start a job on it, follow the job, fetch what it made.
-**Every example here runs as it stands**: it uses the sample clip, which is media `00000000000000000000000000`.
+A self-hosted suite for AI video effects. Upload a file (`POST /v1/media`), start a job on it, follow the job, download its outputs.
+**Every example runs unchanged**: it uses the sample clip, media `00000000000000000000000000`.
 """
 
 
-def create_gateway(runtime: Runtime, upstreams: Upstreams, pipelines: Pipelines) -> FastAPI:
-    """The app that is published to the outside."""
+def create_gateway(runtime: Runtime, upstreams: Upstreams) -> FastAPI:
+    """Build the gateway's app."""
     app = create_api(
         title="Reelwright", description=DESCRIPTION, runtime=runtime, reachable_by_browsers=True, ask_others=upstreams.readiness
     )
@@ -54,17 +55,16 @@ def create_gateway(runtime: Runtime, upstreams: Upstreams, pipelines: Pipelines)
         settings=runtime.settings,
     )
     app.include_router(media_routes(media))
-    app.include_router(picture_routes(runtime.media, runtime.settings.max_upload_bytes))
     app.include_router(upload_routes(media))
     app.include_router(job_routes(runtime))
-    app.include_router(pipeline_routes(pipelines))
+    app.include_router(pipeline_routes(upstreams, runtime))
     app.include_router(model_routes(upstreams, runtime.settings))
     add_pages(app, upstreams, keys_needed=bool(runtime.settings.api_keys))
 
-    @app.get("/v1/operations", tags=["operations"], summary="Everything the services can do", response_model_exclude_none=True)
+    @app.get("/v1/operations", tags=["operations"], summary="List the operations of all services", response_model_exclude_none=True)
     async def operations(request: Request) -> list[OperationInfo]:
-        found = await upstreams.operations(credentials(runtime.settings, request.state.owner))
-        return [OperationInfo.model_validate(one) for one in found]
+        listed = await upstreams.operations(credentials(runtime.settings, request.state.owner))
+        return [OperationInfo.model_validate(operation) for operation in listed]
 
     app.include_router(proxy_routes(upstreams))
     app.router.lifespan_context = _lifespan(runtime)
@@ -73,7 +73,7 @@ def create_gateway(runtime: Runtime, upstreams: Upstreams, pipelines: Pipelines)
 
 def _lifespan(runtime: Runtime) -> Any:
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         tasks = [asyncio.create_task(ensure_sample(runtime)), asyncio.create_task(_sweep_uploads(runtime.settings))]
         yield
         for task in tasks:
@@ -83,15 +83,15 @@ def _lifespan(runtime: Runtime) -> Any:
 
 
 async def _sweep_uploads(settings: Settings) -> None:
-    """Clear away uploads that nobody continued, now and then."""
-    uploads = uploads_of(settings.data_dir, ttl_s=settings.upload_ttl_s)
+    """Remove expired uploads at intervals."""
+    uploads = uploads_in(settings.data_dir, ttl_s=settings.upload_ttl_s)
     while True:
         await on_disk(uploads.sweep, datetime.now(UTC))
         await asyncio.sleep(settings.gc_interval_s)
 
 
 def add_pages(app: FastAPI, upstreams: Upstreams, *, keys_needed: bool = False) -> None:
-    """The first page, and the API pages over all services."""
+    """Add the web page, and the OpenAPI document over all services."""
     own = app.openapi
     app.router.routes[:] = [route for route in app.router.routes if getattr(route, "path", "") != "/openapi.json"]
 
@@ -100,14 +100,14 @@ def add_pages(app: FastAPI, upstreams: Upstreams, *, keys_needed: bool = False) 
         return JSONResponse(await merged(own(), upstreams, keys_needed=keys_needed))
 
     @app.get("/", include_in_schema=False)
-    async def first_page() -> FileResponse:
+    async def page() -> FileResponse:
         return FileResponse(str(PAGE / "index.html"), headers=PAGE_HEADERS)
 
     app.mount("/page", PageFiles(directory=str(PAGE)), name="page")
 
 
 class PageFiles(StaticFiles):
-    """The first page's files."""
+    """Static files of the web page, with its security headers."""
 
     def file_response(self, *args: Any, **kwargs: Any) -> Response:
         response = super().file_response(*args, **kwargs)

@@ -1,4 +1,4 @@
-"""Jobs of all services: list, look, follow, cancel, delete."""
+"""Routes on the jobs of all services: list, read, follow, cancel, delete."""
 
 import asyncio
 import json
@@ -15,28 +15,28 @@ from shared.media.ids import is_id
 from shared.runtime import Runtime
 
 HEARTBEAT_S = 15.0
-UNKNOWN = problems(_404="There is no such job, or it is somebody else's")
+UNKNOWN = problems(_404="Unknown job, or a job of another owner")
 
 
 def job_routes(runtime: Runtime) -> APIRouter:
-    """Everything under /v1/jobs."""
+    """Return the routes under /v1/jobs."""
     router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
     jobs = runtime.jobs
 
-    @router.get("", summary="Jobs, newest first")
+    @router.get("", summary="List jobs, newest first")
     async def page(
         request: Request,
-        service: str | None = Query(None, pattern="^[a-z0-9-]{1,64}$", description="Only of this service."),
-        status: Status | None = Query(None, description="Only in this state."),
-        created_after: datetime | None = Query(None, description="Only made at this time or later (ISO 8601; UTC where it names no zone)."),
-        created_before: datetime | None = Query(None, description="Only made before this time (ISO 8601; UTC where it names no zone)."),
-        cursor: str | None = Query(None, description="`next_cursor` of the page before."),
-        limit: int = Query(50, ge=1, le=500, description="Jobs on a page."),
-        results: bool = Query(False, description="With each job's `result`, which may be long; without, it is null here."),
+        service: str | None = Query(None, pattern="^[a-z0-9-]{1,64}$", description="Only jobs of this service."),
+        status: Status | None = Query(None, description="Only jobs in this state."),
+        created_after: datetime | None = Query(None, description="Only jobs created at this time or later (ISO 8601; UTC by default)."),
+        created_before: datetime | None = Query(None, description="Only jobs created before this time (ISO 8601; UTC by default)."),
+        cursor: str | None = Query(None, description="`next_cursor` of the previous page."),
+        limit: int = Query(50, ge=1, le=500, description="Maximum number of jobs."),
+        results: bool = Query(False, description="Include the `result` of each job, which may be long. Otherwise `result` is null."),
     ) -> JobPage:
         if cursor is not None and not is_id(cursor):
-            raise Invalid(f"{cursor[:64]!r} is no cursor: take `next_cursor` of the page before.")
-        found, next_cursor = await jobs.page(
+            raise Invalid(f"{cursor[:64]!r} is not a cursor: use `next_cursor` of the previous page.")
+        items, next_cursor = await jobs.page(
             request.state.owner,
             service=service,
             status=status,
@@ -46,9 +46,9 @@ def job_routes(runtime: Runtime) -> APIRouter:
             limit=limit,
             results=results,
         )
-        return JobPage(items=found, next_cursor=next_cursor)
+        return JobPage(items=items, next_cursor=next_cursor)
 
-    @router.get("/{job_id}", summary="A job as it stands", responses=UNKNOWN)
+    @router.get("/{job_id}", summary="Read a job", responses=UNKNOWN)
     async def get(job_id: str, request: Request) -> Job:
         return await jobs.get(request.state.owner, job_id)
 
@@ -59,25 +59,25 @@ def job_routes(runtime: Runtime) -> APIRouter:
         responses=UNKNOWN
         | {
             200: {"content": {"text/event-stream": {}}, "description": "`progress`, then `succeeded`, `failed` or `canceled`"},
-            204: {"description": "The job has ended and its last event was seen: there is nothing to come back for"},
+            204: {"description": "The job has ended and the client has its last event"},
         },
     )
     async def events(
         job_id: str,
         request: Request,
-        last_event_id: str | None = Header(None, description="Number of the last event seen; the later ones are sent again."),
+        last_event_id: str | None = Header(None, description="Number of the last received event. Later events are sent again."),
     ) -> Response:
         after = _event_number(last_event_id)
-        job = await jobs.get(request.state.owner, job_id)  # an unknown job is a 404, not a broken stream
+        job = await jobs.get(request.state.owner, job_id)  # raises for an unknown job, before the stream starts
         if job.status.ended and not await jobs.has_events(job_id, after):
-            return Response(status_code=204)  # which tells an EventSource not to connect again
+            return Response(status_code=204)  # tells an EventSource to stop reconnecting
         stream = _stream(jobs.events(request.state.owner, job_id, after))
         return StreamingResponse(stream, media_type="text/event-stream", headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
 
     @router.post(
         "/{job_id}/cancel",
-        summary="Cancel a job: its work ends within a second",
-        responses=UNKNOWN | problems(_409="It has ended otherwise"),
+        summary="Cancel a job; it stops within a second",
+        responses=UNKNOWN | problems(_409="The job has already ended"),
     )
     async def cancel(job_id: str, request: Request) -> Job:
         return await jobs.cancel(request.state.owner, job_id)
@@ -85,59 +85,59 @@ def job_routes(runtime: Runtime) -> APIRouter:
     @router.delete(
         "/{job_id}",
         status_code=204,
-        summary="Forget an ended job",
+        summary="Delete an ended job",
         response_class=Response,
-        responses=UNKNOWN | problems(_409="It has not ended, or another job reads what it made"),
+        responses=UNKNOWN | problems(_409="The job has not ended, or another job reads its outputs"),
     )
-    async def delete(job_id: str, request: Request, outputs: bool = Query(False, description="Delete what it made, too.")) -> Response:
+    async def delete(job_id: str, request: Request, outputs: bool = Query(False, description="Also delete its outputs.")) -> Response:
         owner = request.state.owner
         job = await jobs.get(owner, job_id)
-        made = [record.id for record in job.outputs.values()] if outputs else []
-        for media_id in made:
+        media_ids = [record.id for record in job.outputs.values()] if outputs else []
+        for media_id in media_ids:
             if reader := await jobs.reader_of(owner, media_id):
-                raise Conflict(f"Media {media_id}, which this job made, is being read by job {reader}: wait for its end, or cancel it.")
+                raise Conflict(f"Job {reader} reads the output {media_id} of this job: wait for its end, or cancel it.")
         await jobs.delete(owner, job_id)
-        for media_id in made:
+        for media_id in media_ids:
             try:
                 await asyncio.to_thread(runtime.media.delete, owner, media_id)
             except UnknownMedia:
-                continue  # deleted before
+                continue  # already deleted
         return Response(status_code=204)
 
     return router
 
 
 def _seconds(moment: datetime | None) -> float | None:
-    """Seconds since 1970."""
+    """Return the Unix time in seconds. A time without a zone is UTC."""
     if moment is None:
         return None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
-def _event_number(given: str | None) -> int:
-    if not given:
+def _event_number(header: str | None) -> int:
+    if not header:
         return 0
-    if not given.isascii() or not given.isdigit() or len(given) > 9:
-        raise Invalid(f"Last-Event-ID {given[:32]!r} is not the number of an event.")
-    return int(given)
+    if not header.isascii() or not header.isdigit() or len(header) > 9:
+        raise Invalid(f"Last-Event-ID {header[:32]!r} is not the number of an event.")
+    return int(header)
 
 
 async def _stream(events: AsyncIterator[Event]) -> AsyncIterator[str]:
-    """Events as text/event-stream, with comments in quiet times so that proxies keep the connection."""
-    coming: asyncio.Future[Event] | None = None
+    """Format events as text/event-stream, with comments in quiet times that keep proxies from closing the connection."""
+    pending: asyncio.Future[Event] | None = None
     try:
         while True:
-            coming = coming or asyncio.ensure_future(anext(events))
-            done, _ = await asyncio.wait({coming}, timeout=HEARTBEAT_S)
+            pending = pending or asyncio.ensure_future(anext(events))
+            done, _ = await asyncio.wait({pending}, timeout=HEARTBEAT_S)
             if not done:
                 yield ": still here\n\n"
                 continue
             try:
-                event = coming.result()
+                event = pending.result()
             except StopAsyncIteration:
                 return
-            coming = None
+            pending = None
             yield f"id: {event.seq}\nevent: {event.kind}\ndata: {json.dumps(event.data)}\n\n"
     finally:
-        if coming is not None:
-            coming.cancel()
+        if pending is not None:
+            pending.cancel()

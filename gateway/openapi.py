@@ -1,4 +1,4 @@
-"""One OpenAPI document over the gateway and every service behind it."""
+"""The merged OpenAPI document of the gateway and all services."""
 
 import copy
 import json
@@ -8,16 +8,19 @@ from typing import Any
 from gateway.routing.upstream import Upstreams
 from shared.errors import ReelwrightError
 
-# What every service has for itself; from outside, the gateway's own count.
+# Paths that every service has; outside, only the gateway's own are visible.
 INTERNAL = frozenset({"/health", "/ready", "/metrics", "/docs", "/openapi.json", "/models"})
 
-# The order of the API page: what a newcomer needs first stands first.
+# Order of the tags on the API page: what a newcomer needs first comes first.
 FIRST = ("media",)
 LAST = ("jobs", "pipelines", "operations", "models", "uploads", "service")
 
 
 async def merged(own: dict[str, Any], upstreams: Upstreams, *, keys_needed: bool) -> dict[str, Any]:
-    """The gateway's document `own` with the paths and schemas of the services that answer, and a button for the key where one is needed."""
+    """Merge the gateway's document `own` with those of the services that answer.
+
+    `keys_needed`: adds the security scheme, so that the API page asks for an API key.
+    """
     document = copy.deepcopy(own)
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     silent = []
@@ -27,11 +30,11 @@ async def merged(own: dict[str, Any], upstreams: Upstreams, *, keys_needed: bool
         except ReelwrightError:
             silent.append(service)
             continue
-        theirs = _with_own_names(theirs, schemas, service)
+        theirs = _rename_clashes(theirs, schemas, service)
         schemas |= theirs.get("components", {}).get("schemas", {})
         document["paths"] |= {f"/v1/{service}{path}": item for path, item in theirs["paths"].items() if path not in INTERNAL}
     for operation in _operations(document):
-        _tell_problems_apart(operation)
+        _set_problem_type(operation)
     used = list(dict.fromkeys(tag for operation in _operations(document) for tag in operation.get("tags", [])))
     of_services = [tag for tag in used if tag not in FIRST and tag not in LAST]
     document["tags"] = [{"name": tag} for tag in (*FIRST, *of_services, *LAST) if tag in used]
@@ -39,26 +42,26 @@ async def merged(own: dict[str, Any], upstreams: Upstreams, *, keys_needed: bool
         document["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer", "description": "An API key."}}
         document["security"] = [{"key": []}]
     if silent:
-        document["info"]["description"] += f"\n\n**Not answering at the moment:** {', '.join(silent)}."
+        document["info"]["description"] += f"\n\n**Not answering:** {', '.join(silent)}."
     return document
 
 
 def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Every method of every path."""
+    """Yield every method of every path."""
     for item in document["paths"].values():
         yield from (operation for operation in item.values() if isinstance(operation, dict))
 
 
-def _tell_problems_apart(operation: dict[str, Any]) -> None:
-    """Refusals are `application/problem+json`, which FastAPI's `responses` cannot say."""
+def _set_problem_type(operation: dict[str, Any]) -> None:
+    """Give refusals the type `application/problem+json`, which FastAPI's `responses` cannot express."""
     for response in operation.get("responses", {}).values():
         content = response.get("content", {})
         if content.get("application/json", {}).get("schema", {}).get("$ref", "").endswith("/Problem"):
             content["application/problem+json"] = content.pop("application/json")
 
 
-def _with_own_names(document: dict[str, Any], taken: dict[str, Any], service: str) -> dict[str, Any]:
-    """The document with those schemas renamed whose name means something else already."""
+def _rename_clashes(document: dict[str, Any], taken: dict[str, Any], service: str) -> dict[str, Any]:
+    """Rename the schemas whose name already belongs to a different schema in `taken`."""
     schemas = document.get("components", {}).get("schemas", {})
     clashing = {name for name, schema in schemas.items() if name in taken and taken[name] != schema}
     text = json.dumps(document)
@@ -66,6 +69,6 @@ def _with_own_names(document: dict[str, Any], taken: dict[str, Any], service: st
         text = text.replace(f'"#/components/schemas/{name}"', f'"#/components/schemas/{service}.{name}"')
     renamed: dict[str, Any] = json.loads(text)
     if clashing:
-        found = renamed["components"]["schemas"]
-        renamed["components"]["schemas"] = {f"{service}.{name}" if name in clashing else name: schema for name, schema in found.items()}
+        own = renamed["components"]["schemas"]
+        renamed["components"]["schemas"] = {f"{service}.{name}" if name in clashing else name: schema for name, schema in own.items()}
     return renamed

@@ -1,4 +1,4 @@
-"""Media over HTTP: records, content, pictures in a zip, resumable uploads, samples.
+"""Media over HTTP: uploading, records, downloads, pictures in a zip file, samples.
 
-Files themselves are kept by `shared/media`.
+The files themselves are stored by `shared/media`.
 """

@@ -1,4 +1,4 @@
-"""The pictures in a zip file of pictures, each on its own."""
+"""Routes that list and send the pictures in a zip file of pictures."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -11,8 +11,8 @@ from fastapi import Path as PathParam
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
-from gateway.media.content import is_known
-from gateway.media.records import MediaId, owner_of
+from gateway.media.file_responses import is_known
+from gateway.media.requests import MediaId, owner_of
 from shared.errors import NotFound
 from shared.http.json_route import JsonRoute
 from shared.http.problems import problems
@@ -23,10 +23,9 @@ from shared.media.record import MediaRecord
 from shared.media.store import MediaStore
 from shared.operation import Kind
 
-UNKNOWN = problems(_404="There is no such media, or no such picture in it, or it is somebody else's")
+UNKNOWN = problems(_404="Unknown media or picture, or media of another owner")
 
-
-Name = Annotated[str, PathParam(description="The picture's name, as the list has it.")]
+Name = Annotated[str, PathParam(description="Name of the picture, as in the list.")]
 
 
 class PictureInfo(BaseModel):
@@ -35,23 +34,23 @@ class PictureInfo(BaseModel):
     name: str
     bytes: int
     content_type: str
-    url: str = Field(description="Where it is found, relative to the server.")
+    url: str = Field(description="URL of the picture, relative to the server.")
 
 
 class PictureList(BaseModel):
-    """The pictures of a zip file, by name."""
+    """The pictures of a zip file, sorted by name."""
 
     items: list[PictureInfo]
 
 
 def picture_routes(store: MediaStore, max_bytes: int) -> APIRouter:
-    """`/v1/media/{id}/files`, for the owner in `request.state.owner`."""
+    """Return the routes under `/v1/media/{id}/files`, for the owner in `request.state.owner`."""
     router = APIRouter(prefix="/v1/media/{media_id}/files", tags=["media"], responses=UNKNOWN, route_class=JsonRoute)
 
     def find(owner: str, media_id: str) -> tuple[MediaRecord, Path]:
         record = store.get(owner, media_id)
         if record.kind is not Kind.IMAGES:
-            raise NotFound(f"{record.name} is of kind {record.kind}: only media of kind images hold files of their own.")
+            raise NotFound(f"{record.name} is of kind {record.kind}: only media of kind images contain files.")
         return record, store.content_path(owner, media_id)
 
     def listed(owner: str, media_id: str) -> list[PictureInfo]:
@@ -66,11 +65,11 @@ def picture_routes(store: MediaStore, max_bytes: int) -> APIRouter:
             for entry, kind in picture_entries(path, max_bytes)
         ]
 
-    @router.get("", summary="The pictures in a zip file of pictures")
+    @router.get("", summary="List the pictures in a zip file")
     async def list_pictures(media_id: MediaId, request: Request) -> PictureList:
         return PictureList(items=await on_disk(listed, owner_of(request), media_id))
 
-    @router.get("/{name:path}", summary="One of them", response_class=Response)
+    @router.get("/{name:path}", summary="Download one picture", response_class=Response)
     @router.head("/{name:path}", include_in_schema=False)
     async def picture(media_id: MediaId, name: Name, request: Request) -> Response:
         record, path = await on_disk(find, owner_of(request), media_id)
@@ -79,7 +78,7 @@ def picture_routes(store: MediaStore, max_bytes: int) -> APIRouter:
             headers = {"ETag": f'"{record.sha256}"', "Cache-Control": "private, max-age=86400", "X-Content-Type-Options": "nosniff"}
             if is_known(request.headers.get("if-none-match"), headers["ETag"]):
                 return Response(status_code=304, headers=headers)
-            # Read once before: a damaged picture is told as what it is, not by an answer that breaks off.
+            # Read the picture once first: a damaged one then gets a problem as its answer, not a truncated body.
             headers["Content-Length"] = str(await on_disk(_read_through, file))
             headers["Content-Disposition"] = content_disposition(name.rpartition("/")[2], download=False)
             if request.method == "HEAD":
@@ -90,7 +89,7 @@ def picture_routes(store: MediaStore, max_bytes: int) -> APIRouter:
 
 
 def _read_through(file: IO[bytes]) -> int:
-    """How many bytes a file has that is whole. It stands at its beginning before and after."""
+    """Read the whole file, rewind it and return its size in bytes. Raises if it is damaged."""
     size = sum(map(len, read_chunks(file)))
     file.seek(0)
     return size

@@ -1,4 +1,4 @@
-"""The sample clip and picture that every installation has: the examples of the API pages run on it as they stand."""
+"""The sample clip and picture of every installation. The examples on the API pages use them."""
 
 import asyncio
 import logging
@@ -11,24 +11,24 @@ from shared.runtime import Runtime
 from shared.settings import PUBLIC
 
 DRAW = {Kind.VIDEO: "gateway.media.sample_drawing:draw_clip", Kind.IMAGE: "gateway.media.sample_drawing:draw_picture"}
-"""Called in a process of its own; the gateway itself does without numpy."""
+"""Functions called in a child process, so that the gateway itself never loads numpy."""
 
-RETRIES_S = (5, 30, 120, 600, 0)  # a machine that is busy now, or whose disk is full, may not be for long
+RETRIES_S = (5, 30, 120, 600, 0)  # a busy machine or a full disk may recover
 log = logging.getLogger(__name__)
 
 
 async def ensure_sample(runtime: Runtime) -> None:
-    """Make them for every owner that has none. A failure is logged and tried again a few times: the suite works without them."""
+    """Make the samples for every owner that lacks them. Failures are logged and retried: the suite works without samples."""
     missing = [(owner, kind) for owner in runtime.settings.owners.values() or [PUBLIC] for kind in SAMPLES]
     for pause_s in RETRIES_S:
-        missing = [(owner, kind) for owner, kind in missing if not await _there(runtime, owner, kind)]
+        missing = [(owner, kind) for owner, kind in missing if not await _exists(runtime, owner, kind)]
         if not missing:
             return
         await asyncio.sleep(pause_s)
 
 
-async def _there(runtime: Runtime, owner: str, kind: Kind) -> bool:
-    """Whether the sample is there, made just now if it was not."""
+async def _exists(runtime: Runtime, owner: str, kind: Kind) -> bool:
+    """Return whether the sample exists, after an attempt to make it."""
     try:
         await asyncio.to_thread(runtime.media.get, owner, SAMPLES[kind])
     except UnknownMedia:
@@ -44,16 +44,16 @@ async def _make(runtime: Runtime, owner: str, kind: Kind) -> None:
     with runtime.media.incoming() as incoming:
         path = incoming.folder / f"sample{SUFFIXES[kind]}"
         await runtime.work(DRAW[kind], {"path": str(path)})
-        found = await runtime.probe(path)
+        probed = await runtime.probe(path)
         sample = NewMedium(
             media_id=SAMPLES[kind],
             owner=owner,
             name=path.name,
             kind=kind,
-            content_type=found["content_type"],
-            suffix=found["suffix"],
+            content_type=probed["content_type"],
+            suffix=probed["suffix"],
             source="upload",
-            media=found["media"],
+            media=probed["media"],
             expires=False,
         )
         await asyncio.to_thread(runtime.media.publish, incoming, sample, file=path)

@@ -1,4 +1,4 @@
-"""What the sample clip and the sample picture show."""
+"""Drawing of the sample clip and the sample picture."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -11,8 +11,8 @@ from shared.operation import Progress
 WIDTH, HEIGHT, RATE, SECONDS, SAMPLE_RATE, RADIUS = 640, 360, 30, 6, 48_000, 34
 
 
-def draw_picture(args: dict[str, Any], progress: Progress) -> dict[str, Any]:
-    """Write the picture to `args["path"]`: a few coloured discs over a textured ground."""
+def draw_picture(args: dict[str, Any], _progress: Progress) -> dict[str, Any]:
+    """Draw coloured discs over a textured ground, as a picture at `args["path"]`."""
     from PIL import Image
 
     rows, columns = np.mgrid[0:HEIGHT, 0:WIDTH]
@@ -26,7 +26,7 @@ def draw_picture(args: dict[str, Any], progress: Progress) -> dict[str, Any]:
 
 
 def draw_clip(args: dict[str, Any], progress: Progress) -> dict[str, Any]:
-    """Write the clip to `args["path"]`: a ball that rolls slowly, dashes, and rests, over a textured ground, with a tick each second."""
+    """Draw a ball that rolls slowly, dashes and rests, as a clip with a tick each second at `args["path"]`."""
     from shared.video import VideoWriter
 
     frames = RATE * SECONDS
@@ -40,7 +40,7 @@ def draw_clip(args: dict[str, Any], progress: Progress) -> dict[str, Any]:
         track = writer.add_audio(sample_rate=SAMPLE_RATE, layout="stereo")
         for number in range(frames):
             left = 2 * int(position[number] * WIDTH / 2 - RADIUS / 2 - 1)
-            part = slice(left, left + 2 * RADIUS + 4)  # of the columns: beyond them there is no ball
+            part = slice(left, left + 2 * RADIUS + 4)  # the columns that the ball touches
             distance = np.hypot(columns[:, part] - position[number] * WIDTH, rows[:, part] - HEIGHT * 0.55)
             ball = np.clip(RADIUS - distance, 0, 1)
             luma, red = ground.copy(), chroma.copy()
@@ -53,7 +53,7 @@ def draw_clip(args: dict[str, Any], progress: Progress) -> dict[str, Any]:
 
 
 def _sound(frame: int) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """One frame's worth of a soft tone, with a tick at each full second; float32 (2, samples)."""
-    at = np.arange(SAMPLE_RATE // RATE) / SAMPLE_RATE + frame / RATE
-    tick = np.sin(2 * np.pi * 1000 * at) * (at % 1 < 0.03)
-    return np.tile((0.06 * np.sin(2 * np.pi * 220 * at) + 0.4 * tick).astype(np.float32), (2, 1))
+    """Return the sound of one frame: a soft tone, with a tick at each full second; float32 (2, samples), -1 to 1."""
+    time = np.arange(SAMPLE_RATE // RATE) / SAMPLE_RATE + frame / RATE
+    tick = np.sin(2 * np.pi * 1000 * time) * (time % 1 < 0.03)
+    return np.tile((0.06 * np.sin(2 * np.pi * 220 * time) + 0.4 * tick).astype(np.float32), (2, 1))

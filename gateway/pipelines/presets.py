@@ -1,4 +1,4 @@
-"""Pipelines with a name. Put your media ids where `<...>` stands."""
+"""Named pipelines. `<...>` in their steps stands for a media id of the user."""
 
 from collections.abc import Set
 from typing import Any
@@ -7,19 +7,19 @@ from pydantic import BaseModel, Field
 
 
 class Preset(BaseModel):
-    """A named pipeline."""
+    """A named pipeline and whether it can run on this server."""
 
-    name: str
-    title: str
-    steps: list[dict[str, Any]] = Field(description="As `POST /v1/pipelines/jobs` takes them, with `<...>` for your media.")
-    available: bool = Field(description="Whether every operation of it can run on this server.")
-    missing: list[str] = Field(description="The operations that cannot.")
+    name: str = Field(description="URL name of the pipeline.")
+    title: str = Field(description="What the pipeline does, in one line.")
+    steps: list[dict[str, Any]] = Field(description="Steps for `POST /v1/pipelines/jobs`. Replace `<...>` by your media ids.")
+    available: bool = Field(description="Whether this server can run all of its operations.")
+    missing: list[str] = Field(description="Operations that this server cannot run.")
 
 
 PRESETS: tuple[tuple[str, str, list[dict[str, Any]]], ...] = (
     (
         "dramatic-ramp",
-        "Slow motion where the action is, time lapse where nothing happens",
+        "Slow motion for action, time lapse for stillness",
         [
             {
                 "id": "ramp",
@@ -31,7 +31,7 @@ PRESETS: tuple[tuple[str, str, list[dict[str, Any]]], ...] = (
     ),
     (
         "best-frame-of-each-shot",
-        "The shots of a video, and the best frame of each",
+        "Find the shots of a video and the best frame of each",
         [
             {"id": "shots", "operation": "keyframes.detect", "inputs": {"video": "<video>"}, "params": {}},
             {
@@ -44,7 +44,7 @@ PRESETS: tuple[tuple[str, str, list[dict[str, Any]]], ...] = (
     ),
     (
         "matte-studio-trails",
-        "Cut the subject out, put it into a generated studio, add motion trails",
+        "Cut the subject out, place it in a generated studio, add motion trails",
         [
             {"id": "matte", "operation": "matting.matte", "inputs": {"video": "<video>"}, "params": {}},
             {
@@ -65,9 +65,9 @@ PRESETS: tuple[tuple[str, str, list[dict[str, Any]]], ...] = (
 
 
 def presets(operations: Set[str]) -> list[Preset]:
-    """All presets, told which of them these `operations` suffice for."""
-    found = []
+    """Return all presets. `operations`: names of those that can run on this server."""
+    listed = []
     for name, title, steps in PRESETS:
         missing = sorted({step["operation"] for step in steps} - operations)
-        found.append(Preset(name=name, title=title, steps=steps, available=not missing, missing=missing))
-    return found
+        listed.append(Preset(name=name, title=title, steps=steps, available=not missing, missing=missing))
+    return listed

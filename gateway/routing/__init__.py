@@ -1,4 +1,4 @@
-"""Requests to services: proxy, upstream connections, replicas.
+"""Requests to services: the proxy, upstream clients, replicas.
 
 Always HTTP, over a Unix socket or the network.
 """

@@ -1,4 +1,4 @@
-"""Everything under /v1/{service} goes to that service, streamed both ways: nothing is collected in memory."""
+"""The proxy from /v1/{service} to the service. Bodies are streamed both ways, never held in memory."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -11,7 +11,7 @@ from gateway.routing.upstream import Upstreams, down, send
 from shared.errors import NotFound
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-# Headers that are about one connection (RFC 9110, 7.6.1), and those that either side of the gateway sets for itself.
+# Hop-by-hop headers (RFC 9110, 7.6.1), and headers that the gateway and the services set themselves.
 NOT_PASSED_ON = frozenset(
     b"connection keep-alive proxy-authenticate proxy-authorization te trailer transfer-encoding upgrade".split()
     + b"host date server x-request-id".split()
@@ -19,7 +19,7 @@ NOT_PASSED_ON = frozenset(
 
 
 def proxy_routes(upstreams: Upstreams) -> APIRouter:
-    """A route for each service that takes whatever lies behind its name."""
+    """Return a catch-all route for each service."""
     router = APIRouter(include_in_schema=False)
 
     for service, client in upstreams.clients.items():
@@ -28,7 +28,7 @@ def proxy_routes(upstreams: Upstreams) -> APIRouter:
 
 
 def _forwarding(service: str, client: httpx.AsyncClient) -> Callable[[Request], Awaitable[StreamingResponse]]:
-    """The endpoint that hands requests on to one service."""
+    """Return the endpoint that forwards requests to one service."""
 
     async def forward(request: Request) -> StreamingResponse:
         length = request.headers.get("content-length")
@@ -51,13 +51,13 @@ def _forwarding(service: str, client: httpx.AsyncClient) -> Callable[[Request], 
 
 
 def _address(base: httpx.URL, request: Request) -> httpx.URL:
-    """What is asked for behind /v1/{service}, as it was written: decoding and encoding it again could make another address of it."""
+    """Return the service's URL for the part behind /v1/{service}. Its encoding is kept: decoding and re-encoding may change the path."""
     query = request.scope["query_string"]
     try:
         _, _, _, rest = request.scope["raw_path"].split(b"/", 3)
         return base.copy_with(raw_path=base.raw_path + rest + (b"?" + query if query else b""))
     except (httpx.InvalidURL, ValueError) as error:  # ValueError: /v1%2Feffects/...
-        raise NotFound(f"There is nothing at that address: {error}.") from error
+        raise NotFound(f"No such address: {error}.") from error
 
 
 def _passed_on(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
@@ -65,7 +65,7 @@ def _passed_on(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
 
 
 async def _raw(answer: httpx.Response) -> AsyncIterator[bytes]:
-    """The body as it comes; the connection is let go also where the client leaves early."""
+    """Yield the body as it arrives, and release the connection even if the client disconnects early."""
     try:
         async for chunk in answer.aiter_raw():
             yield chunk

@@ -1,7 +1,7 @@
-"""Connections to a service that may run several times under one name: each goes to the next replica.
+"""Connections to services with several replicas under one name, in turn.
 
-A container network answers a name with the addresses of all its replicas. A client that keeps its connections would send everything to the
-replica it met first, and the system's resolver sorts the answers, so that this would be the same one every time.
+A container network resolves a name to the addresses of all replicas. A client with kept-alive connections would send every request to the
+first replica, and the system's resolver sorts the addresses, so all clients would pick the same one.
 """
 
 import asyncio
@@ -15,18 +15,18 @@ import httpcore
 from shared.net.transport import BackendTransport, Resolve, connected, resolved, system_resolve
 
 CONNECT_S = 2.0
-"""Looking a name up, and connecting to one address, may take this long each. The network is a local one."""
+"""Limit for resolving the name, and for connecting to one address. The network is local."""
 
 MAX_CONNECTIONS = 1000
 
 
 class ReplicaBackend(httpcore.AsyncNetworkBackend):
-    """Connects to the addresses of a name in turn. Where one takes no connection the next is tried: nothing has been sent by then."""
+    """Connects to the addresses of a name in turn. If one refuses, it tries the next: nothing has been sent yet."""
 
     def __init__(self, *, resolve: Resolve = system_resolve):
         self._resolve = resolve
         self._inner = httpcore.AnyIOBackend()
-        self._turn = itertools.count(random.randrange(1000))  # gateways that start together need not begin with the same one
+        self._turn = itertools.count(random.randrange(1000))  # so that several gateways start at different replicas
 
     async def connect_tcp(
         self,
@@ -36,9 +36,10 @@ class ReplicaBackend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        addresses = sorted(await resolved(self._resolve, host, port, CONNECT_S))
+        limit_s = min(CONNECT_S, timeout or CONNECT_S)
+        addresses = sorted(await resolved(self._resolve, host, port, limit_s))
         first = next(self._turn) % max(1, len(addresses))
-        connect = partial(self._inner.connect_tcp, port=port, timeout=CONNECT_S, local_address=local_address, socket_options=socket_options)
+        connect = partial(self._inner.connect_tcp, port=port, timeout=limit_s, local_address=local_address, socket_options=socket_options)
         return await connected(host, (*addresses[first:], *addresses[:first]), connect)
 
     async def sleep(self, seconds: float) -> None:
@@ -46,5 +47,5 @@ class ReplicaBackend(httpcore.AsyncNetworkBackend):
 
 
 def replica_transport() -> BackendTransport:
-    """A transport that makes a connection for each request. That takes a fraction of a millisecond, and leaves none that has gone stale."""
+    """Return a transport with one connection per request. It costs a fraction of a millisecond and avoids stale connections."""
     return BackendTransport(ReplicaBackend(), max_connections=MAX_CONNECTIONS, max_keepalive=0)

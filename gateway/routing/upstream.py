@@ -1,4 +1,4 @@
-"""The services as the gateway reaches them: always HTTP, over a Unix socket of this process or over the network."""
+"""HTTP clients of the services, over Unix sockets of this process or over the network."""
 
 import asyncio
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ class Upstreams:
 
     @classmethod
     def over_sockets(cls, sockets: Mapping[str, str]) -> "Upstreams":
-        """Services of this process: name -> path of the Unix socket."""
+        """Connect to services in this process. `sockets`: name -> path of the Unix socket."""
         return cls(
             {
                 name: httpx.AsyncClient(base_url=f"http://{name}", transport=httpx.AsyncHTTPTransport(uds=path), timeout=TIMEOUT)
@@ -47,7 +47,7 @@ class Upstreams:
 
     @classmethod
     def over_network(cls, urls: Mapping[str, str]) -> "Upstreams":
-        """Services elsewhere: name -> base URL."""
+        """Connect to services in other processes. `urls`: name -> base URL."""
         return cls(
             {
                 name: httpx.AsyncClient(base_url=url, timeout=TIMEOUT, trust_env=False, transport=replica_transport())
@@ -56,9 +56,9 @@ class Upstreams:
         )
 
     def client(self, service: str) -> httpx.AsyncClient:
-        """The client of a service. Raises NotFound."""
+        """Return the client of a service. Raises NotFound."""
         if service not in self.clients:
-            raise NotFound(f"There is no service {service[:64]!r}. These run: {', '.join(sorted(self.clients)) or 'none'}.")
+            raise NotFound(f"There is no service {service[:64]!r}. Running services: {', '.join(sorted(self.clients)) or 'none'}.")
         return self.clients[service]
 
     async def ask(
@@ -71,11 +71,11 @@ class Upstreams:
         json: Any = None,
         timeout_s: float = ASK_TIMEOUT_S,
     ) -> Any:
-        """A short request and its JSON answer. Raises Unavailable where the service is down, Refused with its problem where it refuses."""
+        """Send a short request and return its JSON answer. Raises Unavailable if the service is down, else its refusal (Refused)."""
         try:
             client = self.client(service)
-            told = {**sent_on(), **(headers or {})}
-            answer = await send(client, client.build_request(method, path, headers=told, json=json, timeout=timeout_s))
+            merged = {**sent_on(), **(headers or {})}
+            answer = await send(client, client.build_request(method, path, headers=merged, json=json, timeout=timeout_s))
             body = answer.json()
         except (httpx.TransportError, ValueError) as error:
             raise down(service) from error
@@ -84,24 +84,24 @@ class Upstreams:
         return body
 
     async def operations(self, headers: Mapping[str, str]) -> list[dict[str, Any]]:
-        """What the services can do, as `GET /operations` of each tells it; nothing of one that does not answer."""
-        asked = [self.ask(service, "GET", "/operations", headers=headers) for service in self.clients]
-        answers = await asyncio.gather(*asked, return_exceptions=True)
+        """List the operations of all services that answer, as their `GET /operations` does."""
+        requests = [self.ask(service, "GET", "/operations", headers=headers) for service in self.clients]
+        answers = await asyncio.gather(*requests, return_exceptions=True)
         for answer in answers:
             if isinstance(answer, BaseException) and not isinstance(answer, ReelwrightError):
                 raise answer
         return [operation for answer in answers if not isinstance(answer, BaseException) for operation in answer]
 
     async def readiness(self) -> dict[str, str]:
-        """What each service answers to `GET /ready`."""
+        """Return the state of each service: its answer to `GET /ready`, or why it cannot be reached."""
 
-        async def of(service: str) -> str:
+        async def state_of(service: str) -> str:
             try:
                 return str((await self.ask(service, "GET", "/ready", timeout_s=READY_TIMEOUT_S))["status"])
             except ReelwrightError as error:
                 return error.detail
 
-        return dict(zip(self.clients, await asyncio.gather(*map(of, self.clients)), strict=True))
+        return dict(zip(self.clients, await asyncio.gather(*map(state_of, self.clients)), strict=True))
 
     async def close(self) -> None:
         """Close all connections."""
@@ -110,8 +110,8 @@ class Upstreams:
 
 
 async def send(client: httpx.AsyncClient, request: httpx.Request, *, stream: bool = False) -> httpx.Response:
-    """Send a request. One that changes nothing (RFC 9110, 9.2.1) is sent again where its connection broke before the answer began: another
-    replica may be there. One that may have been acted upon is not."""
+    """Send a request. If the connection breaks before the answer, a safe request (RFC 9110, 9.2.1) is sent once more: another replica may
+    answer. Other requests are not repeated, because the service may have acted on them."""
     try:
         return await client.send(request, stream=stream)
     except (httpx.ReadError, httpx.WriteError, httpx.CloseError, httpx.RemoteProtocolError):
@@ -121,11 +121,13 @@ async def send(client: httpx.AsyncClient, request: httpx.Request, *, stream: boo
 
 
 def down(service: str) -> Unavailable:
-    """The error for a service that does not answer."""
-    return Unavailable(f"The service {service} does not answer at the moment; the others go on.", headers={"Retry-After": "5"})
+    """Return the error for a service that does not answer."""
+    return Unavailable(
+        f"The service {service} does not answer. Try again soon; other services are not affected.", headers={"Retry-After": "5"}
+    )
 
 
 def credentials(settings: Settings, owner: str) -> dict[str, str]:
-    """Headers with which the gateway acts for an owner towards a service."""
+    """Return the headers that authenticate a request to a service as `owner`."""
     key = next((key for key, name in settings.owners.items() if name == owner), None)
     return {"Authorization": f"Bearer {key}"} if key else {}

@@ -16,8 +16,9 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.media.records import MediaServices, media_routes
-from gateway.media.uploads import upload_routes
+from gateway.media.routes import media_routes
+from gateway.media.services import MediaServices
+from gateway.uploads.routes import upload_routes
 from shared.errors import ReelwrightError, UnsupportedMedia
 from shared.http.problems import problem_response
 from shared.media.store import MediaStore

@@ -5,7 +5,9 @@ from types import SimpleNamespace
 import httpx
 import pytest
 
-from gateway.pipelines.runner import Pipelines, Step
+from gateway.pipelines.check import check_steps
+from gateway.pipelines.runner import PipelineRunner
+from gateway.pipelines.steps import Step
 from gateway.routing.upstream import Upstreams
 from shared.errors import OperationFailed
 from shared.http.service import SAMPLE_ID
@@ -56,10 +58,10 @@ async def test_services_are_asked_within_the_trace():
         return httpx.Response(422, json={"detail": "no"})
 
     upstreams = Upstreams({"speed-ramp": httpx.AsyncClient(base_url="http://speed-ramp", transport=httpx.MockTransport(service))})
-    pipelines = Pipelines(upstreams, SimpleNamespace(settings=Settings()))  # type: ignore[arg-type]
+    runner = PipelineRunner(upstreams, SimpleNamespace(settings=Settings()))  # type: ignore[arg-type]
     step = Step.model_validate(steps()["steps"][0])
     CURRENT_REQUEST.set(TRACE)
-    await pipelines.check([step], "public")
+    await check_steps(upstreams, [step], headers={})
     CURRENT_REQUEST.set({})  # the job runs later, outside of any request
     claim = Claim(
         id="1",
@@ -75,6 +77,6 @@ async def test_services_are_asked_within_the_trace():
         started_at=0,
     )
     with pytest.raises(OperationFailed, match="'look'"):
-        await pipelines.run(claim, SimpleNamespace())  # type: ignore[arg-type]
+        await runner.run(claim, SimpleNamespace())  # type: ignore[arg-type]
     assert asked == [("GET", "/operations", TRACE), ("POST", "/analyze/check", TRACE), ("POST", "/analyze/jobs", TRACE)]
     await upstreams.close()

@@ -54,18 +54,18 @@ def test_references_are_found_and_nothing_else_is_taken_for_one() -> None:
     params = {"a": {"from": "one.points.0.at"}, "b": {"from": "x", "to": "y"}, "c": [{"from": "one.x"}], "d": 3}
     assert references(params) == {"a": ("one", ["points", "0", "at"])}
     for wrong in ("one", "one.", ".x", "one.a b", "One.x", "one" + ".x" * 17, 3, None):
-        with pytest.raises(Invalid, match=r"params\.a: .*is no reference"):
+        with pytest.raises(Invalid, match=r"params\.a: .*is not a reference"):
             references({"a": {"from": wrong}})
 
 
 def test_a_path_has_to_be_in_the_result() -> None:
     for path in (["points"], ["points", "7", "kind"], ["count"]):
         check_promised("a", path, "one", SCHEMA)
-    with pytest.raises(Invalid, match="there are count, name, points"):
+    with pytest.raises(Invalid, match="known are count, name, points"):
         check_promised("a", ["speed"], "one", SCHEMA)
-    with pytest.raises(Invalid, match="at 'first', there are 0, 1"):
+    with pytest.raises(Invalid, match="at 'first', known are 0, 1"):
         check_promised("a", ["points", "first"], "one", SCHEMA)
-    with pytest.raises(Invalid, match="nothing is in it"):
+    with pytest.raises(Invalid, match="there are no fields"):
         check_promised("a", ["count", "x"], "one", SCHEMA)
 
 
@@ -98,9 +98,9 @@ def test_a_pipeline_passes_a_result_on(running: RunningSuite) -> None:
     ("value", "said"),
     [
         ("look.speed", "has no 'speed'"),
-        ("later.curve", "no earlier step 'later'; these come before: look"),
+        ("later.curve", "no earlier step 'later'; earlier steps: look"),
         ("ramp.curve", "no earlier step 'ramp'"),
-        ("curve", "is no reference"),
+        ("curve", "is not a reference"),
     ],
 )
 def test_a_reference_to_nothing_is_refused_before_the_first_step(running: RunningSuite, value: str, said: str) -> None:

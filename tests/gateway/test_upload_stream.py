@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from gateway.media.upload_stream import bursts
+from gateway.uploads.stream import bursts
 from shared.errors import UploadTimeout
 
 

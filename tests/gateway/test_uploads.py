@@ -16,8 +16,7 @@ import httpx
 import pytest
 from media_app import OTHER_OWNER, VIDEO, Parts, read_until, serving, sha256, wait_until
 
-from gateway.media.upload_folder import Upload, Uploads, UploadState
-from gateway.media.uploads import uploads_of
+from gateway.uploads.folder import Upload, Uploads, UploadState, uploads_in
 from shared.media.ids import new_id
 from shared.settings import Settings
 
@@ -41,7 +40,7 @@ def parts(server: tuple[Parts, int]) -> Parts:
 
 @pytest.fixture
 def uploads(parts: Parts) -> Uploads:
-    return uploads_of(parts.data_dir, ttl_s=parts.settings.upload_ttl_s)
+    return uploads_in(parts.data_dir, ttl_s=parts.settings.upload_ttl_s)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Appending a request's body to an upload."""
+"""Writing the body of a request to the end of an upload."""
 
 import asyncio
 import base64
@@ -8,18 +8,18 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
-from gateway.media.upload_errors import BadUploadRequest, ChecksumMismatch
-from gateway.media.upload_folder import Upload, UploadState
+from gateway.uploads.errors import BadUploadRequest, ChecksumMismatch
+from gateway.uploads.folder import Upload, UploadState
 from shared.errors import TooLarge, UploadTimeout
 from shared.media.disk import on_disk, write_all
 
 ALGORITHMS = ("sha256", "sha1", "sha512", "md5")
 BURST_BYTES = 1024 * 1024
 PAUSE_S = 0.05
-"""Bytes wait this long at most for more of them before they are written."""
+"""Longest time that received bytes wait for more before they are written."""
 
 IDLE_S = 30.0
-"""A connection that sends nothing for this long is given up, so that a half-open one does not keep the upload locked for ever."""
+"""A connection that sends nothing for this long is dropped: a half-open connection must not keep the upload locked."""
 
 
 class Digest(Protocol):
@@ -29,21 +29,21 @@ class Digest(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Checksum:
-    """What `Upload-Checksum` announces."""
+    """Algorithm and value of an `Upload-Checksum` header."""
 
     algorithm: str
     expected: bytes
 
     @classmethod
     def parse(cls, header: str) -> "Checksum":
-        """From a header such as `sha1 Kq5sNclPz7QV2+lfQIuc6R7oRu0=`. Raises BadUploadRequest."""
+        """Parse a header such as `sha1 Kq5sNclPz7QV2+lfQIuc6R7oRu0=`. Raises BadUploadRequest."""
         algorithm, _, value = header.strip().partition(" ")
         if algorithm not in ALGORITHMS:
-            raise BadUploadRequest(f"Upload-Checksum names {algorithm!r}; {', '.join(ALGORITHMS)} are known.")
+            raise BadUploadRequest(f"Upload-Checksum names {algorithm!r}; this server supports {', '.join(ALGORITHMS)}.")
         try:
             return cls(algorithm=algorithm, expected=base64.b64decode(value, validate=True))
         except ValueError as error:
-            raise BadUploadRequest(f"Upload-Checksum has {value[:100]!r}, which is not base64.") from error
+            raise BadUploadRequest(f"Upload-Checksum is {value[:100]!r}, which is not base64.") from error
 
     def start(self) -> Digest:
         return hashlib.new(self.algorithm, usedforsecurity=False)
@@ -52,10 +52,10 @@ class Checksum:
 async def append(
     upload: Upload, state: UploadState, chunks: AsyncIterator[bytes], *, offset: int, checksum: Checksum | None
 ) -> UploadState:
-    """Write `chunks` to the end of an upload, whose lock is held and which stands at `offset`.
+    """Write `chunks` to the end of an upload at `offset`. The caller holds the lock.
 
-    What came before the connection broke or fell silent stays; with a checksum it does not, since nothing vouches for it. Raises
-    TooLarge where more comes than was announced, ChecksumMismatch, UploadTimeout; what `chunks` raises comes through.
+    If the connection breaks or stalls, received bytes are kept; with a checksum they are dropped, because they cannot be verified.
+    Raises TooLarge for more bytes than Upload-Length, ChecksumMismatch, UploadTimeout, and what `chunks` raises.
     """
     digest = checksum.start() if checksum else None
     if checksum:
@@ -68,48 +68,46 @@ async def append(
                 size += len(block)
                 if size > state.length:
                     await on_disk(file.truncate, offset)
-                    raise TooLarge(
-                        f"More comes than the {state.length} bytes that Upload-Length announced; this request's bytes are dropped."
-                    )
+                    raise TooLarge(f"The body exceeds the {state.length} bytes of Upload-Length; the bytes of this request are dropped.")
                 await on_disk(_write, file, block, digest.update if digest else None)
     finally:
         await on_disk(file.close)
     if checksum and digest and digest.digest() != checksum.expected:
         await on_disk(upload.settled)
-        raise ChecksumMismatch(f"The {checksum.algorithm} of the bytes is not the announced one: send them again from offset {offset}.")
+        raise ChecksumMismatch(f"The {checksum.algorithm} of the bytes differs from Upload-Checksum: send them again from offset {offset}.")
     return await on_disk(upload.write, state.model_copy(update={"unverified_from": None})) if checksum else state
 
 
 async def bursts(
     chunks: AsyncIterator[bytes], *, burst_bytes: int = BURST_BYTES, pause_s: float = PAUSE_S, idle_s: float = IDLE_S
 ) -> AsyncGenerator[bytes]:
-    """`chunks` joined to blocks of about `burst_bytes`; what is there is given out when nothing more comes for `pause_s`.
+    """Join `chunks` to blocks of about `burst_bytes`; a shorter block is yielded after a pause of `pause_s`.
 
-    Raises UploadTimeout when nothing comes for `idle_s`. Where `chunks` ends with an error, what came before it is given out first.
+    Raises UploadTimeout if nothing arrives for `idle_s`. An error of `chunks` is raised after the bytes before it were yielded.
     """
-    pending, held = list[bytes](), 0
-    coming = asyncio.ensure_future(_next(chunks))
+    pending, pending_bytes = list[bytes](), 0
+    next_chunk = asyncio.ensure_future(_next(chunks))
     try:
         while True:
-            done, _ = await asyncio.wait({coming}, timeout=pause_s if pending else idle_s)
+            done, _ = await asyncio.wait({next_chunk}, timeout=pause_s if pending else idle_s)
             if done:
-                chunk = None if coming.exception() else coming.result()
+                chunk = None if next_chunk.exception() else next_chunk.result()
                 if chunk is None:
                     break
                 pending.append(chunk)
-                held += len(chunk)
-                coming = asyncio.ensure_future(_next(chunks))
+                pending_bytes += len(chunk)
+                next_chunk = asyncio.ensure_future(_next(chunks))
             elif not pending:
-                raise UploadTimeout(f"Nothing came for {idle_s:g} s. What came before is kept: continue from there.")
-            if not done or held >= burst_bytes:
+                raise UploadTimeout(f"No data arrived for {idle_s:g} s. What arrived before is kept: continue from there.")
+            if not done or pending_bytes >= burst_bytes:
                 yield b"".join(pending)
-                pending, held = [], 0
+                pending, pending_bytes = [], 0
         if pending:
             yield b"".join(pending)
-        coming.result()  # raises, if an error was the end
+        next_chunk.result()  # raises the error of `chunks`, if there was one
     finally:
-        coming.cancel()
-        await asyncio.wait({coming})
+        next_chunk.cancel()
+        await asyncio.wait({next_chunk})
 
 
 async def _next(chunks: AsyncIterator[bytes]) -> bytes | None:

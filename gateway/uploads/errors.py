@@ -1,22 +1,22 @@
-"""What only resumable uploads answer: statuses that tus 1.0 names."""
+"""Errors of resumable uploads, with the statuses that tus 1.0 defines."""
 
 from shared.errors import Conflict, NotFound, ReelwrightError
 
 
 class BadUploadRequest(ReelwrightError):
-    """The request does not follow tus 1.0"""
+    """The request violates tus 1.0"""
 
     type, status = "bad-upload-request", 400
 
 
 class UnknownUpload(NotFound):
-    """No upload has that id"""
+    """Unknown upload"""
 
     type = "unknown-upload"
 
 
 class OffsetMismatch(Conflict):
-    """The upload stands at another offset"""
+    """Wrong upload offset"""
 
     type = "offset-mismatch"
 
@@ -28,7 +28,7 @@ class UploadExpired(ReelwrightError):
 
 
 class WrongTusVersion(ReelwrightError):
-    """Another version of tus is spoken here"""
+    """Unsupported tus version"""
 
     type, status = "wrong-tus-version", 412
 
@@ -40,6 +40,6 @@ class UploadLocked(ReelwrightError):
 
 
 class ChecksumMismatch(ReelwrightError):
-    """The bytes are not the ones that were sent"""
+    """Checksum mismatch"""
 
     type, status = "checksum-mismatch", 460

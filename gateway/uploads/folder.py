@@ -1,7 +1,7 @@
 """Resumable uploads on disk: `<data_dir>/uploads/<owner>/<id>/` with `data`, `state.json` and `lock`.
 
-How far an upload has come is the size of `data`, so it is right after a crash too, and what was received is not lost. Only bytes that a
-checksum has still to vouch for do not count: `unverified_from` in the state says where they begin.
+The size of `data` is the offset of the upload, so the offset is right after a crash and no received byte is lost. The exception are
+bytes whose checksum has not been verified yet: they begin at `unverified_from` in the state and do not count.
 """
 
 import contextlib
@@ -14,14 +14,14 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from gateway.media.upload_errors import UnknownUpload, UploadExpired, UploadLocked
+from gateway.uploads.errors import UnknownUpload, UploadExpired, UploadLocked
 from shared.media.ids import is_id, is_owner, new_id
 
 STATE, DATA, LOCK, TRASH = "state.json", "data", "lock", ".trash"
 
 
 class UploadState(BaseModel):
-    """What is remembered of an upload. Sizes and offsets are in bytes."""
+    """State of an upload. Sizes and offsets are in bytes."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -30,12 +30,12 @@ class UploadState(BaseModel):
     length: int
     unverified_from: int | None = None
     media_id: str | None = None
-    """Kept from before the medium is published, so that it is published once however often that is tried."""
+    """Id of the medium. Stored before the medium is published, so that repeated attempts publish one medium."""
     done: bool = False
 
 
 class Upload:
-    """One upload. All methods block on the disk."""
+    """One upload in its folder. All methods block on the disk."""
 
     def __init__(self, folder: Path, *, owner: str, ttl: timedelta):
         self.folder, self.owner, self._ttl = folder, owner, ttl
@@ -46,17 +46,17 @@ class Upload:
         return self.folder.name
 
     def read(self) -> UploadState:
-        """Its state. Raises UnknownUpload where it is gone, UploadExpired where nobody continued it in time."""
+        """Read the state. Raises UnknownUpload, or UploadExpired if the client did not continue in time."""
         try:
             state = UploadState.model_validate_json((self.folder / STATE).read_bytes())
             if self.expires_at() < datetime.now(UTC):
-                raise UploadExpired(f"The upload {self.id} was not continued in time: begin a new one.")
+                raise UploadExpired(f"The upload {self.id} was not continued in time: start a new one.")
         except FileNotFoundError:
             raise _unknown(self.id) from None
         return state
 
     def write(self, state: UploadState) -> UploadState:
-        """Replace its state, whole or not at all."""
+        """Replace the state atomically."""
         fresh = self.folder / f"{STATE}.new"
         try:
             fresh.write_text(state.model_dump_json(), encoding="utf-8")
@@ -66,13 +66,13 @@ class Upload:
         return state
 
     def offset(self, state: UploadState) -> int:
-        """How many bytes have come and count."""
+        """Return the offset: the number of received bytes that count."""
         if state.done:
             return state.length
         return self.data.stat().st_size if state.unverified_from is None else state.unverified_from
 
     def settled(self) -> UploadState:
-        """Its state once bytes that no checksum vouched for are cut off. The lock has to be held."""
+        """Drop unverified bytes and return the state. The caller holds the lock."""
         state = self.read()
         if state.unverified_from is None:
             return state
@@ -80,17 +80,17 @@ class Upload:
         return self.write(state.model_copy(update={"unverified_from": None}))
 
     def expires_at(self) -> datetime:
-        """When it may be removed: so long after the last byte. FileNotFoundError where it is gone."""
+        """Return the time of expiry, counted from the last received byte. Raises FileNotFoundError if the upload is gone."""
         last = (self.folder / STATE).stat().st_mtime
-        with contextlib.suppress(FileNotFoundError):  # it has become a medium
+        with contextlib.suppress(FileNotFoundError):  # the file has become a medium
             last = max(last, self.data.stat().st_mtime)
         return datetime.fromtimestamp(last, UTC) + self._ttl
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Be the only one, of all processes, to change this upload. Raises UploadLocked at once where somebody else is.
+        """Hold the exclusive lock of the upload, across all processes. Raises UploadLocked at once if another request holds it.
 
-        The lock is the kernel's, so that it ends with the process that holds it.
+        The kernel releases the lock when the process that holds it dies.
         """
         try:
             file = (self.folder / LOCK).open("rb")
@@ -100,30 +100,35 @@ class Upload:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
-                detail = f"Another request is writing to the upload {self.id}: try again when it has ended."
+                detail = f"Another request is writing to the upload {self.id}: try again when that request has ended."
                 raise UploadLocked(detail, headers={"Retry-After": "1"}) from error
             if not (self.folder / STATE).exists():  # removed between opening and locking
                 raise _unknown(self.id)
             yield
 
     def remove(self) -> None:
-        """Delete it and what was received. The lock has to be held."""
-        grave = self.folder.parent.parent / TRASH / new_id()
-        grave.parent.mkdir(exist_ok=True)
+        """Delete the upload and all received bytes. The caller holds the lock."""
+        trash = self.folder.parent.parent / TRASH / new_id()
+        trash.parent.mkdir(exist_ok=True)
         with contextlib.suppress(FileNotFoundError):
-            os.rename(self.folder, grave)
-        shutil.rmtree(grave, ignore_errors=True)
+            os.rename(self.folder, trash)
+        shutil.rmtree(trash, ignore_errors=True)
+
+
+def uploads_in(data_dir: Path, *, ttl_s: float) -> "Uploads":
+    """Return the uploads of a data folder."""
+    return Uploads(data_dir / "uploads", ttl_s=ttl_s)
 
 
 class Uploads:
-    """All uploads under one folder, which lies on the volume of the media store."""
+    """All uploads under one folder, on the same volume as the media store."""
 
     def __init__(self, root: Path, *, ttl_s: float):
         self.root = root.absolute()
         self._ttl = timedelta(seconds=ttl_s)
 
     def create(self, owner: str, state: UploadState) -> Upload:
-        """Begin an upload."""
+        """Create an upload."""
         upload = self._upload(owner, new_id())
         upload.folder.mkdir(parents=True)
         (upload.folder / LOCK).touch()
@@ -132,13 +137,13 @@ class Uploads:
         return upload
 
     def find(self, owner: str, upload_id: str) -> Upload:
-        """An upload of `owner`. Raises UnknownUpload."""
+        """Return an upload of `owner`. Raises UnknownUpload."""
         if not is_owner(owner) or not is_id(upload_id) or not (self.root / owner / upload_id / STATE).exists():
             raise _unknown(upload_id[:64])
         return self._upload(owner, upload_id)
 
     def sweep(self, now: datetime) -> list[str]:
-        """Remove uploads that have expired by `now` and are not being written to; gives their ids."""
+        """Remove uploads that have expired by `now` and that no request is writing to. Returns their ids."""
         removed = []
         for folder in self.root.glob("*/*"):
             owner, upload_id = folder.parent.name, folder.name
@@ -159,4 +164,4 @@ class Uploads:
 
 
 def _unknown(upload_id: str) -> UnknownUpload:
-    return UnknownUpload(f"There is no upload {upload_id!r}: it was ended, refused or has expired. Begin a new one.")
+    return UnknownUpload(f"There is no upload {upload_id!r}: it was deleted, refused or has expired. Start a new one.")

@@ -1,4 +1,4 @@
-"""Files answered with ranges, conditions and headers that keep a browser from taking them for something else."""
+"""File responses with ranges, conditional requests and headers that stop browsers from guessing the type."""
 
 import os
 import re
@@ -16,8 +16,8 @@ from shared.media.record import MediaRecord
 RANGES = re.compile(r"bytes=(\s*(\d{1,18}-\d{0,18}|-\d{1,18})\s*)(,\s*(\d{1,18}-\d{0,18}|-\d{1,18})\s*)*", re.IGNORECASE)
 ENTITY_TAG = re.compile(r'(?:W/)?"([^"]*)"')
 MAX_RANGES = 16
-# Documents that can hold scripts run without the origin, so without access to anything of the user's; the gallery needs its script, and
-# hands lists over.
+# Documents with scripts run without the server's origin, so they cannot reach the user's media or key. The keyframe gallery needs its
+# script and offers downloads.
 POLICIES = {
     "text/html": "sandbox allow-scripts allow-downloads",
     "image/svg+xml": "sandbox",
@@ -27,15 +27,15 @@ POLICIES = {
 
 
 class RangeNotSatisfiable(ReelwrightError):
-    """No such range in the file"""
+    """The range lies outside the file"""
 
     type, status = "range-not-satisfiable", 416
 
 
 class RangedFile(FileResponse):
-    """Starlette's file response, with bigger reads and RFC 9110's way with ranges it cannot serve.
+    """Starlette's file response with larger reads and ranges after RFC 9110.
 
-    Starlette answers 400 to a Range it does not understand (it is to be ignored) and 416 as soon as one of several is out of the file.
+    Starlette answers 400 to a malformed Range, which RFC 9110 says to ignore, and 416 if one of several ranges lies outside the file.
     """
 
     chunk_size = 1024 * 1024
@@ -49,7 +49,7 @@ class RangedFile(FileResponse):
 
 
 async def content_response(request: Request, record: MediaRecord, path: Path, *, download: bool) -> Response:
-    """The file of a medium, a range of it, 304 where the client has it. Raises RangeNotSatisfiable."""
+    """Return the file of a medium, a range of it, or 304 if the client has it. Raises RangeNotSatisfiable."""
     name = download_name(record.name, content_type=record.content_type, suffix=path.suffix)
     headers = {
         "ETag": f'"{record.sha256}"',
@@ -63,7 +63,7 @@ async def content_response(request: Request, record: MediaRecord, path: Path, *,
 
 
 async def file_response(request: Request, path: Path, *, media_type: str, headers: dict[str, str]) -> Response:
-    """A file with ranges and conditions, under `headers`, among which there is an ETag."""
+    """Return a file or a range of it, or 304. `headers` must contain an ETag."""
     if is_known(request.headers.get("if-none-match"), headers["ETag"]):
         return Response(status_code=304, headers=headers)
     stat = await on_disk(os.stat, path)
@@ -74,9 +74,9 @@ async def file_response(request: Request, path: Path, *, media_type: str, header
 
 
 def satisfiable(header: str | None, *, size: int) -> str | None:
-    """A Range header reduced to what lies within a file of `size` bytes; None where it is none or one that is to be ignored.
+    """Reduce a Range header to the ranges within a file of `size` bytes; None if there is no header or it is malformed.
 
-    Raises RangeNotSatisfiable where nothing of it does (RFC 9110, 14.2).
+    Raises RangeNotSatisfiable if no range lies within the file (RFC 9110, 14.2).
     """
     if header is None or RANGES.fullmatch(header.strip()) is None:
         return None
@@ -92,7 +92,7 @@ def satisfiable(header: str | None, *, size: int) -> str | None:
 
 
 def is_known(if_none_match: str | None, etag: str) -> bool:
-    """Whether an If-None-Match header names `etag`: the client has it."""
+    """Return whether an If-None-Match header contains `etag`."""
     if if_none_match is None:
         return False
     return if_none_match.strip() == "*" or etag.strip('"') in ENTITY_TAG.findall(if_none_match)

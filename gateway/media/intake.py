@@ -1,0 +1,96 @@
+"""Routes that add media: upload a file, fetch a file from a URL."""
+
+from contextlib import aclosing, suppress
+from functools import partial
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from gateway.media.requests import REFUSED, check_length, owner_of
+from gateway.media.services import MediaServices
+from shared.errors import Invalid, UnknownMedia
+from shared.http.json_route import JsonRoute
+from shared.media.disk import on_disk
+from shared.media.ingest import ingest
+from shared.media.multipart import Part, read_parts
+from shared.media.record import MediaRecord
+from shared.net.download import checked_client, fetch
+
+FORM_BYTES = 64 * 1024
+"""Allowance for the form around an uploaded file."""
+
+FILE_FORM = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {"type": "object", "required": ["file"], "properties": {"file": {"type": "string", "format": "binary"}}}
+            }
+        },
+    }
+}
+
+
+class FromUrl(BaseModel):
+    """A file to fetch."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    url: str = Field(
+        description="An http:// or https:// URL at a public address. At most five redirects are followed.",
+        examples=["https://example.com/clip.mp4"],
+    )
+    name: str | None = Field(None, description="Name of the file. null: the name that its server gives.", examples=["clip.mp4"])
+
+
+def intake_routes(services: MediaServices) -> APIRouter:
+    """Return the routes that add media for the owner in `request.state.owner`."""
+    router = APIRouter(prefix="/v1/media", tags=["media"], route_class=JsonRoute)
+    settings = services.settings
+    store_file = partial(ingest, store=services.store, probe=services.probe, max_bytes=settings.max_upload_bytes)
+
+    @router.post("", status_code=201, summary="Upload a file", responses=REFUSED, openapi_extra=FILE_FORM)
+    async def upload(request: Request, response: Response) -> MediaRecord:
+        """Takes a video or an image as the form field `file`. The file's content decides its kind, not its name."""
+        check_length(request, settings.max_upload_bytes + FORM_BYTES)
+        owner, record = owner_of(request), None
+        try:
+            async with aclosing(read_parts(request)) as parts:
+                async for part in parts:
+                    if record is not None:
+                        raise Invalid(f"The form has another part after the file, {part.field!r}: send one file per request.")
+                    record = await store_file(_only_file(part).chunks, owner=owner, name=part.filename or "", source="upload")
+        except BaseException:
+            if record is not None:
+                with suppress(UnknownMedia):
+                    await on_disk(services.store.delete, owner, record.id)
+            raise
+        if record is None:
+            raise Invalid("The form has no field 'file' with a file in it.", errors=[{"field": "file", "detail": "Field required"}])
+        return _created(record, response)
+
+    @router.post("/from-url", status_code=201, summary="Fetch a file from a URL", responses=REFUSED)
+    async def from_url(body: FromUrl, request: Request, response: Response) -> MediaRecord:
+        """The server fetches the file. It refuses addresses that are not public, also behind redirects."""
+        limit_s, limit_bytes = settings.url_timeout_s, settings.max_upload_bytes
+        async with (
+            checked_client(settings) as client,
+            fetch(client, body.url, timeout_s=limit_s, max_bytes=limit_bytes) as (name, chunks),
+        ):
+            record = await store_file(chunks, owner=owner_of(request), name=body.name or name, source="url")
+        return _created(record, response)
+
+    return router
+
+
+def _created(record: MediaRecord, response: Response) -> MediaRecord:
+    response.headers["Location"] = record.urls.self_
+    return record
+
+
+def _only_file(part: Part) -> Part:
+    if part.field != "file" or part.filename is None:
+        what = "file" if part.filename is not None else "value"
+        detail = f"The form has a {what} in the field {part.field!r}. Send the file in the field 'file'."
+        raise Invalid(detail, errors=[{"field": part.field, "detail": "Unknown field"}])
+    return part

@@ -1,0 +1,34 @@
+"""Parts that the media routes share: path parameters, checks of a request, documented answers."""
+
+from typing import Annotated
+
+from fastapi import Path as PathParam
+from fastapi import Request
+
+from shared.errors import TooLarge
+from shared.http.problems import problems
+from shared.http.service import SAMPLE_ID
+
+MediaId = Annotated[str, PathParam(description="Id of a medium.", examples=[SAMPLE_ID], openapi_examples={"sample": {"value": SAMPLE_ID}})]
+
+REFUSED = problems(
+    _408="The upload stalled",
+    _413="Too large for this server (bytes, pixels, duration, streams). The answer names the limit",
+    _415="Unsupported kind of file",
+    _422="Empty, damaged, or without anything that can be decoded",
+    _503="The server's disk is full",
+)
+UNKNOWN = problems(_404="Unknown media, or media of another owner")
+
+
+def owner_of(request: Request) -> str:
+    """Return the owner whose media the request may see. The app's guard sets it."""
+    owner: str = request.state.owner
+    return owner
+
+
+def check_length(request: Request, max_bytes: int) -> None:
+    """Raise TooLarge if the request announces a body of more than `max_bytes`."""
+    length = request.headers.get("content-length", "")
+    if length.isdecimal() and int(length) > max_bytes:
+        raise TooLarge(f"The request announces {length} bytes; this server takes files of at most {max_bytes} bytes.")

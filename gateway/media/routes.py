@@ -1,0 +1,18 @@
+"""All routes under /v1/media."""
+
+from fastapi import APIRouter
+
+from gateway.media.downloads import download_routes
+from gateway.media.intake import intake_routes
+from gateway.media.pictures import picture_routes
+from gateway.media.records import record_routes
+from gateway.media.services import MediaServices
+
+
+def media_routes(services: MediaServices) -> APIRouter:
+    """Return all routes under /v1/media, for the owner in `request.state.owner`."""
+    router = APIRouter()
+    for routes in (intake_routes, record_routes, download_routes):
+        router.include_router(routes(services))
+    router.include_router(picture_routes(services.store, services.settings.max_upload_bytes))
+    return router

@@ -1,0 +1,26 @@
+"""What the media and upload routes need from the rest of the process."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.media.ingest import Probe
+from shared.media.store import MediaStore
+from shared.settings import Settings
+
+Thumbnail = Callable[[Path, Path], Awaitable[None]]
+"""Writes a small JPEG of the first file's picture to the second path, in a child process."""
+
+InUse = Callable[[str, str], Awaitable[str | None]]
+"""(owner, media id) -> id of an unfinished job that reads the medium, or None."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MediaServices:
+    """The media store, the child processes that open files, and the settings."""
+
+    store: MediaStore
+    probe: Probe
+    thumbnail: Thumbnail
+    in_use: InUse
+    settings: Settings

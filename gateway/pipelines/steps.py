@@ -1,0 +1,50 @@
+"""Request models of pipelines."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
+
+from shared.http.service import SAMPLE_ID
+from shared.jobs import JobEnvelope
+
+EXAMPLE: JsonDict = {
+    "steps": [{"id": "ramp", "operation": "speed-ramp.render", "inputs": {"video": SAMPLE_ID}, "params": {"max_speed": 3}}]
+}
+
+
+class Step(BaseModel):
+    """One operation, on media or on outputs of earlier steps."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$", description="Name of the step. Later steps refer to it.")
+    operation: str = Field(description="Name of the operation.", examples=["speed-ramp.render"])
+    inputs: dict[str, str | list[str] | None] = Field({}, description="Media ids, or `step.output` for an output of an earlier step.")
+    params: dict[str, Any] = Field(
+        {}, description='Params of the operation. `{"from": "step.field"}` takes the value from the result of an earlier step.'
+    )
+
+    @property
+    def service(self) -> str:
+        """URL name of the service, the part of `operation` before the dot."""
+        return self.operation.partition(".")[0]
+
+    @property
+    def verb(self) -> str:
+        """URL name of the operation within its service, the part after the dot."""
+        return self.operation.partition(".")[2]
+
+
+class PipelineRequest(JobEnvelope):
+    """Body of `POST /v1/pipelines/jobs`."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+
+    steps: list[Step] = Field(min_length=1, max_length=64, description="The steps, in the order in which they run.")
+
+
+class PipelineChecked(BaseModel):
+    """Checked steps, with the defaults of their params filled in."""
+
+    steps: list[Step]

@@ -1,0 +1,106 @@
+"""Routes of resumable uploads: tus 1.0 (https://tus.io/protocols/resumable-upload).
+
+Supported extensions: creation, creation-with-upload, termination, expiration and checksum. A complete upload becomes a medium.
+"""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.routing import APIRoute
+
+from gateway.media.requests import REFUSED, owner_of
+from gateway.media.services import MediaServices
+from gateway.uploads.desk import EXTENSIONS, UploadDesk, header_number
+from gateway.uploads.errors import BadUploadRequest, WrongTusVersion
+from gateway.uploads.folder import uploads_in
+from gateway.uploads.stream import ALGORITHMS
+from shared.errors import ReelwrightError, UnsupportedMedia
+from shared.http.problems import problems
+from shared.media.disk import on_disk
+
+VERSION = "1.0.0"
+BODY_TYPE = "application/offset+octet-stream"
+
+COMMON = problems(_400="The request violates tus 1.0", _412="Unsupported tus version")
+KNOWN = COMMON | problems(_404="Unknown upload", _410="The upload has expired", _423="Another request is writing to it")
+WRITING = KNOWN | REFUSED | problems(_409="Wrong offset; Upload-Offset has the right one", _460="Checksum mismatch")
+BODY = {"requestBody": {"content": {BODY_TYPE: {"schema": {"type": "string", "format": "binary"}}}}}
+
+
+class TusRoute(APIRoute):
+    """Refuses clients of other tus versions, and sends `Tus-Resumable` with every answer."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def checked(request: Request) -> Response:
+            try:
+                if request.headers.get("tus-resumable") != VERSION and request.method != "OPTIONS":
+                    raise WrongTusVersion(f"Send `Tus-Resumable: {VERSION}`.", headers={"Tus-Version": VERSION})
+                response = await handle(request)
+            except ReelwrightError as error:
+                error.headers["Tus-Resumable"] = VERSION
+                raise
+            response.headers["Tus-Resumable"] = VERSION
+            return response
+
+        return checked
+
+
+def upload_routes(services: MediaServices) -> APIRouter:
+    """Return the routes under /v1/uploads, for the owner in `request.state.owner`. New uploads also sweep expired ones."""
+    router = APIRouter(prefix="/v1/uploads", tags=["uploads"], route_class=TusRoute)
+    settings = services.settings
+    desk = UploadDesk(services, uploads_in(settings.data_dir, ttl_s=settings.upload_ttl_s))
+
+    @router.options("", status_code=204, summary="List the supported tus version and extensions")
+    @router.options("/{upload_id}", status_code=204, include_in_schema=False)
+    async def options() -> Response:
+        headers = {"Tus-Version": VERSION, "Tus-Extension": EXTENSIONS, "Tus-Max-Size": str(settings.max_upload_bytes)}
+        return Response(status_code=204, headers=headers | {"Tus-Checksum-Algorithm": ",".join(ALGORITHMS)})
+
+    @router.post("", status_code=201, summary="Start a resumable upload", responses=COMMON | REFUSED, openapi_extra=BODY)
+    async def create(request: Request) -> Response:
+        """Takes `Upload-Length` and, in `Upload-Metadata`, `filename`. The body may hold the first bytes. Send the
+        others to the answer's `Location`."""
+        upload, state = await desk.create(request)
+        if request.headers.get("content-type") == BODY_TYPE:
+            state = await desk.receive(request, upload, offset=0)
+        return Response(status_code=201, headers={"Location": f"/v1/uploads/{upload.id}"} | await desk.headers(upload, state))
+
+    @router.head("/{upload_id}", summary="Read the offset of an upload", responses=KNOWN)
+    async def head(upload_id: str, request: Request) -> Response:
+        upload = await on_disk(desk.uploads.find, owner_of(request), upload_id)
+        state = await desk.look(upload)
+        metadata = {"Upload-Metadata": state.metadata} if state.metadata else {}
+        length = {"Upload-Length": str(state.length), "Cache-Control": "no-store"}
+        return Response(status_code=200, headers=length | metadata | await desk.headers(upload, state))
+
+    @router.patch("/{upload_id}", status_code=204, summary="Send bytes of an upload", responses=WRITING, openapi_extra=BODY)
+    async def patch(upload_id: str, request: Request) -> Response:
+        """Takes the bytes from `Upload-Offset` on. The answer to the last ones has the media id in `Reelwright-Media-Id`."""
+        upload = await on_disk(desk.uploads.find, owner_of(request), upload_id)
+        if request.headers.get("content-type") != BODY_TYPE:
+            raise UnsupportedMedia(f"The Content-Type must be {BODY_TYPE}, not {request.headers.get('content-type', '')[:80]!r}.")
+        state = await desk.receive(request, upload, offset=header_number(request, "Upload-Offset"))
+        return Response(status_code=204, headers=await desk.headers(upload, state))
+
+    @router.delete("/{upload_id}", status_code=204, summary="Delete an upload", responses=KNOWN)
+    async def delete(upload_id: str, request: Request) -> Response:
+        """Deletes the received bytes. A medium made from a finished upload stays."""
+        upload = await on_disk(desk.uploads.find, owner_of(request), upload_id)
+        with upload.locked():
+            await on_disk(upload.remove)
+        return Response(status_code=204)
+
+    @router.post("/{upload_id}", include_in_schema=False)
+    async def override(upload_id: str, request: Request) -> Response:
+        """Accepts PATCH, DELETE and HEAD as POST, for clients behind a proxy that blocks other methods."""
+        method = request.headers.get("x-http-method-override", "").upper()
+        handlers = {"PATCH": patch, "DELETE": delete, "HEAD": head}
+        if method not in handlers:
+            raise BadUploadRequest("POST to an upload needs the header X-HTTP-Method-Override: PATCH, DELETE or HEAD.")
+        return await handlers[method](upload_id, request)
+
+    return router
