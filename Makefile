@@ -21,10 +21,11 @@ up: setup  ## start the suite and the web page on http://127.0.0.1:8080
 demo: setup  ## start the suite, ramp a real clip through the gateway, show the result (CLIP=file for your own)
 	@$(BIN)/python -m benchmarks.demo $(CLIP)
 
-check: setup  ## style, types and import boundaries
+check: setup  ## style, types, import boundaries, and whether generated pages are up to date
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python -m docs.generate --check
 	$(BIN)/pytest tests/test_boundaries.py
 
 test: setup  ## the tests that every change must pass

@@ -1,6 +1,11 @@
-"""Writes the reference pages from the declarations: `make docs`. A test checks that they are up to date."""
+"""Writes the reference pages and the tables of operations from the declarations.
 
-from collections.abc import Iterator
+`python -m docs.generate` (`make docs`) writes them; `--check` (part of `make check`) reports the stale ones and exits with 1.
+"""
+
+import re
+import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,20 +13,44 @@ from pydantic import BaseModel
 
 from reelwright import ROOMS
 from shared.models.catalog import CATALOG, Model
-from shared.operation import Operation
+from shared.operation import Input, Operation
 from shared.settings import Settings
 
-FOLDER = Path(__file__).parent
+ROOT = Path(__file__).parent.parent
 HEAD = "<!-- Made by docs/generate.py (`make docs`) from the declarations. Change those. -->\n"
+TABLE = re.compile(r"(<!-- operations -->\n).*?(<!-- /operations -->)", re.DOTALL)
+"""Marks a table of operations: README.md lists all of them, the README of a service its own."""
 
 
 def pages() -> dict[str, str]:
-    """File name -> text of every reference page."""
-    return {"settings.md": settings_page(), "operations.md": operations_page(), "models.md": models_page()}
+    """Return the text of every generated page, by its path below the repository."""
+    texts = {
+        "docs/settings.md": settings_page(),
+        "docs/operations.md": operations_page(),
+        "docs/models.md": models_page(),
+        "README.md": with_table("README.md", [operation for room in ROOMS for operation in room.service.operations]),
+    }
+    for room in ROOMS:
+        readme = f"{room.package.replace('.', '/')}/README.md"
+        texts[readme] = with_table(readme, room.service.operations)
+    return texts
+
+
+def stale_pages() -> list[str]:
+    """Return the paths of the pages that differ from the declarations."""
+    return [path for path, text in pages().items() if (ROOT / path).read_text() != text]
+
+
+def with_table(path: str, operations: Iterable[Operation]) -> str:
+    """Return a page with its table of operations renewed. A page without the markers stays as it is."""
+    rows = ["| operation | what it does | inputs → outputs |", "|---|---|---|"]
+    rows += [f"| `{operation.name}` | {operation.summary} | {_ports(operation)} |" for operation in operations]
+    table = "\n".join(rows) + "\n"
+    return TABLE.sub(lambda match: match[1] + table + match[2], (ROOT / path).read_text())
 
 
 def settings_page() -> str:
-    """The settings, their defaults and what they are for."""
+    """Return the page of all settings with their defaults."""
     rows = [
         f"| `REELWRIGHT_{name.upper()}` | {_default(field.default)} | {field.description} |"
         for name, field in Settings.model_fields.items()
@@ -32,7 +61,7 @@ def settings_page() -> str:
             "",
             "Environment variables, checked once at start. Times are in seconds, sizes in bytes.",
             "",
-            "| variable | default | what it is for |",
+            "| variable | default | what it does |",
             "|---|---|---|",
             *rows,
             "",
@@ -41,7 +70,7 @@ def settings_page() -> str:
 
 
 def operations_page() -> str:
-    """Every operation with its params and its result."""
+    """Return the page of all operations with their params and results."""
     lines = [HEAD + "# Operations", ""]
     for room in ROOMS:
         for operation in room.service.operations:
@@ -50,12 +79,25 @@ def operations_page() -> str:
 
 
 def models_page() -> str:
-    """The page on models: its text as it is, and the catalog after the mark."""
-    text, mark, _ = (FOLDER / "models.md").read_text().partition("<!-- catalog")
+    """Return the page on models: its own text, and the catalog after the marker."""
+    text, mark, _ = (ROOT / "docs/models.md").read_text().partition("<!-- catalog")
     line = f"{mark}: the rest is made by docs/generate.py (`make docs`) from shared/models/catalog.py -->"
     rows = [_model(model) for model in CATALOG]
     head = ["| model | what it does | files | size | licence | commercial use |", "|---|---|---|---|---|---|"]
     return "\n".join([text + line, "", "## The catalog", "", *head, *rows, ""])
+
+
+def _ports(operation: Operation) -> str:
+    """Return the inputs and outputs as in `video, matte (optional) → video, picture`."""
+
+    def text(name: str, port: Input) -> str:
+        remarks = ["optional"] * (port.optional and name not in operation.needs) + ["one or many"] * port.many
+        return f"{name} ({', '.join(remarks)})" if remarks else name
+
+    alternatives = " or ".join(text(name, operation.ports[name]) for name in operation.needs)
+    others = [text(name, port) for name, port in operation.ports.items() if name not in operation.needs]
+    inputs = ", ".join([alternatives, *others] if alternatives else others)
+    return f"{inputs} → {', '.join(operation.outputs) or 'JSON result'}"
 
 
 def _model(model: Model) -> str:
@@ -83,7 +125,7 @@ def _operation(operation: Operation) -> Iterator[str]:
 
 
 def _table(title: str, model: type[BaseModel]) -> Iterator[str]:
-    yield f"| {title} | type | default | what it is |"
+    yield f"| {title} | type | default | description |"
     yield "|---|---|---|---|"
     schema = model.model_json_schema()
     for name, field in schema["properties"].items():
@@ -95,7 +137,7 @@ def _type(schema: dict[str, Any]) -> str:
     if "enum" in schema:
         return ", ".join(f"`{value}`" for value in schema["enum"])
     if "anyOf" in schema:
-        return " or ".join(_type(one) for one in schema["anyOf"])
+        return " or ".join(_type(alternative) for alternative in schema["anyOf"])
     if "$ref" in schema:
         return str(schema["$ref"]).rpartition("/")[2]
     if schema.get("type") == "array":
@@ -110,11 +152,18 @@ def _default(value: Any) -> str:
     return f"`{value}`"
 
 
-def main() -> None:
-    """Write the pages."""
-    for name, text in pages().items():
-        (FOLDER / name).write_text(text)
+def main(arguments: list[str]) -> int:
+    """Write the stale pages; with `--check` only report them."""
+    stale = stale_pages()
+    if "--check" in arguments:
+        for path in stale:
+            sys.stderr.write(f"{path} differs from the declarations: run `make docs`.\n")
+        return 1 if stale else 0
+    texts = pages()
+    for path in stale:
+        (ROOT / path).write_text(texts[path])
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(sys.argv[1:]))

@@ -1,29 +1,42 @@
-"""The reference pages say what the declarations say."""
+"""Reference pages match the declarations, and links and make targets in the documents exist."""
 
 import re
 from pathlib import Path
 
 import pytest
 
-from docs.generate import pages
+from docs.generate import pages, stale_pages
 
 ROOT = Path(__file__).parent.parent
+DOCUMENTS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")]
+DOCUMENTS += sorted((ROOT / "docs").rglob("*.md")) + sorted((ROOT / "services").rglob("README.md"))
 
 
-@pytest.mark.parametrize("name", pages())
-def test_the_page_is_up_to_date(name):
-    assert (ROOT / "docs" / name).read_text() == pages()[name], "run `make docs`"
+@pytest.mark.parametrize("path", pages())
+def test_a_page_matches_the_declarations(path: str) -> None:
+    assert (ROOT / path).read_text() == pages()[path], "run `make docs`"
 
 
-@pytest.mark.parametrize(
-    "page", [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))], ids=lambda page: page.name
-)
-def test_links_to_files_lead_somewhere(page):
+def test_a_stale_table_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    readme = (ROOT / "README.md").read_text()
+    for path, text in pages().items():
+        copy = tmp_path / path
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_text(text)
+    (tmp_path / "README.md").write_text(readme.replace("| `speed-ramp.render` |", "| `speed-ramp.gone` |"))
+    monkeypatch.setattr("docs.generate.ROOT", tmp_path)
+    assert stale_pages() == ["README.md"]
+
+
+@pytest.mark.parametrize("page", DOCUMENTS, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_to_files_lead_somewhere(page: Path) -> None:
     targets = [target for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()) if "://" not in target]
     assert [target for target in targets if not (page.parent / target).exists()] == []
 
 
-def test_every_make_target_of_the_readme_exists():
-    named = set(re.findall(r"`?make ([a-z-]+)", (ROOT / "README.md").read_text()))
+def test_every_make_target_in_the_documents_exists() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    assert {"demo", "up", "test"} <= named <= targets
+    for page in DOCUMENTS:
+        named = set(re.findall(r"(?:`|\n)make ([a-z-]+)", page.read_text()))
+        assert named <= targets, page
+    assert {"demo", "up", "test"} <= set(re.findall(r"`?make ([a-z-]+)", (ROOT / "README.md").read_text()))
