@@ -33,6 +33,7 @@ _SLOPE = 1.0
 """Change of excess a half-size pixel from which the rim of a subject is a ramp (blur), and not its own colour."""
 _RAMP_SHARE = 24
 _LEAST_ALPHA = 0.1
+_DETAIL_FROM = 0.05
 _KERNEL = np.ones((3, 3), np.uint8)
 
 
@@ -133,7 +134,7 @@ class Keyer:
             edges = Edges(regions.difference, np.zeros_like(regions.alpha))
         coarse = cv2.copyTo(edges.alpha, regions.edge, regions.alpha.copy())
         alpha = cv2.resize(coarse, size, interpolation=cv2.INTER_LINEAR)
-        gain = cv2.copyTo(edges.gain, regions.edge, np.zeros_like(edges.gain))
+        gain = cv2.copyTo(edges.gain, _soft(coarse), np.zeros_like(edges.gain))
         detail = luma_detail(rgb)
         cv2.accumulateProduct(detail, cv2.resize(gain, size, interpolation=cv2.INTER_LINEAR), alpha)
         span = self.controls.clip_white - self.controls.clip_black
@@ -156,6 +157,11 @@ class Keyer:
         clean = rgb.copy()
         cv2.insertChannel(cv2.subtract(cv2.extractChannel(rgb, channel), spill), clean, channel)
         return np.asarray(cv2.copyTo(clean, cv2.inRange(alpha, 1 - 1e-3, 2), straight), np.uint8)
+
+
+def _soft(alpha: Alpha) -> Mask:
+    """Return where alpha is neither 0 nor 1 (and beside): elsewhere luma's detail is texture and noise. (h, w) uint8 0 or 255."""
+    return np.asarray(cv2.dilate(cv2.inRange(alpha, _DETAIL_FROM, 1 - _DETAIL_FROM), _KERNEL), np.uint8)
 
 
 def _enclosed(alpha: Alpha, sure_from: float) -> NDArray[np.bool_]:
