@@ -132,7 +132,7 @@ class Keyer:
             edges = self._edge_alpha.project(small, plate, near)
         else:  # nothing tells the subject's colour
             edges = Edges(regions.difference, np.zeros_like(regions.alpha))
-        coarse = cv2.copyTo(edges.alpha, regions.edge, regions.alpha.copy())
+        coarse = np.asarray(cv2.copyTo(edges.alpha, regions.edge, regions.alpha.copy()), np.float32)
         alpha = cv2.resize(coarse, size, interpolation=cv2.INTER_LINEAR)
         gain = cv2.copyTo(edges.gain, _soft(coarse), np.zeros_like(edges.gain))
         detail = luma_detail(rgb)

@@ -1,0 +1,1 @@
+"""Steadier mattes from networks that look at single frames."""

@@ -1,0 +1,60 @@
+"""Carry a matte along with the motion between two frames.
+
+Optical flow by dense inverse search (Kroeger and others, ECCV 2016), in at most 270 lines.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Gray = NDArray[np.uint8]
+Alpha = NDArray[np.float32]
+
+_LEAST_SIDE = 16
+"""The flow's patches need at least this many pixels."""
+_BLUR = 1.5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Motion:
+    """Where each pixel of a frame was in the frame before.
+
+    `back` (h, w, 2) float32, pixels across and down; `error` (h, w) float32: how differently the two places look, 0..255, smoothed.
+    """
+
+    back: NDArray[np.float32]
+    error: NDArray[np.float32]
+
+    def carry(self, alpha: Alpha) -> Alpha:
+        """Return the matte of the frame before, (H, W) of any size, moved to this frame."""
+        height, width = alpha.shape
+        lines, columns = self.error.shape
+        scale = np.array([width / columns, height / lines], np.float32)
+        back = np.asarray(cv2.resize(self.back, (width, height), interpolation=cv2.INTER_LINEAR), np.float32) * scale
+        return _looked_up(alpha, back)
+
+
+class MotionMeter:
+    """Measures the motion between frames of one size."""
+
+    def __init__(self) -> None:
+        self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+
+    def between(self, gray: Gray, before: Gray) -> Motion:
+        """Measure the motion from `before` to `gray`, luma (h, w) of the same size."""
+        if min(gray.shape) < _LEAST_SIDE:
+            back = np.zeros((*gray.shape, 2), np.float32)
+        else:
+            back = np.asarray(self._flow.calc(gray, before, np.zeros((*gray.shape, 2), np.float32)), np.float32)
+        was = _looked_up(before.astype(np.float32), back)
+        error = cv2.GaussianBlur(cv2.absdiff(was, gray.astype(np.float32)), (0, 0), _BLUR)
+        return Motion(back, np.asarray(error, np.float32))
+
+
+def _looked_up(plane: NDArray[np.float32], back: NDArray[np.float32]) -> NDArray[np.float32]:
+    height, width = plane.shape
+    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    moved = cv2.remap(plane, x + back[..., 0], y + back[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(moved, np.float32)

@@ -1,0 +1,42 @@
+"""Smooth mattes over time along the motion.
+
+The last matte, moved to this frame, is mixed in where the picture shows that the motion is right. A plain average over time blurs what
+moves; this does not. A large disagreement is a real change (something came into view), not flicker, and stays.
+"""
+
+import cv2
+import numpy as np
+
+from services.matting.steadiness.flow import Alpha, Gray, MotionMeter
+
+_TOLERANCE = 9.0
+"""Difference of luma (of 255) along the motion at which trust falls to a third."""
+_REAL_CHANGE, _REAL_CHANGE_RANGE = 0.5, 0.3
+
+
+class Steadier:
+    """Smooths the mattes of one clip in order."""
+
+    def __init__(self, strength: float = 0.6) -> None:
+        """`strength`: most share that the last matte has, 0 (no smoothing) to 1."""
+        self.strength = strength
+        self._meter = MotionMeter()
+        self._gray: Gray | None = None
+        self._alpha: Alpha | None = None
+
+    def reset(self) -> None:
+        """Forget the last matte, at a cut."""
+        self._gray = self._alpha = None
+
+    def smooth(self, gray: Gray, alpha: Alpha) -> Alpha:
+        """Return a matte (H, W) 0..1, smoothed; `gray` is its frame's luma (h, w), small: 270 lines are enough."""
+        if self.strength > 0 and self._gray is not None and self._alpha is not None and self._alpha.shape == alpha.shape:
+            motion = self._meter.between(gray, self._gray)
+            moved = motion.carry(self._alpha)
+            trust = np.exp(-((motion.error / _TOLERANCE) ** 2)) * np.float32(self.strength)
+            share = np.asarray(cv2.resize(trust, alpha.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
+            change = moved - alpha
+            share *= 1 - np.clip((np.abs(change) - _REAL_CHANGE) / _REAL_CHANGE_RANGE, 0, 1)
+            alpha = np.asarray(alpha + share * change, np.float32)
+        self._gray, self._alpha = gray, alpha
+        return alpha
