@@ -14,7 +14,7 @@ from shared.operation import Silent
 from shared.settings import Settings
 from shared.testing import RunningSuite, suite
 
-SAMPLES_TIMEOUT_S = 30.0
+SAMPLES_TIMEOUT_S = 90.0
 
 
 @pytest.fixture(autouse=True)

@@ -1,17 +1,17 @@
-// The page: what its parts tell each other.
+// The page: connects its parts.
 
-import { Api } from "./api.js";
-import { Chart } from "./chart.js";
-import { Clip, SAMPLE } from "./clip.js";
-import { byId, show } from "./dom.js";
-import { Form } from "./form.js";
-import { JobView } from "./job.js";
-import { JobList, clipId } from "./jobs.js";
-import { askForKey } from "./key.js";
-import { Player } from "./player.js";
-import { Ramp } from "./ramp.js";
+import { Api } from "./server/api.js";
+import { Chart } from "./curve/chart.js";
+import { Clip, SAMPLE } from "./clip/clip.js";
+import { byId, show } from "./base/dom.js";
+import { Form } from "./form/form.js";
+import { JobView } from "./result/job_view.js";
+import { JobList, clipId } from "./jobs/job_list.js";
+import { askForKey } from "./server/key.js";
+import { Player } from "./result/player.js";
+import { Ramp } from "./curve/ramp.js";
 
-const BUSY_MS = 2000; // how often the lists are asked for while a job runs
+const BUSY_MS = 2000; // interval of refreshing the lists while a job runs
 const IDLE_MS = 5000;
 const SHOWN_JOBS = 12;
 const SHOWN_MEDIA = 60;
@@ -30,7 +30,7 @@ class Page {
       onSeek: (time) => this.player.seekSource(time),
       onPoint: (text) => (byId("curve-at").textContent = text),
     });
-    this.form = new Form({ onSubmit: (asked) => this.#start(asked), onOperation: () => this.#allowStart() });
+    this.form = new Form({ onSubmit: (request) => this.#start(request), onOperation: () => this.#allowStart() });
     this.clip = new Clip(this.api, (record) => this.#take(record));
     this.view = new JobView(this.api, this.player, (job) => this.#showCurve(job));
     this.list = new JobList((job) => this.open(job));
@@ -49,7 +49,7 @@ class Page {
     await this.#openNamed();
   }
 
-  /** Look at a job, its clip and its parameters. */
+  /** Show a job with its clip and parameters. */
   async open(job) {
     if (location.hash !== `#job=${job.id}`) history.replaceState(null, "", `#job=${job.id}`);
     const full = await this.api.get(job.urls.self).catch(() => job);
@@ -57,10 +57,10 @@ class Page {
     if (clip && clip.id !== this.clip.record?.id) this.clip.choose(clip);
     this.form.choose(full.operation);
     if (this.form.operation?.name === full.operation) this.form.fill(full.params);
-    this.#look(full);
+    this.#show(full);
   }
 
-  #look(job) {
+  #show(job) {
     history.replaceState(null, "", `#job=${job.id}`);
     const following = this.view.open(job, this.form.operations);
     this.#list();
@@ -74,7 +74,7 @@ class Page {
       const headers = { "Idempotency-Key": crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}` };
       const job = await this.api.post(operation.urls.jobs, body, { headers });
       this.#jobs = [job, ...this.#jobs];
-      this.#look(job);
+      this.#show(job);
       if (matchMedia("(max-width: 60rem)").matches) byId("work").scrollIntoView();
     } catch (error) {
       this.form.refuse(error);
@@ -92,7 +92,7 @@ class Page {
     byId("start").textContent = fits ? "Start" : `Start (takes ${kinds.join(" or ")})`;
   }
 
-  /** A clip was chosen. */
+  /** Handle the choice of a clip. */
   async #take(record) {
     this.#media.set(record.id, record);
     this.#offer();
@@ -106,7 +106,7 @@ class Page {
     shape(record.media);
     this.#allowStart();
     this.player.set("source", null);
-    show(byId("source-note"), true, record.kind === "video" ? "Loading…" : `A clip of kind ${record.kind}.`);
+    show(byId("source-note"), true, record.kind === "video" ? "Loading…" : `No preview for media of kind ${record.kind}.`);
     if (record.kind !== "video") return;
     try {
       const held = await this.api.mediaUrl(record.urls.content);
@@ -128,7 +128,7 @@ class Page {
     show(byId("curve-use"), ramp !== null);
   }
 
-  /** Draw a curve, and the motion of the clip behind it once that is known. */
+  /** Draw a curve, and behind it the motion of the clip if it has been measured. */
   async #chart(drawn, mediaId, job) {
     this.#drawn = drawn;
     const none = { motion: null, cuts: [] };
@@ -140,17 +140,17 @@ class Page {
     show(byId("legend-motion"), true);
   }
 
-  /** The result of a job that measured a clip's motion, where there is one. Lists come without results, so it is fetched, once. */
+  /** The result of a job that measured the clip's motion; null if there is none. It is fetched once: lists have no results. */
   async #analysisOf(mediaId, job) {
     if (job?.result?.motion) return job.result;
-    const measured = (one) => one.operation.endsWith(".analyze") && one.status === "succeeded" && clipId(one) === mediaId;
-    const found = this.#jobs.find(measured);
-    if (!found) return null;
-    if (!this.#analyses.has(found.id)) this.#analyses.set(found.id, this.api.get(`/v1/jobs/${found.id}`));
-    return (await this.#analyses.get(found.id)).result;
+    const measures = (other) => other.operation.endsWith(".analyze") && other.status === "succeeded" && clipId(other) === mediaId;
+    const analysis = this.#jobs.find(measures);
+    if (!analysis) return null;
+    if (!this.#analyses.has(analysis.id)) this.#analyses.set(analysis.id, this.api.get(`/v1/jobs/${analysis.id}`));
+    return (await this.#analyses.get(analysis.id)).result;
   }
 
-  /** Put the curve that is shown into the form, to be changed and rendered. */
+  /** Put the shown curve into the form, for editing and rendering. */
   #editCurve() {
     const takes = (operation) => operation.params.properties?.curve && operation.service === this.view.operation?.service;
     const operation = this.form.operations.find(takes);
@@ -173,7 +173,7 @@ class Page {
     try {
       await this.open(await this.api.get(`/v1/jobs/${id}`));
     } catch {
-      history.replaceState(null, "", location.pathname); // forgotten meanwhile
+      history.replaceState(null, "", location.pathname); // the job no longer exists
     }
   }
 
@@ -187,15 +187,15 @@ class Page {
 
   async #refresh() {
     try {
-      const asked = [this.api.get(`/v1/jobs?limit=${SHOWN_JOBS}`), this.api.get(`/v1/media?limit=${SHOWN_MEDIA}`)];
-      if (!this.form.operations?.length) asked.push(this.api.get("/v1/operations").then((found) => this.form.offer(found)));
-      const [jobs, media] = await Promise.all(asked);
+      const requests = [this.api.get(`/v1/jobs?limit=${SHOWN_JOBS}`), this.api.get(`/v1/media?limit=${SHOWN_MEDIA}`)];
+      if (!this.form.operations?.length) requests.push(this.api.get("/v1/operations").then((operations) => this.form.offer(operations)));
+      const [jobs, media] = await Promise.all(requests);
       this.#jobs = jobs.items;
       const sample = this.#media.get(SAMPLE) ?? (await this.api.get(`/v1/media/${SAMPLE}`).catch(() => null));
       this.#media = new Map([...media.items, ...(sample ? [sample] : [])].map((record) => [record.id, record]));
       this.#offer();
       this.#list();
-      if (sample && !this.clip.record && !location.hash) this.clip.choose(sample); // on a first start it comes a little later
+      if (sample && !this.clip.record && !location.hash) this.clip.choose(sample); // after a first start it appears a little later
       show(byId("connection"), false, "");
     } catch (error) {
       show(byId("connection"), true, error.message);
@@ -203,7 +203,7 @@ class Page {
   }
 
   #offer() {
-    const newestFirst = [...this.#media.values()].sort((one, other) => Date.parse(other.created_at) - Date.parse(one.created_at));
+    const newestFirst = [...this.#media.values()].sort((a, b) => Date.parse(b.created_at) - Date.parse(a.created_at));
     this.clip.offer(newestFirst);
     this.form.offerMedia(newestFirst);
   }
@@ -213,7 +213,7 @@ class Page {
   }
 }
 
-/** Give the frames the clip's shape, within reason. */
+/** Give the frames the aspect ratio of the clip, within limits. */
 function shape(media) {
   const ratio = media?.width ? Math.min(Math.max(media.width / media.height, 0.8), 2.4) : 16 / 9;
   for (const id of ["source-frame", "result-frame"]) byId(id).style.aspectRatio = String(ratio);

@@ -1,4 +1,4 @@
-"""The first page, as far as it can be seen without a browser: what is served, and that its parts fit together."""
+"""The web page without a browser: its files are served, and its parts fit together."""
 
 import re
 from collections.abc import Iterator
@@ -9,17 +9,24 @@ from typing import Any, cast
 
 import httpx
 import pytest
+import quickjs
 from fastapi import FastAPI
 from media_app import serving
 
 from gateway.app import PAGE, add_pages
 from gateway.routing.upstream import Upstreams
 
-FILES = sorted(Path(str(PAGE)).iterdir())
+FOLDER = Path(str(PAGE))
+FILES = sorted(path for path in FOLDER.rglob("*") if path.is_file())
 MODULES = [path for path in FILES if path.suffix == ".js"]
-INDEX = (Path(str(PAGE)) / "index.html").read_text()
+INDEX = (FOLDER / "index.html").read_text()
 TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 NAMESPACE = "http://www.w3.org/2000/svg"
+
+
+def name_of(path: Path) -> str:
+    """Return the path of a file of the page, such as `form/fields.js`."""
+    return path.relative_to(FOLDER).as_posix()
 
 
 class Outline(HTMLParser):
@@ -60,7 +67,7 @@ def client() -> Iterator[httpx.Client]:
 
 
 def test_the_page_and_all_its_files_are_served_with_their_types_and_a_strict_policy(client: httpx.Client) -> None:
-    for url, path in [("/", Path("index.html")), *((f"/page/{path.name}", path) for path in FILES)]:
+    for url, path in [("/", Path("index.html")), *((f"/page/{name_of(path)}", path) for path in FILES)]:
         answer = client.get(url)
         assert answer.status_code == 200, url
         assert answer.headers["content-type"].startswith(TYPES[path.suffix]), url
@@ -89,13 +96,13 @@ def test_nothing_is_inline_that_the_policy_forbids() -> None:
         assert not [name for name in attributes if name == "style" or name.startswith("on")], (tag, attributes)
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_nothing_comes_from_elsewhere(path: Path) -> None:
     found = re.findall(r"https?://[^\s\"'`)]+|[\"'(]//\w[^\s\"']*|@import[^;]*", path.read_text())
     assert [url for url in found if url != NAMESPACE] == []
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_no_module_makes_markup_from_text(path: Path) -> None:
     markup = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|DOMParser|createContextualFragment|srcdoc"
     assert re.findall(markup, path.read_text()) == []
@@ -104,7 +111,7 @@ def test_no_module_makes_markup_from_text(path: Path) -> None:
 def test_ids_are_unique_and_every_one_that_a_module_looks_up_is_there() -> None:
     assert len(OUTLINE.ids) == len(set(OUTLINE.ids))
     looked_up = {found for path in MODULES for found in re.findall(r'byId\("([^"]+)"\)', path.read_text())}
-    parts = re.search(r"const PARTS = \[(.*?)\]", (Path(str(PAGE)) / "job.js").read_text())
+    parts = re.search(r"const PARTS = \[(.*?)\]", (FOLDER / "result" / "job_view.js").read_text())
     assert parts is not None
     looked_up |= set(re.findall(r'"([^"]+)"', parts[1]))
     made_by_the_form = {found for found in looked_up if found.startswith("field-")}
@@ -113,7 +120,7 @@ def test_ids_are_unique_and_every_one_that_a_module_looks_up_is_there() -> None:
 
 
 def test_what_the_page_refers_to_is_there() -> None:
-    names = {path.name for path in FILES}
+    names = {name_of(path) for path in FILES}
     for _, attributes in OUTLINE.elements:
         for attribute in ("src", "href"):
             target = attributes.get(attribute) or ""
@@ -127,19 +134,35 @@ def test_what_the_page_refers_to_is_there() -> None:
 
 
 def test_imports_name_what_their_modules_export() -> None:
-    exported = {
-        path.name: set(re.findall(r"^export (?:async )?(?:function\*?|class|const) (\w+)", path.read_text(), re.M)) for path in MODULES
-    }
-    reached, waiting = set(), ["main.js"]
+    exported = {path: set(re.findall(r"^export (?:async )?(?:function\*?|class|const) (\w+)", path.read_text(), re.M)) for path in MODULES}
+    reached, waiting = set(), [FOLDER / "main.js"]
     while waiting:
-        name = waiting.pop()
-        reached.add(name)
-        source = (Path(str(PAGE)) / name).read_text()
-        for wanted, target in re.findall(r'^import \{ ([^}]+) \} from "\./([^"]+)"', source, re.M):
-            assert {one.strip() for one in wanted.split(",")} <= exported[target], (name, target)
+        module = waiting.pop()
+        reached.add(module)
+        for names, address in re.findall(r'^import \{ ([^}]+) \} from "(\.[^"]+)"', module.read_text(), re.M):
+            target = (module.parent / address).resolve()
+            assert {name.strip() for name in names.split(",")} <= exported[target], (module, target)
             if target not in reached:
                 waiting.append(target)
     assert reached == set(exported), "a module that nothing imports"
+
+
+def test_rooms_import_each_other_without_cycles() -> None:
+    imports = {path: re.findall(r'^import .* from "\.\./(\w+)/', path.read_text(), re.M) for path in MODULES}
+    rooms = {path.parent.name: set() for path in MODULES if path.parent != FOLDER}
+    for path, targets in imports.items():
+        if path.parent != FOLDER:
+            rooms[path.parent.name] |= set(targets)
+    while free := [room for room, targets in rooms.items() if not targets & rooms.keys()]:
+        for room in free:
+            del rooms[room]
+    assert rooms == {}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_a_module_parses(path: Path) -> None:
+    code = re.sub(r"^(import .*?;$|export )", "", path.read_text(), flags=re.M)
+    quickjs.Context().eval(f"(async () => {{ if (false) {{ {code}\n}} }})")
 
 
 def test_controls_have_names() -> None:

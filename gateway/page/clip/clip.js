@@ -1,16 +1,16 @@
-// The clip to work on: dropped, chosen from the disk, or one that is on the server already.
+// The clip to work on: a dropped or chosen file, or a medium of the server.
 
-import { byId, make, show } from "./dom.js";
-import { bytes, facts, remaining } from "./format.js";
-import { upload } from "./upload.js";
+import { byId, make, show } from "../base/dom.js";
+import { bytes, facts, remaining } from "../base/format.js";
+import { upload } from "../server/upload.js";
 
-/** The id of the clip that every installation has. */
+/** Media id of the sample clip. */
 export const SAMPLE = "0".repeat(26);
 const SAMPLES = { [SAMPLE]: "Sample clip", [`${"0".repeat(25)}1`]: "Sample picture" };
 const MOST_RECENT = 8;
 const EMPTY = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7";
 
-/** `onClip(record)` is called with the media record of each clip that is chosen. */
+/** The choice of a clip. Calls `onClip(record)` with the media record of the chosen clip. */
 export class Clip {
   #api;
   #onClip;
@@ -23,13 +23,13 @@ export class Clip {
     const file = byId("file");
     file.addEventListener("change", () => {
       if (file.files[0]) this.#take(file.files[0]);
-      file.value = ""; // so that the same file can be chosen again
+      file.value = ""; // allows choosing the same file again
     });
     byId("upload-cancel").addEventListener("click", () => this.#uploading?.abort());
     this.#acceptDrops();
   }
 
-  /** Make this the clip. */
+  /** Choose a clip. */
   choose(record) {
     this.record = record;
     show(byId("clip-error"), false);
@@ -43,23 +43,23 @@ export class Clip {
     this.#onClip(record);
   }
 
-  /** Show the clips among these media, which are newest first. */
+  /** Show the clips among these media (newest first). */
   offer(media) {
     const uploads = media.filter((record) => record.source === "upload" || record.source === "url");
-    const seen = uploads.filter((record) => ["video", "image", "images"].includes(record.kind));
-    const offered = seen.filter((record, index) => index < MOST_RECENT || record.id in SAMPLES);
+    const visible = uploads.filter((record) => ["video", "image", "images"].includes(record.kind));
+    const offered = visible.filter((record, index) => index < MOST_RECENT || record.id in SAMPLES);
     const shown = new Map([...byId("recent").children].map((item) => [item.dataset.id, item]));
     byId("recent").replaceChildren(...offered.map((record) => shown.get(record.id) ?? this.#tile(record)));
   }
 
-  /** A URL of the thumbnail of a medium; "" where it has none. */
+  /** The promise of a thumbnail's URL; "" if the medium has none. */
   thumbnail(record) {
     if (!this.#pictures.has(record.id)) {
-      const wanted = this.#api.mediaUrl(record.urls.thumbnail).then(
+      const promise = this.#api.mediaUrl(record.urls.thumbnail).then(
         ({ url }) => url,
         () => "",
       );
-      this.#pictures.set(record.id, wanted);
+      this.#pictures.set(record.id, promise);
     }
     return this.#pictures.get(record.id);
   }
@@ -83,7 +83,7 @@ export class Clip {
   }
 
   async #picture(image, record) {
-    image.onerror = () => (image.src = EMPTY); // rather than a torn picture
+    image.onerror = () => (image.src = EMPTY); // instead of a broken picture
     image.dataset.of = record.id;
     image.src = EMPTY;
     const url = await this.thumbnail(record);
@@ -94,13 +94,13 @@ export class Clip {
     this.#uploading?.abort();
     const canceling = new AbortController();
     this.#uploading = canceling;
-    const told = progressTeller(file);
+    const onProgress = uploadProgress(file);
     show(byId("clip-error"), false);
     show(byId("upload"), true);
     try {
-      this.choose(await upload(this.#api, file, { onProgress: told, signal: canceling.signal }));
+      this.choose(await upload(this.#api, file, { onProgress, signal: canceling.signal }));
     } catch (error) {
-      if (error.name !== "AbortError") show(byId("clip-error"), true, `${file.name} was not taken. ${error.message}`);
+      if (error.name !== "AbortError") show(byId("clip-error"), true, `${file.name} was not uploaded. ${error.message}`);
     } finally {
       if (this.#uploading === canceling) {
         this.#uploading = null;
@@ -112,7 +112,7 @@ export class Clip {
   #acceptDrops() {
     const drop = byId("drop");
     const carries = (event) => event.dataTransfer?.types.includes("Files");
-    let depth = 0; // dragenter and dragleave come for every element below
+    let depth = 0; // dragenter and dragleave fire for every nested element
     const over = (change) => {
       depth = Math.max(0, depth + change);
       drop.classList.toggle("over", depth > 0);
@@ -130,10 +130,10 @@ export class Clip {
   }
 }
 
-/** Shows how much of a file has been sent. */
-function progressTeller(file) {
+/** Return a function that shows how many bytes of a file have been sent. */
+function uploadProgress(file) {
   const began = performance.now();
-  const tell = (sent) => {
+  const update = (sent) => {
     byId("upload-bar").value = file.size ? sent / file.size : 0;
     const took = (performance.now() - began) / 1000;
     const rate = took > 0.5 ? sent / took : 0;
@@ -142,6 +142,6 @@ function progressTeller(file) {
     byId("upload-text").textContent = done ? "Checking the file…" : `${bytes(sent)} of ${bytes(file.size)}${left}`;
   };
   byId("upload-name").textContent = file.name;
-  tell(0);
-  return tell;
+  update(0);
+  return update;
 }

@@ -1,11 +1,11 @@
-// Asking for an API key.
+// The dialog that asks for an API key.
 
-import { byId, show } from "./dom.js";
+import { byId, show } from "../base/dom.js";
 
-/** Ask for a key; the promise waits until one is given. `why` says what the server answered. */
-export function askForKey(why) {
+/** Ask for a key and return the promise of it. `reason`: the server's answer, shown to the user. */
+export function askForKey(reason) {
   const dialog = byId("key-dialog");
-  byId("key-text").textContent = why;
+  byId("key-text").textContent = reason;
   byId("key").value = "";
   if (!dialog.open) dialog.showModal();
   return new Promise((resolve) => {
@@ -17,6 +17,6 @@ export function askForKey(why) {
       show(byId("key-forget"), true);
       resolve(key);
     };
-    dialog.oncancel = (event) => event.preventDefault(); // nothing works without a key
+    dialog.oncancel = (event) => event.preventDefault(); // the page cannot work without a key
   });
 }

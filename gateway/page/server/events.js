@@ -1,11 +1,11 @@
-// Following a job: server-sent events over fetch, because EventSource cannot send a key.
+// Events of a job: server-sent events over fetch, because EventSource cannot send a key.
 
 import { Problem } from "./api.js";
 
 const ENDS = new Set(["succeeded", "failed", "canceled"]);
 const LONGEST_WAIT_MS = 8000;
 
-/** Events of a job as {kind, data}, up to and with its end. A broken connection is taken up again where it was. */
+/** Yield the events of a job as {kind, data}, up to its end. A broken connection is resumed at the next event. */
 export async function* follow(api, path, signal) {
   let last = "";
   let failures = 0;
@@ -28,7 +28,7 @@ export async function* follow(api, path, signal) {
   }
 }
 
-/** The events in a stream of bytes (WHATWG's text/event-stream). */
+/** Parse events from a byte stream (WHATWG text/event-stream). */
 async function* parse(body) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";

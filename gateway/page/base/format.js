@@ -1,4 +1,4 @@
-// Numbers as people read them.
+// Numbers, times and names as text.
 
 const UNITS = ["B", "kB", "MB", "GB", "TB"];
 
@@ -26,20 +26,20 @@ export function clock(value) {
   return parts.map((part, index) => (index ? String(part).padStart(2, "0") : part)).join(":");
 }
 
-/** Seconds still to go, no finer than can be known: "under 1 s", "12 s", "4:05". */
+/** Remaining seconds, rounded: "under 1 s", "12 s", "4:05". */
 export function remaining(value) {
   if (value < 1) return "under 1 s";
   return value < 59.5 ? `${Math.round(value)} s` : seconds(value);
 }
 
-/** A position in a clip: "0:02.35". */
+/** A position in a clip, in seconds, as "0:02.35". */
 export function position(value) {
   const hundredths = Math.floor(value * 100 + 1e-6);
   const minutes = Math.floor(hundredths / 6000);
   return `${minutes}:${((hundredths % 6000) / 100).toFixed(2).padStart(5, "0")}`;
 }
 
-/** A few significant digits, without trailing zeros: 23.976, 0.5, 288. */
+/** A number with a few significant digits and no trailing zeros: 23.976, 0.5, 288. */
 export function short(value, digits = 3) {
   return String(Number(value.toPrecision(value >= 10 ** digits ? Math.ceil(Math.log10(value)) : digits)));
 }
@@ -50,12 +50,12 @@ export function rate(fraction) {
   return String(Number((over / under).toFixed(3)));
 }
 
-/** How long ago a time (ISO 8601) was. */
+/** The age of a time (ISO 8601) as "5 min ago". */
 export function ago(time, now = Date.now()) {
-  const passed = Math.max(0, (now - Date.parse(time)) / 1000);
-  if (passed < 60) return "just now";
-  if (passed < 3600) return `${Math.floor(passed / 60)} min ago`;
-  if (passed < 86400) return `${Math.floor(passed / 3600)} h ago`;
+  const age = Math.max(0, (now - Date.parse(time)) / 1000);
+  if (age < 60) return "just now";
+  if (age < 3600) return `${Math.floor(age / 60)} min ago`;
+  if (age < 86400) return `${Math.floor(age / 3600)} h ago`;
   return new Date(time).toLocaleDateString();
 }
 
@@ -65,18 +65,18 @@ export function words(name) {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** What a media record says about its file, in one line. */
+/** A one-line summary of a media record. */
 export function facts(record) {
   const media = record.media ?? {};
-  const said = [];
-  if (media.duration_s) said.push(seconds(media.duration_s));
-  if (media.width) said.push(`${media.width} × ${media.height}`);
-  if (media.frame_rate) said.push(`${rate(media.frame_rate)} fps${media.variable_frame_rate ? " (varies)" : ""}`);
-  if (media.codec) said.push(media.codec);
-  if (media.pictures) said.push(`${media.pictures} ${media.pictures === 1 ? "picture" : "pictures"}`);
-  if (record.kind === "video") said.push(sound(media.audio ?? []));
-  said.push(bytes(record.bytes));
-  return said.join(" · ");
+  const parts = [];
+  if (media.duration_s) parts.push(seconds(media.duration_s));
+  if (media.width) parts.push(`${media.width} × ${media.height}`);
+  if (media.frame_rate) parts.push(`${rate(media.frame_rate)} fps${media.variable_frame_rate ? " (varies)" : ""}`);
+  if (media.codec) parts.push(media.codec);
+  if (media.pictures) parts.push(`${media.pictures} ${media.pictures === 1 ? "picture" : "pictures"}`);
+  if (record.kind === "video") parts.push(sound(media.audio ?? []));
+  parts.push(bytes(record.bytes));
+  return parts.join(" · ");
 }
 
 function sound(tracks) {

@@ -1,12 +1,12 @@
-// The clock of a speed curve: output time is the integral of 1/speed over the source's time. Between control points the speed
-// goes linearly, in an S ("smooth") or not at all until the next one ("hold"); a point may freeze the picture for a while.
+// The clock of a speed curve: output time is the integral of 1/speed over source time. Between control points the speed
+// changes linearly, in an S ("smooth"), or stays constant ("hold"). A point may freeze the picture for some seconds.
 
 const PIECES_OF_AN_S = 256;
 
 export class Ramp {
   #segments = [];
 
-  /** `points`: [{t, speed, easing, freeze}], t rising, in seconds of the source, from where the clip begins; `end`: where it ends. */
+  /** `points`: [{t, speed, easing, freeze}], t rising, in source seconds; the first is the start of the clip, `end` its end. */
   constructor(points, end) {
     const start = Math.min(points[0].t, end);
     this.sourceDuration = end - start;
@@ -23,19 +23,19 @@ export class Ramp {
     this.max = Math.max(...speeds);
   }
 
-  /** The speed at a second of the source. */
+  /** The speed at a time of the source, in seconds. */
   speedAt(time) {
     const segment = this.#find("start", time);
     return segment.speed + segment.slope * (clamp(time, segment.start, segment.end) - segment.start);
   }
 
-  /** Source seconds -> output seconds. */
+  /** Convert source seconds to output seconds. */
   outAt(time) {
     const segment = this.#find("start", time);
     return segment.out + passed(segment, clamp(time, segment.start, segment.end));
   }
 
-  /** Output seconds -> source seconds. */
+  /** Convert output seconds to source seconds. */
   sourceAt(out) {
     const segment = this.#find("out", out);
     const { start, end, speed, slope } = segment;
@@ -65,7 +65,7 @@ function passed(segment, time) {
   return isFlat(segment) ? way / segment.speed : Math.log1p((segment.slope * way) / segment.speed) / segment.slope;
 }
 
-/** The pieces with linear speed that a curve is made of, each after a `stop` of so many seconds of output; cut off at `end`. */
+/** Yield the pieces of linear speed that a curve consists of, up to `end`. `stop`: output seconds of freeze before a piece. */
 function* pieces(points, end) {
   for (let index = 0; index < points.length; index += 1) {
     const from = points[index];

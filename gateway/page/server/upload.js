@@ -1,11 +1,11 @@
-// Resumable uploads (tus 1.0): a broken connection is taken up again where it was.
+// Resumable uploads (tus 1.0): after a broken connection, the upload continues at its offset.
 
 import { Problem, Unreachable } from "./api.js";
 
 const CHUNK_BYTES = 32 * 1024 * 1024;
 const MOST_FAILURES = 8;
 
-/** Upload a File; its media record. `onProgress(sent)` is told bytes. Throws Problem, Unreachable, or AbortError. */
+/** Upload a File and return its media record. `onProgress(sent)` gets the sent bytes. Throws Problem, Unreachable, or AbortError. */
 export async function upload(api, file, { onProgress, signal }) {
   const body = (offset) => file.slice(offset, offset + CHUNK_BYTES);
   let answer = await begin(api, file, body(0), onProgress, signal);
@@ -18,9 +18,9 @@ export async function upload(api, file, { onProgress, signal }) {
       answer = await request(api, "PATCH", location, headers, body(offset), (sent) => onProgress(offset + sent), signal);
       failures = 0;
     } catch (error) {
-      if (!passes(error) || (failures += 1) > MOST_FAILURES) throw error;
+      if (!isTemporary(error) || (failures += 1) > MOST_FAILURES) throw error;
       await pause(failures, signal);
-      answer = await standing(api, location, answer, signal);
+      answer = await stateOf(api, location, answer, signal);
     }
   }
   return api.get(`/v1/media/${answer.header("Reelwright-Media-Id")}`, { signal });
@@ -33,22 +33,22 @@ function begin(api, file, first, onProgress, signal) {
   return request(api, "POST", "/v1/uploads", headers, first, onProgress, signal);
 }
 
-/** Where the upload stands now; where it stood, if nobody answers. */
-async function standing(api, location, before, signal) {
+/** Ask for the current state of the upload. Returns `before` if the server does not answer. */
+async function stateOf(api, location, before, signal) {
   try {
     return await request(api, "HEAD", location, {}, null, () => {}, signal);
   } catch (error) {
-    if (passes(error)) return before;
+    if (isTemporary(error)) return before;
     throw error;
   }
 }
 
-/** Whether an error is one of the network, of a restart, or of a request before that the server still holds. */
-function passes(error) {
+/** Whether a retry may help: a network error, a restart, or an earlier request that still holds the upload. */
+function isTemporary(error) {
   return error instanceof Unreachable || (error instanceof Problem && ([409, 423].includes(error.status) || error.status >= 500));
 }
 
-/** One request; XMLHttpRequest because fetch does not tell how much of a body has been sent. */
+/** Send one request. It uses XMLHttpRequest, because fetch does not report how much of the body has been sent. */
 async function request(api, method, url, headers, body, onProgress, signal) {
   for (;;) {
     const authorization = api.authorization;

@@ -1,13 +1,13 @@
-// What is said about an ended job: its figures, its files, and how to ask for it without this page.
+// The panel of an ended job: its figures, its files, and the request that repeats it.
 
-import { byId, make, show } from "./dom.js";
-import { bytes, facts, rate, seconds, words } from "./format.js";
+import { byId, make, show } from "../base/dom.js";
+import { bytes, facts, rate, seconds, words } from "../base/format.js";
 
-const SAID_ELSEWHERE = new Set(["encoder", "duration_s", "source_duration_s", "ramped_duration_s", "frames", "frame_rate"]);
+const SHOWN_ABOVE = new Set(["encoder", "duration_s", "source_duration_s", "ramped_duration_s", "frames", "frame_rate"]);
 
 const SHOWN_FIRST = ["video", "image", "images", "html"];
 
-/** Fill the panel of figures with those of a job. `operation`: as GET /v1/operations tells it, where it is known. */
+/** Fill the panel with the figures of a job. `operation`: its entry in GET /v1/operations, if known. */
 export function showFigures(api, job, operation) {
   show(byId("figures-panel"), true);
   const pairs = figuresOf(job).map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, value)));
@@ -19,18 +19,18 @@ export function showFigures(api, job, operation) {
   byId("files").replaceChildren(...others.map(([name, record]) => fileItem(api, name, record)));
 }
 
-/** The output that stands for a job: what can be shown best. */
+/** The output to show for a job: a video if there is one, else pictures, else a page. */
 export function mainOutput(job) {
   const rank = (output) => (SHOWN_FIRST.includes(output.kind) ? SHOWN_FIRST.indexOf(output.kind) : SHOWN_FIRST.length);
-  return Object.values(job.outputs).sort((one, other) => rank(one) - rank(other))[0];
+  return Object.values(job.outputs).sort((a, b) => rank(a) - rank(b))[0];
 }
 
-/** Let a link or button save a medium, also where the server wants a key. */
+/** Save a medium as a file, also if the server needs a key. */
 export async function save(api, record) {
   const { url, release } = await api.mediaUrl(record.urls.download);
   const link = make("a", { href: url, download: record.name });
   link.click();
-  setTimeout(release, 60_000); // the browser reads it after the click
+  setTimeout(release, 60_000); // the browser reads the URL after the click
 }
 
 function figuresOf(job) {
@@ -51,9 +51,9 @@ function figuresOf(job) {
   if (metrics.run_s !== undefined) add("Run time", seconds(metrics.run_s));
   if (metrics.fps >= 1) add("Speed", `${Math.round(metrics.fps)} frames/s`);
   if (metrics.peak_memory_bytes) add("Peak memory", bytes(metrics.peak_memory_bytes));
-  if (metrics.queue_s !== undefined) add("Waited", seconds(metrics.queue_s));
+  if (metrics.queue_s !== undefined) add("Time in queue", seconds(metrics.queue_s));
   for (const [name, value] of Object.entries(result ?? {})) {
-    if (!SAID_ELSEWHERE.has(name) && ["number", "string", "boolean"].includes(typeof value)) add(words(name), String(value));
+    if (!SHOWN_ABOVE.has(name) && ["number", "string", "boolean"].includes(typeof value)) add(words(name), String(value));
   }
   return figures;
 }
@@ -64,9 +64,9 @@ function fileItem(api, name, record) {
   return make("li", { class: "row" }, make("span", {}, `${words(name)}: ${record.name} (${bytes(record.bytes)})`), button);
 }
 
-/** The request that makes this job again, for a shell. */
+/** The curl command that repeats a job. */
 export function curlOf(job, operation, { keyed }) {
-  const steps = job.service === "pipelines"; // a pipeline's params are the whole request
+  const steps = job.service === "pipelines"; // the params of a pipeline are the whole request
   const params = {};
   for (const [name, value] of Object.entries(job.params)) {
     const fallback = operation?.params.properties?.[name]?.default;

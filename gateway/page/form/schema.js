@@ -1,12 +1,12 @@
-// What the parameters of an operation are, read from their JSON Schema (as pydantic writes it).
+// Descriptions of an operation's parameters, read from its JSON Schema (as pydantic writes it).
 
-import { words } from "./format.js";
+import { words } from "../base/format.js";
 
-const LOG_FROM = 50; // a slider over more than this ratio moves in equal factors rather than equal steps
+const LOG_FROM = 50; // from this ratio of maximum to minimum on, sliders are logarithmic
 const STEPS = 200;
 
 /** The parameters, in order: {name, label, help, type, required, nullable, fallback, ...};
-    type: switch|choice|number|text|json. Of json, `written` are the words that may stand for a value. */
+    type: switch|choice|number|text|json. For json, `words` are plain words that are accepted instead of JSON. */
 export function parametersOf(schema) {
   const required = new Set(schema.required ?? []);
   return Object.entries(schema.properties ?? {}).map(([name, given]) => {
@@ -24,7 +24,7 @@ export function parametersOf(schema) {
   });
 }
 
-/** A schema without references and without "or null". */
+/** Resolve references and remove "or null" from a schema. */
 function plain(given, definitions, nullable = false) {
   if (given.$ref) return plain({ ...definitions[given.$ref.split("/").at(-1)] }, definitions, nullable);
   const options = given.anyOf ?? given.oneOf ?? given.allOf;
@@ -32,7 +32,7 @@ function plain(given, definitions, nullable = false) {
   const others = options.filter((option) => option.type !== "null");
   const either = nullable || others.length < options.length;
   if (others.length === 1) return plain(others[0], definitions, either);
-  return { schema: { written: others.map((option) => option.const).filter((word) => word !== undefined) }, nullable: either };
+  return { schema: { words: others.map((option) => option.const).filter((word) => word !== undefined) }, nullable: either };
 }
 
 function typeOf(schema, name, help) {
@@ -40,7 +40,7 @@ function typeOf(schema, name, help) {
   if (schema.type === "boolean") return { type: "switch" };
   if (schema.type === "string") return { type: "text", long: schema.maxLength > 200, maxLength: schema.maxLength };
   if (schema.type === "number" || schema.type === "integer") return numberOf(schema, name, help);
-  return { type: "json", written: schema.written ?? [] };
+  return { type: "json", words: schema.words ?? [] };
 }
 
 function numberOf(schema, name, help) {
@@ -61,7 +61,7 @@ function numberOf(schema, name, help) {
   };
 }
 
-/** 0.079 -> 0.05: the next 1, 2 or 5 of a power of ten below. */
+/** Round down to 1, 2 or 5 times a power of ten: 0.079 -> 0.05. */
 function niceStep(about) {
   const power = 10 ** Math.floor(Math.log10(about));
   const first = about / power;

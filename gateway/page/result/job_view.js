@@ -1,21 +1,21 @@
-// The job that is looked at: its progress, its end, and what it made.
+// The selected job: its progress, its end, and its outputs.
 
-import { byId, make, show } from "./dom.js";
-import { follow } from "./events.js";
+import { byId, make, show } from "../base/dom.js";
+import { follow } from "../server/events.js";
 import { mainOutput, save, showFigures } from "./figures.js";
-import { remaining, words } from "./format.js";
+import { remaining, words } from "../base/format.js";
 import { showPictures } from "./pictures.js";
 
 const ENDED = new Set(["succeeded", "failed", "canceled"]);
 const STATES = { queued: "Waiting", running: "Running", succeeded: "Done", failed: "Failed", canceled: "Canceled" };
 
-/** `onResult(job)` is called when a job that is looked at has succeeded, also one that had before. */
+/** The view of a job. Calls `onResult(job)` when the shown job has succeeded, also for an older one. */
 export class JobView {
   #api;
   #player;
   #onResult;
-  #looking = new AbortController();
-  #told = "";
+  #watching = new AbortController();
+  #announced = "";
 
   constructor(api, player, onResult) {
     this.#api = api;
@@ -29,24 +29,24 @@ export class JobView {
     byId("copy").addEventListener("click", () => this.#copy());
   }
 
-  /** Take the job away. */
+  /** Remove the job from view. */
   clear() {
-    this.#looking.abort();
-    this.#looking = new AbortController();
+    this.#watching.abort();
+    this.#watching = new AbortController();
     this.job = null;
     this.#player.set("result", null);
     this.#player.setRamp(null);
     for (const id of PARTS) show(byId(id), false);
-    show(byId("result-note"), true, "What you make appears here.");
+    show(byId("result-note"), true, "The result appears here.");
     byId("result-state").textContent = "";
     byId("result-state").className = "state";
   }
 
-  /** Look at a job; `operations`: as GET /v1/operations tells them. Returns when it has ended or another one is looked at. */
+  /** Show a job. `operations`: from GET /v1/operations. Resolves when the job has ended or another one is shown. */
   async open(job, operations) {
     this.clear();
-    const { signal } = this.#looking;
-    this.operation = operations.find((one) => one.name === job.operation);
+    const { signal } = this.#watching;
+    this.operation = operations.find((operation) => operation.name === job.operation);
     this.#show(job);
     if (ENDED.has(job.status)) return;
     this.#watchQueue(job, signal);
@@ -56,11 +56,11 @@ export class JobView {
         this.#show(kind === "progress" ? { ...this.job, status: "running", progress: data } : data);
       }
     } catch (error) {
-      if (!signal.aborted) this.#fail("The job cannot be followed", error.message);
+      if (!signal.aborted) this.#fail("The progress cannot be shown", error.message);
     }
   }
 
-  /** While a job waits no events come, but its place in the queue changes. */
+  /** Poll a waiting job: it sends no events, but its place in the queue changes. */
   async #watchQueue(job, signal) {
     while (!signal.aborted && this.job.status === "queued") {
       await new Promise((resolve) => setTimeout(resolve, 1000));
@@ -74,7 +74,7 @@ export class JobView {
     const state = byId("result-state");
     state.textContent = STATES[job.status];
     state.className = `state ${job.status}`;
-    this.#say(job);
+    this.#announce(job);
     show(byId("running"), !ENDED.has(job.status));
     show(byId("result-note"), false);
     if (!ENDED.has(job.status)) return this.#showProgress(job);
@@ -82,7 +82,7 @@ export class JobView {
     byId("warnings").replaceChildren(...job.warnings.map((warning) => make("li", {}, warning)));
     showFigures(this.#api, job, this.operation);
     if (job.status === "failed") return this.#fail(job.error?.title ?? "The job failed", job.error?.detail ?? "");
-    if (job.status === "canceled") return show(byId("result-note"), true, "Canceled. Nothing was kept.");
+    if (job.status === "canceled") return show(byId("result-note"), true, "Canceled. Its files were deleted.");
     return this.#showResult(job);
   }
 
@@ -98,9 +98,9 @@ export class JobView {
 
   async #showResult(job) {
     const output = mainOutput(job);
-    const { signal } = this.#looking;
+    const { signal } = this.#watching;
     this.#onResult(job);
-    if (!output) return show(byId("result-note"), true, "Done. There is no file; the figures are below.");
+    if (!output) return show(byId("result-note"), true, "Done. This operation makes no file; its figures are below.");
     show(byId("download"), true);
     byId("download").href = this.#api.keyed ? "#" : output.urls.download;
     this.#showMore(job, output, signal);
@@ -117,11 +117,11 @@ export class JobView {
     return show(byId("result-image"), true);
   }
 
-  /** A page and pictures that were made, besides or instead of a video. */
+  /** Show a page and pictures among the outputs. */
   async #showMore(job, main, signal) {
     const outputs = Object.values(job.outputs);
     const page = outputs.find((output) => output.kind === "html");
-    // With a key there is no address that a new tab could open: then it is downloaded.
+    // A new tab cannot send a key, so with a key the page can only be downloaded.
     show(byId("open-page"), Boolean(page) && !this.#api.keyed);
     if (page) byId("open-page").href = page.urls.content;
     const many = outputs.find((output) => output.kind === "images");
@@ -140,20 +140,20 @@ export class JobView {
   async #cancel() {
     byId("cancel").disabled = true;
     byId("running-text").textContent = "Canceling…";
-    const { signal } = this.#looking;
+    const { signal } = this.#watching;
     const now = await this.#api.post(this.job.urls.cancel).catch((error) => error);
     if (signal.aborted || ENDED.has(this.job.status)) return;
     if (now instanceof Error) byId("running-text").textContent = now.message;
     else this.#show(now);
   }
 
-  /** Tell screen readers the stages and every quarter, not every frame. */
-  #say(job) {
+  /** Announce stages and quarters, not every frame, to screen readers. */
+  #announce(job) {
     const quarter = job.progress ? Math.floor(job.progress.fraction * 4) * 25 : 0;
     const text =
       job.status === "running" && job.progress ? `${words(job.progress.stage)}, ${quarter} percent` : STATES[job.status];
-    if (text === this.#told) return;
-    this.#told = text;
+    if (text === this.#announced) return;
+    this.#announced = text;
     byId("announce").textContent = text;
   }
 
@@ -163,7 +163,7 @@ export class JobView {
       await navigator.clipboard.writeText(byId("curl").textContent);
       button.textContent = "Copied";
     } catch {
-      getSelection().selectAllChildren(byId("curl")); // no clipboard outside https and localhost
+      getSelection().selectAllChildren(byId("curl")); // the clipboard works on https and localhost only
       button.textContent = "Selected";
     }
     setTimeout(() => (button.textContent = "Copy"), 1500);
@@ -175,8 +175,8 @@ const PARTS = ["running", "failed", "download", "open-page", "result-image", "wa
 function progressText({ status, queue_position: place, progress }) {
   if (status === "queued") return place ? `Place ${place} in the queue` : "Waiting to start";
   if (!progress) return "Starting";
-  const said = [words(progress.stage)];
-  if (progress.fps) said.push(`${Math.round(progress.fps)} frames/s`);
-  if (progress.eta_s !== null && progress.eta_s !== undefined) said.push(`${remaining(progress.eta_s)} left`);
-  return said.join(" · ");
+  const parts = [words(progress.stage)];
+  if (progress.fps) parts.push(`${Math.round(progress.fps)} frames/s`);
+  if (progress.eta_s !== null && progress.eta_s !== undefined) parts.push(`${remaining(progress.eta_s)} left`);
+  return parts.join(" · ");
 }

@@ -1,17 +1,17 @@
-// Source and result side by side, under one set of controls.
+// The player: source and result side by side, with common controls.
 
-import { byId, chosen, show } from "./dom.js";
-import { position } from "./format.js";
+import { byId, chosen, show } from "../base/dom.js";
+import { position } from "../base/format.js";
 
-const LARGEST_DRIFT_S = 0.2; // beyond it the following video is set, below it its rate is bent
-const RATES = { min: 0.0625, max: 16 }; // what browsers play
+const LARGEST_DRIFT_S = 0.2; // a larger drift is corrected by seeking, a smaller one by the playback rate
+const RATES = { min: 0.0625, max: 16 }; // the rates that browsers support
 
-/** `onTime(seconds)` is told the source's position whenever it changes. */
+/** The player. Calls `onTime(seconds)` with the position in the source whenever it changes. */
 export class Player {
   #videos = { source: byId("source-video"), result: byId("result-video") };
   #times = { source: byId("source-time"), result: byId("result-time") };
   #notes = { source: byId("source-note"), result: byId("result-note") };
-  #held = { source: null, result: null }; // {url, release} that is shown
+  #held = { source: null, result: null }; // the shown {url, release}
   #ramp = null;
   #playing = false;
   #onTime;
@@ -25,7 +25,7 @@ export class Player {
     byId("fullscreen").addEventListener("click", () => this.#shown.requestFullscreen());
     for (const video of Object.values(this.#videos)) {
       video.addEventListener("loadedmetadata", () => this.#refresh());
-      video.addEventListener("seeked", () => this.#tell());
+      video.addEventListener("seeked", () => this.#showTime());
       video.addEventListener("click", () => byId("play").click());
     }
     this.#videos.source.addEventListener("error", () => this.#unplayable("source"));
@@ -33,7 +33,7 @@ export class Player {
     this.#refresh();
   }
 
-  /** Show a video on one `side`, "source" or "result"; null takes it away. `held`: {url, release}. */
+  /** Show a video on a `side`, "source" or "result". `held`: {url, release}, or null to remove it. */
   set(side, held) {
     this.pause();
     const video = this.#videos[side];
@@ -46,13 +46,13 @@ export class Player {
     this.#refresh();
   }
 
-  /** How source time and result time belong together; null where they do not. */
+  /** Set the Ramp that maps source time to result time; null if there is none. */
   setRamp(ramp) {
     this.#ramp = ramp;
     this.#refresh();
   }
 
-  /** Go to a second of the source. */
+  /** Seek to a time of the source, in seconds. */
   seekSource(time) {
     this.#seekLead(this.#follows ? this.#ramp.outAt(time) : time);
   }
@@ -85,16 +85,16 @@ export class Player {
     return this.#ready(this.#videos.result) ? this.#videos.result : this.#videos.source;
   }
 
-  /** Whether the source is played along the ramp. */
+  /** Whether the source follows the result along the ramp. */
   get #follows() {
     return this.#ramp !== null && this.#both.length === 2 && chosen(byId("pace")) === "moment";
   }
 
-  /** The video whose clock counts: the result where the source follows it, else the longer one. */
+  /** The video that sets the time: the result if the source follows it, else the longer video. */
   get #lead() {
-    const [one, other] = this.#both;
-    if (!other || this.#follows) return this.#shown;
-    return one.duration >= other.duration ? one : other;
+    const [first, second] = this.#both;
+    if (!second || this.#follows) return this.#shown;
+    return first.duration >= second.duration ? first : second;
   }
 
   get #position() {
@@ -124,11 +124,11 @@ export class Player {
     } else if (this.#follows) {
       this.#keepUp();
     }
-    this.#tell();
+    this.#showTime();
     requestAnimationFrame(() => this.#step());
   }
 
-  /** Bend the source's rate so that it shows what the result shows. */
+  /** Adjust the playback rate of the source so that it shows the same moment as the result. */
   #keepUp() {
     const { source, result } = this.#videos;
     const target = this.#ramp.sourceAt(result.currentTime);
@@ -157,10 +157,10 @@ export class Player {
     byId("scrub").max = String(this.#length || 1);
     for (const radio of byId("pace").querySelectorAll("input")) radio.disabled = this.#ramp === null || this.#both.length < 2;
     for (const radio of byId("sound").querySelectorAll("input")) radio.disabled = !ready;
-    this.#tell();
+    this.#showTime();
   }
 
-  #tell() {
+  #showTime() {
     const scrub = byId("scrub");
     scrub.value = String(this.#position);
     scrub.setAttribute("aria-valuetext", `${position(this.#position)} of ${position(this.#length)}`);
@@ -176,7 +176,7 @@ export class Player {
   #unplayable(side) {
     if (!this.#held[side]) return;
     show(this.#videos[side], false);
-    show(this.#notes[side], true, "This browser cannot play this kind of file. It can be worked on all the same.");
+    show(this.#notes[side], true, "This browser cannot play this kind of file. Operations still work on it.");
     this.#refresh();
   }
 }

@@ -1,9 +1,9 @@
 // The list of recent jobs.
 
-import { byId, make, show } from "./dom.js";
-import { ago, seconds, words } from "./format.js";
+import { byId, make, show } from "../base/dom.js";
+import { ago, seconds, words } from "../base/format.js";
 
-/** `onOpen(job)` is called with the job that is chosen. */
+/** The list of jobs. Calls `onOpen(job)` with the selected job. */
 export class JobList {
   #onOpen;
   #rows = new Map(); // job id -> {item, update}
@@ -12,7 +12,7 @@ export class JobList {
     this.#onOpen = onOpen;
   }
 
-  /** Show these jobs, newest first; `media`: records by id, for the names of clips. `current`: id of the one looked at. */
+  /** Show these jobs, newest first. `media`: records by id, for the names of clips; `current`: id of the shown job. */
   update(jobs, media, current) {
     show(byId("jobs-none"), jobs.length === 0);
     const kept = new Map(jobs.map((job) => [job.id, this.#rows.get(job.id) ?? this.#row()]));
@@ -20,7 +20,7 @@ export class JobList {
     const items = [...kept.values()].map((row) => row.item);
     const list = byId("jobs");
     const same = items.length === list.children.length && items.every((item, index) => item === list.children[index]);
-    if (!same) list.replaceChildren(...items); // only then: replacing would take the focus away
+    if (!same) list.replaceChildren(...items); // only if changed: replacing loses the focus
     this.#rows = kept;
   }
 
@@ -47,7 +47,7 @@ function stateText(job) {
   return { queued: "Waiting", running: "Running", succeeded: "Done", failed: "Failed", canceled: "Canceled" }[job.status];
 }
 
-/** The id of the medium that a job works on; of a pipeline, its first step. Undefined where there is none. */
+/** The id of the medium that a job works on; for a pipeline, that of its first step. Undefined if there is none. */
 export function clipId(job) {
   const inputs = job.params.steps?.[0]?.inputs ?? job.inputs;
   return [Object.values(inputs)[0]].flat()[0];

@@ -1,16 +1,17 @@
-// The form of an operation, drawn from its JSON Schema, and the choice of the operation.
+// The choice of an operation, and the form of its parameters, built from its JSON Schema.
 
-import { byId, make, setMarked, show } from "./dom.js";
+import { byId, make, setMarked, show } from "../base/dom.js";
+import { words } from "../base/format.js";
 import { fieldOf } from "./fields.js";
-import { words } from "./format.js";
+import { fillPort, portOf } from "./ports.js";
 import { parametersOf } from "./schema.js";
 
-/** The form. `onSubmit({operation, params, inputs})` is called on Start, `onOperation(operation)` when another one is chosen. */
+/** The form. Calls `onSubmit({operation, params, inputs})` on Start and `onOperation(operation)` when an operation is chosen. */
 export class Form {
   #fields = [];
   #ports = [];
   #portsElement = make("div", { class: "ports" });
-  #written = new Map(); // what was set per operation, so that looking at another one loses nothing
+  #values = new Map(); // operation name -> entered values, kept while another operation is shown
   #media = [];
   #clip = null;
 
@@ -23,26 +24,26 @@ export class Form {
       if (filled) onSubmit({ operation: this.operation, ...filled });
     });
     byId("reset").addEventListener("click", () => {
-      this.#written.delete(this.operation?.name);
+      this.#values.delete(this.operation?.name);
       this.fill({});
     });
   }
 
-  /** Show these operations; the ones that make a video come first. */
+  /** Show these operations. Those with a video as output come first. */
   offer(operations) {
     const rank = (operation) => (Object.values(operation.outputs).includes("video") ? 0 : 1);
-    this.operations = [...operations].sort((one, other) => rank(one) - rank(other));
+    this.operations = [...operations].sort((a, b) => rank(a) - rank(b));
     this.#drawChoice();
     this.choose(this.operation?.name ?? this.operations[0]?.name);
   }
 
-  /** Media that inputs besides the clip can be chosen from. */
+  /** Set the media to choose from for inputs other than the clip. */
   offerMedia(media) {
     this.#media = media;
     for (const port of this.#ports) fillPort(port, media, this.#clip);
   }
 
-  /** The clip that jobs work on. */
+  /** Set the clip that jobs work on. */
   setClip(record) {
     const before = this.clipPort;
     this.#clip = record;
@@ -50,16 +51,16 @@ export class Form {
     for (const port of this.#ports) fillPort(port, this.#media, record);
   }
 
-  /** The name of the input that takes the clip; null where none takes its kind. */
+  /** The name of the input that accepts the clip; null if none accepts its kind. */
   get clipPort() {
     const ports = Object.entries(this.operation?.inputs ?? {});
     const fitting = ports.find(([, port]) => port.kinds.includes(this.#clip?.kind));
     return fitting?.[0] ?? null;
   }
 
-  /** Go to an operation, by name; one that is not there is ignored. */
+  /** Show the operation of this name. An unknown name is ignored. */
   choose(name) {
-    const operation = this.operations.find((one) => one.name === name);
+    const operation = this.operations.find((operation) => operation.name === name);
     if (!operation) return;
     if (operation.name !== this.operation?.name) this.#keep();
     this.operation = operation;
@@ -68,14 +69,14 @@ export class Form {
     show(byId("unavailable"), !operation.available);
     setMarked(
       byId("unavailable"),
-      operation.available ? "" : `With its defaults it cannot run yet. To install what is missing: \`${operation.install}\``,
+      operation.available ? "" : `This operation needs a model. To install it, run: \`${operation.install}\``,
     );
     this.#drawFields();
-    this.fill(this.#written.get(name) ?? {});
+    this.fill(this.#values.get(name) ?? {});
     this.onOperation(operation);
   }
 
-  /** Set the parameters; those not given take their defaults. */
+  /** Set the parameters. Missing ones take their defaults. */
   fill(params) {
     this.clearErrors();
     for (const field of this.#fields) field.write(params[field.parameter.name] ?? field.parameter.fallback);
@@ -84,26 +85,26 @@ export class Form {
     if (advanced && json.some((field) => params[field.parameter.name])) advanced.open = true;
   }
 
-  /** Mark what the server found wrong. `problem.errors`: [{field: "params.min_speed", detail}]. */
+  /** Show a problem at the fields it names. `problem.errors`: [{field: "params.min_speed", detail}]. */
   refuse(problem) {
     this.clearErrors();
     const general = [];
-    const marked = new Map(); // field -> what is wrong with it
+    const marked = new Map(); // field -> texts of its errors
     let first = null;
     for (const { field: path, detail } of problem.errors ?? []) {
       const [where, name, ...deeper] = path.split(".");
-      const field = where === "params" && this.#fields.find((one) => one.parameter.name === name);
-      const said = deeper.length ? `At ${deeper.join(".")}: ${detail}` : detail;
-      if (field) marked.set(field, [...(marked.get(field) ?? []), said]);
+      const field = where === "params" && this.#fields.find((candidate) => candidate.parameter.name === name);
+      const text = deeper.length ? `At ${deeper.join(".")}: ${detail}` : detail;
+      if (field) marked.set(field, [...(marked.get(field) ?? []), text]);
       else general.push(where === "params" ? detail : `${path}: ${detail}`);
       first ??= field || null;
     }
-    for (const [field, said] of marked) field.fail(said.join("; "));
+    for (const [field, texts] of marked) field.fail(texts.join("; "));
     if (!problem.errors?.length) general.push(problem.message);
     show(byId("form-error"), general.length > 0, general.join(" "));
     if (first) {
-      const folded = first.element.closest("details");
-      if (folded) folded.open = true;
+      const section = first.element.closest("details");
+      if (section) section.open = true;
       first.focus();
     }
   }
@@ -122,7 +123,7 @@ export class Form {
         const value = field.read();
         if (value !== undefined && JSON.stringify(value) !== JSON.stringify(fallback)) params[name] = value;
       } catch {
-        this.refuse({ errors: [{ field: `params.${name}`, detail: "This is not JSON." }] });
+        this.refuse({ errors: [{ field: `params.${name}`, detail: "Not valid JSON." }] });
         return null;
       }
     }
@@ -147,10 +148,10 @@ export class Form {
       try {
         values[field.parameter.name] = field.read();
       } catch {
-        continue; // half-typed JSON is not worth keeping
+        continue; // incomplete JSON is dropped
       }
     }
-    this.#written.set(this.operation.name, values);
+    this.#values.set(this.operation.name, values);
   }
 
   #drawChoice() {
@@ -178,52 +179,12 @@ export class Form {
     byId("fields").replaceChildren(...parts);
   }
 
-  /** Controls for the inputs that the clip does not fill, and for more of what it is one of. */
+  /** Draw controls for the other inputs, and for more media of an input that takes several. */
   #drawPorts() {
     this.#ports = Object.entries(this.operation.inputs)
       .filter(([name, port]) => name !== this.clipPort || port.many)
-      .map(([name, port]) => (port.many ? manyOf(name, port, name === this.clipPort) : oneOf(name, port)));
+      .map(([name, port]) => portOf(name, port, name === this.clipPort));
     for (const port of this.#ports) fillPort(port, this.#media, this.#clip);
     this.#portsElement.replaceChildren(...this.#ports.map((port) => port.element));
   }
-}
-
-/** An input that takes one medium, chosen among those there are. */
-function oneOf(name, { kinds, optional, many }) {
-  const select = make("select", { id: `input-${name}` });
-  const label = make("label", { for: select.id }, `${words(name)} (${kinds.join(" or ")}${optional ? ", optional" : ""})`);
-  const offer = (fitting) => {
-    const before = select.value;
-    select.replaceChildren(
-      make("option", { value: "" }, "None"),
-      ...fitting.map((record) => make("option", { value: record.id }, record.name)),
-    );
-    if (fitting.some((record) => record.id === before)) select.value = before;
-  };
-  const read = () => (select.value ? [select.value] : []);
-  return { name, kinds, many, offer, read, element: make("div", { class: "field" }, label, select) };
-}
-
-/** An input that takes many; `besides`: the clip is one of them already. */
-function manyOf(name, { kinds, many }, besides) {
-  const list = make("ul", { class: "checks" });
-  const boxes = () => [...list.querySelectorAll("input")];
-  const read = () => boxes().filter((box) => box.checked).map((box) => box.value);
-  const summary = make("summary", {}, besides ? `More than this clip (${kinds.join(" or ")})` : `${words(name)} (${kinds.join(" or ")})`);
-  const offer = (fitting) => {
-    const checked = new Set(read());
-    const shown = boxes().map((box) => box.value);
-    if (shown.join() === fitting.map((record) => record.id).join()) return; // or the focus would be lost
-    list.replaceChildren(
-      ...fitting.map((record) => {
-        const box = make("input", { type: "checkbox", value: record.id, checked: checked.has(record.id) });
-        return make("li", {}, make("label", { class: "check" }, box, ` ${record.name}`));
-      }),
-    );
-  };
-  return { name, kinds, many, offer, read, element: make("details", { class: "field" }, summary, list) };
-}
-
-function fillPort(port, media, clip) {
-  port.offer(media.filter((record) => port.kinds.includes(record.kind) && record.id !== clip?.id));
 }

@@ -1,13 +1,13 @@
-// One control for each type of parameter. Each answers {element, input, read(), write(value)};
-// read() gives undefined for "leave it out".
+// Form controls, one for each type of parameter: {input, parts, read(), write(value)}.
+// read() returns undefined to leave the parameter out.
 
-import { chosen, make, setMarked } from "./dom.js";
-import { short, words } from "./format.js";
+import { chosen, make, setMarked } from "../base/dom.js";
+import { short, words } from "../base/format.js";
 
 const MOST_SEGMENTS = 4;
 const SLIDER_STEPS = 400;
 
-/** The control of a parameter, with its label, help and place for an error. `changed()` is called when its value does. */
+/** The control of a parameter with its label, help and error text. Calls `changed()` when the value changes. */
 export function fieldOf(parameter, changed) {
   const id = `field-${parameter.name}`;
   const help = make("p", { class: "help", id: `${id}-help` });
@@ -114,14 +114,14 @@ function makeText(parameter, id, changed) {
 }
 
 function makeJson(parameter, id, changed) {
-  const { written } = parameter;
-  const input = make("textarea", { id, rows: 3, spellcheck: "false", placeholder: ["JSON", ...written].join(" or ") });
+  const { words: accepted } = parameter;
+  const input = make("textarea", { id, rows: 3, spellcheck: "false", placeholder: ["JSON", ...accepted].join(" or ") });
   input.addEventListener("input", changed);
   const read = () => {
     const text = input.value.trim();
     if (text === "") return parameter.nullable ? null : undefined;
-    return written.includes(text) ? text : JSON.parse(text);
+    return accepted.includes(text) ? text : JSON.parse(text);
   };
-  const write = (value) => (input.value = written.includes(value) ? value : (value ?? null) === null ? "" : JSON.stringify(value));
+  const write = (value) => (input.value = accepted.includes(value) ? value : (value ?? null) === null ? "" : JSON.stringify(value));
   return { input, parts: [input], read, write };
 }

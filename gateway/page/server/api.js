@@ -1,8 +1,8 @@
-// Talking to the server, with and without API keys.
+// Requests to the server, with and without an API key.
 
 const KEPT_AS = "reelwright-api-key";
 
-/** The server refused: problem details (RFC 9457). */
+/** An error answer of the server, from problem details (RFC 9457). */
 export class Problem extends Error {
   constructor(status, body) {
     super(body?.detail || body?.title || `The server answered ${status}.`);
@@ -12,14 +12,14 @@ export class Problem extends Error {
   }
 }
 
-/** The server could not be reached. */
+/** The server cannot be reached. */
 export class Unreachable extends Error {
   constructor() {
     super("The server does not answer. Is it running?");
   }
 }
 
-/** Requests of this page. `askForKey(detail)` is called where the server wants a key, and promises one. */
+/** Requests of this page. `askForKey(detail)` returns the promise of a key; it is called when the server demands one. */
 export class Api {
   #askForKey;
   #asking = null;
@@ -34,15 +34,15 @@ export class Api {
     return this.#key !== "";
   }
 
-  /** Headers that every request needs. */
+  /** The authorization header, if there is a key. */
   get authorization() {
     return this.keyed ? { Authorization: `Bearer ${this.#key}` } : {};
   }
 
-  /** Ask for a key, once for all the requests that were refused meanwhile. */
+  /** Ask for a key, once for all requests that were refused meanwhile. */
   async renewKey(detail, refused = this.authorization) {
-    if (refused.Authorization !== this.authorization.Authorization) return; // another request has got a new one already
-    this.#asking ??= this.#askForKey(this.keyed ? detail : "This server wants an API key.");
+    if (refused.Authorization !== this.authorization.Authorization) return; // another request already got a new key
+    this.#asking ??= this.#askForKey(this.keyed ? detail : "This server needs an API key.");
     try {
       this.#key = await this.#asking;
       sessionStorage.setItem(KEPT_AS, this.#key);
@@ -56,7 +56,7 @@ export class Api {
     this.#key = "";
   }
 
-  /** A response that is fine. Throws Problem, Unreachable, or AbortError. */
+  /** Send a request and return its successful response. Throws Problem, Unreachable, or AbortError. */
   async send(method, path, { json, headers = {}, signal } = {}) {
     for (;;) {
       const authorization = this.authorization;
@@ -73,19 +73,19 @@ export class Api {
     }
   }
 
-  /** GET, as JSON. */
+  /** GET a path and return its JSON. */
   async get(path, options = {}) {
     return (await this.send("GET", path, options)).json();
   }
 
-  /** POST, as JSON. */
+  /** POST JSON to a path and return the JSON of the answer. */
   async post(path, json, options = {}) {
     return (await this.send("POST", path, { ...options, json })).json();
   }
 
   /**
-   * A URL for <img>, <video> and downloads, and how to give it back. Without keys it is the server's own, so that the browser can
-   * ask for ranges; elements cannot send a key, so with one the file is fetched whole.
+   * A URL for <img>, <video> and downloads, and a function that releases it. Without a key it is the server's URL, so the browser can
+   * request ranges. Elements cannot send a key, so with a key the whole file is fetched.
    */
   async mediaUrl(path, signal) {
     if (!this.keyed) return { url: path, release() {} };

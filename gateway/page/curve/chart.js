@@ -1,13 +1,13 @@
-// Speed over the source's time, with the motion it was made from.
+// The chart of speed over source time, with the measured motion behind it.
 
-import { makeSvg } from "./dom.js";
-import { clock, position, seconds, short } from "./format.js";
+import { makeSvg } from "../base/dom.js";
+import { clock, position, seconds, short } from "../base/format.js";
 
 const MARGIN = { top: 10, right: 14, bottom: 24, left: 46 };
 const TICK_STEPS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600];
 const PIXELS_PER_TICK = 70;
 
-/** A chart in `host`. `onSeek(seconds)`: clicked or dragged over there; `onPoint(text)`: what stands at the playhead. */
+/** A chart in `host`. Calls `onSeek(seconds)` on a click or drag, and `onPoint(text)` with the values at the playhead. */
 export class Chart {
   #host;
   #onPoint;
@@ -34,7 +34,7 @@ export class Chart {
     host.addEventListener("pointermove", seek);
   }
 
-  /** `ramp`: a Ramp or null; `duration`: of the source, in seconds; `motion`: {times, values} or null; `cuts`: seconds. */
+  /** Draw a curve. `ramp`: a Ramp or null; `duration`: of the source; `motion`: {times, values} or null; `cuts`: times. In seconds. */
   set({ ramp, duration, motion = null, cuts = [] }) {
     this.#ramp = ramp;
     this.#duration = duration;
@@ -43,7 +43,7 @@ export class Chart {
     this.#draw();
   }
 
-  /** Move the playhead to a second of the source. */
+  /** Move the playhead to a time of the source, in seconds. */
   setTime(time) {
     this.#time = Math.min(time, this.#duration);
     this.#placeHead();
@@ -66,7 +66,7 @@ export class Chart {
     return MARGIN.top + (1 - (Math.log2(speed) - low) / (high - low)) * this.#height;
   }
 
-  /** The powers of two that the axis runs between. */
+  /** The range of the speed axis, as exponents of two. */
   #octaves() {
     const [min, max] = this.#ramp ? [this.#ramp.min, this.#ramp.max] : [1, 1];
     return [Math.min(-1, Math.floor(Math.log2(min) + 1e-9)), Math.max(1, Math.ceil(Math.log2(max) - 1e-9))];
@@ -100,7 +100,7 @@ export class Chart {
       grid.append(makeSvg("text", { x: MARGIN.left - 8, y: y + 4, "text-anchor": "end" }, `${short(2 ** octave)}×`));
     }
     const most = Math.max(1, this.#width / PIXELS_PER_TICK);
-    const step = TICK_STEPS.find((one) => this.#duration / one <= most) ?? TICK_STEPS.at(-1);
+    const step = TICK_STEPS.find((candidate) => this.#duration / candidate <= most) ?? TICK_STEPS.at(-1);
     for (let time = 0; this.#duration && time <= this.#duration * 1.0001; time += step) {
       const text = this.#duration < 60 ? `${Number(time.toFixed(1))} s` : clock(time);
       grid.append(makeSvg("text", { x: this.#x(time), y: MARGIN.top + this.#height + 17, "text-anchor": "middle" }, text));
@@ -116,25 +116,25 @@ export class Chart {
       points.push(`${this.#x(time).toFixed(1)},${this.#y(this.#ramp.speedAt(time)).toFixed(1)}`);
     }
     const line = `M${points.join("L")}`;
-    const one = this.#y(1);
-    const area = `${line}L${this.#x(this.#duration)},${one}L${this.#x(0)},${one}Z`;
+    const unchanged = this.#y(1);
+    const area = `${line}L${this.#x(this.#duration)},${unchanged}L${this.#x(0)},${unchanged}Z`;
     const clip = (id, y, height) =>
       makeSvg("clipPath", { id }, makeSvg("rect", { x: 0, y, width: this.#host.clientWidth, height }));
-    const below = MARGIN.top + this.#height - one;
+    const below = MARGIN.top + this.#height - unchanged;
     return [
-      makeSvg("defs", {}, clip("chart-faster", 0, one), clip("chart-slower", one, below)),
+      makeSvg("defs", {}, clip("chart-faster", 0, unchanged), clip("chart-slower", unchanged, below)),
       makeSvg("path", { d: area, class: "faster", "clip-path": "url(#chart-faster)" }),
       makeSvg("path", { d: area, class: "slower", "clip-path": "url(#chart-slower)" }),
       makeSvg("path", { d: line, class: "line" }),
     ];
   }
 
-  /** Motion as an area from the bottom; its 98th percentile reaches half-way up, so that no outlier flattens the rest. */
+  /** Motion as an area from the bottom. Its 98th percentile is half the height, so outliers do not flatten the rest. */
   #motionArea() {
     const { times, values } = this.#motion;
     const bottom = MARGIN.top + this.#height;
-    const full = values.toSorted((one, other) => one - other)[Math.floor((values.length - 1) * 0.98)] || 1;
-    const columns = new Map(); // one value per pixel, the largest
+    const full = values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) * 0.98)] || 1;
+    const columns = new Map(); // the largest value of each pixel column
     times.forEach((time, index) => {
       const x = Math.round(this.#x(time));
       columns.set(x, Math.max(columns.get(x) ?? 0, values[index]));
@@ -155,14 +155,14 @@ export class Chart {
     const speed = this.#ramp?.speedAt(this.#time) ?? 1;
     this.#head.setAttribute("transform", `translate(${this.#x(this.#time).toFixed(2)} 0)`);
     this.#head.lastChild.setAttribute("cy", this.#y(speed).toFixed(2));
-    const becomes = this.#ramp ? ` → ${position(this.#ramp.outAt(this.#time))}` : "";
-    this.#onPoint(this.#ramp ? `${position(this.#time)}${becomes} · ${speed.toFixed(2)}×` : "");
+    const output = this.#ramp ? ` → ${position(this.#ramp.outAt(this.#time))}` : "";
+    this.#onPoint(this.#ramp ? `${position(this.#time)}${output} · ${speed.toFixed(2)}×` : "");
   }
 
   #summary() {
     if (!this.#ramp) return "No speed curve yet.";
     const { min, max, sourceDuration, duration } = this.#ramp;
-    const lengths = `${seconds(sourceDuration)} of source, which become ${seconds(duration)}`;
+    const lengths = `${seconds(sourceDuration)} of source, ${seconds(duration)} of result`;
     return `Speed between ${short(min)} and ${short(max)} times over ${lengths}.`;
   }
 }
