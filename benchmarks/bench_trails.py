@@ -25,8 +25,7 @@ from rich.table import Table
 from benchmarks.clips import sample_clip
 from benchmarks.machine import machine
 from benchmarks.naive_trails import camera_path, naive_trails
-from services.effects.motion_trails import held_bytes, motion_trails
-from services.effects.params import MotionTrailsParams
+from services.effects.motion_trails import MotionTrailsParams, held_bytes, motion_trails
 from shared.video import VideoInfo, VideoWriter, ffmpeg_path, probe, read_frames
 from shared.video.frames.planes import picture_from
 from shared.video.writing.encoders import choose_encoder, encoder_options

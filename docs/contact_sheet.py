@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.clips import sample_clip
-from services.effects.motion_trails import motion_trails
-from services.effects.params import MotionTrailsParams, StrobeParams
-from services.effects.strobe import strobe
+from services.effects.motion_trails import MotionTrailsParams, motion_trails
+from services.effects.strobe import StrobeParams, strobe
 from shared.video import read_frames
 
 SHEET = Path(__file__).parent / "trails.jpg"

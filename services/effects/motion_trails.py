@@ -1,146 +1,229 @@
-"""effects.motion-trails: ghosts of moving subjects, over a scene that stays sharp."""
+"""effects.motion-trails: ghosts of moving subjects over a scene that stays sharp."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Generator
 from contextlib import closing
 from itertools import chain
 from math import prod
 from pathlib import Path
+from typing import Literal, Self, TypeVar
 
 import av
+from pydantic import Field, model_validator
 
-from services.effects.params import MotionTrailsParams, MotionTrailsResult
+from services.effects.params import EffectResult, SubjectParams, warn_if_unsure
+from services.effects.scene.concurrency import worker_count
 from services.effects.scene.memory_budget import check_memory, needed_bytes, stored_bytes
-from services.effects.scene.moments import Scene, cores, look_frames, small_size
-from services.effects.scene.read import moments_of
-from services.effects.trails.compose import Composer
-from services.effects.trails.timing import Reach, Trailed, trails
+from services.effects.scene.moments import MaskedFrame, Moment, SceneFrame
+from services.effects.scene.neighbours import look_frames
+from services.effects.scene.pixels import Pixels, pixels_for
+from services.effects.scene.read import read_matted, read_moving, read_scene
+from services.effects.scene.small_planes import small_size
+from services.effects.scene.tracker import SceneTracker
+from services.effects.trails.compositors import Compositor, MaskedCompositor, SoftCompositor, WholeCompositor
+from services.effects.trails.ghost_styles import GHOST_STYLES, GhostName
+from services.effects.trails.tint import Tint
+from services.effects.trails.trail import Direction, Reach, Trail, trails
 from services.effects.trails.weighted_mean import mixing_bytes
-from shared.operation import Progress, Silent
+from shared.operation import Input, Kind, Operation, Progress, Silent
 from shared.video import Frame, VideoInfo, map_ordered
-from shared.video.clip.rewrite import Times, Written, matte_remarks, probe_clip, rate_of, write_again
+from shared.video.clip.part import ClipPart
+from shared.video.clip.rewrite import Times, matte_remarks, probe_clip, rate_of, write_again
+
+MAX_REACH_FRAMES, MAX_REACH_S = 1200, 60.0
+"""Longest trail, from the frame to its last ghost."""
+
+F = TypeVar("F", bound=SceneFrame)
+G = TypeVar("G", bound=Moment)
+
+
+class MotionTrailsParams(ClipPart, SubjectParams):
+    """The appearance of a trail."""
+
+    layers: int = Field(6, ge=1, le=20, description="Ghosts in a trail; with `direction: both`, on each side.")
+    decay: float = Field(0.7, ge=0.05, le=0.98, description="Strength of each ghost, relative to the one before it.")
+    spacing: float = Field(5.0, gt=0, le=240, description="Distance between two ghosts, in `spacing_unit`.")
+    spacing_unit: Literal["frames", "seconds"] = Field(
+        "frames", description="Unit of `spacing`. `seconds` look the same at every frame rate."
+    )
+    ghost: GhostName = Field(
+        "glow",
+        description="Style of the ghosts. " + "; ".join(f"`{style.name}`: {style.description}" for style in GHOST_STYLES.values()) + ".",
+    )
+    direction: Direction = Field(
+        "behind", description="Side of the subject that ghosts are on: `behind` (its past), `ahead` (its future) or `both`."
+    )
+    mask: bool = Field(
+        False,
+        description="Limit ghosts to what moves and is in focus, and keep the subject sharp on top. Without it, `ghost: normal` averages "
+        "whole pictures, and the other styles use everything that moves. A matte takes the place of this mask.",
+    )
+    focus_block: int = Field(
+        31,
+        ge=3,
+        le=101,
+        description="Side of the square over which `mask` measures sharpness: an odd number of pixels, at a picture height of 540.",
+    )
+    tint: str | None = Field(
+        None, pattern=r"^#[0-9a-fA-F]{6}$", description="Colour of the ghosts, such as `#40c0ff`. Empty: their own colours."
+    )
+    tint_strength: float = Field(0.8, ge=0, le=1, description="Strength of the tint, from 0 (none) to 1 (full).")
+    blur: float = Field(
+        0.0,
+        ge=0,
+        le=20,
+        description="Blur of the first ghost, in thousandths of the picture's diagonal. Ghost number n is blurred n times as much.",
+    )
+    linear_light: bool = Field(
+        False,
+        description="Mix linear light, as a camera does, instead of signal values: brighter glow, clear highlights. Several times slower.",
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.focus_block % 2 == 0:
+            raise ValueError(f"focus_block {self.focus_block} is even: choose {self.focus_block - 1} or {self.focus_block + 1}")
+        limit = MAX_REACH_FRAMES if self.spacing_unit == "frames" else MAX_REACH_S
+        if self.layers * self.spacing > limit:
+            raise ValueError(
+                f"layers x spacing is {self.layers * self.spacing:g} {self.spacing_unit}, at most {limit:g}: "
+                "take fewer layers or less spacing"
+            )
+        return self
+
+    @property
+    def reach(self) -> Reach:
+        """The extent of a trail."""
+        return Reach(layers=self.layers, spacing=self.spacing, seconds=self.spacing_unit == "seconds", direction=self.direction)
+
+    @property
+    def soft(self) -> bool:
+        """Whether ghosts are made in small planes."""
+        return self.ghost != "normal" or self.blur > 0
+
+    def confined(self, *, matte: bool) -> bool:
+        """Check whether ghosts show only the subject: always, except in the weighted mean of whole pictures."""
+        return matte or self.mask or self.ghost != "normal" or self.tint is not None or self.blur > 0
+
+
+class MotionTrailsResult(EffectResult):
+    """The written video."""
 
 
 def motion_trails(
     params: MotionTrailsParams, *, video: Path, matte: Path | None, output: Path, progress: Progress = Silent()
 ) -> MotionTrailsResult:
-    """Write `video` with ghosts of its moving subjects, `layers` of them, `spacing` apart, each `decay` times as strong as the one before.
+    """Write `video` with ghosts of its moving subjects to `output`.
 
-    The camera's motion is measured and taken out, so that only what moves by itself leaves a trail. `normal` is the weighted mean of the
-    frame (1) and its ghosts (decay^i), each where the camera looks now; `glow` and `shadow` are light that is screened on and silhouettes
-    that are multiplied, in the arithmetic that `trails/soft_ghosts.py` states. The trail grows in from the first frame of a shot.
+    The camera's motion is measured and compensated, so that only subjects leave a trail. `normal` is the weighted mean of the frame
+    (weight 1) and its ghosts (decay^i), each in the view of the current frame; `trails/ghost_styles.py` states the arithmetic of `glow`
+    and `shadow`. The trail grows out of the first frame of each shot.
 
-    One pass; memory is that of one trail, in the formula of `scene/memory_budget.py`, and does not depend on length. `matte`: a gray
-    video, white where the subject is, in place of what is found moving. Times, sound and colour tags are the source's; the output has 8
-    bits a sample. Raises UnsupportedMedia and BrokenMedia for the source, Invalid for a part that is not there and for trails that
-    need more memory than a job may have; nothing is left under `output` on failure.
+    `matte`: a gray video, white where the subject is; it replaces the mask of what moves. Times, sound and colour tags are kept; the
+    output has 8 bits per sample. Reads the video once; memory is that of one trail, see `scene/memory_budget.py`. Raises
+    UnsupportedMedia and BrokenMedia for the inputs, Invalid for an empty part and for trails that need too much memory; on failure
+    nothing is left at `output`.
     """
     info = probe_clip(video, params)
-    rate = float(rate_of(info))
-    reach = reach_of(params)
     needed = held_bytes(params, info, matte=matte is not None)
     check_memory(needed, "layers or spacing, or scale the clip down", errors=("layers", "spacing"))
-    for sentence in matte_remarks(matte, params, info=info) if matte else ():
-        progress.warn(sentence)
-    scene = Scene(info.width, info.height, model=params.camera_model)
-    with closing(_pictures(params, scene, reach, video, matte, rate)) as pictures:
+    for warning in matte_remarks(matte, params, info=info) if matte else ():
+        progress.warn(warning)
+    tracker = SceneTracker(info.width, info.height, model=params.camera_model)
+    with closing(_pictures(params, tracker, video, matte, float(rate_of(info)))) as pictures:
         written = write_again(pictures, params, video=video, info=info, output=output, progress=progress)
-    return MotionTrailsResult(**summary(scene, info, written, progress))
-
-
-def summary(scene: Scene, info: VideoInfo, written: Written, progress: Progress) -> dict[str, object]:
-    """What both effects tell at the end."""
-    if scene.unsure:
-        progress.warn(
-            f"The camera's motion could not be measured at {scene.unsure} of {written.frames} frames; it was carried on from before."
-        )
-    rate = rate_of(info)
-    return {
-        "frames": written.frames,
-        "frame_rate": f"{rate.numerator}/{rate.denominator}",
-        "duration_s": written.duration_s,
-        "cuts": scene.cuts,
-        "unsure_frames": scene.unsure,
-        "encoder": written.encoder,
-    }
-
-
-def confined(params: MotionTrailsParams, matte: bool) -> bool:
-    """Whether ghosts show only what moves: always, but for the plain weighted mean of whole pictures."""
-    return matte or params.mask or params.ghost != "normal" or params.tint is not None or params.blur > 0
-
-
-def soft(params: MotionTrailsParams) -> bool:
-    """Whether ghosts are made in small planes."""
-    return params.ghost != "normal" or params.blur > 0
+    warn_if_unsure(tracker, written, progress)
+    return MotionTrailsResult.of(written, tracker, info)
 
 
 def _pictures(
-    params: MotionTrailsParams, scene: Scene, reach: Reach, video: Path, matte: Path | None, rate: float
-) -> Iterator[tuple[Times, av.VideoFrame]]:
-    masked = confined(params, matte is not None)
-    focus = params.focus_block if params.mask and matte is None else None
-    with closing(
-        moments_of(params, scene, video=video, matte=matte, rate=rate, masked=masked, focus_block=focus, fine_matte=not soft(params))
-    ) as moments:
-        first = next(moments, None)
+    params: MotionTrailsParams, tracker: SceneTracker, video: Path, matte: Path | None, rate: float
+) -> Generator[tuple[Times, av.VideoFrame], None, None]:
+    """Return the output pictures, each with the times of its frame."""
+
+    def whole(pixels: Pixels) -> WholeCompositor:
+        return WholeCompositor(pixels, tracker.size, decay=params.decay, reach=params.reach)
+
+    def masked(pixels: Pixels) -> MaskedCompositor:
+        return MaskedCompositor(pixels, tracker.size, decay=params.decay, tint=_tint(params, pixels))
+
+    def soft(pixels: Pixels) -> SoftCompositor:
+        style = GHOST_STYLES[params.ghost]
+        return SoftCompositor(pixels, tracker.size, style=style, decay=params.decay, blur=params.blur, tint=_tint(params, pixels))
+
+    if not params.confined(matte=matte is not None):
+        return _composed(read_scene(tracker, video, params), whole, params, rate)
+    if matte is not None:
+        frames = read_matted(tracker, video, matte, params, full_size=not params.soft)
+    else:
+        block = params.focus_block if params.mask else None
+        frames = read_moving(tracker, video, params, rate=rate, threshold=params.motion_threshold, focus_block=block)
+    return _composed(frames, soft, params, rate) if params.soft else _composed(frames, masked, params, rate)
+
+
+def _composed(
+    frames: Generator[F, None, None], compositor_for: Callable[[Pixels], Compositor[F, G]], params: MotionTrailsParams, rate: float
+) -> Generator[tuple[Times, av.VideoFrame], None, None]:
+    """Turn frames into trails and trails into pictures, both on all cores."""
+    with closing(frames):
+        first = next(frames, None)
         if first is None:
             return
-        assert first.frame is not None
-        composer = Composer(params, scene, first.frame, confined=masked, soft=soft(params))
-        every = chain([first], moments)
-        # Planes as they are stored are there without work.
-        prepared = (
-            map_ordered(composer.prepare, every, workers=cores(), ahead=2)
-            if masked or params.linear_light
-            else map(composer.prepare, every)
-        )
-        most = reach.frames(rate * 1.5) + 2
-        jobs = (_taken(one, drop=soft(params)) for one in trails(prepared, reach, most=most))
-        yield from map_ordered(lambda job: (Times.of(job[0]), composer(*job)), jobs, workers=cores(), ahead=2)
+        compositor = compositor_for(pixels_for(first.frame, linear_light=params.linear_light))
+        every = chain([first], frames)
+        # The stored planes of whole pictures need no preparation, so no threads.
+        threads = isinstance(first, MaskedFrame) or params.linear_light
+        prepared = map_ordered(compositor.prepare, every, workers=worker_count(), ahead=2) if threads else map(compositor.prepare, every)
+        max_held = params.reach.frames(rate * 1.5) + 2
+
+        def composed(trail: Trail[Frame, G]) -> tuple[Times, av.VideoFrame]:
+            return Times.of(trail.picture), compositor.compose(trail)
+
+        yield from map_ordered(composed, trails(prepared, params.reach, max_held=max_held), workers=worker_count(), ahead=2)
 
 
-def _taken(trailed: Trailed, *, drop: bool) -> tuple[Frame, Trailed]:
-    """The frame of a trail; `drop`: where later trails will need its small planes only, the moment lets go of it."""
-    frame = trailed.moment.frame
-    assert frame is not None
-    if drop:
-        trailed.moment.frame = None
-    return frame, trailed
+def _tint(params: MotionTrailsParams, pixels: Pixels) -> Tint | None:
+    return Tint(params.tint, params.tint_strength, pixels) if params.tint else None
 
 
 def held_bytes(params: MotionTrailsParams, info: VideoInfo, *, matte: bool) -> int:
-    """Bytes that the trails of a clip hold, whatever its length: see `services/effects/scene/memory_budget.py`."""
-    rate = float(rate_of(info))
-    reach = reach_of(params)
+    """Estimate the bytes that the trails of a clip hold, whatever its length; see `scene/memory_budget.py`."""
+    rate, reach, confined = float(rate_of(info)), params.reach, params.confined(matte=matte)
     ahead = 0 if params.direction == "behind" else int(reach.length * (rate if reach.seconds else 1)) + 1
-    look = 2 * look_frames(rate) if confined(params, matte) and not matte else 0
+    look = 2 * look_frames(rate) if confined and not matte else 0
     stored = stored_bytes(info.pixel_format)
     pixels, small = info.width * info.height, prod(small_size(info.width, info.height))
-    ghosts = params.layers * (2 if params.direction == "both" else 1)
+    ghosts = reach.layers * reach.sides
     small_bytes, mixing = 0.0, 0.0
-    if soft(params):
-        # While it is mixed: what ghosts are moved to, a dozen planes of floats, and two of the picture's size.
+    if params.soft:
+        # While a frame is mixed: the moved ghosts, a dozen float32 planes, and two planes of full size.
         small_bytes = 13 if params.linear_light else 9
         mixing = (90 + ghosts * small_bytes) * small + 2 * pixels * (2 if params.linear_light else 1)
-    elif confined(params, matte) or params.camera_model in ("similarity", "homography"):
-        # A matte's masks are made in half the size; those of what moves lie beside the small planes that it was found in.
+    elif confined or params.camera_model in ("similarity", "homography"):
+        # Masks from a matte have half the clip's size; masks of what moves are small planes, and come with those they were found in.
         masks = pixels / 4 if matte else small
-        small_bytes = (2 * masks / small if matte else 5) if confined(params, matte) else 0
+        small_bytes = (2 * masks / small if matte else 5) if confined else 0
         samples, size = (3 * pixels, 2) if params.linear_light else (stored * pixels, 1)
-        # The weights of all ghosts, and their shares.
+        # The weights and the shares of all ghosts.
         mixing = mixing_bytes(samples, size) + (ghosts + 3) * 5 * masks
     return needed_bytes(
         info.width,
         info.height,
         held=reach.frames(rate),
-        waiting=look + (ahead if soft(params) else 0),
+        waiting=look + (ahead if params.soft else 0),
         bytes_per_pixel=(6.0 + stored) if params.linear_light else stored,
-        full_size=not soft(params),
+        full_size=not params.soft,
         small_bytes=small_bytes,
         mixing=mixing,
     )
 
 
-def reach_of(params: MotionTrailsParams) -> Reach:
-    """How far a trail reaches."""
-    return Reach(layers=params.layers, spacing=params.spacing, seconds=params.spacing_unit == "seconds", direction=params.direction)
+MOTION_TRAILS = Operation(
+    name="effects.motion-trails",
+    summary="Leave ghosts behind moving subjects, over a scene that stays sharp",
+    params=MotionTrailsParams,
+    result=MotionTrailsResult,
+    inputs={"video": Kind.VIDEO, "matte": Input(kind=Kind.VIDEO, optional=True)},
+    outputs={"video": Kind.VIDEO},
+    run=motion_trails,
+    example=MotionTrailsParams(layers=5, spacing=4, ghost="glow"),
+)

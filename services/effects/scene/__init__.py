@@ -1,4 +1,4 @@
-"""The scene of a clip: decoded frames, the moving subject, warps between frames.
+"""The scene of a clip: frames with camera poses, small planes and motion masks.
 
-Serves motion trails and strobe alike.
+`read.py` is the way in; motion trails and strobe both use it.
 """

@@ -1,4 +1,4 @@
-"""What moves in a frame: a soft mask from differences to camera-aligned frames before and after it."""
+"""Masks of what moves in a frame, from differences to camera-aligned frames before and after it."""
 
 from functools import reduce
 
@@ -13,102 +13,108 @@ Small = NDArray[np.uint8]
 Mask = NDArray[np.uint8]
 
 _NOISE = np.ones((3, 3), np.uint8)
-_SPECKLE = 0.0004
-"""Least part of the picture that a moving thing takes up; what is smaller is noise."""
-_LEAST_SHARP = 0.2
-"""Part of a moving region that has to be in focus."""
-_HOLE = 0.03
-"""Largest part of the picture that is taken for the inside of a moving thing because it is enclosed."""
+_MIN_REGION = 0.0004
+"""Smallest moving region, as a share of the picture; smaller ones are noise."""
+_MIN_SHARP = 0.2
+"""Share of a moving region that must be in focus for the region to count as in focus."""
+_MAX_HOLE = 0.03
+"""Largest hole, as a share of the picture, that is filled as the inside of a moving subject."""
 
 
 def moving(small: Small, others: list[tuple[Small, Matrix]], *, threshold: int) -> Mask:
-    """What moves in a picture, 0 to 255, from Y, U, V as uint8 (height, width, 3).
+    """Find what moves in small planes `small`, uint8 (height, width, 3): a mask from 0 to 255.
 
-    `others`: planes of other frames of the shot with the matrix that takes their pixels to this picture's, the best witnesses first. Moving
-    is what differs from the first two that were looking there (that is where the subject is; where it was or will be, one of them agrees)
-    by more than `threshold` levels, luma and chroma together; half of it counts a little, one and a half in full. A value within the range
-    of the nine pixels around it does not differ, which forgives errors of alignment by a pixel. Where fewer than two others were
-    looking, nothing moves; a single other frame is believed.
+    `others`: small planes of other frames of the shot, the most useful first, each with the matrix that takes its pixels to this
+    frame's. A pixel moves if it differs from the first two frames that show its place by more than `threshold` levels, luma and chroma
+    added up; the mask rises from 0 at half the threshold to 255 at one and a half. (Where the subject was or will be, one of the
+    two agrees.) A value within the range of the nine pixels around its place does not differ, so a misalignment of one pixel is
+    harmless. Where fewer than two frames show the place, nothing moves, unless there is only one other frame.
     """
     height, width = small.shape[:2]
     everywhere = np.full((height, width), 255, np.uint8)
-    return solid(differing(small, [(planes, matrix, everywhere) for planes, matrix in others], threshold=threshold)[0])
+    return cleaned(differing(small, [(planes, matrix, everywhere) for planes, matrix in others], threshold=threshold)[0])
 
 
 def differing(small: Small, others: list[tuple[Small, Matrix, Mask]], *, threshold: int) -> tuple[Mask, NDArray[np.bool_]]:
-    """What `moving` says, before gaps are closed, and where it can be told; others come with where they looked (255)."""
+    """Compare a frame with others as `moving` does: the mask before it is cleaned, and where it is known.
+
+    Each of `others` comes with a mask of where its planes are valid (255).
+    """
     height, width = small.shape[:2]
     least = np.full((height, width), 255, np.uint8)
-    heard = np.zeros((height, width), np.uint8)
+    compared = np.zeros((height, width), np.uint8)
     needed = min(len(others), 2)
-    for planes, matrix, looked in others:
-        asked = heard < needed
-        if not asked.any():
+    for planes, matrix, shown in others:
+        undecided = compared < needed
+        if not undecided.any():
             break
-        difference, valid = _difference(small, planes, matrix, looked)
-        asked &= valid > 0
-        least = np.where(asked, np.minimum(least, difference), least)
-        heard += asked
-    told = heard >= max(needed, 1)
-    least[~told] = 0
+        difference, valid = _difference(small, planes, matrix, shown)
+        undecided &= valid > 0
+        least = np.where(undecided, np.minimum(least, difference), least)
+        compared += undecided
+    known = compared >= max(needed, 1)
+    least[~known] = 0
     level = cv2.blur(least, (3, 3))
-    # In steps of the mask: 0 at half of the threshold, 255 at one and a half.
-    steps = np.clip((np.arange(256) - threshold / 2) / threshold * 255, 0, 255).astype(np.uint8)
-    return np.asarray(cv2.LUT(level, steps), np.uint8), told
+    # 0 at half the threshold, 255 at one and a half.
+    ramp = np.clip((np.arange(256) - threshold / 2) / threshold * 255, 0, 255).astype(np.uint8)
+    return np.asarray(cv2.LUT(level, ramp), np.uint8), known
 
 
 def in_focus(luma: Mask, *, block: int) -> Mask:
-    """Where a luma picture is sharp, 0 to 255: variance of the Laplacian over squares of `block` pixels, against the sharpest tenth."""
+    """Find where a luma plane is sharp, 0 to 255.
+
+    Measure: variance of the Laplacian over squares of `block` pixels, relative to the 90th percentile of the picture.
+    """
     edges = cv2.Laplacian(luma, cv2.CV_32F, ksize=3)
     mean, square = cv2.blur(edges, (block, block)), cv2.blur(edges * edges, (block, block))
     variance = np.maximum(square - mean * mean, 0)
     sharpest = float(np.percentile(variance[::4, ::4], 90))
     if sharpest < 4:
-        return np.zeros(luma.shape, np.uint8)  # nothing is
+        return np.zeros(luma.shape, np.uint8)
     return np.clip((variance / sharpest - 0.05) * (255 / 0.15), 0, 255).astype(np.uint8)
 
 
 def focused(mask: Mask, luma: Mask, *, block: int) -> Mask:
-    """A mask without its regions that are out of focus. The even inside of a sharp thing belongs to it."""
+    """Remove regions that are out of focus from a mask. A region counts as a whole, so the even inside of a sharp subject stays."""
     sharp = in_focus(luma, block=block) > 127
     count, labels, stats, _ = cv2.connectedComponentsWithStats((mask > 63).astype(np.uint8), connectivity=8)
-    kept = np.bincount(labels[sharp], minlength=count) >= _LEAST_SHARP * stats[:, cv2.CC_STAT_AREA]
-    kept[0] = True  # the faint rim around what is kept, and the noise that nothing is made of
+    kept = np.bincount(labels[sharp], minlength=count) >= _MIN_SHARP * stats[:, cv2.CC_STAT_AREA]
+    kept[0] = True  # the faint rims around regions
     return np.where(kept[labels], mask, 0).astype(np.uint8)
 
 
-def _difference(small: Small, planes: Small, matrix: Matrix, looked: Mask) -> tuple[Mask, Mask]:
-    """By how much a picture leaves what another one has around each pixel, and where that one looked (255)."""
+def _difference(small: Small, planes: Small, matrix: Matrix, shown: Mask) -> tuple[Mask, Mask]:
+    """Measure by how much a frame leaves the range of another's nearest nine pixels, and where the other is valid (255)."""
     height, width = small.shape[:2]
-    valid = looked
+    valid = shown
     if planes.shape != small.shape or not np.allclose(matrix, np.eye(3), atol=0.05):
         planes = moved_piece(planes, matrix, (width, height))
-        valid = cv2.warpPerspective(looked, matrix, (width, height), flags=cv2.INTER_NEAREST)  # type: ignore[assignment]
-        # What is next to where it did not look was mixed with nothing.
-        valid = cv2.erode(valid, np.ones((5, 5), np.uint8), borderValue=255)  # type: ignore[assignment]
+        warped = cv2.warpPerspective(shown, matrix, (width, height), flags=cv2.INTER_NEAREST)
+        # Interpolation has mixed the pixels at the border with invalid ones.
+        valid = np.asarray(cv2.erode(warped, np.ones((5, 5), np.uint8), borderValue=255), np.uint8)
     low, high = cv2.erode(planes, _NOISE), cv2.dilate(planes, _NOISE)
     beyond = cv2.max(cv2.subtract(small, high), cv2.subtract(low, small))
     return np.asarray(reduce(cv2.add, cv2.split(beyond)), np.uint8), valid
 
 
-def solid(mask: Mask) -> Mask:
-    """A mask without specks, and with gaps and holes closed."""
+def cleaned(mask: Mask) -> Mask:
+    """Remove specks from a mask and close its gaps and holes."""
     height, width = mask.shape
-    kept = _regions(mask > 127, at_least=max(_SPECKLE * height * width, 4))
+    kept = _regions(mask > 127, at_least=max(_MIN_REGION * height * width, 4))
     if not kept.any():
         return np.zeros_like(mask)
     core = cv2.dilate(kept.astype(np.uint8) * 255, _NOISE, iterations=2)
     reach = max(round(height * 0.012), 1) * 2 + 1
     shape = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
     closed = cv2.morphologyEx(cv2.min(mask, core), cv2.MORPH_CLOSE, shape)
-    # An even surface does not change as it moves: what is enclosed by its edges belongs to it.
-    holes = _regions(closed <= 127, at_most=_HOLE * height * width)
+    # An even surface does not change as it moves, so a subject's inside is a hole in the mask.
+    holes = _regions(closed <= 127, at_most=_MAX_HOLE * height * width)
     closed[holes] = 255
-    return cv2.blur(closed, (3, 3))
+    return np.asarray(cv2.blur(closed, (3, 3)), np.uint8)
 
 
 def regions_with(where: NDArray[np.bool_], seeds: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The connected regions of an area that hold one of the `seeds` at least."""
+    """Return the connected regions of `where` that contain at least one of the `seeds`."""
     count, labels = cv2.connectedComponents(where.astype(np.uint8), connectivity=4)
     kept = np.bincount(labels[seeds], minlength=count) > 0
     kept[0] = False
@@ -116,7 +122,7 @@ def regions_with(where: NDArray[np.bool_], seeds: NDArray[np.bool_]) -> NDArray[
 
 
 def _regions(where: NDArray[np.bool_], *, at_least: float = 1, at_most: float = np.inf) -> NDArray[np.bool_]:
-    """The connected regions of an area that are as large, in pixels."""
+    """Return the connected regions of `where` with an area of `at_least` to `at_most` pixels."""
     _, labels, stats, _ = cv2.connectedComponentsWithStats(where.astype(np.uint8), connectivity=4)
     area = stats[:, cv2.CC_STAT_AREA]
     kept = (area >= at_least) & (area <= at_most)

@@ -1,7 +1,4 @@
-"""The planes that effects compute on, and pictures made from them: YUV as it is stored, or linear light.
-
-Everything here mixes planes linearly: `floor` is the value that black has in each plane, and white is `span` above the first one's floor.
-"""
+"""The planes that effects compute on, and conversion between them and frames: stored YUV or linear light."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -10,6 +7,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from services.effects.scene.small_planes import reduced
 from shared.video import Frame
 from shared.video.frames.color import apply_tags, matrix_or_guess, sws_matrix
 from shared.video.frames.frame import EXACT_SCALING
@@ -22,38 +20,40 @@ _TOP = 65535
 
 @dataclass(frozen=True, slots=True)
 class Levels:
-    """Value of black in each plane, and the distance from black to white in the first one (in all of them, for light)."""
+    """Range of planes: `floor`, the value of black in each, and `span`, from black to white in the first (in all, for light)."""
 
     floor: tuple[float, ...]
     span: float
 
 
 class Pixels(Protocol):
-    """How the pictures of a clip become planes and planes become pictures."""
+    """Conversion of frames to planes and of planes to pictures."""
 
     levels: Levels
-    bytes_per_pixel: float
 
     def planes(self, frame: Frame) -> Planes:
-        """The planes of a frame, which are not to be changed."""
+        """Return the planes of a frame; treat them as read-only."""
+
+    def small(self, frame: Frame, small: NDArray[np.uint8]) -> NDArray[Any]:
+        """Return the planes of a frame scaled down, (height, width, planes); `small` are its small planes in YUV."""
 
     def blank(self, frame: Frame) -> Planes:
-        """Planes of the same shapes to write to; `picture` takes them."""
+        """Return writable planes of the same shapes, to be handed to `picture`."""
 
     def picture(self, planes: Planes, frame: Frame) -> av.VideoFrame:
-        """The picture to write, with the tags of `frame`."""
+        """Return planes made by `blank` as a picture with the colour tags of `frame`."""
 
     def color(self, red: float, green: float, blue: float) -> tuple[float, ...]:
-        """A colour (0 to 1 each, as in sRGB) as values of the planes."""
+        """Return an sRGB colour, each part from 0 to 1, as a value for each plane."""
 
 
 def pixels_for(frame: Frame, *, linear_light: bool) -> Pixels:
-    """What fits the frames of a clip (8 bits a sample), told from one of them."""
+    """Return the conversion for a clip's frames, 8 bits per sample, chosen by one of them."""
     return LinearPixels() if linear_light else YuvPixels(frame)
 
 
 class YuvPixels:
-    """Planes as they are stored, 8 bits a sample, in the clip's own chroma format; transparency is left out."""
+    """Planes as they are stored: 8 bits per sample in the clip's own chroma format, without transparency."""
 
     def __init__(self, frame: Frame) -> None:
         color = frame.color
@@ -61,9 +61,8 @@ class YuvPixels:
         self.levels = Levels((0.0 if color.range == "pc" else 16.0, 128.0, 128.0)[:count], 255.0 if color.range == "pc" else 219.0)
         self._matrix = matrix_or_guess(color, frame.width, frame.height)
         name = str(frame.picture.format.name)
-        # The layout of hardware decoders: the same samples, two chroma planes in one.
+        # nv12, from hardware decoders, has the samples of yuv420p with both chroma planes in one.
         self._format = "yuv420p" if name == "nv12" else name.replace("yuva", "yuv")
-        self.bytes_per_pixel = av.VideoFormat(self._format, 16, 16).padded_bits_per_pixel / 8
         self._made: dict[int, av.VideoFrame] = {}
 
     def planes(self, frame: Frame) -> Planes:
@@ -71,10 +70,13 @@ class YuvPixels:
             return planes_of(frame.reformatters.reformatter.reformat(frame.picture, format=self._format, threads=1))
         return frame.planes()[:3]
 
+    def small(self, _frame: Frame, small: NDArray[np.uint8]) -> NDArray[Any]:
+        return small
+
     def blank(self, frame: Frame) -> Planes:
         picture = empty_picture(frame.width, frame.height, self._format)
         planes = planes_of(picture)
-        # The arrays share the picture's memory: it is handed out again by `picture`, without a copy.
+        # The arrays share the picture's memory, so that `picture` needs no copy.
         self._made[id(planes)] = picture
         return planes
 
@@ -94,13 +96,12 @@ class YuvPixels:
 
 
 class LinearPixels:
-    """Red, green and blue light, 16 bits each: 8-bit R'G'B' through the transfer curve of sRGB (IEC 61966-2-1) and back.
+    """Planes of red, green and blue light, 16 bits each, through the transfer curve of sRGB (IEC 61966-2-1).
 
-    That curve has a linear toe, so that every one of the 256 values comes back as it was.
+    The curve's linear toe makes the way to light and back exact for all 256 values.
     """
 
     levels = Levels((0.0, 0.0, 0.0), float(_TOP))
-    bytes_per_pixel = 6.0
 
     def __init__(self) -> None:
         code = np.arange(256) / 255
@@ -113,6 +114,9 @@ class LinearPixels:
     def planes(self, frame: Frame) -> Planes:
         rgb = frame.rgb()
         return tuple(self._light[rgb[:, :, channel]] for channel in range(3))
+
+    def small(self, frame: Frame, small: NDArray[np.uint8]) -> NDArray[Any]:
+        return np.dstack([reduced(plane, (small.shape[1], small.shape[0])) for plane in self.planes(frame)])
 
     def blank(self, frame: Frame) -> Planes:
         return tuple(np.empty((frame.height, frame.width), np.uint16) for _ in range(3))

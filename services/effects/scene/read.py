@@ -1,59 +1,59 @@
-"""Moments of a clip's file, with masks of what moves, or those of a matte's."""
+"""Readers of clips: their frames as scene frames, with masks from motion or from a matte."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from services.effects.params import SceneParams
-from services.effects.scene.moments import Moment, Scene, reduced
+from services.effects.scene.moments import MaskedFrame, SceneFrame
 from services.effects.scene.motion_mask import Mask
+from services.effects.scene.small_planes import reduced
+from services.effects.scene.tracker import SceneTracker
 from shared.video import Frame, read_frames, read_together
+from shared.video.clip.part import ClipPart
 
 
-def moments_of(
-    params: SceneParams,
-    scene: Scene,
-    *,
+def read_scene(tracker: SceneTracker, video: Path, part: ClipPart, *, prefetch: int = 8) -> Generator[SceneFrame, None, None]:
+    """Yield the frames of a part of `video`, without masks."""
+    with read_frames(video, start=part.start or None, duration=part.duration, to_sdr8=True, prefetch=prefetch) as frames:
+        yield from tracker.track(frames)
+
+
+def read_moving(
+    tracker: SceneTracker,
     video: Path,
-    matte: Path | None,
+    part: ClipPart,
+    *,
     rate: float,
-    masked: bool,
-    look: bool = False,
+    threshold: int,
     focus_block: int | None = None,
-    fine_matte: bool = False,
-) -> Iterator[Moment]:
-    """The moments of the part of `video` that is used, with a mask each if they are to be `masked`; `look`: with small planes at least.
+) -> Generator[MaskedFrame, None, None]:
+    """Yield the frames of a part of `video` with masks of what moves; see `SceneTracker.mask`."""
+    with read_frames(video, start=part.start or None, duration=part.duration, to_sdr8=True) as frames:
+        yield from tracker.mask(tracker.track(frames), rate=rate, threshold=threshold, focus_block=focus_block)
 
-    `matte`: a gray video whose frames, by time, are the masks; `fine_matte`: in half of the clip's size rather than that of small planes,
-    for ghosts in full size, which need none of those.
-    `focus_block`: see `Scene.masked`.
+
+def read_matted(tracker: SceneTracker, video: Path, matte: Path, part: ClipPart, *, full_size: bool) -> Generator[MaskedFrame, None, None]:
+    """Yield the frames of a part of `video` with masks from `matte`, a gray video, matched by time.
+
+    `full_size`: masks of half the clip's size, for ghosts in full size; otherwise of the small planes' size.
     """
-    start, duration = params.start or None, params.duration
-    if matte is not None:
-        with read_together(video, matte, start=start, duration=duration, to_sdr8=True) as pairs:
-            shown: list[Frame] = []
+    with read_together(video, matte, start=part.start or None, duration=part.duration, to_sdr8=True) as pairs:
+        current: list[Frame] = []
 
-            def frames() -> Iterator[Frame]:
-                for frame, mask in pairs:
-                    shown[:] = [mask]
-                    yield frame
+        def frames() -> Iterator[Frame]:
+            for frame, mask in pairs:
+                current[:] = [mask]
+                yield frame
 
-            for moment in scene.moments(frames(), look=not fine_matte):
-                assert moment.frame is not None
-                size = (-(-moment.frame.width // 2), -(-moment.frame.height // 2)) if fine_matte else scene.size
-                moment.mask = mask_of(shown[0], size)
-                yield moment
-        return
-    # Who only looks is as fast as the decoder, and has no use for a queue of large pictures.
-    with read_frames(video, start=start, duration=duration, to_sdr8=True, prefetch=2 if look else 8) as found:
-        moments = scene.moments(found, look=masked or look)
-        yield from scene.masked(moments, rate=rate, threshold=params.motion_threshold, focus_block=focus_block) if masked else moments
+        for frame in tracker.track(frames()):
+            size = (-(-frame.frame.width // 2), -(-frame.frame.height // 2)) if full_size else tracker.size
+            yield frame.with_mask(mask_of(current[0], size))
 
 
 def mask_of(frame: Frame, size: tuple[int, int]) -> Mask:
-    """A matte's luma from black to white as 0 to 255, in `size` (width, height)."""
+    """Return a matte's luma as a mask of `size` (width, height): black is 0, white is 255."""
     luma = reduced(frame.luma(), size)
     if frame.color.range == "pc":
         return np.asarray(luma, np.uint8)

@@ -1,4 +1,4 @@
-"""Pictures of other frames, moved to where the camera looks now, whole or in pieces."""
+"""Planes of other frames, moved to the view of the current frame, whole or in pieces."""
 
 from typing import Any
 
@@ -13,32 +13,34 @@ Plane = NDArray[Any]
 Weights = NDArray[np.float32]
 
 FEATHER = 0.03
-"""Width of the band in which a moved picture fades out at its edges, as a part of the picture's smaller side."""
+"""Width of the band in which a moved picture fades out at its edges, as a share of the picture's smaller side."""
 NEAR = 1 / 3
-"""Pixels: how far a picture may be off without being resampled, which would cost time and sharpness: linear interpolation blurs by up to
-half a pixel, more than it mends there."""
-_HELD_STILL = 0.1
-"""Small pixels: a mask or a soft ghost that is off by less is not moved."""
+"""Misalignment in pixels that is left alone: resampling blurs by up to half a pixel, more than it would gain here."""
+_STILL = 0.1
+"""Misalignment in small-plane pixels below which a mask or a soft ghost is not moved."""
 
 
 def shift_of(matrix: Matrix, size: tuple[int, int], *, within: float = 1e-3) -> tuple[float, float] | None:
-    """The translation in pixels that a matrix (3, 3) is, to `within` so many, all over a picture of `size` (width, height); else None."""
+    """Return the translation in pixels that `matrix` (3, 3) amounts to all over a picture of `size` (width, height).
+
+    None if a corner moves by more than `within` pixels differently.
+    """
     corners = np.array([[[0, 0], [size[0], 0], [0, size[1]], [size[0], size[1]]]], np.float64)
     moved = (cv2.perspectiveTransform(corners, matrix) - corners)[0]
     middle = moved.mean(axis=0)
     return (float(middle[0]), float(middle[1])) if np.abs(moved - middle).max() <= within else None
 
 
-def held_still(matrix: Matrix, size: tuple[int, int]) -> bool:
-    """Whether small planes of `size` (width, height) need not be moved by `matrix`."""
-    shift = shift_of(matrix, size, within=_HELD_STILL)
-    return shift is not None and max(map(abs, shift)) < _HELD_STILL
+def is_still(matrix: Matrix, size: tuple[int, int]) -> bool:
+    """Check whether `matrix` moves small planes of `size` (width, height) too little to matter."""
+    shift = shift_of(matrix, size, within=_STILL)
+    return shift is not None and max(map(abs, shift)) < _STILL
 
 
 def warped(planes: Plane, matrix: Matrix, outside: tuple[float, ...]) -> Plane:
-    """Small planes (height, width) or (height, width, n) moved by `matrix` (3, 3), with the values `outside` where they have no picture."""
+    """Move small planes, (height, width) or (height, width, n), by `matrix` (3, 3); `outside` are the values beyond their edges."""
     size = planes.shape[1], planes.shape[0]
-    if held_still(matrix, size):
+    if is_still(matrix, size):
         return planes
     if _is_affine(matrix):
         moved = cv2.warpAffine(planes, matrix[:2], size, flags=cv2.INTER_LINEAR, borderValue=outside)
@@ -48,15 +50,16 @@ def warped(planes: Plane, matrix: Matrix, outside: tuple[float, ...]) -> Plane:
 
 
 def mix_weighted(mixed: Planes, ghost: Planes, matrix: Matrix, weights: Weights) -> None:
-    """Mix a picture into planes of the same shapes, moved by `matrix` (3, 3), each pixel by its weight (0 to 1).
+    """Mix `ghost`, moved by `matrix` (3, 3), into the planes `mixed` of the same shapes, each pixel by its weight.
 
-    `weights`: float32 of any size, (height, width), enlarged to that of each plane. Only the rectangle with weights is touched.
+    `weights`: float32 (height, width) from 0 to 1, of any size; they are enlarged to each plane. Only the rectangle around the weights
+    changes.
     """
-    found = rectangle(weights > 1 / 512)
-    if found is None:
+    area = rectangle(weights > 1 / 512)
+    if area is None:
         return
     height, width = mixed[0].shape
-    pieces = [enlarged(found, weights.shape, target.shape) for target in mixed]
+    pieces = [enlarged(area, weights.shape, target.shape) for target in mixed]
     moved = []
     for (rows, columns), target, source in zip(pieces, mixed, ghost, strict=True):
         own = scale_matrix(matrix, target.shape[1] / width, target.shape[0] / height)
@@ -64,12 +67,13 @@ def mix_weighted(mixed: Planes, ghost: Planes, matrix: Matrix, weights: Weights)
         moved.append(moved_piece(source, own, (columns.stop - columns.start, rows.stop - rows.start)))
     for (rows, columns), target, source in zip(pieces, mixed, moved, strict=True):
         view = target[rows, columns]
-        # Enlarging a piece moves its border by half a pixel of the small plane at most, where the weight is next to nothing.
-        view[...] = _lerp(view, source, cv2.resize(weights[found], view.shape[::-1], interpolation=cv2.INTER_LINEAR))
+        # Enlarging the piece alone shifts its border by at most half a small pixel, where the weight is close to 0.
+        shares = np.asarray(cv2.resize(weights[area], view.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
+        view[...] = _lerp(view, source, shares)
 
 
 def rectangle(where: NDArray[np.bool_]) -> tuple[slice, slice] | None:
-    """Rows and columns around all that is true, and a pixel more where there is one; None if nothing is."""
+    """Return the rows and columns around everything true, one pixel wider if there is room; None if nothing is true."""
     rows, columns = np.flatnonzero(where.any(axis=1)), np.flatnonzero(where.any(axis=0))
     if not len(rows):
         return None
@@ -77,33 +81,33 @@ def rectangle(where: NDArray[np.bool_]) -> tuple[slice, slice] | None:
 
 
 def enlarged(piece: tuple[slice, slice], source: tuple[int, ...], target: tuple[int, ...]) -> tuple[slice, slice]:
-    """The rectangle of a plane of the shape `target` that `piece` of one of the shape `source` shows; never empty."""
-    made = []
-    for one, small, large in zip(piece, source, target, strict=True):
-        start = min(round(one.start * large / small), large - 1)
-        made.append(slice(start, max(round(min(one.stop, small) * large / small), start + 1)))
-    return made[0], made[1]
+    """Scale a rectangle of a plane of shape `source` to one of a plane of shape `target`; never empty."""
+    sides = []
+    for side, small, large in zip(piece, source, target, strict=True):
+        start = min(round(side.start * large / small), large - 1)
+        sides.append(slice(start, max(round(min(side.stop, small) * large / small), start + 1)))
+    return sides[0], sides[1]
 
 
 def edge_weights(width: int, height: int) -> Weights:
-    """1 inside a picture, falling to 0 at its edges: what a moved picture counts, where all of it does."""
+    """Return weights (height, width) for a moved picture: 1 inside, falling to 0 within FEATHER of its edges."""
     band = max(FEATHER * min(width, height), 1.0)
 
     def ramp(length: int) -> Weights:
         at = np.arange(length) + 0.5
-        return np.clip(np.minimum(at, length - at) / band, 0, 1).astype(np.float32)
+        return np.asarray(np.clip(np.minimum(at, length - at) / band, 0, 1), np.float32)
 
     return np.outer(ramp(height), ramp(width)).astype(np.float32)
 
 
 def between_pixels(shift: float) -> list[tuple[int, float]]:
-    """The whole pixels that a shift lies between, the lower one first, and how much of each it is; a single one that is near enough."""
+    """Split a shift into the whole-pixel shifts around it, the lower first, with their weights; just the nearest if within NEAR."""
     nearest, whole = round(shift), int(np.floor(shift))
     return [(nearest, 1.0)] if abs(shift - nearest) <= NEAR else [(whole, whole + 1 - shift), (whole + 1, shift - whole)]
 
 
 def moved_piece(source: Plane, matrix: Matrix, size: tuple[int, int]) -> Plane:
-    """The part of `size` (width, height) at the origin of a plane moved by `matrix`; its border pixels go on beyond its edges."""
+    """Move a plane by `matrix` and return its upper left part of `size` (width, height); border pixels continue beyond its edges."""
     shift = shift_of(matrix, size)
     if shift is not None:
         across, down = between_pixels(shift[0]), between_pixels(shift[1])
@@ -118,7 +122,7 @@ def moved_piece(source: Plane, matrix: Matrix, size: tuple[int, int]) -> Plane:
 
 
 def _cut(source: Plane, top: int, left: int, height: int, width: int) -> Plane | None:
-    """A rectangle of a plane, its border pixels repeated beyond its edges; None where nothing of it is inside."""
+    """Cut a rectangle out of a plane, repeating border pixels beyond its edges; None if it lies wholly outside."""
     rows, columns = slice(max(top, 0), min(top + height, len(source))), slice(max(left, 0), min(left + width, source.shape[1]))
     if rows.start >= rows.stop or columns.start >= columns.stop:
         return None
@@ -135,4 +139,4 @@ def _lerp(here: Plane, there: Plane, weights: Weights) -> Plane:
     if here.dtype == np.uint8:
         return cv2.blendLinear(np.ascontiguousarray(here), np.ascontiguousarray(there), 1 - weights, weights)
     mixed = here + (there.astype(np.float32) - here) * weights
-    return np.rint(mixed).astype(here.dtype)
+    return np.asarray(np.rint(mixed), here.dtype)

@@ -1,7 +1,7 @@
-"""The scene of a shot without its subject: what a subject that moves slowly is told from, as a whole.
+"""The clean plate of a shot: its scene without the subject, from views of it far apart in time.
 
-The frame before and after tell what has changed since, of a slow subject its edges only. What a place shows in most of the views of it, as
-far apart in time as the shot is long, is the scene; what differs from that is the subject, inside and all.
+Comparison with neighbouring frames finds only the edges of a slow subject. What most views of a place show, over the whole shot, is the
+scene; what differs from that is the whole subject.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,33 +12,37 @@ from typing import Any
 import cv2
 import numpy as np
 
-from services.effects.scene.moments import Moment, Scene, Witness, small_size, witness_of
-from services.effects.scene.motion_mask import Mask, Small, differing, regions_with, solid
+from services.effects.scene.moments import MaskedFrame, SceneFrame, View
+from services.effects.scene.motion_mask import Mask, Small, cleaned, differing, regions_with
+from services.effects.scene.small_planes import small_size
+from services.effects.scene.tracker import SceneTracker
 from shared.motion.camera import Pose, overlap
 
-_VIEWS = 32
-"""Most views of a shot that are kept; beyond, every second one is let go of."""
-_ASKED = 11
-"""Most views that a plate is made of; an odd number has a middle."""
-_LEAST, _AGREEING = 3, 0.6
-"""Views of a place, and the part of them that has to agree, for it to be known."""
-_OVERLAP = 0.5
+_MAX_VIEWS = 32
+"""Most views of a shot that are kept. Beyond, every second one is dropped."""
+_PLATE_VIEWS = 11
+"""Most views that a plate is made of; an odd number has a middle value."""
+_MIN_VIEWS, _MIN_AGREEING = 3, 0.6
+"""Views of a place, and the share of them that must agree, for the scene there to be known."""
+_MIN_OVERLAP = 0.5
+"""Share of the picture that a view must have in common with a plate to be used for it."""
 _MARGIN = 1 / 8
-"""How far a plate reaches beyond its frame, as a part of the frame: how far the camera may move on before another is made."""
-_MOST = 0.5
-"""Largest part of the picture that is taken for the subject: more has another cause, such as another light."""
+"""Extent of a plate beyond its frame, as a share of the frame: the camera may move that far before another plate is made."""
+_MAX_SUBJECT = 0.5
+"""Largest share of the picture that is taken for the subject. A larger difference has another cause, such as a change of light."""
 
 
-def backdrop_bytes(width: int, height: int) -> int:
-    """Bytes that a shot's views take, and a plate while it is made of some of them; `width` x `height` is that of the clip."""
+def plate_bytes(width: int, height: int) -> int:
+    """Return the bytes that a shot's views take, and a plate while it is made, for a clip of `width` x `height`."""
     across, down = small_size(width, height)
-    return int(3 * across * down * (_VIEWS + 3 * _ASKED * (1 + 2 * _MARGIN) ** 2))
+    return int(3 * across * down * (_MAX_VIEWS + 3 * _PLATE_VIEWS * (1 + 2 * _MARGIN) ** 2))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plate:
-    """The scene as seen around `pose`, reaching beyond the frame: Y, U, V as uint8 (height, width, 3), or gray (height, width). `known`:
-    255 where that is sure.
+    """The scene around the view of `pose`, wider than a frame.
+
+    `scene`: Y, U, V as uint8 (height, width, 3), or Y alone (height, width); `known`: 255 where the views agree, else 0.
     """
 
     pose: Pose
@@ -46,91 +50,95 @@ class Plate:
     known: Mask
 
 
-class Backdrop:
-    """The views of one shot, and the scene that they show where the camera looks."""
+class ShotViews:
+    """The views of one shot, and the plates made of them."""
 
-    def __init__(self, views: Sequence[Witness], scene: Scene, *, threshold: int) -> None:
-        self._views, self._between, self._size, self._threshold = views, scene.between_small, scene.size, threshold
-        self._margin = round(scene.size[0] * _MARGIN), round(scene.size[1] * _MARGIN)
+    def __init__(self, views: Sequence[View], tracker: SceneTracker, *, threshold: int) -> None:
+        self._views, self._matrix, self._size, self._threshold = views, tracker.small_matrix, tracker.size, threshold
+        self._margin = round(tracker.size[0] * _MARGIN), round(tracker.size[1] * _MARGIN)
         self._plate: Plate | None = None
 
     def plate(self, pose: Pose) -> Plate:
-        """A plate that holds all that the camera sees in a pose."""
-        if self._plate is None or not self._holds(self._plate, pose):
-            self._plate = self._made(pose)
+        """Return a plate that covers all that the camera sees in a pose."""
+        if self._plate is None or not self._covers(self._plate, pose):
+            self._plate = self._make_plate(pose)
         return self._plate
 
-    def subject(self, moment: Moment, plate: Plate) -> Mask:
-        """The mask of a moment by its scene: what differs from it and belongs to what was found to move; where it is not known, that."""
-        assert moment.small is not None
-        assert moment.mask is not None
-        across, down = self._margin
-        matrix = self._between(plate.pose, moment.pose) @ np.array([[1, 0, -across], [0, 1, -down], [0, 0, 1.0]])
-        other, told = differing(moment.small, [(plate.scene, matrix, plate.known)], threshold=self._threshold)
-        mask = np.where(told, other, moment.mask)
-        found = regions_with(mask > 127, moment.mask > 127)
-        if not found.any() or found.mean() > _MOST:
-            return moment.mask
-        # With the faint rim around it.
-        near = cv2.dilate(found.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-        return solid(np.where(near, mask, 0).astype(np.uint8))
+    def subject(self, frame: MaskedFrame, plate: Plate) -> Mask:
+        """Complete a frame's mask: regions that differ from the plate and touch the mask belong to the subject.
 
-    def _holds(self, plate: Plate, pose: Pose) -> bool:
+        Where the plate is unknown, the mask stays as it is.
+        """
+        across, down = self._margin
+        matrix = self._matrix(plate.pose, frame.pose) @ np.array([[1, 0, -across], [0, 1, -down], [0, 0, 1.0]])
+        different, known = differing(frame.small, [(plate.scene, matrix, plate.known)], threshold=self._threshold)
+        mask = np.where(known, different, frame.mask)
+        regions = regions_with(mask > 127, frame.mask > 127)
+        if not regions.any() or regions.mean() > _MAX_SUBJECT:
+            return frame.mask
+        # The faint rims around the regions belong to them.
+        near = cv2.dilate(regions.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+        return cleaned(np.where(near, mask, 0).astype(np.uint8))
+
+    def _covers(self, plate: Plate, pose: Pose) -> bool:
         width, height = self._size
         corners = np.array([[[0, 0], [width, 0], [width, height], [0, height]]], np.float64)
-        off = np.abs(cv2.perspectiveTransform(corners, self._between(pose, plate.pose)) - corners)[0].max(axis=0)
+        off = np.abs(cv2.perspectiveTransform(corners, self._matrix(pose, plate.pose)) - corners)[0].max(axis=0)
         return bool((off <= self._margin).all())
 
-    def _made(self, pose: Pose) -> Plate:
-        near = [one for one in self._views if overlap(self._between(one.pose, pose), self._size) >= _OVERLAP]
-        asked = [near[round(at)] for at in np.linspace(0, len(near) - 1, min(_ASKED, len(near)))]
+    def _make_plate(self, pose: Pose) -> Plate:
+        near = [view for view in self._views if overlap(self._matrix(view.pose, pose), self._size) >= _MIN_OVERLAP]
+        used = [near[round(at)] for at in np.linspace(0, len(near) - 1, min(_PLATE_VIEWS, len(near)))]
         (width, height), (across, down) = self._size, self._margin
         size = width + 2 * across, height + 2 * down
-        views, looked, low = [], [], np.zeros(size[::-1], np.bool_)
-        for one in asked:
-            matrix = np.array([[1, 0, across], [0, 1, down], [0, 0, 1.0]]) @ self._between(one.pose, pose)
-            view = cv2.warpPerspective(one.small, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-            seen = cv2.warpPerspective(np.full((height, width), 255, np.uint8), matrix, size, flags=cv2.INTER_NEAREST) > 0
-            # What a view does not show is black and white in turn, and so leaves the middle of the others where it is.
-            view[~seen & low], view[~seen & ~low] = 0, 255
-            low ^= ~seen
-            views.append(view)
-            looked.append(seen)
-        if len(views) < _LEAST:
-            nothing = np.zeros((*size[::-1], self._views[0].small.shape[2]), np.uint8)
-            return Plate(pose, nothing, np.zeros(size[::-1], np.uint8))
-        scene = _middle(views)
+        views: list[Small] = []
+        shown, low = [], np.zeros(size[::-1], np.bool_)
+        for view in used:
+            matrix = np.array([[1, 0, across], [0, 1, down], [0, 0, 1.0]]) @ self._matrix(view.pose, pose)
+            moved = np.asarray(
+                cv2.warpPerspective(view.small, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8
+            )
+            inside = cv2.warpPerspective(np.full((height, width), 255, np.uint8), matrix, size, flags=cv2.INTER_NEAREST) > 0
+            # Places outside a view alternate between black and white, which leaves the median of the other views in place.
+            moved[~inside & low], moved[~inside & ~low] = 0, 255
+            low ^= ~inside
+            views.append(moved)
+            shown.append(inside)
+        if len(views) < _MIN_VIEWS:
+            empty = np.zeros((*size[::-1], self._views[0].small.shape[2]), np.uint8)
+            return Plate(pose, empty, np.zeros(size[::-1], np.uint8))
+        scene = _median(views)
         agreeing = np.zeros(size[::-1], np.uint8)
-        for view, seen in zip(views, looked, strict=True):
-            agreeing += (reduce(cv2.max, cv2.split(cv2.absdiff(view, scene))) <= self._threshold) & seen
-        count = np.sum(looked, axis=0, dtype=np.uint8)
-        known = (count >= _LEAST) & (agreeing >= count * _AGREEING)
+        for moved, inside in zip(views, shown, strict=True):
+            agreeing += (reduce(cv2.max, cv2.split(cv2.absdiff(moved, scene))) <= self._threshold) & inside
+        count = np.sum(shown, axis=0, dtype=np.uint8)
+        known = (count >= _MIN_VIEWS) & (agreeing >= count * _MIN_AGREEING)
         return Plate(pose, scene, np.where(known, 255, 0).astype(np.uint8))
 
 
-def backdrops(moments: Iterable[Moment], scene: Scene, *, threshold: int) -> Iterator[Backdrop]:
-    """One for each shot of a scene, in order. Reads to the end of a shot before it hands its backdrop out; holds `_VIEWS` small planes."""
-    views: list[Witness] = []
+def shot_views(frames: Iterable[SceneFrame], tracker: SceneTracker, *, threshold: int) -> Iterator[ShotViews]:
+    """Yield the views of each shot, in order. Reads to the end of a shot first; holds at most 32 small planes."""
+    views: list[View] = []
     every, first = 1, 0
-    for moment in moments:
-        if views and views[0].shot != moment.shot:
-            yield Backdrop(views, scene, threshold=threshold)
+    for frame in frames:
+        if views and views[0].shot != frame.shot:
+            yield ShotViews(views, tracker, threshold=threshold)
             views, every = [], 1
         if not views:
-            first = moment.index
-        if (moment.index - first) % every == 0:
-            views.append(witness_of(moment))
-            if len(views) > _VIEWS:
+            first = frame.index
+        if (frame.index - first) % every == 0:
+            views.append(frame.without_frame())
+            if len(views) > _MAX_VIEWS:
                 views, every = views[::2], every * 2
     if views:
-        yield Backdrop(views, scene, threshold=threshold)
+        yield ShotViews(views, tracker, threshold=threshold)
 
 
-def _middle(planes: Sequence[Small]) -> Small:
-    """The median of planes of one shape, value by value: sorted as far as the middle by exchanges, of all values at a time."""
+def _median(planes: Sequence[Small]) -> Small:
+    """Return the median of planes of one shape, value by value, by a bubble sort of whole planes up to the middle."""
     ordered: list[Any] = list(planes)
     for last in range(len(ordered) - 1, len(ordered) // 2 - 1, -1):
         for at in range(last):
             low, high = ordered[at], ordered[at + 1]
             ordered[at], ordered[at + 1] = cv2.min(low, high), cv2.max(low, high)
-    return ordered[len(ordered) // 2]
+    return np.asarray(ordered[len(ordered) // 2], np.uint8)

@@ -1,4 +1,4 @@
-"""One picture of a whole shot: its scene as far as the camera saw it, free of the subject where it ever was, and the stamps on it."""
+"""One picture of a whole shot: the scene that the camera saw, without the subject, and the stamps on it."""
 
 import math
 
@@ -6,18 +6,21 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from services.effects.scene.moments import Moment
+from services.effects.scene.moments import MaskedFrame
 from services.effects.stamping.stamps import Stamp
 from shared.motion.camera import Matrix, Pose
-from shared.video import Frame
 
 _NOTHING, _SUBJECT, _SCENE = 0, 1, 2
-MOST_PIXELS = 100_000_000
-"""Largest picture, whatever the canvas may grow to."""
+"""What the canvas shows at a pixel; a higher value replaces a lower one."""
+MAX_PIXELS = 100_000_000
+"""Largest picture, whatever `growth` allows."""
 
 
 class Panorama:
-    """A canvas in the pixels of a shot's first frame, which grows with the camera's path up to `growth` times the frame's size."""
+    """A canvas in the pixels of a shot's first frame, which grows along the camera's path.
+
+    It grows up to `growth` times the frame's width and height. `clipped` tells whether that was too little.
+    """
 
     def __init__(self, width: int, height: int, *, growth: float) -> None:
         self._frame = width, height
@@ -29,60 +32,64 @@ class Panorama:
         self.clipped = False
 
     def has_moved(self, pose: Pose) -> bool:
-        """Whether the camera has moved on by a twentieth of a frame since the last `paint`."""
+        """Check whether the camera has moved by a twentieth of a frame since the last `paint`."""
         if self._last is None:
             return True
         off = cv2.perspectiveTransform(_corners(*self._frame), np.linalg.solve(self._last, pose.matrix)) - _corners(*self._frame)
         return bool(np.abs(off).max() > 0.05 * min(self._frame))
 
-    def paint(self, moment: Moment, frame: Frame) -> None:
-        """Take over from a frame what is not known yet: of its scene first of all; of its subject where nothing else was seen so far."""
-        assert moment.mask is not None
-        self._last = moment.pose.matrix
-        self._grow(moment.pose)
-        matrix = self._placed(moment.pose.matrix)
+    def paint(self, frame: MaskedFrame) -> None:
+        """Copy what the canvas does not show yet from a frame: its scene, and its subject only where the canvas is empty."""
+        self._last = frame.pose.matrix
+        self._grow(frame.pose)
+        matrix = self._placed(frame.pose.matrix)
         rows, columns = self._window(matrix)
         if rows.start >= rows.stop or columns.start >= columns.stop:
             return
         matrix = _moved(-columns.start, -rows.start) @ matrix
         size = columns.stop - columns.start, rows.stop - rows.start
-        mask = cv2.dilate(cv2.resize(moment.mask, self._frame, interpolation=cv2.INTER_LINEAR), np.ones((5, 5), np.uint8), iterations=2)
+        mask = cv2.dilate(cv2.resize(frame.mask, self._frame, interpolation=cv2.INTER_LINEAR), np.ones((5, 5), np.uint8), iterations=2)
         kind = np.where(mask > 32, _SUBJECT, _SCENE).astype(np.uint8)
-        kind = cv2.warpPerspective(kind, matrix, size, flags=cv2.INTER_NEAREST, borderValue=_NOTHING)
+        kind = np.asarray(cv2.warpPerspective(kind, matrix, size, flags=cv2.INTER_NEAREST, borderValue=_NOTHING), np.uint8)
         known = self._known[rows, columns]
-        better = np.asarray(kind > known)
+        better = kind > known
         if better.any():
-            seen = cv2.warpPerspective(frame.rgb(), matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-            self._picture[rows, columns][better] = seen[better]
-            known[better] = np.asarray(kind)[better]
+            moved = cv2.warpPerspective(frame.frame.rgb(), matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            self._picture[rows, columns][better] = moved[better]
+            known[better] = kind[better]
 
     def finished(self, stamps: list[tuple[Stamp, NDArray[np.uint8]]], *, opacity: float) -> NDArray[np.uint8]:
-        """The picture, (height, width, 3 or 4) in R, G, B and, where not all was seen, A order; each stamp with its piece as RGB."""
+        """Lay the stamps, each with its piece as RGB, on the canvas and return the picture.
+
+        It is cropped to what the camera saw: R, G, B as uint8 (height, width, 3), with A (height, width, 4) if parts were not seen.
+        """
         for stamp, piece in stamps:
             matrix = self._placed(stamp.pose.matrix)
-            weights = stamp.mask.astype(np.float32) * np.float32(opacity / 255)
-            weights = cv2.resize(weights, self._frame, interpolation=cv2.INTER_LINEAR)
+            opacities = stamp.mask.astype(np.float32) * np.float32(opacity / 255)
+            weights = cv2.resize(opacities, self._frame, interpolation=cv2.INTER_LINEAR)
             rows, columns = self._window(matrix)
             if rows.start >= rows.stop or columns.start >= columns.stop:
                 continue
             matrix = _moved(-columns.start, -rows.start) @ matrix
             size = columns.stop - columns.start, rows.stop - rows.start
             share = cv2.warpPerspective(weights, matrix, size, flags=cv2.INTER_LINEAR)[:, :, None]
-            seen = cv2.warpPerspective(piece, matrix @ _moved(*stamp.corner), size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            placed = matrix @ _moved(*stamp.corner)
+            moved = cv2.warpPerspective(piece, placed, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
             view = self._picture[rows, columns]
-            view[...] = np.rint(view + (seen.astype(np.float32) - view) * share).astype(np.uint8)
+            view[...] = np.rint(view + (moved.astype(np.float32) - view) * share).astype(np.uint8)
         known = self._known > _NOTHING
         if known.all():
             return self._picture
-        rows, columns = (np.flatnonzero(known.any(axis=axis)) for axis in (1, 0))
-        inside = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+        lines, columns_shown = (np.flatnonzero(known.any(axis=axis)) for axis in (1, 0))
+        inside = slice(lines[0], lines[-1] + 1), slice(columns_shown[0], columns_shown[-1] + 1)
         return np.dstack([self._picture[inside], known[inside].astype(np.uint8) * 255])
 
     def _placed(self, matrix: Matrix) -> Matrix:
+        """Turn a matrix to the first frame's pixels into one to the canvas's."""
         return np.asarray(_moved(-self._left, -self._top) @ matrix, np.float64)
 
     def _window(self, matrix: Matrix) -> tuple[slice, slice]:
-        """Rows and columns of the canvas that a frame lands on."""
+        """Return the rows and columns of the canvas around a moved frame."""
         points = cv2.perspectiveTransform(_corners(*self._frame), matrix)[0]
         height, width = self._known.shape
         (x0, y0), (x1, y1) = np.floor(points.min(axis=0)), np.ceil(points.max(axis=0)) + 1
@@ -90,11 +97,12 @@ class Panorama:
         return rows, slice(int(np.clip(x0, 0, width)), int(np.clip(x1, 0, width)))
 
     def _grow(self, pose: Pose) -> None:
+        """Enlarge the canvas to hold a frame of this pose, as far as allowed."""
         points = cv2.perspectiveTransform(_corners(*self._frame), pose.matrix)[0]
         height, width = self._known.shape
         left, wide = self._extent(self._left, width, points[:, 0], self._most[0])
         top, high = self._extent(self._top, height, points[:, 1], self._most[1])
-        if wide * high > MOST_PIXELS:
+        if wide * high > MAX_PIXELS:
             self.clipped = True
             return
         if (left, top, wide, high) == (self._left, self._top, width, height):
@@ -105,8 +113,8 @@ class Panorama:
         self._picture, self._known, self._left, self._top = picture, known, left, top
 
     def _extent(self, start: int, length: int, points: NDArray[np.float64], most: int) -> tuple[int, int]:
-        """Start and length that hold the points as well, if `most` allows; else as much of it as there is room for."""
-        # Half a pixel: a camera that hardly moves at all needs no further row.
+        """Extend a side of the canvas to hold the points, up to the length `most`; return its start and length."""
+        # Half a pixel of tolerance: a camera that hardly moves needs no further row.
         low, high = math.floor(max(points.min(), -1e6) + 0.5), math.ceil(min(points.max(), 1e6) - 0.5) + 1
         before, after = max(start - low, 0), max(high - start - length, 0)
         room = most - length

@@ -1,4 +1,4 @@
-"""Motion trails: which frames leave a ghost, and how ghosts are mixed.
+"""Motion trails: which frames become ghosts, how ghosts look, how they are mixed in.
 
-`compose.py` combines the parts for one frame.
+`compositors.py` puts the parts together for one frame.
 """

@@ -1,4 +1,4 @@
-"""Ghosts in a colour: their brightness, in the light of another lamp."""
+"""Tinting of ghosts: their brightness in another colour."""
 
 from typing import Any
 
@@ -10,17 +10,20 @@ from services.effects.scene.pixels import Levels, Pixels, Planes
 
 
 class Tint:
-    """Gives planes a colour, by `strength` (0 to 1). The colour is brought to full brightness first, so that ghosts do not get darker."""
+    """Gives planes the colour `color` ("#rrggbb") by `strength`, 0 to 1.
+
+    The colour is first brought to full brightness, so that tinted ghosts do not get darker.
+    """
 
     def __init__(self, color: str, strength: float, pixels: Pixels) -> None:
         parts = [int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-        most = max(max(parts), 1 / 255)
-        red, green, blue = (part / most for part in parts)
+        brightest = max(max(parts), 1 / 255)
+        red, green, blue = (part / brightest for part in parts)
         self.levels, self.strength = pixels.levels, strength
         self.values = pixels.color(red, green, blue)
 
     def __call__(self, planes: NDArray[Any]) -> NDArray[Any]:
-        """A tinted copy of planes of one size, (height, width, planes), in its own type. A single one, without colour, stays as it is."""
+        """Return a tinted copy of planes (height, width, planes), in their own type. A single plane has no colour and stays."""
         if planes.shape[2] < 3:
             return planes
         floor = np.array(self.levels.floor, np.float32)
@@ -30,20 +33,20 @@ class Tint:
         return np.rint(mixed).astype(planes.dtype) if planes.dtype.kind == "u" else mixed
 
     def of_planes(self, planes: Planes) -> Planes:
-        """The same for planes of sizes of their own, chroma at most as large as luma."""
+        """Return a tinted copy of planes of different sizes, chroma at most as large as luma."""
         if len(planes) < 3:
             return planes
-        bright = planes[0]
-        made = []
+        luma = planes[0]
+        tinted = []
         for number, plane in enumerate(planes):
-            own = bright if bright.shape == plane.shape else cv2.resize(bright, plane.shape[::-1], interpolation=cv2.INTER_AREA)
-            sized = [own if other is bright else other if other.shape == plane.shape else own for other in planes]
-            made.append(self(np.dstack([*sized[:number], plane if number else own, *sized[number + 1 :]]))[:, :, number])
-        return tuple(made)
+            bright = luma if luma.shape == plane.shape else cv2.resize(luma, plane.shape[::-1], interpolation=cv2.INTER_AREA)
+            sized = [bright if other is luma else other if other.shape == plane.shape else bright for other in planes]
+            tinted.append(self(np.dstack([*sized[:number], plane if number else bright, *sized[number + 1 :]]))[:, :, number])
+        return tuple(tinted)
 
 
 def brightness(planes: NDArray[Any], levels: Levels) -> NDArray[np.float32]:
-    """Black to white as 0 to 1, float32 (height, width), of planes (height, width, planes): their luma, or that of their light."""
+    """Return the luma of YUV planes, or the luminance of light, (height, width, planes), as float32 from 0 (black) to 1 (white)."""
     first: NDArray[Any] = planes[:, :, 0].astype(np.float32)
     if planes.shape[2] == 3 and levels.floor[1] == 0:
         first = np.float32(0.2126) * first + np.float32(0.7152) * planes[:, :, 1] + np.float32(0.0722) * planes[:, :, 2]

@@ -9,8 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from services.effects.motion_trails import motion_trails
-from services.effects.params import MotionTrailsParams, MotionTrailsResult
+from services.effects.motion_trails import MotionTrailsParams, MotionTrailsResult, motion_trails
 from shared.operation import Progress
 from shared.video import Frame, VideoWriter, read_frames
 from shared.video.frames.planes import picture_from

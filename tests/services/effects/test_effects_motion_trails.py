@@ -7,12 +7,15 @@ import numpy as np
 import pytest
 
 from benchmarks.naive_trails import naive_trails
-from services.effects.params import MotionTrailsParams
+from services.effects.motion_trails import MotionTrailsParams
 from services.effects.scene.memory_budget import stored_bytes
-from services.effects.scene.moments import Scene
-from services.effects.scene.read import moments_of
+from services.effects.scene.pixels import pixels_for
+from services.effects.scene.read import read_matted
+from services.effects.scene.tracker import SceneTracker
+from services.effects.trails.compositors import MaskedCompositor
 from shared.errors import BrokenMedia, Invalid, UnsupportedMedia
 from shared.video import probe, read_audio, read_frames
+from shared.video.clip.part import ClipPart
 from tests.services.effects.effect_clips import HEIGHT, WIDTH, Told, lumas, psnr, scene, still, trails_of, write
 
 
@@ -255,11 +258,12 @@ def test_cancelling_leaves_nothing(tripod, tmp_path):
 
 
 def test_a_matte_for_ghosts_in_full_size_is_half_as_large_and_nothing_else_is_kept(tripod):
-    scene = Scene(WIDTH, HEIGHT, model="none")
-    with closing(moments_of(MotionTrailsParams(), scene, video=tripod, matte=tripod, rate=30, masked=True, fine_matte=True)) as moments:
-        moment = next(moments)
-    assert moment.mask.shape == (HEIGHT // 2, WIDTH // 2)
-    assert moment.small is None
+    tracker = SceneTracker(WIDTH, HEIGHT, model="none")
+    with closing(read_matted(tracker, tripod, tripod, ClipPart(), full_size=True)) as frames:
+        frame = next(frames)
+    _, ghost = MaskedCompositor(pixels_for(frame.frame, linear_light=False), tracker.size, decay=0.7, tint=None).prepare(frame)
+    assert ghost.mask.shape == ghost.faded.shape == (HEIGHT // 2, WIDTH // 2)
+    assert not hasattr(ghost, "small")
 
 
 def test_what_is_done_to_a_matte_is_told(tripod, tmp_path):
@@ -290,7 +294,7 @@ def test_memory_is_counted_with_the_chroma_that_a_file_has(pixel_format, stored)
 
 def test_what_masked_ghosts_take_while_they_are_mixed_is_counted(tmp_path, monkeypatch, use_settings):
     clip = write(tmp_path / "large.mp4", scene(still, None, width=1280, height=720), frames=2)
-    monkeypatch.setattr("services.effects.scene.memory_budget.cores", lambda: 8)
+    monkeypatch.setattr("services.effects.scene.memory_budget.worker_count", lambda: 8)
     use_settings(job_memory_bytes=240 * 1024 * 1024)
     params = {"ghost": "normal", "layers": 2, "spacing": 2}
     with pytest.raises(Invalid, match="Lower layers or spacing"):

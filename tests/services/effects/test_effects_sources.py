@@ -8,8 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from services.effects.params import StrobeParams
-from services.effects.strobe import strobe
+from services.effects.strobe import StrobeParams, strobe
 from shared.testing import RunningSuite
 from shared.video import ColorInfo, ffmpeg_path, probe, read_frames
 from tests.services.effects.effect_clips import HEIGHT, WIDTH, Told, lumas, psnr, scene, still, trails_of, write

@@ -7,8 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from services.effects.params import StrobeParams, StrobeResult
-from services.effects.strobe import strobe
+from services.effects.strobe import StrobeParams, StrobeResult, strobe
 from shared.errors import Invalid
 from shared.video import probe
 from tests.services.effects.effect_clips import HEIGHT, WIDTH, Told, ground, lumas, psnr, scene, still, view, with_disc, write

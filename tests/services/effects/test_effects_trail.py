@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from services.effects.scene.moments import Moment
-from services.effects.trails.timing import Reach, trails
+from services.effects.trails.trail import Reach, trails
 from shared.motion.camera import Pose
 
 
@@ -16,11 +16,16 @@ def moments(count, *, shots=(), rate=30, times=None):
     for index in range(count):
         shot += index in shots
         seconds = times[index] if times else Fraction(index, rate)
-        yield Moment(index=index, seconds=seconds, shot=shot, pose=Pose(np.eye(3)), frame=None, small=None)
+        yield index, Moment(index=index, seconds=seconds, shot=shot, pose=Pose(np.eye(3)))
 
 
-def numbers(source, reach, most=10_000):
-    return [(one.moment.index, [(number, ghost.index) for number, ghost in one.ghosts]) for one in trails(source, reach, most=most)]
+def numbers(source, reach, max_held=10_000):
+    """Each picture (here its number) with the numbers of its ghosts and of their frames."""
+    found = []
+    for trail in trails(source, reach, max_held=max_held):
+        assert trail.own.index == trail.picture
+        found.append((trail.picture, [(number, ghost.index) for number, ghost in trail.ghosts]))
+    return found
 
 
 def reach(layers=3, spacing=4.0, *, seconds=False, direction="behind"):
@@ -95,18 +100,18 @@ def test_no_more_frames_are_held_than_the_trail_needs():
     def source():
         nonlocal most_alive
         for index in range(400):
-            one = Counted(index=index, seconds=Fraction(index, 30), shot=0, pose=Pose(np.eye(3)), frame=None, small=None)
+            moment = Counted(index=index, seconds=Fraction(index, 30), shot=0, pose=Pose(np.eye(3)))
             alive.add(index)
             most_alive = max(most_alive, len(alive))
-            yield one
+            yield index, moment
 
     chosen = reach(layers=3, spacing=5, direction="both")
-    for _ in trails(source(), chosen, most=1000):
+    for _ in trails(source(), chosen, max_held=1000):
         pass
     assert most_alive <= chosen.frames(30) + 3
     alive.clear()
     most_alive = 0
     # A file that is denser than its rate says shortens the trail instead of growing the memory.
-    for _ in trails(source(), reach(layers=3, spacing=100), most=40):
+    for _ in trails(source(), reach(layers=3, spacing=100), max_held=40):
         pass
     assert most_alive <= 42

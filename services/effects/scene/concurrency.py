@@ -1,0 +1,10 @@
+"""Number of frames that are computed at the same time."""
+
+import os
+
+_MAX_WORKERS = 6
+
+
+def worker_count() -> int:
+    """Return the number of worker threads: one per core, at most six, because each holds a frame's memory."""
+    return min(os.cpu_count() or 1, _MAX_WORKERS)

@@ -1,0 +1,39 @@
+"""Frames scaled down to small planes, in which motion is measured and soft ghosts are made."""
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.video import Frame
+from shared.video.frames.planes import halve_toward
+
+SMALL_HEIGHT = 270
+"""Height in pixels that small planes come closest to."""
+_MAX_REDUCTION = 4
+
+
+def small_size(width: int, height: int) -> tuple[int, int]:
+    """Return the size (width, height) of small planes: a quarter each way at 1080 lines, less reduced below."""
+    factor = min(max(round(height / SMALL_HEIGHT), 1), _MAX_REDUCTION)
+    return max(round(width / factor), 1), max(round(height / factor), 1)
+
+
+def reduced(plane: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
+    """Scale a plane to `size` (width, height): averaged down, or interpolated where it is smaller, as chroma can be."""
+    if plane.shape[::-1] == size:
+        return plane.copy()
+    plane = halve_toward(plane, size)
+    if plane.shape[::-1] == size:
+        return plane
+    interpolation = cv2.INTER_AREA if plane.shape[0] >= size[1] and plane.shape[1] >= size[0] else cv2.INTER_LINEAR
+    return cv2.resize(plane, size, interpolation=interpolation)
+
+
+def chroma_planes(frame: Frame) -> tuple[NDArray[Any], ...]:
+    """Return the two chroma planes of a frame, none for a gray one."""
+    planes = frame.planes()
+    if frame.picture.format.name == "nv12":
+        return tuple(np.ascontiguousarray(planes[1][:, :, part]) for part in range(2))
+    return planes[1:3]

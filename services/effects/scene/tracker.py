@@ -1,0 +1,68 @@
+"""Following a clip frame by frame: the camera's pose, the shots and what moves."""
+
+from collections.abc import Generator, Iterable, Iterator
+
+import cv2
+import numpy as np
+
+from services.effects.scene.concurrency import worker_count
+from services.effects.scene.moments import MaskedFrame, SceneFrame, View
+from services.effects.scene.motion_mask import Mask, focused, moving
+from services.effects.scene.neighbours import look_frames, neighbours
+from services.effects.scene.small_planes import chroma_planes, reduced, small_size
+from shared.motion.camera import Camera, Matrix, Model, Pose, matrix_between, scale_matrix
+from shared.video import Frame, map_ordered
+
+_MAX_CUTS = 10_000
+
+
+class SceneTracker:
+    """Turns frames of one size into scene frames, in order, and counts what it could not measure.
+
+    `cuts`: seconds at which new shots begin, the first 10,000; `unsure`: frames whose camera motion was extrapolated.
+    """
+
+    def __init__(self, width: int, height: int, *, model: Model) -> None:
+        self.width, self.height = width, height
+        self.size = small_size(width, height)
+        self._camera = Camera(model, width, height)
+        self.cuts: list[float] = []
+        self.unsure = 0
+
+    def track(self, frames: Iterable[Frame]) -> Generator[SceneFrame, None, None]:
+        """Yield each frame with its shot, pose and small planes."""
+        shot = -1
+        for index, frame in enumerate(frames):
+            luma = reduced(frame.luma(), self.size)
+            measured = luma if self.size == self._camera.size else cv2.resize(luma, self._camera.size, interpolation=cv2.INTER_AREA)
+            pose = self._camera.step(np.asarray(measured, np.uint8))
+            if pose.cut:
+                shot += 1
+                if index and len(self.cuts) < _MAX_CUTS:
+                    self.cuts.append(float(frame.time))
+            self.unsure += not pose.sure
+            small = np.dstack([luma, *(reduced(plane, self.size) for plane in chroma_planes(frame))])
+            yield SceneFrame(index=index, seconds=frame.time, shot=shot, pose=pose, small=small, frame=frame)
+
+    def mask(self, frames: Iterable[SceneFrame], *, rate: float, threshold: int, focus_block: int | None) -> Iterator[MaskedFrame]:
+        """Yield the same frames with masks of what moves.
+
+        `rate`: frames per second; `threshold`: see `motion_mask.moving`; `focus_block`: side in pixels, at 540 lines, of the squares that
+        sharpness is measured over; None keeps what is out of focus. Compares frames LOOK_S seconds apart, and holds as many.
+        """
+        block = None if focus_block is None else round(focus_block * self.size[1] / 540) | 1
+
+        def masked(pair: tuple[SceneFrame, list[View]]) -> MaskedFrame:
+            frame, others = pair
+            return frame.with_mask(self._moving(frame, others, threshold, block))
+
+        return map_ordered(masked, neighbours(frames, look_frames(rate)), workers=worker_count(), ahead=2)
+
+    def small_matrix(self, source: Pose, target: Pose) -> Matrix:
+        """Return the matrix (3, 3) that takes small-plane pixels of `source` to those of `target`."""
+        return scale_matrix(matrix_between(source, target), self.size[0] / self.width, self.size[1] / self.height)
+
+    def _moving(self, frame: SceneFrame, others: list[View], threshold: int, block: int | None) -> Mask:
+        aligned = [(other.small, self.small_matrix(other.pose, frame.pose)) for other in others]
+        mask = moving(frame.small, aligned, threshold=threshold)
+        return mask if block is None else focused(mask, frame.small[:, :, 0], block=block)

@@ -1,0 +1,197 @@
+"""Compositors: one frame and its ghosts as one picture, in one of three ways."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+import av
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from services.effects.scene.moments import MaskedFrame, Moment, SceneFrame
+from services.effects.scene.motion_mask import Mask
+from services.effects.scene.pixels import Pixels, Planes
+from services.effects.scene.warp import NEAR, Weights, edge_weights, is_still, shift_of, warped
+from services.effects.trails.ghost_styles import GhostStyle, PlacedGhost
+from services.effects.trails.tint import Tint
+from services.effects.trails.trail import Reach, Trail
+from services.effects.trails.veil import lay_over
+from services.effects.trails.weighted_mean import Part, Whole, mix_parts, mix_whole, shares_of
+from shared.motion.camera import Matrix, matrix_between, scale_matrix
+from shared.video import Frame
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class WholeGhost(Moment):
+    """A ghost that is a whole picture, in full size."""
+
+    planes: Planes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class MaskedGhost(WholeGhost):
+    """A ghost in full size that shows through `mask`; `faded` is the same mask, falling to 0 at the picture's edges."""
+
+    mask: Mask
+    faded: Mask
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SoftGhost(Moment):
+    """A ghost made in small planes: `essence` is its style's, None if nothing moves in the frame; `mask` is the frame's subject."""
+
+    mask: Mask
+    essence: NDArray[Any] | None
+
+
+F = TypeVar("F", contravariant=True)
+G = TypeVar("G", bound=Moment)
+
+
+class Compositor(Protocol[F, G]):
+    """Makes ghosts of frames, and pictures of trails. Every call is independent, so they can run in parallel."""
+
+    def prepare(self, frame: F) -> tuple[Frame, G]:
+        """Return a frame and the ghost that other frames show of it."""
+
+    def compose(self, trail: Trail[Frame, G]) -> av.VideoFrame:
+        """Return the picture of a frame with its ghosts."""
+
+
+class WholeCompositor:
+    """Averages whole pictures in full size, for style normal without a mask."""
+
+    def __init__(self, pixels: Pixels, small_size: tuple[int, int], *, decay: float, reach: Reach) -> None:
+        self._pixels, self._decay = pixels, decay
+        self._edges = _edge_mask(small_size)
+        self._total = 1 + reach.sides * sum(decay**number for number in range(1, reach.layers + 1))
+
+    def prepare(self, frame: SceneFrame) -> tuple[Frame, WholeGhost]:
+        """Keep the planes of a frame."""
+        planes = self._pixels.planes(frame.frame)
+        return frame.frame, WholeGhost(index=frame.index, seconds=frame.seconds, shot=frame.shot, pose=frame.pose, planes=planes)
+
+    def compose(self, trail: Trail[Frame, WholeGhost]) -> av.VideoFrame:
+        """Average a frame and its ghosts. The frame takes the weight of ghosts that are missing."""
+        frame, own = trail.picture, trail.own
+        if not trail.ghosts:
+            return _copy(self._pixels, frame, own.planes)
+        out = self._pixels.blank(frame)
+        ghosts = [(ghost, float(self._decay**number), matrix_between(ghost.pose, own.pose)) for number, ghost in trail.ghosts]
+        shifts = [shift_of(matrix, (frame.width, frame.height), within=NEAR) for _, _, matrix in ghosts]
+        whole = [Whole(ghost.planes, shift, weight) for (ghost, weight, _), shift in zip(ghosts, shifts, strict=True) if shift is not None]
+        if len(whole) == len(ghosts):
+            mix_whole(out, own.planes, whole, self._total - sum(ghost.weight for ghost in whole))
+        else:
+            self._mix_warped(out, frame, own, ghosts)
+        return self._pixels.picture(out, frame)
+
+    def _mix_warped(self, out: Planes, frame: Frame, own: WholeGhost, ghosts: list[tuple[WholeGhost, float, Matrix]]) -> None:
+        """Average pictures that are turned or scaled; towards the edges of a moved picture the frame has more weight."""
+        full = np.full_like(self._edges, 255)
+        weights = [_unit(_moved_mask(full, self._edges, matrix, frame)) * np.float32(weight) for _, weight, matrix in ghosts]
+        rest = np.asarray(self._total - np.sum(weights, axis=0, dtype=np.float32))
+        shares = shares_of(weights, rest)
+        mix_parts(out, own.planes, [Part(ghost.planes, matrix, share) for (ghost, _, matrix), share in zip(ghosts, shares, strict=True)])
+
+
+class MaskedCompositor:
+    """Mixes ghosts in full size that show only the subject, for style normal."""
+
+    def __init__(self, pixels: Pixels, small_size: tuple[int, int], *, decay: float, tint: Tint | None) -> None:
+        self._pixels, self._decay, self._tint = pixels, decay, tint
+        self._edges = _edge_mask(small_size)
+
+    def prepare(self, frame: MaskedFrame) -> tuple[Frame, MaskedGhost]:
+        """Keep the planes and masks of a frame."""
+        planes, faded = self._pixels.planes(frame.frame), _faded(frame.mask, self._edges)
+        return frame.frame, MaskedGhost(
+            index=frame.index, seconds=frame.seconds, shot=frame.shot, pose=frame.pose, planes=planes, mask=frame.mask, faded=faded
+        )
+
+    def compose(self, trail: Trail[Frame, MaskedGhost]) -> av.VideoFrame:
+        """Mix the ghosts into a frame, behind its own subject."""
+        frame, own = trail.picture, trail.own
+        if not trail.ghosts:
+            return _copy(self._pixels, frame, own.planes)
+        out = self._pixels.blank(frame)
+        ghosts = [(ghost, float(self._decay**number), matrix_between(ghost.pose, own.pose)) for number, ghost in trail.ghosts]
+        clear = 1 - _unit(own.mask)
+        weights = [
+            _unit(_moved_mask(ghost.mask, ghost.faded, matrix, frame)) * np.float32(weight) * clear for ghost, weight, matrix in ghosts
+        ]
+        shares = shares_of(weights, 1.0)
+        parts = [Part(ghost.planes, matrix, share) for (ghost, _, matrix), share in zip(ghosts, shares, strict=True)]
+        mix_parts(out, own.planes, parts, tint=self._tint)
+        return self._pixels.picture(out, frame)
+
+
+class SoftCompositor:
+    """Lays soft ghosts, made in small planes, over a frame, for glow, shadow and blurred ghosts."""
+
+    def __init__(
+        self, pixels: Pixels, small_size: tuple[int, int], *, style: GhostStyle, decay: float, blur: float, tint: Tint | None
+    ) -> None:
+        self._pixels, self._style, self._decay, self._tint = pixels, style, decay, tint
+        self._edges = _edge_mask(small_size)
+        self._blur = blur * float(np.hypot(*small_size)) / 1000
+
+    def prepare(self, frame: MaskedFrame) -> tuple[Frame, SoftGhost]:
+        """Make the essence of a frame's ghosts."""
+        faded, essence = _faded(frame.mask, self._edges), None
+        if faded.any():
+            small = self._pixels.small(frame.frame, frame.small)
+            essence = self._style.essence(small, _unit(faded), self._pixels.levels, self._tint)
+        return frame.frame, SoftGhost(
+            index=frame.index, seconds=frame.seconds, shot=frame.shot, pose=frame.pose, mask=frame.mask, essence=essence
+        )
+
+    def compose(self, trail: Trail[Frame, SoftGhost]) -> av.VideoFrame:
+        """Lay the veil of all ghosts over a frame, behind its own subject."""
+        frame, own, levels = trail.picture, trail.own, self._pixels.levels
+        planes = self._pixels.planes(frame)
+        if not trail.ghosts:
+            return _copy(self._pixels, frame, planes)
+        out = self._pixels.blank(frame)
+        ghosts = []
+        for number, ghost in trail.ghosts:
+            if ghost.essence is not None:
+                matrix = _small_matrix(matrix_between(ghost.pose, own.pose), ghost.essence, frame)
+                moved = warped(ghost.essence, matrix, self._style.empty(levels))
+                ghosts.append(PlacedGhost(moved, float(self._decay**number), self._blur * number))
+        lay_over(out, planes, self._style.veil(ghosts, 1 - _unit(own.mask), levels, self._tint), levels)
+        return self._pixels.picture(out, frame)
+
+
+def _copy(pixels: Pixels, frame: Frame, planes: Planes) -> av.VideoFrame:
+    """Return the picture of a frame without ghosts."""
+    out = pixels.blank(frame)
+    for target, plane in zip(out, planes, strict=True):
+        np.copyto(target, plane)
+    return pixels.picture(out, frame)
+
+
+def _edge_mask(size: tuple[int, int]) -> Mask:
+    return np.rint(edge_weights(*size) * 255).astype(np.uint8)
+
+
+def _faded(mask: Mask, edges: Mask) -> Mask:
+    """Let a mask fall to 0 at the picture's edges; `edges` is enlarged to its size."""
+    if edges.shape != mask.shape:
+        edges = np.asarray(cv2.resize(edges, mask.shape[::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
+    return np.asarray(cv2.multiply(mask, edges, scale=1 / 255), np.uint8)
+
+
+def _moved_mask(still: Mask, faded: Mask, matrix: Matrix, frame: Frame) -> Mask:
+    """Return a ghost's mask in the view of the current frame: `still` if it has not moved, otherwise `faded`, moved."""
+    small = _small_matrix(matrix, still, frame)
+    return still if is_still(small, still.shape[::-1]) else warped(faded, small, (0.0,))
+
+
+def _small_matrix(matrix: Matrix, plane: NDArray[Any], frame: Frame) -> Matrix:
+    """Scale a matrix between full-size frames to a plane's size."""
+    return scale_matrix(matrix, plane.shape[1] / frame.width, plane.shape[0] / frame.height)
+
+
+def _unit(mask: Mask) -> Weights:
+    return mask * np.float32(1 / 255)

@@ -1,0 +1,182 @@
+"""Ghost styles: the table of styles, and the arithmetic of soft ghosts.
+
+Soft ghosts (glow, shadow, and blurred normal ones) are made in small planes and laid over the full-size picture as a veil:
+
+    out = floor + (in - floor) * (1 - veil) + light                                                  in each plane
+
+where `floor` is black. With m_i the mask of ghost i, 0 to 1, moved to the view of the current frame, m_0 the mask of that frame, and
+v_i = decay^i * m_i * (1 - m_0), which keeps ghosts behind the subject:
+
+    glow    e_i = v_i * overexposed(ghost_i), where overexposing takes the luma y to 1 - (1 - y)^2.5 and its chroma in proportion;
+            e = 0.6 * sum(e_i) + 0.8 * blurred(sum(e_i)); veil = 1 - exp(-luma(e)), light = e * veil / luma(e).
+            Since the light's luma is the veil, luma is screened: out = 1 - (1 - in) * (1 - light).
+    shadow  1 - veil = product of (1 - 0.85 * v_i * (1 - 0.25 * y_i)), slightly blurred; light = 0, or a quarter of the tint's:
+            the picture is multiplied by silhouettes that keep a hint of the subject's texture.
+    normal  veil = sum(v_i) / (1 + sum(v_i)), light = sum(v_i * ghost_i) / (1 + sum(v_i)): the weighted mean of full-size ghosts.
+
+`blur` blurs ghost i and its mask by i times as much.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from services.effects.scene.pixels import Levels
+from services.effects.trails.tint import Tint, brightness
+from services.effects.trails.veil import Floats, Veil
+
+_BLOOM = 0.012
+"""Radius of the bloom (standard deviation of a Gaussian), as a share of the picture's diagonal."""
+_SHADOW_BLUR = 0.0012
+"""The same for the blur of shadows."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlacedGhost:
+    """A ghost in the view of the current frame: its `essence`, its `weight` (decay^i) and its `blur` in small-plane pixels."""
+
+    essence: NDArray[Any]
+    weight: float
+    blur: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GhostStyle:
+    """One row of the table of styles.
+
+    `essence(planes, share, levels, tint)`: what all ghosts of a frame are made of, computed once per frame from its small planes
+    (height, width, planes) and mask `share`, float32 from 0 to 1; (height, width, n) in the planes' type. It is empty where the mask is
+    0, so that it can be moved, blurred and added. `empty(levels)`: its values where there is no ghost. `veil(ghosts, clear, levels,
+    tint)`: the veil of all ghosts of a frame; `clear` is 1 minus the mask of the frame's own subject.
+    """
+
+    name: str
+    description: str
+    essence: Callable[[NDArray[Any], Floats, Levels, Tint | None], NDArray[Any]]
+    empty: Callable[[Levels], tuple[float, ...]]
+    veil: Callable[[list[PlacedGhost], Floats, Levels, Tint | None], Veil]
+
+
+def _glow_essence(planes: NDArray[Any], share: Floats, levels: Levels, tint: Tint | None) -> NDArray[Any]:
+    return _colour_essence(planes, share * _overexposure(brightness(planes, levels)), share, levels, tint)
+
+
+def _normal_essence(planes: NDArray[Any], share: Floats, levels: Levels, tint: Tint | None) -> NDArray[Any]:
+    return _colour_essence(planes, share, share, levels, tint)
+
+
+def _colour_essence(planes: NDArray[Any], factor: Floats, share: Floats, levels: Levels, tint: Tint | None) -> NDArray[Any]:
+    """Return the planes, tinted, times `factor` above black, and the mask as one more plane."""
+    top = np.iinfo(planes.dtype).max
+    floor = np.array(levels.floor, np.float32)
+    above = (tint(planes) if tint else planes).astype(np.float32) - floor
+    above *= factor[:, :, None]
+    return np.dstack([np.clip(np.rint(above + floor), 0, top), np.rint(share * top)]).astype(planes.dtype)
+
+
+def _shadow_essence(planes: NDArray[Any], share: Floats, levels: Levels, _tint: Tint | None) -> NDArray[Any]:
+    """Return how dark the silhouette is, as one plane."""
+    top = np.iinfo(planes.dtype).max
+    dark = np.rint(share * (1 - np.float32(0.25) * brightness(planes, levels)) * top)
+    return np.asarray(dark.astype(planes.dtype)[:, :, None])
+
+
+def _empty_colour(levels: Levels) -> tuple[float, ...]:
+    return (*levels.floor, 0.0)
+
+
+def _empty_shadow(_levels: Levels) -> tuple[float, ...]:
+    return (0.0,)
+
+
+def _glow_veil(ghosts: list[PlacedGhost], clear: Floats, levels: Levels, _tint: Tint | None) -> Veil:
+    sharp = _sum_of(ghosts, clear, levels)[:, :, :-1]
+    bloom = _blurred(sharp, _BLOOM * float(np.hypot(*clear.shape)))
+    light = np.asarray(np.float32(0.6) * sharp + np.float32(0.8) * bloom, np.float32)
+    bright = np.maximum(brightness(light + np.array(levels.floor, np.float32), levels), np.float32(1e-6))
+    veil = 1 - np.exp(-bright)
+    light *= (veil / bright)[:, :, None]
+    return Veil(veil, light)
+
+
+def _normal_veil(ghosts: list[PlacedGhost], clear: Floats, levels: Levels, _tint: Tint | None) -> Veil:
+    total = _sum_of(ghosts, clear, levels)
+    top = np.iinfo(ghosts[0].essence.dtype).max if ghosts else 1
+    weights = total[:, :, -1] / np.float32(top)
+    return Veil(weights / (1 + weights), total[:, :, :-1] / (1 + weights)[:, :, None])
+
+
+def _shadow_veil(ghosts: list[PlacedGhost], clear: Floats, levels: Levels, tint: Tint | None) -> Veil:
+    kept: Floats = np.ones(clear.shape, np.float32)
+    for ghost in ghosts:
+        dark = _blurred(ghost.essence, ghost.blur).reshape(clear.shape)
+        kept *= np.asarray(1 - dark * clear * np.float32(0.85 * ghost.weight / np.iinfo(dark.dtype).max), np.float32)
+    veil = 1 - _blurred(kept, _SHADOW_BLUR * float(np.hypot(*clear.shape)))
+    colour = tint.strength * 0.25 * (np.array(tint.values) - levels.floor) if tint else np.zeros(len(levels.floor))
+    return Veil(veil, veil[:, :, None] * colour.astype(np.float32))
+
+
+GHOST_STYLES = {
+    style.name: style
+    for style in (
+        GhostStyle(
+            name="glow",
+            description="overexposed ghosts with a bloom, added as light (screen)",
+            essence=_glow_essence,
+            empty=_empty_colour,
+            veil=_glow_veil,
+        ),
+        GhostStyle(
+            name="shadow",
+            description="dark silhouettes (multiply)",
+            essence=_shadow_essence,
+            empty=_empty_shadow,
+            veil=_shadow_veil,
+        ),
+        GhostStyle(
+            name="normal",
+            description="the pictures themselves, as a weighted mean",
+            essence=_normal_essence,
+            empty=_empty_colour,
+            veil=_normal_veil,
+        ),
+    )
+}
+"""Name -> style, in the order in which they are offered."""
+
+if TYPE_CHECKING:
+    GhostName = str
+else:
+    GhostName = Literal[tuple(GHOST_STYLES)]
+
+
+def _sum_of(ghosts: list[PlacedGhost], clear: Floats, levels: Levels) -> Floats:
+    """Add up colour essences above their empty value, weighted, outside the frame's own subject."""
+    empty = np.array(_empty_colour(levels), np.float32)
+    total: Floats = np.zeros((*clear.shape, len(empty)), np.float32)
+    for ghost in ghosts:
+        cv2.accumulate(_blurred(ghost.essence, ghost.blur) * np.float32(ghost.weight), total)
+    total -= empty * np.float32(sum(ghost.weight for ghost in ghosts))
+    total *= clear[:, :, None]
+    return total
+
+
+def _overexposure(bright: Floats) -> Floats:
+    """Return the factor that brightens by about one and a half stops, with a shoulder in place of clipping."""
+    bright = np.clip(bright, np.float32(1e-3), np.float32(1))
+    return ((1 - (1 - bright) ** 2.5) / bright).astype(np.float32)
+
+
+def _blurred(plane: NDArray[Any], sigma: float) -> NDArray[Any]:
+    """Blur a plane by a Gaussian, made as three box blurs (Wells, 1986)."""
+    if sigma < 0.3:
+        return plane
+    side = max(round(np.sqrt(4 * sigma * sigma + 1) / 2) * 2 + 1, 3)
+    blurred: NDArray[Any] = plane
+    for _ in range(3):
+        blurred = cv2.blur(blurred, (side, side), borderType=cv2.BORDER_REPLICATE)
+    return blurred.reshape(plane.shape)

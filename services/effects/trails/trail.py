@@ -1,0 +1,115 @@
+"""Choice of the frames whose ghosts make up a trail."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, Literal, TypeVar
+
+from services.effects.scene.moments import Moment
+
+SIDES: dict[str, tuple[int, ...]] = {"behind": (-1,), "ahead": (1,), "both": (-1, 1)}
+"""Direction of a trail -> the sides in time on which its ghosts lie: -1 is earlier, 1 is later."""
+
+if TYPE_CHECKING:
+    Direction = str
+else:
+    Direction = Literal[tuple(SIDES)]
+
+P = TypeVar("P")
+M = TypeVar("M", bound=Moment)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """The extent of a trail: `layers` ghosts per side, `spacing` frames or, with `seconds`, seconds apart."""
+
+    layers: int
+    spacing: float
+    seconds: bool
+    direction: Direction
+
+    @property
+    def length(self) -> float:
+        """Distance from the frame to its last ghost, in frames or seconds."""
+        return self.layers * self.spacing
+
+    @property
+    def sides(self) -> int:
+        """Number of sides in time on which the trail lies."""
+        return len(SIDES[self.direction])
+
+    def frames(self, rate: float) -> int:
+        """Return the number of frames that a trail spans at `rate` fps, the frame itself included."""
+        one_side = int(self.length * rate if self.seconds else self.length) + 1
+        return 1 + one_side * self.sides
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trail(Generic[P, M]):
+    """A frame's picture, its own ghost, and the ghosts of other frames, numbered from 1 (the nearest)."""
+
+    picture: P
+    own: M
+    ghosts: list[tuple[int, M]]
+
+
+def trails(frames: Iterable[tuple[P, M]], reach: Reach, *, max_held: int) -> Iterator[Trail[P, M]]:
+    """Yield the trail of every frame, in order. `frames`: each frame's picture and the ghost made of it.
+
+    All ghosts of a trail are of one shot. Where a shot is too short for the trail, the ghosts move closer together: the trail grows out
+    of the subject at the start of a shot, and ghosts ahead close in on it at the end. A ghost that would be the frame itself is left
+    out. Holds the ghosts of one trail, at most `max_held`, and pictures only until their trail is complete.
+    """
+    held: deque[M] = deque()
+    pictures: deque[P] = deque()
+    current = 0
+    for picture, ghost in frames:
+        held.append(ghost)
+        pictures.append(picture)
+        # Held ghosts exceed `max_held` only if frames are much denser than the file's rate says; the trail is then shortened.
+        while current < len(held) and (_complete(held, current, reach) or len(held) > max_held):
+            yield Trail(pictures.popleft(), held[current], _ghosts(held, current, reach))
+            current = _forget(held, current + 1, reach, max_held)
+    while current < len(held):
+        yield Trail(pictures.popleft(), held[current], _ghosts(held, current, reach))
+        current = _forget(held, current + 1, reach, max_held)
+
+
+def _complete(held: deque[M], current: int, reach: Reach) -> bool:
+    """Check whether all ghosts of the trail of `held[current]` are held."""
+    last = held[-1]
+    return reach.direction == "behind" or last.shot != held[current].shot or _distance(held[current], last, reach) >= reach.length
+
+
+def _forget(held: deque[M], current: int, reach: Reach, max_held: int) -> int:
+    """Drop ghosts that the trail of `held[current]` and later ones do not need; return the new index of that ghost."""
+    following = held[min(current, len(held) - 1)]
+    behind = 0.0 if reach.direction == "ahead" else reach.length
+    while current > 0:
+        first = held[0]
+        if len(held) < max_held and first.shot == following.shot and _distance(first, following, reach) <= behind:
+            break
+        held.popleft()
+        current -= 1
+    return current
+
+
+def _ghosts(held: deque[M], current: int, reach: Reach) -> list[tuple[int, M]]:
+    """Choose the ghosts of the trail of `held[current]`."""
+    own = held[current]
+    ghosts: list[tuple[int, M]] = []
+    for side in SIDES[reach.direction]:
+        places = range(current, -1, -1) if side < 0 else range(current, len(held))
+        away = [(_distance(own, held[place], reach), held[place]) for place in places if held[place].shot == own.shot]
+        spacing = min(reach.spacing, away[-1][0] / reach.layers)
+        at = 0
+        for number in range(1, reach.layers + 1):
+            while at + 1 < len(away) and abs(away[at + 1][0] - number * spacing) < abs(away[at][0] - number * spacing):
+                at += 1
+            if at:
+                ghosts.append((number, away[at][1]))
+    return ghosts
+
+
+def _distance(a: Moment, b: Moment, reach: Reach) -> float:
+    return abs(float(b.seconds - a.seconds)) if reach.seconds else abs(b.index - a.index)
