@@ -121,7 +121,7 @@ def test_the_picture_grows_no_further_than_the_canvas(tmp_path):
     result, _, picture = run(source, tmp_path, canvas=1.5, told=told)
     assert picture.shape[1] <= 1.5 * WIDTH
     assert result.picture_width == picture.shape[1]
-    assert any("raise canvas" in sentence for sentence in told.warnings)
+    assert any("Raise canvas" in sentence for sentence in told.warnings)
 
 
 def test_a_shot_without_motion_says_so(tmp_path):
