@@ -41,11 +41,6 @@ KNOWN_UPWARD |= {
     "services/aesthetics/selection/groups.py",
     "services/aesthetics/selection/scoring.py",
 }
-# services/effects: remove the lines whose import is gone.
-KNOWN_UPWARD |= {
-    "services/effects/scene/read.py",
-    "services/effects/trails/compose.py",
-}
 # services/keyframes: remove the lines whose import is gone.
 KNOWN_UPWARD |= {
     "services/keyframes/detectors/table.py",
