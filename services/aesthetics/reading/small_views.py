@@ -19,6 +19,9 @@ from shared.video import Frame, Picture, map_ordered, read_frames
 SIDE = 224
 """Width and height of what a network is given: the picture, stretched."""
 
+_LUMA_BT709 = np.array([[0.2126, 0.7152, 0.0722]], np.float32)
+"""Weights of R, G, B in the luma of HD video. OpenCV's gray has those of SD, which score saturated pictures differently."""
+
 Rgb = NDArray[np.uint8]
 
 
@@ -94,7 +97,7 @@ def look_at_picture(picture: Picture, params: ScoreParams, source: int) -> Look:
         rgb = np.asarray(image)
     way = cv2.INTER_LANCZOS4 if params.preprocessing == "unit" else cv2.INTER_AREA
     small = cv2.resize(rgb, (SIDE, SIDE), interpolation=way).astype(np.uint8, copy=False)
-    luma = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
+    luma = cv2.transform(rgb, _LUMA_BT709).astype(np.uint8, copy=False)
     return Look(
         source=source,
         small=small,
@@ -105,5 +108,7 @@ def look_at_picture(picture: Picture, params: ScoreParams, source: int) -> Look:
 
 
 def shrunk(frame: Frame, *, lanczos: bool = False) -> Rgb:
-    """A frame as (224, 224, 3) R, G, B, converted and scaled in one go; areas are averaged, or `lanczos`."""
-    return frame.rgb(size=(SIDE, SIDE), interpolation=int(Interpolation.LANCZOS if lanczos else Interpolation.AREA))
+    """Scale a frame to (224, 224, 3) R, G, B as `look_at_picture` scales a picture file: by averaging areas, or `lanczos`."""
+    if lanczos:
+        return cv2.resize(frame.rgb(), (SIDE, SIDE), interpolation=cv2.INTER_LANCZOS4).astype(np.uint8, copy=False)
+    return frame.rgb(size=(SIDE, SIDE), interpolation=Interpolation.AREA)

@@ -16,7 +16,9 @@ from shared.video.frames.planes import halve_toward, plane_of, planes_of
 from shared.video.info import ColorInfo
 
 # Without these flags swscale rounds coarsely and takes the nearest chroma sample.
-EXACT_SCALING = int(Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT)
+_ACCURATE = int(Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT)
+EXACT_SCALING = int(Interpolation.BICUBIC) | _ACCURATE
+"""swscale's flags for a bicubic filter with accurate rounding and full chroma."""
 
 
 class Reformatters(threading.local):
@@ -78,11 +80,12 @@ class Frame:
             small = np.right_shift(small, self.picture.format.components[0].bits - 8)
         return small.astype(np.uint8)
 
-    def rgb(self, size: tuple[int, int] | None = None, *, interpolation: int = EXACT_SCALING) -> NDArray[np.uint8]:
-        """The picture as (height, width, 3) uint8 in R, G, B order, converted with its own matrix and range.
+    def rgb(self, size: tuple[int, int] | None = None, *, interpolation: int = Interpolation.BICUBIC) -> NDArray[np.uint8]:
+        """Convert to (height, width, 3) uint8 in R, G, B order, using the picture's own matrix and range.
 
-        `size`: (width, height) to scale it to in the same go, with the flags of swscale in `interpolation`. The transfer curve and the
-        primaries stay what they are: read an HDR file with `to_sdr8` to get a picture that looks right.
+        `size`: (width, height) to scale to in the same step. `interpolation`: swscale's filter for that; AREA averages, and LANCZOS widens
+        with the scale, so neither aliases. Rounding is accurate and chroma is full whatever the filter. The transfer curve and the
+        primaries do not change: read an HDR file with `to_sdr8` for a picture that looks right.
         """
         color = self.color
         width, height = size or (self.width, self.height)
@@ -94,7 +97,7 @@ class Frame:
             src_colorspace=sws_matrix(matrix_or_guess(color, self.width, self.height)),
             src_color_range=2 if color.range == "pc" else 1,
             dst_color_range=2,
-            interpolation=EXACT_SCALING,
+            interpolation=int(interpolation) | _ACCURATE,
             threads=1,
         )
         return np.ascontiguousarray(plane_of(picture, 0))

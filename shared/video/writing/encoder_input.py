@@ -10,7 +10,7 @@ from shared.video.frames.planes import empty_picture, planes_of
 from shared.video.info import ColorInfo
 
 
-class Fitter:
+class PictureConverter:
     """Converts pictures to one size and format, with the colours of `color`. Those that fit already pass untouched."""
 
     def __init__(self, width: int, height: int, pixel_format: str):
@@ -24,7 +24,7 @@ class Fitter:
         self._pixel_format = pixel_format
         self._reformatter = VideoReformatter()
 
-    def fit(self, picture: av.VideoFrame) -> av.VideoFrame:
+    def convert(self, picture: av.VideoFrame) -> av.VideoFrame:
         """The picture, converted if it has to be, padded on the right and at the bottom by its last column and row."""
         source = tags_of(picture, pixel_format=picture.format.name)
         rgb = picture.format.is_rgb

@@ -1,0 +1,76 @@
+"""A bounded queue between two threads that either side can end at any time."""
+
+import threading
+from collections import deque
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+QUEUED_BYTES = 96 * 1024 * 1024
+"""Weight that waits at most. Pictures of 8K are a hundred times as large as those of a preview, so counting items is not enough."""
+
+
+class QueueClosed(Exception):
+    """The consumer has gone: nothing can be put in any more."""
+
+
+class BoundedQueue(Generic[T]):
+    """Hold at most `size` items, or fewer where they are heavy; `put` blocks while it is full.
+
+    `queue.Queue` cannot wake a producer that waits for a consumer which has gone away. Cancelling needs exactly that.
+    """
+
+    def __init__(self, size: int):
+        self._size = size
+        self._items: deque[tuple[T, int]] = deque()
+        self._weight = 0
+        self._lock = threading.Condition()
+        self._finished = False
+        self._closed = False
+        self._error: BaseException | None = None
+
+    def put(self, item: T, weight: int = 0) -> None:
+        """Add an item that holds `weight` bytes, waiting for room. Raises QueueClosed when the consumer has gone."""
+
+        def has_room() -> bool:
+            light = self._weight + weight <= QUEUED_BYTES or not self._items
+            return self._closed or (len(self._items) < self._size and light)
+
+        with self._lock:
+            self._lock.wait_for(has_room)
+            if self._closed:
+                raise QueueClosed
+            self._items.append((item, weight))
+            self._weight += weight
+            self._lock.notify_all()
+
+    def finish(self, error: BaseException | None = None) -> None:
+        """End the queue as the producer. The consumer gets the waiting items, then `error`, if any."""
+        with self._lock:
+            self._finished, self._error = True, error
+            self._lock.notify_all()
+
+    def close(self) -> None:
+        """Leave as the consumer: waiting items are dropped, and the producer's next `put` raises QueueClosed."""
+        with self._lock:
+            self._closed = True
+            self._items.clear()
+            self._weight = 0
+            self._lock.notify_all()
+
+    def get(self) -> T:
+        """Return the next item. Raises StopIteration at the end, or the producer's error."""
+        with self._lock:
+            self._lock.wait_for(lambda: self._items or self._finished or self._closed)
+            if self._items:
+                item, weight = self._items.popleft()
+                self._weight -= weight
+                self._lock.notify_all()
+                return item
+            error, self._error = self._error, None
+        if error is None:
+            raise StopIteration
+        try:
+            raise error
+        finally:
+            del error  # its traceback refers to this call: a reference cycle would keep the producer's frames in memory

@@ -1,0 +1,167 @@
+"""The encoding side of a writer: pictures and sound into a container. Runs in the writer's thread."""
+
+from contextlib import suppress
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import av.container
+import av.error
+
+from shared.errors import OperationFailed
+from shared.video.frames.color import apply_tags
+from shared.video.info import ColorInfo
+from shared.video.writing.encoder_input import PictureConverter
+from shared.video.writing.encoders import Encoder
+from shared.video.writing.tracks import AudioTrack, CopiedAudio, Mux
+
+_MOST_LAG_S = 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """A named part of a file, in seconds."""
+
+    title: str
+    start: Fraction
+    end: Fraction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoSettings:
+    """How the picture is encoded. `container`: FFmpeg's name of the format. `color`: None takes the tags of the first picture."""
+
+    container: str
+    encoder: Encoder
+    options: dict[str, str]
+    pixel_format: str
+    frame_rate: Fraction
+    time_base: Fraction
+    color: ColorInfo | None
+    sample_aspect_ratio: Fraction | None
+
+
+@dataclass(slots=True, eq=False)
+class OutputFile:
+    """Encode and mux into `path`; messages call the file `name`.
+
+    Tracks, copies and tags are added before `open`, chapters before `finish`.
+    """
+
+    path: Path
+    name: str
+    settings: VideoSettings
+    converter: PictureConverter
+    tracks: list[AudioTrack] = field(default_factory=list)
+    copies: list[CopiedAudio] = field(default_factory=list)
+    tags: dict[str, str] = field(default_factory=dict)
+    chapters: list[Chapter] = field(default_factory=list)
+    _container: av.container.OutputContainer | None = None
+    _stream: Any = None
+    _last_dts: int | None = None
+
+    def open(self, first: ColorInfo) -> None:
+        """Open the file and its streams. `first`: colour tags of the first picture."""
+        settings = self.settings
+        # The same pictures give the same file: without the version of the library, and without random numbers.
+        flags = {"fflags": "+bitexact"} | ({"movflags": "+faststart"} if settings.container in ("mp4", "mov") else {})
+        flags |= {"loop": "0"} if settings.container == "webp" else {}
+        container = av.open(str(self.path), "w", format=settings.container, container_options=flags)
+        self._container = container
+        container.metadata.update(self.tags)
+        stream: Any = container.add_stream(
+            settings.encoder.name,
+            rate=settings.frame_rate,
+            options=settings.options,
+            width=self.converter.coded_width,
+            height=self.converter.coded_height,
+            time_base=settings.time_base,
+        )
+        context = stream.codec_context
+        context.pix_fmt = settings.pixel_format
+        context.thread_count = 0
+        context.thread_type = "AUTO"
+        if settings.encoder.name in ("libx265", "hevc_nvenc") and settings.container in ("mp4", "mov"):
+            context.codec_tag = "hvc1"
+        if settings.sample_aspect_ratio:
+            context.sample_aspect_ratio = settings.sample_aspect_ratio
+        color = settings.color or first
+        apply_tags(context, color)
+        self.converter.color = color
+        self._stream = stream
+        mux = _muxer(container, self.name)
+        for copied in self.copies:
+            copied.open(container, mux)
+        for track in self.tracks:
+            track.open(container, mux)
+
+    def encode(self, picture: av.VideoFrame, pts: int, duration: int | None) -> None:
+        """Encode a picture; `pts` and `duration` are in the settings' time base."""
+        settings = self.settings
+        ready = self.converter.convert(picture)
+        # A decoder's picture types would be taken as orders where to put keyframes.
+        ready.pict_type = 0
+        ready.pts, ready.time_base = pts, settings.time_base
+        ready.duration = duration or max(round(1 / (settings.frame_rate * settings.time_base)), 1)
+        self._mux_pictures(self._stream.encode(ready))
+
+    def finish(self) -> None:
+        """Flush the encoders, write the chapters and close the file."""
+        assert self._container is not None
+        self._mux_pictures(self._stream.encode(None))
+        for copied in self.copies:
+            copied.pump(None)
+        for track in self.tracks:
+            track.finish()
+        if self.chapters and self.settings.container != "webp":
+            self._container.set_chapters(_in_milliseconds(self.chapters))
+        self._container.close()
+        self._container = None
+
+    def close(self) -> None:
+        """Close the files that are still open, after an error or a cancellation."""
+        for copied in self.copies:
+            copied.close()
+        if self._container is not None:
+            with suppress(av.error.FFmpegError, OSError):
+                self._container.close()
+
+    def _mux_pictures(self, packets: list[Any]) -> None:
+        assert self._container is not None
+        for packet in packets:
+            # libx265 leaves this unset in clips that are shorter than its look-ahead.
+            lag = (packet.pts - packet.dts) * packet.time_base if packet.dts is not None else Fraction(-1)
+            if not 0 <= lag < _MOST_LAG_S:
+                step = max(round(1 / (self.settings.frame_rate * packet.time_base)), 1)
+                packet.dts = packet.pts - 8 * step if self._last_dts is None else min(self._last_dts + 1, packet.pts)
+            self._last_dts = packet.dts
+            for copied in self.copies:
+                copied.pump(Fraction(packet.dts * packet.time_base))
+            self._container.mux(packet)
+
+
+def _muxer(container: av.container.OutputContainer, name: str) -> Mux:
+    def mux(packets: Any) -> None:
+        # Copied packets are muxed while their source is open: without this, a full disk would be blamed on the source.
+        try:
+            container.mux(packets)
+        except av.error.FFmpegError as error:
+            raise OperationFailed(f"Writing {name!r} failed: {error}.") from error
+
+    return mux
+
+
+def _in_milliseconds(chapters: list[Chapter]) -> list[Any]:
+    base = Fraction(1, 1000)
+    return [
+        {
+            "id": number,
+            "start": round(chapter.start / base),
+            "end": round(chapter.end / base),
+            "time_base": base,
+            "metadata": {"title": chapter.title},
+        }
+        for number, chapter in enumerate(chapters, start=1)
+    ]
