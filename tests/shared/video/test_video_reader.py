@@ -269,7 +269,7 @@ def test_a_whole_clip_is_never_held(clip: Path) -> None:
     with read_frames(clip, prefetch=3) as frames:
         time.sleep(0.2)
         # At most what the queue holds is ready: the rest is decoded while it is asked for.
-        assert len(frames._channel._items) == 3
+        assert len(frames._queue._items) == 3
 
 
 def test_no_audio_and_several_options_are_refused_clearly(make: Make, clip: Path, tmp_path: Path) -> None:
