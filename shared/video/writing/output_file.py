@@ -30,7 +30,7 @@ class Chapter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VideoSettings:
+class VideoEncoding:
     """How the picture is encoded. `container`: FFmpeg's name of the format. `color`: None takes the tags of the first picture."""
 
     container: str
@@ -52,7 +52,7 @@ class OutputFile:
 
     path: Path
     name: str
-    settings: VideoSettings
+    settings: VideoEncoding
     converter: PictureConverter
     tracks: list[AudioTrack] = field(default_factory=list)
     copies: list[CopiedAudio] = field(default_factory=list)

@@ -22,7 +22,7 @@ from shared.video.reading.metadata import file_tags
 from shared.video.writing.action_thread import ActionThread
 from shared.video.writing.encoder_input import PictureConverter
 from shared.video.writing.encoders import choose_encoder, encoder_options
-from shared.video.writing.output_file import Chapter, OutputFile, VideoSettings
+from shared.video.writing.output_file import Chapter, OutputFile, VideoEncoding
 from shared.video.writing.tracks import AudioTrack, CopiedAudio
 
 FORMATS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm", ".webp": "webp"}
@@ -63,7 +63,7 @@ class VideoWriter:
             raise ValueError(f"{width = }, {height = } and {frame_rate = } must be positive")
         chosen = choose_encoder(encoder, suffix, pixel_format)
         rate = Fraction(frame_rate)
-        self._settings = VideoSettings(
+        self._settings = VideoEncoding(
             container=FORMATS[suffix],
             encoder=chosen,
             options=encoder_options(chosen, quality, pixel_format),
