@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from types import ModuleType
 
 from shared.cli.app import Suite, command_line
-from shared.http.serve import Site, serving, socket_folder, until_told_to_end
+from shared.http.serve import Site, serving, socket_folder, until_signaled
 from shared.jobs import Queue
 from shared.jobs.retention import sweep_offline
 from shared.operation import Service
@@ -23,7 +23,7 @@ log = logging.getLogger("reelwright")
 
 @dataclass(frozen=True)
 class Room:
-    """A service by the package it lives in; imported only where it is needed, since a container holds one service only."""
+    """A service and its package, imported only when used: a container holds one service only."""
 
     name: str
     package: str
@@ -68,7 +68,7 @@ async def up(settings: Settings) -> None:
 
 
 async def serve(name: str, settings: Settings) -> None:
-    """Run one service alone, or the gateway alone, which then finds the services by the URLs in the settings."""
+    """Run one service alone, or the gateway alone, which reaches the services by the URLs in the settings."""
     runtime = Runtime(settings)
     if name == "gateway":
         from gateway.app import create_gateway
@@ -90,22 +90,22 @@ async def serve(name: str, settings: Settings) -> None:
 async def _run(
     runtime: Runtime, services: Sequence[Service], sites: Sequence[Site], queues: Mapping[str, Queue], *, patient: bool = False
 ) -> None:
-    """Start working, start answering, and end both in the other order.
+    """Start the worker and the servers; at the end stop the servers first.
 
-    `patient`: a process of several waits for a database that is away, and begins to answer without it, so that it can say so.
+    `patient`: wait for a database that is away, and serve meanwhile, so that `GET /ready` can report it.
     """
-    told_to_end = asyncio.create_task(until_told_to_end())
+    ending = asyncio.create_task(until_signaled())
     starting = asyncio.create_task(runtime.start(services, queues, patient=patient))
-    await asyncio.wait({starting, told_to_end}, timeout=PATIENCE_S if patient else None, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait({starting, ending}, timeout=PATIENCE_S if patient else None, return_when=asyncio.FIRST_COMPLETED)
     if starting.done():
         starting.result()
     try:
         async with serving(sites) as addresses:
-            await asyncio.wait({starting, told_to_end}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({starting, ending}, return_when=asyncio.FIRST_COMPLETED)
             if starting.done():
                 starting.result()
                 log.info("ready on %s", addresses[-1])
-            await told_to_end
+            await ending
             runtime.end_soon()
     finally:
         starting.cancel()
@@ -114,7 +114,7 @@ async def _run(
 
 
 def gc(settings: Settings) -> dict[str, int]:
-    """Clear away what is over, in every room that keeps something; how much it was."""
+    """Delete expired jobs, media and uploads; return how many."""
     from gateway.uploads.folder import uploads_in
 
     uploads = uploads_in(settings.data_dir, ttl_s=settings.upload_ttl_s).sweep(datetime.now(UTC))

@@ -1,4 +1,4 @@
-"""Exits 0 where the server of this container can take work (`GET /ready`). Only the standard library: it runs every few seconds."""
+"""Exit with 0 if the server of this container is ready (`GET /ready`). Standard library only: it runs every few seconds."""
 
 import http.client
 import os
@@ -6,7 +6,7 @@ import sys
 
 
 def main() -> int:
-    """Ask, and say why not."""
+    """Ask the server, and print its answer."""
     connection = http.client.HTTPConnection("127.0.0.1", int(os.environ.get("REELWRIGHT_PORT", "8080")), timeout=8)
     try:
         connection.request("GET", "/ready")

@@ -1,4 +1,4 @@
-"""The log: lines for people, or a JSON object a line, each with the request and the job that it is about."""
+"""The log: lines of text, or one JSON object per line, with the request and the job that a line is about."""
 
 import json
 import logging
@@ -16,17 +16,17 @@ REQUEST_ID, TRACE = "x-request-id", ("traceparent", "tracestate")
 TRACEPARENT = re.compile(r"[0-9a-f]{2}(-[0-9a-f]{32})(-[0-9a-f]{16})-[0-9a-f]{2}", re.ASCII)
 NOISY = ("httpx", "httpcore", "dbos")
 REQUESTS = "reelwright.requests"
-"""The logger of answered requests, which is silent among lines for people."""
+"""Logger of answered requests; silent in the text format."""
 
 CURRENT_REQUEST: ContextVar[Mapping[str, str]] = ContextVar("request")
-"""What a request is known by: `x-request-id`, and the W3C trace context where one came. It is sent on with what the request causes."""
+"""Headers that identify the current request: `x-request-id`, and the W3C trace context if it has one; requests caused by it carry them."""
 
 CURRENT_JOB: ContextVar[str] = ContextVar("job")
-"""Id of the job that is being run."""
+"""Id of the job that runs now."""
 
 
 def set_up(style: Literal["text", "json"]) -> None:
-    """Log to standard error from now on."""
+    """Set up logging to standard error."""
     handler: logging.Handler
     if style == "json":
         handler = logging.StreamHandler(sys.stderr)
@@ -40,19 +40,19 @@ def set_up(style: Literal["text", "json"]) -> None:
 
 
 def sent_on() -> dict[str, str]:
-    """Headers that tell the next service what a call belongs to: the request it comes from, or the job."""
+    """Return the headers for a call to another service: they identify the request or the job that causes it."""
     if known := CURRENT_REQUEST.get(None):
         return dict(known)
     return {REQUEST_ID: job_id} if (job_id := CURRENT_JOB.get(None)) else {}
 
 
 def fields(**values: Any) -> dict[str, Any]:
-    """`extra` of a log call: what a JSON line holds beside its message."""
+    """Return the `extra` of a log call: values that a JSON line has beside its message."""
     return {"fields": values}
 
 
 class JsonLines(logging.Formatter):
-    """`time` (UTC), `level`, `logger`, `message`, where known `request_id`, `trace_id` and `job_id`, the call's fields, and `exception`."""
+    """Formats records as JSON: `time` (UTC), `level`, `logger`, `message`, known ids, the call's fields, and `exception`."""
 
     def format(self, record: logging.LogRecord) -> str:
         known = CURRENT_REQUEST.get({})

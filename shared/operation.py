@@ -1,6 +1,6 @@
-"""What an operation is: a name, two models, its files and one plain function.
+"""Declarations of operations and services.
 
-REST, the API pages, the command line, pipelines and the web form are all read from this one declaration.
+REST endpoints, API pages, command line, pipelines and web forms are all made from these declarations.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ from shared.errors import ModelMissing
 
 
 class Kind(StrEnum):
-    """What a media record holds."""
+    """Kind of a media item."""
 
     VIDEO = "video"
     IMAGE = "image"
@@ -32,26 +32,26 @@ SUFFIXES: Mapping[Kind, str] = {
     Kind.HTML: ".html",
     Kind.ARCHIVE: ".zip",
 }
-"""The file name suffix that an output of each kind is written under."""
+"""File name suffix of an output of each kind."""
 
 
 class Params(BaseModel):
-    """Base of every operation's parameters: an unknown name is an error, and values do not change."""
+    """Base of every operation's parameters: immutable, and an unknown name is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Progress(Protocol):
-    """How a running operation tells where it is. Cheap to call for every frame."""
+    """Progress reports of a running operation. Cheap to call for every frame."""
 
     def __call__(self, done: float, total: float) -> None:
-        """Report that `done` of `total` (frames, usually) are finished."""
+        """Report that `done` of `total` units (usually frames) are finished."""
 
     def part(self, stage: str, start: float, end: float) -> "Progress":
-        """A Progress for one stage, which covers the fractions `start` to `end` (0 to 1) of this one."""
+        """Return the Progress of one stage, which covers the fractions `start` to `end` (0 to 1) of this one."""
 
     def warn(self, message: str) -> None:
-        """Add a sentence to the job's warnings, for what was changed about the file or could not be kept."""
+        """Add a sentence to the job's warnings, about something that was changed or could not be kept."""
 
 
 class Silent:
@@ -69,8 +69,8 @@ class Silent:
 class Input:
     """One input of an operation.
 
-    `also`: a second kind that is taken as well, such as a zip file of pictures where pictures are. `many`: an id or a list of at most
-    `most` ids is taken, and `run` gets a list of paths.
+    `also`: a second accepted kind, such as a zip file of images beside an image. `many`: the input is one id or a list of at most `most`
+    ids, and `run` gets a list of paths.
     """
 
     kind: Kind
@@ -81,19 +81,18 @@ class Input:
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
-        """Every kind that is taken."""
+        """All accepted kinds."""
         return (self.kind,) if self.also is None else (self.kind, self.also)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """One capability.
+    """One operation of a service.
 
-    `run(params, *, <inputs>, <outputs>, progress) -> result` is an ordinary function on files: each input comes as the path under
-    its name (None where an optional one was not given); one output comes as `output`, several come as `outputs`, a mapping of their
-    names to paths. An output that `run` leaves unwritten is not part of the job's result. `needs`: of these optional inputs at least
-    one has to be given. `version` grows by one whenever equal inputs and params give another result than before, since results are
-    remembered.
+    `run(params, *, <inputs>, <outputs>, progress) -> result` is an ordinary function on files. Each input is a path, under its own name;
+    an optional input that is not given is None. A single output is the path `output`; several are `outputs`, a mapping of names to paths.
+    An output that `run` does not write is left out of the job. `needs`: at least one of these optional inputs must be given. `version`:
+    raise it whenever the same inputs and params give a different result, because results are remembered by it.
     """
 
     name: str
@@ -107,7 +106,7 @@ class Operation:
     version: int = 1
     needs: tuple[str, ...] = ()
     unavailable: Callable[[Any], str | None] = lambda _params: None
-    """Whether these params ask for something that is not installed: then the one command that would install it."""
+    """Return the command that installs what `params` need; None if nothing is missing."""
 
     @property
     def service(self) -> str:
@@ -120,24 +119,24 @@ class Operation:
         return self.name.partition(".")[2]
 
     def check_available(self, params: Params) -> None:
-        """Raise ModelMissing, with the command that installs it, where what `params` ask for is missing."""
+        """Raise ModelMissing, with the command to run, where something that `params` need is not installed."""
         if command := self.unavailable(params):
             raise ModelMissing(f"{self.name} cannot run yet with these parameters. Run: {command}")
 
     @property
     def ports(self) -> dict[str, Input]:
-        """The inputs, each as an `Input`."""
+        """All inputs, each as an `Input`."""
         return {name: port if isinstance(port, Input) else Input(kind=port) for name, port in self.inputs.items()}
 
     @property
     def example_inputs(self) -> dict[str, Input]:
-        """The inputs that an example gives: those that have to be, and the first of those of which one has to."""
+        """All required inputs, and the first of `needs`."""
         return {name: port for name, port in self.ports.items() if not port.optional or name == next(iter(self.needs), None)}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Service:
-    """One service: its URL name, its title and its table of operations, which stand as `OPERATIONS` in `module`.
+    """One service: URL name, title and table of operations, which is `OPERATIONS` in `module`.
 
     `commands`: "module:function" that adds more commands to the service's group of the command line: it gets the group (a `typer.Typer`)
     and a function that reads the settings, with changes as keywords, and puts them in force.

@@ -1,4 +1,4 @@
-"""What one process has: its settings, the media store, the job engine, and the processes that look at files."""
+"""The parts of one server process: settings, media store, jobs and their worker, and the processes that probe files."""
 
 import asyncio
 import logging
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 
 class Runtime:
-    """Start it with the services whose jobs this process runs, stop it in the end."""
+    """The running parts of this process, between `start` and `stop`."""
 
     def __init__(self, settings: Settings):
         self.settings = settings
@@ -44,18 +44,18 @@ class Runtime:
         self._sweeping: asyncio.Task[None] | None = None
 
     async def start(self, services: Sequence[Service], more: Mapping[str, Queue] | None = None, *, patient: bool = False) -> None:
-        """Begin to work on the jobs of `services` and on the queues in `more`. `patient`: see `JobWorker.start`."""
+        """Begin to run the jobs of `services` and of the queues in `more`. `patient`: see `JobWorker.start`."""
         self._runners = [OperationRunner(service, self.settings, self.media) for service in services]
         queues = {service.name: runner.queue for service, runner in zip(services, self._runners, strict=True)}
         await self._worker.start(queues | dict(more or {}), patient=patient)
         self._sweeping = asyncio.create_task(self._sweep_regularly())
 
     def end_soon(self) -> None:
-        """Start no more jobs and answer those that wait for one, so that the server can close."""
+        """Start no more jobs, and answer requests that wait for one, so that the server can close."""
         self.jobs.stopping = True
 
     async def stop(self) -> None:
-        """End in order; unfinished jobs are taken up by the next start, or by another process that runs."""
+        """Stop all parts. Unfinished jobs go on after the next start, or in another process."""
         if self._sweeping is not None:
             self._sweeping.cancel()
             with suppress(asyncio.CancelledError):
@@ -64,12 +64,12 @@ class Runtime:
         await asyncio.gather(self._probes.close(), *(runner.close() for runner in self._runners))
 
     async def troubles(self) -> list[str]:
-        """Why this process cannot take work at present; empty where it can."""
+        """Return why this process cannot take work now; empty if it can."""
         starting = [] if self._worker.working else ["the server is starting"]
         return [*(await self.jobs.troubles() or starting), *await self._disk_troubles()]
 
     async def probe(self, path: Path) -> dict[str, Any]:
-        """What a file is, found out in a limited process: `kind`, `content_type`, `suffix`, `media`."""
+        """Probe a file in a limited process: return `kind`, `content_type`, `suffix` and `media`."""
         return await self._look("shared.video:inspect", {"path": str(path)})
 
     async def thumbnail(self, path: Path, output: Path) -> None:
@@ -77,11 +77,11 @@ class Runtime:
         await self._look("shared.video:thumbnail", {"path": str(path), "output": str(output), "width": THUMBNAIL_WIDTH})
 
     async def work(self, target: str, args: dict[str, Any]) -> dict[str, Any]:
-        """Call a short function of our own in one of the processes that look at files."""
+        """Call a short function of this project in a probe process."""
         return await self._probes.call(target, args)
 
     async def sweep(self) -> Swept:
-        """Clear away everything whose time is over."""
+        """Delete everything that has expired."""
         return await asyncio.to_thread(sweep, self.jobs.store, self.media, self.settings.data_dir)
 
     async def _disk_troubles(self) -> list[str]:
@@ -105,16 +105,16 @@ class Runtime:
             raise UnsupportedMedia(f"The file could not be opened. {error.detail}") from error
 
     async def _sweep_regularly(self) -> None:
-        while True:  # at the start, too: a process that was killed may have left work folders of jobs that have ended since
+        while True:  # at the start, too: a killed process may have left work folders behind
             try:
                 log.info("swept %s", await self.sweep())
-            except Exception as error:  # a full disk or a database that is away must not end the sweeping for good
-                log.warning("clearing away failed; it is tried again: %s", error)
+            except Exception as error:  # a full disk or a database that is away must not end this loop
+                log.warning("the sweep failed; trying again later: %s", error)
             await asyncio.sleep(self.settings.gc_interval_s)
 
 
 def _try_to_write(folder: Path) -> int:
-    """Write to a file that vanishes at once; how many bytes are free."""
+    """Write a temporary file to a folder; return its free bytes."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=folder) as file:
         file.write(b"ready?")

@@ -18,75 +18,79 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 MIB = 1024 * 1024
 DAY = 24 * 3600.0
 SECRETS = Path("/run/secrets")
-"""Where container engines put secrets. A file there that has a setting's name, in lower case, is that setting."""
+"""Folder in which container engines put secrets. A file named after a setting, in lower case, gives its value."""
 
 
 class Settings(BaseSettings):
-    """Every setting, its default, and what it is for. Times are in seconds, sizes in bytes."""
+    """Every setting with its default and its purpose. Times are in seconds, sizes in bytes."""
 
     model_config = SettingsConfigDict(
         env_prefix="REELWRIGHT_",
-        env_ignore_empty=True,  # an empty line in .env must not take the place of a secret file
+        env_ignore_empty=True,  # an empty line in .env must not override a secret file
         frozen=True,
         extra="ignore",
         populate_by_name=True,
         secrets_dir=SECRETS if SECRETS.is_dir() else None,
     )
 
-    host: str = Field("127.0.0.1", description="Address the gateway (or a service served alone) listens on.")
-    port: int = Field(8080, ge=0, le=65535, description="Port it listens on; 0 takes a free one.")
-    data_dir: Path = Field(Path("var"), description="Folder of media, work files, sockets and the embedded database.")
-    database_url: str = Field("", description="Postgres URL for several machines; empty: an SQLite file in the data folder.")
-    database_password: SecretStr | None = Field(None, description="Password for `database_url`, where that has none.")
+    host: str = Field("127.0.0.1", description="Address on which the gateway, or a service that runs alone, listens.")
+    port: int = Field(8080, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
+    data_dir: Path = Field(Path("var"), description="Folder for media, work files, sockets and the embedded database.")
+    database_url: str = Field("", description="Postgres URL, needed for several machines; empty: an SQLite file in the data folder.")
+    database_password: SecretStr | None = Field(None, description="Password for `database_url`, if the URL has none.")
     models_dir: Path | None = Field(None, description="Folder of model weights; empty: `models` in the data folder.")
     models_mirror: str = Field(
-        "", description="Base URL that models are pulled from instead: a web server over another machine's models folder."
+        "", description="Base URL to pull models from instead of their publishers: a web server over another machine's models folder."
     )
     models_auto_pull: bool = Field(
         False,
         validation_alias=AliasChoices("REELWRIGHT_MODELS_AUTO_PULL", "MODELS_AUTO_PULL"),
-        description="Jobs may download the models they need; otherwise only `reelwright models pull` does.",
+        description="Let jobs download missing models; otherwise only `reelwright models pull` does.",
     )
-    model_idle_s: float = Field(120, ge=0, description="A loaded model that no job has used for this long is dropped.")
+    model_idle_s: float = Field(120, ge=0, description="Seconds without use after which a loaded model is dropped from memory.")
     device: str = Field(
         "auto",
         pattern=r"^(auto|cpu|cuda(:\d{1,3})?)$",
         validation_alias=AliasChoices("REELWRIGHT_DEVICE", "DEVICE"),
-        description="What models run on: `auto`, `cpu`, `cuda` or `cuda:N`.",
+        description="Device for models and video decoding: `auto`, `cpu`, `cuda` or `cuda:N`.",
     )
     api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field((), description="Comma-separated API keys; empty: no keys, loopback only.")
     published_host: str = Field(
-        "", description="In a container: the address of the host machine that its port is published on; empty: `host` is what counts."
+        "", description="In a container: the host machine's address on which the port is published; empty: same as `host`."
     )
     trusted_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="Comma-separated names besides localhost under which this server may be asked while there are no API keys."
+        (), description="Comma-separated host names, besides localhost, that requests may use while there are no API keys."
     )
-    service_urls: dict[str, str] = Field({}, description="JSON object of service name to base URL, for `reelwright serve gateway`.")
+    service_urls: dict[str, str] = Field(
+        {}, description="JSON object of service names and their base URLs, for `reelwright serve gateway`."
+    )
 
-    log_format: Literal["text", "json"] = Field("text", description="Lines for people, or one JSON object a line.")
+    log_format: Literal["text", "json"] = Field("text", description="Log format: lines of text, or one JSON object per line.")
 
-    concurrency: int = Field(2, ge=1, le=64, description="Jobs that one service runs at once, each in its own process.")
-    queue_limit: int = Field(1000, ge=1, description="Jobs that may wait in one service's queue; more are answered 429.")
-    job_timeout_s: float = Field(6 * 3600, gt=0, description="A job that runs longer is ended.")
-    job_memory_bytes: int = Field(4096 * MIB, ge=128 * MIB, description="A job whose processes together hold more memory is ended.")
-    worker_idle_s: float = Field(60, ge=0, description="A warm worker process without work for this long is ended.")
-    job_ttl_s: float = Field(7 * DAY, gt=0, description="An ended job is forgotten after this long.")
-    media_ttl_s: float = Field(7 * DAY, gt=0, description="Media that no remembered job refers to is deleted after this long.")
-    upload_ttl_s: float = Field(DAY, gt=0, description="A resumable upload that nobody continues is deleted after this long.")
-    gc_interval_s: float = Field(600, gt=0, description="How often expired jobs and media are cleared away.")
+    concurrency: int = Field(2, ge=1, le=64, description="Number of jobs that one service runs at once, each in its own process.")
+    queue_limit: int = Field(1000, ge=1, description="Number of jobs that may wait in one service's queue; more are refused with 429.")
+    job_timeout_s: float = Field(6 * 3600, gt=0, description="Time limit of a job.")
+    job_memory_bytes: int = Field(4096 * MIB, ge=128 * MIB, description="Memory limit of a job: all its processes together.")
+    worker_idle_s: float = Field(60, ge=0, description="Seconds after which an idle worker process is ended.")
+    job_ttl_s: float = Field(7 * DAY, gt=0, description="Seconds after which an ended job is deleted.")
+    media_ttl_s: float = Field(7 * DAY, gt=0, description="Seconds after which media that no stored job refers to is deleted.")
+    upload_ttl_s: float = Field(DAY, gt=0, description="Seconds after which an unfinished resumable upload is deleted.")
+    gc_interval_s: float = Field(600, gt=0, description="Seconds between two removals of expired jobs and media.")
 
-    min_free_bytes: int = Field(100 * MIB, ge=0, description="With less free on the disk of the data folder, the suite is not ready.")
-    max_upload_bytes: int = Field(16 * 1024 * MIB, ge=1, description="Largest file taken.")
-    max_pixels: int = Field(8192 * 4320, ge=1, description="Most pixels in one frame or image.")
-    max_duration_s: float = Field(6 * 3600, gt=0, description="Longest video taken.")
-    max_streams: int = Field(64, ge=1, description="Most streams in one file.")
-    probe_timeout_s: float = Field(30, gt=0, description="Longest time that looking at an uploaded file may take.")
-    url_timeout_s: float = Field(300, gt=0, description="Longest time that fetching a URL may take, all hops together.")
+    min_free_bytes: int = Field(
+        100 * MIB, ge=0, description="Free bytes on the disk of the data folder below which the suite reports not ready."
+    )
+    max_upload_bytes: int = Field(16 * 1024 * MIB, ge=1, description="Maximum size of an uploaded or fetched file.")
+    max_pixels: int = Field(8192 * 4320, ge=1, description="Maximum number of pixels in one frame or image.")
+    max_duration_s: float = Field(6 * 3600, gt=0, description="Maximum duration of a video.")
+    max_streams: int = Field(64, ge=1, description="Maximum number of streams in one file.")
+    probe_timeout_s: float = Field(30, gt=0, description="Time limit for probing an uploaded file.")
+    url_timeout_s: float = Field(300, gt=0, description="Time limit for fetching a URL, all redirects together.")
     url_allow_networks: Annotated[tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...], NoDecode] = Field(
         (),
-        description="Comma-separated private networks that URL fetches and webhooks may reach all the same, such as 10.1.0.0/16.",
+        description="Comma-separated private networks that URL fetches and webhooks may reach, such as 10.1.0.0/16.",
     )
-    webhook_secret: SecretStr | None = Field(None, description="Signing secret of webhooks that name none: `whsec_` and base64.")
+    webhook_secret: SecretStr | None = Field(None, description="Signing secret of webhooks that have none: `whsec_` and base64.")
 
     @field_validator("api_keys", "trusted_hosts", "url_allow_networks", mode="before")
     @classmethod
@@ -98,7 +102,7 @@ class Settings(BaseSettings):
     def _addresses(cls, urls: dict[str, str]) -> dict[str, str]:
         for name, url in urls.items():
             if not url.startswith(("http://", "https://")):
-                raise ValueError(f"{name}: {url!r} has to begin with http:// or https://")
+                raise ValueError(f"{name}: {url!r} must begin with http:// or https://")
         return urls
 
     @field_validator("webhook_secret")
@@ -108,7 +112,7 @@ class Settings(BaseSettings):
             try:
                 b64decode(secret.get_secret_value().removeprefix("whsec_"), validate=True)
             except ValueError:
-                raise ValueError("a secret is `whsec_` followed by base64") from None
+                raise ValueError("a secret must be `whsec_` followed by base64") from None
         return secret
 
     @model_validator(mode="after")
@@ -120,7 +124,7 @@ class Settings(BaseSettings):
 
     @property
     def models_folder(self) -> Path:
-        """Where models lie."""
+        """Folder of model weights, absolute."""
         return (self.models_dir or self.data_dir / "models").absolute()
 
     @cached_property
@@ -159,16 +163,16 @@ def _defaults() -> Settings:
 
 
 PUBLIC = "public"
-"""The owner of everything while no API keys are set."""
+"""Owner of everything while no API keys are set."""
 
 
 def owner_of(key: str) -> str:
-    """A name for an API key that does not give the key away."""
+    """Return the owner name of an API key; the key cannot be found from it."""
     return "k" + hashlib.sha256(key.encode()).hexdigest()[:16]
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a server on `host` can be reached from this machine only."""
+    """Return whether a server on `host` can be reached from this machine only."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

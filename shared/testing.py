@@ -1,4 +1,4 @@
-"""For tests, the demo and benchmarks: a real suite in a process of its own, talked to over HTTP."""
+"""Run a real suite in a process of its own and use it over HTTP: for tests, the demo and benchmarks."""
 
 import os
 import re
@@ -21,7 +21,7 @@ START_TIMEOUT_S = 60.0
 
 @dataclass(frozen=True)
 class RunningSuite:
-    """A suite that runs, and a client for it."""
+    """A running suite and a client for it."""
 
     url: str
     pid: int
@@ -30,7 +30,7 @@ class RunningSuite:
     started_in_s: float
 
     def upload(self, path: Path) -> dict[str, Any]:
-        """Upload a file; its media record."""
+        """Upload a file; return its media record."""
         with path.open("rb") as file:
             answer = self.client.post("/v1/media", files={"file": (path.name, file)})
         assert answer.status_code == 201, answer.text
@@ -38,7 +38,7 @@ class RunningSuite:
         return record
 
     def start(self, operation: str, inputs: dict[str, Any], params: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
-        """Submit a job; it as accepted."""
+        """Submit a job; return it as accepted."""
         service, _, verb = operation.partition(".")
         answer = self.client.post(f"/v1/{service}/{verb}/jobs", json={"inputs": inputs, "params": params or {}, **more})
         assert answer.status_code == 202, answer.text
@@ -46,7 +46,7 @@ class RunningSuite:
         return job
 
     def wait(self, job_id: str, timeout_s: float = 120) -> dict[str, Any]:
-        """The job once it has ended."""
+        """Wait for the end of a job; return it. Raises TimeoutError."""
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
             job: dict[str, Any] = self.client.get(f"/v1/jobs/{job_id}").json()
@@ -57,7 +57,7 @@ class RunningSuite:
 
 
 def connected(url: str) -> RunningSuite:
-    """A suite that somebody else started and ends."""
+    """Connect to a suite that was started elsewhere."""
     return RunningSuite(url, 0, httpx.Client(base_url=url, timeout=60, trust_env=False), [], 0.0)
 
 
@@ -70,11 +70,11 @@ def suite(data_dir: Path, *, command: Sequence[str] = ("up",), **settings: str) 
     began = time.perf_counter()
     process = subprocess.Popen([sys.executable, "-m", "reelwright", *command], env=env, stderr=subprocess.PIPE, text=True)
     log: list[str] = []
-    found = threading.Event()
-    reader = threading.Thread(target=_read, args=(process, log, found), daemon=True)
+    ready = threading.Event()
+    reader = threading.Thread(target=_read, args=(process, log, ready), daemon=True)
     reader.start()
     try:
-        found.wait(START_TIMEOUT_S)
+        ready.wait(START_TIMEOUT_S)
         address = next((match[1] for line in log if (match := READY.search(line))), None)
         if address is None:
             raise RuntimeError(f"reelwright {' '.join(command)} did not start:\n{''.join(log)}")
@@ -92,10 +92,10 @@ def suite(data_dir: Path, *, command: Sequence[str] = ("up",), **settings: str) 
         process.stderr.close()
 
 
-def _read(process: "subprocess.Popen[str]", log: list[str], found: threading.Event) -> None:
+def _read(process: "subprocess.Popen[str]", log: list[str], ready: threading.Event) -> None:
     assert process.stderr is not None
     for line in process.stderr:
         log.append(line)
         if READY.search(line):
-            found.set()
-    found.set()  # the process has ended
+            ready.set()
+    ready.set()  # the process has ended

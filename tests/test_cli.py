@@ -55,7 +55,7 @@ def test_the_same_on_a_suite(clip, tmp_path, running: RunningSuite):
     [
         (("--min-speed", "0.01"), "--min-speed: Input should be greater than or equal to 0.1, not '0.01'"),
         (("--mode", "sideways"), "--mode: "),
-        (("--speeds", "[1,"), "--speeds: JSON is asked for"),
+        (("--speeds", "[1,"), "--speeds: must be JSON"),
         (("--curve", "@/no/such/file"), "/no/such/file: No such file"),
         (("--speeds", "[1]", "--curve", '[{"t": 0, "speed": 1}]'), "exclude each other"),
     ],
@@ -133,7 +133,7 @@ def test_wrong_settings_are_said_at_start(tmp_path, env, said):
 def test_wrong_settings_are_said_by_every_command(command):
     done = reelwright(command, REELWRIGHT_PORT="http")
     assert done.returncode == 1
-    assert done.stderr.startswith("error: the settings are not in order")
+    assert done.stderr.startswith("error: invalid settings")
     assert "Traceback" not in done.stderr
 
 
@@ -156,4 +156,4 @@ def test_several_outputs_go_into_a_folder(clip, tmp_path):
     assert sorted(path.name for path in (tmp_path / "made").iterdir()) == ["files.zip", "plot.png"]
     nowhere = reelwright("speed-ramp", "export", clip, tmp_path / "none" / "made", "--speeds", "[2]")
     assert nowhere.returncode == 1
-    assert f"The folder {tmp_path / 'none' / 'made'} cannot be made: No such file or directory" in nowhere.stderr.replace("\n", " ")
+    assert f"The folder {tmp_path / 'none' / 'made'} cannot be created: No such file or directory" in nowhere.stderr.replace("\n", " ")

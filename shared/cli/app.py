@@ -1,4 +1,4 @@
-"""The command line, read from the same tables as the API."""
+"""The `reelwright` command, made from the same declarations as the API."""
 
 import asyncio
 import importlib
@@ -25,13 +25,13 @@ from shared.log import set_up
 from shared.operation import Service
 from shared.settings import Settings, use
 
-REMOTE = typer.Option("http://127.0.0.1:8080", "--remote", metavar="URL", envvar="REELWRIGHT_REMOTE", help="The suite to talk to.")
-KEY = typer.Option("", "--api-key", envvar="REELWRIGHT_API_KEY", help="API key, where the suite asks for one.")
+REMOTE = typer.Option("http://127.0.0.1:8080", "--remote", metavar="URL", envvar="REELWRIGHT_REMOTE", help="URL of the suite.")
+KEY = typer.Option("", "--api-key", envvar="REELWRIGHT_API_KEY", help="API key of the suite, if it has keys.")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Suite:
-    """What the command line works on: the services that are installed here, and the ways to run them."""
+    """The installed services, and the functions that run them."""
 
     services: tuple[Service, ...]
     up: Callable[[Settings], Awaitable[None]]
@@ -40,7 +40,7 @@ class Suite:
 
 
 def command_line(suite: Suite) -> Callable[[], None]:
-    """The `reelwright` command."""
+    """Make the `reelwright` command."""
     app = typer.Typer(
         help="Reelwright: a self-hosted suite for AI video effects.",
         no_args_is_help=True,
@@ -52,7 +52,7 @@ def command_line(suite: Suite) -> Callable[[], None]:
     _add_upkeep(app, suite)
     add_models(app, _settings)
     for service in suite.services:
-        group = typer.Typer(help=f"{service.title}: on files of this machine, or with --remote.", no_args_is_help=True)
+        group = typer.Typer(help=f"{service.title}. Works on local files, or on a suite with --remote.", no_args_is_help=True)
         for operation in service.operations:
             add_operation(group, operation, _settings)
         if service.commands:
@@ -78,9 +78,9 @@ def command_line(suite: Suite) -> Callable[[], None]:
 def _add_serving(app: typer.Typer, suite: Suite) -> None:
     def settings(host: str | None, port: int | None) -> Settings:
         given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
-        found = _settings(**given)
-        set_up(found.log_format)
-        return found
+        settings = _settings(**given)
+        set_up(settings.log_format)
+        return settings
 
     host_option = typer.Option(None, help="Address to listen on (REELWRIGHT_HOST).")
     port_option = typer.Option(None, help="Port to listen on (REELWRIGHT_PORT).")
@@ -89,7 +89,7 @@ def _add_serving(app: typer.Typer, suite: Suite) -> None:
     def up(host: str | None = host_option, port: int | None = port_option) -> None:
         _run(suite.up(settings(host, port)))
 
-    @app.command(help="Run one service alone, or the gateway alone (REELWRIGHT_SERVICE_URLS tells it where the services are).")
+    @app.command(help="Run one service alone, or the gateway alone (REELWRIGHT_SERVICE_URLS gives it the services' addresses).")
     def serve(
         name: Annotated[str, typer.Argument(help=" or ".join(("gateway", *(service.name for service in suite.services))))],
         host: str | None = host_option,
@@ -97,15 +97,15 @@ def _add_serving(app: typer.Typer, suite: Suite) -> None:
     ) -> None:
         known = ("gateway", *(service.name for service in suite.services))
         if name not in known:
-            sys.exit(f"error: there is no service {name!r} here; these are: {', '.join(known)}")
+            sys.exit(f"error: unknown service {name!r}; installed here: {', '.join(known)}")
         _run(suite.serve(name, settings(host, port)))
 
 
 def _add_jobs(app: typer.Typer) -> None:
-    jobs = typer.Typer(help="Jobs of a running suite.", no_args_is_help=True)
+    jobs = typer.Typer(help="List, show and cancel jobs of a running suite.", no_args_is_help=True)
     app.add_typer(jobs, name="jobs")
 
-    @jobs.command("list", help="The newest jobs.")
+    @jobs.command("list", help="List the newest jobs.")
     def list_jobs(remote: str = REMOTE, api_key: str = KEY, limit: Annotated[int, typer.Option(min=1, max=500)] = 20) -> None:
         table = Table("id", "operation", "status", "created", "done")
         for job in Remote(remote, api_key).get("/v1/jobs", limit=limit)["items"]:
@@ -113,21 +113,21 @@ def _add_jobs(app: typer.Typer) -> None:
             table.add_row(job["id"], job["operation"], job["status"], job["created_at"][:19], progress)
         Console().print(table)
 
-    @jobs.command("show", help="One job, as JSON.")
+    @jobs.command("show", help="Print one job as JSON.")
     def show(job_id: str, remote: str = REMOTE, api_key: str = KEY) -> None:
         typer.echo(json.dumps(Remote(remote, api_key).get(f"/v1/jobs/{job_id}"), indent=2))
 
-    @jobs.command("cancel", help="End a job.")
+    @jobs.command("cancel", help="Cancel a job.")
     def cancel(job_id: str, remote: str = REMOTE, api_key: str = KEY) -> None:
         typer.echo(Remote(remote, api_key).post(f"/v1/jobs/{job_id}/cancel", {})["status"])
 
 
 def _add_upkeep(app: typer.Typer, suite: Suite) -> None:
-    @app.command(help="Clear away jobs, media and uploads whose time is over; may run beside the suite.")
+    @app.command(help="Delete expired jobs, media and uploads. May run beside the suite.")
     def gc() -> None:
         typer.echo(json.dumps(suite.gc(_settings())))
 
-    @app.command(help="Say what works on this machine: ffmpeg, encoders, devices, models, folders, database.")
+    @app.command(help="Check this machine: ffmpeg, encoders, devices, models, folders, database.")
     def doctor() -> None:
         table = Table("what", "", "found")
         findings = examine(_settings(), suite.services)
@@ -145,10 +145,10 @@ def _settings(**given: Any) -> Settings:
         use(settings)
         return settings
     except ValidationError as error:
-        lines = [f"{'.'.join(map(str, one['loc'])) or 'settings'}: {one['msg'].removeprefix('Value error, ')}" for one in error.errors()]
+        lines = [f"{'.'.join(map(str, item['loc'])) or 'settings'}: {item['msg'].removeprefix('Value error, ')}" for item in error.errors()]
     except SettingsError as error:
         lines = [f"{error}: {error.__cause__}"]
-    sys.exit("error: the settings are not in order\n  " + "\n  ".join(lines))
+    sys.exit("error: invalid settings\n  " + "\n  ".join(lines))
 
 
 def _run(coroutine: Awaitable[None]) -> None:

@@ -1,4 +1,4 @@
-"""A small client of the suite's HTTP interface, for the command line."""
+"""A small HTTP client of a suite, for the command line."""
 
 import mimetypes
 import time
@@ -22,22 +22,22 @@ class Remote:
         self._client = httpx.Client(base_url=url, headers=headers, timeout=httpx.Timeout(30, read=None, write=None))
 
     def get(self, path: str, **query: Any) -> Any:
-        """The JSON answer to a GET."""
+        """Send a GET; return the JSON answer."""
         return _json(self._client.get(path, params=query))
 
     def post(self, path: str, body: dict[str, Any]) -> Any:
-        """The JSON answer to a POST."""
+        """Send a POST; return the JSON answer."""
         return _json(self._client.post(path, json=body))
 
     def upload(self, path: Path) -> str:
-        """Send a file; its media id."""
+        """Upload a file; return its media id."""
         content_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
         with path.open("rb") as file:
             media_id: str = _json(self._client.post("/v1/media", files={"file": (path.name, file, content_type)}))["id"]
         return media_id
 
     def download(self, media_id: str, path: Path) -> None:
-        """Fetch a medium's file; it appears under its name when it is whole."""
+        """Download the file of a media item; it appears under its name when complete."""
         partial = path.with_name(f".{path.name}.part")
         try:
             with self._client.stream("GET", f"/v1/media/{media_id}/content") as answer, partial.open("wb") as file:
@@ -51,7 +51,7 @@ class Remote:
             partial.unlink(missing_ok=True)
 
     def run(self, service: str, verb: str, body: dict[str, Any], on_progress: OnProgress) -> dict[str, Any]:
-        """Submit a job and wait for its end. Raises OperationFailed where it does not succeed; cancels it where this is interrupted."""
+        """Submit a job and wait for its end. Raises OperationFailed if it does not succeed; an interrupt cancels it."""
         job: dict[str, Any] = self.post(f"/v1/{service}/{verb}/jobs", body)
         try:
             while job["status"] in ("queued", "running"):
@@ -71,7 +71,7 @@ def _json(answer: httpx.Response) -> Any:
     try:
         body = answer.json()
     except ValueError:
-        raise OperationFailed(f"{answer.request.url} answered {answer.status_code}, which is not from Reelwright.") from None
+        raise OperationFailed(f"{answer.request.url} answered {answer.status_code}, which is not an answer of Reelwright.") from None
     if answer.is_error:
         raise OperationFailed(str(body.get("detail", body)))
     return body

@@ -1,4 +1,4 @@
-"""What works on this machine."""
+"""Check what works on this machine."""
 
 import os
 import platform
@@ -20,7 +20,7 @@ from shared.settings import Settings
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One thing that was looked at; what is `needed` has to be `ok` for the suite to run."""
+    """One check. The suite runs only if every `needed` check is `ok`."""
 
     what: str
     ok: bool
@@ -29,7 +29,7 @@ class Finding:
 
 
 def examine(settings: Settings, services: tuple[Service, ...]) -> list[Finding]:
-    """Look at everything the suite stands on."""
+    """Run all checks."""
     cores, memory = os.cpu_count() or 1, psutil.virtual_memory().total / 1024**3
     return [
         Finding(what="machine", ok=True, found=f"Python {platform.python_version()}, {cores} cores, {memory:.0f} GiB of memory"),
@@ -89,7 +89,7 @@ def _video() -> list[Finding]:
 
 
 def _device() -> Finding:
-    """What models run on, and the GPUs there are."""
+    """Check the device for models, and list the GPUs."""
     cards = ", ".join(f"{gpu} {gpu.title}, {free_bytes(gpu) / 1024**3:.0f} of {total_bytes(gpu) / 1024**3:.0f} GiB free" for gpu in gpus())
     try:
         chosen = choose_device()
@@ -99,11 +99,11 @@ def _device() -> Finding:
 
 
 def _models(settings: Settings) -> Finding:
-    """The models folder and what is in it."""
+    """Check the models folder."""
     folder = ModelFolder(settings.models_folder)
-    there = [model.name for model in folder.catalog if folder.installed(model)]
-    found = f"{len(there)} of {len(folder.catalog)} in {folder.root}: {', '.join(there) or 'none'} (reelwright models list)"
-    return Finding(what="models", ok=bool(there), needed=False, found=found)
+    installed = [model.name for model in folder.catalog if folder.installed(model)]
+    found = f"{len(installed)} of {len(folder.catalog)} in {folder.root}: {', '.join(installed) or 'none'} (reelwright models list)"
+    return Finding(what="models", ok=bool(installed), needed=False, found=found)
 
 
 def _service(service: Service) -> Finding:

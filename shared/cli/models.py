@@ -1,4 +1,4 @@
-"""`reelwright models`: which there are, fetching them, checking them."""
+"""`reelwright models`: list, pull and verify model weights."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator
@@ -20,43 +20,45 @@ from shared.settings import Settings
 
 NAMES = typer.Argument(metavar="NAME...", help="Names of models; `reelwright models list` shows them.")
 WIDE = 140
-"""Columns of a terminal in which there is room for a sentence about each model."""
+"""Columns of a terminal that has room for a sentence about each model."""
 
 AS_JSON = typer.Option("--json", help="Print JSON.")
 
 
 def add_models(app: typer.Typer, settings: Callable[[], Settings]) -> None:
-    """Add the commands; `settings` gives the settings when one of them runs."""
-    models = typer.Typer(help="Model weights: which there are, fetching them, checking them.", no_args_is_help=True)
+    """Add the commands. `settings`: reads the settings when a command runs."""
+    models = typer.Typer(help="List, pull and verify model weights.", no_args_is_help=True)
     app.add_typer(models, name="models")
 
     def folder() -> ModelFolder:
         return ModelFolder(settings().models_folder)
 
-    @models.command("list", help="Every model: what it is for, its licence, its size, whether it is installed.")
+    @models.command("list", help="List all models: purpose, licence, size, and whether they are installed.")
     def list_models(as_json: Annotated[bool, AS_JSON] = False) -> None:
         here = folder()
-        found = [describe_model(here, model) for model in here.catalog]
+        infos = [describe_model(here, model) for model in here.catalog]
         if as_json:
-            typer.echo(json.dumps([one.model_dump() for one in found], indent=2))
+            typer.echo(json.dumps([info.model_dump() for info in infos], indent=2))
             return
         console = Console()
         wide = console.width >= WIDE
         table = Table("model", "licence", "commercial", "size", "installed", *(["for", "what it does"] if wide else []))
-        for one in found:
-            size = f"{one.bytes / 1e6:.0f} MB" if one.bytes else "?"
-            use, there = "yes" if one.commercial_use else "[red]no[/]", "[green]yes[/]" if one.installed else "-"
-            more = [", ".join(one.services), one.purpose] if wide else []
-            table.add_row(one.name, one.licence, use, size, there, *more)
+        for info in infos:
+            size = f"{info.bytes / 1e6:.0f} MB" if info.bytes else "?"
+            use, installed = "yes" if info.commercial_use else "[red]no[/]", "[green]yes[/]" if info.installed else "-"
+            more = [", ".join(info.services), info.purpose] if wide else []
+            table.add_row(info.name, info.licence, use, size, installed, *more)
         table.columns[0].no_wrap = table.columns[3].no_wrap = True
         console.print(table)
 
-    @models.command("pull", help="Fetch models; what broke off goes on where it was.")
+    @models.command("pull", help="Download models. An interrupted download is resumed.")
     def pull_models(
         names: Annotated[list[str] | None, NAMES] = None,
-        everything: Annotated[bool, typer.Option("--all", help="All that may be used commercially and need no account.")] = False,
-        non_commercial: Annotated[bool, typer.Option("--non-commercial", help="I use it non-commercially, as its licence asks.")] = False,
-        renew: Annotated[bool, typer.Option("--renew", help="Take what is published now in place of what was recorded.")] = False,
+        everything: Annotated[bool, typer.Option("--all", help="All models that allow commercial use and need no account.")] = False,
+        non_commercial: Annotated[
+            bool, typer.Option("--non-commercial", help="Confirm that your use is non-commercial, as the licence requires.")
+        ] = False,
+        renew: Annotated[bool, typer.Option("--renew", help="Accept the files published now instead of those recorded earlier.")] = False,
     ) -> None:
         here, mirror = folder(), settings().models_mirror
         for model in _chosen(here, names, everything=everything):
@@ -67,10 +69,10 @@ def add_models(app: typer.Typer, settings: Callable[[], Settings]) -> None:
             where = here.root / model.name
             typer.echo(f"{model.name}: {f'{len(fetched)} of {len(model.files)} files fetched' if fetched else 'there already'} ({where})")
 
-    @models.command("verify", help="Read every file of installed models and compare checksums.")
+    @models.command("verify", help="Check the files of installed models against their checksums.")
     def verify(
         names: Annotated[list[str] | None, NAMES] = None,
-        record: Annotated[bool, typer.Option("--record", help="Record the files as they are now: I changed them myself.")] = False,
+        record: Annotated[bool, typer.Option("--record", help="Record the present files: you changed them yourself.")] = False,
         as_json: Annotated[bool, AS_JSON] = False,
     ) -> None:
         here = folder()
@@ -86,7 +88,7 @@ def add_models(app: typer.Typer, settings: Callable[[], Settings]) -> None:
         if any(found.values()):
             raise typer.Exit(1)
 
-    @models.command("path", help="The models folder, or the folder of one model.")
+    @models.command("path", help="Print the models folder, or the folder of one model.")
     def path(name: Annotated[str | None, typer.Argument(help="Name of a model.")] = None) -> None:
         here = folder()
         if name is None:
@@ -107,7 +109,7 @@ def _chosen(folder: ModelFolder, names: list[str] | None, *, everything: bool = 
 
 
 def _verified(folder: ModelFolder, model: Model, *, record: bool) -> str | None:
-    """What is wrong with a model, in a sentence; None where nothing is."""
+    """Return what is wrong with a model; None if nothing is."""
     try:
         if record:
             folder.forget(model)
@@ -126,7 +128,7 @@ def _bar(model: Model) -> Iterator[Callable[[Step], None]]:
 
         def tell(step: Step) -> None:
             if step.waiting:
-                bar.console.print(f"{model.name} is being pulled by another process: waiting for it")
+                bar.console.print(f"{model.name} is being pulled by another process: waiting")
                 return
             if step.path not in tasks:
                 tasks[step.path] = bar.add_task(f"{model.name}/{step.path}", total=step.total)

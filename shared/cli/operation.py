@@ -1,6 +1,6 @@
-"""An operation as a command: files as arguments, every parameter an option, a progress bar.
+"""Commands of operations: files are arguments, parameters are options, and a progress bar is shown.
 
-One output is a file to name; several go into a folder, each under the name that the declaration gives it.
+A single output is a file path; several outputs go into a folder, each under its name in the declaration.
 """
 
 import inspect
@@ -29,9 +29,9 @@ from shared.worker.run_operation import output_arguments
 
 
 def add_operation(app: typer.Typer, operation: Operation, settings: Callable[[], Settings]) -> None:
-    """`VERB INPUT... OUTPUT --param value` as a command of `app`.
+    """Add the command `VERB INPUT... OUTPUT --param value` to `app`.
 
-    Typer reads a function's signature; this one's is made from the declaration. `settings` puts the settings in force before a local run.
+    Typer reads a function's signature, which is made here from the declaration. `settings` puts the settings in force before a local run.
     """
 
     def command(as_json: bool, remote: str | None, api_key: str, **given: Any) -> None:
@@ -60,14 +60,14 @@ def add_operation(app: typer.Typer, operation: Operation, settings: Callable[[],
 
 
 def _arguments(operation: Operation) -> Iterator[inspect.Parameter]:
-    """The files: inputs, then the output, a file or a folder; optional inputs as options."""
+    """Yield the arguments: inputs, then the output, a file or a folder. Optional inputs are options."""
     for name, port in operation.ports.items():
         kind: Any = list[Path] if port.many else Path
-        told = f"{' or '.join(port.kinds).capitalize()}."
+        text = f"{' or '.join(port.kinds).capitalize()}."
         if port.optional:
-            yield _parameter(f"in_{name}", kind | None, typer.Option(f"--{_flag(name)}", exists=True, dir_okay=False, help=told), None)
+            yield _parameter(f"in_{name}", kind | None, typer.Option(f"--{_flag(name)}", exists=True, dir_okay=False, help=text), None)
         else:
-            yield _parameter(f"in_{name}", kind, typer.Argument(exists=True, dir_okay=False, metavar=name.upper(), help=told))
+            yield _parameter(f"in_{name}", kind, typer.Argument(exists=True, dir_okay=False, metavar=name.upper(), help=text))
     match list(operation.outputs.items()):
         case []:
             return
@@ -75,23 +75,23 @@ def _arguments(operation: Operation) -> Iterator[inspect.Parameter]:
             info = typer.Argument(dir_okay=False, metavar="OUTPUT", help=f"The {kind} to write.")
         case several:
             names = ", ".join(f"{name}{SUFFIXES[kind]}" for name, kind in several)
-            info = typer.Argument(file_okay=False, metavar="FOLDER", help=f"Where to write {names}; it is made where there is none.")
+            info = typer.Argument(file_okay=False, metavar="FOLDER", help=f"Folder for {names}; created if missing.")
     yield _parameter("output", Path, info)
 
 
 def _outputs(operation: Operation, output: Path | None) -> dict[str, Path]:
-    """Where each output goes. The folder of several is made, so that a mistake in its path is told before the work begins."""
+    """Return the path of each output. A folder is created here, so that a wrong path is reported before the work begins."""
     if output is None or len(operation.outputs) == 1:
         return dict.fromkeys(operation.outputs, output) if output is not None else {}
     try:
         output.mkdir(exist_ok=True)
     except OSError as error:
-        raise Invalid(f"The folder {output} cannot be made: {error.strerror}.") from None
+        raise Invalid(f"The folder {output} cannot be created: {error.strerror}.") from None
     return {name: output / f"{name}{SUFFIXES[kind]}" for name, kind in operation.outputs.items()}
 
 
 def _options(operation: Operation) -> Iterator[inspect.Parameter]:
-    """Every parameter, as text: pydantic makes values of it, the same way for all of them."""
+    """Yield an option for every parameter. Its value is text, which pydantic converts."""
     for name, schema in operation.params.model_json_schema()["properties"].items():
         option = typer.Option(f"--{_flag(name)}", metavar=_metavar(schema), help=_help(schema), show_default=False)
         yield _parameter(f"param_{name}", str | None, option, None)
@@ -102,11 +102,11 @@ def _general() -> Iterator[inspect.Parameter]:
     yield _parameter(
         "remote",
         str | None,
-        typer.Option("--remote", metavar="URL", envvar="REELWRIGHT_REMOTE", help="Run it on this suite, not here."),
+        typer.Option("--remote", metavar="URL", envvar="REELWRIGHT_REMOTE", help="Run on this suite instead of locally."),
         None,
     )
     yield _parameter(
-        "api_key", str, typer.Option("--api-key", envvar="REELWRIGHT_API_KEY", help="API key, where the suite asks for one."), ""
+        "api_key", str, typer.Option("--api-key", envvar="REELWRIGHT_API_KEY", help="API key of the suite, if it has keys."), ""
     )
 
 
@@ -115,7 +115,7 @@ def _parameter(name: str, kind: Any, info: Any, default: Any = inspect.Parameter
 
 
 def _params(operation: Operation, given: dict[str, Any]) -> Params:
-    """Parameters from options; `@FILE` stands for the text of a file. Raises Invalid, naming each option."""
+    """Build the params from the options; `@FILE` stands for the text of a file. Raises Invalid, naming each option."""
     texts = {name.removeprefix("param_"): text for name, text in given.items() if name.startswith("param_") and text is not None}
     try:
         texts = {name: Path(text[1:]).read_text() if text.startswith("@") else text for name, text in texts.items()}
@@ -123,7 +123,7 @@ def _params(operation: Operation, given: dict[str, Any]) -> Params:
     except OSError as error:
         raise Invalid(f"{error.filename}: {error.strerror}") from None
     except Invalid as error:
-        lines = [f"--{_flag(one['field'])}: {one['detail']}" if one["field"] else one["detail"] for one in error.errors]
+        lines = [f"--{_flag(item['field'])}: {item['detail']}" if item["field"] else item["detail"] for item in error.errors]
         raise Invalid("\n       ".join(lines)) from None
 
 
@@ -133,7 +133,7 @@ def _locally(operation: Operation, params: Params, inputs: dict[str, Any], outpu
         report = Report(show)
         try:
             result: BaseModel = operation.run(params, **inputs, **output_arguments(outputs), progress=report)
-        except ValueError as error:  # such as a file name that ends in no format there is
+        except ValueError as error:  # such as an unknown file name extension
             raise OperationFailed(f"{operation.name}: {error}") from error
         report.finish()
     return result.model_dump(mode="json")
@@ -178,12 +178,12 @@ def _bar() -> Iterator[Callable[[Update], None]]:
 
 
 def _check_files(inputs: dict[str, Any], outputs: dict[str, Path]) -> None:
-    given = {path.resolve() for one in inputs.values() if one for path in (one if isinstance(one, list) else (one,))}
+    given = {path.resolve() for files in inputs.values() if files for path in (files if isinstance(files, list) else (files,))}
     for path in outputs.values():
         if path.resolve() in given:
-            raise Invalid(f"{path} is the input, too: give the output another name.")
+            raise Invalid(f"{path} is an input: give the output another name.")
         if not path.absolute().parent.is_dir():
-            raise Invalid(f"There is no folder {path.absolute().parent} to write {path.name} into.")
+            raise Invalid(f"The folder {path.absolute().parent} for {path.name} does not exist.")
 
 
 def _flag(name: str) -> str:
@@ -194,7 +194,7 @@ def _metavar(schema: dict[str, Any]) -> str:
     choices = schema.get("enum")
     if choices:
         return "|".join(map(str, choices))
-    kinds = [one.get("type") for one in (schema, *schema.get("anyOf", ())) if one.get("type") not in (None, "null")]
+    kinds = [option.get("type") for option in (schema, *schema.get("anyOf", ())) if option.get("type") not in (None, "null")]
     return {"number": "NUMBER", "integer": "INTEGER", "boolean": "true|false", "string": "TEXT"}.get(str(kinds[0] if kinds else ""), "JSON")
 
 

@@ -1,6 +1,6 @@
-"""HTML forms that bring their files along and are answered with a result: how programs worked that had neither media nor jobs.
+"""HTML forms with files that are answered with a result, for the endpoints of the programs that the suite replaces.
 
-Underneath they are the same as everything else: an upload is made media, a job is submitted and waited for.
+The files become media, a job is submitted, and the answer waits for its end.
 """
 
 from collections.abc import Collection, Sequence
@@ -25,7 +25,7 @@ FIELD_BYTES = 1000
 
 @dataclass(frozen=True)
 class Refused:
-    """A file of a form that was not taken, and why."""
+    """A file of a form that was refused, and why."""
 
     name: str
     error: ReelwrightError
@@ -33,22 +33,22 @@ class Refused:
 
 @dataclass(frozen=True)
 class Form:
-    """What a form held: its files in order, each as a medium or as refused, and its fields."""
+    """The content of a form: its files in order, each a media record or refused, and its fields."""
 
     files: list[MediaRecord | Refused] = field(default_factory=list)
     fields: dict[str, str] = field(default_factory=dict)
 
     @property
     def taken(self) -> list[MediaRecord]:
-        """The files that are media now."""
+        """The files that became media."""
         return [file for file in self.files if isinstance(file, MediaRecord)]
 
 
 async def read_form(request: Request, runtime: Runtime, *, fields: Collection[str], most_files: int = 1) -> Form:
-    """The files, each in the field `file`, and the other fields of a form; those that are not in `fields` are refused.
+    """Read a form: files in the field `file`, and the text fields named in `fields`; any other field is refused.
 
-    With `most_files` above 1 a file that is refused does not spoil the others; its error is raised where none was taken. Nothing is left
-    of a form that is refused.
+    With `most_files` above 1, a refused file does not affect the others; its error is raised only if no file was accepted. A refused form
+    leaves no media behind.
     """
     form = Form()
     try:
@@ -76,7 +76,7 @@ async def read_form(request: Request, runtime: Runtime, *, fields: Collection[st
 
 
 async def finished(runtime: Runtime, operation: Operation, *, params: Params, inputs: dict[str, str | list[str] | None], owner: str) -> Job:
-    """Run a job to its end. Raises OperationFailed where it does not succeed, and all that submitting a job raises."""
+    """Submit a job and wait for its end. Raises OperationFailed if it does not succeed, and whatever `submit` raises."""
     job = await submit(operation, JobRequest(inputs=inputs), params=params, owner=owner, runtime=runtime)
     job = await runtime.jobs.wait(owner, job.id, runtime.settings.job_timeout_s)
     if job.status is not Status.SUCCEEDED:
@@ -85,7 +85,7 @@ async def finished(runtime: Runtime, operation: Operation, *, params: Params, in
 
 
 def form_schema(model: type[Params], fields: Sequence[str], *, many: bool = False) -> dict[str, Any]:
-    """`openapi_extra` of an endpoint that reads such a form; `fields` are parameters of `model`."""
+    """Return the `openapi_extra` of an endpoint that reads such a form; `fields` are parameters of `model`."""
     properties = model.model_json_schema()["properties"]
     file = {"type": "string", "format": "binary"}
     files = {"type": "array", "items": file, "description": "One video, or several for a batch."} if many else file
@@ -106,5 +106,5 @@ async def _take(part: Part, request: Request, runtime: Runtime) -> MediaRecord |
 
 def _unknown(name: str, fields: Collection[str], most_files: int) -> Invalid:
     files = "`file`" if most_files == 1 else f"`file` (up to {most_files} times)"
-    detail = f"This is not taken here; {files} and {', '.join(sorted(fields))} are"
+    detail = f"Unknown field; the form takes {files} and {', '.join(sorted(fields))}"
     return Invalid(f"{name}: {detail}.", errors=[{"field": name, "detail": detail}])

@@ -18,10 +18,10 @@ ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 
 
 class Guard:
-    """Lets requests in: sets `request.state.owner` from the API key, and keeps other web sites out.
+    """Sets `request.state.owner` from the API key, and refuses requests from other web sites.
 
-    Without keys every page that the user's browser has open could send requests to this server (cross-site requests, DNS rebinding),
-    so then the Host must be this machine and the Origin, where one is sent, the server itself.
+    Without API keys, any page in the user's browser could send requests to this server (cross-site requests, DNS rebinding). Then the Host
+    must be this machine, and the Origin, if there is one, this server.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings, reachable_by_browsers: bool):
@@ -41,9 +41,9 @@ class Guard:
 
         state = scope.setdefault("state", {})
         state["request_id"] = request_id
-        CURRENT_REQUEST.set(_known_by(request_id, scope["headers"]))
+        CURRENT_REQUEST.set(_forwarded_headers(request_id, scope["headers"]))
         try:
-            if "\0" in scope["path"]:  # files and databases trip over it
+            if "\0" in scope["path"]:  # file systems and databases refuse it
                 raise NotFound("No address here has a NUL character in it.")
             state["owner"] = self._owner(Request(scope))
         except ReelwrightError as error:
@@ -79,8 +79,8 @@ class Guard:
             raise Forbidden(f"The Origin {origin!r} is another site; without API keys only this server's own pages may send requests.")
 
 
-def _known_by(request_id: str, headers: list[tuple[bytes, bytes]]) -> dict[str, str]:
-    """What a request is sent on with: see shared/log.py."""
+def _forwarded_headers(request_id: str, headers: list[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Return the headers that requests caused by this one carry: see shared/log.py."""
     trace = {name: dict(headers).get(name.encode(), b"").decode("latin-1") for name in TRACE}
     return {
         REQUEST_ID: request_id,

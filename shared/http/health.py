@@ -23,24 +23,24 @@ def add_health(app: FastAPI, runtime: Runtime, registry: CollectorRegistry, ask_
     jobs = runtime.jobs
     gauge = Gauge(
         "reelwright_jobs",
-        "Jobs remembered; those with the status `queued` are the depth of the queue",
+        "Stored jobs; those with the status `queued` are the depth of the queue",
         ["service", "status"],
         registry=registry,
     )
-    oldest = Gauge("reelwright_queue_oldest_seconds", "How long the oldest waiting job has waited", ["service"], registry=registry)
+    oldest = Gauge("reelwright_queue_oldest_seconds", "Waiting time of the oldest queued job", ["service"], registry=registry)
     database = Gauge("reelwright_database_up", "Whether the database answered; without it the figures above are missing", registry=registry)
 
-    @app.get("/health", tags=["service"], summary="Whether the process is alive")
+    @app.get("/health", tags=["service"], summary="Answer while the process is alive")
     async def health() -> dict[str, str]:
         return {"status": "alive", "name": app.title}
 
-    @app.get("/ready", tags=["service"], summary="Whether it can take work; 503 with the reasons where it cannot")
+    @app.get("/ready", tags=["service"], summary="Answer whether it can take work; 503 with the reasons if not")
     async def ready() -> dict[str, Any]:
         if reasons := await runtime.troubles():
             raise Unavailable("; ".join(reasons))
         return {"status": "ready", "name": app.title} | ({"services": await ask_others()} if ask_others else {})
 
-    @app.get("/metrics", tags=["service"], summary="Figures for Prometheus", response_class=Response)
+    @app.get("/metrics", tags=["service"], summary="Metrics for Prometheus", response_class=Response)
     async def metrics() -> Response:
         gauge.clear()
         oldest.clear()

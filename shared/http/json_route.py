@@ -1,4 +1,4 @@
-"""Routes that take JSON. A body that is held whole is of limited size, and JSON is what RFC 8259 says it is."""
+"""Routes that take JSON bodies of limited size, parsed strictly (RFC 8259)."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -10,14 +10,14 @@ from pydantic_core import from_json
 from shared.errors import Invalid, TooLarge, UnsupportedMedia
 
 MAX_JSON_BYTES = 16 * 1024 * 1024
-"""More than the longest speed curve needs."""
+"""Enough for the longest speed curve."""
 
 
 class JsonRoute(APIRoute):
-    """Reads the body itself, so that what Python's parser and FastAPI let through cannot become a job that nobody can read again.
+    """Reads and parses the body itself, because Python's parser and FastAPI accept too much.
 
-    That is NaN, halves of surrogate pairs and hundreds of nested lists, none of which can be answered as JSON; bodies without an end; and
-    JSON under the name of a form, which a page of another site may send without being asked.
+    Refused are NaN, halves of surrogate pairs and hundreds of nested lists, which could not be returned as JSON; endless bodies; and
+    JSON with the content type of a form, which a page of another site may send without a preflight request.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -33,7 +33,7 @@ class JsonRoute(APIRoute):
 
 
 class _Parsed(Request):
-    """A request whose body has been read."""
+    """A request whose body has been read and parsed."""
 
     def __init__(self, request: Request, body: bytes, value: Any):
         super().__init__(request.scope, request.receive)
@@ -47,17 +47,17 @@ class _Parsed(Request):
 
 
 async def read_whole(request: Request, *, max_bytes: int = MAX_JSON_BYTES) -> bytes:
-    """The body of a request. Raises TooLarge as soon as more than `max_bytes` of it have come."""
+    """Read the body of a request. Raises TooLarge as soon as more than `max_bytes` have arrived."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > max_bytes:
-            raise TooLarge(f"The body is longer than the {max_bytes} bytes that are taken here.")
+            raise TooLarge(f"The body is longer than {max_bytes} bytes, the limit.")
     return bytes(body)
 
 
 def parse(body: bytes, content_type: str) -> Any:
-    """The value that a JSON body holds, None for an empty one. Raises UnsupportedMedia for another kind of body, Invalid for no JSON."""
+    """Parse a JSON body; None for an empty one. Raises UnsupportedMedia for another content type, Invalid for broken JSON."""
     if not body:
         return None
     kind = content_type.partition(";")[0].strip().lower()
@@ -66,4 +66,4 @@ def parse(body: bytes, content_type: str) -> Any:
     try:
         return from_json(body, allow_inf_nan=False)
     except ValueError as error:
-        raise Invalid(f"The body is no JSON: {error}.") from None
+        raise Invalid(f"The body is not valid JSON: {error}.") from None

@@ -1,4 +1,4 @@
-"""Lists that may be long, as parameters: one that is too long costs its length, not the work of looking at its items."""
+"""List parameters with a maximum length that is checked before the items are."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 class LongList:
     """Annotation of a list with 1 to `most` items: `Annotated[list[CurvePoint], LongList(100_000)]`.
 
-    It is refused by its length before any item is looked at, and at its first wrong item: a hundred thousand errors help nobody.
+    The length is checked before any item, and validation stops at the first wrong item: a hundred thousand errors help nobody.
     """
 
     most: int
@@ -22,5 +22,5 @@ class LongList:
 
     def _check(self, given: Any) -> Any:
         if isinstance(given, list | tuple) and len(given) > self.most:
-            raise PydanticCustomError("too_long", "{given} items; at most {most} are taken", {"given": len(given), "most": self.most})
+            raise PydanticCustomError("too_long", "{given} items; the limit is {most}", {"given": len(given), "most": self.most})
         return given

@@ -16,7 +16,7 @@ requests = logging.getLogger(REQUESTS)
 
 
 class Measured:
-    """Counts requests and the time until their answers begin."""
+    """Counts and logs requests, and measures the time until their answers begin."""
 
     def __init__(self, app: ASGIApp, registry: CollectorRegistry):
         self._app = app
@@ -41,10 +41,10 @@ class Measured:
             await self._app(scope, receive, count)
         finally:
             if scope["path"] not in QUIET:
-                told = {
+                values = {
                     "method": scope["method"],
                     "path": scope["path"],
                     "status": status,
                     "seconds": round(time.perf_counter() - began, 4),
                 }
-                requests.info("%(method)s %(path)s %(status)d", told, extra=fields(**told))
+                requests.info("%(method)s %(path)s %(status)d", values, extra=fields(**values))

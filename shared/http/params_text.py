@@ -1,4 +1,4 @@
-"""Parameters from text: all that a command line or an HTML form can send."""
+"""Params from text values, as a command line or an HTML form sends them."""
 
 import json
 import re
@@ -14,11 +14,11 @@ P = TypeVar("P", bound=Params)
 
 _ALTERNATIVE = re.compile(r"[a-z-]+\[.*\]")
 MAX_ERRORS = 100
-"""A list of a hundred thousand wrong items is answered with the first ones."""
+"""Errors listed in one answer; the rest are counted."""
 
 
 def params_from_text(model: type[P], given: Mapping[str, str]) -> P:
-    """Build params; an empty text means the default, lists and objects are written as JSON, a word that stands for one as it is.
+    """Build params from text values: empty text is the default, lists and objects are JSON; a fixed word such as "beats" is itself.
 
     Raises Invalid, naming each field.
     """
@@ -30,36 +30,36 @@ def params_from_text(model: type[P], given: Mapping[str, str]) -> P:
         raise invalid(error.errors()) from None
 
 
-def invalid(found: Sequence[Any]) -> Invalid:
-    """Pydantic's findings as one 422: each field by its path, with what was given and what is asked for."""
-    told = found[:MAX_ERRORS]
-    fields = [{"field": _path(one), "detail": _sentence(one)} for one in told]
-    sentences = [f"{one['field'] or 'body'}: {one['detail']}" for one in fields]
-    more = [f"and {len(found) - len(told)} more"] if len(found) > len(told) else []
+def invalid(errors: Sequence[Any]) -> Invalid:
+    """Convert pydantic's errors to one Invalid, which names each field by its path, with the given value."""
+    listed = errors[:MAX_ERRORS]
+    fields = [{"field": _path(error), "detail": _sentence(error)} for error in listed]
+    sentences = [f"{field['field'] or 'body'}: {field['detail']}" for field in fields]
+    more = [f"and {len(errors) - len(listed)} more"] if len(errors) > len(listed) else []
     return Invalid("; ".join(sentences + more), errors=fields)
 
 
-def _path(one: dict[str, Any]) -> str:
-    """The field as a user knows it: without pydantic's names for the alternatives of a value, such as "literal['beats']"."""
-    named = one["type"] == "extra_forbidden"
-    return ".".join(str(part) for part in one["loc"] if part != "body" and (named or not _ALTERNATIVE.fullmatch(str(part))))
+def _path(error: dict[str, Any]) -> str:
+    """Return the path of a field, without pydantic's names for alternative types, such as "literal['beats']"."""
+    named = error["type"] == "extra_forbidden"
+    return ".".join(str(part) for part in error["loc"] if part != "body" and (named or not _ALTERNATIVE.fullmatch(str(part))))
 
 
-def _sentence(one: dict[str, Any]) -> str:
-    if one["type"] == "extra_forbidden":
-        return "there is no such field"
-    message = str(one["msg"]).removeprefix("Value error, ")
-    given = one.get("input")
-    plain = isinstance(given, str | int | float | bool) and one["type"] not in ("missing", "value_error", "json_invalid")
+def _sentence(error: dict[str, Any]) -> str:
+    if error["type"] == "extra_forbidden":
+        return "unknown field"
+    message = str(error["msg"]).removeprefix("Value error, ")
+    given = error.get("input")
+    plain = isinstance(given, str | int | float | bool) and error["type"] not in ("missing", "value_error", "json_invalid")
     return f"{message}, not {str(given)[:80]!r}" if plain else message
 
 
 def _value(name: str, text: str, schema: Mapping[str, Any]) -> Any:
     options = (schema, *schema.get("anyOf", ()))
-    if not {one.get("type") for one in options} & {"array", "object"} or any(one.get("const") == text for one in options):
+    if not {option.get("type") for option in options} & {"array", "object"} or any(option.get("const") == text for option in options):
         return text
     try:
         return json.loads(text)
     except ValueError as error:
-        detail = f"JSON is asked for: {error}"
+        detail = f"must be JSON: {error}"
         raise Invalid(f"{name}: {detail}", errors=[{"field": name, "detail": detail}]) from None

@@ -1,4 +1,4 @@
-"""Serving apps: several on one event loop, ended in order by SIGTERM or Ctrl-C."""
+"""Serve several apps on one event loop until SIGTERM or Ctrl-C."""
 
 import asyncio
 import contextlib
@@ -14,14 +14,14 @@ import uvicorn
 from fastapi import FastAPI
 
 MAX_SOCKET_PATH = 100
-"""Unix socket paths may have about 104 characters, less than a data folder deep in a tree can have."""
+"""Unix socket paths may have about 104 characters; a data folder deep in a tree may exceed that."""
 
 GRACE_S = 5
 BACKLOG = 512
 
 
 class _Server(uvicorn.Server):
-    """A uvicorn server that leaves signals to whoever runs several."""
+    """A uvicorn server without signal handlers: `until_signaled` handles signals for all of them."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -40,7 +40,7 @@ class Site:
 
 @asynccontextmanager
 async def serving(sites: Sequence[Site]) -> AsyncIterator[list[str]]:
-    """Serve `sites` while the block runs; gives their addresses. They stop taking requests at its end."""
+    """Serve `sites` while the block runs; yield their addresses."""
     servers, tasks, addresses = [], [], []
     try:
         for site in sites:
@@ -71,14 +71,14 @@ async def serving(sites: Sequence[Site]) -> AsyncIterator[list[str]]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def until_told_to_end() -> None:
+async def until_signaled() -> None:
     """Wait for SIGTERM or SIGINT."""
-    told = asyncio.Event()
+    signaled = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told.set)
+        loop.add_signal_handler(number, signaled.set)
     try:
-        await told.wait()
+        await signaled.wait()
     finally:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
@@ -86,7 +86,7 @@ async def until_told_to_end() -> None:
 
 @contextlib.contextmanager
 def socket_folder(data_dir: Path) -> Iterator[Path]:
-    """A folder for this process's Unix sockets: in the data folder, or a temporary one where that path is too long for a socket."""
+    """Make a folder for this process's Unix sockets: in the data folder, or a temporary one if that path is too long."""
     wanted = data_dir.absolute() / "run"
     wanted.mkdir(parents=True, exist_ok=True, mode=0o700)
     inside = None if len(str(wanted)) > MAX_SOCKET_PATH - 40 else wanted
@@ -95,7 +95,7 @@ def socket_folder(data_dir: Path) -> Iterator[Path]:
 
 
 def _listen(site: Site) -> socket.socket:
-    """The socket, listening at once, so that a port that is taken is found out before anything else starts."""
+    """Open the socket and listen, so that a port in use is noticed before anything else starts."""
     if site.uds:
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(site.uds)

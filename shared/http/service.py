@@ -1,4 +1,4 @@
-"""A service's app, made from its table of operations."""
+"""The HTTP app of a service, made from its table of operations."""
 # No `from __future__ import annotations` here: FastAPI must see the models that are made at run time.
 
 import asyncio
@@ -23,47 +23,53 @@ from shared.settings import Settings
 MAX_WAIT_S = 60
 SAMPLE_ID, SAMPLE_PICTURE_ID = "0" * 26, "0" * 25 + "1"
 SAMPLES = {Kind.VIDEO: SAMPLE_ID, Kind.IMAGE: SAMPLE_PICTURE_ID}
-"""The sample clip and picture that every installation has, so that the examples of the API pages run as they stand."""
+"""The sample clip and picture of every installation: the inputs of the examples on the API pages."""
 
 PENDING = "pending:"
 
-Prefer = Annotated[str | None, Header(description="`wait=N` holds the answer for up to N (at most 60) seconds.")]
-IdempotencyKey = Annotated[str | None, Header(min_length=1, max_length=255, description="The same key again gets the first answer.")]
+Prefer = Annotated[str | None, Header(description="`wait=N` waits up to N seconds (at most 60) for the job to end before answering.")]
+IdempotencyKey = Annotated[
+    str | None, Header(min_length=1, max_length=255, description="A repeated request with the same key gets the first answer.")
+]
 """Headers of every request that makes a job."""
 
 REFUSALS = NOT_JSON | problems(_404="Unknown media", _429="The queue is full", _503="The weights of a model are not installed")
 
-ENDED: dict[int | str, dict[str, Any]] = {200: {"model": Job, "description": "The ended job, where `Prefer: wait` was given and sufficed"}}
+ENDED: dict[int | str, dict[str, Any]] = {
+    200: {"model": Job, "description": "The ended job, if `Prefer: wait` was given and the job ended in time"}
+}
 
 
 class Checked(BaseModel):
-    """The request is in order."""
+    """A request that passed all checks."""
 
     operation: str
     inputs: dict[str, str | list[str] | None]
-    params: dict[str, Any] = Field(description="All parameters, the defaults filled in.")
+    params: dict[str, Any] = Field(description="All parameters, with defaults filled in.")
 
 
 class OperationInfo(BaseModel):
-    """What an operation is, for clients that draw their forms from it."""
+    """Description of an operation, from which clients draw their forms."""
 
     name: str
     service: str
     version: int = Field(description="Grows whenever the operation's results change.")
     summary: str
-    inputs: dict[str, dict[str, Any]] = Field(description="Name -> kind, all kinds it takes, whether it is optional or takes many.")
-    needs: list[str] = Field(description="Of these inputs at least one has to be given.")
+    inputs: dict[str, dict[str, Any]] = Field(
+        description="Name -> kind, all accepted kinds, whether it is optional and whether it takes several."
+    )
+    needs: list[str] = Field(description="At least one of these optional inputs must be given.")
     outputs: dict[str, str] = Field(description="Name -> kind.")
     params: dict[str, Any] = Field(description="JSON Schema of the parameters.")
     result: dict[str, Any] = Field(description="JSON Schema of the result.")
-    example: dict[str, Any] = Field(description="A body for `jobs` that runs as it stands.")
+    example: dict[str, Any] = Field(description="A request body for `jobs` that runs unchanged.")
     available: bool = Field(description="Whether it can run now.")
-    install: str | None = Field(None, description="If it cannot: the one command that would make it so.")
+    install: str | None = Field(None, description="If it cannot run: the command that installs what is missing.")
     urls: dict[str, str]
 
 
 def create_service(service: Service, runtime: Runtime, *, reachable_by_browsers: bool = True) -> FastAPI:
-    """The app of one service."""
+    """Make the app of one service."""
     app = create_api(
         title=service.title,
         description=f"The `{service.name}` service of Reelwright.",
@@ -73,11 +79,11 @@ def create_service(service: Service, runtime: Runtime, *, reachable_by_browsers:
     for operation in service.operations:
         app.include_router(_routes(operation, runtime))
 
-    @app.get("/operations", tags=["service"], summary="What this service can do", response_model_exclude_none=True)
+    @app.get("/operations", tags=["service"], summary="List the operations of this service", response_model_exclude_none=True)
     async def operations() -> list[OperationInfo]:
         return [describe(operation) for operation in service.operations]
 
-    @app.get("/models", tags=["service"], summary="The models that this service can use, and whether they are installed here")
+    @app.get("/models", tags=["service"], summary="List the models that this service can use")
     async def models() -> list[ModelInfo]:
         return await asyncio.to_thread(_models_of, service.name, runtime.settings)
 
@@ -85,7 +91,7 @@ def create_service(service: Service, runtime: Runtime, *, reachable_by_browsers:
 
 
 def describe(operation: Operation) -> OperationInfo:
-    """An operation as `GET /operations` tells it."""
+    """Describe an operation for `GET /operations`."""
     install = operation.unavailable(operation.example)
     here = f"/v1/{operation.service}/{operation.verb}"
     return OperationInfo(
@@ -109,13 +115,13 @@ def describe(operation: Operation) -> OperationInfo:
 
 
 def example_body(operation: Operation) -> dict[str, Any]:
-    """A request that runs as it stands: on the sample clip or picture, with the declaration's example params."""
+    """Return a request body that runs unchanged: the sample clip or picture, and the declaration's example params."""
     inputs = {name: SAMPLES.get(port.kind, SAMPLE_ID) for name, port in operation.example_inputs.items()}
     return {"inputs": inputs, "params": operation.example.model_dump(mode="json", exclude_defaults=True)}
 
 
 def request_model(operation: Operation) -> type[BaseModel]:
-    """The body of this operation's `jobs` and `check`: a JobRequest with its own inputs and params, typed."""
+    """Make the body model of an operation's `jobs` and `check`: a JobRequest with typed inputs and params."""
     inputs = create_model(
         f"{_camel(operation.name)}Inputs",
         __config__=ConfigDict(extra="forbid"),
@@ -127,7 +133,7 @@ def request_model(operation: Operation) -> type[BaseModel]:
 
 
 def plain_request(body: Any) -> JobRequest:
-    """A typed body as the plain request that is kept."""
+    """Convert a typed body to the plain request that is stored."""
     return JobRequest.model_construct(
         inputs=body.inputs.model_dump(), params={}, webhook=body.webhook, metadata=body.metadata, priority=body.priority
     )
@@ -136,18 +142,18 @@ def plain_request(body: Any) -> JobRequest:
 async def check(
     operation: Operation, *, inputs: Mapping[str, Any], params: Params, owner: str, runtime: Runtime, may_be_pending: bool = False
 ) -> Checked:
-    """All that can be found wrong with a request before it runs. Raises what `jobs` would answer.
+    """Check everything about a request that can be checked before it runs. Raises the error that `jobs` would answer.
 
-    `may_be_pending`: an input may be given as `pending:<kind>`, media that an earlier step of a pipeline will make.
+    `may_be_pending`: an input may also be `pending:<kind>`, media that an earlier step of a pipeline will make.
     """
     if operation.needs and not any(inputs.get(name) for name in operation.needs):
-        detail = f"One of {', '.join(operation.needs)} has to be given"
+        detail = f"One of {', '.join(operation.needs)} must be given"
         raise Invalid(f"inputs: {detail}.", errors=[{"field": f"inputs.{name}", "detail": detail} for name in operation.needs])
     for name, port in operation.ports.items():
         given = inputs.get(name)
         for media_id in given if isinstance(given, list) else [given] if given is not None else []:
             if may_be_pending and media_id.startswith(PENDING):
-                _check_kind(name, port, media_id.removeprefix(PENDING), "What an earlier step makes")
+                _check_kind(name, port, media_id.removeprefix(PENDING), "The output of an earlier step")
             else:
                 await _check_input(name, port, media_id, owner, runtime)
     operation.check_available(params)
@@ -155,7 +161,7 @@ async def check(
 
 
 async def submit(operation: Operation, request: JobRequest, *, params: Params, owner: str, runtime: Runtime, key: str | None = None) -> Job:
-    """Check a request and put it into the queue; `params` are the request's, validated."""
+    """Check a request and queue it. `params`: the validated params of the request."""
     request = request.model_copy(update={"params": params.model_dump(mode="json")})
     # The first answer holds even if an input has been deleted since.
     if key and (earlier := await runtime.jobs.earlier(owner=owner, operation=operation.name, request=request, key=key)):
@@ -167,13 +173,13 @@ async def submit(operation: Operation, request: JobRequest, *, params: Params, o
 
 
 def wait_seconds(prefer: str | None) -> int | None:
-    """The N of `Prefer: wait=N` (RFC 7240), at most 60; None where it is not asked for."""
+    """Return the N of `Prefer: wait=N` (RFC 7240), at most 60; None without one."""
     found = re.search(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,9})\"?", prefer or "", re.IGNORECASE)
     return min(int(found[1]), MAX_WAIT_S) if found else None
 
 
 async def answered(job: Job, *, owner: str, prefer: str | None, response: Response, runtime: Runtime) -> Job:
-    """A job that was accepted, as its request is answered: at once, or after the wait that the client prefers."""
+    """Answer the request of an accepted job: at once, or after the wait that the client prefers."""
     response.headers["Location"] = job.urls.self_
     if (seconds := wait_seconds(prefer)) is not None:
         job = await runtime.jobs.wait(owner, job.id, seconds)
@@ -186,13 +192,13 @@ async def answered(job: Job, *, owner: str, prefer: str | None, response: Respon
 def _routes(operation: Operation, runtime: Runtime) -> APIRouter:
     router = APIRouter(prefix=f"/{operation.verb}", tags=[operation.name], responses=REFUSALS, route_class=JsonRoute)
     model: Any = request_model(operation)
-    examples = {"example": {"summary": "Runs as it stands, on the sample clip", "value": example_body(operation)}}
+    examples = {"example": {"summary": "Runs unchanged, on the sample clip", "value": example_body(operation)}}
 
     @router.post(
         "/jobs",
         status_code=202,
         summary=operation.summary,
-        description=f"Starts a job of `{operation.name}`. Follow `Location`, or ask with `Prefer: wait=60` to have the ended job answered.",
+        description=f"Starts a job of `{operation.name}`. Follow `Location`, or send `Prefer: wait=60` to get the ended job.",
         response_model=Job,
         responses=ENDED,
         openapi_extra={"requestBody": {"content": {"application/json": {"examples": examples}}}},
@@ -235,7 +241,7 @@ async def _check_input(name: str, port: Input, media_id: str, owner: str, runtim
 
 def _check_kind(name: str, port: Input, kind: str, what: str) -> None:
     if kind not in port.kinds:
-        detail = f"{what} is of kind {kind}, but {' or '.join(port.kinds)} is asked for"
+        detail = f"{what} is of kind {kind}; this input takes {' or '.join(port.kinds)}"
         raise Invalid(f"inputs.{name}: {detail}.", errors=[{"field": f"inputs.{name}", "detail": detail}])
 
 

@@ -1,4 +1,4 @@
-"""DBOS as this project sets it up, and what is asked of it beside running workflows."""
+"""Set up DBOS, and ask it about the workflows of other processes."""
 
 import logging
 
@@ -13,7 +13,7 @@ VERSION = "1"
 
 
 def configure(engine: sa.Engine, *, executor: str) -> None:
-    """Make this process's DBOS, on the database of `engine`, under its own executor id; `DBOS.launch` starts it."""
+    """Configure DBOS for this process: the database of `engine` and an executor id of its own. `DBOS.launch` starts it."""
     logging.getLogger("dbos").addFilter(_expected)
     DBOS(
         config={
@@ -30,7 +30,7 @@ def configure(engine: sa.Engine, *, executor: str) -> None:
 
 
 def owners() -> set[str]:
-    """Executors that DBOS believes to be running something."""
+    """Return the executors that have unfinished workflows."""
     pending = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
     return {workflow.executor_id for workflow in pending if workflow.executor_id}
 
@@ -41,10 +41,10 @@ def recover(executor: str) -> None:
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of an error's text: drivers add pages."""
+    """Return the first line of an error's text: database drivers add pages."""
     return (str(error) or type(error).__name__).splitlines()[0]
 
 
 def _expected(record: logging.LogRecord) -> bool:
-    """A filter: DBOS reports as errors the workflows of jobs that were canceled, or deleted as they ended, which they are not."""
+    """Filter the log of DBOS: workflows of jobs that were canceled, or deleted as they ended, are no errors."""
     return not (record.exc_info and isinstance(record.exc_info[1], DBOSAwaitedWorkflowCancelledError | DBOSNonExistentWorkflowError))

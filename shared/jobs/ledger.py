@@ -1,4 +1,4 @@
-"""The jobs as they stand in the database: every state change is one transaction, and an ended job never changes."""
+"""The jobs in the database: every state change is one transaction, and an ended job never changes."""
 
 import time
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ RANKS = {rank: name for name, rank in PRIORITIES.items()}
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """One event of a job: `seq` counts from 1; `kind` is progress, succeeded, failed or canceled."""
+    """One event of a job. `seq` counts from 1; `kind` is progress, succeeded, failed or canceled."""
 
     seq: int
     kind: str
@@ -27,7 +27,7 @@ class Event:
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """A job that this process runs now. Its outcome counts only while `attempt` is the latest."""
+    """A job that this process runs. Its outcome counts only while `attempt` is the latest."""
 
     id: str
     owner: str
@@ -38,7 +38,7 @@ class Claim:
     attempt: int
     failures: int
     fraction: float
-    """How far an earlier attempt has got."""
+    """Progress of the previous attempt."""
     created_at: float
     started_at: float
 
@@ -70,7 +70,7 @@ class Ledger:
         self._ttl_s = job_ttl_s
 
     def add(self, connection: Connection, job: NewJob, *, queue_limit: int) -> None:
-        """Write a new job in the caller's transaction. Raises QueueFull; IntegrityError where its idempotency key is taken."""
+        """Write a new job in the caller's transaction. Raises QueueFull, or IntegrityError where its idempotency key exists."""
         waiting = connection.scalar(sa.select(sa.func.count()).where(JOBS.c.status == Status.QUEUED.value, JOBS.c.service == job.service))
         if waiting is not None and waiting >= queue_limit:
             detail = f"{waiting} jobs of {job.service} are waiting already, the most that may wait (REELWRIGHT_QUEUE_LIMIT)."
@@ -78,12 +78,12 @@ class Ledger:
         connection.execute(JOBS.insert().values(status=Status.QUEUED.value, created_at=round(time.time(), 3), **vars(job)))
 
     def get(self, owner: str, job_id: str) -> Job:
-        """The job as it stands. Raises UnknownJob."""
+        """Return a job. Raises UnknownJob."""
         with self.engine.connect() as connection:
             return self._read(connection, owner, job_id)
 
     def by_key(self, owner: str, key: str) -> tuple[str, str] | None:
-        """Id and fingerprint of the job that an idempotency key made."""
+        """Return id and fingerprint of the job that an idempotency key made."""
         with self.engine.connect() as connection:
             found = connection.execute(
                 sa.select(JOBS.c.id, JOBS.c.fingerprint).where(JOBS.c.owner == owner, JOBS.c.idempotency_key == key)
@@ -102,7 +102,7 @@ class Ledger:
         limit: int = 50,
         results: bool = False,
     ) -> tuple[list[Job], str | None]:
-        """Jobs newest first (ids sort by time), and the cursor of the next page; the results, which may be long, only where asked for."""
+        """Return jobs, newest first (ids sort by time), and the cursor of the next page. `results`: include results, which may be long."""
         columns = [column for column in JOBS.c if results or column is not JOBS.c.result]
         wanted = [
             JOBS.c.owner == owner,
@@ -118,7 +118,7 @@ class Ledger:
         return jobs, jobs[-1].id if len(rows) > limit else None
 
     def begin(self, job_id: str) -> Claim | None:
-        """Take a job for running; None where it ended (was canceled, or finished before the last crash)."""
+        """Start an attempt at a job; None where it has ended (canceled, or finished before the last crash)."""
         with self.engine.begin() as connection:
             row = connection.execute(sa.select(JOBS).where(JOBS.c.id == job_id).with_for_update()).first()
             if row is None or Status(row.status).ended:
@@ -127,24 +127,24 @@ class Ledger:
             started_at = row.started_at or time.time()
             started = {"status": Status.RUNNING.value, "attempt": attempt, "started_at": started_at}
             connection.execute(JOBS.update().where(JOBS.c.id == job_id).values(**started))
-        taken = {name: row._mapping[name] for name in ("id", "owner", "service", "operation", "inputs", "params", "created_at")}
+        copied = {name: row._mapping[name] for name in ("id", "owner", "service", "operation", "inputs", "params", "created_at")}
         failures, fraction = row.attempt - row.interrupted, (row.progress or {}).get("fraction", 0.0)
-        return Claim(attempt=attempt, failures=failures, fraction=fraction, started_at=started_at, **taken)
+        return Claim(attempt=attempt, failures=failures, fraction=fraction, started_at=started_at, **copied)
 
     def release(self, claim: Claim) -> None:
-        """An orderly shutdown cut this start short: it does not count as a failed one."""
+        """Note that a shutdown interrupted this attempt: it does not count as a failure."""
         with self.engine.begin() as connection:
             connection.execute(JOBS.update().where(*_still(claim)).values(interrupted=JOBS.c.interrupted + 1))
 
     def progress(self, claim: Claim, progress: ProgressUpdate, warnings: list[str]) -> None:
-        """Note how far a running job is, and append the event."""
+        """Write the progress of a running job, and append the event."""
         with self.engine.begin() as connection:
             changed = connection.execute(JOBS.update().where(*_still(claim)).values(progress=vars(progress), warnings=warnings))
             if changed.rowcount:
                 self._append(connection, claim.id, "progress", vars(progress))
 
     def end(self, connection: Connection, job_id: str, status: Status, *, attempt: int | None = None, **values: Any) -> bool:
-        """End a job in the caller's transaction; False where it has ended already, or a later attempt runs."""
+        """End a job in the caller's transaction; return False where it has ended already, or a later attempt runs."""
         now = time.time()
         wanted = [JOBS.c.id == job_id, JOBS.c.status.in_(OPEN), *([JOBS.c.attempt == attempt] if attempt is not None else [])]
         ended = {"status": status.value, "completed_at": now, "expires_at": now + self._ttl_s}
@@ -156,41 +156,41 @@ class Ledger:
         return True
 
     def webhook(self, connection: Connection, job_id: str) -> tuple[str, dict[str, Any]] | None:
-        """The owner of a job, and where its end is told, if anywhere."""
+        """Return the owner and the webhook of a job; None without a webhook."""
         found = connection.execute(sa.select(JOBS.c.owner, JOBS.c.webhook).where(JOBS.c.id == job_id)).first()
         return (found.owner, found.webhook) if found and found.webhook else None
 
     def events(self, job_id: str, after: int) -> list[Event]:
-        """The events after `after`, oldest first."""
+        """Return the events after number `after`, oldest first (at most 500)."""
         query = sa.select(EVENTS).where(EVENTS.c.job_id == job_id, EVENTS.c.seq > after).order_by(EVENTS.c.seq).limit(500)
         with self.engine.connect() as connection:
             return [Event(seq=row.seq, kind=row.kind, data=row.data) for row in connection.execute(query)]
 
     def ended_among(self, ids: set[str]) -> set[str]:
-        """Those of `ids` that have ended, or are gone."""
+        """Return those of `ids` that have ended or were deleted."""
         with self.engine.connect() as connection:
             still: set[str] = set(connection.scalars(sa.select(JOBS.c.id).where(JOBS.c.id.in_(ids), JOBS.c.status.in_(OPEN))))
         return ids - still
 
     def readers(self, owner: str, media_id: str) -> str | None:
-        """The id of a job that has not ended and reads this media."""
+        """Return the id of a job that has not ended and reads a media item; None where there is none."""
         query = sa.select(JOBS.c.id, JOBS.c.inputs, JOBS.c.params).where(JOBS.c.owner == owner, JOBS.c.status.in_(OPEN))
         with self.engine.connect() as connection:
             return next((row.id for row in connection.execute(query) if media_id in media_ids(row.inputs, row.params)), None)
 
     def delete(self, job_id: str) -> None:
-        """Forget a job and its events."""
+        """Delete a job and its events."""
         with self.engine.begin() as connection:
             connection.execute(EVENTS.delete().where(EVENTS.c.job_id == job_id))
             connection.execute(JOBS.delete().where(JOBS.c.id == job_id))
 
     def expired(self, now: float) -> list[str]:
-        """Ids of the jobs whose time is over."""
+        """Return the ids of expired jobs."""
         with self.engine.connect() as connection:
             return list(connection.scalars(sa.select(JOBS.c.id).where(JOBS.c.expires_at < now)).all())
 
     def referenced_media(self) -> set[str]:
-        """Ids of all media that a remembered job reads or wrote."""
+        """Return the ids of all media that a stored job reads or wrote."""
         found: set[str] = set()
         with self.engine.connect() as connection:
             for row in connection.execute(sa.select(JOBS.c.inputs, JOBS.c.params, JOBS.c.outputs)):
@@ -198,13 +198,13 @@ class Ledger:
         return found
 
     def counts(self) -> dict[tuple[str, str], int]:
-        """Jobs by (service, status), for metrics."""
+        """Count jobs by (service, status)."""
         query = sa.select(JOBS.c.service, JOBS.c.status, sa.func.count()).group_by(JOBS.c.service, JOBS.c.status)
         with self.engine.connect() as connection:
             return {(str(row[0]), str(row[1])): int(row[2]) for row in connection.execute(query)}
 
     def oldest_waiting(self) -> dict[str, float]:
-        """Service -> when the oldest of its waiting jobs was accepted, for metrics."""
+        """Return for each service the time at which its oldest waiting job was accepted."""
         query = (
             sa.select(JOBS.c.service, sa.func.min(JOBS.c.created_at)).where(JOBS.c.status == Status.QUEUED.value).group_by(JOBS.c.service)
         )
@@ -218,7 +218,7 @@ class Ledger:
     def _read(self, connection: Connection, owner: str, job_id: str) -> Job:
         row = connection.execute(sa.select(JOBS).where(JOBS.c.id == job_id, JOBS.c.owner == owner)).first()
         if row is None:
-            raise UnknownJob(f"There is no job {job_id[:64]!r}: it never was, it was deleted, or its time is over.")
+            raise UnknownJob(f"There is no job {job_id[:64]!r}: it never existed, was deleted, or has expired.")
         return self._job(connection, row)
 
     def _job(self, connection: Connection, row: Row[Any]) -> Job:
@@ -231,7 +231,7 @@ class Ledger:
 
 
 def media_ids(inputs: dict[str, Any], params: dict[str, Any]) -> set[str]:
-    """The media that a job reads: its inputs, and those of its steps where it is a pipeline."""
+    """Return the media that a job reads: its inputs, and those of its steps if it is a pipeline."""
     found = {item for given in inputs.values() for item in (given if isinstance(given, list) else [given]) if item}
     steps = params.get("steps")
     for step in steps if isinstance(steps, list) else []:

@@ -1,4 +1,4 @@
-"""What one process has done, for Prometheus: how long jobs waited and ran, how fast, and why they failed."""
+"""Prometheus metrics of the jobs that one process ran: waiting time, run time, speed, failures."""
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
@@ -9,7 +9,7 @@ FRAMES_PER_SECOND = (0.1, 0.3, 1, 3, 10, 20, 30, 60, 120, 240, 480, 960)
 
 
 class JobMetrics:
-    """Of the jobs that this process ran. Kinds of failure are those of shared/errors.py."""
+    """Counts and times jobs. Kinds of failure are the `type`s of shared/errors.py."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -17,19 +17,19 @@ class JobMetrics:
         self._wait = Histogram("reelwright_job_wait_seconds", "From acceptance to the first start", each, registry=on, buckets=SECONDS)
         self._run = Histogram("reelwright_job_run_seconds", "From the last start to the end", each, registry=on, buckets=SECONDS)
         self._fps = Histogram("reelwright_job_frames_per_second", "Speed of finished jobs", each, registry=on, buckets=FRAMES_PER_SECOND)
-        self._frames = Counter("reelwright_job_frames_total", "Frames that finished jobs have gone through", each, registry=on)
+        self._frames = Counter("reelwright_job_frames_total", "Frames that finished jobs have processed", each, registry=on)
         self._ended = Counter("reelwright_jobs_ended_total", "Jobs that ended", ["operation", "status"], registry=on)
         self._failed = Counter("reelwright_job_failures_total", "Jobs that failed, by kind of error", ["operation", "kind"], registry=on)
 
     def began(self, operation: str, *, waited_s: float, attempt: int) -> None:
-        """A job was started. Only the first start tells how long it waited."""
+        """Count a start. Only the first start of a job says how long it waited."""
         if attempt == 1:
             self._wait.labels(operation).observe(max(0.0, waited_s))
 
     def ended(
         self, operation: str, status: Status, *, run_s: float | None = None, frames: int | None = None, kind: str | None = None
     ) -> None:
-        """A job came to its end: after `run_s` seconds where it ran here, over `frames` frames, with an error of `kind` where it failed."""
+        """Count an end: after `run_s` seconds if it ran here, over `frames` frames, with an error of `kind` if it failed."""
         self._ended.labels(operation, status.value).inc()
         if run_s is not None:
             self._run.labels(operation).observe(run_s)

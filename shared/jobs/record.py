@@ -1,4 +1,4 @@
-"""What is asked of a job, and what the API says about it."""
+"""Request and response models of a job."""
 
 import json
 from datetime import datetime
@@ -11,11 +11,11 @@ from shared.media.record import MediaRecord
 
 MAX_METADATA_BYTES = 64 * 1024
 PRIORITIES = {"high": 10, "normal": 50, "low": 90}
-"""Rank in the queue: smaller is sooner (DBOS takes 0 for the highest)."""
+"""Priority in the queue: a smaller number runs sooner (DBOS takes 0 for the highest)."""
 
 
 class Status(StrEnum):
-    """Where a job is: queued, then running, then one of the other three, where it stays."""
+    """Status of a job: queued, then running, then one of the other three for good."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -25,37 +25,37 @@ class Status(StrEnum):
 
     @property
     def ended(self) -> bool:
-        """Whether the job will never change again."""
+        """Whether the job has ended and will never change again."""
         return self in (Status.SUCCEEDED, Status.FAILED, Status.CANCELED)
 
 
 class Webhook(BaseModel):
-    """Where to tell about the end of a job, signed as Standard Webhooks asks."""
+    """An address that is called when a job ends, signed as Standard Webhooks defines."""
 
     model_config = ConfigDict(extra="forbid")
 
-    url: HttpUrl = Field(description="An http(s) address. The same address rules hold as for fetching URLs.")
-    secret: SecretStr | None = Field(None, description="Signing secret, `whsec_` and base64; empty: the server's own.")
+    url: HttpUrl = Field(description="An http(s) address. The same rules apply as for fetching URLs.")
+    secret: SecretStr | None = Field(None, description="Signing secret: `whsec_` and base64. Default: the server's own.")
     events: tuple[Literal["succeeded", "failed", "canceled"], ...] = Field(
-        ("succeeded", "failed", "canceled"), description="The ends that are told."
+        ("succeeded", "failed", "canceled"), description="The statuses that are reported."
     )
 
 
 class JobEnvelope(BaseModel):
-    """What every request for a job may have beside its inputs and params."""
+    """Options of every job request, beside its inputs and params."""
 
     model_config = ConfigDict(extra="forbid")
 
     webhook: Webhook | None = None
-    metadata: dict[str, Any] = Field({}, description="Anything of yours; it comes back with the job.")
-    priority: Literal["high", "normal", "low"] = Field("normal", description="Rank in the queue.")
+    metadata: dict[str, Any] = Field({}, description="Your own data; it is returned with the job.")
+    priority: Literal["high", "normal", "low"] = Field("normal", description="Priority in the queue.")
 
     @field_validator("metadata")
     @classmethod
     def _small(cls, metadata: dict[str, Any]) -> dict[str, Any]:
-        length = len(json.dumps(metadata, allow_nan=False))  # a number that is out of range came out as infinite
+        length = len(json.dumps(metadata, allow_nan=False))  # a number out of range became infinite
         if length > MAX_METADATA_BYTES:
-            raise ValueError(f"{length} bytes of JSON are more than the {MAX_METADATA_BYTES} that are kept with a job")
+            raise ValueError(f"{length} bytes of JSON exceed the limit of {MAX_METADATA_BYTES}")
         return metadata
 
 
@@ -63,24 +63,24 @@ class JobRequest(JobEnvelope):
     """The body of `POST /{operation}/jobs`."""
 
     inputs: dict[str, str | list[str] | None] = Field(
-        {}, description="Input name -> media id, or a list of ids where the input takes many."
+        {}, description="Input name -> media id, or a list of ids if the input takes several."
     )
-    params: dict[str, Any] = Field({}, description="Parameters; what is left out takes its default.")
+    params: dict[str, Any] = Field({}, description="Parameters; omitted ones take their defaults.")
 
 
 class JobProgress(BaseModel):
-    """How far a job is."""
+    """Progress of a job."""
 
-    stage: str = Field(description="What is being done.", examples=["rendering"])
-    done: float = Field(description="Frames (or other units) of this stage that are finished.")
+    stage: str = Field(description="Name of the current stage.", examples=["rendering"])
+    done: float = Field(description="Finished frames (or other units) of this stage.")
     total: float
-    fraction: float = Field(ge=0, le=1, description="Of the whole job.")
-    fps: float | None = Field(None, description="Units of this stage a second.")
-    eta_s: float | None = Field(None, description="Seconds that this stage will still take.")
+    fraction: float = Field(ge=0, le=1, description="Finished fraction of the whole job.")
+    fps: float | None = Field(None, description="Units of this stage per second.")
+    eta_s: float | None = Field(None, description="Estimated seconds left in this stage.")
 
 
 class JobUrls(BaseModel):
-    """Where a job is found, relative to the server."""
+    """Addresses of a job, relative to the server."""
 
     model_config = ConfigDict(serialize_by_alias=True, validate_by_name=True, validate_by_alias=True)
 
@@ -90,7 +90,7 @@ class JobUrls(BaseModel):
 
 
 class Job(BaseModel):
-    """One piece of work."""
+    """One job: an operation, or a pipeline of several, on given media."""
 
     id: str = Field(examples=["01j8zq3v4x5k6m7n8p9q0r1s2t"])
     service: str = Field(examples=["speed-ramp"])
@@ -100,16 +100,16 @@ class Job(BaseModel):
     created_at: datetime
     started_at: datetime | None = None
     completed_at: datetime | None = None
-    expires_at: datetime | None = Field(None, description="When an ended job is forgotten.")
-    queue_position: int | None = Field(None, description="1 is the next to start; null once it has.")
+    expires_at: datetime | None = Field(None, description="When the ended job is deleted.")
+    queue_position: int | None = Field(None, description="Position in the queue, 1 for the next job; null once started.")
     priority: str = "normal"
     inputs: dict[str, str | list[str] | None] = {}
-    params: dict[str, Any] = Field({}, description="All parameters, the defaults filled in.")
+    params: dict[str, Any] = Field({}, description="All parameters, with defaults filled in.")
     progress: JobProgress | None = None
     outputs: dict[str, MediaRecord] = {}
-    result: Any = Field(None, description="The operation's own typed result.")
-    error: dict[str, Any] | None = Field(None, description="Why it failed: problem details (RFC 9457).")
-    warnings: list[str] = Field([], description="What was changed about a file, or could not be kept.")
+    result: Any = Field(None, description="Result of the operation, as its schema describes it.")
+    error: dict[str, Any] | None = Field(None, description="Problem details (RFC 9457) of a failed job.")
+    warnings: list[str] = Field([], description="Sentences about what was changed or could not be kept.")
     metrics: dict[str, Any] = Field({}, description="queue_s, run_s, fps (of the largest stage), peak_memory_bytes, attempts.")
     metadata: dict[str, Any] = {}
 
@@ -124,4 +124,4 @@ class JobPage(BaseModel):
     """A page of jobs, newest first."""
 
     items: list[Job]
-    next_cursor: str | None = Field(None, description="Give it as `cursor` for the next page; null at the end.")
+    next_cursor: str | None = Field(None, description="Value of `cursor` for the next page; null on the last page.")

@@ -1,4 +1,4 @@
-"""Forgetting: ended jobs whose time is over, media that nothing refers to any more, and what dead processes left behind."""
+"""Delete expired jobs, media that no job refers to, and the work folders of dead processes."""
 
 import shutil
 import time
@@ -15,7 +15,7 @@ from shared.settings import Settings
 
 @dataclass(frozen=True, kw_only=True)
 class Swept:
-    """How much was cleared away."""
+    """Numbers of deleted jobs, media and work folders."""
 
     jobs: int
     media: int
@@ -23,7 +23,7 @@ class Swept:
 
 
 def sweep(store: JobStore, media: MediaStore, data_dir: Path) -> Swept:
-    """Clear away everything whose time is over. Blocking; safe to run from several processes at once."""
+    """Delete everything that has expired. Blocking; safe to run from several processes at once."""
     expired = store.ledger.expired(time.time())
     for job_id in expired:
         store.forget(job_id)
@@ -32,7 +32,7 @@ def sweep(store: JobStore, media: MediaStore, data_dir: Path) -> Swept:
 
 
 def sweep_offline(settings: Settings) -> Swept:
-    """`sweep` from outside the suite, which may be running or not."""
+    """Sweep from outside the suite, which may be running or not."""
     store = JobStore(settings)
     store.open()
     try:
@@ -42,12 +42,12 @@ def sweep_offline(settings: Settings) -> Swept:
 
 
 def _sweep_work(store: JobStore, work: Path) -> int:
-    """Remove the work folders of jobs that have ended: their process died before it could."""
+    """Delete the work folders of ended jobs, whose process died before it could."""
     folders = {path.name: path for path in work.glob("*")}
     try:
-        left = store.ledger.ended_among(set(folders)) if folders else set()
+        orphans = store.ledger.ended_among(set(folders)) if folders else set()
     except sa.exc.SQLAlchemyError:
         return 0
-    for job_id in left:
+    for job_id in orphans:
         shutil.rmtree(folders[job_id], ignore_errors=True)
-    return len(left)
+    return len(orphans)

@@ -1,4 +1,4 @@
-"""How a job of a service is done: its files found, its operation run in a child process, its outputs made media."""
+"""Run a job of a service: find its files, run its operation in a child process, publish its outputs as media."""
 
 import asyncio
 import shutil
@@ -26,14 +26,14 @@ from shared.worker.slot import Killed, Usage
 Value = TypeVar("Value")
 INPUTS, OUTPUTS = "inputs", "outputs"
 TIMES_KILLED = 3
-"""So often may something outside kill the child of a job before the job is given up. A crash of its own making is never repeated."""
+"""Attempts at a job whose child process is killed from outside. A job that crashes by itself is not tried again."""
 
 
 class OperationRunner:
     """Runs the jobs of one service, each in a child process."""
 
     def __init__(self, service: Service, settings: Settings, media: MediaStore):
-        lease_s = CHILD_LEASE_S if settings.database_url else 0  # beside SQLite a process that stands still keeps its jobs
+        lease_s = CHILD_LEASE_S if settings.database_url else 0  # with SQLite a process that stands still keeps its jobs
         limits = Limits(
             timeout_s=settings.job_timeout_s,
             memory_bytes=settings.job_memory_bytes,
@@ -46,7 +46,7 @@ class OperationRunner:
 
     @property
     def queue(self) -> Queue:
-        """This runner as a queue of the job engine."""
+        """The queue that this runner works on."""
         return Queue(concurrency=self._settings.concurrency, run=self.run, discard=self.discard)
 
     async def close(self) -> None:
@@ -54,7 +54,7 @@ class OperationRunner:
         await self._pool.close()
 
     async def run(self, claim: Claim, progress: ProgressLog) -> Outcome:
-        """Do one job."""
+        """Run one job."""
         folder = work_folder(self._settings, claim.id)
         began = asyncio.get_running_loop().time()
         usage = Usage()
@@ -75,7 +75,7 @@ class OperationRunner:
         return Outcome(result=answer.result, version=answer.version, outputs=records, metrics=metrics)
 
     async def discard(self, claim: Claim, outcome: Outcome) -> None:
-        """Delete what a job made that was canceled at the last moment."""
+        """Delete the outputs of a job that was canceled at the last moment."""
         for output in outcome.outputs.values():
             with suppress(UnknownMedia):
                 await asyncio.to_thread(self._media.delete, claim.owner, output["id"])
@@ -100,9 +100,9 @@ class OperationRunner:
         raise AssertionError("the loop returns or raises")
 
     def _lay_out(self, claim: Claim, folder: Path) -> dict[str, Any]:
-        """Make the job's folder anew, without what an attempt that died left behind; the paths of the inputs, by name.
+        """Make an empty folder for the job with links to its inputs; return the paths of the inputs by name.
 
-        Each input is a link that has the name its file was given, so that what an operation says about a file names it as people do.
+        Each link has the name under which the file was uploaded, so that messages about a file use the name that people know.
         """
         shutil.rmtree(folder, ignore_errors=True)
         (folder / OUTPUTS).mkdir(parents=True)
@@ -110,7 +110,7 @@ class OperationRunner:
         def path(media_id: str) -> str:
             link = folder / INPUTS / media_id / _file_name(self._media.get(claim.owner, media_id).name)
             link.parent.mkdir(parents=True, exist_ok=True)
-            if not link.is_symlink():  # one medium may be several inputs
+            if not link.is_symlink():  # one media item may be several inputs
                 link.symlink_to(self._media.content_path(claim.owner, media_id))
             return str(link)
 
@@ -120,7 +120,7 @@ class OperationRunner:
         }
 
     def _publish(self, claim: Claim, written: dict[str, WrittenFile]) -> dict[str, MediaRecord]:
-        """Make media of the files that the operation wrote."""
+        """Publish the files that the operation wrote as media."""
         records = {}
         for name, output in written.items():
             with self._media.incoming() as incoming:
@@ -140,8 +140,10 @@ class OperationRunner:
 
 
 async def to_the_end(work: Callable[[], Value]) -> Value:
-    """What `work` gives, done in a thread. Being canceled meanwhile changes nothing: a thread cannot be stopped half-way, and what came too
-    late is discarded by whoever canceled."""
+    """Run `work` in a thread and return its result, even if this task is canceled: a thread cannot be stopped half-way.
+
+    Whoever canceled discards the result.
+    """
     working = asyncio.ensure_future(asyncio.to_thread(work))
     while not working.done():
         with suppress(asyncio.CancelledError):
@@ -150,24 +152,27 @@ async def to_the_end(work: Callable[[], Value]) -> Value:
 
 
 def work_folder(settings: Settings, job_id: str) -> Path:
-    """Where the operation of a job writes; on the volume of the media, so that a finished file is moved by renaming."""
+    """Return the folder that a job writes into: on the volume of the media, so that finished files are moved by renaming."""
     return settings.data_dir.absolute() / "work" / job_id
 
 
 def own_file(path: str, folder: Path) -> Path:
-    """A path that a child told, if it is a file of its own: a child that opens hostile media must not give away others. OperationFailed."""
+    """Return a path reported by a child if it is a file in `folder`; a child that opened hostile media must not publish others.
+
+    Raises OperationFailed.
+    """
     file = Path(path)
     if file.parent != folder or file.is_symlink() or not file.is_file():
-        raise OperationFailed(f"The operation gave {file.name!r} out, which is not a file that it wrote.")
+        raise OperationFailed(f"The operation reported the output {file.name!r}, which is not a file that it wrote.")
     return file
 
 
 def dump(record: MediaRecord) -> dict[str, Any]:
-    """A media record as it is kept with a job: `urls` is worked out on reading."""
+    """Return a media record as it is stored with a job: without `urls`, which are computed on reading."""
     return record.model_dump(mode="json", exclude={"urls"})
 
 
 def _file_name(name: str) -> str:
-    """A medium's name as a file may have it: names are as long as people like, file names 255 bytes."""
+    """Shorten a media name to a valid file name (at most 255 bytes)."""
     suffix = Path(name).suffix[:16]
     return name.removesuffix(suffix).encode()[:160].decode(errors="ignore") + suffix

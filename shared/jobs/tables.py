@@ -32,7 +32,7 @@ JOBS = Table(
     Column("idempotency_key", Text),
     Column("fingerprint", Text, nullable=False),
     Column("attempt", Integer, nullable=False, default=0),  # grows with every start; an outcome counts only for the latest
-    Column("interrupted", Integer, nullable=False, default=0),  # starts that an orderly shutdown cut short
+    Column("interrupted", Integer, nullable=False, default=0),  # starts that a shutdown interrupted
     Column("progress", JSON),
     Column("outputs", JSON, nullable=False, default=dict),
     Column("result", JSON),
@@ -55,11 +55,11 @@ EVENTS = Table(
 
 CONNECT_TIMEOUT_S = 4
 SCHEMA_LOCK = 7_733_577
-"""Postgres advisory lock under which the tables are made, so that processes that start together do not collide."""
+"""Postgres advisory lock for creating tables, so that processes that start together do not collide."""
 
 
 def connect(url: str, data_dir: Path) -> sa.Engine:
-    """The engine of `url`, or of the SQLite file in `data_dir` where it is empty. Nothing is opened before it is needed."""
+    """Return the engine of `url`, or of the SQLite file in `data_dir` if `url` is empty. It connects on first use."""
     if not url:
         url = f"sqlite:///{data_dir.resolve() / 'jobs.sqlite'}"
     parsed = sa.make_url(url)
@@ -73,7 +73,7 @@ def connect(url: str, data_dir: Path) -> sa.Engine:
 
 
 def make_tables(engine: sa.Engine) -> None:
-    """Make the tables where they are missing, and the folder of an SQLite file."""
+    """Create missing tables and columns, and the folder of an SQLite file."""
     if engine.dialect.name == "sqlite" and engine.url.database:
         Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
     with engine.begin() as connection:
@@ -94,7 +94,7 @@ def _add_missing_columns(connection: sa.Connection) -> None:
 
 
 def _set_up_sqlite(connection: Any, _record: Any) -> None:
-    """WAL lets readers go on while one writes; IMMEDIATE makes writers wait for each other instead of failing half-way."""
+    """Set up a connection: WAL lets readers go on during a write; IMMEDIATE makes writers wait instead of failing half-way."""
     connection.isolation_level = "IMMEDIATE"
     for pragma in ("journal_mode=WAL", "busy_timeout=30000", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")

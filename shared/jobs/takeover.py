@@ -1,8 +1,8 @@
-"""Proof of life, and the takeover of a dead process's jobs.
+"""Prove that this process is alive, and take over the jobs of dead processes.
 
 DBOS knows which executor runs a job, but not whether that executor is alive. Here each process has an executor id of its own and holds a
-lock on it: the operating system drops a file lock with its process, Postgres drops an advisory lock with its session. Whoever can take the
-lock of an executor that has unfinished jobs puts those back into their queues; DBOS's atomic claim then gives each to exactly one process.
+lock on it: the operating system drops a file lock with its process, Postgres drops an advisory lock with its session. A process that can
+take the lock of an executor with unfinished jobs puts those back into their queues; DBOS's atomic claim then gives each to one process.
 
 A Postgres session can also end while its process lives (a frozen machine, a cut network). The server ends a silent session after LEASE_S;
 its process notices after GIVE_UP_S that it cannot prove its life, and exits, if it runs jobs, before anybody may take those over (GRACE_S
@@ -33,23 +33,23 @@ log = logging.getLogger(__name__)
 
 
 class Locks(Protocol):
-    """Locks by name, each held until its holder dies."""
+    """Named locks, each held until its holder drops it or dies."""
 
     grace_s: float
-    """How long a lock must be seen free before its holder counts as dead."""
+    """Seconds for which a lock must be free before its holder counts as dead."""
 
     def take(self, name: str) -> bool:
         """Take the lock `name` if nobody holds it."""
 
     def drop(self, name: str) -> None:
-        """Let go of a lock that this process holds."""
+        """Release a lock that this process holds."""
 
     def confirm(self, own: str) -> None:
-        """Make sure that this process holds the lock `own`. Raises where that cannot be found out; ends the process where it does not."""
+        """Make sure that this process holds the lock `own`. Raises if the database is away; ends the process if the lock is lost."""
 
 
 class FileLocks:
-    """flock on files of one folder: for processes of one machine on one SQLite file."""
+    """Locks by flock on files of one folder: for processes of one machine that share an SQLite file."""
 
     grace_s = 0.0
 
@@ -73,7 +73,7 @@ class FileLocks:
         os.close(self._held.pop(name))
 
     def confirm(self, own: str) -> None:
-        """Nothing to find out: the kernel keeps the lock as long as the process lives."""
+        """Do nothing: the kernel keeps the lock as long as the process lives."""
 
 
 class PostgresLocks:
@@ -106,11 +106,11 @@ class PostgresLocks:
         except psycopg.Error:  # the session is gone, with its locks: the database was restarted, or this process was frozen
             self._connect()
             if not any(self._take_soon(own) for _ in range(RETAKES)):
-                log.critical("another process took the jobs of %s over: ending", own)
+                log.critical("another process took over the jobs of %s: ending", own)
                 os._exit(LOST_THE_LOCK)
 
     def _take_soon(self, name: str) -> bool:
-        """`take`, or a short wait: others hold the lock for a moment when they look whether it is free."""
+        """Try to take a lock, else wait shortly: others hold it for a moment when they test it."""
         if self.take(name):
             return True
         time.sleep(RETAKE_S)
@@ -134,14 +134,14 @@ class Lifeline:
             raise RuntimeError(f"the lock of the new executor {self.executor} is held")
 
     def start(self, *, owners: Callable[[], set[str]], recover: Callable[[str], None], busy: Callable[[], bool]) -> None:
-        """Begin to watch, in threads: the event loop may be busy, and that must not look like death. `busy`: whether jobs run here."""
+        """Begin to watch, in threads, because a busy event loop must not look like a dead process. `busy`: whether jobs run here."""
         for target, arguments in ((self._watch, (owners, recover)), (self._watchdog, (busy,))):
             thread = threading.Thread(target=target, args=arguments, name=f"lifeline{target.__name__}", daemon=True)
             thread.start()
             self._threads.append(thread)
 
     def stop(self) -> None:
-        """Stop watching and let go of the lock: what this process left unfinished may be taken at once."""
+        """Stop watching and release the lock, so that unfinished jobs can be taken over at once."""
         self._stop.set()
         for thread in self._threads:
             thread.join(5)
@@ -156,7 +156,7 @@ class Lifeline:
                 self._alive_at = began
                 self._reap(owners() - {self.executor}, recover)
             except Exception as error:  # the database may be away for a while; the watchdog decides when that is too long
-                log.warning("looking after other processes' jobs failed: %s", error)
+                log.warning("looking for jobs of dead processes failed: %s", error)
             if self._stop.wait(PING_S):
                 return
 
@@ -174,8 +174,11 @@ class Lifeline:
                 self._locks.drop(other)
 
     def _watchdog(self, busy: Callable[[], bool]) -> None:
-        """End a process that runs jobs and cannot prove its life. One without jobs can stay and wait for the database: it has nothing that
-        others could take over, and gets its lock back (`confirm`) long before a job that it begins then could be taken (GRACE_S)."""
+        """End this process if it runs jobs and cannot prove that it is alive.
+
+        Without jobs it stays and waits for the database: there is nothing to take over, and it gets its lock back (`confirm`) long before a
+        job that it begins then could be taken (GRACE_S).
+        """
         if not self._locks.grace_s:
             return
         alive_at, had_jobs = self._alive_at, False
@@ -188,7 +191,7 @@ class Lifeline:
 
 
 def make_locks(engine: sa.Engine) -> Locks:
-    """The kind of lock that fits the database."""
+    """Return the locks that fit the database."""
     if engine.dialect.name == "sqlite":
         assert engine.url.database is not None
         return FileLocks(Path(f"{engine.url.database}.executors"))
@@ -196,5 +199,5 @@ def make_locks(engine: sa.Engine) -> Locks:
 
 
 def _now() -> float:
-    """Seconds on a clock that goes on while the machine sleeps, where there is one."""
+    """Return seconds on a clock that also runs while the machine sleeps, where there is one."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))

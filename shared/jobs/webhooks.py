@@ -1,4 +1,4 @@
-"""Telling the end of a job to an address, signed (Standard Webhooks) and retried."""
+"""Send webhooks when jobs end: signed (Standard Webhooks) and retried."""
 
 import base64
 import ipaddress
@@ -26,12 +26,15 @@ log = logging.getLogger(__name__)
 
 
 class Undelivered(Exception):
-    """The receiver did not take the message; it is tried again."""
+    """The receiver did not accept the message; another attempt follows."""
 
 
 def stored(webhook: Webhook | None, settings: Settings) -> dict[str, Any] | None:
-    """What is kept of a webhook with its job. Raises Invalid where it has no usable secret, ForbiddenAddress where it is told at once
-    that its address is not reached; names are looked up, and checked again, when the message is sent."""
+    """Return a webhook as it is stored with its job.
+
+    Raises Invalid without a usable secret, and ForbiddenAddress for a literal IP address that is not allowed. Host names are resolved and
+    checked when the message is sent.
+    """
     if webhook is None:
         return None
     host = check_url(str(webhook.url)).host
@@ -39,16 +42,16 @@ def stored(webhook: Webhook | None, settings: Settings) -> dict[str, Any] | None
         check_address(str(ipaddress.ip_address(host)), host=host, allowed=settings.url_allow_networks)
     secret = webhook.secret or settings.webhook_secret
     if secret is None:
-        raise Invalid("The webhook has no `secret` to be signed with, and the server has none of its own (REELWRIGHT_WEBHOOK_SECRET).")
+        raise Invalid("The webhook has no `secret`, and the server has none of its own (REELWRIGHT_WEBHOOK_SECRET).")
     try:
         Signer(base64.b64decode(secret.get_secret_value().removeprefix("whsec_"), validate=True))
     except Exception as error:  # the library has a class of its own for an empty secret
-        raise Invalid("The webhook's `secret` is not one: `whsec_` followed by base64 is asked for.") from error
+        raise Invalid("The webhook's `secret` is invalid: it must be `whsec_` followed by base64.") from error
     return {"url": str(webhook.url), "secret": secret.get_secret_value(), "events": list(webhook.events)}
 
 
 def workflow(ledger: Ledger, settings: Settings) -> Callable[[str], Coroutine[Any, Any, None]]:
-    """The DBOS workflow that tells one job's end; DBOS tries its step again, and takes it up after a restart."""
+    """Return the DBOS workflow that sends one webhook; DBOS retries its step, and resumes it after a restart."""
 
     @DBOS.step(
         name="deliver",
@@ -61,22 +64,22 @@ def workflow(ledger: Ledger, settings: Settings) -> Callable[[str], Coroutine[An
     async def deliver(job_id: str) -> None:
         await send(ledger, settings, job_id)
 
-    async def tell(job_id: str) -> None:
+    async def notify(job_id: str) -> None:
         try:
             await deliver(job_id)
-        except Exception as error:  # whatever it is, it must not be tried for ever, and the job itself is done
+        except Exception as error:  # no error may make the workflow run for ever; the job itself is done
             log.warning("the webhook of job %s was given up: %s", job_id, error)
 
-    return tell
+    return notify
 
 
 async def send(ledger: Ledger, settings: Settings, job_id: str) -> None:
-    """One attempt. Raises Undelivered where another may help."""
+    """Send a webhook once. Raises Undelivered where another attempt may help."""
     with ledger.engine.connect() as connection:
-        found = ledger.webhook(connection, job_id)
-    if found is None:
+        stored_webhook = ledger.webhook(connection, job_id)
+    if stored_webhook is None:
         return  # the job was deleted in the meantime
-    owner, webhook = found
+    owner, webhook = stored_webhook
     job = ledger.get(owner, job_id)
     sent_at = datetime.now(UTC)
     message = json.dumps({"type": f"job.{job.status}", "timestamp": sent_at.isoformat(), "data": job.model_dump(mode="json")})

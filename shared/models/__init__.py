@@ -1,1 +1,1 @@
-"""Models: which there are, whether they are installed, and how one that is loaded serves many jobs."""
+"""Models: the catalog, installed files, devices, and a cache of loaded models that serves many jobs."""

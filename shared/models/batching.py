@@ -1,4 +1,4 @@
-"""Batch sizes from free memory, and what to do where it was less than thought."""
+"""Batch sizes that fit into free memory, halved when memory runs out."""
 
 import gc
 import sys
@@ -10,24 +10,32 @@ from shared.models.device import Device, free_bytes
 
 Result = TypeVar("Result")
 SHARE = 0.5
-"""Of free memory that a batch is planned to take: others use the machine as well."""
+"""Share of the free memory that a batch may take: other processes need memory, too."""
 
-SAID = ("out of memory", "failed to allocate", "bad_alloc", "bad allocation", "can't allocate", "cannot allocate", "resource exhausted")
-NAMES = frozenset({"MemoryError", "OutOfMemoryError", "ResourceExhaustedError"})
+OUT_OF_MEMORY_TEXTS = (
+    "out of memory",
+    "failed to allocate",
+    "bad_alloc",
+    "bad allocation",
+    "can't allocate",
+    "cannot allocate",
+    "resource exhausted",
+)
+OUT_OF_MEMORY_CLASSES = frozenset({"MemoryError", "OutOfMemoryError", "ResourceExhaustedError"})
 
 
 def batch_size(item_bytes: int, device: Device, *, most: int = 16) -> int:
-    """How many items to run at once: as many as fit into half of the memory that is free, from 1 to `most`.
+    """Return how many items fit into half of the free memory, from 1 to `most`.
 
-    `item_bytes`: what one item takes while the model runs, activations included.
+    `item_bytes`: memory of one item while the model runs, activations included.
     """
     return max(1, min(most, int(SHARE * free_bytes(device)) // max(1, item_bytes)))
 
 
 def smaller_on_out_of_memory(batch: int, run: Callable[[int], Result]) -> tuple[Result, int]:
-    """`run(batch)`, and again with half of it each time memory runs out; the result, and the batch size that worked (for the next time).
+    """Call `run(batch)`, and halve the batch each time memory runs out; return the result and the batch size that worked.
 
-    Raises OutOfMemory where a batch of one does not fit either; other errors as they come.
+    Raises OutOfMemory if even a batch of one does not fit; other errors of `run` pass through.
     """
     while True:
         try:
@@ -36,8 +44,8 @@ def smaller_on_out_of_memory(batch: int, run: Callable[[int], Result]) -> tuple[
             if not is_out_of_memory(error):
                 raise
             if batch == 1:
-                raise OutOfMemory("The model does not fit into the free memory, not even for a single picture.") from error
-        # Outside of the except block: the error holds on to the frames whose memory is wanted back.
+                raise OutOfMemory("There is not enough free memory to run the model even on a single picture.") from error
+        # Outside the except block, because the error keeps the frames of `run` and their memory alive.
         batch //= 2
         gc.collect()
         if "torch" in sys.modules and sys.modules["torch"].cuda.is_available():
@@ -45,7 +53,7 @@ def smaller_on_out_of_memory(batch: int, run: Callable[[int], Result]) -> tuple[
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error of Python, torch, TensorFlow, onnxruntime or OpenVINO says that memory ran out."""
-    if any(kind.__name__ in NAMES for kind in type(error).__mro__):
+    """Return whether an error of Python, torch, TensorFlow, onnxruntime or OpenVINO means that memory ran out."""
+    if any(kind.__name__ in OUT_OF_MEMORY_CLASSES for kind in type(error).__mro__):
         return True
-    return isinstance(error, RuntimeError) and any(word in str(error).lower() for word in SAID)
+    return isinstance(error, RuntimeError) and any(word in str(error).lower() for word in OUT_OF_MEMORY_TEXTS)

@@ -1,4 +1,4 @@
-"""Models that are loaded: one serves many jobs of a warm worker process, and goes when it is idle or its memory is wanted."""
+"""Loaded models: each serves many jobs of a worker process, and is dropped when it is idle or its memory is needed."""
 
 import gc
 import sys
@@ -13,14 +13,14 @@ from typing import Any, TypeVar, cast
 
 from shared.models.batching import is_out_of_memory
 from shared.models.device import CPU, Device, free_bytes, total_bytes
-from shared.models.gpu_lock import ask_for_room, room_asked_for
+from shared.models.gpu_lock import request_memory, requested_bytes
 from shared.settings import current
 
 Loaded = TypeVar("Loaded")
 TIGHT = 0.08
-"""Below this share of free memory, idle models go."""
+"""Share of free memory below which idle models are dropped."""
 
-LOOK_S = 5.0
+CHECK_S = 5.0
 
 
 @dataclass(eq=False)
@@ -32,8 +32,8 @@ class _Entry:
     used_at: float = field(default_factory=time.monotonic)
 
 
-class Shelf:
-    """The loaded models of one process. Safe to use from several threads."""
+class ModelCache:
+    """The loaded models of one process. Thread-safe."""
 
     def __init__(
         self,
@@ -50,30 +50,30 @@ class Shelf:
 
     @contextmanager
     def use(self, key: Hashable, load: Callable[[], Loaded], *, size: int, device: Device = CPU) -> Iterator[Loaded]:
-        """See `loaded`."""
-        entry = self._taken(key, load, size, device)
+        """Hold a model for the length of a block: see `loaded`."""
+        entry = self._acquire(key, load, size, device)
         try:
             yield cast(Loaded, entry.model)
         finally:
             with self._lock:
                 entry.users -= 1
                 entry.used_at = time.monotonic()
-                self._look_later()
+                self._schedule()
 
     @property
     def keys(self) -> list[Hashable]:
-        """What is loaded, the one that was used last in the end."""
+        """Keys of the loaded models, the most recently used last."""
         with self._lock:
             return [key for key, _ in sorted(self._entries.items(), key=lambda item: item[1].used_at)]
 
     def drop(self, device: Device | None = None) -> int:
-        """Let go of every model (on `device`) that nobody uses; how many."""
+        """Drop every idle model (of `device`); return how many."""
         with self._lock:
             idle = [key for key in self.keys if self._idle(key) and device in (None, self._entries[key].device)]
-            return self._let_go(idle)
+            return self._drop(idle)
 
-    def look(self) -> None:
-        """Let go of what has been idle for long, and of all that is idle on a device whose memory is nearly used up."""
+    def drop_old(self) -> None:
+        """Drop models that have been idle for long, and all idle models of a device that is short of memory."""
         with self._lock:
             now = time.monotonic()
             tight = {device for device in {entry.device for entry in self._entries.values()} if self._is_tight(device)}
@@ -82,10 +82,10 @@ class Shelf:
                 for key, entry in self._entries.items()
                 if self._idle(key) and (now - entry.used_at >= self._idle_s or entry.device in tight)
             ]
-            self._let_go(old)
-            self._look_later()
+            self._drop(old)
+            self._schedule()
 
-    def _taken(self, key: Hashable, load: Callable[[], Any], size: int, device: Device) -> _Entry:
+    def _acquire(self, key: Hashable, load: Callable[[], Any], size: int, device: Device) -> _Entry:
         with self._lock:
             entry = self._entries.get(key)
             if entry is None:
@@ -95,14 +95,14 @@ class Shelf:
             return entry
 
     def _load(self, load: Callable[[], Any], size: int, device: Device) -> Any:
-        """Load a model, after letting go of others, the longest unused first, until there is room."""
+        """Load a model, after dropping idle ones, the longest unused first, until it fits."""
         for key in self.keys:
             if self._free(device) >= size:
                 break
             if self._idle(key) and self._entries[key].device == device:
-                self._let_go([key])
+                self._drop([key])
         if device.kind == "cuda" and self._free(device) < size <= self._total(device):
-            ask_for_room(device, size, self._free, folder=self._folder)
+            request_memory(device, size, self._free, folder=self._folder)
         try:
             return load()
         except Exception as error:
@@ -114,10 +114,10 @@ class Shelf:
         return self._entries[key].users == 0
 
     def _is_tight(self, device: Device) -> bool:
-        asked = room_asked_for(device, folder=self._folder) if device.kind == "cuda" else 0
-        return self._free(device) < max(asked, TIGHT * self._total(device))
+        requested = requested_bytes(device, folder=self._folder) if device.kind == "cuda" else 0
+        return self._free(device) < max(requested, TIGHT * self._total(device))
 
-    def _let_go(self, keys: list[Hashable]) -> int:
+    def _drop(self, keys: list[Hashable]) -> int:
         devices = {self._entries.pop(key).device for key in keys}
         if keys:
             gc.collect()
@@ -125,28 +125,28 @@ class Shelf:
             sys.modules["torch"].cuda.empty_cache()
         return len(keys)
 
-    def _look_later(self) -> None:
-        """A look in a while, as long as there is something to let go of."""
+    def _schedule(self) -> None:
+        """Call `drop_old` later, as long as a model is idle."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         if any(self._idle(key) for key in self._entries):
-            self._timer = threading.Timer(max(0.05, min(self._idle_s, LOOK_S)), self.look)
+            self._timer = threading.Timer(max(0.05, min(self._idle_s, CHECK_S)), self.drop_old)
             self._timer.daemon = True
             self._timer.start()
 
 
 @cache
-def shelf() -> Shelf:
-    """The shelf of this process."""
-    return Shelf(idle_s=current().model_idle_s)
+def model_cache() -> ModelCache:
+    """Return the cache of this process."""
+    return ModelCache(idle_s=current().model_idle_s)
 
 
 def loaded(key: Hashable, load: Callable[[], Loaded], *, size: int, device: Device = CPU) -> AbstractContextManager[Loaded]:
-    """A model for the length of a `with` block: `with loaded(("nima", "f32"), load, size=300 * MIB) as model:`.
+    """Hold a model for the length of a block: `with loaded(("nima", "f32"), load, size=300 * MIB) as model:`.
 
-    `key` names the model and all that it was loaded with; `load()` is called where this process has none under that name. `size`: bytes of
-    memory that it takes on `device` once loaded, roughly. Models that nobody uses are let go of, the longest unused first, until it fits.
-    After the block it stays loaded for the next job of this worker, for at most REELWRIGHT_MODEL_IDLE_S, less where memory runs short.
+    `key` names the model and all its options; `load()` is called if this process has no model under that key. `size`: bytes that the model
+    takes on `device` once loaded, roughly. Idle models are dropped, the longest unused first, until it fits. After the block the model
+    stays loaded for the next job, for at most REELWRIGHT_MODEL_IDLE_S, and less if memory runs short.
     """
-    return shelf().use(key, load, size=size, device=device)
+    return model_cache().use(key, load, size=size, device=device)

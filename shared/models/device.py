@@ -1,4 +1,4 @@
-"""What models run on, found out without loading any of the libraries that run them."""
+"""The CPU and the GPUs of this machine, found without loading any machine learning library."""
 
 import ctypes
 import os
@@ -19,7 +19,7 @@ CGROUP = Path("/sys/fs/cgroup")
 
 @dataclass(frozen=True, kw_only=True)
 class Device:
-    """`cpu`, or a GPU: `index` as CUDA counts in this process, `uuid` the same in all processes and containers."""
+    """The CPU or a GPU. `index`: as CUDA counts in this process; `uuid`: the same in all processes and containers."""
 
     kind: str = "cpu"
     index: int = 0
@@ -34,9 +34,9 @@ CPU = Device(title="CPU")
 
 
 def choose_device(wanted: str | None = None) -> Device:
-    """The device that models run on: `auto` (the GPU with most free memory, else the CPU), `cpu`, `cuda` or `cuda:N`.
+    """Choose the device for models: `auto` (the GPU with most free memory, else the CPU), `cpu`, `cuda` or `cuda:N`.
 
-    None: as REELWRIGHT_DEVICE says. Raises Unavailable for a GPU that is not there.
+    None: the `device` setting. Raises Unavailable for a GPU that does not exist.
     """
     wanted = wanted or current().device
     if wanted == "cpu":
@@ -52,9 +52,9 @@ def choose_device(wanted: str | None = None) -> Device:
 
 
 def torch_device(wanted: str | None = None) -> Device:
-    """`choose_device` for models that run in torch: with `auto` the CPU also where torch was installed without CUDA.
+    """Choose the device for models in torch: with `auto` the CPU, too, if torch was installed without CUDA.
 
-    Raises Unavailable where a GPU is asked for that torch cannot use.
+    Raises Unavailable for a GPU that torch cannot use.
     """
     device = choose_device(wanted)
     if device.kind == "cpu":
@@ -65,11 +65,13 @@ def torch_device(wanted: str | None = None) -> Device:
         return device
     if (wanted or current().device) == "auto":
         return CPU
-    raise Unavailable(f"{device} ({device.title}) cannot be used: torch {torch.__version__} is without CUDA, or of another version of it.")
+    raise Unavailable(
+        f"{device} ({device.title}) cannot be used: torch {torch.__version__} was built without CUDA, or for another version of it."
+    )
 
 
 def gpus() -> list[Device]:
-    """The GPUs that this process may use, as CUDA counts them; none where there is no NVIDIA driver."""
+    """Return the GPUs that this process may use, in CUDA's order; empty without an NVIDIA driver."""
     with _nvml() as nvml:
         if nvml is None:
             return []
@@ -78,7 +80,7 @@ def gpus() -> list[Device]:
 
 
 def free_bytes(device: Device) -> int:
-    """Memory that can still be had on a device. For the CPU: of the machine, of this container, and of what one job may have."""
+    """Return the free memory of a device. For the CPU: the least of what the machine, the container and the job's limit leave."""
     if device.kind == "cuda":
         return _gpu_memory(device)[1]
     limit = current().job_memory_bytes - memory_bytes(os.getpid())
@@ -86,12 +88,12 @@ def free_bytes(device: Device) -> int:
 
 
 def total_bytes(device: Device) -> int:
-    """Memory of a device."""
+    """Return the total memory of a device."""
     return _gpu_memory(device)[0] if device.kind == "cuda" else int(psutil.virtual_memory().total)
 
 
 def _container_room() -> list[int]:
-    """What the control group leaves of its limit, where it has one."""
+    """Return what the control group leaves of its memory limit, if it has one."""
     try:
         limit, used = (CGROUP / "memory.max").read_text().strip(), int((CGROUP / "memory.current").read_text())
         cached = re.search(r"^inactive_file (\d+)$", (CGROUP / "memory.stat").read_text(), re.MULTILINE)
@@ -101,16 +103,16 @@ def _container_room() -> list[int]:
 
 
 def _visible(uuids: list[str], wanted: str | None) -> list[str]:
-    """What CUDA_VISIBLE_DEVICES leaves of the GPUs, in its order: indices or beginnings of UUIDs, up to the first that is none."""
+    """Select the GPUs that CUDA_VISIBLE_DEVICES lists, by index or prefix of a UUID, up to the first entry that is invalid."""
     if wanted is None:
         return uuids
-    found: list[str] = []
+    selected: list[str] = []
     for word in filter(None, (part.strip() for part in wanted.split(","))):
         named = [uuid for uuid in uuids if uuid.startswith(word)] if not word.isdecimal() else uuids[int(word) : int(word) + 1]
         if len(named) != 1:
             break
-        found += named
-    return found
+        selected += named
+    return selected
 
 
 class _Memory(ctypes.Structure):
@@ -119,7 +121,7 @@ class _Memory(ctypes.Structure):
 
 @contextmanager
 def _nvml() -> Iterator[ctypes.CDLL | None]:
-    """NVIDIA's management library, part of the driver; None where there is none or it does not work."""
+    """Open NVIDIA's management library, a part of the driver; None if it is missing or broken."""
     nvml = None
     with suppress(OSError, AttributeError):
         library = ctypes.CDLL("libnvidia-ml.so.1")
@@ -153,7 +155,7 @@ def _title(nvml: ctypes.CDLL, uuid: str) -> str:
 
 
 def _gpu_memory(device: Device) -> tuple[int, int]:
-    """Total and free bytes; (0, 0) where the GPU does not tell."""
+    """Return total and free bytes of a GPU; (0, 0) if it does not report them."""
     memory = _Memory()
     with _nvml() as nvml:
         handle = _handle(nvml, device.uuid) if nvml is not None else None

@@ -1,4 +1,4 @@
-"""Checksums as the world of models states them."""
+"""Checksums of files, in the forms that publishers of models use."""
 
 import hashlib
 from pathlib import Path
@@ -7,9 +7,9 @@ BLOCK_BYTES = 1 << 20
 
 
 def digests(path: Path, like: str | None) -> tuple[str, str | None]:
-    """SHA-256 of a file in hex, and its checksum of the same kind as `like` (None where that is None), in one reading.
+    """Return the SHA-256 of a file in hex, and its checksum of the same kind as `like` (None if that is None); reads the file once.
 
-    Kinds: `sha256:<hex>`, `md5:<hex>`, and `git:<hex>`, the name that git gives the file's content.
+    Kinds: `sha256:<hex>`, `md5:<hex>`, and `git:<hex>`, git's name of the content.
     """
     kind = (like or "sha256").partition(":")[0]
     sha256 = hashlib.sha256()

@@ -1,8 +1,8 @@
-"""Where models lie: a folder for each, made by `reelwright models pull` or filled by hand, and what is known of its files.
+"""The models folder: one folder per model, filled by `reelwright models pull` or by hand, and a record of its files.
 
-A folder of one's own works as it is: `<models folder>/<model>/<path>`, without any further file. Beside the files of a model lies
-`manifest.json`, written when they are pulled or first used: where each came from, and its SHA-256. A file is held to that from then on:
-its checksum is taken again whenever its size or its time of change is not what it was when it was last checked.
+Files put there by hand work without further steps: `<models folder>/<model>/<path>`. `manifest.json` beside a model's files records the
+source and the SHA-256 of each when it is pulled or first used. From then on the file must match: its checksum is computed again whenever
+its size or modification time differs from the last check.
 """
 
 import importlib.util
@@ -25,17 +25,17 @@ MANIFEST = "manifest.json"
 
 
 class FileRecord(BaseModel):
-    """What was found out about one file when it was last checked."""
+    """Record of one file from its last check."""
 
     sha256: str
     size: int
-    changed_ns: int = Field(description="Its time of change when it was checked.")
-    source: str = Field("", description="Where it was pulled from; empty: it was there already.")
+    changed_ns: int = Field(description="Modification time at the last check.")
+    source: str = Field("", description="Where it was pulled from; empty: put there by hand.")
     revision: str = ""
 
 
 class Manifest(BaseModel):
-    """The files of one model, by path."""
+    """Records of the files of one model, by path."""
 
     files: dict[str, FileRecord] = {}
 
@@ -53,32 +53,32 @@ class ModelFolder:
         return cls(current().models_folder)
 
     def model(self, name: str) -> Model:
-        """The model `name`. Raises UnknownModel."""
+        """Return the model `name`. Raises UnknownModel."""
         for model in self.catalog:
             if model.name == name:
                 return model
         raise UnknownModel(f"No model is called {name[:64]!r}. `reelwright models list` shows them.")
 
     def path(self, model: Model, file: File) -> Path:
-        """Where a file of a model is, or would be."""
+        """Return the path of a model's file, whether it exists or not."""
         if model.package:
             spec = importlib.util.find_spec(model.package)
             return Path(spec.origin).parent / file.path if spec and spec.origin else self.root / model.name / file.path
         return self.root / model.name / file.path
 
     def installed(self, model: Model) -> bool:
-        """Whether every file is there, of the right size where that is known. Looks at names only: quick enough for every request."""
+        """Return whether every file exists, with the right size if that is known. Reads no file: quick enough for every request."""
         return all(_present(self.path(model, file), file.size) for file in model.files)
 
     def bytes_on_disk(self, model: Model) -> int:
-        """What the model's files take."""
+        """Return the total size of a model's files."""
         paths = (self.path(model, file) for file in model.files)
         return sum(path.stat().st_size for path in paths if path.is_file())
 
     def manifest(self, model: Model) -> Manifest:
-        """What is recorded of a model's files; empty where nothing is.
+        """Return the record of a model's files; empty if there is none.
 
-        Raises ModelDamaged for a record that cannot be read: without it, another file would be taken for the one that was recorded.
+        Raises ModelDamaged for an unreadable record: without it, a changed file could pass for the recorded one.
         """
         path = self.root / model.name / MANIFEST
         try:
@@ -86,14 +86,14 @@ class ModelFolder:
         except FileNotFoundError:
             return Manifest()
         except (OSError, ValidationError) as error:
-            why = error.strerror if isinstance(error, OSError) else "it is not what was written"
+            why = error.strerror if isinstance(error, OSError) else "it is damaged"
             raise ModelDamaged(
                 f"{path}, where the checksums of {model.title} are recorded, cannot be read ({why}). "
                 f"To fetch the files anew: {model.command} --renew. If they are as you want them: {_own(model)}"
             ) from error
 
     def record(self, model: Model, file: File, **found: Any) -> None:
-        """Write down what was found out about a file; a folder that cannot be written to stays as it is."""
+        """Record a file; a read-only folder is left unchanged."""
         manifest = self.manifest(model)
         files = manifest.files | {file.path: FileRecord(**found)}
         target = self.root / model.name / MANIFEST
@@ -102,14 +102,14 @@ class ModelFolder:
             write_atomically(target, json.dumps({"files": listed}, indent=2) + "\n")
 
     def forget(self, model: Model) -> None:
-        """Forget what is recorded of a model's files."""
+        """Delete the record of a model's files."""
         with suppress(OSError):
             (self.root / model.name / MANIFEST).unlink()
 
     def check(self, model: Model, file: File, *, again: bool = False) -> FileRecord:
-        """Make sure that a file is what it was published or recorded as; what is known of it. Raises ModelMissing or ModelDamaged.
+        """Check a file against its published and its recorded checksum; return its record. Raises ModelMissing or ModelDamaged.
 
-        A file is read only where it has changed since it was last checked, or `again`.
+        A file is read only if it has changed since the last check, or with `again`.
         """
         path = self.path(model, file)
         try:
@@ -117,7 +117,7 @@ class ModelFolder:
         except OSError:
             raise missing_error(model) from None
         if not stat.S_ISREG(state.st_mode):
-            raise ModelDamaged(f"{path} is no file. {_remedy(model)}")
+            raise ModelDamaged(f"{path} is not a file. {_remedy(model)}")
         known = self.manifest(model).files.get(file.path)
         if known and not again and (known.size, known.changed_ns) == (state.st_size, state.st_mtime_ns):
             return known
@@ -137,15 +137,15 @@ class ModelFolder:
 
 
 def installed(name: str) -> bool:
-    """Whether a model's files are there. Quick: for API processes."""
+    """Return whether a model is installed. Quick: for API processes."""
     folder = ModelFolder.in_force()
     return folder.installed(folder.model(name))
 
 
 def to_install(*names: str) -> str | None:
-    """The one command that installs those of the models that are missing, None where nothing is: for `Operation.unavailable`.
+    """Return the command that installs the missing ones of some models, None if none is missing: for `Operation.unavailable`.
 
-    With REELWRIGHT_MODELS_AUTO_PULL a job fetches by itself what may be used commercially and needs no account.
+    With REELWRIGHT_MODELS_AUTO_PULL, models that a job may pull by itself do not count as missing.
     """
     settings = current()
     folder = ModelFolder(settings.models_folder)
@@ -155,12 +155,12 @@ def to_install(*names: str) -> str | None:
 
 
 def pulled_by_jobs(model: Model) -> bool:
-    """Whether a job may fetch this model where REELWRIGHT_MODELS_AUTO_PULL is set."""
+    """Return whether a job may pull this model if REELWRIGHT_MODELS_AUTO_PULL is set: free for commercial use, no account needed."""
     return model.commercial_use and not model.gated and not model.package
 
 
 def missing_error(model: Model) -> ModelMissing:
-    """The error for a model that is not installed."""
+    """Return the error for a model that is not installed."""
     return ModelMissing(f"The weights of {model.title} are not installed. Run: {model.command}")
 
 

@@ -1,6 +1,6 @@
-"""Services that share a GPU: one job at a time on it, and idle models of others that make room for it.
+"""Share a GPU between services: one job at a time uses it, and idle models of other processes are dropped for it.
 
-All of it is files of the data folder, so it holds between processes, and between containers that share the folder.
+Locks and requests are files in the data folder, so they work between processes, and between containers that share the folder.
 """
 
 import fcntl
@@ -15,14 +15,14 @@ from shared.operation import Progress, Silent
 from shared.settings import current
 
 WAIT_S = 15.0
-"""The longest wait for other processes to let go of idle models: they look more often than that."""
+"""Longest wait for other processes to drop idle models; they check more often than that."""
 
 
 @contextmanager
-def turn(device: Device, progress: Progress = Silent(), *, folder: Path | None = None) -> Iterator[None]:
-    """Hold a GPU for the length of a block; wait until the job that holds it is done. Nothing to wait for on the CPU.
+def hold_gpu(device: Device, progress: Progress = Silent(), *, folder: Path | None = None) -> Iterator[None]:
+    """Hold a GPU for the length of a block; wait first until the job that holds it is done. The CPU needs no waiting.
 
-    The lock vanishes with its process. While waiting, the stage of `progress` says so. `folder`: another one than that of the data folder.
+    The lock ends with its process. The stage of `progress` says when it waits. `folder`: of the locks; default: in the data folder.
     """
     if device.kind == "cpu":
         yield
@@ -38,10 +38,10 @@ def turn(device: Device, progress: Progress = Silent(), *, folder: Path | None =
         yield
 
 
-def ask_for_room(device: Device, size: int, free: Callable[[Device], int], *, wait_s: float = WAIT_S, folder: Path | None = None) -> bool:
-    """Have the idle models of other processes go until `size` bytes of a GPU are free; whether they were within `wait_s`.
+def request_memory(device: Device, size: int, free: Callable[[Device], int], *, wait_s: float = WAIT_S, folder: Path | None = None) -> bool:
+    """Ask other processes to drop idle models until `size` bytes of a GPU are free; return whether they were within `wait_s`.
 
-    Only who holds the device (`turn`) asks. The others look every few seconds whether anybody does: see `room_asked_for`.
+    Call it only while holding the device (`hold_gpu`). The other processes check `requested_bytes` every few seconds.
     """
     note, deadline = _file(device, "wanted", folder), time.monotonic() + wait_s
     note.parent.mkdir(parents=True, exist_ok=True)
@@ -54,8 +54,8 @@ def ask_for_room(device: Device, size: int, free: Callable[[Device], int], *, wa
         note.unlink(missing_ok=True)
 
 
-def room_asked_for(device: Device, *, folder: Path | None = None) -> int:
-    """Bytes that another process waits for on a GPU, 0 where none does."""
+def requested_bytes(device: Device, *, folder: Path | None = None) -> int:
+    """Return the bytes that another process waits for on a GPU; 0 if none does."""
     note = _file(device, "wanted", folder)
     with suppress(OSError, ValueError):
         if time.time() - note.stat().st_mtime < 2 * WAIT_S:  # an older one was left behind by a process that was killed

@@ -1,4 +1,4 @@
-"""What people and clients are told about models."""
+"""Descriptions of models for the API and for results."""
 
 from pydantic import BaseModel, Field
 
@@ -11,37 +11,37 @@ class ModelFileInfo(BaseModel):
     """One file of a model."""
 
     path: str = Field(description="Its path in the model's folder.")
-    url: str = Field(description="Where it comes from; empty: with a package.")
+    url: str = Field(description="Address of the file; empty: part of a package.")
     sources: list[str] = Field([], description="Every source, in the order they are tried: an address, or a wheel and the path in it.")
     checksum: str | None = Field(description="As published, or recorded when it was first pulled: `sha256:<hex>` or `md5:<hex>`.")
 
 
 class ModelUsed(BaseModel):
-    """A model that a job used, as its result tells it."""
+    """A model that a job used, as part of its result."""
 
     name: str
     title: str
     source: str
-    revision: str = Field(description="Commit or release; where it was pulled from a moving branch, the commit of that day.")
+    revision: str = Field(description="Commit or release; for a moving branch, the commit that was pulled.")
     licence: str
     commercial_use: bool = Field(description="Whether its licence allows commercial use.")
 
 
 class ModelInfo(ModelUsed):
-    """A model: what it is for, what its licence allows, where it comes from, and whether it is installed."""
+    """A model of the catalog: purpose, licence, source, and whether it is installed."""
 
     purpose: str
     services: list[str] = Field(description="The services that can use it.")
-    gated: bool = Field(description="Its publisher asks for an account that has accepted the licence (HF_TOKEN).")
-    bytes: int | None = Field(description="Size: on disk where it is installed, otherwise roughly.")
+    gated: bool = Field(description="Whether its publisher requires an account that accepted the licence (HF_TOKEN).")
+    bytes: int | None = Field(description="Size on disk if installed, otherwise an estimate.")
     installed: bool
-    install: str | None = Field(description="Where it is not installed: the one command that would do it.")
+    install: str | None = Field(description="The command that installs it, if it is not installed.")
     files: list[ModelFileInfo]
     notes: str = ""
 
 
 def describe_model(folder: ModelFolder, model: Model) -> ModelInfo:
-    """A model as `GET /v1/models` tells it. Looks at file names and the manifest only."""
+    """Describe a model for `GET /v1/models`. Reads only its manifest."""
     manifest, there = _recorded(folder, model), folder.installed(model)
     checksums = {path: f"sha256:{one.sha256}" for path, one in manifest.files.items()}
     hub = f"https://huggingface.co/{model.repository}/resolve/{model.revision}"
@@ -72,13 +72,13 @@ def describe_model(folder: ModelFolder, model: Model) -> ModelInfo:
 
 
 def model_used(name: str) -> ModelUsed:
-    """What a job's result tells of a model that it used."""
+    """Describe a model that a job used, for its result."""
     folder = ModelFolder.in_force()
     return _used(folder, folder.model(name))
 
 
 def _recorded(folder: ModelFolder, model: Model) -> Manifest:
-    """What is recorded, as far as it can be read: a list of models is shown in any case."""
+    """Return the manifest, empty if it is damaged: the list of models is shown in any case."""
     try:
         return folder.manifest(model)
     except ModelDamaged:

@@ -1,7 +1,7 @@
-"""Weights of torch models, loaded so that a file can only be weights.
+"""Load weights of torch models without running code from the file.
 
-A pickle can run any code when it is opened, and a name says nothing about what a file contains: so its first bytes decide how it is opened,
-safetensors directly, the formats of torch with its restricted unpickler (`weights_only`), and anything else not at all.
+A pickle can run any code when it is opened, and a file name says nothing about the content. So the first bytes decide: safetensors are read
+directly, torch's own formats with its restricted unpickler (`weights_only`), and anything else is refused.
 """
 
 import zipfile
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     import torch
 
 MAX_HEADER_BYTES = 100_000_000
-"""Of a safetensors file, as its own library limits it."""
+"""Largest header of a safetensors file, as in its own library."""
 
 
 class Format(StrEnum):
-    """What a file of weights contains."""
+    """Format of a file of weights."""
 
     SAFETENSORS = "safetensors"
     TORCH = "torch"
-    """A zip file with a pickle in it, as `torch.save` writes it."""
+    """A zip file with a pickle, as `torch.save` writes it."""
     TORCHSCRIPT = "torchscript"
     """A zip file with a program and its weights, as `torch.jit.save` writes it."""
     PICKLE = "pickle"
@@ -33,7 +33,7 @@ class Format(StrEnum):
 
 
 def format_of(path: Path) -> Format:
-    """What a file contains, by its content. Raises OSError where it cannot be read."""
+    """Detect the format of a file from its content. Raises OSError."""
     with path.open("rb") as file:
         head = file.read(16)
     if head.startswith(b"PK\x03\x04"):
@@ -46,8 +46,7 @@ def format_of(path: Path) -> Format:
 
 
 def load_weights(path: Path, *, device: str = "cpu") -> "dict[str, torch.Tensor]":
-    """The tensors of a file by name, on `device`: safetensors, or a state dictionary that `torch.save` wrote, at its top or under
-    `state_dict`.
+    """Load the tensors of a file by name, on `device`: safetensors, or a state dictionary of `torch.save`, also under `state_dict`.
 
     Raises ModelDamaged for a file of another kind, a damaged one, and a pickle that asks for anything but weights.
     """
@@ -67,15 +66,15 @@ def load_weights(path: Path, *, device: str = "cpu") -> "dict[str, torch.Tensor]
     if found not in (Format.TORCH, Format.PICKLE):
         raise _refused(path, f"it contains {found}, not weights of torch")
     try:
-        # Mapped: the file is read where its tensors are used, and not held in memory twice. Only zip files can be.
+        # Mapped into memory, which only zip files allow: a tensor is read when used, and the file is not held twice.
         loaded = torch.load(path, map_location=device, weights_only=True, mmap=found is Format.TORCH)
-    except Exception as error:  # the unpickler raises whatever the file makes it stumble over
+    except Exception as error:  # the unpickler may raise anything
         raise _refused(path, f"it is damaged, or a pickle that asks for more than weights ({_first_line(error)})") from error
     return _tensors(path, loaded)
 
 
 def load_torchscript(path: Path, *, device: str = "cpu") -> "torch.jit.ScriptModule":
-    """A TorchScript program with its weights, ready to run on `device`. It is interpreted by torch, and never runs as Python.
+    """Load a TorchScript program with its weights, ready to run on `device`. torch interprets it; it never runs as Python.
 
     Raises ModelDamaged for a file of another kind and for a damaged one.
     """
@@ -88,7 +87,7 @@ def load_torchscript(path: Path, *, device: str = "cpu") -> "torch.jit.ScriptMod
         raise _refused(path, f"it contains {found}, not TorchScript")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # torch would rather have its newer format; the published files are not
+            warnings.simplefilter("ignore", DeprecationWarning)  # torch prefers its newer format; the published files are in this one
             module: torch.jit.ScriptModule = torch.jit.load(str(path), map_location=device)  # type: ignore[no-untyped-call]
     except RuntimeError as error:
         raise _refused(path, f"it is damaged ({_first_line(error)})") from error

@@ -1,4 +1,4 @@
-"""Which IP addresses requests may go to that users caused: public unicast ones, and the networks that the operator allows.
+"""The IP addresses that requests on behalf of users may reach: public unicast ones, and networks that the operator allows.
 
 The table follows IANA's special-purpose address registries (RFC 6890) and adds the metadata services of clouds that lie outside them.
 IPv6 is allowed by exception: outside 2000::/3 nothing is assigned for the public internet.
@@ -57,7 +57,7 @@ PUBLIC_V6 = IPv6Network("2000::/3")
 
 
 def rule_against(address: Address, *, allowed: Iterable[Network] = ()) -> str | None:
-    """Why `address` may not be reached ("loopback", "private", ...), or None where it may."""
+    """Return the rule that forbids an address ("loopback", "private", ...); None if it may be reached."""
     plain = IPv6Address(int(address)) if isinstance(address, IPv6Address) else address  # without a scope such as %eth0
     if any(plain in network for network in allowed):
         return None
@@ -68,10 +68,10 @@ def rule_against(address: Address, *, allowed: Iterable[Network] = ()) -> str | 
 
 
 def check_address(text: str, *, host: str, allowed: Iterable[Network] = ()) -> None:
-    """Raise ForbiddenAddress where the address that `host` resolved to may not be reached."""
+    """Raise ForbiddenAddress if the address that `host` resolved to may not be reached."""
     rule = rule_against(ip_address(text), allowed=allowed)
     if rule is not None:
         where = text if host in (text, f"[{text}]") else f"{host} resolves to {text}, which"
         raise ForbiddenAddress(
-            f"{where} is {rule}: only public addresses are fetched. The operator can allow a network with REELWRIGHT_URL_ALLOW_NETWORKS."
+            f"{where} is {rule}: only public addresses may be reached. The operator can allow a network with REELWRIGHT_URL_ALLOW_NETWORKS."
         )

@@ -1,4 +1,4 @@
-"""Fetching what a user's URL points to: every hop checked, everything limited, nothing decoded."""
+"""Fetch the URLs of users: every redirect checked, time and size limited, nothing decoded."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -20,36 +20,36 @@ CHUNK_BYTES = 256 * 1024
 
 
 def checked_client(settings: Settings, *, resolve: Resolve = system_resolve) -> httpx.AsyncClient:
-    """An HTTP client for addresses that users name (URL fetches, webhooks). Close it when done.
+    """Make an HTTP client for addresses given by users (URL fetches, webhooks). Close it when done.
 
-    It reaches public addresses and `settings.url_allow_networks` only (ForbiddenAddress otherwise, at connect time), follows no
-    redirects, uses no proxy, keeps no cookies. Other failures are httpx's own errors.
+    It reaches only public addresses and `settings.url_allow_networks` (else ForbiddenAddress), follows no redirects, uses no
+    proxy and keeps no cookies. Other failures are httpx's own errors.
     """
     return httpx.AsyncClient(
         transport=CheckedTransport(allowed=settings.url_allow_networks, resolve=resolve),
         timeout=httpx.Timeout(IDLE_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
         headers={"User-Agent": "Reelwright", "Accept": "*/*", "Accept-Encoding": "identity"},
-        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # what one user's fetch was given is no other user's
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # a cookie of one user's fetch must not reach another user's
         follow_redirects=False,
         trust_env=False,
     )
 
 
 def check_url(text: str) -> httpx.URL:
-    """`text` as an http(s) URL without credentials. Raises Invalid or ForbiddenAddress where it is none."""
+    """Parse an http(s) URL without credentials. Raises Invalid or ForbiddenAddress."""
     if len(text) > MAX_URL_CHARS:
-        raise Invalid(f"The URL has {len(text)} characters; at most {MAX_URL_CHARS} are taken.")
+        raise Invalid(f"The URL has {len(text)} characters; the limit is {MAX_URL_CHARS}.")
     try:
         url = httpx.URL(text.strip())
-        host = url.host  # decoded here: what begins with xn-- need not be a name
+        host = url.host  # decoded here: a name that begins with xn-- may be invalid
     except (httpx.InvalidURL, ValueError) as error:
         raise Invalid(f"{text[:200]!r} is not a URL: {error}.") from error
     if url.scheme not in ("http", "https"):
-        raise ForbiddenAddress(f"{text[:200]!r} is not fetched: a URL has to begin with http:// or https://.")
+        raise ForbiddenAddress(f"{text[:200]!r} is not fetched: a URL must begin with http:// or https://.")
     if url.userinfo:
         raise ForbiddenAddress("A URL with a user name or password in it is not fetched.")
     if not host or not 0 < (80 if url.port is None else url.port) < 65536:
-        raise Invalid(f"{text[:200]!r} names no host and port to fetch from.")
+        raise Invalid(f"{text[:200]!r} has no valid host and port.")
     return url
 
 
@@ -57,11 +57,11 @@ def check_url(text: str) -> httpx.URL:
 async def fetch(
     client: httpx.AsyncClient, url: str, *, timeout_s: float, max_bytes: int
 ) -> AsyncIterator[tuple[str, AsyncIterator[bytes]]]:
-    """Open `url` and give its file name and its bytes, as they arrive.
+    """Open a URL; yield its file name and its bytes as they arrive.
 
-    `client` comes from `checked_client`. `timeout_s` is for all hops and the whole body together. At most 5 redirects are followed.
-    Raises Invalid (no URL), ForbiddenAddress (at any hop) and FetchFailed (unreachable, too slow, too large, no success), the last
-    also while the bytes are read.
+    `client`: from `checked_client`. `timeout_s`: for all redirects and the whole body together. At most 5 redirects are followed. Raises
+    Invalid (no URL), ForbiddenAddress (at any redirect) and FetchFailed (unreachable, too slow, too large, an error status), the last also
+    while the bytes are read.
     """
     deadline = asyncio.get_running_loop().time() + timeout_s
     where = check_url(url)
@@ -92,18 +92,18 @@ async def _body(response: httpx.Response, url: httpx.URL, deadline: float, timeo
             return
         total += len(chunk)
         if total > max_bytes:
-            raise FetchFailed(f"{url} is larger than the {max_bytes} bytes that this server takes.")
+            raise FetchFailed(f"{url} is larger than {max_bytes} bytes, the limit of this server.")
         yield chunk
 
 
 @asynccontextmanager
 async def _limits(url: httpx.URL, deadline: float, timeout_s: float) -> AsyncIterator[None]:
-    """What can go wrong on the way, as FetchFailed."""
+    """Raise timeouts and transport errors of the block as FetchFailed."""
     try:
         async with asyncio.timeout_at(deadline):
             yield
     except TimeoutError as error:
-        raise FetchFailed(f"{url} took longer than the {timeout_s:g} s that fetching may take.") from error
+        raise FetchFailed(f"{url} took longer than {timeout_s:g} s, the limit (REELWRIGHT_URL_TIMEOUT_S).") from error
     except httpx.TimeoutException as error:
         raise FetchFailed(f"{url} did not answer in time ({type(error).__name__}).") from error
     except (httpx.TransportError, httpx.StreamError) as error:
@@ -115,16 +115,16 @@ def _check_answer(response: httpx.Response, url: httpx.URL, max_bytes: int) -> N
         raise FetchFailed(f"{url} answered {response.status_code} {response.reason_phrase}, not 200.")
     encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in ("", "identity"):
-        raise FetchFailed(f"{url} sent its file compressed ({encoding}) although that was not asked for.")
+        raise FetchFailed(f"{url} sent its file compressed ({encoding}), which was not requested.")
     length = response.headers.get("Content-Length", "")
     if length.isdecimal() and int(length) > max_bytes:
-        raise FetchFailed(f"{url} has {length} bytes; this server takes at most {max_bytes}.")
+        raise FetchFailed(f"{url} has {length} bytes; the limit is {max_bytes} (REELWRIGHT_MAX_UPLOAD_BYTES).")
 
 
 def _name(response: httpx.Response, url: httpx.URL) -> str:
     header = Message()
     header["Content-Disposition"] = response.headers.get("Content-Disposition", "")
     named = None
-    with suppress(TypeError, ValueError, IndexError, LookupError):  # the standard library's parser trips over some malformed headers
+    with suppress(TypeError, ValueError, IndexError, LookupError):  # the standard library's parser fails on some malformed headers
         named = header.get_filename()
     return named or unquote(url.path.rpartition("/")[2]) or url.host

@@ -1,8 +1,7 @@
-"""httpx transports that choose the address they connect to; one that looks at every address before it connects.
+"""httpx transports that choose the address they connect to; one checks every address first.
 
-CheckedTransport connects to the very address it looked at. The name is resolved once for each connection and no other code resolves it
-again, so an answer that changes between a check and its use (DNS rebinding) changes nothing. Host header, TLS server name and certificate
-check keep the name.
+CheckedTransport connects to exactly the address that it checked. A name is resolved once for each connection, so a DNS answer that changes
+between check and use (DNS rebinding) has no effect. Host header, TLS server name and certificate check keep the name.
 """
 
 import asyncio
@@ -19,7 +18,7 @@ import httpx
 from shared.net.addresses import Network, check_address
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
-"""Host name and port -> its addresses, best first. Raises OSError where there are none."""
+"""Resolves host name and port to addresses, best first. Raises OSError if there are none."""
 
 
 @functools.cache
@@ -31,13 +30,13 @@ def tls_context(cert_file: str | None, cert_dir: str | None) -> ssl.SSLContext:
 
 
 async def system_resolve(host: str, port: int) -> list[str]:
-    """The addresses of a name as this machine sees them."""
+    """Resolve a name with this machine's resolver."""
     answers = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(answer[4][0]) for answer in answers))
 
 
 async def resolved(resolve: Resolve, host: str, port: int, timeout: float | None) -> Sequence[str]:
-    """The addresses of a name. Raises httpcore's ConnectTimeout after `timeout` seconds, ConnectError where it has none."""
+    """Resolve a name. Raises httpcore's ConnectTimeout after `timeout` seconds, ConnectError if it has no address."""
     try:
         async with asyncio.timeout(timeout):
             return await resolve(host, port)
@@ -50,7 +49,7 @@ async def resolved(resolve: Resolve, host: str, port: int, timeout: float | None
 async def connected(
     host: str, addresses: Iterable[str], connect: Callable[[str], Awaitable[httpcore.AsyncNetworkStream]]
 ) -> httpcore.AsyncNetworkStream:
-    """A connection to the first of the addresses that takes one; raises what the last one failed with."""
+    """Connect to the first address that accepts a connection; raises the error of the last one."""
     failure: Exception = httpcore.ConnectError(f"{host} has no address")
     for address in addresses:
         try:
@@ -61,7 +60,7 @@ async def connected(
 
 
 class CheckedBackend(httpcore.AsyncNetworkBackend):
-    """Opens connections to addresses that may be reached. Raises ForbiddenAddress for a name with any other among its addresses."""
+    """Connects only to allowed addresses. Raises ForbiddenAddress for a name if any of its addresses is not allowed."""
 
     def __init__(self, *, allowed: Sequence[Network], resolve: Resolve):
         self._allowed = allowed
@@ -92,10 +91,10 @@ class CheckedBackend(httpcore.AsyncNetworkBackend):
 
 
 class BackendTransport(httpx.AsyncBaseTransport):
-    """HTTP/1.1 over a backend of ours. Made of httpcore's public parts, so that no proxy and no other backend can slip in."""
+    """HTTP/1.1 over a given network backend, built from httpcore's public parts so that no proxy can interfere."""
 
     def __init__(self, backend: httpcore.AsyncNetworkBackend, *, max_connections: int, max_keepalive: int):
-        # Certificates named in the environment are the operator's wish; proxies of the environment are not looked at.
+        # The certificate variables of OpenSSL are honoured; proxy variables are ignored.
         tls = tls_context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=tls,
@@ -118,7 +117,7 @@ class BackendTransport(httpx.AsyncBaseTransport):
 
 
 class CheckedTransport(BackendTransport):
-    """Connects to addresses that may be reached, and to no others."""
+    """Connects to allowed addresses only."""
 
     def __init__(self, *, allowed: Sequence[Network], resolve: Resolve = system_resolve):
         super().__init__(CheckedBackend(allowed=allowed, resolve=resolve), max_connections=100, max_keepalive=10)
@@ -140,7 +139,7 @@ class _Body(httpx.AsyncByteStream):
 
 @contextlib.contextmanager
 def _as_httpx(request: httpx.Request) -> Iterator[None]:
-    """Errors of httpcore as the errors of httpx that have the same names."""
+    """Raise errors of httpcore as the errors of httpx with the same names."""
     try:
         yield
     except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol) as error:

@@ -1,7 +1,7 @@
 """The child process of a slot: `python -m shared.worker.child FD MEMORY_BYTES`, started by guard.py.
 
-It dies with its guard, is the first to go when the machine runs out of memory, yields the processor to the API, and holds none of the
-server's secrets (slot.py clears the environment).
+It dies with its guard, is the first process to be killed when the machine runs out of memory, yields the processor to the API, and holds
+none of the server's secrets (slot.py clears the environment).
 """
 
 import ctypes
@@ -30,7 +30,7 @@ MAX_DETAIL_CHARS = 2000
 
 
 class Line:
-    """The child's end of the connection. Copies of the process, made by a fork, say nothing on it."""
+    """The child's end of the connection. Forked copies of the process send nothing on it."""
 
     def __init__(self, connection: socket.socket):
         self._connection = connection
@@ -46,7 +46,7 @@ class Line:
 
 
 def main(fd: int, memory_bytes: int) -> None:
-    """Serve calls that come over the socket `fd` until it closes."""
+    """Serve the calls that arrive on the socket `fd` until it closes."""
     confine(os.getppid(), memory_bytes)
     use(Settings())
     os.set_inheritable(fd, False)
@@ -58,12 +58,12 @@ def main(fd: int, memory_bytes: int) -> None:
             assert isinstance(message, Call)
             answer(number, message, line)
             if os.getpid() != line.pid:
-                os._exit(1)  # an operation forked and its copy came back, too
+                os._exit(1)  # an operation forked, and this is the copy
 
 
 def confine(parent_pid: int, memory_bytes: int) -> None:
     """Tie this process to its parent and limit it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole terminal; the parent decides what becomes of its jobs
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole terminal; the parent ends its jobs itself
     os.nice(NICENESS)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":

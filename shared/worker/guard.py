@@ -1,10 +1,10 @@
-"""The guard of a slot: the process between a slot and its child. `python -I -S guard.py FD LEASE_S COMMAND...`.
+"""The guard: the process between a slot and its child. `python -I -S guard.py FD LEASE_S COMMAND...`.
 
-Whatever a child starts ends with it, in every order of deaths: the child may crash, the server may be killed (then the guard's standard
-input ends), or what it started may have left the process group. On Linux the guard is the parent that orphans are given to, so it can
-kill until nobody is left; elsewhere it kills the process group. It ends in the way its child did, for the slot to see.
+It makes sure that all descendants of a child end with it, whatever dies first: the child may crash, the server may be killed (then the
+guard's standard input ends), or a descendant may have left the process group. On Linux the guard adopts orphans, so it can kill until none
+is left; elsewhere it kills the process group. It exits as its child did, for the slot to see.
 
-A server that stands still for longer than LEASE_S (0: for ever) counts as dead, too: others may then have its jobs.
+A server that stands still for longer than LEASE_S (0: no limit) counts as dead, too: others may have taken over its jobs by then.
 
 Only the standard library, and little of it: one guard runs for each warm child.
 """
@@ -21,16 +21,16 @@ from pathlib import Path
 
 PR_SET_CHILD_SUBREAPER = 36
 LIFE = 0
-"""Standard input: a pipe whose other end only the server has. Its end is the server's; while a call runs the server tells that it lives."""
+"""Standard input: a pipe that closes when the server dies. While a call runs, the server writes to it as a sign of life."""
 
 ALIVE, IDLE = b"+", b"-"
 LOOK_S = 0.5
 
 
 def main(command: list[str], fd: int, lease_s: float) -> None:
-    """Run `command`, hand it the socket `fd`, and see to it that nothing outlives it or the server."""
+    """Run `command`, hand it the socket `fd`, and end all its descendants when it or the server dies."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)  # they go to whole terminals and control groups; the server decides what becomes of its jobs
+        signal.signal(number, signal.SIG_IGN)  # they go to whole terminals and control groups; the server ends its jobs itself
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
@@ -40,14 +40,14 @@ def main(command: list[str], fd: int, lease_s: float) -> None:
     signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
     null = (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
     child = os.posix_spawn(command[0], command, os.environ, file_actions=[null, (os.POSIX_SPAWN_DUP2, 2, 1)])
-    os.close(fd)  # its end has to be seen when the child's copy is closed
+    os.close(fd)  # the slot must notice when the child's copy closes
     status = _watch(child, wake, lease_s)
     _end_all()
     _end_like(status)
 
 
 def _watch(child: int, wake: int, lease_s: float) -> int:
-    """Wait for the end of the child or of the server; the child's wait status, 0 where the server ended or stands still."""
+    """Wait for the end of the child or the server; return the child's wait status, 0 if the server ended or stands still."""
     selector = selectors.DefaultSelector()
     selector.register(LIFE, selectors.EVENT_READ)
     selector.register(wake, selectors.EVENT_READ)
@@ -61,23 +61,23 @@ def _watch(child: int, wake: int, lease_s: float) -> int:
                     if ended[0] == child:
                         return ended[1]
         if LIFE in ready:
-            said = os.read(LIFE, 65536)
-            if not said:
+            signs = os.read(LIFE, 65536)
+            if not signs:
                 return 0
-            deadline = _now() + lease_s if lease_s and said.endswith(ALIVE) else float("inf")
+            deadline = _now() + lease_s if lease_s and signs.endswith(ALIVE) else float("inf")
     return 0
 
 
 def _now() -> float:
-    """Seconds on a clock that goes on while the machine sleeps, where there is one."""
+    """Return seconds on a clock that also runs while the machine sleeps, where there is one."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 def _end_all() -> None:
-    """Kill until no descendant is left: who loses its parent becomes a child of the guard."""
+    """Kill until no descendant is left: a process that loses its parent becomes a child of the guard."""
     if sys.platform != "linux":
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(0, signal.SIGKILL)  # the guard, too: how the child ended is not told there
+            os.killpg(0, signal.SIGKILL)  # kills the guard, too, so the child's exit status is lost
     with contextlib.suppress(ChildProcessError):
         while True:
             for pid in _children():
@@ -87,9 +87,9 @@ def _end_all() -> None:
 
 
 def _children() -> list[int]:
-    listed = Path(f"/proc/self/task/{os.getpid()}/children")
-    if listed.exists():
-        return [int(pid) for pid in listed.read_text().split()]
+    children = Path(f"/proc/self/task/{os.getpid()}/children")
+    if children.exists():
+        return [int(pid) for pid in children.read_text().split()]
     return [int(path.parent.name) for path in Path("/proc").glob("[0-9]*/stat") if _parent(path) == os.getpid()]
 
 

@@ -1,4 +1,4 @@
-"""A fixed number of slots, handed out one call at a time; slots without work let their child go after a while."""
+"""A fixed number of slots, each used by one call at a time; idle children are ended after a while."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,7 +9,7 @@ from shared.worker.slot import Limits, OnUpdate, Slot, Usage
 
 
 class WorkerPool:
-    """At most `size` calls at once, each in a process of its own; a warm process is preferred to a new one."""
+    """Runs at most `size` calls at once, each in a process of its own; warm processes are used first."""
 
     def __init__(self, *, size: int, limits: Limits, idle_s: float):
         self._idle_s = idle_s
@@ -22,7 +22,7 @@ class WorkerPool:
     async def call(
         self, target: str, args: dict[str, Any], on_update: OnUpdate | None = None, usage: Usage | None = None
     ) -> dict[str, Any]:
-        """`Slot.call` in the next free slot."""
+        """Run a call in the next free slot: see `Slot.call`."""
         async with self._slot() as slot:
             return await slot.call(target, args, on_update, usage)
 

@@ -1,4 +1,4 @@
-"""A process and all that it started: who they are, and how much memory they hold."""
+"""The descendants of a process, and their memory."""
 
 import contextlib
 import os
@@ -10,30 +10,30 @@ PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 def descendants(pid: int) -> list[int]:
-    """Ids of all processes below `pid`, zombies too. Asks the kernel for each one's children where it lists them (Linux: 0.1 ms each)."""
+    """Return the ids of all descendants of a process, zombies included. On Linux this takes 0.1 ms per process."""
     if not Path("/proc/self/task").exists():
         return _descendants_by_search(pid)
-    found, waiting = [], [pid]
+    pids, waiting = [], [pid]
     while waiting:
         children = _children(waiting.pop())
-        found += children
+        pids += children
         waiting += children
-    return found
+    return pids
 
 
 def memory_bytes(pid: int) -> int:
-    """Resident bytes of a process and all its descendants."""
+    """Return the resident bytes of a process and all its descendants."""
     return sum(_resident(member) for member in (pid, *descendants(pid)))
 
 
 def _children(pid: int) -> list[int]:
-    """Each thread has its own list of the children that it started."""
-    found: list[int] = []
+    """Return the children of a process: each of its threads has a list of its own."""
+    pids: list[int] = []
     with contextlib.suppress(OSError):
         for task in Path(f"/proc/{pid}/task").iterdir():
             with contextlib.suppress(OSError):
-                found += map(int, (task / "children").read_text().split())
-    return found
+                pids += map(int, (task / "children").read_text().split())
+    return pids
 
 
 def _resident(pid: int) -> int:

@@ -1,4 +1,4 @@
-"""What a child does for a job: find the operation, run it on its files, and describe and measure what it wrote."""
+"""Run an operation in a child process: find it, call it on the files of a job, and measure what it wrote."""
 
 import hashlib
 import importlib
@@ -14,7 +14,7 @@ from shared.operation import SUFFIXES, Kind, Operation, Progress
 
 TARGET = f"{__name__}:perform"
 PLAIN = {Kind.JSON: "application/json", Kind.HTML: "text/html; charset=utf-8", Kind.ARCHIVE: "application/zip"}
-"""Content types of the kinds that are what they are declared as; all others are looked into."""
+"""Content types of the kinds that are taken as declared; all others are probed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,9 +68,7 @@ def perform(args: dict[str, Any], progress: Progress) -> dict[str, Any]:
     )
     if not isinstance(result, operation.result):
         promised, got = operation.result.__name__, type(result).__name__
-        raise OperationFailed(
-            f"{operation.name} returned a {got} where it promises a {promised}: a fault of the operation, not of the input."
-        )
+        raise OperationFailed(f"{operation.name} returned a {got} instead of a {promised}: a fault of the operation, not of the input.")
     written = {name: describe(path, operation.outputs[name], progress) for name, path in outputs.items() if os.path.lexists(path)}
     answer: dict[str, Any] = ANSWER.dump_python(
         OperationAnswer(version=operation.version, result=result.model_dump(mode="json"), outputs=written), mode="json"
@@ -79,20 +77,20 @@ def perform(args: dict[str, Any], progress: Progress) -> dict[str, Any]:
 
 
 def find(module: str, name: str) -> Operation:
-    """The operation `name` in the table OPERATIONS of `module`."""
+    """Return the operation `name` of the table OPERATIONS of `module`."""
     operations: tuple[Operation, ...] = importlib.import_module(module).OPERATIONS
     return {operation.name: operation for operation in operations}[name]
 
 
 def as_paths(given: str | list[str] | None) -> Path | list[Path] | None:
-    """The paths of one input, as `run` takes them."""
+    """Convert the paths of one input to what `run` takes."""
     if given is None:
         return None
     return [Path(path) for path in given] if isinstance(given, list) else Path(given)
 
 
 def output_arguments(outputs: dict[str, Path]) -> dict[str, Any]:
-    """The keyword arguments that tell `run` where to write: see Operation."""
+    """Return the keyword arguments with the output paths of `run`: see Operation."""
     if not outputs:
         return {}
     return {"output": next(iter(outputs.values()))} if len(outputs) == 1 else {"outputs": outputs}
@@ -101,17 +99,17 @@ def output_arguments(outputs: dict[str, Path]) -> dict[str, Any]:
 def describe(path: Path, kind: Kind, progress: Progress) -> WrittenFile:
     """Measure a finished output. The file is read once, for its SHA-256; video and images are probed like uploads."""
     if path.is_symlink() or not path.is_file():
-        raise OperationFailed(f"The operation left something else than a file at {path.name!r}.")
+        raise OperationFailed(f"The operation wrote {path.name!r}, which is not a regular file.")
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return WrittenFile(path=str(path), sha256=digest, **inspect_output(path, kind, progress))
 
 
 def inspect_output(path: Path, kind: Kind, progress: Progress) -> dict[str, Any]:
-    """Kind, content type, suffix and media description of an output that is declared as `kind`."""
+    """Return kind, content type, suffix and media description of an output that is declared as `kind`."""
     if content_type := PLAIN.get(kind):
         return {"kind": kind, "content_type": content_type, "suffix": path.suffix, "media": None}
-    from shared.video import inspect  # the libraries behind it are not needed by services that write no pictures
+    from shared.video import inspect  # imported here: services that write no pictures do not need its libraries
 
-    found: dict[str, Any] = inspect({"path": str(path)}, progress)
-    return found
+    properties: dict[str, Any] = inspect({"path": str(path)}, progress)
+    return properties

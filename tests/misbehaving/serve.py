@@ -8,7 +8,7 @@ import logging
 import sys
 
 from gateway.jobs import job_routes
-from shared.http.serve import Site, serving, until_told_to_end
+from shared.http.serve import Site, serving, until_signaled
 from shared.http.service import create_service
 from shared.runtime import Runtime
 from shared.settings import Settings, use
@@ -25,7 +25,7 @@ async def main(role: str) -> None:
     try:
         async with serving([Site(app=app, host=settings.host, port=settings.port)]) as addresses:
             logging.info("ready on %s", addresses[-1])
-            await until_told_to_end()
+            await until_signaled()
             runtime.end_soon()
     finally:
         await runtime.stop()

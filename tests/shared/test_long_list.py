@@ -43,7 +43,7 @@ def looked():
 def test_a_list_that_is_too_long_is_refused_unseen(looked):
     with pytest.raises(ValidationError) as caught:
         Several(items=[-1] * 1_000_000)
-    assert [(one["loc"], one["msg"]) for one in caught.value.errors()] == [(("items",), "1000000 items; at most 1000 are taken")]
+    assert [(one["loc"], one["msg"]) for one in caught.value.errors()] == [(("items",), "1000000 items; the limit is 1000")]
     assert looked.times == 0
 
 

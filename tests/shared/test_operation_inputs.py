@@ -1,4 +1,4 @@
-"""Inputs that take two kinds, several media, or of which one has to be given."""
+"""Inputs that take two kinds, several media, or of which at least one is required."""
 
 import asyncio
 from types import SimpleNamespace
@@ -38,12 +38,12 @@ def asked(**inputs: Any) -> None:
 def test_either_kind_is_taken_and_a_third_is_not() -> None:
     asked(video=None, images=["i1", "z1"])
     asked(video="v1", images=None)
-    with pytest.raises(Invalid, match="of kind json, but image or images is asked for"):
+    with pytest.raises(Invalid, match="of kind json; this input takes image or images"):
         asked(images="j1")
 
 
 def test_one_of_those_it_needs_has_to_be_given() -> None:
-    with pytest.raises(Invalid, match="One of video, images has to be given") as refused:
+    with pytest.raises(Invalid, match="One of video, images must be given") as refused:
         asked(video=None, images=None)
     assert [one["field"] for one in refused.value.errors] == ["inputs.video", "inputs.images"]
 

@@ -31,5 +31,5 @@ def test_a_wrong_value_is_told_by_its_fields_own_name(text: str, field: str) -> 
 
 
 def test_an_unknown_field_is_told_as_it_was_given() -> None:
-    with pytest.raises(Invalid, match=r"list\[x\]: there is no such field"):
+    with pytest.raises(Invalid, match=r"list\[x\]: unknown field"):
         params_from_text(Given, {"list[x]": "1"})

@@ -20,7 +20,7 @@ from shared.models.cache import loaded
 from shared.models.device import CPU, Device, choose_device
 from shared.models.files import model_files
 from shared.models.folder import ModelFolder
-from shared.models.gpu_lock import turn
+from shared.models.gpu_lock import hold_gpu
 from shared.operation import Progress, Silent
 from shared.settings import current
 
@@ -80,7 +80,7 @@ def network(params: ScoreParams, progress: Progress = Silent()) -> Iterator[Netw
         return _loaded(architecture, weights, sha256, backend, precision, device)
 
     key = ("nima", sha256, backend, precision, str(device))
-    with turn(device, progress), loaded(key, load, size=_TAKES[architecture], device=device) as ready:
+    with hold_gpu(device, progress), loaded(key, load, size=_TAKES[architecture], device=device) as ready:
         yield Network(
             run=ready.run,
             preprocessing=params.preprocessing,

@@ -1,4 +1,4 @@
-"""A file fetched over HTTP: taken up again where it broke off, on disk when it is done, under its name only then."""
+"""Download a file over HTTP: resumed after a break, checked, and renamed into place when complete."""
 
 import errno
 import os
@@ -20,36 +20,37 @@ from shared.models.install.source import Origin
 MAX_REDIRECTS = 5
 MAX_BYTES = 64 * 1024**3
 KEEP_FREE_BYTES = 256 * 1024**2
-LOOK_BYTES = 64 * 1024**2
-"""How often the free room is looked at while a file of unknown length comes."""
+CHECK_BYTES = 64 * 1024**2
+"""Bytes between two checks of the free disk space for a file of unknown length."""
 
 ATTEMPTS = 5
-"""So often in a row may a connection break without a single byte having come."""
+"""Breaks of the connection in a row, without a byte received, after which a download fails."""
 
 TIMEOUT = httpx.Timeout(60.0, connect=15.0)
 OnBytes = Callable[[int, int | None], None]
-"""Called with the bytes that are there, and with how many there will be, where that is known."""
+"""Called with the bytes received, and the total, None if unknown."""
 
 
 class _Broken(Exception):
-    """The connection broke: what came is kept."""
+    """The connection broke; the received bytes are kept."""
 
 
 def download(
     origin: Origin, target: Path, on_bytes: OnBytes = lambda _done, _total: None, *, pause_s: float = 1.0, attempts: int = ATTEMPTS
 ) -> str:
-    """Fetch a file to `target` and hold it to what its origin says of it; its SHA-256 in hex.
+    """Download a file to `target`, check it against its origin, and return its SHA-256 in hex.
 
-    What has come stays in `<target>.part` when it breaks off, and the next call goes on from there (HTTP ranges, RFC 9110), as long as the
-    server still has the same file (If-Range). Breaks are tried again with growing pauses, from `pause_s` on, `attempts` in a row. Raises
-    FetchFailed where the file cannot be had or is not the one that is promised (then nothing of it is kept), and where the disk has no room
-    for it.
+    After a break the received bytes stay in `<target>.part`, and the next call resumes from there (HTTP ranges, RFC 9110) if the server
+    still has the same file (If-Range). A broken connection is retried `attempts` times in a row, with pauses that double from `pause_s`.
+    Raises FetchFailed if the file cannot be fetched, has another checksum or size (nothing of it is kept), or does not fit on the disk.
     """
     try:
         return _download(origin, target, on_bytes, pause_s, attempts)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise FetchFailed(f"The disk is full; what came of {origin.shown} is kept. The same command goes on from there.") from error
+            raise FetchFailed(
+                f"The disk is full; the received part of {origin.shown} is kept. Run the same command again to resume."
+            ) from error
         raise FetchFailed(f"{error.filename or target} cannot be written: {error.strerror}.") from error
 
 
@@ -67,7 +68,7 @@ def _download(origin: Origin, target: Path, on_bytes: OnBytes, pause_s: float, a
                 failures = 1 if _size(part) > before else failures + 1
                 if failures >= attempts:
                     why = str(broken).rstrip(".")
-                    raise FetchFailed(f"{origin.shown} cannot be fetched: {why}. The same command goes on where it broke off.") from broken
+                    raise FetchFailed(f"{origin.shown} cannot be fetched: {why}. Run the same command again to resume.") from broken
                 time.sleep(pause_s * 2 ** (failures - 1))
     sha256 = _checked(origin, part, tag)
     os.replace(part, target)
@@ -77,7 +78,7 @@ def _download(origin: Origin, target: Path, on_bytes: OnBytes, pause_s: float, a
 
 
 def _fetch_rest(client: httpx.Client, origin: Origin, part: Path, tag: Path, on_bytes: OnBytes) -> None:
-    """Append what is missing. Raises _Broken, after which the same call goes on."""
+    """Append the missing bytes. Raises _Broken, after which the same call resumes."""
     have, known = _size(part), _read(tag)
     if have and origin.size == have:
         return
@@ -85,9 +86,9 @@ def _fetch_rest(client: httpx.Client, origin: Origin, part: Path, tag: Path, on_
     with _answer(client, origin, resume) as answer:
         part_answered = answer.headers.get("Content-Range", "")
         if answer.status_code == 416 and part_answered == f"bytes */{have}":
-            return  # it was complete already
+            return  # it is complete already
         if answer.status_code == 416 and have:
-            part.unlink()  # longer than the file: of another version
+            part.unlink()  # longer than the file: it belongs to another version
             raise _Broken("the server has a shorter file now")
         if answer.status_code >= 500 or answer.status_code in (408, 429):
             raise _Broken(f"the server answered {answer.status_code}")
@@ -96,10 +97,10 @@ def _fetch_rest(client: httpx.Client, origin: Origin, part: Path, tag: Path, on_
         if answer.headers.get("Content-Type", "").startswith("text/html"):
             raise FetchFailed(f"{origin.shown} answered a web page, not a file: is a login or a proxy in between?")
         if packed := answer.headers.get("Content-Encoding", "").replace("identity", ""):
-            raise FetchFailed(f"{origin.shown} answered a file that is packed ({packed[:40]}), though none was asked for.")
+            raise FetchFailed(f"{origin.shown} sent the file compressed ({packed[:40]}), which was not requested.")
         start = have if answer.status_code == 206 else 0
         if answer.status_code == 206 and not (resume and part_answered.startswith(f"bytes {start}-")):
-            raise FetchFailed(f"{origin.shown} answered {part_answered or 'no part'} where the bytes from {start} on were asked for.")
+            raise FetchFailed(f"{origin.shown} answered {part_answered or 'no range'} to a request for the bytes from {start} on.")
         total = _total(answer, start, origin)
         _make_room(part, (total or start) - start)
         tag.write_text(_validator(answer))
@@ -110,28 +111,28 @@ def _fetch_rest(client: httpx.Client, origin: Origin, part: Path, tag: Path, on_
 
 
 def _append(answer: httpx.Response, file: BinaryIO, start: int, total: int | None, origin: Origin, on_bytes: OnBytes) -> None:
-    done, look_at = start, start + LOOK_BYTES
+    done, check_at = start, start + CHECK_BYTES
     try:
         for block in answer.iter_raw():  # as it comes: what is being collected would be lost where the connection breaks
             done += len(block)
             if done > (total or MAX_BYTES):
-                raise FetchFailed(f"{origin.shown} sent more than the {total or MAX_BYTES} bytes that were promised.")
+                raise FetchFailed(f"{origin.shown} sent more than the announced {total or MAX_BYTES} bytes.")
             write_all(file, block)
             on_bytes(done, total)
-            if total is None and done >= look_at:
+            if total is None and done >= check_at:
                 _make_room(Path(file.name), 0)
-                look_at = done + LOOK_BYTES
+                check_at = done + CHECK_BYTES
     except httpx.TransportError as error:
         raise _Broken(str(error) or type(error).__name__) from error
     finally:
         os.fsync(file.fileno())
     if total is not None and done < total:
-        raise _Broken(f"{done} of {total} bytes came")
+        raise _Broken(f"received {done} of {total} bytes")
 
 
 @contextmanager
 def _answer(client: httpx.Client, origin: Origin, headers: dict[str, str]) -> Iterator[httpx.Response]:
-    """The answer after all redirects; never from https to http. Credentials stay with the host they are for (httpx sees to that)."""
+    """Open the address and follow redirects, never from https to http. httpx keeps credentials from other hosts."""
     request = client.build_request("GET", origin.url, headers=headers)
     try:
         for _ in range(MAX_REDIRECTS + 1):
@@ -140,7 +141,7 @@ def _answer(client: httpx.Client, origin: Origin, headers: dict[str, str]) -> It
                 break
             answer.close()
             if answer.next_request.url.scheme not in ("http", "https"):
-                raise FetchFailed(f"{origin.shown} redirects to {answer.next_request.url}, which is no address on the web.")
+                raise FetchFailed(f"{origin.shown} redirects to {answer.next_request.url}, which is not a web address.")
             if request.url.scheme == "https" and answer.next_request.url.scheme != "https":
                 raise FetchFailed(f"{origin.shown} redirects to {answer.next_request.url}, which is not encrypted.")
             request = answer.next_request
@@ -155,10 +156,10 @@ def _answer(client: httpx.Client, origin: Origin, headers: dict[str, str]) -> It
 
 
 def _total(answer: httpx.Response, start: int, origin: Origin) -> int | None:
-    """How long the whole file is. Raises FetchFailed where that is not what its origin says."""
+    """Return the size of the whole file. Raises FetchFailed if the origin states another one."""
     length = answer.headers.get("Content-Length", "")
     total = start + int(length) if length.isdecimal() else origin.size
-    if answer.status_code == 206:  # it may be less than what was asked for
+    if answer.status_code == 206:  # the server may send less than requested
         whole = re.fullmatch(r"bytes \d+-\d+/(\d{1,18})", answer.headers.get("Content-Range", ""))
         total = int(whole[1]) if whole else total
     if total == 0:
@@ -166,7 +167,7 @@ def _total(answer: httpx.Response, start: int, origin: Origin) -> int | None:
     if origin.size is not None and total != origin.size:
         raise FetchFailed(f"{origin.shown} has {total} bytes, but {origin.size} are published.")
     if total is not None and total > MAX_BYTES:
-        raise FetchFailed(f"{origin.shown} has {total} bytes; at most {MAX_BYTES} are fetched.")
+        raise FetchFailed(f"{origin.shown} has {total} bytes; the limit is {MAX_BYTES}.")
     return total
 
 
@@ -177,7 +178,7 @@ def _make_room(part: Path, needed: int) -> None:
 
 
 def _checked(origin: Origin, part: Path, tag: Path) -> str:
-    """The SHA-256 of a file that is complete. One that is not what was promised is not kept."""
+    """Check a complete file and return its SHA-256; a wrong file is deleted."""
     sha256, checksum = digests(part, origin.checksum)
     if checksum != origin.checksum:
         part.unlink()
@@ -187,7 +188,7 @@ def _checked(origin: Origin, part: Path, tag: Path) -> str:
 
 
 def _validator(answer: httpx.Response) -> str:
-    """What tells this version of the file from others, for If-Range: a strong ETag, or else the time of change."""
+    """Return the validator of this version of the file for If-Range: a strong ETag, or else Last-Modified."""
     etag: str = answer.headers.get("ETag", "")
     found = etag if etag.startswith('"') else str(answer.headers.get("Last-Modified", ""))
     return found if found.isascii() else ""

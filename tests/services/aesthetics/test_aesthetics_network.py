@@ -17,7 +17,7 @@ from services.aesthetics.nima.scores import RATINGS, mean_and_spread, prepared
 from services.aesthetics.operations import missing_weights
 from services.aesthetics.params import BestFramesParams
 from shared.errors import Invalid, ModelDamaged, ModelMissing, Unavailable
-from shared.models.cache import shelf
+from shared.models.cache import model_cache
 from shared.models.device import CPU, Device, choose_device
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::PendingDeprecationWarning")
@@ -99,7 +99,7 @@ def test_it_is_converted_once_and_loaded_once(models, pictures, monkeypatch):
         assert found.rate(pictures[:1]).shape == (1, 10)
     monkeypatch.undo()
     monkeypatch.setattr(keras_to_openvino, "_in_own_process", never)
-    shelf().drop()
+    model_cache().drop()
     with network(params()) as found:
         assert found.rate(pictures[:1]).shape == (1, 10)
 
@@ -116,10 +116,10 @@ def test_weights_that_do_not_fit_are_refused_by_name(models, tmp_path, use_setti
 
 @pytest.mark.parametrize("spoil", ["half of the weights", "no weights", "half of the network", "nothing in the folder"])
 def test_a_converted_network_that_is_broken_is_converted_anew(models, pictures, expected, spoil, caplog):
-    shelf().drop()
+    model_cache().drop()
     with network(params(precision="f32")):
         (folder,) = [path for path in (models / NAME / "converted").iterdir() if "openvino" in path.name]
-    shelf().drop()
+    model_cache().drop()
     if spoil == "half of the weights":
         (folder / "nima.bin").write_bytes((folder / "nima.bin").read_bytes()[:100_000])
     elif spoil == "half of the network":

@@ -26,9 +26,9 @@ FAILING = {
     "shoot-the-guard": ("worker-crashed", "was killed from outside"),
     "stop-everybody": ("timed-out", TIMEOUT),
     "huge": ("operation-failed", "write a file instead"),
-    "wrong-result": ("operation-failed", "misbehaving.wrong-result returned a dict where it promises a Done"),
+    "wrong-result": ("operation-failed", "misbehaving.wrong-result returned a dict instead of a Done"),
     "broken-output": ("broken-media", "cannot be read as video"),
-    "linked-output": ("operation-failed", "The operation left something else than a file at 'file.json'."),
+    "linked-output": ("operation-failed", "The operation wrote 'file.json', which is not a regular file."),
     "close-the-line": ("worker-crashed", "closed its connection"),
     "babble": ("worker-crashed", "sent something else than a message"),
 }

@@ -10,26 +10,26 @@ import pytest
 
 from shared.errors import OutOfMemory
 from shared.models.batching import batch_size, is_out_of_memory, smaller_on_out_of_memory
-from shared.models.cache import Shelf, loaded
+from shared.models.cache import ModelCache, loaded
 from shared.models.device import CPU, Device
-from shared.models.gpu_lock import ask_for_room, room_asked_for, turn
+from shared.models.gpu_lock import hold_gpu, request_memory, requested_bytes
 
 GPU = Device(kind="cuda", index=0, uuid="GPU-0", title="A GPU")
 
 
 class Machine:
-    """Memory as the shelf sees it: `room` less what is loaded."""
+    """Memory as the cache sees it: `room` less what is loaded."""
 
     def __init__(self, room: int, idle_s: float = 60):
         self.room, self.log = room, []
-        self.shelf = Shelf(idle_s=idle_s, free=lambda device: self.room - 10 * len(self.shelf.keys), total=lambda device: room)
+        self.models = ModelCache(idle_s=idle_s, free=lambda device: self.room - 10 * len(self.models.keys), total=lambda device: room)
 
     def load(self, name):
         self.log.append(name)
         return f"model {name}"
 
     def use(self, name, size=10, device=CPU):
-        return self.shelf.use(name, lambda: self.load(name), size=size, device=device)
+        return self.models.use(name, lambda: self.load(name), size=size, device=device)
 
 
 def test_one_loaded_model_serves_many_jobs():
@@ -47,50 +47,50 @@ def test_models_that_do_not_fit_together_go_in_order_the_longest_unused_first():
     for name in "abcad":
         with machine.use(name):
             pass
-    assert machine.shelf.keys == ["c", "a", "d"]
+    assert machine.models.keys == ["c", "a", "d"]
     assert machine.log == ["a", "b", "c", "d"]
 
 
 def test_a_model_that_is_used_is_never_let_go():
     machine = Machine(10)
     with machine.use("a"), machine.use("b"):
-        assert set(machine.shelf.keys) == {"a", "b"}
-        assert machine.shelf.drop() == 0
-    assert machine.shelf.drop() == 2
+        assert set(machine.models.keys) == {"a", "b"}
+        assert machine.models.drop() == 0
+    assert machine.models.drop() == 2
 
 
 def test_only_models_of_the_same_device_make_room(monkeypatch):
     machine = Machine(20)
-    monkeypatch.setattr("shared.models.cache.ask_for_room", lambda device, size, free, folder: False)
+    monkeypatch.setattr("shared.models.cache.request_memory", lambda device, size, free, folder: False)
     with machine.use("on the CPU"):
         pass
     with machine.use("on the GPU", size=100, device=GPU):
         pass
-    assert set(machine.shelf.keys) == {"on the CPU", "on the GPU"}
-    assert machine.shelf.drop(GPU) == 1
+    assert set(machine.models.keys) == {"on the CPU", "on the GPU"}
+    assert machine.models.drop(GPU) == 1
 
 
 def test_an_idle_model_is_dropped_by_itself():
     machine = Machine(100, idle_s=0.1)
     with machine.use("a"):
         time.sleep(0.3)
-        assert machine.shelf.keys == ["a"], "in use"
+        assert machine.models.keys == ["a"], "in use"
     deadline = time.monotonic() + 5
-    while machine.shelf.keys and time.monotonic() < deadline:
+    while machine.models.keys and time.monotonic() < deadline:
         time.sleep(0.02)
-    assert machine.shelf.keys == []
-    assert machine.shelf._timer is None, "nothing to look after"
+    assert machine.models.keys == []
+    assert machine.models._timer is None, "nothing to look after"
 
 
 def test_idle_models_go_where_memory_runs_short():
     machine = Machine(100)
     with machine.use("a"):
         pass
-    machine.shelf.look()
-    assert machine.shelf.keys == ["a"]
+    machine.models.drop_old()
+    assert machine.models.keys == ["a"]
     machine.room = 15
-    machine.shelf.look()
-    assert machine.shelf.keys == []
+    machine.models.drop_old()
+    assert machine.models.keys == []
 
 
 def test_out_of_memory_while_loading_lets_go_of_the_others_and_tries_again():
@@ -100,21 +100,21 @@ def test_out_of_memory_while_loading_lets_go_of_the_others_and_tries_again():
 
     def load():
         machine.log.append("try")
-        if machine.shelf.keys:
+        if machine.models.keys:
             raise MemoryError
         return "it"
 
-    with machine.shelf.use("b", load, size=10) as model:
+    with machine.models.use("b", load, size=10) as model:
         assert model == "it"
     assert machine.log == ["a", "try", "try"]
-    assert machine.shelf.keys == ["b"]
+    assert machine.models.keys == ["b"]
 
     def fail():
         raise MemoryError
 
-    with pytest.raises(MemoryError), machine.shelf.use("c", fail, size=10):
+    with pytest.raises(MemoryError), machine.models.use("c", fail, size=10):
         pass
-    assert machine.shelf.keys == []
+    assert machine.models.keys == []
 
 
 def test_a_model_that_cannot_be_loaded_is_not_kept():
@@ -123,9 +123,9 @@ def test_a_model_that_cannot_be_loaded_is_not_kept():
     def load():
         raise ValueError("a damaged file")
 
-    with pytest.raises(ValueError, match="damaged"), machine.shelf.use("a", load, size=10):
+    with pytest.raises(ValueError, match="damaged"), machine.models.use("a", load, size=10):
         pass
-    assert machine.shelf.keys == []
+    assert machine.models.keys == []
 
 
 def test_the_shelf_of_a_process_keeps_its_models():
@@ -159,7 +159,7 @@ def test_what_does_not_fit_at_all_is_said():
     def run(batch):
         raise MemoryError
 
-    with pytest.raises(OutOfMemory, match="not even for a single picture"):
+    with pytest.raises(OutOfMemory, match="even on a single picture"):
         smaller_on_out_of_memory(4, run)
 
 
@@ -188,8 +188,8 @@ def test_how_the_libraries_say_that_memory_ran_out():
 HOLD = """
 import sys, pathlib
 from shared.models.device import Device
-from shared.models.gpu_lock import ask_for_room, room_asked_for, turn
-with turn(Device(kind="cuda", uuid="GPU-0"), folder=pathlib.Path(sys.argv[1])):
+from shared.models.gpu_lock import request_memory, requested_bytes, hold_gpu
+with hold_gpu(Device(kind="cuda", uuid="GPU-0"), folder=pathlib.Path(sys.argv[1])):
     print("mine", flush=True)
     sys.stdin.read()
 """
@@ -216,7 +216,7 @@ def test_a_gpu_is_used_by_one_process_at_a_time(tmp_path):
     progress, entered = Stages(), threading.Event()
 
     def wait():
-        with turn(GPU, progress, folder=tmp_path):
+        with hold_gpu(GPU, progress, folder=tmp_path):
             entered.set()
 
     waiting = threading.Thread(target=wait)
@@ -234,8 +234,8 @@ def test_an_idle_model_of_another_process_makes_room_on_a_gpu(tmp_path):
     """Two shelves stand for two processes: what they know of each other is in files."""
     room = {"free": 100}
 
-    def shelf() -> Shelf:
-        return Shelf(idle_s=60, free=lambda device: room["free"], total=lambda device: 100, folder=tmp_path)
+    def model_cache() -> ModelCache:
+        return ModelCache(idle_s=60, free=lambda device: room["free"], total=lambda device: 100, folder=tmp_path)
 
     class Model:
         def __init__(self, size):
@@ -245,16 +245,16 @@ def test_an_idle_model_of_another_process_makes_room_on_a_gpu(tmp_path):
         def __del__(self):
             room["free"] += self.size
 
-    idle, busy = shelf(), shelf()
+    idle, busy = model_cache(), model_cache()
     with idle.use("idle", lambda: Model(60), size=60, device=GPU):
         pass
-    idle.look()
+    idle.drop_old()
     assert idle.keys == ["idle"], "there is room enough and nobody asks"
 
     def look():
         while not (tmp_path / "GPU-0.wanted").exists():
             time.sleep(0.01)
-        idle.look()
+        idle.drop_old()
 
     looking = threading.Thread(target=look)
     looking.start()
@@ -266,14 +266,14 @@ def test_an_idle_model_of_another_process_makes_room_on_a_gpu(tmp_path):
 
 
 def test_room_that_nobody_makes_is_not_waited_for_for_ever(tmp_path):
-    assert not ask_for_room(GPU, 10, lambda device: 5, wait_s=0.1, folder=tmp_path)
-    assert room_asked_for(GPU, folder=tmp_path) == 0
+    assert not request_memory(GPU, 10, lambda device: 5, wait_s=0.1, folder=tmp_path)
+    assert requested_bytes(GPU, folder=tmp_path) == 0
     (tmp_path / "GPU-0.wanted").write_text("10")
-    assert room_asked_for(GPU, folder=tmp_path) == 10
+    assert requested_bytes(GPU, folder=tmp_path) == 10
     os.utime(tmp_path / "GPU-0.wanted", (0, 0))
-    assert room_asked_for(GPU, folder=tmp_path) == 0, "left behind by a process that was killed"
+    assert requested_bytes(GPU, folder=tmp_path) == 0, "left behind by a process that was killed"
 
 
 def test_nobody_waits_for_the_cpu(tmp_path):
-    with turn(CPU, folder=tmp_path), turn(CPU, folder=tmp_path):
+    with hold_gpu(CPU, folder=tmp_path), hold_gpu(CPU, folder=tmp_path):
         assert list(tmp_path.iterdir()) == []

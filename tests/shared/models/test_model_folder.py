@@ -152,7 +152,7 @@ def test_a_folder_in_the_place_of_a_file_is_not_installed(tmp_path):
     folder, one = ModelFolder(tmp_path), model()
     (tmp_path / "tiny/sub/weights.bin").mkdir(parents=True)
     assert not folder.installed(one)
-    with pytest.raises(ModelDamaged, match=r"weights\.bin is no file"):
+    with pytest.raises(ModelDamaged, match=r"weights\.bin is not a file"):
         folder.check(one, one.files[0])
 
 
