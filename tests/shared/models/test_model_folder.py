@@ -79,7 +79,7 @@ def test_a_folder_of_ones_own_works_as_it_is(tmp_path):
 def test_a_folder_that_cannot_be_written_to_works_too(tmp_path, monkeypatch):
     put(tmp_path / "models", "rvm-resnet50/rvm_resnet50_fp32.onnx", PUBLISHED)
     # Root may write everywhere: a folder that is not there does the same.
-    monkeypatch.setattr("shared.media.disk.beside", lambda path: path.parent / "gone" / path.name)
+    monkeypatch.setattr("shared.media.disk.partial_path", lambda path: path.parent / "gone" / path.name)
     assert len(model_files("rvm-resnet50")) == 1
     assert not (tmp_path / "models/rvm-resnet50" / MANIFEST).exists()
 
