@@ -15,7 +15,7 @@ from shared.models.cache import loaded
 from shared.models.device import CPU
 from shared.models.files import model_files
 from shared.models.folder import installed
-from shared.models.gpu_lock import turn
+from shared.models.gpu_lock import hold_gpu
 from shared.operation import Progress
 
 _MIB = 1024**2
@@ -73,7 +73,7 @@ def _opened(kind: Kind, _setup: Setup, options: NetworkOptions, progress: Progre
         return load_saliency(path, engine, side=kind.side, batch=batch, logits=kind.logits)
 
     key = (name, path.stat().st_mtime_ns, engine, batch)
-    with turn(engine.device, progress), loaded(key, load, size=kind.bytes_loaded, device=engine.device) as network:
+    with hold_gpu(engine.device, progress), loaded(key, load, size=kind.bytes_loaded, device=engine.device) as network:
         runtime = Runtime(model=name, library=engine.library, precision=network.precision, device=str(engine.device))
         yield Opened(mattes=partial(_mattes, network), runtime=runtime)
 

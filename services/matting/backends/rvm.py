@@ -10,7 +10,7 @@ from services.matting.networks.engine import choose_engine
 from services.matting.networks.rvm import Rvm, downsample_ratio, load_rvm
 from shared.models.cache import loaded
 from shared.models.files import model_files
-from shared.models.gpu_lock import turn
+from shared.models.gpu_lock import hold_gpu
 from shared.operation import Progress
 
 _BYTES_PER_PIXEL, _WEIGHTS_BYTES = 300, 300 * 1024**2
@@ -37,7 +37,7 @@ def _opened(name: str, setup: Setup, options: NetworkOptions, progress: Progress
 
     key = (name, path.stat().st_mtime_ns, setup.width, setup.height, engine, ratio, setup.foreground)
     size = _WEIGHTS_BYTES + _BYTES_PER_PIXEL * setup.width * setup.height
-    with turn(engine.device, progress), loaded(key, load, size=size, device=engine.device) as network:
+    with hold_gpu(engine.device, progress), loaded(key, load, size=size, device=engine.device) as network:
         runtime = Runtime(model=name, library=engine.library, precision=network.precision, device=str(engine.device))
         yield Opened(mattes=partial(_mattes, network), runtime=runtime)
 
