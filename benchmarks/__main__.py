@@ -1,4 +1,4 @@
-"""`make bench`: every benchmark, one after the other."""
+"""Runs every benchmark, one after the other (`make bench`)."""
 
 import importlib
 import pkgutil

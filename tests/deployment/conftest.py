@@ -1,4 +1,4 @@
-"""A Docker engine, and the suite on it: built from what a fresh clone holds, on a free port, cleared away in the end."""
+"""Fixtures: a Docker engine, and the suite on it, built from the files of a fresh clone and removed at the end."""
 
 import shutil
 import subprocess
@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything here is marked: building takes minutes, and so do some of the tests."""
+    """Mark all tests here as slow deployment tests: building alone takes minutes."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.deployment)
@@ -25,7 +25,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def engine() -> Iterator[docker.DockerClient]:
-    """The engine that DOCKER_HOST names, or this machine's own."""
+    """The engine of DOCKER_HOST, or the local one."""
     try:
         client = docker.from_env()
         client.ping()
@@ -39,7 +39,7 @@ def engine() -> Iterator[docker.DockerClient]:
 
 @pytest.fixture(scope="session")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What a fresh clone of the working tree would hold."""
+    """A copy of the files that a fresh clone contains."""
     target = tmp_path_factory.mktemp("clone")
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, check=True
@@ -53,7 +53,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def deployed(engine: docker.DockerClient, clone: Path) -> Iterator[Deployment]:
-    """The whole suite, built and started for the session, one job at a time in each container."""
+    """The suite, built and started once per session, with one job at a time in each container."""
     deployment = Deployment(engine, clone, REELWRIGHT_CONCURRENCY="1")
     try:
         deployment.up()
@@ -65,6 +65,6 @@ def deployed(engine: docker.DockerClient, clone: Path) -> Iterator[Deployment]:
 
 @pytest.fixture
 def suite(deployed: Deployment) -> Deployment:
-    """The suite with each service once, healthy, whatever the test before left behind."""
+    """The suite in a clean state: one healthy container per service."""
     deployed.up()
     return deployed

@@ -1,4 +1,4 @@
-"""A deployment as the tests drive it: the compose command for what people do, the engine's API for what befalls containers."""
+"""A deployment under test: the compose command for what users do, the engine's API for failures of containers."""
 
 import json
 import os
@@ -36,7 +36,7 @@ for path in glob.glob("/proc/[0-9]*"):
 
 @dataclass(frozen=True)
 class Run:
-    """One start of a job in one container, in seconds since 1970; `ended` is infinite while it runs."""
+    """One run of a job in one container, as Unix times in seconds; `ended` is infinite while it runs."""
 
     container: str
     began: float
@@ -44,7 +44,7 @@ class Run:
 
 
 class Deployment:
-    """One compose project."""
+    """A compose project on the engine."""
 
     def __init__(self, engine: docker.DockerClient, folder: Path, **settings: str):
         self.engine, self.folder = engine, folder
@@ -60,7 +60,7 @@ class Deployment:
         threading.Thread(target=self._note_deaths, daemon=True).start()
 
     def compose(self, *command: str, files: tuple[str, ...] = ("docker-compose.yaml",)) -> str:
-        """Run `docker compose ...`; what it printed."""
+        """Run `docker compose ...` and return its output."""
         named = [part for file in files for part in ("--file", file)]
         done = subprocess.run(
             ["docker", "compose", *named, *command], cwd=self.folder, env=self.environment, capture_output=True, text=True
@@ -69,13 +69,13 @@ class Deployment:
         return done.stdout
 
     def up(self, **scale: int) -> None:
-        """Start what does not run, each service as often as `scale` says (once), and wait until everything is healthy."""
+        """Start all services (`scale`: containers per service, 1 by default) and wait until they are healthy."""
         scaled = [f"--scale={service.replace('_', '-')}={count}" for service, count in scale.items()]
         self.compose("up", "--detach", "--wait", "--wait-timeout=300", *([] if self.built else ["--build"]), *scaled)
         self.built = True
 
     def clear_away(self) -> None:
-        """Remove everything that this deployment put onto the engine, apart from the images."""
+        """Remove the containers, networks and volumes of this deployment, but not its images."""
         self.compose("down", "--volumes", "--timeout=5")
         self.client.client.close()
         self._events.close()
@@ -86,11 +86,11 @@ class Deployment:
 
     @cached_property
     def client(self) -> RunningSuite:
-        """The suite as its clients see it."""
+        """An HTTP client of the suite."""
         return connected(self.url)
 
     def containers(self, service: str) -> list[Container]:
-        """All containers of a service, those that do not run, too."""
+        """Return all containers of a service, also stopped ones."""
         labels = [f"com.docker.compose.project={self.project}", f"com.docker.compose.service={service}"]
         return sorted(self.engine.containers.list(all=True, filters={"label": labels}), key=lambda container: str(container.name))
 
@@ -99,27 +99,27 @@ class Deployment:
         return found
 
     def services(self) -> list[str]:
-        """Names of all services that keep running."""
+        """Return the names of all long-running services."""
         return [name for name in self.compose("config", "--services").split() if name != "secrets"]
 
     def healthy_after_s(self, service: str) -> float:
-        """Seconds from the start of a service's container to the first of its health checks that went well."""
+        """Return the seconds from the start of a service's container to its first successful health check."""
         state = self.container(service).attrs["State"]
         well = [check["End"] for check in state["Health"]["Log"] if check["ExitCode"] == 0]
         return seconds(well[0]) - seconds(state["StartedAt"])
 
     def ready(self) -> bool:
-        """Whether the gateway says that it can take work."""
+        """Return whether the gateway reports that it can take work."""
         try:
             return self.client.client.get("/ready").status_code == 200
         except OSError:
             return False
-        except Exception as error:  # httpx errors: it does not run at the moment
+        except Exception as error:  # an httpx error: it is not running
             assert type(error).__module__.startswith("httpx"), error
             return False
 
     def lines(self, service: str) -> list[tuple[str, dict[str, Any]]]:
-        """Container name and content of every JSON line that a service's containers have logged."""
+        """Yield container name and content of every JSON log line of a service."""
         found = []
         for container in self.containers(service):
             for line in container.logs().decode(errors="replace").splitlines():
@@ -128,7 +128,7 @@ class Deployment:
         return found
 
     def runs(self, service: str) -> dict[str, list[Run]]:
-        """Job id -> every start of it, from the log and from the engine's record of containers that died."""
+        """Return job id -> its runs, from the logs and from the engine's events of dead containers."""
         runs: dict[str, list[Run]] = defaultdict(list)
         lines = sorted(self.lines(service), key=lambda line: line[1]["time"])
         for number, (container, line) in enumerate(lines):
@@ -148,7 +148,7 @@ class Deployment:
         return runs
 
     def overlapping(self, service: str) -> list[str]:
-        """Ids of jobs that ran twice at the same time."""
+        """Return the ids of jobs that ran twice at the same time."""
         found = []
         for job, runs in self.runs(service).items():
             runs.sort(key=lambda run: run.began)
@@ -157,26 +157,26 @@ class Deployment:
         return found
 
     def _note_deaths(self) -> None:
-        """The engine remembers 256 events only, which the health checks use up within minutes: so they are noted as they come."""
+        """Record events as they happen: the engine keeps only 256, and health checks fill them within minutes."""
         for event in self._events:
             if event["Actor"]["Attributes"].get("com.docker.compose.project") == self.project:
                 self._deaths[event["Actor"]["Attributes"]["name"]].append(event["timeNano"] / 1e9)
 
 
 def memory_bytes(container: Container) -> int:
-    """What a container holds now, without the pages of files that the kernel keeps."""
+    """Return the memory of a container in bytes, without the kernel's file cache."""
     held = container.stats(stream=False, one_shot=True)["memory_stats"]["stats"]
     return int(held.get("anon", held.get("total_rss", 0)))
 
 
 def processes(container: Container) -> list[tuple[int, str]]:
-    """Id inside the container and command of every process in it."""
+    """Return pid and command of every process in a container."""
     listed = container.exec_run(["python", "-I", "-S", "-c", LIST_PROCESSES]).output.decode()
     return [(int(number), command) for number, command in re.findall(r"^(\d+) (.*)$", listed, re.MULTILINE) if "glob.glob" not in command]
 
 
 def kill_inside(container: Container, part: str) -> int:
-    """Kill the processes of a container whose command holds `part`; how many they were."""
+    """Kill the processes of a container whose command contains `part`. Returns their number."""
     found = [number for number, command in processes(container) if part in command]
     for number in found:
         container.exec_run(["python", "-I", "-S", "-c", f"import os; os.kill({number}, 9)"])
@@ -184,7 +184,7 @@ def kill_inside(container: Container, part: str) -> int:
 
 
 def seconds(moment: str) -> float:
-    """An ISO 8601 time as seconds since 1970; nanoseconds, as the engine writes them, are cut off."""
+    """Convert an ISO 8601 time to Unix seconds. The engine's nanoseconds are truncated."""
     return datetime.fromisoformat(re.sub(r"(\.\d{6})\d*", r"\1", moment)).timestamp()
 
 
@@ -194,7 +194,7 @@ def free_port() -> int:
 
 
 def within(limit_s: float, true: Callable[[], Any], what: str = "it") -> float:
-    """Wait until `true()` holds; the seconds that it took."""
+    """Wait until `true()` holds and return the seconds it took."""
     began = time.monotonic()
     while not true():
         assert time.monotonic() - began < limit_s, f"{what} did not come about within {limit_s} s"

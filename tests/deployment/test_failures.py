@@ -1,4 +1,4 @@
-"""What is killed and stopped, and what becomes of the jobs."""
+"""Jobs survive killed and stopped processes, containers and databases."""
 
 import time
 
@@ -8,7 +8,7 @@ from tests.deployment.deployment import Deployment, kill_inside, processes, with
 SLOW = {"speeds": [0.7], "interpolation": "flow", "audio": "drop"}
 QUICK = {"speeds": [4.0], "audio": "drop"}
 END_S = 600
-"""Longest time that all jobs of a test may take; the machine may be a small one."""
+"""Limit for all jobs of a test, generous enough for a small machine."""
 
 
 def start(suite: Deployment, params: dict, count: int = 1) -> list[str]:
@@ -28,7 +28,7 @@ def all_succeed(suite: Deployment, jobs: list[str]) -> None:
         assert suite.client.client.get(record["outputs"]["video"]["urls"]["content"], headers={"Range": "bytes=4-7"}).content == b"ftyp"
 
 
-def test_a_killed_worker_process_costs_nothing_but_time(suite: Deployment) -> None:
+def test_a_killed_worker_process_delays_its_job_only(suite: Deployment) -> None:
     (job,) = start(suite, SLOW)
     within(120, lambda: under_way(suite, job))
     container = suite.container("speed-ramp")
@@ -37,7 +37,7 @@ def test_a_killed_worker_process_costs_nothing_but_time(suite: Deployment) -> No
     assert len(suite.runs("speed-ramp")[job]) == 1, "its own container did it again"
 
 
-def test_a_killed_server_is_replaced_and_its_job_ends_elsewhere(suite: Deployment) -> None:
+def test_a_killed_server_restarts_and_its_job_ends_in_another_container(suite: Deployment) -> None:
     suite.up(speed_ramp=2)
     (job,) = start(suite, SLOW)
     within(120, lambda: under_way(suite, job))
@@ -51,7 +51,7 @@ def test_a_killed_server_is_replaced_and_its_job_ends_elsewhere(suite: Deploymen
     assert processes(holder)
 
 
-def test_a_container_stopped_for_good_is_taken_over_from(suite: Deployment) -> None:
+def test_the_jobs_of_a_stopped_container_are_taken_over(suite: Deployment) -> None:
     suite.up(speed_ramp=2)
     (job,) = start(suite, SLOW)
     within(120, lambda: under_way(suite, job))
@@ -65,7 +65,7 @@ def test_a_container_stopped_for_good_is_taken_over_from(suite: Deployment) -> N
     all_succeed(suite, [job])
 
 
-def test_without_its_database_the_suite_says_so_and_goes_on_afterwards(suite: Deployment) -> None:
+def test_a_lost_database_is_reported_and_the_suite_recovers(suite: Deployment) -> None:
     jobs = [*start(suite, SLOW), *start(suite, QUICK, 4)]
     within(120, lambda: under_way(suite, jobs[0]))
     gateway, restarts = suite.container("gateway"), suite.container("gateway").attrs["RestartCount"]
@@ -78,7 +78,7 @@ def test_without_its_database_the_suite_says_so_and_goes_on_afterwards(suite: De
     assert client.get("/v1/jobs").status_code == 503
     assert client.get("/health").status_code == 200
     assert client.get(f"/v1/media/{SAMPLE_ID}/content", headers={"Range": "bytes=4-7"}).content == b"ftyp", "files need no database"
-    time.sleep(8)  # longer than a process with a job may live without it
+    time.sleep(8)  # longer than a process with a job survives without the database
     suite.container("postgres").start()
     within(90, suite.ready, "the gateway")
     all_succeed(suite, jobs)
@@ -86,7 +86,7 @@ def test_without_its_database_the_suite_says_so_and_goes_on_afterwards(suite: De
     assert gateway.attrs["RestartCount"] == restarts, "a gateway without jobs of its own waits for the database"
 
 
-def test_everything_is_stopped_and_started_again(suite: Deployment) -> None:
+def test_jobs_continue_after_stopping_everything(suite: Deployment) -> None:
     jobs = [*start(suite, SLOW), *start(suite, QUICK, 4)]
     within(120, lambda: under_way(suite, jobs[0]))
     suite.compose("stop")
@@ -96,7 +96,7 @@ def test_everything_is_stopped_and_started_again(suite: Deployment) -> None:
     all_succeed(suite, jobs)
 
 
-def test_everything_is_killed_and_started_again(suite: Deployment) -> None:
+def test_jobs_continue_after_killing_everything(suite: Deployment) -> None:
     jobs = [*start(suite, SLOW), *start(suite, QUICK, 4)]
     within(120, lambda: under_way(suite, jobs[0]))
     suite.compose("kill")
@@ -105,7 +105,7 @@ def test_everything_is_killed_and_started_again(suite: Deployment) -> None:
     all_succeed(suite, jobs)
 
 
-def test_a_service_that_is_down_is_named_at_once_and_the_rest_goes_on(suite: Deployment) -> None:
+def test_a_stopped_service_is_named_and_others_keep_working(suite: Deployment) -> None:
     suite.compose("stop", "keyframes")
     client = suite.client.client
     began = time.monotonic()

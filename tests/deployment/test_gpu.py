@@ -1,13 +1,13 @@
-"""The file for machines with a GPU."""
+"""The compose file for machines with a GPU."""
 
 from tests.deployment.deployment import Deployment
 
 FILES = ("docker-compose.yaml", "docker-compose.gpu.yaml")
 
 
-def test_the_gpu_is_asked_for_by_those_who_use_one(suite: Deployment) -> None:
-    """The containers are made and not started, which an engine without the NVIDIA toolkit does as well."""
-    suite.engine.images.get("reelwright/aesthetics:test").tag("reelwright/aesthetics-gpu", "test")  # it is not built: CUDA takes gigabytes
+def test_services_that_use_a_gpu_reserve_it(suite: Deployment) -> None:
+    """Create the containers without starting them: that works on an engine without the NVIDIA toolkit, too."""
+    suite.engine.images.get("reelwright/aesthetics:test").tag("reelwright/aesthetics-gpu", "test")  # no build: CUDA is large
     suite.compose("up", "--no-start", "--no-build", "--no-deps", "aesthetics", "effects", files=FILES)
     devices = suite.container("aesthetics").attrs["HostConfig"]["DeviceRequests"]
     assert [(one["Driver"], one["Count"], one["Capabilities"]) for one in devices] == [("nvidia", -1, [["gpu"]])]

@@ -1,4 +1,4 @@
-"""Published for others: only with API keys, which are a file."""
+"""A published suite needs API keys, given as a secret file."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ RENDER = {"inputs": {"video": SAMPLE_ID}, "params": {"speeds": [4.0], "audio": "
 
 @pytest.fixture
 def published(suite: Deployment) -> Iterator[Deployment]:
-    """The suite on every address of the machine."""
+    """The suite, published on every address of the machine."""
     suite.environment["REELWRIGHT_HOST"] = "0.0.0.0"
     yield suite
     del suite.environment["REELWRIGHT_HOST"]
@@ -26,7 +26,7 @@ def test_without_keys_it_does_not_start(published: Deployment) -> None:
     within(60, lambda: b"REELWRIGHT_HOST=0.0.0.0 can be reached by others: set REELWRIGHT_API_KEYS" in gateway.logs(), "the refusal")
 
 
-def test_with_keys_it_works_for_those_who_have_one(published: Deployment) -> None:
+def test_with_keys_it_serves_clients_with_a_key(published: Deployment) -> None:
     (published.folder / "secrets" / "reelwright_api_keys").write_text("first-key-first-key,second-key-second-key")
     published.compose("up", "--detach", "--wait", "--force-recreate")
     client = published.client.client

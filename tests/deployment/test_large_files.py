@@ -1,4 +1,4 @@
-"""Four gigabytes through the gateway, which keeps none of it in memory."""
+"""Four gigabytes pass through the gateway in constant memory."""
 
 import hashlib
 import struct
@@ -16,7 +16,7 @@ MIB = 1024**2
 
 @pytest.fixture
 def large(clip: Path, tmp_path: Path) -> Path:
-    """A clip followed by 4 GiB that players skip (a `free` box of ISO/IEC 14496-12); a sparse file."""
+    """A sparse file: a clip followed by 4 GiB that players skip (a `free` box of ISO/IEC 14496-12)."""
     path = tmp_path / "large.mp4"
     content = clip.read_bytes()
     path.write_bytes(content + struct.pack(">I4sQ", 1, b"free", 4 * GIB))
@@ -26,7 +26,7 @@ def large(clip: Path, tmp_path: Path) -> Path:
 
 
 class Watch:
-    """The most memory that a container held while the block ran, without the pages of files that the kernel keeps."""
+    """Measure the peak memory of a container while the block runs, without the kernel's file cache."""
 
     def __init__(self, container: Container):
         self._container, self._stop = container, threading.Event()
@@ -48,13 +48,13 @@ class Watch:
 
 
 def server_peak_bytes(container: Container) -> int:
-    """The most that the server's own process has ever held in memory."""
+    """Return the peak memory of the server process so far, in bytes."""
     number = min(number for number, command in processes(container) if "reelwright serve" in command and "init" not in command)
     status = container.exec_run(["cat", f"/proc/{number}/status"]).output.decode()
     return int(status.partition("VmHWM:")[2].split()[0]) * 1024
 
 
-def test_four_gigabytes_come_and_go(suite: Deployment, large: Path) -> None:
+def test_four_gigabytes_are_uploaded_and_downloaded(suite: Deployment, large: Path) -> None:
     gateway = suite.container("gateway")
     client = suite.client.client
     with Watch(gateway) as coming, large.open("rb") as file:

@@ -1,4 +1,4 @@
-"""Built from a fresh clone and started: everything is healthy, may do little, and does its work."""
+"""A fresh deployment is healthy, has few privileges, and runs every operation."""
 
 import stat
 import time
@@ -24,7 +24,7 @@ def test_everything_is_healthy(suite: Deployment) -> None:
 
 
 @pytest.mark.parametrize("service", [*OURS, "postgres"])
-def test_a_container_may_do_little(suite: Deployment, service: str) -> None:
+def test_a_container_has_few_privileges(suite: Deployment, service: str) -> None:
     container = suite.container(service)
     host = container.attrs["HostConfig"]
     assert host["ReadonlyRootfs"]
@@ -45,12 +45,12 @@ def test_a_container_may_do_little(suite: Deployment, service: str) -> None:
     assert published == wanted
 
 
-def test_the_volume_belongs_to_those_who_work_on_it(suite: Deployment) -> None:
+def test_the_volume_belongs_to_the_containers_user(suite: Deployment) -> None:
     for service in OURS:
         assert suite.container(service).exec_run(["stat", "-c", "%u:%g", "/data"]).output.strip() == b"10001:10001"
 
 
-def test_the_password_is_a_file_and_nowhere_else(suite: Deployment) -> None:
+def test_the_password_is_only_in_its_file(suite: Deployment) -> None:
     file = suite.folder / "secrets" / "reelwright_database_password"
     password = file.read_text()
     assert len(password) == 48
@@ -65,7 +65,7 @@ def test_the_password_is_a_file_and_nowhere_else(suite: Deployment) -> None:
     assert file.read_text() == password
 
 
-def test_every_operation_runs_and_its_files_lie_on_the_volume(suite: Deployment) -> None:
+def test_every_operation_runs_and_writes_to_the_volume(suite: Deployment) -> None:
     client = suite.client.client
     operations = [one for one in client.get("/v1/operations").json() if one["available"]]
     assert {one["service"] for one in operations} == set(SERVICES)
@@ -82,7 +82,7 @@ def test_every_operation_runs_and_its_files_lie_on_the_volume(suite: Deployment)
             assert "content." in listed
 
 
-def test_a_request_is_followed_from_the_gateway_to_the_job(suite: Deployment) -> None:
+def test_a_request_id_is_logged_from_gateway_to_job(suite: Deployment) -> None:
     body = {"inputs": {"video": SAMPLE_ID}, "params": {"speeds": [4.0], "audio": "drop"}}
     headers = {"X-Request-ID": f"followed-{time.time_ns()}", "Prefer": "wait=60"}
     job = suite.client.client.post("/v1/speed-ramp/render/jobs", json=body, headers=headers).json()
@@ -94,7 +94,7 @@ def test_a_request_is_followed_from_the_gateway_to_the_job(suite: Deployment) ->
     assert at_service[0]["request_id"] == headers["X-Request-ID"]
 
 
-def test_every_container_tells_its_figures(suite: Deployment) -> None:
+def test_every_container_serves_metrics(suite: Deployment) -> None:
     for service in OURS:
         ask = "import urllib.request as r; print(r.urlopen('http://127.0.0.1:8080/metrics').read().decode())"
         figures = suite.container(service).exec_run(["python", "-c", ask]).output.decode()

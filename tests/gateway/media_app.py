@@ -1,4 +1,4 @@
-"""The media and upload routes on a real server, with a probe that tells kinds by their first bytes."""
+"""The media and upload routes on a real server, with a fake probe that decides by the first bytes."""
 
 import contextlib
 import hashlib
@@ -28,14 +28,14 @@ OTHER_OWNER = "k0123456789abcdef"
 VIDEO = b"VIDEO" + bytes(range(256)) * 40
 KINDS = {
     b"VIDEO": ("video", "video/mp4", ".mp4"),
-    b"PAGE!": ("html", "text/html; charset=utf-8", ".html"),  # as an operation makes it
+    b"PAGE!": ("html", "text/html; charset=utf-8", ".html"),  # the output of an operation
     b"JSON!": ("json", "application/json", ".json"),
 }
 
 
 @dataclass
 class Parts:
-    """What the tests look at and turn."""
+    """The fakes that tests inspect and adjust."""
 
     data_dir: Path
     settings: Settings
@@ -98,7 +98,7 @@ async def gone(request: Request, error: Exception) -> Response:
 
 @contextlib.contextmanager
 def serving(app: FastAPI) -> Iterator[int]:
-    """The app on a free loopback port, in a thread."""
+    """Serve the app on a free loopback port, in a thread."""
     listening = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
@@ -127,5 +127,5 @@ def read_until(connection: socket.socket, end: bytes = b"\r\n\r\n") -> bytes:
 def wait_until(condition: Any, *, timeout_s: float = 5) -> None:
     deadline = time.monotonic() + timeout_s
     while not condition():
-        assert time.monotonic() < deadline, "it did not come true in time"
+        assert time.monotonic() < deadline, "the condition did not become true in time"
         time.sleep(0.01)

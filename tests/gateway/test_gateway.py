@@ -1,4 +1,4 @@
-"""The gateway over real HTTP: jobs, events, the proxy, pipelines, the API pages, and who may come in."""
+"""The gateway over real HTTP: jobs, events, the proxy, pipelines, the API pages, access."""
 
 import json
 import time
@@ -14,7 +14,7 @@ BODY = {"inputs": {"video": SAMPLE_ID}, "params": {"max_speed": 4, "min_speed": 
 
 
 def read_events(running: RunningSuite, job_id: str, last_event_id: int | None = None) -> list[tuple[int, str, dict]]:
-    """All events of a job, as (id, event, data)."""
+    """Return all events of a job as (id, event, data)."""
     headers = {} if last_event_id is None else {"Last-Event-ID": str(last_event_id)}
     found = []
     with running.client.stream("GET", f"/v1/jobs/{job_id}/events", headers=headers) as answer:
@@ -25,7 +25,7 @@ def read_events(running: RunningSuite, job_id: str, last_event_id: int | None = 
     return found
 
 
-def test_a_clip_is_uploaded_ramped_followed_and_fetched(running: RunningSuite, clip, tmp_path):
+def test_upload_render_follow_and_download(running: RunningSuite, clip, tmp_path):
     media = running.upload(clip)
     accepted = running.client.post(RENDER, json={"inputs": {"video": media["id"]}, "metadata": {"mine": [1]}})
     assert accepted.status_code == 202
@@ -59,7 +59,7 @@ def test_a_clip_is_uploaded_ramped_followed_and_fetched(running: RunningSuite, c
     assert (content.status_code, content.content) == (206, b"ftyp")
 
 
-def test_prefer_wait_answers_the_ended_job(running: RunningSuite):
+def test_prefer_wait_returns_the_ended_job(running: RunningSuite):
     answer = running.client.post(RENDER, json=BODY, headers={"Prefer": "wait=60"})
     assert (answer.status_code, answer.headers["preference-applied"]) == (200, "wait=60")
     assert answer.json()["status"] == "succeeded"
@@ -76,7 +76,7 @@ def test_the_proxy_passes_each_header_once(running: RunningSuite):
 @pytest.mark.parametrize(
     ("method", "path"), [("GET", "/v1/nope/health"), ("GET", "/nope"), ("GET", "/v1/jobs/none"), ("GET", "/v1/media/none")]
 )
-def test_what_does_not_exist_is_a_problem(running: RunningSuite, method, path):
+def test_unknown_paths_answer_404_problems(running: RunningSuite, method, path):
     answer = running.client.request(method, path)
     assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
     assert {"type", "title", "status", "detail"} <= answer.json().keys()
@@ -140,7 +140,7 @@ def test_a_pipeline_is_checked_before_its_first_step(running: RunningSuite, chan
     assert running.client.get("/v1/jobs", params={"limit": 1}).json()["items"] == before
 
 
-def test_cancelling_a_pipeline_cancels_the_step_that_runs(running: RunningSuite):
+def test_cancelling_a_pipeline_cancels_its_running_step(running: RunningSuite):
     step = {
         "id": "slow",
         "operation": "speed-ramp.render",
@@ -158,13 +158,13 @@ def test_cancelling_a_pipeline_cancels_the_step_that_runs(running: RunningSuite)
     assert time.monotonic() - began < 1.5
 
 
-def test_presets_say_what_is_missing(running: RunningSuite):
+def test_presets_list_missing_operations(running: RunningSuite):
     presets = {preset["name"]: preset for preset in running.client.get("/v1/pipelines/presets").json()}
     assert presets["dramatic-ramp"]["available"]
     assert presets["matte-studio-trails"]["missing"] == ["background.studio", "matting.matte"]
 
 
-def test_one_document_describes_every_service(running: RunningSuite):
+def test_openapi_describes_every_service(running: RunningSuite):
     document = running.client.get("/openapi.json").json()
     assert {RENDER, "/v1/speed-ramp/process", "/v1/media", "/v1/jobs/{job_id}/events", "/v1/pipelines/jobs"} <= document["paths"].keys()
     text = json.dumps(document)
@@ -179,13 +179,13 @@ def test_one_document_describes_every_service(running: RunningSuite):
 @pytest.mark.parametrize(
     "headers", [{"Host": "evil.example"}, {"Origin": "https://evil.example"}, {"Origin": "null"}, {"Host": "evil.example:80"}]
 )
-def test_other_sites_pages_are_kept_out(running: RunningSuite, headers):
+def test_requests_from_other_sites_are_refused(running: RunningSuite, headers):
     answer = running.client.post(RENDER, json=BODY, headers=headers)
     assert answer.status_code == 403
     assert running.client.get("/v1/media", headers={"Origin": running.url}).status_code == 200
 
 
-def test_metrics_are_for_prometheus(running: RunningSuite):
+def test_metrics_use_the_prometheus_format(running: RunningSuite):
     running.client.request("BREW", "/v1/jobs")
     text = running.client.get("/metrics").text
     assert 'reelwright_jobs{service="speed-ramp",status="succeeded"}' in text
@@ -193,8 +193,8 @@ def test_metrics_are_for_prometheus(running: RunningSuite):
     assert "BREW" not in text
 
 
-def test_keys_separate_owners_and_services_may_run_apart(tmp_path, clip):
-    """`serve speed-ramp` and `serve gateway` as two processes, with keys; then the service goes away."""
+def test_keys_separate_owners_with_services_in_other_processes(tmp_path, clip):
+    """Run `serve speed-ramp` and `serve gateway` as two processes with keys; then stop the service."""
     keys = {"API_KEYS": "alpha,beta"}
     alpha, beta = ({"Authorization": f"Bearer {key}"} for key in ("alpha", "beta"))
     with suite(tmp_path, command=("serve", "speed-ramp"), **keys) as service:
@@ -221,18 +221,18 @@ def test_keys_separate_owners_and_services_may_run_apart(tmp_path, clip):
             assert "matting" in client.get("/openapi.json").json()["info"]["description"]
 
 
-def test_the_address_that_others_can_reach_needs_keys(tmp_path):
+def test_a_public_address_needs_keys(tmp_path):
     with pytest.raises(RuntimeError, match="REELWRIGHT_API_KEYS"), suite(tmp_path, HOST="0.0.0.0"):
         pass
 
 
-def test_a_port_that_is_taken_is_said_at_once(tmp_path, running: RunningSuite):
+def test_a_used_port_is_reported_at_once(tmp_path, running: RunningSuite):
     port = str(httpx.URL(running.url).port)
     with pytest.raises(RuntimeError, match="in use"), suite(tmp_path, PORT=port):
         pass
 
 
-def test_what_is_said_about_a_file_names_it_as_people_do(running: RunningSuite, clip, tmp_path):
+def test_errors_name_the_uploaded_file(running: RunningSuite, clip, tmp_path):
     name = "Übergabe " + "長" * 120 + ".mp4"
     broken = clip.read_bytes()
     middle = len(broken) // 2
@@ -245,7 +245,7 @@ def test_what_is_said_about_a_file_names_it_as_people_do(running: RunningSuite, 
     assert "content" not in job["error"]["detail"]
 
 
-def test_with_keys_the_api_pages_ask_for_one(tmp_path):
+def test_the_api_pages_ask_for_a_key(tmp_path):
     with suite(tmp_path, API_KEYS="alpha") as locked:
         document = locked.client.get("/openapi.json").json()
         assert document["security"] == [{"key": []}]
@@ -265,7 +265,7 @@ def test_with_keys_the_api_pages_ask_for_one(tmp_path):
         ({"metadata": {"big": "x" * 70_000}}, "metadata"),
     ],
 )
-def test_what_would_fail_later_is_refused_at_once(tmp_path, change, field):
+def test_invalid_requests_are_refused_at_once(tmp_path, change, field):
     with suite(tmp_path, WEBHOOK_SECRET="whsec_c2VjcmV0c2VjcmV0c2VjcmV0") as strict:
         for _ in range(600):
             if strict.client.get(f"/v1/media/{SAMPLE_ID}").is_success:

@@ -1,4 +1,4 @@
-"""Requests that no client of ours would send: each is refused as a problem, none breaks anything for others."""
+"""Hostile and malformed requests are refused as problems and do not affect other clients."""
 
 import socket
 import time
@@ -42,30 +42,30 @@ def test_odd_addresses(running: RunningSuite, path, status):
     assert answer.is_success or answer.headers["content-type"] == "application/problem+json"
 
 
-def test_addresses_reach_the_service_as_they_were_written(running: RunningSuite):
+def test_encoded_paths_reach_the_service_unchanged(running: RunningSuite):
     assert running.client.get("/v1/speed-ramp/operation%73").status_code == 200
     assert "/a%2541" in running.client.get("/v1/speed-ramp/a%252541").json()["detail"]
 
 
 @pytest.mark.parametrize("path", ["/v1/pipelines/presets", "/v1/jobs/x", "/v1/media/x", "/v1/speed-ramp/operations"])
-def test_methods_that_do_not_work(running: RunningSuite, path):
+def test_unsupported_methods(running: RunningSuite, path):
     answer = running.client.put(path)
     assert (answer.status_code, answer.headers["content-type"]) == (405, "application/problem+json")
 
 
-def test_an_idempotency_key_has_to_say_something(running: RunningSuite):
+def test_an_empty_idempotency_key_is_refused(running: RunningSuite):
     for path, body in ((RENDER, BODY), ("/v1/pipelines/jobs", {"steps": [{"id": "a", "operation": "speed-ramp.render", **BODY}]})):
         answer = running.client.post(path, json=body, headers={"Idempotency-Key": ""})
         assert answer.status_code == 422
         assert answer.json()["errors"][0]["field"] == "header.idempotency-key"
 
 
-def test_preferences_are_known_by_any_case(running: RunningSuite):
+def test_preferences_ignore_case(running: RunningSuite):
     answer = running.client.post(RENDER, json=BODY, headers={"Prefer": "Wait=0"})
     assert (answer.status_code, answer.headers["preference-applied"]) == (202, "wait=0")
 
 
-def test_what_cannot_be_answered_is_not_taken(running: RunningSuite):
+def test_values_that_json_cannot_represent_are_refused(running: RunningSuite):
     for value in ('"\\ud800"', "NaN", "[" * 300 + "]" * 300):
         text = f'{{"inputs": {{"video": "{SAMPLE_ID}"}}, "metadata": {{"mine": {value}}}}}'
         answer = running.client.post(RENDER, content=text, headers={"Content-Type": "application/json"})
@@ -73,13 +73,13 @@ def test_what_cannot_be_answered_is_not_taken(running: RunningSuite):
     assert running.client.get("/v1/jobs").status_code == 200
 
 
-def test_a_list_of_wrong_items_is_answered_with_the_first(running: RunningSuite):
+def test_a_list_of_wrong_items_reports_the_first(running: RunningSuite):
     curve = [{"t": -1, "speed": 1}] * 5000
     problem = running.client.post(RENDER, json={"inputs": {"video": SAMPLE_ID}, "params": {"curve": curve}}).json()
     assert [one["field"] for one in problem["errors"]] == ["params.curve.0.t"]
 
 
-def test_a_body_with_many_faults_is_answered_with_the_first(running: RunningSuite):
+def test_a_body_with_many_errors_reports_the_first(running: RunningSuite):
     body = {"inputs": {"video": SAMPLE_ID}, "params": {f"unknown{number}": 1 for number in range(5000)}}
     problem = running.client.post(RENDER, json=body).json()
     assert len(problem["errors"]) == 100
@@ -87,18 +87,18 @@ def test_a_body_with_many_faults_is_answered_with_the_first(running: RunningSuit
 
 
 @pytest.mark.parametrize("header", ["filename \u00e9", "\u00e9 YQ==x", "filename a"])
-def test_upload_metadata_that_is_no_base64(running: RunningSuite, header):
+def test_upload_metadata_that_is_not_base64(running: RunningSuite, header):
     headers = {"Tus-Resumable": "1.0.0", "Upload-Length": "5", "Upload-Metadata": header.encode()}
     assert running.client.post("/v1/uploads", headers=headers).status_code == 400
 
 
-def test_an_upload_checksum_that_is_no_base64(running: RunningSuite):
+def test_an_upload_checksum_that_is_not_base64(running: RunningSuite):
     headers = {"Tus-Resumable": "1.0.0", "Upload-Length": "5", "Upload-Checksum": "sha1 \u00e9".encode()}
     answer = running.client.post("/v1/uploads", headers=headers | {"Content-Type": "application/offset+octet-stream"}, content=b"abcde")
     assert answer.status_code == 400
 
 
-def test_a_client_that_leaves_within_its_body_is_no_error(running: RunningSuite):
+def test_a_client_that_disconnects_early_logs_no_error(running: RunningSuite):
     address = httpx.URL(running.url)
     seen = len(running.log)
     for path in (RENDER, "/v1/media/from-url", "/v1/media"):
@@ -111,7 +111,7 @@ def test_a_client_that_leaves_within_its_body_is_no_error(running: RunningSuite)
     assert not [line for line in running.log[seen:] if "ERROR" in line or "Traceback" in line]
 
 
-def test_every_job_and_check_takes_nothing_but_json(running: RunningSuite):
+def test_jobs_and_checks_accept_json_only(running: RunningSuite):
     paths = running.client.get("/openapi.json").json()["paths"]
     taking = [path for path in paths if path.endswith(("/jobs", "/check", "/media/from-url")) and "post" in paths[path]]
     assert len(taking) >= 7

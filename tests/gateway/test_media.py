@@ -31,7 +31,7 @@ def parts(server: tuple[Parts, int]) -> Parts:
 
 @pytest.fixture
 def http(server: tuple[Parts, int]) -> Iterator[httpx.Client]:
-    """A client of the one server, as an owner who has nothing yet."""
+    """A client of the shared server, as a new owner."""
     owner = "k" + secrets.token_hex(8)
     with httpx.Client(base_url=f"http://127.0.0.1:{server[1]}", timeout=10, headers={"x-owner": owner}) as client:
         yield client
@@ -49,7 +49,7 @@ def leftovers(parts: Parts) -> list[Path]:
     return list((parts.data_dir / "media" / ".incoming").glob("*"))
 
 
-def test_an_upload_is_a_record(http: httpx.Client, parts: Parts) -> None:
+def test_an_upload_returns_its_record(http: httpx.Client, parts: Parts) -> None:
     answer = upload(http, name="../Tänzerin.mp4")
     assert answer.status_code == 201
     record = answer.json()
@@ -76,7 +76,7 @@ def test_an_upload_is_a_record(http: httpx.Client, parts: Parts) -> None:
         ({"files": {"file": ("a.mp4", b"MZ\x90\x00 exe")}}, 415, "not a video"),
     ],
 )
-def test_other_forms_are_refused_and_leave_nothing(http: httpx.Client, parts: Parts, form: dict, status: int, words: str) -> None:
+def test_malformed_forms_are_refused_and_leave_no_media(http: httpx.Client, parts: Parts, form: dict, status: int, words: str) -> None:
     answer = http.post("/v1/media", **form)
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
     assert words in answer.json()["detail"]
@@ -84,7 +84,7 @@ def test_other_forms_are_refused_and_leave_nothing(http: httpx.Client, parts: Pa
     assert leftovers(parts) == []
 
 
-def test_too_large_is_refused_before_it_is_read_and_while_it_is(http: httpx.Client, parts: Parts) -> None:
+def test_too_large_files_are_refused_by_length_and_while_reading(http: httpx.Client, parts: Parts) -> None:
     assert upload(http, b"VIDEO" + b"x" * (MAX_BYTES - 5)).status_code == 201
     assert upload(http, b"VIDEO" + b"x" * (MAX_BYTES - 4)).status_code == 413
 
@@ -101,11 +101,11 @@ def test_too_large_is_refused_before_it_is_read_and_while_it_is(http: httpx.Clie
             b"POST /v1/media HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\n"
             b"Content-Length: 9000000000\r\nExpect: 100-continue\r\n\r\n"
         )
-        assert read_until(connection).startswith(b"HTTP/1.1 413")  # and no "100 Continue" before it
+        assert read_until(connection).startswith(b"HTTP/1.1 413")  # without a "100 Continue" first
     assert leftovers(parts) == []
 
 
-def test_a_client_that_goes_away_leaves_nothing(http: httpx.Client, parts: Parts) -> None:
+def test_a_broken_upload_leaves_no_media(http: httpx.Client, parts: Parts) -> None:
     with socket.create_connection(("127.0.0.1", http.base_url.port or 0)) as connection:
         connection.sendall(
             b"POST /v1/media HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 100000\r\n\r\n"
@@ -126,7 +126,7 @@ def test_pages_newest_first(http: httpx.Client) -> None:
     assert http.get("/v1/media", params={"cursor": "nonsense"}).status_code == 422
 
 
-def test_another_owner_sees_nothing(http: httpx.Client) -> None:
+def test_another_owner_cannot_see_media(http: httpx.Client) -> None:
     media_id = kept_id(http)
     other = {"x-owner": OTHER_OWNER}
     assert http.get("/v1/media", headers=other).json()["items"] == []
@@ -136,7 +136,7 @@ def test_another_owner_sees_nothing(http: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("media_id", ["..%2f..%2fetc", "%2e%2e", "a" * 26, "A" * 26, "x", "a" * 5000])
-def test_ids_that_are_none(http: httpx.Client, media_id: str) -> None:
+def test_malformed_ids(http: httpx.Client, media_id: str) -> None:
     for path in ("", "/content", "/thumbnail"):
         assert http.get(f"/v1/media/{media_id}{path}").status_code == 404
 
@@ -170,7 +170,7 @@ def test_ranges(http: httpx.Client, asked: str, status: int, start: int, end: in
         assert answer.headers["content-range"] == f"bytes {first}-{first + len(expected) - 1}/{len(VIDEO)}"
 
 
-def test_several_ranges_come_as_a_multipart(http: httpx.Client) -> None:
+def test_several_ranges_are_sent_as_multipart(http: httpx.Client) -> None:
     answer = http.get(f"/v1/media/{kept_id(http)}/content", headers={"range": "bytes=0-4, -4"})
     assert answer.status_code == 206
     assert answer.headers["content-type"].startswith("multipart/byteranges; boundary=")
@@ -187,7 +187,7 @@ def test_a_range_outside_the_file(http: httpx.Client, asked: str) -> None:
     assert answer.json()["type"] == "/problems/range-not-satisfiable"
 
 
-def test_conditions(http: httpx.Client) -> None:
+def test_conditional_requests(http: httpx.Client) -> None:
     url = f"/v1/media/{kept_id(http)}/content"
     etag = http.get(url).headers["etag"]
     assert etag == f'"{sha256(VIDEO)}"'
@@ -200,7 +200,7 @@ def test_conditions(http: httpx.Client) -> None:
     assert http.get(url, headers={"range": "bytes=99999999-", "if-range": '"old"'}).status_code == 200
 
 
-def test_head_has_the_headers_and_no_body(http: httpx.Client) -> None:
+def test_head_returns_headers_without_a_body(http: httpx.Client) -> None:
     url = f"/v1/media/{kept_id(http)}/content"
     full = http.get(url)
     head = http.head(url)
@@ -209,7 +209,7 @@ def test_head_has_the_headers_and_no_body(http: httpx.Client) -> None:
         assert head.headers[name] == full.headers[name]
 
 
-def test_a_browser_takes_the_file_for_what_it_is(http: httpx.Client) -> None:
+def test_headers_keep_browsers_from_guessing_the_type(http: httpx.Client) -> None:
     video = upload(http, name="page.html").json()["urls"]
     page = upload(http, b"PAGE!<script>alert(1)</script>", name="gallery.html").json()["urls"]
     answer = http.get(video["content"])

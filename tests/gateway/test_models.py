@@ -1,4 +1,4 @@
-"""`GET /v1/models` over a running suite."""
+"""`GET /v1/models` on a running suite."""
 
 import httpx
 from fastapi import FastAPI
@@ -10,7 +10,7 @@ from shared.settings import Settings
 from shared.testing import RunningSuite
 
 
-def test_every_model_is_told_with_its_licence_and_the_command(running: RunningSuite):
+def test_models_are_listed_with_licence_and_install_command(running: RunningSuite):
     answer = running.client.get("/v1/models")
     assert answer.status_code == 200
     models = {one["name"]: one for one in answer.json()}
@@ -26,12 +26,12 @@ def test_every_model_is_told_with_its_licence_and_the_command(running: RunningSu
     assert models["transnetv2"]["install"] is None
 
 
-def test_one_that_is_not_known_is_said(running: RunningSuite):
+def test_an_unknown_model_is_a_404(running: RunningSuite):
     answer = running.client.get("/v1/models/gpt")
     assert (answer.status_code, answer.json()["type"]) == (404, "/problems/unknown-model")
 
 
-def test_an_operation_without_its_model_is_refused_with_the_command(running: RunningSuite, clip):
+def test_a_missing_model_is_refused_with_its_install_command(running: RunningSuite, clip):
     body = {"inputs": {"video": running.upload(clip)["id"]}, "params": {"scorer": "nima", "model": "mobilenet-aesthetic"}}
     for verb in ("check", "jobs"):
         answer = running.client.post(f"/v1/aesthetics/best-frames/{verb}", json=body)
@@ -39,15 +39,15 @@ def test_an_operation_without_its_model_is_refused_with_the_command(running: Run
         assert answer.json()["detail"].endswith("Run: reelwright models pull nima-mobilenet-aesthetic")
 
 
-def test_the_api_pages_have_it(running: RunningSuite):
+def test_openapi_describes_the_models_routes(running: RunningSuite):
     document = running.client.get("/openapi.json").json()
     assert "/v1/models" in document["paths"]
     assert "/v1/speed-ramp/models" not in document["paths"]
     assert running.client.get("/v1/speed-ramp/models").json() == []
 
 
-async def test_a_service_with_a_folder_of_its_own_says_what_it_has(tmp_path):
-    """The gateway of a suite in containers has none of the packages and perhaps none of the files."""
+async def test_a_service_reports_the_models_of_its_own_folder(tmp_path):
+    """In containers the gateway lacks the packages, and may lack the files."""
     app = FastAPI()
 
     @app.get("/models")

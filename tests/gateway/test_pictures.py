@@ -1,4 +1,4 @@
-"""A zip file of pictures as a medium, and the pictures in it."""
+"""Zip files of pictures as media."""
 
 import zipfile
 from io import BytesIO
@@ -18,7 +18,7 @@ def pictures(path: Path) -> Path:
     return path
 
 
-def test_it_is_uploaded_listed_and_looked_into(running: RunningSuite, tmp_path: Path) -> None:
+def test_pictures_are_listed_and_downloaded(running: RunningSuite, tmp_path: Path) -> None:
     record = running.upload(pictures(tmp_path / "trip.zip"))
     assert record["kind"] == "images"
     assert record["content_type"] == "application/zip"
@@ -39,7 +39,7 @@ def test_it_is_uploaded_listed_and_looked_into(running: RunningSuite, tmp_path: 
     assert running.client.get(record["urls"]["thumbnail"]).headers["content-type"] == "image/jpeg"
 
 
-def test_what_is_not_there_is_not_found(running: RunningSuite, clip: Path, tmp_path: Path) -> None:
+def test_missing_pictures_are_404(running: RunningSuite, clip: Path, tmp_path: Path) -> None:
     record = running.upload(pictures(tmp_path / "trip.zip"))
     for name in ("nothing.png", "..%2f..%2frecord.json", "%2e%2e/record.json", "trip/", "a.webp%00"):
         answer = running.client.get(f"{record['urls']['files']}/{name}")
@@ -53,7 +53,7 @@ def test_what_is_not_there_is_not_found(running: RunningSuite, clip: Path, tmp_p
     assert running.client.get(f"/v1/media/{'7' * 26}/files").status_code == 404
 
 
-def test_a_damaged_picture_is_told_as_such(running: RunningSuite, tmp_path: Path) -> None:
+def test_a_damaged_picture_is_reported(running: RunningSuite, tmp_path: Path) -> None:
     path = pictures(tmp_path / "trip.zip")
     noise = BytesIO()
     Image.effect_noise((400, 300), 60).save(noise, "PNG")

@@ -1,4 +1,4 @@
-"""Requests for pipelines that come twice, and the trace that they belong to."""
+"""Idempotency keys and traces of pipeline requests."""
 
 from types import SimpleNamespace
 
@@ -24,7 +24,7 @@ def steps(media_id: str = SAMPLE_ID, **params) -> dict:
     return {"steps": [{"id": "look", "operation": "speed-ramp.analyze", "inputs": {"video": media_id}, "params": params}]}
 
 
-def test_the_first_answer_holds_though_its_input_is_gone(running: RunningSuite, clip):
+def test_the_first_answer_holds_after_its_input_was_deleted(running: RunningSuite, clip):
     media = running.upload(clip)
     key = {"Idempotency-Key": "pipeline-1", "Prefer": "wait=60"}
     first = running.client.post(URL, json=steps(media["id"]), headers=key).json()
@@ -37,7 +37,7 @@ def test_the_first_answer_holds_though_its_input_is_gone(running: RunningSuite, 
     assert running.client.post(URL, json=steps(media["id"])).status_code == 404
 
 
-def test_the_same_request_in_another_trace_is_the_same_request(running: RunningSuite):
+def test_the_trace_is_not_part_of_the_request(running: RunningSuite):
     key = {"Idempotency-Key": "pipeline-2"}
     first = running.client.post(URL, json=steps(), headers=key | TRACE).json()
     assert first["params"]["trace"] == TRACE
@@ -46,7 +46,7 @@ def test_the_same_request_in_another_trace_is_the_same_request(running: RunningS
     assert "trace" not in running.client.post(URL, json=steps(), headers={"traceparent": "no"}).json()["params"]
 
 
-async def test_services_are_asked_within_the_trace():
+async def test_requests_to_services_carry_the_trace():
     asked: list[tuple[str, str, dict[str, str]]] = []
 
     def service(request: httpx.Request) -> httpx.Response:

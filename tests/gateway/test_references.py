@@ -1,4 +1,4 @@
-"""Params that a pipeline takes from the result of an earlier step."""
+"""References from params to the result of an earlier step."""
 
 from typing import Annotated, Literal
 
@@ -26,7 +26,7 @@ class Wanted(BaseModel):
 SCHEMA = Wanted.model_json_schema()
 
 
-def test_the_least_value_is_one_that_is_allowed() -> None:
+def test_the_least_value_is_valid() -> None:
     value = {name: least(schema, SCHEMA) for name, schema in SCHEMA["properties"].items()}
     assert value == {"points": [{"at": 3, "kind": "cut"}] * 2, "count": 3, "name": "xxxx"}
     Wanted.model_validate(value)
@@ -41,7 +41,7 @@ class Odd(BaseModel):
     speed: float = Field(4, gt=0.1)
 
 
-def test_narrow_ranges_pairs_and_patterns_have_a_stand_in_too() -> None:
+def test_narrow_ranges_pairs_and_patterns_have_a_valid_stand_in() -> None:
     schema = Odd.model_json_schema()
     value = Odd.model_validate({name: stand_in(one, schema) for name, one in schema["properties"].items()})
     assert (value.third, value.pairs, value.color, value.speed) == (3, [(0, 0), (0, 0)], None, 4)
@@ -50,7 +50,7 @@ def test_narrow_ranges_pairs_and_patterns_have_a_stand_in_too() -> None:
         check_promised("a", ["pairs", "0", "2"], "one", schema)
 
 
-def test_references_are_found_and_nothing_else_is_taken_for_one() -> None:
+def test_only_references_are_found() -> None:
     params = {"a": {"from": "one.points.0.at"}, "b": {"from": "x", "to": "y"}, "c": [{"from": "one.x"}], "d": 3}
     assert references(params) == {"a": ("one", ["points", "0", "at"])}
     for wrong in ("one", "one.", ".x", "one.a b", "One.x", "one" + ".x" * 17, 3, None):
@@ -58,7 +58,7 @@ def test_references_are_found_and_nothing_else_is_taken_for_one() -> None:
             references({"a": {"from": wrong}})
 
 
-def test_a_path_has_to_be_in_the_result() -> None:
+def test_a_path_must_exist_in_the_result_schema() -> None:
     for path in (["points"], ["points", "7", "kind"], ["count"]):
         check_promised("a", path, "one", SCHEMA)
     with pytest.raises(Invalid, match="known are count, name, points"):
@@ -69,7 +69,7 @@ def test_a_path_has_to_be_in_the_result() -> None:
         check_promised("a", ["count", "x"], "one", SCHEMA)
 
 
-def test_what_is_there_is_taken() -> None:
+def test_values_are_taken_from_the_result() -> None:
     result = {"points": [{"at": 3.5}], "count": 1}
     assert taken(result, ["points", "0", "at"], "one") == 3.5
     for path in (["points", "1"], ["points", "x"], ["nothing"], ["count", "x"], ["count", "0"]):
@@ -83,7 +83,7 @@ def steps(**params: object) -> dict[str, object]:
     return {"steps": [first, second]}
 
 
-def test_a_pipeline_passes_a_result_on(running: RunningSuite) -> None:
+def test_a_pipeline_passes_results_to_later_steps(running: RunningSuite) -> None:
     body = steps(curve={"from": "look.curve"})
     checked = running.client.post("/v1/pipelines/check", json=body).json()["steps"][1]["params"]
     assert (checked["curve"], checked["interpolation"]) == ({"from": "look.curve"}, "nearest")
@@ -95,7 +95,7 @@ def test_a_pipeline_passes_a_result_on(running: RunningSuite) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "said"),
+    ("value", "detail"),
     [
         ("look.speed", "has no 'speed'"),
         ("later.curve", "no earlier step 'later'; earlier steps: look"),
@@ -103,8 +103,8 @@ def test_a_pipeline_passes_a_result_on(running: RunningSuite) -> None:
         ("curve", "is not a reference"),
     ],
 )
-def test_a_reference_to_nothing_is_refused_before_the_first_step(running: RunningSuite, value: str, said: str) -> None:
+def test_a_broken_reference_is_refused_before_the_first_step(running: RunningSuite, value: str, detail: str) -> None:
     answer = running.client.post("/v1/pipelines/check", json=steps(curve={"from": value}))
     assert answer.status_code == 422, answer.text
-    assert said in answer.json()["detail"]
+    assert detail in answer.json()["detail"]
     assert answer.json()["errors"][0]["field"] == "steps.1.params.curve"

@@ -1,4 +1,4 @@
-"""Several replicas of a service under one name, played by servers on 127.0.0.1, 127.0.0.2, ..."""
+"""Replicas of a service under one name, simulated by servers on 127.0.0.1, 127.0.0.2, ..."""
 
 import asyncio
 from collections import Counter
@@ -17,7 +17,7 @@ ADDRESSES = ("127.0.0.1", "127.0.0.2", "127.0.0.3")
 
 
 class Replica:
-    """Answers every request with its address; one that `breaks` ends the connection instead."""
+    """A server that answers with its address, or closes the connection if it `breaks`."""
 
     def __init__(self, address: str):
         self.address, self.breaks, self.asked = address, False, 0
@@ -42,7 +42,7 @@ class Replica:
 
 @pytest.fixture
 async def three() -> AsyncIterator[tuple[list[Replica], httpx.AsyncClient]]:
-    """Three replicas on one port, and a client that knows them by one name."""
+    """Three replicas on one port, and a client that reaches them by one name."""
     servers = [Replica(address) for address in ADDRESSES]
     port = await servers[0].start()
     for server in servers[1:]:
@@ -65,7 +65,7 @@ async def test_requests_are_spread_evenly(three: tuple[list[Replica], httpx.Asyn
     assert met == dict.fromkeys(ADDRESSES, 4)
 
 
-async def test_one_that_takes_no_connections_is_passed_over(three: tuple[list[Replica], httpx.AsyncClient]) -> None:
+async def test_a_replica_that_refuses_connections_is_skipped(three: tuple[list[Replica], httpx.AsyncClient]) -> None:
     servers, client = three
     await servers[1].stop()
     met = Counter([(await client.post("/render/jobs", json={})).json() for _ in range(12)])
@@ -73,7 +73,7 @@ async def test_one_that_takes_no_connections_is_passed_over(three: tuple[list[Re
     assert met.keys() == {ADDRESSES[0], ADDRESSES[2]}
 
 
-async def test_what_changes_nothing_is_sent_again_and_the_rest_is_not(three: tuple[list[Replica], httpx.AsyncClient]) -> None:
+async def test_only_safe_requests_are_sent_again(three: tuple[list[Replica], httpx.AsyncClient]) -> None:
     servers, client = three
     servers[0].breaks = True
     for _ in range(6):
@@ -86,7 +86,7 @@ async def test_what_changes_nothing_is_sent_again_and_the_rest_is_not(three: tup
     assert sum(server.asked for server in servers) == 1
 
 
-async def test_a_service_that_nobody_knows_is_down_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_unresolvable_service_is_reported_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     async def slow(host: str, port: int) -> list[str]:
         await asyncio.sleep(60)
         return []

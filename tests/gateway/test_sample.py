@@ -1,4 +1,4 @@
-"""The samples that the examples run on."""
+"""The sample clip and picture."""
 
 import asyncio
 from types import SimpleNamespace
@@ -11,7 +11,7 @@ from shared.errors import TimedOut, UnknownMedia
 from shared.http.service import SAMPLES
 
 
-def test_what_could_not_be_made_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_sample_is_retried(monkeypatch: pytest.MonkeyPatch) -> None:
     made: set[str] = set()
     tries: list[str] = []
 

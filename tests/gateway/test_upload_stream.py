@@ -7,7 +7,7 @@ from gateway.uploads.stream import bursts
 from shared.errors import UploadTimeout
 
 
-async def test_chunks_are_joined_while_they_come_fast() -> None:
+async def test_fast_chunks_are_joined() -> None:
     async def chunks() -> AsyncIterator[bytes]:
         for _ in range(10):
             yield b"0123456789"
@@ -15,7 +15,7 @@ async def test_chunks_are_joined_while_they_come_fast() -> None:
     assert [len(block) async for block in bursts(chunks(), burst_bytes=35)] == [40, 40, 20]
 
 
-async def test_what_is_there_is_given_out_in_a_pause() -> None:
+async def test_a_pause_yields_the_pending_chunks() -> None:
     more = asyncio.Event()
 
     async def chunks() -> AsyncIterator[bytes]:
@@ -30,7 +30,7 @@ async def test_what_is_there_is_given_out_in_a_pause() -> None:
     assert got == [b"early", b"late"]
 
 
-async def test_silence_ends_it() -> None:
+async def test_an_idle_connection_times_out() -> None:
     async def chunks() -> AsyncIterator[bytes]:
         yield b"something"
         await asyncio.sleep(60)
@@ -42,7 +42,7 @@ async def test_silence_ends_it() -> None:
     assert got == [b"something"]
 
 
-async def test_what_came_before_an_error_is_given_out() -> None:
+async def test_chunks_before_an_error_are_yielded() -> None:
     async def chunks() -> AsyncIterator[bytes]:
         yield b"before"
         raise ConnectionError

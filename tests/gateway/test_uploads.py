@@ -80,7 +80,7 @@ def checksum(algorithm: str, data: bytes) -> str:
 
 
 def unfinished_patch(port: int, url: str, data: bytes, *, announced: int, **headers: str) -> socket.socket:
-    """A PATCH that announces more than it sends. The connection stays open."""
+    """Open a PATCH that sends fewer bytes than its Content-Length, and keep the connection open."""
     connection = socket.create_connection(("127.0.0.1", port))
     lines = [f"PATCH {url} HTTP/1.1", "Host: x", "Tus-Resumable: 1.0.0", "Upload-Offset: 0", f"Content-Length: {announced}"]
     lines += ["Content-Type: application/offset+octet-stream", *(f"{name.replace('_', '-')}: {value}" for name, value in headers.items())]
@@ -88,7 +88,7 @@ def unfinished_patch(port: int, url: str, data: bytes, *, announced: int, **head
     return connection
 
 
-def test_what_is_spoken(http: httpx.Client) -> None:
+def test_options_list_version_and_extensions(http: httpx.Client) -> None:
     answer = http.request("OPTIONS", "/v1/uploads", headers={"tus-resumable": ""})
     assert answer.status_code == 204
     assert answer.headers["tus-version"] == "1.0.0"
@@ -131,11 +131,11 @@ def test_creation_with_upload(http: httpx.Client) -> None:
     assert http.get(whole.headers["content-location"]).json()["sha256"] == sha256(VIDEO)
 
 
-def test_what_was_received_before_a_cut_is_kept(http: httpx.Client, server: tuple[Parts, int]) -> None:
+def test_bytes_before_a_broken_connection_are_kept(http: httpx.Client, server: tuple[Parts, int]) -> None:
     url = begin(http)
     with unfinished_patch(server[1], url, VIDEO[:5000], announced=len(VIDEO)):
         wait_until(lambda: offset(http, url) == 5000)
-    wait_until(lambda: send(http, url, b"", 5000).status_code == 204)  # the lock is free again
+    wait_until(lambda: send(http, url, b"", 5000).status_code == 204)  # the lock is released
     assert send(http, url, VIDEO[5000:], 5000).headers["reelwright-media-id"]
 
 
@@ -160,7 +160,7 @@ def test_checksums(http: httpx.Client, algorithm: str) -> None:
     assert http.get(right.headers["content-location"]).json()["sha256"] == sha256(VIDEO)
 
 
-def test_bytes_that_no_checksum_vouched_for_do_not_count(http: httpx.Client, server: tuple[Parts, int]) -> None:
+def test_unverified_bytes_do_not_count(http: httpx.Client, server: tuple[Parts, int]) -> None:
     url = begin(http)
     data = server[0].data_dir / "uploads" / "public" / url.rpartition("/")[2] / "data"
     with unfinished_patch(server[1], url, b"damaged", announced=len(VIDEO), Upload_Checksum=checksum("sha1", VIDEO)):
@@ -184,7 +184,7 @@ def test_bytes_that_no_checksum_vouched_for_do_not_count(http: httpx.Client, ser
         ({"x-owner": OTHER_OWNER}, 404, "unknown-upload"),
     ],
 )
-def test_requests_that_do_not_fit(http: httpx.Client, headers: dict[str, str], status: int, kind: str) -> None:
+def test_requests_that_violate_the_protocol(http: httpx.Client, headers: dict[str, str], status: int, kind: str) -> None:
     url = begin(http)
     answer = http.patch(url, content=b"VIDEO", headers=BODY | {"upload-offset": "0"} | headers)
     assert (answer.status_code, answer.json()["type"]) == (status, f"/problems/{kind}")
@@ -207,13 +207,13 @@ def test_requests_that_do_not_fit(http: httpx.Client, headers: dict[str, str], s
         ({"upload-length": "5", "upload-metadata": "a YQ==,a YQ=="}, 400),
     ],
 )
-def test_uploads_that_cannot_begin(http: httpx.Client, parts: Parts, headers: dict[str, str], status: int) -> None:
+def test_uploads_that_are_refused_at_creation(http: httpx.Client, parts: Parts, headers: dict[str, str], status: int) -> None:
     before = list((parts.data_dir / "uploads").glob("*/*"))
     assert http.post("/v1/uploads", headers=headers).status_code == status
     assert list((parts.data_dir / "uploads").glob("*/*")) == before
 
 
-def test_more_than_announced_is_refused(http: httpx.Client) -> None:
+def test_more_bytes_than_the_upload_length_are_refused(http: httpx.Client) -> None:
     url = begin(http, 100)
     send(http, url, VIDEO[:10])
     assert send(http, url, b"x" * 91, 10).status_code == 413
@@ -227,12 +227,12 @@ def test_more_than_announced_is_refused(http: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("upload_id", ["a" * 26, "..", "x", "..%2f..%2fmedia"])
-def test_ids_that_are_none(http: httpx.Client, upload_id: str) -> None:
+def test_malformed_ids(http: httpx.Client, upload_id: str) -> None:
     for method in ("HEAD", "DELETE"):
         assert http.request(method, f"/v1/uploads/{upload_id}").status_code in (404, 405)
 
 
-def test_a_refused_file_takes_its_upload_along(http: httpx.Client, parts: Parts) -> None:
+def test_an_upload_of_a_refused_file_is_removed(http: httpx.Client, parts: Parts) -> None:
     url = begin(http, 6)
     answer = send(http, url, b"MZ exe")
     assert (answer.status_code, answer.json()["type"]) == (415, "/problems/unsupported-media")
@@ -249,7 +249,7 @@ def test_termination(http: httpx.Client, parts: Parts) -> None:
     assert not (parts.data_dir / "uploads" / "public" / url.rpartition("/")[2]).exists()
 
 
-def test_methods_in_disguise(http: httpx.Client) -> None:
+def test_method_override(http: httpx.Client) -> None:
     url = begin(http)
     disguised = {"x-http-method-override": "PATCH"}
     assert http.post(url, content=VIDEO[:7], headers=BODY | disguised | {"upload-offset": "0"}).status_code == 204
@@ -278,8 +278,8 @@ def test_abandoned_uploads_expire(http: httpx.Client, uploads: Uploads) -> None:
 
 
 @pytest.mark.parametrize("published", [False, True])
-def test_a_crash_at_the_end_makes_neither_none_nor_two(http: httpx.Client, parts: Parts, uploads: Uploads, published: bool) -> None:
-    """The process died after the last byte: before the medium was published, or after that and before it was noted."""
+def test_a_crash_after_the_last_byte_makes_exactly_one_medium(http: httpx.Client, parts: Parts, uploads: Uploads, published: bool) -> None:
+    """The process dies after the last byte: before the medium is published, or before the upload is marked as done."""
     upload = uploads.create("public", UploadState(name="c.mp4", metadata="", length=len(VIDEO), media_id=new_id()))
     upload.data.write_bytes(VIDEO)
     url, media_id = f"/v1/uploads/{upload.id}", upload.read().media_id
@@ -294,7 +294,7 @@ def test_a_crash_at_the_end_makes_neither_none_nor_two(http: httpx.Client, parts
     assert http.get(f"/v1/media/{media_id}/content").content == VIDEO
 
 
-def test_head_waits_for_the_file_to_be_looked_at(http: httpx.Client, parts: Parts) -> None:
+def test_head_waits_for_the_probe(http: httpx.Client, parts: Parts) -> None:
     url, answers = begin(http), []
     parts.slow_probe_s = 0.3
     try:
@@ -325,7 +325,7 @@ def listens(port: int) -> bool:
         return connection.connect_ex(("127.0.0.1", port)) == 0
 
 
-def test_a_killed_server_has_kept_what_it_received(tmp_path: Path) -> None:
+def test_a_killed_server_keeps_received_bytes(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}
