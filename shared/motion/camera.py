@@ -1,7 +1,7 @@
 """Where the camera looks, frame by frame: translation by phase correlation, similarity and homography by tracked features.
 
-Phase correlation: `phase.py`. Features: corners of Shi and Tomasi (1994), followed by the pyramidal method of Lucas and Kanade (Bouguet,
-2000), fitted with RANSAC (Fischler and Bolles, 1981). Each frame is measured against an anchor frame of its shot,
+Phase correlation: `phase_correlation.py`. Features: corners of Shi and Tomasi (1994), followed by the pyramidal method of Lucas and
+Kanade (Bouguet, 2000), fitted with RANSAC (Fischler and Bolles, 1981). Each frame is measured against an anchor frame of its shot,
 not against the frame before, so that errors do not add up; the anchor moves on when a third of the picture has left it.
 """
 
@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.motion.phase_correlation import PhaseCorrelation
+from shared.motion.view import Gray, Mask, View, view_of
 
 Matrix = NDArray[np.float64]
-Gray = NDArray[np.uint8]
 Model = Literal["none", "translation", "similarity", "homography"]
 
 _LONGEST_SIDE = 480
@@ -55,13 +55,16 @@ def analysis_size(width: int, height: int) -> tuple[int, int]:
 
 
 class Method(Protocol):
-    """Measures the motion from one small picture to another, near a guess; None where it cannot be told."""
+    """Measure the motion from one view to another, near a guess; None where the views do not tell."""
 
-    def __call__(self, before: Gray, after: Gray, guess: Matrix) -> Matrix | None: ...
+    def __call__(self, before: View, after: View, guess: Matrix) -> Matrix | None: ...
 
 
 class Camera:
-    """Follows the camera through frames of `width` x `height` pixels, given as small luma in `analysis_size`."""
+    """Follow the camera through frames of `width` x `height` pixels, given as small luma in `analysis_size`.
+
+    With a mask of the subject only the background is followed. Without one, whatever most of the picture does counts as the camera.
+    """
 
     def __init__(self, model: Model, width: int, height: int) -> None:
         self.size = analysis_size(width, height)
@@ -71,21 +74,26 @@ class Camera:
             self._method = Translation(self.size)
         elif model != "none":
             self._method = Features(model)
-        self._before: Gray | None = None
-        self._anchor: Gray | None = None
+        self._before: View | None = None
+        self._anchor: View | None = None
         self._start()
 
-    def step(self, small: Gray) -> Pose:
-        """The pose of the next frame."""
-        before, self._before = self._before, small
+    def step(self, small: Gray, subject: Gray | None = None) -> Pose:
+        """Return the pose of the next frame.
+
+        `small`: its luma, (h, w) uint8 in `analysis_size`. `subject`: a mask of any size, uint8, 255 where the subject is; corners and
+        pixels there, and close to it, are left out.
+        """
+        view = view_of(small, subject)
+        before, self._before = self._before, view
         if before is None:
-            self._anchor = small
+            self._anchor = view
             return Pose(np.eye(3), cut=True)
-        sure = self._follow(before, small) if self._method is not None else True
+        sure = self._follow(before, view) if self._method is not None else True
         # Where nothing could be measured, the guess says nothing either.
         moved = self._moved @ np.linalg.inv(self._moved_before) if sure else np.eye(3)
-        if is_cut(before, small, moved, related=sure):
-            self._anchor = small
+        if is_cut(before.picture, small, moved, related=sure):
+            self._anchor = view
             self._start()
             return Pose(np.eye(3), cut=True)
         return Pose(scale_matrix(self._base @ np.linalg.inv(self._moved), *self._factor), sure=sure)
@@ -95,14 +103,14 @@ class Camera:
         self._moved = self._moved_before = np.eye(3)  # anchor -> frame
         self._speed = np.eye(3)
 
-    def _follow(self, before: Gray, small: Gray) -> bool:
+    def _follow(self, before: View, view: View) -> bool:
         assert self._method is not None
         assert self._anchor is not None
         self._moved_before = self._moved
-        measured = self._method(self._anchor, small, self._speed @ self._moved)
+        measured = self._method(self._anchor, view, self._speed @ self._moved)
         if measured is None:
             self._move_anchor(before, self._moved)
-            measured = self._method(before, small, self._speed)
+            measured = self._method(before, view, self._speed)
         sure = measured is not None
         if measured is None:
             # A whip pan goes on for a moment; what lasts is darkness.
@@ -112,17 +120,17 @@ class Camera:
             self._speed = measured @ np.linalg.inv(self._moved_before)
         self._moved = measured
         if not sure or overlap(measured, self.size) < _OVERLAP:
-            self._before_of(small)
+            self._anchor_at(view)
         return sure
 
-    def _before_of(self, small: Gray) -> None:
+    def _anchor_at(self, view: View) -> None:
         """Make the frame just measured the anchor, keeping how it moved since the one before."""
         inverse = np.linalg.inv(self._moved)
         self._moved_before = self._moved_before @ inverse
         self._base = self._base @ inverse
-        self._anchor, self._moved = small, np.eye(3)
+        self._anchor, self._moved = view, np.eye(3)
 
-    def _move_anchor(self, before: Gray, moved: Matrix) -> None:
+    def _move_anchor(self, before: View, moved: Matrix) -> None:
         self._base = self._base @ np.linalg.inv(moved)
         self._anchor, self._moved, self._moved_before = before, np.eye(3), np.eye(3)
 
@@ -133,7 +141,7 @@ class Translation:
     def __init__(self, size: tuple[int, int]) -> None:
         self._correlation = PhaseCorrelation(size)
 
-    def __call__(self, before: Gray, after: Gray, guess: Matrix) -> Matrix | None:
+    def __call__(self, before: View, after: View, guess: Matrix) -> Matrix | None:
         shift = self._correlation(before, after, (float(guess[0, 2]), float(guess[1, 2])))
         return None if shift is None else np.array([[1, 0, shift[0]], [0, 1, shift[1]], [0, 0, 1]])
 
@@ -143,21 +151,25 @@ class Features:
 
     def __init__(self, model: Model) -> None:
         self._homography = model == "homography"
-        self._of: Gray | None = None
+        self._of: View | None = None
         self._corners: NDArray[np.float32] | None = None
 
-    def __call__(self, before: Gray, after: Gray, guess: Matrix) -> Matrix | None:
+    def __call__(self, before: View, after: View, guess: Matrix) -> Matrix | None:
+        picture = before.picture
         if self._of is not before:
             self._of = before
-            corners = cv2.goodFeaturesToTrack(before, 400, 0.005, max(min(before.shape) / 40, 3))
+            allowed = None if before.background is None else before.background.astype(np.uint8)
+            corners = cv2.goodFeaturesToTrack(picture, 400, 0.005, max(min(picture.shape) / 40, 3), mask=allowed)
             self._corners = None if corners is None else np.asarray(corners, np.float32)
         if self._corners is None or len(self._corners) < _LEAST_POINTS:
             return None
         expected = cv2.perspectiveTransform(self._corners, guess).astype(np.float32)
         found, status, _ = cv2.calcOpticalFlowPyrLK(
-            before, after, self._corners, expected, winSize=(15, 15), maxLevel=3, flags=cv2.OPTFLOW_USE_INITIAL_FLOW
+            picture, after.picture, self._corners, expected, winSize=(15, 15), maxLevel=3, flags=cv2.OPTFLOW_USE_INITIAL_FLOW
         )
         kept = status.ravel() == 1
+        if after.background is not None:
+            kept &= _inside(after.background, np.asarray(found, np.float32).reshape(-1, 2))
         source, target = self._corners[kept].reshape(-1, 2), found[kept].reshape(-1, 2)
         if len(source) < _LEAST_POINTS:
             return None
@@ -167,7 +179,7 @@ class Features:
         else:
             affine, inliers = cv2.estimateAffinePartial2D(source, target, method=cv2.RANSAC, ransacReprojThreshold=0.8, maxIters=500)
             matrix = None if affine is None else np.vstack([affine, [0, 0, 1]])
-        if matrix is None or inliers.sum() < max(_LEAST_POINTS, _LEAST_INLIERS * len(source)) or not _plausible(matrix, before.shape):
+        if matrix is None or inliers.sum() < max(_LEAST_POINTS, _LEAST_INLIERS * len(source)) or not _plausible(matrix, picture.shape):
             return None
         return np.asarray(matrix / matrix[2, 2], np.float64)
 
@@ -187,6 +199,14 @@ def is_cut(before: Gray, after: Gray, moved: Matrix, *, related: bool = True) ->
         return False
     bins = [np.histogram(one, 16, (0, 256))[0] / one.size for one in (here, there)]
     return not related or alike < _OTHER_PICTURE or bool(np.abs(bins[0] - bins[1]).sum() / 2 >= _OTHER_BRIGHTNESS)
+
+
+def _inside(mask: Mask, points: NDArray[np.float32]) -> Mask:
+    """Tell which points, (n, 2) as x and y, lie on true pixels; those outside of the mask do not."""
+    height, width = mask.shape
+    x, y = np.rint(np.clip(points, -1, max(width, height))).astype(int).T
+    within = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    return np.asarray(within & mask[np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)], np.bool_)
 
 
 def _thumbnail(picture: NDArray[Any]) -> Matrix:

@@ -1,4 +1,4 @@
-"""Translation between two pictures: the peaks of phase correlation, the one that most of the picture agrees with, refined.
+"""Translation between two pictures: peaks of phase correlation, of which the one that most of the picture agrees with is refined.
 
 Phase correlation: Kuglin and Hines, "The phase correlation image alignment method", 1975. It finds every shift that something in the
 picture makes, and rates sharp edges highest, whoever they belong to: which of its peaks is the camera's is decided by how much of the
@@ -13,6 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.motion.view import View
+
 Floats = NDArray[np.float32]
 Shift = tuple[float, float]
 
@@ -26,6 +28,8 @@ _FINE = 0.02
 _STILL = 0.06
 """Pixels: a camera that seems to have moved by less stands still, and the subject pulls at it a little."""
 _ROUNDS = 6
+_LEAST_BACKGROUND = 0.02
+"""Part of the picture that has to be background for a masked measurement."""
 _OUT_OF_SIGHT = 2.0
 """Levels that what is not in both counts as: a pattern that repeats would else seem moved by a period that leaves the subject out."""
 
@@ -37,23 +41,44 @@ class PhaseCorrelation:
         self._half = max(size[0] // 2, 4), max(size[1] // 2, 4)
         self._factor = size[0] / self._half[0], size[1] / self._half[1]
         self._window = cv2.createHanningWindow(self._half, cv2.CV_32F)
-        self._of: NDArray[np.uint8] | None = None
+        self._of: View | None = None
         self._here, self._soft = np.zeros((0, 0), np.float32), np.zeros((0, 0), np.uint8)
 
-    def __call__(self, before: NDArray[np.uint8], after: NDArray[np.uint8], near: Shift) -> Shift | None:
-        """How far right and down what is in `before` has moved in `after`, in pixels; None where that cannot be told.
+    def __call__(self, before: View, after: View, near: Shift) -> Shift | None:
+        """Measure how far right and down the content of `before` has moved in `after`, in pixels; None where the views do not tell.
 
-        `near`: a guess, from which up to half a picture is searched.
+        `near`: a guess, from which up to half a picture is searched. What is not background in either view counts for nothing.
         """
         if self._of is not before:
-            self._of, self._here, self._soft = before, self._smaller(before), _softened(before)
-        here, there = self._here, self._smaller(after)
+            self._of, self._here, self._soft = before, self._smaller(before.picture), _softened(before.picture)
+        here, there = self._here, self._smaller(after.picture)
+        if before.background is not None or after.background is not None:
+            return self._background_shift(before, after, there, near)
         guess = round(near[0] / self._factor[0]), round(near[1] / self._factor[1])
         texture = np.minimum(cv2.magnitude(*_gradient(there)), _MOST_TEXTURE)
         candidates = {guess, (0, 0)}
         candidates |= {(guess[0] + across, guess[1] + down) for across, down in self._peaks(_shifted(here, *guess), there)}
         best = min(candidates, key=lambda shift: (_mismatch(here, there, texture, shift), shift != guess))
-        return _refined(self._soft, _softened(after), (best[0] * self._factor[0], best[1] * self._factor[1]))
+        return _refined(self._soft, _softened(after.picture), (best[0] * self._factor[0], best[1] * self._factor[1]))
+
+    def _background_shift(self, before: View, after: View, there: Floats, near: Shift) -> Shift | None:
+        """Do the same with the subject blotted out of both pictures."""
+        masks = [_mask_of(view) for view in (before, after)]
+        small = [np.asarray(cv2.resize(mask, self._half, interpolation=cv2.INTER_AREA) >= 1, np.float32) for mask in masks]
+        if min(float(mask.mean()) for mask in small) < _LEAST_BACKGROUND:
+            return None
+        guess = round(near[0] / self._factor[0]), round(near[1] / self._factor[1])
+        texture = np.minimum(cv2.magnitude(*_gradient(there)), _MOST_TEXTURE) * small[1]
+        filled = [_filled(picture, mask) for picture, mask in zip((self._here, there), small, strict=True)]
+        candidates = {guess, (0, 0)}
+        candidates |= {(guess[0] + across, guess[1] + down) for across, down in self._peaks(_shifted(filled[0], *guess), filled[1])}
+
+        def mismatch(shift: tuple[int, int]) -> float:
+            return _mismatch(filled[0], filled[1], texture * _shifted(small[0], *shift), shift)
+
+        best = min(candidates, key=lambda shift: (mismatch(shift), shift != guess))
+        start = best[0] * self._factor[0], best[1] * self._factor[1]
+        return _refined(self._soft, _softened(after.picture), start, masks=(masks[0], masks[1]))
 
     def _smaller(self, picture: NDArray[np.uint8]) -> Floats:
         return np.asarray(cv2.resize(picture, self._half, interpolation=cv2.INTER_AREA), np.float32)
@@ -70,6 +95,17 @@ class PhaseCorrelation:
             found.append((column - width // 2, row - height // 2))
             surface[max(row - 3, 0) : row + 4, max(column - 3, 0) : column + 4] = -1
         return found
+
+
+def _mask_of(view: View) -> Floats:
+    """Return 1 for each pixel of the background, 0 for the others."""
+    return np.ones(view.picture.shape, np.float32) if view.background is None else view.background.astype(np.float32)
+
+
+def _filled(picture: Floats, mask: Floats) -> Floats:
+    """Replace what is not background by the background's mean, so that its outline makes no edge."""
+    mean = float(np.vdot(picture, mask)) / max(float(mask.sum()), 1.0)
+    return np.asarray(picture * mask + np.float32(mean) * (1 - mask), np.float32)
 
 
 def _shifted(picture: Floats, across: int, down: int) -> Floats:
@@ -95,8 +131,13 @@ def _mismatch(here: Floats, there: Floats, texture: Floats, shift: tuple[int, in
     return mean + _OUT_OF_SIGHT * (1 - off.size / there.size)
 
 
-def _refined(source: NDArray[np.uint8], target: NDArray[np.uint8], start: Shift) -> Shift | None:
-    """The shift between softened pictures to a few hundredths of a pixel, begun within a pixel or two; None where too little matches."""
+def _refined(
+    source: NDArray[np.uint8], target: NDArray[np.uint8], start: Shift, masks: tuple[Floats, Floats] | None = None
+) -> Shift | None:
+    """Refine a shift between softened pictures to a few hundredths of a pixel, begun within a pixel or two; None where too little matches.
+
+    `masks`: 1 where a pixel of `source` and of `target` counts, 0 where it does not.
+    """
     across, down = (np.ascontiguousarray(part[1::2, 1::2]) for part in _gradient(target))
     aim = target[1::2, 1::2].astype(np.float32)
     height, width = target.shape
@@ -115,9 +156,12 @@ def _refined(source: NDArray[np.uint8], target: NDArray[np.uint8], start: Shift)
         off = aim[seen] - moved[seen]
         if not off.size:
             return None
-        off -= _median(off.ravel()[::7])
+        counted = None if masks is None else _counted(masks, matrix, both)
+        off -= _median(off.ravel()[::7] if counted is None else off[counted][::7] if counted.any() else np.zeros(1, np.float32))
         weight = np.square(off * np.float32(1 / _SPREAD))
         weight += 1
+        if counted is not None:
+            weight[~counted] = np.inf
         gx, gy = right / weight, below / weight
         mixed = float(np.vdot(gx, below))
         normal = np.array([[float(np.vdot(gx, right)), mixed], [mixed, float(np.vdot(gy, below))]])
@@ -128,11 +172,24 @@ def _refined(source: NDArray[np.uint8], target: NDArray[np.uint8], start: Shift)
             break
     steep = cv2.magnitude(right, below)
     textured = steep > _TEXTURE
-    if np.count_nonzero(textured) < _LEAST_TEXTURED * aim.size:
+    size = aim.size
+    if counted is not None:
+        textured &= counted
+        size = int(np.count_nonzero(counted))
+    if not textured.any() or np.count_nonzero(textured) < _LEAST_TEXTURED * size:
         return None
     if (np.abs(off[textured]) < np.maximum(_SPREAD, 0.5 * steep[textured])).mean() < _LEAST_AGREEING:
         return None
     return float(_snapped(shift[0])), float(_snapped(shift[1]))
+
+
+def _counted(masks: tuple[Floats, Floats], matrix: NDArray[np.float64], both: tuple[slice, slice]) -> NDArray[np.bool_]:
+    """Every second pixel that counts in the target and, moved by `matrix`, in the source."""
+    target = masks[1][1::2, 1::2]
+    moved = cv2.warpAffine(
+        masks[0], matrix, target.shape[::-1], flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
+    )
+    return np.asarray((target[both] > 0) & (moved[both] > 0.99), np.bool_)
 
 
 def _in_both(shift: float, length: int) -> slice:

@@ -1,0 +1,33 @@
+"""A small picture that camera motion is measured in, and where its subject is."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Gray = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
+
+_SUBJECT_FROM = 16
+"""Value of a mask from which a pixel counts as subject: soft edges do."""
+_MARGIN = 7
+"""Pixels around the subject that count as subject: half the window that corners are followed with."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """`picture`: (h, w) uint8 luma. `background`: (h, w), true where the camera may be measured; None: everywhere."""
+
+    picture: Gray
+    background: Mask | None = None
+
+
+def view_of(picture: Gray, subject: Gray | None) -> View:
+    """Combine a picture with a mask of its subject, (h, w) uint8 of any size, 255 where the subject is."""
+    if subject is None:
+        return View(picture)
+    height, width = picture.shape
+    mask = np.asarray(cv2.resize(subject, (width, height), interpolation=cv2.INTER_AREA) >= _SUBJECT_FROM, np.uint8)
+    side = 2 * _MARGIN + 1
+    return View(picture, cv2.dilate(mask, np.ones((side, side), np.uint8)) == 0)
