@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import PIL
+from numpy.typing import NDArray
 from PIL import Image
 
 from shared.errors import BrokenMedia, TooLarge, UnsupportedMedia
@@ -137,6 +138,14 @@ class Picture:
         """The picture, `upright_rgb`. Raises BrokenMedia or TooLarge."""
         limits = limits or Limits.in_force()
         return upright_image(self.source if self.entry is None else BytesIO(self.data()), limits, name=self.name, alpha=alpha)
+
+    def matte(self, limits: Limits | None = None) -> NDArray[np.uint8]:
+        """Read how opaque each pixel is, (height, width) uint8 from 0 to 255.
+
+        The picture's transparency where it has any, else its brightness. Raises BrokenMedia or TooLarge.
+        """
+        image = self.image(limits, alpha=True)
+        return np.asarray(image.getchannel("A") if image.mode == "RGBA" else image.convert("L"), np.uint8)
 
     def stored_upright(self, limits: Limits | None = None) -> bool:
         """Whether it is stored as it is seen, and not to be turned. Raises BrokenMedia or TooLarge."""

@@ -58,7 +58,7 @@ def probe_video(path: str | os.PathLike[str], *, hint: str = "this operation nee
     return info
 
 
-def inspect(args: dict[str, Any], progress: Any) -> dict[str, Any]:
+def inspect(args: dict[str, Any], _progress: Any) -> dict[str, Any]:
     """`probe` for the isolated worker: `{"path"}` -> `{"kind", "content_type", "suffix", "media"}`."""
     info, kind = _examined(args["path"], Limits.in_force())
     return {"kind": info.kind, "content_type": kind.content_type, "suffix": kind.suffix, "media": info.model_dump(mode="json")}

@@ -17,7 +17,7 @@ from shared.video.reading.reader import read_frames
 _LOOK_AT_S = 3
 
 
-def thumbnail(args: dict[str, Any], progress: Any) -> dict[str, Any]:
+def thumbnail(args: dict[str, Any], _progress: Any) -> dict[str, Any]:
     """For the isolated worker: `{"path", "output", "width"}`: writes a JPEG `width` pixels wide at `output`.
 
     Upright and in the right shape. Of a zip file it is the first picture, of a video the keyframe-like frame with the most contrast

@@ -22,6 +22,9 @@ RANGES: Mapping[int, str] = {1: "tv", 2: "pc"}
 
 BT709 = ColorInfo(primaries="bt709", transfer="bt709", matrix="bt709", range="tv")
 
+MATTE = ColorInfo(primaries="bt709", transfer="bt709", matrix="bt709", range="pc")
+"""Tags of a gray video that is a matte: full range, so that its values are the matte's."""
+
 # What swscale calls the matrices (SWS_CS_*), which is not what H.273 calls them.
 _SWS_MATRICES: Mapping[str, int] = {
     "bt709": 1, "fcc": 4, "bt470bg": 5, "smpte170m": 5, "smpte240m": 7, "bt2020nc": 9, "bt2020c": 9,

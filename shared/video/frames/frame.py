@@ -72,6 +72,29 @@ class Frame:
         """The Y plane, (height, width), no copy: uint8, or uint16 in the format's own scale (0 to 1023 for 10 bits)."""
         return plane_of(self.picture, 0)
 
+    def alpha(self) -> NDArray[Any] | None:
+        """Return the alpha plane, (height, width), no copy; None where the pixel format has none.
+
+        uint8, or uint16 in the format's own scale (0 to 1023 for 10 bits). 0 is transparent.
+        """
+        last = self.picture.format.components[-1]
+        return plane_of(self.picture, last.plane) if last.is_alpha else None
+
+    def matte(self) -> NDArray[np.uint8]:
+        """Return how opaque each pixel is, (height, width) uint8 from 0 to 255.
+
+        The alpha plane where there is one. Else the luma, as in a gray video that is a matte: black is 0, white is 255.
+        """
+        plane, component, full = self.alpha(), self.picture.format.components[-1], True
+        if plane is None:
+            plane, component, full = self.luma(), self.picture.format.components[0], self.color.range == "pc"
+        black, span = (0, (1 << component.bits) - 1) if full else (16 << (component.bits - 8), 219 << (component.bits - 8))
+        if black == 0 and span == 255:
+            return np.array(plane, np.uint8)
+        levels = np.arange(256 if plane.dtype == np.uint8 else 65536)
+        table = np.clip(np.rint((levels - black) * (255 / span)), 0, 255).astype(np.uint8)
+        return np.asarray(table[plane], np.uint8)
+
     def small_luma(self, width: int, height: int) -> NDArray[np.uint8]:
         """The Y plane averaged down to (height, width), uint8, in the range it is stored in."""
         small = halve_toward(self.luma(), (width, height))

@@ -59,6 +59,35 @@ def picture_from(planes: tuple[NDArray[Any], ...], width: int, height: int, pixe
     return picture
 
 
+def set_alpha(picture: av.VideoFrame, alpha: NDArray[Any]) -> None:
+    """Write `alpha` into the alpha plane of a planar picture, scaled to its depth.
+
+    `alpha`: (height, width) uint8 from 0 to 255, or uint16 from 0 to 65535. Raises ValueError for another shape or type, and for a picture
+    without an alpha plane.
+    """
+    component = picture.format.components[-1]
+    if not component.is_alpha:
+        raise ValueError(f"{picture.format.name} has no alpha plane")
+    target = plane_of(picture, component.plane)
+    np.copyto(target, scale_alpha(alpha, component.bits, target.shape), casting="same_kind")
+
+
+def check_alpha(alpha: NDArray[Any], shape: tuple[int, ...]) -> None:
+    """Raise ValueError unless `alpha` is uint8 or uint16 and has `shape`, (height, width)."""
+    if alpha.shape != shape or alpha.dtype not in (np.uint8, np.uint16):
+        raise ValueError(f"alpha is {alpha.dtype} of shape {alpha.shape}; uint8 or uint16 of shape {shape} is needed")
+
+
+def scale_alpha(alpha: NDArray[Any], bits: int, shape: tuple[int, ...]) -> NDArray[Any]:
+    """Scale alpha of full scale, uint8 or uint16, to `bits` a sample. Raises what `check_alpha` raises."""
+    check_alpha(alpha, shape)
+    most, given = (1 << bits) - 1, 255 if alpha.dtype == np.uint8 else 65535
+    if most == given:
+        return alpha
+    scaled = (alpha.astype(np.uint32) * most + given // 2) // given
+    return scaled.astype(np.uint8 if bits <= 8 else np.uint16)
+
+
 def halve_toward(plane: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
     """Halve a plane while both sides stay even and at least `size`, (width, height).
 

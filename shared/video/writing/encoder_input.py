@@ -1,17 +1,20 @@
-"""Making pictures fit an encoder: size, pixel format, matrix and range, and no odd sizes where chroma is halved."""
+"""Pictures as an encoder takes them: size, pixel format, matrix and range, and no odd sizes where chroma is halved."""
+
+from typing import Any
 
 import av
 import numpy as np
 from av.video.reformatter import VideoReformatter
+from numpy.typing import NDArray
 
-from shared.video.frames.color import matrix_or_guess, sws_matrix, tags_of
+from shared.video.frames.color import apply_tags, matrix_or_guess, sws_matrix, tags_of
 from shared.video.frames.frame import EXACT_SCALING
-from shared.video.frames.planes import empty_picture, planes_of
+from shared.video.frames.planes import empty_picture, picture_from, planes_of, set_alpha
 from shared.video.info import ColorInfo
 
 
 class PictureConverter:
-    """Converts pictures to one size and format, with the colours of `color`. Those that fit already pass untouched."""
+    """Convert pictures to one size and format, with the colours of `color`. Pictures that fit are passed on as they are."""
 
     def __init__(self, width: int, height: int, pixel_format: str):
         layout = av.VideoFormat(pixel_format, 16, 16)
@@ -24,8 +27,11 @@ class PictureConverter:
         self._pixel_format = pixel_format
         self._reformatter = VideoReformatter()
 
-    def convert(self, picture: av.VideoFrame) -> av.VideoFrame:
-        """The picture, converted if it has to be, padded on the right and at the bottom by its last column and row."""
+    def convert(self, picture: av.VideoFrame, alpha: NDArray[Any] | None = None) -> av.VideoFrame:
+        """Convert a picture if it does not fit, and pad it on the right and at the bottom with its last column and row.
+
+        `alpha`: written over the alpha plane, as `set_alpha` takes it; `picture` itself stays as it is.
+        """
         source = tags_of(picture, pixel_format=picture.format.name)
         rgb = picture.format.is_rgb
         matrix = matrix_or_guess(self.color, self.width, self.height)
@@ -34,7 +40,7 @@ class PictureConverter:
         source_span = "pc" if rgb else (source.range or span)
         same = (picture.width, picture.height, picture.format.name) == (self.width, self.height, self._pixel_format)
         if not same or sws_matrix(source_matrix) != sws_matrix(matrix) or source_span != span:
-            picture = self._reformatter.reformat(
+            converted = self._reformatter.reformat(
                 picture,
                 width=self.width,
                 height=self.height,
@@ -45,7 +51,14 @@ class PictureConverter:
                 dst_color_range=2 if span == "pc" else 1,
                 interpolation=EXACT_SCALING,
             )
-        return self._pad(picture) if self.padded else picture
+        else:
+            converted = picture
+        if alpha is not None:
+            if converted is picture:
+                converted = picture_from(planes_of(picture), self.width, self.height, self._pixel_format)
+                apply_tags(converted, source)
+            set_alpha(converted, alpha)
+        return self._pad(converted) if self.padded else converted
 
     def _pad(self, picture: av.VideoFrame) -> av.VideoFrame:
         padded = empty_picture(self.coded_width, self.coded_height, self._pixel_format)

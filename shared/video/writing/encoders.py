@@ -47,11 +47,11 @@ def _av1(quality: int) -> Mapping[str, str]:
     return {"crf": f"{round(float(crf))}", "preset": "8"}
 
 
-def _prores(quality: int) -> Mapping[str, str]:
+def _prores(_quality: int) -> Mapping[str, str]:
     return {"profile": "hq", "vendor": "apl0"}
 
 
-def _prores_4444(quality: int) -> Mapping[str, str]:
+def _prores_4444(_quality: int) -> Mapping[str, str]:
     return {"profile": "4444", "alpha_bits": "16", "vendor": "apl0"}
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import av
 import av.container
 import av.error
+from numpy.typing import NDArray
 
 from shared.errors import OperationFailed
 from shared.video.frames.color import apply_tags
@@ -97,10 +98,10 @@ class OutputFile:
         for track in self.tracks:
             track.open(container, mux)
 
-    def encode(self, picture: av.VideoFrame, pts: int, duration: int | None) -> None:
-        """Encode a picture; `pts` and `duration` are in the settings' time base."""
+    def encode(self, picture: av.VideoFrame, pts: int, duration: int | None, alpha: NDArray[Any] | None) -> None:
+        """Encode a picture; `pts` and `duration` are in the settings' time base. `alpha` replaces its alpha plane."""
         settings = self.settings
-        ready = self.converter.convert(picture)
+        ready = self.converter.convert(picture, alpha)
         # A decoder's picture types would be taken as orders where to put keyframes.
         ready.pict_type = 0
         ready.pts, ready.time_base = pts, settings.time_base

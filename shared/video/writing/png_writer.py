@@ -18,11 +18,12 @@ from shared.media.partial_name import partial_path
 from shared.media.zip_writer import ZipWriter
 from shared.video.frames.color import BT709, apply_tags, matrix_or_guess, sws_matrix, tags_of
 from shared.video.frames.frame import EXACT_SCALING, Reformatters
-from shared.video.frames.planes import picture_from, plane_of
+from shared.video.frames.planes import picture_from, plane_of, scale_alpha
 
 PngFormat = Literal["gray", "gray16le", "rgb24", "rgba", "rgb48le", "rgba64le"]
 # OpenCV takes blue first.
 _SWAPPED = {"gray": "gray", "gray16le": "gray16le", "rgb24": "bgr24", "rgba": "bgra", "rgb48le": "bgr48le", "rgba64le": "bgra64le"}
+_BITS_OF_ALPHA = {"rgba": 8, "rgba64le": 16}
 _AHEAD = 2
 
 
@@ -61,11 +62,16 @@ class PngWriter:
         self._last: int | None = None
         self._count = 0
 
-    def write(self, picture: av.VideoFrame | tuple[NDArray[Any], ...], pts: int, *, duration: int | None = None) -> None:
-        """Add a picture: a PyAV frame, or a tuple of one array (height, width) or (height, width, channels) in the writer's own format.
+    def write(self, picture: av.VideoFrame | tuple[NDArray[Any], ...], pts: int, *, alpha: NDArray[Any] | None = None) -> None:
+        """Add a picture: a PyAV frame, or a tuple of one array (height, width) or (height, width, channels) in the writer's format.
 
-        It must not be changed afterwards. Blocks while encoding is behind; raises the error of a picture that could not be encoded.
+        `alpha`: (height, width) uint8 or uint16 of full scale, for "rgba" and "rgba64le". Do not change a picture or its alpha afterwards.
+        Blocks while encoding is behind; raises the error of a picture that could not be encoded.
         """
+        if alpha is not None:
+            if self._format not in _BITS_OF_ALPHA:
+                raise ValueError(f"{self._format} has no alpha")
+            alpha = scale_alpha(alpha, _BITS_OF_ALPHA[self._format], self._size[::-1])
         if self._last is not None and pts <= self._last:
             raise ValueError(f"{pts = } must be greater than that of the picture before, {self._last}")
         self._last = pts
@@ -74,7 +80,7 @@ class PngWriter:
             apply_tags(picture, BT709)
         while len(self._waiting) >= self._most:
             self._store(self._waiting.popleft().result())
-        self._waiting.append(self._pool.submit(self._encoded, picture))
+        self._waiting.append(self._pool.submit(self._encoded, picture, alpha))
 
     def __enter__(self) -> Self:
         return self
@@ -118,8 +124,10 @@ class PngWriter:
         else:
             (self._partial / name).write_bytes(data)
 
-    def _encoded(self, picture: av.VideoFrame) -> bytes:
+    def _encoded(self, picture: av.VideoFrame, alpha: NDArray[Any] | None) -> bytes:
         array = self._converted(picture)
+        if alpha is not None:
+            array[..., 3] = alpha
         done, data = cv2.imencode(".png", array, [cv2.IMWRITE_PNG_COMPRESSION, self._compression])
         if not done:
             raise OperationFailed(f"A picture of {self._size[0]}x{self._size[1]} could not be encoded as PNG.")

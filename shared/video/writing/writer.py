@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from shared.errors import OperationFailed
 from shared.media.partial_name import partial_path
 from shared.video.frames.color import BT709, apply_tags, tags_of
-from shared.video.frames.planes import bytes_of, picture_from
+from shared.video.frames.display import has_alpha
+from shared.video.frames.planes import bytes_of, check_alpha, picture_from
 from shared.video.info import ColorInfo
 from shared.video.limits import Limits
 from shared.video.reading.metadata import file_tags
@@ -131,12 +132,23 @@ class VideoWriter:
             raise ValueError(f"a file has at most {_MOST_CHAPTERS} chapters")
         chapters.append(Chapter(title, start, end))
 
-    def write(self, picture: av.VideoFrame | tuple[NDArray[Any], ...], pts: int, *, duration: int | None = None) -> None:
+    def write(
+        self,
+        picture: av.VideoFrame | tuple[NDArray[Any], ...],
+        pts: int,
+        *,
+        duration: int | None = None,
+        alpha: NDArray[Any] | None = None,
+    ) -> None:
         """Add a picture: a PyAV frame, or its planes as `Frame.planes` returns them in the writer's format and size (copied).
 
-        `pts` and `duration` are in `time_base` units; `pts` must rise. A frame of another size or format is converted. Do not change a
-        frame afterwards. Blocks while the encoder is behind; raises its error if it has failed.
+        `pts` and `duration` are in `time_base` units; `pts` must rise. A frame of another size or format is converted. `alpha`:
+        (height, width) uint8 or uint16 of full scale, which becomes the alpha plane of a file that has one; colours are written as they are
+        given, straight or premultiplied. Do not change a picture or its alpha afterwards. Blocks while the encoder is behind; raises its
+        error if it has failed, and ValueError for alpha of another shape or in a format without it.
         """
+        if alpha is not None:
+            self._check_alpha(alpha)
         if self._last is not None and pts <= self._last:
             raise ValueError(f"{pts = } must be greater than that of the picture before, {self._last}")
         self._last = pts
@@ -147,7 +159,7 @@ class VideoWriter:
             self._thread.start("VideoWriter", cleanup=self._output.close, explain=_explanation(self._path.name, self.encoder))
             first = BT709 if picture.format.is_rgb else tags_of(picture, pixel_format=picture.format.name)
             self._thread.submit(partial(self._output.open, first))
-        self._thread.submit(partial(self._output.encode, picture, pts, duration), bytes_of(picture))
+        self._thread.submit(partial(self._output.encode, picture, pts, duration, alpha), bytes_of(picture))
 
     def __enter__(self) -> Self:
         return self
@@ -175,6 +187,11 @@ class VideoWriter:
         """Stop encoding and leave nothing behind."""
         self._thread.abort()
         self._partial.unlink(missing_ok=True)
+
+    def _check_alpha(self, alpha: NDArray[Any]) -> None:
+        if not has_alpha(self._settings.pixel_format):
+            raise ValueError(f"{self._settings.pixel_format} has no alpha plane")
+        check_alpha(alpha, (self._converter.height, self._converter.width))
 
     def _check_not_started(self) -> None:
         if self._thread.started:
