@@ -1,7 +1,7 @@
-"""Videos whose shots are known exactly: real and rendered footage, cut together with every kind of transition and of trouble.
+"""Films with known shots: real and rendered footage, cut together with all kinds of transitions and difficulties.
 
-A seed makes one film. Its `profile` says what makes it hard. The same seed makes the same pictures everywhere. Those of PROFILES change
-shot every second or two, so that few frames hold many transitions; LONG is cut as feature films and series are.
+A seed makes one film, with the same pictures everywhere. Its `profile` says what makes it hard. Films of PROFILES change shot every second
+or two, so that few frames hold many transitions; LONG is cut like feature films and series.
 """
 
 from collections.abc import Iterator
@@ -21,10 +21,10 @@ from shared.video import read_frames
 
 WIDTH, HEIGHT, RATE = 320, 180, 25
 PROFILES = ("plain", "flashes", "pans", "shakes", "letterbox", "dark", "grain", "low-bitrate", "vfr", "all")
-"""What is special about a film; `all` has some of everything."""
+"""Difficulties of a film; `all` mixes them."""
 
 LONG = "long"
-"""Shots of 5 seconds on average, log-normal, nine in ten changes hard cuts, x264's own distance of keyframes, cuts and B-frames."""
+"""Shots of 5 seconds on average (log-normal), nine in ten changes hard cuts, x264's own keyframes and B-frames."""
 
 REAL = (
     ("bigbuckbunny.mp4", 0, 132),
@@ -35,9 +35,9 @@ REAL = (
     ("bikes.mp4", 187, 242),
     ("carphone_pristine.mp4", 0, 120),
 )
-"""The shots of the real clips: file, first frame, frame after the last. Where their cuts are was looked up by eye."""
+"""The shots of the real clips: file, first frame, frame after the last. Their cuts were found by eye."""
 
-_FLASHES = {"flashes": 0.8, "all": 0.3, LONG: 0.05}  # how likely a shot has one
+_FLASHES = {"flashes": 0.8, "all": 0.3, LONG: 0.05}  # probability per shot
 
 Rgb = NDArray[np.uint8]
 Random = np.random.Generator
@@ -45,7 +45,7 @@ Random = np.random.Generator
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """A true change of shot: the first frame that is not of the old shot alone, and the first that is of the new one alone."""
+    """A true transition: the first frame that no longer shows the old shot alone, and the first that shows the new one alone."""
 
     kind: str
     start: int
@@ -58,18 +58,18 @@ class Truth:
 
 @dataclass(slots=True)
 class Film:
-    """A video file and what is known about it."""
+    """A video file with its true transitions."""
 
     path: Path
     profile: str
     frames: int
     truths: list[Truth] = field(default_factory=list)
     events: list[tuple[str, int]] = field(default_factory=list)
-    """What is no change of shot, but may look like one: flashes, whip pans."""
+    """Flashes, which may look like a change of shot: kind and first frame."""
 
 
 class Take(Protocol):
-    """A shot without an end: the picture at any frame."""
+    """An endless shot: returns the picture at any frame."""
 
     def __call__(self, frame: int) -> Rgb: ...
 
@@ -103,12 +103,12 @@ def _cut_together(random: Random, profile: str, transitions: int, made: Film, sc
 
 
 def _hold(random: Random, profile: str) -> int:
-    """How many frames a shot lasts between its transitions."""
+    """Number of frames of a shot between its transitions."""
     return int(np.clip(random.lognormal(np.log(4.05 * RATE), 0.65), 15, 500)) if profile == LONG else int(random.integers(10, 64))
 
 
 def _mixed(random: Random, kind: str, length: int, old: tuple[Take, int], new: tuple[Take, int]) -> Iterator[Rgb]:
-    """The frames of a transition: the first has a little of the new picture already, the last a little of the old."""
+    """Yield the frames of a transition. The first has a little of the new picture, the last a little of the old."""
     light = 255 if random.random() < 0.25 else 0
     angle, soft = random.uniform(0, 2 * np.pi), random.choice([1.0, 20.0])
     height, width = old[0](old[1]).shape[:2]
@@ -153,11 +153,11 @@ def _with_events(random: Random, profile: str, take: Take, offset: int, hold: in
 
 
 def _finished(pictures: Iterator[Rgb], random: Random, profile: str) -> Iterator[Rgb]:
-    """What happens to a whole film: bars, darkness, grain."""
+    """Add the film's bars, darkness and grain to its pictures."""
     bars = profile == "letterbox" or (profile == "all" and random.random() < 0.5)
     gain = random.uniform(0.1, 0.2) if profile == "dark" else 1.0
     grain = {"grain": 14.0, "dark": 3.0, "all": 5.0}.get(profile, 0.0)
-    grains = random.spawn(1)[0]  # so that grain takes nothing from what decides how the film is cut
+    grains = random.spawn(1)[0]  # a generator of its own, so that grain does not change how the film is cut
     for picture in pictures:
         if gain < 1:
             picture = cv2.convertScaleAbs(picture, alpha=gain)
@@ -171,7 +171,7 @@ def _finished(pictures: Iterator[Rgb], random: Random, profile: str) -> Iterator
 
 
 def _new_take(random: Random, profile: str, family: int | None, scale: int) -> tuple[Take, int, int]:
-    """A take, the frame of it to begin with, and the family of takes that look like it; a quarter stay in the family of the one before."""
+    """Make a take; return it with its first frame and its family of similar takes. A quarter stay in the previous family."""
     if random.random() < 0.5:
         choices = [number for number in range(len(REAL)) if number != family]
         number = int(random.choice(choices))
@@ -182,7 +182,7 @@ def _new_take(random: Random, profile: str, family: int | None, scale: int) -> t
 
 
 class RealTake:
-    """A part of a real clip, back and forth without an end: cropped, mirrored, graded, or slowly zoomed."""
+    """A part of a real clip, played back and forth: cropped, mirrored, graded, or slowly zoomed."""
 
     def __init__(self, random: Random, number: int, scale: int):
         self._frames = _clip(number, scale)
@@ -214,18 +214,18 @@ class RealTake:
 def _clip(number: int, scale: int) -> list[Rgb]:
     name, first, stop = REAL[number]
     frames = []
-    with read_frames(sample_clip(name)) as found:
-        for frame in found:
+    with read_frames(sample_clip(name)) as clip:
+        for frame in clip:
             if frame.index >= stop:
                 break
             if frame.index >= first:
-                # A little more than the film's size, so that a zoom has something to show.
+                # Larger than the film, so that a zoom still has detail.
                 frames.append(cv2.resize(frame.rgb(), (scale * WIDTH * 5 // 4, scale * HEIGHT * 5 // 4), interpolation=cv2.INTER_AREA))
     return frames
 
 
 class RenderedTake:
-    """A painted landscape of noise, with things that move in front of it, seen by a camera that stands, pans, zooms, whips or shakes."""
+    """A landscape of coloured noise with moving objects, seen by a camera that stands, pans, zooms, whips or shakes."""
 
     def __init__(self, random: Random, family: int, profile: str, scale: int):
         palette = np.random.default_rng(family)
@@ -233,7 +233,7 @@ class RenderedTake:
         self._back = _noise(
             random, 3 * WIDTH * scale, 2 * HEIGHT * scale, slope=palette.uniform(1.0, 1.9), colors=palette.uniform(0, 255, (4, 3))
         )
-        self._things = [_Thing(random, palette) for _ in range(int(random.integers(0, 5)))]
+        self._objects = [_Object(random, palette) for _ in range(int(random.integers(0, 5)))]
         self._pan = random.normal(0, 2.0, 2) * (random.random() < 0.4)
         self._grow = random.choice([0.0, 0.0, 0.003, -0.002])
         shaky = {"shakes": 0.8, "all": 0.3}.get(profile, 0.1)
@@ -253,12 +253,12 @@ class RenderedTake:
         picture = cv2.warpAffine(self._back, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
         if self._whip and self._whip_at <= frame < self._whip_at + self._whip_for:
             picture = cv2.blur(picture, (max(int(abs(self._whip) / 2) * scale, 1), 1))
-        for thing in self._things:
-            thing.draw(picture, frame, shift, scale)
+        for item in self._objects:
+            item.draw(picture, frame, shift, scale)
         return picture
 
 
-class _Thing:
+class _Object:
     def __init__(self, random: Random, palette: Random):
         self._color = tuple(int(value) for value in palette.uniform(0, 255, 3))
         self._at, self._speed = random.uniform(0, 1, 2) * (WIDTH, HEIGHT), random.normal(0, 3.0, 2)
@@ -270,7 +270,7 @@ class _Thing:
 
 
 def _noise(random: Random, width: int, height: int, *, slope: float, colors: NDArray[np.float64]) -> Rgb:
-    """Noise whose spectrum falls off as in nature, painted with `colors` from dark to light."""
+    """Paint noise with a natural spectrum, in `colors` from dark to light."""
     fy, fx = np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None]
     spectrum = np.fft.rfft2(random.normal(size=(height, width))) / np.maximum(np.hypot(fx, fy), 1 / width) ** slope
     field_ = np.fft.irfft2(spectrum, s=(height, width))
@@ -281,7 +281,7 @@ def _noise(random: Random, width: int, height: int, *, slope: float, colors: NDA
 
 
 class _Encoder:
-    """x264 with settings that vary from film to film: distance of keyframes, B-frames, quality; and times that vary."""
+    """Encodes with x264, with keyframe distance, B-frames, quality and frame times that vary from film to film."""
 
     def __init__(self, path: Path, random: Random, profile: str, scale: int):
         self._container: Any = av.open(str(path), "w")

@@ -1,66 +1,104 @@
-"""The endpoint of the Video Keyframe Extraction API, with its form and reply, so that its clients only change the base URL.
+"""The endpoints of the Video Keyframe Extraction API, so that its clients only change the base URL.
 
-It runs `keyframes.detect`, with the same method as that program: the mean change of the pixels, over a threshold.
+`POST /extract_keyframes/` has that program's form and reply. It runs `keyframes.detect` with that program's method, the mean change of the
+pixels. `GET /preview` shows a job's gallery.
 """
 
+import asyncio
+from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse, Response, StreamingResponse
 from pydantic import BaseModel, Field
 
-from services.keyframes.operations import DETECT
-from services.keyframes.params import MAX_VIDEOS, DetectParams
+from services.keyframes.detect import DETECT, MAX_VIDEOS, DetectParams
+from services.keyframes.output.gallery import with_media
+from shared.errors import NotFound
 from shared.http.forms import Refused, finished, form_schema, read_form
 from shared.http.json_route import JsonRoute
 from shared.http.params_text import params_from_text
+from shared.http.problems import problems
 from shared.http.service import REFUSALS
+from shared.jobs import Job, Status
+from shared.media.disk import on_disk
 from shared.runtime import Runtime
 
 FIELDS = ("threshold",)
+
+HEAD_BYTES = 4096
+"""The element that names a gallery's media lies within this many bytes from its start."""
+
+CHUNK_BYTES = 256 * 1024
+RECENT_JOBS = 50
+"""Jobs among which the newest gallery is looked for."""
+
+# As for all pages made by jobs: sandboxed without this server's origin, so without access to the user's session and data.
+PAGE_HEADERS = {
+    "Content-Security-Policy": "sandbox allow-scripts allow-downloads",
+    "Cache-Control": "private, no-cache",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+NO_GALLERY = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="dark light"><title>No keyframes yet</title>
+<main><h1>No keyframes yet</h1>
+<p>No <code>keyframes.detect</code> job has succeeded so far. Start one with <code>POST /v1/keyframes/detect/jobs</code>, or send a video to
+<code>POST /v1/keyframes/extract_keyframes/</code>. Its gallery will appear here.</p></main></html>
+"""
 
 
 class ExtractedFrame(BaseModel):
     """One keyframe."""
 
-    file: str = Field(description="Name of the picture.", examples=["clip-0001.jpg"])
-    timestamp: str = Field(description="H:MM:SS, with a fraction where it does not fall on a second.", examples=["0:00:02.040000"])
-    url: str = Field(description="Where the picture is fetched.")
+    file: str = Field(description="Name of the image.", examples=["clip-0001.jpg"])
+    timestamp: str = Field(description="Time as H:MM:SS, with a fraction unless it falls on a full second.", examples=["0:00:02.040000"])
+    url: str = Field(description="Address of the image.")
 
 
 class Extracted(BaseModel):
-    """The seed's answer."""
+    """The reply for one video."""
 
     video: str = Field(description="Name of the video.")
-    keyframes_extracted: int
-    frames: list[ExtractedFrame]
-    error: str | None = Field(None, description="In a batch: why this video has none.")
-    job_id: str | None = Field(None, description="Its gallery is at `/v1/keyframes/preview?job=`.")
+    keyframes_extracted: int = Field(description="Number of keyframes.")
+    frames: list[ExtractedFrame] = Field(description="The keyframes in the order of the video.")
+    error: str | None = Field(None, description="In a batch: why this video has no keyframes.")
+    job_id: str | None = Field(None, description="The job. Its gallery is at `/v1/keyframes/preview?job=<job_id>`.")
 
 
-def seed_routes(runtime: Runtime) -> APIRouter:
-    """`/extract_keyframes/`."""
+def compat_routes(runtime: Runtime) -> APIRouter:
+    """Make the routes `/extract_keyframes/` and `/preview`."""
+    router = APIRouter()
+    router.include_router(_extract_routes(runtime))
+    router.include_router(_preview_routes(runtime))
+    return router
+
+
+def _extract_routes(runtime: Runtime) -> APIRouter:
     router = APIRouter(tags=["keyframes as the Video Keyframe Extraction API had them"], responses=REFUSALS, route_class=JsonRoute)
 
     @router.post(
         "/extract_keyframes/",
-        summary="The keyframes of an uploaded video, or of several",
+        summary="Extract the keyframes of one or more uploaded videos",
         response_model_exclude_none=True,
         openapi_extra=form_schema(DetectParams, FIELDS, many=True),
     )
     @router.post("/extract_keyframes", include_in_schema=False, response_model_exclude_none=True)
     async def extract_keyframes(request: Request) -> Extracted | list[Extracted]:
-        """Several files (the field `file` more than once) are a batch: a list is answered, in which one bad file spoils no other."""
+        """Repeat the field `file` to send a batch. The reply is then a list, in which a bad file has an `error` and no frames."""
         form = await read_form(request, runtime, fields=FIELDS, most_files=MAX_VIDEOS)
         params = params_from_text(DetectParams, {"method": "difference"} | form.fields)
         ids = [record.id for record in form.taken]
         job = await finished(runtime, DETECT, params=params, inputs={"video": ids}, owner=request.state.owner)
         reports = iter(job.result["videos"])
-        pictures = f"/v1/media/{job.outputs['keyframes'].id}/files/" if "keyframes" in job.outputs else ""
+        images = f"/v1/media/{job.outputs['keyframes'].id}/files/" if "keyframes" in job.outputs else ""
         replies = [
             Extracted(video=file.name, keyframes_extracted=0, frames=[], error=file.error.detail)
             if isinstance(file, Refused)
-            else _reply(file.name, next(reports), pictures, job.id)
+            else _reply(file.name, next(reports), images, job.id)
             for file in form.files
         ]
         return replies if len(replies) > 1 else replies[0]
@@ -68,10 +106,63 @@ def seed_routes(runtime: Runtime) -> APIRouter:
     return router
 
 
-def _reply(name: str, report: dict[str, Any], pictures: str, job_id: str) -> Extracted:
+def _reply(name: str, report: dict[str, Any], images: str, job_id: str) -> Extracted:
+    """Translate a video's report. `images`: address of the folder of its keyframes."""
     frames = [
-        ExtractedFrame(file=one["file"], timestamp=str(timedelta(seconds=one["timestamp_s"])), url=pictures + one["file"])
-        for one in report["keyframes"]
+        ExtractedFrame(file=keyframe["file"], timestamp=str(timedelta(seconds=keyframe["timestamp_s"])), url=images + keyframe["file"])
+        for keyframe in report["keyframes"]
     ]
     error = (report["error"] or {}).get("detail")
     return Extracted(video=name, keyframes_extracted=len(frames), frames=frames, error=error, job_id=job_id)
+
+
+def _preview_routes(runtime: Runtime) -> APIRouter:
+    router = APIRouter(tags=["keyframes.detect"])
+
+    @router.get(
+        "/preview",
+        summary="Show the gallery of a job, with its clips",
+        response_class=HTMLResponse,
+        responses=problems(_404="The job does not exist, belongs to someone else, or has no gallery"),
+    )
+    async def preview(
+        request: Request,
+        job: str | None = Query(None, max_length=64, description="Id of a `keyframes.detect` job. Empty: the newest with a gallery."),
+    ) -> Response:
+        """Shots on a timeline, scores with a movable threshold, and keyframes. Clips play from the uploaded media."""
+        owner = request.state.owner
+        shown = await _newest_job(runtime, owner) if job is None else await _job_with_gallery(runtime, owner, job)
+        if shown is None:
+            return HTMLResponse(NO_GALLERY, headers=PAGE_HEADERS | {"Content-Security-Policy": "default-src 'none'; sandbox"})
+        path = await on_disk(runtime.media.content_path, owner, shown.outputs["gallery"].id)
+        videos = shown.inputs["video"]
+        media = videos if isinstance(videos, list) else [videos or ""]
+        return StreamingResponse(_gallery_page(path, media), media_type="text/html; charset=utf-8", headers=PAGE_HEADERS)
+
+    return router
+
+
+async def _job_with_gallery(runtime: Runtime, owner: str, job_id: str) -> Job:
+    """Return a job that has a gallery. Raises NotFound."""
+    job = await runtime.jobs.get(owner, job_id)
+    if job.operation != DETECT.name:
+        raise NotFound(f"Job {job.id} is a {job.operation} job. Only {DETECT.name} jobs have a gallery.")
+    if "gallery" not in job.outputs:
+        raise NotFound(f"Job {job.id} is {job.status} and has no gallery" + ("." if job.status.ended else " yet. Wait until it ends."))
+    return job
+
+
+async def _newest_job(runtime: Runtime, owner: str) -> Job | None:
+    """Return the owner's newest job with a gallery."""
+    jobs, _ = await runtime.jobs.page(owner, service=DETECT.service, status=Status.SUCCEEDED, limit=RECENT_JOBS)
+    return next((job for job in jobs if job.operation == DETECT.name and "gallery" in job.outputs), None)
+
+
+async def _gallery_page(path: Path, media: list[str]) -> AsyncIterator[bytes]:
+    """Stream a gallery, with its media ids filled in."""
+    with path.open("rb") as file:
+        head = await asyncio.to_thread(file.read, HEAD_BYTES)
+        # The part that changes is ASCII. Latin-1 passes every other byte through unchanged.
+        yield with_media(head.decode("latin-1"), media).encode("latin-1")
+        while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
+            yield chunk

@@ -1,102 +1,179 @@
-"""keyframes.detect: videos -> shots, keyframes, scores, lists for other programs and a gallery."""
+"""keyframes.detect: videos in, shots, keyframes, cut lists and a gallery out."""
 
 import json
 import re
 import shutil
 import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from pydantic import BaseModel, Field
 
-from services.keyframes.analysis.scan import Measured
+from services.keyframes.analysis.scan import Scan
 from services.keyframes.analysis.seek import frames_at
-from services.keyframes.detectors.table import look_and_detect
-from services.keyframes.detectors.transition import Transition
-from services.keyframes.output.exports import write_files
+from services.keyframes.detectors.footage import Footage
+from services.keyframes.detectors.frame_scores import SCORE_DIGITS
+from services.keyframes.detectors.table import BY_NAME, DETECTORS, Detector, Method, frame_scores
+from services.keyframes.detectors.transition import Floats, Transition
+from services.keyframes.output.exports import write_lists
 from services.keyframes.output.gallery import write_gallery
-from services.keyframes.output.images import SUFFIXES, write_picture, write_thumbnail
-from services.keyframes.params import (
-    MAX_SCORES,
-    MAX_VIDEOS,
-    SCORE_DIGITS,
-    Candidate,
-    DetectParams,
-    DetectResult,
-    Keyframe,
-    Scores,
-    VideoReport,
-)
-from services.keyframes.selection.choose import Choice, choose
-from services.keyframes.selection.shots import shots_of
+from services.keyframes.output.images import SUFFIXES, ImageFormat, write_image, write_thumbnail
+from services.keyframes.output.report import Candidate, Keyframe, Scores, VideoReport
+from services.keyframes.selection.choice import Choice, choose_keyframes
+from services.keyframes.selection.shots import shots_between
 from shared.errors import Invalid, OperationFailed, ReelwrightError
 from shared.media.names import as_text
 from shared.media.zip_writer import ZipWriter
-from shared.models.info import model_used
-from shared.operation import Progress, Silent
+from shared.models.folder import to_install
+from shared.models.info import ModelUsed, model_used
+from shared.operation import Input, Kind, Operation, Params, Progress, Silent
 from shared.video import conversion_warnings, probe_video
+
+MAX_VIDEOS = 100
+"""Most videos of one job."""
+
+MAX_SCORES = 20_000
+"""Most scores, and most candidates, of one video in the result. The archive has the scores of every frame."""
+
+
+class DetectParams(Params):
+    """How shots are found and which frames are kept."""
+
+    method: Method = Field(
+        "auto",
+        description="How shots are found. " + " ".join(f"`{detector.name}`: {detector.description}." for detector in DETECTORS),
+    )
+    threshold: float | None = Field(
+        None,
+        gt=0,
+        le=max(detector.highest for detector in DETECTORS),
+        description="Score at which a new shot begins. Lower values give more shots. Empty: the method's default. Default and highest "
+        "score: " + ", ".join(f"`{detector.name}` {detector.threshold:g} of {detector.highest:g}" for detector in DETECTORS) + ".",
+    )
+    min_shot: float = Field(0.0, ge=0, le=3600, description="Shortest shot in seconds. Shorter ones are joined to the shot before.")
+    speed: Literal["full", "fast"] = Field(
+        "full",
+        description="`fast` skips stretches in which packet sizes and the video's own keyframes show no change. A little less accurate. "
+        "Only for `auto`.",
+    )
+    max_keyframes: int = Field(200, ge=1, le=2000, description="Most keyframes per video. The best are kept.")
+    min_gap: float = Field(0.0, ge=0, le=3600, description="Shortest time between two keyframes of a video, in seconds.")
+    deduplicate: bool = Field(
+        False, description="Keep only the best of keyframes that look alike, such as those of a shot the video returns to."
+    )
+    format: ImageFormat = Field("jpeg", description="Image format of the keyframes.")
+    quality: int = Field(90, ge=1, le=100, description="Image quality for JPEG and WebP, 1 (smallest file) to 100 (best).")
+    thumbnail_width: int = Field(320, ge=32, le=1280, description="Width of the thumbnails in pixels.")
+
+    @property
+    def detector(self) -> Detector:
+        """The detector that `method` names."""
+        return BY_NAME[self.method]
+
+    @property
+    def effective_threshold(self) -> float:
+        """The threshold, or the method's default."""
+        return self.threshold or self.detector.threshold
+
+
+class DetectResult(BaseModel):
+    """Reports of all videos."""
+
+    videos: list[VideoReport] = Field(description="One report per video, in the order of the inputs.")
+    models: list[ModelUsed] = Field(default_factory=list, description="Models that were used, with their licences.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Folders:
+    """Where files are collected until they are packed: keyframe images, and everything else."""
+
+    images: Path
+    files: Path
 
 
 def detect(params: DetectParams, *, video: list[Path] | Path, outputs: Mapping[str, Path], progress: Progress = Silent()) -> DetectResult:
-    """Find the shots of one video or several and write their keyframes (`keyframes`), lists (`files`) and a page (`gallery`).
+    """Find the shots of one or more videos and write `outputs`: `keyframes`, `files` (lists, thumbnails, scores) and `gallery`.
 
-    Each frame is looked at once, in small; only keyframes are decoded again, in full size. A video that cannot be read gets a report
-    with its `error`; where none can be read, the error of the first is raised. Raises Invalid for more than MAX_VIDEOS.
+    Every video is scanned once at small size; then only the keyframes are decoded in full size. A video that cannot be read gets a
+    report with its `error`. Raises the first video's error if none can be read, Invalid for more than MAX_VIDEOS videos.
     """
     videos = [video] if isinstance(video, Path) else list(video)
     if not 1 <= len(videos) <= MAX_VIDEOS:
-        raise Invalid(f"{len(videos)} videos were given; 1 to {MAX_VIDEOS} are taken in one job.")
+        raise Invalid(f"The job has {len(videos)} videos. Give 1 to {MAX_VIDEOS}.")
     reports: list[VideoReport] = []
-    failures: list[ReelwrightError] = []
-    # Beside the outputs: a job's temporary files lie in its folder, and go with it.
-    with tempfile.TemporaryDirectory(dir=outputs["files"].parent, prefix=".detect-") as made:
-        pictures, files = Path(made, "keyframes"), Path(made, "files")
-        pictures.mkdir()
-        files.mkdir()
+    errors: list[ReelwrightError] = []
+    # In the folder of the outputs, so that a job that is killed leaves nothing elsewhere.
+    with tempfile.TemporaryDirectory(dir=outputs["files"].parent, prefix=".detect-") as temporary:
+        folders = _Folders(Path(temporary, "keyframes"), Path(temporary, "files"))
+        folders.images.mkdir()
+        folders.files.mkdir()
         for number, path in enumerate(videos):
             stage = progress.part(as_text(path.name), number / len(videos), (number + 1) / len(videos))
             title = _title(path, number if len(videos) > 1 else None)
             try:
-                reports.append(_detect_one(params, path, title, pictures, files, stage))
+                reports.append(_detect_in(path, params, title, folders, stage))
             except ReelwrightError as error:
-                failures.append(error)
-                shutil.rmtree(files / title, ignore_errors=True)
-                for picture in pictures.glob(f"{title}-*"):
-                    picture.unlink()
+                errors.append(error)
+                shutil.rmtree(folders.files / title, ignore_errors=True)
+                for image in folders.images.glob(f"{title}-*"):
+                    image.unlink()
                 progress.warn(f"{as_text(path.name)}: {error.detail}")
                 reports.append(VideoReport(name=as_text(path.name), error=error.problem()))
-        if len(failures) == len(videos):
-            raise (
-                failures[0]
-                if len(videos) == 1
-                else OperationFailed(f"None of the {len(videos)} videos could be read. {failures[0].detail}")
-            )
-        write_gallery(reports, files, outputs["gallery"])
+        if len(errors) == len(videos):
+            raise errors[0] if len(videos) == 1 else OperationFailed(f"None of the {len(videos)} videos could be read. {errors[0].detail}")
+        write_gallery(reports, folders.files, outputs["gallery"])
         with ZipWriter(outputs["keyframes"], packed=False) as archive:
-            archive.add_folder(pictures)
+            archive.add_folder(folders.images)
         with ZipWriter(outputs["files"], packed=True) as archive:
-            archive.add_folder(files)
+            archive.add_folder(folders.files)
     progress(1, 1)
-    models = [model_used("transnetv2")] if params.method == "transnet" else []
-    return DetectResult(videos=reports, models=models)
+    model = params.detector.model
+    return DetectResult(videos=reports, models=[model_used(model)] if model else [])
 
 
-def _detect_one(params: DetectParams, video: Path, title: str, pictures: Path, files: Path, progress: Progress) -> VideoReport:
+def _missing_model(params: DetectParams) -> str | None:
+    """Return the command that installs the method's model; None if nothing is missing."""
+    model = params.detector.model
+    return to_install(model) if model else None
+
+
+DETECT = Operation(
+    name="keyframes.detect",
+    summary="Find the shots of videos, pick a keyframe for each, and show both on a timeline",
+    params=DetectParams,
+    result=DetectResult,
+    inputs={"video": Input(kind=Kind.VIDEO, many=True)},
+    outputs={"gallery": Kind.HTML, "keyframes": Kind.IMAGES, "files": Kind.ARCHIVE},
+    run=detect,
+    example=DetectParams(),
+    unavailable=_missing_model,
+)
+
+
+def _detect_in(video: Path, params: DetectParams, title: str, folders: _Folders, progress: Progress) -> VideoReport:
+    """Find one video's shots and keyframes and write its files."""
     info = probe_video(video, hint="shots are found in a video")
-    for sentence in conversion_warnings(info, to_sdr8=True, written_as=None):
-        progress.warn(f"{as_text(video.name)}: {sentence}")
-    measured, found = look_and_detect(video, info, params, pictures.parent / "tiny", progress.part("looking", 0, 0.9))
-    times = measured.times
-    shots = shots_of(found.transitions, times, float(measured.end), min_shot_s=params.min_shot)
-    folder = files / title
-    (folder / "thumbnails").mkdir(parents=True)
-    keyframes = _write_keyframes(
-        params, video, measured, choose(measured, shots, params), title, pictures, files, progress.part("keyframes", 0.9, 1)
+    for warning in conversion_warnings(info, to_sdr8=True, written_as=None):
+        progress.warn(f"{as_text(video.name)}: {warning}")
+    threshold = params.effective_threshold
+    footage = Footage(
+        video=video,
+        info=info,
+        thumbnails=folders.files.parent / "thumbnails",
+        progress=progress.part("looking", 0, 0.9),
+        fast=params.speed == "fast",
     )
+    detection = params.detector.detect(footage, threshold)
+    scan, times = detection.scan, detection.scan.times
+    shots = shots_between(detection.transitions, times, float(scan.end), min_shot_s=params.min_shot)
+    choices = choose_keyframes(scan, shots, max_keyframes=params.max_keyframes, min_gap=params.min_gap, deduplicate=params.deduplicate)
+    (folders.files / title / "thumbnails").mkdir(parents=True)
     report = VideoReport(
         name=as_text(video.name),
-        duration_s=float(measured.end),
+        duration_s=float(scan.end),
         frame_rate=info.frame_rate,
         variable_frame_rate=info.variable_frame_rate,
         start_timecode=info.start_timecode,
@@ -105,35 +182,29 @@ def _detect_one(params: DetectParams, video: Path, title: str, pictures: Path, f
         frames=len(times),
         audio_channels=info.audio[0].channels if info.audio else 0,
         method=params.method,
-        threshold=params.cut_at,
+        threshold=threshold,
         min_shot=params.min_shot,
         shots=shots,
-        keyframes=keyframes,
-        candidates=_candidates(found.candidates, times),
-        scores=_thinned(found.scores, params.method, times),
+        keyframes=_write_keyframes(video, params, scan, choices, title, folders, progress.part("keyframes", 0.9, 1)),
+        candidates=None if detection.candidates is None else _reported_candidates(detection.candidates, times),
+        scores=_reported_scores(params.method, detection.scores, times),
     )
-    write_files(report, folder)
-    _write_scores(found.scores, times, folder / "scores.json")
+    write_lists(report, folders.files / title)
+    _write_scores({**frame_scores(scan), params.method: detection.scores}, times, folders.files / title / "scores.json")
     return report
 
 
 def _write_keyframes(
-    params: DetectParams,
-    video: Path,
-    measured: Measured,
-    choices: list[Choice],
-    title: str,
-    pictures: Path,
-    files: Path,
-    progress: Progress,
+    video: Path, params: DetectParams, scan: Scan, choices: list[Choice], title: str, folders: _Folders, progress: Progress
 ) -> list[Keyframe]:
-    found = []
-    exact = [int(measured.pts[choice.frame]) * measured.time_base for choice in choices]
-    frames = frames_at(video, exact, to_sdr8=True)
-    for number, (choice, time, frame) in enumerate(zip(choices, exact, frames, strict=True)):
+    """Decode the chosen frames in full size and write them as images and thumbnails."""
+    keyframes = []
+    times = [scan.exact_time(choice.frame) for choice in choices]
+    frames = frames_at(video, times, to_sdr8=True)
+    for number, (choice, time, frame) in enumerate(zip(choices, times, frames, strict=True)):
         rgb = frame.rgb()
         name = f"{title}-{number + 1:04d}"
-        one = Keyframe(
+        keyframe = Keyframe(
             file=name + SUFFIXES[params.format],
             thumbnail=f"{title}/thumbnails/{name}.jpg",
             timestamp_s=float(time),
@@ -147,48 +218,51 @@ def _write_keyframes(
             typical=round(choice.typical, 4),
             stillness=round(choice.stillness, 4),
         )
-        write_picture(rgb, pictures / one.file, params)
-        write_thumbnail(rgb, files / one.thumbnail, params)
-        found.append(one)
+        write_image(rgb, folders.images / keyframe.file, params.format, params.quality)
+        write_thumbnail(rgb, folders.files / keyframe.thumbnail, params.thumbnail_width)
+        keyframes.append(keyframe)
         progress(number + 1, len(choices))
-    return found
+    return keyframes
 
 
-def _thinned(scores: Mapping[str, NDArray[np.float32]], method: str, times: list[float]) -> Scores:
-    """The scores of the method, of groups of frames the highest where there are more than a result should carry."""
-    values = scores[method]
+def _reported_scores(method: str, scores: Floats, times: list[float]) -> Scores:
+    """Reduce the scores (n,) to at most MAX_SCORES: the highest of each group of frames."""
     group = -(-len(times) // MAX_SCORES) or 1
-    best = np.array([start + int(np.argmax(values[start : start + group])) for start in range(0, len(times), group)])
-    return Scores(
-        frames=best.tolist(), times=[times[at] for at in best], values={method: np.round(values[best].astype(float), SCORE_DIGITS).tolist()}
-    )
+    highest = np.array([start + int(np.argmax(scores[start : start + group])) for start in range(0, len(times), group)])
+    values = np.round(scores[highest].astype(float), SCORE_DIGITS).tolist()
+    return Scores(frames=highest.tolist(), times=[times[frame] for frame in highest], values={method: values})
 
 
-def _candidates(found: list[Transition] | None, times: list[float]) -> list[Candidate] | None:
-    """What was weighed; of more than a result should carry, the surest."""
-    if found is None:
-        return None
-    kept = sorted(sorted(found, key=lambda one: -one.confidence)[:MAX_SCORES])
+def _reported_candidates(candidates: list[Transition], times: list[float]) -> list[Candidate]:
+    """Reduce the candidates to the MAX_SCORES most confident, in order."""
+    kept = sorted(sorted(candidates, key=lambda candidate: -candidate.confidence)[:MAX_SCORES])
     return [
-        Candidate(start_frame=one.start, end_frame=one.end, time_s=times[one.middle], kind=one.kind, confidence=one.confidence)
-        for one in kept
-        if one.middle < len(times)
+        Candidate(
+            start_frame=transition.start,
+            end_frame=transition.end,
+            time_s=times[transition.middle],
+            kind=transition.kind,
+            confidence=transition.confidence,
+        )
+        for transition in kept
+        if transition.middle < len(times)
     ]
 
 
-def _write_scores(scores: Mapping[str, NDArray[np.float32]], times: list[float], path: Path) -> None:
-    """The scores of every frame and every method that was computed."""
+def _write_scores(scores: Mapping[str, Floats], times: list[float], path: Path) -> None:
+    """Write the scores of every frame, method by method to save memory."""
     with path.open("w") as file:
         json.dump({"frames": list(range(len(times))), "times": times}, file)
-        # Method by method: all at once would take many times the memory.
+        # Replace the closing brace.
         file.seek(file.tell() - 1)
         file.write(', "values": {')
         for number, (method, values) in enumerate(scores.items()):
-            file.write(f"{', ' if number else ''}{json.dumps(method)}: {json.dumps(np.round(values.astype(float), 4).tolist())}")
+            rounded = np.round(values.astype(float), SCORE_DIGITS).tolist()
+            file.write(f"{', ' if number else ''}{json.dumps(method)}: {json.dumps(rounded)}")
         file.write("}}")
 
 
 def _title(video: Path, number: int | None) -> str:
-    """What a video's files are called: its name in plain letters, after its number in a batch."""
+    """Make the base name of a video's files from its own name, numbered in a batch."""
     plain = re.sub(r"[^A-Za-z0-9_-]+", "-", video.stem).strip("-")[:60] or "video"
     return plain if number is None else f"{number + 1:03d}-{plain}"

@@ -1,4 +1,4 @@
-"""Measures of frames: differences, histograms, thumbnails, quality.
+"""Measures of frames: changes, histograms, thumbnails, quality.
 
-`scan.py` reads the video once and collects them.
+`scan.py` reads a video once and collects them.
 """

@@ -1,6 +1,6 @@
-"""Change of hue, saturation, brightness and edges, each frame against the one before.
+"""Change of hue, saturation, brightness and edges from one frame to the next.
 
-The measure of PySceneDetect's `detect-content` (as the documentation of its ContentDetector has it), on the small plane.
+The measure of PySceneDetect's `detect-content`, as documented for its ContentDetector, on small frames.
 """
 
 from dataclasses import dataclass
@@ -9,28 +9,29 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from services.keyframes.analysis.small_frame import Small
+from services.keyframes.analysis.small_frame import SmallFrame
 
 WEIGHTS = (1.0, 1.0, 1.0, 0.2)
-"""Of hue, saturation, brightness and edges."""
+"""Weights of hue, saturation, brightness and edges."""
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A frame as the detector sees it: hue (0 to 179), saturation, brightness (0 to 255), and where edges are (0 or 255)."""
+    """Planes to compare, uint8: hue (0 to 179), saturation and brightness (0 to 255), edges (0 or 255)."""
 
     planes: tuple[NDArray[np.uint8], ...]
 
 
-def content(small: Small) -> Content:
-    """Look at a frame."""
-    hue, saturation, brightness = cv2.split(cv2.cvtColor(small.rgb(), cv2.COLOR_RGB2HSV))
+def content(small: SmallFrame) -> Content:
+    """Compute a frame's hue, saturation, brightness and edges."""
+    hue, saturation, brightness = cv2.split(np.asarray(cv2.cvtColor(small.rgb(), cv2.COLOR_RGB2HSV), np.uint8))
     middle = float(np.median(brightness))
     edges = cv2.Canny(brightness, max(0.67 * middle, 0), min(1.33 * middle, 255))
-    return Content((hue, saturation, brightness, cv2.dilate(edges, np.ones((3, 3), np.uint8))))
+    thick_edges = cv2.dilate(edges, np.ones((3, 3), np.uint8))
+    return Content(tuple(np.asarray(plane, np.uint8) for plane in (hue, saturation, brightness, thick_edges)))
 
 
 def content_change(before: Content, after: Content) -> float:
-    """The weighted mean change, 0 to 255."""
-    changes = [cv2.norm(a, b, cv2.NORM_L1) / a.size for a, b in zip(before.planes, after.planes, strict=True)]
+    """Weighted mean change of the four planes, 0 to 255."""
+    changes = [cv2.norm(old, new, cv2.NORM_L1) / old.size for old, new in zip(before.planes, after.planes, strict=True)]
     return float(np.dot(WEIGHTS, changes)) / sum(WEIGHTS)

@@ -1,88 +1,99 @@
-"""How far apart two frames are: whether they can be of the same shot, whatever moved between them."""
+"""Distance between two frames: small within a shot even when things move, large between two shots."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.keyframes.analysis.thumbnail_film import HEIGHT, WIDTH, Planes
 
-# Of 32x18 pixels: as far as a fast pan goes between two frames, and blocks that hold enough to be recognised.
+# In pixels of a 32x18 thumbnail: as far as a fast pan moves between two frames, and blocks large enough to be recognised.
 _REACH_X, _REACH_Y = 7, 3
 _BLOCK_H, _BLOCK_W = 6, 4
-# Added to the contrast that changes are measured against, so that noise in a flat picture is none.
 NOISE = 4.0
-_AT_ONCE = 256  # pairs: what they need stays in the cache
-_WIDTHS = 16, 8, 8  # levels of Y, U, V by which a pixel has to change to count in full
+"""Added to the contrast that changes are divided by, so that noise in a flat picture counts little."""
+_BATCH = 256  # pairs compared at a time: their working memory fits the processor's cache
+_WIDTHS = 16, 8, 8  # levels of Y, U, V by which a pixel must change to count in full
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Apart:
-    """Frames compared: (n,) each, of n pairs, or one number of one. Everything is relative to the pictures' contrast, or a share, so that
-    a dark film is like a light one."""
+class FrameDistance:
+    """Parts of the distance, (n,) each for n pairs, or scalars for one pair.
 
-    still: Floats
-    """Mean change of brightness at the same place."""
-    moved: Floats
-    """The same after each block has been looked for in the neighbourhood: what motion does not explain."""
-    light: Floats
-    """Share of the picture whose brightness is another one, 0 to 1."""
+    Each is a share of the picture or relative to its contrast, so that dark films measure like bright ones.
+    """
+
+    in_place: Floats
+    """Mean change of brightness, pixel against pixel."""
+    aligned: Floats
+    """Mean change of brightness after each block is matched nearby: the part that motion does not explain."""
+    brightness: Floats
+    """Share of the picture whose brightness changed, 0 to 1."""
     color: Floats
-    """Share of the picture whose colour is another one, 0 to 1."""
+    """Share of the picture whose colour changed, 0 to 1."""
 
     @property
-    def distance(self) -> Floats:
-        """All of it in one number: 0 for the same picture, about 0.45 and more for two shots."""
-        return self.moved + 0.5 * self.light + self.color
+    def total(self) -> Floats:
+        """All parts in one number: 0 for equal pictures, from about 0.45 on for two shots."""
+        total: Floats = self.aligned + 0.5 * self.brightness + self.color
+        return total
 
 
-def apart(before: Planes, after: Planes) -> Apart:
-    """Compare two tiny frames (3, 18, 32), or n pairs (n, 3, 18, 32): many at once take a tenth of the time each."""
+def frame_distance(before: Planes, after: Planes) -> FrameDistance:
+    """Compare two thumbnails (3, 18, 32), or n pairs (n, 3, 18, 32): in batches each pair takes a tenth of the time."""
     if before.ndim == 3:
-        return Apart(*(values[0] for values in _apart(before[None], after[None])))
-    parts = [_apart(before[start : start + _AT_ONCE], after[start : start + _AT_ONCE]) for start in range(0, len(before), _AT_ONCE)]
-    return Apart(*(np.concatenate(values) for values in zip(*parts, strict=True))) if parts else Apart(*np.empty((4, 0)))
+        return FrameDistance(*(values[0] for values in _compare(before[None], after[None])))
+    batches = [_compare(before[start : start + _BATCH], after[start : start + _BATCH]) for start in range(0, len(before), _BATCH)]
+    if not batches:
+        return FrameDistance(*np.empty((4, 0)))
+    return FrameDistance(*(np.concatenate(values) for values in zip(*batches, strict=True)))
 
 
-def _apart(before: Planes, after: Planes) -> tuple[Floats, Floats, Floats, Floats]:
+def _compare(before: Planes, after: Planes) -> tuple[Floats, Floats, Floats, Floats]:
     contrast = (before[:, 0].std(axis=(1, 2)) + after[:, 0].std(axis=(1, 2))) / 2 + NOISE
-    still, moved = _block_change(before[:, 0], after[:, 0])
-    light, first, second = (_shares(before[:, plane], after[:, plane], width) for plane, width in enumerate(_WIDTHS))
-    return still / contrast, moved / contrast, light, (first + second) / 2
+    in_place, aligned = _block_change(before[:, 0], after[:, 0])
+    brightness, blue, red = (_histogram_change(before[:, plane], after[:, plane], width) for plane, width in enumerate(_WIDTHS))
+    return in_place / contrast, aligned / contrast, brightness, (blue + red) / 2
 
 
-def _shares(before: Planes, after: Planes, width: int) -> Floats:
-    """The share of pixels that would have to change to get from one histogram to the other, of n planes each. A change by fewer than
-    `width` levels counts in proportion: what coding, exposure or a fade shift a little all over is not another picture."""
+def _histogram_change(before: Planes, after: Planes, width: int) -> Floats:
+    """Share of pixels that must change to turn one histogram into the other, for n pairs of planes.
+
+    A change by less than `width` levels counts in proportion: coding, exposure and fades shift all pixels a little without making
+    another picture.
+    """
     count = len(before)
-    so_far = np.zeros((count, 256 + 2 * width))
-    so_far[:, width : 256 + width] = np.cumsum(histograms(after) - histograms(before), axis=1)
-    return np.abs(so_far[:, width:] - so_far[:, :-width]).sum(axis=1) / width / 2 / before[0].size
+    cumulated = np.zeros((count, 256 + 2 * width))
+    cumulated[:, width : 256 + width] = np.cumsum(histograms(after) - histograms(before), axis=1)
+    share: Floats = np.abs(cumulated[:, width:] - cumulated[:, :-width]).sum(axis=1) / width / 2 / before[0].size
+    return share
 
 
 def histograms(planes: Planes) -> NDArray[np.int64]:
-    """(n, 256): how many samples of each level n planes have."""
+    """Count the samples of each level in n planes: (n, 256)."""
     count = len(planes)
     levels = planes.reshape(count, -1) + 256 * np.arange(count)[:, None]
     return np.bincount(levels.ravel(), minlength=256 * count).reshape(count, 256)
 
 
 def _block_change(before: Planes, after: Planes) -> tuple[Floats, Floats]:
-    """Mean change of blocks of n planes of luma: at the same place, and at the place near it that fits best."""
-    # The pairs along the last axis: whatever is done to a pixel is done to that of all pairs in one go.
+    """Mean change of blocks of n luma planes: at the same place, and at the best match nearby."""
+    # Pairs lie along the last axis, so that each NumPy operation handles one pixel of all pairs at once.
     padded = np.pad(np.moveaxis(before, 0, -1), ((_REACH_Y, _REACH_Y), (_REACH_X, _REACH_X), (0, 0)), mode="edge").astype(np.int16)
-    wanted = np.ascontiguousarray(np.moveaxis(after, 0, -1)).astype(np.int16)
-    rows, columns, area = HEIGHT // _BLOCK_H, WIDTH // _BLOCK_W, _BLOCK_H * _BLOCK_W
-    best: Any = None
-    still: Any = None
+    target = np.ascontiguousarray(np.moveaxis(after, 0, -1)).astype(np.int16)
+
+    def changes(y: int, x: int) -> NDArray[np.int16]:
+        """Sum of differences per block, shifted by `y`, `x`; at most 24 * 255, which int16 holds."""
+        change = np.abs(padded[y : y + HEIGHT, x : x + WIDTH] - target)
+        blocks = change.reshape(HEIGHT // _BLOCK_H, _BLOCK_H, WIDTH // _BLOCK_W, _BLOCK_W, -1)
+        return np.asarray(blocks.sum(axis=(1, 3), dtype=np.int16))
+
+    in_place = changes(_REACH_Y, _REACH_X)
+    best = in_place
     for y in range(2 * _REACH_Y + 1):
         for x in range(2 * _REACH_X + 1):
-            change = np.abs(padded[y : y + HEIGHT, x : x + WIDTH] - wanted)
-            # A block's sum is 24 * 255 at most.
-            blocks = change.reshape(rows, _BLOCK_H, columns, _BLOCK_W, -1).sum(axis=(1, 3), dtype=np.int16)
-            best = blocks if best is None else np.minimum(best, blocks)
-            still = blocks if (y, x) == (_REACH_Y, _REACH_X) else still
-    return still.mean(axis=(0, 1)) / area, best.mean(axis=(0, 1)) / area
+            best = np.minimum(best, changes(y, x))
+    area = _BLOCK_H * _BLOCK_W
+    return in_place.mean(axis=(0, 1)) / area, best.mean(axis=(0, 1)) / area

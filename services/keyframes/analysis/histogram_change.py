@@ -1,13 +1,13 @@
-"""Change of the spread of brightness, each frame against the one before: motion leaves it as it is, mostly."""
+"""Change of the brightness histogram from one frame to the next. Motion changes it little."""
 
 import numpy as np
 
-from services.keyframes.analysis.small_frame import Small
+from services.keyframes.analysis.small_frame import SmallFrame
 
 _BINS = 64
 
 
-def histogram_change(before: Small, after: Small) -> float:
-    """The share of the picture that would have to change its brightness to get from one to the other, 0 to 1."""
+def histogram_change(before: SmallFrame, after: SmallFrame) -> float:
+    """Share of pixels that must change to turn one histogram into the other, 0 to 1."""
     change = np.bincount(before.y.ravel() >> 2, minlength=_BINS) - np.bincount(after.y.ravel() >> 2, minlength=_BINS)
     return float(np.abs(change).sum()) / 2 / before.y.size

@@ -1,10 +1,10 @@
-"""The detector of the Video Keyframe Extraction API: the mean change of the pixels, over a threshold."""
+"""Mean change of the pixels from one frame to the next, the measure of the Video Keyframe Extraction API."""
 
 import cv2
 
-from services.keyframes.analysis.small_frame import Small
+from services.keyframes.analysis.small_frame import SmallFrame
 
 
-def difference(before: Small, after: Small) -> float:
-    """Mean change of the luma from one frame to the next, 0 to 255."""
+def pixel_change(before: SmallFrame, after: SmallFrame) -> float:
+    """Mean absolute difference of luma, 0 to 255."""
     return cv2.norm(before.y, after.y, cv2.NORM_L1) / before.y.size

@@ -1,11 +1,10 @@
-"""One pass over a video: what every detector and the choice of keyframes need to know of each frame."""
+"""One pass over a video that measures every frame for the detectors and the choice of keyframes."""
 
 from array import array
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import chain, pairwise
 from pathlib import Path
 from typing import Literal
 
@@ -13,158 +12,212 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.keyframes.analysis.content_change import Content, content, content_change
-from services.keyframes.analysis.frame_quality import Looks, looks
+from services.keyframes.analysis.frame_quality import FrameQuality, frame_quality
 from services.keyframes.analysis.histogram_change import histogram_change
 from services.keyframes.analysis.packet_prescan import Span, quiet_spans
-from services.keyframes.analysis.pixel_change import difference
-from services.keyframes.analysis.small_frame import Small, shrink, small_size
-from services.keyframes.analysis.thumbnail_film import Planes, TinyFile, TinyFilm, tiny
+from services.keyframes.analysis.pixel_change import pixel_change
+from services.keyframes.analysis.small_frame import SmallFrame, shrink, small_size
+from services.keyframes.analysis.thumbnail_film import Planes, ThumbnailFile, ThumbnailFilm, thumbnail
 from shared.operation import Progress
 from shared.video import Frame, Timeline, VideoInfo, map_ordered, read_frames, timeline
 
 Floats = NDArray[np.float32]
-_NONE = (0.0, 0.0, 0.0)  # changes
-_HELD = 4  # frames: what detectors compare a cut with on either side
+_HELD = 4  # frames at each end of a quiet span that are filled in: detectors compare a cut with as many neighbours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
-    """Some numbers of each of the k frames that were looked at, a few dozen bytes each; their numbers are `film.frames`."""
+class Scan:
+    """Measures of the k scanned frames of a video of n frames, a few dozen bytes each.
+
+    `film.frames` are the numbers of the scanned frames; k = n unless frames were skipped.
+    """
 
     pts: NDArray[np.int64]
-    """(n,): exact times of all frames of the video, in units of `time_base`, from the start of the file's timeline."""
+    """(n,): exact times of all frames, in units of `time_base` from the start of the file's timeline."""
     time_base: Fraction
     end: Fraction
-    """When the last frame is over, in seconds."""
-    change: dict[str, Floats]
-    """Name of the measure -> (k,): change from the frame before; 0 at the first."""
+    """Time at which the last frame ends, in seconds."""
+    pixel_change: Floats
+    """(k,): mean change of luma since the previous frame, 0 to 255; 0 at the first, as for the two below."""
+    content_change: Floats
+    """(k,): change of hue, saturation, brightness and edges, 0 to 255."""
+    histogram_change: Floats
+    """(k,): change of the brightness histogram, 0 to 1."""
     sharpness: Floats
     exposure: Floats
     layout: NDArray[np.uint8]
-    """(k, 48): see `Looks`."""
-    film: TinyFilm
-    """The frames in tiny; of use as long as the file that it was made with."""
+    """(k, 48): `FrameQuality.layout`."""
+    film: ThumbnailFilm
+    """The scanned frames as thumbnails, readable as long as their file exists."""
 
-    def of_all(self, values: Floats) -> Floats:
-        """(k,) of the frames that were looked at -> (n,) of all: what was not looked at has 0."""
+    def spread(self, values: Floats) -> Floats:
+        """Spread (k,) values of scanned frames over all n frames, with 0 at skipped ones."""
         if len(values) == len(self.pts):
             return values
         spread = np.zeros(len(self.pts), np.float32)
         spread[self.film.frames] = values
         return spread
 
+    def exact_time(self, frame: int) -> Fraction:
+        """Return the exact time of a frame number in seconds."""
+        return int(self.pts[frame]) * self.time_base
+
     @property
     def times(self) -> list[float]:
-        """Seconds of all frames."""
+        """Times of all frames in seconds."""
         return [float(pts * self.time_base) for pts in self.pts.tolist()]
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
+class _Measured:
+    """What is measured of one frame on its own."""
+
     pts: int
     end: Fraction
     time_base: Fraction
-    small: Small
-    tiny: Planes
+    small: SmallFrame
+    thumbnail: Planes
     content: Content
-    looks: Looks
+    quality: FrameQuality
 
 
-def measure(
+@dataclass(frozen=True, slots=True)
+class _Changes:
+    """What changed since the previous frame."""
+
+    pixels: float = 0.0
+    content: float = 0.0
+    histogram: float = 0.0
+
+
+def scan_video(
     video: Path,
     info: VideoInfo,
-    kept: Path,
+    thumbnails: Path,
     progress: Progress,
     *,
-    rough: bool = False,
-    fast: bool = False,
-    watch: Callable[[Small], None] | None = None,
-) -> Measured:
-    """Look at every frame of `video` once, in small; tiny ones are kept in the file `kept`, `watch` is shown all.
+    skip_unreferenced: bool = False,
+    skip_quiet: bool = False,
+    watch: Callable[[SmallFrame], None] | None = None,
+) -> Scan:
+    """Measure every frame of `video` once; thumbnails go to the file `thumbnails`.
 
-    `rough`: frames that no other one needs are left out where the sizes of the packets are as usual: half the work. Which number a frame
-    has is taken from the packets, then; where they do not tell, every frame is read. `fast`: rough, and only keyframes where those
-    and the packets between leave no doubt. Raises what `read_frames` raises.
+    `skip_unreferenced`: skip frames that no other frame refers to where packet sizes are as usual; this halves the work. Frame numbers
+    then come from the packets; if those do not match the decoded frames, every frame is read. `skip_quiet`: also skip everything but
+    the keyframes where packets show that nothing happens (`quiet_spans`). `watch` is called with each frame when none is skipped.
+    Raises what `read_frames` raises.
     """
-    line = timeline(video) if rough or fast else None
+    line = timeline(video) if skip_unreferenced or skip_quiet else None
     if line is not None:
-        measured = _measure(video, info, kept, progress, line, None, quiet_spans(video, line, kept) if fast else [])
-        if measured is not None:
-            return measured
-    measured = _measure(video, info, kept, progress, None, watch, [])
-    assert measured is not None
-    return measured
+        scan = _scan_selected(video, info, thumbnails, progress, line, quiet_spans(video, line, thumbnails) if skip_quiet else [])
+        if scan is not None:
+            return scan
+    return _scan_all(video, info, thumbnails, progress, watch)
 
 
-def _measure(
-    video: Path,
-    info: VideoInfo,
-    kept: Path,
-    progress: Progress,
-    line: Timeline | None,
-    watch: Callable[[Small], None] | None,
-    quiet: list[Span],
-) -> Measured | None:
-    """See `measure`. With a `line` only what it needs is decoded; None if it does not fit what comes."""
-    size = small_size(info.width, info.height)
-    keys_only = [(int(line.pts[first]), int(line.pts[after])) for first, after in quiet] if line else []
-    began = {after: first for first, after in quiet}
-    pts, sharpness, exposure, layout = array("q"), array("f"), array("f"), bytearray()
-    changes = {name: array("f") for name in ("difference", "content", "histogram")}
-    end, base, total = Fraction(0), Fraction(1), len(line.pts) if line else info.frames
-    with TinyFile(kept) as store, closing(_pairs(video, size, "rough" if line else "none", keys_only)) as pairs:
-
-        def add(look: _Look, number: int, change: tuple[float, float, float]) -> None:
-            store.add(look.tiny, number)
-            sharpness.append(look.looks.sharpness)
-            exposure.append(look.looks.exposure)
-            layout.extend(look.looks.layout)
-            for values, value in zip(changes.values(), change, strict=True):
-                values.append(value)
-
-        for before, now in pairs:
-            number = int(np.searchsorted(line.pts, now.pts)) if line else len(pts)
-            if line and (number == len(line.pts) or line.pts[number] != now.pts):
-                return None
-            if before and number in began:
-                for between in _ends(began[number], number):
-                    add(before, between, _NONE)
+def _scan_all(video: Path, info: VideoInfo, thumbnails: Path, progress: Progress, watch: Callable[[SmallFrame], None] | None) -> Scan:
+    """Decode and measure every frame."""
+    pts = array("q")
+    with ThumbnailFile(thumbnails) as file, closing(_measured_pairs(video, info, "none", [])) as pairs:
+        measures = _Measures(file)
+        for number, (before, now) in enumerate(pairs):
             if watch:
                 watch(now.small)
             pts.append(now.pts)
-            add(now, number, _changes(before, now) if before else _NONE)
-            end, base = now.end, now.time_base
-            progress(min(number + 1, total), total)
+            measures.add(now, number, _changes(before, now))
+            progress(min(number + 1, info.frames), info.frames)
         progress(1, 1)
-        return Measured(
-            pts=line.pts if line else np.array(pts, dtype=np.int64),
-            time_base=base,
-            end=max(end, line.end) if line else end,
-            change={name: np.array(values, dtype=np.float32) for name, values in changes.items()},
-            sharpness=np.array(sharpness, dtype=np.float32),
-            exposure=np.array(exposure, dtype=np.float32),
-            layout=np.frombuffer(bytes(layout), dtype=np.uint8).reshape(-1, 48),
-            film=store.film(),
+        return measures.scan(np.array(pts, dtype=np.int64), measures.end)
+
+
+def _scan_selected(
+    video: Path, info: VideoInfo, thumbnails: Path, progress: Progress, line: Timeline, quiet: Sequence[Span]
+) -> Scan | None:
+    """Decode and measure the frames that `line` and `quiet` leave; None if the decoded frames do not match `line`."""
+    keys_only = [(int(line.pts[first]), int(line.pts[second])) for first, second in quiet]
+    span_starts = {second: first for first, second in quiet}
+    with ThumbnailFile(thumbnails) as file, closing(_measured_pairs(video, info, "rough", keys_only)) as pairs:
+        measures = _Measures(file)
+        for before, now in pairs:
+            number = int(np.searchsorted(line.pts, now.pts))
+            if number == len(line.pts) or line.pts[number] != now.pts:
+                return None
+            if before and number in span_starts:
+                for skipped in _held_frames(span_starts[number], number):
+                    measures.add(before, skipped, _Changes())
+            measures.add(now, number, _changes(before, now))
+            progress(min(number + 1, len(line.pts)), len(line.pts))
+        progress(1, 1)
+        return measures.scan(line.pts, max(measures.end, line.end))
+
+
+class _Measures:
+    """Collects the measures of frames in compact arrays."""
+
+    def __init__(self, file: ThumbnailFile):
+        self._file = file
+        self._pixels, self._content, self._histogram = array("f"), array("f"), array("f")
+        self._sharpness, self._exposure, self._layout = array("f"), array("f"), bytearray()
+        self.end, self._time_base = Fraction(0), Fraction(1)
+
+    def add(self, frame: _Measured, number: int, changes: _Changes) -> None:
+        self._file.add(frame.thumbnail, number)
+        self._pixels.append(changes.pixels)
+        self._content.append(changes.content)
+        self._histogram.append(changes.histogram)
+        self._sharpness.append(frame.quality.sharpness)
+        self._exposure.append(frame.quality.exposure)
+        self._layout.extend(frame.quality.layout)
+        self.end, self._time_base = frame.end, frame.time_base
+
+    def scan(self, pts: NDArray[np.int64], end: Fraction) -> Scan:
+        return Scan(
+            pts=pts,
+            time_base=self._time_base,
+            end=end,
+            pixel_change=np.array(self._pixels, dtype=np.float32),
+            content_change=np.array(self._content, dtype=np.float32),
+            histogram_change=np.array(self._histogram, dtype=np.float32),
+            sharpness=np.array(self._sharpness, dtype=np.float32),
+            exposure=np.array(self._exposure, dtype=np.float32),
+            layout=np.frombuffer(bytes(self._layout), dtype=np.uint8).reshape(-1, 48),
+            film=self._file.film(),
         )
 
 
-def _ends(first: int, after: int) -> list[int]:
-    """The frames next to two keyframes between which nothing happens: they are taken to be as the first one is."""
-    return [number for number in range(first + 1, after) if number <= first + _HELD or number >= after - _HELD]
+def _held_frames(first: int, second: int) -> list[int]:
+    """Numbers of the skipped frames next to two keyframes, which count as copies of the first."""
+    return [number for number in range(first + 1, second) if number <= first + _HELD or number >= second - _HELD]
 
 
-def _changes(before: _Look, now: _Look) -> tuple[float, float, float]:
-    """What changed in the pixels, the content and the histogram."""
-    return difference(before.small, now.small), content_change(before.content, now.content), histogram_change(before.small, now.small)
+def _changes(before: _Measured | None, now: _Measured) -> _Changes:
+    """Compare a frame with the one before; no change at the first."""
+    if before is None:
+        return _Changes()
+    return _Changes(
+        pixels=pixel_change(before.small, now.small),
+        content=content_change(before.content, now.content),
+        histogram=histogram_change(before.small, now.small),
+    )
 
 
-def _pairs(
-    video: Path, size: tuple[int, int], skip: Literal["none", "rough"], keys_only: list[tuple[int, int]]
-) -> Generator[tuple[_Look | None, _Look], None, None]:
-    def look(frame: Frame) -> _Look:
+def _measured_pairs(
+    video: Path, info: VideoInfo, skip: Literal["none", "rough"], keys_only: list[tuple[int, int]]
+) -> Generator[tuple[_Measured | None, _Measured], None, None]:
+    """Yield each decoded frame with the one before (None at the first), measured on all cores."""
+    size = small_size(info.width, info.height)
+
+    def measure(frame: Frame) -> _Measured:
         small = shrink(frame, size)
         end = frame.time + frame.duration * frame.time_base
-        return _Look(frame.pts, end, frame.time_base, small, tiny(small), content(small), looks(small))
+        return _Measured(frame.pts, end, frame.time_base, small, thumbnail(small), content(small), frame_quality(small))
 
     with closing(read_frames(video, skip=skip, keys_only=keys_only)) as frames:
-        yield from pairwise(chain([None], map_ordered(look, frames, ahead=2)))
+        yield from _with_previous(map_ordered(measure, frames, ahead=2))
+
+
+def _with_previous(frames: Iterable[_Measured]) -> Iterator[tuple[_Measured | None, _Measured]]:
+    previous: _Measured | None = None
+    for frame in frames:
+        yield previous, frame
+        previous = frame

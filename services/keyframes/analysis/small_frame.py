@@ -1,6 +1,7 @@
-"""The small plane that everything is measured on."""
+"""Frames shrunk to at most 128 pixels, on which everything is measured."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -9,14 +10,14 @@ from numpy.typing import NDArray
 from shared.video import Frame
 
 LONG_SIDE = 128
-"""Pixels along the longer side of the small luma; chroma has half of it."""
+"""Longer side of the small luma plane in pixels. Chroma planes have half of it."""
 
 Plane = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
-class Small:
-    """A frame shrunk: `y` (h, w), `u` and `v` (h/2, w/2), uint8 as stored; gray pictures have 128 for both."""
+class SmallFrame:
+    """A shrunk frame: `y` (h, w), `u` and `v` (h/2, w/2), uint8 in the video's own range. Gray frames have 128 in `u` and `v`."""
 
     pts: int
     index: int
@@ -25,21 +26,24 @@ class Small:
     v: Plane
 
     def rgb(self) -> Plane:
-        """(h, w, 3) R, G, B, as if it were BT.601 in limited range: for comparing frames of one video, not for showing."""
+        """Convert to (h, w, 3) uint8 R, G, B.
+
+        Always as BT.601 in limited range: good enough to compare frames of one video, not to show them.
+        """
         height, width = self.y.shape
         half = (height // 2, width // 2)
         packed = np.concatenate([self.y.ravel(), self.u.reshape(half).ravel(), self.v.reshape(half).ravel()])
-        return cv2.cvtColor(packed.reshape(height * 3 // 2, width), cv2.COLOR_YUV2RGB_I420)
+        return np.asarray(cv2.cvtColor(packed.reshape(height * 3 // 2, width), cv2.COLOR_YUV2RGB_I420), np.uint8)
 
 
 def small_size(width: int, height: int) -> tuple[int, int]:
-    """Width and height of the small luma of a video: even, at least 16, the longer side LONG_SIDE at most."""
+    """Return width and height of a video's small frames: even, at least 16, at most LONG_SIDE."""
     scale = min(LONG_SIDE / max(width, height), 1.0)
     return max(round(width * scale / 2) * 2, 16), max(round(height * scale / 2) * 2, 16)
 
 
-def shrink(frame: Frame, size: tuple[int, int]) -> Small:
-    """A frame in small, averaged over areas."""
+def shrink(frame: Frame, size: tuple[int, int]) -> SmallFrame:
+    """Shrink a frame to `size` (width, height) by averaging areas."""
     width, height = size
     half = (width // 2, height // 2)
     planes = frame.planes()
@@ -49,11 +53,12 @@ def shrink(frame: Frame, size: tuple[int, int]) -> Small:
         u, v = planes[1][..., 0], planes[1][..., 1]
     else:
         gray = np.full(half[::-1], 128, np.uint8)
-        return Small(frame.pts, frame.index, frame.small_luma(*size), gray, gray)
+        return SmallFrame(frame.pts, frame.index, frame.small_luma(*size), gray, gray)
     bits = frame.picture.format.components[0].bits
-    return Small(frame.pts, frame.index, frame.small_luma(*size), _shrunk(u, half, bits), _shrunk(v, half, bits))
+    return SmallFrame(frame.pts, frame.index, frame.small_luma(*size), _shrink_plane(u, half, bits), _shrink_plane(v, half, bits))
 
 
-def _shrunk(plane: NDArray[np.generic], size: tuple[int, int], bits: int) -> Plane:
-    small = cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
-    return (small >> (bits - 8)).astype(np.uint8) if bits > 8 else small
+def _shrink_plane(plane: NDArray[Any], size: tuple[int, int], bits: int) -> Plane:
+    """Average a plane down to `size` (width, height), and its samples of `bits` bits to 8."""
+    small: NDArray[Any] = cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
+    return (small >> (bits - 8) if bits > 8 else small).astype(np.uint8, copy=False)

@@ -1,100 +1,47 @@
-"""Frames so small that a film of hours fits into a file, in which any of them can be looked at again."""
+"""Thumbnails of 32x18 pixels of every scanned frame, kept in a file.
+
+A film of hours fits into the file, and any frame can be read again without decoding.
+"""
 
 from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from services.keyframes.analysis.small_frame import Small, shrink
+from services.keyframes.analysis.small_frame import SmallFrame, shrink
 from shared.video import Frame
 
 WIDTH, HEIGHT = 32, 18
 BYTES = 3 * WIDTH * HEIGHT
 
 Planes = NDArray[np.uint8]
+_BLACK = 26  # brightest level of a black bar: black is 16, and pixels at its edge hold some of the picture
 
 
-def tiny(small: Small) -> Planes:
-    """A frame as (3, HEIGHT, WIDTH): Y, U, V, averaged, whatever its shape was."""
-    return np.stack([cv2.resize(plane, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA) for plane in (small.y, small.u, small.v)])
+def thumbnail(small: SmallFrame) -> Planes:
+    """Shrink a small frame to (3, HEIGHT, WIDTH) uint8: Y, U, V. The aspect ratio is not kept."""
+    return np.stack([_shrink(plane) for plane in (small.y, small.u, small.v)])
 
 
-def tiny_frame(frame: Frame) -> Planes:
-    """A frame that nothing but this is wanted of, as `tiny` has it."""
-    return tiny(shrink(frame, (2 * WIDTH, 2 * HEIGHT)))
+def frame_thumbnail(frame: Frame) -> Planes:
+    """Shrink a decoded frame directly to (3, HEIGHT, WIDTH) uint8: Y, U, V."""
+    return thumbnail(shrink(frame, (2 * WIDTH, 2 * HEIGHT)))
 
 
-@dataclass(frozen=True, slots=True)
-class TinyFilm:
-    """The frames that were looked at. `planes`: (n, 3, HEIGHT, WIDTH) uint8, an array or a file, to be sliced; `frames`: (n,) their
-    numbers, rising.
+def _shrink(plane: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.asarray(cv2.resize(plane, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA), np.uint8)
 
-    `rows`, `columns`: first of, and first after, the part of the picture that is not black bars.
+
+class StoredPlanes:
+    """Thumbnails in a file, read slice by slice.
+
+    A memory-mapped file would count in full towards the memory limit of a worker.
     """
-
-    planes: Any
-    frames: NDArray[np.int64]
-    rows: tuple[int, int] = (0, HEIGHT)
-    columns: tuple[int, int] = (0, WIDTH)
-
-    def __len__(self) -> int:
-        return len(self.frames)
-
-    def block(self, start: int, stop: int) -> Planes:
-        """The frames `start` to `stop` (places in the film, not numbers) as (m, 3, HEIGHT, WIDTH), without bars."""
-        planes = np.asarray(self.planes[max(start, 0) : stop])
-        if not len(planes) or (self.rows, self.columns) == ((0, HEIGHT), (0, WIDTH)):
-            return planes
-        part = np.ascontiguousarray(planes[:, :, slice(*self.rows), slice(*self.columns)])
-        return np.stack([[cv2.resize(plane, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA) for plane in frame] for frame in part])
-
-    def at(self, place: int) -> Planes:
-        """One frame (3, HEIGHT, WIDTH), without bars."""
-        return self.block(place, place + 1)[0]
-
-    def without_bars(self) -> "TinyFilm":
-        """This film without rows and columns at its edges that are black throughout."""
-        luma = [self.planes[place : place + 1][0, 0] for place in range(0, len(self), max(len(self) // 200, 1))]
-        seen = np.percentile(luma, 95, axis=0) if luma else np.full((HEIGHT, WIDTH), 255)
-        # Black is 16; what is next to it may be partly of the picture.
-        rows, columns = np.flatnonzero(seen.max(axis=1) > 26), np.flatnonzero(seen.max(axis=0) > 26)
-        if len(rows) < HEIGHT // 3 or len(columns) < WIDTH // 3:
-            return self
-        return replace(self, rows=(int(rows[0]), int(rows[-1]) + 1), columns=(int(columns[0]), int(columns[-1]) + 1))
-
-
-class TinyFile:
-    """A file that tiny frames are added to, used as a context manager; memory does not grow with it."""
-
-    def __init__(self, path: Path):
-        self._path = path
-        self._file: BinaryIO = path.open("wb")
-        self._frames = array("q")
-
-    def add(self, planes: Planes, frame: int) -> None:
-        """Add the tiny frame of frame number `frame`."""
-        self._file.write(planes.tobytes())
-        self._frames.append(frame)
-
-    def __enter__(self) -> "TinyFile":
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._file.close()
-
-    def film(self) -> TinyFilm:
-        """What was added."""
-        self._file.flush()
-        return TinyFilm(_Stored(self._path, len(self._frames)), np.array(self._frames))
-
-
-class _Stored:
-    """Planes in a file, read as they are asked for: a mapping of the file would count as memory in full."""
 
     def __init__(self, path: Path, count: int):
         self._path, self._count = path, count
@@ -105,7 +52,71 @@ class _Stored:
         return np.fromfile(self._path, np.uint8, count * BYTES, offset=start * BYTES).reshape(count, 3, HEIGHT, WIDTH)
 
 
-def film_of(pictures: Iterable[Planes]) -> TinyFilm:
-    """A film from tiny frames that follow each other."""
-    planes = np.stack(list(pictures))
-    return TinyFilm(planes, np.arange(len(planes)))
+@dataclass(frozen=True, slots=True)
+class ThumbnailFilm:
+    """Thumbnails of the n scanned frames of a video.
+
+    `planes`: (n, 3, HEIGHT, WIDTH) uint8, to be sliced. `frames`: (n,) frame numbers, rising. A *place* is an index into both.
+    `rows`, `columns`: the part of the picture inside black bars, from the first to the one after the last.
+    """
+
+    planes: Planes | StoredPlanes
+    frames: NDArray[np.int64]
+    rows: tuple[int, int] = (0, HEIGHT)
+    columns: tuple[int, int] = (0, WIDTH)
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def block(self, start: int, stop: int) -> Planes:
+        """Read the thumbnails at places `start` to `stop` as (m, 3, HEIGHT, WIDTH), without bars."""
+        planes: Planes = self.planes[max(start, 0) : stop]
+        if not len(planes) or (self.rows, self.columns) == ((0, HEIGHT), (0, WIDTH)):
+            return planes
+        part = np.ascontiguousarray(planes[:, :, slice(*self.rows), slice(*self.columns)])
+        return np.stack([[_shrink(plane) for plane in frame] for frame in part])
+
+    def at(self, place: int) -> Planes:
+        """Read the thumbnail at one place as (3, HEIGHT, WIDTH), without bars."""
+        planes: Planes = self.block(place, place + 1)[0]
+        return planes
+
+    def without_bars(self) -> "ThumbnailFilm":
+        """Return this film without the rows and columns at its edges that stay black."""
+        luma = [self.planes[place : place + 1][0, 0] for place in range(0, len(self), max(len(self) // 200, 1))]
+        brightest = np.percentile(luma, 95, axis=0) if luma else np.full((HEIGHT, WIDTH), 255)
+        rows, columns = np.flatnonzero(brightest.max(axis=1) > _BLACK), np.flatnonzero(brightest.max(axis=0) > _BLACK)
+        if len(rows) < HEIGHT // 3 or len(columns) < WIDTH // 3:
+            return self
+        return replace(self, rows=(int(rows[0]), int(rows[-1]) + 1), columns=(int(columns[0]), int(columns[-1]) + 1))
+
+
+class ThumbnailFile:
+    """Write thumbnails to a file. A context manager; memory stays constant."""
+
+    def __init__(self, path: Path):
+        self._path = path
+        self._file: BinaryIO = path.open("wb")
+        self._frames = array("q")
+
+    def add(self, planes: Planes, frame: int) -> None:
+        """Append the thumbnail of frame number `frame`."""
+        self._file.write(planes.tobytes())
+        self._frames.append(frame)
+
+    def __enter__(self) -> "ThumbnailFile":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._file.close()
+
+    def film(self) -> ThumbnailFilm:
+        """Return the film of all thumbnails added so far. It is readable as long as the file exists."""
+        self._file.flush()
+        return ThumbnailFilm(StoredPlanes(self._path, len(self._frames)), np.array(self._frames))
+
+
+def film_of(thumbnails: Iterable[Planes]) -> ThumbnailFilm:
+    """Make a film in memory from the thumbnails of consecutive frames."""
+    planes = np.stack(list(thumbnails))
+    return ThumbnailFilm(planes, np.arange(len(planes)))

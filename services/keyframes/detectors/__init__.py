@@ -1,4 +1,4 @@
-"""Detectors: one algorithm per file, one row per detector in `table.py`.
+"""Shot detectors: one file each, and one row each in `table.py`.
 
-Each turns the measures of a scan into cuts and transitions.
+A detector scans a video and returns its transitions.
 """

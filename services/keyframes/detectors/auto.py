@@ -1,77 +1,121 @@
-"""The default: hard cuts, fades, dissolves and wipes, each by its own test, with flashes and motion told apart."""
+"""The default detector: hard cuts, fades, dissolves and wipes, without flashes and motion."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from services.keyframes.analysis.consecutive import Floats, Steps, steps_of
-from services.keyframes.analysis.thumbnail_film import TinyFilm
-from services.keyframes.detectors.dissolves import gradual
-from services.keyframes.detectors.fades import fades, is_fade
-from services.keyframes.detectors.hard_cuts import CUT_AT, hard_cuts, sureness
-from services.keyframes.detectors.transition import Transition
+from services.keyframes.analysis.frame_changes import FrameChanges, frame_changes
+from services.keyframes.analysis.scan import scan_video
+from services.keyframes.analysis.thumbnail_film import ThumbnailFilm
+from services.keyframes.detectors.cut_refinement import refine_cuts
+from services.keyframes.detectors.dissolves import find_dissolves
+from services.keyframes.detectors.fades import find_fades, shows_same_picture
+from services.keyframes.detectors.footage import Detection, Footage
+from services.keyframes.detectors.hard_cuts import CUT_AT, confidence_of, hard_cuts
+from services.keyframes.detectors.transition import Floats, Transition
 
 _FADE_DEPTH = 0.7
-_SURE = 0.9
-_SHORTEST_SHOT = 6  # frames; next to a gradual transition only, whose ends look like something themselves
+_LIKELY, _SURE = 0.5, 0.9
+_SHORTEST_SHOT = 6  # frames, next to a gradual transition: its ends can look like transitions themselves
+_HINT = 0.05  # highest score of frames without a candidate
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What may be a change of shot, with its confidence; `scores` (n frames of the video,) has it at the middle of each."""
+class Candidates:
+    """Possible transitions in order; `scores` (n,) holds each one's confidence at its middle frame."""
 
     transitions: list[Transition]
     scores: Floats
 
 
-def auto(film: TinyFilm, frames: int) -> Found:
-    """Everything that may be a transition in a video of so many frames; those of a confidence of 0.5 are the likely ones."""
+def detect_auto(footage: Footage, threshold: float) -> Detection:
+    """Find transitions whose confidence reaches `threshold`, decoding only the frames that matter."""
+    scan = scan_video(
+        footage.video,
+        footage.info,
+        footage.thumbnails,
+        footage.progress.part("looking", 0, 0.95),
+        skip_unreferenced=True,
+        skip_quiet=footage.fast,
+    )
+    candidates = find_candidates(scan.film, len(scan.pts))
+    refined = refine_cuts(footage.video, scan, candidates.transitions)
+    return Detection(
+        scan=scan,
+        transitions=[transition for transition in refined if transition.confidence >= threshold],
+        scores=_moved_scores(candidates, refined),
+        candidates=refined,
+    )
+
+
+def find_candidates(film: ThumbnailFilm, frames: int) -> Candidates:
+    """Rate all possible transitions of a video with `frames` frames; likely ones have a confidence of 0.5 or more."""
     film = film.without_bars()
-    steps = steps_of(film)
-    found = transitions_of(film, steps)
+    changes = frame_changes(film)
+    transitions = find_transitions(film, changes)
     scores = np.zeros(frames, np.float32)
-    # A hint of what the picture does where nothing was found, below every threshold that makes sense.
-    scores[film.frames] = np.minimum(steps.distance / CUT_AT, 1) * 0.05
-    for one in found:
-        at = min(one.middle, frames - 1)
-        scores[at] = max(scores[at], one.confidence)
-    return Found(found, scores)
+    # Other frames get low scores, so that the curve shows what happens there.
+    scores[film.frames] = np.minimum(changes.distance / CUT_AT, 1) * _HINT
+    for transition in transitions:
+        frame = min(transition.middle, frames - 1)
+        scores[frame] = max(scores[frame], transition.confidence)
+    return Candidates(transitions, scores)
 
 
-def transitions_of(film: TinyFilm, steps: Steps) -> list[Transition]:
-    """The candidates, in order, without overlaps."""
-    number = film.frames
-    cuts = hard_cuts(film, steps)
-    likely = {one.place for one in cuts if one.distance >= CUT_AT}
-    faded = [one for one in fades(steps.contrast, likely, _FADE_DEPTH) if is_fade(film, one)]
-    taken = [(one.before, one.after) for one in faded]
-    mixed = gradual(film, steps, likely, taken)
-    spans = taken + [(one.before, one.after) for one in mixed if one.confidence >= 0.5]
-    found = [
-        Transition(int(number[one.before]) + 1, int(number[one.after]), "fade", min(0.5 + (one.depth - _FADE_DEPTH) * 1.5, 0.99))
-        for one in faded
+def _moved_scores(candidates: Candidates, refined: list[Transition]) -> Floats:
+    """Scores of candidates after refinement moved some of them."""
+    scores = candidates.scores.copy()
+    for before, after in zip(candidates.transitions, refined, strict=True):
+        if before != after:
+            scores[before.middle] = 0
+    for transition in refined:
+        scores[transition.middle] = max(scores[transition.middle], transition.confidence)
+    return scores
+
+
+def find_transitions(film: ThumbnailFilm, changes: FrameChanges) -> list[Transition]:
+    """Find cuts, fades and dissolves, in order, without overlaps."""
+    numbers = film.frames
+    cuts = hard_cuts(film, changes)
+    likely_cuts = {cut.place for cut in cuts if cut.distance >= CUT_AT}
+    fades = [fade for fade in find_fades(changes.contrast, likely_cuts, _FADE_DEPTH) if shows_same_picture(film, fade)]
+    fade_spans = [(fade.before, fade.after) for fade in fades]
+    dissolves = find_dissolves(film, changes, likely_cuts, fade_spans)
+    gradual_spans = fade_spans + [(dissolve.before, dissolve.after) for dissolve in dissolves if dissolve.confidence >= _LIKELY]
+    transitions = [
+        Transition(int(numbers[fade.before]) + 1, int(numbers[fade.after]), "fade", min(0.5 + (fade.depth - _FADE_DEPTH) * 1.5, 0.99))
+        for fade in fades
     ]
-    found += [Transition(int(number[one.before]) + 1, int(number[one.after]), "dissolve", one.confidence) for one in mixed]
-    for one in cuts:
-        if not any(a < one.place <= b for a, b in spans):
-            at = int(number[one.place])
-            found.append(Transition(at, at, "cut", sureness(one.distance)))
-    return _without_echoes(found)
+    transitions += [
+        Transition(int(numbers[dissolve.before]) + 1, int(numbers[dissolve.after]), "dissolve", dissolve.confidence)
+        for dissolve in dissolves
+    ]
+    for cut in cuts:
+        if not any(before < cut.place <= after for before, after in gradual_spans):
+            frame = int(numbers[cut.place])
+            transitions.append(Transition(frame, frame, "cut", confidence_of(cut.distance)))
+    return _without_echoes(transitions)
 
 
-def _without_echoes(found: list[Transition]) -> list[Transition]:
-    """One transition where several were found that leave no room for a shot between them, and one of them is gradual."""
+def _without_echoes(transitions: list[Transition]) -> list[Transition]:
+    """Keep one of two likely transitions that leave no room for a shot between them, if one is gradual."""
     kept: list[Transition] = []
-    for one in sorted(found):
+    for transition in sorted(transitions):
         last = kept[-1] if kept else None
-        gradual = (last is not None and last.kind != "cut") or one.kind != "cut"
-        if last is None or not gradual or one.start - last.end >= _SHORTEST_SHOT or min(one.confidence, last.confidence) < 0.5:
-            kept.append(one)
-        elif one.kind == "cut" or last.kind == "cut":
-            cut, mixed = (one, last) if one.kind == "cut" else (last, one)
-            # What goes on up to a sure cut is motion, as a rule; the steps of a quick fade look like sure cuts.
-            kept[-1] = cut if mixed.kind == "dissolve" and cut.confidence >= _SURE else mixed
+        if last is None or not _is_echo(last, transition):
+            kept.append(transition)
+        elif transition.kind == "cut" or last.kind == "cut":
+            cut, gradual = (transition, last) if transition.kind == "cut" else (last, transition)
+            # A dissolve that ends at a sure cut is mostly motion. The steps of a quick fade look like sure cuts.
+            kept[-1] = cut if gradual.kind == "dissolve" and cut.confidence >= _SURE else gradual
         else:
-            # A fade has dissolves for its ends; of two others the surer one is it.
-            kept[-1] = max(one, last, key=lambda each: (each.kind == "fade", each.confidence))
+            # The ends of a fade look like dissolves. Of two dissolves the more confident one stays.
+            kept[-1] = max(transition, last, key=lambda gradual: (gradual.kind == "fade", gradual.confidence))
     return kept
+
+
+def _is_echo(last: Transition, transition: Transition) -> bool:
+    """Whether both are likely, one is gradual, and no shot fits between them."""
+    gradual = last.kind != "cut" or transition.kind != "cut"
+    close = transition.start - last.end < _SHORTEST_SHOT
+    return gradual and close and min(transition.confidence, last.confidence) >= _LIKELY

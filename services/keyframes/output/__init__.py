@@ -1,4 +1,4 @@
-"""Files that `keyframes.detect` writes: gallery, images, cut lists.
+"""Files that `keyframes.detect` writes: images, gallery, cut lists.
 
-Each exporter takes finished shots and keyframes.
+`report.py` holds the report of a video that they are made from.
 """

@@ -1,6 +1,7 @@
-"""One self-contained page that shows what was found: nothing is loaded from anywhere, and nothing runs in it but its own script.
+"""The gallery: one self-contained HTML page with a video's shots, scores and keyframes.
 
-The page's parts lie in page/ as they are written: modules, style, markup. Here they become one file; what was found goes in as data.
+The page loads nothing and runs only its own script. Its modules, style and markup lie in `page/`; here they become one file, and the
+reports go in as data.
 """
 
 import base64
@@ -17,88 +18,94 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from services.keyframes.output.cutlists.frame_grid import Grid
-from services.keyframes.params import DEFAULT_THRESHOLDS, Keyframe, Scores, Shot, VideoReport
+from services.keyframes.detectors.table import DETECTORS
+from services.keyframes.output.cutlists.frame_grid import FrameGrid
+from services.keyframes.output.report import Keyframe, Scores, VideoReport
+from services.keyframes.selection.shots import Shot
 from shared.video.timecode import counted
 
 PAGE = files("services.keyframes") / "page"
 MODULES = (
     "dom.js",
     "timecode.js",
-    "rule.js",
-    "lists.js",
+    "shots.js",
+    "exports.js",
     "data.js",
-    "view.js",
+    "viewport.js",
     "timeline.js",
-    "hands.js",
+    "pointer.js",
     "player.js",
     "keyframes.js",
     "cards.js",
     "app.js",
 )
-"""In the order of their imports."""
+"""Modules of the script, each after those it imports."""
 
 MEDIA = '<meta name="reelwright-media" content="">'
-"""Where `served` says from which media the clips can be played."""
+"""The element that `with_media` fills in."""
 
-PICTURES_BYTES = 24 * 1024**2
-"""More than this of thumbnails, and they are made smaller; a page that takes long to open is no help."""
+THUMBNAILS_BYTES = 24 * 1024**2
+"""With more thumbnails than this they are shrunk to SMALL_WIDTH, so that the page opens quickly."""
 
-MOST_PICTURES = 6000
+MOST_THUMBNAILS = 6000
+"""Thumbnails per page. Of more keyframes only every second, third, ... has one."""
+
 SMALL_WIDTH = 168
+"""Width in pixels of shrunk thumbnails."""
 
-CURVES_BYTES = 24 * 1024**2
-"""More than this of scores, and each video has only those that its shots were found with."""
+SCORES_BYTES = 24 * 1024**2
+"""With more scores than this each video keeps only those of its own method."""
 
 
 def write_gallery(reports: Sequence[VideoReport], folder: Path, output: Path) -> None:
-    """Write one self-contained page at `output`. Thumbnails lie in `folder` under the names that the reports' keyframes give."""
-    script, style = bundle(MODULES), _text("style.css")
-    # Inline code runs by its hash alone. Pictures are in the page; the clip is a file of the user's, or comes from where the page does.
+    """Write the page of `reports` to `output`. `folder` holds the thumbnails that their keyframes name."""
+    script, style = bundle(MODULES), _page_file("style.css")
+    # Only inline code with these hashes runs. The clip is a local file (blob) or comes from the server of the page.
     policy = (
-        f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; img-src data: blob:; media-src 'self' blob:; "
-        "base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; script-src '{_csp_hash(script)}'; style-src '{_csp_hash(style)}'; img-src data: blob:; "
+        "media-src 'self' blob:; base-uri 'none'; form-action 'none'"
     )
     names = ", ".join(report.name for report in reports)
     title = html.escape(f"{names if len(names) <= 120 else f'{len(reports)} videos'}: shots")
-    filled = {"policy": [policy], "title": [title], "style": [style], "script": [script], "videos": _videos(reports, folder)}
+    parts = {"policy": [policy], "title": [title], "style": [style], "script": [script], "videos": _videos(reports, folder)}
     with output.open("w", encoding="utf-8") as page:
-        # Divided first, filled then: what is filled in is never looked at again.
-        for number, part in enumerate(re.split(r"\{\{(\w+)\}\}", _text("page.html"))):
-            page.writelines(filled[part] if number % 2 else [part])
+        # Split before filling in, so that markers within filled-in text stay text.
+        for number, part in enumerate(re.split(r"\{\{(\w+)\}\}", _page_file("page.html"))):
+            page.writelines(parts[part] if number % 2 else [part])
 
 
 def bundle(modules: Sequence[str]) -> str:
-    """Modules of page/ as one script: they share one scope, so imports fall away."""
-    lines = (line for name in modules for line in _text(name).splitlines() if not line.startswith("import "))
+    """Join modules of page/ into one script. They share one scope, so imports and exports are dropped."""
+    lines = (line for name in modules for line in _page_file(name).splitlines() if not line.startswith("import "))
     return "\n".join(line.removeprefix("export ") for line in lines) + "\n"
 
 
-def served(head: str, media: Sequence[str]) -> str:
-    """The beginning of a page, so changed that its videos are played from the suite's `media` (ids, in the page's order)."""
+def with_media(head: str, media: Sequence[str]) -> str:
+    """Name the media ids of a page's videos in `head`, the start of the page, so that it plays them from the suite."""
     return head.replace(MEDIA, f'<meta name="reelwright-media" content="{html.escape(" ".join(media))}">', 1)
 
 
 def _videos(reports: Sequence[VideoReport], folder: Path) -> Iterator[str]:
-    pictures = [folder / one.thumbnail for report in reports for one in report.keyframes]
-    small = sum(path.stat().st_size for path in pictures if path.exists()) > PICTURES_BYTES
-    every = -(-len(pictures) // MOST_PICTURES) or 1
+    """Yield the data of every video as JSON script elements, piece by piece."""
+    thumbnails = [folder / keyframe.thumbnail for report in reports for keyframe in report.keyframes]
+    shrink = sum(path.stat().st_size for path in thumbnails if path.exists()) > THUMBNAILS_BYTES
+    every = -(-len(thumbnails) // MOST_THUMBNAILS) or 1
     samples = sum(len(report.scores.frames) * len(report.scores.values) for report in reports if report.scores)
-    own_only = samples * 4 > CURVES_BYTES
+    own_only = samples * 4 > SCORES_BYTES
     count = 0
     for report in reports:
-        body = {"name": report.name, "error": _problem(report)} if report.error else _facts(report, own_only)
-        yield f'<script type="application/json" class="video">{_safe(body)[:-1]}, "keyframes": ['
-        for number, one in enumerate(report.keyframes):
-            picture = _picture(folder / one.thumbnail, small) if count % every == 0 else None
-            yield ("," if number else "") + _safe(_keyframe(one) | {"picture": picture})
+        body = {"name": report.name, "error": _error_detail(report)} if report.error else _video_data(report, own_only)
+        yield f'<script type="application/json" class="video">{_script_json(body)[:-1]}, "keyframes": ['
+        for number, keyframe in enumerate(report.keyframes):
+            picture = _thumbnail_url(folder / keyframe.thumbnail, shrink) if count % every == 0 else None
+            yield ("," if number else "") + _script_json(_keyframe_data(keyframe) | {"picture": picture})
             count += 1
         yield "]}</script>\n"
 
 
-def _facts(report: VideoReport, own_only: bool) -> dict[str, Any]:
-    grid = Grid(report)
-    shots = [[*_span(one), one.kind, one.transition_start_frame, one.transition_end_frame, one.confidence] for one in report.shots]
+def _video_data(report: VideoReport, own_only: bool) -> dict[str, Any]:
+    grid = FrameGrid(report)
+    candidates = report.candidates
     return {
         "name": report.name,
         "duration": report.duration_s,
@@ -115,57 +122,60 @@ def _facts(report: VideoReport, own_only: bool) -> dict[str, Any]:
         "frames": report.frames,
         "method": report.method,
         "threshold": report.threshold,
-        "thresholds": DEFAULT_THRESHOLDS,
+        "thresholds": {detector.name: detector.threshold for detector in DETECTORS},
         "minShot": report.min_shot,
-        "shots": shots,
-        "candidates": None if report.candidates is None else [list(one.model_dump().values()) for one in report.candidates],
-        "scores": None if report.scores is None else _scores(report.scores, report, own_only),
+        "shots": [_shot_data(shot) for shot in report.shots],
+        "candidates": None if candidates is None else [list(candidate.model_dump().values()) for candidate in candidates],
+        "scores": None if report.scores is None else _scores_data(report.scores, report, own_only),
     }
 
 
-def _scores(scores: Scores, report: VideoReport, own_only: bool) -> dict[str, Any]:
-    """Scores as base64 of little-endian arrays; frames and times only where they do not follow from the count and the rate."""
+def _shot_data(shot: Shot) -> list[Any]:
+    """Pack a shot as data.js unpacks it."""
+    span = [shot.start_frame, shot.end_frame, shot.start_s, shot.end_s]
+    return [*span, shot.kind, shot.transition_start_frame, shot.transition_end_frame, shot.confidence]
+
+
+def _scores_data(scores: Scores, report: VideoReport, own_only: bool) -> dict[str, Any]:
+    """Pack scores as base64 of little-endian arrays; frames and times only if they do not follow from count and rate."""
     frames = np.asarray(scores.frames, "<u4")
     times = np.asarray(scores.times, "<f8")
-    counted_up = np.array_equal(frames, np.arange(len(frames)))
-    even = not report.variable_frame_rate and np.allclose(times, frames / float(Grid(report).rate), rtol=0, atol=1e-9)
-    chosen = {name: values for name, values in scores.values.items() if not own_only or name == report.method}
+    consecutive = np.array_equal(frames, np.arange(len(frames)))
+    regular = not report.variable_frame_rate and np.allclose(times, frames / float(FrameGrid(report).rate), rtol=0, atol=1e-9)
+    values = {name: values for name, values in scores.values.items() if not own_only or name == report.method}
     return {
         "count": len(frames),
-        "frames": None if counted_up else _base64(frames.tobytes()),
-        "times": None if even else _base64(times.tobytes()),
-        "values": {name: _base64(np.asarray(values, "<f4").tobytes()) for name, values in chosen.items()},
+        "frames": None if consecutive else _base64(frames.tobytes()),
+        "times": None if regular else _base64(times.tobytes()),
+        "values": {name: _base64(np.asarray(values, "<f4").tobytes()) for name, values in values.items()},
     }
 
 
-def _span(shot: Shot) -> tuple[int, int, float, float]:
-    return shot.start_frame, shot.end_frame, shot.start_s, shot.end_s
+def _keyframe_data(keyframe: Keyframe) -> dict[str, Any]:
+    names = ("file", "frame", "shot", "score", "reasons", "like")
+    return {name: getattr(keyframe, name) for name in names} | {"time": keyframe.timestamp_s}
 
 
-def _keyframe(one: Keyframe) -> dict[str, Any]:
-    return {name: getattr(one, name) for name in ("file", "frame", "shot", "score", "reasons", "like")} | {"time": one.timestamp_s}
-
-
-def _picture(path: Path, small: bool) -> str | None:
-    """A thumbnail as a data URL."""
+def _thumbnail_url(path: Path, shrink: bool) -> str | None:
+    """Return a thumbnail as a data URL; None if its file is missing."""
     if not path.exists():
         return None
     data = path.read_bytes()
-    if small:
+    if shrink:
         with Image.open(path) as image:
             image.thumbnail((SMALL_WIDTH, SMALL_WIDTH))
-            made = io.BytesIO()
-            image.save(made, "JPEG", quality=70)
-            data = made.getvalue()
+            small = io.BytesIO()
+            image.save(small, "JPEG", quality=70)
+            data = small.getvalue()
     return f"data:image/jpeg;base64,{_base64(data)}"
 
 
-def _problem(report: VideoReport) -> str:
+def _error_detail(report: VideoReport) -> str:
     return str((report.error or {}).get("detail", ""))
 
 
-def _safe(body: dict[str, Any]) -> str:
-    """JSON that does not end the script element it stands in, whatever the names in it are."""
+def _script_json(body: dict[str, Any]) -> str:
+    """Write JSON in which no text can end the surrounding script element."""
     return json.dumps(body).replace("<", "\\u003c")
 
 
@@ -173,9 +183,9 @@ def _base64(data: bytes) -> str:
     return base64.b64encode(data).decode()
 
 
-def _hash(code: str) -> str:
+def _csp_hash(code: str) -> str:
     return f"sha256-{base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()}"
 
 
-def _text(name: str) -> str:
+def _page_file(name: str) -> str:
     return (PAGE / name).read_text(encoding="utf-8")

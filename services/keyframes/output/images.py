@@ -1,25 +1,28 @@
-"""Keyframes as picture files, in full size and as thumbnails."""
+"""Keyframes as image files, in full size and as thumbnails."""
 
 from pathlib import Path
+from typing import Any, Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from services.keyframes.params import DetectParams
+ImageFormat = Literal["jpeg", "png", "webp"]
 
-SUFFIXES = {"jpeg": ".jpg", "png": ".png", "webp": ".webp"}
-
-
-def write_picture(rgb: NDArray[np.uint8], path: Path, params: DetectParams) -> None:
-    """Write a picture in the format that is asked for."""
-    options = {"jpeg": {"quality": params.quality, "subsampling": 0}, "webp": {"quality": params.quality}, "png": {}}[params.format]
-    Image.fromarray(rgb).save(path, params.format.upper(), **options)
+SUFFIXES: dict[ImageFormat, str] = {"jpeg": ".jpg", "png": ".png", "webp": ".webp"}
+_THUMBNAIL_QUALITY = 82
 
 
-def write_thumbnail(rgb: NDArray[np.uint8], path: Path, params: DetectParams) -> None:
-    """Write a picture as a small JPEG."""
-    width = min(params.thumbnail_width, rgb.shape[1])
+def write_image(rgb: NDArray[np.uint8], path: Path, image_format: ImageFormat, quality: int) -> None:
+    """Write an image (h, w, 3) uint8. `quality`, 1 to 100, is for JPEG and WebP."""
+    options: dict[ImageFormat, dict[str, Any]] = {"jpeg": {"quality": quality, "subsampling": 0}, "webp": {"quality": quality}, "png": {}}
+    Image.fromarray(rgb).save(path, image_format.upper(), **options[image_format])
+
+
+def write_thumbnail(rgb: NDArray[np.uint8], path: Path, most_width: int) -> None:
+    """Write an image (h, w, 3) uint8 as JPEG, at most `most_width` pixels wide."""
+    width = min(most_width, rgb.shape[1])
     height = max(round(rgb.shape[0] * width / rgb.shape[1]), 1)
-    Image.fromarray(cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA)).save(path, "JPEG", quality=82)
+    small = cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA)
+    Image.fromarray(small).save(path, "JPEG", quality=_THUMBNAIL_QUALITY)

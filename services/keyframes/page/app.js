@@ -1,18 +1,18 @@
-// The page: which video, which scores, which threshold; everything else follows.
+// The page: holds the chosen video, scores, threshold and time, and updates all parts.
 
 import { Cards } from "./cards.js";
 import { readVideos } from "./data.js";
 import { byId, make, oncePerFrame, save } from "./dom.js";
-import { handle } from "./hands.js";
+import { handlePointer } from "./pointer.js";
 import { Keyframes } from "./keyframes.js";
-import { csv, edls, json, qpfile, timecodeAt } from "./lists.js";
+import { csv, edls, json, qpfile, timecodeAt } from "./exports.js";
 import { Player } from "./player.js";
-import { cutsOf, likely, named, shotAt, shotsOf } from "./rule.js";
+import { cutsOf, likely, shotAt, shotsOf, withKinds } from "./shots.js";
 import { clock, rateText, ratio } from "./timecode.js";
 import { Timeline } from "./timeline.js";
 
-const SETTLE_MS = 120; // cards follow when the threshold rests
-const STEPS = 1000; // of the threshold's slider
+const SETTLE_MS = 120; // cards are redrawn when the threshold has rested this long
+const STEPS = 1000; // of the threshold slider
 const METHODS = { auto: "Automatic", transnet: "TransNet" };
 
 class App {
@@ -34,7 +34,7 @@ class App {
     pictureOf: (shot) => this.#keyframes?.image(shot) ?? null,
   });
   #cards = new Cards(byId("list"), { onGo: (index) => this.#goShot(index, true), player: this.#player });
-  #drawNow = oncePerFrame(() => this.#drawPlace());
+  #drawNow = oncePerFrame(() => this.#drawPosition());
 
   constructor() {
     this.#videos.forEach((video, index) => (video.index = index));
@@ -48,29 +48,29 @@ class App {
     byId("reset").addEventListener("click", () => this.#choose(this.#video.method));
     byId("file").addEventListener("change", (event) => event.target.files[0] && this.#player.choose(event.target.files[0]));
     byId("prompt-file").addEventListener("change", (event) => event.target.files[0] && this.#player.choose(event.target.files[0]));
-    this.#take("zoom-in", () => this.#zoom(1.6));
-    this.#take("zoom-out", () => this.#zoom(1 / 1.6));
-    this.#take("zoom-fit", () => this.#zoom(0));
-    this.#take("play", () => this.#player.toggle());
-    this.#take("mute", () => this.#player.mute());
-    this.#take("before", () => this.#step(-1));
-    this.#take("after", () => this.#step(1));
-    this.#take("shot-before", () => this.#goNext(-1));
-    this.#take("shot-after", () => this.#goNext(1));
-    this.#take("best", () => this.#goBest());
-    this.#take("help", () => byId("keys").showModal());
-    for (const kind of ["csv", "edl", "qp", "json"]) this.#take(`save-${kind}`, () => this.#save(kind));
-    handle(this.#timeline, {
+    this.#onClick("zoom-in", () => this.#zoom(1.6));
+    this.#onClick("zoom-out", () => this.#zoom(1 / 1.6));
+    this.#onClick("zoom-fit", () => this.#zoom(0));
+    this.#onClick("play", () => this.#player.toggle());
+    this.#onClick("mute", () => this.#player.mute());
+    this.#onClick("before", () => this.#step(-1));
+    this.#onClick("after", () => this.#step(1));
+    this.#onClick("shot-before", () => this.#goNext(-1));
+    this.#onClick("shot-after", () => this.#goNext(1));
+    this.#onClick("best", () => this.#goBest());
+    this.#onClick("help", () => byId("keys").showModal());
+    for (const kind of ["csv", "edl", "qp", "json"]) this.#onClick(`save-${kind}`, () => this.#save(kind));
+    handlePointer(this.#timeline, {
       seek: (time) => this.#go(time),
       hover: (time, event) => this.#hover(time, event),
       threshold: (value) => this.#cut(value),
-      changed: () => this.#timeline.redraw(),
+      moved: () => this.#timeline.redraw(),
     });
     document.addEventListener("keydown", (event) => this.#key(event));
     document.addEventListener("dragover", (event) => event.preventDefault());
     document.addEventListener("drop", (event) => this.#drop(event));
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#timeline.redraw());
-    matchMedia("print").addEventListener("change", () => this.#timeline.draw()); // in the colours of paper, and back
+    matchMedia("print").addEventListener("change", () => this.#timeline.draw()); // switches to print colours and back
     addEventListener("beforeprint", () => this.#print(true));
     addEventListener("afterprint", () => this.#print(false));
     this.#open(Math.max(this.#videos.findIndex((video) => !video.error), 0));
@@ -81,7 +81,7 @@ class App {
     this.#timeline.draw();
   }
 
-  #take(id, work) {
+  #onClick(id, work) {
     byId(id).addEventListener("click", work);
   }
 
@@ -93,7 +93,7 @@ class App {
     const video = this.#videos[index];
     this.#video = video;
     byId("videos").value = String(index);
-    byId("title").textContent = video?.name ?? "Nothing was looked at";
+    byId("title").textContent = video?.name ?? "No videos";
     byId("work").hidden = !video || Boolean(video.error);
     byId("failure").hidden = !video?.error;
     byId("facts").textContent = "";
@@ -123,7 +123,7 @@ class App {
     return [clock(duration), `${width} × ${height}`, fps, ...from, ...counts].join(" · ");
   }
 
-  /** Another row of scores; the server's own with the server's threshold. */
+  /** Show the scores of a method, at its usual threshold. */
   #choose(method) {
     const curves = this.#video.scores?.values ?? {};
     this.#method = method in curves ? method : (Object.keys(curves)[0] ?? "");
@@ -131,7 +131,7 @@ class App {
     this.#cut(this.#usual);
   }
 
-  /** The server's own threshold, or that which another row of scores is meant for. */
+  /** Threshold of the job for its own method, else the method's default. */
   get #usual() {
     const own = this.#method === this.#video.method || !(this.#method in this.#video.thresholds);
     return own ? this.#video.threshold : this.#video.thresholds[this.#method];
@@ -141,35 +141,35 @@ class App {
     return this.#video.scores?.values[this.#method] ?? null;
   }
 
-  /** Cut at another threshold. */
+  /** Move the threshold. */
   #cut(threshold) {
     const video = this.#video;
     this.#threshold = threshold;
     this.#shots = this.#moved ? this.#recut() : video.shots;
-    this.#timeline.show({ values: this.#values, threshold, usual: this.#usual, shots: this.#shots });
+    this.#timeline.show({ values: this.#values, threshold, defaultThreshold: this.#usual, shots: this.#shots });
     this.#drawThreshold();
     this.#drawNow();
     clearTimeout(this.#settling);
     this.#settling = setTimeout(() => this.#drawCards(), byId("list").childElementCount ? SETTLE_MS : 0);
   }
 
-  /** Whether the cut is not the server's: at its own threshold its shots are shown as it found them. */
+  /** Whether the user moved the threshold or chose other scores. Otherwise the server's shots are shown. */
   get #moved() {
-    return this.#values !== null && (this.#method !== this.#own || this.#threshold !== this.#usual);
+    return this.#values !== null && (this.#method !== this.#ownMethod || this.#threshold !== this.#usual);
   }
 
-  /** The scores that are seen first: those that the shots were found with, if they are here. */
-  get #own() {
+  /** Method whose scores are shown first: the job's own if the page has them. */
+  get #ownMethod() {
     const names = Object.keys(this.#video.scores?.values ?? {});
     return names.includes(this.#video.method) ? this.#video.method : (names[0] ?? "");
   }
 
-  /** As the server would cut: by what it weighed, or else by the scores. */
+  /** Find the shots as the server would: by its candidates, or else by the scores. */
   #recut() {
     const { scores, candidates, frames, duration, minShot, shots, method } = this.#video;
     const whole = { total: frames, first: shots[0].start, duration, minShot };
     if (candidates && this.#method === method) return shotsOf(likely(candidates, this.#threshold), whole);
-    return named(shotsOf(cutsOf(this.#values, this.#threshold, scores), whole), shots);
+    return withKinds(shotsOf(cutsOf(this.#values, this.#threshold, scores), whole), shots);
   }
 
   #drawThreshold() {
@@ -180,7 +180,7 @@ class App {
     slider.setAttribute("aria-valuetext", `${short(this.#threshold)}, ${this.#shots.length} shots`);
     if (document.activeElement !== byId("amount")) byId("amount").value = short(this.#threshold);
     const count = `${this.#shots.length} ${this.#shots.length === 1 ? "shot" : "shots"}`;
-    byId("count").textContent = this.#moved ? `${count}, ${this.#video.shots.length} as found` : count;
+    byId("count").textContent = this.#moved ? `${count}, ${this.#video.shots.length} in the job` : count;
     byId("reset").hidden = !this.#moved;
   }
 
@@ -192,10 +192,10 @@ class App {
   #drawCards() {
     clearTimeout(this.#settling);
     this.#cards.show(this.#video, this.#shots, (shot) => this.#keyframes.of(shot));
-    this.#drawPlace();
+    this.#drawPosition();
   }
 
-  /** Go to a time of the clip. */
+  /** Go to a time in the clip. */
   #go(time) {
     this.#setTime(time);
     this.#player.seek(time);
@@ -216,15 +216,15 @@ class App {
     if (play) this.#player.play();
   }
 
-  /** To the next beginning of a shot, or the one before (that of the shot itself first). */
+  /** Go to the next start of a shot, or back: first to the start of the current shot, then to the one before. */
   #goNext(by) {
-    const at = shotAt(this.#shots, this.#time + 1e-6);
-    const within = this.#time - this.#shots[at].start > 0.3;
-    this.#goShot(by < 0 && within ? at : at + by);
+    const index = shotAt(this.#shots, this.#time + 1e-6);
+    const inside = this.#time - this.#shots[index].start > 0.3;
+    this.#goShot(by < 0 && inside ? index : index + by);
     this.#cards.reveal(shotAt(this.#shots, this.#time + 1e-6));
   }
 
-  /** To the keyframe of the shot. */
+  /** Go to the keyframe of the current shot. */
   #goBest() {
     const [best] = this.#keyframes.of(this.#shots[shotAt(this.#shots, this.#time + 1e-6)]).own;
     this.#player.pause();
@@ -284,8 +284,8 @@ class App {
     tip.style.transform = `translate(${Math.round(left)}px, -100%)`;
   }
 
-  /** Everything that says where we are. */
-  #drawPlace() {
+  /** Update everything that depends on the current time. */
+  #drawPosition() {
     const video = this.#video;
     if (!video || video.error) return;
     const index = shotAt(this.#shots, this.#time + 1e-6);
@@ -295,16 +295,16 @@ class App {
     byId("now").textContent = when;
     byId("now-frame").textContent = `frame ${frame.toLocaleString("en")} of ${video.frames.toLocaleString("en")}`;
     byId("shot-title").textContent = `Shot ${index + 1} of ${this.#shots.length}`;
-    const { own, stand } = this.#keyframes.of(shot);
+    const { own, substitute } = this.#keyframes.of(shot);
     const best = own[0] ?? null;
     const rows = {
-      Begins: `${timecodeAt(video, shot.startFrame, shot.start)}, ${kindText(shot)}`,
-      Ends: timecodeAt(video, shot.endFrame, shot.end),
+      Start: `${timecodeAt(video, shot.startFrame, shot.start)}, ${kindText(shot)}`,
+      End: timecodeAt(video, shot.endFrame, shot.end),
       Length: `${clock(shot.end - shot.start)}, ${(shot.endFrame - shot.startFrame).toLocaleString("en")} frames`,
-      Keyframe: best ? `frame ${best.frame.toLocaleString("en")}, ${best.score.toFixed(2)}: ${best.reasons.join(", ")}` : "none of its own",
+      Keyframe: best ? `frame ${best.frame.toLocaleString("en")}, ${best.score.toFixed(2)}: ${best.reasons.join(", ")}` : "none",
     };
     byId("shot-facts").replaceChildren(...Object.entries(rows).flatMap(([name, text]) => [make("dt", {}, name), make("dd", {}, text)]));
-    const picture = (best ?? stand)?.picture ?? "";
+    const picture = (best ?? substitute)?.picture ?? "";
     if (byId("still").getAttribute("src") !== picture) byId("still").setAttribute("src", picture);
     byId("still").hidden = this.#player.ready || !picture;
     byId("best").hidden = !this.#player.ready || !best?.picture;
@@ -317,12 +317,12 @@ class App {
   }
 
   #drawState() {
-    const { ready, playing, muted, failed, wanting } = this.#player;
+    const { ready, playing, muted, failed, needsFile } = this.#player;
     byId("video").hidden = !ready;
-    byId("prompt").hidden = !wanting;
+    byId("prompt").hidden = !needsFile;
     byId("prompt-text").textContent = failed
-      ? "This browser cannot play the clip as it is. Choose another copy of it to watch it here."
-      : "Choose the clip on this computer to watch it here.";
+      ? "This browser cannot play the clip. Choose another copy of it, such as an MP4, to watch it here."
+      : "Choose the clip on your computer to watch it here.";
     for (const id of ["play", "mute"]) byId(id).disabled = !ready;
     byId("play").setAttribute("aria-label", playing ? "Pause" : "Play");
     byId("play").classList.toggle("playing", playing);
@@ -379,10 +379,10 @@ class App {
 
 function kindText({ kind, transition: [from, to] }) {
   const frames = to - from;
-  return { start: "the first", cut: "with a cut" }[kind] ?? `with a ${kind}${frames > 0 ? ` of ${frames} frames` : ""}`;
+  return { start: "start of the video", cut: "cut" }[kind] ?? `${kind}${frames > 0 ? ` of ${frames} frames` : ""}`;
 }
 
-/** Four significant digits, written out. */
+/** Format with four significant digits, without an exponent. */
 function short(value) {
   return String(Number(value.toPrecision(4)));
 }

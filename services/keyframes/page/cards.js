@@ -1,19 +1,19 @@
-// The shots as cards, each with its best keyframe. Cards that are the same after another cut stay as they are.
+// The shots as cards, each with its best keyframe. Cards of unchanged shots are reused when the threshold moves.
 
 import { byId, make } from "./dom.js";
-import { timecodeAt } from "./lists.js";
+import { timecodeAt } from "./exports.js";
 import { clock } from "./timecode.js";
 
 const KINDS = { start: "Start", cut: "Cut", fade: "Fade", dissolve: "Dissolve" };
-const LOOK_MS = 140; // the pointer rests this long before a card plays
+const HOVER_MS = 140; // the pointer rests this long before a card plays
 
-/** `onGo(shot, play)`: a card was clicked; `player` plays under the pointer. */
+/** Draws the cards. `onGo(index)` is called when a card is clicked; cards under the pointer play the clip of `player`. */
 export class Cards {
   #host;
-  #made = new Map(); // key -> card
+  #drawn = new Map(); // key -> card
   #current = null;
   #onGo;
-  #look = byId("look");
+  #clip = byId("card-clip");
   #player;
 
   constructor(host, { onGo, player }) {
@@ -27,10 +27,10 @@ export class Cards {
     let timer = 0;
     host.addEventListener("pointerover", (event) => {
       const card = event.pointerType === "touch" ? null : event.target.closest(".card");
-      if (card === this.#look.closest(".card") && card) return;
+      if (card === this.#clip.closest(".card") && card) return;
       clearTimeout(timer);
       this.#rest();
-      if (card) timer = setTimeout(() => this.#watch(card), LOOK_MS);
+      if (card) timer = setTimeout(() => this.#watch(card), HOVER_MS);
     });
     host.addEventListener("pointerleave", () => {
       clearTimeout(timer);
@@ -38,22 +38,22 @@ export class Cards {
     });
   }
 
-  /** Draw `shots` of `video`; `keyframesOf(shot)`: {own, stand} (the shot's own, best first, or one that stands in). */
+  /** Draw `shots` of `video`. `keyframesOf(shot)` returns {own, substitute}, as in keyframes.js. */
   show(video, shots, keyframesOf) {
     this.#rest();
     const kept = new Map();
     const cards = shots.map((shot) => {
       const key = `${video.index}:${shot.index}:${shot.startFrame}:${shot.endFrame}:${shot.kind}`;
-      const card = this.#made.get(key) ?? draw(video, shot, keyframesOf(shot));
+      const card = this.#drawn.get(key) ?? draw(video, shot, keyframesOf(shot));
       kept.set(key, card);
       return card;
     });
-    this.#made = kept;
+    this.#drawn = kept;
     this.#host.replaceChildren(...cards);
     this.#current = null;
   }
 
-  /** Mark the shot that is seen now. */
+  /** Mark the current shot. */
   mark(index) {
     const card = this.#host.children[index]?.firstElementChild ?? null;
     if (card === this.#current) return;
@@ -62,6 +62,7 @@ export class Cards {
     this.#current = card;
   }
 
+  /** Scroll to a card. */
   reveal(index) {
     this.#host.children[index]?.scrollIntoView({ block: "nearest" });
   }
@@ -71,32 +72,33 @@ export class Cards {
     const address = this.#player.address;
     if (!address) return;
     const [start, end] = [Number(card.dataset.start), Number(card.dataset.end)];
-    if (this.#look.getAttribute("src") !== address) this.#look.src = address;
-    card.querySelector(".picture").append(this.#look);
-    this.#look.currentTime = start + 0.001;
-    this.#look.ontimeupdate = () => this.#look.currentTime >= end && (this.#look.currentTime = start + 0.001);
-    this.#look.hidden = false;
-    this.#look.play().catch(() => {});
+    if (this.#clip.getAttribute("src") !== address) this.#clip.src = address;
+    card.querySelector(".picture").append(this.#clip);
+    this.#clip.currentTime = start + 0.001;
+    this.#clip.ontimeupdate = () => this.#clip.currentTime >= end && (this.#clip.currentTime = start + 0.001);
+    this.#clip.hidden = false;
+    this.#clip.play().catch(() => {});
   }
 
+  /** Stop the clip and put it away. */
   #rest() {
-    this.#look.pause();
-    this.#look.hidden = true;
-    this.#look.ontimeupdate = null;
-    byId("shelf").append(this.#look);
+    this.#clip.pause();
+    this.#clip.hidden = true;
+    this.#clip.ontimeupdate = null;
+    byId("shelf").append(this.#clip);
   }
 }
 
-function draw(video, shot, { own, stand }) {
-  const keyframe = own[0] ?? stand;
+function draw(video, shot, { own, substitute }) {
+  const keyframe = own[0] ?? substitute;
   const when = timecodeAt(video, shot.startFrame, shot.start);
   const length = clock(shot.end - shot.start);
   const picture = make("span", { class: "picture" });
   picture.style.aspectRatio = `${video.width} / ${video.height}`;
   if (keyframe?.picture) picture.append(make("img", { src: keyframe.picture, alt: "", loading: "lazy", decoding: "async" }));
-  if (!own.length) picture.append(make("span", { class: "stand" }, keyframe ? `like shot ${keyframe.shot + 1}` : "no keyframe"));
-  if (own.length > 1) picture.append(make("span", { class: "stand" }, `${own.length} keyframes`));
-  const why = own[0] ? `Frame ${own[0].frame}, ${own[0].score.toFixed(2)}: ${own[0].reasons.join(", ")}` : "";
+  if (!own.length) picture.append(make("span", { class: "note" }, keyframe ? `like shot ${keyframe.shot + 1}` : "no keyframe"));
+  if (own.length > 1) picture.append(make("span", { class: "note" }, `${own.length} keyframes`));
+  const reasons = own[0] ? `Frame ${own[0].frame}, ${own[0].score.toFixed(2)}: ${own[0].reasons.join(", ")}` : "";
   const text = make(
     "span",
     { class: "caption" },
@@ -104,7 +106,7 @@ function draw(video, shot, { own, stand }) {
     make("span", { class: "when" }, when),
     make("span", { class: `kind ${shot.kind}` }, KINDS[shot.kind]),
     make("span", { class: "length" }, `${length} · ${(shot.endFrame - shot.startFrame).toLocaleString("en")} frames`),
-    make("span", { class: "why", title: why }, why),
+    make("span", { class: "why", title: reasons }, reasons),
   );
   const data = { "data-shot": String(shot.index), "data-start": String(shot.start), "data-end": String(shot.end) };
   return make("li", {}, make("button", { type: "button", class: "card", ...data }, picture, text));

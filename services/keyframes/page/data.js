@@ -1,17 +1,17 @@
-// The videos that this page carries, unpacked.
+// The videos embedded in this page.
 
 import { ratio } from "./timecode.js";
 
-/** Every video: what the server wrote (page.py), with shots as objects and scores as typed arrays. */
+/** Read every video as output/gallery.py packed it, with shots as objects and scores as typed arrays. */
 export function readVideos() {
-  const served = document.querySelector("meta[name=reelwright-media]").content.split(" ").filter(Boolean);
+  const mediaIds = document.querySelector("meta[name=reelwright-media]").content.split(" ").filter(Boolean);
   return [...document.querySelectorAll("script.video")].map((script, index) => {
-    const given = JSON.parse(script.textContent);
-    script.remove(); // the pictures in it are held once
-    const media = served[index] ? `/v1/media/${served[index]}/content` : null;
-    if (given.error) return { ...given, media };
-    const candidates = given.candidates?.map(unpackCandidate) ?? null;
-    return { ...given, media, candidates, shots: given.shots.map(unpackShot), scores: unpackScores(given) };
+    const data = JSON.parse(script.textContent);
+    script.remove(); // otherwise its pictures are in memory twice
+    const media = mediaIds[index] ? `/v1/media/${mediaIds[index]}/content` : null;
+    if (data.error) return { ...data, media };
+    const candidates = data.candidates?.map(unpackCandidate) ?? null;
+    return { ...data, media, candidates, shots: data.shots.map(unpackShot), scores: unpackScores(data) };
   });
 }
 
@@ -27,8 +27,8 @@ function unpackScores({ scores, rate }) {
   if (!scores) return null;
   const values = Object.fromEntries(Object.entries(scores.values).map(([name, text]) => [name, new Float32Array(bytes(text))]));
   const frames = scores.frames ? new Uint32Array(bytes(scores.frames)) : Uint32Array.from({ length: scores.count }, (_, at) => at);
-  const each = 1 / ratio(rate);
-  const times = scores.times ? new Float64Array(bytes(scores.times)) : Float64Array.from(frames, (frame) => frame * each);
+  const frameDuration = 1 / ratio(rate);
+  const times = scores.times ? new Float64Array(bytes(scores.times)) : Float64Array.from(frames, (frame) => frame * frameDuration);
   return { frames, times, values };
 }
 

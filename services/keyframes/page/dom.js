@@ -1,8 +1,8 @@
-// Small helpers for the page's elements.
+// Helpers for the elements of the page.
 
 export const byId = (id) => document.getElementById(id);
 
-/** An element with attributes and children; text is never read as HTML. */
+/** Make an element with attributes and children. Text is never parsed as HTML. */
 export function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -13,19 +13,19 @@ export function make(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** At most one call of `work` a frame. */
+/** Wrap `work` so that it runs at most once per animation frame. */
 export function oncePerFrame(work) {
-  let asked = 0;
+  let request = 0;
   return () => {
-    if (asked) return;
-    asked = requestAnimationFrame(() => {
-      asked = 0;
+    if (request) return;
+    request = requestAnimationFrame(() => {
+      request = 0;
       work();
     });
   };
 }
 
-/** Offer text as a file. */
+/** Download text as a file. */
 export function save(name, text, type) {
   const url = URL.createObjectURL(new Blob([text], { type }));
   const link = make("a", { href: url, download: name });

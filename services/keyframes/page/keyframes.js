@@ -1,6 +1,6 @@
-// Which keyframes belong to a shot, also after another cut, and their pictures.
+// The keyframes of each shot, also after the threshold moved, and their pictures.
 
-/** Looks keyframes up by shot. `onPicture()` is called when one can be drawn. */
+/** Finds keyframes by shot. `onPicture()` is called when a picture has loaded. */
 export class Keyframes {
   #video;
   #images = new Map(); // keyframe -> image
@@ -11,19 +11,19 @@ export class Keyframes {
     this.#onPicture = onPicture;
   }
 
-  /** {own, stand}: the keyframes between a shot's frames, best first; where there are none, one that stands in, or null. */
+  /** {own, substitute}: a shot's keyframes, best first; if it has none, a similar one or null. */
   of(shot) {
-    const own = this.#between(shot.startFrame, shot.endFrame).sort((one, other) => other.score - one.score);
-    return { own, stand: own.length ? null : this.#standIn(shot) };
+    const own = this.#between(shot.startFrame, shot.endFrame).sort((first, second) => second.score - first.score);
+    return { own, substitute: own.length ? null : this.#substitute(shot) };
   }
 
-  /** The picture of a shot, if it has been decoded; else it is begun. */
+  /** The picture of a shot; null until it has loaded. */
   image(shot) {
-    const { own, stand } = this.of(shot);
-    const keyframe = own[0] ?? stand;
+    const { own, substitute } = this.of(shot);
+    const keyframe = own[0] ?? substitute;
     if (!keyframe?.picture) return null;
-    const known = this.#images.get(keyframe);
-    if (known) return known.complete && known.naturalWidth ? known : null;
+    const cached = this.#images.get(keyframe);
+    if (cached) return cached.complete && cached.naturalWidth ? cached : null;
     const image = new Image();
     image.onload = () => this.#onPicture();
     image.src = keyframe.picture;
@@ -31,6 +31,7 @@ export class Keyframes {
     return null;
   }
 
+  /** Keyframes from frame `from` up to, not including, `to`. */
   #between(from, to) {
     const all = this.#video.keyframes;
     let low = 0;
@@ -40,16 +41,16 @@ export class Keyframes {
       if (all[middle].frame < from) low = middle + 1;
       else high = middle;
     }
-    const found = [];
-    for (; low < all.length && all[low].frame < to; low += 1) found.push(all[low]);
-    return found;
+    const keyframes = [];
+    for (; low < all.length && all[low].frame < to; low += 1) keyframes.push(all[low]);
+    return keyframes;
   }
 
-  /** Of the server's shot that this one lies in: its own keyframe, or the one that it looks like. */
-  #standIn(shot) {
-    const around = this.#video.shots.find((one) => one.startFrame <= shot.startFrame && shot.startFrame < one.endFrame);
+  /** The keyframe of the server's shot around this one, or the keyframe that shot looks like. */
+  #substitute(shot) {
+    const around = this.#video.shots.find((other) => other.startFrame <= shot.startFrame && shot.startFrame < other.endFrame);
     if (!around) return null;
     const all = this.#video.keyframes;
-    return all.find((one) => one.shot === around.index) ?? all.find((one) => one.like.includes(around.index)) ?? null;
+    return all.find(({ shot }) => shot === around.index) ?? all.find(({ like }) => like.includes(around.index)) ?? null;
   }
 }

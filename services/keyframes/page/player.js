@@ -1,13 +1,13 @@
-// The clip itself: from the suite where it served this page, else from a file that the user chooses, else the keyframes stand in.
+// The clip: from the suite if it served this page, else from a file the user chooses. Without one, keyframes are shown.
 
 import { byId } from "./dom.js";
 
-/** `onTime(seconds)`: the position has changed; `onState()`: what can be played, or whether it plays, has. */
+/** Plays the clip. `onTime(seconds)` is called when the position changes, `onState()` when it loads, plays, pauses or fails. */
 export class Player {
   #video = byId("video");
-  #glance = byId("glance"); // a second one, small, that follows the pointer
-  #own = new Map(); // video -> address of the file that the user chose
-  #wanted = null; // a time to go to when seeking allows
+  #glance = byId("glance"); // a small second player that follows the pointer
+  #chosen = new Map(); // video -> address of the file that the user chose
+  #target = null; // time to seek to after the current seek
   #onTime;
   #onState;
 
@@ -23,23 +23,24 @@ export class Player {
     video.addEventListener("click", () => this.toggle());
   }
 
-  /** Another of the page's videos. */
+  /** Switch to another video of the page. */
   open(video) {
     this.current = video;
     this.failed = false;
-    this.#load(this.#own.get(video) ?? video.media);
+    this.#load(this.#chosen.get(video) ?? video.media);
   }
 
-  /** The file of the clip, from this computer. */
+  /** Play a file from this computer as the clip. */
   choose(file) {
-    const before = this.#own.get(this.current);
+    const before = this.#chosen.get(this.current);
     if (before) URL.revokeObjectURL(before);
     const url = URL.createObjectURL(file);
-    this.#own.set(this.current, url);
+    this.#chosen.set(this.current, url);
     this.failed = false;
     this.#load(url);
   }
 
+  /** Whether the clip can be played. */
   get ready() {
     return this.#video.readyState >= 1 && Boolean(this.#video.videoWidth);
   }
@@ -48,12 +49,13 @@ export class Player {
     return !this.#video.paused && !this.#video.ended;
   }
 
+  /** Address of the clip; null until it is ready. */
   get address() {
     return this.ready ? this.#video.currentSrc : null;
   }
 
-  /** Whether the clip is not at hand: nobody serves it, or it cannot be played here. */
-  get wanting() {
+  /** Whether the user has to choose a file: no server has the clip, or this browser cannot play it. */
+  get needsFile() {
     return !this.ready && (this.failed || !this.#video.getAttribute("src"));
   }
 
@@ -70,9 +72,9 @@ export class Player {
     this.#video.pause();
   }
 
-  /** Go to a time; while one seek is under way the next waits, and of those that wait the last counts. */
+  /** Seek to a time. During a seek only the latest request is kept. */
   seek(time) {
-    this.#wanted = time;
+    this.#target = time;
     if (this.ready && !this.#video.seeking) this.#continueSeek();
   }
 
@@ -85,7 +87,7 @@ export class Player {
     return this.#video.muted;
   }
 
-  /** The small picture of the clip at a time; null where there is no clip. */
+  /** The small player, showing the clip at a time; null without a clip. */
   glance(time) {
     if (!this.ready) return null;
     if (this.#glance.getAttribute("src") !== this.address) this.#glance.src = this.address;
@@ -94,10 +96,10 @@ export class Player {
   }
 
   #continueSeek() {
-    if (this.#wanted === null) return;
-    // A hair after the frame's time, or rounding may show the frame before.
-    this.#video.currentTime = Math.min(this.#wanted + 0.001, Math.max(this.#video.duration - 0.001, 0));
-    this.#wanted = null;
+    if (this.#target === null) return;
+    // Slightly after the frame's time: rounding could show the previous frame.
+    this.#video.currentTime = Math.min(this.#target + 0.001, Math.max(this.#video.duration - 0.001, 0));
+    this.#target = null;
   }
 
   #follow() {

@@ -1,22 +1,22 @@
-// Timecode (SMPTE ST 12-1), as shared/video/timecode.py counts it, and times as people read them.
+// Timecode (SMPTE ST 12-1), counted as in shared/video/timecode.py, and readable times.
 
-/** Frame `frame` from midnight of a count of `whole` frames a second (30 for 29.97), with or without dropped numbers. */
+/** Timecode of a frame counted from midnight, at `whole` frames per second (30 for 29.97). `drop`: drop-frame counting. */
 export function timecode(frame, whole, drop) {
-  const leftOut = drop ? Math.floor(whole / 15) : 0;
-  const day = 24 * 3600 * whole - 24 * 54 * leftOut;
+  const dropped = drop ? Math.floor(whole / 15) : 0;
+  const day = 24 * 3600 * whole - 24 * 54 * dropped;
   let number = ((frame % day) + day) % day;
   if (drop) {
-    const tens = Math.floor(number / (600 * whole - 9 * leftOut));
-    const rest = number % (600 * whole - 9 * leftOut);
-    const later = rest < 60 * whole ? 0 : 1 + Math.floor((rest - 60 * whole) / (60 * whole - leftOut));
-    number += leftOut * (9 * tens + later);
+    const tenMinutes = Math.floor(number / (600 * whole - 9 * dropped));
+    const rest = number % (600 * whole - 9 * dropped);
+    const minutesAfter = rest < 60 * whole ? 0 : 1 + Math.floor((rest - 60 * whole) / (60 * whole - dropped));
+    number += dropped * (9 * tenMinutes + minutesAfter);
   }
   const seconds = Math.floor(number / whole);
   const parts = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60].map((part) => pad(part, 2));
   return `${parts.join(":")}${drop ? ";" : ":"}${pad(number % whole, whole > 100 ? String(whole - 1).length : 2)}`;
 }
 
-/** Seconds as 0:02.35 or 1:02:03.40, not rounded up. */
+/** Format seconds as 0:02.35 or 1:02:03.40, rounded down. */
 export function clock(seconds, digits = 2) {
   const scale = 10 ** digits;
   const ticks = Math.floor(Math.max(seconds, 0) * scale + 1e-6);
@@ -27,12 +27,12 @@ export function clock(seconds, digits = 2) {
   return hours ? `${hours}:${pad(minutes, 2)}:${tail}` : `${minutes}:${tail}`;
 }
 
-/** "30000/1001" -> 29.97. */
+/** Format a fraction such as "30000/1001" as "29.97". */
 export function rateText(fraction) {
   return String(Number(ratio(fraction).toFixed(3)));
 }
 
-/** "30000/1001" as a number. */
+/** Convert a fraction such as "30000/1001" to a number. */
 export function ratio(fraction) {
   const [over, under] = fraction.split("/").map(Number);
   return over / (under || 1);

@@ -1,25 +1,25 @@
-// The timeline: ruler, film strip, scores with their threshold, transitions, playhead; and the whole of it in small below.
+// The timeline: ruler, film strip, scores with threshold, transitions and playhead; below it an overview.
 
 import { oncePerFrame } from "./dom.js";
 import { clock } from "./timecode.js";
-import { View } from "./view.js";
+import { Viewport } from "./viewport.js";
 
 const RULER = 24;
 const STRIP = 68;
 const GAP = 8;
-const LEAST_PICTURE = 26; // pixels; shots that are narrower share one
+const LEAST_PICTURE = 26; // pixels; narrower shots share a picture
 const TICKS = [0.04, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600];
 const TICK_PIXELS = 78;
 const COLORS = ["ground", "well", "line", "edge", "text", "muted", "made", "given", "soft", "band"];
 
-/** Draws; what is done with the pointer stands in hands.js. `pictureOf(shot)` answers an image that is ready, or null. */
+/** Draws the timeline; pointer.js handles input. `pictureOf(shot)` returns a loaded image or null. */
 export class Timeline {
   constructor({ canvas, overview, pictureOf }) {
-    this.view = new View(1);
+    this.view = new Viewport(1);
     this.canvas = canvas;
     this.overview = overview;
     this.time = 0;
-    this.hovered = null; // a time
+    this.hovered = null; // time under the pointer
     this.threshold = 1;
     this.shots = [];
     this.#pictureOf = pictureOf;
@@ -32,66 +32,67 @@ export class Timeline {
   #pictureOf;
   #scores = null;
   #values = null;
-  #top = 1;
-  #usual = 1; // the threshold that the scores are meant for
+  #highest = 1;
+  #defaultThreshold = 1;
   #columns = null; // of the overview: {width, values}
 
-  /** Another video. */
+  /** Switch to another video. */
   open(video) {
-    this.view = new View(video.duration);
+    this.view = new Viewport(video.duration);
     this.#scores = video.scores;
     this.time = 0;
   }
 
-  /** Another row of scores, or another cut of the same. */
-  show({ values, threshold, usual, shots }) {
+  /** Show scores with a threshold and the shots they give. */
+  show({ values, threshold, defaultThreshold, shots }) {
     if (values !== this.#values) {
       this.#values = values;
-      this.#top = (values ?? []).reduce((most, value) => Math.max(most, value), 0);
+      this.#highest = (values ?? []).reduce((most, value) => Math.max(most, value), 0);
       this.#columns = null;
     }
-    this.#usual = usual;
+    this.#defaultThreshold = defaultThreshold;
     this.threshold = threshold;
     this.shots = shots;
     this.redraw();
   }
 
-  /** Where the curve is, from the canvas's top. */
+  /** Top and bottom of the score curve on the canvas. */
   get curve() {
     const top = RULER + STRIP + GAP;
     return { top, bottom: this.#size[1] - 4 };
   }
 
-  /** The score that reaches the top. */
+  /** Score at the top of the curve. */
   get most() {
-    return Math.max(this.#top * 1.06, this.#usual * 1.25, 1e-6);
+    return Math.max(this.#highest * 1.06, this.#defaultThreshold * 1.25, 1e-6);
   }
 
-  /** Height of a score; small ones are spread. */
+  /** Y position of a score, on a square-root scale that spreads small scores. */
   y(score) {
     const { top, bottom } = this.curve;
     return bottom - Math.sqrt(Math.min(Math.max(score / this.most, 0), 1)) * (bottom - top);
   }
 
+  /** Score at a y position. */
   scoreAtY(y) {
     const { top, bottom } = this.curve;
     const part = Math.min(Math.max((bottom - y) / (bottom - top), 0.02), 1);
     return part * part * this.most;
   }
 
-  /** The highest score within `pixels` of a time, or null. */
+  /** Highest score within `pixels` of a time, or null. */
   scoreAt(time, pixels = 2) {
     const reach = (pixels / this.view.width) * this.view.span;
-    let found = null;
+    let highest = null;
     for (let at = this.#firstAt(time - reach); at < (this.#values?.length ?? 0) && this.#scores.times[at] <= time + reach; at += 1) {
-      if (found === null || this.#values[at] > found) found = this.#values[at];
+      if (highest === null || this.#values[at] > highest) highest = this.#values[at];
     }
-    return found;
+    return highest;
   }
 
   draw() {
     const color = this.#palette();
-    // On paper it is drawn as large as on the screen and then shrunk: the same pictures are at hand.
+    // Print at the size on screen and let the browser scale: the same pictures are loaded.
     if (!this.printing) this.#size = [this.canvas.clientWidth, this.canvas.clientHeight];
     const [width, height] = this.#size;
     const pen = sized(this.canvas, width, height);
@@ -125,8 +126,8 @@ export class Timeline {
     return low;
   }
 
-  /** The shots that can be seen. */
-  #seen() {
+  /** Shots in view. */
+  #visibleShots() {
     const { start, span } = this.view;
     const first = this.shots.findIndex((shot) => shot.end > start);
     const after = this.shots.findIndex((shot) => shot.start > start + span);
@@ -137,8 +138,8 @@ export class Timeline {
     const { width } = this.view;
     pen.fillStyle = color.well;
     pen.fillRect(0, RULER, width, STRIP);
-    let free = -Infinity; // where the next picture may begin
-    for (const shot of this.#seen()) {
+    let free = -Infinity; // left edge of the next picture
+    for (const shot of this.#visibleShots()) {
       const left = this.view.x(shot.start);
       const right = this.view.x(shot.end);
       if (shot.index % 2) {
@@ -160,7 +161,7 @@ export class Timeline {
     if (!this.#values) return;
     const from = Math.max(this.#firstAt(start) - 1, 0);
     const to = Math.min(this.#firstAt(start + span) + 1, this.#values.length);
-    const points = []; // the highest of each pixel
+    const points = []; // highest score of each pixel column
     for (let at = from; at < to; at += 1) {
       const x = Math.round(this.view.x(this.#scores.times[at]));
       const last = points[points.length - 1];
@@ -171,7 +172,7 @@ export class Timeline {
     else if (points.length) this.#drawLine(pen, color, points);
   }
 
-  /** Scores that lie close: rectangles, since a path of as many corners takes long to fill. */
+  /** Draw dense scores as rectangles: filling a path of as many corners is slow. */
   #drawBars(pen, color, points) {
     const { bottom } = this.curve;
     const limit = this.y(this.threshold);
@@ -211,24 +212,24 @@ export class Timeline {
 
   #drawTransitions(pen, color) {
     const { bottom } = this.curve;
-    const seen = this.#seen();
-    const dense = seen.length > this.view.width / 10; // then only ticks between the strip and the scores
-    for (const shot of seen) {
+    const visible = this.#visibleShots();
+    const dense = visible.length > this.view.width / 10; // then draw only ticks between strip and scores
+    for (const shot of visible) {
       if (!shot.index) continue;
       const x = this.view.x(shot.start);
-      const own = shot.kind === "cut" ? color.made : color.given;
+      const kindColor = shot.kind === "cut" ? color.made : color.given;
       if (dense) {
-        line(pen, x, RULER + STRIP + 1, RULER + STRIP + GAP - 1, own, 1);
+        line(pen, x, RULER + STRIP + 1, RULER + STRIP + GAP - 1, kindColor, 1);
         continue;
       }
-      const each = (shot.end - shot.start) / Math.max(shot.endFrame - shot.startFrame, 1);
-      const [from, to] = shot.transition.map((frame) => this.view.x(shot.start + (frame - shot.startFrame) * each));
+      const frameDuration = (shot.end - shot.start) / Math.max(shot.endFrame - shot.startFrame, 1);
+      const [from, to] = shot.transition.map((frame) => this.view.x(shot.start + (frame - shot.startFrame) * frameDuration));
       if (to - from > 1) {
         pen.fillStyle = color.soft;
         pen.fillRect(from, RULER, to - from, bottom - RULER);
       }
-      line(pen, x, RULER, bottom, own, 1);
-      mark(pen, x, RULER + STRIP + GAP / 2, shot.kind, own);
+      line(pen, x, RULER, bottom, kindColor, 1);
+      mark(pen, x, RULER + STRIP + GAP / 2, shot.kind, kindColor);
     }
   }
 
@@ -236,7 +237,7 @@ export class Timeline {
     const { width, start, span, duration } = this.view;
     pen.fillStyle = color.ground;
     pen.fillRect(0, 0, width, RULER);
-    const step = TICKS.find((one) => span / one <= width / TICK_PIXELS) ?? TICKS[TICKS.length - 1] * Math.ceil((span * TICK_PIXELS) / width / 3600);
+    const step = TICKS.find((tick) => span / tick <= width / TICK_PIXELS) ?? TICKS[TICKS.length - 1] * Math.ceil((span * TICK_PIXELS) / width / 3600);
     pen.font = "11.5px system-ui, sans-serif";
     pen.textBaseline = "middle";
     pen.fillStyle = color.muted;
@@ -316,20 +317,20 @@ export class Timeline {
     line(pen, (this.time / duration) * width, 0, height, color.text, 1.5);
   }
 
-  /** The scores in as many columns as there are pixels, 0 to 1. */
+  /** Highest score of each pixel column, 0 to 1. */
   #overviewColumns(width) {
     if (this.#columns?.width === width) return this.#columns.values;
     const values = new Float32Array(width);
     (this.#values ?? []).forEach((value, at) => {
       const x = Math.min(Math.floor((this.#scores.times[at] / this.view.duration) * width), width - 1);
-      values[x] = Math.max(values[x], Math.sqrt(value / (this.#top || 1)));
+      values[x] = Math.max(values[x], Math.sqrt(value / (this.#highest || 1)));
     });
     this.#columns = { width, values };
     return values;
   }
 }
 
-/** The canvas for so many CSS pixels, and its pen in them. */
+/** Size a canvas in CSS pixels and return its drawing context in them. */
 function sized(canvas, wide, high) {
   const scale = Math.min(window.devicePixelRatio || 1, 3);
   const [width, height] = [Math.round(wide * scale), Math.round(high * scale)];
@@ -344,7 +345,7 @@ function line(pen, x, from, to, color, width) {
   pen.fillRect(Math.round(x) - width / 2, from, width, to - from);
 }
 
-/** A cut as a point, a gradual transition as two wedges. */
+/** Mark a cut with a dot, a gradual transition with two wedges. */
 function mark(pen, x, y, kind, color) {
   pen.fillStyle = color;
   pen.beginPath();
@@ -358,7 +359,7 @@ function mark(pen, x, y, kind, color) {
   pen.fill();
 }
 
-/** A picture at full height, as much of its middle as there is room for; where there is more room, it is repeated faintly. */
+/** Draw the middle of a picture at full height into `room` pixels; wider room is filled with faint repeats. */
 function paint(pen, picture, x, y, room, height, end) {
   const scale = height / picture.naturalHeight;
   const whole = picture.naturalWidth * scale;
@@ -366,7 +367,7 @@ function paint(pen, picture, x, y, room, height, end) {
   const from = (picture.naturalWidth - width / scale) / 2;
   pen.drawImage(picture, from, 0, width / scale, picture.naturalHeight, x, y, width, height);
   pen.globalAlpha = 0.22;
-  const first = Math.max(1, Math.floor(-x / whole)); // those to the left of the canvas are passed over
+  const first = Math.max(1, Math.floor(-x / whole)); // skips those left of the canvas
   for (let at = x + first * whole; at < Math.min(x + room, end); at += whole) {
     const part = Math.min(whole, x + room - at);
     pen.drawImage(picture, 0, 0, part / scale, picture.naturalHeight, at, y, part, height);

@@ -1,4 +1,4 @@
-"""Choice of keyframes within shots.
+"""Shots from transitions, and the choice of keyframes within them.
 
-Shots are built from transitions; similar frames are grouped.
+`similar_frames.py` groups keyframes that look alike.
 """

@@ -1,29 +1,50 @@
-"""From transitions to shots."""
+"""Shots between transitions."""
 
 from collections.abc import Sequence
+from typing import Literal
+
+from pydantic import BaseModel, Field
 
 from services.keyframes.detectors.transition import Transition
-from services.keyframes.params import Shot
 
 
-def shots_of(transitions: Sequence[Transition], times: Sequence[float], duration_s: float, *, min_shot_s: float = 0.0) -> list[Shot]:
-    """The shots between `transitions`; `times` are those of all frames, `duration_s` is when the last one is over.
+class Shot(BaseModel):
+    """A run of frames between two transitions."""
 
-    A shot of fewer than `min_shot_s` seconds is joined to the one before it, the first to the one after. Without transitions it is one.
+    index: int = Field(description="Number of the shot, from 0.")
+    start_s: float = Field(description="Time of its first frame in seconds.")
+    end_s: float = Field(description="Time at which its last frame ends, in seconds; the next shot's `start_s`.")
+    start_frame: int = Field(description="Number of its first frame in the video, from 0.")
+    end_frame: int = Field(description="Number of the frame after its last; the next shot's `start_frame`.")
+    kind: Literal["start", "cut", "fade", "dissolve"] = Field(
+        description="How it begins: `start` of the video, hard `cut`, `fade` through one colour, or `dissolve` (also wipes). A gradual "
+        "transition is split at its middle."
+    )
+    transition_start_frame: int = Field(description="First frame of the transition into this shot. At a cut: `start_frame`.")
+    transition_end_frame: int = Field(description="Frame after the last of the transition into this shot. At a cut: `start_frame`.")
+    confidence: float = Field(description="Confidence that the shot begins here, 0 to 1.")
+
+
+def shots_between(transitions: Sequence[Transition], times: Sequence[float], duration_s: float, *, min_shot_s: float = 0.0) -> list[Shot]:
+    """Divide a video into shots at the middle of each transition.
+
+    `times`: seconds of every frame. `duration_s`: time at which the last frame ends. A shot shorter than `min_shot_s` seconds is joined
+    to the one before, the first to the one after. Without transitions there is one shot.
     """
     frames = len(times)
     kept: list[Transition] = []
-    for one in sorted(transitions):
-        began = times[kept[-1].middle] if kept else 0.0
-        if 0 < one.middle < frames and (not kept or one.middle > kept[-1].middle) and times[one.middle] - began >= min_shot_s:
-            kept.append(one)
+    for transition in sorted(transitions):
+        middle = transition.middle
+        shot_start = times[kept[-1].middle] if kept else 0.0
+        if 0 < middle < frames and (not kept or middle > kept[-1].middle) and times[middle] - shot_start >= min_shot_s:
+            kept.append(transition)
     while kept and duration_s - times[kept[-1].middle] < min_shot_s:
         kept.pop()
-    begins = [0, *(one.middle for one in kept)]
-    ends = [*begins[1:], frames]
+    starts = [0, *(transition.middle for transition in kept)]
+    ends = [*starts[1:], frames]
     shots = []
-    for index, (start, end) in enumerate(zip(begins, ends, strict=True)):
-        how = kept[index - 1] if index else None
+    for index, (start, end) in enumerate(zip(starts, ends, strict=True)):
+        transition_in = kept[index - 1] if index else None
         shots.append(
             Shot(
                 index=index,
@@ -31,10 +52,10 @@ def shots_of(transitions: Sequence[Transition], times: Sequence[float], duration
                 end_s=times[end] if end < frames else duration_s,
                 start_frame=start,
                 end_frame=end,
-                kind=how.kind if how else "start",
-                transition_start_frame=how.start if how else 0,
-                transition_end_frame=how.end if how else 0,
-                confidence=round(how.confidence, 4) if how else 1.0,
+                kind=transition_in.kind if transition_in else "start",
+                transition_start_frame=transition_in.start if transition_in else 0,
+                transition_end_frame=transition_in.end if transition_in else 0,
+                confidence=round(transition_in.confidence, 4) if transition_in else 1.0,
             )
         )
     return shots

@@ -7,7 +7,7 @@ import quickjs
 
 from services.keyframes.output.gallery import bundle
 
-PURE = ("timecode.js", "rule.js", "lists.js", "data.js")
+PURE = ("timecode.js", "shots.js", "exports.js", "data.js")
 """The modules that can be called without a page."""
 
 

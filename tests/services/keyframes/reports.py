@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
 
-from services.keyframes.params import Keyframe, Scores, Shot, VideoReport
+from services.keyframes.output.report import Keyframe, Scores, VideoReport
+from services.keyframes.selection.shots import Shot
 
 HOSTILE = "a</script><script>alert(1)</script>&<b>\"'\n* FROM: x\u2028.mp4"
 

@@ -14,14 +14,13 @@ import pytest
 from PIL import Image
 
 from services.keyframes.analysis import seek
-from services.keyframes.analysis.scan import Measured
+from services.keyframes.analysis.scan import Scan
 from services.keyframes.analysis.thumbnail_film import film_of
-from services.keyframes.detect import detect
+from services.keyframes.detect import DetectParams, detect
 from services.keyframes.detectors.transition import Transition
-from services.keyframes.params import DetectParams
-from services.keyframes.selection import similar
-from services.keyframes.selection.choose import choose
-from services.keyframes.selection.shots import shots_of
+from services.keyframes.selection import similar_frames
+from services.keyframes.selection.choice import choose_keyframes
+from services.keyframes.selection.shots import shots_between
 from shared.errors import BrokenMedia, OperationFailed, UnsupportedMedia
 from tests.services.keyframes.shot_clips import cut_together, scene, write, write_with_keys
 
@@ -88,18 +87,20 @@ def test_keyframes_keep_their_distance_and_their_number(outputs, tmp_path):
     assert sorted(one.score for one in few) == sorted(one.score for one in every)[-3:]
 
 
-def noise(frames: int) -> Measured:
+def noise(frames: int) -> Scan:
     """A film of noise, of which no two frames are alike though all have the same layout."""
     rng = np.random.default_rng(1)
 
     def some():
         return rng.random(frames).astype(np.float32)
 
-    return Measured(
+    return Scan(
         pts=np.arange(frames),
         time_base=Fraction(1, 25),
         end=Fraction(frames, 25),
-        change={"difference": some()},
+        pixel_change=some(),
+        content_change=some(),
+        histogram_change=some(),
         sharpness=some(),
         exposure=some(),
         layout=rng.integers(120, 134, (frames, 48), np.uint8),
@@ -108,9 +109,9 @@ def noise(frames: int) -> Measured:
 
 
 def test_a_gap_leaves_out_no_shot_that_has_a_frame_far_enough_away():
-    measured = noise(600)
-    shots = shots_of([Transition(at, at) for at in range(6, 600, 6)], measured.times, 24.0)
-    kept = [one.frame for one in choose(measured, shots, DetectParams(min_gap=0.4))]
+    scan = noise(600)
+    shots = shots_between([Transition(at, at) for at in range(6, 600, 6)], scan.times, 24.0)
+    kept = [one.frame for one in choose_keyframes(scan, shots, max_keyframes=200, min_gap=0.4)]
     assert all(b - a >= 10 for a, b in pairwise(kept))
     # Frames next to a cut are not taken: of six, the third and the fourth are left.
     free = [shot for shot in shots if all(abs(at - one) >= 10 for at in range(shot.start_frame + 2, shot.end_frame - 2) for one in kept)]
@@ -119,13 +120,13 @@ def test_a_gap_leaves_out_no_shot_that_has_a_frame_far_enough_away():
 
 
 def test_the_work_of_finding_what_is_alike_does_not_grow_with_the_square_of_the_shots(monkeypatch):
-    measured, compared = noise(120), []
-    apart = similar.apart
-    monkeypatch.setattr(similar, "apart", lambda a, b: compared.append(1) or apart(a, b))
-    groups = similar.groups_alike(measured.film, measured.layout, range(120), most=200)
+    scan, compared = noise(120), []
+    frame_distance = similar_frames.frame_distance
+    monkeypatch.setattr(similar_frames, "frame_distance", lambda a, b: compared.append(1) or frame_distance(a, b))
+    groups = similar_frames.group_similar(scan.film, scan.layout, range(120), most=200)
     assert groups == [[place] for place in range(120)]
     assert len(compared) <= 20 * 120
-    assert similar.groups_alike(measured.film, measured.layout, range(120), most=7) == groups[:7]
+    assert similar_frames.group_similar(scan.film, scan.layout, range(120), most=7) == groups[:7]
 
 
 @pytest.mark.parametrize(("distance", "opened"), [(1000, 1), (10, 4)])

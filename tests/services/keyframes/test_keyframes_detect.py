@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from services.keyframes.detect import detect
-from services.keyframes.params import DetectParams
+from services.keyframes.detect import DetectParams, detect
 from shared.video import ffmpeg_path
 
 

@@ -17,16 +17,16 @@ from page_script import Script
 from PIL import Image
 from reports import HOSTILE, report_of
 
-from services.keyframes.detect import detect
-from services.keyframes.detectors.transition import Transition, cuts_of
+from services.keyframes.detect import DetectParams, detect
+from services.keyframes.detectors.transition import Transition, cuts_at_peaks
 from services.keyframes.output import gallery
 from services.keyframes.output.cutlists.edl import edls
-from services.keyframes.output.cutlists.frame_grid import Grid
-from services.keyframes.output.cutlists.qpfile import as_qpfile
+from services.keyframes.output.cutlists.frame_grid import FrameGrid
+from services.keyframes.output.cutlists.qpfile import qpfile
 from services.keyframes.output.cutlists.tables import shots_csv
-from services.keyframes.output.gallery import MODULES, bundle, served, write_gallery
-from services.keyframes.params import DetectParams, Scores, Shot, VideoReport
-from services.keyframes.selection.shots import shots_of
+from services.keyframes.output.gallery import MODULES, bundle, with_media, write_gallery
+from services.keyframes.output.report import Scores, VideoReport
+from services.keyframes.selection.shots import Shot, shots_between
 from shared.video.timecode import Timecode
 from tests.services.keyframes.shot_clips import cut_together, write
 
@@ -152,8 +152,8 @@ def test_a_hostile_name_stays_text(tmp_path: Path) -> None:
 
 
 def test_thousands_of_shots_make_a_page_of_some_megabytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gallery, "PICTURES_BYTES", 1000)
-    monkeypatch.setattr(gallery, "MOST_PICTURES", 300)
+    monkeypatch.setattr(gallery, "THUMBNAILS_BYTES", 1000)
+    monkeypatch.setattr(gallery, "MOST_THUMBNAILS", 300)
     page = page_of(tmp_path, report_of(range(0, 10_010, 10)))
     pictures = [keyframe["picture"] for keyframe in page.videos[0]["keyframes"]]
     assert len(pictures) == 1000
@@ -163,8 +163,8 @@ def test_thousands_of_shots_make_a_page_of_some_megabytes(tmp_path: Path, monkey
 
 
 def test_the_suite_says_where_the_clips_are() -> None:
-    page = gallery._text("page.html")
-    changed = served(page, ["01abc", "02def"])
+    page = gallery._page_file("page.html")
+    changed = with_media(page, ["01abc", "02def"])
     assert '<meta name="reelwright-media" content="01abc 02def">' in changed
     assert len(changed) == len(page) + 11
 
@@ -203,7 +203,7 @@ def test_the_page_cuts_as_the_server_does(script: Script, seed: int) -> None:
     samples = {"frames": list(range(count)), "times": times[:-1]}
     for threshold in (float(np.quantile(scores, 0.5)) or 1.0, 8.0, 0.35, 30.0, float(scores.max()), 500.0):
         for min_shot in (0.0, 0.3, 1.7):
-            found = shots_of(cuts_of(scores, threshold), times[:-1], times[-1], min_shot_s=min_shot)
+            found = shots_between(cuts_at_peaks(scores, threshold), times[:-1], times[-1], min_shot_s=min_shot)
             whole = {"total": count, "first": 0, "duration": times[-1], "minShot": min_shot}
             given = {"scores": scores.tolist(), "threshold": threshold, "samples": samples, "whole": whole}
             drawn = script("shotsOf(cutsOf(scores, threshold, samples), whole)", **given)
@@ -228,7 +228,7 @@ def test_the_page_chooses_among_candidates_as_the_server_does(script: Script, se
     for threshold in (0.01, 0.25, 0.5, 0.9):
         for min_shot in (0.0, 0.5):
             likely = [one for one in found if one.confidence >= threshold]
-            shots = shots_of(likely, times[:-1], times[-1], min_shot_s=min_shot)
+            shots = shots_between(likely, times[:-1], times[-1], min_shot_s=min_shot)
             whole = {"total": 600, "first": 0, "duration": times[-1], "minShot": min_shot}
             drawn = script("shotsOf(likely(given, threshold), whole)", given=given, threshold=threshold, whole=whole)
             assert [[one[name] for name in WHOLE] for one in drawn] == [as_drawn(shot) for shot in shots]
@@ -283,7 +283,7 @@ def test_a_cut_within_a_transition_is_that_transition(script: Script) -> None:
         {"index": index, "startFrame": frame, "kind": "cut", "transition": [frame] * 2} for index, frame in enumerate([0, 50, 95, 150, 200])
     ]
     drawn[0]["kind"] = "start"
-    assert [one["kind"] for one in script("named(drawn, found)", drawn=drawn, found=found)] == ["start", "cut", "dissolve", "cut", "cut"]
+    assert [one["kind"] for one in script("withKinds(drawn, found)", drawn=drawn, found=found)] == ["start", "cut", "dissolve", "cut", "cut"]
 
 
 @pytest.mark.parametrize(
@@ -310,13 +310,13 @@ def test_lists_saved_from_the_page_are_the_servers(script: Script, tmp_path: Pat
     names = ["startFrame", "endFrame", "start", "end", "kind", "from", "to", "confidence"]
     shots = [dict(zip(names, shot, strict=True), index=index) for index, shot in enumerate(video["shots"])]
     given = {"video": video, "shots": shots}
-    grid = Grid(report)
+    grid = FrameGrid(report)
     assert [row.split(",") for row in script("csv(video, shots)", **given).splitlines()] == [
         row.split(",")[:9] for row in shots_csv(grid).splitlines()
     ]
     ours = [[line for line in text.splitlines() if not line.startswith(("* LOC", "* COMMENT"))] for text in edls(grid)]
     assert [text.splitlines() for text in script("edls(video, shots)", **given)] == ours
-    assert script("qpfile(video, shots)", **given) == as_qpfile(report)
+    assert script("qpfile(video, shots)", **given) == qpfile(report)
 
 
 def test_the_shot_at_a_time_is_found(script: Script) -> None:

@@ -13,10 +13,10 @@ import opentimelineio as otio
 import pytest
 from reports import HOSTILE, report_of
 
-from services.keyframes.output.cutlists.frame_grid import Grid
-from services.keyframes.output.cutlists.qpfile import as_qpfile
-from services.keyframes.output.exports import lists_of, write_files
-from services.keyframes.params import VideoReport
+from services.keyframes.output.cutlists.frame_grid import FrameGrid
+from services.keyframes.output.cutlists.qpfile import qpfile
+from services.keyframes.output.exports import lists_of, write_lists
+from services.keyframes.output.report import VideoReport
 from shared.video.timecode import Timecode
 
 NTSC = Fraction(30000, 1001)
@@ -105,7 +105,7 @@ def test_a_varying_rate_is_placed_by_time_and_counted_by_frame() -> None:
     for number in range(200):
         times.append(times[-1] + (0.02 if number // 50 % 2 else 0.04))
     report = report_of([0, 50, 75, 150, 151, 200], times=times, rate=Fraction(333, 10), variable_frame_rate=True)
-    grid, files = Grid(report), dict(lists_of(report))
+    grid, files = FrameGrid(report), dict(lists_of(report))
     assert grid.rate == 50
     clips = list(otio.adapters.read_from_string(files["shots.otio"], "otio_json").find_clips())
     for clip, shot in zip(clips, report.shots, strict=True):
@@ -117,7 +117,7 @@ def test_a_varying_rate_is_placed_by_time_and_counted_by_frame() -> None:
 def test_shots_that_rounding_leaves_no_frame_are_no_events() -> None:
     times = [0.0, 0.004, 0.008, 0.012, 1.0, 2.0]
     report = report_of([0, 1, 2, 3, 4, 5], times=times, rate=Fraction(5, 2), variable_frame_rate=True)
-    kept = Grid(report).events
+    kept = FrameGrid(report).events
     assert [(event.start, event.end) for event in kept] == [(0, 24), (24, 48)]
     assert sum(clip.source_range.duration.to_frames() for clip in otio.adapters.read_from_string(
         dict(lists_of(report))["shots.otio"], "otio_json").find_clips()) == 48  # fmt: skip
@@ -134,7 +134,7 @@ def test_an_edl_is_divided_where_its_numbers_end() -> None:
 
 def test_a_hostile_name_stays_a_name(tmp_path: Path) -> None:
     report = report_of([0, 10, 20], name=HOSTILE)
-    write_files(report, tmp_path)
+    write_lists(report, tmp_path)
     edl = (tmp_path / "shots.edl").read_text()
     assert len(edl.splitlines()) == 3 + 2 * 3
     assert "\u2028" not in edl
@@ -148,7 +148,7 @@ def test_a_hostile_name_stays_a_name(tmp_path: Path) -> None:
 
 
 def test_the_qp_file_asks_for_a_keyframe_at_each_shot() -> None:
-    lines = as_qpfile(report_of([0, 7, 30, 31, 60])).splitlines()
+    lines = qpfile(report_of([0, 7, 30, 31, 60])).splitlines()
     # What x264's command line takes: a frame number, a type of which I is an IDR picture, a quantiser or -1.
     assert [re.fullmatch(r"(\d+) I -1", line)[1] for line in lines] == ["0", "7", "30", "31"]  # type: ignore[index]
 

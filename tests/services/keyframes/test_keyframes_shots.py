@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 
 from services.keyframes.analysis import seek
-from services.keyframes.analysis.consecutive import distances
-from services.keyframes.analysis.frame_distance import apart
+from services.keyframes.analysis.frame_changes import lagged_distances
+from services.keyframes.analysis.frame_distance import frame_distance
 from services.keyframes.analysis.packet_prescan import quiet_spans
-from services.keyframes.analysis.scan import measure
-from services.keyframes.analysis.thumbnail_film import TinyFile
-from services.keyframes.detect import detect
-from services.keyframes.detectors.fades import fades
-from services.keyframes.detectors.refine import exact_cuts, settled
+from services.keyframes.analysis.scan import scan_video
+from services.keyframes.analysis.thumbnail_film import ThumbnailFile
+from services.keyframes.detect import DetectParams, detect
+from services.keyframes.detectors.cut_refinement import refine_cuts, refined
+from services.keyframes.detectors.fades import find_fades
 from services.keyframes.detectors.transition import Transition
-from services.keyframes.params import DetectParams, VideoReport
+from services.keyframes.output.report import VideoReport
 from shared.operation import Silent
 from shared.video import probe, timeline
 from tests.services.keyframes.shot_clips import cut_together, scene, write, write_with_keys
@@ -107,7 +107,9 @@ def test_fast_looks_at_keyframes_where_nothing_changes_and_finds_the_same(tmp_pa
     one, two = scene(1, speed=0.2), scene(2, speed=0.2)
     frames = [next(one) for _ in range(260)] + [next(two) for _ in range(60)]
     path = write(tmp_path / "clip.mp4", frames)
-    full, fast = (measure(path, probe(path), tmp_path / "tiny", Silent(), rough=True, fast=fast) for fast in (False, True))
+    full, fast = (
+        scan_video(path, probe(path), tmp_path / "thumbnails", Silent(), skip_unreferenced=True, skip_quiet=fast) for fast in (False, True)
+    )
     assert len(fast.film) < 0.6 * len(full.film)
     assert fast.pts.tolist() == full.pts.tolist()
     assert begins(found_in(path, tmp_path, speed="fast")) == begins(found_in(path, tmp_path)) == [(260, "cut")]
@@ -118,7 +120,7 @@ def test_fast_takes_cuts_from_the_keyframes_that_were_set_for_them(tmp_path):
     path = write(tmp_path / "clip.mp4", frames)
     cuts = [start for start, _ in truths]
     assert quiet_spans(path, timeline(path), tmp_path / "keys") == [*pairwise([0, *cuts])]
-    fast = measure(path, probe(path), tmp_path / "tiny", Silent(), rough=True, fast=True)
+    fast = scan_video(path, probe(path), tmp_path / "thumbnails", Silent(), skip_unreferenced=True, skip_quiet=True)
     inner = set(fast.film.frames.tolist()) & set(range(cuts[2]))
     assert inner == {at + step for at in [0, *cuts[:2]] for step in range(5)} | {at - step for at in cuts for step in range(1, 5)}
     report = found_in(path, tmp_path, speed="fast")
@@ -180,7 +182,7 @@ def test_fast_does_not_decode_keyframes_twice_where_all_are(tmp_path):
 
 def test_a_fade_ends_where_the_picture_is_full_though_that_goes_on_to_grow():
     down, up, grows = [20.0, 15, 10, 5], [0.0, 5, 10, 15, 20], [20 + 0.7 * step for step in range(1, 20)]
-    (found,) = fades(np.array([20.0] * 40 + down[1:] + [0.0] * 4 + up[1:] + grows, np.float32), set(), 0.7)
+    (found,) = find_fades(np.array([20.0] * 40 + down[1:] + [0.0] * 4 + up[1:] + grows, np.float32), set(), 0.7)
     assert (found.before, found.after) == (39, 50)
 
 
@@ -213,21 +215,21 @@ def test_a_cut_among_frames_left_out_is_one_only_if_a_single_step_makes_it():
     at = [tiny_of(np.ascontiguousarray(np.roll(wide, -60 * step, axis=1))) for step in range(4)]
     other = tiny_of(np.ascontiguousarray(next(scene(8))))
     cut = Transition(13, 13, "cut", 0.95)
-    assert settled(cut, 10, [at[0], at[0], other, other]) == Transition(12, 12, "cut", 0.95)
-    assert settled(cut, 10, at).confidence < 0.5, "a whip pan goes on from frame to frame"
+    assert refined(cut, 10, [at[0], at[0], other, other]) == Transition(12, 12, "cut", 0.95)
+    assert refined(cut, 10, at).confidence < 0.5, "a whip pan goes on from frame to frame"
 
 
 def test_all_cuts_among_frames_left_out_are_found_in_one_go(tmp_path, monkeypatch):
     frames, truths = cut_together([(30, "cut", 0), (3, "cut", 0), (2, "cut", 0), (41, "cut", 0), (30, None, 0)])
     path = write_with_keys(tmp_path / "clip.mp4", frames, 1000)
-    measured = measure(path, probe(path), tmp_path / "tiny", Silent())
+    measured = scan_video(path, probe(path), tmp_path / "thumbnails", Silent())
     # As if of four frames, or of three where two cuts follow each other, only one had been looked at.
     kept = sorted({*range(0, 30, 4), 32, *range(34, len(frames), 4), len(frames) - 1})
     rough = replace(measured, film=replace(measured.film, planes=measured.film.planes[:][kept], frames=np.array(kept)))
     after = [next(number for number in kept if number >= start) for start, _ in truths]
     calls, read = [], seek.read_frames
     monkeypatch.setattr(seek, "read_frames", lambda *args, **options: calls.append(1) or read(*args, **options))
-    exact = exact_cuts(path, rough, [Transition(at, at, "cut", 0.95) for at in after])
+    exact = refine_cuts(path, rough, [Transition(at, at, "cut", 0.95) for at in after])
     assert [one.start for one in exact] == [start for start, _ in truths]
     assert len(calls) == 1
 
@@ -235,21 +237,21 @@ def test_all_cuts_among_frames_left_out_are_found_in_one_go(tmp_path, monkeypatc
 def test_a_slight_change_of_exposure_is_no_other_picture():
     picture = tiny_of(np.ascontiguousarray(next(scene(3))))
     brighter, other = np.clip(picture.astype(int) + 3, 0, 255).astype(np.uint8), tiny_of(np.ascontiguousarray(next(scene(8))))
-    assert apart(picture, brighter).distance < 0.35 * apart(picture, other).distance
-    assert apart(picture, picture).distance == 0
+    assert frame_distance(picture, brighter).total < 0.35 * frame_distance(picture, other).total
+    assert frame_distance(picture, picture).total == 0
 
 
 def test_frames_that_lie_apart_are_compared_across_blocks(tmp_path, monkeypatch):
     pictures = np.random.default_rng(1).integers(16, 236, (11, 3, 18, 32), dtype=np.uint8)
-    monkeypatch.setattr("services.keyframes.analysis.consecutive._AT_ONCE", 4)
-    with TinyFile(tmp_path / "tiny") as store:
+    monkeypatch.setattr("services.keyframes.analysis.frame_changes._BLOCK", 4)
+    with ThumbnailFile(tmp_path / "thumbnails") as store:
         for number, picture in enumerate(pictures):
             store.add(picture, number)
         film = store.film()
     for lag in (1, 2):
-        wanted = [apart(*pair).distance for pair in zip(pictures[:-lag], pictures[lag:], strict=True)]
-        assert distances(film, lag).tolist() == pytest.approx(wanted)
-    assert distances(film, 11).shape == distances(film, 12).shape == (0,)
+        wanted = [frame_distance(*pair).total for pair in zip(pictures[:-lag], pictures[lag:], strict=True)]
+        assert lagged_distances(film, lag).tolist() == pytest.approx(wanted)
+    assert lagged_distances(film, 11).shape == lagged_distances(film, 12).shape == (0,)
 
 
 def tiny_of(rgb):

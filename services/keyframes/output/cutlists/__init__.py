@@ -1,4 +1,4 @@
 """Cut lists for editing programs: EDL, FCPXML, OpenTimelineIO, QP file, tables.
 
-`frame_grid.py` rounds times to the frames of a timeline.
+`frame_grid.py` maps the video's frames to those of a timeline.
 """

@@ -1,18 +1,18 @@
-"""The shots as an edit decision list (CMX3600): the source laid out once more as it is, with an event for each shot.
+"""The shots as an edit decision list (CMX3600): the whole source in order, one event per shot.
 
-Source and record times are the same, from the start timecode on. Programs that cut a finished film back into its shots read it so. How a
-shot begins stands in a comment: a dissolve is in the picture already and must not be made again.
+Source and record times are equal and count from the start timecode. Editing programs read such a list to cut a finished film back into
+its shots. Comments give the kind of each transition: a dissolve is already in the picture and must not be made again.
 """
 
-from services.keyframes.output.cutlists.frame_grid import Event, Grid
+from services.keyframes.output.cutlists.frame_grid import Event, FrameGrid
 from shared.editing.fcpxml import plain
 
 MOST_EVENTS = 999
-"""An EDL counts its events with three digits; longer lists are divided."""
+"""Events per list: they are numbered with three digits."""
 
 
-def edls(grid: Grid) -> list[str]:
-    """The list, or lists of up to 999 events that follow each other."""
+def edls(grid: FrameGrid) -> list[str]:
+    """Write one list, or several of up to 999 events each."""
     parts = [grid.events[start : start + MOST_EVENTS] for start in range(0, max(len(grid.events), 1), MOST_EVENTS)]
     titles = [
         plain(grid.report.name)[:60] + (f" {number} of {len(parts)}" if len(parts) > 1 else "") for number in range(1, len(parts) + 1)
@@ -20,7 +20,7 @@ def edls(grid: Grid) -> list[str]:
     return [_edl(grid, title, events) for title, events in zip(titles, parts, strict=True)]
 
 
-def _edl(grid: Grid, title: str, events: tuple[Event, ...]) -> str:
+def _edl(grid: FrameGrid, title: str, events: tuple[Event, ...]) -> str:
     lines = [f"TITLE: {title}", f"FCM: {'DROP FRAME' if grid.start.drop else 'NON-DROP FRAME'}", ""]
     for number, event in enumerate(events, 1):
         span = f"{grid.timecode(event.start)} {grid.timecode(event.end)}"
@@ -28,5 +28,5 @@ def _edl(grid: Grid, title: str, events: tuple[Event, ...]) -> str:
         if event.shot.kind not in ("start", "cut"):
             frames = event.shot.transition_end_frame - event.shot.transition_start_frame
             lines.append(f"* COMMENT: BEGINS WITH A {event.shot.kind.upper()} OF {frames} FRAMES")
-        lines += [f"* LOC: {grid.timecode(at)} YELLOW  KEYFRAME {one.file}" for at, one in event.keyframes]
+        lines += [f"* LOC: {grid.timecode(frame)} YELLOW  KEYFRAME {keyframe.file}" for frame, keyframe in event.keyframes]
     return "\n".join(lines) + "\n"

@@ -1,14 +1,14 @@
-"""The shots as Final Cut Pro XML, in exact fractions: a piece for each shot, a marker at each keyframe."""
+"""The shots as Final Cut Pro XML in exact fractions: a clip per shot, a marker per keyframe."""
 
 import xml.etree.ElementTree as ET
 from urllib.parse import quote
 
-from services.keyframes.output.cutlists.frame_grid import Grid
+from services.keyframes.output.cutlists.frame_grid import FrameGrid
 from shared.editing.fcpxml import Clip, Project, exact
 
 
-def as_fcpxml(grid: Grid) -> str:
-    """A project whose timeline is the video, cut into its shots. Times count from the source's start timecode."""
+def fcpxml(grid: FrameGrid) -> str:
+    """Write a project whose timeline is the video, cut into its shots. Times count from the start timecode."""
     report, first = grid.report, grid.start.frame
     clip = Clip(
         name=report.name,
@@ -23,9 +23,9 @@ def as_fcpxml(grid: Grid) -> str:
     )
     project = Project.of(clip, name=f"{report.name}, shots", frames=grid.frames, start=first)
     for event in grid.events:
-        where = {"offset": first + event.start, "start": first + event.start, "frames": event.end - event.start}
-        piece = project.add(name=f"{report.name} {event.shot.index + 1}", **where)
-        for at, one in event.keyframes:
-            span = {"start": exact((first + at) / grid.rate), "duration": exact(1 / grid.rate)}
-            ET.SubElement(piece, "marker", span | {"value": f"Keyframe {one.file}"})
+        start = first + event.start
+        piece = project.add(name=f"{report.name} {event.shot.index + 1}", offset=start, start=start, frames=event.end - event.start)
+        for frame, keyframe in event.keyframes:
+            span = {"start": exact((first + frame) / grid.rate), "duration": exact(1 / grid.rate)}
+            ET.SubElement(piece, "marker", span | {"value": f"Keyframe {keyframe.file}"})
     return str(project)

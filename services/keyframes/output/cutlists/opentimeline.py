@@ -1,14 +1,14 @@
-"""The shots as an OpenTimelineIO timeline: one track, a clip for each shot, a marker at each keyframe."""
+"""The shots as an OpenTimelineIO timeline: one track, a clip per shot, a marker per keyframe."""
 
 from urllib.parse import quote
 
-from services.keyframes.output.cutlists.frame_grid import Event, Grid
+from services.keyframes.output.cutlists.frame_grid import Event, FrameGrid
 
-_COLOURS = {"start": "WHITE", "cut": "RED", "fade": "PURPLE", "dissolve": "BLUE"}
+_COLORS = {"start": "WHITE", "cut": "RED", "fade": "PURPLE", "dissolve": "BLUE"}
 
 
-def as_otio(grid: Grid) -> str:
-    """The timeline as `.otio` (JSON). Times are frames of the source's rate, counted from its start timecode."""
+def otio_json(grid: FrameGrid) -> str:
+    """Write the timeline as `.otio` (JSON). Times are frames at the timeline's rate, counted from the start timecode."""
     import opentimelineio as otio
 
     def span(start: int, frames: int) -> "otio.opentime.TimeRange":
@@ -23,9 +23,12 @@ def as_otio(grid: Grid) -> str:
             source_range=span(event.start, event.end - event.start),
         )
         clip.metadata["reelwright"] = event.shot.model_dump()
-        begins = otio.schema.Marker(name=event.shot.kind, marked_range=span(event.start, 0), color=_COLOURS[event.shot.kind])
-        marks = [otio.schema.Marker(name=f"Keyframe {one.file}", marked_range=span(at, 0), color="GREEN") for at, one in event.keyframes]
-        clip.markers.extend([begins, *marks])
+        transition = otio.schema.Marker(name=event.shot.kind, marked_range=span(event.start, 0), color=_COLORS[event.shot.kind])
+        keyframes = [
+            otio.schema.Marker(name=f"Keyframe {keyframe.file}", marked_range=span(frame, 0), color="GREEN")
+            for frame, keyframe in event.keyframes
+        ]
+        clip.markers.extend([transition, *keyframes])
         return clip
 
     track = otio.schema.Track(name="Shots", kind=otio.schema.TrackKind.Video)

@@ -1,11 +1,11 @@
-"""The shots as a QP file: `x264 --qpfile shots.qp` (x265 has it, too) puts a keyframe where each shot begins."""
+"""The shots as a QP file: `x264 --qpfile shots.qp` (x265, too) puts a keyframe at the start of each shot."""
 
-from services.keyframes.params import VideoReport
+from services.keyframes.output.report import VideoReport
 
 
-def as_qpfile(report: VideoReport) -> str:
-    """One line a shot: the number of its first frame, an IDR picture, and -1, which leaves its quality to the encoder.
+def qpfile(report: VideoReport) -> str:
+    """Write one line per shot: its first frame's number, `I` for an IDR frame, and -1 to leave its quality to the encoder.
 
-    Frames are those of the file by number, also where their distance varies: all of them have to be encoded.
+    Frame numbers are the file's own, also at a variable frame rate, so all frames have to be encoded.
     """
     return "".join(f"{shot.start_frame} I -1\n" for shot in report.shots)

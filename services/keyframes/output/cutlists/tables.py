@@ -1,16 +1,18 @@
-"""The shots and the keyframes as tables (RFC 4180, UTF-8)."""
+"""The shots and the keyframes as CSV tables (RFC 4180, UTF-8)."""
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Sequence
 
-from services.keyframes.output.cutlists.frame_grid import Grid
+from services.keyframes.output.cutlists.frame_grid import FrameGrid
+
+Row = Sequence[object]
 
 
-def shots_csv(grid: Grid) -> str:
-    """One line a shot: its exact frames, seconds and timecodes, how it begins, and its first keyframe."""
-    first = {one.shot: one for one in reversed(grid.report.keyframes)}
-    rows = [
+def shots_csv(grid: FrameGrid) -> str:
+    """Write one row per shot: frames, seconds, timecodes, transition and first keyframe."""
+    first_keyframes = {keyframe.shot: keyframe for keyframe in reversed(grid.report.keyframes)}
+    rows: list[Row] = [
         [
             shot.index + 1,
             shot.kind,
@@ -24,39 +26,39 @@ def shots_csv(grid: Grid) -> str:
             shot.transition_start_frame,
             shot.transition_end_frame,
             shot.confidence,
-            first[shot.index].file if shot.index in first else "",
+            first_keyframes[shot.index].file if shot.index in first_keyframes else "",
         ]
         for shot in grid.report.shots
     ]
-    head = "shot kind start_frame end_frame start_s end_s duration_s start_timecode end_timecode transition_start_frame"
-    return _table([*head.split(), "transition_end_frame", "confidence", "keyframe"], rows)
+    header = "shot kind start_frame end_frame start_s end_s duration_s start_timecode end_timecode transition_start_frame"
+    return _table([*header.split(), "transition_end_frame", "confidence", "keyframe"], rows)
 
 
-def keyframes_csv(grid: Grid) -> str:
-    """One line a keyframe: where it is, how good it is and why it was chosen."""
-    rows = [
+def keyframes_csv(grid: FrameGrid) -> str:
+    """Write one row per keyframe: position, ratings and reasons."""
+    rows: list[Row] = [
         [
-            one.file,
-            one.shot + 1,
-            one.frame,
-            _seconds(one.timestamp_s),
-            grid.timecode(grid.at(one.frame, one.timestamp_s)),
-            one.score,
-            one.sharpness,
-            one.exposure,
-            one.typical,
-            one.stillness,
-            "; ".join(one.reasons),
+            keyframe.file,
+            keyframe.shot + 1,
+            keyframe.frame,
+            _seconds(keyframe.timestamp_s),
+            grid.timecode(grid.at(keyframe.frame, keyframe.timestamp_s)),
+            keyframe.score,
+            keyframe.sharpness,
+            keyframe.exposure,
+            keyframe.typical,
+            keyframe.stillness,
+            "; ".join(keyframe.reasons),
         ]
-        for one in grid.report.keyframes
+        for keyframe in grid.report.keyframes
     ]
-    head = "file shot frame timestamp_s timecode score sharpness exposure typical stillness reasons"
-    return _table(head.split(), rows)
+    header = "file shot frame timestamp_s timecode score sharpness exposure typical stillness reasons"
+    return _table(header.split(), rows)
 
 
-def _table(head: list[str], rows: Iterable[list[object]]) -> str:
+def _table(header: list[str], rows: Sequence[Row]) -> str:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n").writerows([head, *rows])
+    csv.writer(text, lineterminator="\r\n").writerows([header, *rows])
     return text.getvalue()
 
 

@@ -1,10 +1,10 @@
-// The part of the time that is seen, and where a time lies in it.
+// The visible part of the timeline.
 
 const LEAST_SPAN_S = 0.25;
-const EDGE = 8; // pixels left free on both sides, so that the first and the last time can be taken hold of
+const EDGE = 8; // pixels left free on both sides, so that the first and the last frame can be clicked
 
-/** `span` seconds from `start` on `width` pixels, of a whole of `duration` seconds. */
-export class View {
+/** Shows `span` seconds from `start` on, of `duration` seconds, on `width` pixels. */
+export class Viewport {
   constructor(duration) {
     this.duration = Math.max(duration, 1e-3);
     this.width = 1;
@@ -16,42 +16,44 @@ export class View {
     this.span = this.duration;
   }
 
+  /** X position of a time in pixels. */
   x(time) {
     return EDGE + ((time - this.start) / this.span) * (this.width - 2 * EDGE);
   }
 
+  /** Time at an x position. */
   time(x) {
     return Math.min(Math.max(this.start + ((x - EDGE) / (this.width - 2 * EDGE)) * this.span, 0), this.duration);
   }
 
-  /** How many times nearer than the whole. */
-  get nearness() {
+  /** Magnification: 1 shows everything. */
+  get magnification() {
     return this.duration / this.span;
   }
 
-  /** Show `factor` times less (or, below 1, more), with `time` staying where it is. */
+  /** Magnify by `factor`; `time` keeps its position. */
   zoom(factor, time) {
     const span = Math.min(Math.max(this.span / factor, Math.min(LEAST_SPAN_S, this.duration)), this.duration);
     this.start = time - (time - this.start) * (span / this.span);
     this.span = span;
-    this.#keep();
+    this.#clamp();
   }
 
   pan(seconds) {
     this.start += seconds;
-    this.#keep();
+    this.#clamp();
   }
 
-  /** Bring `time` into sight: nothing moves where it is already. */
+  /** Scroll to `time` unless it is visible. Returns whether the view moved. */
   reveal(time) {
     const margin = this.span * 0.04;
     if (time >= this.start && time <= this.start + this.span) return false;
     this.start = time - (time < this.start ? this.span - margin : margin);
-    this.#keep();
+    this.#clamp();
     return true;
   }
 
-  #keep() {
+  #clamp() {
     this.start = Math.min(Math.max(this.start, 0), this.duration - this.span);
   }
 }

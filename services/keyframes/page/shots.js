@@ -1,8 +1,8 @@
-// How a row of scores and a threshold become shots: the same rule as transition.py and shots.py, so that both cut alike.
+// Shots from scores and a threshold, by the same rules as detectors/transition.py and selection/shots.py.
 
-/** A cut at each sample where `values` reach `threshold`; of several in a row at the highest. `frames` and `times` are the samples'. */
+/** Place a cut at the highest of each run of `values` that reach `threshold`. `frames`, `times`: frame number and time of each value. */
 export function cutsOf(values, threshold, { frames, times }) {
-  const least = Math.fround(threshold); // scores are held in 32 bits, and so the threshold is compared there
+  const least = Math.fround(threshold); // compared in 32 bits, as the scores are stored
   const cuts = [];
   let index = 0;
   while (index < values.length) {
@@ -18,12 +18,12 @@ export function cutsOf(values, threshold, { frames, times }) {
   return cuts;
 }
 
-/** Where transitions were weighed rather than frames: those whose confidence reaches `threshold`. */
+/** Select the candidates whose confidence reaches `threshold`. */
 export function likely(candidates, threshold) {
   return candidates.filter((candidate) => candidate.confidence >= threshold);
 }
 
-/** The shots between `cuts`: none is shorter than `minShot` seconds, all cover the video of `total` frames, which begins at `first`. */
+/** Divide a video of `total` frames at `cuts` into shots of at least `minShot` seconds. `first`: time of its first frame. */
 export function shotsOf(cuts, { total, first, duration, minShot }) {
   const kept = [];
   for (const cut of cuts) {
@@ -44,18 +44,18 @@ export function shotsOf(cuts, { total, first, duration, minShot }) {
   }));
 }
 
-/** `shots` with what is known of their beginnings from those that the server found: a cut within a transition is that transition. */
-export function named(shots, found) {
+/** Give `shots` the kinds and transitions of the server's shots: a cut within a transition is that transition. */
+export function withKinds(shots, serverShots) {
   let next = 0;
   return shots.map((shot) => {
-    while (next < found.length - 1 && Math.max(found[next].startFrame, found[next].transition[1]) < shot.startFrame) next += 1;
-    const { kind, transition, startFrame } = found[next] ?? shot;
+    while (next < serverShots.length - 1 && Math.max(serverShots[next].startFrame, serverShots[next].transition[1]) < shot.startFrame) next += 1;
+    const { kind, transition, startFrame } = serverShots[next] ?? shot;
     const same = startFrame === shot.startFrame || (transition[0] <= shot.startFrame && shot.startFrame <= transition[1]);
     return same && shot.index ? { ...shot, kind, transition } : shot;
   });
 }
 
-/** Index of the shot at a time, by halving. */
+/** Find the index of the shot at a time, by binary search. */
 export function shotAt(shots, time) {
   let low = 0;
   let high = shots.length - 1;

@@ -1,23 +1,23 @@
-// The shots as they are cut now, as files for other programs. The server's own lists (cutlists/) say the same of its own shots.
+// The current shots as files for other programs, in the formats of output/cutlists/.
 
 import { ratio, timecode } from "./timecode.js";
 
-const MOST_EVENTS = 999; // three digits count the events of an EDL
+const MOST_EVENTS = 999; // EDL events are numbered with three digits
 const LINE = "\n";
 
-/** The timeline frame of a frame of the video: the same number, or at a varying rate the one that is nearest in time. */
+/** Timeline frame of a video frame: the same number, or the nearest in time at a variable frame rate. */
 export function gridFrame(video, frame, time) {
   return video.varies ? Math.round(time * ratio(video.grid.rate)) : frame;
 }
 
-/** Timecode of a frame of the video. */
+/** Timecode of a video frame. */
 export function timecodeAt(video, frame, time) {
   return timecode(video.grid.start + gridFrame(video, frame, time), video.grid.whole, video.grid.drop);
 }
 
-/** Comma-separated values: one line a shot. */
+/** Write the shots as CSV, one row each. */
 export function csv(video, shots) {
-  const head = "shot,kind,start_frame,end_frame,start_s,end_s,duration_s,start_timecode,end_timecode";
+  const header = "shot,kind,start_frame,end_frame,start_s,end_s,duration_s,start_timecode,end_timecode";
   const rows = shots.map((shot) =>
     [
       shot.index + 1,
@@ -29,10 +29,10 @@ export function csv(video, shots) {
       timecodeAt(video, shot.endFrame, shot.end),
     ].join(","),
   );
-  return [head, ...rows, ""].join("\r\n");
+  return [header, ...rows, ""].join("\r\n");
 }
 
-/** CMX3600 edit decision lists, of 999 events each. */
+/** Write CMX3600 edit decision lists of up to 999 events each. */
 export function edls(video, shots) {
   const name = [...video.name.replace(/[\p{C}\p{Z}]/gu, " ").trim()];
   const events = shots
@@ -52,12 +52,12 @@ export function edls(video, shots) {
   });
 }
 
-/** A QP file for x264: an IDR picture at the start of each shot. */
+/** Write a QP file for x264: an IDR frame at the start of each shot. */
 export function qpfile(video, shots) {
   return shots.map((shot) => `${shot.startFrame} I -1${LINE}`).join("");
 }
 
-/** The shots as JSON, named as the server names them. */
+/** Write the shots as JSON, with the field names of the API. */
 export function json(video, shots, { method, threshold }) {
   const list = shots.map((shot) => ({
     index: shot.index,

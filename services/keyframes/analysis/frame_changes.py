@@ -1,0 +1,60 @@
+"""Changes from each frame of a thumbnail film to the next."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.keyframes.analysis.frame_distance import frame_distance
+from services.keyframes.analysis.thumbnail_film import Planes, ThumbnailFilm
+
+Floats = NDArray[np.float32]
+_BLOCK = 1000  # thumbnails in memory at a time
+
+
+@dataclass(frozen=True, slots=True)
+class FrameChanges:
+    """Changes since the previous frame, (n,) each for the n frames of a film; 0 at the first."""
+
+    distance: Floats
+    """`FrameDistance.total` to the previous frame."""
+    in_place: Floats
+    """`FrameDistance.in_place` to the previous frame."""
+    aligned: Floats
+    """`FrameDistance.aligned` to the previous frame."""
+    contrast: Floats
+    """Standard deviation of the frame's own brightness."""
+
+
+def frame_changes(film: ThumbnailFilm) -> FrameChanges:
+    """Compare each frame with the one before."""
+    distance, in_place, aligned, contrast = (np.zeros(len(film), np.float32) for _ in range(4))
+    contrast[:1] = film.block(0, 1)[:, 0].std(axis=(1, 2))
+    for start, block in _overlapping_blocks(film, 1):
+        places, change = slice(start + 1, start + len(block)), frame_distance(block[:-1], block[1:])
+        distance[places], in_place[places], aligned[places] = change.total, change.in_place, change.aligned
+        contrast[places] = block[1:, 0].std(axis=(1, 2))
+    return FrameChanges(distance, in_place, aligned, contrast)
+
+
+def lagged_distances(film: ThumbnailFilm, lag: int) -> NDArray[np.float64]:
+    """Compare each frame with the one `lag` places later: (n - lag,) of `FrameDistance.total`."""
+    parts = [frame_distance(block[:-lag], block[lag:]).total for _, block in _overlapping_blocks(film, lag)]
+    return np.concatenate([np.empty(0), *parts])
+
+
+def _overlapping_blocks(film: ThumbnailFilm, lag: int) -> Iterator[tuple[int, Planes]]:
+    """Yield blocks of the film with their first place; each reaches `lag` frames into the next."""
+    count = max(len(film) - lag, 0)
+    for start in range(0, count, _BLOCK):
+        yield start, film.block(start, min(start + _BLOCK, count) + lag)
+
+
+def contrasts(film: ThumbnailFilm) -> Floats:
+    """Standard deviation of brightness of each frame, (n,), without black bars."""
+    film = film.without_bars()
+    edges = [*range(0, len(film), _BLOCK), len(film)]
+    blocks = (film.block(start, stop) for start, stop in pairwise(edges))
+    return np.array([frame[0].std() for block in blocks for frame in block], dtype=np.float32)

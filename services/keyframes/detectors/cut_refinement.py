@@ -1,0 +1,72 @@
+"""Find the exact frame of cuts that the scan only bracketed."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.keyframes.analysis.frame_distance import frame_distance
+from services.keyframes.analysis.scan import Scan
+from services.keyframes.analysis.seek import frames_at
+from services.keyframes.analysis.thumbnail_film import Planes, frame_thumbnail
+from services.keyframes.detectors.hard_cuts import confidence_of, less_motion
+from services.keyframes.detectors.transition import Transition
+
+_LEAST_CONFIDENCE = 0.3  # less likely cuts are not worth decoding for
+
+
+def refine_cuts(video: Path, scan: Scan, transitions: Sequence[Transition]) -> list[Transition]:
+    """Move each cut between frames that the scan skipped to the largest change among them.
+
+    Only the skipped frames around such cuts are decoded. Where the change is spread over several frames, as in a whip pan, the
+    confidence drops to that of the largest single step.
+    """
+    spans = [_skipped_span(transition, scan.film.frames) for transition in transitions]
+    thumbnails = _span_thumbnails(video, scan, [span for span in spans if span])
+    return [
+        refined(transition, span.start, next(thumbnails)) if span else transition
+        for transition, span in zip(transitions, spans, strict=True)
+    ]
+
+
+def _skipped_span(transition: Transition, scanned: NDArray[np.int64]) -> range | None:
+    """Frames among which a cut lies, from the last scanned one on; None if none was skipped."""
+    before = int(scanned[max(int(np.searchsorted(scanned, transition.start)) - 1, 0)])
+    bracketed = transition.kind == "cut" and transition.confidence >= _LEAST_CONFIDENCE and transition.start - before > 1
+    return range(before, transition.start + 1) if bracketed else None
+
+
+def refined(cut: Transition, first: int, thumbnails: Sequence[Planes]) -> Transition:
+    """Move a cut to the largest change among `thumbnails`, (3, 18, 32) each, of frame `first` to `cut.start`."""
+    if len(thumbnails) != cut.start - first + 1:
+        return cut
+    film = np.stack(thumbnails)
+    distances = frame_distance(film[:-1], film[1:]).total.tolist()
+    place = int(np.argmax(distances))
+    largest = distances.pop(place)
+    frame = first + 1 + place
+    confidence = min(cut.confidence, confidence_of(less_motion(largest, max(distances))))
+    return replace(cut, start=frame, end=frame, confidence=confidence)
+
+
+def _span_thumbnails(video: Path, scan: Scan, spans: Sequence[range]) -> Iterator[list[Planes]]:
+    """Yield the thumbnails of each span of frame numbers.
+
+    A span may begin with the last frame of the one before. Frames that cannot be decoded again are left out.
+    """
+    numbers = sorted({number for span in spans for number in span})
+    decoded: dict[int, Planes] = {}
+    with closing(frames_at(video, [scan.exact_time(number) for number in numbers])) as frames:
+        numbered = zip(numbers, frames, strict=False)
+        for span in spans:
+            decoded = {number: planes for number, planes in decoded.items() if number >= span.start}
+            while not decoded or max(decoded) < span[-1]:
+                number, frame = next(numbered, (span[-1], None))
+                if frame is None:
+                    break
+                if frame.pts == scan.pts[number]:
+                    decoded[number] = frame_thumbnail(frame)
+            yield [decoded[number] for number in span if number in decoded]

@@ -1,0 +1,39 @@
+"""Detectors that place a cut where the score of a frame reaches the threshold."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from services.keyframes.analysis.scan import Scan
+from services.keyframes.detectors.footage import Detection, Footage
+from services.keyframes.detectors.transition import Floats, cuts_at_peaks
+
+SCORE_DIGITS = 4
+"""Decimal places of scores in results."""
+
+
+def cuts_by(frame_scores: Callable[[Scan], Floats]) -> Callable[[Footage, float], Detection]:
+    """Make a detector from a function that scores every frame of a scan, (n,)."""
+
+    def detect(footage: Footage, threshold: float) -> Detection:
+        scan = footage.scan()
+        # Rounded as in the result, so that cutting by the published scores gives the same shots.
+        scores = np.round(frame_scores(scan), SCORE_DIGITS)
+        return Detection(scan=scan, transitions=cuts_at_peaks(scores, threshold), scores=scores)
+
+    return detect
+
+
+def content_scores(scan: Scan) -> Floats:
+    """Change of colour and edges at every frame, 0 to 255."""
+    return scan.spread(scan.content_change)
+
+
+def histogram_scores(scan: Scan) -> Floats:
+    """Change of the brightness histogram at every frame, 0 to 1."""
+    return scan.spread(scan.histogram_change)
+
+
+def difference_scores(scan: Scan) -> Floats:
+    """Mean change of the pixels at every frame, 0 to 255."""
+    return scan.spread(scan.pixel_change)

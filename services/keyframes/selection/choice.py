@@ -1,0 +1,146 @@
+"""The choice of keyframes: the best frame of each shot."""
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.keyframes.analysis.scan import Scan
+from services.keyframes.selection.shots import Shot
+from services.keyframes.selection.similar_frames import group_similar
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """A quality of a keyframe: its weight in the score, and from which value on it is a reason to choose a frame."""
+
+    name: str
+    weight: float
+    good: float
+    reason: str
+
+
+QUALITIES = (
+    Quality("sharpness", 0.4, 0.85, "among the sharpest of its shot"),
+    Quality("exposure", 0.2, 0.6, "well exposed"),
+    Quality("typical", 0.25, 0.7, "typical of its shot"),
+    Quality("stillness", 0.15, 0.7, "taken in a still moment"),
+)
+
+_LAYOUT_SCALE, _MOTION_SCALE = 16.0, 8.0  # levels of difference at which a frame's rating falls to 1/e
+_EDGE = 2  # frames next to a cut that encoders and editors leave in a bad state
+_LISTED = 10  # shots named in a reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """A chosen frame with its ratings, 0 to 1, and the reasons for it.
+
+    `like`: shots whose keyframes were left out because they look like this one.
+    """
+
+    frame: int
+    shot: int
+    score: float
+    sharpness: float
+    exposure: float
+    typical: float
+    stillness: float
+    reasons: tuple[str, ...]
+    like: tuple[int, ...] = ()
+
+
+def choose_keyframes(
+    scan: Scan, shots: Sequence[Shot], *, max_keyframes: int, min_gap: float = 0.0, deduplicate: bool = False
+) -> list[Choice]:
+    """Choose the best frame of each shot, in the order of the video.
+
+    Good frames are sharp for their shot, well exposed, near the shot's average, and still. At most `max_keyframes` are chosen, at least
+    `min_gap` seconds apart: of two frames too close together the better one stays, and the other shot gets its next best frame that is
+    far enough away. `deduplicate` keeps the best of keyframes that look alike.
+    """
+    chosen: list[Choice] = []
+    chosen_times: list[float] = []  # rising
+    seconds = scan.pts * float(scan.time_base)
+    ends = [*(shot.transition_start_frame for shot in shots[1:]), len(scan.pts)]
+    for rated in sorted(map(partial(_rate, scan), shots, ends), key=lambda rated: -float(rated.score.max())):
+        allowed = np.ones(len(rated.frames), dtype=bool)
+        times = seconds[rated.frames]
+        # Compare with nearby keyframes only: a film can have ten thousand shots.
+        nearby = slice(bisect_left(chosen_times, times[0] - min_gap), bisect_right(chosen_times, times[-1] + min_gap))
+        for chosen_time in chosen_times[nearby] if min_gap else ():
+            # Half a tick of tolerance, so that a gap of exactly `min_gap` is allowed.
+            allowed &= np.abs(times - chosen_time) > min_gap - float(scan.time_base) / 2
+        if allowed.any():
+            choice = rated.choice(int(np.argmax(np.where(allowed, rated.score, -1))))
+            chosen.append(choice)
+            insort(chosen_times, float(seconds[choice.frame]))
+    chosen.sort(key=lambda choice: -choice.score)
+    if deduplicate:
+        chosen = _without_look_alikes(scan, chosen, max_keyframes)
+    return sorted(chosen[:max_keyframes], key=lambda choice: choice.frame)
+
+
+@dataclass(frozen=True, slots=True)
+class _RatedShot:
+    """The eligible frames of a shot, (k,) numbers, with their ratings by quality and their score, (k,) each."""
+
+    shot: int
+    frames: NDArray[np.int64]
+    ratings: dict[str, Floats]
+    score: Floats
+
+    def choice(self, place: int) -> Choice:
+        """Make the choice of the frame at `place`."""
+        rating = {name: float(values[place]) for name, values in self.ratings.items()}
+        reasons = tuple(quality.reason for quality in QUALITIES if rating[quality.name] >= quality.good)
+        return Choice(
+            frame=int(self.frames[place]),
+            shot=self.shot,
+            score=float(self.score[place]),
+            sharpness=rating["sharpness"],
+            exposure=rating["exposure"],
+            typical=rating["typical"],
+            stillness=rating["stillness"],
+            reasons=reasons or ("the best frame of its shot",),
+        )
+
+
+def _rate(scan: Scan, shot: Shot, next_transition: int) -> _RatedShot:
+    """Rate the frames of a shot. `next_transition`: first frame of the transition that ends it."""
+    first, last = np.searchsorted(scan.film.frames, [shot.start_frame, shot.end_frame])
+    # Leave out transitions and frames right next to a cut if the shot has others.
+    inner = np.searchsorted(scan.film.frames, [shot.transition_end_frame + _EDGE, next_transition - _EDGE])
+    if inner[1] > inner[0]:
+        first, last = inner
+    part = slice(int(first), max(int(last), int(first) + 1))
+    sharpness = scan.sharpness[part].astype(np.float64)
+    layout = scan.layout[part].astype(np.float64)
+    ratings: dict[str, Floats] = {
+        "sharpness": np.minimum(sharpness / max(float(np.percentile(sharpness, 95)), 1e-6), 1.0),
+        "exposure": scan.exposure[part].astype(np.float64),
+        "typical": np.exp(-np.abs(layout - layout.mean(axis=0)).mean(axis=1) / _LAYOUT_SCALE),
+        "stillness": np.exp(-scan.pixel_change[part].astype(np.float64) / _MOTION_SCALE),
+    }
+    score = sum((quality.weight * ratings[quality.name] for quality in QUALITIES), np.zeros(len(sharpness)))
+    return _RatedShot(shot.index, scan.film.frames[part], ratings, score)
+
+
+def _without_look_alikes(scan: Scan, chosen: list[Choice], most: int) -> list[Choice]:
+    """Keep the first of choices that look alike, noting the others' shots in it; at most `most`."""
+    places = np.searchsorted(scan.film.frames, [choice.frame for choice in chosen])
+    kept = []
+    for group in group_similar(scan.film, scan.layout, places.tolist(), most=most):
+        best, *others = (chosen[number] for number in group)
+        if others:
+            shots = sorted(choice.shot for choice in others)
+            listed = ", ".join(str(shot) for shot in shots[:_LISTED]) + (", ..." if len(shots) > _LISTED else "")
+            reason = f"stands for {len(shots)} more that look like it (shot {listed})"
+            best = replace(best, like=tuple(shots), reasons=(*best.reasons, reason))
+        kept.append(best)
+    return kept

@@ -1,0 +1,37 @@
+"""Group frames that look alike, tolerating motion. Needs no model."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.keyframes.analysis.frame_distance import frame_distance
+from services.keyframes.analysis.thumbnail_film import ThumbnailFilm
+
+_LAYOUT_DIFFERENCE = 14.0  # levels: mean difference of the tiles of similar frames at most
+_DISTANCE = 0.3  # `FrameDistance.total` of similar frames at most; different shots have 0.45 and more
+_COMPARED = 20  # groups at most that a frame is compared with: in a film of noise every layout is near every other
+
+
+def group_similar(film: ThumbnailFilm, layouts: NDArray[np.uint8], places: Sequence[int], *, most: int) -> list[list[int]]:
+    """Group the frames at `places` in the film, each group around its first frame. Pass the best frames first.
+
+    `layouts`: (n, 48), `FrameQuality.layout` of the film's frames; only frames with near layouts are compared in detail. Returns the
+    first `most` groups, as lists of indices into `places`.
+    """
+    film = film.without_bars()
+    groups: list[list[int]] = []
+    head_layouts = np.empty((min(most, len(places)), layouts.shape[1]), np.int16)
+    for number, place in enumerate(places):
+        differences = np.abs(head_layouts[: len(groups)] - layouts[place]).mean(axis=1)
+        nearest = np.argsort(differences, kind="stable")[:_COMPARED]
+        for group in sorted(nearest[differences[nearest] <= _LAYOUT_DIFFERENCE].tolist()):
+            head = places[groups[group][0]]
+            if frame_distance(film.at(head), film.at(place)).total <= _DISTANCE:
+                groups[group].append(number)
+                break
+        else:
+            if len(groups) < most:
+                head_layouts[len(groups)] = layouts[place]
+                groups.append([number])
+    return groups
