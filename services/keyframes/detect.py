@@ -163,7 +163,7 @@ def _detect_in(video: Path, params: DetectParams, title: str, folders: _Folders,
         video=video,
         info=info,
         thumbnails=folders.files.parent / "thumbnails",
-        progress=progress.part("looking", 0, 0.9),
+        progress=progress.part("scanning", 0, 0.9),
         fast=params.speed == "fast",
     )
     detection = params.detector.detect(footage, threshold)

@@ -34,7 +34,7 @@ def detect_auto(footage: Footage, threshold: float) -> Detection:
         footage.video,
         footage.info,
         footage.thumbnails,
-        footage.progress.part("looking", 0, 0.95),
+        footage.progress.part("scanning", 0, 0.95),
         skip_unreferenced=True,
         skip_quiet=footage.fast,
     )

@@ -4,13 +4,14 @@ import { oncePerFrame } from "./dom.js";
 import { clock } from "./timecode.js";
 import { Viewport } from "./viewport.js";
 
+// Heights in pixels.
 const RULER = 24;
 const STRIP = 68;
 const GAP = 8;
 const LEAST_PICTURE = 26; // pixels; narrower shots share a picture
-const TICKS = [0.04, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600];
-const TICK_PIXELS = 78;
-const COLORS = ["ground", "well", "line", "edge", "text", "muted", "made", "given", "soft", "band"];
+const TICKS = [0.04, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600]; // seconds
+const TICK_PIXELS = 78; // least distance between ticks
+const COLORS = ["ground", "well", "line", "edge", "text", "muted", "accent", "data", "soft", "band"]; // variables of style.css
 
 /** Draws the timeline; pointer.js handles input. `pictureOf(shot)` returns a loaded image or null. */
 export class Timeline {
@@ -179,9 +180,9 @@ export class Timeline {
     const bars = points.map(({ x, value }, at) => ({ x, y: this.y(value), width: Math.max((points[at + 1]?.x ?? x + 1) - x, 1) }));
     pen.fillStyle = color.soft;
     for (const { x, y, width } of bars) pen.fillRect(x, y, width, bottom - y);
-    pen.fillStyle = color.given;
+    pen.fillStyle = color.data;
     for (const { x, y, width } of bars) if (y > limit) pen.fillRect(x, y, width, Math.min(2.5, bottom - y));
-    pen.fillStyle = color.made;
+    pen.fillStyle = color.accent;
     for (const { x, y, width } of bars) if (y <= limit) pen.fillRect(x, y, width, limit - y + 1);
   }
 
@@ -195,18 +196,18 @@ export class Timeline {
     pen.fillStyle = color.soft;
     pen.fill(path);
     pen.lineWidth = 1.25;
-    pen.strokeStyle = color.given;
+    pen.strokeStyle = color.data;
     pen.stroke(path);
     pen.save();
     pen.beginPath();
     pen.rect(0, 0, this.view.width, this.y(this.threshold));
     pen.clip();
-    pen.strokeStyle = color.made;
+    pen.strokeStyle = color.accent;
     pen.lineWidth = 2;
     pen.stroke(path);
     pen.restore();
     if (this.view.width / points.length < 7) return;
-    pen.fillStyle = color.given;
+    pen.fillStyle = color.data;
     for (const { x, value } of points) pen.fillRect(x - 1.5, this.y(value) - 1.5, 3, 3);
   }
 
@@ -217,7 +218,7 @@ export class Timeline {
     for (const shot of visible) {
       if (!shot.index) continue;
       const x = this.view.x(shot.start);
-      const kindColor = shot.kind === "cut" ? color.made : color.given;
+      const kindColor = shot.kind === "cut" ? color.accent : color.data;
       if (dense) {
         line(pen, x, RULER + STRIP + 1, RULER + STRIP + GAP - 1, kindColor, 1);
         continue;
@@ -252,7 +253,7 @@ export class Timeline {
   #drawThreshold(pen, color) {
     if (!this.#values) return;
     const y = Math.round(this.y(this.threshold)) + 0.5;
-    pen.strokeStyle = color.made;
+    pen.strokeStyle = color.accent;
     pen.lineWidth = 1;
     pen.setLineDash([5, 4]);
     pen.beginPath();
@@ -260,7 +261,7 @@ export class Timeline {
     pen.lineTo(this.view.width, y);
     pen.stroke();
     pen.setLineDash([]);
-    pen.fillStyle = color.made;
+    pen.fillStyle = color.accent;
     pen.beginPath();
     pen.roundRect(this.view.width - 22, y - 8, 18, 16, 5);
     pen.fill();
@@ -295,10 +296,10 @@ export class Timeline {
     pen.clearRect(0, 0, width, height);
     pen.fillStyle = color.well;
     pen.fillRect(0, 0, width, height);
-    pen.fillStyle = color.given;
+    pen.fillStyle = color.data;
     const columns = this.#overviewColumns(width);
     columns.forEach((value, x) => pen.fillRect(x, height - value * (height - 6), 1, value * (height - 6)));
-    pen.fillStyle = color.made;
+    pen.fillStyle = color.accent;
     let last = -1;
     for (const shot of this.shots) {
       const x = Math.floor((shot.start / duration) * width);
