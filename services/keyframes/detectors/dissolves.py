@@ -98,7 +98,7 @@ def confidence_of(features: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _count_blocked(count: int, cuts: set[int], fades: list[Interval]) -> Places:
-    """Cumulated count of places with a cut or within a fade, (n + 1,)."""
+    """Cumulated count of places with a cut or within a fade: the i-th of (n + 2,) counts those before place i."""
     blocked = np.zeros(count + 1, np.int64)
     for place in cuts:
         blocked[place] = 1
@@ -165,7 +165,7 @@ def _free_windows(block: _Block, middles: Places, half: int) -> tuple[Places, Pl
 
 
 class _Mix:
-    """How the pictures of k windows are mixed of A and B."""
+    """Measures whether the pictures of k windows are mixtures of A and B."""
 
     def __init__(self, block: _Block, a: Places, b: Places):
         self._block, self._a, self._b = block, a, b
