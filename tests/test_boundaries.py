@@ -41,17 +41,6 @@ KNOWN_UPWARD |= {
     "services/aesthetics/selection/groups.py",
     "services/aesthetics/selection/scoring.py",
 }
-# services/keyframes: remove the lines whose import is gone.
-KNOWN_UPWARD |= {
-    "services/keyframes/detectors/table.py",
-    "services/keyframes/output/cutlists/frame_grid.py",
-    "services/keyframes/output/cutlists/qpfile.py",
-    "services/keyframes/output/exports.py",
-    "services/keyframes/output/gallery.py",
-    "services/keyframes/output/images.py",
-    "services/keyframes/selection/choose.py",
-    "services/keyframes/selection/shots.py",
-}
 # services/speed_ramp: remove the lines whose import is gone.
 KNOWN_UPWARD |= {
     "services/speed_ramp/curve/from_motion.py",
