@@ -3,10 +3,10 @@
 import { Cards } from "./cards.js";
 import { readVideos } from "./data.js";
 import { byId, make, oncePerFrame, save } from "./dom.js";
-import { handlePointer } from "./pointer.js";
-import { Keyframes } from "./keyframes.js";
 import { csv, edls, json, qpfile, timecodeAt } from "./exports.js";
+import { Keyframes } from "./keyframes.js";
 import { Player } from "./player.js";
+import { handlePointer } from "./pointer.js";
 import { cutsOf, likely, shotAt, shotsOf, withKinds } from "./shots.js";
 import { clock, rateText, ratio } from "./timecode.js";
 import { Timeline } from "./timeline.js";
@@ -26,15 +26,15 @@ class App {
   #settling = 0;
   #player = new Player(
     (time) => this.#setTime(time, true),
-    () => this.#drawState(),
+    () => this.#drawPlayer(),
   );
   #timeline = new Timeline({
     canvas: byId("canvas"),
     overview: byId("overview"),
     pictureOf: (shot) => this.#keyframes?.image(shot) ?? null,
   });
-  #cards = new Cards(byId("list"), { onGo: (index) => this.#goShot(index, true), player: this.#player });
-  #drawNow = oncePerFrame(() => this.#drawPosition());
+  #cards = new Cards(byId("list"), { onGo: (index) => this.#goToShot(index, true), player: this.#player });
+  #drawPositionSoon = oncePerFrame(() => this.#drawPosition());
 
   constructor() {
     this.#videos.forEach((video, index) => (video.index = index));
@@ -42,10 +42,10 @@ class App {
     byId("videos").replaceChildren(...options);
     byId("videos-label").hidden = options.length < 2;
     byId("videos").addEventListener("change", (event) => this.#open(Number(event.target.value)));
-    byId("curve").addEventListener("change", (event) => this.#choose(event.target.value));
-    byId("threshold").addEventListener("input", (event) => this.#cut(this.#fromSlider(Number(event.target.value))));
-    byId("amount").addEventListener("change", (event) => Number(event.target.value) > 0 && this.#cut(Number(event.target.value)));
-    byId("reset").addEventListener("click", () => this.#choose(this.#video.method));
+    byId("curve").addEventListener("change", (event) => this.#showScores(event.target.value));
+    byId("threshold").addEventListener("input", (event) => this.#moveThreshold(this.#fromSlider(Number(event.target.value))));
+    byId("amount").addEventListener("change", (event) => Number(event.target.value) > 0 && this.#moveThreshold(Number(event.target.value)));
+    byId("reset").addEventListener("click", () => this.#showScores(this.#video.method));
     byId("file").addEventListener("change", (event) => event.target.files[0] && this.#player.choose(event.target.files[0]));
     byId("prompt-file").addEventListener("change", (event) => event.target.files[0] && this.#player.choose(event.target.files[0]));
     this.#onClick("zoom-in", () => this.#zoom(1.6));
@@ -53,22 +53,22 @@ class App {
     this.#onClick("zoom-fit", () => this.#zoom(0));
     this.#onClick("play", () => this.#player.toggle());
     this.#onClick("mute", () => this.#player.mute());
-    this.#onClick("before", () => this.#step(-1));
-    this.#onClick("after", () => this.#step(1));
-    this.#onClick("shot-before", () => this.#goNext(-1));
-    this.#onClick("shot-after", () => this.#goNext(1));
-    this.#onClick("best", () => this.#goBest());
+    this.#onClick("before", () => this.#stepFrames(-1));
+    this.#onClick("after", () => this.#stepFrames(1));
+    this.#onClick("shot-before", () => this.#goToNextShot(-1));
+    this.#onClick("shot-after", () => this.#goToNextShot(1));
+    this.#onClick("best", () => this.#goToKeyframe());
     this.#onClick("help", () => byId("keys").showModal());
     for (const kind of ["csv", "edl", "qp", "json"]) this.#onClick(`save-${kind}`, () => this.#save(kind));
     handlePointer(this.#timeline, {
-      seek: (time) => this.#go(time),
-      hover: (time, event) => this.#hover(time, event),
-      threshold: (value) => this.#cut(value),
+      seek: (time) => this.#seek(time),
+      hover: (time, event) => this.#onHover(time, event),
+      threshold: (value) => this.#moveThreshold(value),
       moved: () => this.#timeline.redraw(),
     });
-    document.addEventListener("keydown", (event) => this.#key(event));
+    document.addEventListener("keydown", (event) => this.#onKey(event));
     document.addEventListener("dragover", (event) => event.preventDefault());
-    document.addEventListener("drop", (event) => this.#drop(event));
+    document.addEventListener("drop", (event) => this.#onDrop(event));
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#timeline.redraw());
     matchMedia("print").addEventListener("change", () => this.#timeline.draw()); // switches to print colours and back
     addEventListener("beforeprint", () => this.#print(true));
@@ -103,7 +103,7 @@ class App {
       this.#player.pause();
       return;
     }
-    byId("facts").textContent = this.#facts(video);
+    byId("facts").textContent = this.#factsText(video);
     this.#keyframes = new Keyframes(video, () => this.#timeline.redraw());
     const curves = Object.keys(video.scores?.values ?? {});
     const names = curves.map((name) => make("option", { value: name }, METHODS[name] ?? name[0].toUpperCase() + name.slice(1)));
@@ -112,11 +112,11 @@ class App {
     byId("screen").style.aspectRatio = `${video.width} / ${video.height}`;
     this.#timeline.open(video);
     this.#player.open(video);
-    this.#choose(video.method);
+    this.#showScores(video.method);
     this.#setTime(0);
   }
 
-  #facts({ duration, width, height, rate, varies, shots, keyframes, grid }) {
+  #factsText({ duration, width, height, rate, varies, shots, keyframes, grid }) {
     const fps = `${rateText(rate)} fps${varies ? " (varies)" : ""}`;
     const counts = [`${shots.length} ${shots.length === 1 ? "shot" : "shots"}`, `${keyframes.length} keyframes`];
     const from = grid.start ? [`from ${timecodeAt(this.#video, 0, 0)}`] : [];
@@ -124,15 +124,15 @@ class App {
   }
 
   /** Show the scores of a method, at its usual threshold. */
-  #choose(method) {
+  #showScores(method) {
     const curves = this.#video.scores?.values ?? {};
     this.#method = method in curves ? method : (Object.keys(curves)[0] ?? "");
     byId("curve").value = this.#method;
-    this.#cut(this.#usual);
+    this.#moveThreshold(this.#defaultThreshold);
   }
 
   /** Threshold of the job for its own method, else the method's default. */
-  get #usual() {
+  get #defaultThreshold() {
     const own = this.#method === this.#video.method || !(this.#method in this.#video.thresholds);
     return own ? this.#video.threshold : this.#video.thresholds[this.#method];
   }
@@ -142,20 +142,20 @@ class App {
   }
 
   /** Move the threshold. */
-  #cut(threshold) {
+  #moveThreshold(threshold) {
     const video = this.#video;
     this.#threshold = threshold;
-    this.#shots = this.#moved ? this.#recut() : video.shots;
-    this.#timeline.show({ values: this.#values, threshold, defaultThreshold: this.#usual, shots: this.#shots });
+    this.#shots = this.#isMoved ? this.#findShots() : video.shots;
+    this.#timeline.show({ values: this.#values, threshold, defaultThreshold: this.#defaultThreshold, shots: this.#shots });
     this.#drawThreshold();
-    this.#drawNow();
+    this.#drawPositionSoon();
     clearTimeout(this.#settling);
     this.#settling = setTimeout(() => this.#drawCards(), byId("list").childElementCount ? SETTLE_MS : 0);
   }
 
   /** Whether the user moved the threshold or chose other scores. Otherwise the server's shots are shown. */
-  get #moved() {
-    return this.#values !== null && (this.#method !== this.#ownMethod || this.#threshold !== this.#usual);
+  get #isMoved() {
+    return this.#values !== null && (this.#method !== this.#ownMethod || this.#threshold !== this.#defaultThreshold);
   }
 
   /** Method whose scores are shown first: the job's own if the page has them. */
@@ -165,7 +165,7 @@ class App {
   }
 
   /** Find the shots as the server would: by its candidates, or else by the scores. */
-  #recut() {
+  #findShots() {
     const { scores, candidates, frames, duration, minShot, shots, method } = this.#video;
     const whole = { total: frames, first: shots[0].start, duration, minShot };
     if (candidates && this.#method === method) return shotsOf(likely(candidates, this.#threshold), whole);
@@ -180,8 +180,8 @@ class App {
     slider.setAttribute("aria-valuetext", `${short(this.#threshold)}, ${this.#shots.length} shots`);
     if (document.activeElement !== byId("amount")) byId("amount").value = short(this.#threshold);
     const count = `${this.#shots.length} ${this.#shots.length === 1 ? "shot" : "shots"}`;
-    byId("count").textContent = this.#moved ? `${count}, ${this.#video.shots.length} in the job` : count;
-    byId("reset").hidden = !this.#moved;
+    byId("count").textContent = this.#isMoved ? `${count}, ${this.#video.shots.length} in the job` : count;
+    byId("reset").hidden = !this.#isMoved;
   }
 
   #fromSlider(step) {
@@ -196,7 +196,7 @@ class App {
   }
 
   /** Go to a time in the clip. */
-  #go(time) {
+  #seek(time) {
     this.#setTime(time);
     this.#player.seek(time);
   }
@@ -206,38 +206,38 @@ class App {
     this.#timeline.time = this.#time;
     if (follow) this.#timeline.view.reveal(this.#time);
     this.#timeline.redraw();
-    this.#drawNow();
+    this.#drawPositionSoon();
   }
 
-  #goShot(index, play = false) {
+  #goToShot(index, play = false) {
     const shot = this.#shots[Math.min(Math.max(index, 0), this.#shots.length - 1)];
-    this.#go(shot.start);
+    this.#seek(shot.start);
     this.#timeline.view.reveal(shot.start);
     if (play) this.#player.play();
   }
 
   /** Go to the next start of a shot, or back: first to the start of the current shot, then to the one before. */
-  #goNext(by) {
+  #goToNextShot(by) {
     const index = shotAt(this.#shots, this.#time + 1e-6);
     const inside = this.#time - this.#shots[index].start > 0.3;
-    this.#goShot(by < 0 && inside ? index : index + by);
+    this.#goToShot(by < 0 && inside ? index : index + by);
     this.#cards.reveal(shotAt(this.#shots, this.#time + 1e-6));
   }
 
   /** Go to the keyframe of the current shot. */
-  #goBest() {
+  #goToKeyframe() {
     const [best] = this.#keyframes.of(this.#shots[shotAt(this.#shots, this.#time + 1e-6)]).own;
     this.#player.pause();
-    if (best) this.#go(best.time);
+    if (best) this.#seek(best.time);
   }
 
-  #step(frames) {
+  #stepFrames(frames) {
     this.#player.pause();
     const times = this.#video.scores?.times;
     if (times && times.length === this.#video.frames) {
       const at = this.#frameAt(times) + frames;
-      this.#go(times[Math.min(Math.max(at, 0), times.length - 1)]);
-    } else this.#go(this.#time + frames / ratio(this.#video.rate));
+      this.#seek(times[Math.min(Math.max(at, 0), times.length - 1)]);
+    } else this.#seek(this.#time + frames / ratio(this.#video.rate));
     this.#timeline.view.reveal(this.#time);
   }
 
@@ -252,7 +252,7 @@ class App {
     return low;
   }
 
-  #frame() {
+  #currentFrame() {
     const times = this.#video.scores?.times;
     if (times && times.length === this.#video.frames) return this.#frameAt(times);
     return Math.min(Math.floor(this.#time * ratio(this.#video.rate) + 1e-3), this.#video.frames - 1);
@@ -265,7 +265,7 @@ class App {
     this.#timeline.redraw();
   }
 
-  #hover(time, event) {
+  #onHover(time, event) {
     this.#timeline.hovered = time;
     this.#timeline.redraw();
     const tip = byId("tip");
@@ -290,7 +290,7 @@ class App {
     if (!video || video.error) return;
     const index = shotAt(this.#shots, this.#time + 1e-6);
     const shot = this.#shots[index];
-    const frame = this.#frame();
+    const frame = this.#currentFrame();
     const when = timecodeAt(video, frame, this.#time);
     byId("now").textContent = when;
     byId("now-frame").textContent = `frame ${frame.toLocaleString("en")} of ${video.frames.toLocaleString("en")}`;
@@ -316,7 +316,7 @@ class App {
     this.#cards.mark(index);
   }
 
-  #drawState() {
+  #drawPlayer() {
     const { ready, playing, muted, failed, needsFile } = this.#player;
     byId("video").hidden = !ready;
     byId("prompt").hidden = !needsFile;
@@ -328,10 +328,10 @@ class App {
     byId("play").classList.toggle("playing", playing);
     byId("mute").setAttribute("aria-pressed", String(muted));
     if (ready && !playing) this.#player.seek(this.#time);
-    this.#drawNow();
+    this.#drawPositionSoon();
   }
 
-  #drop(event) {
+  #onDrop(event) {
     event.preventDefault();
     const [file] = event.dataTransfer?.files ?? [];
     if (file) this.#player.choose(file);
@@ -346,7 +346,7 @@ class App {
     if (kind === "edl") edls(video, shots).forEach((text, at) => save(`${name}${at ? `-${at + 1}` : ""}.edl`, text, "text/plain"));
   }
 
-  #key(event) {
+  #onKey(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || byId("keys").open || !this.#video || this.#video.error) return;
     if (event.target.closest("select, textarea, input:not([type=file])")) return;
     const onTrack = event.target === byId("track");
@@ -354,20 +354,20 @@ class App {
     const work = {
       " ": onButton ? null : () => this.#player.toggle(),
       k: () => this.#player.toggle(),
-      ArrowLeft: () => (event.shiftKey ? this.#go(this.#time - 1) : this.#step(-1)),
-      ArrowRight: () => (event.shiftKey ? this.#go(this.#time + 1) : this.#step(1)),
-      ArrowUp: onTrack ? () => this.#goNext(-1) : null,
-      ArrowDown: onTrack ? () => this.#goNext(1) : null,
-      j: () => this.#goNext(-1),
-      l: () => this.#goNext(1),
-      Home: onTrack ? () => this.#go(0) : null,
-      End: onTrack ? () => this.#goShot(this.#shots.length - 1) : null,
+      ArrowLeft: () => (event.shiftKey ? this.#seek(this.#time - 1) : this.#stepFrames(-1)),
+      ArrowRight: () => (event.shiftKey ? this.#seek(this.#time + 1) : this.#stepFrames(1)),
+      ArrowUp: onTrack ? () => this.#goToNextShot(-1) : null,
+      ArrowDown: onTrack ? () => this.#goToNextShot(1) : null,
+      j: () => this.#goToNextShot(-1),
+      l: () => this.#goToNextShot(1),
+      Home: onTrack ? () => this.#seek(0) : null,
+      End: onTrack ? () => this.#goToShot(this.#shots.length - 1) : null,
       "+": () => this.#zoom(1.6),
       "=": () => this.#zoom(1.6),
       "-": () => this.#zoom(1 / 1.6),
       0: () => this.#zoom(0),
-      "[": () => this.#cut(Number(short(this.#threshold / 1.05))),
-      "]": () => this.#cut(Number(short(this.#threshold * 1.05))),
+      "[": () => this.#moveThreshold(Number(short(this.#threshold / 1.05))),
+      "]": () => this.#moveThreshold(Number(short(this.#threshold * 1.05))),
       m: () => this.#player.mute(),
       "?": () => byId("keys").showModal(),
     }[event.key];

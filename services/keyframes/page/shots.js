@@ -48,11 +48,15 @@ export function shotsOf(cuts, { total, first, duration, minShot }) {
 export function withKinds(shots, serverShots) {
   let next = 0;
   return shots.map((shot) => {
-    while (next < serverShots.length - 1 && Math.max(serverShots[next].startFrame, serverShots[next].transition[1]) < shot.startFrame) next += 1;
+    while (next < serverShots.length - 1 && transitionEnd(serverShots[next]) < shot.startFrame) next += 1;
     const { kind, transition, startFrame } = serverShots[next] ?? shot;
     const same = startFrame === shot.startFrame || (transition[0] <= shot.startFrame && shot.startFrame <= transition[1]);
     return same && shot.index ? { ...shot, kind, transition } : shot;
   });
+}
+
+function transitionEnd({ startFrame, transition }) {
+  return Math.max(startFrame, transition[1]);
 }
 
 /** Find the index of the shot at a time, by binary search. */
