@@ -1,6 +1,6 @@
-"""The Dockerfiles and the compose files, read: every service has its image, and no container may do more than it needs.
+"""Every service has an image and a container with minimal privileges, as read from the Dockerfiles and compose files.
 
-That they build and run is for tests/deployment to show, which needs a Docker engine.
+tests/deployment builds and runs them; that needs a Docker engine.
 """
 
 import json
@@ -23,7 +23,7 @@ IMAGES = SERVICES | {"gateway": ROOT / "gateway" / "Dockerfile"}
 
 
 @pytest.mark.parametrize("name", IMAGES)
-def test_an_image_holds_its_own_extra_and_its_own_code_only(name: str) -> None:
+def test_an_image_contains_only_its_extra_and_its_code(name: str) -> None:
     text = IMAGES[name].read_text()
     assert text.partition("FROM video\n")[0] == IMAGES["gateway"].read_text().partition("FROM video\n")[0], "these layers are shared"
     installs = [line for line in text.splitlines() if "install.py" in line]
@@ -40,7 +40,7 @@ def test_an_image_holds_its_own_extra_and_its_own_code_only(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", IMAGES)
-def test_every_room_has_a_container(name: str) -> None:
+def test_every_service_has_a_container(name: str) -> None:
     container = CONTAINERS[name]
     assert container["build"]["dockerfile"] == IMAGES[name].relative_to(ROOT).as_posix()
     environment = container["environment"]
@@ -50,7 +50,7 @@ def test_every_room_has_a_container(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CONTAINERS)
-def test_no_container_may_do_more_than_it_needs(name: str) -> None:
+def test_containers_have_minimal_privileges(name: str) -> None:
     container = CONTAINERS[name]
     assert container["read_only"] is True
     assert container["cap_drop"] == ["ALL"]
@@ -63,12 +63,12 @@ def test_no_container_may_do_more_than_it_needs(name: str) -> None:
     assert ("healthcheck" in container) == (name != "secrets")
 
 
-def test_the_port_is_published_on_this_machine_unless_said_otherwise() -> None:
+def test_the_port_is_published_on_loopback_by_default() -> None:
     assert CONTAINERS["gateway"]["ports"] == ["${REELWRIGHT_HOST:-127.0.0.1}:${REELWRIGHT_PORT:-8080}:8080"]
     assert CONTAINERS["gateway"]["environment"]["REELWRIGHT_PUBLISHED_HOST"] == "${REELWRIGHT_HOST:-127.0.0.1}"
 
 
-def test_the_gpu_file_only_adds_to_containers_that_exist() -> None:
+def test_the_gpu_file_extends_existing_containers_only() -> None:
     added = yaml.safe_load((ROOT / "docker-compose.gpu.yaml").read_text())["services"]
     assert added.keys() <= CONTAINERS.keys()
     for container in added.values():
@@ -76,7 +76,7 @@ def test_the_gpu_file_only_adds_to_containers_that_exist() -> None:
         assert devices == [{"driver": "nvidia", "count": "all", "capabilities": ["gpu"]}]
 
 
-def test_extras_that_consist_of_others_are_taken_apart() -> None:
+def test_nested_extras_are_expanded() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     found = list(requirements(project, ["speed-ramp"]))
     assert any(one.startswith("av~=") for one in found)
@@ -87,12 +87,12 @@ def test_extras_that_consist_of_others_are_taken_apart() -> None:
 
 
 OF_THE_FILE = {"HOST", "PORT", "DATA_DIR", "MODELS_DIR", "SERVICE_URLS", "DATABASE_PASSWORD"}
-"""Settings that mean something else inside a container, or are a secret that is made."""
+"""Settings with a fixed meaning inside containers, or with a generated secret."""
 
 
 @pytest.mark.parametrize("name", IMAGES)
 def test_every_setting_reaches_the_containers(name: str) -> None:
-    """One that did not would be passed over in silence: API keys, for one."""
+    """A missing one, such as the API keys, would be ignored silently."""
     wanted = {f"REELWRIGHT_{field.upper()}" for field in Settings.model_fields if field.upper() not in OF_THE_FILE}
     assert wanted <= set(CONTAINERS[name]["environment"])
     assert "REELWRIGHT_DATABASE_PASSWORD" not in CONTAINERS[name]["environment"], "docker inspect would show it"
