@@ -29,7 +29,7 @@ Picture = NDArray[np.uint8]
 
 
 def main() -> None:
-    """Make every picture of the sheet anew."""
+    """Draw all pictures of the sheet."""
     clip = sample_clip("bikes.mp4")
     with tempfile.TemporaryDirectory() as folder:
         rows = [[cell(clip, Path(folder) / "made.mp4", name, params, shot) for shot in SHOTS] for name, params in ROWS]
@@ -37,28 +37,30 @@ def main() -> None:
         cv2.imwrite(str(SHEET), np.vstack([np.hstack(row) for row in rows]), [cv2.IMWRITE_JPEG_QUALITY, 85])
 
 
-def cell(clip: Path, made: Path, name: str, params: dict[str, Any] | None, shot: tuple[float, float, int]) -> Picture:
+def cell(clip: Path, output: Path, name: str, params: dict[str, Any] | None, shot: tuple[float, float, int]) -> Picture:
+    """Return one frame of a shot with trails, or without if `params` is None."""
     start, duration, number = shot
     shown = clip
     if params is not None:
-        asked = MotionTrailsParams.model_validate({"start": start, "duration": duration, "spacing": 4, "quality": 90} | params)
-        motion_trails(asked, video=clip, matte=None, output=made)
-        shown = made
+        trails = MotionTrailsParams.model_validate({"start": start, "duration": duration, "spacing": 4, "quality": 90} | params)
+        motion_trails(trails, video=clip, matte=None, output=output)
+        shown = output
     with read_frames(shown, start=start if params is None else None) as frames:
         return labelled(next(frame for frame in frames if frame.index == number).rgb(), name)
 
 
 def stamped(clip: Path, folder: Path, shot: tuple[float, float, int]) -> Picture:
+    """Return the strobe picture of a shot."""
     start, duration, _ = shot
     picture = folder / "made.png"
-    asked = StrobeParams(start=start, duration=duration, interval=0.4)
-    strobe(asked, video=clip, matte=None, outputs={"video": folder / "made.mp4", "picture": picture})
-    found = cv2.imread(str(picture), cv2.IMREAD_COLOR_RGB)
-    return labelled(found[:272, :640], STROBE)
+    params = StrobeParams(start=start, duration=duration, interval=0.4)
+    strobe(params, video=clip, matte=None, outputs={"video": folder / "made.mp4", "picture": picture})
+    scene = cv2.imread(str(picture), cv2.IMREAD_COLOR_RGB)
+    return labelled(scene[:272, :640], STROBE)
 
 
 def labelled(rgb: Picture, name: str) -> Picture:
-    """A picture of 480x204, blue first, with its name in a corner."""
+    """Scale a picture to 480x204, convert it to BGR, and write its name into a corner."""
     small = cv2.cvtColor(cv2.resize(rgb, (480, 204), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2BGR)
     for color, thickness in (((0, 0, 0), 3), ((255, 255, 255), 1)):
         cv2.putText(small, name, (8, 194), cv2.FONT_HERSHEY_SIMPLEX, 0.45, color, thickness, cv2.LINE_AA)

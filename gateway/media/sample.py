@@ -21,14 +21,14 @@ async def ensure_sample(runtime: Runtime) -> None:
     """Make the samples for every owner that lacks them. Failures are logged and retried: the suite works without samples."""
     missing = [(owner, kind) for owner in runtime.settings.owners.values() or [PUBLIC] for kind in SAMPLES]
     for pause_s in RETRIES_S:
-        missing = [(owner, kind) for owner, kind in missing if not await _exists(runtime, owner, kind)]
+        missing = [(owner, kind) for owner, kind in missing if not await _ensure(runtime, owner, kind)]
         if not missing:
             return
         await asyncio.sleep(pause_s)
 
 
-async def _exists(runtime: Runtime, owner: str, kind: Kind) -> bool:
-    """Return whether the sample exists, after an attempt to make it."""
+async def _ensure(runtime: Runtime, owner: str, kind: Kind) -> bool:
+    """Make the sample unless it exists. Returns False if that fails."""
     try:
         await asyncio.to_thread(runtime.media.get, owner, SAMPLES[kind])
     except UnknownMedia:

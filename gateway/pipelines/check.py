@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from gateway.pipelines.references import check_promised, references, stand_in
+from gateway.pipelines.references import check_path, references, stand_in
 from gateway.pipelines.steps import PipelineChecked, Step
 from gateway.routing.upstream import Refused, Upstreams
 from shared.errors import Invalid, UnknownOperation
@@ -77,7 +77,7 @@ def _pending_params(step: Step, earlier: Sequence[Step], operations: Mapping[str
             before = f"earlier steps: {', '.join(earlier_operations)}" if earlier_operations else "this is the first step"
             detail = f"there is no earlier step {source!r}; {before}"
             raise Invalid(f"params.{name}: {detail}.", errors=[_error(f"params.{name}", detail)])
-        check_promised(name, path, source, operations[earlier_operations[source]]["result"])
+        check_path(name, path, source, operations[earlier_operations[source]]["result"])
         pending[name] = stand_in(schema["properties"].get(name, {}), schema)
     return pending
 

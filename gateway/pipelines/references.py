@@ -30,7 +30,7 @@ def references(params: dict[str, Any]) -> dict[str, tuple[str, list[str]]]:
     return references_by_name
 
 
-def check_promised(name: str, path: list[str], step: str, result: Schema) -> None:
+def check_path(name: str, path: list[str], step: str, result: Schema) -> None:
     """Check that the schema `result` has a field at `path`. Raises Invalid.
 
     `name`: the param that holds the reference. `step`: id of the step that it refers to.
@@ -50,7 +50,10 @@ def check_promised(name: str, path: list[str], step: str, result: Schema) -> Non
 
 
 def stand_in(schema: Schema, root: Schema) -> Any:
-    """Return a value that the schema allows: the default if there is one, which also fits the other defaults; else the least value."""
+    """Return a value that the schema allows: the default, or else the least value.
+
+    The default is preferred because it fits the defaults of the other params.
+    """
     default = schema.get("default")
     return least(schema, root) if default is None else default
 
@@ -89,7 +92,7 @@ def _least_number(schema: Schema) -> float:
     return float(above + 1) if schema["type"] == "integer" or maximum is None or above + 1 < maximum else float(above + maximum) / 2
 
 
-def taken(result: Any, path: list[str], step: str) -> Any:
+def value_at(result: Any, path: list[str], step: str) -> Any:
     """Return the value at `path` in the result of a step. Raises Invalid if there is none."""
     value = result
     for part in path:

@@ -36,13 +36,13 @@ def pipeline_routes(upstreams: Upstreams, runtime: Runtime) -> APIRouter:
         owner, key = request.state.owner, idempotency_key
         # The idempotency key compares the request as it was sent: inputs may have been deleted and defaults changed since.
         steps = [step.model_dump(mode="json") for step in body.steps]
-        asked = JobRequest(params={"steps": steps}, webhook=body.webhook, metadata=body.metadata, priority=body.priority)
-        job = await runtime.jobs.earlier(owner=owner, operation=OPERATION, request=asked, key=key) if key else None
+        as_sent = JobRequest(params={"steps": steps}, webhook=body.webhook, metadata=body.metadata, priority=body.priority)
+        job = await runtime.jobs.earlier(owner=owner, operation=OPERATION, request=as_sent, key=key) if key else None
         if job is None:
             trace = {name: value for name, value in sent_on().items() if name in TRACE}
             params = (await checked(body, owner)).model_dump(mode="json") | ({"trace": trace} if trace else {})
-            filled_in = asked.model_copy(update={"params": params})
-            job = await runtime.jobs.submit(owner=owner, service=QUEUE, operation=OPERATION, request=filled_in, asked=asked, key=key)
+            filled_in = as_sent.model_copy(update={"params": params})
+            job = await runtime.jobs.submit(owner=owner, service=QUEUE, operation=OPERATION, request=filled_in, asked=as_sent, key=key)
         return await answered(job, owner=owner, prefer=prefer, response=response, runtime=runtime)
 
     @router.post("/check", summary="Check every step of a pipeline without running any", responses=REFUSALS)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.pipelines.check import map_ids
-from gateway.pipelines.references import references, taken
+from gateway.pipelines.references import references, value_at
 from gateway.pipelines.steps import Step
 from gateway.routing.upstream import Upstreams, credentials
 from shared.errors import Conflict, OperationFailed, ReelwrightError, UnknownJob
@@ -67,7 +67,7 @@ class PipelineRunner:
             name: map_ids(ids, lambda media_id: outputs[media_id]["id"] if media_id in outputs else media_id)
             for name, ids in step.inputs.items()
         }
-        params = step.params | {name: taken(results[source], path, source) for name, (source, path) in references(step.params).items()}
+        params = step.params | {name: value_at(results[source], path, source) for name, (source, path) in references(step.params).items()}
         digest = hashlib.sha256(json.dumps([step.operation, inputs, params], sort_keys=True).encode()).hexdigest()[:32]
         headers = credentials(self.runtime.settings, claim.owner) | claim.params.get("trace", {})
         headers |= {"Idempotency-Key": f"{claim.id}/{step.id}/{digest}"}

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import pytest
 from pydantic import BaseModel, Field
 
-from gateway.pipelines.references import check_promised, least, references, stand_in, taken
+from gateway.pipelines.references import check_path, least, references, stand_in, value_at
 from shared.errors import Invalid
 from shared.http.service import SAMPLE_ID
 from shared.testing import RunningSuite
@@ -45,9 +45,9 @@ def test_narrow_ranges_pairs_and_patterns_have_a_valid_stand_in() -> None:
     schema = Odd.model_json_schema()
     value = Odd.model_validate({name: stand_in(one, schema) for name, one in schema["properties"].items()})
     assert (value.third, value.pairs, value.color, value.speed) == (3, [(0, 0), (0, 0)], None, 4)
-    check_promised("a", ["pairs", "0", "1"], "one", schema)
+    check_path("a", ["pairs", "0", "1"], "one", schema)
     with pytest.raises(Invalid, match=r"no 'pairs\.0\.2'"):
-        check_promised("a", ["pairs", "0", "2"], "one", schema)
+        check_path("a", ["pairs", "0", "2"], "one", schema)
 
 
 def test_only_references_are_found() -> None:
@@ -60,21 +60,21 @@ def test_only_references_are_found() -> None:
 
 def test_a_path_must_exist_in_the_result_schema() -> None:
     for path in (["points"], ["points", "7", "kind"], ["count"]):
-        check_promised("a", path, "one", SCHEMA)
+        check_path("a", path, "one", SCHEMA)
     with pytest.raises(Invalid, match="known are count, name, points"):
-        check_promised("a", ["speed"], "one", SCHEMA)
+        check_path("a", ["speed"], "one", SCHEMA)
     with pytest.raises(Invalid, match="at 'first', known are 0, 1"):
-        check_promised("a", ["points", "first"], "one", SCHEMA)
+        check_path("a", ["points", "first"], "one", SCHEMA)
     with pytest.raises(Invalid, match="there are no fields"):
-        check_promised("a", ["count", "x"], "one", SCHEMA)
+        check_path("a", ["count", "x"], "one", SCHEMA)
 
 
 def test_values_are_taken_from_the_result() -> None:
     result = {"points": [{"at": 3.5}], "count": 1}
-    assert taken(result, ["points", "0", "at"], "one") == 3.5
+    assert value_at(result, ["points", "0", "at"], "one") == 3.5
     for path in (["points", "1"], ["points", "x"], ["nothing"], ["count", "x"], ["count", "0"]):
         with pytest.raises(Invalid, match="step 'one' has nothing at"):
-            taken(result, path, "one")
+            value_at(result, path, "one")
 
 
 def steps(**params: object) -> dict[str, object]:
