@@ -1,0 +1,1 @@
+"""Mattes of opaque subjects by their difference from a picture of the empty scene, without a model."""

@@ -1,0 +1,60 @@
+"""Tell whether a clean plate shows the scene of a frame."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from services.matting.difference.exposure import match_exposure
+
+Rgb = NDArray[np.uint8]
+
+_LONGEST_SIDE = 480
+_LEAST_AGREEING, _AGREES = 0.35, 4.0
+_MOST_SHIFT = 0.004
+"""Largest shift, as a share of the longer side, that edges of the plate may have."""
+_SURE_SHIFT = 0.15
+"""Response of phase correlation from which its shift counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlateFit:
+    """`problem`: a clause that says why the plate does not fit, None if it does. `agreeing`: share of the picture that is alike."""
+
+    agreeing: float
+    problem: str | None = None
+
+
+def plate_fit(rgb: Rgb, plate: Rgb) -> PlateFit:
+    """Compare a frame (H, W, 3) with a plate of any size of the same shape."""
+    height, width = rgb.shape[:2]
+    if abs(plate.shape[1] / plate.shape[0] - width / height) > 0.02 * width / height:
+        return PlateFit(0.0, f"the plate has {plate.shape[1]} x {plate.shape[0]} pixels, another shape than the clip's {width} x {height}")
+    factor = min(_LONGEST_SIDE / max(width, height), 1)
+    size = max(round(width * factor), 8), max(round(height * factor), 8)
+    small, before = (cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype(np.float32) for picture in (rgb, plate))
+    matched = match_exposure(small, before)
+    alike = np.abs(small - matched.plate).max(2) < _AGREES * max(matched.noise, 2.0)
+    agreeing = float(alike.mean())
+    shift = _shift(small, matched.plate, alike)
+    if shift > max(_MOST_SHIFT * max(size), 1.0):
+        return PlateFit(agreeing, f"the camera stands elsewhere: the plate is {shift / factor:.0f} pixels off")
+    if agreeing < _LEAST_AGREEING:
+        return PlateFit(agreeing, f"only {100 * agreeing:.0f} % of the picture is like the plate")
+    return PlateFit(agreeing)
+
+
+def _shift(small: NDArray[np.float32], plate: NDArray[np.float32], alike: NDArray[np.bool_]) -> float:
+    """Return how far the plate's scene is moved in the frame, in pixels; 0 if it cannot be told."""
+    gray, before = small.mean(2), plate.mean(2)
+    # A subject that is unlike the plate must not count.
+    far = cv2.erode((~alike).astype(np.uint8), np.ones((15, 15), np.uint8)) > 0
+    gray, before = np.where(far, 0, _edges(gray)), np.where(far, 0, _edges(before))
+    window = cv2.createHanningWindow(gray.shape[::-1], cv2.CV_32F)
+    (across, down), response = cv2.phaseCorrelate(before.astype(np.float32), gray.astype(np.float32), window)
+    return float(np.hypot(across, down)) if response > _SURE_SHIFT else 0.0
+
+
+def _edges(gray: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(gray - cv2.GaussianBlur(gray, (0, 0), 3), np.float32)

@@ -1,0 +1,118 @@
+"""Feed MatAnyone frame by frame: its memory holds five frames, so a clip needs no chunks and memory does not grow.
+
+The package's own programs keep the whole clip. Each step here is one of theirs, so that mattes are exactly the same.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.matting.matanyone.package import MatAnyone
+from shared.errors import Invalid
+
+Rgb = NDArray[np.uint8]
+Mask = NDArray[np.uint8]
+Alpha = NDArray[np.float32]
+Precision = Literal["f32", "bf16", "f16"]
+
+WARM_UP = 11
+"""Steps without a mask on a frame that has one: the package's program takes one at once, and ten more."""
+_PATCH, _LEAST_PATCHES = 16, 30
+"""Its memory looks up the 30 most alike of the picture's patches, and fails if there are fewer."""
+
+
+def patches(width: int, height: int) -> int:
+    """Return how many patches a picture has."""
+    return math.ceil(width / _PATCH) * math.ceil(height / _PATCH)
+
+
+def large_enough(width: int, height: int) -> tuple[int, int]:
+    """Return the size itself, or in the same shape the smallest that has enough patches."""
+    factor = 1.0
+    size = width, height
+    while patches(*size) < _LEAST_PATCHES:
+        factor *= 1.05
+        size = round(width * factor), round(height * factor)
+    return size
+
+
+class Stream:
+    """Mattes of the subjects of one clip, in order."""
+
+    def __init__(self, matanyone: MatAnyone, precision: Precision = "f32") -> None:
+        """`precision`: arithmetic of the network; other than f32 runs under torch's autocast."""
+        self._matanyone, self._precision = matanyone, precision
+        self._features = _FrameFeatures(matanyone.network)
+        self._device = next(matanyone.network.parameters()).device
+        self._cores: dict[str, Any] = {}
+
+    def step(self, rgb: Rgb, masks: Mapping[str, Mask] | None = None) -> dict[str, Alpha]:
+        """Return each subject's matte (H, W) for the next frame (H, W, 3).
+
+        `masks`: where subjects are in this frame, (H, W), by name; a known name begins anew from its mask. There is no
+        matte of a subject before its first mask. Raises Invalid for a picture that is too small and a mask of another size.
+        """
+        import torch
+
+        height, width = rgb.shape[:2]
+        if patches(width, height) < _LEAST_PATCHES:
+            least = " x ".join(map(str, large_enough(width, height)))
+            raise Invalid(f"MatAnyone needs more than {width} x {height} pixels: enlarge the clip to {least}.")
+        for name, mask in (masks or {}).items():
+            if mask.shape != rgb.shape[:2]:
+                raise Invalid(f"The mask {name} has {mask.shape[1]} x {mask.shape[0]} pixels, its frame {width} x {height}.")
+        self._features.forget()
+        dtype = {"f32": None, "bf16": torch.bfloat16, "f16": torch.float16}[self._precision]
+        autocast = torch.autocast(self._device.type, dtype=dtype or torch.bfloat16, enabled=dtype is not None)
+        with torch.inference_mode(), autocast:
+            image = torch.from_numpy(np.ascontiguousarray(rgb)).permute(2, 0, 1).to(self._device).float() / 255
+            alphas = {name: self._start(name, image, mask) for name, mask in (masks or {}).items()}
+            for name, core in self._cores.items():
+                if name not in alphas:
+                    alphas[name] = core.step(image)[1]
+            return {name: alphas[name].float().clamp(0, 1).cpu().numpy() for name in self._cores}
+
+    def _start(self, name: str, image: Any, mask: Mask) -> Any:
+        import torch
+
+        network = self._matanyone.network
+        core = self._matanyone.core(network, cfg=network.cfg, image_feature_store=self._features, device=self._device)
+        self._cores[name] = core
+        core.step(image, torch.from_numpy(np.ascontiguousarray(mask)).float().to(self._device), objects=[1])
+        for _ in range(WARM_UP):
+            output = core.step(image, first_frame_pred=True)
+        return output[1]
+
+
+@dataclass
+class _FrameFeatures:
+    """Features of one frame, encoded once for all subjects and for the whole warm-up.
+
+    Stands in for the package's `ImageFeatureStore`, which encodes a frame again at each step.
+    """
+
+    network: Any
+    features: tuple[Any, ...] | None = None
+
+    def forget(self) -> None:
+        """Drop the frame's features: the next frame is coming."""
+        self.features = None
+
+    def get_features(self, _index: int, image: Any, last_feats: Any = None) -> tuple[Any, ...]:  # noqa: ARG002 (the package's interface)
+        return self._encoded(image)[:2]
+
+    def get_key(self, _index: int, image: Any, last_feats: Any = None) -> tuple[Any, ...]:  # noqa: ARG002 (the package's interface)
+        return self._encoded(image)[2:]
+
+    def delete(self, _index: int) -> None:
+        """Keep them: other subjects need them too."""
+
+    def _encoded(self, image: Any) -> tuple[Any, ...]:
+        if self.features is None:
+            scales, pixels = self.network.encode_image(image, last_feats=None)
+            self.features = (scales, pixels, *self.network.transform_key(scales[0]))
+        return self.features
