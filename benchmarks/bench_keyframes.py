@@ -90,14 +90,14 @@ def count(counts: Counts, detector: str, made: Film, starts: Sequence[int]) -> N
 
 
 def ours(made: Film, folder: Path, *, transnet: bool) -> dict[str, list[int]]:
-    """The first frames of the shots found by each method."""
+    """Return the first frames of the shots found by each method."""
     methods = [detector.name for detector in DETECTORS if transnet or detector.name != "transnet"]
     starts = {method: shot_starts(made.path, folder, method) for method in methods}
     return starts | {"auto, fast": shot_starts(made.path, folder, "auto", fast=True)}
 
 
 def shot_starts(path: Path, folder: Path, method: str = "auto", *, fast: bool = False) -> list[int]:
-    """The first frames of the shots found by a method, with its default threshold."""
+    """Return the first frames of the shots found by a method, with its default threshold."""
     detector = BY_NAME[method]
     footage = Footage(video=path, info=video_info(path), thumbnails=folder / "thumbnails", progress=Silent(), fast=fast)
     return [transition.middle for transition in detector.detect(footage, detector.threshold).transitions]
@@ -110,7 +110,7 @@ def video_info(path: Path) -> VideoInfo:
 
 
 def pyscenedetect(made: Film) -> dict[str, list[int]]:
-    """The first frames of the shots found by PySceneDetect's detectors, in one pass of OpenCV's reader."""
+    """Return the first frames of the shots found by PySceneDetect's detectors, in one pass of OpenCV's reader."""
     import scenedetect
 
     names = [name for name in PYSCENEDETECT if hasattr(scenedetect.detectors, name)]

@@ -103,7 +103,7 @@ def _cut_together(random: Random, profile: str, transitions: int, made: Film, sc
 
 
 def _hold(random: Random, profile: str) -> int:
-    """Number of frames of a shot between its transitions."""
+    """Draw the number of frames of a shot between its transitions."""
     return int(np.clip(random.lognormal(np.log(4.05 * RATE), 0.65), 15, 500)) if profile == LONG else int(random.integers(10, 64))
 
 

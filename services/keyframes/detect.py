@@ -95,7 +95,9 @@ class _Folders:
 
 
 def detect(params: DetectParams, *, video: list[Path] | Path, outputs: Mapping[str, Path], progress: Progress = Silent()) -> DetectResult:
-    """Find the shots of one or more videos and write `outputs`: `keyframes`, `files` (lists, thumbnails, scores) and `gallery`.
+    """Find the shots of one or more videos and write `outputs`.
+
+    `keyframes` gets the images, `files` the lists, thumbnails and scores, `gallery` the page.
 
     Every video is scanned once at small size; then only the keyframes are decoded in full size. A video that cannot be read gets a
     report with its `error`. Raises the first video's error if none can be read, Invalid for more than MAX_VIDEOS videos.

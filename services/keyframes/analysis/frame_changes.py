@@ -53,7 +53,7 @@ def _overlapping_blocks(film: ThumbnailFilm, lag: int) -> Iterator[tuple[int, Pl
 
 
 def contrasts(film: ThumbnailFilm) -> Floats:
-    """Standard deviation of brightness of each frame, (n,), without black bars."""
+    """Measure the contrast of each frame without black bars: standard deviation of brightness, (n,)."""
     film = film.without_bars()
     edges = [*range(0, len(film), _BLOCK), len(film)]
     blocks = (film.block(start, stop) for start, stop in pairwise(edges))

@@ -42,7 +42,10 @@ class FrameDistance:
 
 
 def frame_distance(before: Planes, after: Planes) -> FrameDistance:
-    """Compare two thumbnails (3, 18, 32), or n pairs (n, 3, 18, 32): in batches each pair takes a tenth of the time."""
+    """Compare two thumbnails (3, 18, 32), or n pairs (n, 3, 18, 32).
+
+    In batches each pair takes a tenth of the time.
+    """
     if before.ndim == 3:
         return FrameDistance(*(values[0] for values in _compare(before[None], after[None])))
     batches = [_compare(before[start : start + _BATCH], after[start : start + _BATCH]) for start in range(0, len(before), _BATCH)]
@@ -59,7 +62,7 @@ def _compare(before: Planes, after: Planes) -> tuple[Floats, Floats, Floats, Flo
 
 
 def _histogram_change(before: Planes, after: Planes, width: int) -> Floats:
-    """Share of pixels that must change to turn one histogram into the other, for n pairs of planes.
+    """Return the share of pixels that must change to equal the other histogram, for n pairs of planes.
 
     A change by less than `width` levels counts in proportion: coding, exposure and fades shift all pixels a little without making
     another picture.
@@ -79,7 +82,7 @@ def histograms(planes: Planes) -> NDArray[np.int64]:
 
 
 def _block_change(before: Planes, after: Planes) -> tuple[Floats, Floats]:
-    """Mean change of blocks of n luma planes: at the same place, and at the best match nearby."""
+    """Measure the mean change of blocks of n luma planes: in place, and at the best match nearby."""
     # Pairs lie along the last axis, so that each NumPy operation handles one pixel of all pairs at once.
     padded = np.pad(np.moveaxis(before, 0, -1), ((_REACH_Y, _REACH_Y), (_REACH_X, _REACH_X), (0, 0)), mode="edge").astype(np.int16)
     target = np.ascontiguousarray(np.moveaxis(after, 0, -1)).astype(np.int16)

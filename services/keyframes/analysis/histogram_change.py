@@ -8,6 +8,6 @@ _BINS = 64
 
 
 def histogram_change(before: SmallFrame, after: SmallFrame) -> float:
-    """Share of pixels that must change to turn one histogram into the other, 0 to 1."""
+    """Return the share of pixels that must change to equal the other histogram, 0 to 1."""
     change = np.bincount(before.y.ravel() >> 2, minlength=_BINS) - np.bincount(after.y.ravel() >> 2, minlength=_BINS)
     return float(np.abs(change).sum()) / 2 / before.y.size

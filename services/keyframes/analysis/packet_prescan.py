@@ -65,7 +65,7 @@ def _keyframe_film(video: Path, line: Timeline, thumbnails: Path) -> ThumbnailFi
 
 
 def _is_still(line: Timeline, first: int, second: int) -> bool:
-    """Whether no packet between two keyframes is large enough for a change of picture.
+    """Return whether no packet between two keyframes is large enough for a change of picture.
 
     A change to a plain picture takes few bytes, so packets are also compared with the median.
     """
@@ -75,7 +75,7 @@ def _is_still(line: Timeline, first: int, second: int) -> bool:
 
 
 def _ends_with_cut(line: Timeline, first: int, second: int) -> bool:
-    """Whether packets stay small and even up to the second keyframe, so that only a cut explains it."""
+    """Return whether packets stay small and even up to the second keyframe, so that only a cut explains it."""
     # Frames shown before a keyframe but decoded after it may belong to the new shot.
     if not line.leads[second - 1]:
         return False
@@ -88,6 +88,9 @@ def _ends_with_cut(line: Timeline, first: int, second: int) -> bool:
 
 
 def _leading_sizes(line: Timeline, first: int, second: int) -> NDArray[np.int64]:
-    """Bytes of the packets between two keyframes, without frames decoded after a later one: their sizes say little."""
+    """Return the sizes of the packets between two keyframes in bytes.
+
+    Frames decoded after a later one are left out: their sizes say little.
+    """
     inner = slice(first + 1, second)
     return line.size[inner][line.leads[inner]]

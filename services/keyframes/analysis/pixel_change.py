@@ -6,5 +6,5 @@ from services.keyframes.analysis.small_frame import SmallFrame
 
 
 def pixel_change(before: SmallFrame, after: SmallFrame) -> float:
-    """Mean absolute difference of luma, 0 to 255."""
+    """Return the mean absolute difference of luma, 0 to 255."""
     return cv2.norm(before.y, after.y, cv2.NORM_L1) / before.y.size

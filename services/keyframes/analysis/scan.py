@@ -133,7 +133,10 @@ def _scan_all(video: Path, info: VideoInfo, thumbnails: Path, progress: Progress
 def _scan_selected(
     video: Path, info: VideoInfo, thumbnails: Path, progress: Progress, line: Timeline, quiet: Sequence[Span]
 ) -> Scan | None:
-    """Decode and measure the frames that `line` and `quiet` leave; None if the decoded frames do not match `line`."""
+    """Decode and measure the frames that `line` and `quiet` leave.
+
+    Returns None if the decoded frames do not match `line`.
+    """
     keys_only = [(int(line.pts[first]), int(line.pts[second])) for first, second in quiet]
     span_starts = {second: first for first, second in quiet}
     with ThumbnailFile(thumbnails) as file, closing(_measured_pairs(video, info, "rough", keys_only)) as pairs:
@@ -186,7 +189,7 @@ class _Measures:
 
 
 def _held_frames(first: int, second: int) -> list[int]:
-    """Numbers of the skipped frames next to two keyframes, which count as copies of the first."""
+    """List the skipped frames next to two keyframes, which count as copies of the first."""
     return [number for number in range(first + 1, second) if number <= first + _HELD or number >= second - _HELD]
 
 

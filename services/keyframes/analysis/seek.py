@@ -33,6 +33,6 @@ def frames_at(video: Path, times: Sequence[Fraction], *, to_sdr8: bool = False) 
 
 
 def _has_keyframe(line: Timeline, after: Fraction, until: Fraction) -> bool:
-    """Whether a keyframe lies after `after` and not later than `until` (seconds)."""
+    """Return whether a keyframe lies after `after` and not later than `until` (seconds)."""
     first, last = np.searchsorted(line.pts, [int(after / line.time_base), int(until / line.time_base)], side="right")
     return bool(line.key[first:last].any())

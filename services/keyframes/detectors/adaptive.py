@@ -15,7 +15,7 @@ _MOST = 255.0
 
 
 def adaptive_scores(scan: Scan) -> Floats:
-    """Ratio of each frame's content change to its neighbours', (n,), at most 255."""
+    """Compute the ratio of each frame's content change to its neighbours', (n,), at most 255."""
     return scan.spread(change_ratio(scan.content_change))
 
 

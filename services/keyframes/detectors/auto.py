@@ -49,7 +49,10 @@ def detect_auto(footage: Footage, threshold: float) -> Detection:
 
 
 def find_candidates(film: ThumbnailFilm, frames: int) -> Candidates:
-    """Rate all possible transitions of a video with `frames` frames; likely ones have a confidence of 0.5 or more."""
+    """Rate all possible transitions of a video with `frames` frames.
+
+    Likely ones have a confidence of 0.5 or more.
+    """
     film = film.without_bars()
     changes = frame_changes(film)
     transitions = find_transitions(film, changes)
@@ -63,7 +66,7 @@ def find_candidates(film: ThumbnailFilm, frames: int) -> Candidates:
 
 
 def _moved_scores(candidates: Candidates, refined: list[Transition]) -> Floats:
-    """Scores of candidates after refinement moved some of them."""
+    """Update the scores of candidates that refinement moved."""
     scores = candidates.scores.copy()
     for before, after in zip(candidates.transitions, refined, strict=True):
         if before != after:
@@ -115,7 +118,7 @@ def _without_echoes(transitions: list[Transition]) -> list[Transition]:
 
 
 def _is_echo(last: Transition, transition: Transition) -> bool:
-    """Whether both are likely, one is gradual, and no shot fits between them."""
+    """Return whether both are likely, one is gradual, and no shot fits between them."""
     gradual = last.kind != "cut" or transition.kind != "cut"
     close = transition.start - last.end < _SHORTEST_SHOT
     return gradual and close and min(transition.confidence, last.confidence) >= _LIKELY

@@ -33,7 +33,7 @@ def refine_cuts(video: Path, scan: Scan, transitions: Sequence[Transition]) -> l
 
 
 def _skipped_span(transition: Transition, scanned: NDArray[np.int64]) -> range | None:
-    """Frames among which a cut lies, from the last scanned one on; None if none was skipped."""
+    """Return the frames among which a cut lies, from the last scanned one on; None if none was skipped."""
     before = int(scanned[max(int(np.searchsorted(scanned, transition.start)) - 1, 0)])
     bracketed = transition.kind == "cut" and transition.confidence >= _LEAST_CONFIDENCE and transition.start - before > 1
     return range(before, transition.start + 1) if bracketed else None

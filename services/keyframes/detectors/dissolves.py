@@ -50,9 +50,9 @@ class Windows:
 
 
 def find_dissolves(film: ThumbnailFilm, changes: FrameChanges, cuts: set[int], fades: list[Interval]) -> list[Dissolve]:
-    """Find gradual transitions that do not overlap each other, `cuts` (places) or `fades` (places of A and B).
+    """Find gradual transitions outside of `cuts` (places) and `fades` (places of A and B).
 
-    Of overlapping candidates the most confident stays.
+    They do not overlap: of overlapping candidates the most confident stays.
     """
     blocked = _count_blocked(len(film), cuts, fades)
     blocks = [windows for start in range(0, len(film), _BLOCK) for windows in _block_windows(film, changes, blocked, start, start + _BLOCK)]
@@ -89,7 +89,7 @@ BIAS = -0.65
 
 
 def confidence_of(features: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Confidence of windows, (k, 7) -> (k,), 0 to 1.
+    """Rate windows by their features, (k, 7) -> (k,), 0 to 1.
 
     A logistic regression, fitted to the development films of `benchmarks.bench_keyframes`.
     """
@@ -98,7 +98,7 @@ def confidence_of(features: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _count_blocked(count: int, cuts: set[int], fades: list[Interval]) -> Places:
-    """Cumulated count of places with a cut or within a fade: the i-th of (n + 2,) counts those before place i."""
+    """Count the places with a cut or within a fade before each place, (n + 2,)."""
     blocked = np.zeros(count + 1, np.int64)
     for place in cuts:
         blocked[place] = 1
@@ -155,7 +155,7 @@ class _Block:
 
 
 def _free_windows(block: _Block, middles: Places, half: int) -> tuple[Places, Places]:
-    """Places of A and B of the windows around `middles` that hold no cut and no fade."""
+    """Return the places of A and B of windows around `middles` without a cut or fade."""
     a = np.searchsorted(block.numbers, block.numbers[middles] - half, side="right") - 1
     b = np.searchsorted(block.numbers, block.numbers[middles] + half, side="left")
     keep = (a >= 0) & (b < len(block.numbers)) & (middles - a >= 2) & (b - middles >= 2)
@@ -196,7 +196,7 @@ class _Mix:
 
 
 def _activity_outside(block: _Block, a: Places, b: Places, half: int, change: Matrix) -> Matrix:
-    """Change before A and after B relative to the change from A to B, (k,), 0 to 3."""
+    """Measure the change before A and after B relative to the change from A to B, (k,), 0 to 3."""
     numbers, blocked = block.numbers, block.blocked
     reach = max(half // 2, 2)
     earlier = np.maximum(np.searchsorted(numbers, numbers[a] - reach, side="right") - 1, 0)
@@ -212,7 +212,7 @@ def _activity_outside(block: _Block, a: Places, b: Places, half: int, change: Ma
 
 
 def _histogram_shares(thumbnails: NDArray[np.uint8]) -> tuple[Matrix, Matrix]:
-    """Shares of each frame's pixels: in 32 levels of brightness (n, 32), in 64 levels of both colours (n, 128)."""
+    """Compute the shares of pixels by level: in 32 levels of brightness (n, 32), in 64 levels of both colours (n, 128)."""
     area = thumbnails[0, 0].size
     light = histograms(thumbnails[:, 0]).reshape(-1, 32, 8).sum(axis=2)
     color = np.hstack([histograms(thumbnails[:, plane]).reshape(-1, 64, 4).sum(axis=2) for plane in (1, 2)])

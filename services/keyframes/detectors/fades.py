@@ -41,12 +41,12 @@ def detect_fades(footage: Footage, threshold: float) -> Detection:
 
 
 def fade_scores(scan: Scan) -> Floats:
-    """Share of the surrounding contrast that is missing in each frame, (n,), 0 to 1."""
+    """Compute the share of the surrounding contrast that each frame lacks, (n,), 0 to 1."""
     return scan.spread(lost_contrast(contrasts(scan.film)))
 
 
 def lost_contrast(contrast: Floats) -> Floats:
-    """Share of the surrounding contrast that each frame (n,) lacks, 0 to 1.
+    """Compute the share of the surrounding contrast that each frame (n,) lacks, 0 to 1.
 
     The surrounding contrast is the highest of the 30 places before or of the 30 after, whichever is lower.
     """
@@ -111,7 +111,7 @@ def _clearly_above(contrast: float) -> float:
 
 
 def shows_same_picture(film: ThumbnailFilm, fade: Fade) -> bool:
-    """Whether the picture fades from or to black or white and stays the same, only fainter."""
+    """Return whether the picture fades from or to black or white and stays the same, only fainter."""
     luma = film.block(fade.before, fade.after + 1)[:, 0].astype(np.float32)
     contrast = luma.std(axis=(1, 2))
     emptiest = int(np.argmin(contrast))

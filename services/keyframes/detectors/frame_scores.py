@@ -25,15 +25,15 @@ def cuts_by(frame_scores: Callable[[Scan], Floats]) -> Callable[[Footage, float]
 
 
 def content_scores(scan: Scan) -> Floats:
-    """Change of colour and edges at every frame, 0 to 255."""
+    """Return the change of colour and edges at every frame, 0 to 255."""
     return scan.spread(scan.content_change)
 
 
 def histogram_scores(scan: Scan) -> Floats:
-    """Change of the brightness histogram at every frame, 0 to 1."""
+    """Return the change of the brightness histogram at every frame, 0 to 1."""
     return scan.spread(scan.histogram_change)
 
 
 def difference_scores(scan: Scan) -> Floats:
-    """Mean change of the pixels at every frame, 0 to 255."""
+    """Return the mean change of the pixels at every frame, 0 to 255."""
     return scan.spread(scan.pixel_change)

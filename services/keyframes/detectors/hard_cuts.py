@@ -53,12 +53,15 @@ def less_motion(distance: float, motion: float) -> float:
 
 
 def confidence_of(distance: float) -> float:
-    """Confidence of a cut with such a distance, 0 to 1: 0.5 at CUT_AT."""
+    """Return the confidence of a cut with such a distance, 0 to 1; 0.5 at CUT_AT."""
     return 1 / (1 + math.exp(-(distance - CUT_AT) / _CUT_WIDTH))
 
 
 def _visibility(contrast: Floats) -> Floats:
-    """How visible each frame (n,) is, up to 1: low in the middle of a fade, where changes are no cuts."""
+    """Rate how visible each frame (n,) is, up to 1.
+
+    It is low in the middle of a fade, where changes are no cuts.
+    """
     if len(contrast) < 2:
         return np.ones(len(contrast), np.float32)
     fullest = np.lib.stride_tricks.sliding_window_view(np.pad(contrast, _DIMMED, mode="edge"), 2 * _DIMMED + 1).max(axis=1)
@@ -68,7 +71,7 @@ def _visibility(contrast: Floats) -> Floats:
 
 
 def _is_fade_step(film: ThumbnailFilm, place: int) -> bool:
-    """Whether the frames at `place - 1` and `place` are the same picture, one of them fainter."""
+    """Return whether the frames at `place - 1` and `place` are the same picture, one of them fainter."""
     before, now = film.at(place - 1)[0].astype(np.float32), film.at(place)[0].astype(np.float32)
     fainter, fuller = sorted((float(before.std()), float(now.std())))
     if fainter < 1 or fainter > _FAINTER * fuller:
@@ -77,7 +80,7 @@ def _is_fade_step(film: ThumbnailFilm, place: int) -> bool:
 
 
 def _is_flash(film: ThumbnailFilm, place: int, distance: float) -> bool:
-    """Whether the old picture returns soon after `place`, or the new one was there shortly before."""
+    """Return whether the old picture returns soon after `place`, or the new one was there shortly before."""
     numbers = film.frames
     first, last = np.searchsorted(numbers, [numbers[place - 1] - _FLASH, numbers[place] + _FLASH + 1]).tolist()
     before, now = film.block(place - 1, place + 1)

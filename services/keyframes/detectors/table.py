@@ -101,5 +101,5 @@ else:
 
 
 def frame_scores(scan: Scan) -> dict[str, Floats]:
-    """Scores of every frame by each detector that computes them from the scan alone: name -> (n,)."""
+    """Score every frame by each detector that needs only the scan: name -> (n,)."""
     return {detector.name: detector.frame_scores(scan) for detector in DETECTORS if detector.frame_scores}

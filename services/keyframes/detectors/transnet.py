@@ -102,7 +102,10 @@ class TransNet:
 
 
 def transitions_of(last_before: Floats, within: Floats, threshold: float) -> list[Transition]:
-    """Place a transition at each peak of `last_before` (n,), as long as `within` (n,) stays high around it."""
+    """Place a transition at each peak of `last_before` (n,).
+
+    It extends as far as `within` (n,) reaches the threshold around the peak.
+    """
     transitions = []
     for cut in cuts_at_peaks(first_after(last_before), threshold):
         first = last = cut.start - 1

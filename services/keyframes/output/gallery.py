@@ -81,7 +81,7 @@ def bundle(modules: Sequence[str]) -> str:
 
 
 def with_media(head: str, media: Sequence[str]) -> str:
-    """Name the media ids of a page's videos in `head`, the start of the page, so that it plays them from the suite."""
+    """Fill the media ids of its videos into `head`, the start of a page, so that it plays them."""
     return head.replace(MEDIA, f'<meta name="reelwright-media" content="{html.escape(" ".join(media))}">', 1)
 
 
@@ -137,7 +137,10 @@ def _shot_data(shot: Shot) -> list[Any]:
 
 
 def _scores_data(scores: Scores, report: VideoReport, own_only: bool) -> dict[str, Any]:
-    """Pack scores as base64 of little-endian arrays; frames and times only if they do not follow from count and rate."""
+    """Pack scores as base64 of little-endian arrays.
+
+    Frames and times are left out if they follow from count and rate.
+    """
     frames = np.asarray(scores.frames, "<u4")
     times = np.asarray(scores.times, "<f8")
     consecutive = np.array_equal(frames, np.arange(len(frames)))

@@ -14,7 +14,9 @@ _COMPARED = 20  # groups at most that a frame is compared with: in a film of noi
 
 
 def group_similar(film: ThumbnailFilm, layouts: NDArray[np.uint8], places: Sequence[int], *, most: int) -> list[list[int]]:
-    """Group the frames at `places` in the film, each group around its first frame. Pass the best frames first.
+    """Group the frames at `places` in the film that look alike.
+
+    Each group forms around its first frame, so pass the best frames first.
 
     `layouts`: (n, 48), `FrameQuality.layout` of the film's frames; only frames with near layouts are compared in detail. Returns the
     first `most` groups, as lists of indices into `places`.

@@ -4,8 +4,9 @@ from services.keyframes.output.report import VideoReport
 
 
 def qpfile(report: VideoReport) -> str:
-    """Write one line per shot: its first frame's number, `I` for an IDR frame, and -1 to leave its quality to the encoder.
+    """Write one line per shot.
 
-    Frame numbers are the file's own, also at a variable frame rate, so all frames have to be encoded.
+    A line holds the number of the first frame, `I` for an IDR frame, and -1 to leave its quality to the encoder. Frame numbers are the
+    file's own, also at a variable frame rate, so all frames have to be encoded.
     """
     return "".join(f"{shot.start_frame} I -1\n" for shot in report.shots)
