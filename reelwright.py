@@ -1,4 +1,7 @@
-"""The composition root: the table of services, and the `reelwright` command. The only place that knows all of them."""
+"""The composition root: the table of services, and the `reelwright` command.
+
+The only place that knows all of them.
+"""
 
 import asyncio
 import importlib

@@ -1,4 +1,7 @@
-"""Exit with 0 if the server of this container is ready (`GET /ready`). Standard library only: it runs every few seconds."""
+"""Exit with 0 if the server of this container is ready (`GET /ready`).
+
+Standard library only: it runs every few seconds.
+"""
 
 import http.client
 import os

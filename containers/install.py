@@ -17,7 +17,10 @@ OWN = re.compile(r"reelwright\[([\w,-]+)\]")
 
 
 def requirements(project: dict, extras: list[str]) -> Iterator[str]:
-    """Yield the requirements of extras, including the extras that they consist of. Raises KeyError for an unknown extra."""
+    """Yield the requirements of extras, including the extras that they consist of.
+
+    Raises KeyError for an unknown extra.
+    """
     for extra in extras:
         for requirement in project["optional-dependencies"][extra]:
             if own := OWN.fullmatch(requirement):

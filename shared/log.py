@@ -1,4 +1,4 @@
-"""The log: lines of text, or one JSON object per line, with the request and the job that a line is about."""
+"""The log: lines of text or JSON objects, with the ids of request and job."""
 
 import json
 import logging

@@ -44,7 +44,10 @@ class Runtime:
         self._sweeping: asyncio.Task[None] | None = None
 
     async def start(self, services: Sequence[Service], more: Mapping[str, Queue] | None = None, *, patient: bool = False) -> None:
-        """Begin to run the jobs of `services` and of the queues in `more`. `patient`: see `JobWorker.start`."""
+        """Begin to run the jobs of `services` and of the queues in `more`.
+
+        `patient`: see `JobWorker.start`.
+        """
         self._runners = [OperationRunner(service, self.settings, self.media) for service in services]
         queues = {service.name: runner.queue for service, runner in zip(services, self._runners, strict=True)}
         await self._worker.start(queues | dict(more or {}), patient=patient)
@@ -55,7 +58,10 @@ class Runtime:
         self.jobs.stopping = True
 
     async def stop(self) -> None:
-        """Stop all parts. Unfinished jobs go on after the next start, or in another process."""
+        """Stop all parts.
+
+        Unfinished jobs go on after the next start, or in another process.
+        """
         if self._sweeping is not None:
             self._sweeping.cancel()
             with suppress(asyncio.CancelledError):
@@ -96,7 +102,10 @@ class Runtime:
         return [few] if free_bytes < least else []
 
     async def _look(self, target: str, args: dict[str, Any]) -> dict[str, Any]:
-        """Call a function that opens an uploaded file. A crash of the probe process is reported as an unreadable file."""
+        """Call a function that opens an uploaded file.
+
+        A crash of the probe process is reported as an unreadable file.
+        """
         try:
             return await self._probes.call(target, args)
         except WorkerCrashed as error:

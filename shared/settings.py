@@ -11,7 +11,6 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-import sqlalchemy as sa
 from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -22,7 +21,10 @@ SECRETS = Path("/run/secrets")
 
 
 class Settings(BaseSettings):
-    """Every setting with its default and its purpose. Times are in seconds, sizes in bytes."""
+    """Every setting with its default and its purpose.
+
+    Times are in seconds, sizes in bytes.
+    """
 
     model_config = SettingsConfigDict(
         env_prefix="REELWRIGHT_",
@@ -132,7 +134,9 @@ class Settings(BaseSettings):
         """`database_url` with its password; empty for SQLite in the data folder."""
         if not self.database_url or self.database_password is None:
             return self.database_url
-        url = sa.make_url(self.database_url)
+        from sqlalchemy import make_url  # here, because every worker process imports this module: it takes 0.2 s
+
+        url = make_url(self.database_url)
         return url.set(password=url.password or self.database_password.get_secret_value()).render_as_string(hide_password=False)
 
     @cached_property
@@ -142,7 +146,10 @@ class Settings(BaseSettings):
 
 
 class _Process:
-    """The settings of this process. One value for all threads: decoders and models run in threads of their own."""
+    """The settings of this process.
+
+    One value for all threads: decoders and models run in threads of their own.
+    """
 
     settings: Settings | None = None
 

@@ -42,7 +42,7 @@ def pipeline_routes(upstreams: Upstreams, runtime: Runtime) -> APIRouter:
             trace = {name: value for name, value in sent_on().items() if name in TRACE}
             params = (await checked(body, owner)).model_dump(mode="json") | ({"trace": trace} if trace else {})
             filled_in = as_sent.model_copy(update={"params": params})
-            job = await runtime.jobs.submit(owner=owner, service=QUEUE, operation=OPERATION, request=filled_in, asked=as_sent, key=key)
+            job = await runtime.jobs.submit(owner=owner, service=QUEUE, operation=OPERATION, request=filled_in, original=as_sent, key=key)
         return await answered(job, owner=owner, prefer=prefer, response=response, runtime=runtime)
 
     @router.post("/check", summary="Check every step of a pipeline without running any", responses=REFUSALS)

@@ -129,17 +129,22 @@ def _add_upkeep(app: typer.Typer, suite: Suite) -> None:
 
     @app.command(help="Check this machine: ffmpeg, encoders, devices, models, folders, database.")
     def doctor() -> None:
-        table = Table("what", "", "found")
+        table = Table("check", "", "detail")
         findings = examine(_settings(), suite.services)
         for finding in findings:
-            table.add_row(finding.what, "[green]ok[/]" if finding.ok else "[red]no[/]" if finding.needed else "[yellow]-[/]", finding.found)
+            table.add_row(
+                finding.what, "[green]ok[/]" if finding.ok else "[red]no[/]" if finding.needed else "[yellow]-[/]", finding.detail
+            )
         Console().print(table)
         if any(finding.needed and not finding.ok for finding in findings):
             raise typer.Exit(1)
 
 
 def _settings(**given: Any) -> Settings:
-    """Read the settings and put them in force; exit with one line for each that is wrong. `given` overrides the environment."""
+    """Read the settings and put them in force; exit with one line for each that is wrong.
+
+    `given` overrides the environment.
+    """
     try:
         settings = Settings(**given)
         use(settings)

@@ -37,7 +37,7 @@ class Remote:
         return media_id
 
     def download(self, media_id: str, path: Path) -> None:
-        """Download the file of a media item; it appears under its name when complete."""
+        """Download the file of a media item to `path`, renamed into place when complete."""
         partial = path.with_name(f".{path.name}.part")
         try:
             with self._client.stream("GET", f"/v1/media/{media_id}/content") as answer, partial.open("wb") as file:
@@ -51,7 +51,10 @@ class Remote:
             partial.unlink(missing_ok=True)
 
     def run(self, service: str, verb: str, body: dict[str, Any], on_progress: OnProgress) -> dict[str, Any]:
-        """Submit a job and wait for its end. Raises OperationFailed if it does not succeed; an interrupt cancels it."""
+        """Submit a job and wait for its end.
+
+        Raises OperationFailed if it does not succeed; an interrupt cancels it.
+        """
         job: dict[str, Any] = self.post(f"/v1/{service}/{verb}/jobs", body)
         try:
             while job["status"] in ("queued", "running"):

@@ -24,7 +24,7 @@ class Finding:
 
     what: str
     ok: bool
-    found: str
+    detail: str
     needed: bool = True
 
 
@@ -32,7 +32,7 @@ def examine(settings: Settings, services: tuple[Service, ...]) -> list[Finding]:
     """Run all checks."""
     cores, memory = os.cpu_count() or 1, psutil.virtual_memory().total / 1024**3
     return [
-        Finding(what="machine", ok=True, found=f"Python {platform.python_version()}, {cores} cores, {memory:.0f} GiB of memory"),
+        Finding(what="machine", ok=True, detail=f"Python {platform.python_version()}, {cores} cores, {memory:.0f} GiB of memory"),
         _data_folder(settings),
         _database(settings),
         _port(settings),
@@ -48,9 +48,9 @@ def _data_folder(settings: Settings) -> Finding:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(folder).free / 1e9
-        return Finding(what="data folder", ok=os.access(folder, os.W_OK), found=f"{folder}, {free:.0f} GB free")
+        return Finding(what="data folder", ok=os.access(folder, os.W_OK), detail=f"{folder}, {free:.0f} GB free")
     except OSError as error:
-        return Finding(what="data folder", ok=False, found=str(error))
+        return Finding(what="data folder", ok=False, detail=str(error))
 
 
 def _database(settings: Settings) -> Finding:
@@ -60,32 +60,32 @@ def _database(settings: Settings) -> Finding:
         with engine.connect() as connection:
             connection.execute(sa.text("select 1"))
         engine.dispose()
-        return Finding(what="database", ok=True, found=engine.dialect.name)
+        return Finding(what="database", ok=True, detail=engine.dialect.name)
     except (sa.exc.SQLAlchemyError, OSError) as error:
-        return Finding(what="database", ok=False, found=str(error).splitlines()[0])
+        return Finding(what="database", ok=False, detail=str(error).splitlines()[0])
 
 
 def _port(settings: Settings) -> Finding:
     where = f"{settings.host}:{settings.port}"
     try:
         with socket.create_server((settings.host, settings.port)):
-            return Finding(what="port", ok=True, found=f"{where} is free")
+            return Finding(what="port", ok=True, detail=f"{where} is free")
     except OSError as error:
-        return Finding(what="port", ok=False, needed=False, found=f"{where}: {error.strerror} (a suite may be running)")
+        return Finding(what="port", ok=False, needed=False, detail=f"{where}: {error.strerror} (a suite may be running)")
 
 
 def _video() -> list[Finding]:
     try:
         from shared.video import encoders, ffmpeg_path
     except ImportError as error:
-        return [Finding(what="video", ok=False, found=str(error))]
+        return [Finding(what="video", ok=False, detail=str(error))]
     try:
         binary = ffmpeg_path()
         version = subprocess.run([binary, "-version"], capture_output=True, text=True, timeout=20, check=True).stdout.splitlines()[0]
-        ffmpeg = Finding(what="ffmpeg", ok=True, found=version.partition(" Copyright")[0])
+        ffmpeg = Finding(what="ffmpeg", ok=True, detail=version.partition(" Copyright")[0])
     except (OSError, RuntimeError, subprocess.SubprocessError) as error:
-        ffmpeg = Finding(what="ffmpeg", ok=False, found=str(error))
-    return [ffmpeg, *(Finding(what=f"encoder {name}", ok=works, found="", needed=name == "libx264") for name, works in encoders().items())]
+        ffmpeg = Finding(what="ffmpeg", ok=False, detail=str(error))
+    return [ffmpeg, *(Finding(what=f"encoder {name}", ok=works, detail="", needed=name == "libx264") for name, works in encoders().items())]
 
 
 def _device() -> Finding:
@@ -94,21 +94,21 @@ def _device() -> Finding:
     try:
         chosen = choose_device()
     except Unavailable as error:
-        return Finding(what="device", ok=False, found=error.detail)
-    return Finding(what="device", ok=True, found=f"models run on {chosen}; GPUs: {cards or 'none'}")
+        return Finding(what="device", ok=False, detail=error.detail)
+    return Finding(what="device", ok=True, detail=f"models run on {chosen}; GPUs: {cards or 'none'}")
 
 
 def _models(settings: Settings) -> Finding:
     """Check the models folder."""
     folder = ModelFolder(settings.models_folder)
     installed = [model.name for model in folder.catalog if folder.installed(model)]
-    found = f"{len(installed)} of {len(folder.catalog)} in {folder.root}: {', '.join(installed) or 'none'} (reelwright models list)"
-    return Finding(what="models", ok=bool(installed), needed=False, found=found)
+    detail = f"{len(installed)} of {len(folder.catalog)} in {folder.root}: {', '.join(installed) or 'none'} (reelwright models list)"
+    return Finding(what="models", ok=bool(installed), needed=False, detail=detail)
 
 
 def _service(service: Service) -> Finding:
     missing = [command for operation in service.operations if (command := operation.unavailable(operation.example))]
-    found = ", ".join(operation.verb for operation in service.operations)
+    detail = ", ".join(operation.verb for operation in service.operations)
     return Finding(
-        what=f"service {service.name}", ok=not missing, needed=False, found=f"to complete it: {missing[0]}" if missing else found
+        what=f"service {service.name}", ok=not missing, needed=False, detail=f"to complete it: {missing[0]}" if missing else detail
     )

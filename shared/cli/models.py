@@ -64,8 +64,8 @@ def add_models(app: typer.Typer, settings: Callable[[], Settings]) -> None:
         for model in _chosen(here, names, everything=everything):
             if not model.commercial_use and not non_commercial:
                 raise Invalid(f"{model.title} ({model.licence}) must not be used commercially. If your use is not: {model.command}")
-            with _bar(model) as tell:
-                fetched = pull(here, model, mirror=mirror, renew=renew, tell=tell)
+            with _bar(model) as report:
+                fetched = pull(here, model, mirror=mirror, renew=renew, on_step=report)
             where = here.root / model.name
             typer.echo(f"{model.name}: {f'{len(fetched)} of {len(model.files)} files fetched' if fetched else 'there already'} ({where})")
 
@@ -77,15 +77,15 @@ def add_models(app: typer.Typer, settings: Callable[[], Settings]) -> None:
     ) -> None:
         here = folder()
         chosen = _chosen(here, names) if names else [model for model in here.catalog if here.installed(model)]
-        found = {model.name: _verified(here, model, record=record) for model in chosen}
+        troubles = {model.name: _verified(here, model, record=record) for model in chosen}
         if as_json:
-            typer.echo(json.dumps({name: {"ok": trouble is None, "trouble": trouble} for name, trouble in found.items()}, indent=2))
+            typer.echo(json.dumps({name: {"ok": trouble is None, "trouble": trouble} for name, trouble in troubles.items()}, indent=2))
         else:
-            for name, trouble in found.items():
+            for name, trouble in troubles.items():
                 typer.echo(f"{name}: {trouble or 'ok'}")
-            if not found:
+            if not troubles:
                 typer.echo("no model is installed")
-        if any(found.values()):
+        if any(troubles.values()):
             raise typer.Exit(1)
 
     @models.command("path", help="Print the models folder, or the folder of one model.")
@@ -126,7 +126,7 @@ def _bar(model: Model) -> Iterator[Callable[[Step], None]]:
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
         tasks: dict[str, TaskID] = {}
 
-        def tell(step: Step) -> None:
+        def report(step: Step) -> None:
             if step.waiting:
                 bar.console.print(f"{model.name} is being pulled by another process: waiting")
                 return
@@ -134,4 +134,4 @@ def _bar(model: Model) -> Iterator[Callable[[Step], None]]:
                 tasks[step.path] = bar.add_task(f"{model.name}/{step.path}", total=step.total)
             bar.update(tasks[step.path], completed=step.done, total=step.total)
 
-        yield tell
+        yield report

@@ -1,4 +1,4 @@
-"""Commands of operations: files are arguments, parameters are options, and a progress bar is shown.
+"""Commands of operations: files are arguments, parameters are options.
 
 A single output is a file path; several outputs go into a folder, each under its name in the declaration.
 """
@@ -60,7 +60,10 @@ def add_operation(app: typer.Typer, operation: Operation, settings: Callable[[],
 
 
 def _arguments(operation: Operation) -> Iterator[inspect.Parameter]:
-    """Yield the arguments: inputs, then the output, a file or a folder. Optional inputs are options."""
+    """Yield the arguments: inputs, then the output, a file or a folder.
+
+    Optional inputs are options.
+    """
     for name, port in operation.ports.items():
         kind: Any = list[Path] if port.many else Path
         text = f"{' or '.join(port.kinds).capitalize()}."
@@ -80,7 +83,10 @@ def _arguments(operation: Operation) -> Iterator[inspect.Parameter]:
 
 
 def _outputs(operation: Operation, output: Path | None) -> dict[str, Path]:
-    """Return the path of each output. A folder is created here, so that a wrong path is reported before the work begins."""
+    """Return the path of each output.
+
+    A folder is created here, so that a wrong path is reported before the work begins.
+    """
     if output is None or len(operation.outputs) == 1:
         return dict.fromkeys(operation.outputs, output) if output is not None else {}
     try:
@@ -115,7 +121,10 @@ def _parameter(name: str, kind: Any, info: Any, default: Any = inspect.Parameter
 
 
 def _params(operation: Operation, given: dict[str, Any]) -> Params:
-    """Build the params from the options; `@FILE` stands for the text of a file. Raises Invalid, naming each option."""
+    """Build the params from the options; `@FILE` stands for the text of a file.
+
+    Raises Invalid, naming each option.
+    """
     texts = {name.removeprefix("param_"): text for name, text in given.items() if name.startswith("param_") and text is not None}
     try:
         texts = {name: Path(text[1:]).read_text() if text.startswith("@") else text for name, text in texts.items()}

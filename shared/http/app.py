@@ -1,4 +1,4 @@
-"""The base of every HTTP app of the suite: guards, error handlers, health, metrics, API pages."""
+"""The base of every HTTP app: guards, error handlers, health, metrics, API pages."""
 
 from importlib.resources import files
 
@@ -32,7 +32,9 @@ def create_api(
         redoc_url=None,
         redirect_slashes=False,  # a redirect would name this host, which clients of the gateway do not know
         responses=problems(
-            _401="No API key, or a wrong one", _403="Without API keys: from another site's page", _422="Refused, naming each field"
+            _401="No API key, or a wrong one",
+            _403="Without API keys: from another site's page",
+            _422="Invalid request; each field is named",
         ),
     )
     add_handlers(app)
@@ -45,7 +47,10 @@ def create_api(
 
 
 def _add_docs(app: FastAPI) -> None:
-    """Serve Swagger UI from files of this machine. Addresses are relative, so that the page works behind the gateway, too."""
+    """Serve Swagger UI from files of this machine.
+
+    Addresses are relative, so that the page works behind the gateway, too.
+    """
     app.mount("/docs/assets", StaticFiles(directory=str(files("fastapi_offline") / "static")))
 
     @app.get("/docs", include_in_schema=False)

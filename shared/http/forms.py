@@ -1,4 +1,4 @@
-"""HTML forms with files that are answered with a result, for the endpoints of the programs that the suite replaces.
+"""HTML forms with files, answered with a result: for endpoints of the programs that the suite replaces.
 
 The files become media, a job is submitted, and the answer waits for its end.
 """
@@ -33,7 +33,7 @@ class Refused:
 
 @dataclass(frozen=True)
 class Form:
-    """The content of a form: its files in order, each a media record or refused, and its fields."""
+    """The files of a form in order, each a media record or refused, and its text fields."""
 
     files: list[MediaRecord | Refused] = field(default_factory=list)
     fields: dict[str, str] = field(default_factory=dict)
@@ -45,7 +45,9 @@ class Form:
 
 
 async def read_form(request: Request, runtime: Runtime, *, fields: Collection[str], most_files: int = 1) -> Form:
-    """Read a form: files in the field `file`, and the text fields named in `fields`; any other field is refused.
+    """Read the files and the text fields of a form.
+
+    Files are in the field `file`; text fields are those named in `fields`, any other is refused.
 
     With `most_files` above 1, a refused file does not affect the others; its error is raised only if no file was accepted. A refused form
     leaves no media behind.
@@ -76,7 +78,10 @@ async def read_form(request: Request, runtime: Runtime, *, fields: Collection[st
 
 
 async def finished(runtime: Runtime, operation: Operation, *, params: Params, inputs: dict[str, str | list[str] | None], owner: str) -> Job:
-    """Submit a job and wait for its end. Raises OperationFailed if it does not succeed, and whatever `submit` raises."""
+    """Submit a job and wait for its end.
+
+    Raises OperationFailed if it does not succeed, and whatever `submit` raises.
+    """
     job = await submit(operation, JobRequest(inputs=inputs), params=params, owner=owner, runtime=runtime)
     job = await runtime.jobs.wait(owner, job.id, runtime.settings.job_timeout_s)
     if job.status is not Status.SUCCEEDED:
@@ -85,7 +90,10 @@ async def finished(runtime: Runtime, operation: Operation, *, params: Params, in
 
 
 def form_schema(model: type[Params], fields: Sequence[str], *, many: bool = False) -> dict[str, Any]:
-    """Return the `openapi_extra` of an endpoint that reads such a form; `fields` are parameters of `model`."""
+    """Return the `openapi_extra` of an endpoint that reads such a form.
+
+    `fields`: names of parameters of `model`.
+    """
     properties = model.model_json_schema()["properties"]
     file = {"type": "string", "format": "binary"}
     files = {"type": "array", "items": file, "description": "One video, or several for a batch."} if many else file

@@ -45,7 +45,10 @@ async def _http(request: Request, error: Exception) -> Response:
 
 
 async def _no_database(request: Request, error: Exception) -> Response:
-    """Answer 503 while the database is away or locked for too long. Nothing was accepted that is not on disk."""
+    """Answer 503 while the database is away or locked for too long.
+
+    Nothing was accepted that is not on disk.
+    """
     log.warning("%s %s: the database did not answer: %s", request.method, request.url.path, error)
     return problem_response(Unavailable("The database does not answer at the moment. Try again soon.", headers={"Retry-After": "5"}))
 

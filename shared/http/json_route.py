@@ -47,7 +47,10 @@ class _Parsed(Request):
 
 
 async def read_whole(request: Request, *, max_bytes: int = MAX_JSON_BYTES) -> bytes:
-    """Read the body of a request. Raises TooLarge as soon as more than `max_bytes` have arrived."""
+    """Read the body of a request.
+
+    Raises TooLarge as soon as more than `max_bytes` have arrived.
+    """
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
@@ -57,7 +60,10 @@ async def read_whole(request: Request, *, max_bytes: int = MAX_JSON_BYTES) -> by
 
 
 def parse(body: bytes, content_type: str) -> Any:
-    """Parse a JSON body; None for an empty one. Raises UnsupportedMedia for another content type, Invalid for broken JSON."""
+    """Parse a JSON body; None for an empty one.
+
+    Raises UnsupportedMedia for another content type, Invalid for broken JSON.
+    """
     if not body:
         return None
     kind = content_type.partition(";")[0].strip().lower()

@@ -18,7 +18,9 @@ MAX_ERRORS = 100
 
 
 def params_from_text(model: type[P], given: Mapping[str, str]) -> P:
-    """Build params from text values: empty text is the default, lists and objects are JSON; a fixed word such as "beats" is itself.
+    """Build params from text values.
+
+    Empty text is the default; lists and objects are JSON; a fixed word such as "beats" stands for itself.
 
     Raises Invalid, naming each field.
     """
@@ -31,7 +33,7 @@ def params_from_text(model: type[P], given: Mapping[str, str]) -> P:
 
 
 def invalid(errors: Sequence[Any]) -> Invalid:
-    """Convert pydantic's errors to one Invalid, which names each field by its path, with the given value."""
+    """Convert pydantic's errors to one Invalid that names each field and its value."""
     listed = errors[:MAX_ERRORS]
     fields = [{"field": _path(error), "detail": _sentence(error)} for error in listed]
     sentences = [f"{field['field'] or 'body'}: {field['detail']}" for field in fields]
@@ -40,7 +42,7 @@ def invalid(errors: Sequence[Any]) -> Invalid:
 
 
 def _path(error: dict[str, Any]) -> str:
-    """Return the path of a field, without pydantic's names for alternative types, such as "literal['beats']"."""
+    """Return the path of a field, without pydantic's names of alternatives ("literal['beats']")."""
     named = error["type"] == "extra_forbidden"
     return ".".join(str(part) for part in error["loc"] if part != "body" and (named or not _ALTERNATIVE.fullmatch(str(part))))
 

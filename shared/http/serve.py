@@ -30,7 +30,7 @@ class _Server(uvicorn.Server):
 
 @dataclass(frozen=True, kw_only=True)
 class Site:
-    """An app and where it listens: a Unix socket, or a host and port (0 for a free one)."""
+    """An app with its address: a Unix socket, or host and port (0: a free one)."""
 
     app: FastAPI
     uds: str | None = None
@@ -86,16 +86,19 @@ async def until_signaled() -> None:
 
 @contextlib.contextmanager
 def socket_folder(data_dir: Path) -> Iterator[Path]:
-    """Make a folder for this process's Unix sockets: in the data folder, or a temporary one if that path is too long."""
-    wanted = data_dir.absolute() / "run"
-    wanted.mkdir(parents=True, exist_ok=True, mode=0o700)
-    inside = None if len(str(wanted)) > MAX_SOCKET_PATH - 40 else wanted
+    """Make a folder for this process's Unix sockets.
+
+    It is in the data folder, or a temporary one if that path is too long.
+    """
+    folder_in_data = data_dir.absolute() / "run"
+    folder_in_data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    inside = None if len(str(folder_in_data)) > MAX_SOCKET_PATH - 40 else folder_in_data
     with tempfile.TemporaryDirectory(prefix="reelwright-", dir=inside) as folder:
         yield Path(folder)
 
 
 def _listen(site: Site) -> socket.socket:
-    """Open the socket and listen, so that a port in use is noticed before anything else starts."""
+    """Open the socket and listen: a port in use is noticed before anything else starts."""
     if site.uds:
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(site.uds)

@@ -115,13 +115,13 @@ def describe(operation: Operation) -> OperationInfo:
 
 
 def example_body(operation: Operation) -> dict[str, Any]:
-    """Return a request body that runs unchanged: the sample clip or picture, and the declaration's example params."""
+    """Return a request body that runs unchanged, with sample media and the example params."""
     inputs = {name: SAMPLES.get(port.kind, SAMPLE_ID) for name, port in operation.example_inputs.items()}
     return {"inputs": inputs, "params": operation.example.model_dump(mode="json", exclude_defaults=True)}
 
 
 def request_model(operation: Operation) -> type[BaseModel]:
-    """Make the body model of an operation's `jobs` and `check`: a JobRequest with typed inputs and params."""
+    """Make the body model of an operation: a JobRequest with typed inputs and params."""
     inputs = create_model(
         f"{_camel(operation.name)}Inputs",
         __config__=ConfigDict(extra="forbid"),
@@ -142,7 +142,7 @@ def plain_request(body: Any) -> JobRequest:
 async def check(
     operation: Operation, *, inputs: Mapping[str, Any], params: Params, owner: str, runtime: Runtime, may_be_pending: bool = False
 ) -> Checked:
-    """Check everything about a request that can be checked before it runs. Raises the error that `jobs` would answer.
+    """Check a request as far as possible without running it. Raises the error that `jobs` would answer.
 
     `may_be_pending`: an input may also be `pending:<kind>`, media that an earlier step of a pipeline will make.
     """
@@ -174,12 +174,12 @@ async def submit(operation: Operation, request: JobRequest, *, params: Params, o
 
 def wait_seconds(prefer: str | None) -> int | None:
     """Return the N of `Prefer: wait=N` (RFC 7240), at most 60; None without one."""
-    found = re.search(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,9})\"?", prefer or "", re.IGNORECASE)
-    return min(int(found[1]), MAX_WAIT_S) if found else None
+    match = re.search(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,9})\"?", prefer or "", re.IGNORECASE)
+    return min(int(match[1]), MAX_WAIT_S) if match else None
 
 
 async def answered(job: Job, *, owner: str, prefer: str | None, response: Response, runtime: Runtime) -> Job:
-    """Answer the request of an accepted job: at once, or after the wait that the client prefers."""
+    """Answer the request of an accepted job, after the wait that the client prefers."""
     response.headers["Location"] = job.urls.self_
     if (seconds := wait_seconds(prefer)) is not None:
         job = await runtime.jobs.wait(owner, job.id, seconds)

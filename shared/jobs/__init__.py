@@ -1,4 +1,4 @@
-"""Jobs: submitted once, kept on disk, run by exactly one process at a time, and finished whatever happens."""
+"""Durable jobs: kept on disk, run by one process at a time, and finished after any crash."""
 
 from shared.jobs.client import Jobs
 from shared.jobs.ledger import Claim, Event

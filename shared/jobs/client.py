@@ -1,4 +1,4 @@
-"""Submit jobs, read them, follow them, cancel and delete them: what every process may do with jobs.
+"""Submit, read, follow, cancel and delete jobs.
 
 Running them is the worker's part (worker.py).
 """
@@ -50,14 +50,14 @@ class Jobs:
         operation: str,
         version: int | None = None,
         request: JobRequest,
-        asked: JobRequest | None = None,
+        original: JobRequest | None = None,
         key: str | None = None,
     ) -> Job:
         """Queue a checked request; the job is on disk when this returns.
 
-        `version`: of the operation, None for a pipeline. `key`: an idempotency key; where this owner has used it before, the job made then
-        is returned. `asked`: the request as the client sent it, where `request` was derived from it; the same key must come with the same
-        `asked`. Raises QueueFull, IdempotencyMismatch.
+        `version`: of the operation, None for a pipeline. `key`: an idempotency key; if this owner has used it before, the job made then is
+        returned. `original`: the request as the client sent it, if `request` was derived from it; a repeated key must come with the same
+        `original`. Raises QueueFull, IdempotencyMismatch.
         """
         new = NewJob(
             id=new_id(),
@@ -71,7 +71,7 @@ class Jobs:
             metadata=request.metadata,
             webhook=webhooks.stored(request.webhook, self._settings),
             idempotency_key=key,
-            fingerprint=_fingerprint(operation, asked or request),
+            fingerprint=_fingerprint(operation, original or request),
         )
         job, is_new = await asyncio.to_thread(self.store.add, new)
         if is_new:
@@ -87,7 +87,7 @@ class Jobs:
         return await asyncio.to_thread(self.store.ledger.get, owner, job_id)
 
     async def wait(self, owner: str, job_id: str, timeout_s: float) -> Job:
-        """Return the job when it has ended, or after `timeout_s`, or when this process shuts down."""
+        """Return a job when it ends, after `timeout_s`, or when this process shuts down."""
         deadline = asyncio.get_running_loop().time() + timeout_s
         while not (job := await self.get(owner, job_id)).status.ended and asyncio.get_running_loop().time() < deadline:
             if self.stopping:
@@ -100,7 +100,10 @@ class Jobs:
         return await asyncio.to_thread(lambda: self.store.ledger.page(owner, **filters))
 
     async def cancel(self, owner: str, job_id: str) -> Job:
-        """Cancel a job that has not ended; its process is killed. Raises UnknownJob, Conflict where it ended another way."""
+        """Cancel a job that has not ended; its process is killed.
+
+        Raises UnknownJob, Conflict where it ended another way.
+        """
         job = await self.get(owner, job_id)
         if await asyncio.to_thread(self.store.finish, job_id, Status.CANCELED):
             await self.store.cancel_workflow(job_id)
@@ -112,7 +115,10 @@ class Jobs:
         return job
 
     async def delete(self, owner: str, job_id: str) -> Job:
-        """Delete an ended job; return it as it was. Raises UnknownJob, Conflict while it has not ended."""
+        """Delete an ended job; return it as it was.
+
+        Raises UnknownJob, Conflict while it has not ended.
+        """
         job = await self.get(owner, job_id)
         if not job.status.ended:
             raise Conflict(f"Job {job_id} is {job.status}: cancel it first, or wait for its end.")
@@ -124,7 +130,10 @@ class Jobs:
         return bool(await asyncio.to_thread(self.store.ledger.events, job_id, after))
 
     async def events(self, owner: str, job_id: str, after: int) -> AsyncIterator[Event]:
-        """Yield a job's events after number `after` as they come, up to its end; the data of the last one is the job itself."""
+        """Yield a job's events after number `after`, up to its end.
+
+        The data of the last event is the job itself.
+        """
         await self.get(owner, job_id)
         with contextlib.suppress(UnknownJob):  # deleted meanwhile
             while True:
@@ -144,11 +153,11 @@ class Jobs:
                     await asyncio.sleep(EVENTS_POLL_S)
 
     async def reader_of(self, owner: str, media_id: str) -> str | None:
-        """Return the id of a job that has not ended and reads a media item; None where there is none."""
+        """Return the id of an unfinished job that reads a media item, if any."""
         return await asyncio.to_thread(self.store.ledger.readers, owner, media_id)
 
     async def counts(self) -> tuple[dict[tuple[str, str], int], dict[str, float]]:
-        """Count jobs by (service, status), and give for each service the time at which its oldest waiting job was accepted."""
+        """Count jobs by (service, status); return also when the oldest waiting job of each service was accepted."""
         return await asyncio.to_thread(lambda: (self.store.ledger.counts(), self.store.ledger.oldest_waiting()))
 
     async def troubles(self) -> list[str]:

@@ -13,7 +13,10 @@ VERSION = "1"
 
 
 def configure(engine: sa.Engine, *, executor: str) -> None:
-    """Configure DBOS for this process: the database of `engine` and an executor id of its own. `DBOS.launch` starts it."""
+    """Configure DBOS for this process: the database of `engine` and an executor id of its own.
+
+    `DBOS.launch` starts it.
+    """
     logging.getLogger("dbos").addFilter(_expected)
     DBOS(
         config={

@@ -1,4 +1,7 @@
-"""The jobs in the database: every state change is one transaction, and an ended job never changes."""
+"""The jobs in the database.
+
+Every state change is one transaction, and an ended job never changes.
+"""
 
 import time
 from dataclasses import dataclass
@@ -18,7 +21,10 @@ RANKS = {rank: name for name, rank in PRIORITIES.items()}
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """One event of a job. `seq` counts from 1; `kind` is progress, succeeded, failed or canceled."""
+    """One event of a job.
+
+    `seq` counts from 1; `kind` is progress, succeeded, failed or canceled.
+    """
 
     seq: int
     kind: str
@@ -27,7 +33,10 @@ class Event:
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """A job that this process runs. Its outcome counts only while `attempt` is the latest."""
+    """A job that this process runs.
+
+    Its outcome counts only while `attempt` is the latest.
+    """
 
     id: str
     owner: str
@@ -70,7 +79,10 @@ class Ledger:
         self._ttl_s = job_ttl_s
 
     def add(self, connection: Connection, job: NewJob, *, queue_limit: int) -> None:
-        """Write a new job in the caller's transaction. Raises QueueFull, or IntegrityError where its idempotency key exists."""
+        """Write a new job in the caller's transaction.
+
+        Raises QueueFull, or IntegrityError where its idempotency key exists.
+        """
         waiting = connection.scalar(sa.select(sa.func.count()).where(JOBS.c.status == Status.QUEUED.value, JOBS.c.service == job.service))
         if waiting is not None and waiting >= queue_limit:
             detail = f"{waiting} jobs of {job.service} are waiting already, the most that may wait (REELWRIGHT_QUEUE_LIMIT)."
@@ -85,10 +97,10 @@ class Ledger:
     def by_key(self, owner: str, key: str) -> tuple[str, str] | None:
         """Return id and fingerprint of the job that an idempotency key made."""
         with self.engine.connect() as connection:
-            found = connection.execute(
+            row = connection.execute(
                 sa.select(JOBS.c.id, JOBS.c.fingerprint).where(JOBS.c.owner == owner, JOBS.c.idempotency_key == key)
             ).first()
-        return (found.id, found.fingerprint) if found else None
+        return (row.id, row.fingerprint) if row else None
 
     def page(
         self,
@@ -102,9 +114,12 @@ class Ledger:
         limit: int = 50,
         results: bool = False,
     ) -> tuple[list[Job], str | None]:
-        """Return jobs, newest first (ids sort by time), and the cursor of the next page. `results`: include results, which may be long."""
+        """Return jobs, newest first (ids sort by time), and the cursor of the next page.
+
+        `results`: include results, which may be long.
+        """
         columns = [column for column in JOBS.c if results or column is not JOBS.c.result]
-        wanted = [
+        conditions = [
             JOBS.c.owner == owner,
             *([JOBS.c.service == service] if service else []),
             *([JOBS.c.status == status.value] if status else []),
@@ -113,12 +128,12 @@ class Ledger:
             *([JOBS.c.id < cursor] if cursor else []),
         ]
         with self.engine.connect() as connection:
-            rows = connection.execute(sa.select(*columns).where(*wanted).order_by(JOBS.c.id.desc()).limit(limit + 1)).all()
+            rows = connection.execute(sa.select(*columns).where(*conditions).order_by(JOBS.c.id.desc()).limit(limit + 1)).all()
             jobs = [self._job(connection, row) for row in rows[:limit]]
         return jobs, jobs[-1].id if len(rows) > limit else None
 
     def begin(self, job_id: str) -> Claim | None:
-        """Start an attempt at a job; None where it has ended (canceled, or finished before the last crash)."""
+        """Start an attempt at a job; return None if it has ended already."""
         with self.engine.begin() as connection:
             row = connection.execute(sa.select(JOBS).where(JOBS.c.id == job_id).with_for_update()).first()
             if row is None or Status(row.status).ended:
@@ -134,31 +149,34 @@ class Ledger:
     def release(self, claim: Claim) -> None:
         """Note that a shutdown interrupted this attempt: it does not count as a failure."""
         with self.engine.begin() as connection:
-            connection.execute(JOBS.update().where(*_still(claim)).values(interrupted=JOBS.c.interrupted + 1))
+            connection.execute(JOBS.update().where(*_is_current(claim)).values(interrupted=JOBS.c.interrupted + 1))
 
     def progress(self, claim: Claim, progress: ProgressUpdate, warnings: list[str]) -> None:
         """Write the progress of a running job, and append the event."""
         with self.engine.begin() as connection:
-            changed = connection.execute(JOBS.update().where(*_still(claim)).values(progress=vars(progress), warnings=warnings))
+            changed = connection.execute(JOBS.update().where(*_is_current(claim)).values(progress=vars(progress), warnings=warnings))
             if changed.rowcount:
                 self._append(connection, claim.id, "progress", vars(progress))
 
     def end(self, connection: Connection, job_id: str, status: Status, *, attempt: int | None = None, **values: Any) -> bool:
-        """End a job in the caller's transaction; return False where it has ended already, or a later attempt runs."""
+        """End a job in the caller's transaction.
+
+        Returns False if it has ended already, or if a later attempt runs.
+        """
         now = time.time()
-        wanted = [JOBS.c.id == job_id, JOBS.c.status.in_(OPEN), *([JOBS.c.attempt == attempt] if attempt is not None else [])]
+        conditions = [JOBS.c.id == job_id, JOBS.c.status.in_(OPEN), *([JOBS.c.attempt == attempt] if attempt is not None else [])]
         ended = {"status": status.value, "completed_at": now, "expires_at": now + self._ttl_s}
-        if not connection.execute(JOBS.update().where(*wanted).values(**ended, **values)).rowcount:
+        if not connection.execute(JOBS.update().where(*conditions).values(**ended, **values)).rowcount:
             # True where the connection broke after this very attempt's end was written, before that was confirmed.
-            mine = sa.select(JOBS.c.id).where(JOBS.c.id == job_id, JOBS.c.attempt == attempt, JOBS.c.status == status.value)
-            return attempt is not None and connection.scalar(mine) is not None
+            written = sa.select(JOBS.c.id).where(JOBS.c.id == job_id, JOBS.c.attempt == attempt, JOBS.c.status == status.value)
+            return attempt is not None and connection.scalar(written) is not None
         self._append(connection, job_id, status.value, {})
         return True
 
     def webhook(self, connection: Connection, job_id: str) -> tuple[str, dict[str, Any]] | None:
         """Return the owner and the webhook of a job; None without a webhook."""
-        found = connection.execute(sa.select(JOBS.c.owner, JOBS.c.webhook).where(JOBS.c.id == job_id)).first()
-        return (found.owner, found.webhook) if found and found.webhook else None
+        row = connection.execute(sa.select(JOBS.c.owner, JOBS.c.webhook).where(JOBS.c.id == job_id)).first()
+        return (row.owner, row.webhook) if row and row.webhook else None
 
     def events(self, job_id: str, after: int) -> list[Event]:
         """Return the events after number `after`, oldest first (at most 500)."""
@@ -169,11 +187,11 @@ class Ledger:
     def ended_among(self, ids: set[str]) -> set[str]:
         """Return those of `ids` that have ended or were deleted."""
         with self.engine.connect() as connection:
-            still: set[str] = set(connection.scalars(sa.select(JOBS.c.id).where(JOBS.c.id.in_(ids), JOBS.c.status.in_(OPEN))))
-        return ids - still
+            open_ids: set[str] = set(connection.scalars(sa.select(JOBS.c.id).where(JOBS.c.id.in_(ids), JOBS.c.status.in_(OPEN))))
+        return ids - open_ids
 
     def readers(self, owner: str, media_id: str) -> str | None:
-        """Return the id of a job that has not ended and reads a media item; None where there is none."""
+        """Return the id of an unfinished job that reads a media item, if any."""
         query = sa.select(JOBS.c.id, JOBS.c.inputs, JOBS.c.params).where(JOBS.c.owner == owner, JOBS.c.status.in_(OPEN))
         with self.engine.connect() as connection:
             return next((row.id for row in connection.execute(query) if media_id in media_ids(row.inputs, row.params)), None)
@@ -191,11 +209,11 @@ class Ledger:
 
     def referenced_media(self) -> set[str]:
         """Return the ids of all media that a stored job reads or wrote."""
-        found: set[str] = set()
+        ids: set[str] = set()
         with self.engine.connect() as connection:
             for row in connection.execute(sa.select(JOBS.c.inputs, JOBS.c.params, JOBS.c.outputs)):
-                found |= media_ids(row.inputs, row.params) | {output["id"] for output in row.outputs.values()}
-        return found
+                ids |= media_ids(row.inputs, row.params) | {output["id"] for output in row.outputs.values()}
+        return ids
 
     def counts(self) -> dict[tuple[str, str], int]:
         """Count jobs by (service, status)."""
@@ -204,7 +222,7 @@ class Ledger:
             return {(str(row[0]), str(row[1])): int(row[2]) for row in connection.execute(query)}
 
     def oldest_waiting(self) -> dict[str, float]:
-        """Return for each service the time at which its oldest waiting job was accepted."""
+        """Return for each service when its oldest waiting job was accepted."""
         query = (
             sa.select(JOBS.c.service, sa.func.min(JOBS.c.created_at)).where(JOBS.c.status == Status.QUEUED.value).group_by(JOBS.c.service)
         )
@@ -231,13 +249,13 @@ class Ledger:
 
 
 def media_ids(inputs: dict[str, Any], params: dict[str, Any]) -> set[str]:
-    """Return the media that a job reads: its inputs, and those of its steps if it is a pipeline."""
-    found = {item for given in inputs.values() for item in (given if isinstance(given, list) else [given]) if item}
+    """Return the media that a job reads, and that the steps of a pipeline read."""
+    ids = {item for given in inputs.values() for item in (given if isinstance(given, list) else [given]) if item}
     steps = params.get("steps")
     for step in steps if isinstance(steps, list) else []:
-        found |= media_ids(step.get("inputs", {}), {})
-    return found
+        ids |= media_ids(step.get("inputs", {}), {})
+    return ids
 
 
-def _still(claim: Claim) -> list[sa.ColumnElement[bool]]:
+def _is_current(claim: Claim) -> list[sa.ColumnElement[bool]]:
     return [JOBS.c.id == claim.id, JOBS.c.attempt == claim.attempt, JOBS.c.status == Status.RUNNING.value]

@@ -22,7 +22,10 @@ class JobMetrics:
         self._failed = Counter("reelwright_job_failures_total", "Jobs that failed, by kind of error", ["operation", "kind"], registry=on)
 
     def began(self, operation: str, *, waited_s: float, attempt: int) -> None:
-        """Count a start. Only the first start of a job says how long it waited."""
+        """Count a start.
+
+        Only the first start of a job says how long it waited.
+        """
         if attempt == 1:
             self._wait.labels(operation).observe(max(0.0, waited_s))
 

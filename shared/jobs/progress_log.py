@@ -1,4 +1,4 @@
-"""Write the progress of a running job to the ledger: at most twice a second, and never going back."""
+"""Write the progress of a running job, at most twice a second and never going back."""
 
 import asyncio
 import logging
@@ -27,7 +27,7 @@ class ProgressLog:
         self.warnings: list[str] = []
 
     async def __call__(self, update: Update) -> None:
-        """Keep an update, and write it if the last one was written long enough ago.
+        """Keep an update; write it if the last write was long enough ago.
 
         Each warning is kept once. After a crash, the fraction never drops below the previous attempt's.
         """

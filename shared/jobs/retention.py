@@ -1,4 +1,4 @@
-"""Delete expired jobs, media that no job refers to, and the work folders of dead processes."""
+"""Delete expired jobs, unreferenced media, and work folders of dead processes."""
 
 import shutil
 import time
@@ -23,7 +23,10 @@ class Swept:
 
 
 def sweep(store: JobStore, media: MediaStore, data_dir: Path) -> Swept:
-    """Delete everything that has expired. Blocking; safe to run from several processes at once."""
+    """Delete everything that has expired.
+
+    Blocking; safe to run from several processes at once.
+    """
     expired = store.ledger.expired(time.time())
     for job_id in expired:
         store.forget(job_id)

@@ -1,4 +1,4 @@
-"""Run a job of a service: find its files, run its operation in a child process, publish its outputs as media."""
+"""Run a job of a service: operation in a child process, outputs published as media."""
 
 import asyncio
 import shutil
@@ -100,7 +100,7 @@ class OperationRunner:
         raise AssertionError("the loop returns or raises")
 
     def _lay_out(self, claim: Claim, folder: Path) -> dict[str, Any]:
-        """Make an empty folder for the job with links to its inputs; return the paths of the inputs by name.
+        """Make the job's folder with links to its inputs; return their paths by name.
 
         Each link has the name under which the file was uploaded, so that messages about a file use the name that people know.
         """
@@ -140,9 +140,9 @@ class OperationRunner:
 
 
 async def to_the_end(work: Callable[[], Value]) -> Value:
-    """Run `work` in a thread and return its result, even if this task is canceled: a thread cannot be stopped half-way.
+    """Run `work` in a thread and return its result, even if this task is canceled.
 
-    Whoever canceled discards the result.
+    A thread cannot be stopped half-way; the caller that cancels discards the result.
     """
     working = asyncio.ensure_future(asyncio.to_thread(work))
     while not working.done():
@@ -152,14 +152,17 @@ async def to_the_end(work: Callable[[], Value]) -> Value:
 
 
 def work_folder(settings: Settings, job_id: str) -> Path:
-    """Return the folder that a job writes into: on the volume of the media, so that finished files are moved by renaming."""
+    """Return the folder that a job writes into.
+
+    It is on the volume of the media, so that finished files are moved by renaming.
+    """
     return settings.data_dir.absolute() / "work" / job_id
 
 
 def own_file(path: str, folder: Path) -> Path:
-    """Return a path reported by a child if it is a file in `folder`; a child that opened hostile media must not publish others.
+    """Check that a path reported by a child is a file in `folder`; return it.
 
-    Raises OperationFailed.
+    A child that opened hostile media must not publish other files. Raises OperationFailed.
     """
     file = Path(path)
     if file.parent != folder or file.is_symlink() or not file.is_file():
@@ -168,7 +171,7 @@ def own_file(path: str, folder: Path) -> Path:
 
 
 def dump(record: MediaRecord) -> dict[str, Any]:
-    """Return a media record as it is stored with a job: without `urls`, which are computed on reading."""
+    """Return a media record as stored with a job: without `urls`, which are computed on reading."""
     return record.model_dump(mode="json", exclude={"urls"})
 
 

@@ -1,4 +1,7 @@
-"""The ledger and DBOS's queues, changed together: a job and its place in the queue are written in one transaction."""
+"""The ledger and DBOS's queues, changed together.
+
+A job and its place in the queue are written in one transaction.
+"""
 
 from typing import Any
 
@@ -36,9 +39,9 @@ class JobStore:
         self.engine.dispose()
 
     def add(self, job: NewJob) -> tuple[Job, bool]:
-        """Write a job and queue it; return it, and whether it is new rather than the earlier one of its idempotency key.
+        """Write a job and queue it; return it, and whether it is new.
 
-        Raises QueueFull, IdempotencyMismatch.
+        A job with the same idempotency key that exists already is returned instead. Raises QueueFull, IdempotencyMismatch.
         """
         if job.idempotency_key and (earlier := self.earlier(job.owner, job.idempotency_key, job.fingerprint)):
             return earlier, False
@@ -53,7 +56,10 @@ class JobStore:
         return self.ledger.get(job.owner, job.id), True
 
     def earlier(self, owner: str, key: str, fingerprint: str) -> Job | None:
-        """Return the job that an idempotency key made. Raises IdempotencyMismatch where its request had another fingerprint."""
+        """Return the job that an idempotency key made.
+
+        Raises IdempotencyMismatch where its request had another fingerprint.
+        """
         stored = self.ledger.by_key(owner, key)
         if stored is None:
             return None
@@ -64,7 +70,10 @@ class JobStore:
         return self.ledger.get(owner, job_id)
 
     def finish(self, job_id: str, status: Status, *, attempt: int | None = None, **values: Any) -> bool:
-        """End a job and queue its webhook; return False where it has ended already. See `Ledger.end`."""
+        """End a job and queue its webhook; return False where it has ended already.
+
+        See `Ledger.end`.
+        """
         with self.engine.begin() as connection:
             if not self.ledger.end(connection, job_id, status, attempt=attempt, **values):
                 return False

@@ -1,4 +1,4 @@
-"""The tables of jobs and their events, and the database they are in: SQLite in WAL mode, or Postgres.
+"""The tables of jobs and events, in SQLite (WAL mode) or Postgres.
 
 DBOS keeps its own tables in the same database, so that a job and its place in the queue are written in one transaction.
 """
@@ -59,7 +59,10 @@ SCHEMA_LOCK = 7_733_577
 
 
 def connect(url: str, data_dir: Path) -> sa.Engine:
-    """Return the engine of `url`, or of the SQLite file in `data_dir` if `url` is empty. It connects on first use."""
+    """Return the engine of `url`, or of the SQLite file in `data_dir` if `url` is empty.
+
+    It connects on first use.
+    """
     if not url:
         url = f"sqlite:///{data_dir.resolve() / 'jobs.sqlite'}"
     parsed = sa.make_url(url)
@@ -84,7 +87,7 @@ def make_tables(engine: sa.Engine) -> None:
 
 
 def _add_missing_columns(connection: sa.Connection) -> None:
-    """Add columns that the tables of an earlier release lack; all of them may be null."""
+    """Add columns that tables of an earlier release lack."""
     for table in METADATA.tables.values():
         existing = {column["name"] for column in sa.inspect(connection).get_columns(table.name)}
         for column in table.columns:
@@ -94,7 +97,10 @@ def _add_missing_columns(connection: sa.Connection) -> None:
 
 
 def _set_up_sqlite(connection: Any, _record: Any) -> None:
-    """Set up a connection: WAL lets readers go on during a write; IMMEDIATE makes writers wait instead of failing half-way."""
+    """Set up a connection.
+
+    WAL lets readers go on during a write; IMMEDIATE makes writers wait instead of failing half-way.
+    """
     connection.isolation_level = "IMMEDIATE"
     for pragma in ("journal_mode=WAL", "busy_timeout=30000", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")

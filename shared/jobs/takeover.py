@@ -45,7 +45,10 @@ class Locks(Protocol):
         """Release a lock that this process holds."""
 
     def confirm(self, own: str) -> None:
-        """Make sure that this process holds the lock `own`. Raises if the database is away; ends the process if the lock is lost."""
+        """Make sure that this process holds the lock `own`.
+
+        Raises if the database is away; ends the process if the lock is lost.
+        """
 
 
 class FileLocks:
@@ -134,7 +137,10 @@ class Lifeline:
             raise RuntimeError(f"the lock of the new executor {self.executor} is held")
 
     def start(self, *, owners: Callable[[], set[str]], recover: Callable[[str], None], busy: Callable[[], bool]) -> None:
-        """Begin to watch, in threads, because a busy event loop must not look like a dead process. `busy`: whether jobs run here."""
+        """Begin to watch, in threads, because a busy event loop must not look like a dead process.
+
+        `busy`: whether jobs run here.
+        """
         for target, arguments in ((self._watch, (owners, recover)), (self._watchdog, (busy,))):
             thread = threading.Thread(target=target, args=arguments, name=f"lifeline{target.__name__}", daemon=True)
             thread.start()

@@ -51,7 +51,10 @@ def stored(webhook: Webhook | None, settings: Settings) -> dict[str, Any] | None
 
 
 def workflow(ledger: Ledger, settings: Settings) -> Callable[[str], Coroutine[Any, Any, None]]:
-    """Return the DBOS workflow that sends one webhook; DBOS retries its step, and resumes it after a restart."""
+    """Return the DBOS workflow that sends one webhook.
+
+    DBOS retries its step, and resumes it after a restart.
+    """
 
     @DBOS.step(
         name="deliver",

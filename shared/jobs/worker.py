@@ -1,4 +1,4 @@
-"""Run the jobs of this process's queues, each exactly once at a time and to its end, through crashes and restarts.
+"""Run the jobs of this process's queues to their end, through crashes and restarts.
 
 DBOS Transact keeps the queues and gives every job to exactly one process; the ledger keeps what the API says about it; takeover.py recovers
 the jobs of dead processes. Nothing outside this package imports DBOS.
@@ -43,7 +43,10 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What a job that succeeded made: result, outputs (name -> media record), metrics, and the version of the operation that ran."""
+    """The outcome of a job that succeeded.
+
+    `version`: of the operation that ran; `outputs`: name -> media record.
+    """
 
     result: Any
     version: int | None = None
@@ -53,7 +56,10 @@ class Outcome:
 
 @dataclass(frozen=True, kw_only=True)
 class Queue:
-    """A queue that this process works on. `run(claim, progress)` does one job; `discard(claim, outcome)` undoes one that came too late."""
+    """A queue that this process works on.
+
+    `run(claim, progress)` does one job; `discard(claim, outcome)` undoes one that came too late.
+    """
 
     concurrency: int
     poll_s: float = QUEUE_POLL_S
@@ -72,7 +78,10 @@ class JobWorker:
         self._watcher: asyncio.Task[None] | None = None
 
     async def start(self, queues: Mapping[str, Queue], *, patient: bool = False) -> None:
-        """Open the database and begin to work on `queues` (service name -> Queue). `patient`: wait for a database server that is away."""
+        """Open the database and begin to work on `queues` (service name -> Queue).
+
+        `patient`: wait for a database server that is away.
+        """
         self._queues, self._jobs.stopping = queues, False
         self._lifeline = await self._connect(patient)
         configure(self._store.engine, executor=self._lifeline.executor)
@@ -93,7 +102,10 @@ class JobWorker:
         self._watcher = asyncio.create_task(self._watch_cancellations())
 
     async def stop(self) -> None:
-        """Stop working. Jobs that run now are released for the next process that starts, or for another one that runs."""
+        """Stop working.
+
+        Jobs that run now are released for the next process that starts, or for another one that runs.
+        """
         self._jobs.stopping = True
         if not self.working:
             self._store.close()
@@ -188,7 +200,10 @@ class JobWorker:
             run_log.left("it ended otherwise")
 
     async def _written(self, write: Callable[[], Value]) -> Value:
-        """Call `write` until the database takes it: a workflow that ended in an error would leave its job open for ever."""
+        """Call `write` until the database accepts it.
+
+        A workflow that ended in an error would leave its job open for ever.
+        """
         while True:
             try:
                 return await asyncio.to_thread(write)

@@ -33,9 +33,10 @@ def batch_size(item_bytes: int, device: Device, *, most: int = 16) -> int:
 
 
 def smaller_on_out_of_memory(batch: int, run: Callable[[int], Result]) -> tuple[Result, int]:
-    """Call `run(batch)`, and halve the batch each time memory runs out; return the result and the batch size that worked.
+    """Call `run(batch)`, and halve the batch each time memory runs out.
 
-    Raises OutOfMemory if even a batch of one does not fit; other errors of `run` pass through.
+    Returns the result and the batch size that worked. Raises OutOfMemory if even a batch of one does not fit; other errors of `run` pass
+    through.
     """
     while True:
         try:

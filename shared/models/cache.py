@@ -1,4 +1,7 @@
-"""Loaded models: each serves many jobs of a worker process, and is dropped when it is idle or its memory is needed."""
+"""Loaded models, shared by the jobs of a worker process.
+
+A model is dropped when it has been idle for long or its memory is needed.
+"""
 
 import gc
 import sys

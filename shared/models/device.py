@@ -19,7 +19,10 @@ CGROUP = Path("/sys/fs/cgroup")
 
 @dataclass(frozen=True, kw_only=True)
 class Device:
-    """The CPU or a GPU. `index`: as CUDA counts in this process; `uuid`: the same in all processes and containers."""
+    """The CPU or a GPU.
+
+    `index`: as CUDA counts in this process; `uuid`: the same in all processes and containers.
+    """
 
     kind: str = "cpu"
     index: int = 0
@@ -41,14 +44,14 @@ def choose_device(wanted: str | None = None) -> Device:
     wanted = wanted or current().device
     if wanted == "cpu":
         return CPU
-    found = gpus()
+    devices = gpus()
     if wanted == "auto":
-        return max(found, key=free_bytes, default=CPU)
+        return max(devices, key=free_bytes, default=CPU)
     index = int(wanted.partition(":")[2] or 0)
-    if index >= len(found):
-        there = ", ".join(f"{gpu} ({gpu.title})" for gpu in found) or "no GPU"
-        raise Unavailable(f"REELWRIGHT_DEVICE={wanted}, but this machine has {there}. Use auto or cpu.")
-    return found[index]
+    if index >= len(devices):
+        listed = ", ".join(f"{gpu} ({gpu.title})" for gpu in devices) or "no GPU"
+        raise Unavailable(f"REELWRIGHT_DEVICE={wanted}, but this machine has {listed}. Use auto or cpu.")
+    return devices[index]
 
 
 def torch_device(wanted: str | None = None) -> Device:
@@ -80,7 +83,10 @@ def gpus() -> list[Device]:
 
 
 def free_bytes(device: Device) -> int:
-    """Return the free memory of a device. For the CPU: the least of what the machine, the container and the job's limit leave."""
+    """Return the free memory of a device.
+
+    For the CPU: the least of what the machine, the container and the job's limit leave.
+    """
     if device.kind == "cuda":
         return _gpu_memory(device)[1]
     limit = current().job_memory_bytes - memory_bytes(os.getpid())

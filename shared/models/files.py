@@ -30,8 +30,8 @@ def model_files(name: str, progress: Progress | None = None) -> dict[str, Path]:
 def _pull(folder: ModelFolder, model: Model, mirror: str, progress: Progress | None) -> None:
     stage = progress.part(f"downloading {model.title}", 0, 0) if progress else None
 
-    def tell(step: Step) -> None:
+    def on_step(step: Step) -> None:
         if stage is not None:
             stage(step.done / 1e6, (step.total or model.about_bytes or step.done) / 1e6)
 
-    pull(folder, model, mirror=mirror, tell=tell)
+    pull(folder, model, mirror=mirror, on_step=on_step)

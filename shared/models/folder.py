@@ -67,7 +67,10 @@ class ModelFolder:
         return self.root / model.name / file.path
 
     def installed(self, model: Model) -> bool:
-        """Return whether every file exists, with the right size if that is known. Reads no file: quick enough for every request."""
+        """Return whether every file exists, with the right size if that is known.
+
+        Reads no file: quick enough for every request.
+        """
         return all(_present(self.path(model, file), file.size) for file in model.files)
 
     def bytes_on_disk(self, model: Model) -> int:
@@ -92,10 +95,10 @@ class ModelFolder:
                 f"To fetch the files anew: {model.command} --renew. If they are as you want them: {_own(model)}"
             ) from error
 
-    def record(self, model: Model, file: File, **found: Any) -> None:
+    def record(self, model: Model, file: File, **values: Any) -> None:
         """Record a file; a read-only folder is left unchanged."""
         manifest = self.manifest(model)
-        files = manifest.files | {file.path: FileRecord(**found)}
+        files = manifest.files | {file.path: FileRecord(**values)}
         target = self.root / model.name / MANIFEST
         with suppress(OSError):
             listed = {path: file.model_dump() for path, file in sorted(files.items())}
@@ -129,11 +132,11 @@ class ModelFolder:
             raise ModelDamaged(f"{path} has {published}, but {file.checksum} is published. {_remedy(model)}")
         if known and sha256 != known.sha256:
             raise ModelDamaged(f"{path} has changed: sha256:{known.sha256} is recorded, it has sha256:{sha256}. {_remedy(model)}")
-        found = {"sha256": sha256, "size": state.st_size, "changed_ns": state.st_mtime_ns}
+        values = {"sha256": sha256, "size": state.st_size, "changed_ns": state.st_mtime_ns}
         origin = {"source": known.source, "revision": known.revision} if known else {}
         if not model.package:
-            self.record(model, file, **found, **origin)
-        return FileRecord(**found, **origin)
+            self.record(model, file, **values, **origin)
+        return FileRecord(**values, **origin)
 
 
 def installed(name: str) -> bool:
@@ -149,8 +152,8 @@ def to_install(*names: str) -> str | None:
     """
     settings = current()
     folder = ModelFolder(settings.models_folder)
-    wanted = [model for name in names if not folder.installed(model := folder.model(name))]
-    commands = [model.command for model in wanted if not (settings.models_auto_pull and pulled_by_jobs(model))]
+    missing = [model for name in names if not folder.installed(model := folder.model(name))]
+    commands = [model.command for model in missing if not (settings.models_auto_pull and pulled_by_jobs(model))]
     return " && ".join(commands) or None
 
 
@@ -174,7 +177,7 @@ def _own(model: Model) -> str:
 
 def _present(path: Path, size: int | None) -> bool:
     try:
-        found = path.stat()
+        state = path.stat()
     except OSError:
         return False
-    return stat.S_ISREG(found.st_mode) and found.st_size > 0 and (size is None or found.st_size == size)
+    return stat.S_ISREG(state.st_mode) and state.st_size > 0 and (size is None or state.st_size == size)

@@ -42,8 +42,8 @@ class ModelInfo(ModelUsed):
 
 def describe_model(folder: ModelFolder, model: Model) -> ModelInfo:
     """Describe a model for `GET /v1/models`. Reads only its manifest."""
-    manifest, there = _recorded(folder, model), folder.installed(model)
-    checksums = {path: f"sha256:{one.sha256}" for path, one in manifest.files.items()}
+    manifest, installed = _recorded(folder, model), folder.installed(model)
+    checksums = {path: f"sha256:{record.sha256}" for path, record in manifest.files.items()}
     hub = f"https://huggingface.co/{model.repository}/resolve/{model.revision}"
     files = [
         ModelFileInfo(
@@ -63,9 +63,9 @@ def describe_model(folder: ModelFolder, model: Model) -> ModelInfo:
         purpose=model.purpose,
         services=list(model.services),
         gated=model.gated,
-        bytes=folder.bytes_on_disk(model) if there else model.about_bytes,
-        installed=there,
-        install=None if there else model.command,
+        bytes=folder.bytes_on_disk(model) if installed else model.about_bytes,
+        installed=installed,
+        install=None if installed else model.command,
         files=files,
         notes=model.notes,
     )
@@ -86,7 +86,7 @@ def _recorded(folder: ModelFolder, model: Model) -> Manifest:
 
 
 def _used(folder: ModelFolder, model: Model) -> ModelUsed:
-    pulled = next((one.revision for one in _recorded(folder, model).files.values() if one.revision), "")
+    pulled = next((record.revision for record in _recorded(folder, model).files.values() if record.revision), "")
     return ModelUsed(
         name=model.name,
         title=model.title,

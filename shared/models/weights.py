@@ -52,8 +52,8 @@ def load_weights(path: Path, *, device: str = "cpu") -> "dict[str, torch.Tensor]
     """
     import torch
 
-    found = format_of(path)
-    if found is Format.SAFETENSORS:
+    file_format = format_of(path)
+    if file_format is Format.SAFETENSORS:
         from safetensors import SafetensorError
         from safetensors.torch import load_file
 
@@ -62,12 +62,12 @@ def load_weights(path: Path, *, device: str = "cpu") -> "dict[str, torch.Tensor]
         except SafetensorError as error:
             raise _refused(path, f"it is damaged ({error})") from error
     if path.suffix == ".safetensors":
-        raise _refused(path, f"it is named as safetensors, but contains {found}")
-    if found not in (Format.TORCH, Format.PICKLE):
-        raise _refused(path, f"it contains {found}, not weights of torch")
+        raise _refused(path, f"it is named as safetensors, but contains {file_format}")
+    if file_format not in (Format.TORCH, Format.PICKLE):
+        raise _refused(path, f"it contains {file_format}, not weights of torch")
     try:
         # Mapped into memory, which only zip files allow: a tensor is read when used, and the file is not held twice.
-        loaded = torch.load(path, map_location=device, weights_only=True, mmap=found is Format.TORCH)
+        loaded = torch.load(path, map_location=device, weights_only=True, mmap=file_format is Format.TORCH)
     except Exception as error:  # the unpickler may raise anything
         raise _refused(path, f"it is damaged, or a pickle that asks for more than weights ({_first_line(error)})") from error
     return _tensors(path, loaded)
@@ -82,9 +82,9 @@ def load_torchscript(path: Path, *, device: str = "cpu") -> "torch.jit.ScriptMod
 
     import torch
 
-    found = format_of(path)
-    if found is not Format.TORCHSCRIPT:
-        raise _refused(path, f"it contains {found}, not TorchScript")
+    file_format = format_of(path)
+    if file_format is not Format.TORCHSCRIPT:
+        raise _refused(path, f"it contains {file_format}, not TorchScript")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # torch prefers its newer format; the published files are in this one

@@ -23,7 +23,10 @@ Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 
 @functools.cache
 def tls_context(cert_file: str | None, cert_dir: str | None) -> ssl.SSLContext:
-    """Return the TLS settings with the certificate authorities of a file or folder, or those of httpx. Cached: reading them takes 20 ms."""
+    """Return the TLS settings with the certificate authorities of a file or folder, or those of httpx.
+
+    Cached: reading them takes 20 ms.
+    """
     if cert_file or cert_dir:
         return ssl.create_default_context(cafile=cert_file or None, capath=cert_dir or None)
     return httpx.create_ssl_context(trust_env=False)
@@ -36,7 +39,10 @@ async def system_resolve(host: str, port: int) -> list[str]:
 
 
 async def resolved(resolve: Resolve, host: str, port: int, timeout: float | None) -> Sequence[str]:
-    """Resolve a name. Raises httpcore's ConnectTimeout after `timeout` seconds, ConnectError if it has no address."""
+    """Resolve a name.
+
+    Raises httpcore's ConnectTimeout after `timeout` seconds, ConnectError if it has no address.
+    """
     try:
         async with asyncio.timeout(timeout):
             return await resolve(host, port)
@@ -60,7 +66,10 @@ async def connected(
 
 
 class CheckedBackend(httpcore.AsyncNetworkBackend):
-    """Connects only to allowed addresses. Raises ForbiddenAddress for a name if any of its addresses is not allowed."""
+    """Connects only to allowed addresses.
+
+    Raises ForbiddenAddress for a name if any of its addresses is not allowed.
+    """
 
     def __init__(self, *, allowed: Sequence[Network], resolve: Resolve):
         self._allowed = allowed

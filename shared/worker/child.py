@@ -30,7 +30,10 @@ MAX_DETAIL_CHARS = 2000
 
 
 class Line:
-    """The child's end of the connection. Forked copies of the process send nothing on it."""
+    """The child's end of the connection.
+
+    Forked copies of the process send nothing on it.
+    """
 
     def __init__(self, connection: socket.socket):
         self._connection = connection
@@ -84,7 +87,7 @@ def answer(number: int, call: Call, line: Line) -> None:
     except ReelwrightError as error:
         line.send(number, Failed(error=type(error).__name__, detail=error.detail, errors=error.errors))
     except MemoryError:
-        line.send(number, Failed(error="OutOfMemory", detail="The job asked for more memory than it may have."))
+        line.send(number, Failed(error="OutOfMemory", detail="The job needs more memory than its limit."))
     except Exception as error:
         traceback.print_exc()
         text = f"{type(error).__name__}: {error}".rstrip(": ")[:MAX_DETAIL_CHARS]

@@ -76,7 +76,10 @@ _ADAPTERS: dict[str, TypeAdapter[Any]] = {name: TypeAdapter(kind) for name, kind
 
 
 def pack(call: int, message: Message) -> bytes:
-    """Encode one message of a call. Raises ValueError over 64 MiB, or for a number that JSON does not know."""
+    """Encode one message of a call.
+
+    Raises ValueError over 64 MiB, or for a number that JSON does not know.
+    """
     body = json.dumps({"call": call, _NAMES[type(message)]: vars(message)}, separators=(",", ":"), allow_nan=False).encode()
     if len(body) > MAX_BYTES:
         raise ValueError(f"a result of {len(body)} bytes is more than the {MAX_BYTES} that a job may return; write a file instead")
@@ -84,7 +87,10 @@ def pack(call: int, message: Message) -> bytes:
 
 
 def unpack(body: bytes) -> tuple[int, Message]:
-    """Decode and validate one message; return the number of its call, too. Raises ValueError where it is no message."""
+    """Decode and validate one message; return the number of its call, too.
+
+    Raises ValueError where it is no message.
+    """
     envelope = from_json(body, allow_inf_nan=False)
     if not isinstance(envelope, dict) or not isinstance(envelope.get("call"), int) or len(envelope) != 2:
         raise ValueError("not a message of a call")
@@ -96,7 +102,10 @@ def unpack(body: bytes) -> tuple[int, Message]:
 
 
 def body_length(header: bytes) -> int:
-    """Return the number of bytes that follow a header. Raises ValueError over 64 MiB."""
+    """Return the number of bytes that follow a header.
+
+    Raises ValueError over 64 MiB.
+    """
     (length,) = HEADER.unpack(header)
     if length > MAX_BYTES:
         raise ValueError(f"the child announced {length} bytes")

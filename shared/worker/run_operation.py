@@ -1,4 +1,4 @@
-"""Run an operation in a child process: find it, call it on the files of a job, and measure what it wrote."""
+"""Run an operation in a child process on the files of a job, and measure its outputs."""
 
 import hashlib
 import importlib
@@ -33,7 +33,10 @@ class OperationCall:
 
 @dataclass(frozen=True, kw_only=True)
 class WrittenFile:
-    """An output file, measured. `media`: description of a video or image, None for other kinds."""
+    """An output file, measured.
+
+    `media`: description of a video or image, None for other kinds.
+    """
 
     path: str
     sha256: str
@@ -56,7 +59,10 @@ ANSWER = TypeAdapter(OperationAnswer)
 
 
 def perform(args: dict[str, Any], progress: Progress) -> dict[str, Any]:
-    """Run one operation. `args`: an OperationCall as a dict; returns an OperationAnswer as a dict."""
+    """Run one operation.
+
+    `args`: an OperationCall as a dict; returns an OperationAnswer as a dict.
+    """
     call = OperationCall(**args)
     operation = find(call.module, call.operation)
     outputs = {name: Path(call.folder, name).with_suffix(SUFFIXES[kind]) for name, kind in operation.outputs.items()}
@@ -97,7 +103,10 @@ def output_arguments(outputs: dict[str, Path]) -> dict[str, Any]:
 
 
 def describe(path: Path, kind: Kind, progress: Progress) -> WrittenFile:
-    """Measure a finished output. The file is read once, for its SHA-256; video and images are probed like uploads."""
+    """Measure a finished output.
+
+    The file is read once, for its SHA-256; video and images are probed like uploads.
+    """
     if path.is_symlink() or not path.is_file():
         raise OperationFailed(f"The operation wrote {path.name!r}, which is not a regular file.")
     with path.open("rb") as file:

