@@ -1,4 +1,4 @@
-"""Fixtures that several rooms use: a real clip, and a real suite."""
+"""Fixtures of all tests: a clip, a picture, a running suite, changed settings."""
 
 import logging
 import time

@@ -44,7 +44,7 @@ class Guard:
         CURRENT_REQUEST.set(_forwarded_headers(request_id, scope["headers"]))
         try:
             if "\0" in scope["path"]:  # file systems and databases refuse it
-                raise NotFound("No address here has a NUL character in it.")
+                raise NotFound("The address contains a NUL character.")
             state["owner"] = self._owner(Request(scope))
         except ReelwrightError as error:
             return await problem_response(error)(scope, receive, send_with_id)

@@ -25,7 +25,7 @@ from shared.worker.slot import Killed, Usage
 
 Value = TypeVar("Value")
 INPUTS, OUTPUTS = "inputs", "outputs"
-TIMES_KILLED = 3
+MAX_KILLS = 3
 """Attempts at a job whose child process is killed from outside. A job that crashes by itself is not tried again."""
 
 
@@ -60,9 +60,9 @@ class OperationRunner:
         usage = Usage()
         try:
             answer = await self._perform(claim, folder, progress, usage)
-            outputs = await to_the_end(partial(self._publish, claim, answer.outputs))
+            outputs = await run_to_the_end(partial(self._publish, claim, answer.outputs))
         finally:
-            await to_the_end(partial(shutil.rmtree, folder, ignore_errors=True))
+            await run_to_the_end(partial(shutil.rmtree, folder, ignore_errors=True))
         run_s = asyncio.get_running_loop().time() - began
         metrics = {
             "queue_s": round(max(0.0, claim.started_at - claim.created_at), 3),
@@ -81,8 +81,8 @@ class OperationRunner:
                 await asyncio.to_thread(self._media.delete, claim.owner, output["id"])
 
     async def _perform(self, claim: Claim, folder: Path, progress: ProgressLog, usage: Usage) -> OperationAnswer:
-        for attempt in range(1, TIMES_KILLED + 1):
-            inputs = await asyncio.to_thread(self._lay_out, claim, folder)
+        for attempt in range(1, MAX_KILLS + 1):
+            inputs = await asyncio.to_thread(self._prepare_folder, claim, folder)
             call = OperationCall(
                 module=self._service.module,
                 operation=claim.operation,
@@ -93,13 +93,13 @@ class OperationRunner:
             try:
                 return ANSWER.validate_python(await self._pool.call(TARGET, vars(call), progress, usage))
             except Killed:
-                if attempt == TIMES_KILLED:
+                if attempt == MAX_KILLS:
                     raise
             except ValidationError as error:
-                raise WorkerCrashed("The worker process sent an answer that is not one of an operation.") from error
+                raise WorkerCrashed("The worker process sent an invalid answer.") from error
         raise AssertionError("the loop returns or raises")
 
-    def _lay_out(self, claim: Claim, folder: Path) -> dict[str, Any]:
+    def _prepare_folder(self, claim: Claim, folder: Path) -> dict[str, Any]:
         """Make the job's folder with links to its inputs; return their paths by name.
 
         Each link has the name under which the file was uploaded, so that messages about a file use the name that people know.
@@ -134,12 +134,12 @@ class OperationRunner:
                     media=output.media,
                     sha256=output.sha256,
                 )
-                file = own_file(output.path, work_folder(self._settings, claim.id) / OUTPUTS)
+                file = checked_file(output.path, work_folder(self._settings, claim.id) / OUTPUTS)
                 records[name] = self._media.publish(incoming, new, file=file)
         return records
 
 
-async def to_the_end(work: Callable[[], Value]) -> Value:
+async def run_to_the_end(work: Callable[[], Value]) -> Value:
     """Run `work` in a thread and return its result, even if this task is canceled.
 
     A thread cannot be stopped half-way; the caller that cancels discards the result.
@@ -159,7 +159,7 @@ def work_folder(settings: Settings, job_id: str) -> Path:
     return settings.data_dir.absolute() / "work" / job_id
 
 
-def own_file(path: str, folder: Path) -> Path:
+def checked_file(path: str, folder: Path) -> Path:
     """Check that a path reported by a child is a file in `folder`; return it.
 
     A child that opened hostile media must not publish other files. Raises OperationFailed.

@@ -1,7 +1,7 @@
-"""Every model that the services can use: what it is for, where its files come from, and what its licence allows.
+"""The catalog of models: purpose, sources of the files, and licence.
 
-Checksums are those that the model's publisher states. Where none is stated, the one of the first pull is recorded and held to ever after
-(folder.py). Files of a Hugging Face repository are checked against what the hub says of them, too.
+Checksums are those that the publisher states. If there is none, the checksum of the first pull is recorded, and the file must match it from
+then on (folder.py). Files of a Hugging Face repository must match the checksum that the hub states, too.
 """
 
 from dataclasses import dataclass
@@ -31,11 +31,11 @@ class WheelMember:
 
 @dataclass(frozen=True, kw_only=True)
 class File:
-    """One file of a model: its path in the model's folder, and its sources, tried in this order: `url`, `hub_path` in the model's hub
-    repository, and `wheel`, which pip fetches.
+    """One file of a model, with its sources.
 
-    `checksum`: `sha256:<hex>` or `md5:<hex>` as published, or None; the file is held to it wherever it comes from. `size`: bytes, where
-    known for certain. Both have to be known for a file out of a wheel: ValueError otherwise.
+    `path`: in the model's folder. Sources, tried in this order: `url`, `hub_path` in the model's hub repository, and `wheel`, which pip
+    downloads. `checksum`: published `sha256:<hex>` or `md5:<hex>`, or None; the file must match it whatever its source. `size`: bytes, if
+    known for certain. A file of a wheel needs both (ValueError).
     """
 
     path: str
@@ -52,11 +52,11 @@ class File:
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """One model. `source`: the page a person would look at; `repository` and `revision`: where hub files are taken from.
+    """One model.
 
-    `package`: an importable package that carries the files (then nothing is downloaded: `extra` of this project installs it).
-    `gated`: the hub asks for an account that has accepted the licence (HF_TOKEN).
-    `about_bytes`: how large it is, roughly, for people; File.size is what is checked.
+    `source`: web page of the model; `repository` and `revision`: of its hub files. `package`: an importable package that contains the files
+    (nothing is downloaded; `extra` of this project installs it). `gated`: the hub requires an account that accepted the licence (HF_TOKEN).
+    `about_bytes`: approximate size, for display; `File.size` is checked.
     """
 
     name: str
@@ -77,9 +77,9 @@ class Model:
 
     @property
     def command(self) -> str:
-        """The one command that installs it.
+        """The command that installs the model.
 
-        What must not be used commercially is never pulled without saying so.
+        A model without commercial use needs an explicit flag.
         """
         if self.package:
             return f"pip install 'reelwright[{self.extra}]'"
@@ -87,7 +87,7 @@ class Model:
 
 
 def hub(*paths: str) -> tuple[File, ...]:
-    """Files that lie in the model's folder as they do in its hub repository."""
+    """Return files with the same paths in the model's folder and in its hub repository."""
     return tuple(File(path=path, hub_path=path) for path in paths)
 
 

@@ -1,4 +1,4 @@
-"""Share a GPU between services: one job at a time uses it, and idle models of other processes are dropped for it.
+"""Share a GPU between services: one job at a time, and idle models make room for it.
 
 Locks and requests are files in the data folder, so they work between processes, and between containers that share the folder.
 """
@@ -20,9 +20,10 @@ WAIT_S = 15.0
 
 @contextmanager
 def hold_gpu(device: Device, progress: Progress = Silent(), *, folder: Path | None = None) -> Iterator[None]:
-    """Hold a GPU for the length of a block; wait first until the job that holds it is done. The CPU needs no waiting.
+    """Hold a GPU for the length of a block.
 
-    The lock ends with its process. The stage of `progress` says when it waits. `folder`: of the locks; default: in the data folder.
+    Waits until the job that holds it is done, and says so as the stage of `progress`; does nothing for the CPU. The lock ends with its
+    process. `folder`: of the locks; default: in the data folder.
     """
     if device.kind == "cpu":
         yield
@@ -39,9 +40,10 @@ def hold_gpu(device: Device, progress: Progress = Silent(), *, folder: Path | No
 
 
 def request_memory(device: Device, size: int, free: Callable[[Device], int], *, wait_s: float = WAIT_S, folder: Path | None = None) -> bool:
-    """Ask other processes to drop idle models until `size` bytes of a GPU are free; return whether they were within `wait_s`.
+    """Ask other processes to drop idle models until `size` bytes of a GPU are free.
 
-    Call it only while holding the device (`hold_gpu`). The other processes check `requested_bytes` every few seconds.
+    Returns whether they were free within `wait_s`. Call it only while holding the device (`hold_gpu`). The other processes check
+    `requested_bytes` every few seconds.
     """
     note, deadline = _file(device, "wanted", folder), time.monotonic() + wait_s
     note.parent.mkdir(parents=True, exist_ok=True)

@@ -124,10 +124,10 @@ class Slot:
             with contextlib.suppress(ConnectionError):  # the child is gone: reading the answer says why
                 await self._writer.drain()
             result = await self._watched(self._answer(on_update), usage)
-            finished = self._alone(usage)
+            finished = self._left_nothing(usage)
             return result
         except ReelwrightError as error:
-            finished = not isinstance(error, TimedOut | OutOfMemory | WorkerCrashed) and self._alone(usage)
+            finished = not isinstance(error, TimedOut | OutOfMemory | WorkerCrashed) and self._left_nothing(usage)
             raise
         finally:
             try:
@@ -181,7 +181,7 @@ class Slot:
             self._process = await starting
             raise
 
-    def _alone(self, usage: Usage) -> bool:
+    def _left_nothing(self, usage: Usage) -> bool:
         """Return whether a call left no process behind but the child.
 
         A child that leaves processes behind is not used again.

@@ -1,4 +1,4 @@
-"""One misbehaviour each: what an operation may do wrong without harm to anything but its own job."""
+"""Operations with one misbehaviour each, which must harm only their own job."""
 
 import contextlib
 import ctypes
@@ -50,7 +50,7 @@ def succeed(params: Bad, *, output: Path, progress: Progress) -> Done:
 
 
 def steady(params: Bad, *, output: Path, progress: Progress) -> Done:
-    """Succeeds, and finds out whether the same job runs twice at the same time: it holds a lock on a file while it works."""
+    """Succeeds, and logs an overlap if the same job runs twice at once: it holds a file lock while it works."""
     log = Path(params.log)
     with log.with_name(f"{log.name}.{params.tag}").open("a") as held, log.open("a", buffering=1) as lines:
         try:
@@ -188,7 +188,7 @@ def broken_output(params: Bad, *, output: Path, progress: Progress) -> Done:
 
 
 def linked_output(params: Bad, *, output: Path, progress: Progress) -> Done:
-    """Hands out a file of the machine in place of one of its own."""
+    """Returns a link to a file of the machine as its output."""
     output.symlink_to("/etc/hostname")
     return Done(said="linked")
 
@@ -208,13 +208,13 @@ def babble(params: Bad, *, progress: Progress) -> Done:
 
 
 def fork(params: Bad, *, progress: Progress) -> Done:
-    """Both it and its copy come back."""
+    """Forks, and both processes return."""
     os.fork()
     return Done(said="one of two")
 
 
 def background(params: Bad, *, progress: Progress) -> Done:
-    """Leaves a thread behind that goes on reporting."""
+    """Leaves a thread that goes on reporting after the job."""
     import threading
 
     def report() -> None:
@@ -227,7 +227,7 @@ def background(params: Bad, *, progress: Progress) -> Done:
 
 
 def environment(params: Bad, *, output: Path, progress: Progress) -> Done:
-    """Writes down what it can see of this process's and its ancestors' start."""
+    """Writes the environment and command lines of this process and its parent."""
     seen = {}
     for pid in (os.getpid(), os.getppid()):
         seen[str(pid)] = Path(f"/proc/{pid}/environ").read_bytes().decode() + Path(f"/proc/{pid}/cmdline").read_bytes().decode()

@@ -1,4 +1,4 @@
-"""A process of the misbehaving service, as the tests see it."""
+"""Start, watch and kill a process of the misbehaving service."""
 
 import os
 import re
@@ -20,7 +20,7 @@ SERIOUS = re.compile(r"^(ERROR|CRITICAL) |^Traceback ")
 
 
 class Server:
-    """One process with its address, its log, and all that it started."""
+    """One server process, with its address, its log and its descendants."""
 
     def __init__(self, data_dir: Path, *, role: str = "worker", **settings: str):
         self.data_dir = data_dir
@@ -36,10 +36,10 @@ class Server:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.misbehaving.serve", self._role], env=env, stderr=subprocess.PIPE, text=True, errors="replace"
         )
-        found = threading.Event()
-        self._reader = threading.Thread(target=self._read, args=(self.process, found), daemon=True)
+        ready = threading.Event()
+        self._reader = threading.Thread(target=self._read, args=(self.process, ready), daemon=True)
         self._reader.start()
-        found.wait(60)
+        ready.wait(60)
         matches = [match[1] for line in self.log if (match := READY.search(line))]
         if not matches:
             raise RuntimeError("the server did not start:\n" + "".join(self.log))
@@ -52,7 +52,7 @@ class Server:
         return self.process.pid
 
     def kill(self, number: int = signal.SIGKILL) -> float:
-        """Send a signal that ends the process; the seconds until it has ended."""
+        """Send a signal that ends the process; return the seconds until it ended."""
         began = time.monotonic()
         self.process.send_signal(number)
         self.process.wait(30)
@@ -71,7 +71,7 @@ class Server:
             self.kill()
 
     def family(self) -> dict[int, str]:
-        """Every process, also a zombie, that this server or anything below it started: id -> command."""
+        """Return all descendants of this server, zombies too: id -> command."""
         found = {}
         for path in Path("/proc").glob("[0-9]*"):
             try:
@@ -85,13 +85,13 @@ class Server:
         return found
 
     def workers(self) -> list[int]:
-        """Ids of the children that do the work."""
+        """Return the ids of the worker processes."""
         return [pid for pid, command in self.family().items() if command.split()[1:3] == ["-m", "shared.worker.child"]]
 
     def post(
         self, operation: str, *, inputs: dict[str, Any] | None = None, headers: dict[str, str] | None = None, **body: Any
     ) -> httpx.Response:
-        """Submit a job, whatever comes of it. `body` may hold params, metadata, priority and webhook."""
+        """Send a job request and return the answer. `body` may hold params, metadata, priority and webhook."""
         return self.client.post(f"/{operation}/jobs", json={"inputs": inputs or {}} | body, headers=headers)
 
     def submit(self, operation: str, **body: Any) -> dict[str, Any]:
@@ -102,18 +102,18 @@ class Server:
         return job
 
     def run(self, operation: str, timeout_s: float = 60, **params: Any) -> dict[str, Any]:
-        """A job from submit to end."""
+        """Submit a job and wait for its end."""
         return self.wait(self.submit(operation, params=params)["id"], timeout_s)
 
     def get(self, job_id: str) -> dict[str, Any]:
-        """A job as it stands."""
+        """Return a job."""
         answer = self.client.get(f"/v1/jobs/{job_id}")
         assert answer.status_code == 200, answer.text
         job: dict[str, Any] = answer.json()
         return job
 
     def wait(self, job_id: str, timeout_s: float = 60, until: tuple[str, ...] = ("succeeded", "failed", "canceled")) -> dict[str, Any]:
-        """A job once it has one of the states in `until`."""
+        """Wait until a job has one of the states in `until`; return it."""
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
             if (job := self.get(job_id))["status"] in until:
@@ -122,25 +122,25 @@ class Server:
         raise TimeoutError(f"{job} is not one of {until} after {timeout_s} s; log:\n{''.join(self.log[-30:])}")
 
     def work(self) -> list[Path]:
-        """What lies in the folder of unfinished work."""
+        """Return the folders of unfinished jobs."""
         return sorted(self.data_dir.glob("work/*"))
 
     def serious(self) -> list[str]:
-        """The parts of the log that tell of errors nobody expected, each with the lines around it."""
+        """Return the unexpected errors in the log, each with the lines around it."""
         return ["".join(self.log[max(at - 5, 0) : at + 40]) for at, line in enumerate(self.log) if SERIOUS.match(line)]
 
-    def _read(self, process: "subprocess.Popen[str]", found: threading.Event) -> None:
+    def _read(self, process: "subprocess.Popen[str]", ready: threading.Event) -> None:
         assert process.stderr is not None
         for line in process.stderr:
             self.log.append(line[:2000])
             if READY.search(line):
-                found.set()
-        found.set()
+                ready.set()
+        ready.set()
 
 
 @contextmanager
 def serving_one(data_dir: Path, *, role: str = "worker", **settings: str) -> Iterator[Server]:
-    """A server while the block runs. Errors in its log that the block did not take out of `log` fail the test."""
+    """Run a server during a block. Errors in its log fail the test, unless the block removed them from `log`."""
     server = Server(data_dir, role=role, **settings)
     try:
         yield server.start()
@@ -150,7 +150,7 @@ def serving_one(data_dir: Path, *, role: str = "worker", **settings: str) -> Ite
 
 
 def within(seconds: float, true: Any) -> float:
-    """Wait until `true()` holds; the seconds that it took. Fails after `seconds`."""
+    """Wait until `true()` holds; return the seconds that it took. Fails after `seconds`."""
     began = time.monotonic()
     while not true():
         assert time.monotonic() - began < seconds, f"not within {seconds} s"

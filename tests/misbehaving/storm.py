@@ -1,4 +1,4 @@
-"""Many jobs while processes are killed: what was accepted has to be done, and nothing at two places at once."""
+"""Submit many jobs while processes are killed: every accepted job must be done, and none twice at the same time."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from tests.misbehaving.server import Server
 
 @dataclass
 class Storm:
-    """Submits `count` jobs of `seconds` each, every one until it is accepted, while `strike` kills."""
+    """Submits `count` jobs of `seconds` each, repeated until accepted, while `strike` kills processes."""
 
     servers: list[Server]
     log: Path
@@ -58,7 +58,7 @@ class Storm:
                 continue
 
     def check(self, timeout_s: float = 120) -> list[dict[str, Any]]:
-        """All jobs ended well, each once at a time, and left nothing. Gives the jobs."""
+        """Check that all jobs succeeded, none ran twice at once, and nothing is left; return the jobs."""
         server = self.servers[0]
         jobs = [server.wait(job_id, timeout_s) for job_id in self.ids.values()]
         assert len(jobs) == self.count

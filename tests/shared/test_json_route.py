@@ -43,7 +43,7 @@ async def test_json_comes_through(client):
     "text",
     ['{"value": NaN}', '{"value": -Infinity}', '{"value": "\\ud800"}', '{"value": ' + "[" * 300 + "]" * 300 + "}", "{", "[1,]", b'"\xff"'],
 )
-async def test_what_could_not_be_answered_again_is_refused(client, text):
+async def test_values_that_json_cannot_represent_are_refused(client, text):
     answer = await client.post("/", content=text, headers={"Content-Type": "application/json"})
     assert (answer.status_code, answer.json()["type"]) == (422, "/problems/invalid")
     assert "no JSON" in answer.json()["detail"]
@@ -57,11 +57,11 @@ async def test_json_under_another_name_is_refused(client, kind):
 
 
 @pytest.mark.parametrize("kind", ["application/json", "application/json; charset=utf-8", "APPLICATION/JSON", "application/ld+json"])
-def test_names_of_json(kind):
+def test_content_types_of_json_are_accepted(kind):
     assert parse(b"[]", kind) == []
 
 
-async def test_a_body_without_an_end_is_given_up(client):
+async def test_an_endless_body_is_refused(client):
     sent = []
 
     async def endless() -> AsyncIterator[bytes]:

@@ -40,7 +40,7 @@ def looked():
     return LOOKED
 
 
-def test_a_list_that_is_too_long_is_refused_unseen(looked):
+def test_the_length_is_checked_before_the_items(looked):
     with pytest.raises(ValidationError) as caught:
         Several(items=[-1] * 1_000_000)
     assert [(one["loc"], one["msg"]) for one in caught.value.errors()] == [(("items",), "1000000 items; the limit is 1000")]
@@ -54,7 +54,7 @@ def test_the_first_wrong_item_ends_it(looked):
     assert looked.times == 11
 
 
-def test_what_is_right_is_taken(looked):
+def test_a_valid_list_is_accepted(looked):
     assert Several(items=list(range(1000))).items == list(range(1000))
     assert Several(items=None).items is None
     assert Several().items is None
@@ -62,6 +62,6 @@ def test_what_is_right_is_taken(looked):
         Several(items=[])
 
 
-def test_the_limits_are_told():
+def test_the_schema_states_the_limits():
     schema = Several.model_json_schema()["properties"]["items"]["anyOf"][0]
     assert (schema["type"], schema["minItems"], schema["maxItems"]) == ("array", 1, 1000)

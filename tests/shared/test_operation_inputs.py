@@ -56,7 +56,7 @@ def test_a_list_has_bounds() -> None:
             model.model_validate({"inputs": {"images": wrong}})
 
 
-def test_it_is_told() -> None:
+def test_the_description_names_the_inputs() -> None:
     told = describe(PICK)
     assert told.needs == ["video", "images"]
     assert told.inputs["images"] == {"kind": "image", "kinds": ("image", "images"), "optional": True, "many": True}

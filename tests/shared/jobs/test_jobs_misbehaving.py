@@ -69,7 +69,7 @@ def test_its_own_job_fails_with_a_sentence(ended: Ended, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SUCCEEDING)
-def test_what_did_its_work_succeeds(ended: Ended, name: str) -> None:
+def test_an_operation_that_did_its_work_succeeds(ended: Ended, name: str) -> None:
     assert ended[name]["status"] == "succeeded"
     assert ended[name]["progress"]["fraction"] == 1
     assert set(ended[name]["outputs"]) == ({"file"} if name == "succeed" else set())
@@ -82,7 +82,7 @@ def test_a_flood_of_warnings_is_bounded(ended: Ended) -> None:
     assert warnings[-1] == "There were more warnings, which are left out."
 
 
-def test_the_peak_of_memory_is_told(ended: Ended) -> None:
+def test_the_peak_memory_is_reported(ended: Ended) -> None:
     assert 10 * 2**20 < ended["succeed"]["metrics"]["peak_memory_bytes"] < 400 * 2**20
 
 
@@ -99,7 +99,7 @@ def test_afterwards_the_next_jobs_run_and_nothing_is_left(bad: Server, ended: En
     assert bad.client.get("/ready").status_code == 200
 
 
-def test_the_surroundings_of_the_server_are_not_seen(tmp_path: Path) -> None:
+def test_the_environment_of_the_server_is_hidden(tmp_path: Path) -> None:
     secrets = {"API_KEYS": "open-sesame-open-sesame", "WEBHOOK_SECRET": "whsec_c2VjcmV0c2VjcmV0c2VjcmV0"}
     with serving_one(tmp_path, **secrets) as server:
         server.client.headers["X-API-Key"] = "open-sesame-open-sesame"

@@ -83,7 +83,7 @@ def test_waiting_ends_in_time(server: Server) -> None:
 
 
 @pytest.mark.parametrize("prefer", ["", "wait", "wait=soon", "wait=-1", "return=minimal", "await=5"])
-def test_a_preference_that_is_none_is_ignored(server: Server, prefer: str) -> None:
+def test_an_invalid_preference_is_ignored(server: Server, prefer: str) -> None:
     answer = server.post("succeed", headers={"Prefer": prefer})
     assert answer.status_code == 202
     assert "preference-applied" not in answer.headers
@@ -105,7 +105,7 @@ def test_a_full_queue_says_so_and_takes_again(tmp_path: Path) -> None:
         assert server.post("succeed", headers={"Idempotency-Key": "later"}).status_code == 202, "a refused key is free"
 
 
-def test_ranks_are_kept_and_so_is_the_number_at_once(tmp_path: Path) -> None:
+def test_priorities_and_concurrency_are_kept(tmp_path: Path) -> None:
     """DBOS takes 0 for the highest rank and the oldest first among equals."""
     with serving_one(tmp_path, CONCURRENCY="1") as server:
         first = server.submit("succeed", params={"seconds": 1})["id"]
@@ -120,7 +120,7 @@ def test_ranks_are_kept_and_so_is_the_number_at_once(tmp_path: Path) -> None:
         assert all(one["completed_at"] <= next_one["started_at"] for one, next_one in itertools.pairwise(began))
 
 
-def test_no_more_run_at_once_than_may(server: Server) -> None:
+def test_no_more_than_the_concurrency_run_at_once(server: Server) -> None:
     jobs = [server.submit("succeed", params={"seconds": 0.3})["id"] for _ in range(6)]
     ended = [server.wait(job) for job in jobs]
     moments = sorted((job[edge], step) for job in ended for edge, step in (("started_at", 1), ("completed_at", -1)))

@@ -37,7 +37,7 @@ def runs(server: Server) -> bool:
     return any("sleep 1000" in command for command in server.family().values())
 
 
-def test_both_work(pair: tuple[Server, Server], tmp_path: Path) -> None:
+def test_both_processes_run_jobs(pair: tuple[Server, Server], tmp_path: Path) -> None:
     one, other = pair
     params = {"log": str(tmp_path / "log"), "seconds": 1.5}
     jobs = [one.submit("steady", params=params | {"tag": tag})["id"] for tag in ("a", "b")]

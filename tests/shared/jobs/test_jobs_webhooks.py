@@ -58,7 +58,7 @@ def hooked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
-def test_each_end_is_told_once_and_signed(hooked: Server, receiver: Receiver) -> None:
+def test_each_end_is_sent_once_and_signed(hooked: Server, receiver: Receiver) -> None:
     hook = {"url": receiver.url, "secret": SECRET}
     jobs = {operation: hooked.submit(operation, webhook=hook)["id"] for operation in ("succeed", "refuse", "deaf")}
     hooked.wait(jobs["deaf"], until=("running",))
@@ -78,7 +78,7 @@ def test_each_end_is_told_once_and_signed(hooked: Server, receiver: Receiver) ->
     assert len(receiver.taken) == 3
 
 
-def test_only_the_ends_that_were_asked_for_are_told(hooked: Server, receiver: Receiver) -> None:
+def test_only_the_requested_events_are_sent(hooked: Server, receiver: Receiver) -> None:
     hook = {"url": receiver.url, "events": ["failed"]}
     hooked.wait(hooked.submit("succeed", webhook=hook)["id"])
     failed = hooked.wait(hooked.submit("refuse", webhook=hook)["id"])
@@ -89,7 +89,7 @@ def test_only_the_ends_that_were_asked_for_are_told(hooked: Server, receiver: Re
 
 
 @pytest.mark.slow
-def test_it_is_tried_again_with_growing_pauses(hooked: Server, receiver: Receiver) -> None:
+def test_a_failed_delivery_is_retried_with_growing_pauses(hooked: Server, receiver: Receiver) -> None:
     receiver.answers = [500, 302, 204]
     hooked.submit("succeed", webhook={"url": receiver.url, "secret": SECRET})
     within(30, lambda: len(receiver.taken) == 3)
@@ -102,7 +102,7 @@ def test_it_is_tried_again_with_growing_pauses(hooked: Server, receiver: Receive
         Signer(SECRET).verify(body, headers)
 
 
-def test_it_survives_a_restart(tmp_path: Path, receiver: Receiver) -> None:
+def test_a_webhook_survives_a_restart(tmp_path: Path, receiver: Receiver) -> None:
     receiver.answers = [503]
     with serving_one(tmp_path, URL_ALLOW_NETWORKS="127.0.0.0/8") as server:
         job = server.submit("succeed", webhook={"url": receiver.url, "secret": SECRET})["id"]
@@ -114,7 +114,7 @@ def test_it_survives_a_restart(tmp_path: Path, receiver: Receiver) -> None:
         assert Signer(SECRET).verify(body, headers)["data"]["id"] == job
 
 
-def test_private_addresses_are_not_told(server: Server, receiver: Receiver) -> None:
+def test_private_addresses_are_not_called(server: Server, receiver: Receiver) -> None:
     """An address is refused at once; what a name stands for is looked at when it is connected to, and the job itself is not harmed."""
     for url in (receiver.url, "http://169.254.169.254/latest/meta-data"):
         refused = server.post("succeed", webhook={"url": url, "secret": SECRET})
@@ -140,13 +140,13 @@ def test_the_secret_is_never_shown(hooked: Server, receiver: Receiver) -> None:
 
 
 @pytest.mark.parametrize("secret", ["whsec_???", "whsec_", "whsec_abc", "not base64"])
-def test_a_secret_that_is_none_is_refused(hooked: Server, secret: str) -> None:
+def test_an_invalid_secret_is_refused(hooked: Server, secret: str) -> None:
     answer = hooked.post("succeed", webhook={"url": "https://example.org/", "secret": secret})
     assert answer.status_code == 422
     assert "secret" in answer.json()["detail"]
 
 
-def test_no_secret_at_all_is_refused(server: Server) -> None:
+def test_a_missing_secret_is_refused(server: Server) -> None:
     answer = server.post("succeed", webhook={"url": "https://example.org/"})
     assert answer.status_code == 422
     assert "REELWRIGHT_WEBHOOK_SECRET" in answer.json()["detail"]

@@ -131,7 +131,7 @@ def test_a_web_page_is_not_taken_for_weights(server, origin, tmp_path):
         download(Origin(url=origin.url), tmp_path / "w.bin")
 
 
-def test_redirects_are_followed_but_not_for_ever_and_never_into_the_open(server, origin, tmp_path, monkeypatch):
+def test_redirects_are_followed_but_never_to_plain_http(server, origin, tmp_path, monkeypatch):
     server.redirects = {"/a": "/b", "/b": origin.url, "/round": "/round"}
     assert download(replace(origin, url=f"{server.url}/a"), tmp_path / "w.bin") == SHA256
     with pytest.raises(FetchFailed, match="more than 5 times"):
@@ -145,7 +145,7 @@ def test_credentials_do_not_go_to_another_host(server, origin, tmp_path):
     assert [headers.get("Authorization") for _, _, headers in server.asked] == ["Bearer secret", None]
 
 
-def test_no_server_at_all_is_said(tmp_path):
+def test_a_missing_server_is_reported(tmp_path):
     with pytest.raises(FetchFailed, match=r"http://127\.0\.0\.1:9/w\.bin cannot be fetched"):
         download(Origin(url="http://127.0.0.1:9/w.bin"), tmp_path / "w.bin", pause_s=0)
 
@@ -164,7 +164,7 @@ def test_a_server_that_answers_less_than_was_asked_for_is_asked_on(server, origi
     assert ranges(server) == [None, "bytes=1000000-", "bytes=1900000-", "bytes=2800000-"]
 
 
-def test_a_part_that_nobody_asked_for_is_not_taken_for_the_file(server, origin, tmp_path):
+def test_an_unrequested_range_is_refused(server, origin, tmp_path):
     server.statuses = [206]
     with pytest.raises(FetchFailed, match="answered no range to a request for the bytes from 0 on"):
         download(replace(origin, checksum=None, size=None), tmp_path / "w.bin", pause_s=0)
@@ -175,21 +175,21 @@ def test_a_part_that_nobody_asked_for_is_not_taken_for_the_file(server, origin, 
     ("headers", "content", "said"),
     [({"Content-Encoding": "gzip"}, CONTENT, r"compressed \(gzip\)"), ({}, b"", "is empty")],
 )
-def test_what_cannot_be_the_file_is_refused(server, tmp_path, headers, content, said):
+def test_a_compressed_or_empty_answer_is_refused(server, tmp_path, headers, content, said):
     server.heads["/w.bin"] = headers
     with pytest.raises(FetchFailed, match=said):
         download(Origin(url=server.put("/w.bin", content)), tmp_path / "w.bin", pause_s=0)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_redirect_out_of_the_web_is_refused_at_once(server, origin, tmp_path):
+def test_a_redirect_to_another_scheme_is_refused(server, origin, tmp_path):
     server.redirects["/w.bin"] = "file:///etc/passwd"
     with pytest.raises(FetchFailed, match="not a web address"):
         download(origin, tmp_path / "w.bin", pause_s=0)
     assert len(server.asked) == 1
 
 
-def test_a_tag_that_cannot_be_sent_back_is_not_kept(server, origin, tmp_path):
+def test_an_etag_that_is_not_ascii_is_not_kept(server, origin, tmp_path):
     server.heads["/w.bin"] = {"ETag": '"\xe9"'}
     server.break_after = [700_000]
     assert download(origin, tmp_path / "w.bin", pause_s=0) == SHA256
@@ -206,7 +206,7 @@ def test_an_endless_file_does_not_fill_the_disk(server, tmp_path, monkeypatch):
     assert 1_000_000 <= (tmp_path / "w.bin.part").stat().st_size < 1_600_000
 
 
-def test_something_else_in_its_place_is_told(server, origin, tmp_path):
+def test_a_folder_in_place_of_the_file_is_reported(server, origin, tmp_path):
     (tmp_path / "w.bin").mkdir()
     with pytest.raises(FetchFailed, match=r"w\.bin.* cannot be written"):
         download(origin, tmp_path / "w.bin", pause_s=0)

@@ -85,7 +85,7 @@ def test_a_folder_that_cannot_be_written_to_works_too(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("content", [b"", b'{"files": {"sub/weights.bin": {"sha256": "12', b'{"files": 3}', b"\xff\x00"])
-def test_a_damaged_record_is_no_leave_to_take_another_file(tmp_path, content):
+def test_a_damaged_record_does_not_let_a_changed_file_pass(tmp_path, content):
     folder, tiny = ModelFolder(tmp_path), model()
     file = put(tmp_path, "tiny/sub/weights.bin", PUBLISHED)
     first = folder.check(tiny, tiny.files[0])

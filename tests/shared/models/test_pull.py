@@ -16,7 +16,7 @@ from shared.models.files import model_files
 from shared.models.folder import MANIFEST, ModelFolder
 from shared.models.install.pull import pull
 from tests.shared.models.file_server import FileServer
-from tests.shared.models.test_loaded import Stages
+from tests.shared.models.test_model_cache import Stages
 from tests.shared.models.test_model_folder import model, put
 
 WEIGHTS = os.urandom(300_000)

@@ -124,7 +124,7 @@ async def test_a_forbidden_address_gets_no_connection() -> None:
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.2", "0x7f.0.0.2", "2130706434", "0177.0.0.2", "[::ffff:127.0.0.1]", "[::]"])
-async def test_other_spellings_of_this_machine_are_seen_through(host: str) -> None:
+async def test_other_spellings_of_this_machine_are_refused(host: str) -> None:
     """With the system's own resolver, which takes them."""
     async with checked_client(Settings()) as http:
         with pytest.raises(ReelwrightError, match=r"loopback|IPv4-mapped|unspecified|has no address|Invalid IPv4"):
@@ -179,7 +179,7 @@ async def test_a_redirect_leads_to_plain_web_addresses_only(target: str) -> None
         ("http://good.test/" + "x" * 5000, Invalid),
     ],
 )
-def test_what_is_no_address_to_fetch(url: str, error: type[ReelwrightError]) -> None:
+def test_an_invalid_address_is_refused(url: str, error: type[ReelwrightError]) -> None:
     with pytest.raises(error) as caught:
         check_url(url)
     assert "pass" not in caught.value.detail.removeprefix("A URL with a user name or password").replace("/etc/passwd", "")
@@ -194,7 +194,7 @@ async def test_a_file_over_the_limit_is_refused_whether_it_says_so_or_not() -> N
         assert len((await get(http, f"http://good.test:{port}/just"))[1]) == 1000
 
 
-async def test_all_together_may_take_so_long() -> None:
+async def test_the_time_limit_covers_the_whole_fetch() -> None:
     async def silent(writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(5)
 
@@ -224,7 +224,7 @@ async def test_other_answers_than_a_file(what: Page, words: str) -> None:
             await get(http, f"http://good.test:{port}/")
 
 
-async def test_nobody_there() -> None:
+async def test_an_unreachable_server_is_reported() -> None:
     async with client() as http:
         with pytest.raises(FetchFailed, match=r"nowhere\.test has no address"):
             await get(http, "http://nowhere.test/")

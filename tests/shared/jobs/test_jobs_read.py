@@ -55,7 +55,7 @@ def test_progress_never_goes_back_and_ends_at_one(followed: tuple[str, Sent]) ->
     assert fractions[0] < 0.5
 
 
-def test_events_are_sent_again_from_where_one_left_off(server: Server, followed: tuple[str, Sent]) -> None:
+def test_events_are_replayed_from_the_last_event_id(server: Server, followed: tuple[str, Sent]) -> None:
     job, sent = followed
     assert events(server, job) == sent
     for seen in range(len(sent)):
@@ -83,7 +83,7 @@ def test_events_of_failed_and_canceled_jobs(server: Server) -> None:
 
 
 @pytest.mark.parametrize("number", ["x", "-1", "1.5", "9" * 30])
-def test_an_event_number_that_is_none_is_refused(server: Server, followed: tuple[str, Sent], number: str) -> None:
+def test_an_invalid_event_number_is_refused(server: Server, followed: tuple[str, Sent], number: str) -> None:
     assert server.client.get(f"/v1/jobs/{followed[0]}/events", headers={"Last-Event-ID": number}).status_code == 422
 
 

@@ -42,7 +42,7 @@ def test_one_loaded_model_serves_many_jobs():
     assert machine.log == ["a", "b"]
 
 
-def test_models_that_do_not_fit_together_go_in_order_the_longest_unused_first():
+def test_the_longest_unused_model_is_dropped_first():
     machine = Machine(35)
     for name in "abcad":
         with machine.use(name):
@@ -51,7 +51,7 @@ def test_models_that_do_not_fit_together_go_in_order_the_longest_unused_first():
     assert machine.log == ["a", "b", "c", "d"]
 
 
-def test_a_model_that_is_used_is_never_let_go():
+def test_a_model_in_use_is_never_dropped():
     machine = Machine(10)
     with machine.use("a"), machine.use("b"):
         assert set(machine.models.keys) == {"a", "b"}
@@ -128,7 +128,7 @@ def test_a_model_that_cannot_be_loaded_is_not_kept():
     assert machine.models.keys == []
 
 
-def test_the_shelf_of_a_process_keeps_its_models():
+def test_the_cache_of_a_process_keeps_its_models():
     for _ in range(2):
         with loaded("test", lambda: object(), size=1) as model:
             last = model
@@ -155,7 +155,7 @@ def test_out_of_memory_is_tried_again_with_less():
     assert tried == [16, 8, 4, 2]
 
 
-def test_what_does_not_fit_at_all_is_said():
+def test_a_model_that_never_fits_is_reported():
     def run(batch):
         raise MemoryError
 
@@ -163,7 +163,7 @@ def test_what_does_not_fit_at_all_is_said():
         smaller_on_out_of_memory(4, run)
 
 
-def test_other_errors_are_not_taken_for_it():
+def test_other_errors_do_not_count_as_out_of_memory():
     def run(batch):
         raise RuntimeError("shapes do not fit")
 
@@ -265,7 +265,7 @@ def test_an_idle_model_of_another_process_makes_room_on_a_gpu(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_room_that_nobody_makes_is_not_waited_for_for_ever(tmp_path):
+def test_waiting_for_memory_ends_after_a_while(tmp_path):
     assert not request_memory(GPU, 10, lambda device: 5, wait_s=0.1, folder=tmp_path)
     assert requested_bytes(GPU, folder=tmp_path) == 0
     (tmp_path / "GPU-0.wanted").write_text("10")
