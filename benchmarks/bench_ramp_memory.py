@@ -30,9 +30,8 @@ FAST, SLOW = [{"t": 0, "speed": 8}], [{"t": 0, "speed": 0.5}]
 WORK = """
 import json, resource, sys
 from pathlib import Path
-from services.speed_ramp.analyze import analyze
-from services.speed_ramp.params import AnalyzeParams, RenderParams
-from services.speed_ramp.render import render
+from services.speed_ramp.analyze import AnalyzeParams, analyze
+from services.speed_ramp.render import RenderParams, render
 name, video, params = sys.argv[1], Path(sys.argv[2]), json.loads(sys.argv[3])
 if name == "analyze":
     frames = analyze(AnalyzeParams.model_validate(params), video=video).frames

@@ -25,11 +25,11 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.clips import sample_clip
-from services.speed_ramp.analyze import analyze
+from services.speed_ramp.analyze import AnalyzeParams, analyze
 from services.speed_ramp.curve.clock import Clock
+from services.speed_ramp.curve.points import CurvePoint
 from services.speed_ramp.motion.measure import Meter
-from services.speed_ramp.params import AnalyzeParams, CurvePoint, RenderParams, RenderResult
-from services.speed_ramp.render import render
+from services.speed_ramp.render import RenderParams, RenderResult, render
 from shared.video import VideoInfo, ffmpeg_path, probe, read_frames
 from shared.video.writing.encoders import choose_encoder, encoder_options
 

@@ -1,157 +1,91 @@
 """speed-ramp.analyze: video -> motion and speed curve."""
 
-from array import array
-from collections.abc import Iterator
-from contextlib import closing
-from dataclasses import dataclass
-from fractions import Fraction
-from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
+from pydantic import BaseModel, Field
 
-from services.speed_ramp.curve.clock import Clock, Floats
-from services.speed_ramp.curve.constraints import asks, shaped
-from services.speed_ramp.curve.from_motion import Trace, from_motion, segment_speeds, shifted, to_points
-from services.speed_ramp.curve.snap import with_times
-from services.speed_ramp.motion.camera import length, steadied
-from services.speed_ramp.motion.measure import Meter, Step, analysis_size
+from services.speed_ramp.curve.clock import Clock
+from services.speed_ramp.curve.constraints import Constraints, constrained
+from services.speed_ramp.curve.from_motion import from_motion
+from services.speed_ramp.curve.points import CurvePoint, shifted, to_points
+from services.speed_ramp.curve.segments import segment_speeds
+from services.speed_ramp.curve.snap import snap_times
+from services.speed_ramp.motion.motion_curve import Motion, motion_curve
+from services.speed_ramp.motion.part import check_start
 from services.speed_ramp.motion.sampling import Samples
-from services.speed_ramp.params import AnalyzeParams, AnalyzeResult, Motion
-from shared.errors import Invalid
-from shared.operation import Progress, Silent
-from shared.video import Frame, VideoInfo, map_ordered, probe_video
-
-_MOST_VALUES = 100_000
-_LONGEST_CUT = 2  # pairs: a cut changes one, a single flashed frame two; more in a row is motion too fast for the flow
+from services.speed_ramp.motion.trace import MEASURES, measure_motion
+from services.speed_ramp.params import MotionParams
+from shared.operation import Kind, Operation, Progress, Silent
+from shared.video import probe_video
 
 
-def analyze(params: AnalyzeParams, *, video: Path, progress: Progress = Silent()) -> AnalyzeResult:
+class AnalyzeParams(MotionParams):
+    """How a clip's motion becomes a speed curve."""
+
+
+class AnalyzeResult(BaseModel):
+    """The motion of a clip and the speed curve made from it."""
+
+    motion: Motion = Field(description="Motion between neighbouring frames; averaged in groups if there are more than 100,000 values.")
+    curve: list[CurvePoint] = Field(description="Control points of the curve, from the start to the end of the part that was used.")
+    speeds: list[float] = Field(description="Mean speed of each segment: its length in the source divided by its length in the output.")
+    segment_duration: float = Field(description="Length of a segment in seconds of source; the last segment may be shorter.")
+    duration_s: float = Field(description="Length of the part that was used, in seconds of source.")
+    ramped_duration_s: float = Field(description="Length of the video along the curve, in seconds of output: the integral of 1/speed.")
+    frames: int = Field(description="Number of frames that were compared.")
+    beats: list[float] = Field(description="Times of the beats in seconds of source, if `snap_to` is `beats`.")
+    cuts: list[float] = Field(description="Times of cuts in seconds of source. Cuts do not count as motion.")
+
+
+def analyze(params: MotionParams, *, video: Path, progress: Progress = Silent()) -> AnalyzeResult:
     """Measure the motion of `video` and make a speed curve from it.
 
-    Reads the luma of every frame once, or of `sample_rate` pairs a second; memory holds a few numbers per pair and no more. Raises
-    UnsupportedMedia for what is not a video, BrokenMedia where the file breaks, Invalid for a part that is not there or too many segments.
+    Reads the luma of every frame once, or of `sample_rate` pairs per second. Memory holds only a few numbers per pair. Raises
+    UnsupportedMedia for a file that is not a video, BrokenMedia for a damaged one, Invalid for an empty part or too many segments.
     """
     info = probe_video(video)
-    check_part(info, params)
-    listening = params.snap_to == "beats"
-    params = with_times(params, video, info, progress.part("listening", 0, 0.1) if listening else progress)
-    measured = measure(video, info, params, progress.part("measuring", 0.1, 1) if listening else progress)
+    check_start(info, params.start)
+    finds_beats = params.snap_to == "beats"
+    times = snap_times(
+        params.snap_to,
+        video,
+        info,
+        start=params.start,
+        duration=params.duration,
+        progress=progress.part("finding beats", 0, 0.1) if finds_beats else progress,
+    )
+    samples = Samples(video, info, start=params.start, duration=params.duration, sample_rate=params.sample_rate)
+    stage = progress.part("measuring", 0.1, 1) if finds_beats else progress
+    measured = measure_motion(info, samples, MEASURES[params.measure], stage)
     trace = measured.trace
     end = params.start + trace.duration_s
-    points = shifted(from_motion(trace, params), params.start)
-    if asks(params):
-        points = shaped(points, params, start=params.start, end=end, limits=(params.min_speed, params.max_speed))
+    constraints = Constraints(snap_times=times, max_acceleration=params.max_acceleration, target_duration=params.target_duration)
+    points = constrained(
+        shifted(from_motion(trace, params), params.start),
+        constraints,
+        start=params.start,
+        end=end,
+        limits=(params.min_speed, params.max_speed),
+    )
     return AnalyzeResult(
-        motion=_thinned(trace, params.start),
+        motion=motion_curve(trace, params.start),
         curve=to_points(points),
         speeds=segment_speeds(points, params.segment_duration, trace.duration_s, start=params.start),
         segment_duration=params.segment_duration,
         duration_s=trace.duration_s,
         ramped_duration_s=float(Clock(points, start=params.start).left(end)),
         frames=measured.frames,
-        beats=list(params.snap_to or ()) if listening else [],
+        beats=list(times or ()) if finds_beats else [],
         cuts=[params.start + cut for cut in measured.cuts],
     )
 
 
-def check_part(info: VideoInfo, params: AnalyzeParams) -> None:
-    """Raise Invalid if there is nothing of the video from `start` on."""
-    if params.start and params.start >= info.duration_s:
-        detail = f"The video is {info.duration_s:.2f} s long: a start at {params.start:g} s leaves nothing of it"
-        raise Invalid(f"{detail}. Choose an earlier start.", errors=[{"field": "params.start", "detail": detail}])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
-    """The motion of a video, or a part of it, the seconds of its cuts, both counted from the part's start, and the frames looked at."""
-
-    trace: Trace
-    cuts: list[float]
-    frames: int
-
-
-def measure(video: Path, info: VideoInfo, params: AnalyzeParams, progress: Progress) -> Measured:
-    """Look at the part of a video that `params` names."""
-    samples = Samples(video, info, start=params.start, duration=params.duration, sample_rate=params.sample_rate)
-    times, subject, camera, mismatched, frames = array("d"), array("d"), array("f"), array("b"), 0
-    total = samples.expected(info)
-    for look in _steps(samples, analysis_size(info.width, info.height)):
-        frames += 1
-        if look.step is not None:
-            times.append(look.time - params.start)
-            subject.append(look.step.subject / look.elapsed)
-            camera.extend((look.step.camera / look.elapsed).ravel())
-            mismatched.append(look.step.cut)
-        progress(min(frames, total), total)
-    if not frames:
-        raise Invalid(f"No frame of the video begins in the part from {params.start:g} s on. Choose another start or a longer duration.")
-    progress(total, total)
-    at, count = np.array(times), len(times)
-    # A pair on its own stands for what lies around it, one of many for the time since the frame before.
-    ends = at if samples.every_frame else np.append((at[1:] + at[:-1]) / 2, at[-1:] + 1e-9)
-    both = np.concatenate([np.array(subject)[:, None], np.array(camera, dtype=np.float64).reshape(count, 6)], axis=1)
-    both, cuts = without_cuts(at, both, np.array(mismatched, dtype=bool))
-    moved = length(steadied(both[:, 1:].reshape(count, 3, 2), ends), info.width, info.height)
-    # Two movements of unrelated directions add up like this.
-    values = {"subject": both[:, 0], "camera": moved, "total": np.hypot(both[:, 0], moved)}[params.measure]
-    trace = Trace(times=at, ends=ends, values=values, duration_s=float(samples.end) - params.start)
-    return Measured(trace=trace, cuts=cuts, frames=frames)
-
-
-def without_cuts(times: Floats, values: Floats, mismatched: NDArray[np.bool_]) -> tuple[Floats, list[float]]:
-    """`values` (n, k) with those across cuts and flashes replaced by what lies around them, and the times of the cuts."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], mismatched, [False]]).astype(np.int8)))
-    runs = [(a, b) for a, b in edges.reshape(-1, 2) if b - a <= _LONGEST_CUT]
-    known = np.ones(len(values), dtype=bool)
-    for start, stop in runs:
-        known[start:stop] = False
-    if runs and known.any():
-        values = np.stack([np.interp(times, times[known], column[known]) for column in values.T], axis=1)
-    elif runs:
-        values = np.zeros_like(values)
-    return values, [float(times[start]) for start, _ in runs]
-
-
-@dataclass(frozen=True, slots=True)
-class _Look:
-    """A frame's time, and what happened since the frame before, `elapsed` seconds earlier."""
-
-    time: float
-    elapsed: float
-    step: Step | None
-
-
-def _steps(samples: Samples, size: tuple[int, int]) -> Iterator[_Look]:
-    meter = Meter()
-
-    def shrink(frame: Frame | None) -> _Small | None:
-        return None if frame is None else _Small(frame.time, frame.small_luma(*size))
-
-    def compare(pair: tuple[_Small | None, _Small | None]) -> _Look | None:
-        before, after = pair
-        if after is None:
-            return None
-        if before is None:
-            return _Look(float(after.time), 0.0, None)
-        return _Look(float(after.time), float(after.time - before.time), meter(before.luma, after.luma))
-
-    with closing(iter(samples)) as frames:
-        smalls = map_ordered(shrink, frames, ahead=2)
-        yield from (look for look in map_ordered(compare, pairwise(smalls), ahead=2) if look is not None)
-
-
-@dataclass(frozen=True, slots=True)
-class _Small:
-    time: Fraction
-    luma: NDArray[np.uint8]
-
-
-def _thinned(trace: Trace, start: float) -> Motion:
-    """The motion with groups of frames averaged where there are more values than a result should carry."""
-    group = -(-len(trace.times) // _MOST_VALUES) or 1
-    starts = np.arange(0, len(trace.times), group)
-    means = np.add.reduceat(trace.values, starts) / np.diff(np.append(starts, len(trace.values))) if len(starts) else trace.values
-    last = np.minimum(starts + group, len(trace.times)) - 1
-    return Motion(times=(start + trace.times[last]).tolist(), values=np.round(means, 6).tolist())
+ANALYZE = Operation(
+    name="speed-ramp.analyze",
+    summary="Measure a video's motion and make a speed curve from it",
+    params=AnalyzeParams,
+    result=AnalyzeResult,
+    inputs={"video": Kind.VIDEO},
+    run=analyze,
+    example=AnalyzeParams(min_speed=0.5, max_speed=2.0),
+)

@@ -1,48 +1,92 @@
-"""speed-ramp.export: the curve of a video as files for editing programs, and as a picture."""
+"""speed-ramp.export: video and curve -> files for editing programs, and a plot."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
+from pydantic import BaseModel, Field
+
 from services.speed_ramp.choose_curve import choose_curve
 from services.speed_ramp.curve.clock import Clock
-from services.speed_ramp.curve.from_motion import held, to_points
-from services.speed_ramp.curve.straight_pieces import slow_parts
+from services.speed_ramp.curve.points import CurvePoint, to_points
+from services.speed_ramp.curve.slow_parts import SlowPart, slow_parts
+from services.speed_ramp.curve.trim import trimmed
+from services.speed_ramp.handover.formats import FORMATS
 from services.speed_ramp.handover.plot import plot
-from services.speed_ramp.handover.timelines import Handover, as_csv, as_fcpxml, as_json, as_otio
-from services.speed_ramp.params import ExportParams, ExportResult
+from services.speed_ramp.handover.ramped_clip import RampedClip
+from services.speed_ramp.params import CurveParams
 from shared.editing.rates import constant_rate
 from shared.media.zip_writer import ZipWriter
-from shared.operation import Progress, Silent
+from shared.operation import Kind, Operation, Progress, Silent
 from shared.video import probe_video
 
 
-def export(params: ExportParams, *, video: Path, outputs: Mapping[str, Path], progress: Progress = Silent()) -> ExportResult:
-    """Write the curve of `video` into an archive (`files`: CSV, JSON, OpenTimelineIO, FCPXML) and draw it (`plot`, PNG).
+class ExportParams(CurveParams):
+    """Which curve to export, and where editing programs find the clip."""
 
-    The curve is `params.curve`, or made of `params.speeds`, or analysed; only then is the video read. Raises what `analyze` raises.
+    media_url: str = Field(
+        "",
+        max_length=2000,
+        description="Address of the clip for the editing program, such as `file:///Volumes/Cut/clip.mov`. Empty: the clip's file name, "
+        "for a clip in the same folder as the exported files.",
+    )
+
+
+class ExportResult(BaseModel):
+    """The files that were written."""
+
+    curve: list[CurvePoint] = Field(description="The curve, from the start to the end of the part that was used, in seconds of source.")
+    duration_s: float = Field(description="Length of the part that was used, in seconds of source.")
+    ramped_duration_s: float = Field(description="Length of that part along the curve, in seconds of output.")
+    frame_rate: str = Field(description='Frames per second of the timelines as an exact fraction, such as "30000/1001".')
+    files: list[str] = Field(description="Names of the files in the archive.")
+    slow_parts: list[SlowPart] = Field(description="Slow parts; the timelines have a marker for each.")
+
+
+def export(params: ExportParams, *, video: Path, outputs: Mapping[str, Path], progress: Progress = Silent()) -> ExportResult:
+    """Write the curve of `video` into an archive (`files`: one file per row of FORMATS) and draw it (`plot`, PNG).
+
+    The curve is `params.curve`, or made from `params.speeds`, or analysed; the video is read only to analyse it or to find beats. Raises
+    what `analyze` raises.
     """
     info = probe_video(video)
     chosen = choose_curve(params, video, info, progress.part("analysing", 0, 0.9))
-    start, end = params.start, chosen.end
-    points, url = held(chosen.points, end, start=start), params.media_url or quote(video.name)
-    name = Path(unquote(urlsplit(url).path)).name or video.name
-    slow = slow_parts(points, start=start, end=end)
-    rate = constant_rate(info.rate, varies=info.variable_frame_rate)
-    given = Handover(name=name, media_url=url, info=info, points=points, start=start, end=end, rate=rate, slow=slow)
+    points, url = trimmed(chosen.points, chosen.end, start=params.start), params.media_url or quote(video.name)
+    clip = RampedClip(
+        name=Path(unquote(urlsplit(url).path)).name or video.name,
+        media_url=url,
+        info=info,
+        points=points,
+        start=params.start,
+        end=chosen.end,
+        rate=constant_rate(info.rate, varies=info.variable_frame_rate),
+        slow_parts=slow_parts(points, start=params.start, end=chosen.end),
+    )
     stage = progress.part("writing", 0.9, 1)
-    made = {"curve.csv": as_csv, "curve.json": as_json, "curve.otio": as_otio, "curve.fcpxml": as_fcpxml}
     with ZipWriter(outputs["files"], packed=True) as archive:
-        for done, (file, write) in enumerate(made.items()):
-            archive.add(file, write(given))
-            stage(done, len(made) + 1)
-    plot(given, chosen.analysis).save(outputs["plot"], format="PNG")
+        for done, file_format in enumerate(FORMATS):
+            archive.add(file_format.file_name, file_format.write(clip))
+            stage(done, len(FORMATS) + 1)
+    motion, cuts = (chosen.analysis.motion, chosen.analysis.cuts) if chosen.analysis else (None, [])
+    plot(clip, motion, cuts).save(outputs["plot"], format="PNG")
     stage(1, 1)
     return ExportResult(
         curve=to_points(points),
-        duration_s=end - start,
-        ramped_duration_s=float(Clock(points, start=start).left(end)),
-        frame_rate=f"{given.rate.numerator}/{given.rate.denominator}",
-        files=list(made),
-        slow_parts=slow,
+        duration_s=clip.end - clip.start,
+        ramped_duration_s=float(Clock(points, start=clip.start).left(clip.end)),
+        frame_rate=clip.frame_rate,
+        files=[file_format.file_name for file_format in FORMATS],
+        slow_parts=clip.slow_parts,
     )
+
+
+EXPORT = Operation(
+    name="speed-ramp.export",
+    summary="Export a speed curve for editing programs, and draw it",
+    params=ExportParams,
+    result=ExportResult,
+    inputs={"video": Kind.VIDEO},
+    outputs={"plot": Kind.IMAGE, "files": Kind.ARCHIVE},
+    run=export,
+    example=ExportParams(min_speed=0.5, max_speed=2.0),
+)

@@ -1,56 +1,92 @@
 """speed-ramp.render: video and curve -> retimed video."""
 
-from collections.abc import Iterator
 from contextlib import ExitStack
-from fractions import Fraction
 from pathlib import Path
+from typing import Annotated
 
-from services.speed_ramp.choose_curve import Chosen, choose_curve
-from services.speed_ramp.curve.clock import Clock, Point
-from services.speed_ramp.curve.from_motion import held, to_points
-from services.speed_ramp.curve.straight_pieces import slow_parts
+from pydantic import BaseModel, Field
+
+from services.speed_ramp.choose_curve import ChosenCurve, choose_curve
+from services.speed_ramp.curve.clock import Clock
+from services.speed_ramp.curve.points import CurvePoint, Point, to_points
+from services.speed_ramp.curve.slow_parts import SlowPart, slow_parts
+from services.speed_ramp.curve.trim import trimmed
 from services.speed_ramp.handover.chapters import chapters, longest
-from services.speed_ramp.handover.warnings import changes
-from services.speed_ramp.params import RenderParams, RenderResult
-from services.speed_ramp.picture.inbetween import LONGEST_S, Shown, between, computed_ahead
-from services.speed_ramp.picture.picks import Part, Seen, picks
-from services.speed_ramp.picture.shutter import Window, exposed
+from services.speed_ramp.handover.conversion_warnings import conversion_warnings
+from services.speed_ramp.motion.part import no_frames
+from services.speed_ramp.params import CurveParams
+from services.speed_ramp.picture.interpolation import INTERPOLATIONS, shown_frames
+from services.speed_ramp.picture.picks import Part, SourceEnd
+from services.speed_ramp.sound.modes import AUDIO_MODES
 from services.speed_ramp.sound.tracks import open_tracks
+from shared.choices import OneOf, described
 from shared.editing.rates import constant_rate
-from shared.errors import Invalid, UnsupportedMedia
-from shared.operation import Progress, Silent
-from shared.video import Frame, VideoInfo, VideoWriter, map_ordered, probe_video, read_frames, remux, to_fraction
+from shared.errors import UnsupportedMedia
+from shared.operation import Kind, Operation, Progress, Silent
+from shared.video import VideoInfo, VideoWriter, map_ordered, probe_video, read_frames, remux, to_fraction
 
-_FOREVER_S = 1e7
+
+class RenderParams(CurveParams):
+    """Which curve the clip follows, and how the pictures and the sound are made."""
+
+    interpolation: Annotated[str, OneOf(INTERPOLATIONS)] = Field(
+        "nearest", description=f"How to show moments between two source frames: {described(INTERPOLATIONS.values())}."
+    )
+    shutter: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Motion blur where the clip plays faster than normal: the share of each output frame's duration over which source "
+        "frames are averaged. 0 is off, 0.5 looks like film, 1 is the maximum.",
+    )
+    audio: Annotated[str, OneOf(AUDIO_MODES)] = Field(
+        "keep", description=f"How the sound follows the curve: {described(AUDIO_MODES.values())}."
+    )
+    chapters: bool = Field(True, description="Write chapters into the output: one for each slow part and one for each part between.")
+    quality: int = Field(70, ge=0, le=100, description="Picture quality of the output, from 0 (smallest file) to 100 (best).")
+
+
+class RenderResult(BaseModel):
+    """The video that was written."""
+
+    curve: list[CurvePoint] = Field(description="The curve, from the start to the end of the part that was used, in seconds of source.")
+    duration_s: float = Field(description="Length of the output's video in seconds: the integral of 1/speed, to the nearest frame.")
+    source_duration_s: float = Field(description="Length of the part that was used, in seconds of source.")
+    frames: int = Field(description="Number of frames in the output.")
+    frame_rate: str = Field(description='Frames per second of the output as an exact fraction, such as "30000/1001".')
+    audio_tracks: int = Field(description="Number of audio tracks in the output.")
+    slow_parts: list[SlowPart] = Field(description="Slow parts of the output; if there are more than 100, the longest 100.")
+    encoder: str = Field(description='Video encoder; "copy" if every speed is 1 and the source was copied unchanged.')
 
 
 def render(params: RenderParams, *, video: Path, output: Path, progress: Progress = Silent()) -> RenderResult:
-    """Write `video` to `output`, retimed along a speed curve, in one pass and with memory that does not depend on length.
+    """Write `video` to `output`, retimed along a speed curve.
 
-    The curve is `params.curve`, or made of `params.speeds`, or analysed. The frame rate stays (a varying one becomes constant); each
-    output frame shows the moment of the source that the exact integral of the curve puts there; all audio tracks follow with their pitch
-    kept. A curve that is 1 throughout copies picture and sound untouched. Raises UnsupportedMedia and BrokenMedia for the source;
-    nothing is left under `output` on failure.
+    The curve is `params.curve`, or made from `params.speeds`, or analysed. Each output frame shows the source moment given by the exact
+    integral of the curve. The frame rate stays the same; a varying one becomes constant. A curve that is 1 throughout copies picture and
+    sound unchanged. One pass, with memory that does not depend on the length. Raises UnsupportedMedia and BrokenMedia for the source, and
+    Invalid for params that do not fit it; nothing is left at `output` after a failure.
     """
     info = probe_video(video)
     analysed = params.curve is None and params.speeds is None
     chosen = choose_curve(params, video, info, progress.part("analysing", 0, 0.3) if analysed else Silent())
-    points, stage = chosen.points, progress.part("rendering", 0.3 if analysed else 0, 1)
-    if _unchanged(params, points) and output.suffix.lower() == ".mp4":
+    stage = progress.part("rendering", 0.3 if analysed else 0, 1)
+    if _is_unchanged(params, chosen.points) and output.suffix.lower() == ".mp4":
         try:
             remux(video, output)
-        except UnsupportedMedia as reason:
-            progress.warn(f"Every speed is 1, but the file could not be copied as it is and was encoded: {reason.detail}")
+        except UnsupportedMedia as error:
+            progress.warn(f"Every speed is 1, but the file could not be copied unchanged and was encoded: {error.detail}")
         else:
             stage(1, 1)
-            return _copied(output, info, points)
+            return _copied(output, info, chosen.points)
     return _encoded(params, video, info, output, chosen, progress, stage)
 
 
 def _copied(output: Path, info: VideoInfo, points: list[Point]) -> RenderResult:
+    """Return the result for a source that was copied to `output`."""
     copy = probe_video(output)
     return RenderResult(
-        curve=to_points(held(points, info.duration_s)),
+        curve=to_points(trimmed(points, info.duration_s)),
         duration_s=copy.duration_s,
         source_duration_s=info.duration_s,
         frames=copy.frames,
@@ -62,46 +98,51 @@ def _copied(output: Path, info: VideoInfo, points: list[Point]) -> RenderResult:
 
 
 def _encoded(
-    params: RenderParams, video: Path, info: VideoInfo, output: Path, chosen: Chosen, progress: Progress, stage: Progress
+    params: RenderParams, video: Path, info: VideoInfo, output: Path, chosen: ChosenCurve, progress: Progress, stage: Progress
 ) -> RenderResult:
+    """Encode the retimed video. `progress` takes warnings, `stage` the progress of this step."""
     points, rate = chosen.points, constant_rate(info.rate, varies=info.variable_frame_rate)
-    clock, seen, part = Clock(points, start=params.start), Seen(), _part(params)
-    for sentence in changes(info, rate):
-        progress.warn(sentence)
+    interpolation, make_sound = INTERPOLATIONS[params.interpolation], AUDIO_MODES[params.audio].make
+    clock, source_end = Clock(points, start=params.start), SourceEnd()
+    for warning in conversion_warnings(info, rate):
+        progress.warn(warning)
     expected = max(round(float(clock.left(chosen.end)) * rate), 1)
     first = written = 0
     with ExitStack() as stack:
-        # Where each picture takes long to make there is nothing to be ahead for.
-        ahead = 2 if params.interpolation == "flow" else 8
-        reading = read_frames(video, start=params.start or None, duration=params.duration, to_sdr8=True, prefetch=ahead)
+        reading = read_frames(video, start=params.start or None, duration=params.duration, to_sdr8=True, prefetch=interpolation.prefetch)
         frames = stack.enter_context(reading)
         writer = stack.enter_context(VideoWriter(output, width=info.width, height=info.height, frame_rate=rate, quality=params.quality))
         writer.copy_tags(video)
-        tracks = list(open_tracks(params, video, info, clock, writer, progress, stack)) if params.audio != "drop" else []
-        shown = _shown(params, frames, clock, rate, seen, part)
-        pictures = map_ordered(lambda one: (one.number, one.picture()), shown, ahead=2)
-        for number, picture in pictures:
+        tracks = list(
+            open_tracks(
+                make_sound, video, info, clock, writer, start=params.start, duration=params.duration, progress=progress, stack=stack
+            )
+            if make_sound is not None
+            else ()
+        )
+        shown = shown_frames(
+            frames, clock, rate, source_end, interpolation=interpolation, shutter=params.shutter, part=_part(params.start, params.duration)
+        )
+        for number, picture in map_ordered(lambda frame: (frame.number, frame.picture()), shown, ahead=2):
             first = number if not written else first
             written += 1
             writer.write(picture, number)
             for track in tracks:
-                track.write(until_s=float((number + 1) / rate), limit_s=None)
+                track.write(until_s=float((number + 1) / rate))
             stage(min(written, expected), expected)
         if not written:
-            raise Invalid(
-                f"No frame of the video begins in the part from {params.start:g} s on. Choose another start or a longer duration."
-            )
-        end_s = float(seen.end)
+            raise no_frames(params.start)
+        end_s = float(source_end.end)
         for track in tracks:
-            track.write(until_s=_FOREVER_S, limit_s=float(clock.left(end_s)))
+            track.write(until_s=float(clock.left(end_s)))
         length, slow = (first + written) / rate, longest(slow_parts(points, start=params.start, end=end_s))
-        for title, begin, end in chapters(points, slow, start=params.start, length=length) if params.chapters else ():
-            writer.add_chapter(title, begin, end)
-    for sentence in writer.warnings:
-        progress.warn(sentence)
+        for chapter in chapters(points, slow, start=params.start, length=length) if params.chapters else ():
+            writer.add_chapter(chapter.title, chapter.start, chapter.end)
+    for warning in writer.warnings:
+        progress.warn(warning)
     stage(expected, expected)
     return RenderResult(
-        curve=to_points(held(points, end_s, start=params.start)),
+        curve=to_points(trimmed(points, end_s, start=params.start)),
         duration_s=float(length),
         source_duration_s=end_s - params.start,
         frames=written,
@@ -112,25 +153,27 @@ def _encoded(
     )
 
 
-def _shown(params: RenderParams, frames: Iterator[Frame], clock: Clock, rate: Fraction, seen: Seen, part: Part | None) -> Iterator[Shown]:
-    """What each output frame shows."""
-    window, flow = Window(frames), params.interpolation == "flow"
-    source = window if params.shutter else frames
-    fade_s = LONGEST_S if flow else None
-    chosen = picks(source, clock, rate, seen, blend=params.interpolation != "nearest", fade_s=fade_s, part=part)
-    made = between(chosen) if flow else chosen
-    shown = exposed(made, window, clock, rate, shutter=params.shutter) if params.shutter else made
-    return computed_ahead(shown) if flow else iter(shown)
-
-
-def _part(params: RenderParams) -> Part | None:
-    if not params.start and params.duration is None:
+def _part(start_s: float, duration_s: float | None) -> Part | None:
+    """Return the part of the source to use; None for all of it."""
+    if not start_s and duration_s is None:
         return None
-    start = to_fraction(params.start)
-    return Part(start, None if params.duration is None else start + to_fraction(params.duration))
+    start = to_fraction(start_s)
+    return Part(start, None if duration_s is None else start + to_fraction(duration_s))
 
 
-def _unchanged(params: RenderParams, points: list[Point]) -> bool:
-    """Whether the curve leaves the whole clip as it is."""
-    whole = not params.start and params.duration is None and params.audio != "drop"
+def _is_unchanged(params: RenderParams, points: list[Point]) -> bool:
+    """Return whether the output equals the source: all of it, at normal speed, with its sound."""
+    whole = not params.start and params.duration is None and AUDIO_MODES[params.audio].make is not None
     return whole and all(abs(point.speed - 1) < 1e-9 and not point.freeze for point in points)
+
+
+RENDER = Operation(
+    name="speed-ramp.render",
+    summary="Retime a video, and its sound, along a speed curve",
+    params=RenderParams,
+    result=RenderResult,
+    inputs={"video": Kind.VIDEO},
+    outputs={"video": Kind.VIDEO},
+    run=render,
+    example=RenderParams(min_speed=0.5, max_speed=2.0),
+)

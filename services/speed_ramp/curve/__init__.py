@@ -1,4 +1,4 @@
-"""Speed curves: made from motion, shaped, snapped to beats, and turned into a clock.
+"""Speed curves: made from motion or speeds, constrained, snapped to beats, and integrated into a clock.
 
-Times are source seconds; speed 1 is normal.
+Times are source seconds unless they say output seconds; speed 1 is normal.
 """

@@ -1,12 +1,13 @@
-"""When the beats of a clip's sound are, also where the tempo changes.
+"""Find the beats of a clip's sound, also where the tempo changes.
 
-Onsets are rises of the loudness in bands of the spectrum; the tempo is what their autocorrelation says over some seconds, followed
-through the clip by the cheapest path (Viterbi); the beats are the sequence that falls on strong onsets at that tempo (Ellis, "Beat Tracking
-by Dynamic Programming", JNMR 2007), each then put on the onset next to it. Memory: some numbers for each 10 ms.
+1. Onset strength: how much the loudness rises in bands of the spectrum, every 10 ms.
+2. Tempo: the autocorrelation of the onset strength over some seconds, tracked through the clip by the cheapest path (Viterbi).
+3. Beats: the sequence that falls on strong onsets at that tempo (Ellis, "Beat Tracking by Dynamic Programming", JNMR 2007), each beat
+   then moved to the onset next to it.
 
-Own code on numpy, because the libraries that are maintained were measured and do not fit: they find beats in noise and in speech, take
-loud hats between kicks for them, and are under the GPL (aubio) or add 0.3 GiB to a worker and 0.4 to its image (librosa). README.md has
-the table.
+Memory: a few numbers for each 10 ms. Own code, because the maintained libraries did not fit when measured: they find beats in noise and
+in speech, mistake loud hats between kicks for beats, and are under the GPL (aubio) or add 0.3 GiB to a worker and 0.4 GiB to its image
+(librosa). README.md has the table.
 """
 
 from array import array
@@ -21,60 +22,60 @@ from shared.video import AudioBlock
 Floats = NDArray[np.float64]
 
 SAMPLE_RATE = 22050
-"""Samples a second that beats are looked for in: what lies above 11 kHz tells nothing more."""
+"""Samples per second of the sound in which beats are found: frequencies above 11 kHz add nothing."""
 
 _HOP = 220  # samples: 10 ms
 _STEP_S = _HOP / SAMPLE_RATE
 _WINDOW = 1024
 _BANDS = 24
-_AT_ONCE = 256  # windows
-_QUIET = 1e-4  # of full scale: steps of what is below count little
-_SLOWEST, _FASTEST = 45.0, 240.0  # beats a minute
-_USUAL, _OCTAVES = 120.0, 1.0  # people tap near this; how fast other tempos lose, as a Gaussian's width
+_BATCH = 256  # windows per Fourier transform
+_QUIET = 1e-4  # share of full scale: rises below this level count little
+_SLOWEST, _FASTEST = 45.0, 240.0  # beats per minute
+_USUAL, _OCTAVES = 120.0, 1.0  # the tempo people prefer to tap, and the width in octaves of a Gaussian that weighs other tempos
 _TEMPO_S, _TEMPO_EVERY_S = 6.0, 1.0
-_SHORTEST_S = 3.0  # of sound: two of the slowest beats, and what they are compared with
-_TEMPO_CHANGE = 12.0  # what a change of tempo by an octave from second to second costs, next to a likeness of at most 1
-_TIGHT = 100.0  # what a distance between two beats of e times the tempo's costs, next to an onset's mean strength
-_PLACE_S = 0.06  # how far from the even sequence the onset of a beat may lie
-_LATE_S = 0.009  # a click shows most when the window holds so much of what comes after it
-_ALIKE = 0.25  # likeness from beat to beat below which there is none: noise and scattered sounds stay below, loosely played music has 0.4
-_HEARD = 0.3  # of the median beat's strength: before and after, weaker ones are silence
+_SHORTEST_S = 3.0  # shortest sound with a tempo: two of the slowest beats, compared with each other
+_TEMPO_CHANGE = 12.0  # cost of changing the tempo by an octave within a second; a self-similarity gains at most 1
+_TIGHT = 100.0  # cost of a beat distance e times the tempo's, in units of the mean onset strength
+_SEARCH_S = 0.06  # a beat moves to an onset at most this far away
+_LATE_S = 0.009  # the onset strength of a click peaks when its window reaches this far past the click
+_SELF_SIMILAR = 0.25  # below this from beat to beat, there is no beat: noise and scattered sounds stay below, loosely played music has 0.4
+_AUDIBLE = 0.3  # share of the median beat's strength: weaker beats before the first and after the last onset are dropped
 
 
 def beats(blocks: Iterable[AudioBlock]) -> list[float]:
-    """Seconds of the beats in the sound of `blocks` (at SAMPLE_RATE, any channels), rising; none if nothing in it has a beat.
+    """Return the times of the beats in seconds, rising; an empty list if the sound has no beat.
 
-    A beat is within 10 ms of a click that is heard alone.
+    `blocks`: the sound at SAMPLE_RATE, with any number of channels. Times of isolated clicks are accurate to 10 ms.
     """
     strength, start = _onsets(blocks)
     if len(strength) * _STEP_S < _SHORTEST_S or not strength.any():
         return []
-    even = _levelled(strength)
-    periods, likeness = _tempo(even)
-    places = [place for place in _sequence(even, periods) if likeness[place] > _ALIKE]
-    return [float(start + _LATE_S + _on_onset(strength, place) * _STEP_S) for place in _heard(even, places)]
+    level = _levelled(strength)
+    periods, similarity = _tempo(level)
+    places = [place for place in _sequence(level, periods) if similarity[place] > _SELF_SIMILAR]
+    return [float(start + _LATE_S + _nearest_onset(strength, place) * _STEP_S) for place in _audible(level, places)]
 
 
 def _onsets(blocks: Iterable[AudioBlock]) -> tuple[Floats, float]:
-    """How much louder it gets, every 10 ms, and the second of the first value."""
+    """Return the onset strength every 10 ms, and the time of the first value in seconds."""
     edges = np.unique(np.geomspace(2, _WINDOW // 2, _BANDS + 1).astype(int))
     window = np.hanning(_WINDOW)
-    made, last, start = array("f"), None, 0.0
+    strength, last, start = array("f"), None, 0.0
     for samples, second in _runs(blocks):
         start = second if last is None else start
         frames = sliding_window_view(samples, _WINDOW)[::_HOP]
         power = np.abs(np.fft.rfft(frames * window, axis=1)) ** 2
-        # Loudness as the ear has it: in each band the logarithm, which quiet noise cannot move.
+        # Perceived loudness: the logarithm in each band. The constant inside keeps quiet noise from changing it.
         loud = np.log1p(np.add.reduceat(power, edges[:-1], axis=1) / (_QUIET * _WINDOW) ** 2)
         before = loud[:1] if last is None else last
-        made.extend(np.maximum(np.diff(loud, axis=0, prepend=before), 0).mean(axis=1))
+        strength.extend(np.maximum(np.diff(loud, axis=0, prepend=before), 0).mean(axis=1))
         last = loud[-1:]
-    return np.array(made, np.float64), start + _WINDOW / 2 / SAMPLE_RATE
+    return np.array(strength, np.float64), start + _WINDOW / 2 / SAMPLE_RATE
 
 
 def _runs(blocks: Iterable[AudioBlock]) -> Iterator[tuple[NDArray[np.float32], float]]:
-    """The sound in mono, in overlapping pieces of whole windows without holes, and the second of each piece's first sample."""
-    held, first, length = np.zeros(0, np.float32), None, _WINDOW + (_AT_ONCE - 1) * _HOP
+    """Yield the sound in mono as overlapping pieces of whole windows, gaps filled, and the time of each piece in seconds."""
+    held, first, length = np.zeros(0, np.float32), None, _WINDOW + (_BATCH - 1) * _HOP
     for block in blocks:
         if first is None:
             first = round(block.start * SAMPLE_RATE)
@@ -83,69 +84,69 @@ def _runs(blocks: Iterable[AudioBlock]) -> Iterator[tuple[NDArray[np.float32], f
             held = np.concatenate([held, part])
             while len(held) >= length:
                 yield held[:length], first / SAMPLE_RATE
-                held, first = held[_AT_ONCE * _HOP :], first + _AT_ONCE * _HOP
+                held, first = held[_BATCH * _HOP :], first + _BATCH * _HOP
     if first is not None:
         rest = np.concatenate([held, np.zeros(_WINDOW, np.float32)])
         yield rest, first / SAMPLE_RATE
 
 
 def _levelled(strength: Floats) -> Floats:
-    """Onsets next to what is usual around them, so that quiet music counts as loud music does."""
+    """Scale onset strength by its spread nearby, so that quiet music counts as much as loud music."""
     smooth = _blurred(strength, 0.02 / _STEP_S)
     mean = _blurred(smooth, 0.5 / _STEP_S)
     spread = np.sqrt(_blurred((smooth - mean) ** 2, 3 / _STEP_S))
-    # Silence is not to be blown up: what is a hundredth of the clip's own spread is that.
+    # The share of the clip's overall spread keeps silence from being amplified.
     return np.maximum(smooth - mean, 0) / (spread + 0.02 * float(smooth.std()) + 1e-12)
 
 
-def _tempo(even: Floats) -> tuple[Floats, Floats]:
-    """Steps from beat to beat, for every step, along the likeliest path of tempos, and how like itself the sound is at that distance."""
+def _tempo(level: Floats) -> tuple[Floats, Floats]:
+    """Track the tempo; return, for every step, the steps from beat to beat and the self-similarity at that distance (0 to 1)."""
     lags = np.arange(round(60 / _FASTEST / _STEP_S), round(60 / _SLOWEST / _STEP_S) + 1)
-    length, every = min(round(_TEMPO_S / _STEP_S), len(even)), round(_TEMPO_EVERY_S / _STEP_S)
-    centres = np.arange(0, len(even), every)
-    starts = np.clip(centres - length // 2, 0, len(even) - length)
-    alike = np.stack([_likeness(even[start : start + length], lags) for start in starts])
+    length, every = min(round(_TEMPO_S / _STEP_S), len(level)), round(_TEMPO_EVERY_S / _STEP_S)
+    centres = np.arange(0, len(level), every)
+    starts = np.clip(centres - length // 2, 0, len(level) - length)
+    similarity = np.stack([_self_similarity(level[start : start + length], lags) for start in starts])
     octaves = np.log2(lags)
-    likely = alike * np.exp(-0.5 * ((octaves - np.log2(60 / _USUAL / _STEP_S)) / _OCTAVES) ** 2)
+    gain = similarity * np.exp(-0.5 * ((octaves - np.log2(60 / _USUAL / _STEP_S)) / _OCTAVES) ** 2)
     change = _TEMPO_CHANGE * np.abs(octaves[:, None] - octaves[None, :])
-    score, came = likely[0], np.zeros(likely.shape, np.int64)
-    for i in range(1, len(likely)):
-        ways = score[None, :] - change
-        came[i] = ways.argmax(axis=1)
-        score = ways.max(axis=1) + likely[i]
-    path = np.empty(len(likely), np.int64)
+    score, previous = gain[0], np.zeros(gain.shape, np.int64)
+    for i in range(1, len(gain)):
+        options = score[None, :] - change
+        previous[i] = options.argmax(axis=1)
+        score = options.max(axis=1) + gain[i]
+    path = np.empty(len(gain), np.int64)
     path[-1] = score.argmax()
-    for i in range(len(likely) - 1, 0, -1):
-        path[i - 1] = came[i, path[i]]
-    steps = np.arange(len(even))
-    return np.interp(steps, centres, lags[path]), np.interp(steps, centres, alike[np.arange(len(path)), path])
+    for i in range(len(gain) - 1, 0, -1):
+        path[i - 1] = previous[i, path[i]]
+    steps = np.arange(len(level))
+    return np.interp(steps, centres, lags[path]), np.interp(steps, centres, similarity[np.arange(len(path)), path])
 
 
-def _likeness(part: Floats, lags: NDArray[np.int64]) -> Floats:
-    """How like itself a part is when moved by each of `lags`, and by as much again, 0 to 1."""
+def _self_similarity(part: Floats, lags: NDArray[np.int64]) -> Floats:
+    """Return the autocorrelation (0 to 1) of a part at each of `lags`, averaged with that at twice the lag."""
     spectrum = np.fft.rfft(part - part.mean(), 2 * len(part))
-    alike = np.fft.irfft(np.abs(spectrum) ** 2)[: len(part)] / np.arange(len(part), 0, -1)
-    alike /= alike[0] or 1.0
-    return np.maximum((alike[lags] + 0.5 * alike[np.minimum(2 * lags, len(part) - 1)]) / 1.5, 0)
+    correlation = np.fft.irfft(np.abs(spectrum) ** 2)[: len(part)] / np.arange(len(part), 0, -1)
+    correlation /= correlation[0] or 1.0
+    return np.maximum((correlation[lags] + 0.5 * correlation[np.minimum(2 * lags, len(part) - 1)]) / 1.5, 0)
 
 
-def _sequence(even: Floats, periods: Floats) -> list[int]:
-    """The steps at which the sequence of beats that pays best falls."""
-    score, before = even.copy(), np.full(len(even), -1)
+def _sequence(level: Floats, periods: Floats) -> list[int]:
+    """Return the steps of the best-scoring sequence of beats: strong onsets at distances near `periods`."""
+    score, before = level.copy(), np.full(len(level), -1)
     longest = int(2 * periods.max())
     logs = np.log(np.arange(1, longest + 1))
-    weight = float(even[even > 0].mean())
-    for place in range(int(periods.min() / 2), len(even)):
+    weight = float(level[level > 0].mean())
+    for place in range(int(periods.min() / 2), len(level)):
         period = periods[place]
         near, far = max(int(period / 2), 1), min(int(2 * period), place)
         if far < near:
             continue
-        # From the nearest to the farthest.
+        # From the nearest earlier step to the farthest.
         past = score[place - far : place - near + 1][::-1]
-        ways = past - _TIGHT * weight * (logs[near - 1 : far] - np.log(period)) ** 2
-        best = int(ways.argmax())
-        if ways[best] > 0:
-            score[place] += ways[best]
+        options = past - _TIGHT * weight * (logs[near - 1 : far] - np.log(period)) ** 2
+        best = int(options.argmax())
+        if options[best] > 0:
+            score[place] += options[best]
             before[place] = place - near - best
     place = int(len(score) - 1 - score[::-1][: int(2 * periods[-1])].argmax())
     places: list[int] = []
@@ -155,19 +156,19 @@ def _sequence(even: Floats, periods: Floats) -> list[int]:
     return places[::-1]
 
 
-def _heard(even: Floats, places: list[int]) -> list[int]:
-    """The beats without those in the silence before the first and after the last onset."""
+def _audible(level: Floats, places: list[int]) -> list[int]:
+    """Drop the beats in the silence before the first and after the last onset."""
     if not places:
         return []
-    reach = round(_PLACE_S / _STEP_S)
-    near = np.array([even[max(place - reach, 0) : place + reach + 1].max() for place in places])
-    loud = np.flatnonzero(near > _HEARD * float(np.median(near)))
+    reach = round(_SEARCH_S / _STEP_S)
+    near = np.array([level[max(place - reach, 0) : place + reach + 1].max() for place in places])
+    loud = np.flatnonzero(near > _AUDIBLE * float(np.median(near)))
     return places[loud[0] : loud[-1] + 1] if len(loud) else []
 
 
-def _on_onset(strength: Floats, place: int) -> float:
-    """The strongest onset near a beat, between two steps by the parabola through it; the beat itself where there is none."""
-    reach = round(_PLACE_S / _STEP_S)
+def _nearest_onset(strength: Floats, place: int) -> float:
+    """Return the step of the strongest onset near a beat, interpolated by a parabola; `place` itself if there is none."""
+    reach = round(_SEARCH_S / _STEP_S)
     low = max(place - reach, 1)
     near = strength[low : place + reach + 1]
     peak = low + int(near.argmax()) if len(near) else place
@@ -179,6 +180,7 @@ def _on_onset(strength: Floats, place: int) -> float:
 
 
 def _blurred(values: Floats, sigma: float) -> Floats:
+    """Average `values` with a Gaussian of `sigma` steps."""
     reach = min(int(3 * sigma) + 1, max(len(values) - 1, 1))
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
     return np.convolve(np.pad(values, reach, mode="edge"), kernel / kernel.sum(), mode="valid")

@@ -1,45 +1,46 @@
-"""The times that a curve's changes are moved to: those that were given, or the beats of the sound."""
+"""Find the times that the points of a curve snap to."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal
 
 from services.speed_ramp.curve.beats import SAMPLE_RATE, beats
-from services.speed_ramp.params import AnalyzeParams
 from shared.errors import BrokenMedia, Invalid
 from shared.operation import Progress
 from shared.video import AudioBlock, VideoInfo, read_audio
 
-P = TypeVar("P", bound=AnalyzeParams)
+SnapTo = Sequence[float] | Literal["beats"] | None
 
 
-def with_times(params: P, video: Path, info: VideoInfo, progress: Progress) -> P:
-    """The same params, with the beats of the first audio track (of the part that is used) in `snap_to` if it asks for beats.
+def snap_times(
+    snap_to: SnapTo, video: Path, info: VideoInfo, *, start: float, duration: float | None, progress: Progress
+) -> Sequence[float] | None:
+    """Return the times in `snap_to`, in source seconds; for "beats", find them in the first audio track.
 
-    Raises Invalid if there is no sound, or no beat in it.
+    `start`, `duration`: the part of the source to search, in seconds. Raises Invalid if the video has no sound or the sound no beats.
     """
-    if params.snap_to != "beats":
-        return params
+    if snap_to is None or not isinstance(snap_to, str):
+        return snap_to
     if not info.audio:
-        raise _without_beats("the video has no sound to find beats in")
-    length_s = params.duration or max(info.duration_s - params.start, 1e-3)
-    with read_audio(video, sample_rate=SAMPLE_RATE, start=params.start or None, duration=params.duration) as blocks:
+        raise _no_beats("the video has no sound to find beats in")
+    length_s = duration or max(info.duration_s - start, 1e-3)
+    with read_audio(video, sample_rate=SAMPLE_RATE, start=start or None, duration=duration) as blocks:
 
-        def told() -> Iterator[AudioBlock]:
+        def reporting() -> Iterator[AudioBlock]:
             for block in blocks:
-                progress(min(float(block.end) - params.start, length_s), length_s)
+                progress(min(float(block.end) - start, length_s), length_s)
                 yield block
 
         try:
-            found = beats(told())
+            times = beats(reporting())
         except BrokenMedia as error:
-            raise _without_beats(f"the sound cannot be read ({error.detail})") from error
+            raise _no_beats(f"the sound cannot be read ({error.detail})") from error
     progress(length_s, length_s)
-    if not found:
-        raise _without_beats("no beats were found in the sound")
-    return params.model_copy(update={"snap_to": found})
+    if not times:
+        raise _no_beats("no beats were found in the sound")
+    return times
 
 
-def _without_beats(reason: str) -> Invalid:
-    detail = f"{reason}. Give the times of the beats instead, or leave it empty"
+def _no_beats(reason: str) -> Invalid:
+    detail = f"{reason}. Give a list of times instead, or leave it empty"
     return Invalid(f"snap_to: {detail}.", errors=[{"field": "params.snap_to", "detail": detail}])

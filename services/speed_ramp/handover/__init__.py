@@ -1,4 +1,4 @@
-"""Files for editing programs and viewers: timelines, chapters, plots, warnings.
+"""Files and texts made from a finished curve: timelines, tables, plots, chapters, warnings.
 
-Each takes a finished curve.
+`formats.py` has the table of files in an export.
 """

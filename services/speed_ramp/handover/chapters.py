@@ -1,55 +1,61 @@
-"""The chapters of a rendered clip: its slow parts, and what lies between them."""
+"""Make the chapters of a rendered clip: its slow parts and the parts between them."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
-from services.speed_ramp.curve.clock import Clock, Point
-from services.speed_ramp.curve.straight_pieces import slow_name
-from services.speed_ramp.params import SlowPart
+from services.speed_ramp.curve.clock import Clock
+from services.speed_ramp.curve.points import Point
+from services.speed_ramp.curve.slow_parts import SlowPart, slow_name
 from shared.video import to_fraction
 
-MOST_SLOW = 100
-"""A file has chapters for at most so many slow parts: the longest."""
+MAX_SLOW_PARTS = 100
+"""Maximum number of slow parts with a chapter."""
 
-_SHORTEST_S = Fraction(1, 20)  # nobody jumps to less
+_SHORTEST_S = Fraction(1, 20)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chapter:
+    """A chapter of the output, in output seconds."""
+
+    title: str
+    start: Fraction
+    end: Fraction
 
 
 def longest(slow: list[SlowPart]) -> list[SlowPart]:
-    """The slow parts that get chapters, in order."""
-    kept = sorted(slow, key=lambda part: part.start_s - part.end_s)[:MOST_SLOW]
+    """Return the MAX_SLOW_PARTS longest slow parts, in order."""
+    kept = sorted(slow, key=lambda part: part.start_s - part.end_s)[:MAX_SLOW_PARTS]
     return sorted(kept, key=lambda part: part.start_s)
 
 
-def chapters(points: list[Point], slow: list[SlowPart], *, start: float, length: Fraction) -> Iterator[tuple[str, Fraction, Fraction]]:
-    """(title, first second, last second) of output, without holes up to `length`; none where nothing is slow.
+def chapters(points: list[Point], slow: list[SlowPart], *, start: float, length: Fraction) -> Iterator[Chapter]:
+    """Yield chapters that cover the output of `length` seconds without gaps; none if no part is slow.
 
-    Slow parts are named as in timelines ("Slow, 0.25x"), what lies between by its highest speed ("2x"). `start`: source second at which the
-    output begins. What is shorter than 0.05 s belongs to what comes before it.
+    Slow parts are named as in timelines ("Slow, 0.25x"), the parts between them by their highest speed ("2x"). A part shorter than 0.05 s
+    is merged into the part before it. `start`: source second at which the output begins.
     """
     if not slow:
         return
     names: dict[Fraction, str] = {}
     for part in slow:
-        names[_near(part.start_s)] = slow_name(part)
-        names.setdefault(_near(part.end_s), "")
-    begun = [(Fraction(0), "")]
+        names[to_fraction(part.start_s)] = slow_name(part)
+        names.setdefault(to_fraction(part.end_s), "")
+    starts = [(Fraction(0), "")]
     for second, name in sorted(names.items()):
-        if second - begun[-1][0] < _SHORTEST_S:
-            begun[-1] = (begun[-1][0], begun[-1][1] or name)
+        if second - starts[-1][0] < _SHORTEST_S:
+            starts[-1] = (starts[-1][0], starts[-1][1] or name)
         elif second <= length - _SHORTEST_S:
-            begun.append((second, name))
+            starts.append((second, name))
     clock = Clock(points, start=start)
-    for (a, name), (b, _) in pairwise([*begun, (length, "")]):
-        yield name or f"{_highest(clock, points, float(a), float(b)):.3g}x", a, b
+    for (a, name), (b, _) in pairwise([*starts, (length, "")]):
+        yield Chapter(title=name or f"{_highest_speed(clock, points, float(a), float(b)):.3g}x", start=a, end=b)
 
 
-def _highest(clock: Clock, points: list[Point], first: float, last: float) -> float:
-    """The highest speed between two output seconds: it stands at a point or at an end."""
+def _highest_speed(clock: Clock, points: list[Point], first: float, last: float) -> float:
+    """Return the highest speed between two output seconds, which lies at a point or at an end."""
     a, b = (float(second) for second in clock.source([first, last]))
     inside = [point.speed for point in points if a < point.t < b]
     return max([float(clock.speed(a)), float(clock.speed(b)), *inside])
-
-
-def _near(second: float) -> Fraction:
-    return to_fraction(second)

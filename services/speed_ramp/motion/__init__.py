@@ -1,4 +1,4 @@
-"""Motion of a clip: optical flow without the camera, at sampled frames.
+"""Measure the motion of a clip: what the camera does, what the subject does, and where the cuts are.
 
-Values are pixels per second relative to the picture size.
+Motion is in frame diagonals per second, so it does not depend on the picture size or the frame rate.
 """

@@ -1,4 +1,7 @@
-"""The camera's part of optical flow: one affine motion that most of the picture follows, and its path without the hand's shake."""
+"""Fit the camera's motion to optical flow, and remove its shake.
+
+The camera's motion is one affine motion that most of the picture follows.
+"""
 
 import math
 
@@ -9,18 +12,21 @@ Floats = NDArray[np.float64]
 Field = NDArray[np.float32]
 
 SHAKE_S = 0.5
-"""Camera movement is averaged over this many seconds (a Gaussian's full width at half maximum): what is faster is a hand's shake.
-At 2 Hz a tenth is left of it, from 3 Hz on nothing."""
+"""Camera motion is averaged over this many seconds (a Gaussian's full width at half maximum) to remove shake.
+
+A tenth of a 2 Hz shake is left, and nothing from 3 Hz on.
+"""
 
 _STEP = 8  # pixels between the vectors that are fitted
 _ROUNDS = 8
-_LEAST_SPREAD = 0.1  # pixels: what the flow's own errors spread
-_MIDDLE = 0.3  # what a vector in the middle counts, next to one at the border, where background is more likely
-_STEPS_A_SECOND = 36
+_LEAST_SPREAD = 0.1  # pixels: spread of the flow's own errors
+_MIDDLE = 0.3  # weight of a vector in the middle; at the border, where background is more likely, it is 1
+_CELLS_PER_S = 36
+_FWHM = 2.355  # full width at half maximum of a Gaussian, in standard deviations
 
 
 class Camera:
-    """Fits the camera's motion to flow fields of one size, (height, width) in pixels."""
+    """Fit affine motions to flow fields of one size, (height, width) in pixels."""
 
     def __init__(self, height: int, width: int) -> None:
         self.diagonal = math.hypot(width, height)
@@ -33,11 +39,11 @@ class Camera:
         self._down: Field = ((np.arange(height) - (height - 1) / 2) / self.diagonal).astype(np.float32)[:, None]
 
     def fit(self, flow: Field, confidence: Field) -> Floats:
-        """The affine motion (3, 2) of a flow field (height, width, 2) in pixels, `confidence` (height, width) being 0 to 1.
+        """Return the affine motion (3, 2) of a flow field (height, width, 2) in pixels.
 
-        The rows are the motion of the picture's centre, and how much it changes by a diagonal to the right and by one down. Iteratively
-        reweighted least squares with Cauchy's weights (Holland and Welsch, 1977), begun at the median; the spread they are
-        measured by is the median's, so what moves otherwise on less than half of the weight does not count.
+        The rows are the motion (x, y) of the picture's centre and its change over one diagonal to the right and one diagonal down.
+        `confidence`: (height, width), 0 to 1. Iteratively reweighted least squares with Cauchy weights (Holland and Welsch, 1977),
+        starting at the median. The weights' scale is the median distance, so other motion on less than half of the weight has no effect.
         """
         vectors = flow[_STEP // 2 :: _STEP, _STEP // 2 :: _STEP].reshape(-1, 2).astype(np.float64)
         trust = self._prior * confidence[_STEP // 2 :: _STEP, _STEP // 2 :: _STEP].ravel()
@@ -46,11 +52,11 @@ class Camera:
         motion = np.zeros((3, 2))
         motion[0] = [_weighted_median(vectors[:, axis], trust) for axis in (0, 1)]
         for _ in range(_ROUNDS):
-            off = vectors - self._at @ motion
-            away = np.sqrt(off[:, 0] ** 2 + off[:, 1] ** 2)
-            spread = max(1.5 * _weighted_median(away, trust), _LEAST_SPREAD)
-            weighted = self._at * (trust / (1 + (away / spread) ** 2))[:, None]
-            # A little of the identity: a picture with texture in one place only has no zoom or turn to find.
+            residuals = vectors - self._at @ motion
+            distances = np.sqrt(residuals[:, 0] ** 2 + residuals[:, 1] ** 2)
+            spread = max(1.5 * _weighted_median(distances, trust), _LEAST_SPREAD)
+            weighted = self._at * (trust / (1 + (distances / spread) ** 2))[:, None]
+            # Regularised: a picture with texture in one place only does not determine zoom and rotation.
             better = np.linalg.solve(weighted.T @ self._at + 1e-3 * np.diag([0.0, 1, 1]) + 1e-9 * np.eye(3), weighted.T @ vectors)
             done = float(np.abs(better - motion).max()) < 1e-3
             motion = better
@@ -59,39 +65,44 @@ class Camera:
         return motion
 
     def field(self, motion: Floats, *, every: int = 1) -> tuple[Field, Field]:
-        """What the flow would be if the camera alone moved: across and down in pixels, at `every` n-th row and column."""
+        """Return the flow of the camera's motion alone: x and y in pixels, at every `every`-th row and column."""
         (b0, b1), (x0, x1), (y0, y1) = motion.astype(np.float32)
         across, down = self._across[:, ::every], self._down[::every]
         return b0 + x0 * across + y0 * down, b1 + x1 * across + y1 * down
 
 
 def length(motion: Floats, width: int, height: int) -> Floats:
-    """Root mean square over the picture of affine motions (..., 3, 2), in the unit of the motions."""
+    """Return the root mean square over the picture of affine motions (..., 3, 2), in the unit of the motions."""
     square = width**2 + height**2
     share = np.array([1.0, width**2 / square / 12, height**2 / square / 12])
-    return np.sqrt((motion**2).sum(axis=-1) @ share)
+    lengths: Floats = np.sqrt((motion**2).sum(axis=-1) @ share)
+    return lengths
 
 
-def steadied(motions: Floats, ends: Floats) -> Floats:
-    """Motions a second (n, 3, 2), each standing for the seconds up to `ends[i]`, averaged over SHAKE_S seconds, as from a tripod."""
+def without_shake(motions: Floats, ends: Floats) -> Floats:
+    """Average camera motion over SHAKE_S seconds.
+
+    `motions`: (n, 3, 2) per second; `motions[i]` covers the time from `ends[i - 1]` (or 0) to `ends[i]`, in seconds.
+    """
     starts = np.append(0.0, ends[:-1])
     if len(ends) < 3 or float(np.median(ends - starts)) > SHAKE_S / 2:
         return motions
-    cells = max(math.ceil(float(ends[-1]) * _STEPS_A_SECOND), 1)
+    cells = max(math.ceil(float(ends[-1]) * _CELLS_PER_S), 1)
     edges = np.linspace(0, float(ends[-1]), cells + 1)
-    sigma = SHAKE_S / 2.355 / (edges[1] - edges[0])
+    sigma = SHAKE_S / _FWHM / (edges[1] - edges[0])
     reach = min(math.ceil(3 * sigma), 4 * cells)
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
-    made = np.empty_like(motions)
+    steady = np.empty_like(motions)
     for row, column in np.ndindex(3, 2):
         path = np.append(0.0, np.cumsum(motions[:, row, column] * (ends - starts)))
         means = np.diff(np.interp(edges, np.append(0.0, ends), path)) / (edges[1] - edges[0])
         smooth = np.convolve(np.pad(means, reach, mode="edge"), kernel / kernel.sum(), mode="valid")
-        made[:, row, column] = np.interp((starts + ends) / 2, (edges[1:] + edges[:-1]) / 2, smooth)
-    return made
+        steady[:, row, column] = np.interp((starts + ends) / 2, (edges[1:] + edges[:-1]) / 2, smooth)
+    return steady
 
 
 def _weighted_median(values: Floats, weights: Floats) -> float:
+    """Return the value at which half of the weight is reached."""
     order = np.argsort(values, kind="stable")
     total = np.cumsum(weights[order])
     return float(values[order[np.searchsorted(total, total[-1] / 2)]])

@@ -1,4 +1,4 @@
-"""Which frames of a clip motion is measured between: all of them, or pairs here and there in a long clip."""
+"""Choose the frames between which motion is measured: every frame, or sampled pairs in a long clip."""
 
 import math
 from collections.abc import Generator
@@ -8,47 +8,50 @@ from pathlib import Path
 from shared.video import Frame, VideoInfo, read_frames, to_fraction
 
 CLOSEST_S = Fraction(1, 36)
-"""Frames nearer to each other are not compared, so that 60 frames a second give the motion, and the noise, that 30 give."""
+"""Frames closer than this are not compared, so that 60 frames per second give the same motion and noise as 30."""
 
-_DENSE_S = Fraction(1, 15)  # pairs nearer than this are as good as every frame
-_LOOKED_AT_S = 60  # how much of the clip shows how far its keyframes are apart
-_OPENING_S = 1.0  # opening a file and jumping in it costs about as much as decoding this much of it
-_PAIR_S = Fraction(1, 2)  # two frames are found within this, or there is no pair there
+_DENSE_S = Fraction(1, 15)  # if pairs are closer than this, every frame is used
+_KEYFRAME_SAMPLE_S = 60  # length of the clip in which the distance between keyframes is measured
+_SEEK_S = 1.0  # opening the file and seeking costs about as much as decoding this many seconds
+_PAIR_S = Fraction(1, 2)  # both frames of a pair must lie within this
 
 
 class Samples:
-    """The frames to compare, in order; None stands before each frame that is not compared with the one before it.
+    """The frames to compare, in order; None stands before each frame that is not compared with the previous one.
 
-    `start`, `duration`: the part of the clip, in seconds. `sample_rate`: pairs a second, None for every frame. Few pairs are jumped to
-    where that is cheaper than decoding what lies between. `end` is where the part ends, known once all frames have been handed out.
+    `start`, `duration`: the part of the clip, in seconds. `sample_rate`: pairs per second, None for every frame. Pairs far apart are
+    reached by seeking where that is cheaper than decoding the frames between them. `end`: end of the part in seconds, exact once all
+    frames have been read.
     """
 
     def __init__(self, video: Path, info: VideoInfo, *, start: float, duration: float | None, sample_rate: float | None) -> None:
         self._video = video
+        self.start_s = start
         self._start = to_fraction(start)
         self._stop = None if duration is None else self._start + to_fraction(duration)
-        self._apart = None if sample_rate is None else 1 / to_fraction(sample_rate)
-        known = to_fraction(info.duration_s)
-        self._known = known if self._stop is None else min(self._stop, known)
+        self._interval = None if sample_rate is None else 1 / to_fraction(sample_rate)
+        self._expected_end = to_fraction(info.duration_s) if self._stop is None else min(self._stop, to_fraction(info.duration_s))
         self.end = self._start
 
     @property
     def every_frame(self) -> bool:
-        """Whether no frame is passed over but those that are too close to each other."""
-        return self._apart is None or self._apart <= _DENSE_S
+        """Return whether all frames are used, except those closer than CLOSEST_S."""
+        return self._interval is None or self._interval <= _DENSE_S
 
     def expected(self, info: VideoInfo) -> int:
-        """About how many frames there are to look at."""
-        seconds = float(max(self._known - self._start, Fraction(0)))
-        a_second = min(float(info.rate) or 25.0, float(1 / CLOSEST_S)) if self.every_frame else 2 / float(self._apart or 1)
-        return max(round(seconds * a_second), 1)
+        """Estimate the number of frames to compare."""
+        seconds = float(max(self._expected_end - self._start, Fraction(0)))
+        per_second = min(float(info.rate) or 25.0, float(1 / CLOSEST_S)) if self.every_frame else 2 / float(self._interval or 1)
+        return max(round(seconds * per_second), 1)
 
     def __iter__(self) -> Generator[Frame | None, None, None]:
-        if self.every_frame or self._apart is None:
+        if self.every_frame or self._interval is None:
             return self._all()
-        return self._jumping(self._apart) if self._apart >= self._keyframe_spacing() / 2 + _OPENING_S else self._passing(self._apart)
+        seeking = self._interval >= self._keyframe_spacing() / 2 + _SEEK_S
+        return self._seeking(self._interval) if seeking else self._decoding(self._interval)
 
     def _all(self) -> Generator[Frame | None, None, None]:
+        """Yield every frame, except those closer than CLOSEST_S to the previous one."""
         yield None
         last: Frame | None = None
         for frame in self._frames():
@@ -56,25 +59,26 @@ class Samples:
                 last = frame
                 yield frame
 
-    def _passing(self, apart: Fraction) -> Generator[Frame | None, None, None]:
-        """A pair in the middle of each stretch of `apart` seconds, everything decoded."""
+    def _decoding(self, interval: Fraction) -> Generator[Frame | None, None, None]:
+        """Yield a pair in the middle of each `interval` (seconds), decoding everything."""
         first: Frame | None = None
-        centre = self._start + apart / 2
+        centre = self._start + interval / 2
         for frame in self._frames():
             if first is None and frame.time >= centre:
                 first = frame
                 yield from (None, frame)
             elif first is not None and frame.time - first.time >= CLOSEST_S:
                 yield frame
-                centre += apart * (math.floor((frame.time - centre) / apart) + 1)
+                centre += interval * (math.floor((frame.time - centre) / interval) + 1)
                 first = None
 
-    def _jumping(self, apart: Fraction) -> Generator[Frame | None, None, None]:
-        """The same pairs, the file opened anew at each of them."""
-        self.end = self._known
-        for number in range(math.ceil((self._known - self._start) / apart)):
+    def _seeking(self, interval: Fraction) -> Generator[Frame | None, None, None]:
+        """Yield the same pairs as `_decoding`, opening the file again at each of them."""
+        self.end = self._expected_end
+        for number in range(math.ceil((self._expected_end - self._start) / interval)):
             first: Frame | None = None
-            with read_frames(self._video, start=self._start + apart * (number + Fraction(1, 2)), duration=_PAIR_S, prefetch=2) as frames:
+            middle = self._start + interval * (number + Fraction(1, 2))
+            with read_frames(self._video, start=middle, duration=_PAIR_S, prefetch=2) as frames:
                 for frame in frames:
                     if self._stop is not None and frame.time >= self._stop:
                         break
@@ -86,6 +90,7 @@ class Samples:
                         break
 
     def _frames(self) -> Generator[Frame, None, None]:
+        """Yield all frames of the part, keeping `end` up to date."""
         duration = None if self._stop is None else self._stop - self._start
         with read_frames(self._video, start=self._start or None, duration=duration) as frames:
             for frame in frames:
@@ -94,6 +99,7 @@ class Samples:
                 yield frame
 
     def _keyframe_spacing(self) -> float:
-        with read_frames(self._video, start=self._start or None, duration=_LOOKED_AT_S, skip="nonkey", prefetch=2) as frames:
+        """Return the mean distance between keyframes near the start, in seconds."""
+        with read_frames(self._video, start=self._start or None, duration=_KEYFRAME_SAMPLE_S, skip="nonkey", prefetch=2) as frames:
             times = [float(frame.time) for frame in frames]
-        return (times[-1] - times[0]) / (len(times) - 1) if len(times) > 1 else _LOOKED_AT_S
+        return (times[-1] - times[0]) / (len(times) - 1) if len(times) > 1 else _KEYFRAME_SAMPLE_S

@@ -1,4 +1,4 @@
-"""Output frames of a ramp: picked, blended, or interpolated by optical flow.
+"""Pictures along a speed curve: picked, blended, motion-blurred or interpolated by optical flow.
 
-`flow/` holds the interpolation between two frames.
+`interpolation.py` has the table of ways; `flow/` interpolates between two frames.
 """

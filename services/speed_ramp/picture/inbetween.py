@@ -1,4 +1,4 @@
-"""In-between pictures made along the motion, for the output frames that fall between two source frames."""
+"""Interpolate along the motion the output frames that fall between two source frames."""
 
 import threading
 from collections.abc import Iterable, Iterator
@@ -15,13 +15,13 @@ from shared.video.frames.color import apply_tags
 from shared.video.frames.planes import picture_from
 
 LONGEST_S = 0.25
-"""Where the source holds a picture for longer than this, it stands, and moves on in the last so many seconds only."""
+"""Longest time, in seconds, over which to interpolate: a frame shown for longer stands still until this long before the next one."""
 
-_NEARLY = 1 / 64  # of the way between two frames: what is nearer to one of them is shown as that
+_NEARLY = 1 / 64  # share of the way between two frames: closer moments show the frame itself
 
 
 class Pair:
-    """Two neighbouring frames; their flow is computed when it is first needed, by whichever thread needs it."""
+    """Two neighbouring frames. The flow between them is computed on first use; several threads may ask for it."""
 
     def __init__(self, before: Frame, after: Frame) -> None:
         self._before, self._after = before, after
@@ -30,11 +30,11 @@ class Pair:
         self._last: tuple[float, av.VideoFrame] | None = None
 
     def is_of(self, before: Frame, after: Frame) -> bool:
-        """Whether these are its frames."""
+        """Return whether this is the pair of these two frames."""
         return self._before is before and self._after is after
 
     def flow(self) -> FlowPair:
-        """The pair with its flow."""
+        """Return the flow between the frames, computing it on the first call."""
         with self._lock:
             if self._flow is None:
                 bits = self._before.picture.format.components[0].bits
@@ -42,7 +42,10 @@ class Pair:
             return self._flow
 
     def picture(self, t: float) -> av.VideoFrame:
-        """The picture at `t`, between 0 and 1, in the format and with the tags of the frames. A frozen one is made once."""
+        """Return the picture at `t` (0 to 1), in the frames' format and with their tags.
+
+        Repeated calls with one `t`, as in a freeze, return the same picture.
+        """
         if self._last is not None and self._last[0] == t:
             return self._last[1]
         first = self._before
@@ -54,7 +57,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Between:
-    """Output frame `number` shows the moment `t` (0 to 1) of a pair of frames; `before` is the first of them."""
+    """An output frame that shows moment `t` (0 to 1) of a pair of frames; `before` is the first of them."""
 
     number: int
     before: Frame
@@ -62,20 +65,20 @@ class Between:
     pair: Pair
 
     def picture(self) -> av.VideoFrame:
-        """The picture to write."""
+        """Return the picture to write."""
         return self.pair.picture(self.t)
 
 
 Shown = Pick | Between | Exposure
 
 
-def between(picks: Iterable[Pick]) -> Iterator[Pick | Between]:
-    """The picks, those that fall between two frames of the same kind replaced by what lies there along the motion."""
+def interpolated(picks: Iterable[Pick]) -> Iterator[Pick | Between]:
+    """Replace cross-fades between two frames of equal size and format by interpolation along the motion."""
     pair = None
     for pick in picks:
         a, b = pick.before.picture, pick.after.picture
-        alike = (a.width, a.height, a.format.name) == (b.width, b.height, b.format.name)
-        if not alike or not _NEARLY < pick.weight < 1 - _NEARLY:
+        same = (a.width, a.height, a.format.name) == (b.width, b.height, b.format.name)
+        if not same or not _NEARLY < pick.weight < 1 - _NEARLY:
             yield pick
             continue
         if pair is None or not pair.is_of(pick.before, pick.after):
@@ -83,18 +86,23 @@ def between(picks: Iterable[Pick]) -> Iterator[Pick | Between]:
         yield Between(number=pick.number, before=pick.before, t=pick.weight, pair=pair)
 
 
-def computed_ahead(shown: Iterable[Shown]) -> Iterator[Shown]:
-    """The same, the flow of the next pairs computed meanwhile: a pair to each core."""
+def compute_ahead(shown: Iterable[Shown]) -> Iterator[Shown]:
+    """Compute the flow of the next pairs in parallel, one pair per core, and yield `shown` unchanged."""
 
-    def ready(group: list[Shown]) -> list[Shown]:
+    def with_flow(group: list[Shown]) -> list[Shown]:
         if isinstance(group[0], Between):
             group[0].pair.flow()
         return group
 
-    return chain.from_iterable(map_ordered(ready, _by_pair(shown), ahead=0))
+    return chain.from_iterable(map_ordered(with_flow, _by_pair(shown), ahead=0))
 
 
 def _by_pair(shown: Iterable[Shown]) -> Iterator[list[Shown]]:
-    # In small portions: a frozen picture may be shown for an hour.
-    for _, group in groupby(enumerate(shown), key=lambda one: (id(one[1].pair) if isinstance(one[1], Between) else None, one[0] // 16)):
-        yield [one for _, one in group]
+    """Group output frames by the pair they interpolate, in groups of at most 16: a frozen picture may be shown for an hour."""
+
+    def key(numbered: tuple[int, Shown]) -> tuple[int | None, int]:
+        i, frame = numbered
+        return id(frame.pair) if isinstance(frame, Between) else None, i // 16
+
+    for _, group in groupby(enumerate(shown), key=key):
+        yield [frame for _, frame in group]

@@ -1,6 +1,6 @@
-"""Which source picture each output frame shows, and cross-fades between two.
+"""Pick the source frame that each output frame shows, or the two frames to cross-fade.
 
-Output frame k stands at k / rate seconds; the clock says which moment of the source that is.
+Output frame k is shown at k / rate seconds; the clock maps that to a moment of the source.
 """
 
 import math
@@ -17,12 +17,12 @@ from shared.video import Frame
 from shared.video.frames.color import apply_tags
 from shared.video.frames.planes import picture_from
 
-_HAIR = 1e-6  # of an output frame: more than rounding, less than any time base
+_ROUNDING = 1e-6  # output frames: above rounding errors, below any time base
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pick:
-    """Output frame `number` shows `before` with `weight` (0 to 1) of `after` mixed in."""
+    """An output frame that shows `before` with `weight` (0 to 1) of `after` mixed in."""
 
     number: int
     before: Frame
@@ -30,10 +30,10 @@ class Pick:
     weight: float
 
     def picture(self) -> av.VideoFrame:
-        """The picture to write, in the format (8 bits or more a sample) and with the tags of the source."""
+        """Return the picture to write, in the source's format (8 or more bits per sample) and with its tags."""
         before, after = self.before.picture, self.after.picture
         same = (before.width, before.height, before.format.name) == (after.width, after.height, after.format.name)
-        # Less than half a level of 256 cannot be seen in a mix.
+        # A weight that changes the picture by less than half a level of 256 is invisible.
         if not same or not 1 / 512 < self.weight < 511 / 512:
             return after if self.weight > 0.5 else before
         mixed = tuple(
@@ -46,15 +46,15 @@ class Pick:
 
 
 @dataclass(slots=True)
-class Seen:
-    """What reading found out by the end: when the video ends on the source's timeline, in seconds."""
+class SourceEnd:
+    """End of the last source frame read so far, in seconds."""
 
     end: Fraction = Fraction(0)
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The part of a source that is used, in seconds of it; without an end, to the source's."""
+    """The part of a source to use, in seconds; None as `end` means to its end."""
 
     start: Fraction
     end: Fraction | None
@@ -64,19 +64,19 @@ def picks(
     frames: Iterable[Frame],
     clock: Clock,
     rate: Fraction,
-    seen: Seen,
+    source_end: SourceEnd,
     *,
     blend: bool,
     fade_s: float | None = None,
     part: Part | None = None,
 ) -> Iterator[Pick]:
-    """What each output frame shows, in order and without holes, at `rate` frames a second; `seen` is kept up to date.
+    """Yield what each output frame shows, in order and without gaps, at `rate` frames per second; keep `source_end` up to date.
 
-    Without `blend` a source frame is shown from the output frame nearest to its time on the clock, so a picture is never off by more
-    than half an output frame. With `blend` each is shown alone at its time only, and fades into the next one; where the source holds a
-    picture for longer than `fade_s` (an output frame's length unless given), it stays until that long before the next. The last output
-    frame ends within half a frame of the source's end on the clock; there is always at least one. `part`: the first frame is shown
-    from output frame 0 on, and the source ends where the part does.
+    Without `blend`, a source frame is shown from the output frame nearest to its time on the clock, so the error is at most half an output
+    frame. With `blend`, each source frame fades into the next one and is shown alone only at its own time. A source frame that lasts
+    longer than `fade_s` (by default one output frame) stays until `fade_s` seconds before the next. The last output frame ends within
+    half a frame of the source's end on the clock; there is always at least one. `part`: its first frame is shown from output frame 0 on,
+    and its end is the source's end.
     """
     before: Frame | None = None
     first = number = 0
@@ -90,19 +90,21 @@ def picks(
             number = stop
         before = frame
         end = frame.time + (frame.duration * frame.time_base or 1 / rate)
-        seen.end = end if part is None or part.end is None else min(end, part.end)
+        source_end.end = end if part is None or part.end is None else min(end, part.end)
     if before is not None:
         # A point at the very end may freeze the last picture.
-        stop = max(_number(float(clock.left(float(seen.end))), rate), first + 1)
+        stop = max(_number(float(clock.left(float(source_end.end))), rate), first + 1)
         yield from _shown(before, range(number, stop))
 
 
 def _shown(frame: Frame, numbers: range) -> Iterator[Pick]:
+    """Show one source frame in the output frames `numbers`."""
     for number in numbers:
         yield Pick(number=number, before=frame, after=frame, weight=0.0)
 
 
 def _faded(before: Frame, after: Frame, numbers: range, clock: Clock, rate: Fraction, fade_s: float) -> Iterator[Pick]:
+    """Show `before`, then a fade to `after`, in the output frames `numbers`."""
     if not numbers:
         return
     moments = clock.source(np.array([float(number / rate) for number in numbers]))
@@ -113,18 +115,20 @@ def _faded(before: Frame, after: Frame, numbers: range, clock: Clock, rate: Frac
 
 
 def _reached(clock: Clock, time: Fraction, rate: Fraction) -> int:
-    """Number of the first output frame at or after source time `time`; a hair before it counts as at it."""
-    return math.ceil(_position(clock, time, rate) - _HAIR)
+    """Return the number of the first output frame at or after source time `time`, up to rounding errors."""
+    return math.ceil(_position(clock, time, rate) - _ROUNDING)
 
 
 def _nearest(clock: Clock, time: Fraction, rate: Fraction) -> int:
-    """Number of the output frame nearest to source time `time`, the later of two; not below 0."""
+    """Return the number (at least 0) of the output frame nearest to source time `time`; of two, the later."""
     return _number(float(clock.out(float(time))), rate)
 
 
 def _number(out_s: float, rate: Fraction) -> int:
-    return max(math.floor(out_s * float(rate) + 0.5 + _HAIR), 0)
+    """Return the number (at least 0) of the output frame nearest to output second `out_s`."""
+    return max(math.floor(out_s * float(rate) + 0.5 + _ROUNDING), 0)
 
 
 def _position(clock: Clock, time: Fraction, rate: Fraction) -> float:
+    """Return source time `time` on the output's timeline, in output frames."""
     return float(clock.out(float(time))) * float(rate)

@@ -1,4 +1,4 @@
-"""Motion blur where the clip plays faster than it was taken: each output frame is the mean of the source frames that it stands for."""
+"""Add motion blur where the clip plays faster than it was recorded: average the source frames of each output frame."""
 
 import math
 from collections import deque
@@ -17,12 +17,12 @@ from shared.video import Frame
 from shared.video.frames.color import apply_tags
 from shared.video.frames.planes import picture_from
 
-_MOST_MIXED = 8  # of more frames this many, evenly spread, look the same and are held in memory
-_LEAST = 1e-3
+_MAX_MIXED = 8  # averaging more frames looks the same and takes more memory
+_LEAST = 1e-3  # share of a source frame: shorter exposures do not count
 
 
-class Window:
-    """Frames handed on one by one, those handed out lately and those ahead still at hand."""
+class FrameWindow:
+    """An iterator over frames that gives access to recent and upcoming ones."""
 
     def __init__(self, frames: Iterable[Frame]) -> None:
         self._frames = iter(frames)
@@ -38,17 +38,17 @@ class Window:
         return frame
 
     def forget(self, before: float) -> None:
-        """Nothing before second `before` of the source will be asked for again."""
+        """Drop past frames before source second `before`."""
         while self._past and self._past[0].time < before:
             self._past.popleft()
 
     @property
     def held(self) -> int:
-        """How many frames are at hand."""
+        """Return the number of frames in memory."""
         return len(self._past) + len(self._ahead)
 
     def between(self, first: float, last: float) -> list[Frame]:
-        """The frames from second `first` to `last` of the source."""
+        """Return the frames from source second `first` to `last`, reading ahead if necessary."""
         while not self._ahead or self._ahead[-1].time <= last:
             frame = next(self._frames, None)
             if frame is None:
@@ -59,14 +59,14 @@ class Window:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exposure:
-    """Output frame `number` is the mean of `frames`, weighted by `weights` (sum 1)."""
+    """An output frame that shows the mean of `frames`, weighted by `weights` (sum 1)."""
 
     number: int
     frames: tuple[Frame, ...]
     weights: tuple[float, ...]
 
     def picture(self) -> av.VideoFrame:
-        """The picture to write, mixed in the planes as they are (the mean of YUV is the YUV of the mean), with the tags of the source."""
+        """Return the picture to write, with the source's tags. Averages the planes: the mean of YUV is the YUV of the mean."""
         first = self.frames[0]
         means = tuple(_mean(planes, self.weights) for planes in zip(*(frame.planes() for frame in self.frames), strict=True))
         picture = picture_from(means, first.width, first.height, first.picture.format.name)
@@ -74,8 +74,8 @@ class Exposure:
         return picture
 
 
-class Moment(Protocol):
-    """What one output frame shows."""
+class OutputFrame(Protocol):
+    """What one output frame shows; `before` is its source frame, or the first of two."""
 
     @property
     def number(self) -> int: ...
@@ -84,41 +84,47 @@ class Moment(Protocol):
     def picture(self) -> av.VideoFrame: ...
 
 
-Shown = TypeVar("Shown", bound=Moment)
+Shown = TypeVar("Shown", bound=OutputFrame)
 
 
-def exposed(picks: Iterable[Shown], window: Window, clock: Clock, rate: Fraction, *, shutter: float) -> Iterator[Shown | Exposure]:
-    """The picks, those that stand for more than one source frame replaced by means of what the shutter sees.
+def motion_blurred(
+    picks: Iterable[Shown], window: FrameWindow, clock: Clock, rate: Fraction, *, shutter: float
+) -> Iterator[Shown | Exposure]:
+    """Replace output frames that cover several source frames by the mean of those exposed while the shutter is open.
 
-    `picks` must be made of `window`. `shutter`: the part of an output frame's time, 0 to 1, for which it is open, around the frame's
-    moment. A source frame counts by how much of the time nearest to it the shutter is open.
+    `picks` must have been made from `window`. `shutter`: share (0 to 1) of an output frame's duration for which the shutter is open,
+    centred on the frame's moment. A source frame is weighted by how long the shutter is open while it is the nearest one.
     """
     for pick in picks:
         moment = float(pick.number / rate)
         half = float(0.5 / rate)
         a, middle, b = (float(second) for second in clock.source([moment - half, moment, moment + half]))
-        # Forgotten also where the clip is slow and nothing is mixed: frames must not gather.
-        open_s, apart = shutter * (b - a) / 2, float(pick.before.duration * pick.before.time_base or 1 / rate)
-        window.forget(a - apart)
-        yield pick if 2 * open_s <= apart * (1 + _LEAST) else _exposure(pick, window, middle - open_s, middle + open_s, apart)
+        half_open_s, frame_s = shutter * (b - a) / 2, float(pick.before.duration * pick.before.time_base or 1 / rate)
+        # Also where the clip is slow and nothing is averaged: frames must not pile up.
+        window.forget(a - frame_s)
+        blurs = 2 * half_open_s > frame_s * (1 + _LEAST)
+        yield _exposure(pick, window, middle - half_open_s, middle + half_open_s, frame_s) if blurs else pick
 
 
-def _exposure(pick: Shown, window: Window, first: float, last: float, apart: float) -> Shown | Exposure:
-    frames = [frame for frame in window.between(first - apart / 2, last + apart / 2) if _alike(frame, pick.before)]
-    frames = frames[:: math.ceil(len(frames) / _MOST_MIXED)] if frames else frames
-    seen = [min(float(frame.time) + apart / 2, last) - max(float(frame.time) - apart / 2, first) for frame in frames]
-    kept = [(frame, length) for frame, length in zip(frames, seen, strict=True) if length > _LEAST * apart]
+def _exposure(pick: Shown, window: FrameWindow, first: float, last: float, frame_s: float) -> Shown | Exposure:
+    """Average the source frames exposed from source second `first` to `last`; return `pick` if there is only one."""
+    frames = [frame for frame in window.between(first - frame_s / 2, last + frame_s / 2) if _same_format(frame, pick.before)]
+    frames = frames[:: math.ceil(len(frames) / _MAX_MIXED)] if frames else frames
+    exposed = [min(float(frame.time) + frame_s / 2, last) - max(float(frame.time) - frame_s / 2, first) for frame in frames]
+    kept = [(frame, length) for frame, length in zip(frames, exposed, strict=True) if length > _LEAST * frame_s]
     if len(kept) < 2:
         return pick
     total = math.fsum(length for _, length in kept)
     return Exposure(number=pick.number, frames=tuple(frame for frame, _ in kept), weights=tuple(length / total for _, length in kept))
 
 
-def _alike(a: Frame, b: Frame) -> bool:
+def _same_format(a: Frame, b: Frame) -> bool:
+    """Return whether both frames have the same size and pixel format."""
     return (a.width, a.height, a.picture.format.name) == (b.width, b.height, b.picture.format.name)
 
 
 def _mean(planes: tuple[NDArray[Any], ...], weights: tuple[float, ...]) -> NDArray[Any]:
+    """Return the weighted mean of planes, rounded, in their type."""
     total = np.zeros(planes[0].shape, np.float32)
     for plane, weight in zip(planes, weights, strict=True):
         cv2.addWeighted(np.ascontiguousarray(plane), weight, total, 1.0, 0.0, dst=total, dtype=cv2.CV_32F)

@@ -1,4 +1,4 @@
-"""Sound of a ramp: stretched, resampled, or silent in freezes.
+"""Sound along a speed curve: stretched or resampled, with silence in freezes.
 
-Sound stays within 20 ms of the picture.
+`modes.py` has the table of ways; `tracks.py` carries all tracks from the source to the output.
 """

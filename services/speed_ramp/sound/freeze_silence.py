@@ -1,66 +1,66 @@
-"""Silence where the picture stands still."""
+"""Insert silence into the sound while the picture is frozen."""
 
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-Samples = NDArray[np.float32]
+from services.speed_ramp.sound.source import Samples
 
 _FADE_S = 0.005
-_MOST_S = 1.0
+_MAX_SILENCE_S = 1.0  # longest piece of silence at once
 
 
 class Sound(Protocol):
-    """Samples along a curve."""
+    """Sound along a curve."""
 
     def read(self, until: int) -> Iterator[Samples]:
-        """The samples from where the last call ended up to output sample `until`, in pieces, float32 (channels, n)."""
+        """Yield the samples from the end of the last call up to output sample `until`, float32 (channels, n) each."""
 
 
-class WithStops:
-    """A sound that moves along a curve without its freezes, with silence in their places, faded out before and in after each.
+class FreezeSilence:
+    """A sound with silence inserted at freezes; it fades out before each and fades in after it.
 
-    `stops`: (when, how long) in seconds, `when` on the clock without freezes, rising.
+    `sound`: follows the curve without its freezes. `freezes`: (time, length) of each in seconds, the time on the clock without freezes,
+    rising.
     """
 
-    def __init__(self, sound: Sound, stops: Iterable[tuple[float, float]], *, channels: int, sample_rate: int) -> None:
+    def __init__(self, sound: Sound, freezes: Iterable[tuple[float, float]], *, channels: int, sample_rate: int) -> None:
         self._sound, self._channels, self._rate = sound, channels, sample_rate
-        self._given = self._silent = self._ended = 0
-        # Each from its first silent sample to the first one after it; sums are rounded, so that nothing adds up.
-        self._stops: list[tuple[int, int]] = []
+        self._written = self._silent = self._freeze_end = 0
+        # First silent sample of each freeze and first sample after it. Rounding the sums keeps rounding errors from adding up.
+        self._freezes: list[tuple[int, int]] = []
         total = 0.0
-        for when, length in stops:
-            self._stops.append((round((when + total) * sample_rate), round((when + total + length) * sample_rate)))
+        for time, length in freezes:
+            self._freezes.append((round((time + total) * sample_rate), round((time + total + length) * sample_rate)))
             total += length
 
     def read(self, until: int) -> Iterator[Samples]:
-        """As `Sound.read`."""
-        while self._given < until:
-            begin, end = self._stops[0] if self._stops else (None, 0)
-            if begin is None or self._given < begin:
+        """Yield samples as `Sound.read` does."""
+        while self._written < until:
+            begin, end = self._freezes[0] if self._freezes else (None, 0)
+            if begin is None or self._written < begin:
                 stop = until if begin is None else min(until, begin)
                 for part in self._sound.read(stop - self._silent):
                     yield self._faded(part, begin)
             else:
-                count = min(until, end, self._given + round(_MOST_S * self._rate)) - self._given
-                self._given += count
+                count = min(until, end, self._written + round(_MAX_SILENCE_S * self._rate)) - self._written
+                self._written += count
                 self._silent += count
-                if self._given >= end:
-                    self._stops.pop(0)
-                    self._ended = end
+                if self._written >= end:
+                    self._freezes.pop(0)
+                    self._freeze_end = end
                 if count > 0:
                     yield np.zeros((self._channels, count), np.float32)
 
     def _faded(self, part: Samples, begin: int | None) -> Samples:
-        """The next samples of the sound, quieter the nearer they are to silence."""
-        fade, start = round(_FADE_S * self._rate), self._given
-        self._given += part.shape[1]
-        near = start < self._ended + fade if self._ended else False
-        if not near and (begin is None or self._given < begin - fade):
+        """Fade the next samples near silence. `begin`: first sample of the next freeze."""
+        fade, start = round(_FADE_S * self._rate), self._written
+        self._written += part.shape[1]
+        near = start < self._freeze_end + fade if self._freeze_end else False
+        if not near and (begin is None or self._written < begin - fade):
             return part
-        at = np.arange(start, self._given)
-        since = (at - self._ended + 1) / fade if self._ended else np.ones(len(at))
-        left = np.ones(len(at)) if begin is None else (begin - at) / fade
-        return part * np.clip(np.minimum(since, left), 0, 1).astype(np.float32)
+        at = np.arange(start, self._written)
+        fade_in = (at - self._freeze_end + 1) / fade if self._freeze_end else np.ones(len(at))
+        fade_out = np.ones(len(at)) if begin is None else (begin - at) / fade
+        return part * np.clip(np.minimum(fade_in, fade_out), 0, 1).astype(np.float32)

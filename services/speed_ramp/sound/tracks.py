@@ -1,4 +1,4 @@
-"""The audio tracks of a clip on their way from the source along the curve to the writer."""
+"""Carry the audio tracks of a clip from the source along the curve to the output."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -6,39 +6,53 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
+import av
+
 from services.speed_ramp.curve.clock import Clock
-from services.speed_ramp.handover.warnings import layout_of
-from services.speed_ramp.params import RenderParams
-from services.speed_ramp.sound.freeze_silence import WithStops
-from services.speed_ramp.sound.stretch import Source, Stretched
-from services.speed_ramp.sound.varispeed import Varispeed
+from services.speed_ramp.sound.freeze_silence import FreezeSilence
+from services.speed_ramp.sound.modes import MakeSound
+from services.speed_ramp.sound.source import Source
 from shared.errors import BrokenMedia
 from shared.operation import Progress
-from shared.video import AudioTrack, VideoInfo, VideoWriter, read_audio
+from shared.video import AudioTrack, AudioTrackInfo, VideoInfo, VideoWriter, read_audio
+
+_USUAL_LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
 
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """One audio track on its way."""
+    """The sound of one audio track, and the output track it is written to."""
 
-    sound: WithStops
+    sound: FreezeSilence
     target: AudioTrack
     sample_rate: int
 
-    def write(self, *, until_s: float, limit_s: float | None) -> None:
-        """Write up to output time `until_s`, but not past `limit_s`, the end of the clip."""
-        until = until_s if limit_s is None else min(until_s, limit_s)
-        for samples in self.sound.read(round(until * self.sample_rate)):
+    def write(self, *, until_s: float) -> None:
+        """Write the sound up to output time `until_s`."""
+        for samples in self.sound.read(round(until_s * self.sample_rate)):
             self.target.write(samples)
 
 
 def open_tracks(
-    params: RenderParams, video: Path, info: VideoInfo, clock: Clock, writer: VideoWriter, progress: Progress, stack: ExitStack
+    make: MakeSound,
+    video: Path,
+    info: VideoInfo,
+    clock: Clock,
+    writer: VideoWriter,
+    *,
+    start: float,
+    duration: float | None,
+    progress: Progress,
+    stack: ExitStack,
 ) -> Iterator[Track]:
-    """Every track of `video` that can be decoded, from `params.start` on, with a track of `writer` for it."""
+    """Open every audio track of `video` that can be decoded, and add a track to `writer` for it.
+
+    `start`, `duration`: the part of the source, in seconds. Warns through `progress` about tracks that cannot be decoded. `stack` closes
+    the files.
+    """
     for number, track in enumerate(info.audio):
         rate = track.sample_rate
-        blocks = stack.enter_context(read_audio(video, number, sample_rate=rate, start=params.start or None, duration=params.duration))
+        blocks = stack.enter_context(read_audio(video, number, sample_rate=rate, start=start or None, duration=duration))
         try:
             first = next(blocks, None)
         except BrokenMedia as error:
@@ -47,8 +61,17 @@ def open_tracks(
         if first is None:
             continue
         channels = first.samples.shape[0]
-        source = Source(chain([first], blocks), channels=channels, sample_rate=rate, start=round(params.start * rate))
-        way = Varispeed if params.audio == "follow" else Stretched
-        sound = way(source, clock.moving(), channels=channels, sample_rate=rate)
+        source = Source(chain([first], blocks), channels=channels, sample_rate=rate, start=round(start * rate))
+        sound = make(source, clock.moving(), channels=channels, sample_rate=rate)
         target = writer.add_audio(rate, layout_of(track, channels), language=track.language)
-        yield Track(WithStops(sound, clock.stops(), channels=channels, sample_rate=rate), target, rate)
+        yield Track(FreezeSilence(sound, clock.freezes(), channels=channels, sample_rate=rate), target, rate)
+
+
+def layout_of(track: AudioTrackInfo, channels: int) -> str:
+    """Return the name of a track's channel layout, or the usual layout where the file names none that fits `channels`."""
+    try:
+        if av.AudioLayout(track.layout).nb_channels == channels:
+            return track.layout
+    except ValueError:
+        pass
+    return _USUAL_LAYOUTS.get(channels, f"{channels} channels")

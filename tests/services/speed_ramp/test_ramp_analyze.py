@@ -8,8 +8,7 @@ import pytest
 from ramp_clips import Told, write_clip
 from test_ramp_motion import texture
 
-from services.speed_ramp.analyze import analyze
-from services.speed_ramp.params import AnalyzeParams
+from services.speed_ramp.analyze import AnalyzeParams, analyze
 from shared.errors import UnsupportedMedia
 
 

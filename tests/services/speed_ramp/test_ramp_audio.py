@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from services.speed_ramp.curve.clock import Clock
-from services.speed_ramp.sound.stretch import Source, Stretched
+from services.speed_ramp.sound.source import Source
+from services.speed_ramp.sound.stretch import Stretched
 from shared.video import AudioBlock
 
 RATE = 48000

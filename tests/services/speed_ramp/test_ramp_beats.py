@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from ramp_clips import RATE, Floats, Told, write_clip
 
-from services.speed_ramp.analyze import analyze
+from services.speed_ramp.analyze import AnalyzeParams, analyze
 from services.speed_ramp.curve.beats import SAMPLE_RATE, beats
-from services.speed_ramp.params import AnalyzeParams, CurvePoint, RenderParams
-from services.speed_ramp.render import render
+from services.speed_ramp.curve.points import CurvePoint
+from services.speed_ramp.render import RenderParams, render
 from shared.errors import Invalid
 from shared.video import AudioBlock
 

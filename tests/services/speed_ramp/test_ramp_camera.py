@@ -10,9 +10,8 @@ import pytest
 from ramp_clips import write_clip
 from test_ramp_motion import texture
 
-from services.speed_ramp.analyze import analyze
-from services.speed_ramp.motion.camera import Camera, length, steadied
-from services.speed_ramp.params import AnalyzeParams, AnalyzeResult
+from services.speed_ramp.analyze import AnalyzeParams, AnalyzeResult, analyze
+from services.speed_ramp.motion.camera import Camera, length, without_shake
 
 WIDE, HIGH = 256, 144
 Places = Callable[[float], tuple[float, float]]
@@ -58,7 +57,7 @@ def test_shake_goes_and_a_pan_stays(rate: int) -> None:
     pan = np.where((ends > 2) & (ends < 4), 0.3, 0.0)
     motions = np.zeros((len(ends), 3, 2))
     motions[:, 0, 0], motions[:, 0, 1] = pan, shake * 2 * np.pi * 4
-    steady = steadied(motions, ends)
+    steady = without_shake(motions, ends)
     inner = (ends > 0.5) & (ends < 5.5)
     assert np.abs(steady[inner, 0, 1]).max() < 0.01
     assert steady[:, 0, 0].sum() == pytest.approx(pan.sum(), rel=0.01)

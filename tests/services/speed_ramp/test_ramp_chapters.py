@@ -1,4 +1,4 @@
-"""Chapters at slow parts, read back from the files that come out."""
+"""Chapters at slow parts, read back from rendered files."""
 
 from fractions import Fraction
 from itertools import pairwise
@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from ramp_clips import write_clip
 
-from services.speed_ramp.curve.clock import Clock, Point
-from services.speed_ramp.curve.straight_pieces import slow_parts
-from services.speed_ramp.handover.chapters import MOST_SLOW, chapters, longest
-from services.speed_ramp.params import CurvePoint, RenderParams, SlowPart
-from services.speed_ramp.render import render
+from services.speed_ramp.curve.clock import Clock
+from services.speed_ramp.curve.points import CurvePoint, Point
+from services.speed_ramp.curve.slow_parts import SlowPart, slow_parts
+from services.speed_ramp.handover.chapters import MAX_SLOW_PARTS, chapters, longest
+from services.speed_ramp.render import RenderParams, render
 
 CURVE = [
     CurvePoint(t=0, speed=2, easing="hold"),
@@ -35,13 +35,13 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def chapters_of(path: Path) -> list[tuple[str, float, float]]:
     with av.open(str(path)) as container:
         return [
-            (one["metadata"]["title"], float(one["start"] * one["time_base"]), float(one["end"] * one["time_base"]))
-            for one in container.chapters()
+            (chapter["metadata"]["title"], float(chapter["start"] * chapter["time_base"]), float(chapter["end"] * chapter["time_base"]))
+            for chapter in container.chapters()
         ]
 
 
 @pytest.mark.parametrize("name", ["out.mp4", "out.mkv", "out.mov"])
-def test_every_slow_part_has_a_chapter_and_so_has_what_lies_between(source: Path, tmp_path: Path, name: str) -> None:
+def test_slow_parts_and_the_parts_between_have_chapters(source: Path, tmp_path: Path, name: str) -> None:
     result = render(RenderParams(curve=CURVE), video=source, output=tmp_path / name)
     found = chapters_of(tmp_path / name)
     assert [title for title, _, _ in found] == ["2x", "Slow, 0.25x", "1x", "Freeze", "1x"]
@@ -55,7 +55,7 @@ def test_every_slow_part_has_a_chapter_and_so_has_what_lies_between(source: Path
 
 
 @pytest.mark.parametrize("options", [{"chapters": False}, {"curve": [CurvePoint(t=0, speed=1.5)]}])
-def test_without_slow_parts_or_wish_there_are_none(source: Path, tmp_path: Path, options: dict[str, object]) -> None:
+def test_no_chapters_without_slow_parts_or_when_switched_off(source: Path, tmp_path: Path, options: dict[str, object]) -> None:
     render(RenderParams.model_validate({"curve": CURVE} | options), video=source, output=tmp_path / "out.mp4")
     assert chapters_of(tmp_path / "out.mp4") == []
     with av.open(str(tmp_path / "out.mp4")) as container:
@@ -67,7 +67,7 @@ def test_a_part_of_the_source_has_the_chapters_of_that_part(source: Path, tmp_pa
     assert [title for title, _, _ in chapters_of(tmp_path / "out.mp4")] == ["Slow, 0.25x", "1x"]
 
 
-def test_many_slow_parts_are_cut_down_to_the_longest_and_still_cover_everything() -> None:
+def test_of_many_slow_parts_the_longest_get_chapters_without_gaps() -> None:
     lengths = np.random.default_rng(0).uniform(0.1, 2, 600)
     times = np.append(0.0, np.cumsum(lengths))
     points = [Point(float(t), 0.5 if i % 2 else 2.0 + i / 1000, "hold") for i, t in enumerate(times[:-1])]
@@ -75,20 +75,20 @@ def test_many_slow_parts_are_cut_down_to_the_longest_and_still_cover_everything(
     slow = longest(slow_parts(points, start=0, end=end))
     length = Fraction(float(Clock(points).out(end))).limit_denominator(1000)
     made = list(chapters(points, slow, start=0, length=length))
-    assert len(slow) == MOST_SLOW
-    assert [title for title, _, _ in made].count("Slow, 0.5x") == MOST_SLOW
-    assert made[0][1] == 0
-    assert made[-1][2] == length
-    assert all(a[2] == b[1] for a, b in pairwise(made))
-    assert {title for title, _, _ in made} <= {"Slow, 0.5x", *(f"{2 + i / 1000:.3g}x" for i in range(0, 600, 2))}
+    assert len(slow) == MAX_SLOW_PARTS
+    assert [chapter.title for chapter in made].count("Slow, 0.5x") == MAX_SLOW_PARTS
+    assert made[0].start == 0
+    assert made[-1].end == length
+    assert all(a.end == b.start for a, b in pairwise(made))
+    assert {chapter.title for chapter in made} <= {"Slow, 0.5x", *(f"{2 + i / 1000:.3g}x" for i in range(0, 600, 2))}
 
 
-def test_what_is_too_short_to_jump_to_has_no_chapter() -> None:
+def test_parts_too_short_to_jump_to_have_no_chapter() -> None:
     points = [Point(0.0, 1.0)]
     slow = [
         SlowPart(start_s=0.01, end_s=1, speed=0.5),
         SlowPart(start_s=1.02, end_s=2, speed=0.2),
         SlowPart(start_s=2.99, end_s=3, speed=0),
     ]
-    made = list(chapters(points, slow, start=0, length=Fraction(3)))
+    made = [(chapter.title, chapter.start, chapter.end) for chapter in chapters(points, slow, start=0, length=Fraction(3))]
     assert made == [("Slow, 0.5x", 0, 1), ("Slow, 0.2x", 1, 2), ("1x", 2, 3)]

@@ -5,7 +5,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from services.speed_ramp.curve.clock import Clock, Point
+from services.speed_ramp.curve.clock import Clock
+from services.speed_ramp.curve.points import Point
 
 
 def curve(seed: int) -> list[tuple[float, float]]:

@@ -3,9 +3,14 @@
 import numpy as np
 import pytest
 
-from services.speed_ramp.curve.clock import Clock, Point
-from services.speed_ramp.curve.from_motion import Trace, from_motion, from_points, from_speeds, held, segment_speeds, segments, to_points
-from services.speed_ramp.params import MAX_SPEED, MIN_SPEED, AnalyzeParams, CurvePoint
+from services.speed_ramp.analyze import AnalyzeParams
+from services.speed_ramp.curve.clock import Clock
+from services.speed_ramp.curve.from_motion import from_motion
+from services.speed_ramp.curve.from_speeds import from_speeds
+from services.speed_ramp.curve.points import MAX_SPEED, MIN_SPEED, CurvePoint, Point, from_points, to_points
+from services.speed_ramp.curve.segments import segment_speeds, segments
+from services.speed_ramp.curve.trim import trimmed
+from services.speed_ramp.motion.trace import Trace
 from shared.errors import Invalid
 
 
@@ -123,17 +128,17 @@ def test_segment_speeds_are_harmonic_so_that_durations_add_up() -> None:
 
 def test_given_points_are_cut_and_held_to_the_clip() -> None:
     given = from_points([CurvePoint(t=1, speed=1), CurvePoint(t=3, speed=2)])
-    assert pairs(held(given, 2)) == [(0.0, 1.0), (1.0, 1.0), (2.0, 1.5)]
-    assert pairs(held(given, 4)) == [(0.0, 1.0), (1.0, 1.0), (3.0, 2.0), (4.0, 2.0)]
-    assert pairs(held(given, 2.5, start=1.5)) == [(1.5, 1.25), (2.5, 1.75)]
-    assert pairs(held(given, 9, start=8)) == [(8, 2), (9, 2)]
+    assert pairs(trimmed(given, 2)) == [(0.0, 1.0), (1.0, 1.0), (2.0, 1.5)]
+    assert pairs(trimmed(given, 4)) == [(0.0, 1.0), (1.0, 1.0), (3.0, 2.0), (4.0, 2.0)]
+    assert pairs(trimmed(given, 2.5, start=1.5)) == [(1.5, 1.25), (2.5, 1.75)]
+    assert pairs(trimmed(given, 9, start=8)) == [(8, 2), (9, 2)]
 
 
 def test_eased_and_frozen_points_survive_holding() -> None:
     given = [Point(0, 1.0, "hold"), Point(1, 2.0, "smooth"), Point(3, 0.5, freeze=1), Point(4, 0.5)]
-    kept = held(given, 2, start=0.5)
+    kept = trimmed(given, 2, start=0.5)
     assert kept == [Point(0.5, 1.0, "hold"), Point(1, 2.0, "smooth"), Point(3, 0.5, freeze=1)], "an eased piece is not cut"
-    assert held(given, 3.5) == [*given[:3], Point(3.5, 0.5)]
+    assert trimmed(given, 3.5) == [*given[:3], Point(3.5, 0.5)]
     t = np.linspace(0.5, 2, 50)
     np.testing.assert_allclose(Clock(kept, start=0.5).out(t), Clock(given, start=0.5).out(t), atol=1e-12)
     assert to_points(from_points(to_points(given))) == to_points(given)

@@ -7,15 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ramp_clips import Told, write_clip
-from test_ramp_frames import frame
 from test_ramp_motion import texture
+from test_ramp_picks import frame
 
-from services.speed_ramp.curve.clock import Clock, Point
-from services.speed_ramp.curve.from_motion import to_points
-from services.speed_ramp.params import RenderParams
-from services.speed_ramp.picture.inbetween import Between, between, computed_ahead
-from services.speed_ramp.picture.picks import Pick, Seen, picks
-from services.speed_ramp.render import render
+from services.speed_ramp.curve.clock import Clock
+from services.speed_ramp.curve.points import Point, to_points
+from services.speed_ramp.picture.inbetween import Between, compute_ahead, interpolated
+from services.speed_ramp.picture.picks import Pick, SourceEnd, picks
+from services.speed_ramp.render import RenderParams, render
 from shared.video import read_frames
 
 
@@ -61,8 +60,8 @@ def test_a_cut_stays_one_and_parts_freezes_and_shutter_go_with_it(tmp_path: Path
 
 @pytest.mark.parametrize(("speed", "expected"), [(1.0, []), (0.5, [0.5] * 4), (0.25, [0.25, 0.5, 0.75] * 4)])
 def test_only_what_lies_between_is_made_and_each_flow_once(speed: float, expected: list[float]) -> None:
-    shown = picks([frame(i, level=40 + i) for i in range(5)], Clock([(0, speed)]), Fraction(30), Seen(), blend=True, fade_s=0.25)
-    made = list(computed_ahead(between(shown)))
+    shown = picks([frame(i, level=40 + i) for i in range(5)], Clock([(0, speed)]), Fraction(30), SourceEnd(), blend=True, fade_s=0.25)
+    made = list(compute_ahead(interpolated(shown)))
     assert [one.number for one in made] == list(range(len(made)))
     assert [round(one.t, 6) for one in made if isinstance(one, Between)] == expected
     assert len({id(one.pair) for one in made if isinstance(one, Between)}) == (4 if expected else 0)
@@ -70,14 +69,18 @@ def test_only_what_lies_between_is_made_and_each_flow_once(speed: float, expecte
 
 def test_a_frozen_moment_is_made_once() -> None:
     shown = picks(
-        [frame(i, level=40 + i) for i in range(3)], Clock([Point(0, 0.5), Point(0.05, 0.5, freeze=2)]), Fraction(30), Seen(), blend=True
+        [frame(i, level=40 + i) for i in range(3)],
+        Clock([Point(0, 0.5), Point(0.05, 0.5, freeze=2)]),
+        Fraction(30),
+        SourceEnd(),
+        blend=True,
     )
-    frozen = [one for one in computed_ahead(between(shown)) if isinstance(one, Between) and one.t == pytest.approx(0.5)]
+    frozen = [one for one in compute_ahead(interpolated(shown)) if isinstance(one, Between) and one.t == pytest.approx(0.5)]
     assert len(frozen) > 50
     assert len({id(one.picture()) for one in frozen}) <= 2
 
 
 def test_frames_of_other_sizes_are_not_mixed() -> None:
     a, b = frame(0), frame(1, pixel_format="yuv420p10le")
-    (same,) = between([Pick(number=0, before=a, after=b, weight=0.5)])
+    (same,) = interpolated([Pick(number=0, before=a, after=b, weight=0.5)])
     assert isinstance(same, Pick)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from services.speed_ramp.analyze import without_cuts
 from services.speed_ramp.motion.camera import length
 from services.speed_ramp.motion.measure import Meter, analysis_size
+from services.speed_ramp.motion.trace import without_cuts
 
 
 def texture(seed: int, *, height: int = 200, width: int = 400) -> np.ndarray:

@@ -3,8 +3,10 @@
 import pytest
 from pydantic import ValidationError
 
+from services.speed_ramp.analyze import AnalyzeParams
+from services.speed_ramp.curve.points import CurvePoint
 from services.speed_ramp.operations import OPERATIONS
-from services.speed_ramp.params import AnalyzeParams, CurvePoint, RenderParams
+from services.speed_ramp.render import RenderParams
 
 
 @pytest.mark.parametrize(

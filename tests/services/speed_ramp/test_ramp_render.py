@@ -9,8 +9,8 @@ import pytest
 from ramp_clips import RATE, Told, beep, beeps, flash, flashes, lumas, sound, write_clip
 
 from services.speed_ramp.curve.clock import Clock
-from services.speed_ramp.params import CurvePoint, RenderParams
-from services.speed_ramp.render import render
+from services.speed_ramp.curve.points import CurvePoint
+from services.speed_ramp.render import RenderParams, render
 from shared.video import VideoInfo, probe, read_frames
 
 VARIED = [(0.0, 1.0), (1.0, 2.0), (1.75, 0.4), (2.5, 0.5), (3.5, 3.0), (4.0, 0.3), (5.0, 1.5), (6.0, 0.7)]

@@ -1,4 +1,4 @@
-"""Which frames are compared."""
+"""The frames between which motion is measured."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -8,9 +8,8 @@ import pytest
 from ramp_clips import write_clip
 from test_ramp_motion import texture
 
-from services.speed_ramp.analyze import analyze
+from services.speed_ramp.analyze import AnalyzeParams, analyze
 from services.speed_ramp.motion.sampling import Samples
-from services.speed_ramp.params import AnalyzeParams
 from shared.errors import Invalid
 from shared.video import Frame, VideoInfo, probe
 
@@ -29,9 +28,9 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_clip(tmp_path_factory.mktemp("sampling") / "pan.mp4", lambda i: picture[:, places[i] : places[i] + 64], frames=360)
 
 
-def pairs(looks: list[Frame | None]) -> list[tuple[Fraction, Fraction]]:
-    numbers = [i for i, look in enumerate(looks) if look is None]
-    return [tuple(f.time for f in looks[i + 1 : i + 3] if f is not None) for i in numbers]  # type: ignore[misc]
+def pairs(frames: list[Frame | None]) -> list[tuple[Fraction, Fraction]]:
+    numbers = [i for i, frame in enumerate(frames) if frame is None]
+    return [tuple(f.time for f in frames[i + 1 : i + 3] if f is not None) for i in numbers]  # type: ignore[misc]
 
 
 def samples(clip: Path, *, start: float = 0, duration: float | None = None, sample_rate: float | None = None) -> Samples:
@@ -39,21 +38,21 @@ def samples(clip: Path, *, start: float = 0, duration: float | None = None, samp
 
 
 @pytest.mark.parametrize(("start", "duration", "expected"), [(0, None, [1, 3, 5, 7, 9, 11]), (3.5, 4.1, [4.5, 6.5])])
-def test_jumping_finds_the_same_pairs_as_passing(clip: Path, start: float, duration: float | None, expected: list[float]) -> None:
+def test_seeking_finds_the_same_pairs_as_decoding(clip: Path, start: float, duration: float | None, expected: list[float]) -> None:
     some = samples(clip, start=start, duration=duration, sample_rate=0.5)
-    passed = pairs(list(some._passing(Fraction(2))))
-    assert passed == [(second, second + Fraction(1, 30)) for second in map(Fraction, expected)]
+    decoded = pairs(list(some._decoding(Fraction(2))))
+    assert decoded == [(second, second + Fraction(1, 30)) for second in map(Fraction, expected)]
     end = some.end
-    assert pairs(list(some._jumping(Fraction(2)))) == passed
+    assert pairs(list(some._seeking(Fraction(2)))) == decoded
     assert abs(end - some.end) < Fraction(1, 30)
     assert not some.every_frame
 
 
-def test_frames_of_high_rates_are_passed_over(tmp_path: Path) -> None:
+def test_frames_of_high_rates_are_skipped(tmp_path: Path) -> None:
     video = write_clip(tmp_path / "60.mp4", lambda i: np.full((48, 64), 16 + i, np.uint8), frames=21, frame_rate=Fraction(60))
-    looks = list(samples(video))
-    assert looks[0] is None
-    assert [look.time for look in looks[1:] if look is not None] == [Fraction(i, 30) for i in range(11)]
+    frames = list(samples(video))
+    assert frames[0] is None
+    assert [frame.time for frame in frames[1:] if frame is not None] == [Fraction(i, 30) for i in range(11)]
 
 
 @pytest.mark.parametrize("sample_rate", [0.5, 2, 10])

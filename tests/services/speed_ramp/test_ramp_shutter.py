@@ -6,22 +6,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ramp_clips import lumas, write_clip
-from test_ramp_frames import frame
+from test_ramp_picks import frame
 
-from services.speed_ramp.curve.clock import Clock, Point
-from services.speed_ramp.curve.from_motion import to_points
-from services.speed_ramp.params import RenderParams
-from services.speed_ramp.picture.picks import Pick, Seen, picks
-from services.speed_ramp.picture.shutter import Exposure, Window, exposed
-from services.speed_ramp.render import render
+from services.speed_ramp.curve.clock import Clock
+from services.speed_ramp.curve.points import Point, to_points
+from services.speed_ramp.picture.picks import Pick, SourceEnd, picks
+from services.speed_ramp.picture.shutter import Exposure, FrameWindow, motion_blurred
+from services.speed_ramp.render import RenderParams, render
 from shared.video import read_frames
 from shared.video.frames.planes import planes_of
 
 
 def seen(speed: float, *, shutter: float, count: int = 60) -> list[dict[int, float]]:
     """For each output frame, the source frames that it is made of and their weights."""
-    window, clock, rate = Window(frame(i) for i in range(count)), Clock([(0, speed)]), Fraction(30)
-    shown = exposed(picks(window, clock, rate, Seen(), blend=False), window, clock, rate, shutter=shutter)
+    window, clock, rate = FrameWindow(frame(i) for i in range(count)), Clock([(0, speed)]), Fraction(30)
+    shown = motion_blurred(picks(window, clock, rate, SourceEnd(), blend=False), window, clock, rate, shutter=shutter)
     return [
         {one.before.index: 1.0} if isinstance(one, Pick) else {f.index: round(w, 6) for f, w in zip(one.frames, one.weights, strict=True)}
         for one in shown
@@ -46,8 +45,8 @@ def test_an_open_shutter_sees_all_that_is_passed_over_around_its_moment() -> Non
 def test_frames_do_not_gather(speed: float) -> None:
     """Also where nothing is mixed, because the clip is hardly faster than the shutter is open."""
     clock, rate = Clock([(0, speed)]), Fraction(30)
-    window = Window(frame(i) for i in range(400))
-    shown = exposed(picks(window, clock, rate, Seen(), blend=False), window, clock, rate, shutter=0.5)
+    window = FrameWindow(frame(i) for i in range(400))
+    shown = motion_blurred(picks(window, clock, rate, SourceEnd(), blend=False), window, clock, rate, shutter=0.5)
     assert max(window.held for _ in shown) <= 20
 
 

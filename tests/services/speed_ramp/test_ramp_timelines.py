@@ -1,4 +1,4 @@
-"""Timelines held against the rules of their formats, and read back by the library of one of them."""
+"""Timelines checked against the rules of their formats, and read back by OpenTimelineIO."""
 
 import json
 import xml.etree.ElementTree as ET
@@ -9,15 +9,17 @@ import opentimelineio as otio
 import pytest
 from fcpxml_rules import broken
 
-from services.speed_ramp.curve.clock import Clock, Point
-from services.speed_ramp.curve.straight_pieces import slow_parts
-from services.speed_ramp.handover.timelines import Handover, as_fcpxml, as_otio
+from services.speed_ramp.curve.clock import Clock
+from services.speed_ramp.curve.points import Point
+from services.speed_ramp.curve.slow_parts import slow_parts
+from services.speed_ramp.handover.ramped_clip import RampedClip
+from services.speed_ramp.handover.timelines import as_fcpxml, as_otio
 from shared.video import AudioTrackInfo, ColorInfo, VideoInfo
 
 RATES = [Fraction(25), Fraction(30000, 1001), Fraction(60)]
 
 
-def handover(rate: Fraction, seed: int, *, name: str = "clip.mov", sound: bool = True) -> Handover:
+def ramped_clip(rate: Fraction, seed: int, *, name: str = "clip.mov", sound: bool = True) -> RampedClip:
     random = np.random.default_rng(seed)
     easings = random.choice(["linear", "smooth", "hold"], 12)
     points = [
@@ -30,20 +32,21 @@ def handover(rate: Fraction, seed: int, *, name: str = "clip.mov", sound: bool =
     info = VideoInfo.model_construct(width=1920, height=1080, duration_s=11.0, audio=[track] if sound else [], color=ColorInfo())
     start, end = 0.5, 10.5
     slow = slow_parts(points, start=start, end=end)
-    return Handover(name=name, media_url="file:///a%20b.mov", info=info, points=points, start=start, end=end, rate=rate, slow=slow)
+    url = "file:///a%20b.mov"
+    return RampedClip(name=name, media_url=url, info=info, points=points, start=start, end=end, rate=rate, slow_parts=slow)
 
 
 @pytest.mark.parametrize("rate", RATES)
 @pytest.mark.parametrize("seed", range(3))
 def test_fcpxml_keeps_the_rules(rate: Fraction, seed: int) -> None:
-    given = handover(rate, seed, sound=seed != 1)
-    document = as_fcpxml(given)
+    clip = ramped_clip(rate, seed, sound=seed != 1)
+    document = as_fcpxml(clip)
     assert broken(document) == []
     root = ET.fromstring(document)
     (piece,) = root.iter("asset-clip")
     frame = Fraction(str(root.find("resources/format").get("frameDuration")).removesuffix("s"))  # type: ignore[union-attr]
     assert frame == 1 / rate
-    # Whatever stands on the timeline stands on its frames, and within the clip.
+    # Everything on the timeline starts and ends on frames, within the clip.
     length = _seconds(piece, "duration")
     for element, names in ((piece, ("offset", "duration")), *((mark, ("start", "duration")) for mark in piece.iter("marker"))):
         assert all(_seconds(element, name) % frame == 0 for name in names)
@@ -57,11 +60,11 @@ def test_fcpxml_keeps_the_rules(rate: Fraction, seed: int) -> None:
 
 
 def test_names_that_xml_cannot_hold_do_not_break_it() -> None:
-    assert broken(as_fcpxml(handover(RATES[0], 0, name='a & b <"c">\n\x01\u2028.mov'))) == []
+    assert broken(as_fcpxml(ramped_clip(RATES[0], 0, name='a & b <"c">\n\x01\u2028.mov'))) == []
 
 
-def test_the_rules_see_what_is_wrong() -> None:
-    right = as_fcpxml(handover(RATES[0], 0))
+def test_the_rules_detect_violations() -> None:
+    right = as_fcpxml(ramped_clip(RATES[0], 0))
     for old, new, reason in (
         ('ref="r2"', 'ref="r9"', "names 'r9'"),
         ('interp="linear"', 'interp="line"', "timept interp"),
@@ -71,32 +74,32 @@ def test_the_rules_see_what_is_wrong() -> None:
         ('time="0s"', 'time="0"', "timept time"),
     ):
         assert old in right
-        found = broken(right.replace(old, new, 1))
-        assert any(reason in one for one in found) if reason else found == []
+        violations = broken(right.replace(old, new, 1))
+        assert any(reason in violation for violation in violations) if reason else violations == []
 
 
 @pytest.mark.parametrize("rate", RATES)
 @pytest.mark.parametrize("seed", range(3))
-def test_otio_comes_back_the_same(rate: Fraction, seed: int) -> None:
-    given = handover(rate, seed)
-    text = as_otio(given)
+def test_otio_survives_reading_and_writing(rate: Fraction, seed: int) -> None:
+    clip = ramped_clip(rate, seed)
+    text = as_otio(clip)
     timeline = otio.adapters.read_from_string(text, "otio_json")
-    # But for the last bit of a number, which the library writes as it likes.
+    # Except for the last bits of numbers, which the library does not preserve.
     again = otio.adapters.write_to_string(timeline, "otio_json")
     assert _rounded(json.loads(again)) == _rounded(json.loads(text))
     (track,) = timeline.video_tracks()
-    clock, at = Clock(given.points, start=given.start), 0
-    assert track.duration().to_frames() == given.frames
-    for clip in track:
+    clock, at = Clock(clip.points, start=clip.start), 0
+    assert track.duration().to_frames() == clip.frames
+    for piece in track:
         # What each of its frames shows, in source seconds.
-        (effect,) = clip.effects
-        first, frames = clip.source_range.start_time.to_seconds(), clip.source_range.duration.to_frames()
+        (effect,) = piece.effects
+        first, frames = piece.source_range.start_time.to_seconds(), piece.source_range.duration.to_frames()
         shown = first + np.arange(frames) * float(1 / rate) * effect.time_scalar
         true = clock.source((at + np.arange(frames)) * float(1 / rate))
         assert np.abs(shown - true).max() < 0.5 / rate
         at += frames
     assert [(mark.name, round(mark.marked_range.start_time.to_seconds(), 6)) for mark in track.markers] == [
-        ("Freeze" if part.speed == 0 else f"Slow, {part.speed:g}x", round(part.start_s, 6)) for part in given.slow
+        ("Freeze" if part.speed == 0 else f"Slow, {part.speed:g}x", round(part.start_s, 6)) for part in clip.slow_parts
     ]
 
 

@@ -7,11 +7,11 @@ import pytest
 from ramp_clips import RATE, flash, sound, write_clip
 from test_ramp_audio import VARIED, blocks, tone
 
-from services.speed_ramp.curve.clock import Clock, Point
-from services.speed_ramp.curve.from_motion import to_points
-from services.speed_ramp.params import RenderParams
-from services.speed_ramp.render import render
-from services.speed_ramp.sound.stretch import Source, Stretched
+from services.speed_ramp.curve.clock import Clock
+from services.speed_ramp.curve.points import Point, to_points
+from services.speed_ramp.render import RenderParams, render
+from services.speed_ramp.sound.source import Source
+from services.speed_ramp.sound.stretch import Stretched
 from services.speed_ramp.sound.varispeed import Varispeed
 
 JUMPS = [Point(0, 1.0, "hold"), Point(1, 2.5, "hold"), Point(2.03, 0.4, "smooth"), Point(3, 3.0, "hold"), Point(4, 0.5), Point(6, 1.5)]

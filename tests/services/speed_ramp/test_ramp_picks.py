@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from services.speed_ramp.curve.clock import Clock
-from services.speed_ramp.picture.picks import Pick, Seen, picks
+from services.speed_ramp.picture.picks import Pick, SourceEnd, picks
 from shared.video import Frame
 from shared.video.frames.planes import picture_from, planes_of
 
@@ -19,7 +19,7 @@ def frame(index: int, *, pts: int | None = None, level: int = 0, pixel_format: s
 
 
 def shown(points: list[tuple[float, float]], times: list[int], *, blend: bool = False) -> list[tuple[int, int, float]]:
-    seen = Seen()
+    seen = SourceEnd()
     frames = [frame(i, pts=pts) for i, pts in enumerate(times)]
     return [(p.number, p.before.index, round(p.weight, 6)) for p in picks(frames, Clock(points), Fraction(30), seen, blend=blend)]
 

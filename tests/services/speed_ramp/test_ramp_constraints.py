@@ -1,4 +1,4 @@
-"""Durations hit, accelerations limited, changes at given times."""
+"""Constraints of curves: target duration, maximum acceleration, snapping."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -7,11 +7,10 @@ import numpy as np
 import pytest
 from ramp_clips import flash, lumas, write_clip
 
-from services.speed_ramp.curve.clock import Clock, Point
-from services.speed_ramp.curve.constraints import eased_off, shaped, snapped
-from services.speed_ramp.curve.from_motion import to_points
-from services.speed_ramp.params import AnalyzeParams, RenderParams
-from services.speed_ramp.render import render
+from services.speed_ramp.curve.clock import Clock
+from services.speed_ramp.curve.constraints import Constraints, constrained, limit_acceleration, snapped
+from services.speed_ramp.curve.points import Point, to_points
+from services.speed_ramp.render import RenderParams, render
 from shared.errors import Invalid
 
 WILD = [Point(0, 2.0), Point(1, 0.3, "smooth", 0.5), Point(2.2, 6.0, "hold"), Point(3, 0.5), Point(3.1, 1.0), Point(6, 4.0)]
@@ -30,8 +29,8 @@ def random_curve(seed: int) -> list[Point]:
 @pytest.mark.parametrize("acceleration", [None, 1.5])
 @pytest.mark.parametrize("start", [0, 0.8])
 def test_the_target_is_hit_to_a_thousandth_of_a_frame(target: float, acceleration: float | None, start: float) -> None:
-    wishes = AnalyzeParams(target_duration=target, max_acceleration=acceleration)
-    made = shaped(WILD, wishes, start=start, end=6, limits=LIMITS)
+    constraints = Constraints(target_duration=target, max_acceleration=acceleration)
+    made = constrained(WILD, constraints, start=start, end=6, limits=LIMITS)
     assert Clock(made, start=start).left(6.0) == pytest.approx(target, abs=1e-5)
     assert all(0.1 <= point.speed <= 16 for point in made)
     assert sum(point.freeze for point in made) == 0.5
@@ -40,17 +39,17 @@ def test_the_target_is_hit_to_a_thousandth_of_a_frame(target: float, acceleratio
 
 
 @pytest.mark.parametrize(("target", "limits"), [(0.5, LIMITS), (100, LIMITS), (12.6, (0.5, 2)), (3.4, (0.5, 2))])
-def test_what_cannot_be_hit_is_refused_with_what_can(target: float, limits: tuple[float, float]) -> None:
+def test_an_unreachable_duration_is_refused_with_the_reachable_range(target: float, limits: tuple[float, float]) -> None:
     low, high = limits
     with pytest.raises(Invalid, match=f"{6 / high + 0.5:.2f} to {6 / low + 0.5:.2f} s can"):
-        shaped(WILD, AnalyzeParams(target_duration=target), start=0, end=6, limits=limits)
+        constrained(WILD, Constraints(target_duration=target), start=0, end=6, limits=limits)
 
 
 @pytest.mark.parametrize("seed", range(8))
 @pytest.mark.parametrize("octaves", [0.5, 2, 10])
-def test_the_acceleration_keeps_its_limit_and_is_the_greatest_that_does(seed: int, octaves: float) -> None:
+def test_the_limited_curve_is_the_fastest_within_the_limit(seed: int, octaves: float) -> None:
     points = random_curve(seed)
-    made = eased_off(points, octaves)
+    made = limit_acceleration(points, octaves)
     assert all(b.t > a.t for a, b in pairwise(made))
     clock, before = Clock(made), Clock(points)
     out = np.linspace(0, float(clock.out(6.0)), 4001)
@@ -63,12 +62,12 @@ def test_the_acceleration_keeps_its_limit_and_is_the_greatest_that_does(seed: in
     assert np.abs(clock.speed(grid) - cones.min(axis=1)).max() < 0.03
 
 
-def test_a_gentle_curve_is_left_alone() -> None:
+def test_a_gentle_curve_stays_unchanged() -> None:
     points = [Point(0, 1.0, "smooth"), Point(4, 1.5), Point(8, 1.0)]
-    assert eased_off(points, 1) == points
+    assert limit_acceleration(points, 1) == points
 
 
-def test_points_move_to_the_nearest_time_and_meet() -> None:
+def test_points_move_to_the_nearest_time_and_merge() -> None:
     points = [Point(0, 1.0), Point(1, 0.5, "smooth", 0.2), Point(1.2, 2.0, "hold", 0.3), Point(2.9, 3.0), Point(4, 1.0)]
     made = snapped(points, [3, 1.1, 3, 9], start=0, end=4)
     assert made == [Point(0, 1.0), Point(1.1, pytest.approx(1), "hold", 0.5), Point(3, pytest.approx(3)), Point(4, 1.0)]

@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 from ramp_clips import RATE, beep, beeps, flash, flashes, lumas, sound, write_clip
 
-from services.speed_ramp.curve.clock import Clock, Point
-from services.speed_ramp.curve.from_motion import to_points
-from services.speed_ramp.params import RenderParams
-from services.speed_ramp.render import render
-from services.speed_ramp.sound.freeze_silence import WithStops
+from services.speed_ramp.curve.clock import Clock
+from services.speed_ramp.curve.points import Point, to_points
+from services.speed_ramp.render import RenderParams, render
+from services.speed_ramp.sound.freeze_silence import FreezeSilence
 from shared.errors import Invalid
 
 
@@ -31,7 +30,7 @@ class Counting:
 
 @pytest.mark.parametrize("ask", [1, 333, 10_000])
 def test_silence_is_put_in_and_nothing_is_lost(ask: int) -> None:
-    stopped = WithStops(Counting(), [(0.0, 0.1), (1.0, 0.5), (1.5, 0.25)], channels=2, sample_rate=1000)
+    stopped = FreezeSilence(Counting(), [(0.0, 0.1), (1.0, 0.5), (1.5, 0.25)], channels=2, sample_rate=1000)
     parts = [part for until in range(ask, 3000 + ask, ask) for part in stopped.read(min(until, 3000))]
     heard = np.concatenate(parts, axis=1)
     assert heard.shape == (2, 3000)

@@ -1,0 +1,24 @@
+"""The files in an export."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from services.speed_ramp.handover.ramped_clip import RampedClip
+from services.speed_ramp.handover.tables import as_csv, as_json
+from services.speed_ramp.handover.timelines import as_fcpxml, as_otio
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """A file in an export: one row of FORMATS."""
+
+    file_name: str
+    write: Callable[[RampedClip], str]
+
+
+FORMATS = (
+    Format(file_name="curve.csv", write=as_csv),
+    Format(file_name="curve.json", write=as_json),
+    Format(file_name="curve.otio", write=as_otio),
+    Format(file_name="curve.fcpxml", write=as_fcpxml),
+)

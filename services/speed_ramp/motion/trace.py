@@ -1,0 +1,145 @@
+"""Measure the motion of a clip over time."""
+
+from array import array
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.speed_ramp.motion.camera import Floats, length, without_shake
+from services.speed_ramp.motion.measure import Meter, Step, analysis_size
+from services.speed_ramp.motion.part import no_frames
+from services.speed_ramp.motion.sampling import Samples
+from shared.operation import Progress
+from shared.video import Frame, VideoInfo, map_ordered
+
+_LONGEST_CUT = 2  # pairs: a cut changes one, a single flashed frame two; more in a row is motion too fast for the flow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """Which motion counts: one row of MEASURES. `combine` gets the subject's and the camera's motion over time."""
+
+    name: str
+    description: str
+    combine: Callable[[Floats, Floats], Floats]
+
+
+MEASURES = {
+    measure.name: measure
+    for measure in (
+        # The subject moves independently of the camera, so both motions add up like perpendicular vectors.
+        Measure(name="total", description="is the motion of both", combine=lambda subject, camera: np.hypot(subject, camera)),
+        Measure(name="subject", description="is what moves in the scene", combine=lambda subject, _camera: subject),
+        Measure(name="camera", description="is pans, zooms and turns", combine=lambda _subject, camera: camera),
+    )
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trace:
+    """Motion over time, in seconds from the start of the part that was measured.
+
+    `values[i]` (frame diagonals per second) was reached at `times[i]`. It stands for the time from `ends[i - 1]` (or 0) to `ends[i]`.
+    """
+
+    times: Floats
+    ends: Floats
+    values: Floats
+    duration_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """The motion of a part of a video, the times of its cuts in seconds from the part's start, and the number of frames compared."""
+
+    trace: Trace
+    cuts: list[float]
+    frames: int
+
+
+def measure_motion(info: VideoInfo, samples: Samples, measure: Measure, progress: Progress) -> Measured:
+    """Measure the motion between the frames that `samples` chooses. Raises Invalid if there is none.
+
+    Memory holds a few numbers per pair of frames.
+    """
+    times, subject, camera, mismatched, frames = array("d"), array("d"), array("f"), array("b"), 0
+    total = samples.expected(info)
+    for comparison in _comparisons(samples, analysis_size(info.width, info.height)):
+        frames += 1
+        if comparison.step is not None:
+            times.append(comparison.time - samples.start_s)
+            subject.append(comparison.step.subject / comparison.elapsed)
+            camera.extend((comparison.step.camera / comparison.elapsed).ravel())
+            mismatched.append(comparison.step.cut)
+        progress(min(frames, total), total)
+    if not frames:
+        raise no_frames(samples.start_s)
+    progress(total, total)
+    at, count = np.array(times), len(times)
+    # A value stands for the time since the frame before; of sampled pairs, each stands for the time around it.
+    ends = at if samples.every_frame else np.append((at[1:] + at[:-1]) / 2, at[-1:] + 1e-9)
+    both = np.concatenate([np.array(subject)[:, None], np.array(camera, dtype=np.float64).reshape(count, 6)], axis=1)
+    both, cuts = without_cuts(at, both, np.array(mismatched, dtype=bool))
+    camera_lengths = length(without_shake(both[:, 1:].reshape(count, 3, 2), ends), info.width, info.height)
+    values = measure.combine(both[:, 0], camera_lengths)
+    trace = Trace(times=at, ends=ends, values=values, duration_s=float(samples.end) - samples.start_s)
+    return Measured(trace=trace, cuts=cuts, frames=frames)
+
+
+def without_cuts(times: Floats, values: Floats, mismatched: NDArray[np.bool_]) -> tuple[Floats, list[float]]:
+    """Interpolate `values` (n, k) across cuts and flashes; return them and the times of the cuts.
+
+    `mismatched` (n): True where a pair of frames shows different scenes. Longer runs of them are fast motion and stay.
+    """
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], mismatched, [False]]).astype(np.int8)))
+    runs = [(a, b) for a, b in edges.reshape(-1, 2) if b - a <= _LONGEST_CUT]
+    known = np.ones(len(values), dtype=bool)
+    for start, stop in runs:
+        known[start:stop] = False
+    if runs and known.any():
+        values = np.stack([np.interp(times, times[known], column[known]) for column in values.T], axis=1)
+    elif runs:
+        values = np.zeros_like(values)
+    return values, [float(times[start]) for start, _ in runs]
+
+
+@dataclass(frozen=True, slots=True)
+class _Comparison:
+    """A frame's time, and its comparison with the frame `elapsed` seconds earlier, if it has one."""
+
+    time: float
+    elapsed: float
+    step: Step | None
+
+
+@dataclass(frozen=True, slots=True)
+class _SmallFrame:
+    """The time of a frame in seconds, and its shrunk luma plane, uint8 (height, width)."""
+
+    time: Fraction
+    luma: NDArray[np.uint8]
+
+
+def _comparisons(samples: Samples, size: tuple[int, int]) -> Iterator[_Comparison]:
+    """Yield one comparison per sampled frame. `size`: (width, height) in pixels to compare at."""
+    meter = Meter()
+
+    def shrink(frame: Frame | None) -> _SmallFrame | None:
+        return None if frame is None else _SmallFrame(frame.time, frame.small_luma(*size))
+
+    def compare(pair: tuple[_SmallFrame | None, _SmallFrame | None]) -> _Comparison | None:
+        before, after = pair
+        if after is None:
+            return None
+        if before is None:
+            return _Comparison(float(after.time), 0.0, None)
+        return _Comparison(float(after.time), float(after.time - before.time), meter(before.luma, after.luma))
+
+    with closing(iter(samples)) as frames:
+        small_frames = map_ordered(shrink, frames, ahead=2)
+        yield from (comparison for comparison in map_ordered(compare, pairwise(small_frames), ahead=2) if comparison is not None)

@@ -1,0 +1,65 @@
+"""Ways to make the pictures of a ramp, from source frames to output pictures."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+from services.speed_ramp.curve.clock import Clock
+from services.speed_ramp.picture.inbetween import LONGEST_S, Shown, compute_ahead, interpolated
+from services.speed_ramp.picture.picks import Part, SourceEnd, picks
+from services.speed_ramp.picture.shutter import FrameWindow, motion_blurred
+from shared.video import Frame
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interpolation:
+    """A way to show the moments between two source frames: one row of INTERPOLATIONS.
+
+    `blend`: cross-fade. `flow`: replace cross-fades by pictures along the motion. `prefetch`: source frames to decode ahead.
+    """
+
+    name: str
+    description: str
+    blend: bool
+    flow: bool = False
+    prefetch: int = 8
+
+
+INTERPOLATIONS = {
+    interpolation.name: interpolation
+    for interpolation in (
+        Interpolation(name="nearest", description="shows the nearest source frame (sharp)", blend=False),
+        Interpolation(name="blend", description="cross-fades neighbouring frames (smoother, but soft)", blend=True),
+        # Making pictures takes much longer than decoding, so few frames ahead are enough.
+        Interpolation(
+            name="flow",
+            description="makes new frames along the motion (smoothest, but slow to render)",
+            blend=True,
+            flow=True,
+            prefetch=2,
+        ),
+    )
+}
+
+
+def shown_frames(
+    frames: Iterable[Frame],
+    clock: Clock,
+    rate: Fraction,
+    source_end: SourceEnd,
+    *,
+    interpolation: Interpolation,
+    shutter: float,
+    part: Part | None,
+) -> Iterator[Shown]:
+    """Yield what each output frame shows, in order, at `rate` frames per second.
+
+    `shutter`: 0 to 1, see `motion_blurred`; 0 for none. `source_end` and `part`: see `picks`.
+    """
+    window = FrameWindow(frames)
+    source = window if shutter else frames
+    fade_s = LONGEST_S if interpolation.flow else None
+    picked = picks(source, clock, rate, source_end, blend=interpolation.blend, fade_s=fade_s, part=part)
+    sharp = interpolated(picked) if interpolation.flow else picked
+    shown = motion_blurred(sharp, window, clock, rate, shutter=shutter) if shutter else sharp
+    return compute_ahead(shown) if interpolation.flow else iter(shown)

@@ -1,0 +1,35 @@
+"""Ways to make the sound of a ramp."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from services.speed_ramp.curve.clock import Clock
+from services.speed_ramp.sound.freeze_silence import Sound
+from services.speed_ramp.sound.source import Source
+from services.speed_ramp.sound.stretch import Stretched
+from services.speed_ramp.sound.varispeed import Varispeed
+
+
+class MakeSound(Protocol):
+    """Make the sound of a track along a clock that does not freeze."""
+
+    def __call__(self, source: Source, clock: Clock, /, *, channels: int, sample_rate: int) -> Sound: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AudioMode:
+    """A way to make the sound: one row of AUDIO_MODES. Without `make`, the output is silent."""
+
+    name: str
+    description: str
+    make: MakeSound | None
+
+
+AUDIO_MODES = {
+    mode.name: mode
+    for mode in (
+        AudioMode(name="keep", description="stretches all audio tracks and keeps their pitch", make=Stretched),
+        AudioMode(name="follow", description="lets the pitch follow the speed, like a tape", make=Varispeed),
+        AudioMode(name="drop", description="removes the sound", make=None),
+    )
+}

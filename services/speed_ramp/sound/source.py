@@ -1,0 +1,65 @@
+"""Read a track by sample position, with silence where it has no sound."""
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.video import AudioBlock
+
+Samples = NDArray[np.float32]
+
+_KEPT_S = 0.5  # seconds kept before the last position read, for pieces that overlap
+
+
+class Source:
+    """A track that comes in blocks, read by position. Positions may only move forward.
+
+    Gaps in the track, and everything before and after it, read as silence. `start`: first sample that can be read; earlier ones are
+    silent.
+    """
+
+    def __init__(self, blocks: Iterable[AudioBlock], *, channels: int, sample_rate: int, start: int = 0) -> None:
+        self._blocks = iter(blocks)
+        self._rate = sample_rate
+        self._held: Samples = np.zeros((channels, 0), np.float32)
+        self._first = start
+        self._next: AudioBlock | None = None
+
+    def read(self, start: int, end: int) -> Samples:
+        """Return samples `start` to `end` (counted from time 0; may be negative), float32 (channels, end - start).
+
+        Forgets the samples more than half a second before `start`.
+        """
+        self._fill(end)
+        samples = np.zeros((self._held.shape[0], end - start), np.float32)
+        low, high = max(start, self._first), min(end, self._first + self._held.shape[1])
+        if low < high:
+            samples[:, low - start : high - start] = self._held[:, low - self._first : high - self._first]
+        self._forget(start - round(_KEPT_S * self._rate))
+        return samples
+
+    def _fill(self, end: int) -> None:
+        """Read blocks up to sample `end`."""
+        parts, length = [self._held], self._first + self._held.shape[1]
+        while length < end:
+            block = self._next or next(self._blocks, None)
+            if block is None:
+                break
+            at = max(round(block.start * self._rate), length)
+            # A long gap is filled bit by bit, so that it is never in memory as a whole.
+            gap = min(at, end) - length
+            parts.append(np.zeros((self._held.shape[0], max(gap, 0)), np.float32))
+            length += max(gap, 0)
+            if at > length:
+                self._next = block
+            else:
+                self._next = None
+                parts.append(block.samples)
+                length += block.samples.shape[1]
+        self._held = np.concatenate(parts, axis=1) if len(parts) > 1 else self._held
+
+    def _forget(self, before: int) -> None:
+        """Drop the samples before position `before`."""
+        count = min(max(before - self._first, 0), self._held.shape[1])
+        self._held, self._first = self._held[:, count:], self._first + count
