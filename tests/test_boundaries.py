@@ -41,16 +41,6 @@ KNOWN_UPWARD |= {
     "services/aesthetics/selection/groups.py",
     "services/aesthetics/selection/scoring.py",
 }
-# services/speed_ramp: remove the lines whose import is gone.
-KNOWN_UPWARD |= {
-    "services/speed_ramp/curve/from_motion.py",
-    "services/speed_ramp/curve/snap.py",
-    "services/speed_ramp/curve/straight_pieces.py",
-    "services/speed_ramp/handover/chapters.py",
-    "services/speed_ramp/handover/plot.py",
-    "services/speed_ramp/handover/timelines.py",
-    "services/speed_ramp/sound/tracks.py",
-}
 """Files in rooms that still import a file above them. A list that shrinks to nothing: none may be added."""
 
 each_file = pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -1,6 +1,6 @@
-"""The endpoints of AI-Speed-Ramping, with their forms and replies, so that its clients only change the base URL.
+"""The endpoints of AI-Speed-Ramping, with its forms and replies, so that its clients only change the base URL.
 
-They run the same operations as everybody's jobs: an upload is made media, a job is submitted and waited for.
+They run ordinary jobs: an upload becomes a medium, a job is submitted, and the reply waits for its result.
 """
 
 from functools import partial
@@ -8,8 +8,8 @@ from functools import partial
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.speed_ramp.operations import ANALYZE, RENDER
-from services.speed_ramp.params import AnalyzeParams, RenderParams
+from services.speed_ramp.analyze import ANALYZE, AnalyzeParams
+from services.speed_ramp.render import RENDER, RenderParams
 from shared.http.forms import finished, form_schema, read_form
 from shared.http.json_route import JsonRoute
 from shared.http.params_text import params_from_text
@@ -23,7 +23,7 @@ FIELDS = ("segment_duration", "min_speed", "max_speed")
 
 
 class Speeds(BaseModel):
-    """The seed's answer."""
+    """The speeds of a video, as AI-Speed-Ramping replies."""
 
     speeds: list[float] = Field(description="Playback speed of each segment.")
     segment_duration: float
@@ -34,13 +34,13 @@ class Speeds(BaseModel):
 class Processed(BaseModel):
     """The ramped video."""
 
-    video_url: str = Field(description="Where the ramped video is downloaded.")
+    video_url: str = Field(description="Address from which to download the ramped video.")
     media_id: str
     job_id: str
 
 
 class SpeedsFromUrl(BaseModel):
-    """A video somewhere on the web, and how its motion becomes speed."""
+    """The address of a video, and how its motion becomes speed."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -51,28 +51,31 @@ class SpeedsFromUrl(BaseModel):
 
 
 def seed_routes(runtime: Runtime) -> APIRouter:
-    """`/process`, `/get-speeds` and `/get-speeds-from-url`."""
+    """Return the endpoints `/process`, `/get-speeds` and `/get-speeds-from-url`."""
     router = APIRouter(tags=["speed-ramp as AI-Speed-Ramping had it"], responses=REFUSALS, route_class=JsonRoute)
     take = partial(ingest, store=runtime.media, probe=runtime.probe, max_bytes=runtime.settings.max_upload_bytes)
 
-    @router.post("/process", summary="Ramp an uploaded video and answer its link", openapi_extra=form_schema(AnalyzeParams, FIELDS))
+    @router.post("/process", summary="Ramp an uploaded video and return its address", openapi_extra=form_schema(AnalyzeParams, FIELDS))
     async def process(request: Request) -> Processed:
         form = await read_form(request, runtime, fields=FIELDS)
-        params, inputs = params_from_text(RenderParams, form.fields), {"video": form.taken[0].id}
-        job = await finished(runtime, RENDER, params=params, inputs=inputs, owner=request.state.owner)
-        made = job.outputs["video"]
-        return Processed(video_url=made.urls.download, media_id=made.id, job_id=job.id)
+        params = params_from_text(RenderParams, form.fields)
+        job = await finished(runtime, RENDER, params=params, inputs={"video": form.taken[0].id}, owner=request.state.owner)
+        output = job.outputs["video"]
+        return Processed(video_url=output.urls.download, media_id=output.id, job_id=job.id)
 
-    @router.post("/get-speeds", summary="The speeds of an uploaded video", openapi_extra=form_schema(AnalyzeParams, FIELDS))
+    @router.post("/get-speeds", summary="Return the speeds of an uploaded video", openapi_extra=form_schema(AnalyzeParams, FIELDS))
     async def get_speeds(request: Request) -> Speeds:
         form = await read_form(request, runtime, fields=FIELDS)
         return await _speeds(runtime, params_from_text(AnalyzeParams, form.fields), form.taken[0], request.state.owner)
 
-    @router.post("/get-speeds-from-url", summary="The speeds of a video on the web")
+    @router.post("/get-speeds-from-url", summary="Return the speeds of a video on the web")
     async def get_speeds_from_url(body: SpeedsFromUrl, request: Request) -> Speeds:
         params = params_from_text(AnalyzeParams, {name: str(getattr(body, name)) for name in FIELDS})
-        limits = {"timeout_s": runtime.settings.url_timeout_s, "max_bytes": runtime.settings.max_upload_bytes}
-        async with checked_client(runtime.settings) as client, fetch(client, body.video_url, **limits) as (name, chunks):
+        timeout_s, max_bytes = runtime.settings.url_timeout_s, runtime.settings.max_upload_bytes
+        async with (
+            checked_client(runtime.settings) as client,
+            fetch(client, body.video_url, timeout_s=timeout_s, max_bytes=max_bytes) as (name, chunks),
+        ):
             record = await take(chunks, owner=request.state.owner, name=name, source="url")
         return await _speeds(runtime, params, record, request.state.owner)
 
@@ -80,6 +83,7 @@ def seed_routes(runtime: Runtime) -> APIRouter:
 
 
 async def _speeds(runtime: Runtime, params: AnalyzeParams, record: MediaRecord, owner: str) -> Speeds:
+    """Analyse a video and return its speeds."""
     job = await finished(runtime, ANALYZE, params=params, inputs={"video": record.id}, owner=owner)
     used = {name: getattr(params, name) for name in FIELDS}
     return Speeds(speeds=job.result["speeds"], **used)

@@ -12,7 +12,7 @@ from services.speed_ramp.curve.points import CurvePoint, Point, to_points
 from services.speed_ramp.curve.slow_parts import SlowPart, slow_parts
 from services.speed_ramp.curve.trim import trimmed
 from services.speed_ramp.handover.chapters import chapters, longest
-from services.speed_ramp.handover.conversion_warnings import conversion_warnings
+from services.speed_ramp.handover.warnings import ramp_warnings
 from services.speed_ramp.motion.part import no_frames
 from services.speed_ramp.params import CurveParams
 from services.speed_ramp.picture.interpolation import INTERPOLATIONS, shown_frames
@@ -104,7 +104,7 @@ def _encoded(
     points, rate = chosen.points, constant_rate(info.rate, varies=info.variable_frame_rate)
     interpolation, make_sound = INTERPOLATIONS[params.interpolation], AUDIO_MODES[params.audio].make
     clock, source_end = Clock(points, start=params.start), SourceEnd()
-    for warning in conversion_warnings(info, rate):
+    for warning in ramp_warnings(info, rate):
         progress.warn(warning)
     expected = max(round(float(clock.left(chosen.end)) * rate), 1)
     first = written = 0

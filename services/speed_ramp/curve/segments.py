@@ -22,7 +22,7 @@ def segments(duration_s: float, segment_duration: float) -> tuple[Floats, Floats
             f"{duration_s:.0f} s in segments of {segment_duration:g} s make {count} segments, but at most {MAX_POINTS - 2} are allowed. "
             "Choose a longer segment_duration."
         )
-    starts = np.arange(count) * segment_duration
+    starts: Floats = np.arange(count, dtype=np.float64) * segment_duration
     return starts, np.append(starts[1:], duration_s)
 
 

@@ -81,9 +81,10 @@ class Meter(threading.local):
         if self._grid.shape[:2] != before.shape:
             self._grid = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1).astype(np.float32)
             self._camera = Camera(height, width)
-        flow: NDArray[np.float32] = self._flow.calc(before, after, None)  # type: ignore[call-overload,assignment]
-        moved = cv2.remap(after, self._grid + flow, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        difference = cv2.absdiff(before, moved)
+        flow: NDArray[np.float32] = self._flow.calc(before, after, None)  # type: ignore[call-overload]  # allocates the result
+        places = self._grid + flow
+        moved = cv2.remap(after, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
+        difference = np.asarray(cv2.absdiff(before, moved), np.uint8)
         trust = _trust(before, difference)
         camera = self._camera.fit(flow, trust)
         across, down = self._camera.field(camera, every=_EVERY)
@@ -106,7 +107,8 @@ def _trust(picture: NDArray[np.uint8], difference: NDArray[np.uint8]) -> NDArray
     texture = cv2.blur(cv2.absdiff(picture, mean), size).astype(np.float32) / _TEXTURE
     error = cv2.blur(difference, (3, 3)).astype(np.float32) / _NOISE
     texture *= texture
-    return texture / (1 + texture) / (1 + error * error)
+    trust: NDArray[np.float32] = texture / (1 + texture) / (1 + error * error)
+    return trust
 
 
 def _percentile(lengths: NDArray[np.float32], weights: NDArray[np.float32]) -> float:

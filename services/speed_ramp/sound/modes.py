@@ -1,7 +1,7 @@
 """Ways to make the sound of a ramp."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 from services.speed_ramp.curve.clock import Clock
 from services.speed_ramp.sound.freeze_silence import Sound
@@ -9,11 +9,8 @@ from services.speed_ramp.sound.source import Source
 from services.speed_ramp.sound.stretch import Stretched
 from services.speed_ramp.sound.varispeed import Varispeed
 
-
-class MakeSound(Protocol):
-    """Make the sound of a track along a clock that does not freeze."""
-
-    def __call__(self, source: Source, clock: Clock, /, *, channels: int, sample_rate: int) -> Sound: ...
+MakeSound = Callable[[Source, Clock], Sound]
+"""Make the sound of a track along a clock that does not freeze."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,9 +19,12 @@ class Source:
     silent.
     """
 
+    channels: int
+    sample_rate: int
+
     def __init__(self, blocks: Iterable[AudioBlock], *, channels: int, sample_rate: int, start: int = 0) -> None:
         self._blocks = iter(blocks)
-        self._rate = sample_rate
+        self.channels, self.sample_rate = channels, sample_rate
         self._held: Samples = np.zeros((channels, 0), np.float32)
         self._first = start
         self._next: AudioBlock | None = None
@@ -36,7 +39,7 @@ class Source:
         low, high = max(start, self._first), min(end, self._first + self._held.shape[1])
         if low < high:
             samples[:, low - start : high - start] = self._held[:, low - self._first : high - self._first]
-        self._forget(start - round(_KEPT_S * self._rate))
+        self._forget(start - round(_KEPT_S * self.sample_rate))
         return samples
 
     def _fill(self, end: int) -> None:
@@ -46,7 +49,7 @@ class Source:
             block = self._next or next(self._blocks, None)
             if block is None:
                 break
-            at = max(round(block.start * self._rate), length)
+            at = max(round(block.start * self.sample_rate), length)
             # A long gap is filled bit by bit, so that it is never in memory as a whole.
             gap = min(at, end) - length
             parts.append(np.zeros((self._held.shape[0], max(gap, 0)), np.float32))

@@ -33,19 +33,19 @@ _UNCHANGED = 1e-9  # with a factor this close to 1, samples are copied
 class Stretched:
     """A track stretched along a curve at its original pitch. `clock` must not freeze."""
 
-    def __init__(self, source: Source, clock: Clock, *, channels: int, sample_rate: int) -> None:
-        self._source, self._clock, self._rate = source, clock, sample_rate
+    def __init__(self, source: Source, clock: Clock) -> None:
+        self._source, self._clock, self._rate = source, clock, source.sample_rate
         # A fixed seed makes equal inputs give equal outputs.
         self._stretch = Signalsmith.Stretch(1)
-        window = max(round(_WINDOW_S * sample_rate), 64)
-        self._stretch.configure(channels, window, window // 4)
-        self._fade, self._shift = round(_FADE_S * sample_rate), round(_SHIFT_S * sample_rate)
+        window = max(round(_WINDOW_S * self._rate), 64)
+        self._stretch.configure(source.channels, window, window // 4)
+        self._fade, self._shift = round(_FADE_S * self._rate), round(_SHIFT_S * self._rate)
         self._ramp = np.linspace(0, 1, self._fade, dtype=np.float32)
         self._made = 0
         self._read = 0
-        self._ready: Samples = np.zeros((channels, 0), np.float32)
+        self._ready: Samples = np.zeros((source.channels, 0), np.float32)
         self._tail: Samples | None = None
-        self._jumps = np.round(clock.jumps() * sample_rate).astype(np.int64)
+        self._jumps = np.round(clock.jumps() * self._rate).astype(np.int64)
 
     def read(self, until: int) -> Iterator[Samples]:
         """Yield the samples from the end of the last call up to output sample `until`, float32 (channels, n) each."""

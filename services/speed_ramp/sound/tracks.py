@@ -62,7 +62,7 @@ def open_tracks(
             continue
         channels = first.samples.shape[0]
         source = Source(chain([first], blocks), channels=channels, sample_rate=rate, start=round(start * rate))
-        sound = make(source, clock.moving(), channels=channels, sample_rate=rate)
+        sound = make(source, clock.moving())
         target = writer.add_audio(rate, layout_of(track, channels), language=track.language)
         yield Track(FreezeSilence(sound, clock.freezes(), channels=channels, sample_rate=rate), target, rate)
 

@@ -26,8 +26,8 @@ _MAX_TAPS = 1 << 21  # filter taps per step; limits memory
 class Varispeed:
     """A track resampled along a curve, its pitch following the speed. `clock` must not freeze."""
 
-    def __init__(self, source: Source, clock: Clock, *, channels: int, sample_rate: int) -> None:
-        self._source, self._clock, self._rate = source, clock, sample_rate
+    def __init__(self, source: Source, clock: Clock) -> None:
+        self._source, self._clock, self._rate = source, clock, source.sample_rate
         self._read = 0
         self._table = _table()
         self._jumps = clock.jumps()

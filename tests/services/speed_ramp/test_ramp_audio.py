@@ -23,7 +23,7 @@ def blocks(wave: np.ndarray, *, size: int = 1000, start: Fraction = Fraction(0))
 def stretch(wave: np.ndarray, clock: Clock, *, ask: int = 1601) -> np.ndarray:
     channels, count = wave.shape
     source = Source(blocks(wave), channels=channels, sample_rate=RATE)
-    stretched = Stretched(source, clock, channels=channels, sample_rate=RATE)
+    stretched = Stretched(source, clock)
     total = round(float(clock.out(count / RATE)) * RATE)
     return np.concatenate([part for until in range(ask, total + ask, ask) for part in stretched.read(min(until, total))], axis=1)
 

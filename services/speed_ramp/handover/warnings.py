@@ -3,19 +3,18 @@
 from collections.abc import Iterator
 from fractions import Fraction
 
-from shared.video import VideoInfo
-from shared.video import conversion_warnings as pixel_warnings
+from shared.video import VideoInfo, conversion_warnings
 
 _LONGER_S = 0.25
 
 
-def conversion_warnings(info: VideoInfo, rate: Fraction) -> Iterator[str]:
+def ramp_warnings(info: VideoInfo, rate: Fraction) -> Iterator[str]:
     """Yield a sentence for each property of the source that an output at `rate` frames per second does not keep."""
     if info.variable_frame_rate:
         yield f"The frame rate varied (on average {float(info.rate):.4g}); the output has a constant {rate} frames per second."
     elif rate != info.rate:
         yield f"The frame rate was changed from {info.frame_rate} to {rate} frames per second."
-    yield from pixel_warnings(info, to_sdr8=True)
+    yield from conversion_warnings(info, to_sdr8=True)
     for number, track in enumerate(info.audio, start=1):
         if track.duration_s is not None and track.duration_s > info.duration_s + _LONGER_S:
             yield f"Audio track {number} is longer than the picture ({track.duration_s:.2f} s) and was cut to the picture's length."
