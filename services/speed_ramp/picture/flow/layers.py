@@ -1,11 +1,12 @@
-"""What each pixel of the picture at moment t is made of.
+"""Decide what each pixel of the picture at moment t is made of.
 
-A pixel has up to three explanations: the motion that starts in `before`, the motion that ends in `after` (at the edges of what moves
-these two differ), and standing still. Each says where to look in both pictures; where these looks agree, it is likely right. All three are
-mixed by how well they fit, so nothing switches from one pixel to the next and tears, and within each the picture in which the place is
-covered, or outside, counts for less.
-The projection to t is the fixed-point inversion of flow; weighing after Jiang et al., "Super SloMo", CVPR 2018, with matching costs in
-place of their network.
+A pixel has up to three explanations: the motion that starts in `before`, the motion that ends in `after` (they differ at the edges of
+moving objects), and standing still. Each gives a place in both pictures; the more similar the pictures are there, the likelier the
+explanation. All three are mixed by how well they fit, so that nothing switches abruptly between neighbouring pixels. Within each
+explanation, a picture in which the place is covered or outside counts for less.
+
+Flow is projected to t by fixed-point inversion. The weights follow Jiang et al., "Super SloMo", CVPR 2018, with matching costs in place of
+their network.
 """
 
 from dataclasses import dataclass
@@ -15,17 +16,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from services.speed_ramp.picture.flow.vectors import Field, Vectors, pull
+from services.speed_ramp.picture.flow.vectors import Field, Vectors, sample
 
-_STEPS = 2  # of the inversion; more change nothing
-_WINDOW = 11  # pixels of the small pictures, over which a fit is judged
-_SOFT = 6.0  # levels of 256: by how much worse a fit may be to count e times less
-_STRAYING = 1.5  # levels that a pixel of disagreement between the two flows is worth
-_STANDING = 3.0  # levels: handicap of standing still, which fits flat regions by chance
-_COVERED = 0.3  # a pixel of disagreement: the other picture counts for that much less
-_NEAR = 0.25  # pixels: vectors this much apart are taken for the same, and for two at twice that
-_ALIKE = 2.0  # levels: a share that changes the picture by this much makes no difference
-_FINE = 0.5  # levels: mean of what of the picture is finer than two samples; below, linear interpolation loses nothing
+_STEPS = 2  # iterations of the inversion; more change nothing
+_WINDOW = 11  # small pixels over which the fit is averaged
+_SOFT = 6.0  # levels of 256: an explanation that fits worse by this much gets 1/e of the weight
+_ERROR_COST = 1.5  # levels per small pixel of round-trip error
+_STILL_COST = 3.0  # levels: handicap of standing still, which fits flat regions by chance
+_COVERED = 0.3  # share of its weight that the other picture loses per small pixel of round-trip error
+_NEAR = 0.25  # small pixels: vectors this close count as equal, and as different from twice that on
+_ALIKE = 2.0  # levels: a change of the picture by this much is invisible
+_FINE = 0.5  # levels of `Vectors.detail`: below this, linear interpolation loses nothing
 _OUTSIDE = 1e-3
 
 
@@ -33,10 +34,11 @@ _OUTSIDE = 1e-3
 class Layer:
     """One explanation, at the size of the small pictures.
 
-    `vectors`: float32 (height, width, 2), the motion from `before` to `after` through each pixel at t, or None for standing still, which is
-    a plain mix. `after`: float32 (height, width), 0 to 1, the share of `after` in what it shows; the rest is `before`'s. `opacity`: float32
-    (height, width), 0 to 1, how far it covers the layers under it; None for the first, which is under all others. `fine`: bool
-    (height, width), where what it shows has fine detail; None where nobody asks."""
+    `vectors`: float32 (height, width, 2), the motion from `before` to `after` through each pixel at t; None for standing still, which is a
+    plain mix. `after`: float32 (height, width), 0 to 1, the share of `after` in the mix. `opacity`: float32 (height, width), 0 to 1, how
+    far the layer covers those below it; None for the bottom layer. `fine`: bool (height, width), where the layer has fine detail; None if
+    unknown.
+    """
 
     vectors: Field | None
     after: Field | None
@@ -46,99 +48,104 @@ class Layer:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Layers:
-    """All explanations of the picture at `t`, 0 to 1, each laid over those before it."""
+    """The layers of the picture at `t` (0 to 1), from bottom to top."""
 
     t: float
     layers: tuple[Layer, ...]
 
 
 def still_layers(t: float) -> Layers:
-    """A plain mix."""
+    """Return a plain mix of both pictures as a layer."""
     return Layers(t=t, layers=(Layer(vectors=None, after=None, opacity=None),))
 
 
 def layers_at(vectors: Vectors, t: float) -> Layers:
-    """The explanations of the picture at `t`, between 0 and 1."""
+    """Return the explanations of the picture at `t`, between 0 and 1, as layers."""
     starting, ending = _project(vectors, t)
-    looks = _Look(vectors, t, starting, from_before=True), _Look(vectors, t, ending, from_before=False)
-    costs = [look.cost() for look in looks]
-    standing = _box(cv2.absdiff(vectors.before, vectors.after), _WINDOW) + np.float32(_STANDING)
-    shares = _shares([*costs, standing])
-    field, share, other = _join(looks[0], looks[0].vectors, shares[0], looks[1].vectors, looks[1].seen, shares[1])
-    field, share, rest = _join(looks[0], field, share, np.zeros_like(field), (vectors.before, vectors.after), shares[2])
-    first = Layer(vectors=field, after=looks[0].after(), opacity=None, fine=looks[0].fine())
-    second = Layer(vectors=looks[1].vectors, after=looks[1].after(), opacity=other / (share + other))
+    forward, backward = _Motion(vectors, t, starting, from_before=True), _Motion(vectors, t, ending, from_before=False)
+    still_cost = _box(cv2.absdiff(vectors.before, vectors.after), _WINDOW) + np.float32(_STILL_COST)
+    shares = _shares([forward.cost(), backward.cost(), still_cost])
+    field, share, other = _join(forward, forward.vectors, shares[0], backward.vectors, backward.samples, shares[1])
+    field, share, rest = _join(forward, field, share, np.zeros_like(field), (vectors.before, vectors.after), shares[2])
+    first = Layer(vectors=field, after=forward.after(), opacity=None, fine=forward.fine())
+    second = Layer(vectors=backward.vectors, after=backward.after(), opacity=other / (share + other))
     return Layers(t=t, layers=(first, second, Layer(vectors=None, after=None, opacity=rest)))
 
 
-class _Look:
-    """Where an explanation looks in both pictures, and what it finds."""
+class _Motion:
+    """An explanation by motion: its places in both pictures, and the samples there."""
 
     def __init__(self, vectors: Vectors, t: float, field: Field, *, from_before: bool) -> None:
         self.vectors = field
         self._t, self._from_before = t, from_before
         self._places = cv2.scaleAdd(field, -t, vectors.grid), cv2.scaleAdd(field, 1 - t, vectors.grid)
-        self.seen = pull(vectors.before, self._places[0]), pull(vectors.after, self._places[1])
+        self.samples = sample(vectors.before, self._places[0]), sample(vectors.after, self._places[1])
         self._detail = vectors.detail
-        self._errors = pull(vectors.forward_error, self._places[0]), pull(vectors.backward_error, self._places[1])
+        self._errors = sample(vectors.forward_error, self._places[0]), sample(vectors.backward_error, self._places[1])
 
     def cost(self) -> Field:
-        """How badly it fits, in levels of 256."""
+        """Return how badly the explanation fits, in levels of 256: float32 (height, width)."""
         own = self._errors[0 if self._from_before else 1]
-        return _box(cv2.scaleAdd(own, _STRAYING, cv2.absdiff(*self.seen).astype(np.float32)), _WINDOW)
+        return _box(cv2.scaleAdd(own, _ERROR_COST, cv2.absdiff(*self.samples).astype(np.float32)), _WINDOW)
 
     def fine(self) -> NDArray[np.bool_]:
-        """Where what it shows has fine detail."""
-        return _box(pull(self._detail, self._places[0]), _WINDOW) > _FINE
+        """Return where the picture has fine detail: bool (height, width)."""
+        return _box(sample(self._detail, self._places[0]), _WINDOW) > _FINE
 
     def after(self) -> Field:
-        """The share of `after` in what it shows."""
-        # What strays in one picture has no counterpart in the other: it is covered there, and only the first can show it.
+        """Return the share of `after` in the mix, 0 to 1: float32 (height, width)."""
+        # A pixel with a large round-trip error in one picture is covered in the other: only the first can show it.
         before = (1 - self._t) * _inside(self._places[0]) * (1 + _COVERED * _box(self._errors[0], 5))
         after = self._t * _inside(self._places[1]) * (1 + _COVERED * _box(self._errors[1], 5))
-        return after / (before + after)
+        return np.asarray(after / (before + after), np.float32)
 
 
 def _project(vectors: Vectors, t: float) -> tuple[Field, Field]:
-    """The motion through each pixel at t: as `before` has it, and as `after` has it."""
+    """Project the motion from `before` and the motion to `after` to moment `t`."""
     grid, starting, ending = vectors.grid, vectors.forward, -vectors.backward
     for _ in range(_STEPS):
-        starting = pull(vectors.forward, grid - np.float32(t) * starting)
-        ending = -pull(vectors.backward, grid + np.float32(1 - t) * ending)
+        starting = sample(vectors.forward, grid - np.float32(t) * starting)
+        ending = -sample(vectors.backward, grid + np.float32(1 - t) * ending)
     return starting, ending
 
 
 def _shares(costs: list[Field]) -> list[Field]:
+    """Return the weights of three explanations, which add up to 1 in each pixel, from their costs."""
     lowest = np.minimum(np.minimum(costs[0], costs[1]), costs[2])
-    parts = [cv2.exp((lowest - cost) * np.float32(1 / _SOFT)) for cost in costs]
+    parts = [np.asarray(cv2.exp((lowest - cost) * np.float32(1 / _SOFT)), np.float32) for cost in costs]
     total = parts[0] + parts[1] + parts[2]
     return [part / total for part in parts]
 
 
 def _join(
-    look: _Look, field: Field, share: Field, other: Field, other_seen: tuple[NDArray[Any], NDArray[Any]], other_share: Field
+    motion: _Motion, field: Field, share: Field, other: Field, other_samples: tuple[NDArray[Any], NDArray[Any]], other_share: Field
 ) -> tuple[Field, Field, Field]:
-    """`field` and `share` of a layer that shows what `look` does, joined by another, and what share that is left with.
+    """Merge another explanation into the layer of `motion` where that changes nothing visible.
 
-    It is left with weight only where it makes a difference, and most of a picture needs one layer: the motions are the same, and then it
-    moves by their mean, or both show the same.
+    `field`, `share`: motion and weight of the layer so far. `other`, `other_samples`, `other_share`: motion, samples in both pictures and
+    weight of the other explanation. Where both motions are equal, the layer moves by their mean; where both show equal pictures, the layer
+    takes the other's weight. So most of a picture needs one layer. Returns the layer's motion and weight, and the other's remaining weight.
     """
-    apart = cv2.subtract(other, field)
-    same = np.clip(2 - cv2.magnitude(*cv2.split(apart)) * np.float32(1 / _NEAR), 0, 1)
-    differ = cv2.max(*(cv2.absdiff(a, b) for a, b in zip(look.seen, other_seen, strict=True)))
-    alike = np.clip(2 - _box(cv2.dilate(differ, None, iterations=2), 3) * other_share * np.float32(1 / _ALIKE), 0, 1)
+    distance = cv2.subtract(other, field)
+    same = np.clip(2 - cv2.magnitude(*cv2.split(distance)) * np.float32(1 / _NEAR), 0, 1)
+    difference = cv2.max(*(cv2.absdiff(a, b) for a, b in zip(motion.samples, other_samples, strict=True)))
+    around = cv2.dilate(difference, None, iterations=2)  # type: ignore[call-overload]  # None: 3x3 pixels
+    alike = np.clip(2 - _box(around, 3) * other_share * np.float32(1 / _ALIKE), 0, 1)
     part = same * other_share / (share + other_share + np.float32(1e-9))
-    given = cv2.max(same, alike) * other_share
-    return cv2.add(field, cv2.multiply(apart, cv2.merge((part, part)))), share + given, other_share - given
+    merged = np.asarray(cv2.max(same, alike) * other_share, np.float32)
+    mean = np.asarray(cv2.add(field, cv2.multiply(distance, cv2.merge((part, part)))), np.float32)
+    return mean, share + merged, other_share - merged
 
 
-def _inside(places: Field) -> Field:
-    """1 where a place is within the picture, almost 0 outside."""
+def _inside(places: NDArray[Any]) -> Field:
+    """Return 1 where a place is within the picture, almost 0 where it is outside."""
     height, width = places.shape[:2]
-    one = np.ones((height, width), np.float32)
-    found = cv2.remap(one, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
-    return found + np.float32(_OUTSIDE)
+    ones = np.ones((height, width), np.float32)
+    border = {"borderMode": cv2.BORDER_CONSTANT, "borderValue": 0}
+    inside: Field = cv2.remap(ones, places, None, cv2.INTER_LINEAR, **border)  # type: ignore[call-overload]
+    return inside + np.float32(_OUTSIDE)
 
 
-def _box(picture: NDArray[np.float32] | NDArray[np.uint8], size: int) -> Field:
-    return cv2.boxFilter(picture, cv2.CV_32F, (size, size))
+def _box(picture: NDArray[Any], size: int) -> Field:
+    """Return the mean of the `size` x `size` pixels around each pixel."""
+    return np.asarray(cv2.boxFilter(picture, cv2.CV_32F, (size, size)), np.float32)

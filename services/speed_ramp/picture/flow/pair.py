@@ -1,9 +1,9 @@
-"""In-between pictures that follow the motion: `FlowPair(before, after).at(t)`.
+"""Interpolate between two pictures along the motion: `FlowPair(before, after).at(t)`.
 
-Both pictures are moved to the moment t along dense optical flow and mixed, each where it is to be seen. `flow_vectors` finds what moved
-where, `flow_layers` decides for a moment t what each pixel is made of, and `flow_warp` puts the full-size planes together from that.
+Both pictures are moved to moment t along dense optical flow and mixed, each where it is visible. `vectors.py` computes the motion,
+`layers.py` decides what each pixel is made of at moment t, and `warp.py` composes the full-size planes.
 
-Measured by `benchmarks/bench_flow.py`, which drops every other frame of a clip and rebuilds it, beside cross-fading, plain
+`benchmarks/bench_flow.py` drops every other frame of a clip, rebuilds it, and compares the quality with cross-fading, plain
 warp-and-average and ffmpeg's minterpolate.
 """
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from services.speed_ramp.picture.flow.layers import layers_at, still_layers
 from services.speed_ramp.picture.flow.vectors import Vectors, find_vectors
-from services.speed_ramp.picture.flow.warp import Planes as Alike
+from services.speed_ramp.picture.flow.warp import Planes as PlaneGroup
 from services.speed_ramp.picture.flow.warp import compose
 
 Planes = tuple[NDArray[Any], ...]
@@ -26,13 +26,13 @@ Planes = tuple[NDArray[Any], ...]
 class FlowPair:
     """Two neighbouring pictures of a video, and any picture between them.
 
-    `before`, `after`: the planes of each as `Frame.planes()` gives them, luma first: (height, width), or (height, width, n) where
-    samples are interleaved, uint8 or uint16, the same shapes and types in both. `bits`: bits a sample, 8 to 16; what is computed never
-    exceeds that. The arrays are kept, not copied: they must not change while the pair is in use.
+    `before`, `after`: planes as from `Frame.planes()`, luma first: (height, width), or (height, width, n) where samples are interleaved;
+    uint8 or uint16, the same shapes and types in both. `bits`: bits per sample, 8 to 16; results stay within that range. The arrays are
+    kept, not copied: they must not change while the pair is in use.
 
-    The flow is computed here, once for all moments. The same pictures give the same result bit for bit, however many threads OpenCV
-    uses; `cv2.setNumThreads(1)` and a pair to each core has the highest throughput. All heavy work releases the GIL, and `at` may be
-    called from several threads. Raises ValueError if the pictures do not fit together.
+    The constructor computes the flow, once for all moments. Equal pictures give bit-equal results for any number of OpenCV threads;
+    `cv2.setNumThreads(1)` and one pair per core give the highest throughput. All heavy work releases the GIL, and `at` may be called from
+    several threads. Raises ValueError if the pictures differ in shape or type.
     """
 
     def __init__(self, before: Sequence[NDArray[Any]], after: Sequence[NDArray[Any]], *, bits: int = 8) -> None:
@@ -46,18 +46,18 @@ class FlowPair:
 
     @property
     def cut(self) -> bool:
-        """Whether the pictures have nothing to do with each other (a cut, a flash): then `at` gives the nearer one."""
+        """Return whether the pictures show different scenes (a cut, a flash); `at` then returns the nearer one."""
         return self._vectors.cut
 
     @property
     def still(self) -> bool:
-        """Whether nothing moves, so that in-between pictures are plain mixes."""
+        """Return whether nothing moves, so that in-between pictures are plain mixes."""
         return self._vectors.still
 
     def at(self, t: float) -> Planes:
-        """The picture at `t`, 0 (`before`) to 1 (`after`): planes of the shapes and type of the sources.
+        """Return the picture at `t`, from 0 (`before`) to 1 (`after`), as planes of the sources' shapes and type.
 
-        At 0, at 1 and across a cut these are a source's own arrays, not copies. Raises ValueError outside 0 to 1.
+        At 0, at 1 and across a cut, these are a source's own arrays, not copies. Raises ValueError outside 0 to 1.
         """
         if not 0 <= t <= 1:
             raise ValueError(f"{t = } must be from 0 to 1")
@@ -65,23 +65,23 @@ class FlowPair:
             return self._before if t < 0.5 else self._after
         layers = still_layers(t) if self.still else layers_at(self._vectors, t)
         peak = (1 << self._bits) - 1
-        made: list[NDArray[Any]] = []
-        for alike in self._alike:
-            made += compose(alike, layers, peak=peak, sharp=not made)
-        return tuple(made)
+        planes: list[NDArray[Any]] = []
+        for group in self._groups:
+            planes += compose(group, layers, peak=peak, sharp=not planes)
+        return tuple(planes)
 
     @cached_property
-    def _alike(self) -> tuple[Alike, ...]:
-        """The planes, neighbours of one size together: where they look is found once for all of them."""
+    def _groups(self) -> tuple[PlaneGroup, ...]:
+        """Return the planes, grouped by size: planes of one size share their places."""
         pairs, by = zip(self._before, self._after, strict=True), self._vectors.by
         height, width = self._before[0].shape
         groups = (tuple(zip(*group, strict=True)) for _, group in groupby(pairs, key=lambda pair: pair[0].shape[:2]))
         return tuple(
-            Alike(before, after, (by / _sparser(height, before[0].shape[0]), by / _sparser(width, before[0].shape[1])))
+            PlaneGroup(before, after, (by / _sparser(height, before[0].shape[0]), by / _sparser(width, before[0].shape[1])))
             for before, after in groups
         )
 
 
 def _sparser(luma: int, plane: int) -> int:
-    """Of how many samples of luma a plane has one: of each, or of two or four, rounded up, in formats that there are."""
+    """Return how many samples of luma one sample of a plane stands for, along one side: 1, 2 or 4."""
     return next(by for by in (1, 2, 4) if -(-luma // by) == plane)

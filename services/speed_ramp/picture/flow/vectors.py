@@ -1,9 +1,9 @@
-"""What moved where between two pictures: dense flow both ways on small luma pictures, and how far the two ways agree.
+"""Compute the motion between two pictures: optical flow both ways, and how far both ways agree.
 
-DIS flow (Kroeger et al., "Fast Optical Flow using Dense Inverse Search", ECCV 2016) as OpenCV has it, at a fifth of 1080p down to single
-pixels. Measured on three clips: a quarter gains 0.15 dB for 30 ms more; the variational refinement takes half as long as the search and
-gives -0.1 to 0.15 dB; coarser, one scale up, loses 0.1 to 0.6 dB. What it cannot find: small things that move by much of their own size
-(in a made-up case 60 pixels wide, 20 were found and 24 were not).
+Uses OpenCV's DIS flow (Kroeger et al., "Fast Optical Flow using Dense Inverse Search", ECCV 2016) on small luma pictures: 1080p is shrunk
+to a fifth, and the finest scale is single pixels. Measured on three clips: shrinking to a quarter gains 0.15 dB for 30 ms more; the
+variational refinement takes half as long as the search and gains -0.1 to 0.15 dB; one scale coarser loses 0.1 to 0.6 dB. Small things
+that move by a large part of their own size are not found (a test object 60 pixels wide was found after moving by 20 pixels, not by 24).
 """
 
 from dataclasses import dataclass
@@ -16,30 +16,32 @@ from numpy.typing import NDArray
 Field = NDArray[np.float32]
 
 FLOW_SIZE = 400
-"""About how long, in pixels, the longer side of the pictures is that flow is computed on; smaller pictures stay as they are."""
+"""Approximate longer side, in pixels, of the small pictures; smaller pictures are not enlarged."""
 
 ALIGNED = 4
-"""The small pictures' sides are multiples of this, so that tiles of them are whole samples of every plane, subsampled up to four times."""
+"""The small pictures' sides are multiples of this many pixels, so that tiles of them cover whole samples of every subsampled plane."""
 
-_SHORTEST = 32  # what DIS's pyramid needs
+_SHORTEST = 32  # pixels: minimum for DIS's pyramid
 _PATCH_STRIDE = 4
-_DESCENTS = 12  # of DIS's inverse search; the preset's 25 gains less than 0.1 dB, 5 lose 0.3 to 0.8 dB where much moves
-_GAMMA = 0.6  # below 1: patches in the dark count for more; worth 0.1 dB where someone in black moves
-_STILL = 2  # levels of 256
+_DESCENTS = 12  # iterations of DIS's search; the preset's 25 gain less than 0.1 dB, 5 lose 0.3 to 0.8 dB where much moves
+_GAMMA = 0.6  # below 1: dark patches count for more; gains 0.1 dB where someone in black moves
+_STILL = 2  # levels of 256: pictures that differ by no more are still
 _CUT = 0.5
-_WORST = 8.0  # pixels of the small pictures; a vector that is more wrong is just wrong
+_MAX_ERROR = 8.0  # small pixels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Vectors:
     """The motion between two pictures, at the size of the small luma pictures `before` and `after`, uint8 (height, width).
 
-    One of their pixels stands for `by` times `by` of the pictures; what they are larger by repeats the pictures' edges.
+    A small pixel stands for `by` x `by` pixels. Where the small pictures extend beyond the pictures, they repeat the edges.
 
-    `forward`, `backward`: float32 (height, width, 2), x and y in pixels of this size: where each pixel of `before` is in `after`, and
-    the reverse. `forward_error`, `backward_error`: float32 (height, width), how many pixels away from itself a pixel lands that goes there
-    and back, at most 8; large where something is covered or the match is wrong. `grid`: each pixel's own x and y. `detail`: uint8 (height,
-    width), what of `before` is finer than two of its samples, the mean in levels of 256.
+    `forward`, `backward`: float32 (height, width, 2), motion (x, y) in small pixels from `before` to `after` and the reverse.
+    `forward_error`, `backward_error`: float32 (height, width), distance in small pixels (at most 8) between a pixel and where it lands
+    after going there and back; large where something is covered or the match is wrong.
+    `grid`: float32 (height, width, 2), x and y of each pixel.
+    `detail`: uint8 (height, width), fine detail of `before`: its mean difference from a slightly blurred copy, in levels of 256.
+    `cut`: whether the pictures show different scenes. `still`: whether they are equal up to noise.
     """
 
     before: NDArray[np.uint8]
@@ -56,39 +58,42 @@ class Vectors:
 
 
 def find_vectors(before: NDArray[Any], after: NDArray[Any], *, bits: int = 8) -> Vectors:
-    """The motion between two luma planes, uint8 or uint16 (height, width), of `bits` bits a sample."""
+    """Compute the motion between two luma planes, uint8 or uint16 (height, width), of `bits` bits per sample."""
     by = max(1, round(max(before.shape) / FLOW_SIZE))
-    before, after = _eight(before, bits), _eight(after, bits)
+    before, after = _to_8_bits(before, bits), _to_8_bits(after, bits)
     a, b = _small(before, by), _small(after, by)
-    detail = _small(cv2.absdiff(before, cv2.GaussianBlur(before, (3, 3), 0)), by)
+    detail = _small(np.asarray(cv2.absdiff(before, cv2.GaussianBlur(before, (3, 3), 0)), np.uint8), by)
     height, width = a.shape
     grid = np.dstack(np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)))
     still = cv2.norm(a, b, cv2.NORM_INF) <= _STILL
     if still:
         forward = backward = np.zeros((height, width, 2), np.float32)
-        wrong = np.zeros((height, width), np.float32)
-        return _vectors(a, b, (forward, backward), (wrong, wrong), grid, detail, by, still=True)
-    dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+        errors = np.zeros((height, width), np.float32)
+        return _vectors(a, b, (forward, backward), (errors, errors), grid, detail, by, still=True)
+    dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     dis.setFinestScale(0)
     dis.setPatchStride(_PATCH_STRIDE)
     dis.setGradientDescentIterations(_DESCENTS)
     dis.setVariationalRefinementIterations(0)
     curve = np.rint(255 * (np.arange(256) / 255) ** _GAMMA).astype(np.uint8)
     bright_a, bright_b = cv2.LUT(a, curve), cv2.LUT(b, curve)
-    forward, backward = dis.calc(bright_a, bright_b, None), dis.calc(bright_b, bright_a, None)
-    errors = _astray(forward, backward, grid), _astray(backward, forward, grid)
-    return _vectors(a, b, (forward, backward), errors, grid, detail, by, still=False)
+    forward = dis.calc(bright_a, bright_b, None)  # type: ignore[call-overload]  # None: allocates the result
+    backward = dis.calc(bright_b, bright_a, None)  # type: ignore[call-overload]
+    round_trips = _round_trip_error(forward, backward, grid), _round_trip_error(backward, forward, grid)
+    return _vectors(a, b, (forward, backward), round_trips, grid, detail, by, still=False)
 
 
-def pull(picture: NDArray[Any], places: Field) -> NDArray[Any]:
-    """`picture` read at `places`, float32 (height, width, 2) of x and y; beyond its edge the edge goes on."""
-    return cv2.remap(picture, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+def sample(picture: NDArray[Any], places: NDArray[Any], *, interpolation: int = cv2.INTER_LINEAR) -> NDArray[Any]:
+    """Read `picture` at `places`, float32 (height, width, 2) of x and y; beyond its edges the edges are repeated."""
+    # None: x and y both come from `places`.
+    samples: NDArray[Any] = cv2.remap(picture, places, None, interpolation, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
+    return samples
 
 
 def _vectors(
     a: NDArray[np.uint8],
     b: NDArray[np.uint8],
-    ways: tuple[Field, Field],
+    flows: tuple[Field, Field],
     errors: tuple[Field, Field],
     grid: Field,
     detail: NDArray[np.uint8],
@@ -96,38 +101,43 @@ def _vectors(
     *,
     still: bool,
 ) -> Vectors:
-    # The measure of motion.Step.mismatch: what the flow does not explain, in units of the contrast; 8 levels stand for noise.
+    """Check for a cut and return the motion."""
+    # As Step.mismatch in motion/measure.py: the mean difference after motion compensation, in units of the contrast.
     contrast = max(cv2.meanStdDev(a)[1][0][0], cv2.meanStdDev(b)[1][0][0])
-    missed = min(
-        cv2.mean(cv2.absdiff(a, pull(b, grid + ways[0])))[0],
-        cv2.mean(cv2.absdiff(b, pull(a, grid + ways[1])))[0],
+    difference = min(
+        cv2.mean(cv2.absdiff(a, sample(b, grid + flows[0])))[0],
+        cv2.mean(cv2.absdiff(b, sample(a, grid + flows[1])))[0],
     )
     return Vectors(
         before=a,
         after=b,
-        forward=ways[0],
-        backward=ways[1],
+        forward=flows[0],
+        backward=flows[1],
         forward_error=errors[0],
         backward_error=errors[1],
         grid=grid,
         detail=detail,
         by=by,
-        cut=missed / (contrast + 8) > _CUT,
+        cut=difference / (contrast + 8) > _CUT,
         still=still,
     )
 
 
-def _eight(luma: NDArray[Any], bits: int) -> NDArray[np.uint8]:
+def _to_8_bits(luma: NDArray[Any], bits: int) -> NDArray[np.uint8]:
+    """Reduce a plane to 8 bits per sample."""
     return np.ascontiguousarray(luma if luma.dtype == np.uint8 else luma >> (bits - 8), np.uint8)
 
 
 def _small(luma: NDArray[np.uint8], by: int) -> NDArray[np.uint8]:
+    """Extend a plane to whole tiles by repeating its edges, and shrink it by `by`."""
     below, beside = (max(_SHORTEST, -(-side // (by * ALIGNED)) * ALIGNED) * by - side for side in luma.shape)
     if below or beside:
-        luma = cv2.copyMakeBorder(luma, 0, below, 0, beside, cv2.BORDER_REPLICATE)
-    return cv2.resize(luma, (luma.shape[1] // by, luma.shape[0] // by), interpolation=cv2.INTER_AREA)
+        luma = np.asarray(cv2.copyMakeBorder(luma, 0, below, 0, beside, cv2.BORDER_REPLICATE), np.uint8)
+    size = luma.shape[1] // by, luma.shape[0] // by
+    return np.asarray(cv2.resize(luma, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _astray(there: Field, back: Field, grid: Field) -> Field:
-    off = there + pull(back, grid + there)
-    return np.minimum(cv2.magnitude(off[..., 0], off[..., 1]), np.float32(_WORST))
+def _round_trip_error(there: Field, back: Field, grid: Field) -> Field:
+    """Return how far from itself each pixel lands after going `there` and `back`, in small pixels."""
+    offset = there + sample(back, grid + there)
+    return np.asarray(np.minimum(cv2.magnitude(offset[..., 0], offset[..., 1]), np.float32(_MAX_ERROR)), np.float32)
