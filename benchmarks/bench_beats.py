@@ -1,11 +1,11 @@
-"""Beats: our finder beside those of libraries, on made sounds whose beats are known.
+"""Compare our beat finder with those of libraries, on synthetic sounds with known beats.
 
     python -m benchmarks.bench_beats
 
 Steady and changing tempos, clicks, drums with hats and bass, swing, chords without drums, noise, silence, and sounds without a beat. F is
-the measure of the field (hits within 70 ms), from the first beat on. Each way runs in a process of its own: seconds for an hour of sound,
-and what importing and using it adds to resident memory, which for ours is the video library, too. What is not installed is left out:
-`pip install librosa aubio-ledfx` beside it.
+the F-measure with hits within 70 ms. Each finder runs in its own process, which measures the seconds for an hour of sound and the resident
+memory added by importing and using it (for ours, including the video library). Libraries that are not installed are left out:
+`pip install librosa aubio-ledfx`.
 """
 
 import json
@@ -34,7 +34,7 @@ NONE = "without a beat"
 
 
 class Studio:
-    """Sounds to make clips of, each time with the same noise."""
+    """Synthesise sounds, with the same noise each time."""
 
     def __init__(self) -> None:
         self.random = np.random.default_rng(7)
@@ -59,7 +59,7 @@ class Studio:
         return level * shape * sum(np.sin(2 * np.pi * pitch_hz * k * t) / k for k in range(1, 5))
 
     def drums(self, beats: Floats, *, swing: float = 0.5, loud: float = 1.0, noise: float = 0.003, jitter_s: float = 0.0) -> Floats:
-        """Kick, snare, bass, and hats on the beats and `swing` of the way between them."""
+        """Play kick, snare and bass, with hats on the beats and at `swing` (0 to 1) between them."""
         wave = self.noise(noise)
         for number, (beat, length) in enumerate(zip(beats, lengths(beats), strict=True)):
             add(wave, beat + jitter_s * self.random.standard_normal(), loud * (self.click(0.5, 0.04) if number % 2 else self.kick()))
@@ -85,7 +85,7 @@ class Studio:
         return wave
 
     def house(self, beats: Floats) -> Floats:
-        """Kicks only on the beats; loud hats between them."""
+        """Play kicks on the beats and loud hats between them."""
         wave = self.noise(0.02)
         for beat, length in zip(beats, lengths(beats), strict=True):
             add(wave, beat, self.kick())
@@ -93,7 +93,7 @@ class Studio:
         return wave
 
     def speech(self) -> Floats:
-        """Syllables of a voice, as irregular as they are."""
+        """Imitate the irregular syllables of speech."""
         wave, second = self.noise(0.01), 0.3
         while second < LENGTH_S - 1:
             length = self.random.uniform(0.08, 0.3)
@@ -103,7 +103,7 @@ class Studio:
 
 
 def sounds() -> Iterator[tuple[str, Floats, Floats]]:
-    """Kind, beats and wave of each clip."""
+    """Yield the kind, beats and wave of each clip."""
     studio = Studio()
     for tempo in (60, 75, 90, 100, 120, 128, 140, 160, 174):
         yield "clicks, steady", (beats := steady(tempo)), studio.clicks(beats)
@@ -197,7 +197,7 @@ WAYS: dict[str, tuple[str, Callable[[], Way]]] = {
 
 
 def measured(name: str) -> dict[str, object]:
-    """F and lateness of each clip, seconds and MiB."""
+    """Return F-measure and delay of each clip, seconds per hour of sound, and MiB."""
     clips = [(kind, beats, wave.astype(np.float32)) for kind, beats, wave in sounds()]
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     way = WAYS[name][1]()
@@ -206,8 +206,8 @@ def measured(name: str) -> dict[str, object]:
     found = [np.array(way(wave)) for _, _, wave in clips]
     taken = time.perf_counter() - start
     scores = [
-        [kind, len(one) if kind == NONE else f_measure(one, beats), lateness_ms(one, beats)]
-        for (kind, beats, _), one in zip(clips, found, strict=True)
+        [kind, len(times) if kind == NONE else f_measure(times, beats), lateness_ms(times, beats)]
+        for (kind, beats, _), times in zip(clips, found, strict=True)
     ]
     memory = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     return {"scores": scores, "hour_s": taken * 3600 / (len(clips) * LENGTH_S), "mib": memory}
@@ -216,7 +216,7 @@ def measured(name: str) -> dict[str, object]:
 def f_measure(found: Floats, true: Floats) -> float:
     hits, free = 0, list(true)
     for beat in found:
-        near = min(free, key=lambda one: abs(one - beat), default=np.inf)
+        near = min(free, key=lambda true_beat: abs(true_beat - beat), default=np.inf)
         if abs(near - beat) <= HIT_S:
             free.remove(near)
             hits += 1
@@ -224,9 +224,9 @@ def f_measure(found: Floats, true: Floats) -> float:
 
 
 def lateness_ms(found: Floats, true: Floats) -> float | None:
-    """The median of how late those are that hit."""
+    """Return the median delay of the hits in milliseconds; None without hits."""
     off = [beat - true[np.abs(true - beat).argmin()] for beat in found if len(true)]
-    hits = [one for one in off if abs(one) <= HIT_S]
+    hits = [delay for delay in off if abs(delay) <= HIT_S]
     return float(np.median(hits)) * 1000 if hits else None
 
 
@@ -244,7 +244,7 @@ def main() -> None:
         values = [np.array([value for of, value, _ in results[name]["scores"] if of == kind]) for name in names]
         made.add_row(kind, *(f"{value.sum():.0f} beats" if kind == NONE else f"{value.mean():.2f}" for value in values))
     late = [np.median([off for _, _, off in results[name]["scores"] if off is not None]) for name in names]
-    made.add_row("late by, median", *(f"{one:+.0f} ms" for one in late))
+    made.add_row("delay, median", *(f"{delay:+.0f} ms" for delay in late))
     made.add_row("an hour of sound", *(f"{results[name]['hour_s']:.1f} s" for name in names))
     made.add_row("memory added", *(f"{results[name]['mib']:.0f} MiB" for name in names))
     out.print(made)

@@ -1,9 +1,9 @@
-"""Speed ramping: the memory of a worker at 1080p, for seconds and for hours.
+"""Measure the memory of a speed ramp worker at 1080p, for short and long clips.
 
     python -m benchmarks.bench_ramp_memory
 
-Each row is a process of its own, with a worker's environment, and its peak of resident memory. The long clips are the short one over and
-over, without encoding it again.
+Each row runs in its own process with a worker's environment and shows its peak resident memory. The long clips repeat the short one
+without encoding it again.
 """
 
 import json
@@ -44,7 +44,7 @@ print(json.dumps([frames, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1
 def main() -> None:
     """Print the table."""
     out.print(machine())
-    made = Table(title="Peak memory of one process, 1920x1080, two channels of sound unless said")
+    made = Table(title="Peak memory of one process, 1920x1080, stereo sound unless stated")
     made.add_column("work")
     for head in ("seconds", "frames", "wall s", "MiB"):
         made.add_column(head, justify="right")
@@ -79,17 +79,17 @@ def main() -> None:
 
 
 def looped(once: Path, seconds: float, folder: Path) -> Path:
-    """The clip, over and over, until it is `seconds` long."""
+    """Repeat the clip until it is `seconds` long."""
     path = folder / "looped.mp4"
     ffmpeg("-stream_loop", str(int(seconds / SHORT_S)), "-i", str(once), "-t", str(seconds), "-c", "copy", str(path))
     return path
 
 
 def measured(work: str, video: Path, params: dict[str, object], output: Path) -> tuple[int, float]:
-    """How many frames were looked at or written, and the peak of resident memory in MiB."""
+    """Return the number of frames compared or written, and the peak resident memory in MiB."""
     command = [sys.executable, "-c", WORK, work, str(video), json.dumps(params), str(output)]
-    said = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=os.environ | {"MALLOC_ARENA_MAX": HEAPS}).stdout
-    frames, mib = json.loads(said)
+    output_text = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=os.environ | {"MALLOC_ARENA_MAX": HEAPS}).stdout
+    frames, mib = json.loads(output_text)
     return int(frames), float(mib)
 
 

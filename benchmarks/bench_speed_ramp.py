@@ -1,8 +1,8 @@
-"""Speed ramping: analysis against bare decoding and the seed's way, rendering against a plain transcode.
+"""Compare analysis with plain decoding and AI-Speed-Ramping's method, and rendering with a plain transcode.
 
     python -m benchmarks.bench_speed_ramp [seconds of the 1080p clip]
 
-One run, side by side, the best of three each. Wall seconds and CPU seconds (of this process and of ffmpeg); ratios are of wall seconds.
+Best of three each, in one run. Wall seconds and CPU seconds (of this process and of ffmpeg); ratios are of wall seconds.
 """
 
 import os
@@ -39,7 +39,7 @@ SEED_FRAMES = 12
 
 @dataclass(frozen=True)
 class Cost:
-    """What something took, in seconds."""
+    """Wall and CPU time in seconds."""
 
     wall_s: float
     cpu_s: float
@@ -75,15 +75,15 @@ def analysis_table(name: str, clip: Path, info: VideoInfo) -> Table:
     seed = best(lambda: seed_way(clip), times=1).scaled((info.frames - 1) / SEED_FRAMES)
     rows = [
         ("ffmpeg, decoding to nothing", floor),
-        ("read_frames, nothing done", best(lambda: read(clip))),
+        ("read_frames, frames ignored", best(lambda: read(clip))),
         ("analyze", best(lambda: analyze(AnalyzeParams(), video=clip))),
-        (f"the seed's way (Farneback, full size; {SEED_FRAMES} pairs, scaled to the clip)", seed),
+        (f"AI-Speed-Ramping's method (Farneback, full size; {SEED_FRAMES} pairs, scaled to the clip)", seed),
     ]
     return table(f"Analysis, {name}", rows, info.frames, floor)
 
 
 def render_table(name: str, clip: Path, info: VideoInfo, folder: Path, *, whole: bool = True) -> Table:
-    """Rendering beside a plain transcode; all of its ways, or the usual one only."""
+    """Compare rendering with a plain transcode. `whole`: all ways of rendering, not only the default."""
     curve = [CurvePoint(t=t, speed=s) for t, s in zip(np.linspace(0, info.duration_s, 6), (1, 2, 0.5, 1.5, 0.6, 1.2), strict=True)]
     results: list[RenderResult] = []
 
@@ -113,7 +113,7 @@ def render_table(name: str, clip: Path, info: VideoInfo, folder: Path, *, whole:
 
 
 def flow_table() -> Table:
-    """Flow methods on a panned picture: time for a pair, and how far the 90th percentile is from the truth."""
+    """Measure flow methods on a panned picture: time per pair, and error of the 90th percentile."""
     clip = sample_clip()
     with read_frames(clip) as frames:
         picture = next(islice(frames, 60, None)).luma().copy()
@@ -159,7 +159,7 @@ METHODS = (("DIS ultrafast", dis(0)), ("DIS fast", dis(1)), ("DIS medium", dis(2
 
 
 def panned(picture: NDArray[np.uint8], size: tuple[int, int], part: float) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Two views of a picture, `part` of their diagonal apart."""
+    """Return two views of a picture, shifted by `part` of their diagonal."""
     width, height = size
     shift = round(part * np.hypot(width, height))
     small = cv2.resize(picture, (width + shift, height), interpolation=cv2.INTER_AREA)
@@ -167,7 +167,7 @@ def panned(picture: NDArray[np.uint8], size: tuple[int, int], part: float) -> tu
 
 
 def seed_way(clip: Path) -> None:
-    """What the seed does for each pair of frames: BGR frames of OpenCV, gray, Farneback at full size, mean length."""
+    """Measure pairs as AI-Speed-Ramping does: BGR frames of OpenCV, gray, Farneback at full size, mean length."""
     capture = cv2.VideoCapture(str(clip))
     grays = [cv2.cvtColor(capture.read()[1], cv2.COLOR_BGR2GRAY)]
     for _ in range(SEED_FRAMES):
@@ -197,7 +197,7 @@ def ffmpeg(*words: str) -> None:
 
 
 def best(work: Callable[[], object], *, times: int = 3) -> Cost:
-    return min((cost(work) for _ in range(times)), key=lambda one: one.wall_s)
+    return min((cost(work) for _ in range(times)), key=lambda run: run.wall_s)
 
 
 def cost(work: Callable[[], object]) -> Cost:
@@ -218,11 +218,11 @@ def cpu_s() -> float:
 
 def table(title: str, rows: list[tuple[str, Cost]], frames: int, floor: Cost) -> Table:
     made = Table(title=title)
-    made.add_column("way")
+    made.add_column("method")
     for head in ("wall s", "CPU s", "frames/s", "ratio"):
         made.add_column(head, justify="right")
-    for name, one in rows:
-        made.add_row(name, f"{one.wall_s:.2f}", f"{one.cpu_s:.2f}", f"{frames / one.wall_s:.0f}", f"{one.wall_s / floor.wall_s:.2f}")
+    for name, run in rows:
+        made.add_row(name, f"{run.wall_s:.2f}", f"{run.cpu_s:.2f}", f"{frames / run.wall_s:.0f}", f"{run.wall_s / floor.wall_s:.2f}")
     return made
 
 
