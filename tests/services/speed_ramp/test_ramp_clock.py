@@ -106,7 +106,7 @@ def test_a_freeze_stops_the_source_and_nothing_else() -> None:
     assert clock.out([0, 0.5, 1, 1.5]) == pytest.approx([0, 1, 1.5, 4])
     assert clock.left([0, 1]) == pytest.approx([0.5, 3.5])
     assert clock.source([-1, 0, 0.25, 0.5, 1.5, 2, 3.5, 4]) == pytest.approx([-1, 0, 0, 0, 1, 1, 1, 1.5])
-    assert clock.stops() == [(0, 0.5), (1, 2)]
+    assert clock.freezes() == [(0, 0.5), (1, 2)]
     long = Clock([Point(0, 16.0), Point(0.01, 0.1, freeze=3600), Point(0.02, 16.0)])
     assert long.source(1800.0) == pytest.approx(0.01)
 
@@ -117,7 +117,7 @@ def test_output_time_can_start_anywhere() -> None:
     t = np.linspace(1.5, 8, 100)
     np.testing.assert_allclose(part.out(t), whole.out(t) - whole.out(1.5), atol=1e-12)
     assert part.source(0.0) == pytest.approx(1.5)
-    assert part.stops() == [(pytest.approx(float(part.out(2.0))), 1)]
+    assert part.freezes() == [(pytest.approx(float(part.out(2.0))), 1)]
 
 
 def test_many_moments_in_any_shape() -> None:
