@@ -46,7 +46,7 @@ async def test_json_comes_through(client):
 async def test_values_that_json_cannot_represent_are_refused(client, text):
     answer = await client.post("/", content=text, headers={"Content-Type": "application/json"})
     assert (answer.status_code, answer.json()["type"]) == (422, "/problems/invalid")
-    assert "no JSON" in answer.json()["detail"]
+    assert "not valid JSON" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "application/xml"])
