@@ -1,0 +1,26 @@
+"""Parameters of a matte's edges and of its steadiness."""
+
+from pydantic import Field
+
+from shared.operation import Params
+
+
+class EdgeOptions(Params):
+    """What is done to the matte after the backend."""
+
+    steadiness: float | None = Field(
+        None, ge=0, le=1, description="How far mattes are smoothed over time, along the motion: 0 not at all. Empty: 0.6 for backends that "
+        "look at single frames, 0 for the others."
+    )  # fmt: skip
+    erode: float = Field(0, ge=0, le=50, description="Pixels of the output to take off the edge.")
+    dilate: float = Field(0, ge=0, le=50, description="Pixels of the output to add to the edge.")
+    feather: float = Field(0, ge=0, le=100, description="Softness to add to the edge, in pixels of the output.")
+    gamma: float = Field(1, ge=0.1, le=10, description="Exponent of the matte's values: above 1 thins soft parts, below 1 thickens them.")
+    holes: float = Field(
+        0, ge=0, le=1, description="Fill holes inside the subject up to this share of the picture's area: 0.001 is a button, 1 is any hole."
+    )
+    min_area: float = Field(0, ge=0, le=1, description="Remove blobs smaller than this share of the picture's area.")
+    refine: bool | None = Field(
+        None, description="Redraw soft edges along the picture's own, by a guided filter. Empty: where the network saw far fewer pixels than "
+        "the output has."
+    )  # fmt: skip

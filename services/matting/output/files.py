@@ -1,0 +1,92 @@
+"""The files of a matte: each written beside the others, with the clip's times, and sound where it belongs."""
+
+import os
+from contextlib import ExitStack
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+import av
+
+from shared.operation import Progress
+from shared.video import Frame, PngWriter, VideoInfo, VideoWriter
+from shared.video.clip.cut_sound import PartSound
+from shared.video.clip.part import ClipPart
+from shared.video.clip.rewrite import rate_of
+
+Format = Literal["h264", "prores", "vp9", "png"]
+SUFFIXES = {"h264": ".mp4", "prores": ".mov", "vp9": ".webm", "png": ".zip"}
+PIXELS = {"h264": "yuv420p", "prores": "yuva444p10le", "vp9": "yuva420p", "png": "gray"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """One file. It gets the name `path` whatever its format is: its content tells."""
+
+    path: Path
+    format: Format
+    sound: bool = False
+
+
+class ClipFile:
+    """A file that is being written, used as a context manager; nothing is left under its name on failure."""
+
+    def __init__(self, target: Target, video: Path, info: VideoInfo, part: ClipPart, progress: Progress) -> None:
+        self._target, self._video, self._info, self._part, self._progress = target, video, info, part, progress
+        suffix = SUFFIXES[target.format]
+        # Writers choose the container by the suffix.
+        self._path = target.path if target.path.suffix == suffix else target.path.with_name(f"{target.path.stem}.part{suffix}")
+        self._stack = ExitStack()
+        self._writer: VideoWriter | PngWriter | None = None
+        self._sound: PartSound | None = None
+        self._first = Fraction(0)
+        self.encoder = ""
+
+    def write(self, picture: av.VideoFrame, frame: Frame) -> None:
+        """Add the picture that stands for `frame`."""
+        if self._writer is None:
+            self._writer = self._opened(picture, frame)
+        shift = round(self._first / frame.time_base)
+        self._writer.write(picture, frame.pts - shift, duration=frame.duration)
+        if self._sound is not None:
+            self._sound.write(until=(frame.pts + frame.duration) * frame.time_base - self._first)
+
+    def _opened(self, picture: av.VideoFrame, frame: Frame) -> VideoWriter | PngWriter:
+        if self._target.format == "png":
+            return self._stack.enter_context(PngWriter(self._path, width=picture.width, height=picture.height, pixel_format="gray"))
+        writer = VideoWriter(
+            self._path,
+            width=picture.width,
+            height=picture.height,
+            frame_rate=rate_of(self._info),
+            time_base=frame.time_base,
+            pixel_format=PIXELS[self._target.format],
+            quality=self._part.quality,
+        )
+        self._stack.enter_context(writer)
+        self.encoder = writer.encoder
+        if not self._part.whole:
+            self._first = frame.time
+        if self._target.sound:
+            writer.copy_tags(self._video)
+            if self._part.whole:
+                self._warn(writer.copy_audio(self._video))
+            else:
+                self._sound = self._stack.enter_context(PartSound(writer, self._video, self._info, start=self._first))
+        return writer
+
+    def _warn(self, sentences: list[str]) -> None:
+        for sentence in sentences:
+            self._progress.warn(sentence)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._stack.__exit__(kind, error, trace)
+        if error is None and self._writer is not None:
+            self._warn([*self._writer.warnings, *(self._sound.warnings if self._sound else [])])
+            if self._path != self._target.path:
+                os.replace(self._path, self._target.path)

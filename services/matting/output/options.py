@@ -1,0 +1,26 @@
+"""Parameters of the files that are written."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from shared.video.clip.part import ClipPart
+
+
+class OutputOptions(ClipPart):
+    """What is written."""
+
+    alpha_format: Literal["gray", "prores", "vp9", "png"] = Field(
+        "gray",
+        description="File of `alpha`: `gray` video (H.264, white is the subject), the subject with its transparency as `prores` 4444 or "
+        "`vp9` WebM, or gray `png` pictures in a zip file.",
+    )
+    composite_over: str = Field(
+        "green",
+        pattern=r"^(green|checkerboard|transparency|none|#[0-9a-fA-F]{6})$",
+        description="What is behind the subject in `composite`: `green`, a colour such as `#203040`, `checkerboard`, `transparency` (ProRes "
+        "4444), or `none` for no composite. A picture given as `background` takes its place.",
+    )
+    foreground: Literal["off", "straight", "premultiplied"] = Field(
+        "off", description="Write the subject's own colours, free of background: as they are, or multiplied by the matte."
+    )

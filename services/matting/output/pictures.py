@@ -1,0 +1,73 @@
+"""Pictures to write, made from a frame's colours and its matte."""
+
+import av
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.video import Frame
+from shared.video.frames.color import BT709, apply_tags, matrix_or_guess, sws_matrix
+from shared.video.frames.frame import EXACT
+from shared.video.frames.planes import empty_picture, planes_of
+
+Rgb = NDArray[np.uint8]
+Alpha = NDArray[np.float32]
+
+
+def gray_picture(alpha: Alpha) -> av.VideoFrame:
+    """Make a gray H.264 picture of a matte (h, w): yuv420p, BT.709, black 16 and white 235."""
+    height, width = alpha.shape
+    picture = empty_picture(width, height, "yuv420p")
+    luma, *chroma = planes_of(picture)
+    np.copyto(luma, np.rint(alpha * np.float32(219) + np.float32(16)), casting="unsafe")
+    for plane in chroma:
+        plane.fill(128)
+    apply_tags(picture, BT709)
+    return picture
+
+
+def gray_png(alpha: Alpha) -> av.VideoFrame:
+    """Make a gray picture of a matte with full range."""
+    picture = empty_picture(alpha.shape[1], alpha.shape[0], "gray")
+    np.copyto(planes_of(picture)[0], np.rint(alpha * np.float32(255)), casting="unsafe")
+    picture.color_range = 2
+    return picture
+
+
+def over(foreground: Rgb, alpha: Alpha, behind: Rgb) -> Rgb:
+    """Lay a foreground over a background by the matte."""
+    return np.asarray(cv2.blendLinear(foreground, behind, alpha, 1 - alpha), np.uint8)
+
+
+def premultiplied(foreground: Rgb, alpha: Alpha) -> Rgb:
+    """Multiply colours by the matte."""
+    return np.rint(foreground * alpha[..., None]).astype(np.uint8)
+
+
+def color_picture(rgb: Rgb, frame: Frame, pixel_format: str = "yuv420p") -> av.VideoFrame:
+    """Make a YUV picture of R, G, B with the matrix, range and tags of `frame`."""
+    color = frame.color
+    picture = frame.reformatters.reformatter.reformat(
+        av.VideoFrame.from_ndarray(rgb, format="rgb24"),
+        format=pixel_format,
+        dst_colorspace=sws_matrix(matrix_or_guess(color, frame.width, frame.height)),
+        src_color_range=2,
+        dst_color_range=2 if color.range == "pc" else 1,
+        interpolation=EXACT,
+        threads=1,
+    )
+    apply_tags(picture, color)
+    return picture
+
+
+def transparent_picture(rgb: Rgb, alpha: Alpha, frame: Frame, pixel_format: str) -> av.VideoFrame:
+    """Make a picture with transparency: yuva444p10le for ProRes 4444, yuva420p for VP9. Colours are straight."""
+    opaque = color_picture(rgb, frame, pixel_format.replace("yuva", "yuv"))
+    picture = empty_picture(rgb.shape[1], rgb.shape[0], pixel_format)
+    *colors, transparency = planes_of(picture)
+    for target, source in zip(colors, planes_of(opaque), strict=True):
+        np.copyto(target, source)
+    most = 1023 if "10le" in pixel_format else 255
+    np.copyto(transparency, np.rint(alpha * np.float32(most)), casting="unsafe")
+    apply_tags(picture, frame.color)
+    return picture

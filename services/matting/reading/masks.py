@@ -1,0 +1,95 @@
+"""Mask pictures that the user gives: for the first frame, and for later ones."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from services.matting.backends.backend import Mask
+from shared.errors import Invalid
+from shared.operation import Progress
+from shared.video import Picture, pictures_of
+
+_SAME_SHAPE = 0.03
+_MOST_SUBJECTS = 8
+_LEAST_SHARE, _MOST_SHARE = 1e-5, 0.995
+_SATURATED, _DISTINCT = 60, 40
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """What masks are for: `width`, `height` of the clip, and the size that they are scaled to. `rate`: frames a second."""
+
+    width: int
+    height: int
+    scaled: tuple[int, int]
+    rate: float
+    start_s: float
+
+
+def given_masks(mask: Path | None, masks: Path | None, target: Target, progress: Progress) -> dict[int, tuple[Mask, ...]]:
+    """Read the masks by frame number of the part that is used, one mask (h, w) uint8 for each subject in a picture.
+
+    A mask is white, or opaque, where the subject is; several subjects have one saturated colour each. Pictures of `masks` are named by
+    frame (`120.png`) or by time (`4.8s.png`). Raises Invalid for a mask of another shape, an empty one, one that covers everything, and a
+    name without a number.
+    """
+    found: dict[int, tuple[Mask, ...]] = {}
+    if masks is not None:
+        for picture in pictures_of([masks]):
+            number = _frame_number(picture.name, target)
+            if number is not None:
+                found[number] = _subjects(picture, "masks", target, progress)
+    if mask is not None:
+        found[0] = _subjects(pictures_of([mask])[0], "mask", target, progress)
+    return found
+
+
+def _frame_number(name: str, target: Target) -> int | None:
+    """Return the frame that a picture's name means; None for a time before the part."""
+    stem = Path(name).stem
+    if match := re.search(r"(\d+(?:\.\d+)?)s$", stem):
+        number = round((float(match[1]) - target.start_s) * target.rate)
+        return number if number >= 0 else None
+    if match := re.search(r"(\d+)$", stem):
+        return int(match[1])
+    raise _refused("masks", f"{name[:80]!r} names neither a frame (120.png) nor a time (4.8s.png)")
+
+
+def _subjects(picture: Picture, field: str, target: Target, progress: Progress) -> tuple[Mask, ...]:
+    image = picture.image(alpha=True)
+    width, height = image.size
+    if abs(width * target.height / (height * target.width) - 1) > _SAME_SHAPE:
+        raise _refused(field, f"{picture.name[:80]!r} has {width}x{height}, another shape than the video of {target.width}x{target.height}")
+    if (width, height) != (target.width, target.height):
+        progress.warn(f"The mask {picture.name[:80]!r} of {width}x{height} was scaled to the video's {target.width}x{target.height}.")
+    pixels = np.asarray(image)
+    planes = _split(pixels)
+    scaled = tuple(np.asarray(cv2.resize(plane, target.scaled, interpolation=cv2.INTER_AREA), np.uint8) for plane in planes)
+    share = float(np.mean(np.maximum.reduce(list(planes)) > 127)) if planes else 0.0
+    if share < _LEAST_SHARE:
+        raise _refused(field, f"{picture.name[:80]!r} is empty: make it white where the subject is")
+    if share > _MOST_SHARE:
+        raise _refused(field, f"{picture.name[:80]!r} is white all over: make it black where the background is")
+    return scaled
+
+
+def _split(pixels: NDArray[Any]) -> list[Mask]:
+    """Return one mask for each colour, or one of what is bright, or of what is opaque."""
+    rgb = pixels[..., :3]
+    if pixels.shape[2] == 4 and pixels[..., 3].min() < 128:
+        return [np.ascontiguousarray(pixels[..., 3])]
+    saturated = (rgb.max(axis=2).astype(int) - rgb.min(axis=2)) > _SATURATED
+    if saturated.mean() < _LEAST_SHARE:
+        return [np.asarray(cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2GRAY), np.uint8)]
+    colors, counts = np.unique(rgb[saturated] // _DISTINCT, axis=0, return_counts=True)
+    chosen = colors[np.argsort(-counts)][:_MOST_SUBJECTS][counts[np.argsort(-counts)][:_MOST_SUBJECTS] > saturated.sum() * 0.01]
+    return [((rgb // _DISTINCT == color).all(axis=2) & saturated).astype(np.uint8) * 255 for color in chosen]
+
+
+def _refused(field: str, detail: str) -> Invalid:
+    return Invalid(f"{detail[:1].upper()}{detail[1:]}.", errors=[{"field": f"inputs.{field}", "detail": detail}])

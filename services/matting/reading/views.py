@@ -1,0 +1,49 @@
+"""Frames of a clip as views: scaled for inference, with shots told apart, in order, decoded and converted ahead."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from services.matting.backends.backend import Mask, Setup, View
+from shared.motion.camera import Camera
+from shared.video import Frame, map_ordered, read_frames
+from shared.video.clip.part import ClipPart
+
+_GRAY_LINES = 270
+_WORKERS = 2
+
+
+def views_of(video: Path, part: ClipPart, setup: Setup, masks: Mapping[int, tuple[Mask, ...]]) -> Iterator[View]:
+    """Yield the views of the part of `video` that is used. `masks`: those given, by frame number of the part."""
+    size = setup.width, setup.height
+    camera = Camera("none", setup.frame_width, setup.frame_height)
+
+    def converted(frame: Frame) -> tuple[Frame, NDArray[np.uint8], NDArray[np.uint8]]:
+        return frame, scaled_rgb(frame, size), frame.small_luma(*gray_size(frame.width, frame.height))
+
+    with (
+        read_frames(video, start=part.start or None, duration=part.duration, to_sdr8=True) as frames,
+        closing(map_ordered(converted, frames, workers=_WORKERS, ahead=1)) as pictures,
+    ):
+        for index, (frame, rgb, gray) in enumerate(pictures):
+            measured = gray if gray.shape[::-1] == camera.size else cv2.resize(gray, camera.size, interpolation=cv2.INTER_AREA)
+            cut = camera.step(np.asarray(measured, np.uint8)).cut
+            yield View(index, float(frame.time), rgb, gray, frame, cut, masks.get(index, ()))
+
+
+def scaled_rgb(frame: Frame, size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Return a frame as (h, w, 3) in `size` (width, height), averaged down."""
+    rgb = frame.rgb()
+    if (frame.width, frame.height) == size:
+        return rgb
+    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def gray_size(width: int, height: int) -> tuple[int, int]:
+    """Return the size of `View.gray`: at most 270 lines of the shorter side, or the frame's."""
+    factor = min(_GRAY_LINES / min(width, height), 1)
+    return max(round(width * factor), 8), max(round(height * factor), 8)

@@ -1,0 +1,1 @@
+"""Choosing one subject of a matte and following it through the clip."""

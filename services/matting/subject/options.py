@@ -1,0 +1,67 @@
+"""Parameters that choose the subject."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from shared.operation import Params
+
+
+class Pointing(Params):
+    """Clicks and a box on a frame."""
+
+    points: list[tuple[float, float, Literal[1, -1]]] = Field(
+        [], max_length=64, description="Clicks `[x, y, 1]` on the subject and `[x, y, -1]` beside it: pixels of the upright picture, or "
+        "fractions of its width and height if all are at most 1."
+    )  # fmt: skip
+    box: tuple[float, float, float, float] | None = Field(
+        None, description="Box `[left, top, right, bottom]` around the subject, in the units of `points`."
+    )
+
+    @model_validator(mode="after")
+    def _box_is_a_box(self) -> Self:
+        if self.box and not (self.box[0] < self.box[2] and self.box[1] < self.box[3]):
+            raise ValueError(f"box {list(self.box)} must have left < right and top < bottom")
+        if any(value < 0 for point in self.points for value in point[:2]) or (self.box and min(self.box) < 0):
+            raise ValueError("points and box must not be negative")
+        return self
+
+    def scaled_points(self, width: int, height: int, size: tuple[int, int]) -> list[tuple[int, int, int]]:
+        """Return the clicks in pixels of a picture of `size` (width, height); `width`, `height`: the clip's."""
+        wide, high = (1.0, 1.0) if self._fractions else (float(width), float(height))
+        return [
+            (min(int(x / wide * size[0]), size[0] - 1), min(int(y / high * size[1]), size[1] - 1), label) for x, y, label in self.points
+        ]
+
+    def scaled_box(self, width: int, height: int, size: tuple[int, int]) -> tuple[int, int, int, int] | None:
+        """Return the box in pixels of a picture of `size` (width, height)."""
+        if self.box is None:
+            return None
+        wide, high = (1.0, 1.0) if self._fractions else (float(width), float(height))
+        left, top, right, bottom = self.box
+        return (
+            round(left / wide * size[0]), round(top / high * size[1]),
+            max(round(right / wide * size[0]), 1), max(round(bottom / high * size[1]), 1),
+        )  # fmt: skip
+
+    @property
+    def _fractions(self) -> bool:
+        return all(value <= 1 for point in self.points for value in point[:2]) and (self.box is None or max(self.box) <= 1)
+
+
+class SubjectOptions(Pointing):
+    """Which of the things in the matte to keep."""
+
+    subject: Literal["all", "main", "mask", "box", "point"] = Field(
+        "all",
+        description="What to keep of the matte, followed through each shot: `all`; the `main` thing, large and near the middle; what "
+        "`mask`, `box` or `points` mark on the first frame.",
+    )
+
+    @model_validator(mode="after")
+    def _marked(self) -> Self:
+        if self.subject == "point" and not any(label == 1 for *_, label in self.points):
+            raise ValueError("subject point needs points with at least one [x, y, 1]")
+        if self.subject == "box" and self.box is None:
+            raise ValueError("subject box needs a box")
+        return self

@@ -1,0 +1,68 @@
+"""Connected regions of a matte: the main one, and those that a mask, a box or clicks mark."""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Region = NDArray[np.bool_]
+
+SOLID = 0.5
+"""Alpha from which a pixel belongs to a region."""
+_LEAST_SHARE = 0.0005
+_LEAST_OVERLAP = 0.3
+
+
+def regions_of(alpha: NDArray[np.float32]) -> list[Region]:
+    """Return the connected regions of a matte (h, w) that are large enough to be a thing, the largest first."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((alpha > SOLID).astype(np.uint8), connectivity=8)
+    least = max(_LEAST_SHARE * alpha.size, 4)
+    kept = [number for number in range(1, count) if stats[number, cv2.CC_STAT_AREA] >= least]
+    kept.sort(key=lambda number: -int(stats[number, cv2.CC_STAT_AREA]))
+    return [labels == number for number in kept]
+
+
+def main_region(regions: Sequence[Region]) -> Region | None:
+    """Return the region with most area, counted less the further it lies from the middle; None if there is none."""
+    if not regions:
+        return None
+    height, width = regions[0].shape
+    across = np.abs((np.arange(width) + 0.5) / width - 0.5) * 2
+    down = np.abs((np.arange(height) + 0.5) / height - 0.5) * 2
+    weight = (1 - 0.7 * across**2)[None, :] * (1 - 0.4 * down**2)[:, None]
+    return max(regions, key=lambda region: float(weight[region].sum()))
+
+
+def masked_region(regions: Sequence[Region], mask: Region) -> Region | None:
+    """Join the regions that lie mostly in the mask or cover most of it; None if none does."""
+    chosen = [region for region in regions if _overlap(region, mask) >= _LEAST_OVERLAP]
+    return np.logical_or.reduce(chosen) if chosen else None
+
+
+def boxed_region(regions: Sequence[Region], box: tuple[int, int, int, int]) -> Region | None:
+    """Join the regions of which most lies in the box (left, top, right, bottom)."""
+    inside = np.zeros(regions[0].shape, bool) if regions else np.zeros((1, 1), bool)
+    inside[box[1] : box[3], box[0] : box[2]] = True
+    chosen = [region for region in regions if (region & inside).sum() >= 0.5 * region.sum()]
+    if not chosen:
+        chosen = sorted((region & inside for region in regions), key=lambda region: -int(region.sum()))[:1]
+        chosen = [region for region in chosen if region.any()]
+    return np.logical_or.reduce(chosen) if chosen else None
+
+
+def clicked_region(regions: Sequence[Region], points: Sequence[tuple[int, int, int]], *, near: int) -> Region | None:
+    """Join the regions within `near` pixels of a positive click, without those within a negative one."""
+    chosen = []
+    for region in regions:
+        distance = cv2.distanceTransform((~region).astype(np.uint8), cv2.DIST_L2, 3)
+        hit = any(label == 1 and distance[y, x] <= near for x, y, label in points)
+        refused = any(label == -1 and distance[y, x] == 0 for x, y, label in points)
+        if hit and not refused:
+            chosen.append(region)
+    return np.logical_or.reduce(chosen) if chosen else None
+
+
+def _overlap(region: Region, mask: Region) -> float:
+    common = float((region & mask).sum())
+    return common / max(min(float(region.sum()), float(mask.sum())), 1.0)

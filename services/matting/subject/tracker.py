@@ -1,0 +1,121 @@
+"""Follows the chosen subject from frame to frame by overlap and motion."""
+
+from collections.abc import Callable, Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from services.matting.subject.regions import SOLID, Region, main_region, regions_of
+
+Gray = NDArray[np.uint8]
+Alpha = NDArray[np.float32]
+First = Callable[[Sequence[Region]], Region | None]
+"""Chooses among the regions of a frame."""
+
+_REACH = 0.04
+"""How far from the subject a new region may be and still be part of it, in picture diagonals."""
+_FADE = 0.08
+"""How far from the subject soft parts of the matte (hair, blur) are kept, in picture diagonals."""
+_FLOW_LINES = 135
+_FAR = 1e6
+
+
+class Tracker:
+    """Keeps one subject of a matte. `first` chooses it where it has to be chosen; after a cut the main region is taken.
+
+    A region that touches both the subject and something else of the frame before (two people cross) is divided: each pixel goes to the
+    nearer of the two, where they would be by the motion between the frames.
+    """
+
+    def __init__(self, first: First) -> None:
+        self._first = first
+        self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
+        self._gray: Gray | None = None
+        self._subject: Region | None = None
+        self._rest: Region | None = None
+        self.lost = 0
+        """Frames with regions of which none was the subject."""
+        self.rechosen = 0
+        """Cuts after which the main region was taken."""
+
+    def gate(self, alpha: Alpha, gray: Gray, *, cut: bool) -> NDArray[np.float32]:
+        """Return what to multiply the matte by: (h, w) float32 0..1 in the size of `gray`. `alpha` may have another size."""
+        height, width = gray.shape
+        small = cv2.resize(alpha, (width, height), interpolation=cv2.INTER_AREA)
+        regions = regions_of(np.asarray(small, np.float32))
+        if cut and self._gray is not None:
+            self._subject = self._rest = None
+            self._first = main_region
+            self.rechosen += 1
+        if self._subject is None:
+            self._subject = self._first(regions)
+            if self._subject is None:
+                self._gray = gray
+                self.lost += bool(regions)
+                return np.zeros((height, width), np.float32)
+            self._rest = (small > SOLID) & ~self._subject
+        else:
+            assert self._rest is not None
+            subject, rest = self._moved(gray)
+            self._subject, self._rest = self._assigned(small > SOLID, regions, subject, rest)
+        self._gray = gray
+        return self._soft_gate(self._subject, self._rest)
+
+    def _moved(self, gray: Gray) -> tuple[Region, Region]:
+        """Return subject and rest of the frame before, where they would be now."""
+        assert self._gray is not None
+        assert self._subject is not None
+        assert self._rest is not None
+        height, width = gray.shape
+        factor = min(_FLOW_LINES / min(height, width), 1)
+        size = max(round(width * factor), 16), max(round(height * factor), 16)
+        now, before = (cv2.resize(picture, size, interpolation=cv2.INTER_AREA) for picture in (gray, self._gray))
+        flow = self._flow.calc(now, before, None)
+        y, x = np.mgrid[0 : size[1], 0 : size[0]].astype(np.float32)
+        labels = self._subject.astype(np.uint8) + 2 * (self._rest & ~self._subject).astype(np.uint8)
+        small = cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST)
+        moved = cv2.remap(small, x + flow[..., 0], y + flow[..., 1], cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
+        moved = cv2.resize(moved, (width, height), interpolation=cv2.INTER_NEAREST)
+        return moved == 1, moved == 2
+
+    def _assigned(self, solid: Region, regions: Sequence[Region], subject: Region, rest: Region) -> tuple[Region, Region]:
+        """Divide the solid part of the matte between subject and rest."""
+        if not subject.any():  # out of the picture, or hidden: what appears anew and is not of the rest is taken for it
+            fresh = [region for region in regions if not (region & rest).any()]
+            found = main_region(fresh)
+            self.lost += bool(regions) and found is None
+            chosen = np.zeros_like(solid) if found is None else found
+            return chosen, solid & ~chosen
+        reach = _REACH * float(np.hypot(*solid.shape))
+        to_subject, to_rest = _distance(subject), _distance(rest)
+        nearer = to_subject <= to_rest
+        chosen = np.zeros_like(solid)
+        for region in regions:
+            if (region & subject).any():
+                chosen |= region & nearer if (region & rest).any() else region
+            elif not (region & rest).any() and to_subject[region].min() <= reach and to_subject[region].min() <= to_rest[region].min():
+                chosen |= region
+        if not chosen.any():
+            self.lost += bool(regions)
+            # Keeps its place for a moment: the matte may have a hole of a frame.
+            return subject & ~solid, solid
+        return chosen, solid & ~chosen
+
+    @staticmethod
+    def _soft_gate(subject: Region, rest: Region) -> NDArray[np.float32]:
+        """Keep what is nearer to the subject than to the rest, and fade with the distance from the subject."""
+        if not subject.any():
+            return np.zeros(subject.shape, np.float32)
+        fade = _FADE * float(np.hypot(*subject.shape))
+        to_subject, to_rest = _distance(subject), _distance(rest)
+        side = np.clip((to_rest - to_subject) / 2 + 0.5, 0, 1)
+        near = np.clip(2 - 2 * to_subject / fade, 0, 1)
+        return np.asarray(side * near, np.float32)
+
+
+def _distance(region: Region) -> NDArray[np.float32]:
+    """Return the distance of each pixel from a region; far if the region is empty."""
+    if not region.any():
+        return np.full(region.shape, _FAR, np.float32)
+    return np.asarray(cv2.distanceTransform((~region).astype(np.uint8), cv2.DIST_L2, 5), np.float32)
