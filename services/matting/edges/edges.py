@@ -84,4 +84,4 @@ def refined(alpha: Alpha, luma: NDArray[np.uint8], *, scale: float) -> Alpha:
 def _disc(radius: float) -> NDArray[np.uint8]:
     size = 2 * math.ceil(radius) + 1
     y, x = np.mgrid[0:size, 0:size] - size // 2
-    return (np.hypot(x, y) <= radius + 0.5).astype(np.uint8)
+    return np.asarray(np.hypot(x, y) <= radius + 0.5, np.uint8)

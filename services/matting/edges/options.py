@@ -21,6 +21,6 @@ class EdgeOptions(Params):
     )
     min_area: float = Field(0, ge=0, le=1, description="Remove blobs smaller than this share of the picture's area.")
     refine: bool | None = Field(
-        None, description="Redraw soft edges along the picture's own, by a guided filter. Empty: where the network saw far fewer pixels than "
-        "the output has."
+        None, description="Redraw soft edges along the picture's own, by a guided filter. Empty: where the network saw far fewer pixels "
+        "than the output has."
     )  # fmt: skip

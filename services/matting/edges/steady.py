@@ -4,6 +4,8 @@ The matte of the frame before follows the motion (DIS optical flow: Kroeger et a
 shows that the motion is right. A plain average over time would leave trails.
 """
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +36,7 @@ class Steady:
             self._alpha = alpha
             return alpha
         height, width = alpha.shape
-        back = self._flow.calc(gray, before, None)  # where each pixel was in the frame before
+        back = np.asarray(self._flow.calc(gray, before, _no_flow()), np.float32)  # where each pixel was in the frame before
         was = _moved(before, back)
         error = cv2.GaussianBlur(np.abs(was.astype(np.float32) - gray), (0, 0), _BLUR)
         trust = cv2.resize(np.exp(-((error / _TOLERANCE) ** 2)), (width, height)) * self._strength
@@ -45,7 +47,12 @@ class Steady:
         return self._alpha
 
 
-def _moved(plane: NDArray[np.generic], flow: NDArray[np.float32]) -> NDArray[np.float32]:
+def _moved(plane: NDArray[Any], flow: NDArray[np.float32]) -> NDArray[np.float32]:
     height, width = plane.shape
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     return np.asarray(cv2.remap(plane, x + flow[..., 0], y + flow[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
+
+
+def _no_flow() -> Any:
+    """No flow to start from: OpenCV takes None, which its stubs do not know."""
+    return None

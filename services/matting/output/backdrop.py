@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.video import pictures_of
+from shared.video import list_pictures
 
 Rgb = NDArray[np.uint8]
 
@@ -28,7 +28,7 @@ def backdrop(name: str, width: int, height: int) -> Rgb:
 
 def picture_backdrop(path: Path, width: int, height: int) -> Rgb:
     """Return a picture file cropped to the shape of (height, width) around its middle, and scaled to it."""
-    picture = np.asarray(pictures_of([path])[0].image())
+    picture = np.asarray(list_pictures([path])[0].image())
     high, wide = picture.shape[:2]
     factor = max(width / wide, height / high)
     part_w, part_h = min(round(width / factor), wide), min(round(height / factor), high)

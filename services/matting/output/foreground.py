@@ -19,13 +19,13 @@ def foreground_of(rgb: Rgb, alpha: Alpha) -> Rgb:
     height, width = alpha.shape
     size = max(width // _SHRINK, 1), max(height // _SHRINK, 1)
     small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA).astype(np.float32)
-    opacity = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)[..., None]
+    opacity = np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_AREA), np.float32)[..., None]
     near, behind = _fused(small, small, small, opacity, _WIDE // _SHRINK)
     near, behind = _fused(small, near, behind, opacity, max(_NARROW // _SHRINK, 2))
     picture, matte = rgb.astype(np.float32), alpha[..., None]
-    near, behind = (cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR) for plane in (near, behind))
+    near, behind = (np.asarray(cv2.resize(plane, (width, height)), np.float32) for plane in (near, behind))
     found = near + matte * (picture - matte * near - (1 - matte) * behind)
-    return np.clip(np.rint(found), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(found), 0, 255), np.uint8)
 
 
 def _fused(

@@ -18,8 +18,8 @@ class OutputOptions(ClipPart):
     composite_over: str = Field(
         "green",
         pattern=r"^(green|checkerboard|transparency|none|#[0-9a-fA-F]{6})$",
-        description="What is behind the subject in `composite`: `green`, a colour such as `#203040`, `checkerboard`, `transparency` (ProRes "
-        "4444), or `none` for no composite. A picture given as `background` takes its place.",
+        description="What is behind the subject in `composite`: `green`, a colour such as `#203040`, `checkerboard`, `transparency` "
+        "(ProRes 4444), or `none` for no composite. A picture given as `background` takes its place.",
     )
     foreground: Literal["off", "straight", "premultiplied"] = Field(
         "off", description="Write the subject's own colours, free of background: as they are, or multiplied by the matte."

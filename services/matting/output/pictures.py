@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from shared.video import Frame
 from shared.video.frames.color import BT709, apply_tags, matrix_or_guess, sws_matrix
-from shared.video.frames.frame import EXACT
+from shared.video.frames.frame import EXACT_SCALING
 from shared.video.frames.planes import empty_picture, planes_of
 
 Rgb = NDArray[np.uint8]
@@ -41,7 +41,7 @@ def over(foreground: Rgb, alpha: Alpha, behind: Rgb) -> Rgb:
 
 def premultiplied(foreground: Rgb, alpha: Alpha) -> Rgb:
     """Multiply colours by the matte."""
-    return np.rint(foreground * alpha[..., None]).astype(np.uint8)
+    return np.asarray(np.rint(foreground * alpha[..., None]), np.uint8)
 
 
 def color_picture(rgb: Rgb, frame: Frame, pixel_format: str = "yuv420p") -> av.VideoFrame:
@@ -53,7 +53,7 @@ def color_picture(rgb: Rgb, frame: Frame, pixel_format: str = "yuv420p") -> av.V
         dst_colorspace=sws_matrix(matrix_or_guess(color, frame.width, frame.height)),
         src_color_range=2,
         dst_color_range=2 if color.range == "pc" else 1,
-        interpolation=EXACT,
+        interpolation=EXACT_SCALING,
         threads=1,
     )
     apply_tags(picture, color)

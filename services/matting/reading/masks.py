@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from services.matting.backends.backend import Mask
 from shared.errors import Invalid
 from shared.operation import Progress
-from shared.video import Picture, pictures_of
+from shared.video import Picture, list_pictures
 
 _SAME_SHAPE = 0.03
 _MOST_SUBJECTS = 8
@@ -40,12 +40,12 @@ def given_masks(mask: Path | None, masks: Path | None, target: Target, progress:
     """
     found: dict[int, tuple[Mask, ...]] = {}
     if masks is not None:
-        for picture in pictures_of([masks]):
+        for picture in list_pictures([masks]):
             number = _frame_number(picture.name, target)
             if number is not None:
                 found[number] = _subjects(picture, "masks", target, progress)
     if mask is not None:
-        found[0] = _subjects(pictures_of([mask])[0], "mask", target, progress)
+        found[0] = _subjects(list_pictures([mask])[0], "mask", target, progress)
     return found
 
 

@@ -1,6 +1,7 @@
 """Follows the chosen subject from frame to frame by overlap and motion."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -71,7 +72,7 @@ class Tracker:
         factor = min(_FLOW_LINES / min(height, width), 1)
         size = max(round(width * factor), 16), max(round(height * factor), 16)
         now, before = (cv2.resize(picture, size, interpolation=cv2.INTER_AREA) for picture in (gray, self._gray))
-        flow = self._flow.calc(now, before, None)
+        flow = np.asarray(self._flow.calc(now, before, _no_flow()), np.float32)
         y, x = np.mgrid[0 : size[1], 0 : size[0]].astype(np.float32)
         labels = self._subject.astype(np.uint8) + 2 * (self._rest & ~self._subject).astype(np.uint8)
         small = cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST)
@@ -119,3 +120,8 @@ def _distance(region: Region) -> NDArray[np.float32]:
     if not region.any():
         return np.full(region.shape, _FAR, np.float32)
     return np.asarray(cv2.distanceTransform((~region).astype(np.uint8), cv2.DIST_L2, 5), np.float32)
+
+
+def _no_flow() -> Any:
+    """No flow to start from: OpenCV takes None, which its stubs do not know."""
+    return None

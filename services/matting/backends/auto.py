@@ -1,0 +1,53 @@
+"""Choosing a backend, and opening it."""
+
+from dataclasses import dataclass
+
+from services.matting.backends.backend import Backend, Sample
+from services.matting.backends.table import BACKENDS, BY_NAME
+from shared.errors import Invalid, ModelMissing
+from shared.models.folder import installed, to_install
+
+ORDER = ("difference", "chroma", "matanyone2", "rvm-resnet50", "rvm", "birefnet", "u2netp")
+"""Backends that `auto` asks, in this order."""
+FIRST_TO_INSTALL = "rvm-mobilenetv3"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """A backend, and why it was taken: a clause."""
+
+    backend: Backend
+    reason: str
+
+
+def missing(name: str) -> str | None:
+    """Return the command that installs what a backend needs; None if nothing is missing, or for `auto`."""
+    backend = BY_NAME.get(name)
+    if backend is None:
+        return None
+    if backend.models and not any(installed(model) for model in backend.models):
+        return to_install(backend.models[0])
+    return backend.missing()
+
+
+def named(name: str) -> Choice:
+    """Return the backend that was asked for."""
+    if name not in BY_NAME:
+        raise Invalid(f"The backend {name} is not part of this installation.", errors=[{"field": "params.backend", "detail": "unknown"}])
+    return Choice(backend=BY_NAME[name], reason="it was asked for")
+
+
+def choose(sample: Sample) -> Choice:
+    """Return the first backend of ORDER that suits the clip. Raises ModelMissing if none is installed that could."""
+    for name in ORDER:
+        backend = BY_NAME.get(name)
+        if backend is None or (backend.models and missing(name)):
+            continue
+        if reason := backend.suits(sample):
+            return Choice(backend=backend, reason=reason)
+    rest = [
+        row for row in BACKENDS if row.name in ORDER and row.models and row.commercial_use and not row.needs_mask and not missing(row.name)
+    ]
+    if rest:
+        return Choice(backend=rest[0], reason="nothing else is installed that could do better")
+    raise ModelMissing(f"No backend that is installed suits this clip. Run: {to_install(FIRST_TO_INSTALL)}")

@@ -1,0 +1,304 @@
+"""matting.matte: the matte of a clip's subject, and composites made with it."""
+
+from collections import deque
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from services.matting.backends.auto import Choice, choose, missing, named
+from services.matting.backends.backend import Mask, Opened, Rgb, Setup, View
+from services.matting.edges.steady import Steady
+from services.matting.output.backdrop import backdrop, picture_backdrop
+from services.matting.output.files import ClipFile, Target
+from services.matting.output.finish import Finish, Rough
+from services.matting.params import BackendUsed, MatteParams, MatteResult
+from services.matting.reading.masks import Target as MaskTarget
+from services.matting.reading.masks import given_masks
+from services.matting.reading.sample import sample_of
+from services.matting.reading.views import gray_size, views_of
+from services.matting.subject.regions import Region, boxed_region, clicked_region, main_region, masked_region
+from services.matting.subject.tracker import First, Tracker
+from shared.errors import Invalid
+from shared.models.info import model_used
+from shared.operation import Input, Kind, Operation, Progress, Silent
+from shared.video import VideoInfo, conversion_warnings, map_ordered
+from shared.video.clip.rewrite import expected_frames, probe_clip, rate_of
+
+_AUTOMATIC_STEADINESS = 0.6
+_NOTHING = 0.0005
+"""Share of a frame that the subject has to cover somewhere in the clip to count as found."""
+_FINISHERS, _AHEAD = 2, 2
+_MOST_CUTS = 1000
+
+
+def matte(
+    params: MatteParams,
+    *,
+    video: Path,
+    mask: Path | None,
+    masks: Path | None,
+    plate: Path | None,
+    background: Path | None,
+    outputs: Mapping[str, Path],
+    progress: Progress = Silent(),
+) -> MatteResult:
+    """Write the matte of `video` as `alpha`, its subject over something else as `composite`, and its own colours as `foreground`.
+
+    `mask`: picture of the subject on the first frame; `masks`: zip file of such pictures for later frames, named by frame or time;
+    `plate`: picture of the scene without the subject; `background`: picture to lay behind. One pass, in memory that does not depend on the
+    length: decoding, inference, the edges and encoding overlap. Times are the source's; `composite` keeps its sound. The output has 8 bits
+    a sample.
+
+    Raises UnsupportedMedia and BrokenMedia for files, ModelMissing if weights are not installed, Invalid for a mask or part that does not
+    fit. Nothing is left under the outputs' names on failure.
+    """
+    info = probe_clip(video, params)
+    clean = None if plate is None else picture_backdrop(plate, info.width, info.height)
+    choice = _chosen(params, video, info, mask, clean, progress)
+    given = _masks(choice, params, info, mask, masks, progress)
+    setup = _setup(choice, params, info, clean)
+    subject = _subject(params, choice, given)
+    for sentence in conversion_warnings(info, to_sdr8=True):
+        progress.warn(sentence)
+    behind = _backdrop(params, info, background)
+    written = _written_outputs(params, background)
+    with ExitStack() as stack:
+        opened = stack.enter_context(choice.backend.open(setup, params, progress))
+        files = {
+            name: stack.enter_context(ClipFile(_target(name, params, outputs[name], behind), video, info, params, progress))
+            for name in sorted(written)
+        }
+        run = _Run(params=params, choice=choice, setup=setup, first=_first(subject, params, info, given.get(0)))
+        finish = Finish(frozenset(written), params, params, behind)
+        roughs = stack.enter_context(closing(run.roughs(opened, views_of(video, params, setup, given))))
+        total, tally = expected_frames(info, params), _Tally()
+        for made in stack.enter_context(closing(map_ordered(finish, roughs, workers=_FINISHERS, ahead=_AHEAD))):
+            for name, picture in made.pictures.items():
+                files[name].write(picture, made.frame)
+            tally.add(made.coverage, made.solid, (made.frame.pts + made.frame.duration) * made.frame.time_base, made.frame.time)
+            progress(min(tally.frames, total), total)
+        if not tally.frames:
+            detail = "no frame of the video begins in this part"
+            raise Invalid(f"{detail.capitalize()}.", errors=[{"field": "params.start", "detail": detail}])
+    for sentence in run.warnings(tally):
+        progress.warn(sentence)
+    progress(total, total)
+    return MatteResult(
+        backend=_used(choice, opened, setup),
+        frames=tally.frames,
+        duration_s=float(tally.end - tally.start),
+        width=info.width,
+        height=info.height,
+        subject=subject,
+        coverage=round(tally.coverage / tally.frames, 5),
+        steadiness=run.steadiness,
+        cuts=run.cuts,
+        encoder=files["alpha"].encoder or "png",
+    )
+
+
+@dataclass(slots=True)
+class _Tally:
+    """Sums over the frames."""
+
+    frames: int = 0
+    coverage: float = 0.0
+    solid: float = 0.0
+    start: Fraction = Fraction(0)
+    end: Fraction = Fraction(0)
+
+    def add(self, coverage: float, solid: float, end: Fraction, start: Fraction) -> None:
+        if not self.frames:
+            self.start = start
+        self.frames += 1
+        self.coverage += coverage
+        self.solid = max(self.solid, solid)
+        self.end = end
+
+
+@dataclass(slots=True)
+class _Run:
+    """What goes from frame to frame between the backend and the finish: steadiness, the subject, the cuts."""
+
+    params: MatteParams
+    choice: Choice
+    setup: Setup
+    first: First | None
+    cuts: list[float] = field(default_factory=list)
+    tracker: Tracker | None = None
+
+    @property
+    def steadiness(self) -> float:
+        automatic = 0.0 if self.choice.backend.steady else _AUTOMATIC_STEADINESS
+        return automatic if self.params.steadiness is None else self.params.steadiness
+
+    def roughs(self, opened: Opened, views: Iterator[View]) -> Generator[Rough]:
+        """Yield each frame with its matte."""
+        waiting: deque[View] = deque()
+
+        def kept() -> Iterator[View]:
+            for view in views:
+                waiting.append(view)
+                yield view
+
+        steady = Steady(self.steadiness) if self.steadiness else None
+        self.tracker = Tracker(self.first) if self.first else None
+        for matte in opened.mattes(kept()):
+            view = waiting.popleft()
+            if view.cut and view.index and len(self.cuts) < _MOST_CUTS:
+                self.cuts.append(view.time_s)
+            alpha = steady(matte.alpha, view.gray, cut=view.cut) if steady else matte.alpha
+            gate = self.tracker.gate(alpha, view.gray, cut=view.cut) if self.tracker else None
+            yield Rough(view.frame, view.rgb, alpha, matte.foreground, gate)
+
+    def warnings(self, tally: _Tally) -> Iterator[str]:
+        """Yield what the user should know about the matte."""
+        name = self.choice.backend.name
+        if tally.solid < _NOTHING:
+            yield f"No subject was found by {name}, which looks for {self.choice.backend.finds}: the matte is black."
+        if self.tracker and self.tracker.lost and tally.solid >= _NOTHING:
+            yield f"The subject was not found in {self.tracker.lost} of {tally.frames} frames, which show something else."
+        if self.tracker and self.tracker.rechosen and self.params.subject != "main":
+            yield f"After {self.tracker.rechosen} cuts the main subject was taken: what marks it belongs to the first shot."
+        if name == "u2netp":
+            yield "u2netp is a small network with coarse edges. Better for people: reelwright models pull rvm-mobilenetv3."
+
+
+def _chosen(params: MatteParams, video: Path, info: VideoInfo, mask: Path | None, plate: Rgb | None, progress: Progress) -> Choice:
+    if params.backend != "auto":
+        choice = named(params.backend)
+    else:
+        progress.part("choosing a backend", 0, 0)(0, 1)
+        choice = choose(sample_of(video, params, info, mask=mask is not None, plate=plate))
+    if choice.backend.needs_mask and mask is None:
+        raise Invalid(
+            f"{choice.backend.name} needs a mask of the subject on the first frame. Draw one, or make one with matting.mask.",
+            errors=[{"field": "inputs.mask", "detail": f"{choice.backend.name} needs it"}],
+        )
+    if choice.backend.needs_plate and plate is None:
+        raise Invalid(
+            f"{choice.backend.name} needs a picture of the scene without the subject. Take one, or make one with background.plate.",
+            errors=[{"field": "inputs.plate", "detail": f"{choice.backend.name} needs it"}],
+        )
+    if params.subject == "mask" and mask is None:
+        raise Invalid("subject mask needs a mask.", errors=[{"field": "inputs.mask", "detail": "subject mask needs it"}])
+    return choice
+
+
+def _setup(choice: Choice, params: MatteParams, info: VideoInfo, plate: Rgb | None) -> Setup:
+    width, height = choice.backend.inference_size(info.width, info.height, params.resolution)
+    colors = params.composite_over != "none" or params.foreground != "off" or params.alpha_format in ("prores", "vp9")
+    return Setup(
+        width=width,
+        height=height,
+        frame_width=info.width,
+        frame_height=info.height,
+        frame_rate=float(rate_of(info)),
+        frames=expected_frames(info, params),
+        plate=plate,
+        foreground=colors,
+    )
+
+
+def _masks(
+    choice: Choice, params: MatteParams, info: VideoInfo, mask: Path | None, masks: Path | None, progress: Progress
+) -> dict[int, tuple[Mask, ...]]:
+    scaled = choice.backend.inference_size(info.width, info.height, params.resolution)
+    target = MaskTarget(width=info.width, height=info.height, scaled=scaled, rate=float(rate_of(info)), start_s=params.start)
+    return given_masks(mask, masks, target, progress)
+
+
+def _subject(params: MatteParams, choice: Choice, given: Mapping[int, tuple[Mask, ...]]) -> str:
+    """Return what of the matte to keep. A mask that the backend itself does not use marks the subject."""
+    if params.subject == "all" and given.get(0) and not choice.backend.needs_mask:
+        return "mask"
+    return params.subject
+
+
+def _first(subject: str, params: MatteParams, info: VideoInfo, masks: tuple[Mask, ...] | None) -> First | None:
+    """Return the function that chooses the subject among the regions of the first frame; None for all of them."""
+    size = gray_size(info.width, info.height)
+    match subject:
+        case "main":
+            return main_region
+        case "mask" if masks:
+            union = np.maximum.reduce(list(masks))
+            return partial(_under, union, size)
+        case "box":
+            box = params.scaled_box(info.width, info.height, size)
+            assert box is not None
+            return lambda regions: boxed_region(regions, box)
+        case "point":
+            points = params.scaled_points(info.width, info.height, size)
+            return lambda regions: clicked_region(regions, points, near=max(size) // 50)
+    return None
+
+
+def _under(mask: Mask, size: tuple[int, int], regions: Sequence[Region]) -> Region | None:
+    return masked_region(regions, np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_AREA) > 127))
+
+
+def _backdrop(params: MatteParams, info: VideoInfo, background: Path | None) -> Rgb | None:
+    if background is not None:
+        return picture_backdrop(background, info.width, info.height)
+    if params.composite_over in ("none", "transparency"):
+        return None
+    return backdrop(params.composite_over, info.width, info.height)
+
+
+def _written_outputs(params: MatteParams, background: Path | None) -> set[str]:
+    written = {"alpha"}
+    if params.composite_over != "none" or background is not None:
+        written.add("composite")
+    if params.foreground != "off":
+        written.add("foreground")
+    return written
+
+
+def _target(name: str, params: MatteParams, path: Path, behind: Rgb | None) -> Target:
+    if name == "alpha":
+        return Target(path=path, format="h264" if params.alpha_format == "gray" else params.alpha_format)
+    if name == "composite":
+        return Target(path=path, format="prores" if behind is None else "h264", sound=True)
+    return Target(path=path, format="h264")
+
+
+def _used(choice: Choice, opened: Opened, setup: Setup) -> BackendUsed:
+    runtime = opened.runtime
+    model = model_used(runtime.model) if runtime else None
+    return BackendUsed(
+        name=choice.backend.name,
+        reason=choice.reason,
+        model=model.name if model else None,
+        licence=model.licence if model else choice.backend.licence,
+        commercial_use=model.commercial_use if model else choice.backend.commercial_use,
+        library=runtime.library if runtime else None,
+        precision=runtime.precision if runtime else None,
+        device=runtime.device if runtime else None,
+        resolution=f"{setup.width}x{setup.height}",
+    )
+
+
+MATTE = Operation(
+    name="matting.matte",
+    summary="Cut the subject out of a video: matte, composite and its own colours",
+    params=MatteParams,
+    result=MatteResult,
+    inputs={
+        "video": Kind.VIDEO,
+        "mask": Input(kind=Kind.IMAGE, optional=True),
+        "masks": Input(kind=Kind.IMAGES, optional=True),
+        "plate": Input(kind=Kind.IMAGE, optional=True),
+        "background": Input(kind=Kind.IMAGE, optional=True),
+    },
+    outputs={"alpha": Kind.VIDEO, "composite": Kind.VIDEO, "foreground": Kind.VIDEO},
+    run=matte,
+    example=MatteParams(backend="u2netp", foreground="straight", duration=1),
+    unavailable=lambda params: missing(params.backend),
+)

@@ -1,0 +1,97 @@
+"""From a backend's matte to the pictures of one frame that are written."""
+
+from dataclasses import dataclass
+
+import av
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from services.matting.edges.edges import finished, refined
+from services.matting.edges.options import EdgeOptions
+from services.matting.output.foreground import foreground_of
+from services.matting.output.options import OutputOptions
+from services.matting.output.pictures import color_picture, gray_picture, gray_png, over, premultiplied, transparent_picture
+from shared.video import Frame
+
+Rgb = NDArray[np.uint8]
+Alpha = NDArray[np.float32]
+
+SOLID = 0.5
+_ENLARGED = 1.6
+"""A matte that is enlarged more than this has its edge redrawn, if nothing else is asked."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rough:
+    """A frame with what the backend found: `alpha` and `foreground` in sizes of their own; `gate`: what to multiply alpha by."""
+
+    frame: Frame
+    rgb: Rgb
+    alpha: Alpha
+    foreground: Rgb | None
+    gate: Alpha | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Made:
+    """The pictures of one frame by output name. `coverage`: mean of alpha; `solid`: share of pixels that are mostly subject."""
+
+    frame: Frame
+    pictures: dict[str, av.VideoFrame]
+    coverage: float
+    solid: float
+
+
+class Finish:
+    """Makes the pictures of frames. Safe to call from several threads. `backdrop`: what lies behind composites; None: transparency."""
+
+    def __init__(self, outputs: frozenset[str], files: OutputOptions, edges: EdgeOptions, backdrop: Rgb | None) -> None:
+        self._outputs, self._files, self._edges, self._backdrop = outputs, files, edges, backdrop
+
+    def __call__(self, rough: Rough) -> Made:
+        """Scale the matte to the frame, apply the edge options and make every picture that is written."""
+        frame = rough.frame
+        alpha = self._alpha(rough)
+        pictures: dict[str, av.VideoFrame] = {}
+        transparent = {"prores": "yuva444p10le", "vp9": "yuva420p"}.get(self._files.alpha_format)
+        colors: Rgb | None = None
+        if {"composite", "foreground"} & self._outputs or transparent:
+            colors = self._colors(rough, alpha)
+        if colors is not None and transparent:
+            pictures["alpha"] = transparent_picture(colors, alpha, frame, transparent)
+        else:
+            pictures["alpha"] = gray_png(alpha) if self._files.alpha_format == "png" else gray_picture(alpha)
+        if colors is not None and "composite" in self._outputs:
+            if self._backdrop is None:
+                pictures["composite"] = transparent_picture(colors, alpha, frame, "yuva444p10le")
+            else:
+                pictures["composite"] = color_picture(over(colors, alpha, self._backdrop), frame)
+        if colors is not None and "foreground" in self._outputs:
+            own = premultiplied(colors, alpha) if self._files.foreground == "premultiplied" else colors
+            pictures["foreground"] = color_picture(own, frame)
+        return Made(frame, pictures, float(alpha.mean()), float(np.count_nonzero(alpha > SOLID) / alpha.size))
+
+    def _alpha(self, rough: Rough) -> Alpha:
+        size = rough.frame.width, rough.frame.height
+        alpha = rough.alpha
+        scale = max(size[0] / alpha.shape[1], size[1] / alpha.shape[0])
+        if alpha.shape != size[::-1]:
+            alpha = np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_LINEAR if scale >= 1 else cv2.INTER_AREA), np.float32)
+        refine = self._edges.refine if self._edges.refine is not None else scale > _ENLARGED
+        if refine:
+            alpha = refined(alpha, rough.frame.luma(), scale=max(scale, 2))
+        if rough.gate is not None:
+            alpha = alpha * cv2.resize(rough.gate, size, interpolation=cv2.INTER_LINEAR)
+        return np.ascontiguousarray(np.clip(finished(alpha, self._edges), 0, 1), np.float32)
+
+    def _colors(self, rough: Rough, alpha: Alpha) -> Rgb:
+        size = rough.frame.width, rough.frame.height
+        if rough.foreground is not None and rough.foreground.shape[1::-1] == size:
+            return rough.foreground
+        rgb = rough.rgb if rough.rgb.shape[1::-1] == size else rough.frame.rgb()
+        if rough.foreground is None:
+            return foreground_of(rgb, alpha)
+        large = np.asarray(cv2.resize(rough.foreground, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+        # Where the subject is solid, its colours are those of the frame, in full sharpness.
+        return np.asarray(cv2.blendLinear(rgb, large, np.clip(alpha * 8 - 7, 0, 1), np.clip(8 - alpha * 8, 0, 1)), np.uint8)

@@ -1,0 +1,57 @@
+"""Parameters and results that the operations of matting share."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+from services.matting.backends.options import NetworkOptions
+from services.matting.backends.table import BACKENDS
+from services.matting.edges.options import EdgeOptions
+from services.matting.output.options import OutputOptions
+from services.matting.subject.options import SubjectOptions
+
+BackendName = Literal["auto", "rvm", "rvm-resnet50", "birefnet", "u2netp", "rmbg2", "matanyone", "matanyone2", "chroma", "difference"]
+BACKEND_FIELD = Field(
+
+    description="What makes the matte. `auto` chooses by the inputs, the picture and what is installed, and says why; it never takes a "
+    "model that may not be used commercially. " + " ".join(f"`{row.name}`: {row.description}." for row in BACKENDS),
+)  # fmt: skip
+RESOLUTION_FIELD = Field(
+    ge=64, le=4320, description="Pixels of the shorter side that the backend sees; outputs keep the clip's size. Empty: automatic."
+)  # fmt: skip
+
+
+class BackendUsed(BaseModel):
+    """The backend that ran."""
+
+    name: str = Field(description="Name of the backend.")
+    reason: str = Field(description="Why it was taken.")
+    model: str | None = Field(description="Its model in the catalog.")
+    licence: str = Field(description="Licence of the model, or of the method.")
+    commercial_use: bool = Field(description="Whether the licence allows commercial use.")
+    library: str | None = Field(description="Library that ran the network.")
+    precision: str | None = Field(description="Precision that the network ran in, as the library reports it.")
+    device: str | None = Field(description="Device that the network ran on.")
+    resolution: str = Field(description="Width and height of the pictures that the backend saw, such as 1280x720.")
+
+
+class MatteParams(OutputOptions, SubjectOptions, EdgeOptions, NetworkOptions):
+    """Which backend, which subject, and what is written."""
+
+    backend: Annotated[BackendName, BACKEND_FIELD] = "auto"
+    resolution: Annotated[int | None, RESOLUTION_FIELD] = None
+
+
+class MatteResult(BaseModel):
+    """What was written, and by what."""
+
+    backend: BackendUsed = Field(description="Backend that made the matte.")
+    frames: int = Field(description="Frames in the outputs.")
+    duration_s: float = Field(description="Seconds of video in the outputs.")
+    width: int = Field(description="Width of the outputs in pixels.")
+    height: int = Field(description="Height of the outputs in pixels.")
+    subject: str = Field(description="What of the matte was kept.")
+    coverage: float = Field(description="Mean of the matte over the clip, 0 to 1.")
+    steadiness: float = Field(description="Smoothing over time that was used.")
+    cuts: list[float] = Field(description="Seconds at which a new shot begins; the first 1,000.")
+    encoder: str = Field(description="Video encoder of the matte.")

@@ -1,0 +1,27 @@
+"""A few frames of a clip, for choosing a backend."""
+
+from pathlib import Path
+
+from services.matting.backends.backend import Rgb, Sample, limited_size
+from services.matting.reading.views import scaled_rgb
+from shared.video import VideoInfo, read_frames
+from shared.video.clip.part import ClipPart
+
+_PICTURES = 4
+_LINES = 360
+
+
+def sample_of(video: Path, part: ClipPart, info: VideoInfo, *, mask: bool, plate: Rgb | None) -> Sample:
+    """Read frames spread over the part of `video` that is used."""
+    left = max(info.duration_s - part.start, 0.1)
+    length = min(left, part.duration or left)
+    size = limited_size(info.width, info.height, _LINES)
+    pictures = []
+    with read_frames(
+        video, start=part.start or None, duration=length, per_second=max(_PICTURES / length, 1e-4), to_sdr8=True, prefetch=1
+    ) as frames:
+        for frame in frames:
+            pictures.append(scaled_rgb(frame, size))
+            if len(pictures) == _PICTURES:
+                break
+    return Sample(pictures=tuple(pictures), mask=mask, plate=plate)
