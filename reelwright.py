@@ -50,6 +50,7 @@ ROOMS = (
     Room("keyframes", "services.keyframes"),
     Room("aesthetics", "services.aesthetics"),
     Room("effects", "services.effects"),
+    Room("matting", "services.matting"),
 )
 
 

@@ -141,6 +141,8 @@ def _type(schema: dict[str, Any]) -> str:
     if "$ref" in schema:
         return str(schema["$ref"]).rpartition("/")[2]
     if schema.get("type") == "array":
+        if entries := schema.get("prefixItems"):
+            return f"list of {len(entries)}: {', '.join(_type(entry) for entry in entries)}"
         return f"list of {_type(schema['items'])}"
     limits = [f"{sign} {schema[key]:g}" for key, sign in (("minimum", "≥"), ("exclusiveMinimum", ">"), ("maximum", "≤")) if key in schema]
     return " ".join([str(schema.get("type", "any")), ", ".join(limits)]).strip()

@@ -12,8 +12,7 @@ import cv2
 import numpy as np
 
 from services.matting.backends.auto import Choice, choose, missing, named
-from services.matting.backends.backend import Mask, Opened, Rgb, Setup, View
-from services.matting.edges.steady import Steady
+from services.matting.backends.backend import Alpha, Mask, Opened, Rgb, Setup, View
 from services.matting.output.backdrop import backdrop, picture_backdrop
 from services.matting.output.files import ClipFile, Target
 from services.matting.output.finish import Finish, Rough
@@ -22,6 +21,7 @@ from services.matting.reading.masks import Target as MaskTarget
 from services.matting.reading.masks import given_masks
 from services.matting.reading.sample import sample_of
 from services.matting.reading.views import gray_size, views_of
+from services.matting.steadiness.smooth import Steadier
 from services.matting.subject.regions import Region, boxed_region, clicked_region, main_region, masked_region
 from services.matting.subject.tracker import First, Tracker
 from shared.errors import Invalid
@@ -147,15 +147,23 @@ class _Run:
                 waiting.append(view)
                 yield view
 
-        steady = Steady(self.steadiness) if self.steadiness else None
+        steadier = Steadier(self.steadiness) if self.steadiness else None
         self.tracker = Tracker(self.first) if self.first else None
         for matte in opened.mattes(kept()):
             view = waiting.popleft()
             if view.cut and view.index and len(self.cuts) < _MOST_CUTS:
                 self.cuts.append(view.time_s)
-            alpha = steady(matte.alpha, view.gray, cut=view.cut) if steady else matte.alpha
+            alpha = self._steadied(steadier, matte.alpha, view)
             gate = self.tracker.gate(alpha, view.gray, cut=view.cut) if self.tracker else None
             yield Rough(view.frame, view.rgb, alpha, matte.foreground, gate)
+
+    @staticmethod
+    def _steadied(steadier: Steadier | None, alpha: Alpha, view: View) -> Alpha:
+        if steadier is None:
+            return alpha
+        if view.cut:
+            steadier.reset()
+        return steadier.smooth(view.gray, alpha)
 
     def warnings(self, tally: _Tally) -> Iterator[str]:
         """Yield what the user should know about the matte."""
@@ -299,6 +307,6 @@ MATTE = Operation(
     },
     outputs={"alpha": Kind.VIDEO, "composite": Kind.VIDEO, "foreground": Kind.VIDEO},
     run=matte,
-    example=MatteParams(backend="u2netp", foreground="straight", duration=1),
+    example=MatteParams(backend="chroma", key="#00b140", foreground="straight", duration=2),
     unavailable=lambda params: missing(params.backend),
 )

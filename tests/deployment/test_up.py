@@ -8,7 +8,7 @@ import pytest
 from shared.http.service import SAMPLE_ID
 from tests.deployment.deployment import Deployment
 
-SERVICES = ("aesthetics", "effects", "keyframes", "speed-ramp")
+SERVICES = ("aesthetics", "effects", "keyframes", "matting", "speed-ramp")
 OURS = ("gateway", *SERVICES)
 
 

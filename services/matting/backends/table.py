@@ -3,6 +3,7 @@
 from functools import partial
 
 from services.matting.backends.backend import Backend, Finds, limited_size
+from services.matting.backends.chroma import open_chroma, suits
 from services.matting.backends.per_frame import BIREFNET, RMBG2, U2NETP, per_frame, size_for
 from services.matting.backends.rvm import rvm
 
@@ -49,6 +50,15 @@ BACKENDS: tuple[Backend, ...] = (
         inference_size=partial(size_for, RMBG2.side),
         models=("rmbg-2.0",),
         steady=False,
+    ),
+    Backend(
+        name="chroma",
+        description="Keyer for a green or blue screen: hair, motion blur and veils",
+        finds=Finds.UNLIKE_SCREEN,
+        open=open_chroma,
+        inference_size=limited_size,
+        suits=suits,
+        licence="Apache-2.0",
     ),
 )
 

@@ -1,0 +1,67 @@
+"""Backend `chroma`: subjects before a green or blue screen."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+
+from pydantic import Field
+
+from services.matting.backends.backend import Matte, Opened, Sample, Setup, View
+from services.matting.chroma.keyer import Keyer, KeyerControls
+from services.matting.chroma.screen import Screen, detect_screen, find_screen, screen_of
+from shared.errors import Invalid
+from shared.operation import Params, Progress
+
+
+class ChromaOptions(Params):
+    """How the screen is keyed."""
+
+    key: str | None = Field(
+        None, pattern=r"^#[0-9a-fA-F]{6}$", description="For chroma: the screen's colour, such as `#00b140`. Empty: found by itself."
+    )
+    clip_black: float = Field(0.03, ge=0, le=0.9, description="For chroma: values of the matte up to this become 0.")
+    clip_white: float = Field(0.98, ge=0.1, le=1, description="For chroma: values of the matte from this on become 1.")
+    despill: float = Field(1, ge=0, le=1, description="For chroma: how much of the screen's light is taken off the subject.")
+    screen_balance: float = Field(
+        1, ge=0, le=1, description="For chroma: what the screen's channel is compared with: 1 the larger of the other two, 0 the smaller."
+    )
+
+
+def suits(sample: Sample) -> str | None:
+    """Return why a keyer should be used: a screen is seen."""
+    screen = detect_screen(sample.pictures)
+    return f"a {screen.name} screen is behind the subject" if screen else None
+
+
+@contextmanager
+def open_chroma(setup: Setup, options: ChromaOptions, _progress: Progress) -> Iterator[Opened]:
+    """Open the keyer. Raises Invalid for a key that is neither green nor blue, and from the mattes if no screen is found."""
+    if options.clip_black >= options.clip_white:
+        raise _refused("clip_black", f"clip_black {options.clip_black:g} must be less than clip_white {options.clip_white:g}")
+    screen = None
+    if options.key is not None:
+        screen = screen_of((int(options.key[1:3], 16), int(options.key[3:5], 16), int(options.key[5:7], 16)))
+        if screen is None:
+            raise _refused("key", f"{options.key} is neither green nor blue enough to be a screen")
+    yield Opened(mattes=partial(_mattes, setup, options, screen))
+
+
+def _mattes(setup: Setup, options: ChromaOptions, given: Screen | None, views: Iterator[View]) -> Iterator[Matte]:
+    controls = KeyerControls(
+        clip_black=options.clip_black, clip_white=options.clip_white, despill=options.despill, balance=options.screen_balance
+    )
+    keyer: Keyer | None = None
+    for view in views:
+        if keyer is None:
+            screen = given or find_screen(view.rgb)
+            if screen is None:
+                raise _refused("key", "no green or blue screen was found: give its colour as key, or choose another backend")
+            keyer = Keyer(screen, controls, setup.plate)
+        elif view.cut:
+            keyer.reset()
+        keyed = keyer.key(view.rgb, foreground=setup.foreground)
+        yield Matte(keyed.alpha, keyed.foreground)
+
+
+def _refused(field: str, detail: str) -> Invalid:
+    return Invalid(f"{detail[:1].upper()}{detail[1:]}.", errors=[{"field": f"params.{field}", "detail": detail}])

@@ -1,0 +1,162 @@
+"""matting.mask: a mask of what clicks or a box point at, in one frame."""
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, Self
+
+import cv2
+import numpy as np
+from pydantic import BaseModel, Field, model_validator
+
+from services.matting.backends.auto import Choice, choose, missing, named
+from services.matting.backends.backend import Mask, Sample, Setup, View
+from services.matting.backends.chroma import ChromaOptions
+from services.matting.backends.options import NetworkOptions
+from services.matting.networks.engine import choose_engine
+from services.matting.networks.sam import load_sam
+from services.matting.params import BACKEND_FIELD, RESOLUTION_FIELD, BackendName
+from services.matting.reading.views import gray_size, scaled_rgb
+from services.matting.subject.options import Pointing
+from services.matting.subject.regions import boxed_region, clicked_region, main_region, regions_of
+from shared.errors import Invalid
+from shared.models.cache import loaded
+from shared.models.files import model_files
+from shared.models.folder import installed
+from shared.models.gpu_lock import turn
+from shared.models.info import model_used
+from shared.operation import Kind, Operation, Progress, Silent
+from shared.video import Frame, VideoInfo, read_frames
+from shared.video.clip.part import ClipPart
+from shared.video.clip.rewrite import probe_clip, rate_of
+
+SAM = "sam2.1-tiny"
+_SAM_BYTES = 1200 * 1024**2
+_LOOKS = 3
+"""A network with memory sees the frame this often: its first look is its worst."""
+
+
+class MaskParams(Pointing, NetworkOptions, ChromaOptions):
+    """Which frame, and what is pointed at."""
+
+    frame: int | None = Field(None, ge=0, description="Number of the frame, from 0. Give this or `time_s`.")
+    time_s: float = Field(0, ge=0, le=1e6, description="Seconds at which the frame is shown, if `frame` is empty.")
+    backend: Annotated[BackendName, BACKEND_FIELD] = "auto"
+    resolution: Annotated[int | None, RESOLUTION_FIELD] = None
+
+    @model_validator(mode="after")
+    def _one_time(self) -> Self:
+        if self.frame is not None and self.time_s:
+            raise ValueError("give frame or time_s, not both")
+        return self
+
+
+class MaskResult(BaseModel):
+    """The mask that was written."""
+
+    method: str = Field(description="`sam2.1-tiny`, or the backend whose matte was divided into regions.")
+    licence: str = Field(description="Licence of the model, or of the method.")
+    time_s: float = Field(description="Seconds at which the frame is shown.")
+    width: int = Field(description="Width of the mask in pixels.")
+    height: int = Field(description="Height of the mask in pixels.")
+    coverage: float = Field(description="Share of the picture that the mask covers, 0 to 1.")
+
+
+def mask(params: MaskParams, *, video: Path, output: Path, progress: Progress = Silent()) -> MaskResult:
+    """Write a PNG, white where the thing is that `points` or `box` mark in one frame of `video`; the main thing if nothing is marked.
+
+    With SAM 2.1 tiny installed, and something marked, the mask is its answer; otherwise it is the connected region of a backend's matte
+    under the clicks or in the box. Raises Invalid for a frame that does not exist and where nothing is found.
+    """
+    info = probe_clip(video, ClipPart())
+    at = params.time_s if params.frame is None else Fraction(params.frame) / rate_of(info)
+    frame = _frame(video, at, info)
+    marked = bool(params.points) or params.box is not None
+    if params.backend == "auto" and marked and installed(SAM):
+        found, method, licence = _by_sam(params, info, frame, progress), SAM, model_used(SAM).licence
+    else:
+        choice = _choice(params, frame)
+        found, licence = _by_backend(params, choice, info, frame, progress)
+        method = choice.backend.name
+    if not found.any():
+        raise Invalid(f"Nothing was found by {method} where the clicks or the box point. Mark another place, or choose another backend.")
+    done, data = cv2.imencode(".png", found)
+    assert done
+    output.write_bytes(data.tobytes())
+    progress(1, 1)
+    return MaskResult(
+        method=method,
+        licence=licence,
+        time_s=float(frame.time),
+        width=info.width,
+        height=info.height,
+        coverage=round(float(np.count_nonzero(found) / found.size), 5),
+    )
+
+
+def _frame(video: Path, at: Fraction | float, info: VideoInfo) -> Frame:
+    if at >= info.duration_s:
+        detail = f"the video is {info.duration_s:.2f} s long, which leaves no frame at {float(at):.2f} s"
+        raise Invalid(f"{detail.capitalize()}.", errors=[{"field": "params.time_s", "detail": detail}])
+    with read_frames(video, start=at, shown_at_start=True, prefetch=1, to_sdr8=True) as frames:
+        return next(frames)
+
+
+def _choice(params: MaskParams, frame: Frame) -> Choice:
+    if params.backend != "auto":
+        return named(params.backend)
+    return choose(Sample(pictures=(frame.rgb(),), mask=False, plate=None))
+
+
+def _by_sam(params: MaskParams, info: VideoInfo, frame: Frame, progress: Progress) -> Mask:
+    files = model_files(SAM, progress)
+    engine = choose_engine("auto")
+    size = info.width, info.height
+    points, box = params.scaled_points(*size, size), params.scaled_box(*size, size)
+    encoder, decoder = files["vision_encoder.onnx"], files["prompt_encoder_mask_decoder.onnx"]
+    with (
+        turn(engine.device, progress),
+        loaded((SAM, engine), lambda: load_sam(encoder, decoder, engine), size=_SAM_BYTES, device=engine.device) as network,
+    ):
+        return network.mask(frame.rgb(), points, box)
+
+
+def _by_backend(params: MaskParams, choice: Choice, info: VideoInfo, frame: Frame, progress: Progress) -> tuple[Mask, str]:
+    """Return the regions that are marked in a backend's matte of the frame, and the licence."""
+    backend = choice.backend
+    if backend.needs_mask or backend.needs_plate:
+        raise Invalid(
+            f"{backend.name} needs more than a frame. Choose another backend.", errors=[{"field": "params.backend", "detail": "it"}]
+        )
+    width, height = backend.inference_size(info.width, info.height, params.resolution)
+    size = info.width, info.height
+    setup = Setup(width=width, height=height, frame_width=size[0], frame_height=size[1], frame_rate=1.0, frames=1)
+    gray = frame.small_luma(*gray_size(*size))
+    rgb = scaled_rgb(frame, (width, height))
+    with backend.open(setup, params, progress) as opened:
+        looks = (View(index, float(frame.time), rgb, gray, frame, index == 0) for index in range(_LOOKS if backend.steady else 1))
+        *_, last = opened.mattes(looks)
+        licence = model_used(opened.runtime.model).licence if opened.runtime else backend.licence
+    alpha = np.asarray(cv2.resize(last.alpha, size, interpolation=cv2.INTER_LINEAR), np.float32)
+    regions = regions_of(alpha)
+    if params.box is not None:
+        box = params.scaled_box(*size, size)
+        assert box is not None
+        region = boxed_region(regions, box)
+    elif params.points:
+        region = clicked_region(regions, params.scaled_points(*size, size), near=max(size) // 50)
+    else:
+        region = main_region(regions)
+    return (np.zeros(alpha.shape, np.uint8) if region is None else np.asarray(region * np.uint8(255), np.uint8)), licence
+
+
+MASK = Operation(
+    name="matting.mask",
+    summary="Make a mask of what clicks or a box point at in one frame",
+    params=MaskParams,
+    result=MaskResult,
+    inputs={"video": Kind.VIDEO},
+    outputs={"mask": Kind.IMAGE},
+    run=mask,
+    example=MaskParams(backend="chroma", key="#00b140", time_s=1.0, points=[(0.5, 0.5, 1)]),
+    unavailable=lambda params: missing(params.backend),
+)
