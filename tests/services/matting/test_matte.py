@@ -1,0 +1,204 @@
+"""matting.matte with tiny networks: what is written, from every kind of source, and what is refused."""
+
+import zipfile
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from services.matting.backends.auto import ORDER
+from services.matting.backends.table import BACKENDS
+from services.matting.matte import MATTE, MatteParams
+from services.matting.params import BackendName
+from shared.errors import Invalid, ModelMissing
+from shared.video import probe, read_frames
+from tests.services.matting.matte_clips import HEIGHT, RED, WIDTH, Heard, alphas, disc, iou, picture, run, write_clip
+
+RED_FINDER = {"backend": "rmbg2", "steadiness": 0}
+
+
+@pytest.fixture(scope="module")
+def two_discs(tmp_path_factory) -> Path:
+    """Eight frames: a disc that moves on the left, one that stands on the right."""
+    pictures = [picture([(60 + 3 * number, 90), (250, 80)]) for number in range(8)]
+    return write_clip(tmp_path_factory.mktemp("clips") / "two.mp4", pictures, sound=True)
+
+
+def test_alpha_composite_and_foreground_are_written(models, two_discs, tmp_path):
+    result = run(tmp_path, two_discs, foreground="straight", composite_over="#0000ff", **RED_FINDER)
+    assert (result.frames, result.width, result.height) == (8, WIDTH, HEIGHT)
+    assert result.backend.model_dump() | {"precision": ""} == {
+        "name": "rmbg2", "reason": "it was asked for", "model": "rmbg-2.0", "licence": "CC BY-NC 4.0", "commercial_use": False,
+        "library": "openvino", "precision": "", "device": "cpu", "resolution": "320x180",
+    }  # fmt: skip
+    for number, alpha in enumerate(alphas(tmp_path / "alpha.mp4")):
+        assert iou(alpha, disc(60 + 3 * number, 90) | disc(250, 80)) > 0.85
+    with read_frames(tmp_path / "composite.mp4") as frames:
+        composite = next(frames).rgb()
+    assert np.abs(composite[150, 150].astype(int) - (0, 0, 255)).max() < 12
+    assert np.abs(composite[90, 60].astype(int) - RED).max() < 25
+    info = probe(tmp_path / "composite.mp4")
+    assert len(info.audio) == 1
+    assert probe(tmp_path / "alpha.mp4").audio == ()
+    assert probe(tmp_path / "alpha.mp4").color.range == "tv"
+
+
+def test_the_main_subject_is_kept_and_followed(models, two_discs, tmp_path):
+    points = {"point": {"points": [(0.19, 0.5, 1)]}, "box": {"box": (20, 50, 110, 130)}, "main": {}}
+    for subject, more in points.items():
+        run(tmp_path, two_discs, subject=subject, **more, **RED_FINDER)
+        kept = alphas(tmp_path / "alpha.mp4")
+        truth = [disc(60 + 3 * number, 90) if subject != "main" else disc(250, 80) for number in range(8)]
+        if subject == "main" and iou(kept[0], truth[0]) < 0.5:
+            truth = [disc(60 + 3 * number, 90) for number in range(8)]
+        assert min(iou(alpha, one) for alpha, one in zip(kept, truth, strict=True)) > 0.85, subject
+
+
+def test_people_who_cross_stay_apart(models, tmp_path):
+    pictures = [picture([(90 + 4 * number, 70), (230 - 4 * number, 108)]) for number in range(30)]
+    clip = write_clip(tmp_path / "cross.mp4", pictures)
+    run(tmp_path, clip, subject="point", points=[(90, 70, 1)], **RED_FINDER)
+    kept = alphas(tmp_path / "alpha.mp4")
+    assert iou(kept[0], disc(90, 70)) > 0.85
+    assert iou(kept[-1], disc(90 + 4 * 29, 70)) > 0.65
+    assert np.mean(kept[-1][disc(230 - 4 * 29, 108)]) < 0.2
+
+
+def test_a_mask_marks_the_subject(models, two_discs, tmp_path):
+    mask = tmp_path / "mask.png"
+    cv2.imwrite(str(mask), disc(250, 80).astype(np.uint8) * 255)
+    result = run(tmp_path, two_discs, inputs={"mask": mask}, **RED_FINDER)
+    assert result.subject == "mask"
+    assert all(iou(alpha, disc(250, 80)) > 0.85 for alpha in alphas(tmp_path / "alpha.mp4"))
+
+
+@pytest.mark.parametrize(
+    ("pixels", "message"),
+    [
+        (np.zeros((HEIGHT, WIDTH), np.uint8), "is empty"),
+        (np.full((HEIGHT, WIDTH), 255, np.uint8), "is white all over"),
+        (np.full((200, 200), 255, np.uint8), "has 200x200, another shape than the video of 320x180"),
+    ],
+)
+def test_masks_that_do_not_fit_are_refused(models, two_discs, tmp_path, pixels, message):
+    mask = tmp_path / "mask.png"
+    cv2.imwrite(str(mask), pixels)
+    with pytest.raises(Invalid, match=message) as refused:
+        run(tmp_path, two_discs, inputs={"mask": mask}, **RED_FINDER)
+    assert refused.value.errors[0]["field"] == "inputs.mask"
+    assert list(tmp_path.glob("*.mp4")) == []
+
+
+def test_a_smaller_mask_is_scaled_with_a_warning(models, two_discs, tmp_path):
+    mask, heard = tmp_path / "mask.png", Heard()
+    cv2.imwrite(str(mask), cv2.resize(disc(250, 80).astype(np.uint8) * 255, (160, 90)))
+    run(tmp_path, two_discs, heard, inputs={"mask": mask}, **RED_FINDER)
+    assert any("was scaled to the video's 320x180" in warning for warning in heard.warnings)
+
+
+def test_subject_mask_without_a_mask_is_refused(models, two_discs, tmp_path):
+    with pytest.raises(Invalid, match="subject mask needs a mask"):
+        run(tmp_path, two_discs, subject="mask", **RED_FINDER)
+
+
+def test_an_empty_scene_gives_a_black_matte_and_a_warning(models, tmp_path):
+    clip, heard = write_clip(tmp_path / "empty.mp4", [picture([])] * 4), Heard()
+    result = run(tmp_path, clip, heard, subject="main", **RED_FINDER)
+    assert result.coverage < 0.001
+    assert max(float(alpha.max()) for alpha in alphas(tmp_path / "alpha.mp4")) < 0.02
+    assert any("No subject was found" in warning and "black" in warning for warning in heard.warnings)
+
+
+def test_recurrent_state_is_carried_and_reset_at_cuts(models, tmp_path):
+    shot, other = picture([(80, 90)], ground=150), 255 - picture([(220, 60)], ground=150)
+    clip = write_clip(tmp_path / "cut.mp4", [shot] * 5 + [other] * 5)
+    result = run(tmp_path, clip, backend="rvm-resnet50", precision="f32", composite_over="none")
+    levels = [float(alpha.mean()) for alpha in alphas(tmp_path / "alpha.mp4")]
+    assert result.cuts == [0.2]
+    # Half of the luma, and half of what was before: it rises towards the luma, and begins anew after the cut.
+    assert levels[0] < levels[1] < levels[2]
+    assert levels[4] / levels[0] == pytest.approx(1.94, abs=0.04)
+    assert levels[9] / levels[5] == pytest.approx(1.94, abs=0.04)
+    assert not (tmp_path / "composite.mp4").exists()
+
+
+def test_resolution_is_the_networks_and_not_the_outputs(models, two_discs, tmp_path):
+    result = run(tmp_path, two_discs, backend="rvm-resnet50", resolution=90)
+    assert result.backend.resolution == "160x90"
+    assert probe(tmp_path / "alpha.mp4").width == WIDTH
+
+
+@pytest.mark.parametrize(("format", "suffix", "pixels"), [("prores", "mov", "yuva444p12le"), ("vp9", "webm", "yuva420p")])
+def test_alpha_with_transparency(models, two_discs, tmp_path, format, suffix, pixels):
+    run(tmp_path, two_discs, alpha_format=format, composite_over="none", duration=0.1, **RED_FINDER)
+    path = (tmp_path / "alpha.mp4").rename(tmp_path / f"alpha.{suffix}")
+    info = probe(path)
+    assert info.has_alpha
+    with read_frames(path) as frames:
+        *_, alpha = next(frames).planes()
+    assert iou(alpha.astype(np.float32) / alpha.max(), disc(60, 90) | disc(250, 80)) > 0.85
+
+
+def test_alpha_as_pictures(models, two_discs, tmp_path):
+    run(tmp_path, two_discs, alpha_format="png", composite_over="none", **RED_FINDER)
+    with zipfile.ZipFile(tmp_path / "alpha.mp4") as archive:
+        assert len(archive.namelist()) == 8
+        matte = cv2.imdecode(np.frombuffer(archive.read("frame-000000.png"), np.uint8), cv2.IMREAD_UNCHANGED)
+    assert matte.max() == 255
+    assert iou(matte / 255, disc(60, 90) | disc(250, 80)) > 0.85
+
+
+def test_composite_over_transparency_and_a_picture(models, two_discs, tmp_path):
+    run(tmp_path, two_discs, composite_over="transparency", duration=0.1, **RED_FINDER)
+    assert probe((tmp_path / "composite.mp4").rename(tmp_path / "composite.mov")).pixel_format == "yuva444p12le"
+    behind = tmp_path / "behind.png"
+    cv2.imwrite(str(behind), np.full((50, 50, 3), (20, 200, 20), np.uint8))
+    run(tmp_path, two_discs, inputs={"background": behind}, duration=0.1, **RED_FINDER)
+    with read_frames(tmp_path / "composite.mp4") as frames:
+        assert np.abs(next(frames).rgb()[150, 150].astype(int) - 20).max() > 100
+
+
+def test_ten_bit_and_varying_times(models, tmp_path):
+    pts = [0, 1, 2, 6, 7, 12]
+    pictures = [picture([(60 + 3 * number, 90)]) for number in range(6)]
+    clip, heard = write_clip(tmp_path / "vfr.mp4", pictures, pts=pts, pixel_format="yuv420p10le"), Heard()
+    run(tmp_path, clip, heard, composite_over="none", **RED_FINDER)
+    with read_frames(tmp_path / "alpha.mp4") as frames:
+        assert [round(frame.time * 25) for frame in frames] == pts
+    assert any("from 10 to 8 bits" in warning for warning in heard.warnings)
+
+
+def test_a_part_begins_at_zero_with_its_sound(models, two_discs, tmp_path):
+    result = run(tmp_path, two_discs, start=0.12, duration=0.12, **RED_FINDER)
+    assert result.frames == 3
+    info = probe(tmp_path / "composite.mp4")
+    assert info.duration_s == pytest.approx(0.12, abs=0.01)
+    assert iou(alphas(tmp_path / "alpha.mp4")[0], disc(69, 90) | disc(250, 80)) > 0.85
+
+
+def test_weights_that_are_missing_name_the_command(use_settings, two_discs, tmp_path):
+    use_settings(models_dir=tmp_path / "none", device="cpu")
+    assert MATTE.unavailable(MatteParams(backend="rvm")) == "reelwright models pull rvm-mobilenetv3"
+    assert MATTE.unavailable(MatteParams(backend="rmbg2")) == "reelwright models pull rmbg-2.0 --non-commercial"
+    assert MATTE.unavailable(MatteParams()) is None
+    with pytest.raises(ModelMissing, match=r"No backend that is installed suits this clip\. Run: reelwright models pull rvm-mobilenetv3"):
+        run(tmp_path, two_discs)
+    with pytest.raises(ModelMissing, match="Run: reelwright models pull u2netp"):
+        run(tmp_path, two_discs, backend="u2netp")
+    assert list(tmp_path.glob("*.mp4")) == []
+
+
+def test_auto_takes_no_model_for_non_commercial_use(models, two_discs, tmp_path):
+    result = run(tmp_path, two_discs)  # only rvm-resnet50 and rmbg2 are installed
+    assert result.backend.name == "rvm-resnet50"
+    assert result.backend.reason
+
+
+def test_every_backend_is_a_row():
+    names = {row.name for row in BACKENDS}
+    assert names <= set(BackendName.__args__)
+    assert {"rvm", "rvm-resnet50", "birefnet", "u2netp", "rmbg2", "chroma"} <= names
+    assert all(row.models or row.licence for row in BACKENDS)
+    assert all(row.commercial_use or row.models for row in BACKENDS)
+    assert "rmbg2" not in ORDER
