@@ -22,7 +22,7 @@ from shared.errors import Invalid
 from shared.models.cache import loaded
 from shared.models.files import model_files
 from shared.models.folder import installed
-from shared.models.gpu_lock import turn
+from shared.models.gpu_lock import hold_gpu
 from shared.models.info import model_used
 from shared.operation import Kind, Operation, Progress, Silent
 from shared.video import Frame, VideoInfo, read_frames
@@ -114,7 +114,7 @@ def _by_sam(params: MaskParams, info: VideoInfo, frame: Frame, progress: Progres
     points, box = params.scaled_points(*size, size), params.scaled_box(*size, size)
     encoder, decoder = files["vision_encoder.onnx"], files["prompt_encoder_mask_decoder.onnx"]
     with (
-        turn(engine.device, progress),
+        hold_gpu(engine.device, progress),
         loaded((SAM, engine), lambda: load_sam(encoder, decoder, engine), size=_SAM_BYTES, device=engine.device) as network,
     ):
         return network.mask(frame.rgb(), points, box)

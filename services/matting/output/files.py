@@ -49,7 +49,10 @@ class ClipFile:
         if self._writer is None:
             self._writer = self._opened(picture, frame)
         shift = round(self._first / frame.time_base)
-        self._writer.write(picture, frame.pts - shift, duration=frame.duration)
+        if isinstance(self._writer, PngWriter):
+            self._writer.write(picture, frame.pts - shift)
+        else:
+            self._writer.write(picture, frame.pts - shift, duration=frame.duration)
         if self._sound is not None:
             self._sound.write(until=(frame.pts + frame.duration) * frame.time_base - self._first)
 
