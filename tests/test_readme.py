@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from shared.http.service import SAMPLE_ID
 from shared.testing import RunningSuite
@@ -23,7 +24,7 @@ from shared.testing import RunningSuite
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "services").glob("*/README.md"))]
 BLOCK = re.compile(r"```(sh|python)\n(.*?)```", re.DOTALL)
-CLIPS = ("in.mp4", "clip.mp4", "two-hours.mp4", "alpha.mp4")
+CLIPS = ("in.mp4", "clip.mp4", "two-hours.mp4", "alpha.mp4", "matte.mp4")
 """Video files that the documents name as inputs. Each is a copy of the test clip."""
 
 CANNOT_RUN = {
@@ -33,6 +34,9 @@ CANNOT_RUN = {
     r"reelwright (up|serve)\b": "runs until it is stopped; the fixture `running` covers it",
     r"reelwright models (pull|verify)": "needs the internet, or weights; tests/shared/models covers it",
     r"aesthetics (best-frames|top-images)(?!.*--scorer technical)": "needs the weights of NIMA",
+    r"reelwright matting matte .*--backend chroma": "needs a clip in front of a green screen; tests/services/matting covers it",
+    r"reelwright matting (?!.*--backend chroma)": "needs the weights of a matting network",
+    r"MatteParams\(backend=\"rvm\"": "needs the weights of RVM",
 }
 
 
@@ -74,6 +78,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, clip: Path, picture: Path) 
     made = tmp_path_factory.mktemp("readme")
     for name in CLIPS:
         shutil.copy(clip, made / name)
+    Image.open(picture).convert("RGB").save(made / "beach.jpg")
     with zipfile.ZipFile(made / "photos.zip", "w") as archive:
         for number in range(4):
             archive.write(picture, f"{number}.png")
