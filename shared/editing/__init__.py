@@ -1,1 +1,1 @@
-"""What is handed over to editing programs: rates, and Final Cut Pro XML."""
+"""Formats of editing programs: frame rates and Final Cut Pro XML."""

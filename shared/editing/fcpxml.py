@@ -1,4 +1,4 @@
-"""Final Cut Pro XML (FCPXML 1.10): a project of one clip, which the caller puts on the timeline piece by piece.
+"""Final Cut Pro XML (FCPXML 1.10): a project of one clip, placed on the timeline in pieces.
 
 Times are exact fractions of a second, as Apple's reference asks: "1001/30000s".
 """
@@ -10,7 +10,7 @@ from fractions import Fraction
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clip:
-    """The clip that a project is made of. `start`: its first frame, counted from midnight's timecode; `frames`: its length."""
+    """The source clip. `start`: timecode of its first frame, in frames since midnight. `frames`: its length."""
 
     name: str
     media_url: str
@@ -25,7 +25,7 @@ class Clip:
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A document that is being made; clips go into `spine`."""
+    """A document under construction; clips go into `spine`."""
 
     clip: Clip
     root: ET.Element
@@ -33,7 +33,7 @@ class Project:
 
     @classmethod
     def of(cls, clip: Clip, *, name: str, frames: int, start: int = 0) -> "Project":
-        """A project called `name`: a timeline of `frames` frames that begins at timecode frame `start`."""
+        """Create a project: a timeline of `frames` frames that begins at timecode frame `start`."""
         root = ET.Element("fcpxml", version="1.10")
         resources = ET.SubElement(root, "resources")
         size = {"width": str(clip.width), "height": str(clip.height)}
@@ -49,7 +49,7 @@ class Project:
         return cls(clip, root, ET.SubElement(sequence, "spine"))
 
     def add(self, *, name: str, offset: int, start: int, frames: int) -> ET.Element:
-        """A piece on the timeline: `frames` frames from frame `start` of the clip's timecode, at frame `offset` of the timeline's."""
+        """Add `frames` frames from timecode frame `start` of the clip, at frame `offset` of the timeline."""
         rate = self.clip.rate
         times = {"offset": exact(offset / rate), "start": exact(start / rate), "duration": exact(frames / rate)}
         return ET.SubElement(self.spine, "asset-clip", {"ref": "r2", "name": plain(name)} | times | {"tcFormat": _counting(self.clip)})
@@ -60,12 +60,12 @@ class Project:
 
 
 def exact(seconds: Fraction) -> str:
-    """A time as FCPXML writes it."""
+    """Format a time for FCPXML."""
     return f"{seconds.numerator}s" if seconds.denominator == 1 else f"{seconds.numerator}/{seconds.denominator}s"
 
 
 def plain(text: str) -> str:
-    """`text` in one line, without the characters that XML cannot hold."""
+    """Replace line breaks and characters that XML cannot hold by spaces."""
     return "".join(character if character.isprintable() else " " for character in text).strip()
 
 

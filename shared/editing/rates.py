@@ -1,4 +1,4 @@
-"""The frame rate of a timeline: editing programs know only constant ones."""
+"""Constant frame rates for the timelines of editing programs."""
 
 from fractions import Fraction
 
@@ -7,10 +7,10 @@ _HIGHEST = Fraction(240)
 
 
 def constant_rate(rate: Fraction, *, varies: bool) -> Fraction:
-    """Frames a second of a timeline for a clip of `rate`: that rate exactly; for a varying one the next standard rate not below it."""
+    """Choose the timeline rate for a clip: `rate` itself, or for a varying rate the next standard one not below."""
     if rate <= 0:
         return Fraction(25)
     if not varies:
         return min(rate, _HIGHEST)
-    # 1 %: a few dropped frames must not push 30 to 50.
+    # 1 % tolerance: a few dropped frames should not raise 30 to 50.
     return next((standard for standard in _STANDARD if standard >= rate * Fraction(99, 100)), _HIGHEST)

@@ -1,1 +1,1 @@
-"""Media: what a record says, where files lie, and how untrusted bytes become a record."""
+"""Media: records, the store of their files, and the ingestion of untrusted uploads."""

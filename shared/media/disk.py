@@ -1,4 +1,4 @@
-"""Work on the disk: done from async code, and so that it stays done."""
+"""Disk access from async code, and durable writes."""
 
 import asyncio
 import errno
@@ -19,8 +19,8 @@ Result = TypeVar("Result")
 async def on_disk(call: Callable[..., Result], *args: Any, **options: Any) -> Result:
     """Run `call(*args, **options)` in a thread. Raises Unavailable where the disk is full.
 
-    When this is cancelled, it still stays until the thread is done, and only then ends as cancelled: whoever cleans up afterwards
-    does not race with a write that is under way. Both anyio's and asyncio's way of cancelling are met.
+    A cancelled call still waits for the thread before it ends, so that cleaning up does not race with a running write. Works with
+    cancellation by anyio and by asyncio.
     """
     cancelled = False
     with anyio.CancelScope(shield=True):
@@ -31,7 +31,7 @@ async def on_disk(call: Callable[..., Result], *args: Any, **options: Any) -> Re
             except asyncio.CancelledError:
                 cancelled = True
     if cancelled:
-        running.exception()  # looked at, so that nobody reports it as forgotten
+        running.exception()  # retrieved, or asyncio would report it as never retrieved
         raise asyncio.CancelledError
     try:
         return running.result()
@@ -42,16 +42,16 @@ async def on_disk(call: Callable[..., Result], *args: Any, **options: Any) -> Re
 
 
 def write_all(file: BinaryIO, block: bytes) -> None:
-    """Write all of `block` to an unbuffered file, which may take less at a time."""
+    """Write all of `block` to an unbuffered file, whose `write` may take only a part."""
     rest = memoryview(block)
     while rest:
         rest = rest[file.write(rest) :]
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Write a file that is there as a whole or as it was before, also after a loss of power; its folder is made if need be."""
+    """Replace a file atomically and durably; a crash leaves the old or the new content. Creates the folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    new = partial_path(path)  # containers that share a folder have the same process numbers
+    new = partial_path(path)  # not named by process number: containers that share a folder have equal ones
     try:
         with new.open("w", encoding="utf-8") as out:
             out.write(text)
@@ -64,7 +64,7 @@ def write_atomically(path: Path, text: str) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Return when what was renamed into a folder is there also after a loss of power."""
+    """Flush a folder, so that files renamed into it survive a loss of power."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

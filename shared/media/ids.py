@@ -1,4 +1,4 @@
-"""Ids of media, uploads and temporary folders: made here, never taken from a user, sorted by the time they were made."""
+"""Ids of media, uploads and temporary folders: made by the server and sorted by creation time."""
 
 import re
 import secrets
@@ -14,9 +14,10 @@ OWNER = re.compile(r"public|k[0-9a-f]{16}")
 
 
 def new_id() -> str:
-    """26 characters of Crockford's base 32: 55 bits of microseconds since 1970, then 75 random bits.
+    """Create an id: 26 characters of Crockford's base 32.
 
-    The layout of a ULID with a finer clock, so that ids sort in the order in which files arrive. They cannot be guessed.
+    55 bits of microseconds since 1970, then 75 random bits: a ULID with a finer clock. Ids sort in the order in which files arrive and
+    cannot be guessed.
     """
     microseconds = time.time_ns() // 1000
     stamp = "".join(ALPHABET[microseconds >> 5 * place & 31] for place in reversed(range(TIME_CHARS)))
@@ -24,17 +25,17 @@ def new_id() -> str:
 
 
 def is_id(text: str) -> bool:
-    """Whether `text` has the form of an id, which makes it safe as a part of a path."""
+    """Check whether `text` has the form of an id, which is safe in a path."""
     return ID.fullmatch(text) is not None
 
 
 def is_owner(text: str) -> bool:
-    """Whether `text` has the form of an owner's name, which makes it safe as a part of a path."""
+    """Check whether `text` has the form of an owner's name, which is safe in a path."""
     return OWNER.fullmatch(text) is not None
 
 
 def checked_parts(owner: str, media_id: str) -> tuple[str, str]:
-    """Both parts of a medium's folder, or UnknownMedia where one of them could not be a name made here."""
+    """Return both parts of a medium's folder. Raises UnknownMedia if one is malformed."""
     if not is_owner(owner) or not is_id(media_id):
         raise UnknownMedia(f"There is no media {media_id[:64]!r}: ids have 26 characters and come from POST /v1/media.")
     return owner, media_id

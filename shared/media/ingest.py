@@ -1,4 +1,4 @@
-"""How untrusted bytes become a medium: written to disk as they come, measured, looked into by the probe, then published."""
+"""Turn untrusted bytes into a medium: stream to disk, hash, probe, publish."""
 
 import asyncio
 import contextlib
@@ -18,7 +18,7 @@ from shared.media.store import Incoming, MediaStore, NewMedium
 from shared.operation import Kind
 
 Probe = Callable[[Path], Awaitable[dict[str, Any]]]
-"""Looks into a file in a process of its own and answers `{"kind", "content_type", "suffix", "media"}`, or raises why it is refused."""
+"""Probes a file in a process of its own: returns `{"kind", "content_type", "suffix", "media"}`, or raises why the file is refused."""
 
 WRITE_BYTES = 1024 * 1024
 """Chunks are collected to this size: a trip to a thread for each network packet would cost more than the writing."""
@@ -27,10 +27,11 @@ WRITE_BYTES = 1024 * 1024
 async def ingest(
     chunks: AsyncIterator[bytes], *, store: MediaStore, probe: Probe, owner: str, name: str, source: str, max_bytes: int
 ) -> MediaRecord:
-    """Make a medium of the bytes of `chunks`. Memory does not grow with their number, and the event loop never waits for the disk.
+    """Make a medium of the bytes of `chunks`.
 
-    `source` is "upload" or "url". Raises TooLarge at the first byte over `max_bytes`, BrokenMedia for nothing at all, and what `probe`
-    raises. Whatever is raised here or by `chunks`, cancelling included: nothing is left behind.
+    Memory does not grow with their number, and the event loop never waits for the disk. `source` is "upload" or "url". Raises TooLarge at
+    the first byte over `max_bytes`, BrokenMedia for an empty file, and what `probe` raises. After any error, cancellation included,
+    nothing is left behind.
     """
     async with _incoming(store) as incoming:
         size, sha256 = await _receive(chunks, incoming.content, max_bytes)
@@ -42,15 +43,15 @@ async def ingest(
                 incoming, store=store, probe=probe, owner=owner, name=name, source=source, media_id=media_id, sha256=sha256
             )
         except asyncio.CancelledError:
-            with contextlib.suppress(UnknownMedia):  # published in the last moment
+            with contextlib.suppress(UnknownMedia):  # published just before the cancellation
                 await on_disk(store.delete, owner, media_id)
             raise
 
 
 async def ingest_file(path: Path, *, store: MediaStore, probe: Probe, owner: str, name: str, source: str, media_id: str) -> MediaRecord:
-    """Make a medium of a file that lies on the store's volume. The file stays; on most file systems it shares its bytes.
+    """Make a medium of a file on the store's volume. The file stays; it is hard-linked where possible.
 
-    `media_id` (from `new_id`) was kept by the caller: calling again after a crash gives back the medium that the first call made.
+    `media_id` (from `new_id`) is kept by the caller: after a crash, calling again returns the medium that the first call made.
     """
     with contextlib.suppress(UnknownMedia):
         return await on_disk(store.get, owner, media_id)
@@ -98,18 +99,18 @@ async def _publish(
     incoming: Incoming, *, store: MediaStore, probe: Probe, owner: str, name: str, source: str, media_id: str, sha256: str | None = None
 ) -> MediaRecord:
     try:
-        found = await probe(incoming.content)
-    except ReelwrightError as error:  # the probe knows the file by the name it has here, people know it by theirs
+        probed = await probe(incoming.content)
+    except ReelwrightError as error:  # the message names the temporary file; users know theirs
         error.detail = error.detail.replace(repr(incoming.content.name), repr(safe_name(name)))
         raise
     new = NewMedium(
         owner=owner,
         name=name,
-        kind=Kind(found["kind"]),
-        content_type=found["content_type"],
-        suffix=found["suffix"],
+        kind=Kind(probed["kind"]),
+        content_type=probed["content_type"],
+        suffix=probed["suffix"],
         source=source,
-        media=found["media"],
+        media=probed["media"],
         sha256=sha256,
         media_id=media_id,
     )

@@ -1,4 +1,4 @@
-"""multipart/form-data read as it arrives: neither a field nor a file is held in memory or written anywhere on the way."""
+"""Read multipart/form-data as it arrives, without buffering fields or files in memory or on disk."""
 
 import asyncio
 from collections import deque
@@ -13,19 +13,19 @@ from shared.errors import BrokenMedia, Invalid, UnsupportedMedia, UploadTimeout
 
 MAX_PARTS = 1000
 IDLE_S = 60.0
-"""A connection that sends nothing for this long is given up: half-open ones would hold their files for ever."""
+"""A connection that sends nothing for this long is dropped; half-open ones would keep their files for ever."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """One field or file. Its `chunks` have to be read before the next part comes; what is left of them is skipped."""
+    """One field or file. Read its `chunks` before the next part; unread ones are skipped."""
 
     field: str
     filename: str | None
     chunks: AsyncIterator[bytes]
 
     async def text(self, *, max_bytes: int = 64 * 1024) -> str:
-        """The value of an ordinary field. Raises Invalid where it is longer than `max_bytes` or no UTF-8."""
+        """Read the value of an ordinary field. Raises Invalid if it is longer than `max_bytes` or not UTF-8."""
         value = bytearray()
         async for chunk in self.chunks:
             value += chunk
@@ -38,10 +38,10 @@ class Part:
 
 
 async def read_parts(request: Request) -> AsyncGenerator[Part]:
-    """The parts of a request's body, in its order. Raises UnsupportedMedia for another kind of body, BrokenMedia for a damaged one."""
+    """Yield the parts of a request's body in order. Raises UnsupportedMedia for another content type, BrokenMedia for a damaged body."""
     kind, options = parse_options_header(request.headers.get("content-type"))
     if kind != b"multipart/form-data" or not options.get(b"boundary"):
-        raise UnsupportedMedia(f"The body is {kind.decode('latin-1')!r}; multipart/form-data with a boundary is asked for.")
+        raise UnsupportedMedia(f"The body is {kind.decode('latin-1')!r}; send multipart/form-data with a boundary.")
     try:
         form = _Form(options[b"boundary"], request.stream())
     except FormParserError as error:
@@ -55,7 +55,7 @@ async def read_parts(request: Request) -> AsyncGenerator[Part]:
 
 
 class _Form:
-    """Turns the parser's callbacks into events to wait for: a part's Content-Disposition (str), its data (bytes), its end (None)."""
+    """Turn the parser's callbacks into events: a part's Content-Disposition (str), its data (bytes), its end (None)."""
 
     def __init__(self, boundary: bytes, stream: AsyncIterator[bytes]):
         self._stream = stream
@@ -77,7 +77,7 @@ class _Form:
         )
 
     async def next_header(self) -> str | None:
-        """The Content-Disposition of the next part; None after the last one."""
+        """Return the Content-Disposition of the next part; None after the last."""
         while await self._fill():
             event = self._events.popleft()
             if isinstance(event, str):
@@ -85,7 +85,7 @@ class _Form:
         return None
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """The data of the present part. Stops before the next part's header, whoever reads it."""
+        """Yield the data of the current part."""
         while await self._fill() and not isinstance(self._events[0], str):
             event = self._events.popleft()
             if event is None:
@@ -112,7 +112,7 @@ class _Form:
             async with asyncio.timeout(IDLE_S):
                 return await anext(self._stream, None)
         except TimeoutError as error:
-            raise UploadTimeout(f"Nothing came for {IDLE_S:g} s: send the file again.") from error
+            raise UploadTimeout(f"No data arrived for {IDLE_S:g} s: send the file again.") from error
 
     def _on_part_begin(self) -> None:
         self._disposition = ""

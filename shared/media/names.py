@@ -1,4 +1,4 @@
-"""File names as people gave them. They are shown and offered for downloads; no path on the server is ever made of one."""
+"""File names given by users: shown and used for downloads, never for paths on the server."""
 
 import mimetypes
 import re
@@ -11,7 +11,7 @@ SUFFIX = re.compile(r"\.[a-z0-9]{1,8}")
 
 
 def safe_name(name: str, *, default: str = "unnamed") -> str:
-    """`name` without folders, control and invisible characters, at most 200 characters long; `default` if nothing is left."""
+    """Remove folders, control and invisible characters; at most 200 characters, `default` if nothing is left."""
     last = unicodedata.normalize("NFC", name).replace("\\", "/").rstrip("/").rpartition("/")[2]
     # Category C: controls, formats (among them the ones that turn the direction of text), surrogates, unassigned.
     clean = "".join(char for char in last if unicodedata.category(char)[0] != "C" and char not in "\u2028\u2029").strip(" .")
@@ -22,18 +22,18 @@ def safe_name(name: str, *, default: str = "unnamed") -> str:
 
 
 def as_text(name: str) -> str:
-    """The name of a file as text that can be sent: on some disks names are bytes that are none."""
+    """Make a file name valid UTF-8; names on disk may be arbitrary bytes."""
     return name.encode(errors="replace").decode()
 
 
 def download_name(name: str, *, content_type: str, suffix: str) -> str:
-    """`name` ending in a suffix that fits what the file really holds, so that nothing opens it as something else."""
+    """Add a suffix that fits the real content type, so that no program opens the file as another kind."""
     fits = name.lower().endswith(suffix) or mimetypes.guess_type(name)[0] == content_type
     return name if fits else name + suffix
 
 
 def content_disposition(name: str, *, download: bool) -> str:
-    """A Content-Disposition header (RFC 6266, with RFC 5987's encoding where the name is not plain ASCII)."""
+    """Build a Content-Disposition header (RFC 6266, with RFC 5987's encoding for names beyond ASCII)."""
     plain = "".join(char if " " <= char <= "~" and char not in '"\\%' else "_" for char in name)
     value = f'{"attachment" if download else "inline"}; filename="{plain}"'
     return value if plain == name else f"{value}; filename*=UTF-8''{quote(name, safe='')}"

@@ -1,4 +1,4 @@
-"""The name under which a file or folder is written before it is whole."""
+"""Temporary names for files and folders that are renamed into place when complete."""
 
 import secrets
 from pathlib import Path
@@ -7,5 +7,5 @@ _LONGEST = 50  # characters of the name that are kept, of up to four bytes each:
 
 
 def partial_path(path: Path, suffix: str = "") -> Path:
-    """A hidden name of its own next to `path`, from where it can be renamed to it at once. `suffix`: what it ends in."""
+    """Return a unique hidden path in the folder of `path`, ending in `suffix`; renaming it to `path` is atomic."""
     return path.with_name(f".{path.stem[:_LONGEST]}.{secrets.token_hex(6)}.part{suffix}")

@@ -1,4 +1,4 @@
-"""Many pictures as one medium: a zip file of them, made by operations or uploaded. Without the libraries that open pictures."""
+"""Zip files of pictures, written by operations or uploaded; needs no imaging library."""
 
 import io
 import os
@@ -20,7 +20,7 @@ from shared.media.zip_writer import ZipWriter
 MOST_ENTRIES = 10_000
 MOST_PICTURE_BYTES = 256 * 1024**2
 MOST_LIST_BYTES = 8 * 1024**2
-"""Of a zip file's list of its files, which is read whole: some hundred bytes for each of them."""
+"""Size limit of a zip file's directory, which is read whole: about a hundred bytes per file."""
 
 _CHUNK_BYTES = 256 * 1024
 _HEAD_BYTES = 32
@@ -28,10 +28,10 @@ _ERRORS = (zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, Ru
 
 
 class PictureZip(ZipWriter):
-    """A zip file of pictures that is being written: `add` takes whole picture files, at most as many as are taken when it is read."""
+    """Write a zip file of whole picture files, with at most as many as reading accepts."""
 
     def __init__(self, path: str | os.PathLike[str]):
-        # Picture files are compressed already; stored, each can be read out of the middle.
+        # Picture files are compressed already. Stored ones can be read from any offset.
         super().__init__(path, packed=False)
 
     def add(self, name: str, data: bytes | str) -> None:
@@ -45,38 +45,38 @@ class PictureZip(ZipWriter):
 
 
 def picture_entries(path: str | os.PathLike[str], max_bytes: int) -> list[tuple[zipfile.ZipInfo, FileType]]:
-    """The pictures in a zip file, ordered by name, by their first bytes; what is no picture is passed over.
+    """List the pictures in a zip file by name, recognised by their first bytes; other files are skipped.
 
     Raises UnsupportedMedia (none, or encrypted), BrokenMedia or TooLarge (too many, or more than `max_bytes` once unpacked).
     """
-    found: dict[str, tuple[zipfile.ZipInfo, FileType]] = {}
+    pictures: dict[str, tuple[zipfile.ZipInfo, FileType]] = {}
     try:
         with _opened(path) as archive:
             listed = archive.infolist()
             if len(listed) > MOST_ENTRIES:
                 raise TooLarge(f"The zip file holds {len(listed)} files; at most {MOST_ENTRIES} are taken. Send several.")
-            for entry in archive.NameToInfo.values():  # of several under one name the last, as when one is asked for
+            for entry in archive.NameToInfo.values():  # of equal names the last, as `open_picture` does
                 if _may_be_picture(entry) and (kind := _kind_of(archive, entry)) is not None:
-                    found[entry.filename] = (entry, kind)
+                    pictures[entry.filename] = (entry, kind)
     except _ERRORS as error:
         raise BrokenMedia(f"{Path(path).name!r} cannot be read as a zip file ({error}). Pack or upload it again.") from error
-    if not found:
+    if not pictures:
         kinds = ", ".join(sorted(kind.suffix for kind in IMAGES.values()))
         raise UnsupportedMedia(f"{Path(path).name!r} is a zip file without a picture in it ({kinds}).")
-    if (unpacked := sum(entry.file_size for entry, _ in found.values())) > max_bytes:
+    if (unpacked := sum(entry.file_size for entry, _ in pictures.values())) > max_bytes:
         raise TooLarge(f"The pictures in the zip file have {unpacked} bytes; at most {max_bytes} are taken.")
-    return [found[name] for name in sorted(found)]
+    return [pictures[name] for name in sorted(pictures)]
 
 
 @contextmanager
 def open_picture(path: str | os.PathLike[str], name: str) -> Iterator[tuple[FileType, IO[bytes]]]:
-    """One picture of a zip file, opened, and what kind of file it is. NotFound where it holds none of that name."""
+    """Open a picture of a zip file and return its type. Raises NotFound if the zip file has none of that name."""
     try:
         with _opened(path) as archive:
             entry = archive.NameToInfo.get(name)
             kind = _kind_of(archive, entry) if entry is not None and _may_be_picture(entry) else None
             if entry is None or kind is None:
-                raise NotFound(f"There is no picture {name[:200]!r} in it.")
+                raise NotFound(f"The zip file holds no picture {name[:200]!r}.")
             with archive.open(entry) as file:
                 yield kind, file
     except _ERRORS as error:
@@ -84,18 +84,18 @@ def open_picture(path: str | os.PathLike[str], name: str) -> Iterator[tuple[File
 
 
 def read_chunks(file: IO[bytes]) -> Iterator[bytes]:
-    """What is left of a file, in pieces."""
+    """Yield the rest of a file in chunks."""
     while chunk := file.read(_CHUNK_BYTES):
         yield chunk
 
 
 class _InPieces(io.FileIO):
-    """A file that is not read whole by mistake: the list of a zip file's files is as long as the zip file says."""
+    """A file that refuses huge reads: zipfile reads a directory of whatever length the file claims."""
 
     def read(self, size: int | None = -1, /) -> bytes:
         if size is not None and size > MOST_LIST_BYTES:
             raise TooLarge(
-                f"The zip file's list of its files has {size} bytes; at most {MOST_LIST_BYTES} are taken. "
+                f"The directory of the zip file has {size} bytes; at most {MOST_LIST_BYTES} are accepted. "
                 "Pack fewer pictures into one, under shorter names and without comments."
             )
         return super().read(size)
@@ -108,9 +108,9 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[zipfile.ZipFile]:
 
 
 def _may_be_picture(entry: zipfile.ZipInfo) -> bool:
-    """Whether an entry is a file with a name that can be shown and asked for; not what a packing program adds of its own."""
+    """Check whether an entry is a plain file with a safe name, and not an extra that a packing program added."""
     name = entry.filename
-    # Some systems pack accents as signs of their own.
+    # Some systems store accents as separate characters.
     parts = unicodedata.normalize("NFC", name).split("/")
     is_link = stat.S_ISLNK(entry.external_attr >> 16)
     plain = all(part and part == safe_name(part, default="") and not part.startswith(".") for part in parts)
@@ -118,11 +118,11 @@ def _may_be_picture(entry: zipfile.ZipInfo) -> bool:
 
 
 def _kind_of(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> FileType | None:
-    """What kind of picture an entry is, if it is one."""
+    """Return the picture type of an entry; None if it is not a picture."""
     if entry.flag_bits & 1:
         raise UnsupportedMedia("The zip file is encrypted. Pack it without a password.")
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise UnsupportedMedia("The zip file is packed in a way that is not taken here. Pack it as an ordinary zip file.")
+        raise UnsupportedMedia("The zip file uses an unsupported compression. Pack it as an ordinary zip file.")
     with archive.open(entry) as file:
         kind = picture_type(file.read(_HEAD_BYTES))
     if kind is not None and entry.file_size > MOST_PICTURE_BYTES:

@@ -26,7 +26,7 @@ from shared.operation import Kind
 
 RECORD, THUMBNAIL = "record.json", "thumbnail.jpg"
 STALE = timedelta(days=1)
-"""A temporary folder in which nothing was written for this long belongs to a process that died."""
+"""A temporary folder without a write for this long is left over from a dead process."""
 
 # Named here because `list` is a method below.
 Ids = list[str]
@@ -35,7 +35,7 @@ Page = tuple[list[MediaRecord], str | None]
 
 @dataclass(frozen=True, kw_only=True)
 class Incoming:
-    """A temporary folder on the store's volume. `content` is where the file is expected."""
+    """A temporary folder on the store's volume. `content`: path for the file."""
 
     folder: Path
 
@@ -74,7 +74,7 @@ class NewMedium:
 class MediaStore:
     """Media of all owners under one folder. Every method blocks on the disk: call it in a thread from async code.
 
-    Owners and ids are checked on every call; what cannot be a name made here is UnknownMedia, and so is another owner's medium.
+    Owners and ids are checked on every call; malformed ones raise UnknownMedia, as does another owner's medium.
     """
 
     def __init__(self, root: Path, *, ttl_s: float):
@@ -84,7 +84,7 @@ class MediaStore:
 
     @contextmanager
     def incoming(self) -> Iterator[Incoming]:
-        """A folder to write a file into. What is not published by the end of the block is removed."""
+        """Create a folder to write a file into. It is removed after the block unless it was published."""
         folder = self._incoming / new_id()
         folder.mkdir(parents=True)
         try:
@@ -135,7 +135,7 @@ class MediaStore:
         return record
 
     def get(self, owner: str, media_id: str) -> MediaRecord:
-        """The record of a medium. UnknownMedia where `owner` has none of that id."""
+        """Read the record of a medium. Raises UnknownMedia if `owner` has none of that id."""
         try:
             text = (self._folder(owner, media_id) / RECORD).read_text(encoding="utf-8")
         except (FileNotFoundError, NotADirectoryError):
@@ -143,25 +143,25 @@ class MediaStore:
         return MediaRecord.model_validate_json(text)
 
     def content_path(self, owner: str, media_id: str) -> Path:
-        """The file of a medium. UnknownMedia where `owner` has none of that id."""
-        found = next(self._folder(owner, media_id).glob("content.*"), None)
-        if found is None:
+        """Return the path of a medium's file. Raises UnknownMedia if `owner` has none of that id."""
+        path = next(self._folder(owner, media_id).glob("content.*"), None)
+        if path is None:
             raise _unknown(media_id)
-        return found
+        return path
 
     def thumbnail_path(self, owner: str, media_id: str) -> Path:
-        """Where the thumbnail of a medium lies or would lie. UnknownMedia where `owner` has none of that id."""
+        """Return the path of a medium's thumbnail, existing or not. Raises UnknownMedia if `owner` has none of that id."""
         return self.content_path(owner, media_id).with_name(THUMBNAIL)
 
     def keep_thumbnail(self, owner: str, media_id: str, file: Path) -> None:
-        """Make `file`, a JPEG on the store's volume, the thumbnail of a medium; it is moved. UnknownMedia as above."""
+        """Move `file`, a JPEG on the store's volume, to be a medium's thumbnail. Raises UnknownMedia as above."""
         try:
             os.replace(file, self._folder(owner, media_id) / THUMBNAIL)
         except FileNotFoundError:
             raise _unknown(media_id) from None
 
     def list(self, owner: str, *, kind: Kind | None = None, limit: int = 50, cursor: str | None = None) -> Page:
-        """Records of `owner`, newest first, and the cursor of the next page (None at the end). Invalid for a cursor not from here."""
+        """Return a page of records, newest first, and the next page's cursor (None at the end). Raises Invalid for a bad cursor."""
         if cursor is not None and not is_id(cursor):
             raise Invalid(f"{cursor[:64]!r} is no cursor: take `next_cursor` of the page before.")
         page: list[MediaRecord] = []
@@ -178,7 +178,7 @@ class MediaStore:
         return page, None
 
     def delete(self, owner: str, media_id: str) -> None:
-        """Delete a medium. Readers that have its file open keep reading. UnknownMedia where `owner` has none of that id."""
+        """Delete a medium. Processes with the file open can go on reading. Raises UnknownMedia if `owner` has none of that id."""
         grave = self._trash / new_id()
         grave.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -188,9 +188,9 @@ class MediaStore:
         shutil.rmtree(grave, ignore_errors=True)
 
     def sweep(self, now: datetime, referenced: set[str]) -> Ids:
-        """Delete media that have expired by `now` and whose ids are not `referenced`, and what dead processes left behind.
+        """Delete media that expired before `now` and are not `referenced`, and leftovers of dead processes.
 
-        Returns the ids of the deleted media. A record that cannot be read is kept: its file may be all that is left to rescue.
+        Returns the ids of the deleted media. A medium with an unreadable record is kept, so that its file can be rescued.
         """
         removed = []
         for owner in (path.name for path in _children(self.root) if is_owner(path.name)):
@@ -243,7 +243,7 @@ def _last_written(folder: Path) -> datetime:
 
 
 def _settle(path: Path, *, digest: bool) -> tuple[int, str]:
-    """Size of a file, and its SHA-256 where asked for, once it is safely on the disk."""
+    """Flush a file to disk; return its size, and its SHA-256 if `digest`."""
     with path.open("rb") as file:
         os.fsync(file.fileno())
         sha256 = hashlib.file_digest(file, "sha256").hexdigest() if digest else ""

@@ -1,4 +1,4 @@
-"""Kinds of file by their first bytes, and what they are called; without the libraries that open them."""
+"""File types recognised by their first bytes; needs no imaging library."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class FileType:
-    """What a kind of file is called on the web and on disk."""
+    """A media type and the suffix of its files."""
 
     content_type: str
     suffix: str
@@ -34,17 +34,17 @@ _STARTS: Mapping[bytes, str] = {
 
 
 def picture_type(head: bytes) -> FileType | None:
-    """The type of a still image that begins with `head` (16 bytes or more); None for anything else."""
+    """Return the type of a still image from its first 16 bytes or more; None for other files."""
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return IMAGES["WEBP"]
     return next((IMAGES[name] for start, name in _STARTS.items() if head.startswith(start)), None)
 
 
 def is_image(head: bytes) -> bool:
-    """Whether a file that begins with `head` (16 bytes or more) is a still image of a kind in IMAGES."""
+    """Check the first 16 bytes or more for a still image of a kind in IMAGES."""
     return picture_type(head) is not None
 
 
 def is_zip(head: bytes) -> bool:
-    """Whether a file begins as a zip file does, one without a file in it too."""
+    """Check the first bytes for a zip file, also an empty one."""
     return head.startswith((b"PK\x03\x04", b"PK\x05\x06"))

@@ -1,4 +1,4 @@
-"""A zip file that operations write: whole or not there at all, and the same for the same content."""
+"""Write zip files atomically and reproducibly."""
 
 import os
 import shutil
@@ -15,10 +15,9 @@ _BLOCK_BYTES = 1 << 20
 
 
 class ZipWriter:
-    """A zip file that is being written. It stands under its name only after the `with` block has ended well; otherwise nothing is left.
+    """Write a zip file. It gets its name only after the `with` block has ended well; otherwise nothing is left.
 
-    Entries bear no time of day, so that the same content gives the same file. `packed`: they are compressed, which what is compressed
-    already (pictures) is not again.
+    Entries have no times, so that equal content gives equal files. `packed`: compress the entries; pictures are compressed already.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, packed: bool):
@@ -27,7 +26,7 @@ class ZipWriter:
         self._how = zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED
         self._zip = zipfile.ZipFile(self._partial, "w", self._how)
         self.names: set[str] = set()
-        """Of the entries that are there."""
+        """Names of the entries written so far."""
 
     def add(self, name: str, data: bytes | str) -> None:
         """Add an entry of `data` (text as UTF-8). Raises ValueError for a name that is there already."""
@@ -36,24 +35,24 @@ class ZipWriter:
 
     @contextmanager
     def entry(self, name: str) -> Iterator[IO[bytes]]:
-        """An entry to be written piece by piece. Raises ValueError for a name that is there already."""
+        """Open an entry to write in pieces. Raises ValueError for a name that is there already."""
         if name in self.names:
             raise ValueError(f"there is a file {name!r} already")
         self.names.add(name)
-        described = zipfile.ZipInfo(name)
-        described.compress_type = self._how
-        with self._zip.open(described, "w") as file:
+        info = zipfile.ZipInfo(name)
+        info.compress_type = self._how
+        with self._zip.open(info, "w") as file:
             yield file
 
     def add_folder(self, folder: Path) -> None:
-        """Add every file below a folder under its path in there, in the order of their paths."""
+        """Add every file below a folder, by path; entries are named relative to the folder."""
         for path in sorted(folder.rglob("*")):
             if path.is_file():
                 with path.open("rb") as source, self.entry(path.relative_to(folder).as_posix()) as target:
                     shutil.copyfileobj(source, target, _BLOCK_BYTES)
 
     def close(self) -> None:
-        """Finish the file and put it under its name."""
+        """Finish the file and give it its name."""
         try:
             self._zip.close()
             os.replace(self._partial, self._path)
@@ -61,7 +60,7 @@ class ZipWriter:
             self.discard()
 
     def discard(self) -> None:
-        """Leave nothing behind, unless it was finished."""
+        """Remove the temporary file, unless the zip file was finished."""
         try:
             self._zip.close()
         finally:

@@ -1,4 +1,4 @@
-"""What reading and writing change about a clip, in sentences for a job's warnings."""
+"""Warnings for what reading and writing change about a clip."""
 
 import av
 
@@ -7,10 +7,10 @@ from shared.video.info import VideoInfo
 
 
 def conversion_warnings(info: VideoInfo, *, to_sdr8: bool = False, written_as: str | None = "yuv420p") -> list[str]:
-    """A sentence for each thing about the clip of `info` that does not stay as it was.
+    """Return one sentence for each property of a clip that reading and writing change.
 
-    `to_sdr8`: as it is given to `read_frames`. `written_as`: the pixel format that is given to `VideoWriter`; None: nothing is written,
-    and only what reading changes is told. What an operation does on purpose (times, size, sound) is for itself to tell.
+    `to_sdr8`: as given to `read_frames`. `written_as`: the pixel format given to `VideoWriter`; None where nothing is written. What an
+    operation changes on purpose (times, size, sound) is not reported here.
     """
     return [*_turned(info), *_colors(info, to_sdr8=to_sdr8, written_as=written_as)]
 
@@ -47,5 +47,5 @@ def _colors(info: VideoInfo, *, to_sdr8: bool, written_as: str | None) -> list[s
 
 
 def depth_of(pixel_format: str) -> int:
-    """Bits of one sample of a pixel format; a palette's colours have 8."""
+    """Return the bits per sample of a pixel format; a palette's colours have 8."""
     return 8 if pixel_format == "pal8" else max(part.bits for part in av.VideoFormat(pixel_format, 16, 16).components)

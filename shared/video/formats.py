@@ -1,4 +1,4 @@
-"""The kinds of file that are opened, by their content, and what they are called."""
+"""Video containers and decoders that uploads may use."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -27,7 +27,7 @@ DEMUXERS: Mapping[str, FileType] = {
     "gif": FileType("image/gif", ".gif"),
 }
 
-# Decoders that uploads may reach. Not a list of what exists: exotic ones are where the crashes are.
+# Decoders that uploads may use. Rare decoders are left out on purpose: most crashes are in them.
 _VIDEO_DECODERS = """
     h264 hevc vp8 vp9 libvpx libvpx-vp9 av1 libdav1d libaom-av1 mpeg4 mpeg1video mpeg2video mjpeg prores dnxhd ffv1 png qtrle theora
     wmv1 wmv2 wmv3 vc1 h263 flv rawvideo msmpeg4 msmpeg4v1 msmpeg4v2 huffyuv ffvhuff utvideo cfhd v210 gif dvvideo cinepak svq1 svq3
@@ -40,18 +40,18 @@ _DECODERS = frozenset((_VIDEO_DECODERS + _AUDIO_DECODERS).split())
 
 
 def decoder_allowed(name: str) -> bool:
-    """Whether uploads may be decoded with the FFmpeg decoder `name`."""
+    """Check whether uploads may be decoded with the FFmpeg decoder `name`."""
     return name in _DECODERS or name.startswith("pcm_")
 
 
 @cache
 def allowed_decoders() -> str:
-    """All of them that this build of FFmpeg has, separated by commas."""
+    """Return the allowed decoders of this FFmpeg build, separated by commas."""
     return ",".join(sorted(name for name in av.codecs_available if decoder_allowed(name)))
 
 
 def video_type(demuxer: str, head: bytes) -> FileType:
-    """The type of a video file, from the demuxer that FFmpeg chose and the file's first bytes."""
+    """Return the type of a video file from FFmpeg's demuxer and the file's first bytes."""
     name = demuxer.partition(",")[0]
     if name == "mov" and (head[4:8] != b"ftyp" or head[8:12] == b"qt  "):
         return QUICKTIME

@@ -1,4 +1,4 @@
-"""Still images, on their own or in a zip file: opened with the same care as video."""
+"""Still images, single or in a zip file, opened with the same limits as video."""
 
 import os
 import warnings
@@ -35,8 +35,8 @@ _IMAGE_ERRORS = (PIL.UnidentifiedImageError, OSError, SyntaxError, ValueError, E
 
 
 def image_info(path: str | os.PathLike[str], limits: Limits) -> tuple[ImageInfo, FileType]:
-    """What a still image holds; it is decoded. Raises BrokenMedia or TooLarge."""
-    with opened_image(path, limits) as image:
+    """Decode a still image and describe it. Raises BrokenMedia or TooLarge."""
+    with open_image(path, limits) as image:
         turned = {6: 90, 3: 180, 8: 270, 5: 270, 7: 90, 4: 180}.get(_orientation(image), 0)
         width, height = image.size if turned in (0, 180) else image.size[::-1]
         assert image.format is not None
@@ -53,10 +53,10 @@ def image_info(path: str | os.PathLike[str], limits: Limits) -> tuple[ImageInfo,
         return info, IMAGES[kind]
 
 
-def opened_image(file: Source, limits: Limits, *, name: str | None = None) -> Image.Image:
-    """A still image, decoded. `name`: what messages call it, where `file` has none. Raises BrokenMedia or TooLarge."""
+def open_image(file: Source, limits: Limits, *, name: str | None = None) -> Image.Image:
+    """Open and decode a still image. `name`: used in messages where `file` has none. Raises BrokenMedia or TooLarge."""
     name = name or ("the image" if isinstance(file, BytesIO) else Path(file).name)
-    # What is wrong is said by an error; the library's hints about it are not for the user.
+    # Errors say what is wrong. The library's own warnings are not meant for users.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -80,39 +80,39 @@ def opened_image(file: Source, limits: Limits, *, name: str | None = None) -> Im
 
 
 def upright_image(file: Source, limits: Limits, *, name: str | None = None, alpha: bool = False) -> Image.Image:
-    """A still image, `upright_rgb`. Raises as `opened_image`."""
-    with opened_image(file, limits, name=name) as image:
+    """Open a still image and convert it with `upright_rgb`. Raises what `open_image` raises."""
+    with open_image(file, limits, name=name) as image:
         return upright_rgb(image, alpha=alpha)
 
 
 def upright_rgb(image: Image.Image, *, alpha: bool = False) -> Image.Image:
-    """An open image as RGB, 8 bits per channel, turned as its Exif orientation says; what is transparent lies on white.
+    """Convert an open image to upright RGB with 8 bits per channel; transparent parts are put on white.
 
-    16 bits of grey become 8; whole and real numbers, which have no white of their own, are stretched from the least to the greatest.
-    `alpha`: transparency is kept, and the result is RGBA where there is any.
+    16-bit gray is scaled to 8 bits. Integer and float images have no defined white: they are stretched from their least to their greatest
+    value. `alpha`: keep transparency; the result is RGBA if the image has any.
     """
     turn = _UPRIGHT.get(_orientation(image))
-    seen = _eight_bits(image).convert("RGBA" if image.has_transparency_data else "RGB")
-    if seen.mode == "RGBA" and not alpha:
-        seen = Image.alpha_composite(Image.new("RGBA", seen.size, "white"), seen).convert("RGB")
-    for told in ("exif", "xmp"):  # of the picture as it was turned before
-        seen.info.pop(told, None)
-    return seen if turn is None else seen.transpose(turn)
+    rgb = _eight_bits(image).convert("RGBA" if image.has_transparency_data else "RGB")
+    if rgb.mode == "RGBA" and not alpha:
+        rgb = Image.alpha_composite(Image.new("RGBA", rgb.size, "white"), rgb).convert("RGB")
+    for tag in ("exif", "xmp"):  # they describe the picture before it was turned
+        rgb.info.pop(tag, None)
+    return rgb if turn is None else rgb.transpose(turn)
 
 
 def _orientation(image: Image.Image) -> int:
-    """Exif's orientation, 1 to 8."""
+    """Read Exif's orientation, 1 to 8."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            found = image.getexif().get(0x0112, 1)
-        except Exception:  # whatever damaged Exif data makes its reader stumble over: the picture is none the worse
+            value = image.getexif().get(0x0112, 1)
+        except Exception:  # damaged Exif data raises all sorts of errors; the picture itself is fine
             return 1
-    return found if found in _UPRIGHT else 1
+    return value if value in _UPRIGHT else 1
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """The picture with 8 bits per channel: by itself, Pillow cuts off what is brighter than 255."""
+    """Scale a picture to 8 bits per channel; Pillow's own conversion clips at 255."""
     if image.mode not in ("I", "F") and not image.mode.startswith("I;16"):
         return image
     values = np.nan_to_num(np.asarray(image, np.float32))
@@ -121,21 +121,21 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 
 
 def pictures_info(path: str | os.PathLike[str], limits: Limits) -> tuple[PicturesInfo, FileType]:
-    """What a zip file of pictures holds. Raises what `entries` raises."""
+    """Describe a zip file of pictures. Raises what `picture_entries` raises."""
     found = picture_entries(path, limits.max_bytes)
     return PicturesInfo(pictures=len(found), unpacked_bytes=sum(entry.file_size for entry, _ in found)), PICTURES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """A picture file, on its own or out of a zip file. `name`: as it was given, or as it is called in the zip file."""
+    """A picture file, single or in a zip file. `name`: the file's name, or that of the entry."""
 
     name: str
     source: Path
     entry: str | None = None
 
     def image(self, limits: Limits | None = None, *, alpha: bool = False) -> Image.Image:
-        """The picture, `upright_rgb`. Raises BrokenMedia or TooLarge."""
+        """Open the picture and convert it with `upright_rgb`. Raises BrokenMedia or TooLarge."""
         limits = limits or Limits.in_force()
         return upright_image(self.source if self.entry is None else BytesIO(self.data()), limits, name=self.name, alpha=alpha)
 
@@ -148,13 +148,13 @@ class Picture:
         return np.asarray(image.getchannel("A") if image.mode == "RGBA" else image.convert("L"), np.uint8)
 
     def stored_upright(self, limits: Limits | None = None) -> bool:
-        """Whether it is stored as it is seen, and not to be turned. Raises BrokenMedia or TooLarge."""
+        """Check whether the stored picture is already upright. Raises BrokenMedia or TooLarge."""
         source = self.source if self.entry is None else BytesIO(self.data())
-        with opened_image(source, limits or Limits.in_force(), name=self.name) as image:
+        with open_image(source, limits or Limits.in_force(), name=self.name) as image:
             return _orientation(image) == 1
 
     def data(self) -> bytes:
-        """The picture file as it is. Raises BrokenMedia where the zip file is damaged there."""
+        """Read the bytes of the picture file. Raises BrokenMedia if its zip entry is damaged."""
         if self.entry is None:
             return self.source.read_bytes()
         with open_picture(self.source, self.entry) as (_, file):
@@ -162,7 +162,7 @@ class Picture:
 
 
 def list_pictures(paths: list[Path]) -> list[Picture]:
-    """The pictures that `paths` are or, where one is a zip file, hold: in the order given, those of a zip file by name.
+    """List the pictures of `paths`: picture files in the order given, entries of zip files by name.
 
     Raises NotFound, UnsupportedMedia, BrokenMedia or TooLarge for a path that is neither.
     """

@@ -1,4 +1,4 @@
-"""What is known about a media file: the `media` part of a media record."""
+"""Properties of a media file: the `media` part of a media record."""
 
 from fractions import Fraction
 from typing import Annotated, Literal

@@ -1,4 +1,4 @@
-"""How large a file may be before it is refused."""
+"""Size limits of untrusted media."""
 
 from dataclasses import dataclass
 from typing import Self

@@ -1,4 +1,4 @@
-"""A short animation that stands for a video, for pages that show many."""
+"""Short animations of videos, for pages that show many."""
 
 import os
 from fractions import Fraction
@@ -22,10 +22,11 @@ def preview(
     quality: int = 60,
     limits: Limits | None = None,
 ) -> int:
-    """Write an animated WebP of a video: `width` pixels wide, `per_second` frames a second of `duration` seconds from `start` on.
+    """Write an animated WebP of a part of a video.
 
-    Upright, in the right shape, tone-mapped, and with its transparency. The number of frames is returned; each is shown as long as it is
-    in the video. Errors are those of `read_frames`, and ValueError if no frame lies there. Nothing is left behind on failure.
+    `width` in pixels; `per_second` frames a second of `duration` seconds from `start` on. The picture is upright, in the right shape,
+    tone-mapped, and keeps its transparency. Returns the number of frames; each is shown as long as in the video. Errors are those of
+    `read_frames`, and ValueError if the part holds no frame. Nothing is left behind on failure.
     """
     if width < 1:
         raise ValueError(f"{width = } must be positive")

@@ -1,4 +1,4 @@
-"""What a file is, from its content alone, proved by decoding its first frame."""
+"""Identify a media file by its content and decode its first frame."""
 
 import os
 from fractions import Fraction
@@ -18,18 +18,18 @@ from shared.video.frames.display import displayed_size, has_alpha, orientation_o
 from shared.video.image import image_info, pictures_info
 from shared.video.info import AudioTrackInfo, MediaInfo, VideoInfo
 from shared.video.limits import Limits
-from shared.video.reading.decoder import decoder_of
+from shared.video.reading.decoder import open_decoder
 from shared.video.reading.open_input import (
     audio_streams,
     check_promised_size,
+    error_text,
     file_head,
     main_video,
     open_input,
-    reason,
     time_base_of,
     timeline_zero,
 )
-from shared.video.reading.truncation import cut_off
+from shared.video.reading.truncation import is_truncated
 from shared.video.timecode import start_timecode
 
 # Enough packets to see whether the frame rate varies where there is no index to read it from.
@@ -39,10 +39,10 @@ _ENTRIES_LOOKED_AT = 20_000
 
 
 def probe(path: str | os.PathLike[str], *, limits: Limits | None = None) -> MediaInfo:
-    """What a video, an image or a zip file of images holds. Cheap: nothing but the header, some packets and the first frame is read.
+    """Describe a video, an image or a zip file of images. Cheap: reads the header, some packets and the first frame.
 
-    Raises UnsupportedMedia (not a kind that is taken: playlists, scripts, sound without a picture), BrokenMedia (empty, damaged, no
-    decodable frame) or TooLarge. `frames` is what the container counts, or else the duration times the average rate.
+    Raises UnsupportedMedia (playlists, scripts, sound without a picture), BrokenMedia (empty, damaged, no decodable frame) or TooLarge.
+    `frames` is the container's count, or else the duration times the average rate.
     """
     return _examined(path, limits or Limits.in_force())[0]
 
@@ -59,7 +59,7 @@ def probe_video(path: str | os.PathLike[str], *, hint: str = "this operation nee
 
 
 def inspect(args: dict[str, Any], _progress: Any) -> dict[str, Any]:
-    """`probe` for the isolated worker: `{"path"}` -> `{"kind", "content_type", "suffix", "media"}`."""
+    """Probe a file; a worker calls this: `{"path"}` -> `{"kind", "content_type", "suffix", "media"}`."""
     info, kind = _examined(args["path"], Limits.in_force())
     return {"kind": info.kind, "content_type": kind.content_type, "suffix": kind.suffix, "media": info.model_dump(mode="json")}
 
@@ -72,7 +72,7 @@ def _examined(path: str | os.PathLike[str], limits: Limits) -> tuple[MediaInfo, 
         return pictures_info(path, limits)
     with open_input(path, limits=limits) as container:
         info = _video(container, path, limits)
-        if cut_off(path, container, head):
+        if is_truncated(path, container, head):
             raise BrokenMedia(f"{Path(path).name!r} is cut off: it ends before its own index says. Upload or copy it again.")
         return info, video_type(container.format.name, head)
 
@@ -86,7 +86,7 @@ def _video(container: av.container.InputContainer, path: str | os.PathLike[str],
     duration = _duration(container, stream, zero)
     limits.check_duration(float(duration))
     varies, step = _rate_varies(container, stream)
-    # Not by taking this one back: where there is no index, that may lead past the first keyframe.
+    # Opened anew: without an index, seeking back to the start may skip the first keyframe.
     with open_input(path, limits=limits) as fresh:
         picture = first_picture(fresh, main_video(fresh, path), path, limits)
     orientation = orientation_of(picture)
@@ -116,9 +116,9 @@ def _video(container: av.container.InputContainer, path: str | os.PathLike[str],
 
 
 def first_picture(container: Any, stream: Any, path: str | os.PathLike[str], limits: Limits) -> av.VideoFrame:
-    """The first frame that can be decoded, from the file's start. Raises BrokenMedia if there is none."""
+    """Decode the first frame that can be decoded. Raises BrokenMedia if there is none."""
     # One frame: threads that decode several at once only cost.
-    decoder = decoder_of(stream, limits, thread_type="SLICE")
+    decoder = open_decoder(stream, limits, thread_type="SLICE")
     failure: Exception | None = None
     try:
         for packet in container.demux(stream):
@@ -132,12 +132,12 @@ def first_picture(container: Any, stream: Any, path: str | os.PathLike[str], lim
                 failure = failure or error
     except av.error.FFmpegError as error:
         failure = failure or error
-    said = "" if failure is None else f" ({reason(failure)})"
+    said = "" if failure is None else f" ({error_text(failure)})"
     raise BrokenMedia(f"{Path(path).name!r} holds no frame that can be decoded{said}. Export or upload it again.") from failure
 
 
 def _duration(container: Any, stream: Any, zero: Fraction) -> Fraction:
-    """Length of the picture's track from the timeline's start, or else what the container says."""
+    """Return the length of the video track from the timeline's start, or else the container's duration."""
     if stream.duration and stream.time_base:
         start = (stream.start_time or 0) * stream.time_base
         end = Fraction(start + stream.duration * stream.time_base)
@@ -148,9 +148,9 @@ def _duration(container: Any, stream: Any, zero: Fraction) -> Fraction:
 
 
 def _rate_varies(container: Any, stream: Any) -> tuple[bool, int | None]:
-    """Whether the distance between frames varies, and else that distance in ticks.
+    """Check whether the frame rate varies; if not, also return the distance between frames in ticks.
 
-    Taken from the container's index if it has one for every frame, else from the first packets, which are then gone.
+    Uses the container's index where it lists every frame, else the first packets, which are consumed.
     """
     indexed = container.format.name.startswith("mov")
     times = [entry.timestamp for entry in stream.index_entries[:_ENTRIES_LOOKED_AT]] if indexed else []
@@ -177,7 +177,7 @@ def _rate_varies(container: Any, stream: Any) -> tuple[bool, int | None]:
 
 
 def _rate(stream: Any, base: Fraction, step: int | None, count: int, duration: Fraction) -> Fraction:
-    """The frame rate: exact where frames are evenly spaced in fine ticks, else the average, taken to the standard rate that is meant."""
+    """Return the frame rate: exact for even spacing in fine ticks, else the average, snapped to a standard rate close by."""
     if step is not None and 1 / base > 1000:
         return _short(1 / (step * base))
     average = stream.average_rate or stream.guessed_rate

@@ -1,4 +1,4 @@
-"""The same streams in an MP4 file, not a bit of them changed."""
+"""Copy streams into an MP4 file without re-encoding."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -23,9 +23,9 @@ _MOST_WAITING = 2000
 
 
 def remux(source: str | os.PathLike[str], output: str | os.PathLike[str], *, limits: Limits | None = None) -> None:
-    """Copy the picture and all audio tracks into an MP4 file, index in front, with the timeline moved to 0.
+    """Copy the video and all audio tracks into an MP4 file, index in front, with the timeline moved to 0.
 
-    Raises UnsupportedMedia if MP4 cannot hold a stream: the caller encodes then. Nothing is left behind on failure.
+    Raises UnsupportedMedia if MP4 cannot hold a stream; callers then encode. Nothing is left behind on failure.
     """
     target = Path(output)
     partial = partial_path(target, ".mp4")
@@ -73,9 +73,9 @@ def _ticks(zero: Fraction, stream: Any) -> int:
 
 
 def _with_decoding_times(packets: Iterable[Any]) -> Iterator[Any]:
-    """The packets, with the decoding times that Matroska leaves out before its first reordered pictures.
+    """Fill in the decoding times that Matroska omits before its first reordered pictures.
 
-    They are counted back from the first one that is known, a frame each, which puts each before its own presentation time.
+    They are counted back from the first known one, a frame each, so each is before its own presentation time.
     """
     undated: list[Any] = []
     for packet in packets:

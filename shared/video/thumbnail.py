@@ -1,4 +1,4 @@
-"""A small picture that stands for a file."""
+"""Thumbnails of videos, pictures and zip files of pictures."""
 
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,10 @@ _LOOK_AT_S = 3
 
 
 def thumbnail(args: dict[str, Any], _progress: Any) -> dict[str, Any]:
-    """For the isolated worker: `{"path", "output", "width"}`: writes a JPEG `width` pixels wide at `output`.
+    """Write a thumbnail; a worker calls this with `{"path", "output", "width"}`.
 
-    Upright and in the right shape. Of a zip file it is the first picture, of a video the keyframe-like frame with the most contrast
-    of the first seconds, so that neither a black lead-in nor a flash is shown. Gives `{"width", "height"}`.
+    `output` becomes a JPEG `width` pixels wide, upright and in the right shape. A zip file shows its first picture. A video shows a frame
+    of its first seconds with much contrast: neither a black lead-in nor a flash. Returns `{"width", "height"}`.
     """
     limits = Limits.in_force()
     path, width = args["path"], int(args.get("width", 320))

@@ -12,7 +12,7 @@ _DROPPING = frozenset({Fraction(30000, 1001), Fraction(60000, 1001), Fraction(12
 
 @dataclass(frozen=True, slots=True)
 class Timecode:
-    """A count of frames from midnight, written for a rate.
+    """A number of frames since midnight at a frame rate.
 
     `rate`: exact frames a second; timecode counts it as the next whole number (24000/1001 as 24). `drop`: drop-frame, which leaves out the
     first two numbers (four at 60) of every minute but each tenth, so that it keeps up with the clock. It wraps at 24 hours.
@@ -30,15 +30,15 @@ class Timecode:
 
     @classmethod
     def parse(cls, text: str, rate: Fraction) -> "Timecode":
-        """The frame that `text` names at `rate`. Raises ValueError where it is no timecode, or names a frame that is not counted.
+        """Parse a timecode at `rate`. Raises ValueError for other text, and for a number that drop-frame leaves out.
 
-        Frames are taken as dropped where the last separator says so (";", "," or ".") and the rate has such a count.
+        It is drop-frame where the last separator is ";", "," or "." and the rate has a drop-frame count.
         """
         found = _TIMECODE.fullmatch(text)
         if found is None:
-            raise ValueError(f"{text!r} is no timecode: HH:MM:SS:FF is asked for, or HH:MM:SS;FF for drop-frame")
+            raise ValueError(f"{text!r} is no timecode: HH:MM:SS:FF is needed, or HH:MM:SS;FF for drop-frame")
         hours, minutes, seconds, frames = (int(found[number]) for number in (1, 2, 3, 5))
-        whole = counted(rate)
+        whole = counted_rate(rate)
         if frames >= whole or hours > 23:
             raise ValueError(f"{text!r} cannot be at {rate} frames a second: hours go to 23 and frames to {whole - 1}")
         drop = found[4] != ":" and rate in _DROPPING
@@ -53,11 +53,11 @@ class Timecode:
 
     @property
     def seconds(self) -> Fraction:
-        """Real time from midnight's count."""
+        """Return the real time since midnight, in seconds."""
         return self.frame / self.rate
 
     def __str__(self) -> str:
-        whole = counted(self.rate)
+        whole = counted_rate(self.rate)
         number = self.frame % self._day
         if self.drop:
             left_out = _left_out(whole)
@@ -71,21 +71,21 @@ class Timecode:
 
     @property
     def _day(self) -> int:
-        whole = counted(self.rate)
+        whole = counted_rate(self.rate)
         return 24 * 3600 * whole - (24 * 54 * _left_out(whole) if self.drop else 0)
 
 
 def start_timecode(*tags: Mapping[str, str]) -> str | None:
-    """The first timecode in the tags of a picture, of its file or of its timecode track; None where none is well formed."""
-    for one in tags:
-        text = next((value.strip() for name, value in one.items() if name.lower() == "timecode"), "")
+    """Return the first well-formed timecode in several sets of tags (of the stream, the file, the timecode track); None without one."""
+    for tag_set in tags:
+        text = next((value.strip() for name, value in tag_set.items() if name.lower() == "timecode"), "")
         if (found := _TIMECODE.fullmatch(text)) and int(found[1]) < 24:
             return text[:8] + (":" if found[4] == ":" else ";") + found[5]
     return None
 
 
-def counted(rate: Fraction) -> int:
-    """The whole number of frames that timecode counts as a second: 30 for 30000/1001."""
+def counted_rate(rate: Fraction) -> int:
+    """Return the whole number of frames that timecode counts per second: 30 for 30000/1001."""
     return max(-(-rate.numerator // rate.denominator), 1)
 
 

@@ -22,7 +22,7 @@ from services.keyframes.detectors.table import DETECTORS
 from services.keyframes.output.cutlists.frame_grid import FrameGrid
 from services.keyframes.output.report import Keyframe, Scores, VideoReport
 from services.keyframes.selection.shots import Shot
-from shared.video.timecode import counted
+from shared.video.timecode import counted_rate
 
 PAGE = files("services.keyframes") / "page"
 MODULES = (
@@ -113,7 +113,7 @@ def _video_data(report: VideoReport, own_only: bool) -> dict[str, Any]:
         "varies": report.variable_frame_rate,
         "grid": {
             "rate": f"{grid.rate.numerator}/{grid.rate.denominator}",
-            "whole": counted(grid.rate),
+            "whole": counted_rate(grid.rate),
             "start": grid.start.frame,
             "drop": grid.start.drop,
         },

@@ -1,4 +1,4 @@
-"""Names and numbers of colour tags (ITU-T H.273), and what is meant where a file says nothing."""
+"""Names and numbers of colour tags (ITU-T H.273), and the defaults for untagged files."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -25,16 +25,16 @@ BT709 = ColorInfo(primaries="bt709", transfer="bt709", matrix="bt709", range="tv
 MATTE = ColorInfo(primaries="bt709", transfer="bt709", matrix="bt709", range="pc")
 """Tags of a gray video that is a matte: full range, so that its values are the matte's."""
 
-# What swscale calls the matrices (SWS_CS_*), which is not what H.273 calls them.
+# swscale's numbers of the matrices (SWS_CS_*), which differ from those of H.273.
 _SWS_MATRICES: Mapping[str, int] = {
     "bt709": 1, "fcc": 4, "bt470bg": 5, "smpte170m": 5, "smpte240m": 7, "bt2020nc": 9, "bt2020c": 9,
 }  # fmt: skip
 
 
 def tags_of(thing: Any, *, pixel_format: str | None = None) -> ColorInfo:
-    """The colour tags of a PyAV video frame or codec context.
+    """Read the colour tags of a PyAV video frame or codec context.
 
-    The old `yuvj` formats are full range by their name alone.
+    The old `yuvj` formats are full range even without a tag.
     """
     span = RANGES.get(thing.color_range)
     if span is None and pixel_format is not None and pixel_format.startswith("yuvj"):
@@ -48,21 +48,21 @@ def tags_of(thing: Any, *, pixel_format: str | None = None) -> ColorInfo:
 
 
 def number(table: Mapping[int, str], name: str | None) -> int:
-    """The number of a tag's name in `table`; 2, which means unspecified, for None."""
+    """Return the number of a tag's name in `table`; 2 (unspecified) for None."""
     if name is None:
         return 2
     return next(key for key, value in table.items() if value == name)
 
 
 def range_number(name: str | None) -> int:
-    """The number of a range's name; 0, unspecified, for None."""
+    """Return the number of a range's name; 0 (unspecified) for None."""
     return 0 if name is None else number(RANGES, name)
 
 
 def matrix_or_guess(color: ColorInfo, width: int, height: int) -> str:
-    """The matrix, or what players assume for an untagged picture: BT.601 for standard definition, BT.709 above.
+    """Return the matrix, or the usual guess for an untagged picture: BT.601 up to 1024x576 pixels, BT.709 above.
 
-    Told by the number of pixels, so that turning a picture does not change its colours.
+    The number of pixels decides, so that turning a picture does not change its colours.
     """
     if color.matrix is not None and color.matrix in _SWS_MATRICES:
         return color.matrix
@@ -70,7 +70,7 @@ def matrix_or_guess(color: ColorInfo, width: int, height: int) -> str:
 
 
 def sws_matrix(name: str) -> int:
-    """The number that swscale gives to a matrix."""
+    """Return swscale's number of a matrix."""
     return _SWS_MATRICES[name]
 
 

@@ -1,4 +1,4 @@
-"""From a picture as it is stored to one as it is seen: deinterlaced, upright, square pixels, planar YUV, one size throughout."""
+"""Convert stored pictures to displayed ones: deinterlaced, upright, square pixels, planar YUV, one size throughout."""
 
 import re
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ _YUV = [
     if not (alpha and bits == "12le" and chroma == "420")
 ]  # fmt: skip
 _RGB_TARGETS = [name for name in _YUV if "444" in name]
-# A wider or narrower pixel than this is a damaged header, not a format.
+# A pixel that is wider or narrower than this comes from a damaged header.
 _MAX_PIXEL_RATIO = 8
 
 
@@ -42,18 +42,18 @@ class Orientation:
 
     @property
     def filters(self) -> tuple[str, ...]:
-        """The same in FFmpeg's filters, empty if there is nothing to do."""
+        """Return FFmpeg's filters for this orientation; empty if nothing has to be turned."""
         turns = {0: (), 90: ("transpose=clock",), 180: ("hflip", "vflip"), 270: ("transpose=cclock",)}
         mirrored = {0: ("hflip",), 90: ("transpose=clock_flip",), 180: ("vflip",), 270: ("transpose=cclock_flip",)}
         return (mirrored if self.mirrored else turns)[self.rotation]
 
 
 def orientation_of(picture: av.VideoFrame) -> Orientation:
-    """What a decoded frame's display matrix asks for, to the nearest quarter turn.
+    """Read the orientation from a frame's display matrix, to the nearest quarter turn.
 
     The matrix maps stored to displayed: x' = a x + c y, y' = b x + d y (ISO/IEC 14496-12, 6.2.2).
     """
-    # Not `picture.side_data`, which refers back to the picture: it, and with it the decoder's memory, would wait for the garbage collector.
+    # Not `picture.side_data`: it refers back to the picture, a reference cycle that keeps the decoder's memory until a garbage collection.
     side_data: Any = SideDataContainer
     data = side_data(picture).get("DISPLAYMATRIX")
     if data is None:
@@ -69,7 +69,7 @@ def orientation_of(picture: av.VideoFrame) -> Orientation:
 
 
 def displayed_size(width: int, height: int, pixel_ratio: Fraction | None, orientation: Orientation) -> tuple[int, int]:
-    """Width and height as displayed, from the stored size, the shape of a stored pixel and the orientation."""
+    """Compute the displayed width and height from the stored size, the pixel shape and the orientation."""
     if pixel_ratio and pixel_ratio != 1 and Fraction(1, _MAX_PIXEL_RATIO) <= pixel_ratio <= _MAX_PIXEL_RATIO:
         wide = width * pixel_ratio
         width = 2 * max(round(wide / 2), 1) if width % 2 == 0 else max(round(wide), 1)
@@ -77,7 +77,7 @@ def displayed_size(width: int, height: int, pixel_ratio: Fraction | None, orient
 
 
 def planar_format(name: str) -> str:
-    """The pixel format that frames of format `name` are handed out in: itself, or the nearest planar YUV one."""
+    """Return the pixel format for frames of format `name`: itself, or the nearest planar YUV format."""
     if _PLANAR.fullmatch(name):
         return name
     source = av.VideoFormat(name, 16, 16)
@@ -88,12 +88,12 @@ def planar_format(name: str) -> str:
 
 
 def has_alpha(pixel_format: str) -> bool:
-    """Whether a pixel format can hold transparency."""
+    """Check whether a pixel format can hold transparency."""
     return pixel_format == "pal8" or any(part.is_alpha for part in av.VideoFormat(pixel_format, 16, 16).components)
 
 
-class Upright:
-    """Turns decoded frames into frames as displayed. Frames that are so already pass untouched."""
+class DisplayFilter:
+    """Convert decoded frames to displayed ones. Frames that need no change are passed on as they are."""
 
     def __init__(self, *, pixel_ratio: Fraction | None, time_base: Fraction, limits: Limits, to_sdr8: bool, stored_as: str | None = None):
         self._pixel_ratio = pixel_ratio
@@ -105,21 +105,21 @@ class Upright:
         self._key: tuple[object, ...] | None = None
         self._graph: Graph | None = None
         self._deinterlacing = False
-        # What the pictures are tagged as afterwards; None: what the filters set.
+        # Colour tags of the converted pictures; None: as the filters set them.
         self._tags: ColorInfo | None = None
 
     @property
     def deinterlacing(self) -> bool:
-        """Whether a picture depends on those around it. Once a field was seen, all that follows is looked at."""
+        """Whether pictures depend on their neighbours. True from the first interlaced frame on."""
         return self._deinterlacing
 
     def jumped(self) -> None:
-        """Forget the pictures that were pushed: what comes next does not follow on them."""
+        """Forget the pictures pushed so far, after a seek."""
         if self._deinterlacing:
             self._graph = self._key = None
 
     def push(self, picture: av.VideoFrame) -> Iterator[av.VideoFrame]:
-        """Take one decoded frame; give the frames that are ready, each with its own `pts` and `time_base`."""
+        """Take one decoded frame; yield the frames that are ready, each with its own `pts` and `time_base`."""
         self._deinterlacing = self._deinterlacing or picture.interlaced_frame
         key = (picture.width, picture.height, picture.format.name, picture.colorspace, picture.color_range, self._deinterlacing)
         if key != self._key:
@@ -135,7 +135,7 @@ class Upright:
         yield from self._pull()
 
     def flush(self) -> Iterator[av.VideoFrame]:
-        """The frames that a filter still holds back."""
+        """Yield the frames that the filters still hold."""
         if self._graph is not None:
             self._graph.vpush(None)
             yield from self._pull()
@@ -154,7 +154,7 @@ class Upright:
             yield picture
 
     def _filters(self, picture: av.VideoFrame) -> list[str]:
-        """The filters that this frame needs, as FFmpeg writes them; the first frame decides on size and format for all."""
+        """Return the filters for a frame, in FFmpeg's notation. The first frame decides on size and format for all."""
         self._limits.check_size(picture.width, picture.height)
         orientation = orientation_of(picture)
         size = displayed_size(picture.width, picture.height, self._pixel_ratio, orientation)
@@ -182,7 +182,7 @@ class Upright:
 
 
 def eight_bit(name: str) -> str:
-    """The format of 8 bits with the same chroma and alpha as `name`."""
+    """Return the 8-bit format with the same chroma and alpha as `name`."""
     return re.sub(r"(9|1[0246])le$", "", name)
 
 
@@ -198,7 +198,7 @@ def _graph(filters: list[str], picture: av.VideoFrame, time_base: Fraction) -> G
     graph = Graph()
     color = tags_of(picture, pixel_format=picture.format.name)
     rgb = picture.format.is_rgb or picture.format.has_palette
-    # An untagged picture stays untagged: what is meant by that depends on its size, which players know as well.
+    # An untagged picture stays untagged: players guess its colours from its size.
     matrix, span = ("gbr", "pc") if rgb else (color.matrix, color.range)
     last = graph.add(
         "buffer",

@@ -1,4 +1,4 @@
-"""One decoded picture with its exact time."""
+"""A decoded picture with its exact time."""
 
 import threading
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ EXACT_SCALING = int(Interpolation.BICUBIC) | _ACCURATE
 
 
 class Reformatters(threading.local):
-    """One swscale context a thread: making one for every frame costs more than the conversion."""
+    """One swscale context per thread. Creating one for every frame costs more than the conversion."""
 
     def __init__(self) -> None:
         self.reformatter = VideoReformatter()
@@ -33,7 +33,7 @@ class Frame:
     """A picture of a video, upright and with square pixels.
 
     `pts` counts `time_base` units from the start of the file's timeline; `duration` is in the same units. `index` counts the frames that
-    were decoded from where reading started. `picture` is planar YUV (or nv12, or gray); who changes its pixels changes them for everybody.
+    were decoded since reading started. `picture` is planar YUV (or nv12, or gray). It is shared: treat it as read-only.
     """
 
     pts: int
@@ -45,7 +45,7 @@ class Frame:
 
     @property
     def time(self) -> Fraction:
-        """When the picture is shown, in seconds."""
+        """Return the time at which the picture is shown, in seconds."""
         return self.pts * self.time_base
 
     @property
@@ -62,14 +62,14 @@ class Frame:
         return tags_of(self.picture, pixel_format=self.picture.format.name)
 
     def planes(self) -> tuple[NDArray[Any], ...]:
-        """The picture's planes as they lie in memory, no copy: uint8, or uint16 where samples have more than 8 bits.
+        """Return the planes without a copy: uint8, or uint16 where samples have more than 8 bits.
 
         Planar formats give (height, width) each, chroma planes in their own smaller size, alpha last; nv12 gives Y and (height, width, 2).
         """
         return planes_of(self.picture)
 
     def luma(self) -> NDArray[Any]:
-        """The Y plane, (height, width), no copy: uint8, or uint16 in the format's own scale (0 to 1023 for 10 bits)."""
+        """Return the Y plane, (height, width), no copy: uint8, or uint16 in the format's own scale (0 to 1023 for 10 bits)."""
         return plane_of(self.picture, 0)
 
     def alpha(self) -> NDArray[Any] | None:
@@ -96,7 +96,7 @@ class Frame:
         return np.asarray(table[plane], np.uint8)
 
     def small_luma(self, width: int, height: int) -> NDArray[np.uint8]:
-        """The Y plane averaged down to (height, width), uint8, in the range it is stored in."""
+        """Average the Y plane down to (height, width), uint8, in its stored range."""
         small = halve_toward(self.luma(), (width, height))
         small = cv2.resize(small, (width, height), interpolation=cv2.INTER_AREA)
         if small.dtype == np.uint16:

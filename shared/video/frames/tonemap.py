@@ -1,4 +1,4 @@
-"""From high dynamic range (PQ, HLG, BT.2020) to BT.709 for ordinary screens, as a table of colours.
+"""Tone mapping from HDR (PQ, HLG, BT.2020) to BT.709, as a table of colours.
 
 Sources: ITU-R BT.2100-2 (the PQ and HLG curves, the HLG system gamma of 1.2), BT.2390-8 section 5.4.1 (the EETF that brings
 highlights down without touching what lies below them), BT.2408 (203 cd/m2 is the white of a sheet of paper, and becomes about nine
@@ -26,20 +26,20 @@ _BT709_LUMA = np.array([0.2126, 0.7152, 0.0722])
 
 
 def pq_to_nits(signal: Floats) -> Floats:
-    """BT.2100 PQ EOTF: 0 to 1 -> cd/m2."""
+    """Convert a PQ signal from 0 to 1 to cd/m2 (BT.2100 EOTF)."""
     power = np.power(np.clip(signal, 0, 1), 32 / 2523)
     nits: Floats = 10000 * np.power(np.maximum(power - 3424 / 4096, 0) / (2413 / 128 - 2392 / 128 * power), 16384 / 2610)
     return nits
 
 
 def nits_to_pq(nits: Floats) -> Floats:
-    """The inverse of `pq_to_nits`."""
+    """Convert cd/m2 to a PQ signal from 0 to 1."""
     power = np.power(np.clip(nits, 0, 10000) / 10000, 2610 / 16384)
     return np.power((3424 / 4096 + 2413 / 128 * power) / (1 + 2392 / 128 * power), 2523 / 32)
 
 
 def hlg_to_nits(signal: Floats) -> Floats:
-    """BT.2100 HLG EOTF for a screen of 1000 cd/m2: (..., 3) from 0 to 1 -> cd/m2."""
+    """Convert an HLG signal (..., 3) from 0 to 1 to cd/m2 (BT.2100 EOTF, screen of 1000 cd/m2)."""
     a, b, c = 0.17883277, 0.28466892, 0.55991073
     signal = np.clip(signal, 0, 1)
     scene = np.where(signal <= 0.5, signal * signal / 3, (np.exp((signal - c) / a) + b) / 12)
@@ -49,7 +49,7 @@ def hlg_to_nits(signal: Floats) -> Floats:
 
 
 def eetf(nits: Floats) -> Floats:
-    """BT.2390: luminances up to 1000 cd/m2 brought down to 203; what is below the knee stays."""
+    """Compress luminances from up to 1000 to 203 cd/m2 (BT.2390); values below the knee stay."""
     peak, target = (float(nits_to_pq(np.array(value))) for value in (_PEAK_NITS, _WHITE_NITS))
     e1 = np.clip(nits_to_pq(nits) / peak, 0, 1)
     top = target / peak
@@ -60,7 +60,7 @@ def eetf(nits: Floats) -> Floats:
 
 
 def to_bt709(signal: Floats, transfer: str) -> Floats:
-    """Coded BT.2020 R, G, B (..., 3) from 0 to 1 -> coded BT.709 from 0 to 1. `transfer`: smpte2084 or arib-std-b67."""
+    """Convert coded BT.2020 R, G, B (..., 3) from 0 to 1 to coded BT.709. `transfer`: smpte2084 or arib-std-b67."""
     nits = hlg_to_nits(signal) if transfer == "arib-std-b67" else pq_to_nits(signal)
     largest = nits.max(axis=-1, keepdims=True)
     light = nits * (eetf(largest) / np.maximum(largest, 1e-9)) / _WHITE_NITS
@@ -76,7 +76,7 @@ def to_bt709(signal: Floats, transfer: str) -> Floats:
 
 @contextmanager
 def table_file(transfer: str) -> Iterator[str]:
-    """The conversion as a .cube file for FFmpeg's lut3d filter, which reads it once; gone afterwards."""
+    """Write the conversion to a temporary .cube file for FFmpeg's lut3d filter."""
     axis = np.linspace(0, 1, _POINTS)
     blue, green, red = np.meshgrid(axis, axis, axis, indexing="ij")
     table = to_bt709(np.stack([red, green, blue], axis=-1).reshape(-1, 3), transfer)

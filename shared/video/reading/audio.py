@@ -1,4 +1,4 @@
-"""Sound of a video file as float samples on the same timeline as the frames."""
+"""Read the sound of a video file as float samples on the timeline of its frames."""
 
 import math
 import os
@@ -36,7 +36,7 @@ class AudioBlock:
 
     @property
     def end(self) -> Fraction:
-        """When the sample after the last one would come."""
+        """Return the time just after the last sample, in seconds."""
         return self.start + Fraction(self.samples.shape[1], self.sample_rate)
 
 
@@ -50,7 +50,7 @@ def read_audio(
     limits: Limits | None = None,
     prefetch: int = 16,
 ) -> Prefetcher[AudioBlock]:
-    """The samples of one audio track (0 is the first of `probe(path).audio`), in order, with their times.
+    """Read the samples of one audio track, in order, with their times. Track 0 is the first of `probe(path).audio`.
 
     Time 0 is that of `read_frames`. Where the file has a gap, a block's `start` is later than the end of the one before; blocks never
     overlap. `sample_rate`: convert to it; None keeps the file's. `start` and `duration` cut to the sample. Damaged packets are left out and
@@ -90,19 +90,19 @@ def _blocks(path: str, track: int, sample_rate: int | None, first: Fraction, las
 
 
 def _padding_start(container: Any, stream: Any, zero: Fraction) -> Fraction | None:
-    """Where an MP4 track ends by its own word: what the last coded frame holds beyond that is the encoder's padding."""
+    """Return the end of an MP4 track as its header states it; samples after that are the encoder's padding."""
     if not container.format.name.startswith("mov") or not stream.duration or stream.start_time is None:
         return None
     return Fraction((stream.start_time + stream.duration) * time_base_of(stream)) - zero
 
 
 def _runs(container: Any, stream: Any, zero: Fraction, sample_rate: int | None, path: str) -> Iterator[AudioBlock]:
-    """Blocks on an exact sample clock, restarted only where the file's times leave it."""
+    """Yield blocks on an exact sample clock that restarts only where the file's times jump."""
     base = time_base_of(stream)
     run: _Run | None = None
-    seen = False
+    decoded = False
     for frame in _decoded(container, stream):
-        seen = True
+        decoded = True
         start = run.expected if frame.pts is None and run else Fraction(frame.pts or 0) * (frame.time_base or base) - zero
         if run is None or not run.continues(frame, start, max(2 * base, Fraction(1, 1000))):
             if run is not None:
@@ -111,12 +111,12 @@ def _runs(container: Any, stream: Any, zero: Fraction, sample_rate: int | None, 
         yield from run.push(frame)
     if run is not None:
         yield from run.flush()
-    if not seen:
+    if not decoded:
         raise BrokenMedia(f"An audio track of {Path(path).name!r} holds no sound that can be decoded. Export it again.")
 
 
 class _Run:
-    """A stretch of sound without a gap, resampled as one."""
+    """A stretch of sound without gaps, resampled as one."""
 
     def __init__(self, frame: av.AudioFrame, start: Fraction, rate: int, before: "_Run | None"):
         self._source = (frame.format.name, frame.layout.name, frame.sample_rate)
@@ -131,7 +131,7 @@ class _Run:
 
     @property
     def expected(self) -> Fraction:
-        """When the next decoded sample should come."""
+        """Return the time at which the next decoded sample is due."""
         return self._start + Fraction(self._taken, self._source[2])
 
     @property
@@ -177,7 +177,7 @@ def _decoded(container: av.container.InputContainer, stream: Any) -> Iterator[av
 
 
 def _cut(block: AudioBlock, first: Fraction, last: Fraction | None) -> AudioBlock | None:
-    """The part of a block from `first` to `last`, or None if there is none."""
+    """Cut a block to `first`..`last` seconds; None if nothing is left."""
     head = max(math.ceil((first - block.start) * block.sample_rate), 0)
     count = block.samples.shape[1]
     tail = count if last is None else min(math.ceil((last - block.start) * block.sample_rate), count)

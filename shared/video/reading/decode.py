@@ -1,4 +1,4 @@
-"""Decoded pictures of an open file, upright, on the file's timeline."""
+"""Decode the pictures of an open file: upright, on the file's timeline."""
 
 import os
 from bisect import bisect_right
@@ -14,25 +14,25 @@ import av.container
 import av.error
 
 from shared.errors import BrokenMedia
-from shared.video.frames.display import Upright
+from shared.video.frames.display import DisplayFilter
 from shared.video.limits import Limits
-from shared.video.reading.decoder import decoder_of
-from shared.video.reading.open_input import check_promised_size, file_head, main_video, reason, time_base_of, timeline_zero
-from shared.video.reading.packet_sizes import Sizes
-from shared.video.reading.truncation import cut_off
+from shared.video.reading.decoder import open_decoder
+from shared.video.reading.open_input import check_promised_size, error_text, file_head, main_video, time_base_of, timeline_zero
+from shared.video.reading.packet_sizes import PacketSizes
+from shared.video.reading.truncation import is_truncated
 
-Shown = tuple[av.VideoFrame, int]
+TimedPicture = tuple[av.VideoFrame, int]
 Skip = Literal["none", "nonref", "nonkey", "rough"]
 # Encoders put a keyframe at least this often, as a rule.
 _USUAL_KEY_DISTANCE_S = 10
 
 
 @dataclass(slots=True)
-class Aim:
-    """What a reader of few pictures wants next, changed by it as it goes: the first picture that begins at or after `target`.
+class SeekTarget:
+    """The next picture that a sampling reader needs: the first that begins at or after `target`. Moved by the reader as it goes.
 
-    `alone`: nothing that follows it closely is wanted, so that the decoder is emptied once it has what it needs, and `emptied` is set.
-    `nearest`: of the pictures that the decoder was given for this target, the time of the first that will do; None before there is one.
+    `alone`: no picture close behind it is needed, so the decoder is drained as soon as it holds the picture; then `emptied` is set.
+    `nearest`: time of the first suitable picture among the packets decoded for this target; None before there is one.
     """
 
     target: int
@@ -41,12 +41,12 @@ class Aim:
     nearest: int | None = None
 
     def move(self, target: int, *, alone: bool) -> None:
-        """Want another picture."""
+        """Set another target."""
         self.target, self.alone, self.emptied, self.nearest = target, alone, False, None
 
 
-class Pictures:
-    """The main video stream of an open container: pictures with strictly rising times in units of `base`, 0 at the timeline's start."""
+class PictureStream:
+    """Decode the main video stream of an open container: strictly rising times in units of `base`, 0 at the timeline's start."""
 
     def __init__(
         self,
@@ -65,10 +65,10 @@ class Pictures:
         check_promised_size(self._stream, path, limits)
         self.base = time_base_of(self._stream)
         self._offset = int(timeline_zero(container, self._stream) / self.base)
-        # What the processor would decode to: frames from a GPU come in another layout of the same samples.
+        # The format that software decoding gives: a GPU's frames hold the same samples in another layout.
         stored_as = self._stream.codec_context.pix_fmt if self._stream.codec_context.is_hwaccel else None
-        self._decoder = decoder_of(self._stream, limits, rough=skip == "rough")
-        self._sizes = Sizes() if skip == "rough" else None
+        self._decoder = open_decoder(self._stream, limits, rough=skip == "rough")
+        self._sizes = PacketSizes() if skip == "rough" else None
         self._skip: Skip = "nonref" if skip == "rough" else skip
         self._skip_now(self._skip)
         self._keys_only = keys_only
@@ -77,43 +77,43 @@ class Pictures:
         self._step = max(round(1 / (rate * self.base)), 1)
         self._found = False
         self._given = -1
-        # AVI dates packets in the order of decoding: what reordered pictures carry as their time is another one's.
+        # AVI numbers packets in decoding order, so reordered pictures carry the time of another picture.
         self._by_order = container.format.name == "avi" and bool(self._stream.codec_context.has_b_frames)
-        self._upright = Upright(
+        self._upright = DisplayFilter(
             pixel_ratio=self._stream.sample_aspect_ratio or None, time_base=self.base, limits=limits, to_sdr8=to_sdr8, stored_as=stored_as
         )
 
     @property
     def stream(self) -> Any:
-        """The stream that is decoded."""
+        """Return the stream that is decoded."""
         return self._stream
 
     @property
     def given(self) -> int:
-        """The latest time of a picture that the decoder was given since the last jump, in units of `base`; -1: of none."""
+        """Return the latest time given to the decoder since the last seek, in units of `base`; -1 for none."""
         return self._given
 
     @property
     def read_ahead(self) -> int:
-        """How far beyond a picture the decoder reads before it hands it out, about, in units of `base`."""
+        """Estimate how far the decoder reads past a picture before it returns it, in units of `base`."""
         return int(self._decoder.thread_count + self._stream.codec_context.has_b_frames) * self._step
 
     def duration_of(self, picture: av.VideoFrame) -> int:
-        """How long a picture is shown, in units of `base`: its own word, or one frame of the average rate."""
+        """Return a picture's duration in units of `base`, or one frame of the average rate where it has none."""
         return self._in_base(picture.duration or 0, picture) or self._step
 
-    def all(self, aim: Aim | None = None) -> Generator[Shown, None, None]:
-        """Every picture from the start. Raises BrokenMedia where the file breaks, and if it holds no picture at all."""
+    def all(self, aim: SeekTarget | None = None) -> Generator[TimedPicture, None, None]:
+        """Yield every picture from the start. Raises BrokenMedia where the file breaks, and if it holds no picture."""
         yield from self._from_here(aim)
         if not self._found:
             raise BrokenMedia(f"{Path(self._path).name!r} holds no frame that can be decoded. Export or upload it again.")
 
-    def from_about(self, target: int, aim: Aim | None = None) -> Generator[Shown, None, None] | None:
-        """Pictures from a keyframe at or before `target` (in units of `base`) on; None if none can be found by seeking.
+    def from_about(self, target: int, aim: SeekTarget | None = None) -> Generator[TimedPicture, None, None] | None:
+        """Return pictures from a keyframe at or before `target` (in units of `base`) on; None if seeking finds none.
 
-        Containers seek by decoding order, or only roughly: where the first picture found is later than `target`, it is tried again from
-        further back. None as well where times are counted from the beginning. After None the container has to be opened anew: not every
-        one can be taken back to its start.
+        Containers seek by decoding order, or only roughly: where the first picture is later than `target`, seeking is repeated further
+        back. Also None where times are counted from the beginning (AVI). After None the container has to be opened anew, since not every
+        file can seek to its start.
         """
         back = 0
         while target - back > 0 and not self._by_order:
@@ -133,9 +133,9 @@ class Pictures:
         return None
 
     def key_between(self, after: int, until: int) -> bool:
-        """Whether a keyframe is known to lie after `after` and at or before `until` (in units of `base`), from the container's index.
+        """Check the container's index for a keyframe after `after` and at or before `until` (in units of `base`).
 
-        Where there is no index up to there, it is guessed from the distance.
+        Where the index does not reach that far, the distance decides.
         """
         if self._by_order:
             return False
@@ -150,7 +150,7 @@ class Pictures:
         return bool(found >= 0 and entries[found].timestamp > after + self._offset)
 
     def load_index(self) -> None:
-        """Have the container read its index where it does so only for seeking, before anything else is read."""
+        """Make Matroska read its index, which it reads only when seeking; before anything else is read."""
         if self._container.format.name.startswith("matroska"):
             with suppress(av.error.FFmpegError):
                 self._container.seek(self._stream.start_time or 0, stream=self._stream)
@@ -161,15 +161,15 @@ class Pictures:
             self._decoder.skip_frame = name
 
     def _left_out(self, packet: Any) -> bool:
-        """Whether a packet lies in a span of which only keyframes are wanted, and is none."""
+        """Check whether a packet is not a keyframe and lies in a span of which only keyframes are decoded."""
         if not self._keys_only or packet.is_keyframe or packet.pts is None:
             return False
         pts = packet.pts - self._offset
         place = bisect_right(self._key_ends, pts)
         return place < len(self._keys_only) and bool(self._keys_only[place][0] <= pts)
 
-    def _aimed(self, packet: Any, aim: Aim) -> None:
-        """Have the decoder leave out what `aim` does not need, and note the time of the picture that it waits for."""
+    def _aimed(self, packet: Any, aim: SeekTarget) -> None:
+        """Make the decoder skip what `aim` does not need, and note the time of the picture it waits for."""
         if self._by_order or self._upright.deinterlacing or packet.pts is None:
             self._skip_now(self._skip)
             aim.nearest = None
@@ -181,7 +181,7 @@ class Pictures:
             return
         aim.nearest = pts if aim.nearest is None else min(pts, aim.nearest)
 
-    def _from_here(self, aim: Aim | None = None) -> Generator[Shown, None, None]:
+    def _from_here(self, aim: SeekTarget | None = None) -> Generator[TimedPicture, None, None]:
         upright = self._upright
         previous: int | None = None
         packets = self._container.demux(self._stream)
@@ -208,7 +208,7 @@ class Pictures:
             except av.error.FFmpegError as error:
                 # Before the first picture it is a file that starts within a group of pictures, such as a broadcast's.
                 if previous is not None:
-                    raise self._broken(previous, reason(error)) from error
+                    raise self._broken(previous, error_text(error)) from error
             ready: list[av.VideoFrame] = []
             for picture in decoded:
                 if picture.is_corrupt:
@@ -228,10 +228,10 @@ class Pictures:
             if aim is not None and complete:
                 aim.emptied = True
                 return
-        if previous is not None and cut_off(self._path, self._container, file_head(self._path, self._limits)):
+        if previous is not None and is_truncated(self._path, self._container, file_head(self._path, self._limits)):
             raise self._broken(previous + self._step, "the file is cut off")
 
-    def _dated(self, pictures: list[av.VideoFrame], previous: int | None) -> Generator[Shown, None, None]:
+    def _dated(self, pictures: list[av.VideoFrame], previous: int | None) -> Generator[TimedPicture, None, None]:
         for picture in pictures:
             pts = self._time_of(picture, previous)
             if previous is not None and pts <= previous:
@@ -258,6 +258,6 @@ class Pictures:
         )
 
 
-def _joined(head: Shown, rest: Generator[Shown, None, None]) -> Generator[Shown, None, None]:
+def _joined(head: TimedPicture, rest: Generator[TimedPicture, None, None]) -> Generator[TimedPicture, None, None]:
     yield head
     yield from rest

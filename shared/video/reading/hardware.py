@@ -1,4 +1,4 @@
-"""Decoding on an NVIDIA GPU: whether one is there, what it decodes, and whether it is faster than the processor for this kind of clip."""
+"""Decoding on an NVIDIA GPU: detection, supported formats, and a trial whether it is faster."""
 
 import math
 import time
@@ -25,7 +25,7 @@ TRIAL_PICTURES = 48
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A kind of clip, for which it is tried out once in a process what is faster."""
+    """A kind of clip, for which hardware and software are compared once per process."""
 
     codec: str
     pixel_format: str
@@ -35,13 +35,13 @@ class Trial:
 
 
 def accelerator() -> HWAccel:
-    """What `av.open` is given to decode on the GPU. Frames come back in ordinary memory."""
+    """Return the acceleration for `av.open`. Frames come back in ordinary memory."""
     return HWAccel("cuda", allow_software_fallback=True)
 
 
 @cache
 def cuda_works() -> bool:
-    """Whether there is a GPU that decodes. That the library is built for it says nothing about the machine."""
+    """Check whether a GPU decodes on this machine, not only whether FFmpeg was built for it."""
     if "h264" not in av.codecs_available:
         return False
     try:
@@ -58,12 +58,12 @@ def wanted() -> str:
 
 
 def fits(codec: str, pixel_format: str | None, width: int, height: int) -> bool:
-    """Whether a clip is of a kind that the GPU decodes to the same pictures, and large enough to be worth it."""
+    """Check whether the GPU decodes this kind of clip to the same pictures, and it is large enough to be worth it."""
     return codec in _CODECS and pixel_format in _FORMATS and width * height >= _LEAST_PIXELS
 
 
 def use_hardware(stream: Any, run: Callable[[bool], None]) -> bool:
-    """Whether a video stream is decoded on the GPU: never without one, and in case of "auto" only if a short trial was faster.
+    """Decide whether to decode a stream on the GPU: with "auto" only if a short trial was faster.
 
     `run(hardware)` decodes the first pictures of the same file.
     """
@@ -78,7 +78,7 @@ def use_hardware(stream: Any, run: Callable[[bool], None]) -> bool:
 
 @cache
 def faster(trial: Trial, *, least: float, clock: Callable[[], float] = time.perf_counter) -> bool:
-    """Whether hardware decodes a kind of clip at least `least` times as fast as software; never if it fails."""
+    """Check whether hardware decodes at least `least` times as fast as software; false if it fails."""
     try:
         trial.run(True)
         start = clock()

@@ -1,4 +1,4 @@
-"""What a file says about itself in words: when it was made, its title, the language and the names of its tracks."""
+"""Text tags of files and tracks: recording time, title, language, track names."""
 
 import os
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from av.stream import Disposition
 from shared.video.limits import Limits
 from shared.video.reading.open_input import open_input
 
-# Where a clip was taken and with which device is nobody's business but its owner's, and everything else is about the file that was read.
+# Place and device are private, and all other tags describe the source file, not its content.
 _KEPT = ("title", "artist", "album", "genre", "date", "comment", "description", "copyright")
 _MOST_CHARACTERS = 2000
 # Names that muxers make up.
@@ -24,13 +24,13 @@ _ROLES = (
 
 
 def file_tags(path: str | os.PathLike[str], limits: Limits) -> dict[str, str]:
-    """The tags of a file that what is made of it keeps. Errors are those of `open_input`."""
+    """Read the tags of a file that its outputs keep. Errors are those of `open_input`."""
     with open_input(path, limits=limits) as container:
         return kept_tags(container.metadata)
 
 
 def kept_tags(metadata: Mapping[str, str]) -> dict[str, str]:
-    """Of a container's tags those that are kept, under FFmpeg's names; `creation_time` in UTC if it is a time that can be."""
+    """Select the tags to keep, under FFmpeg's names; `creation_time` in UTC, if it is plausible."""
     lower = {name.lower(): value for name, value in metadata.items()}
     tags = {name: _plain(lower[name]) for name in _KEPT if _plain(lower.get(name, ""))}
     created = _moment(lower.get("creation_time", ""))
@@ -38,18 +38,18 @@ def kept_tags(metadata: Mapping[str, str]) -> dict[str, str]:
 
 
 def keep_track_tags(source: Any, target: Any) -> None:
-    """Give a track that is written the language, the name and the role (commentary, default, ...) of the one that it comes from."""
+    """Copy the language, the name and the role (commentary, default, ...) of a source track to an output track."""
     if source.language and source.language != "und":
         target.metadata["language"] = source.language
     title = track_title(source.metadata)
     if title:
-        # Matroska reads the one, MP4 and QuickTime the other.
+        # Matroska reads `title`; MP4 and QuickTime read `handler_name`.
         target.metadata["title"] = target.metadata["handler_name"] = title
     target.disposition = source.disposition & _ROLES
 
 
 def track_title(metadata: Mapping[str, str]) -> str | None:
-    """The name that somebody gave to a track, if anybody did."""
+    """Return the name that a person gave to a track; None for names that muxers make up."""
     lower = {name.lower(): value for name, value in metadata.items()}
     for name in ("title", "name", "handler_name"):
         value = _plain(lower.get(name, ""))
@@ -67,7 +67,7 @@ def _moment(value: str) -> str | None:
         moment = datetime.fromisoformat(value.strip())
     except ValueError:
         return None
-    # Cameras whose clock was never set say 1904 or 1970.
+    # 1904 and 1970 come from cameras whose clock was never set.
     if not 1980 <= moment.year < 9000:
         return None
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z") if moment.tzinfo else moment.isoformat()

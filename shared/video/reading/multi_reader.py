@@ -1,4 +1,4 @@
-"""Two or more videos read in step, such as a clip and its matte."""
+"""Read two or more videos in step, such as a clip and its matte."""
 
 import os
 from collections.abc import Iterator
@@ -30,17 +30,16 @@ def read_together(
     prefetch: int = 8,
     to_sdr8: bool = False,
 ) -> "MultiReader":
-    """Frames of several videos that are shown at the same time: for each frame of the first one a tuple with one frame of each.
+    """Read several videos frame by frame: for each frame of the first, a tuple with one frame of each video.
 
-    The first video leads: `start`, `duration`, `every` and `per_second` are meant for it, as in `read_frames`, and its times are exact. Of
-    the others comes the frame shown at that time, the same one again or some left out where their rate is another; each has its own size
-    and its own `time`. Times within a millisecond count as the same: some containers round to that.
+    The first video leads: `start`, `duration`, `every` and `per_second` apply to it, as in `read_frames`. The others contribute the frame
+    shown at its time. Where their rate differs, frames repeat or are skipped. Each frame has its own size and its own `time`. Times within
+    a millisecond count as equal, since some containers round to that.
 
-    `align`: "first-frame" puts the first frames of all at the same time, which is right for what was made from the clip frame by frame;
-    "timeline" compares times as the files have them. `end`: what happens when another video is over before the first one: "hold" shows
-    its last frame till the end, "shortest" ends.
+    `align`: "first-frame" aligns the first frames of all videos, which is right for a matte made from the clip frame by frame; "timeline"
+    compares the files' own times. `end`: when another video ends before the first, "hold" repeats its last frame and "shortest" stops.
 
-    Use it as a context manager, or close it, to end early: all files are let go of. Errors are those of `read_frames`, and end all.
+    Use it as a context manager, or close it, to end early; all files are closed. Errors are those of `read_frames`, and end all readers.
     """
     if not paths:
         raise ValueError("give one video or more to read together")
@@ -62,7 +61,7 @@ def read_together(
     try:
         opening.append(opened(leader, first, shown=False))
         for path, own in zip(others, begins[1:], strict=True):
-            # A frame before what is wanted: the one shown at `start` may have begun earlier.
+            # The frame shown at `start` may have begun earlier.
             opening.append(opened(path, None if first is None else max(first - begins[0] + own, Fraction(0)), shown=True))
     except BaseException:
         for frames in opening:
@@ -73,7 +72,7 @@ def read_together(
 
 
 class MultiReader:
-    """The iterator that `read_together` gives: tuples of frames."""
+    """Iterate over tuples of frames; made by `read_together`."""
 
     def __init__(self, leader: Prefetcher[Frame], others: list["_Follower"], end: End):
         self._leader, self._others, self._end = leader, others, end
@@ -99,14 +98,14 @@ class MultiReader:
         self.close()
 
     def close(self) -> None:
-        """End all threads and wait until they have let go of their files."""
+        """End all threads and wait until they have closed their files."""
         self._leader.close()
         for other in self._others:
             other.close()
 
 
 class _Follower:
-    """A video whose frame at a given time of another one is asked for, with times that rise."""
+    """Return the frame of one video at rising times of another."""
 
     def __init__(self, frames: Prefetcher[Frame], shift: Fraction):
         self._frames, self._shift = frames, shift
@@ -115,7 +114,7 @@ class _Follower:
         self.close = frames.close
 
     def at(self, leader: Frame) -> Frame:
-        """The frame shown when `leader` begins; before the first one that one, after the last one that."""
+        """Return the frame shown when `leader` begins, or the first or last one outside of the video."""
         if self._current is None:
             self._current = next(self._frames)
             self._coming = next(self._frames, None)
@@ -124,7 +123,7 @@ class _Follower:
         return self._current
 
     def over_at(self, leader: Frame) -> bool:
-        """Whether the last frame is no longer shown when `leader` begins."""
+        """Check whether the video is over when `leader` begins."""
         if self._coming is not None or self._current is None:
             return False
         ends = self._begins(self._current) + self._current.duration * self._current.time_base

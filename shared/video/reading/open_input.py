@@ -1,4 +1,4 @@
-"""The only place where files are opened for reading: whitelists and limits are applied to every one of them."""
+"""Open files for reading. Every file goes through here, so whitelists and limits apply to all."""
 
 import os
 import stat
@@ -23,7 +23,7 @@ HEAD_BYTES = 4096
 
 
 def file_head(path: str | os.PathLike[str], limits: Limits) -> bytes:
-    """The first bytes of a regular, non-empty file that is not larger than allowed.
+    """Read the first bytes of a regular, non-empty file within the size limit.
 
     Raises NotFound, UnsupportedMedia (a folder, a pipe, a device), BrokenMedia (an empty file) or TooLarge.
     """
@@ -42,22 +42,22 @@ def file_head(path: str | os.PathLike[str], limits: Limits) -> bytes:
 
 @contextmanager
 def open_input(path: str | os.PathLike[str], *, limits: Limits, hardware: bool = False) -> Iterator[av.container.InputContainer]:
-    """A PyAV container of a local video file.
+    """Open a local video file as a PyAV container.
 
-    The path is taken as a local file, never as a URL; the demuxer has to be one of DEMUXERS, whatever the name's suffix says,
-    and can open nothing but this file. `hardware`: decode on the GPU what it can decode. Raises NotFound, UnsupportedMedia, BrokenMedia
-    or TooLarge. Library errors inside the `with` block come out as BrokenMedia as well.
+    The path is never treated as a URL. The demuxer must be one of DEMUXERS, whatever the suffix, and can open no other file. `hardware`:
+    decode on the GPU what it can decode. Raises NotFound, UnsupportedMedia, BrokenMedia or TooLarge. Library errors inside the `with` block
+    become BrokenMedia as well.
     """
     file_head(path, limits)
     try:
         container = _opened(path, limits, {"max_pixels": str(limits.max_pixels)}, hardware=hardware)
     except Exception as error:
-        raise translated(error, path, limits) from error
+        raise media_error(error, path, limits) from error
     try:
         limits.check_streams(len(container.streams))
         yield container
     except av.error.FFmpegError as error:
-        raise translated(error, path, limits) from error
+        raise media_error(error, path, limits) from error
     finally:
         container.close()
 
@@ -77,9 +77,9 @@ def _opened(
 
 
 def check_promised_size(stream: Any, path: str | os.PathLike[str], limits: Limits) -> None:
-    """Raise TooLarge if the file's header promises larger pictures than allowed, before any is decoded.
+    """Raise TooLarge if the file's header announces pictures above the limit, before any is decoded.
 
-    A decoder that refused them at opening leaves no size behind: then the container's own word is looked up, without decoders.
+    A decoder that refused the size at opening reports none. Then the container's size is read, without decoders.
     """
     context = stream.codec_context
     limits.check_size(context.width, context.height)
@@ -91,27 +91,27 @@ def check_promised_size(stream: Any, path: str | os.PathLike[str], limits: Limit
                 limits.check_size(promised.codec_context.width, promised.codec_context.height)
 
 
-def reason(error: Exception) -> str:
-    """What a library says was wrong, without its number and the file's path."""
+def error_text(error: Exception) -> str:
+    """Return the text of a library's error, without its number and the file's path."""
     said = error.strerror if isinstance(error, av.error.FFmpegError) else None
     return said or str(error) or type(error).__name__
 
 
-def translated(error: Exception, path: str | os.PathLike[str], limits: Limits) -> ReelwrightError:
-    """What a library's error at opening a file means to a user."""
+def media_error(error: Exception, path: str | os.PathLike[str], limits: Limits) -> ReelwrightError:
+    """Convert a library's error at opening a file into one for users."""
     name = Path(path).name
     if isinstance(error, av.error.MemoryError):
         return TooLarge(f"{name!r} needs more than this server gives to one file: at most {limits.max_streams} streams.")
     if isinstance(error, av.error.ArgumentError | av.error.DemuxerNotFoundError | av.error.ProtocolNotFoundError):
         kinds = ", ".join(sorted(kind.suffix for kind in DEMUXERS.values()))
-        return UnsupportedMedia(f"{name!r} is not a video file of a kind that is taken here ({kinds}), whatever its name says.")
-    return BrokenMedia(f"{name!r} cannot be read as video ({reason(error)}). It may be cut off or damaged; export or upload it again.")
+        return UnsupportedMedia(f"{name!r} is not a video file of a supported kind ({kinds}), whatever its name says.")
+    return BrokenMedia(f"{name!r} cannot be read as video ({error_text(error)}). It may be cut off or damaged; export or upload it again.")
 
 
 def main_video(container: av.container.InputContainer, path: str | os.PathLike[str]) -> av.video.stream.VideoStream:
-    """The stream that is the picture: the default one or else the largest; never a cover image.
+    """Return the main video stream: the default one or else the largest; never a cover image.
 
-    Raises UnsupportedMedia if there is none, or it is of a codec that is not taken.
+    Raises UnsupportedMedia if there is none, or its codec is not allowed.
     """
     name = Path(path).name
     covers = av.stream.Disposition.attached_pic | av.stream.Disposition.timed_thumbnails
@@ -125,7 +125,7 @@ def main_video(container: av.container.InputContainer, path: str | os.PathLike[s
         raise UnsupportedMedia(f"The picture of {name!r} is coded in a way that this server does not know. Export it as H.264.")
     codec = stream.codec_context.codec.name
     if not decoder_allowed(codec):
-        raise UnsupportedMedia(f"The picture of {name!r} is coded as {codec!r}, which is not taken here. Export it as H.264.")
+        raise UnsupportedMedia(f"The picture of {name!r} is coded as {codec!r}, which is not supported. Export it as H.264.")
     return stream
 
 
@@ -136,7 +136,7 @@ def _rank(stream: av.video.stream.VideoStream) -> tuple[bool, bool, int]:
 
 
 def audio_streams(container: av.container.InputContainer) -> list[Any]:
-    """The audio streams that can be decoded, in the file's order."""
+    """Return the audio streams that can be decoded, in the file's order."""
     return [
         stream
         for stream in container.streams.audio
@@ -145,10 +145,10 @@ def audio_streams(container: av.container.InputContainer) -> list[Any]:
 
 
 def timeline_zero(container: av.container.InputContainer, video: av.video.stream.VideoStream) -> Fraction:
-    """Where the file's timeline starts on its own clock, in seconds: the earliest start of the picture and the sound.
+    """Return the start of the file's timeline on its own clock, in seconds: the earliest start of picture and sound.
 
-    Everything that is read has this subtracted, so that the sound keeps its distance from the picture. It is a whole number of the
-    picture's time base. A sound that begins before 0 by its encoder's priming, which the decoder cuts off, does not count.
+    It is subtracted from all times, so that sound and picture keep their distance. It is a multiple of the picture's time base. Sound that
+    starts before 0 because of encoder priming, which decoders cut off, does not count.
     """
     base = time_base_of(video)
     starts = [video.start_time * base] if video.start_time is not None else []
@@ -161,7 +161,7 @@ def timeline_zero(container: av.container.InputContainer, video: av.video.stream
 
 
 def time_base_of(stream: Any) -> Fraction:
-    """The stream's time base; one that a broken file leaves out or sets to nonsense raises BrokenMedia."""
+    """Return the stream's time base. Raises BrokenMedia where it is missing or not positive."""
     base: Fraction | None = stream.time_base
     if base is None or base <= 0:
         raise BrokenMedia(f"Stream {stream.index} has no usable time base ({base}). Export the file again.")

@@ -1,4 +1,4 @@
-"""What the sizes of packets tell before anything is decoded: where a picture has little in common with those before it."""
+"""Find pictures that differ from those before them by the sizes of packets, without decoding."""
 
 from collections import deque
 
@@ -6,8 +6,8 @@ _RECENT = 15
 _TIMES = 2.0
 
 
-class Sizes:
-    """Looks at packets in the order of decoding."""
+class PacketSizes:
+    """Watch the sizes of packets, in decoding order."""
 
     def __init__(self) -> None:
         self._recent: deque[int] = deque(maxlen=_RECENT)
@@ -15,10 +15,10 @@ class Sizes:
         self._unusual = False
 
     def unusual(self, pts: int | None, size: int, is_keyframe: bool) -> bool:
-        """Whether a packet, or the one that it lies before, is a keyframe or far larger than those of its kind were."""
+        """Check whether a packet, or the one it is shown before, is a keyframe or far larger than recent ones."""
         if pts is None:
             return True
-        # What is shown before something that was decoded already lies between two others; its size says little.
+        # A picture shown before one that is already decoded lies between two others; its size says little.
         if self._latest is not None and pts < self._latest:
             return self._unusual
         self._latest = pts

@@ -1,4 +1,4 @@
-"""When each frame of a video is shown, without decoding any."""
+"""Read the times of all frames of a video without decoding."""
 
 import os
 from array import array
@@ -14,10 +14,11 @@ from shared.video.reading.open_input import main_video, open_input, time_base_of
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """`pts`: (n,) int64, rising, in units of `time_base` from the start of the file's timeline; `end`: when the last frame is over.
+    """Times of all frames.
 
-    `size`: (n,) int64, bytes of each frame's packet. `key`, `leads`: (n,) whether a frame is a keyframe, and whether none that is shown
-    later is decoded before it.
+    `pts`: (n,) int64, rising, in units of `time_base` from the start of the file's timeline. `end`: end of the last frame, in seconds.
+    `size`: (n,) int64, bytes of each frame's packet. `key`: (n,) true for keyframes. `leads`: (n,) true where no frame that is shown later
+    is decoded earlier.
     """
 
     pts: NDArray[np.int64]
@@ -29,10 +30,10 @@ class Timeline:
 
 
 def timeline(path: str | os.PathLike[str], *, limits: Limits | None = None) -> Timeline | None:
-    """The times that the packets of a video promise, read without decoding; None where they do not tell.
+    """Read the frame times from the packets of a video; None where packets have none.
 
-    Where an encoder left some out, or gave two pictures to one packet, that differs from what `read_frames` hands out: compare. Raises
-    what `read_frames` raises where the file cannot be opened, or breaks.
+    Files whose packets hold no picture or two differ from what `read_frames` returns: compare the two. Raises what `read_frames` raises
+    where the file cannot be opened, or breaks.
     """
     limits = limits or Limits.in_force()
     with open_input(path, limits=limits) as container:

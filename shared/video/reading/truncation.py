@@ -1,4 +1,4 @@
-"""Whether a file ends before its own header says that it does."""
+"""Detect files that end earlier than their own header says."""
 
 import os
 from typing import Any
@@ -7,12 +7,12 @@ from typing import Any
 _MOST_BOXES = 100_000
 
 
-def cut_off(path: str | os.PathLike[str], container: Any, head: bytes) -> bool:
-    """Whether bytes are missing at the end, as after an upload or a copy that broke off.
+def is_truncated(path: str | os.PathLike[str], container: Any, head: bytes) -> bool:
+    """Check whether bytes are missing at the end, as after an interrupted upload or copy.
 
-    MP4 and QuickTime: the index names samples beyond the end, or a box is longer than the file. Matroska and AVI: the outermost element
-    is. FLV: the last tag is not whole, in a file that was finished. Streams that have no length of their own (MPEG-TS, live Matroska)
-    cannot be told. `head` is the file's beginning.
+    MP4 and QuickTime: the index lists samples beyond the end, or a box is longer than the file. Matroska and AVI: the outermost element is
+    longer. FLV: the last tag of a finished file is incomplete. Streams without a length (MPEG-TS, live Matroska) never count as truncated.
+    `head`: the file's first bytes.
     """
     size = os.stat(path).st_size
     name = container.format.name.partition(",")[0]
@@ -36,7 +36,7 @@ def _end_of_last(stream: Any) -> int:
 
 
 def _box_beyond(path: str | os.PathLike[str], size: int) -> bool:
-    """Whether one of the outermost boxes (ISO/IEC 14496-12, 4.2) goes on after the end of the file."""
+    """Check whether an outermost box (ISO/IEC 14496-12, 4.2) extends beyond the end of the file."""
     position = 0
     with open(path, "rb") as file:
         for _ in range(_MOST_BOXES):
@@ -56,7 +56,7 @@ def _box_beyond(path: str | os.PathLike[str], size: int) -> bool:
 
 
 def _flv_ends_well(path: str | os.PathLike[str], size: int) -> bool:
-    """Whether the size that stands behind the last tag leads to the start of a tag of that size (FLV specification, E.3)."""
+    """Check that the size after the last tag leads to the start of a tag of that size (FLV specification, E.3)."""
     with open(path, "rb") as file:
         file.seek(max(size - 4, 0))
         length = int.from_bytes(file.read(4), "big")
@@ -69,7 +69,7 @@ def _flv_ends_well(path: str | os.PathLike[str], size: int) -> bool:
 
 
 def _matroska_end(head: bytes) -> int:
-    """Where the segment ends (RFC 8794, EBML variable-size integers); 0 if it does not say."""
+    """Return the end of the segment (RFC 8794, EBML variable-size integers); 0 if it has no size."""
     position = 0
     for wanted in (b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"):
         if head[position : position + 4] != wanted:

@@ -1,4 +1,4 @@
-"""Which encoders there are, and what `quality` means to each of them."""
+"""Table of video encoders, and what `quality` means to each."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ from shared.errors import Invalid
 
 @dataclass(frozen=True, slots=True)
 class Encoder:
-    """A video encoder: the pixel formats that it takes, and its options for a quality of 0 to 100."""
+    """A video encoder, its pixel formats, and its options for a quality of 0 to 100."""
 
     name: str
     pixel_formats: frozenset[str]
@@ -42,7 +42,7 @@ def _vp9(quality: int) -> Mapping[str, str]:
 
 
 def _av1(quality: int) -> Mapping[str, str]:
-    # Its scale is not a straight line of the others'.
+    # Its quality scale is not linear in that of the others.
     crf = np.interp(quality, (0, 30, 50, 70, 90, 100), (63, 60, 42, 18, 7, 3))
     return {"crf": f"{round(float(crf))}", "preset": "8"}
 
@@ -80,22 +80,22 @@ _PREFERRED: Mapping[str, tuple[str, ...]] = {
 
 
 def choose_encoder(wanted: str, suffix: str, pixel_format: str) -> Encoder:
-    """The encoder `wanted`, or for "auto" the first that works here for a file of that suffix and pixel format.
+    """Return the encoder `wanted`, or for "auto" the first that works for the suffix and pixel format.
 
-    Raises Invalid, naming what there is.
+    Raises Invalid, listing the encoders that work.
     """
     names = _PREFERRED.get(suffix, ()) if wanted == "auto" else (wanted,)
     fitting = [encoder for name in names for encoder in ENCODERS if encoder.name == name and pixel_format in encoder.pixel_formats]
     for encoder in fitting:
-        if works(encoder.name, pixel_format):
+        if encoder_works(encoder.name, pixel_format):
             return encoder
     there = ", ".join(name for name, working in encoders().items() if working)
-    raise Invalid(f"No encoder {wanted!r} for {pixel_format} in a {suffix} file works on this machine. What works here: {there}.")
+    raise Invalid(f"No encoder {wanted!r} for {pixel_format} in a {suffix} file works on this machine. Working encoders: {there}.")
 
 
 def encoder_options(encoder: Encoder, quality: int, pixel_format: str) -> dict[str, str]:
-    """The encoder's options for a quality of 0 (small) to 100 (next to lossless)."""
-    # The library prints its settings to the error output, and takes word about that from nowhere else.
+    """Return the encoder's options for a quality of 0 (small) to 100 (nearly lossless)."""
+    # SVT-AV1 prints its settings to stderr unless this variable is set.
     os.environ.setdefault("SVT_LOG", "1")
     if not 0 <= quality <= 100:
         raise ValueError(f"{quality = } must be from 0 to 100")
@@ -105,8 +105,8 @@ def encoder_options(encoder: Encoder, quality: int, pixel_format: str) -> dict[s
 
 
 @cache
-def works(name: str, pixel_format: str = "yuv420p") -> bool:
-    """Whether the encoder is there and can encode a picture: having it built in says nothing about the hardware."""
+def encoder_works(name: str, pixel_format: str = "yuv420p") -> bool:
+    """Check that the encoder can encode a picture; a build may contain encoders whose hardware is missing."""
     if name not in av.codecs_available:
         return False
     encoder = next(encoder for encoder in ENCODERS if encoder.name == name)
@@ -125,10 +125,10 @@ def works(name: str, pixel_format: str = "yuv420p") -> bool:
 
 
 def encoders() -> dict[str, bool]:
-    """Every video encoder that this project knows, and whether it works on this machine."""
-    return {encoder.name: works(encoder.name, sorted(encoder.pixel_formats)[-1]) for encoder in ENCODERS}
+    """List all known video encoders, and whether each works on this machine."""
+    return {encoder.name: encoder_works(encoder.name, sorted(encoder.pixel_formats)[-1]) for encoder in ENCODERS}
 
 
 def ffmpeg_path() -> str:
-    """The ffmpeg program: the one that imageio-ffmpeg carries, or what IMAGEIO_FFMPEG_EXE names."""
+    """Return the path of ffmpeg: imageio-ffmpeg's own, or the one in IMAGEIO_FFMPEG_EXE."""
     return str(imageio_ffmpeg.get_ffmpeg_exe())

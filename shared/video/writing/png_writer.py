@@ -1,4 +1,4 @@
-"""Pictures as numbered PNG files in a folder or a zip file, encoded on all cores."""
+"""Write numbered PNG files to a folder or a zip file, encoded on all cores."""
 
 import os
 import shutil
@@ -28,13 +28,13 @@ _AHEAD = 2
 
 
 class PngWriter:
-    """PNG files frame-000000.png, frame-000001.png, ... that are being written, used like a `VideoWriter`.
+    """Write PNG files frame-000000.png, frame-000001.png, ...; used like a `VideoWriter`.
 
-    `path`: a name that ends in .zip, or that of a folder which must not be there yet or be empty. `pixel_format`: "gray", "rgb24" or
-    "rgba", or the same with 16 bits a sample; transparency is kept in the formats that end in a. Pictures are converted with their own
-    matrix and range, so that full scale stays full scale; `pts` must rise but is not written. `compression`: 0 (fast) to 9 (small).
+    `path`: a .zip file, or a folder that does not exist or is empty. `pixel_format`: "gray", "rgb24" or "rgba", or the same with 16 bits
+    per sample; "rgba" and "rgba64le" keep transparency. Pictures are converted with their own matrix and range, so that full scale stays
+    full scale. `pts` must rise but is not written. `compression`: 0 (fast) to 9 (small).
 
-    The folder or file stands under its name only after the `with` block has ended well; otherwise nothing is left.
+    The folder or file gets its name only after the `with` block has ended well; otherwise nothing is left.
     """
 
     encoder = "png"
@@ -92,7 +92,7 @@ class PngWriter:
             self.close()
 
     def close(self) -> None:
-        """Finish and put the folder or file under its name. Raises ValueError if no picture was written."""
+        """Finish the folder or file and give it its name. Raises ValueError if no picture was written."""
         try:
             while self._waiting:
                 self._store(self._waiting.popleft().result())

@@ -1,7 +1,7 @@
-"""Audio tracks of a file that is being written: encoded from samples, or copied from another file."""
+"""Audio tracks of an output file: encoded from samples, or copied from another file."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from fractions import Fraction
 from typing import Any
 
@@ -17,7 +17,7 @@ from shared.video.limits import Limits
 from shared.video.reading.metadata import keep_track_tags
 from shared.video.reading.open_input import audio_streams, main_video, open_input, time_base_of, timeline_zero
 
-# What players find in each container. MP4 could hold PCM and Vorbis on paper, and next to nothing plays that.
+# Codecs that players support in each container. The MP4 standard allows PCM and Vorbis, but hardly any player does.
 COPYABLE = {
     "mp4": frozenset({"aac", "mp3", "mp2", "ac3", "eac3", "opus", "alac", "flac"}),
     "mov": frozenset({"aac", "mp3", "ac3", "eac3", "alac", "pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be", "pcm_s32le", "pcm_f32le"}),
@@ -37,7 +37,7 @@ Mux = Callable[[Any], None]
 
 
 class AudioTrack:
-    """A track that is encoded from samples handed to `write`, which come one after the other from `start` seconds on."""
+    """An audio track encoded from the samples given to `write`, one after the other from `start` seconds on."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class AudioTrack:
         self._submit(lambda: self.encode(block))
 
     def open(self, container: av.container.OutputContainer, mux: Mux) -> None:
-        """Make the stream. Runs in the writer's thread, as the rest below does."""
+        """Create the stream. Runs in the writer's thread, as do the methods below."""
         self._encoder = SampleEncoder(container, mux, sample_rate=self.sample_rate, layout=self.layout, language=self.language)
         # Silence instead of a later first time: with one, MP4 would not mark the encoder's priming, and players would play it.
         missing = round(self._start * self.sample_rate)
@@ -83,7 +83,7 @@ class AudioTrack:
 
 
 class SampleEncoder:
-    """Float samples to packets of a container's audio codec, resampled if the codec does not take their rate or layout."""
+    """Encode float samples with a container's audio codec, resampled if it does not take their rate or layout."""
 
     def __init__(
         self,
@@ -142,7 +142,7 @@ class SampleEncoder:
 
 
 def layout_works(codec: str, layout: str) -> bool:
-    """Whether an encoder takes a channel layout as it is."""
+    """Check whether an encoder takes a channel layout unchanged."""
     try:
         context: Any = av.CodecContext.create(codec, "w")
         context.sample_rate = 48000
@@ -155,38 +155,38 @@ def layout_works(codec: str, layout: str) -> bool:
 
 
 class CopiedAudio:
-    """All audio tracks of another file, packet by packet, moved so that its timeline starts at 0."""
+    """Copy all audio tracks of another file packet by packet, with its timeline moved to 0."""
 
     def __init__(self, source: str | os.PathLike[str], limits: Limits):
         self._source = source
         self._limits = limits
-        self._steps: Iterator[Fraction] | None = None
+        self._steps: Generator[Fraction, None, None] | None = None
         self._position = Fraction(-1)
         self._finishers: list[Callable[[], None]] = []
 
     def plan(self, container_format: str) -> list[str]:
-        """What has to be changed to fit into the container, a sentence each; empty if all tracks are copied as they are."""
+        """Return a warning for each track that cannot be copied unchanged into the container."""
         with open_input(self._source, limits=self._limits) as container:
             kept = audio_streams(container)
             lost = len(container.streams.audio) - len(kept)
             names = [stream.codec_context.codec.canonical_name for stream in kept]
         target = _ENCODERS[container_format].removeprefix("lib")
         warnings = [
-            f"Audio track {index} was re-encoded from {name} to {target}, which {container_format} files are played with."
+            f"Audio track {index} was re-encoded from {name} to {target}, which players support in {container_format} files."
             for index, name in enumerate(names)
             if name not in COPYABLE[container_format]
         ]
         if lost:
-            warnings.append(f"{lost} audio tracks were left out: their coding is not known here.")
+            warnings.append(f"{lost} audio tracks were left out: their codec is not supported.")
         return warnings
 
     def open(self, container: av.container.OutputContainer, mux: Mux) -> None:
-        """Make the streams. Runs in the writer's thread."""
+        """Create the streams. Runs in the writer's thread."""
         self._steps = self._copy(container, mux)
         next(self._steps, None)
 
     def pump(self, until: Fraction | None) -> None:
-        """Copy what comes before `until` seconds; None: all of it."""
+        """Copy the packets before `until` seconds; None copies all."""
         while self._steps is not None and (until is None or self._position < until):
             position = next(self._steps, None)
             if position is None:
@@ -195,12 +195,12 @@ class CopiedAudio:
                 self._position = position
 
     def close(self) -> None:
-        """Let go of the source."""
+        """Close the source."""
         if self._steps is not None:
-            self._steps.close()  # type: ignore[attr-defined]
+            self._steps.close()
             self._steps = None
 
-    def _copy(self, container: av.container.OutputContainer, mux: Mux) -> Iterator[Fraction]:
+    def _copy(self, container: av.container.OutputContainer, mux: Mux) -> Generator[Fraction, None, None]:
         with open_input(self._source, limits=self._limits) as source:
             zero = timeline_zero(source, main_video(source, self._source))
             streams = audio_streams(source)

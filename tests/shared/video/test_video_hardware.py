@@ -103,7 +103,7 @@ def played(monkeypatch: pytest.MonkeyPatch, *, breaks_after: int | None = None) 
         with original(path, limits=limits) as container:
             yield container
 
-    pictures = reader.Pictures._from_here
+    pictures = reader.PictureStream._from_here
 
     def breaking(self: Any, aim: Any = None) -> Iterator[Any]:
         for count, shown in enumerate(pictures(self, aim)):
@@ -115,7 +115,7 @@ def played(monkeypatch: pytest.MonkeyPatch, *, breaks_after: int | None = None) 
     monkeypatch.setattr(hardware, "cuda_works", lambda: True)
     monkeypatch.setattr(hardware, "faster", lambda trial, least: True)
     monkeypatch.setattr(reader, "open_input", opening)
-    monkeypatch.setattr(reader.Pictures, "_from_here", breaking)
+    monkeypatch.setattr(reader.PictureStream, "_from_here", breaking)
     yield opened
 
 

@@ -131,13 +131,13 @@ class Counting:
 @pytest.fixture
 def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Counting]]:
     made: list[Counting] = []
-    original = decode.decoder_of
+    original = decode.open_decoder
 
     def counting(*arguments: Any, **options: Any) -> Counting:
         made.append(Counting(original(*arguments, **options)))
         return made[-1]
 
-    monkeypatch.setattr(decode, "decoder_of", counting)
+    monkeypatch.setattr(decode, "open_decoder", counting)
     return made
 
 

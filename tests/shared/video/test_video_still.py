@@ -162,7 +162,7 @@ def test_a_list_of_files_that_fills_the_memory_is_not_read(tmp_path: Path, monke
         entry.comment = bytes(60_000)
         archive.writestr(entry, picture("red"))
     monkeypatch.setattr(picture_zip, "MOST_LIST_BYTES", 50_000)
-    with pytest.raises(TooLarge, match=r"list of its files has 60\d\d\d bytes; at most 50000"):
+    with pytest.raises(TooLarge, match=r"directory of the zip file has 60\d\d\d bytes; at most 50000"):
         probe(path)
 
 

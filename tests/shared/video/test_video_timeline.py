@@ -8,7 +8,7 @@ import pytest
 
 from shared.video import VideoWriter, read_frames, timeline
 from shared.video.frames.planes import picture_from
-from shared.video.reading.packet_sizes import Sizes
+from shared.video.reading.packet_sizes import PacketSizes
 
 WIDTH, HEIGHT = 320, 180
 
@@ -60,7 +60,7 @@ def test_rough_reading_leaves_frames_out_but_none_at_a_cut(cut_clip):
 
 
 def test_sizes_are_compared_with_those_of_their_kind():
-    sizes = Sizes()
+    sizes = PacketSizes()
     assert sizes.unusual(0, 9000, True)
     assert [sizes.unusual(pts, 1000, False) for pts in (3, 6, 9)] == [False, False, False]
     assert [sizes.unusual(pts, 100, False) for pts in (7, 8)] == [False, False]

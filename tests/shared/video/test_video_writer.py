@@ -151,7 +151,7 @@ def test_wrong_use_is_refused_clearly(tmp_path: Path) -> None:
         writer("a.avi")
     with pytest.raises(ValueError, match="quality = 101"):
         writer(quality=101)
-    with pytest.raises(Invalid, match=r"What works here: .*libx264"):
+    with pytest.raises(Invalid, match=r"Working encoders: .*libx264"):
         writer(encoder="h264_vaapi")
     with pytest.raises(ValueError, match="width = 0"):
         writer(width=0)
