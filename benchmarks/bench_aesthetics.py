@@ -22,11 +22,10 @@ from rich.table import Table
 
 from benchmarks.clips import sample_clip
 from benchmarks.machine import machine
-from services.aesthetics.best_frames import best_frames
+from services.aesthetics.best_frames import BestFramesParams, best_frames
 from services.aesthetics.nima.keras_model import build
 from services.aesthetics.nima.network import network
 from services.aesthetics.nima.scores import RATINGS
-from services.aesthetics.params import BestFramesParams
 from shared.models.folder import ModelFolder
 from shared.video import ffmpeg_path
 
@@ -36,8 +35,7 @@ SEED_BATCH, GROUP, PICTURES = 100, 5, 48
 MEMORY = """
 import sys
 from pathlib import Path
-from services.aesthetics.best_frames import best_frames
-from services.aesthetics.params import BestFramesParams
+from services.aesthetics.best_frames import BestFramesParams, best_frames
 folder = Path(sys.argv[2])
 outputs = {"images": folder / "i.zip", "scores": folder / "s.zip", "sheet": folder / "s.png"}
 best_frames(BestFramesParams(scorer="technical", sample_rate=4), video=Path(sys.argv[1]), outputs=outputs)

@@ -1,4 +1,4 @@
-"""The aesthetics service's app."""
+"""The aesthetics service's web application."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -6,20 +6,20 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from services.aesthetics.compat import seed_routes
-from services.aesthetics.folders.folder_jobs import Extractions
+from services.aesthetics.folders.extractions import Extractions
 from services.aesthetics.operations import SERVICE
 from shared.http.service import create_service
 from shared.runtime import Runtime
 
 
 def create_app(runtime: Runtime, *, reachable_by_browsers: bool = True) -> FastAPI:
-    """Every operation of the table, and the endpoints of the program this service grew from."""
+    """Create the application with every operation of the table and PerfectFrameAI's endpoints."""
     app = create_service(SERVICE, runtime, reachable_by_browsers=reachable_by_browsers)
     extractions = Extractions(runtime)
     app.include_router(seed_routes(extractions))
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         extractions.resume()
         yield
         await extractions.close()

@@ -1,20 +1,47 @@
-"""aesthetics.best-frames: videos or pictures -> the best picture of each group."""
+"""aesthetics.best-frames: the best picture of each group, out of videos or picture files."""
 
 import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
 
 from services.aesthetics.nima.network import network
-from services.aesthetics.output.chosen_pictures import Picks
+from services.aesthetics.output.chosen_pictures import Choice, ChosenPictures
 from services.aesthetics.output.score_table import ScoreTable
-from services.aesthetics.params import BestFramesParams, ChosenResult
-from services.aesthetics.reading.sources import Sources
-from services.aesthetics.selection.groups import Grouping, by_number, by_shot
+from services.aesthetics.params import CHOSEN_OUTPUTS, PICTURES, VIDEOS, ChosenResult, ScoreParams, missing_weights
+from services.aesthetics.reading.sources import MAX_SOURCES, Sources, as_list, one_kind
+from services.aesthetics.selection.groups import Grouping, VideoShots, by_number, by_shot
 from services.aesthetics.selection.reasons import clock
-from services.aesthetics.selection.scoring import Scored, scored
+from services.aesthetics.selection.scoring import ScoredView, scored
 from shared.errors import Invalid
-from shared.operation import Progress, Silent
+from shared.operation import Operation, Progress, Silent
+
+
+class BestFramesParams(ScoreParams):
+    """How pictures are scored and grouped."""
+
+    group_size: int = Field(5, ge=1, le=100_000, description="Number of consecutive pictures in a group; the best of each is kept.")
+    group_by: Literal["time", "shot"] = Field(
+        "time", description="`time`: groups of `group_size` consecutive pictures. `shot`: one group per shot."
+    )
+    shots: list[VideoShots] | None = Field(
+        None,
+        min_length=1,
+        max_length=MAX_SOURCES,
+        description="Shots of each video, in the order of the videos, for `group_by: shot`: `videos` of a `keyframes.detect` result. "
+        'In a pipeline: `{"from": "<step>.videos"}`.',
+    )
+
+    @model_validator(mode="after")
+    def _has_shots(self) -> Self:
+        if self.group_by == "shot" and self.shots is None:
+            raise ValueError(
+                "group_by shot needs shots: give the `videos` of a keyframes.detect result, or run the pipeline `best-frame-of-each-shot`"
+            )
+        return self
 
 
 def best_frames(
@@ -25,108 +52,109 @@ def best_frames(
     outputs: Mapping[str, Path],
     progress: Progress = Silent(),
 ) -> ChosenResult:
-    """Write the best picture of each group to `images` (zip), every score to `scores` (archive), the chosen ones to `sheet` (PNG).
+    """Write the best picture of each group.
 
-    Frames of a video are grouped within it, picture files in the order they are given. The frames that are looked at are decoded once; of
-    each group only the best so far is held. A file that cannot be read is noted in the
-    result; where none can, its error is raised. Raises ModelMissing, Invalid for a part that is not there or more pictures than MAX_LOOKS.
+    `outputs`: `images` (zip of the pictures), `scores` (zip of every score), `sheet` (PNG of the chosen pictures). Frames are grouped
+    within their video, picture files in the order they are given. Every sampled frame is decoded once; of each group only the best so
+    far is held. An unreadable file is recorded in the result; if no file is readable, its error is raised. Raises ModelMissing, and Invalid
+    for an empty part or for more pictures than MAX_VIEWS.
     """
-    stage = progress.part("looking", 0, 0.97)
     paths = one_kind(video, images)
-    if params.group_by == "shot" and not as_list(video):
-        raise Invalid("group_by shot is for videos; pictures are grouped in the order they are given.")
-    by_shots = [by_shot(one) for one in params.shots or ()] if params.group_by == "shot" else []
-    if by_shots and len(by_shots) != len(paths):
-        raise Invalid(f"shots are given for {len(by_shots)} videos, but there are {len(paths)}: give one list for each, in their order.")
+    groupings = _groupings(params, videos=len(as_list(video)))
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=outputs["images"].parent, prefix=".best-")))
-        sources = Sources(paths, params, stage, videos=bool(as_list(video)))
-        rater = stack.enter_context(network(params, progress)) if params.scorer != "technical" else None
+        sources = Sources(paths, params, progress.part("looking", 0, 0.97), videos=bool(as_list(video)))
+        rater = stack.enter_context(network(params, progress)) if params.uses_network else None
         table = ScoreTable()
-        picks = Picks(params, sources, table, folder)
-        if sources.videos:
-            for source in sources.readable():
-                groups = by_shots[source.index] if by_shots else by_number(params.group_size)
-                with closing(sources.looks(source, params)) as looks, closing(scored(looks, rater, params)) as found:
-                    _choose(found, groups, table, picks, params)
-        else:
-            with closing(sources.all_pictures(params)) as looks, closing(scored(looks, rater, params)) as found:
-                _choose(found, by_number(params.group_size), table, picks, params)
-        sources.raise_if_nothing()
-        items, left_out = picks.write(outputs, progress.part("writing", 0.97, 1))
-        return ChosenResult(
-            items=items,
-            sources=[source.report() for source in sources.all],
-            looked_at=sources.looked_at,
-            left_out=left_out,
-            model=rater.used if rater else None,
-            scorer=params.scorer,
+        chosen = ChosenPictures(sources, table, folder, suffix=params.format)
+        for source, views in sources.series(lanczos=params.lanczos):
+            grouping = groupings[source.index] if groupings and source else by_number(params.group_size)
+            with closing(views), closing(scored(views, rater, technical_share=params.technical_share)) as pictures:
+                _choose(pictures, grouping, table, chosen, params)
+        sources.raise_if_empty()
+        items, left_out = chosen.write(
+            outputs, diversity=params.diversity, contact_sheet=params.contact_sheet, progress=progress.part("writing", 0.97, 1)
         )
+        return ChosenResult.of(items, left_out, sources, rater, params)
 
 
-def one_kind(video: list[Path] | Path | None, images: list[Path] | Path | None) -> list[Path]:
-    """The videos, or the picture files. Raises Invalid where both are given."""
-    if as_list(video) and as_list(images):
-        raise Invalid("Give videos or pictures, not both in one job.")
-    return as_list(video) or as_list(images)
+def _groupings(params: BestFramesParams, *, videos: int) -> list[Grouping]:
+    """Return the grouping of each of `videos` videos by its shots; none for groups by time. Raises Invalid if they do not fit."""
+    if params.group_by == "time":
+        return []
+    if not videos:
+        raise Invalid("group_by shot is for videos; pictures are grouped in the order they are given.")
+    groupings = [by_shot(video.shots) for video in params.shots or ()]
+    if len(groupings) != videos:
+        raise Invalid(f"shots are given for {len(groupings)} videos, but there are {videos}: give one list for each, in their order.")
+    return groupings
 
 
-def as_list(given: list[Path] | Path | None) -> list[Path]:
-    """One path, several or none, as a list."""
-    return [given] if isinstance(given, Path) else list(given or ())
-
-
-def _choose(found: Iterable[Scored], groups: Grouping, table: ScoreTable, picks: Picks, params: BestFramesParams) -> None:
-    """The best of each group of a series, written as soon as its group is over."""
+def _choose(
+    pictures: Iterable[ScoredView], grouping: Grouping, table: ScoreTable, chosen: ChosenPictures, params: BestFramesParams
+) -> None:
+    """Choose the best picture of each group of a series, and write it as soon as its group ends."""
     group = _Group(None)
-    for number, one in enumerate(found):
-        index = groups(number, one)
-        row = table.add(one, index)
+    for number, picture in enumerate(pictures):
+        index = grouping(number, picture.view.time_s)
+        row = table.add(picture, index)
         if index != group.index:
-            group.close(picks, params)
+            group.close(chosen, params)
             group = _Group(index)
-        group.add(one, row)
-    group.close(picks, params)
+        group.add(picture, row)
+    group.close(chosen, params)
 
 
 class _Group:
-    """The best picture of a group so far, and how far ahead it is."""
+    """The best picture of a group so far, and the next best merit. `index` None: pictures in no group."""
 
-    def __init__(self, index: int | None):
+    def __init__(self, index: int | None) -> None:
         self.index = index
-        self._best: tuple[Scored, int] | None = None
-        self._next: float | None = None
+        self._best: tuple[ScoredView, int] | None = None
+        self._next_merit: float | None = None
         self._count = 0
         self._first_s: float | None = None
         self._last_s: float | None = None
 
-    def add(self, one: Scored, row: int) -> None:
-        """Another picture of the group; of equals the first stays the best."""
+    def add(self, picture: ScoredView, row: int) -> None:
+        """Add a picture; of equal merits the first wins."""
         self._count += 1
-        self._last_s = one.look.time_s
+        self._last_s = picture.view.time_s
         if self._best is None:
-            self._best, self._first_s = (one, row), one.look.time_s
-        elif one.merit > self._best[0].merit:
-            self._best, self._next = (one, row), self._best[0].merit
-        elif self._next is None or one.merit > self._next:
-            self._next = one.merit
+            self._best, self._first_s = (picture, row), picture.view.time_s
+        elif picture.merit > self._best[0].merit:
+            self._best, self._next_merit = (picture, row), self._best[0].merit
+        elif self._next_merit is None or picture.merit > self._next_merit:
+            self._next_merit = picture.merit
 
-    def close(self, picks: Picks, params: BestFramesParams) -> None:
-        """Choose the best."""
+    def close(self, chosen: ChosenPictures, params: BestFramesParams) -> None:
+        """Choose the best picture."""
         if self.index is None or self._best is None:
             return
-        one, row = self._best
-        said = f"Best of {self._count} pictures" if self._count > 1 else "The only one of its group"
+        picture, row = self._best
+        chosen_from = f"Best of {self._count} pictures" if self._count > 1 else "The only one of its group"
         if self._count > 1 and self._first_s is not None and self._last_s is not None:
-            said = f"Best of {self._count} frames from {clock(self._first_s)} to {clock(self._last_s)}"
-        ahead = None if self._next is None else one.merit - self._next
-        picks.add(
-            one,
-            one.look.file(params),
+            chosen_from = f"Best of {self._count} frames from {clock(self._first_s)} to {clock(self._last_s)}"
+        choice = Choice(
             row=row,
-            time_s=one.look.time_s,
+            time_s=picture.view.time_s,
             group=self.index,
             considered=self._count,
-            chosen_from=said,
-            ahead=ahead,
+            chosen_from=chosen_from,
+            ahead=None if self._next_merit is None else picture.merit - self._next_merit,
         )
+        chosen.add(picture, picture.view.file(params), choice)
+
+
+BEST_FRAMES = Operation(
+    name="aesthetics.best-frames",
+    summary="Choose the best frame of each group of a video, and say why",
+    params=BestFramesParams,
+    result=ChosenResult,
+    inputs={"video": VIDEOS, "images": PICTURES},
+    needs=("video", "images"),
+    outputs=CHOSEN_OUTPUTS,
+    run=best_frames,
+    example=BestFramesParams(scorer="technical"),
+    unavailable=missing_weights,
+)

@@ -1,4 +1,4 @@
-"""PerfectFrameAI's command line: `best_frames_extractor` and `top_images_extractor` on folders of this machine, without a server."""
+"""PerfectFrameAI's commands `best_frames_extractor` and `top_images_extractor`, on folders of this machine, without a server."""
 
 import tempfile
 from collections.abc import Callable
@@ -7,44 +7,45 @@ from typing import Annotated, Any
 
 import typer
 
-from services.aesthetics.best_frames import best_frames
-from services.aesthetics.extract_frames import extract_frames
-from services.aesthetics.folders.folders import PICTURE_SUFFIXES, PROCESSED, VIDEO_SUFFIXES, check_originals, deliver, files_in, mark
-from services.aesthetics.operations import missing_weights
-from services.aesthetics.params import BestFramesParams, ExtractParams, TopImagesParams
-from services.aesthetics.top_images import top_images
+from services.aesthetics.best_frames import BestFramesParams, best_frames
+from services.aesthetics.extract_frames import ExtractParams, extract_frames
+from services.aesthetics.folders.folder_files import PICTURE_SUFFIXES, PROCESSED, VIDEO_SUFFIXES, check_originals, deliver, files_in, mark
+from services.aesthetics.nima.models import NIMA_MODELS
+from services.aesthetics.params import missing_weights
+from services.aesthetics.selection.scorers import SCORERS
+from services.aesthetics.top_images import TopImagesParams, top_images
 from shared.errors import Invalid, ModelMissing, ReelwrightError
 from shared.http.params_text import params_from_text
 from shared.settings import Settings
 
-Folder = Annotated[Path, typer.Option("--input_dir", "--input-dir", "-i", help="Folder of the files.")]
-Target = Annotated[Path, typer.Option("--output_dir", "--output-dir", "-o", help="Folder that the pictures are written into.")]
-Cpu = Annotated[bool, typer.Option("--cpu", help="Use no GPU.")]
-Scorer = Annotated[str, typer.Option("--scorer", help="nima, technical or both.")]
-Network = Annotated[str, typer.Option("--model", help="inception-resnet-v2, mobilenet-aesthetic or mobilenet-technical.")]
+Folder = Annotated[Path, typer.Option("--input_dir", "--input-dir", "-i", help="Folder of the input files.")]
+Target = Annotated[Path, typer.Option("--output_dir", "--output-dir", "-o", help="Folder for the chosen pictures.")]
+Cpu = Annotated[bool, typer.Option("--cpu", help="Do not use a GPU.")]
+Scorer = Annotated[str, typer.Option("--scorer", help=f"What pictures are ranked by: {', '.join(SCORERS)}.")]
+Network = Annotated[str, typer.Option("--model", help=f"Network that rates pictures: {', '.join(NIMA_MODELS)}.")]
 INPUT, OUTPUT = Path("input_directory"), Path("output_directory")
 
 
 def add_commands(group: typer.Typer, settings: Callable[..., Settings]) -> None:
     """Add both commands to the service's group. `settings(**changes)` reads the settings and puts them in force."""
 
-    @group.command("best_frames_extractor", help="The best frames of every video in a folder; videos that are done are renamed.")
+    @group.command("best_frames_extractor", help="Extract the best frames of every video in a folder, and rename processed videos.")
     def best(
         input_dir: Folder = INPUT,
         output_dir: Target = OUTPUT,
-        all_frames: Annotated[bool, typer.Option("--all_frames", "--all-frames", help="Write every sampled frame, rate none.")] = False,
+        all_frames: Annotated[bool, typer.Option("--all_frames", "--all-frames", help="Write every sampled frame, unrated.")] = False,
         cpu: Cpu = False,
         scorer: Scorer = "nima",
         model: Network = "inception-resnet-v2",
     ) -> None:
         settings(**_device(cpu))
-        videos = _found(input_dir, VIDEO_SUFFIXES, PROCESSED)
+        videos = _files(input_dir, VIDEO_SUFFIXES, PROCESSED)
         params = _params(BestFramesParams, scorer, model) if not all_frames else ExtractParams()
         failed = sum(not _one_video(video, params, output_dir) for video in videos)
         if failed:
             raise typer.Exit(1)
 
-    @group.command("top_images_extractor", help="The best pictures of a folder.")
+    @group.command("top_images_extractor", help="Extract the best pictures of a folder.")
     def top(
         input_dir: Folder = INPUT,
         output_dir: Target = OUTPUT,
@@ -55,11 +56,11 @@ def add_commands(group: typer.Typer, settings: Callable[..., Settings]) -> None:
     ) -> None:
         settings(**_device(cpu))
         check_originals(input_dir, output_dir)
-        pictures = _found(input_dir, PICTURE_SUFFIXES, "")
+        pictures = _files(input_dir, PICTURE_SUFFIXES, "")
         params = _params(TopImagesParams, scorer, model, percent=percent)
-        with tempfile.TemporaryDirectory() as made:
-            result = top_images(params, images=pictures, outputs=_outputs(Path(made)))
-            deliver(Path(made, "images.zip"), [item.image for item in result.items], output_dir)
+        with tempfile.TemporaryDirectory() as folder:
+            result = top_images(params, images=pictures, outputs=_outputs(Path(folder)))
+            deliver(Path(folder, "images.zip"), [item.image for item in result.items], output_dir)
         for source in result.sources:
             if source.error is not None:
                 typer.echo(f"{source.name}: {source.error['detail']}", err=True)
@@ -67,9 +68,9 @@ def add_commands(group: typer.Typer, settings: Callable[..., Settings]) -> None:
 
 
 def _one_video(video: Path, params: BestFramesParams | ExtractParams, folder: Path) -> bool:
-    """Extract from one video and mark it; whether that worked. A video that is bad is told of, and the others go on."""
-    with tempfile.TemporaryDirectory() as made:
-        outputs = _outputs(Path(made))
+    """Extract pictures of one video into a folder and mark it. An error is printed; returns whether there was none."""
+    with tempfile.TemporaryDirectory() as temporary:
+        outputs = _outputs(Path(temporary))
         try:
             if isinstance(params, BestFramesParams):
                 result: Any = best_frames(params, video=video, outputs=outputs)
@@ -88,21 +89,24 @@ def _one_video(video: Path, params: BestFramesParams | ExtractParams, folder: Pa
     return True
 
 
-def _found(folder: Path, suffixes: tuple[str, ...], prefix: str) -> list[Path]:
-    files = files_in(folder, suffixes, but=prefix)
+def _files(folder: Path, suffixes: tuple[str, ...], prefix: str) -> list[Path]:
+    """List the files to process. Raises Invalid if there are none."""
+    files = files_in(folder, suffixes, ignored_prefix=prefix)
     if not files:
-        raise Invalid(f"There is no file ({', '.join(suffixes)}) to work on in {folder}. Name another folder with --input_dir.")
+        raise Invalid(f"There is no file ({', '.join(suffixes)}) to process in {folder}. Name another folder with --input_dir.")
     return files
 
 
 def _device(cpu: bool) -> dict[str, str]:
+    """Return the changed setting for the option --cpu."""
     return {"device": "cpu"} if cpu else {}
 
 
 def _params(model: type[Any], scorer: str, network: str, **more: str) -> Any:
+    """Validate params from the command line. Raises ModelMissing."""
     params = params_from_text(model, {"scorer": scorer, "model": network, "diversity": "0", **more})
     if command := missing_weights(params):
-        raise ModelMissing(f"The network is not installed. Run: {command}, or ask for --scorer technical")
+        raise ModelMissing(f"The network is not installed. Run: {command}, or use --scorer technical")
     return params
 
 

@@ -1,26 +1,49 @@
-"""aesthetics.extract-frames: videos -> every sampled frame, without a look at its quality."""
+"""aesthetics.extract-frames: every sampled frame of videos, unrated."""
 
 from contextlib import closing
 from pathlib import Path
 
-from services.aesthetics.best_frames import as_list
-from services.aesthetics.params import MAX_IMAGES, Extracted, ExtractParams, ExtractResult
-from services.aesthetics.reading.picture_files import Names, encoded
-from services.aesthetics.reading.small_views import sampled
-from services.aesthetics.reading.sources import Sources
+from pydantic import BaseModel, Field
+
+from services.aesthetics.output.chosen_pictures import MAX_IMAGES
+from services.aesthetics.reading.picture_files import PictureNames, encoded
+from services.aesthetics.reading.picture_formats import PictureParams
+from services.aesthetics.reading.sampling import SampleParams, sampled
+from services.aesthetics.reading.sources import MAX_SOURCES, SourceReport, Sources, as_list
 from shared.errors import Invalid
 from shared.media.picture_zip import PictureZip
-from shared.operation import Progress, Silent
+from shared.operation import Input, Kind, Operation, Progress, Silent
 from shared.video import Frame, map_ordered
 
 
-def extract_frames(params: ExtractParams, *, video: list[Path] | Path, output: Path, progress: Progress = Silent()) -> ExtractResult:
-    """Write `sample_rate` frames a second of each video into a zip file, encoded on all cores.
+class ExtractParams(SampleParams, PictureParams):
+    """The frames that are written, and their format."""
 
-    A video that cannot be read, or breaks half-way, is noted in the result; where none can be, its error is raised. Raises Invalid for a
-    part that is not there or more than MAX_IMAGES frames.
+
+class Extracted(BaseModel):
+    """A written frame."""
+
+    image: str = Field(description="Name of the picture in the output `images`.")
+    source: str = Field(description="Name of its video.")
+    source_index: int = Field(description="Number of its video among the inputs, from 0.")
+    timestamp_s: float = Field(description="Time of the frame in its video, in seconds.")
+
+
+class ExtractResult(BaseModel):
+    """The written frames."""
+
+    items: list[Extracted] = Field(description="The frames, video by video, in the order of time.")
+    sources: list[SourceReport] = Field(description="Outcome of each video.")
+
+
+def extract_frames(params: ExtractParams, *, video: list[Path] | Path, output: Path, progress: Progress = Silent()) -> ExtractResult:
+    """Write `sample_rate` frames per second of each video into a zip file, encoded on all cores.
+
+    An unreadable video is recorded in the result; if no video is readable, its error is raised. Raises Invalid for an empty part or
+    for more than MAX_IMAGES frames.
     """
-    sources, names, items = Sources(as_list(video), params, progress, videos=True), Names(params), list[Extracted]()
+    sources = Sources(as_list(video), params, progress, videos=True)
+    names, items = PictureNames(params.format), list[Extracted]()
 
     def encode(frame: Frame) -> tuple[float, bytes]:
         return float(frame.time), encoded(frame.rgb(), params)
@@ -28,11 +51,11 @@ def extract_frames(params: ExtractParams, *, video: list[Path] | Path, output: P
     with PictureZip(output) as archive:
         for source in sources.readable():
             with (
-                sources.noting(source),
+                sources.recording_errors(source),
                 closing(sampled(source.path, params)) as frames,
-                closing(map_ordered(encode, frames, ahead=1)) as made,
+                closing(map_ordered(encode, frames, ahead=1)) as files,
             ):
-                for time_s, data in made:
+                for time_s, data in files:
                     if len(items) == MAX_IMAGES:
                         raise Invalid(f"More than {MAX_IMAGES} frames would be written. Choose a lower sample_rate, or a part.")
                     name = names.of(source.path.name, time_s)
@@ -40,5 +63,17 @@ def extract_frames(params: ExtractParams, *, video: list[Path] | Path, output: P
                     source.chosen += 1
                     items.append(Extracted(image=name, source=source.path.name, source_index=source.index, timestamp_s=time_s))
                     sources.count(source)
-        sources.raise_if_nothing()
-    return ExtractResult(items=items, sources=[source.report() for source in sources.all])
+        sources.raise_if_empty()
+    return ExtractResult(items=items, sources=sources.reports)
+
+
+EXTRACT_FRAMES = Operation(
+    name="aesthetics.extract-frames",
+    summary="Write frames of videos as pictures, so many a second",
+    params=ExtractParams,
+    result=ExtractResult,
+    inputs={"video": Input(kind=Kind.VIDEO, many=True, most=MAX_SOURCES)},
+    outputs={"images": Kind.IMAGES},
+    run=extract_frames,
+    example=ExtractParams(),
+)

@@ -1,35 +1,52 @@
-"""aesthetics.top-images: pictures or videos -> the pictures whose scores reach a percentile."""
+"""aesthetics.top-images: the pictures whose scores reach a percentile, out of picture files or videos."""
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+from pydantic import Field
 
-from services.aesthetics.best_frames import as_list, one_kind
 from services.aesthetics.nima.network import network
-from services.aesthetics.output.chosen_pictures import Picks
+from services.aesthetics.output.chosen_pictures import Choice, ChosenPictures
 from services.aesthetics.output.score_table import ScoreTable
-from services.aesthetics.params import TopImagesParams, TopImagesResult
+from services.aesthetics.params import CHOSEN_OUTPUTS, PICTURES, VIDEOS, ChosenResult, ScoreParams, missing_weights
 from services.aesthetics.reading.picture_files import encoded
-from services.aesthetics.reading.small_views import sampled
-from services.aesthetics.reading.sources import Source, Sources
-from services.aesthetics.selection.scoring import Scored, scored
-from shared.operation import Progress, Silent
+from services.aesthetics.reading.sampling import sampled
+from services.aesthetics.reading.sources import Source, Sources, as_list, one_kind
+from services.aesthetics.selection.scoring import ScoredView, scored
+from shared.operation import Operation, Progress, Silent
 from shared.video import Frame, read_frames
 
-_SEEK_TAKES_S = 4
-"""Seconds of video that one jump costs as much as, roughly: half the distance of two keyframes."""
+_SEEK_COST_S = 4
+"""Seconds of video that can be decoded in the time of one seek: about half the distance between two keyframes."""
+
+
+class TopImagesParams(ScoreParams):
+    """How pictures are scored, and how many are kept."""
+
+    percent: float = Field(
+        90.0,
+        ge=0,
+        le=100,
+        description="Percentile of all scores that a picture must reach: 90 keeps the best tenth, 0 keeps all.",
+    )
+
+
+class TopImagesResult(ChosenResult):
+    """The pictures that reached the percentile."""
+
+    threshold: float | None = Field(description="Merit at the percentile.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Known:
-    """A picture with its scores that holds no pixels in full size. `time`: of a video's frame."""
+class _Candidate:
+    """A scored picture without its pixels. `row`: in the score table; `time`: of a video's frame."""
 
-    one: Scored
+    picture: ScoredView
     row: int
     time: Fraction | None
 
@@ -42,82 +59,87 @@ def top_images(
     outputs: Mapping[str, Path],
     progress: Progress = Silent(),
 ) -> TopImagesResult:
-    """Write the pictures, or sampled frames, that reach the percentile `percent` of all merits: to `images`, with `scores` and `sheet`.
+    """Write the pictures, or sampled frames, whose merit reaches the percentile `percent` of all merits.
 
-    The percentile is that of numpy: between two values, a linear share of both. Only the chosen ones are read again in full size. A file
-    that cannot be read is noted in the result; where none can, its error is raised. Raises ModelMissing, Invalid.
+    `outputs`: as for `best_frames`. The percentile is numpy's: linear between two merits. Only chosen pictures are read again, in full
+    size. An unreadable file is recorded in the result; if no file is readable, its error is raised. Raises ModelMissing and Invalid.
     """
     paths = one_kind(video, images)
-    stage = progress.part("looking", 0, 0.85)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=outputs["images"].parent, prefix=".top-")))
-        sources = Sources(paths, params, stage, videos=bool(as_list(video)))
-        rater = stack.enter_context(network(params, progress)) if params.scorer != "technical" else None
+        sources = Sources(paths, params, progress.part("looking", 0, 0.85), videos=bool(as_list(video)))
+        rater = stack.enter_context(network(params, progress)) if params.uses_network else None
         table = ScoreTable()
-        picks = Picks(params, sources, table, folder)
-        known: list[_Known] = []
-        series = [sources.looks(source, params) for source in sources.readable()] if sources.videos else [sources.all_pictures(params)]
-        for looks in series:
-            with closing(looks), closing(scored(looks, rater, params)) as found:
-                known.extend(_without_pixels(one, table.add(one, None)) for one in found)
-        sources.raise_if_nothing()
-        threshold = float(np.percentile([each.one.merit for each in known], params.percent))
-        chosen = [each for each in known if each.one.merit >= threshold]
-        writing = progress.part("reading the chosen ones", 0.85, 0.97)
-        for done, (each, file) in enumerate(_in_full(chosen, sources, params), start=1):
-            said = f"Among the best {len(chosen)} of {len(known)} (merit {threshold:.2f} or more)"
-            picks.add(
-                each.one,
-                file,
-                row=each.row,
-                time_s=None if each.time is None else float(each.time),
+        candidates: list[_Candidate] = []
+        for _, views in sources.series(lanczos=params.lanczos):
+            with closing(views), closing(scored(views, rater, technical_share=params.technical_share)) as pictures:
+                candidates.extend(_candidate(picture, table.add(picture, None)) for picture in pictures)
+        sources.raise_if_empty()
+        threshold = float(np.percentile([candidate.picture.merit for candidate in candidates], params.percent))
+        winners = [candidate for candidate in candidates if candidate.picture.merit >= threshold]
+        chosen = ChosenPictures(sources, table, folder, suffix=params.format)
+        reading = progress.part("reading the chosen ones", 0.85, 0.97)
+        for done, (winner, file) in enumerate(_in_full_size(winners, sources, params), start=1):
+            choice = Choice(
+                row=winner.row,
+                time_s=None if winner.time is None else float(winner.time),
                 group=None,
-                considered=len(known),
-                chosen_from=said,
+                considered=len(candidates),
+                chosen_from=f"Among the best {len(winners)} of {len(candidates)} (merit {threshold:.2f} or more)",
                 ahead=None,
             )
-            writing(done, len(chosen))
-        items, left_out = picks.write(outputs, progress.part("writing", 0.97, 1))
-        return TopImagesResult(
-            items=items,
-            sources=[source.report() for source in sources.all],
-            looked_at=sources.looked_at,
-            left_out=left_out,
-            model=rater.used if rater else None,
-            scorer=params.scorer,
-            threshold=threshold,
+            chosen.add(winner.picture, file, choice)
+            reading(done, len(winners))
+        items, left_out = chosen.write(
+            outputs, diversity=params.diversity, contact_sheet=params.contact_sheet, progress=progress.part("writing", 0.97, 1)
         )
+        return TopImagesResult.of(items, left_out, sources, rater, params, threshold=threshold)
 
 
-def _without_pixels(one: Scored, row: int) -> _Known:
-    frame = one.look.frame
-    look = replace(one.look, frame=None, small=np.empty((0, 0, 3), np.uint8))
-    return _Known(one=replace(one, look=look), row=row, time=None if frame is None else frame.time)
+def _candidate(picture: ScoredView, row: int) -> _Candidate:
+    """Drop the pixels of a picture."""
+    frame = picture.view.frame
+    view = replace(picture.view, frame=None, small=np.empty((0, 0, 3), np.uint8))
+    return _Candidate(picture=replace(picture, view=view), row=row, time=None if frame is None else frame.time)
 
 
-def _in_full(chosen: list[_Known], sources: Sources, params: TopImagesParams) -> Iterator[tuple[_Known, bytes]]:
-    """The chosen pictures, each as a file, in order."""
+def _in_full_size(winners: list[_Candidate], sources: Sources, params: TopImagesParams) -> Iterator[tuple[_Candidate, bytes]]:
+    """Yield each winner with its full-size file, in order."""
     if not sources.videos:
-        yield from ((each, each.one.look.file(params)) for each in chosen)
+        yield from ((winner, winner.picture.view.file(params)) for winner in winners)
         return
     for source in sources.all:
-        wanted = {each.time: each for each in chosen if each.one.look.source == source.index and each.time is not None}
-        if wanted:
-            with closing(_frames_at(source, sorted(wanted), params)) as frames:
-                yield from ((wanted[frame.time], encoded(frame.rgb(), params)) for frame in frames)
+        by_time = {winner.time: winner for winner in winners if winner.picture.view.source == source.index and winner.time is not None}
+        if by_time:
+            with closing(_frames_at(source, sorted(by_time), params)) as frames:
+                yield from ((by_time[frame.time], encoded(frame.rgb(), params)) for frame in frames)
 
 
-def _frames_at(source: Source, times: list[Fraction], params: TopImagesParams) -> Iterator[Frame]:
-    """The frames of a video at these times, by jumping to each, or by going through what was sampled once more where that is less."""
-    if len(times) * _SEEK_TAKES_S * params.sample_rate < source.looked_at:
+def _frames_at(source: Source, times: list[Fraction], params: TopImagesParams) -> Generator[Frame, None, None]:
+    """Yield the frames of a video at `times`, by seeking to each or by sampling the video again, whichever is cheaper."""
+    if len(times) * _SEEK_COST_S * params.sample_rate < source.looked_at:
         for time in times:
             with read_frames(source.path, start=time, prefetch=1, to_sdr8=True) as frames:
                 yield next(frames)
         return
-    wanted = set(times)
-    with closing(sampled(source.path, params)) as frames:
-        for frame in frames:
-            if frame.time in wanted:
+    remaining = set(times)
+    with closing(sampled(source.path, params)) as samples:
+        for frame in samples:
+            if frame.time in remaining:
                 yield frame
             if frame.time >= times[-1]:
                 return
+
+
+TOP_IMAGES = Operation(
+    name="aesthetics.top-images",
+    summary="Choose the pictures whose scores reach a percentile, and say why",
+    params=TopImagesParams,
+    result=TopImagesResult,
+    inputs={"images": PICTURES, "video": VIDEOS},
+    needs=("images", "video"),
+    outputs=CHOSEN_OUTPUTS,
+    run=top_images,
+    example=TopImagesParams(scorer="technical"),
+    unavailable=missing_weights,
+)

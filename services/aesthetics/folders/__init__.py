@@ -1,4 +1,4 @@
-"""Jobs on folders, as PerfectFrameAI has them.
+"""Jobs on folders of this machine, as PerfectFrameAI has them.
 
-Used by `compat.py` and the command line.
+`extractions.py` serves `compat.py`; `folder_files.py` serves that and the command line.
 """

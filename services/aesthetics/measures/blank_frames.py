@@ -1,4 +1,4 @@
-"""Frames that show nothing: black ones, plain ones, titles."""
+"""Detection of blank frames: black, plain and title frames."""
 
 from typing import Literal
 
@@ -17,11 +17,10 @@ _BLOCK = 8
 
 
 def shows(luma: NDArray[np.uint8]) -> Shows:
-    """What kind of frame this is.
+    """Classify a frame by its luma, (height, width) uint8 from 0 (black) to 255 (white).
 
-    `luma`: (height, width) uint8 from 0 (black) to 255 (white). `black`: hardly a pixel is brighter than a tenth. `plain`: one even tone.
-    `title`: letters or a logo on an even ground, that is, most of the frame lies within a few steps of one value, block for block,
-    and what does not stands out sharply from it.
+    `black`: at most 1 % of the pixels are brighter than a tenth of white. `plain`: one even tone. `title`: letters or a logo on an even
+    ground, so that most blocks lie within a few levels of one value and the rest stands out sharply. `picture`: everything else.
     """
     histogram = cv2.calcHist([luma], [0], None, [256], [0, 256]).ravel().astype(np.float64) / luma.size
     values = np.arange(256)
@@ -37,6 +36,6 @@ def shows(luma: NDArray[np.uint8]) -> Shows:
     share = cv2.resize(marked, (width, height), interpolation=cv2.INTER_AREA)
     if float((share == 0).mean()) < _GROUND:
         return "picture"
-    # Soft gradients leave the ground slowly; letters leave it at once.
+    # Letters stand out sharply from the ground, soft gradients do not.
     strong = np.abs(values - ground) > 64
     return "title" if float(histogram[strong].sum()) > 0.4 * float(histogram[off].sum()) else "picture"

@@ -1,4 +1,4 @@
-"""How well a picture is exposed."""
+"""Exposure of a picture."""
 
 import math
 
@@ -7,22 +7,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 MIDDLE, TOLERANCE = 0.45, 0.28
-"""The median brightness of a well exposed picture, and how far from it a picture may be for the level to fall to 0.6."""
+"""Median brightness of a well exposed picture, and the distance from it at which the level falls to 0.6."""
 
 DARK, BRIGHT = 8, 247
-"""Values up to the first and from the second on count as clipped."""
+"""Values up to DARK and from BRIGHT on count as clipped."""
 
 FREE = 0.05
-"""The share of clipped pixels that costs nothing: a night sky, a lamp."""
+"""Share of clipped pixels that is not penalized, such as a night sky or a lamp."""
 
 CONTRAST = 0.12
-"""The standard deviation of brightness from which on a picture is not flat."""
+"""Standard deviation of brightness from which on a picture has full contrast."""
 
 
 def exposure(luma: NDArray[np.uint8]) -> float:
-    """How well a picture is exposed, from 0 to 1: its median is in the middle, little is clipped, and it has some contrast.
+    """Rate the exposure of `luma`, (height, width) uint8 from 0 (black) to 255 (white), from 0 (bad) to 1 (good).
 
-    `luma`: (height, width) uint8 from 0 (black) to 255 (white).
+    Good exposure has a median in the middle, little clipping and some contrast.
     """
     histogram = cv2.calcHist([luma], [0], None, [256], [0, 256]).ravel().astype(np.float64) / luma.size
     values = np.arange(256) / 255

@@ -1,16 +1,15 @@
-"""Whether a picture is smeared in one direction."""
+"""Motion blur of a picture."""
 
 from collections.abc import Sequence
 
 SMEARED, STEADY = 0.35, 0.85
-"""The least sharp direction as a share of the sharpest: of a picture that is smeared, and from which on none is."""
+"""Ratio of the least sharp direction to the sharpest: at SMEARED steadiness is 0, from STEADY on it is 1."""
 
 
 def steadiness(sharpness: Sequence[float]) -> float:
-    """How free of motion blur a picture is, from 0 to 1.
+    """Rate the absence of motion blur from 0 (strong blur) to 1, from the result of `directional_sharpness`.
 
-    `sharpness`: what `directional_sharpness` gives. Movement while the shutter is open blurs along its direction and leaves what lies
-    across it sharp; what is out of focus is soft in every direction alike and is not called smeared.
+    Motion while the shutter is open blurs along one direction only. A picture out of focus is soft in all directions, and is not penalized.
     """
     best = max(sharpness)
     if best <= 0:

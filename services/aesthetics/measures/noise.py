@@ -1,4 +1,4 @@
-"""How noisy a picture is."""
+"""Noise of a picture."""
 
 import math
 
@@ -10,26 +10,26 @@ _MASK = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
 _BLOCK = 16
 _CALMEST = 0.2
 _MEDIAN = 0.6745
-"""The median of the absolute values of a normal distribution, in standard deviations."""
+"""Median absolute value of a normal distribution, in standard deviations."""
 
 NOISY = 12.0
-"""The noise, in 8-bit steps, at which cleanness has fallen to about a third."""
+"""Noise in 8-bit levels at which cleanness is about a third."""
 
 
 def noise_level(luma: NDArray[np.uint8]) -> float:
-    """The standard deviation of a picture's noise, in steps of 8 bits.
+    """Estimate the standard deviation of a picture's noise, in 8-bit levels.
 
-    `luma`: (height, width) uint8, not scaled (which would average the noise away), at least 16 pixels each way. Source: Immerkaer, "Fast
-    noise variance estimation", 1996: a mask that answers to neither flat areas nor edges; it is taken in blocks here, of each the
-    median, which edges do not move, and the calmest fifth of them decides, since texture answers to the mask, too.
+    `luma`: (height, width) uint8, at least 16 pixels each way, unscaled, because scaling averages noise away. Source: Immerkaer, "Fast
+    noise variance estimation", 1996, whose mask ignores flat areas and edges. Departing from it, the result is the 20th percentile of the
+    medians of blocks: medians ignore remaining edges, and low percentiles ignore texture, which the mask does not.
     """
-    answer = np.abs(cv2.filter2D(luma, cv2.CV_32F, _MASK))[1:-1, 1:-1]
-    side = min(_BLOCK, *answer.shape)
-    height, width = answer.shape[0] // side, answer.shape[1] // side
-    blocks = answer[: height * side, : width * side].reshape(height, side, width, side).swapaxes(1, 2).reshape(height * width, -1)
+    response = np.abs(cv2.filter2D(luma, cv2.CV_32F, _MASK))[1:-1, 1:-1]
+    side = min(_BLOCK, *response.shape)
+    height, width = response.shape[0] // side, response.shape[1] // side
+    blocks = response[: height * side, : width * side].reshape(height, side, width, side).swapaxes(1, 2).reshape(height * width, -1)
     return float(np.quantile(np.median(blocks, axis=1), _CALMEST)) / _MEDIAN / 6
 
 
 def cleanness(luma: NDArray[np.uint8]) -> float:
-    """How free of noise a picture is, from 0 to 1; `luma` as `noise_level` takes it."""
+    """Rate the absence of noise from 0 (noisy) to 1; `luma` as for `noise_level`."""
     return math.exp(-noise_level(luma) / NOISY)

@@ -1,26 +1,25 @@
-"""How sharp a picture is, in each direction."""
+"""Sharpness of a picture in each direction."""
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 _WINDOW = 9
-"""Pixels of the blur that a picture is compared with, as in the paper."""
+"""Length in pixels of the blur that a picture is compared with, as in the paper."""
 
 _DIAGONAL = 7
-"""The same length along a diagonal, where pixels lie further apart."""
+"""The same length along a diagonal, where pixels are further apart."""
 
 DIRECTIONS = ((0, 1), (1, 1), (1, 0), (1, -1))
-"""Rows down and columns to the right: across, down one diagonal, downwards, down the other."""
+"""Steps (rows down, columns right): horizontal, one diagonal, vertical, the other diagonal."""
 
 
 def directional_sharpness(luma: NDArray[np.uint8]) -> tuple[float, ...]:
-    """How sharp a picture is along each of DIRECTIONS, from 0 (blurred throughout) to 1.
+    """Rate the sharpness of a picture along each of DIRECTIONS, from 0 (blurred, or without structure) to 1.
 
-    `luma`: (height, width) uint8, at least 16 pixels each way. A sharp picture loses much of the difference between neighbouring pixels
-    when it is blurred once more, a blurred one loses little. A picture without any structure has 0. Source: Crete, Dolmiere, Ladret,
-    Nicolas, "The blur effect: perception and estimation with a new no-reference perceptual blur metric", 2007; these are 1 minus their
-    figure, and the diagonals are looked at, too.
+    `luma`: (height, width) uint8, at least 16 pixels each way. When blurred once more, a sharp picture loses much of the difference between
+    neighbouring pixels, a blurred one little. Source: Crete, Dolmiere, Ladret, Nicolas, "The blur effect: perception and estimation with a
+    new no-reference perceptual blur metric", 2007. Departing from it, the result is 1 minus their figure, and includes the diagonals.
     """
     plane = luma.astype(np.float32)
     return tuple(_along(plane, down, right) for down, right in DIRECTIONS)
@@ -36,7 +35,7 @@ def _along(plane: NDArray[np.float32], down: int, right: int) -> float:
 
 
 def _softer(plane: NDArray[np.float32], down: int, right: int) -> NDArray[np.float32]:
-    """A picture blurred along one direction."""
+    """Blur a picture along one direction."""
     if down and right:
         diagonal = np.diag(np.full(_DIAGONAL, 1 / _DIAGONAL, np.float32))
         line = diagonal if right > 0 else diagonal[:, ::-1].copy()
@@ -46,7 +45,7 @@ def _softer(plane: NDArray[np.float32], down: int, right: int) -> NDArray[np.flo
 
 
 def _step(plane: NDArray[np.float32], down: int, right: int) -> NDArray[np.float32]:
-    """The difference of each pixel from its neighbour in a direction."""
+    """Return the absolute difference of each pixel from its neighbour in a direction."""
     height, width = plane.shape
     here = plane[: height - down, max(-right, 0) : width - max(right, 0)]
     there = plane[down:, max(right, 0) : width - max(-right, 0)]

@@ -1,4 +1,4 @@
-"""The technical quality of a picture, without any weights to download."""
+"""Technical quality of a picture: all measures combined into one score."""
 
 from dataclasses import dataclass
 
@@ -13,13 +13,13 @@ from services.aesthetics.measures.noise import cleanness
 from services.aesthetics.measures.sharpness import directional_sharpness
 
 WEIGHTS = {"sharpness": 0.40, "exposure": 0.25, "steadiness": 0.20, "cleanness": 0.15}
-"""What each measure counts for; they add up to 1."""
+"""Weight of each measure in the quality; they add up to 1."""
 
 SHOWS_FACTOR = {"picture": 1.0, "title": 0.3, "plain": 0.05, "black": 0.0}
-"""What the quality of a frame that shows nothing is multiplied by."""
+"""Factor of the quality by what the frame shows."""
 
 LONG_SIDE = 960
-"""Pixels along the longer side of the picture that is measured; only noise is measured in full size, in the middle of it."""
+"""Longer side, in pixels, that a picture is scaled down to. Only noise is measured in full size, in the picture's middle."""
 
 _CROP = 512
 _LEAST = 16
@@ -27,7 +27,7 @@ _LEAST = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Technical:
-    """What was measured, each from 0 (bad) to 1 (good)."""
+    """The measures of a picture, each from 0 (bad) to 1 (good), and what it shows."""
 
     sharpness: float
     exposure: float
@@ -37,8 +37,8 @@ class Technical:
 
     @property
     def quality(self) -> float:
-        """All of it in one figure from 0 to 1: the weighted mean, times the factor of what the frame shows."""
-        return SHOWS_FACTOR[self.shows] * sum(weight * getattr(self, name) for name, weight in WEIGHTS.items())
+        """Total quality from 0 to 1: the weighted mean times the factor of what the frame shows."""
+        return float(SHOWS_FACTOR[self.shows] * sum(weight * getattr(self, name) for name, weight in WEIGHTS.items()))
 
     @property
     def score(self) -> float:
@@ -49,19 +49,20 @@ class Technical:
 def technical(luma: NDArray[np.uint8], *, full_range: bool) -> Technical:
     """Measure a picture.
 
-    `luma`: (height, width) uint8. `full_range`: black is 0 and white 255, otherwise 16 and 235 as in most video.
+    `luma`: (height, width) uint8. `full_range`: black is 0 and white 255; otherwise 16 and 235, as in most video.
     """
     height, width = luma.shape
     scale = min(LONG_SIDE / max(height, width), 1.0)
     size = (max(round(width * scale), _LEAST), max(round(height * scale), _LEAST))
-    small = _full(luma if size == (width, height) else cv2.resize(luma, size, interpolation=cv2.INTER_AREA), full_range)
+    scaled = luma if size == (width, height) else cv2.resize(luma, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    small = _full_range(scaled, full_range)
     top, left = max((height - _CROP) // 2, 0), max((width - _CROP) // 2, 0)
     middle = luma[top : top + _CROP, left : left + _CROP]
     if min(middle.shape) < _LEAST:
         middle = small
     sharp, clean = directional_sharpness(small), cleanness(middle)
     return Technical(
-        # Noise differs from pixel to pixel as fine detail does: what is sharp counts as far as it is clean.
+        # Noise looks like fine detail to the measure of sharpness, hence the factor.
         sharpness=clean * sum(sharp) / len(sharp),
         exposure=exposure(small),
         steadiness=steadiness(sharp),
@@ -70,7 +71,8 @@ def technical(luma: NDArray[np.uint8], *, full_range: bool) -> Technical:
     )
 
 
-def _full(luma: NDArray[np.uint8], full_range: bool) -> NDArray[np.uint8]:
+def _full_range(luma: NDArray[np.uint8], full_range: bool) -> NDArray[np.uint8]:
+    """Stretch luma of 16 to 235 to 0 to 255, unless it is `full_range`."""
     if full_range:
         return luma
     table = np.clip(np.rint((np.arange(256) - 16) * (255 / 219)), 0, 255).astype(np.uint8)

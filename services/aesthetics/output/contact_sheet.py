@@ -1,24 +1,24 @@
-"""The chosen pictures on one sheet, each with its rank, its merit and when it is shown."""
+"""The contact sheet: the chosen pictures on one sheet, each with its rank, merit and time."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from services.aesthetics.params import Item
+from services.aesthetics.output.items import Item
 from services.aesthetics.selection.reasons import clock
 from shared.video import upright_rgb
 
-MOST = 60
-"""Pictures on the sheet; the best, where there are more."""
+MAX_PICTURES = 60
+"""Most pictures on the sheet; beyond, only the best are shown."""
 
 _CELL, _HEIGHT, _GAP, _CAPTION = 320, 240, 12, 44
 _PAPER, _INK, _FAINT = (24, 24, 27), (244, 244, 245), (161, 161, 170)
 
 
 def draw_sheet(items: Sequence[Item], folder: Path, output: Path) -> None:
-    """Draw the pictures of `items`, which lie in `folder` under their names, and save the sheet as PNG."""
-    shown = sorted(sorted(items, key=lambda item: item.rank)[:MOST], key=lambda item: items.index(item))
+    """Draw the pictures of `items`, which are files of their names in `folder`, and save the sheet as PNG."""
+    shown = sorted(sorted(items, key=lambda item: item.rank)[:MAX_PICTURES], key=lambda item: items.index(item))
     columns = min(len(shown), 5)
     rows = -(-len(shown) // columns)
     across, down = _CELL + _GAP, _HEIGHT + _CAPTION + _GAP
@@ -32,12 +32,13 @@ def draw_sheet(items: Sequence[Item], folder: Path, output: Path) -> None:
             thumbnail = ImageOps.contain(upright_rgb(picture), (_CELL, _HEIGHT))
         sheet.paste(thumbnail, (left + (_CELL - thumbnail.width) // 2, top + (_HEIGHT - thumbnail.height) // 2))
         draw.text((left, top + _HEIGHT + 4), f"#{item.rank}   {item.merit:.2f}", _INK, large)
-        when = item.image if item.timestamp_s is None else f"{clock(item.timestamp_s)}   {item.source}"
-        draw.text((left, top + _HEIGHT + 25), _fitted(when, small), _FAINT, small)
+        caption = item.image if item.timestamp_s is None else f"{clock(item.timestamp_s)}   {item.source}"
+        draw.text((left, top + _HEIGHT + 25), _fitted(caption, small), _FAINT, small)
     sheet.save(output, "PNG")
 
 
 def _fitted(text: str, font: "ImageFont.FreeTypeFont | ImageFont.ImageFont") -> str:
+    """Shorten a text to the width of a cell."""
     while font.getlength(text) > _CELL:
         text = text[:-2] + "…"
     return text

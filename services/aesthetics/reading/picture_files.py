@@ -1,4 +1,4 @@
-"""Picture files: their names, and how they are encoded."""
+"""Picture files: their encoding and their names."""
 
 import re
 from pathlib import Path
@@ -7,25 +7,23 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from services.aesthetics.params import PictureParams
+from services.aesthetics.reading.picture_formats import PICTURE_FORMATS, PictureParams
 from shared.errors import OperationFailed, TooLarge
 from shared.media.picture_zip import MOST_PICTURE_BYTES
 from shared.media.types import picture_type
 from shared.video import Picture
 
 _HEAD_BYTES = 32
-_MOST_PIXELS = {"jpg": 65_500, "webp": 16_383}
-"""Pixels of the longer side that a format can hold."""
 
 
 def file_of(picture: Picture, params: PictureParams) -> bytes:
-    """A picture file in the format asked for: as it is, where it is upright and in that format already, or else encoded anew.
+    """Return a picture file in the format of `params`: copied if it is upright and in that format already, otherwise encoded anew.
 
-    PNG and WebP keep its transparency, JPEG shows it on white. Files beyond MOST_PICTURE_BYTES, whatever lies in them behind the picture,
-    are not read whole. Raises BrokenMedia, TooLarge.
+    PNG and WebP keep transparency, JPEG shows it on white. Files larger than MOST_PICTURE_BYTES are always encoded anew. Raises
+    BrokenMedia and TooLarge.
     """
-    whole = picture.entry is not None or picture.source.stat().st_size <= MOST_PICTURE_BYTES
-    data = picture.data() if whole else b""
+    readable = picture.entry is not None or picture.source.stat().st_size <= MOST_PICTURE_BYTES
+    data = picture.data() if readable else b""
     kind = picture_type(data[:_HEAD_BYTES])
     if kind is not None and kind.suffix == f".{params.format}" and picture.stored_upright():
         return data
@@ -34,32 +32,27 @@ def file_of(picture: Picture, params: PictureParams) -> bytes:
 
 
 def encoded(picture: NDArray[np.uint8], params: PictureParams) -> bytes:
-    """A picture (height, width, 3 or 4), R, G, B and alpha, as a file in the format asked for; TooLarge where that cannot hold it."""
-    most = _MOST_PIXELS.get(params.format)
+    """Encode a picture, (height, width, 3 or 4) in R, G, B, A order. Raises TooLarge if the format cannot hold it."""
+    row = PICTURE_FORMATS[params.format]
     height, width, channels = picture.shape
-    if most is not None and max(height, width) > most:
-        raise TooLarge(f"A picture of {width}x{height} does not fit into {params.format}: choose `format` png.")
-    options = {
-        "jpg": [cv2.IMWRITE_JPEG_QUALITY, params.quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444],
-        "webp": [cv2.IMWRITE_WEBP_QUALITY, params.quality],
-        "png": [cv2.IMWRITE_PNG_COMPRESSION, 3],
-    }[params.format]
+    if row.max_side is not None and max(height, width) > row.max_side:
+        raise TooLarge(f"A picture of {width}x{height} does not fit into {row.name}: choose `format` png.")
     order = cv2.COLOR_RGBA2BGRA if channels == 4 else cv2.COLOR_RGB2BGR
-    done, data = cv2.imencode(f".{params.format}", cv2.cvtColor(picture, order), options)
-    if not done:
-        raise OperationFailed(f"A picture of {width}x{height} could not be encoded as {params.format}.")
+    succeeded, data = cv2.imencode(f".{row.name}", cv2.cvtColor(picture, order), row.options(params.quality))
+    if not succeeded:
+        raise OperationFailed(f"A picture of {width}x{height} could not be encoded as {row.name}.")
     return data.tobytes()
 
 
-class Names:
-    """Names for pictures, each once: of their source, in plain letters, and their time."""
+class PictureNames:
+    """Unique file names for pictures with the suffix `suffix`, made of their source's name in plain letters and their time."""
 
-    def __init__(self, params: PictureParams):
-        self._suffix = params.format
+    def __init__(self, suffix: str) -> None:
+        self._suffix = suffix
         self._taken: set[str] = set()
 
     def of(self, source: Path | str, time_s: float | None = None) -> str:
-        """A name such as `clip-0012.345s.jpg`, or `photo.jpg` where there is no time; numbered where it is taken."""
+        """Return a name such as `clip-0012.345s.jpg`, or `photo.jpg` without a time; a name that is taken gets a number."""
         plain = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(source).stem).strip("-")[:80] or "picture"
         stem = plain if time_s is None else f"{plain}-{time_s:08.3f}s"
         name, number = f"{stem}.{self._suffix}", 2

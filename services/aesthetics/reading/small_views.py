@@ -1,6 +1,6 @@
-"""Looking at pictures: each as what its scores are made from, in small."""
+"""Small views of pictures: all that their scores are computed from."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,14 +10,15 @@ import numpy as np
 from av.video.reformatter import Interpolation
 from numpy.typing import NDArray
 
-from services.aesthetics.measures.near_duplicates import Impression, impression
+from services.aesthetics.measures.near_duplicates import Thumbnail, thumbnail
 from services.aesthetics.measures.technical import Technical, technical
-from services.aesthetics.params import PictureParams, SampleParams, ScoreParams
 from services.aesthetics.reading.picture_files import encoded, file_of
-from shared.video import Frame, Picture, map_ordered, read_frames
+from services.aesthetics.reading.picture_formats import PictureParams
+from services.aesthetics.reading.sampling import SampleParams, sampled
+from shared.video import Frame, Picture, map_ordered
 
 SIDE = 224
-"""Width and height of what a network is given: the picture, stretched."""
+"""Width and height of the picture that a network gets, stretched to a square."""
 
 _LUMA_BT709 = np.array([[0.2126, 0.7152, 0.0722]], np.float32)
 """Weights of R, G, B in the luma of HD video. OpenCV's gray has those of SD, which score saturated pictures differently."""
@@ -26,89 +27,66 @@ Rgb = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Look:
-    """A picture that was looked at. `small`: (224, 224, 3) uint8. Of a video it holds the frame, of a picture file where that is."""
+class View:
+    """A small view of a picture: `small`, (224, 224, 3) uint8 R, G, B, its measures and its thumbnail.
+
+    `source`: number of the input file. `frame` is set for a video's frame, `picture` for a picture file.
+    """
 
     source: int
     small: Rgb
     technical: Technical
-    impression: Impression
+    thumbnail: Thumbnail
     frame: Frame | None = None
     picture: Picture | None = None
 
     @property
     def time_s(self) -> float | None:
-        """When it is shown in its video."""
+        """Time of the frame in its video, in seconds; None for a picture file."""
         return None if self.frame is None else float(self.frame.time)
 
     @property
     def name(self) -> str | None:
-        """Name of the picture file."""
+        """Name of the picture file; None for a video's frame."""
         return None if self.picture is None else self.picture.name
 
     @property
     def held_bytes(self) -> int:
-        """About how much memory the full picture takes."""
+        """Approximate memory of the full-size frame in bytes."""
         return 0 if self.frame is None else self.frame.width * self.frame.height * 3 // 2
 
     def file(self, params: PictureParams) -> bytes:
-        """The picture in full size as a file."""
+        """Return the picture in full size as a file."""
         if self.frame is not None:
             return encoded(self.frame.rgb(), params)
         assert self.picture is not None
         return file_of(self.picture, params)
 
 
-def sampled(video: Path, params: SampleParams, *, prefetch: int = 4) -> Iterator[Frame]:
-    """The frames of a video that `params` ask for. Close it to end early."""
-    frames = read_frames(
-        video,
-        start=params.start or None,
-        duration=params.duration,
-        per_second=params.sample_rate,
-        to_sdr8=True,
-        prefetch=prefetch,
-    )
-    with closing(frames):
-        yield from frames
+def video_views(video: Path, params: SampleParams, source: int, *, lanczos: bool) -> Generator[View, None, None]:
+    """Yield a view of each sampled frame of a video, computed on all cores. `lanczos`: see `shrink`."""
+
+    def view(frame: Frame) -> View:
+        small = shrink(frame, lanczos=lanczos)
+        measures = technical(frame.luma(), full_range=frame.color.range == "pc")
+        return View(source=source, small=small, technical=measures, thumbnail=thumbnail(small), frame=frame)
+
+    with closing(sampled(video, params)) as frames, closing(map_ordered(view, frames, ahead=1)) as views:
+        yield from views
 
 
-def look_at_video(video: Path, params: ScoreParams, source: int) -> Iterator[Look]:
-    """Each sampled frame of a video, looked at on all cores."""
-
-    def look(frame: Frame) -> Look:
-        small = shrunk(frame, lanczos=params.preprocessing == "unit")
-        luma = frame.luma()
-        return Look(
-            source=source,
-            small=small,
-            technical=technical(luma, full_range=frame.color.range == "pc"),
-            impression=impression(small),
-            frame=frame,
-        )
-
-    with closing(sampled(video, params)) as frames, closing(map_ordered(look, frames, ahead=1)) as looks:
-        yield from looks
-
-
-def look_at_picture(picture: Picture, params: ScoreParams, source: int) -> Look:
-    """A picture file, looked at. Raises BrokenMedia or TooLarge."""
+def picture_view(picture: Picture, source: int, *, lanczos: bool) -> View:
+    """Return the view of a picture file. Raises BrokenMedia and TooLarge."""
     with picture.image() as image:
         rgb = np.asarray(image)
-    way = cv2.INTER_LANCZOS4 if params.preprocessing == "unit" else cv2.INTER_AREA
-    small = cv2.resize(rgb, (SIDE, SIDE), interpolation=way).astype(np.uint8, copy=False)
+    interpolation = cv2.INTER_LANCZOS4 if lanczos else cv2.INTER_AREA
+    small = cv2.resize(rgb, (SIDE, SIDE), interpolation=interpolation).astype(np.uint8, copy=False)
     luma = cv2.transform(rgb, _LUMA_BT709).astype(np.uint8, copy=False)
-    return Look(
-        source=source,
-        small=small,
-        technical=technical(luma, full_range=True),
-        impression=impression(small),
-        picture=picture,
-    )
+    return View(source=source, small=small, technical=technical(luma, full_range=True), thumbnail=thumbnail(small), picture=picture)
 
 
-def shrunk(frame: Frame, *, lanczos: bool = False) -> Rgb:
-    """Scale a frame to (224, 224, 3) R, G, B as `look_at_picture` scales a picture file: by averaging areas, or `lanczos`."""
+def shrink(frame: Frame, *, lanczos: bool = False) -> Rgb:
+    """Scale a frame to (224, 224, 3) R, G, B as `picture_view` scales a picture file: by averaging areas or by a Lanczos filter."""
     if lanczos:
         return cv2.resize(frame.rgb(), (SIDE, SIDE), interpolation=cv2.INTER_LANCZOS4).astype(np.uint8, copy=False)
     return frame.rgb(size=(SIDE, SIDE), interpolation=Interpolation.AREA)

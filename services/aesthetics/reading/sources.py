@@ -1,21 +1,39 @@
-"""The input files of a job, and what becomes of each: one that is bad does not spoil the others."""
+"""The input files of a job and the outcome of each; a bad file does not stop the others."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from services.aesthetics.params import MAX_LOOKS, MAX_SOURCES, SampleParams, ScoreParams, SourceReport
-from services.aesthetics.reading.small_views import Look, look_at_picture, look_at_video
+from pydantic import BaseModel, Field
+
+from services.aesthetics.reading.sampling import SampleParams
+from services.aesthetics.reading.small_views import View, picture_view, video_views
 from shared.errors import Invalid, OperationFailed, ReelwrightError
 from shared.operation import Progress
 from shared.video import Picture, conversion_warnings, list_pictures, map_ordered, probe_video
 
+MAX_SOURCES = 1000
+"""Most videos or picture files of one job."""
+MAX_VIEWS = 200_000
+"""Most pictures that one job looks at: two and a half days at one per second."""
+
+
+class SourceReport(BaseModel):
+    """The outcome of one input file."""
+
+    name: str = Field(description="Name of the file.")
+    processed: bool = Field(description="Whether the whole file was processed.")
+    looked_at: int = Field(description="Number of pictures examined.")
+    chosen: int = Field(description="Number of pictures written.")
+    error: dict[str, Any] | None = Field(None, description="Problem details of an error in the file; null if there was none.")
+
 
 @dataclass(kw_only=True, eq=False)
 class Source:
-    """One input file. `expected`: about how many pictures of it are looked at."""
+    """One input file. `expected`: estimated number of pictures that will be examined."""
 
     index: int
     path: Path
@@ -26,7 +44,7 @@ class Source:
     error: ReelwrightError | None = None
 
     def report(self) -> SourceReport:
-        """What became of it."""
+        """Return the file's outcome."""
         return SourceReport(
             name=self.path.name,
             processed=self.error is None,
@@ -39,57 +57,72 @@ class Source:
 class Sources:
     """The videos, or the picture files, of one job."""
 
-    def __init__(self, paths: list[Path], params: SampleParams, progress: Progress, *, videos: bool):
+    def __init__(self, paths: list[Path], params: SampleParams, progress: Progress, *, videos: bool) -> None:
         if not 1 <= len(paths) <= MAX_SOURCES:
-            raise Invalid(f"{len(paths)} files were given; 1 to {MAX_SOURCES} are taken in one job.")
+            raise Invalid(f"{len(paths)} files were given; a job takes 1 to {MAX_SOURCES}.")
         self.videos = videos
         self.all = [Source(index=index, path=path) for index, path in enumerate(paths)]
         self._params, self._progress, self._done = params, progress, 0
         for source in self.all:
-            with self.noting(source):
+            with self.recording_errors(source):
                 self._open(source)
         self._expected = sum(source.expected for source in self.all)
-        if self._expected > MAX_LOOKS:
+        if self._expected > MAX_VIEWS:
             hint = "Choose a lower sample_rate, or a part (start, duration)" if videos else "Divide them into several jobs"
-            raise Invalid(f"About {self._expected} pictures would be looked at; at most {MAX_LOOKS} are. {hint}.")
+            raise Invalid(f"About {self._expected} pictures would be looked at; at most {MAX_VIEWS} are. {hint}.")
         self.raise_if_all_failed()
 
     @property
     def looked_at(self) -> int:
-        """Pictures looked at so far."""
+        """Number of pictures examined so far."""
         return sum(source.looked_at for source in self.all)
 
+    @property
+    def reports(self) -> list[SourceReport]:
+        """The outcome of every file."""
+        return [source.report() for source in self.all]
+
     def readable(self) -> Iterator[Source]:
-        """The files that could be opened."""
+        """Return the files that could be opened."""
         return (source for source in self.all if source.error is None)
 
-    def looks(self, source: Source, params: ScoreParams) -> Iterator[Look]:
-        """The pictures of one video, looked at; where it breaks, that is noted and it ends."""
-        with self.noting(source), closing(look_at_video(source.path, params, source.index)) as looks:
-            for look in looks:
+    def series(self, *, lanczos: bool) -> Iterator[tuple[Source | None, Generator[View, None, None]]]:
+        """Yield the views that belong together: those of each video with its source, or those of all picture files with None."""
+        if not self.videos:
+            yield None, self.picture_views(lanczos=lanczos)
+            return
+        for source in self.readable():
+            yield source, self.video_views(source, lanczos=lanczos)
+
+    def video_views(self, source: Source, *, lanczos: bool) -> Generator[View, None, None]:
+        """Yield the views of one video up to its end or its first error, which is recorded."""
+        with self.recording_errors(source), closing(video_views(source.path, self._params, source.index, lanczos=lanczos)) as views:
+            for view in views:
                 self.count(source)
-                yield look
+                yield view
 
-    def all_pictures(self, params: ScoreParams) -> Iterator[Look]:
-        """The pictures of all picture files, looked at; those that are damaged are noted and passed over."""
+    def picture_views(self, *, lanczos: bool) -> Generator[View, None, None]:
+        """Yield the views of all picture files; damaged ones are recorded and skipped."""
 
-        def look(given: tuple[Source, Picture]) -> Look | ReelwrightError:
-            source, picture = given
+        def view(item: tuple[Source, Picture]) -> View | ReelwrightError:
+            source, picture = item
             try:
-                return look_at_picture(picture, params, source.index)
+                return picture_view(picture, source.index, lanczos=lanczos)
             except ReelwrightError as error:
                 return error
 
         pairs = [(source, picture) for source in self.readable() for picture in source.pictures]
-        with closing(map_ordered(look, pairs, ahead=1)) as looks:
-            for (source, picture), found in zip(pairs, looks, strict=True):
-                self.count(source, found if isinstance(found, ReelwrightError) else None, picture.name)
-                if isinstance(found, Look):
-                    yield found
+        with closing(map_ordered(view, pairs, ahead=1)) as views:
+            for (source, picture), outcome in zip(pairs, views, strict=True):
+                if isinstance(outcome, View):
+                    self.count(source)
+                    yield outcome
+                else:
+                    self.count(source, outcome, picture.name)
 
     @contextmanager
-    def noting(self, source: Source) -> Iterator[None]:
-        """A block in which an error of a file is noted and told, not raised. What is no fault of the file is raised."""
+    def recording_errors(self, source: Source) -> Iterator[None]:
+        """Record an error of a file, with a warning, in place of raising it. Errors that are not the file's fault are raised."""
         try:
             yield
         except ReelwrightError as error:
@@ -99,42 +132,55 @@ class Sources:
             self._warn(source.path.name, error)
 
     def count(self, source: Source, error: ReelwrightError | None = None, name: str = "") -> None:
-        """Another picture was looked at, or could not be."""
+        """Count a picture of a file as examined or, with `error`, as damaged; `name` is the picture's."""
         self._done += 1
         if error is None:
             source.looked_at += 1
         else:
             source.error = source.error or error
             self._warn(name, error)
-        if self.looked_at > MAX_LOOKS:
-            raise Invalid(f"More than {MAX_LOOKS} pictures would be looked at. Choose a lower sample_rate.")
+        if self.looked_at > MAX_VIEWS:
+            raise Invalid(f"More than {MAX_VIEWS} pictures would be looked at. Choose a lower sample_rate.")
         self._progress(min(self._done, self._expected), self._expected)
 
     def raise_if_all_failed(self) -> None:
-        """Raise what was wrong if no file gave a picture because of errors, Invalid if none did for another reason."""
+        """Raise the error of the files if all of them failed before any picture was examined."""
         failed = [source.error for source in self.all if source.error is not None]
         if len(failed) == len(self.all) and not self.looked_at:
             if len(failed) == 1:
                 raise failed[0]
             raise OperationFailed(f"None of the {len(failed)} files could be read. {failed[0].detail}")
 
-    def raise_if_nothing(self) -> None:
-        """Raise if there was no picture at all."""
+    def raise_if_empty(self) -> None:
+        """Raise if no picture was examined: the files' error, or Invalid for an empty part."""
         self.raise_if_all_failed()
         if not self.looked_at:
             raise Invalid(f"No frame begins in the part from {self._params.start:g} s on. Choose another start or a longer duration.")
 
     def _open(self, source: Source) -> None:
+        """Probe a file and estimate its number of pictures."""
         if not self.videos:
             source.pictures = tuple(list_pictures([source.path]))
             source.expected = len(source.pictures)
             return
         info = probe_video(source.path, hint="give pictures as `images`")
-        for sentence in conversion_warnings(info, to_sdr8=True, written_as="rgb24"):
-            self._progress.warn(f"{source.path.name}: {sentence}")
+        for warning in conversion_warnings(info, to_sdr8=True, written_as="rgb24"):
+            self._progress.warn(f"{source.path.name}: {warning}")
         span = max(info.duration_s - self._params.start, 0)
         span = span if self._params.duration is None else min(span, self._params.duration)
         source.expected = max(min(math.ceil(span * self._params.sample_rate), info.frames), 1)
 
     def _warn(self, name: str, error: ReelwrightError) -> None:
         self._progress.warn(error.detail if name in error.detail else f"{name}: {error.detail}")
+
+
+def as_list(paths: list[Path] | Path | None) -> list[Path]:
+    """Return one path, several or none as a list."""
+    return [paths] if isinstance(paths, Path) else list(paths or ())
+
+
+def one_kind(video: list[Path] | Path | None, images: list[Path] | Path | None) -> list[Path]:
+    """Return the videos or the picture files. Raises Invalid if both are given."""
+    if as_list(video) and as_list(images):
+        raise Invalid("Give videos or pictures, not both in one job.")
+    return as_list(video) or as_list(images)

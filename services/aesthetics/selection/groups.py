@@ -1,30 +1,48 @@
-"""Which pictures compete with each other."""
+"""Groups of pictures that compete with each other: runs of equal length, or shots."""
 
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from services.aesthetics.params import VideoShots
-from services.aesthetics.selection.scoring import Scored
+from pydantic import BaseModel, ConfigDict, Field
 
-Grouping = Callable[[int, Scored], int | None]
-"""From the number of a picture in its series, and the picture, to the number of its group; None for those in no group."""
-
+MAX_SHOTS = 100_000
+"""Most shots of one video."""
 _SLACK_S = 0.0005
+
+Grouping = Callable[[int, float | None], int | None]
+"""From a picture's number in its series and its time in seconds to the number of its group; None: in no group."""
+
+
+class Shot(BaseModel):
+    """A shot of a video. Other fields, such as `keyframes.detect` has, are ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    start_s: float = Field(ge=0, le=1e6, description="Start of the shot, in seconds.")
+    end_s: float = Field(ge=0, le=1e6, description="End of the shot, in seconds.")
+
+
+class VideoShots(BaseModel):
+    """The shots of one video. Other fields, such as `keyframes.detect` has, are ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    shots: list[Shot] = Field(max_length=MAX_SHOTS, description="The shots, in order.")
 
 
 def by_number(size: int) -> Grouping:
-    """Groups of `size` pictures, one after the other."""
-    return lambda number, one: number // size
+    """Group `size` consecutive pictures."""
+    return lambda number, _time_s: number // size
 
 
-def by_shot(given: VideoShots) -> Grouping:
-    """One group for each shot; what lies between shots is in none."""
-    shots = sorted(given.shots, key=lambda shot: shot.start_s)
-    starts = [shot.start_s - _SLACK_S for shot in shots]
+def by_shot(shots: Sequence[Shot]) -> Grouping:
+    """Group the pictures of each shot; pictures between shots are in no group."""
+    ordered = sorted(shots, key=lambda shot: shot.start_s)
+    starts = [shot.start_s - _SLACK_S for shot in ordered]
 
-    def group(number: int, one: Scored) -> int | None:
-        time_s = one.look.time_s or 0.0
-        index = bisect_right(starts, time_s) - 1
-        return index if index >= 0 and time_s < shots[index].end_s - _SLACK_S else None
+    def group(_number: int, time_s: float | None) -> int | None:
+        seconds = time_s or 0.0
+        index = bisect_right(starts, seconds) - 1
+        return index if index >= 0 and seconds < ordered[index].end_s - _SLACK_S else None
 
     return group

@@ -1,45 +1,43 @@
-"""Why a picture was chosen, in words and figures."""
+"""Reasons for a choice, in words and figures."""
 
 from services.aesthetics.measures.technical import WEIGHTS
-from services.aesthetics.selection.scoring import Scored
+from services.aesthetics.selection.scoring import ScoredView
 
-_SAID = {
-    "sharpness": ("very sharp", "sharp", "soft", "blurred"),
-    "exposure": ("very well exposed", "well exposed", "unevenly exposed", "badly exposed"),
-    "steadiness": ("no motion blur", "hardly any motion blur", "some motion blur", "smeared by motion"),
-    "cleanness": ("free of noise", "little noise", "noise", "much noise"),
+_WORDS = {
+    "sharpness": ((0.6, "very sharp"), (0.45, "sharp"), (0.3, "soft"), (0.0, "blurred")),
+    "exposure": ((0.9, "very well exposed"), (0.7, "well exposed"), (0.4, "unevenly exposed"), (0.0, "badly exposed")),
+    "steadiness": ((0.95, "no motion blur"), (0.7, "hardly any motion blur"), (0.4, "some motion blur"), (0.0, "strong motion blur")),
+    "cleanness": ((0.9, "free of noise"), (0.75, "little noise"), (0.5, "noise"), (0.0, "much noise")),
 }
-_STEPS = {
-    "sharpness": (0.6, 0.45, 0.3),
-    "exposure": (0.9, 0.7, 0.4),
-    "steadiness": (0.95, 0.7, 0.4),
-    "cleanness": (0.9, 0.75, 0.5),
-}
+"""Measure -> its grades: the value from which on each applies, and its words."""
 
 
-def reason(best: Scored, *, chosen_from: str, ahead: float | None) -> str:
-    """A sentence or two. `chosen_from`: such as "Best of 5 frames"; `ahead`: how much more merit it has than the next one."""
+def reason(best: ScoredView, *, chosen_from: str, ahead: float | None) -> str:
+    """Return why a picture was chosen, in a few sentences.
+
+    `chosen_from`: such as "Best of 5 frames"; `ahead`: its lead in merit over the next picture, None if there is none.
+    """
     parts = [f"{chosen_from}: merit {best.merit:.2f}" + (f", {ahead:.2f} ahead of the next." if ahead is not None else ".")]
     if best.std is not None:
-        parts.append(f"Rated {best.score:.2f} of 10 by the network, give or take {best.std:.2f}.")
+        parts.append(f"Rated {best.score:.2f} of 10 by the network, with a spread of {best.std:.2f}.")
     parts.append(in_words(best))
     return " ".join(parts)
 
 
-def in_words(one: Scored) -> str:
-    """The technical quality of a picture, such as "Technically 7.9 of 10: sharp (0.52), well exposed (0.88), ..."."""
-    found = one.look.technical
+def in_words(picture: ScoredView) -> str:
+    """Describe technical quality, such as "Technically 7.9 of 10: sharp (0.52), well exposed (0.88), ..."."""
+    measures = picture.view.technical
     words = []
     for name in WEIGHTS:
-        value = getattr(found, name)
-        step = next((number for number, least in enumerate(_STEPS[name]) if value >= least), len(_STEPS[name]))
-        words.append(f"{_SAID[name][step]} ({value:.2f})")
-    blank = "" if found.shows == "picture" else f" It is a {found.shows} frame, which counts against it."
-    return f"Technically {found.score:.1f} of 10: {', '.join(words)}.{blank}"
+        value = getattr(measures, name)
+        grade = next((text for least, text in _WORDS[name] if value >= least), _WORDS[name][-1][1])
+        words.append(f"{grade} ({value:.2f})")
+    blank = "" if measures.shows == "picture" else f" It is a {measures.shows} frame, which lowers its score."
+    return f"Technically {measures.score:.1f} of 10: {', '.join(words)}.{blank}"
 
 
 def clock(seconds: float) -> str:
-    """Seconds as people read them: 1:02:03.4."""
+    """Format seconds as a time, such as 1:02:03.4."""
     minutes, rest = divmod(round(seconds, 1), 60)
     hours, minutes = divmod(int(minutes), 60)
     return f"{hours}:{minutes:02d}:{rest:04.1f}" if hours else f"{minutes}:{rest:04.1f}"

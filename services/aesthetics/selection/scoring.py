@@ -1,6 +1,6 @@
-"""From looks to scores: the network gets batches while the next ones are decoded."""
+"""Scores of views: the network rates one batch while the next one is decoded."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -9,47 +9,50 @@ from numpy.typing import NDArray
 
 from services.aesthetics.nima.network import Network
 from services.aesthetics.nima.scores import mean_and_spread
-from services.aesthetics.params import ScoreParams
-from services.aesthetics.reading.small_views import Look
+from services.aesthetics.reading.small_views import View
 from shared.video import map_ordered
 
 HELD_BYTES = 48 * 1024 * 1024
-"""How much memory the full pictures of one batch may take. Larger pictures make smaller batches, so memory does not grow with either."""
+"""Memory that the full-size frames of one batch may take. Larger frames make smaller batches."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Scored:
-    """A picture with its scores, each from 1 to 10. `distribution`: (10,) float32, None without the network."""
+class ScoredView:
+    """A view with its scores, from 1 to 10. `distribution`: (10,) float32; it and `std` are None without the network."""
 
-    look: Look
+    view: View
     merit: float
     score: float
     std: float | None
     distribution: NDArray[np.float32] | None
 
 
-def scored(looks: Iterable[Look], network: Network | None, params: ScoreParams) -> Iterator[Scored]:
-    """Each look with its scores, in order. Close it to end early."""
+def scored(views: Iterable[View], network: Network | None, *, technical_share: float) -> Generator[ScoredView, None, None]:
+    """Yield each view with its scores, in order. Close the generator to end early.
+
+    The merit is the network's mean and the technical score, which has the weight `technical_share` (0 to 1); without a network, it is
+    the technical score.
+    """
     if network is None:
-        yield from (_technical_only(look) for look in looks)
+        yield from (_technical_only(view) for view in views)
         return
 
-    def rate(batch: list[Look]) -> list[Scored]:
-        rated = network.rate([look.small for look in batch])
-        return [_rated(look, distribution, params) for look, distribution in zip(batch, rated, strict=True)]
+    def rate(batch: list[View]) -> list[ScoredView]:
+        distributions = network.rate([view.small for view in batch])
+        return [_rated(view, distribution, technical_share) for view, distribution in zip(batch, distributions, strict=True)]
 
-    with closing(map_ordered(rate, in_batches(looks, network.batch), workers=1, ahead=1)) as batches:
+    with closing(map_ordered(rate, in_batches(views, network.batch), workers=1, ahead=1)) as batches:
         for batch in batches:
             yield from batch
 
 
-def in_batches(looks: Iterable[Look], size: int) -> Iterator[list[Look]]:
-    """Lists of at most `size` looks, fewer where their pictures are large."""
-    batch: list[Look] = []
+def in_batches(views: Iterable[View], size: int) -> Iterator[list[View]]:
+    """Split views into lists of at most `size`, shorter where their frames are large."""
+    batch: list[View] = []
     held = 0
-    for look in looks:
-        batch.append(look)
-        held += look.held_bytes
+    for view in views:
+        batch.append(view)
+        held += view.held_bytes
         if len(batch) >= size or held >= HELD_BYTES:
             yield batch
             batch, held = [], 0
@@ -57,13 +60,12 @@ def in_batches(looks: Iterable[Look], size: int) -> Iterator[list[Look]]:
         yield batch
 
 
-def _technical_only(look: Look) -> Scored:
-    score = look.technical.score
-    return Scored(look=look, merit=score, score=score, std=None, distribution=None)
+def _technical_only(view: View) -> ScoredView:
+    score = view.technical.score
+    return ScoredView(view=view, merit=score, score=score, std=None, distribution=None)
 
 
-def _rated(look: Look, distribution: NDArray[np.float32], params: ScoreParams) -> Scored:
+def _rated(view: View, distribution: NDArray[np.float32], technical_share: float) -> ScoredView:
     mean, std = mean_and_spread(distribution)
-    weight = params.technical_weight if params.scorer == "both" else 0.0
-    merit = (1 - weight) * mean + weight * look.technical.score
-    return Scored(look=look, merit=merit, score=mean, std=std, distribution=distribution)
+    merit = (1 - technical_share) * mean + technical_share * view.technical.score
+    return ScoredView(view=view, merit=merit, score=mean, std=std, distribution=distribution)

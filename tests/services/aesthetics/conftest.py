@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from nima_files import Weights, mobilenet, mobilenet_order, write_h5
 
+from services.aesthetics.nima.backends import NetworkParams
 from services.aesthetics.nima.network import network
-from services.aesthetics.params import BestFramesParams
 from shared.settings import Settings
 from tests.services.aesthetics.aesthetic_clips import RATE, scenery, write_video
 
@@ -36,7 +36,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("REELWRIGHT_MODELS_DIR", str(folder))  # for processes that are started
         patched.setattr("shared.settings._Process.settings", Settings())
-        with network(BestFramesParams(model="mobilenet-aesthetic")):
+        with network(NetworkParams(model="mobilenet-aesthetic")):
             pass  # converted here, once, and not by a job that yields the processor to everybody
         yield folder
 

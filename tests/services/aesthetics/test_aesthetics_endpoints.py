@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from services.aesthetics.folders.folder_jobs import Extraction, Taken
-from services.aesthetics.folders.folders import check_permissions, mark
+from services.aesthetics.folders.extractions import Extraction, Taken
+from services.aesthetics.folders.folder_files import check_permissions, mark
 from shared.errors import Invalid
 from shared.testing import RunningSuite, suite
 from tests.services.aesthetics.aesthetic_clips import scenery, write_video

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from nima_files import Weights, mobilenet, mobilenet_order, write_h5
 
-from services.aesthetics.best_frames import best_frames
-from services.aesthetics.nima import keras_to_openvino
+from services.aesthetics.best_frames import BestFramesParams, best_frames
+from services.aesthetics.nima import conversion
 from services.aesthetics.nima import network as module
+from services.aesthetics.nima.formats import has_bf16
 from services.aesthetics.nima.keras_model import fill
-from services.aesthetics.nima.network import has_bf16, network
+from services.aesthetics.nima.network import network
 from services.aesthetics.nima.scores import RATINGS, mean_and_spread, prepared
-from services.aesthetics.operations import missing_weights
-from services.aesthetics.params import BestFramesParams
+from services.aesthetics.params import missing_weights
 from shared.errors import Invalid, ModelDamaged, ModelMissing, Unavailable
 from shared.models.cache import model_cache
 from shared.models.device import CPU, Device, choose_device
@@ -93,12 +93,12 @@ def test_it_is_converted_once_and_loaded_once(models, pictures, monkeypatch):
     def never(*arguments, **more):
         raise AssertionError("converted or loaded again")
 
-    monkeypatch.setattr(keras_to_openvino, "_in_own_process", never)
-    monkeypatch.setattr("services.aesthetics.nima.network.runner", never)
+    monkeypatch.setattr(conversion, "_in_own_process", never)
+    monkeypatch.setattr(module, "_load", never)
     with network(params()) as found:
         assert found.rate(pictures[:1]).shape == (1, 10)
     monkeypatch.undo()
-    monkeypatch.setattr(keras_to_openvino, "_in_own_process", never)
+    monkeypatch.setattr(conversion, "_in_own_process", never)
     model_cache().drop()
     with network(params()) as found:
         assert found.rate(pictures[:1]).shape == (1, 10)
@@ -207,7 +207,7 @@ def test_on_a_gpu_it_is_tensorflow_in_mixed_precision_unless_it_cannot_use_it(mo
     monkeypatch.setattr(module, "choose_device", lambda: GPU)
     monkeypatch.setattr(module, "_tensorflow_uses_gpu", lambda: uses_gpu)
     monkeypatch.setattr(module, "has_bf16", lambda: True)
-    assert module._chosen(params(**asked)) == chosen
+    assert module._plan(params(**asked)) == module._Plan(*chosen)
 
 
 @pytest.fixture
@@ -229,7 +229,7 @@ def test_tensorflow_that_cannot_use_the_gpu_asked_for_is_told(some_weights, monk
     monkeypatch.setattr("shared.models.device.gpus", lambda: [GPU])
     monkeypatch.setattr(module, "_tensorflow_uses_gpu", lambda: False)
     use_settings(device="cuda")
-    with pytest.raises(Unavailable, match=r"TensorFlow .* cannot use .*Test GPU.*aesthetics-gpu"), network(params(backend="tensorflow")):
+    with pytest.raises(Unavailable, match=r"TensorFlow cannot use .*Test GPU.*aesthetics-gpu"), network(params(backend="tensorflow")):
         pass
 
 

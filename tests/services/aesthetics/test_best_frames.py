@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from services.aesthetics.best_frames import best_frames
-from services.aesthetics.params import BestFramesParams
+from services.aesthetics.best_frames import BestFramesParams, best_frames
 from shared.errors import BrokenMedia, Invalid, OperationFailed, UnsupportedMedia
 from shared.video import read_frames
 from tests.services.aesthetics.aesthetic_clips import scenery, write_video
@@ -152,7 +151,7 @@ def test_a_part_and_a_rate_choose_what_is_looked_at(ten_seconds, outputs):
 
 
 def test_more_than_can_be_looked_at_is_refused_before_anything_is_decoded(ten_seconds, outputs, monkeypatch):
-    monkeypatch.setattr("services.aesthetics.reading.sources.MAX_LOOKS", 5)
+    monkeypatch.setattr("services.aesthetics.reading.sources.MAX_VIEWS", 5)
     with pytest.raises(Invalid, match="About 10 pictures would be looked at; at most 5"):
         best_frames(technical(), video=ten_seconds, outputs=outputs)
 

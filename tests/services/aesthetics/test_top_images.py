@@ -10,11 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from services.aesthetics.best_frames import best_frames
-from services.aesthetics.extract_frames import extract_frames
-from services.aesthetics.measures.near_duplicates import distinct, impression
-from services.aesthetics.params import BestFramesParams, ExtractParams, TopImagesParams
-from services.aesthetics.top_images import top_images
+from services.aesthetics.best_frames import BestFramesParams, best_frames
+from services.aesthetics.extract_frames import ExtractParams, extract_frames
+from services.aesthetics.measures.near_duplicates import distinct, thumbnail
+from services.aesthetics.top_images import TopImagesParams, top_images
 from shared.errors import BrokenMedia, Invalid
 from shared.video import ffmpeg_path, read_frames
 from tests.services.aesthetics.aesthetic_clips import scenery
@@ -200,7 +199,7 @@ def test_every_kind_of_clip_is_looked_at(name, tmp_path, outputs):
 def test_near_duplicates_are_told_by_how_they_look():
     one, two = scenery(1), scenery(2)
     near = cv2.GaussianBlur(one, (0, 0), 1)
-    assert distinct([impression(one), impression(near), impression(two)], [1.0, 2.0, 0.5], 0.03) == [1, None, None]
-    assert distinct([impression(one)] * 3, [1.0, 1.0, 1.0], 0.01) == [None, 0, 0]
-    assert distinct([impression(one)] * 3, [1.0, 1.0, 1.0], 0) == [None] * 3
+    assert distinct([thumbnail(one), thumbnail(near), thumbnail(two)], [1.0, 2.0, 0.5], 0.03) == [1, None, None]
+    assert distinct([thumbnail(one)] * 3, [1.0, 1.0, 1.0], 0.01) == [None, 0, 0]
+    assert distinct([thumbnail(one)] * 3, [1.0, 1.0, 1.0], 0) == [None] * 3
     assert distinct([], [], 0.5) == []

@@ -1,7 +1,7 @@
-"""Jobs on folders of the server: files become media, a job runs, its pictures are put into a folder, and the videos are marked.
+"""Extractions: jobs on folders of the server, whose pictures are delivered into a folder and whose videos are marked.
 
-What is left to do when a job ends is on disk as soon as it is accepted, so that it is done after a restart, too, or by another process of
-the service. Several may run at once; a video that one has taken is not taken by another.
+A record on disk says what remains to be done when a job ends, so that any process of the service can finish an extraction, also after a
+restart. Several extractions run at once; each video is processed by one of them only.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 
 from pydantic import BaseModel, Field, ValidationError
 
-from services.aesthetics.folders.folders import deliver, folder_within, mark
+from services.aesthetics.folders.folder_files import deliver, folder_within, mark
 from shared.errors import Invalid, ReelwrightError, UnknownJob, UnknownMedia
 from shared.http.service import submit
 from shared.jobs import JobRequest, Status
@@ -27,35 +27,36 @@ from shared.operation import Operation, Params
 from shared.runtime import Runtime
 
 SHARED = "aesthetics"
-"""Folder in the data folder, with one for each owner (`public` without API keys), that these endpoints work in."""
+"""Folder in the data folder with one folder per owner (`public` without API keys), which extractions work in."""
 
 _RECORDS = ".extractions"
 _CHUNK_BYTES = 1024 * 1024
-_LOOK_S = 3600.0
+_WAIT_S = 3600.0
+"""Time that the process that started a job waits for its end."""
 _WATCH_S = 5.0
-"""How often it is looked for what is left to do, by whichever process."""
-
+"""Interval at which every process looks for ended jobs of unfinished extractions."""
 _LOCK_S = 0.1
+"""Interval between attempts to lock a folder."""
 
 log = logging.getLogger(__name__)
 
 
 class Taken(BaseModel):
-    """A file of the folder, and the medium that was made of it."""
+    """A file of the folder and the medium made from it."""
 
     name: str
     media_id: str
 
 
 class Extraction(BaseModel):
-    """One job on a folder, and what is to be done when it ends."""
+    """One job on a folder, and what to do when it ends. `taken`: the files it works on."""
 
     extractor: str
     job_id: str = ""
     owner: str
     input_directory: Path
     output_directory: Path
-    prefix: str = Field("", description="What processed files are marked with; empty: they are not.")
+    prefix: str = Field("", description="Prefix that marks processed files. Empty: they are not marked.")
     taken: list[Taken] = []
 
 
@@ -65,18 +66,18 @@ class Extractions:
     def __init__(self, runtime: Runtime):
         self._runtime = runtime
         self._tasks: set[asyncio.Task[None]] = set()
-        self._told: set[Path] = set()
+        self._reported: set[Path] = set()
 
     def root(self, owner: str) -> Path:
-        """The folder that an owner's folders lie in."""
+        """Return the folder that holds an owner's folders."""
         return self._runtime.settings.data_dir.absolute() / SHARED / owner
 
     def resume(self) -> None:
-        """From now on finish what any process of this service began and has not finished; call it in the event loop."""
+        """Start finishing extractions that any process of this service has left. Call it in the event loop."""
         self._in_background(self._watch())
 
     async def close(self) -> None:
-        """Stop following; the records stay."""
+        """Stop all background tasks. The records stay."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -84,15 +85,16 @@ class Extractions:
     async def start(
         self, extraction: Extraction, files: Sequence[Path], operation: Operation, params: Params, port: str
     ) -> tuple[Extraction, dict[str, str]]:
-        """Take the files that nobody has taken, and submit a job on them; the extraction, and the files that were refused, with why.
+        """Submit a job on those of `files` that no other extraction works on.
 
-        Raises what submitting raises; then nothing is left behind. Where every file was refused or taken, `job_id` stays empty.
+        Returns the extraction and the refused files with the reasons. If no file is left, `job_id` stays empty. Raises what submitting
+        raises, and then leaves nothing behind.
         """
         operation.check_available(params)  # before anything is copied
         refused: dict[str, str] = {}
         async with AsyncExitStack() as stack:
             if extraction.prefix:
-                await stack.enter_async_context(self._alone_on(extraction))
+                await stack.enter_async_context(self._locked_folder(extraction))
             try:
                 for path in files:
                     if not await on_disk(self._is_taken, extraction, path.name):
@@ -103,46 +105,47 @@ class Extractions:
                 if not extraction.taken:
                     return extraction, refused
                 request = JobRequest(
-                    inputs={port: [one.media_id for one in extraction.taken]}, metadata={"extractor": extraction.extractor}
+                    inputs={port: [taken.media_id for taken in extraction.taken]}, metadata={"extractor": extraction.extractor}
                 )
                 job = await submit(operation, request, params=params, owner=extraction.owner, runtime=self._runtime)
             except BaseException:
-                for one in extraction.taken:
+                for taken in extraction.taken:
                     with suppress(UnknownMedia):
-                        await on_disk(self._runtime.media.delete, extraction.owner, one.media_id)
+                        await on_disk(self._runtime.media.delete, extraction.owner, taken.media_id)
                 raise
             extraction.job_id = job.id
             record = await on_disk(_write, self.root(extraction.owner) / _RECORDS, extraction)
-        self._in_background(self._finish(record, _LOOK_S))
+        self._in_background(self._finish(record, _WAIT_S))
         return extraction, refused
 
     def running(self, owner: str) -> list[Extraction]:
-        """The extractions of an owner that are not over, the oldest first."""
-        found = []
+        """Return the unfinished extractions of an owner, the oldest first."""
+        running = []
         for path in sorted((self.root(owner) / _RECORDS).glob("*.json")):
             with suppress(OSError, ValidationError):
-                found.append(Extraction.model_validate_json(path.read_bytes()))
-        return found
+                running.append(Extraction.model_validate_json(path.read_bytes()))
+        return running
 
     def _is_taken(self, extraction: Extraction, name: str) -> bool:
-        others = (one for one in self.running(extraction.owner) if one.input_directory == extraction.input_directory and one.prefix)
+        """Check whether another extraction that marks its files works on the file `name`."""
+        others = (other for other in self.running(extraction.owner) if other.input_directory == extraction.input_directory and other.prefix)
         return bool(extraction.prefix) and any(taken.name == name for other in others for taken in other.taken)
 
     @asynccontextmanager
-    async def _alone_on(self, extraction: Extraction) -> AsyncIterator[None]:
-        """A block in which no other request, of any process, takes files of this folder."""
+    async def _locked_folder(self, extraction: Extraction) -> AsyncIterator[None]:
+        """Keep other requests, of all processes, from taking files of the input folder during the block."""
         name = hashlib.sha256(os.fsencode(extraction.input_directory)).hexdigest()[:32]
         file = await on_disk(_lock_file, self.root(extraction.owner) / _RECORDS / f"{name}.lock")
         with file:
-            while not _locked(file):
-                await asyncio.sleep(_LOCK_S)  # not in a thread: those that wait would take all of them
+            while not _try_lock(file):
+                await asyncio.sleep(_LOCK_S)  # not in a thread: waiting requests would use up all threads
             yield
 
     async def _ingest(self, path: Path, owner: str) -> str:
-        """Copy a file of the folder into the store: what is changed in the folder must not change a medium."""
+        """Copy a file of the folder into the media store, so that later changes in the folder do not affect the job."""
         if as_text(path.name) != path.name:
             raise Invalid("Its name is not UTF-8: rename it.")
-        file = await on_disk(_opened, path)
+        file = await on_disk(_open_regular, path)
         try:
             record = await ingest(
                 _chunks(file),
@@ -163,17 +166,18 @@ class Extractions:
         task.add_done_callback(self._tasks.discard)
 
     async def _watch(self) -> None:
-        """Finish what is left, again and again: its process may have ended, or what it needed may have been away."""
+        """Finish extractions whose process has ended, or which could not be finished before."""
         while True:
             for record in await on_disk(self._records):
                 await self._finish(record, 0)
             await asyncio.sleep(_WATCH_S)
 
     def _records(self) -> list[Path]:
+        """List the records of all unfinished extractions."""
         return sorted((self._runtime.settings.data_dir.absolute() / SHARED).glob(f"*/{_RECORDS}/*.json"))
 
     async def _finish(self, record: Path, wait_s: float) -> None:
-        """Where the job of a record ends within `wait_s`, do what the record says."""
+        """Finish the extraction of a record if its job ends within `wait_s` seconds."""
         try:
             extraction = Extraction.model_validate_json(await on_disk(record.read_bytes))
             job = await self._runtime.jobs.wait(extraction.owner, extraction.job_id, wait_s)
@@ -184,23 +188,23 @@ class Extractions:
                 archive = await on_disk(self._runtime.media.content_path, extraction.owner, job.outputs["images"].id)
             await on_disk(_settle, record, extraction, job.result or {}, archive, self.root(extraction.owner))
         except FileNotFoundError:
-            pass  # another process was quicker
+            pass  # another process has finished it
         except (UnknownJob, UnknownMedia, ValueError) as error:
-            log.warning("an extraction is given up: %s", error)
+            log.warning("an extraction cannot be finished and is dropped: %s", error)
             record.unlink(missing_ok=True)
-        except Exception as error:  # whatever it is, the watch has to go on
-            if record not in self._told:
-                self._told.add(record)
-                log.warning("an extraction could not be finished yet, and is tried again: %s", error)
+        except Exception as error:  # the watch must go on
+            if record not in self._reported:
+                self._reported.add(record)
+                log.warning("an extraction could not be finished yet and will be tried again: %s", error)
 
 
 def _settle(record: Path, extraction: Extraction, result: dict[str, Any], archive: Path | None, root: Path) -> None:
-    """Deliver the pictures and mark the videos, in one process only; again after a crash is the same.
+    """Deliver the pictures, mark the videos and remove the record, in one process only. Repeating it after a crash is harmless.
 
-    Raises Invalid where a link has been put into the way since.
+    Raises Invalid if a folder has been replaced by a link since.
     """
     with record.open("rb") as file:
-        if not _locked(file):
+        if not _try_lock(file):
             return
         if archive is not None:
             for folder in (extraction.input_directory, extraction.output_directory):
@@ -214,18 +218,20 @@ def _settle(record: Path, extraction: Extraction, result: dict[str, Any], archiv
 
 
 def _write(folder: Path, extraction: Extraction) -> Path:
+    """Write an extraction's record."""
     path = folder / f"{extraction.job_id}.json"
     write_atomically(path, extraction.model_dump_json(indent=1))
     return path
 
 
 def _lock_file(path: Path) -> BinaryIO:
+    """Open the file that a folder is locked by."""
     path.parent.mkdir(parents=True, exist_ok=True)
     return path.open("ab")
 
 
-def _locked(file: BinaryIO) -> bool:
-    """Whether this process got the lock of a file, which it then has until it closes it."""
+def _try_lock(file: BinaryIO) -> bool:
+    """Try to lock a file; the lock is held until the file is closed."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -233,8 +239,8 @@ def _locked(file: BinaryIO) -> bool:
     return True
 
 
-def _opened(path: Path) -> BinaryIO:
-    """A regular file of a folder; a link in its place is not followed."""
+def _open_regular(path: Path) -> BinaryIO:
+    """Open a file of a folder without following a link."""
     return os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb")
 
 

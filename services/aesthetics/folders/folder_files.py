@@ -1,0 +1,108 @@
+"""Files in folders: finding inputs, delivering pictures, marking processed videos, as PerfectFrameAI does."""
+
+import os
+import re
+import shutil
+from collections.abc import Collection
+from pathlib import Path
+
+from shared.errors import Invalid
+from shared.media.partial_name import partial_path
+from shared.media.picture_zip import open_picture
+
+PROCESSED = "frames_extracted_"
+"""Prefix of the names of processed videos."""
+
+VIDEO_SUFFIXES = (".mp4", ".mov", ".webm", ".mkv", ".avi")
+PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
+
+_SEED_ROOT = "/app/"
+_PART = re.compile(r"[^/\\\x00-\x1f]{1,200}")
+_MAX_NAME_BYTES = 255
+
+
+def folder_within(root: Path, name: str) -> Path:
+    """Return the folder `name` below `root`. A leading `/app/`, where PerfectFrameAI's containers have their folders, is ignored.
+
+    Raises Invalid for a name that leads out of `root`, through `..`, an absolute path or a link.
+    """
+    parts = name.removeprefix(_SEED_ROOT).removeprefix("./").rstrip("/").split("/")
+    if any(part in ("", ".", "..") or part.startswith(".") or not _PART.fullmatch(part) or is_too_long(part) for part in parts):
+        raise Invalid(f"{name[:200]!r} is not the name of a folder here: give one below the shared folder, such as 'input_directory'.")
+    path = root
+    for part in parts:
+        path = path / part
+        if path.is_symlink():
+            raise Invalid(f"{name[:200]!r} leads through a link, which is not followed.")
+        if path.exists() and not path.is_dir():
+            raise Invalid(f"{name[:200]!r} is a file, not a folder.")
+    return path
+
+
+def is_too_long(name: str) -> bool:
+    """Check whether a file name exceeds the limit of file systems, 255 bytes."""
+    return len(os.fsencode(name)) > _MAX_NAME_BYTES
+
+
+def check_permissions(source: Path, target: Path) -> None:
+    """Raise Invalid if the folder `source` cannot be read, or `target` cannot be written, before any work is done."""
+    if source.is_dir() and not os.access(source, os.R_OK | os.X_OK):
+        raise Invalid(f"{source} cannot be read by this service. Let user {os.getuid()} read it.")
+    while not target.exists():
+        target = target.parent
+    if not os.access(target, os.W_OK | os.X_OK):
+        raise Invalid(f"{target} cannot be written by this service. Let user {os.getuid()} write there.")
+
+
+def check_originals(source: Path, target: Path) -> None:
+    """Raise Invalid if both are one folder: chosen pictures have their originals' names and would replace them."""
+    if source.resolve() == target.resolve():
+        raise Invalid(f"{source} is the folder of the pictures, and chosen pictures would replace them. Name another output folder.")
+
+
+def files_in(folder: Path, suffixes: Collection[str], *, ignored_prefix: str = "") -> list[Path]:
+    """List the files of a folder with one of `suffixes`, by name, without links, hidden files and names with `ignored_prefix`."""
+    if not folder.is_dir():
+        return []
+    lower = {suffix.lower() for suffix in suffixes}
+    return [
+        path
+        for path in sorted(folder.iterdir())
+        if path.suffix.lower() in lower
+        and not path.is_symlink()
+        and path.is_file()
+        and not path.name.startswith(".")
+        and not (ignored_prefix and path.name.startswith(ignored_prefix))
+    ]
+
+
+def deliver(archive: Path, names: Collection[str], folder: Path) -> None:
+    """Unpack pictures of a zip file into a folder, each completely or not at all. Files of the same name are replaced."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        target = folder / Path(name).name
+        partial = partial_path(target)
+        try:
+            with open_picture(archive, name) as (_, source), partial.open("wb") as file:
+                shutil.copyfileobj(source, file)
+            os.replace(partial, target)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+def mark(video: Path, prefix: str = PROCESSED) -> Path:
+    """Prefix the name of a processed video, so that it is not processed again; return its new path. A missing file is ignored."""
+    marked, number = _renamed(video, prefix), 2
+    while marked.exists():
+        marked, number = _renamed(video, f"{prefix}{number}_"), number + 1
+    if video.exists():
+        video.rename(marked)
+    return marked
+
+
+def _renamed(video: Path, prefix: str) -> Path:
+    """Return a video's path with a prefix, and with a shortened stem if the name would be too long."""
+    stem = video.stem
+    while is_too_long(prefix + stem + video.suffix):
+        stem = stem[:-1]
+    return video.with_name(prefix + stem + video.suffix)

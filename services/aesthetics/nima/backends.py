@@ -1,0 +1,73 @@
+"""The backends that can run the network, and the parameters that choose the network and its backend."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Self
+
+from pydantic import Field, model_validator
+
+from services.aesthetics.nima.models import NIMA_MODELS, ModelName
+from shared.operation import Params
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backend:
+    """One row of the table of backends.
+
+    `name` is also its Python package; `title` its name in texts. `precisions`: what it computes in, besides f32. `network_format`: what the
+    network is converted to (see `conversion.py`); None: the Keras model itself runs.
+    """
+
+    name: str
+    title: str
+    precisions: tuple[str, ...]
+    network_format: str | None
+
+
+BACKENDS = {
+    row.name: row
+    for row in (
+        Backend(name="openvino", title="OpenVINO", precisions=("bf16",), network_format="openvino"),
+        Backend(name="onnxruntime", title="ONNX Runtime", precisions=(), network_format="onnx"),
+        Backend(name="tensorflow", title="TensorFlow", precisions=("f16",), network_format=None),
+    )
+}
+"""Name -> backend, in the order in which `auto` tries them on a processor."""
+
+if TYPE_CHECKING:
+    BackendName = str
+else:
+    BackendName = Literal[("auto", *BACKENDS)]
+
+
+class NetworkParams(Params):
+    """The network that rates pictures, and how it runs."""
+
+    model: ModelName = Field(
+        "inception-resnet-v2",
+        description="Network that rates pictures. " + "; ".join(f"`{row.name}`: {row.description}" for row in NIMA_MODELS.values()) + ".",
+    )
+    backend: BackendName = Field(
+        "auto",
+        description="Library that runs the network. `auto`: TensorFlow on a GPU that it can use, otherwise the first that is installed of "
+        + ", ".join(row.title for row in BACKENDS.values())
+        + ".",
+    )
+    precision: Literal["auto", "f32", "bf16", "f16"] = Field(
+        "auto",
+        description="Number format that the network computes in. `auto`: f16 on a GPU; bf16 on a processor that has it, if scores stay "
+        "within 0.01 of f32 (measured once for the weights); otherwise f32. OpenVINO has bf16, TensorFlow f16.",
+    )
+    preprocessing: Literal["symmetric", "unit"] = Field(
+        "symmetric",
+        description="Range of the network's input. `symmetric`: -1 to 1, as in training; `unit`: 0 to 1 with Lanczos scaling, as in "
+        "PerfectFrameAI.",
+    )
+    batch_size: int = Field(
+        16, ge=1, le=1024, description="Maximum number of pictures that the network rates at once. Does not affect memory."
+    )
+
+    @model_validator(mode="after")
+    def _precision_fits(self) -> Self:
+        if self.backend != "auto" and self.precision not in ("auto", "f32", *BACKENDS[self.backend].precisions):
+            raise ValueError(f"precision {self.precision} is not computed by {self.backend}: choose another, or f32")
+        return self

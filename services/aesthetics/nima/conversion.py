@@ -1,0 +1,117 @@
+"""Conversion of the Keras network to the formats of faster backends, once per weights file, in a process of its own.
+
+python -m services.aesthetics.nima.conversion ARCHITECTURE WEIGHTS FORMAT FOLDER
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import numpy as np
+
+from services.aesthetics.nima.formats import NETWORK_FORMATS, trial_pictures
+from services.aesthetics.nima.scores import RATINGS
+from shared.errors import ModelDamaged, OperationFailed
+
+TOLERANCE = 1e-3
+"""Largest difference of a score after conversion. Rounding causes a hundredth of it, a fault far more."""
+
+_VERSION = 1
+_ABANDONED_S = 3600.0
+
+
+@contextmanager
+def converted(architecture: str, weights: Path, sha256: str, network_format: str, *, anew: bool = False) -> Iterator[Path]:
+    """Provide the network in another format, for the length of the block; converted now if it was not before.
+
+    The result is kept in `converted` beside the weights; if that folder cannot be written, the network is converted each time. `anew`:
+    replace what is kept. Raises ModelDamaged for weights that do not fit, OperationFailed if the conversion fails.
+    """
+    file_name = NETWORK_FORMATS[network_format].file_name
+    kept = weights.parent / "converted" / f"{sha256[:16]}-{network_format}-{_VERSION}"
+    if not anew and (kept / file_name).is_file():
+        yield kept / file_name
+        return
+    shutil.rmtree(kept, ignore_errors=True)
+    try:
+        kept.parent.mkdir(exist_ok=True)
+        _remove_abandoned(kept.parent)
+        folder = tempfile.mkdtemp(prefix=".", dir=kept.parent)
+    except OSError:
+        folder = tempfile.mkdtemp(prefix="reelwright-")
+    try:
+        _in_own_process(architecture, weights, network_format, Path(folder))
+        if Path(folder).parent == kept.parent:
+            _keep(Path(folder), kept)
+            yield kept / file_name
+        else:
+            yield Path(folder) / file_name
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def convert(architecture: str, weights: Path, network_format: str, folder: Path) -> None:
+    """Write the network into an existing folder and check its scores. Raises ModelDamaged or OperationFailed."""
+    from services.aesthetics.nima.keras_model import load_keras
+
+    model = load_keras(architecture, weights)
+    row = NETWORK_FORMATS[network_format]
+    path = folder / row.file_name
+    row.write(model, path)
+    pictures = trial_pictures()
+    off = float(np.abs((row.run(path, "f32")(pictures) - model(pictures, training=False).numpy()) @ RATINGS).max())
+    if not off <= TOLERANCE:
+        raise OperationFailed(f"Converted to {network_format}, the network gives other scores ({off:.2g} off). Use backend tensorflow.")
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Remove the temporary folders of conversions that were killed."""
+    for path in folder.glob(".*"):
+        with suppress(OSError):
+            if time.time() - path.stat().st_mtime > _ABANDONED_S:
+                shutil.rmtree(path, ignore_errors=True)
+
+
+def _in_own_process(architecture: str, weights: Path, network_format: str, folder: Path) -> None:
+    """Convert in a child process, whose memory (TensorFlow's) is freed at its end."""
+    command = [sys.executable, "-m", __name__, architecture, str(weights), network_format, str(folder)]
+    environment = os.environ | {"CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace")
+    if done.returncode:
+        last_line = (done.stderr.strip().splitlines() or [f"its process ended with {done.returncode}"])[-1]
+        kind, _, message = last_line.partition(": ")
+        if kind == ModelDamaged.__name__:
+            raise ModelDamaged(message)
+        raise OperationFailed(f"The network could not be converted to {network_format}: {last_line[:500]}")
+
+
+def _keep(folder: Path, kept: Path) -> None:
+    """Move a finished conversion to its place, unless another process was quicker."""
+    try:
+        for path in folder.iterdir():  # after a power loss, no file may be empty under its final name
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+        os.chmod(folder, 0o755)
+        os.rename(folder, kept)
+    except OSError:
+        if not kept.is_dir():
+            raise
+
+
+def main() -> None:
+    """Convert as the command line says; an error becomes the last line on stderr."""
+    architecture, weights, network_format, folder = sys.argv[1:5]
+    try:
+        convert(architecture, Path(weights), network_format, Path(folder))
+    except Exception as error:
+        sys.exit(f"{type(error).__name__}: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,122 @@
+"""The formats that the network is converted to: how each is written and run."""
+
+import json
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.aesthetics.nima.scores import RATINGS
+from services.aesthetics.reading.small_views import SIDE
+
+Run = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+"""A network: (n, 224, 224, 3) -> (n, 10)."""
+
+BF16_TOLERANCE = 0.01
+"""Largest difference of a score in bf16 for `precision: auto` to use it. The difference depends on the weights."""
+
+_OPSET = 17
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkFormat:
+    """One row of the table of formats. `write(model, path)` converts a Keras model; `run(path, precision)` loads the result."""
+
+    name: str
+    file_name: str
+    write: Callable[[Any, Path], None]
+    run: Callable[[Path, str], Run]
+
+
+def openvino() -> Any:
+    """Import OpenVINO without its telemetry, which reports every import to its maker unless it is turned off."""
+    blocked = cast(Any, None)  # an entry of None makes an import fail, and OpenVINO then does without telemetry
+    sys.modules.setdefault("openvino_telemetry", blocked)
+    import openvino
+
+    return openvino
+
+
+def has_bf16() -> bool:
+    """Check whether OpenVINO computes in bf16 on this processor."""
+    return "BF16" in openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+def fastest_precision(path: Path) -> str:
+    """Return "bf16" for an OpenVINO network whose scores stay the same in it, on a processor that has it; otherwise "f32".
+
+    The difference is measured once and kept beside the network.
+    """
+    if not has_bf16():
+        return "f32"
+    known = path.with_name("bf16.json")
+    try:
+        off = float(json.loads(known.read_text())["score_off"])
+    except (OSError, ValueError, KeyError, TypeError):
+        pictures = trial_pictures()
+        exact, rounded = (_normalized(_run_openvino(path, precision)(pictures)) for precision in ("f32", "bf16"))
+        off = float(np.abs((rounded - exact) @ RATINGS).max())
+        with suppress(OSError):
+            known.write_text(json.dumps({"score_off": round(off, 6)}) + "\n")
+    return "bf16" if off <= BF16_TOLERANCE else "f32"
+
+
+def trial_pictures() -> NDArray[np.float32]:
+    """Return eight fixed pictures with structure of all sizes, (8, 224, 224, 3) from -1 to 1."""
+    random = np.random.default_rng(0)
+    pictures = np.zeros((8, SIDE, SIDE, 3))
+    for size in (7, 14, 28, 56, 112):
+        count = SIDE // size
+        pictures += np.kron(random.uniform(-1, 1, (8, count, count, 3)), np.ones((1, size, size, 1)))
+    return np.clip(pictures / 2, -1, 1).astype(np.float32)
+
+
+def _normalized(shares: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(shares / shares.sum(axis=1, keepdims=True), np.float32)
+
+
+def _write_openvino(model: Any, path: Path) -> None:
+    library = openvino()
+    with tempfile.TemporaryDirectory(dir=path.parent) as saved:
+        model.export(saved, verbose=False)
+        # Not convert_model: it is slower, and sends telemetry.
+        library.serialize(library.Core().read_model(saved), path)
+
+
+def _write_onnx(model: Any, path: Path) -> None:
+    import tensorflow as tf
+    import tf2onnx
+
+    signature = [tf.TensorSpec((None, SIDE, SIDE, 3), tf.float32, name="pictures")]
+    function = tf.function(lambda pictures: model(pictures, training=False), input_signature=signature)
+    tf2onnx.convert.from_function(function, input_signature=signature, opset=_OPSET, output_path=str(path))
+
+
+def _run_openvino(path: Path, precision: str) -> Run:
+    settings = {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY"}
+    compiled = openvino().Core().compile_model(path, "CPU", settings)
+    return lambda pictures: np.array(compiled(pictures)[0], np.float32)
+
+
+def _run_onnx(path: Path, _precision: str) -> Run:
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    name = session.get_inputs()[0].name
+    return lambda pictures: np.asarray(session.run(None, {name: pictures})[0], np.float32)
+
+
+NETWORK_FORMATS = {
+    row.name: row
+    for row in (
+        NetworkFormat(name="openvino", file_name="nima.xml", write=_write_openvino, run=_run_openvino),
+        NetworkFormat(name="onnx", file_name="nima.onnx", write=_write_onnx, run=_run_onnx),
+    )
+}
+"""Name -> format."""

@@ -1,0 +1,75 @@
+"""The NIMA networks that can be chosen, and their architectures.
+
+Source: Talebi, Milanfar, "NIMA: Neural Image Assessment", 2017. A classification network without its head, followed by average pooling,
+dropout, a dense layer of ten and softmax. The networks were trained on pictures stretched to 224 by 224, R, G, B from -1 to 1.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+_MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Architecture:
+    """One row of the table of architectures.
+
+    `keras_name`: its function in `keras.applications`; `model_bytes`: memory of the loaded network; `picture_bytes`: memory for each
+    picture of a batch.
+    """
+
+    name: str
+    keras_name: str
+    model_bytes: int
+    picture_bytes: int
+
+
+ARCHITECTURES = {
+    row.name: row
+    for row in (
+        Architecture(name="inception-resnet-v2", keras_name="InceptionResNetV2", model_bytes=700 * _MIB, picture_bytes=40 * _MIB),
+        Architecture(name="mobilenet", keras_name="MobileNet", model_bytes=150 * _MIB, picture_bytes=20 * _MIB),
+    )
+}
+"""Name -> architecture."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NimaModel:
+    """One row of the table of networks. `catalog_name`: its name in `reelwright models list`."""
+
+    name: str
+    catalog_name: str
+    architecture: str
+    description: str
+
+
+NIMA_MODELS = {
+    row.name: row
+    for row in (
+        NimaModel(
+            name="inception-resnet-v2",
+            catalog_name="nima-inception-resnet-v2",
+            architecture="inception-resnet-v2",
+            description="the most accurate",
+        ),
+        NimaModel(
+            name="mobilenet-aesthetic",
+            catalog_name="nima-mobilenet-aesthetic",
+            architecture="mobilenet",
+            description="ten times as fast",
+        ),
+        NimaModel(
+            name="mobilenet-technical",
+            catalog_name="nima-mobilenet-technical",
+            architecture="mobilenet",
+            description="trained on technical faults in place of taste",
+        ),
+    )
+}
+"""Name -> network, in the order in which they are offered."""
+
+if TYPE_CHECKING:
+    ModelName = str
+else:
+    ModelName = Literal[tuple(NIMA_MODELS)]

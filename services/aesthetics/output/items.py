@@ -1,0 +1,47 @@
+"""Result records of chosen pictures."""
+
+from pydantic import BaseModel, Field
+
+from services.aesthetics.measures.blank_frames import Shows
+from services.aesthetics.measures.technical import Technical
+
+
+class TechnicalScores(BaseModel):
+    """The technical quality of a picture; each measure is from 0 (bad) to 1 (good)."""
+
+    score: float = Field(description="Total technical score, from 1 to 10.")
+    sharpness: float = Field(description="Sharpness, without what noise adds to it.")
+    exposure: float = Field(description="Quality of the exposure.")
+    steadiness: float = Field(description="Absence of motion blur.")
+    cleanness: float = Field(description="Absence of noise.")
+    shows: Shows = Field(description="Content of the frame: a picture, or a black, plain or title frame.")
+
+    @classmethod
+    def of(cls, measures: Technical) -> "TechnicalScores":
+        """Round measures for the result."""
+        return cls(
+            score=round(measures.score, 4),
+            sharpness=round(measures.sharpness, 4),
+            exposure=round(measures.exposure, 4),
+            steadiness=round(measures.steadiness, 4),
+            cleanness=round(measures.cleanness, 4),
+            shows=measures.shows,
+        )
+
+
+class Item(BaseModel):
+    """A chosen picture."""
+
+    image: str = Field(description="Name of the picture in the output `images`.")
+    source: str = Field(description="Name of the file that it comes from.")
+    source_index: int = Field(description="Number of that file among the inputs, from 0.")
+    timestamp_s: float | None = Field(description="Time of the frame in its video, in seconds; null for a picture file.")
+    rank: int = Field(description="Rank among all chosen pictures, from 1 (best).")
+    merit: float = Field(description="Score that it was ranked by, from 1 to 10, as the `scorer` computes it.")
+    score: float = Field(description="Mean of `distribution`, from 1 to 10; without the network, the technical score.")
+    std: float | None = Field(description="Standard deviation of `distribution`: predicted disagreement. Null without the network.")
+    distribution: list[float] | None = Field(description="Probability of each rating from 1 to 10. Null without the network.")
+    technical: TechnicalScores = Field(description="Technical quality.")
+    group: int | None = Field(description="Number of its group in its video, from 0; null without groups.")
+    considered: int = Field(description="Number of pictures that it was chosen from.")
+    reason: str = Field(description="Reason for the choice, in words.")

@@ -1,0 +1,67 @@
+"""File formats that pictures are written in."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import cv2
+from pydantic import BeforeValidator, Field
+
+from shared.operation import Params
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PictureFormat:
+    """One row of the table of formats.
+
+    `name` is also the file suffix; `aliases` are what other programs call it. `max_side`: pixels of the longer side that it can hold.
+    `options(quality)`: what OpenCV's encoder gets.
+    """
+
+    name: str
+    aliases: tuple[str, ...]
+    max_side: int | None
+    options: Callable[[int], list[int]]
+
+
+def _jpeg_options(quality: int) -> list[int]:
+    return [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
+
+
+def _png_options(_quality: int) -> list[int]:
+    return [cv2.IMWRITE_PNG_COMPRESSION, 3]
+
+
+def _webp_options(quality: int) -> list[int]:
+    return [cv2.IMWRITE_WEBP_QUALITY, quality]
+
+
+PICTURE_FORMATS = {
+    row.name: row
+    for row in (
+        PictureFormat(name="jpg", aliases=("jpeg", ".jpeg", ".jpg"), max_side=65_500, options=_jpeg_options),
+        PictureFormat(name="png", aliases=(".png",), max_side=None, options=_png_options),
+        PictureFormat(name="webp", aliases=(".webp",), max_side=16_383, options=_webp_options),
+    )
+}
+"""Name -> format, in the order in which they are offered."""
+
+_ALIASES = {alias: row.name for row in PICTURE_FORMATS.values() for alias in row.aliases}
+
+
+def _plain_name(value: Any) -> Any:
+    """Turn an alias such as `.JPG` into the format's name."""
+    return _ALIASES.get(value.lower(), value.lower()) if isinstance(value, str) else value
+
+
+if TYPE_CHECKING:
+    FormatName = str
+else:
+    FormatName = Annotated[Literal[tuple(PICTURE_FORMATS)], BeforeValidator(_plain_name)]
+
+
+class PictureParams(Params):
+    """The format of written pictures."""
+
+    format: FormatName = Field("jpg", description="File format of the pictures.")
+    quality: int = Field(95, ge=1, le=100, description="Quality of JPEG and WebP files, from 1 to 100 (best).")

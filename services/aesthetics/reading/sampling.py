@@ -1,0 +1,30 @@
+"""Sampling of videos: which frames are looked at."""
+
+from collections.abc import Generator
+from pathlib import Path
+
+from pydantic import Field
+
+from shared.operation import Params
+from shared.video import Frame, read_frames
+
+
+class SampleParams(Params):
+    """The frames of a video that are used."""
+
+    sample_rate: float = Field(1.0, ge=0.001, le=240, description="Frames per second that are used, at most all frames of the video.")
+    start: float = Field(0.0, ge=0, le=1e6, description="Start of the part to use, in seconds of each video.")
+    duration: float | None = Field(None, gt=0, le=1e6, description="Length of the part to use, in seconds. Empty: up to the end.")
+
+
+def sampled(video: Path, params: SampleParams, *, prefetch: int = 4) -> Generator[Frame, None, None]:
+    """Yield the frames of a video that `params` select, as 8-bit SDR. Close the generator to end early."""
+    with read_frames(
+        video,
+        start=params.start or None,
+        duration=params.duration,
+        per_second=params.sample_rate,
+        to_sdr8=True,
+        prefetch=prefetch,
+    ) as frames:
+        yield from frames

@@ -1,0 +1,72 @@
+"""The scorers: what pictures are ranked by."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from shared.operation import Params
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scorer:
+    """One row of the table of scorers. `network`: whether it needs the network; `technical`: whether it uses technical quality."""
+
+    name: str
+    description: str
+    network: bool
+    technical: bool
+
+
+SCORERS = {
+    row.name: row
+    for row in (
+        Scorer(
+            name="nima",
+            description="the predicted rating by people, from a network whose weights must be installed",
+            network=True,
+            technical=False,
+        ),
+        Scorer(
+            name="technical",
+            description="sharpness, exposure, motion blur, noise and blank frames; needs no weights",
+            network=False,
+            technical=True,
+        ),
+        Scorer(
+            name="both",
+            description="both, because the network alone hardly separates pictures of one moment",
+            network=True,
+            technical=True,
+        ),
+    )
+}
+"""Name -> scorer, in the order in which they are offered."""
+
+if TYPE_CHECKING:
+    ScorerName = str
+else:
+    ScorerName = Literal[tuple(SCORERS)]
+
+
+class ScorerParams(Params):
+    """What pictures are ranked by."""
+
+    scorer: ScorerName = Field(
+        "both",
+        description="What pictures are ranked by. " + "; ".join(f"`{row.name}`: {row.description}" for row in SCORERS.values()) + ".",
+    )
+    technical_weight: float = Field(
+        0.4, ge=0, le=1, description="Share of the technical score with `scorer: both`; the network's score has the rest."
+    )
+
+    @property
+    def uses_network(self) -> bool:
+        """Whether the network is needed."""
+        return SCORERS[self.scorer].network
+
+    @property
+    def technical_share(self) -> float:
+        """Share of the technical score in the ranking, 0 to 1."""
+        row = SCORERS[self.scorer]
+        return (self.technical_weight if row.network else 1.0) if row.technical else 0.0
