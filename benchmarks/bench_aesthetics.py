@@ -1,9 +1,9 @@
-"""Aesthetics: a whole job against PerfectFrameAI's way, the network against Keras, and memory over length.
+"""Speed and memory of aesthetics: a whole job against PerfectFrameAI's way, the network against Keras, memory over length.
 
     python -m benchmarks.bench_aesthetics [seconds of the 1080p clip]
 
-InceptionResNetV2 with random weights of Keras's own making: figures of speed, not of quality. The network is converted before anything is
-timed, as it is on a server after its first job. One run, side by side.
+The network is InceptionResNetV2 with Keras's random initial weights, so the figures tell speed, not quality. It is converted before
+anything is timed, as on a server after its first job.
 """
 
 import os
@@ -39,7 +39,7 @@ from services.aesthetics.best_frames import BestFramesParams, best_frames
 folder = Path(sys.argv[2])
 outputs = {"images": folder / "i.zip", "scores": folder / "s.zip", "sheet": folder / "s.png"}
 best_frames(BestFramesParams(scorer="technical", sample_rate=4), video=Path(sys.argv[1]), outputs=outputs)
-# Not getrusage: a process that was just started still has the most that its parent had.
+# Not getrusage: a new process inherits its parent's peak.
 print(next(int(line.split()[1]) * 1024 for line in open("/proc/self/status") if line.startswith("VmHWM")))
 """
 
@@ -60,7 +60,7 @@ def main() -> None:
 
 
 def network_table(model: Any) -> Table:
-    """Pictures a second that are rated."""
+    """Measure how many pictures are rated per second."""
     pictures = list(np.random.default_rng(0).integers(0, 256, (PICTURES, 224, 224, 3), dtype=np.uint8))
     batch = np.stack(pictures).astype(np.float32) / 127.5 - 1
     keras_s, expected = timed(lambda: model.predict(batch, batch_size=SEED_BATCH, verbose=0))
@@ -77,7 +77,7 @@ def network_table(model: Any) -> Table:
 
 
 def job_table(model: Any, clip: Path, seconds: float, folder: Path) -> Table:
-    """A whole job: the best frame of each group of five, from the file to the picture files."""
+    """Measure a whole job: the best frame of each group of five, from the video to the picture files."""
     outputs = {"images": folder / "i.zip", "scores": folder / "s.zip", "sheet": folder / "s.png"}
     table = Table("best frames", "seconds", "times as fast", title=f"{seconds:g} s of 1080p, a frame a second, groups of {GROUP}")
     with network(BestFramesParams()):
@@ -92,7 +92,7 @@ def job_table(model: Any, clip: Path, seconds: float, folder: Path) -> Table:
 
 
 def seeds_way(model: Any, clip: Path, folder: Path) -> None:
-    """What PerfectFrameAI does, as plainly as it can be written."""
+    """Do what PerfectFrameAI does, in plain code."""
     capture = cv2.VideoCapture(str(clip))
     rate, count = capture.get(cv2.CAP_PROP_FPS), capture.get(cv2.CAP_PROP_FRAME_COUNT)
     frames = []
@@ -111,7 +111,7 @@ def seeds_way(model: Any, clip: Path, folder: Path) -> None:
 
 
 def memory_table(clip: Path, seconds: float, folder: Path) -> Table:
-    """Most memory of a process that does one job, for a clip and one four times as long."""
+    """Measure the peak memory of a process with one job, for a clip and one four times as long."""
     longer = folder / "longer.mp4"
     ffmpeg("-stream_loop", "3", "-i", str(clip), "-c", "copy", str(longer))
     table = Table("1080p, four frames a second, scorer technical", "most memory, MB", title="memory")
@@ -122,7 +122,7 @@ def memory_table(clip: Path, seconds: float, folder: Path) -> Table:
 
 
 def timed(work: Callable[[], Any], *, repeat: int = 2) -> tuple[float, Any]:
-    """Seconds of the quickest of several runs, and what it gave."""
+    """Return the seconds of the fastest of several runs, and its result."""
     best, result = float("inf"), None
     for _ in range(repeat):
         began = time.perf_counter()
@@ -132,7 +132,7 @@ def timed(work: Callable[[], Any], *, repeat: int = 2) -> tuple[float, Any]:
 
 
 def write_weights(model: Any, models: Path) -> None:
-    """The weights of a Keras model as a file of the old layout, in a models folder."""
+    """Write the weights of a Keras model to a models folder, in the layout of Keras 2."""
     import h5py
 
     entry = ModelFolder(models).model(NAME)
@@ -150,7 +150,7 @@ def write_weights(model: Any, models: Path) -> None:
 
 
 def make_clip(path: Path, seconds: float) -> Path:
-    """A 1080p clip out of the sample."""
+    """Make a 1080p clip from the sample."""
     enlarge = ["-stream_loop", "19", "-i", str(sample_clip()), "-t", str(seconds), "-vf", "scale=1920:1080:flags=lanczos"]
     ffmpeg(*enlarge, "-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-an", str(path))
     return path

@@ -1,9 +1,9 @@
-"""Motion trails: whole jobs against a plain transcode and the naive way, at 1080p with 6 layers; and how much memory they hold.
+"""Speed and memory of motion trails: whole jobs against a plain transcode and the naive reference, at 1080p with 6 layers.
 
     python -m benchmarks.bench_trails [seconds of the 1080p clip]
 
-One run, in turns, the best of three each; the naive way once, its first frames (without a trail yet) left out. Ratios are of wall
-seconds. The clip is a real one, enlarged; its camera is taken as still (`camera_model` none), or followed.
+Jobs run in turns, and the best of three runs counts. The naive reference runs once, without its first frames, which have no trail yet.
+Ratios are of wall time. The clip is a real one, enlarged; its camera is taken as still (`camera_model` none) or followed.
 """
 
 import os
@@ -38,14 +38,14 @@ NAIVE_FRAMES = 8
 
 @dataclass(frozen=True)
 class Cost:
-    """What something took: wall seconds, processor seconds (this process and its children)."""
+    """Wall time and processor time (of this process and its children) in seconds."""
 
     wall_s: float
     cpu_s: float
 
 
 def main() -> None:
-    """Print the tables, in a process with the settings of a worker's."""
+    """Print the tables, in a process with the environment of a worker."""
     if os.environ.get("MALLOC_ARENA_MAX") != HEAPS:
         os.execve(
             sys.executable, [sys.executable, "-m", "benchmarks.bench_trails", *sys.argv[1:]], os.environ | {"MALLOC_ARENA_MAX": HEAPS}
@@ -54,7 +54,7 @@ def main() -> None:
     out.print(f"{machine()}\n")
     with tempfile.TemporaryDirectory() as folder:
         clip = Path(folder) / "1080p.mp4"
-        # The first shot of bikes.mp4: seen from above, a box rolls through under a still camera; then pans and cuts.
+        # bikes.mp4 begins with a lorry that passes under a still camera; pans and cuts follow.
         scale = "scale=1920:816:flags=lanczos,pad=1920:1080:0:132"
         ffmpeg(
             "-i",
@@ -76,10 +76,10 @@ def main() -> None:
 
 
 def speed(clip: Path, folder: Path) -> Table:
-    """Whole jobs, from file to file."""
+    """Measure whole jobs, from file to file."""
     frames = frames_of(clip)
     target = folder / "made.mp4"
-    asked: list[tuple[str, dict[str, Any]]] = [
+    variants: list[tuple[str, dict[str, Any]]] = [
         ("normal, camera still", {"ghost": "normal", "camera_model": "none"}),
         ("normal", {"ghost": "normal"}),
         ("normal, masked", {"ghost": "normal", "mask": True}),
@@ -91,17 +91,17 @@ def speed(clip: Path, folder: Path) -> Table:
     rows = best(
         [
             ("ffmpeg, plain transcode, same encoder settings", lambda: transcode(clip, target)),
-            ("read and written, nothing done", lambda: copy(clip, target)),
-            *((f"motion-trails, {name}", lambda params=params: trails(clip, target, params)) for name, params in asked),
+            ("only read and written", lambda: copy(clip, target)),
+            *((f"motion-trails, {name}", lambda params=params: trails(clip, target, params)) for name, params in variants),
         ]
     )
     floor = rows[0][1]
     styles: tuple[Literal["normal", "glow"], ...] = ("normal", "glow")
     for style in styles:
-        rows.append((f"the naive way, {style} ({NAIVE_FRAMES} frames, and its first pass, scaled)", naive(clip, target, style, frames)))
+        rows.append((f"naive reference, {style} ({NAIVE_FRAMES} frames and the first pass, scaled up)", naive(clip, target, style, frames)))
     table = Table(title=f"Motion trails, {LAYERS} layers, {clip.name}: 1920x1080, {frames} frames")
-    table.add_column("way")
-    for head in ("wall s", "CPU s", "frames/s", "of the transcode", "of the naive way"):
+    table.add_column("job")
+    for head in ("wall s", "CPU s", "frames/s", "of the transcode", "of the reference"):
         table.add_column(head, justify="right")
     slow = {style: rows[-2 + index][1].wall_s for index, style in enumerate(styles)}
     for name, cost in rows:
@@ -118,7 +118,7 @@ def speed(clip: Path, folder: Path) -> Table:
 
 
 def memory(clip: Path, folder: Path) -> Table:
-    """Peak memory of jobs in processes of their own, for a clip and for one ten times as long, over that of reading and writing alone."""
+    """Measure the peak memory of jobs over that of plain reading and writing, for a clip and for one ten times as long."""
     long, target = folder / "long.mp4", folder / "made.mp4"
     ffmpeg("-stream_loop", "9", "-i", str(clip), "-c", "copy", str(long))
     info = probe(clip)
@@ -128,10 +128,10 @@ def memory(clip: Path, folder: Path) -> Table:
     for head in ("job", "held, by the formula", f"{frames_of(clip)} frames", f"{frames_of(long)} frames"):
         table.add_column(head, justify="right")
     for ghost in ("normal", "glow"):
-        asked = MotionTrailsParams.model_validate({"ghost": ghost})
-        found = [peak(TRAILS, path, target, ghost) - alone for path, alone in zip((clip, long), copying, strict=True)]
-        formula = held_bytes(asked, info, matte=False) / 1e6
-        table.add_row(f"motion-trails, {ghost}, over that", f"{formula:.0f}", *(f"{one:.0f}" for one in found))
+        params = MotionTrailsParams.model_validate({"ghost": ghost})
+        peaks = [peak(TRAILS, path, target, ghost) - alone for path, alone in zip((clip, long), copying, strict=True)]
+        formula = held_bytes(params, info, matte=False) / 1e6
+        table.add_row(f"motion-trails, {ghost}, over that", f"{formula:.0f}", *(f"{megabytes:.0f}" for megabytes in peaks))
     return table
 
 
@@ -140,11 +140,11 @@ TRAILS = (
     "trails(clip, target, {'ghost': sys.argv[3]})"
 )
 COPY = TRAILS.partition("trails(clip")[0] + "copy(clip, target)"
-"""The same process, but for the effect."""
+"""The same process without the effect."""
 
 
 def peak(program: str, *words: object) -> float:
-    """The most memory that a process with a worker's settings has, in MB."""
+    """Return the peak memory, in MB, of a Python program with the environment of a worker."""
     command = [sys.executable, "-c", program, *map(str, words)]
     process = psutil.Popen(command, stdout=subprocess.DEVNULL, env=os.environ | {"MALLOC_ARENA_MAX": HEAPS})
     most, ended = [0], Event()
@@ -169,12 +169,13 @@ def peak(program: str, *words: object) -> float:
 
 
 def trails(clip: Path, target: Path, params: dict[str, Any]) -> None:
-    asked = MotionTrailsParams.model_validate({"layers": LAYERS, "spacing": SPACING, "decay": DECAY} | params)
-    motion_trails(asked, video=clip, matte=None, output=target)
+    """Run one job."""
+    job = MotionTrailsParams.model_validate({"layers": LAYERS, "spacing": SPACING, "decay": DECAY} | params)
+    motion_trails(job, video=clip, matte=None, output=target)
 
 
 def naive(clip: Path, target: Path, style: Literal["normal", "glow"], frames: int) -> Cost:
-    """Decode, both passes, encode: timed from the first frame that has a trail."""
+    """Time the naive reference: decoding, both passes, encoding, from the first frame with a trail on."""
     most = LAYERS * SPACING + 1 + NAIVE_FRAMES
     wall, cpu = time.perf_counter(), cpu_s()
     path = camera_path(clip, most=most)
@@ -189,6 +190,7 @@ def naive(clip: Path, target: Path, style: Literal["normal", "glow"], frames: in
 
 
 def copy(clip: Path, target: Path) -> None:
+    """Read and write a clip without changing it."""
     with (
         read_frames(clip) as frames,
         VideoWriter(target, width=1920, height=1080, frame_rate=Fraction(25), time_base=Fraction(1, 12800)) as writer,
@@ -198,34 +200,38 @@ def copy(clip: Path, target: Path) -> None:
 
 
 def transcode(clip: Path, target: Path) -> None:
+    """Transcode a clip with ffmpeg and the same encoder settings."""
     encoder = choose_encoder("auto", ".mp4", "yuv420p")
     options = [word for name, value in encoder_options(encoder, 70, "yuv420p").items() for word in (f"-{name}", value)]
     ffmpeg("-i", str(clip), "-pix_fmt", "yuv420p", "-c:v", encoder.name, *options, "-movflags", "+faststart", str(target))
 
 
 def frames_of(clip: Path) -> int:
+    """Return the number of frames of a clip."""
     info = probe(clip)
     return int(getattr(info, "frames"))  # noqa: B009
 
 
 def best(works: list[tuple[str, Callable[[], object]]], *, rounds: int = 3) -> list[tuple[str, Cost]]:
-    """The least of each, taken in turns, so that what else the machine does falls on all of them."""
+    """Return the lowest cost of each job. Jobs run in turns, so that other load on the machine affects all of them."""
     least: dict[str, Cost] = {}
     for _ in range(rounds):
         for name, work in works:
             wall, cpu = time.perf_counter(), cpu_s()
             work()
             cost = Cost(time.perf_counter() - wall, cpu_s() - cpu)
-            least[name] = min(cost, least.get(name, cost), key=lambda one: one.wall_s)
+            least[name] = min(cost, least.get(name, cost), key=lambda cost: cost.wall_s)
     return list(least.items())
 
 
 def cpu_s() -> float:
+    """Return the processor seconds of this process and its children."""
     used = psutil.Process().cpu_times()
     return float(used.user + used.system + used.children_user + used.children_system)
 
 
 def ffmpeg(*words: str) -> None:
+    """Run ffmpeg."""
     subprocess.run([str(ffmpeg_path()), "-v", "error", "-y", "-nostdin", *words], check=True)
 
 

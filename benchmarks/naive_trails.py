@@ -1,7 +1,7 @@
-"""Motion trails the naive way: each layer as a float RGB picture, warped and mixed at full size, with the whole clip's luma in memory.
+"""Motion trails the naive reference, as the reference for speed and pictures.
 
-What the program this effect grew from does, as its documentation tells, written anew: the reference that speed and pictures are
-compared with. Two passes; the camera's path is the sum of phase correlations at 540 lines.
+Each layer is a float RGB picture, warped and mixed in full size; the whole clip's luma is in memory. The code follows the documentation of
+the program that this effect replaces. Two passes; the camera's path is the sum of phase correlations at 540 lines.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,7 +20,7 @@ Path2D = Sequence[tuple[float, float]]
 
 
 def camera_path(clip: Path, *, most: int | None = None) -> list[tuple[float, float]]:
-    """How far the picture has moved since the first frame, in pixels of the clip, per frame."""
+    """Return the shift of each frame since the first one, (right, down) in pixels of the clip."""
     grays: list[Picture] = []
     with read_frames(clip, to_sdr8=True) as frames:
         for frame in islice(frames, most):
@@ -46,7 +46,10 @@ def naive_trails(
     ghost: Literal["normal", "glow", "shadow"],
     most: int | None = None,
 ) -> Iterator[NDArray[np.uint8]]:
-    """The frames with their trails, (height, width, 3) uint8 RGB; `path` as `camera_path` gives it. No trail before it has all layers."""
+    """Yield the frames with their trails, (height, width, 3) uint8 RGB.
+
+    `path`: see `camera_path`. Frames before the first complete trail have none.
+    """
     held: list[NDArray[np.uint8]] = []
     with read_frames(clip, to_sdr8=True) as frames:
         for index, frame in enumerate(islice(frames, most)):

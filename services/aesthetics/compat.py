@@ -159,7 +159,5 @@ def _prepared(extractions: Extractions, config: ExtractorConfig, owner: str, ext
 def _reply(extraction: Extraction, refused: dict[str, str]) -> Started:
     """Return PerfectFrameAI's answer."""
     files = [taken.name for taken in extraction.taken]
-    message = (
-        f"'{extraction.extractor}' started." if files else "There is nothing to do: all files are being processed, or cannot be read."
-    )
+    message = f"'{extraction.extractor}' started." if files else "There is nothing to do: all files are being processed, or cannot be read."
     return Started(message=message, job_id=extraction.job_id or None, files=files, refused=refused)

@@ -29,13 +29,13 @@ SCORERS = {
         ),
         Scorer(
             name="technical",
-            description="sharpness, exposure, motion blur, noise and blank frames; needs no weights",
+            description="sharpness, exposure, motion blur, noise and blank frames, without any weights",
             network=False,
             technical=True,
         ),
         Scorer(
             name="both",
-            description="both, because the network alone hardly separates pictures of one moment",
+            description="the network and technical quality, because the network alone hardly separates pictures of one moment",
             network=True,
             technical=True,
         ),
