@@ -1,4 +1,4 @@
-"""Motion trails the naive reference, as the reference for speed and pictures.
+"""Motion trails made the naive way, as the reference for speed and pictures.
 
 Each layer is a float RGB picture, warped and mixed in full size; the whole clip's luma is in memory. The code follows the documentation of
 the program that this effect replaces. Two passes; the camera's path is the sum of phase correlations at 540 lines.

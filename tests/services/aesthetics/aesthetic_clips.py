@@ -1,4 +1,4 @@
-"""Pictures and clips of which is known what is good about them."""
+"""Pictures and clips of known quality."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -14,7 +14,7 @@ WIDTH, HEIGHT, RATE = 320, 180, 10
 
 
 def scenery(seed: int, width: int = WIDTH, height: int = HEIGHT) -> NDArray[np.uint8]:
-    """A picture (height, width, 3) of discs that lie on each other, in many sizes and colours: sharp, and well exposed."""
+    """Return a sharp and well exposed picture, (height, width, 3), of overlapping discs in many sizes and colours."""
     random = np.random.default_rng(seed)
     picture = np.full((height, width, 3), 110, np.uint8)
     for radius in sorted(random.pareto(1.5, 500) * 4 + 2, reverse=True):
@@ -24,7 +24,7 @@ def scenery(seed: int, width: int = WIDTH, height: int = HEIGHT) -> NDArray[np.u
 
 
 def write_video(path: Path, frames: list[NDArray[np.uint8]], *, rate: int = RATE, times: list[int] | None = None) -> Path:
-    """A video of RGB frames; `times`: pts in 1/1000 s, or evenly at `rate`."""
+    """Write a video of RGB frames; `times`: their pts in 1/1000 s, otherwise evenly at `rate`."""
     height, width = frames[0].shape[:2]
     base = {"time_base": Fraction(1, 1000)} if times else {}
     with VideoWriter(path, width=width, height=height, frame_rate=Fraction(rate), quality=100, **base) as writer:

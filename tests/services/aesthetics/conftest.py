@@ -1,4 +1,4 @@
-"""What the aesthetics tests share: a clip, and a models folder with random weights."""
+"""Fixtures of the aesthetics tests: a clip, and a models folder with random weights."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +16,7 @@ from tests.services.aesthetics.aesthetic_clips import RATE, scenery, write_video
 
 @pytest.fixture(scope="session")
 def ten_seconds(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """10 s at 10 frames a second, a new scene every second and all of them blurred, but for those from 2 and from 8 s on."""
+    """Write 10 s at 10 fps with a new scene every second; only the scenes at 2 s and 8 s are sharp."""
     frames = []
     for second in range(10):
         scene = scenery(second)
@@ -27,7 +27,7 @@ def ten_seconds(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A models folder in which NIMA on MobileNet is installed, with random weights."""
+    """Make a models folder with random weights of NIMA on MobileNet."""
     folder = tmp_path_factory.mktemp("models")
     weights = Weights()
     mobilenet(np.zeros((1, 96, 96, 3), np.float32), weights)
@@ -43,5 +43,5 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture
 def outputs(tmp_path: Path) -> dict[str, Path]:
-    """Where an operation writes."""
+    """Return the output paths of an operation."""
     return {"images": tmp_path / "images.zip", "scores": tmp_path / "scores.zip", "sheet": tmp_path / "sheet.png"}

@@ -1,6 +1,6 @@
-"""NIMA weight files as Keras 2.1.6 wrote them, with random weights, and what they give: computed without Keras, every weight by its name.
+"""NIMA weight files in the layout of Keras 2.1.6 with random weights, and their results, computed without Keras by weight name.
 
-The layouts are facts about those files: which layers, called what, in which order, with which shapes. `inception_resnet_v2_order.txt` is
+The layouts (layers, names, order, shapes) are those of the published files. `inception_resnet_v2_order.txt` is
 the order of the layers that have weights (c12 stands for conv2d_12, b12 for batch_normalization_12): not that of their numbers.
 """
 
@@ -25,7 +25,7 @@ Arrays = dict[str, dict[str, NDArray[np.float32]]]
 
 @dataclass
 class Weights:
-    """Weights by layer and name, made at random when they are first asked for; with less `gain` the pictures matter less."""
+    """Random weights by layer and name, made on first use; a lower `gain` lowers the influence of the pictures."""
 
     seed: int = 0
     gain: float = 1.0
@@ -50,7 +50,7 @@ class Weights:
 
 
 def write_h5(path: Path, weights: Weights, order: list[str]) -> Path:
-    """A file as `save_weights` of Keras 2.1.6 made it."""
+    """Write a file as `save_weights` of Keras 2.1.6 does."""
     with h5py.File(path, "w") as file:
         file.attrs["layer_names"] = np.array([name.encode() for name in order])
         file.attrs["backend"], file.attrs["keras_version"] = b"tensorflow", b"2.1.6"
@@ -64,14 +64,14 @@ def write_h5(path: Path, weights: Weights, order: list[str]) -> Path:
 
 
 def inception_order() -> list[str]:
-    """Layers of the InceptionResNetV2 file that have weights, in its order."""
+    """Return the layers of the InceptionResNetV2 file that have weights, in its order."""
     full = {"c": "conv2d_", "b": "batch_normalization_"}
     words = ORDER.read_text().split()
     return [full[word[0]] + word[1:] if word[1:].isdigit() else word for word in words]
 
 
 def mobilenet_order() -> list[str]:
-    """Every layer of the MobileNet file, those without weights, too, in its order."""
+    """Return every layer of the MobileNet file, with or without weights, in its order."""
     blocks = [f"conv_{kind}_{number}{part}" for number in range(1, 14) for kind in ("dw", "pw") for part in ("", "_bn", "_relu")]
     pads = {f"conv_dw_{number}": f"conv_pad_{number}" for number in range(1, 14)}
     body = [name for block in blocks for name in ((pads[block], block) if block in pads else (block,))]
@@ -79,7 +79,7 @@ def mobilenet_order() -> list[str]:
 
 
 def mobilenet(pictures: NDArray[np.float32], weights: Weights) -> NDArray[np.float32]:
-    """MobileNet (Howard et al., 2017, width 1) with NIMA's head. `pictures`: (n, side, side, 3)."""
+    """Compute MobileNet (Howard et al., 2017, width 1) with NIMA's head. `pictures`: (n, side, side, 3)."""
     import torch
     from torch.nn import functional as F
 
@@ -105,7 +105,7 @@ def mobilenet(pictures: NDArray[np.float32], weights: Weights) -> NDArray[np.flo
 
 
 def inception_resnet_v2(pictures: NDArray[np.float32], weights: Weights) -> NDArray[np.float32]:
-    """InceptionResNetV2 (Szegedy et al., 2016) with NIMA's head; Keras numbered its layers as they were made."""
+    """Compute InceptionResNetV2 (Szegedy et al., 2016) with NIMA's head; Keras numbered its layers in order of creation."""
     import torch
     from torch.nn import functional as F
 
@@ -158,7 +158,7 @@ def inception_resnet_v2(pictures: NDArray[np.float32], weights: Weights) -> NDAr
 
 
 def _padded(x: torch.Tensor) -> torch.Tensor:
-    """A row and a column more at the end: where the old MobileNet file's padding layers put them for even sizes."""
+    """Add a row and a column at the end, as the padding layers of the old MobileNet file do for even sizes."""
     from torch.nn import functional as F
 
     return F.pad(x, (0, 1, 0, 1))

@@ -15,7 +15,7 @@ def run(*arguments, cwd):
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=100)
 
 
-def test_videos_of_a_folder_are_done_once_and_a_bad_one_spoils_nothing(ten_seconds, tmp_path):
+def test_videos_are_processed_once_and_a_bad_one_does_not_stop_the_others(ten_seconds, tmp_path):
     folder = tmp_path / "input_directory"
     folder.mkdir()
     shutil.copy(ten_seconds, folder / "one.mp4")
@@ -32,7 +32,7 @@ def test_videos_of_a_folder_are_done_once_and_a_bad_one_spoils_nothing(ten_secon
     assert "There is no file" in again.stderr
 
 
-def test_all_frames_and_top_images_into_folders_that_are_named(ten_seconds, tmp_path):
+def test_all_frames_and_top_images_into_named_folders(ten_seconds, tmp_path):
     (tmp_path / "in").mkdir()
     shutil.copy(ten_seconds, tmp_path / "in" / "one.mp4")
     done = run("best_frames_extractor", "-i", "in", "-o", "out/frames", "--all_frames", cwd=tmp_path)

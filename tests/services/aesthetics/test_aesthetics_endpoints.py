@@ -1,4 +1,4 @@
-"""The aesthetics service through the gateway, and the endpoints of PerfectFrameAI."""
+"""The aesthetics service through the gateway, and PerfectFrameAI's endpoints."""
 
 import io
 import os
@@ -24,27 +24,27 @@ BASE = "/v1/aesthetics"
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data folder of `rating`."""
+    """Return the data folder of `rating`."""
     return tmp_path_factory.mktemp("rating")
 
 
 @pytest.fixture(scope="module")
 def rating(models: Path, data: Path) -> Iterator[RunningSuite]:
-    """A suite in which NIMA on MobileNet is installed."""
+    """Start a suite in which NIMA on MobileNet is installed."""
     with suite(data, MODELS_DIR=str(models)) as started:
         yield started
 
 
 @pytest.fixture(scope="module")
 def shared(data: Path) -> Path:
-    """The folder that the extractors' folders lie in."""
+    """Return the folder that the extractors' folders are in."""
     folder = data / "aesthetics" / "public"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
 def over(suite: RunningSuite, job_id: str) -> dict:
-    """The extraction's job once it has ended and its pictures are delivered."""
+    """Wait until an extraction is finished and return its job."""
     job = suite.wait(job_id)
     for _ in range(200):
         if job_id not in [one["job_id"] for one in suite.client.get(f"{BASE}/status").json()["running"]]:
@@ -53,7 +53,7 @@ def over(suite: RunningSuite, job_id: str) -> dict:
     raise AssertionError(f"{job_id} was not delivered")
 
 
-def test_without_weights_it_is_refused_with_the_command(running: RunningSuite, ten_seconds):
+def test_without_weights_a_job_is_refused_with_the_command_to_run(running: RunningSuite, ten_seconds):
     video = running.upload(ten_seconds)["id"]
     answer = running.client.post(f"{BASE}/best-frames/jobs", json={"inputs": {"video": video}})
     assert answer.status_code == 503
@@ -63,7 +63,7 @@ def test_without_weights_it_is_refused_with_the_command(running: RunningSuite, t
     assert operations["aesthetics.best-frames"]["available"]  # its example asks for no network
 
 
-def test_a_job_rates_with_the_network_and_its_pictures_are_fetched_one_by_one(rating: RunningSuite, ten_seconds):
+def test_a_job_uses_the_network_and_its_pictures_can_be_fetched_one_by_one(rating: RunningSuite, ten_seconds):
     video = rating.upload(ten_seconds)["id"]
     job = rating.start("aesthetics.best-frames", {"video": [video]}, {"model": "mobilenet-aesthetic", "diversity": 0})
     job = rating.wait(job["id"])
@@ -97,7 +97,7 @@ def test_bad_params_are_named(running: RunningSuite, params, field):
     assert field in [one["field"] for one in answer.json()["errors"]]
 
 
-def test_one_of_the_inputs_is_needed_and_each_of_its_kind(running: RunningSuite, ten_seconds):
+def test_one_input_of_the_right_kind_is_required(running: RunningSuite, ten_seconds):
     nothing = running.client.post(f"{BASE}/top-images/check", json={"inputs": {}, "params": {"scorer": "technical"}})
     assert nothing.status_code == 422
     video = running.upload(ten_seconds)["id"]
@@ -123,7 +123,7 @@ def test_the_best_frame_of_each_shot_by_a_pipeline(rating: RunningSuite, tmp_pat
         assert shot["start_s"] <= item["timestamp_s"] < shot["end_s"]
 
 
-def test_the_extractor_takes_a_folder_delivers_and_marks(rating: RunningSuite, shared, ten_seconds):
+def test_an_extraction_delivers_pictures_and_marks_videos(rating: RunningSuite, shared, ten_seconds):
     folder = shared / "input_directory"
     folder.mkdir()
     shutil.copy(ten_seconds, folder / "one.mp4")
@@ -199,7 +199,7 @@ def test_a_link_in_the_folder_is_not_followed(rating: RunningSuite, shared, ten_
     assert "There is no file" in answer.json()["detail"]
 
 
-def test_what_was_left_when_the_service_ended_is_delivered_by_the_next(tmp_path, ten_seconds):
+def test_an_extraction_is_finished_after_a_restart(tmp_path, ten_seconds):
     folder = tmp_path / "data" / "aesthetics" / "public" / "input_directory"
     folder.mkdir(parents=True)
     shutil.copy(ten_seconds, folder / "one.mp4")
@@ -212,8 +212,8 @@ def test_what_was_left_when_the_service_ended_is_delivered_by_the_next(tmp_path,
     assert len(list((folder.parent / "output_directory").glob("*.jpg"))) == 10
 
 
-def test_what_another_process_left_is_delivered_without_a_restart(rating: RunningSuite, data, shared, ten_seconds):
-    """As when the container that began has gone for good, or the database was away when the job ended."""
+def test_an_extraction_of_an_ended_process_is_finished_by_another(rating: RunningSuite, data, shared, ten_seconds):
+    """For example after the first container was removed, or if the database was unreachable when the job ended."""
     (shared / "left-over").mkdir()
     shutil.copy(ten_seconds, shared / "left-over" / "one.mp4")
     job = rating.start("aesthetics.extract-frames", {"video": [rating.upload(ten_seconds)["id"]]}, {})
@@ -261,7 +261,7 @@ def test_chosen_pictures_do_not_replace_the_originals(rating: RunningSuite, shar
     assert (shared / "album" / "photo.jpg").read_bytes() == before
 
 
-def test_a_name_that_is_not_utf8_is_refused_and_the_others_go_on(rating: RunningSuite, shared, ten_seconds):
+def test_a_name_that_is_not_utf8_is_refused_without_stopping_the_others(rating: RunningSuite, shared, ten_seconds):
     (shared / "names").mkdir()
     shutil.copy(ten_seconds, os.fsencode(shared / "names") + b"/\xff.mp4")
     shutil.copy(ten_seconds, shared / "names" / "good.mp4")
@@ -273,7 +273,7 @@ def test_a_name_that_is_not_utf8_is_refused_and_the_others_go_on(rating: Running
     over(rating, answer.json()["job_id"])
 
 
-def test_a_video_with_the_longest_name_is_marked_all_the_same(tmp_path):
+def test_a_video_with_the_longest_possible_name_is_marked(tmp_path):
     names = ["é" * 125 + ".mp4", "é" * 124 + "e.mp4"]
     for name in names:
         (tmp_path / name).write_bytes(name.encode())
@@ -281,7 +281,7 @@ def test_a_video_with_the_longest_name_is_marked_all_the_same(tmp_path):
     assert len(list(tmp_path.glob("frames_extracted_*.mp4"))) == 2 == len(list(tmp_path.iterdir()))
 
 
-def test_a_folder_that_cannot_be_written_is_told_before_any_work(tmp_path, monkeypatch):
+def test_a_folder_without_permissions_is_refused_before_any_work(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path)  # as root, who runs tests in containers, may do everything
     with pytest.raises(Invalid, match="cannot be written"):
         check_permissions(tmp_path / "in", tmp_path / "out" / "deep")
@@ -289,7 +289,7 @@ def test_a_folder_that_cannot_be_written_is_told_before_any_work(tmp_path, monke
         check_permissions(tmp_path, tmp_path)
 
 
-def test_a_zip_file_of_pictures_is_taken(running: RunningSuite, tmp_path):
+def test_a_zip_file_of_pictures_is_accepted(running: RunningSuite, tmp_path):
     with zipfile.ZipFile(tmp_path / "photos.zip", "w") as archive:
         for number in range(4):
             data = io.BytesIO()

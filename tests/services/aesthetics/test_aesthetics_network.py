@@ -1,4 +1,4 @@
-"""The network as jobs run it: converted once, kept, the same on every backend."""
+"""The network in jobs: converted once, kept, with the same scores on every backend."""
 
 import logging
 import os
@@ -35,7 +35,7 @@ def pictures():
 
 @pytest.fixture(scope="module")
 def expected(pictures):
-    """What the weights of the models folder give, computed without any of the backends."""
+    """Return the scores of the weights in the models folder, computed without any backend."""
     return mobilenet(prepared(pictures, "symmetric"), Weights())
 
 
@@ -50,8 +50,8 @@ def test_openvino_in_f32_gives_the_scores_of_the_weights(models, pictures, expec
         assert (found.used.name, found.used.licence, found.used.commercial_use) == (NAME, "Apache-2.0", True)
 
 
-def test_weights_that_bf16_changes_the_scores_of_are_computed_in_f32(models, pictures, expected):
-    """These weights let rounding grow; those of Keras's own making, in the next test, do not."""
+def test_auto_uses_f32_for_weights_whose_scores_change_in_bf16(models, pictures, expected):
+    """These weights amplify rounding errors; those of the next test do not."""
     with network(params()) as found:
         assert found.used.precision == "f32"
         assert scores_off(found.rate(pictures), expected) < 1e-4
@@ -62,7 +62,7 @@ def test_weights_that_bf16_changes_the_scores_of_are_computed_in_f32(models, pic
         assert 0.01 < scores_off(rated, expected) < 0.2
 
 
-def test_by_itself_it_takes_bf16_where_the_scores_stay(models, pictures, tmp_path, use_settings):
+def test_auto_uses_bf16_for_weights_whose_scores_stay(models, pictures, tmp_path, use_settings):
     calm = Weights(gain=0.7)
     expected = mobilenet(prepared(pictures, "symmetric"), calm)
     (tmp_path / NAME).mkdir()
@@ -73,19 +73,19 @@ def test_by_itself_it_takes_bf16_where_the_scores_stay(models, pictures, tmp_pat
         assert scores_off(found.rate(pictures), expected) < 0.01
 
 
-def test_tensorflow_gives_the_same(models, pictures, expected):
+def test_tensorflow_gives_the_same_scores(models, pictures, expected):
     with network(params(backend="tensorflow")) as found:
         assert scores_off(found.rate(pictures), expected) < 1e-4
         assert (found.used.backend, found.used.precision) == ("tensorflow", "f32")
 
 
 @pytest.mark.slow
-def test_onnxruntime_gives_the_same(models, pictures, expected):
+def test_onnxruntime_gives_the_same_scores(models, pictures, expected):
     with network(params(backend="onnxruntime")) as found:
         assert scores_off(found.rate(pictures), expected) < 1e-4
 
 
-def test_it_is_converted_once_and_loaded_once(models, pictures, monkeypatch):
+def test_the_network_is_converted_once_and_loaded_once(models, pictures, monkeypatch):
     with network(params()):
         kept = sorted((models / NAME / "converted").iterdir())
     assert {path.name for path in kept[0].iterdir()} == {"nima.xml", "nima.bin"} | ({"bf16.json"} if has_bf16() else set())
@@ -136,7 +136,7 @@ def test_a_converted_network_that_is_broken_is_converted_anew(models, pictures, 
 
 
 @pytest.mark.parametrize("spoil", ["huge", "loop", "group"])
-def test_weights_that_claim_to_be_huge_or_lead_in_circles_are_refused(tmp_path, spoil):
+def test_weights_with_huge_shapes_or_circular_links_are_refused(tmp_path, spoil):
     import keras
 
     path = tmp_path / "weights.hdf5"
@@ -156,7 +156,7 @@ def test_weights_that_claim_to_be_huge_or_lead_in_circles_are_refused(tmp_path, 
         fill(model, path)
 
 
-def test_without_weights_the_command_is_told(tmp_path, use_settings, ten_seconds, outputs):
+def test_missing_weights_name_the_command_to_run(tmp_path, use_settings, ten_seconds, outputs):
     use_settings(models_dir=tmp_path)
     assert missing_weights(BestFramesParams()) == "reelwright models pull nima-inception-resnet-v2"
     assert missing_weights(params(scorer="both")) == "reelwright models pull nima-mobilenet-aesthetic"
@@ -165,7 +165,7 @@ def test_without_weights_the_command_is_told(tmp_path, use_settings, ten_seconds
         best_frames(params(), video=ten_seconds, outputs=outputs)
 
 
-def test_a_precision_that_is_not_there_is_refused(models):
+def test_an_unavailable_precision_is_refused(models):
     with pytest.raises(Invalid, match="f16 needs TensorFlow on a GPU"), network(params(precision="f16")):
         pass
     with pytest.raises(ValueError, match="bf16 is not computed by onnxruntime"):
@@ -203,7 +203,7 @@ GPU = Device(kind="cuda", index=1, uuid="GPU-b", title="Test GPU")
     ({}, False, (CPU, "openvino", "auto")),
     ({"backend": "tensorflow"}, False, (CPU, "tensorflow", "f32")),
 ])  # fmt: skip
-def test_on_a_gpu_it_is_tensorflow_in_mixed_precision_unless_it_cannot_use_it(monkeypatch, asked, uses_gpu, chosen):
+def test_the_plan_is_tensorflow_in_f16_on_a_gpu_that_it_can_use(monkeypatch, asked, uses_gpu, chosen):
     monkeypatch.setattr(module, "choose_device", lambda: GPU)
     monkeypatch.setattr(module, "_tensorflow_uses_gpu", lambda: uses_gpu)
     monkeypatch.setattr(module, "has_bf16", lambda: True)
@@ -212,20 +212,20 @@ def test_on_a_gpu_it_is_tensorflow_in_mixed_precision_unless_it_cannot_use_it(mo
 
 @pytest.fixture
 def some_weights(tmp_path, use_settings):
-    """A models folder with a file in the place of the weights, which is not read."""
+    """Make a models folder with a dummy file as weights."""
     (tmp_path / NAME).mkdir()
     (tmp_path / NAME / "weights_mobilenet_aesthetic_0.07.hdf5").write_bytes(b"weights")
     use_settings(models_dir=tmp_path)
 
 
-def test_a_gpu_that_was_asked_for_and_is_not_there_is_told(some_weights, monkeypatch, use_settings):
+def test_a_missing_gpu_is_refused(some_weights, monkeypatch, use_settings):
     monkeypatch.setattr("shared.models.device.gpus", lambda: [])
     use_settings(device="cuda:0")
     with pytest.raises(Unavailable, match=r"REELWRIGHT_DEVICE=cuda:0, but this machine has no GPU\. Use auto or cpu"), network(params()):
         pass
 
 
-def test_tensorflow_that_cannot_use_the_gpu_asked_for_is_told(some_weights, monkeypatch, use_settings):
+def test_a_tensorflow_that_cannot_use_the_gpu_is_refused(some_weights, monkeypatch, use_settings):
     monkeypatch.setattr("shared.models.device.gpus", lambda: [GPU])
     monkeypatch.setattr(module, "_tensorflow_uses_gpu", lambda: False)
     use_settings(device="cuda")
@@ -235,7 +235,7 @@ def test_tensorflow_that_cannot_use_the_gpu_asked_for_is_told(some_weights, monk
 
 @pytest.mark.gpu
 @pytest.mark.parametrize(("precision", "within"), [("f32", 0.01), ("auto", 0.05)])
-def test_tensorflow_on_a_gpu_gives_the_same(models, pictures, expected, use_settings, precision, within):
+def test_tensorflow_on_a_gpu_gives_the_same_scores(models, pictures, expected, use_settings, precision, within):
     use_settings(device="auto")
     if choose_device() == CPU or not module._tensorflow_uses_gpu():
         assert os.environ.get("REELWRIGHT_REQUIRE_GPU") != "1", "REELWRIGHT_REQUIRE_GPU=1, and TensorFlow uses no GPU here"

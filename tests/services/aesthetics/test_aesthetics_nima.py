@@ -1,4 +1,4 @@
-"""NIMA: files of exactly the published layout, loaded by order, against forward passes that never saw Keras."""
+"""NIMA: files of the published layout, loaded by order, against forward passes without Keras."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ def pictures():
 
 
 @pytest.mark.parametrize("architecture", NETWORKS)
-def test_weights_loaded_by_order_give_what_each_weight_by_its_name_gives(architecture, pictures, tmp_path):
+def test_weights_loaded_by_order_give_the_same_as_weights_read_by_name(architecture, pictures, tmp_path):
     compute, order = NETWORKS[architecture]
     weights = Weights()
     expected = compute(pictures, weights)
@@ -30,7 +30,7 @@ def test_weights_loaded_by_order_give_what_each_weight_by_its_name_gives(archite
     assert np.abs(expected[0] - expected[1]).max() > 0.005  # the pictures matter
 
 
-def test_a_name_like_that_of_another_format_does_no_harm(pictures, tmp_path):
+def test_the_file_name_of_another_format_does_not_matter(pictures, tmp_path):
     weights = Weights()
     expected = mobilenet(pictures, weights)
     model = build("mobilenet", side=SIDE)
@@ -53,7 +53,7 @@ def test_weights_of_another_network_are_refused(pictures, tmp_path):
         load_keras("mobilenet", write_h5(tmp_path / "nan.h5", weights, order))
 
 
-def test_what_is_no_hdf5_is_refused(tmp_path):
+def test_a_file_that_is_not_hdf5_is_refused(tmp_path):
     (tmp_path / "text.h5").write_text("not weights")
     with pytest.raises(ModelDamaged, match="cannot be read"):
         load_keras("mobilenet", tmp_path / "text.h5")
@@ -67,7 +67,7 @@ def test_mean_and_spread_of_the_ratings():
     assert spread == pytest.approx(2.51942, abs=1e-4)
 
 
-def test_pictures_are_fed_in_the_range_asked_for():
+def test_the_input_has_the_range_of_its_preprocessing():
     picture = np.dstack([np.zeros((4, 4)), np.full((4, 4), 255), np.full((4, 4), 51)]).astype(np.uint8)
     assert prepared([picture], "symmetric")[0, 0, 0].tolist() == pytest.approx([-1, 1, -0.6], abs=1e-6)
     assert prepared([picture], "unit")[0, 0, 0].tolist() == pytest.approx([0, 1, 0.2], abs=1e-6)

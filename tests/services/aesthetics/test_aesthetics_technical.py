@@ -1,4 +1,4 @@
-"""Technical quality: each measure falls with the one fault it is for, and hardly with the others."""
+"""Technical quality: each measure falls with its own fault and hardly with others."""
 
 import cv2
 import numpy as np
@@ -42,14 +42,14 @@ def test_sharpness_falls_with_every_step_of_blur(good):
 
 
 @pytest.mark.parametrize("angle", [0, 45, 90, 135])
-def test_motion_in_any_direction_takes_steadiness(good, angle):
+def test_motion_in_any_direction_lowers_steadiness(good, angle):
     short, long = (steadiness(directional_sharpness(smeared(good, length, angle))) for length in (7, 21))
     assert steadiness(directional_sharpness(good)) > 0.95
     assert long < short < 0.8
     assert long < 0.4
 
 
-def test_noise_is_measured_in_steps_and_texture_is_not_noise(good):
+def test_noise_is_measured_in_8_bit_levels_without_texture(good):
     assert noise_level(good) < 1
     for sigma in (3, 8, 15):
         assert noise_level(noisy(good, sigma)) == pytest.approx(sigma, rel=0.2)
@@ -63,7 +63,7 @@ def test_exposure_falls_towards_both_ends_and_for_flat_pictures(good):
     assert max(exposure(dark), exposure(bright), exposure(flat)) < 0.4
 
 
-def test_frames_that_show_nothing_are_told(good):
+def test_blank_frames_are_recognized(good):
     title = np.full((270, 480), 20, np.uint8)
     cv2.putText(title, "THE END", (110, 150), cv2.FONT_HERSHEY_SIMPLEX, 2, 240, 5)
     dim = noisy(np.full((270, 480), 4, np.uint8), 3)
@@ -72,7 +72,7 @@ def test_frames_that_show_nothing_are_told(good):
     assert shows(fog) == "picture"
 
 
-def test_every_fault_lowers_the_score_and_the_weights_are_whole(good):
+def test_every_fault_lowers_the_score_and_the_weights_add_up_to_1(good):
     assert sum(WEIGHTS.values()) == pytest.approx(1)
     best = technical(good, full_range=True)
     faulty = [cv2.GaussianBlur(good, (0, 0), 2), smeared(good, 15, 30), noisy(good, 6), noisy(good, 20), (good * 0.25).astype(np.uint8)]
@@ -83,7 +83,7 @@ def test_every_fault_lowers_the_score_and_the_weights_are_whole(good):
     assert technical(np.zeros_like(good), full_range=True).score == 1 + 9 * SHOWS_FACTOR["black"] == 1
 
 
-def test_the_range_of_the_luma_makes_no_difference(good):
+def test_full_and_limited_range_give_the_same_measures(good):
     limited = np.rint(good * (219 / 255) + 16).astype(np.uint8)
     full, tv = technical(good, full_range=True), technical(limited, full_range=False)
     assert tv.exposure == pytest.approx(full.exposure, abs=0.02)

@@ -1,4 +1,4 @@
-"""aesthetics.best-frames without weights: what it writes is decoded and compared with what it was made of."""
+"""aesthetics.best-frames without weights: outputs are decoded and compared with their sources."""
 
 import csv
 import io
@@ -29,7 +29,7 @@ def psnr(one, other):
     return 10 * np.log10(255**2 / np.mean((one.astype(float) - other) ** 2))
 
 
-def test_the_sharp_frame_of_each_group_is_written_as_it_was(ten_seconds, outputs):
+def test_the_sharp_frame_of_each_group_is_written_unchanged(ten_seconds, outputs):
     result = best_frames(technical(format="png"), video=ten_seconds, outputs=outputs)
     assert [item.timestamp_s for item in result.items] == [2, 8]
     written = pictures_in(outputs["images"])
@@ -48,7 +48,7 @@ def test_the_sharp_frame_of_each_group_is_written_as_it_was(ten_seconds, outputs
     assert "sharp" in result.items[0].reason
 
 
-def test_every_score_is_told_as_csv_and_json_and_chosen_ones_on_a_sheet(ten_seconds, outputs):
+def test_scores_are_written_as_csv_and_json_and_chosen_pictures_on_a_sheet(ten_seconds, outputs):
     result = best_frames(technical(), video=ten_seconds, outputs=outputs)
     with zipfile.ZipFile(outputs["scores"]) as archive:
         rows = json.loads(archive.read("scores.json"))
@@ -65,20 +65,20 @@ def test_every_score_is_told_as_csv_and_json_and_chosen_ones_on_a_sheet(ten_seco
     assert psnr(cv2.resize(scenery(2), (320, 180)), shown) > 25
 
 
-def test_several_videos_each_its_own_groups_and_a_bad_one_spoils_nothing(ten_seconds, tmp_path, outputs):
+def test_each_video_has_its_own_groups_and_a_bad_one_does_not_stop_the_others(ten_seconds, tmp_path, outputs):
     short = write_video(tmp_path / "short.mp4", [scenery(40)] * 12)
     (tmp_path / "bad.mp4").write_bytes(b"\0" * 5000)
-    told = Told()
-    result = best_frames(technical(), video=[short, tmp_path / "bad.mp4", ten_seconds], outputs=outputs, progress=told)
+    progress = RecordingProgress()
+    result = best_frames(technical(), video=[short, tmp_path / "bad.mp4", ten_seconds], outputs=outputs, progress=progress)
     assert [(item.source_index, item.group) for item in result.items] == [(0, 0), (2, 0), (2, 1)]
     assert [(one.processed, one.looked_at, one.chosen) for one in result.sources] == [(True, 2, 1), (False, 0, 0), (True, 10, 2)]
     assert result.sources[1].error["status"] in (415, 422)
-    assert "bad.mp4" in told.warnings[0]
-    assert told.fractions == sorted(told.fractions)
-    assert told.fractions[-1] == 1
+    assert "bad.mp4" in progress.warnings[0]
+    assert progress.fractions == sorted(progress.fractions)
+    assert progress.fractions[-1] == 1
 
 
-def test_a_video_that_breaks_half_way_gives_what_lies_before(ten_seconds, tmp_path, outputs):
+def test_a_damaged_video_gives_the_frames_before_the_damage(ten_seconds, tmp_path, outputs):
     data = bytearray(ten_seconds.read_bytes())
     middle = len(data) // 2
     data[middle : middle + 20000] = bytes(20000)
@@ -90,7 +90,7 @@ def test_a_video_that_breaks_half_way_gives_what_lies_before(ten_seconds, tmp_pa
     assert result.sources[1].processed
 
 
-def test_where_nothing_can_be_read_the_error_is_raised(tmp_path, outputs):
+def test_the_error_is_raised_if_no_file_can_be_read(tmp_path, outputs):
     for name in ("a.mp4", "b.mp4"):
         (tmp_path / name).write_bytes(b"nothing")
     with pytest.raises((UnsupportedMedia, BrokenMedia)):
@@ -101,7 +101,7 @@ def test_where_nothing_can_be_read_the_error_is_raised(tmp_path, outputs):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.mp4", "b.mp4"]
 
 
-def test_frames_that_look_the_same_are_left_out_and_the_best_stays(tmp_path, outputs):
+def test_of_frames_that_look_the_same_the_best_is_kept(tmp_path, outputs):
     scene, other = scenery(1), scenery(2)
     soft = cv2.GaussianBlur(scene, (0, 0), 1.5)
     video = write_video(tmp_path / "static.mp4", [soft] * 20 + [scene] * 10 + [other] * 10 + [soft] * 10)
@@ -124,7 +124,7 @@ def test_one_frame_of_each_shot(ten_seconds, outputs):
         technical(group_by="shot")
 
 
-def test_pictures_are_grouped_in_the_order_given_also_out_of_a_zip_file(tmp_path, outputs):
+def test_pictures_of_files_and_a_zip_file_are_grouped_in_their_order(tmp_path, outputs):
     scenes = [scenery(number) if number in (1, 4) else cv2.GaussianBlur(scenery(number), (0, 0), 2) for number in range(6)]
     files = [tmp_path / f"{number}.png" for number in range(6)]
     for scene, path in zip(scenes, files, strict=True):
@@ -141,7 +141,7 @@ def test_pictures_are_grouped_in_the_order_given_also_out_of_a_zip_file(tmp_path
     assert [one.looked_at for one in result.sources] == [1, 1, 1, 3]
 
 
-def test_a_part_and_a_rate_choose_what_is_looked_at(ten_seconds, outputs):
+def test_part_and_sample_rate_select_the_frames(ten_seconds, outputs):
     result = best_frames(technical(start=2, duration=3, sample_rate=2), video=ten_seconds, outputs=outputs)
     assert result.looked_at == 6
     assert result.items[0].timestamp_s in (2, 2.5)
@@ -150,7 +150,7 @@ def test_a_part_and_a_rate_choose_what_is_looked_at(ten_seconds, outputs):
     assert best_frames(technical(sample_rate=240, duration=1), video=ten_seconds, outputs=outputs).looked_at == 10
 
 
-def test_more_than_can_be_looked_at_is_refused_before_anything_is_decoded(ten_seconds, outputs, monkeypatch):
+def test_too_many_pictures_are_refused_before_decoding(ten_seconds, outputs, monkeypatch):
     monkeypatch.setattr("services.aesthetics.reading.sources.MAX_VIEWS", 5)
     with pytest.raises(Invalid, match="About 10 pictures would be looked at; at most 5"):
         best_frames(technical(), video=ten_seconds, outputs=outputs)
@@ -159,7 +159,7 @@ def test_more_than_can_be_looked_at_is_refused_before_anything_is_decoded(ten_se
 def test_cancelling_leaves_nothing(ten_seconds, tmp_path, outputs):
     class Stop(Exception): ...
 
-    class Stopping(Told):
+    class Stopping(RecordingProgress):
         def __call__(self, done, total):
             super().__call__(done, total)
             if len(self.fractions) > 4:
@@ -170,8 +170,8 @@ def test_cancelling_leaves_nothing(ten_seconds, tmp_path, outputs):
     assert list(tmp_path.iterdir()) == []
 
 
-class Told:
-    """A Progress that remembers."""
+class RecordingProgress:
+    """A Progress that records fractions and warnings."""
 
     def __init__(self):
         self.fractions, self.warnings, self._span = [], [], (0.0, 1.0)

@@ -1,4 +1,4 @@
-"""aesthetics.top-images and extract-frames: what they write is decoded and compared with what it was made of."""
+"""aesthetics.top-images and extract-frames: outputs are decoded and compared with their sources."""
 
 import io
 import json
@@ -30,7 +30,7 @@ def pictures_in(path):
 
 @pytest.fixture
 def ten_pictures(tmp_path):
-    """Ten pictures, each blurrier than the one before."""
+    """Write ten pictures, each blurrier than the one before."""
     files = []
     for number in range(10):
         picture = scenery(7, 200, 120)
@@ -39,7 +39,7 @@ def ten_pictures(tmp_path):
     return files
 
 
-def test_those_that_reach_the_percentile_are_written_as_they_were(ten_pictures, outputs):
+def test_pictures_that_reach_the_percentile_are_written_unchanged(ten_pictures, outputs):
     result = top_images(technical(percent=75), images=ten_pictures, outputs=outputs)
     assert [item.image for item in result.items] == ["0.png", "1.png", "2.png"]
     assert [item.rank for item in result.items] == [1, 2, 3]
@@ -52,7 +52,7 @@ def test_those_that_reach_the_percentile_are_written_as_they_were(ten_pictures, 
     assert len(top_images(technical(percent=100), images=ten_pictures, outputs=outputs).items) == 1
 
 
-def test_pictures_in_the_format_asked_for_are_copied_and_keep_what_is_transparent(tmp_path, outputs):
+def test_pictures_in_the_requested_format_are_copied_with_their_transparency(tmp_path, outputs):
     scene = scenery(3, 200, 120)
     turned = tmp_path / "turned.jpg"
     exif = Image.Exif()
@@ -97,7 +97,7 @@ def test_a_file_too_large_to_be_read_whole_is_encoded_anew(tmp_path, outputs, mo
     assert np.array_equal(pictures_in(outputs["images"])["padded.png"], scene)
 
 
-def test_a_transparent_picture_is_looked_at_on_white(tmp_path, outputs):
+def test_a_transparent_picture_is_scored_on_white(tmp_path, outputs):
     scene = scenery(3, 200, 120)
     alpha = np.zeros(scene.shape[:2], np.uint8)
     alpha[30:90, 40:160] = 255
@@ -112,7 +112,7 @@ def test_a_transparent_picture_is_looked_at_on_white(tmp_path, outputs):
     assert one.technical == other.technical
 
 
-def test_a_damaged_picture_is_told_and_passed_over(ten_pictures, outputs):
+def test_a_damaged_picture_is_recorded_and_skipped(ten_pictures, outputs):
     data = ten_pictures[4].read_bytes()
     ten_pictures[4].write_bytes(data[: len(data) // 2])
     ten_pictures[5].write_bytes(b"not a picture")
@@ -123,7 +123,7 @@ def test_a_damaged_picture_is_told_and_passed_over(ten_pictures, outputs):
         top_images(technical(), images=[ten_pictures[4]], outputs=outputs)
 
 
-def test_a_picture_is_upright_and_of_two_that_have_one_name_both_are_kept(tmp_path, outputs):
+def test_pictures_are_upright_and_two_of_the_same_name_are_kept(tmp_path, outputs):
     picture, exif = scenery(3, 120, 80), Image.Exif()
     exif[0x0112] = 6
     (tmp_path / "a").mkdir()
@@ -138,8 +138,8 @@ def test_a_picture_is_upright_and_of_two_that_have_one_name_both_are_kept(tmp_pa
 
 
 @pytest.mark.parametrize("percent", [0, 90])
-def test_the_best_frames_of_a_video_are_read_again_as_they_are(ten_seconds, outputs, percent):
-    """All of them by going through the video once more, a few by jumping to each."""
+def test_the_best_frames_of_a_video_are_read_again_unchanged(ten_seconds, outputs, percent):
+    """All frames are read in a second pass, a few by seeking to each."""
     result = top_images(technical(percent=percent, sample_rate=2), video=ten_seconds, outputs=outputs)
     assert len(result.items) == (20 if percent == 0 else 2)
     written = pictures_in(outputs["images"])
@@ -166,7 +166,7 @@ def test_extracted_frames_are_the_video(ten_seconds, tmp_path):
 
 
 @pytest.mark.parametrize(("form", "kind"), [("jpg", "JPEG"), (".JPEG", "JPEG"), ("webp", "WEBP"), ("png", "PNG")])
-def test_every_format_is_what_it_says(ten_seconds, tmp_path, form, kind):
+def test_files_have_the_requested_format(ten_seconds, tmp_path, form, kind):
     extract_frames(ExtractParams(format=form, duration=1), video=ten_seconds, output=tmp_path / "frames.zip")
     with zipfile.ZipFile(tmp_path / "frames.zip") as archive:
         (name,) = archive.namelist()
@@ -184,7 +184,7 @@ CLIPS = {
 
 
 @pytest.mark.parametrize("name", CLIPS)
-def test_every_kind_of_clip_is_looked_at(name, tmp_path, outputs):
+def test_every_kind_of_clip_is_processed(name, tmp_path, outputs):
     options, size = CLIPS[name]
     path = tmp_path / name
     subprocess.run([ffmpeg_path(), "-v", "error", *options.replace("'", "").split(), str(path)], check=True)
@@ -196,7 +196,7 @@ def test_every_kind_of_clip_is_looked_at(name, tmp_path, outputs):
         assert picture.shape == (size[1], size[0], 3)
 
 
-def test_near_duplicates_are_told_by_how_they_look():
+def test_near_duplicates_are_recognized():
     one, two = scenery(1), scenery(2)
     near = cv2.GaussianBlur(one, (0, 0), 1)
     assert distinct([thumbnail(one), thumbnail(near), thumbnail(two)], [1.0, 2.0, 0.5], 0.03) == [1, None, None]

@@ -19,8 +19,8 @@ Gray = NDArray[np.uint8]
 Spot = Callable[[int], tuple[float, float]]
 
 
-class Told:
-    """A Progress that remembers everything."""
+class RecordingProgress:
+    """A Progress that records fractions and warnings."""
 
     def __init__(self) -> None:
         self.fractions: list[float] = []
@@ -37,7 +37,7 @@ class Told:
 
 
 def ground(seed: int = 1, *, height: int = 720, width: int = 1280, low: int = 60, high: int = 160) -> Gray:
-    """Soft random texture, larger than a frame."""
+    """Return a soft random texture, larger than a frame."""
     noise = np.random.default_rng(seed).normal(size=(height, width)).astype(np.float32)
     soft = cv2.GaussianBlur(noise, (0, 0), 4) * 8 + cv2.GaussianBlur(noise, (0, 0), 1.2)
     soft = (soft - soft.min()) / (soft.max() - soft.min())
@@ -45,25 +45,25 @@ def ground(seed: int = 1, *, height: int = 720, width: int = 1280, low: int = 60
 
 
 def still(index: int) -> tuple[float, float]:
-    """A camera on a tripod."""
+    """Return the position of a camera on a tripod."""
     return 200.0, 200.0
 
 
 def view(texture: Gray, camera: tuple[float, float], *, width: int = WIDTH, height: int = HEIGHT) -> Gray:
-    """What a camera with its left upper corner at `camera` sees."""
+    """Return the view of a camera whose upper left corner is at `camera`."""
     shift = np.array([[1, 0, -camera[0]], [0, 1, -camera[1]]], np.float64)
     return cv2.warpAffine(texture, shift, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
 
 
 def with_disc(luma: Gray, centre: tuple[float, float], *, radius: float = 16, level: int = 225) -> Gray:
-    """With a bright disc, its edge smooth."""
+    """Draw a bright disc with a smooth edge."""
     rows, columns = np.mgrid[0 : luma.shape[0], 0 : luma.shape[1]]
     part = np.clip(radius + 0.5 - np.hypot(columns - centre[0], rows - centre[1]), 0, 1)
     return np.rint(luma * (1 - part) + level * part).astype(np.uint8)
 
 
 def scene(camera: Spot, disc: Spot | None, *, seed: int = 1, **size: int) -> Callable[[int], Gray]:
-    """Frame number -> luma."""
+    """Return a function from a frame's number to its luma."""
     texture = ground(seed)
 
     def luma(index: int) -> Gray:
@@ -85,7 +85,7 @@ def write(
     sound: bool = False,
     **more: Any,
 ) -> Path:
-    """A clip whose frame `i` has the luma plane `luma(i)`; `times`: its pts in units of 1 / (4 * rate)."""
+    """Write a clip whose frame `i` has the luma plane `luma(i)`; `times`: its pts in units of 1 / (4 * rate)."""
     height, width = luma(0).shape
     deep = 4 if "10le" in pixel_format else 1
     half = (height, width) if "444" in pixel_format else (-(-height // 2), -(-width // 2))
@@ -106,25 +106,27 @@ def write(
 
 
 def lumas(path: Path) -> list[Gray]:
-    """The luma planes of a short clip."""
+    """Return the luma planes of a short clip."""
     with read_frames(path, to_sdr8=True) as frames:
         return [frame.luma().copy() for frame in frames]
 
 
 def frame_of(luma: Gray, index: int = 0) -> Frame:
-    """A decoded gray frame, as if read from a file."""
+    """Return a gray frame as if it were decoded from a file."""
     chroma = np.full((-(-luma.shape[0] // 2), -(-luma.shape[1] // 2)), 128, np.uint8)
     picture = picture_from((luma, chroma, chroma), luma.shape[1], luma.shape[0], "yuv420p")
     return Frame(index, Fraction(1, 30), 1, index, picture)
 
 
-def trails_of(path: Path, output: Path, *, matte: Path | None = None, told: Told | None = None, **params: Any) -> MotionTrailsResult:
+def trails_of(
+    path: Path, output: Path, *, matte: Path | None = None, progress: RecordingProgress | None = None, **params: Any
+) -> MotionTrailsResult:
     """Run the operation."""
     asked = MotionTrailsParams.model_validate({"quality": 95} | params)
-    return motion_trails(asked, video=path, matte=matte, output=output, progress=told or Told())
+    return motion_trails(asked, video=path, matte=matte, output=output, progress=progress or RecordingProgress())
 
 
 def psnr(a: NDArray[Any], b: NDArray[Any]) -> float:
-    """Peak signal to noise ratio in dB, of 8-bit pictures."""
+    """Return the peak signal-to-noise ratio of 8-bit pictures in dB."""
     error = float(np.mean((a.astype(np.float64) - b) ** 2))
     return 99.0 if error == 0 else float(10 * np.log10(255**2 / error))

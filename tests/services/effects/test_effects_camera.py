@@ -26,12 +26,12 @@ def test_translation_is_found_to_a_tenth_of_a_pixel_and_does_not_drift():
     assert [pose.cut for pose in poses] == [True] + [False] * 59
 
 
-def test_a_tripod_is_told_to_stand_still_while_a_subject_passes():
+def test_a_passing_subject_does_not_move_a_camera_on_a_tripod():
     poses = follow("translation", map(scene(lambda i: (200, 200), lambda i: (20 + 7 * i, 90)), range(40)))
     assert max(float(np.abs(pose.matrix[:2, 2]).max()) for pose in poses) < 0.1
 
 
-def test_a_subject_over_a_pattern_that_repeats_does_not_take_the_camera_along():
+def test_a_subject_over_a_repeating_pattern_does_not_move_the_camera():
     rows, columns = np.mgrid[0:360, 0:640]
     tiles = 60 + 25 * np.sin(columns / 17) * np.sin(rows / 13) + 40 * rows / 360
 
@@ -76,14 +76,14 @@ def test_a_flash_a_fast_pan_and_darkness_are_no_cuts():
     assert np.abs(poses[-1].matrix[0, 2] - 360) < 1
 
 
-def test_frames_without_anything_to_see_are_unsure_and_stay_where_they_are():
+def test_blank_frames_are_unsure_and_do_not_move():
     blank = np.full((HEIGHT, WIDTH), 16, np.uint8)
     poses = follow("translation", [blank] * 5)
     assert not any(pose.sure for pose in poses[1:])
     assert all(np.allclose(pose.matrix, np.eye(3)) for pose in poses)
 
 
-def test_one_lost_frame_does_not_lose_the_way():
+def test_the_camera_is_followed_past_one_unusable_frame():
     luma = scene(lambda i: (100 + 6 * i, 100), None)
     pictures = [luma(i) for i in range(16)]
     noise = np.random.default_rng(3).integers(0, 30, (HEIGHT, WIDTH))
@@ -100,7 +100,7 @@ def test_sizes():
     assert analysis_size(4000, 2) == (480, 8)
 
 
-def test_poses_of_the_first_view_relate_any_two(tmp_path):
+def test_two_poses_give_the_matrix_between_their_frames(tmp_path):
     texture = ground()
     poses = follow("translation", [view(texture, (100 + 4 * i, 120 - i)) for i in range(8)])
     moved = matrix_between(poses[2], poses[6])

@@ -1,4 +1,4 @@
-"""Weighted means of pictures in full size, against the plain arithmetic."""
+"""Weighted means of full-size pictures against plain arithmetic."""
 
 import tracemalloc
 
@@ -24,7 +24,7 @@ def mixed(frame, ghosts, weight):
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_unmoved_layers_give_the_exact_mean_rounded_once(dtype):
+def test_layers_without_motion_give_the_exact_mean_rounded_once(dtype):
     pictures = [picture(seed, dtype) for seed in range(7)]
     weights = [0.7**number for number in range(7)]
     out = mixed(pictures[0], [Whole(one, (0, 0), weight) for one, weight in zip(pictures[1:], weights[1:], strict=True)], weights[0])
@@ -43,7 +43,7 @@ def test_a_layer_out_of_view_leaves_the_others_as_they_are():
 
 
 @pytest.mark.parametrize("shift", [(7, -4), (6.2, 0.3), (-10.4, 3.6), (200, 0), (0, -90), (158, 1)])
-def test_a_moved_layer_is_the_moved_picture_inside_and_the_frame_where_it_has_none(shift):
+def test_a_moved_layer_counts_inside_its_picture_and_the_frame_outside(shift):
     frame, ghost = picture(1), picture(2)
     out = mixed(frame, [Whole(ghost, shift, 1.0)], 1.0)
     matrix = np.array([[1, 0, round(shift[0])], [0, 1, round(shift[1])]], np.float64)
@@ -71,7 +71,7 @@ def test_parts_are_mixed_by_their_shares_and_the_rest_stays():
     assert np.array_equal(out[1][:9], frame[1][:9])
 
 
-def test_many_strong_ghosts_brighten_nothing():
+def test_many_strong_ghosts_do_not_brighten_the_picture():
     frame = tuple(np.full_like(plane, 200) for plane in picture(1))
     weights = [np.full((23, 40), 0.98**number, np.float32) for number in range(1, 41)]
     parts = [Part(frame, np.eye(3), share) for share in shares_of(weights, 1.0)]
@@ -82,7 +82,7 @@ def test_many_strong_ghosts_brighten_nothing():
 
 @pytest.mark.parametrize("count", [3, 40])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_ghosts_take_no_more_memory_than_is_counted(count, dtype):
+def test_mixing_takes_no_more_memory_than_estimated(count, dtype):
     frame, ghost = picture(1, dtype, width=960, height=540), picture(2, dtype, width=960, height=540)
     out = tuple(np.zeros_like(plane) for plane in frame)
     matrix = np.array([[1, 0, 3.5], [0, 1, -2.5], [0, 0, 1]], np.float64)
@@ -98,14 +98,14 @@ def test_ghosts_take_no_more_memory_than_is_counted(count, dtype):
 
 
 @pytest.mark.parametrize("shift", [(3, -2), (3.5, -2.5), (-20.45, 7.4), (0, -0.6), (300, 0)])
-def test_a_piece_moved_by_slices_is_what_warping_gives(shift):
+def test_a_piece_moved_by_slicing_equals_a_warped_one(shift):
     source = picture(4)[0]
     matrix = np.array([[1, 0, shift[0]], [0, 1, shift[1]], [0, 0, 1]], np.float64)
     warped = cv2.warpAffine(source, matrix[:2], (160, 90), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     assert np.abs(moved_piece(source, matrix, (160, 90)).astype(int) - warped).max() <= 2
 
 
-def test_a_shift_between_pixels_is_shared_by_both():
+def test_a_fractional_shift_is_split_between_two_pixels():
     assert between_pixels(2.2) == [(2, 1.0)]
     assert between_pixels(-0.3) == [(0, 1.0)]
     assert [(whole, round(share, 6)) for whole, share in between_pixels(-1.4)] == [(-2, 0.4), (-1, 0.6)]

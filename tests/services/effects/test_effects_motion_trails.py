@@ -1,4 +1,4 @@
-"""Motion trails on files: what comes out is decoded and looked at."""
+"""Motion trails on files: the output is decoded and checked."""
 
 from contextlib import closing
 from fractions import Fraction
@@ -16,7 +16,7 @@ from services.effects.trails.compositors import MaskedCompositor
 from shared.errors import BrokenMedia, Invalid, UnsupportedMedia
 from shared.video import probe, read_audio, read_frames
 from shared.video.clip.part import ClipPart
-from tests.services.effects.effect_clips import HEIGHT, WIDTH, Told, lumas, psnr, scene, still, trails_of, write
+from tests.services.effects.effect_clips import HEIGHT, WIDTH, RecordingProgress, lumas, psnr, scene, still, trails_of, write
 
 
 def rolling(i):
@@ -30,14 +30,14 @@ def tripod(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def panned(tmp_path_factory):
-    """The camera follows in whole pixels; the disc moves twice as fast."""
+    """Write a clip whose camera pans by whole pixels and whose disc moves twice as fast."""
     return write(
         tmp_path_factory.mktemp("panned") / "clip.mp4", scene(lambda i: (150 + 2 * i, 200 - i), lambda i: (30 + 4 * i, 90)), frames=40
     )
 
 
 @pytest.mark.parametrize("clip", ["tripod", "panned"])
-def test_normal_agrees_with_the_naive_way_to_40_db(clip, request, tmp_path):
+def test_normal_agrees_with_the_naive_reference_to_40_db(clip, request, tmp_path):
     source = request.getfixturevalue(clip)
     params = {"layers": 4, "decay": 0.7, "spacing": 3}
     trails_of(source, tmp_path / "out.mp4", ghost="normal", quality=100, **params)
@@ -80,7 +80,7 @@ def test_the_subject_itself_stays_sharp_on_top(ghost, tripod, tmp_path):
 
 
 @pytest.mark.parametrize("ghost", ["normal", "glow", "shadow"])
-def test_nothing_pops_in(ghost, tripod, tmp_path):
+def test_ghosts_do_not_appear_suddenly(ghost, tripod, tmp_path):
     trails_of(tripod, tmp_path / "out.mp4", ghost=ghost, layers=6, spacing=3)
     before, after = lumas(tripod), lumas(tmp_path / "out.mp4")
     effect = np.array([np.abs(a.astype(int) - b).mean() for a, b in zip(after, before, strict=True)])
@@ -107,7 +107,7 @@ def test_a_cut_resets_the_trail(tmp_path):
     assert psnr(lumas(source)[20], lumas(tmp_path / "out.mp4")[20]) > 38
 
 
-def test_ghosts_ahead_show_where_it_will_be(tripod, tmp_path):
+def test_ghosts_ahead_show_where_the_subject_will_be(tripod, tmp_path):
     trails_of(tripod, tmp_path / "out.mp4", ghost="glow", layers=2, spacing=6, direction="ahead")
     before, after = lumas(tripod)[10].astype(int), lumas(tmp_path / "out.mp4")[10].astype(int)
     x = round(30 + 6.0 * 16)
@@ -125,7 +125,7 @@ def test_a_mask_keeps_the_scene_and_the_subject_as_they_are(tripod, tmp_path):
 
 
 @pytest.mark.parametrize("ghost", ["normal", "glow"])
-def test_a_matte_takes_the_place_of_what_moves(ghost, tripod, tmp_path):
+def test_a_matte_replaces_the_motion_mask(ghost, tripod, tmp_path):
     def matte(i):
         plane = np.full((HEIGHT, WIDTH), 16, np.uint8)
         x = round(30 + 6 * i)
@@ -167,8 +167,8 @@ def test_tint_and_blur_and_linear_light(tripod, tmp_path):
 
 
 def test_a_part_begins_at_zero_with_its_own_sound(tripod, tmp_path):
-    told = Told()
-    result = trails_of(tripod, tmp_path / "out.mp4", start=0.5, duration=0.5, told=told)
+    progress = RecordingProgress()
+    result = trails_of(tripod, tmp_path / "out.mp4", start=0.5, duration=0.5, progress=progress)
     info = probe(tmp_path / "out.mp4")
     assert result.frames == info.frames == 15
     assert result.duration_s == pytest.approx(0.5)
@@ -179,7 +179,7 @@ def test_a_part_begins_at_zero_with_its_own_sound(tripod, tmp_path):
     assert np.sqrt((samples[0, 2000:20000] ** 2).mean()) == pytest.approx(0.3 / np.sqrt(2), rel=0.1)
     with read_frames(tmp_path / "out.mp4") as frames:
         assert next(frames).time == 0
-    assert any("Sound was encoded again" in sentence for sentence in told.warnings)
+    assert any("Sound was encoded again" in sentence for sentence in progress.warnings)
     assert psnr(lumas(tripod)[15], lumas(tmp_path / "out.mp4")[0]) > 38
 
 
@@ -216,30 +216,30 @@ def test_odd_sizes(size, tmp_path):
 def test_one_frame_no_sound(tmp_path):
     source = write(tmp_path / "clip.mp4", scene(still, rolling), frames=1)
     for ghost in ("normal", "glow", "shadow"):
-        told = Told()
-        result = trails_of(source, tmp_path / "out.mp4", ghost=ghost, told=told)
+        progress = RecordingProgress()
+        result = trails_of(source, tmp_path / "out.mp4", ghost=ghost, progress=progress)
         assert result.frames == 1
-        assert told.fractions[-1] == 1
+        assert progress.fractions[-1] == 1
         assert psnr(lumas(source)[0], lumas(tmp_path / "out.mp4")[0]) > 40
 
 
-def test_ten_bits_and_transparency_are_told(tmp_path):
+def test_ten_bits_and_transparency_give_warnings(tmp_path):
     deep = write(tmp_path / "deep.mp4", scene(still, rolling), frames=4, pixel_format="yuv420p10le")
-    told = Told()
-    trails_of(deep, tmp_path / "out.mp4", told=told)
-    assert any("from 10 to 8 bits" in sentence for sentence in told.warnings)
+    progress = RecordingProgress()
+    trails_of(deep, tmp_path / "out.mp4", progress=progress)
+    assert any("from 10 to 8 bits" in sentence for sentence in progress.warnings)
     clear = write(tmp_path / "clear.webm", scene(still, rolling), frames=4, pixel_format="yuva420p")
-    told = Told()
-    trails_of(clear, tmp_path / "out.mp4", told=told)
-    assert any("transparency" in sentence for sentence in told.warnings)
+    progress = RecordingProgress()
+    trails_of(clear, tmp_path / "out.mp4", progress=progress)
+    assert any("transparency" in sentence for sentence in progress.warnings)
 
 
 def test_progress_rises_to_one(tripod, tmp_path):
-    told = Told()
-    trails_of(tripod, tmp_path / "out.mp4", told=told, direction="both")
-    assert told.fractions == sorted(told.fractions)
-    assert told.fractions[-1] == 1
-    assert len(told.fractions) >= 40
+    progress = RecordingProgress()
+    trails_of(tripod, tmp_path / "out.mp4", progress=progress, direction="both")
+    assert progress.fractions == sorted(progress.fractions)
+    assert progress.fractions[-1] == 1
+    assert len(progress.fractions) >= 40
 
 
 class Cancelled(Exception):
@@ -247,17 +247,17 @@ class Cancelled(Exception):
 
 
 def test_cancelling_leaves_nothing(tripod, tmp_path):
-    class Ends(Told):
+    class Ends(RecordingProgress):
         def __call__(self, done, total):
             if done >= 5:
                 raise Cancelled
 
     with pytest.raises(Cancelled):
-        trails_of(tripod, tmp_path / "out.mp4", told=Ends())
+        trails_of(tripod, tmp_path / "out.mp4", progress=Ends())
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_matte_for_ghosts_in_full_size_is_half_as_large_and_nothing_else_is_kept(tripod):
+def test_a_full_size_ghost_keeps_a_matte_of_half_the_size_and_no_small_planes(tripod):
     tracker = SceneTracker(WIDTH, HEIGHT, model="none")
     with closing(read_matted(tracker, tripod, tripod, ClipPart(), full_size=True)) as frames:
         frame = next(frames)
@@ -266,33 +266,33 @@ def test_a_matte_for_ghosts_in_full_size_is_half_as_large_and_nothing_else_is_ke
     assert not hasattr(ghost, "small")
 
 
-def test_what_is_done_to_a_matte_is_told(tripod, tmp_path):
+def test_changes_to_a_matte_give_warnings(tripod, tmp_path):
     def white(height, width):
         return lambda i: np.full((height, width), 235, np.uint8)
 
     width = -(-WIDTH // 2)
     fits = write(tmp_path / "fits.mp4", white(-(-HEIGHT // 2), width), frames=40)
     short = write(tmp_path / "short.mp4", white(width, width), frames=10)
-    told, warned = Told(), Told()
-    trails_of(tripod, tmp_path / "out.mp4", matte=fits, told=told)
-    assert told.warnings == []
-    trails_of(tripod, tmp_path / "out.mp4", matte=short, told=warned, duration=0.3)
+    progress, warned = RecordingProgress(), RecordingProgress()
+    trails_of(tripod, tmp_path / "out.mp4", matte=fits, progress=progress)
+    assert progress.warnings == []
+    trails_of(tripod, tmp_path / "out.mp4", matte=short, progress=warned, duration=0.3)
     assert [sentence for sentence in warned.warnings if "matte" in sentence] == [
         f"The matte of {width}x{width} was stretched to the shape of the video, which is {WIDTH}x{HEIGHT}."
     ]
     warned.warnings.clear()
-    trails_of(tripod, tmp_path / "out.mp4", matte=short, told=warned)
+    trails_of(tripod, tmp_path / "out.mp4", matte=short, progress=warned)
     assert "The matte ends at 0.33 s: its last picture was held from there to 1.33 s." in warned.warnings
 
 
 @pytest.mark.parametrize(
     ("pixel_format", "stored"), [("yuv420p", 1.5), ("nv12", 1.5), ("gray", 1.5), ("yuv422p10le", 2), ("yuva444p", 3), ("rgb24", 3)]
 )
-def test_memory_is_counted_with_the_chroma_that_a_file_has(pixel_format, stored):
+def test_stored_bytes_depend_on_the_chroma_format(pixel_format, stored):
     assert stored_bytes(pixel_format) == stored
 
 
-def test_what_masked_ghosts_take_while_they_are_mixed_is_counted(tmp_path, monkeypatch, use_settings):
+def test_the_memory_of_mixing_masked_ghosts_is_counted(tmp_path, monkeypatch, use_settings):
     clip = write(tmp_path / "large.mp4", scene(still, None, width=1280, height=720), frames=2)
     monkeypatch.setattr("services.effects.scene.memory_budget.worker_count", lambda: 8)
     use_settings(job_memory_bytes=240 * 1024 * 1024)
@@ -303,7 +303,7 @@ def test_what_masked_ghosts_take_while_they_are_mixed_is_counted(tmp_path, monke
     trails_of(clip, tmp_path / "out.mp4", **params)
 
 
-def test_what_cannot_be_is_refused(tripod, tmp_path, use_settings):
+def test_impossible_jobs_are_refused(tripod, tmp_path, use_settings):
     with pytest.raises(Invalid, match=r"1\.33 s long"):
         trails_of(tripod, tmp_path / "out.mp4", start=5)
     use_settings(job_memory_bytes=128 * 1024 * 1024)
@@ -326,6 +326,6 @@ def test_what_cannot_be_is_refused(tripod, tmp_path, use_settings):
         ({"decay": 1.5}, "decay"),
     ],
 )
-def test_params_out_of_range_say_so(params, message):
+def test_params_out_of_range_are_refused(params, message):
     with pytest.raises(ValueError, match=message):
         MotionTrailsParams.model_validate(params)

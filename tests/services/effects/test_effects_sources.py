@@ -1,4 +1,4 @@
-"""The effects on what cameras and pipelines give: turned clips, 10 bits, HDR, uneven times, trails both ways, mattes of earlier steps."""
+"""The effects on inputs from cameras and pipelines: rotation, 10 bits, HDR, uneven times, mattes of earlier steps."""
 
 import subprocess
 from fractions import Fraction
@@ -11,7 +11,7 @@ import pytest
 from services.effects.strobe import StrobeParams, strobe
 from shared.testing import RunningSuite
 from shared.video import ColorInfo, ffmpeg_path, probe, read_frames
-from tests.services.effects.effect_clips import HEIGHT, WIDTH, Told, lumas, psnr, scene, still, trails_of, write
+from tests.services.effects.effect_clips import HEIGHT, WIDTH, RecordingProgress, lumas, psnr, scene, still, trails_of, write
 
 PQ = ColorInfo(primaries="bt2020", transfer="smpte2084", matrix="bt2020nc", range="tv")
 FRAME, AGO = 30, 6
@@ -27,7 +27,7 @@ def tripod(tmp_path_factory):
 
 
 def turned(clip: Path, degrees: int) -> Path:
-    """The same pictures with a display matrix."""
+    """Return the clip with a display matrix."""
     path = clip.with_name(f"turned{degrees}.mp4")
     words = [str(ffmpeg_path()), "-v", "error", "-y", "-display_rotation", str(degrees), "-i", str(clip), "-c", "copy", str(path)]
     subprocess.run(words, check=True)
@@ -35,7 +35,7 @@ def turned(clip: Path, degrees: int) -> Path:
 
 
 def disc(luma) -> tuple[int, int]:
-    """Column and row of the bright disc."""
+    """Return the column and row of the bright disc."""
     rows, columns = np.nonzero(luma > 200)
     return round(columns.mean()), round(rows.mean())
 
@@ -47,7 +47,7 @@ def change(before, after, spot: tuple[int, int]) -> float:
 
 @pytest.mark.parametrize("degrees", [90, 180, 270])
 @pytest.mark.parametrize("ghost", ["normal", "glow"])
-def test_turned_clips_come_out_upright_with_ghosts_where_the_subject_is_seen_to_have_been(degrees, ghost, tripod, tmp_path):
+def test_rotated_clips_become_upright_with_ghosts_in_the_right_place(degrees, ghost, tripod, tmp_path):
     source = turned(tripod, degrees)
     trails_of(source, tmp_path / "out.mp4", ghost=ghost, layers=1, spacing=AGO)
     info = probe(tmp_path / "out.mp4")
@@ -60,10 +60,10 @@ def test_turned_clips_come_out_upright_with_ghosts_where_the_subject_is_seen_to_
     assert psnr(before[0], after[0]) > 38
 
 
-def test_a_turned_clip_is_stamped_upright(tripod, tmp_path):
+def test_a_rotated_clip_is_stamped_upright(tripod, tmp_path):
     source = turned(tripod, 90)
     outputs = {"video": tmp_path / "video.mp4", "picture": tmp_path / "picture.png"}
-    result = strobe(StrobeParams(interval=0.4, quality=95), video=source, matte=None, outputs=outputs, progress=Told())
+    result = strobe(StrobeParams(interval=0.4, quality=95), video=source, matte=None, outputs=outputs, progress=RecordingProgress())
     picture = cv2.imread(str(outputs["picture"]), cv2.IMREAD_UNCHANGED)
     assert picture.shape[:2] == (WIDTH, HEIGHT)
     assert probe(outputs["video"]).height == WIDTH
@@ -94,12 +94,12 @@ def test_a_trail_both_ways_shows_where_the_subject_was_and_will_be(ghost, tripod
 @pytest.mark.parametrize("color", [None, PQ])
 def test_ten_bits_and_hdr_become_eight_with_the_ghosts_in_place(color, tmp_path):
     source = write(tmp_path / "deep.mp4", scene(still, rolling), frames=40, pixel_format="yuv420p10le", color=color)
-    told = Told()
-    trails_of(source, tmp_path / "out.mp4", ghost="normal", layers=1, spacing=AGO, told=told)
+    progress = RecordingProgress()
+    trails_of(source, tmp_path / "out.mp4", ghost="normal", layers=1, spacing=AGO, progress=progress)
     info = probe(tmp_path / "out.mp4")
     assert info.pixel_format == "yuv420p"
     assert not info.color.hdr
-    assert any(("tone-mapped" if color else "from 10 to 8 bits") in sentence for sentence in told.warnings)
+    assert any(("tone-mapped" if color else "from 10 to 8 bits") in sentence for sentence in progress.warnings)
     with read_frames(source, to_sdr8=True) as frames:
         before = [frame.luma().copy() for frame in frames]
     after = lumas(tmp_path / "out.mp4")
@@ -108,7 +108,7 @@ def test_ten_bits_and_hdr_become_eight_with_the_ghosts_in_place(color, tmp_path)
     assert psnr(before[0], after[0]) > 38
 
 
-def test_with_uneven_times_a_ghost_is_as_many_seconds_old_as_asked(tmp_path):
+def test_with_uneven_times_a_ghost_has_the_requested_age_in_seconds(tmp_path):
     # Every third frame is shown three times as long; the subject moves with the time.
     times = [(index // 3) * 20 + (index % 3) * 4 for index in range(40)]
 

@@ -1,4 +1,4 @@
-"""Sequence photography on files: the stamps are where the subject was, in the video and in the picture."""
+"""Strobe on files: stamps are where the subject was, in the video and in the picture."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import pytest
 from services.effects.strobe import StrobeParams, StrobeResult, strobe
 from shared.errors import Invalid
 from shared.video import probe
-from tests.services.effects.effect_clips import HEIGHT, WIDTH, Told, ground, lumas, psnr, scene, still, view, with_disc, write
+from tests.services.effects.effect_clips import HEIGHT, WIDTH, RecordingProgress, ground, lumas, psnr, scene, still, view, with_disc, write
 
 
 def rolling(i):
@@ -23,21 +23,21 @@ def tripod(tmp_path_factory):
 
 
 def run(
-    video: Path, folder: Path, *, matte: Path | None = None, told: Told | None = None, **params
+    video: Path, folder: Path, *, matte: Path | None = None, progress: RecordingProgress | None = None, **params
 ) -> tuple[StrobeResult, list, np.ndarray]:
     outputs = {"video": folder / "video.mp4", "picture": folder / "picture.png"}
     asked = StrobeParams.model_validate({"quality": 95} | params)
-    result = strobe(asked, video=video, matte=matte, outputs=outputs, progress=told or Told())
+    result = strobe(asked, video=video, matte=matte, outputs=outputs, progress=progress or RecordingProgress())
     return result, lumas(outputs["video"]), cv2.imread(str(outputs["picture"]), cv2.IMREAD_UNCHANGED)
 
 
 def test_stamps_gather_behind_the_subject(tripod, tmp_path):
-    told = Told()
-    result, after, picture = run(tripod, tmp_path, interval=0.4, told=told)
+    progress = RecordingProgress()
+    result, after, picture = run(tripod, tmp_path, interval=0.4, progress=progress)
     before = lumas(tripod)
     assert result.stamped == pytest.approx([0, 0.4, 0.8, 1.2, 1.6])
     assert result.frames == len(after) == 60
-    assert told.fractions[-1] == 1
+    assert progress.fractions[-1] == 1
     for index in (20, 59):
         for number in range(5):
             x = round(40 + 4.0 * 12 * number)
@@ -56,7 +56,7 @@ def test_stamps_gather_behind_the_subject(tripod, tmp_path):
 
 
 def slow(camera):
-    """A disc that moves less than its own width from stamp to stamp: between neighbouring frames, only its edges differ."""
+    """Return a clip of a disc that moves by less than its width between two stamps, so that only its edges differ."""
     ground_of = scene(camera, None)
     return lambda i: with_disc(ground_of(i), (50 + 1.2 * i - (camera(i)[0] - camera(0)[0]), 90.0), radius=28)
 
@@ -79,7 +79,7 @@ def test_a_slow_subject_is_stamped_whole(step, tmp_path):
     assert psnr(after[149][:50, 40:280], there[:50, 40:280]) > 36
 
 
-def test_a_subject_that_never_uncovers_the_scene_is_still_found_by_its_edges(tmp_path):
+def test_a_subject_that_never_uncovers_the_scene_is_found_by_its_edges(tmp_path):
     ground_of = scene(still, None)
     source = write(tmp_path / "clip.mp4", lambda i: with_disc(ground_of(i), (160 + 0.6 * i, 90.0), radius=40), frames=40)
     result, after, _ = run(source, tmp_path, interval=0.5)
@@ -87,7 +87,7 @@ def test_a_subject_that_never_uncovers_the_scene_is_still_found_by_its_edges(tmp
     assert psnr(after[39][:40], lumas(source)[39][:40]) > 36
 
 
-def test_opacity_and_the_most_stamps(tripod, tmp_path):
+def test_opacity_and_the_maximum_number_of_stamps(tripod, tmp_path):
     result, after, _ = run(tripod, tmp_path, interval=0.4, opacity=0.5, stamps=2)
     assert result.stamped == pytest.approx([1.2, 1.6])
     spot = [after[59][84:96, x - 6 : x + 6].mean() for x in (136, 184, 232)]
@@ -95,7 +95,7 @@ def test_opacity_and_the_most_stamps(tripod, tmp_path):
     assert 150 < spot[2] < 195
 
 
-def test_a_camera_that_follows_gives_a_panorama(tmp_path):
+def test_a_panning_camera_gives_a_panorama(tmp_path):
     source = write(tmp_path / "clip.mp4", scene(lambda i: (150 + 4 * i, 200), lambda i: (100 + 1.0 * i, 90)), frames=60)
     result, after, picture = run(source, tmp_path, interval=0.5)
     assert picture.shape[1] == pytest.approx(WIDTH + 4 * 59, abs=3)
@@ -117,24 +117,24 @@ def test_a_camera_that_follows_gives_a_panorama(tmp_path):
 
 def test_the_picture_grows_no_further_than_the_canvas(tmp_path):
     source = write(tmp_path / "clip.mp4", scene(lambda i: (100 + 12 * i, 200), lambda i: (100, 90)), frames=50)
-    told = Told()
-    result, _, picture = run(source, tmp_path, canvas=1.5, told=told)
+    progress = RecordingProgress()
+    result, _, picture = run(source, tmp_path, canvas=1.5, progress=progress)
     assert picture.shape[1] <= 1.5 * WIDTH
     assert result.picture_width == picture.shape[1]
-    assert any("Raise canvas" in sentence for sentence in told.warnings)
+    assert any("Raise canvas" in sentence for sentence in progress.warnings)
 
 
-def test_a_shot_without_motion_says_so(tmp_path):
+def test_a_shot_without_motion_gives_a_warning(tmp_path):
     source = write(tmp_path / "clip.mp4", scene(still, None), frames=12)
-    told = Told()
-    result, after, picture = run(source, tmp_path, told=told)
+    progress = RecordingProgress()
+    result, after, picture = run(source, tmp_path, progress=progress)
     assert result.stamped == []
-    assert any("Nothing was found to move" in sentence for sentence in told.warnings)
+    assert any("Nothing was found to move" in sentence for sentence in progress.warnings)
     assert psnr(after[11], lumas(source)[11]) > 40
     assert picture.shape == (HEIGHT, WIDTH, 3)
 
 
-def test_each_shot_begins_anew_and_the_fullest_is_the_picture(tmp_path):
+def test_each_shot_starts_anew_and_the_one_with_most_stamps_is_the_picture(tmp_path):
     first, second = scene(still, rolling), scene(lambda i: (700, 400), rolling, seed=5)
     source = write(tmp_path / "clip.mp4", lambda i: first(i) if i < 14 else 255 - second(i - 14) // 2, frames=60)
     result, after, _ = run(source, tmp_path, interval=0.3)
@@ -143,7 +143,7 @@ def test_each_shot_begins_anew_and_the_fullest_is_the_picture(tmp_path):
     assert psnr(after[14], lumas(source)[14]) > 36
 
 
-def test_a_matte_says_who_the_subject_is(tripod, tmp_path):
+def test_a_matte_defines_the_subject(tripod, tmp_path):
     def matte(i):
         plane = np.full((HEIGHT, WIDTH), 16, np.uint8)
         return cv2.circle(plane, (round(40 + 4 * i), 90), 17, 235, -1)
@@ -161,7 +161,7 @@ def test_a_failed_picture_leaves_no_video(tripod, tmp_path, monkeypatch):
 
 
 def gray_clip(path, luma, *, frames):
-    """A clip without chroma: what is decoded of one in H.264 has some."""
+    """Write a clip without chroma (decoded H.264 always has chroma)."""
     with av.open(str(path), "w") as file:
         stream = file.add_stream("ffv1", rate=30)
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "gray"
@@ -172,7 +172,7 @@ def gray_clip(path, luma, *, frames):
 
 
 @pytest.mark.parametrize("frames", [1, 60])
-def test_a_gray_clip_is_stamped_as_any_other(frames, tmp_path):
+def test_a_gray_clip_is_stamped_like_a_coloured_one(frames, tmp_path):
     source, folders = scene(still, rolling), [tmp_path / "gray", tmp_path / "colored"]
     gray = gray_clip(tmp_path / "gray.mkv", source, frames=frames)
     assert probe(gray).pixel_format == "gray"
@@ -193,7 +193,7 @@ def test_one_frame(tmp_path):
     assert picture.shape == (HEIGHT, WIDTH, 3)
 
 
-def test_too_much_is_refused(tripod, tmp_path, use_settings):
+def test_jobs_that_need_too_much_memory_are_refused(tripod, tmp_path, use_settings):
     large = write(tmp_path / "large.mp4", scene(still, None, width=1280, height=720), frames=1)
     use_settings(job_memory_bytes=128 * 1024 * 1024)
     with pytest.raises(Invalid, match="Lower stamps or canvas") as refused:

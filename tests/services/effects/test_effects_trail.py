@@ -1,4 +1,4 @@
-"""Which frames a trail is made of."""
+"""The choice of the frames that make up a trail."""
 
 import itertools
 from fractions import Fraction
@@ -20,7 +20,7 @@ def moments(count, *, shots=(), rate=30, times=None):
 
 
 def numbers(source, reach, max_held=10_000):
-    """Each picture (here its number) with the numbers of its ghosts and of their frames."""
+    """Return each picture (here: its number) with its ghosts' numbers and their frames."""
     found = []
     for trail in trails(source, reach, max_held=max_held):
         assert trail.own.index == trail.picture
@@ -32,7 +32,7 @@ def reach(layers=3, spacing=4.0, *, seconds=False, direction="behind"):
     return Reach(layers=layers, spacing=spacing, seconds=seconds, direction=direction)
 
 
-def test_after_the_warm_up_ghosts_are_spaced_as_asked():
+def test_ghosts_of_a_full_trail_have_the_requested_spacing():
     found = dict(numbers(moments(30), reach()))
     assert found[12] == [(1, 8), (2, 4), (3, 0)]
     assert found[29] == [(1, 25), (2, 21), (3, 17)]
@@ -90,7 +90,7 @@ def test_every_frame_comes_once_in_order(direction, seconds):
     assert [index for index, _ in found] == list(range(57))
 
 
-def test_no_more_frames_are_held_than_the_trail_needs():
+def test_only_the_ghosts_of_one_trail_are_held():
     alive, most_alive = set(), 0
 
     class Counted(Moment):
