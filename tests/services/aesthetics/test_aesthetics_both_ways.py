@@ -8,13 +8,13 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 
-from services.aesthetics.params import ScoreParams
-from services.aesthetics.reading.small_views import Look, look_at_picture, look_at_video
+from services.aesthetics.reading.sampling import SampleParams
+from services.aesthetics.reading.small_views import View, picture_view, video_views
 from shared.video import list_pictures
 
 
-def looks(folder: Path, params: ScoreParams) -> tuple[Look, Look]:
-    """The same picture from a lossless video and from a PNG file."""
+def views(folder: Path, *, lanczos: bool) -> tuple[View, View]:
+    """Return the views of one picture, from a lossless video and from a PNG file."""
     noise = np.random.default_rng(5).integers(0, 256, (360, 640, 3)).astype(np.uint8)
     picture = ((cv2.GaussianBlur(noise, (0, 0), 3).astype(float) - 128) * 6 + 128).clip(20, 235).astype(np.uint8)
     cv2.imwrite(str(folder / "a.png"), picture)
@@ -22,12 +22,13 @@ def looks(folder: Path, params: ScoreParams) -> tuple[Look, Look]:
     tags = ["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv", "-c:v", "libx264", "-qp", "0"]
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", str(folder / "a.png"), "-vf", colors, *tags, str(folder / "a.mkv")]
     subprocess.run(command, check=True)
-    return next(look_at_video(folder / "a.mkv", params, 0)), look_at_picture(list_pictures([folder / "a.png"])[0], params, 0)
+    frame = next(video_views(folder / "a.mkv", SampleParams(), 0, lanczos=lanczos))
+    return frame, picture_view(list_pictures([folder / "a.png"])[0], 0, lanczos=lanczos)
 
 
-@pytest.mark.parametrize("preprocessing", ["symmetric", "unit"])
-def test_a_video_frame_and_a_picture_file_look_the_same(preprocessing: str, tmp_path: Path) -> None:
-    frame, picture = looks(tmp_path, ScoreParams(preprocessing=preprocessing))
+@pytest.mark.parametrize("lanczos", [False, True])
+def test_a_video_frame_and_a_picture_file_give_the_same_view(lanczos: bool, tmp_path: Path) -> None:
+    frame, picture = views(tmp_path, lanczos=lanczos)
     difference = np.abs(frame.small.astype(int) - picture.small.astype(int))
     assert difference.max() <= 4
     assert difference.mean() < 0.6
