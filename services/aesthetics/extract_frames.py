@@ -69,7 +69,7 @@ def extract_frames(params: ExtractParams, *, video: list[Path] | Path, output: P
 
 EXTRACT_FRAMES = Operation(
     name="aesthetics.extract-frames",
-    summary="Write frames of videos as pictures, so many a second",
+    summary="Write sampled frames of videos as pictures",
     params=ExtractParams,
     result=ExtractResult,
     inputs={"video": Input(kind=Kind.VIDEO, many=True, most=MAX_SOURCES)},

@@ -1,4 +1,4 @@
-"""Records of one frame of a clip, each with more known about it than the one before."""
+"""Records of a frame: its place in the clip, its small planes, its picture, its mask."""
 
 from dataclasses import dataclass
 from fractions import Fraction

@@ -124,7 +124,7 @@ class LinearPixels:
     def picture(self, planes: Planes, frame: Frame) -> av.VideoFrame:
         rgb = np.stack([self._code[plane] for plane in planes], axis=2)
         color = frame.color
-        made = frame.reformatters.reformatter.reformat(
+        picture = frame.reformatters.reformatter.reformat(
             av.VideoFrame.from_ndarray(rgb, format="rgb24"),
             format="yuv420p",
             dst_colorspace=sws_matrix(matrix_or_guess(color, frame.width, frame.height)),
@@ -133,8 +133,8 @@ class LinearPixels:
             interpolation=EXACT_SCALING,
             threads=1,
         )
-        apply_tags(made, color)
-        return made
+        apply_tags(picture, color)
+        return picture
 
     def color(self, red: float, green: float, blue: float) -> tuple[float, ...]:
         return tuple(float(self._light[round(value * 255)]) for value in (red, green, blue))
