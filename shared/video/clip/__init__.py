@@ -1,4 +1,4 @@
-"""A clip, or a part of it, written again with other pictures.
+"""Rewriting a clip, or a part of it, with new pictures.
 
-Times, sound and tags stay those of the source; sound is cut to the sample where a part begins.
+Times, sound and tags are those of the source; the sound of a part is cut to the sample.
 """

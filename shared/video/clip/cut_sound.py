@@ -17,11 +17,11 @@ from shared.video.writing.writer import VideoWriter
 
 
 class PartSound:
-    """Writes all audio tracks of `video` from `start` seconds on beside the pictures of a writer, as far as those go."""
+    """Writes all audio tracks of `video`, from `start` seconds on, to a writer, as far as its pictures have come."""
 
     def __init__(self, writer: VideoWriter, video: Path, info: VideoInfo, *, start: Fraction) -> None:
-        self.warnings = [f"Sound was encoded again: a part of a clip begins between its packets ({len(info.audio)} tracks)."] * bool(
-            info.audio
+        self.warnings = (
+            [f"Sound was encoded again, because the part begins between audio packets ({len(info.audio)} tracks)."] if info.audio else []
         )
         self._tracks = [
             _Part(writer.add_audio(track.sample_rate, layout_of(track), language=track.language), video, number, start)
@@ -29,7 +29,7 @@ class PartSound:
         ]
 
     def write(self, *, until: Fraction) -> None:
-        """Write what comes before `until` seconds from the start of the part."""
+        """Write the sound of the part's first `until` seconds, as far as it is not written yet."""
         for track in self._tracks:
             track.write(until)
 
@@ -42,7 +42,7 @@ class PartSound:
 
 
 def layout_of(track: AudioTrackInfo) -> str:
-    """The name of a track's channel layout, or the usual one for as many channels where the file names none."""
+    """Return the name of a track's channel layout; where the file names none, the usual one for its channel count."""
     try:
         if av.AudioLayout(track.layout).nb_channels == track.channels:
             return track.layout
@@ -53,7 +53,7 @@ def layout_of(track: AudioTrackInfo) -> str:
 
 
 class _Part:
-    """One track: blocks as they are read, with silence in gaps, up to where the pictures are."""
+    """One audio track, written block by block with silence in its gaps."""
 
     def __init__(self, target: AudioTrack, video: Path, number: int, start: Fraction) -> None:
         self._target, self._start = target, start
@@ -84,13 +84,13 @@ class _Part:
         try:
             return next(self._blocks, None)
         except BrokenMedia:
-            return None  # a track without any sound is a silent one
+            return None  # a track that cannot be decoded is written as silence
 
     def _put(self, samples: np.ndarray[tuple[int, int], np.dtype[np.float32]]) -> None:
         self._target.write(samples)
         self._written += samples.shape[1]
 
     def _fitted(self, samples: np.ndarray[tuple[int, int], np.dtype[np.float32]]) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
-        """As many channels as the track has, where a file changes its mind."""
+        """Fit samples to the track's channel count, which files can change halfway."""
         missing = self._target.channels - samples.shape[0]
         return samples[: self._target.channels] if missing <= 0 else np.pad(samples, ((0, missing), (0, 0)))

@@ -1,4 +1,4 @@
-"""A clip, or a part of it, written again with other pictures: its times, its sound and its tags stay."""
+"""Rewriting a clip, or a part of it, with new pictures; times, sound and tags are kept."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
@@ -18,13 +18,13 @@ from shared.video.info import VideoInfo
 from shared.video.probe import probe_video
 from shared.video.writing.writer import VideoWriter
 
-_USUAL_RATE = Fraction(25)
-_SAME_SHAPE, _SAME_LENGTH_S = 0.03, 0.1
+_DEFAULT_RATE = Fraction(25)
+_SHAPE_TOLERANCE, _LENGTH_TOLERANCE_S = 0.03, 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """When a frame is shown."""
+    """The presentation time and the duration of a frame, in units of `time_base` seconds."""
 
     pts: int
     time_base: Fraction
@@ -32,12 +32,13 @@ class Times:
 
     @classmethod
     def of(cls, frame: Frame) -> "Times":
+        """Return the times of a frame."""
         return cls(frame.pts, frame.time_base, frame.duration)
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What came out."""
+    """Summary of a written video."""
 
     frames: int
     duration_s: float
@@ -45,7 +46,7 @@ class Written:
 
 
 def probe_clip(video: Path, params: ClipPart) -> VideoInfo:
-    """What is known about a video. Raises UnsupportedMedia for a still image, Invalid if nothing of it is left from `start` on."""
+    """Probe a video. Raises UnsupportedMedia for a still image and Invalid if the part begins after its end."""
     info = probe_video(video)
     if params.start and params.start >= info.duration_s:
         detail = f"The video is {info.duration_s:.2f} s long: a start at {params.start:g} s leaves nothing of it"
@@ -54,22 +55,23 @@ def probe_clip(video: Path, params: ClipPart) -> VideoInfo:
 
 
 def matte_remarks(matte: Path, params: ClipPart, *, info: VideoInfo) -> Iterator[str]:
-    """What has to be done to a matte to fit the video. Raises UnsupportedMedia for a still image."""
-    given = probe_video(matte, hint="a matte is a gray video, as long as the clip")
-    if abs(given.width * info.height / (info.width * given.height) - 1) > _SAME_SHAPE:
-        yield f"The matte of {given.width}x{given.height} was stretched to the shape of the video, which is {info.width}x{info.height}."
+    """Yield how a matte is changed to fit the video `info`. Raises UnsupportedMedia for a still image."""
+    matte_info = probe_video(matte, hint="a matte is a gray video, as long as the clip")
+    if abs(matte_info.width * info.height / (info.width * matte_info.height) - 1) > _SHAPE_TOLERANCE:
+        matte_size = f"{matte_info.width}x{matte_info.height}"
+        yield f"The matte of {matte_size} was stretched to the shape of the video, which is {info.width}x{info.height}."
     until = info.duration_s if params.duration is None else min(info.duration_s, params.start + params.duration)
-    if given.frames < info.frames and given.duration_s < until - 2 / float(rate_of(info)) - _SAME_LENGTH_S:
-        yield f"The matte ends at {given.duration_s:.2f} s: its last picture was held from there to {until:.2f} s."
+    if matte_info.frames < info.frames and matte_info.duration_s < until - 2 / float(rate_of(info)) - _LENGTH_TOLERANCE_S:
+        yield f"The matte ends at {matte_info.duration_s:.2f} s: its last picture was held from there to {until:.2f} s."
 
 
 def rate_of(info: VideoInfo) -> Fraction:
-    """Frames a second, on average; the usual rate where a file does not say."""
-    return info.rate if info.rate > 0 else _USUAL_RATE
+    """Return the average frame rate in fps; 25 if the file does not state one."""
+    return info.rate if info.rate > 0 else _DEFAULT_RATE
 
 
 def expected_frames(info: VideoInfo, params: ClipPart) -> int:
-    """About how many frames there will be."""
+    """Estimate the number of frames in the part."""
     if params.whole:
         return max(info.frames, 1)
     left = max(info.duration_s - params.start, 0)
@@ -79,14 +81,13 @@ def expected_frames(info: VideoInfo, params: ClipPart) -> int:
 def write_again(
     pictures: Iterable[tuple[Times, av.VideoFrame]], params: ClipPart, *, video: Path, info: VideoInfo, output: Path, progress: Progress
 ) -> Written:
-    """Write pictures with the times of the clip's frames that they stand for, and the clip's sound and tags.
+    """Write `pictures`, each with the times of its source frame, and the sound and tags of `video`.
 
-    A part of a clip begins at 0, its sound cut to the sample (and so encoded again); of a whole one times stay and sound is copied. What
-    could not be kept is told to `progress`. Raises Invalid if there was no picture.
+    A whole clip keeps its times, and its sound is copied. A part begins at time 0, and its sound is cut to the sample, so encoded
+    again. `progress` gets a warning for everything that could not be kept. Raises Invalid if there is no picture.
     """
-    for sentence in conversion_warnings(info, to_sdr8=True):
-        progress.warn(sentence)
-    part = not params.whole
+    for warning in conversion_warnings(info, to_sdr8=True):
+        progress.warn(warning)
     expected, written, end = expected_frames(info, params), 0, Fraction(0)
     first = Fraction(0)
     with ExitStack() as stack:
@@ -104,12 +105,12 @@ def write_again(
                 )
                 stack.enter_context(writer)
                 writer.copy_tags(video)
-                if part:
+                if params.whole:
+                    for warning in writer.copy_audio(video):
+                        progress.warn(warning)
+                else:
                     first = times.pts * times.time_base
                     sound = stack.enter_context(PartSound(writer, video, info, start=first))
-                else:
-                    for sentence in writer.copy_audio(video):
-                        progress.warn(sentence)
             writer.write(picture, times.pts - round(first / times.time_base), duration=times.duration)
             written += 1
             end = (times.pts + times.duration) * times.time_base - first
@@ -121,7 +122,7 @@ def write_again(
                 f"No frame of the video begins in the part from {params.start:g} s on. Choose another start or a longer duration.",
                 errors=[{"field": "params.start", "detail": "no frame of the video begins in this part"}],
             )
-    for sentence in [*writer.warnings, *(sound.warnings if sound else [])]:
-        progress.warn(sentence)
+    for warning in [*writer.warnings, *(sound.warnings if sound else [])]:
+        progress.warn(warning)
     progress(expected, expected)
     return Written(written, float(end), writer.encoder)
