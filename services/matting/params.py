@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from services.matting.backends.chroma import ChromaOptions
+from services.matting.backends.difference import DifferenceOptions
 from services.matting.backends.options import NetworkOptions
 from services.matting.backends.table import BACKENDS
 from services.matting.edges.options import EdgeOptions
@@ -36,7 +37,7 @@ class BackendUsed(BaseModel):
     resolution: str = Field(description="Width and height of the pictures that the backend saw, such as 1280x720.")
 
 
-class MatteParams(OutputOptions, SubjectOptions, EdgeOptions, NetworkOptions, ChromaOptions):
+class MatteParams(OutputOptions, SubjectOptions, EdgeOptions, NetworkOptions, ChromaOptions, DifferenceOptions):
     """Which backend, which subject, and what is written."""
 
     backend: Annotated[BackendName, BACKEND_FIELD] = "auto"

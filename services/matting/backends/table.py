@@ -4,8 +4,14 @@ from functools import partial
 
 from services.matting.backends.backend import Backend, Finds, limited_size
 from services.matting.backends.chroma import open_chroma, suits
+from services.matting.backends.difference import open_difference
+from services.matting.backends.difference import suits as plate_suits
+from services.matting.backends.matanyone import inference_size as matanyone_size
+from services.matting.backends.matanyone import matanyone
+from services.matting.backends.matanyone import suits as mask_suits
 from services.matting.backends.per_frame import BIREFNET, RMBG2, U2NETP, per_frame, size_for
 from services.matting.backends.rvm import rvm
+from services.matting.matanyone.package import install_command
 
 BACKENDS: tuple[Backend, ...] = (
     Backend(
@@ -59,6 +65,37 @@ BACKENDS: tuple[Backend, ...] = (
         inference_size=limited_size,
         suits=suits,
         licence="Apache-2.0",
+    ),
+    Backend(
+        name="difference",
+        description="Difference from a picture of the empty scene: opaque subjects before a still camera",
+        finds=Finds.UNLIKE_PLATE,
+        open=open_difference,
+        inference_size=limited_size,
+        suits=plate_suits,
+        needs_plate=True,
+        licence="Apache-2.0",
+    ),
+    Backend(
+        name="matanyone",
+        description="MatAnyone: whatever a mask on the first frame shows, steady over time, slow; not for commercial use",
+        finds=Finds.MASKED,
+        open=matanyone("matanyone"),
+        inference_size=matanyone_size,
+        models=("matanyone",),
+        missing=partial(install_command, "matanyone"),
+        needs_mask=True,
+    ),
+    Backend(
+        name="matanyone2",
+        description="MatAnyone 2: as matanyone, with finer edges; not for commercial use",
+        finds=Finds.MASKED,
+        open=matanyone("matanyone2"),
+        inference_size=matanyone_size,
+        suits=mask_suits,
+        models=("matanyone2",),
+        missing=partial(install_command, "matanyone2"),
+        needs_mask=True,
     ),
 )
 

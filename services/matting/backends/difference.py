@@ -1,0 +1,54 @@
+"""Backend `difference`: opaque subjects before a clean plate."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+
+import cv2
+import numpy as np
+from pydantic import Field
+
+from services.matting.backends.backend import Matte, Opened, Rgb, Sample, Setup, View
+from services.matting.difference.fit import plate_fit
+from services.matting.difference.matte import difference_matte
+from shared.errors import Invalid
+from shared.operation import Params, Progress
+
+
+class DifferenceOptions(Params):
+    """How the plate is compared."""
+
+    shadow: float = Field(
+        0.6,
+        ge=0,
+        le=1,
+        description="For difference: how dark a shadow may be and still be background, as a share of the plate's brightness. 1: shadows "
+        "belong to the subject.",
+    )
+
+
+def suits(sample: Sample) -> str | None:
+    """Return why the plate should be used: it shows the scene of every sampled frame."""
+    if sample.plate is None or not sample.pictures:
+        return None
+    fits = [plate_fit(picture, sample.plate) for picture in sample.pictures]
+    if any(fit.problem for fit in fits):
+        return None
+    return f"the plate fits: at least {100 * min(fit.agreeing for fit in fits):.0f} % of every frame is like it"
+
+
+@contextmanager
+def open_difference(setup: Setup, options: DifferenceOptions, progress: Progress) -> Iterator[Opened]:
+    """Open the comparison with `setup.plate`. Raises Invalid without one; warns if the plate does not fit the first frame."""
+    if setup.plate is None:
+        raise Invalid("difference needs a plate.", errors=[{"field": "inputs.plate", "detail": "difference needs it"}])
+    plate = np.asarray(cv2.resize(setup.plate, (setup.width, setup.height), interpolation=cv2.INTER_AREA), np.uint8)
+    yield Opened(mattes=partial(_mattes, plate, options.shadow, setup.foreground, progress))
+
+
+def _mattes(plate: Rgb, shadow: float, foreground: bool, progress: Progress, views: Iterator[View]) -> Iterator[Matte]:
+    for view in views:
+        if view.cut and (problem := plate_fit(view.rgb, plate).problem):
+            progress.warn(f"The plate does not fit at {view.time_s:.2f} s: {problem}.")
+        differing = difference_matte(view.rgb, plate, shadow=shadow, foreground=foreground)
+        yield Matte(differing.alpha, differing.foreground)

@@ -1,0 +1,81 @@
+"""Backends `matanyone` and `matanyone2`: what a mask shows, with the user's installation of the package."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
+
+import numpy as np
+
+from services.matting.backends.backend import Matte, Open, Opened, Runtime, Sample, Setup, View, limited_size
+from services.matting.backends.options import NetworkOptions
+from services.matting.matanyone.package import MatAnyone, Package, load_matanyone
+from services.matting.matanyone.stream import Precision, Stream, large_enough
+from shared.errors import Invalid
+from shared.models.cache import loaded
+from shared.models.device import CPU, Device, torch_device
+from shared.models.files import model_files
+from shared.models.gpu_lock import hold_gpu
+from shared.operation import Progress
+
+_LINES = 720
+"""Lines of inference unless `resolution` says otherwise: it takes 3 s a frame then on two cores."""
+_WEIGHTS_BYTES, _BYTES_PER_PIXEL = 600 * 1024**2, 1700
+
+
+def matanyone(package: Package) -> Open:
+    """Make the `open` function of a package."""
+    return partial(_open, package)
+
+
+def inference_size(width: int, height: int, resolution: int | None) -> tuple[int, int]:
+    """Return the size of views; small clips are enlarged, since the network needs 30 patches."""
+    return large_enough(*limited_size(width, height, resolution or _LINES))
+
+
+def suits(sample: Sample) -> str | None:
+    """Return why it should be used: a mask shows the subject, and the user has installed it under its licence."""
+    return "a mask shows the subject" if sample.mask else None
+
+
+def _open(package: Package, setup: Setup, options: NetworkOptions, progress: Progress) -> AbstractContextManager[Opened]:
+    return _opened(package, setup, options, progress)
+
+
+@contextmanager
+def _opened(package: Package, setup: Setup, options: NetworkOptions, progress: Progress) -> Iterator[Opened]:
+    path = next(iter(model_files(package, progress).values()))
+    device = torch_device()
+    precision = _precision(options, device)
+
+    def load() -> MatAnyone:
+        progress.part("loading the network", 0, 0)(0, 1)
+        return load_matanyone(package, path, str(device))
+
+    size = _WEIGHTS_BYTES + _BYTES_PER_PIXEL * setup.width * setup.height
+    key = (package, path.stat().st_mtime_ns, str(device))
+    with hold_gpu(device, progress), loaded(key, load, size=size, device=device) as network:
+        runtime = Runtime(model=package, library="torch", precision=precision, device=str(device))
+        yield Opened(mattes=partial(_mattes, network, precision), runtime=runtime)
+
+
+def _mattes(network: MatAnyone, precision: Precision, views: Iterator[View]) -> Iterator[Matte]:
+    stream = Stream(network, precision)
+    for view in views:
+        alphas = stream.step(view.rgb, {str(number): mask for number, mask in enumerate(view.masks)})
+        # Subjects stand beside each other: where mattes meet, the larger counts.
+        yield Matte(np.maximum.reduce(list(alphas.values())) if alphas else np.zeros(view.rgb.shape[:2], np.float32))
+
+
+def _precision(options: NetworkOptions, device: Device) -> Precision:
+    """Return the arithmetic to use. Raises Invalid for one that the device does not have."""
+    if device != CPU:
+        return "f16" if options.precision == "auto" else options.precision
+    import torch
+
+    has_bf16 = bool(torch.cpu._is_avx512_bf16_supported())
+    if options.precision == "auto":
+        return "bf16" if has_bf16 else "f32"
+    if options.precision == "f16" or (options.precision == "bf16" and not has_bf16):
+        detail = f"precision {options.precision} needs a device that this machine does not have: choose auto"
+        raise Invalid(f"{detail[:1].upper()}{detail[1:]}.", errors=[{"field": "params.precision", "detail": detail}])
+    return options.precision

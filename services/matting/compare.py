@@ -1,0 +1,235 @@
+"""matting.compare: several backends on one clip, side by side, with their figures."""
+
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Literal, Self
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, Field, model_validator
+
+from services.matting.backends.auto import missing
+from services.matting.backends.chroma import ChromaOptions
+from services.matting.backends.difference import DifferenceOptions
+from services.matting.backends.options import NetworkOptions
+from services.matting.comparison.cost import Cost, measured
+from services.matting.comparison.scores import Scores
+from services.matting.comparison.table import write_table
+from services.matting.comparison.tiles import Grid
+from services.matting.edges.options import EdgeOptions
+from services.matting.matte import matte
+from services.matting.output.backdrop import backdrop
+from services.matting.output.files import ClipFile, Target
+from services.matting.output.pictures import color_picture, over
+from services.matting.params import RESOLUTION_FIELD, BackendName, MatteParams, MatteResult
+from services.matting.reading.views import gray_size
+from services.matting.subject.options import SubjectOptions
+from shared.models.cache import model_cache
+from shared.operation import Input, Kind, Operation, Progress, Silent
+from shared.video import Frame, VideoInfo, read_frames
+from shared.video.clip.part import ClipPart
+from shared.video.clip.rewrite import expected_frames, probe_clip
+
+_BEST_QUALITY = 100
+_RUNS_SHARE = 0.8
+
+
+class CompareParams(ClipPart, SubjectOptions, EdgeOptions, NetworkOptions, ChromaOptions, DifferenceOptions):
+    """Which backends are compared; all else is as in `matting.matte` and the same for each."""
+
+    backends: list[BackendName] = Field(
+        ["rvm", "u2netp"], min_length=1, max_length=8, description="Backends to compare, in this order; names as in `matting.matte`."
+    )
+    resolution: Annotated[int | None, RESOLUTION_FIELD] = None
+    show: Literal["composite", "matte"] = Field(
+        "composite", description="What the side-by-side video shows of each backend: the subject over a checkerboard, or the matte."
+    )
+
+    @model_validator(mode="after")
+    def _different(self) -> Self:
+        if len(set(self.backends)) < len(self.backends):
+            raise ValueError(f"backends {self.backends} must differ")
+        return self
+
+
+class ComparedBackend(BaseModel):
+    """Figures of one backend. Errors need `truth`; their units are those of the literature."""
+
+    backend: str = Field(description="Name of the backend.")
+    model: str | None = Field(description="Its model in the catalog.")
+    licence: str = Field(description="Licence of the model, or of the method.")
+    commercial_use: bool = Field(description="Whether the licence allows commercial use.")
+    library: str | None = Field(description="Library that ran the network.")
+    precision: str | None = Field(description="Precision that the network ran in.")
+    device: str | None = Field(description="Device that the network ran on.")
+    resolution: str = Field(description="Width and height of the pictures that the backend saw.")
+    frames_per_second: float = Field(description="Frames a second of the whole job: loading, decoding, matting and encoding.")
+    peak_memory_bytes: int = Field(description="Most memory of the process during the job, in bytes.")
+    coverage: float = Field(description="Mean of the matte over the clip, 0 to 1.")
+    flicker: float | None = Field(description="dtSSD against the last matte moved along the picture's motion, times 100.")
+    mad: float | None = Field(description="Mean absolute difference, times 1000.")
+    mse: float | None = Field(description="Mean squared error, times 1000.")
+    grad: float | None = Field(description="Gradient error, divided by 1000.")
+    conn: float | None = Field(description="Connectivity error, divided by 1000.")
+    dtssd: float | None = Field(description="Difference of changes over time, times 100.")
+
+
+class CompareResult(BaseModel):
+    """The table, one row for each backend."""
+
+    backends: list[ComparedBackend] = Field(description="Figures of each backend, in the order of the request.")
+    frames: int = Field(description="Frames that were compared.")
+
+
+def compare(
+    params: CompareParams,
+    *,
+    video: Path,
+    mask: Path | None,
+    plate: Path | None,
+    truth: Path | None,
+    outputs: Mapping[str, Path],
+    progress: Progress = Silent(),
+) -> CompareResult:
+    """Run `matting.matte` on `video` with each backend; write them side by side as `video`, and their figures as `table`.
+
+    `mask`, `plate`: as in `matting.matte`; `truth`: a gray video of the true matte. Backends run one after the other, each as a whole
+    job, with no model of another in memory. Raises what `matte` raises for any of them.
+    """
+    info = probe_clip(video, params)
+    with TemporaryDirectory(dir=outputs["video"].parent) as folder:
+        runs: list[tuple[MatteResult, Cost]] = []
+        alphas = []
+        for number, name in enumerate(params.backends):
+            share = _RUNS_SHARE / len(params.backends)
+            stage = progress.part(name, number * share, (number + 1) * share)
+            alphas.append(Path(folder) / f"{number}.mp4")
+            runs.append(_run(params, name, video, mask, plate, alphas[-1], stage))
+        scores = [Scores() for _ in params.backends]
+        sources = [video, *alphas, *([truth] if truth else [])]
+        with ClipFile(Target(path=outputs["video"], format="h264", sound=True), video, info, params, progress) as file:
+            cuts = frozenset(runs[0][0].cuts)
+            frames = _compare_frames(params, info, sources, cuts, scores, file, progress.part("side by side", _RUNS_SHARE, 1))
+    rows = [_row(result, cost, score) for (result, cost), score in zip(runs, scores, strict=True)]
+    write_table([row.model_dump() for row in rows], outputs["table"])
+    return CompareResult(backends=rows, frames=frames)
+
+
+def _run(
+    params: CompareParams, name: BackendName, video: Path, mask: Path | None, plate: Path | None, alpha: Path, progress: Progress
+) -> tuple[MatteResult, Cost]:
+    shared = params.model_dump(exclude={"backends", "show", "quality"})
+    single = MatteParams(**shared, backend=name, composite_over="none", quality=_BEST_QUALITY)
+    model_cache().drop()
+    with measured() as cost:
+        result = matte(
+            single, video=video, mask=mask, masks=None, plate=plate, background=None, outputs={"alpha": alpha}, progress=progress
+        )
+    return result, cost
+
+
+def _compare_frames(
+    params: CompareParams,
+    info: VideoInfo,
+    sources: Sequence[Path],
+    cuts: frozenset[float],
+    scores: Sequence[Scores],
+    file: ClipFile,
+    progress: Progress,
+) -> int:
+    """Read the clip, its mattes and the true one together: measure, and write them side by side. Return the number of frames.
+
+    `cuts`: seconds at which new shots begin.
+    """
+    count, total = 0, expected_frames(info, params)
+    grid = Grid(len(scores) + 1, info.width, info.height)
+    behind = backdrop("checkerboard", info.width, info.height)
+    names = ["source", *params.backends]
+    with ExitStack() as stack:
+        for frame, *others in _together(params, sources, stack):
+            rgb = frame.rgb()
+            size = rgb.shape[1::-1]
+            gray = frame.small_luma(*gray_size(*size))
+            mattes = [_alpha(other, size) for other in others]
+            for score, alpha in zip(scores, mattes, strict=False):
+                small = np.asarray(cv2.resize(alpha, gray.shape[::-1], interpolation=cv2.INTER_AREA), np.float32)
+                score.add_motion(gray, small, cut=float(frame.time) in cuts)
+                if len(mattes) > len(scores):
+                    score.add_errors(alpha, mattes[-1])
+            tiles = [rgb, *(_tile(params, rgb, alpha, behind) for alpha in mattes[: len(scores)])]
+            file.write(color_picture(grid.draw(tiles, names), frame), frame)
+            count += 1
+            progress(min(count, total), total)
+    return count
+
+
+def _together(params: CompareParams, sources: Sequence[Path], stack: ExitStack) -> Generator[tuple[Frame, ...]]:
+    """Yield the frames of all files with the same number; the mattes begin where the part does."""
+    video, *mattes = sources
+    readers = [stack.enter_context(read_frames(video, start=params.start or None, duration=params.duration, to_sdr8=True))]
+    for number, path in enumerate(mattes):
+        # A true matte is as long as the clip.
+        start = params.start if number == len(params.backends) else 0
+        readers.append(stack.enter_context(read_frames(path, start=start or None, prefetch=2)))
+    yield from zip(*readers, strict=False)
+
+
+def _alpha(frame: Frame, size: tuple[int, int]) -> NDArray[np.float32]:
+    """Return a gray video's frame as a matte of `size` (width, height), 0..1."""
+    luma = frame.luma()
+    unit = 1 << (frame.picture.format.components[0].bits - 8)
+    low, span = (0, 256 * unit - 1) if frame.color.range == "pc" else (16 * unit, 219 * unit)
+    alpha = np.clip((luma.astype(np.float32) - low) / span, 0, 1).astype(np.float32)
+    return alpha if alpha.shape == size[::-1] else np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _tile(params: CompareParams, rgb: NDArray[np.uint8], alpha: NDArray[np.float32], behind: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    if params.show == "composite":
+        return over(rgb, alpha, behind)
+    return np.repeat(np.rint(alpha * 255).astype(np.uint8)[..., None], 3, axis=2)
+
+
+def _row(result: MatteResult, cost: Cost, scores: Scores) -> ComparedBackend:
+    used = result.backend
+    return ComparedBackend(
+        backend=used.name,
+        model=used.model,
+        licence=used.licence,
+        commercial_use=used.commercial_use,
+        library=used.library,
+        precision=used.precision,
+        device=used.device,
+        resolution=used.resolution,
+        frames_per_second=round(result.frames / max(cost.wall_s, 1e-6), 3),
+        peak_memory_bytes=cost.peak_memory_bytes,
+        coverage=result.coverage,
+        **asdict(scores.means()),
+    )
+
+
+def missing_of(params: CompareParams) -> str | None:
+    """Return the commands that install what the backends need; None if nothing is missing."""
+    commands = dict.fromkeys(command for name in params.backends if (command := missing(name)))
+    return " && ".join(commands) or None
+
+
+COMPARE = Operation(
+    name="matting.compare",
+    summary="Compare matting backends on one video: side by side, and as a table",
+    params=CompareParams,
+    result=CompareResult,
+    inputs={
+        "video": Kind.VIDEO,
+        "mask": Input(kind=Kind.IMAGE, optional=True),
+        "plate": Input(kind=Kind.IMAGE, optional=True),
+        "truth": Input(kind=Kind.VIDEO, optional=True),
+    },
+    outputs={"video": Kind.VIDEO, "table": Kind.ARCHIVE},
+    run=compare,
+    example=CompareParams(backends=["chroma"], key="#00b140", duration=2),
+    unavailable=missing_of,
+)
