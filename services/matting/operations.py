@@ -1,9 +1,10 @@
 """Everything this service can do."""
 
+from services.matting.compare import COMPARE
 from services.matting.mask import MASK
 from services.matting.matte import MATTE
 from shared.operation import Service
 
-OPERATIONS = (MATTE, MASK)
+OPERATIONS = (MATTE, COMPARE, MASK)
 
 SERVICE = Service(name="matting", title="Matting", module=__name__, operations=OPERATIONS)

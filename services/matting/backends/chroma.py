@@ -19,8 +19,8 @@ class ChromaOptions(Params):
     key: str | None = Field(
         None, pattern=r"^#[0-9a-fA-F]{6}$", description="For chroma: the screen's colour, such as `#00b140`. Empty: found by itself."
     )
-    clip_black: float = Field(0.03, ge=0, le=0.9, description="For chroma: values of the matte up to this become 0.")
-    clip_white: float = Field(0.98, ge=0.1, le=1, description="For chroma: values of the matte from this on become 1.")
+    clip_black: float = Field(0.01, ge=0, le=0.9, description="For chroma: values of the matte up to this become 0.")
+    clip_white: float = Field(0.99, ge=0.1, le=1, description="For chroma: values of the matte from this on become 1.")
     despill: float = Field(1, ge=0, le=1, description="For chroma: how much of the screen's light is taken off the subject.")
     screen_balance: float = Field(
         1, ge=0, le=1, description="For chroma: what the screen's channel is compared with: 1 the larger of the other two, 0 the smaller."

@@ -26,7 +26,7 @@ _SCALE = 2
 _LEAST_PLATE_EXCESS = 8.0
 _SURE, _SURE_OF_MOST, _LEAST_MOST = 0.97, 0.95, 0.6
 """Alpha from which a pixel is surely subject; less if no pixel of the picture gets there (a subject tinted by the screen)."""
-_SCREEN_NOISE = 0.02
+_SCREEN_NOISE = 0.04
 _ENCLOSED = 0.3
 """A region that is nowhere more transparent than this and is enclosed by the subject belongs to it: cloth of the screen's tint."""
 _SLOPE = 1.0
@@ -46,8 +46,8 @@ class KeyerControls:
     the smaller. `memory`: see `PlateMemory`.
     """
 
-    clip_black: float = 0.03
-    clip_white: float = 0.98
+    clip_black: float = 0.01
+    clip_white: float = 0.99
     despill: float = 1.0
     balance: float = 1.0
     memory: float = 0.85

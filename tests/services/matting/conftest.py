@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.models.cache import shelf
+from shared.models.cache import model_cache
 from tests.services.matting.made_networks import make_rvm, make_saliency
 
 
@@ -22,4 +22,4 @@ def models(made_models: Path, use_settings) -> Iterator[Path]:
     """`rvm-resnet50` and `rmbg2` run with tiny networks, on the CPU."""
     use_settings(models_dir=made_models, device="cpu")
     yield made_models
-    shelf().drop()
+    model_cache().drop()
