@@ -16,7 +16,8 @@ BackendName = Literal["auto", "rvm", "rvm-resnet50", "birefnet", "u2netp", "rmbg
 BACKEND_FIELD = Field(
 
     description="What makes the matte. `auto` chooses by the inputs, the picture and what is installed, and says why; it takes no "
-    "model that may not be used commercially but matanyone2, with a mask and where you installed it. " + " ".join(f"`{row.name}`: {row.description}." for row in BACKENDS),
+    "model that may not be used commercially but matanyone2, with a mask and where you installed it. "
+    + " ".join(f"`{row.name}`: {row.description}." for row in BACKENDS),
 )  # fmt: skip
 RESOLUTION_FIELD = Field(
     ge=64, le=4320, description="Pixels of the shorter side that the backend sees; outputs keep the clip's size. Empty: automatic."
