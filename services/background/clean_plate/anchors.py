@@ -1,0 +1,137 @@
+"""The camera's path through a clip, and the frames that all others are aligned to."""
+
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from services.background.clean_plate.planes import Planes, background_of, planes_420
+from services.background.clean_plate.warp import warped
+from services.background.registration.align import Anchor
+from services.background.registration.light import Light, light_between
+from shared.motion.camera import Camera, Matrix, overlap
+from shared.operation import Progress
+from shared.video import Frame, read_together
+from shared.video.clip.part import ClipPart
+from shared.video.frames.matte import matte_of
+
+_NEXT_ANCHOR = 0.6
+"""A new anchor is taken where less than this share of the last one is still in view."""
+_MOST_ANCHORS = 16
+_KEPT = 0.8
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """One frame of the camera's path. `matrix` (3, 3) takes its pixels to those of the first frame of its shot."""
+
+    time: Fraction
+    shot: int
+    matrix: Matrix
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Placed:
+    """An anchor that has its place. `matrix` takes its pixels to the reference's, `light` its light to the reference's."""
+
+    step: Step
+    anchor: Anchor
+    planes: Planes
+    matrix: Matrix
+    light: Light
+
+
+def camera_path(video: Path, matte: Path, part: ClipPart, progress: Progress, *, per_second: Fraction, expected: int) -> list[Step]:
+    """Follow the camera through the part of a clip, looking only at the background.
+
+    Every frame is looked at; kept are the first frame at or after each moment start + k / `per_second`, the first of each shot, and those
+    that the camera has moved to by a fifth of the picture since the last one kept.
+    """
+    steps: list[Step] = []
+    camera: Camera | None = None
+    shot, count, moment = -1, 0, Fraction(part.start).limit_denominator(1_000_000)
+    with closing(pairs(video, matte, part)) as frames:
+        for frame, alpha in frames:
+            camera = camera or Camera("homography", frame.width, frame.height)
+            pose = camera.step(frame.small_luma(*camera.size), matte_of(alpha, camera.size))
+            shot += pose.cut
+            step = Step(frame.time, shot, pose.matrix)
+            sample = frame.time >= moment
+            if sample or pose.cut or overlap(between_steps(step, steps[-1]), (frame.width, frame.height)) < _KEPT:
+                steps.append(step)
+            while sample and moment <= frame.time:
+                moment += 1 / per_second
+            count += 1
+            progress(min(count, expected), expected)
+    return steps
+
+
+def pairs(video: Path, matte: Path, part: ClipPart, *, per_second: Fraction | None = None) -> Generator[tuple[Frame, Frame], None, None]:
+    """Yield frames of a clip, each with its matte's frame."""
+    with read_together(
+        video, matte, start=part.start or None, duration=part.duration, per_second=per_second, to_sdr8=True, prefetch=3
+    ) as frames:
+        yield from ((frame, alpha) for frame, alpha in frames)
+
+
+def one_pair(video: Path, matte: Path, time: Fraction) -> tuple[Frame, Frame]:
+    """Return the frame shown at `time` seconds, with its matte's frame."""
+    with read_together(video, matte, start=time, duration=None, to_sdr8=True, prefetch=1) as frames:
+        frame, alpha = next(frames)
+        return frame, alpha
+
+
+def place_anchors(video: Path, matte: Path, path: list[Step], reference: Step, *, grow: int) -> list[Placed]:
+    """Choose anchors along the path of the reference's shot and align each to its neighbour, outwards from the reference.
+
+    A camera that stays needs one anchor, the reference; one that pans needs one for every part of a picture. An anchor that cannot be
+    aligned ends its side: what lies beyond is not used.
+    """
+    frame, alpha = one_pair(video, matte, reference.time)
+    planes = planes_420(frame)
+    # Arrays of a decoder are its own; an anchor stays.
+    planes = (planes[0].copy(), planes[1].copy(), planes[2].copy())
+    size = frame.width, frame.height
+    first = Placed(reference, Anchor(planes[0], background_of(matte_of(alpha, size), grow)), planes, np.eye(3), Light())
+    shot = [step for step in path if step.shot == reference.shot]
+    at = next(number for number, step in enumerate(shot) if step.time >= reference.time)
+    placed = [first]
+    for side in (shot[at + 1 :], shot[:at][::-1]):
+        last = first
+        for step in side:
+            guess = between_steps(step, last.step)
+            if overlap(guess, size) > _NEXT_ANCHOR or len(placed) >= _MOST_ANCHORS:
+                continue
+            following = _placed(video, matte, step, last, grow=grow)
+            if following is None:
+                break
+            placed.append(following)
+            last = following
+    return placed
+
+
+def nearest(anchors: list[Placed], step: Step, size: tuple[int, int]) -> Placed:
+    """Return the anchor that sees most of what a frame sees; the earliest placed one of equals."""
+    return max(anchors, key=lambda placed: round(overlap(between_steps(step, placed.step), size), 2))
+
+
+def between_steps(source: Step, target: Step) -> Matrix:
+    """Return the matrix that takes pixels of one step to those of another one of its shot, as the camera's path has it."""
+    moved = np.linalg.solve(target.matrix, source.matrix)
+    return np.asarray(moved / moved[2, 2], np.float64)
+
+
+def _placed(video: Path, matte: Path, step: Step, last: Placed, *, grow: int) -> Placed | None:
+    frame, alpha = one_pair(video, matte, step.time)
+    found = planes_420(frame)
+    planes = (found[0].copy(), found[1].copy(), found[2].copy())
+    background = background_of(matte_of(alpha, (frame.width, frame.height)), grow)
+    alignment = last.anchor.align(planes[0], background, between_steps(step, last.step))
+    if alignment is None:
+        return None
+    moved, both = warped(planes, background, alignment.matrix, last.planes[0].shape)
+    light = light_between(moved, last.planes, np.minimum(both, last.anchor.background)).then(last.light)
+    return Placed(step, Anchor(planes[0], background), planes, np.asarray(last.matrix @ alignment.matrix, np.float64), light)

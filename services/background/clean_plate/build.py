@@ -1,0 +1,224 @@
+"""From a clip and its matte to planes of the clean background."""
+
+from contextlib import closing
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from services.background.clean_plate.anchors import Placed, Step, between_steps, camera_path, nearest, pairs, place_anchors
+from services.background.clean_plate.planes import Plane, Planes, background_of, planes_420
+from services.background.clean_plate.warp import marked, warped
+from services.background.median.masked_median import NO_SAMPLE, Counts, masked_median
+from services.background.median.sample_file import Band, SampleFile
+from services.background.median.transients import Ends, ends_of, remove_objects
+from services.background.registration.light import light_between
+from shared.errors import Invalid
+from shared.motion.camera import Matrix
+from shared.operation import Progress
+from shared.video import map_ordered
+from shared.video.clip.part import ClipPart
+from shared.video.frames.matte import matte_of
+from shared.video.info import ColorInfo
+
+_CANVAS_TIMES, _CANVAS_PIXELS = 6, 64_000_000
+_LEAST_SAMPLES = 3
+"""A place that fewer samples see is a hole, unless the clip has no more."""
+_WORKERS = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlateOptions:
+    """How a plate is made. `grow`: pixels that the matte is grown by; `reference_s`: None takes the middle of the longest shot."""
+
+    samples: int
+    grow: int
+    reference_s: float | None
+    panorama: bool
+    match_light: bool
+    remove_transients: bool
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Plate:
+    """A plate with holes.
+
+    `planes`: Y, U, V, uint8 4:2:0, limited range. `hole`: uint8 (height, width), 255 where the background is never seen. `left`, `top`:
+    where the reference frame's corner lies on the plate, in pixels. Shares are 0 to 1: of the samples that were `aligned`, of the
+    corners that a `second_plane` explains, and of the plate that passing objects covered (`transient`).
+    """
+
+    planes: Planes
+    hole: Plane
+    color: ColorInfo
+    reference_s: float
+    left: int
+    top: int
+    samples: int
+    aligned: float
+    second_plane: float
+    transient: float
+    other_shots: int
+
+
+def build_plate(
+    video: Path, matte: Path, part: ClipPart, options: PlateOptions, progress: Progress, *, length_s: float, frames: int
+) -> Plate:
+    """Make the clean background of a clip.
+
+    The clip is read twice: once in small, to follow the camera, and once at full size for the samples. Each sample is aligned to an
+    anchor, its light matched, and written to a temporary file; the plate is the masked median over time. Memory is that of one band of
+    samples and a few frames, whatever the clip's length.
+    """
+    per_second = Fraction(options.samples) / Fraction(max(length_s, 1e-3)).limit_denominator(1_000_000)
+    path = camera_path(video, matte, part, progress.part("following the camera", 0, 0.35), per_second=per_second, expected=frames)
+    if not path:
+        raise Invalid(f"No frame of the video begins in the part from {part.start:g} s on. Choose another start or a longer duration.")
+    reference = _reference(path, options.reference_s)
+    anchors = place_anchors(video, matte, path, reference, grow=options.grow)
+    height, width = anchors[0].planes[0].shape
+    left, top, canvas_width, canvas_height = _canvas(path, anchors, (width, height)) if options.panorama else (0, 0, width, height)
+    canvas = np.array([[1, 0, left], [0, 1, top], [0, 0, 1]], np.float64)
+    with SampleFile(canvas_width, canvas_height, options.samples + 1) as file:
+        tally = _sample(video, matte, part, options, progress, path=path, anchors=anchors, canvas=canvas, file=file, per_second=per_second)
+        if not file.count:
+            raise Invalid(
+                "No frame shows enough of the background to be aligned: the subject fills the picture. Use another part of the clip."
+            )
+        least = min(_LEAST_SAMPLES, file.count)
+        planes, hole, transient = _median(file, least, options.remove_transients, progress.part("median", 0.85, 1))
+    seen = int((hole == 0).sum())
+    return Plate(
+        planes=planes,
+        hole=hole,
+        color=tally.color,
+        reference_s=float(reference.time),
+        left=left,
+        top=top,
+        samples=tally.aligned,
+        aligned=tally.aligned / max(tally.tried, 1),
+        second_plane=float(np.median(tally.second)) if tally.second else 0.0,
+        transient=transient / max(seen, 1),
+        other_shots=tally.other_shots,
+    )
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What happened to the samples."""
+
+    color: ColorInfo
+    second: list[float]
+    tried: int = 0
+    aligned: int = 0
+    other_shots: int = 0
+
+
+def _sample(
+    video: Path,
+    matte: Path,
+    part: ClipPart,
+    options: PlateOptions,
+    progress: Progress,
+    *,
+    path: list[Step],
+    anchors: list[Placed],
+    canvas: Matrix,
+    file: SampleFile,
+    per_second: Fraction,
+) -> _Tally:
+    """Align the samples and write them to `file`."""
+    stage = progress.part("samples", 0.35, 0.85)
+    tally = _Tally(ColorInfo(), [])
+    steps = {step.time: step for step in path}
+    reference = anchors[0].step
+    with closing(pairs(video, matte, part, per_second=per_second)) as frames:
+        for number, (frame, alpha) in enumerate(frames):
+            stage(min(number, options.samples), options.samples)
+            step = steps.get(frame.time)
+            if step is None or file.count > options.samples:
+                continue
+            if step.shot != reference.shot:
+                tally.other_shots += 1
+                continue
+            if not tally.tried:
+                tally.color = frame.color
+            tally.tried += 1
+            size = frame.width, frame.height
+            planes, background = planes_420(frame), background_of(matte_of(alpha, size), options.grow)
+            anchor = nearest(anchors, step, size)
+            alignment = anchor.anchor.align(planes[0], background, between_steps(step, anchor.step))
+            if alignment is None:
+                continue
+            tally.aligned += 1
+            tally.second.append(alignment.second_plane)
+            if options.match_light:
+                on_anchor, both = warped(planes, background, alignment.matrix, anchor.planes[0].shape)
+                light = light_between(on_anchor, anchor.planes, np.minimum(both, anchor.anchor.background)).then(anchor.light)
+                planes = light.applied(planes)
+            matrix = np.asarray(canvas @ anchor.matrix @ alignment.matrix, np.float64)
+            file.add(marked(*warped(planes, background, matrix, file.shapes[0])))
+    return tally
+
+
+def _median(file: SampleFile, least: int, remove_transients: bool, progress: Progress) -> tuple[Planes, Plane, int]:
+    """Return the median planes, the holes (255), and how many luma pixels passing objects covered."""
+    planes = (np.empty(file.shapes[0], np.uint8), np.empty(file.shapes[1], np.uint8), np.empty(file.shapes[2], np.uint8))
+    seen = np.zeros(file.shapes[0], np.uint16)
+    whole = tuple(Ends(np.full(shape, NO_SAMPLE, np.uint8), np.zeros(shape, np.bool_)) for shape in file.shapes)
+    total, done = sum(shape[0] for shape in file.shapes), 0
+    for number, plane in enumerate(planes):
+
+        def column(band: Band, chroma: bool = number > 0) -> tuple[Band, Plane, Counts, Ends | None]:
+            counts = np.add.reduce(band.samples != NO_SAMPLE, axis=0, dtype=np.uint16)
+            median = masked_median(band.samples, counts)
+            return band, median, counts, ends_of(band.samples, counts, median, chroma=chroma) if remove_transients else None
+
+        for band, median, counts, ends in map_ordered(column, file.bands(number), workers=_WORKERS, ahead=1):
+            rows = slice(band.top, band.top + band.rows)
+            plane[rows] = median.reshape(band.rows, -1)
+            if number == 0:
+                seen[rows] = counts.reshape(band.rows, -1)
+            if ends is not None:
+                whole[number].background[rows] = ends.background.reshape(band.rows, -1)
+                whole[number].suspect[rows] = ends.suspect.reshape(band.rows, -1)
+            done += band.rows
+            progress(done, total)
+    covered = remove_objects(file, planes, whole) if remove_transients else whole[0].suspect
+    hole = np.where(seen < least, 255, 0).astype(np.uint8)
+    return planes, hole, int((covered & (hole == 0)).sum())
+
+
+def _reference(path: list[Step], wanted_s: float | None) -> Step:
+    """Return the step at `wanted_s` seconds, or the one in the middle of the shot that has most of the steps."""
+    if wanted_s is not None:
+        return min(path, key=lambda step: abs(float(step.time) - wanted_s))
+    shots = [step.shot for step in path]
+    longest = max(set(shots), key=lambda shot: (shots.count(shot), -shot))
+    steps = [step for step in path if step.shot == longest]
+    return steps[len(steps) // 2]
+
+
+def _canvas(path: list[Step], anchors: list[Placed], size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Return (left, top, width, height) of the canvas that all frames of the shot fit on; left and top are even."""
+    width, height = size
+    corners = np.array([[[0, 0], [width, 0], [width, height], [0, height]]], np.float64)
+    places = [corners[0]]
+    for step in path:
+        if step.shot == anchors[0].step.shot:
+            anchor = nearest(anchors, step, size)
+            places.append(cv2.perspectiveTransform(corners, anchor.matrix @ between_steps(step, anchor.step))[0])
+    points = np.concatenate(places)
+    # Half of what may be added goes to each side.
+    most = ((_CANVAS_TIMES - 1) / 2) * np.array(size)
+    low = np.clip(np.floor(points.min(axis=0)), -most, 0)
+    high = np.clip(np.ceil(points.max(axis=0)), size, np.array(size) + most)
+    grown = (high - low) / np.array(size)
+    if grown.prod() * width * height > _CANVAS_PIXELS:
+        shrink = (_CANVAS_PIXELS / (grown.prod() * width * height)) ** 0.5
+        low, high = low * shrink, np.array(size) + (high - np.array(size)) * shrink
+    left, top = (-int(value) + (-int(value)) % 2 for value in low)
+    right, bottom = (int(value) + int(value) % 2 for value in high)
+    return left, top, left + right, top + bottom

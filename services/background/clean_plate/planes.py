@@ -1,0 +1,51 @@
+"""Y, U and V planes of frames, in 8 bits, 4:2:0 and limited range, whatever the clip has."""
+
+from fractions import Fraction
+
+import av
+import cv2
+import numpy as np
+from av.video.reformatter import ColorRange
+from numpy.typing import NDArray
+
+from shared.video.frames.color import apply_tags, matrix_or_guess, sws_matrix
+from shared.video.frames.frame import EXACT, Frame, picture_from, planes_of
+from shared.video.info import ColorInfo
+
+Plane = NDArray[np.uint8]
+Planes = tuple[Plane, Plane, Plane]
+
+
+def planes_420(frame: Frame) -> Planes:
+    """Return the frame's Y, U and V planes, uint8, chroma half as wide and high (rounded up), in limited range and its own matrix."""
+    picture = frame.picture
+    if picture.format.name != "yuv420p" or frame.color.range == "pc":
+        matrix = sws_matrix(matrix_or_guess(frame.color, frame.width, frame.height))
+        picture = frame.reformatters.reformatter.reformat(
+            picture,
+            format="yuv420p",
+            src_colorspace=matrix,
+            dst_colorspace=matrix,
+            src_color_range=ColorRange.JPEG if frame.color.range == "pc" else ColorRange.MPEG,
+            dst_color_range=ColorRange.MPEG,
+            interpolation=EXACT,
+            threads=1,
+        )
+    luma, u, v = planes_of(picture)[:3]
+    return luma, u, v
+
+
+def rgb_of(planes: Planes, color: ColorInfo) -> NDArray[np.uint8]:
+    """Return RGB, uint8 (height, width, 3), of limited-range planes; `color` tells the matrix."""
+    height, width = planes[0].shape
+    picture: av.VideoFrame = picture_from(planes, width, height, "yuv420p")
+    tags = color.model_copy(update={"range": "tv", "matrix": matrix_or_guess(color, width, height)})
+    apply_tags(picture, tags)
+    return Frame(0, Fraction(1, 1), 1, 0, picture).rgb()
+
+
+def background_of(matte: Plane, grow: int) -> Plane:
+    """Return where the background is seen: 255 where no subject is within `grow` pixels, else 0."""
+    subject = (matte > 2).astype(np.uint8)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * grow + 1, 2 * grow + 1))
+    return np.where(cv2.dilate(subject, kernel) > 0, 0, 255).astype(np.uint8)

@@ -1,0 +1,42 @@
+"""Planes of a frame moved onto a canvas."""
+
+import cv2
+import numpy as np
+
+from services.background.clean_plate.planes import Plane, Planes
+from services.background.median.masked_median import NO_SAMPLE
+from shared.motion.camera import Matrix, scaled
+
+_WHOLE = 250
+"""Weight of background, of 255, from which on a warped pixel holds nothing else."""
+
+
+def warped(planes: Planes, background: Plane, matrix: Matrix, shape: tuple[int, ...]) -> tuple[Planes, Plane]:
+    """Move a frame's planes, and return where they show background.
+
+    `matrix` (3, 3) takes the frame's luma pixels to the canvas's; `shape`: (height, width) of the canvas. Cubic interpolation. The second
+    result is uint8, 255 where the moved luma is background alone.
+    """
+    height, width = shape[:2]
+    half = (height + 1) // 2, (width + 1) // 2
+    chroma_matrix = scaled(matrix, 0.5, 0.5)
+    luma = _moved(planes[0], matrix, (height, width))
+    u, v = (_moved(plane, chroma_matrix, half) for plane in planes[1:])
+    seen = cv2.warpPerspective(background, matrix, (width, height), flags=cv2.INTER_LINEAR)
+    return (luma, u, v), np.where(seen > _WHOLE, 255, 0).astype(np.uint8)
+
+
+def marked(planes: Planes, seen: Plane) -> Planes:
+    """Return planes with NO_SAMPLE where they do not show background; a true 255 becomes 254."""
+    half = planes[1].shape
+    # A chroma sample counts where all luma samples around it do.
+    inner = cv2.erode(seen, np.ones((3, 3), np.uint8))
+    small = cv2.resize(inner, half[::-1], interpolation=cv2.INTER_NEAREST)
+    marks = (seen, small, small)
+    luma, u, v = (np.where(mark == 255, np.minimum(plane, NO_SAMPLE - 1), NO_SAMPLE) for plane, mark in zip(planes, marks, strict=True))
+    return luma.astype(np.uint8), u.astype(np.uint8), v.astype(np.uint8)
+
+
+def _moved(plane: Plane, matrix: Matrix, shape: tuple[int, int]) -> Plane:
+    moved = cv2.warpPerspective(plane, matrix, shape[::-1], flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(moved, np.uint8)

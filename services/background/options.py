@@ -1,0 +1,5 @@
+"""Choices that several operations share."""
+
+from typing import Literal
+
+Canvas = Literal["frame", "panorama"]

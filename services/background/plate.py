@@ -1,0 +1,133 @@
+"""background.plate: the real background of a clip, without its subject."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image
+from pydantic import BaseModel, Field
+
+from services.background.clean_plate.build import PlateOptions, build_plate
+from services.background.clean_plate.planes import rgb_of
+from services.background.fill.table import Inpaint, described, filling
+from services.background.options import Canvas
+from shared.models.folder import to_install
+from shared.operation import Kind, Operation, Progress, Silent
+from shared.video.clip.part import ClipPart
+from shared.video.clip.rewrite import expected_frames, matte_remarks, probe_clip
+
+_PARALLAX = 0.1
+"""Share of corners on a second plane from which on one flat plate cannot stand for the scene."""
+
+
+class PlateParams(ClipPart):
+    """How the plate is made."""
+
+    samples: int = Field(200, ge=3, le=1000, description="Frames of the clip that the plate is made from, evenly over its length.")
+    grow: int | None = Field(
+        None, ge=0, le=200, description="Pixels to grow the matte by, so that soft edges and shadows stay out. Empty: 1 % of the height."
+    )
+    canvas: Canvas = Field(
+        "frame", description="`frame`: as large as the clip, seen from the reference; `panorama`: everything the camera saw as it panned."
+    )
+    reference: float | None = Field(
+        None, ge=0, le=1e6, description="Seconds of the frame whose view the plate has. Empty: the middle of the longest shot."
+    )
+    match_light: bool = Field(True, description="Even out changes of exposure and white balance over the clip.")
+    remove_transients: bool = Field(True, description="Remove what stood in the scene for a while and is not in the matte.")
+    inpaint: Inpaint = Field("smooth", description=f"How to fill what the subject always hides. {described()}.")
+
+
+class PlateResult(BaseModel):
+    """What the plate is made of."""
+
+    width: int = Field(description="Width of the plate in pixels.")
+    height: int = Field(description="Height of the plate in pixels.")
+    left: int = Field(description="Where the reference frame's left edge lies on the plate, in pixels; 0 unless `canvas` is panorama.")
+    top: int = Field(description="Where the reference frame's top edge lies on the plate, in pixels.")
+    reference_s: float = Field(description="Seconds of the frame whose view the plate has.")
+    samples: int = Field(description="Frames that the plate is made from.")
+    aligned_share: float = Field(description="Share of the sampled frames that could be aligned, 0 to 1.")
+    parallax_share: float = Field(
+        description="Share of tracked points that a second plane explains, 0 to 1: from 0.1 on the scene has depth."
+    )
+    invented_share: float = Field(description="Share of the plate that no frame shows and that was filled, 0 to 1.")
+    transient_share: float = Field(description="Share of the plate that passing objects covered for most of the time, 0 to 1.")
+    inpaint: str = Field(description="How holes were filled; empty if there were none.")
+
+
+def plate(params: PlateParams, *, video: Path, alpha: Path, outputs: Mapping[str, Path], progress: Progress = Silent()) -> PlateResult:
+    """Make the clean background of `video`, whose subject `alpha` (a gray video, white is the subject) covers.
+
+    Writes `plate` (RGB PNG) and `invented` (gray PNG, white where the plate was made up). Frames are aligned on the background only and
+    the plate is their median over time. Raises UnsupportedMedia and BrokenMedia for the sources, Invalid for a part that is not there,
+    ModelMissing if `inpaint` needs weights that are not installed.
+    """
+    info = probe_clip(video, params)
+    for warning in matte_remarks(alpha, params, info=info):
+        progress.warn(warning)
+    length_s = min(info.duration_s - params.start, params.duration or info.duration_s)
+    options = PlateOptions(
+        samples=params.samples,
+        grow=max(round(info.height / 100), 2) if params.grow is None else params.grow,
+        reference_s=params.reference,
+        panorama=params.canvas == "panorama",
+        match_light=params.match_light,
+        remove_transients=params.remove_transients,
+    )
+    made = build_plate(
+        video, alpha, params, options, progress.part("plate", 0, 0.9), length_s=max(length_s, 0.001), frames=expected_frames(info, params)
+    )
+    picture = rgb_of(made.planes, made.color)
+    hole = cv2.dilate(made.hole, np.ones((5, 5), np.uint8)) if made.hole.any() else made.hole
+    row = filling(params.inpaint)
+    if hole.any():
+        picture = row.fill(picture, np.asarray(hole, np.uint8), progress)
+    Image.fromarray(picture, "RGB").save(outputs["plate"], format="PNG")
+    Image.fromarray(np.asarray(hole, np.uint8), "L").save(outputs["invented"], format="PNG")
+    height, width = hole.shape
+    result = PlateResult(
+        width=width,
+        height=height,
+        left=made.left,
+        top=made.top,
+        reference_s=made.reference_s,
+        samples=made.samples,
+        aligned_share=round(made.aligned, 4),
+        parallax_share=round(made.second_plane, 4),
+        invented_share=round(float((hole > 0).mean()), 4),
+        transient_share=round(made.transient, 4),
+        inpaint=row.name if hole.any() else "",
+    )
+    _warn(result, made.other_shots, progress)
+    progress(1, 1)
+    return result
+
+
+def _warn(result: PlateResult, other_shots: int, progress: Progress) -> None:
+    """Say what limits the plate."""
+    if other_shots:
+        progress.warn(f"{other_shots} sampled frames belong to other shots and were left out. Give `reference` to choose the shot.")
+    if result.parallax_share >= _PARALLAX:
+        progress.warn(
+            f"The scene has depth: {result.parallax_share:.0%} of the tracked points move as another plane does, so one flat plate "
+            "fits the reference only. Use a shorter part of the clip, or background.studio for a background with parallax."
+        )
+    if result.aligned_share < 0.8:
+        progress.warn(f"Only {result.aligned_share:.0%} of the sampled frames could be aligned; the others show too little background.")
+    if result.invented_share > 0.02:
+        progress.warn(f"{result.invented_share:.0%} of the plate is hidden in every frame and was filled ({result.inpaint}).")
+
+
+PLATE = Operation(
+    name="background.plate",
+    summary="Recover the real background of a clip, without its subject",
+    params=PlateParams,
+    result=PlateResult,
+    inputs={"video": Kind.VIDEO, "alpha": Kind.VIDEO},
+    outputs={"plate": Kind.IMAGE, "invented": Kind.IMAGE},
+    run=plate,
+    example=PlateParams(samples=60),
+    unavailable=lambda params: to_install(filling(params.inpaint).model) if filling(params.inpaint).model else None,
+)

@@ -1,0 +1,115 @@
+"""Exact geometry between frames, from corners of the background tracked at full size."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.motion.camera import Matrix, overlap
+
+Luma = NDArray[np.uint8]
+Points = NDArray[np.float32]
+
+_MOST_CORNERS = 1200
+_LEAST_TRACKED, _LEAST_INLIERS = 24, 0.35
+_INLIER_PX = 1.0
+_RETURN_PX = 0.7
+"""Farthest that a corner tracked there and back may end from where it began."""
+_LEAST_SECOND_PLANE = 16
+_FAR_PX = 2.5
+"""From here on a corner that does not follow the first plane is no measuring error."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Alignment:
+    """Where a frame lies on an anchor.
+
+    `matrix` (3, 3) takes the frame's pixels to the anchor's. `second_plane`: share of the tracked corners, 0 to 1, that do not follow
+    `matrix` but another plane's motion (parallax).
+    """
+
+    matrix: Matrix
+    second_plane: float
+
+
+class Anchor:
+    """A frame that others are aligned to.
+
+    `luma`: uint8 (height, width); `background`: uint8, 255 where the matte sees nothing of the subject.
+    """
+
+    def __init__(self, luma: Luma, background: Luma) -> None:
+        self.luma, self.background = luma, background
+        distance = max(min(luma.shape) / 45, 5)
+        # The tracking window must not reach into the subject.
+        inside = cv2.erode(background, np.ones((9, 9), np.uint8))
+        corners = cv2.goodFeaturesToTrack(luma, _MOST_CORNERS, 0.003, distance, mask=inside, blockSize=5)
+        self._corners: Points = np.zeros((0, 1, 2), np.float32) if corners is None else np.asarray(corners, np.float32)
+
+    def overlap(self, matrix: Matrix) -> float:
+        """Return the share of the anchor that a frame at `matrix` sees, 0 to 1."""
+        height, width = self.luma.shape
+        return overlap(np.asarray(np.linalg.inv(matrix), np.float64), (width, height))
+
+    def align(self, luma: Luma, background: Luma, guess: Matrix) -> Alignment | None:
+        """Align a frame, starting from `guess` (frame to anchor); None where too little of the background can be tracked.
+
+        Corners (Shi and Tomasi, 1994) are followed by the pyramidal method of Lucas and Kanade (Bouguet, 2000) there and back, and a
+        homography is fitted by MAGSAC++ (Barath et al., 2020).
+        """
+        if not len(self._corners):
+            return None
+        source = _inside(np.asarray(cv2.perspectiveTransform(self._corners, np.linalg.inv(guess)), np.float32), self._corners, luma.shape)
+        if source is None:
+            return None
+        expected, corners = source
+        tracked = self._tracked(luma, background, corners, expected)
+        if tracked is None:
+            return None
+        here, there = tracked
+        matrix, inliers = cv2.findHomography(there, here, cv2.USAC_MAGSAC, _INLIER_PX, maxIters=2000, confidence=0.9995)
+        if matrix is None or inliers.sum() < max(_LEAST_TRACKED / 2, _LEAST_INLIERS * len(here)):
+            return None
+        kept, fitted = inliers.ravel() == 1, np.asarray(matrix / matrix[2, 2], np.float64)
+        return Alignment(fitted, _second_plane(there[~kept], here[~kept], fitted, len(here)))
+
+    def _tracked(self, luma: Luma, background: Luma, corners: Points, expected: Points) -> tuple[Points, Points] | None:
+        """Return matching points on the anchor and on the frame, (n, 2) each."""
+        window: dict[str, Any] = {"winSize": (21, 21), "maxLevel": 2, "flags": cv2.OPTFLOW_USE_INITIAL_FLOW}
+        criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 40, 0.005)
+        there, status, _ = cv2.calcOpticalFlowPyrLK(self.luma, luma, corners, expected, criteria=criteria, **window)
+        back, status_back, _ = cv2.calcOpticalFlowPyrLK(luma, self.luma, there, corners.copy(), criteria=criteria, **window)
+        good = (status.ravel() == 1) & (status_back.ravel() == 1)
+        good &= np.linalg.norm((back - corners).reshape(-1, 2), axis=1) < _RETURN_PX
+        points = there.reshape(-1, 2)
+        columns = np.clip(np.rint(points[:, 0]), 0, luma.shape[1] - 1).astype(np.intp)
+        rows = np.clip(np.rint(points[:, 1]), 0, luma.shape[0] - 1).astype(np.intp)
+        good &= background[rows, columns] == 255
+        if good.sum() < _LEAST_TRACKED:
+            return None
+        return corners.reshape(-1, 2)[good], points[good]
+
+
+def _inside(expected: Points, corners: Points, shape: tuple[int, ...]) -> tuple[Points, Points] | None:
+    """Keep the corners that are expected inside the frame; None if too few are."""
+    height, width = shape[:2]
+    points = expected.reshape(-1, 2)
+    kept = (points > 4).all(axis=1) & (points[:, 0] < width - 5) & (points[:, 1] < height - 5)
+    if kept.sum() < _LEAST_TRACKED:
+        return None
+    return expected[kept].astype(np.float32), corners[kept]
+
+
+def _second_plane(source: Points, target: Points, matrix: Matrix, tracked: int) -> float:
+    """Return the share of all tracked points that one other homography explains."""
+    if len(source) < _LEAST_SECOND_PLANE:
+        return 0.0
+    moved = cv2.perspectiveTransform(source[None], matrix)[0]
+    far = np.linalg.norm(moved - target, axis=1) > _FAR_PX
+    if far.sum() < _LEAST_SECOND_PLANE:
+        return 0.0
+    _, inliers = cv2.findHomography(source[far], target[far], cv2.USAC_MAGSAC, _INLIER_PX, maxIters=1000)
+    count = 0 if inliers is None else int(inliers.sum())
+    return count / tracked if count >= _LEAST_SECOND_PLANE / 2 else 0.0

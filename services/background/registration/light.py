@@ -1,0 +1,72 @@
+"""Exposure and white balance between aligned frames."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Plane = NDArray[np.uint8]
+Planes = tuple[Plane, Plane, Plane]
+
+_BLACK, _MIDDLE = 16, 128
+_DARK, _BRIGHT = 40, 225
+"""Luma between which gains are measured: below, noise decides; above, clipping does."""
+_LEAST_PIXELS = 200
+_MOST_GAIN = 2.0
+_STEP = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Light:
+    """How one frame's light becomes another's, in limited range: luma and chroma times `gain`, then chroma moved by `u` and `v` levels."""
+
+    gain: float = 1.0
+    u: float = 0.0
+    v: float = 0.0
+
+    def then(self, other: "Light") -> "Light":
+        """Return this change followed by another."""
+        return Light(self.gain * other.gain, self.u * other.gain + other.u, self.v * other.gain + other.v)
+
+    @property
+    def none(self) -> bool:
+        """Whether nothing changes by as much as a quarter of a level."""
+        return abs(self.gain - 1) < 0.001 and abs(self.u) < 0.25 and abs(self.v) < 0.25
+
+    def applied(self, planes: Planes) -> Planes:
+        """Return Y, U and V planes in the other light."""
+        if self.none:
+            return planes
+        luma = cv2.LUT(planes[0], _curve(self.gain, _BLACK, 0.0))
+        chroma = [cv2.LUT(planes[1 + part], _curve(self.gain, _MIDDLE, shift)) for part, shift in enumerate((self.u, self.v))]
+        return np.asarray(luma, np.uint8), np.asarray(chroma[0], np.uint8), np.asarray(chroma[1], np.uint8)
+
+
+def light_between(planes: Planes, target: Planes, both: Plane) -> Light:
+    """Measure how the light of `planes` becomes that of `target`.
+
+    Y, U, V 4:2:0 of two aligned frames, uint8; `both`: uint8 in luma size, 255 where both see the background. The gain is the median
+    ratio of luma above black, the colour shift the median difference of chroma: what changed in the scene does not count. Without
+    enough pixels to tell, nothing changes.
+    """
+    here, there = (planes[0][::_STEP, ::_STEP].astype(np.float32), target[0][::_STEP, ::_STEP].astype(np.float32))
+    seen = (both[::_STEP, ::_STEP] == 255) & (here > _DARK) & (there > _DARK) & (here < _BRIGHT) & (there < _BRIGHT)
+    if seen.sum() < _LEAST_PIXELS:
+        return Light()
+    gain = float(np.median((there[seen] - _BLACK) / (here[seen] - _BLACK)))
+    gain = min(max(gain, 1 / _MOST_GAIN), _MOST_GAIN)
+    half = both[:: 2 * (_STEP // 2), :: 2 * (_STEP // 2)] == 255
+    shifts = []
+    for number in (1, 2):
+        a, b = planes[number][:: _STEP // 2, :: _STEP // 2], target[number][:: _STEP // 2, :: _STEP // 2]
+        rows, columns = min(a.shape[0], half.shape[0]), min(a.shape[1], half.shape[1])
+        where = half[:rows, :columns]
+        moved = (b[:rows, :columns].astype(np.float32) - _MIDDLE) - (a[:rows, :columns].astype(np.float32) - _MIDDLE) * gain
+        shifts.append(float(np.median(moved[where])) if where.any() else 0.0)
+    return Light(gain, *(float(np.clip(shift, -12, 12)) for shift in shifts))
+
+
+def _curve(gain: float, around: int, shift: float) -> Plane:
+    values = (np.arange(256, dtype=np.float32) - around) * gain + around + shift
+    return np.asarray(np.clip(np.rint(values), 0, 254), np.uint8)
