@@ -51,6 +51,7 @@ ROOMS = (
     Room("aesthetics", "services.aesthetics"),
     Room("effects", "services.effects"),
     Room("matting", "services.matting"),
+    Room("background", "services.background"),
 )
 
 

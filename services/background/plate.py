@@ -9,7 +9,7 @@ from PIL import Image
 from pydantic import BaseModel, Field
 
 from services.background.clean_plate.build import PlateOptions, build_plate
-from services.background.clean_plate.planes import rgb_of
+from services.background.clip.planes import rgb_of
 from services.background.fill.table import Inpaint, described, filling
 from services.background.options import Canvas
 from shared.models.folder import to_install

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from services.background.clean_plate.planes import Planes, background_of, planes_420
 from services.background.clean_plate.warp import warped
+from services.background.clip.planes import Planes, background_of, planes_420
 from services.background.registration.align import Anchor
 from services.background.registration.light import Light, light_between
 from shared.motion.camera import Camera, Matrix, overlap

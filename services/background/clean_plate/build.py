@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 
 from services.background.clean_plate.anchors import Placed, Step, between_steps, camera_path, nearest, pairs, place_anchors
-from services.background.clean_plate.planes import Plane, Planes, background_of, planes_420
 from services.background.clean_plate.warp import marked, warped
+from services.background.clip.planes import Plane, Planes, background_of, planes_420
 from services.background.median.masked_median import NO_SAMPLE, Counts, masked_median
 from services.background.median.sample_file import Band, SampleFile
 from services.background.median.transients import Ends, ends_of, remove_objects

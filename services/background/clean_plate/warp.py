@@ -3,9 +3,9 @@
 import cv2
 import numpy as np
 
-from services.background.clean_plate.planes import Plane, Planes
+from services.background.clip.planes import Plane, Planes
 from services.background.median.masked_median import NO_SAMPLE
-from shared.motion.camera import Matrix, scaled
+from shared.motion.camera import Matrix, scale_matrix
 
 _WHOLE = 250
 """Weight of background, of 255, from which on a warped pixel holds nothing else."""
@@ -19,7 +19,7 @@ def warped(planes: Planes, background: Plane, matrix: Matrix, shape: tuple[int, 
     """
     height, width = shape[:2]
     half = (height + 1) // 2, (width + 1) // 2
-    chroma_matrix = scaled(matrix, 0.5, 0.5)
+    chroma_matrix = scale_matrix(matrix, 0.5, 0.5)
     luma = _moved(planes[0], matrix, (height, width))
     u, v = (_moved(plane, chroma_matrix, half) for plane in planes[1:])
     seen = cv2.warpPerspective(background, matrix, (width, height), flags=cv2.INTER_LINEAR)

@@ -9,7 +9,8 @@ from av.video.reformatter import ColorRange
 from numpy.typing import NDArray
 
 from shared.video.frames.color import apply_tags, matrix_or_guess, sws_matrix
-from shared.video.frames.frame import EXACT, Frame, picture_from, planes_of
+from shared.video.frames.frame import EXACT_SCALING, Frame
+from shared.video.frames.planes import picture_from, planes_of
 from shared.video.info import ColorInfo
 
 Plane = NDArray[np.uint8]
@@ -28,7 +29,7 @@ def planes_420(frame: Frame) -> Planes:
             dst_colorspace=matrix,
             src_color_range=ColorRange.JPEG if frame.color.range == "pc" else ColorRange.MPEG,
             dst_color_range=ColorRange.MPEG,
-            interpolation=EXACT,
+            interpolation=EXACT_SCALING,
             threads=1,
         )
     luma, u, v = planes_of(picture)[:3]

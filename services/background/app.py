@@ -1,0 +1,12 @@
+"""The background service's app."""
+
+from fastapi import FastAPI
+
+from services.background.operations import SERVICE
+from shared.http.service import create_service
+from shared.runtime import Runtime
+
+
+def create_app(runtime: Runtime, *, reachable_by_browsers: bool = True) -> FastAPI:
+    """Every operation of the table."""
+    return create_service(SERVICE, runtime, reachable_by_browsers=reachable_by_browsers)

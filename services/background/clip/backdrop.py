@@ -1,0 +1,157 @@
+"""What lies behind the subject: one colour, a picture, or another clip."""
+
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from fractions import Fraction
+from pathlib import Path
+from typing import Literal
+
+import av
+import cv2
+import numpy as np
+
+from services.background.clip.planes import Plane, Planes, planes_420
+from shared.errors import Invalid
+from shared.video import Frame, VideoInfo, probe, read_frames
+from shared.video.frames.color import matrix_or_guess, sws_matrix
+from shared.video.frames.frame import EXACT_SCALING, Reformatters
+from shared.video.frames.planes import planes_of
+from shared.video.image import list_pictures
+
+Fit = Literal["cover", "contain", "stretch"]
+End = Literal["loop", "hold", "trim"]
+
+
+class Backdrop:
+    """Planes for frames of `width` x `height` whose chroma is coded with `matrix` (FFmpeg's name), in limited range."""
+
+    def __init__(self, width: int, height: int, matrix: str) -> None:
+        self._width, self._height, self._matrix = width, height, matrix
+        self._reformatters = Reformatters()
+
+    def color(self, text: str) -> Planes:
+        """Return planes of one colour, given as #RRGGBB."""
+        red, green, blue = (int(text[place : place + 2], 16) for place in (1, 3, 5))
+        return self.picture(np.full((self._height, self._width, 3), (red, green, blue), np.uint8), "stretch")
+
+    def picture(self, rgb: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], fit: Fit) -> Planes:
+        """Return planes of an RGB picture, uint8 (height, width, 3), fitted."""
+        fitted = np.ascontiguousarray(_fitted(rgb, self._width, self._height, fit, fill=0))
+        frame = av.VideoFrame.from_ndarray(fitted, format="rgb24")
+        return self._planes(frame, full=True, matrix=None)
+
+    def clip(
+        self, path: Path, *, fit: Fit, end: End, start_s: float, rate_times: Iterator[Fraction]
+    ) -> Generator[Planes | None, None, None]:
+        """Yield planes of another clip for each time, in seconds from the start; None once it is over and `end` is trim.
+
+        `loop` begins again, `hold` keeps the last frame.
+        """
+        following = self._endless(path, end=end, start_s=start_s)
+        with closing(following) as frames:
+            begins, current = next(frames)
+            planes, coming = self._of(current, fit), next(frames, None)
+            for time in rate_times:
+                fresh = None
+                while coming is not None and coming[0] <= time:
+                    (begins, fresh), coming = coming, next(frames, None)
+                if fresh is not None:
+                    planes = self._of(fresh, fit)
+                if coming is None and end == "trim" and time >= begins + fresh_duration(fresh or current):
+                    yield None
+                    continue
+                current = fresh or current
+                yield planes
+
+    def _endless(self, path: Path, *, end: End, start_s: float) -> Generator[tuple[Fraction, Frame], None, None]:
+        """Yield frames of a clip with the seconds at which each is shown, over and over if it loops."""
+        offset, start = Fraction(0), start_s
+        while True:
+            first: Fraction | None = None
+            over = offset
+            with read_frames(path, start=start or None, to_sdr8=True, prefetch=3) as frames:
+                for frame in frames:
+                    first = frame.time if first is None else first
+                    shown = offset + frame.time - first
+                    over = shown + fresh_duration(frame)
+                    yield shown, frame
+            if first is None:
+                raise Invalid(f"No frame of the background begins at or after {start:g} s. Choose an earlier `background_start`.")
+            if end != "loop":
+                return
+            offset = over
+
+    def _of(self, frame: Frame, fit: Fit) -> Planes:
+        same = matrix_or_guess(frame.color, frame.width, frame.height) == self._matrix
+        planes = planes_420(frame) if same else self._converted(frame)
+        if planes[0].shape == (self._height, self._width):
+            return planes
+        half = (self._width + 1) // 2, (self._height + 1) // 2
+        return (
+            _fitted(planes[0], self._width, self._height, fit, fill=16),
+            _fitted(planes[1], *half, fit, fill=128),
+            _fitted(planes[2], *half, fit, fill=128),
+        )
+
+    def _converted(self, frame: Frame) -> Planes:
+        """Planes of a clip whose chroma is coded with another matrix."""
+        matrix = matrix_or_guess(frame.color, frame.width, frame.height)
+        return self._planes(frame.picture, full=frame.color.range == "pc", matrix=matrix)
+
+    def _planes(self, picture: av.VideoFrame, *, full: bool, matrix: str | None) -> Planes:
+        source = {} if matrix is None else {"src_colorspace": sws_matrix(matrix)}
+        ready = self._reformatters.reformatter.reformat(
+            picture,
+            format="yuv420p",
+            dst_colorspace=sws_matrix(self._matrix),
+            src_color_range=2 if full else 1,
+            dst_color_range=1,
+            interpolation=EXACT_SCALING,
+            threads=1,
+            **source,
+        )
+        luma, u, v = planes_of(ready)[:3]
+        return luma.copy(), u.copy(), v.copy()
+
+
+def picture_of(path: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    """Return a still image as RGB, uint8 (height, width, 3), upright; transparent parts over black."""
+    image = list_pictures([path])[0].image().convert("RGBA")
+    rgba = np.asarray(image, np.uint8)
+    opaque = rgba[..., :3].astype(np.uint16) * rgba[..., 3:] // 255
+    return opaque.astype(np.uint8)
+
+
+def is_clip(path: Path) -> bool:
+    """Return whether a file is a video rather than a still image."""
+    return isinstance(probe(path), VideoInfo)
+
+
+def fresh_duration(frame: Frame) -> Fraction:
+    """Return how long a frame is shown, in seconds."""
+    return frame.duration * frame.time_base
+
+
+def _fitted(plane: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], width: int, height: int, fit: Fit, *, fill: int) -> Plane:
+    """Scale a picture or plane to `width` x `height`: cropped, with bars of `fill`, or stretched."""
+    high, wide = plane.shape[:2]
+    if fit == "cover":
+        factor = max(width / wide, height / high)
+        part_width, part_height = min(width / factor, wide), min(height / factor, high)
+        left, top = round((wide - part_width) / 2), round((high - part_height) / 2)
+        plane = plane[top : top + max(round(part_height), 1), left : left + max(round(part_width), 1)]
+    elif fit == "contain":
+        factor = min(width / wide, height / high)
+        inner = max(round(wide * factor), 1), max(round(high * factor), 1)
+        canvas = np.full((height, width, *plane.shape[2:]), fill, np.uint8)
+        left, top = (width - inner[0]) // 2, (height - inner[1]) // 2
+        canvas[top : top + inner[1], left : left + inner[0]] = _scaled(plane, *inner)
+        return canvas
+    return _scaled(plane, width, height)
+
+
+def _scaled(plane: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], width: int, height: int) -> Plane:
+    if plane.shape[:2] == (height, width):
+        return np.ascontiguousarray(plane)
+    smaller = width <= plane.shape[1] and height <= plane.shape[0]
+    return np.asarray(cv2.resize(plane, (width, height), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC), np.uint8)

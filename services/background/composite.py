@@ -1,0 +1,256 @@
+"""background.composite: the subject of a clip over another background."""
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Literal
+
+import av
+import cv2
+import numpy as np
+from pydantic import BaseModel, Field
+
+from services.background.clip.aligned_plate import AlignedPlate
+from services.background.clip.backdrop import Backdrop, End, Fit, is_clip, picture_of
+from services.background.clip.planes import Planes, planes_420
+from services.background.mixing.color_match import Match, Steady
+from services.background.mixing.compositor import Compositor, Layers, Look, Shadow
+from services.background.mixing.grain import Grain, grain_of
+from shared.errors import Invalid
+from shared.operation import Input, Kind, Operation, Progress, Silent
+from shared.video import VideoInfo, map_ordered, read_together
+from shared.video.clip.part import ClipPart
+from shared.video.clip.rewrite import Times, matte_remarks, probe_clip, rate_of, write_again
+from shared.video.frames.color import apply_tags, matrix_or_guess
+from shared.video.frames.matte import matte_of
+from shared.video.frames.planes import picture_from
+from shared.video.info import ColorInfo
+
+_WORKERS = 2
+_STEADY_FRAMES = 15
+
+
+class CompositeParams(ClipPart):
+    """What the subject is put over, and how well it is fitted in."""
+
+    color: str = Field("#00b140", pattern=r"^#[0-9a-fA-F]{6}$", description="Background colour as #RRGGBB, where no background is given.")
+    fit: Fit = Field(
+        "cover", description="How a background of another shape fits: `cover` crops it, `contain` adds bars, `stretch` distorts it."
+    )
+    background_end: End = Field(
+        "loop", description="When a background clip is shorter: `loop` it, `hold` its last frame, or `trim` the result to its length."
+    )
+    background_start: float = Field(0.0, ge=0, le=1e6, description="Seconds of the background clip to begin at.")
+    light: Literal["video", "linear"] = Field(
+        "video", description="`video` mixes signal values, as players do; `linear` mixes light: softer edges on bright backgrounds."
+    )
+    decontaminate: bool = Field(
+        True, description="Take the old background's colours out of hair and soft edges; exact where a plate is given."
+    )
+    light_wrap: float = Field(0.3, ge=0, le=1, description="How much light of the background spills over the subject's edge.")
+    match: float = Field(
+        0.5, ge=0, le=1, description="How far the subject's brightness, contrast and colours move towards the background's."
+    )
+    grain: bool = Field(True, description="Give a background that is cleaner than the clip the clip's grain.")
+    shadow: Shadow = Field(
+        "none", description="`keep` the real shadow (needs a plate), draw a soft `contact` shadow at the feet, or `none`."
+    )
+    blobs: float = Field(0.4, ge=0, le=1, description="Remove blobs of the matte smaller than this share of the largest. 0 keeps all.")
+
+
+class CompositeResult(BaseModel):
+    """What was written."""
+
+    frames: int = Field(description="Frames in the output.")
+    frame_rate: str = Field(description='Frames per second as an exact fraction, such as "30000/1001"; the average where it varies.')
+    duration_s: float = Field(description="Seconds of video in the output.")
+    background: Literal["color", "picture", "video"] = Field(description="What the subject was put over.")
+    grain: float = Field(description="Levels of grain (standard deviation, of 255) given to the background.")
+    encoder: str = Field(description="Video encoder used.")
+
+
+def composite(
+    params: CompositeParams,
+    *,
+    video: Path,
+    alpha: Path,
+    background: Path | None,
+    plate: Path | None,
+    output: Path,
+    progress: Progress = Silent(),
+) -> CompositeResult:
+    """Put the subject of `video` over `background`, a picture or a clip, or over a colour.
+
+    `alpha`: a gray video, white is the subject. `plate`: the clip's own clean background, as background.plate makes it (`canvas` frame);
+    it makes edge colours exact and lets the real shadow be kept. Frames are mixed in Y, U and V planes of 8 bits; times, sound and tags
+    are the clip's. Raises UnsupportedMedia and BrokenMedia for the sources, Invalid for a part that is not there or a shadow without a
+    plate.
+    """
+    info = probe_clip(video, params)
+    if params.shadow == "keep" and plate is None:
+        detail = "`keep` compares the clip with its clean plate, and no plate is given"
+        raise Invalid(f"{detail}. Give `plate`, or choose `contact`.", errors=[{"field": "params.shadow", "detail": detail}])
+    for warning in matte_remarks(alpha, params, info=info):
+        progress.warn(warning)
+    session = _Session(params, info, video, alpha, background, plate)
+    with closing(session.pictures()) as pictures:
+        written = write_again(pictures, params, video=video, info=info, output=output, progress=progress)
+    session.warn(progress)
+    rate = rate_of(info)
+    return CompositeResult(
+        frames=written.frames,
+        frame_rate=f"{rate.numerator}/{rate.denominator}",
+        duration_s=written.duration_s,
+        background="color" if background is None else "video" if session.moving else "picture",
+        grain=round(session.grain_levels, 2),
+        encoder=written.encoder,
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Taken:
+    """A frame as it is read: when it is shown, its tags and its layers."""
+
+    times: Times
+    color: ColorInfo
+    layers: Layers
+
+
+class _Session:
+    """One composite: its backdrop, its plate, and what is measured on the way."""
+
+    def __init__(
+        self, params: CompositeParams, info: VideoInfo, video: Path, alpha: Path, background: Path | None, plate: Path | None
+    ) -> None:
+        self._params, self._video, self._alpha = params, video, alpha
+        self._background, self._plate = background, plate
+        self._size = info.width, info.height
+        self.moving = background is not None and is_clip(background)
+        self.grain_levels = 0.0
+        self._aligned: AlignedPlate | None = None
+
+    def pictures(self) -> Generator[tuple[Times, av.VideoFrame], None, None]:
+        """Yield the composite's frames."""
+        with ExitStack() as stack:
+            taken = stack.enter_context(closing(self._read()))
+            first = next(taken, None)
+            if first is None:
+                return
+            matrix = matrix_or_guess(first.color, *self._size)
+            grain = self._measured_grain(first.layers) if self._params.grain else None
+            compositor = Compositor(self._look(matrix), grain)
+            steady = Steady(_STEADY_FRAMES)
+
+            def measured(each: _Taken) -> tuple[_Taken, Match | None]:
+                layers = each.layers
+                clean = Layers(layers.number, layers.frame, compositor.cleaned(layers.alpha), layers.background, layers.plate)
+                return _Taken(each.times, each.color, clean), compositor.measure(clean)
+
+            def composed(job: tuple[_Taken, Match]) -> tuple[Times, av.VideoFrame]:
+                each, match = job
+                picture = picture_from(compositor.compose(each.layers, match), *self._size, "yuv420p")
+                apply_tags(picture, each.color.model_copy(update={"range": "tv"}))
+                return each.times, picture
+
+            def every() -> Iterator[_Taken]:
+                yield first
+                yield from taken
+
+            matches = ((each, steady(match)) for each, match in map_ordered(measured, every(), workers=_WORKERS, ahead=1))
+            yield from map_ordered(composed, matches, workers=_WORKERS, ahead=1)
+
+    def warn(self, progress: Progress) -> None:
+        """Say what did not work out."""
+        if self._aligned is not None and self._aligned.lost:
+            progress.warn(f"The plate could not be aligned with {self._aligned.lost} frames; the view of the frame before was kept.")
+
+    def _look(self, matrix: str) -> Look:
+        params = self._params
+        return Look(
+            linear=params.light == "linear",
+            decontaminate=params.decontaminate,
+            light_wrap=params.light_wrap,
+            match=params.match if self._background is not None else 0.0,
+            shadow=params.shadow,
+            blobs=params.blobs,
+            matrix=matrix,
+        )
+
+    def _read(self) -> Generator[_Taken, None, None]:
+        """Yield frames with their alpha, background and plate."""
+        params = self._params
+        with ExitStack() as stack:
+            frames = stack.enter_context(
+                read_together(self._video, self._alpha, start=params.start or None, duration=params.duration, to_sdr8=True, prefetch=4)
+            )
+            backgrounds: Callable[[Fraction], Planes | None] | None = None
+            begin = Fraction(0)
+            for number, (frame, matte) in enumerate(frames):
+                if backgrounds is None:
+                    matrix = matrix_or_guess(frame.color, *self._size)
+                    begin = frame.time
+                    backgrounds = self._backgrounds(Backdrop(*self._size, matrix), stack)
+                    if self._plate is not None:
+                        picture = Backdrop(*self._size, matrix).picture(picture_of(self._plate), "stretch")
+                        self._aligned = AlignedPlate(picture)
+                background = backgrounds(frame.time - begin)
+                if background is None:
+                    return
+                planes, alpha = planes_420(frame), matte_of(matte, self._size)
+                plate = self._aligned.at(planes[0], alpha) if self._aligned is not None else None
+                yield _Taken(Times.of(frame), frame.color, Layers(number, planes, alpha, background, plate))
+
+    def _backgrounds(self, backdrop: Backdrop, stack: ExitStack) -> Callable[[Fraction], Planes | None]:
+        """Return the function that gives the background at a time, in seconds from the first frame; times rise."""
+        params = self._params
+        if self._background is None or not self.moving:
+            still = backdrop.color(params.color) if self._background is None else backdrop.picture(picture_of(self._background), params.fit)
+            return lambda _: still
+        asked: list[Fraction] = []
+
+        def times() -> Iterator[Fraction]:
+            while True:
+                yield asked.pop()
+
+        clip = stack.enter_context(
+            closing(
+                backdrop.clip(
+                    self._background, fit=params.fit, end=params.background_end, start_s=params.background_start, rate_times=times()
+                )
+            )
+        )
+
+        def at(time: Fraction) -> Planes | None:
+            asked.append(time)
+            return next(clip)
+
+        return at
+
+    def _measured_grain(self, layers: Layers) -> Grain | None:
+        """Return the grain that the background lacks."""
+        if self._background is None:
+            return None
+        inside = cv2.erode(layers.alpha, np.ones((5, 5), np.uint8)) > 250
+        mine = grain_of(layers.frame[0], inside if inside.sum() > 2000 else None)
+        its = grain_of(layers.background[0])
+        self.grain_levels = float(np.sqrt(max(mine * mine - its * its, 0.0)))
+        return Grain(*self._size, self.grain_levels)
+
+
+COMPOSITE = Operation(
+    name="background.composite",
+    summary="Put the subject of a clip over a picture, a colour or another clip",
+    params=CompositeParams,
+    result=CompositeResult,
+    inputs={
+        "video": Kind.VIDEO,
+        "alpha": Kind.VIDEO,
+        "background": Input(kind=Kind.IMAGE, also=Kind.VIDEO, optional=True),
+        "plate": Input(kind=Kind.IMAGE, optional=True),
+    },
+    outputs={"video": Kind.VIDEO},
+    run=composite,
+    example=CompositeParams(color="#1e3a5f"),
+)

@@ -1,0 +1,58 @@
+"""A foreground laid over a background by its alpha (Porter and Duff, 1984)."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Plane = NDArray[np.uint8]
+
+_STRIP = 32
+"""Rows mixed at a time: their 16-bit products then stay in the cache."""
+
+
+def over(foreground: Plane, background: Plane, alpha: Plane) -> Plane:
+    """Return background + (foreground - background) * alpha / 255, rounded to the nearest level.
+
+    All arguments are uint8 (height, width) and stay as they are. Only the rows and columns that alpha reaches are computed.
+    """
+    mixed = background.copy()
+    place = reached(alpha)
+    if place is None:
+        return mixed
+    rows, columns = place
+    for top in range(rows.start, rows.stop, _STRIP):
+        strip = slice(top, min(top + _STRIP, rows.stop)), columns
+        weight = alpha[strip]
+        value = np.multiply(foreground[strip], weight, dtype=np.uint16)
+        value += np.multiply(background[strip], 255 - weight, dtype=np.uint16)
+        # (v + 128) * 257 >> 16 is v / 255, rounded, for every v up to 255 * 255.
+        value += 128
+        value += value >> 8
+        value >>= 8
+        mixed[strip] = value
+    return mixed
+
+
+def reached(alpha: Plane) -> tuple[slice, slice] | None:
+    """Return the rows and columns between the first and the last that are not 0; None if all are."""
+    rows = np.flatnonzero(alpha.any(axis=1))
+    if not len(rows):
+        return None
+    columns = np.flatnonzero(alpha[rows[0] : rows[-1] + 1].any(axis=0))
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+
+def chroma_alpha(alpha: Plane) -> Plane:
+    """Return alpha for 4:2:0 chroma planes, uint8 ((height + 1) // 2, (width + 1) // 2).
+
+    Chroma samples of H.264 and H.265 lie on the left luma column of their pair, halfway between two rows (ITU-T H.264, annex E: type 0).
+    The weights 1 2 1 around that column are the mean of two plain halvings, one of them a column to the left.
+    """
+    height, width = alpha.shape
+    if height % 2 or width % 2:
+        alpha = cv2.copyMakeBorder(alpha, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)  # type: ignore[assignment]
+    half = alpha.shape[1] // 2, alpha.shape[0] // 2
+    left = np.empty_like(alpha)
+    left[:, 1:], left[:, 0] = alpha[:, :-1], alpha[:, 0]
+    here, there = (cv2.resize(plane, half, interpolation=cv2.INTER_AREA) for plane in (alpha, left))
+    return np.asarray(cv2.addWeighted(here, 0.5, there, 0.5, 0), np.uint8)

@@ -1,0 +1,9 @@
+"""Everything this service can do."""
+
+from services.background.composite import COMPOSITE
+from services.background.plate import PLATE
+from shared.operation import Service
+
+OPERATIONS = (PLATE, COMPOSITE)
+
+SERVICE = Service(name="background", title="Background", module=__name__, operations=OPERATIONS)
