@@ -24,6 +24,14 @@ class Kind(StrEnum):
     ARCHIVE = "archive"
 
 
+class Sample(StrEnum):
+    """The media that every installation has, for examples to run on."""
+
+    CLIP = "clip"
+    PICTURE = "picture"
+    MATTE = "matte"
+
+
 SUFFIXES: Mapping[Kind, str] = {
     Kind.VIDEO: ".mp4",
     Kind.IMAGE: ".png",
@@ -70,7 +78,8 @@ class Input:
     """One input of an operation.
 
     `also`: a second accepted kind, such as a zip file of images beside an image. `many`: the input is one id or a list of at most `most`
-    ids, and `run` gets a list of paths.
+    ids, and `run` gets a list of paths. `matte`: the video is a matte, gray and white where the subject is. `auto`: the output, as
+    service.operation.output, that "auto" in place of an id stands for: the gateway makes it first.
     """
 
     kind: Kind
@@ -78,6 +87,15 @@ class Input:
     optional: bool = False
     many: bool = False
     most: int = 1000
+    matte: bool = False
+    auto: str = ""
+
+    @property
+    def sample(self) -> Sample:
+        """The sample that an example gives."""
+        if self.kind is Kind.IMAGE:
+            return Sample.PICTURE
+        return Sample.MATTE if self.matte else Sample.CLIP
 
     @property
     def kinds(self) -> tuple[Kind, ...]:

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from gateway.media.sample_drawing import draw_clip, draw_picture
+from gateway.media.sample_drawing import draw_clip, draw_matte, draw_picture
 from shared.http.service import SAMPLES
-from shared.operation import Silent
+from shared.operation import Sample, Silent
 from shared.settings import Settings
 from shared.testing import RunningSuite, suite
 
@@ -50,6 +50,14 @@ def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("picture") / "discs.png"
     draw_picture({"path": str(path)}, Silent())
     return path
+
+
+@pytest.fixture(scope="session")
+def samples(clip: Path, picture: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[Sample, Path]:
+    """The samples that examples run on, as files."""
+    matte = tmp_path_factory.mktemp("matte") / "ball-matte.mp4"
+    draw_matte({"path": str(matte)}, Silent())
+    return {Sample.CLIP: clip, Sample.PICTURE: picture, Sample.MATTE: matte}
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 """Run an operation several times in one process and print its peak memory in each run.
 
-`python -m tests.repeated_runs OPERATION FOLDER TIMES KIND=FILE...`, in the environment of a worker process.
+`python -m tests.repeated_runs OPERATION FOLDER TIMES SAMPLE=FILE...`, in the environment of a worker process.
 """
 
 import json
@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from reelwright import ROOMS
-from shared.operation import SUFFIXES, Kind, Operation, Silent
+from shared.operation import SUFFIXES, Operation, Sample, Silent
 from shared.worker.run_operation import output_arguments
 
 
-def example_arguments(operation: Operation, files: dict[Kind, Path], folder: Path) -> dict[str, Any]:
+def example_arguments(operation: Operation, files: dict[Sample, Path], folder: Path) -> dict[str, Any]:
     """Return the keyword arguments with which `operation.run` runs its example on `files`, writing into `folder`."""
     inputs = dict.fromkeys(operation.ports) | {
-        name: [files[port.kind]] if port.many else files[port.kind] for name, port in operation.example_inputs.items()
+        name: [files[port.sample]] if port.many else files[port.sample] for name, port in operation.example_inputs.items()
     }
     outputs = {name: folder / f"{name}{SUFFIXES[kind]}" for name, kind in operation.outputs.items()}
     return inputs | output_arguments(outputs)
@@ -33,7 +33,7 @@ def reset_peak() -> None:
     Path("/proc/self/clear_refs").write_text("5")
 
 
-def main(name: str, folder: Path, times: int, files: dict[Kind, Path]) -> None:
+def main(name: str, folder: Path, times: int, files: dict[Sample, Path]) -> None:
     """Print the peaks as a JSON list."""
     operation = {operation.name: operation for room in ROOMS for operation in room.service.operations}[name]
     peaks = []
@@ -48,4 +48,4 @@ def main(name: str, folder: Path, times: int, files: dict[Kind, Path]) -> None:
 
 if __name__ == "__main__":
     given = dict(argument.split("=", 1) for argument in sys.argv[4:])
-    main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), {Kind(kind): Path(path) for kind, path in given.items()})
+    main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), {Sample(name): Path(path) for name, path in given.items()})

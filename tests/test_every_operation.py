@@ -13,7 +13,7 @@ from reelwright import ROOMS
 from shared.cli.operation import _params
 from shared.http.params_text import params_from_text
 from shared.http.service import SAMPLE_ID, describe, example_body
-from shared.operation import SUFFIXES, Kind, Operation
+from shared.operation import SUFFIXES, Operation
 from shared.testing import RunningSuite
 from shared.video import ffmpeg_path
 from shared.worker.progress import Report
@@ -57,9 +57,9 @@ def test_text_gives_the_same_params_as_json(operation):
 
 
 @each
-def test_the_example_runs_as_a_plain_function(operation, clip, picture, tmp_path):
+def test_the_example_runs_as_a_plain_function(operation, samples, tmp_path):
     updates: list[Update] = []
-    arguments = example_arguments(operation, {Kind.VIDEO: clip, Kind.IMAGE: picture}, tmp_path)
+    arguments = example_arguments(operation, samples, tmp_path)
     result = operation.run(operation.example, **arguments, progress=Report(updates.append))
     assert isinstance(result, operation.result)
     assert all((tmp_path / f"{name}{SUFFIXES[kind]}").stat().st_size > 0 for name, kind in operation.outputs.items())
@@ -72,11 +72,14 @@ def test_the_example_runs_as_a_plain_function(operation, clip, picture, tmp_path
 def large_files(tmp_path_factory) -> list[str]:
     """A clip and a picture of 1280x720: large enough that frames which are never freed show in the peak memory."""
     folder = tmp_path_factory.mktemp("large")
-    clip, picture = folder / "clip.mp4", folder / "picture.png"
+    clip, picture, matte = folder / "clip.mp4", folder / "picture.png", folder / "matte.mp4"
     ffmpeg = [ffmpeg_path(), "-loglevel", "error", "-f", "lavfi", "-i", "testsrc2=s=1280x720:r=25:d=2"]
     subprocess.run([*ffmpeg, "-f", "lavfi", "-i", "sine=d=2", "-c:v", "libx264", "-preset", "ultrafast", str(clip)], check=True)
     subprocess.run([*ffmpeg, "-frames:v", "1", str(picture)], check=True)
-    return [f"video={clip}", f"image={picture}"]
+    subject = "drawbox=x=500:y=100:w=200:h=500:color=white:t=fill"
+    gray = [ffmpeg_path(), "-loglevel", "error", "-f", "lavfi", "-i", f"color=black:s=1280x720:r=25:d=2,{subject}"]
+    subprocess.run([*gray, "-c:v", "libx264", "-preset", "ultrafast", str(matte)], check=True)
+    return [f"clip={clip}", f"picture={picture}", f"matte={matte}"]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak memory is read from /proc")
@@ -144,10 +147,10 @@ def test_wrong_inputs_are_refused_by_name(operation, running: RunningSuite):
 
 
 @each
-def test_the_command_line_runs_it(operation, clip, picture, tmp_path):
-    paths = {Kind.VIDEO: str(clip), Kind.IMAGE: str(picture)}
+def test_the_command_line_runs_it(operation, samples, tmp_path):
+    paths = {sample: str(path) for sample, path in samples.items()}
     given = operation.example_inputs.items()
-    files = [part for name, port in given for part in ((f"--{name}", paths[port.kind]) if port.optional else (paths[port.kind],))]
+    files = [part for name, port in given for part in ((f"--{name}", paths[port.sample]) if port.optional else (paths[port.sample],))]
     outputs = [tmp_path / "made" / f"{name}{SUFFIXES[kind]}" for name, kind in operation.outputs.items()]
     if len(outputs) == 1:
         outputs = [tmp_path / outputs[0].name]

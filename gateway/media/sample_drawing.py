@@ -30,9 +30,7 @@ def draw_clip(args: dict[str, Any], progress: Progress) -> dict[str, Any]:
     from shared.video import VideoWriter
 
     frames = RATE * SECONDS
-    time = np.arange(frames) / RATE
-    speed = 0.03 + 0.5 * np.exp(-(((time - 2.5) / 0.5) ** 2)) * (time < 4.5)  # frame widths a second
-    position = 0.1 + np.cumsum(np.where(time < 4.5, speed, 0)) / RATE
+    position = _ball_path(frames)
     rows, columns = np.mgrid[0:HEIGHT, 0:WIDTH]
     ground = (60 + 25 * np.sin(columns / 17) * np.sin(rows / 13) + 40 * rows / HEIGHT).astype(np.float32)
     chroma = np.full((HEIGHT // 2, WIDTH // 2), 128, np.uint8)
@@ -50,6 +48,29 @@ def draw_clip(args: dict[str, Any], progress: Progress) -> dict[str, Any]:
             track.write(_sound(number))
             progress(number + 1, frames)
     return {}
+
+
+def draw_matte(args: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    """Write the clip's matte to `args["path"]`: the ball is white."""
+    from shared.video import VideoWriter
+
+    frames = RATE * SECONDS
+    position = _ball_path(frames)
+    rows, columns = np.mgrid[0:HEIGHT, 0:WIDTH]
+    chroma = np.full((HEIGHT // 2, WIDTH // 2), 128, np.uint8)
+    with VideoWriter(Path(args["path"]), width=WIDTH, height=HEIGHT, frame_rate=Fraction(RATE)) as writer:
+        for number in range(frames):
+            distance = np.hypot(columns - position[number] * WIDTH, rows - HEIGHT * 0.55)
+            writer.write((np.rint(16 + 219 * np.clip(RADIUS - distance, 0, 1)).astype(np.uint8), chroma, chroma), pts=number)
+            progress(number + 1, frames)
+    return {}
+
+
+def _ball_path(frames: int) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Where the ball's centre is in each frame, in widths of the picture."""
+    time = np.arange(frames) / RATE
+    speed = 0.03 + 0.5 * np.exp(-(((time - 2.5) / 0.5) ** 2)) * (time < 4.5)  # widths a second
+    return 0.1 + np.cumsum(np.where(time < 4.5, speed, 0)) / RATE
 
 
 def _sound(frame: int) -> np.ndarray[Any, np.dtype[np.float32]]:

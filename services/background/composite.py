@@ -246,7 +246,7 @@ COMPOSITE = Operation(
     result=CompositeResult,
     inputs={
         "video": Kind.VIDEO,
-        "alpha": Kind.VIDEO,
+        "alpha": Input(kind=Kind.VIDEO, matte=True, auto="matting.matte.alpha"),
         "background": Input(kind=Kind.IMAGE, also=Kind.VIDEO, optional=True),
         "plate": Input(kind=Kind.IMAGE, optional=True),
     },

@@ -13,7 +13,7 @@ from services.background.clip.planes import rgb_of
 from services.background.fill.table import Inpaint, described, filling
 from services.background.options import Canvas
 from shared.models.folder import to_install
-from shared.operation import Kind, Operation, Progress, Silent
+from shared.operation import Input, Kind, Operation, Progress, Silent
 from shared.video.clip.part import ClipPart
 from shared.video.clip.rewrite import expected_frames, matte_remarks, probe_clip
 
@@ -125,7 +125,7 @@ PLATE = Operation(
     summary="Recover the real background of a clip, without its subject",
     params=PlateParams,
     result=PlateResult,
-    inputs={"video": Kind.VIDEO, "alpha": Kind.VIDEO},
+    inputs={"video": Kind.VIDEO, "alpha": Input(kind=Kind.VIDEO, matte=True, auto="matting.matte.alpha")},
     outputs={"plate": Kind.IMAGE, "invented": Kind.IMAGE},
     run=plate,
     example=PlateParams(samples=60),

@@ -16,14 +16,14 @@ from shared.http.problems import NOT_JSON, problems
 from shared.jobs import Job, JobEnvelope, JobRequest
 from shared.models.folder import ModelFolder
 from shared.models.info import ModelInfo, describe_model
-from shared.operation import Input, Kind, Operation, Params, Service
+from shared.operation import Input, Operation, Params, Sample, Service
 from shared.runtime import Runtime
 from shared.settings import Settings
 
 MAX_WAIT_S = 60
-SAMPLE_ID, SAMPLE_PICTURE_ID = "0" * 26, "0" * 25 + "1"
-SAMPLES = {Kind.VIDEO: SAMPLE_ID, Kind.IMAGE: SAMPLE_PICTURE_ID}
-"""The sample clip and picture of every installation: the inputs of the examples on the API pages."""
+SAMPLE_ID, SAMPLE_PICTURE_ID, SAMPLE_MATTE_ID = "0" * 26, "0" * 25 + "1", "0" * 25 + "2"
+SAMPLES = {Sample.CLIP: SAMPLE_ID, Sample.PICTURE: SAMPLE_PICTURE_ID, Sample.MATTE: SAMPLE_MATTE_ID}
+"""The sample clip, picture and matte of every installation: the inputs of the examples on the API pages."""
 
 PENDING = "pending:"
 
@@ -116,7 +116,7 @@ def describe(operation: Operation) -> OperationInfo:
 
 def example_body(operation: Operation) -> dict[str, Any]:
     """Return a request body that runs unchanged, with sample media and the example params."""
-    inputs = {name: SAMPLES.get(port.kind, SAMPLE_ID) for name, port in operation.example_inputs.items()}
+    inputs = {name: SAMPLES[port.sample] for name, port in operation.example_inputs.items()}
     return {"inputs": inputs, "params": operation.example.model_dump(mode="json", exclude_defaults=True)}
 
 
@@ -251,7 +251,7 @@ def _input_field(port: Input) -> Any:
     what = f"Media id of the {' or '.join(port.kinds)}" + (", or a list of them." if port.many else ".")
     if port.optional:
         return (kind | None, Field(None, description=what))
-    return (kind, Field(description=what, examples=[SAMPLES.get(port.kind, SAMPLE_ID)]))
+    return (kind, Field(description=what, examples=[SAMPLES[port.sample]]))
 
 
 def _models_of(service: str, settings: Settings) -> list[ModelInfo]:

@@ -21,7 +21,7 @@ def test_a_failed_sample_is_retried(monkeypatch: pytest.MonkeyPatch) -> None:
 
     async def make(runtime: Any, owner: str, kind: Any) -> None:
         tries.append(str(kind))
-        if tries.count("video") < 3 and kind == "video":
+        if tries.count("clip") < 3 and kind == "clip":
             raise TimedOut("the machine is busy")
         made.add(SAMPLES[kind])
 
@@ -30,4 +30,4 @@ def test_a_failed_sample_is_retried(monkeypatch: pytest.MonkeyPatch) -> None:
     runtime = SimpleNamespace(settings=SimpleNamespace(owners={}), media=SimpleNamespace(get=get))
     asyncio.run(sample.ensure_sample(runtime))
     assert made == set(SAMPLES.values())
-    assert tries == ["video", "image", "video", "video"]
+    assert tries == ["clip", "picture", "matte", "clip", "clip"]

@@ -32,6 +32,6 @@ def fill_migan(picture: NDArray[np.uint8], hole: NDArray[np.uint8], progress: Pr
 
 
 def _session(path: Path) -> Any:
-    import onnxruntime  # type: ignore[import-untyped]
+    import onnxruntime
 
     return onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])

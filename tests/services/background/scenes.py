@@ -104,7 +104,8 @@ class Clip:
         """The wall as frame `k` sees it, without subject, light and noise; or a canvas whose frame lies at `left`, `top`."""
         shift = np.array([[1, 0, left], [0, 1, top], [0, 0, 1.0]])
         matrix = shift @ np.linalg.inv(self.matrix(k))
-        return np.asarray(cv2.warpPerspective(self.wall, matrix, size or (self.shoot.width, self.shoot.height), flags=cv2.INTER_CUBIC), np.uint8)
+        size = size or (self.shoot.width, self.shoot.height)
+        return np.asarray(cv2.warpPerspective(self.wall, matrix, size, flags=cv2.INTER_CUBIC), np.uint8)
 
     def frame(self, k: int) -> tuple[RGB, NDArray[np.uint8]]:
         """Frame `k` and its matte."""
