@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 
 from services.background.clip.aligned_plate import AlignedPlate
 from services.background.clip.backdrop import Backdrop, End, Fit, is_clip, picture_of
-from services.background.clip.planes import Planes, planes_420
+from services.background.clip.planes import Planes, alpha_of, planes_420
 from services.background.mixing.color_match import Match, Steady
 from services.background.mixing.compositor import Compositor, Layers, Look, Shadow
 from services.background.mixing.grain import Grain, grain_of
@@ -24,7 +24,6 @@ from shared.video import VideoInfo, map_ordered, read_together
 from shared.video.clip.part import ClipPart
 from shared.video.clip.rewrite import Times, matte_remarks, probe_clip, rate_of, write_again
 from shared.video.frames.color import apply_tags, matrix_or_guess
-from shared.video.frames.matte import matte_of
 from shared.video.frames.planes import picture_from
 from shared.video.info import ColorInfo
 
@@ -198,7 +197,7 @@ class _Session:
                 background = backgrounds(frame.time - begin)
                 if background is None:
                     return
-                planes, alpha = planes_420(frame), matte_of(matte, self._size)
+                planes, alpha = planes_420(frame), alpha_of(matte, self._size)
                 plate = self._aligned.at(planes[0], alpha) if self._aligned is not None else None
                 yield _Taken(Times.of(frame), frame.color, Layers(number, planes, alpha, background, plate))
 

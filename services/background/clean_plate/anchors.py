@@ -9,14 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from services.background.clean_plate.warp import warped
-from services.background.clip.planes import Planes, background_of, planes_420
+from services.background.clip.planes import Planes, alpha_of, background_of, planes_420
 from services.background.registration.align import Anchor
 from services.background.registration.light import Light, light_between
 from shared.motion.camera import Camera, Matrix, overlap
 from shared.operation import Progress
-from shared.video import Frame, read_together
+from shared.video import Frame, read_together, to_fraction
 from shared.video.clip.part import ClipPart
-from shared.video.frames.matte import matte_of
 
 _NEXT_ANCHOR = 0.6
 """A new anchor is taken where less than this share of the last one is still in view."""
@@ -52,11 +51,11 @@ def camera_path(video: Path, matte: Path, part: ClipPart, progress: Progress, *,
     """
     steps: list[Step] = []
     camera: Camera | None = None
-    shot, count, moment = -1, 0, Fraction(part.start).limit_denominator(1_000_000)
+    shot, count, moment = -1, 0, to_fraction(part.start)
     with closing(pairs(video, matte, part)) as frames:
         for frame, alpha in frames:
             camera = camera or Camera("homography", frame.width, frame.height)
-            pose = camera.step(frame.small_luma(*camera.size), matte_of(alpha, camera.size))
+            pose = camera.step(frame.small_luma(*camera.size), alpha_of(alpha, camera.size))
             shot += pose.cut
             step = Step(frame.time, shot, pose.matrix)
             sample = frame.time >= moment
@@ -95,7 +94,7 @@ def place_anchors(video: Path, matte: Path, path: list[Step], reference: Step, *
     # Arrays of a decoder are its own; an anchor stays.
     planes = (planes[0].copy(), planes[1].copy(), planes[2].copy())
     size = frame.width, frame.height
-    first = Placed(reference, Anchor(planes[0], background_of(matte_of(alpha, size), grow)), planes, np.eye(3), Light())
+    first = Placed(reference, Anchor(planes[0], background_of(alpha_of(alpha, size), grow)), planes, np.eye(3), Light())
     shot = [step for step in path if step.shot == reference.shot]
     at = next(number for number, step in enumerate(shot) if step.time >= reference.time)
     placed = [first]
@@ -128,7 +127,7 @@ def _placed(video: Path, matte: Path, step: Step, last: Placed, *, grow: int) ->
     frame, alpha = one_pair(video, matte, step.time)
     found = planes_420(frame)
     planes = (found[0].copy(), found[1].copy(), found[2].copy())
-    background = background_of(matte_of(alpha, (frame.width, frame.height)), grow)
+    background = background_of(alpha_of(alpha, (frame.width, frame.height)), grow)
     alignment = last.anchor.align(planes[0], background, between_steps(step, last.step))
     if alignment is None:
         return None

@@ -10,7 +10,7 @@ import numpy as np
 
 from services.background.clean_plate.anchors import Placed, Step, between_steps, camera_path, nearest, pairs, place_anchors
 from services.background.clean_plate.warp import marked, warped
-from services.background.clip.planes import Plane, Planes, background_of, planes_420
+from services.background.clip.planes import Plane, Planes, alpha_of, background_of, planes_420
 from services.background.median.masked_median import NO_SAMPLE, Counts, masked_median
 from services.background.median.sample_file import Band, SampleFile
 from services.background.median.transients import Ends, ends_of, remove_objects
@@ -18,9 +18,8 @@ from services.background.registration.light import light_between
 from shared.errors import Invalid
 from shared.motion.camera import Matrix
 from shared.operation import Progress
-from shared.video import map_ordered
+from shared.video import map_ordered, to_fraction
 from shared.video.clip.part import ClipPart
-from shared.video.frames.matte import matte_of
 from shared.video.info import ColorInfo
 
 _CANVAS_TIMES, _CANVAS_PIXELS = 6, 64_000_000
@@ -72,7 +71,7 @@ def build_plate(
     anchor, its light matched, and written to a temporary file; the plate is the masked median over time. Memory is that of one band of
     samples and a few frames, whatever the clip's length.
     """
-    per_second = Fraction(options.samples) / Fraction(max(length_s, 1e-3)).limit_denominator(1_000_000)
+    per_second = Fraction(options.samples) / to_fraction(max(length_s, 1e-3))
     path = camera_path(video, matte, part, progress.part("following the camera", 0, 0.35), per_second=per_second, expected=frames)
     if not path:
         raise Invalid(f"No frame of the video begins in the part from {part.start:g} s on. Choose another start or a longer duration.")
@@ -147,7 +146,7 @@ def _sample(
                 tally.color = frame.color
             tally.tried += 1
             size = frame.width, frame.height
-            planes, background = planes_420(frame), background_of(matte_of(alpha, size), options.grow)
+            planes, background = planes_420(frame), background_of(alpha_of(alpha, size), options.grow)
             anchor = nearest(anchors, step, size)
             alignment = anchor.anchor.align(planes[0], background, between_steps(step, anchor.step))
             if alignment is None:

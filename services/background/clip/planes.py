@@ -36,6 +36,15 @@ def planes_420(frame: Frame) -> Planes:
     return luma, u, v
 
 
+def alpha_of(frame: Frame, size: tuple[int, int]) -> Plane:
+    """Return a matte's frame as alpha, uint8 (height, width) from 0 to 255, in `size` (width, height)."""
+    alpha = frame.matte()
+    if alpha.shape[::-1] == size:
+        return alpha
+    smaller = size[0] <= alpha.shape[1] and size[1] <= alpha.shape[0]
+    return np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR), np.uint8)
+
+
 def rgb_of(planes: Planes, color: ColorInfo) -> NDArray[np.uint8]:
     """Return RGB, uint8 (height, width, 3), of limited-range planes; `color` tells the matrix."""
     height, width = planes[0].shape

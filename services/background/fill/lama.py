@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from shared.models.cache import loaded
 from shared.models.device import torch_device
 from shared.models.files import model_files
-from shared.models.gpu_lock import turn
+from shared.models.gpu_lock import hold_gpu
 from shared.operation import Progress
 
 MODEL = "lama"
@@ -24,7 +24,7 @@ def fill_lama(picture: NDArray[np.uint8], hole: NDArray[np.uint8], progress: Pro
     """
     path = next(iter(model_files(MODEL, progress).values()))
     device = torch_device()
-    with turn(device, progress), loaded((MODEL, str(device)), lambda: _load(path, device), size=_BYTES, device=device) as model:
+    with hold_gpu(device, progress), loaded((MODEL, str(device)), lambda: _load(path, device), size=_BYTES, device=device) as model:
         made = _run(model, picture, hole, device)
     return np.where(hole[..., None] > 0, made, picture).astype(np.uint8)
 

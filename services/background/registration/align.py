@@ -15,6 +15,7 @@ Points = NDArray[np.float32]
 _MOST_CORNERS = 1200
 _LEAST_TRACKED, _LEAST_INLIERS = 24, 0.35
 _INLIER_PX = 1.0
+_SAME_LIGHT = 0.02
 _RETURN_PX = 0.7
 """Farthest that a corner tracked there and back may end from where it began."""
 _LEAST_SECOND_PLANE = 16
@@ -57,10 +58,26 @@ class Anchor:
         """Align a frame, starting from `guess` (frame to anchor); None where too little of the background can be tracked.
 
         Corners (Shi and Tomasi, 1994) are followed by the pyramidal method of Lucas and Kanade (Bouguet, 2000) there and back, and a
-        homography is fitted by MAGSAC++ (Barath et al., 2020).
+        homography is fitted by MAGSAC++ (Barath et al., 2020). The frame is then moved by it and measured once more: a tracking window that
+        is turned or scaled is a little off.
         """
-        if not len(self._corners):
+        if not len(self._corners) or not (background[::8, ::8] == 255).any():
             return None
+        luma = _as_bright(luma, background, self.luma, self.background)
+        first = self._fit(luma, background, guess)
+        if first is None:
+            return None
+        size = self.luma.shape[1], self.luma.shape[0]
+        moved = cv2.warpPerspective(luma, first.matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        seen = cv2.warpPerspective(background, first.matrix, size, flags=cv2.INTER_NEAREST)
+        second = self._fit(np.asarray(moved, np.uint8), np.asarray(seen, np.uint8), np.eye(3))
+        if second is None:
+            return first
+        matrix = second.matrix @ first.matrix
+        return Alignment(np.asarray(matrix / matrix[2, 2], np.float64), second.second_plane)
+
+    def _fit(self, luma: Luma, background: Luma, guess: Matrix) -> Alignment | None:
+        """Track the corners once and fit a homography."""
         source = _inside(np.asarray(cv2.perspectiveTransform(self._corners, np.linalg.inv(guess)), np.float32), self._corners, luma.shape)
         if source is None:
             return None
@@ -90,6 +107,17 @@ class Anchor:
         if good.sum() < _LEAST_TRACKED:
             return None
         return corners.reshape(-1, 2)[good], points[good]
+
+
+def _as_bright(luma: Luma, background: Luma, target: Luma, target_background: Luma) -> Luma:
+    """Return a frame with its background as bright as the anchor's: tracking compares levels."""
+    here, there = (
+        float(np.median(plane[::8, ::8][mask[::8, ::8] == 255])) for plane, mask in ((luma, background), (target, target_background))
+    )
+    gain = there / max(here, 1.0)
+    if not _SAME_LIGHT < abs(gain - 1) < 1:
+        return luma
+    return np.asarray(cv2.convertScaleAbs(luma, alpha=gain), np.uint8)
 
 
 def _inside(expected: Points, corners: Points, shape: tuple[int, ...]) -> tuple[Points, Points] | None:

@@ -93,7 +93,8 @@ class Frame:
             return np.array(plane, np.uint8)
         levels = np.arange(256 if plane.dtype == np.uint8 else 65536)
         table = np.clip(np.rint((levels - black) * (255 / span)), 0, 255).astype(np.uint8)
-        return np.asarray(table[plane], np.uint8)
+        # OpenCV's table is ten times as fast as numpy's, and takes 8 bits only.
+        return np.asarray(cv2.LUT(np.ascontiguousarray(plane), table) if plane.dtype == np.uint8 else table[plane], np.uint8)
 
     def small_luma(self, width: int, height: int) -> NDArray[np.uint8]:
         """Average the Y plane down to (height, width), uint8, in its stored range."""

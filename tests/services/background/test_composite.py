@@ -1,0 +1,90 @@
+"""background.composite, measured on the files that it writes."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from scenes import Clip, Shoot, psnr, rgb_picture
+
+from services.background.composite import CompositeParams, composite
+from services.background.plate import PlateParams, plate
+from shared.errors import Invalid
+from shared.video import VideoWriter, probe, read_frames
+
+PLAIN = {"decontaminate": False, "light_wrap": 0, "match": 0, "grain": False, "blobs": 0, "quality": 95}
+
+
+@pytest.fixture(scope="module")
+def shot(tmp_path_factory: pytest.TempPathFactory) -> tuple[Clip, Path, Path]:
+    folder = tmp_path_factory.mktemp("shot")
+    clip = Clip(Shoot(frames=20, seed=21))
+    return (clip, *clip.write(folder))
+
+
+def frames_of(path: Path) -> list[np.ndarray]:
+    with read_frames(path) as frames:
+        return [frame.rgb() for frame in frames]
+
+
+def written(
+    shot: tuple[Clip, Path, Path], folder: Path, *, background: Path | None = None, plate: Path | None = None, **params: object
+) -> list[np.ndarray]:
+    output = folder / "out.mp4"
+    composite(CompositeParams(**(PLAIN | params)), video=shot[1], alpha=shot[2], background=background, plate=plate, output=output)  # type: ignore[arg-type]
+    return frames_of(output)
+
+
+def test_a_colour_and_a_picture_lie_behind_the_subject(shot: tuple[Clip, Path, Path], tmp_path: Path) -> None:
+    clip = shot[0]
+    rgb, alpha = clip.frame(10)
+    weight = alpha[..., None] / 255
+    over_color = written(shot, tmp_path, color="#2040c0")[10]
+    assert psnr(over_color, (rgb * weight + np.array([0x20, 0x40, 0xC0]) * (1 - weight)).astype(np.uint8)) > 33
+    picture = tmp_path / "wall.png"
+    wall = np.zeros((270, 480, 3), np.uint8)
+    wall[:, :240] = (200, 180, 160)
+    Image.fromarray(wall).save(picture)
+    over_picture = written(shot, tmp_path, background=picture)[10]
+    assert psnr(over_picture, (rgb * weight + wall * (1 - weight)).astype(np.uint8)) > 30
+
+
+@pytest.mark.parametrize(("end", "count", "last"), [("loop", 20, 3), ("hold", 20, 7), ("trim", 8, 7)])
+def test_a_background_clip_loops_holds_or_ends(shot: tuple[Clip, Path, Path], tmp_path: Path, end: str, count: int, last: int) -> None:
+    background = tmp_path / "levels.mp4"
+    with VideoWriter(background, width=320, height=180, frame_rate=Fraction(25), quality=95) as writer:
+        for k in range(8):
+            writer.write(rgb_picture(np.full((180, 320, 3), 40 + 20 * k, np.uint8)), k)
+    frames = written(shot, tmp_path, background=background, background_end=end)
+    assert len(frames) == count
+    assert abs(float(frames[count - 1][4:20, 4:20].mean()) - (40 + 20 * last)) < 4
+
+
+def test_times_and_sound_are_the_clips(clip: Path, samples: dict[str, Path], tmp_path: Path) -> None:
+    output = tmp_path / "out.mp4"
+    result = composite(CompositeParams(start=1, duration=1), video=clip, alpha=samples["matte"], background=None, plate=None, output=output)
+    info = probe(output)
+    assert info.kind == "video"
+    assert info.duration_s == pytest.approx(1, abs=0.05)
+    assert len(info.audio) == 1
+    assert result.frames == 30
+    assert result.background == "color"
+
+
+def test_a_plate_cleans_edges_and_follows_the_camera(shot: tuple[Clip, Path, Path], tmp_path: Path) -> None:
+    clean = tmp_path / "plate.png"
+    plate(PlateParams(), video=shot[1], alpha=shot[2], outputs={"plate": clean, "invented": tmp_path / "invented.png"})
+    picture = tmp_path / "white.png"
+    Image.new("RGB", (480, 270), (235, 235, 235)).save(picture)
+    frame = written(shot, tmp_path, background=picture, plate=clean, decontaminate=True, shadow="keep", light_wrap=0.3, match=0.5)[15]
+    assert frame.shape == (270, 480, 3)
+    assert abs(float(frame[:, :40].mean()) - 235) < 8, "no shadow where none is"
+
+
+def test_a_shadow_is_not_kept_without_a_plate(shot: tuple[Clip, Path, Path], tmp_path: Path) -> None:
+    with pytest.raises(Invalid, match="no plate is given") as refused:
+        written(shot, tmp_path, shadow="keep")
+    assert refused.value.errors[0]["field"] == "params.shadow"
+    with pytest.raises(ValueError, match="color"):
+        CompositeParams(color="green")

@@ -1,0 +1,145 @@
+"""background.plate on clips whose background is known."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+from scenes import Clip, Shoot, psnr
+
+from services.background.clean_plate.anchors import camera_path, place_anchors
+from services.background.plate import PlateParams, PlateResult, plate
+from services.background.registration.align import Anchor
+from shared.errors import Invalid, UnsupportedMedia
+from shared.operation import Silent
+from shared.video import VideoWriter
+
+
+class Warnings(Silent):
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def part(self, stage: str, start: float, end: float) -> "Warnings":
+        return self
+
+    def warn(self, message: str) -> None:
+        self.texts.append(message)
+
+
+def made(clip: Clip, folder: Path, **params: object) -> tuple[PlateResult, np.ndarray, np.ndarray, list[str]]:
+    video, matte = clip.write(folder)
+    outputs = {"plate": folder / "plate.png", "invented": folder / "invented.png"}
+    warnings = Warnings()
+    result = plate(PlateParams(**params), video=video, alpha=matte, outputs=outputs, progress=warnings)  # type: ignore[arg-type]
+    return result, np.asarray(Image.open(outputs["plate"])), np.asarray(Image.open(outputs["invented"])), warnings.texts
+
+
+def truth(clip: Clip, result: PlateResult) -> np.ndarray:
+    k = round(result.reference_s * 25)
+    picture = clip.background(k, left=result.left, top=result.top, size=(result.width, result.height)).astype(np.float32)
+    light = 1 + clip.shoot.light * np.sin(6 * k / (clip.shoot.frames - 1))
+    return np.clip(picture * light, 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    "shoot",
+    [
+        pytest.param(Shoot(seed=11), id="pan, roll, zoom, tilt"),
+        pytest.param(Shoot(seed=12, light=0.2), id="light"),
+        pytest.param(Shoot(seed=13, bystander=0.6), id="bystander"),
+    ],
+)
+def test_the_plate_is_the_background(shoot: Shoot, tmp_path: Path) -> None:
+    clip = Clip(shoot)
+    result, picture, invented, _ = made(clip, tmp_path)
+    assert psnr(picture, truth(clip, result), invented == 0) > 34
+    assert result.aligned_share == 1
+    assert result.parallax_share < 0.02
+    assert (result.transient_share > 0.01) == bool(shoot.bystander)
+
+
+def test_a_panorama_holds_what_the_camera_saw(tmp_path: Path) -> None:
+    clip = Clip(Shoot(pan=0.9, frames=50, seed=14))
+    result, picture, invented, _ = made(clip, tmp_path, canvas="panorama")
+    assert result.width > 1.7 * clip.shoot.width
+    assert psnr(picture, truth(clip, result), invented == 0) > 31
+    assert result.invented_share == pytest.approx((invented > 0).mean(), abs=1e-3)
+
+
+def test_what_the_subject_always_hides_is_filled_and_told(tmp_path: Path) -> None:
+    clip = Clip(Shoot(pan=0, roll=0, zoom=0, tilt=0, wander=0.02, frames=16, seed=15))
+    result, picture, invented, warnings = made(clip, tmp_path)
+    hidden = clip.frame(8)[1] > 250
+    assert (invented[hidden] > 0).mean() > 0.6
+    assert result.inpaint == "smooth"
+    assert any("hidden in every frame" in text for text in warnings)
+    assert np.abs(picture[invented > 0].mean(axis=0) - picture[invented == 0].mean(axis=0)).max() < 60
+
+
+def test_depth_is_reported(tmp_path: Path) -> None:
+    """Two walls, one twice as near: a plate of the far one does not fit the near one."""
+    far, near = Clip(Shoot(subject=False, roll=0, zoom=0, tilt=0, pan=0.2, seed=16)), Clip(Shoot(subject=False, seed=17))
+    video, matte = tmp_path / "clip.mp4", tmp_path / "matte.mp4"
+    with (
+        VideoWriter(video, width=480, height=270, frame_rate=25, quality=95) as clip,
+        VideoWriter(matte, width=480, height=270, frame_rate=25) as gray,
+    ):  # type: ignore[arg-type]
+        from scenes import rgb_picture
+
+        for k in range(30):
+            picture = far.frame(k)[0]
+            shift = np.array([[1, 0, -260 + 6.0 * k], [0, 1, -60]])
+            moved = cv2.warpAffine(near.wall, shift, (480, 270))
+            picture[150:] = moved[150:]
+            clip.write(rgb_picture(picture), k)
+            gray.write(rgb_picture(np.zeros((270, 480, 3), np.uint8)), k)
+    warnings = Warnings()
+    outputs = {"plate": tmp_path / "plate.png", "invented": tmp_path / "invented.png"}
+    result = plate(PlateParams(), video=video, alpha=matte, outputs=outputs, progress=warnings)
+    assert result.parallax_share >= 0.1
+    assert any("has depth" in text for text in warnings.texts)
+
+
+def test_frames_are_aligned_to_a_fraction_of_a_pixel(tmp_path: Path) -> None:
+    clip = Clip(Shoot(seed=18, width=960, height=540, frames=24))
+    video, matte = clip.write(tmp_path)
+    path = camera_path(video, matte, PlateParams(), Silent(), per_second=Fraction(25), expected=24)
+    assert len(path) == 24
+    reference = path[12]
+    anchor = place_anchors(video, matte, path, reference, grow=4)[0].anchor
+    assert isinstance(anchor, Anchor)
+    grid = np.mgrid[40:920:60, 30:510:50].reshape(2, -1).T[None].astype(np.float64)
+    worst = []
+    for k in (0, 4, 8, 16, 20, 23):
+        rgb, alpha = clip.frame(k)
+        luma = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+        background = np.where(cv2.dilate(alpha, np.ones((9, 9), np.uint8)) > 2, 0, 255).astype(np.uint8)
+        guess = np.linalg.solve(reference.matrix, path[k].matrix)
+        alignment = anchor.align(luma, background, guess)
+        assert alignment is not None
+        exact = np.linalg.solve(clip.matrix(12), clip.matrix(k))
+        error = np.linalg.norm(cv2.perspectiveTransform(grid, alignment.matrix) - cv2.perspectiveTransform(grid, exact), axis=2)
+        worst.append(float(error.max()))
+        assert np.median(error) < 0.3
+    assert max(worst) < 1
+
+
+def test_bad_input_is_refused_in_words(tmp_path: Path) -> None:
+    clip = Clip(Shoot(frames=8, pan=0))
+    video, matte = clip.write(tmp_path)
+    outputs = {"plate": tmp_path / "plate.png", "invented": tmp_path / "invented.png"}
+    with pytest.raises(Invalid, match="leaves nothing of it"):
+        plate(PlateParams(start=9), video=video, alpha=matte, outputs=outputs)
+    still = tmp_path / "still.png"
+    Image.new("L", (480, 270)).save(still)
+    with pytest.raises(UnsupportedMedia, match="a matte is a gray video"):
+        plate(PlateParams(), video=video, alpha=still, outputs=outputs)
+    white = tmp_path / "white.mp4"
+    with VideoWriter(white, width=480, height=270, frame_rate=25) as writer:  # type: ignore[arg-type]
+        for k in range(8):
+            writer.write((np.full((270, 480), 235, np.uint8), *[np.full((135, 240), 128, np.uint8)] * 2), k)
+    with pytest.raises(Invalid, match="the subject fills the picture"):
+        plate(PlateParams(), video=video, alpha=white, outputs=outputs)
+    assert not outputs["plate"].exists()
