@@ -43,10 +43,10 @@ class Anchor:
 
     def __init__(self, luma: Luma, background: Luma) -> None:
         self.luma, self.background = luma, background
-        distance = max(min(luma.shape) / 45, 5)
+        distance = max(min(luma.shape) / 90, 5)
         # The tracking window must not reach into the subject.
         inside = cv2.erode(background, np.ones((9, 9), np.uint8))
-        corners = cv2.goodFeaturesToTrack(luma, _MOST_CORNERS, 0.003, distance, mask=inside, blockSize=5)
+        corners = cv2.goodFeaturesToTrack(luma, _MOST_CORNERS, 0.0005, distance, mask=inside, blockSize=5)
         self._corners: Points = np.zeros((0, 1, 2), np.float32) if corners is None else np.asarray(corners, np.float32)
 
     def overlap(self, matrix: Matrix) -> float:
