@@ -98,7 +98,8 @@ def build_plate(
         top=top,
         samples=tally.aligned,
         aligned=tally.aligned / max(tally.tried, 1),
-        second_plane=float(np.median(tally.second)) if tally.second else 0.0,
+        # Far from the reference the other plane has moved too far to be tracked; nearby frames tell.
+        second_plane=float(np.percentile(tally.second, 80)) if tally.second else 0.0,
         transient=transient / max(seen, 1),
         other_shots=tally.other_shots,
     )

@@ -58,7 +58,7 @@ def test_the_plate_is_the_background(shoot: Shoot, tmp_path: Path) -> None:
     result, picture, invented, _ = made(clip, tmp_path)
     assert psnr(picture, truth(clip, result), invented == 0) > 34
     assert result.aligned_share == 1
-    assert result.parallax_share < 0.02
+    assert result.parallax_share < 0.05
     assert (result.transient_share > 0.01) == bool(shoot.bystander)
 
 
@@ -93,8 +93,8 @@ def test_depth_is_reported(tmp_path: Path) -> None:
         for k in range(30):
             picture = far.frame(k)[0]
             shift = np.array([[1, 0, -260 + 6.0 * k], [0, 1, -60]])
-            moved = cv2.warpAffine(near.wall, shift, (480, 270))
-            picture[150:] = moved[150:]
+            moved = cv2.warpAffine(near.wall, shift, (480, 270)) + np.random.default_rng(k).normal(0, 2, picture.shape)
+            picture[150:] = np.clip(np.rint(moved[150:]), 0, 255)
             clip.write(rgb_picture(picture), k)
             gray.write(rgb_picture(np.zeros((270, 480, 3), np.uint8)), k)
     warnings = Warnings()
