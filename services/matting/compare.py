@@ -1,8 +1,8 @@
 """matting.compare: several backends on one clip, side by side, with their figures."""
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Literal, Self
@@ -22,9 +22,8 @@ from services.matting.comparison.table import write_table
 from services.matting.comparison.tiles import Grid
 from services.matting.edges.options import EdgeOptions
 from services.matting.matte import matte
-from services.matting.output.backdrop import backdrop
 from services.matting.output.files import ClipFile, Target
-from services.matting.output.pictures import color_picture, over
+from services.matting.output.pictures import color_picture
 from services.matting.params import RESOLUTION_FIELD, BackendName, MatteParams, MatteResult
 from services.matting.reading.views import gray_size
 from services.matting.subject.options import SubjectOptions
@@ -36,6 +35,14 @@ from shared.video.clip.rewrite import expected_frames, probe_clip
 
 _BEST_QUALITY = 100
 _RUNS_SHARE = 0.8
+
+
+@dataclass(frozen=True)
+class _Files:
+    """What one backend wrote."""
+
+    alpha: Path
+    composite: Path
 
 
 class CompareParams(ClipPart, SubjectOptions, EdgeOptions, NetworkOptions, ChromaOptions, DifferenceOptions):
@@ -67,7 +74,9 @@ class ComparedBackend(BaseModel):
     precision: str | None = Field(description="Precision that the network ran in.")
     device: str | None = Field(description="Device that the network ran on.")
     resolution: str = Field(description="Width and height of the pictures that the backend saw.")
-    frames_per_second: float = Field(description="Frames a second of the whole job: loading, decoding, matting and encoding.")
+    frames_per_second: float = Field(
+        description="Frames a second of the whole job: loading, decoding, matting and encoding a matte and a composite."
+    )
     peak_memory_bytes: int = Field(description="Most memory of the process during the job, in bytes.")
     coverage: float = Field(description="Mean of the matte over the clip, 0 to 1.")
     flicker: float | None = Field(description="dtSSD against the last matte moved along the picture's motion, times 100.")
@@ -103,31 +112,37 @@ def compare(
     info = probe_clip(video, params)
     with TemporaryDirectory(dir=outputs["video"].parent) as folder:
         runs: list[tuple[MatteResult, Cost]] = []
-        alphas = []
+        made: list[_Files] = []
         for number, name in enumerate(params.backends):
             share = _RUNS_SHARE / len(params.backends)
             stage = progress.part(name, number * share, (number + 1) * share)
-            alphas.append(Path(folder) / f"{number}.mp4")
-            runs.append(_run(params, name, video, mask, plate, alphas[-1], stage))
+            made.append(_Files(Path(folder) / f"{number}-alpha.mp4", Path(folder) / f"{number}-composite.mp4"))
+            runs.append(_run(params, name, video, mask, plate, made[-1], stage))
         scores = [Scores() for _ in params.backends]
-        sources = [video, *alphas, *([truth] if truth else [])]
         with ClipFile(Target(path=outputs["video"], format="h264", sound=True), video, info, params, progress) as file:
             cuts = frozenset(runs[0][0].cuts)
-            frames = _compare_frames(params, info, sources, cuts, scores, file, progress.part("side by side", _RUNS_SHARE, 1))
+            frames = _compare_frames(params, info, video, made, truth, cuts, scores, file, progress.part("side by side", _RUNS_SHARE, 1))
     rows = [_row(result, cost, score) for (result, cost), score in zip(runs, scores, strict=True)]
     write_table([row.model_dump() for row in rows], outputs["table"])
     return CompareResult(backends=rows, frames=frames)
 
 
 def _run(
-    params: CompareParams, name: BackendName, video: Path, mask: Path | None, plate: Path | None, alpha: Path, progress: Progress
+    params: CompareParams, name: BackendName, video: Path, mask: Path | None, plate: Path | None, files: _Files, progress: Progress
 ) -> tuple[MatteResult, Cost]:
     shared = params.model_dump(exclude={"backends", "show", "quality"})
-    single = MatteParams(**shared, backend=name, composite_over="none", quality=_BEST_QUALITY)
+    single = MatteParams(**shared, backend=name, composite_over="checkerboard", quality=_BEST_QUALITY)
     model_cache().drop()
     with measured() as cost:
         result = matte(
-            single, video=video, mask=mask, masks=None, plate=plate, background=None, outputs={"alpha": alpha}, progress=progress
+            single,
+            video=video,
+            mask=mask,
+            masks=None,
+            plate=plate,
+            background=None,
+            outputs={"alpha": files.alpha, "composite": files.composite},
+            progress=progress,
         )
     return result, cost
 
@@ -135,7 +150,9 @@ def _run(
 def _compare_frames(
     params: CompareParams,
     info: VideoInfo,
-    sources: Sequence[Path],
+    video: Path,
+    made: Sequence[_Files],
+    truth: Path | None,
     cuts: frozenset[float],
     scores: Sequence[Scores],
     file: ClipFile,
@@ -147,35 +164,32 @@ def _compare_frames(
     """
     count, total = 0, expected_frames(info, params)
     grid = Grid(len(scores) + 1, info.width, info.height)
-    behind = backdrop("checkerboard", info.width, info.height)
     names = ["source", *params.backends]
     with ExitStack() as stack:
-        for frame, *others in _together(params, sources, stack):
+        reader = stack.enter_context(read_frames(video, start=params.start or None, duration=params.duration, to_sdr8=True))
+        alphas = [stack.enter_context(read_frames(files.alpha, prefetch=2)) for files in made]
+        composites = [stack.enter_context(read_frames(files.composite, prefetch=2)) for files in made]
+        # The true matte is as long as the clip.
+        true = [stack.enter_context(read_frames(truth, start=params.start or None, prefetch=2))] if truth else []
+        for frame, *others in zip(reader, *alphas, *composites, *true, strict=False):
             rgb = frame.rgb()
             size = rgb.shape[1::-1]
             gray = frame.small_luma(*gray_size(*size))
-            mattes = [_alpha(other, size) for other in others]
-            for score, alpha in zip(scores, mattes, strict=False):
+            mattes = [_alpha(other, size) for other in others[: len(made)]]
+            right = _alpha(others[-1], size) if true else None
+            for score, alpha in zip(scores, mattes, strict=True):
                 small = np.asarray(cv2.resize(alpha, gray.shape[::-1], interpolation=cv2.INTER_AREA), np.float32)
                 score.add_motion(gray, small, cut=float(frame.time) in cuts)
-                if len(mattes) > len(scores):
-                    score.add_errors(alpha, mattes[-1])
-            tiles = [rgb, *(_tile(params, rgb, alpha, behind) for alpha in mattes[: len(scores)])]
-            file.write(color_picture(grid.draw(tiles, names), frame), frame)
+                if right is not None:
+                    score.add_errors(alpha, right)
+            if params.show == "matte":
+                tiles = [np.repeat(np.rint(alpha * 255).astype(np.uint8)[..., None], 3, axis=2) for alpha in mattes]
+            else:
+                tiles = [other.rgb() for other in others[len(made) : 2 * len(made)]]
+            file.write(color_picture(grid.draw([rgb, *tiles], names), frame), frame)
             count += 1
             progress(min(count, total), total)
     return count
-
-
-def _together(params: CompareParams, sources: Sequence[Path], stack: ExitStack) -> Generator[tuple[Frame, ...]]:
-    """Yield the frames of all files with the same number; the mattes begin where the part does."""
-    video, *mattes = sources
-    readers = [stack.enter_context(read_frames(video, start=params.start or None, duration=params.duration, to_sdr8=True))]
-    for number, path in enumerate(mattes):
-        # A true matte is as long as the clip.
-        start = params.start if number == len(params.backends) else 0
-        readers.append(stack.enter_context(read_frames(path, start=start or None, prefetch=2)))
-    yield from zip(*readers, strict=False)
 
 
 def _alpha(frame: Frame, size: tuple[int, int]) -> NDArray[np.float32]:
@@ -185,12 +199,6 @@ def _alpha(frame: Frame, size: tuple[int, int]) -> NDArray[np.float32]:
     low, span = (0, 256 * unit - 1) if frame.color.range == "pc" else (16 * unit, 219 * unit)
     alpha = np.clip((luma.astype(np.float32) - low) / span, 0, 1).astype(np.float32)
     return alpha if alpha.shape == size[::-1] else np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_AREA), np.float32)
-
-
-def _tile(params: CompareParams, rgb: NDArray[np.uint8], alpha: NDArray[np.float32], behind: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    if params.show == "composite":
-        return over(rgb, alpha, behind)
-    return np.repeat(np.rint(alpha * 255).astype(np.uint8)[..., None], 3, axis=2)
 
 
 def _row(result: MatteResult, cost: Cost, scores: Scores) -> ComparedBackend:
