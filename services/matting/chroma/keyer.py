@@ -24,7 +24,8 @@ Planes = NDArray[np.float32]
 _SCALE = 2
 """Colours are looked at in half the size, as 4:2:0 video stores them; only luma adds detail."""
 _LEAST_PLATE_EXCESS = 8.0
-_SURE, _SURE_OF_MOST, _LEAST_MOST = 0.97, 0.95, 0.6
+_SURE, _SURE_OF_USUAL, _LEAST_USUAL, _SURE_DRIFT = 0.97, 0.93, 0.7, 0.2
+_SUBJECT, _USUAL, _LEAST_SUBJECT = 0.5, 75, 0.001
 """Alpha from which a pixel is surely subject; less if no pixel of the picture gets there (a subject tinted by the screen)."""
 _SCREEN_NOISE = 0.04
 _ENCLOSED = 0.3
@@ -83,10 +84,12 @@ class Keyer:
         self._memory = PlateMemory(screen, self.controls.memory)
         self._edge_alpha = EdgeAlpha(screen)
         self._given = plate
+        self._sure: float | None = None
 
     def reset(self) -> None:
         """Forget what earlier frames showed, at a cut."""
         self._memory.reset()
+        self._sure = None
 
     def key(self, rgb: Rgb, *, garbage: Mask | None = None, core: Mask | None = None, foreground: bool = False) -> Keyed:
         """Key one frame (H, W, 3).
@@ -114,8 +117,7 @@ class Keyer:
         # Noise on the screen is not an edge.
         black, white = self.controls.clip_black + _SCREEN_NOISE, self.controls.clip_white
         alpha = np.asarray(np.maximum(((1 - black) - above / expected) / (white - black), 0), np.float32)
-        most = min(float(alpha.max()), 1.0)
-        sure_from = min(_SURE, _SURE_OF_MOST * most) if most > _LEAST_MOST else _SURE
+        sure_from = self._sure_from(alpha)
         alpha[_enclosed(alpha, sure_from)] = 1
         edge: Mask = np.asarray(cv2.inRange(alpha, 1e-3, sure_from), np.uint8)
         ramp = np.where(alpha > 1e-3, _ramp(above), 0).astype(np.uint8)
@@ -124,6 +126,15 @@ class Keyer:
         edge = np.asarray(cv2.dilate(edge, _KERNEL), np.uint8)
         sure = (edge == 0) & (alpha >= sure_from)
         return _Regions(edge, np.asarray(sure, np.float32), np.asarray(np.minimum(alpha, 1), np.float32))
+
+    def _sure_from(self, alpha: Alpha) -> float:
+        """Return the alpha from which pixels are surely subject, steady over time: lower if hardly a pixel of the subject reaches 1."""
+        subject = alpha[alpha > _SUBJECT]
+        usual = float(np.percentile(subject, _USUAL)) if subject.size > _LEAST_SUBJECT * alpha.size else 1.0
+        wanted = min(_SURE, _SURE_OF_USUAL * usual) if usual > _LEAST_USUAL else _SURE
+        before = wanted if self._sure is None else self._sure
+        self._sure = before + _SURE_DRIFT * (wanted - before)
+        return self._sure
 
     def _alpha(self, rgb: Rgb, small: Planes, plate: Planes, near: Planes, regions: _Regions) -> Alpha:
         """Return the matte (H, W): alpha of the edges in half the size, with luma's detail added."""
