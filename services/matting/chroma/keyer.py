@@ -25,8 +25,9 @@ _SCALE = 2
 """Colours are looked at in half the size, as 4:2:0 video stores them; only luma adds detail."""
 _LEAST_PLATE_EXCESS = 8.0
 _SURE, _SURE_OF_USUAL, _LEAST_USUAL, _SURE_DRIFT = 0.97, 0.93, 0.7, 0.2
+"""Alpha from which a pixel is surely subject. A subject tinted like the screen hardly gets there: then a share of its usual alpha."""
 _SUBJECT, _USUAL, _LEAST_SUBJECT = 0.5, 75, 0.001
-"""Alpha from which a pixel is surely subject; less if no pixel of the picture gets there (a subject tinted by the screen)."""
+"""The usual alpha is this percentile of all pixels above _SUBJECT, if they take a large enough share of the picture."""
 _SCREEN_NOISE = 0.04
 _ENCLOSED = 0.3
 """A region that is nowhere more transparent than this and is enclosed by the subject belongs to it: cloth of the screen's tint."""

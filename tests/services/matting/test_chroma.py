@@ -1,5 +1,7 @@
 """The keyer and the screen detector on rendered clips whose alpha is known. Their seeds are not those that the keyer was tuned on."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -51,6 +53,15 @@ def test_foreground_is_free_of_the_screen(clips):
     left = (result.foreground.astype(np.float32) - frame.foreground)[rim]
     assert np.abs(left).mean() < 0.6 * np.abs(seen).mean()
     assert np.maximum(left[:, 1], 0).mean() < 0.3 * np.maximum(seen[:, 1], 0).mean()
+
+
+def test_a_subject_with_a_tint_of_the_screen_is_opaque():
+    scene = replace(scene_of("veil", SEED, 480, 270), base=(190.0, 210.0, 190.0))
+    frames = list(render(scene, 3))
+    results = keyed(frames)
+    for result, frame in zip(results, frames, strict=True):
+        assert result.alpha[frame.alpha == 1].mean() > 0.97
+    assert dtssd(results[2].alpha, results[1].alpha, frames[2].alpha, frames[1].alpha) < 4
 
 
 def test_a_blue_screen_is_keyed():
