@@ -1,0 +1,260 @@
+"""A picture with depth, seen from a camera that has moved: the visible surface, torn at edges of depth, and what lies behind it.
+
+Conventions: `inverse` is inverse depth, larger is nearer, in the picture's own pixels. With `move` (tx, ty) a point at inverse depth d that
+the picture shows at (x, y) is seen at (x - tx * d, y - ty * d). Turning and zoom are the same for every depth: a matrix on top.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from services.background.fill.smooth import pull_push
+from shared.motion.camera import Matrix
+
+Floats = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+_REDUCED = 2
+"""Depth is thrown forward at half size: edges are then exact to a pixel, and a view takes a quarter of the time."""
+_JUMP = 0.04
+"""Step of inverse depth, as a share of its range, from which on a surface tears."""
+_RAMP, _CONCENTRATED = 320, 0.6
+"""A ramp is at most two 320ths of the longest side wide (9 pixels at least), and half of such a window holds most of its difference."""
+_LOOKUPS = 3
+_EMPTY = -1.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Torn:
+    """The part of a view in which something behind the surface shows.
+
+    `rows`, `columns`: the part. `x`, `y`: float32, where its pixels come from in the filled picture. `weight`: float32 from 0 (surface) to
+    1 (behind).
+    """
+
+    rows: slice
+    columns: slice
+    x: Floats
+    y: Floats
+    weight: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """Where each pixel of a view comes from: `x` and `y` in the picture, float32 (height, width); `torn`: None if nothing is torn."""
+
+    x: Floats
+    y: Floats
+    torn: Torn | None
+
+
+class TornSurface:
+    """A surface of known depth that is seen from other places.
+
+    Each view throws depth forward, far to near, so that every pixel of the view knows its own depth and near objects hide far ones. Colours
+    are then read backward with that depth, which keeps them sharp. Where the surface is torn, `behind` fills in from the far side of the
+    edge only. Related: layered depth images (Shade et al., 1998); here each pixel has at most two layers.
+    """
+
+    def __init__(self, inverse: Floats, *, reach: float) -> None:
+        """Prepare `inverse`, float32 (height, width), not negative, for views that look at most `reach` pixels behind its edges."""
+        height, width = inverse.shape
+        self.shape = height, width
+        jump = _JUMP * max(float(inverse.max() - inverse.min()), 1e-6)
+        sharp = sharpened(inverse, jump)
+        self.hidden = _near_sides(sharp, jump, max(int(np.ceil(reach)), 1))
+        self._known = _far_side(sharp, self.hidden, jump, max(int(np.ceil(reach)), 1))
+        behind = pull_push(sharp[..., None], self._known)[..., 0]
+        self._small = max(width // _REDUCED, 1), max(height // _REDUCED, 1)
+        self._factor = width / self._small[0], height / self._small[1]
+        depth = np.asarray(cv2.resize(sharp, self._small, interpolation=cv2.INTER_NEAREST), np.float32)
+        # Far to near: where several points land on one pixel, the last one written stays.
+        order = np.argsort(depth, axis=None, kind="stable")
+        rows, columns = np.divmod(order, self._small[0])
+        self._points = columns.astype(np.float32), rows.astype(np.float32), depth.reshape(-1)[order]
+        self._behind = np.asarray(cv2.resize(behind, self._small, interpolation=cv2.INTER_AREA), np.float32)
+        grid = np.mgrid[0 : self._small[1], 0 : self._small[0]].astype(np.float32)
+        self._grid_y, self._grid_x = grid[0], grid[1]
+
+    def behind(self, picture: Floats) -> Floats:
+        """Return `picture`, float32 (height, width, channels), with what the near sides of its edges hide filled in from the far sides."""
+        filled = pull_push(picture, self._known)
+        return np.where(self.hidden[..., None], filled, picture).astype(np.float32)
+
+    def view(self, move: tuple[float, float], base: Matrix, size: tuple[int, int]) -> View:
+        """Return where the pixels of a view of `size` (width, height) come from.
+
+        `base` (3, 3) is affine and takes the view's pixels to the picture's as if it were flat; `move`: pixels of parallax at inverse depth
+        1, in the picture.
+        """
+        front, torn = self._thrown(move)
+        affine = _to_small(base, self._factor)
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        depth = np.asarray(cv2.warpAffine(front, affine, size, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.float32)
+        x, y = _affine_grid(base, size)
+        read_x, read_y = x + np.float32(move[0]) * depth, y + np.float32(move[1]) * depth
+        if not torn.any():
+            return View(read_x, read_y, None)
+        soft = cv2.GaussianBlur(torn.astype(np.float32), (0, 0), 0.6)
+        weight = np.asarray(cv2.warpAffine(soft, affine, size, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.float32)
+        place = _box(weight > 0)
+        if place is None:
+            return View(read_x, read_y, None)
+        back = self._depth_behind(move)
+        low = np.asarray(cv2.warpAffine(back, affine, size, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.float32)[place]
+        behind_x, behind_y = x[place] + np.float32(move[0]) * low, y[place] + np.float32(move[1]) * low
+        return View(read_x, read_y, Torn(*place, behind_x, behind_y, weight[place]))
+
+    def _thrown(self, move: tuple[float, float]) -> tuple[Floats, Mask]:
+        """Return the view's inverse depth at reduced size, and where nothing of the surface is seen."""
+        width, height = self._small
+        x, y, depth = self._points
+        # Not rint: it rounds halves to even numbers, which would tear a surface that moves by half a pixel.
+        column = np.floor(x - np.float32(move[0] / self._factor[0]) * depth + np.float32(0.5)).astype(np.int32)
+        row = np.floor(y - np.float32(move[1] / self._factor[1]) * depth + np.float32(0.5)).astype(np.int32)
+        inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
+        front = np.full((height, width), _EMPTY, np.float32)
+        front.reshape(-1)[(row * width + column)[inside]] = depth[inside]
+        # A surface that has come nearer has cracks a pixel wide, empty or with something far in them: closing mends those.
+        front = np.asarray(cv2.morphologyEx(front, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)), np.float32)
+        torn = front < 0
+        if torn.any():
+            # Inside a tear the surface's own depth goes on, so that interpolation at its rim stays on the surface.
+            around = cv2.dilate(front, np.ones((5, 5), np.uint8))
+            front = np.where(torn, np.maximum(around, 0), front).astype(np.float32)
+        return front, torn
+
+    def _depth_behind(self, move: tuple[float, float]) -> Floats:
+        """Return the view's inverse depth behind the surface: smooth, so looking it up where it comes from converges."""
+        across, down = np.float32(move[0] / self._factor[0]), np.float32(move[1] / self._factor[1])
+        depth = self._behind
+        for _ in range(_LOOKUPS):
+            x, y = self._grid_x + across * depth, self._grid_y + down * depth
+            depth = np.asarray(cv2.remap(self._behind, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
+        return depth
+
+
+def read(view: View, picture: NDArray[np.uint8], behind: NDArray[np.uint8], *, reduced: int = 1) -> NDArray[np.uint8]:
+    """Return the colours of a view, uint8.
+
+    `picture`, `behind`: uint8 planes or pictures, as large as the surface, or `reduced` times smaller (chroma planes: 2), and so is the
+    result.
+    """
+    x, y = _reduced_places(view.x, reduced), _reduced_places(view.y, reduced)
+    seen = np.asarray(cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8)
+    if view.torn is None:
+        return seen
+    torn = view.torn
+    x, y = _reduced_places(torn.x, reduced), _reduced_places(torn.y, reduced)
+    under = cv2.remap(behind, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    weight = _mean(torn.weight, reduced)
+    if seen.ndim == 3:
+        weight = weight[..., None]
+    top, left = torn.rows.start // reduced, torn.columns.start // reduced
+    part = seen[top : top + x.shape[0], left : left + x.shape[1]]
+    part += np.rint((under.astype(np.float32) - part) * weight).astype(np.int16).astype(np.uint8)  # modulo 256, which is exact
+    return seen
+
+
+def sharpened(inverse: Floats, jump: float) -> Floats:
+    """Return inverse depth whose ramps between near and far, as networks make them, are steps: each pixel goes to the nearer side.
+
+    A slanted surface is no ramp: there half of the window holds half of the difference.
+    """
+    reach = max(round(max(inverse.shape) / _RAMP), 4)
+    low, high = _lowest(inverse, reach), _highest(inverse, reach)
+    half = (reach + 1) // 2
+    inner = _highest(inverse, half) - _lowest(inverse, half)
+    steep = high - low > 2 * jump
+    core = _highest((steep & (inner > _CONCENTRATED * (high - low))).astype(np.float32), half)
+    ramp = steep & (core > 0)
+    nearer = np.where(inverse - low > high - inverse, high, low)
+    return np.asarray(cv2.medianBlur(np.where(ramp, nearer, inverse).astype(np.float32), 5), np.float32)
+
+
+def _lowest(values: Floats, reach: int) -> Floats:
+    return np.asarray(cv2.erode(values, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)), np.float32)
+
+
+def _highest(values: Floats, reach: int) -> Floats:
+    return np.asarray(cv2.dilate(values, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)), np.float32)
+
+
+def _near_sides(inverse: Floats, jump: float, reach: int) -> Mask:
+    """Return the near sides of all edges, as far as views look behind them."""
+    near = inverse - cv2.erode(inverse, np.ones((3, 3), np.uint8)) > jump
+    if not near.any():
+        return np.zeros(inverse.shape, np.bool_)
+    kernel = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
+    band = cv2.dilate(near.astype(np.uint8), kernel) > 0
+    lowest = cv2.erode(inverse, kernel)
+    edge = cv2.erode(np.where(near, inverse, np.inf).astype(np.float32), kernel)
+    as_near = inverse >= edge - 1e-3 - 0.1 * np.abs(np.where(np.isfinite(edge), edge, 0))
+    return np.asarray(band & (inverse > lowest + jump) & as_near, np.bool_)
+
+
+def _far_side(inverse: Floats, hidden: Mask, jump: float, reach: int) -> NDArray[np.uint8]:
+    """Return the pixels, not 0, that hidden parts are filled from: not what is hidden, and not the near object that hides it."""
+    if not hidden.any():
+        return np.ones(inverse.shape, np.uint8)
+    factor = max(min(reach // 4, 8), 1)
+    size = max(inverse.shape[1] // factor, 1), max(inverse.shape[0] // factor, 1)
+    small = cv2.resize(inverse, size, interpolation=cv2.INTER_NEAREST)
+    wide = 2 * max(3 * reach // factor, 1) + 1
+    far = np.where(cv2.resize(hidden.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0, np.inf, small).astype(np.float32)
+    lowest = cv2.erode(far, np.ones((wide, wide), np.uint8))
+    lowest = cv2.resize(lowest, inverse.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    side = 2 * (3 * reach) + 1
+    around = cv2.dilate(hidden.astype(np.uint8), np.ones((side, side), np.uint8)) > 0
+    nearer = around & (inverse > lowest + jump) & _joined(hidden, inverse, jump)
+    rim = cv2.dilate(hidden.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    return (~(rim | nearer)).astype(np.uint8)
+
+
+def _joined(hidden: Mask, inverse: Floats, jump: float) -> Mask:
+    """Return the surfaces, told apart by edges of depth, that hidden pixels belong to."""
+    kernel = np.ones((3, 3), np.uint8)
+    smooth = (cv2.dilate(inverse, kernel) - cv2.erode(inverse, kernel) < jump).astype(np.uint8)
+    count, labels = cv2.connectedComponents(smooth | hidden.astype(np.uint8), connectivity=4)
+    hiding = np.zeros(count, np.bool_)
+    hiding[np.unique(labels[hidden])] = True
+    hiding[0] = False
+    return np.asarray(hiding[labels], np.bool_)
+
+
+def _to_small(base: Matrix, factor: tuple[float, float]) -> NDArray[np.float64]:
+    """Return the affine matrix (2, 3) that takes a view's pixels to those of the reduced depth."""
+    shrink = np.array([[1 / factor[0], 0, (1 / factor[0] - 1) / 2], [0, 1 / factor[1], (1 / factor[1] - 1) / 2], [0, 0, 1]])
+    return np.asarray((shrink @ base)[:2], np.float64)
+
+
+def _affine_grid(base: Matrix, size: tuple[int, int]) -> tuple[Floats, Floats]:
+    """Return where `base` takes each pixel of a picture of `size` (width, height)."""
+    columns, rows = np.arange(size[0], dtype=np.float64), np.arange(size[1], dtype=np.float64)[:, None]
+    x = base[0, 0] * columns + (base[0, 1] * rows + base[0, 2])
+    y = base[1, 0] * columns + (base[1, 1] * rows + base[1, 2])
+    return x.astype(np.float32), y.astype(np.float32)
+
+
+def _box(mask: Mask) -> tuple[slice, slice] | None:
+    """Return the rows and columns around what is true, which begin at even numbers; None if nothing is."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not len(rows):
+        return None
+    return slice(int(rows[0]) // 2 * 2, int(rows[-1]) + 1), slice(int(columns[0]) // 2 * 2, int(columns[-1]) + 1)
+
+
+def _mean(values: Floats, factor: int) -> Floats:
+    """Return the means of squares of `factor` pixels; squares at the right and at the bottom may stick out."""
+    if factor == 1:
+        return values
+    height, width = values.shape
+    padded = cv2.copyMakeBorder(values, 0, -height % factor, 0, -width % factor, cv2.BORDER_REPLICATE)
+    return np.asarray(cv2.resize(padded, None, fx=1 / factor, fy=1 / factor, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _reduced_places(places: Floats, factor: int) -> Floats:
+    """Return places for a plane `factor` times smaller, whose samples lie in the middle of the pixels that they stand for."""
+    return places if factor == 1 else np.asarray((_mean(places, factor) + 0.5) / factor - 0.5, np.float32)
