@@ -79,7 +79,8 @@ class Input:
 
     `also`: a second accepted kind, such as a zip file of images beside an image. `many`: the input is one id or a list of at most `most`
     ids, and `run` gets a list of paths. `matte`: the video is a matte, gray and white where the subject is. `auto`: the output, as
-    service.operation.output, that "auto" in place of an id stands for: the gateway makes it first.
+    service.operation.output, that "auto" in place of an id stands for: the gateway makes it first. `example`: the operation's example
+    gives this optional input.
     """
 
     kind: Kind
@@ -89,6 +90,7 @@ class Input:
     most: int = 1000
     matte: bool = False
     auto: str = ""
+    example: bool = False
 
     @property
     def sample(self) -> Sample:
@@ -148,8 +150,9 @@ class Operation:
 
     @property
     def example_inputs(self) -> dict[str, Input]:
-        """All required inputs, and the first of `needs`."""
-        return {name: port for name, port in self.ports.items() if not port.optional or name == next(iter(self.needs), None)}
+        """All required inputs, the first of `needs`, and those marked `example`."""
+        first = next(iter(self.needs), None)
+        return {name: port for name, port in self.ports.items() if not port.optional or port.example or name == first}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,8 +2,9 @@
 
 from services.background.composite import COMPOSITE
 from services.background.plate import PLATE
+from services.background.studio import STUDIO
 from shared.operation import Service
 
-OPERATIONS = (PLATE, COMPOSITE)
+OPERATIONS = (PLATE, COMPOSITE, STUDIO)
 
 SERVICE = Service(name="background", title="Background", module=__name__, operations=OPERATIONS)

@@ -1,0 +1,119 @@
+"""The camera's path over a clip: how far each frame's view lies from the reference view of its shot."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.motion.camera import Matrix, Pose
+
+LEAST_MARGIN, MOST_MARGIN = 1.3, 2.5
+_SPARE = 1.02
+"""A little more than the path needs, for rounding and interpolation."""
+_HALVINGS = 24
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CameraPath:
+    """Views relative to the reference view of their shot.
+
+    `views`: float64 (frames, 4): how far the frame's centre lies right and down, in pixels, the turn in radians, and the logarithm of the
+    scale (above 0: the frame sees more). `width`, `height`: size of the frames.
+    """
+
+    views: NDArray[np.float64]
+    width: int
+    height: int
+
+    @property
+    def largest(self) -> float:
+        """The largest distance from the reference, in pixels."""
+        return float(np.hypot(self.views[:, 0], self.views[:, 1]).max(initial=0.0))
+
+    def scaled(self, share: float) -> "CameraPath":
+        """Return the path with every motion multiplied by `share`."""
+        return CameraPath(self.views * share, self.width, self.height)
+
+    def resized(self, width: int, height: int) -> "CameraPath":
+        """Return the path for frames of another size and the same shape."""
+        factors = np.array([width / self.width, height / self.height, 1, 1])
+        return CameraPath(self.views * factors, width, height)
+
+    def matrix(self, number: int) -> Matrix:
+        """Return the matrix (3, 3) that takes pixels of a frame to those of the reference view; frames after the last repeat it."""
+        across, down, angle, scale = self.views[min(number, len(self.views) - 1)]
+        x, y = (self.width - 1) / 2, (self.height - 1) / 2
+        cos, sin = np.exp(scale) * np.cos(angle), np.exp(scale) * np.sin(angle)
+        return np.array([[cos, -sin, x + across - cos * x + sin * y], [sin, cos, y + down - sin * x - cos * y], [0, 0, 1.0]])
+
+    def move(self, number: int) -> tuple[float, float]:
+        """Return how far the camera has gone right and down from the reference, in pixels."""
+        across, down = self.views[min(number, len(self.views) - 1), :2]
+        return float(across), float(down)
+
+    def margin(self, parallax: float) -> float:
+        """Return how many times as large as a frame a picture must be, so that no view leaves it.
+
+        `parallax`: pixels that the nearest or farthest surface moves beside the picture, for each pixel of the path.
+        """
+        if not len(self.views):
+            return 1.0
+        across, down, angle, scale = self.views.T
+        wide, high = self.width / 2, self.height / 2
+        cos, sin = np.abs(np.exp(scale) * np.cos(angle)), np.abs(np.exp(scale) * np.sin(angle))
+        x = np.abs(across) * (1 + parallax) + cos * wide + sin * high
+        y = np.abs(down) * (1 + parallax) + sin * wide + cos * high
+        return float(max((x / wide).max(), (y / high).max()))
+
+
+@dataclass(frozen=True, slots=True)
+class Overscan:
+    """`margin`: size of the background relative to a frame. `share`: part of the camera's motion that it allows, up to 1."""
+
+    margin: float
+    share: float
+
+
+def overscan(path: CameraPath, margin: float, parallax: float) -> Overscan:
+    """Choose how large the background is, and scale the path down where even that is too small.
+
+    `margin`: 0 chooses it from the path, from 1.3 to 2.5. `parallax`: see `CameraPath.margin`.
+    """
+    needed = path.margin(parallax) * _SPARE
+    chosen = margin or min(max(needed, LEAST_MARGIN), MOST_MARGIN)
+    if needed <= chosen:
+        return Overscan(chosen, 1.0)
+    low, high = 0.0, 1.0
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if path.scaled(middle).margin(parallax) * _SPARE <= chosen else (low, middle)
+    return Overscan(chosen, low)
+
+
+def camera_path(poses: Sequence[Pose], width: int, height: int) -> tuple[CameraPath, int]:
+    """Return the path, and the number of the longest shot's reference frame.
+
+    `poses`: of each frame, similarities in pixels of `width` x `height`. The reference of a shot is the frame that lies closest to the
+    middle of where its camera went.
+    """
+    centre = np.array([(width - 1) / 2, (height - 1) / 2, 1.0])
+    starts = [number for number, pose in enumerate(poses) if pose.cut or number == 0]
+    views = np.zeros((len(poses), 4))
+    longest, reference = 0, 0
+    for start, end in zip(starts, [*starts[1:], len(poses)], strict=True):
+        places = np.array([(pose.matrix @ centre)[:2] for pose in poses[start:end]])
+        middle = (places.min(axis=0) + places.max(axis=0)) / 2
+        own = start + int(np.argmin(((places - middle) ** 2).sum(axis=1)))
+        if end - start > longest:
+            longest, reference = end - start, own
+        back = np.linalg.inv(poses[own].matrix)
+        for number in range(start, end):
+            views[number] = _view(np.asarray(back @ poses[number].matrix, np.float64), centre)
+    return CameraPath(views, width, height), reference
+
+
+def _view(matrix: Matrix, centre: NDArray[np.float64]) -> tuple[float, float, float, float]:
+    moved = matrix @ centre - centre
+    scale = np.log(max(float(np.hypot(matrix[0, 0], matrix[1, 0])), 1e-3))
+    return float(moved[0]), float(moved[1]), float(np.arctan2(matrix[1, 0], matrix[0, 0])), float(scale)

@@ -1,0 +1,71 @@
+"""Where light comes from, and how high the camera stands: told from one clip and its matte, for the words of a prompt."""
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+LightFrom = Literal["left", "right", "above", "below", "front"]
+CameraHeight = Literal["low", "eye level", "high", "unknown"]
+
+_CENTRED = 0.04
+"""Shift of the brightness's centre, as a share of the picture, below which light comes from no side."""
+_LOW, _HIGH = 0.45, 1.1
+_OPAQUE = 127
+
+
+class BrightBackground:
+    """The mean luma of the background, gathered over frames."""
+
+    def __init__(self) -> None:
+        self._sum: NDArray[np.float64] | None = None
+        self._count: NDArray[np.float64] | None = None
+
+    def add(self, luma: NDArray[np.uint8], matte: NDArray[np.uint8]) -> None:
+        """Add a frame: luma and matte, uint8, both (h, w)."""
+        free = (matte < 8).astype(np.float64)
+        if self._sum is None or self._count is None:
+            self._sum, self._count = np.zeros(luma.shape), np.zeros(luma.shape)
+        self._sum += luma * free
+        self._count += free
+
+    def light_from(self) -> LightFrom:
+        """Return the side that light comes from: where the centre of brightness lies (as in the seed)."""
+        if self._sum is None or self._count is None or not self._count.any():
+            return "front"
+        seen = self._count > 0
+        mean = np.where(seen, self._sum / np.maximum(self._count, 1), 0)
+        # Bright places count, and dark ones do not: the square of what exceeds the darkest tenth.
+        weight = np.where(seen, np.maximum(mean - np.quantile(mean[seen], 0.1), 0) ** 2, 0)
+        if weight.sum() <= 0:
+            return "front"
+        rows, columns = (np.arange(size) / max(size - 1, 1) for size in weight.shape)
+        across = float((weight.sum(axis=0) * columns).sum() / weight.sum() - (seen.sum(axis=0) * columns).sum() / seen.sum())
+        down = float((weight.sum(axis=1) * rows).sum() / weight.sum() - (seen.sum(axis=1) * rows).sum() / seen.sum())
+        if max(abs(across), abs(down)) < _CENTRED:
+            return "front"
+        if abs(across) >= abs(down):
+            return "left" if across < 0 else "right"
+        return "above" if down < 0 else "below"
+
+
+def height_share(matte: NDArray[np.uint8]) -> float:
+    """Return the camera's height as a share of the subject's; nan where head or feet are cut off.
+
+    `matte`: uint8 (h, w). A level camera's horizon lies in the middle of the picture, and it cuts everything that stands on the ground at
+    the height of the camera (Criminisi et al., Single View Metrology, 2000).
+    """
+    rows = np.flatnonzero((matte > _OPAQUE).any(axis=1))
+    height = matte.shape[0]
+    if len(rows) < height * 0.1 or rows[0] < 1 or rows[-1] >= height - 2:
+        return float("nan")
+    return float((rows[-1] - (height - 1) / 2) / (rows[-1] - rows[0]))
+
+
+def camera_height(shares: NDArray[np.float64]) -> CameraHeight:
+    """Return the camera's height in words, from the `height_share` of frames."""
+    known = shares[np.isfinite(shares)]
+    if not len(known):
+        return "unknown"
+    middle = float(np.median(known))
+    return "low" if middle < _LOW else "high" if middle > _HIGH else "eye level"

@@ -1,0 +1,1 @@
+"""Pictures painted from a description by Stable Diffusion: models, schedulers, sizes, tiles."""

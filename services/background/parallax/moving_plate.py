@@ -1,0 +1,83 @@
+"""A background picture that is larger than the frame, seen from wherever the camera is."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from services.background.analysis.camera_path import CameraPath
+from services.background.clip.backdrop import Backdrop
+from services.background.clip.planes import Plane, Planes
+from services.background.parallax.torn_surface import TornSurface, read
+from shared.motion.camera import Matrix, scale_matrix
+
+Floats = NDArray[np.float32]
+
+
+class MovingPlate:
+    """A plate whose views follow a camera path.
+
+    Turning and zoom are the path's own. The plate moves with the path at its middle depth; the nearest parts move up to `depth_scale` times
+    the path more than the farthest.
+    """
+
+    def __init__(self, rgb: NDArray[np.uint8], inverse: Floats | None, path: CameraPath, *, depth_scale: float, matrix: str) -> None:
+        """Prepare views.
+
+        `rgb`: uint8 (height, width, 3), at least as large as a frame; the path's frames lie in its middle. `inverse`: inverse depth from 0
+        (far) to 1 (near), float32 (height, width); None: everything is equally far. `matrix`: how chroma is coded, FFmpeg's name.
+        """
+        height, width = rgb.shape[:2]
+        self._path, self._scale = path, depth_scale if inverse is not None else 0.0
+        self._middle = middle_depth(inverse)
+        self._corner = np.array([[1, 0, (width - path.width) / 2], [0, 1, (height - path.height) / 2], [0, 0, 1.0]])
+        backdrop = Backdrop(width, height, matrix)
+        self._planes = backdrop.picture(rgb, "stretch")
+        self._surface: TornSurface | None = None
+        if inverse is not None and self._scale and path.largest > 0:
+            self._surface = TornSurface(inverse, reach=path.largest * self._scale)
+            behind = np.clip(np.rint(self._surface.behind(rgb.astype(np.float32))), 0, 255).astype(np.uint8)
+            self._behind = backdrop.picture(behind, "stretch")
+
+    def at(self, number: int) -> Planes:
+        """Return the Y, U and V planes that frame `number` sees, uint8."""
+        base = np.asarray(self._corner @ self._path.matrix(number), np.float64)
+        across, down = self._path.move(number)
+        move = across * self._scale, down * self._scale
+        size = self._path.width, self._path.height
+        if self._surface is None or move == (0.0, 0.0):
+            return _warped(self._planes, base, size)
+        # The plate as a whole moves as its middle does.
+        base[0, 2] -= move[0] * self._middle
+        base[1, 2] -= move[1] * self._middle
+        view = self._surface.view(move, base, size)
+        luma, u, v = (
+            read(view, plane, behind, reduced=reduced) for plane, behind, reduced in zip(self._planes, self._behind, (1, 2, 2), strict=True)
+        )
+        return luma, u, v
+
+
+def middle_depth(inverse: Floats | None) -> float:
+    """Return the inverse depth that moves exactly as the path does."""
+    return 0.5 if inverse is None else float(np.median(inverse))
+
+
+def parallax_reach(inverse: Floats | None, depth_scale: float) -> float:
+    """Return the most that a surface moves beside the plate, for each pixel of the path."""
+    if inverse is None:
+        return 0.0
+    middle = middle_depth(inverse)
+    return depth_scale * max(middle - float(inverse.min()), float(inverse.max()) - middle)
+
+
+def _warped(planes: Planes, base: Matrix, size: tuple[int, int]) -> Planes:
+    half = (size[0] + 1) // 2, (size[1] + 1) // 2
+    small = scale_matrix(base, 0.5, 0.5)
+    luma, u, v = (
+        _moved(plane, matrix, target) for plane, matrix, target in zip(planes, (base, small, small), (size, half, half), strict=True)
+    )
+    return luma, u, v
+
+
+def _moved(plane: Plane, matrix: Matrix, size: tuple[int, int]) -> Plane:
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return np.asarray(cv2.warpAffine(plane, matrix[:2], size, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.uint8)

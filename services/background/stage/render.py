@@ -1,0 +1,117 @@
+"""Frames of the subject over a moving plate, one after the other."""
+
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from services.background.analysis.exposure import exposed
+from services.background.clip.planes import Plane, Planes, alpha_of, planes_420
+from services.background.mixing.color_match import Match, Steady
+from services.background.mixing.compositor import Compositor, Layers, Look
+from services.background.mixing.grain import Grain, grain_of
+from services.background.parallax.moving_plate import MovingPlate
+from shared.video import map_ordered, read_together
+from shared.video.clip.part import ClipPart
+from shared.video.clip.rewrite import Times
+from shared.video.frames.color import apply_tags
+from shared.video.frames.planes import picture_from
+from shared.video.info import ColorInfo
+
+_WORKERS = 2
+_STEADY_FRAMES = 15
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Stage:
+    """What stands still during a render. `size`: (width, height) of the result; `grain`: match the clip's; `look.matrix` is the clip's."""
+
+    plate: MovingPlate
+    exposure: NDArray[np.float64]
+    look: Look
+    grain: bool
+    size: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Taken:
+    """A frame as it is read, and the planes that it becomes part of."""
+
+    times: Times
+    color: ColorInfo
+    layers: Layers
+
+
+class Render:
+    """One render; `grain_levels` is known once it has begun."""
+
+    def __init__(self, stage: Stage, video: Path, alpha: Path, part: ClipPart) -> None:
+        self._stage, self._video, self._alpha, self._part = stage, video, alpha, part
+        self.grain_levels = 0.0
+
+    def pictures(self) -> Generator[tuple[Times, av.VideoFrame], None, None]:
+        """Yield the finished frames with the clip's times."""
+        stage = self._stage
+        with ExitStack() as stack:
+            taken = stack.enter_context(closing(self._read()))
+            first = next(taken, None)
+            if first is None:
+                return
+            grain = self._measured_grain(first.layers) if stage.grain else None
+            compositor = Compositor(stage.look, grain)
+            steady = Steady(_STEADY_FRAMES)
+
+            def staged(frame: _Taken) -> tuple[_Taken, Match | None]:
+                layers = frame.layers
+                ready = Layers(layers.number, layers.frame, compositor.cleaned(layers.alpha), self._background(layers.number))
+                return _Taken(frame.times, frame.color, ready), compositor.measure(ready)
+
+            def composed(job: tuple[_Taken, Match]) -> tuple[Times, av.VideoFrame]:
+                frame, match = job
+                picture = picture_from(compositor.compose(frame.layers, match), *stage.size, "yuv420p")
+                apply_tags(picture, frame.color)
+                return frame.times, picture
+
+            def every() -> Iterator[_Taken]:
+                yield first
+                yield from taken
+
+            matches = ((frame, steady(match)) for frame, match in map_ordered(staged, every(), workers=_WORKERS, ahead=1))
+            yield from map_ordered(composed, matches, workers=_WORKERS, ahead=1)
+
+    def _read(self) -> Generator[_Taken, None, None]:
+        """Yield frames with their alpha; the background comes later."""
+        part, size = self._part, self._stage.size
+        with read_together(self._video, self._alpha, start=part.start or None, duration=part.duration, to_sdr8=True, prefetch=4) as pairs:
+            for number, (frame, matte) in enumerate(pairs):
+                planes = _resized(planes_420(frame), size)
+                tags = {"range": "tv"} | ({} if (frame.width, frame.height) == size else {"matrix": self._stage.look.matrix})
+                yield _Taken(Times.of(frame), frame.color.model_copy(update=tags), Layers(number, planes, alpha_of(matte, size), planes))
+
+    def _background(self, number: int) -> Planes:
+        exposure = self._stage.exposure
+        ratio = float(exposure[min(number, len(exposure) - 1)]) if len(exposure) else 1.0
+        return exposed(self._stage.plate.at(number), ratio)
+
+    def _measured_grain(self, layers: Layers) -> Grain:
+        """Return the grain that the background lacks."""
+        inside = cv2.erode(layers.alpha, np.ones((5, 5), np.uint8)) > 250
+        clip = grain_of(layers.frame[0], np.asarray(inside, np.bool_) if inside.sum() > 2000 else None)
+        plate = grain_of(self._background(layers.number)[0])
+        self.grain_levels = float(np.sqrt(max(clip * clip - plate * plate, 0.0)))
+        return Grain(*self._stage.size, self.grain_levels)
+
+
+def _resized(planes: Planes, size: tuple[int, int]) -> Planes:
+    half = (size[0] + 1) // 2, (size[1] + 1) // 2
+    luma, u, v = (_plane(plane, target) for plane, target in zip(planes, (size, half, half), strict=True))
+    return luma, u, v
+
+
+def _plane(plane: Plane, size: tuple[int, int]) -> Plane:
+    return plane if plane.shape[::-1] == size else np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.uint8)

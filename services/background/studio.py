@@ -1,0 +1,249 @@
+"""background.studio: the subject in another place, with a background that moves as the camera does."""
+
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from pydantic import BaseModel, Field, field_validator
+
+from services.background.analysis.analyze import Analysis, analyze
+from services.background.analysis.camera_path import CameraPath, Overscan, overscan
+from services.background.analysis.scene_light import CameraHeight, LightFrom
+from services.background.clip.backdrop import picture_of
+from services.background.mixing.compositor import Look
+from services.background.parallax import depth
+from services.background.parallax.moving_plate import MovingPlate, middle_depth, parallax_reach
+from services.background.params import PaintParams
+from services.background.stage.fitted import cover
+from services.background.stage.render import Render, Stage
+from shared.errors import Invalid
+from shared.models.folder import to_install
+from shared.operation import Input, Kind, Operation, Progress, Silent
+from shared.video import VideoInfo
+from shared.video.clip.part import ClipPart
+from shared.video.clip.rewrite import expected_frames, matte_remarks, probe_clip, rate_of, write_again
+from shared.video.frames.color import matrix_or_guess
+
+Floats = NDArray[np.float32]
+
+
+class StudioParams(PaintParams, ClipPart):
+    """What the new place looks like, how it moves, and how the subject is fitted in."""
+
+    depth: Literal["model", "plane"] = Field(
+        "model", description="`model` estimates the background's depth, for parallax; `plane` needs no model: everything is equally far."
+    )
+    depth_scale: float = Field(
+        0.3, ge=0, le=2, description="How much more the nearest parts of the background move than the farthest, as a share of the camera's."
+    )
+    bg_margin: float = Field(
+        0.0,
+        ge=0,
+        le=4,
+        description="Size of the background relative to a frame, at least 1. 0 chooses it from the camera's drift: 1.3 or more.",
+    )
+    exposure_smooth: int = Field(
+        15, ge=1, le=1000, description="Frames that the subject's exposure is averaged over; the background follows it."
+    )
+    light: Literal["video", "linear"] = Field("video", description="`video` mixes signal values, as players do; `linear` mixes light.")
+    decontaminate: bool = Field(True, description="Take the old background's colours out of hair and soft edges.")
+    light_wrap: float = Field(0.3, ge=0, le=1, description="How much light of the background spills over the subject's edge.")
+    match: float = Field(
+        0.5, ge=0, le=1, description="How far the subject's brightness, contrast and colours move towards the background's."
+    )
+    grain: bool = Field(True, description="Give a background that is cleaner than the clip the clip's grain.")
+    shadow: Literal["none", "contact"] = Field("none", description="Draw a soft `contact` shadow at the feet, or `none`.")
+    blobs: float = Field(0.4, ge=0, le=1, description="Remove blobs of the matte smaller than this share of the largest. 0 keeps all.")
+
+    @field_validator("bg_margin")
+    @classmethod
+    def _zero_or_larger_than_a_frame(cls, margin: float) -> float:
+        if 0 < margin < 1:
+            raise ValueError("a background smaller than the frame leaves holes: give 0 or at least 1")
+        return margin
+
+
+class StudioResult(BaseModel):
+    """What was found and written."""
+
+    frames: int = Field(description="Frames in the output.")
+    frame_rate: str = Field(description='Frames per second as an exact fraction, such as "30000/1001"; the average where it varies.')
+    duration_s: float = Field(description="Seconds of video in the output.")
+    width: int = Field(description="Width of the output in pixels.")
+    height: int = Field(description="Height of the output in pixels.")
+    background: Literal["given", "generated"] = Field(description="Where the background comes from.")
+    reference_s: float = Field(description="Seconds of the frame whose view the background has.")
+    drift_px: float = Field(description="Farthest that the camera moves from the reference view, in pixels of the output.")
+    drift_share: float = Field(description="Share of the camera's motion that the background follows; below 1 if the margin is too small.")
+    bg_margin: float = Field(description="Size of the background relative to a frame.")
+    parallax_px: float = Field(description="Farthest that near and far parts of the background move against each other, in pixels.")
+    exposure: tuple[float, float] = Field(description="Lowest and highest brightness that the background was given, relative to its own.")
+    light_from: LightFrom = Field(description="Side that light comes from in the clip.")
+    camera_height: CameraHeight = Field(description="Height of the camera, told from head and feet of the subject.")
+    grain: float = Field(description="Levels of grain (standard deviation, of 255) given to the background.")
+    encoder: str = Field(description="Video encoder used.")
+
+
+def studio(
+    params: StudioParams,
+    *,
+    video: Path,
+    alpha: Path,
+    background: Path | None,
+    outputs: Mapping[str, Path],
+    progress: Progress = Silent(),
+) -> StudioResult:
+    """Put the subject of `video` into another place, which moves as the camera does.
+
+    `alpha`: a gray video, white is the subject. `background`: a picture of the place; without one it is painted from `prompt`. Writes
+    `video`, `background` (RGB PNG, larger than a frame) and `depth` (gray PNG, white is near). Raises UnsupportedMedia and BrokenMedia for
+    the sources, Invalid for a part that is not there and unless exactly one of background and prompt is given, ModelMissing.
+    """
+    info = probe_clip(video, params)
+    _check_source(params, background)
+    for warning in matte_remarks(alpha, params, info=info):
+        progress.warn(warning)
+    frames = expected_frames(info, params)
+    size = output_size(info.width, info.height, params.resolution)
+    if size[1] < info.height:
+        progress.warn(f"The result is {size[0]}x{size[1]}; the clip has {info.width}x{info.height}. Raise `resolution` to keep its size.")
+    found = analyze(
+        video,
+        alpha,
+        params,
+        size=(info.width, info.height),
+        frames=frames,
+        smooth=params.exposure_smooth,
+        progress=progress.part("analysis", 0, 0.25),
+    )
+    if not len(found.exposure):
+        raise Invalid(f"No frame of the video begins at or after {params.start:g} s. Choose an earlier `start`.")
+    path = found.path.resized(*size)
+    assert background is not None
+    picture = picture_of(background)
+    room = progress.part("depth", 0.25, 0.3)
+    inverse = depth.estimated_depth(picture, room) if params.depth == "model" else None
+    room(1, 1)
+    over = overscan(path, params.bg_margin, parallax_reach(inverse, params.depth_scale))
+    plate_rgb, inverse = _fitted(picture, inverse, size, over.margin)
+    # Cropping can change the middle depth, and with it what the margin has to hold.
+    over = Overscan(over.margin, min(over.share, overscan(path, over.margin, parallax_reach(inverse, params.depth_scale)).share))
+    _save(outputs, plate_rgb, inverse)
+    stage = _stage(params, info, found, path.scaled(over.share), plate_rgb, inverse, size)
+    render = Render(stage, video, alpha, params)
+    with closing(render.pictures()) as pictures:
+        written = write_again(pictures, params, video=video, info=info, output=outputs["video"], progress=progress.part("render", 0.3, 1))
+    _warn(found, over, progress)
+    rate = rate_of(info)
+    return StudioResult(
+        frames=written.frames,
+        frame_rate=f"{rate.numerator}/{rate.denominator}",
+        duration_s=written.duration_s,
+        width=size[0],
+        height=size[1],
+        background="given",
+        reference_s=round(float(found.reference_s), 3),
+        drift_px=round(path.largest, 2),
+        drift_share=round(over.share, 4),
+        bg_margin=round(over.margin, 4),
+        parallax_px=round(_parallax(inverse) * params.depth_scale * path.largest * over.share, 2),
+        exposure=(round(float(found.exposure.min()), 4), round(float(found.exposure.max()), 4)),
+        light_from=found.light_from,
+        camera_height=found.camera_height,
+        grain=round(render.grain_levels, 2),
+        encoder=written.encoder,
+    )
+
+
+def output_size(width: int, height: int, resolution: int) -> tuple[int, int]:
+    """Return the size of the result: the clip's, or smaller with even sides so that it is `resolution` high."""
+    if height <= resolution:
+        return width, height
+    factor = resolution / height
+    return max(round(width * factor / 2) * 2, 2), max(round(resolution / 2) * 2, 2)
+
+
+def _check_source(params: StudioParams, background: Path | None) -> None:
+    if (background is None) == (not params.prompt.strip()):
+        what = "neither a background nor a prompt is given" if background is None else "both a background and a prompt are given"
+        detail = f"{what}: the place is either a picture or painted from a description"
+        raise Invalid(f"{detail}. Give exactly one.", errors=[{"field": "params.prompt", "detail": detail}])
+
+
+def _fitted(
+    picture: NDArray[np.uint8], inverse: Floats | None, size: tuple[int, int], margin: float
+) -> tuple[NDArray[np.uint8], Floats | None]:
+    """Return a picture and its depth cropped to the shape of a frame and `margin` times as large."""
+    large = max(round(size[0] * margin / 2) * 2, size[0]), max(round(size[1] * margin / 2) * 2, size[1])
+    rgb = np.asarray(cover(picture, *large), np.uint8)
+    return rgb, None if inverse is None else np.clip(cover(inverse, *large), 0, 1).astype(np.float32)
+
+
+def _save(outputs: Mapping[str, Path], rgb: NDArray[np.uint8], inverse: Floats | None) -> None:
+    Image.fromarray(rgb, "RGB").save(outputs["background"], format="PNG")
+    near = np.full(rgb.shape[:2], middle_depth(None), np.float32) if inverse is None else inverse
+    Image.fromarray(np.rint(near * 255).astype(np.uint8), "L").save(outputs["depth"], format="PNG")
+
+
+def _stage(
+    params: StudioParams,
+    info: VideoInfo,
+    found: Analysis,
+    path: CameraPath,
+    rgb: NDArray[np.uint8],
+    inverse: Floats | None,
+    size: tuple[int, int],
+) -> Stage:
+    matrix = matrix_or_guess(info.color, info.width, info.height)
+    look = Look(
+        linear=params.light == "linear",
+        decontaminate=params.decontaminate,
+        light_wrap=params.light_wrap,
+        match=params.match,
+        shadow=params.shadow,
+        blobs=params.blobs,
+        matrix=matrix,
+    )
+    plate = MovingPlate(rgb, inverse, path, depth_scale=params.depth_scale, matrix=matrix)
+    return Stage(plate=plate, exposure=found.exposure, look=look, grain=params.grain, size=size)
+
+
+def _parallax(inverse: Floats | None) -> float:
+    return 0.0 if inverse is None else float(inverse.max() - inverse.min())
+
+
+def _warn(found: Analysis, over: Overscan, progress: Progress) -> None:
+    """Say what limits the result."""
+    if over.share < 0.999:
+        progress.warn(
+            f"The camera moves farther than a background {over.margin:.2f} times the frame can show: the background follows "
+            f"{over.share:.0%} of it. Raise `bg_margin`, lower `depth_scale`, or use a shorter part of the clip."
+        )
+    if found.shots > 1:
+        progress.warn(f"The clip has {found.shots} shots: the background begins anew in each, from the same view.")
+
+
+def _missing(params: StudioParams) -> str | None:
+    """Return the command that installs what `params` need."""
+    return to_install(depth.MODEL) if params.depth == "model" else None
+
+
+STUDIO = Operation(
+    name="background.studio",
+    summary="Put the subject into another place that moves with the camera, with parallax",
+    params=StudioParams,
+    result=StudioResult,
+    inputs={
+        "video": Kind.VIDEO,
+        "alpha": Input(kind=Kind.VIDEO, matte=True, auto="matting.matte.alpha"),
+        "background": Input(kind=Kind.IMAGE, optional=True, example=True),
+    },
+    outputs={"video": Kind.VIDEO, "background": Kind.IMAGE, "depth": Kind.IMAGE},
+    run=studio,
+    example=StudioParams(depth="plane", resolution=360),
+    unavailable=_missing,
+)
