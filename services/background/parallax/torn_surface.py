@@ -171,7 +171,10 @@ def sharpened(inverse: Floats, jump: float) -> Floats:
     core = _highest((steep & (inner > _CONCENTRATED * (high - low))).astype(np.float32), half)
     ramp = steep & (core > 0)
     nearer = np.where(inverse - low > high - inverse, high, low)
-    return np.asarray(cv2.medianBlur(np.where(ramp, nearer, inverse).astype(np.float32), 5), np.float32)
+    sharp = cv2.medianBlur(np.where(ramp, nearer, inverse).astype(np.float32), 5)
+    # The pixels of an edge are a mix of both sides: they go with the near one, or a line of its colour stays behind.
+    grown = _highest(np.asarray(sharp, np.float32), _REDUCED + 1)
+    return np.where(grown - sharp > jump, grown, sharp).astype(np.float32)
 
 
 def _lowest(values: Floats, reach: int) -> Floats:
