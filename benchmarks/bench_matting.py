@@ -1,0 +1,102 @@
+"""matting.matte with RVM MobileNetV3 at 1080p on the CPU, as a whole job, against the loop of RVM's public inference script.
+
+The loop is written anew here: decode a frame to RGB with PyAV, run the network with dynamic shapes in onnxruntime, composite in floating
+point, encode matte and composite, one after the other. Both run in the same process on the same clip, each once after a warm-up of two
+frames.
+"""
+
+import os
+import tempfile
+import time
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+
+from benchmarks.clips import sample_clip
+from services.matting.matte import MatteParams, matte
+from services.matting.networks.rvm import STATES, downsample_ratio
+from shared.errors import ModelMissing
+from shared.models.files import model_files
+from shared.settings import Settings, use
+from shared.video import VideoWriter, read_frames
+
+SIZES = ((1280, 720), (1920, 1080))
+FRAMES = int(os.environ.get("BENCH_MATTING_FRAMES", "48"))
+GREEN = np.float32([120, 255, 155]).reshape(3, 1, 1) / 255
+
+
+def main() -> None:
+    """Print a table: frames a second of both, by size."""
+    use(Settings())
+    try:
+        weights = next(iter(model_files("rvm-mobilenetv3").values()))
+    except ModelMissing as error:
+        print(f"matting: not measured. {error.detail}")
+        return
+    print("| RVM MobileNetV3, whole job | matting.matte, fps | public loop (onnxruntime), fps | ratio |\n|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as folder:
+        for width, height in SIZES:
+            clip = enlarged(Path(folder) / f"{height}.mp4", width, height)
+            ours(clip, Path(folder), duration=0.08)
+            began = time.perf_counter()
+            ours(clip, Path(folder))
+            mine = FRAMES / (time.perf_counter() - began)
+            public_loop(weights, clip, Path(folder), 2)
+            began = time.perf_counter()
+            public_loop(weights, clip, Path(folder), FRAMES)
+            theirs = FRAMES / (time.perf_counter() - began)
+            print(f"| {width}x{height} | {mine:.1f} | {theirs:.1f} | {mine / theirs:.2f}x |")
+
+
+def enlarged(path: Path, width: int, height: int) -> Path:
+    """Write a real clip of a person in another size."""
+    with (
+        read_frames(sample_clip("carphone_pristine.mp4")) as frames,
+        VideoWriter(path, width=width, height=height, frame_rate=Fraction(25)) as writer,
+    ):
+        for number, frame in zip(range(FRAMES), frames, strict=False):
+            rgb = cv2.resize(frame.rgb(), (width, height), interpolation=cv2.INTER_CUBIC)
+            writer.write(av.VideoFrame.from_ndarray(rgb, format="rgb24"), number)
+    return path
+
+
+def ours(clip: Path, folder: Path, **more: Any) -> None:
+    outputs = {name: folder / f"{name}.mp4" for name in ("alpha", "composite", "foreground")}
+    matte(MatteParams(backend="rvm", **more), video=clip, mask=None, masks=None, plate=None, background=None, outputs=outputs)
+
+
+def public_loop(weights: Path, clip: Path, folder: Path, frames: int) -> None:
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(weights, providers=["CPUExecutionProvider"])
+    states: list[Any] = [np.zeros((1, 1, 1, 1), np.float32)] * 4
+    source = av.open(str(clip))
+    files = [av.open(str(folder / f"loop-{name}.mp4"), "w") for name in ("alpha", "composite")]
+    streams: list[Any] = []
+    for number, frame in enumerate(source.decode(video=0)):
+        if number == frames:
+            break
+        picture = frame.to_ndarray(format="rgb24").transpose(2, 0, 1)[None].astype(np.float32) / 255
+        ratio = np.array([downsample_ratio(frame.width, frame.height)], np.float32)
+        fed = {"src": picture, "downsample_ratio": ratio} | dict(zip(STATES, states, strict=True))
+        foreground, alpha, *states = session.run(None, fed)
+        composite = foreground[0] * alpha[0] + GREEN * (1 - alpha[0])
+        for file, image in zip(files, (np.repeat(alpha[0], 3, axis=0), composite), strict=True):
+            if len(streams) < len(files):
+                stream: Any = file.add_stream("h264", rate=25, width=frame.width, height=frame.height, pix_fmt="yuv420p")
+                stream.bit_rate = 4_000_000
+                streams.append(stream)
+            pixels = np.ascontiguousarray((image * 255).astype(np.uint8).transpose(1, 2, 0))
+            file.mux(streams[files.index(file)].encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+    for file, stream in zip(files, streams, strict=True):
+        file.mux(stream.encode(None))
+        file.close()
+    source.close()
+
+
+if __name__ == "__main__":
+    main()
