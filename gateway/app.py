@@ -17,6 +17,7 @@ from gateway.media.sample import ensure_sample
 from gateway.media.services import MediaServices
 from gateway.models import model_routes
 from gateway.openapi import merged
+from gateway.pipelines.desk import PipelineDesk
 from gateway.pipelines.routes import pipeline_routes
 from gateway.routing.proxy import proxy_routes
 from gateway.routing.upstream import Upstreams, credentials
@@ -57,7 +58,8 @@ def create_gateway(runtime: Runtime, upstreams: Upstreams) -> FastAPI:
     app.include_router(media_routes(media))
     app.include_router(upload_routes(media))
     app.include_router(job_routes(runtime))
-    app.include_router(pipeline_routes(upstreams, runtime))
+    desk = PipelineDesk(upstreams, runtime)
+    app.include_router(pipeline_routes(desk, upstreams, runtime))
     app.include_router(model_routes(upstreams, runtime.settings))
     add_pages(app, upstreams, keys_needed=bool(runtime.settings.api_keys))
 
@@ -66,7 +68,7 @@ def create_gateway(runtime: Runtime, upstreams: Upstreams) -> FastAPI:
         listed = await upstreams.operations(credentials(runtime.settings, request.state.owner))
         return [OperationInfo.model_validate(operation) for operation in listed]
 
-    app.include_router(proxy_routes(upstreams))
+    app.include_router(proxy_routes(upstreams, desk.expand))
     app.router.lifespan_context = _lifespan(runtime)
     return app
 

@@ -24,6 +24,10 @@ class Kind(StrEnum):
     ARCHIVE = "archive"
 
 
+AUTO = "auto"
+"""In place of an input: another operation makes it first, where the declaration says which."""
+
+
 class Sample(StrEnum):
     """The media that every installation has, for examples to run on."""
 

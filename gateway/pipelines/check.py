@@ -5,10 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from gateway.pipelines.auto import maker_of, step_that_makes
 from gateway.pipelines.references import check_path, references, stand_in
 from gateway.pipelines.steps import PipelineChecked, Step
 from gateway.routing.upstream import Refused, Upstreams
 from shared.errors import Invalid, UnknownOperation
+from shared.operation import AUTO
 
 OPERATION_NAME = re.compile(r"[a-z-]+\.[a-z-]+")
 OUTPUT_REFERENCE = re.compile(r"([a-z0-9][a-z0-9_-]*)\.([a-z_]+)")
@@ -22,31 +24,75 @@ async def check_steps(upstreams: Upstreams, steps: Sequence[Step], *, headers: M
 
     `headers`: credentials of the owner. Raises the first refusal (Refused, UnknownOperation, Unavailable), naming the step.
     """
-    kinds: dict[str, str] = {}  # of the outputs so far: "step.output" -> kind
-    checked: list[Step] = []
-    operations: dict[str, Declaration] = {}  # of the services so far: each service is asked once
+    checking = _Checking(upstreams, headers)
     for number, step in enumerate(steps):
         where = f"steps.{number}"
-        if any(step.id == earlier.id for earlier in checked):
+        if any(step.id == earlier.id for earlier in checking.checked):
             raise Invalid(f"{where}.id: {step.id!r} is already the name of an earlier step.", errors=[_error(f"{where}.id", "not unique")])
-        if not OPERATION_NAME.fullmatch(step.operation) or step.service not in upstreams.clients:
-            raise _unknown_operation(step, where)
-        inputs = {name: map_ids(ids, partial(_input_to_check, kinds, f"{where}.inputs.{name}")) for name, ids in step.inputs.items()}
+        await checking.add(step, where)
+    return PipelineChecked(steps=checking.checked)
+
+
+class _Checking:
+    """The steps checked so far, and what is known about their operations and outputs."""
+
+    def __init__(self, upstreams: Upstreams, headers: Mapping[str, str]) -> None:
+        self._upstreams, self._headers = upstreams, headers
+        self._kinds: dict[str, str] = {}  # "step.output" -> kind
+        self._declarations: dict[str, Declaration] = {}  # each service is asked once
+        self.checked: list[Step] = []
+
+    async def add(self, step: Step, where: str) -> None:
+        """Check a step, after the steps that make its "auto" inputs."""
+        await self._declare(step, where)
         try:
-            if step.operation not in operations:
-                listed = await upstreams.ask(step.service, "GET", "/operations", headers=headers)
-                operations |= {declaration["name"]: declaration for declaration in listed}
-            if step.operation not in operations:
-                raise _unknown_operation(step, where)
-            pending = _pending_params(step, checked, operations)
+            step = await self._with_made_inputs(step, where)
+        except Invalid as refusal:
+            raise _in_step(refusal, where, step) from None
+        inputs = {name: map_ids(ids, partial(_input_to_check, self._kinds, f"{where}.inputs.{name}")) for name, ids in step.inputs.items()}
+        try:
+            pending = _pending_params(step, self.checked, self._declarations)
             body = {"inputs": inputs, "params": step.params | pending}
-            answer = await upstreams.ask(step.service, "POST", f"/{step.verb}/check", headers=headers, json=body)
+            answer = await self._upstreams.ask(step.service, "POST", f"/{step.verb}/check", headers=self._headers, json=body)
         except (Refused, Invalid) as refusal:
             raise _in_step(refusal, where, step) from None
-        kinds |= {f"{step.id}.{name}": kind for name, kind in operations[step.operation]["outputs"].items()}
+        self._kinds |= {f"{step.id}.{name}": kind for name, kind in self._declarations[step.operation]["outputs"].items()}
         params = answer["params"] | {name: step.params[name] for name in pending}
-        checked.append(step.model_copy(update={"params": params}))
-    return PipelineChecked(steps=checked)
+        self.checked.append(step.model_copy(update={"params": params}))
+
+    async def _declare(self, step: Step, where: str) -> None:
+        """Find the step's declaration. Raises UnknownOperation."""
+        if not OPERATION_NAME.fullmatch(step.operation) or step.service not in self._upstreams.clients:
+            raise _unknown_operation(step, where)
+        if step.operation not in self._declarations:
+            try:
+                listed = await self._upstreams.ask(step.service, "GET", "/operations", headers=self._headers)
+            except Refused as refusal:
+                raise _in_step(refusal, where, step) from None
+            self._declarations |= {declaration["name"]: declaration for declaration in listed}
+        if step.operation not in self._declarations:
+            raise _unknown_operation(step, where)
+
+    async def _with_made_inputs(self, step: Step, where: str) -> Step:
+        """Return the step with each "auto" input replaced by the output of a step that makes it.
+
+        Steps that need the same thing share the step that makes it.
+        """
+        inputs = dict(step.inputs)
+        for name in [name for name, given in step.inputs.items() if given == AUTO]:
+            operation, output = maker_of(step, name, self._declarations)
+            lookup = Step(id="auto", operation=operation)
+            await self._declare(lookup, f"{where}.inputs.{name}")
+            maker = step_that_makes(step, name, operation, self._declarations[operation], len(self.checked))
+            same = (
+                made for made in self.checked if made.id.startswith("auto-") and made.operation == operation and made.inputs == maker.inputs
+            )
+            made = next(same, None)
+            if made is None:
+                await self.add(maker, where)
+                made = maker
+            inputs[name] = f"{made.id}.{output}"
+        return step.model_copy(update={"inputs": inputs})
 
 
 def map_ids(ids: str | list[str] | None, change: Callable[[str], str]) -> str | list[str] | None:

@@ -1,10 +1,11 @@
 """The proxy from /v1/{service} to the service. Bodies are streamed both ways, never held in memory."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 import httpx
 from fastapi import APIRouter, Request
-from fastapi.responses import StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 from starlette.background import BackgroundTask
 
 from gateway.routing.upstream import Upstreams, down, send
@@ -18,26 +19,39 @@ NOT_PASSED_ON = frozenset(
 )
 
 
-def proxy_routes(upstreams: Upstreams) -> APIRouter:
+MOST_LOOKED_AT = 1_000_000
+"""Bytes of a request to `jobs` or `check` up to which it is looked at before it is forwarded."""
+
+Expand = Callable[[str, str, bytes, Request], Awaitable[Response | None]]
+"""Answers a request to `jobs` or `check` (service, path, body) in place of the service; None: it is forwarded."""
+
+
+def proxy_routes(upstreams: Upstreams, expand: Expand) -> APIRouter:
     """Return a catch-all route for each service."""
     router = APIRouter(include_in_schema=False)
 
     for service, client in upstreams.clients.items():
-        router.add_api_route(f"/v1/{service}/{{path:path}}", _forwarding(service, client), methods=METHODS)
+        router.add_api_route(f"/v1/{service}/{{path:path}}", _forwarding(service, client, expand), methods=METHODS)
     return router
 
 
-def _forwarding(service: str, client: httpx.AsyncClient) -> Callable[[Request], Awaitable[StreamingResponse]]:
+def _forwarding(service: str, client: httpx.AsyncClient, expand: Expand) -> Callable[[Request], Awaitable[Response]]:
     """Return the endpoint that forwards requests to one service."""
 
-    async def forward(request: Request) -> StreamingResponse:
+    async def forward(request: Request) -> Response:
         length = request.headers.get("content-length")
         has_body = "transfer-encoding" in request.headers or (length is not None and length != "0")
+        content: Any = request.stream() if has_body else None
+        path = request.path_params["path"]
+        if request.method == "POST" and path.endswith(("/jobs", "/check")) and 0 < _number(length) <= MOST_LOOKED_AT:
+            content = await request.body()
+            if (expanded := await expand(service, path, content, request)) is not None:
+                return expanded
         upstream = client.build_request(
             request.method,
             _address(client.base_url, request),
             headers=[*_passed_on(request.headers.raw), (b"x-request-id", request.state.request_id.encode())],
-            content=request.stream() if has_body else None,
+            content=content,
         )
         try:
             answer = await send(client, upstream, stream=True)
@@ -48,6 +62,11 @@ def _forwarding(service: str, client: httpx.AsyncClient) -> Callable[[Request], 
         return response
 
     return forward
+
+
+def _number(length: str | None) -> int:
+    """Return a content length; 0 if there is none, or none that is a number."""
+    return int(length) if length is not None and length.isdecimal() and len(length) < 10 else 0
 
 
 def _address(base: httpx.URL, request: Request) -> httpx.URL:

@@ -51,10 +51,11 @@ def command_line(suite: Suite) -> Callable[[], None]:
     _add_jobs(app)
     _add_upkeep(app, suite)
     add_models(app, _settings)
+    operations = {operation.name: operation for service in suite.services for operation in service.operations}
     for service in suite.services:
         group = typer.Typer(help=f"{service.title}. Works on local files, or on a suite with --remote.", no_args_is_help=True)
         for operation in service.operations:
-            add_operation(group, operation, _settings)
+            add_operation(group, operation, _settings, operations)
         if service.commands:
             module, _, name = service.commands.partition(":")
             getattr(importlib.import_module(module), name)(group, _settings)

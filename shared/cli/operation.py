@@ -6,8 +6,9 @@ A single output is a file path; several outputs go into a folder, each under its
 import inspect
 import json
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,17 +22,18 @@ from rich.progress import Progress as Bar
 from shared.cli.client import Remote
 from shared.errors import Invalid, OperationFailed
 from shared.http.params_text import params_from_text
-from shared.operation import SUFFIXES, Kind, Operation, Params
+from shared.operation import AUTO, SUFFIXES, Kind, Operation, Params
 from shared.settings import Settings
 from shared.worker.progress import Report
 from shared.worker.protocol import JobWarning, ProgressUpdate, Update
 from shared.worker.run_operation import output_arguments
 
 
-def add_operation(app: typer.Typer, operation: Operation, settings: Callable[[], Settings]) -> None:
+def add_operation(app: typer.Typer, operation: Operation, settings: Callable[[], Settings], operations: Mapping[str, Operation]) -> None:
     """Add the command `VERB INPUT... OUTPUT --param value` to `app`.
 
     Typer reads a function's signature, which is made here from the declaration. `settings` puts the settings in force before a local run.
+    `operations`: all that are installed, by name; one of them makes an input that is given as "auto".
     """
 
     def command(as_json: bool, remote: str | None, api_key: str, **given: Any) -> None:
@@ -46,7 +48,8 @@ def add_operation(app: typer.Typer, operation: Operation, settings: Callable[[],
             result = _remotely(operation, params, inputs, outputs, Remote(remote, api_key))
         else:
             settings()
-            result = _locally(operation, params, inputs, outputs)
+            with _made_inputs(operation, inputs, operations) as complete:
+                result = _locally(operation, params, complete, outputs)
         if as_json or not outputs:
             typer.echo(json.dumps(result, indent=2))
         for path in map(_with_true_suffix, outputs.values()):
@@ -70,7 +73,8 @@ def _arguments(operation: Operation) -> Iterator[inspect.Parameter]:
         if port.optional:
             yield _parameter(f"in_{name}", kind | None, typer.Option(f"--{_flag(name)}", exists=True, dir_okay=False, help=text), None)
         else:
-            yield _parameter(f"in_{name}", kind, typer.Argument(exists=True, dir_okay=False, metavar=name.upper(), help=text))
+            text += f" Or `{AUTO}`: {port.auto.rpartition('.')[0]} makes it first." if port.auto else ""
+            yield _parameter(f"in_{name}", kind, typer.Argument(exists=not port.auto, dir_okay=False, metavar=name.upper(), help=text))
     match list(operation.outputs.items()):
         case []:
             return
@@ -150,7 +154,7 @@ def _locally(operation: Operation, params: Params, inputs: dict[str, Any], outpu
 
 def _remotely(operation: Operation, params: Params, inputs: dict[str, Any], outputs: dict[str, Path], remote: Remote) -> Any:
     uploaded = {
-        name: [remote.upload(path) for path in given] if isinstance(given, list) else remote.upload(given)
+        name: [remote.upload(path) for path in given] if isinstance(given, list) else AUTO if str(given) == AUTO else remote.upload(given)
         for name, given in inputs.items()
         if given is not None
     }
@@ -159,9 +163,31 @@ def _remotely(operation: Operation, params: Params, inputs: dict[str, Any], outp
         job = remote.run(operation.service, operation.verb, body, lambda progress: show(ProgressUpdate(**progress)))
     for warning in job["warnings"]:
         typer.echo(f"note: {warning}", err=True)
-    for name, record in job["outputs"].items():
-        remote.download(record["id"], outputs[name])
+    # An input that the suite makes first turns the job into a pipeline, whose outputs carry the step's name.
+    prefix = f"{operation.verb}." if job["operation"] != operation.name else ""
+    for name, path in outputs.items():
+        if record := job["outputs"].get(f"{prefix}{name}"):
+            remote.download(record["id"], path)
     return job["result"]
+
+
+@contextmanager
+def _made_inputs(operation: Operation, inputs: dict[str, Any], operations: Mapping[str, Operation]) -> Iterator[dict[str, Any]]:
+    """Yield the inputs with each "auto" replaced by a file that another operation makes, which is removed afterwards."""
+    with tempfile.TemporaryDirectory(prefix="reelwright-") as folder:
+        complete = dict(inputs)
+        for name, port in operation.ports.items():
+            if inputs[name] is None or str(inputs[name]) != AUTO or not port.auto:
+                continue
+            maker_name, _, output = port.auto.rpartition(".")
+            maker = operations.get(maker_name)
+            if maker is None:
+                raise Invalid(f"{name}: {maker_name} is not installed here. Give a file.")
+            outputs = {made: Path(folder) / f"{made}{SUFFIXES[kind]}" for made, kind in maker.outputs.items()}
+            given = {other: None if about.optional else inputs.get(other) for other, about in maker.ports.items()}
+            _locally(maker, maker.params(), given, outputs)
+            complete[name] = outputs[output]
+        yield complete
 
 
 @contextmanager
@@ -197,6 +223,10 @@ def _with_true_suffix(path: Path) -> Path:
 
 
 def _check_files(inputs: dict[str, Any], outputs: dict[str, Path]) -> None:
+    for files in inputs.values():
+        for path in files if isinstance(files, list) else [files] if files else []:
+            if str(path) != AUTO and not path.is_file():
+                raise Invalid(f"The file {path} does not exist.")
     given = {path.resolve() for files in inputs.values() if files for path in (files if isinstance(files, list) else (files,))}
     for path in outputs.values():
         if path.resolve() in given:

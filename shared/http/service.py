@@ -16,7 +16,7 @@ from shared.http.problems import NOT_JSON, problems
 from shared.jobs import Job, JobEnvelope, JobRequest
 from shared.models.folder import ModelFolder
 from shared.models.info import ModelInfo, describe_model
-from shared.operation import Input, Operation, Params, Sample, Service
+from shared.operation import AUTO, Input, Operation, Params, Sample, Service
 from shared.runtime import Runtime
 from shared.settings import Settings
 
@@ -56,7 +56,7 @@ class OperationInfo(BaseModel):
     version: int = Field(description="Grows whenever the operation's results change.")
     summary: str
     inputs: dict[str, dict[str, Any]] = Field(
-        description="Name -> kind, all accepted kinds, whether it is optional and whether it takes several."
+        description="Name -> kind, all accepted kinds, whether it is optional, whether it takes several, and the output that `auto` makes."
     )
     needs: list[str] = Field(description="At least one of these optional inputs must be given.")
     outputs: dict[str, str] = Field(description="Name -> kind.")
@@ -101,6 +101,7 @@ def describe(operation: Operation) -> OperationInfo:
         summary=operation.summary,
         inputs={
             name: {"kind": port.kind, "kinds": port.kinds, "optional": port.optional, "many": port.many}
+            | ({"auto": port.auto} if port.auto else {})
             for name, port in operation.ports.items()
         },
         needs=list(operation.needs),
@@ -232,6 +233,10 @@ def _routes(operation: Operation, runtime: Runtime) -> APIRouter:
 
 
 async def _check_input(name: str, port: Input, media_id: str, owner: str, runtime: Runtime) -> None:
+    if media_id == AUTO and port.auto:
+        maker = port.auto.rpartition(".")[0]
+        detail = f"{AUTO!r} is made by the gateway; this service takes a media id only. Run {maker} first"
+        raise Invalid(f"inputs.{name}: {detail}.", errors=[{"field": f"inputs.{name}", "detail": detail}])
     try:
         record = await asyncio.to_thread(runtime.media.get, owner, media_id)
     except UnknownMedia as error:
@@ -249,6 +254,7 @@ def _input_field(port: Input) -> Any:
     ids = Annotated[list[str], Field(min_length=1, max_length=port.most)]
     kind: Any = (str | ids) if port.many else str
     what = f"Media id of the {' or '.join(port.kinds)}" + (", or a list of them." if port.many else ".")
+    what += f" `{AUTO}`: the gateway makes it first, by {port.auto.rpartition('.')[0]}." if port.auto else ""
     if port.optional:
         return (kind | None, Field(None, description=what))
     return (kind, Field(description=what, examples=[SAMPLES[port.sample]]))

@@ -1,0 +1,80 @@
+"""Takes pipelines: checks them and queues them as jobs."""
+
+import json
+import re
+
+from fastapi import Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import ValidationError
+
+from gateway.pipelines.auto import asks_for_auto
+from gateway.pipelines.check import check_steps
+from gateway.pipelines.runner import OPERATION, QUEUE
+from gateway.pipelines.steps import PipelineChecked, PipelineRequest
+from gateway.routing.upstream import Upstreams, credentials
+from shared.errors import Invalid
+from shared.http.json_route import parse
+from shared.http.service import answered
+from shared.jobs import Job, JobRequest
+from shared.log import TRACE, sent_on
+from shared.runtime import Runtime
+
+ENVELOPE = ("webhook", "metadata", "priority")
+
+
+class PipelineDesk:
+    """Checks and queues pipelines for their owners."""
+
+    def __init__(self, upstreams: Upstreams, runtime: Runtime) -> None:
+        self._upstreams, self._runtime = upstreams, runtime
+
+    async def check(self, request: PipelineRequest, owner: str) -> PipelineChecked:
+        """Check every step and fill in defaults."""
+        return await check_steps(self._upstreams, request.steps, headers=credentials(self._runtime.settings, owner))
+
+    async def start(self, request: PipelineRequest, owner: str, key: str | None) -> Job:
+        """Check a pipeline and queue it. `key`: the request's idempotency key.
+
+        The key compares the request as it was sent: inputs may have been deleted and defaults changed since.
+        """
+        jobs = self._runtime.jobs
+        steps = [step.model_dump(mode="json") for step in request.steps]
+        as_sent = JobRequest(params={"steps": steps}, webhook=request.webhook, metadata=request.metadata, priority=request.priority)
+        job = await jobs.earlier(owner=owner, operation=OPERATION, request=as_sent, key=key) if key else None
+        if job is not None:
+            return job
+        trace = {name: value for name, value in sent_on().items() if name in TRACE}
+        params = (await self.check(request, owner)).model_dump(mode="json") | ({"trace": trace} if trace else {})
+        filled_in = as_sent.model_copy(update={"params": params})
+        return await jobs.submit(owner=owner, service=QUEUE, operation=OPERATION, request=filled_in, original=as_sent, key=key)
+
+    async def expand(self, service: str, path: str, body: bytes, request: Request) -> Response | None:
+        """Answer a request to an operation's `jobs` or `check` that has an "auto" input, as a pipeline; None for any other request."""
+        if b'"auto"' not in body or not (place := re.fullmatch(r"([a-z-]+)/(jobs|check)", path)):
+            return None
+        value = parse(body, request.headers.get("content-type", ""))
+        if not isinstance(value, dict) or not isinstance(value.get("inputs"), dict) or not asks_for_auto(value["inputs"]):
+            return None
+        verb, what = place.groups()
+        pipeline = _as_pipeline(f"{service}.{verb}", verb, value)
+        owner = request.state.owner
+        if what == "check":
+            return JSONResponse((await self.check(pipeline, owner)).model_dump(mode="json"))
+        job = await self.start(pipeline, owner, request.headers.get("idempotency-key"))
+        answer = Response(status_code=202)
+        job = await answered(job, owner=owner, prefer=request.headers.get("prefer"), response=answer, runtime=self._runtime)
+        headers = {name: answer.headers[name] for name in ("location", "preference-applied") if name in answer.headers}
+        return JSONResponse(json.loads(job.model_dump_json(by_alias=True)), answer.status_code, headers=headers)
+
+
+def _as_pipeline(operation: str, verb: str, body: dict[str, object]) -> PipelineRequest:
+    """Return a request for one operation as a pipeline of one step. Raises Invalid, naming the fields."""
+    step = {"id": verb, "operation": operation, "inputs": body["inputs"], "params": body.get("params") or {}}
+    unknown = sorted(body.keys() - {"inputs", "params", *ENVELOPE})
+    if unknown:
+        raise Invalid(f"Unknown fields: {', '.join(unknown)}.", errors=[{"field": name, "detail": "unknown field"} for name in unknown])
+    try:
+        return PipelineRequest.model_validate({"steps": [step], **{name: body[name] for name in ENVELOPE if name in body}})
+    except ValidationError as error:
+        errors = [{"field": ".".join(map(str, item["loc"])).removeprefix("steps.0."), "detail": item["msg"]} for item in error.errors()]
+        raise Invalid("; ".join(f"{item['field']}: {item['detail']}" for item in errors) + ".", errors=errors) from None

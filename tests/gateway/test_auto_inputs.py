@@ -1,0 +1,65 @@
+"""Inputs given as "auto": the gateway makes them first."""
+
+import pytest
+
+from gateway.pipelines.auto import asks_for_auto, maker_of, step_that_makes
+from gateway.pipelines.steps import Step
+from shared.errors import Invalid
+from shared.http.service import SAMPLE_ID
+from shared.testing import RunningSuite
+
+DECLARATIONS = {
+    "background.plate": {
+        "inputs": {"video": {"optional": False}, "alpha": {"optional": False, "auto": "matting.matte.alpha"}},
+    },
+    "matting.matte": {"inputs": {"video": {"optional": False}, "mask": {"optional": True}}},
+}
+
+
+def test_the_declaration_says_what_makes_an_input() -> None:
+    step = Step(id="plate", operation="background.plate", inputs={"video": SAMPLE_ID, "alpha": "auto"})
+    assert asks_for_auto(step.inputs)
+    operation, output = maker_of(step, "alpha", DECLARATIONS)
+    assert (operation, output) == ("matting.matte", "alpha")
+    maker = step_that_makes(step, "alpha", operation, DECLARATIONS[operation], 0)
+    assert maker.inputs == {"video": SAMPLE_ID}
+    assert maker.operation == "matting.matte"
+
+
+def test_what_cannot_be_made_is_refused_by_name() -> None:
+    step = Step(id="plate", operation="background.plate", inputs={"video": "auto", "alpha": "auto"})
+    with pytest.raises(Invalid, match="'video' cannot be made") as refused:
+        maker_of(step, "video", DECLARATIONS)
+    assert refused.value.errors[0]["field"] == "inputs.video"
+    alone = Step(id="plate", operation="background.plate", inputs={"alpha": "auto"})
+    with pytest.raises(Invalid, match="from video, which is not given"):
+        step_that_makes(alone, "alpha", "matting.matte", DECLARATIONS["matting.matte"], 0)
+
+
+def test_a_job_with_an_auto_input_is_checked_as_a_pipeline(running: RunningSuite) -> None:
+    """No matte can be made without weights here: the refusal must come from the step that makes it, with the command."""
+    body = {"inputs": {"video": SAMPLE_ID, "alpha": "auto"}, "params": {}}
+    answer = running.client.post("/v1/background/plate/check", json=body)
+    if answer.status_code == 200:
+        assert [step["operation"] for step in answer.json()["steps"]] == ["matting.matte", "background.plate"]
+        assert answer.json()["steps"][1]["inputs"]["alpha"] == "auto-alpha-0.alpha"
+    else:
+        assert answer.status_code == 503
+        assert "matting.matte" in answer.json()["detail"]
+        assert "reelwright models pull" in answer.json()["detail"]
+
+
+def test_other_inputs_are_never_auto(running: RunningSuite) -> None:
+    body = {"inputs": {"video": "auto", "alpha": SAMPLE_ID}, "params": {}}
+    answer = running.client.post("/v1/background/plate/jobs", json=body)
+    assert answer.status_code == 422
+    assert "'video' cannot be made" in answer.json()["detail"]
+    wrong = running.client.post("/v1/background/plate/jobs", json={"inputs": {"video": SAMPLE_ID, "alpha": "auto"}, "extra": 1})
+    assert wrong.status_code == 422
+    assert wrong.json()["errors"][0]["field"] == "extra"
+
+
+def test_the_listing_says_which_inputs_can_be_made(running: RunningSuite) -> None:
+    listed = {operation["name"]: operation for operation in running.client.get("/v1/operations").json()}
+    assert listed["background.composite"]["inputs"]["alpha"]["auto"] == "matting.matte.alpha"
+    assert "auto" not in listed["background.composite"]["inputs"]["video"]
