@@ -21,13 +21,11 @@ _NOISE, _TEXTURE, _SPILL_SPREAD = 4.0, 12.0, 0.04
 _SPILL = 0.1
 """Expected share of the screen's light on the rim of a subject, besides what its surroundings show."""
 _SPILL_OTHERS = 0.3
-_CHROMA_WEIGHT = 0.5
-_LEAST_CONTRAST = 80.0
+_LEAST_CONTRAST = 150.0
 """Squared distance from plate to subject, in luma, at which half the detail of luma is trusted."""
 _DETAIL_SIGMA = 1.7
 _LUMA = (0.2126, 0.7152, 0.0722)
-_CHROMA = ((-0.1146, -0.3854, 0.5), (0.5, -0.4542, -0.0458))
-"""Luma and colour differences of BT.709."""
+"""Luma of BT.709."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,9 +55,9 @@ class EdgeAlpha:
         weighted = np.asarray(cv2.transform(line, self._weights), np.float32)
         squared = np.maximum(_summed(line, weighted), 1e-3)
         alpha = np.clip(_summed(small - plate, weighted) / squared, 0, 1)
-        contrast = np.asarray(cv2.transform(line, np.array([_LUMA, *np.multiply(_CHROMA, _CHROMA_WEIGHT)], np.float32)), np.float32)
-        distance = _summed(contrast, contrast)
-        gain = contrast[..., 0] / (distance + _LEAST_CONTRAST)
+        # Detail finer than half the size is in luma alone.
+        contrast = np.asarray(cv2.transform(line, np.array([_LUMA], np.float32)), np.float32)
+        gain = contrast / (contrast * contrast + _LEAST_CONTRAST)
         return Edges(np.asarray(alpha, np.float32), np.ascontiguousarray(gain, np.float32))
 
 
