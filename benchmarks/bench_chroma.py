@@ -30,7 +30,7 @@ from services.matting.chroma.screen import find_screen
 from services.matting.metrics.errors import dtssd, mad
 from shared.video import ffmpeg_path, read_frames
 
-out = Console(soft_wrap=True, highlight=False)
+out = Console(width=120, highlight=False)
 SEEDS = (101, 102, 103)
 TARGETS: dict[Kind, tuple[float, float, float]] = {
     "strands": (1.0, 0.7, 0.9),
