@@ -33,7 +33,7 @@ def recorded(root: Path, name: str = "tiny") -> dict:
 def test_a_model_is_installed_once_and_its_checksum_recorded(server: FileServer, tmp_path):
     tiny = model(files=(File(path="sub/weights.bin", url=server.put("/w", WEIGHTS)),), revision="v1")
     folder, steps = ModelFolder(tmp_path, (tiny,)), []
-    assert pull(folder, tiny, tell=steps.append) == ["sub/weights.bin"]
+    assert pull(folder, tiny, on_step=steps.append) == ["sub/weights.bin"]
     assert (tmp_path / "tiny/sub/weights.bin").read_bytes() == WEIGHTS
     assert steps[-1].done == steps[-1].total == len(WEIGHTS)
     assert recorded(tmp_path)["sub/weights.bin"] | {"changed_ns": 0} == {
@@ -88,7 +88,7 @@ def test_two_processes_do_not_pull_the_same_model_at_once(server: FileServer, tm
     )
     assert holder.stdout.readline() == "mine\n"
     steps = []
-    pulling = threading.Thread(target=pull, args=(folder, tiny), kwargs={"tell": steps.append})
+    pulling = threading.Thread(target=pull, args=(folder, tiny), kwargs={"on_step": steps.append})
     pulling.start()
     pulling.join(0.3)
     assert pulling.is_alive()
