@@ -1,10 +1,11 @@
 """Everything this service can do."""
 
 from services.background.composite import COMPOSITE
+from services.background.generate import GENERATE
 from services.background.plate import PLATE
 from services.background.studio import STUDIO
 from shared.operation import Service
 
-OPERATIONS = (PLATE, COMPOSITE, STUDIO)
+OPERATIONS = (PLATE, GENERATE, COMPOSITE, STUDIO)
 
 SERVICE = Service(name="background", title="Background", module=__name__, operations=OPERATIONS)

@@ -1,11 +1,18 @@
 """Parameters that generate and studio share."""
 
-from pydantic import Field
+import importlib.util
+import secrets
+from typing import Self
 
+from pydantic import BaseModel, Field, model_validator
+
+from services.background.diffusion.paint import Plan
+from services.background.diffusion.pipeline import Painting
 from services.background.diffusion.schedulers import SchedulerName
 from services.background.diffusion.schedulers import described as schedulers_described
-from services.background.diffusion.table import SdModel
+from services.background.diffusion.table import SdModel, painter
 from services.background.diffusion.table import described as painters_described
+from shared.models.folder import ModelFolder, to_install
 from shared.operation import Params
 
 MOST_SEED = 2**32 - 1
@@ -30,4 +37,52 @@ class PaintParams(Params):
         False,
         description="Paint in 4 to 8 `steps` with the LCM LoRA of Stable Diffusion 1.5. Use scheduler `lcm` and guidance 1. Needs PEFT.",
     )
+    detail: bool = Field(True, description="Paint again in tiles where the picture is larger than the model does well.")
     resolution: int = Field(1080, ge=64, le=4320, description="Largest height of the result in pixels. The clip is never enlarged.")
+
+    @model_validator(mode="after")
+    def _lcm_fits_the_model(self) -> Self:
+        if self.lcm and not painter(self.sd_model).lcm:
+            raise ValueError(f"there is no LCM LoRA for {self.sd_model}: use sd15, or turn `lcm` off")
+        return self
+
+
+def plan_of(params: PaintParams, prompt: str) -> Plan:
+    """Return how to paint `prompt`; a random seed is drawn where none is given."""
+    painting = Painting(
+        prompt=prompt,
+        negative_prompt=params.negative_prompt,
+        strength=params.strength,
+        steps=params.steps,
+        guidance=params.guidance,
+        seed=secrets.randbelow(MOST_SEED) if params.seed is None else params.seed,
+        scheduler=params.scheduler,
+    )
+    return Plan(painting=painting, side=painter(params.sd_model).side, detail=params.detail)
+
+
+def models_of(params: PaintParams, *, control: bool = False) -> list[str]:
+    """Return the models that paint, as the catalog names them; `control`: with the ControlNet for depth."""
+    row = painter(params.sd_model)
+    return [row.model, *([row.control] if control else []), *([row.lcm] if params.lcm else [])]
+
+
+def to_paint(params: PaintParams, *others: str, control: bool = False) -> str | None:
+    """Return the command that installs what painting needs, and `others` of the catalog; None if nothing is missing."""
+    peft = "pip install peft" if params.lcm and importlib.util.find_spec("peft") is None else None
+    return " && ".join(filter(None, (to_install(*models_of(params, control=control), *others), peft))) or None
+
+
+class ModelUsed(BaseModel):
+    """A model that a result comes from."""
+
+    name: str = Field(description="Name in the catalog of models.")
+    licence: str = Field(description="Licence of its weights.")
+    commercial_use: bool = Field(description="Whether the licence allows commercial use.")
+
+
+def models_used(*names: str) -> list[ModelUsed]:
+    """Return models of the catalog as results name them."""
+    folder = ModelFolder.in_force()
+    models = [folder.model(name) for name in names]
+    return [ModelUsed(name=model.name, licence=model.licence, commercial_use=model.commercial_use) for model in models]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -14,11 +15,14 @@ from services.background.analysis.analyze import Analysis, analyze
 from services.background.analysis.camera_path import CameraPath, Overscan, overscan
 from services.background.analysis.scene_light import CameraHeight, LightFrom
 from services.background.clip.backdrop import picture_of
+from services.background.diffusion.table import painter
 from services.background.mixing.compositor import Look
 from services.background.parallax import depth
 from services.background.parallax.moving_plate import MovingPlate, middle_depth, parallax_reach
-from services.background.params import PaintParams
-from services.background.stage.fitted import cover
+from services.background.params import ModelUsed, PaintParams, models_of, models_used, plan_of, to_paint
+from services.background.stage.fitted import cover, large_size, output_size
+from services.background.stage.painted import described_scene, painted_place, scene_depth
+from services.background.stage.reference import reference_frame
 from services.background.stage.render import Render, Stage
 from shared.errors import Invalid
 from shared.models.folder import to_install
@@ -76,6 +80,9 @@ class StudioResult(BaseModel):
     width: int = Field(description="Width of the output in pixels.")
     height: int = Field(description="Height of the output in pixels.")
     background: Literal["given", "generated"] = Field(description="Where the background comes from.")
+    prompt: str = Field(description="What was painted, with the clip's light and camera in words; empty for a given background.")
+    seed: int | None = Field(description="Seed of the painting; null for a given background.")
+    models: list[ModelUsed] = Field(description="Models used, with their licences.")
     reference_s: float = Field(description="Seconds of the frame whose view the background has.")
     drift_px: float = Field(description="Farthest that the camera moves from the reference view, in pixels of the output.")
     drift_share: float = Field(description="Share of the camera's motion that the background follows; below 1 if the margin is too small.")
@@ -123,12 +130,15 @@ def studio(
     if not len(found.exposure):
         raise Invalid(f"No frame of the video begins at or after {params.start:g} s. Choose an earlier `start`.")
     path = found.path.resized(*size)
-    assert background is not None
-    picture = picture_of(background)
-    room = progress.part("depth", 0.25, 0.3)
-    inverse = depth.estimated_depth(picture, room) if params.depth == "model" else None
-    room(1, 1)
-    over = overscan(path, params.bg_margin, parallax_reach(inverse, params.depth_scale))
+    if background is not None:
+        place = _Place(picture_of(background))
+    else:
+        place = _painted(params, video, alpha, found, path, progress.part("painting", 0.25, 0.5))
+    picture = place.picture
+    stage_progress = progress.part("depth", 0.5, 0.55)
+    inverse = depth.estimated_depth(picture, stage_progress) if params.depth == "model" else None
+    stage_progress(1, 1)
+    over = overscan(path, place.margin or params.bg_margin, parallax_reach(inverse, params.depth_scale))
     plate_rgb, inverse = _fitted(picture, inverse, size, over.margin)
     # Cropping can change the middle depth, and with it what the margin has to hold.
     over = Overscan(over.margin, min(over.share, overscan(path, over.margin, parallax_reach(inverse, params.depth_scale)).share))
@@ -136,7 +146,7 @@ def studio(
     stage = _stage(params, info, found, path.scaled(over.share), plate_rgb, inverse, size)
     render = Render(stage, video, alpha, params)
     with closing(render.pictures()) as pictures:
-        written = write_again(pictures, params, video=video, info=info, output=outputs["video"], progress=progress.part("render", 0.3, 1))
+        written = write_again(pictures, params, video=video, info=info, output=outputs["video"], progress=progress.part("render", 0.55, 1))
     _warn(found, over, progress)
     rate = rate_of(info)
     return StudioResult(
@@ -145,7 +155,10 @@ def studio(
         duration_s=written.duration_s,
         width=size[0],
         height=size[1],
-        background="given",
+        background="given" if background is not None else "generated",
+        prompt=place.prompt,
+        seed=place.seed,
+        models=models_used(*_models(params)),
         reference_s=round(float(found.reference_s), 3),
         drift_px=round(path.largest, 2),
         drift_share=round(over.share, 4),
@@ -159,14 +172,6 @@ def studio(
     )
 
 
-def output_size(width: int, height: int, resolution: int) -> tuple[int, int]:
-    """Return the size of the result: the clip's, or smaller with even sides so that it is `resolution` high."""
-    if height <= resolution:
-        return width, height
-    factor = resolution / height
-    return max(round(width * factor / 2) * 2, 2), max(round(resolution / 2) * 2, 2)
-
-
 def _check_source(params: StudioParams, background: Path | None) -> None:
     if (background is None) == (not params.prompt.strip()):
         what = "neither a background nor a prompt is given" if background is None else "both a background and a prompt are given"
@@ -174,11 +179,42 @@ def _check_source(params: StudioParams, background: Path | None) -> None:
         raise Invalid(f"{detail}. Give exactly one.", errors=[{"field": "params.prompt", "detail": detail}])
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Place:
+    """A background as it came: RGB uint8, and for a painted one its size relative to a frame, its words and its seed."""
+
+    picture: NDArray[np.uint8]
+    margin: float = 0.0
+    prompt: str = ""
+    seed: int | None = None
+
+
+def _painted(params: StudioParams, video: Path, alpha: Path, found: Analysis, path: CameraPath, progress: Progress) -> _Place:
+    """Paint the place, with the depth of the clip's scene where `depth` is `model`."""
+    guided = params.depth == "model"
+    # The depth of what will be painted is not known yet: its nearest parts may move by all of `depth_scale`.
+    over = overscan(path, params.bg_margin, params.depth_scale if guided else 0.0)
+    size = large_size(path.width, path.height, over.margin)
+    frame = reference_frame(video, alpha, found.reference_s, (path.width, path.height))
+    scene = scene_depth(depth.estimated_depth(frame.rgb, progress), frame.matte, size) if guided else None
+    prompt = described_scene(params.prompt, found.light_from, found.camera_height)
+    plan = plan_of(params, prompt)
+    picture = painted_place(painter(params.sd_model), plan, frame, scene, size, lcm=params.lcm, progress=progress)
+    return _Place(picture, over.margin, prompt, plan.painting.seed)
+
+
+def _models(params: StudioParams) -> list[str]:
+    """Return the models that are used, as the catalog names them."""
+    guided = params.depth == "model"
+    painting = models_of(params, control=guided) if params.prompt.strip() else []
+    return [*painting, *([depth.MODEL] if guided else [])]
+
+
 def _fitted(
     picture: NDArray[np.uint8], inverse: Floats | None, size: tuple[int, int], margin: float
 ) -> tuple[NDArray[np.uint8], Floats | None]:
     """Return a picture and its depth cropped to the shape of a frame and `margin` times as large."""
-    large = max(round(size[0] * margin / 2) * 2, size[0]), max(round(size[1] * margin / 2) * 2, size[1])
+    large = large_size(*size, margin)
     rgb = np.asarray(cover(picture, *large), np.uint8)
     return rgb, None if inverse is None else np.clip(cover(inverse, *large), 0, 1).astype(np.float32)
 
@@ -229,7 +265,10 @@ def _warn(found: Analysis, over: Overscan, progress: Progress) -> None:
 
 def _missing(params: StudioParams) -> str | None:
     """Return the command that installs what `params` need."""
-    return to_install(depth.MODEL) if params.depth == "model" else None
+    if not params.prompt.strip():
+        return to_install(*_models(params))
+    guided = params.depth == "model"
+    return to_paint(params, *([depth.MODEL] if guided else []), control=guided)
 
 
 STUDIO = Operation(

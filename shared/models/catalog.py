@@ -9,6 +9,10 @@ from dataclasses import dataclass
 SD15 = "stable-diffusion-v1-5/stable-diffusion-inpainting"
 DEPTH_CONTROL = "lllyasviel/control_v11f1p_sd15_depth"
 DEPTH_SMALL = "depth-anything/Depth-Anything-V2-Small-hf"
+SDXL = "diffusers/stable-diffusion-xl-1.0-inpainting-0.1"
+DEPTH_CONTROL_SDXL = "diffusers/controlnet-depth-sdxl-1.0-small"
+LCM_LORA = "latent-consistency/lcm-lora-sdv1-5"
+MIGAN = "andraniksargsyan/migan"
 RVM = "https://github.com/PeterL1n/RobustVideoMatting"
 REMBG = "https://github.com/danielgatis/rembg/releases/download/v0.0.0"
 IDEALO = "https://raw.githubusercontent.com/idealo/image-quality-assessment/master/models/MobileNet"
@@ -362,6 +366,65 @@ CATALOG: tuple[Model, ...] = (
         notes="The licence restricts some uses.",
     ),
     Model(
+        name="sdxl-inpainting",
+        title="Stable Diffusion XL, inpainting",
+        purpose="Pictures painted into a mask, from a description: finer and slower than 1.5",
+        services=("background",),
+        source=f"https://huggingface.co/{SDXL}",
+        repository=SDXL,
+        revision="115134f363124c53c7d878647567d04daf26e41e",
+        files=hub(
+            "model_index.json",
+            "scheduler/scheduler_config.json",
+            "text_encoder/config.json",
+            "text_encoder/model.fp16.safetensors",
+            "text_encoder_2/config.json",
+            "text_encoder_2/model.fp16.safetensors",
+            "tokenizer/merges.txt",
+            "tokenizer/special_tokens_map.json",
+            "tokenizer/tokenizer_config.json",
+            "tokenizer/vocab.json",
+            "tokenizer_2/merges.txt",
+            "tokenizer_2/special_tokens_map.json",
+            "tokenizer_2/tokenizer_config.json",
+            "tokenizer_2/vocab.json",
+            "unet/config.json",
+            "unet/diffusion_pytorch_model.fp16.safetensors",
+            "vae/config.json",
+            "vae/diffusion_pytorch_model.fp16.safetensors",
+        ),
+        licence="CreativeML OpenRAIL++-M",
+        commercial_use=True,
+        about_bytes=6_900_000_000,
+        notes="Loaded with variant fp16; the licence restricts some uses.",
+    ),
+    Model(
+        name="controlnet-depth-sdxl-small",
+        title="ControlNet for SDXL, depth, small",
+        purpose="Keeps what Stable Diffusion XL paints to the depth of a scene",
+        services=("background",),
+        source=f"https://huggingface.co/{DEPTH_CONTROL_SDXL}",
+        repository=DEPTH_CONTROL_SDXL,
+        files=hub("config.json", "diffusion_pytorch_model.fp16.safetensors"),
+        licence="CreativeML OpenRAIL++-M",
+        commercial_use=True,
+        about_bytes=320_000_000,
+        notes="The licence restricts some uses.",
+    ),
+    Model(
+        name="lcm-lora-sd15",
+        title="LCM LoRA for Stable Diffusion 1.5",
+        purpose="Lets Stable Diffusion 1.5 paint in 4 to 8 steps",
+        services=("background",),
+        source=f"https://huggingface.co/{LCM_LORA}",
+        repository=LCM_LORA,
+        files=hub("pytorch_lora_weights.safetensors"),
+        licence="OpenRAIL++",
+        commercial_use=True,
+        about_bytes=135_000_000,
+        notes="Needs PEFT (pip install peft); the licence restricts some uses.",
+    ),
+    Model(
         name="depth-anything-v2-small",
         title="Depth Anything V2, small",
         purpose="Depth of a scene from one picture",
@@ -393,5 +456,26 @@ CATALOG: tuple[Model, ...] = (
         commercial_use=True,
         about_bytes=206_000_000,
         notes="TorchScript, as IOPaint publishes it, with its checksum.",
+    ),
+    Model(
+        name="migan",
+        title="MI-GAN",
+        purpose="Fills holes in a picture: small and quick",
+        services=("background",),
+        source=f"https://huggingface.co/{MIGAN}",
+        repository=MIGAN,
+        revision="406830d0fa60666da0071c342ad2fbc8f30c5c64",
+        files=(
+            File(
+                path="migan_pipeline_v2.onnx",
+                hub_path="migan_pipeline_v2.onnx",
+                checksum="sha256:6f1f3530a1a2324b19752018ce756088b07973cda8d7d890034ace5c8a48c40b",
+                size=28_079_181,
+            ),
+        ),
+        licence="MIT",
+        commercial_use=True,
+        about_bytes=28_079_181,
+        notes="The network as an ONNX file, with the cropping around holes in it.",
     ),
 )

@@ -17,3 +17,16 @@ def cover(picture: NDArray[Any], width: int, height: int) -> NDArray[Any]:
     if part.shape[:2] == (height, width):
         return part
     return np.asarray(cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC))
+
+
+def output_size(width: int, height: int, resolution: int) -> tuple[int, int]:
+    """Return the size of the result: the clip's, or smaller with even sides so that it is `resolution` high."""
+    if height <= resolution:
+        return width, height
+    factor = resolution / height
+    return max(round(width * factor / 2) * 2, 2), max(round(resolution / 2) * 2, 2)
+
+
+def large_size(width: int, height: int, margin: float) -> tuple[int, int]:
+    """Return the size, with even sides, of a background `margin` times as large as a frame of `width` x `height`."""
+    return max(round(width * margin / 2) * 2, width), max(round(height * margin / 2) * 2, height)

@@ -1,0 +1,126 @@
+"""A picture painted into a mask at any size: once as a whole, then tile by tile for detail."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from services.background.diffusion.pipeline import Painting, Pipeline
+from services.background.diffusion.sizes import MULTIPLE, feather, painted_size, tiles
+from shared.operation import Progress
+
+RGB = NDArray[np.uint8]
+Mask = NDArray[np.uint8]
+
+_DETAIL_STRENGTH = 0.35
+_ENLARGED = 1.2
+"""Enlargement from which on detail is missing and is painted tile by tile."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """How a picture is painted. `side`: pixels of the square that the model was trained on; `detail`: paint tiles at full size."""
+
+    painting: Painting
+    side: int
+    detail: bool
+
+
+def paint(pipeline: Pipeline, plan: Plan, picture: RGB, mask: Mask, progress: Progress, *, depth: NDArray[np.float32] | None = None) -> RGB:
+    """Return `picture`, uint8 (height, width, 3), newly painted where `mask`, uint8 (height, width), is not 0.
+
+    `depth`: inverse depth from 0 to 1, float32 (height, width), that the painting keeps to. What lies outside of the mask changes slightly:
+    it goes through the model as well. On a CPU the first step is timed, and a warning says how long all will take. What `progress` raises
+    ends the painting after the current step.
+    """
+    height, width = mask.shape
+    small = painted_size(width, height, plan.side)
+    full = -(-width // MULTIPLE) * MULTIPLE, -(-height // MULTIPLE) * MULTIPLE
+    enlarged = plan.detail and max(full[0] / small[0], full[1] / small[1]) > _ENLARGED
+    parts = [tile for tile in tiles(*full, plan.side) if enlarged]
+    large_mask = _sized_mask(mask, full)
+    parts = [tile for tile in parts if large_mask[tile.place].any()]
+    steps = _Steps(_steps(plan.painting) + len(parts) * _steps(_detailed(plan.painting, 0)), progress, timed=pipeline.device == "cpu")
+    control = None if depth is None else np.rint(depth * 255).astype(np.uint8)
+    whole = pipeline.run(plan.painting, _sized(picture, small), _sized_mask(mask, small), _maybe(control, small), steps)
+    if not parts:
+        return _sized(whole, (width, height))
+    canvas = _over(_sized(picture, full), _sized(whole, full), large_mask).astype(np.float32)
+    total = np.zeros((full[1], full[0], 1), np.float32)
+    mixed = np.zeros_like(canvas)
+    near = _maybe(control, full)
+    for number, tile in enumerate(parts):
+        part = np.ascontiguousarray(canvas[tile.place]).astype(np.uint8)
+        own = None if near is None else np.ascontiguousarray(near[tile.place])
+        made = pipeline.run(_detailed(plan.painting, number + 1), part, np.ascontiguousarray(large_mask[tile.place]), own, steps)
+        weight = feather(tile, *full)[..., None]
+        mixed[tile.place] += made * weight
+        total[tile.place] += weight
+    done = np.where(total > 0, mixed / np.maximum(total, 1e-6), canvas)
+    return _sized(np.clip(np.rint(done), 0, 255).astype(np.uint8), (width, height))
+
+
+def kept_outside(original: RGB, painted: RGB, mask: Mask, feather_px: int) -> RGB:
+    """Return `painted` with the original pasted back outside of `mask`, with a soft edge of `feather_px` pixels inside of it.
+
+    Pixels outside of the mask are the original's, bit by bit.
+    """
+    inside = cv2.distanceTransform((mask > 0).astype(np.uint8), cv2.DIST_L2, 5)
+    weight = np.clip(inside / max(feather_px, 1), 0, 1)[..., None]
+    mixed = original + (painted.astype(np.float32) - original) * weight
+    return np.where(mask[..., None] > 0, np.rint(mixed), original).astype(np.uint8)
+
+
+class _Steps:
+    """Counts steps of all passes, reports them, and times the first."""
+
+    def __init__(self, total: int, progress: Progress, *, timed: bool, clock: Callable[[], float] = time.monotonic) -> None:
+        self._total, self._progress, self._timed, self._clock = total, progress, timed, clock
+        self._done, self._began = 0, clock()
+
+    def __call__(self) -> None:
+        self._done += 1
+        if self._timed and self._done == 1:
+            step_s = self._clock() - self._began
+            self._progress.warn(
+                f"One step on the CPU took {step_s:.1f} s: painting takes about {_length(step_s * self._total)} for {self._total} steps. "
+                "Fewer `steps`, a smaller `resolution` or `detail` off are faster."
+            )
+        self._progress(min(self._done, self._total), self._total)
+
+
+def _length(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} minutes"
+
+
+def _steps(painting: Painting) -> int:
+    return max(min(int(painting.steps * painting.strength), painting.steps), 1)
+
+
+def _detailed(painting: Painting, number: int) -> Painting:
+    """Return the request for a tile: it keeps what was painted, and adds detail."""
+    # At this strength at least one step has to be left.
+    steps = max(painting.steps, int(np.ceil(1 / _DETAIL_STRENGTH)))
+    return replace(painting, strength=_DETAIL_STRENGTH, steps=steps, seed=(painting.seed + number) % 2**32)
+
+
+def _sized(picture: RGB, size: tuple[int, int]) -> RGB:
+    if picture.shape[1::-1] == size:
+        return picture
+    smaller = size[0] <= picture.shape[1] and size[1] <= picture.shape[0]
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LANCZOS4), np.uint8)
+
+
+def _sized_mask(mask: Mask, size: tuple[int, int]) -> Mask:
+    return np.where(cv2.resize(mask, size, interpolation=cv2.INTER_AREA) > 0, 255, 0).astype(np.uint8)
+
+
+def _maybe(control: Mask | None, size: tuple[int, int]) -> Mask | None:
+    return None if control is None else np.asarray(cv2.resize(control, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _over(original: RGB, painted: RGB, mask: Mask) -> RGB:
+    return np.where(mask[..., None] > 0, painted, original).astype(np.uint8)

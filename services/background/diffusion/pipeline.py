@@ -1,0 +1,132 @@
+"""Stable Diffusion's inpainting pipelines: loaded from local files, kept for the next job."""
+
+import importlib.util
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.background.diffusion.schedulers import SchedulerName, scheduler_row
+from services.background.diffusion.table import Painter
+from shared.errors import Unavailable
+from shared.models.cache import loaded
+from shared.models.device import Device, torch_device
+from shared.models.files import model_files
+from shared.models.gpu_lock import hold_gpu
+from shared.models.precision import has_bf16
+from shared.operation import Progress
+
+RGB = NDArray[np.uint8]
+Step = Callable[[], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Painting:
+    """One request to a pipeline. `steps` are those of a full strength of 1: fewer are taken below it."""
+
+    prompt: str
+    negative_prompt: str
+    strength: float
+    steps: int
+    guidance: float
+    seed: int
+    scheduler: SchedulerName
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pipeline:
+    """A pipeline that is ready. `control`: it takes a depth picture, too."""
+
+    pipe: Any
+    control: bool
+    device: str
+    precision: str
+
+    def run(self, painting: Painting, picture: RGB, mask: NDArray[np.uint8], depth: NDArray[np.uint8] | None, on_step: Step) -> RGB:
+        """Paint where `mask` is 255.
+
+        `picture`: uint8 (height, width, 3), `mask` and `depth` (near is white): uint8 (height, width); sides divide by 8. `on_step` is
+        called after each step; what it raises ends the run. Noise is made on the CPU, so a device changes a picture by rounding only.
+        """
+        import diffusers
+        import torch
+        from PIL import Image
+
+        row = scheduler_row(painting.scheduler)
+        self.pipe.scheduler = getattr(diffusers, row.kind).from_config(self.pipe.scheduler.config, **row.options)
+
+        def after_step(_pipe: Any, _step: int, _timestep: Any, values: dict[str, Any]) -> dict[str, Any]:
+            on_step()
+            return values
+
+        height, width = mask.shape
+        control = {"control_image": Image.fromarray(np.repeat(depth[..., None], 3, axis=2), "RGB")} if depth is not None else {}
+        result = self.pipe(
+            prompt=painting.prompt,
+            negative_prompt=painting.negative_prompt or None,
+            image=Image.fromarray(picture, "RGB"),
+            mask_image=Image.fromarray(mask, "L"),
+            width=width,
+            height=height,
+            strength=painting.strength,
+            num_inference_steps=painting.steps,
+            guidance_scale=painting.guidance,
+            generator=torch.Generator("cpu").manual_seed(painting.seed),
+            callback_on_step_end=after_step,
+            **control,
+        )
+        return np.asarray(result.images[0].convert("RGB"), np.uint8)
+
+
+@contextmanager
+def pipeline(row: Painter, progress: Progress, *, control: bool = False, lcm: bool = False) -> Iterator[Pipeline]:
+    """Hold a model's pipeline for the length of a block; `control`: with its depth ControlNet, `lcm`: with its LCM LoRA.
+
+    fp16 on a GPU; on the CPU bf16 where the processor has it, else f32. Raises ModelMissing, ModelDamaged, Unavailable without PEFT.
+    """
+    if lcm and importlib.util.find_spec("peft") is None:
+        raise Unavailable("The LCM LoRA needs PEFT. Run: pip install peft, or turn `lcm` off.")
+    folder = model_files(row.model, progress)["model_index.json"].parent
+    control_folder = model_files(row.control, progress)["config.json"].parent if control else None
+    lora = next(iter(model_files(row.lcm, progress).values())) if lcm else None
+    device = torch_device()
+    precision = "f16" if device.kind == "cuda" else "bf16" if has_bf16() else "f32"
+    size = (row.size + (row.control_size if control else 0)) * (2 if precision == "f32" else 1)
+
+    def load() -> Pipeline:
+        progress.part("loading the model", 0, 0)(0, 1)
+        return _load(folder, control_folder, lora, device, precision)
+
+    key = (row.model, control, lcm, str(device), precision)
+    with hold_gpu(device, progress), loaded(key, load, size=size, device=device) as ready:
+        yield ready
+
+
+def _load(folder: Path, control: Path | None, lora: Path | None, device: Device, precision: str) -> Pipeline:
+    import diffusers
+    import torch
+
+    # Their `from_pretrained` has no types.
+    pipelines: Any = diffusers.AutoPipelineForInpainting
+    controls: Any = diffusers.ControlNetModel
+    dtype = {"f16": torch.float16, "bf16": torch.bfloat16, "f32": torch.float32}[precision]
+    # The published repositories hold their safetensors as fp16 only; without these options diffusers falls back to pickles.
+    common: dict[str, Any] = {"dtype": dtype, "variant": "fp16", "use_safetensors": True, "local_files_only": True}
+    parts: dict[str, Any] = {}
+    if control is not None:
+        parts["controlnet"] = controls.from_pretrained(control, **common)
+    if "StableDiffusionXL" not in (folder / "model_index.json").read_text():
+        parts |= {"safety_checker": None, "requires_safety_checker": False}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        pipe = pipelines.from_pretrained(folder, **common, **parts)
+    if lora is not None:
+        pipe.load_lora_weights(lora.parent, weight_name=lora.name, local_files_only=True)
+    pipe.set_progress_bar_config(disable=True)
+    pipe.vae.enable_tiling()
+    return Pipeline(pipe.to(str(device)), control is not None, str(device), precision)

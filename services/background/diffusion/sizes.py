@@ -1,0 +1,68 @@
+"""Sizes that diffusion models paint in, and tiles of larger pictures."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+MULTIPLE = 8
+"""Models paint in latents an eighth as large as the picture."""
+_MOST_AREA = 1.5
+"""Largest area that a model paints well, relative to the square that it was trained on."""
+_OVERLAP = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A part of a picture, in pixels."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+    @property
+    def place(self) -> tuple[slice, slice]:
+        """Rows and columns."""
+        return slice(self.top, self.top + self.height), slice(self.left, self.left + self.width)
+
+
+def painted_size(width: int, height: int, side: int) -> tuple[int, int]:
+    """Return the size that a model trained on squares of `side` pixels paints a picture of `width` x `height` in.
+
+    Sides divide by 8. The area is at most one and a half times the square's, and the shape is the picture's up to rounding.
+    """
+    factor = min(math.sqrt(_MOST_AREA * side * side / (width * height)), 1.0)
+    return _multiple(width * factor), _multiple(height * factor)
+
+
+def tiles(width: int, height: int, side: int) -> list[Tile]:
+    """Return overlapping tiles of at most `side` x `side` pixels that cover a picture whose sides divide by 8."""
+    across, down = _starts(width, side), _starts(height, side)
+    return [Tile(left, top, min(side, width), min(side, height)) for top in down for left in across]
+
+
+def feather(tile: Tile, width: int, height: int) -> NDArray[np.float32]:
+    """Return a tile's weight, float32 (tile height, tile width): full inside, falling to almost 0 at edges inside the picture."""
+    across = _ramp(tile.width, before=tile.left > 0, after=tile.left + tile.width < width)
+    down = _ramp(tile.height, before=tile.top > 0, after=tile.top + tile.height < height)
+    return np.asarray(down[:, None] * across, np.float32)
+
+
+def _multiple(length: float) -> int:
+    return max(round(length / MULTIPLE), 1) * MULTIPLE
+
+
+def _starts(length: int, side: int) -> list[int]:
+    if length <= side:
+        return [0]
+    count = math.ceil((length - side) / (side * (1 - _OVERLAP))) + 1
+    last = length - side
+    return [round(number * last / (count - 1) / MULTIPLE) * MULTIPLE for number in range(count - 1)] + [last]
+
+
+def _ramp(length: int, *, before: bool, after: bool) -> NDArray[np.float32]:
+    reach = max(round(length * _OVERLAP), 1)
+    rise = np.minimum((np.arange(length) + 1) / (reach + 1), 1)
+    return ((rise if before else 1) * (rise[::-1] if after else 1) * np.ones(length)).astype(np.float32)

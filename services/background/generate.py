@@ -1,0 +1,104 @@
+"""background.generate: a background painted from a description."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from pydantic import BaseModel, Field
+
+from services.background.diffusion.paint import kept_outside, paint
+from services.background.diffusion.pipeline import pipeline
+from services.background.diffusion.table import painter
+from services.background.params import ModelUsed, PaintParams, models_of, models_used, plan_of, to_paint
+from services.background.stage.fitted import output_size
+from services.background.stage.reference import reference_frame, subject_mask, without_subject
+from shared.operation import Input, Kind, Operation, Progress, Silent
+from shared.video.clip.part import ClipPart
+from shared.video.clip.rewrite import matte_remarks
+from shared.video.probe import probe_video
+
+_GROW = 40
+"""Without `grow` the matte grows by a fortieth of the height."""
+
+
+class GenerateParams(PaintParams):
+    """What is painted, and where."""
+
+    prompt: str = Field(min_length=1, max_length=2000, description="Description of the background.")
+    reference: float | None = Field(None, ge=0, le=1e6, description="Seconds of the frame to paint into. Empty: the middle of the clip.")
+    grow: int | None = Field(
+        None, ge=0, le=400, description="Pixels to grow the matte by, to paint over soft edges and shadows. Empty: 2.5 % of the height."
+    )
+    keep_outside: bool = Field(
+        True, description="Keep the clip's own picture outside of the grown matte, bit by bit. Off: all of it is painted anew."
+    )
+    feather: int | None = Field(
+        None, ge=0, le=200, description="Pixels over which the painting fades into the kept picture. Empty: 1 % of the height."
+    )
+
+
+class GenerateResult(BaseModel):
+    """What was painted."""
+
+    width: int = Field(description="Width of the background in pixels.")
+    height: int = Field(description="Height of the background in pixels.")
+    reference_s: float = Field(description="Seconds of the frame that was painted into.")
+    painted_share: float = Field(description="Share of the picture that was painted, 0 to 1.")
+    seed: int = Field(description="Seed; the same one gives the same picture on the same device.")
+    device: str = Field(description="Device that painted.")
+    precision: str = Field(description="Number format of the model: f16, bf16 or f32.")
+    models: list[ModelUsed] = Field(description="Models used, with their licences.")
+
+
+def generate(params: GenerateParams, *, video: Path, alpha: Path, output: Path, progress: Progress = Silent()) -> GenerateResult:
+    """Paint a background for `video`, whose subject `alpha` (a gray video, white is the subject) covers, and write it as RGB PNG.
+
+    One frame is taken; its subject is painted over from the prompt, or all of it without `keep_outside`. Raises UnsupportedMedia and
+    BrokenMedia for the sources, Invalid for a time beyond the end, ModelMissing, ModelDamaged, Unavailable for LCM without PEFT.
+    """
+    info = probe_video(video)
+    for warning in matte_remarks(alpha, ClipPart(), info=info):
+        progress.warn(warning)
+    time = Fraction(info.duration_s).limit_denominator(1000) / 2 if params.reference is None else Fraction(params.reference)
+    size = output_size(info.width, info.height, params.resolution)
+    frame = reference_frame(video, alpha, time, size)
+    height = size[1]
+    subject = subject_mask(frame.matte, max(height // _GROW, 2) if params.grow is None else params.grow)
+    empty = np.clip(np.rint(without_subject(frame.rgb.astype(np.float32), subject)), 0, 255).astype(np.uint8)
+    mask = subject if params.keep_outside else np.full(subject.shape, 255, np.uint8)
+    row, plan = painter(params.sd_model), plan_of(params, params.prompt)
+    if mask.any():
+        with pipeline(row, progress, lcm=params.lcm) as ready:
+            picture = paint(ready, plan, empty, mask, progress, depth=None)
+            device, precision = ready.device, ready.precision
+        if params.keep_outside:
+            picture = kept_outside(frame.rgb, picture, mask, max(height // 100, 2) if params.feather is None else params.feather)
+    else:
+        progress.warn("The matte shows no subject in this frame: nothing was painted. Choose another `reference`, or `keep_outside` off.")
+        picture, device, precision = frame.rgb, "none", "none"
+    Image.fromarray(picture, "RGB").save(output, format="PNG")
+    progress(1, 1)
+    return GenerateResult(
+        width=size[0],
+        height=size[1],
+        reference_s=round(float(frame.time), 3),
+        painted_share=round(float((mask > 0).mean()), 4),
+        seed=plan.painting.seed,
+        device=device,
+        precision=precision,
+        models=models_used(*models_of(params)) if mask.any() else [],
+    )
+
+
+GENERATE = Operation(
+    name="background.generate",
+    summary="Paint a background from a description, by Stable Diffusion",
+    params=GenerateParams,
+    result=GenerateResult,
+    inputs={"video": Kind.VIDEO, "alpha": Input(kind=Kind.VIDEO, matte=True, auto="matting.matte.alpha")},
+    outputs={"background": Kind.IMAGE},
+    run=generate,
+    example=GenerateParams(prompt="a sunny beach at golden hour", seed=42),
+    unavailable=lambda params: to_paint(params),
+)

@@ -1,0 +1,60 @@
+"""A place painted from a description, with the depth of the clip's own scene."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from services.background.analysis.scene_light import CameraHeight, LightFrom
+from services.background.diffusion.paint import Plan, paint
+from services.background.diffusion.pipeline import pipeline
+from services.background.diffusion.table import Painter
+from services.background.parallax.depth import normalized
+from services.background.stage.reference import Reference, extended, subject_mask, without_subject
+from shared.operation import Progress
+
+Floats = NDArray[np.float32]
+
+_GROW = 40
+"""The subject's mask grows by a fortieth of the height: soft edges and shadows stay out."""
+_SMOOTH = 90
+"""Depth is smoothed over a ninetieth of the height: the room stays, and the rest of a person's outline goes."""
+_LIGHT = {
+    "left": "light from the left",
+    "right": "light from the right",
+    "above": "light from above",
+    "below": "light from below",
+    "front": "",
+}
+_HEIGHTS = {"low": "low camera angle", "eye level": "eye-level camera", "high": "high camera angle", "unknown": ""}
+
+
+def described_scene(prompt: str, light_from: LightFrom, camera: CameraHeight) -> str:
+    """Return a prompt with the clip's light and camera height in words."""
+    return ", ".join(filter(None, (prompt.strip(), _LIGHT[light_from], _HEIGHTS[camera])))
+
+
+def scene_depth(inverse: Floats, matte: NDArray[np.uint8], size: tuple[int, int]) -> Floats:
+    """Return the depth of a scene without its subject, in the middle of `size` (width, height) and going on around it.
+
+    `inverse`: inverse depth of a frame, from 0 to 1, float32 (h, w); `matte`: uint8 of the same size.
+    """
+    height = inverse.shape[0]
+    empty = without_subject(inverse[..., None], subject_mask(matte, max(height // _GROW, 2)))
+    smooth = cv2.GaussianBlur(empty[..., 0], (0, 0), max(height / _SMOOTH, 1))
+    return normalized(extended(np.asarray(smooth, np.float32)[..., None], *size)[..., 0])
+
+
+def painted_place(
+    row: Painter, plan: Plan, reference: Reference, depth: Floats | None, size: tuple[int, int], *, lcm: bool, progress: Progress
+) -> NDArray[np.uint8]:
+    """Paint a place of `size` (width, height), RGB uint8.
+
+    It begins with the colours of the reference frame without its subject. `depth`, from `scene_depth`, gives it the layout of the clip's
+    scene; without it the layout is free. Raises ModelMissing, Unavailable.
+    """
+    mask = subject_mask(reference.matte, max(reference.matte.shape[0] // _GROW, 2))
+    around = extended(without_subject(reference.rgb.astype(np.float32), mask), *size)
+    start = np.clip(np.rint(around), 0, 255).astype(np.uint8)
+    everywhere = np.full(start.shape[:2], 255, np.uint8)
+    with pipeline(row, progress, control=depth is not None, lcm=lcm) as ready:
+        return paint(ready, plan, start, everywhere, progress, depth=depth)

@@ -1,0 +1,55 @@
+"""One frame of a clip with its matte, and the scene without its subject."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from services.background.fill.smooth import pull_push
+from shared.errors import Invalid
+from shared.video import read_together
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reference:
+    """`rgb`: uint8 (height, width, 3); `matte`: uint8 (height, width), white is the subject; `time`: seconds."""
+
+    rgb: NDArray[np.uint8]
+    matte: NDArray[np.uint8]
+    time: Fraction
+
+
+def reference_frame(video: Path, alpha: Path, time: Fraction, size: tuple[int, int]) -> Reference:
+    """Read the first frame at or after `time`, in `size` (width, height). Raises Invalid if there is none."""
+    with read_together(video, alpha, start=time or None, to_sdr8=True, prefetch=1) as pairs:
+        for frame, matte in pairs:
+            gray = cv2.resize(matte.matte(), size, interpolation=cv2.INTER_AREA)
+            return Reference(frame.rgb(size), np.asarray(gray, np.uint8), frame.time)
+    raise Invalid(f"No frame of the video begins at or after {float(time):g} s. Choose an earlier time.")
+
+
+def subject_mask(matte: NDArray[np.uint8], grow: int) -> NDArray[np.uint8]:
+    """Return where the subject is, or within `grow` pixels of it: uint8, 0 or 255."""
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * grow + 1, 2 * grow + 1))
+    return np.where(cv2.dilate((matte > 8).astype(np.uint8), kernel) > 0, 255, 0).astype(np.uint8)
+
+
+def without_subject(values: Floats, mask: NDArray[np.uint8]) -> Floats:
+    """Return `values`, float32 (height, width, channels), with what `mask` covers filled smoothly from around it."""
+    return pull_push(values, (mask == 0).astype(np.uint8))
+
+
+def extended(values: Floats, width: int, height: int) -> Floats:
+    """Return `values`, float32 (h, w, channels), in the middle of a larger picture that goes on smoothly."""
+    high, wide, channels = values.shape
+    top, left = (height - high) // 2, (width - wide) // 2
+    large = np.zeros((height, width, channels), np.float32)
+    known = np.zeros((height, width), np.uint8)
+    large[top : top + high, left : left + wide] = values
+    known[top : top + high, left : left + wide] = 1
+    return pull_push(large, known)

@@ -1,0 +1,237 @@
+"""background.generate, and the studio's painting, with tiny networks in the published layout."""
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from scenes import Clip, Shoot
+from tiny_diffusion import write_control, write_depth, write_pipeline
+
+from services.background.diffusion.paint import Plan, kept_outside, paint
+from services.background.diffusion.pipeline import Painting, Pipeline, pipeline
+from services.background.diffusion.schedulers import SCHEDULERS
+from services.background.diffusion.sizes import feather, painted_size, tiles
+from services.background.diffusion.table import painter
+from services.background.generate import GENERATE, GenerateParams, GenerateResult, generate
+from services.background.params import to_paint
+from services.background.stage.painted import described_scene, scene_depth
+from services.background.studio import STUDIO, StudioParams, studio
+from shared.operation import Progress, Silent
+from shared.settings import Settings
+
+# The first import of diffusers takes long on a busy machine.
+pytestmark = [pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning"), pytest.mark.timeout(400)]
+
+SMALL = {"steps": 3, "seed": 7, "resolution": 96}
+opened: list[str] = []
+
+
+def _note(event: str, arguments: tuple[object, ...]) -> None:
+    if event == "open" and isinstance(arguments[0], str):
+        opened.append(arguments[0])
+    elif event == "socket.connect":
+        opened.append("the network")
+
+
+sys.addaudithook(_note)
+
+
+class Listener:
+    """A Progress that keeps warnings, and stops after some steps."""
+
+    def __init__(self, stop_at: float | None = None) -> None:
+        self.warnings: list[str] = []
+        self.steps: list[tuple[float, float]] = []
+        self._stop_at = stop_at
+
+    def __call__(self, done: float, total: float) -> None:
+        self.steps.append((done, total))
+        if self._stop_at is not None and done >= self._stop_at:
+            raise KeyboardInterrupt
+
+    def part(self, stage: str, start: float, end: float) -> Progress:
+        return Silent()
+
+    def warn(self, message: str) -> None:
+        self.warnings.append(message)
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A models folder with tiny networks, and a pickle beside each of their files that must not be opened."""
+    folder = tmp_path_factory.mktemp("models")
+    write_pipeline(folder / "sd15-inpainting")
+    write_control(folder / "controlnet-depth-sd15")
+    write_depth(folder / "depth-anything-v2-small")
+    for part in folder.rglob("*.fp16.safetensors"):
+        (part.parent / part.name.replace(".fp16.safetensors", ".bin")).write_bytes(b"\x80not to be opened")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("REELWRIGHT_MODELS_DIR", str(folder))
+        patched.setenv("REELWRIGHT_DEVICE", "cpu")
+        patched.setattr("shared.settings._Process.settings", Settings())
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def shot(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    clip = Clip(Shoot(frames=6, width=160, height=96, seed=41, tilt=0, pan=0.1))
+    return clip.write(tmp_path_factory.mktemp("shot"))
+
+
+def painted(shot: tuple[Path, Path], folder: Path, progress: Listener | None = None, **params: object) -> tuple[GenerateResult, np.ndarray]:
+    output = folder / "background.png"
+    values = GenerateParams(**({"prompt": "a beach", "keep_outside": False} | SMALL | params))  # type: ignore[arg-type]
+    result = generate(values, video=shot[0], alpha=shot[1], output=output, progress=progress or Listener())
+    return result, np.asarray(Image.open(output))
+
+
+def test_the_same_seed_gives_the_same_picture(models: Path, shot: tuple[Path, Path], tmp_path: Path) -> None:
+    opened.clear()
+    listener = Listener()
+    result, first = painted(shot, tmp_path, listener)
+    loaded = [name for name in opened if str(models) in name]
+    assert loaded, "the networks are loaded from the models folder"
+    assert not [name for name in opened if name.endswith((".bin", ".pt", ".ckpt")) or name == "the network"]
+    assert first.shape == (96, 160, 3)
+    assert (painted(shot, tmp_path)[1] == first).all()
+    assert (painted(shot, tmp_path, seed=8)[1] != first).any()
+    assert (result.seed, result.device, result.painted_share) == (7, "cpu", 1)
+    assert [(model.name, model.commercial_use) for model in result.models] == [("sd15-inpainting", True)]
+    assert "OpenRAIL" in result.models[0].licence
+    assert any("One step on the CPU took" in warning for warning in listener.warnings)
+    assert [done for done, total in listener.steps if total == 2] == [1, 2]
+
+
+def test_what_lies_outside_the_subject_stays_bit_by_bit(models: Path, shot: tuple[Path, Path], tmp_path: Path) -> None:
+    result, picture = painted(shot, tmp_path, keep_outside=True, reference=0.08, grow=2)
+    from services.background.stage.reference import reference_frame, subject_mask
+
+    frame = reference_frame(*shot, time=2 / 25, size=(160, 96))  # type: ignore[arg-type]
+    mask = subject_mask(frame.matte, 2) > 0
+    assert (picture[~mask] == frame.rgb[~mask]).all()
+    assert np.abs(picture[mask].astype(int) - frame.rgb[mask]).mean() > 5
+    assert result.painted_share == pytest.approx(mask.mean(), abs=1e-3)
+
+
+def test_cancelling_ends_the_painting_within_a_step(models: Path, shot: tuple[Path, Path], tmp_path: Path) -> None:
+    listener = Listener(stop_at=2)
+    with pytest.raises(KeyboardInterrupt):
+        painted(shot, tmp_path, listener, steps=20)
+    assert listener.steps[-1][0] == 2
+    assert not (tmp_path / "background.png").exists()
+
+
+@pytest.mark.parametrize("name", [row.name for row in SCHEDULERS])
+def test_every_scheduler_takes_its_steps(models: Path, name: str) -> None:
+    steps: list[int] = []
+    painting = Painting(
+        prompt="a wall",
+        negative_prompt="",
+        strength=1,
+        steps=3,
+        guidance=2,
+        seed=1,
+        scheduler=name,  # type: ignore[arg-type]
+    )
+    picture = np.full((64, 64, 3), 90, np.uint8)
+    mask = np.full((64, 64), 255, np.uint8)
+    with pipeline(painter("sd15"), Silent()) as ready:
+        first, second = (ready.run(painting, picture, mask, None, lambda: steps.append(1)) for _ in range(2))
+    assert (first == second).all()
+    assert len(steps) in (6, 8), "PNDM takes one step more"
+
+
+def test_the_studio_paints_a_place_with_the_depth_of_the_scene(models: Path, shot: tuple[Path, Path], tmp_path: Path) -> None:
+    outputs = {name: tmp_path / file for name, file in (("video", "out.mp4"), ("background", "bg.png"), ("depth", "depth.png"))}
+    params = StudioParams(prompt="a neon studio", **SMALL)  # type: ignore[arg-type]
+    result = studio(params, video=shot[0], alpha=shot[1], background=None, outputs=outputs, progress=Silent())
+    assert result.background == "generated"
+    assert result.prompt.startswith("a neon studio")
+    assert result.seed == 7
+    assert [model.name for model in result.models] == ["sd15-inpainting", "controlnet-depth-sd15", "depth-anything-v2-small"]
+    plate = np.asarray(Image.open(outputs["background"]))
+    assert plate.shape[1] >= 1.3 * 160 - 2
+    assert np.asarray(Image.open(outputs["depth"])).shape == plate.shape[:2]
+    assert result.frames == 6
+
+
+def test_missing_models_are_named_with_their_commands(use_settings: Callable[..., None], tmp_path: Path) -> None:
+    use_settings(models_dir=str(tmp_path))
+    assert GENERATE.unavailable(GENERATE.example) == "reelwright models pull sd15-inpainting"
+    both = STUDIO.unavailable(StudioParams(prompt="a beach", sd_model="sdxl"))
+    assert both is not None
+    assert all(name in both for name in ("sdxl-inpainting", "controlnet-depth-sdxl-small", "depth-anything-v2-small"))
+    assert STUDIO.unavailable(StudioParams(depth="plane")) is None
+    assert "lcm-lora-sd15" in str(to_paint(GenerateParams(prompt="a beach", lcm=True)))
+    with pytest.raises(ValueError, match="no LCM LoRA for sdxl"):
+        GenerateParams(prompt="a beach", lcm=True, sd_model="sdxl")
+
+
+class FlatPipe(Pipeline):
+    """A pipeline that paints one colour and remembers the sizes."""
+
+    def __init__(self) -> None:
+        super().__init__(None, True, "cpu", "f32")
+        object.__setattr__(self, "sizes", [])
+
+    def run(self, painting, picture, mask, depth, on_step):  # type: ignore[no-untyped-def]
+        self.sizes.append((mask.shape[::-1], painting.strength, None if depth is None else depth.shape))  # type: ignore[attr-defined]
+        on_step()
+        return np.full_like(picture, 200)
+
+
+def test_large_pictures_are_painted_once_whole_and_then_in_tiles() -> None:
+    painting = Painting(prompt="", negative_prompt="", strength=1, steps=3, guidance=1, seed=0, scheduler="ddim")
+    picture = np.zeros((1081, 1925, 3), np.uint8)
+    mask = np.zeros((1081, 1925), np.uint8)
+    mask[300:900, 200:700] = 255
+    pipe = FlatPipe()
+    made = paint(pipe, Plan(painting=painting, side=512, detail=True), picture, mask, Silent(), depth=np.zeros((1081, 1925), np.float32))
+    assert made.shape == picture.shape
+    assert (made[310:890, 210:690] == 200).all()
+    first, *others = pipe.sizes  # type: ignore[attr-defined]
+    assert first[0][0] * first[0][1] <= 1.55 * 512 * 512
+    assert 2 <= len(others) < len(tiles(1928, 1088, 512))
+    assert all(size == (512, 512) and depth == (512, 512) and strength < 0.5 for size, strength, depth in others)
+    plain = FlatPipe()
+    paint(plain, Plan(painting=painting, side=512, detail=False), picture, mask, Silent())
+    assert len(plain.sizes) == 1  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("width", "height"), [(640, 360), (1920, 1080), (333, 777), (50, 3000)])
+def test_sizes_divide_by_eight_and_tiles_cover_everything(width: int, height: int) -> None:
+    small = painted_size(width, height, 512)
+    assert all(side % 8 == 0 for side in small)
+    full = -(-width // 8) * 8, -(-height // 8) * 8
+    weight = np.zeros(full[::-1])
+    for tile in tiles(*full, 512):
+        assert tile.left % 8 == tile.top % 8 == tile.width % 8 == tile.height % 8 == 0
+        weight[tile.place] += feather(tile, *full)
+    assert weight.min() > 0
+
+
+def test_the_kept_picture_is_exact_outside_and_the_edge_is_soft() -> None:
+    mask = np.zeros((60, 80), np.uint8)
+    mask[20:40, 20:60] = 255
+    original, new = np.full((60, 80, 3), 10, np.uint8), np.full((60, 80, 3), 210, np.uint8)
+    mixed = kept_outside(original, new, mask, 5)
+    assert (mixed[mask == 0] == 10).all()
+    assert (mixed[28:32, 30:50] == 210).all()
+    assert 10 < mixed[21, 40, 0] < 210
+
+
+def test_the_scenes_depth_has_no_subject_and_goes_on_around_the_frame() -> None:
+    inverse = np.repeat(np.linspace(0, 0.5, 90, dtype=np.float32)[:, None], 160, axis=1)
+    matte = np.zeros((90, 160), np.uint8)
+    matte[20:80, 60:100] = 255
+    inverse[matte > 0] = 1.0
+    depth = scene_depth(inverse, matte, (240, 136))
+    assert depth.shape == (136, 240)
+    middle, side = depth[70, 120], depth[70, 50]
+    assert abs(middle - side) < 0.15
+    assert depth[100].mean() > depth[30].mean()
+    assert described_scene("a hall ", "left", "low") == "a hall, light from the left, low camera angle"
+    assert described_scene("a hall", "front", "unknown") == "a hall"
