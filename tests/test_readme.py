@@ -36,6 +36,7 @@ CANNOT_RUN = {
     r"aesthetics (best-frames|top-images)(?!.*--scorer technical)": "needs the weights of NIMA",
     r"reelwright matting matte .*--backend chroma": "needs a clip in front of a green screen; tests/services/matting covers it",
     r"reelwright matting (?!.*--backend chroma)": "needs the weights of a matting network",
+    r"background (generate|studio .*--prompt)": "needs the weights of Stable Diffusion",
     r"MatteParams\(backend=\"rvm\"": "needs the weights of RVM",
 }
 

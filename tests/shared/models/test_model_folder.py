@@ -163,7 +163,7 @@ def test_weights_that_a_package_carries_are_found():
 
 def test_the_catalog_is_in_order():
     names = [model.name for model in CATALOG]
-    assert len(set(names)) == len(names) == 18
+    assert len(set(names)) == len(names) == 22
     for model in CATALOG:
         assert model.files
         assert model.services
