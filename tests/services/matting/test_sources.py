@@ -54,4 +54,4 @@ def test_an_hdr_clip_is_tone_mapped_with_a_warning(models, tmp_path):
         # The edge's mixed colours are darker in PQ: less of it is red.
         assert iou(alpha, disc(60 + 3 * number, 90)) > 0.75
     info = probe(tmp_path / "composite.mp4")
-    assert (info.color.transfer, info.bit_depth) == ("bt709", 8)
+    assert (info.color.transfer, info.pixel_format) == ("bt709", "yuv420p")
