@@ -22,7 +22,8 @@ _JUMP = 0.04
 """Step of inverse depth, as a share of its range, from which on a surface tears."""
 _RAMP, _CONCENTRATED = 320, 0.6
 """A ramp is at most two 320ths of the longest side wide (9 pixels at least), and half of such a window holds most of its difference."""
-_LOOKUPS = 3
+_LOOKUPS = 2
+_SOFT_PX = 0.6
 _EMPTY = -1.0
 
 
@@ -91,32 +92,30 @@ class TornSurface:
         """
         front, torn = self._thrown(move)
         affine = _to_small(base, self._factor)
-        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        depth = np.asarray(cv2.warpAffine(front, affine, size, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.float32)
-        x, y = _affine_grid(base, size)
-        read_x, read_y = x + np.float32(move[0]) * depth, y + np.float32(move[1]) * depth
-        if not torn.any():
-            return View(read_x, read_y, None)
-        soft = cv2.GaussianBlur(torn.astype(np.float32), (0, 0), 0.6)
-        weight = np.asarray(cv2.warpAffine(soft, affine, size, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.float32)
-        place = _box(weight > 0)
+        depth = _warped(front, affine, (slice(0, size[1]), slice(0, size[0])))
+        x, y = _moved_grid(base, depth, move)
+        place = _seen_box(torn, affine, size)
         if place is None:
-            return View(read_x, read_y, None)
-        back = self._depth_behind(move)
-        low = np.asarray(cv2.warpAffine(back, affine, size, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.float32)[place]
-        behind_x, behind_y = x[place] + np.float32(move[0]) * low, y[place] + np.float32(move[1]) * low
-        return View(read_x, read_y, Torn(*place, behind_x, behind_y, weight[place]))
+            return View(x, y, None)
+        soft = cv2.GaussianBlur(torn.astype(np.float32), (0, 0), _SOFT_PX)
+        weight = _warped(np.asarray(soft, np.float32), affine, place)
+        shifted = base @ np.array([[1, 0, place[1].start], [0, 1, place[0].start], [0, 0, 1.0]])
+        behind_x, behind_y = _moved_grid(shifted, _warped(self._depth_behind(move), affine, place), move)
+        return View(x, y, Torn(*place, behind_x, behind_y, weight))
 
     def _thrown(self, move: tuple[float, float]) -> tuple[Floats, Mask]:
         """Return the view's inverse depth at reduced size, and where nothing of the surface is seen."""
         width, height = self._small
         x, y, depth = self._points
-        # Not rint: it rounds halves to even numbers, which would tear a surface that moves by half a pixel.
-        column = np.floor(x - np.float32(move[0] / self._factor[0]) * depth + np.float32(0.5)).astype(np.int32)
-        row = np.floor(y - np.float32(move[1] / self._factor[1]) * depth + np.float32(0.5)).astype(np.int32)
-        inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
-        front = np.full((height, width), _EMPTY, np.float32)
-        front.reshape(-1)[(row * width + column)[inside]] = depth[inside]
+        # Not rint: it rounds halves to even numbers, which would tear a surface that moves by half a pixel. Truncation rounds down, since
+        # places are shifted by one: what leaves the picture goes to a rim around it.
+        column = (x - np.float32(move[0] / self._factor[0]) * depth + np.float32(1.5)).clip(0, width + 1).astype(np.int32)
+        row = (y - np.float32(move[1] / self._factor[1]) * depth + np.float32(1.5)).clip(0, height + 1).astype(np.int32)
+        row *= width + 2
+        row += column
+        rimmed = np.full((height + 2, width + 2), _EMPTY, np.float32)
+        rimmed.reshape(-1)[row] = depth
+        front = np.ascontiguousarray(rimmed[1:-1, 1:-1])
         # A surface that has come nearer has cracks a pixel wide, empty or with something far in them: closing mends those.
         front = np.asarray(cv2.morphologyEx(front, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)), np.float32)
         torn = front < 0
@@ -233,20 +232,53 @@ def _to_small(base: Matrix, factor: tuple[float, float]) -> NDArray[np.float64]:
     return np.asarray((shrink @ base)[:2], np.float64)
 
 
-def _affine_grid(base: Matrix, size: tuple[int, int]) -> tuple[Floats, Floats]:
-    """Return where `base` takes each pixel of a picture of `size` (width, height)."""
-    columns, rows = np.arange(size[0], dtype=np.float64), np.arange(size[1], dtype=np.float64)[:, None]
-    x = base[0, 0] * columns + (base[0, 1] * rows + base[0, 2])
-    y = base[1, 0] * columns + (base[1, 1] * rows + base[1, 2])
-    return x.astype(np.float32), y.astype(np.float32)
+def _warped(small: Floats, affine: NDArray[np.float64], place: tuple[slice, slice]) -> Floats:
+    """Return the part `place` of a view, read from a picture in reduced size; `affine` takes the view's pixels to it."""
+    rows, columns = place
+    shifted = affine.copy()
+    shifted[:, 2] += affine[:, :2] @ (columns.start, rows.start)
+    size = columns.stop - columns.start, rows.stop - rows.start
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return np.asarray(cv2.warpAffine(small, shifted, size, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.float32)
 
 
-def _box(mask: Mask) -> tuple[slice, slice] | None:
-    """Return the rows and columns around what is true, which begin at even numbers; None if nothing is."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+def _moved_grid(base: Matrix, depth: Floats, move: tuple[float, float]) -> tuple[Floats, Floats]:
+    """Return where the pixels of a picture come from: `base` takes them to a plane, and `depth` moves them on it."""
+    height, width = depth.shape
+    columns, rows = np.arange(width, dtype=np.float64), np.arange(height, dtype=np.float64)[:, None]
+    places = []
+    for axis in range(2):
+        place = depth * np.float32(move[axis])
+        place += (base[axis, 0] * columns + base[axis, 2]).astype(np.float32)
+        if base[axis, 1]:
+            place += (base[axis, 1] * rows).astype(np.float32)
+        places.append(place)
+    return places[0], places[1]
+
+
+def _seen_box(torn: Mask, affine: NDArray[np.float64], size: tuple[int, int]) -> tuple[slice, slice] | None:
+    """Return the rows and columns of a view of `size` (width, height) around all that is torn in reduced size; None if nothing is seen.
+
+    They begin at even numbers.
+    """
+    # Only what the view sees counts: at the picture's own border there is always something torn.
+    view = np.array([[[0, 0], [size[0], 0], size, [0, size[1]]]], np.float64)
+    place = cv2.transform(view, affine)[0]
+    low = np.clip(np.floor(place.min(axis=0)) - 2, 0, torn.shape[::-1]).astype(int)
+    high = np.clip(np.ceil(place.max(axis=0)) + 2, 0, torn.shape[::-1]).astype(int)
+    part = torn[low[1] : high[1], low[0] : high[0]]
+    rows, columns = np.flatnonzero(part.any(axis=1)) + low[1], np.flatnonzero(part.any(axis=0)) + low[0]
     if not len(rows):
         return None
-    return slice(int(rows[0]) // 2 * 2, int(rows[-1]) + 1), slice(int(columns[0]) // 2 * 2, int(columns[-1]) + 1)
+    reach = 3.0  # the soft rim, and interpolation
+    left, right, top, bottom = columns[0] - reach, columns[-1] + reach, rows[0] - reach, rows[-1] + reach
+    corners = np.array([[[left, top], [right, top], [right, bottom], [left, bottom]]])
+    seen = cv2.transform(corners, cv2.invertAffineTransform(affine))[0]
+    first = np.clip(np.floor(seen.min(axis=0)), 0, size).astype(int) // 2 * 2
+    last = np.clip(np.ceil(seen.max(axis=0)) + 1, 0, size).astype(int)
+    if (last <= first).any():
+        return None
+    return slice(int(first[1]), int(last[1])), slice(int(first[0]), int(last[0]))
 
 
 def _mean(values: Floats, factor: int) -> Floats:
