@@ -1,0 +1,238 @@
+"""Speed and memory of plates and composites at 1080p.
+
+    python -m benchmarks.bench_background [seconds of the 1080p clip]
+
+Jobs run in turns, and the best of three runs counts. The clip is a real one, enlarged; its matte is a drawn person-sized ellipse that
+moves, because the time of a composite depends on how long the matte's edge is, not on what it cuts out.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+import cv2
+import numpy as np
+import psutil
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.clips import sample_clip
+from benchmarks.machine import machine
+from services.background.composite import CompositeParams, composite
+from services.background.fill.opencv import fill_opencv
+from services.background.fill.smooth import fill_smooth
+from services.background.median.masked_median import NO_SAMPLE, masked_median
+from services.background.plate import PlateParams, plate
+from shared.video import VideoWriter, ffmpeg_path, read_frames
+from shared.video.writing.encoders import choose_encoder, encoder_options
+from shared.worker.slot import HEAPS
+
+out = Console(soft_wrap=True, highlight=False)
+SIZE = 1920, 1080
+RUNS = 3
+PLAIN: dict[str, Any] = {"decontaminate": False, "light_wrap": 0, "match": 0, "grain": False, "blobs": 0}
+
+
+def main() -> None:
+    """Print the tables, in a process with the environment of a worker."""
+    if os.environ.get("MALLOC_ARENA_MAX") != HEAPS:
+        command = [sys.executable, "-m", "benchmarks.bench_background", *sys.argv[1:]]
+        os.execve(sys.executable, command, os.environ | {"MALLOC_ARENA_MAX": HEAPS})
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 3
+    out.print(f"{machine()}\n")
+    out.print(medians())
+    out.print(fills())
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        clip, matte, picture = made_clip(folder, seconds)
+        out.print(composites(folder, clip, matte, picture))
+        out.print(plates(folder, clip, matte))
+
+
+def medians() -> Table:
+    """Compare the masked median of 200 samples with numpy's ways, on a band of rows."""
+    random = np.random.default_rng(1)
+    pixels = 16 * SIZE[0]
+    samples = random.integers(0, NO_SAMPLE, (200, pixels)).astype(np.uint8)
+    hidden = random.random(samples.shape) < 0.3
+    samples[hidden] = NO_SAMPLE
+    counts = (~hidden).sum(axis=0).astype(np.uint16)
+    few = 2000
+
+    def loop() -> None:
+        for column in range(few):
+            np.median(samples[~hidden[:, column], column])
+
+    ours = best(lambda: masked_median(samples, counts))
+    rows = [
+        ("masked median", ours),
+        ("numpy.ma.median", best(lambda: np.ma.median(np.ma.masked_array(samples, hidden), axis=0), runs=1)),
+        (f"a loop over pixels, as the seed has it ({few} pixels, scaled up)", best(loop, runs=1) * pixels / few),
+    ]
+    table = Table(title="Masked median of 200 samples, 16 rows of 1080p")
+    for head in ("way", "s", "of ours"):
+        table.add_column(head, justify="left" if head == "way" else "right")
+    for way, spent in rows:
+        table.add_row(way, f"{spent:.3f}", f"{spent / ours:.0f}x")
+    return table
+
+
+def fills() -> Table:
+    """Compare the ways to fill a person-sized hole that need no weights: time, and distance from the truth."""
+    with read_frames(sample_clip("bikes.mp4")) as frames:
+        picture = cv2.resize(next(frames).rgb(), SIZE, interpolation=cv2.INTER_CUBIC)
+    hole = ellipse(0)
+    table = Table(title="Filling a person-sized hole at 1080p")
+    for head in ("way", "s", "PSNR in the hole, dB"):
+        table.add_column(head, justify="left" if head == "way" else "right")
+    ways: list[tuple[str, Callable[[NDArray[np.uint8], NDArray[np.uint8]], NDArray[np.uint8]]]] = [
+        ("smooth", fill_smooth),
+        ("opencv (Telea, the seed's)", fill_opencv),
+    ]
+    for name, fill in ways:
+        hidden = picture.copy()
+        hidden[hole > 0] = 0
+        began = time.perf_counter()
+        filled = fill(hidden, hole)
+        spent = time.perf_counter() - began
+        error = ((filled[hole > 0].astype(np.float32) - picture[hole > 0]) ** 2).mean()
+        table.add_row(name, f"{spent:.2f}", f"{10 * np.log10(255**2 / error):.1f}")
+    return table
+
+
+def composites(folder: Path, clip: Path, matte: Path, picture: Path) -> Table:
+    """Measure whole composite jobs against a plain transcode and the seed's float arithmetic."""
+    target = folder / "made.mp4"
+
+    def job(**params: Any) -> Callable[[], object]:
+        return lambda: composite(CompositeParams(**params), video=clip, alpha=matte, background=picture, plate=None, output=target)
+
+    jobs: list[tuple[str, Callable[[], object]]] = [
+        ("ffmpeg, plain transcode, same encoder settings", lambda: transcode(clip, target)),
+        ("composite, plain", job(**PLAIN)),
+        ("composite, light wrap, match and grain", job(**(PLAIN | {"light_wrap": 0.3, "match": 0.5, "grain": True}))),
+        ("composite, all defaults", job()),
+        ("composite, linear light", job(light="linear")),
+        ("as the seed: RGB floats, frame by frame", lambda: seed_composite(clip, matte, picture, target)),
+    ]
+    spent = turns(jobs)
+    table = Table(title=f"Composites over a picture, {SIZE[0]}x{SIZE[1]}")
+    for head in ("job", "wall s", "of the transcode"):
+        table.add_column(head, justify="left" if head == "job" else "right")
+    for name, _ in jobs:
+        table.add_row(name, f"{spent[name]:.2f}", f"{spent[name] / spent[jobs[0][0]]:.2f}x")
+    return table
+
+
+def plates(folder: Path, clip: Path, matte: Path) -> Table:
+    """Measure plates: time, and memory above what the process had before."""
+    outputs = {"plate": folder / "plate.png", "invented": folder / "invented.png"}
+    table = Table(title=f"Plates, {SIZE[0]}x{SIZE[1]}")
+    for head in ("samples", "wall s", "peak memory of the process, MiB", "above before, MiB"):
+        table.add_column(head, justify="right")
+    for samples in (25, 75, 200):
+        before = psutil.Process().memory_info().rss
+        began = time.perf_counter()
+        peak = peak_during(lambda count=samples: plate(PlateParams(samples=count), video=clip, alpha=matte, outputs=outputs))  # type: ignore[misc]
+        spent = time.perf_counter() - began
+        table.add_row(str(samples), f"{spent:.1f}", f"{peak / 2**20:.0f}", f"{(peak - before) / 2**20:.0f}")
+    return table
+
+
+def made_clip(folder: Path, seconds: float) -> tuple[Path, Path, Path]:
+    """Make the clip, its matte and a background picture."""
+    clip, matte, picture = folder / "clip.mp4", folder / "matte.mp4", folder / "background.png"
+    scale = "scale=1920:816:flags=lanczos,pad=1920:1080:0:132"
+    settings = ["-vf", scale, "-c:v", "libx264", "-preset", "veryfast", "-crf", "18"]
+    ffmpeg("-i", str(sample_clip("bikes.mp4")), "-t", str(seconds), *settings, str(clip))
+    with read_frames(clip) as frames, VideoWriter(matte, width=SIZE[0], height=SIZE[1], frame_rate=25, quality=90) as writer:  # type: ignore[arg-type]
+        gray = np.full((SIZE[1] // 2, SIZE[0] // 2), 128, np.uint8)
+        for frame in frames:
+            luma = np.rint(16 + cv2.GaussianBlur(ellipse(frame.index), (0, 0), 2.5) * (219 / 255)).astype(np.uint8)
+            writer.write((luma, gray, gray), frame.index)
+    rows = np.linspace(60, 200, SIZE[1])[:, None, None]
+    cv2.imwrite(str(picture), np.broadcast_to(rows * np.array([1.0, 0.9, 0.7]), (SIZE[1], SIZE[0], 3)).astype(np.uint8))
+    return clip, matte, picture
+
+
+def ellipse(number: int) -> NDArray[np.uint8]:
+    """Draw a person-sized matte that moves, (height, width)."""
+    drawn = np.zeros((SIZE[1], SIZE[0]), np.uint8)
+    cv2.ellipse(drawn, ((700 + 6 * number, 600), (360, 900), 8), 255, -1)  # type: ignore[call-overload]
+    return drawn
+
+
+def seed_composite(clip: Path, matte: Path, picture: Path, target: Path) -> None:
+    """Composite as the original program does: RGB floats of one frame after the other."""
+    background = cv2.cvtColor(cv2.imread(str(picture)), cv2.COLOR_BGR2RGB).astype(np.float32)
+    import av
+
+    with (
+        read_frames(clip) as frames,
+        read_frames(matte) as mattes,
+        VideoWriter(target, width=SIZE[0], height=SIZE[1], frame_rate=25) as writer,
+    ):  # type: ignore[arg-type]
+        for frame, alpha in zip(frames, mattes, strict=False):
+            weight = alpha.rgb()[..., :1].astype(np.float32) / 255
+            mixed = frame.rgb().astype(np.float32) * weight + background * (1 - weight)
+            writer.write(av.VideoFrame.from_ndarray(mixed.astype(np.uint8), format="rgb24"), frame.index)
+
+
+def transcode(clip: Path, target: Path) -> None:
+    """Transcode with the settings that the writer uses."""
+    encoder = choose_encoder("auto", ".mp4", "yuv420p")
+    options = [part for name, value in encoder_options(encoder, 70, "yuv420p").items() for part in (f"-{name}", value)]
+    ffmpeg("-i", str(clip), "-c:v", encoder.name, *options, "-pix_fmt", "yuv420p", "-c:a", "copy", str(target))
+
+
+def ffmpeg(*arguments: str) -> None:
+    """Run ffmpeg quietly."""
+    subprocess.run([ffmpeg_path(), "-loglevel", "error", "-y", *arguments], check=True)
+
+
+def turns(jobs: list[tuple[str, Callable[[], object]]]) -> dict[str, float]:
+    """Run all jobs in turns and return the best wall time of each."""
+    spent: dict[str, float] = {}
+    for _ in range(RUNS):
+        for name, run in jobs:
+            spent[name] = min(spent.get(name, float("inf")), best(run, runs=1))
+    return spent
+
+
+def best(run: Callable[[], object], *, runs: int = RUNS) -> float:
+    """Return the shortest wall time of several runs, in seconds."""
+    times = []
+    for _ in range(runs):
+        began = time.perf_counter()
+        run()
+        times.append(time.perf_counter() - began)
+    return min(times)
+
+
+def peak_during(run: Callable[[], object]) -> int:
+    """Return the largest resident size of this process while `run` runs, in bytes."""
+    process, ended = psutil.Process(), Event()
+    peak = process.memory_info().rss
+
+    def watch() -> None:
+        nonlocal peak
+        while not ended.wait(0.02):
+            peak = max(peak, process.memory_info().rss)
+
+    watcher = Thread(target=watch, daemon=True)
+    watcher.start()
+    run()
+    ended.set()
+    watcher.join()
+    return peak
+
+
+if __name__ == "__main__":
+    main()
