@@ -59,6 +59,9 @@ test-models: setup  ## pull the small published networks (RVM is GPL-3.0, U2-Net
 demo-matte: setup  ## pull RVM, cut a person out of a real clip, show figures and result (CLIP=file for your own)
 	@$(BIN)/python -m benchmarks.demo_matte $(CLIP)
 
+composite-sheet: setup  ## draw docs/composite.jpg, a real matte over another scene (after make test-models)
+	REELWRIGHT_MODELS_DIR=var/models $(BIN)/python -m docs.composite_sheet
+
 matting-sheet: setup  ## draw docs/matting.jpg, real mattes by backend (after make test-models)
 	REELWRIGHT_MODELS_DIR=var/models $(BIN)/python -m docs.matting_sheet
 
@@ -78,4 +81,4 @@ contact-sheet: setup  ## draw docs/trails.jpg: the styles of motion trails on a 
 help:
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
-.PHONY: setup up demo demo-matte matting-sheet test-models compose-up compose-down test-compose check coverage test test-all bench bench-peers docs contact-sheet help
+.PHONY: setup up demo demo-matte composite-sheet matting-sheet test-models compose-up compose-down test-compose check coverage test test-all bench bench-peers docs contact-sheet help
