@@ -63,3 +63,5 @@ def test_the_description_names_the_inputs() -> None:
     assert example_body(PICK)["inputs"] == {"video": SAMPLE_ID}
     only = Operation(**{**vars(PICK), "inputs": {"image": Kind.IMAGE}, "needs": ()})
     assert example_body(only)["inputs"] == {"image": SAMPLE_PICTURE_ID}
+    shown = Operation(**{**vars(PICK), "inputs": {"image": Input(kind=Kind.IMAGE, optional=True, example=True)}, "needs": ()})
+    assert example_body(shown)["inputs"] == {"image": SAMPLE_PICTURE_ID}

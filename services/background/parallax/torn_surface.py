@@ -120,9 +120,10 @@ class TornSurface:
         front = np.asarray(cv2.morphologyEx(front, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)), np.float32)
         torn = front < 0
         if torn.any():
-            # Inside a tear the surface's own depth goes on, so that interpolation at its rim stays on the surface.
-            around = cv2.dilate(front, np.ones((5, 5), np.uint8))
-            front = np.where(torn, np.maximum(around, 0), front).astype(np.float32)
+            # Into a tear the depth of each rim goes on by two pixels, so that interpolation stays on the surface of that rim.
+            for _ in range(2):
+                front = np.where(front < 0, cv2.dilate(front, np.ones((3, 3), np.uint8)), front)
+            front = np.maximum(front, 0).astype(np.float32)
         return front, torn
 
     def _depth_behind(self, move: tuple[float, float]) -> Floats:

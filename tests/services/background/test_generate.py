@@ -235,3 +235,18 @@ def test_the_scenes_depth_has_no_subject_and_goes_on_around_the_frame() -> None:
     assert depth[100].mean() > depth[30].mean()
     assert described_scene("a hall ", "left", "low") == "a hall, light from the left, low camera angle"
     assert described_scene("a hall", "front", "unknown") == "a hall"
+
+
+@pytest.mark.slow
+def test_the_true_shapes_are_those_that_diffusers_builds() -> None:
+    """Build the networks of Stable Diffusion 1.5 without memory for weights, and count their parameters."""
+    import torch
+    from diffusers import ControlNetModel, UNet2DConditionModel
+
+    with torch.device("meta"):
+        unet = UNet2DConditionModel(in_channels=9, cross_attention_dim=768, sample_size=64)
+        control = ControlNetModel(cross_attention_dim=768)
+    counts = [sum(values.numel() for values in network.parameters()) for network in (unet, control)]
+    # The files hold two bytes for each: 1.72 GB and 0.72 GB, as published.
+    assert counts[0] == pytest.approx(859_535_364, rel=1e-4)
+    assert counts[1] * 2 == pytest.approx(722_600_000, rel=0.01)
