@@ -131,6 +131,8 @@ class Operation:
     needs: tuple[str, ...] = ()
     unavailable: Callable[[Any], str | None] = lambda _params: None
     """Return the command that installs what `params` need; None if nothing is missing."""
+    file_prefix: Callable[[Any], str] | None = None
+    """Return what the command line puts before the file names of several outputs, from the result: "rvm_" makes rvm_alpha.mp4."""
 
     @property
     def service(self) -> str:

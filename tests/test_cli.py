@@ -157,3 +157,18 @@ def test_several_outputs_go_into_a_folder(clip, tmp_path):
     nowhere = reelwright("speed-ramp", "export", clip, tmp_path / "none" / "made", "--speeds", "[2]")
     assert nowhere.returncode == 1
     assert f"The folder {tmp_path / 'none' / 'made'} cannot be created: No such file or directory" in nowhere.stderr.replace("\n", " ")
+
+
+def test_files_of_several_mattes_carry_the_backends_name(clip, tmp_path):
+    """As the seed's script names them, so that the mattes of several backends lie in one folder."""
+    folder = tmp_path / "made"
+    folder.mkdir()
+    (folder / "foreground.mp4").write_text("of somebody else")
+    done = reelwright("matting", "matte", clip, folder, "--backend", "chroma", "--key", "#00b140", "--duration", "0.2")
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in folder.iterdir()) == ["chroma_alpha.mp4", "chroma_composite.mp4", "foreground.mp4"]
+    prores = reelwright(
+        "matting", "matte", clip, folder, "--backend", "chroma", "--key", "#00b140", "--duration", "0.1", "--alpha-format", "prores"
+    )
+    assert prores.returncode == 0, prores.stderr
+    assert "chroma_alpha.mov" in {path.name for path in folder.iterdir()}

@@ -309,4 +309,5 @@ MATTE = Operation(
     run=matte,
     example=MatteParams(backend="chroma", key="#00b140", foreground="straight", duration=2),
     unavailable=lambda params: missing(params.backend),
+    file_prefix=lambda result: f"{result.backend.name}_",
 )

@@ -1,6 +1,6 @@
 """Commands of operations: files are arguments, parameters are options.
 
-A single output is a file path; several outputs go into a folder, each under its name in the declaration.
+A single output is a file path; several outputs go into a folder, each under its name in the declaration, with the operation's prefix.
 """
 
 import inspect
@@ -44,16 +44,16 @@ def add_operation(app: typer.Typer, operation: Operation, settings: Callable[[],
         outputs = _outputs(operation, given.get("output"))
         _check_files(inputs, outputs)
         began = time.perf_counter()
-        if remote:
-            result = _remotely(operation, params, inputs, outputs, Remote(remote, api_key))
-        else:
-            settings()
-            with _made_inputs(operation, inputs, operations) as complete:
-                result = _locally(operation, params, complete, outputs)
-        if as_json or not outputs:
-            typer.echo(json.dumps(result, indent=2))
-        for path in map(_with_true_suffix, outputs.values()):
-            if path.exists():
+        with _written(outputs) as written:
+            if remote:
+                result = _remotely(operation, params, inputs, written, Remote(remote, api_key))
+            else:
+                settings()
+                with _made_inputs(operation, inputs, operations) as complete:
+                    result = _locally(operation, params, complete, written)
+            if as_json or not outputs:
+                typer.echo(json.dumps(result, indent=2))
+            for path in _named(operation, result, written, outputs):
                 typer.echo(f"{path}: {path.stat().st_size / 1e6:.1f} MB in {time.perf_counter() - began:.1f} s", err=True)
 
     parameters = [*_arguments(operation), *_options(operation), *_general()]
@@ -82,7 +82,8 @@ def _arguments(operation: Operation) -> Iterator[inspect.Parameter]:
             info = typer.Argument(dir_okay=False, metavar="OUTPUT", help=f"The {kind} to write.")
         case several:
             names = ", ".join(f"{name}{SUFFIXES[kind]}" for name, kind in several)
-            info = typer.Argument(file_okay=False, metavar="FOLDER", help=f"Folder for {names}; created if missing.")
+            prefixed = "" if operation.file_prefix is None else ", with a prefix that says what made them"
+            info = typer.Argument(file_okay=False, metavar="FOLDER", help=f"Folder for {names}{prefixed}; created if missing.")
     yield _parameter("output", Path, info)
 
 
@@ -212,14 +213,36 @@ def _bar() -> Iterator[Callable[[Update], None]]:
         yield show
 
 
-def _with_true_suffix(path: Path) -> Path:
-    """Rename a video output that is of another format than its name says, such as ProRes, which is a .mov file; its path then."""
-    if path.suffix != SUFFIXES[Kind.VIDEO] or not path.is_file():
-        return path
+@contextmanager
+def _written(outputs: Mapping[str, Path]) -> Iterator[dict[str, Path]]:
+    """Yield the paths to write: several in a hidden folder beside their own, since names may follow from the result."""
+    if len(outputs) < 2:
+        yield dict(outputs)
+        return
+    target = next(iter(outputs.values())).parent
+    with tempfile.TemporaryDirectory(prefix=".", suffix=".part", dir=target) as folder:
+        yield {name: Path(folder) / path.name for name, path in outputs.items()}
+
+
+def _named(operation: Operation, result: Any, written: Mapping[str, Path], outputs: Mapping[str, Path]) -> Iterator[Path]:
+    """Give the outputs their final names, and yield their paths."""
+    prefix = ""
+    if operation.file_prefix is not None and len(outputs) > 1:
+        prefix = operation.file_prefix(operation.result.model_validate(result))
+    for name, path in written.items():
+        if path.is_file():
+            final = outputs[name].with_name(f"{prefix}{outputs[name].stem}{_true_suffix(path)}")
+            yield path if final == path else path.replace(final)
+
+
+def _true_suffix(path: Path) -> str:
+    """Return the suffix of a video output's format, which may be another than its name says: ProRes is a .mov file."""
+    if path.suffix != SUFFIXES[Kind.VIDEO]:
+        return path.suffix
     from shared.video import inspect  # only where pictures are written
 
     suffix = str(inspect({"path": str(path)}, None)["suffix"])
-    return path if suffix in (path.suffix, ".m4v") else path.rename(path.with_suffix(suffix))
+    return path.suffix if suffix == ".m4v" else suffix
 
 
 def _check_files(inputs: dict[str, Any], outputs: dict[str, Path]) -> None:
