@@ -22,6 +22,8 @@ _JUMP = 0.04
 """Step of inverse depth, as a share of its range, from which on a surface tears."""
 _RAMP, _CONCENTRATED = 320, 0.6
 """A ramp is at most two 320ths of the longest side wide (9 pixels at least), and half of such a window holds most of its difference."""
+_OBJECT = 3
+"""Near objects are kept out of what fills the parts behind them as far as this many times the reach."""
 _LOOKUPS = 2
 _SOFT_PX = 0.6
 _EMPTY = -1.0
@@ -187,44 +189,33 @@ def _highest(values: Floats, reach: int) -> Floats:
 
 def _near_sides(inverse: Floats, jump: float, reach: int) -> Mask:
     """Return the near sides of all edges, as far as views look behind them."""
-    near = inverse - cv2.erode(inverse, np.ones((3, 3), np.uint8)) > jump
+    near = _edges(inverse, jump)
     if not near.any():
         return np.zeros(inverse.shape, np.bool_)
-    kernel = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
-    band = cv2.dilate(near.astype(np.uint8), kernel) > 0
-    lowest = cv2.erode(inverse, kernel)
-    edge = cv2.erode(np.where(near, inverse, np.inf).astype(np.float32), kernel)
-    as_near = inverse >= edge - 1e-3 - 0.1 * np.abs(np.where(np.isfinite(edge), edge, 0))
-    return np.asarray(band & (inverse > lowest + jump) & as_near, np.bool_)
+    return np.asarray((inverse > _lowest(inverse, reach) + jump) & _as_near(inverse, near, reach), np.bool_)
 
 
 def _far_side(inverse: Floats, hidden: Mask, jump: float, reach: int) -> NDArray[np.uint8]:
     """Return the pixels, not 0, that hidden parts are filled from: not what is hidden, and not the near object that hides it."""
     if not hidden.any():
         return np.ones(inverse.shape, np.uint8)
-    factor = max(min(reach // 4, 8), 1)
-    size = max(inverse.shape[1] // factor, 1), max(inverse.shape[0] // factor, 1)
-    small = cv2.resize(inverse, size, interpolation=cv2.INTER_NEAREST)
-    wide = 2 * max(3 * reach // factor, 1) + 1
-    far = np.where(cv2.resize(hidden.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0, np.inf, small).astype(np.float32)
-    lowest = cv2.erode(far, np.ones((wide, wide), np.uint8))
-    lowest = cv2.resize(lowest, inverse.shape[::-1], interpolation=cv2.INTER_NEAREST)
-    side = 2 * (3 * reach) + 1
-    around = cv2.dilate(hidden.astype(np.uint8), np.ones((side, side), np.uint8)) > 0
-    nearer = around & (inverse > lowest + jump) & _joined(hidden, inverse, jump)
     rim = cv2.dilate(hidden.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    return (~(rim | nearer)).astype(np.uint8)
+    return (~(rim | _as_near(inverse, _edges(inverse, jump), _OBJECT * reach))).astype(np.uint8)
 
 
-def _joined(hidden: Mask, inverse: Floats, jump: float) -> Mask:
-    """Return the surfaces, told apart by edges of depth, that hidden pixels belong to."""
-    kernel = np.ones((3, 3), np.uint8)
-    smooth = (cv2.dilate(inverse, kernel) - cv2.erode(inverse, kernel) < jump).astype(np.uint8)
-    count, labels = cv2.connectedComponents(smooth | hidden.astype(np.uint8), connectivity=4)
-    hiding = np.zeros(count, np.bool_)
-    hiding[np.unique(labels[hidden])] = True
-    hiding[0] = False
-    return np.asarray(hiding[labels], np.bool_)
+def _edges(inverse: Floats, jump: float) -> Mask:
+    """Return the near side of each edge of depth, one pixel wide."""
+    return np.asarray(inverse - _lowest(inverse, 1) > jump, np.bool_)
+
+
+def _as_near(inverse: Floats, edges: Mask, reach: int) -> Mask:
+    """Return what lies within `reach` pixels of an edge and is about as near as its near side, or nearer."""
+    # Edges are thin: the smallest value of each square of pixels is kept before the wide search.
+    step = max(reach // 16, 1)
+    values = _lowest(np.where(edges, inverse, np.inf).astype(np.float32), step)[::step, ::step]
+    wide = _lowest(np.ascontiguousarray(values), max(reach // step, 1))
+    least = cv2.resize(wide, inverse.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    return np.asarray(inverse >= least - 1e-3 - 0.1 * np.where(np.isfinite(least), least, 0), np.bool_)
 
 
 def _to_small(base: Matrix, factor: tuple[float, float]) -> NDArray[np.float64]:
