@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,7 @@ from services.matting.output.files import ClipFile, Target
 from services.matting.output.finish import Finish, Rough
 from services.matting.params import BackendUsed, MatteParams, MatteResult
 from services.matting.reading.masks import Target as MaskTarget
-from services.matting.reading.masks import given_masks
+from services.matting.reading.masks import fixed_mask, given_masks
 from services.matting.reading.sample import sample_of
 from services.matting.reading.views import gray_size, views_of
 from services.matting.steadiness.smooth import Steadier
@@ -45,13 +45,16 @@ def matte(
     masks: Path | None,
     plate: Path | None,
     background: Path | None,
+    garbage: Path | None = None,
+    core: Path | None = None,
     outputs: Mapping[str, Path],
     progress: Progress = Silent(),
 ) -> MatteResult:
     """Write the matte of `video` as `alpha`, its subject over something else as `composite`, and its own colours as `foreground`.
 
     `mask`: picture of the subject on the first frame; `masks`: zip file of such pictures for later frames, named by frame or time;
-    `plate`: picture of the scene without the subject; `background`: picture to lay behind. One pass, in memory that does not depend on the
+    `plate`: picture of the scene without the subject; `background`: picture to lay behind; `garbage`, `core`: pictures, white where the
+    matte is 0, and 1, in every frame. One pass, in memory that does not depend on the
     length: decoding, inference, the edges and encoding overlap. Times are the source's; `composite` keeps its sound. The output has 8 bits
     a sample.
 
@@ -61,8 +64,13 @@ def matte(
     info = probe_clip(video, params)
     clean = None if plate is None else picture_backdrop(plate, info.width, info.height)
     choice = _chosen(params, video, info, mask, clean, progress)
-    given = _masks(choice, params, info, mask, masks, progress)
-    setup = _setup(choice, params, info, clean)
+    if choice.plate_problem:
+        progress.warn(f"The plate was not used: {choice.plate_problem}.")
+        clean = None
+    target = _mask_target(choice, params, info)
+    given = given_masks(mask, masks, target, progress)
+    held = fixed_mask(garbage, "garbage", target, progress), fixed_mask(core, "core", target, progress)
+    setup = replace(_setup(choice, params, info, clean), garbage=held[0], core=held[1])
     subject = _subject(params, choice, given)
     for sentence in conversion_warnings(info, to_sdr8=True):
         progress.warn(sentence)
@@ -153,9 +161,18 @@ class _Run:
             view = waiting.popleft()
             if view.cut and view.index and len(self.cuts) < _MOST_CUTS:
                 self.cuts.append(view.time_s)
-            alpha = self._steadied(steadier, matte.alpha, view)
+            alpha = self._held(self._steadied(steadier, matte.alpha, view))
             gate = self.tracker.gate(alpha, view.gray, cut=view.cut) if self.tracker else None
             yield Rough(view.frame, view.rgb, alpha, matte.foreground, gate)
+
+    def _held(self, alpha: Alpha) -> Alpha:
+        """Return the matte at most 1 - garbage and at least core."""
+        size = alpha.shape[1::-1]
+        if self.setup.garbage is not None:
+            alpha = np.minimum(alpha, 1 - cv2.resize(self.setup.garbage, size, interpolation=cv2.INTER_AREA) / np.float32(255))
+        if self.setup.core is not None:
+            alpha = np.maximum(alpha, cv2.resize(self.setup.core, size, interpolation=cv2.INTER_AREA) / np.float32(255))
+        return np.asarray(alpha, np.float32)
 
     @staticmethod
     def _steadied(steadier: Steadier | None, alpha: Alpha, view: View) -> Alpha:
@@ -214,12 +231,9 @@ def _setup(choice: Choice, params: MatteParams, info: VideoInfo, plate: Rgb | No
     )
 
 
-def _masks(
-    choice: Choice, params: MatteParams, info: VideoInfo, mask: Path | None, masks: Path | None, progress: Progress
-) -> dict[int, tuple[Mask, ...]]:
+def _mask_target(choice: Choice, params: MatteParams, info: VideoInfo) -> MaskTarget:
     scaled = choice.backend.inference_size(info.width, info.height, params.resolution)
-    target = MaskTarget(width=info.width, height=info.height, scaled=scaled, rate=float(rate_of(info)), start_s=params.start)
-    return given_masks(mask, masks, target, progress)
+    return MaskTarget(width=info.width, height=info.height, scaled=scaled, rate=float(rate_of(info)), start_s=params.start)
 
 
 def _subject(params: MatteParams, choice: Choice, given: Mapping[int, tuple[Mask, ...]]) -> str:
@@ -304,6 +318,8 @@ MATTE = Operation(
         "masks": Input(kind=Kind.IMAGES, optional=True),
         "plate": Input(kind=Kind.IMAGE, optional=True),
         "background": Input(kind=Kind.IMAGE, optional=True),
+        "garbage": Input(kind=Kind.IMAGE, optional=True),
+        "core": Input(kind=Kind.IMAGE, optional=True),
     },
     outputs={"alpha": Kind.VIDEO, "composite": Kind.VIDEO, "foreground": Kind.VIDEO},
     run=matte,

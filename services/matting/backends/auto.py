@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from services.matting.backends.backend import Backend, Sample
+from services.matting.backends.difference import plate_problem
 from services.matting.backends.table import BACKENDS, BY_NAME
 from shared.errors import Invalid, ModelMissing
 from shared.models.folder import installed, to_install
@@ -14,10 +15,11 @@ FIRST_TO_INSTALL = "rvm-mobilenetv3"
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """A backend, and why it was taken: a clause."""
+    """A backend, and why it was taken: a clause. `plate_problem`: why the plate that was given does not fit, None if it does."""
 
     backend: Backend
     reason: str
+    plate_problem: str | None = None
 
 
 def missing(name: str) -> str | None:
@@ -44,10 +46,11 @@ def choose(sample: Sample) -> Choice:
         if backend is None or (backend.models and missing(name)):
             continue
         if reason := backend.suits(sample):
-            return Choice(backend=backend, reason=reason)
+            return Choice(backend=backend, reason=reason, plate_problem=plate_problem(sample))
     rest = [
         row for row in BACKENDS if row.name in ORDER and row.models and row.commercial_use and not row.needs_mask and not missing(row.name)
     ]
     if rest:
-        return Choice(backend=rest[0], reason="nothing else is installed that could do better")
+        reason = "nothing else is installed that could do better"
+        return Choice(backend=rest[0], reason=reason, plate_problem=plate_problem(sample))
     raise ModelMissing(f"No backend that is installed suits this clip. Run: {to_install(FIRST_TO_INSTALL)}")

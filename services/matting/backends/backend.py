@@ -56,6 +56,7 @@ class Setup:
 
     `width`, `height`: size of `View.rgb`. `frame_width`, `frame_height`: size of the clip as displayed. `frames`: expected number.
     `plate`: picture of the scene without subjects, in the clip's size. `foreground`: whether `Matte.foreground` is used.
+    `garbage`, `core`: where the matte has to be 0 and 1 in every frame, in the size of views; applied to every backend's mattes.
     """
 
     width: int
@@ -66,6 +67,8 @@ class Setup:
     frames: int
     plate: Rgb | None = None
     foreground: bool = False
+    garbage: Mask | None = None
+    core: Mask | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

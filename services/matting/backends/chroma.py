@@ -59,7 +59,7 @@ def _mattes(setup: Setup, options: ChromaOptions, given: Screen | None, views: I
             keyer = Keyer(screen, controls, setup.plate)
         elif view.cut:
             keyer.reset()
-        keyed = keyer.key(view.rgb, foreground=setup.foreground)
+        keyed = keyer.key(view.rgb, garbage=setup.garbage, core=setup.core, foreground=setup.foreground)
         yield Matte(keyed.alpha, keyed.foreground)
 
 

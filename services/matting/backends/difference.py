@@ -37,6 +37,14 @@ def suits(sample: Sample) -> str | None:
     return f"the plate fits: at least {100 * min(fit.agreeing for fit in fits):.0f} % of every frame is like it"
 
 
+def plate_problem(sample: Sample) -> str | None:
+    """Return why the plate does not fit the sampled frames, a clause; None if it does, or without a plate."""
+    if sample.plate is None:
+        return None
+    problems = (plate_fit(picture, sample.plate).problem for picture in sample.pictures)
+    return next((problem for problem in problems if problem), None)
+
+
 @contextmanager
 def open_difference(setup: Setup, options: DifferenceOptions, progress: Progress) -> Iterator[Opened]:
     """Open the comparison with `setup.plate`. Raises Invalid without one; warns if the plate does not fit the first frame."""

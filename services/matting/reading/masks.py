@@ -49,6 +49,16 @@ def given_masks(mask: Path | None, masks: Path | None, target: Target, progress:
     return found
 
 
+def fixed_mask(path: Path | None, field: str, target: Target, progress: Progress) -> Mask | None:
+    """Read one mask (h, w) uint8 for the whole clip: white, or opaque, where it counts. Raises Invalid for one of another shape."""
+    if path is None:
+        return None
+    pixels = _fitting(list_pictures([path])[0], field, target, progress)
+    planes = _split(pixels)
+    union = np.maximum.reduce(planes) if planes else np.zeros(pixels.shape[:2], np.uint8)
+    return np.asarray(cv2.resize(union, target.scaled, interpolation=cv2.INTER_AREA), np.uint8)
+
+
 def _frame_number(name: str, target: Target) -> int | None:
     """Return the frame that a picture's name means; None for a time before the part."""
     stem = Path(name).stem
@@ -60,15 +70,19 @@ def _frame_number(name: str, target: Target) -> int | None:
     raise _refused("masks", f"{name[:80]!r} names neither a frame (120.png) nor a time (4.8s.png)")
 
 
-def _subjects(picture: Picture, field: str, target: Target, progress: Progress) -> tuple[Mask, ...]:
+def _fitting(picture: Picture, field: str, target: Target, progress: Progress) -> NDArray[Any]:
+    """Return the pixels of a mask that has the video's shape."""
     image = picture.image(alpha=True)
     width, height = image.size
     if abs(width * target.height / (height * target.width) - 1) > _SAME_SHAPE:
         raise _refused(field, f"{picture.name[:80]!r} has {width}x{height}, another shape than the video of {target.width}x{target.height}")
     if (width, height) != (target.width, target.height):
         progress.warn(f"The mask {picture.name[:80]!r} of {width}x{height} was scaled to the video's {target.width}x{target.height}.")
-    pixels = np.asarray(image)
-    planes = _split(pixels)
+    return np.asarray(image)
+
+
+def _subjects(picture: Picture, field: str, target: Target, progress: Progress) -> tuple[Mask, ...]:
+    planes = _split(_fitting(picture, field, target, progress))
     scaled = tuple(np.asarray(cv2.resize(plane, target.scaled, interpolation=cv2.INTER_AREA), np.uint8) for plane in planes)
     share = float(np.mean(np.maximum.reduce(list(planes)) > 127)) if planes else 0.0
     if share < _LEAST_SHARE:

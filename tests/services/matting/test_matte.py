@@ -202,3 +202,30 @@ def test_every_backend_is_a_row():
     assert all(row.models or row.licence for row in BACKENDS)
     assert all(row.commercial_use or row.models for row in BACKENDS)
     assert "rmbg2" not in ORDER
+
+
+def test_auto_says_why_a_plate_was_not_used(models, two_discs, tmp_path):
+    plate, heard = tmp_path / "plate.png", Heard()
+    cv2.imwrite(str(plate), np.random.default_rng(1).integers(0, 255, (HEIGHT, WIDTH, 3)).astype(np.uint8))
+    result = run(tmp_path, two_discs, heard, inputs={"plate": plate}, composite_over="none", duration=0.1)
+    assert result.backend.name == "rvm-resnet50"
+    assert any(warning.startswith("The plate was not used: only") for warning in heard.warnings)
+    cv2.imwrite(str(plate), cv2.cvtColor(picture([]), cv2.COLOR_RGB2BGR))
+    heard = Heard()
+    assert run(tmp_path, two_discs, heard, inputs={"plate": plate}, duration=0.1).backend.name == "difference"
+    assert not any("plate" in warning for warning in heard.warnings)
+
+
+def test_garbage_and_core_hold_for_every_frame(models, two_discs, tmp_path):
+    garbage, core = tmp_path / "garbage.png", tmp_path / "core.png"
+    left, corner = np.zeros((2, HEIGHT, WIDTH), np.uint8)
+    left[:, :160], corner[:40, -40:] = 255, 255
+    cv2.imwrite(str(garbage), left)
+    cv2.imwrite(str(core), corner)
+    run(tmp_path, two_discs, inputs={"garbage": garbage, "core": core}, composite_over="none", **RED_FINDER)
+    for alpha in alphas(tmp_path / "alpha.mp4"):
+        assert iou(alpha, disc(250, 80) | (corner > 0)) > 0.85
+    cv2.imwrite(str(core), np.zeros((50, 50), np.uint8))
+    with pytest.raises(Invalid, match="another shape") as refused:
+        run(tmp_path, two_discs, inputs={"core": core}, **RED_FINDER)
+    assert refused.value.errors[0]["field"] == "inputs.core"
