@@ -1,4 +1,7 @@
-"""Parameters that choose a row of a table: the table's names are the values, its descriptions the documentation."""
+"""Parameters that choose a row of a table.
+
+The names of the rows are the values; their descriptions document the parameter.
+"""
 
 from collections.abc import Iterable
 from typing import Any, Protocol
@@ -17,7 +20,7 @@ class Choice(Protocol):
 
 
 class OneOf:
-    """Annotation of a parameter whose value is a name of a table: `Annotated[str, OneOf(TABLE)]`.
+    """Restrict a parameter to names of a table: `Annotated[str, OneOf(TABLE)]`.
 
     Validates and documents like a `Literal` of these names.
     """
@@ -29,6 +32,6 @@ class OneOf:
         return core_schema.literal_schema(self._names)
 
 
-def described(rows: Iterable[Choice]) -> str:
-    """Return "`name` description" of all rows, as part of a sentence."""
-    return "; ".join(f"`{row.name}` {row.description}" for row in rows)
+def described(rows: Iterable[Choice], *, colon: bool = False) -> str:
+    """List all rows within a sentence: "`name` description; ...", with a colon after each name if `colon`."""
+    return "; ".join(f"`{row.name}`{':' if colon else ''} {row.description}" for row in rows)

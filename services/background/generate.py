@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from services.background.diffusion.paint import kept_outside, paint
 from services.background.diffusion.pipeline import pipeline
-from services.background.diffusion.table import painter
+from services.background.diffusion.table import PAINTERS_BY_NAME
 from services.background.params import ModelUsed, PaintParams, models_of, models_used, plan_of, to_paint
 from services.background.stage.fitted import output_size
 from services.background.stage.reference import reference_frame, subject_mask, without_subject
@@ -67,7 +67,7 @@ def generate(params: GenerateParams, *, video: Path, alpha: Path, output: Path, 
     subject = subject_mask(frame.matte, max(height // _GROW, 2) if params.grow is None else params.grow)
     empty = np.clip(np.rint(without_subject(frame.rgb.astype(np.float32), subject)), 0, 255).astype(np.uint8)
     mask = subject if params.keep_outside else np.full(subject.shape, 255, np.uint8)
-    row, plan = painter(params.sd_model), plan_of(params, params.prompt)
+    row, plan = PAINTERS_BY_NAME[params.sd_model], plan_of(params, params.prompt)
     if mask.any():
         with pipeline(row, progress, lcm=params.lcm) as ready:
             picture = paint(ready, plan, empty, mask, progress, depth=None)

@@ -8,10 +8,9 @@ from pydantic import BaseModel, Field, model_validator
 
 from services.background.diffusion.paint import Plan
 from services.background.diffusion.pipeline import Painting
-from services.background.diffusion.schedulers import SchedulerName
-from services.background.diffusion.schedulers import described as schedulers_described
-from services.background.diffusion.table import SdModel, painter
-from services.background.diffusion.table import described as painters_described
+from services.background.diffusion.schedulers import SCHEDULERS, SchedulerName
+from services.background.diffusion.table import PAINTERS, PAINTERS_BY_NAME, SdModel
+from shared.choices import described
 from shared.models.folder import ModelFolder, to_install
 from shared.operation import Params
 
@@ -31,8 +30,8 @@ class PaintParams(Params):
     seed: int | None = Field(
         None, ge=0, le=MOST_SEED, description="The same seed gives the same picture on the same device. Empty: a random one."
     )
-    scheduler: SchedulerName = Field("dpm++2m-karras", description=f"How steps are taken. {schedulers_described()}.")
-    sd_model: SdModel = Field("sd15", description=f"Model that paints. {painters_described()}.")
+    scheduler: SchedulerName = Field("dpm++2m-karras", description=f"How steps are taken. {described(SCHEDULERS, colon=True)}.")
+    sd_model: SdModel = Field("sd15", description=f"Model that paints. {described(PAINTERS, colon=True)}.")
     lcm: bool = Field(
         False,
         description="Paint in 4 to 8 `steps` with the LCM LoRA of Stable Diffusion 1.5. Use scheduler `lcm` and guidance 1. Needs PEFT.",
@@ -42,7 +41,7 @@ class PaintParams(Params):
 
     @model_validator(mode="after")
     def _lcm_fits_the_model(self) -> Self:
-        if self.lcm and not painter(self.sd_model).lcm:
+        if self.lcm and not PAINTERS_BY_NAME[self.sd_model].lcm:
             raise ValueError(f"there is no LCM LoRA for {self.sd_model}: use sd15, or turn `lcm` off")
         return self
 
@@ -58,12 +57,12 @@ def plan_of(params: PaintParams, prompt: str) -> Plan:
         seed=secrets.randbelow(MOST_SEED) if params.seed is None else params.seed,
         scheduler=params.scheduler,
     )
-    return Plan(painting=painting, side=painter(params.sd_model).side, detail=params.detail)
+    return Plan(painting=painting, side=PAINTERS_BY_NAME[params.sd_model].side, detail=params.detail)
 
 
 def models_of(params: PaintParams, *, control: bool = False) -> list[str]:
     """Return the models that paint, as the catalog names them; `control`: with the ControlNet for depth."""
-    row = painter(params.sd_model)
+    row = PAINTERS_BY_NAME[params.sd_model]
     return [row.model, *([row.control] if control else []), *([row.lcm] if params.lcm else [])]
 
 

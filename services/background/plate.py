@@ -10,8 +10,9 @@ from pydantic import BaseModel, Field
 
 from services.background.clean_plate.build import PlateOptions, build_plate
 from services.background.clip.planes import rgb_of
-from services.background.fill.table import Inpaint, described, filling
+from services.background.fill.table import BY_NAME, FILLINGS, Inpaint
 from services.background.options import Canvas
+from shared.choices import described
 from shared.models.folder import to_install
 from shared.operation import Input, Kind, Operation, Progress, Silent
 from shared.video.clip.part import ClipPart
@@ -36,7 +37,7 @@ class PlateParams(ClipPart):
     )
     match_light: bool = Field(True, description="Even out changes of exposure and white balance over the clip.")
     remove_transients: bool = Field(True, description="Remove what stood in the scene for a while and is not in the matte.")
-    inpaint: Inpaint = Field("smooth", description=f"How to fill what the subject always hides. {described()}.")
+    inpaint: Inpaint = Field("smooth", description=f"How to fill what the subject always hides. {described(FILLINGS, colon=True)}.")
 
 
 class PlateResult(BaseModel):
@@ -81,7 +82,7 @@ def plate(params: PlateParams, *, video: Path, alpha: Path, outputs: Mapping[str
     )
     picture = rgb_of(made.planes, made.color)
     hole = cv2.dilate(made.hole, np.ones((5, 5), np.uint8)) if made.hole.any() else made.hole
-    row = filling(params.inpaint)
+    row = BY_NAME[params.inpaint]
     if hole.any():
         picture = row.fill(picture, np.asarray(hole, np.uint8), progress)
     Image.fromarray(picture, "RGB").save(outputs["plate"], format="PNG")
@@ -129,5 +130,5 @@ PLATE = Operation(
     outputs={"plate": Kind.IMAGE, "invented": Kind.IMAGE},
     run=plate,
     example=PlateParams(samples=60),
-    unavailable=lambda params: to_install(filling(params.inpaint).model) if filling(params.inpaint).model else None,
+    unavailable=lambda params: to_install(BY_NAME[params.inpaint].model) if BY_NAME[params.inpaint].model else None,
 )

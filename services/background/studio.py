@@ -15,7 +15,7 @@ from services.background.analysis.analyze import Analysis, analyze
 from services.background.analysis.camera_path import CameraPath, Overscan, overscan
 from services.background.analysis.scene_light import CameraHeight, LightFrom
 from services.background.clip.backdrop import picture_of
-from services.background.diffusion.table import painter
+from services.background.diffusion.table import PAINTERS_BY_NAME
 from services.background.mixing.compositor import Look
 from services.background.parallax import depth
 from services.background.parallax.moving_plate import MovingPlate, middle_depth, parallax_reach
@@ -199,7 +199,7 @@ def _painted(params: StudioParams, video: Path, alpha: Path, found: Analysis, pa
     scene = scene_depth(depth.estimated_depth(frame.rgb, progress), frame.matte, size) if guided else None
     prompt = described_scene(params.prompt, found.light_from, found.camera_height)
     plan = plan_of(params, prompt)
-    picture = painted_place(painter(params.sd_model), plan, frame, scene, size, lcm=params.lcm, progress=progress)
+    picture = painted_place(PAINTERS_BY_NAME[params.sd_model], plan, frame, scene, size, lcm=params.lcm, progress=progress)
     return _Place(picture, over.margin, prompt, plan.painting.seed)
 
 

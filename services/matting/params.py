@@ -1,20 +1,20 @@
 """Parameters and results that the operations of matting share."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, Field
 
 from services.matting.backends.chroma import ChromaOptions
 from services.matting.backends.difference import DifferenceOptions
 from services.matting.backends.options import NetworkOptions
-from services.matting.backends.table import BACKENDS
+from services.matting.backends.table import BACKENDS, BY_NAME
 from services.matting.edges.options import EdgeOptions
 from services.matting.output.options import OutputOptions
 from services.matting.subject.options import SubjectOptions
+from shared.choices import OneOf
 
-BackendName = Literal["auto", "rvm", "rvm-resnet50", "birefnet", "u2netp", "rmbg2", "matanyone", "matanyone2", "chroma", "difference"]
+BackendName = Annotated[str, OneOf(("auto", *BY_NAME))]
 BACKEND_FIELD = Field(
-
     description="What makes the matte. `auto` chooses by the inputs, the picture and what is installed, and says why; it takes no "
     "model that may not be used commercially but matanyone2, with a mask and where you installed it. "
     + " ".join(f"`{row.name}`: {row.description}." for row in BACKENDS),

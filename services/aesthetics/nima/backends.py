@@ -1,11 +1,12 @@
 """The backends that can run the network, and the parameters that choose the network and its backend."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from services.aesthetics.nima.models import NIMA_MODELS, ModelName
+from shared.choices import OneOf
 from shared.operation import Params
 
 
@@ -33,10 +34,7 @@ BACKENDS = {
 }
 """Name -> backend, in the order in which `auto` tries them on a processor."""
 
-if TYPE_CHECKING:
-    BackendName = str
-else:
-    BackendName = Literal[("auto", *BACKENDS)]
+BackendName = Annotated[str, OneOf(("auto", *BACKENDS))]
 
 
 class NetworkParams(Params):

@@ -5,7 +5,9 @@ dropout, a dense layer of ten and softmax. The networks were trained on pictures
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Annotated
+
+from shared.choices import OneOf
 
 _MIB = 1024 * 1024
 
@@ -69,7 +71,4 @@ NIMA_MODELS = {
 }
 """Name -> network, in the order in which they are offered."""
 
-if TYPE_CHECKING:
-    ModelName = str
-else:
-    ModelName = Literal[tuple(NIMA_MODELS)]
+ModelName = Annotated[str, OneOf(NIMA_MODELS)]

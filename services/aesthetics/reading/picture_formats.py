@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any
 
 import cv2
 from pydantic import BeforeValidator, Field
 
+from shared.choices import OneOf
 from shared.operation import Params
 
 
@@ -54,10 +55,7 @@ def _plain_name(value: Any) -> Any:
     return _ALIASES.get(value.lower(), value.lower()) if isinstance(value, str) else value
 
 
-if TYPE_CHECKING:
-    FormatName = str
-else:
-    FormatName = Annotated[Literal[tuple(PICTURE_FORMATS)], BeforeValidator(_plain_name)]
+FormatName = Annotated[str, OneOf(PICTURE_FORMATS), BeforeValidator(_plain_name)]
 
 
 class PictureParams(Params):

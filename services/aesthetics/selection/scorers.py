@@ -1,10 +1,11 @@
 """The scorers: what pictures are ranked by."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Annotated
 
 from pydantic import Field
 
+from shared.choices import OneOf
 from shared.operation import Params
 
 
@@ -43,10 +44,7 @@ SCORERS = {
 }
 """Name -> scorer, in the order in which they are offered."""
 
-if TYPE_CHECKING:
-    ScorerName = str
-else:
-    ScorerName = Literal[tuple(SCORERS)]
+ScorerName = Annotated[str, OneOf(SCORERS)]
 
 
 class ScorerParams(Params):

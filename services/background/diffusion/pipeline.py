@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from services.background.diffusion.schedulers import SchedulerName, scheduler_row
+from services.background.diffusion.schedulers import SCHEDULERS_BY_NAME, SchedulerName
 from services.background.diffusion.table import Painter
 from shared.errors import Unavailable
 from shared.models.cache import loaded
@@ -57,7 +57,7 @@ class Pipeline:
         import torch
         from PIL import Image
 
-        row = scheduler_row(painting.scheduler)
+        row = SCHEDULERS_BY_NAME[painting.scheduler]
         self.pipe.scheduler = getattr(diffusers, row.kind).from_config(self.pipe.scheduler.config, **row.options)
 
         def after_step(_pipe: Any, _step: int, _timestep: Any, values: dict[str, Any]) -> dict[str, Any]:

@@ -2,17 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any
 
-SchedulerName = Literal["dpm++2m-karras", "dpm++2m", "unipc", "euler", "ddim", "pndm", "lcm"]
+from shared.choices import OneOf
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scheduler:
-    """One way to take steps. `kind`: class of diffusers; `options`: what it gets beside the model's own configuration."""
+    """A sampler of diffusion steps. `kind`: its class in diffusers; `options`: arguments besides the model's own configuration."""
 
-    name: SchedulerName
-    about: str
+    name: str
+    description: str
     kind: str
     options: Mapping[str, Any] = field(default_factory=dict)
 
@@ -20,29 +20,23 @@ class Scheduler:
 SCHEDULERS: tuple[Scheduler, ...] = (
     Scheduler(
         name="dpm++2m-karras",
-        about="good from 20 steps on",
+        description="good from 20 steps on",
         kind="DPMSolverMultistepScheduler",
         options={"algorithm_type": "dpmsolver++", "solver_order": 2, "use_karras_sigmas": True},
     ),
     Scheduler(
         name="dpm++2m",
-        about="the same with even steps",
+        description="the same with even steps",
         kind="DPMSolverMultistepScheduler",
         options={"algorithm_type": "dpmsolver++", "solver_order": 2},
     ),
-    Scheduler(name="unipc", about="good from 10 steps on", kind="UniPCMultistepScheduler"),
-    Scheduler(name="euler", about="plain and soft", kind="EulerDiscreteScheduler"),
-    Scheduler(name="ddim", about="the classic", kind="DDIMScheduler"),
-    Scheduler(name="pndm", about="Stable Diffusion 1.5's own", kind="PNDMScheduler", options={"skip_prk_steps": True}),
-    Scheduler(name="lcm", about="4 to 8 steps, only with `lcm`", kind="LCMScheduler"),
+    Scheduler(name="unipc", description="good from 10 steps on", kind="UniPCMultistepScheduler"),
+    Scheduler(name="euler", description="plain and soft", kind="EulerDiscreteScheduler"),
+    Scheduler(name="ddim", description="the classic", kind="DDIMScheduler"),
+    Scheduler(name="pndm", description="Stable Diffusion 1.5's own", kind="PNDMScheduler", options={"skip_prk_steps": True}),
+    Scheduler(name="lcm", description="4 to 8 steps, only with `lcm`", kind="LCMScheduler"),
 )
 
+SCHEDULERS_BY_NAME = {scheduler.name: scheduler for scheduler in SCHEDULERS}
 
-def scheduler_row(name: SchedulerName) -> Scheduler:
-    """Return the row of that name."""
-    return next(row for row in SCHEDULERS if row.name == name)
-
-
-def described() -> str:
-    """Return one sentence that lists all schedulers."""
-    return "; ".join(f"`{row.name}`: {row.about}" for row in SCHEDULERS)
+SchedulerName = Annotated[str, OneOf(SCHEDULERS_BY_NAME)]

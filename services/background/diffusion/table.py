@@ -1,9 +1,10 @@
 """Stable Diffusion models: one row each."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated
 
-SdModel = Literal["sd15", "sdxl"]
+from shared.choices import OneOf
+
 LCM_SD15 = "lcm-lora-sd15"
 
 
@@ -11,8 +12,8 @@ LCM_SD15 = "lcm-lora-sd15"
 class Painter:
     """One model. `model`, `control`: names in the catalog; `side`: side of the square that it was trained on, in pixels; `size`: bytes."""
 
-    name: SdModel
-    about: str
+    name: str
+    description: str
     model: str
     control: str
     side: int
@@ -24,7 +25,7 @@ class Painter:
 PAINTERS: tuple[Painter, ...] = (
     Painter(
         name="sd15",
-        about="Stable Diffusion 1.5",
+        description="Stable Diffusion 1.5",
         model="sd15-inpainting",
         control="controlnet-depth-sd15",
         side=512,
@@ -34,7 +35,7 @@ PAINTERS: tuple[Painter, ...] = (
     ),
     Painter(
         name="sdxl",
-        about="Stable Diffusion XL, finer and slower",
+        description="Stable Diffusion XL, finer and slower",
         model="sdxl-inpainting",
         control="controlnet-depth-sdxl-small",
         side=1024,
@@ -43,12 +44,6 @@ PAINTERS: tuple[Painter, ...] = (
     ),
 )
 
+PAINTERS_BY_NAME = {painter.name: painter for painter in PAINTERS}
 
-def painter(name: SdModel) -> Painter:
-    """Return the row of that name."""
-    return next(row for row in PAINTERS if row.name == name)
-
-
-def described() -> str:
-    """Return one sentence that lists all models."""
-    return "; ".join(f"`{row.name}`: {row.about}" for row in PAINTERS)
+SdModel = Annotated[str, OneOf(PAINTERS_BY_NAME)]

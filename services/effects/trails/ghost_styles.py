@@ -19,7 +19,7 @@ v_i = decay^i * m_i * (1 - m_0), which keeps ghosts behind the subject:
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Annotated, Any
 
 import cv2
 import numpy as np
@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from services.effects.scene.pixels import Levels
 from services.effects.trails.tint import Tint, brightness
 from services.effects.trails.veil import Floats, Veil
+from shared.choices import OneOf
 
 _BLOOM = 0.012
 """Radius of the bloom (standard deviation of a Gaussian), as a share of the picture's diagonal."""
@@ -148,10 +149,7 @@ GHOST_STYLES = {
 }
 """Name -> style, in the order in which they are offered."""
 
-if TYPE_CHECKING:
-    GhostName = str
-else:
-    GhostName = Literal[tuple(GHOST_STYLES)]
+GhostName = Annotated[str, OneOf(GHOST_STYLES)]
 
 
 def _sum_of(ghosts: list[PlacedGhost], clear: Floats, levels: Levels) -> Floats:

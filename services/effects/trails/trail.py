@@ -3,17 +3,15 @@
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, Literal, TypeVar
+from typing import Annotated, Generic, TypeVar
 
 from services.effects.scene.moments import Moment
+from shared.choices import OneOf
 
 SIDES: dict[str, tuple[int, ...]] = {"behind": (-1,), "ahead": (1,), "both": (-1, 1)}
 """Direction of a trail -> the sides in time on which its ghosts lie: -1 is earlier, 1 is later."""
 
-if TYPE_CHECKING:
-    Direction = str
-else:
-    Direction = Literal[tuple(SIDES)]
+Direction = Annotated[str, OneOf(SIDES)]
 
 P = TypeVar("P")
 M = TypeVar("M", bound=Moment)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Annotated
 
 from services.keyframes.analysis.scan import Scan
 from services.keyframes.detectors.adaptive import adaptive_scores
@@ -12,6 +12,7 @@ from services.keyframes.detectors.footage import Detection, Footage
 from services.keyframes.detectors.frame_scores import content_scores, cuts_by, difference_scores, histogram_scores
 from services.keyframes.detectors.transition import Floats
 from services.keyframes.detectors.transnet import detect_transnet
+from shared.choices import OneOf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,10 +94,7 @@ DETECTORS = (
 
 BY_NAME: Mapping[str, Detector] = {detector.name: detector for detector in DETECTORS}
 
-if TYPE_CHECKING:
-    Method = str
-else:
-    Method = Literal[tuple(BY_NAME)]
+Method = Annotated[str, OneOf(BY_NAME)]
 """Type of the parameter `method`: one of the detectors' names."""
 
 

@@ -14,7 +14,7 @@ from services.background.diffusion.paint import Plan, kept_outside, paint
 from services.background.diffusion.pipeline import Painting, Pipeline, pipeline
 from services.background.diffusion.schedulers import SCHEDULERS
 from services.background.diffusion.sizes import feather, painted_size, tiles
-from services.background.diffusion.table import painter
+from services.background.diffusion.table import PAINTERS_BY_NAME
 from services.background.generate import GENERATE, GenerateParams, GenerateResult, generate
 from services.background.params import to_paint
 from services.background.stage.painted import described_scene, scene_depth
@@ -138,7 +138,7 @@ def test_every_scheduler_takes_its_steps(models: Path, name: str) -> None:
     )
     picture = np.full((64, 64, 3), 90, np.uint8)
     mask = np.full((64, 64), 255, np.uint8)
-    with pipeline(painter("sd15"), Silent()) as ready:
+    with pipeline(PAINTERS_BY_NAME["sd15"], Silent()) as ready:
         first, second = (ready.run(painting, picture, mask, None, lambda: steps.append(1)) for _ in range(2))
     assert (first == second).all()
     assert len(steps) in (6, 8), "PNDM takes one step more"
