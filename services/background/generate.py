@@ -11,8 +11,8 @@ from services.background.diffusion.paint import kept_outside, paint
 from services.background.diffusion.pipeline import pipeline
 from services.background.diffusion.table import PAINTERS_BY_NAME
 from services.background.params import ModelUsed, PaintParams, models_of, models_used, plan_of, to_paint
-from services.background.stage.fitted import output_size
 from services.background.stage.reference import reference_frame, subject_mask, without_subject
+from services.background.stage.sizes import output_size
 from shared.operation import Input, Kind, Operation, Progress, Silent
 from shared.video.clip.part import ClipPart
 from shared.video.clip.rewrite import matte_remarks

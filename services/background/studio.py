@@ -20,10 +20,10 @@ from services.background.mixing.compositor import Look
 from services.background.parallax import depth
 from services.background.parallax.moving_plate import MovingPlate, middle_depth, parallax_reach
 from services.background.params import ModelUsed, PaintParams, models_of, models_used, plan_of, to_paint
-from services.background.stage.fitted import cover, large_size, output_size
 from services.background.stage.painted import described_scene, painted_place, scene_depth
 from services.background.stage.reference import reference_frame
 from services.background.stage.render import Render, Stage
+from services.background.stage.sizes import large_size, output_size
 from shared.errors import Invalid
 from shared.models.folder import to_install
 from shared.operation import Input, Kind, Operation, Progress, Silent
@@ -31,6 +31,7 @@ from shared.video import VideoInfo
 from shared.video.clip.part import ClipPart
 from shared.video.clip.rewrite import expected_frames, matte_remarks, probe_clip, rate_of, write_again
 from shared.video.frames.color import matrix_or_guess
+from shared.video.frames.cover import cover
 
 Floats = NDArray[np.float32]
 

@@ -1,4 +1,4 @@
-"""What lies behind the subject: one colour, a picture, or another clip."""
+"""Backgrounds of a composite: a colour, a picture or another clip."""
 
 from collections.abc import Generator, Iterator
 from contextlib import closing
@@ -14,6 +14,7 @@ from services.background.clip.planes import Plane, Planes, planes_420
 from shared.errors import Invalid
 from shared.video import Frame, VideoInfo, probe, read_frames
 from shared.video.frames.color import matrix_or_guess, sws_matrix
+from shared.video.frames.cover import cover
 from shared.video.frames.frame import EXACT_SCALING, Reformatters
 from shared.video.frames.planes import planes_of
 from shared.video.image import list_pictures
@@ -23,7 +24,10 @@ End = Literal["loop", "hold", "trim"]
 
 
 class Backdrop:
-    """Planes for frames of `width` x `height` whose chroma is coded with `matrix` (FFmpeg's name), in limited range."""
+    """Makes background planes of one size and colour matrix.
+
+    Planes are Y, U, V for frames of `width` x `height`, in limited range, with chroma coded by `matrix` (FFmpeg's name).
+    """
 
     def __init__(self, width: int, height: int, matrix: str) -> None:
         self._width, self._height, self._matrix = width, height, matrix
@@ -43,9 +47,10 @@ class Backdrop:
     def clip(
         self, path: Path, *, fit: Fit, end: End, start_s: float, rate_times: Iterator[Fraction]
     ) -> Generator[Planes | None, None, None]:
-        """Yield planes of another clip for each time, in seconds from the start; None once it is over and `end` is trim.
+        """Yield the planes that another clip shows at each time of `rate_times`.
 
-        `loop` begins again, `hold` keeps the last frame.
+        Times are seconds from the start of the composite. After the clip's end `loop` begins again, `hold` keeps the last frame, and
+        `trim` yields None.
         """
         following = self._endless(path, end=end, start_s=start_s)
         with closing(following) as frames:
@@ -64,7 +69,7 @@ class Backdrop:
                 yield planes
 
     def _endless(self, path: Path, *, end: End, start_s: float) -> Generator[tuple[Fraction, Frame], None, None]:
-        """Yield frames of a clip with the seconds at which each is shown, over and over if it loops."""
+        """Yield (seconds, frame) of a clip, again from its start if it loops."""
         offset, start = Fraction(0), start_s
         while True:
             first: Fraction | None = None
@@ -94,7 +99,7 @@ class Backdrop:
         )
 
     def _converted(self, frame: Frame) -> Planes:
-        """Planes of a clip whose chroma is coded with another matrix."""
+        """Convert a frame to planes in this backdrop's colour matrix."""
         matrix = matrix_or_guess(frame.color, frame.width, frame.height)
         return self._planes(frame.picture, full=frame.color.range == "pc", matrix=matrix)
 
@@ -115,7 +120,10 @@ class Backdrop:
 
 
 def picture_of(path: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    """Return a still image as RGB, uint8 (height, width, 3), upright; transparent parts over black."""
+    """Read a still image as upright RGB, uint8 (height, width, 3).
+
+    Transparent parts are laid over black.
+    """
     image = list_pictures([path])[0].image().convert("RGBA")
     rgba = np.asarray(image, np.uint8)
     opaque = rgba[..., :3].astype(np.uint16) * rgba[..., 3:] // 255
@@ -133,14 +141,14 @@ def fresh_duration(frame: Frame) -> Fraction:
 
 
 def _fitted(plane: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], width: int, height: int, fit: Fit, *, fill: int) -> Plane:
-    """Scale a picture or plane to `width` x `height`: cropped, with bars of `fill`, or stretched."""
-    high, wide = plane.shape[:2]
+    """Scale a picture or plane to `width` x `height`.
+
+    `cover` crops, `contain` adds bars of the value `fill`, `stretch` changes the shape.
+    """
     if fit == "cover":
-        factor = max(width / wide, height / high)
-        part_width, part_height = min(width / factor, wide), min(height / factor, high)
-        left, top = round((wide - part_width) / 2), round((high - part_height) / 2)
-        plane = plane[top : top + max(round(part_height), 1), left : left + max(round(part_width), 1)]
-    elif fit == "contain":
+        return np.asarray(cover(plane, width, height), np.uint8)
+    if fit == "contain":
+        high, wide = plane.shape[:2]
         factor = min(width / wide, height / high)
         inner = max(round(wide * factor), 1), max(round(high * factor), 1)
         canvas = np.full((height, width, *plane.shape[2:]), fill, np.uint8)

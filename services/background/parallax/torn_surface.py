@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from services.background.fill.smooth import pull_push
 from shared.motion.camera import Matrix
+from shared.video.frames.push_pull import push_pull
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -68,8 +68,9 @@ class TornSurface:
         jump = _JUMP * max(float(inverse.max() - inverse.min()), 1e-6)
         sharp = sharpened(inverse, jump)
         self.hidden = _near_sides(sharp, jump, max(int(np.ceil(reach)), 1))
-        self._known = _far_side(sharp, self.hidden, jump, max(int(np.ceil(reach)), 1))
-        behind = pull_push(sharp[..., None], self._known)[..., 0]
+        known = _far_side(sharp, self.hidden, jump, max(int(np.ceil(reach)), 1))
+        self._known = (known > 0).astype(np.float32)
+        behind = push_pull(sharp[..., None], self._known)[..., 0]
         self._small = max(width // _REDUCED, 1), max(height // _REDUCED, 1)
         self._factor = width / self._small[0], height / self._small[1]
         depth = np.asarray(cv2.resize(sharp, self._small, interpolation=cv2.INTER_NEAREST), np.float32)
@@ -83,7 +84,7 @@ class TornSurface:
 
     def behind(self, picture: Floats) -> Floats:
         """Return `picture`, float32 (height, width, channels), with what the near sides of its edges hide filled in from the far sides."""
-        filled = pull_push(picture, self._known)
+        filled = push_pull(picture, self._known)
         return np.where(self.hidden[..., None], filled, picture).astype(np.float32)
 
     def view(self, move: tuple[float, float], base: Matrix, size: tuple[int, int]) -> View:

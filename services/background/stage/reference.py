@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from services.background.fill.smooth import pull_push
 from shared.errors import Invalid
 from shared.video import read_together
+from shared.video.frames.push_pull import push_pull
 
 Floats = NDArray[np.float32]
 
@@ -41,7 +41,7 @@ def subject_mask(matte: NDArray[np.uint8], grow: int) -> NDArray[np.uint8]:
 
 def without_subject(values: Floats, mask: NDArray[np.uint8]) -> Floats:
     """Return `values`, float32 (height, width, channels), with what `mask` covers filled smoothly from around it."""
-    return pull_push(values, (mask == 0).astype(np.uint8))
+    return push_pull(values, (mask == 0).astype(np.float32))
 
 
 def extended(values: Floats, width: int, height: int) -> Floats:
@@ -49,7 +49,7 @@ def extended(values: Floats, width: int, height: int) -> Floats:
     high, wide, channels = values.shape
     top, left = (height - high) // 2, (width - wide) // 2
     large = np.zeros((height, width, channels), np.float32)
-    known = np.zeros((height, width), np.uint8)
+    known = np.zeros((height, width), np.float32)
     large[top : top + high, left : left + wide] = values
     known[top : top + high, left : left + wide] = 1
-    return pull_push(large, known)
+    return push_pull(large, known)

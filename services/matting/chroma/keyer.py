@@ -15,7 +15,7 @@ from services.matting.chroma.colours import Rgb, excess, excess8, limit_of
 from services.matting.chroma.edge_alpha import EdgeAlpha, Edges, luma_detail
 from services.matting.chroma.plate import PlateMemory
 from services.matting.chroma.screen import Screen
-from services.matting.pixels.push_pull import fill
+from shared.video.frames.push_pull import push_pull
 
 Mask = NDArray[np.uint8]
 Alpha = NDArray[np.float32]
@@ -102,7 +102,7 @@ class Keyer:
         plate = self._memory.update(rgb) if self._given is None else self._given.astype(np.float32)
         plate = np.asarray(cv2.resize(plate, size, interpolation=cv2.INTER_LINEAR), np.float32)
         regions = self._regions(small, plate)
-        near = fill(small, regions.alpha)
+        near = push_pull(small, regions.alpha)
         alpha = self._alpha(rgb, small, plate, near, regions)
         if garbage is not None:
             alpha = np.minimum(alpha, 1 - garbage.astype(np.float32) / 255)

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from services.matting.chroma.colours import Rgb, excess
 from services.matting.chroma.screen import Screen
-from services.matting.pixels.push_pull import fill
+from shared.video.frames.push_pull import push_pull
 
 SCALE = 8
 """The plate is kept at this fraction of the picture's size: screens are smooth."""
@@ -45,7 +45,7 @@ class PlateMemory:
             share = (pure * np.where(self._weight > 0, 1 - self.memory, 1))[..., None]
             self._plate = self._plate + share * (small - self._plate)
             self._weight = np.maximum(self._weight * _FORGETTING, pure)
-        return fill(self._plate, self._weight)
+        return push_pull(self._plate, self._weight)
 
     def _pure(self, small: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return 1 where nothing but screen shows, else 0."""

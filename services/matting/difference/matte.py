@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from services.matting.difference.exposure import match_exposure
 from services.matting.pixels.guided import guided
-from services.matting.pixels.push_pull import fill
+from shared.video.frames.push_pull import push_pull
 
 Rgb = NDArray[np.uint8]
 Alpha = NDArray[np.float32]
@@ -54,7 +54,7 @@ def difference_matte(rgb: Rgb, plate: Rgb, *, shadow: float = 0.6, foreground: b
     alpha = np.clip((cv2.GaussianBlur(left, (0, 0), 0.8) - _FROM * matched.noise) / (_RANGE * matched.noise), 0, 1).astype(np.float32)
     alpha = _whole(alpha)
     rim = _rim(alpha)
-    near = fill(small, ((alpha > _SURE) & ~rim).astype(np.float32))
+    near = push_pull(small, ((alpha > _SURE) & ~rim).astype(np.float32))
     alpha = np.where(rim, _edge_alpha(small, lit, near, alpha), alpha).astype(np.float32)
     matte = np.clip(cv2.resize(alpha, (width, height), interpolation=cv2.INTER_LINEAR), 0, 1).astype(np.float32)
     if not foreground:

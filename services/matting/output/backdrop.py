@@ -1,12 +1,12 @@
-"""What is laid behind the subject in a composite."""
+"""Pictures to lay behind the subject of a composite."""
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from shared.video import list_pictures
+from shared.video.frames.cover import cover
 
 Rgb = NDArray[np.uint8]
 
@@ -27,11 +27,5 @@ def backdrop(name: str, width: int, height: int) -> Rgb:
 
 
 def picture_backdrop(path: Path, width: int, height: int) -> Rgb:
-    """Return a picture file cropped to the shape of (height, width) around its middle, and scaled to it."""
-    picture = np.asarray(list_pictures([path])[0].image())
-    high, wide = picture.shape[:2]
-    factor = max(width / wide, height / high)
-    part_w, part_h = min(round(width / factor), wide), min(round(height / factor), high)
-    left, top = (wide - part_w) // 2, (high - part_h) // 2
-    part = picture[top : top + part_h, left : left + part_w]
-    return np.asarray(cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC), np.uint8)
+    """Read a picture file as (height, width, 3), cropped around its middle."""
+    return np.asarray(cover(np.asarray(list_pictures([path])[0].image()), width, height), np.uint8)

@@ -12,7 +12,7 @@ from services.background.analysis.camera_path import CameraPath, camera_path, ov
 from services.background.analysis.exposure import exposed, exposure_ratios
 from services.background.analysis.scene_light import BrightBackground, camera_height, height_share
 from services.background.parallax import depth
-from services.background.stage.fitted import output_size
+from services.background.stage.sizes import output_size
 from services.background.studio import StudioParams, StudioResult, studio
 from shared.errors import Invalid
 from shared.motion.camera import Pose

@@ -1,0 +1,17 @@
+"""Sizes of the result and of its background."""
+
+
+def output_size(width: int, height: int, resolution: int) -> tuple[int, int]:
+    """Choose the size of the result.
+
+    The clip's size, or `resolution` high with even sides if the clip is higher.
+    """
+    if height <= resolution:
+        return width, height
+    factor = resolution / height
+    return max(round(width * factor / 2) * 2, 2), max(round(resolution / 2) * 2, 2)
+
+
+def large_size(width: int, height: int, margin: float) -> tuple[int, int]:
+    """Return the size, with even sides, of a background `margin` times as large as a frame."""
+    return max(round(width * margin / 2) * 2, width), max(round(height * margin / 2) * 2, height)
