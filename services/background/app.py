@@ -1,4 +1,4 @@
-"""The background service's app."""
+"""The background service's web application."""
 
 from fastapi import FastAPI
 
@@ -8,5 +8,5 @@ from shared.runtime import Runtime
 
 
 def create_app(runtime: Runtime, *, reachable_by_browsers: bool = True) -> FastAPI:
-    """Every operation of the table."""
+    """Create the application with every operation of the table."""
     return create_service(SERVICE, runtime, reachable_by_browsers=reachable_by_browsers)

@@ -60,7 +60,7 @@ class CompositeParams(ClipPart):
 
 
 class CompositeResult(BaseModel):
-    """What was written."""
+    """Summary of the written composite."""
 
     frames: int = Field(description="Frames in the output.")
     frame_rate: str = Field(description='Frames per second as an exact fraction, such as "30000/1001"; the average where it varies.')
@@ -109,8 +109,8 @@ def composite(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Taken:
-    """A frame as it is read: when it is shown, its tags and its layers."""
+class _Source:
+    """A frame with its times, colour tags and layers."""
 
     times: Times
     color: ColorInfo
@@ -118,7 +118,7 @@ class _Taken:
 
 
 class _Session:
-    """One composite: its backdrop, its plate, and what is measured on the way."""
+    """State of one composite: sources, aligned plate and measured grain."""
 
     def __init__(
         self, params: CompositeParams, info: VideoInfo, video: Path, alpha: Path, background: Path | None, plate: Path | None
@@ -142,18 +142,18 @@ class _Session:
             compositor = Compositor(self._look(matrix), grain)
             steady = Steady(_STEADY_FRAMES)
 
-            def measured(each: _Taken) -> tuple[_Taken, Match | None]:
+            def measured(each: _Source) -> tuple[_Source, Match | None]:
                 layers = each.layers
                 clean = Layers(layers.number, layers.frame, compositor.cleaned(layers.alpha), layers.background, layers.plate)
-                return _Taken(each.times, each.color, clean), compositor.measure(clean)
+                return _Source(each.times, each.color, clean), compositor.measure(clean)
 
-            def composed(job: tuple[_Taken, Match]) -> tuple[Times, av.VideoFrame]:
+            def composed(job: tuple[_Source, Match]) -> tuple[Times, av.VideoFrame]:
                 each, match = job
                 picture = picture_from(compositor.compose(each.layers, match), *self._size, "yuv420p")
                 apply_tags(picture, each.color.model_copy(update={"range": "tv"}))
                 return each.times, picture
 
-            def every() -> Iterator[_Taken]:
+            def every() -> Iterator[_Source]:
                 yield first
                 yield from taken
 
@@ -161,7 +161,7 @@ class _Session:
             yield from map_ordered(composed, matches, workers=_WORKERS, ahead=1)
 
     def warn(self, progress: Progress) -> None:
-        """Say what did not work out."""
+        """Report frames that the plate could not be aligned with."""
         if self._aligned is not None and self._aligned.lost:
             progress.warn(f"The plate could not be aligned with {self._aligned.lost} frames; the view of the frame before was kept.")
 
@@ -177,7 +177,7 @@ class _Session:
             matrix=matrix,
         )
 
-    def _read(self) -> Generator[_Taken, None, None]:
+    def _read(self) -> Generator[_Source, None, None]:
         """Yield frames with their alpha, background and plate."""
         params = self._params
         with ExitStack() as stack:
@@ -199,19 +199,22 @@ class _Session:
                     return
                 planes, alpha = planes_420(frame), alpha_of(matte, self._size)
                 plate = self._aligned.at(planes[0], alpha) if self._aligned is not None else None
-                yield _Taken(Times.of(frame), frame.color, Layers(number, planes, alpha, background, plate))
+                yield _Source(Times.of(frame), frame.color, Layers(number, planes, alpha, background, plate))
 
     def _backgrounds(self, backdrop: Backdrop, stack: ExitStack) -> Callable[[Fraction], Planes | None]:
-        """Return the function that gives the background at a time, in seconds from the first frame; times rise."""
+        """Return a function from a time to the background's planes.
+
+        Times are seconds from the first frame and must rise.
+        """
         params = self._params
         if self._background is None or not self.moving:
             still = backdrop.color(params.color) if self._background is None else backdrop.picture(picture_of(self._background), params.fit)
             return lambda _: still
-        asked: list[Fraction] = []
+        requested: list[Fraction] = []
 
         def times() -> Iterator[Fraction]:
             while True:
-                yield asked.pop()
+                yield requested.pop()
 
         clip = stack.enter_context(
             closing(
@@ -222,13 +225,13 @@ class _Session:
         )
 
         def at(time: Fraction) -> Planes | None:
-            asked.append(time)
+            requested.append(time)
             return next(clip)
 
         return at
 
     def _measured_grain(self, layers: Layers) -> Grain | None:
-        """Return the grain that the background lacks."""
+        """Return the grain to add to the background; None over a plain colour."""
         if self._background is None:
             return None
         inside = cv2.erode(layers.alpha, np.ones((5, 5), np.uint8)) > 250

@@ -107,7 +107,7 @@ def plate(params: PlateParams, *, video: Path, alpha: Path, outputs: Mapping[str
 
 
 def _warn(result: PlateResult, other_shots: int, progress: Progress) -> None:
-    """Say what limits the plate."""
+    """Report the limits of the plate."""
     if other_shots:
         progress.warn(f"{other_shots} sampled frames belong to other shots and were left out. Give `reference` to choose the shot.")
     if result.parallax_share >= _PARALLAX:

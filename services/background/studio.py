@@ -73,7 +73,7 @@ class StudioParams(PaintParams, ClipPart):
 
 
 class StudioResult(BaseModel):
-    """What was found and written."""
+    """Measurements and summary of the written video."""
 
     frames: int = Field(description="Frames in the output.")
     frame_rate: str = Field(description='Frames per second as an exact fraction, such as "30000/1001"; the average where it varies.')
@@ -91,7 +91,7 @@ class StudioResult(BaseModel):
     parallax_px: float = Field(description="Farthest that near and far parts of the background move against each other, in pixels.")
     exposure: tuple[float, float] = Field(description="Lowest and highest brightness that the background was given, relative to its own.")
     light_from: LightFrom = Field(description="Side that light comes from in the clip.")
-    camera_height: CameraHeight = Field(description="Height of the camera, told from head and feet of the subject.")
+    camera_height: CameraHeight = Field(description="Height of the camera, estimated from head and feet of the subject.")
     grain: float = Field(description="Levels of grain (standard deviation, of 255) given to the background.")
     encoder: str = Field(description="Video encoder used.")
 
@@ -254,7 +254,7 @@ def _parallax(inverse: Floats | None) -> float:
 
 
 def _warn(found: Analysis, over: Overscan, progress: Progress) -> None:
-    """Say what limits the result."""
+    """Report the limits of the result."""
     if over.share < 0.999:
         progress.warn(
             f"The camera moves farther than a background {over.margin:.2f} times the frame can show: the background follows "

@@ -1,1 +1,4 @@
-"""What one small pass over a clip and its matte tells: the camera's path, exposure, where light comes from, how high the camera stands."""
+"""Measurements of one reduced pass over a clip and its matte.
+
+The camera's path and height, the subject's exposure, and the side that light comes from.
+"""

@@ -1,4 +1,4 @@
-"""One pass over a clip and its matte, in small."""
+"""Measure a clip and its matte in one pass at reduced size."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -19,7 +19,11 @@ from shared.video.clip.part import ClipPart
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Analysis:
-    """What the pass found. `exposure`: (frames,), the subject's brightness relative to the clip's median, smoothed."""
+    """Results of the pass.
+
+    `exposure`: (frames,), the subject's brightness relative to the clip's median, smoothed. `reference`: number of the reference frame of
+    the longest shot.
+    """
 
     path: CameraPath
     exposure: NDArray[np.float64]
@@ -31,9 +35,9 @@ class Analysis:
 
 
 def analyze(video: Path, alpha: Path, part: ClipPart, *, size: tuple[int, int], frames: int, smooth: int, progress: Progress) -> Analysis:
-    """Follow the camera on the background, and measure exposure, light and the camera's height.
+    """Measure the camera's path and height, exposure and light.
 
-    `size`: (width, height) of the clip; `frames`: about how many there are; `smooth`: frames that exposure is averaged over. Memory grows
+    `size`: (width, height) of the clip; `frames`: estimated number of frames; `smooth`: frames that exposure is averaged over. Memory grows
     by about 400 bytes a frame.
     """
     camera = Camera("similarity", *size)

@@ -1,4 +1,4 @@
-"""The camera's path over a clip: how far each frame's view lies from the reference view of its shot."""
+"""Camera path: each frame's view relative to the reference view of its shot."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class CameraPath:
 
     @property
     def largest(self) -> float:
-        """The largest distance from the reference, in pixels."""
+        """Return the largest distance from the reference, in pixels."""
         return float(np.hypot(self.views[:, 0], self.views[:, 1]).max(initial=0.0))
 
     def scaled(self, share: float) -> "CameraPath":
@@ -41,21 +41,24 @@ class CameraPath:
         return CameraPath(self.views * factors, width, height)
 
     def matrix(self, number: int) -> Matrix:
-        """Return the matrix (3, 3) that takes pixels of a frame to those of the reference view; frames after the last repeat it."""
+        """Return the matrix (3, 3) from pixels of a frame to pixels of the reference view.
+
+        Frames after the last one get the matrix of the last.
+        """
         across, down, angle, scale = self.views[min(number, len(self.views) - 1)]
         x, y = (self.width - 1) / 2, (self.height - 1) / 2
         cos, sin = np.exp(scale) * np.cos(angle), np.exp(scale) * np.sin(angle)
         return np.array([[cos, -sin, x + across - cos * x + sin * y], [sin, cos, y + down - sin * x - cos * y], [0, 0, 1.0]])
 
     def move(self, number: int) -> tuple[float, float]:
-        """Return how far the camera has gone right and down from the reference, in pixels."""
+        """Return the camera's distance right and down from the reference, in pixels."""
         across, down = self.views[min(number, len(self.views) - 1), :2]
         return float(across), float(down)
 
     def margin(self, parallax: float) -> float:
-        """Return how many times as large as a frame a picture must be, so that no view leaves it.
+        """Return the size, relative to a frame, of a picture that no view leaves.
 
-        `parallax`: pixels that the nearest or farthest surface moves beside the picture, for each pixel of the path.
+        `parallax`: pixels that the nearest or farthest surface moves relative to the picture, for each pixel of the path.
         """
         if not len(self.views):
             return 1.0
@@ -69,14 +72,17 @@ class CameraPath:
 
 @dataclass(frozen=True, slots=True)
 class Overscan:
-    """`margin`: size of the background relative to a frame. `share`: part of the camera's motion that it allows, up to 1."""
+    """Size of the background and the motion that it allows.
+
+    `margin`: size relative to a frame. `share`: part of the camera's motion that the background can follow, up to 1.
+    """
 
     margin: float
     share: float
 
 
 def overscan(path: CameraPath, margin: float, parallax: float) -> Overscan:
-    """Choose how large the background is, and scale the path down where even that is too small.
+    """Choose the size of the background and the share of motion that it allows.
 
     `margin`: 0 chooses it from the path, from 1.3 to 2.5. `parallax`: see `CameraPath.margin`.
     """
@@ -92,9 +98,9 @@ def overscan(path: CameraPath, margin: float, parallax: float) -> Overscan:
 
 
 def camera_path(poses: Sequence[Pose], width: int, height: int) -> tuple[CameraPath, int]:
-    """Return the path, and the number of the longest shot's reference frame.
+    """Return the path and the number of the longest shot's reference frame.
 
-    `poses`: of each frame, similarities in pixels of `width` x `height`. The reference of a shot is the frame that lies closest to the
+    `poses`: one similarity per frame, in pixels of `width` x `height`. The reference of a shot is the frame that lies closest to the
     middle of where its camera went.
     """
     centre = np.array([(width - 1) / 2, (height - 1) / 2, 1.0])

@@ -1,4 +1,4 @@
-"""How bright the camera exposes the subject over a clip."""
+"""Exposure of the subject over a clip."""
 
 import cv2
 import numpy as np
@@ -14,8 +14,9 @@ _FEWEST, _MOST = 0.6, 1.6
 
 
 def subject_brightness(luma: Plane, matte: Plane) -> float:
-    """Return the subject's median luma above black, in levels; nan where too little of a subject is seen.
+    """Return the subject's median luma above black, in levels.
 
+    nan if fewer than 20 pixels of the subject are visible.
     `luma`: uint8 (h, w), limited range; `matte`: uint8 of the same size. The median leaves highlights and the soft edge out.
     """
     inside = cv2.erode(matte, np.ones((3, 3), np.uint8)) > _INSIDE
@@ -42,7 +43,7 @@ def exposure_ratios(brightness: NDArray[np.float64], window: int) -> NDArray[np.
 
 
 def exposed(planes: tuple[Plane, Plane, Plane], ratio: float) -> tuple[Plane, Plane, Plane]:
-    """Return planes (limited range) as bright as an exposure `ratio` makes them."""
+    """Apply an exposure `ratio` to planes in limited range."""
     if abs(ratio - 1) < 1 / 512:
         return planes
     levels = np.arange(256, dtype=np.float32)

@@ -1,4 +1,4 @@
-"""Where light comes from, and how high the camera stands: told from one clip and its matte, for the words of a prompt."""
+"""Estimate the light's side and the camera's height for a prompt."""
 
 from typing import Literal
 
@@ -15,7 +15,7 @@ _OPAQUE = 127
 
 
 class BrightBackground:
-    """The mean luma of the background, gathered over frames."""
+    """Averages the luma of the background over frames."""
 
     def __init__(self) -> None:
         self._sum: NDArray[np.float64] | None = None
@@ -30,7 +30,7 @@ class BrightBackground:
         self._count += free
 
     def light_from(self) -> LightFrom:
-        """Return the side that light comes from: where the centre of brightness lies (as in the seed)."""
+        """Return the side that light comes from: the side of the centre of brightness."""
         if self._sum is None or self._count is None or not self._count.any():
             return "front"
         seen = self._count > 0
@@ -50,10 +50,11 @@ class BrightBackground:
 
 
 def height_share(matte: NDArray[np.uint8]) -> float:
-    """Return the camera's height as a share of the subject's; nan where head or feet are cut off.
+    """Return the camera's height as a share of the subject's height.
 
-    `matte`: uint8 (h, w). A level camera's horizon lies in the middle of the picture, and it cuts everything that stands on the ground at
-    the height of the camera (Criminisi et al., Single View Metrology, 2000).
+    `matte`: uint8 (h, w). nan if head or feet are cut off. A level camera's horizon lies in the middle of the picture, and it cuts
+    everything
+    that stands on the ground at the height of the camera (Criminisi et al., Single View Metrology, 2000).
     """
     rows = np.flatnonzero((matte > _OPAQUE).any(axis=1))
     height = matte.shape[0]

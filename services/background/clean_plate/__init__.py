@@ -1,4 +1,4 @@
-"""The clean plate of a clip: which frames are sampled, where they lie, and the plate made from them.
+"""Make the clean plate of a clip: sample, align, take the median.
 
 `build.py` puts the steps together; the operation is `services/background/plate.py`.
 """

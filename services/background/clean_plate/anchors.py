@@ -1,4 +1,4 @@
-"""The camera's path through a clip, and the frames that all others are aligned to."""
+"""Anchors: the frames along the camera's path that all others are aligned to."""
 
 from collections.abc import Generator
 from contextlib import closing
@@ -25,7 +25,10 @@ _KEPT = 0.8
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Step:
-    """One frame of the camera's path. `matrix` (3, 3) takes its pixels to those of the first frame of its shot."""
+    """One frame of the camera's path.
+
+    `matrix` (3, 3) maps pixels of the frame to pixels of the first frame of its shot.
+    """
 
     time: Fraction
     shot: int
@@ -34,7 +37,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Placed:
-    """An anchor that has its place. `matrix` takes its pixels to the reference's, `light` its light to the reference's."""
+    """An anchor aligned to the reference.
+
+    `matrix` maps its pixels to the reference's pixels, `light` its exposure and white balance to the reference's.
+    """
 
     step: Step
     anchor: Anchor
@@ -44,10 +50,10 @@ class Placed:
 
 
 def camera_path(video: Path, matte: Path, part: ClipPart, progress: Progress, *, per_second: Fraction, expected: int) -> list[Step]:
-    """Follow the camera through the part of a clip, looking only at the background.
+    """Follow the camera on the background of the part.
 
-    Every frame is looked at; kept are the first frame at or after each moment start + k / `per_second`, the first of each shot, and those
-    that the camera has moved to by a fifth of the picture since the last one kept.
+    Every frame is measured. The result keeps the first frame at or after each time start + k / `per_second`, the first frame of each shot,
+    and each frame that shows less than four fifths of the last kept frame.
     """
     steps: list[Step] = []
     camera: Camera | None = None
@@ -84,14 +90,14 @@ def one_pair(video: Path, matte: Path, time: Fraction) -> tuple[Frame, Frame]:
 
 
 def place_anchors(video: Path, matte: Path, path: list[Step], reference: Step, *, grow: int) -> list[Placed]:
-    """Choose anchors along the path of the reference's shot and align each to its neighbour, outwards from the reference.
+    """Choose anchors in the reference's shot and align each to its neighbour.
 
-    A camera that stays needs one anchor, the reference; one that pans needs one for every part of a picture. An anchor that cannot be
-    aligned ends its side: what lies beyond is not used.
+    Starts at the reference and goes outwards. A static camera needs one anchor, the reference; a panning camera needs more. After an
+    anchor that cannot be aligned, no further anchors are placed on that side.
     """
     frame, alpha = one_pair(video, matte, reference.time)
     planes = planes_420(frame)
-    # Arrays of a decoder are its own; an anchor stays.
+    # The decoder reuses its arrays; an anchor keeps copies.
     planes = (planes[0].copy(), planes[1].copy(), planes[2].copy())
     size = frame.width, frame.height
     first = Placed(reference, Anchor(planes[0], background_of(alpha_of(alpha, size), grow)), planes, np.eye(3), Light())
@@ -113,20 +119,20 @@ def place_anchors(video: Path, matte: Path, path: list[Step], reference: Step, *
 
 
 def nearest(anchors: list[Placed], step: Step, size: tuple[int, int]) -> Placed:
-    """Return the anchor that sees most of what a frame sees; the earliest placed one of equals."""
+    """Return the anchor that overlaps most with a frame; of equals the first placed."""
     return max(anchors, key=lambda placed: round(overlap(between_steps(step, placed.step), size), 2))
 
 
 def between_steps(source: Step, target: Step) -> Matrix:
-    """Return the matrix that takes pixels of one step to those of another one of its shot, as the camera's path has it."""
+    """Return the camera path's matrix from pixels of `source` to pixels of `target`."""
     moved = np.linalg.solve(target.matrix, source.matrix)
     return np.asarray(moved / moved[2, 2], np.float64)
 
 
 def _placed(video: Path, matte: Path, step: Step, last: Placed, *, grow: int) -> Placed | None:
     frame, alpha = one_pair(video, matte, step.time)
-    found = planes_420(frame)
-    planes = (found[0].copy(), found[1].copy(), found[2].copy())
+    decoded = planes_420(frame)
+    planes = (decoded[0].copy(), decoded[1].copy(), decoded[2].copy())
     background = background_of(alpha_of(alpha, (frame.width, frame.height)), grow)
     alignment = last.anchor.align(planes[0], background, between_steps(step, last.step))
     if alignment is None:

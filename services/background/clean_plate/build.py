@@ -1,4 +1,4 @@
-"""From a clip and its matte to planes of the clean background."""
+"""Build the clean background of a clip from its frames and matte."""
 
 from contextlib import closing
 from dataclasses import dataclass
@@ -24,13 +24,16 @@ from shared.video.info import ColorInfo
 
 _CANVAS_TIMES, _CANVAS_PIXELS = 6, 64_000_000
 _LEAST_SAMPLES = 3
-"""A place that fewer samples see is a hole, unless the clip has no more."""
+"""A pixel that fewer samples show is a hole, unless the clip has fewer samples."""
 _WORKERS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
 class PlateOptions:
-    """How a plate is made. `grow`: pixels that the matte is grown by; `reference_s`: None takes the middle of the longest shot."""
+    """Options of the plate.
+
+    `grow`: pixels that the matte is grown by; `reference_s`: None takes the middle of the longest shot.
+    """
 
     samples: int
     grow: int
@@ -44,7 +47,7 @@ class PlateOptions:
 class Plate:
     """A plate with holes.
 
-    `planes`: Y, U, V, uint8 4:2:0, limited range. `hole`: uint8 (height, width), 255 where the background is never seen. `left`, `top`:
+    `planes`: Y, U, V, uint8 4:2:0, limited range. `hole`: uint8 (height, width), 255 where no sample shows the background. `left`, `top`:
     where the reference frame's corner lies on the plate, in pixels. Shares are 0 to 1: of the samples that were `aligned`, of the
     corners that a `second_plane` explains, and of the plate that passing objects covered (`transient`).
     """
@@ -67,7 +70,7 @@ def build_plate(
 ) -> Plate:
     """Make the clean background of a clip.
 
-    The clip is read twice: once in small, to follow the camera, and once at full size for the samples. Each sample is aligned to an
+    The clip is read twice: once at reduced size, to follow the camera, and once at full size for the samples. Each sample is aligned to an
     anchor, its light matched, and written to a temporary file; the plate is the masked median over time. Memory is that of one band of
     samples and a few frames, whatever the clip's length.
     """
@@ -98,7 +101,7 @@ def build_plate(
         top=top,
         samples=tally.aligned,
         aligned=tally.aligned / max(tally.tried, 1),
-        # Far from the reference the other plane has moved too far to be tracked; nearby frames tell.
+        # Far from the reference the second plane has moved too far to be tracked; frames near it give the share.
         second_plane=float(np.percentile(tally.second, 80)) if tally.second else 0.0,
         transient=transient / max(seen, 1),
         other_shots=tally.other_shots,
@@ -107,7 +110,7 @@ def build_plate(
 
 @dataclass(slots=True)
 class _Tally:
-    """What happened to the samples."""
+    """Counts of the samples."""
 
     color: ColorInfo
     second: list[float]
@@ -164,7 +167,7 @@ def _sample(
 
 
 def _median(file: SampleFile, least: int, remove_transients: bool, progress: Progress) -> tuple[Planes, Plane, int]:
-    """Return the median planes, the holes (255), and how many luma pixels passing objects covered."""
+    """Return the median planes, the holes (255) and the count of covered luma pixels."""
     planes = (np.empty(file.shapes[0], np.uint8), np.empty(file.shapes[1], np.uint8), np.empty(file.shapes[2], np.uint8))
     seen = np.zeros(file.shapes[0], np.uint16)
     whole = tuple(Ends(np.full(shape, NO_SAMPLE, np.uint8), np.zeros(shape, np.bool_)) for shape in file.shapes)
@@ -192,7 +195,7 @@ def _median(file: SampleFile, least: int, remove_transients: bool, progress: Pro
 
 
 def _reference(path: list[Step], wanted_s: float | None) -> Step:
-    """Return the step at `wanted_s` seconds, or the one in the middle of the shot that has most of the steps."""
+    """Return the step nearest to `wanted_s`; None: the middle step of the longest shot."""
     if wanted_s is not None:
         return min(path, key=lambda step: abs(float(step.time) - wanted_s))
     shots = [step.shot for step in path]
@@ -202,7 +205,10 @@ def _reference(path: list[Step], wanted_s: float | None) -> Step:
 
 
 def _canvas(path: list[Step], anchors: list[Placed], size: tuple[int, int]) -> tuple[int, int, int, int]:
-    """Return (left, top, width, height) of the canvas that all frames of the shot fit on; left and top are even."""
+    """Return (left, top, width, height) of a canvas that holds all frames of the shot.
+
+    Left and top are even.
+    """
     width, height = size
     corners = np.array([[[0, 0], [width, 0], [width, height], [0, height]]], np.float64)
     places = [corners[0]]
@@ -211,7 +217,7 @@ def _canvas(path: list[Step], anchors: list[Placed], size: tuple[int, int]) -> t
             anchor = nearest(anchors, step, size)
             places.append(cv2.perspectiveTransform(corners, anchor.matrix @ between_steps(step, anchor.step))[0])
     points = np.concatenate(places)
-    # Half of what may be added goes to each side.
+    # Each side gets at most half of the allowed extra width and height.
     most = ((_CANVAS_TIMES - 1) / 2) * np.array(size)
     low = np.clip(np.floor(points.min(axis=0)), -most, 0)
     high = np.clip(np.ceil(points.max(axis=0)), size, np.array(size) + most)

@@ -1,4 +1,4 @@
-"""Planes of a frame moved onto a canvas."""
+"""Warp the planes of a frame onto a canvas."""
 
 import cv2
 import numpy as np
@@ -12,7 +12,7 @@ _WHOLE = 250
 
 
 def warped(planes: Planes, background: Plane, matrix: Matrix, shape: tuple[int, ...]) -> tuple[Planes, Plane]:
-    """Move a frame's planes, and return where they show background.
+    """Warp a frame's planes and the mask of its background.
 
     `matrix` (3, 3) takes the frame's luma pixels to the canvas's; `shape`: (height, width) of the canvas. Cubic interpolation. The second
     result is uint8, 255 where the moved luma is background alone.
@@ -27,7 +27,7 @@ def warped(planes: Planes, background: Plane, matrix: Matrix, shape: tuple[int, 
 
 
 def marked(planes: Planes, seen: Plane) -> Planes:
-    """Return planes with NO_SAMPLE where they do not show background; a true 255 becomes 254."""
+    """Mark pixels without background as NO_SAMPLE; a true 255 becomes 254."""
     half = planes[1].shape
     # A chroma sample counts where all luma samples around it do.
     inner = cv2.erode(seen, np.ones((3, 3), np.uint8))

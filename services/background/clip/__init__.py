@@ -1,4 +1,4 @@
-"""Frames of a clip as planes, and what lies behind them: a colour, a picture, or another clip.
+"""Read a clip and its background as planes.
 
-Nothing here mixes anything.
+The background is a colour, a picture or another clip. Mixing is in `services/background/mixing`.
 """

@@ -1,4 +1,4 @@
-"""A clean plate seen from where the camera is in each frame."""
+"""Align a clean plate with each frame of a clip."""
 
 import cv2
 import numpy as np
@@ -12,7 +12,10 @@ _STILL_PX = 0.15
 
 
 class AlignedPlate:
-    """A plate that follows the camera. `planes`: Y, U, V of the plate in the frames' size, uint8."""
+    """Warps a clean plate so that it follows the camera.
+
+    `planes`: Y, U, V of the plate in the frames' size, uint8. `lost`: number of frames that could not be aligned.
+    """
 
     def __init__(self, planes: Planes) -> None:
         self._planes = planes
@@ -22,9 +25,9 @@ class AlignedPlate:
         self.lost = 0
 
     def at(self, luma: Plane, alpha: Plane) -> Planes:
-        """Return the plate as the next frame sees it.
+        """Return the plate in the view of the next frame.
 
-        A frame that cannot be aligned keeps the view of the one before, and counts as `lost`.
+        A frame that cannot be aligned gets the view of the frame before.
         """
         small = _reduced(luma)
         background = np.where(cv2.dilate(_reduced(alpha), np.ones((5, 5), np.uint8)) > 2, 0, 255).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Y, U and V planes of frames, in 8 bits, 4:2:0 and limited range, whatever the clip has."""
+"""Convert frames to Y, U and V planes: 8 bits, 4:2:0, limited range."""
 
 from fractions import Fraction
 
@@ -18,7 +18,10 @@ Planes = tuple[Plane, Plane, Plane]
 
 
 def planes_420(frame: Frame) -> Planes:
-    """Return the frame's Y, U and V planes, uint8, chroma half as wide and high (rounded up), in limited range and its own matrix."""
+    """Return the frame's Y, U and V planes, uint8 in limited range.
+
+    Chroma planes have half the width and height, rounded up. The colour matrix stays the frame's.
+    """
     picture = frame.picture
     if picture.format.name != "yuv420p" or frame.color.range == "pc":
         matrix = sws_matrix(matrix_or_guess(frame.color, frame.width, frame.height))
@@ -37,7 +40,7 @@ def planes_420(frame: Frame) -> Planes:
 
 
 def alpha_of(frame: Frame, size: tuple[int, int]) -> Plane:
-    """Return a matte's frame as alpha, uint8 (height, width) from 0 to 255, in `size` (width, height)."""
+    """Return a matte's frame as alpha, uint8 0 to 255, in `size` (width, height)."""
     alpha = frame.matte()
     if alpha.shape[::-1] == size:
         return alpha
@@ -46,7 +49,7 @@ def alpha_of(frame: Frame, size: tuple[int, int]) -> Plane:
 
 
 def rgb_of(planes: Planes, color: ColorInfo) -> NDArray[np.uint8]:
-    """Return RGB, uint8 (height, width, 3), of limited-range planes; `color` tells the matrix."""
+    """Convert limited-range planes to RGB, uint8 (height, width, 3), by the matrix of `color`."""
     height, width = planes[0].shape
     picture: av.VideoFrame = picture_from(planes, width, height, "yuv420p")
     tags = color.model_copy(update={"range": "tv", "matrix": matrix_or_guess(color, width, height)})
@@ -55,7 +58,7 @@ def rgb_of(planes: Planes, color: ColorInfo) -> NDArray[np.uint8]:
 
 
 def background_of(matte: Plane, grow: int) -> Plane:
-    """Return where the background is seen: 255 where no subject is within `grow` pixels, else 0."""
+    """Mask the background: 255 where no subject is within `grow` pixels, else 0."""
     subject = (matte > 2).astype(np.uint8)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * grow + 1, 2 * grow + 1))
     return np.where(cv2.dilate(subject, kernel) > 0, 0, 255).astype(np.uint8)

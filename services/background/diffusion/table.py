@@ -10,7 +10,11 @@ LCM_SD15 = "lcm-lora-sd15"
 
 @dataclass(frozen=True, kw_only=True)
 class Painter:
-    """One model. `model`, `control`: names in the catalog; `side`: side of the square that it was trained on, in pixels; `size`: bytes."""
+    """A model that paints.
+
+    `model`, `control`, `lcm`: names in the catalog; `side`: side in pixels of the squares that it was trained on; `size`, `control_size`:
+    bytes.
+    """
 
     name: str
     description: str

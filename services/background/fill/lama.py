@@ -1,4 +1,4 @@
-"""Holes filled by LaMa, a network that repeats textures (Suvorov et al., 2021)."""
+"""Fill holes with LaMa, a network that repeats textures (Suvorov et al., 2021)."""
 
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,9 @@ _MULTIPLE = 8
 
 
 def fill_lama(picture: NDArray[np.uint8], hole: NDArray[np.uint8], progress: Progress) -> NDArray[np.uint8]:
-    """Fill holes of an RGB picture, uint8 (height, width, 3); `hole`: uint8 (height, width), 255 where there is one.
+    """Fill holes of an RGB picture, uint8 (height, width, 3).
 
-    Raises ModelMissing.
+    `hole`: uint8 (height, width), 255 where the picture has a hole. Raises ModelMissing.
     """
     path = next(iter(model_files(MODEL, progress).values()))
     device = torch_device()

@@ -1,4 +1,4 @@
-"""Holes filled by MI-GAN, a small generative network (Sargsyan et al., 2023)."""
+"""Fill holes with MI-GAN, a small generative network (Sargsyan et al., 2023)."""
 
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,10 @@ _KEEP = 255
 
 
 def fill_migan(picture: NDArray[np.uint8], hole: NDArray[np.uint8], progress: Progress) -> NDArray[np.uint8]:
-    """Fill holes of an RGB picture, uint8 (height, width, 3); `hole`: uint8 (height, width), 255 where there is one.
+    """Fill holes of an RGB picture, uint8 (height, width, 3).
 
-    The published graph takes pictures of any size, crops the hole's surroundings and pastes the result itself. Raises ModelMissing.
+    `hole`: uint8 (height, width), 255 where the picture has a hole. The published graph takes pictures of any size, crops the hole's
+    surroundings and pastes the result itself. Raises ModelMissing.
     """
     path = next(iter(model_files(MODEL, progress).values()))
     with loaded((MODEL, "cpu"), lambda: _session(path), size=_BYTES, device=CPU) as session:

@@ -20,7 +20,10 @@ Fill = Callable[[NDArray[np.uint8], NDArray[np.uint8], Progress], NDArray[np.uin
 
 @dataclass(frozen=True, kw_only=True)
 class Filling:
-    """One way to fill holes. `fill(picture, hole, progress)`: RGB uint8 (h, w, 3) and uint8 (h, w), 255 where the hole is."""
+    """A way to fill holes.
+
+    `fill(picture, hole, progress)`: RGB uint8 (h, w, 3) and uint8 (h, w), 255 in holes. `model`: its name in the catalog, if it needs one.
+    """
 
     name: str
     description: str

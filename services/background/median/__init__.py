@@ -1,4 +1,4 @@
-"""Temporal median of aligned samples, of which each pixel counts only some.
+"""Temporal median of aligned samples, with a mask per sample.
 
-Samples lie in a temporary file in bands of rows, so memory does not depend on how many there are.
+A temporary file stores samples in bands of rows, so memory does not depend on their number.
 """

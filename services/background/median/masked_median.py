@@ -1,4 +1,4 @@
-"""Median over samples, ignoring those that do not count."""
+"""Median over samples, without the masked ones."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +8,7 @@ Samples = NDArray[np.uint8]
 Counts = NDArray[np.uint16]
 
 NO_SAMPLE = 255
-"""Marks a sample that does not count; a true 255 is stored as 254."""
+"""Value of a masked sample; a true 255 is stored as 254."""
 
 
 def masked_median(samples: Samples, counts: Counts) -> Plane:

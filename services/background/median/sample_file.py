@@ -26,7 +26,9 @@ class Band:
 
 
 class SampleFile:
-    """Y, U and V planes (4:2:0) of up to `most` samples of `width` x `height` pixels, read back one band at a time.
+    """Stores up to `most` samples and reads them back in bands of rows.
+
+    A sample is Y, U and V planes (4:2:0) of `width` x `height` pixels.
 
     `folder`: where the unnamed temporary file is made. Use it as a context manager.
     """
@@ -47,7 +49,7 @@ class SampleFile:
         self._file.close()
 
     def add(self, planes: tuple[Plane, Plane, Plane]) -> None:
-        """Append one sample. Planes are uint8 in `shapes`, NO_SAMPLE where the sample does not count."""
+        """Append a sample: uint8 planes in `shapes`, NO_SAMPLE where masked."""
         if self.count == self._most:
             raise ValueError(f"the file holds {self._most} samples already")
         for number, plane in enumerate(planes):

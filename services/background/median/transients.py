@@ -1,4 +1,4 @@
-"""Objects that stood in the scene for most of a clip, but not at its ends."""
+"""Remove objects that stand in the scene for most of a clip, but not at its ends."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,14 +18,17 @@ _AGREES, _DIFFERS = (10, 6), (24, 12)
 """Levels of luma and chroma up to which the two ends agree, and from which the median differs from them."""
 _LEAST_SAMPLES, _LEAST_KEPT = 15, 3
 _LEAST_AREA = 0.0005
-"""Least share of the plate that an object covers; what is smaller is noise."""
+"""Smallest share of the plate that counts as an object; smaller regions are noise."""
 _PRESENT = 0.4
 """Share of an object's pixels that have to differ from the background for it to be there in a sample."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ends:
-    """A plane, or a band of one, as both ends of the clip show it: uint8, NO_SAMPLE where unknown; `suspect`: the median differs."""
+    """A plane, or a band of a plane, at the ends of the clip.
+
+    `background`: uint8, the value that both ends show, NO_SAMPLE where unknown. `suspect`: bool, true where the median differs from it.
+    """
 
     background: Plane
     suspect: Mask
@@ -49,7 +52,7 @@ def ends_of(samples: Samples, counts: Counts, median: Plane, *, chroma: bool) ->
 
 
 def remove_objects(file: SampleFile, planes: tuple[Plane, ...], ends: tuple[Ends, ...]) -> Mask:
-    """Replace passing objects in `planes`, and return where there were any, bool in luma size.
+    """Remove passing objects from `planes` and return their mask, bool in luma size.
 
     `planes`: the medians, changed in place; `ends`: what the ends of the clip tell about each plane, in its shape. Pixels are gathered
     into objects; for each, the samples in which it stands there are found, and its surroundings get the median of the other samples.
@@ -92,7 +95,10 @@ def _objects(suspect: Mask) -> Iterator[Mask]:
 
 
 def _present(file: SampleFile, region: Mask, ends: tuple[Ends, ...]) -> Mask:
-    """Return in which samples an object is there, bool (samples): most of the pixels that tell it differ from the background."""
+    """Return the samples that show an object, bool (samples).
+
+    In such a sample most of the tested pixels differ from the background.
+    """
     differing, seen = np.zeros(file.count, np.int64), np.zeros(file.count, np.int64)
     for number, end in enumerate(ends):
         known = end.suspect & _resized(region, end.suspect.shape)
@@ -123,7 +129,10 @@ def _replace(file: SampleFile, number: int, plane: Plane, region: Mask, keep: Ma
 
 
 def _end(samples: Samples) -> Plane:
-    """Return the median at one end of the clip; NO_SAMPLE where fewer than half of its samples count."""
+    """Return the median at one end of the clip.
+
+    NO_SAMPLE where more than half of the samples are masked.
+    """
     counts = np.add.reduce(samples != NO_SAMPLE, axis=0, dtype=np.uint16)
     median = masked_median(samples, counts)
     median[counts * 2 < len(samples)] = NO_SAMPLE

@@ -1,4 +1,4 @@
-"""The subject's light and colours moved towards the background's."""
+"""Move the subject's brightness and colours towards the background's."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -31,11 +31,11 @@ SAME: Match = (Change(), Change(), Change())
 
 
 def match_of(foreground: Planes, background: Planes, alpha: Plane, amount: float) -> Match | None:
-    """Measure how the subject has to change to belong to the background; None where no subject is seen.
+    """Measure the change that matches the subject to the background.
 
-    Mean and spread of each plane are compared in small (Reinhard et al., Color Transfer between Images, 2001), and the change is held
-    within bounds: luma gets at most a third more contrast and 12 levels, chroma moves by 8 levels at most, its spread is the
-    subject's own. `amount`: 0 (no change) to 1.
+    None where no subject is visible. Mean and spread of each plane are compared at reduced size (Reinhard et al., Color Transfer between
+    Images, 2001), and the change is held within bounds: luma gets at most a third more contrast and 12 levels, chroma moves by 8 levels at
+    most, its spread is the subject's own. `amount`: 0 (no change) to 1.
     """
     changes = []
     weight = _small(alpha).astype(np.float32) / 255
@@ -58,13 +58,16 @@ def match_of(foreground: Planes, background: Planes, alpha: Plane, amount: float
 
 
 def applied(planes: Planes, match: Match) -> Planes:
-    """Return the planes with a change each."""
+    """Apply the changes of a match to the planes."""
     luma, u, v = (cv2.LUT(plane, _curve(change)) for plane, change in zip(planes, match, strict=True))
     return np.asarray(luma, np.uint8), np.asarray(u, np.uint8), np.asarray(v, np.uint8)
 
 
 class Steady:
-    """The mean of the latest matches, so that the subject does not flicker; frames without a subject repeat it."""
+    """Averages the latest matches, so that the subject does not flicker.
+
+    Frames without a subject repeat the last average.
+    """
 
     def __init__(self, window: int) -> None:
         self._matches: deque[Match] = deque(maxlen=window)

@@ -1,4 +1,4 @@
-"""A frame of a subject over a background: every step in order."""
+"""Compose a frame: all mixing steps in order."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -22,7 +22,7 @@ _REACH = 90
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """How the subject is put over the background; strengths from 0 to 1. `matrix`: how chroma is coded, FFmpeg's name."""
+    """Options of mixing; strengths are 0 to 1. `matrix`: FFmpeg's name of the colour matrix."""
 
     linear: bool = False
     decontaminate: bool = True
@@ -35,7 +35,10 @@ class Look:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layers:
-    """One frame's parts: Y, U, V of the frame and of the background, alpha in luma size, and the clean plate if there is one."""
+    """Parts of one frame.
+
+    Y, U, V of the frame and of the background, alpha in luma size, and the clean plate if one is given.
+    """
 
     number: int
     frame: Planes
@@ -55,7 +58,10 @@ class Compositor:
         return without_stray_blobs(alpha, self._look.blobs)
 
     def measure(self, layers: Layers) -> Match | None:
-        """Measure how the subject differs from the background; None if that is not wanted or nothing is seen."""
+        """Measure how the subject differs from the background.
+
+        None if matching is off or no subject is visible.
+        """
         if not self._look.match:
             return None
         return match_of(layers.frame, layers.background, layers.alpha, self._look.match)
@@ -79,7 +85,7 @@ class Compositor:
         return planes
 
     def subject(self, layers: Layers, alphas: tuple[Plane, Plane]) -> Planes:
-        """Return the frame's planes with the old background taken out of the soft edge."""
+        """Remove the old background from the frame's soft edge."""
         if not self._look.decontaminate:
             return layers.frame
         edges = edge_of(alphas[0]), edge_of(alphas[1])

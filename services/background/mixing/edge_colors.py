@@ -1,4 +1,4 @@
-"""Foreground colours in the soft edge of a matte, where a frame shows subject and old background mixed."""
+"""Recover foreground colours in the soft edge of a matte."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +17,10 @@ _REDUCED = 4
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Edge:
-    """The pixels of a plane where alpha is neither 0 nor full: their flat indices, and alpha there as float32 from 0 to 1."""
+    """Pixels of a plane where alpha is neither 0 nor full.
+
+    Flat indices of the pixels, and their alpha as float32 from 0 to 1.
+    """
 
     indices: NDArray[np.intp]
     alpha: NDArray[np.float32]
@@ -30,7 +33,7 @@ def edge_of(alpha: Plane) -> Edge:
 
 
 def with_clean_plate(plane: Plane, plate: Plane, edge: Edge) -> Plane:
-    """Return a plane whose soft edge shows the subject alone: the mix is solved for it, since the background is known.
+    """Solve the soft edge for the subject, given the clean plate.
 
     `plane` and `plate`: uint8 (height, width), aligned.
     """
@@ -42,7 +45,7 @@ def with_clean_plate(plane: Plane, plate: Plane, edge: Edge) -> Plane:
 
 
 def estimated(plane: Plane, alpha: Plane, edge: Edge, reach: int) -> Plane:
-    """Return a plane whose soft edge shows the subject alone, estimated from both sides of the edge by blur fusion.
+    """Estimate the subject in the soft edge by blur fusion.
 
     `plane`, `alpha`: uint8 (height, width); `reach`: pixels that colours are gathered from. Forte, Approximate Fast Foreground Colour
     Estimation, 2021, with two changes: it runs on Y, U and V, in which mixing is as linear as in R, G and B, and the blurred

@@ -1,4 +1,4 @@
-"""Grain of the clip, given to a background that is cleaner."""
+"""Measure the clip's grain and add it to a cleaner background."""
 
 import cv2
 import numpy as np
@@ -34,7 +34,10 @@ def grain_of(luma: Plane, where: NDArray[np.bool_] | None = None) -> float:
 
 
 class Grain:
-    """Noise of `deviation` levels for pictures of `width` x `height`, another one for each frame number, the same on every run."""
+    """Noise of `deviation` levels for pictures of `width` x `height`.
+
+    Each frame number has its own noise, the same on every run.
+    """
 
     def __init__(self, width: int, height: int, deviation: float) -> None:
         self.deviation = min(deviation, _MOST)
@@ -47,7 +50,7 @@ class Grain:
         self._down = np.clip(-whole, 0, 255).astype(np.uint8)
 
     def added(self, luma: Plane, number: int) -> Plane:
-        """Return a luma plane with the grain of frame `number`."""
+        """Add the grain of frame `number` to a luma plane."""
         if self.deviation < _LEAST:
             return luma
         width, height = self._size

@@ -1,4 +1,4 @@
-"""Light of the background that spills over the edge of the subject."""
+"""Spill the background's light over the edge of the subject."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ _HEIGHT = 135
 
 
 def wrapped(planes: Sequence[Plane], backgrounds: Sequence[Plane], alphas: Sequence[Plane], strength: float) -> list[Plane]:
-    """Return the composite's planes with the blurred background mixed in just inside the subject's edge.
+    """Mix the blurred background into the composite just inside the subject's edge.
 
     `planes`: the composite; `backgrounds` and `alphas` in the same sizes; `strength`: 0 to 1. How much light arrives is how much
     background lies near: one minus alpha, blurred. Both are made at 135 lines; only pixels that the light reaches are touched.

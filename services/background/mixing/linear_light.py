@@ -1,4 +1,4 @@
-"""Mixing light instead of signal values in the soft edge of a matte."""
+"""Mix linear light instead of signal values in the soft edge of a matte."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ _KR_KB = {"bt709": (0.2126, 0.0722), "smpte170m": (0.299, 0.114), "bt470bg": (0.
 
 
 def mixed_linearly(mixed: Planes, foreground: Planes, background: Planes, alphas: tuple[Plane, Plane], matrix: str) -> Planes:
-    """Return a composite whose soft edge was mixed in linear light.
+    """Mix the soft edge of a composite in linear light.
 
     `mixed`: the ordinary composite; `alphas`: for luma and for chroma; `matrix`: FFmpeg's name. Planes are in limited range. Elsewhere
     mixing makes no difference. Light is the signal to the power of 2.4 (ITU-R BT.1886); luma is mixed with the chroma at its place.
@@ -57,7 +57,7 @@ def _mixed_light(
     kr: float,
     kb: float,
 ) -> Floats:
-    """Return R, G and B signals, (n, 3) from 0 to 1, of light mixed at single pixels."""
+    """Mix linear light at n pixels; return R, G, B signals, (n, 3) from 0 to 1."""
     weight = alpha[:, None]
     front, back = (_rgb(planes, place, chroma_place, kr, kb) ** _GAMMA for planes in (foreground, background))
     return np.asarray((front * weight + back * (1 - weight)) ** (1 / _GAMMA), np.float32)

@@ -1,4 +1,4 @@
-"""A foreground laid over a background by its alpha (Porter and Duff, 1984)."""
+"""Lay a foreground over a background by alpha (Porter and Duff, 1984)."""
 
 import cv2
 import numpy as np
@@ -34,7 +34,7 @@ def over(foreground: Plane, background: Plane, alpha: Plane) -> Plane:
 
 
 def reached(alpha: Plane) -> tuple[slice, slice] | None:
-    """Return the rows and columns between the first and the last that are not 0; None if all are."""
+    """Return the rows and columns that enclose all values but 0; None if all are 0."""
     rows = np.flatnonzero(alpha.any(axis=1))
     if not len(rows):
         return None

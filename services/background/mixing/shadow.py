@@ -17,7 +17,7 @@ _FEET = 0.2
 
 
 def kept_shadow(luma: Plane, plate: Plane, alpha: Plane) -> Plane:
-    """Measure the shadow that the subject throws on the real background.
+    """Measure the subject's shadow on the real background.
 
     `luma`, `plate`, `alpha`: uint8 (height, width), aligned. Returns light, uint8 (height, width): 255 where there is no shadow, less where
     the frame is darker than the clean plate. Under the subject itself the shadow is carried on from around it.
@@ -33,8 +33,9 @@ def kept_shadow(luma: Plane, plate: Plane, alpha: Plane) -> Plane:
 
 
 def contact_shadow(alpha: Plane) -> Plane:
-    """Draw a soft shadow where the subject stands: light, uint8 (height, width), 255 where there is none.
+    """Draw a soft shadow at the subject's feet.
 
+    Returns the remaining light, uint8 (height, width), 255 outside of the shadow.
     `alpha`: uint8 (height, width). The lowest fifth of the subject is flattened, softened and moved down a little. A subject that leaves
     the picture at its lower edge stands nowhere that is seen, and has none.
     """
@@ -55,7 +56,7 @@ def contact_shadow(alpha: Plane) -> Plane:
 
 
 def shaded(luma: Plane, light: Plane) -> Plane:
-    """Return a luma plane (limited range) in less light."""
+    """Darken a luma plane (limited range) by a shadow."""
     if int(light.min()) == 255:
         return luma
     black = np.full(luma.shape, _BLACK, np.uint8)

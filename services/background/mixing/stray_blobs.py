@@ -1,4 +1,4 @@
-"""Blobs of a matte that are no part of the subject."""
+"""Remove blobs of a matte that are no part of the subject."""
 
 import cv2
 import numpy as np
@@ -11,9 +11,9 @@ _SOLID = 64
 
 
 def without_stray_blobs(alpha: Plane, share: float) -> Plane:
-    """Return alpha without blobs smaller than `share` (0 to 1) of the largest one.
+    """Remove blobs smaller than `share` (0 to 1) of the largest blob.
 
-    `alpha`: uint8 (height, width). Blobs are told apart at a quarter of the size; what touches a blob that stays is kept.
+    `alpha`: uint8 (height, width). Blobs are separated at a quarter of the size. Pixels that touch a kept blob stay.
     """
     if share <= 0:
         return alpha

@@ -1,4 +1,4 @@
-"""A still picture seen from a camera that moves: depth, views with parallax, and how large the picture has to be.
+"""Views of a still picture from a moving camera, with parallax.
 
 `torn_surface.py` computes where each pixel of a view comes from; `moving_plate.py` reads colours there.
 """

@@ -1,4 +1,4 @@
-"""Depth of one picture by Depth Anything V2 Small (Yang et al., 2024)."""
+"""Estimate the depth of a picture with Depth Anything V2 Small (Yang et al., 2024)."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +42,7 @@ def estimated_depth(rgb: NDArray[np.uint8], progress: Progress) -> Floats:
 
 
 def normalized(inverse: Floats) -> Floats:
-    """Return inverse depth stretched to 0 to 1; a flat one becomes 0.5."""
+    """Stretch inverse depth to 0 to 1; constant depth becomes 0.5."""
     low, high = (float(edge) for edge in np.quantile(inverse, (_OUTLIERS, 1 - _OUTLIERS)))
     if high - low < 1e-6:
         return np.full(inverse.shape, 0.5, np.float32)

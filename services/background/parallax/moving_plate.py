@@ -1,4 +1,4 @@
-"""A background picture that is larger than the frame, seen from wherever the camera is."""
+"""Views of a background picture that is larger than the frame."""
 
 import cv2
 import numpy as np
@@ -39,7 +39,7 @@ class MovingPlate:
             self._behind = backdrop.picture(behind, "stretch")
 
     def at(self, number: int) -> Planes:
-        """Return the Y, U and V planes that frame `number` sees, uint8."""
+        """Return the plate's Y, U and V planes in frame `number`, uint8."""
         base = np.asarray(self._corner @ self._path.matrix(number), np.float64)
         across, down = self._path.move(number)
         move = across * self._scale, down * self._scale
@@ -57,12 +57,12 @@ class MovingPlate:
 
 
 def middle_depth(inverse: Floats | None) -> float:
-    """Return the inverse depth that moves exactly as the path does."""
+    """Return the inverse depth whose motion equals the camera path's."""
     return 0.5 if inverse is None else float(np.median(inverse))
 
 
 def parallax_reach(inverse: Floats | None, depth_scale: float) -> float:
-    """Return the most that a surface moves beside the plate, for each pixel of the path."""
+    """Return the largest motion of a surface relative to the plate, per pixel of the path."""
     if inverse is None:
         return 0.0
     middle = middle_depth(inverse)

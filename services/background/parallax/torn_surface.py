@@ -1,4 +1,4 @@
-"""A picture with depth, seen from a camera that has moved: the visible surface, torn at edges of depth, and what lies behind it.
+"""Views of a picture with depth: a surface torn at depth edges, and the filling behind.
 
 Conventions: `inverse` is inverse depth, larger is nearer, in the picture's own pixels. With `move` (tx, ty) a point at inverse depth d that
 the picture shows at (x, y) is seen at (x - tx * d, y - ty * d). Turning and zoom are the same for every depth: a matrix on top.
@@ -46,7 +46,10 @@ class Torn:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
-    """Where each pixel of a view comes from: `x` and `y` in the picture, float32 (height, width); `torn`: None if nothing is torn."""
+    """Source places of a view's pixels.
+
+    `x`, `y`: places in the picture, float32 (height, width). `torn`: None if no part is torn.
+    """
 
     x: Floats
     y: Floats
@@ -54,15 +57,18 @@ class View:
 
 
 class TornSurface:
-    """A surface of known depth that is seen from other places.
+    """Computes views of a surface of known depth.
 
-    Each view throws depth forward, far to near, so that every pixel of the view knows its own depth and near objects hide far ones. Colours
+    Each view throws depth forward, far to near, so that every pixel of the view has its own depth and near objects hide far ones. Colours
     are then read backward with that depth, which keeps them sharp. Where the surface is torn, `behind` fills in from the far side of the
     edge only. Related: layered depth images (Shade et al., 1998); here each pixel has at most two layers.
     """
 
     def __init__(self, inverse: Floats, *, reach: float) -> None:
-        """Prepare `inverse`, float32 (height, width), not negative, for views that look at most `reach` pixels behind its edges."""
+        """Prepare a surface for views.
+
+        `inverse`: inverse depth, float32 (height, width), not negative. `reach`: most pixels that a view looks behind an edge.
+        """
         height, width = inverse.shape
         self.shape = height, width
         jump = _JUMP * max(float(inverse.max() - inverse.min()), 1e-6)
@@ -83,7 +89,10 @@ class TornSurface:
         self._grid_y, self._grid_x = grid[0], grid[1]
 
     def behind(self, picture: Floats) -> Floats:
-        """Return `picture`, float32 (height, width, channels), with what the near sides of its edges hide filled in from the far sides."""
+        """Fill the hidden parts of a picture from the far sides of its depth edges.
+
+        `picture`: float32 (height, width, channels).
+        """
         filled = push_pull(picture, self._known)
         return np.where(self.hidden[..., None], filled, picture).astype(np.float32)
 
@@ -107,7 +116,7 @@ class TornSurface:
         return View(x, y, Torn(*place, behind_x, behind_y, weight))
 
     def _thrown(self, move: tuple[float, float]) -> tuple[Floats, Mask]:
-        """Return the view's inverse depth at reduced size, and where nothing of the surface is seen."""
+        """Return the view's inverse depth at reduced size, and the mask of its empty pixels."""
         width, height = self._small
         x, y, depth = self._points
         # Not rint: it rounds halves to even numbers, which would tear a surface that moves by half a pixel. Truncation rounds down, since
@@ -162,7 +171,7 @@ def read(view: View, picture: NDArray[np.uint8], behind: NDArray[np.uint8], *, r
 
 
 def sharpened(inverse: Floats, jump: float) -> Floats:
-    """Return inverse depth whose ramps between near and far, as networks make them, are steps: each pixel goes to the nearer side.
+    """Turn the ramps that networks draw between near and far into steps.
 
     A slanted surface is no ramp: there half of the window holds half of the difference.
     """
@@ -189,7 +198,7 @@ def _highest(values: Floats, reach: int) -> Floats:
 
 
 def _near_sides(inverse: Floats, jump: float, reach: int) -> Mask:
-    """Return the near sides of all edges, as far as views look behind them."""
+    """Mask the near sides of all depth edges, as far as views look behind them."""
     near = _edges(inverse, jump)
     if not near.any():
         return np.zeros(inverse.shape, np.bool_)
@@ -210,7 +219,7 @@ def _edges(inverse: Floats, jump: float) -> Mask:
 
 
 def _as_near(inverse: Floats, edges: Mask, reach: int) -> Mask:
-    """Return what lies within `reach` pixels of an edge and is about as near as its near side, or nearer."""
+    """Mask pixels within `reach` of an edge that are about as near as its near side, or nearer."""
     # Edges are thin: the smallest value of each square of pixels is kept before the wide search.
     step = max(reach // 16, 1)
     values = _lowest(np.where(edges, inverse, np.inf).astype(np.float32), step)[::step, ::step]

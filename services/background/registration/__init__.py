@@ -1,4 +1,4 @@
 """Registration of frames: geometry by tracked corners, light by gains.
 
-Only the background is looked at; the matte says where it is.
+Only the background is used; the matte masks the subject.
 """

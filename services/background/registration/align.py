@@ -1,4 +1,4 @@
-"""Exact geometry between frames, from corners of the background tracked at full size."""
+"""Align frames by background corners tracked at full size."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -17,10 +17,10 @@ _LEAST_TRACKED, _LEAST_INLIERS = 24, 0.35
 _INLIER_PX = 1.0
 _SAME_LIGHT = 0.02
 _RETURN_PX = 0.7
-"""Farthest that a corner tracked there and back may end from where it began."""
+"""Largest distance in pixels between a corner and the same corner tracked there and back."""
 _LEAST_SECOND_PLANE = 16
 _FAR_PX = 2.5
-"""From here on a corner that does not follow the first plane is no measuring error."""
+"""Pixels: a larger deviation from the first plane is no measuring error."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,13 +50,14 @@ class Anchor:
         self._corners: Points = np.zeros((0, 1, 2), np.float32) if corners is None else np.asarray(corners, np.float32)
 
     def overlap(self, matrix: Matrix) -> float:
-        """Return the share of the anchor that a frame at `matrix` sees, 0 to 1."""
+        """Return the share of the anchor that a frame at `matrix` covers, 0 to 1."""
         height, width = self.luma.shape
         return overlap(np.asarray(np.linalg.inv(matrix), np.float64), (width, height))
 
     def align(self, luma: Luma, background: Luma, guess: Matrix) -> Alignment | None:
-        """Align a frame, starting from `guess` (frame to anchor); None where too little of the background can be tracked.
+        """Align a frame, starting from `guess` (frame to anchor).
 
+        None if too little of the background can be tracked.
         Corners (Shi and Tomasi, 1994) are followed by the pyramidal method of Lucas and Kanade (Bouguet, 2000) there and back, and a
         homography is fitted by MAGSAC++ (Barath et al., 2020). The frame is then moved by it and measured once more: a tracking window that
         is turned or scaled is a little off.
@@ -110,7 +111,7 @@ class Anchor:
 
 
 def _as_bright(luma: Luma, background: Luma, target: Luma, target_background: Luma) -> Luma:
-    """Return a frame with its background as bright as the anchor's: tracking compares levels."""
+    """Match a frame's background brightness to the anchor's, since tracking compares levels."""
     here, there = (
         float(np.median(plane[::8, ::8][mask[::8, ::8] == 255])) for plane, mask in ((luma, background), (target, target_background))
     )

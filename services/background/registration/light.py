@@ -19,7 +19,10 @@ _STEP = 8
 
 @dataclass(frozen=True, slots=True)
 class Light:
-    """How one frame's light becomes another's, in limited range: luma and chroma times `gain`, then chroma moved by `u` and `v` levels."""
+    """Change of exposure and white balance between frames, in limited range.
+
+    Luma and chroma are multiplied by `gain`, then chroma is moved by `u` and `v` levels.
+    """
 
     gain: float = 1.0
     u: float = 0.0
@@ -31,11 +34,11 @@ class Light:
 
     @property
     def none(self) -> bool:
-        """Whether nothing changes by as much as a quarter of a level."""
+        """Return whether every change is below a quarter of a level."""
         return abs(self.gain - 1) < 0.001 and abs(self.u) < 0.25 and abs(self.v) < 0.25
 
     def applied(self, planes: Planes) -> Planes:
-        """Return Y, U and V planes in the other light."""
+        """Apply the change to Y, U and V planes."""
         if self.none:
             return planes
         luma = cv2.LUT(planes[0], _curve(self.gain, _BLACK, 0.0))
@@ -44,7 +47,7 @@ class Light:
 
 
 def light_between(planes: Planes, target: Planes, both: Plane) -> Light:
-    """Measure how the light of `planes` becomes that of `target`.
+    """Measure the change of light from `planes` to `target`.
 
     Y, U, V 4:2:0 of two aligned frames, uint8; `both`: uint8 in luma size, 255 where both see the background. The gain is the median
     ratio of luma above black, the colour shift the median difference of chroma: what changed in the scene does not count. Without

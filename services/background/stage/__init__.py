@@ -1,1 +1,1 @@
-"""The studio's render: the subject over a background that moves as the camera does."""
+"""Render of the studio: the subject over a background that moves with the camera."""

@@ -1,4 +1,4 @@
-"""Frames of the subject over a moving plate, one after the other."""
+"""Render the subject over a moving plate, frame by frame."""
 
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, closing
@@ -29,7 +29,10 @@ _STEADY_FRAMES = 15
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Stage:
-    """What stands still during a render. `size`: (width, height) of the result; `grain`: match the clip's; `look.matrix` is the clip's."""
+    """Fixed parts of a render.
+
+    `size`: (width, height) of the result; `grain`: whether to add the clip's grain; `look.matrix`: the clip's colour matrix.
+    """
 
     plate: MovingPlate
     exposure: NDArray[np.float64]
@@ -39,8 +42,8 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Taken:
-    """A frame as it is read, and the planes that it becomes part of."""
+class _Source:
+    """A frame with its times, colour tags and layers."""
 
     times: Times
     color: ColorInfo
@@ -48,7 +51,7 @@ class _Taken:
 
 
 class Render:
-    """One render; `grain_levels` is known once it has begun."""
+    """Renders the frames; `grain_levels` is set with the first frame."""
 
     def __init__(self, stage: Stage, video: Path, alpha: Path, part: ClipPart) -> None:
         self._stage, self._video, self._alpha, self._part = stage, video, alpha, part
@@ -66,32 +69,32 @@ class Render:
             compositor = Compositor(stage.look, grain)
             steady = Steady(_STEADY_FRAMES)
 
-            def staged(frame: _Taken) -> tuple[_Taken, Match | None]:
+            def staged(frame: _Source) -> tuple[_Source, Match | None]:
                 layers = frame.layers
                 ready = Layers(layers.number, layers.frame, compositor.cleaned(layers.alpha), self._background(layers.number))
-                return _Taken(frame.times, frame.color, ready), compositor.measure(ready)
+                return _Source(frame.times, frame.color, ready), compositor.measure(ready)
 
-            def composed(job: tuple[_Taken, Match]) -> tuple[Times, av.VideoFrame]:
+            def composed(job: tuple[_Source, Match]) -> tuple[Times, av.VideoFrame]:
                 frame, match = job
                 picture = picture_from(compositor.compose(frame.layers, match), *stage.size, "yuv420p")
                 apply_tags(picture, frame.color)
                 return frame.times, picture
 
-            def every() -> Iterator[_Taken]:
+            def every() -> Iterator[_Source]:
                 yield first
                 yield from taken
 
             matches = ((frame, steady(match)) for frame, match in map_ordered(staged, every(), workers=_WORKERS, ahead=1))
             yield from map_ordered(composed, matches, workers=_WORKERS, ahead=1)
 
-    def _read(self) -> Generator[_Taken, None, None]:
-        """Yield frames with their alpha; the background comes later."""
+    def _read(self) -> Generator[_Source, None, None]:
+        """Yield frames with their alpha, without background."""
         part, size = self._part, self._stage.size
         with read_together(self._video, self._alpha, start=part.start or None, duration=part.duration, to_sdr8=True, prefetch=4) as pairs:
             for number, (frame, matte) in enumerate(pairs):
                 planes = _resized(planes_420(frame), size)
                 tags = {"range": "tv"} | ({} if (frame.width, frame.height) == size else {"matrix": self._stage.look.matrix})
-                yield _Taken(Times.of(frame), frame.color.model_copy(update=tags), Layers(number, planes, alpha_of(matte, size), planes))
+                yield _Source(Times.of(frame), frame.color.model_copy(update=tags), Layers(number, planes, alpha_of(matte, size), planes))
 
     def _background(self, number: int) -> Planes:
         exposure = self._stage.exposure
