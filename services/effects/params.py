@@ -12,7 +12,7 @@ from shared.video.clip.rewrite import Written, rate_of
 
 
 class SubjectParams(Params):
-    """How the motion of the camera and that of the subject are told apart."""
+    """How the camera's motion is separated from the subject's."""
 
     camera_model: Model = Field(
         "translation",

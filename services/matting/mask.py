@@ -36,7 +36,7 @@ _LOOKS = 3
 
 
 class MaskParams(Pointing, NetworkOptions, ChromaOptions):
-    """Which frame, and what is pointed at."""
+    """The frame and the marks on it."""
 
     frame: int | None = Field(None, ge=0, description="Number of the frame, from 0. Give this or `time_s`.")
     time_s: float = Field(0, ge=0, le=1e6, description="Seconds at which the frame is shown, if `frame` is empty.")
@@ -62,7 +62,9 @@ class MaskResult(BaseModel):
 
 
 def mask(params: MaskParams, *, video: Path, output: Path, progress: Progress = Silent()) -> MaskResult:
-    """Write a PNG, white where the thing is that `points` or `box` mark in one frame of `video`; the main thing if nothing is marked.
+    """Write a PNG mask of the thing that `points` or `box` mark in one frame of `video`.
+
+    White is the thing; without marks it is the main thing.
 
     With SAM 2.1 tiny installed, and something marked, the mask is its answer; otherwise it is the connected region of a backend's matte
     under the clicks or in the box. Raises Invalid for a frame that does not exist and where nothing is found.

@@ -132,7 +132,7 @@ class _Tally:
 
 @dataclass(slots=True)
 class _Run:
-    """What goes from frame to frame between the backend and the finish: steadiness, the subject, the cuts."""
+    """State between backend and finish: steadiness, the subject, the cuts."""
 
     params: MatteParams
     choice: Choice

@@ -28,8 +28,8 @@ class BackendUsed(BaseModel):
     """The backend that ran."""
 
     name: str = Field(description="Name of the backend.")
-    reason: str = Field(description="Why it was taken.")
-    model: str | None = Field(description="Its model in the catalog.")
+    reason: str = Field(description="Why the backend was chosen.")
+    model: str | None = Field(description="Model of the backend, by its name in the catalog.")
     licence: str = Field(description="Licence of the model, or of the method.")
     commercial_use: bool = Field(description="Whether the licence allows commercial use.")
     library: str | None = Field(description="Library that ran the network.")
@@ -39,14 +39,14 @@ class BackendUsed(BaseModel):
 
 
 class MatteParams(OutputOptions, SubjectOptions, EdgeOptions, NetworkOptions, ChromaOptions, DifferenceOptions):
-    """Which backend, which subject, and what is written."""
+    """Backend, subject and outputs of matting."""
 
     backend: Annotated[BackendName, BACKEND_FIELD] = "auto"
     resolution: Annotated[int | None, RESOLUTION_FIELD] = None
 
 
 class MatteResult(BaseModel):
-    """What was written, and by what."""
+    """Summary of the outputs and of the backend that made them."""
 
     backend: BackendUsed = Field(description="Backend that made the matte.")
     frames: int = Field(description="Frames in the outputs.")

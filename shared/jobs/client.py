@@ -38,7 +38,7 @@ class Jobs:
         self.store = JobStore(settings)
         self.metrics = JobMetrics()
         self.stopping = False
-        """Whether this process is shutting down: no new job is started, and whoever waits for a job gets it as it is."""
+        """Whether this process is shutting down. No new job starts, and waiting requests return the job's current state."""
         self.on_canceled: Callable[[str], None] = lambda _job_id: None
         """Called with the id of a job that was canceled through this process; a worker in the same process sets it."""
 

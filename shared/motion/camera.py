@@ -1,8 +1,10 @@
-"""Where the camera looks, frame by frame: translation by phase correlation, similarity and homography by tracked features.
+"""Follow the camera frame by frame, by phase correlation or tracked features.
+
+Translation comes from phase correlation, similarity and homography from features.
 
 Phase correlation: `phase_correlation.py`. Features: corners of Shi and Tomasi (1994), followed by the pyramidal method of Lucas and
 Kanade (Bouguet, 2000), fitted with RANSAC (Fischler and Bolles, 1981). Each frame is measured against an anchor frame of its shot,
-not against the frame before, so that errors do not add up; the anchor moves on when a third of the picture has left it.
+not against the frame before, so that errors do not add up. A new anchor is taken when a third of the picture has left the old one.
 """
 
 import math
@@ -29,7 +31,10 @@ _OTHER_BRIGHTNESS = 0.25
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pose:
-    """`matrix` (3, 3) takes a frame's pixels to those of its shot's first frame; `cut`: a new shot begins; `sure`: it was measured."""
+    """View of a frame, relative to the first frame of its shot.
+
+    `matrix` (3, 3) maps the frame's pixels to pixels of the first frame; `cut`: a new shot begins; `sure`: the motion was measured.
+    """
 
     matrix: Matrix
     cut: bool = False
@@ -37,33 +42,39 @@ class Pose:
 
 
 def matrix_between(source: Pose, target: Pose) -> Matrix:
-    """The matrix (3, 3) that takes pixels of `source` to those of `target`, of the same shot."""
+    """Return the matrix (3, 3) from pixels of `source` to pixels of `target`, in one shot."""
     moved = np.linalg.solve(target.matrix, source.matrix)
     return np.asarray(moved / moved[2, 2], np.float64)
 
 
 def scale_matrix(matrix: Matrix, across: float, down: float) -> Matrix:
-    """A matrix between pictures that are `across` and `down` times as large; pixel centres stay pixel centres."""
+    """Scale a matrix to pictures `across` and `down` times as large.
+
+    Pixel centres stay pixel centres.
+    """
     grown = np.array([[across, 0, (across - 1) / 2], [0, down, (down - 1) / 2], [0, 0, 1]])
     return np.asarray(grown @ matrix @ np.linalg.inv(grown), np.float64)
 
 
 def analysis_size(width: int, height: int) -> tuple[int, int]:
-    """Size that the camera is measured in: the longest side at most 480 pixels, and no side below 8."""
+    """Return the (width, height) of pictures that the camera is measured in.
+
+    The longest side is at most 480 pixels, and no side is below 8.
+    """
     factor = min(_LONGEST_SIDE / max(width, height), 1)
     return max(round(width * factor), 8), max(round(height * factor), 8)
 
 
 class Method(Protocol):
-    """Measure the motion from one view to another, near a guess; None where the views do not tell."""
+    """Measures the motion between two views, near a guess; None if they do not show it."""
 
     def __call__(self, before: View, after: View, guess: Matrix) -> Matrix | None: ...
 
 
 class Camera:
-    """Follow the camera through frames of `width` x `height` pixels, given as small luma in `analysis_size`.
+    """Follow the camera through frames, given as luma in `analysis_size`.
 
-    With a mask of the subject only the background is followed. Without one, whatever most of the picture does counts as the camera.
+    With a mask of the subject, only the background is followed. Without a mask, the motion of most of the picture counts as the camera's.
     """
 
     def __init__(self, model: Model, width: int, height: int) -> None:
@@ -90,7 +101,7 @@ class Camera:
             self._anchor = view
             return Pose(np.eye(3), cut=True)
         sure = self._follow(before, view) if self._method is not None else True
-        # Where nothing could be measured, the guess says nothing either.
+        # If nothing could be measured, the guess has no meaning either.
         moved = self._moved @ np.linalg.inv(self._moved_before) if sure else np.eye(3)
         if is_cut(before.picture, small, moved, related=sure):
             self._anchor = view
@@ -113,7 +124,7 @@ class Camera:
             measured = self._method(before, view, self._speed)
         sure = measured is not None
         if measured is None:
-            # A whip pan goes on for a moment; what lasts is darkness.
+            # A whip pan ends within moments; without any structure for longer, the picture is dark.
             self._speed = _half(self._speed)
             measured = self._speed @ self._moved
         else:
@@ -124,7 +135,7 @@ class Camera:
         return sure
 
     def _anchor_at(self, view: View) -> None:
-        """Make the frame just measured the anchor, keeping how it moved since the one before."""
+        """Make the latest frame the anchor; keep its motion since the frame before."""
         inverse = np.linalg.inv(self._moved)
         self._moved_before = self._moved_before @ inverse
         self._base = self._base @ inverse
@@ -136,7 +147,7 @@ class Camera:
 
 
 class Translation:
-    """Shifts between two small pictures, by phase correlation."""
+    """Measures the shift between two small pictures by phase correlation."""
 
     def __init__(self, size: tuple[int, int]) -> None:
         self._correlation = PhaseCorrelation(size)
@@ -147,7 +158,7 @@ class Translation:
 
 
 class Features:
-    """Similarity or homography between two small pictures, from corners that most of the picture moves along with."""
+    """Measures a similarity or homography between two small pictures by tracked corners."""
 
     def __init__(self, model: Model) -> None:
         self._homography = model == "homography"
@@ -164,13 +175,13 @@ class Features:
         if self._corners is None or len(self._corners) < _LEAST_POINTS:
             return None
         expected = cv2.perspectiveTransform(self._corners, guess).astype(np.float32)
-        found, status, _ = cv2.calcOpticalFlowPyrLK(
+        tracked, status, _ = cv2.calcOpticalFlowPyrLK(
             picture, after.picture, self._corners, expected, winSize=(15, 15), maxLevel=3, flags=cv2.OPTFLOW_USE_INITIAL_FLOW
         )
         kept = status.ravel() == 1
         if after.background is not None:
-            kept &= _inside(after.background, np.asarray(found, np.float32).reshape(-1, 2))
-        source, target = self._corners[kept].reshape(-1, 2), found[kept].reshape(-1, 2)
+            kept &= _inside(after.background, np.asarray(tracked, np.float32).reshape(-1, 2))
+        source, target = self._corners[kept].reshape(-1, 2), tracked[kept].reshape(-1, 2)
         if len(source) < _LEAST_POINTS:
             return None
         cv2.setRNGSeed(0)  # the same clip gives the same result
@@ -185,10 +196,11 @@ class Features:
 
 
 def is_cut(before: Gray, after: Gray, moved: Matrix, *, related: bool = True) -> bool:
-    """Whether two small pictures are of different shots: aligned by `moved`, their thumbnails do not resemble each other.
+    """Return whether two small pictures are of different shots.
 
-    Resemblance is correlation, which a change of exposure or a flash leaves alone. A subject that fills much of the picture lowers it as
-    well, but leaves the spread of brightness as it was; so that has to differ, too, unless nothing `related` the two to begin with.
+    Thumbnails, aligned by `moved`, are compared by correlation, which does not change with exposure or a flash. A large moving subject
+    lowers the correlation as well, but keeps the histogram of brightness. So the histograms have to differ, too, unless the motion
+    between the pictures could not be measured (`related` false).
     """
     here, there = _thumbnail(before), _thumbnail(after)
     alike = _correlation(here, there)
@@ -197,12 +209,12 @@ def is_cut(before: Gray, after: Gray, moved: Matrix, *, related: bool = True) ->
         alike = max(alike, _correlation(_thumbnail(aligned), there))
     if alike >= _SAME_PICTURE:
         return False
-    bins = [np.histogram(one, 16, (0, 256))[0] / one.size for one in (here, there)]
+    bins = [np.histogram(thumbnail, 16, (0, 256))[0] / thumbnail.size for thumbnail in (here, there)]
     return not related or alike < _OTHER_PICTURE or bool(np.abs(bins[0] - bins[1]).sum() / 2 >= _OTHER_BRIGHTNESS)
 
 
 def _inside(mask: Mask, points: NDArray[np.float32]) -> Mask:
-    """Tell which points, (n, 2) as x and y, lie on true pixels; those outside of the mask do not."""
+    """Return which points, (n, 2) as x and y, lie on true pixels of a mask."""
     height, width = mask.shape
     x, y = np.rint(np.clip(points, -1, max(width, height))).astype(int).T
     within = (x >= 0) & (x < width) & (y >= 0) & (y < height)
@@ -215,28 +227,28 @@ def _thumbnail(picture: NDArray[Any]) -> Matrix:
 
 
 def _correlation(a: Matrix, b: Matrix) -> float:
-    """Pearson's correlation; pictures without any structure resemble each other if they are as bright."""
+    """Return Pearson's correlation; 1 for two flat pictures, 0 for one."""
     a, b = a - a.mean(), b - b.mean()
     norm = math.sqrt(float((a * a).sum() * (b * b).sum()))
-    # Two levels of noise are no structure.
-    flat = [float((one * one).mean()) < 4 for one in (a, b)]
+    # A deviation below two levels is noise, not structure.
+    flat = [float((deviation * deviation).mean()) < 4 for deviation in (a, b)]
     if any(flat):
         return 1.0 if all(flat) else 0.0
     return float((a * b).sum()) / norm
 
 
 def overlap(moved: Matrix, size: tuple[int, int]) -> float:
-    """About how much of a picture is still in view after `moved`."""
+    """Estimate the share of a picture that stays in view after `moved`, 0 to 1."""
     width, height = size
     corners = cv2.perspectiveTransform(np.array([[[0, 0], [width, 0], [width, height], [0, height]]], np.float64), moved)[0]
     across, down = np.clip(corners[:, 0], 0, width), np.clip(corners[:, 1], 0, height)
     inside = float((across.max() - across.min()) * (down.max() - down.min())) / (width * height)
-    # Zoomed out, the view holds more than the anchor: then that is what is missing.
+    # Zoomed out, the view shows more than the anchor: the share is that of the view.
     return inside / max(cv2.contourArea(corners.astype(np.float32)) / (width * height), 1.0)
 
 
 def _plausible(matrix: Matrix, shape: tuple[int, ...]) -> bool:
-    """Whether a camera can have done that: no mirroring, and no zoom by more than twice."""
+    """Return whether a camera can move like this: no mirroring, no zoom above 2x."""
     height, width = shape
     corners = cv2.perspectiveTransform(np.array([[[0, 0], [width, 0], [width, height], [0, height]]], np.float64), matrix)[0]
     area = cv2.contourArea(corners.astype(np.float32), oriented=True) / (width * height)

@@ -1,8 +1,8 @@
-"""Translation between two pictures: peaks of phase correlation, of which the one that most of the picture agrees with is refined.
+"""Measure the translation between two pictures by phase correlation.
 
-Phase correlation: Kuglin and Hines, "The phase correlation image alignment method", 1975. It finds every shift that something in the
-picture makes, and rates sharp edges highest, whoever they belong to: which of its peaks is the camera's is decided by how much of the
-picture matches. The fraction of a pixel comes from least squares on the gradient (Lucas and Kanade, 1981), reweighted by how well each
+Phase correlation: Kuglin and Hines, "The phase correlation image alignment method", 1975. It has a
+peak for every moving thing, highest for sharp edges. The camera's peak is the one at which most of the picture matches. The fraction of
+a pixel comes from least squares on the gradient (Lucas and Kanade, 1981), reweighted by how well each
 pixel matches (Cauchy's weights), so that the subject does not pull at it.
 """
 
@@ -20,22 +20,25 @@ Shift = tuple[float, float]
 
 _PEAKS = 3
 _TEXTURE, _MOST_TEXTURE = 2.0, 8.0
-"""Levels a pixel: a gradient that tells anything, and one beyond which an edge counts no more."""
+"""Levels per pixel: the smallest gradient that counts, and the largest weight of an edge."""
 _SPREAD = 6.0
 _LEAST_TEXTURED, _LEAST_AGREEING = 0.01, 0.3
-"""Parts of the picture that have to be textured, and of those that have to match, for the result to be believed."""
+"""Least share of the picture that has texture, and least share of that texture that matches, for a valid result."""
 _FINE = 0.02
 _STILL = 0.06
-"""Pixels: a camera that seems to have moved by less stands still, and the subject pulls at it a little."""
+"""Pixels: smaller shifts count as a still camera, since the subject biases the result a little."""
 _ROUNDS = 6
 _LEAST_BACKGROUND = 0.02
 """Part of the picture that has to be background for a masked measurement."""
 _OUT_OF_SIGHT = 2.0
-"""Levels that what is not in both counts as: a pattern that repeats would else seem moved by a period that leaves the subject out."""
+"""Mismatch, in levels, of parts that only one picture shows. Without it, a repeated pattern could match a whole period away."""
 
 
 class PhaseCorrelation:
-    """Shifts between pictures of one size, (width, height). What is made of the one before is kept for as long as it is the same."""
+    """Measures shifts between pictures of one size, (width, height).
+
+    Intermediate pictures of `before` are kept until another `before` comes.
+    """
 
     def __init__(self, size: tuple[int, int]) -> None:
         self._half = max(size[0] // 2, 4), max(size[1] // 2, 4)
@@ -45,9 +48,10 @@ class PhaseCorrelation:
         self._here, self._soft = np.zeros((0, 0), np.float32), np.zeros((0, 0), np.uint8)
 
     def __call__(self, before: View, after: View, near: Shift) -> Shift | None:
-        """Measure how far right and down the content of `before` has moved in `after`, in pixels; None where the views do not tell.
+        """Measure the shift of the content from `before` to `after`, right and down in pixels.
 
-        `near`: a guess, from which up to half a picture is searched. What is not background in either view counts for nothing.
+        `near`: a guess; shifts up to half a picture from it are searched. Only pixels that are background in both views count. None if the
+        views do not show the shift.
         """
         if self._of is not before:
             self._of, self._here, self._soft = before, self._smaller(before.picture), _softened(before.picture)
@@ -62,7 +66,7 @@ class PhaseCorrelation:
         return _refined(self._soft, _softened(after.picture), (best[0] * self._factor[0], best[1] * self._factor[1]))
 
     def _background_shift(self, before: View, after: View, there: Floats, near: Shift) -> Shift | None:
-        """Do the same with the subject blotted out of both pictures."""
+        """Measure the shift with the subject filled in both pictures."""
         masks = [_mask_of(view) for view in (before, after)]
         small = [np.asarray(cv2.resize(mask, self._half, interpolation=cv2.INTER_AREA) >= 1, np.float32) for mask in masks]
         if min(float(mask.mean()) for mask in small) < _LEAST_BACKGROUND:
@@ -85,16 +89,16 @@ class PhaseCorrelation:
 
     def _peaks(self, here: Floats, there: Floats) -> list[tuple[int, int]]:
         width, height = self._half
-        spectra = [np.fft.rfft2((one - one.mean()) * self._window) for one in (there, here)]
+        spectra = [np.fft.rfft2((picture - picture.mean()) * self._window) for picture in (there, here)]
         cross = spectra[0] * spectra[1].conj()
         cross /= np.maximum(np.abs(cross), np.float32(1e-3))
         surface = cv2.blur(np.fft.fftshift(np.fft.irfft2(cross, (height, width))), (3, 3))
-        found = []
+        peaks = []
         for _ in range(_PEAKS):
             _, _, _, (column, row) = cv2.minMaxLoc(surface)
-            found.append((column - width // 2, row - height // 2))
+            peaks.append((column - width // 2, row - height // 2))
             surface[max(row - 3, 0) : row + 4, max(column - 3, 0) : column + 4] = -1
-        return found
+        return peaks
 
 
 def _mask_of(view: View) -> Floats:
@@ -103,7 +107,7 @@ def _mask_of(view: View) -> Floats:
 
 
 def _filled(picture: Floats, mask: Floats) -> Floats:
-    """Replace what is not background by the background's mean, so that its outline makes no edge."""
+    """Fill the subject with the background's mean, so that its outline makes no edge."""
     mean = float(np.vdot(picture, mask)) / max(float(mask.sum()), 1.0)
     return np.asarray(picture * mask + np.float32(mean) * (1 - mask), np.float32)
 
@@ -117,7 +121,10 @@ def _shifted(picture: Floats, across: int, down: int) -> Floats:
 
 
 def _mismatch(here: Floats, there: Floats, texture: Floats, shift: tuple[int, int]) -> float:
-    """Mean difference, at most 20 levels a pixel, over what both show, where texture counts more; the rest counts by its share."""
+    """Return the mean difference of two pictures after a shift, weighted by texture.
+
+    At most 20 levels per pixel; the part that only one picture shows counts with `_OUT_OF_SIGHT`.
+    """
     across, down = shift
     height, width = there.shape
     rows, columns = slice(max(down, 0), min(height + down, height)), slice(max(across, 0), min(width + across, width))
@@ -134,7 +141,9 @@ def _mismatch(here: Floats, there: Floats, texture: Floats, shift: tuple[int, in
 def _refined(
     source: NDArray[np.uint8], target: NDArray[np.uint8], start: Shift, masks: tuple[Floats, Floats] | None = None
 ) -> Shift | None:
-    """Refine a shift between softened pictures to a few hundredths of a pixel, begun within a pixel or two; None where too little matches.
+    """Refine a shift between softened pictures to a few hundredths of a pixel.
+
+    The first guess is right within two pixels. None if too little matches.
 
     `masks`: 1 where a pixel of `source` and of `target` counts, 0 where it does not.
     """
@@ -184,7 +193,7 @@ def _refined(
 
 
 def _counted(masks: tuple[Floats, Floats], matrix: NDArray[np.float64], both: tuple[slice, slice]) -> NDArray[np.bool_]:
-    """Every second pixel that counts in the target and, moved by `matrix`, in the source."""
+    """Mask every second pixel that is background in the target and in the moved source."""
     target = masks[1][1::2, 1::2]
     moved = cv2.warpAffine(
         masks[0], matrix, target.shape[::-1], flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
@@ -193,7 +202,7 @@ def _counted(masks: tuple[Floats, Floats], matrix: NDArray[np.float64], both: tu
 
 
 def _in_both(shift: float, length: int) -> slice:
-    """Which of every second of `length` pixels, from the second on, both pictures show, one moved by `shift`."""
+    """Return which of every second of `length` pixels lie in both pictures after `shift`."""
     first, last = math.ceil(shift / 2), math.floor((length - 3 + shift) / 2)
     return slice(min(max(first, 0), length // 2), max(min(last + 1, length // 2), 0))
 
@@ -207,13 +216,16 @@ def _softened(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _gradient(picture: NDArray[Any]) -> tuple[Floats, Floats]:
-    """Levels a pixel to the right and down."""
+    """Return the gradient to the right and down, in levels per pixel."""
     across = cv2.Sobel(picture, cv2.CV_32F, 1, 0, scale=1 / 8)
     down = cv2.Sobel(picture, cv2.CV_32F, 0, 1, scale=1 / 8)
     return np.asarray(across, np.float32), np.asarray(down, np.float32)
 
 
 def _median(values: Floats) -> np.float32:
-    """The median of some values: that of `np.median`, which takes several times as long for as few, or the upper one of two."""
+    """Return the median; of an even count the upper of the two middle values.
+
+    Several times as fast as `np.median` for few values.
+    """
     flat = values.ravel()
     return np.float32(np.partition(flat, len(flat) // 2)[len(flat) // 2])

@@ -1,4 +1,4 @@
-"""A small picture that camera motion is measured in, and where its subject is."""
+"""Small pictures that camera motion is measured in, with the subject masked."""
 
 from dataclasses import dataclass
 
@@ -12,19 +12,25 @@ Mask = NDArray[np.bool_]
 _SUBJECT_FROM = 16
 """Value of a mask from which a pixel counts as subject: soft edges do."""
 _MARGIN = 7
-"""Pixels around the subject that count as subject: half the window that corners are followed with."""
+"""Pixels around the subject that count as subject: half the window that corners are tracked in."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
-    """`picture`: (h, w) uint8 luma. `background`: (h, w), true where the camera may be measured; None: everywhere."""
+    """A small picture and the mask of its background.
+
+    `picture`: (h, w) uint8 luma. `background`: (h, w), true where the camera may be measured; None: everywhere.
+    """
 
     picture: Gray
     background: Mask | None = None
 
 
 def view_of(picture: Gray, subject: Gray | None) -> View:
-    """Combine a picture with a mask of its subject, (h, w) uint8 of any size, 255 where the subject is."""
+    """Combine a picture with a mask of its subject.
+
+    `subject`: (h, w) uint8 of any size, 255 where the subject is.
+    """
     if subject is None:
         return View(picture)
     height, width = picture.shape

@@ -1,4 +1,4 @@
-"""Choosing a backend, and opening it."""
+"""Choose a backend for a clip."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,10 @@ FIRST_TO_INSTALL = "rvm-mobilenetv3"
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """A backend, and why it was taken: a clause. `plate_problem`: why the plate that was given does not fit, None if it does."""
+    """A chosen backend and the reason, as a clause.
+
+    `plate_problem`: why a given plate does not fit, None if it fits.
+    """
 
     backend: Backend
     reason: str
@@ -33,14 +36,17 @@ def missing(name: str) -> str | None:
 
 
 def named(name: str) -> Choice:
-    """Return the backend that was asked for."""
+    """Return the backend that the request names."""
     if name not in BY_NAME:
         raise Invalid(f"The backend {name} is not part of this installation.", errors=[{"field": "params.backend", "detail": "unknown"}])
-    return Choice(backend=BY_NAME[name], reason="it was asked for")
+    return Choice(backend=BY_NAME[name], reason="the request names it")
 
 
 def choose(sample: Sample) -> Choice:
-    """Return the first backend of ORDER that suits the clip. Raises ModelMissing if none is installed that could."""
+    """Return the first backend of ORDER that suits the clip.
+
+    Raises ModelMissing if no suitable backend is installed.
+    """
     for name in ORDER:
         backend = BY_NAME.get(name)
         if backend is None or (backend.models and missing(name)):

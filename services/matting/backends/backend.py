@@ -1,4 +1,4 @@
-"""What a matting backend is: a row of the table, a function that opens it, and what passes through."""
+"""Interface of a matting backend: its table row, its opener, its inputs and outputs."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -73,7 +73,7 @@ class Setup:
 
 @dataclass(frozen=True, kw_only=True)
 class Runtime:
-    """What runs a network: its name in the catalog, library, precision read back from it, and device."""
+    """How a network runs: catalog name, library, actual precision, device."""
 
     model: str
     library: str
@@ -93,7 +93,7 @@ class Opened:
 
 
 class Finds(StrEnum):
-    """What a backend takes for the subject."""
+    """Kinds of subjects that backends find."""
 
     PEOPLE = "people"
     OBJECTS = "foreground objects"
@@ -104,7 +104,10 @@ class Finds(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Sample:
-    """What `auto` chooses by: a few frames of the clip, at 360 lines at most, and which inputs were given."""
+    """Inputs of the choice by `auto`.
+
+    A few frames of the clip, at most 360 lines high, and which inputs were given.
+    """
 
     pictures: tuple[Rgb, ...]
     mask: bool
@@ -144,7 +147,7 @@ class Backend:
 
 
 def limited_size(width: int, height: int, resolution: int | None) -> tuple[int, int]:
-    """The clip's own size, or with `resolution` that of at most so many lines (of its shorter side)."""
+    """Return the clip's size, limited to `resolution` pixels on its shorter side."""
     short = min(width, height)
     if resolution is None or resolution >= short:
         return width, height

@@ -57,7 +57,7 @@ class KeyerControls:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Keyed:
-    """`alpha` (H, W) float32 0..1; `foreground` (H, W, 3) uint8, straight colours without the screen's light, None if not asked for."""
+    """`alpha` (H, W) float32 0..1; `foreground` (H, W, 3) uint8, straight colours without the screen's light, None unless requested."""
 
     alpha: Alpha
     foreground: Rgb | None = None

@@ -20,8 +20,8 @@ _FORGETTING = 0.999
 class PlateMemory:
     """Remembers each part of a standing screen from the frames that showed it.
 
-    Light and shade leave a screen's saturation as it is, while whatever stands or hangs before it lowers the saturation: that tells the
-    pure screen from a veil or a blurred edge.
+    Light and shade do not change a screen's saturation, but things in front of it lower it: so saturation separates the pure screen from
+    veils and blurred edges.
     """
 
     def __init__(self, screen: Screen, memory: float = 0.85) -> None:

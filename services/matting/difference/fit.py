@@ -46,7 +46,7 @@ def plate_fit(rgb: Rgb, plate: Rgb) -> PlateFit:
 
 
 def _shift(small: NDArray[np.float32], plate: NDArray[np.float32], alike: NDArray[np.bool_]) -> float:
-    """Return how far the plate's scene is moved in the frame, in pixels; 0 if it cannot be told."""
+    """Return how far the plate's scene is moved in the frame, in pixels; 0 if it cannot be measured."""
     gray, before = small.mean(2), plate.mean(2)
     # A subject that is unlike the plate must not count.
     far = cv2.erode((~alike).astype(np.uint8), np.ones((15, 15), np.uint8)) > 0

@@ -34,7 +34,7 @@ _LEAST_ALPHA = 0.1
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Differing:
-    """`alpha` (H, W) float32 0..1; `foreground` (H, W, 3) uint8, straight colours, None if not asked for."""
+    """`alpha` (H, W) float32 0..1; `foreground` (H, W, 3) uint8, straight colours, None unless requested."""
 
     alpha: Alpha
     foreground: Rgb | None = None

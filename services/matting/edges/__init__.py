@@ -1,1 +1,1 @@
-"""What is done to a matte after the backend: smoothing over time, edges, holes, stray blobs."""
+"""Finish a matte after the backend: smooth, refine edges, fill holes, remove blobs."""

@@ -6,7 +6,7 @@ from shared.operation import Params
 
 
 class EdgeOptions(Params):
-    """What is done to the matte after the backend."""
+    """Options of the finish of a matte."""
 
     steadiness: float | None = Field(
         None, ge=0, le=1, description="How far mattes are smoothed over time, along the motion: 0 not at all. Empty: 0.6 for backends that "

@@ -42,7 +42,7 @@ class Clip:
         self._state = self._empty
 
     def step(self, rgb: Rgb) -> tuple[Alpha, Rgb | None]:
-        """Return alpha (h, w) float32 0..1 and the foreground (h, w, 3) of the next frame; None if it was not asked for."""
+        """Return alpha (h, w) float32 0..1 and the foreground (h, w, 3) of the next frame; None unless requested."""
         alpha, foreground, self._state = self._run(rgb, self._state)
         return alpha, foreground
 

@@ -8,7 +8,7 @@ from shared.video.clip.part import ClipPart
 
 
 class OutputOptions(ClipPart):
-    """What is written."""
+    """Options of the written files."""
 
     alpha_format: Literal["gray", "prores", "vp9", "png"] = Field(
         "gray",

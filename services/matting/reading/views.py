@@ -1,4 +1,4 @@
-"""Frames of a clip as views: scaled for inference, with shots told apart, in order, decoded and converted ahead."""
+"""Read frames as views: scaled for inference, with shots marked, prefetched in order."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing

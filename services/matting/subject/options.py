@@ -50,7 +50,7 @@ class Pointing(Params):
 
 
 class SubjectOptions(Pointing):
-    """Which of the things in the matte to keep."""
+    """Options that choose the subject to keep."""
 
     subject: Literal["all", "main", "mask", "box", "point"] = Field(
         "all",

@@ -1,4 +1,4 @@
-"""Follows the chosen subject from frame to frame by overlap and motion."""
+"""Follow the chosen subject from frame to frame by overlap and motion."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -41,7 +41,10 @@ class Tracker:
         """Cuts after which the main region was taken."""
 
     def gate(self, alpha: Alpha, gray: Gray, *, cut: bool) -> NDArray[np.float32]:
-        """Return what to multiply the matte by: (h, w) float32 0..1 in the size of `gray`. `alpha` may have another size."""
+        """Return the factor for the matte, (h, w) float32 0..1, in the size of `gray`.
+
+        `alpha` may have another size.
+        """
         height, width = gray.shape
         small = cv2.resize(alpha, (width, height), interpolation=cv2.INTER_AREA)
         regions = regions_of(np.asarray(small, np.float32))
@@ -64,7 +67,7 @@ class Tracker:
         return self._soft_gate(self._subject, self._rest)
 
     def _moved(self, gray: Gray) -> tuple[Region, Region]:
-        """Return subject and rest of the frame before, where they would be now."""
+        """Move subject and rest of the frame before along the motion."""
         assert self._gray is not None
         assert self._subject is not None
         assert self._rest is not None
@@ -82,11 +85,11 @@ class Tracker:
 
     def _assigned(self, solid: Region, regions: Sequence[Region], subject: Region, rest: Region) -> tuple[Region, Region]:
         """Divide the solid part of the matte between subject and rest."""
-        if not subject.any():  # out of the picture, or hidden: what appears anew and is not of the rest is taken for it
+        if not subject.any():  # out of the picture or hidden: the main new region becomes the subject
             fresh = [region for region in regions if not (region & rest).any()]
-            found = main_region(fresh)
-            self.lost += bool(regions) and found is None
-            chosen = np.zeros_like(solid) if found is None else found
+            region = main_region(fresh)
+            self.lost += bool(regions) and region is None
+            chosen = np.zeros_like(solid) if region is None else region
             return chosen, solid & ~chosen
         reach = _REACH * float(np.hypot(*solid.shape))
         to_subject, to_rest = _distance(subject), _distance(rest)

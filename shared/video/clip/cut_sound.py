@@ -1,4 +1,4 @@
-"""The sound of a part of a clip, cut to the sample."""
+"""Write the sound of a part of a clip, cut to the sample."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -17,7 +17,10 @@ from shared.video.writing.writer import VideoWriter
 
 
 class PartSound:
-    """Writes all audio tracks of `video`, from `start` seconds on, to a writer, as far as its pictures have come."""
+    """Writes all audio tracks of `video` to a writer, in step with its pictures.
+
+    `start`: seconds of the source at which the part begins.
+    """
 
     def __init__(self, writer: VideoWriter, video: Path, info: VideoInfo, *, start: Fraction) -> None:
         self.warnings = (
@@ -29,7 +32,7 @@ class PartSound:
         ]
 
     def write(self, *, until: Fraction) -> None:
-        """Write the sound of the part's first `until` seconds, as far as it is not written yet."""
+        """Write the sound up to second `until` of the part."""
         for track in self._tracks:
             track.write(until)
 
@@ -42,7 +45,10 @@ class PartSound:
 
 
 def layout_of(track: AudioTrackInfo) -> str:
-    """Return the name of a track's channel layout; where the file names none, the usual one for its channel count."""
+    """Return the name of a track's channel layout.
+
+    If the file names none, the usual layout for the channel count.
+    """
     try:
         if av.AudioLayout(track.layout).nb_channels == track.channels:
             return track.layout

@@ -14,5 +14,5 @@ class ClipPart(Params):
 
     @property
     def whole(self) -> bool:
-        """Whether the whole clip is used."""
+        """Return whether the whole clip is used."""
         return not self.start and self.duration is None

@@ -1,4 +1,4 @@
-"""Rewriting a clip, or a part of it, with new pictures; times, sound and tags are kept."""
+"""Rewrite a clip, or a part of it, with new pictures; keep times, sound and tags."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
@@ -24,7 +24,7 @@ _SHAPE_TOLERANCE, _LENGTH_TOLERANCE_S = 0.03, 0.1
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """The presentation time and the duration of a frame, in units of `time_base` seconds."""
+    """Presentation time and duration of a frame, in units of `time_base` seconds."""
 
     pts: int
     time_base: Fraction
@@ -46,7 +46,10 @@ class Written:
 
 
 def probe_clip(video: Path, params: ClipPart) -> VideoInfo:
-    """Probe a video. Raises UnsupportedMedia for a still image and Invalid if the part begins after its end."""
+    """Probe a video and check that the part begins within it.
+
+    Raises UnsupportedMedia for a still image, Invalid if the part begins after the end.
+    """
     info = probe_video(video)
     if params.start and params.start >= info.duration_s:
         detail = f"The video is {info.duration_s:.2f} s long: a start at {params.start:g} s leaves nothing of it"
@@ -55,7 +58,10 @@ def probe_clip(video: Path, params: ClipPart) -> VideoInfo:
 
 
 def matte_remarks(matte: Path, params: ClipPart, *, info: VideoInfo) -> Iterator[str]:
-    """Yield how a matte is changed to fit the video `info`. Raises UnsupportedMedia for a still image."""
+    """Yield warnings about changes that fit a matte to the video `info`.
+
+    Raises UnsupportedMedia for a still image.
+    """
     matte_info = probe_video(matte, hint="a matte is a gray video, as long as the clip")
     if abs(matte_info.width * info.height / (info.width * matte_info.height) - 1) > _SHAPE_TOLERANCE:
         matte_size = f"{matte_info.width}x{matte_info.height}"
@@ -81,10 +87,10 @@ def expected_frames(info: VideoInfo, params: ClipPart) -> int:
 def write_again(
     pictures: Iterable[tuple[Times, av.VideoFrame]], params: ClipPart, *, video: Path, info: VideoInfo, output: Path, progress: Progress
 ) -> Written:
-    """Write `pictures`, each with the times of its source frame, and the sound and tags of `video`.
+    """Write `pictures` with the times of their source frames and the sound and tags of `video`.
 
     A whole clip keeps its times, and its sound is copied. A part begins at time 0, and its sound is cut to the sample, so encoded
-    again. `progress` gets a warning for everything that could not be kept. Raises Invalid if there is no picture.
+    again. `progress` gets a warning for each property that could not be kept. Raises Invalid if there is no picture.
     """
     for warning in conversion_warnings(info, to_sdr8=True):
         progress.warn(warning)
