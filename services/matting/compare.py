@@ -27,6 +27,7 @@ from services.matting.output.pictures import color_picture
 from services.matting.params import RESOLUTION_FIELD, BackendName, MatteParams, MatteResult
 from services.matting.reading.views import gray_size
 from services.matting.subject.options import SubjectOptions
+from shared.errors import Invalid
 from shared.models.cache import model_cache
 from shared.operation import Input, Kind, Operation, Progress, Silent
 from shared.video import Frame, VideoInfo, read_frames
@@ -35,6 +36,7 @@ from shared.video.clip.rewrite import expected_frames, probe_clip
 
 _BEST_QUALITY = 100
 _RUNS_SHARE = 0.8
+_SAME_SHAPE = 0.03
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,7 @@ def compare(
     job, with no model of another in memory. Raises what `matte` raises for any of them.
     """
     info = probe_clip(video, params)
+    _check_truth(truth, info)
     with TemporaryDirectory(dir=outputs["video"].parent) as folder:
         runs: list[tuple[MatteResult, Cost]] = []
         made: list[_Files] = []
@@ -122,9 +125,21 @@ def compare(
         with ClipFile(Target(path=outputs["video"], format="h264", sound=True), video, info, params, progress) as file:
             cuts = frozenset(runs[0][0].cuts)
             frames = _compare_frames(params, info, video, made, truth, cuts, scores, file, progress.part("side by side", _RUNS_SHARE, 1))
+    if truth and frames < runs[0][0].frames:
+        progress.warn(f"The input truth is shorter than the clip: {frames} of {runs[0][0].frames} frames were compared.")
     rows = [_row(result, cost, score) for (result, cost), score in zip(runs, scores, strict=True)]
     write_table([row.model_dump() for row in rows], outputs["table"])
     return CompareResult(backends=rows, frames=frames)
+
+
+def _check_truth(truth: Path | None, info: VideoInfo) -> None:
+    """Raise Invalid for a true matte of another shape than the clip."""
+    if truth is None:
+        return
+    given = probe_clip(truth, ClipPart())
+    if abs(given.width * info.height / (given.height * info.width) - 1) > _SAME_SHAPE:
+        detail = f"truth has {given.width}x{given.height}, another shape than the video of {info.width}x{info.height}"
+        raise Invalid(f"The input {detail}.", errors=[{"field": "inputs.truth", "detail": detail}])
 
 
 def _run(

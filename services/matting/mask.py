@@ -70,6 +70,7 @@ def mask(params: MaskParams, *, video: Path, output: Path, progress: Progress = 
     under the clicks or in the box. Raises Invalid for a frame that does not exist and where nothing is found.
     """
     info = probe_clip(video, ClipPart())
+    params.check_inside(info.width, info.height)
     at = params.time_s if params.frame is None else Fraction(params.frame) / rate_of(info)
     frame = _frame(video, at, info)
     marked = bool(params.points) or params.box is not None

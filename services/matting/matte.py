@@ -19,6 +19,7 @@ from services.matting.output.finish import Finish, Rough
 from services.matting.params import BackendUsed, MatteParams, MatteResult
 from services.matting.reading.masks import Target as MaskTarget
 from services.matting.reading.masks import fixed_mask, given_masks
+from services.matting.reading.plate import plate_picture
 from services.matting.reading.sample import sample_of
 from services.matting.reading.views import gray_size, views_of
 from services.matting.steadiness.smooth import Steadier
@@ -62,13 +63,16 @@ def matte(
     fit. Nothing is left under the outputs' names on failure.
     """
     info = probe_clip(video, params)
-    clean = None if plate is None else picture_backdrop(plate, info.width, info.height)
+    params.check_inside(info.width, info.height)
+    clean = None if plate is None else plate_picture(plate, info.width, info.height)
     choice = _chosen(params, video, info, mask, clean, progress)
     if choice.plate_problem:
         progress.warn(f"The plate was not used: {choice.plate_problem}.")
         clean = None
     target = _mask_target(choice, params, info)
     given = given_masks(mask, masks, target, progress)
+    if any(given) and not choice.backend.needs_mask:
+        progress.warn(f"Of masks only the first frame's is used: {choice.backend.name} takes none for later frames.")
     held = fixed_mask(garbage, "garbage", target, progress), fixed_mask(core, "core", target, progress)
     setup = replace(_setup(choice, params, info, clean), garbage=held[0], core=held[1])
     subject = _subject(params, choice, given)
@@ -82,7 +86,8 @@ def matte(
             name: stack.enter_context(ClipFile(_target(name, params, outputs[name], behind), video, info, params, progress))
             for name in sorted(written)
         }
-        run = _Run(params=params, choice=choice, setup=setup, first=_first(subject, params, info, given.get(0)))
+        first = _first(subject, params, info, given.get(0))
+        run = _Run(params=params, choice=choice, setup=setup, first=first, subject=subject)
         finish = Finish(frozenset(written), params, params, behind)
         roughs = stack.enter_context(closing(run.roughs(opened, views_of(video, params, setup, given))))
         total, tally = expected_frames(info, params), _Tally()
@@ -138,6 +143,7 @@ class _Run:
     choice: Choice
     setup: Setup
     first: First | None
+    subject: str
     cuts: list[float] = field(default_factory=list)
     tracker: Tracker | None = None
 
@@ -185,7 +191,9 @@ class _Run:
     def warnings(self, tally: _Tally) -> Iterator[str]:
         """Yield what the user should know about the matte."""
         name = self.choice.backend.name
-        if tally.solid < _NOTHING:
+        if tally.solid < _NOTHING and self.tracker and self.tracker.lost:
+            yield f"Nothing that {name} found is what `{self.subject}` marks: the matte is black. Mark another place, or keep all of it."
+        elif tally.solid < _NOTHING:
             yield f"No subject was found by {name}, which looks for {self.choice.backend.finds}: the matte is black."
         if self.tracker and self.tracker.lost and tally.solid >= _NOTHING:
             yield f"The subject was not found in {self.tracker.lost} of {tally.frames} frames, which show something else."
@@ -233,7 +241,14 @@ def _setup(choice: Choice, params: MatteParams, info: VideoInfo, plate: Rgb | No
 
 def _mask_target(choice: Choice, params: MatteParams, info: VideoInfo) -> MaskTarget:
     scaled = choice.backend.inference_size(info.width, info.height, params.resolution)
-    return MaskTarget(width=info.width, height=info.height, scaled=scaled, rate=float(rate_of(info)), start_s=params.start)
+    return MaskTarget(
+        width=info.width,
+        height=info.height,
+        scaled=scaled,
+        rate=float(rate_of(info)),
+        start_s=params.start,
+        frames=expected_frames(info, params),
+    )
 
 
 def _subject(params: MatteParams, choice: Choice, given: Mapping[int, tuple[Mask, ...]]) -> str:

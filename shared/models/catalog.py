@@ -308,7 +308,7 @@ CATALOG: tuple[Model, ...] = (
         licence="Apache-2.0",
         commercial_use=True,
         about_bytes=155_000_000,
-        notes="Meta's network as ONNX files.",
+        notes="Meta's network as ONNX files. The revision is not pinned: the first pull records the commit and the checksums.",
     ),
     Model(
         name="rmbg-2.0",

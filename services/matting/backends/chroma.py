@@ -37,7 +37,7 @@ def suits(sample: Sample) -> str | None:
 def open_chroma(setup: Setup, options: ChromaOptions, _progress: Progress) -> Iterator[Opened]:
     """Open the keyer. Raises Invalid for a key that is neither green nor blue, and from the mattes if no screen is found."""
     if options.clip_black >= options.clip_white:
-        raise _refused("clip_black", f"clip_black {options.clip_black:g} must be less than clip_white {options.clip_white:g}")
+        raise _refused("clip_black", f"a clip_black of {options.clip_black:g} must be less than the clip_white of {options.clip_white:g}")
     screen = None
     if options.key is not None:
         screen = screen_of((int(options.key[1:3], 16), int(options.key[3:5], 16), int(options.key[5:7], 16)))

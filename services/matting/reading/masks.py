@@ -22,13 +22,17 @@ _SATURATED, _DISTINCT = 60, 40
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """What masks are for: `width`, `height` of the clip, and the size that they are scaled to. `rate`: frames a second."""
+    """What masks are for: `width`, `height` of the clip, and the size that they are scaled to. `rate`: frames a second.
+
+    `frames`: expected number in the part, which begins at `start_s`.
+    """
 
     width: int
     height: int
     scaled: tuple[int, int]
     rate: float
     start_s: float
+    frames: int
 
 
 def given_masks(mask: Path | None, masks: Path | None, target: Target, progress: Progress) -> dict[int, tuple[Mask, ...]]:
@@ -39,11 +43,16 @@ def given_masks(mask: Path | None, masks: Path | None, target: Target, progress:
     name without a number.
     """
     found: dict[int, tuple[Mask, ...]] = {}
+    outside = 0
     if masks is not None:
         for picture in list_pictures([masks]):
             number = _frame_number(picture.name, target)
-            if number is not None:
+            if number is None or number >= target.frames:
+                outside += 1
+            else:
                 found[number] = _subjects(picture, "masks", target, progress)
+    if outside:
+        progress.warn(f"Masks for frames outside the part were not used: {outside}.")
     if mask is not None:
         found[0] = _subjects(list_pictures([mask])[0], "mask", target, progress)
     return found

@@ -4,6 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from shared.errors import Invalid
 from shared.operation import Params
 
 
@@ -26,6 +27,15 @@ class Pointing(Params):
             raise ValueError("points and box must not be negative")
         return self
 
+    def check_inside(self, width: int, height: int) -> None:
+        """Raise Invalid for a click or a box outside a picture of that size."""
+        wide, high = (1.0, 1.0) if self._fractions else (float(width), float(height))
+        for x, y, _ in self.points:
+            if x > wide or y > high:
+                raise _outside("points", f"the click at {x:g}, {y:g} lies outside the picture of {width}x{height}")
+        if self.box and (self.box[0] >= wide or self.box[1] >= high):
+            raise _outside("box", f"the box from {self.box[0]:g}, {self.box[1]:g} lies outside the picture of {width}x{height}")
+
     def scaled_points(self, width: int, height: int, size: tuple[int, int]) -> list[tuple[int, int, int]]:
         """Return the clicks in pixels of a picture of `size` (width, height); `width`, `height`: the clip's."""
         wide, high = (1.0, 1.0) if self._fractions else (float(width), float(height))
@@ -47,6 +57,10 @@ class Pointing(Params):
     @property
     def _fractions(self) -> bool:
         return all(value <= 1 for point in self.points for value in point[:2]) and (self.box is None or max(self.box) <= 1)
+
+
+def _outside(field: str, detail: str) -> Invalid:
+    return Invalid(f"{detail.capitalize()}.", errors=[{"field": f"params.{field}", "detail": detail}])
 
 
 class SubjectOptions(Pointing):

@@ -227,3 +227,31 @@ def test_garbage_and_core_hold_for_every_frame(models, two_discs, tmp_path):
     with pytest.raises(Invalid, match="another shape") as refused:
         run(tmp_path, two_discs, inputs={"core": core}, **RED_FINDER)
     assert refused.value.errors[0]["field"] == "inputs.core"
+
+
+def test_what_marks_nothing_is_said(models, two_discs, tmp_path):
+    heard = Heard()
+    run(tmp_path, two_discs, heard, subject="point", points=[(160, 10, 1)], composite_over="none", **RED_FINDER)
+    assert any(warning.startswith("Nothing that rmbg2 found is what `point` marks") for warning in heard.warnings)
+    for more in ({"subject": "point", "points": [(5000, 9000, 1)]}, {"subject": "box", "box": (900, 0, 1000, 50)}):
+        with pytest.raises(Invalid, match="lies outside the picture of 320x180"):
+            run(tmp_path, two_discs, **more, **RED_FINDER)
+
+
+def test_masks_that_have_no_effect_are_said(models, two_discs, tmp_path):
+    archive, heard = tmp_path / "masks.zip", Heard()
+    mask = cv2.imencode(".png", disc(250, 80).astype(np.uint8) * 255)[1].tobytes()
+    with zipfile.ZipFile(archive, "w") as masks:
+        for name in ("0.png", "4.png", "999.png"):
+            masks.writestr(name, mask)
+    run(tmp_path, two_discs, heard, inputs={"masks": archive}, composite_over="none", **RED_FINDER)
+    assert iou(alphas(tmp_path / "alpha.mp4")[0], disc(250, 80)) > 0.85
+    assert "Masks for frames outside the part were not used: 1." in heard.warnings
+    assert any("only the first frame's is used: rmbg2 takes none" in warning for warning in heard.warnings)
+
+
+def test_a_plate_of_another_shape_is_refused(models, two_discs, tmp_path):
+    plate = tmp_path / "plate.png"
+    cv2.imwrite(str(plate), np.zeros((50, 50, 3), np.uint8))
+    with pytest.raises(Invalid, match="The plate has 50x50, another shape than the video of 320x180"):
+        run(tmp_path, two_discs, backend="difference", inputs={"plate": plate})

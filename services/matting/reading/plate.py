@@ -1,0 +1,22 @@
+"""The picture of the empty scene that the user gives."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from services.matting.backends.backend import Rgb
+from shared.errors import Invalid
+from shared.video import list_pictures
+
+_SAME_SHAPE = 0.03
+
+
+def plate_picture(path: Path, width: int, height: int) -> Rgb:
+    """Return a picture file in (height, width). Raises Invalid for one of another shape."""
+    picture = np.asarray(list_pictures([path])[0].image())
+    high, wide = picture.shape[:2]
+    if abs(wide * height / (high * width) - 1) > _SAME_SHAPE:
+        detail = f"the plate has {wide}x{high}, another shape than the video of {width}x{height}"
+        raise Invalid(f"{detail.capitalize()}.", errors=[{"field": "inputs.plate", "detail": detail}])
+    return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
