@@ -14,15 +14,17 @@ from pydantic import BaseModel, Field
 
 from services.background.clip.aligned_plate import AlignedPlate
 from services.background.clip.backdrop import Backdrop, End, Fit, is_clip, picture_of
-from services.background.clip.planes import Planes, alpha_of, planes_420
+from services.background.clip.planes import Plane, Planes, alpha_of, planes_420
 from services.background.mixing.color_match import Match, Steady
 from services.background.mixing.compositor import Compositor, Layers, Look, Shadow
 from services.background.mixing.grain import Grain, grain_of
+from services.background.mixing.over import chroma_alpha
 from shared.errors import Invalid
 from shared.operation import Input, Kind, Operation, Progress, Silent
 from shared.video import VideoInfo, map_ordered, read_together
+from shared.video.clip.clip_file import ClipFile, Target
 from shared.video.clip.part import ClipPart
-from shared.video.clip.rewrite import Times, matte_remarks, probe_clip, rate_of, write_again
+from shared.video.clip.rewrite import Times, Written, expected_frames, matte_remarks, probe_clip, rate_of, write_again
 from shared.video.frames.color import apply_tags, matrix_or_guess
 from shared.video.frames.planes import picture_from
 from shared.video.info import ColorInfo
@@ -58,6 +60,12 @@ class CompositeParams(ClipPart):
     )
     blobs: float = Field(0.4, ge=0, le=1, description="Remove blobs of the matte smaller than this share of the largest. 0 keeps all.")
 
+    format: Literal["mp4", "prores", "vp9", "png"] = Field(
+        "mp4",
+        description="`mp4`: the composite. The others hold the subject alone with its alpha, straight, for editing programs: ProRes 4444, "
+        "VP9 in WebM, or a zip file of RGBA pictures; background, light and grain do not apply.",
+    )
+
 
 class CompositeResult(BaseModel):
     """Summary of the written composite."""
@@ -65,7 +73,7 @@ class CompositeResult(BaseModel):
     frames: int = Field(description="Frames in the output.")
     frame_rate: str = Field(description='Frames per second as an exact fraction, such as "30000/1001"; the average where it varies.')
     duration_s: float = Field(description="Seconds of video in the output.")
-    background: Literal["color", "picture", "video"] = Field(description="What the subject was put over.")
+    background: Literal["color", "picture", "video", "none"] = Field(description="What the subject was put over; none if alpha is written.")
     grain: float = Field(description="Levels of grain (standard deviation, of 255) given to the background.")
     encoder: str = Field(description="Video encoder used.")
 
@@ -94,18 +102,40 @@ def composite(
     for warning in matte_remarks(alpha, params, info=info):
         progress.warn(warning)
     session = _Session(params, info, video, alpha, background, plate)
-    with closing(session.pictures()) as pictures:
-        written = write_again(pictures, params, video=video, info=info, output=output, progress=progress)
+    if params.format == "mp4":
+        with closing(session.pictures()) as pictures:
+            written = write_again(pictures, params, video=video, info=info, output=output, progress=progress)
+    else:
+        written = _write_subject(session, params, video, info, output, progress)
     session.warn(progress)
     rate = rate_of(info)
     return CompositeResult(
         frames=written.frames,
         frame_rate=f"{rate.numerator}/{rate.denominator}",
         duration_s=written.duration_s,
-        background="color" if background is None else "video" if session.moving else "picture",
+        background="none" if params.format != "mp4" else "color" if background is None else "video" if session.moving else "picture",
         grain=round(session.grain_levels, 2),
         encoder=written.encoder,
     )
+
+
+def _write_subject(session: "_Session", params: CompositeParams, video: Path, info: VideoInfo, output: Path, progress: Progress) -> Written:
+    """Write the subject alone with its alpha. Raises Invalid if there is no frame."""
+    assert params.format != "mp4"
+    expected, count = expected_frames(info, params), 0
+    first, end = Fraction(0), Fraction(0)
+    target = Target(path=output, format=params.format, sound=params.format != "png", rgba=True)
+    with ClipFile(target, video, info, params, progress) as file, closing(session.subjects()) as subjects:
+        for times, picture, alpha in subjects:
+            first = times.time if not count else first
+            file.write(picture, times, alpha)
+            count, end = count + 1, (times.pts + times.duration) * times.time_base - first
+            progress(min(count, expected), expected)
+        if not count:
+            raise Invalid(
+                f"No frame of the video begins in the part from {params.start:g} s on. Choose another start or a longer duration."
+            )
+    return Written(count, float(end), file.encoder or "png")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -159,6 +189,29 @@ class _Session:
 
             matches = ((each, steady(match)) for each, match in map_ordered(measured, every(), workers=_WORKERS, ahead=1))
             yield from map_ordered(composed, matches, workers=_WORKERS, ahead=1)
+
+    def subjects(self) -> Generator[tuple[Times, av.VideoFrame, Plane], None, None]:
+        """Yield the subject's own colours with alpha, frame by frame."""
+        with closing(self._read()) as taken:
+            compositor: Compositor | None = None
+
+            def cleaned(each: _Taken) -> tuple[Times, av.VideoFrame, Plane]:
+                assert compositor is not None
+                layers = each.layers
+                alpha = compositor.cleaned(layers.alpha)
+                clean = Layers(layers.number, layers.frame, alpha, layers.background, layers.plate)
+                planes = compositor.subject(clean, (alpha, chroma_alpha(alpha)))
+                picture = picture_from(planes, *self._size, "yuv420p")
+                apply_tags(picture, each.color.model_copy(update={"range": "tv"}))
+                return each.times, picture, alpha
+
+            def every() -> Iterator[_Taken]:
+                nonlocal compositor
+                for each in taken:
+                    compositor = compositor or Compositor(self._look(matrix_or_guess(each.color, *self._size)))
+                    yield each
+
+            yield from map_ordered(cleaned, every(), workers=_WORKERS, ahead=1)
 
     def warn(self, progress: Progress) -> None:
         """Report frames that the plate could not be aligned with."""

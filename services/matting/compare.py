@@ -22,7 +22,6 @@ from services.matting.comparison.table import write_table
 from services.matting.comparison.tiles import Grid
 from services.matting.edges.options import EdgeOptions
 from services.matting.matte import matte
-from services.matting.output.files import ClipFile, Target
 from services.matting.output.pictures import color_picture
 from services.matting.params import RESOLUTION_FIELD, BackendName, MatteParams, MatteResult
 from services.matting.reading.views import gray_size
@@ -31,6 +30,7 @@ from shared.errors import Invalid
 from shared.models.cache import model_cache
 from shared.operation import Input, Kind, Operation, Progress, Silent
 from shared.video import Frame, VideoInfo, read_frames
+from shared.video.clip.clip_file import ClipFile, Target
 from shared.video.clip.part import ClipPart
 from shared.video.clip.rewrite import expected_frames, probe_clip
 

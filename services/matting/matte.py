@@ -14,7 +14,6 @@ import numpy as np
 from services.matting.backends.auto import Choice, choose, missing, named
 from services.matting.backends.backend import Alpha, Mask, Opened, Rgb, Setup, View
 from services.matting.output.backdrop import backdrop, picture_backdrop
-from services.matting.output.files import ClipFile, Target
 from services.matting.output.finish import Finish, Rough
 from services.matting.params import BackendUsed, MatteParams, MatteResult
 from services.matting.reading.masks import Target as MaskTarget
@@ -29,6 +28,7 @@ from shared.errors import Invalid
 from shared.models.info import model_used
 from shared.operation import Input, Kind, Operation, Progress, Silent
 from shared.video import VideoInfo, conversion_warnings, map_ordered
+from shared.video.clip.clip_file import ClipFile, Target
 from shared.video.clip.rewrite import expected_frames, probe_clip, rate_of
 
 _AUTOMATIC_STEADINESS = 0.6

@@ -30,6 +30,11 @@ class Times:
     time_base: Fraction
     duration: int
 
+    @property
+    def time(self) -> Fraction:
+        """When the frame is shown, in seconds."""
+        return self.pts * self.time_base
+
     @classmethod
     def of(cls, frame: Frame) -> "Times":
         """Return the times of a frame."""

@@ -11,7 +11,7 @@ from scenes import Clip, Shoot, psnr, rgb_picture
 from services.background.composite import CompositeParams, composite
 from services.background.plate import PlateParams, plate
 from shared.errors import Invalid
-from shared.video import VideoWriter, probe, read_frames
+from shared.video import VideoWriter, list_pictures, probe, read_frames
 
 PLAIN = {"decontaminate": False, "light_wrap": 0, "match": 0, "grain": False, "blobs": 0, "quality": 95}
 
@@ -88,3 +88,25 @@ def test_a_shadow_is_not_kept_without_a_plate(shot: tuple[Clip, Path, Path], tmp
     assert refused.value.errors[0]["field"] == "params.shadow"
     with pytest.raises(ValueError, match="color"):
         CompositeParams(color="green")
+
+
+@pytest.mark.parametrize("name", ["prores", "vp9", "png"])
+def test_the_subject_alone_keeps_its_alpha(shot: tuple[Clip, Path, Path], tmp_path: Path, name: str) -> None:
+    output = tmp_path / "out.mp4"
+    params = CompositeParams(**(PLAIN | {"format": name, "duration": 0.2}))  # type: ignore[arg-type]
+    result = composite(params, video=shot[1], alpha=shot[2], background=None, plate=None, output=output)
+    assert result.background == "none"
+    assert result.frames == 5
+    rgb, alpha = shot[0].frame(3)
+    if name == "png":
+        picture = list_pictures([output])[3]
+        rgba = np.asarray(picture.image())
+        assert np.abs(picture.matte().astype(int) - alpha).mean() < 2
+    else:
+        with read_frames(output) as frames:
+            decoded = list(frames)
+        assert len(decoded) == 5
+        assert np.abs(decoded[3].matte().astype(int) - alpha).mean() < 3
+        rgba = decoded[3].rgb()
+    inside = alpha == 255
+    assert np.abs(rgba[..., :3][inside].astype(int) - rgb[inside]).mean() < 12

@@ -1,4 +1,4 @@
-"""The files of a matte: each written beside the others, with the clip's times, and sound where it belongs."""
+"""A file made from a clip: with the clip's times, with or without alpha, and with its sound where that belongs."""
 
 import os
 from contextlib import ExitStack
@@ -9,12 +9,17 @@ from types import TracebackType
 from typing import Literal, Self
 
 import av
+import numpy as np
+from numpy.typing import NDArray
 
 from shared.operation import Progress
-from shared.video import Frame, PngWriter, VideoInfo, VideoWriter
 from shared.video.clip.cut_sound import PartSound
 from shared.video.clip.part import ClipPart
-from shared.video.clip.rewrite import rate_of
+from shared.video.clip.rewrite import Times, rate_of
+from shared.video.frames.frame import Frame
+from shared.video.info import VideoInfo
+from shared.video.writing.png_writer import PngFormat, PngWriter
+from shared.video.writing.writer import VideoWriter
 
 Format = Literal["h264", "prores", "vp9", "png"]
 SUFFIXES = {"h264": ".mp4", "prores": ".mov", "vp9": ".webm", "png": ".zip"}
@@ -23,11 +28,12 @@ PIXELS = {"h264": "yuv420p", "prores": "yuva444p10le", "vp9": "yuva420p", "png":
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """One file. It gets the name `path` whatever its format is: its content tells."""
+    """One file. It gets the name `path` whatever its format is: its content tells. `rgba`: PNG files have colours and alpha."""
 
     path: Path
     format: Format
     sound: bool = False
+    rgba: bool = False
 
 
 class ClipFile:
@@ -44,21 +50,22 @@ class ClipFile:
         self._first = Fraction(0)
         self.encoder = ""
 
-    def write(self, picture: av.VideoFrame, frame: Frame) -> None:
-        """Add the picture that stands for `frame`."""
+    def write(self, picture: av.VideoFrame, frame: Frame | Times, alpha: NDArray[np.uint8] | None = None) -> None:
+        """Add the picture that stands for `frame`. `alpha`: uint8 (height, width), for formats that have it."""
         if self._writer is None:
             self._writer = self._opened(picture, frame)
         shift = round(self._first / frame.time_base)
         if isinstance(self._writer, PngWriter):
-            self._writer.write(picture, frame.pts - shift)
+            self._writer.write(picture, frame.pts - shift, alpha=alpha)
         else:
-            self._writer.write(picture, frame.pts - shift, duration=frame.duration)
+            self._writer.write(picture, frame.pts - shift, duration=frame.duration, alpha=alpha)
         if self._sound is not None:
             self._sound.write(until=(frame.pts + frame.duration) * frame.time_base - self._first)
 
-    def _opened(self, picture: av.VideoFrame, frame: Frame) -> VideoWriter | PngWriter:
+    def _opened(self, picture: av.VideoFrame, frame: Frame | Times) -> VideoWriter | PngWriter:
         if self._target.format == "png":
-            return self._stack.enter_context(PngWriter(self._path, width=picture.width, height=picture.height, pixel_format="gray"))
+            colors: PngFormat = "rgba" if self._target.rgba else "gray"
+            return self._stack.enter_context(PngWriter(self._path, width=picture.width, height=picture.height, pixel_format=colors))
         writer = VideoWriter(
             self._path,
             width=picture.width,
