@@ -195,7 +195,7 @@ class _Session:
         with closing(self._read()) as taken:
             compositor: Compositor | None = None
 
-            def cleaned(each: _Taken) -> tuple[Times, av.VideoFrame, Plane]:
+            def cleaned(each: _Source) -> tuple[Times, av.VideoFrame, Plane]:
                 assert compositor is not None
                 layers = each.layers
                 alpha = compositor.cleaned(layers.alpha)
@@ -205,7 +205,7 @@ class _Session:
                 apply_tags(picture, each.color.model_copy(update={"range": "tv"}))
                 return each.times, picture, alpha
 
-            def every() -> Iterator[_Taken]:
+            def every() -> Iterator[_Source]:
                 nonlocal compositor
                 for each in taken:
                     compositor = compositor or Compositor(self._look(matrix_or_guess(each.color, *self._size)))
