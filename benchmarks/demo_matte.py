@@ -69,7 +69,7 @@ def main() -> int:
 
 
 def check(path: Path, result: dict[str, Any]) -> str | None:
-    """Return what is wrong with the matte: every frame is decoded, and there has to be a subject and a background."""
+    """Decode every frame and return the matte's faults, such as a missing subject."""
     with read_frames(path) as frames:
         levels = [frame.luma()[::4, ::4] for frame in frames]
     if len(levels) != result["frames"]:

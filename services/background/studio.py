@@ -119,7 +119,7 @@ def studio(
     size = output_size(info.width, info.height, params.resolution)
     if size[1] < info.height:
         progress.warn(f"The result is {size[0]}x{size[1]}; the clip has {info.width}x{info.height}. Raise `resolution` to keep its size.")
-    found = analyze(
+    analysis = analyze(
         video,
         alpha,
         params,
@@ -128,13 +128,13 @@ def studio(
         smooth=params.exposure_smooth,
         progress=progress.part("analysis", 0, 0.25),
     )
-    if not len(found.exposure):
+    if not len(analysis.exposure):
         raise Invalid(f"No frame of the video begins at or after {params.start:g} s. Choose an earlier `start`.")
-    path = found.path.resized(*size)
+    path = analysis.path.resized(*size)
     if background is not None:
         place = _Place(picture_of(background))
     else:
-        place = _painted(params, video, alpha, found, path, progress.part("painting", 0.25, 0.5))
+        place = _painted(params, video, alpha, analysis, path, progress.part("painting", 0.25, 0.5))
     picture = place.picture
     stage_progress = progress.part("depth", 0.5, 0.55)
     inverse = depth.estimated_depth(picture, stage_progress) if params.depth == "model" else None
@@ -144,11 +144,11 @@ def studio(
     # Cropping can change the middle depth, and with it what the margin has to hold.
     over = Overscan(over.margin, min(over.share, overscan(path, over.margin, parallax_reach(inverse, params.depth_scale)).share))
     _save(outputs, plate_rgb, inverse)
-    stage = _stage(params, info, found, path.scaled(over.share), plate_rgb, inverse, size)
+    stage = _stage(params, info, analysis, path.scaled(over.share), plate_rgb, inverse, size)
     render = Render(stage, video, alpha, params)
     with closing(render.pictures()) as pictures:
         written = write_again(pictures, params, video=video, info=info, output=outputs["video"], progress=progress.part("render", 0.55, 1))
-    _warn(found, over, progress)
+    _warn(analysis, over, progress)
     rate = rate_of(info)
     return StudioResult(
         frames=written.frames,
@@ -160,14 +160,14 @@ def studio(
         prompt=place.prompt,
         seed=place.seed,
         models=models_used(*_models(params)),
-        reference_s=round(float(found.reference_s), 3),
+        reference_s=round(float(analysis.reference_s), 3),
         drift_px=round(path.largest, 2),
         drift_share=round(over.share, 4),
         bg_margin=round(over.margin, 4),
         parallax_px=round(_parallax(inverse) * params.depth_scale * path.largest * over.share, 2),
-        exposure=(round(float(found.exposure.min()), 4), round(float(found.exposure.max()), 4)),
-        light_from=found.light_from,
-        camera_height=found.camera_height,
+        exposure=(round(float(analysis.exposure.min()), 4), round(float(analysis.exposure.max()), 4)),
+        light_from=analysis.light_from,
+        camera_height=analysis.camera_height,
         grain=round(render.grain_levels, 2),
         encoder=written.encoder,
     )
@@ -190,15 +190,15 @@ class _Place:
     seed: int | None = None
 
 
-def _painted(params: StudioParams, video: Path, alpha: Path, found: Analysis, path: CameraPath, progress: Progress) -> _Place:
+def _painted(params: StudioParams, video: Path, alpha: Path, analysis: Analysis, path: CameraPath, progress: Progress) -> _Place:
     """Paint the place, with the depth of the clip's scene where `depth` is `model`."""
     guided = params.depth == "model"
     # The depth of what will be painted is not known yet: its nearest parts may move by all of `depth_scale`.
     over = overscan(path, params.bg_margin, params.depth_scale if guided else 0.0)
     size = large_size(path.width, path.height, over.margin)
-    frame = reference_frame(video, alpha, found.reference_s, (path.width, path.height))
+    frame = reference_frame(video, alpha, analysis.reference_s, (path.width, path.height))
     scene = scene_depth(depth.estimated_depth(frame.rgb, progress), frame.matte, size) if guided else None
-    prompt = described_scene(params.prompt, found.light_from, found.camera_height)
+    prompt = described_scene(params.prompt, analysis.light_from, analysis.camera_height)
     plan = plan_of(params, prompt)
     picture = painted_place(PAINTERS_BY_NAME[params.sd_model], plan, frame, scene, size, lcm=params.lcm, progress=progress)
     return _Place(picture, over.margin, prompt, plan.painting.seed)
@@ -229,7 +229,7 @@ def _save(outputs: Mapping[str, Path], rgb: NDArray[np.uint8], inverse: Floats |
 def _stage(
     params: StudioParams,
     info: VideoInfo,
-    found: Analysis,
+    analysis: Analysis,
     path: CameraPath,
     rgb: NDArray[np.uint8],
     inverse: Floats | None,
@@ -246,22 +246,22 @@ def _stage(
         matrix=matrix,
     )
     plate = MovingPlate(rgb, inverse, path, depth_scale=params.depth_scale, matrix=matrix)
-    return Stage(plate=plate, exposure=found.exposure, look=look, grain=params.grain, size=size)
+    return Stage(plate=plate, exposure=analysis.exposure, look=look, grain=params.grain, size=size)
 
 
 def _parallax(inverse: Floats | None) -> float:
     return 0.0 if inverse is None else float(inverse.max() - inverse.min())
 
 
-def _warn(found: Analysis, over: Overscan, progress: Progress) -> None:
+def _warn(analysis: Analysis, over: Overscan, progress: Progress) -> None:
     """Report the limits of the result."""
     if over.share < 0.999:
         progress.warn(
             f"The camera moves farther than a background {over.margin:.2f} times the frame can show: the background follows "
             f"{over.share:.0%} of it. Raise `bg_margin`, lower `depth_scale`, or use a shorter part of the clip."
         )
-    if found.shots > 1:
-        progress.warn(f"The clip has {found.shots} shots: the background begins anew in each, from the same view.")
+    if analysis.shots > 1:
+        progress.warn(f"The clip has {analysis.shots} shots: the background begins anew in each, from the same view.")
 
 
 def _missing(params: StudioParams) -> str | None:

@@ -41,7 +41,7 @@ _SAME_SHAPE = 0.03
 
 @dataclass(frozen=True)
 class _Files:
-    """What one backend wrote."""
+    """Files written by one backend."""
 
     alpha: Path
     composite: Path

@@ -122,8 +122,8 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 
 def pictures_info(path: str | os.PathLike[str], limits: Limits) -> tuple[PicturesInfo, FileType]:
     """Describe a zip file of pictures. Raises what `picture_entries` raises."""
-    found = picture_entries(path, limits.max_bytes)
-    return PicturesInfo(pictures=len(found), unpacked_bytes=sum(entry.file_size for entry, _ in found)), PICTURES
+    entries = picture_entries(path, limits.max_bytes)
+    return PicturesInfo(pictures=len(entries), unpacked_bytes=sum(entry.file_size for entry, _ in entries)), PICTURES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,15 +166,15 @@ def list_pictures(paths: list[Path]) -> list[Picture]:
 
     Raises NotFound, UnsupportedMedia, BrokenMedia or TooLarge for a path that is neither.
     """
-    limits, found = Limits.in_force(), list[Picture]()
+    limits, pictures = Limits.in_force(), list[Picture]()
     for path in paths:
         head = file_head(path, limits)
         if is_zip(head):
-            found += [
+            pictures += [
                 Picture(name=entry.filename, source=path, entry=entry.filename) for entry, _ in picture_entries(path, limits.max_bytes)
             ]
         elif is_image(head):
-            found.append(Picture(name=path.name, source=path))
+            pictures.append(Picture(name=path.name, source=path))
         else:
             raise UnsupportedMedia(f"{path.name!r} is neither a picture nor a zip file of pictures.")
-    return found
+    return pictures

@@ -34,14 +34,14 @@ class Timecode:
 
         It is drop-frame where the last separator is ";", "," or "." and the rate has a drop-frame count.
         """
-        found = _TIMECODE.fullmatch(text)
-        if found is None:
+        match = _TIMECODE.fullmatch(text)
+        if match is None:
             raise ValueError(f"{text!r} is no timecode: HH:MM:SS:FF is needed, or HH:MM:SS;FF for drop-frame")
-        hours, minutes, seconds, frames = (int(found[number]) for number in (1, 2, 3, 5))
+        hours, minutes, seconds, frames = (int(match[number]) for number in (1, 2, 3, 5))
         whole = counted_rate(rate)
         if frames >= whole or hours > 23:
             raise ValueError(f"{text!r} cannot be at {rate} frames a second: hours go to 23 and frames to {whole - 1}")
-        drop = found[4] != ":" and rate in _DROPPING
+        drop = match[4] != ":" and rate in _DROPPING
         left_out = _left_out(whole) if drop else 0
         if left_out and minutes % 10 and not seconds and frames < left_out:
             raise ValueError(f"{text!r} is a number that drop-frame timecode leaves out")
@@ -79,8 +79,8 @@ def start_timecode(*tags: Mapping[str, str]) -> str | None:
     """Return the first well-formed timecode in several sets of tags (of the stream, the file, the timecode track); None without one."""
     for tag_set in tags:
         text = next((value.strip() for name, value in tag_set.items() if name.lower() == "timecode"), "")
-        if (found := _TIMECODE.fullmatch(text)) and int(found[1]) < 24:
-            return text[:8] + (":" if found[4] == ":" else ";") + found[5]
+        if (match := _TIMECODE.fullmatch(text)) and int(match[1]) < 24:
+            return text[:8] + (":" if match[4] == ":" else ";") + match[5]
     return None
 
 

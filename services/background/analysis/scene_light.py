@@ -33,15 +33,15 @@ class BrightBackground:
         """Return the side that light comes from: the side of the centre of brightness."""
         if self._sum is None or self._count is None or not self._count.any():
             return "front"
-        seen = self._count > 0
-        mean = np.where(seen, self._sum / np.maximum(self._count, 1), 0)
+        visible = self._count > 0
+        mean = np.where(visible, self._sum / np.maximum(self._count, 1), 0)
         # Bright places count, and dark ones do not: the square of what exceeds the darkest tenth.
-        weight = np.where(seen, np.maximum(mean - np.quantile(mean[seen], 0.1), 0) ** 2, 0)
+        weight = np.where(visible, np.maximum(mean - np.quantile(mean[visible], 0.1), 0) ** 2, 0)
         if weight.sum() <= 0:
             return "front"
         rows, columns = (np.arange(size) / max(size - 1, 1) for size in weight.shape)
-        across = float((weight.sum(axis=0) * columns).sum() / weight.sum() - (seen.sum(axis=0) * columns).sum() / seen.sum())
-        down = float((weight.sum(axis=1) * rows).sum() / weight.sum() - (seen.sum(axis=1) * rows).sum() / seen.sum())
+        across = float((weight.sum(axis=0) * columns).sum() / weight.sum() - (visible.sum(axis=0) * columns).sum() / visible.sum())
+        down = float((weight.sum(axis=1) * rows).sum() / weight.sum() - (visible.sum(axis=1) * rows).sum() / visible.sum())
         if max(abs(across), abs(down)) < _CENTRED:
             return "front"
         if abs(across) >= abs(down):

@@ -91,7 +91,7 @@ def build_plate(
             )
         least = min(_LEAST_SAMPLES, file.count)
         planes, hole, transient = _median(file, least, options.remove_transients, progress.part("median", 0.85, 1))
-    seen = int((hole == 0).sum())
+    visible = int((hole == 0).sum())
     return Plate(
         planes=planes,
         hole=hole,
@@ -103,7 +103,7 @@ def build_plate(
         aligned=tally.aligned / max(tally.tried, 1),
         # Far from the reference the second plane has moved too far to be tracked; frames near it give the share.
         second_plane=float(np.percentile(tally.second, 80)) if tally.second else 0.0,
-        transient=transient / max(seen, 1),
+        transient=transient / max(visible, 1),
         other_shots=tally.other_shots,
     )
 
@@ -169,7 +169,7 @@ def _sample(
 def _median(file: SampleFile, least: int, remove_transients: bool, progress: Progress) -> tuple[Planes, Plane, int]:
     """Return the median planes, the holes (255) and the count of covered luma pixels."""
     planes = (np.empty(file.shapes[0], np.uint8), np.empty(file.shapes[1], np.uint8), np.empty(file.shapes[2], np.uint8))
-    seen = np.zeros(file.shapes[0], np.uint16)
+    visible = np.zeros(file.shapes[0], np.uint16)
     whole = tuple(Ends(np.full(shape, NO_SAMPLE, np.uint8), np.zeros(shape, np.bool_)) for shape in file.shapes)
     total, done = sum(shape[0] for shape in file.shapes), 0
     for number, plane in enumerate(planes):
@@ -183,14 +183,14 @@ def _median(file: SampleFile, least: int, remove_transients: bool, progress: Pro
             rows = slice(band.top, band.top + band.rows)
             plane[rows] = median.reshape(band.rows, -1)
             if number == 0:
-                seen[rows] = counts.reshape(band.rows, -1)
+                visible[rows] = counts.reshape(band.rows, -1)
             if ends is not None:
                 whole[number].background[rows] = ends.background.reshape(band.rows, -1)
                 whole[number].suspect[rows] = ends.suspect.reshape(band.rows, -1)
             done += band.rows
             progress(done, total)
     covered = remove_objects(file, planes, whole) if remove_transients else whole[0].suspect
-    hole = np.where(seen < least, 255, 0).astype(np.uint8)
+    hole = np.where(visible < least, 255, 0).astype(np.uint8)
     return planes, hole, int((covered & (hole == 0)).sum())
 
 

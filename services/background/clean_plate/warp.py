@@ -22,17 +22,17 @@ def warped(planes: Planes, background: Plane, matrix: Matrix, shape: tuple[int, 
     chroma_matrix = scale_matrix(matrix, 0.5, 0.5)
     luma = _moved(planes[0], matrix, (height, width))
     u, v = (_moved(plane, chroma_matrix, half) for plane in planes[1:])
-    seen = cv2.warpPerspective(background, matrix, (width, height), flags=cv2.INTER_LINEAR)
-    return (luma, u, v), np.where(seen > _WHOLE, 255, 0).astype(np.uint8)
+    visible = cv2.warpPerspective(background, matrix, (width, height), flags=cv2.INTER_LINEAR)
+    return (luma, u, v), np.where(visible > _WHOLE, 255, 0).astype(np.uint8)
 
 
-def marked(planes: Planes, seen: Plane) -> Planes:
+def marked(planes: Planes, visible: Plane) -> Planes:
     """Mark pixels without background as NO_SAMPLE; a true 255 becomes 254."""
     half = planes[1].shape
     # A chroma sample counts where all luma samples around it do.
-    inner = cv2.erode(seen, np.ones((3, 3), np.uint8))
+    inner = cv2.erode(visible, np.ones((3, 3), np.uint8))
     small = cv2.resize(inner, half[::-1], interpolation=cv2.INTER_NEAREST)
-    marks = (seen, small, small)
+    marks = (visible, small, small)
     luma, u, v = (np.where(mark == 255, np.minimum(plane, NO_SAMPLE - 1), NO_SAMPLE) for plane, mark in zip(planes, marks, strict=True))
     return luma.astype(np.uint8), u.astype(np.uint8), v.astype(np.uint8)
 

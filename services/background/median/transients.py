@@ -99,7 +99,7 @@ def _present(file: SampleFile, region: Mask, ends: tuple[Ends, ...]) -> Mask:
 
     In such a sample most of the tested pixels differ from the background.
     """
-    differing, seen = np.zeros(file.count, np.int64), np.zeros(file.count, np.int64)
+    differing, counted = np.zeros(file.count, np.int64), np.zeros(file.count, np.int64)
     for number, end in enumerate(ends):
         known = end.suspect & _resized(region, end.suspect.shape)
         for band in file.bands(number):
@@ -109,10 +109,10 @@ def _present(file: SampleFile, region: Mask, ends: tuple[Ends, ...]) -> Mask:
                 continue
             values = band.samples[:, columns].astype(np.int16)
             valid = values != NO_SAMPLE
-            seen += valid.sum(axis=1)
+            counted += valid.sum(axis=1)
             far = np.abs(values - end.background[rows].reshape(-1)[columns]) > 1.5 * _AGREES[number > 0]
             differing += (valid & far).sum(axis=1)
-    return np.asarray(differing > _PRESENT * np.maximum(seen, 1), np.bool_)
+    return np.asarray(differing > _PRESENT * np.maximum(counted, 1), np.bool_)
 
 
 def _replace(file: SampleFile, number: int, plane: Plane, region: Mask, keep: Mask) -> None:

@@ -70,8 +70,8 @@ class Anchor:
             return None
         size = self.luma.shape[1], self.luma.shape[0]
         moved = cv2.warpPerspective(luma, first.matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-        seen = cv2.warpPerspective(background, first.matrix, size, flags=cv2.INTER_NEAREST)
-        second = self._fit(np.asarray(moved, np.uint8), np.asarray(seen, np.uint8), np.eye(3))
+        on_anchor = cv2.warpPerspective(background, first.matrix, size, flags=cv2.INTER_NEAREST)
+        second = self._fit(np.asarray(moved, np.uint8), np.asarray(on_anchor, np.uint8), np.eye(3))
         if second is None:
             return first
         matrix = second.matrix @ first.matrix

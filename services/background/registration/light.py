@@ -54,10 +54,10 @@ def light_between(planes: Planes, target: Planes, both: Plane) -> Light:
     enough pixels to tell, nothing changes.
     """
     here, there = (planes[0][::_STEP, ::_STEP].astype(np.float32), target[0][::_STEP, ::_STEP].astype(np.float32))
-    seen = (both[::_STEP, ::_STEP] == 255) & (here > _DARK) & (there > _DARK) & (here < _BRIGHT) & (there < _BRIGHT)
-    if seen.sum() < _LEAST_PIXELS:
+    valid = (both[::_STEP, ::_STEP] == 255) & (here > _DARK) & (there > _DARK) & (here < _BRIGHT) & (there < _BRIGHT)
+    if valid.sum() < _LEAST_PIXELS:
         return Light()
-    gain = float(np.median((there[seen] - _BLACK) / (here[seen] - _BLACK)))
+    gain = float(np.median((there[valid] - _BLACK) / (here[valid] - _BLACK)))
     gain = min(max(gain, 1 / _MOST_GAIN), _MOST_GAIN)
     half = both[:: 2 * (_STEP // 2), :: 2 * (_STEP // 2)] == 255
     shifts = []

@@ -52,7 +52,7 @@ class Matte:
 
 @dataclass(frozen=True, kw_only=True)
 class Setup:
-    """What is known before the first frame.
+    """Inputs of a backend that are known before the first frame.
 
     `width`, `height`: size of `View.rgb`. `frame_width`, `frame_height`: size of the clip as displayed. `frames`: expected number.
     `plate`: picture of the scene without subjects, in the clip's size. `foreground`: whether `Matte.foreground` is used.

@@ -33,7 +33,7 @@ def inference_size(width: int, height: int, resolution: int | None) -> tuple[int
 
 
 def suits(sample: Sample) -> str | None:
-    """Return why it should be used: a mask shows the subject, and the user has installed it under its licence."""
+    """Return why to use it: a mask shows the subject, and the user installed the package."""
     return "a mask shows the subject" if sample.mask else None
 
 

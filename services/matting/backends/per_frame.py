@@ -24,7 +24,10 @@ _MOST_AT_ONCE = 8
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """What differs between the networks. `side`: of the square picture that it sees; `logits`: its output is not yet 0 to 1."""
+    """Differences between the networks.
+
+    `side`: of the square input in pixels; `logits`: the output needs a sigmoid.
+    """
 
     side: int
     logits: bool

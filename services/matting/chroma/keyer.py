@@ -41,7 +41,7 @@ _KERNEL = np.ones((3, 3), np.uint8)
 
 @dataclass(frozen=True, kw_only=True)
 class KeyerControls:
-    """How the keyer works.
+    """Settings of the keyer.
 
     `clip_black`, `clip_white`: alpha at and below which the matte is 0, at and above which it is 1. `despill`: share of the screen's
     light that is taken off the subject, 0 to 1. `balance`: what the screen's channel is compared with, 1 the larger of the other two, 0
@@ -65,7 +65,7 @@ class Keyed:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Regions:
-    """What colour difference tells.
+    """Screen, edge and subject, separated by colour difference.
 
     `edge`: where edges are, (h, w) uint8 0 or 255. `alpha`: 1 where the subject surely is, else 0; `difference`: alpha by colour
     difference alone; both (h, w) float32.

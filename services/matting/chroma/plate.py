@@ -1,4 +1,4 @@
-"""The empty screen, estimated from what shows of it and remembered over time."""
+"""Estimate the empty screen from its visible parts, over time."""
 
 import cv2
 import numpy as np
@@ -35,7 +35,10 @@ class PlateMemory:
         self._plate = self._weight = None
 
     def update(self, rgb: Rgb) -> NDArray[np.float32]:
-        """Take in a frame (H, W, 3) and return the plate, (H/8, W/8, 3) float32 0..255, filled where the screen never showed."""
+        """Add a frame (H, W, 3) and return the plate, (H/8, W/8, 3) float32 0..255.
+
+        Parts that no frame has shown are filled from their surroundings.
+        """
         size = max(rgb.shape[1] // SCALE, 2), max(rgb.shape[0] // SCALE, 2)
         small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA).astype(np.float32)
         pure = self._pure(small)

@@ -1,4 +1,4 @@
-"""What a job costs: seconds, and the most memory that the process had."""
+"""Measure the cost of a block: seconds and peak memory of the process."""
 
 import threading
 import time

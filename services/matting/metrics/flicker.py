@@ -1,4 +1,7 @@
-"""Flicker of mattes without a true one: how far each is from the matte before, moved along the picture's motion."""
+"""Measure the flicker of mattes without a true matte.
+
+Each matte is compared with the matte before, moved along the picture's motion.
+"""
 
 import math
 

@@ -1,4 +1,4 @@
-"""What runs a network: OpenVINO on the CPU, onnxruntime on a GPU or where OpenVINO is not installed."""
+"""Run networks: OpenVINO on the CPU, else onnxruntime."""
 
 import importlib.util
 from dataclasses import dataclass

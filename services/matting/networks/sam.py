@@ -1,4 +1,4 @@
-"""Segment Anything 2.1 (Ravi et al., 2024), tiny, from its ONNX files: a mask of whatever clicks or a box point at in one picture."""
+"""Segment Anything 2.1 (Ravi et al., 2024), tiny, from its ONNX files: a mask of the thing that clicks or a box mark."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

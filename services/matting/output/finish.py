@@ -24,7 +24,10 @@ _ENLARGED = 1.6
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rough:
-    """A frame with what the backend found: `alpha` and `foreground` in sizes of their own; `gate`: what to multiply alpha by."""
+    """A frame with the output of the backend.
+
+    `alpha` and `foreground` have sizes of their own; `gate`: factor for alpha.
+    """
 
     frame: Frame
     rgb: Rgb

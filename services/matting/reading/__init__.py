@@ -1,1 +1,1 @@
-"""A clip as backends see it, and the pictures that the user gives beside it."""
+"""Read the clip for the backends, and the mask pictures that the user gives."""

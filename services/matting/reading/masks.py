@@ -102,7 +102,7 @@ def _subjects(picture: Picture, field: str, target: Target, progress: Progress) 
 
 
 def _split(pixels: NDArray[Any]) -> list[Mask]:
-    """Return one mask for each colour, or one of what is bright, or of what is opaque."""
+    """Split a picture into masks: one per colour, or its bright or opaque part."""
     rgb = pixels[..., :3]
     if pixels.shape[2] == 4 and pixels[..., 3].min() < 128:
         return [np.ascontiguousarray(pixels[..., 3])]

@@ -23,7 +23,7 @@ _FAR = 1e6
 
 
 class Tracker:
-    """Keeps one subject of a matte. `first` chooses it where it has to be chosen; after a cut the main region is taken.
+    """Keeps one subject of a matte. `first` chooses it; after a cut the main region is taken.
 
     A region that touches both the subject and something else of the frame before (two people cross) is divided: each pixel goes to the
     nearer of the two, where they would be by the motion between the frames.

@@ -146,8 +146,8 @@ class PictureStream:
         count = len(entries)
         if count < 2 or entries[count - 1].timestamp < until + self._offset:
             return (until - after) * self.base >= _USUAL_KEY_DISTANCE_S
-        found = entries.search_timestamp(until + self._offset)
-        return bool(found >= 0 and entries[found].timestamp > after + self._offset)
+        index = entries.search_timestamp(until + self._offset)
+        return bool(index >= 0 and entries[index].timestamp > after + self._offset)
 
     def load_index(self) -> None:
         """Make Matroska read its index, which it reads only when seeking; before anything else is read."""

@@ -27,9 +27,9 @@ def mixed(frame, ghosts, weight):
 def test_layers_without_motion_give_the_exact_mean_rounded_once(dtype):
     pictures = [picture(seed, dtype) for seed in range(7)]
     weights = [0.7**number for number in range(7)]
-    out = mixed(pictures[0], [Whole(one, (0, 0), weight) for one, weight in zip(pictures[1:], weights[1:], strict=True)], weights[0])
+    out = mixed(pictures[0], [Whole(layer, (0, 0), weight) for layer, weight in zip(pictures[1:], weights[1:], strict=True)], weights[0])
     for number in range(3):
-        exact = sum(one[number].astype(float) * weight for one, weight in zip(pictures, weights, strict=True)) / sum(weights)
+        exact = sum(layer[number].astype(float) * weight for layer, weight in zip(pictures, weights, strict=True)) / sum(weights)
         assert np.abs(out[number] - exact).max() <= (0.501 if dtype == np.uint8 else 0.6)
 
 

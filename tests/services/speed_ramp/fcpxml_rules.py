@@ -1,4 +1,4 @@
-"""The rules of Apple's FCPXML 1.10 for the elements that are written here: what may stand where, in which order, with which attributes."""
+"""Rules of Apple's FCPXML 1.10 for the written elements: children, order, attributes."""
 
 import re
 import xml.etree.ElementTree as ET
@@ -67,16 +67,16 @@ ATTRIBUTES: dict[str, dict[str, tuple[re.Pattern[str], bool]]] = {
 
 
 def broken(document: str) -> list[str]:
-    """What is against the rules, a sentence each."""
+    """Return a sentence for each broken rule."""
     if not document.startswith('<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE fcpxml>\n'):
         return ["the declaration or the document type is missing"]
     root = ET.fromstring(document)
-    identities = [found for element in root.iter() if (found := element.get("id"))]
-    found = ["fcpxml is not the root"] if root.tag != "fcpxml" else []
-    found += [f"{identity} names two elements" for identity in set(identities) if identities.count(identity) > 1]
+    identities = [identity for element in root.iter() if (identity := element.get("id"))]
+    faults = ["fcpxml is not the root"] if root.tag != "fcpxml" else []
+    faults += [f"{identity} names two elements" for identity in set(identities) if identities.count(identity) > 1]
     for element in root.iter():
-        found += _broken(element, set(identities))
-    return found
+        faults += _broken(element, set(identities))
+    return faults
 
 
 def _broken(element: ET.Element, identities: set[str]) -> Iterator[str]:
@@ -93,5 +93,5 @@ def _broken(element: ET.Element, identities: set[str]) -> Iterator[str]:
         elif not known[name][0].fullmatch(value):
             yield f"{element.tag} {name} may not be {value!r}"
         elif known[name][0] is REFERENCE and value not in identities:
-            yield f"{element.tag} {name} names {value!r}, which there is not"
+            yield f"{element.tag} {name} names {value!r}, which does not exist"
     yield from (f"{element.tag} lacks {name}" for name, (_, required) in known.items() if required and name not in element.attrib)

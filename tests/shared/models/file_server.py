@@ -1,4 +1,4 @@
-"""A web server on loopback that gives files away with ranges, and misbehaves where it is told to; a hub of the same kind."""
+"""A web server on loopback that gives files away with ranges, and misbehaves on request; a hub of the same kind."""
 
 import contextlib
 import hashlib

@@ -1,4 +1,4 @@
-"""Files of models: found, held to their checksums, and asked for with the one command that installs them."""
+"""Files of models: found, verified by checksum, and named with the command that installs them."""
 
 import hashlib
 import json

@@ -1,4 +1,7 @@
-"""Decoding on a GPU: chosen only where it works and is faster, and never seen by the caller. Here the GPU is played by the processor."""
+"""Decoding on a GPU: chosen only where it works and is faster, invisible to the caller.
+
+The processor stands in for the GPU.
+"""
 
 import os
 from collections.abc import Callable, Iterator

@@ -268,7 +268,7 @@ def test_leaving_early_ends_the_thread(clip: Path) -> None:
 def test_a_whole_clip_is_never_held(clip: Path) -> None:
     with read_frames(clip, prefetch=3) as frames:
         time.sleep(0.2)
-        # At most what the queue holds is ready: the rest is decoded while it is asked for.
+        # At most what the queue holds is ready: the rest is decoded on request.
         assert len(frames._queue._items) == 3
 
 

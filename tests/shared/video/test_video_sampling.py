@@ -26,7 +26,7 @@ def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def expected(path: Path, per_second: Fraction | float, start: float = 0, duration: float | None = None) -> dict[Fraction, np.ndarray]:
-    """Time -> luma of the frames that are asked for, of all frames."""
+    """Return time -> luma of the requested frames, taken from all frames."""
     rate = Fraction(per_second).limit_denominator(1000)
     found: dict[Fraction, np.ndarray] = {}
     moment = 0

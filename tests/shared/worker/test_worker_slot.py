@@ -34,9 +34,9 @@ def args(operation: str, folder: Path, **params: Any) -> dict[str, Any]:
 
 
 def family() -> list[int]:
-    """The guards that this process started, and everything below them."""
+    """Return the guards that this process started, and their descendants."""
     guards = [child.pid for child in psutil.Process().children() if guard.__file__ in command(child)]
-    return [pid for found in guards for pid in (found, *descendants(found))]
+    return [pid for guard_pid in guards for pid in (guard_pid, *descendants(guard_pid))]
 
 
 def command(process: psutil.Process) -> list[str]:
@@ -80,11 +80,11 @@ async def test_secrets_stay_with_the_parent(slot: Slot, tmp_path: Path, monkeypa
     monkeypatch.setenv("DATABASE_URL", "postgresql://user:hidden-word@db/jobs")
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
     await slot.call(TARGET, args("environment", tmp_path))
-    seen = (tmp_path / "file.json").read_text()
-    assert "hidden-word" not in seen
-    assert json.loads(seen)["environ"]["OMP_NUM_THREADS"] == "2"
-    assert json.loads(seen)["environ"]["PATH"] == os.environ["PATH"]
-    assert json.loads(seen)["environ"]["MALLOC_ARENA_MAX"] == "2"
+    environment = (tmp_path / "file.json").read_text()
+    assert "hidden-word" not in environment
+    assert json.loads(environment)["environ"]["OMP_NUM_THREADS"] == "2"
+    assert json.loads(environment)["environ"]["PATH"] == os.environ["PATH"]
+    assert json.loads(environment)["environ"]["MALLOC_ARENA_MAX"] == "2"
 
 
 async def test_a_cancelled_call_ends_everything_at_once(slot: Slot, tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ async def test_a_call_cancelled_while_it_starts_leaves_a_slot_that_works(slot: S
         assert (await slot.call(TARGET, args("succeed", tmp_path)))["result"] == {"said": "done"}
 
 
-async def test_a_child_killed_from_outside_is_told_from_one_that_crashed(slot: Slot, tmp_path: Path) -> None:
+async def test_a_killed_child_and_a_crashed_child_give_different_errors(slot: Slot, tmp_path: Path) -> None:
     await slot.call(TARGET, args("succeed", tmp_path))
     for number, error in ((signal.SIGKILL, Killed), (signal.SIGABRT, WorkerCrashed)):
         call = asyncio.create_task(slot.call(TARGET, args("succeed", tmp_path, seconds=10)))
@@ -144,7 +144,7 @@ async def test_time_and_memory_are_limited(tmp_path: Path) -> None:
         assert family() == []
 
 
-async def test_a_pool_runs_so_many_at_once_and_lets_idle_children_go(tmp_path: Path) -> None:
+async def test_a_pool_limits_concurrent_calls_and_ends_idle_children(tmp_path: Path) -> None:
     pool = WorkerPool(size=2, limits=LIMITS, idle_s=0.3)
     folders = [tmp_path / str(number) for number in range(5)]
     for folder in folders:
