@@ -12,8 +12,8 @@ class Pointing(Params):
     """Clicks and a box on a frame."""
 
     points: list[tuple[float, float, Literal[1, -1]]] = Field(
-        [], max_length=64, description="Clicks `[x, y, 1]` on the subject and `[x, y, -1]` beside it: pixels of the upright picture, or "
-        "fractions of its width and height if all are at most 1."
+        [], max_length=64, description="Clicks on the subject (1) and beside it (-1), such as `[[0.5, 0.4, 1], [0.1, 0.9, -1]]`: "
+        "pixels of the upright picture, or fractions of its width and height if all are at most 1."
     )  # fmt: skip
     box: tuple[float, float, float, float] | None = Field(
         None, description="Box `[left, top, right, bottom]` around the subject, in the units of `points`."
