@@ -22,7 +22,6 @@ from services.matting.comparison.table import write_table
 from services.matting.comparison.tiles import Grid
 from services.matting.edges.options import EdgeOptions
 from services.matting.matte import matte
-from services.matting.output.pictures import color_picture
 from services.matting.params import RESOLUTION_FIELD, BackendName, MatteParams, MatteResult
 from services.matting.reading.views import gray_size
 from services.matting.subject.options import SubjectOptions
@@ -33,6 +32,7 @@ from shared.video import Frame, VideoInfo, read_frames
 from shared.video.clip.clip_file import ClipFile, Target
 from shared.video.clip.part import ClipPart
 from shared.video.clip.rewrite import expected_frames, probe_clip
+from shared.video.frames.from_rgb import color_picture
 
 _BEST_QUALITY = 100
 _RUNS_SHARE = 0.8

@@ -41,7 +41,14 @@ class Pose:
     sure: bool = True
 
 
-def matrix_between(source: Pose, target: Pose) -> Matrix:
+class Posed(Protocol):
+    """A frame with a pose: `matrix` (3, 3) maps its pixels to pixels of the first frame of its shot."""
+
+    @property
+    def matrix(self) -> Matrix: ...
+
+
+def matrix_between(source: Posed, target: Posed) -> Matrix:
     """Return the matrix (3, 3) from pixels of `source` to pixels of `target`, in one shot."""
     moved = np.linalg.solve(target.matrix, source.matrix)
     return np.asarray(moved / moved[2, 2], np.float64)

@@ -12,7 +12,7 @@ from services.background.clean_plate.warp import warped
 from services.background.clip.planes import Planes, alpha_of, background_of, planes_420
 from services.background.registration.align import Anchor
 from services.background.registration.light import Light, light_between
-from shared.motion.camera import Camera, Matrix, overlap
+from shared.motion.camera import Camera, Matrix, matrix_between, overlap
 from shared.operation import Progress
 from shared.video import Frame, read_together, to_fraction
 from shared.video.clip.part import ClipPart
@@ -65,7 +65,7 @@ def camera_path(video: Path, matte: Path, part: ClipPart, progress: Progress, *,
             shot += pose.cut
             step = Step(frame.time, shot, pose.matrix)
             sample = frame.time >= moment
-            if sample or pose.cut or overlap(between_steps(step, steps[-1]), (frame.width, frame.height)) < _KEPT:
+            if sample or pose.cut or overlap(matrix_between(step, steps[-1]), (frame.width, frame.height)) < _KEPT:
                 steps.append(step)
             while sample and moment <= frame.time:
                 moment += 1 / per_second
@@ -107,7 +107,7 @@ def place_anchors(video: Path, matte: Path, path: list[Step], reference: Step, *
     for side in (shot[at + 1 :], shot[:at][::-1]):
         last = first
         for step in side:
-            guess = between_steps(step, last.step)
+            guess = matrix_between(step, last.step)
             if overlap(guess, size) > _NEXT_ANCHOR or len(placed) >= _MOST_ANCHORS:
                 continue
             following = _placed(video, matte, step, last, grow=grow)
@@ -120,13 +120,7 @@ def place_anchors(video: Path, matte: Path, path: list[Step], reference: Step, *
 
 def nearest(anchors: list[Placed], step: Step, size: tuple[int, int]) -> Placed:
     """Return the anchor that overlaps most with a frame; of equals the first placed."""
-    return max(anchors, key=lambda placed: round(overlap(between_steps(step, placed.step), size), 2))
-
-
-def between_steps(source: Step, target: Step) -> Matrix:
-    """Return the camera path's matrix from pixels of `source` to pixels of `target`."""
-    moved = np.linalg.solve(target.matrix, source.matrix)
-    return np.asarray(moved / moved[2, 2], np.float64)
+    return max(anchors, key=lambda placed: round(overlap(matrix_between(step, placed.step), size), 2))
 
 
 def _placed(video: Path, matte: Path, step: Step, last: Placed, *, grow: int) -> Placed | None:
@@ -134,7 +128,7 @@ def _placed(video: Path, matte: Path, step: Step, last: Placed, *, grow: int) ->
     decoded = planes_420(frame)
     planes = (decoded[0].copy(), decoded[1].copy(), decoded[2].copy())
     background = background_of(alpha_of(alpha, (frame.width, frame.height)), grow)
-    alignment = last.anchor.align(planes[0], background, between_steps(step, last.step))
+    alignment = last.anchor.align(planes[0], background, matrix_between(step, last.step))
     if alignment is None:
         return None
     moved, both = warped(planes, background, alignment.matrix, last.planes[0].shape)

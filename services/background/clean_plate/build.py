@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from services.background.clean_plate.anchors import Placed, Step, between_steps, camera_path, nearest, pairs, place_anchors
+from services.background.clean_plate.anchors import Placed, Step, camera_path, nearest, pairs, place_anchors
 from services.background.clean_plate.warp import marked, warped
 from services.background.clip.planes import Plane, Planes, alpha_of, background_of, planes_420
 from services.background.median.masked_median import NO_SAMPLE, Counts, masked_median
@@ -16,7 +16,7 @@ from services.background.median.sample_file import Band, SampleFile
 from services.background.median.transients import Ends, ends_of, remove_objects
 from services.background.registration.light import light_between
 from shared.errors import Invalid
-from shared.motion.camera import Matrix
+from shared.motion.camera import Matrix, matrix_between
 from shared.operation import Progress
 from shared.video import map_ordered, to_fraction
 from shared.video.clip.part import ClipPart
@@ -152,7 +152,7 @@ def _sample(
             size = frame.width, frame.height
             planes, background = planes_420(frame), background_of(alpha_of(alpha, size), options.grow)
             anchor = nearest(anchors, step, size)
-            alignment = anchor.anchor.align(planes[0], background, between_steps(step, anchor.step))
+            alignment = anchor.anchor.align(planes[0], background, matrix_between(step, anchor.step))
             if alignment is None:
                 continue
             tally.aligned += 1
@@ -215,7 +215,7 @@ def _canvas(path: list[Step], anchors: list[Placed], size: tuple[int, int]) -> t
     for step in path:
         if step.shot == anchors[0].step.shot:
             anchor = nearest(anchors, step, size)
-            places.append(cv2.perspectiveTransform(corners, anchor.matrix @ between_steps(step, anchor.step))[0])
+            places.append(cv2.perspectiveTransform(corners, anchor.matrix @ matrix_between(step, anchor.step))[0])
     points = np.concatenate(places)
     # Each side gets at most half of the allowed extra width and height.
     most = ((_CANVAS_TIMES - 1) / 2) * np.array(size)

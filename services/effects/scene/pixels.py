@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from services.effects.scene.small_planes import reduced
 from shared.video import Frame
-from shared.video.frames.color import apply_tags, matrix_or_guess, sws_matrix
-from shared.video.frames.frame import EXACT_SCALING
+from shared.video.frames.color import apply_tags, matrix_or_guess
+from shared.video.frames.from_rgb import color_picture
 from shared.video.frames.planes import empty_picture, planes_of
 
 Planes = tuple[NDArray[Any], ...]
@@ -122,19 +122,7 @@ class LinearPixels:
         return tuple(np.empty((frame.height, frame.width), np.uint16) for _ in range(3))
 
     def picture(self, planes: Planes, frame: Frame) -> av.VideoFrame:
-        rgb = np.stack([self._code[plane] for plane in planes], axis=2)
-        color = frame.color
-        picture = frame.reformatters.reformatter.reformat(
-            av.VideoFrame.from_ndarray(rgb, format="rgb24"),
-            format="yuv420p",
-            dst_colorspace=sws_matrix(matrix_or_guess(color, frame.width, frame.height)),
-            src_color_range=2,
-            dst_color_range=2 if color.range == "pc" else 1,
-            interpolation=EXACT_SCALING,
-            threads=1,
-        )
-        apply_tags(picture, color)
-        return picture
+        return color_picture(np.stack([self._code[plane] for plane in planes], axis=2), frame)
 
     def color(self, red: float, green: float, blue: float) -> tuple[float, ...]:
         return tuple(float(self._light[round(value * 255)]) for value in (red, green, blue))

@@ -11,8 +11,9 @@ from services.matting.edges.edges import finished, refined
 from services.matting.edges.options import EdgeOptions
 from services.matting.output.foreground import foreground_of
 from services.matting.output.options import OutputOptions
-from services.matting.output.pictures import color_picture, gray_picture, gray_png, over, premultiplied, transparent_picture
+from services.matting.output.pictures import gray_picture, gray_png, over, premultiplied, transparent_picture
 from shared.video import Frame
+from shared.video.frames.from_rgb import color_picture
 
 Rgb = NDArray[np.uint8]
 Alpha = NDArray[np.float32]

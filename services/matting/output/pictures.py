@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.video import Frame
-from shared.video.frames.color import BT709, apply_tags, matrix_or_guess, sws_matrix
-from shared.video.frames.frame import EXACT_SCALING
+from shared.video.frames.color import BT709, apply_tags
+from shared.video.frames.from_rgb import color_picture
 from shared.video.frames.planes import empty_picture, planes_of
 
 Rgb = NDArray[np.uint8]
@@ -42,22 +42,6 @@ def over(foreground: Rgb, alpha: Alpha, behind: Rgb) -> Rgb:
 def premultiplied(foreground: Rgb, alpha: Alpha) -> Rgb:
     """Multiply colours by the matte."""
     return np.asarray(np.rint(foreground * alpha[..., None]), np.uint8)
-
-
-def color_picture(rgb: Rgb, frame: Frame, pixel_format: str = "yuv420p") -> av.VideoFrame:
-    """Make a YUV picture of R, G, B with the matrix, range and tags of `frame`."""
-    color = frame.color
-    picture = frame.reformatters.reformatter.reformat(
-        av.VideoFrame.from_ndarray(rgb, format="rgb24"),
-        format=pixel_format,
-        dst_colorspace=sws_matrix(matrix_or_guess(color, frame.width, frame.height)),
-        src_color_range=2,
-        dst_color_range=2 if color.range == "pc" else 1,
-        interpolation=EXACT_SCALING,
-        threads=1,
-    )
-    apply_tags(picture, color)
-    return picture
 
 
 def transparent_picture(rgb: Rgb, alpha: Alpha, frame: Frame, pixel_format: str) -> av.VideoFrame:

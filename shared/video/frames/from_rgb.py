@@ -1,0 +1,27 @@
+"""Make YUV pictures from RGB arrays, with the colours of a frame."""
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.video.frames.color import apply_tags, matrix_or_guess, sws_matrix
+from shared.video.frames.frame import EXACT_SCALING, Frame
+
+
+def color_picture(rgb: NDArray[np.uint8], frame: Frame, pixel_format: str = "yuv420p") -> av.VideoFrame:
+    """Make a YUV picture of R, G, B with the matrix, range and tags of `frame`.
+
+    `rgb`: uint8 (height, width, 3), full range.
+    """
+    color = frame.color
+    picture = frame.reformatters.reformatter.reformat(
+        av.VideoFrame.from_ndarray(rgb, format="rgb24"),
+        format=pixel_format,
+        dst_colorspace=sws_matrix(matrix_or_guess(color, frame.width, frame.height)),
+        src_color_range=2,
+        dst_color_range=2 if color.range == "pc" else 1,
+        interpolation=EXACT_SCALING,
+        threads=1,
+    )
+    apply_tags(picture, color)
+    return picture
