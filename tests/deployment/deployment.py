@@ -135,7 +135,7 @@ class Deployment:
             if line.get("event") != "began":
                 continue
             began = seconds(line["time"])
-            told = [
+            reported = [
                 seconds(later["time"])
                 for where, later in lines[number:]
                 if where == container
@@ -144,7 +144,7 @@ class Deployment:
                 and later["attempt"] == line["attempt"]
             ]
             died = [moment for moment in self._deaths[container] if moment >= began]
-            runs[line["job_id"]].append(Run(container, began, min([*told, *died, float("inf")])))
+            runs[line["job_id"]].append(Run(container, began, min([*reported, *died, float("inf")])))
         return runs
 
     def overlapping(self, service: str) -> list[str]:

@@ -117,7 +117,7 @@ def test_a_stopped_service_is_named_and_others_keep_working(suite: Deployment) -
     assert took < 3
     all_succeed(suite, start(suite, QUICK))
     assert {one["service"] for one in client.get("/v1/operations").json()} >= {"speed-ramp", "effects"}
-    told = client.get("/ready").json()
-    assert told["status"] == "ready"
-    assert told["services"]["effects"] == "ready"
-    assert "keyframes" in told["services"]["keyframes"]
+    readiness = client.get("/ready").json()
+    assert readiness["status"] == "ready"
+    assert readiness["services"]["effects"] == "ready"
+    assert "keyframes" in readiness["services"]["keyframes"]

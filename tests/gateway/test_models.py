@@ -52,8 +52,8 @@ async def test_a_service_reports_the_models_of_its_own_folder(tmp_path):
 
     @app.get("/models")
     async def models() -> list[dict]:
-        told = {one.name: one for one in await known_models(Upstreams({}), Settings(models_dir=tmp_path), "public")}
-        return [told["lama"].model_dump() | {"installed": True, "install": None}]
+        known = {model.name: model for model in await known_models(Upstreams({}), Settings(models_dir=tmp_path), "public")}
+        return [known["lama"].model_dump() | {"installed": True, "install": None}]
 
     def client(transport: httpx.AsyncBaseTransport) -> httpx.AsyncClient:
         return httpx.AsyncClient(base_url="http://background", transport=transport)

@@ -36,9 +36,9 @@ class Done(BaseModel):
 
 
 def wait(seconds: float, progress: Progress) -> None:
-    began, told = time.monotonic(), 0.0
-    while (told := time.monotonic() - began) < seconds:
-        progress(told, seconds)
+    began, elapsed = time.monotonic(), 0.0
+    while (elapsed := time.monotonic() - began) < seconds:
+        progress(elapsed, seconds)
         time.sleep(min(0.02, seconds))
     progress(1, 1)
 

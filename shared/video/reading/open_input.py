@@ -69,7 +69,7 @@ def _opened(
         "format_whitelist": ",".join(DEMUXERS),
         "protocol_whitelist": "file",
         "codec_whitelist": allowed_decoders(),
-        # One more than allowed, so that "too many" can be told from "broken".
+        # One more than allowed, to distinguish "too many" from "broken".
         "max_streams": str(limits.max_streams + 1),
     }
     acceleration = accelerator() if hardware else None

@@ -14,7 +14,7 @@ RATE = 48000
 Floats = NDArray[np.float64]
 
 
-class Told:
+class Recorder:
     """A Progress that remembers everything, over all its parts."""
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class Told:
         self.fractions.append(start + (end - start) * done / total)
 
     def part(self, stage: str, start: float, end: float) -> Progress:
-        inner = Told()
+        inner = Recorder()
         inner.fractions, inner.stages, inner.warnings, inner._span = self.fractions, self.stages, self.warnings, (start, end)
         self.stages.append(stage)
         return inner

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ramp_clips import Told, write_clip
+from ramp_clips import Recorder, write_clip
 from test_ramp_motion import texture
 
 from services.speed_ramp.analyze import AnalyzeParams, analyze
@@ -25,8 +25,8 @@ def clip(path: Path, pictures: list[np.ndarray], **options: object) -> Path:
 
 def test_the_curve_slows_where_the_picture_moves(tmp_path: Path) -> None:
     pictures = moving([0.0] * 30 + [8.0] * 30 + [0.0] * 29)
-    told = Told()
-    result = analyze(AnalyzeParams(), video=clip(tmp_path / "a.mp4", pictures), progress=told)
+    recorder = Recorder()
+    result = analyze(AnalyzeParams(), video=clip(tmp_path / "a.mp4", pictures), progress=recorder)
     assert result.frames == 90
     assert result.duration_s == pytest.approx(3)
     assert result.speeds[0] > 1.85
@@ -39,8 +39,8 @@ def test_the_curve_slows_where_the_picture_moves(tmp_path: Path) -> None:
     assert (result.curve[0].t, result.curve[-1].t) == (0, result.duration_s)
     lengths = [0.5] * 6
     assert sum(a / b for a, b in zip(lengths, result.speeds, strict=True)) == pytest.approx(result.ramped_duration_s, rel=1e-9)
-    assert told.fractions == sorted(told.fractions)
-    assert told.fractions[-1] == 1
+    assert recorder.fractions == sorted(recorder.fractions)
+    assert recorder.fractions[-1] == 1
 
 
 def test_the_same_clip_gives_the_same_curve_to_the_last_bit(tmp_path: Path) -> None:

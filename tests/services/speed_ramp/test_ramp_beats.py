@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ramp_clips import RATE, Floats, Told, write_clip
+from ramp_clips import RATE, Floats, Recorder, write_clip
 
 from services.speed_ramp.analyze import AnalyzeParams, analyze
 from services.speed_ramp.curve.beats import SAMPLE_RATE, beats
@@ -123,14 +123,14 @@ def band(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_an_analysed_curve_changes_on_the_beats(band: Path) -> None:
-    told = Told()
-    result = analyze(AnalyzeParams(snap_to="beats", segment_duration=0.5), video=band, progress=told)
+    recorder = Recorder()
+    result = analyze(AnalyzeParams(snap_to="beats", segment_duration=0.5), video=band, progress=recorder)
     check(result.beats, at_tempo(lambda second: 100, length=8), missed=1)
     inner = [point.t for point in result.curve[1:-1]]
     assert len(inner) >= 3
     assert all(min(abs(t - beat) for beat in result.beats) < 1e-9 for t in inner)
-    assert told.fractions[-1] == 1
-    assert told.fractions == sorted(told.fractions)
+    assert recorder.fractions[-1] == 1
+    assert recorder.fractions == sorted(recorder.fractions)
     assert analyze(AnalyzeParams(), video=band).beats == []
 
 

@@ -1,4 +1,4 @@
-"""The camera told from what it films, its shake from its path, on fields and clips whose answer is known."""
+"""Camera motion separated from the subject, and shake from the path, on clips with known answers."""
 
 from collections.abc import Callable
 from fractions import Fraction

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ramp_clips import Told, write_clip
+from ramp_clips import Recorder, write_clip
 from test_ramp_motion import texture
 from test_ramp_picks import frame
 
@@ -44,9 +44,9 @@ def test_half_speed_shows_what_lay_between(tmp_path: Path) -> None:
 def test_a_cut_stays_one_and_parts_freezes_and_shutter_go_with_it(tmp_path: Path) -> None:
     video = write_clip(tmp_path / "in.mp4", lambda i: view(3 * i, seed=1 if i < 10 else 5), frames=20)
     curve = to_points([Point(0, 0.4), Point(0.35, 0.4, freeze=0.5), Point(0.5, 4.0), Point(1, 4.0)])
-    told = Told()
+    recorder = Recorder()
     params = RenderParams(curve=curve, interpolation="flow", start=0.1, shutter=0.5)
-    result = render(params, video=video, output=tmp_path / "out.mp4", progress=told)
+    result = render(params, video=video, output=tmp_path / "out.mp4", progress=recorder)
     made = pictures(tmp_path / "out.mp4")
     total = float(Clock([Point(*p) for p in [(0, 0.4), (0.35, 0.4, "linear", 0.5), (0.5, 4.0)]], start=0.1).left(20 / 30))  # type: ignore[arg-type]
     assert result.frames == len(made) == round(total * 30)
@@ -54,8 +54,8 @@ def test_a_cut_stays_one_and_parts_freezes_and_shutter_go_with_it(tmp_path: Path
     steps = sorted(float(np.abs(b - a).mean()) for a, b in pairwise(made))
     assert steps[-1] > 0.7 * np.abs(view(27).astype(float) - view(30, seed=5)).mean()
     assert steps[-2] < 0.6 * steps[-1]
-    assert told.fractions == sorted(told.fractions)
-    assert told.fractions[-1] == 1
+    assert recorder.fractions == sorted(recorder.fractions)
+    assert recorder.fractions[-1] == 1
 
 
 @pytest.mark.parametrize(("speed", "expected"), [(1.0, []), (0.5, [0.5] * 4), (0.25, [0.25, 0.5, 0.75] * 4)])

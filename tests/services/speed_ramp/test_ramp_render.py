@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ramp_clips import RATE, Told, beep, beeps, flash, flashes, lumas, sound, write_clip
+from ramp_clips import RATE, Recorder, beep, beeps, flash, flashes, lumas, sound, write_clip
 
 from services.speed_ramp.curve.clock import Clock
 from services.speed_ramp.curve.points import CurvePoint
@@ -37,9 +37,9 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("interpolation", ["nearest", "blend"])
 def test_picture_and_sound_follow_the_curve_together(source: Path, tmp_path: Path, interpolation: str) -> None:
-    output, told = tmp_path / "out.mp4", Told()
+    output, recorder = tmp_path / "out.mp4", Recorder()
     params = RenderParams(curve=points(VARIED), interpolation=interpolation)  # type: ignore[arg-type]
-    result = render(params, video=source, output=output, progress=told)
+    result = render(params, video=source, output=output, progress=recorder)
     clock = Clock(VARIED)
     total = float(clock.out(6.0))
 
@@ -62,10 +62,10 @@ def test_picture_and_sound_follow_the_curve_together(source: Path, tmp_path: Pat
     if interpolation == "nearest":
         assert np.abs(seen - wanted).max() < 0.5 / 60 + 0.001
         assert np.abs(seen - heard).max() < 0.020
-    assert told.fractions == sorted(told.fractions)
-    assert told.fractions[-1] == 1
-    assert told.stages == ["rendering"]
-    assert told.warnings == []
+    assert recorder.fractions == sorted(recorder.fractions)
+    assert recorder.fractions[-1] == 1
+    assert recorder.stages == ["rendering"]
+    assert recorder.warnings == []
 
 
 def test_channels_keep_their_places(source: Path, tmp_path: Path) -> None:
@@ -77,19 +77,19 @@ def test_channels_keep_their_places(source: Path, tmp_path: Path) -> None:
 
 
 def test_speed_one_gives_back_the_same_frames_and_sound(source: Path, tmp_path: Path) -> None:
-    output, told = tmp_path / "out.mp4", Told()
-    result = render(RenderParams(curve=points([(0, 1), (6, 1)])), video=source, output=output, progress=told)
+    output, recorder = tmp_path / "out.mp4", Recorder()
+    result = render(RenderParams(curve=points([(0, 1), (6, 1)])), video=source, output=output, progress=recorder)
     assert (result.encoder, result.frames, result.duration_s) == ("copy", 360, pytest.approx(6))
     assert digest(output) == digest(source)
     for track in range(2):
         np.testing.assert_array_equal(sound(output, track)[0], sound(source, track)[0])
-    assert told.fractions[-1] == 1
+    assert recorder.fractions[-1] == 1
 
 
 def test_speed_one_is_encoded_where_it_cannot_be_copied(tmp_path: Path) -> None:
     video = write_clip(tmp_path / "in.webm", lambda i: flash(i / 30), frames=30, tracks=(("mono", beep),))
-    told = Told()
-    result = render(RenderParams(speeds=[1], audio="drop"), video=video, output=tmp_path / "out.mp4", progress=told)
+    recorder = Recorder()
+    result = render(RenderParams(speeds=[1], audio="drop"), video=video, output=tmp_path / "out.mp4", progress=recorder)
     assert result.encoder != "copy"
     assert result.frames == 30
     assert result.audio_tracks == 0
@@ -106,27 +106,27 @@ def test_listed_speeds_give_their_total(source: Path, tmp_path: Path) -> None:
 
 
 def test_the_analysed_curve_is_followed_and_both_parts_are_told(source: Path, tmp_path: Path) -> None:
-    told = Told()
-    result = render(RenderParams(min_speed=1.5, max_speed=3), video=source, output=tmp_path / "out.mp4", progress=told)
+    recorder = Recorder()
+    result = render(RenderParams(min_speed=1.5, max_speed=3), video=source, output=tmp_path / "out.mp4", progress=recorder)
     total = float(Clock([(point.t, point.speed) for point in result.curve]).out(6.0))
     assert result.duration_s == pytest.approx(total, abs=0.5 / 60 + 1e-9)
-    assert told.stages == ["analysing", "rendering"]
-    assert told.fractions == sorted(told.fractions)
-    assert told.fractions[-1] == 1
+    assert recorder.stages == ["analysing", "rendering"]
+    assert recorder.fractions == sorted(recorder.fractions)
+    assert recorder.fractions[-1] == 1
 
 
 def test_a_varying_rate_becomes_a_constant_one_in_time(tmp_path: Path) -> None:
     # 1 s at 30, then 1 s at 10, then 1 s at 30 frames a second.
     places = [*range(30), *range(30, 60, 3), *range(60, 90)]
     video = write_clip(tmp_path / "in.mkv", lambda i: flash(places[i] / 30), frames=len(places), times=lambda i: places[i])
-    told = Told()
-    result = render(RenderParams(curve=points([(0, 0.5)])), video=video, output=tmp_path / "out.mp4", progress=told)
+    recorder = Recorder()
+    result = render(RenderParams(curve=points([(0, 0.5)])), video=video, output=tmp_path / "out.mp4", progress=recorder)
     times, _ = lumas(tmp_path / "out.mp4")
     rate = Fraction(result.frame_rate)
     assert np.allclose(np.diff(times), float(1 / rate), atol=1e-4)
     assert times[-1] + float(1 / rate) == pytest.approx(6, abs=0.6 / rate + 0.002)
     assert flashes(tmp_path / "out.mp4") == pytest.approx([1, 3, 5], abs=0.5 / rate + 0.002)
-    assert any("varied" in sentence for sentence in told.warnings)
+    assert any("varied" in sentence for sentence in recorder.warnings)
 
 
 @pytest.mark.parametrize("late", ["sound", "picture"])
@@ -161,7 +161,7 @@ def test_tiny_clips_of_any_size_work(tmp_path: Path, size: tuple[int, int], fram
 def test_a_failed_render_leaves_nothing(source: Path, tmp_path: Path) -> None:
     class Stop(Exception): ...
 
-    class Stopping(Told):
+    class Stopping(Recorder):
         def part(self, stage: str, start: float, end: float) -> "Stopping":
             return self
 
