@@ -1,6 +1,5 @@
 """background.generate: a background painted from a description."""
 
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from shared.operation import Input, Kind, Operation, Progress, Silent
 from shared.video.clip.part import ClipPart
 from shared.video.clip.rewrite import matte_remarks
 from shared.video.probe import probe_video
+from shared.video.seconds import to_fraction
 
 _GROW = 40
 """Without `grow` the matte grows by a fortieth of the height."""
@@ -60,7 +60,7 @@ def generate(params: GenerateParams, *, video: Path, alpha: Path, output: Path, 
     info = probe_video(video)
     for warning in matte_remarks(alpha, ClipPart(), info=info):
         progress.warn(warning)
-    time = Fraction(info.duration_s).limit_denominator(1000) / 2 if params.reference is None else Fraction(params.reference)
+    time = to_fraction(info.duration_s) / 2 if params.reference is None else to_fraction(params.reference)
     size = output_size(info.width, info.height, params.resolution)
     frame = reference_frame(video, alpha, time, size)
     height = size[1]
