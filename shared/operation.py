@@ -34,6 +34,7 @@ class Sample(StrEnum):
     CLIP = "clip"
     PICTURE = "picture"
     MATTE = "matte"
+    PLATE = "plate"
 
 
 SUFFIXES: Mapping[Kind, str] = {
@@ -82,7 +83,8 @@ class Input:
     """One input of an operation.
 
     `also`: a second accepted kind, such as a zip file of images beside an image. `many`: the input is one id or a list of at most `most`
-    ids, and `run` gets a list of paths. `matte`: the video is a matte, gray and white where the subject is. `auto`: the output, as
+    ids, and `run` gets a list of paths. `matte`: the video is a matte, gray and white where the subject is. `plate`: the picture shows the
+    clip's scene without the subject. `auto`: the output, as
     service.operation.output, that "auto" in place of an id stands for: the gateway makes it first. `example`: the operation's example
     gives this optional input.
     """
@@ -93,6 +95,7 @@ class Input:
     many: bool = False
     most: int = 1000
     matte: bool = False
+    plate: bool = False
     auto: str = ""
     example: bool = False
 
@@ -100,7 +103,7 @@ class Input:
     def sample(self) -> Sample:
         """The sample that an example gives."""
         if self.kind is Kind.IMAGE:
-            return Sample.PICTURE
+            return Sample.PLATE if self.plate else Sample.PICTURE
         return Sample.MATTE if self.matte else Sample.CLIP
 
     @property

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gateway.media.sample_drawing import draw_clip, draw_matte, draw_picture
+from gateway.media.sample_drawing import draw_clip, draw_matte, draw_picture, draw_plate
 from shared.http.service import SAMPLES
 from shared.operation import Sample, Silent
 from shared.settings import Settings
@@ -57,7 +57,9 @@ def samples(clip: Path, picture: Path, tmp_path_factory: pytest.TempPathFactory)
     """The samples that examples run on, as files."""
     matte = tmp_path_factory.mktemp("matte") / "ball-matte.mp4"
     draw_matte({"path": str(matte)}, Silent())
-    return {Sample.CLIP: clip, Sample.PICTURE: picture, Sample.MATTE: matte}
+    plate = matte.with_name("ball-plate.png")
+    draw_plate({"path": str(plate)}, Silent())
+    return {Sample.CLIP: clip, Sample.PICTURE: picture, Sample.MATTE: matte, Sample.PLATE: plate}
 
 
 @pytest.fixture(scope="session")

@@ -84,7 +84,7 @@ def large_files(tmp_path_factory) -> list[str]:
     subject = "drawbox=x=500:y=100:w=200:h=500:color=white:t=fill"
     gray = [ffmpeg_path(), "-loglevel", "error", "-f", "lavfi", "-i", f"color=black:s=1280x720:r=25:d=2,{subject}"]
     subprocess.run([*gray, "-c:v", "libx264", "-preset", "ultrafast", str(matte)], check=True)
-    return [f"clip={clip}", f"picture={picture}", f"matte={matte}"]
+    return [f"clip={clip}", f"picture={picture}", f"matte={matte}", f"plate={picture}"]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak memory is read from /proc")

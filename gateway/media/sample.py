@@ -10,8 +10,8 @@ from shared.operation import SUFFIXES, Kind, Sample
 from shared.runtime import Runtime
 from shared.settings import PUBLIC
 
-NAMES = {Sample.CLIP: "sample", Sample.PICTURE: "sample", Sample.MATTE: "sample matte"}
-KINDS = {Sample.CLIP: Kind.VIDEO, Sample.PICTURE: Kind.IMAGE, Sample.MATTE: Kind.VIDEO}
+NAMES = {Sample.CLIP: "sample", Sample.PICTURE: "sample", Sample.MATTE: "sample matte", Sample.PLATE: "sample plate"}
+KINDS = {Sample.CLIP: Kind.VIDEO, Sample.PICTURE: Kind.IMAGE, Sample.MATTE: Kind.VIDEO, Sample.PLATE: Kind.IMAGE}
 DRAW = {sample: f"gateway.media.sample_drawing:draw_{sample}" for sample in Sample}
 """Functions called in a child process, so that the gateway itself never loads numpy."""
 

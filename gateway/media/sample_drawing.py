@@ -32,7 +32,7 @@ def draw_clip(args: dict[str, Any], progress: Progress) -> dict[str, Any]:
     frames = RATE * SECONDS
     position = _ball_path(frames)
     rows, columns = np.mgrid[0:HEIGHT, 0:WIDTH]
-    ground = (60 + 25 * np.sin(columns / 17) * np.sin(rows / 13) + 40 * rows / HEIGHT).astype(np.float32)
+    ground = _ground()
     chroma = np.full((HEIGHT // 2, WIDTH // 2), 128, np.uint8)
     with VideoWriter(Path(args["path"]), width=WIDTH, height=HEIGHT, frame_rate=Fraction(RATE)) as writer:
         track = writer.add_audio(sample_rate=SAMPLE_RATE, layout="stereo")
@@ -64,6 +64,21 @@ def draw_matte(args: dict[str, Any], progress: Progress) -> dict[str, Any]:
             writer.write((np.rint(16 + 219 * np.clip(RADIUS - distance, 0, 1)).astype(np.uint8), chroma, chroma), pts=number)
             progress(number + 1, frames)
     return {}
+
+
+def draw_plate(args: dict[str, Any], _progress: Progress) -> dict[str, Any]:
+    """Write the clip's scene without the ball, as a picture at `args["path"]`."""
+    from PIL import Image
+
+    gray = np.clip(np.rint((np.clip(_ground(), 16, 235) - 16) * 255 / 219), 0, 255).astype(np.uint8)
+    Image.fromarray(np.repeat(gray[..., None], 3, axis=2)).save(args["path"])
+    return {}
+
+
+def _ground() -> np.ndarray[Any, np.dtype[np.float32]]:
+    """Return the luma of the textured ground, (HEIGHT, WIDTH)."""
+    rows, columns = np.mgrid[0:HEIGHT, 0:WIDTH]
+    return np.asarray(60 + 25 * np.sin(columns / 17) * np.sin(rows / 13) + 40 * rows / HEIGHT, np.float32)
 
 
 def _ball_path(frames: int) -> np.ndarray[Any, np.dtype[np.float64]]:

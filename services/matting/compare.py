@@ -248,11 +248,11 @@ COMPARE = Operation(
     inputs={
         "video": Kind.VIDEO,
         "mask": Input(kind=Kind.IMAGE, optional=True),
-        "plate": Input(kind=Kind.IMAGE, optional=True),
-        "truth": Input(kind=Kind.VIDEO, optional=True),
+        "plate": Input(kind=Kind.IMAGE, optional=True, plate=True, example=True),
+        "truth": Input(kind=Kind.VIDEO, optional=True, matte=True, example=True),
     },
     outputs={"video": Kind.VIDEO, "table": Kind.ARCHIVE},
     run=compare,
-    example=CompareParams(backends=["chroma"], key="#00b140", duration=2),
+    example=CompareParams(backends=["difference"], duration=2),
     unavailable=missing_of,
 )

@@ -21,9 +21,14 @@ from shared.runtime import Runtime
 from shared.settings import Settings
 
 MAX_WAIT_S = 60
-SAMPLE_ID, SAMPLE_PICTURE_ID, SAMPLE_MATTE_ID = "0" * 26, "0" * 25 + "1", "0" * 25 + "2"
-SAMPLES = {Sample.CLIP: SAMPLE_ID, Sample.PICTURE: SAMPLE_PICTURE_ID, Sample.MATTE: SAMPLE_MATTE_ID}
-"""The sample clip, picture and matte of every installation: the inputs of the examples on the API pages."""
+SAMPLE_ID, SAMPLE_PICTURE_ID, SAMPLE_MATTE_ID, SAMPLE_PLATE_ID = (f"{number:026}" for number in range(4))
+SAMPLES = {
+    Sample.CLIP: SAMPLE_ID,
+    Sample.PICTURE: SAMPLE_PICTURE_ID,
+    Sample.MATTE: SAMPLE_MATTE_ID,
+    Sample.PLATE: SAMPLE_PLATE_ID,
+}
+"""The sample clip, its matte and plate, and the sample picture of every installation: the inputs of the examples on the API pages."""
 
 PENDING = "pending:"
 

@@ -30,4 +30,4 @@ def test_a_failed_sample_is_retried(monkeypatch: pytest.MonkeyPatch) -> None:
     runtime = SimpleNamespace(settings=SimpleNamespace(owners={}), media=SimpleNamespace(get=get))
     asyncio.run(sample.ensure_sample(runtime))
     assert made == set(SAMPLES.values())
-    assert tries == ["clip", "picture", "matte", "clip", "clip"]
+    assert tries == ["clip", "picture", "matte", "plate", "clip", "clip"]

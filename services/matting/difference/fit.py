@@ -16,6 +16,8 @@ _MOST_SHIFT = 0.004
 """Largest shift, as a share of the longer side, that edges of the plate may have."""
 _SURE_SHIFT = 0.15
 """Response of phase correlation from which its shift counts."""
+_BETTER = 0.9
+"""Share of the difference in edges that may remain when the plate is moved by the shift."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,12 @@ def _shift(small: NDArray[np.float32], plate: NDArray[np.float32], alike: NDArra
     gray, before = np.where(far, 0, _edges(gray)), np.where(far, 0, _edges(before))
     window = cv2.createHanningWindow(gray.shape[::-1], cv2.CV_32F)
     (across, down), response = cv2.phaseCorrelate(before.astype(np.float32), gray.astype(np.float32), window)
-    return float(np.hypot(across, down)) if response > _SURE_SHIFT else 0.0
+    if response <= _SURE_SHIFT:
+        return 0.0
+    # A repeated pattern, or a subject that hides most of the texture, correlates elsewhere too: a true shift makes the edges agree.
+    moved = cv2.warpAffine(before, np.array([[1, 0, across], [0, 1, down]], np.float32), before.shape[::-1], borderMode=cv2.BORDER_REFLECT)
+    agrees = np.abs(gray - moved).mean() < _BETTER * np.abs(gray - before).mean()
+    return float(np.hypot(across, down)) if agrees else 0.0
 
 
 def _edges(gray: NDArray[np.float32]) -> NDArray[np.float32]:
