@@ -19,13 +19,14 @@ import pytest
 from PIL import Image
 
 from shared.http.service import SAMPLE_ID
+from shared.operation import Sample
 from shared.testing import RunningSuite
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "services").glob("*/README.md"))]
 BLOCK = re.compile(r"```(sh|python)\n(.*?)```", re.DOTALL)
-CLIPS = ("in.mp4", "clip.mp4", "two-hours.mp4", "alpha.mp4", "matte.mp4")
-"""Video files that the documents name as inputs. Each is a copy of the test clip."""
+CLIPS, MATTES = ("in.mp4", "clip.mp4", "two-hours.mp4"), ("alpha.mp4", "matte.mp4")
+"""Video files that the documents name as inputs: copies of the test clip, and of its matte."""
 
 CANNOT_RUN = {
     r"^make ": "starts another suite; tests/test_reference.py checks that the target exists",
@@ -74,11 +75,13 @@ RUNNABLE = [example for example in examples() if reason_not_to_run(example) is N
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory, clip: Path, picture: Path) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory, clip: Path, picture: Path, samples: dict[Sample, Path]) -> Path:
     """A folder with the input files that the documents name."""
     made = tmp_path_factory.mktemp("readme")
     for name in CLIPS:
         shutil.copy(clip, made / name)
+    for name in MATTES:
+        shutil.copy(samples[Sample.MATTE], made / name)
     Image.open(picture).convert("RGB").save(made / "beach.jpg")
     with zipfile.ZipFile(made / "photos.zip", "w") as archive:
         for number in range(4):

@@ -86,7 +86,7 @@ def test_an_answer_without_a_length_is_held_to_the_size_that_is_published(server
     server.ranges = False
     with pytest.raises(FetchFailed, match="received 10 of 3000000 bytes"):
         download(origin, tmp_path / "again.bin", pause_s=0)
-    with pytest.raises(FetchFailed, match="more than the 100 bytes"):
+    with pytest.raises(FetchFailed, match="more than the announced 100 bytes"):
         download(replace(origin, size=100), tmp_path / "more.bin", pause_s=0)
 
 
@@ -199,7 +199,7 @@ def test_an_etag_that_is_not_ascii_is_not_kept(server, origin, tmp_path):
 def test_an_endless_file_does_not_fill_the_disk(server, tmp_path, monkeypatch):
     rooms = iter([10**9, 10**9, 10**8])
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: SimpleNamespace(free=next(rooms)))
-    monkeypatch.setattr("shared.models.install.download.LOOK_BYTES", 500_000)
+    monkeypatch.setattr("shared.models.install.download.CHECK_BYTES", 500_000)
     server.hide_length = True
     with pytest.raises(FetchFailed, match=r"has 0\.10 GB free"):
         download(Origin(url=server.put("/w.bin", CONTENT)), tmp_path / "w.bin", pause_s=0)
