@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -11,13 +12,14 @@ from pydantic import BaseModel, Field
 from services.background.clean_plate.build import PlateOptions, build_plate
 from services.background.clip.planes import rgb_of
 from services.background.fill.table import BY_NAME, FILLINGS, Inpaint
-from services.background.options import Canvas
+from services.background.params import ModelUsed, models_used
 from shared.choices import described
 from shared.models.folder import to_install
 from shared.operation import Input, Kind, Operation, Progress, Silent
 from shared.video.clip.part import ClipPart
 from shared.video.clip.rewrite import expected_frames, matte_remarks, probe_clip
 
+Canvas = Literal["frame", "panorama"]
 _PARALLAX = 0.1
 """Share of corners on a second plane from which on one flat plate cannot stand for the scene."""
 
@@ -56,6 +58,7 @@ class PlateResult(BaseModel):
     invented_share: float = Field(description="Share of the plate that no frame shows and that was filled, 0 to 1.")
     transient_share: float = Field(description="Share of the plate that passing objects covered for most of the time, 0 to 1.")
     inpaint: str = Field(description="How holes were filled; empty if there were none.")
+    models: list[ModelUsed] = Field(description="Models used, with their licences.")
 
 
 def plate(params: PlateParams, *, video: Path, alpha: Path, outputs: Mapping[str, Path], progress: Progress = Silent()) -> PlateResult:
@@ -100,6 +103,7 @@ def plate(params: PlateParams, *, video: Path, alpha: Path, outputs: Mapping[str
         invented_share=round(float((hole > 0).mean()), 4),
         transient_share=round(made.transient, 4),
         inpaint=row.name if hole.any() else "",
+        models=models_used(row.model) if row.model and hole.any() else [],
     )
     _warn(result, made.other_shots, progress)
     progress(1, 1)

@@ -1,5 +1,0 @@
-"""Choices that several operations share."""
-
-from typing import Literal
-
-Canvas = Literal["frame", "panorama"]
