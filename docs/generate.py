@@ -12,7 +12,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from reelwright import ROOMS
-from shared.models.catalog import CATALOG, Model
+from shared.models.catalog import CATALOG
+from shared.models.model import Model
 from shared.operation import Input, Operation
 from shared.settings import Settings
 

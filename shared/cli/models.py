@@ -12,10 +12,10 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 
 from shared.errors import Invalid, ModelDamaged, ModelMissing
-from shared.models.catalog import Model
 from shared.models.folder import ModelFolder
 from shared.models.info import describe_model
 from shared.models.install.pull import Step, pull
+from shared.models.model import Model
 from shared.settings import Settings
 
 NAMES = typer.Argument(metavar="NAME...", help="Names of models; `reelwright models list` shows them.")

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from shared.models.catalog import Model
 from shared.models.folder import ModelFolder, missing_error, pulled_by_jobs
 from shared.models.install.pull import Step, pull
+from shared.models.model import Model
 from shared.operation import Progress
 from shared.settings import current
 

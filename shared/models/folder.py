@@ -17,8 +17,9 @@ from pydantic import BaseModel, Field, ValidationError
 
 from shared.errors import ModelDamaged, ModelMissing, UnknownModel
 from shared.media.disk import write_atomically
-from shared.models.catalog import CATALOG, File, Model
+from shared.models.catalog import CATALOG
 from shared.models.digest import digests
+from shared.models.model import File, Model
 from shared.settings import current
 
 MANIFEST = "manifest.json"

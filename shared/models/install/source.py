@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from shared.errors import FetchFailed
-from shared.models.catalog import File, Model, WheelMember
+from shared.models.model import File, Model, WheelMember
 
 GATED = "its files are given to accounts that agreed to its licence. Do so at {source}, then set HF_TOKEN"
 

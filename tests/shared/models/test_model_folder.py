@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from shared.errors import ModelDamaged, ModelMissing, UnknownModel
-from shared.models.catalog import CATALOG, File, Model
+from shared.models.catalog import CATALOG
 from shared.models.files import model_files
 from shared.models.folder import MANIFEST, ModelFolder, installed, to_install
 from shared.models.info import describe_model
 from shared.models.install.pull import pull
+from shared.models.model import File, Model
 
 PUBLISHED = b"weights, as published"
 

