@@ -1,4 +1,4 @@
-"""matting.matte with RVM MobileNetV3 at 1080p on the CPU, as a whole job, against the loop of RVM's public inference script.
+"""matting.matte on the CPU, as whole jobs: RVM against the loop of its public inference script, and every installed backend by size.
 
 The loop is written anew here: decode a frame to RGB with PyAV, run the network with dynamic shapes in onnxruntime, composite in floating
 point, encode matte and composite, one after the other. Both run in the same process on the same clip, each once after a warm-up of two
@@ -19,12 +19,13 @@ import numpy as np
 from benchmarks.clips import sample_clip
 from services.matting.matte import MatteParams, matte
 from services.matting.networks.rvm import STATES, downsample_ratio
-from shared.errors import ModelMissing
+from shared.errors import ModelMissing, ReelwrightError
 from shared.models.files import model_files
 from shared.settings import Settings, use
 from shared.video import VideoWriter, read_frames
 
 SIZES = ((1280, 720), (1920, 1080))
+BACKENDS = ("rvm", "u2netp", "chroma", "difference")
 FRAMES = int(os.environ.get("BENCH_MATTING_FRAMES", "48"))
 GREEN = np.float32([120, 255, 155]).reshape(3, 1, 1) / 255
 
@@ -50,6 +51,31 @@ def main() -> None:
             public_loop(weights, clip, Path(folder), FRAMES)
             theirs = FRAMES / (time.perf_counter() - began)
             print(f"| {width}x{height} | {mine:.1f} | {theirs:.1f} | {mine / theirs:.2f}x |")
+        print()
+        by_backend(Path(folder))
+
+
+def by_backend(folder: Path) -> None:
+    """Print a table: frames a second of each backend that can run here, by size (chroma keys a screen that is not there)."""
+    sizes = ((640, 360), *SIZES)
+    print(f"| backend | {' | '.join(f'{width}x{height}, fps' for width, height in sizes)} |\n|---|{'---|' * len(sizes)}")
+    clips = [enlarged(folder / f"{width}-{height}.mp4", width, height) for width, height in sizes]
+    for backend in BACKENDS:
+        figures = []
+        for clip, (width, height) in zip(clips, sizes, strict=True):
+            plate = folder / f"plate-{height}.png"
+            cv2.imwrite(str(plate), np.full((height, width, 3), 120, np.uint8))
+            given = {"plate": plate} if backend == "difference" else {}
+            more = {"key": "#00b140"} if backend == "chroma" else {}
+            try:
+                ours(clip, folder, backend=backend, files=given, duration=0.08, **more)
+                began = time.perf_counter()
+                ours(clip, folder, backend=backend, files=given, **more)
+            except ReelwrightError as error:
+                figures.append(f"not run: {error.detail[:40]}")
+                continue
+            figures.append(f"{FRAMES / (time.perf_counter() - began):.1f}")
+        print(f"| `{backend}` | {' | '.join(figures)} |")
 
 
 def enlarged(path: Path, width: int, height: int) -> Path:
@@ -64,9 +90,11 @@ def enlarged(path: Path, width: int, height: int) -> Path:
     return path
 
 
-def ours(clip: Path, folder: Path, **more: Any) -> None:
+def ours(clip: Path, folder: Path, *, backend: str = "rvm", files: dict[str, Path] | None = None, **more: Any) -> None:
+    """Run one whole job."""
+    given: dict[str, Any] = dict.fromkeys(("mask", "masks", "plate", "background")) | (files or {})
     outputs = {name: folder / f"{name}.mp4" for name in ("alpha", "composite", "foreground")}
-    matte(MatteParams(backend="rvm", **more), video=clip, mask=None, masks=None, plate=None, background=None, outputs=outputs)
+    matte(MatteParams(backend=backend, **more), video=clip, outputs=outputs, **given)
 
 
 def public_loop(weights: Path, clip: Path, folder: Path, frames: int) -> None:
