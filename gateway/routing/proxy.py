@@ -1,4 +1,7 @@
-"""The proxy from /v1/{service} to the service. Bodies are streamed both ways, never held in memory."""
+"""The proxy from /v1/{service} to the service.
+
+Bodies are streamed both ways. Only a request of at most `MOST_LOOKED_AT` bytes to `jobs` or `check` is held, to find "auto" inputs.
+"""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Literal
@@ -174,7 +174,7 @@ class _Session:
 
             def measured(each: _Source) -> tuple[_Source, Match | None]:
                 layers = each.layers
-                clean = Layers(layers.number, layers.frame, compositor.cleaned(layers.alpha), layers.background, layers.plate)
+                clean = replace(layers, alpha=compositor.cleaned(layers.alpha))
                 return _Source(each.times, each.color, clean), compositor.measure(clean)
 
             def composed(job: tuple[_Source, Match]) -> tuple[Times, av.VideoFrame]:
@@ -199,7 +199,7 @@ class _Session:
                 assert compositor is not None
                 layers = each.layers
                 alpha = compositor.cleaned(layers.alpha)
-                clean = Layers(layers.number, layers.frame, alpha, layers.background, layers.plate)
+                clean = replace(layers, alpha=alpha)
                 planes = compositor.subject(clean, (alpha, chroma_alpha(alpha)))
                 picture = picture_from(planes, *self._size, "yuv420p")
                 apply_tags(picture, each.color.model_copy(update={"range": "tv"}))
