@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 
 class Jobs:
-    """The jobs of an installation."""
+    """The jobs of an installation, as the API uses them."""
 
     def __init__(self, settings: Settings):
         self._settings = settings
@@ -79,7 +79,10 @@ class Jobs:
         return job
 
     async def earlier(self, *, owner: str, operation: str, request: JobRequest, key: str) -> Job | None:
-        """Return the job that this owner's idempotency `key` made. Raises IdempotencyMismatch."""
+        """Return the job made with this owner's idempotency `key`, or None.
+
+        Raises IdempotencyMismatch if the key came with another request.
+        """
         return await asyncio.to_thread(self.store.earlier, owner, key, _fingerprint(operation, request))
 
     async def get(self, owner: str, job_id: str) -> Job:
@@ -87,7 +90,10 @@ class Jobs:
         return await asyncio.to_thread(self.store.ledger.get, owner, job_id)
 
     async def wait(self, owner: str, job_id: str, timeout_s: float) -> Job:
-        """Return a job when it ends, after `timeout_s`, or when this process shuts down."""
+        """Wait until a job ends, and return it.
+
+        Returns the unfinished job after `timeout_s` seconds, or when this process shuts down. Raises UnknownJob.
+        """
         deadline = asyncio.get_running_loop().time() + timeout_s
         while not (job := await self.get(owner, job_id)).status.ended and asyncio.get_running_loop().time() < deadline:
             if self.stopping:
@@ -96,13 +102,16 @@ class Jobs:
         return job
 
     async def page(self, owner: str, **filters: Any) -> tuple[list[Job], str | None]:
-        """Return one page of an owner's jobs: see `Ledger.page`."""
+        """Return one page of an owner's jobs, and the next page's cursor.
+
+        See `Ledger.page`.
+        """
         return await asyncio.to_thread(lambda: self.store.ledger.page(owner, **filters))
 
     async def cancel(self, owner: str, job_id: str) -> Job:
-        """Cancel a job that has not ended; its process is killed.
+        """Cancel a job that has not ended; kill its process.
 
-        Raises UnknownJob, Conflict where it ended another way.
+        Raises UnknownJob, and Conflict if the job ended another way.
         """
         job = await self.get(owner, job_id)
         if await asyncio.to_thread(self.store.finish, job_id, Status.CANCELED):
@@ -115,9 +124,9 @@ class Jobs:
         return job
 
     async def delete(self, owner: str, job_id: str) -> Job:
-        """Delete an ended job; return it as it was.
+        """Delete an ended job; return its last state.
 
-        Raises UnknownJob, Conflict while it has not ended.
+        Raises UnknownJob, and Conflict while the job has not ended.
         """
         job = await self.get(owner, job_id)
         if not job.status.ended:
@@ -132,12 +141,12 @@ class Jobs:
     async def events(self, owner: str, job_id: str, after: int) -> AsyncIterator[Event]:
         """Yield a job's events after number `after`, up to its end.
 
-        The data of the last event is the job itself.
+        The data of the last event is the job itself. Raises UnknownJob.
         """
         await self.get(owner, job_id)
-        with contextlib.suppress(UnknownJob):  # deleted meanwhile
+        with contextlib.suppress(UnknownJob):  # the job was deleted meanwhile
             while True:
-                ended = (await self.get(owner, job_id)).status.ended  # read before the events: then the last event is among them
+                ended = (await self.get(owner, job_id)).status.ended  # read before the events, so that `events` includes the last event
                 events = await asyncio.to_thread(self.store.ledger.events, job_id, after)
                 for event in events:
                     after = event.seq
@@ -147,21 +156,27 @@ class Jobs:
                         job = await self.get(owner, job_id)
                         yield Event(seq=event.seq, kind=event.kind, data=job.model_dump(mode="json"))
                         return
-                if (ended and not events) or self.stopping:  # at a shutdown the client asks again, with Last-Event-ID
+                if (ended and not events) or self.stopping:  # after a shutdown the client reconnects with Last-Event-ID
                     return
                 if not events:
                     await asyncio.sleep(EVENTS_POLL_S)
 
     async def reader_of(self, owner: str, media_id: str) -> str | None:
-        """Return the id of an unfinished job that reads a media item, if any."""
+        """Return the id of an unfinished job that reads a media item.
+
+        None if no job reads it.
+        """
         return await asyncio.to_thread(self.store.ledger.readers, owner, media_id)
 
     async def counts(self) -> tuple[dict[tuple[str, str], int], dict[str, float]]:
-        """Count jobs by (service, status); return also when the oldest waiting job of each service was accepted."""
+        """Count jobs by (service, status), and find each service's oldest waiting job.
+
+        The second dict gives the time of acceptance of that job.
+        """
         return await asyncio.to_thread(lambda: (self.store.ledger.counts(), self.store.ledger.oldest_waiting()))
 
     async def troubles(self) -> list[str]:
-        """Return why jobs cannot be taken now; empty where they can."""
+        """Return why no jobs can be accepted now; empty if they can."""
         try:
             await asyncio.wait_for(asyncio.to_thread(self.store.ledger.counts), DATABASE_TIMEOUT_S)
         except (TimeoutError, sa.exc.SQLAlchemyError) as error:

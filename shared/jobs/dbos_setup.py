@@ -1,4 +1,4 @@
-"""Set up DBOS, and ask it about the workflows of other processes."""
+"""Configure DBOS, and query and recover the workflows of other processes."""
 
 import logging
 
@@ -13,9 +13,9 @@ VERSION = "1"
 
 
 def configure(engine: sa.Engine, *, executor: str) -> None:
-    """Configure DBOS for this process: the database of `engine` and an executor id of its own.
+    """Configure DBOS for this process.
 
-    `DBOS.launch` starts it.
+    DBOS keeps its tables in the database of `engine` and runs under the id `executor`. `DBOS.launch` starts it.
     """
     logging.getLogger("dbos").addFilter(_expected)
     DBOS(
@@ -44,10 +44,16 @@ def recover(executor: str) -> None:
 
 
 def first_line(error: BaseException) -> str:
-    """Return the first line of an error's text: database drivers add pages."""
+    """Return the first line of an error's text.
+
+    Database drivers add pages of text after it.
+    """
     return (str(error) or type(error).__name__).splitlines()[0]
 
 
 def _expected(record: logging.LogRecord) -> bool:
-    """Filter the log of DBOS: workflows of jobs that were canceled, or deleted as they ended, are no errors."""
+    """Drop DBOS's log records about canceled and deleted workflows.
+
+    A job that is canceled, or deleted as it ends, is no error.
+    """
     return not (record.exc_info and isinstance(record.exc_info[1], DBOSAwaitedWorkflowCancelledError | DBOSNonExistentWorkflowError))

@@ -1,4 +1,4 @@
-"""The jobs in the database.
+"""The database tables of jobs and events.
 
 Every state change is one transaction, and an ended job never changes.
 """
@@ -35,7 +35,7 @@ class Event:
 class Claim:
     """A job that this process runs.
 
-    Its outcome counts only while `attempt` is the latest.
+    Its outcome counts only while `attempt` is the job's latest attempt.
     """
 
     id: str
@@ -68,11 +68,14 @@ class NewJob:
     webhook: dict[str, Any] | None
     idempotency_key: str | None
     fingerprint: str
-    """Digest of the operation and the request as the client sent it: what an idempotency key stands for."""
+    """Digest of the operation and of the request as the client sent it. Requests with the same idempotency key must have the same one."""
 
 
 class Ledger:
-    """Blocking calls on the database; the event loop makes them in threads."""
+    """Reads and writes of the jobs and events tables.
+
+    All calls block; the event loop makes them in threads.
+    """
 
     def __init__(self, engine: sa.Engine, *, job_ttl_s: float):
         self.engine = engine
@@ -81,7 +84,7 @@ class Ledger:
     def add(self, connection: Connection, job: NewJob, *, queue_limit: int) -> None:
         """Write a new job in the caller's transaction.
 
-        Raises QueueFull, or IntegrityError where its idempotency key exists.
+        Raises QueueFull, and IntegrityError if the job's idempotency key exists.
         """
         waiting = connection.scalar(sa.select(sa.func.count()).where(JOBS.c.status == Status.QUEUED.value, JOBS.c.service == job.service))
         if waiting is not None and waiting >= queue_limit:
@@ -95,7 +98,10 @@ class Ledger:
             return self._read(connection, owner, job_id)
 
     def by_key(self, owner: str, key: str) -> tuple[str, str] | None:
-        """Return id and fingerprint of the job that an idempotency key made."""
+        """Return id and fingerprint of the job made with an idempotency key.
+
+        None if there is no such job.
+        """
         with self.engine.connect() as connection:
             row = connection.execute(
                 sa.select(JOBS.c.id, JOBS.c.fingerprint).where(JOBS.c.owner == owner, JOBS.c.idempotency_key == key)
@@ -114,9 +120,9 @@ class Ledger:
         limit: int = 50,
         results: bool = False,
     ) -> tuple[list[Job], str | None]:
-        """Return jobs, newest first (ids sort by time), and the cursor of the next page.
+        """Return one page of jobs, newest first, and the next page's cursor.
 
-        `results`: include results, which may be long.
+        Ids sort by time. The cursor is None on the last page. `results`: include results, which may be long.
         """
         columns = [column for column in JOBS.c if results or column is not JOBS.c.result]
         conditions = [
@@ -133,7 +139,7 @@ class Ledger:
         return jobs, jobs[-1].id if len(rows) > limit else None
 
     def begin(self, job_id: str) -> Claim | None:
-        """Start an attempt at a job; return None if it has ended already."""
+        """Start an attempt at a job; return None if the job has ended."""
         with self.engine.begin() as connection:
             row = connection.execute(sa.select(JOBS).where(JOBS.c.id == job_id).with_for_update()).first()
             if row is None or Status(row.status).ended:
@@ -147,7 +153,10 @@ class Ledger:
         return Claim(attempt=attempt, failures=failures, fraction=fraction, started_at=started_at, **copied)
 
     def release(self, claim: Claim) -> None:
-        """Note that a shutdown interrupted this attempt: it does not count as a failure."""
+        """Record that a shutdown interrupted this attempt.
+
+        An interrupted attempt does not count as a failure.
+        """
         with self.engine.begin() as connection:
             connection.execute(JOBS.update().where(*_is_current(claim)).values(interrupted=JOBS.c.interrupted + 1))
 
@@ -159,15 +168,15 @@ class Ledger:
                 self._append(connection, claim.id, "progress", vars(progress))
 
     def end(self, connection: Connection, job_id: str, status: Status, *, attempt: int | None = None, **values: Any) -> bool:
-        """End a job in the caller's transaction.
+        """End a job in the caller's transaction; return whether it ended.
 
-        Returns False if it has ended already, or if a later attempt runs.
+        False if the job has ended before, or if a later attempt runs.
         """
         now = time.time()
         conditions = [JOBS.c.id == job_id, JOBS.c.status.in_(OPEN), *([JOBS.c.attempt == attempt] if attempt is not None else [])]
         ended = {"status": status.value, "completed_at": now, "expires_at": now + self._ttl_s}
         if not connection.execute(JOBS.update().where(*conditions).values(**ended, **values)).rowcount:
-            # True where the connection broke after this very attempt's end was written, before that was confirmed.
+            # The connection may have broken after this attempt's end was written, before the database confirmed it: then True.
             written = sa.select(JOBS.c.id).where(JOBS.c.id == job_id, JOBS.c.attempt == attempt, JOBS.c.status == status.value)
             return attempt is not None and connection.scalar(written) is not None
         self._append(connection, job_id, status.value, {})
@@ -191,7 +200,10 @@ class Ledger:
         return ids - open_ids
 
     def readers(self, owner: str, media_id: str) -> str | None:
-        """Return the id of an unfinished job that reads a media item, if any."""
+        """Return the id of an unfinished job that reads a media item.
+
+        None if no job reads it.
+        """
         query = sa.select(JOBS.c.id, JOBS.c.inputs, JOBS.c.params).where(JOBS.c.owner == owner, JOBS.c.status.in_(OPEN))
         with self.engine.connect() as connection:
             return next((row.id for row in connection.execute(query) if media_id in media_ids(row.inputs, row.params)), None)
@@ -208,7 +220,7 @@ class Ledger:
             return list(connection.scalars(sa.select(JOBS.c.id).where(JOBS.c.expires_at < now)).all())
 
     def referenced_media(self) -> set[str]:
-        """Return the ids of all media that a stored job reads or wrote."""
+        """Return the ids of all media that stored jobs read or wrote."""
         ids: set[str] = set()
         with self.engine.connect() as connection:
             for row in connection.execute(sa.select(JOBS.c.inputs, JOBS.c.params, JOBS.c.outputs)):
@@ -222,7 +234,7 @@ class Ledger:
             return {(str(row[0]), str(row[1])): int(row[2]) for row in connection.execute(query)}
 
     def oldest_waiting(self) -> dict[str, float]:
-        """Return for each service when its oldest waiting job was accepted."""
+        """Return when each service's oldest waiting job was accepted."""
         query = (
             sa.select(JOBS.c.service, sa.func.min(JOBS.c.created_at)).where(JOBS.c.status == Status.QUEUED.value).group_by(JOBS.c.service)
         )
@@ -249,7 +261,10 @@ class Ledger:
 
 
 def media_ids(inputs: dict[str, Any], params: dict[str, Any]) -> set[str]:
-    """Return the media that a job reads, and that the steps of a pipeline read."""
+    """Return the ids of the media that a job reads.
+
+    Includes the media that the steps of a pipeline read.
+    """
     ids = {item for given in inputs.values() for item in (given if isinstance(given, list) else [given]) if item}
     steps = params.get("steps")
     for step in steps if isinstance(steps, list) else []:

@@ -9,7 +9,10 @@ FRAMES_PER_SECOND = (0.1, 0.3, 1, 3, 10, 20, 30, 60, 120, 240, 480, 960)
 
 
 class JobMetrics:
-    """Counts and times jobs. Kinds of failure are the `type`s of shared/errors.py."""
+    """Counters and histograms of jobs.
+
+    Kinds of failure are the `type`s of shared/errors.py.
+    """
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -22,9 +25,9 @@ class JobMetrics:
         self._failed = Counter("reelwright_job_failures_total", "Jobs that failed, by kind of error", ["operation", "kind"], registry=on)
 
     def began(self, operation: str, *, waited_s: float, attempt: int) -> None:
-        """Count a start.
+        """Count a start of a job.
 
-        Only the first start of a job says how long it waited.
+        Only the first start records how long the job waited.
         """
         if attempt == 1:
             self._wait.labels(operation).observe(max(0.0, waited_s))
@@ -32,7 +35,10 @@ class JobMetrics:
     def ended(
         self, operation: str, status: Status, *, run_s: float | None = None, frames: int | None = None, kind: str | None = None
     ) -> None:
-        """Count an end: after `run_s` seconds if it ran here, over `frames` frames, with an error of `kind` if it failed."""
+        """Count an end of a job.
+
+        `run_s`: seconds it ran in this process, if it did; `frames`: frames it processed; `kind`: kind of its error, if it failed.
+        """
         self._ended.labels(operation, status.value).inc()
         if run_s is not None:
             self._run.labels(operation).observe(run_s)

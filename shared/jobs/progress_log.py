@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 class ProgressLog:
-    """Takes the updates of one job."""
+    """The latest progress and the warnings of one job."""
 
     def __init__(self, ledger: Ledger, claim: Claim):
         self._ledger, self._claim = ledger, claim
@@ -27,9 +27,9 @@ class ProgressLog:
         self.warnings: list[str] = []
 
     async def __call__(self, update: Update) -> None:
-        """Keep an update; write it if the last write was long enough ago.
+        """Record an update; write it if the last write was long enough ago.
 
-        Each warning is kept once. After a crash, the fraction never drops below the previous attempt's.
+        Each warning is recorded once. After a crash, the fraction never drops below the previous attempt's.
         """
         if isinstance(update, JobWarning):
             if update.text not in self.warnings and len(self.warnings) < MAX_WARNINGS:

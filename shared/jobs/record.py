@@ -11,11 +11,14 @@ from shared.media.record import MediaRecord
 
 MAX_METADATA_BYTES = 64 * 1024
 PRIORITIES = {"high": 10, "normal": 50, "low": 90}
-"""Priority in the queue: a smaller number runs sooner (DBOS takes 0 for the highest)."""
+"""Priority in the queue: a smaller number runs sooner. DBOS's highest is 0."""
 
 
 class Status(StrEnum):
-    """Status of a job: queued, then running, then one of the other three for good."""
+    """Status of a job.
+
+    A job is queued, then running, then succeeded, failed or canceled for good.
+    """
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -30,7 +33,10 @@ class Status(StrEnum):
 
 
 class Webhook(BaseModel):
-    """An address that is called when a job ends, signed as Standard Webhooks defines."""
+    """An address to call when a job ends.
+
+    Calls are signed as Standard Webhooks defines.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -53,7 +59,7 @@ class JobEnvelope(BaseModel):
     @field_validator("metadata")
     @classmethod
     def _small(cls, metadata: dict[str, Any]) -> dict[str, Any]:
-        length = len(json.dumps(metadata, allow_nan=False))  # a number out of range became infinite
+        length = len(json.dumps(metadata, allow_nan=False))  # allow_nan=False: JSON reads a number out of range as infinite
         if length > MAX_METADATA_BYTES:
             raise ValueError(f"{length} bytes of JSON exceed the limit of {MAX_METADATA_BYTES}")
         return metadata
@@ -90,7 +96,7 @@ class JobUrls(BaseModel):
 
 
 class Job(BaseModel):
-    """One job: an operation, or a pipeline of several, on given media."""
+    """One job: an operation or a pipeline, on given media."""
 
     id: str = Field(examples=["01j8zq3v4x5k6m7n8p9q0r1s2t"])
     service: str = Field(examples=["speed-ramp"])

@@ -35,7 +35,7 @@ def sweep(store: JobStore, media: MediaStore, data_dir: Path) -> Swept:
 
 
 def sweep_offline(settings: Settings) -> Swept:
-    """Sweep from outside the suite, which may be running or not."""
+    """Sweep from a separate process, whether the suite runs or not."""
     store = JobStore(settings)
     store.open()
     try:
@@ -45,7 +45,10 @@ def sweep_offline(settings: Settings) -> Swept:
 
 
 def _sweep_work(store: JobStore, work: Path) -> int:
-    """Delete the work folders of ended jobs, whose process died before it could."""
+    """Delete work folders that dead processes left behind.
+
+    Only those of ended jobs.
+    """
     folders = {path.name: path for path in work.glob("*")}
     try:
         orphans = store.ledger.ended_among(set(folders)) if folders else set()

@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 class RunLog:
-    """The log of one run, which begins when this is made."""
+    """The log of one run of a job, which begins with this object."""
 
     def __init__(self, claim: Claim, metrics: JobMetrics):
         self._claim, self._metrics = claim, metrics

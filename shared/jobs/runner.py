@@ -26,14 +26,14 @@ from shared.worker.slot import Killed, Usage
 Value = TypeVar("Value")
 INPUTS, OUTPUTS = "inputs", "outputs"
 MAX_KILLS = 3
-"""Attempts at a job whose child process is killed from outside. A job that crashes by itself is not tried again."""
+"""Attempts at a job if its child process is killed from outside. A job that crashes by itself is not tried again."""
 
 
 class OperationRunner:
-    """Runs the jobs of one service, each in a child process."""
+    """Runner of one service's jobs, each in a child process."""
 
     def __init__(self, service: Service, settings: Settings, media: MediaStore):
-        lease_s = CHILD_LEASE_S if settings.database_url else 0  # with SQLite a process that stands still keeps its jobs
+        lease_s = CHILD_LEASE_S if settings.database_url else 0  # with SQLite a frozen process keeps its jobs
         limits = Limits(
             timeout_s=settings.job_timeout_s,
             memory_bytes=settings.job_memory_bytes,
@@ -100,9 +100,9 @@ class OperationRunner:
         raise AssertionError("the loop returns or raises")
 
     def _prepare_folder(self, claim: Claim, folder: Path) -> dict[str, Any]:
-        """Make the job's folder with links to its inputs; return their paths by name.
+        """Make the job's folder with links to its inputs; return their paths.
 
-        Each link has the name under which the file was uploaded, so that messages about a file use the name that people know.
+        Each link has the name under which the file was uploaded, so that messages name the file as users know it.
         """
         shutil.rmtree(folder, ignore_errors=True)
         (folder / OUTPUTS).mkdir(parents=True)
@@ -140,9 +140,9 @@ class OperationRunner:
 
 
 async def run_to_the_end(work: Callable[[], Value]) -> Value:
-    """Run `work` in a thread and return its result, even if this task is canceled.
+    """Run `work` in a thread to its end, even if canceled.
 
-    A thread cannot be stopped half-way; the caller that cancels discards the result.
+    Returns the result of `work`. A thread cannot be stopped half-way; the task that cancels this one discards the result.
     """
     working = asyncio.ensure_future(asyncio.to_thread(work))
     while not working.done():
@@ -154,15 +154,15 @@ async def run_to_the_end(work: Callable[[], Value]) -> Value:
 def work_folder(settings: Settings, job_id: str) -> Path:
     """Return the folder that a job writes into.
 
-    It is on the volume of the media, so that finished files are moved by renaming.
+    It is on the volume of the media store, so that finished files are moved by renaming.
     """
     return settings.data_dir.absolute() / "work" / job_id
 
 
 def checked_file(path: str, folder: Path) -> Path:
-    """Check that a path reported by a child is a file in `folder`; return it.
+    """Check that a path reported by a child is a file in `folder`.
 
-    A child that opened hostile media must not publish other files. Raises OperationFailed.
+    Returns the path. A child that opened hostile media must not publish other files. Raises OperationFailed.
     """
     file = Path(path)
     if file.parent != folder or file.is_symlink() or not file.is_file():
@@ -171,7 +171,10 @@ def checked_file(path: str, folder: Path) -> Path:
 
 
 def dump(record: MediaRecord) -> dict[str, Any]:
-    """Return a media record as stored with a job: without `urls`, which are computed on reading."""
+    """Return a media record as it is stored with a job.
+
+    `urls` is left out: it is computed on reading.
+    """
     return record.model_dump(mode="json", exclude={"urls"})
 
 

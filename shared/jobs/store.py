@@ -1,7 +1,4 @@
-"""The ledger and DBOS's queues, changed together.
-
-A job and its place in the queue are written in one transaction.
-"""
+"""The ledger and DBOS's queues, changed in one transaction."""
 
 from typing import Any
 
@@ -21,7 +18,10 @@ WEBHOOKS = "webhooks"
 
 
 class JobStore:
-    """Blocking calls on the database; the event loop makes them in threads."""
+    """Writes of jobs together with their places in DBOS's queues.
+
+    All calls block; the event loop makes them in threads.
+    """
 
     def __init__(self, settings: Settings):
         self.engine = connect(settings.database, settings.data_dir)
@@ -30,7 +30,7 @@ class JobStore:
         self._dbos = DBOSClient(system_database_engine=self.engine, application_name=APPLICATION, lazy=True)
 
     def open(self) -> None:
-        """Create missing tables, without working on anything."""
+        """Create missing tables. Starts no work."""
         make_tables(self.engine)
 
     def close(self) -> None:
@@ -39,9 +39,9 @@ class JobStore:
         self.engine.dispose()
 
     def add(self, job: NewJob) -> tuple[Job, bool]:
-        """Write a job and queue it; return it, and whether it is new.
+        """Write and queue a job; return it, and whether it is new.
 
-        A job with the same idempotency key that exists already is returned instead. Raises QueueFull, IdempotencyMismatch.
+        If a job with the same idempotency key exists, that job is returned instead. Raises QueueFull, IdempotencyMismatch.
         """
         if job.idempotency_key and (earlier := self.earlier(job.owner, job.idempotency_key, job.fingerprint)):
             return earlier, False
@@ -49,16 +49,16 @@ class JobStore:
             with self.engine.begin() as connection:
                 self.ledger.add(connection, job, queue_limit=self._queue_limit)
                 self._enqueue(connection, queue=job.service, workflow="job", workflow_id=job.id, priority=job.priority, job_id=job.id)
-        except IntegrityError:  # the same key came twice at the same moment
+        except IntegrityError:  # two requests with the same key arrived at the same moment
             if job.idempotency_key and (earlier := self.earlier(job.owner, job.idempotency_key, job.fingerprint)):
                 return earlier, False
             raise
         return self.ledger.get(job.owner, job.id), True
 
     def earlier(self, owner: str, key: str, fingerprint: str) -> Job | None:
-        """Return the job that an idempotency key made.
+        """Return the job made with an idempotency key; None if there is none.
 
-        Raises IdempotencyMismatch where its request had another fingerprint.
+        Raises IdempotencyMismatch if that job's request had another fingerprint.
         """
         stored = self.ledger.by_key(owner, key)
         if stored is None:
@@ -70,9 +70,9 @@ class JobStore:
         return self.ledger.get(owner, job_id)
 
     def finish(self, job_id: str, status: Status, *, attempt: int | None = None, **values: Any) -> bool:
-        """End a job and queue its webhook; return False where it has ended already.
+        """End a job and queue its webhook; return whether the job ended.
 
-        See `Ledger.end`.
+        False if it has ended before; see `Ledger.end`.
         """
         with self.engine.begin() as connection:
             if not self.ledger.end(connection, job_id, status, attempt=attempt, **values):

@@ -59,9 +59,9 @@ SCHEMA_LOCK = 7_733_577
 
 
 def connect(url: str, data_dir: Path) -> sa.Engine:
-    """Return the engine of `url`, or of the SQLite file in `data_dir` if `url` is empty.
+    """Return a database engine, which connects on first use.
 
-    It connects on first use.
+    `url`: the database; if empty, the SQLite file in `data_dir`.
     """
     if not url:
         url = f"sqlite:///{data_dir.resolve() / 'jobs.sqlite'}"
@@ -97,7 +97,7 @@ def _add_missing_columns(connection: sa.Connection) -> None:
 
 
 def _set_up_sqlite(connection: Any, _record: Any) -> None:
-    """Set up a connection.
+    """Set the pragmas of an SQLite connection.
 
     WAL lets readers go on during a write; IMMEDIATE makes writers wait instead of failing half-way.
     """

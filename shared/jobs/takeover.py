@@ -5,9 +5,9 @@ lock on it: the operating system drops a file lock with its process, Postgres dr
 take the lock of an executor with unfinished jobs puts those back into their queues; DBOS's atomic claim then gives each to one process.
 
 A Postgres session can also end while its process lives (a frozen machine, a cut network). The server ends a silent session after LEASE_S;
-its process notices after GIVE_UP_S that it cannot prove its life, and exits, if it runs jobs, before anybody may take those over (GRACE_S
-later): GIVE_UP_S + PING_S < LEASE_S < GRACE_S. The process that does the work is another one, which a frozen server cannot end: its guard
-does so after CHILD_LEASE_S without a sign of life, CHILD_LEASE_S + PING_S < LEASE_S + GRACE_S.
+its process notices after GIVE_UP_S that it cannot prove that it is alive. If it runs jobs, it exits before another process may take them
+over (GRACE_S later): GIVE_UP_S + PING_S < LEASE_S < GRACE_S. A child process does the work, and a frozen server cannot end it: the child's
+guard ends it after CHILD_LEASE_S without a sign of life, CHILD_LEASE_S + PING_S < LEASE_S + GRACE_S.
 """
 
 import contextlib
@@ -39,20 +39,23 @@ class Locks(Protocol):
     """Seconds for which a lock must be free before its holder counts as dead."""
 
     def take(self, name: str) -> bool:
-        """Take the lock `name` if nobody holds it."""
+        """Take the lock `name` if it is free; return whether it was."""
 
     def drop(self, name: str) -> None:
         """Release a lock that this process holds."""
 
     def confirm(self, own: str) -> None:
-        """Make sure that this process holds the lock `own`.
+        """Check that this process still holds the lock `own`.
 
-        Raises if the database is away; ends the process if the lock is lost.
+        Raises if the database does not answer; ends the process if the lock is lost.
         """
 
 
 class FileLocks:
-    """Locks by flock on files of one folder: for processes of one machine that share an SQLite file."""
+    """Locks by flock on the files of one folder.
+
+    For processes of one machine that share an SQLite file.
+    """
 
     grace_s = 0.0
 
@@ -76,11 +79,14 @@ class FileLocks:
         os.close(self._held.pop(name))
 
     def confirm(self, own: str) -> None:
-        """Do nothing: the kernel keeps the lock as long as the process lives."""
+        """Do nothing: the kernel keeps the lock while the process lives."""
 
 
 class PostgresLocks:
-    """Session advisory locks on a connection of their own (not through a transaction pooler)."""
+    """Postgres session advisory locks.
+
+    They use a direct connection of their own, not a transaction pooler.
+    """
 
     grace_s = GRACE_S
 
@@ -113,7 +119,10 @@ class PostgresLocks:
                 os._exit(LOST_THE_LOCK)
 
     def _take_soon(self, name: str) -> bool:
-        """Try to take a lock, else wait shortly: others hold it for a moment when they test it."""
+        """Try to take a lock; wait shortly if it is held.
+
+        Other processes hold a lock for a moment when they test it.
+        """
         if self.take(name):
             return True
         time.sleep(RETAKE_S)
@@ -121,9 +130,11 @@ class PostgresLocks:
 
 
 class Lifeline:
-    """Holds this process's executor lock, and recovers the jobs of executors that lost theirs.
+    """This process's executor lock, and recovery of dead executors' jobs.
 
-    `owners` gives the executor ids of unfinished jobs; `recover` puts the jobs of one executor back into their queues.
+    The callers pass `owners`, which returns the executor ids of unfinished jobs, and `recover`, which puts the jobs of one executor back
+    into
+    their queues.
     """
 
     def __init__(self, locks: Locks):
@@ -137,9 +148,9 @@ class Lifeline:
             raise RuntimeError(f"the lock of the new executor {self.executor} is held")
 
     def start(self, *, owners: Callable[[], set[str]], recover: Callable[[str], None], busy: Callable[[], bool]) -> None:
-        """Begin to watch, in threads, because a busy event loop must not look like a dead process.
+        """Start the threads that confirm the lock and recover jobs.
 
-        `busy`: whether jobs run here.
+        Threads, because a busy event loop must not look like a dead process. `busy` returns whether jobs run in this process.
         """
         for target, arguments in ((self._watch, (owners, recover)), (self._watchdog, (busy,))):
             thread = threading.Thread(target=target, args=arguments, name=f"lifeline{target.__name__}", daemon=True)
@@ -147,7 +158,10 @@ class Lifeline:
             self._threads.append(thread)
 
     def stop(self) -> None:
-        """Stop watching and release the lock, so that unfinished jobs can be taken over at once."""
+        """Stop the threads and release the lock.
+
+        Unfinished jobs can then be taken over at once.
+        """
         self._stop.set()
         for thread in self._threads:
             thread.join(5)
@@ -155,13 +169,13 @@ class Lifeline:
             self._locks.drop(self.executor)
 
     def _watch(self, owners: Callable[[], set[str]], recover: Callable[[str], None]) -> None:
-        while True:  # at once, too: after a restart the jobs that were running go on before those that were waiting
+        while True:  # the first round at once: after a restart, interrupted jobs go on before waiting ones
             try:
                 began = _now()
                 self._locks.confirm(self.executor)
                 self._alive_at = began
                 self._reap(owners() - {self.executor}, recover)
-            except Exception as error:  # the database may be away for a while; the watchdog decides when that is too long
+            except Exception as error:  # the database may not answer for a while; the watchdog decides when that is too long
                 log.warning("looking for jobs of dead processes failed: %s", error)
             if self._stop.wait(PING_S):
                 return
@@ -180,10 +194,11 @@ class Lifeline:
                 self._locks.drop(other)
 
     def _watchdog(self, busy: Callable[[], bool]) -> None:
-        """End this process if it runs jobs and cannot prove that it is alive.
+        """End this process if it runs jobs without proof of life.
 
-        Without jobs it stays and waits for the database: there is nothing to take over, and it gets its lock back (`confirm`) long before a
-        job that it begins then could be taken (GRACE_S).
+        Without jobs it stays and waits for the database: there is nothing to take over, and `confirm` gets the lock back long before a job
+        that
+        starts then could be taken over (GRACE_S).
         """
         if not self._locks.grace_s:
             return
@@ -197,7 +212,10 @@ class Lifeline:
 
 
 def make_locks(engine: sa.Engine) -> Locks:
-    """Return the locks that fit the database."""
+    """Return the kind of locks for this database.
+
+    File locks for SQLite, advisory locks for Postgres.
+    """
     if engine.dialect.name == "sqlite":
         assert engine.url.database is not None
         return FileLocks(Path(f"{engine.url.database}.executors"))
@@ -205,5 +223,8 @@ def make_locks(engine: sa.Engine) -> Locks:
 
 
 def _now() -> float:
-    """Return seconds on a clock that also runs while the machine sleeps, where there is one."""
+    """Return seconds on a clock that also runs during sleep.
+
+    The monotonic clock where the system has no such clock.
+    """
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))

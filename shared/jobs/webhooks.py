@@ -30,7 +30,7 @@ class Undelivered(Exception):
 
 
 def stored(webhook: Webhook | None, settings: Settings) -> dict[str, Any] | None:
-    """Return a webhook as it is stored with its job.
+    """Return a webhook in the form that is stored with its job.
 
     Raises Invalid without a usable secret, and ForbiddenAddress for a literal IP address that is not allowed. Host names are resolved and
     checked when the message is sent.
@@ -53,7 +53,7 @@ def stored(webhook: Webhook | None, settings: Settings) -> dict[str, Any] | None
 def workflow(ledger: Ledger, settings: Settings) -> Callable[[str], Coroutine[Any, Any, None]]:
     """Return the DBOS workflow that sends one webhook.
 
-    DBOS retries its step, and resumes it after a restart.
+    DBOS retries its step, and resumes the workflow after a restart.
     """
 
     @DBOS.step(
@@ -77,7 +77,10 @@ def workflow(ledger: Ledger, settings: Settings) -> Callable[[str], Coroutine[An
 
 
 async def send(ledger: Ledger, settings: Settings, job_id: str) -> None:
-    """Send a webhook once. Raises Undelivered where another attempt may help."""
+    """Send a webhook once.
+
+    Raises Undelivered if another attempt may help.
+    """
     with ledger.engine.connect() as connection:
         stored_webhook = ledger.webhook(connection, job_id)
     if stored_webhook is None:

@@ -29,13 +29,13 @@ from shared.jobs.takeover import Lifeline, make_locks
 from shared.log import CURRENT_JOB
 from shared.settings import Settings
 
-QUEUE_POLL_S = 0.15  # a job waits half of it on average; six services' queues have to be cheap to poll
-PATIENT_POLL_S = 0.5  # for pipelines and webhooks, which wait much longer for other things
+QUEUE_POLL_S = 0.15  # a job waits half of this on average; polling the queues of all services must stay cheap
+PATIENT_POLL_S = 0.5  # for pipelines and webhooks, which are not urgent
 CANCEL_POLL_S = 0.2
 DATABASE_RETRY_S = 0.5
 WEBHOOKS_AT_ONCE = 16
 MAX_FAILURES = 20
-"""Starts of one job during which the server may die. Jobs run in processes of their own, so the job is hardly ever the cause."""
+"""Starts of one job after which the server may have died. Jobs run in child processes, so the job is hardly ever the cause."""
 
 log = logging.getLogger(__name__)
 Value = TypeVar("Value")
@@ -58,7 +58,7 @@ class Outcome:
 class Queue:
     """A queue that this process works on.
 
-    `run(claim, progress)` does one job; `discard(claim, outcome)` undoes one that came too late.
+    `run(claim, progress)` does one job; `discard(claim, outcome)` deletes the outputs of a job that has meanwhile ended another way.
     """
 
     concurrency: int
@@ -68,7 +68,7 @@ class Queue:
 
 
 class JobWorker:
-    """Runs jobs in this process, between `start` and `stop`."""
+    """Job execution in this process, between `start` and `stop`."""
 
     def __init__(self, jobs: Jobs, settings: Settings):
         self._jobs, self._store, self._settings = jobs, jobs.store, settings
@@ -78,9 +78,9 @@ class JobWorker:
         self._watcher: asyncio.Task[None] | None = None
 
     async def start(self, queues: Mapping[str, Queue], *, patient: bool = False) -> None:
-        """Open the database and begin to work on `queues` (service name -> Queue).
+        """Open the database and start working on `queues`.
 
-        `patient`: wait for a database server that is away.
+        `queues`: service name -> Queue. `patient`: wait for a database server that does not answer.
         """
         self._queues, self._jobs.stopping = queues, False
         self._lifeline = await self._connect(patient)
@@ -102,9 +102,9 @@ class JobWorker:
         self._watcher = asyncio.create_task(self._watch_cancellations())
 
     async def stop(self) -> None:
-        """Stop working.
+        """Stop working and release the running jobs.
 
-        Jobs that run now are released for the next process that starts, or for another one that runs.
+        The next process that starts, or another running one, takes them up.
         """
         self._jobs.stopping = True
         if not self.working:
@@ -116,7 +116,7 @@ class JobWorker:
             self._interrupt(set(self._running))
             await asyncio.sleep(0.01)
         loop = asyncio.get_running_loop()
-        loop.set_default_executor(ThreadPoolExecutor(4))  # the one that DBOS gave the loop ends with DBOS
+        loop.set_default_executor(ThreadPoolExecutor(4))  # DBOS set the loop's executor, which ends with DBOS
         await asyncio.to_thread(DBOS.destroy, workflow_completion_timeout_sec=0, destroy_registry=True)
         await asyncio.to_thread(self._lifeline.stop)
         await asyncio.to_thread(self._store.close)
@@ -136,7 +136,10 @@ class JobWorker:
         await DBOS.register_queue_async(name, worker_concurrency=concurrency, polling_interval_sec=poll_s, on_conflict="always_update")
 
     async def _workflow(self, job_id: str) -> None:
-        """Run a job: DBOS calls this once, and again after a crash of the process."""
+        """Run a job.
+
+        DBOS calls this once, and again after each crash of the process.
+        """
         if self._jobs.stopping:
             raise asyncio.CancelledError  # taken from the queue at the last moment: the next process takes it up
         claim = await self._written(partial(self._store.ledger.begin, job_id))
@@ -156,7 +159,7 @@ class JobWorker:
             del self._running[job_id]
 
     async def _settle(self, claim: Claim, task: "asyncio.Task[Outcome]", progress: ProgressLog, run_log: RunLog) -> None:
-        """Wait until a job's task is done and write down its end."""
+        """Wait for the end of a job's task, and write the outcome."""
         await asyncio.wait({task})
         if task.cancelled():
             run_log.left("this process ends" if self._jobs.stopping else "it was canceled")
@@ -214,7 +217,7 @@ class JobWorker:
                 await asyncio.sleep(DATABASE_RETRY_S)
 
     async def _watch_cancellations(self) -> None:
-        """Stop the jobs of this process that were canceled through another one."""
+        """Stop this process's jobs that were canceled through another process."""
         while True:
             await asyncio.sleep(CANCEL_POLL_S)
             if self._running:
@@ -225,5 +228,5 @@ class JobWorker:
 
     def _interrupt(self, ids: set[str]) -> None:
         for job_id in ids & self._running.keys():
-            if not self._running[job_id].cancelling():  # once: a second time would interrupt its cleanup
+            if not self._running[job_id].cancelling():  # cancel once: a second cancellation would interrupt the cleanup
                 self._running[job_id].cancel()
