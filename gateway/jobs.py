@@ -1,4 +1,4 @@
-"""Routes on the jobs of all services: list, read, follow, cancel, delete."""
+"""HTTP routes for the jobs of all services: list, read, follow, cancel, delete."""
 
 import asyncio
 import json
@@ -70,7 +70,7 @@ def job_routes(runtime: Runtime) -> APIRouter:
         after = _event_number(last_event_id)
         job = await jobs.get(request.state.owner, job_id)  # raises for an unknown job, before the stream starts
         if job.status.ended and not await jobs.has_events(job_id, after):
-            return Response(status_code=204)  # tells an EventSource to stop reconnecting
+            return Response(status_code=204)  # a 204 stops an EventSource from reconnecting
         stream = _stream(jobs.events(request.state.owner, job_id, after))
         return StreamingResponse(stream, media_type="text/event-stream", headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
 
@@ -123,7 +123,10 @@ def _event_number(header: str | None) -> int:
 
 
 async def _stream(events: AsyncIterator[Event]) -> AsyncIterator[str]:
-    """Format events as text/event-stream, with comments in quiet times that keep proxies from closing the connection."""
+    """Format events as text/event-stream.
+
+    After HEARTBEAT_S without an event a comment is sent, so that proxies keep the connection open.
+    """
     pending: asyncio.Future[Event] | None = None
     try:
         while True:

@@ -1,4 +1,4 @@
-"""Inputs given as "auto": the gateway makes them first, by a step of its own."""
+"""Inputs given as "auto": the gateway adds a step that makes them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,30 +10,32 @@ from shared.operation import AUTO
 
 def asks_for_auto(inputs: Mapping[str, Any]) -> bool:
     """Return whether an input is "auto"."""
-    return any(given == AUTO for given in inputs.values())
+    return any(value == AUTO for value in inputs.values())
 
 
 def maker_of(step: Step, name: str, declarations: Mapping[str, dict[str, Any]]) -> tuple[str, str]:
-    """Return the operation and the output that make an input, as its declaration says.
+    """Return the operation and output that make an "auto" input.
 
-    `declarations`: operations by name, as `GET /operations` lists them. Raises Invalid for an input that cannot be made.
+    The declaration of the input names both. `declarations`: operations by name, as `GET /operations` lists them.
+    Raises Invalid for an input that cannot be "auto".
     """
     made_by = declarations[step.operation]["inputs"].get(name, {}).get("auto", "")
     if not made_by:
-        able = [other for other, port in declarations[step.operation]["inputs"].items() if port.get("auto")]
-        known = f"Inputs that can be: {', '.join(able)}." if able else "No input of this operation can be."
-        raise _refused(name, f"{name!r} cannot be made by itself. {known} Give a media id")
+        names = [other for other, port in declarations[step.operation]["inputs"].items() if port.get("auto")]
+        alternatives = f'Inputs that can be "auto": {", ".join(names)}.' if names else 'No input of this operation can be "auto".'
+        raise _refused(name, f'{name!r} cannot be "auto". {alternatives} Give a media id')
     operation, _, output = made_by.rpartition(".")
     return operation, output
 
 
 def step_that_makes(step: Step, name: str, operation: str, declaration: Mapping[str, Any], number: int) -> Step:
-    """Return the step that makes an input of `step`.
+    """Return the step that makes the input `name` of `step`.
 
-    It gets those inputs of `step` that it needs under the same names. `declaration`: of `operation`; `number` keeps its name unique.
+    The new step takes its required inputs from the inputs of `step` with the same names. `declaration`: of `operation`.
+    `number`: makes the id of the new step unique. Raises Invalid if `step` lacks one of these inputs.
     """
     inputs = {port: step.inputs.get(port) for port, about in declaration["inputs"].items() if not about["optional"]}
-    missing = [port for port, given in inputs.items() if given is None]
+    missing = [port for port, media_id in inputs.items() if media_id is None]
     if missing:
         raise _refused(name, f"{operation} makes it from {', '.join(missing)}, which is not given")
     return Step(id=f"auto-{name}-{number}".replace("_", "-"), operation=operation, inputs=inputs, params={})

@@ -1,4 +1,4 @@
-"""Checks of pipelines: every step is validated by its service before the first one starts."""
+"""Check of a pipeline: each service validates its steps before the first step starts."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -34,12 +34,12 @@ async def check_steps(upstreams: Upstreams, steps: Sequence[Step], *, headers: M
 
 
 class _Checking:
-    """The steps checked so far, and what is known about their operations and outputs."""
+    """State of a check: checked steps, their operations and outputs."""
 
     def __init__(self, upstreams: Upstreams, headers: Mapping[str, str]) -> None:
         self._upstreams, self._headers = upstreams, headers
         self._kinds: dict[str, str] = {}  # "step.output" -> kind
-        self._declarations: dict[str, Declaration] = {}  # each service is asked once
+        self._declarations: dict[str, Declaration] = {}  # operation name -> declaration; one request per service
         self.checked: list[Step] = []
 
     async def add(self, step: Step, where: str) -> None:
@@ -61,7 +61,10 @@ class _Checking:
         self.checked.append(step.model_copy(update={"params": params}))
 
     async def _declare(self, step: Step, where: str) -> None:
-        """Find the step's declaration. Raises UnknownOperation."""
+        """Read the declaration of the step's operation from its service.
+
+        Raises UnknownOperation.
+        """
         if not OPERATION_NAME.fullmatch(step.operation) or step.service not in self._upstreams.clients:
             raise _unknown_operation(step, where)
         if step.operation not in self._declarations:
@@ -74,47 +77,55 @@ class _Checking:
             raise _unknown_operation(step, where)
 
     async def _with_made_inputs(self, step: Step, where: str) -> Step:
-        """Return the step with each "auto" input replaced by the output of a step that makes it.
+        """Replace each "auto" input by the output of a new step.
 
-        Steps that need the same thing share the step that makes it.
+        Inputs that need the same operation on the same media share the new step.
         """
         inputs = dict(step.inputs)
-        for name in [name for name, given in step.inputs.items() if given == AUTO]:
+        for name in [name for name, value in step.inputs.items() if value == AUTO]:
             operation, output = maker_of(step, name, self._declarations)
             lookup = Step(id="auto", operation=operation)
             await self._declare(lookup, f"{where}.inputs.{name}")
             maker = step_that_makes(step, name, operation, self._declarations[operation], len(self.checked))
             same = (
-                made for made in self.checked if made.id.startswith("auto-") and made.operation == operation and made.inputs == maker.inputs
+                other
+                for other in self.checked
+                if other.id.startswith("auto-") and other.operation == operation and other.inputs == maker.inputs
             )
-            made = next(same, None)
-            if made is None:
+            earlier = next(same, None)
+            if earlier is None:
                 await self.add(maker, where)
-                made = maker
-            inputs[name] = f"{made.id}.{output}"
+            inputs[name] = f"{(earlier or maker).id}.{output}"
         return step.model_copy(update={"inputs": inputs})
 
 
 def map_ids(ids: str | list[str] | None, change: Callable[[str], str]) -> str | list[str] | None:
-    """Apply `change` to the id, or to each id of the list, that an input has."""
+    """Apply `change` to each media id of an input."""
     if ids is None:
         return None
     return [change(media_id) for media_id in ids] if isinstance(ids, list) else change(ids)
 
 
-def _input_to_check(kinds: Mapping[str, str], where: str, given: str) -> str:
-    """Turn `step.output` into the placeholder `pending:<kind>` that `check` takes; return a media id unchanged."""
-    if given in kinds:
-        return f"pending:{kinds[given]}"
-    if OUTPUT_REFERENCE.fullmatch(given):
+def _input_to_check(kinds: Mapping[str, str], where: str, source: str) -> str:
+    """Replace `step.output` by the placeholder `pending:<kind>`.
+
+    The `check` route of a service accepts this placeholder. A media id is returned unchanged.
+    `kinds`: media kind by `step.output`. Raises Invalid for an output that no earlier step has.
+    """
+    if source in kinds:
+        return f"pending:{kinds[source]}"
+    if OUTPUT_REFERENCE.fullmatch(source):
         known = f"Outputs of earlier steps: {', '.join(sorted(kinds))}." if kinds else "No earlier step has outputs."
-        detail = f"{given!r} is not an output of an earlier step. {known}"
+        detail = f"{source!r} is not an output of an earlier step. {known}"
         raise Invalid(f"{where}: {detail}", errors=[_error(where, detail)])
-    return given
+    return source
 
 
 def _pending_params(step: Step, earlier: Sequence[Step], operations: Mapping[str, Declaration]) -> dict[str, Any]:
-    """Return a stand-in value for each param that refers to the result of an earlier step."""
+    """Return a stand-in value for each param that is a reference.
+
+    A reference takes its value from the result of an earlier step, which does not exist yet.
+    """
     schema = operations[step.operation]["params"]
     earlier_operations = {other.id: other.operation for other in earlier}
     pending = {}
@@ -134,7 +145,10 @@ def _unknown_operation(step: Step, where: str) -> UnknownOperation:
 
 
 def _in_step(refusal: Refused | Invalid, where: str, step: Step) -> Refused:
-    """Return the refusal with the step's name in its detail and the step's path before each field."""
+    """Add the step's id to a refusal.
+
+    The detail starts with the id of the step, and each field with the path `where`.
+    """
     problem = refusal.problem()
     errors = [{**error, "field": f"{where}.{error['field']}"} for error in problem.get("errors", [])]
     detail = f"Step {step.id!r} ({step.operation}): {problem.get('detail')}"

@@ -1,4 +1,4 @@
-"""Takes pipelines: checks them and queues them as jobs."""
+"""Entry point of pipelines: checks them and queues them as jobs."""
 
 import json
 import re
@@ -29,36 +29,41 @@ class PipelineDesk:
         self._upstreams, self._runtime = upstreams, runtime
 
     async def check(self, request: PipelineRequest, owner: str) -> PipelineChecked:
-        """Check every step and fill in defaults."""
+        """Check every step and fill in the defaults of its params."""
         return await check_steps(self._upstreams, request.steps, headers=credentials(self._runtime.settings, owner))
 
     async def start(self, request: PipelineRequest, owner: str, key: str | None) -> Job:
-        """Check a pipeline and queue it. `key`: the request's idempotency key.
+        """Check a pipeline and queue it.
 
-        The key compares the request as it was sent: inputs may have been deleted and defaults changed since.
+        `key`: the request's idempotency key. A request with the key of an earlier job returns that job. Requests are compared
+        before defaults are filled in, because inputs may have been deleted and defaults changed since.
         """
         jobs = self._runtime.jobs
         steps = [step.model_dump(mode="json") for step in request.steps]
-        as_sent = JobRequest(params={"steps": steps}, webhook=request.webhook, metadata=request.metadata, priority=request.priority)
-        job = await jobs.earlier(owner=owner, operation=OPERATION, request=as_sent, key=key) if key else None
+        original = JobRequest(params={"steps": steps}, webhook=request.webhook, metadata=request.metadata, priority=request.priority)
+        job = await jobs.earlier(owner=owner, operation=OPERATION, request=original, key=key) if key else None
         if job is not None:
             return job
         trace = {name: value for name, value in sent_on().items() if name in TRACE}
         params = (await self.check(request, owner)).model_dump(mode="json") | ({"trace": trace} if trace else {})
-        filled_in = as_sent.model_copy(update={"params": params})
-        return await jobs.submit(owner=owner, service=QUEUE, operation=OPERATION, request=filled_in, original=as_sent, key=key)
+        complete = original.model_copy(update={"params": params})
+        return await jobs.submit(owner=owner, service=QUEUE, operation=OPERATION, request=complete, original=original, key=key)
 
     async def expand(self, service: str, path: str, body: bytes, request: Request) -> Response | None:
-        """Answer a request to an operation's `jobs` or `check` that has an "auto" input, as a pipeline; None for any other request."""
+        """Answer an operation's request with "auto" inputs as a pipeline.
+
+        Covers `POST /v1/<service>/<operation>/jobs` and `.../check`. Returns None for any other request, which the proxy then
+        forwards unchanged.
+        """
         if b'"auto"' not in body or not (place := re.fullmatch(r"([a-z-]+)/(jobs|check)", path)):
             return None
         value = parse(body, request.headers.get("content-type", ""))
         if not isinstance(value, dict) or not isinstance(value.get("inputs"), dict) or not asks_for_auto(value["inputs"]):
             return None
-        verb, what = place.groups()
+        verb, action = place.groups()
         pipeline = _as_pipeline(f"{service}.{verb}", verb, value)
         owner = request.state.owner
-        if what == "check":
+        if action == "check":
             return JSONResponse((await self.check(pipeline, owner)).model_dump(mode="json"))
         job = await self.start(pipeline, owner, request.headers.get("idempotency-key"))
         answer = Response(status_code=202)
@@ -68,7 +73,10 @@ class PipelineDesk:
 
 
 def _as_pipeline(operation: str, verb: str, body: dict[str, object]) -> PipelineRequest:
-    """Return a request for one operation as a pipeline of one step. Raises Invalid, naming the fields."""
+    """Wrap a request for one operation in a pipeline of one step.
+
+    Raises Invalid, naming the fields.
+    """
     step = {"id": verb, "operation": operation, "inputs": body["inputs"], "params": body.get("params") or {}}
     unknown = sorted(body.keys() - {"inputs", "params", *ENVELOPE})
     if unknown:

@@ -1,4 +1,7 @@
-"""Named pipelines. `<...>` in their steps stands for a media id of the user."""
+"""Named pipelines.
+
+`<...>` in a step is a placeholder for a media id of the user.
+"""
 
 from collections.abc import Set
 from typing import Any
@@ -65,7 +68,10 @@ PRESETS: tuple[tuple[str, str, list[dict[str, Any]]], ...] = (
 
 
 def presets(operations: Set[str]) -> list[Preset]:
-    """Return all presets. `operations`: names of those that can run on this server."""
+    """Return all presets.
+
+    `operations`: names of the operations that this server can run.
+    """
     listed = []
     for name, title, steps in PRESETS:
         missing = sorted({step["operation"] for step in steps} - operations)

@@ -1,7 +1,7 @@
 """References from a step's params to the result of an earlier step: `{"from": "<step>.<field>"}`.
 
-The value of such a field is not known when a pipeline is checked. The check reads from the schema of the earlier result that the field
-exists, and validates the params with a stand-in value that their schema allows.
+The value is not known yet when a pipeline is checked. The check looks the field up in the schema of the earlier step's result, and
+validates the params with a stand-in value that their schema allows.
 """
 
 import re
@@ -31,9 +31,9 @@ def references(params: dict[str, Any]) -> dict[str, tuple[str, list[str]]]:
 
 
 def check_path(name: str, path: list[str], step: str, result: Schema) -> None:
-    """Check that the schema `result` has a field at `path`. Raises Invalid.
+    """Check that the schema `result` has a field at `path`.
 
-    `name`: the param that holds the reference. `step`: id of the step that it refers to.
+    `name`: the param that holds the reference. `step`: id of the step that the reference names. Raises Invalid.
     """
     schema = _plain(result, result)
     for part in path:
@@ -50,7 +50,7 @@ def check_path(name: str, path: list[str], step: str, result: Schema) -> None:
 
 
 def stand_in(schema: Schema, root: Schema) -> Any:
-    """Return a value that the schema allows: the default, or else the least value.
+    """Return the schema's default, or else its least valid value.
 
     The default is preferred because it fits the defaults of the other params.
     """
@@ -93,7 +93,10 @@ def _least_number(schema: Schema) -> float:
 
 
 def value_at(result: Any, path: list[str], step: str) -> Any:
-    """Return the value at `path` in the result of a step. Raises Invalid if there is none."""
+    """Return the value at `path` in a step's result.
+
+    Raises Invalid if the result has no such field.
+    """
     value = result
     for part in path:
         try:

@@ -1,4 +1,4 @@
-"""The runner of pipelines: starts each step as a job of its service and waits for its end."""
+"""Runner of pipelines: starts each step as a job of its service and waits for its end."""
 
 import asyncio
 import hashlib
@@ -35,7 +35,10 @@ class PipelineRunner:
         return Queue(concurrency=AT_ONCE, poll_s=PATIENT_POLL_S, run=self.run, discard=self.discard)
 
     async def run(self, claim: Claim, progress: ProgressLog) -> Outcome:
-        """Run the steps in order. Cancelling the pipeline cancels the running step. Raises OperationFailed."""
+        """Run the steps in order.
+
+        Cancelling the pipeline cancels the running step. Raises OperationFailed if a step is refused, fails or is canceled.
+        """
         outputs: dict[str, dict[str, Any]] = {}  # "step.output" -> media record
         results: dict[str, Any] = {}
         summaries: list[dict[str, Any]] = []
@@ -62,7 +65,11 @@ class PipelineRunner:
         """Keep all outputs: they belong to the jobs of the steps."""
 
     async def _start(self, claim: Claim, step: Step, outputs: dict[str, dict[str, Any]], results: dict[str, Any]) -> Job:
-        """Submit a step as a job; a step that this pipeline submitted before a crash is found again by its idempotency key."""
+        """Submit a step as a job of its service.
+
+        The idempotency key names pipeline, step and content. If the pipeline restarts after a crash, it gets the job that it had
+        already submitted.
+        """
         inputs = {
             name: map_ids(ids, lambda media_id: outputs[media_id]["id"] if media_id in outputs else media_id)
             for name, ids in step.inputs.items()
@@ -82,7 +89,10 @@ class PipelineRunner:
                 await asyncio.sleep(RETRY_S)
 
     async def _follow(self, claim: Claim, job: Job, progress: ProgressLog, *, number: int, count: int) -> Job:
-        """Wait for the end of a step's job and report its progress as the pipeline's."""
+        """Follow a step's job to its end.
+
+        Its progress is reported as part `number` of `count` of the pipeline's progress.
+        """
         while not job.status.ended:
             await asyncio.sleep(POLL_S)
             job = await self.runtime.jobs.get(claim.owner, job.id)

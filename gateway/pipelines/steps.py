@@ -14,7 +14,7 @@ EXAMPLE: JsonDict = {
 
 
 class Step(BaseModel):
-    """One operation, on media or on outputs of earlier steps."""
+    """One step of a pipeline: an operation with inputs and params."""
 
     model_config = ConfigDict(extra="forbid")
 
