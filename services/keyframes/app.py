@@ -9,7 +9,10 @@ from shared.runtime import Runtime
 
 
 def create_app(runtime: Runtime, *, reachable_by_browsers: bool = True) -> FastAPI:
-    """Serve the operations and the endpoints of the program this service replaces."""
+    """Make the app with the operations and the compatible endpoints.
+
+    The compatible endpoints are those of the Video Keyframe Extraction API.
+    """
     app = create_service(SERVICE, runtime, reachable_by_browsers=reachable_by_browsers)
     app.include_router(compat_routes(runtime))
     return app

@@ -1,7 +1,7 @@
-"""The endpoints of the Video Keyframe Extraction API, so that its clients only change the base URL.
+"""Endpoints compatible with the Video Keyframe Extraction API.
 
-`POST /extract_keyframes/` has that program's form and reply. It runs `keyframes.detect` with that program's method, the mean change of the
-pixels. `GET /preview` shows a job's gallery.
+A client of that API only changes its base URL. `POST /extract_keyframes/` takes the same form and gives the same reply. It runs
+`keyframes.detect` with that API's method, the mean change of the pixels. `GET /preview` shows a job's gallery.
 """
 
 import asyncio
@@ -29,13 +29,13 @@ from shared.runtime import Runtime
 FIELDS = ("threshold",)
 
 HEAD_BYTES = 4096
-"""The element that names a gallery's media lies within this many bytes from its start."""
+"""Bytes at the start of a gallery within which the element with the media ids lies."""
 
 CHUNK_BYTES = 256 * 1024
 RECENT_JOBS = 50
-"""Jobs among which the newest gallery is looked for."""
+"""Number of recent jobs to search for the newest gallery."""
 
-# As for all pages made by jobs: sandboxed without this server's origin, so without access to the user's session and data.
+# As for all pages made by jobs: the sandbox takes away this server's origin, and so the access to the user's session and data.
 PAGE_HEADERS = {
     "Content-Security-Policy": "sandbox allow-scripts allow-downloads",
     "Cache-Control": "private, no-cache",
@@ -88,7 +88,10 @@ def _extract_routes(runtime: Runtime) -> APIRouter:
     )
     @router.post("/extract_keyframes", include_in_schema=False, response_model_exclude_none=True)
     async def extract_keyframes(request: Request) -> Extracted | list[Extracted]:
-        """Repeat the field `file` to send a batch. The reply is then a list, in which a bad file has an `error` and no frames."""
+        """Extract the keyframes of one or more uploaded videos.
+
+        Repeat the field `file` to send a batch. The reply is then a list, in which a bad file has an `error` and no frames.
+        """
         form = await read_form(request, runtime, fields=FIELDS, most_files=MAX_VIDEOS)
         params = params_from_text(DetectParams, {"method": "difference"} | form.fields)
         ids = [record.id for record in form.taken]
@@ -107,7 +110,10 @@ def _extract_routes(runtime: Runtime) -> APIRouter:
 
 
 def _reply(name: str, report: dict[str, Any], images: str, job_id: str) -> Extracted:
-    """Translate a video's report. `images`: address of the folder of its keyframes."""
+    """Make the reply from a video's report.
+
+    `images`: address of the folder with the keyframes.
+    """
     frames = [
         ExtractedFrame(file=keyframe["file"], timestamp=str(timedelta(seconds=keyframe["timestamp_s"])), url=images + keyframe["file"])
         for keyframe in report["keyframes"]
@@ -129,13 +135,16 @@ def _preview_routes(runtime: Runtime) -> APIRouter:
         request: Request,
         job: str | None = Query(None, max_length=64, description="Id of a `keyframes.detect` job. Empty: the newest with a gallery."),
     ) -> Response:
-        """Shots on a timeline, scores with a movable threshold, and keyframes. Clips play from the uploaded media."""
+        """Show the gallery of a job.
+
+        The gallery shows shots on a timeline, scores with a movable threshold, and keyframes. Clips play from the uploaded media.
+        """
         owner = request.state.owner
-        shown = await _newest_job(runtime, owner) if job is None else await _job_with_gallery(runtime, owner, job)
-        if shown is None:
+        gallery_job = await _newest_job(runtime, owner) if job is None else await _job_with_gallery(runtime, owner, job)
+        if gallery_job is None:
             return HTMLResponse(NO_GALLERY, headers=PAGE_HEADERS | {"Content-Security-Policy": "default-src 'none'; sandbox"})
-        path = await on_disk(runtime.media.content_path, owner, shown.outputs["gallery"].id)
-        videos = shown.inputs["video"]
+        path = await on_disk(runtime.media.content_path, owner, gallery_job.outputs["gallery"].id)
+        videos = gallery_job.inputs["video"]
         media = videos if isinstance(videos, list) else [videos or ""]
         return StreamingResponse(_gallery_page(path, media), media_type="text/html; charset=utf-8", headers=PAGE_HEADERS)
 
@@ -143,7 +152,10 @@ def _preview_routes(runtime: Runtime) -> APIRouter:
 
 
 async def _job_with_gallery(runtime: Runtime, owner: str, job_id: str) -> Job:
-    """Return a job that has a gallery. Raises NotFound."""
+    """Return the job `job_id`, which has a gallery.
+
+    Raises NotFound if the job does not exist or has no gallery.
+    """
     job = await runtime.jobs.get(owner, job_id)
     if job.operation != DETECT.name:
         raise NotFound(f"Job {job.id} is a {job.operation} job. Only {DETECT.name} jobs have a gallery.")
@@ -153,16 +165,16 @@ async def _job_with_gallery(runtime: Runtime, owner: str, job_id: str) -> Job:
 
 
 async def _newest_job(runtime: Runtime, owner: str) -> Job | None:
-    """Return the owner's newest job with a gallery."""
+    """Return the owner's newest job with a gallery; None without such a job."""
     jobs, _ = await runtime.jobs.page(owner, service=DETECT.service, status=Status.SUCCEEDED, limit=RECENT_JOBS)
     return next((job for job in jobs if job.operation == DETECT.name and "gallery" in job.outputs), None)
 
 
 async def _gallery_page(path: Path, media: list[str]) -> AsyncIterator[bytes]:
-    """Stream a gallery, with its media ids filled in."""
+    """Stream the gallery file `path`, with the ids `media` filled in."""
     with path.open("rb") as file:
         head = await asyncio.to_thread(file.read, HEAD_BYTES)
-        # The part that changes is ASCII. Latin-1 passes every other byte through unchanged.
+        # The head may end within a UTF-8 character. Latin-1 keeps every byte, and the element to replace is ASCII.
         yield with_media(head.decode("latin-1"), media).encode("latin-1")
         while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
             yield chunk

@@ -1,4 +1,7 @@
-"""keyframes.detect: videos in, shots, keyframes, cut lists and a gallery out."""
+"""Operation `keyframes.detect`: finds shots and keyframes of videos.
+
+Writes keyframe images, cut lists and a gallery.
+"""
 
 import json
 import re
@@ -40,7 +43,7 @@ MAX_SCORES = 20_000
 
 
 class DetectParams(Params):
-    """How shots are found and which frames are kept."""
+    """Params of shot detection and of the choice of keyframes."""
 
     method: Method = Field(
         "auto",
@@ -75,7 +78,7 @@ class DetectParams(Params):
 
     @property
     def effective_threshold(self) -> float:
-        """The threshold, or the method's default."""
+        """The given threshold, or the method's default."""
         return self.threshold or self.detector.threshold
 
 
@@ -88,26 +91,30 @@ class DetectResult(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class _Folders:
-    """Where files are collected until they are packed: keyframe images, and everything else."""
+    """Temporary folders of files that are packed into the outputs."""
 
     images: Path
+    """Keyframe images."""
     files: Path
+    """All other files, in one folder per video."""
 
 
 def detect(params: DetectParams, *, video: list[Path] | Path, outputs: Mapping[str, Path], progress: Progress = Silent()) -> DetectResult:
-    """Find the shots of one or more videos and write `outputs`.
+    """Find the shots and keyframes of one or more videos.
 
-    `keyframes` gets the images, `files` the lists, thumbnails and scores, `gallery` the page.
+    `outputs`: paths of the archive of images `keyframes`, of the archive `files` with lists, thumbnails and scores, and of the page
+    `gallery`.
 
     Every video is scanned once at small size; then only the keyframes are decoded in full size. A video that cannot be read gets a
-    report with its `error`. Raises the first video's error if none can be read, Invalid for more than MAX_VIDEOS videos.
+    report with an `error`. Raises Invalid for more than MAX_VIDEOS videos. If no video can be read, raises the error of the video, or
+    OperationFailed for several videos.
     """
     videos = [video] if isinstance(video, Path) else list(video)
     if not 1 <= len(videos) <= MAX_VIDEOS:
         raise Invalid(f"The job has {len(videos)} videos. Give 1 to {MAX_VIDEOS}.")
     reports: list[VideoReport] = []
     errors: list[ReelwrightError] = []
-    # In the folder of the outputs, so that a job that is killed leaves nothing elsewhere.
+    # The temporary folder lies in the folder of the outputs, so that a killed job leaves nothing elsewhere.
     with tempfile.TemporaryDirectory(dir=outputs["files"].parent, prefix=".detect-") as temporary:
         folders = _Folders(Path(temporary, "keyframes"), Path(temporary, "files"))
         folders.images.mkdir()
@@ -156,7 +163,7 @@ DETECT = Operation(
 
 
 def _detect_in(video: Path, params: DetectParams, title: str, folders: _Folders, progress: Progress) -> VideoReport:
-    """Find one video's shots and keyframes and write its files."""
+    """Find the shots and keyframes of one video and write its files."""
     info = probe_video(video, hint="shots are found in a video")
     for warning in conversion_warnings(info, to_sdr8=True, written_as=None):
         progress.warn(f"{as_text(video.name)}: {warning}")
@@ -199,7 +206,10 @@ def _detect_in(video: Path, params: DetectParams, title: str, folders: _Folders,
 def _write_keyframes(
     video: Path, params: DetectParams, scan: Scan, choices: list[Choice], title: str, folders: _Folders, progress: Progress
 ) -> list[Keyframe]:
-    """Decode the chosen frames in full size and write them as images and thumbnails."""
+    """Write the chosen frames as images and thumbnails.
+
+    Decodes only these frames, in full size.
+    """
     keyframes = []
     times = [scan.exact_time(choice.frame) for choice in choices]
     frames = frames_at(video, times, to_sdr8=True)
@@ -228,7 +238,10 @@ def _write_keyframes(
 
 
 def _reported_scores(method: str, scores: Floats, times: list[float]) -> Scores:
-    """Reduce the scores (n,) to at most MAX_SCORES: the highest of each group of frames."""
+    """Reduce the scores (n,) to at most MAX_SCORES.
+
+    Frames form groups of equal size, and the highest score of each group stays.
+    """
     group = -(-len(times) // MAX_SCORES) or 1
     highest = np.array([start + int(np.argmax(scores[start : start + group])) for start in range(0, len(times), group)])
     values = np.round(scores[highest].astype(float), SCORE_DIGITS).tolist()
@@ -236,7 +249,7 @@ def _reported_scores(method: str, scores: Floats, times: list[float]) -> Scores:
 
 
 def _reported_candidates(candidates: list[Transition], times: list[float]) -> list[Candidate]:
-    """Reduce the candidates to the MAX_SCORES most confident, in order."""
+    """Reduce the candidates to the MAX_SCORES most confident, in frame order."""
     kept = sorted(sorted(candidates, key=lambda candidate: -candidate.confidence)[:MAX_SCORES])
     return [
         Candidate(
@@ -252,10 +265,13 @@ def _reported_candidates(candidates: list[Transition], times: list[float]) -> li
 
 
 def _write_scores(scores: Mapping[str, Floats], times: list[float], path: Path) -> None:
-    """Write the scores of every frame, method by method to save memory."""
+    """Write the scores of every frame as JSON.
+
+    One method is written at a time, to save memory.
+    """
     with path.open("w") as file:
         json.dump({"frames": list(range(len(times))), "times": times}, file)
-        # Replace the closing brace.
+        # The values take the place of the closing brace.
         file.seek(file.tell() - 1)
         file.write(', "values": {')
         for number, (method, values) in enumerate(scores.items()):
@@ -265,6 +281,9 @@ def _write_scores(scores: Mapping[str, Floats], times: list[float], path: Path) 
 
 
 def _title(video: Path, number: int | None) -> str:
-    """Make the base name of a video's files from its own name, numbered in a batch."""
+    """Make the base name of a video's output files.
+
+    The name consists of the video's own name without special characters and, in a batch, its number.
+    """
     plain = re.sub(r"[^A-Za-z0-9_-]+", "-", video.stem).strip("-")[:60] or "video"
     return plain if number is None else f"{number + 1:03d}-{plain}"

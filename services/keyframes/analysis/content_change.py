@@ -1,6 +1,6 @@
 """Change of hue, saturation, brightness and edges from one frame to the next.
 
-The measure of PySceneDetect's `detect-content`, as documented for its ContentDetector, on small frames.
+Source: PySceneDetect's `detect-content`, as documented for its ContentDetector. Measured here on small frames.
 """
 
 from dataclasses import dataclass
@@ -17,9 +17,10 @@ WEIGHTS = (1.0, 1.0, 1.0, 0.2)
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """Planes to compare, uint8: hue (0 to 179), saturation and brightness (0 to 255), edges (0 or 255)."""
+    """Hue, saturation, brightness and edges of a frame."""
 
     planes: tuple[NDArray[np.uint8], ...]
+    """Four planes, uint8: hue (0 to 179), saturation and brightness (0 to 255), edges (0 or 255)."""
 
 
 def content(small: SmallFrame) -> Content:
@@ -32,6 +33,9 @@ def content(small: SmallFrame) -> Content:
 
 
 def content_change(before: Content, after: Content) -> float:
-    """Return the weighted mean change of the four planes, 0 to 255."""
+    """Return the weighted mean change of the four planes.
+
+    From 0 to 255.
+    """
     changes = [cv2.norm(old, new, cv2.NORM_L1) / old.size for old, new in zip(before.planes, after.planes, strict=True)]
     return float(np.dot(WEIGHTS, changes)) / sum(WEIGHTS)

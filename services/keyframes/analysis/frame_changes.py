@@ -16,20 +16,23 @@ _BLOCK = 1000  # thumbnails in memory at a time
 
 @dataclass(frozen=True, slots=True)
 class FrameChanges:
-    """Changes since the previous frame, (n,) each for the n frames of a film; 0 at the first."""
+    """Changes from each frame of a film to the next.
+
+    Every array has shape (n,) for the n frames of the film. The changes of the first frame are 0.
+    """
 
     distance: Floats
-    """`FrameDistance.total` to the previous frame."""
+    """`FrameDistance.total` from the previous frame to this one."""
     in_place: Floats
-    """`FrameDistance.in_place` to the previous frame."""
+    """`FrameDistance.in_place` from the previous frame to this one."""
     aligned: Floats
-    """`FrameDistance.aligned` to the previous frame."""
+    """`FrameDistance.aligned` from the previous frame to this one."""
     contrast: Floats
-    """Standard deviation of the frame's own brightness."""
+    """Standard deviation of the frame's brightness."""
 
 
 def frame_changes(film: ThumbnailFilm) -> FrameChanges:
-    """Compare each frame with the one before."""
+    """Compare each frame of a film with the previous frame."""
     distance, in_place, aligned, contrast = (np.zeros(len(film), np.float32) for _ in range(4))
     contrast[:1] = film.block(0, 1)[:, 0].std(axis=(1, 2))
     for start, block in _overlapping_blocks(film, 1):
@@ -40,20 +43,29 @@ def frame_changes(film: ThumbnailFilm) -> FrameChanges:
 
 
 def lagged_distances(film: ThumbnailFilm, lag: int) -> NDArray[np.float64]:
-    """Compare each frame with the one `lag` places later: (n - lag,) of `FrameDistance.total`."""
+    """Measure the distance between frames that lie `lag` places apart.
+
+    Returns `FrameDistance.total` of each such pair, (n - lag,).
+    """
     parts = [frame_distance(block[:-lag], block[lag:]).total for _, block in _overlapping_blocks(film, lag)]
     return np.concatenate([np.empty(0), *parts])
 
 
 def _overlapping_blocks(film: ThumbnailFilm, lag: int) -> Iterator[tuple[int, Planes]]:
-    """Yield blocks of the film with their first place; each reaches `lag` frames into the next."""
+    """Yield overlapping blocks of a film.
+
+    Each item is the place of the block's first frame and the block. A block repeats the first `lag` frames of the next block.
+    """
     count = max(len(film) - lag, 0)
     for start in range(0, count, _BLOCK):
         yield start, film.block(start, min(start + _BLOCK, count) + lag)
 
 
 def contrasts(film: ThumbnailFilm) -> Floats:
-    """Measure the contrast of each frame without black bars: standard deviation of brightness, (n,)."""
+    """Measure the contrast of each frame, (n,).
+
+    Contrast is the standard deviation of brightness. Black bars are left out.
+    """
     film = film.without_bars()
     edges = [*range(0, len(film), _BLOCK), len(film)]
     blocks = (film.block(start, stop) for start, stop in pairwise(edges))

@@ -1,4 +1,7 @@
-"""Distance between two frames: small within a shot even when things move, large between two shots."""
+"""Distance between two frames.
+
+The distance is small within a shot, even with motion, and large between two shots.
+"""
 
 from dataclasses import dataclass
 
@@ -7,28 +10,30 @@ from numpy.typing import NDArray
 
 from services.keyframes.analysis.thumbnail_film import HEIGHT, WIDTH, Planes
 
-# In pixels of a 32x18 thumbnail: as far as a fast pan moves between two frames, and blocks large enough to be recognised.
+# Search range and block size in pixels of a 32x18 thumbnail. The range covers a fast pan from one frame to the next. Smaller blocks match
+# in too many places.
 _REACH_X, _REACH_Y = 7, 3
 _BLOCK_H, _BLOCK_W = 6, 4
 NOISE = 4.0
-"""Added to the contrast that changes are divided by, so that noise in a flat picture counts little."""
+"""Offset in levels for the contrast by which changes are divided. It keeps noise in flat pictures from counting as change."""
 _BATCH = 256  # pairs compared at a time: their working memory fits the processor's cache
-_WIDTHS = 16, 8, 8  # levels of Y, U, V by which a pixel must change to count in full
+_WIDTHS = 16, 8, 8  # levels of Y, U, V from which on a pixel counts as fully changed
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class FrameDistance:
-    """Parts of the distance, (n,) each for n pairs, or scalars for one pair.
+    """Distance between the frames of n pairs, in four parts.
 
-    Each is a share of the picture or relative to its contrast, so that dark films measure like bright ones.
+    Each part has shape (n,), or is a scalar for one pair. A part is a share of the picture or relative to its contrast, so dark and bright
+    films give similar values.
     """
 
     in_place: Floats
-    """Mean change of brightness, pixel against pixel."""
+    """Mean change of brightness per pixel, relative to the contrast."""
     aligned: Floats
-    """Mean change of brightness after each block is matched nearby: the part that motion does not explain."""
+    """As `in_place`, after each block is moved to its best match nearby: the change that motion does not explain."""
     brightness: Floats
     """Share of the picture whose brightness changed, 0 to 1."""
     color: Floats
@@ -36,15 +41,18 @@ class FrameDistance:
 
     @property
     def total(self) -> Floats:
-        """All parts in one number: 0 for equal pictures, from about 0.45 on for two shots."""
+        """Weighted sum of `aligned`, `brightness` and `color`.
+
+        Equal pictures give 0. Pictures of two different shots give about 0.45 or more.
+        """
         total: Floats = self.aligned + 0.5 * self.brightness + self.color
         return total
 
 
 def frame_distance(before: Planes, after: Planes) -> FrameDistance:
-    """Compare two thumbnails (3, 18, 32), or n pairs (n, 3, 18, 32).
+    """Compare two thumbnails or n pairs of thumbnails.
 
-    In batches each pair takes a tenth of the time.
+    Shapes: (3, 18, 32) for two, (n, 3, 18, 32) for n pairs. A pair in a batch takes a tenth of the time of a single pair.
     """
     if before.ndim == 3:
         return FrameDistance(*(values[0] for values in _compare(before[None], after[None])))
@@ -62,10 +70,10 @@ def _compare(before: Planes, after: Planes) -> tuple[Floats, Floats, Floats, Flo
 
 
 def _histogram_change(before: Planes, after: Planes, width: int) -> Floats:
-    """Return the share of pixels that must change to equal the other histogram, for n pairs of planes.
+    """Compare the histograms of n pairs of planes.
 
-    A change by less than `width` levels counts in proportion: coding, exposure and fades shift all pixels a little without making
-    another picture.
+    Returns the share of pixels, 0 to 1, that must change to turn one histogram into the other, (n,). A pixel that moves by less than
+    `width` levels counts in proportion, because coding, exposure and fades shift all pixels slightly within one shot.
     """
     count = len(before)
     cumulated = np.zeros((count, 256 + 2 * width))
@@ -75,20 +83,26 @@ def _histogram_change(before: Planes, after: Planes, width: int) -> Floats:
 
 
 def histograms(planes: Planes) -> NDArray[np.int64]:
-    """Count the samples of each level in n planes: (n, 256)."""
+    """Count the samples of each level in n planes, (n, 256)."""
     count = len(planes)
     levels = planes.reshape(count, -1) + 256 * np.arange(count)[:, None]
     return np.bincount(levels.ravel(), minlength=256 * count).reshape(count, 256)
 
 
 def _block_change(before: Planes, after: Planes) -> tuple[Floats, Floats]:
-    """Measure the mean change of blocks of n luma planes: in place, and at the best match nearby."""
+    """Measure the mean change of brightness of n pairs of luma planes.
+
+    Returns the change in place and the change with each block at its best match nearby, (n,) each, in levels.
+    """
     # Pairs lie along the last axis, so that each NumPy operation handles one pixel of all pairs at once.
     padded = np.pad(np.moveaxis(before, 0, -1), ((_REACH_Y, _REACH_Y), (_REACH_X, _REACH_X), (0, 0)), mode="edge").astype(np.int16)
     target = np.ascontiguousarray(np.moveaxis(after, 0, -1)).astype(np.int16)
 
     def changes(y: int, x: int) -> NDArray[np.int16]:
-        """Sum of differences per block, shifted by `y`, `x`; at most 24 * 255, which int16 holds."""
+        """Sum the absolute differences of each block at offset `y`, `x`.
+
+        A sum is at most 24 * 255, which int16 holds.
+        """
         change = np.abs(padded[y : y + HEIGHT, x : x + WIDTH] - target)
         blocks = change.reshape(HEIGHT // _BLOCK_H, _BLOCK_H, WIDTH // _BLOCK_W, _BLOCK_W, -1)
         return np.asarray(blocks.sum(axis=(1, 3), dtype=np.int16))

@@ -1,4 +1,4 @@
-"""Quality of a frame: sharpness, exposure, and its layout for comparing it with others."""
+"""Quality of a frame: sharpness, exposure and layout."""
 
 from dataclasses import dataclass
 
@@ -8,21 +8,20 @@ import numpy as np
 from services.keyframes.analysis.small_frame import SmallFrame
 
 _TILES = 4
-_BLACK, _WHITE = 20, 232  # levels in limited range beyond which detail is lost
-_FULL_SPREAD = 48.0  # standard deviation of brightness of a picture that uses the whole range
+_BLACK, _WHITE = 20, 232  # levels in limited range: below the first and above the second, detail is lost
+_FULL_SPREAD = 48.0  # standard deviation of brightness, in levels, of a picture that uses the whole range
 
 
 @dataclass(frozen=True, slots=True)
 class FrameQuality:
-    """Measured qualities of a frame.
-
-    `sharpness`: mean strength of the finest edges, in levels. `exposure`: 0 to 1, the share of pixels that are neither black nor burnt
-    out, times the spread of brightness. `layout`: 48 bytes, the picture averaged to 4x4 tiles of Y, U and V.
-    """
+    """Sharpness, exposure and layout of a frame."""
 
     sharpness: float
+    """Mean strength of the finest edges, in levels."""
     exposure: float
+    """Share of pixels that are neither black nor burnt out, times the spread of brightness; 0 to 1."""
     layout: bytes
+    """The picture averaged to 4x4 tiles of Y, U and V, 48 bytes. Similar pictures have similar layouts."""
 
 
 def frame_quality(small: SmallFrame) -> FrameQuality:

@@ -1,4 +1,7 @@
-"""Change of the brightness histogram from one frame to the next. Motion changes it little."""
+"""Change of the brightness histogram from one frame to the next.
+
+Motion changes the histogram little.
+"""
 
 import numpy as np
 
@@ -8,6 +11,9 @@ _BINS = 64
 
 
 def histogram_change(before: SmallFrame, after: SmallFrame) -> float:
-    """Return the share of pixels that must change to equal the other histogram, 0 to 1."""
+    """Compare the brightness histograms of two frames.
+
+    Returns the share of pixels that must change to turn one histogram into the other, 0 to 1.
+    """
     change = np.bincount(before.y.ravel() >> 2, minlength=_BINS) - np.bincount(after.y.ravel() >> 2, minlength=_BINS)
     return float(np.abs(change).sum()) / 2 / before.y.size

@@ -17,24 +17,28 @@ from services.keyframes.analysis.thumbnail_film import ThumbnailFile, ThumbnailF
 from shared.video import Timeline, read_frames
 
 _SAME_SHOT, _OTHER_SHOT = 0.3, 0.6
-"""`FrameDistance.total` of two keyframes: up to the first they are of one shot, from the second on of two."""
-_STILL = 1 / 3  # of the first keyframe's size: in a still span no packet is larger
-_JUMP, _LITTLE = (
-    10.0,
-    0.02,
-)  # times the median packet, of the keyframe's size: a packet larger than both may be a cut to a plain picture
-_LARGE, _SPIKE = 0.6, 4.0  # of a keyframe's size, and times the median packet: before a trusted cut no packet is larger
-_LATE_SIZE, _LATE_PACKETS = 0.2, 6  # of the second keyframe's size, and packets right before it: larger ones mean motion, not a cut
-_REGULAR = 0.97  # of the longest distance between keyframes: such a keyframe was due anyway and does not mark a cut
-_MOST_KEYFRAMES = 0.25  # of all frames: with more, decoding them first costs more than it saves
+"""Limits for `FrameDistance.total` of two keyframes: at most the first within one shot, at least the second between two shots."""
+_STILL = 1 / 3
+"""Largest packet of a still span, relative to the first keyframe's size."""
+_JUMP, _LITTLE = 10.0, 0.02
+"""Multiple of the median packet, share of the keyframe's size. A packet above both may be a cut to a plain picture."""
+_LARGE, _SPIKE = 0.6, 4.0
+"""Share of the smaller keyframe's size, multiple of the median packet. No packet before a trusted cut is above either."""
+_LATE_SIZE, _LATE_PACKETS = 0.2, 6
+"""Share of the second keyframe's size, for so many packets right before it. Larger packets mean motion, not a cut."""
+_REGULAR = 0.97
+"""Share of the longest distance between keyframes. A keyframe at this distance or more is a routine one and marks no cut."""
+_MOST_KEYFRAMES = 0.25
+"""Largest share of keyframes among all frames. With more, decoding the keyframes first costs more than it saves."""
 
 Span = tuple[int, int]
 
 
 def quiet_spans(video: Path, line: Timeline, thumbnails: Path) -> list[Span]:
-    """Find pairs of consecutive keyframes between which nothing has to be decoded, as frame numbers.
+    """Find the spans between keyframes that need no decoding.
 
-    Empty for videos that consist largely of keyframes, as editing codecs do. `thumbnails`: a temporary file for the keyframes.
+    A span is the frame numbers of two consecutive keyframes. Videos that consist largely of keyframes, as those of editing codecs, have
+    no such spans. `thumbnails`: path of a temporary file for the keyframes' thumbnails.
     """
     keys = np.flatnonzero(line.key)
     if line.key.mean() > _MOST_KEYFRAMES or len(keys) < 2:
@@ -58,16 +62,16 @@ def _keyframe_film(video: Path, line: Timeline, thumbnails: Path) -> ThumbnailFi
     numbers = {int(line.pts[key]): int(key) for key in np.flatnonzero(line.key)}
     with ThumbnailFile(thumbnails) as file, closing(read_frames(video, skip="nonkey")) as frames:
         for frame in frames:
-            # Some decoders, such as FFV1, ignore the request and return every frame.
+            # Some decoders, such as FFV1, ignore `skip` and return every frame.
             if frame.pts in numbers:
                 file.add(frame_thumbnail(frame), numbers[frame.pts])
         return file.film()
 
 
 def _is_still(line: Timeline, first: int, second: int) -> bool:
-    """Return whether no packet between two keyframes is large enough for a change of picture.
+    """Return whether all packets between two keyframes are small.
 
-    A change to a plain picture takes few bytes, so packets are also compared with the median.
+    Any large packet may be a change of picture. A change to a plain picture takes few bytes, so packets are also compared with the median.
     """
     key, sizes = int(line.size[first]), _leading_sizes(line, first, second)
     median = float(np.median(sizes)) if len(sizes) else 0.0
@@ -75,7 +79,10 @@ def _is_still(line: Timeline, first: int, second: int) -> bool:
 
 
 def _ends_with_cut(line: Timeline, first: int, second: int) -> bool:
-    """Return whether packets stay small and even up to the second keyframe, so that only a cut explains it."""
+    """Return whether the second keyframe marks a cut.
+
+    It does if the packets before it are small and even, so that neither motion nor a gradual transition explains the new picture.
+    """
     # Frames shown before a keyframe but decoded after it may belong to the new shot.
     if not line.leads[second - 1]:
         return False
@@ -90,7 +97,7 @@ def _ends_with_cut(line: Timeline, first: int, second: int) -> bool:
 def _leading_sizes(line: Timeline, first: int, second: int) -> NDArray[np.int64]:
     """Return the sizes of the packets between two keyframes in bytes.
 
-    Frames decoded after a later one are left out: their sizes say little.
+    Frames that are decoded after a frame shown later are left out: their sizes say little about changes.
     """
     inner = slice(first + 1, second)
     return line.size[inner][line.leads[inner]]

@@ -1,4 +1,7 @@
-"""Mean change of the pixels from one frame to the next, the measure of the Video Keyframe Extraction API."""
+"""Mean change of the pixels from one frame to the next.
+
+Source: the Video Keyframe Extraction API.
+"""
 
 import cv2
 

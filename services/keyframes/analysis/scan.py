@@ -1,4 +1,7 @@
-"""One pass over a video that measures every frame for the detectors and the choice of keyframes."""
+"""One pass over a video that measures its frames.
+
+The detectors and the choice of keyframes use these measures.
+"""
 
 from array import array
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -22,36 +25,42 @@ from shared.operation import Progress
 from shared.video import Frame, Timeline, VideoInfo, map_ordered, read_frames, timeline
 
 Floats = NDArray[np.float32]
-_HELD = 4  # frames at each end of a quiet span that are filled in: detectors compare a cut with as many neighbours
+_HELD = 4  # frames at each end of a quiet span that get copied measures, because detectors compare a cut with 4 neighbours on each side
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scan:
-    """Measures of the k scanned frames of a video of n frames, a few dozen bytes each.
+    """Measures of the scanned frames of a video.
 
-    `film.frames` are the numbers of the scanned frames; k = n unless frames were skipped.
+    The video has n frames, of which k were scanned; k = n unless frames were skipped. `film.frames` holds the numbers of the scanned
+    frames. A frame takes a few dozen bytes.
     """
 
     pts: NDArray[np.int64]
-    """(n,): exact times of all frames, in units of `time_base` from the start of the file's timeline."""
+    """(n,): presentation times of all frames in units of `time_base`, from the start of the file's timeline."""
     time_base: Fraction
     end: Fraction
     """Time at which the last frame ends, in seconds."""
     pixel_change: Floats
-    """(k,): mean change of luma since the previous frame, 0 to 255; 0 at the first, as for the two below."""
+    """(k,): mean change of luma since the previous frame, 0 to 255; 0 at the first frame."""
     content_change: Floats
-    """(k,): change of hue, saturation, brightness and edges, 0 to 255."""
+    """(k,): change of hue, saturation, brightness and edges since the previous frame, 0 to 255; 0 at the first frame."""
     histogram_change: Floats
-    """(k,): change of the brightness histogram, 0 to 1."""
+    """(k,): change of the brightness histogram since the previous frame, 0 to 1; 0 at the first frame."""
     sharpness: Floats
+    """(k,): `FrameQuality.sharpness`."""
     exposure: Floats
+    """(k,): `FrameQuality.exposure`."""
     layout: NDArray[np.uint8]
     """(k, 48): `FrameQuality.layout`."""
     film: ThumbnailFilm
-    """The scanned frames as thumbnails, readable as long as their file exists."""
+    """Thumbnails of the scanned frames, readable as long as the thumbnail file exists."""
 
     def spread(self, values: Floats) -> Floats:
-        """Spread (k,) values of scanned frames over all n frames, with 0 at skipped ones."""
+        """Spread values of the scanned frames over all frames: (k,) to (n,).
+
+        Skipped frames get 0.
+        """
         if len(values) == len(self.pts):
             return values
         spread = np.zeros(len(self.pts), np.float32)
@@ -59,7 +68,7 @@ class Scan:
         return spread
 
     def exact_time(self, frame: int) -> Fraction:
-        """Return the exact time of a frame number in seconds."""
+        """Return the exact time of frame number `frame` in seconds."""
         return int(self.pts[frame]) * self.time_base
 
     @property
@@ -70,7 +79,7 @@ class Scan:
 
 @dataclass(frozen=True, slots=True)
 class _Measured:
-    """What is measured of one frame on its own."""
+    """Measures of one frame that need no other frame."""
 
     pts: int
     end: Fraction
@@ -83,7 +92,7 @@ class _Measured:
 
 @dataclass(frozen=True, slots=True)
 class _Changes:
-    """What changed since the previous frame."""
+    """Changes from the previous frame to one frame."""
 
     pixels: float = 0.0
     content: float = 0.0
@@ -100,12 +109,11 @@ def scan_video(
     skip_quiet: bool = False,
     watch: Callable[[SmallFrame], None] | None = None,
 ) -> Scan:
-    """Measure every frame of `video` once; thumbnails go to the file `thumbnails`.
+    """Measure the frames of `video` and write their thumbnails to `thumbnails`.
 
-    `skip_unreferenced`: skip frames that no other frame refers to where packet sizes are as usual; this halves the work. Frame numbers
-    then come from the packets; if those do not match the decoded frames, every frame is read. `skip_quiet`: also skip everything but
-    the keyframes where packets show that nothing happens (`quiet_spans`). `watch` is called with each frame when none is skipped.
-    Raises what `read_frames` raises.
+    `skip_unreferenced`: skip frames that no other frame refers to, where packet sizes are as usual. This halves the work. Frame numbers
+    then come from the packets; if the packets do not match the decoded frames, every frame is read. `skip_quiet`: in `quiet_spans`, read
+    only the keyframes. `watch`: called with every frame; only used if no frames are skipped. Raises what `read_frames` raises.
     """
     line = timeline(video) if skip_unreferenced or skip_quiet else None
     if line is not None:
@@ -133,9 +141,10 @@ def _scan_all(video: Path, info: VideoInfo, thumbnails: Path, progress: Progress
 def _scan_selected(
     video: Path, info: VideoInfo, thumbnails: Path, progress: Progress, line: Timeline, quiet: Sequence[Span]
 ) -> Scan | None:
-    """Decode and measure the frames that `line` and `quiet` leave.
+    """Decode and measure the frames that are not skipped.
 
-    Returns None if the decoded frames do not match `line`.
+    Skipped are frames that no other frame refers to, and the frames inside the spans of `quiet`. Returns None if the decoded frames do not
+    match the packets in `line`.
     """
     keys_only = [(int(line.pts[first]), int(line.pts[second])) for first, second in quiet]
     span_starts = {second: first for first, second in quiet}
@@ -155,7 +164,7 @@ def _scan_selected(
 
 
 class _Measures:
-    """Collects the measures of frames in compact arrays."""
+    """Collector of the measures of frames, in compact arrays."""
 
     def __init__(self, file: ThumbnailFile):
         self._file = file
@@ -189,12 +198,18 @@ class _Measures:
 
 
 def _held_frames(first: int, second: int) -> list[int]:
-    """List the skipped frames next to two keyframes, which count as copies of the first."""
+    """List the skipped frames that count as copies of the first keyframe.
+
+    These are the first and the last few frames between the keyframes `first` and `second`.
+    """
     return [number for number in range(first + 1, second) if number <= first + _HELD or number >= second - _HELD]
 
 
 def _changes(before: _Measured | None, now: _Measured) -> _Changes:
-    """Compare a frame with the one before; no change at the first."""
+    """Compare a frame with the previous frame.
+
+    The first frame, whose `before` is None, has no changes.
+    """
     if before is None:
         return _Changes()
     return _Changes(
@@ -207,7 +222,10 @@ def _changes(before: _Measured | None, now: _Measured) -> _Changes:
 def _measured_pairs(
     video: Path, info: VideoInfo, skip: Literal["none", "rough"], keys_only: list[tuple[int, int]]
 ) -> Generator[tuple[_Measured | None, _Measured], None, None]:
-    """Yield each decoded frame with the one before (None at the first), measured on all cores."""
+    """Measure each decoded frame and yield it with the previous frame.
+
+    The first frame has None as its previous frame. Frames are measured on all cores.
+    """
     size = small_size(info.width, info.height)
 
     def measure(frame: Frame) -> _Measured:

@@ -1,4 +1,4 @@
-"""Single frames of a video, decoded with as little work as possible."""
+"""Decoding of single frames at given times."""
 
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, closing
@@ -11,17 +11,18 @@ from shared.video import Frame, Timeline, read_frames, timeline
 
 
 def frames_at(video: Path, times: Sequence[Fraction], *, to_sdr8: bool = False) -> Generator[Frame, None, None]:
-    """Yield the frames at `times` (exact seconds, rising).
+    """Yield the frames at `times`.
 
-    The reader jumps only where a keyframe lies in between, so no part is decoded twice. Ends early if the video does. `to_sdr8`
-    converts HDR and deep colour to 8-bit SDR. Raises what `read_frames` raises.
+    `times`: exact seconds, rising. The reader seeks only if a keyframe lies between two times, so no part of the video is decoded twice.
+    Yields fewer frames if the video ends before the last time. `to_sdr8` converts HDR and deep colour to 8-bit SDR. Raises what
+    `read_frames` raises.
     """
     line = timeline(video) if len(times) > 1 else None
     previous: Fraction | None = None
     with ExitStack() as stack:
         frames: Iterator[Frame] = iter(())
         for time in times:
-            # Without a keyframe in between, a new start would decode again everything since the last keyframe.
+            # Without a keyframe in between, seeking would decode everything since the last keyframe again.
             if previous is None or line is None or _has_keyframe(line, previous, time):
                 stack.close()
                 frames = iter(stack.enter_context(closing(read_frames(video, start=time, prefetch=1, to_sdr8=to_sdr8))))
@@ -33,6 +34,9 @@ def frames_at(video: Path, times: Sequence[Fraction], *, to_sdr8: bool = False) 
 
 
 def _has_keyframe(line: Timeline, after: Fraction, until: Fraction) -> bool:
-    """Return whether a keyframe lies after `after` and not later than `until` (seconds)."""
+    """Return whether a keyframe lies between two times.
+
+    `after` and `until` are in seconds; a keyframe at `after` does not count, one at `until` does.
+    """
     first, last = np.searchsorted(line.pts, [int(after / line.time_base), int(until / line.time_base)], side="right")
     return bool(line.key[first:last].any())

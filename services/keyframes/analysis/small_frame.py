@@ -1,4 +1,4 @@
-"""Frames shrunk to at most 128 pixels, on which everything is measured."""
+"""Frames shrunk to at most 128 pixels, the input of all measures."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +17,10 @@ Plane = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class SmallFrame:
-    """A shrunk frame: `y` (h, w), `u` and `v` (h/2, w/2), uint8 in the video's own range. Gray frames have 128 in `u` and `v`."""
+    """A shrunk frame.
+
+    `y` has shape (h, w), `u` and `v` have (h/2, w/2); uint8 in the video's own range. Gray frames have 128 in `u` and `v`.
+    """
 
     pts: int
     index: int
@@ -28,7 +31,7 @@ class SmallFrame:
     def rgb(self) -> Plane:
         """Convert to (h, w, 3) uint8 R, G, B.
 
-        Always as BT.601 in limited range: good enough to compare frames of one video, not to show them.
+        The conversion is always BT.601 in limited range. That is enough to compare frames of one video, but not to show them.
         """
         height, width = self.y.shape
         half = (height // 2, width // 2)
@@ -37,7 +40,10 @@ class SmallFrame:
 
 
 def small_size(width: int, height: int) -> tuple[int, int]:
-    """Return width and height of a video's small frames: even, at least 16, at most LONG_SIDE."""
+    """Return the width and height of a video's small frames.
+
+    Both are even, at least 16 and at most LONG_SIDE.
+    """
     scale = min(LONG_SIDE / max(width, height), 1.0)
     return max(round(width * scale / 2) * 2, 16), max(round(height * scale / 2) * 2, 16)
 
@@ -59,6 +65,9 @@ def shrink(frame: Frame, size: tuple[int, int]) -> SmallFrame:
 
 
 def _shrink_plane(plane: NDArray[Any], size: tuple[int, int], bits: int) -> Plane:
-    """Average a plane down to `size` (width, height), and its samples of `bits` bits to 8."""
+    """Shrink a plane to `size` (width, height) and 8 bits.
+
+    Shrinks by averaging areas. `bits`: bits per sample of `plane`.
+    """
     small: NDArray[Any] = cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
     return (small >> (bits - 8) if bits > 8 else small).astype(np.uint8, copy=False)

@@ -1,6 +1,6 @@
-"""Thumbnails of 32x18 pixels of every scanned frame, kept in a file.
+"""Thumbnails of all scanned frames, 32x18 pixels each, in a file.
 
-A film of hours fits into the file, and any frame can be read again without decoding.
+A film of hours fits into the file. Any thumbnail can be read again without decoding the video.
 """
 
 from array import array
@@ -24,12 +24,18 @@ _BLACK = 26  # brightest level of a black bar: black is 16, and pixels at its ed
 
 
 def thumbnail(small: SmallFrame) -> Planes:
-    """Shrink a small frame to (3, HEIGHT, WIDTH) uint8: Y, U, V. The aspect ratio is not kept."""
+    """Shrink a small frame to a thumbnail.
+
+    Returns (3, HEIGHT, WIDTH) uint8: Y, U, V. The aspect ratio is not kept.
+    """
     return np.stack([_shrink(plane) for plane in (small.y, small.u, small.v)])
 
 
 def frame_thumbnail(frame: Frame) -> Planes:
-    """Shrink a decoded frame directly to (3, HEIGHT, WIDTH) uint8: Y, U, V."""
+    """Shrink a decoded frame to a thumbnail.
+
+    Returns (3, HEIGHT, WIDTH) uint8: Y, U, V.
+    """
     return thumbnail(shrink(frame, (2 * WIDTH, 2 * HEIGHT)))
 
 
@@ -40,7 +46,7 @@ def _shrink(plane: NDArray[np.uint8]) -> NDArray[np.uint8]:
 class StoredPlanes:
     """Thumbnails in a file, read slice by slice.
 
-    A memory-mapped file would count in full towards the memory limit of a worker.
+    The file is not memory-mapped, because a mapped file counts in full towards the memory limit of a worker.
     """
 
     def __init__(self, path: Path, count: int):
@@ -56,8 +62,8 @@ class StoredPlanes:
 class ThumbnailFilm:
     """Thumbnails of the n scanned frames of a video.
 
-    `planes`: (n, 3, HEIGHT, WIDTH) uint8, to be sliced. `frames`: (n,) frame numbers, rising. A *place* is an index into both.
-    `rows`, `columns`: the part of the picture inside black bars, from the first to the one after the last.
+    `planes`: (n, 3, HEIGHT, WIDTH) uint8, to be sliced. `frames`: (n,) frame numbers, rising. A *place* is an index into `planes` and
+    `frames`. `rows`, `columns`: the picture inside the black bars, as the first row and the row after the last.
     """
 
     planes: Planes | StoredPlanes
@@ -69,7 +75,10 @@ class ThumbnailFilm:
         return len(self.frames)
 
     def block(self, start: int, stop: int) -> Planes:
-        """Read the thumbnails at places `start` to `stop` as (m, 3, HEIGHT, WIDTH), without bars."""
+        """Read the thumbnails at places `start` to `stop` - 1, without bars.
+
+        Returns (m, 3, HEIGHT, WIDTH) uint8.
+        """
         planes: Planes = self.planes[max(start, 0) : stop]
         if not len(planes) or (self.rows, self.columns) == ((0, HEIGHT), (0, WIDTH)):
             return planes
@@ -77,12 +86,18 @@ class ThumbnailFilm:
         return np.stack([[_shrink(plane) for plane in frame] for frame in part])
 
     def at(self, place: int) -> Planes:
-        """Read the thumbnail at one place as (3, HEIGHT, WIDTH), without bars."""
+        """Read the thumbnail at one place, without bars.
+
+        Returns (3, HEIGHT, WIDTH) uint8.
+        """
         planes: Planes = self.block(place, place + 1)[0]
         return planes
 
     def without_bars(self) -> "ThumbnailFilm":
-        """Return this film without the rows and columns at its edges that stay black."""
+        """Return the film cropped to the picture inside its black bars.
+
+        Bars are rows and columns at the edges that stay black.
+        """
         luma = [self.planes[place : place + 1][0, 0] for place in range(0, len(self), max(len(self) // 200, 1))]
         brightest = np.percentile(luma, 95, axis=0) if luma else np.full((HEIGHT, WIDTH), 255)
         rows, columns = np.flatnonzero(brightest.max(axis=1) > _BLACK), np.flatnonzero(brightest.max(axis=0) > _BLACK)
@@ -92,7 +107,10 @@ class ThumbnailFilm:
 
 
 class ThumbnailFile:
-    """Write thumbnails to a file. A context manager; memory stays constant."""
+    """Writer of thumbnails to a file, to be used as a context manager.
+
+    Its memory does not grow with the thumbnails.
+    """
 
     def __init__(self, path: Path):
         self._path = path
@@ -111,7 +129,10 @@ class ThumbnailFile:
         self._file.close()
 
     def film(self) -> ThumbnailFilm:
-        """Return the film of all thumbnails added so far. It is readable as long as the file exists."""
+        """Return the film of all thumbnails added so far.
+
+        The film is readable as long as the file exists.
+        """
         self._file.flush()
         return ThumbnailFilm(StoredPlanes(self._path, len(self._frames)), np.array(self._frames))
 

@@ -1,4 +1,4 @@
-"""Shot detectors: one file each, and one row each in `table.py`.
+"""Shot detectors.
 
-A detector scans a video and returns its transitions.
+A detector scans a video and returns the transitions between shots. Each has one row in `table.py`.
 """

@@ -1,7 +1,7 @@
-"""Change of content relative to the neighbouring frames, so that steady motion does not count.
+"""Change of content relative to the changes of neighbouring frames.
 
-As PySceneDetect's `detect-adaptive`: the ratio of a frame's change to the mean of its neighbours', where the change itself is large
-enough.
+Steady motion gives low scores. Source: PySceneDetect's `detect-adaptive`. The score is the ratio of a frame's change to the mean change of
+its neighbours, or 0 where the change itself is small.
 """
 
 import numpy as np
@@ -10,17 +10,24 @@ from services.keyframes.analysis.scan import Scan
 from services.keyframes.detectors.transition import Floats
 
 _NEIGHBOURS = 2  # frames on each side
-_LEAST_CHANGE = 15.0  # a smaller change of content is no cut, whatever its ratio
+_LEAST_CHANGE = 15.0  # a smaller change of content scores 0, whatever its ratio
 _MOST = 255.0
 
 
 def adaptive_scores(scan: Scan) -> Floats:
-    """Compute the ratio of each frame's content change to its neighbours', (n,), at most 255."""
+    """Score every frame by its relative change of content.
+
+    Returns (n,), 0 to 255; skipped frames get 0.
+    """
     return scan.spread(change_ratio(scan.content_change))
 
 
 def change_ratio(change: Floats) -> Floats:
-    """Divide each change (k,) by the mean of the two before and the two after; at most 255."""
+    """Divide each change by the mean change of its neighbours.
+
+    `change`: (k,). The neighbours are the two changes before and the two after. Returns (k,), at most 255; 0 for small changes and for
+    fewer than five frames.
+    """
     if len(change) < 2 * _NEIGHBOURS + 1:
         return np.zeros(len(change), np.float32)
     padded = np.pad(change, _NEIGHBOURS, mode="edge")

@@ -1,4 +1,7 @@
-"""The default detector: hard cuts, fades, dissolves and wipes, without flashes and motion."""
+"""The default detector of hard cuts, fades, dissolves and wipes.
+
+It does not take flashes and motion for transitions.
+"""
 
 from dataclasses import dataclass
 
@@ -16,20 +19,26 @@ from services.keyframes.detectors.transition import Floats, Transition
 
 _FADE_DEPTH = 0.7
 _LIKELY, _SURE = 0.5, 0.9
-_SHORTEST_SHOT = 6  # frames, next to a gradual transition: its ends can look like transitions themselves
+_SHORTEST_SHOT = 6  # frames next to a gradual transition, whose ends can look like transitions themselves
 _HINT = 0.05  # highest score of frames without a candidate
 
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Possible transitions in order; `scores` (n,) holds each one's confidence at its middle frame."""
+    """Possible transitions of a video, in order.
+
+    `scores`: (n,), the confidence of each transition at its middle frame, and low scores at other frames.
+    """
 
     transitions: list[Transition]
     scores: Floats
 
 
 def detect_auto(footage: Footage, threshold: float) -> Detection:
-    """Find transitions whose confidence reaches `threshold`, decoding only the frames that matter."""
+    """Find the transitions whose confidence reaches `threshold`.
+
+    The scan skips frames that no other frame refers to, and with `footage.fast` also quiet spans.
+    """
     scan = scan_video(
         footage.video,
         footage.info,
@@ -49,15 +58,15 @@ def detect_auto(footage: Footage, threshold: float) -> Detection:
 
 
 def find_candidates(film: ThumbnailFilm, frames: int) -> Candidates:
-    """Rate all possible transitions of a video with `frames` frames.
+    """Rate all possible transitions of a video.
 
-    Likely ones have a confidence of 0.5 or more.
+    `film`: thumbnails of the scanned frames. `frames`: number of frames of the video. Likely transitions have a confidence of 0.5 or more.
     """
     film = film.without_bars()
     changes = frame_changes(film)
     transitions = find_transitions(film, changes)
     scores = np.zeros(frames, np.float32)
-    # Other frames get low scores, so that the curve shows what happens there.
+    # Frames without a candidate get low scores, so that the gallery's curve shows their changes too.
     scores[film.frames] = np.minimum(changes.distance / CUT_AT, 1) * _HINT
     for transition in transitions:
         frame = min(transition.middle, frames - 1)
@@ -77,7 +86,7 @@ def _moved_scores(candidates: Candidates, refined: list[Transition]) -> Floats:
 
 
 def find_transitions(film: ThumbnailFilm, changes: FrameChanges) -> list[Transition]:
-    """Find cuts, fades and dissolves, in order, without overlaps."""
+    """Find cuts, fades and dissolves, in order and without overlaps."""
     numbers = film.frames
     cuts = hard_cuts(film, changes)
     likely_cuts = {cut.place for cut in cuts if cut.distance >= CUT_AT}
@@ -101,7 +110,10 @@ def find_transitions(film: ThumbnailFilm, changes: FrameChanges) -> list[Transit
 
 
 def _without_echoes(transitions: list[Transition]) -> list[Transition]:
-    """Keep one of two likely transitions that leave no room for a shot between them, if one is gradual."""
+    """Remove likely transitions that repeat a neighbour.
+
+    Of two transitions with no room for a shot between them, one stays, if at least one is gradual.
+    """
     kept: list[Transition] = []
     for transition in sorted(transitions):
         last = kept[-1] if kept else None
@@ -118,7 +130,10 @@ def _without_echoes(transitions: list[Transition]) -> list[Transition]:
 
 
 def _is_echo(last: Transition, transition: Transition) -> bool:
-    """Return whether both are likely, one is gradual, and no shot fits between them."""
+    """Return whether `transition` and the `last` one before it are the same change.
+
+    They are if both are likely, at least one is gradual, and no shot fits between them.
+    """
     gradual = last.kind != "cut" or transition.kind != "cut"
     close = transition.start - last.end < _SHORTEST_SHOT
     return gradual and close and min(transition.confidence, last.confidence) >= _LIKELY

@@ -19,10 +19,10 @@ _LEAST_CONFIDENCE = 0.3  # less likely cuts are not worth decoding for
 
 
 def refine_cuts(video: Path, scan: Scan, transitions: Sequence[Transition]) -> list[Transition]:
-    """Move each cut between frames that the scan skipped to the largest change among them.
+    """Move cuts to their exact frame where the scan skipped frames.
 
-    Only the skipped frames around such cuts are decoded. Where the change is spread over several frames, as in a whip pan, the
-    confidence drops to that of the largest single step.
+    The exact frame is the one with the largest change. Only the skipped frames around such cuts are decoded. If the change is spread over
+    several frames, as in a whip pan, the confidence drops to that of the largest single step. Other transitions are returned unchanged.
     """
     spans = [_skipped_span(transition, scan.film.frames) for transition in transitions]
     thumbnails = _span_thumbnails(video, scan, [span for span in spans if span])
@@ -33,14 +33,20 @@ def refine_cuts(video: Path, scan: Scan, transitions: Sequence[Transition]) -> l
 
 
 def _skipped_span(transition: Transition, scanned: NDArray[np.int64]) -> range | None:
-    """Return the frames among which a cut lies, from the last scanned one on; None if none was skipped."""
+    """Return the frames to search for the exact frame of a cut.
+
+    The range starts at the last scanned frame before the cut. None if no frame was skipped, and for unlikely or gradual transitions.
+    """
     before = int(scanned[max(int(np.searchsorted(scanned, transition.start)) - 1, 0)])
     bracketed = transition.kind == "cut" and transition.confidence >= _LEAST_CONFIDENCE and transition.start - before > 1
     return range(before, transition.start + 1) if bracketed else None
 
 
 def refined(cut: Transition, first: int, thumbnails: Sequence[Planes]) -> Transition:
-    """Move a cut to the largest change among `thumbnails`, (3, 18, 32) each, of frame `first` to `cut.start`."""
+    """Move a cut to the largest change among `thumbnails`.
+
+    `thumbnails`: those of the frames `first` to `cut.start`, (3, 18, 32) each. If some are missing, the cut stays.
+    """
     if len(thumbnails) != cut.start - first + 1:
         return cut
     film = np.stack(thumbnails)
@@ -55,7 +61,7 @@ def refined(cut: Transition, first: int, thumbnails: Sequence[Planes]) -> Transi
 def _span_thumbnails(video: Path, scan: Scan, spans: Sequence[range]) -> Iterator[list[Planes]]:
     """Yield the thumbnails of each span of frame numbers.
 
-    A span may begin with the last frame of the one before. Frames that cannot be decoded again are left out.
+    A span may begin with the last frame of the previous span. Frames that cannot be decoded again are left out.
     """
     numbers = sorted({number for span in spans for number in span})
     decoded: dict[int, Planes] = {}

@@ -1,9 +1,9 @@
-"""Dissolves and wipes: pictures that turn gradually from one shot's into another's.
+"""Dissolves and wipes: gradual transitions between two shots.
 
-Windows of several lengths are rated as transitions from their first frame A to their last frame B. In a dissolve every pixel in between
-lies between A's and B's; in a wipe it equals one of them; and the share of B grows evenly. Where something moves instead, pixels come up
-that belong to neither. The rating weighs that against the distance of A and B, how quiet it is before and after, and whether motion
-explains the steps.
+Windows of several lengths are rated as transitions from their first frame A to their last frame B. Within a dissolve, the value of every
+pixel lies between its values in A and B. Within a wipe, every pixel equals A or B. In both, the share of B grows evenly. Motion instead
+shows pixels that are in neither A nor B, called foreign pixels. The rating also weighs the distance of A and B, the changes before and
+after the window, and whether motion explains the steps.
 """
 
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ _HALF_LENGTHS = (3, 5, 7, 10, 14, 20, 26)
 """Half the lengths of the windows, in frames of the video."""
 _MARGIN = 2 * _HALF_LENGTHS[-1]
 _BLOCK = 1000  # places rated at a time
-_GAP = 4  # frames at most between two parts of one transition
+_GAP = 4  # most frames between two parts of one transition
 _SLACK = 2.0  # levels by which coding and grain may change a pixel
 _LEAST_CONFIDENCE = 0.05
 
-# Only windows within these limits are rated in full.
+# Limits of windows that are rated in full. All others cannot be transitions.
 _MOST_UNEVEN, _MOST_FOREIGN, _LEAST_CHANGE, _LEAST_HISTOGRAM_CHANGE = 0.22, 0.2, 0.35, 0.1
 
 Matrix = NDArray[np.float32]
@@ -33,26 +33,33 @@ Interval = tuple[int, int]
 
 @dataclass(frozen=True, slots=True, order=True)
 class Dissolve:
-    """A gradual transition: its confidence, 0 to 1, and the places of its A and B in the film."""
+    """A gradual transition from frame A to frame B."""
 
     confidence: float
+    """0 to 1."""
     before: int
+    """Place of A in the film."""
     after: int
+    """Place of B in the film."""
 
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """k windows that may be transitions: places of A and B, (k,) each, and their `features`, (k, 7)."""
+    """k windows that may be transitions, with their features."""
 
     before: Places
+    """(k,): places of the windows' A."""
     after: Places
+    """(k,): places of the windows' B."""
     features: NDArray[np.float64]
+    """(k, 7): inputs of `confidence_of`, in the order of `WEIGHTS`."""
 
 
 def find_dissolves(film: ThumbnailFilm, changes: FrameChanges, cuts: set[int], fades: list[Interval]) -> list[Dissolve]:
-    """Find gradual transitions outside of `cuts` (places) and `fades` (places of A and B).
+    """Find gradual transitions outside of `cuts` and `fades`.
 
-    They do not overlap: of overlapping candidates the most confident stays.
+    `cuts`: places of hard cuts. `fades`: places of the last full frame before each fade and the first full frame after it. The results do
+    not overlap: of overlapping candidates the most confident stays.
     """
     blocked = _count_blocked(len(film), cuts, fades)
     blocks = [windows for start in range(0, len(film), _BLOCK) for windows in _block_windows(film, changes, blocked, start, start + _BLOCK)]
@@ -71,7 +78,10 @@ def find_dissolves(film: ThumbnailFilm, changes: FrameChanges, cuts: set[int], f
 
 
 def _join_parts(dissolves: list[Dissolve], numbers: Places) -> list[Dissolve]:
-    """Join confident dissolves that follow each other directly: they are parts of one long transition."""
+    """Join confident dissolves that follow each other directly.
+
+    They are parts of one long transition. `numbers`: frame number of each place.
+    """
     joined: list[Dissolve] = []
     for dissolve in sorted(dissolves, key=lambda dissolve: dissolve.before):
         last = joined[-1] if joined else None
@@ -83,22 +93,29 @@ def _join_parts(dissolves: list[Dissolve], numbers: Places) -> list[Dissolve]:
 
 
 WEIGHTS = np.array([4.4, 0.15, 8.8, -2.65, 2.5, -16.8, -4.9])
-"""Weights of: log distance of A and B, change of brightness and of colour, activity outside, steps that motion does not explain, foreign
-pixels, unevenness."""
+"""Weights of the seven features of a window.
+
+In order: log distance of A and B, change of brightness, change of colour, activity outside, steps that motion does not explain, foreign
+pixels, unevenness.
+"""
 BIAS = -0.65
 
 
 def confidence_of(features: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Rate windows by their features, (k, 7) -> (k,), 0 to 1.
+    """Rate windows by their features.
 
-    A logistic regression, fitted to the development films of `benchmarks.bench_keyframes`.
+    `features`: (k, 7). Returns (k,), 0 to 1. Source: a logistic regression, fitted to the development films of
+    `benchmarks.bench_keyframes`.
     """
     confidence: NDArray[np.float64] = 1 / (1 + np.exp(-np.clip(features @ WEIGHTS + BIAS, -30, 30)))
     return confidence
 
 
 def _count_blocked(count: int, cuts: set[int], fades: list[Interval]) -> Places:
-    """Count the places with a cut or within a fade before each place, (n + 2,)."""
+    """Count the blocked places before each place.
+
+    Blocked are places with a cut or within a fade. Returns (n + 2,) for a film of `count` = n frames.
+    """
     blocked = np.zeros(count + 1, np.int64)
     for place in cuts:
         blocked[place] = 1
@@ -151,11 +168,14 @@ class _Block:
     numbers: Places
     """(n,): frame numbers."""
     blocked: Places
-    """Cumulated count of blocked places: `blocked[y] - blocked[x]` of them lie at the places x to y - 1."""
+    """Number of blocked places before each place: `blocked[y] - blocked[x]` of the places x to y - 1 are blocked."""
 
 
 def _free_windows(block: _Block, middles: Places, half: int) -> tuple[Places, Places]:
-    """Return the places of A and B of windows around `middles` without a cut or fade."""
+    """Return the windows around `middles` that contain no cut or fade.
+
+    A window reaches `half` frames to each side. Returns the places of A and of B, (k,) each.
+    """
     a = np.searchsorted(block.numbers, block.numbers[middles] - half, side="right") - 1
     b = np.searchsorted(block.numbers, block.numbers[middles] + half, side="left")
     keep = (a >= 0) & (b < len(block.numbers)) & (middles - a >= 2) & (b - middles >= 2)
@@ -165,7 +185,7 @@ def _free_windows(block: _Block, middles: Places, half: int) -> tuple[Places, Pl
 
 
 class _Mix:
-    """Measures whether the pictures of k windows are mixtures of A and B."""
+    """Measures of k windows: are their pictures mixtures of A and B?"""
 
     def __init__(self, block: _Block, a: Places, b: Places):
         self._block, self._a, self._b = block, a, b
@@ -176,9 +196,11 @@ class _Mix:
         """(k,): mean change of the pixels from A to B."""
 
     def unevenness_and_foreign(self) -> tuple[Matrix, Matrix]:
-        """Measure at a quarter, half and three quarters; the worst counts, (k,) each.
+        """Measure the unevenness and the foreign pixels of the windows.
 
-        Unevenness: how far the share of B is from growing evenly. Foreign: how far pixels lie outside of A and B, relative to `change`.
+        Unevenness: how far the share of B departs from even growth. Foreign: how far pixel values lie outside the range from A to B,
+        relative to `change`. Both are measured at a quarter, half and three quarters of a window, and the worst value counts. Returns
+        (k,) each.
         """
         numbers = self._block.numbers
         energy = np.einsum("ij,ij->i", self._difference, self._difference) + 1e-3
@@ -196,7 +218,10 @@ class _Mix:
 
 
 def _activity_outside(block: _Block, a: Places, b: Places, half: int, change: Matrix) -> Matrix:
-    """Measure the change before A and after B relative to the change from A to B, (k,), 0 to 3."""
+    """Measure the change right outside the windows.
+
+    Returns the change before A and after B relative to `change`, the change from A to B: (k,), 0 to 3.
+    """
     numbers, blocked = block.numbers, block.blocked
     reach = max(half // 2, 2)
     earlier = np.maximum(np.searchsorted(numbers, numbers[a] - reach, side="right") - 1, 0)
@@ -212,7 +237,10 @@ def _activity_outside(block: _Block, a: Places, b: Places, half: int, change: Ma
 
 
 def _histogram_shares(thumbnails: NDArray[np.uint8]) -> tuple[Matrix, Matrix]:
-    """Compute the shares of pixels by level: in 32 levels of brightness (n, 32), in 64 levels of both colours (n, 128)."""
+    """Compute the histograms of n thumbnails as shares of the pixels.
+
+    Returns 32 levels of brightness, (n, 32), and 64 levels of each of U and V, (n, 128).
+    """
     area = thumbnails[0, 0].size
     light = histograms(thumbnails[:, 0]).reshape(-1, 32, 8).sum(axis=2)
     color = np.hstack([histograms(thumbnails[:, plane]).reshape(-1, 64, 4).sum(axis=2) for plane in (1, 2)])

@@ -1,4 +1,4 @@
-"""Fades: the picture fades to one colour, and another fades in."""
+"""Fades: one picture fades to a plain colour, and another fades in."""
 
 from dataclasses import dataclass
 
@@ -10,26 +10,25 @@ from services.keyframes.analysis.thumbnail_film import ThumbnailFilm
 from services.keyframes.detectors.footage import Detection, Footage
 from services.keyframes.detectors.transition import Floats, Transition
 
-_AROUND = 30  # places on each side in which the full contrast is looked for
+_AROUND = 30  # places on each side that are searched for the full contrast
 _BLACK, _WHITE = 48, 190  # levels: an empty picture is darker than the first or brighter than the second
-_SAME = 0.75  # correlation of a picture with its faded self, though something moves
-_LONGEST = 75  # places of one side of a fade
-_FULL = 0.9  # of a side's contrast: beyond, growth may come from the picture itself
-_SLOW = 0.2  # of a side's steepest step: two steps slower than that are outside the fade
-_RAMP = 2  # steps of at least one side: a faster change is a cut
+_SAME = 0.75  # least correlation of a picture with its faded version; motion keeps it below 1
+_LONGEST = 75  # places of the longest side of a fade
+_FULL = 0.9  # share of a side's contrast: growth above it may come from the picture itself
+_SLOW = 0.2  # share of a side's steepest step: the fade ends before two steps smaller than that
+_RAMP = 2  # least steps of the longer side: a faster change is a cut
 
 
 @dataclass(frozen=True, slots=True)
 class Fade:
-    """A fade between two places in the film.
-
-    `before`: the last full frame before it. `after`: the first full frame after it. `depth`: the share of the contrast that is lost, 0
-    to 1.
-    """
+    """A fade between two places in the film."""
 
     before: int
+    """Place of the last full frame before the fade."""
     after: int
+    """Place of the first full frame after the fade."""
     depth: float
+    """Share of the contrast that the fade loses, 0 to 1."""
 
 
 def detect_fades(footage: Footage, threshold: float) -> Detection:
@@ -41,14 +40,18 @@ def detect_fades(footage: Footage, threshold: float) -> Detection:
 
 
 def fade_scores(scan: Scan) -> Floats:
-    """Compute the share of the surrounding contrast that each frame lacks, (n,), 0 to 1."""
+    """Score every frame by its lost contrast.
+
+    Returns (n,), 0 to 1; see `lost_contrast`.
+    """
     return scan.spread(lost_contrast(contrasts(scan.film)))
 
 
 def lost_contrast(contrast: Floats) -> Floats:
-    """Compute the share of the surrounding contrast that each frame (n,) lacks, 0 to 1.
+    """Compute how much less contrast each frame has than its surroundings.
 
-    The surrounding contrast is the highest of the 30 places before or of the 30 after, whichever is lower.
+    `contrast`: (n,). Returns the lost share, (n,), 0 to 1. The contrast of the surroundings is the highest of the 30 places before or the
+    highest of the 30 after, whichever is lower.
     """
     count = len(contrast)
     padded = np.concatenate([np.zeros(_AROUND, np.float32), contrast, np.zeros(_AROUND, np.float32)])
@@ -61,7 +64,7 @@ def lost_contrast(contrast: Floats) -> Floats:
 def find_fades(contrast: Floats, cuts: set[int], threshold: float) -> list[Fade]:
     """Find the fades in a film's contrasts (n,).
 
-    A fade does not reach across `cuts` (places). `threshold`: share of the contrast that must be lost, 0 to 1.
+    `cuts`: places that no fade reaches across. `threshold`: least share of the contrast that a fade loses, 0 to 1.
     """
     lost, count, fades = lost_contrast(contrast), len(contrast), []
     place = 1
@@ -90,9 +93,9 @@ def find_fades(contrast: Floats, cuts: set[int], threshold: float) -> list[Fade]
 
 
 def _ramp_steps(contrast: Floats) -> int:
-    """Count the steps of a fade's side, from the empty to the full picture.
+    """Count the steps of one side of a fade.
 
-    Slow changes of the full picture itself are left out.
+    `contrast`: (m,), from the empty to the full picture. Slow changes of the full picture are not counted.
     """
     growth = np.diff(contrast)
     if not len(growth):
@@ -111,7 +114,10 @@ def _clearly_above(contrast: float) -> float:
 
 
 def shows_same_picture(film: ThumbnailFilm, fade: Fade) -> bool:
-    """Return whether the picture fades from or to black or white and stays the same, only fainter."""
+    """Return whether the frames of a fade show one picture in different strength.
+
+    At least one side has to correlate with its full picture, and the emptiest frame has to be black or white.
+    """
     luma = film.block(fade.before, fade.after + 1)[:, 0].astype(np.float32)
     contrast = luma.std(axis=(1, 2))
     emptiest = int(np.argmin(contrast))

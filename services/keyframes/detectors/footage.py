@@ -1,4 +1,4 @@
-"""The video that a detector searches, and what it returns."""
+"""Input and result of a detector."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from shared.video import VideoInfo
 class Footage:
     """A video to search for shots.
 
-    `thumbnails`: a file for the thumbnails of a scan. `fast`: skip what a detector can do without, at some accuracy.
+    `thumbnails`: path of a file for the thumbnails of a scan. `fast`: let the detector skip frames, at the cost of some accuracy.
     """
 
     video: Path
@@ -25,19 +25,21 @@ class Footage:
     fast: bool = False
 
     def scan(self, watch: Callable[[SmallFrame], None] | None = None) -> Scan:
-        """Scan every frame. `watch` is called with each."""
+        """Scan every frame.
+
+        `watch`: called with each frame.
+        """
         return scan_video(self.video, self.info, self.thumbnails, self.progress, watch=watch)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detection:
-    """The transitions of a video that reach the threshold, in order.
-
-    `scores`: (n,) the detector's score of every frame. `candidates`: for detectors that rate transitions rather than frames, all rated
-    transitions in order, whatever their confidence.
-    """
+    """Result of a detector for one video."""
 
     scan: Scan
     transitions: list[Transition]
+    """Transitions that reach the threshold, in order."""
     scores: Floats
+    """(n,): score of every frame."""
     candidates: list[Transition] | None = None
+    """All rated transitions in order, whatever their confidence. None for detectors that rate frames rather than transitions."""

@@ -13,11 +13,14 @@ SCORE_DIGITS = 4
 
 
 def cuts_by(frame_scores: Callable[[Scan], Floats]) -> Callable[[Footage, float], Detection]:
-    """Make a detector from a function that scores every frame of a scan, (n,)."""
+    """Make a detector from a function that scores frames.
+
+    `frame_scores`: returns the score of every frame of a scan, (n,).
+    """
 
     def detect(footage: Footage, threshold: float) -> Detection:
         scan = footage.scan()
-        # Rounded as in the result, so that cutting by the published scores gives the same shots.
+        # Scores are rounded as in the result, so that a client who applies a threshold to them gets the same shots.
         scores = np.round(frame_scores(scan), SCORE_DIGITS)
         return Detection(scan=scan, transitions=cuts_at_peaks(scores, threshold), scores=scores)
 

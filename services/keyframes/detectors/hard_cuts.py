@@ -1,4 +1,7 @@
-"""Hard cuts: a frame differs from the one before, and neither motion nor a flash explains it."""
+"""Hard cuts: changes of picture from one frame to the next.
+
+Changes that motion, a flash or a fade explains do not count.
+"""
 
 import math
 from dataclasses import dataclass
@@ -11,27 +14,29 @@ from services.keyframes.analysis.thumbnail_film import ThumbnailFilm
 from services.keyframes.detectors.transition import Floats
 
 CUT_AT, _CUT_WIDTH = 0.45, 0.08
-"""Distance at which a cut has a confidence of 0.5, and how fast the confidence rises from there."""
+"""Centre and width of the logistic curve from distance to confidence. At CUT_AT the confidence is 0.5."""
 _NEAR = 4  # places on each side that a cut is compared with
 _FLASH = 6  # frames of the longest flash
-_FAINTER, _SAME = 0.8, 0.85  # a step of a fade leaves at most this share of the contrast, and pictures that correlate at least so
-_DIMMED = 12  # places on each side in which the full contrast is looked for
-_LEAST = 0.2  # smaller distances are no candidates
+_FAINTER, _SAME = 0.8, 0.85  # step of a fade: largest share of the contrast that stays, least correlation of both pictures
+_DIMMED = 12  # places on each side that are searched for the full contrast
+_LEAST = 0.2  # least distance of a candidate
 
 
 @dataclass(frozen=True, slots=True)
 class HardCut:
-    """A possible cut.
-
-    `place`: the first frame after it, in the film. `distance`: the distance between its frames, less what motion explains.
-    """
+    """A possible cut."""
 
     place: int
+    """Place of the first frame after the cut in the film."""
     distance: float
+    """Distance between the frames before and after the cut, less what motion explains."""
 
 
 def hard_cuts(film: ThumbnailFilm, changes: FrameChanges) -> list[HardCut]:
-    """Find all places where a cut is possible. A threshold on `confidence_of` decides which are cuts."""
+    """Find all possible cuts.
+
+    A threshold on `confidence_of` decides which of them are cuts.
+    """
     distance, cuts = changes.distance * _visibility(changes.contrast), []
     for place in np.flatnonzero(distance >= _LEAST).tolist():
         here = float(distance[place])
@@ -39,7 +44,7 @@ def hard_cuts(film: ThumbnailFilm, changes: FrameChanges) -> list[HardCut]:
         nearest = np.concatenate([distance[max(place - 2, 1) : place], distance[place + 1 : place + 3]])
         if len(nearest) and here < nearest.max():
             continue
-        # Steady motion makes every step as large, so the neighbours' distance is not the cut's.
+        # Steady motion gives the neighbours similar distances, so theirs are an estimate of the share of motion.
         motion = float(np.sort(around)[-_NEAR:].mean()) if len(around) else 0.0
         unexplained = less_motion(here, motion)
         if unexplained >= _LEAST and not _is_fade_step(film, place) and not _is_flash(film, place, here):
@@ -48,19 +53,25 @@ def hard_cuts(film: ThumbnailFilm, changes: FrameChanges) -> list[HardCut]:
 
 
 def less_motion(distance: float, motion: float) -> float:
-    """Reduce a distance where its neighbours have distances of about `motion`."""
+    """Reduce a distance by the part that motion explains.
+
+    `motion`: mean distance of the neighbouring frames.
+    """
     return distance * min(distance / max(1.6 * motion, 1e-6), 1.0)
 
 
 def confidence_of(distance: float) -> float:
-    """Return the confidence of a cut with such a distance, 0 to 1; 0.5 at CUT_AT."""
+    """Convert the distance of a cut to a confidence, 0 to 1.
+
+    The confidence is 0.5 at CUT_AT.
+    """
     return 1 / (1 + math.exp(-(distance - CUT_AT) / _CUT_WIDTH))
 
 
 def _visibility(contrast: Floats) -> Floats:
-    """Rate how visible each frame (n,) is, up to 1.
+    """Rate how visible each frame is, (n,), up to 1.
 
-    It is low in the middle of a fade, where changes are no cuts.
+    Visibility is low in the middle of a fade, where changes are no cuts.
     """
     if len(contrast) < 2:
         return np.ones(len(contrast), np.float32)
@@ -71,7 +82,10 @@ def _visibility(contrast: Floats) -> Floats:
 
 
 def _is_fade_step(film: ThumbnailFilm, place: int) -> bool:
-    """Return whether the frames at `place - 1` and `place` are the same picture, one of them fainter."""
+    """Return whether the change at `place` is a step of a fade.
+
+    It is if the frames at `place - 1` and `place` show the same picture, and one of them is fainter.
+    """
     before, now = film.at(place - 1)[0].astype(np.float32), film.at(place)[0].astype(np.float32)
     fainter, fuller = sorted((float(before.std()), float(now.std())))
     if fainter < 1 or fainter > _FAINTER * fuller:
@@ -80,7 +94,10 @@ def _is_fade_step(film: ThumbnailFilm, place: int) -> bool:
 
 
 def _is_flash(film: ThumbnailFilm, place: int, distance: float) -> bool:
-    """Return whether the old picture returns soon after `place`, or the new one was there shortly before."""
+    """Return whether the change at `place` belongs to a flash.
+
+    It does if the old picture returns soon after, or if the new picture was there shortly before.
+    """
     numbers = film.frames
     first, last = np.searchsorted(numbers, [numbers[place - 1] - _FLASH, numbers[place] + _FLASH + 1]).tolist()
     before, now = film.block(place - 1, place + 1)

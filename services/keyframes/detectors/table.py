@@ -1,4 +1,4 @@
-"""The table of detectors. Everything a detector is known by stands in its row."""
+"""The table of detectors, one row each."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -25,13 +25,13 @@ class Detector:
     highest: float
     """Highest score; the lowest is 0."""
     description: str
-    """What it finds or compares, as one clause for the API's reference."""
+    """Transitions found or measure compared, as one clause for the API reference."""
     detect: Callable[[Footage, float], Detection]
-    """Finds the transitions that reach a threshold."""
+    """Function that finds the transitions that reach a threshold."""
     frame_scores: Callable[[Scan], Floats] | None = None
-    """Scores of every frame, (n,), where they follow from any scan: they are then written for every video, whatever its method."""
+    """Function that scores every frame of a scan, (n,). The scores are written for every video, whatever its method."""
     model: str | None = None
-    """Name of the model in the catalogue that it needs."""
+    """Catalogue name of the model that the detector needs."""
 
 
 DETECTORS = (
@@ -99,5 +99,8 @@ Method = Annotated[str, OneOf(BY_NAME)]
 
 
 def frame_scores(scan: Scan) -> dict[str, Floats]:
-    """Score every frame by each detector that needs only the scan: name -> (n,)."""
+    """Score every frame by each detector that needs only the scan.
+
+    Returns detector name -> scores, (n,).
+    """
     return {detector.name: detector.frame_scores(scan) for detector in DETECTORS if detector.frame_scores}

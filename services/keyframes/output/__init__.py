@@ -1,4 +1,4 @@
 """Files that `keyframes.detect` writes: images, gallery, cut lists.
 
-`report.py` holds the report of a video that they are made from.
+Gallery and cut lists are made from the report of a video in `report.py`.
 """

@@ -1,4 +1,4 @@
-"""The lists of a video's shots and keyframes for other programs."""
+"""Lists of a video's shots and keyframes for other programs."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,12 +15,12 @@ from services.keyframes.output.report import VideoReport
 def write_lists(report: VideoReport, folder: Path) -> None:
     """Write every list of a video into its existing `folder`."""
     for name, text in lists_of(report):
-        # As bytes: line endings are part of each format.
+        # Written as bytes, because line endings are part of each format.
         (folder / name).write_bytes(text.encode())
 
 
 def lists_of(report: VideoReport) -> Iterator[tuple[str, str]]:
-    """Yield file name and text of every list."""
+    """Yield the file name and text of every list."""
     grid = FrameGrid(report)
     yield "report.json", report.model_dump_json(indent=1)
     yield "shots.csv", shots_csv(grid)

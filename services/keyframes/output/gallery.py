@@ -1,7 +1,7 @@
-"""The gallery: one self-contained HTML page with a video's shots, scores and keyframes.
+"""The gallery: an HTML page with the shots, scores and keyframes of videos.
 
-The page loads nothing and runs only its own script. Its modules, style and markup lie in `page/`; here they become one file, and the
-reports go in as data.
+The page is one file that loads nothing and runs only its own script. It is built from the modules, style and markup in `page/` and from
+the reports, which it contains as JSON.
 """
 
 import base64
@@ -39,26 +39,29 @@ MODULES = (
     "cards.js",
     "app.js",
 )
-"""Modules of the script, each after those it imports."""
+"""Modules of the script in order: a module comes after the modules it imports."""
 
 MEDIA = '<meta name="reelwright-media" content="">'
 """The element that `with_media` fills in."""
 
 THUMBNAILS_BYTES = 24 * 1024**2
-"""With more thumbnails than this they are shrunk to SMALL_WIDTH, so that the page opens quickly."""
+"""Most bytes of full thumbnails. Above, all are shrunk to SMALL_WIDTH, so that the page opens quickly."""
 
 MOST_THUMBNAILS = 6000
-"""Thumbnails per page. Of more keyframes only every second, third, ... has one."""
+"""Most thumbnails per page. With more keyframes, only every second, third, ... keyframe has a thumbnail."""
 
 SMALL_WIDTH = 168
 """Width in pixels of shrunk thumbnails."""
 
 SCORES_BYTES = 24 * 1024**2
-"""With more scores than this each video keeps only those of its own method."""
+"""Most bytes of scores. Above, each video keeps only the scores of its own method."""
 
 
 def write_gallery(reports: Sequence[VideoReport], folder: Path, output: Path) -> None:
-    """Write the page of `reports` to `output`. `folder` holds the thumbnails that their keyframes name."""
+    """Write the gallery of `reports` to the file `output`.
+
+    `folder`: folder of the thumbnails that the keyframes name.
+    """
     script, style = bundle(MODULES), _page_file("style.css")
     # Only inline code with these hashes runs. The clip is a local file (blob) or comes from the server of the page.
     policy = (
@@ -75,18 +78,27 @@ def write_gallery(reports: Sequence[VideoReport], folder: Path, output: Path) ->
 
 
 def bundle(modules: Sequence[str]) -> str:
-    """Join modules of page/ into one script. They share one scope, so imports and exports are dropped."""
+    """Join modules of `page/` into one script.
+
+    The modules share one scope, so imports and exports are dropped.
+    """
     lines = (line for name in modules for line in _page_file(name).splitlines() if not line.startswith("import "))
     return "\n".join(line.removeprefix("export ") for line in lines) + "\n"
 
 
 def with_media(head: str, media: Sequence[str]) -> str:
-    """Fill the media ids of its videos into `head`, the start of a page, so that it plays them."""
+    """Insert the media ids of the videos into the start of a gallery.
+
+    With the ids, the page plays the videos from the server. `head`: start of the page, with the element `MEDIA`.
+    """
     return head.replace(MEDIA, f'<meta name="reelwright-media" content="{html.escape(" ".join(media))}">', 1)
 
 
 def _videos(reports: Sequence[VideoReport], folder: Path) -> Iterator[str]:
-    """Yield the data of every video as JSON script elements, piece by piece."""
+    """Yield the script elements with the JSON data of every video.
+
+    An element comes in several pieces.
+    """
     thumbnails = [folder / keyframe.thumbnail for report in reports for keyframe in report.keyframes]
     shrink = sum(path.stat().st_size for path in thumbnails if path.exists()) > THUMBNAILS_BYTES
     every = -(-len(thumbnails) // MOST_THUMBNAILS) or 1
@@ -131,7 +143,7 @@ def _video_data(report: VideoReport, own_only: bool) -> dict[str, Any]:
 
 
 def _shot_data(shot: Shot) -> list[Any]:
-    """Pack a shot as data.js unpacks it."""
+    """Pack a shot into the list that `data.js` reads."""
     span = [shot.start_frame, shot.end_frame, shot.start_s, shot.end_s]
     return [*span, shot.kind, shot.transition_start_frame, shot.transition_end_frame, shot.confidence]
 
@@ -139,7 +151,7 @@ def _shot_data(shot: Shot) -> list[Any]:
 def _scores_data(scores: Scores, report: VideoReport, own_only: bool) -> dict[str, Any]:
     """Pack scores as base64 of little-endian arrays.
 
-    Frames and times are left out if they follow from count and rate.
+    Frame numbers are left out if they count from 0 without gaps, times if they follow from the frame rate.
     """
     frames = np.asarray(scores.frames, "<u4")
     times = np.asarray(scores.times, "<f8")
@@ -160,7 +172,7 @@ def _keyframe_data(keyframe: Keyframe) -> dict[str, Any]:
 
 
 def _thumbnail_url(path: Path, shrink: bool) -> str | None:
-    """Return a thumbnail as a data URL; None if its file is missing."""
+    """Return a thumbnail as a data URL; None if the file is missing."""
     if not path.exists():
         return None
     data = path.read_bytes()
@@ -178,7 +190,7 @@ def _error_detail(report: VideoReport) -> str:
 
 
 def _script_json(body: dict[str, Any]) -> str:
-    """Write JSON in which no text can end the surrounding script element."""
+    """Encode JSON so that no text in it ends the script element."""
     return json.dumps(body).replace("<", "\\u003c")
 
 

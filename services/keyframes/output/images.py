@@ -1,4 +1,4 @@
-"""Keyframes as image files, in full size and as thumbnails."""
+"""Image files of keyframes, in full size and as thumbnails."""
 
 from pathlib import Path
 from typing import Any, Literal
@@ -15,13 +15,19 @@ _THUMBNAIL_QUALITY = 82
 
 
 def write_image(rgb: NDArray[np.uint8], path: Path, image_format: ImageFormat, quality: int) -> None:
-    """Write an image (h, w, 3) uint8. `quality`, 1 to 100, is for JPEG and WebP."""
+    """Write a picture as an image file.
+
+    `rgb`: (h, w, 3) uint8. `quality`: 1 to 100, for JPEG and WebP.
+    """
     options: dict[ImageFormat, dict[str, Any]] = {"jpeg": {"quality": quality, "subsampling": 0}, "webp": {"quality": quality}, "png": {}}
     Image.fromarray(rgb).save(path, image_format.upper(), **options[image_format])
 
 
 def write_thumbnail(rgb: NDArray[np.uint8], path: Path, most_width: int) -> None:
-    """Write an image (h, w, 3) uint8 as JPEG, at most `most_width` pixels wide."""
+    """Write a picture as a small JPEG.
+
+    `rgb`: (h, w, 3) uint8. `most_width`: largest width in pixels.
+    """
     width = min(most_width, rgb.shape[1])
     height = max(round(rgb.shape[0] * width / rgb.shape[1]), 1)
     small = cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA)

@@ -1,4 +1,7 @@
-"""The report of one video: what the gallery, the cut lists and the job's result show."""
+"""The report of one video: its shots, keyframes and scores.
+
+The gallery, the cut lists and the job's result are made from the report.
+"""
 
 from typing import Any, Literal
 
@@ -25,9 +28,9 @@ class Keyframe(BaseModel):
 
 
 class Scores(BaseModel):
-    """Scores of the frames, to try other thresholds without decoding again.
+    """Scores of the frames, for trying other thresholds without decoding again.
 
-    In long videos each entry stands for a group of frames and holds its highest score.
+    In long videos each entry stands for a group of frames and holds the highest score of the group.
     """
 
     frames: list[int] = Field(description="Frame number of each score, which rates the change from the previous frame to this one.")
@@ -36,7 +39,10 @@ class Scores(BaseModel):
 
 
 class Candidate(BaseModel):
-    """A possible change of shot. It counts as one if its `confidence` reaches the threshold."""
+    """A possible change of shot.
+
+    The candidate counts as a change of shot if its `confidence` reaches the threshold.
+    """
 
     start_frame: int = Field(description="First frame of the transition. At a cut: the first frame of the new shot.")
     end_frame: int = Field(description="Frame after the last of the transition. At a cut: `start_frame`.")

@@ -1,4 +1,4 @@
-"""Shots from transitions, and the choice of keyframes within them.
+"""Shots between transitions, and the choice of their keyframes.
 
 `similar_frames.py` groups keyframes that look alike.
 """

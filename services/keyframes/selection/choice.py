@@ -17,12 +17,15 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """A quality of a keyframe: its weight in the score, and from which value on it is a reason to choose a frame."""
+    """A quality by which frames are rated."""
 
     name: str
     weight: float
+    """Weight of the rating in a frame's score."""
     good: float
+    """Least rating, 0 to 1, at which the quality counts as a reason for the choice."""
     reason: str
+    """Words for a chosen frame with a good rating."""
 
 
 QUALITIES = (
@@ -33,15 +36,15 @@ QUALITIES = (
 )
 
 _LAYOUT_SCALE, _MOTION_SCALE = 16.0, 8.0  # levels of difference at which a frame's rating falls to 1/e
-_EDGE = 2  # frames next to a cut that encoders and editors leave in a bad state
-_LISTED = 10  # shots named in a reason
+_EDGE = 2  # frames next to a cut, which often show coding or editing faults
+_LISTED = 10  # most shots named in a reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """A chosen frame with its ratings, 0 to 1, and the reasons for it.
+    """A chosen frame, with its ratings and the reasons for the choice.
 
-    `like`: shots whose keyframes were left out because they look like this one.
+    Ratings are 0 to 1. `like`: shots whose keyframes were left out because they look like this frame.
     """
 
     frame: int
@@ -60,9 +63,9 @@ def choose_keyframes(
 ) -> list[Choice]:
     """Choose the best frame of each shot, in the order of the video.
 
-    Good frames are sharp for their shot, well exposed, near the shot's average, and still. At most `max_keyframes` are chosen, at least
-    `min_gap` seconds apart: of two frames too close together the better one stays, and the other shot gets its next best frame that is
-    far enough away. `deduplicate` keeps the best of keyframes that look alike.
+    Good frames are sharp for their shot, well exposed, near the shot's average, and still. At most `max_keyframes` are chosen. They are at
+    least `min_gap` seconds apart: of two frames that are closer, the better frame stays, and the other shot gets its next best frame that
+    is far enough away. `deduplicate` keeps only the best of keyframes that look alike.
     """
     chosen: list[Choice] = []
     chosen_times: list[float] = []  # rising
@@ -88,15 +91,18 @@ def choose_keyframes(
 
 @dataclass(frozen=True, slots=True)
 class _RatedShot:
-    """The eligible frames of a shot, (k,) numbers, with their ratings by quality and their score, (k,) each."""
+    """The eligible frames of a shot, with their ratings."""
 
     shot: int
     frames: NDArray[np.int64]
+    """(k,): frame numbers."""
     ratings: dict[str, Floats]
+    """Name of a quality -> ratings, (k,), 0 to 1."""
     score: Floats
+    """(k,): weighted sum of the ratings, 0 to 1."""
 
     def choice(self, place: int) -> Choice:
-        """Make the choice of the frame at `place`."""
+        """Make the `Choice` for the frame at index `place`."""
         rating = {name: float(values[place]) for name, values in self.ratings.items()}
         reasons = tuple(quality.reason for quality in QUALITIES if rating[quality.name] >= quality.good)
         return Choice(
@@ -112,7 +118,10 @@ class _RatedShot:
 
 
 def _rate(scan: Scan, shot: Shot, next_transition: int) -> _RatedShot:
-    """Rate the frames of a shot. `next_transition`: first frame of the transition that ends it."""
+    """Rate the frames of a shot.
+
+    `next_transition`: first frame of the transition at the end of the shot.
+    """
     first, last = np.searchsorted(scan.film.frames, [shot.start_frame, shot.end_frame])
     # Leave out transitions and frames right next to a cut if the shot has others.
     inner = np.searchsorted(scan.film.frames, [shot.transition_end_frame + _EDGE, next_transition - _EDGE])
@@ -132,7 +141,10 @@ def _rate(scan: Scan, shot: Shot, next_transition: int) -> _RatedShot:
 
 
 def _without_look_alikes(scan: Scan, chosen: list[Choice], most: int) -> list[Choice]:
-    """Keep the first of choices that look alike, noting the others' shots in it; at most `most`."""
+    """Keep only the first of choices that look alike.
+
+    The kept choice lists the shots of the others in `like` and as a reason. At most `most` choices are kept.
+    """
     places = np.searchsorted(scan.film.frames, [choice.frame for choice in chosen])
     kept = []
     for group in group_similar(scan.film, scan.layout, places.tolist(), most=most):

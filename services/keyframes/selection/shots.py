@@ -28,8 +28,8 @@ class Shot(BaseModel):
 def shots_between(transitions: Sequence[Transition], times: Sequence[float], duration_s: float, *, min_shot_s: float = 0.0) -> list[Shot]:
     """Divide a video into shots at the middle of each transition.
 
-    `times`: seconds of every frame. `duration_s`: time at which the last frame ends. A shot shorter than `min_shot_s` seconds is joined
-    to the one before, the first to the one after. Without transitions there is one shot.
+    `times`: time of every frame in seconds. `duration_s`: time at which the last frame ends. A shot shorter than `min_shot_s` seconds is
+    joined to the previous shot; if it is the first shot, to the next one. Without transitions there is one shot.
     """
     frames = len(times)
     kept: list[Transition] = []

@@ -8,18 +8,17 @@ from numpy.typing import NDArray
 from services.keyframes.analysis.frame_distance import frame_distance
 from services.keyframes.analysis.thumbnail_film import ThumbnailFilm
 
-_LAYOUT_DIFFERENCE = 14.0  # levels: mean difference of the tiles of similar frames at most
-_DISTANCE = 0.3  # `FrameDistance.total` of similar frames at most; different shots have 0.45 and more
-_COMPARED = 20  # groups at most that a frame is compared with: in a film of noise every layout is near every other
+_LAYOUT_DIFFERENCE = 14.0  # levels: largest mean difference between the layouts of similar frames
+_DISTANCE = 0.3  # largest `FrameDistance.total` of similar frames; frames of different shots have 0.45 or more
+_COMPARED = 20  # most groups that a frame is compared with: in a film of noise all layouts are similar
 
 
 def group_similar(film: ThumbnailFilm, layouts: NDArray[np.uint8], places: Sequence[int], *, most: int) -> list[list[int]]:
     """Group the frames at `places` in the film that look alike.
 
-    Each group forms around its first frame, so pass the best frames first.
-
-    `layouts`: (n, 48), `FrameQuality.layout` of the film's frames; only frames with near layouts are compared in detail. Returns the
-    first `most` groups, as lists of indices into `places`.
+    A frame joins a group if it looks like the group's first frame, so pass the best frames first. `layouts`: (n, 48), `FrameQuality.layout`
+    of the film's frames; only frames with similar layouts are compared in detail. Returns the first `most` groups, as lists of indices into
+    `places`.
     """
     film = film.without_bars()
     groups: list[list[int]] = []

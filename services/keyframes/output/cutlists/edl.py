@@ -1,18 +1,19 @@
-"""The shots as an edit decision list (CMX3600): the whole source in order, one event per shot.
+"""The shots as an edit decision list (CMX3600), one event per shot.
 
-Source and record times are equal and count from the start timecode. Editing programs read such a list to cut a finished film back into
-its shots. Comments give the kind of each transition: a dissolve is already in the picture and must not be made again.
+The list covers the whole source in order. Source and record times are equal and count from the start timecode. Editing programs use such
+a list to cut a finished film into its shots. The kind of each transition is only a comment: a dissolve is already in the picture, and an
+editing program must not apply a second one.
 """
 
 from services.keyframes.output.cutlists.frame_grid import Event, FrameGrid
 from shared.editing.fcpxml import plain
 
 MOST_EVENTS = 999
-"""Events per list: they are numbered with three digits."""
+"""Most events per list, because event numbers have three digits."""
 
 
 def edls(grid: FrameGrid) -> list[str]:
-    """Write one list, or several of up to 999 events each."""
+    """Write the shots as edit decision lists of up to MOST_EVENTS events each."""
     parts = [grid.events[start : start + MOST_EVENTS] for start in range(0, max(len(grid.events), 1), MOST_EVENTS)]
     titles = [
         plain(grid.report.name)[:60] + (f" {number} of {len(parts)}" if len(parts) > 1 else "") for number in range(1, len(parts) + 1)

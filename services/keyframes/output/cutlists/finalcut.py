@@ -1,4 +1,7 @@
-"""The shots as Final Cut Pro XML in exact fractions: a clip per shot, a marker per keyframe."""
+"""The shots as Final Cut Pro XML: a clip per shot, a marker per keyframe.
+
+Times are exact fractions.
+"""
 
 import xml.etree.ElementTree as ET
 from urllib.parse import quote
@@ -8,7 +11,10 @@ from shared.editing.fcpxml import Clip, Project, exact
 
 
 def fcpxml(grid: FrameGrid) -> str:
-    """Write a project whose timeline is the video, cut into its shots. Times count from the start timecode."""
+    """Write a project whose timeline is the video, cut into shots.
+
+    Times count from the start timecode.
+    """
     report, first = grid.report, grid.start.frame
     clip = Clip(
         name=report.name,

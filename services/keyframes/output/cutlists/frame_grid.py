@@ -1,4 +1,7 @@
-"""The shots on an editing timeline: whole frames at a constant rate, counted from the source's timecode."""
+"""The shots on an editing timeline.
+
+The timeline consists of whole frames at a constant rate, and counts from the source's timecode.
+"""
 
 import math
 from dataclasses import dataclass
@@ -15,22 +18,24 @@ from shared.video.timecode import Timecode
 class Event:
     """A shot on the timeline.
 
-    `start`, `end`: its first frame and the one after its last, counted from the video's first frame. `keyframes`: its keyframes with
-    their timeline frames.
+    Timeline frames count from the video's first frame.
     """
 
     shot: Shot
     start: int
+    """Timeline frame of the shot's first frame."""
     end: int
+    """Timeline frame after the shot's last frame."""
     keyframes: tuple[tuple[int, Keyframe], ...]
+    """The shot's keyframes, each after its timeline frame."""
 
 
 @dataclass(frozen=True)
 class FrameGrid:
-    """A video as editing programs count its frames.
+    """The frames of a video on an editing timeline.
 
-    At a constant rate timeline frames are the video's frames. Editing programs convert a variable rate to a constant one by time: a shot
-    then begins at the timeline frame nearest to its `start_s`, and a shot that rounds to no frame is left out of `events`.
+    At a constant rate, timeline frames are the video's frames. Editing programs convert a variable rate to a constant one by time. A shot
+    then begins at the timeline frame nearest to its `start_s`. A shot that rounds to zero frames is left out of `events`.
     """
 
     report: VideoReport
@@ -42,7 +47,10 @@ class FrameGrid:
 
     @cached_property
     def start(self) -> Timecode:
-        """Timecode of the first frame; 00:00:00:00 if the file has none or an invalid one."""
+        """Timecode of the first frame.
+
+        00:00:00:00 if the file has no timecode or an invalid one.
+        """
         try:
             return Timecode.parse(self.report.start_timecode or "", self.rate)
         except ValueError:
@@ -50,7 +58,7 @@ class FrameGrid:
 
     @cached_property
     def frames(self) -> int:
-        """Length of the video on the timeline."""
+        """Length of the video on the timeline in frames, at least 1."""
         return max(self.report.frames if self._is_one_to_one else round(self.report.duration_s * self.rate), 1)
 
     @cached_property
@@ -67,7 +75,10 @@ class FrameGrid:
         return tuple(events)
 
     def at(self, frame: int, time_s: float) -> int:
-        """Return the timeline frame of the video's frame number `frame`, shown at `time_s`."""
+        """Return the timeline frame of a frame of the video.
+
+        `frame`: frame number. `time_s`: time of the frame in seconds.
+        """
         return frame if self._is_one_to_one else math.floor(time_s * self.rate + 0.5)
 
     def timecode(self, frame: int) -> Timecode:

@@ -1,4 +1,7 @@
-"""The shots as an OpenTimelineIO timeline: one track, a clip per shot, a marker per keyframe."""
+"""The shots as an OpenTimelineIO timeline.
+
+The timeline has one track, with a clip per shot and a marker per keyframe.
+"""
 
 from urllib.parse import quote
 
@@ -8,7 +11,10 @@ _COLORS = {"start": "WHITE", "cut": "RED", "fade": "PURPLE", "dissolve": "BLUE"}
 
 
 def otio_json(grid: FrameGrid) -> str:
-    """Write the timeline as `.otio` (JSON). Times are frames at the timeline's rate, counted from the start timecode."""
+    """Write the timeline as `.otio` (JSON).
+
+    Times are frames at the timeline's rate and count from the start timecode.
+    """
     import opentimelineio as otio
 
     def span(start: int, frames: int) -> "otio.opentime.TimeRange":
