@@ -1,4 +1,4 @@
 """Reading video: opening, decoding, timelines, sampling, sound, metadata.
 
-Every file is opened by `open_input.py`.
+`open_input.py` opens every file.
 """

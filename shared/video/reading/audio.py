@@ -21,14 +21,17 @@ from shared.video.prefetch import Prefetcher
 from shared.video.reading.open_input import audio_streams, main_video, open_input, time_base_of, timeline_zero
 from shared.video.seconds import Seconds, to_fraction
 
-# Decoders need a little sound before a place to give the exact samples at it (overlapping windows, bit reservoirs).
+# Decoders need a little earlier sound for exact samples at a position (overlapping windows, bit reservoirs).
 _PREROLL_S = Fraction(1, 4)
 _MOST_PADDING_S = Fraction(1, 5)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AudioBlock:
-    """A run of samples: float32 (channels, n), C-contiguous, nominally -1 to 1. `start` is the time of the first, in seconds."""
+    """A run of consecutive audio samples.
+
+    `samples`: float32 (channels, n), C-contiguous, nominally -1 to 1. `start`: time of the first sample, in seconds.
+    """
 
     samples: NDArray[np.float32]
     start: Fraction
@@ -50,11 +53,13 @@ def read_audio(
     limits: Limits | None = None,
     prefetch: int = 16,
 ) -> Prefetcher[AudioBlock]:
-    """Read the samples of one audio track, in order, with their times. Track 0 is the first of `probe(path).audio`.
+    """Read the samples of one audio track, in order, with their times.
 
-    Time 0 is that of `read_frames`. Where the file has a gap, a block's `start` is later than the end of the one before; blocks never
-    overlap. `sample_rate`: convert to it; None keeps the file's. `start` and `duration` cut to the sample. Damaged packets are left out and
-    show as gaps. Raises NotFound for a track that is not there, and BrokenMedia if nothing of it can be decoded.
+    Track 0 is the first of `probe(path).audio`. Time 0 is that of `read_frames`. Where the file has a gap, a block's `start` is later than
+    the
+    end of the previous block; blocks never overlap. `sample_rate`: convert to this rate; None keeps the file's rate. `start` and `duration`
+    cut to the sample. Damaged packets are left out and show as gaps. Raises NotFound for a track that does not exist, and BrokenMedia if
+    nothing of the track can be decoded.
     """
     name = os.fspath(path)
     first = Fraction(0) if start is None else to_fraction(start)
@@ -90,14 +95,20 @@ def _blocks(path: str, track: int, sample_rate: int | None, first: Fraction, las
 
 
 def _padding_start(container: Any, stream: Any, zero: Fraction) -> Fraction | None:
-    """Return the end of an MP4 track as its header states it; samples after that are the encoder's padding."""
+    """Return the end of an MP4 track as stated in its header.
+
+    Samples after that are the encoder's padding.
+    """
     if not container.format.name.startswith("mov") or not stream.duration or stream.start_time is None:
         return None
     return Fraction((stream.start_time + stream.duration) * time_base_of(stream)) - zero
 
 
 def _runs(container: Any, stream: Any, zero: Fraction, sample_rate: int | None, path: str) -> Iterator[AudioBlock]:
-    """Yield blocks on an exact sample clock that restarts only where the file's times jump."""
+    """Yield blocks on an exact sample clock.
+
+    The clock restarts only where the file's times jump.
+    """
     base = time_base_of(stream)
     run: _Run | None = None
     decoded = False
@@ -116,12 +127,12 @@ def _runs(container: Any, stream: Any, zero: Fraction, sample_rate: int | None, 
 
 
 class _Run:
-    """A stretch of sound without gaps, resampled as one."""
+    """A stretch of sound without gaps, resampled in one piece."""
 
     def __init__(self, frame: av.AudioFrame, start: Fraction, rate: int, before: "_Run | None"):
         self._source = (frame.format.name, frame.layout.name, frame.sample_rate)
         self._start = start
-        # What overlaps the run before is cut off, so that time never goes back.
+        # The overlap with the previous run is cut off, so that time never goes back.
         self._floor = before.end if before is not None else start
         self._taken = 0
         self._given = 0

@@ -23,16 +23,17 @@ from shared.video.reading.truncation import is_truncated
 
 TimedPicture = tuple[av.VideoFrame, int]
 Skip = Literal["none", "nonref", "nonkey", "rough"]
-# Encoders put a keyframe at least this often, as a rule.
+# Most encoders put a keyframe at least this often.
 _USUAL_KEY_DISTANCE_S = 10
 
 
 @dataclass(slots=True)
 class SeekTarget:
-    """The next picture that a sampling reader needs: the first that begins at or after `target`. Moved by the reader as it goes.
+    """The next picture that a sampling reader needs.
 
-    `alone`: no picture close behind it is needed, so the decoder is drained as soon as it holds the picture; then `emptied` is set.
-    `nearest`: time of the first suitable picture among the packets decoded for this target; None before there is one.
+    It is the first picture that begins at or after `target`; the reader moves the target as it goes. `alone`: no picture close behind it is
+    needed, so the decoder is drained as soon as it holds the picture; then `emptied` is set. `nearest`: time of the first suitable picture
+    among the packets decoded for this target; None before there is one.
     """
 
     target: int
@@ -41,12 +42,15 @@ class SeekTarget:
     nearest: int | None = None
 
     def move(self, target: int, *, alone: bool) -> None:
-        """Set another target."""
+        """Aim at another target, and reset the rest."""
         self.target, self.alone, self.emptied, self.nearest = target, alone, False, None
 
 
 class PictureStream:
-    """Decode the main video stream of an open container: strictly rising times in units of `base`, 0 at the timeline's start."""
+    """The decoded pictures of an open container's main video stream.
+
+    Their times rise strictly, in units of `base`; 0 is the start of the file's timeline.
+    """
 
     def __init__(
         self,
@@ -65,7 +69,7 @@ class PictureStream:
         check_promised_size(self._stream, path, limits)
         self.base = time_base_of(self._stream)
         self._offset = int(timeline_zero(container, self._stream) / self.base)
-        # The format that software decoding gives: a GPU's frames hold the same samples in another layout.
+        # The format of software decoding: frames of a GPU hold the same samples in another layout.
         stored_as = self._stream.codec_context.pix_fmt if self._stream.codec_context.is_hwaccel else None
         self._decoder = open_decoder(self._stream, limits, rough=skip == "rough")
         self._sizes = PacketSizes() if skip == "rough" else None
@@ -85,35 +89,49 @@ class PictureStream:
 
     @property
     def stream(self) -> Any:
-        """Return the stream that is decoded."""
+        """Return the video stream that is decoded."""
         return self._stream
 
     @property
     def given(self) -> int:
-        """Return the latest time given to the decoder since the last seek, in units of `base`; -1 for none."""
+        """Return the latest time given to the decoder since the last seek.
+
+        In units of `base`; -1 for none.
+        """
         return self._given
 
     @property
     def read_ahead(self) -> int:
-        """Estimate how far the decoder reads past a picture before it returns it, in units of `base`."""
+        """Estimate how far the decoder reads past a picture before returning it.
+
+        In units of `base`.
+        """
         return int(self._decoder.thread_count + self._stream.codec_context.has_b_frames) * self._step
 
     def duration_of(self, picture: av.VideoFrame) -> int:
-        """Return a picture's duration in units of `base`, or one frame of the average rate where it has none."""
+        """Return a picture's duration in units of `base`.
+
+        A picture without a duration gets that of one frame at the average rate.
+        """
         return self._in_base(picture.duration or 0, picture) or self._step
 
     def all(self, aim: SeekTarget | None = None) -> Generator[TimedPicture, None, None]:
-        """Yield every picture from the start. Raises BrokenMedia where the file breaks, and if it holds no picture."""
+        """Yield every picture from the start.
+
+        Raises BrokenMedia where the file breaks, and if it holds no picture.
+        """
         yield from self._from_here(aim)
         if not self._found:
             raise BrokenMedia(f"{Path(self._path).name!r} holds no frame that can be decoded. Export or upload it again.")
 
     def from_about(self, target: int, aim: SeekTarget | None = None) -> Generator[TimedPicture, None, None] | None:
-        """Return pictures from a keyframe at or before `target` (in units of `base`) on; None if seeking finds none.
+        """Return the pictures from a keyframe at or before `target` on.
 
-        Containers seek by decoding order, or only roughly: where the first picture is later than `target`, seeking is repeated further
-        back. Also None where times are counted from the beginning (AVI). After None the container has to be opened anew, since not every
-        file can seek to its start.
+        `target` is in units of `base`. Containers seek by decoding order, or only roughly: if the first picture is later than `target`,
+        seeking is
+        repeated further back. Returns None if no seek reaches such a picture, and where times are counted from the beginning (AVI). Then
+        the
+        container has to be opened anew, since not every file can seek to its start.
         """
         back = 0
         while target - back > 0 and not self._by_order:
@@ -133,13 +151,15 @@ class PictureStream:
         return None
 
     def key_between(self, after: int, until: int) -> bool:
-        """Check the container's index for a keyframe after `after` and at or before `until` (in units of `base`).
+        """Check for a keyframe after `after` and at or before `until`.
 
-        Where the index does not reach that far, the distance decides.
+        Both are in units of `base`. The container's index is used. Where it does not reach that far, the distance decides: encoders usually
+        put a
+        keyframe every _USUAL_KEY_DISTANCE_S seconds.
         """
         if self._by_order:
             return False
-        # MP4 dates its keyframes by when they are decoded: one that is shown only after `until` is no help.
+        # MP4's index has decoding times: a keyframe listed before `until` may be shown after it.
         if self._container.format.name.startswith("mov"):
             until -= int(self._stream.codec_context.has_b_frames) * self._step
         entries = self._stream.index_entries
@@ -150,7 +170,10 @@ class PictureStream:
         return bool(index >= 0 and entries[index].timestamp > after + self._offset)
 
     def load_index(self) -> None:
-        """Make Matroska read its index, which it reads only when seeking; before anything else is read."""
+        """Make Matroska read its index. Call this before the first read.
+
+        Matroska reads it only when seeking.
+        """
         if self._container.format.name.startswith("matroska"):
             with suppress(av.error.FFmpegError):
                 self._container.seek(self._stream.start_time or 0, stream=self._stream)
@@ -161,7 +184,10 @@ class PictureStream:
             self._decoder.skip_frame = name
 
     def _left_out(self, packet: Any) -> bool:
-        """Check whether a packet is not a keyframe and lies in a span of which only keyframes are decoded."""
+        """Check whether `keys_only` leaves a packet out.
+
+        It leaves out packets in its spans that are no keyframes.
+        """
         if not self._keys_only or packet.is_keyframe or packet.pts is None:
             return False
         pts = packet.pts - self._offset
@@ -169,7 +195,7 @@ class PictureStream:
         return place < len(self._keys_only) and bool(self._keys_only[place][0] <= pts)
 
     def _aimed(self, packet: Any, aim: SeekTarget) -> None:
-        """Make the decoder skip what `aim` does not need, and note the time of the picture it waits for."""
+        """Skip what `aim` does not need, and update `aim.nearest`."""
         if self._by_order or self._upright.deinterlacing or packet.pts is None:
             self._skip_now(self._skip)
             aim.nearest = None
@@ -199,14 +225,14 @@ class PictureStream:
                     elif self._sizes is not None:
                         self._skip_now("none" if self._sizes.unusual(packet.pts, packet.size, packet.is_keyframe) else "nonref")
                     decoded = self._decoder.decode(packet)
-                    # No later packet is shown before it is decoded.
+                    # A picture is shown at or after its decoding time, so no later packet can be shown before `nearest`.
                     complete = bool(aim and aim.alone and aim.nearest is not None and (packet.dts or 0) - self._offset >= aim.nearest)
                     if complete:
                         decoded += self._decoder.decode(None)
             except av.error.EOFError:
                 ended = True
             except av.error.FFmpegError as error:
-                # Before the first picture it is a file that starts within a group of pictures, such as a broadcast's.
+                # An error before the first picture: the file starts within a group of pictures, such as a recorded broadcast.
                 if previous is not None:
                     raise self._broken(previous, error_text(error)) from error
             ready: list[av.VideoFrame] = []

@@ -6,22 +6,22 @@ import av
 
 from shared.video.limits import Limits
 
-# FFmpeg's own decoders of these drop the transparency that WebM keeps beside the picture; the reference library's keep it.
+# FFmpeg's own VP8 and VP9 decoders drop the transparency that WebM stores beside the picture; libvpx keeps it.
 _WITH_ALPHA = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 
 
 def open_decoder(stream: Any, limits: Limits, *, thread_type: Literal["AUTO", "SLICE"] = "AUTO", rough: bool = False) -> Any:
-    """Return the stream's codec context, with threads on and with the limit on picture size.
+    """Return the stream's codec context, with threads and a size limit.
 
-    Pictures that are too large are refused before memory is allocated. `rough`: skip the deblocking filter, which saves a sixth of the
-    work and makes no difference in pictures that are scaled down.
+    Pictures that are too large are refused before memory is allocated. `rough`: skip the deblocking filter, which saves a sixth of the work
+    and makes no difference in pictures that are scaled down.
     """
     context = stream.codec_context
     better = _WITH_ALPHA.get(context.codec.canonical_name)
     if better is not None and stream.metadata.get("alpha_mode") == "1" and better in av.codecs_available:
         context = av.CodecContext.create(better, "r")
     context.thread_type = thread_type
-    # The GPU decodes by itself; more threads would only hold more of its memory.
+    # The GPU decodes by itself; more threads would only use more GPU memory.
     context.thread_count = 1 if context.is_hwaccel else 0
     context.options = {"max_pixels": str(limits.max_pixels)} | ({"skip_loop_filter": "all"} if rough else {})
     return context

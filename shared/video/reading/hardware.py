@@ -1,4 +1,4 @@
-"""Decoding on an NVIDIA GPU: detection, supported formats, and a trial whether it is faster."""
+"""Decoding on an NVIDIA GPU: detection, supported formats, a speed trial."""
 
 import math
 import time
@@ -14,34 +14,43 @@ from av.codec.hwaccel import HWAccel
 from shared.errors import ReelwrightError
 from shared.settings import current
 
-# What NVDEC decodes; 4:2:2, 4:4:4 and transparency only some chips do, or none.
+# Formats of all NVDEC chips. Only some decode 4:2:2 or 4:4:4, none transparency.
 _CODECS = frozenset({"h264", "hevc", "vp9", "av1"})
 _FORMATS = frozenset({"yuv420p", "yuv420p10le"})
-# Smaller pictures cost more to fetch from the GPU than to decode.
+# Fetching smaller pictures from the GPU costs more than decoding them on the CPU.
 _LEAST_PIXELS = 1280 * 720
 TRIAL_PICTURES = 48
-"""How many pictures a trial decodes."""
+"""Number of pictures that a trial decodes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A kind of clip, for which hardware and software are compared once per process."""
+    """A kind of clip, for the comparison of hardware and software.
+
+    Each kind is compared once per process.
+    """
 
     codec: str
     pixel_format: str
     size: int
     run: Callable[[bool], None] = field(compare=False, repr=False)
-    """Decode some pictures; True: in hardware."""
+    """Decodes the first pictures; its argument: in hardware."""
 
 
 def accelerator() -> HWAccel:
-    """Return the acceleration for `av.open`. Frames come back in ordinary memory."""
+    """Return the GPU acceleration to pass to `av.open`.
+
+    Frames come back in ordinary memory.
+    """
     return HWAccel("cuda", allow_software_fallback=True)
 
 
 @cache
 def cuda_works() -> bool:
-    """Check whether a GPU decodes on this machine, not only whether FFmpeg was built for it."""
+    """Check whether this machine's GPU decodes video.
+
+    It creates a decoder, since FFmpeg may be built for a GPU that is missing.
+    """
     if "h264" not in av.codecs_available:
         return False
     try:
@@ -52,20 +61,26 @@ def cuda_works() -> bool:
 
 
 def wanted() -> str:
-    """Return the `device` setting without its number: auto, cpu or cuda."""
+    """Return the `device` setting without a GPU number.
+
+    One of auto, cpu, cuda.
+    """
     device = current().device
     return "cuda" if device.startswith("cuda") else "cpu" if device == "cpu" else "auto"
 
 
 def fits(codec: str, pixel_format: str | None, width: int, height: int) -> bool:
-    """Check whether the GPU decodes this kind of clip to the same pictures, and it is large enough to be worth it."""
+    """Check whether the GPU suits this kind of clip.
+
+    It must decode the clip to the same pictures as software, and the pictures must be large enough for a gain.
+    """
     return codec in _CODECS and pixel_format in _FORMATS and width * height >= _LEAST_PIXELS
 
 
 def use_hardware(stream: Any, run: Callable[[bool], None]) -> bool:
-    """Decide whether to decode a stream on the GPU: with "auto" only if a short trial was faster.
+    """Decide whether to decode a stream on the GPU.
 
-    `run(hardware)` decodes the first pictures of the same file.
+    With the device "auto" only if a short trial was faster. `run(hardware)` decodes the first pictures of the same file.
     """
     device, context = wanted(), stream.codec_context
     codec = context.codec.canonical_name
@@ -78,7 +93,10 @@ def use_hardware(stream: Any, run: Callable[[bool], None]) -> bool:
 
 @cache
 def faster(trial: Trial, *, least: float, clock: Callable[[], float] = time.perf_counter) -> bool:
-    """Check whether hardware decodes at least `least` times as fast as software; false if it fails."""
+    """Check whether hardware decodes `least` times as fast as software.
+
+    False if decoding in hardware fails.
+    """
     try:
         trial.run(True)
         start = clock()

@@ -10,10 +10,10 @@ from av.stream import Disposition
 from shared.video.limits import Limits
 from shared.video.reading.open_input import open_input
 
-# Place and device are private, and all other tags describe the source file, not its content.
+# Left out: place and device, which are private, and tags that describe the source file instead of its content.
 _KEPT = ("title", "artist", "album", "genre", "date", "comment", "description", "copyright")
 _MOST_CHARACTERS = 2000
-# Names that muxers make up.
+# Track names that muxers make up.
 _HANDLERS = frozenset(
     {"soundhandler", "videohandler", "core media audio", "core media video", "mono", "stereo", "soundhandle", "videohandle"}
 )
@@ -24,13 +24,19 @@ _ROLES = (
 
 
 def file_tags(path: str | os.PathLike[str], limits: Limits) -> dict[str, str]:
-    """Read the tags of a file that its outputs keep. Errors are those of `open_input`."""
+    """Read the tags of a file that its outputs keep.
+
+    Raises what `open_input` raises.
+    """
     with open_input(path, limits=limits) as container:
         return kept_tags(container.metadata)
 
 
 def kept_tags(metadata: Mapping[str, str]) -> dict[str, str]:
-    """Select the tags to keep, under FFmpeg's names; `creation_time` in UTC, if it is plausible."""
+    """Select the tags to keep, under FFmpeg's names.
+
+    `creation_time` is converted to UTC, and kept only if it is plausible.
+    """
     lower = {name.lower(): value for name, value in metadata.items()}
     tags = {name: _plain(lower[name]) for name in _KEPT if _plain(lower.get(name, ""))}
     created = _moment(lower.get("creation_time", ""))
@@ -38,7 +44,10 @@ def kept_tags(metadata: Mapping[str, str]) -> dict[str, str]:
 
 
 def keep_track_tags(source: Any, target: Any) -> None:
-    """Copy the language, the name and the role (commentary, default, ...) of a source track to an output track."""
+    """Copy language, name and role of a source track to an output track.
+
+    Roles are commentary, default and the like.
+    """
     if source.language and source.language != "und":
         target.metadata["language"] = source.language
     title = track_title(source.metadata)
@@ -49,7 +58,10 @@ def keep_track_tags(source: Any, target: Any) -> None:
 
 
 def track_title(metadata: Mapping[str, str]) -> str | None:
-    """Return the name that a person gave to a track; None for names that muxers make up."""
+    """Return the name that a person gave to a track.
+
+    None if there is no name, or one that muxers make up.
+    """
     lower = {name.lower(): value for name, value in metadata.items()}
     for name in ("title", "name", "handler_name"):
         value = _plain(lower.get(name, ""))

@@ -14,7 +14,7 @@ from shared.video.seconds import Seconds, to_fraction
 
 Align = Literal["first-frame", "timeline"]
 End = Literal["hold", "shortest"]
-# Some containers count milliseconds: two files of the same frames differ by as much.
+# Some containers round times to milliseconds, so times of the same frame differ by up to one between files.
 _ROUNDING_S = Fraction(1, 1000)
 
 
@@ -30,15 +30,16 @@ def read_together(
     prefetch: int = 8,
     to_sdr8: bool = False,
 ) -> "MultiReader":
-    """Read several videos frame by frame: for each frame of the first, a tuple with one frame of each video.
+    """Read several videos in step: one tuple of frames at a time.
 
-    The first video leads: `start`, `duration`, `every` and `per_second` apply to it, as in `read_frames`. The others contribute the frame
-    shown at its time. Where their rate differs, frames repeat or are skipped. Each frame has its own size and its own `time`. Times within
-    a millisecond count as equal, since some containers round to that.
+    Yields a tuple for each frame of the first video, with one frame of each video. The first video leads: `start`, `duration`, `every` and
+    `per_second` apply to it, as in `read_frames`. The others contribute the frame shown at its time. Where their rate differs, frames
+    repeat or
+    are skipped. Each frame has its own size and its own `time`. Times within a millisecond count as equal, since some containers round to
+    that.
 
     `align`: "first-frame" aligns the first frames of all videos, which is right for a matte made from the clip frame by frame; "timeline"
     compares the files' own times. `end`: when another video ends before the first, "hold" repeats its last frame and "shortest" stops.
-
     Use it as a context manager, or close it, to end early; all files are closed. Errors are those of `read_frames`, and end all readers.
     """
     if not paths:
@@ -72,7 +73,7 @@ def read_together(
 
 
 class MultiReader:
-    """Iterate over tuples of frames; made by `read_together`."""
+    """An iterator over tuples of frames, made by `read_together`."""
 
     def __init__(self, leader: Prefetcher[Frame], others: list["_Follower"], end: End):
         self._leader, self._others, self._end = leader, others, end
@@ -105,7 +106,7 @@ class MultiReader:
 
 
 class _Follower:
-    """Return the frame of one video at rising times of another."""
+    """The frames of one video, read at rising times of another."""
 
     def __init__(self, frames: Prefetcher[Frame], shift: Fraction):
         self._frames, self._shift = frames, shift
@@ -114,7 +115,10 @@ class _Follower:
         self.close = frames.close
 
     def at(self, leader: Frame) -> Frame:
-        """Return the frame shown when `leader` begins, or the first or last one outside of the video."""
+        """Return the frame shown when `leader` begins.
+
+        Before the video's start it is the first frame, after its end the last.
+        """
         if self._current is None:
             self._current = next(self._frames)
             self._coming = next(self._frames, None)
@@ -123,7 +127,7 @@ class _Follower:
         return self._current
 
     def over_at(self, leader: Frame) -> bool:
-        """Check whether the video is over when `leader` begins."""
+        """Check whether the video has ended when `leader` begins."""
         if self._coming is not None or self._current is None:
             return False
         ends = self._begins(self._current) + self._current.duration * self._current.time_base

@@ -1,4 +1,7 @@
-"""Open files for reading. Every file goes through here, so whitelists and limits apply to all."""
+"""Opening of files for reading, with whitelists and limits.
+
+Every file goes through here, so that they apply to all.
+"""
 
 import os
 import stat
@@ -23,7 +26,7 @@ HEAD_BYTES = 4096
 
 
 def file_head(path: str | os.PathLike[str], limits: Limits) -> bytes:
-    """Read the first bytes of a regular, non-empty file within the size limit.
+    """Read the first bytes of a regular file.
 
     Raises NotFound, UnsupportedMedia (a folder, a pipe, a device), BrokenMedia (an empty file) or TooLarge.
     """
@@ -69,7 +72,7 @@ def _opened(
         "format_whitelist": ",".join(DEMUXERS),
         "protocol_whitelist": "file",
         "codec_whitelist": allowed_decoders(),
-        # One more than allowed, to distinguish "too many" from "broken".
+        # One stream more than allowed, to distinguish "too many" from "broken".
         "max_streams": str(limits.max_streams + 1),
     }
     acceleration = accelerator() if hardware else None
@@ -77,9 +80,11 @@ def _opened(
 
 
 def check_promised_size(stream: Any, path: str | os.PathLike[str], limits: Limits) -> None:
-    """Raise TooLarge if the file's header announces pictures above the limit, before any is decoded.
+    """Raise TooLarge if a file's header announces pictures above the limit.
 
-    A decoder that refused the size at opening reports none. Then the container's size is read, without decoders.
+    Checked before any picture is decoded. A decoder that refused the size at opening reports none. Then the container's size is read,
+    without
+    decoders.
     """
     context = stream.codec_context
     limits.check_size(context.width, context.height)
@@ -92,13 +97,13 @@ def check_promised_size(stream: Any, path: str | os.PathLike[str], limits: Limit
 
 
 def error_text(error: Exception) -> str:
-    """Return the text of a library's error, without its number and the file's path."""
+    """Return a library error's text without its number and the file path."""
     said = error.strerror if isinstance(error, av.error.FFmpegError) else None
     return said or str(error) or type(error).__name__
 
 
 def media_error(error: Exception, path: str | os.PathLike[str], limits: Limits) -> ReelwrightError:
-    """Convert a library's error at opening a file into one for users."""
+    """Convert a library's error at opening a file into a Reelwright error."""
     name = Path(path).name
     if isinstance(error, av.error.MemoryError):
         return TooLarge(f"{name!r} needs more than this server gives to one file: at most {limits.max_streams} streams.")
@@ -109,9 +114,9 @@ def media_error(error: Exception, path: str | os.PathLike[str], limits: Limits) 
 
 
 def main_video(container: av.container.InputContainer, path: str | os.PathLike[str]) -> av.video.stream.VideoStream:
-    """Return the main video stream: the default one or else the largest; never a cover image.
+    """Return the main video stream of a container.
 
-    Raises UnsupportedMedia if there is none, or its codec is not allowed.
+    It is the default stream, else the largest; never a cover image. Raises UnsupportedMedia if there is none, or its codec is not allowed.
     """
     name = Path(path).name
     covers = av.stream.Disposition.attached_pic | av.stream.Disposition.timed_thumbnails
@@ -136,7 +141,7 @@ def _rank(stream: av.video.stream.VideoStream) -> tuple[bool, bool, int]:
 
 
 def audio_streams(container: av.container.InputContainer) -> list[Any]:
-    """Return the audio streams that can be decoded, in the file's order."""
+    """Return the audio streams that can be decoded, in file order."""
     return [
         stream
         for stream in container.streams.audio
@@ -145,10 +150,10 @@ def audio_streams(container: av.container.InputContainer) -> list[Any]:
 
 
 def timeline_zero(container: av.container.InputContainer, video: av.video.stream.VideoStream) -> Fraction:
-    """Return the start of the file's timeline on its own clock, in seconds: the earliest start of picture and sound.
+    """Return the start of the file's timeline on the file's clock, in seconds.
 
-    It is subtracted from all times, so that sound and picture keep their distance. It is a multiple of the picture's time base. Sound that
-    starts before 0 because of encoder priming, which decoders cut off, does not count.
+    It is the earliest start of picture and sound, and a multiple of the picture's time base. It is subtracted from all times, so that sound
+    and picture keep their distance. Sound before time 0 from encoder priming does not count, since decoders cut it off.
     """
     base = time_base_of(video)
     starts = [video.start_time * base] if video.start_time is not None else []
@@ -161,7 +166,10 @@ def timeline_zero(container: av.container.InputContainer, video: av.video.stream
 
 
 def time_base_of(stream: Any) -> Fraction:
-    """Return the stream's time base. Raises BrokenMedia where it is missing or not positive."""
+    """Return the time base of a stream.
+
+    Raises BrokenMedia if it is missing or not positive.
+    """
     base: Fraction | None = stream.time_base
     if base is None or base <= 0:
         raise BrokenMedia(f"Stream {stream.index} has no usable time base ({base}). Export the file again.")

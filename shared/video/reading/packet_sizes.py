@@ -1,4 +1,4 @@
-"""Find pictures that differ from those before them by the sizes of packets, without decoding."""
+"""Detection of changed pictures by packet sizes, without decoding."""
 
 from collections import deque
 
@@ -7,7 +7,7 @@ _TIMES = 2.0
 
 
 class PacketSizes:
-    """Watch the sizes of packets, in decoding order."""
+    """The sizes of recent packets, in decoding order."""
 
     def __init__(self) -> None:
         self._recent: deque[int] = deque(maxlen=_RECENT)
@@ -15,10 +15,15 @@ class PacketSizes:
         self._unusual = False
 
     def unusual(self, pts: int | None, size: int, is_keyframe: bool) -> bool:
-        """Check whether a packet, or the one it is shown before, is a keyframe or far larger than recent ones."""
+        """Add a packet; return whether its size suggests a change.
+
+        True for a keyframe, for a packet far larger than recent ones, and for a packet without a time. A packet shown before an already
+        decoded
+        packet gets the latter's answer.
+        """
         if pts is None:
             return True
-        # A picture shown before one that is already decoded lies between two others; its size says little.
+        # A picture between two decoded ones is predicted from both; its size says little.
         if self._latest is not None and pts < self._latest:
             return self._unusual
         self._latest = pts

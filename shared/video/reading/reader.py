@@ -22,7 +22,7 @@ from shared.video.seconds import Seconds, to_fraction
 log = logging.getLogger(__name__)
 
 _DENSE = Fraction(1, 5)
-"""Pictures a second from which on nearly all that lies between them is decoded: encoders put a keyframe every five to ten seconds."""
+"""Sampling rate in pictures a second from which on nearly all pictures are decoded. Encoders put a keyframe every five to ten seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,9 @@ def read_frames(
     shown_at_start: bool = False,
     keys_only: Sequence[tuple[int, int]] = (),
 ) -> Prefetcher[Frame]:
-    """Read the frames of a video in display order: upright, deinterlaced, with square pixels.
+    """Read the frames of a video in display order.
+
+    Frames are upright, deinterlaced, with square pixels.
 
     - `start`, `duration`: only frames that begin in this part, in seconds from the start of the file's timeline. Times stay the file's.
     - `every`: only each n-th of them.
@@ -95,7 +97,10 @@ def read_frames(
 
 
 def _frames(request: _Request) -> Iterator[Frame]:
-    """Yield the frames, decoded in hardware where that is faster; after a failure software goes on and reports errors."""
+    """Yield the frames, decoded in hardware if that is faster.
+
+    If hardware fails, software goes on from there and reports errors.
+    """
     last: Frame | None = None
     if _in_hardware(request):
         try:
@@ -105,7 +110,7 @@ def _frames(request: _Request) -> Iterator[Frame]:
             return
         except ReelwrightError as error:
             log.info("decoding in hardware failed and goes on in software: %s", error.detail)
-    # From the start of the part again, so that `every` and `index` count the same.
+    # Read from the start of the part again, so that `every` and `index` count the same.
     after = None if last is None else last.pts
     for frame in _decoded(request):
         if after is None or frame.pts > after:
@@ -113,7 +118,10 @@ def _frames(request: _Request) -> Iterator[Frame]:
 
 
 def _in_hardware(request: _Request) -> bool:
-    """Decide whether to decode in hardware; for a few pictures the set-up would take longer."""
+    """Decide whether to decode in hardware.
+
+    For a few pictures the set-up would take longer than it saves.
+    """
     sparse = request.per_second is not None and request.per_second < _DENSE
     few = sparse or request.skip != "none" or bool(request.keys_only)
     if hardware.wanted() == "cpu" or few or not hardware.cuda_works():
@@ -139,9 +147,9 @@ def _decoded(request: _Request) -> Iterator[Frame]:
         return
     if first > 0:
         with _pictures(request) as pictures:
-            found = pictures.from_about(int(first / pictures.base))
-            if found is not None:
-                yield from _chosen(request, pictures, found)
+            shown = pictures.from_about(int(first / pictures.base))
+            if shown is not None:
+                yield from _chosen(request, pictures, shown)
                 return
     with _pictures(request) as pictures:
         yield from _chosen(request, pictures, pictures.all())
@@ -150,8 +158,8 @@ def _decoded(request: _Request) -> Iterator[Frame]:
 def _sampled(request: _Request, first: Fraction, per_second: Fraction) -> Iterator[Frame]:
     reformatters = Reformatters()
     until = None if request.duration is None else first + request.duration
-    with closing(sampled(lambda: _pictures(request), start=first, per_second=per_second, until=until)) as found:
-        for index, (pictures, (picture, pts)) in enumerate(found):
+    with closing(sampled(lambda: _pictures(request), start=first, per_second=per_second, until=until)) as samples:
+        for index, (pictures, (picture, pts)) in enumerate(samples):
             request.limits.check_duration(float(pts * pictures.base))
             yield Frame(pts, pictures.base, pictures.duration_of(picture), index, picture, reformatters)
 
@@ -168,7 +176,7 @@ def _chosen(request: _Request, pictures: PictureStream, shown: Iterator[TimedPic
     """Yield the frames of `shown` that the request selects."""
     base = pictures.base
     first = request.start or Fraction(0)
-    # Half a tick: a time that was rounded on its way here still means the frame that it was taken from.
+    # Half a tick earlier: a rounded frame time still selects that frame.
     lower = first / base - Fraction(1, 2) if first > 0 else None
     upper = None if request.duration is None else (first + request.duration) / base - Fraction(1, 2)
     reformatters = Reformatters()

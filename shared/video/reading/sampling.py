@@ -13,10 +13,12 @@ Open = Callable[[], AbstractContextManager[PictureStream]]
 def sampled(
     opened: Open, *, start: Fraction, per_second: Fraction, until: Fraction | None
 ) -> Generator[tuple[PictureStream, TimedPicture], None, None]:
-    """Yield the first picture at or after each moment `start` + k / `per_second` before `until` (seconds), each once.
+    """Yield the first picture at or after each sampling moment.
 
-    Between moments, decoding goes on from the last keyframe before the next moment where the index lists one, and skips pictures that no
-    other picture refers to. The result is the same as when everything is decoded.
+    Moments are `start` + k / `per_second` before `until`, in seconds; a picture is yielded once. Decoding jumps to the last keyframe before
+    the
+    next moment where the index lists one, and skips pictures that no other picture refers to. The result is the same as when everything is
+    decoded.
     """
     with ExitStack() as stack:
         pictures = stack.enter_context(opened())
@@ -26,26 +28,26 @@ def sampled(
         aim = SeekTarget(grid.ticks(0), alone=_alone(pictures, grid.ticks(0), grid.ticks(1)))
         jump = aim.target > 0
         while until is None or grid.moment(number) < until:
-            found = pictures.from_about(aim.target, aim) if jump else pictures.all(aim)
-            if found is None:
+            shown = pictures.from_about(aim.target, aim) if jump else pictures.all(aim)
+            if shown is None:
                 # Not every file can seek to its start: open it anew and read to its end.
                 seekable, jump, aim.alone = False, False, False
                 stack.close()
                 pictures = stack.enter_context(opened())
-                found = pictures.all(aim)
-            with closing(found):
-                for picture, pts in found:
+                shown = pictures.all(aim)
+            with closing(shown):
+                for picture, pts in shown:
                     if pts < aim.target:
                         continue
                     if until is not None and pts >= until / pictures.base - Fraction(1, 2):
                         return
                     yield pictures, (picture, pts)
                     number = grid.following(pts)
-                    left, target = aim.alone, grid.ticks(number)
+                    was_alone, target = aim.alone, grid.ticks(number)
                     aim.move(target, alone=seekable and _alone(pictures, target, grid.ticks(number + 1)))
                     # Seeking to a keyframe that the decoder already has would save nothing.
                     jump = seekable and pictures.key_between(max(pts, pictures.given), target)
-                    if jump or left:
+                    if jump or was_alone:
                         jump = True
                         break
                 else:
@@ -56,15 +58,19 @@ def sampled(
 
 
 def _alone(pictures: PictureStream, target: int, following: int) -> bool:
-    """Check whether to drain the decoder after the picture at `target`, since `following` is reached from a later keyframe.
+    """Check whether to drain the decoder after the picture at `target`.
 
-    Not for a keyframe that the decoder has read by then: its pictures would be decoded twice.
+    True if the moment `following` can be reached from a later keyframe. Not from a keyframe that the decoder has read by then, since its
+    pictures would be decoded twice.
     """
     return pictures.key_between(target + pictures.read_ahead, following)
 
 
 class _Grid:
-    """Sampling moments in ticks of a time base, rounded so that frames with rounded times keep their moment."""
+    """Sampling moments in ticks of a time base.
+
+    They are rounded so that frames with rounded times keep their moment.
+    """
 
     def __init__(self, start: Fraction, per_second: Fraction, base: Fraction):
         self._start, self._per_second, self._base = start, per_second, base

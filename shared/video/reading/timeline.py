@@ -14,11 +14,12 @@ from shared.video.reading.open_input import main_video, open_input, time_base_of
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """Times of all frames.
+    """Times of all frames of a video.
 
     `pts`: (n,) int64, rising, in units of `time_base` from the start of the file's timeline. `end`: end of the last frame, in seconds.
-    `size`: (n,) int64, bytes of each frame's packet. `key`: (n,) true for keyframes. `leads`: (n,) true where no frame that is shown later
-    is decoded earlier.
+    `size`: (n,) int64, bytes of each frame's packet. `key`: (n,) true for keyframes. `leads`: (n,) true for frames that no frame shown
+    later
+    precedes in decoding order.
     """
 
     pts: NDArray[np.int64]
@@ -30,33 +31,34 @@ class Timeline:
 
 
 def timeline(path: str | os.PathLike[str], *, limits: Limits | None = None) -> Timeline | None:
-    """Read the frame times from the packets of a video; None where packets have none.
+    """Read the frame times of a video from its packets.
 
-    Files whose packets hold no picture or two differ from what `read_frames` returns: compare the two. Raises what `read_frames` raises
-    where the file cannot be opened, or breaks.
+    None if packets have no times. If a packet holds no picture or two, the times differ from those of `read_frames`: compare both. Raises
+    what
+    `read_frames` raises if the file cannot be opened, or breaks.
     """
     limits = limits or Limits.in_force()
     with open_input(path, limits=limits) as container:
         stream = main_video(container, path)
         base = time_base_of(stream)
         offset = int(timeline_zero(container, stream) / base)
-        # A fifth of the memory of lists: six hours at 60 frames a second are more than a million packets.
-        found, sizes, keys, leads = array("q"), array("q"), array("b"), array("b")
-        latest, lasts = -1, 0
+        # Arrays take a fifth of the memory of lists: six hours at 60 frames a second are more than a million packets.
+        times, sizes, keys, leads = array("q"), array("q"), array("b"), array("b")
+        latest, duration = -1, 0
         for packet in container.demux(stream):
             if packet.size == 0:
                 continue
             if packet.pts is None or packet.is_discard or container.format.name == "avi":
                 return None
-            found.append(packet.pts - offset)
+            times.append(packet.pts - offset)
             keys.append(packet.is_keyframe)
             sizes.append(packet.size)
-            leads.append(found[-1] > latest)
-            if found[-1] > latest:
-                latest, lasts = found[-1], packet.duration or lasts
-        pts, order = np.unique(np.array(found), return_index=True)
-        if len(pts) != len(found) or not len(pts) or pts[0] < 0:
+            leads.append(times[-1] > latest)
+            if times[-1] > latest:
+                latest, duration = times[-1], packet.duration or duration
+        pts, order = np.unique(np.array(times), return_index=True)
+        if len(pts) != len(times) or not len(pts) or pts[0] < 0:
             return None
         limits.check_duration(float(int(pts[-1]) * base))
-        end = (int(pts[-1]) + lasts) * base
+        end = (int(pts[-1]) + duration) * base
         return Timeline(pts, np.array(keys, np.bool_)[order], np.array(leads, np.bool_)[order], np.array(sizes)[order], base, end)

@@ -1,14 +1,14 @@
-"""Detect files that end earlier than their own header says."""
+"""Detection of files that are shorter than their header states."""
 
 import os
 from typing import Any
 
-# Recordings in fragments have two for each second or so.
+# Fragmented recordings have about two boxes a second.
 _MOST_BOXES = 100_000
 
 
 def is_truncated(path: str | os.PathLike[str], container: Any, head: bytes) -> bool:
-    """Check whether bytes are missing at the end, as after an interrupted upload or copy.
+    """Check whether a file lacks its end, as after an interrupted upload.
 
     MP4 and QuickTime: the index lists samples beyond the end, or a box is longer than the file. Matroska and AVI: the outermost element is
     longer. FLV: the last tag of a finished file is incomplete. Streams without a length (MPEG-TS, live Matroska) never count as truncated.
@@ -36,7 +36,10 @@ def _end_of_last(stream: Any) -> int:
 
 
 def _box_beyond(path: str | os.PathLike[str], size: int) -> bool:
-    """Check whether an outermost box (ISO/IEC 14496-12, 4.2) extends beyond the end of the file."""
+    """Check whether an outermost box extends beyond the end of the file.
+
+    Boxes: ISO/IEC 14496-12, 4.2.
+    """
     position = 0
     with open(path, "rb") as file:
         for _ in range(_MOST_BOXES):
@@ -56,7 +59,10 @@ def _box_beyond(path: str | os.PathLike[str], size: int) -> bool:
 
 
 def _flv_ends_well(path: str | os.PathLike[str], size: int) -> bool:
-    """Check that the size after the last tag leads to the start of a tag of that size (FLV specification, E.3)."""
+    """Check whether an FLV file ends with a complete tag.
+
+    The size stored after the last tag must lead to the start of a tag of that size (FLV specification, E.3).
+    """
     with open(path, "rb") as file:
         file.seek(max(size - 4, 0))
         length = int.from_bytes(file.read(4), "big")
@@ -69,7 +75,10 @@ def _flv_ends_well(path: str | os.PathLike[str], size: int) -> bool:
 
 
 def _matroska_end(head: bytes) -> int:
-    """Return the end of the segment (RFC 8794, EBML variable-size integers); 0 if it has no size."""
+    """Return the end of the segment; 0 if the segment states no size.
+
+    Sizes: RFC 8794, EBML variable-size integers.
+    """
     position = 0
     for wanted in (b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"):
         if head[position : position + 4] != wanted:
