@@ -1,4 +1,4 @@
-"""background.composite: the subject of a clip over another background."""
+"""background.composite: put the subject of a clip over another background."""
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing
@@ -34,7 +34,7 @@ _STEADY_FRAMES = 15
 
 
 class CompositeParams(ClipPart):
-    """What the subject is put over, and how well it is fitted in."""
+    """Options of the background and of the subject's fit into it."""
 
     color: str = Field("#00b140", pattern=r"^#[0-9a-fA-F]{6}$", description="Background colour as #RRGGBB, where no background is given.")
     fit: Fit = Field(
@@ -88,12 +88,12 @@ def composite(
     output: Path,
     progress: Progress = Silent(),
 ) -> CompositeResult:
-    """Put the subject of `video` over `background`, a picture or a clip, or over a colour.
+    """Put the subject of `video` over another background.
 
-    `alpha`: a gray video, white is the subject. `plate`: the clip's own clean background, as background.plate makes it (`canvas` frame);
-    it makes edge colours exact and lets the real shadow be kept. Frames are mixed in Y, U and V planes of 8 bits; times, sound and tags
-    are the clip's. Raises UnsupportedMedia and BrokenMedia for the sources, Invalid for a part that is not there or a shadow without a
-    plate.
+    `alpha`: a gray video, white is the subject. `background`: a picture or a clip; None takes `params.color`. `plate`: the clip's own clean
+    background, made by background.plate with `canvas` frame; with it edge colours are exact and the real shadow can be kept. Frames are
+    mixed in Y, U and V planes of 8 bits; times, sound and tags are the clip's. Raises UnsupportedMedia and BrokenMedia for the sources,
+    Invalid if no frame begins in the part, or if the shadow is to be kept without a plate.
     """
     info = probe_clip(video, params)
     if params.shadow == "keep" and plate is None:
@@ -120,7 +120,10 @@ def composite(
 
 
 def _write_subject(session: "_Session", params: CompositeParams, video: Path, info: VideoInfo, output: Path, progress: Progress) -> Written:
-    """Write the subject alone with its alpha. Raises Invalid if there is no frame."""
+    """Write the subject alone with its alpha.
+
+    Raises Invalid if no frame begins in the part.
+    """
     assert params.format != "mp4"
     expected, count = expected_frames(info, params), 0
     first, end = Fraction(0), Fraction(0)
@@ -214,9 +217,9 @@ class _Session:
             yield from map_ordered(cleaned, every(), workers=_WORKERS, ahead=1)
 
     def warn(self, progress: Progress) -> None:
-        """Report frames that the plate could not be aligned with."""
+        """Warn about frames that could not be aligned with the plate."""
         if self._aligned is not None and self._aligned.lost:
-            progress.warn(f"The plate could not be aligned with {self._aligned.lost} frames; the view of the frame before was kept.")
+            progress.warn(f"The plate could not be aligned with {self._aligned.lost} frames; these keep the view of the previous frame.")
 
     def _look(self, matrix: str) -> Look:
         params = self._params
@@ -255,9 +258,9 @@ class _Session:
                 yield _Source(Times.of(frame), frame.color, Layers(number, planes, alpha, background, plate))
 
     def _backgrounds(self, backdrop: Backdrop, stack: ExitStack) -> Callable[[Fraction], Planes | None]:
-        """Return a function from a time to the background's planes.
+        """Return a function that gives the background's planes at a time.
 
-        Times are seconds from the first frame and must rise.
+        Times are seconds from the first frame and must rise. The function returns None after the end of a clip with `trim`.
         """
         params = self._params
         if self._background is None or not self.moving:

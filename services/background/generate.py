@@ -1,4 +1,4 @@
-"""background.generate: a background painted from a description."""
+"""background.generate: paint a background from a description."""
 
 from pathlib import Path
 
@@ -19,11 +19,11 @@ from shared.video.probe import probe_video
 from shared.video.seconds import to_fraction
 
 _GROW = 40
-"""Without `grow` the matte grows by a fortieth of the height."""
+"""Divisor of the height that gives the default of `grow`."""
 
 
 class GenerateParams(PaintParams):
-    """What is painted, and where."""
+    """Options of the painting and of the area to paint."""
 
     prompt: str = Field(min_length=1, max_length=2000, description="Description of the background.")
     reference: float | None = Field(None, ge=0, le=1e6, description="Seconds of the frame to paint into. Empty: the middle of the clip.")
@@ -31,7 +31,7 @@ class GenerateParams(PaintParams):
         None, ge=0, le=400, description="Pixels to grow the matte by, to paint over soft edges and shadows. Empty: 2.5 % of the height."
     )
     keep_outside: bool = Field(
-        True, description="Keep the clip's own picture outside of the grown matte, bit by bit. Off: all of it is painted anew."
+        True, description="Keep the clip's own picture, bit by bit, outside of the grown matte. Off: the whole picture is painted anew."
     )
     feather: int | None = Field(
         None, ge=0, le=200, description="Pixels over which the painting fades into the kept picture. Empty: 1 % of the height."
@@ -39,7 +39,7 @@ class GenerateParams(PaintParams):
 
 
 class GenerateResult(BaseModel):
-    """What was painted."""
+    """Summary of the painted background."""
 
     width: int = Field(description="Width of the background in pixels.")
     height: int = Field(description="Height of the background in pixels.")
@@ -52,10 +52,11 @@ class GenerateResult(BaseModel):
 
 
 def generate(params: GenerateParams, *, video: Path, alpha: Path, output: Path, progress: Progress = Silent()) -> GenerateResult:
-    """Paint a background for `video`, whose subject `alpha` (a gray video, white is the subject) covers, and write it as RGB PNG.
+    """Paint a background for `video` and write it as RGB PNG.
 
-    One frame is taken; its subject is painted over from the prompt, or all of it without `keep_outside`. Raises UnsupportedMedia and
-    BrokenMedia for the sources, Invalid for a time beyond the end, ModelMissing, ModelDamaged, Unavailable for LCM without PEFT.
+    `alpha`: a gray video, white is the subject. The painting starts from one frame: its subject is painted over from the prompt, or the
+    whole frame without `keep_outside`. Raises UnsupportedMedia and BrokenMedia for the sources, Invalid for a time beyond the end,
+    ModelMissing, ModelDamaged, Unavailable for LCM without PEFT.
     """
     info = probe_video(video)
     for warning in matte_remarks(alpha, ClipPart(), info=info):

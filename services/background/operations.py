@@ -1,4 +1,4 @@
-"""Everything this service can do."""
+"""Operations of the background service."""
 
 from services.background.composite import COMPOSITE
 from services.background.generate import GENERATE

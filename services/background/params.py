@@ -18,7 +18,7 @@ MOST_SEED = 2**32 - 1
 
 
 class PaintParams(Params):
-    """How a picture is painted from a description."""
+    """Options of painting a picture from a description."""
 
     prompt: str = Field("", max_length=2000, description="Description of the background.")
     negative_prompt: str = Field(
@@ -47,7 +47,10 @@ class PaintParams(Params):
 
 
 def plan_of(params: PaintParams, prompt: str) -> Plan:
-    """Return how to paint `prompt`; a random seed is drawn where none is given."""
+    """Return the plan to paint `prompt`.
+
+    The seed is random if `params` has none.
+    """
     painting = Painting(
         prompt=prompt,
         negative_prompt=params.negative_prompt,
@@ -61,19 +64,25 @@ def plan_of(params: PaintParams, prompt: str) -> Plan:
 
 
 def models_of(params: PaintParams, *, control: bool = False) -> list[str]:
-    """Return the models that paint, as the catalog names them; `control`: with the ControlNet for depth."""
+    """Return the catalog names of the models that paint.
+
+    `control`: with the ControlNet for depth.
+    """
     row = PAINTERS_BY_NAME[params.sd_model]
     return [row.model, *([row.control] if control else []), *([row.lcm] if params.lcm else [])]
 
 
 def to_paint(params: PaintParams, *others: str, control: bool = False) -> str | None:
-    """Return the command that installs what painting needs, and `others` of the catalog; None if nothing is missing."""
+    """Return the command that installs what painting needs.
+
+    `others`: catalog names of further models; `control`: with the ControlNet for depth. None if nothing is missing.
+    """
     peft = "pip install peft" if params.lcm and importlib.util.find_spec("peft") is None else None
     return " && ".join(filter(None, (to_install(*models_of(params, control=control), *others), peft))) or None
 
 
 class ModelUsed(BaseModel):
-    """A model that a result comes from."""
+    """A model used for a result."""
 
     name: str = Field(description="Name in the catalog of models.")
     licence: str = Field(description="Licence of its weights.")
@@ -81,7 +90,7 @@ class ModelUsed(BaseModel):
 
 
 def models_used(*names: str) -> list[ModelUsed]:
-    """Return models of the catalog as results name them."""
+    """Return the catalog's models `names` in the form that results use."""
     folder = ModelFolder.in_force()
     models = [folder.model(name) for name in names]
     return [ModelUsed(name=model.name, licence=model.licence, commercial_use=model.commercial_use) for model in models]

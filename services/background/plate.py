@@ -1,4 +1,4 @@
-"""background.plate: the real background of a clip, without its subject."""
+"""background.plate: recover the real background of a clip, without its subject."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,11 +21,11 @@ from shared.video.clip.rewrite import expected_frames, matte_remarks, probe_clip
 
 Canvas = Literal["frame", "panorama"]
 _PARALLAX = 0.1
-"""Share of corners on a second plane from which on one flat plate cannot stand for the scene."""
+"""Share of corners on a second plane at which one flat plate no longer fits the scene."""
 
 
 class PlateParams(ClipPart):
-    """How the plate is made."""
+    """Options of the plate."""
 
     samples: int = Field(200, ge=3, le=1000, description="Frames of the clip that the plate is made from, evenly over its length.")
     grow: int | None = Field(
@@ -43,7 +43,7 @@ class PlateParams(ClipPart):
 
 
 class PlateResult(BaseModel):
-    """What the plate is made of."""
+    """Size and measurements of the plate."""
 
     width: int = Field(description="Width of the plate in pixels.")
     height: int = Field(description="Height of the plate in pixels.")
@@ -62,11 +62,11 @@ class PlateResult(BaseModel):
 
 
 def plate(params: PlateParams, *, video: Path, alpha: Path, outputs: Mapping[str, Path], progress: Progress = Silent()) -> PlateResult:
-    """Make the clean background of `video`, whose subject `alpha` (a gray video, white is the subject) covers.
+    """Make the clean background of `video`.
 
-    Writes `plate` (RGB PNG) and `invented` (gray PNG, white where the plate was made up). Frames are aligned on the background only and
-    the plate is their median over time. Raises UnsupportedMedia and BrokenMedia for the sources, Invalid for a part that is not there,
-    ModelMissing if `inpaint` needs weights that are not installed.
+    `alpha`: a gray video, white is the subject. Writes `plate` (RGB PNG) and `invented` (gray PNG, white where a hole was filled). Frames
+    are aligned on their background, and the plate is their median over time. Raises UnsupportedMedia and BrokenMedia for the sources,
+    Invalid if no frame begins in the part, ModelMissing if `inpaint` needs weights that are not installed.
     """
     info = probe_clip(video, params)
     for warning in matte_remarks(alpha, params, info=info):
@@ -80,11 +80,11 @@ def plate(params: PlateParams, *, video: Path, alpha: Path, outputs: Mapping[str
         match_light=params.match_light,
         remove_transients=params.remove_transients,
     )
-    made = build_plate(
+    built = build_plate(
         video, alpha, params, options, progress.part("plate", 0, 0.9), length_s=max(length_s, 0.001), frames=expected_frames(info, params)
     )
-    picture = rgb_of(made.planes, made.color)
-    hole = cv2.dilate(made.hole, np.ones((5, 5), np.uint8)) if made.hole.any() else made.hole
+    picture = rgb_of(built.planes, built.color)
+    hole = cv2.dilate(built.hole, np.ones((5, 5), np.uint8)) if built.hole.any() else built.hole
     row = BY_NAME[params.inpaint]
     if hole.any():
         picture = row.fill(picture, np.asarray(hole, np.uint8), progress)
@@ -94,24 +94,24 @@ def plate(params: PlateParams, *, video: Path, alpha: Path, outputs: Mapping[str
     result = PlateResult(
         width=width,
         height=height,
-        left=made.left,
-        top=made.top,
-        reference_s=made.reference_s,
-        samples=made.samples,
-        aligned_share=round(made.aligned, 4),
-        parallax_share=round(made.second_plane, 4),
+        left=built.left,
+        top=built.top,
+        reference_s=built.reference_s,
+        samples=built.samples,
+        aligned_share=round(built.aligned, 4),
+        parallax_share=round(built.second_plane, 4),
         invented_share=round(float((hole > 0).mean()), 4),
-        transient_share=round(made.transient, 4),
+        transient_share=round(built.transient, 4),
         inpaint=row.name if hole.any() else "",
         models=models_used(row.model) if row.model and hole.any() else [],
     )
-    _warn(result, made.other_shots, progress)
+    _warn(result, built.other_shots, progress)
     progress(1, 1)
     return result
 
 
 def _warn(result: PlateResult, other_shots: int, progress: Progress) -> None:
-    """Report the limits of the plate."""
+    """Warn about the limits of the plate."""
     if other_shots:
         progress.warn(f"{other_shots} sampled frames belong to other shots and were left out. Give `reference` to choose the shot.")
     if result.parallax_share >= _PARALLAX:

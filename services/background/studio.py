@@ -1,4 +1,4 @@
-"""background.studio: the subject in another place, with a background that moves as the camera does."""
+"""background.studio: put the subject into another place that moves with the camera."""
 
 from collections.abc import Mapping
 from contextlib import closing
@@ -37,7 +37,7 @@ Floats = NDArray[np.float32]
 
 
 class StudioParams(PaintParams, ClipPart):
-    """What the new place looks like, how it moves, and how the subject is fitted in."""
+    """Options of the place, its motion, and the subject's fit."""
 
     depth: Literal["model", "plane"] = Field(
         "model", description="`model` estimates the background's depth, for parallax; `plane` needs no model: everything is equally far."
@@ -105,11 +105,12 @@ def studio(
     outputs: Mapping[str, Path],
     progress: Progress = Silent(),
 ) -> StudioResult:
-    """Put the subject of `video` into another place, which moves as the camera does.
+    """Put the subject of `video` into another place.
 
-    `alpha`: a gray video, white is the subject. `background`: a picture of the place; without one it is painted from `prompt`. Writes
-    `video`, `background` (RGB PNG, larger than a frame) and `depth` (gray PNG, white is near). Raises UnsupportedMedia and BrokenMedia for
-    the sources, Invalid for a part that is not there and unless exactly one of background and prompt is given, ModelMissing.
+    The place moves with the clip's camera. `alpha`: a gray video, white is the subject. `background`: a picture of the place; without a
+    picture the place is painted from `prompt`. Writes `video`, `background` (RGB PNG, larger than a frame) and `depth` (gray PNG, white is
+    near). Raises UnsupportedMedia and BrokenMedia for the sources, Invalid if no frame begins in the part and unless exactly one of
+    background and prompt is given, ModelMissing.
     """
     info = probe_clip(video, params)
     _check_source(params, background)
@@ -141,7 +142,7 @@ def studio(
     stage_progress(1, 1)
     over = overscan(path, place.margin or params.bg_margin, parallax_reach(inverse, params.depth_scale))
     plate_rgb, inverse = _fitted(picture, inverse, size, over.margin)
-    # Cropping can change the middle depth, and with it what the margin has to hold.
+    # Cropping can change the middle depth, and with it the parallax that the margin has to cover.
     over = Overscan(over.margin, min(over.share, overscan(path, over.margin, parallax_reach(inverse, params.depth_scale)).share))
     _save(outputs, plate_rgb, inverse)
     stage = _stage(params, info, analysis, path.scaled(over.share), plate_rgb, inverse, size)
@@ -175,14 +176,18 @@ def studio(
 
 def _check_source(params: StudioParams, background: Path | None) -> None:
     if (background is None) == (not params.prompt.strip()):
-        what = "neither a background nor a prompt is given" if background is None else "both a background and a prompt are given"
-        detail = f"{what}: the place is either a picture or painted from a description"
+        problem = "neither a background nor a prompt is given" if background is None else "both a background and a prompt are given"
+        detail = f"{problem}: the place is either a picture or painted from a description"
         raise Invalid(f"{detail}. Give exactly one.", errors=[{"field": "params.prompt", "detail": detail}])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Place:
-    """A background as it came: RGB uint8, and for a painted one its size relative to a frame, its words and its seed."""
+    """A background before it is cropped to the frame's shape.
+
+    `picture`: RGB uint8 (height, width, 3). For a painted background, `margin` is its size relative to a frame; `prompt` and `seed` are
+    those of the painting.
+    """
 
     picture: NDArray[np.uint8]
     margin: float = 0.0
@@ -191,9 +196,12 @@ class _Place:
 
 
 def _painted(params: StudioParams, video: Path, alpha: Path, analysis: Analysis, path: CameraPath, progress: Progress) -> _Place:
-    """Paint the place, with the depth of the clip's scene where `depth` is `model`."""
+    """Paint the place from the prompt.
+
+    If `params.depth` is `model`, the painting follows the depth of the clip's scene.
+    """
     guided = params.depth == "model"
-    # The depth of what will be painted is not known yet: its nearest parts may move by all of `depth_scale`.
+    # The depth of the painting is not known yet, so the margin allows for the largest parallax, `depth_scale`.
     over = overscan(path, params.bg_margin, params.depth_scale if guided else 0.0)
     size = large_size(path.width, path.height, over.margin)
     frame = reference_frame(video, alpha, analysis.reference_s, (path.width, path.height))
@@ -205,7 +213,7 @@ def _painted(params: StudioParams, video: Path, alpha: Path, analysis: Analysis,
 
 
 def _models(params: StudioParams) -> list[str]:
-    """Return the models that are used, as the catalog names them."""
+    """Return the catalog names of the models that `params` use."""
     guided = params.depth == "model"
     painting = models_of(params, control=guided) if params.prompt.strip() else []
     return [*painting, *([depth.MODEL] if guided else [])]
@@ -214,7 +222,10 @@ def _models(params: StudioParams) -> list[str]:
 def _fitted(
     picture: NDArray[np.uint8], inverse: Floats | None, size: tuple[int, int], margin: float
 ) -> tuple[NDArray[np.uint8], Floats | None]:
-    """Return a picture and its depth cropped to the shape of a frame and `margin` times as large."""
+    """Crop and scale a picture and its depth to `margin` times a frame.
+
+    `size`: (width, height) of a frame.
+    """
     large = large_size(*size, margin)
     rgb = np.asarray(cover(picture, *large), np.uint8)
     return rgb, None if inverse is None else np.clip(cover(inverse, *large), 0, 1).astype(np.float32)
@@ -254,7 +265,7 @@ def _parallax(inverse: Floats | None) -> float:
 
 
 def _warn(analysis: Analysis, over: Overscan, progress: Progress) -> None:
-    """Report the limits of the result."""
+    """Warn about the limits of the result."""
     if over.share < 0.999:
         progress.warn(
             f"The camera moves farther than a background {over.margin:.2f} times the frame can show: the background follows "
@@ -265,7 +276,7 @@ def _warn(analysis: Analysis, over: Overscan, progress: Progress) -> None:
 
 
 def _missing(params: StudioParams) -> str | None:
-    """Return the command that installs what `params` need."""
+    """Return the command that installs what `params` need; None if nothing is missing."""
     if not params.prompt.strip():
         return to_install(*_models(params))
     guided = params.depth == "model"

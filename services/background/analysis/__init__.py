@@ -1,4 +1,4 @@
-"""Measurements of one reduced pass over a clip and its matte.
+"""Measurements of a clip and its matte, made in one pass at reduced size.
 
-The camera's path and height, the subject's exposure, and the side that light comes from.
+They are the camera's path and height, the subject's exposure, and the side that light comes from.
 """

@@ -1,4 +1,4 @@
-"""Measure a clip and its matte in one pass at reduced size."""
+"""One pass over a clip and its matte that makes all measurements."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -19,7 +19,7 @@ from shared.video.clip.part import ClipPart
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Analysis:
-    """Results of the pass.
+    """Measurements of a clip.
 
     `exposure`: (frames,), the subject's brightness relative to the clip's median, smoothed. `reference`: number of the reference frame of
     the longest shot.
@@ -37,8 +37,8 @@ class Analysis:
 def analyze(video: Path, alpha: Path, part: ClipPart, *, size: tuple[int, int], frames: int, smooth: int, progress: Progress) -> Analysis:
     """Measure the camera's path and height, exposure and light.
 
-    `size`: (width, height) of the clip; `frames`: estimated number of frames; `smooth`: frames that exposure is averaged over. Memory grows
-    by about 400 bytes a frame.
+    `size`: (width, height) of the clip; `frames`: estimated number of frames; `smooth`: frames that exposure is averaged over. The clip is
+    read at reduced size. Memory grows by about 400 bytes per frame.
     """
     camera = Camera("similarity", *size)
     small = analysis_size(*size)

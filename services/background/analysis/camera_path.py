@@ -10,7 +10,7 @@ from shared.motion.camera import Matrix, Pose
 
 LEAST_MARGIN, MOST_MARGIN = 1.3, 2.5
 _SPARE = 1.02
-"""A little more than the path needs, for rounding and interpolation."""
+"""Factor on the size that the path needs, as a reserve for rounding and interpolation."""
 _HALVINGS = 24
 
 
@@ -18,8 +18,8 @@ _HALVINGS = 24
 class CameraPath:
     """Views relative to the reference view of their shot.
 
-    `views`: float64 (frames, 4): how far the frame's centre lies right and down, in pixels, the turn in radians, and the logarithm of the
-    scale (above 0: the frame sees more). `width`, `height`: size of the frames.
+    `views`: float64 (frames, 4): shift of the frame's centre right and down in pixels, rotation in radians, and logarithm of the scale
+    (above 0: the frame covers more of the scene). `width`, `height`: size of the frames.
     """
 
     views: NDArray[np.float64]
@@ -41,9 +41,9 @@ class CameraPath:
         return CameraPath(self.views * factors, width, height)
 
     def matrix(self, number: int) -> Matrix:
-        """Return the matrix (3, 3) from pixels of a frame to pixels of the reference view.
+        """Return the matrix from a frame to the reference view.
 
-        Frames after the last one get the matrix of the last.
+        The matrix (3, 3) maps pixels. A `number` beyond the last frame gives the matrix of the last frame.
         """
         across, down, angle, scale = self.views[min(number, len(self.views) - 1)]
         x, y = (self.width - 1) / 2, (self.height - 1) / 2
@@ -56,9 +56,10 @@ class CameraPath:
         return float(across), float(down)
 
     def margin(self, parallax: float) -> float:
-        """Return the size, relative to a frame, of a picture that no view leaves.
+        """Return the least size of a picture that covers all views.
 
-        `parallax`: pixels that the nearest or farthest surface moves relative to the picture, for each pixel of the path.
+        The size is relative to a frame. `parallax`: motion of the nearest or farthest surface relative to the picture, in pixels per pixel
+        of the path.
         """
         if not len(self.views):
             return 1.0
@@ -82,9 +83,9 @@ class Overscan:
 
 
 def overscan(path: CameraPath, margin: float, parallax: float) -> Overscan:
-    """Choose the size of the background and the share of motion that it allows.
+    """Choose the size of the background and the share of motion.
 
-    `margin`: 0 chooses it from the path, from 1.3 to 2.5. `parallax`: see `CameraPath.margin`.
+    `margin`: size relative to a frame; 0 chooses it from the path, from 1.3 to 2.5. `parallax`: see `CameraPath.margin`.
     """
     needed = path.margin(parallax) * _SPARE
     chosen = margin or min(max(needed, LEAST_MARGIN), MOST_MARGIN)
@@ -100,8 +101,8 @@ def overscan(path: CameraPath, margin: float, parallax: float) -> Overscan:
 def camera_path(poses: Sequence[Pose], width: int, height: int) -> tuple[CameraPath, int]:
     """Return the path and the number of the longest shot's reference frame.
 
-    `poses`: one similarity per frame, in pixels of `width` x `height`. The reference of a shot is the frame that lies closest to the
-    middle of where its camera went.
+    `poses`: one similarity per frame, in pixels of `width` x `height`. The reference of a shot is the frame whose centre is closest to the
+    middle of the area that the frame centres cover.
     """
     centre = np.array([(width - 1) / 2, (height - 1) / 2, 1.0])
     starts = [number for number, pose in enumerate(poses) if pose.cut or number == 0]

@@ -16,8 +16,8 @@ _FEWEST, _MOST = 0.6, 1.6
 def subject_brightness(luma: Plane, matte: Plane) -> float:
     """Return the subject's median luma above black, in levels.
 
-    nan if fewer than 20 pixels of the subject are visible.
-    `luma`: uint8 (h, w), limited range; `matte`: uint8 of the same size. The median leaves highlights and the soft edge out.
+    Returns nan if fewer than 20 pixels of the subject are visible. `luma`: uint8 (h, w), limited range; `matte`: uint8 of the same size.
+    The median ignores highlights, and the matte is eroded to leave the soft edge out.
     """
     inside = cv2.erode(matte, np.ones((3, 3), np.uint8)) > _INSIDE
     if inside.sum() < _LEAST_PIXELS:
@@ -26,9 +26,10 @@ def subject_brightness(luma: Plane, matte: Plane) -> float:
 
 
 def exposure_ratios(brightness: NDArray[np.float64], window: int) -> NDArray[np.float64]:
-    """Return each frame's exposure relative to the clip's median, smoothed over `window` frames.
+    """Return each frame's exposure relative to the clip's median.
 
-    `brightness`: (n,), from `subject_brightness`; frames without a subject take the values of their neighbours.
+    `brightness`: (n,), from `subject_brightness`; frames without a subject are interpolated from their neighbours. The result, (n,), is
+    smoothed over `window` frames.
     """
     known = np.flatnonzero(np.isfinite(brightness))
     if not len(known):

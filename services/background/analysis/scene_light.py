@@ -1,4 +1,4 @@
-"""Estimate the light's side and the camera's height for a prompt."""
+"""Estimates of the light's side and the camera's height, for a prompt."""
 
 from typing import Literal
 
@@ -9,7 +9,7 @@ LightFrom = Literal["left", "right", "above", "below", "front"]
 CameraHeight = Literal["low", "eye level", "high", "unknown"]
 
 _CENTRED = 0.04
-"""Shift of the brightness's centre, as a share of the picture, below which light comes from no side."""
+"""Shift of the centre of brightness, as a share of the picture, below which the light counts as frontal."""
 _LOW, _HIGH = 0.45, 1.1
 _OPAQUE = 127
 
@@ -30,12 +30,15 @@ class BrightBackground:
         self._count += free
 
     def light_from(self) -> LightFrom:
-        """Return the side that light comes from: the side of the centre of brightness."""
+        """Return the side that light comes from.
+
+        It is the side on which the centre of brightness lies.
+        """
         if self._sum is None or self._count is None or not self._count.any():
             return "front"
         visible = self._count > 0
         mean = np.where(visible, self._sum / np.maximum(self._count, 1), 0)
-        # Bright places count, and dark ones do not: the square of what exceeds the darkest tenth.
+        # Bright places have to dominate: the weight is the square of the luma above the darkest tenth.
         weight = np.where(visible, np.maximum(mean - np.quantile(mean[visible], 0.1), 0) ** 2, 0)
         if weight.sum() <= 0:
             return "front"
@@ -52,9 +55,8 @@ class BrightBackground:
 def height_share(matte: NDArray[np.uint8]) -> float:
     """Return the camera's height as a share of the subject's height.
 
-    `matte`: uint8 (h, w). nan if head or feet are cut off. A level camera's horizon lies in the middle of the picture, and it cuts
-    everything
-    that stands on the ground at the height of the camera (Criminisi et al., Single View Metrology, 2000).
+    `matte`: uint8 (h, w). Returns nan if head or feet are cut off. The horizon of a level camera lies in the middle of the picture and
+    crosses everything that stands on the ground at the height of the camera (Criminisi et al., Single View Metrology, 2000).
     """
     rows = np.flatnonzero((matte > _OPAQUE).any(axis=1))
     height = matte.shape[0]

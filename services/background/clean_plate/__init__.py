@@ -1,4 +1,4 @@
-"""Make the clean plate of a clip: sample, align, take the median.
+"""Clean plate of a clip: the median of aligned samples.
 
-`build.py` puts the steps together; the operation is `services/background/plate.py`.
+`build.py` runs all steps; the operation is `services/background/plate.py`.
 """

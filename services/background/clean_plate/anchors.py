@@ -1,4 +1,4 @@
-"""Anchors: the frames along the camera's path that all others are aligned to."""
+"""Anchors: the frames along the camera's path to which all other frames are aligned."""
 
 from collections.abc import Generator
 from contextlib import closing
@@ -18,9 +18,10 @@ from shared.video import Frame, read_together, to_fraction
 from shared.video.clip.part import ClipPart
 
 _NEXT_ANCHOR = 0.6
-"""A new anchor is taken where less than this share of the last one is still in view."""
+"""A new anchor is placed where less than this share of the last anchor is still in view."""
 _MOST_ANCHORS = 16
 _KEPT = 0.8
+"""Overlap with the last step of the path below which a frame becomes the next step."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,10 +51,10 @@ class Placed:
 
 
 def camera_path(video: Path, matte: Path, part: ClipPart, progress: Progress, *, per_second: Fraction, expected: int) -> list[Step]:
-    """Follow the camera on the background of the part.
+    """Track the camera's motion on the background of the part.
 
     Every frame is measured. The result keeps the first frame at or after each time start + k / `per_second`, the first frame of each shot,
-    and each frame that shows less than four fifths of the last kept frame.
+    and each frame that overlaps less than four fifths of the last kept frame.
     """
     steps: list[Step] = []
     camera: Camera | None = None
@@ -92,8 +93,8 @@ def one_pair(video: Path, matte: Path, time: Fraction) -> tuple[Frame, Frame]:
 def place_anchors(video: Path, matte: Path, path: list[Step], reference: Step, *, grow: int) -> list[Placed]:
     """Choose anchors in the reference's shot and align each to its neighbour.
 
-    Starts at the reference and goes outwards. A static camera needs one anchor, the reference; a panning camera needs more. After an
-    anchor that cannot be aligned, no further anchors are placed on that side.
+    The search starts at the reference and goes outwards. A static camera needs one anchor, the reference; a panning camera needs more.
+    After an anchor that cannot be aligned, no further anchors are placed on that side.
     """
     frame, alpha = one_pair(video, matte, reference.time)
     planes = planes_420(frame)
@@ -119,7 +120,10 @@ def place_anchors(video: Path, matte: Path, path: list[Step], reference: Step, *
 
 
 def nearest(anchors: list[Placed], step: Step, size: tuple[int, int]) -> Placed:
-    """Return the anchor that overlaps most with a frame; of equals the first placed."""
+    """Return the anchor that overlaps most with a frame.
+
+    Of equal anchors, the first placed. `size`: (width, height) of the frames.
+    """
     return max(anchors, key=lambda placed: round(overlap(matrix_between(step, placed.step), size), 2))
 
 

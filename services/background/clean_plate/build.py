@@ -1,4 +1,4 @@
-"""Build the clean background of a clip from its frames and matte."""
+"""Build of the clean background of a clip from its frames and matte."""
 
 from contextlib import closing
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from shared.video.info import ColorInfo
 
 _CANVAS_TIMES, _CANVAS_PIXELS = 6, 64_000_000
 _LEAST_SAMPLES = 3
-"""A pixel that fewer samples show is a hole, unless the clip has fewer samples."""
+"""A pixel with fewer samples of the background is a hole, unless the clip has fewer samples in all."""
 _WORKERS = 2
 
 
@@ -32,7 +32,7 @@ _WORKERS = 2
 class PlateOptions:
     """Options of the plate.
 
-    `grow`: pixels that the matte is grown by; `reference_s`: None takes the middle of the longest shot.
+    `grow`: pixels by which the matte is grown; `reference_s`: None takes the middle of the longest shot.
     """
 
     samples: int
@@ -48,8 +48,8 @@ class Plate:
     """A plate with holes.
 
     `planes`: Y, U, V, uint8 4:2:0, limited range. `hole`: uint8 (height, width), 255 where no sample shows the background. `left`, `top`:
-    where the reference frame's corner lies on the plate, in pixels. Shares are 0 to 1: of the samples that were `aligned`, of the
-    corners that a `second_plane` explains, and of the plate that passing objects covered (`transient`).
+    place of the reference frame's corner on the plate, in pixels. Shares from 0 to 1: `aligned`, of the samples; `second_plane`, of the
+    corners that follow a second plane; `transient`, of the plate that passing objects covered.
     """
 
     planes: Planes
@@ -70,9 +70,9 @@ def build_plate(
 ) -> Plate:
     """Make the clean background of a clip.
 
-    The clip is read twice: once at reduced size, to follow the camera, and once at full size for the samples. Each sample is aligned to an
-    anchor, its light matched, and written to a temporary file; the plate is the masked median over time. Memory is that of one band of
-    samples and a few frames, whatever the clip's length.
+    The clip is read twice: once at reduced size, to track the camera, and once at full size for the samples. Each sample is aligned to an
+    anchor, its light matched, and written to a temporary file; the plate is the masked median over time. Memory holds one band of samples
+    and a few frames, at any length of the clip. Raises Invalid if no frame begins in the part or no frame can be aligned.
     """
     per_second = Fraction(options.samples) / to_fraction(max(length_s, 1e-3))
     path = camera_path(video, matte, part, progress.part("following the camera", 0, 0.35), per_second=per_second, expected=frames)
@@ -101,7 +101,7 @@ def build_plate(
         top=top,
         samples=tally.aligned,
         aligned=tally.aligned / max(tally.tried, 1),
-        # Far from the reference the second plane has moved too far to be tracked; frames near it give the share.
+        # Far from the reference the second plane has moved too far to be tracked, so the frames near the reference decide.
         second_plane=float(np.percentile(tally.second, 80)) if tally.second else 0.0,
         transient=transient / max(visible, 1),
         other_shots=tally.other_shots,
@@ -167,7 +167,11 @@ def _sample(
 
 
 def _median(file: SampleFile, least: int, remove_transients: bool, progress: Progress) -> tuple[Planes, Plane, int]:
-    """Return the median planes, the holes (255) and the count of covered luma pixels."""
+    """Return the median planes, the holes, and a pixel count.
+
+    `holes`: uint8, 255 where fewer than `least` samples show the background. The count is that of luma pixels which a removed object
+    covered.
+    """
     planes = (np.empty(file.shapes[0], np.uint8), np.empty(file.shapes[1], np.uint8), np.empty(file.shapes[2], np.uint8))
     visible = np.zeros(file.shapes[0], np.uint16)
     whole = tuple(Ends(np.full(shape, NO_SAMPLE, np.uint8), np.zeros(shape, np.bool_)) for shape in file.shapes)
@@ -195,7 +199,10 @@ def _median(file: SampleFile, least: int, remove_transients: bool, progress: Pro
 
 
 def _reference(path: list[Step], wanted_s: float | None) -> Step:
-    """Return the step nearest to `wanted_s`; None: the middle step of the longest shot."""
+    """Return the step nearest to `wanted_s` seconds.
+
+    None: the middle step of the longest shot.
+    """
     if wanted_s is not None:
         return min(path, key=lambda step: abs(float(step.time) - wanted_s))
     shots = [step.shot for step in path]
@@ -205,9 +212,9 @@ def _reference(path: list[Step], wanted_s: float | None) -> Step:
 
 
 def _canvas(path: list[Step], anchors: list[Placed], size: tuple[int, int]) -> tuple[int, int, int, int]:
-    """Return (left, top, width, height) of a canvas that holds all frames of the shot.
+    """Return the canvas that holds all frames of the shot.
 
-    Left and top are even.
+    The result is (left, top, width, height) in pixels; left and top are even. It is cropped to 6 times the frame's sides and 64 megapixels.
     """
     width, height = size
     corners = np.array([[[0, 0], [width, 0], [width, height], [0, height]]], np.float64)

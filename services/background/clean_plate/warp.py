@@ -1,4 +1,4 @@
-"""Warp the planes of a frame onto a canvas."""
+"""Warps of a frame's planes onto a canvas."""
 
 import cv2
 import numpy as np
@@ -8,14 +8,14 @@ from services.background.median.masked_median import NO_SAMPLE
 from shared.motion.camera import Matrix, scale_matrix
 
 _WHOLE = 250
-"""Weight of background, of 255, from which on a warped pixel holds nothing else."""
+"""Least weight of the background, of 255, at which a warped pixel counts as pure background."""
 
 
 def warped(planes: Planes, background: Plane, matrix: Matrix, shape: tuple[int, ...]) -> tuple[Planes, Plane]:
     """Warp a frame's planes and the mask of its background.
 
-    `matrix` (3, 3) takes the frame's luma pixels to the canvas's; `shape`: (height, width) of the canvas. Cubic interpolation. The second
-    result is uint8, 255 where the moved luma is background alone.
+    `matrix` (3, 3) maps the frame's luma pixels to the canvas's; `shape`: (height, width) of the canvas. Interpolation is cubic. The
+    second result is uint8, 255 where the warped luma is pure background.
     """
     height, width = shape[:2]
     half = (height + 1) // 2, (width + 1) // 2
@@ -27,9 +27,12 @@ def warped(planes: Planes, background: Plane, matrix: Matrix, shape: tuple[int, 
 
 
 def marked(planes: Planes, visible: Plane) -> Planes:
-    """Mark pixels without background as NO_SAMPLE; a true 255 becomes 254."""
+    """Set pixels without background to NO_SAMPLE.
+
+    A real 255 becomes 254.
+    """
     half = planes[1].shape
-    # A chroma sample counts where all luma samples around it do.
+    # A chroma sample is valid where all luma samples around it are.
     inner = cv2.erode(visible, np.ones((3, 3), np.uint8))
     small = cv2.resize(inner, half[::-1], interpolation=cv2.INTER_NEAREST)
     marks = (visible, small, small)

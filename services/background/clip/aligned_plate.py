@@ -1,4 +1,4 @@
-"""Align a clean plate with each frame of a clip."""
+"""A clean plate aligned with each frame of a clip."""
 
 import cv2
 import numpy as np
@@ -27,7 +27,7 @@ class AlignedPlate:
     def at(self, luma: Plane, alpha: Plane) -> Planes:
         """Return the plate in the view of the next frame.
 
-        A frame that cannot be aligned gets the view of the frame before.
+        A frame that cannot be aligned gets the view of the previous frame. `luma`, `alpha`: uint8 (height, width) of the frame.
         """
         small = _reduced(luma)
         background = np.where(cv2.dilate(_reduced(alpha), np.ones((5, 5), np.uint8)) > 2, 0, 255).astype(np.uint8)

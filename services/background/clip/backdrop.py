@@ -47,10 +47,10 @@ class Backdrop:
     def clip(
         self, path: Path, *, fit: Fit, end: End, start_s: float, rate_times: Iterator[Fraction]
     ) -> Generator[Planes | None, None, None]:
-        """Yield the planes that another clip shows at each time of `rate_times`.
+        """Yield the planes of another clip at each time of `rate_times`.
 
-        Times are seconds from the start of the composite. After the clip's end `loop` begins again, `hold` keeps the last frame, and
-        `trim` yields None.
+        Times are seconds from the start of the composite. After the clip's end `loop` starts again, `hold` keeps the last frame, and
+        `trim` yields None. Raises Invalid if no frame begins at or after `start_s`.
         """
         following = self._endless(path, end=end, start_s=start_s)
         with closing(following) as frames:
@@ -69,7 +69,7 @@ class Backdrop:
                 yield planes
 
     def _endless(self, path: Path, *, end: End, start_s: float) -> Generator[tuple[Fraction, Frame], None, None]:
-        """Yield (seconds, frame) of a clip, again from its start if it loops."""
+        """Yield (seconds, frame) of a clip, repeated if `end` is `loop`."""
         offset, start = Fraction(0), start_s
         while True:
             first: Fraction | None = None
@@ -120,9 +120,9 @@ class Backdrop:
 
 
 def picture_of(path: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    """Read a still image as upright RGB, uint8 (height, width, 3).
+    """Read a still image as upright RGB.
 
-    Transparent parts are laid over black.
+    Returns uint8 (height, width, 3). Transparent parts are mixed with black.
     """
     image = list_pictures([path])[0].image().convert("RGBA")
     rgba = np.asarray(image, np.uint8)

@@ -1,4 +1,4 @@
-"""Convert frames to Y, U and V planes: 8 bits, 4:2:0, limited range."""
+"""Conversion of frames to Y, U and V planes: 8 bits, 4:2:0, limited range."""
 
 from fractions import Fraction
 
@@ -40,7 +40,10 @@ def planes_420(frame: Frame) -> Planes:
 
 
 def alpha_of(frame: Frame, size: tuple[int, int]) -> Plane:
-    """Return a matte's frame as alpha, uint8 0 to 255, in `size` (width, height)."""
+    """Return a frame of a matte as alpha.
+
+    The result is uint8 (height, width) from 0 to 255, scaled to `size` (width, height).
+    """
     alpha = frame.matte()
     if alpha.shape[::-1] == size:
         return alpha
@@ -49,7 +52,10 @@ def alpha_of(frame: Frame, size: tuple[int, int]) -> Plane:
 
 
 def rgb_of(planes: Planes, color: ColorInfo) -> NDArray[np.uint8]:
-    """Convert limited-range planes to RGB, uint8 (height, width, 3), by the matrix of `color`."""
+    """Convert limited-range planes to RGB.
+
+    Returns uint8 (height, width, 3). The colour matrix is that of `color`, or a guess if `color` has none.
+    """
     height, width = planes[0].shape
     picture: av.VideoFrame = picture_from(planes, width, height, "yuv420p")
     tags = color.model_copy(update={"range": "tv", "matrix": matrix_or_guess(color, width, height)})
@@ -58,7 +64,10 @@ def rgb_of(planes: Planes, color: ColorInfo) -> NDArray[np.uint8]:
 
 
 def background_of(matte: Plane, grow: int) -> Plane:
-    """Mask the background: 255 where no subject is within `grow` pixels, else 0."""
+    """Return the mask of the background.
+
+    uint8: 255 where no pixel of the subject lies within `grow` pixels, else 0.
+    """
     subject = (matte > 2).astype(np.uint8)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * grow + 1, 2 * grow + 1))
     return np.where(cv2.dilate(subject, kernel) > 0, 0, 255).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""A picture painted into a mask at any size: once as a whole, then tile by tile for detail."""
+"""Painting into a mask at any size: once as a whole, then tile by tile for detail."""
 
 import time
 from collections.abc import Callable
@@ -17,12 +17,15 @@ Mask = NDArray[np.uint8]
 
 _DETAIL_STRENGTH = 0.35
 _ENLARGED = 1.2
-"""Enlargement from which on detail is missing and is painted tile by tile."""
+"""Enlargement above which the picture lacks detail and is painted again tile by tile."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """How a picture is painted. `side`: pixels of the square that the model was trained on; `detail`: paint tiles at full size."""
+    """Options of painting a picture.
+
+    `side`: side in pixels of the squares that the model was trained on; `detail`: also paint tiles at full size.
+    """
 
     painting: Painting
     side: int
@@ -30,11 +33,12 @@ class Plan:
 
 
 def paint(pipeline: Pipeline, plan: Plan, picture: RGB, mask: Mask, progress: Progress, *, depth: NDArray[np.float32] | None = None) -> RGB:
-    """Return `picture`, uint8 (height, width, 3), newly painted where `mask`, uint8 (height, width), is not 0.
+    """Paint the masked part of a picture.
 
-    `depth`: inverse depth from 0 to 1, float32 (height, width), that the painting keeps to. What lies outside of the mask changes slightly:
-    it goes through the model as well. On a CPU the first step is timed, and a warning says how long all will take. What `progress` raises
-    ends the painting after the current step.
+    `picture`: RGB, uint8 (height, width, 3). `mask`: uint8 (height, width), not 0 where to paint. `depth`: inverse depth from 0 to 1,
+    float32 (height, width), that the painting follows. Pixels outside of the mask change slightly, because the model processes the whole
+    picture. On a CPU the first step is timed, and a warning states the expected total time. An exception from `progress` ends the painting
+    after the current step.
     """
     height, width = mask.shape
     small = painted_size(width, height, plan.side)
@@ -55,18 +59,18 @@ def paint(pipeline: Pipeline, plan: Plan, picture: RGB, mask: Mask, progress: Pr
     for number, tile in enumerate(parts):
         part = np.ascontiguousarray(canvas[tile.place]).astype(np.uint8)
         own = None if near is None else np.ascontiguousarray(near[tile.place])
-        made = pipeline.run(_detailed(plan.painting, number + 1), part, np.ascontiguousarray(large_mask[tile.place]), own, steps)
+        detail = pipeline.run(_detailed(plan.painting, number + 1), part, np.ascontiguousarray(large_mask[tile.place]), own, steps)
         weight = feather(tile, *full)[..., None]
-        mixed[tile.place] += made * weight
+        mixed[tile.place] += detail * weight
         total[tile.place] += weight
     done = np.where(total > 0, mixed / np.maximum(total, 1e-6), canvas)
     return _sized(np.clip(np.rint(done), 0, 255).astype(np.uint8), (width, height))
 
 
 def kept_outside(original: RGB, painted: RGB, mask: Mask, feather_px: int) -> RGB:
-    """Return `painted` with the original pasted back outside of `mask`, with a soft edge of `feather_px` pixels inside of it.
+    """Paste the original picture back outside of the mask.
 
-    Pixels outside of the mask are the original's, bit by bit.
+    Pixels outside of `mask` are bit-identical to the original's. Inside, the painting fades in over `feather_px` pixels.
     """
     inside = cv2.distanceTransform((mask > 0).astype(np.uint8), cv2.DIST_L2, 5)
     weight = np.clip(inside / max(feather_px, 1), 0, 1)[..., None]
@@ -75,7 +79,7 @@ def kept_outside(original: RGB, painted: RGB, mask: Mask, feather_px: int) -> RG
 
 
 class _Steps:
-    """Counts steps of all passes, reports them, and times the first."""
+    """Counts and reports the steps of all passes, and times the first step."""
 
     def __init__(self, total: int, progress: Progress, *, timed: bool, clock: Callable[[], float] = time.monotonic) -> None:
         self._total, self._progress, self._timed, self._clock = total, progress, timed, clock
@@ -101,8 +105,8 @@ def _steps(painting: Painting) -> int:
 
 
 def _detailed(painting: Painting, number: int) -> Painting:
-    """Return the request for a tile: it keeps what was painted, and adds detail."""
-    # At this strength at least one step has to be left.
+    """Return the request that adds detail to a painted tile."""
+    # Low strength skips most steps; at least one has to remain.
     steps = max(painting.steps, int(np.ceil(1 / _DETAIL_STRENGTH)))
     return replace(painting, strength=_DETAIL_STRENGTH, steps=steps, seed=(painting.seed + number) % 2**32)
 

@@ -1,4 +1,4 @@
-"""Stable Diffusion's inpainting pipelines: loaded from local files, kept for the next job."""
+"""Inpainting pipelines of Stable Diffusion, loaded from local files and kept for the next job."""
 
 import importlib.util
 import warnings
@@ -27,7 +27,10 @@ Step = Callable[[], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Painting:
-    """One request to a pipeline. `steps` are those of a full strength of 1: fewer are taken below it."""
+    """One request to a pipeline.
+
+    `steps`: number of steps at strength 1. Lower strengths take proportionally fewer.
+    """
 
     prompt: str
     negative_prompt: str
@@ -40,7 +43,10 @@ class Painting:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pipeline:
-    """A pipeline that is ready. `control`: it takes a depth picture, too."""
+    """A loaded pipeline.
+
+    `control`: whether it also takes a depth picture.
+    """
 
     pipe: Any
     control: bool
@@ -50,8 +56,9 @@ class Pipeline:
     def run(self, painting: Painting, picture: RGB, mask: NDArray[np.uint8], depth: NDArray[np.uint8] | None, on_step: Step) -> RGB:
         """Paint where `mask` is 255.
 
-        `picture`: uint8 (height, width, 3), `mask` and `depth` (near is white): uint8 (height, width); sides divide by 8. `on_step` is
-        called after each step; what it raises ends the run. Noise is made on the CPU, so a device changes a picture by rounding only.
+        `picture`: uint8 (height, width, 3); `mask` and `depth` (near is white): uint8 (height, width). Height and width are multiples of 8.
+        `on_step` is called after each step; an exception from it ends the run. Noise is made on the CPU, so the results of two devices
+        differ by rounding only.
         """
         import diffusers
         import torch
@@ -85,9 +92,10 @@ class Pipeline:
 
 @contextmanager
 def pipeline(row: Painter, progress: Progress, *, control: bool = False, lcm: bool = False) -> Iterator[Pipeline]:
-    """Hold a model's pipeline for the length of a block; `control`: with its depth ControlNet, `lcm`: with its LCM LoRA.
+    """Load the pipeline of a model for the length of a block.
 
-    fp16 on a GPU; on the CPU bf16 where the processor has it, else f32. Raises ModelMissing, ModelDamaged, Unavailable without PEFT.
+    `control`: with the depth ControlNet; `lcm`: with the LCM LoRA. The precision is fp16 on a GPU; on the CPU bf16 if the processor has it,
+    else f32. Raises ModelMissing, ModelDamaged, Unavailable without PEFT.
     """
     if lcm and importlib.util.find_spec("peft") is None:
         raise Unavailable("The LCM LoRA needs PEFT. Run: pip install peft, or turn `lcm` off.")
@@ -111,11 +119,11 @@ def _load(folder: Path, control: Path | None, lora: Path | None, device: Device,
     import diffusers
     import torch
 
-    # Their `from_pretrained` has no types.
+    # `from_pretrained` of diffusers has no types.
     pipelines: Any = diffusers.AutoPipelineForInpainting
     controls: Any = diffusers.ControlNetModel
     dtype = {"f16": torch.float16, "bf16": torch.bfloat16, "f32": torch.float32}[precision]
-    # The published repositories hold their safetensors as fp16 only; without these options diffusers falls back to pickles.
+    # The published repositories have safetensors for fp16 only; without these options diffusers falls back to pickles.
     common: dict[str, Any] = {"dtype": dtype, "variant": "fp16", "use_safetensors": True, "local_files_only": True}
     parts: dict[str, Any] = {}
     if control is not None:

@@ -1,4 +1,4 @@
-"""Schedulers: one row each."""
+"""Table of schedulers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,10 @@ from shared.choices import OneOf
 
 @dataclass(frozen=True, kw_only=True)
 class Scheduler:
-    """A sampler of diffusion steps. `kind`: its class in diffusers; `options`: arguments besides the model's own configuration."""
+    """A sampler of diffusion steps.
+
+    `kind`: name of the class in diffusers; `options`: arguments that override the model's own configuration.
+    """
 
     name: str
     description: str

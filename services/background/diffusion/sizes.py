@@ -1,4 +1,4 @@
-"""Sizes that diffusion models paint in, and tiles of larger pictures."""
+"""Sizes in which diffusion models paint, and tiles of larger pictures."""
 
 import math
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 MULTIPLE = 8
-"""Models paint in latents an eighth as large as the picture."""
+"""Models paint in latents of an eighth of the picture's width and height."""
 _MOST_AREA = 1.5
 """Largest area that a model paints well, relative to the square that it was trained on."""
 _OVERLAP = 0.25
@@ -24,27 +24,34 @@ class Tile:
 
     @property
     def place(self) -> tuple[slice, slice]:
-        """Rows and columns."""
+        """Rows and columns of the tile in the picture."""
         return slice(self.top, self.top + self.height), slice(self.left, self.left + self.width)
 
 
 def painted_size(width: int, height: int, side: int) -> tuple[int, int]:
-    """Return the size that a model trained on squares of `side` pixels paints a picture of `width` x `height` in.
+    """Return the size in which a model paints a picture.
 
-    Sides divide by 8. The area is at most one and a half times the square's, and the shape is the picture's up to rounding.
+    `side`: side in pixels of the squares that the model was trained on. Width and height of the result are multiples of 8, its area is at
+    most 1.5 times the square's, and its shape is that of `width` x `height` up to rounding.
     """
     factor = min(math.sqrt(_MOST_AREA * side * side / (width * height)), 1.0)
     return _multiple(width * factor), _multiple(height * factor)
 
 
 def tiles(width: int, height: int, side: int) -> list[Tile]:
-    """Return overlapping tiles of at most `side` x `side` pixels that cover a picture whose sides divide by 8."""
+    """Cover a picture with overlapping tiles.
+
+    Tiles have at most `side` x `side` pixels. `width` and `height` of the picture are multiples of 8.
+    """
     across, down = _starts(width, side), _starts(height, side)
     return [Tile(left, top, min(side, width), min(side, height)) for top in down for left in across]
 
 
 def feather(tile: Tile, width: int, height: int) -> NDArray[np.float32]:
-    """Return a tile's weight, float32 (tile height, tile width): full inside, falling to almost 0 at edges inside the picture."""
+    """Return the weights of a tile's pixels for blending.
+
+    float32 (tile height, tile width): 1 in the middle, falling to almost 0 at edges that another tile overlaps.
+    """
     across = _ramp(tile.width, before=tile.left > 0, after=tile.left + tile.width < width)
     down = _ramp(tile.height, before=tile.top > 0, after=tile.top + tile.height < height)
     return np.asarray(down[:, None] * across, np.float32)

@@ -1,4 +1,4 @@
-"""Stable Diffusion models: one row each."""
+"""Table of Stable Diffusion models."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -12,8 +12,8 @@ LCM_SD15 = "lcm-lora-sd15"
 class Painter:
     """A model that paints.
 
-    `model`, `control`, `lcm`: names in the catalog; `side`: side in pixels of the squares that it was trained on; `size`, `control_size`:
-    bytes.
+    `model`, `control`, `lcm`: catalog names of the model, its ControlNet and its LCM LoRA; `side`: side in pixels of the squares that it
+    was trained on; `size`, `control_size`: bytes in memory at half precision.
     """
 
     name: str

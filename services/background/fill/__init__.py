@@ -1,4 +1,4 @@
-"""Filling holes of a plate: one way per file, one row per way in `table.py`.
+"""Methods to fill the holes of a plate: one file and one row of `table.py` each.
 
-A hole is a place that the subject hides in every frame.
+A hole is a part of the background that the subject hides in every frame.
 """

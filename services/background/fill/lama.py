@@ -1,4 +1,4 @@
-"""Fill holes with LaMa, a network that repeats textures (Suvorov et al., 2021)."""
+"""Hole filling with LaMa, a network that continues textures (Suvorov et al., 2021)."""
 
 from pathlib import Path
 from typing import Any
@@ -18,15 +18,15 @@ _MULTIPLE = 8
 
 
 def fill_lama(picture: NDArray[np.uint8], hole: NDArray[np.uint8], progress: Progress) -> NDArray[np.uint8]:
-    """Fill holes of an RGB picture, uint8 (height, width, 3).
+    """Fill the holes of a picture with LaMa.
 
-    `hole`: uint8 (height, width), 255 where the picture has a hole. Raises ModelMissing.
+    `picture`: RGB, uint8 (height, width, 3). `hole`: uint8 (height, width), 255 in holes. Raises ModelMissing.
     """
     path = next(iter(model_files(MODEL, progress).values()))
     device = torch_device()
     with hold_gpu(device, progress), loaded((MODEL, str(device)), lambda: _load(path, device), size=_BYTES, device=device) as model:
-        made = _run(model, picture, hole, device)
-    return np.where(hole[..., None] > 0, made, picture).astype(np.uint8)
+        filled = _run(model, picture, hole, device)
+    return np.where(hole[..., None] > 0, filled, picture).astype(np.uint8)
 
 
 def _load(path: Path, device: Any) -> Any:
@@ -44,6 +44,6 @@ def _run(model: Any, picture: NDArray[np.uint8], hole: NDArray[np.uint8], device
     mask = np.pad((hole > 0).astype(np.float32), ((0, down), (0, across)), mode="symmetric")
     with torch.inference_mode():
         image = torch.from_numpy(padded.transpose(2, 0, 1)[None].astype(np.float32) / 255).to(str(device))
-        made = model(image, torch.from_numpy(mask[None, None]).to(str(device)))
-    picture_out = made[0].permute(1, 2, 0).float().cpu().numpy()[:height, :width]
-    return np.asarray(np.clip(np.rint(picture_out * 255), 0, 255), np.uint8)
+        output = model(image, torch.from_numpy(mask[None, None]).to(str(device)))
+    filled = output[0].permute(1, 2, 0).float().cpu().numpy()[:height, :width]
+    return np.asarray(np.clip(np.rint(filled * 255), 0, 255), np.uint8)

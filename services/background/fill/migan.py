@@ -1,4 +1,4 @@
-"""Fill holes with MI-GAN, a small generative network (Sargsyan et al., 2023)."""
+"""Hole filling with MI-GAN, a small generative network (Sargsyan et al., 2023)."""
 
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,10 @@ _KEEP = 255
 
 
 def fill_migan(picture: NDArray[np.uint8], hole: NDArray[np.uint8], progress: Progress) -> NDArray[np.uint8]:
-    """Fill holes of an RGB picture, uint8 (height, width, 3).
+    """Fill the holes of a picture with MI-GAN.
 
-    `hole`: uint8 (height, width), 255 where the picture has a hole. The published graph takes pictures of any size, crops the hole's
-    surroundings and pastes the result itself. Raises ModelMissing.
+    `picture`: RGB, uint8 (height, width, 3). `hole`: uint8 (height, width), 255 in holes. The published graph takes pictures of any size;
+    cropping around the hole and pasting the result are part of it. Raises ModelMissing.
     """
     path = next(iter(model_files(MODEL, progress).values()))
     with loaded((MODEL, "cpu"), lambda: _session(path), size=_BYTES, device=CPU) as session:
@@ -28,8 +28,8 @@ def fill_migan(picture: NDArray[np.uint8], hole: NDArray[np.uint8], progress: Pr
         keep = np.where(hole > 0, 0, _KEEP).astype(np.uint8)[None, None]
         names = [port.name for port in session.get_inputs()]
         output = session.run(None, {names[0]: image, names[1]: keep})[0]
-    made = np.asarray(output, np.uint8)[0].transpose(1, 2, 0)
-    return np.where(hole[..., None] > 0, made, picture).astype(np.uint8)
+    filled = np.asarray(output, np.uint8)[0].transpose(1, 2, 0)
+    return np.where(hole[..., None] > 0, filled, picture).astype(np.uint8)
 
 
 def _session(path: Path) -> Any:

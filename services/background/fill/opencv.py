@@ -1,4 +1,4 @@
-"""Fill holes by Telea's method, as the original program does."""
+"""Hole filling by Telea's method, as in the original program."""
 
 import cv2
 import numpy as np
@@ -8,8 +8,8 @@ _RADIUS = 5
 
 
 def fill_opencv(picture: NDArray[np.uint8], hole: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Fill holes of an RGB picture, uint8 (height, width, 3) (Telea, 2004).
+    """Fill the holes of a picture by Telea's method (2004).
 
-    `hole`: uint8 (height, width), 255 where the picture has a hole.
+    `picture`: RGB, uint8 (height, width, 3). `hole`: uint8 (height, width), 255 in holes.
     """
     return np.asarray(cv2.inpaint(picture, hole, _RADIUS, cv2.INPAINT_TELEA), np.uint8)

@@ -1,4 +1,4 @@
-"""Fill holes with soft colours from their surroundings."""
+"""Hole filling with soft colours from around the hole."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,10 +7,10 @@ from shared.video.frames.push_pull import push_pull
 
 
 def fill_smooth(picture: NDArray[np.uint8], hole: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Fill holes of an RGB picture, uint8 (height, width, 3), by push-pull.
+    """Fill the holes of a picture by push-pull interpolation.
 
-    `hole`: uint8 (height, width), 255 where the picture has a hole. Only the surroundings of the holes are used: pixels farther away than
-    a quarter of the holes' extent have hardly any weight.
+    `picture`: RGB, uint8 (height, width, 3). `hole`: uint8 (height, width), 255 in holes. Only pixels within a quarter of the holes' extent
+    are used; pixels farther away would have hardly any weight.
     """
     place = _surroundings(hole)
     if place is None:
@@ -22,9 +22,9 @@ def fill_smooth(picture: NDArray[np.uint8], hole: NDArray[np.uint8]) -> NDArray[
 
 
 def _surroundings(hole: NDArray[np.uint8]) -> tuple[slice, slice] | None:
-    """Return rows and columns around all holes, with a margin; None without holes.
+    """Return the rows and columns around all holes.
 
-    The margin is a quarter of the holes' extent.
+    They include a margin of a quarter of the holes' extent, at least 16 pixels. None if there is no hole.
     """
     rows, columns = np.flatnonzero(hole.any(axis=1)), np.flatnonzero(hole.any(axis=0))
     if not len(rows):

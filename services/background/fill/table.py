@@ -1,4 +1,4 @@
-"""Ways to fill the holes of a plate: one row each."""
+"""Table of the methods that fill the holes of a plate."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,9 +20,10 @@ Fill = Callable[[NDArray[np.uint8], NDArray[np.uint8], Progress], NDArray[np.uin
 
 @dataclass(frozen=True, kw_only=True)
 class Filling:
-    """A way to fill holes.
+    """A method to fill holes.
 
-    `fill(picture, hole, progress)`: RGB uint8 (h, w, 3) and uint8 (h, w), 255 in holes. `model`: its name in the catalog, if it needs one.
+    `fill(picture, hole, progress)` takes RGB, uint8 (h, w, 3), and uint8 (h, w), 255 in holes; it returns the filled picture. `model`:
+    catalog name of the model that it needs; empty if it needs none.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Median over samples, without the masked ones."""
+"""Median over samples, ignoring masked ones."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +14,12 @@ NO_SAMPLE = 255
 def masked_median(samples: Samples, counts: Counts) -> Plane:
     """Return the median of each column of `samples`, rounded down.
 
-    `samples`: uint8 (n, pixels), `NO_SAMPLE` where a sample does not count. `counts`: uint16 (pixels), how many count. Equal to
-    `numpy.median` of the counting samples, rounded down; NO_SAMPLE where none counts.
+    `samples`: uint8 (n, pixels), NO_SAMPLE where masked. `counts`: uint16 (pixels), number of valid samples. The result equals
+    `numpy.median` of the valid samples, rounded down; NO_SAMPLE in columns without a valid sample.
 
-    A sample that does not count sorts last, so the two middle samples are found by rank alone. The lower one is built bit by bit from
-    the highest (binary search by value): each bit costs one comparison and one sum over a block that stays in the cache, where sorting
-    would cost log2(n) passes over 200 samples.
+    NO_SAMPLE sorts last, so the two middle samples are found by their rank. The lower one is built bit by bit from the highest bit
+    (binary search by value). Each bit costs one comparison and one sum over a block that stays in the cache; sorting would cost log2(n)
+    passes over 200 samples.
     """
     count = counts.astype(np.int32)
     lower = _of_rank(samples, (np.maximum(count, 1) - 1) // 2)
@@ -34,7 +34,10 @@ def masked_median(samples: Samples, counts: Counts) -> Plane:
 
 
 def _of_rank(samples: Samples, rank: NDArray[np.int32]) -> Plane:
-    """Return the sample of the given rank (0 is the smallest) in each column."""
+    """Return the sample of the given rank in each column.
+
+    Rank 0 is the smallest sample.
+    """
     dtype = _dtype(len(samples))
     wanted = rank.astype(dtype)
     value = np.zeros(samples.shape[1], np.uint8)

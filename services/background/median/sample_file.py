@@ -13,12 +13,15 @@ import numpy as np
 from services.background.median.masked_median import Plane, Samples
 
 BAND_ROWS = 16
-"""Rows of luma in a band: 200 samples of 1080p then take 6 MB."""
+"""Rows of luma in a band. A band of 200 samples at 1080p takes 6 MB."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Band:
-    """Rows `top` to `top + rows` of all samples: uint8 (samples, rows * width)."""
+    """Rows `top` to `top + rows` of all samples.
+
+    `samples`: uint8 (samples, rows * width).
+    """
 
     top: int
     rows: int
@@ -28,9 +31,8 @@ class Band:
 class SampleFile:
     """Stores up to `most` samples and reads them back in bands of rows.
 
-    A sample is Y, U and V planes (4:2:0) of `width` x `height` pixels.
-
-    `folder`: where the unnamed temporary file is made. Use it as a context manager.
+    A sample is Y, U and V planes (4:2:0) of `width` x `height` pixels. `folder`: folder of the unnamed temporary file; None takes the
+    system's. Used as a context manager.
     """
 
     def __init__(self, width: int, height: int, most: int, *, folder: Path | None = None) -> None:

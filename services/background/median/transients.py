@@ -1,4 +1,4 @@
-"""Remove objects that stand in the scene for most of a clip, but not at its ends."""
+"""Removal of objects that stand in the scene for most of a clip, but not at its start and end."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,21 +13,22 @@ from services.background.median.sample_file import SampleFile
 Mask = NDArray[np.bool_]
 
 _END_SHARE = 0.2
-"""Share of the samples at each end of the clip that have to agree for something between them to count as passing."""
+"""Share of the samples that counts as the start, and as the end, of the clip."""
 _AGREES, _DIFFERS = (10, 6), (24, 12)
-"""Levels of luma and chroma up to which the two ends agree, and from which the median differs from them."""
+"""(luma, chroma) levels: largest difference at which start and end agree, and least at which the median differs from them."""
 _LEAST_SAMPLES, _LEAST_KEPT = 15, 3
 _LEAST_AREA = 0.0005
 """Smallest share of the plate that counts as an object; smaller regions are noise."""
 _PRESENT = 0.4
-"""Share of an object's pixels that have to differ from the background for it to be there in a sample."""
+"""Share of an object's pixels that differ from the background in a sample that shows the object."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ends:
-    """A plane, or a band of a plane, at the ends of the clip.
+    """Pixels of a plane or band at the clip's two ends.
 
-    `background`: uint8, the value that both ends show, NO_SAMPLE where unknown. `suspect`: bool, true where the median differs from it.
+    `background`: uint8, the value on which both ends agree, NO_SAMPLE where they do not. `suspect`: bool, true where the median differs
+    from `background`.
     """
 
     background: Plane
@@ -37,9 +38,9 @@ class Ends:
 def ends_of(samples: Samples, counts: Counts, median: Plane, *, chroma: bool) -> Ends:
     """Compare the median of one band with the ends of the clip.
 
-    `samples`: uint8 (n, pixels) in the order of time; `counts`, `median`: (pixels), as `masked_median` takes and gives them. A median drops
-    whatever covers a pixel less than half of the time. What covers it longer is recognised by time: both ends of the clip see the
-    pixel, agree about it, and the median shows something else.
+    `samples`: uint8 (n, pixels) in the order of time; `counts`, `median`: (pixels), the argument and the result of `masked_median`. The
+    median removes an object that covers a pixel less than half of the time. An object that covers it longer is found by comparison: start
+    and end of the clip agree on the pixel's value, and the median differs from it.
     """
     size = max(round(len(samples) * _END_SHARE), 1)
     if len(samples) < _LEAST_SAMPLES:
@@ -52,10 +53,11 @@ def ends_of(samples: Samples, counts: Counts, median: Plane, *, chroma: bool) ->
 
 
 def remove_objects(file: SampleFile, planes: tuple[Plane, ...], ends: tuple[Ends, ...]) -> Mask:
-    """Remove passing objects from `planes` and return their mask, bool in luma size.
+    """Remove passing objects from `planes` and return their mask.
 
-    `planes`: the medians, changed in place; `ends`: what the ends of the clip tell about each plane, in its shape. Pixels are gathered
-    into objects; for each, the samples in which it stands there are found, and its surroundings get the median of the other samples.
+    `planes`: the medians, changed in place; `ends`: the comparison of each plane with the ends of the clip, in the plane's shape. Suspect
+    pixels are grouped into objects. The region of an object gets the median of the samples that do not show the object. The mask is bool
+    in luma size.
     """
     suspect = ends[0].suspect.copy()
     for end in ends[1:]:
@@ -95,9 +97,9 @@ def _objects(suspect: Mask) -> Iterator[Mask]:
 
 
 def _present(file: SampleFile, region: Mask, ends: tuple[Ends, ...]) -> Mask:
-    """Return the samples that show an object, bool (samples).
+    """Mark the samples that show an object, as bool (samples).
 
-    In such a sample most of the tested pixels differ from the background.
+    In such a sample at least 40 % of the object's pixels differ from the background.
     """
     differing, counted = np.zeros(file.count, np.int64), np.zeros(file.count, np.int64)
     for number, end in enumerate(ends):
@@ -116,7 +118,7 @@ def _present(file: SampleFile, region: Mask, ends: tuple[Ends, ...]) -> Mask:
 
 
 def _replace(file: SampleFile, number: int, plane: Plane, region: Mask, keep: Mask) -> None:
-    """Set the pixels of a region to the median of the samples to keep."""
+    """Set a region to the median of the samples in `keep`."""
     for band in file.bands(number):
         rows = slice(band.top, band.top + band.rows)
         columns = np.flatnonzero(region[rows])
@@ -131,7 +133,7 @@ def _replace(file: SampleFile, number: int, plane: Plane, region: Mask, keep: Ma
 def _end(samples: Samples) -> Plane:
     """Return the median at one end of the clip.
 
-    NO_SAMPLE where more than half of the samples are masked.
+    The value is NO_SAMPLE where more than half of the samples are masked.
     """
     counts = np.add.reduce(samples != NO_SAMPLE, axis=0, dtype=np.uint16)
     median = masked_median(samples, counts)

@@ -1,4 +1,4 @@
-"""Compositing a subject over a background, in Y, U and V planes of 8 bits.
+"""Compositing of a subject over a background, in Y, U and V planes of 8 bits.
 
-One step per file; `compositor.py` puts them in order. All planes are uint8, chroma half as wide and high (4:2:0).
+Each file holds one step; `compositor.py` runs them in order. All planes are uint8, chroma half as wide and high (4:2:0).
 """

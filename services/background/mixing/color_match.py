@@ -1,4 +1,4 @@
-"""Move the subject's brightness and colours towards the background's."""
+"""Match of the subject's brightness and colours to the background's."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -33,9 +33,9 @@ SAME: Match = (Change(), Change(), Change())
 def match_of(foreground: Planes, background: Planes, alpha: Plane, amount: float) -> Match | None:
     """Measure the change that matches the subject to the background.
 
-    None where no subject is visible. Mean and spread of each plane are compared at reduced size (Reinhard et al., Color Transfer between
-    Images, 2001), and the change is held within bounds: luma gets at most a third more contrast and 12 levels, chroma moves by 8 levels at
-    most, its spread is the subject's own. `amount`: 0 (no change) to 1.
+    Returns None if no subject is visible. `amount`: 0 (no change) to 1. Mean and spread of each plane are compared at reduced size
+    (Reinhard et al., Color Transfer between Images, 2001). The change is limited: the contrast of luma by a third, its mean by 12 levels,
+    the mean of chroma by 8 levels. The spread of chroma stays.
     """
     changes = []
     weight = _small(alpha).astype(np.float32) / 255
@@ -66,7 +66,7 @@ def applied(planes: Planes, match: Match) -> Planes:
 class Steady:
     """Averages the latest matches, so that the subject does not flicker.
 
-    Frames without a subject repeat the last average.
+    A frame without a subject (None) repeats the last average.
     """
 
     def __init__(self, window: int) -> None:
@@ -91,7 +91,7 @@ def _mean(changes: list[Change]) -> Change:
 
 
 def _small(plane: Plane) -> NDArray[np.uint8]:
-    # Nearest neighbours of a coarse grid are enough for means, and cost nothing.
+    # A coarse grid of pixels is enough for means and costs almost nothing.
     step = max(plane.shape[0] // (2 * _SMALL), plane.shape[1] // (2 * _SMALL), 1)
     return np.asarray(cv2.resize(plane[::step, ::step], (_SMALL, _SMALL), interpolation=cv2.INTER_AREA), np.uint8)
 

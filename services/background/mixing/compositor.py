@@ -1,4 +1,4 @@
-"""Compose a frame: all mixing steps in order."""
+"""Composition of a frame: all mixing steps in order."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -17,12 +17,15 @@ from services.background.mixing.stray_blobs import without_stray_blobs
 Planes = tuple[Plane, Plane, Plane]
 Shadow = Literal["none", "keep", "contact"]
 _REACH = 90
-"""Edge colours are gathered from a ninetieth of the height."""
+"""Divisor of the height that gives the distance from which edge colours are gathered."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """Options of mixing; strengths are 0 to 1. `matrix`: FFmpeg's name of the colour matrix."""
+    """Options of mixing.
+
+    Strengths are 0 to 1. `matrix`: FFmpeg's name of the colour matrix.
+    """
 
     linear: bool = False
     decontaminate: bool = True
@@ -35,9 +38,10 @@ class Look:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layers:
-    """Parts of one frame.
+    """Parts of one composite frame.
 
-    Y, U, V of the frame and of the background, alpha in luma size, and the clean plate if one is given.
+    `frame`, `background`, `plate`: Y, U and V planes; `plate` is the aligned clean plate, if one is given. `alpha`: in luma size.
+    `number`: frame number, which selects the grain.
     """
 
     number: int
@@ -48,7 +52,10 @@ class Layers:
 
 
 class Compositor:
-    """Puts frames together. `measure` and `compose` keep nothing between frames, so any thread may call them."""
+    """Composes frames.
+
+    `measure` and `compose` keep no state between frames, so any thread may call them.
+    """
 
     def __init__(self, look: Look, grain: Grain | None = None) -> None:
         self._look, self._grain = look, grain
@@ -58,9 +65,9 @@ class Compositor:
         return without_stray_blobs(alpha, self._look.blobs)
 
     def measure(self, layers: Layers) -> Match | None:
-        """Measure how the subject differs from the background.
+        """Measure the change that matches the subject to the background.
 
-        None if matching is off or no subject is visible.
+        Returns None if matching is off or no subject is visible.
         """
         if not self._look.match:
             return None

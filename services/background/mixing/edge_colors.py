@@ -1,4 +1,4 @@
-"""Recover foreground colours in the soft edge of a matte."""
+"""Recovery of the subject's colours in the soft edge of a matte."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,16 +10,16 @@ from numpy.typing import NDArray
 Plane = NDArray[np.uint8]
 
 _CLEAR, _OPAQUE = 3, 252
-"""Alpha from which on a pixel shows some of the subject, and up to which some of the background."""
+"""Alpha above which a pixel shows some of the subject, and below which some of the background."""
 _LEAST_ALPHA = 0.1
 _REDUCED = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Edge:
-    """Pixels of a plane where alpha is neither 0 nor full.
+    """Pixels of a plane that mix subject and background.
 
-    Flat indices of the pixels, and their alpha as float32 from 0 to 1.
+    `indices`: flat indices of the pixels. `alpha`: their alpha, float32 from 0 to 1.
     """
 
     indices: NDArray[np.intp]
@@ -33,9 +33,10 @@ def edge_of(alpha: Plane) -> Edge:
 
 
 def with_clean_plate(plane: Plane, plate: Plane, edge: Edge) -> Plane:
-    """Solve the soft edge for the subject, given the clean plate.
+    """Compute the subject's colours in the soft edge from the clean plate.
 
-    `plane` and `plate`: uint8 (height, width), aligned.
+    `plane` and `plate`: uint8 (height, width), aligned. For each pixel, plane = subject * alpha + plate * (1 - alpha) is solved for the
+    subject.
     """
     if not len(edge.indices):
         return plane
@@ -45,11 +46,11 @@ def with_clean_plate(plane: Plane, plate: Plane, edge: Edge) -> Plane:
 
 
 def estimated(plane: Plane, alpha: Plane, edge: Edge, reach: int) -> Plane:
-    """Estimate the subject in the soft edge by blur fusion.
+    """Estimate the subject's colours in the soft edge by blur fusion.
 
-    `plane`, `alpha`: uint8 (height, width); `reach`: pixels that colours are gathered from. Forte, Approximate Fast Foreground Colour
-    Estimation, 2021, with two changes: it runs on Y, U and V, in which mixing is as linear as in R, G and B, and the blurred
-    estimates are made at a quarter of the size, since they are smooth.
+    `plane`, `alpha`: uint8 (height, width); `reach`: distance in pixels from which colours are gathered. The method is that of Forte,
+    Approximate Fast Foreground Colour Estimation, 2021, with two changes: it runs on Y, U and V, in which mixing is as linear as in R, G
+    and B, and the blurred estimates are made at a quarter of the size, because they are smooth.
     """
     if not len(edge.indices):
         return plane

@@ -1,4 +1,4 @@
-"""Measure the clip's grain and add it to a cleaner background."""
+"""Measurement of the clip's grain, and grain for a cleaner background."""
 
 import cv2
 import numpy as np
@@ -15,10 +15,11 @@ _TILE = 64
 
 
 def grain_of(luma: Plane, where: NDArray[np.bool_] | None = None) -> float:
-    """Measure the grain of a picture: the standard deviation of its noise, in levels; 0 if nothing is flat enough to tell.
+    """Measure the grain of a picture.
 
-    `luma`: uint8 (height, width); `where`: the pixels that count. Immerkaer, Fast Noise Variance Estimation, 1996, over the flattest fifth
-    of the picture, so that texture is not taken for grain.
+    Returns the standard deviation of the noise in levels; 0 if fewer than 500 pixels can be used. `luma`: uint8 (height, width); `where`:
+    the pixels to measure. The method is that of Immerkaer, Fast Noise Variance Estimation, 1996, on the flattest fifth of the pixels, so
+    that texture does not count as grain.
     """
     values = luma.astype(np.float32)
     noise = np.abs(cv2.filter2D(values, -1, _KERNEL)) * np.sqrt(np.pi / 2) / 6
@@ -36,7 +37,7 @@ def grain_of(luma: Plane, where: NDArray[np.bool_] | None = None) -> float:
 class Grain:
     """Noise of `deviation` levels for pictures of `width` x `height`.
 
-    Each frame number has its own noise, the same on every run.
+    The noise depends on the frame number and is the same on every run.
     """
 
     def __init__(self, width: int, height: int, deviation: float) -> None:

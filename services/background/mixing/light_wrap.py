@@ -1,4 +1,4 @@
-"""Spill the background's light over the edge of the subject."""
+"""Light of the background that spills over the edge of the subject."""
 
 from collections.abc import Sequence
 
@@ -14,10 +14,11 @@ _HEIGHT = 135
 
 
 def wrapped(planes: Sequence[Plane], backgrounds: Sequence[Plane], alphas: Sequence[Plane], strength: float) -> list[Plane]:
-    """Mix the blurred background into the composite just inside the subject's edge.
+    """Mix the blurred background into the composite at the subject's edge.
 
-    `planes`: the composite; `backgrounds` and `alphas` in the same sizes; `strength`: 0 to 1. How much light arrives is how much
-    background lies near: one minus alpha, blurred. Both are made at 135 lines; only pixels that the light reaches are touched.
+    `planes`: the composite; `backgrounds` and `alphas` in the same sizes; `strength`: 0 to 1. The amount of light at a pixel is the amount
+    of background near it: 1 - alpha, blurred. Background and amount are blurred at a height of 135 pixels. Only pixels that the light
+    reaches change.
     """
     luma_alpha = alphas[0]
     height, width = luma_alpha.shape
@@ -27,7 +28,7 @@ def wrapped(planes: Sequence[Plane], backgrounds: Sequence[Plane], alphas: Seque
     spread = max(size[1] / 60, 1.0)
     outside = cv2.GaussianBlur(255 - small, (0, 0), spread)
     weight = np.asarray(cv2.multiply(outside, small, scale=strength / 255), np.uint8)
-    # Deep inside nothing arrives; a level of it would be noise.
+    # No light reaches the inside of the subject; a weight of one or two levels is noise.
     weight[weight < 3] = 0
     mixed = []
     for plane, background in zip(planes, backgrounds, strict=True):

@@ -1,4 +1,4 @@
-"""Mix linear light instead of signal values in the soft edge of a matte."""
+"""Mixing in linear light, instead of signal values, in the soft edge of a matte."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +16,9 @@ _KR_KB = {"bt709": (0.2126, 0.0722), "smpte170m": (0.299, 0.114), "bt470bg": (0.
 def mixed_linearly(mixed: Planes, foreground: Planes, background: Planes, alphas: tuple[Plane, Plane], matrix: str) -> Planes:
     """Mix the soft edge of a composite in linear light.
 
-    `mixed`: the ordinary composite; `alphas`: for luma and for chroma; `matrix`: FFmpeg's name. Planes are in limited range. Elsewhere
-    mixing makes no difference. Light is the signal to the power of 2.4 (ITU-R BT.1886); luma is mixed with the chroma at its place.
+    `mixed`: the composite of signal values; `alphas`: for luma and for chroma; `matrix`: FFmpeg's name of the colour matrix. Planes are in
+    limited range. Outside of the soft edge both ways of mixing agree, so `mixed` stays. Light is the signal to the power of 2.4
+    (ITU-R BT.1886). A luma pixel is converted with the chroma sample at its place.
     """
     kr, kb = _KR_KB.get(matrix, _KR_KB["bt709"])
     luma_edge, chroma_edge = edge_of(alphas[0]), edge_of(alphas[1])
@@ -57,7 +58,10 @@ def _mixed_light(
     kr: float,
     kb: float,
 ) -> Floats:
-    """Mix linear light at n pixels; return R, G, B signals, (n, 3) from 0 to 1."""
+    """Mix n pixels in linear light.
+
+    Returns R, G, B signals, (n, 3) from 0 to 1.
+    """
     weight = alpha[:, None]
     front, back = (_rgb(planes, place, chroma_place, kr, kb) ** _GAMMA for planes in (foreground, background))
     return np.asarray((front * weight + back * (1 - weight)) ** (1 / _GAMMA), np.float32)

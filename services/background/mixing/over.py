@@ -1,4 +1,4 @@
-"""Lay a foreground over a background by alpha (Porter and Duff, 1984)."""
+"""The over operator: mixes foreground and background by alpha (Porter and Duff, 1984)."""
 
 import cv2
 import numpy as np
@@ -11,9 +11,10 @@ _STRIP = 32
 
 
 def over(foreground: Plane, background: Plane, alpha: Plane) -> Plane:
-    """Return background + (foreground - background) * alpha / 255, rounded to the nearest level.
+    """Mix a foreground over a background by alpha.
 
-    All arguments are uint8 (height, width) and stay as they are. Only the rows and columns that alpha reaches are computed.
+    Returns background + (foreground - background) * alpha / 255, rounded to the nearest level. All arguments are uint8 (height, width) and
+    are not changed. Only the rows and columns where alpha is not 0 are computed.
     """
     mixed = background.copy()
     place = reached(alpha)
@@ -34,7 +35,10 @@ def over(foreground: Plane, background: Plane, alpha: Plane) -> Plane:
 
 
 def reached(alpha: Plane) -> tuple[slice, slice] | None:
-    """Return the rows and columns that enclose all values but 0; None if all are 0."""
+    """Return the rows and columns around all pixels with alpha above 0.
+
+    None if alpha is 0 everywhere.
+    """
     rows = np.flatnonzero(alpha.any(axis=1))
     if not len(rows):
         return None
@@ -43,10 +47,11 @@ def reached(alpha: Plane) -> tuple[slice, slice] | None:
 
 
 def chroma_alpha(alpha: Plane) -> Plane:
-    """Return alpha for 4:2:0 chroma planes, uint8 ((height + 1) // 2, (width + 1) // 2).
+    """Return alpha at the places of 4:2:0 chroma samples.
 
-    Chroma samples of H.264 and H.265 lie on the left luma column of their pair, halfway between two rows (ITU-T H.264, annex E: type 0).
-    The weights 1 2 1 around that column are the mean of two plain halvings, one of them a column to the left.
+    The result is uint8 ((height + 1) // 2, (width + 1) // 2). Chroma samples of H.264 and H.265 lie on the left luma column of their pair,
+    halfway between two rows (ITU-T H.264, annex E: type 0). The weights 1 2 1 around that column are computed as the mean of two plain
+    halvings, one of them shifted by a column.
     """
     height, width = alpha.shape
     if height % 2 or width % 2:

@@ -10,17 +10,17 @@ _HEIGHT = 180
 _DARKEST = 0.35
 _BLACK = 16
 _NOISE = 0.04
-"""Darkening, as a share, up to which it is noise."""
+"""Largest darkening, as a share, that counts as noise."""
 _CONTACT = 0.45
 _FEET = 0.2
-"""Share of the subject's height, from below, that touches the ground."""
+"""Share of the subject's height, from its lower end, that counts as feet."""
 
 
 def kept_shadow(luma: Plane, plate: Plane, alpha: Plane) -> Plane:
     """Measure the subject's shadow on the real background.
 
-    `luma`, `plate`, `alpha`: uint8 (height, width), aligned. Returns light, uint8 (height, width): 255 where there is no shadow, less where
-    the frame is darker than the clean plate. Under the subject itself the shadow is carried on from around it.
+    `luma`, `plate`, `alpha`: uint8 (height, width), aligned. Returns the remaining light, uint8 (height, width): 255 without shadow, less
+    where the frame is darker than the clean plate. Under the subject itself the light is interpolated from around it.
     """
     size = _small(luma.shape)
     front, back, cover = (cv2.resize(plane, size, interpolation=cv2.INTER_AREA).astype(np.float32) for plane in (luma, plate, alpha))
@@ -35,9 +35,9 @@ def kept_shadow(luma: Plane, plate: Plane, alpha: Plane) -> Plane:
 def contact_shadow(alpha: Plane) -> Plane:
     """Draw a soft shadow at the subject's feet.
 
-    Returns the remaining light, uint8 (height, width), 255 outside of the shadow.
-    `alpha`: uint8 (height, width). The lowest fifth of the subject is flattened, softened and moved down a little. A subject that leaves
-    the picture at its lower edge stands nowhere that is seen, and has none.
+    `alpha`: uint8 (height, width). Returns the remaining light, uint8 (height, width), 255 outside of the shadow. The shadow is the lowest
+    fifth of the subject, flattened to the ground and blurred. A subject that the lower edge of the picture cuts off gets no shadow,
+    because its feet are not visible.
     """
     size = _small(alpha.shape)
     cover = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
@@ -56,7 +56,10 @@ def contact_shadow(alpha: Plane) -> Plane:
 
 
 def shaded(luma: Plane, light: Plane) -> Plane:
-    """Darken a luma plane (limited range) by a shadow."""
+    """Darken a luma plane by a shadow.
+
+    `luma`: limited range; `light`: remaining light, 255 where nothing changes. Both uint8 (height, width).
+    """
     if int(light.min()) == 255:
         return luma
     black = np.full(luma.shape, _BLACK, np.uint8)

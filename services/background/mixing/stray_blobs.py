@@ -1,4 +1,4 @@
-"""Remove blobs of a matte that are no part of the subject."""
+"""Removal of small separate blobs from a matte."""
 
 import cv2
 import numpy as np
@@ -11,9 +11,10 @@ _SOLID = 64
 
 
 def without_stray_blobs(alpha: Plane, share: float) -> Plane:
-    """Remove blobs smaller than `share` (0 to 1) of the largest blob.
+    """Remove blobs smaller than `share` of the largest blob.
 
-    `alpha`: uint8 (height, width). Blobs are separated at a quarter of the size. Pixels that touch a kept blob stay.
+    `alpha`: uint8 (height, width); `share`: 0 to 1, 0 keeps all. Blobs are labelled at a quarter of the size. Pixels that touch a kept blob
+    stay.
     """
     if share <= 0:
         return alpha

@@ -1,4 +1,4 @@
 """Views of a still picture from a moving camera, with parallax.
 
-`torn_surface.py` computes where each pixel of a view comes from; `moving_plate.py` reads colours there.
+`torn_surface.py` computes the source coordinates of each pixel of a view; `moving_plate.py` reads the colours at these coordinates.
 """

@@ -1,4 +1,4 @@
-"""Estimate the depth of a picture with Depth Anything V2 Small (Yang et al., 2024)."""
+"""Depth of a picture, estimated with Depth Anything V2 Small (Yang et al., 2024)."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ from shared.operation import Progress
 MODEL = "depth-anything-v2-small"
 _BYTES = 500 * 2**20
 _OUTLIERS = 0.01
-"""Share of the nearest and of the farthest pixels that do not set the range."""
+"""Share of the nearest, and of the farthest, pixels that is ignored when the range is measured."""
 
 Floats = NDArray[np.float32]
 
@@ -29,9 +29,9 @@ class _Network:
 
 
 def estimated_depth(rgb: NDArray[np.uint8], progress: Progress) -> Floats:
-    """Return inverse depth from 0 (far) to 1 (near), float32 (height, width), of an RGB picture, uint8 (height, width, 3).
+    """Estimate the inverse depth of a picture.
 
-    Raises ModelMissing.
+    `rgb`: uint8 (height, width, 3). Returns float32 (height, width) from 0 (far) to 1 (near). Raises ModelMissing.
     """
     files = model_files(MODEL, progress)
     folder = files["config.json"].parent
@@ -42,7 +42,10 @@ def estimated_depth(rgb: NDArray[np.uint8], progress: Progress) -> Floats:
 
 
 def normalized(inverse: Floats) -> Floats:
-    """Stretch inverse depth to 0 to 1; constant depth becomes 0.5."""
+    """Stretch inverse depth to the range from 0 to 1.
+
+    Constant depth becomes 0.5.
+    """
     low, high = (float(edge) for edge in np.quantile(inverse, (_OUTLIERS, 1 - _OUTLIERS)))
     if high - low < 1e-6:
         return np.full(inverse.shape, 0.5, np.float32)

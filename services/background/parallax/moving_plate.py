@@ -16,15 +16,15 @@ Floats = NDArray[np.float32]
 class MovingPlate:
     """A plate whose views follow a camera path.
 
-    Turning and zoom are the path's own. The plate moves with the path at its middle depth; the nearest parts move up to `depth_scale` times
-    the path more than the farthest.
+    Rotation and zoom follow the path at every depth. Parts at the plate's middle depth move exactly as the path does; the nearest parts
+    move by up to `depth_scale` times the path more than the farthest.
     """
 
     def __init__(self, rgb: NDArray[np.uint8], inverse: Floats | None, path: CameraPath, *, depth_scale: float, matrix: str) -> None:
-        """Prepare views.
+        """Prepare the views.
 
-        `rgb`: uint8 (height, width, 3), at least as large as a frame; the path's frames lie in its middle. `inverse`: inverse depth from 0
-        (far) to 1 (near), float32 (height, width); None: everything is equally far. `matrix`: how chroma is coded, FFmpeg's name.
+        `rgb`: uint8 (height, width, 3), at least as large as a frame; the reference frame lies in its middle. `inverse`: inverse depth from
+        0 (far) to 1 (near), float32 (height, width); None means equal depth everywhere. `matrix`: FFmpeg's name of the colour matrix.
         """
         height, width = rgb.shape[:2]
         self._path, self._scale = path, depth_scale if inverse is not None else 0.0
@@ -46,7 +46,7 @@ class MovingPlate:
         size = self._path.width, self._path.height
         if self._surface is None or move == (0.0, 0.0):
             return _warped(self._planes, base, size)
-        # The plate as a whole moves as its middle does.
+        # Subtract the parallax of the middle depth, so that the middle follows the path.
         base[0, 2] -= move[0] * self._middle
         base[1, 2] -= move[1] * self._middle
         view = self._surface.view(move, base, size)
@@ -62,7 +62,10 @@ def middle_depth(inverse: Floats | None) -> float:
 
 
 def parallax_reach(inverse: Floats | None, depth_scale: float) -> float:
-    """Return the largest motion of a surface relative to the plate, per pixel of the path."""
+    """Return the largest parallax per pixel of the camera path.
+
+    It is the motion of the nearest or the farthest part relative to the plate's middle depth, in pixels.
+    """
     if inverse is None:
         return 0.0
     middle = middle_depth(inverse)

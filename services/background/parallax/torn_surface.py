@@ -1,7 +1,7 @@
-"""Views of a picture with depth: a surface torn at depth edges, and the filling behind.
+"""Views of a picture with depth, as a surface that tears at depth edges and shows a filled layer behind.
 
-Conventions: `inverse` is inverse depth, larger is nearer, in the picture's own pixels. With `move` (tx, ty) a point at inverse depth d that
-the picture shows at (x, y) is seen at (x - tx * d, y - ty * d). Turning and zoom are the same for every depth: a matrix on top.
+`inverse` is the inverse depth of each pixel; larger is nearer. For a camera motion `move` (tx, ty), a point at (x, y) of the picture with
+inverse depth d appears at (x - tx * d, y - ty * d) of the view. Rotation and zoom do not depend on depth: a matrix adds them.
 """
 
 from dataclasses import dataclass
@@ -17,13 +17,14 @@ Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 _REDUCED = 2
-"""Depth is thrown forward at half size: edges are then exact to a pixel, and a view takes a quarter of the time."""
+"""Factor by which depth is reduced before projection. At half size edges are exact to a pixel, and a view takes a quarter of the time."""
 _JUMP = 0.04
-"""Step of inverse depth, as a share of its range, from which on a surface tears."""
+"""Least step of inverse depth, as a share of its range, at which the surface tears."""
 _RAMP, _CONCENTRATED = 320, 0.6
-"""A ramp is at most two 320ths of the longest side wide (9 pixels at least), and half of such a window holds most of its difference."""
+"""Limits of a ramp: its window reaches a 320th of the longest side (at least 4 pixels) to each side, and the inner half of the window holds
+more than 60 % of its difference."""
 _OBJECT = 3
-"""Near objects are kept out of what fills the parts behind them as far as this many times the reach."""
+"""Distance from a depth edge, as a multiple of the reach, within which pixels of the near object are not used for filling."""
 _LOOKUPS = 2
 _SOFT_PX = 0.6
 _EMPTY = -1.0
@@ -31,10 +32,10 @@ _EMPTY = -1.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Torn:
-    """The part of a view in which something behind the surface shows.
+    """The part of a view that shows the layer behind the surface.
 
-    `rows`, `columns`: the part. `x`, `y`: float32, where its pixels come from in the filled picture. `weight`: float32 from 0 (surface) to
-    1 (behind).
+    `rows`, `columns`: place of the part in the view. `x`, `y`: float32, source coordinates of its pixels in the filled picture. `weight`:
+    float32 from 0 (surface) to 1 (layer behind).
     """
 
     rows: slice
@@ -46,9 +47,9 @@ class Torn:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
-    """Source places of a view's pixels.
+    """Source coordinates of a view's pixels.
 
-    `x`, `y`: places in the picture, float32 (height, width). `torn`: None if no part is torn.
+    `x`, `y`: coordinates in the picture, float32 (height, width). `torn`: None if no part is torn.
     """
 
     x: Floats
@@ -59,15 +60,15 @@ class View:
 class TornSurface:
     """Computes views of a surface of known depth.
 
-    Each view throws depth forward, far to near, so that every pixel of the view has its own depth and near objects hide far ones. Colours
-    are then read backward with that depth, which keeps them sharp. Where the surface is torn, `behind` fills in from the far side of the
-    edge only. Related: layered depth images (Shade et al., 1998); here each pixel has at most two layers.
+    Each view first projects the depth forward, from far to near, so that near objects hide far ones and each pixel of the view has a depth.
+    Colours are then sampled backward with that depth, which keeps them sharp. Where the surface tears, the view shows the picture that
+    `behind` fills from the far side of the edge. This is a layered depth image (Shade et al., 1998) with at most two layers per pixel.
     """
 
     def __init__(self, inverse: Floats, *, reach: float) -> None:
         """Prepare a surface for views.
 
-        `inverse`: inverse depth, float32 (height, width), not negative. `reach`: most pixels that a view looks behind an edge.
+        `inverse`: inverse depth, float32 (height, width), not negative. `reach`: most pixels that a view can look behind an edge.
         """
         height, width = inverse.shape
         self.shape = height, width
@@ -80,7 +81,7 @@ class TornSurface:
         self._small = max(width // _REDUCED, 1), max(height // _REDUCED, 1)
         self._factor = width / self._small[0], height / self._small[1]
         depth = np.asarray(cv2.resize(sharp, self._small, interpolation=cv2.INTER_NEAREST), np.float32)
-        # Far to near: where several points land on one pixel, the last one written stays.
+        # Far to near: where several points land on one pixel, the last written, which is the nearest, stays.
         order = np.argsort(depth, axis=None, kind="stable")
         rows, columns = np.divmod(order, self._small[0])
         self._points = columns.astype(np.float32), rows.astype(np.float32), depth.reshape(-1)[order]
@@ -89,24 +90,24 @@ class TornSurface:
         self._grid_y, self._grid_x = grid[0], grid[1]
 
     def behind(self, picture: Floats) -> Floats:
-        """Fill the hidden parts of a picture from the far sides of its depth edges.
+        """Return a picture with the far side continued behind near objects.
 
-        `picture`: float32 (height, width, channels).
+        `picture`: float32 (height, width, channels). The near side of each depth edge is replaced by colours filled in from the far side.
         """
         filled = push_pull(picture, self._known)
         return np.where(self.hidden[..., None], filled, picture).astype(np.float32)
 
     def view(self, move: tuple[float, float], base: Matrix, size: tuple[int, int]) -> View:
-        """Return where the pixels of a view of `size` (width, height) come from.
+        """Compute the source coordinates of a view's pixels.
 
-        `base` (3, 3) is affine and takes the view's pixels to the picture's as if it were flat; `move`: pixels of parallax at inverse depth
-        1, in the picture.
+        `size`: (width, height) of the view. `base` (3, 3) is affine and maps the view's pixels to the picture's without parallax; `move`:
+        parallax at inverse depth 1, in pixels of the picture.
         """
         front, torn = self._thrown(move)
         affine = _to_small(base, self._factor)
         depth = _warped(front, affine, (slice(0, size[1]), slice(0, size[0])))
         x, y = _moved_grid(base, depth, move)
-        place = _seen_box(torn, affine, size)
+        place = _torn_box(torn, affine, size)
         if place is None:
             return View(x, y, None)
         soft = cv2.GaussianBlur(torn.astype(np.float32), (0, 0), _SOFT_PX)
@@ -116,11 +117,14 @@ class TornSurface:
         return View(x, y, Torn(*place, behind_x, behind_y, weight))
 
     def _thrown(self, move: tuple[float, float]) -> tuple[Floats, Mask]:
-        """Return the view's inverse depth at reduced size, and the mask of its empty pixels."""
+        """Project the surface's depth into a view, at reduced size.
+
+        Returns the view's inverse depth, and the mask of its empty pixels, where the surface is torn.
+        """
         width, height = self._small
         x, y, depth = self._points
-        # Not rint: it rounds halves to even numbers, which would tear a surface that moves by half a pixel. Truncation rounds down, since
-        # places are shifted by one: what leaves the picture goes to a rim around it.
+        # Not rint: it rounds halves to even numbers, which would tear a surface that moves by half a pixel. Places are shifted by one, so
+        # they are positive and truncation rounds down. Points that leave the picture land on a border of one pixel around it.
         column = (x - np.float32(move[0] / self._factor[0]) * depth + np.float32(1.5)).clip(0, width + 1).astype(np.int32)
         row = (y - np.float32(move[1] / self._factor[1]) * depth + np.float32(1.5)).clip(0, height + 1).astype(np.int32)
         row *= width + 2
@@ -128,18 +132,22 @@ class TornSurface:
         rimmed = np.full((height + 2, width + 2), _EMPTY, np.float32)
         rimmed.reshape(-1)[row] = depth
         front = np.ascontiguousarray(rimmed[1:-1, 1:-1])
-        # A surface that has come nearer has cracks a pixel wide, empty or with something far in them: closing mends those.
+        # A surface that comes nearer gets cracks one pixel wide, which are empty or show a farther surface. Closing removes them.
         front = np.asarray(cv2.morphologyEx(front, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)), np.float32)
         torn = front < 0
         if torn.any():
-            # Into a tear the depth of each rim goes on by two pixels, so that interpolation stays on the surface of that rim.
+            # The depth of each rim is extended into the tear by two pixels, so that interpolation at the rim stays on its surface.
             for _ in range(2):
                 front = np.where(front < 0, cv2.dilate(front, np.ones((3, 3), np.uint8)), front)
             front = np.maximum(front, 0).astype(np.float32)
         return front, torn
 
     def _depth_behind(self, move: tuple[float, float]) -> Floats:
-        """Return the view's inverse depth behind the surface: smooth, so looking it up where it comes from converges."""
+        """Return the inverse depth of the layer behind, in a view.
+
+        Found by fixed-point iteration: look the depth up where the last depth says the pixel comes from. It converges because this depth is
+        smooth.
+        """
         across, down = np.float32(move[0] / self._factor[0]), np.float32(move[1] / self._factor[1])
         depth = self._behind
         for _ in range(_LOOKUPS):
@@ -149,31 +157,32 @@ class TornSurface:
 
 
 def read(view: View, picture: NDArray[np.uint8], behind: NDArray[np.uint8], *, reduced: int = 1) -> NDArray[np.uint8]:
-    """Return the colours of a view, uint8.
+    """Sample the colours of a view.
 
-    `picture`, `behind`: uint8 planes or pictures, as large as the surface, or `reduced` times smaller (chroma planes: 2), and so is the
-    result.
+    `picture`, `behind`: uint8 planes or pictures, as large as the surface or `reduced` times smaller (chroma planes: 2). The result is
+    uint8, `reduced` times smaller than the view.
     """
     x, y = _reduced_places(view.x, reduced), _reduced_places(view.y, reduced)
-    seen = np.asarray(cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8)
+    colors = np.asarray(cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8)
     if view.torn is None:
-        return seen
+        return colors
     torn = view.torn
     x, y = _reduced_places(torn.x, reduced), _reduced_places(torn.y, reduced)
     under = cv2.remap(behind, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     weight = _mean(torn.weight, reduced)
-    if seen.ndim == 3:
+    if colors.ndim == 3:
         weight = weight[..., None]
     top, left = torn.rows.start // reduced, torn.columns.start // reduced
-    part = seen[top : top + x.shape[0], left : left + x.shape[1]]
+    part = colors[top : top + x.shape[0], left : left + x.shape[1]]
     part += np.rint((under.astype(np.float32) - part) * weight).astype(np.int16).astype(np.uint8)  # modulo 256, which is exact
-    return seen
+    return colors
 
 
 def sharpened(inverse: Floats, jump: float) -> Floats:
-    """Turn the ramps that networks draw between near and far into steps.
+    """Turn the ramps of estimated depth at object edges into steps.
 
-    A slanted surface is no ramp: there half of the window holds half of the difference.
+    Networks blur depth edges into ramps. A slanted surface is not a ramp: the inner half of a window there holds only half of the
+    difference. `inverse`: float32 (height, width); `jump`: least step that counts as an edge.
     """
     reach = max(round(max(inverse.shape) / _RAMP), 4)
     low, high = _lowest(inverse, reach), _highest(inverse, reach)
@@ -184,7 +193,7 @@ def sharpened(inverse: Floats, jump: float) -> Floats:
     ramp = steep & (core > 0)
     nearer = np.where(inverse - low > high - inverse, high, low)
     sharp = cv2.medianBlur(np.where(ramp, nearer, inverse).astype(np.float32), 5)
-    # The pixels of an edge are a mix of both sides: they go with the near one, or a line of its colour stays behind.
+    # Pixels at an edge mix both sides. They become part of the near side; on the far side they would leave a line of the near colour.
     grown = _highest(np.asarray(sharp, np.float32), _REDUCED + 1)
     return np.where(grown - sharp > jump, grown, sharp).astype(np.float32)
 
@@ -198,7 +207,10 @@ def _highest(values: Floats, reach: int) -> Floats:
 
 
 def _near_sides(inverse: Floats, jump: float, reach: int) -> Mask:
-    """Mask the near sides of all depth edges, as far as views look behind them."""
+    """Mask the near side of each depth edge.
+
+    The mask reaches `reach` pixels from the edge: as far as a view can look behind it.
+    """
     near = _edges(inverse, jump)
     if not near.any():
         return np.zeros(inverse.shape, np.bool_)
@@ -206,7 +218,10 @@ def _near_sides(inverse: Floats, jump: float, reach: int) -> Mask:
 
 
 def _far_side(inverse: Floats, hidden: Mask, jump: float, reach: int) -> NDArray[np.uint8]:
-    """Return the pixels, not 0, that hidden parts are filled from: not what is hidden, and not the near object that hides it."""
+    """Mask the pixels that may fill the hidden parts.
+
+    uint8, not 0 on all pixels except the hidden parts, a rim around them, and the near objects in front of them.
+    """
     if not hidden.any():
         return np.ones(inverse.shape, np.uint8)
     rim = cv2.dilate(hidden.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
@@ -214,13 +229,16 @@ def _far_side(inverse: Floats, hidden: Mask, jump: float, reach: int) -> NDArray
 
 
 def _edges(inverse: Floats, jump: float) -> Mask:
-    """Return the near side of each edge of depth, one pixel wide."""
+    """Mask the near side of each depth edge, one pixel wide."""
     return np.asarray(inverse - _lowest(inverse, 1) > jump, np.bool_)
 
 
 def _as_near(inverse: Floats, edges: Mask, reach: int) -> Mask:
-    """Mask pixels within `reach` of an edge that are about as near as its near side, or nearer."""
-    # Edges are thin: the smallest value of each square of pixels is kept before the wide search.
+    """Mask the near objects at depth edges.
+
+    A pixel within `reach` of an edge is masked if its inverse depth is at least about that of the edge's near side.
+    """
+    # The wide search runs at reduced size. Edges are thin, so each square of pixels first keeps its smallest value.
     step = max(reach // 16, 1)
     values = _lowest(np.where(edges, inverse, np.inf).astype(np.float32), step)[::step, ::step]
     wide = _lowest(np.ascontiguousarray(values), max(reach // step, 1))
@@ -229,13 +247,19 @@ def _as_near(inverse: Floats, edges: Mask, reach: int) -> Mask:
 
 
 def _to_small(base: Matrix, factor: tuple[float, float]) -> NDArray[np.float64]:
-    """Return the affine matrix (2, 3) that takes a view's pixels to those of the reduced depth."""
+    """Return the matrix from a view's pixels to the reduced depth's.
+
+    The matrix is affine, (2, 3).
+    """
     shrink = np.array([[1 / factor[0], 0, (1 / factor[0] - 1) / 2], [0, 1 / factor[1], (1 / factor[1] - 1) / 2], [0, 0, 1]])
     return np.asarray((shrink @ base)[:2], np.float64)
 
 
 def _warped(small: Floats, affine: NDArray[np.float64], place: tuple[slice, slice]) -> Floats:
-    """Return the part `place` of a view, read from a picture in reduced size; `affine` takes the view's pixels to it."""
+    """Sample a part of a view from a picture in reduced size.
+
+    `place`: rows and columns of the part; `affine` (2, 3) maps the view's pixels to those of `small`.
+    """
     rows, columns = place
     shifted = affine.copy()
     shifted[:, 2] += affine[:, :2] @ (columns.start, rows.start)
@@ -245,7 +269,10 @@ def _warped(small: Floats, affine: NDArray[np.float64], place: tuple[slice, slic
 
 
 def _moved_grid(base: Matrix, depth: Floats, move: tuple[float, float]) -> tuple[Floats, Floats]:
-    """Return where the pixels of a picture come from: `base` takes them to a plane, and `depth` moves them on it."""
+    """Return the source coordinates of a view's pixels, x and y.
+
+    `base` maps the pixels to the picture without parallax, and `depth` shifts them by `move` times the inverse depth.
+    """
     height, width = depth.shape
     columns, rows = np.arange(width, dtype=np.float64), np.arange(height, dtype=np.float64)[:, None]
     places = []
@@ -258,12 +285,13 @@ def _moved_grid(base: Matrix, depth: Floats, move: tuple[float, float]) -> tuple
     return places[0], places[1]
 
 
-def _seen_box(torn: Mask, affine: NDArray[np.float64], size: tuple[int, int]) -> tuple[slice, slice] | None:
-    """Return the rows and columns of a view of `size` (width, height) around all that is torn in reduced size; None if nothing is seen.
+def _torn_box(torn: Mask, affine: NDArray[np.float64], size: tuple[int, int]) -> tuple[slice, slice] | None:
+    """Return the rows and columns of a view that enclose its torn parts.
 
-    They begin at even numbers.
+    `torn`: the mask in reduced size; `size`: (width, height) of the view. Rows and columns begin at even numbers. None if the view shows no
+    torn part.
     """
-    # Only what the view sees counts: at the picture's own border there is always something torn.
+    # The mask is cropped to the view first, because the surface is always torn at the border of the picture.
     view = np.array([[[0, 0], [size[0], 0], size, [0, size[1]]]], np.float64)
     place = cv2.transform(view, affine)[0]
     low = np.clip(np.floor(place.min(axis=0)) - 2, 0, torn.shape[::-1]).astype(int)
@@ -272,19 +300,22 @@ def _seen_box(torn: Mask, affine: NDArray[np.float64], size: tuple[int, int]) ->
     rows, columns = np.flatnonzero(part.any(axis=1)) + low[1], np.flatnonzero(part.any(axis=0)) + low[0]
     if not len(rows):
         return None
-    reach = 3.0  # the soft rim, and interpolation
+    reach = 3.0  # for the soft rim and interpolation
     left, right, top, bottom = columns[0] - reach, columns[-1] + reach, rows[0] - reach, rows[-1] + reach
     corners = np.array([[[left, top], [right, top], [right, bottom], [left, bottom]]])
-    seen = cv2.transform(corners, cv2.invertAffineTransform(affine))[0]
-    first = np.clip(np.floor(seen.min(axis=0)), 0, size).astype(int) // 2 * 2
-    last = np.clip(np.ceil(seen.max(axis=0)) + 1, 0, size).astype(int)
+    box = cv2.transform(corners, cv2.invertAffineTransform(affine))[0]
+    first = np.clip(np.floor(box.min(axis=0)), 0, size).astype(int) // 2 * 2
+    last = np.clip(np.ceil(box.max(axis=0)) + 1, 0, size).astype(int)
     if (last <= first).any():
         return None
     return slice(int(first[1]), int(last[1])), slice(int(first[0]), int(last[0]))
 
 
 def _mean(values: Floats, factor: int) -> Floats:
-    """Return the means of squares of `factor` pixels; squares at the right and at the bottom may stick out."""
+    """Reduce an array by averaging squares of `factor` x `factor` pixels.
+
+    At the right and the bottom, the array is padded to whole squares.
+    """
     if factor == 1:
         return values
     height, width = values.shape
@@ -293,5 +324,8 @@ def _mean(values: Floats, factor: int) -> Floats:
 
 
 def _reduced_places(places: Floats, factor: int) -> Floats:
-    """Return places for a plane `factor` times smaller, whose samples lie in the middle of the pixels that they stand for."""
+    """Convert coordinates to those of a plane `factor` times smaller.
+
+    A sample of the smaller plane lies in the middle of the pixels that it covers.
+    """
     return places if factor == 1 else np.asarray((_mean(places, factor) + 0.5) / factor - 0.5, np.float32)

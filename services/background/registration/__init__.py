@@ -1,4 +1,4 @@
-"""Registration of frames: geometry by tracked corners, light by gains.
+"""Registration of frames: geometry from tracked corners, light from gains.
 
-Only the background is used; the matte masks the subject.
+Only the background is measured; the matte masks the subject.
 """

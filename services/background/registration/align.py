@@ -1,4 +1,4 @@
-"""Align frames by background corners tracked at full size."""
+"""Alignment of frames by background corners tracked at full size."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -17,18 +17,18 @@ _LEAST_TRACKED, _LEAST_INLIERS = 24, 0.35
 _INLIER_PX = 1.0
 _SAME_LIGHT = 0.02
 _RETURN_PX = 0.7
-"""Largest distance in pixels between a corner and the same corner tracked there and back."""
+"""Largest distance in pixels between a corner and its place after tracking forth and back."""
 _LEAST_SECOND_PLANE = 16
 _FAR_PX = 2.5
-"""Pixels: a larger deviation from the first plane is no measuring error."""
+"""Largest deviation from the first plane, in pixels, that counts as measuring error."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Alignment:
-    """Where a frame lies on an anchor.
+    """Position of a frame relative to an anchor.
 
-    `matrix` (3, 3) takes the frame's pixels to the anchor's. `second_plane`: share of the tracked corners, 0 to 1, that do not follow
-    `matrix` but another plane's motion (parallax).
+    `matrix` (3, 3) maps the frame's pixels to the anchor's. `second_plane`: share of the tracked corners, 0 to 1, that follow the motion
+    of another plane instead of `matrix` (parallax).
     """
 
     matrix: Matrix
@@ -36,9 +36,9 @@ class Alignment:
 
 
 class Anchor:
-    """A frame that others are aligned to.
+    """A frame to which other frames are aligned.
 
-    `luma`: uint8 (height, width); `background`: uint8, 255 where the matte sees nothing of the subject.
+    `luma`: uint8 (height, width); `background`: uint8, 255 where the matte shows no subject.
     """
 
     def __init__(self, luma: Luma, background: Luma) -> None:
@@ -50,17 +50,19 @@ class Anchor:
         self._corners: Points = np.zeros((0, 1, 2), np.float32) if corners is None else np.asarray(corners, np.float32)
 
     def overlap(self, matrix: Matrix) -> float:
-        """Return the share of the anchor that a frame at `matrix` covers, 0 to 1."""
+        """Return the share of the anchor that a frame covers, 0 to 1.
+
+        `matrix` (3, 3) maps the frame's pixels to the anchor's.
+        """
         height, width = self.luma.shape
         return overlap(np.asarray(np.linalg.inv(matrix), np.float64), (width, height))
 
     def align(self, luma: Luma, background: Luma, guess: Matrix) -> Alignment | None:
         """Align a frame, starting from `guess` (frame to anchor).
 
-        None if too little of the background can be tracked.
-        Corners (Shi and Tomasi, 1994) are followed by the pyramidal method of Lucas and Kanade (Bouguet, 2000) there and back, and a
-        homography is fitted by MAGSAC++ (Barath et al., 2020). The frame is then moved by it and measured once more: a tracking window that
-        is turned or scaled is a little off.
+        Returns None if too little of the background can be tracked. Corners (Shi and Tomasi, 1994) are tracked forth and back by the
+        pyramidal method of Lucas and Kanade (Bouguet, 2000), and a homography is fitted by MAGSAC++ (Barath et al., 2020). The frame is
+        then warped by the homography and measured again, because tracking is less exact in rotated or scaled windows.
         """
         if not len(self._corners) or not (background[::8, ::8] == 255).any():
             return None
@@ -111,7 +113,10 @@ class Anchor:
 
 
 def _as_bright(luma: Luma, background: Luma, target: Luma, target_background: Luma) -> Luma:
-    """Match a frame's background brightness to the anchor's, since tracking compares levels."""
+    """Match the brightness of a frame's background to the anchor's.
+
+    Tracking compares levels, so both should be equally bright.
+    """
     here, there = (
         float(np.median(plane[::8, ::8][mask[::8, ::8] == 255])) for plane, mask in ((luma, background), (target, target_background))
     )
@@ -122,7 +127,10 @@ def _as_bright(luma: Luma, background: Luma, target: Luma, target_background: Lu
 
 
 def _inside(expected: Points, corners: Points, shape: tuple[int, ...]) -> tuple[Points, Points] | None:
-    """Keep the corners that are expected inside the frame; None if too few are."""
+    """Keep the corners whose expected place lies inside the frame.
+
+    None if fewer than 24 remain.
+    """
     height, width = shape[:2]
     points = expected.reshape(-1, 2)
     kept = (points > 4).all(axis=1) & (points[:, 0] < width - 5) & (points[:, 1] < height - 5)
@@ -132,7 +140,10 @@ def _inside(expected: Points, corners: Points, shape: tuple[int, ...]) -> tuple[
 
 
 def _second_plane(source: Points, target: Points, matrix: Matrix, tracked: int) -> float:
-    """Return the share of all tracked points that one other homography explains."""
+    """Return the share of tracked points that one other homography fits.
+
+    `source`, `target`: the points that do not follow `matrix`; `tracked`: number of all tracked points.
+    """
     if len(source) < _LEAST_SECOND_PLANE:
         return 0.0
     moved = cv2.perspectiveTransform(source[None], matrix)[0]

@@ -11,7 +11,7 @@ Planes = tuple[Plane, Plane, Plane]
 
 _BLACK, _MIDDLE = 16, 128
 _DARK, _BRIGHT = 40, 225
-"""Luma between which gains are measured: below, noise decides; above, clipping does."""
+"""Range of luma in which gains are measured: darker pixels are noisy, brighter ones clipped."""
 _LEAST_PIXELS = 200
 _MOST_GAIN = 2.0
 _STEP = 8
@@ -19,9 +19,9 @@ _STEP = 8
 
 @dataclass(frozen=True, slots=True)
 class Light:
-    """Change of exposure and white balance between frames, in limited range.
+    """Change of exposure and white balance between frames.
 
-    Luma and chroma are multiplied by `gain`, then chroma is moved by `u` and `v` levels.
+    In limited range: luma above black and chroma around its middle are multiplied by `gain`, then chroma is shifted by `u` and `v` levels.
     """
 
     gain: float = 1.0
@@ -49,9 +49,9 @@ class Light:
 def light_between(planes: Planes, target: Planes, both: Plane) -> Light:
     """Measure the change of light from `planes` to `target`.
 
-    Y, U, V 4:2:0 of two aligned frames, uint8; `both`: uint8 in luma size, 255 where both see the background. The gain is the median
-    ratio of luma above black, the colour shift the median difference of chroma: what changed in the scene does not count. Without
-    enough pixels to tell, nothing changes.
+    `planes`, `target`: Y, U, V 4:2:0 of two aligned frames, uint8. `both`: uint8 in luma size, 255 where both show the background. The gain
+    is the median ratio of luma above black, the colour shift the median difference of chroma; medians ignore objects that changed. With
+    fewer than 200 usable pixels the result is no change.
     """
     here, there = (planes[0][::_STEP, ::_STEP].astype(np.float32), target[0][::_STEP, ::_STEP].astype(np.float32))
     valid = (both[::_STEP, ::_STEP] == 255) & (here > _DARK) & (there > _DARK) & (here < _BRIGHT) & (there < _BRIGHT)

@@ -1,1 +1,1 @@
-"""Render of the studio: the subject over a background that moves with the camera."""
+"""Rendering of the studio: the subject over a background that moves with the camera."""

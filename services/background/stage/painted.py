@@ -1,4 +1,4 @@
-"""A place painted from a description, with the depth of the clip's own scene."""
+"""Painting of a place from a description, with the depth of the clip's own scene."""
 
 import cv2
 import numpy as np
@@ -15,9 +15,9 @@ from shared.operation import Progress
 Floats = NDArray[np.float32]
 
 _GROW = 40
-"""The subject's mask grows by a fortieth of the height: soft edges and shadows stay out."""
+"""Divisor of the height that gives the growth of the subject's mask, which then covers soft edges and shadows."""
 _SMOOTH = 90
-"""Depth is smoothed over a ninetieth of the height: the room stays, and the rest of a person's outline goes."""
+"""Divisor of the height that gives the blur of the depth. It keeps the room and removes remains of the subject's outline."""
 _LIGHT = {
     "left": "light from the left",
     "right": "light from the right",
@@ -29,14 +29,15 @@ _HEIGHTS = {"low": "low camera angle", "eye level": "eye-level camera", "high": 
 
 
 def described_scene(prompt: str, light_from: LightFrom, camera: CameraHeight) -> str:
-    """Return a prompt with the clip's light and camera height in words."""
+    """Add the clip's light and camera height to a prompt, in words."""
     return ", ".join(filter(None, (prompt.strip(), _LIGHT[light_from], _HEIGHTS[camera])))
 
 
 def scene_depth(inverse: Floats, matte: NDArray[np.uint8], size: tuple[int, int]) -> Floats:
-    """Return the depth of a scene without its subject, in the middle of `size` (width, height) and going on around it.
+    """Return the depth of a larger scene without its subject.
 
-    `inverse`: inverse depth of a frame, from 0 to 1, float32 (h, w); `matte`: uint8 of the same size.
+    `inverse`: inverse depth of a frame, from 0 to 1, float32 (h, w); `matte`: uint8 of the same size. The frame lies in the middle of
+    `size` (width, height), and its depth is continued smoothly around it.
     """
     height = inverse.shape[0]
     empty = without_subject(inverse[..., None], subject_mask(matte, max(height // _GROW, 2)))
@@ -49,8 +50,8 @@ def painted_place(
 ) -> NDArray[np.uint8]:
     """Paint a place of `size` (width, height), RGB uint8.
 
-    It begins with the colours of the reference frame without its subject. `depth`, from `scene_depth`, gives it the layout of the clip's
-    scene; without it the layout is free. Raises ModelMissing, Unavailable.
+    The painting starts from the colours of the reference frame without its subject. `depth`, from `scene_depth`, gives the place the layout
+    of the clip's scene; None leaves the layout to the model. Raises ModelMissing, Unavailable.
     """
     mask = subject_mask(reference.matte, max(reference.matte.shape[0] // _GROW, 2))
     around = extended(without_subject(reference.rgb.astype(np.float32), mask), *size)

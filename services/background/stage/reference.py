@@ -17,7 +17,10 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reference:
-    """`rgb`: uint8 (height, width, 3); `matte`: uint8 (height, width), white is the subject; `time`: seconds."""
+    """A frame of the clip with its matte.
+
+    `rgb`: uint8 (height, width, 3); `matte`: uint8 (height, width), white is the subject; `time`: seconds.
+    """
 
     rgb: NDArray[np.uint8]
     matte: NDArray[np.uint8]
@@ -25,7 +28,10 @@ class Reference:
 
 
 def reference_frame(video: Path, alpha: Path, time: Fraction, size: tuple[int, int]) -> Reference:
-    """Read the first frame at or after `time`, in `size` (width, height). Raises Invalid if there is none."""
+    """Read the first frame at or after `time`, with its matte.
+
+    Both are scaled to `size` (width, height). Raises Invalid if there is no such frame.
+    """
     with read_together(video, alpha, start=time or None, to_sdr8=True, prefetch=1) as pairs:
         for frame, matte in pairs:
             gray = cv2.resize(matte.matte(), size, interpolation=cv2.INTER_AREA)
@@ -34,18 +40,27 @@ def reference_frame(video: Path, alpha: Path, time: Fraction, size: tuple[int, i
 
 
 def subject_mask(matte: NDArray[np.uint8], grow: int) -> NDArray[np.uint8]:
-    """Return where the subject is, or within `grow` pixels of it: uint8, 0 or 255."""
+    """Return the mask of the subject, grown by `grow` pixels.
+
+    uint8: 255 in the mask, else 0.
+    """
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * grow + 1, 2 * grow + 1))
     return np.where(cv2.dilate((matte > 8).astype(np.uint8), kernel) > 0, 255, 0).astype(np.uint8)
 
 
 def without_subject(values: Floats, mask: NDArray[np.uint8]) -> Floats:
-    """Return `values`, float32 (height, width, channels), with what `mask` covers filled smoothly from around it."""
+    """Fill the masked part smoothly from around it.
+
+    `values`: float32 (height, width, channels); `mask`: uint8 (height, width), not 0 where to fill.
+    """
     return push_pull(values, (mask == 0).astype(np.float32))
 
 
 def extended(values: Floats, width: int, height: int) -> Floats:
-    """Return `values`, float32 (h, w, channels), in the middle of a larger picture that goes on smoothly."""
+    """Continue a picture smoothly to a larger size.
+
+    `values`: float32 (h, w, channels); they lie in the middle of the result, float32 (height, width, channels).
+    """
     high, wide, channels = values.shape
     top, left = (height - high) // 2, (width - wide) // 2
     large = np.zeros((height, width, channels), np.float32)

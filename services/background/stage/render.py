@@ -1,4 +1,4 @@
-"""Render the subject over a moving plate, frame by frame."""
+"""Rendering of the subject over a moving plate, frame by frame."""
 
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, closing
@@ -29,9 +29,10 @@ _STEADY_FRAMES = 15
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Stage:
-    """Fixed parts of a render.
+    """Settings of a render that hold for all frames.
 
-    `size`: (width, height) of the result; `grain`: whether to add the clip's grain; `look.matrix`: the clip's colour matrix.
+    `exposure`: (frames,), brightness of the plate in each frame, relative to its own. `size`: (width, height) of the result; `grain`:
+    whether to add the clip's grain; `look.matrix`: the clip's colour matrix.
     """
 
     plate: MovingPlate
@@ -51,7 +52,10 @@ class _Source:
 
 
 class Render:
-    """Renders the frames; `grain_levels` is set with the first frame."""
+    """Renders the frames.
+
+    `grain_levels`: added grain, standard deviation in levels. It is set with the first frame.
+    """
 
     def __init__(self, stage: Stage, video: Path, alpha: Path, part: ClipPart) -> None:
         self._stage, self._video, self._alpha, self._part = stage, video, alpha, part
@@ -88,7 +92,7 @@ class Render:
             yield from map_ordered(composed, matches, workers=_WORKERS, ahead=1)
 
     def _read(self) -> Generator[_Source, None, None]:
-        """Yield frames with their alpha, without background."""
+        """Yield frames with their alpha; the background is added later."""
         part, size = self._part, self._stage.size
         with read_together(self._video, self._alpha, start=part.start or None, duration=part.duration, to_sdr8=True, prefetch=4) as pairs:
             for number, (frame, matte) in enumerate(pairs):
@@ -102,7 +106,7 @@ class Render:
         return exposed(self._stage.plate.at(number), ratio)
 
     def _measured_grain(self, layers: Layers) -> Grain:
-        """Return the grain that the background lacks."""
+        """Measure the grain that the background lacks compared with the clip."""
         inside = cv2.erode(layers.alpha, np.ones((5, 5), np.uint8)) > 250
         clip = grain_of(layers.frame[0], np.asarray(inside, np.bool_) if inside.sum() > 2000 else None)
         plate = grain_of(self._background(layers.number)[0])

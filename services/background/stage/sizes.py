@@ -4,7 +4,7 @@
 def output_size(width: int, height: int, resolution: int) -> tuple[int, int]:
     """Choose the size of the result.
 
-    The clip's size, or `resolution` high with even sides if the clip is higher.
+    It is the clip's size, or has the height `resolution` and even sides if the clip is higher.
     """
     if height <= resolution:
         return width, height
@@ -13,5 +13,8 @@ def output_size(width: int, height: int, resolution: int) -> tuple[int, int]:
 
 
 def large_size(width: int, height: int, margin: float) -> tuple[int, int]:
-    """Return the size, with even sides, of a background `margin` times as large as a frame."""
+    """Return the size of a background `margin` times as large as a frame.
+
+    Width and height are even.
+    """
     return max(round(width * margin / 2) * 2, width), max(round(height * margin / 2) * 2, height)
