@@ -133,8 +133,7 @@ class Lifeline:
     """This process's executor lock, and recovery of dead executors' jobs.
 
     The callers pass `owners`, which returns the executor ids of unfinished jobs, and `recover`, which puts the jobs of one executor back
-    into
-    their queues.
+    into their queues.
     """
 
     def __init__(self, locks: Locks):
@@ -197,8 +196,7 @@ class Lifeline:
         """End this process if it runs jobs without proof of life.
 
         Without jobs it stays and waits for the database: there is nothing to take over, and `confirm` gets the lock back long before a job
-        that
-        starts then could be taken over (GRACE_S).
+        that starts then could be taken over (GRACE_S).
         """
         if not self._locks.grace_s:
             return

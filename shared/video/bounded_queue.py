@@ -1,4 +1,4 @@
-"""A bounded queue between two threads that either side can end at any time."""
+"""A bounded queue between two threads; either side can end it."""
 
 import threading
 from collections import deque
@@ -7,17 +7,18 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 QUEUED_BYTES = 96 * 1024 * 1024
-"""Weight that waits at most. Pictures of 8K are a hundred times as large as those of a preview, so counting items is not enough."""
+"""Maximum weight of the waiting items. An 8K picture is a hundred times as large as one of a preview, so counting items is not enough."""
 
 
 class QueueClosed(Exception):
-    """The consumer has gone: nothing can be put in any more."""
+    """The consumer has closed the queue, which takes no more items."""
 
 
 class BoundedQueue(Generic[T]):
-    """Hold at most `size` items, or fewer where they are heavy; `put` blocks while it is full.
+    """A queue of at most `size` items, or fewer if they are heavy.
 
-    `queue.Queue` cannot wake a producer that waits for a consumer which has gone away. Cancelling needs exactly that.
+    `put` blocks while it is full. `queue.Queue` cannot wake a producer that waits for a consumer which has gone away; cancelling needs
+    exactly that.
     """
 
     def __init__(self, size: int):
@@ -30,7 +31,10 @@ class BoundedQueue(Generic[T]):
         self._error: BaseException | None = None
 
     def put(self, item: T, weight: int = 0) -> None:
-        """Add an item that holds `weight` bytes, waiting for room. Raises QueueClosed when the consumer has gone."""
+        """Add an item, waiting for room.
+
+        `weight`: bytes that the item holds. Raises QueueClosed if the consumer has closed the queue.
+        """
 
         def has_room() -> bool:
             light = self._weight + weight <= QUEUED_BYTES or not self._items
@@ -45,13 +49,19 @@ class BoundedQueue(Generic[T]):
             self._lock.notify_all()
 
     def finish(self, error: BaseException | None = None) -> None:
-        """End the queue as the producer. The consumer gets the waiting items, then `error`, if any."""
+        """End the queue as the producer.
+
+        The consumer gets the waiting items, then `error`, if any.
+        """
         with self._lock:
             self._finished, self._error = True, error
             self._lock.notify_all()
 
     def close(self) -> None:
-        """Leave as the consumer: waiting items are dropped, and the producer's next `put` raises QueueClosed."""
+        """Close the queue as the consumer.
+
+        Waiting items are dropped, and the producer's next `put` raises QueueClosed.
+        """
         with self._lock:
             self._closed = True
             self._items.clear()
@@ -59,7 +69,10 @@ class BoundedQueue(Generic[T]):
             self._lock.notify_all()
 
     def get(self) -> T:
-        """Return the next item. Raises StopIteration at the end, or the producer's error."""
+        """Return the next item, waiting for it.
+
+        Raises StopIteration at the end, or the producer's error.
+        """
         with self._lock:
             self._lock.wait_for(lambda: self._items or self._finished or self._closed)
             if self._items:

@@ -7,10 +7,10 @@ from shared.video.info import VideoInfo
 
 
 def conversion_warnings(info: VideoInfo, *, to_sdr8: bool = False, written_as: str | None = "yuv420p") -> list[str]:
-    """Return one sentence for each property of a clip that reading and writing change.
+    """Return one sentence for each property of a clip that changes.
 
-    `to_sdr8`: as given to `read_frames`. `written_as`: the pixel format given to `VideoWriter`; None where nothing is written. What an
-    operation changes on purpose (times, size, sound) is not reported here.
+    Only changes by reading and writing are reported, not those that an operation makes on purpose (times, size, sound). `to_sdr8`: as given
+    to `read_frames`. `written_as`: the pixel format given to `VideoWriter`; None if nothing is written.
     """
     return [*_turned(info), *_colors(info, to_sdr8=to_sdr8, written_as=written_as)]
 
@@ -47,5 +47,8 @@ def _colors(info: VideoInfo, *, to_sdr8: bool, written_as: str | None) -> list[s
 
 
 def depth_of(pixel_format: str) -> int:
-    """Return the bits per sample of a pixel format; a palette's colours have 8."""
+    """Return the bits per sample of a pixel format.
+
+    A palette's colours have 8.
+    """
     return 8 if pixel_format == "pal8" else max(part.bits for part in av.VideoFormat(pixel_format, 16, 16).components)

@@ -40,18 +40,21 @@ _DECODERS = frozenset((_VIDEO_DECODERS + _AUDIO_DECODERS).split())
 
 
 def decoder_allowed(name: str) -> bool:
-    """Check whether uploads may be decoded with the FFmpeg decoder `name`."""
+    """Check whether the FFmpeg decoder `name` may decode uploads."""
     return name in _DECODERS or name.startswith("pcm_")
 
 
 @cache
 def allowed_decoders() -> str:
-    """Return the allowed decoders of this FFmpeg build, separated by commas."""
+    """Return the allowed decoders of this FFmpeg build, comma-separated."""
     return ",".join(sorted(name for name in av.codecs_available if decoder_allowed(name)))
 
 
 def video_type(demuxer: str, head: bytes) -> FileType:
-    """Return the type of a video file from FFmpeg's demuxer and the file's first bytes."""
+    """Return the type of a video file.
+
+    `demuxer`: FFmpeg's name; `head`: the file's first bytes.
+    """
     name = demuxer.partition(",")[0]
     if name == "mov" and (head[4:8] != b"ftyp" or head[8:12] == b"qt  "):
         return QUICKTIME

@@ -1,4 +1,4 @@
-"""Still images, single or in a zip file, opened with the same limits as video."""
+"""Still images, single or in a zip file, under the limits of video."""
 
 import os
 import warnings
@@ -19,7 +19,7 @@ from shared.video.limits import Limits
 from shared.video.reading.open_input import file_head
 
 Source = str | os.PathLike[str] | BytesIO
-# Exif's orientation: what makes the picture upright.
+# Exif orientation -> the operation that makes the picture upright.
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -29,13 +29,16 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-# JPEG files with further pictures behind the first, as many phones write them; Pillow has a name of its own for these.
+# "MPO" is Pillow's name for JPEG files with further pictures after the first, as many phones write.
 _FORMATS = {"MPO": "JPEG"}
 _IMAGE_ERRORS = (PIL.UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError)
 
 
 def image_info(path: str | os.PathLike[str], limits: Limits) -> tuple[ImageInfo, FileType]:
-    """Decode a still image and describe it. Raises BrokenMedia or TooLarge."""
+    """Decode a still image and describe it.
+
+    Raises BrokenMedia or TooLarge.
+    """
     with open_image(path, limits) as image:
         turned = {6: 90, 3: 180, 8: 270, 5: 270, 7: 90, 4: 180}.get(_orientation(image), 0)
         width, height = image.size if turned in (0, 180) else image.size[::-1]
@@ -54,7 +57,10 @@ def image_info(path: str | os.PathLike[str], limits: Limits) -> tuple[ImageInfo,
 
 
 def open_image(file: Source, limits: Limits, *, name: str | None = None) -> Image.Image:
-    """Open and decode a still image. `name`: used in messages where `file` has none. Raises BrokenMedia or TooLarge."""
+    """Open and decode a still image.
+
+    `name`: used in messages if `file` has none. Raises BrokenMedia or TooLarge.
+    """
     name = name or ("the image" if isinstance(file, BytesIO) else Path(file).name)
     # Errors say what is wrong. The library's own warnings are not meant for users.
     with warnings.catch_warnings():
@@ -80,22 +86,25 @@ def open_image(file: Source, limits: Limits, *, name: str | None = None) -> Imag
 
 
 def upright_image(file: Source, limits: Limits, *, name: str | None = None, alpha: bool = False) -> Image.Image:
-    """Open a still image and convert it with `upright_rgb`. Raises what `open_image` raises."""
+    """Open a still image and convert it with `upright_rgb`.
+
+    Raises what `open_image` raises.
+    """
     with open_image(file, limits, name=name) as image:
         return upright_rgb(image, alpha=alpha)
 
 
 def upright_rgb(image: Image.Image, *, alpha: bool = False) -> Image.Image:
-    """Convert an open image to upright RGB with 8 bits per channel; transparent parts are put on white.
+    """Convert an open image to upright 8-bit RGB, on white.
 
-    16-bit gray is scaled to 8 bits. Integer and float images have no defined white: they are stretched from their least to their greatest
-    value. `alpha`: keep transparency; the result is RGBA if the image has any.
+    White fills transparent parts. 16-bit gray is scaled to 8 bits. Integer and float images have no defined white: they are stretched from
+    their least to their greatest value. `alpha`: keep transparency; the result is RGBA if the image has any.
     """
     turn = _UPRIGHT.get(_orientation(image))
     rgb = _eight_bits(image).convert("RGBA" if image.has_transparency_data else "RGB")
     if rgb.mode == "RGBA" and not alpha:
         rgb = Image.alpha_composite(Image.new("RGBA", rgb.size, "white"), rgb).convert("RGB")
-    for tag in ("exif", "xmp"):  # they describe the picture before it was turned
+    for tag in ("exif", "xmp"):  # these describe the picture before it was turned
         rgb.info.pop(tag, None)
     return rgb if turn is None else rgb.transpose(turn)
 
@@ -112,7 +121,10 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """Scale a picture to 8 bits per channel; Pillow's own conversion clips at 255."""
+    """Scale a picture to 8 bits per channel.
+
+    Pillow's own conversion clips at 255.
+    """
     if image.mode not in ("I", "F") and not image.mode.startswith("I;16"):
         return image
     values = np.nan_to_num(np.asarray(image, np.float32))
@@ -121,40 +133,55 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 
 
 def pictures_info(path: str | os.PathLike[str], limits: Limits) -> tuple[PicturesInfo, FileType]:
-    """Describe a zip file of pictures. Raises what `picture_entries` raises."""
+    """Describe a zip file of pictures.
+
+    Raises what `picture_entries` raises.
+    """
     entries = picture_entries(path, limits.max_bytes)
     return PicturesInfo(pictures=len(entries), unpacked_bytes=sum(entry.file_size for entry, _ in entries)), PICTURES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """A picture file, single or in a zip file. `name`: the file's name, or that of the entry."""
+    """A picture file, single or in a zip file.
+
+    `name`: the name of the file or the zip entry.
+    """
 
     name: str
     source: Path
     entry: str | None = None
 
     def image(self, limits: Limits | None = None, *, alpha: bool = False) -> Image.Image:
-        """Open the picture and convert it with `upright_rgb`. Raises BrokenMedia or TooLarge."""
+        """Open the picture and convert it with `upright_rgb`.
+
+        Raises BrokenMedia or TooLarge.
+        """
         limits = limits or Limits.in_force()
         return upright_image(self.source if self.entry is None else BytesIO(self.data()), limits, name=self.name, alpha=alpha)
 
     def matte(self, limits: Limits | None = None) -> NDArray[np.uint8]:
-        """Read how opaque each pixel is, (height, width) uint8 from 0 to 255.
+        """Read the opacity of each pixel, (height, width) uint8.
 
-        The picture's transparency where it has any, else its brightness. Raises BrokenMedia or TooLarge.
+        0 is transparent, 255 opaque. It is the picture's transparency if there is any, else its brightness. Raises BrokenMedia or TooLarge.
         """
         image = self.image(limits, alpha=True)
         return np.asarray(image.getchannel("A") if image.mode == "RGBA" else image.convert("L"), np.uint8)
 
     def stored_upright(self, limits: Limits | None = None) -> bool:
-        """Check whether the stored picture is already upright. Raises BrokenMedia or TooLarge."""
+        """Check whether the stored picture is already upright.
+
+        Raises BrokenMedia or TooLarge.
+        """
         source = self.source if self.entry is None else BytesIO(self.data())
         with open_image(source, limits or Limits.in_force(), name=self.name) as image:
             return _orientation(image) == 1
 
     def data(self) -> bytes:
-        """Read the bytes of the picture file. Raises BrokenMedia if its zip entry is damaged."""
+        """Read the bytes of the picture file.
+
+        Raises BrokenMedia if its zip entry is damaged.
+        """
         if self.entry is None:
             return self.source.read_bytes()
         with open_picture(self.source, self.entry) as (_, file):
@@ -162,9 +189,10 @@ class Picture:
 
 
 def list_pictures(paths: list[Path]) -> list[Picture]:
-    """List the pictures of `paths`: picture files in the order given, entries of zip files by name.
+    """List the pictures of several files.
 
-    Raises NotFound, UnsupportedMedia, BrokenMedia or TooLarge for a path that is neither.
+    Picture files keep the order of `paths`; entries of zip files are sorted by name. Raises NotFound, UnsupportedMedia, BrokenMedia or
+    TooLarge for a path that is neither.
     """
     limits, pictures = Limits.in_force(), list[Picture]()
     for path in paths:

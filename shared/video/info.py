@@ -11,7 +11,7 @@ class _Record(BaseModel):
 
 
 class ColorInfo(_Record):
-    """Colour tags under the names that FFmpeg uses; None where the file says nothing.
+    """Colour tags under FFmpeg's names; None for a missing tag.
 
     `range` is "tv" (limited) or "pc" (full).
     """
@@ -23,7 +23,7 @@ class ColorInfo(_Record):
 
     @property
     def hdr(self) -> bool:
-        """Whether the transfer curve is one of the two of high dynamic range, PQ or HLG."""
+        """Whether the transfer curve is PQ or HLG (high dynamic range)."""
         return self.transfer in ("smpte2084", "arib-std-b67")
 
 
@@ -39,7 +39,10 @@ class AudioTrackInfo(_Record):
 
 
 class VideoInfo(_Record):
-    """A video file. `width` and `height` are as displayed: upright, with square pixels, as `read_frames` hands them out."""
+    """A video file.
+
+    `width` and `height` are as displayed: upright, with square pixels, as in frames from `read_frames`.
+    """
 
     kind: Literal["video"] = "video"
     container: str
@@ -65,12 +68,15 @@ class VideoInfo(_Record):
 
     @property
     def rate(self) -> Fraction:
-        """`frame_rate` as a number."""
+        """`frame_rate` as a fraction, in fps."""
         return Fraction(self.frame_rate)
 
 
 class ImageInfo(_Record):
-    """A still image. `width` and `height` are as displayed."""
+    """A still image.
+
+    `width` and `height` are as displayed.
+    """
 
     kind: Literal["image"] = "image"
     container: str

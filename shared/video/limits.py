@@ -9,7 +9,10 @@ from shared.settings import Settings, current
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Limits:
-    """Caps on untrusted media, checked before a frame is decoded and again while decoding."""
+    """Caps on untrusted media.
+
+    They are checked before a frame is decoded, and again while decoding.
+    """
 
     max_pixels: int = 8192 * 4320
     max_duration_s: float = 6 * 3600.0
@@ -18,7 +21,7 @@ class Limits:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
-        """The limits of this server, from its `Settings`."""
+        """Return the limits that `settings` state."""
         return cls(
             max_pixels=settings.max_pixels,
             max_duration_s=settings.max_duration_s,

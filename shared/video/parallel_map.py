@@ -11,11 +11,11 @@ B = TypeVar("B")
 
 
 def map_ordered(function: Callable[[A], B], items: Iterable[A], *, workers: int | None = None, ahead: int = 4) -> Generator[B, None, None]:
-    """Yield `function(item)` for each item, in order, computed in `workers` threads (None: one per core).
+    """Yield `function(item)` for each item, in order, computed in threads.
 
-    For functions that release the GIL, as those of NumPy, OpenCV and PyAV do. At most `workers` + `ahead` items are in flight, so memory
-    does not grow. The first error ends the iteration and is raised in its place. Closing the generator early waits only for items that are
-    being computed.
+    `workers`: number of threads; None: one per core. For functions that release the GIL, as those of NumPy, OpenCV and PyAV do. At most
+    `workers` + `ahead` items are in flight, so memory does not grow. The first error ends the iteration and is raised in its place. Closing
+    the generator early waits only for items that are being computed.
     """
     count = workers or os.cpu_count() or 1
     if count < 1 or ahead < 0:

@@ -1,4 +1,4 @@
-"""An iterator that runs ahead in a thread of its own."""
+"""An iterator whose items a thread computes ahead."""
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -11,10 +11,10 @@ T = TypeVar("T")
 
 
 class Prefetcher(Generic[T]):
-    """Iterate over `source()` in a thread of its own, up to `size` items ahead.
+    """An iterator over `source()`, run in a thread up to `size` items ahead.
 
-    `weight`: bytes that an item holds; heavy items shorten the queue. Usable as a context manager. Leaving it, `close`, or dropping the
-    iterator ends the thread after the item it is working on.
+    `weight`: returns the bytes that an item holds; heavy items shorten the queue. Usable as a context manager. Leaving it, `close`, or
+    dropping the iterator ends the thread after the current item.
     """
 
     def __init__(self, source: Callable[[], Iterable[T]], *, size: int, name: str, weight: Callable[[T], int] | None = None):
@@ -38,7 +38,7 @@ class Prefetcher(Generic[T]):
         self._queue.close()
 
     def close(self) -> None:
-        """End the thread and wait until it has closed its files."""
+        """End the thread and wait until its files are closed."""
         self._queue.close()
         if self._thread is not threading.current_thread():
             self._thread.join()

@@ -1,4 +1,4 @@
-"""Short animations of videos, for pages that show many."""
+"""Short animated previews of videos, for pages that show many."""
 
 import os
 from fractions import Fraction
@@ -26,7 +26,7 @@ def preview(
 
     `width` in pixels; `per_second` frames a second of `duration` seconds from `start` on. The picture is upright, in the right shape,
     tone-mapped, and keeps its transparency. Returns the number of frames; each is shown as long as in the video. Errors are those of
-    `read_frames`, and ValueError if the part holds no frame. Nothing is left behind on failure.
+    `read_frames`, and ValueError if the part holds no frame. On failure no file is left.
     """
     if width < 1:
         raise ValueError(f"{width = } must be positive")

@@ -1,4 +1,4 @@
-"""Identify a media file by its content and decode its first frame."""
+"""Identification of media files by content, and their properties."""
 
 import os
 from fractions import Fraction
@@ -32,17 +32,18 @@ from shared.video.reading.open_input import (
 from shared.video.reading.truncation import is_truncated
 from shared.video.timecode import start_timecode
 
-# Enough packets to see whether the frame rate varies where there is no index to read it from.
+# Number of packets that show whether the frame rate varies, for files without an index.
 _PACKETS_LOOKED_AT = 120
-# Reading the index of a film of hours takes a second.
+# Reading the index of a film of several hours takes a second.
 _ENTRIES_LOOKED_AT = 20_000
 
 
 def probe(path: str | os.PathLike[str], *, limits: Limits | None = None) -> MediaInfo:
-    """Describe a video, an image or a zip file of images. Cheap: reads the header, some packets and the first frame.
+    """Describe a video, an image or a zip file of images.
 
-    Raises UnsupportedMedia (playlists, scripts, sound without a picture), BrokenMedia (empty, damaged, no decodable frame) or TooLarge.
-    `frames` is the container's count, or else the duration times the average rate.
+    Cheap: reads the header, some packets and the first frame. Raises UnsupportedMedia (playlists, scripts, sound without a picture),
+    BrokenMedia (empty, damaged, no decodable frame) or TooLarge. `frames` is the container's count, or else the duration times the average
+    rate.
     """
     return _examined(path, limits or Limits.in_force())[0]
 
@@ -59,7 +60,10 @@ def probe_video(path: str | os.PathLike[str], *, hint: str = "this operation nee
 
 
 def inspect(args: dict[str, Any], _progress: Any) -> dict[str, Any]:
-    """Probe a file; a worker calls this: `{"path"}` -> `{"kind", "content_type", "suffix", "media"}`."""
+    """Probe a file, in a worker process.
+
+    Takes `{"path"}`; returns `{"kind", "content_type", "suffix", "media"}`.
+    """
     info, kind = _examined(args["path"], Limits.in_force())
     return {"kind": info.kind, "content_type": kind.content_type, "suffix": kind.suffix, "media": info.model_dump(mode="json")}
 
@@ -86,7 +90,7 @@ def _video(container: av.container.InputContainer, path: str | os.PathLike[str],
     duration = _duration(container, stream, zero)
     limits.check_duration(float(duration))
     varies, step = _rate_varies(container, stream)
-    # Opened anew: without an index, seeking back to the start may skip the first keyframe.
+    # The file is opened again: without an index, seeking back to the start may skip the first keyframe.
     with open_input(path, limits=limits) as fresh:
         picture = first_picture(fresh, main_video(fresh, path), path, limits)
     orientation = orientation_of(picture)
@@ -116,8 +120,11 @@ def _video(container: av.container.InputContainer, path: str | os.PathLike[str],
 
 
 def first_picture(container: Any, stream: Any, path: str | os.PathLike[str], limits: Limits) -> av.VideoFrame:
-    """Decode the first frame that can be decoded. Raises BrokenMedia if there is none."""
-    # One frame: threads that decode several at once only cost.
+    """Decode the first frame that can be decoded.
+
+    Raises BrokenMedia if there is none.
+    """
+    # For a single frame, threads that decode several frames at once only take time.
     decoder = open_decoder(stream, limits, thread_type="SLICE")
     failure: Exception | None = None
     try:
@@ -137,7 +144,10 @@ def first_picture(container: Any, stream: Any, path: str | os.PathLike[str], lim
 
 
 def _duration(container: Any, stream: Any, zero: Fraction) -> Fraction:
-    """Return the length of the video track from the timeline's start, or else the container's duration."""
+    """Return the video track's length from the timeline's start.
+
+    If the track states no length, the container's duration.
+    """
     if stream.duration and stream.time_base:
         start = (stream.start_time or 0) * stream.time_base
         end = Fraction(start + stream.duration * stream.time_base)
@@ -148,9 +158,10 @@ def _duration(container: Any, stream: Any, zero: Fraction) -> Fraction:
 
 
 def _rate_varies(container: Any, stream: Any) -> tuple[bool, int | None]:
-    """Check whether the frame rate varies; if not, also return the distance between frames in ticks.
+    """Check whether the frame rate varies.
 
-    Uses the container's index where it lists every frame, else the first packets, which are consumed.
+    If not, also return the distance between frames in ticks. Uses the container's index where it lists every frame, else the first packets,
+    which are consumed.
     """
     indexed = container.format.name.startswith("mov")
     times = [entry.timestamp for entry in stream.index_entries[:_ENTRIES_LOOKED_AT]] if indexed else []
@@ -164,20 +175,23 @@ def _rate_varies(container: Any, stream: Any) -> tuple[bool, int | None]:
                     break
         except av.error.FFmpegError:
             return False, None
-        # The last few wait for frames that are shown before them but come after the cut.
+        # Ignore the last frames: packets after the cut may hold frames shown between them.
         times = sorted(times)[: -4 if len(times) > 16 else None]
     steps = [after - before for before, after in pairwise(times) if after > before]
     if not steps:
         return False, None
-    # Containers that count milliseconds round each time by up to one.
+    # Some containers round times to milliseconds, so distances differ by up to one.
     slack = 1 if time_base_of(stream).denominator <= 1000 else 0
     typical = sorted(steps)[len(steps) // 2]
-    # The last frame's distance is often cut short by the end of the file's edit.
+    # The end of the file's edit often cuts the last distance short.
     return any(abs(step - typical) > 1 + slack for step in steps[:-1]), typical
 
 
 def _rate(stream: Any, base: Fraction, step: int | None, count: int, duration: Fraction) -> Fraction:
-    """Return the frame rate: exact for even spacing in fine ticks, else the average, snapped to a standard rate close by."""
+    """Return the frame rate of a stream.
+
+    Exact for even spacing in fine ticks, else the average, snapped to a standard rate close by.
+    """
     if step is not None and 1 / base > 1000:
         return _short(1 / (step * base))
     average = stream.average_rate or stream.guessed_rate
@@ -193,7 +207,7 @@ def _rate(stream: Any, base: Fraction, step: int | None, count: int, duration: F
 
 
 def _short(rate: Fraction) -> Fraction:
-    """Return the nearest rate whose denominator stays below a million."""
+    """Round a rate to a denominator of at most a million."""
     return rate.limit_denominator(1_000_000)
 
 

@@ -16,16 +16,17 @@ from shared.video.reading.metadata import keep_track_tags, kept_tags
 from shared.video.reading.open_input import audio_streams, main_video, open_input, time_base_of, timeline_zero
 from shared.video.writing.tracks import COPYABLE
 
-# What MP4 holds and browsers or common players show.
+# Codecs that MP4 holds and browsers or common players play.
 _VIDEO = frozenset({"h264", "hevc", "av1", "vp9", "mpeg4"})
 
 _MOST_WAITING = 2000
 
 
 def remux(source: str | os.PathLike[str], output: str | os.PathLike[str], *, limits: Limits | None = None) -> None:
-    """Copy the video and all audio tracks into an MP4 file, index in front, with the timeline moved to 0.
+    """Copy the video and all audio tracks into an MP4 file.
 
-    Raises UnsupportedMedia if MP4 cannot hold a stream; callers then encode. Nothing is left behind on failure.
+    The index is in front, and the timeline starts at 0. Raises UnsupportedMedia if MP4 cannot hold a stream; callers then encode. On
+    failure no file is left.
     """
     target = Path(output)
     partial = partial_path(target, ".mp4")
@@ -52,7 +53,7 @@ def _copy(source: str | os.PathLike[str], partial: Path, limits: Limits) -> None
                 target.metadata.update(kept_tags(container.metadata))
                 copies = {stream.index: target.add_stream_from_template(stream, opaque=True) for stream in streams}
                 if video.codec_context.codec.canonical_name == "hevc":
-                    # The other name that MP4 has for it is not played by Apple's software.
+                    # Apple's software plays HEVC only under the tag hvc1.
                     copies[video.index].codec_context.codec_tag = "hvc1"
                 for stream in streams:
                     keep_track_tags(stream, copies[stream.index])
@@ -73,9 +74,10 @@ def _ticks(zero: Fraction, stream: Any) -> int:
 
 
 def _with_decoding_times(packets: Iterable[Any]) -> Iterator[Any]:
-    """Fill in the decoding times that Matroska omits before its first reordered pictures.
+    """Fill in the decoding times that Matroska omits at the start.
 
-    They are counted back from the first known one, a frame each, so each is before its own presentation time.
+    Matroska has none before its first reordered pictures. They are counted back from the first known time, one frame each, so each is
+    before its own presentation time.
     """
     undated: list[Any] = []
     for packet in packets:

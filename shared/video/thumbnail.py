@@ -18,10 +18,11 @@ _LOOK_AT_S = 3
 
 
 def thumbnail(args: dict[str, Any], _progress: Any) -> dict[str, Any]:
-    """Write a thumbnail; a worker calls this with `{"path", "output", "width"}`.
+    """Write a thumbnail, in a worker process.
 
-    `output` becomes a JPEG `width` pixels wide, upright and in the right shape. A zip file shows its first picture. A video shows a frame
-    of its first seconds with much contrast: neither a black lead-in nor a flash. Returns `{"width", "height"}`.
+    Takes `{"path", "output", "width"}`. `output` becomes a JPEG `width` pixels wide, upright and in the right shape. A zip file shows its
+    first picture. A video shows a frame of its first seconds with much contrast: neither a black lead-in nor a flash. Returns `{"width",
+    "height"}`.
     """
     limits = Limits.in_force()
     path, width = args["path"], int(args.get("width", 320))

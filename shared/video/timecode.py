@@ -30,9 +30,10 @@ class Timecode:
 
     @classmethod
     def parse(cls, text: str, rate: Fraction) -> "Timecode":
-        """Parse a timecode at `rate`. Raises ValueError for other text, and for a number that drop-frame leaves out.
+        """Parse a timecode at `rate`.
 
-        It is drop-frame where the last separator is ";", "," or "." and the rate has a drop-frame count.
+        It is drop-frame if the last separator is ";", "," or "." and the rate has a drop-frame count. Raises ValueError for other text, and
+        for a number that drop-frame leaves out.
         """
         match = _TIMECODE.fullmatch(text)
         if match is None:
@@ -62,7 +63,7 @@ class Timecode:
         if self.drop:
             left_out = _left_out(whole)
             tens, rest = divmod(number, 600 * whole - 9 * left_out)
-            # The first minute of ten is whole; each of the others begins with the numbers that are left out.
+            # The first of ten minutes counts every number; each of the other nine leaves out its first numbers.
             later = max(rest - 60 * whole, 0) // (60 * whole - left_out) + (rest >= 60 * whole)
             number += left_out * (9 * tens + later)
         seconds, frames = divmod(number, whole)
@@ -76,7 +77,10 @@ class Timecode:
 
 
 def start_timecode(*tags: Mapping[str, str]) -> str | None:
-    """Return the first well-formed timecode in several sets of tags (of the stream, the file, the timecode track); None without one."""
+    """Return the first well-formed timecode in several sets of tags.
+
+    The sets are those of the stream, the file and the timecode track. None if there is no such timecode.
+    """
     for tag_set in tags:
         text = next((value.strip() for name, value in tag_set.items() if name.lower() == "timecode"), "")
         if (match := _TIMECODE.fullmatch(text)) and int(match[1]) < 24:
@@ -85,7 +89,10 @@ def start_timecode(*tags: Mapping[str, str]) -> str | None:
 
 
 def counted_rate(rate: Fraction) -> int:
-    """Return the whole number of frames that timecode counts per second: 30 for 30000/1001."""
+    """Return the frames a second that timecode counts.
+
+    A whole number: 30 for 30000/1001.
+    """
     return max(-(-rate.numerator // rate.denominator), 1)
 
 

@@ -94,8 +94,8 @@ def write_again(
 ) -> Written:
     """Write `pictures` with the times of their source frames and the sound and tags of `video`.
 
-    A whole clip keeps its times, and its sound is copied. A part begins at time 0, and its sound is cut to the sample, so encoded
-    again. `progress` gets a warning for each property that could not be kept. Raises Invalid if there is no picture.
+    A whole clip keeps its times, and its sound is copied. A part begins at time 0, and its sound is cut to the sample, so encoded again.
+    `progress` gets a warning for each property that could not be kept. Raises Invalid if there is no picture.
     """
     for warning in conversion_warnings(info, to_sdr8=True):
         progress.warn(warning)

@@ -1,7 +1,7 @@
 """Fill the unknown parts of a picture smoothly from the known ones.
 
-Push-pull of Gortler, Grzeszczuk, Szeliski and Cohen ("The Lumigraph", SIGGRAPH 1996): known values are averaged into ever smaller
-pictures, and unknown pixels take the value of the next smaller picture.
+Push-pull of Gortler, Grzeszczuk, Szeliski and Cohen ("The Lumigraph", SIGGRAPH 1996): known values are averaged into ever smaller pictures,
+and unknown pixels take the value of the next smaller picture.
 """
 
 import cv2
@@ -17,8 +17,8 @@ _COARSE_TRUST = 4.0
 def push_pull(picture: Picture, weight: Picture) -> Picture:
     """Fill pixels of weight 0 from their surroundings.
 
-    `picture`: float32 (height, width, channels). `weight`: float32 (height, width), 0 unknown to 1 known; values between mix the pixel
-    with its filling. Where nothing is known, the result is 0.
+    `picture`: float32 (height, width, channels). `weight`: float32 (height, width), 0 unknown to 1 known; values between mix the pixel with
+    its filling. Where nothing is known, the result is 0.
     """
     if weight.min() >= 1:
         return picture.copy()

@@ -1,10 +1,9 @@
 """Tone mapping from HDR (PQ, HLG, BT.2020) to BT.709, as a table of colours.
 
-Sources: ITU-R BT.2100-2 (the PQ and HLG curves, the HLG system gamma of 1.2), BT.2390-8 section 5.4.1 (the EETF that brings
-highlights down without touching what lies below them), BT.2408 (203 cd/m2 is the white of a sheet of paper, and becomes about nine
-tenths of full scale here), BT.2087 (the primaries), BT.1886 (the gamma of the screen). Departs from them in two ways: the EETF is
-applied to the largest of R, G, B, so that hues stay, and colours outside of BT.709 are brought in towards their own gray instead of
-being clipped channel by channel.
+Sources: ITU-R BT.2100-2 (the PQ and HLG curves, the HLG system gamma of 1.2), BT.2390-8 section 5.4.1 (the EETF that brings highlights down
+without touching what lies below them), BT.2408 (203 cd/m2 is the white of a sheet of paper, and becomes about nine tenths of full scale
+here), BT.2087 (the primaries), BT.1886 (the gamma of the screen). Departs from them in two ways: the EETF is applied to the largest of R,
+G, B, so that hues stay, and colours outside of BT.709 are brought in towards their own gray instead of being clipped channel by channel.
 """
 
 import os

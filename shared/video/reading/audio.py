@@ -56,10 +56,9 @@ def read_audio(
     """Read the samples of one audio track, in order, with their times.
 
     Track 0 is the first of `probe(path).audio`. Time 0 is that of `read_frames`. Where the file has a gap, a block's `start` is later than
-    the
-    end of the previous block; blocks never overlap. `sample_rate`: convert to this rate; None keeps the file's rate. `start` and `duration`
-    cut to the sample. Damaged packets are left out and show as gaps. Raises NotFound for a track that does not exist, and BrokenMedia if
-    nothing of the track can be decoded.
+    the end of the previous block; blocks never overlap. `sample_rate`: convert to this rate; None keeps the file's rate. `start` and
+    `duration` cut to the sample. Damaged packets are left out and show as gaps. Raises NotFound for a track that does not exist, and
+    BrokenMedia if nothing of the track can be decoded.
     """
     name = os.fspath(path)
     first = Fraction(0) if start is None else to_fraction(start)

@@ -128,10 +128,8 @@ class PictureStream:
         """Return the pictures from a keyframe at or before `target` on.
 
         `target` is in units of `base`. Containers seek by decoding order, or only roughly: if the first picture is later than `target`,
-        seeking is
-        repeated further back. Returns None if no seek reaches such a picture, and where times are counted from the beginning (AVI). Then
-        the
-        container has to be opened anew, since not every file can seek to its start.
+        seeking is repeated further back. Returns None if no seek reaches such a picture, and where times are counted from the beginning
+        (AVI). Then the container has to be opened anew, since not every file can seek to its start.
         """
         back = 0
         while target - back > 0 and not self._by_order:
@@ -154,8 +152,7 @@ class PictureStream:
         """Check for a keyframe after `after` and at or before `until`.
 
         Both are in units of `base`. The container's index is used. Where it does not reach that far, the distance decides: encoders usually
-        put a
-        keyframe every _USUAL_KEY_DISTANCE_S seconds.
+        put a keyframe every _USUAL_KEY_DISTANCE_S seconds.
         """
         if self._by_order:
             return False

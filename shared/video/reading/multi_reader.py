@@ -34,13 +34,12 @@ def read_together(
 
     Yields a tuple for each frame of the first video, with one frame of each video. The first video leads: `start`, `duration`, `every` and
     `per_second` apply to it, as in `read_frames`. The others contribute the frame shown at its time. Where their rate differs, frames
-    repeat or
-    are skipped. Each frame has its own size and its own `time`. Times within a millisecond count as equal, since some containers round to
-    that.
+    repeat or are skipped. Each frame has its own size and its own `time`. Times within a millisecond count as equal, since some containers
+    round to that.
 
     `align`: "first-frame" aligns the first frames of all videos, which is right for a matte made from the clip frame by frame; "timeline"
-    compares the files' own times. `end`: when another video ends before the first, "hold" repeats its last frame and "shortest" stops.
-    Use it as a context manager, or close it, to end early; all files are closed. Errors are those of `read_frames`, and end all readers.
+    compares the files' own times. `end`: when another video ends before the first, "hold" repeats its last frame and "shortest" stops. Use
+    it as a context manager, or close it, to end early; all files are closed. Errors are those of `read_frames`, and end all readers.
     """
     if not paths:
         raise ValueError("give one video or more to read together")

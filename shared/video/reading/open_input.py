@@ -83,8 +83,7 @@ def check_promised_size(stream: Any, path: str | os.PathLike[str], limits: Limit
     """Raise TooLarge if a file's header announces pictures above the limit.
 
     Checked before any picture is decoded. A decoder that refused the size at opening reports none. Then the container's size is read,
-    without
-    decoders.
+    without decoders.
     """
     context = stream.codec_context
     limits.check_size(context.width, context.height)

@@ -18,8 +18,7 @@ class PacketSizes:
         """Add a packet; return whether its size suggests a change.
 
         True for a keyframe, for a packet far larger than recent ones, and for a packet without a time. A packet shown before an already
-        decoded
-        packet gets the latter's answer.
+        decoded packet gets the latter's answer.
         """
         if pts is None:
             return True

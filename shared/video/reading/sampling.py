@@ -16,9 +16,8 @@ def sampled(
     """Yield the first picture at or after each sampling moment.
 
     Moments are `start` + k / `per_second` before `until`, in seconds; a picture is yielded once. Decoding jumps to the last keyframe before
-    the
-    next moment where the index lists one, and skips pictures that no other picture refers to. The result is the same as when everything is
-    decoded.
+    the next moment where the index lists one, and skips pictures that no other picture refers to. The result is the same as when everything
+    is decoded.
     """
     with ExitStack() as stack:
         pictures = stack.enter_context(opened())

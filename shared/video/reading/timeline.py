@@ -18,8 +18,7 @@ class Timeline:
 
     `pts`: (n,) int64, rising, in units of `time_base` from the start of the file's timeline. `end`: end of the last frame, in seconds.
     `size`: (n,) int64, bytes of each frame's packet. `key`: (n,) true for keyframes. `leads`: (n,) true for frames that no frame shown
-    later
-    precedes in decoding order.
+    later precedes in decoding order.
     """
 
     pts: NDArray[np.int64]
@@ -34,8 +33,7 @@ def timeline(path: str | os.PathLike[str], *, limits: Limits | None = None) -> T
     """Read the frame times of a video from its packets.
 
     None if packets have no times. If a packet holds no picture or two, the times differ from those of `read_frames`: compare both. Raises
-    what
-    `read_frames` raises if the file cannot be opened, or breaks.
+    what `read_frames` raises if the file cannot be opened, or breaks.
     """
     limits = limits or Limits.in_force()
     with open_input(path, limits=limits) as container:

@@ -35,8 +35,8 @@ class VideoWriter:
 
     `path`: .mp4, .mov, .mkv, .webm, or .webp (an animation without sound that repeats for ever). `frame_rate`: the nominal rate.
     `time_base`: the unit of the `pts` given to `write`, by default 1 / `frame_rate`. `color`: the tags of the file; pictures with other
-    tags are converted. None takes those of the first picture. `quality`: 0 to 100, about the same to the eye with each encoder.
-    `encoder`: an FFmpeg name, or "auto" (NVENC where it works, else the first that fits).
+    tags are converted. None takes those of the first picture. `quality`: 0 to 100, about the same to the eye with each encoder. `encoder`:
+    an FFmpeg name, or "auto" (NVENC where it works, else the first that fits).
 
     The file gets its name only after the `with` block has ended well; otherwise nothing is left. Odd sizes are padded by one pixel where
     the pixel format has no odd sizes, and `warnings` says so. Raises Invalid if no encoder fits.
@@ -142,10 +142,10 @@ class VideoWriter:
     ) -> None:
         """Add a picture: a PyAV frame, or its planes as `Frame.planes` returns them in the writer's format and size (copied).
 
-        `pts` and `duration` are in `time_base` units; `pts` must rise. A frame of another size or format is converted. `alpha`:
-        (height, width) uint8 or uint16 of full scale, which becomes the alpha plane of a file that has one; colours are written as they are
-        given, straight or premultiplied. Do not change a picture or its alpha afterwards. Blocks while the encoder is behind; raises its
-        error if it has failed, and ValueError for alpha of another shape or in a format without it.
+        `pts` and `duration` are in `time_base` units; `pts` must rise. A frame of another size or format is converted. `alpha`: (height,
+        width) uint8 or uint16 of full scale, which becomes the alpha plane of a file that has one; colours are written as they are given,
+        straight or premultiplied. Do not change a picture or its alpha afterwards. Blocks while the encoder is behind; raises its error if
+        it has failed, and ValueError for alpha of another shape or in a format without it.
         """
         if alpha is not None:
             self._check_alpha(alpha)
