@@ -1,4 +1,4 @@
-"""effects.motion-trails: ghosts of moving subjects over a scene that stays sharp."""
+"""Operation `effects.motion-trails`: ghosts of moving subjects over a sharp scene."""
 
 from collections.abc import Callable, Generator
 from contextlib import closing
@@ -30,14 +30,14 @@ from shared.video.clip.part import ClipPart
 from shared.video.clip.rewrite import Times, matte_remarks, probe_clip, rate_of, write_again
 
 MAX_REACH_FRAMES, MAX_REACH_S = 1200, 60.0
-"""Longest trail, from the frame to its last ghost."""
+"""Longest trail, from the frame to its last ghost, in frames and in seconds."""
 
 F = TypeVar("F", bound=SceneFrame)
 G = TypeVar("G", bound=Moment)
 
 
 class MotionTrailsParams(ClipPart, SubjectParams):
-    """The appearance of a trail."""
+    """Params of the trails' appearance."""
 
     layers: int = Field(6, ge=1, le=20, description="Ghosts in a trail; with `direction: both`, on each side.")
     decay: float = Field(0.7, ge=0.05, le=0.98, description="Strength of each ghost, relative to the one before it.")
@@ -97,11 +97,14 @@ class MotionTrailsParams(ClipPart, SubjectParams):
 
     @property
     def soft(self) -> bool:
-        """Whether ghosts are made in small planes."""
+        """Whether ghosts are made in small planes rather than in full size."""
         return self.ghost != "normal" or self.blur > 0
 
     def confined(self, *, matte: bool) -> bool:
-        """Check whether ghosts show only the subject: always, except in the weighted mean of whole pictures."""
+        """Return whether ghosts show only the subject.
+
+        They always do, except in the weighted mean of whole pictures. `matte`: whether a matte is given.
+        """
         return matte or self.mask or self.ghost != "normal" or self.tint is not None or self.blur > 0
 
 
@@ -118,10 +121,9 @@ def motion_trails(
     (weight 1) and its ghosts (decay^i), each in the view of the current frame; `trails/ghost_styles.py` states the arithmetic of `glow`
     and `shadow`. The trail grows out of the first frame of each shot.
 
-    `matte`: a gray video, white where the subject is; it replaces the mask of what moves. Times, sound and colour tags are kept; the
-    output has 8 bits per sample. Reads the video once; memory is that of one trail, see `scene/memory_budget.py`. Raises
-    UnsupportedMedia and BrokenMedia for the inputs, Invalid for an empty part and for trails that need too much memory; on failure
-    nothing is left at `output`.
+    `matte`: a gray video, white where the subject is; it replaces the motion mask. Times, sound and colour tags are kept; the output has 8
+    bits per sample. Reads the video once and holds the frames of one trail, see `scene/memory_budget.py`. Raises UnsupportedMedia and
+    BrokenMedia for the inputs, Invalid for an empty part and for trails that need too much memory. On failure nothing is left at `output`.
     """
     info = probe_clip(video, params)
     needed = held_bytes(params, info, matte=matte is not None)
@@ -138,7 +140,7 @@ def motion_trails(
 def _pictures(
     params: MotionTrailsParams, tracker: SceneTracker, video: Path, matte: Path | None, rate: float
 ) -> Generator[tuple[Times, av.VideoFrame], None, None]:
-    """Return the output pictures, each with the times of its frame."""
+    """Return the output pictures, each with the times of the source frame."""
 
     def whole(pixels: Pixels) -> WholeCompositor:
         return WholeCompositor(pixels, tracker.size, decay=params.decay, reach=params.reach)
@@ -163,14 +165,14 @@ def _pictures(
 def _composed(
     frames: Generator[F, None, None], compositor_for: Callable[[Pixels], Compositor[F, G]], params: MotionTrailsParams, rate: float
 ) -> Generator[tuple[Times, av.VideoFrame], None, None]:
-    """Turn frames into trails and trails into pictures, both on all cores."""
+    """Turn frames into trails and trails into pictures, on all cores."""
     with closing(frames):
         first = next(frames, None)
         if first is None:
             return
         compositor = compositor_for(pixels_for(first.frame, linear_light=params.linear_light))
         every = chain([first], frames)
-        # The stored planes of whole pictures need no preparation, so no threads.
+        # Whole pictures keep the stored planes. Preparing them takes no time, so no threads are used.
         threads = isinstance(first, MaskedFrame) or params.linear_light
         prepared = map_ordered(compositor.prepare, every, workers=worker_count(), ahead=2) if threads else map(compositor.prepare, every)
         max_held = params.reach.frames(rate * 1.5) + 2
@@ -186,7 +188,10 @@ def _tint(params: MotionTrailsParams, pixels: Pixels) -> Tint | None:
 
 
 def held_bytes(params: MotionTrailsParams, info: VideoInfo, *, matte: bool) -> int:
-    """Estimate the bytes that the trails of a clip hold, whatever its length; see `scene/memory_budget.py`."""
+    """Estimate the memory that the trails of a clip hold, in bytes.
+
+    Independent of the clip's length; see `scene/memory_budget.py`. `matte`: whether a matte is given.
+    """
     rate, reach, confined = float(rate_of(info)), params.reach, params.confined(matte=matte)
     ahead = 0 if params.direction == "behind" else int(reach.length * (rate if reach.seconds else 1)) + 1
     look = 2 * look_frames(rate) if confined and not matte else 0
@@ -195,15 +200,15 @@ def held_bytes(params: MotionTrailsParams, info: VideoInfo, *, matte: bool) -> i
     ghosts = reach.layers * reach.sides
     small_bytes, mixing = 0.0, 0.0
     if params.soft:
-        # While a frame is mixed: the moved ghosts, a dozen float32 planes, and two planes of full size.
+        # Mixing a frame needs the moved ghosts, a dozen float32 planes, and two planes of full size.
         small_bytes = 13 if params.linear_light else 9
         mixing = (90 + ghosts * small_bytes) * small + 2 * pixels * (2 if params.linear_light else 1)
     elif confined or params.camera_model in ("similarity", "homography"):
-        # Masks from a matte have half the clip's size; masks of what moves are small planes, and come with those they were found in.
+        # Masks from a matte have half the clip's width and height. Motion masks have the size of small planes, which are held as well.
         masks = pixels / 4 if matte else small
         small_bytes = (2 * masks / small if matte else 5) if confined else 0
         samples, size = (3 * pixels, 2) if params.linear_light else (stored * pixels, 1)
-        # The weights and the shares of all ghosts.
+        # The second term holds the weights and the shares of all ghosts.
         mixing = mixing_bytes(samples, size) + (ghosts + 3) * 5 * masks
     return needed_bytes(
         info.width,

@@ -1,4 +1,4 @@
-"""Parameters and result fields that both effects share."""
+"""Params and result fields that both effects share."""
 
 from typing import Any, Self
 
@@ -12,7 +12,7 @@ from shared.video.clip.rewrite import Written, rate_of
 
 
 class SubjectParams(Params):
-    """How the camera's motion is separated from the subject's."""
+    """Params that separate the camera's motion from the subject's."""
 
     camera_model: Model = Field(
         "translation",
@@ -39,7 +39,10 @@ class EffectResult(BaseModel):
 
     @classmethod
     def of(cls, written: Written, tracker: SceneTracker, info: VideoInfo, **more: Any) -> Self:
-        """Return the result for a written video; `more` are the fields of the subclass."""
+        """Make the result for a written video.
+
+        `more`: fields of the subclass.
+        """
         rate = rate_of(info)
         return cls(
             frames=written.frames,

@@ -1,4 +1,7 @@
-"""effects.strobe: sequence photography, the moving subject stamped at intervals over its scene."""
+"""Operation `effects.strobe`: sequence photography.
+
+Stamps the moving subject at intervals over its scene.
+"""
 
 import os
 from collections.abc import Generator, Iterator, Mapping
@@ -32,7 +35,7 @@ from shared.video.clip.rewrite import Times, matte_remarks, probe_clip, rate_of,
 
 
 class StrobeParams(ClipPart, SubjectParams):
-    """The stamps, and the extent of the picture."""
+    """Params of the stamps and of the picture's size."""
 
     interval: float = Field(0.25, ge=0.02, le=60, description="Time between two stamps, in seconds.")
     stamps: int = Field(24, ge=1, le=100, description="Maximum number of stamps at a time. Beyond it, the oldest is removed.")
@@ -56,15 +59,17 @@ class StrobeResult(EffectResult):
 def strobe(
     params: StrobeParams, *, video: Path, matte: Path | None, outputs: Mapping[str, Path], progress: Progress = Silent()
 ) -> StrobeResult:
-    """Stamp the moving subject of `video` over its scene every `interval` seconds, aligned with the camera.
+    """Stamp the moving subject over its scene every `interval` seconds.
 
-    `outputs["video"]` is a video in which stamps gather behind the subject. `outputs["picture"]` is a PNG of the shot with the most
-    stamps: its scene as far as the camera saw it, up to `canvas` times the frame's sides, transparent elsewhere, without the subject
-    where that was ever out of the way, and with the stamps on top. Each shot starts anew.
+    Stamps are aligned with the camera, and each shot starts without stamps.
 
-    `matte`: a gray video, white where the subject is; it replaces the mask of what moves. Memory is that of `stamps` pieces of frames
-    and two canvases, whatever the clip's length. Raises UnsupportedMedia and BrokenMedia for the inputs, Invalid for an empty part and
-    for what needs too much memory.
+    `outputs["video"]` is a video in which stamps gather behind the subject. `outputs["picture"]` is a PNG of the shot with the most stamps.
+    It shows all of the scene that the camera saw, up to `canvas` times the frame's width and height, with the stamps on top. The subject
+    is removed wherever the scene behind it was visible at some time. Parts that the camera did not see are transparent.
+
+    `matte`: a gray video, white where the subject is; it replaces the motion mask. Holds `stamps` pieces of frames and two canvases,
+    whatever the clip's length. Raises UnsupportedMedia and BrokenMedia for the inputs, Invalid for an empty part and for jobs that need
+    too much memory.
     """
     info = probe_clip(video, params)
     _check_memory(params, info, matte=matte is not None)
@@ -92,7 +97,10 @@ def strobe(
 def _pictures(
     params: StrobeParams, tracker: SceneTracker, sequence: SequencePicture, video: Path, matte: Path | None, rate: float
 ) -> Generator[tuple[Times, av.VideoFrame], None, None]:
-    """Yield the output pictures, each with the times of its frame, and feed every frame to `sequence`."""
+    """Yield the output pictures, each with the times of the source frame.
+
+    Also adds every frame to `sequence`.
+    """
     if matte is not None:
         frames = read_matted(tracker, video, matte, params, full_size=True)
     else:
@@ -121,12 +129,13 @@ def _pictures(
 
 
 def _complete_subjects(params: StrobeParams, tracker: SceneTracker, video: Path, rate: float) -> Generator[MaskedFrame, None, None]:
-    """Yield frames whose masks are completed by what differs from the scene behind the subject.
+    """Yield frames with complete masks of slow subjects.
 
-    For that, a second reader runs one shot ahead and keeps a few small planes of each shot.
+    A mask is completed by the pixels that differ from the scene behind the subject. To know that scene, a second reader runs one shot
+    ahead and keeps a few small planes of each shot.
     """
     ahead = SceneTracker(tracker.width, tracker.height, model=params.camera_model)
-    # Small planes are read as fast as the decoder delivers: a longer queue of full-size pictures would only cost memory.
+    # Small planes are made as fast as the decoder delivers frames, so a longer queue of full-size pictures would only cost memory.
     with (
         closing(read_moving(tracker, video, params, rate=rate, threshold=params.motion_threshold)) as frames,
         closing(read_scene(ahead, video, params, prefetch=2)) as frames_ahead,
@@ -146,7 +155,7 @@ def _complete_subjects(params: StrobeParams, tracker: SceneTracker, video: Path,
 
 
 def _check_memory(params: StrobeParams, info: VideoInfo, *, matte: bool) -> None:
-    """Raise Invalid if the job would need too much memory."""
+    """Raise Invalid if the job needs too much memory."""
     waiting = 0 if matte else 2 * look_frames(float(rate_of(info)))
     stored = stored_bytes(info.pixel_format)
     frames = needed_bytes(info.width, info.height, held=params.stamps, waiting=waiting, bytes_per_pixel=stored + 3, full_size=True)
@@ -156,7 +165,10 @@ def _check_memory(params: StrobeParams, info: VideoInfo, *, matte: bool) -> None
 
 
 def _save(picture: NDArray[np.uint8], path: Path) -> None:
-    """Write a picture (height, width, 3 or 4) as PNG, complete or not at all."""
+    """Write a picture as PNG, complete or not at all.
+
+    `picture`: (height, width, 3 or 4) uint8 R, G, B and A. Raises OperationFailed if it cannot be encoded.
+    """
     order = cv2.COLOR_RGBA2BGRA if picture.shape[2] == 4 else cv2.COLOR_RGB2BGR
     encoded, data = cv2.imencode(".png", cv2.cvtColor(picture, order))
     if not encoded:

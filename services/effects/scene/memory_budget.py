@@ -1,4 +1,7 @@
-"""Estimate of the memory that an effect holds, and refusal of jobs that would exceed theirs."""
+"""Estimate of the memory that an effect holds, and its limit.
+
+Jobs whose estimate exceeds the limit are refused.
+"""
 
 import av
 
@@ -12,16 +15,22 @@ SHARE = 0.6
 _LIBRARY_BYTES = 10 * 1000**2
 """Memory of library code that only the effects load."""
 _FRAGMENTATION = 1.8
-"""Heap space that pictures take, as a multiple of their size: freed pictures leave holes that are not reused at once."""
+"""Heap space of pictures as a multiple of their size. Freed pictures leave holes that are not reused at once."""
 
 
 def frames_in_work() -> int:
-    """Return how many frames are between two steps: one per worker in each of two steps, and a few queued."""
+    """Return the number of frames that are in work at a time.
+
+    There are two steps, each with one frame per worker and two queued frames.
+    """
     return 2 * (worker_count() + 2)
 
 
 def stored_bytes(pixel_format: str) -> float:
-    """Return the bytes per pixel of 8-bit planes in a format's chroma sampling: 1.5 for 4:2:0, 3 for 4:4:4 and RGB."""
+    """Return the bytes per pixel of a pixel format's 8-bit planes.
+
+    The value depends on the chroma sampling: 1.5 for 4:2:0, 3 for 4:4:4 and RGB. Gray formats count as 1.5.
+    """
     parts = av.VideoFormat(pixel_format, 16, 16).components[:3]
     return max(sum(part.width * part.height for part in parts) / 256, 1.5)
 
@@ -37,11 +46,12 @@ def needed_bytes(
     small_bytes: float = 9,
     mixing: float = 0,
 ) -> int:
-    """Estimate the bytes that an effect holds over plain reading and writing; independent of the clip's length.
+    """Estimate the memory that an effect holds, in bytes.
 
-    `held`: frames of a trail, layers x spacing + 1 per side; `waiting`: frames that wait for later ones. Ghosts in full size keep
-    (held + waiting + in work) pictures of width x height x `bytes_per_pixel`, soft ghosts only (waiting + in work). Each of these frames
-    keeps `small_bytes` per small-plane pixel (Y, U, V, masks, ghosts) as well. `mixing`: bytes that each worker needs while it mixes.
+    The estimate is independent of the clip's length and leaves out plain reading and writing. `held`: frames of a trail, layers x spacing +
+    1 per side. `waiting`: frames that wait for later frames. With `full_size`, (held + waiting + in work) pictures of width x height x
+    `bytes_per_pixel` are kept; otherwise, for soft ghosts, only (waiting + in work). All these frames also keep `small_bytes` per pixel of
+    their small planes (Y, U, V, masks, ghosts). `mixing`: bytes that each worker needs while it mixes.
     """
     across, down = small_size(width, height)
     whole = waiting + frames_in_work() + (held if full_size else 0)
@@ -50,7 +60,10 @@ def needed_bytes(
 
 
 def check_memory(needed: int, fields: str, *, errors: tuple[str, ...]) -> None:
-    """Raise Invalid if `needed` bytes exceed a job's share; `fields` says what to lower, `errors` names the parameters."""
+    """Raise Invalid if `needed` bytes exceed the limit.
+
+    The limit is SHARE of the job's memory. `fields`: text of the error that says what to lower. `errors`: names of the params at fault.
+    """
     limit = int(current().job_memory_bytes * SHARE)
     if needed > limit:
         detail = f"At this picture size the job would hold frames of {needed / 1e9:.1f} GB; the limit is {limit / 1e9:.1f} GB"

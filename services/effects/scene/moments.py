@@ -1,4 +1,4 @@
-"""Records of a frame: its place in the clip, its small planes, its picture, its mask."""
+"""Records of a frame: place in the clip, small planes, picture and mask."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -10,36 +10,38 @@ from shared.video import Frame
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Moment:
-    """The place of a frame in its clip.
-
-    `index` counts the frames of the used part and `shot` its shots, both from 0; `seconds` is source time; `pose` is the camera's.
-    """
+    """The place of a frame in its clip."""
 
     index: int
+    """Number of the frame in the used part of the clip, from 0."""
     seconds: Fraction
+    """Time of the frame in the source."""
     shot: int
+    """Number of the shot in the used part of the clip, from 0."""
     pose: Pose
+    """Pose of the camera."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class View(Moment):
-    """A moment with its small planes: Y, U, V (or Y) as uint8, (height, width, 3 or 1), in `small_size`."""
+    """The place of a frame with its small planes."""
 
     small: Small
+    """Y, U, V or only Y, uint8 (height, width, 3 or 1), in `small_size`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SceneFrame(View):
-    """A view with the decoded frame it was made from."""
+    """A view with the decoded frame of which it was made."""
 
     frame: Frame
 
     def without_frame(self) -> View:
-        """Return the view alone, so that the frame's memory can be freed."""
+        """Return a view without the decoded frame, whose memory can then be freed."""
         return View(index=self.index, seconds=self.seconds, shot=self.shot, pose=self.pose, small=self.small)
 
     def with_mask(self, mask: Mask) -> "MaskedFrame":
-        """Return this frame with a mask, in place of any it had."""
+        """Return the frame with `mask`, which replaces an earlier mask."""
         return MaskedFrame(
             index=self.index, seconds=self.seconds, shot=self.shot, pose=self.pose, small=self.small, frame=self.frame, mask=mask
         )
@@ -47,6 +49,7 @@ class SceneFrame(View):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class MaskedFrame(SceneFrame):
-    """A frame with the mask of its subject: uint8 (height, width), 0 to 255, as large as the small planes or, from a matte, larger."""
+    """A frame with the mask of its subject."""
 
     mask: Mask
+    """uint8 (height, width), 0 to 255. As large as the small planes; a mask from a matte can be larger."""

@@ -1,4 +1,7 @@
-"""Masks of what moves in a frame, from differences to camera-aligned frames before and after it."""
+"""Motion masks: the pixels of a frame that move relative to the scene.
+
+A frame is compared with camera-aligned frames before and after it.
+"""
 
 from functools import reduce
 
@@ -18,17 +21,19 @@ _MIN_REGION = 0.0004
 _MIN_SHARP = 0.2
 """Share of a moving region that must be in focus for the region to count as in focus."""
 _MAX_HOLE = 0.03
-"""Largest hole, as a share of the picture, that is filled as the inside of a moving subject."""
+"""Largest hole, as a share of the picture, that counts as the inside of a moving subject and is filled."""
 
 
 def moving(small: Small, others: list[tuple[Small, Matrix]], *, threshold: int) -> Mask:
-    """Find what moves in small planes `small`, uint8 (height, width, 3): a mask from 0 to 255.
+    """Compute the motion mask of a frame, 0 to 255.
 
-    `others`: small planes of other frames of the shot, the most useful first, each with the matrix that takes its pixels to this
-    frame's. A pixel moves if it differs from the first two frames that show its place by more than `threshold` levels, luma and chroma
-    added up; the mask rises from 0 at half the threshold to 255 at one and a half. (Where the subject was or will be, one of the
-    two agrees.) A value within the range of the nine pixels around its place does not differ, so a misalignment of one pixel is
-    harmless. Where fewer than two frames show the place, nothing moves, unless there is only one other frame.
+    `small`: the frame's small planes, uint8 (height, width, 3). `others`: small planes of other frames of the shot, the most useful first,
+    each with the matrix that takes the other frame's pixels to this frame's.
+
+    A pixel moves if it differs by more than `threshold` levels, luma and chroma added up, from both of the first two frames that show its
+    place. (Where the subject was earlier or will be later, one of the two frames agrees.) The mask rises from 0 at half the threshold to
+    255 at one and a half. A value within the range of the nine pixels around its place does not differ, so a misalignment of one pixel is
+    harmless. Where fewer than two frames show a place, nothing moves, unless there is only one other frame.
     """
     height, width = small.shape[:2]
     everywhere = np.full((height, width), 255, np.uint8)
@@ -36,19 +41,20 @@ def moving(small: Small, others: list[tuple[Small, Matrix]], *, threshold: int) 
 
 
 def differing(small: Small, others: list[tuple[Small, Matrix, Mask]], *, threshold: int) -> tuple[Mask, NDArray[np.bool_]]:
-    """Compare a frame with others as `moving` does: the mask before it is cleaned, and where it is known.
+    """Compare a frame with other frames, as `moving` does.
 
-    Each of `others` comes with a mask of where its planes are valid (255).
+    Each of `others` also has a mask that is 255 where its planes are valid. Returns the motion mask before cleaning, and whether it is
+    known at each pixel.
     """
     height, width = small.shape[:2]
     least = np.full((height, width), 255, np.uint8)
     compared = np.zeros((height, width), np.uint8)
     needed = min(len(others), 2)
-    for planes, matrix, shown in others:
+    for planes, matrix, valid_planes in others:
         undecided = compared < needed
         if not undecided.any():
             break
-        difference, valid = _difference(small, planes, matrix, shown)
+        difference, valid = _difference(small, planes, matrix, valid_planes)
         undecided &= valid > 0
         least = np.where(undecided, np.minimum(least, difference), least)
         compared += undecided
@@ -61,9 +67,10 @@ def differing(small: Small, others: list[tuple[Small, Matrix, Mask]], *, thresho
 
 
 def in_focus(luma: Mask, *, block: int) -> Mask:
-    """Find where a luma plane is sharp, 0 to 255.
+    """Compute a mask of the sharp parts of a luma plane.
 
-    Measure: variance of the Laplacian over squares of `block` pixels, relative to the 90th percentile of the picture.
+    The mask is 0 to 255. Sharpness is the variance of the Laplacian over squares of `block` pixels, relative to its 90th percentile in the
+    picture.
     """
     edges = cv2.Laplacian(luma, cv2.CV_32F, ksize=3)
     mean, square = cv2.blur(edges, (block, block)), cv2.blur(edges * edges, (block, block))
@@ -75,7 +82,10 @@ def in_focus(luma: Mask, *, block: int) -> Mask:
 
 
 def focused(mask: Mask, luma: Mask, *, block: int) -> Mask:
-    """Remove regions that are out of focus from a mask. A region counts as a whole, so the even inside of a sharp subject stays."""
+    """Remove regions that are out of focus from a mask.
+
+    A region is kept or removed as a whole, so the even inside of a sharp subject stays.
+    """
     sharp = in_focus(luma, block=block) > 127
     count, labels, stats, _ = cv2.connectedComponentsWithStats((mask > 63).astype(np.uint8), connectivity=8)
     kept = np.bincount(labels[sharp], minlength=count) >= _MIN_SHARP * stats[:, cv2.CC_STAT_AREA]
@@ -83,13 +93,17 @@ def focused(mask: Mask, luma: Mask, *, block: int) -> Mask:
     return np.where(kept[labels], mask, 0).astype(np.uint8)
 
 
-def _difference(small: Small, planes: Small, matrix: Matrix, shown: Mask) -> tuple[Mask, Mask]:
-    """Measure by how much a frame leaves the range of another's nearest nine pixels, and where the other is valid (255)."""
+def _difference(small: Small, planes: Small, matrix: Matrix, valid_planes: Mask) -> tuple[Mask, Mask]:
+    """Measure the difference between a frame and another frame moved by `matrix`.
+
+    A pixel's difference is its distance to the range of the nine nearest pixels of the other frame, summed over the planes. Also returns
+    where the other frame is valid (255) after the move.
+    """
     height, width = small.shape[:2]
-    valid = shown
+    valid = valid_planes
     if planes.shape != small.shape or not np.allclose(matrix, np.eye(3), atol=0.05):
         planes = moved_piece(planes, matrix, (width, height))
-        warped = cv2.warpPerspective(shown, matrix, (width, height), flags=cv2.INTER_NEAREST)
+        warped = cv2.warpPerspective(valid_planes, matrix, (width, height), flags=cv2.INTER_NEAREST)
         # Interpolation has mixed the pixels at the border with invalid ones.
         valid = np.asarray(cv2.erode(warped, np.ones((5, 5), np.uint8), borderValue=255), np.uint8)
     low, high = cv2.erode(planes, _NOISE), cv2.dilate(planes, _NOISE)
@@ -98,7 +112,7 @@ def _difference(small: Small, planes: Small, matrix: Matrix, shown: Mask) -> tup
 
 
 def cleaned(mask: Mask) -> Mask:
-    """Remove specks from a mask and close its gaps and holes."""
+    """Remove specks from a mask and close gaps and holes in it."""
     height, width = mask.shape
     kept = _regions(mask > 127, at_least=max(_MIN_REGION * height * width, 4))
     if not kept.any():
@@ -114,7 +128,10 @@ def cleaned(mask: Mask) -> Mask:
 
 
 def regions_with(where: NDArray[np.bool_], seeds: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return the connected regions of `where` that contain at least one of the `seeds`."""
+    """Return the connected regions of `where` that contain a seed.
+
+    `where`, `seeds`: bool (height, width).
+    """
     count, labels = cv2.connectedComponents(where.astype(np.uint8), connectivity=4)
     kept = np.bincount(labels[seeds], minlength=count) > 0
     kept[0] = False
@@ -122,7 +139,10 @@ def regions_with(where: NDArray[np.bool_], seeds: NDArray[np.bool_]) -> NDArray[
 
 
 def _regions(where: NDArray[np.bool_], *, at_least: float = 1, at_most: float = np.inf) -> NDArray[np.bool_]:
-    """Return the connected regions of `where` with an area of `at_least` to `at_most` pixels."""
+    """Return the connected regions of `where` within a range of areas.
+
+    `at_least`, `at_most`: area in pixels.
+    """
     _, labels, stats, _ = cv2.connectedComponentsWithStats(where.astype(np.uint8), connectivity=4)
     area = stats[:, cv2.CC_STAT_AREA]
     kept = (area >= at_least) & (area <= at_most)

@@ -1,4 +1,4 @@
-"""Choice of the frames that a frame is compared with to find what moves in it."""
+"""Choice of the frames to compare with a frame to find its motion."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -6,20 +6,23 @@ from collections.abc import Iterable, Iterator
 from services.effects.scene.moments import SceneFrame, View
 
 LOOK_S = 0.3
-"""Distance in seconds from a frame to the frames it is compared with."""
+"""Distance in seconds between a frame and the frames to compare with it."""
 _MAX_LOOK_FRAMES = 20
 
 
 def look_frames(rate: float) -> int:
-    """Return the number of frames in LOOK_S seconds at `rate` fps, from 2 to 20."""
+    """Return the number of frames in LOOK_S seconds.
+
+    `rate`: frames per second. Returns 2 to 20.
+    """
     return min(max(round(LOOK_S * rate), 2), _MAX_LOOK_FRAMES)
 
 
 def neighbours(frames: Iterable[SceneFrame], look: int) -> Iterator[tuple[SceneFrame, list[View]]]:
-    """Yield each frame with views of its shot to compare it with, the most useful first.
+    """Yield each frame with the views to compare with it.
 
-    These are `look` frames before and after it, then nearer ones. Near the ends of a shot, where one side is short, the other side
-    reaches up to twice as far. Holds at most 2 * `look` frames.
+    The views are of the same shot, the most useful first: those `look` frames before and after, then nearer ones. Near the ends of a
+    shot, where one side is short, the other side reaches up to twice as far. Holds at most 2 * `look` frames.
     """
     waiting: deque[SceneFrame] = deque()
     views: deque[View] = deque()

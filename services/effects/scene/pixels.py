@@ -1,4 +1,7 @@
-"""The planes that effects compute on, and conversion between them and frames: stored YUV or linear light."""
+"""Planes for the arithmetic of effects, in YUV or linear light.
+
+Converts frames to planes and planes to pictures.
+"""
 
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -20,10 +23,12 @@ _TOP = 65535
 
 @dataclass(frozen=True, slots=True)
 class Levels:
-    """Range of planes: `floor`, the value of black in each, and `span`, from black to white in the first (in all, for light)."""
+    """Black level and range of the values of planes."""
 
     floor: tuple[float, ...]
+    """Value of black in each plane."""
     span: float
+    """Distance from black to white: of the first plane in YUV, of every plane in linear light."""
 
 
 class Pixels(Protocol):
@@ -35,25 +40,43 @@ class Pixels(Protocol):
         """Return the planes of a frame; treat them as read-only."""
 
     def small(self, frame: Frame, small: NDArray[np.uint8]) -> NDArray[Any]:
-        """Return the planes of a frame scaled down, (height, width, planes); `small` are its small planes in YUV."""
+        """Return the planes of a frame, scaled down to small planes.
+
+        `small`: the frame's small planes in YUV. Returns (height, width, planes).
+        """
 
     def blank(self, frame: Frame) -> Planes:
-        """Return writable planes of the same shapes, to be handed to `picture`."""
+        """Return writable planes for a result of the frame's size.
+
+        Pass these planes to `picture` when they are filled.
+        """
 
     def picture(self, planes: Planes, frame: Frame) -> av.VideoFrame:
-        """Return planes made by `blank` as a picture with the colour tags of `frame`."""
+        """Convert planes made by `blank` to a picture.
+
+        The picture has the colour tags of `frame`.
+        """
 
     def color(self, red: float, green: float, blue: float) -> tuple[float, ...]:
-        """Return an sRGB colour, each part from 0 to 1, as a value for each plane."""
+        """Convert an sRGB colour to one value per plane.
+
+        `red`, `green`, `blue`: 0 to 1.
+        """
 
 
 def pixels_for(frame: Frame, *, linear_light: bool) -> Pixels:
-    """Return the conversion for a clip's frames, 8 bits per sample, chosen by one of them."""
+    """Return the conversion for the frames of a clip.
+
+    `frame`: any frame of the clip, 8 bits per sample.
+    """
     return LinearPixels() if linear_light else YuvPixels(frame)
 
 
 class YuvPixels:
-    """Planes as they are stored: 8 bits per sample in the clip's own chroma format, without transparency."""
+    """Conversion to the stored planes, YUV or gray.
+
+    Planes have 8 bits per sample and the clip's chroma format, without transparency.
+    """
 
     def __init__(self, frame: Frame) -> None:
         color = frame.color
@@ -61,7 +84,7 @@ class YuvPixels:
         self.levels = Levels((0.0 if color.range == "pc" else 16.0, 128.0, 128.0)[:count], 255.0 if color.range == "pc" else 219.0)
         self._matrix = matrix_or_guess(color, frame.width, frame.height)
         name = str(frame.picture.format.name)
-        # nv12, from hardware decoders, has the samples of yuv420p with both chroma planes in one.
+        # nv12, from hardware decoders, is yuv420p with both chroma planes interleaved in one.
         self._format = "yuv420p" if name == "nv12" else name.replace("yuva", "yuv")
         self._made: dict[int, av.VideoFrame] = {}
 
@@ -96,9 +119,10 @@ class YuvPixels:
 
 
 class LinearPixels:
-    """Planes of red, green and blue light, 16 bits each, through the transfer curve of sRGB (IEC 61966-2-1).
+    """Conversion to planes of linear red, green and blue light.
 
-    The curve's linear toe makes the way to light and back exact for all 256 values.
+    Planes have 16 bits per sample. Source: the transfer curve of sRGB (IEC 61966-2-1). Because of the curve's linear part near black, all
+    256 values are the same after conversion to light and back.
     """
 
     levels = Levels((0.0, 0.0, 0.0), float(_TOP))

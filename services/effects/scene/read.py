@@ -1,4 +1,4 @@
-"""Readers of clips: their frames as scene frames, with masks from motion or from a matte."""
+"""Readers of clips, without masks or with masks from motion or a matte."""
 
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -29,15 +29,19 @@ def read_moving(
     threshold: int,
     focus_block: int | None = None,
 ) -> Generator[MaskedFrame, None, None]:
-    """Yield the frames of a part of `video` with masks of what moves; see `SceneTracker.mask`."""
+    """Yield the frames of a part of `video` with motion masks.
+
+    `rate`, `threshold`, `focus_block`: see `SceneTracker.mask`.
+    """
     with read_frames(video, start=part.start or None, duration=part.duration, to_sdr8=True) as frames:
         yield from tracker.mask(tracker.track(frames), rate=rate, threshold=threshold, focus_block=focus_block)
 
 
 def read_matted(tracker: SceneTracker, video: Path, matte: Path, part: ClipPart, *, full_size: bool) -> Generator[MaskedFrame, None, None]:
-    """Yield the frames of a part of `video` with masks from `matte`, a gray video, matched by time.
+    """Yield the frames of a part of `video` with masks from a matte.
 
-    `full_size`: masks of half the clip's size, for ghosts in full size; otherwise of the small planes' size.
+    `matte`: a gray video, matched by time. `full_size`: make masks of half the clip's width and height, for ghosts in full size; otherwise
+    masks have the size of small planes.
     """
     with read_together(video, matte, start=part.start or None, duration=part.duration, to_sdr8=True) as pairs:
         current: list[Frame] = []
@@ -53,7 +57,10 @@ def read_matted(tracker: SceneTracker, video: Path, matte: Path, part: ClipPart,
 
 
 def mask_of(frame: Frame, size: tuple[int, int]) -> Mask:
-    """Return a matte's luma as a mask of `size` (width, height): black is 0, white is 255."""
+    """Convert a frame of a matte to a mask of `size` (width, height).
+
+    Black becomes 0, white 255.
+    """
     luma = reduced(frame.luma(), size)
     if frame.color.range == "pc":
         return np.asarray(luma, np.uint8)

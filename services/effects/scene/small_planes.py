@@ -1,4 +1,4 @@
-"""Frames scaled down to small planes, in which motion is measured and soft ghosts are made."""
+"""Small planes: frames scaled down to measure motion and make soft ghosts."""
 
 from typing import Any
 
@@ -10,18 +10,24 @@ from shared.video import Frame
 from shared.video.frames.planes import halve_toward
 
 SMALL_HEIGHT = 270
-"""Height in pixels that small planes come closest to."""
+"""Target height of small planes in pixels. Frames are reduced by the whole factor that comes closest."""
 _MAX_REDUCTION = 4
 
 
 def small_size(width: int, height: int) -> tuple[int, int]:
-    """Return the size (width, height) of small planes: a quarter each way at 1080 lines, less reduced below."""
+    """Return the size (width, height) of a frame's small planes.
+
+    At 1080 lines and more, width and height are a quarter of the frame's. Smaller frames are reduced less.
+    """
     factor = min(max(round(height / SMALL_HEIGHT), 1), _MAX_REDUCTION)
     return max(round(width / factor), 1), max(round(height / factor), 1)
 
 
 def reduced(plane: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
-    """Scale a plane to `size` (width, height): averaged down, or interpolated where it is smaller, as chroma can be."""
+    """Scale a plane to `size` (width, height).
+
+    Larger planes are averaged down. Smaller ones, as chroma planes can be, are interpolated.
+    """
     if plane.shape[::-1] == size:
         return plane.copy()
     plane = halve_toward(plane, size)
@@ -32,7 +38,10 @@ def reduced(plane: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
 
 
 def chroma_planes(frame: Frame) -> tuple[NDArray[Any], ...]:
-    """Return the two chroma planes of a frame, none for a gray one."""
+    """Return the two chroma planes of a frame.
+
+    A gray frame has none.
+    """
     planes = frame.planes()
     if frame.picture.format.name == "nv12":
         return tuple(np.ascontiguousarray(planes[1][:, :, part]) for part in range(2))

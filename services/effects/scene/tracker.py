@@ -1,4 +1,4 @@
-"""Following a clip frame by frame: the camera's pose, the shots and what moves."""
+"""Tracking of a clip's scene: camera poses, shots and motion masks."""
 
 from collections.abc import Generator, Iterable, Iterator
 
@@ -17,9 +17,10 @@ _MAX_CUTS = 10_000
 
 
 class SceneTracker:
-    """Turns frames of one size into scene frames, in order, and counts what it could not measure.
+    """Tracker of the camera and the shots of a clip.
 
-    `cuts`: seconds at which new shots begin, the first 10,000; `unsure`: frames whose camera motion was extrapolated.
+    Takes frames of one size, in order. `cuts`: times in seconds at which new shots begin, the first 10,000. `unsure`: number of frames
+    whose camera motion could not be measured and was extrapolated.
     """
 
     def __init__(self, width: int, height: int, *, model: Model) -> None:
@@ -45,10 +46,10 @@ class SceneTracker:
             yield SceneFrame(index=index, seconds=frame.time, shot=shot, pose=pose, small=small, frame=frame)
 
     def mask(self, frames: Iterable[SceneFrame], *, rate: float, threshold: int, focus_block: int | None) -> Iterator[MaskedFrame]:
-        """Yield the same frames with masks of what moves.
+        """Yield the same frames with motion masks.
 
-        `rate`: frames per second; `threshold`: see `motion_mask.moving`; `focus_block`: side in pixels, at 540 lines, of the squares that
-        sharpness is measured over; None keeps what is out of focus. Compares frames LOOK_S seconds apart, and holds as many.
+        `rate`: frames per second. `threshold`: see `motion_mask.moving`. `focus_block`: side of the squares for measuring sharpness, in
+        pixels at 540 lines; None keeps regions that are out of focus. Compares and holds frames up to twice LOOK_S seconds apart.
         """
         block = None if focus_block is None else round(focus_block * self.size[1] / 540) | 1
 
@@ -59,7 +60,10 @@ class SceneTracker:
         return map_ordered(masked, neighbours(frames, look_frames(rate)), workers=worker_count(), ahead=2)
 
     def small_matrix(self, source: Pose, target: Pose) -> Matrix:
-        """Return the matrix (3, 3) that takes small-plane pixels of `source` to those of `target`."""
+        """Return the matrix (3, 3) from pixels of `source` to pixels of `target`.
+
+        Both are pixels of small planes.
+        """
         return scale_matrix(matrix_between(source, target), self.size[0] / self.width, self.size[1] / self.height)
 
     def _moving(self, frame: SceneFrame, others: list[View], threshold: int, block: int | None) -> Mask:

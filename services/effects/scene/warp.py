@@ -1,4 +1,4 @@
-"""Planes of other frames, moved to the view of the current frame, whole or in pieces."""
+"""Movement of planes to the view of another frame, whole or in pieces."""
 
 from typing import Any
 
@@ -15,15 +15,16 @@ Weights = NDArray[np.float32]
 FEATHER = 0.03
 """Width of the band in which a moved picture fades out at its edges, as a share of the picture's smaller side."""
 NEAR = 1 / 3
-"""Misalignment in pixels that is left alone: resampling blurs by up to half a pixel, more than it would gain here."""
+"""Misalignment in pixels that is not corrected: resampling blurs by up to half a pixel, which is worse."""
 _STILL = 0.1
 """Misalignment in small-plane pixels below which a mask or a soft ghost is not moved."""
 
 
 def shift_of(matrix: Matrix, size: tuple[int, int], *, within: float = 1e-3) -> tuple[float, float] | None:
-    """Return the translation in pixels that `matrix` (3, 3) amounts to all over a picture of `size` (width, height).
+    """Return the translation in pixels to which a matrix is equivalent.
 
-    None if a corner moves by more than `within` pixels differently.
+    `matrix`: (3, 3), applied to a picture of `size` (width, height). None if the movement of any corner differs from the mean by more than
+    `within` pixels.
     """
     corners = np.array([[[0, 0], [size[0], 0], [0, size[1]], [size[0], size[1]]]], np.float64)
     moved = (cv2.perspectiveTransform(corners, matrix) - corners)[0]
@@ -32,13 +33,19 @@ def shift_of(matrix: Matrix, size: tuple[int, int], *, within: float = 1e-3) -> 
 
 
 def is_still(matrix: Matrix, size: tuple[int, int]) -> bool:
-    """Check whether `matrix` moves small planes of `size` (width, height) too little to matter."""
+    """Return whether a matrix moves small planes too little to matter.
+
+    `matrix`: (3, 3). `size`: width and height.
+    """
     shift = shift_of(matrix, size, within=_STILL)
     return shift is not None and max(map(abs, shift)) < _STILL
 
 
 def warped(planes: Plane, matrix: Matrix, outside: tuple[float, ...]) -> Plane:
-    """Move small planes, (height, width) or (height, width, n), by `matrix` (3, 3); `outside` are the values beyond their edges."""
+    """Move small planes by a matrix (3, 3).
+
+    `planes`: (height, width) or (height, width, n). `outside`: values beyond the edges of the planes, one per plane.
+    """
     size = planes.shape[1], planes.shape[0]
     if is_still(matrix, size):
         return planes
@@ -50,10 +57,10 @@ def warped(planes: Plane, matrix: Matrix, outside: tuple[float, ...]) -> Plane:
 
 
 def mix_weighted(mixed: Planes, ghost: Planes, matrix: Matrix, weights: Weights) -> None:
-    """Mix `ghost`, moved by `matrix` (3, 3), into the planes `mixed` of the same shapes, each pixel by its weight.
+    """Mix a moved ghost into planes, each pixel by its weight.
 
-    `weights`: float32 (height, width) from 0 to 1, of any size; they are enlarged to each plane. Only the rectangle around the weights
-    changes.
+    `mixed` is changed in place. `ghost`: planes of the same shapes, moved by `matrix` (3, 3). `weights`: float32 (height, width) from 0 to
+    1, of any size; they are enlarged to each plane. Only the rectangle around the weights changes.
     """
     area = rectangle(weights > 1 / 512)
     if area is None:
@@ -73,7 +80,10 @@ def mix_weighted(mixed: Planes, ghost: Planes, matrix: Matrix, weights: Weights)
 
 
 def rectangle(where: NDArray[np.bool_]) -> tuple[slice, slice] | None:
-    """Return the rows and columns around everything true, one pixel wider if there is room; None if nothing is true."""
+    """Return the rows and columns around all true pixels.
+
+    The rectangle is one pixel wider on each side if there is room. None if no pixel is true.
+    """
     rows, columns = np.flatnonzero(where.any(axis=1)), np.flatnonzero(where.any(axis=0))
     if not len(rows):
         return None
@@ -81,7 +91,10 @@ def rectangle(where: NDArray[np.bool_]) -> tuple[slice, slice] | None:
 
 
 def enlarged(piece: tuple[slice, slice], source: tuple[int, ...], target: tuple[int, ...]) -> tuple[slice, slice]:
-    """Scale a rectangle of a plane of shape `source` to one of a plane of shape `target`; never empty."""
+    """Scale a rectangle from one plane's shape to another's.
+
+    `piece`: rows and columns in a plane of shape `source`. Returns those in a plane of shape `target`, never empty.
+    """
     sides = []
     for side, small, large in zip(piece, source, target, strict=True):
         start = min(round(side.start * large / small), large - 1)
@@ -90,7 +103,10 @@ def enlarged(piece: tuple[slice, slice], source: tuple[int, ...], target: tuple[
 
 
 def edge_weights(width: int, height: int) -> Weights:
-    """Return weights (height, width) for a moved picture: 1 inside, falling to 0 within FEATHER of its edges."""
+    """Return weights that fade out the edges of a moved picture.
+
+    (height, width): 1 inside, falling to 0 within FEATHER of the edges.
+    """
     band = max(FEATHER * min(width, height), 1.0)
 
     def ramp(length: int) -> Weights:
@@ -101,13 +117,19 @@ def edge_weights(width: int, height: int) -> Weights:
 
 
 def between_pixels(shift: float) -> list[tuple[int, float]]:
-    """Split a shift into the whole-pixel shifts around it, the lower first, with their weights; just the nearest if within NEAR."""
+    """Split a shift into whole-pixel shifts with weights.
+
+    Returns the next lower and the next higher whole shift, or only the nearest if it is within NEAR.
+    """
     nearest, whole = round(shift), int(np.floor(shift))
     return [(nearest, 1.0)] if abs(shift - nearest) <= NEAR else [(whole, whole + 1 - shift), (whole + 1, shift - whole)]
 
 
 def moved_piece(source: Plane, matrix: Matrix, size: tuple[int, int]) -> Plane:
-    """Move a plane by `matrix` and return its upper left part of `size` (width, height); border pixels continue beyond its edges."""
+    """Move a plane by a matrix and return its upper left part.
+
+    `matrix`: (3, 3). `size`: width and height of the part. Border pixels are repeated beyond the plane's edges.
+    """
     shift = shift_of(matrix, size)
     if shift is not None:
         across, down = between_pixels(shift[0]), between_pixels(shift[1])
@@ -122,7 +144,10 @@ def moved_piece(source: Plane, matrix: Matrix, size: tuple[int, int]) -> Plane:
 
 
 def _cut(source: Plane, top: int, left: int, height: int, width: int) -> Plane | None:
-    """Cut a rectangle out of a plane, repeating border pixels beyond its edges; None if it lies wholly outside."""
+    """Cut a rectangle out of a plane.
+
+    Border pixels are repeated beyond the plane's edges. None if the rectangle lies completely outside.
+    """
     rows, columns = slice(max(top, 0), min(top + height, len(source))), slice(max(left, 0), min(left + width, source.shape[1]))
     if rows.start >= rows.stop or columns.start >= columns.stop:
         return None

@@ -1,4 +1,4 @@
-"""Strobe: the stamps, the clean plate behind the subject, the picture of a shot.
+"""Stamps of the subject, the clean plate behind it, and the sequence picture.
 
-The operation itself is `services/effects/strobe.py`.
+The operation `services/effects/strobe.py` uses them.
 """

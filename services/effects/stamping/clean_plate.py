@@ -1,7 +1,7 @@
-"""The clean plate of a shot: its scene without the subject, from views of it far apart in time.
+"""The clean plate of a shot: its scene without the subject.
 
-Comparison with neighbouring frames finds only the edges of a slow subject. What most views of a place show, over the whole shot, is the
-scene; what differs from that is the whole subject.
+Comparison with neighbouring frames finds only the edges of a slow subject. Therefore views from all over the shot are compared. What most
+of them show at a place is the scene. Pixels of a frame that differ from the scene are the whole subject.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,39 +19,41 @@ from services.effects.scene.tracker import SceneTracker
 from shared.motion.camera import Pose, overlap
 
 _MAX_VIEWS = 32
-"""Most views of a shot that are kept. Beyond, every second one is dropped."""
+"""Most views kept of a shot. When there are more, every second view is dropped."""
 _PLATE_VIEWS = 11
-"""Most views that a plate is made of; an odd number has a middle value."""
+"""Most views in a plate. The number is odd, so that there is a middle value."""
 _MIN_VIEWS, _MIN_AGREEING = 3, 0.6
-"""Views of a place, and the share of them that must agree, for the scene there to be known."""
+"""Least number of views of a place, and least share of them that agree. With fewer, the scene at this place is unknown."""
 _MIN_OVERLAP = 0.5
-"""Share of the picture that a view must have in common with a plate to be used for it."""
+"""Least share of the picture that a view of a plate has in common with the plate's frame."""
 _MARGIN = 1 / 8
-"""Extent of a plate beyond its frame, as a share of the frame: the camera may move that far before another plate is made."""
+"""Extent of a plate beyond its frame, as a share of the frame. A camera that moves further needs another plate."""
 _MAX_SUBJECT = 0.5
-"""Largest share of the picture that is taken for the subject. A larger difference has another cause, such as a change of light."""
+"""Largest share of the picture that counts as the subject. A larger difference has another cause, such as a change of light."""
 
 
 def plate_bytes(width: int, height: int) -> int:
-    """Return the bytes that a shot's views take, and a plate while it is made, for a clip of `width` x `height`."""
+    """Estimate the memory for the views of a shot and its plate.
+
+    Returns bytes, with the memory for making the plate. `width`, `height`: size of the clip.
+    """
     across, down = small_size(width, height)
     return int(3 * across * down * (_MAX_VIEWS + 3 * _PLATE_VIEWS * (1 + 2 * _MARGIN) ** 2))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plate:
-    """The scene around the view of `pose`, wider than a frame.
-
-    `scene`: Y, U, V as uint8 (height, width, 3), or Y alone (height, width); `known`: 255 where the views agree, else 0.
-    """
+    """The scene around the view of a camera pose, wider than a frame."""
 
     pose: Pose
     scene: Small
+    """Y, U, V as uint8 (height, width, 3), or Y alone (height, width)."""
     known: Mask
+    """255 where the views agree, else 0."""
 
 
 class ShotViews:
-    """The views of one shot, and the plates made of them."""
+    """The views of one shot, and the clean plates made of them."""
 
     def __init__(self, views: Sequence[View], tracker: SceneTracker, *, threshold: int) -> None:
         self._views, self._matrix, self._size, self._threshold = views, tracker.small_matrix, tracker.size, threshold
@@ -59,15 +61,15 @@ class ShotViews:
         self._plate: Plate | None = None
 
     def plate(self, pose: Pose) -> Plate:
-        """Return a plate that covers all that the camera sees in a pose."""
+        """Return a plate that covers the camera's view in `pose`."""
         if self._plate is None or not self._covers(self._plate, pose):
             self._plate = self._make_plate(pose)
         return self._plate
 
     def subject(self, frame: MaskedFrame, plate: Plate) -> Mask:
-        """Complete a frame's mask: regions that differ from the plate and touch the mask belong to the subject.
+        """Complete the motion mask of a frame to the whole subject.
 
-        Where the plate is unknown, the mask stays as it is.
+        Regions that differ from the plate and touch the mask belong to the subject. Where the plate is unknown, the mask does not change.
         """
         across, down = self._margin
         matrix = self._matrix(plate.pose, frame.pose) @ np.array([[1, 0, -across], [0, 1, -down], [0, 0, 1.0]])
@@ -92,32 +94,35 @@ class ShotViews:
         (width, height), (across, down) = self._size, self._margin
         size = width + 2 * across, height + 2 * down
         views: list[Small] = []
-        shown, low = [], np.zeros(size[::-1], np.bool_)
+        covered, low = [], np.zeros(size[::-1], np.bool_)
         for view in used:
             matrix = np.array([[1, 0, across], [0, 1, down], [0, 0, 1.0]]) @ self._matrix(view.pose, pose)
             moved = np.asarray(
                 cv2.warpPerspective(view.small, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8
             )
             inside = cv2.warpPerspective(np.full((height, width), 255, np.uint8), matrix, size, flags=cv2.INTER_NEAREST) > 0
-            # Places outside a view alternate between black and white, which leaves the median of the other views in place.
+            # Pixels outside a view are set to black and white in turn, so that they do not change the median of the other views.
             moved[~inside & low], moved[~inside & ~low] = 0, 255
             low ^= ~inside
             views.append(moved)
-            shown.append(inside)
+            covered.append(inside)
         if len(views) < _MIN_VIEWS:
             empty = np.zeros((*size[::-1], self._views[0].small.shape[2]), np.uint8)
             return Plate(pose, empty, np.zeros(size[::-1], np.uint8))
         scene = _median(views)
         agreeing = np.zeros(size[::-1], np.uint8)
-        for moved, inside in zip(views, shown, strict=True):
+        for moved, inside in zip(views, covered, strict=True):
             agreeing += (reduce(cv2.max, cv2.split(cv2.absdiff(moved, scene))) <= self._threshold) & inside
-        count = np.sum(shown, axis=0, dtype=np.uint8)
+        count = np.sum(covered, axis=0, dtype=np.uint8)
         known = (count >= _MIN_VIEWS) & (agreeing >= count * _MIN_AGREEING)
         return Plate(pose, scene, np.where(known, 255, 0).astype(np.uint8))
 
 
 def shot_views(frames: Iterable[SceneFrame], tracker: SceneTracker, *, threshold: int) -> Iterator[ShotViews]:
-    """Yield the views of each shot, in order. Reads to the end of a shot first; holds at most 32 small planes."""
+    """Yield the views of each shot, in order.
+
+    Reads a shot to its end before yielding its views. Holds the small planes of at most 32 frames.
+    """
     views: list[View] = []
     every, first = 1, 0
     for frame in frames:
@@ -135,7 +140,10 @@ def shot_views(frames: Iterable[SceneFrame], tracker: SceneTracker, *, threshold
 
 
 def _median(planes: Sequence[Small]) -> Small:
-    """Return the median of planes of one shape, value by value, by a bubble sort of whole planes up to the middle."""
+    """Return the median of planes of one shape, value by value.
+
+    Whole planes are bubble-sorted up to the middle one.
+    """
     ordered: list[Any] = list(planes)
     for last in range(len(ordered) - 1, len(ordered) // 2 - 1, -1):
         for at in range(last):

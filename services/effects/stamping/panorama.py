@@ -1,4 +1,4 @@
-"""One picture of a whole shot: the scene that the camera saw, without the subject, and the stamps on it."""
+"""The panorama of a shot: the scene without the subject, with stamps on it."""
 
 import math
 
@@ -11,15 +11,16 @@ from services.effects.stamping.stamps import Stamp
 from shared.motion.camera import Matrix, Pose
 
 _NOTHING, _SUBJECT, _SCENE = 0, 1, 2
-"""What the canvas shows at a pixel; a higher value replaces a lower one."""
+"""Content of the canvas at a pixel. A higher value replaces a lower one."""
 MAX_PIXELS = 100_000_000
-"""Largest picture, whatever `growth` allows."""
+"""Largest picture in pixels, whatever `growth` allows."""
 
 
 class Panorama:
-    """A canvas in the pixels of a shot's first frame, which grows along the camera's path.
+    """A canvas that grows along the camera's path through a shot.
 
-    It grows up to `growth` times the frame's width and height. `clipped` tells whether that was too little.
+    The canvas has the pixel grid of the shot's first frame, and grows up to `growth` times the frame's width and height. `clipped`: whether
+    the camera saw more than that.
     """
 
     def __init__(self, width: int, height: int, *, growth: float) -> None:
@@ -32,14 +33,20 @@ class Panorama:
         self.clipped = False
 
     def has_moved(self, pose: Pose) -> bool:
-        """Check whether the camera has moved by a twentieth of a frame since the last `paint`."""
+        """Return whether the camera has moved since the last `paint`.
+
+        Movements below a twentieth of the frame's smaller side do not count.
+        """
         if self._last is None:
             return True
         off = cv2.perspectiveTransform(_corners(*self._frame), np.linalg.solve(self._last, pose.matrix)) - _corners(*self._frame)
         return bool(np.abs(off).max() > 0.05 * min(self._frame))
 
     def paint(self, frame: MaskedFrame) -> None:
-        """Copy what the canvas does not show yet from a frame: its scene, and its subject only where the canvas is empty."""
+        """Paint the new parts of a frame on the canvas.
+
+        The scene covers empty parts and the subject; the subject covers only empty parts.
+        """
         self._last = frame.pose.matrix
         self._grow(frame.pose)
         matrix = self._placed(frame.pose.matrix)
@@ -59,9 +66,10 @@ class Panorama:
             known[better] = kind[better]
 
     def finished(self, stamps: list[tuple[Stamp, NDArray[np.uint8]]], *, opacity: float) -> NDArray[np.uint8]:
-        """Lay the stamps, each with its piece as RGB, on the canvas and return the picture.
+        """Lay the stamps on the canvas and return the picture.
 
-        It is cropped to what the camera saw: R, G, B as uint8 (height, width, 3), with A (height, width, 4) if parts were not seen.
+        `stamps`: each with its piece in RGB. The picture is cropped to the parts that the camera saw. Returns R, G, B as uint8 (height,
+        width, 3), or R, G, B, A (height, width, 4) if the camera did not see all of it.
         """
         for stamp, piece in stamps:
             matrix = self._placed(stamp.pose.matrix)
@@ -80,12 +88,12 @@ class Panorama:
         known = self._known > _NOTHING
         if known.all():
             return self._picture
-        lines, columns_shown = (np.flatnonzero(known.any(axis=axis)) for axis in (1, 0))
-        inside = slice(lines[0], lines[-1] + 1), slice(columns_shown[0], columns_shown[-1] + 1)
+        known_rows, known_columns = (np.flatnonzero(known.any(axis=axis)) for axis in (1, 0))
+        inside = slice(known_rows[0], known_rows[-1] + 1), slice(known_columns[0], known_columns[-1] + 1)
         return np.dstack([self._picture[inside], known[inside].astype(np.uint8) * 255])
 
     def _placed(self, matrix: Matrix) -> Matrix:
-        """Turn a matrix to the first frame's pixels into one to the canvas's."""
+        """Convert a matrix from the first frame's pixels to the canvas's."""
         return np.asarray(_moved(-self._left, -self._top) @ matrix, np.float64)
 
     def _window(self, matrix: Matrix) -> tuple[slice, slice]:
@@ -97,7 +105,10 @@ class Panorama:
         return rows, slice(int(np.clip(x0, 0, width)), int(np.clip(x1, 0, width)))
 
     def _grow(self, pose: Pose) -> None:
-        """Enlarge the canvas to hold a frame of this pose, as far as allowed."""
+        """Enlarge the canvas to hold a frame with the pose `pose`.
+
+        The canvas grows only up to its limits; beyond them `clipped` is set.
+        """
         points = cv2.perspectiveTransform(_corners(*self._frame), pose.matrix)[0]
         height, width = self._known.shape
         left, wide = self._extent(self._left, width, points[:, 0], self._most[0])
@@ -113,8 +124,11 @@ class Panorama:
         self._picture, self._known, self._left, self._top = picture, known, left, top
 
     def _extent(self, start: int, length: int, points: NDArray[np.float64], most: int) -> tuple[int, int]:
-        """Extend a side of the canvas to hold the points, up to the length `most`; return its start and length."""
-        # Half a pixel of tolerance: a camera that hardly moves needs no further row.
+        """Extend one axis of the canvas to hold `points`.
+
+        `start`, `length`: the current extent. Returns the new start and length, at most `most`.
+        """
+        # Half a pixel of tolerance, so that a camera that hardly moves adds no row.
         low, high = math.floor(max(points.min(), -1e6) + 0.5), math.ceil(min(points.max(), 1e6) - 0.5) + 1
         before, after = max(start - low, 0), max(high - start - length, 0)
         room = most - length

@@ -11,9 +11,9 @@ _Result = tuple[NDArray[np.uint8], list[float]]
 
 
 class SequencePicture:
-    """Collects frames of a clip, in order, into the picture of its best shot.
+    """The sequence picture of a clip, built frame by frame.
 
-    `stamps`: maximum number of stamps; `growth`: see `Panorama`; `opacity`: of the stamps, 0 to 1. `clipped` tells whether the picture
+    `stamps`: maximum number of stamps. `growth`: see `Panorama`. `opacity`: opacity of the stamps, 0 to 1. `clipped`: whether the picture
     is too small for all that the camera saw.
     """
 
@@ -27,7 +27,7 @@ class SequencePicture:
         self.clipped = False
 
     def add(self, stamped: StampedFrame) -> None:
-        """Add the next frame."""
+        """Add the next frame of the clip."""
         frame = stamped.frame
         if frame.shot != self._shot or self._panorama is None:
             self._end_shot()
@@ -42,7 +42,10 @@ class SequencePicture:
             del self._stamps[: -self._max_stamps]
 
     def finished(self) -> _Result:
-        """Return the picture (see `Panorama.finished`) and the seconds of its stamps, after at least one frame."""
+        """Return the picture and the times of its stamps in seconds.
+
+        For the picture, see `Panorama.finished`. Needs at least one frame.
+        """
         self._end_shot()
         assert self._best is not None
         return self._best
@@ -53,7 +56,10 @@ class SequencePicture:
             self._unpainted = None
 
     def _end_shot(self) -> None:
-        """Paint the shot's last frame, and keep its picture if it has more stamps than the best so far."""
+        """Finish the current shot.
+
+        Paints its last frame, and keeps its picture if it has more stamps than the best picture so far.
+        """
         self._paint()
         if self._panorama is not None and (self._best is None or len(self._stamps) > len(self._best[1])):
             picture = self._panorama.finished(self._stamps, opacity=self._opacity)

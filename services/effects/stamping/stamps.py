@@ -1,4 +1,4 @@
-"""Stamps: the subject cut out of one frame, to be laid into others of the same shot."""
+"""Stamps: the subject cut out of one frame and laid into other frames."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -16,22 +16,32 @@ from shared.motion.camera import Matrix, Pose, matrix_between, scale_matrix
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stamp:
-    """A piece of a frame: `planes`, whose upper left corner is at `corner` (x, y), and the `mask` (0 to 255) of the whole frame."""
+    """The rectangle around the subject, cut out of a frame."""
 
     seconds: float
+    """Time of the frame in the source."""
     pose: Pose
     corner: tuple[int, int]
+    """Position (x, y) of the piece's upper left corner in the frame."""
     planes: Planes
+    """Planes of the piece."""
     mask: Mask
+    """Mask of the whole frame, 0 to 255."""
 
     def matrix_to(self, target: Pose) -> Matrix:
-        """Return the matrix (3, 3) that takes the stamp's pixels to those of the frame with the pose `target`."""
+        """Return the matrix from the stamp's pixels to a frame's.
+
+        `target`: pose of the frame. The matrix is (3, 3).
+        """
         corner = np.array([[1, 0, self.corner[0]], [0, 1, self.corner[1]], [0, 0, 1.0]])
         return np.asarray(matrix_between(self.pose, target) @ corner, np.float64)
 
 
 def cut_out(frame: MaskedFrame, planes: Planes) -> Stamp | None:
-    """Cut the subject out of a frame's `planes`; None if nothing moves in it."""
+    """Cut the subject out of a frame; None if nothing moves.
+
+    `planes`: planes of the frame.
+    """
     area = rectangle(frame.mask > 127)
     if area is None:
         return None
@@ -51,17 +61,19 @@ def cut_out(frame: MaskedFrame, planes: Planes) -> Stamp | None:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StampedFrame:
-    """A frame with the earlier stamps of its shot, and its `own` stamp if it became one."""
+    """A frame with the stamps of its shot."""
 
     frame: MaskedFrame
     stamps: tuple[Stamp, ...]
+    """Stamps of earlier frames."""
     own: Stamp | None
+    """Stamp made of this frame, if any."""
 
 
 def stamped_frames(frames: Iterable[MaskedFrame], pixels: Pixels, *, interval_s: float, max_stamps: int) -> Iterator[StampedFrame]:
     """Yield every frame with the latest `max_stamps` stamps of its shot.
 
-    The first stamp of a shot is made as soon as something moves, then one every `interval_s` seconds.
+    The first stamp of a shot is made as soon as something moves, and then another every `interval_s` seconds.
     """
     held: deque[Stamp] = deque(maxlen=max_stamps)
     shot, due = -1, 0.0
@@ -79,9 +91,9 @@ def stamped_frames(frames: Iterable[MaskedFrame], pixels: Pixels, *, interval_s:
 
 
 def lay_stamps(out: Planes, stamps: Iterable[Stamp], target: Pose, subject: Weights, *, opacity: float) -> None:
-    """Lay stamps into the planes `out` of a frame with the pose `target`, the latest on top.
+    """Lay stamps into the planes `out` of a frame, the latest on top.
 
-    `subject`: the frame's own mask, float32 from 0 to 1; all stamps stay behind it.
+    `target`: pose of the frame. `subject`: mask of the frame's own subject, float32 from 0 to 1; all stamps stay behind it.
     """
     height, width = out[0].shape
     for stamp in stamps:

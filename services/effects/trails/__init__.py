@@ -1,4 +1,4 @@
-"""Motion trails: which frames become ghosts, how ghosts look, how they are mixed in.
+"""Motion trails: choice of the ghosts, their styles, and their mixing.
 
-`compositors.py` puts the parts together for one frame.
+`compositors.py` makes the picture of one frame from these parts.
 """

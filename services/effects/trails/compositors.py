@@ -1,4 +1,4 @@
-"""Compositors: one frame and its ghosts as one picture, in one of three ways."""
+"""Compositors, which combine a frame and its ghosts to one picture."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
@@ -23,25 +23,29 @@ from shared.video import Frame
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class WholeGhost(Moment):
-    """A ghost that is a whole picture, in full size."""
+    """A ghost that is a whole picture in full size."""
 
     planes: Planes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class MaskedGhost(WholeGhost):
-    """A ghost in full size that shows through `mask`; `faded` is the same mask, falling to 0 at the picture's edges."""
+    """A ghost in full size of which only the subject shows."""
 
     mask: Mask
+    """Mask of the subject."""
     faded: Mask
+    """The same mask, falling to 0 at the picture's edges."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SoftGhost(Moment):
-    """A ghost made in small planes: `essence` is its style's, None if nothing moves in the frame; `mask` is the frame's subject."""
+    """A ghost made in small planes."""
 
     mask: Mask
+    """Mask of the frame's subject."""
     essence: NDArray[Any] | None
+    """Result of `GhostStyle.essence`; None if nothing moves in the frame."""
 
 
 F = TypeVar("F", contravariant=True)
@@ -49,17 +53,23 @@ G = TypeVar("G", bound=Moment)
 
 
 class Compositor(Protocol[F, G]):
-    """Makes ghosts of frames, and pictures of trails. Every call is independent, so they can run in parallel."""
+    """Maker of ghosts from frames and of pictures from trails.
+
+    Calls are independent of each other and can run in parallel.
+    """
 
     def prepare(self, frame: F) -> tuple[Frame, G]:
-        """Return a frame and the ghost that other frames show of it."""
+        """Return the decoded frame and the ghost made of it."""
 
     def compose(self, trail: Trail[Frame, G]) -> av.VideoFrame:
         """Return the picture of a frame with its ghosts."""
 
 
 class WholeCompositor:
-    """Averages whole pictures in full size, for style normal without a mask."""
+    """Compositor that averages whole pictures in full size.
+
+    For the style `normal` without a mask.
+    """
 
     def __init__(self, pixels: Pixels, small_size: tuple[int, int], *, decay: float, reach: Reach) -> None:
         self._pixels, self._decay = pixels, decay
@@ -72,7 +82,10 @@ class WholeCompositor:
         return frame.frame, WholeGhost(index=frame.index, seconds=frame.seconds, shot=frame.shot, pose=frame.pose, planes=planes)
 
     def compose(self, trail: Trail[Frame, WholeGhost]) -> av.VideoFrame:
-        """Average a frame and its ghosts. The frame takes the weight of ghosts that are missing."""
+        """Average a frame and its ghosts.
+
+        The frame also takes the weight of missing ghosts.
+        """
         frame, own = trail.picture, trail.own
         if not trail.ghosts:
             return _copy(self._pixels, frame, own.planes)
@@ -87,7 +100,10 @@ class WholeCompositor:
         return self._pixels.picture(out, frame)
 
     def _mix_warped(self, out: Planes, frame: Frame, own: WholeGhost, ghosts: list[tuple[WholeGhost, float, Matrix]]) -> None:
-        """Average pictures that are turned or scaled; towards the edges of a moved picture the frame has more weight."""
+        """Average pictures that are turned or scaled.
+
+        Towards the edges of a moved picture the frame has more weight.
+        """
         full = np.full_like(self._edges, 255)
         weights = [_unit(_moved_mask(full, self._edges, matrix, frame)) * np.float32(weight) for _, weight, matrix in ghosts]
         rest = np.asarray(self._total - np.sum(weights, axis=0, dtype=np.float32))
@@ -96,7 +112,10 @@ class WholeCompositor:
 
 
 class MaskedCompositor:
-    """Mixes ghosts in full size that show only the subject, for style normal."""
+    """Compositor that mixes the subject's ghosts in full size.
+
+    For the style `normal` with a mask.
+    """
 
     def __init__(self, pixels: Pixels, small_size: tuple[int, int], *, decay: float, tint: Tint | None) -> None:
         self._pixels, self._decay, self._tint = pixels, decay, tint
@@ -127,7 +146,10 @@ class MaskedCompositor:
 
 
 class SoftCompositor:
-    """Lays soft ghosts, made in small planes, over a frame, for glow, shadow and blurred ghosts."""
+    """Compositor that lays soft ghosts over a frame.
+
+    Soft ghosts are made in small planes. For the styles `glow` and `shadow`, and for blurred ghosts.
+    """
 
     def __init__(
         self, pixels: Pixels, small_size: tuple[int, int], *, style: GhostStyle, decay: float, blur: float, tint: Tint | None
@@ -137,7 +159,7 @@ class SoftCompositor:
         self._blur = blur * float(np.hypot(*small_size)) / 1000
 
     def prepare(self, frame: MaskedFrame) -> tuple[Frame, SoftGhost]:
-        """Make the essence of a frame's ghosts."""
+        """Make the essence of all ghosts of a frame."""
         faded, essence = _faded(frame.mask, self._edges), None
         if faded.any():
             small = self._pixels.small(frame.frame, frame.small)
@@ -176,14 +198,20 @@ def _edge_mask(size: tuple[int, int]) -> Mask:
 
 
 def _faded(mask: Mask, edges: Mask) -> Mask:
-    """Let a mask fall to 0 at the picture's edges; `edges` is enlarged to its size."""
+    """Fade a mask to 0 at the picture's edges.
+
+    `edges`: weights of the edges, 0 to 255; they are enlarged to the mask's size.
+    """
     if edges.shape != mask.shape:
         edges = np.asarray(cv2.resize(edges, mask.shape[::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
     return np.asarray(cv2.multiply(mask, edges, scale=1 / 255), np.uint8)
 
 
 def _moved_mask(still: Mask, faded: Mask, matrix: Matrix, frame: Frame) -> Mask:
-    """Return a ghost's mask in the view of the current frame: `still` if it has not moved, otherwise `faded`, moved."""
+    """Return a ghost's mask in the view of the current frame.
+
+    `still`: mask for a camera that has not moved. `faded`: mask with faded edges for one that has; it is moved by `matrix`.
+    """
     small = _small_matrix(matrix, still, frame)
     return still if is_still(small, still.shape[::-1]) else warped(faded, small, (0.0,))
 

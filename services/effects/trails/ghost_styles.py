@@ -9,9 +9,9 @@ v_i = decay^i * m_i * (1 - m_0), which keeps ghosts behind the subject:
 
     glow    e_i = v_i * overexposed(ghost_i), where overexposing takes the luma y to 1 - (1 - y)^2.5 and its chroma in proportion;
             e = 0.6 * sum(e_i) + 0.8 * blurred(sum(e_i)); veil = 1 - exp(-luma(e)), light = e * veil / luma(e).
-            Since the light's luma is the veil, luma is screened: out = 1 - (1 - in) * (1 - light).
-    shadow  1 - veil = product of (1 - 0.85 * v_i * (1 - 0.25 * y_i)), slightly blurred; light = 0, or a quarter of the tint's:
-            the picture is multiplied by silhouettes that keep a hint of the subject's texture.
+            The light's luma equals the veil, so luma is combined as in the blend mode screen: out = 1 - (1 - in) * (1 - light).
+    shadow  1 - veil = product of (1 - 0.85 * v_i * (1 - 0.25 * y_i)), slightly blurred; light = 0, or a quarter of the tint's.
+            The picture is multiplied by silhouettes that keep a little of the subject's texture.
     normal  veil = sum(v_i) / (1 + sum(v_i)), light = sum(v_i * ghost_i) / (1 + sum(v_i)): the weighted mean of full-size ghosts.
 
 `blur` blurs ghost i and its mask by i times as much.
@@ -33,33 +33,37 @@ from shared.choices import OneOf
 _BLOOM = 0.012
 """Radius of the bloom (standard deviation of a Gaussian), as a share of the picture's diagonal."""
 _SHADOW_BLUR = 0.0012
-"""The same for the blur of shadows."""
+"""Radius of the blur of shadows (standard deviation of a Gaussian), as a share of the picture's diagonal."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PlacedGhost:
-    """A ghost in the view of the current frame: its `essence`, its `weight` (decay^i) and its `blur` in small-plane pixels."""
+    """A ghost in the view of the current frame."""
 
     essence: NDArray[Any]
+    """Result of `GhostStyle.essence`, moved."""
     weight: float
+    """Strength of the ghost, decay^i."""
     blur: float
+    """Radius of the blur in pixels of the small planes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GhostStyle:
-    """One row of the table of styles.
-
-    `essence(planes, share, levels, tint)`: what all ghosts of a frame are made of, computed once per frame from its small planes
-    (height, width, planes) and mask `share`, float32 from 0 to 1; (height, width, n) in the planes' type. It is empty where the mask is
-    0, so that it can be moved, blurred and added. `empty(levels)`: its values where there is no ghost. `veil(ghosts, clear, levels,
-    tint)`: the veil of all ghosts of a frame; `clear` is 1 minus the mask of the frame's own subject.
-    """
+    """One row of the table of styles."""
 
     name: str
     description: str
     essence: Callable[[NDArray[Any], Floats, Levels, Tint | None], NDArray[Any]]
+    """`essence(planes, share, levels, tint)`: the material of all ghosts of a frame, computed once per frame.
+
+    `planes`: small planes (height, width, planes). `share`: mask of the subject, float32 from 0 to 1. Returns (height, width, n) in the
+    planes' type, with the values of `empty` where the mask is 0, so that the result can be moved, blurred and added.
+    """
     empty: Callable[[Levels], tuple[float, ...]]
+    """`empty(levels)`: values of the essence where there is no ghost."""
     veil: Callable[[list[PlacedGhost], Floats, Levels, Tint | None], Veil]
+    """`veil(ghosts, clear, levels, tint)`: the veil of all ghosts in a frame. `clear`: 1 minus the mask of the frame's own subject."""
 
 
 def _glow_essence(planes: NDArray[Any], share: Floats, levels: Levels, tint: Tint | None) -> NDArray[Any]:
@@ -71,7 +75,10 @@ def _normal_essence(planes: NDArray[Any], share: Floats, levels: Levels, tint: T
 
 
 def _colour_essence(planes: NDArray[Any], factor: Floats, share: Floats, levels: Levels, tint: Tint | None) -> NDArray[Any]:
-    """Return the planes, tinted, times `factor` above black, and the mask as one more plane."""
+    """Make the essence of ghosts in colour.
+
+    Returns the planes, tinted and with their part above black multiplied by `factor`, and the mask `share` as one more plane.
+    """
     top = np.iinfo(planes.dtype).max
     floor = np.array(levels.floor, np.float32)
     above = (tint(planes) if tint else planes).astype(np.float32) - floor
@@ -80,7 +87,7 @@ def _colour_essence(planes: NDArray[Any], factor: Floats, share: Floats, levels:
 
 
 def _shadow_essence(planes: NDArray[Any], share: Floats, levels: Levels, _tint: Tint | None) -> NDArray[Any]:
-    """Return how dark the silhouette is, as one plane."""
+    """Make the essence of shadows: the darkness of the silhouette, one plane."""
     top = np.iinfo(planes.dtype).max
     dark = np.rint(share * (1 - np.float32(0.25) * brightness(planes, levels)) * top)
     return np.asarray(dark.astype(planes.dtype)[:, :, None])
@@ -147,13 +154,16 @@ GHOST_STYLES = {
         ),
     )
 }
-"""Name -> style, in the order in which they are offered."""
+"""Name -> style, in the order of the API reference."""
 
 GhostName = Annotated[str, OneOf(GHOST_STYLES)]
 
 
 def _sum_of(ghosts: list[PlacedGhost], clear: Floats, levels: Levels) -> Floats:
-    """Add up colour essences above their empty value, weighted, outside the frame's own subject."""
+    """Add up the weighted colour essences of ghosts.
+
+    Essences count from their empty value. The frame's own subject is left out.
+    """
     empty = np.array(_empty_colour(levels), np.float32)
     total: Floats = np.zeros((*clear.shape, len(empty)), np.float32)
     for ghost in ghosts:
@@ -164,13 +174,19 @@ def _sum_of(ghosts: list[PlacedGhost], clear: Floats, levels: Levels) -> Floats:
 
 
 def _overexposure(bright: Floats) -> Floats:
-    """Return the factor that brightens by about one and a half stops, with a shoulder in place of clipping."""
+    """Return the factor that overexposes a brightness of 0 to 1.
+
+    Dark parts get about one and a half stops more. A shoulder takes the place of clipping in bright parts.
+    """
     bright = np.clip(bright, np.float32(1e-3), np.float32(1))
     return ((1 - (1 - bright) ** 2.5) / bright).astype(np.float32)
 
 
 def _blurred(plane: NDArray[Any], sigma: float) -> NDArray[Any]:
-    """Blur a plane by a Gaussian, made as three box blurs (Wells, 1986)."""
+    """Blur planes by a Gaussian of `sigma` pixels.
+
+    Approximated by three box blurs. Source: Wells, 1986.
+    """
     if sigma < 0.3:
         return plane
     side = max(round(np.sqrt(4 * sigma * sigma + 1) / 2) * 2 + 1, 3)

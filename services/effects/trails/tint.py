@@ -1,4 +1,4 @@
-"""Tinting of ghosts: their brightness in another colour."""
+"""Tint of ghosts, which keeps their brightness."""
 
 from typing import Any
 
@@ -10,9 +10,9 @@ from services.effects.scene.pixels import Levels, Pixels, Planes
 
 
 class Tint:
-    """Gives planes the colour `color` ("#rrggbb") by `strength`, 0 to 1.
+    """A tint for planes.
 
-    The colour is first brought to full brightness, so that tinted ghosts do not get darker.
+    `color`: "#rrggbb". It is first brought to full brightness, so that tinted ghosts do not get darker. `strength`: 0 to 1.
     """
 
     def __init__(self, color: str, strength: float, pixels: Pixels) -> None:
@@ -23,7 +23,10 @@ class Tint:
         self.values = pixels.color(red, green, blue)
 
     def __call__(self, planes: NDArray[Any]) -> NDArray[Any]:
-        """Return a tinted copy of planes (height, width, planes), in their own type. A single plane has no colour and stays."""
+        """Return a tinted copy of planes of one size.
+
+        `planes`: (height, width, planes). The copy has the same type. A single plane has no colour and is returned unchanged.
+        """
         if planes.shape[2] < 3:
             return planes
         floor = np.array(self.levels.floor, np.float32)
@@ -33,7 +36,10 @@ class Tint:
         return np.rint(mixed).astype(planes.dtype) if planes.dtype.kind == "u" else mixed
 
     def of_planes(self, planes: Planes) -> Planes:
-        """Return a tinted copy of planes of different sizes, chroma at most as large as luma."""
+        """Return a tinted copy of planes of different sizes.
+
+        Chroma planes are at most as large as luma.
+        """
         if len(planes) < 3:
             return planes
         luma = planes[0]
@@ -46,7 +52,10 @@ class Tint:
 
 
 def brightness(planes: NDArray[Any], levels: Levels) -> NDArray[np.float32]:
-    """Return the luma of YUV planes, or the luminance of light, (height, width, planes), as float32 from 0 (black) to 1 (white)."""
+    """Return the luma of YUV planes or the luminance of linear light.
+
+    `planes`: (height, width, planes). Returns float32 from 0 (black) to 1 (white).
+    """
     first: NDArray[Any] = planes[:, :, 0].astype(np.float32)
     if planes.shape[2] == 3 and levels.floor[1] == 0:
         first = np.float32(0.2126) * first + np.float32(0.7152) * planes[:, :, 1] + np.float32(0.0722) * planes[:, :, 2]

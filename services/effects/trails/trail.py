@@ -1,4 +1,4 @@
-"""Choice of the frames whose ghosts make up a trail."""
+"""Choice of the ghosts of each frame's trail."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -9,7 +9,7 @@ from services.effects.scene.moments import Moment
 from shared.choices import OneOf
 
 SIDES: dict[str, tuple[int, ...]] = {"behind": (-1,), "ahead": (1,), "both": (-1, 1)}
-"""Direction of a trail -> the sides in time on which its ghosts lie: -1 is earlier, 1 is later."""
+"""Direction of a trail -> sides in time of its ghosts: -1 is earlier, 1 is later."""
 
 Direction = Annotated[str, OneOf(SIDES)]
 
@@ -19,11 +19,14 @@ M = TypeVar("M", bound=Moment)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
-    """The extent of a trail: `layers` ghosts per side, `spacing` frames or, with `seconds`, seconds apart."""
+    """The extent of a trail in time."""
 
     layers: int
+    """Number of ghosts on each side."""
     spacing: float
+    """Distance between two ghosts, in frames or seconds."""
     seconds: bool
+    """Whether `spacing` is in seconds."""
     direction: Direction
 
     @property
@@ -33,30 +36,36 @@ class Reach:
 
     @property
     def sides(self) -> int:
-        """Number of sides in time on which the trail lies."""
+        """Number of sides in time with ghosts, 1 or 2."""
         return len(SIDES[self.direction])
 
     def frames(self, rate: float) -> int:
-        """Return the number of frames that a trail spans at `rate` fps, the frame itself included."""
+        """Return the number of frames that a trail spans at `rate` fps.
+
+        Includes the frame itself.
+        """
         one_side = int(self.length * rate if self.seconds else self.length) + 1
         return 1 + one_side * self.sides
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trail(Generic[P, M]):
-    """A frame's picture, its own ghost, and the ghosts of other frames, numbered from 1 (the nearest)."""
+    """A frame's picture and its ghosts."""
 
     picture: P
     own: M
+    """Ghost made of the frame itself."""
     ghosts: list[tuple[int, M]]
+    """Ghosts of other frames, each after its number, from 1 (the nearest)."""
 
 
 def trails(frames: Iterable[tuple[P, M]], reach: Reach, *, max_held: int) -> Iterator[Trail[P, M]]:
-    """Yield the trail of every frame, in order. `frames`: each frame's picture and the ghost made of it.
+    """Yield the trail of every frame, in order.
 
-    All ghosts of a trail are of one shot. Where a shot is too short for the trail, the ghosts move closer together: the trail grows out
-    of the subject at the start of a shot, and ghosts ahead close in on it at the end. A ghost that would be the frame itself is left
-    out. Holds the ghosts of one trail, at most `max_held`, and pictures only until their trail is complete.
+    `frames`: each frame's picture and the ghost made of it. All ghosts of a trail are of one shot. Near the ends of a shot, where there are
+    too few frames for the trail, ghosts are closer together: the trail grows out of the subject at the start of a shot, and ghosts ahead
+    close in on the subject at the end. A ghost that would be the frame itself is left out. Holds the ghosts of one trail, at most
+    `max_held`, and pictures only until their trail is complete.
     """
     held: deque[M] = deque()
     pictures: deque[P] = deque()
@@ -64,7 +73,7 @@ def trails(frames: Iterable[tuple[P, M]], reach: Reach, *, max_held: int) -> Ite
     for picture, ghost in frames:
         held.append(ghost)
         pictures.append(picture)
-        # Held ghosts exceed `max_held` only if frames are much denser than the file's rate says; the trail is then shortened.
+        # More than `max_held` ghosts occur only if frames are much denser than the file's frame rate. The trail is then shortened.
         while current < len(held) and (_complete(held, current, reach) or len(held) > max_held):
             yield Trail(pictures.popleft(), held[current], _ghosts(held, current, reach))
             current = _forget(held, current + 1, reach, max_held)
@@ -74,13 +83,16 @@ def trails(frames: Iterable[tuple[P, M]], reach: Reach, *, max_held: int) -> Ite
 
 
 def _complete(held: deque[M], current: int, reach: Reach) -> bool:
-    """Check whether all ghosts of the trail of `held[current]` are held."""
+    """Return whether all ghosts of the trail of `held[current]` are held."""
     last = held[-1]
     return reach.direction == "behind" or last.shot != held[current].shot or _distance(held[current], last, reach) >= reach.length
 
 
 def _forget(held: deque[M], current: int, reach: Reach, max_held: int) -> int:
-    """Drop ghosts that the trail of `held[current]` and later ones do not need; return the new index of that ghost."""
+    """Drop ghosts that no later trail needs.
+
+    `held[current]` is the ghost of the next frame. Returns its index after the removal.
+    """
     following = held[min(current, len(held) - 1)]
     behind = 0.0 if reach.direction == "ahead" else reach.length
     while current > 0:

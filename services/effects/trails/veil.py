@@ -1,4 +1,4 @@
-"""A veil: light and cover made in small planes and laid over a full-size picture."""
+"""Veils, which are made in small planes and laid over full-size pictures."""
 
 from dataclasses import dataclass
 
@@ -14,17 +14,19 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Veil:
-    """Cover and light, float32, of small planes.
-
-    `veil` (height, width): how much of the picture it hides, 0 to 1; `light` (height, width, planes): what it adds above black.
-    """
+    """A layer that hides part of a picture and adds light to it."""
 
     veil: Floats
+    """(height, width): share of the picture that the veil hides, 0 to 1."""
     light: Floats
+    """(height, width, planes): value above black that the veil adds."""
 
 
 def lay_over(out: Planes, planes: Planes, over: Veil, levels: Levels) -> None:
-    """Write the picture `planes`, with the veil `over` laid over it, to `out`."""
+    """Lay a veil over a picture and write the result to `out`.
+
+    `planes`: the picture. `over`: the veil.
+    """
     top = np.iinfo(planes[0].dtype).max
     area = rectangle(over.veil > 0.5 / top)
     for number, (target, plane) in enumerate(zip(out, planes, strict=True)):

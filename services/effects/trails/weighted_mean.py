@@ -1,9 +1,9 @@
-"""Weighted means of many full-size pictures, as `normal` trails are.
+"""Weighted means of many full-size pictures, for trails of the style `normal`.
 
-A plane is processed in strips of lines that fit into the processor's cache: the frame's strip as float32, the strip of every ghost mixed
-into it, and one rounding at the end. `cv2.accumulateWeighted` and `cv2.accumulateProduct` mix a layer in one call, without the GIL.
-Updating a running trail (that at t from that at t - spacing) would take fewer steps, but it would read and write 16-bit sums in place of
-8-bit layers, and resample the trail with every motion of the camera.
+A plane is processed in strips of lines that fit into the processor's cache. The frame's strip is converted to float32, the strip of every
+ghost is mixed in, and the sum is rounded once. `cv2.accumulateWeighted` and `cv2.accumulateProduct` mix a layer in one call, without the
+GIL. Computing each trail from an earlier one would take fewer steps, but would read and write 16-bit sums in place of 8-bit layers, and
+would resample the trail with every motion of the camera.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,33 +21,36 @@ from services.effects.trails.tint import Tint
 from shared.motion.camera import Matrix, scale_matrix
 
 _STRIP = 128 * 1024
-"""Samples of a strip: half a megabyte of float32 sums leaves room for ghosts in a core's cache."""
+"""Samples of a strip. Their float32 sums take half a megabyte, which leaves room for ghosts in a core's cache."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Whole:
-    """A ghost that is a whole picture: `planes` moved by `shift` (right, down) in pixels of the first plane, with a `weight`."""
+    """A ghost that is a whole picture."""
 
     planes: Planes
     shift: tuple[float, float]
+    """Movement (right, down) in pixels of the first plane."""
     weight: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
-    """A ghost of which a part shows: `planes` moved by `matrix` (3, 3), and its `share` of each pixel, uint8 0 to 255, of any size."""
+    """A ghost of which only a part shows."""
 
     planes: Planes
     matrix: Matrix
+    """Movement of the planes, (3, 3)."""
     share: NDArray[np.uint8]
+    """The ghost's share of each pixel, 0 to 255, of any size."""
 
 
 def mix_whole(out: Planes, frame: Planes, ghosts: Sequence[Whole], weight: float) -> None:
-    """Write the weighted mean of a frame with `weight` and its ghosts to `out`; all planes have the same shapes.
+    """Write the weighted mean of a frame and its ghosts to `out`.
 
-    Ghosts are moved by whole pixels. Interpolating them blurs as much as it aligns (on real pictures panned by fractions of a pixel:
-    54.9 dB against 55.4; 51.9 against 51.8; 57.3 against 57.2). A moved ghost fades out towards the edges of its picture; beyond them
-    the others share its weight.
+    `weight`: weight of the frame. All planes have the same shapes. Ghosts are moved by whole pixels, because interpolation blurs as much as
+    it aligns (on real pictures panned by fractions of a pixel: 54.9 dB against 55.4; 51.9 against 51.8; 57.3 against 57.2). A moved ghost
+    fades out towards the edges of its picture; beyond them the others share its weight.
     """
     for number, (target, own) in enumerate(zip(out, frame, strict=True)):
         layers = [layer for ghost in ghosts if (layer := _layer(ghost, number)) is not None]
@@ -65,47 +68,50 @@ def mix_whole(out: Planes, frame: Planes, ghosts: Sequence[Whole], weight: float
 
 
 def mix_parts(out: Planes, frame: Planes, ghosts: Sequence[Part], *, tint: Tint | None = None) -> None:
-    """Write the frame and its ghosts to `out`: each pixel is made of the ghosts' shares and, for the rest of 255, of the frame.
+    """Mix a frame and its ghosts by their shares.
 
-    The shares, all of one size, are enlarged to each plane; `shares_of` makes shares that never exceed 255 together. One ghost's piece
-    exists at a time. Strips in the cache with all ghosts would take 5 % less time, but as many pieces in memory as there are ghosts.
+    The result is written to `out`. Each pixel consists of the ghosts' shares and, for the rest of 255, of the frame. The shares, all of one
+    size, are enlarged to each plane. Together they must not exceed 255, as `shares_of` ensures. Only one ghost's piece is in memory at a
+    time. Strips with all ghosts would take 5 % less time, but would need the pieces of all ghosts in memory.
     """
     for target, own in zip(out, frame, strict=True):
         np.copyto(target, own)
-    shown = [(ghost, area) for ghost in ghosts if (area := rectangle(ghost.share > 0)) is not None]
-    if not shown:
+    visible = [(ghost, area) for ghost in ghosts if (area := rectangle(ghost.share > 0)) is not None]
+    if not visible:
         return
-    sides = [[(area[side].start, area[side].stop) for _, area in shown] for side in (0, 1)]
+    sides = [[(area[side].start, area[side].stop) for _, area in visible] for side in (0, 1)]
     around = tuple(slice(min(start for start, _ in side), max(stop for _, stop in side)) for side in sides)
     places = [enlarged((around[0], around[1]), ghosts[0].share.shape, plane.shape) for plane in frame]
     sums = [
         (np.zeros(own[place].shape, np.float32), np.full(own[place].shape, 255, own.dtype))
         for own, place in zip(frame, places, strict=True)
     ]
-    for ghost, area in shown:
+    for ghost, area in visible:
         piece = _piece(ghost, area, [plane.shape for plane in frame], tint)
         for number, ((mixed, rest), (rows, columns)) in enumerate(zip(sums, places, strict=True)):
             here = piece.place(number, rows.start, columns.start)
             cv2.accumulateProduct(piece.planes[number], piece.shares[number], mixed[here])
             cv2.subtract(rest[here], piece.shares[number], dst=rest[here])
-        del piece  # frees its memory before the next one is made
+        del piece  # frees the memory before the next piece is made
     for target, own, place, (mixed, rest) in zip(out, frame, places, sums, strict=True):
         cv2.accumulateProduct(own[place], rest, mixed)
         _round(mixed, target[place], 1 / 255)
 
 
 def mixing_bytes(samples: float, itemsize: int) -> float:
-    """Return the peak memory of `mix_parts` beyond its pictures, for pictures with `samples` samples of `itemsize` bytes each.
+    """Return the peak memory of `mix_parts` in bytes, without its pictures.
 
-    That is: the sums in float32, the rest of 255, and a piece with its shares and two temporary copies.
+    The pictures have `samples` samples of `itemsize` bytes each. Counted are the sums in float32, the rest of 255, and a piece with its
+    shares and two temporary copies.
     """
     return (4 + 5 * itemsize) * samples
 
 
 def shares_of(weights: Sequence[Weights], rest: Weights | float) -> list[NDArray[np.uint8]]:
-    """Turn weights of ghosts, float32 of one shape, into shares of 255 of a mean in which the frame has the weight `rest`.
+    """Convert the weights of ghosts to shares of 255.
 
-    Shares are rounded down, and their sum stays below 255 by half a level per ghost: enlarging them may round each up by that much.
+    `weights`: float32 of one shape. `rest`: weight of the frame. Shares are rounded down. Their sum stays below 255 by half a level per
+    ghost, because enlarging may round each share up by that much.
     """
     total = np.sum(weights, axis=0, dtype=np.float32)
     factor = np.minimum(255 / (total + rest), (255 - len(weights) / 2) / np.maximum(total, np.float32(1e-6)))
@@ -114,19 +120,22 @@ def shares_of(weights: Sequence[Weights], rest: Weights | float) -> list[NDArray
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Axis:
-    """One axis of a plane moved by `shift` pixels: the weight of each line (or column), and the range whose weight is 1.
+    """Weights of the lines or columns of a moved plane.
 
-    Weights fall towards an edge that has come into view.
+    Weights fall towards an edge that the movement has brought into view.
     """
 
     shift: int
+    """Movement in whole pixels."""
     weights: Weights
+    """Weight of each line or column, 0 to 1."""
     full: slice
+    """Range in which the weight is 1."""
 
     def pieces(self, start: int, stop: int) -> Iterator[tuple[slice, slice, Weights | None]]:
         """Yield the pieces of the moved plane between `start` and `stop`.
 
-        Each is its range counted from `start`, its range in the source, and its weights; None where all are 1.
+        Each item is the piece's range counted from `start`, its range in the source, and its weights; None if all weights are 1.
         """
         first, last = max(start, self.shift), min(stop, len(self.weights) + self.shift)
         ends = [first, *(min(max(end, first), last) for end in (self.full.start, self.full.stop)), last]
@@ -146,7 +155,11 @@ class _Layer:
     down: _Axis
 
     def mix(self, mixed: NDArray[np.float32], top: int, left: int, part: float) -> None:
-        """Mix the layer, by `part` and less towards its edges, into the piece `mixed` of the plane whose corner is at (left, top)."""
+        """Mix the layer into a piece of a plane.
+
+        `mixed`: the piece, changed in place; its corner is at (left, top) of the plane. `part`: share of the layer in the result, 0 to 1;
+        it falls towards the layer's edges.
+        """
         for rows, own_rows, lines in self.down.pieces(top, top + len(mixed)):
             for columns, own_columns, ramp in self.across.pieces(left, left + mixed.shape[1]):
                 moved, view = self.source[own_rows, own_columns], mixed[rows, columns]
@@ -160,7 +173,10 @@ class _Layer:
 
 
 def _blocks(layers: Sequence[_Layer], width: int) -> Iterator[slice]:
-    """Split the columns of a plane into blocks: the few at each side where a layer fades, and those between."""
+    """Split the columns of a plane into blocks with and without fading.
+
+    At most three: the columns at each side where a layer fades out, and those between.
+    """
     first = max((layer.across.full.start for layer in layers), default=0)
     last = max(min((layer.across.full.stop for layer in layers), default=width), first)
     for begin, end in pairwise((0, first, last, width)):
@@ -169,7 +185,10 @@ def _blocks(layers: Sequence[_Layer], width: int) -> Iterator[slice]:
 
 
 def _layer(ghost: Whole, number: int) -> _Layer | None:
-    """Return plane `number` of a ghost as a layer, moved by whole pixels; None if it is out of view."""
+    """Return plane `number` of a ghost as a layer.
+
+    None if the plane is moved out of view.
+    """
     plane, (height, width) = ghost.planes[number], ghost.planes[0].shape
     across, down = round(ghost.shift[0] * plane.shape[1] / width), round(ghost.shift[1] * plane.shape[0] / height)
     if abs(across) >= plane.shape[1] or abs(down) >= plane.shape[0]:
@@ -179,9 +198,10 @@ def _layer(ghost: Whole, number: int) -> _Layer | None:
 
 
 def _axis(shift: int, length: int, max_fade: int) -> _Axis:
-    """Return the weights of `length` lines moved by `shift`, rising from an edge that has come into view.
+    """Compute the weights of `length` lines moved by `shift` pixels.
 
-    They rise over four times the shift, at most over `max_fade` lines: an edge that has moved little is hidden by a short fade.
+    Weights rise from an edge that has come into view, over four times the shift but at most over `max_fade` lines. A short fade is enough
+    for an edge that has moved little.
     """
     at = np.arange(length) + 0.5 - shift
     risen = at if shift > 0 else length - at if shift < 0 else np.full(length, 1.0)
@@ -192,7 +212,7 @@ def _axis(shift: int, length: int, max_fade: int) -> _Axis:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Piece:
-    """The visible piece of a ghost: for each plane its place, its pixels and its shares."""
+    """The visible piece of a ghost, with one entry per plane."""
 
     rows: list[slice]
     columns: list[slice]
@@ -200,13 +220,19 @@ class _Piece:
     shares: Planes
 
     def place(self, number: int, top: int, left: int) -> tuple[slice, slice]:
-        """Return the rows and columns of the piece in plane `number`, counted from (left, top)."""
+        """Return the rows and columns of the piece in a plane.
+
+        `number`: index of the plane. Rows and columns count from (left, top).
+        """
         rows, columns = self.rows[number], self.columns[number]
         return slice(rows.start - top, rows.stop - top), slice(columns.start - left, columns.stop - left)
 
 
 def _piece(ghost: Part, area: tuple[slice, slice], shapes: list[tuple[int, ...]], tint: Tint | None) -> _Piece:
-    """Return the piece of a ghost in the rectangle `area` of its shares, for planes of `shapes`."""
+    """Make the piece of a ghost within a rectangle.
+
+    `area`: rows and columns of the ghost's shares. `shapes`: shapes of the planes.
+    """
     places = [enlarged(area, ghost.share.shape, shape) for shape in shapes]
     moved, shares = [], []
     for (rows, columns), shape, source in zip(places, shapes, ghost.planes, strict=True):
@@ -220,7 +246,7 @@ def _piece(ghost: Part, area: tuple[slice, slice], shapes: list[tuple[int, ...]]
 
 
 def _piece_of(strip: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
-    """Return the start of a strip's memory as an array of a smaller shape."""
+    """Return the start of a strip's memory as an array of `shape`."""
     return strip.reshape(-1)[: shape[0] * shape[1]].reshape(shape)
 
 
