@@ -1,4 +1,4 @@
-"""The gateway's app, the only one that is published to the outside."""
+"""The gateway's app, the only one that clients reach."""
 
 import asyncio
 from collections.abc import AsyncIterator

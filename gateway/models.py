@@ -1,4 +1,4 @@
-"""Routes that list the models, with their state on the services that use them."""
+"""Routes that list the models and whether they are installed."""
 
 import asyncio
 
@@ -33,8 +33,8 @@ def model_routes(upstreams: Upstreams, settings: Settings) -> APIRouter:
 async def known_models(upstreams: Upstreams, settings: Settings, owner: str) -> list[ModelInfo]:
     """List the models of the catalog.
 
-    Each service may have its own models folder, so whether a model is installed comes from a service that uses it. For a model that no
-    running service uses, it comes from the gateway's models folder.
+    Each service may have its own models folder, so the state of a model comes from a service that uses it. For a model that no running
+    service uses, the state comes from the gateway's models folder.
     """
     headers = credentials(settings, owner)
     requests = [upstreams.ask(service, "GET", "/models", headers=headers) for service in upstreams.clients]

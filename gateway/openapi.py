@@ -8,18 +8,19 @@ from typing import Any
 from gateway.routing.upstream import Upstreams
 from shared.errors import ReelwrightError
 
-# Paths that every service has; outside, only the gateway's own are visible.
+# Paths that every service has. Clients see only those of the gateway.
 INTERNAL = frozenset({"/health", "/ready", "/metrics", "/docs", "/openapi.json", "/models"})
 
-# Order of the tags on the API page: what a newcomer needs first comes first.
+# Order of the tags on the API page: a newcomer starts with media.
 FIRST = ("media",)
 LAST = ("jobs", "pipelines", "operations", "models", "uploads", "service")
 
 
 async def merged(own: dict[str, Any], upstreams: Upstreams, *, keys_needed: bool) -> dict[str, Any]:
-    """Merge the gateway's document `own` with those of the services that answer.
+    """Merge the gateway's document `own` with the services' documents.
 
-    `keys_needed`: adds the security scheme, so that the API page asks for an API key.
+    Services that do not answer are listed in the description. `keys_needed` adds the security scheme, so that the API page asks for an API
+    key.
     """
     document = copy.deepcopy(own)
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
@@ -53,7 +54,10 @@ def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _set_problem_type(operation: dict[str, Any]) -> None:
-    """Give refusals the type `application/problem+json`, which FastAPI's `responses` cannot express."""
+    """Give refusals the media type `application/problem+json`.
+
+    The `responses` argument of FastAPI cannot express it.
+    """
     for response in operation.get("responses", {}).values():
         content = response.get("content", {})
         if content.get("application/json", {}).get("schema", {}).get("$ref", "").endswith("/Problem"):
@@ -61,7 +65,7 @@ def _set_problem_type(operation: dict[str, Any]) -> None:
 
 
 def _rename_clashes(document: dict[str, Any], taken: dict[str, Any], service: str) -> dict[str, Any]:
-    """Rename the schemas whose name already belongs to a different schema in `taken`."""
+    """Rename the schemas whose name `taken` uses for a different schema."""
     schemas = document.get("components", {}).get("schemas", {})
     clashing = {name for name, schema in schemas.items() if name in taken and taken[name] != schema}
     text = json.dumps(document)

@@ -37,7 +37,10 @@ def download_routes(services: MediaServices) -> APIRouter:
         request: Request,
         download: Annotated[bool, Query(description="Whether browsers save the file rather than show it.")] = False,
     ) -> Response:
-        """Sends the unchanged bytes. Supports ranges, If-None-Match and If-Range; the ETag is the SHA-256."""
+        """Sends the unchanged bytes.
+
+        Supports ranges, If-None-Match and If-Range; the ETag is the SHA-256.
+        """
         owner = owner_of(request)
         record, path = await on_disk(store.get, owner, media_id), await on_disk(store.content_path, owner, media_id)
         return await content_response(request, record, path, download=download)
@@ -45,7 +48,10 @@ def download_routes(services: MediaServices) -> APIRouter:
     @router.get("/{media_id}/thumbnail", summary="Download a thumbnail", responses=UNKNOWN, response_class=Response)
     @router.head("/{media_id}/thumbnail", include_in_schema=False)
     async def thumbnail(media_id: MediaId, request: Request) -> Response:
-        """Sends a small JPEG, made at the first request. Videos and images have one."""
+        """Sends a small JPEG of a video or an image.
+
+        It is made at the first request.
+        """
         owner = owner_of(request)
         record = await on_disk(store.get, owner, media_id)
         if record.kind not in WITH_THUMBNAIL:

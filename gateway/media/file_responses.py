@@ -33,7 +33,7 @@ class RangeNotSatisfiable(ReelwrightError):
 
 
 class RangedFile(FileResponse):
-    """Starlette's file response with larger reads and ranges after RFC 9110.
+    """Starlette's file response with larger reads and with ranges as in RFC 9110.
 
     Starlette answers 400 to a malformed Range, which RFC 9110 says to ignore, and 416 if one of several ranges lies outside the file.
     """
@@ -49,7 +49,10 @@ class RangedFile(FileResponse):
 
 
 async def content_response(request: Request, record: MediaRecord, path: Path, *, download: bool) -> Response:
-    """Return the file of a medium, a range of it, or 304 if the client has it. Raises RangeNotSatisfiable."""
+    """Return a response with the file of a medium.
+
+    The response has the requested range of the file, or status 304 if the client has the file. Raises RangeNotSatisfiable.
+    """
     name = download_name(record.name, content_type=record.content_type, suffix=path.suffix)
     headers = {
         "ETag": f'"{record.sha256}"',
@@ -63,7 +66,10 @@ async def content_response(request: Request, record: MediaRecord, path: Path, *,
 
 
 async def file_response(request: Request, path: Path, *, media_type: str, headers: dict[str, str]) -> Response:
-    """Return a file or a range of it, or 304. `headers` must contain an ETag."""
+    """Return a response with a file, or a range of it.
+
+    The status is 304 if the client has the file. `headers` must contain an ETag. Raises RangeNotSatisfiable.
+    """
     if is_known(request.headers.get("if-none-match"), headers["ETag"]):
         return Response(status_code=304, headers=headers)
     stat = await on_disk(os.stat, path)
@@ -74,9 +80,10 @@ async def file_response(request: Request, path: Path, *, media_type: str, header
 
 
 def satisfiable(header: str | None, *, size: int) -> str | None:
-    """Reduce a Range header to the ranges within a file of `size` bytes; None if there is no header or it is malformed.
+    """Drop the ranges of a Range header that begin after the file's end.
 
-    Raises RangeNotSatisfiable if no range lies within the file (RFC 9110, 14.2).
+    `size`: bytes of the file. None if there is no header or it is malformed. Raises RangeNotSatisfiable if no range lies within the file
+    (RFC 9110, 14.2).
     """
     if header is None or RANGES.fullmatch(header.strip()) is None:
         return None

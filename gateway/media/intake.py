@@ -17,7 +17,7 @@ from shared.media.record import MediaRecord
 from shared.net.download import checked_client, fetch
 
 FORM_BYTES = 64 * 1024
-"""Allowance for the form around an uploaded file."""
+"""Bytes that the form around an uploaded file may add."""
 
 FILE_FORM = {
     "requestBody": {
@@ -51,7 +51,10 @@ def intake_routes(services: MediaServices) -> APIRouter:
 
     @router.post("", status_code=201, summary="Upload a file", responses=REFUSED, openapi_extra=FILE_FORM)
     async def upload(request: Request, response: Response) -> MediaRecord:
-        """Takes a video or an image as the form field `file`. The file's content decides its kind, not its name."""
+        """Takes a video or an image in the form field `file`.
+
+        The kind is detected from the file's content, not from its name.
+        """
         check_length(request, settings.max_upload_bytes + FORM_BYTES)
         owner, record = owner_of(request), None
         try:
@@ -71,7 +74,10 @@ def intake_routes(services: MediaServices) -> APIRouter:
 
     @router.post("/from-url", status_code=201, summary="Fetch a file from a URL", responses=REFUSED)
     async def from_url(body: FromUrl, request: Request, response: Response) -> MediaRecord:
-        """The server fetches the file. It refuses addresses that are not public, also behind redirects."""
+        """Fetches the file from the server's side.
+
+        Addresses that are not public are refused, also behind redirects.
+        """
         limit_s, limit_bytes = settings.url_timeout_s, settings.max_upload_bytes
         async with (
             checked_client(settings) as client,
@@ -90,7 +96,7 @@ def _created(record: MediaRecord, response: Response) -> MediaRecord:
 
 def _only_file(part: Part) -> Part:
     if part.field != "file" or part.filename is None:
-        what = "file" if part.filename is not None else "value"
-        detail = f"The form has a {what} in the field {part.field!r}. Send the file in the field 'file'."
+        content = "file" if part.filename is not None else "value"
+        detail = f"The form has a {content} in the field {part.field!r}. Send the file in the field 'file'."
         raise Invalid(detail, errors=[{"field": part.field, "detail": "Unknown field"}])
     return part

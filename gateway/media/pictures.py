@@ -78,7 +78,7 @@ def picture_routes(store: MediaStore, max_bytes: int) -> APIRouter:
             headers = {"ETag": f'"{record.sha256}"', "Cache-Control": "private, max-age=86400", "X-Content-Type-Options": "nosniff"}
             if is_known(request.headers.get("if-none-match"), headers["ETag"]):
                 return Response(status_code=304, headers=headers)
-            # Read the picture once first: a damaged one then gets a problem as its answer, not a truncated body.
+            # Read the whole picture first, so that a damaged picture is answered with a problem instead of a truncated body.
             headers["Content-Length"] = str(await on_disk(_read_through, file))
             headers["Content-Disposition"] = content_disposition(name.rpartition("/")[2], download=False)
             if request.method == "HEAD":
@@ -89,7 +89,10 @@ def picture_routes(store: MediaStore, max_bytes: int) -> APIRouter:
 
 
 def _read_through(file: IO[bytes]) -> int:
-    """Read the whole file, rewind it and return its size in bytes. Raises if it is damaged."""
+    """Read the whole file, rewind it and return its size in bytes.
+
+    Raises an error if the file is damaged.
+    """
     size = sum(map(len, read_chunks(file)))
     file.seek(0)
     return size

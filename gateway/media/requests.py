@@ -1,4 +1,4 @@
-"""Parts that the media routes share: path parameters, checks of a request, documented answers."""
+"""Shared parts of the media routes: path parameters, checks of a request, documented answers."""
 
 from typing import Annotated
 
@@ -22,7 +22,10 @@ UNKNOWN = problems(_404="Unknown media, or media of another owner")
 
 
 def owner_of(request: Request) -> str:
-    """Return the owner whose media the request may see. The app's guard sets it."""
+    """Return the owner whose media the request may see.
+
+    The app's guard has set it.
+    """
     owner: str = request.state.owner
     return owner
 

@@ -1,4 +1,7 @@
-"""The sample clip and picture of every installation. The examples on the API pages use them."""
+"""Sample media of every installation: clip, picture, matte and plate.
+
+The examples on the API pages use them.
+"""
 
 import asyncio
 import logging
@@ -15,12 +18,15 @@ KINDS = {Sample.CLIP: Kind.VIDEO, Sample.PICTURE: Kind.IMAGE, Sample.MATTE: Kind
 DRAW = {sample: f"gateway.media.sample_drawing:draw_{sample}" for sample in Sample}
 """Functions called in a child process, so that the gateway itself never loads numpy."""
 
-RETRIES_S = (5, 30, 120, 600, 0)  # a busy machine or a full disk may recover
+RETRIES_S = (5, 30, 120, 600, 0)  # pauses after each attempt, for a busy machine or a full disk
 log = logging.getLogger(__name__)
 
 
 async def ensure_sample(runtime: Runtime) -> None:
-    """Make the samples for every owner that lacks them. Failures are logged and retried: the suite works without samples."""
+    """Make the samples for every owner that lacks them.
+
+    Failures are logged and retried; the suite also works without samples.
+    """
     missing = [(owner, sample) for owner in runtime.settings.owners.values() or [PUBLIC] for sample in SAMPLES]
     for pause_s in RETRIES_S:
         missing = [(owner, sample) for owner, sample in missing if not await _ensure(runtime, owner, sample)]
@@ -30,7 +36,10 @@ async def ensure_sample(runtime: Runtime) -> None:
 
 
 async def _ensure(runtime: Runtime, owner: str, sample: Sample) -> bool:
-    """Make the sample unless it exists. Returns False if that fails."""
+    """Make the sample unless it exists.
+
+    Returns False if making it fails.
+    """
     try:
         await asyncio.to_thread(runtime.media.get, owner, SAMPLES[sample])
     except UnknownMedia:

@@ -1,4 +1,7 @@
-"""Drawing of the sample clip and the sample picture."""
+"""Drawing of the sample clip, picture, matte and plate.
+
+Each `draw_` function writes a file to `args["path"]`, in a child process.
+"""
 
 from fractions import Fraction
 from pathlib import Path
@@ -12,7 +15,7 @@ WIDTH, HEIGHT, RATE, SECONDS, SAMPLE_RATE, RADIUS = 640, 360, 30, 6, 48_000, 34
 
 
 def draw_picture(args: dict[str, Any], _progress: Progress) -> dict[str, Any]:
-    """Draw coloured discs over a textured ground, as a picture at `args["path"]`."""
+    """Draw a picture of coloured discs over a textured ground."""
     from PIL import Image
 
     rows, columns = np.mgrid[0:HEIGHT, 0:WIDTH]
@@ -26,7 +29,10 @@ def draw_picture(args: dict[str, Any], _progress: Progress) -> dict[str, Any]:
 
 
 def draw_clip(args: dict[str, Any], progress: Progress) -> dict[str, Any]:
-    """Draw a ball that rolls slowly, dashes and rests, as a clip with a tick each second at `args["path"]`."""
+    """Draw a clip of a ball that rolls slowly, dashes and rests.
+
+    The sound ticks at each full second.
+    """
     from shared.video import VideoWriter
 
     frames = RATE * SECONDS
@@ -51,7 +57,7 @@ def draw_clip(args: dict[str, Any], progress: Progress) -> dict[str, Any]:
 
 
 def draw_matte(args: dict[str, Any], progress: Progress) -> dict[str, Any]:
-    """Write the clip's matte to `args["path"]`: the ball is white."""
+    """Draw the clip's matte, in which the ball is white."""
     from shared.video import VideoWriter
 
     frames = RATE * SECONDS
@@ -67,7 +73,7 @@ def draw_matte(args: dict[str, Any], progress: Progress) -> dict[str, Any]:
 
 
 def draw_plate(args: dict[str, Any], _progress: Progress) -> dict[str, Any]:
-    """Write the clip's scene without the ball, as a picture at `args["path"]`."""
+    """Draw a picture of the clip's scene without the ball."""
     from PIL import Image
 
     gray = np.clip(np.rint((np.clip(_ground(), 16, 235) - 16) * 255 / 219), 0, 255).astype(np.uint8)
@@ -82,14 +88,17 @@ def _ground() -> np.ndarray[Any, np.dtype[np.float32]]:
 
 
 def _ball_path(frames: int) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Where the ball's centre is in each frame, in widths of the picture."""
+    """Return the position of the ball's centre in each frame, in picture widths."""
     time = np.arange(frames) / RATE
     speed = 0.03 + 0.5 * np.exp(-(((time - 2.5) / 0.5) ** 2)) * (time < 4.5)  # widths a second
     return 0.1 + np.cumsum(np.where(time < 4.5, speed, 0)) / RATE
 
 
 def _sound(frame: int) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """Return the sound of one frame: a soft tone, with a tick at each full second; float32 (2, samples), -1 to 1."""
+    """Return the sound of one frame.
+
+    A soft tone with a tick at each full second: float32 (2, samples), -1 to 1.
+    """
     time = np.arange(SAMPLE_RATE // RATE) / SAMPLE_RATE + frame / RATE
     tick = np.sin(2 * np.pi * 1000 * time) * (time % 1 < 0.03)
     return np.tile((0.06 * np.sin(2 * np.pi * 220 * time) + 0.4 * tick).astype(np.float32), (2, 1))

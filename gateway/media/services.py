@@ -1,4 +1,4 @@
-"""What the media and upload routes need from the rest of the process."""
+"""Store, child processes and settings for the media and upload routes."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ InUse = Callable[[str, str], Awaitable[str | None]]
 
 @dataclass(frozen=True, kw_only=True)
 class MediaServices:
-    """The media store, the child processes that open files, and the settings."""
+    """Everything that the media and upload routes need from the process."""
 
     store: MediaStore
     probe: Probe

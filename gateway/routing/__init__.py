@@ -1,4 +1,4 @@
-"""Requests to services: the proxy, upstream clients, replicas.
+"""Requests from the gateway to services: proxy, clients, replicas.
 
-Always HTTP, over a Unix socket or the network.
+They are HTTP over a Unix socket or over the network.
 """

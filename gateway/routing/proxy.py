@@ -1,6 +1,7 @@
 """The proxy from /v1/{service} to the service.
 
-Bodies are streamed both ways. Only a request of at most `MOST_LOOKED_AT` bytes to `jobs` or `check` is held, to find "auto" inputs.
+Bodies are streamed both ways. The exception are requests of at most `MOST_LOOKED_AT` bytes to `jobs` or `check`: they are read whole, to
+find "auto" inputs.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -23,10 +24,10 @@ NOT_PASSED_ON = frozenset(
 
 
 MOST_LOOKED_AT = 1_000_000
-"""Bytes of a request to `jobs` or `check` up to which it is looked at before it is forwarded."""
+"""Largest request to `jobs` or `check`, in bytes, that is searched for "auto" inputs."""
 
 Expand = Callable[[str, str, bytes, Request], Awaitable[Response | None]]
-"""Answers a request to `jobs` or `check` (service, path, body) in place of the service; None: it is forwarded."""
+"""(service, path, body, request) -> the gateway's own answer to a request to `jobs` or `check`; None to forward the request."""
 
 
 def proxy_routes(upstreams: Upstreams, expand: Expand) -> APIRouter:
@@ -68,12 +69,15 @@ def _forwarding(service: str, client: httpx.AsyncClient, expand: Expand) -> Call
 
 
 def _number(length: str | None) -> int:
-    """Return a content length; 0 if there is none, or none that is a number."""
+    """Parse a content length; 0 if it is missing or not a number."""
     return int(length) if length is not None and length.isdecimal() and len(length) < 10 else 0
 
 
 def _address(base: httpx.URL, request: Request) -> httpx.URL:
-    """Return the service's URL for the part behind /v1/{service}. Its encoding is kept: decoding and re-encoding may change the path."""
+    """Return the service's URL for the path after /v1/{service}.
+
+    The percent-encoding stays, because decoding and encoding again may change the path. Raises NotFound for an invalid path.
+    """
     query = request.scope["query_string"]
     try:
         _, _, _, rest = request.scope["raw_path"].split(b"/", 3)
@@ -87,7 +91,10 @@ def _passed_on(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
 
 
 async def _raw(answer: httpx.Response) -> AsyncIterator[bytes]:
-    """Yield the body as it arrives, and release the connection even if the client disconnects early."""
+    """Yield the body of an answer as it arrives.
+
+    The connection is released even if the client disconnects early.
+    """
     try:
         async for chunk in answer.aiter_raw():
             yield chunk

@@ -1,7 +1,7 @@
-"""Connections to services with several replicas under one name, in turn.
+"""Round-robin connections to services that have several replicas under one name.
 
 A container network resolves a name to the addresses of all replicas. A client with kept-alive connections would send every request to the
-first replica, and the system's resolver sorts the addresses, so all clients would pick the same one.
+first replica, and the system's resolver sorts the addresses, so all clients would pick the same replica.
 """
 
 import asyncio
@@ -21,7 +21,10 @@ MAX_CONNECTIONS = 1000
 
 
 class ReplicaBackend(httpcore.AsyncNetworkBackend):
-    """Connects to the addresses of a name in turn. If one refuses, it tries the next: nothing has been sent yet."""
+    """Connects to the addresses of a name in turn.
+
+    If an address refuses the connection, the next is tried. That is safe, because no request has been sent yet.
+    """
 
     def __init__(self, *, resolve: Resolve = system_resolve):
         self._resolve = resolve
@@ -47,5 +50,8 @@ class ReplicaBackend(httpcore.AsyncNetworkBackend):
 
 
 def replica_transport() -> BackendTransport:
-    """Return a transport with one connection per request. It costs a fraction of a millisecond and avoids stale connections."""
+    """Return a transport that opens a connection for each request.
+
+    A new connection costs a fraction of a millisecond and is never stale.
+    """
     return BackendTransport(ReplicaBackend(), max_connections=MAX_CONNECTIONS, max_keepalive=0)

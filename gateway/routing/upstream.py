@@ -37,7 +37,10 @@ class Upstreams:
 
     @classmethod
     def over_sockets(cls, sockets: Mapping[str, str]) -> "Upstreams":
-        """Connect to services in this process. `sockets`: name -> path of the Unix socket."""
+        """Connect to services in this process.
+
+        `sockets`: service name -> path of its Unix socket.
+        """
         return cls(
             {
                 name: httpx.AsyncClient(base_url=f"http://{name}", transport=httpx.AsyncHTTPTransport(uds=path), timeout=TIMEOUT)
@@ -47,7 +50,10 @@ class Upstreams:
 
     @classmethod
     def over_network(cls, urls: Mapping[str, str]) -> "Upstreams":
-        """Connect to services in other processes. `urls`: name -> base URL."""
+        """Connect to services in other processes.
+
+        `urls`: service name -> base URL.
+        """
         return cls(
             {
                 name: httpx.AsyncClient(base_url=url, timeout=TIMEOUT, trust_env=False, transport=replica_transport())
@@ -71,7 +77,10 @@ class Upstreams:
         json: Any = None,
         timeout_s: float = ASK_TIMEOUT_S,
     ) -> Any:
-        """Send a short request and return its JSON answer. Raises Unavailable if the service is down, else its refusal (Refused)."""
+        """Send a short request and return its JSON answer.
+
+        Raises Unavailable if the service is down, Refused if it refuses the request.
+        """
         try:
             client = self.client(service)
             merged = {**sent_on(), **(headers or {})}
@@ -84,7 +93,10 @@ class Upstreams:
         return body
 
     async def operations(self, headers: Mapping[str, str]) -> list[dict[str, Any]]:
-        """List the operations of all services that answer, as their `GET /operations` does."""
+        """List the operations of all services that answer.
+
+        Each is an item of the service's `GET /operations`.
+        """
         requests = [self.ask(service, "GET", "/operations", headers=headers) for service in self.clients]
         answers = await asyncio.gather(*requests, return_exceptions=True)
         for answer in answers:
@@ -93,7 +105,10 @@ class Upstreams:
         return [operation for answer in answers if not isinstance(answer, BaseException) for operation in answer]
 
     async def readiness(self) -> dict[str, str]:
-        """Return the state of each service: its answer to `GET /ready`, or why it cannot be reached."""
+        """Return the state of each service by its name.
+
+        The state is the service's answer to `GET /ready`, or the reason why it cannot be reached.
+        """
 
         async def state_of(service: str) -> str:
             try:
@@ -110,8 +125,11 @@ class Upstreams:
 
 
 async def send(client: httpx.AsyncClient, request: httpx.Request, *, stream: bool = False) -> httpx.Response:
-    """Send a request. If the connection breaks before the answer, a safe request (RFC 9110, 9.2.1) is sent once more: another replica may
-    answer. Other requests are not repeated, because the service may have acted on them."""
+    """Send a request, and repeat a safe one once.
+
+    If the connection breaks before the answer, a safe request (RFC 9110, 9.2.1) is sent again, since another replica may answer. Other
+    requests are not repeated, because the service may have acted on them.
+    """
     try:
         return await client.send(request, stream=stream)
     except (httpx.ReadError, httpx.WriteError, httpx.CloseError, httpx.RemoteProtocolError):

@@ -1,1 +1,1 @@
-"""Resumable uploads: tus 1.0 over HTTP, and the folder on disk that keeps what was received."""
+"""Resumable uploads: tus 1.0 over HTTP, and the folder that stores the received bytes."""

@@ -54,7 +54,10 @@ class UploadDesk:
         return await on_disk(self.uploads.create, owner_of(request), state), state
 
     async def receive(self, request: Request, upload: Upload, *, offset: int) -> UploadState:
-        """Append the body of a request, and finish the upload if the file is complete."""
+        """Append the body of a request to an upload.
+
+        A complete upload is finished: its file becomes a medium. Raises OffsetMismatch, TooLarge, UploadLocked.
+        """
         checksum = Checksum.parse(request.headers["upload-checksum"]) if "upload-checksum" in request.headers else None
         with upload.locked():
             state = await on_disk(upload.settled)
@@ -70,11 +73,14 @@ class UploadDesk:
                 try:
                     state = await append(upload, state, _stream(request), offset=offset, checksum=checksum)
                 except ClientDisconnect:
-                    return state  # the client that would get the answer is gone
+                    return state  # no client is left to get the answer
             return await self._finished(upload, state)
 
     async def look(self, upload: Upload) -> UploadState:
-        """Return the state of an upload. Finishes an upload that a crash left complete but unfinished."""
+        """Return the state of an upload.
+
+        An upload that a crash left complete but unfinished is finished first.
+        """
         give_up_at = time.monotonic() + FINISH_WAIT_S
         while True:
             state = await on_disk(upload.read)
@@ -98,7 +104,10 @@ class UploadDesk:
         return {"Upload-Offset": str(offset), "Upload-Expires": format_datetime(expires_at, usegmt=True)}
 
     async def _finished(self, upload: Upload, state: UploadState) -> UploadState:
-        """Turn a complete upload into a medium; remove it if its file is refused. The caller holds the lock."""
+        """Turn a complete upload into a medium.
+
+        An upload whose file is refused is removed. The caller holds the lock.
+        """
         if state.done or await on_disk(upload.offset, state) < state.length:
             return state
         state = state if state.media_id else await on_disk(upload.write, state.model_copy(update={"media_id": new_id()}))
@@ -117,7 +126,10 @@ class UploadDesk:
 
 
 def parse_metadata(header: str) -> dict[str, str]:
-    """Parse `Upload-Metadata`: comma-separated pairs of a key and a base64 value. Raises BadUploadRequest."""
+    """Parse an `Upload-Metadata` header.
+
+    It has comma-separated pairs of a key and a base64 value. Raises BadUploadRequest.
+    """
     fields: dict[str, str] = {}
     for pair in header.split(",") if header.strip() else []:
         key, _, value = pair.strip().partition(" ")
@@ -131,7 +143,10 @@ def parse_metadata(header: str) -> dict[str, str]:
 
 
 def header_number(request: Request, header: str) -> int:
-    """Return a header that holds a number of bytes. Raises BadUploadRequest."""
+    """Parse a header that holds a number of bytes.
+
+    Raises BadUploadRequest.
+    """
     text = request.headers.get(header, "")
     if not (text.isascii() and text.isdecimal() and len(text) <= 18):
         raise BadUploadRequest(f"{header} must be a whole number of bytes, not {text[:40]!r}.")

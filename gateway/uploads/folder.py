@@ -1,7 +1,7 @@
 """Resumable uploads on disk: `<data_dir>/uploads/<owner>/<id>/` with `data`, `state.json` and `lock`.
 
-The size of `data` is the offset of the upload, so the offset is right after a crash and no received byte is lost. The exception are
-bytes whose checksum has not been verified yet: they begin at `unverified_from` in the state and do not count.
+The size of `data` is the offset of the upload, so the offset stays correct after a crash and no received byte is lost. The exception are
+bytes whose checksum has not been verified yet: they begin at `unverified_from` of the state and are not part of the offset.
 """
 
 import contextlib
@@ -21,7 +21,10 @@ STATE, DATA, LOCK, TRASH = "state.json", "data", "lock", ".trash"
 
 
 class UploadState(BaseModel):
-    """State of an upload. Sizes and offsets are in bytes."""
+    """State of an upload.
+
+    Sizes and offsets are in bytes.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -35,7 +38,10 @@ class UploadState(BaseModel):
 
 
 class Upload:
-    """One upload in its folder. All methods block on the disk."""
+    """One upload in its folder.
+
+    All methods block on the disk.
+    """
 
     def __init__(self, folder: Path, *, owner: str, ttl: timedelta):
         self.folder, self.owner, self._ttl = folder, owner, ttl
@@ -46,7 +52,10 @@ class Upload:
         return self.folder.name
 
     def read(self) -> UploadState:
-        """Read the state. Raises UnknownUpload, or UploadExpired if the client did not continue in time."""
+        """Read the state.
+
+        Raises UnknownUpload, or UploadExpired if the client did not continue in time.
+        """
         try:
             state = UploadState.model_validate_json((self.folder / STATE).read_bytes())
             if self.expires_at() < datetime.now(UTC):
@@ -66,13 +75,16 @@ class Upload:
         return state
 
     def offset(self, state: UploadState) -> int:
-        """Return the offset: the number of received bytes that count."""
+        """Return the number of received bytes, without unverified ones."""
         if state.done:
             return state.length
         return self.data.stat().st_size if state.unverified_from is None else state.unverified_from
 
     def settled(self) -> UploadState:
-        """Drop unverified bytes and return the state. The caller holds the lock."""
+        """Drop unverified bytes and return the state.
+
+        The caller holds the lock.
+        """
         state = self.read()
         if state.unverified_from is None:
             return state
@@ -80,17 +92,20 @@ class Upload:
         return self.write(state.model_copy(update={"unverified_from": None}))
 
     def expires_at(self) -> datetime:
-        """Return the time of expiry, counted from the last received byte. Raises FileNotFoundError if the upload is gone."""
+        """Return the time of expiry, counted from the last received byte.
+
+        Raises FileNotFoundError if the upload was removed.
+        """
         last = (self.folder / STATE).stat().st_mtime
-        with contextlib.suppress(FileNotFoundError):  # the file has become a medium
+        with contextlib.suppress(FileNotFoundError):  # a finished upload has no `data`
             last = max(last, self.data.stat().st_mtime)
         return datetime.fromtimestamp(last, UTC) + self._ttl
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the exclusive lock of the upload, across all processes. Raises UploadLocked at once if another request holds it.
+        """Hold the upload's exclusive lock, across all processes.
 
-        The kernel releases the lock when the process that holds it dies.
+        Raises UploadLocked at once if another request holds it. The kernel releases the lock when the process that holds it dies.
         """
         try:
             file = (self.folder / LOCK).open("rb")
@@ -107,7 +122,10 @@ class Upload:
             yield
 
     def remove(self) -> None:
-        """Delete the upload and all received bytes. The caller holds the lock."""
+        """Delete the upload and all received bytes.
+
+        The caller holds the lock.
+        """
         trash = self.folder.parent.parent / TRASH / new_id()
         trash.parent.mkdir(exist_ok=True)
         with contextlib.suppress(FileNotFoundError):
@@ -137,13 +155,19 @@ class Uploads:
         return upload
 
     def find(self, owner: str, upload_id: str) -> Upload:
-        """Return an upload of `owner`. Raises UnknownUpload."""
+        """Return an upload of `owner`.
+
+        Raises UnknownUpload.
+        """
         if not is_owner(owner) or not is_id(upload_id) or not (self.root / owner / upload_id / STATE).exists():
             raise _unknown(upload_id[:64])
         return self._upload(owner, upload_id)
 
     def sweep(self, now: datetime) -> list[str]:
-        """Remove uploads that have expired by `now` and that no request is writing to. Returns their ids."""
+        """Remove the uploads that have expired by `now`.
+
+        Uploads that a request is writing to stay. Returns the ids of the removed uploads.
+        """
         removed = []
         for folder in self.root.glob("*/*"):
             owner, upload_id = folder.parent.name, folder.name

@@ -29,7 +29,7 @@ BODY = {"requestBody": {"content": {BODY_TYPE: {"schema": {"type": "string", "fo
 
 
 class TusRoute(APIRoute):
-    """Refuses clients of other tus versions, and sends `Tus-Resumable` with every answer."""
+    """Route that checks the client's tus version and answers with `Tus-Resumable`."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
@@ -49,7 +49,10 @@ class TusRoute(APIRoute):
 
 
 def upload_routes(services: MediaServices) -> APIRouter:
-    """Return the routes under /v1/uploads, for the owner in `request.state.owner`. New uploads also sweep expired ones."""
+    """Return the routes under /v1/uploads.
+
+    They act for the owner in `request.state.owner`. Creating an upload also removes expired ones at intervals.
+    """
     router = APIRouter(prefix="/v1/uploads", tags=["uploads"], route_class=TusRoute)
     settings = services.settings
     desk = UploadDesk(services, uploads_in(settings.data_dir, ttl_s=settings.upload_ttl_s))
@@ -62,8 +65,10 @@ def upload_routes(services: MediaServices) -> APIRouter:
 
     @router.post("", status_code=201, summary="Start a resumable upload", responses=COMMON | REFUSED, openapi_extra=BODY)
     async def create(request: Request) -> Response:
-        """Takes `Upload-Length` and, in `Upload-Metadata`, `filename`. The body may hold the first bytes. Send the
-        others to the answer's `Location`."""
+        """Creates an upload of `Upload-Length` bytes.
+
+        `Upload-Metadata` gives the `filename`. The body may hold the first bytes. Send the others to the answer's `Location`.
+        """
         upload, state = await desk.create(request)
         if request.headers.get("content-type") == BODY_TYPE:
             state = await desk.receive(request, upload, offset=0)
@@ -79,7 +84,10 @@ def upload_routes(services: MediaServices) -> APIRouter:
 
     @router.patch("/{upload_id}", status_code=204, summary="Send bytes of an upload", responses=WRITING, openapi_extra=BODY)
     async def patch(upload_id: str, request: Request) -> Response:
-        """Takes the bytes from `Upload-Offset` on. The answer to the last ones has the media id in `Reelwright-Media-Id`."""
+        """Appends the body at `Upload-Offset`.
+
+        The answer to the last bytes has the media id in `Reelwright-Media-Id`.
+        """
         upload = await on_disk(desk.uploads.find, owner_of(request), upload_id)
         if request.headers.get("content-type") != BODY_TYPE:
             raise UnsupportedMedia(f"The Content-Type must be {BODY_TYPE}, not {request.headers.get('content-type', '')[:80]!r}.")
@@ -88,7 +96,10 @@ def upload_routes(services: MediaServices) -> APIRouter:
 
     @router.delete("/{upload_id}", status_code=204, summary="Delete an upload", responses=KNOWN)
     async def delete(upload_id: str, request: Request) -> Response:
-        """Deletes the received bytes. A medium made from a finished upload stays."""
+        """Deletes the received bytes.
+
+        A medium made from a finished upload stays.
+        """
         upload = await on_disk(desk.uploads.find, owner_of(request), upload_id)
         with upload.locked():
             await on_disk(upload.remove)
@@ -96,7 +107,10 @@ def upload_routes(services: MediaServices) -> APIRouter:
 
     @router.post("/{upload_id}", include_in_schema=False)
     async def override(upload_id: str, request: Request) -> Response:
-        """Accepts PATCH, DELETE and HEAD as POST, for clients behind a proxy that blocks other methods."""
+        """Accepts PATCH, DELETE and HEAD as POST.
+
+        Some clients are behind a proxy that blocks other methods.
+        """
         method = request.headers.get("x-http-method-override", "").upper()
         handlers = {"PATCH": patch, "DELETE": delete, "HEAD": head}
         if method not in handlers:

@@ -16,10 +16,10 @@ from shared.media.disk import on_disk, write_all
 ALGORITHMS = ("sha256", "sha1", "sha512", "md5")
 BURST_BYTES = 1024 * 1024
 PAUSE_S = 0.05
-"""Longest time that received bytes wait for more before they are written."""
+"""Longest time that received bytes are held back to be written together with later ones."""
 
 IDLE_S = 30.0
-"""A connection that sends nothing for this long is dropped: a half-open connection must not keep the upload locked."""
+"""Time without data after which a connection is dropped, so that a half-open connection does not keep the upload locked."""
 
 
 class Digest(Protocol):
@@ -36,7 +36,10 @@ class Checksum:
 
     @classmethod
     def parse(cls, header: str) -> "Checksum":
-        """Parse a header such as `sha1 Kq5sNclPz7QV2+lfQIuc6R7oRu0=`. Raises BadUploadRequest."""
+        """Parse a header such as `sha1 Kq5sNclPz7QV2+lfQIuc6R7oRu0=`.
+
+        Raises BadUploadRequest.
+        """
         algorithm, _, value = header.strip().partition(" ")
         if algorithm not in ALGORITHMS:
             raise BadUploadRequest(f"Upload-Checksum names {algorithm!r}; this server supports {', '.join(ALGORITHMS)}.")
@@ -52,10 +55,10 @@ class Checksum:
 async def append(
     upload: Upload, state: UploadState, chunks: AsyncIterator[bytes], *, offset: int, checksum: Checksum | None
 ) -> UploadState:
-    """Write `chunks` to the end of an upload at `offset`. The caller holds the lock.
+    """Append `chunks` to an upload that ends at `offset`.
 
-    If the connection breaks or stalls, received bytes are kept; with a checksum they are dropped, because they cannot be verified.
-    Raises TooLarge for more bytes than Upload-Length, ChecksumMismatch, UploadTimeout, and what `chunks` raises.
+    The caller holds the lock. If the connection breaks or stalls, received bytes are kept; with a checksum they are dropped, because they
+    cannot be verified. Raises TooLarge for more bytes than Upload-Length, ChecksumMismatch, UploadTimeout, and the errors of `chunks`.
     """
     digest = checksum.start() if checksum else None
     if checksum:
@@ -81,9 +84,10 @@ async def append(
 async def bursts(
     chunks: AsyncIterator[bytes], *, burst_bytes: int = BURST_BYTES, pause_s: float = PAUSE_S, idle_s: float = IDLE_S
 ) -> AsyncGenerator[bytes]:
-    """Join `chunks` to blocks of about `burst_bytes`; a shorter block is yielded after a pause of `pause_s`.
+    """Join `chunks` to blocks of about `burst_bytes`.
 
-    Raises UploadTimeout if nothing arrives for `idle_s`. An error of `chunks` is raised after the bytes before it were yielded.
+    A shorter block is yielded after a pause of `pause_s`. Raises UploadTimeout if nothing arrives for `idle_s`. An error of `chunks` is
+    raised after the bytes before it were yielded.
     """
     pending, pending_bytes = list[bytes](), 0
     next_chunk = asyncio.ensure_future(_next(chunks))
