@@ -40,7 +40,10 @@ class Limits:
             raise TooLarge(f"The file has {size} bytes; at most {self.max_bytes} are taken. Cut or compress it.")
 
     def check_size(self, width: int, height: int) -> None:
-        """Raise TooLarge if a picture of `width` x `height` pixels is larger than allowed."""
+        """Raise TooLarge if a picture has more pixels than allowed.
+
+        `width` x `height` pixels.
+        """
         if width * height > self.max_pixels:
             raise TooLarge(f"The picture is {width}x{height} pixels; at most {self.max_pixels} pixels are taken. Scale it down.")
 

@@ -1,4 +1,7 @@
-"""A file made from a clip: with the clip's times, with or without alpha, and with its sound where that belongs."""
+"""A file made from a clip, with the clip's times.
+
+It may have alpha, and the clip's sound where the format has sound.
+"""
 
 import os
 from contextlib import ExitStack
@@ -28,7 +31,10 @@ PIXELS = {"h264": "yuv420p", "prores": "yuva444p10le", "vp9": "yuva420p", "png":
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """One file. It gets the name `path` whatever its format is: its content tells. `rgba`: PNG files have colours and alpha."""
+    """One output file.
+
+    It gets the name `path` whatever its format is; readers recognise the content. `rgba`: PNG files have colours and alpha.
+    """
 
     path: Path
     format: Format
@@ -37,7 +43,10 @@ class Target:
 
 
 class ClipFile:
-    """A file that is being written, used as a context manager; nothing is left under its name on failure."""
+    """A writer of a file made from a clip.
+
+    Used as a context manager. On failure nothing is left under the file's name.
+    """
 
     def __init__(self, target: Target, video: Path, info: VideoInfo, part: ClipPart, progress: Progress) -> None:
         self._target, self._video, self._info, self._part, self._progress = target, video, info, part, progress
@@ -51,7 +60,10 @@ class ClipFile:
         self.encoder = ""
 
     def write(self, picture: av.VideoFrame, frame: Frame | Times, alpha: NDArray[np.uint8] | None = None) -> None:
-        """Add the picture that stands for `frame`. `alpha`: uint8 (height, width), for formats that have it."""
+        """Add the picture that replaces `frame`.
+
+        `alpha`: uint8 (height, width), for formats that have alpha.
+        """
         if self._writer is None:
             self._writer = self._opened(picture, frame)
         shift = round(self._first / frame.time_base)

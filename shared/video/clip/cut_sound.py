@@ -17,7 +17,7 @@ from shared.video.writing.writer import VideoWriter
 
 
 class PartSound:
-    """Writes all audio tracks of `video` to a writer, in step with its pictures.
+    """A copy of a clip's audio tracks, in step with a writer's pictures.
 
     `start`: seconds of the source at which the part begins.
     """
@@ -97,6 +97,9 @@ class _Part:
         self._written += samples.shape[1]
 
     def _fitted(self, samples: np.ndarray[tuple[int, int], np.dtype[np.float32]]) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
-        """Fit samples to the track's channel count, which files can change halfway."""
+        """Fit samples to the track's channel count.
+
+        A file can change its channel count halfway.
+        """
         missing = self._target.channels - samples.shape[0]
         return samples[: self._target.channels] if missing <= 0 else np.pad(samples, ((0, missing), (0, 0)))

@@ -32,7 +32,7 @@ class Times:
 
     @property
     def time(self) -> Fraction:
-        """When the frame is shown, in seconds."""
+        """The time at which the frame is shown, in seconds."""
         return self.pts * self.time_base
 
     @classmethod
@@ -77,7 +77,10 @@ def matte_remarks(matte: Path, params: ClipPart, *, info: VideoInfo) -> Iterator
 
 
 def rate_of(info: VideoInfo) -> Fraction:
-    """Return the average frame rate in fps; 25 if the file does not state one."""
+    """Return the average frame rate in fps.
+
+    25 if the file does not state one.
+    """
     return info.rate if info.rate > 0 else _DEFAULT_RATE
 
 
@@ -92,10 +95,11 @@ def expected_frames(info: VideoInfo, params: ClipPart) -> int:
 def write_again(
     pictures: Iterable[tuple[Times, av.VideoFrame]], params: ClipPart, *, video: Path, info: VideoInfo, output: Path, progress: Progress
 ) -> Written:
-    """Write `pictures` with the times of their source frames and the sound and tags of `video`.
+    """Write new pictures with the times, sound and tags of `video`.
 
-    A whole clip keeps its times, and its sound is copied. A part begins at time 0, and its sound is cut to the sample, so encoded again.
-    `progress` gets a warning for each property that could not be kept. Raises Invalid if there is no picture.
+    `pictures`: each with the times of its source frame. A whole clip keeps its times, and its sound is copied. A part begins at time 0, and
+    its sound is cut to the sample, so encoded again. `progress` gets a warning for each property that could not be kept. Raises Invalid if
+    there is no picture.
     """
     for warning in conversion_warnings(info, to_sdr8=True):
         progress.warn(warning)

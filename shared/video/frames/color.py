@@ -25,7 +25,7 @@ BT709 = ColorInfo(primaries="bt709", transfer="bt709", matrix="bt709", range="tv
 MATTE = ColorInfo(primaries="bt709", transfer="bt709", matrix="bt709", range="pc")
 """Tags of a gray video that is a matte: full range, so that its values are the matte's."""
 
-# swscale's numbers of the matrices (SWS_CS_*), which differ from those of H.273.
+# swscale's matrix numbers (SWS_CS_*), which differ from those of H.273.
 _SWS_MATRICES: Mapping[str, int] = {
     "bt709": 1, "fcc": 4, "bt470bg": 5, "smpte170m": 5, "smpte240m": 7, "bt2020nc": 9, "bt2020c": 9,
 }  # fmt: skip
@@ -48,21 +48,28 @@ def tags_of(thing: Any, *, pixel_format: str | None = None) -> ColorInfo:
 
 
 def number(table: Mapping[int, str], name: str | None) -> int:
-    """Return the number of a tag's name in `table`; 2 (unspecified) for None."""
+    """Return the number of a tag's name in `table`.
+
+    2 (unspecified) for None.
+    """
     if name is None:
         return 2
     return next(key for key, value in table.items() if value == name)
 
 
 def range_number(name: str | None) -> int:
-    """Return the number of a range's name; 0 (unspecified) for None."""
+    """Return the number of a range's name.
+
+    0 (unspecified) for None.
+    """
     return 0 if name is None else number(RANGES, name)
 
 
 def matrix_or_guess(color: ColorInfo, width: int, height: int) -> str:
-    """Return the matrix, or the usual guess for an untagged picture: BT.601 up to 1024x576 pixels, BT.709 above.
+    """Return the colour matrix; for an untagged picture the usual guess.
 
-    The number of pixels decides, so that turning a picture does not change its colours.
+    The guess is BT.601 up to 1024x576 pixels, BT.709 above. The number of pixels decides, so that turning a picture does not change its
+    colours.
     """
     if color.matrix is not None and color.matrix in _SWS_MATRICES:
         return color.matrix

@@ -1,4 +1,7 @@
-"""Convert stored pictures to displayed ones: deinterlaced, upright, square pixels, planar YUV, one size throughout."""
+"""Conversion of stored pictures to displayed ones.
+
+Displayed pictures are deinterlaced, upright, with square pixels, planar YUV, and of one size throughout.
+"""
 
 import re
 from collections.abc import Iterator
@@ -25,13 +28,16 @@ _YUV = [
     if not (alpha and bits == "12le" and chroma == "420")
 ]  # fmt: skip
 _RGB_TARGETS = [name for name in _YUV if "444" in name]
-# A pixel that is wider or narrower than this comes from a damaged header.
+# A pixel wider or narrower than this comes from a damaged header.
 _MAX_PIXEL_RATIO = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Orientation:
-    """How a stored picture has to be turned: `rotation` degrees clockwise, after mirroring left and right if `mirrored`."""
+    """The turn that makes a stored picture upright.
+
+    `rotation` degrees clockwise, after mirroring left and right if `mirrored`.
+    """
 
     rotation: Literal[0, 90, 180, 270] = 0
     mirrored: bool = False
@@ -42,16 +48,20 @@ class Orientation:
 
     @property
     def filters(self) -> tuple[str, ...]:
-        """Return FFmpeg's filters for this orientation; empty if nothing has to be turned."""
+        """Return FFmpeg's filters for this orientation.
+
+        Empty if the picture is upright already.
+        """
         turns = {0: (), 90: ("transpose=clock",), 180: ("hflip", "vflip"), 270: ("transpose=cclock",)}
         mirrored = {0: ("hflip",), 90: ("transpose=clock_flip",), 180: ("vflip",), 270: ("transpose=cclock_flip",)}
         return (mirrored if self.mirrored else turns)[self.rotation]
 
 
 def orientation_of(picture: av.VideoFrame) -> Orientation:
-    """Read the orientation from a frame's display matrix, to the nearest quarter turn.
+    """Read the orientation from a frame's display matrix.
 
-    The matrix maps stored to displayed: x' = a x + c y, y' = b x + d y (ISO/IEC 14496-12, 6.2.2).
+    It is rounded to the nearest quarter turn. The matrix maps stored to displayed: x' = a x + c y, y' = b x + d y (ISO/IEC 14496-12,
+    6.2.2).
     """
     # Not `picture.side_data`: it refers back to the picture, a reference cycle that keeps the decoder's memory until a garbage collection.
     side_data: Any = SideDataContainer
@@ -69,7 +79,7 @@ def orientation_of(picture: av.VideoFrame) -> Orientation:
 
 
 def displayed_size(width: int, height: int, pixel_ratio: Fraction | None, orientation: Orientation) -> tuple[int, int]:
-    """Compute the displayed width and height from the stored size, the pixel shape and the orientation."""
+    """Return the displayed width and height of a stored picture."""
     if pixel_ratio and pixel_ratio != 1 and Fraction(1, _MAX_PIXEL_RATIO) <= pixel_ratio <= _MAX_PIXEL_RATIO:
         wide = width * pixel_ratio
         width = 2 * max(round(wide / 2), 1) if width % 2 == 0 else max(round(wide), 1)
@@ -77,7 +87,10 @@ def displayed_size(width: int, height: int, pixel_ratio: Fraction | None, orient
 
 
 def planar_format(name: str) -> str:
-    """Return the pixel format for frames of format `name`: itself, or the nearest planar YUV format."""
+    """Return the nearest planar YUV format of a pixel format.
+
+    A planar YUV format is returned unchanged.
+    """
     if _PLANAR.fullmatch(name):
         return name
     source = av.VideoFormat(name, 16, 16)
@@ -93,7 +106,10 @@ def has_alpha(pixel_format: str) -> bool:
 
 
 class DisplayFilter:
-    """Convert decoded frames to displayed ones. Frames that need no change are passed on as they are."""
+    """A converter of decoded frames to displayed ones.
+
+    Frames that need no change are passed on unchanged.
+    """
 
     def __init__(self, *, pixel_ratio: Fraction | None, time_base: Fraction, limits: Limits, to_sdr8: bool, stored_as: str | None = None):
         self._pixel_ratio = pixel_ratio
@@ -110,7 +126,10 @@ class DisplayFilter:
 
     @property
     def deinterlacing(self) -> bool:
-        """Whether pictures depend on their neighbours. True from the first interlaced frame on."""
+        """Whether pictures depend on their neighbours.
+
+        True from the first interlaced frame on.
+        """
         return self._deinterlacing
 
     def jumped(self) -> None:
@@ -119,7 +138,10 @@ class DisplayFilter:
             self._graph = self._key = None
 
     def push(self, picture: av.VideoFrame) -> Iterator[av.VideoFrame]:
-        """Take one decoded frame; yield the frames that are ready, each with its own `pts` and `time_base`."""
+        """Convert a decoded frame; yield the frames that are ready.
+
+        Each has its own `pts` and `time_base`.
+        """
         self._deinterlacing = self._deinterlacing or picture.interlaced_frame
         key = (picture.width, picture.height, picture.format.name, picture.colorspace, picture.color_range, self._deinterlacing)
         if key != self._key:
@@ -154,7 +176,10 @@ class DisplayFilter:
             yield picture
 
     def _filters(self, picture: av.VideoFrame) -> list[str]:
-        """Return the filters for a frame, in FFmpeg's notation. The first frame decides on size and format for all."""
+        """Return the filters for a frame, in FFmpeg's notation.
+
+        The first frame decides on size and format for all.
+        """
         self._limits.check_size(picture.width, picture.height)
         orientation = orientation_of(picture)
         size = displayed_size(picture.width, picture.height, self._pixel_ratio, orientation)

@@ -22,7 +22,10 @@ EXACT_SCALING = int(Interpolation.BICUBIC) | _ACCURATE
 
 
 class Reformatters(threading.local):
-    """One swscale context per thread. Creating one for every frame costs more than the conversion."""
+    """One swscale context per thread.
+
+    Creating a context for every frame costs more than the conversion.
+    """
 
     def __init__(self) -> None:
         self.reformatter = VideoReformatter()
@@ -62,28 +65,33 @@ class Frame:
         return tags_of(self.picture, pixel_format=self.picture.format.name)
 
     def planes(self) -> tuple[NDArray[Any], ...]:
-        """Return the planes without a copy: uint8, or uint16 where samples have more than 8 bits.
+        """Return the picture's planes without a copy.
 
-        Planar formats give (height, width) each, chroma planes in their own smaller size, alpha last; nv12 gives Y and (height, width, 2).
+        uint8, or uint16 where samples have more than 8 bits. Planar formats give (height, width) each, chroma planes in their own smaller
+        size, alpha last; nv12 gives Y and (height, width, 2).
         """
         return planes_of(self.picture)
 
     def luma(self) -> NDArray[Any]:
-        """Return the Y plane, (height, width), no copy: uint8, or uint16 in the format's own scale (0 to 1023 for 10 bits)."""
+        """Return the Y plane, (height, width), without a copy.
+
+        uint8, or uint16 in the format's own scale (0 to 1023 for 10 bits).
+        """
         return plane_of(self.picture, 0)
 
     def alpha(self) -> NDArray[Any] | None:
-        """Return the alpha plane, (height, width), no copy; None where the pixel format has none.
+        """Return the alpha plane, (height, width), without a copy.
 
-        uint8, or uint16 in the format's own scale (0 to 1023 for 10 bits). 0 is transparent.
+        uint8, or uint16 in the format's own scale (0 to 1023 for 10 bits). 0 is transparent. None if the pixel format has no alpha.
         """
         last = self.picture.format.components[-1]
         return plane_of(self.picture, last.plane) if last.is_alpha else None
 
     def matte(self) -> NDArray[np.uint8]:
-        """Return how opaque each pixel is, (height, width) uint8 from 0 to 255.
+        """Return the opacity of each pixel, (height, width) uint8.
 
-        The alpha plane where there is one. Else the luma, as in a gray video that is a matte: black is 0, white is 255.
+        0 is transparent, 255 opaque. It is the alpha plane if there is one, else the luma, as in a gray video that is a matte: black is 0,
+        white is 255.
         """
         plane, component, full = self.alpha(), self.picture.format.components[-1], True
         if plane is None:
@@ -97,7 +105,10 @@ class Frame:
         return np.asarray(cv2.LUT(np.ascontiguousarray(plane), table) if plane.dtype == np.uint8 else table[plane], np.uint8)
 
     def small_luma(self, width: int, height: int) -> NDArray[np.uint8]:
-        """Average the Y plane down to (height, width), uint8, in its stored range."""
+        """Average the Y plane down to (height, width), uint8.
+
+        Values keep their stored range.
+        """
         small = halve_toward(self.luma(), (width, height))
         small = cv2.resize(small, (width, height), interpolation=cv2.INTER_AREA)
         if small.dtype == np.uint16:
@@ -105,11 +116,11 @@ class Frame:
         return small.astype(np.uint8)
 
     def rgb(self, size: tuple[int, int] | None = None, *, interpolation: int = Interpolation.BICUBIC) -> NDArray[np.uint8]:
-        """Convert to (height, width, 3) uint8 in R, G, B order, using the picture's own matrix and range.
+        """Convert the picture to (height, width, 3) uint8, in R, G, B order.
 
-        `size`: (width, height) to scale to in the same step. `interpolation`: swscale's filter for that; AREA averages, and LANCZOS widens
-        with the scale, so neither aliases. Rounding is accurate and chroma is full whatever the filter. The transfer curve and the
-        primaries do not change: read an HDR file with `to_sdr8` for a picture that looks right.
+        The picture's own matrix and range are used. `size`: (width, height) to scale to in the same step. `interpolation`: swscale's filter
+        for that; AREA averages, and LANCZOS widens with the scale, so neither aliases. Rounding is accurate and chroma is full whatever the
+        filter. The transfer curve and the primaries do not change: read an HDR file with `to_sdr8` for a picture that looks right.
         """
         color = self.color
         width, height = size or (self.width, self.height)

@@ -9,9 +9,9 @@ from shared.video.frames.frame import EXACT_SCALING, Frame
 
 
 def color_picture(rgb: NDArray[np.uint8], frame: Frame, pixel_format: str = "yuv420p") -> av.VideoFrame:
-    """Make a YUV picture of R, G, B with the matrix, range and tags of `frame`.
+    """Make a YUV picture from RGB, with the colour tags of `frame`.
 
-    `rgb`: uint8 (height, width, 3), full range.
+    `rgb`: uint8 (height, width, 3), full range. The matrix and range of `frame` are used.
     """
     color = frame.color
     picture = frame.reformatters.reformatter.reformat(

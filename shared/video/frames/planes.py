@@ -19,15 +19,15 @@ def planes_of(picture: av.VideoFrame) -> tuple[NDArray[Any], ...]:
 
 
 def plane_of(picture: av.VideoFrame, index: int) -> NDArray[Any]:
-    """Return one plane of a PyAV frame as a writable array that shares its memory.
+    """Return one plane of a PyAV frame as an array.
 
-    uint8, or uint16 where samples have more than 8 bits. The shape is (height, width), or (height, width, n) where n components are
-    interleaved. Raises ValueError if a line does not hold whole samples.
+    The array is writable and shares the frame's memory: uint8, or uint16 where samples have more than 8 bits. The shape is (height, width),
+    or (height, width, n) where n components are interleaved. Raises ValueError if a line does not hold whole samples.
     """
     parts = [part for part in picture.format.components if part.plane == index]
     dtype = np.dtype(np.uint16 if parts[0].bits > 8 else np.uint8)
     plane: Any = picture.planes[index]
-    # The plane's own size is that of the frame as allocated; the component's is rounded up for odd pictures.
+    # The plane has the allocated size of the frame; the component's size is rounded up for odd pictures.
     height, width, count = parts[0].height, parts[0].width, len(parts)
     if abs(plane.line_size) % dtype.itemsize:
         raise ValueError(f"lines of {plane.line_size} bytes do not hold whole {dtype} samples")
@@ -44,9 +44,9 @@ def empty_picture(width: int, height: int, pixel_format: str) -> av.VideoFrame:
 
 
 def picture_from(planes: tuple[NDArray[Any], ...], width: int, height: int, pixel_format: str) -> av.VideoFrame:
-    """Create a PyAV frame from a copy of `planes`, which have the shapes that `planes_of` returns.
+    """Create a PyAV frame from a copy of its planes.
 
-    Raises ValueError if the number of planes or a shape does not fit the format.
+    `planes` have the shapes that `planes_of` returns. Raises ValueError if the number of planes or a shape does not fit the format.
     """
     picture = empty_picture(width, height, pixel_format)
     targets = planes_of(picture)
@@ -60,10 +60,10 @@ def picture_from(planes: tuple[NDArray[Any], ...], width: int, height: int, pixe
 
 
 def set_alpha(picture: av.VideoFrame, alpha: NDArray[Any]) -> None:
-    """Write `alpha` into the alpha plane of a planar picture, scaled to its depth.
+    """Write `alpha` into the alpha plane of a planar picture.
 
-    `alpha`: (height, width) uint8 from 0 to 255, or uint16 from 0 to 65535. Raises ValueError for another shape or type, and for a picture
-    without an alpha plane.
+    `alpha`: (height, width) uint8 from 0 to 255, or uint16 from 0 to 65535, scaled to the picture's depth. Raises ValueError for another
+    shape or type, and for a picture without an alpha plane.
     """
     component = picture.format.components[-1]
     if not component.is_alpha:
@@ -73,13 +73,19 @@ def set_alpha(picture: av.VideoFrame, alpha: NDArray[Any]) -> None:
 
 
 def check_alpha(alpha: NDArray[Any], shape: tuple[int, ...]) -> None:
-    """Raise ValueError unless `alpha` is uint8 or uint16 and has `shape`, (height, width)."""
+    """Raise ValueError unless `alpha` is uint8 or uint16 of `shape`.
+
+    `shape`: (height, width).
+    """
     if alpha.shape != shape or alpha.dtype not in (np.uint8, np.uint16):
         raise ValueError(f"alpha is {alpha.dtype} of shape {alpha.shape}; uint8 or uint16 of shape {shape} is needed")
 
 
 def scale_alpha(alpha: NDArray[Any], bits: int, shape: tuple[int, ...]) -> NDArray[Any]:
-    """Scale alpha of full scale, uint8 or uint16, to `bits` a sample. Raises what `check_alpha` raises."""
+    """Scale full-scale alpha, uint8 or uint16, to `bits` a sample.
+
+    Raises what `check_alpha` raises.
+    """
     check_alpha(alpha, shape)
     most, given = (1 << bits) - 1, 255 if alpha.dtype == np.uint8 else 65535
     if most == given:
@@ -89,10 +95,10 @@ def scale_alpha(alpha: NDArray[Any], bits: int, shape: tuple[int, ...]) -> NDArr
 
 
 def halve_toward(plane: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
-    """Halve a plane while both sides stay even and at least `size`, (width, height).
+    """Halve a plane repeatedly, down to at least `size`.
 
-    Halving is several times as fast as any other averaging, so it goes before the final resize. Returns `plane` itself if it cannot be
-    halved.
+    `size`: (width, height). Halving stops at an odd side. It is several times as fast as any other averaging, so it goes before the final
+    resize. Returns `plane` itself if it cannot be halved.
     """
     width, height = size
     while all(side % 2 == 0 and side // 2 >= least for side, least in zip(plane.shape, (height, width), strict=True)):

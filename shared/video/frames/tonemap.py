@@ -38,7 +38,10 @@ def nits_to_pq(nits: Floats) -> Floats:
 
 
 def hlg_to_nits(signal: Floats) -> Floats:
-    """Convert an HLG signal (..., 3) from 0 to 1 to cd/m2 (BT.2100 EOTF, screen of 1000 cd/m2)."""
+    """Convert an HLG signal (..., 3) from 0 to 1 to cd/m2.
+
+    BT.2100 EOTF, for a screen of 1000 cd/m2.
+    """
     a, b, c = 0.17883277, 0.28466892, 0.55991073
     signal = np.clip(signal, 0, 1)
     scene = np.where(signal <= 0.5, signal * signal / 3, (np.exp((signal - c) / a) + b) / 12)
@@ -48,7 +51,10 @@ def hlg_to_nits(signal: Floats) -> Floats:
 
 
 def eetf(nits: Floats) -> Floats:
-    """Compress luminances from up to 1000 to 203 cd/m2 (BT.2390); values below the knee stay."""
+    """Compress luminances from up to 1000 to 203 cd/m2 (BT.2390).
+
+    Values below the knee stay.
+    """
     peak, target = (float(nits_to_pq(np.array(value))) for value in (_PEAK_NITS, _WHITE_NITS))
     e1 = np.clip(nits_to_pq(nits) / peak, 0, 1)
     top = target / peak
@@ -59,7 +65,10 @@ def eetf(nits: Floats) -> Floats:
 
 
 def to_bt709(signal: Floats, transfer: str) -> Floats:
-    """Convert coded BT.2020 R, G, B (..., 3) from 0 to 1 to coded BT.709. `transfer`: smpte2084 or arib-std-b67."""
+    """Convert coded BT.2020 R, G, B to coded BT.709.
+
+    `signal`: (..., 3) from 0 to 1. `transfer`: smpte2084 or arib-std-b67.
+    """
     nits = hlg_to_nits(signal) if transfer == "arib-std-b67" else pq_to_nits(signal)
     largest = nits.max(axis=-1, keepdims=True)
     light = nits * (eetf(largest) / np.maximum(largest, 1e-9)) / _WHITE_NITS
@@ -75,7 +84,10 @@ def to_bt709(signal: Floats, transfer: str) -> Floats:
 
 @contextmanager
 def table_file(transfer: str) -> Iterator[str]:
-    """Write the conversion to a temporary .cube file for FFmpeg's lut3d filter."""
+    """Write the conversion to a temporary .cube file.
+
+    FFmpeg's lut3d filter reads it.
+    """
     axis = np.linspace(0, 1, _POINTS)
     blue, green, red = np.meshgrid(axis, axis, axis, indexing="ij")
     table = to_bt709(np.stack([red, green, blue], axis=-1).reshape(-1, 3), transfer)

@@ -12,10 +12,10 @@ _WAITING = 8
 
 
 class ActionThread:
-    """Run actions in a thread of its own, in order, with at most 8 waiting.
+    """A thread that runs actions in order, with at most 8 waiting.
 
-    It keeps no reference to what it runs, nor to an error once that is raised. A reference cycle would keep an encoder's frames in memory
-    until the garbage collector happens to run.
+    It keeps no reference to an action that has run, nor to an error that was raised. A reference cycle would keep an encoder's frames in
+    memory until the garbage collector runs.
     """
 
     def __init__(self) -> None:
@@ -31,15 +31,15 @@ class ActionThread:
     def start(self, name: str, *, cleanup: Action, explain: Explain) -> None:
         """Start running actions.
 
-        `cleanup` runs in the thread after the last action, whatever happened. `explain` turns an action's error into the one to raise.
+        `cleanup` runs in the thread after the last action, whatever happened. `explain` turns an action's error into the error to raise.
         """
         self._thread = threading.Thread(target=_run, args=(self._queue, self._errors, cleanup, explain), name=name, daemon=True)
         self._thread.start()
 
     def submit(self, action: Action, weight: int = 0) -> None:
-        """Have `action` run; it holds `weight` bytes until then. Blocks while the thread is behind.
+        """Queue an action, waiting while the thread is behind.
 
-        Raises the error of an action that failed, once, and OperationFailed afterwards.
+        The action holds `weight` bytes until it runs. Raises the error of an action that failed, once, and OperationFailed afterwards.
         """
         try:
             self._queue.put(action, weight)
@@ -49,13 +49,16 @@ class ActionThread:
             raise OperationFailed("The writer was closed while there was more to write.") from None
 
     def finish(self) -> None:
-        """Wait until all actions have run. Raises the error of one that failed."""
+        """Wait until all actions have run.
+
+        Raises the error of an action that failed.
+        """
         self._queue.finish()
         self._join()
         self._raise_error()
 
     def abort(self) -> None:
-        """Drop the actions that wait, and wait for the one that runs."""
+        """Drop the waiting actions, and wait for the running one."""
         self._queue.close()
         self._join()
         self._errors.clear()

@@ -1,4 +1,7 @@
-"""Pictures as an encoder takes them: size, pixel format, matrix and range, and no odd sizes where chroma is halved."""
+"""Conversion of pictures to the form that an encoder accepts.
+
+That is size, pixel format, matrix and range, and no odd sizes where chroma is halved.
+"""
 
 from typing import Any
 
@@ -14,7 +17,10 @@ from shared.video.info import ColorInfo
 
 
 class PictureConverter:
-    """Convert pictures to one size and format, with the colours of `color`. Pictures that fit are passed on as they are."""
+    """A converter of pictures to one size, format and `color`.
+
+    Pictures that fit are passed on unchanged.
+    """
 
     def __init__(self, width: int, height: int, pixel_format: str):
         layout = av.VideoFormat(pixel_format, 16, 16)
@@ -28,9 +34,10 @@ class PictureConverter:
         self._reformatter = VideoReformatter()
 
     def convert(self, picture: av.VideoFrame, alpha: NDArray[Any] | None = None) -> av.VideoFrame:
-        """Convert a picture if it does not fit, and pad it on the right and at the bottom with its last column and row.
+        """Convert a picture if it does not fit, and pad it.
 
-        `alpha`: written over the alpha plane, as `set_alpha` takes it; `picture` itself stays as it is.
+        Padding repeats the last column on the right and the last row at the bottom. `alpha`: written over the alpha plane, as `set_alpha`
+        takes it; `picture` itself does not change.
         """
         source = tags_of(picture, pixel_format=picture.format.name)
         rgb = picture.format.is_rgb

@@ -1,4 +1,4 @@
-"""Table of video encoders, and what `quality` means to each."""
+"""The table of video encoders, and the meaning of `quality` to each."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -17,7 +17,10 @@ from shared.errors import Invalid
 
 @dataclass(frozen=True, slots=True)
 class Encoder:
-    """A video encoder, its pixel formats, and its options for a quality of 0 to 100."""
+    """A video encoder, its pixel formats, and its options per quality.
+
+    Quality is 0 to 100.
+    """
 
     name: str
     pixel_formats: frozenset[str]
@@ -42,7 +45,7 @@ def _vp9(quality: int) -> Mapping[str, str]:
 
 
 def _av1(quality: int) -> Mapping[str, str]:
-    # Its quality scale is not linear in that of the others.
+    # SVT-AV1's scale is not linear in the scale of the other encoders.
     crf = np.interp(quality, (0, 30, 50, 70, 90, 100), (63, 60, 42, 18, 7, 3))
     return {"crf": f"{round(float(crf))}", "preset": "8"}
 
@@ -80,9 +83,9 @@ _PREFERRED: Mapping[str, tuple[str, ...]] = {
 
 
 def choose_encoder(wanted: str, suffix: str, pixel_format: str) -> Encoder:
-    """Return the encoder `wanted`, or for "auto" the first that works for the suffix and pixel format.
+    """Return the encoder `wanted`; for "auto" the first that works.
 
-    Raises Invalid, listing the encoders that work.
+    It must work for the suffix and the pixel format. Raises Invalid, listing the encoders that work.
     """
     names = _PREFERRED.get(suffix, ()) if wanted == "auto" else (wanted,)
     fitting = [encoder for name in names for encoder in ENCODERS if encoder.name == name and pixel_format in encoder.pixel_formats]
@@ -94,7 +97,10 @@ def choose_encoder(wanted: str, suffix: str, pixel_format: str) -> Encoder:
 
 
 def encoder_options(encoder: Encoder, quality: int, pixel_format: str) -> dict[str, str]:
-    """Return the encoder's options for a quality of 0 (small) to 100 (nearly lossless)."""
+    """Return an encoder's options for a quality.
+
+    0 gives small files, 100 is nearly lossless.
+    """
     # SVT-AV1 prints its settings to stderr unless this variable is set.
     os.environ.setdefault("SVT_LOG", "1")
     if not 0 <= quality <= 100:
@@ -106,7 +112,10 @@ def encoder_options(encoder: Encoder, quality: int, pixel_format: str) -> dict[s
 
 @cache
 def encoder_works(name: str, pixel_format: str = "yuv420p") -> bool:
-    """Check that the encoder can encode a picture; a build may contain encoders whose hardware is missing."""
+    """Check whether an encoder can encode a picture.
+
+    A build may contain encoders whose hardware is missing.
+    """
     if name not in av.codecs_available:
         return False
     encoder = next(encoder for encoder in ENCODERS if encoder.name == name)
@@ -125,10 +134,13 @@ def encoder_works(name: str, pixel_format: str = "yuv420p") -> bool:
 
 
 def encoders() -> dict[str, bool]:
-    """List all known video encoders, and whether each works on this machine."""
+    """Map all known video encoders to whether each works here."""
     return {encoder.name: encoder_works(encoder.name, sorted(encoder.pixel_formats)[-1]) for encoder in ENCODERS}
 
 
 def ffmpeg_path() -> str:
-    """Return the path of ffmpeg: imageio-ffmpeg's own, or the one in IMAGEIO_FFMPEG_EXE."""
+    """Return the path of the ffmpeg program.
+
+    It is imageio-ffmpeg's own, or the one in IMAGEIO_FFMPEG_EXE.
+    """
     return str(imageio_ffmpeg.get_ffmpeg_exe())

@@ -1,4 +1,7 @@
-"""The encoding side of a writer: pictures and sound into a container. Runs in the writer's thread."""
+"""The encoding side of a writer, which runs in the writer's thread.
+
+It encodes pictures and sound into a container.
+"""
 
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -32,7 +35,10 @@ class Chapter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VideoEncoding:
-    """How the picture is encoded. `container`: FFmpeg's name of the format. `color`: None takes the tags of the first picture."""
+    """Settings of the picture's encoding.
+
+    `container`: FFmpeg's name of the format. `color`: None takes the tags of the first picture.
+    """
 
     container: str
     encoder: Encoder
@@ -46,9 +52,9 @@ class VideoEncoding:
 
 @dataclass(slots=True, eq=False)
 class OutputFile:
-    """Encode and mux into `path`; messages call the file `name`.
+    """An output file, encoded and muxed into `path`.
 
-    Tracks, copies and tags are added before `open`, chapters before `finish`.
+    Messages call the file `name`. Tracks, copies and tags are added before `open`, chapters before `finish`.
     """
 
     path: Path
@@ -64,9 +70,12 @@ class OutputFile:
     _last_dts: int | None = None
 
     def open(self, first: ColorInfo) -> None:
-        """Open the file and its streams. `first`: colour tags of the first picture."""
+        """Open the file and its streams.
+
+        `first`: colour tags of the first picture.
+        """
         settings = self.settings
-        # The same pictures give the same file: without the version of the library, and without random numbers.
+        # Leave out the library's version and random numbers, so that equal pictures give equal files.
         flags = {"fflags": "+bitexact"} | ({"movflags": "+faststart"} if settings.container in ("mp4", "mov") else {})
         flags |= {"loop": "0"} if settings.container == "webp" else {}
         container = av.open(str(self.path), "w", format=settings.container, container_options=flags)
@@ -99,10 +108,13 @@ class OutputFile:
             track.open(container, mux)
 
     def encode(self, picture: av.VideoFrame, pts: int, duration: int | None, alpha: NDArray[Any] | None) -> None:
-        """Encode a picture; `pts` and `duration` are in the settings' time base. `alpha` replaces its alpha plane."""
+        """Encode a picture.
+
+        `pts` and `duration` are in the settings' time base. `alpha` replaces the picture's alpha plane.
+        """
         settings = self.settings
         ready = self.converter.convert(picture, alpha)
-        # A decoder's picture types would be taken as orders where to put keyframes.
+        # The encoder would take a decoder's picture types as orders for keyframes.
         ready.pict_type = 0
         ready.pts, ready.time_base = pts, settings.time_base
         ready.duration = duration or max(round(1 / (settings.frame_rate * settings.time_base)), 1)
@@ -122,7 +134,7 @@ class OutputFile:
         self._container = None
 
     def close(self) -> None:
-        """Close the files that are still open, after an error or a cancellation."""
+        """Close files that are still open, after an error or a cancellation."""
         for copied in self.copies:
             copied.close()
         if self._container is not None:
@@ -145,7 +157,7 @@ class OutputFile:
 
 def _muxer(container: av.container.OutputContainer, name: str) -> Mux:
     def mux(packets: Any) -> None:
-        # Copied packets are muxed while their source is open: without this, a full disk would be blamed on the source.
+        # Copied packets are muxed while their source is open: without this, the error of a full disk would name the source.
         try:
             container.mux(packets)
         except av.error.FFmpegError as error:

@@ -1,4 +1,4 @@
-"""Write numbered PNG files to a folder or a zip file, encoded on all cores."""
+"""Numbered PNG files in a folder or a zip file, encoded on all cores."""
 
 import os
 import shutil
@@ -21,20 +21,21 @@ from shared.video.frames.frame import EXACT_SCALING, Reformatters
 from shared.video.frames.planes import picture_from, plane_of, scale_alpha
 
 PngFormat = Literal["gray", "gray16le", "rgb24", "rgba", "rgb48le", "rgba64le"]
-# OpenCV takes blue first.
+# OpenCV's channel order is B, G, R.
 _SWAPPED = {"gray": "gray", "gray16le": "gray16le", "rgb24": "bgr24", "rgba": "bgra", "rgb48le": "bgr48le", "rgba64le": "bgra64le"}
 _BITS_OF_ALPHA = {"rgba": 8, "rgba64le": 16}
 _AHEAD = 2
 
 
 class PngWriter:
-    """Write PNG files frame-000000.png, frame-000001.png, ...; used like a `VideoWriter`.
+    """A writer of numbered PNG files, used like a `VideoWriter`.
 
-    `path`: a .zip file, or a folder that does not exist or is empty. `pixel_format`: "gray", "rgb24" or "rgba", or the same with 16 bits
-    per sample; "rgba" and "rgba64le" keep transparency. Pictures are converted with their own matrix and range, so that full scale stays
-    full scale. `pts` must rise but is not written. `compression`: 0 (fast) to 9 (small).
+    Files are frame-000000.png, frame-000001.png, ... `path`: a .zip file, or a folder that does not exist or is empty. `pixel_format`:
+    "gray", "rgb24" or "rgba", or the same with 16 bits per sample; "rgba" and "rgba64le" keep transparency. Pictures are converted with
+    their own matrix and range, so that full scale stays full scale. `pts` must rise but is not written. `compression`: 0 (fast) to 9
+    (small).
 
-    The folder or file gets its name only after the `with` block has ended well; otherwise nothing is left.
+    The folder or file gets its name only after the `with` block has ended without an error; otherwise no file is left.
     """
 
     encoder = "png"
@@ -63,10 +64,11 @@ class PngWriter:
         self._count = 0
 
     def write(self, picture: av.VideoFrame | tuple[NDArray[Any], ...], pts: int, *, alpha: NDArray[Any] | None = None) -> None:
-        """Add a picture: a PyAV frame, or a tuple of one array (height, width) or (height, width, channels) in the writer's format.
+        """Add a picture: a PyAV frame, or an array in the writer's format.
 
-        `alpha`: (height, width) uint8 or uint16 of full scale, for "rgba" and "rgba64le". Do not change a picture or its alpha afterwards.
-        Blocks while encoding is behind; raises the error of a picture that could not be encoded.
+        An array comes as a tuple of one array, (height, width) or (height, width, channels). `alpha`: (height, width) uint8 or uint16 of
+        full scale, for "rgba" and "rgba64le". Do not change a picture or its alpha afterwards. Blocks while encoding is behind; raises the
+        error of a picture that could not be encoded.
         """
         if alpha is not None:
             if self._format not in _BITS_OF_ALPHA:
@@ -92,7 +94,10 @@ class PngWriter:
             self.close()
 
     def close(self) -> None:
-        """Finish the folder or file and give it its name. Raises ValueError if no picture was written."""
+        """Finish the folder or file and give it its name.
+
+        Raises ValueError if no picture was written.
+        """
         try:
             while self._waiting:
                 self._store(self._waiting.popleft().result())
@@ -106,7 +111,7 @@ class PngWriter:
             self.abort()
 
     def abort(self) -> None:
-        """Stop encoding and leave nothing behind."""
+        """Stop encoding, and remove what was written."""
         for future in self._waiting:
             future.cancel()
         self._waiting.clear()
@@ -151,7 +156,7 @@ class PngWriter:
         array = np.ascontiguousarray(plane_of(ready, 0))
         alpha = picture.format.components[-1]
         if self._format == "rgba64le" and alpha.is_alpha and not picture.format.is_rgb:
-            # The library moves the bits of planar transparency up, so that opaque would be a little less than full scale.
+            # swscale shifts the bits of planar alpha, which would leave opaque pixels slightly below full scale.
             most = ((1 << alpha.bits) - 1) << (16 - alpha.bits)
             array[..., 3] = np.minimum(np.rint(array[..., 3] * (65535 / most)), 65535)
         return array

@@ -37,7 +37,10 @@ Mux = Callable[[Any], None]
 
 
 class AudioTrack:
-    """An audio track encoded from the samples given to `write`, one after the other from `start` seconds on."""
+    """An audio track encoded from samples.
+
+    `write` adds samples one after the other, from `start` seconds on.
+    """
 
     def __init__(
         self,
@@ -57,16 +60,22 @@ class AudioTrack:
         self._encoder: SampleEncoder | None = None
 
     def write(self, samples: NDArray[np.float32]) -> None:
-        """Add float32 samples of shape (channels, n), nominally -1 to 1. Blocks while the writer is behind."""
+        """Add samples, waiting while the writer is behind.
+
+        float32 of shape (channels, n), nominally -1 to 1.
+        """
         if samples.ndim != 2 or samples.shape[0] != self.channels:
             raise ValueError(f"samples have the shape {samples.shape}; this track takes ({self.channels}, n)")
         block = np.array(samples, np.float32, order="C")
         self._submit(lambda: self.encode(block))
 
     def open(self, container: av.container.OutputContainer, mux: Mux) -> None:
-        """Create the stream. Runs in the writer's thread, as do the methods below."""
+        """Create the stream.
+
+        Runs in the writer's thread, as do the methods below.
+        """
         self._encoder = SampleEncoder(container, mux, sample_rate=self.sample_rate, layout=self.layout, language=self.language)
-        # Silence instead of a later first time: with one, MP4 would not mark the encoder's priming, and players would play it.
+        # Begin with silence: with a later first time, MP4 would not mark the encoder's priming, and players would play it.
         missing = round(self._start * self.sample_rate)
         while missing > 0:
             count = min(missing, self.sample_rate)
@@ -83,7 +92,10 @@ class AudioTrack:
 
 
 class SampleEncoder:
-    """Encode float samples with a container's audio codec, resampled if it does not take their rate or layout."""
+    """An encoder of float samples with a container's audio codec.
+
+    Samples are resampled if the codec does not take their rate or layout.
+    """
 
     def __init__(
         self,
@@ -112,14 +124,14 @@ class SampleEncoder:
         self._source_pts = 0
 
     def push(self, samples: NDArray[np.float32]) -> None:
-        """Encode float32 (channels, n)."""
+        """Encode samples, float32 (channels, n)."""
         if self._resampler is None:
             size = self.stream.codec_context.frame_size if self.stream.codec_context.is_open else 0
             if not size:
                 self.stream.codec_context.open()
                 size = self.stream.codec_context.frame_size
             self._resampler = av.AudioResampler(self._format, self.layout, self.rate, frame_size=size or 1024)
-        # Interleaved: PyAV 18 goes one plane too far with eight planar channels.
+        # Interleaved samples: with eight planar channels PyAV 18 reads one plane too many.
         interleaved = np.ascontiguousarray(samples.T, np.float32).reshape(1, -1)
         frame = av.AudioFrame.from_ndarray(interleaved, format="flt", layout=self._source_layout)
         frame.sample_rate = self._source_rate
@@ -155,7 +167,10 @@ def layout_works(codec: str, layout: str) -> bool:
 
 
 class CopiedAudio:
-    """Copy all audio tracks of another file packet by packet, with its timeline moved to 0."""
+    """A packet-by-packet copy of all audio tracks of another file.
+
+    That file's timeline is moved to 0.
+    """
 
     def __init__(self, source: str | os.PathLike[str], limits: Limits):
         self._source = source
@@ -165,7 +180,10 @@ class CopiedAudio:
         self._finishers: list[Callable[[], None]] = []
 
     def plan(self, container_format: str) -> list[str]:
-        """Return a warning for each track that cannot be copied unchanged into the container."""
+        """Return a warning for each track that the container cannot hold.
+
+        Such a track is encoded again; the others are copied unchanged.
+        """
         with open_input(self._source, limits=self._limits) as container:
             kept = audio_streams(container)
             lost = len(container.streams.audio) - len(kept)
@@ -195,7 +213,7 @@ class CopiedAudio:
                 self._position = position
 
     def close(self) -> None:
-        """Close the source."""
+        """Close the source file."""
         if self._steps is not None:
             self._steps.close()
             self._steps = None
@@ -212,7 +230,7 @@ class CopiedAudio:
             if not streams:
                 return
             for packet in source.demux(streams):
-                # A flushing packet has its stream, but not its stream's number.
+                # A flushing packet has a stream, but no stream index.
                 position = writers[packet.stream.index](packet)
                 if position is not None:
                     yield position
@@ -263,7 +281,7 @@ def _recoder(stream: Any, container: av.container.OutputContainer, mux: Mux, zer
         for frame in frames:
             if frame.pts is not None:
                 position = frame.pts * (frame.time_base or base) - zero
-                # Silence where the source starts late or has a hole: encoded samples have no times of their own.
+                # Write silence where the source starts late or has a gap: encoded samples have no times of their own.
                 gap = round(position * context.sample_rate) - written
                 if gap > context.sample_rate // 200:
                     encoder.push(np.zeros((context.channels, gap), np.float32))

@@ -1,4 +1,7 @@
-"""Writing a video file: encoded in a thread of its own, under a temporary name that is renamed at the end."""
+"""A writer of video files, which encodes in a thread of its own.
+
+The file is written under a temporary name and renamed at the end.
+"""
 
 import os
 from collections.abc import Callable
@@ -27,19 +30,19 @@ from shared.video.writing.output_file import Chapter, OutputFile, VideoEncoding
 from shared.video.writing.tracks import AudioTrack, CopiedAudio
 
 FORMATS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm", ".webp": "webp"}
-_MOST_CHAPTERS = 255  # the list that most players of MP4 read counts in one byte
+_MOST_CHAPTERS = 255  # MP4's chapter list, as most players read it, has a one-byte count
 
 
 class VideoWriter:
-    """Write a video file. Used as a context manager.
+    """A writer of a video file, used as a context manager.
 
     `path`: .mp4, .mov, .mkv, .webm, or .webp (an animation without sound that repeats for ever). `frame_rate`: the nominal rate.
     `time_base`: the unit of the `pts` given to `write`, by default 1 / `frame_rate`. `color`: the tags of the file; pictures with other
     tags are converted. None takes those of the first picture. `quality`: 0 to 100, about the same to the eye with each encoder. `encoder`:
     an FFmpeg name, or "auto" (NVENC where it works, else the first that fits).
 
-    The file gets its name only after the `with` block has ended well; otherwise nothing is left. Odd sizes are padded by one pixel where
-    the pixel format has no odd sizes, and `warnings` says so. Raises Invalid if no encoder fits.
+    The file gets its name only after the `with` block has ended without an error; otherwise no file is left. Odd sizes are padded by one
+    pixel where the pixel format has no odd sizes, and `warnings` says so. Raises Invalid if no encoder fits.
     """
 
     def __init__(
@@ -83,13 +86,13 @@ class VideoWriter:
         self._partial = partial_path(self._path, suffix)
         self._output = OutputFile(self._partial, self._path.name, self._settings, self._converter)
         self._last: int | None = None
-        # Tracks get the thread's method, not the writer's: with that, writer and track would refer to each other.
+        # Tracks get a method of the thread, because one of the writer would make a reference cycle of writer and track.
         self._thread = ActionThread()
 
     def add_audio(self, sample_rate: int, layout: str, *, start: Fraction = Fraction(0), language: str | None = None) -> AudioTrack:
-        """Add an audio track to write samples to, before the first picture.
+        """Add an audio track to write samples to.
 
-        `layout`: FFmpeg's name, such as stereo. `start`: seconds at which the samples begin.
+        Call this before the first picture. `layout`: FFmpeg's name, such as stereo. `start`: seconds at which the samples begin.
         """
         self._check_not_started()
         if self._settings.container == "webp":
@@ -99,9 +102,10 @@ class VideoWriter:
         return track
 
     def copy_audio(self, source: str | os.PathLike[str], *, limits: Limits | None = None) -> list[str]:
-        """Copy all audio tracks of `source` untouched, in time with its frames; before the first picture.
+        """Copy all audio tracks of `source`, in time with its frames.
 
-        Returns a warning for each track that has to be re-encoded because the container cannot hold it. `source` may have no sound.
+        Call this before the first picture. Returns a warning for each track that has to be encoded again because the container cannot hold
+        it. `source` may have no sound.
         """
         self._check_not_started()
         if self._settings.container == "webp":
@@ -112,18 +116,20 @@ class VideoWriter:
         return warnings
 
     def copy_tags(self, source: str | os.PathLike[str], *, limits: Limits | None = None) -> None:
-        """Copy the recording time, the title and other tags about the content of `source`; before the first picture.
+        """Copy the tags about the content of `source`, such as its title.
 
-        Place and device are left out. Errors are those of `read_frames`.
+        Call this before the first picture. Also copied is the recording time; place and device are left out. Errors are those of
+        `read_frames`.
         """
         self._check_not_started()
         self._output.tags.clear()
         self._output.tags.update(file_tags(source, limits or Limits.in_force()))
 
     def add_chapter(self, title: str, start: Fraction, end: Fraction) -> None:
-        """Name the part from `start` to `end` seconds, at any time before the end; chapters come in order and do not overlap.
+        """Add a chapter from `start` to `end` seconds.
 
-        At most 255. Some players extend a chapter to the next one: leave no gaps. A .webp file has none.
+        Possible until the file is finished; at most 255. Chapters come in order and do not overlap. Some players extend a chapter to the
+        next one: leave no gaps. A .webp file has none.
         """
         chapters = self._output.chapters
         if not 0 <= start < end or (chapters and start < chapters[-1].end):
@@ -140,12 +146,13 @@ class VideoWriter:
         duration: int | None = None,
         alpha: NDArray[Any] | None = None,
     ) -> None:
-        """Add a picture: a PyAV frame, or its planes as `Frame.planes` returns them in the writer's format and size (copied).
+        """Add a picture: a PyAV frame, or a tuple of its planes.
 
-        `pts` and `duration` are in `time_base` units; `pts` must rise. A frame of another size or format is converted. `alpha`: (height,
-        width) uint8 or uint16 of full scale, which becomes the alpha plane of a file that has one; colours are written as they are given,
-        straight or premultiplied. Do not change a picture or its alpha afterwards. Blocks while the encoder is behind; raises its error if
-        it has failed, and ValueError for alpha of another shape or in a format without it.
+        Planes are those of `Frame.planes`, in the writer's format and size, and are copied. `pts` and `duration` are in `time_base` units;
+        `pts` must rise. A frame of another size or format is converted. `alpha`: (height, width) uint8 or uint16 of full scale, which
+        becomes the alpha plane of a file that has one; colours are written as they are given, straight or premultiplied. Do not change a
+        picture or its alpha afterwards. Blocks while the encoder is behind; raises its error if it has failed, and ValueError for alpha of
+        another shape or in a format without it.
         """
         if alpha is not None:
             self._check_alpha(alpha)
@@ -171,7 +178,10 @@ class VideoWriter:
             self.close()
 
     def close(self) -> None:
-        """Finish the file and give it its name. Raises the encoder's error, or ValueError if no picture was written."""
+        """Finish the file and give it its name.
+
+        Raises the encoder's error, or ValueError if no picture was written.
+        """
         if not self._thread.started:
             self.abort()
             raise ValueError(f"no picture was written to {self._path.name!r}")
@@ -184,7 +194,7 @@ class VideoWriter:
             raise
 
     def abort(self) -> None:
-        """Stop encoding and leave nothing behind."""
+        """Stop encoding, and remove what was written."""
         self._thread.abort()
         self._partial.unlink(missing_ok=True)
 
