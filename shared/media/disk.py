@@ -17,10 +17,10 @@ Result = TypeVar("Result")
 
 
 async def on_disk(call: Callable[..., Result], *args: Any, **options: Any) -> Result:
-    """Run `call(*args, **options)` in a thread. Raises Unavailable where the disk is full.
+    """Run `call(*args, **options)` in a thread.
 
-    A cancelled call still waits for the thread before it ends, so that cleaning up does not race with a running write. Works with
-    cancellation by anyio and by asyncio.
+    Raises Unavailable if the disk is full. A cancelled call still waits for the thread before it ends, so that cleaning up does not race
+    with a running write. Works with cancellation by anyio and by asyncio.
     """
     cancelled = False
     with anyio.CancelScope(shield=True):
@@ -31,7 +31,7 @@ async def on_disk(call: Callable[..., Result], *args: Any, **options: Any) -> Re
             except asyncio.CancelledError:
                 cancelled = True
     if cancelled:
-        running.exception()  # retrieved, or asyncio would report it as never retrieved
+        running.exception()  # read the error here, or asyncio would report it as never retrieved
         raise asyncio.CancelledError
     try:
         return running.result()
@@ -42,16 +42,22 @@ async def on_disk(call: Callable[..., Result], *args: Any, **options: Any) -> Re
 
 
 def write_all(file: BinaryIO, block: bytes) -> None:
-    """Write all of `block` to an unbuffered file, whose `write` may take only a part."""
+    """Write all of `block` to an unbuffered file.
+
+    The file's own `write` may write only a part.
+    """
     rest = memoryview(block)
     while rest:
         rest = rest[file.write(rest) :]
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Replace a file atomically and durably; a crash leaves the old or the new content. Creates the folder."""
+    """Replace a file atomically and durably.
+
+    A crash leaves the old or the new content. Creates the folder.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    new = partial_path(path)  # not named by process number: containers that share a folder have equal ones
+    new = partial_path(path)  # a process id would not be unique: containers that share a folder have equal ones
     try:
         with new.open("w", encoding="utf-8") as out:
             out.write(text)
@@ -64,7 +70,10 @@ def write_atomically(path: Path, text: str) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Flush a folder, so that files renamed into it survive a loss of power."""
+    """Flush a folder to disk.
+
+    Files renamed into it then survive a loss of power.
+    """
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -1,4 +1,7 @@
-"""Ids of media, uploads and temporary folders: made by the server and sorted by creation time."""
+"""Ids of media, uploads and temporary folders.
+
+The server makes them; they sort by creation time.
+"""
 
 import re
 import secrets
@@ -25,17 +28,26 @@ def new_id() -> str:
 
 
 def is_id(text: str) -> bool:
-    """Check whether `text` has the form of an id, which is safe in a path."""
+    """Check whether `text` has the form of an id.
+
+    Such a text is safe in a path.
+    """
     return ID.fullmatch(text) is not None
 
 
 def is_owner(text: str) -> bool:
-    """Check whether `text` has the form of an owner's name, which is safe in a path."""
+    """Check whether `text` has the form of an owner's name.
+
+    Such a text is safe in a path.
+    """
     return OWNER.fullmatch(text) is not None
 
 
 def checked_parts(owner: str, media_id: str) -> tuple[str, str]:
-    """Return both parts of a medium's folder. Raises UnknownMedia if one is malformed."""
+    """Return both parts of a medium's folder.
+
+    Raises UnknownMedia if one is malformed.
+    """
     if not is_owner(owner) or not is_id(media_id):
         raise UnknownMedia(f"There is no media {media_id[:64]!r}: ids have 26 characters and come from POST /v1/media.")
     return owner, media_id

@@ -1,4 +1,4 @@
-"""Turn untrusted bytes into a medium: stream to disk, hash, probe, publish."""
+"""Ingestion of untrusted bytes: stream to disk, hash, probe, publish."""
 
 import asyncio
 import contextlib
@@ -18,10 +18,10 @@ from shared.media.store import Incoming, MediaStore, NewMedium
 from shared.operation import Kind
 
 Probe = Callable[[Path], Awaitable[dict[str, Any]]]
-"""Probes a file in a process of its own: returns `{"kind", "content_type", "suffix", "media"}`, or raises why the file is refused."""
+"""Probes a file in a child process. Returns `{"kind", "content_type", "suffix", "media"}`, or raises the error of a refused file."""
 
 WRITE_BYTES = 1024 * 1024
-"""Chunks are collected to this size: a trip to a thread for each network packet would cost more than the writing."""
+"""Size at which collected chunks are written. A thread call for each network packet would take longer than the writing."""
 
 
 async def ingest(
@@ -30,8 +30,8 @@ async def ingest(
     """Make a medium of the bytes of `chunks`.
 
     Memory does not grow with their number, and the event loop never waits for the disk. `source` is "upload" or "url". Raises TooLarge at
-    the first byte over `max_bytes`, BrokenMedia for an empty file, and what `probe` raises. After any error, cancellation included,
-    nothing is left behind.
+    the first byte over `max_bytes`, BrokenMedia for an empty file, and what `probe` raises. After any error, also a cancellation, no file
+    is left.
     """
     async with _incoming(store) as incoming:
         size, sha256 = await _receive(chunks, incoming.content, max_bytes)
@@ -43,15 +43,16 @@ async def ingest(
                 incoming, store=store, probe=probe, owner=owner, name=name, source=source, media_id=media_id, sha256=sha256
             )
         except asyncio.CancelledError:
-            with contextlib.suppress(UnknownMedia):  # published just before the cancellation
+            with contextlib.suppress(UnknownMedia):  # deletes a medium that was published just before the cancellation
                 await on_disk(store.delete, owner, media_id)
             raise
 
 
 async def ingest_file(path: Path, *, store: MediaStore, probe: Probe, owner: str, name: str, source: str, media_id: str) -> MediaRecord:
-    """Make a medium of a file on the store's volume. The file stays; it is hard-linked where possible.
+    """Make a medium of a file on the store's volume.
 
-    `media_id` (from `new_id`) is kept by the caller: after a crash, calling again returns the medium that the first call made.
+    The file stays; it is hard-linked where possible. `media_id` (from `new_id`) is kept by the caller: after a crash, calling again returns
+    the medium that the first call made.
     """
     with contextlib.suppress(UnknownMedia):
         return await on_disk(store.get, owner, media_id)
@@ -100,7 +101,7 @@ async def _publish(
 ) -> MediaRecord:
     try:
         probed = await probe(incoming.content)
-    except ReelwrightError as error:  # the message names the temporary file; users know theirs
+    except ReelwrightError as error:  # put the user's file name in place of the temporary one
         error.detail = error.detail.replace(repr(incoming.content.name), repr(safe_name(name)))
         raise
     new = NewMedium(

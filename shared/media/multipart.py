@@ -1,4 +1,7 @@
-"""Read multipart/form-data as it arrives, without buffering fields or files in memory or on disk."""
+"""A streaming reader of multipart/form-data bodies.
+
+It buffers no fields and no files, neither in memory nor on disk.
+"""
 
 import asyncio
 from collections import deque
@@ -13,19 +16,25 @@ from shared.errors import BrokenMedia, Invalid, UnsupportedMedia, UploadTimeout
 
 MAX_PARTS = 1000
 IDLE_S = 60.0
-"""A connection that sends nothing for this long is dropped; half-open ones would keep their files for ever."""
+"""Seconds without data after which a connection is dropped. Half-open connections would keep their files for ever."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """One field or file. Read its `chunks` before the next part; unread ones are skipped."""
+    """One field or file of a form.
+
+    Read its `chunks` before the next part; unread chunks are skipped.
+    """
 
     field: str
     filename: str | None
     chunks: AsyncIterator[bytes]
 
     async def text(self, *, max_bytes: int = 64 * 1024) -> str:
-        """Read the value of an ordinary field. Raises Invalid if it is longer than `max_bytes` or not UTF-8."""
+        """Read the value of an ordinary field.
+
+        Raises Invalid if it is longer than `max_bytes` or not UTF-8.
+        """
         value = bytearray()
         async for chunk in self.chunks:
             value += chunk
@@ -38,7 +47,10 @@ class Part:
 
 
 async def read_parts(request: Request) -> AsyncGenerator[Part]:
-    """Yield the parts of a request's body in order. Raises UnsupportedMedia for another content type, BrokenMedia for a damaged body."""
+    """Yield the parts of a request's body in order.
+
+    Raises UnsupportedMedia for another content type, BrokenMedia for a damaged body.
+    """
     kind, options = parse_options_header(request.headers.get("content-type"))
     if kind != b"multipart/form-data" or not options.get(b"boundary"):
         raise UnsupportedMedia(f"The body is {kind.decode('latin-1')!r}; send multipart/form-data with a boundary.")
@@ -55,7 +67,10 @@ async def read_parts(request: Request) -> AsyncGenerator[Part]:
 
 
 class _Form:
-    """Turn the parser's callbacks into events: a part's Content-Disposition (str), its data (bytes), its end (None)."""
+    """The events of the multipart parser, from its callbacks.
+
+    Events are a part's Content-Disposition (str), its data (bytes) and its end (None).
+    """
 
     def __init__(self, boundary: bytes, stream: AsyncIterator[bytes]):
         self._stream = stream
@@ -94,7 +109,7 @@ class _Form:
                 yield event
 
     async def _fill(self) -> bool:
-        """Wait for an event; False after the last one."""
+        """Wait for an event; return False after the last event."""
         while not self._events:
             chunk = await self._next()
             if chunk is None:
@@ -137,7 +152,7 @@ def _damaged(why: object) -> BrokenMedia:
 
 
 def _names(disposition: str) -> tuple[str, str | None]:
-    # The header was decoded as UTF-8, which is what browsers send; the parser's own functions speak Latin-1.
+    # Browsers send UTF-8, so the header was decoded as UTF-8; the parser's own functions use Latin-1.
     _, options = parse_options_header(disposition.encode().decode("latin-1"))
     if b"name" not in options:
         raise Invalid("A part of the form has no name in its Content-Disposition.")

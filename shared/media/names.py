@@ -1,4 +1,7 @@
-"""File names given by users: shown and used for downloads, never for paths on the server."""
+"""File names given by users.
+
+They are shown and used for downloads, never for paths on the server.
+"""
 
 import mimetypes
 import re
@@ -11,9 +14,12 @@ SUFFIX = re.compile(r"\.[a-z0-9]{1,8}")
 
 
 def safe_name(name: str, *, default: str = "unnamed") -> str:
-    """Remove folders, control and invisible characters; at most 200 characters, `default` if nothing is left."""
+    """Remove folders, control and invisible characters from a name.
+
+    The result has at most 200 characters; it is `default` if nothing is left.
+    """
     last = unicodedata.normalize("NFC", name).replace("\\", "/").rstrip("/").rpartition("/")[2]
-    # Category C: controls, formats (among them the ones that turn the direction of text), surrogates, unassigned.
+    # Category C: controls, formats (also those that turn the direction of text), surrogates, unassigned.
     clean = "".join(char for char in last if unicodedata.category(char)[0] != "C" and char not in "\u2028\u2029").strip(" .")
     if len(clean) > MAX_CHARS:
         suffix = PurePosixPath(clean).suffix[:16]
@@ -22,18 +28,27 @@ def safe_name(name: str, *, default: str = "unnamed") -> str:
 
 
 def as_text(name: str) -> str:
-    """Make a file name valid UTF-8; names on disk may be arbitrary bytes."""
+    """Make a file name valid UTF-8.
+
+    Names on disk may be arbitrary bytes.
+    """
     return name.encode(errors="replace").decode()
 
 
 def download_name(name: str, *, content_type: str, suffix: str) -> str:
-    """Add a suffix that fits the real content type, so that no program opens the file as another kind."""
+    """Add a suffix that fits the content type.
+
+    Then no program opens the file as another kind.
+    """
     fits = name.lower().endswith(suffix) or mimetypes.guess_type(name)[0] == content_type
     return name if fits else name + suffix
 
 
 def content_disposition(name: str, *, download: bool) -> str:
-    """Build a Content-Disposition header (RFC 6266, with RFC 5987's encoding for names beyond ASCII)."""
+    """Build a Content-Disposition header (RFC 6266).
+
+    Names beyond ASCII are encoded by RFC 5987.
+    """
     plain = "".join(char if " " <= char <= "~" and char not in '"\\%' else "_" for char in name)
     value = f'{"attachment" if download else "inline"}; filename="{plain}"'
     return value if plain == name else f"{value}; filename*=UTF-8''{quote(name, safe='')}"

@@ -3,9 +3,12 @@
 import secrets
 from pathlib import Path
 
-_LONGEST = 50  # characters of the name that are kept, of up to four bytes each: file systems take 255 bytes
+_LONGEST = 50  # characters of the name to keep, of up to four bytes each: file systems allow 255 bytes
 
 
 def partial_path(path: Path, suffix: str = "") -> Path:
-    """Return a unique hidden path in the folder of `path`, ending in `suffix`; renaming it to `path` is atomic."""
+    """Return a unique hidden path in the folder of `path`.
+
+    It ends in `suffix`; renaming it to `path` is atomic.
+    """
     return path.with_name(f".{path.stem[:_LONGEST]}.{secrets.token_hex(6)}.part{suffix}")

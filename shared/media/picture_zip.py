@@ -1,4 +1,7 @@
-"""Zip files of pictures, written by operations or uploaded; needs no imaging library."""
+"""Zip files of pictures, written by operations or uploaded.
+
+Needs no imaging library.
+"""
 
 import io
 import os
@@ -20,7 +23,7 @@ from shared.media.zip_writer import ZipWriter
 MOST_ENTRIES = 10_000
 MOST_PICTURE_BYTES = 256 * 1024**2
 MOST_LIST_BYTES = 8 * 1024**2
-"""Size limit of a zip file's directory, which is read whole: about a hundred bytes per file."""
+"""Size limit in bytes of a zip file's directory, which is read whole. An entry takes about a hundred bytes."""
 
 _CHUNK_BYTES = 256 * 1024
 _HEAD_BYTES = 32
@@ -28,16 +31,19 @@ _ERRORS = (zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, Ru
 
 
 class PictureZip(ZipWriter):
-    """Write a zip file of whole picture files, with at most as many as reading accepts."""
+    """A writer of a zip file of picture files.
+
+    It takes at most as many pictures as reading accepts.
+    """
 
     def __init__(self, path: str | os.PathLike[str]):
-        # Picture files are compressed already. Stored ones can be read from any offset.
+        # Picture files are compressed already, and stored entries can be read from any offset.
         super().__init__(path, packed=False)
 
     def add(self, name: str, data: bytes | str) -> None:
         """Add the picture file `data` under `name`, which may name folders.
 
-        Raises ValueError for a name that is there already, TooLarge for more than MOST_ENTRIES pictures.
+        Raises ValueError for a name that exists, TooLarge for more than MOST_ENTRIES pictures.
         """
         if len(self.names) >= MOST_ENTRIES:
             raise TooLarge(f"A zip file holds at most {MOST_ENTRIES} pictures: choose fewer, or divide them into several jobs.")
@@ -45,9 +51,10 @@ class PictureZip(ZipWriter):
 
 
 def picture_entries(path: str | os.PathLike[str], max_bytes: int) -> list[tuple[zipfile.ZipInfo, FileType]]:
-    """List the pictures in a zip file by name, recognised by their first bytes; other files are skipped.
+    """List the pictures in a zip file, sorted by name.
 
-    Raises UnsupportedMedia (none, or encrypted), BrokenMedia or TooLarge (too many, or more than `max_bytes` once unpacked).
+    Pictures are recognised by their first bytes; other files are skipped. Raises UnsupportedMedia (none, or encrypted), BrokenMedia or
+    TooLarge (too many, or more than `max_bytes` once unpacked).
     """
     pictures: dict[str, tuple[zipfile.ZipInfo, FileType]] = {}
     try:
@@ -55,7 +62,7 @@ def picture_entries(path: str | os.PathLike[str], max_bytes: int) -> list[tuple[
             listed = archive.infolist()
             if len(listed) > MOST_ENTRIES:
                 raise TooLarge(f"The zip file holds {len(listed)} files; at most {MOST_ENTRIES} are taken. Send several.")
-            for entry in archive.NameToInfo.values():  # of equal names the last, as `open_picture` does
+            for entry in archive.NameToInfo.values():  # the last of equal names, as in `open_picture`
                 if _may_be_picture(entry) and (kind := _kind_of(archive, entry)) is not None:
                     pictures[entry.filename] = (entry, kind)
     except _ERRORS as error:
@@ -70,7 +77,10 @@ def picture_entries(path: str | os.PathLike[str], max_bytes: int) -> list[tuple[
 
 @contextmanager
 def open_picture(path: str | os.PathLike[str], name: str) -> Iterator[tuple[FileType, IO[bytes]]]:
-    """Open a picture of a zip file and return its type. Raises NotFound if the zip file has none of that name."""
+    """Open a picture of a zip file; yield it and its type.
+
+    The type comes first. Raises NotFound if the zip file has no picture of that name.
+    """
     try:
         with _opened(path) as archive:
             entry = archive.NameToInfo.get(name)
@@ -90,7 +100,10 @@ def read_chunks(file: IO[bytes]) -> Iterator[bytes]:
 
 
 class _InPieces(io.FileIO):
-    """A file that refuses huge reads: zipfile reads a directory of whatever length the file claims."""
+    """A file that refuses huge reads.
+
+    zipfile reads a directory of any length that the file claims.
+    """
 
     def read(self, size: int | None = -1, /) -> bytes:
         if size is not None and size > MOST_LIST_BYTES:
@@ -108,9 +121,12 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[zipfile.ZipFile]:
 
 
 def _may_be_picture(entry: zipfile.ZipInfo) -> bool:
-    """Check whether an entry is a plain file with a safe name, and not an extra that a packing program added."""
+    """Check whether an entry may be a picture.
+
+    It must be a plain file with a safe name, and no extra file of a packing program.
+    """
     name = entry.filename
-    # Some systems store accents as separate characters.
+    # Compose accents, which some systems store as separate characters.
     parts = unicodedata.normalize("NFC", name).split("/")
     is_link = stat.S_ISLNK(entry.external_attr >> 16)
     plain = all(part and part == safe_name(part, default="") and not part.startswith(".") for part in parts)
@@ -118,7 +134,7 @@ def _may_be_picture(entry: zipfile.ZipInfo) -> bool:
 
 
 def _kind_of(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> FileType | None:
-    """Return the picture type of an entry; None if it is not a picture."""
+    """Return the picture type of an entry, or None."""
     if entry.flag_bits & 1:
         raise UnsupportedMedia("The zip file is encrypted. Pack it without a password.")
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):

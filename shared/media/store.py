@@ -1,4 +1,6 @@
-"""The media store: one folder per medium on a volume that the gateway and all workers share. No database.
+"""The media store: one folder per medium on a shared volume.
+
+The gateway and all workers share the volume. There is no database.
 
     <root>/<owner>/<id>/record.json, content.<suffix>, thumbnail.jpg
     <root>/.incoming/<random>/    being written; becomes a medium by one rename
@@ -26,16 +28,19 @@ from shared.operation import Kind
 
 RECORD, THUMBNAIL = "record.json", "thumbnail.jpg"
 STALE = timedelta(days=1)
-"""A temporary folder without a write for this long is left over from a dead process."""
+"""Age of the last write from which a temporary folder is left over from a dead process."""
 
-# Named here because `list` is a method below.
+# Named here, because `list` is a method of the class below.
 Ids = list[str]
 Page = tuple[list[MediaRecord], str | None]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Incoming:
-    """A temporary folder on the store's volume. `content`: path for the file."""
+    """A temporary folder on the store's volume.
+
+    `content`: path for the file.
+    """
 
     folder: Path
 
@@ -46,12 +51,12 @@ class Incoming:
 
 @dataclass(frozen=True, kw_only=True)
 class NewMedium:
-    """Everything that `MediaStore.publish` needs to know about a file.
+    """The properties of a file to publish as a medium.
 
     `suffix` is like ".mp4". `source` is "upload", "url" or a job's id. `media` is what the probe reported. `sha256` and `bytes` are
     measured where they are None. With a `media_id` (from `new_id`, kept by the caller) a repeated call returns the medium that the first
-    call made, so that a step that runs at least once publishes exactly once. `expires`: the store's time to live applies.
-    Raises ValueError for a malformed suffix.
+    call made, so that a step that runs at least once publishes exactly once. `expires`: the store's time to live applies. Raises ValueError
+    for a malformed suffix.
     """
 
     owner: str
@@ -72,9 +77,10 @@ class NewMedium:
 
 
 class MediaStore:
-    """Media of all owners under one folder. Every method blocks on the disk: call it in a thread from async code.
+    """Media of all owners under one folder.
 
-    Owners and ids are checked on every call; malformed ones raise UnknownMedia, as does another owner's medium.
+    Every method blocks on the disk: call it in a thread from async code. Owners and ids are checked on every call; malformed ones raise
+    UnknownMedia, as does another owner's medium.
     """
 
     def __init__(self, root: Path, *, ttl_s: float):
@@ -84,7 +90,10 @@ class MediaStore:
 
     @contextmanager
     def incoming(self) -> Iterator[Incoming]:
-        """Create a folder to write a file into. It is removed after the block unless it was published."""
+        """Create a folder to write a file into.
+
+        It is removed after the block unless it was published.
+        """
         folder = self._incoming / new_id()
         folder.mkdir(parents=True)
         try:
@@ -93,9 +102,10 @@ class MediaStore:
             shutil.rmtree(folder, ignore_errors=True)
 
     def publish(self, incoming: Incoming, new: NewMedium, *, file: Path | None = None) -> MediaRecord:
-        """Turn `file` (default: `incoming.content`) into a medium. It is on disk (fsync) when this returns.
+        """Turn `file` (default: `incoming.content`) into a medium.
 
-        `file` must lie on the store's volume; it is moved. Raises ValueError if `new.bytes` is not the size of the file.
+        The medium is on disk (fsync) when this returns. `file` must lie on the store's volume; it is moved. Raises ValueError if
+        `new.bytes` is not the size of the file.
         """
         media_id = new.media_id or new_id()
         target = self._folder(new.owner, media_id)
@@ -130,12 +140,15 @@ class MediaStore:
         except OSError:
             if not target.exists():
                 raise
-            return self.get(new.owner, media_id)  # another process published it: a folder with files in it is never replaced
+            return self.get(new.owner, media_id)  # another process published it first: renaming never replaces a folder with files
         sync_folder(target.parent)
         return record
 
     def get(self, owner: str, media_id: str) -> MediaRecord:
-        """Read the record of a medium. Raises UnknownMedia if `owner` has none of that id."""
+        """Read the record of a medium.
+
+        Raises UnknownMedia if `owner` has none of that id.
+        """
         try:
             text = (self._folder(owner, media_id) / RECORD).read_text(encoding="utf-8")
         except (FileNotFoundError, NotADirectoryError):
@@ -143,32 +156,44 @@ class MediaStore:
         return MediaRecord.model_validate_json(text)
 
     def content_path(self, owner: str, media_id: str) -> Path:
-        """Return the path of a medium's file. Raises UnknownMedia if `owner` has none of that id."""
+        """Return the path of a medium's file.
+
+        Raises UnknownMedia if `owner` has none of that id.
+        """
         path = next(self._folder(owner, media_id).glob("content.*"), None)
         if path is None:
             raise _unknown(media_id)
         return path
 
     def thumbnail_path(self, owner: str, media_id: str) -> Path:
-        """Return the path of a medium's thumbnail, existing or not. Raises UnknownMedia if `owner` has none of that id."""
+        """Return the path of a medium's thumbnail, whether it exists or not.
+
+        Raises UnknownMedia if `owner` has none of that id.
+        """
         return self.content_path(owner, media_id).with_name(THUMBNAIL)
 
     def keep_thumbnail(self, owner: str, media_id: str, file: Path) -> None:
-        """Move `file`, a JPEG on the store's volume, to be a medium's thumbnail. Raises UnknownMedia as above."""
+        """Move `file` to be a medium's thumbnail.
+
+        `file`: a JPEG on the store's volume. Raises UnknownMedia if `owner` has no medium of that id.
+        """
         try:
             os.replace(file, self._folder(owner, media_id) / THUMBNAIL)
         except FileNotFoundError:
             raise _unknown(media_id) from None
 
     def list(self, owner: str, *, kind: Kind | None = None, limit: int = 50, cursor: str | None = None) -> Page:
-        """Return a page of records, newest first, and the next page's cursor (None at the end). Raises Invalid for a bad cursor."""
+        """Return a page of records, newest first, and the next page's cursor.
+
+        The cursor is None at the end. Raises Invalid for a bad cursor.
+        """
         if cursor is not None and not is_id(cursor):
             raise Invalid(f"{cursor[:64]!r} is no cursor: take `next_cursor` of the page before.")
         page: list[MediaRecord] = []
         for media_id in sorted((i for i in self._ids(owner) if cursor is None or i < cursor), reverse=True):
             try:
                 record = self.get(owner, media_id)
-            except UnknownMedia:  # deleted while the page was put together
+            except UnknownMedia:  # the medium was deleted meanwhile
                 continue
             if kind is not None and record.kind != kind:
                 continue
@@ -178,7 +203,10 @@ class MediaStore:
         return page, None
 
     def delete(self, owner: str, media_id: str) -> None:
-        """Delete a medium. Processes with the file open can go on reading. Raises UnknownMedia if `owner` has none of that id."""
+        """Delete a medium.
+
+        Processes with the file open can go on reading. Raises UnknownMedia if `owner` has none of that id.
+        """
         grave = self._trash / new_id()
         grave.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -188,9 +216,10 @@ class MediaStore:
         shutil.rmtree(grave, ignore_errors=True)
 
     def sweep(self, now: datetime, referenced: set[str]) -> Ids:
-        """Delete media that expired before `now` and are not `referenced`, and leftovers of dead processes.
+        """Delete expired media, and leftovers of dead processes.
 
-        Returns the ids of the deleted media. A medium with an unreadable record is kept, so that its file can be rescued.
+        Media that expired before `now` are deleted unless `referenced`. Returns the ids of the deleted media. A medium with an unreadable
+        record is kept, so that its file can be rescued.
         """
         removed = []
         for owner in (path.name for path in _children(self.root) if is_owner(path.name)):
@@ -243,7 +272,10 @@ def _last_written(folder: Path) -> datetime:
 
 
 def _settle(path: Path, *, digest: bool) -> tuple[int, str]:
-    """Flush a file to disk; return its size, and its SHA-256 if `digest`."""
+    """Flush a file to disk; return its size and its SHA-256.
+
+    The SHA-256 is empty unless `digest`.
+    """
     with path.open("rb") as file:
         os.fsync(file.fileno())
         sha256 = hashlib.file_digest(file, "sha256").hexdigest() if digest else ""

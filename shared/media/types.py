@@ -1,4 +1,7 @@
-"""File types recognised by their first bytes; needs no imaging library."""
+"""File types recognised by their first bytes.
+
+Needs no imaging library.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,14 +37,20 @@ _STARTS: Mapping[bytes, str] = {
 
 
 def picture_type(head: bytes) -> FileType | None:
-    """Return the type of a still image from its first 16 bytes or more; None for other files."""
+    """Return the type of a still image; None for other files.
+
+    `head`: the first 16 bytes or more.
+    """
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return IMAGES["WEBP"]
     return next((IMAGES[name] for start, name in _STARTS.items() if head.startswith(start)), None)
 
 
 def is_image(head: bytes) -> bool:
-    """Check the first 16 bytes or more for a still image of a kind in IMAGES."""
+    """Check for a still image of a kind in IMAGES.
+
+    `head`: the first 16 bytes or more.
+    """
     return picture_type(head) is not None
 
 

@@ -1,4 +1,4 @@
-"""Write zip files atomically and reproducibly."""
+"""Atomic and reproducible writing of zip files."""
 
 import os
 import shutil
@@ -15,9 +15,10 @@ _BLOCK_BYTES = 1 << 20
 
 
 class ZipWriter:
-    """Write a zip file. It gets its name only after the `with` block has ended well; otherwise nothing is left.
+    """A writer of a zip file.
 
-    Entries have no times, so that equal content gives equal files. `packed`: compress the entries; pictures are compressed already.
+    The file gets its name only after the `with` block has ended without an error; otherwise no file is left. Entries have no times, so that
+    equal content gives equal files. `packed`: compress the entries; pictures are compressed already.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, packed: bool):
@@ -29,13 +30,19 @@ class ZipWriter:
         """Names of the entries written so far."""
 
     def add(self, name: str, data: bytes | str) -> None:
-        """Add an entry of `data` (text as UTF-8). Raises ValueError for a name that is there already."""
+        """Add an entry of `data` (text as UTF-8).
+
+        Raises ValueError for a name that exists.
+        """
         with self.entry(name) as file:
             file.write(data.encode() if isinstance(data, str) else data)
 
     @contextmanager
     def entry(self, name: str) -> Iterator[IO[bytes]]:
-        """Open an entry to write in pieces. Raises ValueError for a name that is there already."""
+        """Open an entry to write in pieces.
+
+        Raises ValueError for a name that exists.
+        """
         if name in self.names:
             raise ValueError(f"there is a file {name!r} already")
         self.names.add(name)
@@ -45,7 +52,10 @@ class ZipWriter:
             yield file
 
     def add_folder(self, folder: Path) -> None:
-        """Add every file below a folder, by path; entries are named relative to the folder."""
+        """Add every file below a folder, sorted by path.
+
+        Entries are named relative to the folder.
+        """
         for path in sorted(folder.rglob("*")):
             if path.is_file():
                 with path.open("rb") as source, self.entry(path.relative_to(folder).as_posix()) as target:

@@ -10,7 +10,7 @@ from shared.models.device import Device, free_bytes
 
 Result = TypeVar("Result")
 SHARE = 0.5
-"""Share of the free memory that a batch may take: other processes need memory, too."""
+"""Share of the free memory that a batch may take. The rest is for other processes."""
 
 OUT_OF_MEMORY_TEXTS = (
     "out of memory",
@@ -25,15 +25,15 @@ OUT_OF_MEMORY_CLASSES = frozenset({"MemoryError", "OutOfMemoryError", "ResourceE
 
 
 def batch_size(item_bytes: int, device: Device, *, most: int = 16) -> int:
-    """Return how many items fit into half of the free memory, from 1 to `most`.
+    """Return how many items fit into half of the free memory.
 
-    `item_bytes`: memory of one item while the model runs, activations included.
+    From 1 to `most`. `item_bytes`: memory of one item while the model runs, activations included.
     """
     return max(1, min(most, int(SHARE * free_bytes(device)) // max(1, item_bytes)))
 
 
 def smaller_on_out_of_memory(batch: int, run: Callable[[int], Result]) -> tuple[Result, int]:
-    """Call `run(batch)`, and halve the batch each time memory runs out.
+    """Call `run(batch)`, halving the batch each time memory runs out.
 
     Returns the result and the batch size that worked. Raises OutOfMemory if even a batch of one does not fit; other errors of `run` pass
     through.
@@ -54,7 +54,10 @@ def smaller_on_out_of_memory(batch: int, run: Callable[[int], Result]) -> tuple[
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Return whether an error of Python, torch, TensorFlow, onnxruntime or OpenVINO means that memory ran out."""
+    """Return whether an error means that memory ran out.
+
+    Knows the errors of Python, torch, TensorFlow, onnxruntime and OpenVINO.
+    """
     if any(kind.__name__ in OUT_OF_MEMORY_CLASSES for kind in type(error).__mro__):
         return True
     return isinstance(error, RuntimeError) and any(word in str(error).lower() for word in OUT_OF_MEMORY_TEXTS)

@@ -70,13 +70,16 @@ class ModelCache:
             return [key for key, _ in sorted(self._entries.items(), key=lambda item: item[1].used_at)]
 
     def drop(self, device: Device | None = None) -> int:
-        """Drop every idle model (of `device`); return how many."""
+        """Drop every idle model (of `device`); return their number."""
         with self._lock:
             idle = [key for key in self.keys if self._idle(key) and device in (None, self._entries[key].device)]
             return self._drop(idle)
 
     def drop_old(self) -> None:
-        """Drop models that have been idle for long, and all idle models of a device that is short of memory."""
+        """Drop models that have been idle for too long.
+
+        On a device that is short of memory, drop all idle models.
+        """
         with self._lock:
             now = time.monotonic()
             tight = {device for device in {entry.device for entry in self._entries.values()} if self._is_tight(device)}
@@ -98,7 +101,10 @@ class ModelCache:
             return entry
 
     def _load(self, load: Callable[[], Any], size: int, device: Device) -> Any:
-        """Load a model, after dropping idle ones, the longest unused first, until it fits."""
+        """Load a model, dropping idle models until it fits.
+
+        The longest unused goes first.
+        """
         for key in self.keys:
             if self._free(device) >= size:
                 break
@@ -129,7 +135,7 @@ class ModelCache:
         return len(keys)
 
     def _schedule(self) -> None:
-        """Call `drop_old` later, as long as a model is idle."""
+        """Call `drop_old` later, while a model is idle."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -146,10 +152,11 @@ def model_cache() -> ModelCache:
 
 
 def loaded(key: Hashable, load: Callable[[], Loaded], *, size: int, device: Device = CPU) -> AbstractContextManager[Loaded]:
-    """Hold a model for the length of a block: `with loaded(("nima", "f32"), load, size=300 * MIB) as model:`.
+    """Hold a model for the length of a block.
 
-    `key` names the model and all its options; `load()` is called if this process has no model under that key. `size`: bytes that the model
-    takes on `device` once loaded, roughly. Idle models are dropped, the longest unused first, until it fits. After the block the model
-    stays loaded for the next job, for at most REELWRIGHT_MODEL_IDLE_S, and less if memory runs short.
+    `with loaded(("nima", "f32"), load, size=300 * MIB) as model:`. `key` names the model and all its options; `load()` is called if this
+    process has no model under that key. `size`: bytes that the model takes on `device` once loaded, roughly. Idle models are dropped, the
+    longest unused first, until it fits. After the block the model stays loaded for the next job, for at most REELWRIGHT_MODEL_IDLE_S, and
+    less if memory runs short.
     """
     return model_cache().use(key, load, size=size, device=device)

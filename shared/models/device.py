@@ -1,4 +1,7 @@
-"""The CPU and the GPUs of this machine, found without loading any machine learning library."""
+"""The CPU and the GPUs of this machine.
+
+They are found without loading any machine learning library.
+"""
 
 import ctypes
 import os
@@ -37,9 +40,10 @@ CPU = Device(title="CPU")
 
 
 def choose_device(wanted: str | None = None) -> Device:
-    """Choose the device for models: `auto` (the GPU with most free memory, else the CPU), `cpu`, `cuda` or `cuda:N`.
+    """Choose the device for models by name.
 
-    None: the `device` setting. Raises Unavailable for a GPU that does not exist.
+    `wanted`: `auto` (the GPU with most free memory, else the CPU), `cpu`, `cuda` or `cuda:N`; None: the `device` setting. Raises
+    Unavailable for a GPU that does not exist.
     """
     wanted = wanted or current().device
     if wanted == "cpu":
@@ -55,9 +59,9 @@ def choose_device(wanted: str | None = None) -> Device:
 
 
 def torch_device(wanted: str | None = None) -> Device:
-    """Choose the device for models in torch: with `auto` the CPU, too, if torch was installed without CUDA.
+    """Choose the device for models in torch.
 
-    Raises Unavailable for a GPU that torch cannot use.
+    As `choose_device`, but `auto` gives the CPU if torch was installed without CUDA. Raises Unavailable for a GPU that torch cannot use.
     """
     device = choose_device(wanted)
     if device.kind == "cpu":
@@ -74,7 +78,10 @@ def torch_device(wanted: str | None = None) -> Device:
 
 
 def gpus() -> list[Device]:
-    """Return the GPUs that this process may use, in CUDA's order; empty without an NVIDIA driver."""
+    """Return the GPUs that this process may use, in CUDA's order.
+
+    Empty without an NVIDIA driver.
+    """
     with _nvml() as nvml:
         if nvml is None:
             return []
@@ -83,7 +90,7 @@ def gpus() -> list[Device]:
 
 
 def free_bytes(device: Device) -> int:
-    """Return the free memory of a device.
+    """Return the free memory of a device, in bytes.
 
     For the CPU: the least of what the machine, the container and the job's limit leave.
     """
@@ -94,12 +101,15 @@ def free_bytes(device: Device) -> int:
 
 
 def total_bytes(device: Device) -> int:
-    """Return the total memory of a device."""
+    """Return the total memory of a device, in bytes."""
     return _gpu_memory(device)[0] if device.kind == "cuda" else int(psutil.virtual_memory().total)
 
 
 def _container_room() -> list[int]:
-    """Return what the control group leaves of its memory limit, if it has one."""
+    """Return the bytes left under the control group's memory limit.
+
+    An empty list without a limit.
+    """
     try:
         limit, used = (CGROUP / "memory.max").read_text().strip(), int((CGROUP / "memory.current").read_text())
         cached = re.search(r"^inactive_file (\d+)$", (CGROUP / "memory.stat").read_text(), re.MULTILINE)
@@ -109,7 +119,10 @@ def _container_room() -> list[int]:
 
 
 def _visible(uuids: list[str], wanted: str | None) -> list[str]:
-    """Select the GPUs that CUDA_VISIBLE_DEVICES lists, by index or prefix of a UUID, up to the first entry that is invalid."""
+    """Select the GPUs that CUDA_VISIBLE_DEVICES lists.
+
+    Entries are an index or a prefix of a UUID; the list ends at the first invalid entry.
+    """
     if wanted is None:
         return uuids
     selected: list[str] = []
@@ -127,7 +140,10 @@ class _Memory(ctypes.Structure):
 
 @contextmanager
 def _nvml() -> Iterator[ctypes.CDLL | None]:
-    """Open NVIDIA's management library, a part of the driver; None if it is missing or broken."""
+    """Open NVIDIA's management library, a part of the driver.
+
+    None if it is missing or broken.
+    """
     nvml = None
     with suppress(OSError, AttributeError):
         library = ctypes.CDLL("libnvidia-ml.so.1")
@@ -161,7 +177,10 @@ def _title(nvml: ctypes.CDLL, uuid: str) -> str:
 
 
 def _gpu_memory(device: Device) -> tuple[int, int]:
-    """Return total and free bytes of a GPU; (0, 0) if it does not report them."""
+    """Return total and free bytes of a GPU.
+
+    (0, 0) if the GPU does not report them.
+    """
     memory = _Memory()
     with _nvml() as nvml:
         handle = _handle(nvml, device.uuid) if nvml is not None else None

@@ -1,4 +1,7 @@
-"""The files of a model that an operation loads, each checked; missing ones are pulled where the settings allow it."""
+"""The checked files of a model that an operation loads.
+
+Missing files are pulled if the settings allow it.
+"""
 
 from pathlib import Path
 
@@ -10,7 +13,7 @@ from shared.settings import current
 
 
 def model_files(name: str, progress: Progress | None = None) -> dict[str, Path]:
-    """Return the files of a model by their paths in the catalog, each checked against its checksum.
+    """Return the checked files of a model by their catalog paths.
 
     Raises ModelMissing with the command to run, and ModelDamaged for a file that has changed. Nothing is downloaded, unless
     REELWRIGHT_MODELS_AUTO_PULL is set and the licence lets everybody use the model: then `progress` has a stage for the download.

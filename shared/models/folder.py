@@ -1,8 +1,8 @@
-"""The models folder: one folder per model, filled by `reelwright models pull` or by hand, and a record of its files.
+"""The models folder: one folder per model, and records of its files.
 
-Files put there by hand work without further steps: `<models folder>/<model>/<path>`. `manifest.json` beside a model's files records the
-source and the SHA-256 of each when it is pulled or first used. From then on the file must match: its checksum is computed again whenever
-its size or modification time differs from the last check.
+`reelwright models pull` or the operator fills it. Files put there by hand work without further steps: `<models folder>/<model>/<path>`.
+`manifest.json` beside a model's files records the source and the SHA-256 of each when it is pulled or first used. From then on the file
+must match: its checksum is computed again whenever its size or modification time differs from the last check.
 """
 
 import importlib.util
@@ -68,7 +68,7 @@ class ModelFolder:
         return self.root / model.name / file.path
 
     def installed(self, model: Model) -> bool:
-        """Return whether every file exists, with the right size if that is known.
+        """Return whether every file exists, with the right size if known.
 
         Reads no file: quick enough for every request.
         """
@@ -97,7 +97,10 @@ class ModelFolder:
             ) from error
 
     def record(self, model: Model, file: File, **values: Any) -> None:
-        """Record a file; a read-only folder is left unchanged."""
+        """Record a file.
+
+        A read-only folder is left unchanged.
+        """
         manifest = self.manifest(model)
         files = manifest.files | {file.path: FileRecord(**values)}
         target = self.root / model.name / MANIFEST
@@ -111,9 +114,10 @@ class ModelFolder:
             (self.root / model.name / MANIFEST).unlink()
 
     def check(self, model: Model, file: File, *, again: bool = False) -> FileRecord:
-        """Check a file against its published and its recorded checksum; return its record. Raises ModelMissing or ModelDamaged.
+        """Check a file against its published and its recorded checksum.
 
-        A file is read only if it has changed since the last check, or with `again`.
+        Returns the file's record. Raises ModelMissing or ModelDamaged. A file is read only if it has changed since the last check, or with
+        `again`.
         """
         path = self.path(model, file)
         try:
@@ -141,15 +145,19 @@ class ModelFolder:
 
 
 def installed(name: str) -> bool:
-    """Return whether a model is installed. Quick: for API processes."""
+    """Return whether the model `name` is installed.
+
+    Quick: for API processes.
+    """
     folder = ModelFolder.in_force()
     return folder.installed(folder.model(name))
 
 
 def to_install(*names: str) -> str | None:
-    """Return the command that installs the missing ones of some models, None if none is missing: for `Operation.unavailable`.
+    """Return the command that installs missing models.
 
-    With REELWRIGHT_MODELS_AUTO_PULL, models that a job may pull by itself do not count as missing.
+    None if none is missing. For `Operation.unavailable`. With REELWRIGHT_MODELS_AUTO_PULL, models that a job may pull by itself do not
+    count as missing.
     """
     settings = current()
     folder = ModelFolder(settings.models_folder)
@@ -159,7 +167,10 @@ def to_install(*names: str) -> str | None:
 
 
 def pulled_by_jobs(model: Model) -> bool:
-    """Return whether a job may pull this model if REELWRIGHT_MODELS_AUTO_PULL is set: free for commercial use, no account needed."""
+    """Return whether a job may pull this model under auto-pull.
+
+    The setting is REELWRIGHT_MODELS_AUTO_PULL; the model must be free for commercial use and need no account.
+    """
     return model.commercial_use and not model.gated and not model.package
 
 

@@ -1,6 +1,7 @@
-"""Share a GPU between services: one job at a time, and idle models make room for it.
+"""GPU sharing between services: one job at a time.
 
-Locks and requests are files in the data folder, so they work between processes, and between containers that share the folder.
+Idle models make room for the job. Locks and requests are files in the data folder, so they work between processes, and between containers
+that share the folder.
 """
 
 import fcntl
@@ -15,15 +16,15 @@ from shared.operation import Progress, Silent
 from shared.settings import current
 
 WAIT_S = 15.0
-"""Longest wait for other processes to drop idle models; they check more often than that."""
+"""Longest wait in seconds for other processes to drop idle models. They check more often."""
 
 
 @contextmanager
 def hold_gpu(device: Device, progress: Progress = Silent(), *, folder: Path | None = None) -> Iterator[None]:
     """Hold a GPU for the length of a block.
 
-    Waits until the job that holds it is done, and says so as the stage of `progress`; does nothing for the CPU. The lock ends with its
-    process. `folder`: of the locks; default: in the data folder.
+    Waits until the job that holds it is done, and shows the waiting as a stage of `progress`; does nothing for the CPU. The lock ends with
+    its process. `folder`: of the locks; default: in the data folder.
     """
     if device.kind == "cpu":
         yield
@@ -40,10 +41,10 @@ def hold_gpu(device: Device, progress: Progress = Silent(), *, folder: Path | No
 
 
 def request_memory(device: Device, size: int, free: Callable[[Device], int], *, wait_s: float = WAIT_S, folder: Path | None = None) -> bool:
-    """Ask other processes to drop idle models until `size` bytes of a GPU are free.
+    """Ask other processes to drop idle models.
 
-    Returns whether they were free within `wait_s`. Call it only while holding the device (`hold_gpu`). The other processes check
-    `requested_bytes` every few seconds.
+    Waits until `size` bytes of the GPU are free; returns whether they were within `wait_s`. Call it only while holding the device
+    (`hold_gpu`). The other processes check `requested_bytes` every few seconds.
     """
     note, deadline = _file(device, "wanted", folder), time.monotonic() + wait_s
     note.parent.mkdir(parents=True, exist_ok=True)
@@ -57,10 +58,13 @@ def request_memory(device: Device, size: int, free: Callable[[Device], int], *, 
 
 
 def requested_bytes(device: Device, *, folder: Path | None = None) -> int:
-    """Return the bytes that another process waits for on a GPU; 0 if none does."""
+    """Return the bytes that another process waits for on a GPU.
+
+    0 if none waits.
+    """
     note = _file(device, "wanted", folder)
     with suppress(OSError, ValueError):
-        if time.time() - note.stat().st_mtime < 2 * WAIT_S:  # an older one was left behind by a process that was killed
+        if time.time() - note.stat().st_mtime < 2 * WAIT_S:  # a killed process left an older request behind
             return int(note.read_text())
     return 0
 

@@ -28,7 +28,7 @@ class ModelUsed(BaseModel):
 
 
 class ModelInfo(ModelUsed):
-    """A model of the catalog: purpose, licence, source, and whether it is installed."""
+    """A model of the catalog, with its licence and state."""
 
     purpose: str
     services: list[str] = Field(description="The services that can use it.")
@@ -41,7 +41,10 @@ class ModelInfo(ModelUsed):
 
 
 def describe_model(folder: ModelFolder, model: Model) -> ModelInfo:
-    """Describe a model for `GET /v1/models`. Reads only its manifest."""
+    """Describe a model for `GET /v1/models`.
+
+    Reads only its manifest.
+    """
     manifest, installed = _recorded(folder, model), folder.installed(model)
     checksums = {path: f"sha256:{record.sha256}" for path, record in manifest.files.items()}
     hub = f"https://huggingface.co/{model.repository}/resolve/{model.revision}"
@@ -78,7 +81,10 @@ def model_used(name: str) -> ModelUsed:
 
 
 def _recorded(folder: ModelFolder, model: Model) -> Manifest:
-    """Return the manifest, empty if it is damaged: the list of models is shown in any case."""
+    """Return the manifest; an empty one if it is damaged.
+
+    The list of models is shown in any case.
+    """
     try:
         return folder.manifest(model)
     except ModelDamaged:

@@ -76,5 +76,8 @@ class Model:
 
 
 def hub(*paths: str) -> tuple[File, ...]:
-    """Return files with the same paths in the model's folder and in its hub repository."""
+    """Return files that have the same path in the hub repository.
+
+    `paths`: in the model's folder and in its hub repository.
+    """
     return tuple(File(path=path, hub_path=path) for path in paths)

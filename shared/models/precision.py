@@ -5,7 +5,7 @@ from pathlib import Path
 
 _CPU_INFO = Path("/proc/cpuinfo")
 _FLAGS = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
-"""What x86 and ARM processors call their bf16 instructions."""
+"""Names of the bf16 instructions of x86 and ARM processors."""
 
 
 @cache
@@ -18,7 +18,10 @@ def has_bf16() -> bool:
 
 
 def cpu_flags(info: Path = _CPU_INFO) -> frozenset[str]:
-    """Return the processor's features as Linux names them; empty on other systems."""
+    """Return the processor's features under Linux's names.
+
+    Empty on other systems.
+    """
     try:
         text = info.read_text()
     except OSError:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import torch
 
 MAX_HEADER_BYTES = 100_000_000
-"""Largest header of a safetensors file, as in its own library."""
+"""Largest header in bytes of a safetensors file, as in the safetensors library."""
 
 
 class Format(StrEnum):
@@ -27,13 +27,16 @@ class Format(StrEnum):
     TORCHSCRIPT = "torchscript"
     """A zip file with a program and its weights, as `torch.jit.save` writes it."""
     PICKLE = "pickle"
-    """A bare pickle, as `torch.save` wrote it until 2020, or anything else that is one."""
+    """A bare pickle, as `torch.save` wrote it until 2020, or any other pickle."""
     HDF5 = "hdf5"
     UNKNOWN = "unknown"
 
 
 def format_of(path: Path) -> Format:
-    """Detect the format of a file from its content. Raises OSError."""
+    """Detect the format of a file from its content.
+
+    Raises OSError.
+    """
     with path.open("rb") as file:
         head = file.read(16)
     if head.startswith(b"PK\x03\x04"):
@@ -46,9 +49,10 @@ def format_of(path: Path) -> Format:
 
 
 def load_weights(path: Path, *, device: str = "cpu") -> "dict[str, torch.Tensor]":
-    """Load the tensors of a file by name, on `device`: safetensors, or a state dictionary of `torch.save`, also under `state_dict`.
+    """Load the tensors of a file by name, onto `device`.
 
-    Raises ModelDamaged for a file of another kind, a damaged one, and a pickle that asks for anything but weights.
+    The file is safetensors, or a state dictionary of `torch.save`, also under `state_dict`. Raises ModelDamaged for a file of another kind,
+    a damaged one, and a pickle that contains anything but weights.
     """
     import torch
 
@@ -66,7 +70,7 @@ def load_weights(path: Path, *, device: str = "cpu") -> "dict[str, torch.Tensor]
     if file_format not in (Format.TORCH, Format.PICKLE):
         raise _refused(path, f"it contains {file_format}, not weights of torch")
     try:
-        # Mapped into memory, which only zip files allow: a tensor is read when used, and the file is not held twice.
+        # Zip files can be mapped into memory: a tensor is read when used, and the file is not held twice.
         loaded = torch.load(path, map_location=device, weights_only=True, mmap=file_format is Format.TORCH)
     except Exception as error:  # the unpickler may raise anything
         raise _refused(path, f"it is damaged, or a pickle that asks for more than weights ({_first_line(error)})") from error
@@ -74,9 +78,9 @@ def load_weights(path: Path, *, device: str = "cpu") -> "dict[str, torch.Tensor]
 
 
 def load_torchscript(path: Path, *, device: str = "cpu") -> "torch.jit.ScriptModule":
-    """Load a TorchScript program with its weights, ready to run on `device`. torch interprets it; it never runs as Python.
+    """Load a TorchScript program with its weights, ready to run on `device`.
 
-    Raises ModelDamaged for a file of another kind and for a damaged one.
+    torch interprets it; it never runs as Python. Raises ModelDamaged for a file of another kind and for a damaged one.
     """
     import warnings
 
@@ -87,7 +91,7 @@ def load_torchscript(path: Path, *, device: str = "cpu") -> "torch.jit.ScriptMod
         raise _refused(path, f"it contains {file_format}, not TorchScript")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # torch prefers its newer format; the published files are in this one
+            warnings.simplefilter("ignore", DeprecationWarning)  # torch prefers its newer format; the published files are TorchScript
             module: torch.jit.ScriptModule = torch.jit.load(str(path), map_location=device)  # type: ignore[no-untyped-call]
     except RuntimeError as error:
         raise _refused(path, f"it is damaged ({_first_line(error)})") from error

@@ -1,4 +1,7 @@
-"""Download a file over HTTP: resumed after a break, checked, and renamed into place when complete."""
+"""Download of a file over HTTP.
+
+It resumes after a break, and the file is checked and renamed into place when complete.
+"""
 
 import errno
 import os
@@ -24,11 +27,11 @@ CHECK_BYTES = 64 * 1024**2
 """Bytes between two checks of the free disk space for a file of unknown length."""
 
 ATTEMPTS = 5
-"""Breaks of the connection in a row, without a byte received, after which a download fails."""
+"""Number of broken connections in a row, without a byte received, after which a download fails."""
 
 TIMEOUT = httpx.Timeout(60.0, connect=15.0)
 OnBytes = Callable[[int, int | None], None]
-"""Called with the bytes received, and the total, None if unknown."""
+"""Called with the bytes received, and the total (None if unknown)."""
 
 
 class _Broken(Exception):
@@ -38,11 +41,12 @@ class _Broken(Exception):
 def download(
     origin: Origin, target: Path, on_bytes: OnBytes = lambda _done, _total: None, *, pause_s: float = 1.0, attempts: int = ATTEMPTS
 ) -> str:
-    """Download a file to `target`, check it against its origin, and return its SHA-256 in hex.
+    """Download a file to `target` and check it; return its SHA-256 in hex.
 
     After a break the received bytes stay in `<target>.part`, and the next call resumes from there (HTTP ranges, RFC 9110) if the server
     still has the same file (If-Range). A broken connection is retried `attempts` times in a row, with pauses that double from `pause_s`.
-    Raises FetchFailed if the file cannot be fetched, has another checksum or size (nothing of it is kept), or does not fit on the disk.
+    Raises FetchFailed if the file cannot be fetched, has another checksum or size than its origin states (nothing of it is kept), or does
+    not fit on the disk.
     """
     try:
         return _download(origin, target, on_bytes, pause_s, attempts)
@@ -78,7 +82,10 @@ def _download(origin: Origin, target: Path, on_bytes: OnBytes, pause_s: float, a
 
 
 def _fetch_rest(client: httpx.Client, origin: Origin, part: Path, tag: Path, on_bytes: OnBytes) -> None:
-    """Append the missing bytes. Raises _Broken, after which the same call resumes."""
+    """Append the missing bytes to the partial file.
+
+    Raises _Broken, after which the same call resumes.
+    """
     have, known = _size(part), _read(tag)
     if have and origin.size == have:
         return
@@ -86,9 +93,9 @@ def _fetch_rest(client: httpx.Client, origin: Origin, part: Path, tag: Path, on_
     with _answer(client, origin, resume) as answer:
         part_answered = answer.headers.get("Content-Range", "")
         if answer.status_code == 416 and part_answered == f"bytes */{have}":
-            return  # it is complete already
+            return  # the partial file is complete already
         if answer.status_code == 416 and have:
-            part.unlink()  # longer than the file: it belongs to another version
+            part.unlink()  # the partial file is longer than the file, so it belongs to another version
             raise _Broken("the server has a shorter file now")
         if answer.status_code >= 500 or answer.status_code in (408, 429):
             raise _Broken(f"the server answered {answer.status_code}")
@@ -113,7 +120,7 @@ def _fetch_rest(client: httpx.Client, origin: Origin, part: Path, tag: Path, on_
 def _append(answer: httpx.Response, file: BinaryIO, start: int, total: int | None, origin: Origin, on_bytes: OnBytes) -> None:
     done, check_at = start, start + CHECK_BYTES
     try:
-        for block in answer.iter_raw():  # as it comes: what is being collected would be lost where the connection breaks
+        for block in answer.iter_raw():  # raw blocks: collected bytes would be lost if the connection breaks
             done += len(block)
             if done > (total or MAX_BYTES):
                 raise FetchFailed(f"{origin.shown} sent more than the announced {total or MAX_BYTES} bytes.")
@@ -132,7 +139,10 @@ def _append(answer: httpx.Response, file: BinaryIO, start: int, total: int | Non
 
 @contextmanager
 def _answer(client: httpx.Client, origin: Origin, headers: dict[str, str]) -> Iterator[httpx.Response]:
-    """Open the address and follow redirects, never from https to http. httpx keeps credentials from other hosts."""
+    """Open the address and follow redirects.
+
+    A redirect from https to http is refused. httpx sends credentials only to the first host.
+    """
     request = client.build_request("GET", origin.url, headers=headers)
     try:
         for _ in range(MAX_REDIRECTS + 1):
@@ -158,11 +168,11 @@ def _answer(client: httpx.Client, origin: Origin, headers: dict[str, str]) -> It
 def _total(answer: httpx.Response, start: int, origin: Origin) -> int | None:
     """Return the size of the whole file.
 
-    Raises FetchFailed if the origin states another one.
+    Raises FetchFailed if the origin states another size.
     """
     length = answer.headers.get("Content-Length", "")
     total = start + int(length) if length.isdecimal() else origin.size
-    if answer.status_code == 206:  # the server may send less than requested
+    if answer.status_code == 206:  # partial content, which may be less than requested
         whole = re.fullmatch(r"bytes \d+-\d+/(\d{1,18})", answer.headers.get("Content-Range", ""))
         total = int(whole[1]) if whole else total
     if total == 0:
@@ -181,7 +191,10 @@ def _make_room(part: Path, needed: int) -> None:
 
 
 def _checked(origin: Origin, part: Path, tag: Path) -> str:
-    """Check a complete file and return its SHA-256; a wrong file is deleted."""
+    """Check a complete file and return its SHA-256.
+
+    A wrong file is deleted.
+    """
     sha256, checksum = digests(part, origin.checksum)
     if checksum != origin.checksum:
         part.unlink()
@@ -191,7 +204,10 @@ def _checked(origin: Origin, part: Path, tag: Path) -> str:
 
 
 def _validator(answer: httpx.Response) -> str:
-    """Return the validator of this version of the file for If-Range: a strong ETag, or else Last-Modified."""
+    """Return the validator of this version of the file, for If-Range.
+
+    It is a strong ETag, or else Last-Modified.
+    """
     etag: str = answer.headers.get("ETag", "")
     validator = etag if etag.startswith('"') else str(answer.headers.get("Last-Modified", ""))
     return validator if validator.isascii() else ""

