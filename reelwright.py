@@ -1,6 +1,6 @@
-"""The composition root: the table of services, and the `reelwright` command.
+"""The composition root: the table of services and the `reelwright` command.
 
-The only place that knows all of them.
+No other module knows all services.
 """
 
 import asyncio
@@ -26,7 +26,10 @@ log = logging.getLogger("reelwright")
 
 @dataclass(frozen=True)
 class Room:
-    """A service and its package, imported only when used: a container holds one service only."""
+    """A service and its package, imported only when used.
+
+    A container holds one service only.
+    """
 
     name: str
     package: str
@@ -56,7 +59,10 @@ ROOMS = (
 
 
 async def up(settings: Settings) -> None:
-    """Run the whole suite in this process: every service on a Unix socket, the gateway on TCP."""
+    """Run the whole suite in this process.
+
+    Every service listens on a Unix socket, the gateway on TCP.
+    """
     from gateway.app import create_gateway
     from gateway.pipelines.runner import QUEUE, PipelineRunner
     from gateway.routing.upstream import Upstreams
@@ -73,7 +79,10 @@ async def up(settings: Settings) -> None:
 
 
 async def serve(name: str, settings: Settings) -> None:
-    """Run one service alone, or the gateway alone, which reaches the services by the URLs in the settings."""
+    """Run one service alone, or the gateway alone.
+
+    The gateway reaches the services by the URLs in the settings.
+    """
     runtime = Runtime(settings)
     if name == "gateway":
         from gateway.app import create_gateway
@@ -97,7 +106,7 @@ async def _run(
 ) -> None:
     """Start the worker and the servers; at the end stop the servers first.
 
-    `patient`: wait for a database that is away, and serve meanwhile, so that `GET /ready` can report it.
+    `patient`: wait for a database that does not answer, and serve meanwhile, so that `GET /ready` can report it.
     """
     ending = asyncio.create_task(until_signaled())
     starting = asyncio.create_task(runtime.start(services, queues, patient=patient))
@@ -119,7 +128,7 @@ async def _run(
 
 
 def gc(settings: Settings) -> dict[str, int]:
-    """Delete expired jobs, media and uploads; return how many."""
+    """Delete expired jobs, media and uploads; return their numbers."""
     from gateway.uploads.folder import uploads_in
 
     uploads = uploads_in(settings.data_dir, ttl_s=settings.upload_ttl_s).sweep(datetime.now(UTC))

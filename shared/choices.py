@@ -20,9 +20,9 @@ class Choice(Protocol):
 
 
 class OneOf:
-    """Restrict a parameter to names of a table: `Annotated[str, OneOf(TABLE)]`.
+    """An annotation that restricts a parameter to names of a table.
 
-    Validates and documents like a `Literal` of these names.
+    `Annotated[str, OneOf(TABLE)]` validates and documents like a `Literal` of these names.
     """
 
     def __init__(self, names: Iterable[str]) -> None:
@@ -33,5 +33,8 @@ class OneOf:
 
 
 def described(rows: Iterable[Choice], *, colon: bool = False) -> str:
-    """List all rows within a sentence: "`name` description; ...", with a colon after each name if `colon`."""
+    """List all rows within a sentence: "`name` description; ...".
+
+    `colon`: put a colon after each name.
+    """
     return "; ".join(f"`{row.name}`{':' if colon else ''} {row.description}" for row in rows)

@@ -19,10 +19,10 @@ REQUESTS = "reelwright.requests"
 """Logger of answered requests; silent in the text format."""
 
 CURRENT_REQUEST: ContextVar[Mapping[str, str]] = ContextVar("request")
-"""Headers that identify the current request: `x-request-id`, and the W3C trace context if it has one; requests caused by it carry them."""
+"""Headers that identify the current request: `x-request-id`, and the W3C trace context if present. They are sent on to other services."""
 
 CURRENT_JOB: ContextVar[str] = ContextVar("job")
-"""Id of the job that runs now."""
+"""Id of the current job."""
 
 
 def set_up(style: Literal["text", "json"]) -> None:
@@ -40,19 +40,28 @@ def set_up(style: Literal["text", "json"]) -> None:
 
 
 def sent_on() -> dict[str, str]:
-    """Return the headers for a call to another service: they identify the request or the job that causes it."""
+    """Return the headers to send with a call to another service.
+
+    They identify the request or the job that causes the call.
+    """
     if known := CURRENT_REQUEST.get(None):
         return dict(known)
     return {REQUEST_ID: job_id} if (job_id := CURRENT_JOB.get(None)) else {}
 
 
 def fields(**values: Any) -> dict[str, Any]:
-    """Return the `extra` of a log call: values that a JSON line has beside its message."""
+    """Return the `extra` of a log call.
+
+    A JSON line has these values beside its message.
+    """
     return {"fields": values}
 
 
 class JsonLines(logging.Formatter):
-    """Formats records as JSON: `time` (UTC), `level`, `logger`, `message`, known ids, the call's fields, and `exception`."""
+    """A formatter of log records as JSON.
+
+    Keys: `time` (UTC), `level`, `logger`, `message`, known ids, the call's fields, and `exception`.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         known = CURRENT_REQUEST.get({})

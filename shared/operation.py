@@ -25,11 +25,11 @@ class Kind(StrEnum):
 
 
 AUTO = "auto"
-"""In place of an input: another operation makes it first, where the declaration says which."""
+"""Value of an input that another operation makes first. The input's declaration names that operation."""
 
 
 class Sample(StrEnum):
-    """The media that every installation has, for examples to run on."""
+    """The sample media of every installation, for examples."""
 
     CLIP = "clip"
     PICTURE = "picture"
@@ -49,22 +49,34 @@ SUFFIXES: Mapping[Kind, str] = {
 
 
 class Params(BaseModel):
-    """Base of every operation's parameters: immutable, and an unknown name is an error."""
+    """Base class of every operation's parameters.
+
+    They are immutable, and an unknown name is an error.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Progress(Protocol):
-    """Progress reports of a running operation. Cheap to call for every frame."""
+    """Progress reports of a running operation.
+
+    Cheap to call for every frame.
+    """
 
     def __call__(self, done: float, total: float) -> None:
         """Report that `done` of `total` units (usually frames) are finished."""
 
     def part(self, stage: str, start: float, end: float) -> "Progress":
-        """Return the Progress of one stage, which covers the fractions `start` to `end` (0 to 1) of this one."""
+        """Return the Progress of one stage.
+
+        It covers the fractions `start` to `end` (0 to 1) of this Progress.
+        """
 
     def warn(self, message: str) -> None:
-        """Add a sentence to the job's warnings, about something that was changed or could not be kept."""
+        """Add a sentence to the job's warnings.
+
+        It says what was changed or could not be kept.
+        """
 
 
 class Silent:
@@ -135,7 +147,7 @@ class Operation:
     unavailable: Callable[[Any], str | None] = lambda _params: None
     """Return the command that installs what `params` need; None if nothing is missing."""
     file_prefix: Callable[[Any], str] | None = None
-    """Return what the command line puts before the file names of several outputs, from the result: "rvm_" makes rvm_alpha.mp4."""
+    """Return the prefix of the file names of several outputs on the command line, from the result: "rvm_" gives rvm_alpha.mp4."""
 
     @property
     def service(self) -> str:
@@ -148,7 +160,10 @@ class Operation:
         return self.name.partition(".")[2]
 
     def check_available(self, params: Params) -> None:
-        """Raise ModelMissing, with the command to run, where something that `params` need is not installed."""
+        """Raise ModelMissing if `params` need something that is not installed.
+
+        The message has the command to run.
+        """
         if command := self.unavailable(params):
             raise ModelMissing(f"{self.name} cannot run yet with these parameters. Run: {command}")
 
@@ -166,10 +181,10 @@ class Operation:
 
 @dataclass(frozen=True, kw_only=True)
 class Service:
-    """One service: URL name, title and table of operations, which is `OPERATIONS` in `module`.
+    """One service: URL name, title and table of operations.
 
-    `commands`: "module:function" that adds more commands to the service's group of the command line: it gets the group (a `typer.Typer`)
-    and a function that reads the settings, with changes as keywords, and puts them in force.
+    The table is `OPERATIONS` in `module`. `commands`: "module:function" that adds more commands to the service's group of the command line:
+    it gets the group (a `typer.Typer`) and a function that reads the settings, with changes as keywords, and puts them in force.
     """
 
     name: str

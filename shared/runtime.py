@@ -1,4 +1,7 @@
-"""The parts of one server process: settings, media store, jobs and their worker, and the processes that probe files."""
+"""The parts of one server process.
+
+These are the settings, the media store, the jobs and their worker, and the processes that probe files.
+"""
 
 import asyncio
 import logging
@@ -54,7 +57,10 @@ class Runtime:
         self._sweeping = asyncio.create_task(self._sweep_regularly())
 
     def end_soon(self) -> None:
-        """Start no more jobs, and answer requests that wait for one, so that the server can close."""
+        """Prepare the end: start no more jobs, and answer waiting requests.
+
+        The server can then close.
+        """
         self.jobs.stopping = True
 
     async def stop(self) -> None:
@@ -75,7 +81,10 @@ class Runtime:
         return [*(await self.jobs.troubles() or starting), *await self._disk_troubles()]
 
     async def probe(self, path: Path) -> dict[str, Any]:
-        """Probe a file in a limited process: return `kind`, `content_type`, `suffix` and `media`."""
+        """Probe a file in a limited process.
+
+        Returns `kind`, `content_type`, `suffix` and `media`.
+        """
         return await self._look("shared.video:inspect", {"path": str(path)})
 
     async def thumbnail(self, path: Path, output: Path) -> None:
@@ -110,11 +119,11 @@ class Runtime:
             return await self._probes.call(target, args)
         except WorkerCrashed as error:
             raise UnsupportedMedia("The file could not be opened: the probe process crashed on it.") from error
-        except OperationFailed as error:  # OutOfMemory and TimedOut, too: their detail names the limit
+        except OperationFailed as error:  # also OutOfMemory and TimedOut, whose detail names the limit
             raise UnsupportedMedia(f"The file could not be opened. {error.detail}") from error
 
     async def _sweep_regularly(self) -> None:
-        while True:  # at the start, too: a killed process may have left work folders behind
+        while True:  # also at the start: a killed process may have left work folders behind
             try:
                 log.info("swept %s", await self.sweep())
             except Exception as error:  # a full disk or a database that is away must not end this loop

@@ -1,7 +1,8 @@
-"""Settings: environment variables named REELWRIGHT_*, or files of those names in /run/secrets, checked once at start.
+"""Settings, from environment variables named REELWRIGHT_*.
 
-Only the composition root (the `reelwright` command) and the start of a worker process read them, with `Settings()`, and hand them to
-`use`. Library code asks `current`: without `use`, as in a notebook, that gives the defaults.
+Files of those names in /run/secrets work, too. Values are checked once, at the start. Only the composition root (the `reelwright` command)
+and the start of a worker process read them, with `Settings()`, and hand them to `use`. Library code calls `current`, which gives the
+defaults without `use`, as in a notebook.
 """
 
 import hashlib
@@ -17,7 +18,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 MIB = 1024 * 1024
 DAY = 24 * 3600.0
 SECRETS = Path("/run/secrets")
-"""Folder in which container engines put secrets. A file named after a setting, in lower case, gives its value."""
+"""Folder for secrets of container engines. A file named after a setting, in lower case, holds its value."""
 
 
 class Settings(BaseSettings):
@@ -131,17 +132,20 @@ class Settings(BaseSettings):
 
     @cached_property
     def database(self) -> str:
-        """`database_url` with its password; empty for SQLite in the data folder."""
+        """`database_url` with its password.
+
+        Empty for SQLite in the data folder.
+        """
         if not self.database_url or self.database_password is None:
             return self.database_url
-        from sqlalchemy import make_url  # here, because every worker process imports this module: it takes 0.2 s
+        from sqlalchemy import make_url  # imported here: it takes 0.2 s, and every worker process imports this module
 
         url = make_url(self.database_url)
         return url.set(password=url.password or self.database_password.get_secret_value()).render_as_string(hide_password=False)
 
     @cached_property
     def owners(self) -> dict[str, str]:
-        """API key -> the owner name that its jobs and media are kept under."""
+        """API key -> the owner name of its jobs and media."""
         return {key.get_secret_value(): owner_of(key.get_secret_value()) for key in self.api_keys}
 
 
@@ -155,7 +159,7 @@ class _Process:
 
 
 def use(settings: Settings) -> None:
-    """Make `settings` those of this process."""
+    """Make `settings` the settings of this process."""
     _Process.settings = settings
 
 
@@ -174,12 +178,15 @@ PUBLIC = "public"
 
 
 def owner_of(key: str) -> str:
-    """Return the owner name of an API key; the key cannot be found from it."""
+    """Return the owner name of an API key.
+
+    The key cannot be derived from the name.
+    """
     return "k" + hashlib.sha256(key.encode()).hexdigest()[:16]
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a server on `host` can be reached from this machine only."""
+    """Return whether a server on `host` is reachable from this machine only."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

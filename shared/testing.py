@@ -1,4 +1,7 @@
-"""Run a real suite in a process of its own and use it over HTTP: for tests, the demo and benchmarks."""
+"""A real suite in a child process, used over HTTP.
+
+For tests, the demo and benchmarks.
+"""
 
 import os
 import re
@@ -38,7 +41,7 @@ class RunningSuite:
         return record
 
     def start(self, operation: str, inputs: dict[str, Any], params: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
-        """Submit a job; return it as accepted."""
+        """Submit a job; return the accepted job."""
         service, _, verb = operation.partition(".")
         answer = self.client.post(f"/v1/{service}/{verb}/jobs", json={"inputs": inputs, "params": params or {}, **more})
         assert answer.status_code == 202, answer.text
@@ -46,7 +49,10 @@ class RunningSuite:
         return job
 
     def wait(self, job_id: str, timeout_s: float = 120) -> dict[str, Any]:
-        """Wait for the end of a job; return it. Raises TimeoutError."""
+        """Wait for the end of a job; return it.
+
+        Raises TimeoutError.
+        """
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
             job: dict[str, Any] = self.client.get(f"/v1/jobs/{job_id}").json()
@@ -63,7 +69,10 @@ def connected(url: str) -> RunningSuite:
 
 @contextmanager
 def suite(data_dir: Path, *, command: Sequence[str] = ("up",), **settings: str) -> Iterator[RunningSuite]:
-    """Run `reelwright <command>` with `settings` (names without REELWRIGHT_) while the block runs; SIGTERM ends it."""
+    """Run `reelwright <command>` while the block runs.
+
+    `settings`: names without REELWRIGHT_. SIGTERM ends the suite.
+    """
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("REELWRIGHT_")}
     given = {"HOST": "127.0.0.1", "PORT": "0", "DATA_DIR": str(data_dir)} | settings
     env = inherited | {f"REELWRIGHT_{name}": value for name, value in given.items()} | {"COLUMNS": "200"}

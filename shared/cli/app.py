@@ -70,7 +70,7 @@ def command_line(suite: Suite) -> Callable[[], None]:
             sys.exit(f"error: the suite does not answer: {error}")
         except sa.exc.SQLAlchemyError as error:
             sys.exit(f"error: the database cannot be used: {str(error).splitlines()[0]}")
-        except OSError as error:  # a port that is taken, a folder that cannot be written to
+        except OSError as error:  # such as a port in use, or a folder that cannot be written to
             sys.exit(f"error: {error}")
 
     return run
@@ -142,9 +142,9 @@ def _add_upkeep(app: typer.Typer, suite: Suite) -> None:
 
 
 def _settings(**given: Any) -> Settings:
-    """Read the settings and put them in force; exit with one line for each that is wrong.
+    """Read the settings and put them in force.
 
-    `given` overrides the environment.
+    Exits with one line for each wrong setting. `given` overrides the environment.
     """
     try:
         settings = Settings(**given)

@@ -37,7 +37,10 @@ class Remote:
         return media_id
 
     def download(self, media_id: str, path: Path) -> None:
-        """Download the file of a media item to `path`, renamed into place when complete."""
+        """Download the file of a media item to `path`.
+
+        It is renamed into place when complete.
+        """
         partial = path.with_name(f".{path.name}.part")
         try:
             with self._client.stream("GET", f"/v1/media/{media_id}/content") as answer, partial.open("wb") as file:

@@ -1,4 +1,4 @@
-"""Check what works on this machine."""
+"""Checks of this machine: settings, database, video, devices, models."""
 
 import os
 import platform
@@ -20,7 +20,10 @@ from shared.settings import Settings
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One check. The suite runs only if every `needed` check is `ok`."""
+    """The result of one check.
+
+    The suite runs only if every `needed` check is `ok`.
+    """
 
     what: str
     ok: bool

@@ -20,13 +20,16 @@ from shared.settings import Settings
 
 NAMES = typer.Argument(metavar="NAME...", help="Names of models; `reelwright models list` shows them.")
 WIDE = 140
-"""Columns of a terminal that has room for a sentence about each model."""
+"""Terminal columns from which the list has room for a sentence about each model."""
 
 AS_JSON = typer.Option("--json", help="Print JSON.")
 
 
 def add_models(app: typer.Typer, settings: Callable[[], Settings]) -> None:
-    """Add the commands. `settings`: reads the settings when a command runs."""
+    """Add the commands of models to `app`.
+
+    `settings`: reads the settings when a command runs.
+    """
     models = typer.Typer(help="List, pull and verify model weights.", no_args_is_help=True)
     app.add_typer(models, name="models")
 
@@ -109,7 +112,7 @@ def _chosen(folder: ModelFolder, names: list[str] | None, *, everything: bool = 
 
 
 def _verified(folder: ModelFolder, model: Model, *, record: bool) -> str | None:
-    """Return what is wrong with a model; None if nothing is."""
+    """Return the defect of a model; None if it is intact."""
     try:
         if record:
             folder.forget(model)

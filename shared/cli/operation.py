@@ -33,7 +33,7 @@ def add_operation(app: typer.Typer, operation: Operation, settings: Callable[[],
     """Add the command `VERB INPUT... OUTPUT --param value` to `app`.
 
     Typer reads a function's signature, which is made here from the declaration. `settings` puts the settings in force before a local run.
-    `operations`: all that are installed, by name; one of them makes an input that is given as "auto".
+    `operations`: all installed operations by name; one of them makes an input that is given as "auto".
     """
 
     def command(as_json: bool, remote: str | None, api_key: str, **given: Any) -> None:
@@ -63,7 +63,7 @@ def add_operation(app: typer.Typer, operation: Operation, settings: Callable[[],
 
 
 def _arguments(operation: Operation) -> Iterator[inspect.Parameter]:
-    """Yield the arguments: inputs, then the output, a file or a folder.
+    """Yield the arguments: inputs, then the output file or folder.
 
     Optional inputs are options.
     """
@@ -102,7 +102,10 @@ def _outputs(operation: Operation, output: Path | None) -> dict[str, Path]:
 
 
 def _options(operation: Operation) -> Iterator[inspect.Parameter]:
-    """Yield an option for every parameter. Its value is text, which pydantic converts."""
+    """Yield an option for every parameter.
+
+    Its value is text, which pydantic converts.
+    """
     for name, schema in operation.params.model_json_schema()["properties"].items():
         option = typer.Option(f"--{_flag(name)}", metavar=_metavar(schema), help=_help(schema), show_default=False)
         yield _parameter(f"param_{name}", str | None, option, None)
@@ -126,9 +129,9 @@ def _parameter(name: str, kind: Any, info: Any, default: Any = inspect.Parameter
 
 
 def _params(operation: Operation, given: dict[str, Any]) -> Params:
-    """Build the params from the options; `@FILE` stands for the text of a file.
+    """Build the params from the options.
 
-    Raises Invalid, naming each option.
+    `@FILE` stands for the text of a file. Raises Invalid, naming each option.
     """
     texts = {name.removeprefix("param_"): text for name, text in given.items() if name.startswith("param_") and text is not None}
     try:
@@ -164,7 +167,7 @@ def _remotely(operation: Operation, params: Params, inputs: dict[str, Any], outp
         job = remote.run(operation.service, operation.verb, body, lambda progress: show(ProgressUpdate(**progress)))
     for warning in job["warnings"]:
         typer.echo(f"note: {warning}", err=True)
-    # An input that the suite makes first turns the job into a pipeline, whose outputs carry the step's name.
+    # With an "auto" input the job becomes a pipeline, whose outputs carry the step's name.
     prefix = f"{operation.verb}." if job["operation"] != operation.name else ""
     for name, path in outputs.items():
         if record := job["outputs"].get(f"{prefix}{name}"):
@@ -174,7 +177,10 @@ def _remotely(operation: Operation, params: Params, inputs: dict[str, Any], outp
 
 @contextmanager
 def _made_inputs(operation: Operation, inputs: dict[str, Any], operations: Mapping[str, Operation]) -> Iterator[dict[str, Any]]:
-    """Yield the inputs with each "auto" replaced by a file that another operation makes, which is removed afterwards."""
+    """Yield the inputs with each "auto" replaced by a file.
+
+    Another operation makes the file, which is removed afterwards.
+    """
     with tempfile.TemporaryDirectory(prefix="reelwright-") as folder:
         complete = dict(inputs)
         for name, port in operation.ports.items():
@@ -215,7 +221,10 @@ def _bar() -> Iterator[Callable[[Update], None]]:
 
 @contextmanager
 def _written(outputs: Mapping[str, Path]) -> Iterator[dict[str, Path]]:
-    """Yield the paths to write: several in a hidden folder beside their own, since names may follow from the result."""
+    """Yield the paths to write to.
+
+    Several outputs go to a hidden folder beside their own, since their names may follow from the result.
+    """
     if len(outputs) < 2:
         yield dict(outputs)
         return
@@ -236,10 +245,13 @@ def _named(operation: Operation, result: Any, written: Mapping[str, Path], outpu
 
 
 def _true_suffix(path: Path) -> str:
-    """Return the suffix of a video output's format, which may be another than its name says: ProRes is a .mov file."""
+    """Return the suffix of a video output's format.
+
+    It may differ from that of its name: ProRes is a .mov file.
+    """
     if path.suffix != SUFFIXES[Kind.VIDEO]:
         return path.suffix
-    from shared.video import inspect  # only where pictures are written
+    from shared.video import inspect  # imported only for operations that write pictures
 
     suffix = str(inspect({"path": str(path)}, None)["suffix"])
     return path.suffix if suffix == ".m4v" else suffix

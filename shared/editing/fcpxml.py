@@ -1,4 +1,4 @@
-"""Final Cut Pro XML (FCPXML 1.10): a project of one clip, placed on the timeline in pieces.
+"""Final Cut Pro XML (FCPXML 1.10): a timeline made of pieces of one clip.
 
 Times are exact fractions of a second, as Apple's reference asks: "1001/30000s".
 """
@@ -10,7 +10,10 @@ from fractions import Fraction
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clip:
-    """The source clip. `start`: timecode of its first frame, in frames since midnight. `frames`: its length."""
+    """The source clip of a project.
+
+    `start`: timecode of its first frame, in frames since midnight. `frames`: its length.
+    """
 
     name: str
     media_url: str
@@ -25,7 +28,10 @@ class Clip:
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A document under construction; clips go into `spine`."""
+    """An FCPXML document under construction.
+
+    Clips go into `spine`.
+    """
 
     clip: Clip
     root: ET.Element
@@ -33,7 +39,10 @@ class Project:
 
     @classmethod
     def of(cls, clip: Clip, *, name: str, frames: int, start: int = 0) -> "Project":
-        """Create a project: a timeline of `frames` frames that begins at timecode frame `start`."""
+        """Create a project with an empty timeline.
+
+        It has `frames` frames and begins at timecode frame `start`.
+        """
         root = ET.Element("fcpxml", version="1.10")
         resources = ET.SubElement(root, "resources")
         size = {"width": str(clip.width), "height": str(clip.height)}
@@ -49,7 +58,10 @@ class Project:
         return cls(clip, root, ET.SubElement(sequence, "spine"))
 
     def add(self, *, name: str, offset: int, start: int, frames: int) -> ET.Element:
-        """Add `frames` frames from timecode frame `start` of the clip, at frame `offset` of the timeline."""
+        """Add a piece of the clip to the timeline.
+
+        It has `frames` frames from timecode frame `start` of the clip, and begins at frame `offset` of the timeline.
+        """
         rate = self.clip.rate
         times = {"offset": exact(offset / rate), "start": exact(start / rate), "duration": exact(frames / rate)}
         return ET.SubElement(self.spine, "asset-clip", {"ref": "r2", "name": plain(name)} | times | {"tcFormat": _counting(self.clip)})
@@ -65,7 +77,7 @@ def exact(seconds: Fraction) -> str:
 
 
 def plain(text: str) -> str:
-    """Replace line breaks and characters that XML cannot hold by spaces."""
+    """Replace line breaks and characters invalid in XML by spaces."""
     return "".join(character if character.isprintable() else " " for character in text).strip()
 
 

@@ -19,7 +19,7 @@ from shared.runtime import Runtime
 def create_api(
     *, title: str, description: str, runtime: Runtime, reachable_by_browsers: bool, ask_others: AskOthers | None = None
 ) -> FastAPI:
-    """Make an app with everything but its own routes.
+    """Make an app with all shared parts, but no routes of its own.
 
     `reachable_by_browsers`: the app listens on TCP rather than on a Unix socket. `ask_others`: asks the services that this app hands work
     on to, for `GET /ready`; the app is ready without them, too.

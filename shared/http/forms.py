@@ -1,6 +1,6 @@
-"""HTML forms with files, answered with a result: for endpoints of the programs that the suite replaces.
+"""HTML forms with files, answered with the result of a job.
 
-The files become media, a job is submitted, and the answer waits for its end.
+For endpoints of the programs that the suite replaces. The files become media, a job is submitted, and the answer waits for its end.
 """
 
 from collections.abc import Collection, Sequence
@@ -25,7 +25,7 @@ FIELD_BYTES = 1000
 
 @dataclass(frozen=True)
 class Refused:
-    """A file of a form that was refused, and why."""
+    """A refused file of a form, and the reason."""
 
     name: str
     error: ReelwrightError
@@ -33,7 +33,10 @@ class Refused:
 
 @dataclass(frozen=True)
 class Form:
-    """The files of a form in order, each a media record or refused, and its text fields."""
+    """The files and text fields of a form.
+
+    Files are in order, each a media record or refused.
+    """
 
     files: list[MediaRecord | Refused] = field(default_factory=list)
     fields: dict[str, str] = field(default_factory=dict)
@@ -80,7 +83,7 @@ async def read_form(request: Request, runtime: Runtime, *, fields: Collection[st
 async def finished(runtime: Runtime, operation: Operation, *, params: Params, inputs: dict[str, str | list[str] | None], owner: str) -> Job:
     """Submit a job and wait for its end.
 
-    Raises OperationFailed if it does not succeed, and whatever `submit` raises.
+    Raises OperationFailed if the job does not succeed, and whatever `submit` raises.
     """
     job = await submit(operation, JobRequest(inputs=inputs), params=params, owner=owner, runtime=runtime)
     job = await runtime.jobs.wait(owner, job.id, runtime.settings.job_timeout_s)
@@ -90,7 +93,7 @@ async def finished(runtime: Runtime, operation: Operation, *, params: Params, in
 
 
 def form_schema(model: type[Params], fields: Sequence[str], *, many: bool = False) -> dict[str, Any]:
-    """Return the `openapi_extra` of an endpoint that reads such a form.
+    """Return the `openapi_extra` of an endpoint with such a form.
 
     `fields`: names of parameters of `model`.
     """

@@ -1,4 +1,4 @@
-"""Let requests in: API keys, or without them only pages of this machine."""
+"""Admission of requests by API key, or without keys only from this machine."""
 
 import re
 import secrets
@@ -18,10 +18,10 @@ ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 
 
 class Guard:
-    """Sets `request.state.owner` from the API key, and refuses requests from other web sites.
+    """A middleware that checks API keys and refuses other web sites.
 
-    Without API keys, any page in the user's browser could send requests to this server (cross-site requests, DNS rebinding). Then the Host
-    must be this machine, and the Origin, if there is one, this server.
+    It sets `request.state.owner` from the API key. Without API keys, any page in the user's browser could send requests to this server
+    (cross-site requests, DNS rebinding). Then the Host must be this machine, and the Origin, if there is one, this server.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings, reachable_by_browsers: bool):
@@ -43,7 +43,7 @@ class Guard:
         state["request_id"] = request_id
         CURRENT_REQUEST.set(_forwarded_headers(request_id, scope["headers"]))
         try:
-            if "\0" in scope["path"]:  # file systems and databases refuse it
+            if "\0" in scope["path"]:  # file systems and databases refuse a NUL character
                 raise NotFound("The address contains a NUL character.")
             state["owner"] = self._owner(Request(scope))
         except ReelwrightError as error:
@@ -80,7 +80,10 @@ class Guard:
 
 
 def _forwarded_headers(request_id: str, headers: list[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Return the headers that requests caused by this one carry: see shared/log.py."""
+    """Return the headers to pass on to requests caused by this request.
+
+    See shared/log.py.
+    """
     trace = {name: dict(headers).get(name.encode(), b"").decode("latin-1") for name in TRACE}
     return {
         REQUEST_ID: request_id,

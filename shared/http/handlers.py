@@ -47,14 +47,17 @@ async def _http(request: Request, error: Exception) -> Response:
 async def _no_database(request: Request, error: Exception) -> Response:
     """Answer 503 while the database is away or locked for too long.
 
-    Nothing was accepted that is not on disk.
+    Accepted jobs are on disk already.
     """
     log.warning("%s %s: the database did not answer: %s", request.method, request.url.path, error)
     return problem_response(Unavailable("The database does not answer at the moment. Try again soon.", headers={"Retry-After": "5"}))
 
 
 async def _disconnected(_request: Request, _error: Exception) -> Response:
-    """End the request of a client that is gone; nobody reads the answer."""
+    """End the request of a client that has disconnected.
+
+    Nobody reads the answer.
+    """
     return problem_response(Invalid("The connection ended before the request did."))
 
 

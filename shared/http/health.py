@@ -13,7 +13,7 @@ from shared.errors import Unavailable
 from shared.runtime import Runtime
 
 AskOthers = Callable[[], Awaitable[dict[str, str]]]
-"""Asks the services that an app hands work on to: name -> `ready`, or why not."""
+"""Asks the services that an app hands work on to. Returns name -> `ready`, or the reason why not."""
 
 log = logging.getLogger(__name__)
 

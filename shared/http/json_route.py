@@ -10,14 +10,15 @@ from pydantic_core import from_json
 from shared.errors import Invalid, TooLarge, UnsupportedMedia
 
 MAX_JSON_BYTES = 16 * 1024 * 1024
-"""Enough for the longest speed curve."""
+"""Size limit of a JSON body. The longest speed curve fits."""
 
 
 class JsonRoute(APIRoute):
-    """Reads and parses the body itself, because Python's parser and FastAPI accept too much.
+    """A route that reads and parses its JSON body strictly.
 
-    Refused are NaN, halves of surrogate pairs and hundreds of nested lists, which could not be returned as JSON; endless bodies; and
-    JSON with the content type of a form, which a page of another site may send without a preflight request.
+    Python's parser and FastAPI accept too much. Refused are NaN, halves of surrogate pairs and hundreds of nested lists, which could not be
+    returned as JSON; endless bodies; and JSON with the content type of a form, which a page of another site may send without a preflight
+    request.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:

@@ -9,9 +9,10 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 @dataclass(frozen=True)
 class LongList:
-    """Annotation of a list with 1 to `most` items: `Annotated[list[CurvePoint], LongList(100_000)]`.
+    """Annotation of a list with 1 to `most` items.
 
-    The length is checked before any item, and validation stops at the first wrong item: a hundred thousand errors help nobody.
+    `Annotated[list[CurvePoint], LongList(100_000)]`. The length is checked before any item, and validation stops at the first wrong item: a
+    hundred thousand errors help nobody.
     """
 
     most: int

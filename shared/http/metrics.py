@@ -1,4 +1,4 @@
-"""Count and time requests, and log them."""
+"""Counting, timing and logging of requests."""
 
 import logging
 import time
@@ -9,14 +9,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared.log import REQUESTS, fields
 
 QUIET = frozenset({"/health", "/ready", "/metrics"})
-"""Paths that monitors ask for every few seconds: not logged."""
+"""Paths that are not logged, because monitors request them every few seconds."""
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 requests = logging.getLogger(REQUESTS)
 
 
 class Measured:
-    """Counts and logs requests, and measures the time until their answers begin."""
+    """A middleware that counts, times and logs requests.
+
+    It measures the time until an answer begins.
+    """
 
     def __init__(self, app: ASGIApp, registry: CollectorRegistry):
         self._app = app

@@ -20,9 +20,8 @@ MAX_ERRORS = 100
 def params_from_text(model: type[P], given: Mapping[str, str]) -> P:
     """Build params from text values.
 
-    Empty text is the default; lists and objects are JSON; a fixed word such as "beats" stands for itself.
-
-    Raises Invalid, naming each field.
+    Empty text is the default; lists and objects are JSON; a fixed word such as "beats" stands for itself. Raises Invalid, naming each
+    field.
     """
     properties = model.model_json_schema()["properties"]
     values = {name: _value(name, text, properties.get(name, {})) for name, text in given.items() if text != ""}
@@ -42,7 +41,10 @@ def invalid(errors: Sequence[Any]) -> Invalid:
 
 
 def _path(error: dict[str, Any]) -> str:
-    """Return the path of a field, without pydantic's names of alternatives ("literal['beats']")."""
+    """Return the path of a field.
+
+    pydantic's names of alternatives ("literal['beats']") are left out.
+    """
     named = error["type"] == "extra_forbidden"
     return ".".join(str(part) for part in error["loc"] if part != "body" and (named or not _ALTERNATIVE.fullmatch(str(part))))
 

@@ -9,7 +9,7 @@ from shared.errors import ReelwrightError
 
 
 class Problem(BaseModel):
-    """Why a request was refused (RFC 9457)."""
+    """The reason why a request was refused (RFC 9457)."""
 
     type: str = Field(examples=["/problems/invalid"])
     title: str = Field(examples=["Invalid request"])

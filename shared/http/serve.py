@@ -14,14 +14,17 @@ import uvicorn
 from fastapi import FastAPI
 
 MAX_SOCKET_PATH = 100
-"""Unix socket paths may have about 104 characters; a data folder deep in a tree may exceed that."""
+"""Longest path of a Unix socket. Systems allow about 104 characters, which a deep data folder may exceed."""
 
 GRACE_S = 5
 BACKLOG = 512
 
 
 class _Server(uvicorn.Server):
-    """A uvicorn server without signal handlers: `until_signaled` handles signals for all of them."""
+    """A uvicorn server without signal handlers.
+
+    `until_signaled` handles signals for all servers.
+    """
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -30,7 +33,10 @@ class _Server(uvicorn.Server):
 
 @dataclass(frozen=True, kw_only=True)
 class Site:
-    """An app with its address: a Unix socket, or host and port (0: a free one)."""
+    """An app with its address.
+
+    The address is a Unix socket, or host and port (0: a free port).
+    """
 
     app: FastAPI
     uds: str | None = None
@@ -98,13 +104,16 @@ def socket_folder(data_dir: Path) -> Iterator[Path]:
 
 
 def _listen(site: Site) -> socket.socket:
-    """Open the socket and listen: a port in use is noticed before anything else starts."""
+    """Open a site's socket and listen.
+
+    A port in use is then reported before anything else starts.
+    """
     if site.uds:
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(site.uds)
     else:
-        # The protocol is named because asyncio turns Nagle's algorithm off only on sockets that say they are TCP: without that, an answer
-        # in two pieces waits 40 ms for the client's delayed acknowledgement.
+        # State the protocol: asyncio turns Nagle's algorithm off only on sockets created as TCP. With it, an answer in two pieces waits
+        # 40 ms for the client's delayed acknowledgement.
         family = socket.AF_INET6 if ":" in site.host else socket.AF_INET
         listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -36,7 +36,7 @@ Prefer = Annotated[str | None, Header(description="`wait=N` waits up to N second
 IdempotencyKey = Annotated[
     str | None, Header(min_length=1, max_length=255, description="A repeated request with the same key gets the first answer.")
 ]
-"""Headers of every request that makes a job."""
+"""Headers of every request that starts a job."""
 
 REFUSALS = NOT_JSON | problems(_404="Unknown media", _429="The queue is full", _503="The weights of a model are not installed")
 
@@ -54,7 +54,7 @@ class Checked(BaseModel):
 
 
 class OperationInfo(BaseModel):
-    """Description of an operation, from which clients draw their forms."""
+    """Description of an operation, from which clients build their forms."""
 
     name: str
     service: str
@@ -121,13 +121,19 @@ def describe(operation: Operation) -> OperationInfo:
 
 
 def example_body(operation: Operation) -> dict[str, Any]:
-    """Return a request body that runs unchanged, with sample media and the example params."""
+    """Return a request body that runs unchanged.
+
+    It has sample media and the example params.
+    """
     inputs = {name: SAMPLES[port.sample] for name, port in operation.example_inputs.items()}
     return {"inputs": inputs, "params": operation.example.model_dump(mode="json", exclude_defaults=True)}
 
 
 def request_model(operation: Operation) -> type[BaseModel]:
-    """Make the body model of an operation: a JobRequest with typed inputs and params."""
+    """Make the body model of an operation.
+
+    A JobRequest with typed inputs and params.
+    """
     inputs = create_model(
         f"{_camel(operation.name)}Inputs",
         __config__=ConfigDict(extra="forbid"),
@@ -148,9 +154,10 @@ def plain_request(body: Any) -> JobRequest:
 async def check(
     operation: Operation, *, inputs: Mapping[str, Any], params: Params, owner: str, runtime: Runtime, may_be_pending: bool = False
 ) -> Checked:
-    """Check a request as far as possible without running it. Raises the error that `jobs` would answer.
+    """Check a request as far as possible without running it.
 
-    `may_be_pending`: an input may also be `pending:<kind>`, media that an earlier step of a pipeline will make.
+    Raises the error that `jobs` would answer. `may_be_pending`: an input may also be `pending:<kind>`, media that an earlier step of a
+    pipeline will make.
     """
     if operation.needs and not any(inputs.get(name) for name in operation.needs):
         detail = f"One of {', '.join(operation.needs)} must be given"
@@ -167,9 +174,12 @@ async def check(
 
 
 async def submit(operation: Operation, request: JobRequest, *, params: Params, owner: str, runtime: Runtime, key: str | None = None) -> Job:
-    """Check a request and queue it. `params`: the validated params of the request."""
+    """Check a request and queue it.
+
+    `params`: the validated params of the request.
+    """
     request = request.model_copy(update={"params": params.model_dump(mode="json")})
-    # The first answer holds even if an input has been deleted since.
+    # A repeated key gets the first job, even if an input has been deleted since.
     if key and (earlier := await runtime.jobs.earlier(owner=owner, operation=operation.name, request=request, key=key)):
         return earlier
     await check(operation, inputs=request.inputs, params=params, owner=owner, runtime=runtime)
@@ -179,13 +189,19 @@ async def submit(operation: Operation, request: JobRequest, *, params: Params, o
 
 
 def wait_seconds(prefer: str | None) -> int | None:
-    """Return the N of `Prefer: wait=N` (RFC 7240), at most 60; None without one."""
+    """Return the N of `Prefer: wait=N` (RFC 7240), at most 60.
+
+    None without the preference.
+    """
     match = re.search(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,9})\"?", prefer or "", re.IGNORECASE)
     return min(int(match[1]), MAX_WAIT_S) if match else None
 
 
 async def answered(job: Job, *, owner: str, prefer: str | None, response: Response, runtime: Runtime) -> Job:
-    """Answer the request of an accepted job, after the wait that the client prefers."""
+    """Answer the request of an accepted job.
+
+    The answer waits as long as the client prefers.
+    """
     response.headers["Location"] = job.urls.self_
     if (seconds := wait_seconds(prefer)) is not None:
         job = await runtime.jobs.wait(owner, job.id, seconds)

@@ -1,10 +1,9 @@
-"""Follow the camera frame by frame, by phase correlation or tracked features.
+"""Camera motion through a clip, measured frame by frame.
 
-Translation comes from phase correlation, similarity and homography from features.
-
-Phase correlation: `phase_correlation.py`. Features: corners of Shi and Tomasi (1994), followed by the pyramidal method of Lucas and
-Kanade (Bouguet, 2000), fitted with RANSAC (Fischler and Bolles, 1981). Each frame is measured against an anchor frame of its shot,
-not against the frame before, so that errors do not add up. A new anchor is taken when a third of the picture has left the old one.
+Translation comes from phase correlation (`phase_correlation.py`), similarity and homography from features: corners of Shi and Tomasi
+(1994), followed by the pyramidal method of Lucas and Kanade (Bouguet, 2000), fitted with RANSAC (Fischler and Bolles, 1981). Each frame is
+measured against an anchor frame of its shot, not against the previous frame, so that errors do not add up. A new anchor is taken when a
+third of the picture has left the old one.
 """
 
 import math
@@ -25,7 +24,7 @@ _LONGEST_SIDE = 480
 _OVERLAP = 0.67
 _LEAST_POINTS, _LEAST_INLIERS = 12, 0.45
 _SAME_PICTURE, _OTHER_PICTURE = 0.45, 0.1
-"""Correlation of two aligned thumbnails from which they are of one shot, and below which they are of two; between, see `is_cut`."""
+"""Correlation of two aligned thumbnails from which they show one shot, and below which they show two. Between the two, see `is_cut`."""
 _OTHER_BRIGHTNESS = 0.25
 
 
@@ -42,29 +41,35 @@ class Pose:
 
 
 class Posed(Protocol):
-    """A frame with a pose: `matrix` (3, 3) maps its pixels to pixels of the first frame of its shot."""
+    """A frame with a pose.
+
+    `matrix` (3, 3) maps its pixels to pixels of the first frame of its shot.
+    """
 
     @property
     def matrix(self) -> Matrix: ...
 
 
 def matrix_between(source: Posed, target: Posed) -> Matrix:
-    """Return the matrix (3, 3) from pixels of `source` to pixels of `target`, in one shot."""
+    """Return the (3, 3) matrix from pixels of `source` to pixels of `target`.
+
+    Both frames must be in one shot.
+    """
     moved = np.linalg.solve(target.matrix, source.matrix)
     return np.asarray(moved / moved[2, 2], np.float64)
 
 
 def scale_matrix(matrix: Matrix, across: float, down: float) -> Matrix:
-    """Scale a matrix to pictures `across` and `down` times as large.
+    """Adapt a matrix to larger or smaller pictures.
 
-    Pixel centres stay pixel centres.
+    They are `across` and `down` times as large. Pixel centres stay pixel centres.
     """
     grown = np.array([[across, 0, (across - 1) / 2], [0, down, (down - 1) / 2], [0, 0, 1]])
     return np.asarray(grown @ matrix @ np.linalg.inv(grown), np.float64)
 
 
 def analysis_size(width: int, height: int) -> tuple[int, int]:
-    """Return the (width, height) of pictures that the camera is measured in.
+    """Return the (width, height) of pictures for motion measurement.
 
     The longest side is at most 480 pixels, and no side is below 8.
     """
@@ -73,15 +78,19 @@ def analysis_size(width: int, height: int) -> tuple[int, int]:
 
 
 class Method(Protocol):
-    """Measures the motion between two views, near a guess; None if they do not show it."""
+    """A function that measures the motion between two views near a guess.
+
+    None if the views do not show the motion.
+    """
 
     def __call__(self, before: View, after: View, guess: Matrix) -> Matrix | None: ...
 
 
 class Camera:
-    """Follow the camera through frames, given as luma in `analysis_size`.
+    """A tracker of the camera through frames.
 
-    With a mask of the subject, only the background is followed. Without a mask, the motion of most of the picture counts as the camera's.
+    Frames are given as luma in `analysis_size`. With a mask of the subject, only the background is followed. Without a mask, the motion of
+    most of the picture counts as the camera's.
     """
 
     def __init__(self, model: Model, width: int, height: int) -> None:
@@ -108,7 +117,7 @@ class Camera:
             self._anchor = view
             return Pose(np.eye(3), cut=True)
         sure = self._follow(before, view) if self._method is not None else True
-        # If nothing could be measured, the guess has no meaning either.
+        # A guess has no meaning if nothing could be measured.
         moved = self._moved @ np.linalg.inv(self._moved_before) if sure else np.eye(3)
         if is_cut(before.picture, small, moved, related=sure):
             self._anchor = view
@@ -131,7 +140,7 @@ class Camera:
             measured = self._method(before, view, self._speed)
         sure = measured is not None
         if measured is None:
-            # A whip pan ends within moments; without any structure for longer, the picture is dark.
+            # A whip pan ends soon; a picture without structure for longer is dark.
             self._speed = _half(self._speed)
             measured = self._speed @ self._moved
         else:
@@ -142,7 +151,10 @@ class Camera:
         return sure
 
     def _anchor_at(self, view: View) -> None:
-        """Make the latest frame the anchor; keep its motion since the frame before."""
+        """Make the latest frame the anchor.
+
+        The motion since the previous frame is kept.
+        """
         inverse = np.linalg.inv(self._moved)
         self._moved_before = self._moved_before @ inverse
         self._base = self._base @ inverse
@@ -154,7 +166,7 @@ class Camera:
 
 
 class Translation:
-    """Measures the shift between two small pictures by phase correlation."""
+    """The shift between two small pictures, by phase correlation."""
 
     def __init__(self, size: tuple[int, int]) -> None:
         self._correlation = PhaseCorrelation(size)
@@ -165,7 +177,7 @@ class Translation:
 
 
 class Features:
-    """Measures a similarity or homography between two small pictures by tracked corners."""
+    """A similarity or homography between two small pictures, by tracked corners."""
 
     def __init__(self, model: Model) -> None:
         self._homography = model == "homography"
@@ -206,8 +218,8 @@ def is_cut(before: Gray, after: Gray, moved: Matrix, *, related: bool = True) ->
     """Return whether two small pictures are of different shots.
 
     Thumbnails, aligned by `moved`, are compared by correlation, which does not change with exposure or a flash. A large moving subject
-    lowers the correlation as well, but keeps the histogram of brightness. So the histograms have to differ, too, unless the motion
-    between the pictures could not be measured (`related` false).
+    lowers the correlation as well, but keeps the histogram of brightness. So the histograms have to differ, too, unless the motion between
+    the pictures could not be measured (`related` false).
     """
     here, there = _thumbnail(before), _thumbnail(after)
     alike = _correlation(here, there)
@@ -221,7 +233,10 @@ def is_cut(before: Gray, after: Gray, moved: Matrix, *, related: bool = True) ->
 
 
 def _inside(mask: Mask, points: NDArray[np.float32]) -> Mask:
-    """Return which points, (n, 2) as x and y, lie on true pixels of a mask."""
+    """Return which points lie on true pixels of a mask.
+
+    `points`: (n, 2) as x and y.
+    """
     height, width = mask.shape
     x, y = np.rint(np.clip(points, -1, max(width, height))).astype(int).T
     within = (x >= 0) & (x < width) & (y >= 0) & (y < height)
@@ -234,7 +249,10 @@ def _thumbnail(picture: NDArray[Any]) -> Matrix:
 
 
 def _correlation(a: Matrix, b: Matrix) -> float:
-    """Return Pearson's correlation; 1 for two flat pictures, 0 for one."""
+    """Return Pearson's correlation of two pictures.
+
+    1 for two flat pictures, 0 if only one is flat.
+    """
     a, b = a - a.mean(), b - b.mean()
     norm = math.sqrt(float((a * a).sum() * (b * b).sum()))
     # A deviation below two levels is noise, not structure.
@@ -245,17 +263,23 @@ def _correlation(a: Matrix, b: Matrix) -> float:
 
 
 def overlap(moved: Matrix, size: tuple[int, int]) -> float:
-    """Estimate the share of a picture that stays in view after `moved`, 0 to 1."""
+    """Estimate the share of a picture in view after the motion `moved`.
+
+    From 0 to 1.
+    """
     width, height = size
     corners = cv2.perspectiveTransform(np.array([[[0, 0], [width, 0], [width, height], [0, height]]], np.float64), moved)[0]
     across, down = np.clip(corners[:, 0], 0, width), np.clip(corners[:, 1], 0, height)
     inside = float((across.max() - across.min()) * (down.max() - down.min())) / (width * height)
-    # Zoomed out, the view shows more than the anchor: the share is that of the view.
+    # After zooming out, the view shows more than the anchor, so the share is relative to the view.
     return inside / max(cv2.contourArea(corners.astype(np.float32)) / (width * height), 1.0)
 
 
 def _plausible(matrix: Matrix, shape: tuple[int, ...]) -> bool:
-    """Return whether a camera can move like this: no mirroring, no zoom above 2x."""
+    """Return whether a camera can move by this matrix.
+
+    No mirroring, and no zoom above 2x.
+    """
     height, width = shape
     corners = cv2.perspectiveTransform(np.array([[[0, 0], [width, 0], [width, height], [0, height]]], np.float64), matrix)[0]
     area = cv2.contourArea(corners.astype(np.float32), oriented=True) / (width * height)

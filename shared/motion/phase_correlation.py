@@ -1,9 +1,8 @@
-"""Measure the translation between two pictures by phase correlation.
+"""The translation between two pictures, by phase correlation.
 
-Phase correlation: Kuglin and Hines, "The phase correlation image alignment method", 1975. It has a
-peak for every moving thing, highest for sharp edges. The camera's peak is the one at which most of the picture matches. The fraction of
-a pixel comes from least squares on the gradient (Lucas and Kanade, 1981), reweighted by how well each
-pixel matches (Cauchy's weights), so that the subject does not pull at it.
+Phase correlation: Kuglin and Hines, "The phase correlation image alignment method", 1975. It has a peak for every moving object, highest
+for sharp edges. The camera's peak is the one at which most of the picture matches. The fraction of a pixel comes from least squares on the
+gradient (Lucas and Kanade, 1981), reweighted by how well each pixel matches (Cauchy's weights), so that the subject does not bias it.
 """
 
 import math
@@ -20,22 +19,22 @@ Shift = tuple[float, float]
 
 _PEAKS = 3
 _TEXTURE, _MOST_TEXTURE = 2.0, 8.0
-"""Levels per pixel: the smallest gradient that counts, and the largest weight of an edge."""
+"""Smallest gradient that counts, and largest weight of an edge, in levels per pixel."""
 _SPREAD = 6.0
 _LEAST_TEXTURED, _LEAST_AGREEING = 0.01, 0.3
 """Least share of the picture that has texture, and least share of that texture that matches, for a valid result."""
 _FINE = 0.02
 _STILL = 0.06
-"""Pixels: smaller shifts count as a still camera, since the subject biases the result a little."""
+"""Shift in pixels below which the camera counts as still: the subject biases the result a little."""
 _ROUNDS = 6
 _LEAST_BACKGROUND = 0.02
-"""Part of the picture that has to be background for a masked measurement."""
+"""Least share of background in the picture for a masked measurement."""
 _OUT_OF_SIGHT = 2.0
 """Mismatch, in levels, of parts that only one picture shows. Without it, a repeated pattern could match a whole period away."""
 
 
 class PhaseCorrelation:
-    """Measures shifts between pictures of one size, (width, height).
+    """A measurement of shifts between pictures of one size, (width, height).
 
     Intermediate pictures of `before` are kept until another `before` comes.
     """
@@ -48,10 +47,10 @@ class PhaseCorrelation:
         self._here, self._soft = np.zeros((0, 0), np.float32), np.zeros((0, 0), np.uint8)
 
     def __call__(self, before: View, after: View, near: Shift) -> Shift | None:
-        """Measure the shift of the content from `before` to `after`, right and down in pixels.
+        """Measure the shift of the content from `before` to `after`.
 
-        `near`: a guess; shifts up to half a picture from it are searched. Only pixels that are background in both views count. None if the
-        views do not show the shift.
+        Right and down, in pixels. `near`: a guess; shifts up to half a picture from it are searched. Only pixels that are background in
+        both views count. None if the views do not show the shift.
         """
         if self._of is not before:
             self._of, self._here, self._soft = before, self._smaller(before.picture), _softened(before.picture)
@@ -102,12 +101,15 @@ class PhaseCorrelation:
 
 
 def _mask_of(view: View) -> Floats:
-    """Return 1 for each pixel of the background, 0 for the others."""
+    """Return a mask: 1 for pixels of the background, else 0."""
     return np.ones(view.picture.shape, np.float32) if view.background is None else view.background.astype(np.float32)
 
 
 def _filled(picture: Floats, mask: Floats) -> Floats:
-    """Fill the subject with the background's mean, so that its outline makes no edge."""
+    """Fill the subject with the background's mean.
+
+    Then the subject's outline makes no edge.
+    """
     mean = float(np.vdot(picture, mask)) / max(float(mask.sum()), 1.0)
     return np.asarray(picture * mask + np.float32(mean) * (1 - mask), np.float32)
 
@@ -121,9 +123,9 @@ def _shifted(picture: Floats, across: int, down: int) -> Floats:
 
 
 def _mismatch(here: Floats, there: Floats, texture: Floats, shift: tuple[int, int]) -> float:
-    """Return the mean difference of two pictures after a shift, weighted by texture.
+    """Return the mean difference of two pictures after a shift.
 
-    At most 20 levels per pixel; the part that only one picture shows counts with `_OUT_OF_SIGHT`.
+    It is weighted by texture and is at most 20 levels per pixel. Parts that only one picture shows count with `_OUT_OF_SIGHT`.
     """
     across, down = shift
     height, width = there.shape
@@ -143,9 +145,8 @@ def _refined(
 ) -> Shift | None:
     """Refine a shift between softened pictures to a few hundredths of a pixel.
 
-    The first guess is right within two pixels. None if too little matches.
-
-    `masks`: 1 where a pixel of `source` and of `target` counts, 0 where it does not.
+    `start` must be right within two pixels. None if too little matches. `masks`: 1 where a pixel of `source` and of `target` counts, 0
+    where it does not.
     """
     across, down = (np.ascontiguousarray(part[1::2, 1::2]) for part in _gradient(target))
     aim = target[1::2, 1::2].astype(np.float32)
@@ -153,7 +154,7 @@ def _refined(
     shift = np.array(start, np.float64)
     seen: tuple[slice, slice] | None = None
     for _ in range(_ROUNDS):
-        # Every second pixel of what `source` shows there.
+        # Every second pixel of `source` at the shifted position.
         matrix = np.array([[2, 0, 1 - shift[0]], [0, 2, 1 - shift[1]]])
         moved = cv2.warpAffine(
             source, matrix, aim.shape[::-1], flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
@@ -174,7 +175,7 @@ def _refined(
         gx, gy = right / weight, below / weight
         mixed = float(np.vdot(gx, below))
         normal = np.array([[float(np.vdot(gx, right)), mixed], [mixed, float(np.vdot(gy, below))]])
-        # A little of the identity: stripes tell nothing about what lies along them.
+        # A small multiple of the identity: stripes show no shift along themselves.
         step = -np.linalg.solve(normal + np.eye(2) * (1e-3 * np.trace(normal) + 1e-6), [float(np.vdot(gx, off)), float(np.vdot(gy, off))])
         shift += np.clip(step, -2, 2)
         if np.abs(step).max() < _FINE:
@@ -193,7 +194,10 @@ def _refined(
 
 
 def _counted(masks: tuple[Floats, Floats], matrix: NDArray[np.float64], both: tuple[slice, slice]) -> NDArray[np.bool_]:
-    """Mask every second pixel that is background in the target and in the moved source."""
+    """Mask the pixels that are background in both pictures.
+
+    They are every second pixel of the target; the source is moved by `matrix`.
+    """
     target = masks[1][1::2, 1::2]
     moved = cv2.warpAffine(
         masks[0], matrix, target.shape[::-1], flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
@@ -202,7 +206,10 @@ def _counted(masks: tuple[Floats, Floats], matrix: NDArray[np.float64], both: tu
 
 
 def _in_both(shift: float, length: int) -> slice:
-    """Return which of every second of `length` pixels lie in both pictures after `shift`."""
+    """Return the pixels that lie in both pictures after `shift`.
+
+    A slice over every second of `length` pixels.
+    """
     first, last = math.ceil(shift / 2), math.floor((length - 3 + shift) / 2)
     return slice(min(max(first, 0), length // 2), max(min(last + 1, length // 2), 0))
 
@@ -223,7 +230,7 @@ def _gradient(picture: NDArray[Any]) -> tuple[Floats, Floats]:
 
 
 def _median(values: Floats) -> np.float32:
-    """Return the median; of an even count the upper of the two middle values.
+    """Return the median; for an even count the upper middle value.
 
     Several times as fast as `np.median` for few values.
     """

@@ -1,4 +1,4 @@
-"""Small pictures that camera motion is measured in, with the subject masked."""
+"""Small pictures for the measurement of camera motion, with the subject masked."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ Gray = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 
 _SUBJECT_FROM = 16
-"""Value of a mask from which a pixel counts as subject: soft edges do."""
+"""Value of a mask from which a pixel counts as subject. It includes soft edges."""
 _MARGIN = 7
 """Pixels around the subject that count as subject: half the window that corners are tracked in."""
 

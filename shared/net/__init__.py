@@ -1,1 +1,1 @@
-"""Reaching out: which addresses may be reached, and the only HTTP client that goes to addresses users name."""
+"""Outgoing connections: allowed addresses, and the HTTP client for users' URLs."""

@@ -1,7 +1,8 @@
-"""The IP addresses that requests on behalf of users may reach: public unicast ones, and networks that the operator allows.
+"""The IP addresses that requests on behalf of users may reach.
 
-The table follows IANA's special-purpose address registries (RFC 6890) and adds the metadata services of clouds that lie outside them.
-IPv6 is allowed by exception: outside 2000::/3 nothing is assigned for the public internet.
+These are public unicast addresses, and networks that the operator allows. The table follows IANA's special-purpose address registries (RFC
+6890) and adds the metadata services of clouds that lie outside them. IPv6 is allowed by exception: outside 2000::/3 nothing is assigned for
+the public internet.
 """
 
 from collections.abc import Iterable
@@ -12,7 +13,7 @@ from shared.errors import ForbiddenAddress
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
-# The first match names the rule in the error.
+# The first matching row names the rule in the error.
 FORBIDDEN: tuple[tuple[str, Network], ...] = tuple(
     (rule, ip_network(network))
     for network, rule in (
@@ -57,7 +58,10 @@ PUBLIC_V6 = IPv6Network("2000::/3")
 
 
 def rule_against(address: Address, *, allowed: Iterable[Network] = ()) -> str | None:
-    """Return the rule that forbids an address ("loopback", "private", ...); None if it may be reached."""
+    """Return the rule that forbids an address; None if it is allowed.
+
+    Rules are "loopback", "private", ...
+    """
     plain = IPv6Address(int(address)) if isinstance(address, IPv6Address) else address  # without a scope such as %eth0
     if any(plain in network for network in allowed):
         return None

@@ -1,4 +1,7 @@
-"""Fetch the URLs of users: every redirect checked, time and size limited, nothing decoded."""
+"""Downloads of users' URLs.
+
+Every redirect is checked, time and size are limited, and nothing is decoded.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -20,10 +23,10 @@ CHUNK_BYTES = 256 * 1024
 
 
 def checked_client(settings: Settings, *, resolve: Resolve = system_resolve) -> httpx.AsyncClient:
-    """Make an HTTP client for addresses given by users (URL fetches, webhooks). Close it when done.
+    """Make an HTTP client for addresses given by users.
 
-    It reaches only public addresses and `settings.url_allow_networks` (else ForbiddenAddress), follows no redirects, uses no
-    proxy and keeps no cookies. Other failures are httpx's own errors.
+    For URL fetches and webhooks; close it when done. It reaches only public addresses and `settings.url_allow_networks` (else
+    ForbiddenAddress), follows no redirects, uses no proxy and keeps no cookies. Other failures are httpx's own errors.
     """
     return httpx.AsyncClient(
         transport=CheckedTransport(allowed=settings.url_allow_networks, resolve=resolve),
@@ -36,7 +39,10 @@ def checked_client(settings: Settings, *, resolve: Resolve = system_resolve) -> 
 
 
 def check_url(text: str) -> httpx.URL:
-    """Parse an http(s) URL without credentials. Raises Invalid or ForbiddenAddress."""
+    """Parse an http(s) URL without credentials.
+
+    Raises Invalid or ForbiddenAddress.
+    """
     if len(text) > MAX_URL_CHARS:
         raise Invalid(f"The URL has {len(text)} characters; the limit is {MAX_URL_CHARS}.")
     try:

@@ -23,9 +23,9 @@ Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 
 @functools.cache
 def tls_context(cert_file: str | None, cert_dir: str | None) -> ssl.SSLContext:
-    """Return the TLS settings with the certificate authorities of a file or folder, or those of httpx.
+    """Return TLS settings with the given certificate authorities.
 
-    Cached: reading them takes 20 ms.
+    They are those of a file or folder, or else httpx's. Cached: reading them takes 20 ms.
     """
     if cert_file or cert_dir:
         return ssl.create_default_context(cafile=cert_file or None, capath=cert_dir or None)
@@ -39,9 +39,9 @@ async def system_resolve(host: str, port: int) -> list[str]:
 
 
 async def resolved(resolve: Resolve, host: str, port: int, timeout: float | None) -> Sequence[str]:
-    """Resolve a name.
+    """Resolve a name within a time limit.
 
-    Raises httpcore's ConnectTimeout after `timeout` seconds, ConnectError if it has no address.
+    Raises httpcore's ConnectTimeout after `timeout` seconds, ConnectError if the name has no address.
     """
     try:
         async with asyncio.timeout(timeout):
@@ -55,7 +55,10 @@ async def resolved(resolve: Resolve, host: str, port: int, timeout: float | None
 async def connected(
     host: str, addresses: Iterable[str], connect: Callable[[str], Awaitable[httpcore.AsyncNetworkStream]]
 ) -> httpcore.AsyncNetworkStream:
-    """Connect to the first address that accepts a connection; raises the error of the last one."""
+    """Connect to the first address that accepts a connection.
+
+    Raises the error of the last address if none does.
+    """
     failure: Exception = httpcore.ConnectError(f"{host} has no address")
     for address in addresses:
         try:
@@ -66,7 +69,7 @@ async def connected(
 
 
 class CheckedBackend(httpcore.AsyncNetworkBackend):
-    """Connects only to allowed addresses.
+    """A network backend that connects only to allowed addresses.
 
     Raises ForbiddenAddress for a name if any of its addresses is not allowed.
     """
@@ -100,7 +103,10 @@ class CheckedBackend(httpcore.AsyncNetworkBackend):
 
 
 class BackendTransport(httpx.AsyncBaseTransport):
-    """HTTP/1.1 over a given network backend, built from httpcore's public parts so that no proxy can interfere."""
+    """An HTTP/1.1 transport over a given network backend.
+
+    It is built from httpcore's public parts so that no proxy can interfere.
+    """
 
     def __init__(self, backend: httpcore.AsyncNetworkBackend, *, max_connections: int, max_keepalive: int):
         # The certificate variables of OpenSSL are honoured; proxy variables are ignored.
@@ -126,7 +132,7 @@ class BackendTransport(httpx.AsyncBaseTransport):
 
 
 class CheckedTransport(BackendTransport):
-    """Connects to allowed addresses only."""
+    """An HTTP/1.1 transport that connects to allowed addresses only."""
 
     def __init__(self, *, allowed: Sequence[Network], resolve: Resolve = system_resolve):
         super().__init__(CheckedBackend(allowed=allowed, resolve=resolve), max_connections=100, max_keepalive=10)
@@ -148,7 +154,7 @@ class _Body(httpx.AsyncByteStream):
 
 @contextlib.contextmanager
 def _as_httpx(request: httpx.Request) -> Iterator[None]:
-    """Raise errors of httpcore as the errors of httpx with the same names."""
+    """Convert errors of httpcore to the httpx errors of the same names."""
     try:
         yield
     except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol) as error:

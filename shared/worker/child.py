@@ -1,7 +1,7 @@
-"""The child process of a slot: `python -m shared.worker.child FD MEMORY_BYTES`, started by guard.py.
+"""The child process of a slot, started by guard.py.
 
-It dies with its guard, is the first process to be killed when the machine runs out of memory, yields the processor to the API, and holds
-none of the server's secrets (slot.py clears the environment).
+Started as `python -m shared.worker.child FD MEMORY_BYTES`. It dies with its guard, is the first process to be killed when the machine runs
+out of memory, yields the processor to the API, and holds none of the server's secrets (slot.py clears the environment).
 """
 
 import ctypes
@@ -41,7 +41,10 @@ class Line:
         self.pid = os.getpid()
 
     def send(self, call: int, message: Message) -> None:
-        """Send one message of a call. Raises ValueError where it cannot be encoded."""
+        """Send one message of a call.
+
+        Raises ValueError if the message cannot be encoded.
+        """
         if os.getpid() == self.pid:
             packed = pack(call, message)
             with self._lock:
@@ -65,7 +68,7 @@ def main(fd: int, memory_bytes: int) -> None:
 
 
 def confine(parent_pid: int, memory_bytes: int) -> None:
-    """Tie this process to its parent and limit it."""
+    """Tie this process to its parent, and limit its memory and priority."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole terminal; the parent ends its jobs itself
     os.nice(NICENESS)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

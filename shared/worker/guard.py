@@ -1,10 +1,12 @@
-"""The guard: the process between a slot and its child. `python -I -S guard.py FD LEASE_S COMMAND...`.
+"""The guard: the process between a slot and its child.
+
+Started as `python -I -S guard.py FD LEASE_S COMMAND...`.
 
 It makes sure that all descendants of a child end with it, whatever dies first: the child may crash, the server may be killed (then the
 guard's standard input ends), or a descendant may have left the process group. On Linux the guard adopts orphans, so it can kill until none
-is left; elsewhere it kills the process group. It exits as its child did, for the slot to see.
+is left; elsewhere it kills the process group. It exits with its child's exit status, which the slot reads.
 
-A server that stands still for longer than LEASE_S (0: no limit) counts as dead, too: others may have taken over its jobs by then.
+A server that is frozen for longer than LEASE_S (0: no limit) counts as dead, too: other processes may have taken over its jobs by then.
 
 Only the standard library, and little of it: one guard runs for each warm child.
 """
@@ -28,9 +30,12 @@ LOOK_S = 0.5
 
 
 def main(command: list[str], fd: int, lease_s: float) -> None:
-    """Run `command`, hand it the socket `fd`, and end all its descendants when it or the server dies."""
+    """Run `command` until it or the server dies, then end all descendants.
+
+    The child inherits the socket `fd`.
+    """
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)  # they go to whole terminals and control groups; the server ends its jobs itself
+        signal.signal(number, signal.SIG_IGN)  # these signals reach whole terminals and control groups; the server ends its jobs itself
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
@@ -47,7 +52,10 @@ def main(command: list[str], fd: int, lease_s: float) -> None:
 
 
 def _watch(child: int, wake: int, lease_s: float) -> int:
-    """Wait for the end of the child or the server; return the child's wait status, 0 if the server ended or stands still."""
+    """Wait for the end of the child or the server.
+
+    Returns the child's wait status; 0 if the server ended or is frozen.
+    """
     selector = selectors.DefaultSelector()
     selector.register(LIFE, selectors.EVENT_READ)
     selector.register(wake, selectors.EVENT_READ)
@@ -69,12 +77,18 @@ def _watch(child: int, wake: int, lease_s: float) -> int:
 
 
 def _now() -> float:
-    """Return seconds on a clock that also runs while the machine sleeps, where there is one."""
+    """Return seconds on a clock that also runs during sleep.
+
+    The monotonic clock where the system has no such clock.
+    """
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 def _end_all() -> None:
-    """Kill until no descendant is left: a process that loses its parent becomes a child of the guard."""
+    """Kill descendants until none is left.
+
+    A process that loses its parent becomes a child of the guard.
+    """
     if sys.platform != "linux":
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(0, signal.SIGKILL)  # kills the guard, too, so the child's exit status is lost

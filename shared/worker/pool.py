@@ -1,4 +1,7 @@
-"""A fixed number of slots, each used by one call at a time; idle children are ended after a while."""
+"""A fixed number of slots, each used by one call at a time.
+
+Idle children are ended after a while.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,7 +12,10 @@ from shared.worker.slot import Limits, OnUpdate, Slot, Usage
 
 
 class WorkerPool:
-    """Runs at most `size` calls at once, each in a process of its own; warm processes are used first."""
+    """A pool that runs at most `size` calls at once.
+
+    Each call runs in a child process; warm processes are used first.
+    """
 
     def __init__(self, *, size: int, limits: Limits, idle_s: float):
         self._idle_s = idle_s
@@ -22,12 +28,18 @@ class WorkerPool:
     async def call(
         self, target: str, args: dict[str, Any], on_update: OnUpdate | None = None, usage: Usage | None = None
     ) -> dict[str, Any]:
-        """Run a call in the next free slot: see `Slot.call`."""
+        """Run a call in the next free slot.
+
+        See `Slot.call`.
+        """
         async with self._slot() as slot:
             return await slot.call(target, args, on_update, usage)
 
     async def close(self) -> None:
-        """End every child. Calls in progress fail."""
+        """End every child.
+
+        Calls in progress fail.
+        """
         for timer in self._timers.values():
             timer.cancel()
         await asyncio.gather(*(slot.kill() for slot in self._all))

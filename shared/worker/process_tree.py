@@ -30,7 +30,10 @@ def memory_bytes(pid: int) -> int:
 
 
 def _children(pid: int) -> list[int]:
-    """Return the children of a process: each of its threads has a list of its own."""
+    """Return the children of a process.
+
+    Linux lists them per thread of the process.
+    """
     pids: list[int] = []
     with contextlib.suppress(OSError):
         for task in Path(f"/proc/{pid}/task").iterdir():

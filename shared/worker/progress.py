@@ -1,4 +1,7 @@
-"""Progress reports of an operation in a child process: throttled, never going back, with rate and time left."""
+"""Progress reports of an operation in a child process.
+
+They are throttled, never go back, and carry the rate and the time left.
+"""
 
 import threading
 import time
@@ -14,7 +17,7 @@ MAX_WARNINGS, MAX_WARNING_CHARS = 50, 1000
 
 @dataclass
 class _Latest:
-    """What a Report and its parts share."""
+    """The state that a Report shares with its parts."""
 
     fraction: float = 0.0
     sent_at: float = float("-inf")
@@ -25,7 +28,10 @@ class _Latest:
 
 
 class Report:
-    """A Progress that sends updates, at most four a second, and warnings; safe to call from several threads."""
+    """A Progress that sends updates and warnings to the slot.
+
+    At most four updates a second; safe to call from several threads.
+    """
 
     def __init__(self, send: Callable[[Update], None], *, stage: str = "", start: float = 0.0, end: float = 1.0):
         self._send, self._stage, self._start, self._end = send, stage, start, end
@@ -33,14 +39,17 @@ class Report:
         self._lock = threading.Lock()
 
     def part(self, stage: str, start: float, end: float) -> Progress:
-        """Return a Report for the share `start` to `end` of this one."""
+        """Return a Report for the share `start` to `end` of this Report."""
         span = self._end - self._start
         part = Report(self._send, stage=stage, start=self._start + start * span, end=self._start + end * span)
         part._latest, part._lock = self._latest, self._lock
         return part
 
     def warn(self, message: str) -> None:
-        """Send a warning at once, each text once and at most 50 of them."""
+        """Send a warning at once.
+
+        Each text is sent once, and at most 50 of them.
+        """
         with self._lock:
             if message in self._latest.warnings or len(self._latest.warnings) > MAX_WARNINGS:
                 return
@@ -73,6 +82,6 @@ class Report:
             self._send(latest.sent)
 
     def finish(self) -> None:
-        """Report that the last stage, and with it the job, is complete."""
+        """Report that the last stage, and so the job, is complete."""
         last = self._latest.sent or ProgressUpdate(stage=self._stage, done=1.0, total=1.0, fraction=1.0)
         self._send(replace(last, done=last.total, fraction=1.0, eta_s=0.0))

@@ -6,7 +6,7 @@ JSON in both directions, never pickle: a child that opens hostile media must not
     child -> slot   {"call": number, "progress": ProgressUpdate} | {"call": number, "warning": JobWarning}    any number of times
                     {"call": number, "done": Done} | {"call": number, "error": Failed}    once; then the child waits for the next call
 
-The number tells the messages of a call from those that a thread of an earlier call still sends.
+The number distinguishes a call's messages from those that a thread of an earlier call still sends.
 """
 
 import json
@@ -19,12 +19,12 @@ from pydantic_core import from_json
 
 HEADER = struct.Struct("!I")
 MAX_BYTES = 64 * 1024 * 1024
-"""A result is kept in the database and sent with its job: what is larger belongs into a file."""
+"""Size limit of a message. A result is kept in the database and sent with its job; anything larger belongs into a file."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """Run `target` ("package.module:function") as `target(args, progress)`."""
+    """A call of `target` ("package.module:function") with (args, progress)."""
 
     target: str
     args: dict[str, Any]
@@ -32,9 +32,10 @@ class Call:
 
 @dataclass(frozen=True, kw_only=True)
 class ProgressUpdate:
-    """How far a job is: `done` of `total` units of a stage, and the fraction (0 to 1) of the whole job.
+    """Progress of a job.
 
-    `fps`: units per second, `eta_s`: seconds left in this stage; None while unknown.
+    `done` of `total` units of a stage, and the fraction (0 to 1) of the whole job. `fps`: units per second, `eta_s`: seconds left in this
+    stage; None while unknown.
     """
 
     stage: str
@@ -78,7 +79,7 @@ _ADAPTERS: dict[str, TypeAdapter[Any]] = {name: TypeAdapter(kind) for name, kind
 def pack(call: int, message: Message) -> bytes:
     """Encode one message of a call.
 
-    Raises ValueError over 64 MiB, or for a number that JSON does not know.
+    Raises ValueError over 64 MiB, or for a number that JSON cannot hold.
     """
     body = json.dumps({"call": call, _NAMES[type(message)]: vars(message)}, separators=(",", ":"), allow_nan=False).encode()
     if len(body) > MAX_BYTES:
@@ -87,9 +88,9 @@ def pack(call: int, message: Message) -> bytes:
 
 
 def unpack(body: bytes) -> tuple[int, Message]:
-    """Decode and validate one message; return the number of its call, too.
+    """Decode and validate one message; return its call number and the message.
 
-    Raises ValueError where it is no message.
+    Raises ValueError for an invalid message.
     """
     envelope = from_json(body, allow_inf_nan=False)
     if not isinstance(envelope, dict) or not isinstance(envelope.get("call"), int) or len(envelope) != 2:

@@ -1,4 +1,7 @@
-"""Run an operation in a child process on the files of a job, and measure its outputs."""
+"""A run of an operation in a child process.
+
+It works on the files of a job, and measures the outputs.
+"""
 
 import hashlib
 import importlib
@@ -14,7 +17,7 @@ from shared.operation import SUFFIXES, Kind, Operation, Progress
 
 TARGET = f"{__name__}:perform"
 PLAIN = {Kind.JSON: "application/json", Kind.HTML: "text/html; charset=utf-8", Kind.ARCHIVE: "application/zip"}
-"""Content types of the kinds that are taken as declared; all others are probed."""
+"""Content types of the kinds that are not probed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +51,7 @@ class WrittenFile:
 
 @dataclass(frozen=True, kw_only=True)
 class OperationAnswer:
-    """What `perform` returns: the operation's version and result, and its output files by name."""
+    """The result of `perform`: version, result, and output files by name."""
 
     version: int
     result: dict[str, Any]
@@ -89,14 +92,17 @@ def find(module: str, name: str) -> Operation:
 
 
 def as_paths(given: str | list[str] | None) -> Path | list[Path] | None:
-    """Convert the paths of one input to what `run` takes."""
+    """Convert the paths of one input to the form that `run` takes."""
     if given is None:
         return None
     return [Path(path) for path in given] if isinstance(given, list) else Path(given)
 
 
 def output_arguments(outputs: dict[str, Path]) -> dict[str, Any]:
-    """Return the keyword arguments with the output paths of `run`: see Operation."""
+    """Return the output paths as keyword arguments of `run`.
+
+    See Operation.
+    """
     if not outputs:
         return {}
     return {"output": next(iter(outputs.values()))} if len(outputs) == 1 else {"outputs": outputs}
@@ -115,7 +121,10 @@ def describe(path: Path, kind: Kind, progress: Progress) -> WrittenFile:
 
 
 def inspect_output(path: Path, kind: Kind, progress: Progress) -> dict[str, Any]:
-    """Return kind, content type, suffix and media description of an output that is declared as `kind`."""
+    """Inspect an output that is declared as `kind`.
+
+    Returns kind, content type, suffix and media description.
+    """
     if content_type := PLAIN.get(kind):
         return {"kind": kind, "content_type": content_type, "suffix": path.suffix, "media": None}
     from shared.video import inspect  # imported here: services that write no pictures do not need its libraries

@@ -21,11 +21,11 @@ from shared.worker.protocol import HEADER, Call, Done, Failed, Update, body_leng
 
 WATCH_INTERVAL_S = 0.2
 GUARD_S = 0.4
-"""Time for the guard to end everything before it is killed itself."""
+"""Seconds for the guard to end all descendants before it is killed itself."""
 CLOSED_S = 2.0
-"""Time for a child that closed its connection to end."""
+"""Seconds for a child to end after it closed its connection."""
 MIB = 1024 * 1024
-# The variables that a child gets. All others (keys, passwords, URLs) stay out of reach of the code that opens uploads.
+# Environment variables that a child gets. All others (keys, passwords, URLs) are kept from the code that opens uploads.
 PASSED_ON = (
     "PATH",
     "HOME",
@@ -45,7 +45,7 @@ PASSED_ON = (
     "SSL_CERT_FILE",
 )
 HEAPS = "2"
-"""glibc gives each of dozens of threads a heap of its own, where freed memory waits for that thread: 60 MB of a flow render's 600."""
+"""Number of heaps of glibc. By default each of dozens of threads has its own heap and keeps freed memory: 60 MB of a flow render's 600."""
 PASSED_ON_PREFIXES = ("CUDA_", "NVIDIA_", "OMP_", "REELWRIGHT_MAX_", "REELWRIGHT_MODEL")
 
 OnUpdate = Callable[[Update], Awaitable[None]]
@@ -57,10 +57,11 @@ class Killed(WorkerCrashed):
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """Limits of one call: seconds on the clock, and bytes of memory of the child and all its descendants.
+    """Limits of one call: time, and memory of the child and its descendants.
 
-    `lease_s`: a call also ends when this process stands still for so long (0: it goes on). `subject`: what a call is, for error messages;
-    `timeout_setting` and `memory_setting`: the settings behind the limits, named there too; empty: the limit is no setting.
+    Seconds on the clock, and bytes. `lease_s`: a call also ends when this process is frozen for so long (0: it goes on). `subject`: the
+    call's name in error messages; `timeout_setting` and `memory_setting`: the settings behind the limits, named there too; empty: the limit
+    is no setting.
     """
 
     timeout_s: float
@@ -88,7 +89,10 @@ class Usage:
 
 
 class Slot:
-    """Runs `target(args, progress)` in a child process: `target` is "package.module:function", arguments and result are JSON."""
+    """A place for one child process, which runs one call at a time.
+
+    A call is `target(args, progress)`: `target` is "package.module:function", arguments and result are JSON.
+    """
 
     def __init__(self, limits: Limits):
         self._limits = limits
@@ -109,8 +113,8 @@ class Slot:
     ) -> dict[str, Any]:
         """Run one call and return its result.
 
-        Raises the target's ReelwrightError, OperationFailed for any other error of the target, TimedOut, OutOfMemory, WorkerCrashed where
-        the child died by itself, and Killed where something else killed it. Cancelling kills the child and all its descendants.
+        Raises the target's ReelwrightError, OperationFailed for any other error of the target, TimedOut, OutOfMemory, WorkerCrashed if the
+        child died by itself, and Killed if something else killed it. Cancelling kills the child and all its descendants.
         """
         usage = usage or Usage()
         finished = False
@@ -121,7 +125,7 @@ class Slot:
             self._number += 1
             assert self._writer is not None
             self._writer.write(pack(self._number, Call(target=target, args=args)))
-            with contextlib.suppress(ConnectionError):  # the child is gone: reading the answer says why
+            with contextlib.suppress(ConnectionError):  # the child has died: reading the answer raises the cause
                 await self._writer.drain()
             result = await self._watched(self._answer(on_update), usage)
             finished = self._left_nothing(usage)
@@ -137,7 +141,7 @@ class Slot:
                 self._calling = False
 
     async def kill(self) -> None:
-        """End the child and everything it started, at once, and wait until they are gone."""
+        """Kill the child and all its descendants, and wait for their end."""
         process, self._process = self._process, None
         writer, self._writer = self._writer, None
         if writer is not None:
@@ -173,7 +177,7 @@ class Slot:
     async def _begin(self, starting: "asyncio.Task[asyncio.subprocess.Process]") -> None:
         """Wait for the new process and keep it.
 
-        A cancel waits, too: asyncio would leave pipes open.
+        A cancelled call waits, too: asyncio would leave pipes open.
         """
         try:
             self._process = await asyncio.shield(starting)
@@ -196,7 +200,7 @@ class Slot:
             while True:
                 number, message = unpack(await self._reader.readexactly(body_length(await self._reader.readexactly(HEADER.size))))
                 if number != self._number:
-                    continue  # a thread that an earlier call left behind
+                    continue  # a message from a thread of an earlier call
                 match message:
                     case Done():
                         return message.result
@@ -244,7 +248,7 @@ class Slot:
             self._process.stdin.write(word)
 
     async def _cause_of_death(self) -> WorkerCrashed:
-        """Return the error that says why the child is gone."""
+        """Return the error that states why the child died."""
         assert self._process is not None
         try:
             code = await asyncio.wait_for(self._process.wait(), CLOSED_S)
@@ -273,7 +277,10 @@ def _error(message: Failed) -> ReelwrightError:
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """Close the guard's standard input, so that it ends everything; if it does not, kill it and all descendants."""
+    """End a process and all its descendants.
+
+    Closing the guard's standard input makes it end everything; if it does not, it is killed with all descendants.
+    """
     assert process.stdin is not None
     process.stdin.close()
     try:
@@ -283,5 +290,5 @@ async def _end(process: asyncio.subprocess.Process) -> None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)  # what is left where the guard itself was killed
+        os.killpg(process.pid, signal.SIGKILL)  # descendants that are left if the guard itself was killed
     await process.wait()
