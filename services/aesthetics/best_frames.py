@@ -1,4 +1,7 @@
-"""aesthetics.best-frames: the best picture of each group, out of videos or picture files."""
+"""Operation `aesthetics.best-frames`: the best picture of each group.
+
+Groups are made of frames of videos or of picture files.
+"""
 
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -21,7 +24,7 @@ from shared.operation import Operation, Progress, Silent
 
 
 class BestFramesParams(ScoreParams):
-    """How pictures are scored and grouped."""
+    """Params of the scoring and grouping of pictures."""
 
     group_size: int = Field(5, ge=1, le=100_000, description="Number of consecutive pictures in a group; the best of each is kept.")
     group_by: Literal["time", "shot"] = Field(
@@ -55,8 +58,8 @@ def best_frames(
     """Write the best picture of each group.
 
     `outputs`: `images` (zip of the pictures), `scores` (zip of every score), `sheet` (PNG of the chosen pictures). Frames are grouped
-    within their video, picture files in the order they are given. Every sampled frame is decoded once; of each group only the best so
-    far is held. An unreadable file is recorded in the result; if no file is readable, its error is raised. Raises ModelMissing, and Invalid
+    within their video, picture files in their given order. Every sampled frame is decoded once; only the best picture of the current group
+    is held. An unreadable file is recorded in the result; if no file is readable, its error is raised. Raises ModelMissing, and Invalid
     for an empty part or for more pictures than MAX_VIEWS.
     """
     paths = one_kind(video, images)
@@ -79,7 +82,10 @@ def best_frames(
 
 
 def _groupings(params: BestFramesParams, *, videos: int) -> list[Grouping]:
-    """Return the grouping of each of `videos` videos by its shots; none for groups by time. Raises Invalid if they do not fit."""
+    """Return the grouping of each video by shots; none for groups by time.
+
+    `videos`: number of videos. Raises Invalid if the shots do not fit the videos.
+    """
     if params.group_by == "time":
         return []
     if not videos:
@@ -93,7 +99,10 @@ def _groupings(params: BestFramesParams, *, videos: int) -> list[Grouping]:
 def _choose(
     pictures: Iterable[ScoredView], grouping: Grouping, table: ScoreTable, chosen: ChosenPictures, params: BestFramesParams
 ) -> None:
-    """Choose the best picture of each group of a series, and write it as soon as its group ends."""
+    """Choose the best picture of each group of a series.
+
+    The picture is written as soon as its group ends.
+    """
     group = _Group(None)
     for number, picture in enumerate(pictures):
         index = grouping(number, picture.view.time_s)
@@ -106,7 +115,10 @@ def _choose(
 
 
 class _Group:
-    """The best picture of a group so far, and the next best merit. `index` None: pictures in no group."""
+    """A group with its best picture so far.
+
+    `index`: number of the group; None for pictures in no group.
+    """
 
     def __init__(self, index: int | None) -> None:
         self.index = index
@@ -117,7 +129,7 @@ class _Group:
         self._last_s: float | None = None
 
     def add(self, picture: ScoredView, row: int) -> None:
-        """Add a picture; of equal merits the first wins."""
+        """Add a picture; of pictures with equal merit the first wins."""
         self._count += 1
         self._last_s = picture.view.time_s
         if self._best is None:
@@ -128,7 +140,7 @@ class _Group:
             self._next_merit = picture.merit
 
     def close(self, chosen: ChosenPictures, params: BestFramesParams) -> None:
-        """Choose the best picture."""
+        """Add the best picture of the group to `chosen`."""
         if self.index is None or self._best is None:
             return
         picture, row = self._best

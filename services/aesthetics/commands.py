@@ -1,4 +1,7 @@
-"""PerfectFrameAI's commands `best_frames_extractor` and `top_images_extractor`, on folders of this machine, without a server."""
+"""PerfectFrameAI's commands `best_frames_extractor` and `top_images_extractor`.
+
+The commands work on folders of this machine, without a server.
+"""
 
 import tempfile
 from collections.abc import Callable
@@ -27,7 +30,10 @@ INPUT, OUTPUT = Path("input_directory"), Path("output_directory")
 
 
 def add_commands(group: typer.Typer, settings: Callable[..., Settings]) -> None:
-    """Add both commands to the service's group. `settings(**changes)` reads the settings and puts them in force."""
+    """Add both commands to the service's command group.
+
+    `settings(**changes)`: reads the settings and puts them in force.
+    """
 
     @group.command("best_frames_extractor", help="Extract the best frames of every video in a folder, and rename processed videos.")
     def best(
@@ -68,7 +74,10 @@ def add_commands(group: typer.Typer, settings: Callable[..., Settings]) -> None:
 
 
 def _one_video(video: Path, params: BestFramesParams | ExtractParams, folder: Path) -> bool:
-    """Extract pictures of one video into a folder and mark it. An error is printed; returns whether there was none."""
+    """Extract pictures of one video into a folder and mark the video.
+
+    Returns False after an error, which is printed.
+    """
     with tempfile.TemporaryDirectory() as temporary:
         outputs = _outputs(Path(temporary))
         try:
@@ -98,12 +107,15 @@ def _files(folder: Path, suffixes: tuple[str, ...], prefix: str) -> list[Path]:
 
 
 def _device(cpu: bool) -> dict[str, str]:
-    """Return the changed setting for the option --cpu."""
+    """Return the setting that the option --cpu changes."""
     return {"device": "cpu"} if cpu else {}
 
 
 def _params(model: type[Any], scorer: str, network: str, **more: str) -> Any:
-    """Validate params from the command line. Raises ModelMissing."""
+    """Make params from the options of the command line.
+
+    Raises Invalid for a bad value, ModelMissing if the network is not installed.
+    """
     params = params_from_text(model, {"scorer": scorer, "model": network, "diversity": "0", **more})
     if command := missing_weights(params):
         raise ModelMissing(f"The network is not installed. Run: {command}, or use --scorer technical")

@@ -1,7 +1,7 @@
-"""PerfectFrameAI's endpoints, so that its clients only have to change the base URL.
+"""Endpoints compatible with PerfectFrameAI.
 
-Folders are below `<data folder>/aesthetics/<owner>` (`public` without API keys). Unlike in PerfectFrameAI, several extractions can run at
-once.
+A client of PerfectFrameAI only changes its base URL. Folders are below `<data folder>/aesthetics/<owner>` (`public` without API keys).
+Unlike in PerfectFrameAI, several extractions can run at once.
 """
 
 from pathlib import Path
@@ -37,7 +37,10 @@ Suffix = Annotated[str, Field(pattern=r"^\.[A-Za-z0-9]{1,8}$")]
 
 
 class ExtractorConfig(BaseModel):
-    """PerfectFrameAI's configuration, with its names and defaults. Other fields, such as the source of its weights, are ignored."""
+    """Configuration of an extractor, with PerfectFrameAI's names and defaults.
+
+    Other fields, such as the source of the weights, are ignored.
+    """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -81,7 +84,7 @@ class ExtractorConfig(BaseModel):
 
 
 class Started(BaseModel):
-    """PerfectFrameAI's answer, and the job that was started."""
+    """PerfectFrameAI's answer, with the started job."""
 
     message: str = Field(examples=["'best_frames_extractor' started."])
     job_id: str | None = Field(description="Id of the job; null if there was nothing to do.")
@@ -105,7 +108,10 @@ class ExtractorStatus(BaseModel):
 
 
 def seed_routes(extractions: Extractions) -> APIRouter:
-    """Create the router of `/extractors/best_frames_extractor`, `/extractors/top_images_extractor` and `/status`."""
+    """Create the router of PerfectFrameAI's endpoints.
+
+    These are `/extractors/best_frames_extractor`, `/extractors/top_images_extractor` and `/status`.
+    """
     router = APIRouter(tags=["aesthetics as PerfectFrameAI had it"], responses=REFUSALS, route_class=JsonRoute)
 
     @router.post(f"/extractors/{BEST}", summary="Extract the best frames of the videos in a folder")
@@ -128,17 +134,20 @@ def seed_routes(extractions: Extractions) -> APIRouter:
     @router.get("/status", summary="List running extractions")
     async def status(request: Request) -> ExtractorStatus:
         running = await on_disk(extractions.running, request.state.owner)
-        shown = [
+        reports = [
             Running(extractor=extraction.extractor, job_id=extraction.job_id, files=[taken.name for taken in extraction.taken])
             for extraction in running
         ]
-        return ExtractorStatus(active_extractor=shown[-1].extractor if shown else None, running=shown)
+        return ExtractorStatus(active_extractor=reports[-1].extractor if reports else None, running=reports)
 
     return router
 
 
 def _prepared(extractions: Extractions, config: ExtractorConfig, owner: str, extractor: str) -> tuple[Extraction, list[Path]]:
-    """Return the extraction of a configuration and its files. Raises Invalid for unusable folders and for a folder without files."""
+    """Make the extraction of a configuration and list its files.
+
+    Raises Invalid for unusable folders, for a folder without files and for more than MAX_SOURCES files.
+    """
     root = extractions.root(owner)
     source, target = folder_within(root, config.input_directory), folder_within(root, config.output_directory)
     check_permissions(source, target)
@@ -157,7 +166,10 @@ def _prepared(extractions: Extractions, config: ExtractorConfig, owner: str, ext
 
 
 def _reply(extraction: Extraction, refused: dict[str, str]) -> Started:
-    """Return PerfectFrameAI's answer."""
+    """Make PerfectFrameAI's answer for an extraction.
+
+    `refused`: names of refused files, with the reasons.
+    """
     files = [taken.name for taken in extraction.taken]
     message = f"'{extraction.extractor}' started." if files else "There is nothing to do: all files are being processed, or cannot be read."
     return Started(message=message, job_id=extraction.job_id or None, files=files, refused=refused)

@@ -1,4 +1,4 @@
-"""aesthetics.extract-frames: every sampled frame of videos, unrated."""
+"""Operation `aesthetics.extract-frames`: every sampled frame of videos, unrated."""
 
 from contextlib import closing
 from pathlib import Path
@@ -17,7 +17,7 @@ from shared.video import Frame, map_ordered
 
 
 class ExtractParams(SampleParams, PictureParams):
-    """The frames that are written, and their format."""
+    """Params of the frames to write and of their format."""
 
 
 class Extracted(BaseModel):
@@ -37,10 +37,10 @@ class ExtractResult(BaseModel):
 
 
 def extract_frames(params: ExtractParams, *, video: list[Path] | Path, output: Path, progress: Progress = Silent()) -> ExtractResult:
-    """Write `sample_rate` frames per second of each video into a zip file, encoded on all cores.
+    """Write `sample_rate` frames per second of each video into a zip file.
 
-    An unreadable video is recorded in the result; if no video is readable, its error is raised. Raises Invalid for an empty part or
-    for more than MAX_IMAGES frames.
+    Frames are encoded on all cores. An unreadable video is recorded in the result; if no video is readable, its error is raised. Raises
+    Invalid for an empty part or for more than MAX_IMAGES frames.
     """
     sources = Sources(as_list(video), params, progress, videos=True)
     names, items = PictureNames(params.format), list[Extracted]()

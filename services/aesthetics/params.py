@@ -1,4 +1,4 @@
-"""Parameters, files and results that best-frames and top-images share."""
+"""Params, files and results that `best-frames` and `top-images` share."""
 
 from typing import Any, Self
 
@@ -21,7 +21,7 @@ CHOSEN_OUTPUTS = {"images": Kind.IMAGES, "scores": Kind.ARCHIVE, "sheet": Kind.I
 
 
 class ScoreParams(NetworkParams, ScorerParams, SampleParams, PictureParams):
-    """How pictures are read, scored and written."""
+    """Params of the reading, scoring and writing of pictures."""
 
     diversity: float = Field(
         0.01,
@@ -50,7 +50,10 @@ class ChosenResult(BaseModel):
 
     @classmethod
     def of(cls, items: list[Item], left_out: int, sources: Sources, network: Network | None, params: ScoreParams, **more: Any) -> Self:
-        """Return the result of a job; `more` are the fields of a subclass."""
+        """Make the result of a job.
+
+        `left_out`: number of near-duplicates. `more`: fields of a subclass.
+        """
         return cls(
             items=items,
             sources=sources.reports,
@@ -63,5 +66,8 @@ class ChosenResult(BaseModel):
 
 
 def missing_weights(params: ScoreParams) -> str | None:
-    """Return the command that installs the network that `params` need; None if nothing is missing."""
+    """Return the command that installs the network of `params`.
+
+    None if nothing is missing.
+    """
     return to_install(NIMA_MODELS[params.model].catalog_name) if params.uses_network else None

@@ -1,4 +1,7 @@
-"""aesthetics.top-images: the pictures whose scores reach a percentile, out of picture files or videos."""
+"""Operation `aesthetics.top-images`: the pictures whose scores reach a percentile.
+
+Chooses from picture files or frames of videos.
+"""
 
 import tempfile
 from collections.abc import Generator, Iterator, Mapping
@@ -22,11 +25,11 @@ from shared.operation import Operation, Progress, Silent
 from shared.video import Frame, read_frames
 
 _SEEK_COST_S = 4
-"""Seconds of video that can be decoded in the time of one seek: about half the distance between two keyframes."""
+"""Seconds of video that can be decoded in the time of one seek, about half the distance between two keyframes."""
 
 
 class TopImagesParams(ScoreParams):
-    """How pictures are scored, and how many are kept."""
+    """Params of the scoring of pictures and of the number kept."""
 
     percent: float = Field(
         90.0,
@@ -44,11 +47,13 @@ class TopImagesResult(ChosenResult):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Candidate:
-    """A scored picture without its pixels. `row`: in the score table; `time`: of a video's frame."""
+    """A scored picture without its pixels."""
 
     picture: ScoredView
     row: int
+    """Row in the score table."""
     time: Fraction | None
+    """Time of the frame in its video; None for a picture file."""
 
 
 def top_images(
@@ -59,10 +64,11 @@ def top_images(
     outputs: Mapping[str, Path],
     progress: Progress = Silent(),
 ) -> TopImagesResult:
-    """Write the pictures, or sampled frames, whose merit reaches the percentile `percent` of all merits.
+    """Write the pictures whose merit reaches a percentile.
 
-    `outputs`: as for `best_frames`. The percentile is numpy's: linear between two merits. Only chosen pictures are read again, in full
-    size. An unreadable file is recorded in the result; if no file is readable, its error is raised. Raises ModelMissing and Invalid.
+    Pictures are picture files or sampled frames. `percent` is the percentile of all merits, computed as by NumPy: linear between two
+    merits. `outputs`: as for `best_frames`. Only chosen pictures are read again, in full size. An unreadable file is recorded in the
+    result; if no file is readable, its error is raised. Raises ModelMissing and Invalid.
     """
     paths = one_kind(video, images)
     with ExitStack() as stack:
@@ -97,14 +103,17 @@ def top_images(
 
 
 def _candidate(picture: ScoredView, row: int) -> _Candidate:
-    """Drop the pixels of a picture."""
+    """Make a candidate of a picture, without its pixels.
+
+    `row`: row in the score table.
+    """
     frame = picture.view.frame
     view = replace(picture.view, frame=None, small=np.empty((0, 0, 3), np.uint8))
     return _Candidate(picture=replace(picture, view=view), row=row, time=None if frame is None else frame.time)
 
 
 def _in_full_size(winners: list[_Candidate], sources: Sources, params: TopImagesParams) -> Iterator[tuple[_Candidate, bytes]]:
-    """Yield each winner with its full-size file, in order."""
+    """Yield each winner with its encoded file in full size, in order."""
     if not sources.videos:
         yield from ((winner, winner.picture.view.file(params)) for winner in winners)
         return
@@ -116,7 +125,10 @@ def _in_full_size(winners: list[_Candidate], sources: Sources, params: TopImages
 
 
 def _frames_at(source: Source, times: list[Fraction], params: TopImagesParams) -> Generator[Frame, None, None]:
-    """Yield the frames of a video at `times`, by seeking to each or by sampling the video again, whichever is cheaper."""
+    """Yield the frames of a video at `times`, in order.
+
+    Seeks to each frame or samples the whole video again, whichever is cheaper.
+    """
     if len(times) * _SEEK_COST_S * params.sample_rate < source.looked_at:
         for time in times:
             with read_frames(source.path, start=time, prefetch=1, to_sdr8=True) as frames:

@@ -1,4 +1,4 @@
-"""Jobs on folders of this machine, as PerfectFrameAI has them.
+"""Jobs on folders of this machine, as in PerfectFrameAI.
 
-`extractions.py` serves `compat.py`; `folder_files.py` serves that and the command line.
+`extractions.py` runs them for `compat.py`. `folder_files.py` reads and writes the folders, also for `commands.py`.
 """

@@ -1,7 +1,8 @@
-"""Extractions: jobs on folders of the server, whose pictures are delivered into a folder and whose videos are marked.
+"""Extractions: jobs on the files of a folder of the server.
 
-A record on disk says what remains to be done when a job ends, so that any process of the service can finish an extraction, also after a
-restart. Several extractions run at once; each video is processed by one of them only.
+When the job ends, its pictures are delivered into another folder, and processed videos are renamed. A record on disk lists these steps, so
+that any process of the service can finish an extraction, also after a restart. Several extractions run at once, but only one processes a
+given video.
 """
 
 import asyncio
@@ -27,14 +28,14 @@ from shared.operation import Operation, Params
 from shared.runtime import Runtime
 
 SHARED = "aesthetics"
-"""Folder in the data folder with one folder per owner (`public` without API keys), which extractions work in."""
+"""Folder for extractions in the data folder. It has one folder per owner (`public` without API keys)."""
 
 _RECORDS = ".extractions"
 _CHUNK_BYTES = 1024 * 1024
 _WAIT_S = 3600.0
-"""Time that the process that started a job waits for its end."""
+"""Longest time that the process that starts a job waits for its end."""
 _WATCH_S = 5.0
-"""Interval at which every process looks for ended jobs of unfinished extractions."""
+"""Interval at which every process searches for ended jobs of unfinished extractions."""
 _LOCK_S = 0.1
 """Interval between attempts to lock a folder."""
 
@@ -42,14 +43,17 @@ log = logging.getLogger(__name__)
 
 
 class Taken(BaseModel):
-    """A file of the folder and the medium made from it."""
+    """A file of the input folder and the medium made of it."""
 
     name: str
     media_id: str
 
 
 class Extraction(BaseModel):
-    """One job on a folder, and what to do when it ends. `taken`: the files it works on."""
+    """A job on a folder, with the steps after its end.
+
+    `taken`: the files of the job.
+    """
 
     extractor: str
     job_id: str = ""
@@ -69,11 +73,14 @@ class Extractions:
         self._reported: set[Path] = set()
 
     def root(self, owner: str) -> Path:
-        """Return the folder that holds an owner's folders."""
+        """Return the folder that holds the input and output folders of an owner."""
         return self._runtime.settings.data_dir.absolute() / SHARED / owner
 
     def resume(self) -> None:
-        """Start finishing extractions that any process of this service has left. Call it in the event loop."""
+        """Start a task that finishes unfinished extractions.
+
+        The task also takes those that other processes of the service left unfinished. Call this in the event loop.
+        """
         self._in_background(self._watch())
 
     async def close(self) -> None:
@@ -85,10 +92,10 @@ class Extractions:
     async def start(
         self, extraction: Extraction, files: Sequence[Path], operation: Operation, params: Params, port: str
     ) -> tuple[Extraction, dict[str, str]]:
-        """Submit a job on those of `files` that no other extraction works on.
+        """Submit a job on `files`, without those of other extractions.
 
-        Returns the extraction and the refused files with the reasons. If no file is left, `job_id` stays empty. Raises what submitting
-        raises, and then leaves nothing behind.
+        Returns the extraction and the refused files with the reasons. If no file is left, `job_id` stays empty. Raises the errors of
+        `submit`, and then deletes the media made of the files.
         """
         operation.check_available(params)  # before anything is copied
         refused: dict[str, str] = {}
@@ -127,22 +134,32 @@ class Extractions:
         return running
 
     def _is_taken(self, extraction: Extraction, name: str) -> bool:
-        """Check whether another extraction that marks its files works on the file `name`."""
+        """Return whether another extraction works on the file `name`.
+
+        Only extractions that mark their files count.
+        """
         others = (other for other in self.running(extraction.owner) if other.input_directory == extraction.input_directory and other.prefix)
         return bool(extraction.prefix) and any(taken.name == name for other in others for taken in other.taken)
 
     @asynccontextmanager
     async def _locked_folder(self, extraction: Extraction) -> AsyncIterator[None]:
-        """Keep other requests, of all processes, from taking files of the input folder during the block."""
+        """Lock the input folder during the block.
+
+        Other requests, of all processes, then wait before they take files of the folder.
+        """
         name = hashlib.sha256(os.fsencode(extraction.input_directory)).hexdigest()[:32]
         file = await on_disk(_lock_file, self.root(extraction.owner) / _RECORDS / f"{name}.lock")
         with file:
             while not _try_lock(file):
-                await asyncio.sleep(_LOCK_S)  # not in a thread: waiting requests would use up all threads
+                await asyncio.sleep(_LOCK_S)  # a blocking lock in a thread could use up all threads
             yield
 
     async def _ingest(self, path: Path, owner: str) -> str:
-        """Copy a file of the folder into the media store, so that later changes in the folder do not affect the job."""
+        """Copy a file of the folder into the media store.
+
+        Later changes in the folder then do not affect the job. Returns the id of the medium. Raises Invalid for a name that is not UTF-8,
+        and the errors of `ingest`.
+        """
         if as_text(path.name) != path.name:
             raise Invalid("Its name is not UTF-8: rename it.")
         file = await on_disk(_open_regular, path)
@@ -166,7 +183,10 @@ class Extractions:
         task.add_done_callback(self._tasks.discard)
 
     async def _watch(self) -> None:
-        """Finish extractions whose process has ended, or which could not be finished before."""
+        """Finish extractions again and again, every _WATCH_S seconds.
+
+        These are extractions whose process has ended and those that could not be finished before.
+        """
         while True:
             for record in await on_disk(self._records):
                 await self._finish(record, 0)
@@ -188,20 +208,21 @@ class Extractions:
                 archive = await on_disk(self._runtime.media.content_path, extraction.owner, job.outputs["images"].id)
             await on_disk(_settle, record, extraction, job.result or {}, archive, self.root(extraction.owner))
         except FileNotFoundError:
-            pass  # another process has finished it
+            pass  # another process has finished the extraction
         except (UnknownJob, UnknownMedia, ValueError) as error:
             log.warning("an extraction cannot be finished and is dropped: %s", error)
             record.unlink(missing_ok=True)
-        except Exception as error:  # the watch must go on
+        except Exception as error:  # an error must not end `_watch`
             if record not in self._reported:
                 self._reported.add(record)
                 log.warning("an extraction could not be finished yet and will be tried again: %s", error)
 
 
 def _settle(record: Path, extraction: Extraction, result: dict[str, Any], archive: Path | None, root: Path) -> None:
-    """Deliver the pictures, mark the videos and remove the record, in one process only. Repeating it after a crash is harmless.
+    """Deliver the pictures, mark the videos and remove the record.
 
-    Raises Invalid if a folder has been replaced by a link since.
+    Does nothing if another process is doing it. Repeating it after a crash is harmless. Raises Invalid if a folder has been replaced by a
+    link since the start.
     """
     with record.open("rb") as file:
         if not _try_lock(file):
@@ -218,20 +239,23 @@ def _settle(record: Path, extraction: Extraction, result: dict[str, Any], archiv
 
 
 def _write(folder: Path, extraction: Extraction) -> Path:
-    """Write an extraction's record."""
+    """Write the record of an extraction into a folder and return its path."""
     path = folder / f"{extraction.job_id}.json"
     write_atomically(path, extraction.model_dump_json(indent=1))
     return path
 
 
 def _lock_file(path: Path) -> BinaryIO:
-    """Open the file that a folder is locked by."""
+    """Open the lock file of a folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
     return path.open("ab")
 
 
 def _try_lock(file: BinaryIO) -> bool:
-    """Try to lock a file; the lock is held until the file is closed."""
+    """Try to lock a file and return whether it succeeded.
+
+    The lock is held until the file is closed.
+    """
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

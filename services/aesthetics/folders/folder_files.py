@@ -1,4 +1,7 @@
-"""Files in folders: finding inputs, delivering pictures, marking processed videos, as PerfectFrameAI does."""
+"""Files in folders: inputs, delivered pictures and processed videos.
+
+Names and suffixes are those of PerfectFrameAI.
+"""
 
 import os
 import re
@@ -22,9 +25,10 @@ _MAX_NAME_BYTES = 255
 
 
 def folder_within(root: Path, name: str) -> Path:
-    """Return the folder `name` below `root`. A leading `/app/`, where PerfectFrameAI's containers have their folders, is ignored.
+    """Return the folder `name` below `root`.
 
-    Raises Invalid for a name that leads out of `root`, through `..`, an absolute path or a link.
+    A leading `/app/`, the place of the folders in PerfectFrameAI's containers, is ignored. Raises Invalid for a name that leads out of
+    `root`, through `..`, an absolute path or a link.
     """
     parts = name.removeprefix(_SEED_ROOT).removeprefix("./").rstrip("/").split("/")
     if any(part in ("", ".", "..") or part.startswith(".") or not _PART.fullmatch(part) or is_too_long(part) for part in parts):
@@ -40,12 +44,15 @@ def folder_within(root: Path, name: str) -> Path:
 
 
 def is_too_long(name: str) -> bool:
-    """Check whether a file name exceeds the limit of file systems, 255 bytes."""
+    """Return whether a file name exceeds the limit of file systems, 255 bytes."""
     return len(os.fsencode(name)) > _MAX_NAME_BYTES
 
 
 def check_permissions(source: Path, target: Path) -> None:
-    """Raise Invalid if the folder `source` cannot be read, or `target` cannot be written, before any work is done."""
+    """Raise Invalid if `source` cannot be read or `target` cannot be written.
+
+    Both are folders and may not exist yet.
+    """
     if source.is_dir() and not os.access(source, os.R_OK | os.X_OK):
         raise Invalid(f"{source} cannot be read by this service. Let user {os.getuid()} read it.")
     while not target.exists():
@@ -55,13 +62,19 @@ def check_permissions(source: Path, target: Path) -> None:
 
 
 def check_originals(source: Path, target: Path) -> None:
-    """Raise Invalid if both are one folder: chosen pictures have their originals' names and would replace them."""
+    """Raise Invalid if `source` and `target` are the same folder.
+
+    Chosen pictures have the names of their originals and would replace them.
+    """
     if source.resolve() == target.resolve():
         raise Invalid(f"{source} is the folder of the pictures, and chosen pictures would replace them. Name another output folder.")
 
 
 def files_in(folder: Path, suffixes: Collection[str], *, ignored_prefix: str = "") -> list[Path]:
-    """List the files of a folder with one of `suffixes`, by name, without links, hidden files and names with `ignored_prefix`."""
+    """List the files of a folder with one of `suffixes`, by name.
+
+    Links, hidden files and names that begin with `ignored_prefix` are left out.
+    """
     if not folder.is_dir():
         return []
     lower = {suffix.lower() for suffix in suffixes}
@@ -77,7 +90,10 @@ def files_in(folder: Path, suffixes: Collection[str], *, ignored_prefix: str = "
 
 
 def deliver(archive: Path, names: Collection[str], folder: Path) -> None:
-    """Unpack pictures of a zip file into a folder, each completely or not at all. Files of the same name are replaced."""
+    """Unpack pictures of a zip file into a folder.
+
+    Each picture is written completely or not at all. Files of the same name are replaced.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for name in names:
         target = folder / Path(name).name
@@ -91,7 +107,10 @@ def deliver(archive: Path, names: Collection[str], folder: Path) -> None:
 
 
 def mark(video: Path, prefix: str = PROCESSED) -> Path:
-    """Prefix the name of a processed video, so that it is not processed again; return its new path. A missing file is ignored."""
+    """Mark a video as processed by a prefix in its name.
+
+    Marked videos are not processed again. A missing file is ignored. Returns the new path.
+    """
     marked, number = _renamed(video, prefix), 2
     while marked.exists():
         marked, number = _renamed(video, f"{prefix}{number}_"), number + 1
@@ -101,7 +120,10 @@ def mark(video: Path, prefix: str = PROCESSED) -> Path:
 
 
 def _renamed(video: Path, prefix: str) -> Path:
-    """Return a video's path with a prefix, and with a shortened stem if the name would be too long."""
+    """Return a video's path with a prefix in its name.
+
+    The stem is shortened if the name would be too long.
+    """
     stem = video.stem
     while is_too_long(prefix + stem + video.suffix):
         stem = stem[:-1]

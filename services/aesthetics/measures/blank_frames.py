@@ -17,10 +17,11 @@ _BLOCK = 8
 
 
 def shows(luma: NDArray[np.uint8]) -> Shows:
-    """Classify a frame by its luma, (height, width) uint8 from 0 (black) to 255 (white).
+    """Classify a frame by its luma.
 
-    `black`: at most 1 % of the pixels are brighter than a tenth of white. `plain`: one even tone. `title`: letters or a logo on an even
-    ground, so that most blocks lie within a few levels of one value and the rest stands out sharply. `picture`: everything else.
+    `luma`: (height, width) uint8, 0 (black) to 255 (white). Returns `black` if at most 1 % of the pixels are brighter than a tenth of
+    white; `plain` for one even tone; `title` for letters or a logo on an even ground, so that most blocks lie within a few levels of one
+    value and the rest stands out sharply; otherwise `picture`.
     """
     histogram = cv2.calcHist([luma], [0], None, [256], [0, 256]).ravel().astype(np.float64) / luma.size
     values = np.arange(256)

@@ -7,22 +7,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 MIDDLE, TOLERANCE = 0.45, 0.28
-"""Median brightness of a well exposed picture, and the distance from it at which the level falls to 0.6."""
+"""Median brightness, 0 to 1, of a well exposed picture, and distance from it at which the rating falls to 0.6."""
 
 DARK, BRIGHT = 8, 247
-"""Values up to DARK and from BRIGHT on count as clipped."""
+"""Luma values at most DARK or at least BRIGHT count as clipped."""
 
 FREE = 0.05
-"""Share of clipped pixels that is not penalized, such as a night sky or a lamp."""
+"""Share of clipped pixels that is not penalized, for example in a night sky or a lamp."""
 
 CONTRAST = 0.12
-"""Standard deviation of brightness from which on a picture has full contrast."""
+"""Least standard deviation of brightness, 0 to 1, of a picture with full contrast."""
 
 
 def exposure(luma: NDArray[np.uint8]) -> float:
-    """Rate the exposure of `luma`, (height, width) uint8 from 0 (black) to 255 (white), from 0 (bad) to 1 (good).
+    """Rate the exposure of a picture from 0 (bad) to 1 (good).
 
-    Good exposure has a median in the middle, little clipping and some contrast.
+    `luma`: (height, width) uint8, 0 (black) to 255 (white). Well exposed pictures have a median in the middle, little clipping and some
+    contrast.
     """
     histogram = cv2.calcHist([luma], [0], None, [256], [0, 256]).ravel().astype(np.float64) / luma.size
     values = np.arange(256) / 255

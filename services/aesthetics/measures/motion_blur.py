@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 
 SMEARED, STEADY = 0.35, 0.85
-"""Ratio of the least sharp direction to the sharpest: at SMEARED steadiness is 0, from STEADY on it is 1."""
+"""Ratios of the least sharp direction to the sharpest: at most SMEARED the steadiness is 0, at least STEADY it is 1."""
 
 
 def steadiness(sharpness: Sequence[float]) -> float:
-    """Rate the absence of motion blur from 0 (strong blur) to 1, from the result of `directional_sharpness`.
+    """Rate the absence of motion blur from 0 (strong blur) to 1.
 
-    Motion while the shutter is open blurs along one direction only. A picture out of focus is soft in all directions, and is not penalized.
+    `sharpness`: result of `directional_sharpness`. Motion while the shutter is open blurs along one direction only. A picture out of focus
+    is soft in all directions, and is not penalized.
     """
     best = max(sharpness)
     if best <= 0:

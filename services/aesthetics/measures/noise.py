@@ -20,8 +20,8 @@ def noise_level(luma: NDArray[np.uint8]) -> float:
     """Estimate the standard deviation of a picture's noise, in 8-bit levels.
 
     `luma`: (height, width) uint8, at least 16 pixels each way, unscaled, because scaling averages noise away. Source: Immerkaer, "Fast
-    noise variance estimation", 1996, whose mask ignores flat areas and edges. Departing from it, the result is the 20th percentile of the
-    medians of blocks: medians ignore remaining edges, and low percentiles ignore texture, which the mask does not.
+    noise variance estimation", 1996, whose mask ignores flat areas and edges. Unlike there, the result is the 20th percentile of the
+    medians of blocks: medians ignore the remaining edges, and a low percentile ignores texture, which the mask does not.
     """
     response = np.abs(cv2.filter2D(luma, cv2.CV_32F, _MASK))[1:-1, 1:-1]
     side = min(_BLOCK, *response.shape)
@@ -31,5 +31,8 @@ def noise_level(luma: NDArray[np.uint8]) -> float:
 
 
 def cleanness(luma: NDArray[np.uint8]) -> float:
-    """Rate the absence of noise from 0 (noisy) to 1; `luma` as for `noise_level`."""
+    """Rate the absence of noise from 0 (noisy) to 1.
+
+    `luma`: as for `noise_level`.
+    """
     return math.exp(-noise_level(luma) / NOISY)

@@ -5,21 +5,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 _WINDOW = 9
-"""Length in pixels of the blur that a picture is compared with, as in the paper."""
+"""Length in pixels of the added blur, as in the paper."""
 
 _DIAGONAL = 7
-"""The same length along a diagonal, where pixels are further apart."""
+"""Length in pixels of the added blur along a diagonal, where pixels are further apart."""
 
 DIRECTIONS = ((0, 1), (1, 1), (1, 0), (1, -1))
 """Steps (rows down, columns right): horizontal, one diagonal, vertical, the other diagonal."""
 
 
 def directional_sharpness(luma: NDArray[np.uint8]) -> tuple[float, ...]:
-    """Rate the sharpness of a picture along each of DIRECTIONS, from 0 (blurred, or without structure) to 1.
+    """Rate the sharpness of a picture along each of DIRECTIONS.
 
-    `luma`: (height, width) uint8, at least 16 pixels each way. When blurred once more, a sharp picture loses much of the difference between
-    neighbouring pixels, a blurred one little. Source: Crete, Dolmiere, Ladret, Nicolas, "The blur effect: perception and estimation with a
-    new no-reference perceptual blur metric", 2007. Departing from it, the result is 1 minus their figure, and includes the diagonals.
+    `luma`: (height, width) uint8, at least 16 pixels each way. Returns 0 (blurred, or without structure) to 1 for each direction. Added
+    blur removes much of the difference between neighbouring pixels from a sharp picture, but little from a blurred one. Source: Crete,
+    Dolmiere, Ladret, Nicolas, "The blur effect: perception and estimation with a new no-reference perceptual blur metric", 2007. Unlike
+    there, the result is 1 minus the metric, and includes the diagonals.
     """
     plane = luma.astype(np.float32)
     return tuple(_along(plane, down, right) for down, right in DIRECTIONS)
@@ -45,7 +46,7 @@ def _softer(plane: NDArray[np.float32], down: int, right: int) -> NDArray[np.flo
 
 
 def _step(plane: NDArray[np.float32], down: int, right: int) -> NDArray[np.float32]:
-    """Return the absolute difference of each pixel from its neighbour in a direction."""
+    """Return the absolute difference between each pixel and its neighbour in a direction."""
     height, width = plane.shape
     here = plane[: height - down, max(-right, 0) : width - max(right, 0)]
     there = plane[down:, max(right, 0) : width - max(-right, 0)]

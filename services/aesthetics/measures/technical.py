@@ -1,4 +1,4 @@
-"""Technical quality of a picture: all measures combined into one score."""
+"""Technical quality of a picture: a score combined from all measures."""
 
 from dataclasses import dataclass
 
@@ -13,13 +13,13 @@ from services.aesthetics.measures.noise import cleanness
 from services.aesthetics.measures.sharpness import directional_sharpness
 
 WEIGHTS = {"sharpness": 0.40, "exposure": 0.25, "steadiness": 0.20, "cleanness": 0.15}
-"""Weight of each measure in the quality; they add up to 1."""
+"""Weight of each measure in the quality. The weights add up to 1."""
 
 SHOWS_FACTOR = {"picture": 1.0, "title": 0.3, "plain": 0.05, "black": 0.0}
-"""Factor of the quality by what the frame shows."""
+"""Content of a frame -> factor of its quality."""
 
 LONG_SIDE = 960
-"""Longer side, in pixels, that a picture is scaled down to. Only noise is measured in full size, in the picture's middle."""
+"""Longer side in pixels to which a picture is scaled down. Only noise is measured in full size, in the middle of the picture."""
 
 _CROP = 512
 _LEAST = 16
@@ -27,17 +27,24 @@ _LEAST = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Technical:
-    """The measures of a picture, each from 0 (bad) to 1 (good), and what it shows."""
+    """Measures and content of a picture.
+
+    Each measure is from 0 (bad) to 1 (good).
+    """
 
     sharpness: float
     exposure: float
     steadiness: float
     cleanness: float
     shows: Shows
+    """Content of the picture."""
 
     @property
     def quality(self) -> float:
-        """Total quality from 0 to 1: the weighted mean times the factor of what the frame shows."""
+        """Total quality from 0 to 1.
+
+        The weighted mean of the measures, times the factor of the content.
+        """
         return float(SHOWS_FACTOR[self.shows] * sum(weight * getattr(self, name) for name, weight in WEIGHTS.items()))
 
     @property
@@ -47,9 +54,9 @@ class Technical:
 
 
 def technical(luma: NDArray[np.uint8], *, full_range: bool) -> Technical:
-    """Measure a picture.
+    """Measure the technical quality of a picture.
 
-    `luma`: (height, width) uint8. `full_range`: black is 0 and white 255; otherwise 16 and 235, as in most video.
+    `luma`: (height, width) uint8. `full_range`: whether black is 0 and white 255; otherwise they are 16 and 235, as in most video.
     """
     height, width = luma.shape
     scale = min(LONG_SIDE / max(height, width), 1.0)
@@ -62,7 +69,7 @@ def technical(luma: NDArray[np.uint8], *, full_range: bool) -> Technical:
         middle = small
     sharp, clean = directional_sharpness(small), cleanness(middle)
     return Technical(
-        # Noise looks like fine detail to the measure of sharpness, hence the factor.
+        # `directional_sharpness` takes noise for fine detail, hence the factor `clean`.
         sharpness=clean * sum(sharp) / len(sharp),
         exposure=exposure(small),
         steadiness=steadiness(sharp),
@@ -72,7 +79,10 @@ def technical(luma: NDArray[np.uint8], *, full_range: bool) -> Technical:
 
 
 def _full_range(luma: NDArray[np.uint8], full_range: bool) -> NDArray[np.uint8]:
-    """Stretch luma of 16 to 235 to 0 to 255, unless it is `full_range`."""
+    """Convert luma to full range, 0 to 255.
+
+    `full_range`: whether `luma` is in full range already; otherwise it is stretched from 16 to 235.
+    """
     if full_range:
         return luma
     table = np.clip(np.rint((np.arange(256) - 16) * (255 / 219)), 0, 255).astype(np.uint8)

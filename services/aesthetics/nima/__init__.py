@@ -1,4 +1,4 @@
 """NIMA: the network, its weights and its scores.
 
-Runs on OpenVINO, ONNX Runtime or TensorFlow.
+The network runs on OpenVINO, ONNX Runtime or TensorFlow.
 """

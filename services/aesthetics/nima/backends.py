@@ -1,4 +1,4 @@
-"""The backends that can run the network, and the parameters that choose the network and its backend."""
+"""The backends that can run the network, and the params of network and backend."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal, Self
@@ -12,16 +12,16 @@ from shared.operation import Params
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backend:
-    """One row of the table of backends.
-
-    `name` is also its Python package; `title` its name in texts. `precisions`: what it computes in, besides f32. `network_format`: what the
-    network is converted to (see `conversion.py`); None: the Keras model itself runs.
-    """
+    """One row of the table of backends."""
 
     name: str
+    """Name of the backend and of its Python package."""
     title: str
+    """Name for people."""
     precisions: tuple[str, ...]
+    """Number formats it computes in, besides f32."""
     network_format: str | None
+    """Format to which the network is converted, see `conversion.py`. None: the backend runs the Keras model."""
 
 
 BACKENDS = {
@@ -38,7 +38,7 @@ BackendName = Annotated[str, OneOf(("auto", *BACKENDS))]
 
 
 class NetworkParams(Params):
-    """The network that rates pictures, and how it runs."""
+    """Params of the network that rates pictures and of its backend."""
 
     model: ModelName = Field(
         "inception-resnet-v2",

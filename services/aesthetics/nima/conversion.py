@@ -1,4 +1,6 @@
-"""Conversion of the Keras network to the formats of faster backends, once per weights file, in a process of its own.
+"""Conversion of the Keras network to the formats of faster backends.
+
+The network is converted once per weights file, in a separate process:
 
 python -m services.aesthetics.nima.conversion ARCHITECTURE WEIGHTS FORMAT FOLDER
 """
@@ -20,7 +22,7 @@ from services.aesthetics.nima.scores import RATINGS
 from shared.errors import ModelDamaged, OperationFailed
 
 TOLERANCE = 1e-3
-"""Largest difference of a score after conversion. Rounding causes a hundredth of it, a fault far more."""
+"""Largest difference of a score after conversion. Rounding causes a hundredth of this, a fault far more."""
 
 _VERSION = 1
 _ABANDONED_S = 3600.0
@@ -28,10 +30,11 @@ _ABANDONED_S = 3600.0
 
 @contextmanager
 def converted(architecture: str, weights: Path, sha256: str, network_format: str, *, anew: bool = False) -> Iterator[Path]:
-    """Provide the network in another format, for the length of the block; converted now if it was not before.
+    """Provide the path of the network in another format during the block.
 
-    The result is kept in `converted` beside the weights; if that folder cannot be written, the network is converted each time. `anew`:
-    replace what is kept. Raises ModelDamaged for weights that do not fit, OperationFailed if the conversion fails.
+    Converts the network if that has not been done before. The result is kept in the folder `converted` beside the weights; if that folder
+    cannot be written, the network is converted each time. `anew`: replace an earlier result. Raises ModelDamaged for weights that do not
+    fit, OperationFailed if the conversion fails.
     """
     file_name = NETWORK_FORMATS[network_format].file_name
     kept = weights.parent / "converted" / f"{sha256[:16]}-{network_format}-{_VERSION}"
@@ -57,7 +60,10 @@ def converted(architecture: str, weights: Path, sha256: str, network_format: str
 
 
 def convert(architecture: str, weights: Path, network_format: str, folder: Path) -> None:
-    """Write the network into an existing folder and check its scores. Raises ModelDamaged or OperationFailed."""
+    """Write the converted network into an existing folder and check its scores.
+
+    Raises ModelDamaged for weights that do not fit, OperationFailed if the scores differ by more than TOLERANCE.
+    """
     from services.aesthetics.nima.keras_model import load_keras
 
     model = load_keras(architecture, weights)
@@ -79,7 +85,7 @@ def _remove_abandoned(folder: Path) -> None:
 
 
 def _in_own_process(architecture: str, weights: Path, network_format: str, folder: Path) -> None:
-    """Convert in a child process, whose memory (TensorFlow's) is freed at its end."""
+    """Convert the network in a child process, to free TensorFlow's memory afterwards."""
     command = [sys.executable, "-m", __name__, architecture, str(weights), network_format, str(folder)]
     environment = os.environ | {"CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3"}
     done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace")
@@ -92,9 +98,12 @@ def _in_own_process(architecture: str, weights: Path, network_format: str, folde
 
 
 def _keep(folder: Path, kept: Path) -> None:
-    """Move a finished conversion to its place, unless another process was quicker."""
+    """Move a finished conversion to its final folder `kept`.
+
+    If another process was quicker, its folder stays.
+    """
     try:
-        for path in folder.iterdir():  # after a power loss, no file may be empty under its final name
+        for path in folder.iterdir():  # otherwise a power loss could leave an empty file under its final name
             with path.open("rb") as file:
                 os.fsync(file.fileno())
         os.chmod(folder, 0o755)
@@ -105,7 +114,10 @@ def _keep(folder: Path, kept: Path) -> None:
 
 
 def main() -> None:
-    """Convert as the command line says; an error becomes the last line on stderr."""
+    """Convert the network named on the command line.
+
+    An error becomes the last line on stderr.
+    """
     architecture, weights, network_format, folder = sys.argv[1:5]
     try:
         convert(architecture, Path(weights), network_format, Path(folder))

@@ -1,4 +1,4 @@
-"""The formats that the network is converted to: how each is written and run."""
+"""Formats of the converted network: writers and runners."""
 
 import json
 import sys
@@ -16,27 +16,32 @@ from services.aesthetics.nima.scores import RATINGS
 from services.aesthetics.reading.small_views import SIDE
 
 Run = Callable[[NDArray[np.float32]], NDArray[np.float32]]
-"""A network: (n, 224, 224, 3) -> (n, 10)."""
+"""A function that runs a network: pictures (n, 224, 224, 3) -> probabilities (n, 10)."""
 
 BF16_TOLERANCE = 0.01
-"""Largest difference of a score in bf16 for `precision: auto` to use it. The difference depends on the weights."""
+"""Largest difference of a score in bf16 at which `precision: auto` uses bf16. The difference depends on the weights."""
 
 _OPSET = 17
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkFormat:
-    """One row of the table of formats. `write(model, path)` converts a Keras model; `run(path, precision)` loads the result."""
+    """One row of the table of formats."""
 
     name: str
     file_name: str
     write: Callable[[Any, Path], None]
+    """`write(model, path)`: converts a Keras model and writes it to a file."""
     run: Callable[[Path, str], Run]
+    """`run(path, precision)`: loads the written network and returns a function that runs it."""
 
 
 def openvino() -> Any:
-    """Import OpenVINO without its telemetry, which reports every import to its maker unless it is turned off."""
-    blocked = cast(Any, None)  # an entry of None makes an import fail, and OpenVINO then does without telemetry
+    """Import OpenVINO without its telemetry.
+
+    By default, OpenVINO reports every import to its maker.
+    """
+    blocked = cast(Any, None)  # None makes the import of the telemetry fail, and OpenVINO then works without it
     sys.modules.setdefault("openvino_telemetry", blocked)
     import openvino
 
@@ -44,14 +49,15 @@ def openvino() -> Any:
 
 
 def has_bf16() -> bool:
-    """Check whether OpenVINO computes in bf16 on this processor."""
+    """Return whether OpenVINO can compute in bf16 on this processor."""
     return "BF16" in openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 def fastest_precision(path: Path) -> str:
-    """Return "bf16" for an OpenVINO network whose scores stay the same in it, on a processor that has it; otherwise "f32".
+    """Return the fastest precision that keeps the scores of an OpenVINO network.
 
-    The difference is measured once and kept beside the network.
+    "bf16" if the processor has it and no score differs by more than BF16_TOLERANCE, otherwise "f32". The difference is measured once and
+    kept in a file beside the network.
     """
     if not has_bf16():
         return "f32"
@@ -68,7 +74,10 @@ def fastest_precision(path: Path) -> str:
 
 
 def trial_pictures() -> NDArray[np.float32]:
-    """Return eight fixed pictures with structure of all sizes, (8, 224, 224, 3) from -1 to 1."""
+    """Return eight fixed pictures with structure of all sizes.
+
+    (8, 224, 224, 3), -1 to 1.
+    """
     random = np.random.default_rng(0)
     pictures = np.zeros((8, SIDE, SIDE, 3))
     for size in (7, 14, 28, 56, 112):
@@ -85,7 +94,7 @@ def _write_openvino(model: Any, path: Path) -> None:
     library = openvino()
     with tempfile.TemporaryDirectory(dir=path.parent) as saved:
         model.export(saved, verbose=False)
-        # Not convert_model: it is slower, and sends telemetry.
+        # `convert_model` is slower and sends telemetry.
         library.serialize(library.Core().read_model(saved), path)
 
 

@@ -16,9 +16,10 @@ Arrays = list[NDArray[np.float32]]
 
 
 def load_keras(architecture: str, weights: Path, *, half: bool = False) -> Any:
-    """Load a network of the table ARCHITECTURES with the weights of an HDF5 file.
+    """Load a network with the weights of an HDF5 file.
 
-    `half`: compute in f16; weights and result stay f32. Raises ModelDamaged for a file without the weights of this network.
+    `architecture`: name in the table ARCHITECTURES. `half`: compute in f16; weights and result stay f32. Raises ModelDamaged for a file
+    without the weights of this network.
     """
     model = build(architecture, half=half)
     fill(model, weights)
@@ -26,7 +27,10 @@ def load_keras(architecture: str, weights: Path, *, half: bool = False) -> Any:
 
 
 def build(architecture: str, *, side: int = SIDE, half: bool = False) -> Any:
-    """Build the Keras model of a network, (n, side, side, 3) -> (n, 10), with random weights."""
+    """Build the Keras model of a network, with random weights.
+
+    The model maps (n, side, side, 3) to (n, 10).
+    """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import keras
 
@@ -42,12 +46,12 @@ def build(architecture: str, *, side: int = SIDE, half: bool = False) -> Any:
 
 
 def fill(model: Any, weights: Path) -> None:
-    """Copy the weights of an HDF5 file into a Keras model, layer by layer in the order of both.
+    """Copy the weights of an HDF5 file into a Keras model.
 
-    Layers are not matched by name: Keras 2 numbered layers in order of creation (`conv2d_1`), current Keras does not, so equal names can
-    belong to different layers. Every shape is checked. Raises ModelDamaged.
+    Layers are matched by their order, not by name: Keras 2 numbered layers in order of creation (`conv2d_1`), current Keras does not, so
+    equal names can belong to different layers. Every shape is checked. Raises ModelDamaged.
     """
-    import h5py  # a process that only serves the API does not load it
+    import h5py  # imported here, so that a process that only serves the API does not load h5py
 
     expected = [layer for layer in model.layers if layer.weights]
     try:
@@ -64,7 +68,10 @@ def fill(model: Any, weights: Path) -> None:
 
 
 def _read(weights: Path, name: str, stored: list[Any], expected: list[tuple[int, ...]]) -> Arrays:
-    """Read the weights of a layer, after checking their shapes: a tiny file may claim huge ones. Raises ModelDamaged."""
+    """Read the weights of a layer.
+
+    Shapes are checked before reading, because a tiny file may claim huge ones. Raises ModelDamaged.
+    """
     shapes = [getattr(dataset, "shape", None) for dataset in stored]
     if shapes != expected:
         raise ModelDamaged(
@@ -77,7 +84,10 @@ def _read(weights: Path, name: str, stored: list[Any], expected: list[tuple[int,
 
 
 def _layers(file: Any) -> Iterator[tuple[str, list[Any]]]:
-    """Yield the name and the stored weights of each layer that has any, in the file's order, without reading the weights."""
+    """Yield the name and the stored weights of each layer with weights.
+
+    Layers are in the file's order. The weights are not read yet.
+    """
     root = file.get("model_weights", file)
     for name in _texts(root, "layer_names"):
         layer = root[name]
@@ -86,7 +96,10 @@ def _layers(file: Any) -> Iterator[tuple[str, list[Any]]]:
 
 
 def _texts(group: Any, attribute: str) -> list[str]:
-    """Read an attribute that is a list of texts; Keras splits lists over 64 KiB into numbered attributes."""
+    """Read a list of texts from an attribute of an HDF5 group.
+
+    Keras splits lists over 64 KiB into numbered attributes. Raises KeyError without the attribute.
+    """
     parts = [attribute] if attribute in group.attrs else []
     if not parts:
         while f"{attribute}{len(parts)}" in group.attrs:

@@ -1,4 +1,4 @@
-"""The NIMA networks that can be chosen, and their architectures.
+"""The tables of NIMA networks and their architectures.
 
 Source: Talebi, Milanfar, "NIMA: Neural Image Assessment", 2017. A classification network without its head, followed by average pooling,
 dropout, a dense layer of ten and softmax. The networks were trained on pictures stretched to 224 by 224, R, G, B from -1 to 1.
@@ -14,16 +14,15 @@ _MIB = 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Architecture:
-    """One row of the table of architectures.
-
-    `keras_name`: its function in `keras.applications`; `model_bytes`: memory of the loaded network; `picture_bytes`: memory for each
-    picture of a batch.
-    """
+    """One row of the table of architectures."""
 
     name: str
     keras_name: str
+    """Name of the function in `keras.applications`."""
     model_bytes: int
+    """Memory of the loaded network."""
     picture_bytes: int
+    """Memory for each picture of a batch."""
 
 
 ARCHITECTURES = {
@@ -38,10 +37,11 @@ ARCHITECTURES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NimaModel:
-    """One row of the table of networks. `catalog_name`: its name in `reelwright models list`."""
+    """One row of the table of networks."""
 
     name: str
     catalog_name: str
+    """Name in `reelwright models list`."""
     architecture: str
     description: str
 
@@ -69,6 +69,6 @@ NIMA_MODELS = {
         ),
     )
 }
-"""Name -> network, in the order in which they are offered."""
+"""Name -> network, in the order of the API reference."""
 
 ModelName = Annotated[str, OneOf(NIMA_MODELS)]

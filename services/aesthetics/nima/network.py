@@ -1,4 +1,7 @@
-"""The network that rates pictures, loaded once and kept for later jobs of the process."""
+"""The network that rates pictures.
+
+It is loaded once and kept for later jobs of the process.
+"""
 
 import importlib.util
 import logging
@@ -43,28 +46,33 @@ class ModelUsed(BaseModel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
-    """A network that is ready. `batch`: maximum number of pictures that it rates at once."""
+    """A loaded network."""
 
     run: Run
     preprocessing: str
     batch: int
+    """Maximum number of pictures in a batch."""
     used: ModelUsed
 
     def rate(self, pictures: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        """Return ten probabilities, (n, 10), for pictures of (224, 224, 3) uint8. Smaller batches are tried if memory runs out."""
+        """Predict the distribution of ratings of n pictures.
+
+        `pictures`: (224, 224, 3) uint8 each. Returns the probabilities of the ratings 1 to 10, (n, 10). If memory runs out, smaller batches
+        are tried.
+        """
         batch = prepared(pictures, self.preprocessing)
 
         def in_pieces(size: int) -> NDArray[np.float32]:
             return np.concatenate([self.run(batch[at : at + size]) for at in range(0, len(batch), size)])
 
         rated = smaller_on_out_of_memory(min(self.batch, len(batch)), in_pieces)[0]
-        # In bf16, probabilities add up to 1 to two digits only.
+        # In bf16, the sum of the probabilities is 1 only to two digits.
         return np.asarray(rated / rated.sum(axis=1, keepdims=True), np.float32)
 
 
 @dataclass(frozen=True, slots=True)
 class _Loaded:
-    """A loaded network and the precision it computes in."""
+    """A function that runs a network, with its precision."""
 
     run: Run
     precision: str
@@ -72,7 +80,10 @@ class _Loaded:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """Where and how a network runs. OpenVINO's precision may be `auto`, since it depends on the weights."""
+    """Device, backend and precision of a network.
+
+    OpenVINO's precision may be `auto`, because it depends on the weights.
+    """
 
     device: Device
     backend: str
@@ -81,10 +92,10 @@ class _Plan:
 
 @contextmanager
 def network(params: NetworkParams, progress: Progress = Silent()) -> Iterator[Network]:
-    """Provide the network of `params` for the length of the block; it stays loaded for later jobs of this process.
+    """Provide the network of `params` during the block.
 
-    Raises ModelMissing, ModelDamaged, Unavailable for a backend or GPU that is not there, Invalid for a precision that this machine
-    lacks.
+    The network stays loaded for later jobs of this process. Raises ModelMissing, ModelDamaged, Unavailable for a missing backend or GPU,
+    Invalid for a precision that this machine lacks.
     """
     row = NIMA_MODELS[params.model]
     architecture = ARCHITECTURES[row.architecture]
@@ -116,7 +127,10 @@ def network(params: NetworkParams, progress: Progress = Silent()) -> Iterator[Ne
 
 
 def _plan(params: NetworkParams) -> _Plan:
-    """Choose device, backend and precision. Raises Unavailable and Invalid."""
+    """Choose device, backend and precision.
+
+    Raises Unavailable for a missing backend or GPU, Invalid for a precision that this machine lacks.
+    """
     device, backend = choose_device(), params.backend
     if backend in ("auto", "tensorflow") and device.kind != "cpu" and params.precision != "bf16":
         if _tensorflow_uses_gpu():
@@ -143,7 +157,10 @@ def _plan(params: NetworkParams) -> _Plan:
 
 
 def _load(architecture: str, weights: Path, sha256: str, plan: _Plan) -> _Loaded:
-    """Load a network; a conversion that cannot be loaded is made anew."""
+    """Load a network for the backend of `plan`.
+
+    If an earlier conversion cannot be loaded, the network is converted again.
+    """
     network_format = BACKENDS[plan.backend].network_format
     if network_format is None:
         return _Loaded(_run_tensorflow(architecture, weights, plan.device, half=plan.precision == "f16"), plan.precision)
@@ -157,13 +174,13 @@ def _load(architecture: str, weights: Path, sha256: str, plan: _Plan) -> _Loaded
         return load_converted(anew=False)
     except (ReelwrightError, MemoryError):
         raise
-    except Exception as error:  # each library has its own
+    except Exception as error:  # each library has its own exceptions
         log.warning("the converted network cannot be loaded (%s); it is converted anew", str(error).strip()[-200:])
         return load_converted(anew=True)
 
 
 def _run_tensorflow(architecture: str, weights: Path, device: Device, *, half: bool) -> Run:
-    """Load the Keras model on a device."""
+    """Load the Keras model on a device; return a function that runs it."""
     import tensorflow as tf
 
     where = "/CPU:0" if device.kind == "cpu" else f"/GPU:{device.index}"
@@ -179,7 +196,7 @@ def _run_tensorflow(architecture: str, weights: Path, device: Device, *, half: b
 
 
 def _tensorflow_uses_gpu() -> bool:
-    """Check whether the installed TensorFlow can compute on a GPU."""
+    """Return whether the installed TensorFlow can compute on a GPU."""
     import tensorflow as tf
 
     for gpu in tf.config.list_physical_devices("GPU"):

@@ -1,4 +1,4 @@
-"""Input and output of NIMA: pictures as the network gets them, and scores from its ten probabilities."""
+"""Input of NIMA from pictures, and scores from NIMA's ten probabilities."""
 
 from collections.abc import Sequence
 
@@ -9,9 +9,10 @@ RATINGS = np.arange(1, 11)
 
 
 def prepared(pictures: Sequence[NDArray[np.uint8]], preprocessing: str) -> NDArray[np.float32]:
-    """Stack pictures, (224, 224, 3) uint8 each, into the network's input, (n, 224, 224, 3) float32.
+    """Stack n pictures into the network's input.
 
-    Values are from -1 to 1 for the preprocessing "symmetric", from 0 to 1 for "unit".
+    `pictures`: (224, 224, 3) uint8 each. Returns (n, 224, 224, 3) float32, from -1 to 1 for the preprocessing "symmetric", from 0 to 1
+    for "unit".
     """
     batch = np.stack(pictures).astype(np.float32)
     if preprocessing == "unit":
@@ -20,7 +21,10 @@ def prepared(pictures: Sequence[NDArray[np.uint8]], preprocessing: str) -> NDArr
 
 
 def mean_and_spread(distribution: NDArray[np.floating]) -> tuple[float, float]:
-    """Return the mean and the standard deviation of ten probabilities of the ratings 1 to 10."""
+    """Return the mean and the standard deviation of a distribution of ratings.
+
+    `distribution`: (10,), the probabilities of the ratings 1 to 10.
+    """
     share = distribution.astype(np.float64)
     share = share / share.sum()
     mean = float(share @ RATINGS)

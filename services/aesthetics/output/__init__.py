@@ -1,4 +1,4 @@
 """Files that the operations write: chosen pictures, contact sheet, score table.
 
-Pictures are written as they are chosen, so none is held.
+Chosen pictures are written at once, so none is held in memory.
 """

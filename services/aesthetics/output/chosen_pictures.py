@@ -1,4 +1,7 @@
-"""The chosen pictures of a job: written to files as they are chosen, and collected in the outputs at the end."""
+"""The chosen pictures of a job.
+
+They are written to files as soon as they are chosen, and collected in the outputs at the end.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,18 +25,20 @@ MAX_IMAGES = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """A picture's place in a job and why it was chosen.
-
-    `row`: its row in the score table; `time_s`: its time in the video; `group`: the number of its group; `considered`: number of pictures
-    that it was chosen from; `chosen_from`, `ahead`: see `reason`.
-    """
+    """A choice of a picture, with the reason."""
 
     row: int
+    """Row of the picture in the score table."""
     time_s: float | None
+    """Time in the video in seconds; None for a picture file."""
     group: int | None
+    """Number of the picture's group."""
     considered: int
+    """Number of pictures from which it was chosen."""
     chosen_from: str
+    """See `reason`."""
     ahead: float | None
+    """See `reason`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +49,10 @@ class _Pick:
 
 
 class ChosenPictures:
-    """Collects chosen pictures in `folder` until the job's outputs are written. `suffix`: of the picture files."""
+    """Collector of chosen pictures until the job's outputs are written.
+
+    `folder`: temporary folder for the pictures. `suffix`: suffix of the picture files.
+    """
 
     def __init__(self, sources: Sources, table: ScoreTable, folder: Path, *, suffix: str) -> None:
         self._sources, self._table, self._folder = sources, table, folder
@@ -52,7 +60,10 @@ class ChosenPictures:
         self._picks: list[_Pick] = []
 
     def add(self, picture: ScoredView, file: bytes, choice: Choice) -> None:
-        """Add a picture; `file`: in full size. Raises Invalid beyond MAX_IMAGES pictures."""
+        """Add a chosen picture.
+
+        `file`: the encoded picture in full size. Raises Invalid beyond MAX_IMAGES pictures.
+        """
         if len(self._picks) == MAX_IMAGES:
             raise Invalid(f"More than {MAX_IMAGES} pictures would be written. Choose larger groups, or a higher percent.")
         view = picture.view
@@ -77,9 +88,9 @@ class ChosenPictures:
         self._picks.append(_Pick(row=choice.row, thumbnail=view.thumbnail, item=item))
 
     def write(self, outputs: Mapping[str, Path], *, diversity: float, contact_sheet: bool, progress: Progress) -> tuple[list[Item], int]:
-        """Drop near-duplicates, rank the rest and write every output. Returns the items and the number of dropped pictures.
+        """Drop near-duplicates, rank the rest and write every output.
 
-        `diversity`: see `distinct`.
+        `diversity`: the `min_difference` of `distinct`. Returns the items and the number of dropped pictures.
         """
         like = distinct([pick.thumbnail for pick in self._picks], [pick.item.merit for pick in self._picks], diversity)
         kept = [pick for pick, other in zip(self._picks, like, strict=True) if other is None]

@@ -1,4 +1,4 @@
-"""The contact sheet: the chosen pictures on one sheet, each with its rank, merit and time."""
+"""The contact sheet: the chosen pictures with their ranks, merits and times."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,22 +10,25 @@ from services.aesthetics.selection.reasons import clock
 from shared.video import upright_rgb
 
 MAX_PICTURES = 60
-"""Most pictures on the sheet; beyond, only the best are shown."""
+"""Most pictures on the sheet. Of more pictures only the best are shown."""
 
 _CELL, _HEIGHT, _GAP, _CAPTION = 320, 240, 12, 44
 _PAPER, _INK, _FAINT = (24, 24, 27), (244, 244, 245), (161, 161, 170)
 
 
 def draw_sheet(items: Sequence[Item], folder: Path, output: Path) -> None:
-    """Draw the pictures of `items`, which are files of their names in `folder`, and save the sheet as PNG."""
-    shown = sorted(sorted(items, key=lambda item: item.rank)[:MAX_PICTURES], key=lambda item: items.index(item))
-    columns = min(len(shown), 5)
-    rows = -(-len(shown) // columns)
+    """Draw a sheet of pictures and save it as PNG.
+
+    `items`: at least one chosen picture. `folder`: folder with the picture files that the items name.
+    """
+    best = sorted(sorted(items, key=lambda item: item.rank)[:MAX_PICTURES], key=lambda item: items.index(item))
+    columns = min(len(best), 5)
+    rows = -(-len(best) // columns)
     across, down = _CELL + _GAP, _HEIGHT + _CAPTION + _GAP
     sheet = Image.new("RGB", (columns * across + _GAP, rows * down + _GAP), _PAPER)
     draw = ImageDraw.Draw(sheet)
     large, small = ImageFont.load_default(17), ImageFont.load_default(13)
-    for number, item in enumerate(shown):
+    for number, item in enumerate(best):
         left, top = _GAP + number % columns * across, _GAP + number // columns * down
         with Image.open(folder / item.image) as picture:
             picture.draft("RGB", (_CELL, _HEIGHT))
@@ -38,7 +41,7 @@ def draw_sheet(items: Sequence[Item], folder: Path, output: Path) -> None:
 
 
 def _fitted(text: str, font: "ImageFont.FreeTypeFont | ImageFont.ImageFont") -> str:
-    """Shorten a text to the width of a cell."""
+    """Shorten a text to fit the width of a cell."""
     while font.getlength(text) > _CELL:
         text = text[:-2] + "…"
     return text

@@ -7,7 +7,10 @@ from services.aesthetics.measures.technical import Technical
 
 
 class TechnicalScores(BaseModel):
-    """The technical quality of a picture; each measure is from 0 (bad) to 1 (good)."""
+    """The technical quality of a picture.
+
+    Each measure is from 0 (bad) to 1 (good).
+    """
 
     score: float = Field(description="Total technical score, from 1 to 10.")
     sharpness: float = Field(description="Sharpness, without what noise adds to it.")

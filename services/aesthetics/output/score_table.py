@@ -1,4 +1,7 @@
-"""The score table: every score of a job as JSON and CSV. It holds a few bytes per picture, since there can be 200,000."""
+"""The score table: every score of a job, as JSON and CSV.
+
+It takes a few bytes per picture, because there can be 200,000 pictures.
+"""
 
 import csv
 import io
@@ -18,7 +21,7 @@ _MEASURES = ("sharpness", "exposure", "steadiness", "cleanness")
 _SHOWS: tuple[str, ...] = get_args(Shows)
 _NUMBERS = ("timestamp_s", "group", "merit", "score", "std", "technical", *_MEASURES, "shows", *(f"p{rating}" for rating in range(1, 11)))
 COLUMNS = ("source", "picture", *_NUMBERS, "image")
-"""Columns of the CSV and keys of the JSON objects. `image` is the name of a chosen picture, empty for others."""
+"""Columns of the CSV and keys of the JSON objects. `image` is the name of a chosen picture and empty for others."""
 
 
 class ScoreTable:
@@ -33,7 +36,10 @@ class ScoreTable:
         return len(self._sources)
 
     def add(self, picture: ScoredView, group: int | None) -> int:
-        """Add a picture and return its row."""
+        """Add a picture and return the number of its row.
+
+        `group`: number of the picture's group, if any.
+        """
         row, view = len(self), picture.view
         self._sources.append(view.source)
         if view.name is not None:
@@ -47,7 +53,7 @@ class ScoreTable:
         return row
 
     def mark_chosen(self, row: int, image: str) -> None:
-        """Record the name under which a picture was written."""
+        """Record that the picture of a row was written under the name `image`."""
         self._images[row] = image
 
     def write(self, path: Path, sources: list[Source]) -> None:

@@ -1,4 +1,4 @@
-"""Input files of a job, read as small views that scores are computed from.
+"""Input files of a job, read as small views for scoring.
 
 A bad file does not stop the others.
 """

@@ -17,10 +17,10 @@ _HEAD_BYTES = 32
 
 
 def file_of(picture: Picture, params: PictureParams) -> bytes:
-    """Return a picture file in the format of `params`: copied if it is upright and in that format already, otherwise encoded anew.
+    """Return a picture as a file in the format of `params`.
 
-    PNG and WebP keep transparency, JPEG shows it on white. Files larger than MOST_PICTURE_BYTES are always encoded anew. Raises
-    BrokenMedia and TooLarge.
+    A file that is upright and in that format already is copied; others, and files larger than MOST_PICTURE_BYTES, are encoded anew. PNG and
+    WebP keep transparency, JPEG shows it on white. Raises BrokenMedia and TooLarge.
     """
     readable = picture.entry is not None or picture.source.stat().st_size <= MOST_PICTURE_BYTES
     data = picture.data() if readable else b""
@@ -32,7 +32,11 @@ def file_of(picture: Picture, params: PictureParams) -> bytes:
 
 
 def encoded(picture: NDArray[np.uint8], params: PictureParams) -> bytes:
-    """Encode a picture, (height, width, 3 or 4) in R, G, B, A order. Raises TooLarge if the format cannot hold it."""
+    """Encode a picture in the format of `params`.
+
+    `picture`: (height, width, 3 or 4) uint8 in the order R, G, B, A. Raises TooLarge if the format cannot hold a picture of this size,
+    OperationFailed if it cannot be encoded.
+    """
     row = PICTURE_FORMATS[params.format]
     height, width, channels = picture.shape
     if row.max_side is not None and max(height, width) > row.max_side:
@@ -45,14 +49,20 @@ def encoded(picture: NDArray[np.uint8], params: PictureParams) -> bytes:
 
 
 class PictureNames:
-    """Unique file names for pictures with the suffix `suffix`, made of their source's name in plain letters and their time."""
+    """Maker of unique file names for pictures.
+
+    A name consists of the source's name without special characters, the time and the suffix `suffix`.
+    """
 
     def __init__(self, suffix: str) -> None:
         self._suffix = suffix
         self._taken: set[str] = set()
 
     def of(self, source: Path | str, time_s: float | None = None) -> str:
-        """Return a name such as `clip-0012.345s.jpg`, or `photo.jpg` without a time; a name that is taken gets a number."""
+        """Make a name such as `clip-0012.345s.jpg`.
+
+        Without a time, the name is such as `photo.jpg`. A name that is taken already gets a number.
+        """
         plain = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(source).stem).strip("-")[:80] or "picture"
         stem = plain if time_s is None else f"{plain}-{time_s:08.3f}s"
         name, number = f"{stem}.{self._suffix}", 2

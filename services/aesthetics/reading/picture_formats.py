@@ -1,4 +1,4 @@
-"""File formats that pictures are written in."""
+"""File formats of written pictures."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,16 +13,16 @@ from shared.operation import Params
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PictureFormat:
-    """One row of the table of formats.
-
-    `name` is also the file suffix; `aliases` are what other programs call it. `max_side`: pixels of the longer side that it can hold.
-    `options(quality)`: what OpenCV's encoder gets.
-    """
+    """One row of the table of formats."""
 
     name: str
+    """Name of the format and its file suffix."""
     aliases: tuple[str, ...]
+    """Names of the format in other programs."""
     max_side: int | None
+    """Largest width or height in pixels; None without a limit."""
     options: Callable[[int], list[int]]
+    """`options(quality)`: options for OpenCV's encoder."""
 
 
 def _jpeg_options(quality: int) -> list[int]:
@@ -45,13 +45,13 @@ PICTURE_FORMATS = {
         PictureFormat(name="webp", aliases=(".webp",), max_side=16_383, options=_webp_options),
     )
 }
-"""Name -> format, in the order in which they are offered."""
+"""Name -> format, in the order of the API reference."""
 
 _ALIASES = {alias: row.name for row in PICTURE_FORMATS.values() for alias in row.aliases}
 
 
 def _plain_name(value: Any) -> Any:
-    """Turn an alias such as `.JPG` into the format's name."""
+    """Convert an alias such as `.JPG` to the name of the format."""
     return _ALIASES.get(value.lower(), value.lower()) if isinstance(value, str) else value
 
 
@@ -59,7 +59,7 @@ FormatName = Annotated[str, OneOf(PICTURE_FORMATS), BeforeValidator(_plain_name)
 
 
 class PictureParams(Params):
-    """The format of written pictures."""
+    """Params of the format of written pictures."""
 
     format: FormatName = Field("jpg", description="File format of the pictures.")
     quality: int = Field(95, ge=1, le=100, description="Quality of JPEG and WebP files, from 1 to 100 (best).")

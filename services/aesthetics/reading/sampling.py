@@ -1,4 +1,4 @@
-"""Sampling of videos: which frames are looked at."""
+"""Sampling of the frames of videos."""
 
 from collections.abc import Generator
 from pathlib import Path
@@ -10,7 +10,7 @@ from shared.video import Frame, read_frames
 
 
 class SampleParams(Params):
-    """The frames of a video that are used."""
+    """Params of the choice of frames of a video."""
 
     sample_rate: float = Field(1.0, ge=0.001, le=240, description="Frames per second that are used, at most all frames of the video.")
     start: float = Field(0.0, ge=0, le=1e6, description="Start of the part to use, in seconds of each video.")
@@ -18,7 +18,10 @@ class SampleParams(Params):
 
 
 def sampled(video: Path, params: SampleParams, *, prefetch: int = 4) -> Generator[Frame, None, None]:
-    """Yield the frames of a video that `params` select, as 8-bit SDR. Close the generator to end early."""
+    """Yield the frames of a video that `params` select, as 8-bit SDR.
+
+    Close the generator to end early.
+    """
     with read_frames(
         video,
         start=params.start or None,

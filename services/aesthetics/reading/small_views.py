@@ -1,4 +1,4 @@
-"""Small views of pictures: all that their scores are computed from."""
+"""Small views of pictures, from which the scores are computed."""
 
 from collections.abc import Generator
 from contextlib import closing
@@ -18,31 +18,32 @@ from services.aesthetics.reading.sampling import SampleParams, sampled
 from shared.video import Frame, Picture, map_ordered
 
 SIDE = 224
-"""Width and height of the picture that a network gets, stretched to a square."""
+"""Width and height of a network's input. Pictures are stretched to this square."""
 
 _LUMA_BT709 = np.array([[0.2126, 0.7152, 0.0722]], np.float32)
-"""Weights of R, G, B in the luma of HD video. OpenCV's gray has those of SD, which score saturated pictures differently."""
+"""Weights of R, G, B in the luma of HD video. OpenCV's gray has the weights of SD, which score saturated pictures differently."""
 
 Rgb = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class View:
-    """A small view of a picture: `small`, (224, 224, 3) uint8 R, G, B, its measures and its thumbnail.
-
-    `source`: number of the input file. `frame` is set for a video's frame, `picture` for a picture file.
-    """
+    """A small view of a picture, with its measures and thumbnail."""
 
     source: int
+    """Number of the input file."""
     small: Rgb
+    """The picture, stretched to (224, 224, 3) uint8 R, G, B."""
     technical: Technical
     thumbnail: Thumbnail
     frame: Frame | None = None
+    """The frame of a video; None for a picture file."""
     picture: Picture | None = None
+    """The picture file; None for a frame of a video."""
 
     @property
     def time_s(self) -> float | None:
-        """Time of the frame in its video, in seconds; None for a picture file."""
+        """Time of the frame in seconds; None for a picture file."""
         return None if self.frame is None else float(self.frame.time)
 
     @property
@@ -56,7 +57,7 @@ class View:
         return 0 if self.frame is None else self.frame.width * self.frame.height * 3 // 2
 
     def file(self, params: PictureParams) -> bytes:
-        """Return the picture in full size as a file."""
+        """Encode the picture in full size, in the format of `params`."""
         if self.frame is not None:
             return encoded(self.frame.rgb(), params)
         assert self.picture is not None
@@ -64,7 +65,10 @@ class View:
 
 
 def video_views(video: Path, params: SampleParams, source: int, *, lanczos: bool) -> Generator[View, None, None]:
-    """Yield a view of each sampled frame of a video, computed on all cores. `lanczos`: see `shrink`."""
+    """Yield a view of each sampled frame of a video.
+
+    Views are computed on all cores. `source`: number of the input file. `lanczos`: see `shrink`.
+    """
 
     def view(frame: Frame) -> View:
         small = shrink(frame, lanczos=lanczos)
@@ -76,7 +80,10 @@ def video_views(video: Path, params: SampleParams, source: int, *, lanczos: bool
 
 
 def picture_view(picture: Picture, source: int, *, lanczos: bool) -> View:
-    """Return the view of a picture file. Raises BrokenMedia and TooLarge."""
+    """Make the view of a picture file.
+
+    `source`: number of the input file. `lanczos`: see `shrink`. Raises BrokenMedia and TooLarge.
+    """
     with picture.image() as image:
         rgb = np.asarray(image)
     interpolation = cv2.INTER_LANCZOS4 if lanczos else cv2.INTER_AREA
@@ -86,7 +93,10 @@ def picture_view(picture: Picture, source: int, *, lanczos: bool) -> View:
 
 
 def shrink(frame: Frame, *, lanczos: bool = False) -> Rgb:
-    """Scale a frame to (224, 224, 3) R, G, B as `picture_view` scales a picture file: by averaging areas or by a Lanczos filter."""
+    """Scale a frame to (224, 224, 3) uint8 R, G, B.
+
+    `lanczos`: scale by a Lanczos filter; otherwise areas are averaged. `picture_view` scales picture files in the same way.
+    """
     if lanczos:
         return cv2.resize(frame.rgb(), (SIDE, SIDE), interpolation=cv2.INTER_LANCZOS4).astype(np.uint8, copy=False)
     return frame.rgb(size=(SIDE, SIDE), interpolation=Interpolation.AREA)

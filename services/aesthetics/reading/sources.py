@@ -1,4 +1,7 @@
-"""The input files of a job and the outcome of each; a bad file does not stop the others."""
+"""The input files of a job, with the outcome of each.
+
+A bad file does not stop the others.
+"""
 
 import math
 from collections.abc import Generator, Iterator
@@ -18,7 +21,7 @@ from shared.video import Picture, conversion_warnings, list_pictures, map_ordere
 MAX_SOURCES = 1000
 """Most videos or picture files of one job."""
 MAX_VIEWS = 200_000
-"""Most pictures that one job looks at: two and a half days at one per second."""
+"""Most pictures that one job examines. At one per second these are two and a half days of video."""
 
 
 class SourceReport(BaseModel):
@@ -33,18 +36,20 @@ class SourceReport(BaseModel):
 
 @dataclass(kw_only=True, eq=False)
 class Source:
-    """One input file. `expected`: estimated number of pictures that will be examined."""
+    """One input file."""
 
     index: int
+    """Number among the inputs, from 0."""
     path: Path
     expected: int = 0
+    """Estimated number of pictures to examine."""
     pictures: tuple[Picture, ...] = ()
     looked_at: int = 0
     chosen: int = 0
     error: ReelwrightError | None = None
 
     def report(self) -> SourceReport:
-        """Return the file's outcome."""
+        """Return the outcome of the file."""
         return SourceReport(
             name=self.path.name,
             processed=self.error is None,
@@ -87,7 +92,10 @@ class Sources:
         return (source for source in self.all if source.error is None)
 
     def series(self, *, lanczos: bool) -> Iterator[tuple[Source | None, Generator[View, None, None]]]:
-        """Yield the views that belong together: those of each video with its source, or those of all picture files with None."""
+        """Yield each series of views with its source.
+
+        A series is the views of one video, or the views of all picture files, which have None as source.
+        """
         if not self.videos:
             yield None, self.picture_views(lanczos=lanczos)
             return
@@ -95,14 +103,20 @@ class Sources:
             yield source, self.video_views(source, lanczos=lanczos)
 
     def video_views(self, source: Source, *, lanczos: bool) -> Generator[View, None, None]:
-        """Yield the views of one video up to its end or its first error, which is recorded."""
+        """Yield the views of one video.
+
+        An error ends the views and is recorded.
+        """
         with self.recording_errors(source), closing(video_views(source.path, self._params, source.index, lanczos=lanczos)) as views:
             for view in views:
                 self.count(source)
                 yield view
 
     def picture_views(self, *, lanczos: bool) -> Generator[View, None, None]:
-        """Yield the views of all picture files; damaged ones are recorded and skipped."""
+        """Yield the views of all picture files.
+
+        Damaged files are recorded and skipped.
+        """
 
         def view(item: tuple[Source, Picture]) -> View | ReelwrightError:
             source, picture = item
@@ -122,7 +136,10 @@ class Sources:
 
     @contextmanager
     def recording_errors(self, source: Source) -> Iterator[None]:
-        """Record an error of a file, with a warning, in place of raising it. Errors that are not the file's fault are raised."""
+        """Record an error of a file instead of raising it.
+
+        Also warns about it. Errors that are not the file's fault are raised.
+        """
         try:
             yield
         except ReelwrightError as error:
@@ -132,7 +149,10 @@ class Sources:
             self._warn(source.path.name, error)
 
     def count(self, source: Source, error: ReelwrightError | None = None, name: str = "") -> None:
-        """Count a picture of a file as examined or, with `error`, as damaged; `name` is the picture's."""
+        """Count a picture as examined or, with `error`, as damaged.
+
+        `name`: name of the damaged picture. Raises Invalid beyond MAX_VIEWS examined pictures.
+        """
         self._done += 1
         if error is None:
             source.looked_at += 1
@@ -144,7 +164,10 @@ class Sources:
         self._progress(min(self._done, self._expected), self._expected)
 
     def raise_if_all_failed(self) -> None:
-        """Raise the error of the files if all of them failed before any picture was examined."""
+        """Raise an error if all files failed and no picture was examined.
+
+        Raises the error of a single file, OperationFailed for several files.
+        """
         failed = [source.error for source in self.all if source.error is not None]
         if len(failed) == len(self.all) and not self.looked_at:
             if len(failed) == 1:
@@ -152,13 +175,16 @@ class Sources:
             raise OperationFailed(f"None of the {len(failed)} files could be read. {failed[0].detail}")
 
     def raise_if_empty(self) -> None:
-        """Raise if no picture was examined: the files' error, or Invalid for an empty part."""
+        """Raise an error if no picture was examined.
+
+        Raises the error of `raise_if_all_failed`, or Invalid for an empty part.
+        """
         self.raise_if_all_failed()
         if not self.looked_at:
             raise Invalid(f"No frame begins in the part from {self._params.start:g} s on. Choose another start or a longer duration.")
 
     def _open(self, source: Source) -> None:
-        """Probe a file and estimate its number of pictures."""
+        """Probe a file and estimate the number of its pictures."""
         if not self.videos:
             source.pictures = tuple(list_pictures([source.path]))
             source.expected = len(source.pictures)
@@ -180,7 +206,10 @@ def as_list(paths: list[Path] | Path | None) -> list[Path]:
 
 
 def one_kind(video: list[Path] | Path | None, images: list[Path] | Path | None) -> list[Path]:
-    """Return the videos or the picture files. Raises Invalid if both are given."""
+    """Return the videos or the picture files.
+
+    Raises Invalid if both are given.
+    """
     if as_list(video) and as_list(images):
         raise Invalid("Give videos or pictures, not both in one job.")
     return as_list(video) or as_list(images)

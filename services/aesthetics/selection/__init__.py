@@ -1,4 +1,1 @@
-"""From views to scores, groups and reasons.
-
-Decides which pictures win.
-"""
+"""Scores, groups and reasons for the choice of pictures."""

@@ -1,4 +1,4 @@
-"""Groups of pictures that compete with each other: runs of equal length, or shots."""
+"""Groups of pictures of which the best is chosen: equal numbers of pictures, or shots."""
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
@@ -10,11 +10,14 @@ MAX_SHOTS = 100_000
 _SLACK_S = 0.0005
 
 Grouping = Callable[[int, float | None], int | None]
-"""From a picture's number in its series and its time in seconds to the number of its group; None: in no group."""
+"""A function of a picture's number in its series and its time in seconds. Returns the number of its group; None for no group."""
 
 
 class Shot(BaseModel):
-    """A shot of a video. Other fields, such as `keyframes.detect` has, are ignored."""
+    """A shot of a video.
+
+    Other fields of a shot in a `keyframes.detect` result are ignored.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -23,7 +26,10 @@ class Shot(BaseModel):
 
 
 class VideoShots(BaseModel):
-    """The shots of one video. Other fields, such as `keyframes.detect` has, are ignored."""
+    """The shots of one video.
+
+    Other fields of a video in a `keyframes.detect` result are ignored.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -31,12 +37,15 @@ class VideoShots(BaseModel):
 
 
 def by_number(size: int) -> Grouping:
-    """Group `size` consecutive pictures."""
+    """Make groups of `size` consecutive pictures."""
     return lambda number, _time_s: number // size
 
 
 def by_shot(shots: Sequence[Shot]) -> Grouping:
-    """Group the pictures of each shot; pictures between shots are in no group."""
+    """Make a group of the pictures of each shot.
+
+    Pictures between shots are in no group.
+    """
     ordered = sorted(shots, key=lambda shot: shot.start_s)
     starts = [shot.start_s - _SLACK_S for shot in ordered]
 

@@ -9,13 +9,13 @@ _WORDS = {
     "steadiness": ((0.95, "no motion blur"), (0.7, "hardly any motion blur"), (0.4, "some motion blur"), (0.0, "strong motion blur")),
     "cleanness": ((0.9, "free of noise"), (0.75, "little noise"), (0.5, "noise"), (0.0, "much noise")),
 }
-"""Measure -> its grades: the value from which on each applies, and its words."""
+"""Measure -> grades, each with its least value and its words."""
 
 
 def reason(best: ScoredView, *, chosen_from: str, ahead: float | None) -> str:
-    """Return why a picture was chosen, in a few sentences.
+    """Describe in a few sentences why a picture was chosen.
 
-    `chosen_from`: such as "Best of 5 frames"; `ahead`: its lead in merit over the next picture, None if there is none.
+    `chosen_from`: text such as "Best of 5 frames". `ahead`: lead in merit over the next picture; None without a next picture.
     """
     parts = [f"{chosen_from}: merit {best.merit:.2f}" + (f", {ahead:.2f} ahead of the next." if ahead is not None else ".")]
     if best.std is not None:
@@ -25,7 +25,10 @@ def reason(best: ScoredView, *, chosen_from: str, ahead: float | None) -> str:
 
 
 def in_words(picture: ScoredView) -> str:
-    """Describe technical quality, such as "Technically 7.9 of 10: sharp (0.52), well exposed (0.88), ..."."""
+    """Describe the technical quality of a picture.
+
+    For example "Technically 7.9 of 10: sharp (0.52), well exposed (0.88), ...".
+    """
     measures = picture.view.technical
     words = []
     for name in WEIGHTS:

@@ -1,4 +1,4 @@
-"""The scorers: what pictures are ranked by."""
+"""The table of scorers, by which pictures are ranked."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -11,12 +11,14 @@ from shared.operation import Params
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scorer:
-    """One row of the table of scorers. `network`: whether it needs the network; `technical`: whether it uses technical quality."""
+    """One row of the table of scorers."""
 
     name: str
     description: str
     network: bool
+    """Whether the scorer needs the network."""
     technical: bool
+    """Whether the scorer uses technical quality."""
 
 
 SCORERS = {
@@ -42,13 +44,13 @@ SCORERS = {
         ),
     )
 }
-"""Name -> scorer, in the order in which they are offered."""
+"""Name -> scorer, in the order of the API reference."""
 
 ScorerName = Annotated[str, OneOf(SCORERS)]
 
 
 class ScorerParams(Params):
-    """What pictures are ranked by."""
+    """Params of the score by which pictures are ranked."""
 
     scorer: ScorerName = Field(
         "both",
@@ -60,7 +62,7 @@ class ScorerParams(Params):
 
     @property
     def uses_network(self) -> bool:
-        """Whether the network is needed."""
+        """Whether the scorer needs the network."""
         return SCORERS[self.scorer].network
 
     @property

@@ -1,4 +1,7 @@
-"""Scores of views: the network rates one batch while the next one is decoded."""
+"""Scores of views.
+
+The network rates one batch of views while the next one is decoded.
+"""
 
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
@@ -13,25 +16,29 @@ from services.aesthetics.reading.small_views import View
 from shared.video import map_ordered
 
 HELD_BYTES = 48 * 1024 * 1024
-"""Memory that the full-size frames of one batch may take. Larger frames make smaller batches."""
+"""Most memory of the full-size frames of one batch, in bytes. Larger frames make smaller batches."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ScoredView:
-    """A view with its scores, from 1 to 10. `distribution`: (10,) float32; it and `std` are None without the network."""
+    """A view with its scores, from 1 to 10."""
 
     view: View
     merit: float
+    """Score for the ranking."""
     score: float
+    """Mean of `distribution`; the technical score without the network."""
     std: float | None
+    """Standard deviation of `distribution`; None without the network."""
     distribution: NDArray[np.float32] | None
+    """(10,): probabilities of the ratings 1 to 10; None without the network."""
 
 
 def scored(views: Iterable[View], network: Network | None, *, technical_share: float) -> Generator[ScoredView, None, None]:
-    """Yield each view with its scores, in order. Close the generator to end early.
+    """Yield each view with its scores, in order.
 
-    The merit is the network's mean and the technical score, which has the weight `technical_share` (0 to 1); without a network, it is
-    the technical score.
+    The merit is the weighted mean of the network's score and the technical score. `technical_share`: weight of the technical score, 0 to 1.
+    Without a network, the merit is the technical score. Close the generator to end early.
     """
     if network is None:
         yield from (_technical_only(view) for view in views)
@@ -47,7 +54,10 @@ def scored(views: Iterable[View], network: Network | None, *, technical_share: f
 
 
 def in_batches(views: Iterable[View], size: int) -> Iterator[list[View]]:
-    """Split views into lists of at most `size`, shorter where their frames are large."""
+    """Split views into lists of at most `size` views.
+
+    Lists with large frames are shorter, to keep within HELD_BYTES.
+    """
     batch: list[View] = []
     held = 0
     for view in views:
