@@ -22,6 +22,8 @@ IMAGES: Mapping[str, FileType] = {
     "WEBP": FileType("image/webp", ".webp"),
     "TIFF": FileType("image/tiff", ".tif"),
     "BMP": FileType("image/bmp", ".bmp"),
+    "HEIF": FileType("image/heic", ".heic"),
+    "AVIF": FileType("image/avif", ".avif"),
 }
 
 PICTURES = FileType("application/zip", ".zip")
@@ -36,20 +38,40 @@ _STARTS: Mapping[bytes, str] = {
 }
 
 
+_BRANDS = {b"avif": "AVIF", b"heic": "HEIF", b"heix": "HEIF", b"heim": "HEIF", b"heis": "HEIF"}
+"""Brands of files with still images in the ISO container (ISO/IEC 23008-12); files of image sequences have others."""
+_GENERAL_BRANDS = (b"mif1", b"mif2", b"miaf")
+"""Brands of still images that leave the codec to the further brands."""
+
+HEAD_BYTES = 64
+"""Bytes from the start of a file that are enough to recognise it."""
+
+
 def picture_type(head: bytes) -> FileType | None:
     """Return the type of a still image; None for other files.
 
-    `head`: the first 16 bytes or more.
+    `head`: the first HEAD_BYTES or more.
     """
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return IMAGES["WEBP"]
+    if head[4:8] == b"ftyp":
+        return _iso_type(head)
     return next((IMAGES[name] for start, name in _STARTS.items() if head.startswith(start)), None)
+
+
+def _iso_type(head: bytes) -> FileType | None:
+    """Return the type of a still image from the brands of an ISO file."""
+    brand, end = head[8:12], min(int.from_bytes(head[:4], "big"), len(head))
+    if brand in _GENERAL_BRANDS:
+        others = (head[place : place + 4] for place in range(16, end - 3, 4))
+        brand = next((other for other in others if other in _BRANDS), brand)
+    return IMAGES[_BRANDS[brand]] if brand in _BRANDS else None
 
 
 def is_image(head: bytes) -> bool:
     """Check for a still image of a kind in IMAGES.
 
-    `head`: the first 16 bytes or more.
+    `head`: the first HEAD_BYTES or more.
     """
     return picture_type(head) is not None
 

@@ -3,6 +3,7 @@
 import os
 import warnings
 from dataclasses import dataclass
+from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from PIL import Image
 from shared.errors import BrokenMedia, TooLarge, UnsupportedMedia
 from shared.media.picture_zip import open_picture, picture_entries, read_chunks
 from shared.media.types import IMAGES, PICTURES, FileType, is_image, is_zip
+from shared.video.color_profiles.to_srgb import profile_of, to_srgb
 from shared.video.info import ImageInfo, PicturesInfo
 from shared.video.limits import Limits
 from shared.video.reading.open_input import file_head
@@ -31,7 +33,9 @@ _UPRIGHT = {
 }
 # "MPO" is Pillow's name for JPEG files with further pictures after the first, as many phones write.
 _FORMATS = {"MPO": "JPEG"}
-_IMAGE_ERRORS = (PIL.UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError)
+_HEAD_BYTES = 256 * 1024
+"""How much of a file is searched for what it says about its colours; that stands before the pixels."""
+_IMAGE_ERRORS = (PIL.UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError, RuntimeError)
 
 
 def image_info(path: str | os.PathLike[str], limits: Limits) -> tuple[ImageInfo, FileType]:
@@ -66,7 +70,7 @@ def open_image(file: Source, limits: Limits, *, name: str | None = None) -> Imag
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            image = Image.open(file, formats=list(IMAGES))
+            image = Image.open(file, formats=_formats())
         except Image.DecompressionBombError as error:
             raise TooLarge(f"{name!r} is refused: {error} At most {limits.max_pixels} pixels are taken.") from error
         except _IMAGE_ERRORS as error:
@@ -85,28 +89,49 @@ def open_image(file: Source, limits: Limits, *, name: str | None = None) -> Imag
     return image
 
 
+@lru_cache(maxsize=1)
+def _formats() -> tuple[str, ...]:
+    """Return the accepted formats, with HEIC if its reader is installed."""
+    try:
+        from pi_heif import register_heif_opener
+    except ImportError:  # there are platforms without a build of it
+        return tuple(name for name in IMAGES if name != "HEIF")
+    register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
+    return tuple(IMAGES)
+
+
 def upright_image(file: Source, limits: Limits, *, name: str | None = None, alpha: bool = False) -> Image.Image:
     """Open a still image and convert it with `upright_rgb`.
 
     Raises what `open_image` raises.
     """
     with open_image(file, limits, name=name) as image:
-        return upright_rgb(image, alpha=alpha)
+        return upright_rgb(image, alpha=alpha, head=_head_of(file))
 
 
-def upright_rgb(image: Image.Image, *, alpha: bool = False) -> Image.Image:
-    """Convert an open image to upright 8-bit RGB, on white.
+def upright_rgb(image: Image.Image, *, alpha: bool = False, head: bytes = b"") -> Image.Image:
+    """Convert an open image to upright 8-bit sRGB, on white.
 
-    White fills transparent parts. 16-bit gray is scaled to 8 bits. Integer and float images have no defined white: they are stretched from
-    their least to their greatest value. `alpha`: keep transparency; the result is RGBA if the image has any.
+    Colours are converted by the image's profile, or by the colour space that it names otherwise; an image that names none is taken for
+    sRGB. `head`: the file's first bytes, where PNG, AVIF and HEIC name their colour space. White fills transparent parts. 16-bit gray is
+    scaled to 8 bits. Integer and float images have no defined white: they are stretched from their least to their greatest value. `alpha`:
+    keep transparency; the result is RGBA if the image has any.
     """
-    turn = _UPRIGHT.get(_orientation(image))
-    rgb = _eight_bits(image).convert("RGBA" if image.has_transparency_data else "RGB")
+    turn, profile = _UPRIGHT.get(_orientation(image)), profile_of(image, head)
+    rgb = to_srgb(_eight_bits(image), profile)
     if rgb.mode == "RGBA" and not alpha:
         rgb = Image.alpha_composite(Image.new("RGBA", rgb.size, "white"), rgb).convert("RGB")
     for tag in ("exif", "xmp"):  # these describe the picture before it was turned
         rgb.info.pop(tag, None)
     return rgb if turn is None else rgb.transpose(turn)
+
+
+def _head_of(file: Source) -> bytes:
+    """Read the first bytes of a file."""
+    if isinstance(file, BytesIO):
+        return bytes(file.getbuffer()[:_HEAD_BYTES])
+    with open(file, "rb") as opened:
+        return opened.read(_HEAD_BYTES)
 
 
 def _orientation(image: Image.Image) -> int:

@@ -17,6 +17,7 @@ from services.aesthetics.top_images import TopImagesParams, top_images
 from shared.errors import BrokenMedia, Invalid
 from shared.video import ffmpeg_path, read_frames
 from tests.services.aesthetics.aesthetic_clips import scenery
+from tests.shared.video.color_spaces import PATCHES, SPACES, measured, patches
 
 
 def technical(**more):
@@ -83,6 +84,34 @@ def test_pictures_in_the_requested_format_are_copied_with_their_transparency(tmp
     on_white = pictures_in(outputs["images"])["cut.jpg"]
     assert on_white.shape == (120, 200, 3)
     assert on_white[:20].min() > 250
+
+
+def test_pictures_in_other_colour_spaces_are_written_in_srgb_or_copied_with_their_profile(tmp_path, outputs):
+    files = []
+    for name, orientation in (("AdobeRGB", 6), ("Display P3", 1), ("ProPhoto", 8)):
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        coded = np.rot90(patches(SPACES[name].coded(PATCHES)), {1: 0, 6: 1, 8: 3}[orientation])
+        files.append(tmp_path / f"{name}.jpg")
+        profile = SPACES[name].profile
+        Image.fromarray(np.ascontiguousarray(coded)).save(files[-1], exif=exif, icc_profile=profile, quality=100, subsampling=0)
+    Image.fromarray(patches(PATCHES)).save(tmp_path / "srgb.png")
+    for format in ("png", "jpg", "webp"):
+        result = top_images(technical(percent=0, format=format, quality=100), images=[*files, tmp_path / "srgb.png"], outputs=outputs)
+        with zipfile.ZipFile(outputs["images"]) as archive:
+            for item in result.items:
+                data = archive.read(item.image)
+                if format == "jpg" and item.image.startswith("Display"):
+                    assert data == files[1].read_bytes(), "an upright JPEG is copied, and keeps its profile"
+                    continue
+                with Image.open(io.BytesIO(data)) as written:
+                    assert "icc_profile" not in written.info
+                    assert np.abs(measured(np.asarray(written.convert("RGB")), len(PATCHES)).astype(int) - PATCHES).max() <= 16
+        scores = [item.technical.exposure for item in result.items]
+        assert max(scores) - min(scores) < 0.02, "scores are those of the colours that are shown"
+        sheet = np.asarray(Image.open(outputs["sheet"]).convert("RGB"))
+        shown = [sheet[12 + 105 : 12 + 135, 12 + 332 * column : 12 + 332 * column + 320] for column in range(4)]
+        assert max(np.abs(measured(row, len(PATCHES)).astype(int) - PATCHES).max() for row in shown) <= 16
 
 
 def test_a_file_too_large_to_be_read_whole_is_encoded_anew(tmp_path, outputs, monkeypatch):

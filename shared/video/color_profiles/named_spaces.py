@@ -1,0 +1,138 @@
+"""Colour spaces that files name without a profile: by Exif, by PNG's chunks or by code points (ITU-T H.273)."""
+
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from shared.video.color_profiles.icc_profile import D65, Curve, RgbSpace, Xy
+
+_EXIF, _INTEROPERABILITY = 0x8769, 0xA005
+_COLOR_SPACE, _INDEX = 0xA001, 1
+_ADOBE_RGB, _UNCALIBRATED, _ADOBE_INDEX = 2, 0xFFFF, "R03"
+
+_SDR_WHITE_NITS = 203.0
+"""Luminance of white in HDR pictures (ITU-R BT.2408)."""
+_PEAK_NITS = 1000.0
+
+
+def _gamma(exponent: float, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(values**exponent)
+
+
+def _srgb(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+
+
+def _linear(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return values
+
+
+def _pq(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Decode SMPTE ST 2084 and compress highlights."""
+    root = values ** (1 / 78.84375)
+    return _compressed(10_000 * (np.maximum(root - 0.8359375, 0) / (18.8515625 - 18.6875 * root)) ** (1 / 0.1593017578125))
+
+
+def _hlg(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Decode ARIB STD-B67 for a display of 1000 cd/m2 and compress highlights."""
+    scene = np.where(values <= 0.5, values**2 / 3, (np.exp((values - 0.55991073) / 0.17883277) + 0.28466892) / 12)
+    return _compressed(_PEAK_NITS * scene**1.2)
+
+
+def _compressed(nits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Map luminance to 0 to 1: highlights up to the peak fit in (Reinhard et al., 2002, with a white point)."""
+    light = nits / _SDR_WHITE_NITS
+    return light * (1 + light / (_PEAK_NITS / _SDR_WHITE_NITS) ** 2) / (1 + light)
+
+
+_BT709 = ((0.640, 0.330), (0.300, 0.600), (0.150, 0.060))
+_ADOBE = ((0.640, 0.330), (0.210, 0.710), (0.150, 0.060))
+_P3 = ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060))
+_BT2020 = ((0.708, 0.292), (0.170, 0.797), (0.131, 0.046))
+_DCI_WHITE: Xy = (0.314, 0.351)
+
+_PRIMARIES: dict[int, tuple[Xy, tuple[Xy, Xy, Xy]]] = {
+    1: (D65, _BT709),
+    9: (D65, _BT2020),
+    11: (_DCI_WHITE, _P3),
+    12: (D65, _P3),
+}
+"""Code point of H.273 -> white and primaries."""
+
+# The curves of BT.709 and its relatives are those of cameras: such pictures are made to look right on displays of sRGB.
+_CURVES: dict[int, Curve] = {
+    1: _srgb,
+    6: _srgb,
+    13: _srgb,
+    14: _srgb,
+    15: _srgb,
+    4: partial(_gamma, 2.2),
+    5: partial(_gamma, 2.8),
+    8: _linear,
+    16: _pq,
+    17: partial(_gamma, 2.6),
+    18: _hlg,
+}
+"""Code point of H.273 -> curve."""
+
+ADOBE_RGB = RgbSpace(white=D65, red=_ADOBE[0], green=_ADOBE[1], blue=_ADOBE[2], curve=partial(_gamma, 563 / 256))
+
+
+def named_space(image: Image.Image, head: bytes) -> RgbSpace | None:
+    """Return the colour space that a file without a profile is in; None for sRGB and where the file does not say.
+
+    `head`: the file's first bytes, with all that stands before the pixels.
+    """
+    if (codes := _code_points(image.format, head)) is not None:
+        return _coded(*codes)
+    if image.format == "PNG":
+        return None if "srgb" in image.info else _measured(image.info.get("chromaticity"), image.info.get("gamma"))
+    return ADOBE_RGB if _exif_says_adobe(image) else None
+
+
+def _code_points(format: str | None, head: bytes) -> tuple[int, int] | None:
+    """Return the code points of primaries and curve in a PNG, AVIF or HEIC file."""
+    if format == "PNG" and (place := head.find(b"cICP")) >= 0:
+        return (head[place + 4], head[place + 5]) if place + 6 <= len(head) else None
+    if format in ("AVIF", "HEIF") and (place := head.find(b"colrnclx")) >= 0:
+        codes = head[place + 8 : place + 12]
+        return (int.from_bytes(codes[:2], "big"), int.from_bytes(codes[2:], "big")) if len(codes) == 4 else None
+    return None
+
+
+def _coded(primaries: int, transfer: int) -> RgbSpace | None:
+    white, (red, green, blue) = _PRIMARIES.get(primaries, _PRIMARIES[1])
+    curve = _CURVES.get(transfer, _srgb)
+    if primaries not in (9, 11, 12) and curve is _srgb:
+        return None
+    return RgbSpace(white=white, red=red, green=green, blue=blue, curve=curve)
+
+
+def _measured(chromaticity: tuple[float, ...] | None, gamma: float | None) -> RgbSpace | None:
+    """Return the space of PNG's chunks cHRM (white, red, green, blue) and gAMA."""
+    if not gamma and not chromaticity:
+        return None
+    xy = chromaticity or (*D65, *_BT709[0], *_BT709[1], *_BT709[2])
+    if len(xy) != 8 or any(not 0 < value < 1 for value in xy):
+        return None
+    # 1 / 2.2 is what programs write for sRGB, whose curve differs a little in the shadows.
+    like_srgb = not gamma or abs(gamma - 1 / 2.2) < 0.005
+    if like_srgb and max(abs(a - b) for a, b in zip(xy, (*D65, *_BT709[0], *_BT709[1], *_BT709[2]), strict=True)) < 0.005:
+        return None
+    curve = _srgb if not gamma or (like_srgb and not chromaticity) else partial(_gamma, 1 / gamma)
+    white, red, green, blue = zip(xy[::2], xy[1::2], strict=True)
+    return RgbSpace(white=white, red=red, green=green, blue=blue, curve=curve)
+
+
+def _exif_says_adobe(image: Image.Image) -> bool:
+    """Check Exif for AdobeRGB, which cameras name without embedding a profile (DCF 2.0)."""
+    try:
+        exif = image.getexif()
+        space = exif.get_ifd(_EXIF).get(_COLOR_SPACE)
+        index = exif.get_ifd(_INTEROPERABILITY).get(_INDEX, "")
+    except Exception:  # damaged Exif data raises all sorts of errors; the picture itself is fine
+        return False
+    index = index.decode("latin-1") if isinstance(index, bytes) else str(index)
+    return bool(space == _ADOBE_RGB or (space == _UNCALIBRATED and index.startswith(_ADOBE_INDEX)))

@@ -1,0 +1,96 @@
+"""Conversion of pictures to sRGB by their colour profiles."""
+
+from functools import lru_cache
+from io import BytesIO
+
+import numpy as np
+from PIL import Image, ImageCms
+
+from shared.video.color_profiles.icc_profile import icc_profile
+from shared.video.color_profiles.named_spaces import named_space
+
+PROFILE_KEYS = ("icc_profile", "gamma", "chromaticity", "srgb")
+"""What Pillow notes about the colours of a file, and would write into files made of it."""
+
+_MODES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK", "Lab": "LAB"}
+"""Colour space of a profile -> Pillow's mode of the pixels that it describes."""
+_FLAGS = ImageCms.Flags.BLACKPOINTCOMPENSATION
+_SAME = 1
+"""Greatest difference in levels up to which a profile is taken for sRGB."""
+_CUBE = np.stack(np.meshgrid(*[np.linspace(0, 255, 9).astype(np.uint8)] * 3, indexing="ij"), axis=-1).reshape(27, 27, 3)
+
+
+def profile_of(image: Image.Image, head: bytes) -> bytes | None:
+    """Return the ICC profile of a picture: the embedded one, or one made of what the file says otherwise. None: sRGB, or not known.
+
+    `image`: as Pillow opened it. `head`: the file's first bytes.
+    """
+    if embedded := image.info.get("icc_profile"):
+        return bytes(embedded)
+    try:
+        space = named_space(image, head)
+        return None if space is None else icc_profile(space)
+    except ValueError:
+        return None
+
+
+def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """Convert a picture of 8 bits per channel to sRGB: RGB, or RGBA if it has transparency.
+
+    `profile`: an ICC profile; one that is damaged, or describes another kind of pixels, is ignored. Colours are mapped relative to white
+    with black point compensation; those outside sRGB move to its border. CMYK without a profile is converted as Pillow does.
+    """
+    alpha = image.convert("RGBA").getchannel("A") if image.has_transparency_data else None
+    colors = _opaque(image)
+    found = _transform(profile, colors.mode) if profile else None
+    if found is None and colors.mode == "LAB":
+        found = _lab_transform()
+    if found is None:
+        rgb = colors.convert("RGB")
+    else:
+        mode, transform = found
+        converted = transform.apply(colors.convert(mode))
+        assert converted is not None
+        rgb = converted
+    if alpha is not None:
+        rgb.putalpha(alpha)
+    rgb.info = {key: value for key, value in image.info.items() if key not in (*PROFILE_KEYS, "transparency")}
+    return rgb
+
+
+def _opaque(image: Image.Image) -> Image.Image:
+    """Return a picture without transparency in one of the modes L, RGB, CMYK, LAB."""
+    if image.mode in ("L", "LA", "1"):
+        return image.convert("L")
+    if image.mode in ("CMYK", "LAB"):
+        return image
+    return image.convert("RGBA").convert("RGB") if image.mode in ("RGBa", "PA") else image.convert("RGB")
+
+
+@lru_cache(maxsize=16)
+def _transform(profile: bytes, pixels: str) -> tuple[str, ImageCms.ImageCmsTransform] | None:
+    """Return a transform to sRGB and the mode that it takes; None if `profile` cannot describe `pixels`, or is sRGB itself."""
+    try:
+        source = ImageCms.ImageCmsProfile(BytesIO(profile))
+        mode = _MODES.get(source.profile.xcolor_space.strip())
+        if mode is None or (pixels != mode and (pixels, mode) != ("L", "RGB")):
+            return None
+        transform = ImageCms.ImageCmsTransform(source, _srgb_profile(), mode, "RGB", ImageCms.Intent.RELATIVE_COLORIMETRIC, flags=_FLAGS)
+        if mode == "RGB":
+            changed = np.asarray(transform.apply(Image.fromarray(_CUBE)), np.int16)
+            if np.abs(changed - _CUBE).max() <= _SAME:
+                return None
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return None
+    return mode, transform
+
+
+@lru_cache(maxsize=1)
+def _lab_transform() -> tuple[str, ImageCms.ImageCmsTransform]:
+    """Return the transform of CIE L*a*b* that brings no profile."""
+    lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
+    return "LAB", ImageCms.ImageCmsTransform(lab, _srgb_profile(), "LAB", "RGB", ImageCms.Intent.RELATIVE_COLORIMETRIC)
+
+
+def _srgb_profile() -> ImageCms.ImageCmsProfile:
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
