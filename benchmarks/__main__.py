@@ -1,4 +1,4 @@
-"""Runs every benchmark, one after the other (`make bench`)."""
+"""Run every benchmark, one after the other (`make bench`)."""
 
 import importlib
 import pkgutil
@@ -9,7 +9,7 @@ import benchmarks
 
 
 def main() -> None:
-    """Run the `main` of every module named bench_*."""
+    """Run `main` of every module named `bench_*`."""
     names = sorted(module.name for module in pkgutil.iter_modules(benchmarks.__path__) if module.name.startswith("bench_"))
     for name in names:
         Console().rule(name)

@@ -1,9 +1,10 @@
-"""Speed and memory of aesthetics: a whole job against PerfectFrameAI's way, the network against Keras, memory over length.
+"""Speed and memory of the aesthetics service.
 
     python -m benchmarks.bench_aesthetics [seconds of the 1080p clip]
 
-The network is InceptionResNetV2 with Keras's random initial weights, so the figures tell speed, not quality. It is converted before
-anything is timed, as on a server after its first job.
+Compares a whole job with PerfectFrameAI's method, the network with Keras, and the memory for clips of different length. The network is
+InceptionResNetV2 with Keras's random initial weights, so the figures show speed, not quality. The network is converted before the timing
+starts, as on a server after its first job.
 """
 
 import os
@@ -68,8 +69,8 @@ def network_table(model: Any) -> Table:
     table.add_row("Keras predict", f"{PICTURES / keras_s:.1f}", "1.0", "")
     for precision in ("f32", "auto"):
         with network(BestFramesParams(precision=precision, backend="openvino")) as ours:
-            took_s, found = timed(lambda rate=ours.rate: rate(pictures))
-            off = np.abs((found - expected) @ RATINGS).max()
+            took_s, rated = timed(lambda rate=ours.rate: rate(pictures))
+            off = np.abs((rated - expected) @ RATINGS).max()
             table.add_row(
                 f"here, {ours.used.backend} {ours.used.precision}", f"{PICTURES / took_s:.1f}", f"{keras_s / took_s:.1f}", f"{off:.4f}"
             )
@@ -77,13 +78,16 @@ def network_table(model: Any) -> Table:
 
 
 def job_table(model: Any, clip: Path, seconds: float, folder: Path) -> Table:
-    """Measure a whole job: the best frame of each group of five, from the video to the picture files."""
+    """Measure a whole job, from the video to the picture files.
+
+    The job chooses the best frame of each group of five.
+    """
     outputs = {"images": folder / "i.zip", "scores": folder / "s.zip", "sheet": folder / "s.png"}
     table = Table("best frames", "seconds", "times as fast", title=f"{seconds:g} s of 1080p, a frame a second, groups of {GROUP}")
     with network(BestFramesParams()):
         pass
-    seed_s, _ = timed(lambda: seeds_way(model, clip, folder), repeat=1)
-    table.add_row("PerfectFrameAI's way: seek for every frame, whole frames in batches of 100, Keras predict", f"{seed_s:.2f}", "1.0")
+    seed_s, _ = timed(lambda: seed_method(model, clip, folder), repeat=1)
+    table.add_row("PerfectFrameAI's method: seek for every frame, whole frames in batches of 100, Keras predict", f"{seed_s:.2f}", "1.0")
     for scorer in ("nima", "both", "technical"):
         params = BestFramesParams(scorer=scorer, group_size=GROUP)
         took_s, _ = timed(lambda given=params: best_frames(given, video=clip, outputs=outputs), repeat=2)
@@ -91,8 +95,8 @@ def job_table(model: Any, clip: Path, seconds: float, folder: Path) -> Table:
     return table
 
 
-def seeds_way(model: Any, clip: Path, folder: Path) -> None:
-    """Do what PerfectFrameAI does, in plain code."""
+def seed_method(model: Any, clip: Path, folder: Path) -> None:
+    """Choose the best frames by PerfectFrameAI's method, in plain code."""
     capture = cv2.VideoCapture(str(clip))
     rate, count = capture.get(cv2.CAP_PROP_FPS), capture.get(cv2.CAP_PROP_FRAME_COUNT)
     frames = []
@@ -111,7 +115,10 @@ def seeds_way(model: Any, clip: Path, folder: Path) -> None:
 
 
 def memory_table(clip: Path, seconds: float, folder: Path) -> Table:
-    """Measure the peak memory of a process with one job, for a clip and one four times as long."""
+    """Measure the peak memory of a process with one job.
+
+    For a clip and for a clip four times as long.
+    """
     longer = folder / "longer.mp4"
     ffmpeg("-stream_loop", "3", "-i", str(clip), "-c", "copy", str(longer))
     table = Table("1080p, four frames a second, scorer technical", "most memory, MB", title="memory")
@@ -122,7 +129,7 @@ def memory_table(clip: Path, seconds: float, folder: Path) -> Table:
 
 
 def timed(work: Callable[[], Any], *, repeat: int = 2) -> tuple[float, Any]:
-    """Return the seconds of the fastest of several runs, and its result."""
+    """Return the seconds and the result of the fastest of several runs."""
     best, result = float("inf"), None
     for _ in range(repeat):
         began = time.perf_counter()
@@ -132,7 +139,10 @@ def timed(work: Callable[[], Any], *, repeat: int = 2) -> tuple[float, Any]:
 
 
 def write_weights(model: Any, models: Path) -> None:
-    """Write the weights of a Keras model to a models folder, in the layout of Keras 2."""
+    """Write the weights of a Keras model to a models folder.
+
+    The file has the layout of Keras 2.
+    """
     import h5py
 
     entry = ModelFolder(models).model(NAME)

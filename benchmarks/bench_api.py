@@ -1,4 +1,6 @@
-"""Measures the API under load: latency beside four running jobs, 200 submissions, idle cost, start-up.
+"""Speed of the API under load, and cost of the idle suite.
+
+Measures latency beside four running jobs, 200 submissions, idle cost, and start-up.
 
 `python -m benchmarks.bench_api`
 """
@@ -55,7 +57,10 @@ def tiny_clip(path: Path) -> Path:
 
 
 def latency_beside_jobs(running: RunningSuite, clip: str) -> list[tuple[str, str, str]]:
-    """Measure small requests while four renders use all cores, and while the suite is idle."""
+    """Measure small requests while four renders use all cores.
+
+    Also measures them while the suite is idle.
+    """
     params = {"min_speed": 0.1, "max_speed": 0.2, "interpolation": "blend"}
     idle_ms = latencies(lambda: running.client.get("/health"), 200)
     jobs = [running.start("speed-ramp.render", {"video": clip}, params)["id"] for _ in range(LONG_JOBS)]
@@ -78,7 +83,10 @@ def latency_beside_jobs(running: RunningSuite, clip: str) -> list[tuple[str, str
 
 
 def tiny_jobs(running: RunningSuite, clip: str) -> list[tuple[str, str, str]]:
-    """Submit 200 jobs at once, then measure how long single jobs wait for their start."""
+    """Measure the submission of 200 jobs at once.
+
+    Then measures how long single jobs wait for their start.
+    """
     began = time.perf_counter()
     with ThreadPoolExecutor(8) as pool:
         jobs = list(pool.map(lambda _: running.start("speed-ramp.analyze", {"video": clip})["id"], range(TINY_JOBS)))

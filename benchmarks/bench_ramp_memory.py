@@ -1,4 +1,4 @@
-"""Measure the memory of a speed ramp worker at 1080p, for short and long clips.
+"""Memory of a speed ramp worker at 1080p, for short and long clips.
 
     python -m benchmarks.bench_ramp_memory
 
@@ -86,7 +86,10 @@ def looped(once: Path, seconds: float, folder: Path) -> Path:
 
 
 def measured(work: str, video: Path, params: dict[str, object], output: Path) -> tuple[int, float]:
-    """Return the number of frames compared or written, and the peak resident memory in MiB."""
+    """Measure the peak memory of one job.
+
+    Returns the number of frames compared or written, and the peak resident memory in MiB.
+    """
     command = [sys.executable, "-c", WORK, work, str(video), json.dumps(params), str(output)]
     output_text = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=os.environ | {"MALLOC_ARENA_MAX": HEAPS}).stdout
     frames, mib = json.loads(output_text)

@@ -1,8 +1,9 @@
-"""Compare analysis with plain decoding and AI-Speed-Ramping's method, and rendering with a plain transcode.
+"""Speed of analysis and rendering of speed ramps.
 
     python -m benchmarks.bench_speed_ramp [seconds of the 1080p clip]
 
-Best of three each, in one run. Wall seconds and CPU seconds (of this process and of ffmpeg); ratios are of wall seconds.
+Compares analysis with plain decoding and with AI-Speed-Ramping's method, and rendering with a plain transcode. All run in turn in one
+program, and the best of three counts. CPU seconds are those of this process and of ffmpeg. Ratios are of wall seconds.
 """
 
 import os
@@ -72,7 +73,7 @@ def main() -> None:
 
 def analysis_table(name: str, clip: Path, info: VideoInfo) -> Table:
     floor = best(lambda: ffmpeg("-i", str(clip), "-map", "0:v", "-f", "null", "-"))
-    seed = best(lambda: seed_way(clip), times=1).scaled((info.frames - 1) / SEED_FRAMES)
+    seed = best(lambda: seed_method(clip), times=1).scaled((info.frames - 1) / SEED_FRAMES)
     rows = [
         ("ffmpeg, decoding to nothing", floor),
         ("read_frames, frames ignored", best(lambda: read(clip))),
@@ -83,7 +84,10 @@ def analysis_table(name: str, clip: Path, info: VideoInfo) -> Table:
 
 
 def render_table(name: str, clip: Path, info: VideoInfo, folder: Path, *, whole: bool = True) -> Table:
-    """Compare rendering with a plain transcode. `whole`: all ways of rendering, not only the default."""
+    """Compare rendering with a plain transcode.
+
+    `whole`: measure all rendering options, not only the default.
+    """
     curve = [CurvePoint(t=t, speed=s) for t, s in zip(np.linspace(0, info.duration_s, 6), (1, 2, 0.5, 1.5, 0.6, 1.2), strict=True)]
     results: list[RenderResult] = []
 
@@ -113,7 +117,10 @@ def render_table(name: str, clip: Path, info: VideoInfo, folder: Path, *, whole:
 
 
 def flow_table() -> Table:
-    """Measure flow methods on a panned picture: time per pair, and error of the 90th percentile."""
+    """Compare flow methods on a panned picture.
+
+    Measures the time per pair, and the error of the 90th percentile of the lengths.
+    """
     clip = sample_clip()
     with read_frames(clip) as frames:
         picture = next(islice(frames, 60, None)).luma().copy()
@@ -166,8 +173,11 @@ def panned(picture: NDArray[np.uint8], size: tuple[int, int], part: float) -> tu
     return small[:, :width].copy(), small[:, shift:].copy()
 
 
-def seed_way(clip: Path) -> None:
-    """Measure pairs as AI-Speed-Ramping does: BGR frames of OpenCV, gray, Farneback at full size, mean length."""
+def seed_method(clip: Path) -> None:
+    """Measure the motion of pairs by AI-Speed-Ramping's method.
+
+    BGR frames of OpenCV, converted to gray; Farneback's flow at full size; its mean length.
+    """
     capture = cv2.VideoCapture(str(clip))
     grays = [cv2.cvtColor(capture.read()[1], cv2.COLOR_BGR2GRAY)]
     for _ in range(SEED_FRAMES):

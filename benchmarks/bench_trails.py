@@ -1,9 +1,10 @@
-"""Speed and memory of motion trails: whole jobs against a plain transcode and the naive reference, at 1080p with 6 layers.
+"""Speed and memory of motion trails at 1080p with 6 layers.
 
     python -m benchmarks.bench_trails [seconds of the 1080p clip]
 
-Jobs run in turns, and the best of three runs counts. The naive reference runs once, without its first frames, which have no trail yet.
-Ratios are of wall time. The clip is a real one, enlarged; its camera is taken as still (`camera_model` none) or followed.
+Compares whole jobs with a plain transcode and the naive reference. Jobs run in turns, and the best of three runs counts. The naive
+reference runs once, without its first frames, which have no trail yet. Ratios are of wall time. The clip is a real clip, enlarged. Its
+camera is taken as still (`camera_model` none) or measured.
 """
 
 import os
@@ -118,7 +119,10 @@ def speed(clip: Path, folder: Path) -> Table:
 
 
 def memory(clip: Path, folder: Path) -> Table:
-    """Measure the peak memory of jobs over that of plain reading and writing, for a clip and for one ten times as long."""
+    """Measure the memory that jobs add to plain reading and writing.
+
+    For a clip and for a clip ten times as long.
+    """
     long, target = folder / "long.mp4", folder / "made.mp4"
     ffmpeg("-stream_loop", "9", "-i", str(clip), "-c", "copy", str(long))
     info = probe(clip)
@@ -144,7 +148,10 @@ COPY = TRAILS.partition("trails(clip")[0] + "copy(clip, target)"
 
 
 def peak(program: str, *words: object) -> float:
-    """Return the peak memory, in MB, of a Python program with the environment of a worker."""
+    """Return the peak memory of a Python program in MB.
+
+    The program runs with the environment of a worker.
+    """
     command = [sys.executable, "-c", program, *map(str, words)]
     process = psutil.Popen(command, stdout=subprocess.DEVNULL, env=os.environ | {"MALLOC_ARENA_MAX": HEAPS})
     most, ended = [0], Event()
@@ -175,7 +182,10 @@ def trails(clip: Path, target: Path, params: dict[str, Any]) -> None:
 
 
 def naive(clip: Path, target: Path, style: Literal["normal", "glow"], frames: int) -> Cost:
-    """Time the naive reference: decoding, both passes, encoding, from the first frame with a trail on."""
+    """Measure the cost of the naive reference.
+
+    Includes decoding, both passes and encoding, from the first frame with a trail on.
+    """
     most = LAYERS * SPACING + 1 + NAIVE_FRAMES
     wall, cpu = time.perf_counter(), cpu_s()
     path = camera_path(clip, most=most)
@@ -213,7 +223,10 @@ def frames_of(clip: Path) -> int:
 
 
 def best(works: list[tuple[str, Callable[[], object]]], *, rounds: int = 3) -> list[tuple[str, Cost]]:
-    """Return the lowest cost of each job. Jobs run in turns, so that other load on the machine affects all of them."""
+    """Return the lowest cost of each job.
+
+    Jobs run in turns, so that other load on the machine affects all of them.
+    """
     least: dict[str, Cost] = {}
     for _ in range(rounds):
         for name, work in works:

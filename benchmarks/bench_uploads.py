@@ -1,9 +1,10 @@
-"""Sending and fetching a big file: throughput against a plain write with SHA-256, memory of the server, answers meanwhile.
+"""Throughput of uploads and downloads of a big file.
 
     python -m benchmarks.bench_uploads [megabytes]
 
-The server is a process of its own with the real routes and a probe that only says "video", so that what is measured is the way of the
-bytes. One run, all side by side; the ratio is to the plain write.
+Compares them with a plain write with SHA-256, and measures the server's memory and the time of small requests meanwhile. The server is a
+separate process with the real routes and a probe that always answers "video", so that only the transfer is measured. All run once, one
+after the other. The ratio is to the plain write.
 """
 
 import contextlib
@@ -56,7 +57,10 @@ uvicorn.run(app, port=int(sys.argv[2]), log_level="error")
 
 
 class Watch:
-    """Samples the server's memory and the time of a small request, in a thread, while something else goes on."""
+    """Sampler of the server's memory and the time of a small request.
+
+    Runs in a thread during a transfer.
+    """
 
     def __init__(self, process: psutil.Process, url: str):
         self._process, self._url, self._over = process, url, threading.Event()

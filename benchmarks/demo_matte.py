@@ -1,4 +1,7 @@
-"""`make demo-matte`: pull RVM, start the suite, cut a person out of a real clip through the gateway, check and show the result."""
+"""Demo of matting over HTTP (`make demo-matte`).
+
+Pulls RVM, starts the suite, cuts a person out of a real clip through the gateway, checks and shows the result.
+"""
 
 import sys
 from pathlib import Path
@@ -21,7 +24,10 @@ out = Console(highlight=False, soft_wrap=True)
 
 
 def main() -> int:
-    """Run the demo; 0 only if the result was made and checked."""
+    """Run the demo.
+
+    Returns 0 only if the result exists and passes the checks.
+    """
     clip = Path(sys.argv[1]) if len(sys.argv) > 1 else sample_clip("carphone_pristine.mp4")
     if not clip.is_file():
         out.print(f"[red]There is no file {clip}[/]")
@@ -69,7 +75,10 @@ def main() -> int:
 
 
 def check(path: Path, result: dict[str, Any]) -> str | None:
-    """Decode every frame and return the matte's faults, such as a missing subject."""
+    """Check the matte by decoding every frame.
+
+    Returns the faults, such as a missing subject.
+    """
     with read_frames(path) as frames:
         levels = [frame.luma()[::4, ::4] for frame in frames]
     if len(levels) != result["frames"]:

@@ -1,7 +1,8 @@
-"""Films with known shots: real and rendered footage, cut together with all kinds of transitions and difficulties.
+"""Films with known shots, for measuring shot detection.
 
-A seed makes one film, with the same pictures everywhere. Its `profile` says what makes it hard. Films of PROFILES change shot every second
-or two, so that few frames hold many transitions; LONG is cut like feature films and series.
+Real and rendered footage is cut together with all kinds of transitions and difficulties. A seed makes one film, with the same pictures on
+every machine. The `profile` of a film is its difficulty. Films of PROFILES change shot every second or two, so that few frames hold many
+transitions. LONG has the shot lengths of feature films and series.
 """
 
 from collections.abc import Iterator
@@ -24,7 +25,7 @@ PROFILES = ("plain", "flashes", "pans", "shakes", "letterbox", "dark", "grain", 
 """Difficulties of a film; `all` mixes them."""
 
 LONG = "long"
-"""Shots of 5 seconds on average (log-normal), nine in ten changes hard cuts, x264's own keyframes and B-frames."""
+"""Profile with shots of 5 seconds on average (log-normal), nine hard cuts in ten transitions, and x264's own keyframes and B-frames."""
 
 REAL = (
     ("bigbuckbunny.mp4", 0, 132),
@@ -35,7 +36,7 @@ REAL = (
     ("bikes.mp4", 187, 242),
     ("carphone_pristine.mp4", 0, 120),
 )
-"""The shots of the real clips: file, first frame, frame after the last. Their cuts were found by eye."""
+"""Shots of the real clips: file, first frame, frame after the last. The cuts were determined by eye."""
 
 _FLASHES = {"flashes": 0.8, "all": 0.3, LONG: 0.05}  # probability per shot
 
@@ -45,11 +46,13 @@ Random = np.random.Generator
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """A true transition: the first frame that no longer shows the old shot alone, and the first that shows the new one alone."""
+    """A true transition of a film."""
 
     kind: str
     start: int
+    """First frame that no longer shows the old shot alone."""
     end: int
+    """First frame that shows the new shot alone."""
 
     @property
     def hard(self) -> bool:
@@ -69,13 +72,16 @@ class Film:
 
 
 class Take(Protocol):
-    """An endless shot: returns the picture at any frame."""
+    """An endless shot: a function that returns the picture at any frame."""
 
     def __call__(self, frame: int) -> Rgb: ...
 
 
 def film(path: Path, *, seed: int, profile: str, transitions: int = 28, scale: int = 1) -> Film:
-    """Write the film of `seed` at `path` (MP4, H.264, 320 x 180 times `scale`)."""
+    """Write the film of a seed and profile.
+
+    `path`: the file (MP4, H.264, 320 x 180 times `scale`). `transitions`: number of transitions.
+    """
     random = np.random.default_rng([seed, [*PROFILES, LONG].index(profile)])
     made = Film(path, profile, 0)
     with _Encoder(path, random, profile, scale) as encoder:
@@ -103,12 +109,15 @@ def _cut_together(random: Random, profile: str, transitions: int, made: Film, sc
 
 
 def _hold(random: Random, profile: str) -> int:
-    """Draw the number of frames of a shot between its transitions."""
+    """Choose the number of frames of a shot between its transitions."""
     return int(np.clip(random.lognormal(np.log(4.05 * RATE), 0.65), 15, 500)) if profile == LONG else int(random.integers(10, 64))
 
 
 def _mixed(random: Random, kind: str, length: int, old: tuple[Take, int], new: tuple[Take, int]) -> Iterator[Rgb]:
-    """Yield the frames of a transition. The first has a little of the new picture, the last a little of the old."""
+    """Yield the frames of a transition.
+
+    The first frame has a little of the new picture, the last a little of the old.
+    """
     light = 255 if random.random() < 0.25 else 0
     angle, soft = random.uniform(0, 2 * np.pi), random.choice([1.0, 20.0])
     height, width = old[0](old[1]).shape[:2]
@@ -157,7 +166,7 @@ def _finished(pictures: Iterator[Rgb], random: Random, profile: str) -> Iterator
     bars = profile == "letterbox" or (profile == "all" and random.random() < 0.5)
     gain = random.uniform(0.1, 0.2) if profile == "dark" else 1.0
     grain = {"grain": 14.0, "dark": 3.0, "all": 5.0}.get(profile, 0.0)
-    grains = random.spawn(1)[0]  # a generator of its own, so that grain does not change how the film is cut
+    grains = random.spawn(1)[0]  # a separate generator, so that grain does not change the shots of the film
     for picture in pictures:
         if gain < 1:
             picture = cv2.convertScaleAbs(picture, alpha=gain)
@@ -171,7 +180,10 @@ def _finished(pictures: Iterator[Rgb], random: Random, profile: str) -> Iterator
 
 
 def _new_take(random: Random, profile: str, family: int | None, scale: int) -> tuple[Take, int, int]:
-    """Make a take; return it with its first frame and its family of similar takes. A quarter stay in the previous family."""
+    """Make a take.
+
+    Returns the take, its first frame and its family of similar takes. A quarter of the takes stay in the previous family.
+    """
     if random.random() < 0.5:
         choices = [number for number in range(len(REAL)) if number != family]
         number = int(random.choice(choices))
@@ -182,7 +194,10 @@ def _new_take(random: Random, profile: str, family: int | None, scale: int) -> t
 
 
 class RealTake:
-    """A part of a real clip, played back and forth: cropped, mirrored, graded, or slowly zoomed."""
+    """A part of a real clip, played back and forth.
+
+    It is cropped, mirrored, graded, or slowly zoomed.
+    """
 
     def __init__(self, random: Random, number: int, scale: int):
         self._frames = _clip(number, scale)
@@ -219,13 +234,16 @@ def _clip(number: int, scale: int) -> list[Rgb]:
             if frame.index >= stop:
                 break
             if frame.index >= first:
-                # Larger than the film, so that a zoom still has detail.
+                # Pictures are larger than the film, so that a zoom still has detail.
                 frames.append(cv2.resize(frame.rgb(), (scale * WIDTH * 5 // 4, scale * HEIGHT * 5 // 4), interpolation=cv2.INTER_AREA))
     return frames
 
 
 class RenderedTake:
-    """A landscape of coloured noise with moving objects, seen by a camera that stands, pans, zooms, whips or shakes."""
+    """A landscape of coloured noise with moving objects.
+
+    The camera stands, pans, zooms, whips or shakes.
+    """
 
     def __init__(self, random: Random, family: int, profile: str, scale: int):
         palette = np.random.default_rng(family)
@@ -281,7 +299,10 @@ def _noise(random: Random, width: int, height: int, *, slope: float, colors: NDA
 
 
 class _Encoder:
-    """Encodes with x264, with keyframe distance, B-frames, quality and frame times that vary from film to film."""
+    """Encoder of a film with x264.
+
+    Keyframe distance, B-frames, quality and frame times vary from film to film.
+    """
 
     def __init__(self, path: Path, random: Random, profile: str, scale: int):
         self._container: Any = av.open(str(path), "w")

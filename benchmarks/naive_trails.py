@@ -1,7 +1,7 @@
-"""Motion trails made the naive way, as the reference for speed and pictures.
+"""Naive implementation of motion trails, the reference for speed and pictures.
 
-Each layer is a float RGB picture, warped and mixed in full size; the whole clip's luma is in memory. The code follows the documentation of
-the program that this effect replaces. Two passes; the camera's path is the sum of phase correlations at 540 lines.
+Each layer is a float RGB picture, warped and mixed in full size, and the luma of the whole clip is in memory. There are two passes. The
+camera's path is the sum of phase correlations at 540 lines. Source: the documentation of the program that this effect replaces.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,7 +20,10 @@ Path2D = Sequence[tuple[float, float]]
 
 
 def camera_path(clip: Path, *, most: int | None = None) -> list[tuple[float, float]]:
-    """Return the shift of each frame since the first one, (right, down) in pixels of the clip."""
+    """Return the shift of each frame relative to the first frame.
+
+    A shift is (right, down) in pixels of the clip.
+    """
     grays: list[Picture] = []
     with read_frames(clip, to_sdr8=True) as frames:
         for frame in islice(frames, most):
@@ -48,7 +51,7 @@ def naive_trails(
 ) -> Iterator[NDArray[np.uint8]]:
     """Yield the frames with their trails, (height, width, 3) uint8 RGB.
 
-    `path`: see `camera_path`. Frames before the first complete trail have none.
+    `path`: see `camera_path`. Frames before the first complete trail have no trail.
     """
     held: list[NDArray[np.uint8]] = []
     with read_frames(clip, to_sdr8=True) as frames:

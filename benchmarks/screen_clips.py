@@ -1,8 +1,8 @@
-"""Render clips before a green or blue screen whose alpha, foreground and plate are known.
+"""Rendered clips of subjects before a green or blue screen.
 
-Three subjects: a head with strands of hair, fast motion with motion blur, a see-through veil. The screen is lit unevenly and has a fold,
-its light falls on the subject, the camera adds noise; `write_clip` then encodes H.264 in 4:2:0 with BT.709 tags, as cameras do. A seed
-chooses colours, light and shapes: tune on some seeds, measure on others.
+Alpha, foreground and plate are known. There are three subjects: a head with strands of hair, fast motion with motion blur, a see-through
+veil. The screen is lit unevenly and has a fold, its light falls on the subject, and the camera adds noise. `write_clip` encodes H.264 in
+4:2:0 with BT.709 tags, as cameras do. A seed chooses colours, light and shapes: tune on some seeds, measure on others.
 """
 
 from collections.abc import Iterator
@@ -29,18 +29,25 @@ _BT709 = 1  # matrix, primaries and transfer; as a range, 1 is limited
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScreenFrame:
-    """One rendered frame: `picture` uint8 (H, W, 3) RGB; `alpha` float32 (H, W) 0..1; `foreground`, `plate` float32 (H, W, 3) 0..255."""
+    """A rendered frame with its true layers."""
 
     picture: NDArray[np.uint8]
+    """uint8 (H, W, 3) RGB."""
     alpha: Plane
+    """float32 (H, W), 0 to 1."""
     foreground: Plane
+    """float32 (H, W, 3) RGB, 0 to 255."""
     plate: Plane
+    """float32 (H, W, 3) RGB, 0 to 255."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What a seed chooses: colours are RGB 0..255, `light` is where the screen is brightest, in shares of width and
-    height; `spill` is the share of the screen's light that falls on the subject."""
+    """The scene of a seed.
+
+    Colours are RGB, 0 to 255. `light`: brightest point of the screen, in shares of width and height. `spill`: share of the screen's light
+    that falls on the subject.
+    """
 
     kind: Kind
     seed: int
@@ -55,7 +62,7 @@ class Scene:
 
 
 def scene_of(kind: Kind, seed: int, width: int = 960, height: int = 540, screen: Literal["green", "blue"] = "green") -> Scene:
-    """Draw the scene of a seed."""
+    """Choose the scene of a seed."""
     random = np.random.default_rng((seed, KINDS.index(kind)))
     strong, weak, other = random.uniform(140, 190), random.uniform(35, 75), random.uniform(50, 85)
     base = {"strands": (88, 60, 45), "motion blur": (185, 150, 60), "veil": (205, 200, 210)}[kind]
@@ -74,7 +81,7 @@ def scene_of(kind: Kind, seed: int, width: int = 960, height: int = 540, screen:
 
 
 def render(scene: Scene, frames: int = 12) -> Iterator[ScreenFrame]:
-    """Render the frames of a scene one by one."""
+    """Render the frames of a scene one after the other."""
     random = np.random.default_rng((scene.seed, 77))
     texture = _texture(random, scene.base, scene)
     if scene.kind == "strands":
@@ -94,7 +101,10 @@ def render(scene: Scene, frames: int = 12) -> Iterator[ScreenFrame]:
 
 
 def write_clip(path: Path, pictures: Iterator[NDArray[np.uint8]], *, crf: int = 16, rate: int = 25, codec: str = "libx264") -> None:
-    """Encode RGB pictures as 4:2:0 video, matrix, primaries and transfer of BT.709, limited range."""
+    """Encode RGB pictures as 4:2:0 video.
+
+    The video has matrix, primaries and transfer of BT.709 and limited range.
+    """
     with av.open(str(path), "w") as container:
         stream: av.VideoStream | None = None
         for picture in pictures:
@@ -136,7 +146,10 @@ def _plate(scene: Scene) -> Plane:
 
 
 def _shape(scene: Scene, time: float) -> Plane:
-    """Alpha of one frame, drawn at three times its size and shrunk."""
+    """Draw the alpha of one frame.
+
+    It is drawn at three times its size and then shrunk.
+    """
     scale = _SUPERSAMPLING
     width, height = scene.width * scale, scene.height * scale
     unit = height / 540
