@@ -1,19 +1,18 @@
 """Check of a pipeline: each service validates its steps before the first step starts."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from gateway.pipelines.auto import maker_of, step_that_makes
-from gateway.pipelines.references import check_path, references, stand_in
+from gateway.pipelines.references import OUTPUT_REFERENCE, check_path, map_ids, references, stand_in
 from gateway.pipelines.steps import PipelineChecked, Step
 from gateway.routing.upstream import Refused, Upstreams
 from shared.errors import Invalid, UnknownOperation
 from shared.operation import AUTO
 
 OPERATION_NAME = re.compile(r"[a-z-]+\.[a-z-]+")
-OUTPUT_REFERENCE = re.compile(r"([a-z0-9][a-z0-9_-]*)\.([a-z_]+)")
 
 Declaration = dict[str, Any]
 """An operation as `GET /operations` of its service lists it."""
@@ -97,13 +96,6 @@ class _Checking:
                 await self.add(maker, where)
             inputs[name] = f"{(earlier or maker).id}.{output}"
         return step.model_copy(update={"inputs": inputs})
-
-
-def map_ids(ids: str | list[str] | None, change: Callable[[str], str]) -> str | list[str] | None:
-    """Apply `change` to each media id of an input."""
-    if ids is None:
-        return None
-    return [change(media_id) for media_id in ids] if isinstance(ids, list) else change(ids)
 
 
 def _input_to_check(kinds: Mapping[str, str], where: str, source: str) -> str:

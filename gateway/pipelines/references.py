@@ -5,13 +5,23 @@ validates the params with a stand-in value that their schema allows.
 """
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from shared.errors import Invalid
 
 Schema = dict[str, Any]
 REFERENCE = re.compile(r"([a-z0-9][a-z0-9_-]{0,63})\.([A-Za-z0-9_]{1,64}(?:\.[A-Za-z0-9_]{1,64}){0,15})")
+OUTPUT_REFERENCE = re.compile(r"([a-z0-9][a-z0-9_-]*)\.([a-z_]+)")
+"""An input that is an output of an earlier step: step id and output name."""
 DEEPEST = 12
+
+
+def map_ids(ids: str | list[str] | None, change: Callable[[str], str]) -> str | list[str] | None:
+    """Apply `change` to each media id of an input."""
+    if ids is None:
+        return None
+    return [change(media_id) for media_id in ids] if isinstance(ids, list) else change(ids)
 
 
 def references(params: dict[str, Any]) -> dict[str, tuple[str, list[str]]]:

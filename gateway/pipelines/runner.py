@@ -1,25 +1,37 @@
-"""Runner of pipelines: starts each step as a job of its service and waits for its end."""
+"""The runner of pipelines: starts each step as a job of its service as soon as its inputs are there, and waits for all ends."""
 
 import asyncio
+import contextlib
 import hashlib
 import json
+import logging
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.pipelines.check import map_ids
-from gateway.pipelines.references import references, value_at
+from sqlalchemy.exc import SQLAlchemyError
+
+from gateway.pipelines.board import Board, StepRun
+from gateway.pipelines.graph import filled_in, media_ids
 from gateway.pipelines.steps import Step
+from gateway.pipelines.weights import expected_seconds
 from gateway.routing.upstream import Upstreams, credentials
-from shared.errors import Conflict, OperationFailed, ReelwrightError, UnknownJob
-from shared.jobs import PATIENT_POLL_S, Claim, Job, JobWarning, Outcome, ProgressLog, ProgressUpdate, Queue, Status
+from shared.errors import Conflict, ModelDamaged, ModelMissing, ReelwrightError, UnknownJob
+from shared.jobs import PATIENT_POLL_S, Claim, Job, JobWarning, Outcome, PartlyFailed, ProgressLog, Queue
+from shared.jobs.runner import video_seconds
 from shared.runtime import Runtime
 
 QUEUE = "pipelines"
 OPERATION = "pipelines.run"
 AT_ONCE = 64  # a pipeline only waits for its steps
 POLL_S = 0.25
-RETRY_S = 2.0
-"""Pause before a step is submitted again to a service that is down or whose queue is full."""
+RETRY_S, LONGEST_RETRY_S = 2.0, 30.0
+"""Pause before a step is submitted again to a service that is away or whose queue is full, if the service names none; the longest pause."""
+
+FINAL = frozenset(f"/problems/{error.type}" for error in (ModelMissing, ModelDamaged))
+"""Refusals with 503 that waiting does not change: somebody must run a command first."""
+
+Starting = dict["asyncio.Task[Job]", StepRun]
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -35,75 +47,153 @@ class PipelineRunner:
         return Queue(concurrency=AT_ONCE, poll_s=PATIENT_POLL_S, run=self.run, discard=self.discard)
 
     async def run(self, claim: Claim, progress: ProgressLog) -> Outcome:
-        """Run the steps in order.
+        """Run each step once all steps that it needs have succeeded; independent steps run at the same time.
 
-        Cancelling the pipeline cancels the running step. Raises OperationFailed if a step is refused, fails or is canceled.
+        A failed step does not stop the steps that do not need it. Raises PartlyFailed at the end if a step failed. Cancelling the pipeline
+        cancels the running steps.
         """
-        outputs: dict[str, dict[str, Any]] = {}  # "step.output" -> media record
-        results: dict[str, Any] = {}
-        summaries: list[dict[str, Any]] = []
         steps = [Step.model_validate(step) for step in claim.params["steps"]]
-        for number, step in enumerate(steps):
-            job = await self._start(claim, step, outputs, results)
-            try:
-                job = await self._follow(claim, job, progress, number=number, count=len(steps))
-            except asyncio.CancelledError:
-                if not self.runtime.jobs.stopping:
-                    await asyncio.shield(self._cancel(claim.owner, job.id))
-                raise
-            if job.status is not Status.SUCCEEDED:
-                reason = (job.error or {}).get("detail") or f"its job {job.id} was canceled."
-                raise OperationFailed(f"Step {step.id!r} ({step.operation}) did not succeed: {reason}")
-            for warning in job.warnings:
-                await progress(JobWarning(f"{step.id}: {warning}"))
-            outputs |= {f"{step.id}.{name}": record.model_dump(mode="json", exclude={"urls"}) for name, record in job.outputs.items()}
-            results[step.id] = job.result
-            summaries.append({"id": step.id, "operation": step.operation, "job": job.id, "result": job.result, "metrics": job.metrics})
-        return Outcome(result={"steps": summaries}, outputs=outputs)
+        board = Board.of(steps, await self._weights(claim.owner, steps))
+        starting: Starting = {}
+        try:
+            while True:
+                for run in board.ready():
+                    run.submitted = True
+                    starting[asyncio.create_task(self._submit(claim, run, board))] = run
+                if not board.open:
+                    break
+                await self._wait(starting)
+                _take_started(starting)
+                await self._look(claim.owner, board)
+                await _show(board, progress)
+        except asyncio.CancelledError:
+            await self._stop(claim.owner, board, starting)
+            raise
+        await _show(board, progress)
+        outcome = Outcome(**board.made())
+        if board.failed:
+            errors = [{"field": f"steps.{run.step.id}", "detail": run.detail or ""} for run in board.failed]
+            raise PartlyFailed(board.failure(), outcome=outcome, errors=errors)
+        return outcome
 
     async def discard(self, _claim: Claim, _outcome: Outcome) -> None:
         """Keep all outputs: they belong to the jobs of the steps."""
 
-    async def _start(self, claim: Claim, step: Step, outputs: dict[str, dict[str, Any]], results: dict[str, Any]) -> Job:
-        """Submit a step as a job of its service.
+    async def _weights(self, owner: str, steps: list[Step]) -> dict[str, float]:
+        """Return the expected time of each step."""
+        given = {step.id: [media_id for media_id in media_ids(step) if "." not in media_id] for step in steps}
+        lengths = {name: await asyncio.to_thread(video_seconds, self.runtime.media, owner, ids) for name, ids in given.items()}
+        try:
+            past = {operation: await self.runtime.jobs.past_runs(operation) for operation in {step.operation for step in steps}}
+        except SQLAlchemyError as error:
+            log.warning("the past runs of operations were not read: %s", error)
+            past = {}
+        return expected_seconds(steps, past, lengths)
 
-        The idempotency key names pipeline, step and content. If the pipeline restarts after a crash, it gets the job that it had
-        already submitted.
+    async def _submit(self, claim: Claim, run: StepRun, board: Board) -> Job:
+        """Submit a step as a job, waiting for a service that is away or full.
+
+        A step that this pipeline submitted before a crash is found again by its idempotency key. Raises the refusal of the service.
         """
-        inputs = {
-            name: map_ids(ids, lambda media_id: outputs[media_id]["id"] if media_id in outputs else media_id)
-            for name, ids in step.inputs.items()
-        }
-        params = step.params | {name: value_at(results[source], path, source) for name, (source, path) in references(step.params).items()}
-        digest = hashlib.sha256(json.dumps([step.operation, inputs, params], sort_keys=True).encode()).hexdigest()[:32]
+        step = filled_in(run.step, board.outputs(), board.results())
+        digest = hashlib.sha256(json.dumps([step.operation, step.inputs, step.params], sort_keys=True).encode()).hexdigest()[:32]
         headers = credentials(self.runtime.settings, claim.owner) | claim.params.get("trace", {})
         headers |= {"Idempotency-Key": f"{claim.id}/{step.id}/{digest}"}
-        body = {"inputs": inputs, "params": params, "metadata": {"pipeline": claim.id, "step": step.id}}
+        body = {"inputs": step.inputs, "params": step.params, "metadata": {"pipeline": claim.id, "step": step.id}}
         while True:
             try:
-                job = await self.upstreams.ask(step.service, "POST", f"/{step.verb}/jobs", headers=headers, json=body)
-                return Job.model_validate(job)
+                job = Job.model_validate(await self._asked(claim.owner, step, headers, body))
+                run.detail = None
+                return job
             except ReelwrightError as error:
-                if error.status not in (429, 503):
-                    raise OperationFailed(f"Step {step.id!r} ({step.operation}) was refused: {error.detail}") from error
-                await asyncio.sleep(RETRY_S)
+                if error.status not in (429, 503) or error.problem()["type"] in FINAL:
+                    raise
+                run.detail = error.detail
+                await asyncio.sleep(pause_s(error))
 
-    async def _follow(self, claim: Claim, job: Job, progress: ProgressLog, *, number: int, count: int) -> Job:
-        """Follow a step's job to its end.
+    async def _asked(self, owner: str, step: Step, headers: dict[str, str], body: dict[str, Any]) -> Any:
+        """Send the request of a step. If the pipeline is canceled meanwhile, the job that the request makes is canceled, too."""
+        asking = asyncio.ensure_future(self.upstreams.ask(step.service, "POST", f"/{step.verb}/jobs", headers=headers, json=body))
+        try:
+            return await asyncio.shield(asking)
+        except asyncio.CancelledError:
+            if self.runtime.jobs.stopping:
+                asking.cancel()
+            else:
+                with contextlib.suppress(ReelwrightError):
+                    await self._cancel(owner, (await asking)["id"])
+            raise
 
-        Its progress is reported as part `number` of `count` of the pipeline's progress.
-        """
-        while not job.status.ended:
+    async def _wait(self, starting: Starting) -> None:
+        """Wait until a step has started, or for a moment."""
+        if starting:
+            await asyncio.wait(starting, timeout=POLL_S, return_when=asyncio.FIRST_COMPLETED)
+        else:
             await asyncio.sleep(POLL_S)
-            job = await self.runtime.jobs.get(claim.owner, job.id)
-            if job.progress is not None:
-                fraction = round((number + job.progress.fraction) / count, 4)
-                stage = f"{job.operation}: {job.progress.stage}"
-                await progress(ProgressUpdate(**job.progress.model_dump() | {"fraction": fraction, "stage": stage}))
-        return job
+
+    async def _look(self, owner: str, board: Board) -> None:
+        """Read the states of all jobs that have not ended."""
+        followed = [(run, run.job) for run in board.runs if run.job is not None and not run.state.ended]
+        if not followed:
+            return
+        try:
+            states = await self.runtime.jobs.states(owner, [job.id for _, job in followed])
+            for run, job in followed:
+                state = states.get(job.id)
+                if state is None or state.status.ended:
+                    await self._end(owner, run, job.id)
+                else:
+                    run.follow(state.status, state.progress)
+        except SQLAlchemyError as error:
+            log.warning("looking for the steps of a pipeline failed; trying again: %s", error)
+
+    async def _end(self, owner: str, run: StepRun, job_id: str) -> None:
+        """Take over the end of a step's job, which somebody may have deleted since."""
+        try:
+            run.end(await self.runtime.jobs.get(owner, job_id))
+        except UnknownJob as error:
+            run.fail(error)
+
+    async def _stop(self, owner: str, board: Board, starting: Starting) -> None:
+        """Stop submitting; cancel the jobs of a canceled pipeline. At a shutdown they stay for the next process."""
+        for task in starting:
+            task.cancel()
+        if starting:
+            await asyncio.wait(starting)
+        if not self.runtime.jobs.stopping:
+            await asyncio.gather(*(self._cancel(owner, run.job.id) for run in board.runs if run.job is not None and not run.state.ended))
 
     async def _cancel(self, owner: str, job_id: str) -> None:
-        try:
+        with contextlib.suppress(Conflict, UnknownJob):  # it ended at the same moment
             await self.runtime.jobs.cancel(owner, job_id)
-        except (Conflict, UnknownJob):
-            return  # it ended at the same moment
+
+
+def _take_started(starting: Starting) -> None:
+    """Note the jobs of the steps that were accepted, and the refusals."""
+    for task in [task for task in starting if task.done()]:
+        run = starting.pop(task)
+        try:
+            job = task.result()
+        except ReelwrightError as error:
+            run.fail(error)
+            continue
+        run.job = job
+        if job.status.ended:
+            run.end(job)
+
+
+async def _show(board: Board, progress: ProgressLog) -> None:
+    """Report the state of all steps; outputs, results and warnings too when a step has changed its state."""
+    steps = [run.shown() for run in board.runs]
+    before = [step["state"] for step in progress.steps or ()]
+    changed = before != [step["state"] for step in steps]
+    for run in board.runs if changed else ():
+        for warning in run.job.warnings if run.job is not None else ():
+            await progress(JobWarning(f"{run.step.id}: {warning}"))
+    await progress.show_steps(board.progress(), steps, made=board.made() if changed else None)
+
+
+def pause_s(error: ReelwrightError) -> float:
+    """Return the seconds to wait after a refusal: its Retry-After, between RETRY_S and LONGEST_RETRY_S."""
+    named = error.headers.get("Retry-After", "")
+    return min(max(float(named) if named.isdecimal() else 0.0, RETRY_S), LONGEST_RETRY_S)

@@ -20,8 +20,9 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 class Refused(ReelwrightError):
     """A service refused the request"""
 
-    def __init__(self, problem: dict[str, Any], status: int):
-        super().__init__(str(problem.get("detail", "")), errors=problem.get("errors"))
+    def __init__(self, problem: dict[str, Any], status: int, *, retry_after: str | None = None):
+        headers = {"Retry-After": retry_after} if retry_after else None
+        super().__init__(str(problem.get("detail", "")), errors=problem.get("errors"), headers=headers)
         self._problem = problem
         self.status = status  # type: ignore[misc]
 
@@ -89,7 +90,7 @@ class Upstreams:
         except (httpx.TransportError, ValueError) as error:
             raise down(service) from error
         if answer.is_error:
-            raise Refused(body, answer.status_code)
+            raise Refused(body, answer.status_code, retry_after=answer.headers.get("retry-after"))
         return body
 
     async def operations(self, headers: Mapping[str, str]) -> list[dict[str, Any]]:

@@ -1,10 +1,10 @@
 """Durable jobs: kept on disk, run by one process at a time, and finished after any crash."""
 
 from shared.jobs.client import Jobs
-from shared.jobs.ledger import Claim, Event
+from shared.jobs.ledger import Claim, Event, PastRun
 from shared.jobs.progress_log import ProgressLog
-from shared.jobs.record import Job, JobEnvelope, JobPage, JobRequest, Status
-from shared.jobs.worker import PATIENT_POLL_S, JobWorker, Outcome, Queue
+from shared.jobs.record import Job, JobEnvelope, JobPage, JobRequest, StageProgress, Status, StepProgress, StepState
+from shared.jobs.worker import PATIENT_POLL_S, JobWorker, Outcome, PartlyFailed, Queue
 from shared.worker.protocol import JobWarning, ProgressUpdate
 
 __all__ = [
@@ -19,8 +19,13 @@ __all__ = [
     "JobWorker",
     "Jobs",
     "Outcome",
+    "PartlyFailed",
+    "PastRun",
     "ProgressLog",
     "ProgressUpdate",
     "Queue",
+    "StageProgress",
     "Status",
+    "StepProgress",
+    "StepState",
 ]

@@ -8,7 +8,7 @@ import contextlib
 import hashlib
 import json
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from shared.errors import Conflict, UnknownJob
 from shared.jobs import webhooks
 from shared.jobs.dbos_setup import first_line
-from shared.jobs.ledger import Event, NewJob
+from shared.jobs.ledger import Event, JobState, NewJob, PastRun
 from shared.jobs.metrics import JobMetrics
 from shared.jobs.record import PRIORITIES, Job, JobRequest, Status
 from shared.jobs.store import JobStore
@@ -100,6 +100,14 @@ class Jobs:
                 break
             await asyncio.sleep(min(WAIT_POLL_S, max(0.0, deadline - asyncio.get_running_loop().time())))
         return job
+
+    async def states(self, owner: str, ids: Collection[str]) -> dict[str, JobState]:
+        """Return status and progress of those of `ids` that exist."""
+        return await asyncio.to_thread(self.store.ledger.states, owner, ids)
+
+    async def past_runs(self, operation: str) -> list[PastRun]:
+        """Return how long the latest jobs of an operation ran, newest first."""
+        return await asyncio.to_thread(self.store.ledger.past_runs, operation)
 
     async def page(self, owner: str, **filters: Any) -> tuple[list[Job], str | None]:
         """Return one page of an owner's jobs, and the next page's cursor.

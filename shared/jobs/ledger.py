@@ -4,6 +4,7 @@ Every state change is one transaction, and an ended job never changes.
 """
 
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,11 +12,12 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Row
 
 from shared.errors import QueueFull, UnknownJob
-from shared.jobs.record import PRIORITIES, Job, Status
+from shared.jobs.record import PRIORITIES, Job, Status, StepState
 from shared.jobs.tables import EVENTS, JOBS
-from shared.worker.protocol import ProgressUpdate
 
 OPEN = (Status.QUEUED.value, Status.RUNNING.value)
+PAST_RUNS = 50
+"""Number of past jobs that tell how long an operation takes."""
 RANKS = {rank: name for name, rank in PRIORITIES.items()}
 
 
@@ -50,6 +52,22 @@ class Claim:
     """Progress of the previous attempt."""
     created_at: float
     started_at: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobState:
+    """Status of a job, and its progress as stored."""
+
+    status: Status
+    progress: dict[str, Any] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PastRun:
+    """How long a job ran, and the length of its input video in seconds (None if it had none)."""
+
+    run_s: float
+    input_s: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,12 +178,15 @@ class Ledger:
         with self.engine.begin() as connection:
             connection.execute(JOBS.update().where(*_is_current(claim)).values(interrupted=JOBS.c.interrupted + 1))
 
-    def progress(self, claim: Claim, progress: ProgressUpdate, warnings: list[str]) -> None:
-        """Write the progress of a running job, and append the event."""
+    def progress(self, claim: Claim, progress: dict[str, Any], warnings: list[str], made: dict[str, Any]) -> None:
+        """Write the progress of a running job, and append the event.
+
+        `made`: `result` and `outputs` of a pipeline so far, or nothing.
+        """
         with self.engine.begin() as connection:
-            changed = connection.execute(JOBS.update().where(*_is_current(claim)).values(progress=vars(progress), warnings=warnings))
-            if changed.rowcount:
-                self._append(connection, claim.id, "progress", vars(progress))
+            values = {"progress": progress, "warnings": warnings} | made
+            if connection.execute(JOBS.update().where(*_is_current(claim)).values(**values)).rowcount:
+                self._append(connection, claim.id, "progress", progress)
 
     def end(self, connection: Connection, job_id: str, status: Status, *, attempt: int | None = None, **values: Any) -> bool:
         """End a job in the caller's transaction; return whether it ended.
@@ -175,6 +196,8 @@ class Ledger:
         now = time.time()
         conditions = [JOBS.c.id == job_id, JOBS.c.status.in_(OPEN), *([JOBS.c.attempt == attempt] if attempt is not None else [])]
         ended = {"status": status.value, "completed_at": now, "expires_at": now + self._ttl_s}
+        if status is Status.CANCELED:
+            values |= self._canceled_steps(connection, job_id)
         if not connection.execute(JOBS.update().where(*conditions).values(**ended, **values)).rowcount:
             # The connection may have broken after this attempt's end was written, before the database confirmed it: then True.
             written = sa.select(JOBS.c.id).where(JOBS.c.id == job_id, JOBS.c.attempt == attempt, JOBS.c.status == status.value)
@@ -198,6 +221,24 @@ class Ledger:
         with self.engine.connect() as connection:
             open_ids: set[str] = set(connection.scalars(sa.select(JOBS.c.id).where(JOBS.c.id.in_(ids), JOBS.c.status.in_(OPEN))))
         return ids - open_ids
+
+    def states(self, owner: str, ids: Collection[str]) -> dict[str, JobState]:
+        """Return status and progress of those of `ids` that exist."""
+        query = sa.select(JOBS.c.id, JOBS.c.status, JOBS.c.progress).where(JOBS.c.owner == owner, JOBS.c.id.in_(ids))
+        with self.engine.connect() as connection:
+            return {row.id: JobState(status=Status(row.status), progress=row.progress) for row in connection.execute(query)}
+
+    def past_runs(self, operation: str) -> list[PastRun]:
+        """Return how long the latest jobs of an operation ran, newest first."""
+        query = (
+            sa.select(JOBS.c.metrics)
+            .where(JOBS.c.operation == operation, JOBS.c.status == Status.SUCCEEDED.value)
+            .order_by(JOBS.c.id.desc())
+            .limit(PAST_RUNS)
+        )
+        with self.engine.connect() as connection:
+            past = [row.metrics for row in connection.execute(query)]
+        return [PastRun(run_s=metrics["run_s"], input_s=metrics.get("input_s")) for metrics in past if metrics.get("run_s")]
 
     def readers(self, owner: str, media_id: str) -> str | None:
         """Return the id of an unfinished job that reads a media item.
@@ -240,6 +281,18 @@ class Ledger:
         )
         with self.engine.connect() as connection:
             return {str(row[0]): float(row[1]) for row in connection.execute(query)}
+
+    def _canceled_steps(self, connection: Connection, job_id: str) -> dict[str, Any]:
+        """Return the values of a canceled pipeline that show its unfinished steps as ended."""
+        row = connection.execute(sa.select(JOBS.c.progress, JOBS.c.result).where(JOBS.c.id == job_id)).first()
+        if row is None or not (row.progress or {}).get("steps"):
+            return {}
+
+        def ended(holder: dict[str, Any]) -> dict[str, Any]:
+            steps = [step | {"state": StepState(step["state"]).at_cancel.value} for step in holder["steps"]]
+            return holder | {"steps": steps}
+
+        return {"progress": ended(row.progress)} | ({"result": ended(row.result)} if row.result else {})
 
     def _append(self, connection: Connection, job_id: str, kind: str, data: Any) -> None:
         last = sa.select(sa.func.coalesce(sa.func.max(EVENTS.c.seq), 0) + 1).where(EVENTS.c.job_id == job_id).scalar_subquery()

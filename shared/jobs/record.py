@@ -74,8 +74,8 @@ class JobRequest(JobEnvelope):
     params: dict[str, Any] = Field({}, description="Parameters; omitted ones take their defaults.")
 
 
-class JobProgress(BaseModel):
-    """Progress of a job."""
+class StageProgress(BaseModel):
+    """Progress of one operation."""
 
     stage: str = Field(description="Name of the current stage.", examples=["rendering"])
     done: float = Field(description="Finished frames (or other units) of this stage.")
@@ -83,6 +83,54 @@ class JobProgress(BaseModel):
     fraction: float = Field(ge=0, le=1, description="Finished fraction of the whole job.")
     fps: float | None = Field(None, description="Units of this stage per second.")
     eta_s: float | None = Field(None, description="Estimated seconds left in this stage.")
+
+
+class StepState(StrEnum):
+    """State of one step of a pipeline; the last five are final."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    CACHED = "cached"
+    FAILED = "failed"
+    CANCELED = "canceled"
+    SKIPPED = "skipped"
+
+    @property
+    def done(self) -> bool:
+        """Whether the step has its outputs, made now or earlier."""
+        return self in (StepState.SUCCEEDED, StepState.CACHED)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the state is final."""
+        return self not in (StepState.WAITING, StepState.RUNNING)
+
+    @property
+    def at_cancel(self) -> "StepState":
+        """The state of the step after its pipeline was canceled."""
+        return {StepState.RUNNING: StepState.CANCELED, StepState.WAITING: StepState.SKIPPED}.get(self, self)
+
+
+class StepProgress(BaseModel):
+    """Progress of one step of a pipeline."""
+
+    id: str = Field(description="Name of the step in the request.")
+    operation: str
+    state: StepState = Field(
+        description="`waiting` (for earlier steps, or in a queue), `running`, `succeeded`, `cached` (an earlier result was used), "
+        "`failed`, `canceled`, or `skipped` (a step that it needs did not succeed)."
+    )
+    progress: StageProgress | None = Field(None, description="Progress of the step's job; null before it starts.")
+    job: str | None = Field(None, description="Id of the step's job; null before it is accepted.")
+    picture: str | None = Field(None, description="Address of a thumbnail of the first video or image output, once there is one.")
+    detail: str | None = Field(None, description="Why the step failed, was skipped, or waits for its service.")
+
+
+class JobProgress(StageProgress):
+    """Progress of a job."""
+
+    steps: list[StepProgress] | None = Field(None, description="The steps of a pipeline; null for other jobs.")
 
 
 class JobUrls(BaseModel):
@@ -116,7 +164,9 @@ class Job(BaseModel):
     result: Any = Field(None, description="Result of the operation, as its schema describes it.")
     error: dict[str, Any] | None = Field(None, description="Problem details (RFC 9457) of a failed job.")
     warnings: list[str] = Field([], description="Sentences about what was changed or could not be kept.")
-    metrics: dict[str, Any] = Field({}, description="queue_s, run_s, fps (of the largest stage), peak_memory_bytes, attempts.")
+    metrics: dict[str, Any] = Field(
+        {}, description="queue_s, run_s, fps (of the largest stage), peak_memory_bytes, input_s (length of the video), attempts."
+    )
     metadata: dict[str, Any] = {}
 
     @computed_field  # type: ignore[prop-decorator]

@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -69,6 +69,7 @@ class OperationRunner:
             "run_s": round(run_s, 3),
             "fps": round(progress.frames / run_s, 1) if progress.frames and run_s > 0 else None,
             "peak_memory_bytes": usage.peak_memory_bytes,
+            "input_s": await asyncio.to_thread(video_seconds, self._media, claim.owner, claim.inputs.values()),
             "attempts": claim.attempt,
         }
         records = {name: dump(record) for name, record in outputs.items()}
@@ -137,6 +138,18 @@ class OperationRunner:
                 file = checked_file(output.path, work_folder(self._settings, claim.id) / OUTPUTS)
                 records[name] = self._media.publish(incoming, new, file=file)
         return records
+
+
+def video_seconds(media: MediaStore, owner: str, inputs: Iterable[str | list[str] | None]) -> float | None:
+    """Return the length in seconds of the longest input, a list of videos counting as one; None without a video."""
+    longest = 0.0
+    for given in inputs:
+        length = 0.0
+        for media_id in given if isinstance(given, list) else [given] if given else []:
+            with suppress(UnknownMedia):
+                length += (media.get(owner, media_id).media or {}).get("duration_s") or 0.0
+        longest = max(longest, length)
+    return round(longest, 3) or None
 
 
 async def run_to_the_end(work: Callable[[], Value]) -> Value:

@@ -41,6 +41,7 @@ JOBS = Table(
     Column("metrics", JSON, nullable=False, default=dict),
     UniqueConstraint("owner", "idempotency_key"),
     Index("reelwright_jobs_by_time", "owner", "id"),
+    Index("reelwright_jobs_by_operation", "operation", "status", "id"),
     Index("reelwright_jobs_by_queue", "status", "service", "priority", "created_at"),
 )
 
@@ -76,7 +77,7 @@ def connect(url: str, data_dir: Path) -> sa.Engine:
 
 
 def make_tables(engine: sa.Engine) -> None:
-    """Create missing tables and columns, and the folder of an SQLite file."""
+    """Create missing tables, columns and indexes, and the folder of an SQLite file."""
     if engine.dialect.name == "sqlite" and engine.url.database:
         Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
     with engine.begin() as connection:
@@ -84,6 +85,7 @@ def make_tables(engine: sa.Engine) -> None:
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(SCHEMA_LOCK)))
         METADATA.create_all(connection)
         _add_missing_columns(connection)
+        _add_missing_indexes(connection)
 
 
 def _add_missing_columns(connection: sa.Connection) -> None:
@@ -94,6 +96,15 @@ def _add_missing_columns(connection: sa.Connection) -> None:
             if column.name not in existing:
                 kind = column.type.compile(connection.dialect)
                 connection.execute(sa.text(f"ALTER TABLE {table.name} ADD COLUMN {column.name} {kind}"))
+
+
+def _add_missing_indexes(connection: sa.Connection) -> None:
+    """Add indexes that tables of an earlier release lack."""
+    for table in METADATA.tables.values():
+        existing = {index["name"] for index in sa.inspect(connection).get_indexes(table.name)}
+        for index in table.indexes:
+            if index.name not in existing:
+                index.create(connection)
 
 
 def _set_up_sqlite(connection: Any, _record: Any) -> None:

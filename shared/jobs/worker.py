@@ -54,6 +54,15 @@ class Outcome:
     metrics: dict[str, Any] = field(default_factory=dict)
 
 
+class PartlyFailed(OperationFailed):
+    """Operation failed"""
+
+    def __init__(self, detail: str, *, outcome: Outcome, errors: list[dict[str, str]]):
+        super().__init__(detail, errors=errors)
+        self.outcome = outcome
+        """What was made before the failure; the failed job keeps it."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Queue:
     """A queue that this process works on.
@@ -186,8 +195,8 @@ class JobWorker:
         }
         if outcome.version is not None:
             values["version"] = outcome.version
-        if progress.latest is not None:
-            values["progress"] = vars(progress.latest)
+        if (stored := progress.stored()) is not None:
+            values["progress"] = stored
         if await self._written(partial(self._store.finish, claim.id, Status.SUCCEEDED, attempt=claim.attempt, **values)):
             frames = int(progress.latest.total) if progress.latest is not None and outcome.metrics.get("fps") else None
             run_log.ended(Status.SUCCEEDED, frames=frames)
@@ -197,6 +206,8 @@ class JobWorker:
 
     async def _fail(self, claim: Claim, error: ReelwrightError, progress: ProgressLog, run_log: RunLog) -> None:
         values: dict[str, Any] = {"error": error.problem(), "warnings": progress.warnings}
+        if isinstance(error, PartlyFailed):
+            values |= {"result": error.outcome.result, "outputs": error.outcome.outputs, "metrics": error.outcome.metrics}
         if await self._written(partial(self._store.finish, claim.id, Status.FAILED, attempt=claim.attempt, **values)):
             run_log.ended(Status.FAILED, error=error)
         else:

@@ -1,6 +1,7 @@
 """Idempotency keys and traces of pipeline requests."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import httpx
 import pytest
@@ -9,9 +10,9 @@ from gateway.pipelines.check import check_steps
 from gateway.pipelines.runner import PipelineRunner
 from gateway.pipelines.steps import Step
 from gateway.routing.upstream import Upstreams
-from shared.errors import OperationFailed
+from shared.errors import OperationFailed, UnknownMedia
 from shared.http.service import SAMPLE_ID
-from shared.jobs import Claim
+from shared.jobs import Claim, ProgressLog
 from shared.log import CURRENT_REQUEST
 from shared.settings import Settings
 from shared.testing import RunningSuite
@@ -46,6 +47,18 @@ def test_the_trace_is_not_part_of_the_request(running: RunningSuite):
     assert "trace" not in running.client.post(URL, json=steps(), headers={"traceparent": "no"}).json()["params"]
 
 
+def no_past(settings: Settings) -> Any:
+    """A runtime without media and past jobs."""
+
+    async def none(*_: object) -> list[object]:
+        return []
+
+    def unknown(owner: str, media_id: str) -> None:
+        raise UnknownMedia(f"{owner} has no {media_id}")
+
+    return SimpleNamespace(settings=settings, media=SimpleNamespace(get=unknown), jobs=SimpleNamespace(past_runs=none, stopping=False))
+
+
 async def test_requests_to_services_carry_the_trace():
     asked: list[tuple[str, str, dict[str, str]]] = []
 
@@ -58,7 +71,7 @@ async def test_requests_to_services_carry_the_trace():
         return httpx.Response(422, json={"detail": "no"})
 
     upstreams = Upstreams({"speed-ramp": httpx.AsyncClient(base_url="http://speed-ramp", transport=httpx.MockTransport(service))})
-    runner = PipelineRunner(upstreams, SimpleNamespace(settings=Settings()))  # type: ignore[arg-type]
+    runner = PipelineRunner(upstreams, no_past(Settings()))
     step = Step.model_validate(steps()["steps"][0])
     CURRENT_REQUEST.set(TRACE)
     await check_steps(upstreams, [step], headers={})
@@ -77,6 +90,6 @@ async def test_requests_to_services_carry_the_trace():
         started_at=0,
     )
     with pytest.raises(OperationFailed, match="'look'"):
-        await runner.run(claim, SimpleNamespace())  # type: ignore[arg-type]
+        await runner.run(claim, ProgressLog(SimpleNamespace(progress=lambda *_: None), claim))  # type: ignore[arg-type]
     assert asked == [("GET", "/operations", TRACE), ("POST", "/analyze/check", TRACE), ("POST", "/analyze/jobs", TRACE)]
     await upstreams.close()

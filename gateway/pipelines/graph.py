@@ -1,0 +1,42 @@
+"""What the steps of a pipeline need of each other."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from gateway.pipelines.references import OUTPUT_REFERENCE, map_ids, references, value_at
+from gateway.pipelines.steps import Step
+from shared.errors import Invalid
+
+
+def needs(step: Step) -> set[str]:
+    """Return the ids of the steps whose outputs or results a step uses."""
+    outputs = {match[1] for given in media_ids(step) if (match := OUTPUT_REFERENCE.fullmatch(given))}
+    return outputs | {source for source, _ in references(step.params).values()}
+
+
+def media_ids(step: Step) -> Iterable[str]:
+    """Yield every id among a step's inputs; an output of an earlier step is `step.output`."""
+    for given in step.inputs.values():
+        yield from given if isinstance(given, list) else [given] if given else []
+
+
+def filled_in(step: Step, outputs: Mapping[str, dict[str, Any]], results: Mapping[str, Any]) -> Step:
+    """Replace a step's references by media ids and values.
+
+    `outputs`: `step.output` -> media record. `results`: step id -> result. References to other steps stay. Raises Invalid if a result lacks
+    the value, or if a step did not write the output.
+    """
+
+    def media_id(given: str) -> str:
+        if given in outputs:
+            return str(outputs[given]["id"])
+        source, _, output = given.partition(".")
+        if source in results:
+            raise Invalid(f"Step {source!r} succeeded without writing its output {output!r}.")
+        return given
+
+    inputs = {name: map_ids(ids, media_id) for name, ids in step.inputs.items()}
+    values = {
+        name: value_at(results[source], path, source) for name, (source, path) in references(step.params).items() if source in results
+    }
+    return step.model_copy(update={"inputs": inputs, "params": step.params | values})
