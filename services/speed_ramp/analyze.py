@@ -20,7 +20,7 @@ from shared.video import probe_video
 
 
 class AnalyzeParams(MotionParams):
-    """How a clip's motion becomes a speed curve."""
+    """Parameters that turn a clip's motion into a speed curve."""
 
 
 class AnalyzeResult(BaseModel):

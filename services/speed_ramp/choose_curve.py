@@ -1,4 +1,4 @@
-"""Choose the curve that a clip follows: the given one, one made from listed speeds, or one made from its motion."""
+"""The choice of a clip's curve: given, from listed speeds, or from motion."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +16,10 @@ from shared.video import VideoInfo
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChosenCurve:
-    """The points of a curve, the end of the part in source seconds, and the analysis if there was one.
+    """A curve, the end of its part of the source, and the analysis.
 
-    `end` is exact after an analysis; otherwise it is the duration that the file states.
+    `end` is in source seconds: exact after an analysis, otherwise the duration that the file states. The analysis is None if there was
+    none.
     """
 
     points: list[Point]

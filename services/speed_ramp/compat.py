@@ -1,6 +1,7 @@
-"""The endpoints of AI-Speed-Ramping, with its forms and replies, so that its clients only change the base URL.
+"""The endpoints of AI-Speed-Ramping, with its forms and replies.
 
-They run ordinary jobs: an upload becomes a medium, a job is submitted, and the reply waits for its result.
+Its clients only change the base URL. The endpoints run ordinary jobs: an upload becomes a medium, a job is submitted, and the reply waits
+for its result.
 """
 
 from functools import partial
@@ -23,7 +24,7 @@ FIELDS = ("segment_duration", "min_speed", "max_speed")
 
 
 class Speeds(BaseModel):
-    """The speeds of a video, as AI-Speed-Ramping replies."""
+    """The speeds of a video, as in AI-Speed-Ramping's replies."""
 
     speeds: list[float] = Field(description="Playback speed of each segment.")
     segment_duration: float
@@ -40,7 +41,7 @@ class Processed(BaseModel):
 
 
 class SpeedsFromUrl(BaseModel):
-    """The address of a video, and how its motion becomes speed."""
+    """The address of a video, and the parameters of its speeds."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -22,7 +22,7 @@ from shared.video import probe_video
 
 
 class ExportParams(CurveParams):
-    """Which curve to export, and where editing programs find the clip."""
+    """The curve to export, and the clip's location for editing programs."""
 
     media_url: str = Field(
         "",
@@ -44,10 +44,10 @@ class ExportResult(BaseModel):
 
 
 def export(params: ExportParams, *, video: Path, outputs: Mapping[str, Path], progress: Progress = Silent()) -> ExportResult:
-    """Write the curve of `video` into an archive (`files`: one file per row of FORMATS) and draw it (`plot`, PNG).
+    """Write the files of a video's curve, and its plot.
 
-    The curve is `params.curve`, or made from `params.speeds`, or analysed; the video is read only to analyse it or to find beats. Raises
-    what `analyze` raises.
+    `outputs`: `files`, an archive with one file per row of FORMATS, and `plot`, a PNG picture. The curve is `params.curve`, or made from
+    `params.speeds`, or analysed; the video is read only to analyse it or to find beats. Raises what `analyze` raises.
     """
     info = probe_video(video)
     chosen = choose_curve(params, video, info, progress.part("analysing", 0, 0.9))

@@ -1,4 +1,4 @@
-"""Parameters that several operations share: how motion becomes speed, and which curve the clip follows."""
+"""Parameters that several operations share: motion to speed, and the curve."""
 
 from itertools import pairwise
 from typing import Annotated, Literal, Self
@@ -17,7 +17,7 @@ Times = Annotated[list[Annotated[float, Field(ge=0, le=1e6)]], LongList(MAX_POIN
 
 
 class MotionParams(Params):
-    """How a clip's motion becomes a speed curve."""
+    """Parameters that turn a clip's motion into a speed curve."""
 
     segment_duration: float = Field(
         0.5,
@@ -77,7 +77,10 @@ class MotionParams(Params):
 
 
 class CurveParams(MotionParams):
-    """Which speed curve the clip follows: `curve`, one made from `speeds`, or an analysed one."""
+    """Parameters of the curve that the clip follows.
+
+    It is `curve`, or made from `speeds`, or analysed.
+    """
 
     curve: Annotated[list[CurvePoint], LongList(MAX_POINTS)] | None = Field(
         None,

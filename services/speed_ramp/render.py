@@ -27,7 +27,7 @@ from shared.video import VideoInfo, VideoWriter, map_ordered, probe_video, read_
 
 
 class RenderParams(CurveParams):
-    """Which curve the clip follows, and how the pictures and the sound are made."""
+    """The curve to follow, and the making of pictures and sound."""
 
     interpolation: Annotated[str, OneOf(INTERPOLATIONS)] = Field(
         "nearest", description=f"How to show moments between two source frames: {described(INTERPOLATIONS.values())}."
@@ -60,12 +60,12 @@ class RenderResult(BaseModel):
 
 
 def render(params: RenderParams, *, video: Path, output: Path, progress: Progress = Silent()) -> RenderResult:
-    """Write `video` to `output`, retimed along a speed curve.
+    """Write a video retimed along a speed curve.
 
     The curve is `params.curve`, or made from `params.speeds`, or analysed. Each output frame shows the source moment given by the exact
     integral of the curve. The frame rate stays the same; a varying one becomes constant. A curve that is 1 throughout copies picture and
     sound unchanged. One pass, with memory that does not depend on the length. Raises UnsupportedMedia and BrokenMedia for the source, and
-    Invalid for params that do not fit it; nothing is left at `output` after a failure.
+    Invalid for params that do not fit it; on failure no file is left at `output`.
     """
     info = probe_video(video)
     analysed = params.curve is None and params.speeds is None
@@ -100,7 +100,10 @@ def _copied(output: Path, info: VideoInfo, points: list[Point]) -> RenderResult:
 def _encoded(
     params: RenderParams, video: Path, info: VideoInfo, output: Path, chosen: ChosenCurve, progress: Progress, stage: Progress
 ) -> RenderResult:
-    """Encode the retimed video. `progress` takes warnings, `stage` the progress of this step."""
+    """Encode the retimed video.
+
+    `progress` takes warnings, `stage` the progress of this step.
+    """
     points, rate = chosen.points, constant_rate(info.rate, varies=info.variable_frame_rate)
     interpolation, make_sound = INTERPOLATIONS[params.interpolation], AUDIO_MODES[params.audio].make
     clock, source_end = Clock(points, start=params.start), SourceEnd()
@@ -154,7 +157,7 @@ def _encoded(
 
 
 def _part(start_s: float, duration_s: float | None) -> Part | None:
-    """Return the part of the source to use; None for all of it."""
+    """Return the part of the source to use; None for the whole source."""
     if not start_s and duration_s is None:
         return None
     start = to_fraction(start_s)
@@ -162,7 +165,10 @@ def _part(start_s: float, duration_s: float | None) -> Part | None:
 
 
 def _is_unchanged(params: RenderParams, points: list[Point]) -> bool:
-    """Return whether the output equals the source: all of it, at normal speed, with its sound."""
+    """Return whether the output equals the source.
+
+    That is all of it, at normal speed, with its sound.
+    """
     whole = not params.start and params.duration is None and AUDIO_MODES[params.audio].make is not None
     return whole and all(abs(point.speed - 1) < 1e-9 and not point.freeze for point in points)
 

@@ -1,12 +1,12 @@
-"""Find the beats of a clip's sound, also where the tempo changes.
+"""Beats of a clip's sound, also where the tempo changes.
 
 1. Onset strength: how much the loudness rises in bands of the spectrum, every 10 ms.
 2. Tempo: the autocorrelation of the onset strength over some seconds, tracked through the clip by the cheapest path (Viterbi).
 3. Beats: the sequence that falls on strong onsets at that tempo (Ellis, "Beat Tracking by Dynamic Programming", JNMR 2007), each beat
    then moved to the onset next to it.
 
-Memory: a few numbers for each 10 ms. Own code, because the maintained libraries did not fit when measured: they find beats in noise and
-in speech, mistake loud hats between kicks for beats, and are under the GPL (aubio) or add 0.3 GiB to a worker and 0.4 GiB to its image
+Memory: a few numbers for each 10 ms. Own code, because the maintained libraries did not fit when measured: they find beats in noise and in
+speech, mistake loud hats between kicks for beats, and are under the GPL (aubio) or add 0.3 GiB to a worker and 0.4 GiB to its image
 (librosa). README.md has the table.
 """
 
@@ -22,7 +22,7 @@ from shared.video import AudioBlock
 Floats = NDArray[np.float64]
 
 SAMPLE_RATE = 22050
-"""Samples per second of the sound in which beats are found: frequencies above 11 kHz add nothing."""
+"""Sample rate in Hz of the sound for beat tracking: frequencies above 11 kHz add nothing."""
 
 _HOP = 220  # samples: 10 ms
 _STEP_S = _HOP / SAMPLE_RATE
@@ -31,7 +31,7 @@ _BANDS = 24
 _BATCH = 256  # windows per Fourier transform
 _QUIET = 1e-4  # share of full scale: rises below this level count little
 _SLOWEST, _FASTEST = 45.0, 240.0  # beats per minute
-_USUAL, _OCTAVES = 120.0, 1.0  # the tempo people prefer to tap, and the width in octaves of a Gaussian that weighs other tempos
+_USUAL, _OCTAVES = 120.0, 1.0  # preferred tapping tempo, and the width in octaves of a Gaussian that weighs other tempos
 _TEMPO_S, _TEMPO_EVERY_S = 6.0, 1.0
 _SHORTEST_S = 3.0  # shortest sound with a tempo: two of the slowest beats, compared with each other
 _TEMPO_CHANGE = 12.0  # cost of changing the tempo by an octave within a second; a self-similarity gains at most 1
@@ -43,9 +43,10 @@ _AUDIBLE = 0.3  # share of the median beat's strength: weaker beats before the f
 
 
 def beats(blocks: Iterable[AudioBlock]) -> list[float]:
-    """Return the times of the beats in seconds, rising; an empty list if the sound has no beat.
+    """Return the times of the beats in seconds, rising.
 
-    `blocks`: the sound at SAMPLE_RATE, with any number of channels. Times of isolated clicks are accurate to 10 ms.
+    Empty if the sound has no beat. `blocks`: the sound at SAMPLE_RATE, with any number of channels. Times of isolated clicks are accurate
+    to 10 ms.
     """
     strength, start = _onsets(blocks)
     if len(strength) * _STEP_S < _SHORTEST_S or not strength.any():
@@ -57,7 +58,10 @@ def beats(blocks: Iterable[AudioBlock]) -> list[float]:
 
 
 def _onsets(blocks: Iterable[AudioBlock]) -> tuple[Floats, float]:
-    """Return the onset strength every 10 ms, and the time of the first value in seconds."""
+    """Return the onset strength every 10 ms, and its start time.
+
+    The start is the time of the first value, in seconds.
+    """
     edges = np.unique(np.geomspace(2, _WINDOW // 2, _BANDS + 1).astype(int))
     window = np.hanning(_WINDOW)
     strength, last, start = array("f"), None, 0.0
@@ -74,7 +78,10 @@ def _onsets(blocks: Iterable[AudioBlock]) -> tuple[Floats, float]:
 
 
 def _runs(blocks: Iterable[AudioBlock]) -> Iterator[tuple[NDArray[np.float32], float]]:
-    """Yield the sound in mono as overlapping pieces of whole windows, gaps filled, and the time of each piece in seconds."""
+    """Yield the sound in mono as overlapping pieces of whole windows.
+
+    Gaps are filled. Each piece comes with its time in seconds.
+    """
     held, first, length = np.zeros(0, np.float32), None, _WINDOW + (_BATCH - 1) * _HOP
     for block in blocks:
         if first is None:
@@ -91,7 +98,10 @@ def _runs(blocks: Iterable[AudioBlock]) -> Iterator[tuple[NDArray[np.float32], f
 
 
 def _levelled(strength: Floats) -> Floats:
-    """Scale onset strength by its spread nearby, so that quiet music counts as much as loud music."""
+    """Scale onset strength by its spread nearby.
+
+    Then quiet music counts as much as loud music.
+    """
     smooth = _blurred(strength, 0.02 / _STEP_S)
     mean = _blurred(smooth, 0.5 / _STEP_S)
     spread = np.sqrt(_blurred((smooth - mean) ** 2, 3 / _STEP_S))
@@ -100,7 +110,10 @@ def _levelled(strength: Floats) -> Floats:
 
 
 def _tempo(level: Floats) -> tuple[Floats, Floats]:
-    """Track the tempo; return, for every step, the steps from beat to beat and the self-similarity at that distance (0 to 1)."""
+    """Track the tempo through the clip.
+
+    Returns, for every step, the steps from beat to beat, and the self-similarity (0 to 1) at that distance.
+    """
     lags = np.arange(round(60 / _FASTEST / _STEP_S), round(60 / _SLOWEST / _STEP_S) + 1)
     length, every = min(round(_TEMPO_S / _STEP_S), len(level)), round(_TEMPO_EVERY_S / _STEP_S)
     centres = np.arange(0, len(level), every)
@@ -123,7 +136,10 @@ def _tempo(level: Floats) -> tuple[Floats, Floats]:
 
 
 def _self_similarity(part: Floats, lags: NDArray[np.int64]) -> Floats:
-    """Return the autocorrelation (0 to 1) of a part at each of `lags`, averaged with that at twice the lag."""
+    """Return the autocorrelation (0 to 1) of a part at each of `lags`.
+
+    Each is averaged with the autocorrelation at twice the lag.
+    """
     spectrum = np.fft.rfft(part - part.mean(), 2 * len(part))
     correlation = np.fft.irfft(np.abs(spectrum) ** 2)[: len(part)] / np.arange(len(part), 0, -1)
     correlation /= correlation[0] or 1.0
@@ -131,7 +147,10 @@ def _self_similarity(part: Floats, lags: NDArray[np.int64]) -> Floats:
 
 
 def _sequence(level: Floats, periods: Floats) -> list[int]:
-    """Return the steps of the best-scoring sequence of beats: strong onsets at distances near `periods`."""
+    """Return the steps of the best-scoring sequence of beats.
+
+    Good sequences have strong onsets at distances near `periods`.
+    """
     score, before = level.copy(), np.full(len(level), -1)
     longest = int(2 * periods.max())
     logs = np.log(np.arange(1, longest + 1))
@@ -157,7 +176,10 @@ def _sequence(level: Floats, periods: Floats) -> list[int]:
 
 
 def _audible(level: Floats, places: list[int]) -> list[int]:
-    """Drop the beats in the silence before the first and after the last onset."""
+    """Drop beats in the silence at both ends.
+
+    That is before the first and after the last onset.
+    """
     if not places:
         return []
     reach = round(_SEARCH_S / _STEP_S)
@@ -167,7 +189,10 @@ def _audible(level: Floats, places: list[int]) -> list[int]:
 
 
 def _nearest_onset(strength: Floats, place: int) -> float:
-    """Return the step of the strongest onset near a beat, interpolated by a parabola; `place` itself if there is none."""
+    """Return the step of the strongest onset near a beat.
+
+    It is interpolated by a parabola; `place` itself if there is no onset.
+    """
     reach = round(_SEARCH_S / _STEP_S)
     low = max(place - reach, 1)
     near = strength[low : place + reach + 1]

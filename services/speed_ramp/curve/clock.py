@@ -1,8 +1,8 @@
-"""Map source time to output time along a speed curve, and back, in closed form.
+"""The map from source time to output time along a speed curve, and its inverse.
 
-At source time t the clip plays at speed s(t), so output time runs at dT/dt = 1/s(t). Where s is linear between two points, the
-integral of 1/(s0 + k x) over x is log(1 + k x / s0) / k: exact, without time steps, and with an exact inverse. `easing.py` integrates
-the eased pieces. At a point that freezes, output time jumps while source time stands still.
+At source time t the clip plays at speed s(t), so output time runs at dT/dt = 1/s(t). Where s is linear between two points, the integral of
+1/(s0 + k x) over x is log(1 + k x / s0) / k: exact, without time steps, and with an exact inverse. `easing.py` integrates the eased pieces.
+At a point that freezes, output time jumps while source time stands still.
 """
 
 from collections.abc import Iterable
@@ -36,7 +36,7 @@ class Clock:
         length, change = np.diff(t), np.where(easing[:-1] == "hold", 0.0, np.diff(s))
         self._slope = np.append(change / length, 0.0)
         eased = np.flatnonzero((easing[:-1] == "smooth") & (change != 0))
-        # Index of each piece among the eased ones; -1 for the others.
+        # Index of each eased piece among the eased pieces; -1 for the others.
         self._eased = np.full(len(t), -1)
         self._eased[eased] = np.arange(len(eased))
         self._smooth = SmoothPieces(length[eased], s[eased], s[eased + 1]) if len(eased) else None
@@ -47,7 +47,10 @@ class Clock:
         self._jumps = np.flatnonzero((easing[:-1] == "hold") & (np.diff(s) != 0)) + 1
 
     def speed(self, t: ArrayLike) -> Floats:
-        """Return the speeds at source times `t` (seconds); where the speed jumps, the later one."""
+        """Return the speeds at source times `t`, in seconds.
+
+        Where the speed jumps, the later speed.
+        """
         t = np.asarray(t, dtype=np.float64)
         i = np.maximum(np.searchsorted(self._t, t, side="right") - 1, 0)
         elapsed = np.maximum(t - self._t[i], 0)
@@ -57,23 +60,29 @@ class Clock:
         return speed
 
     def out(self, t: ArrayLike) -> Floats:
-        """Return the output times (seconds) at which source times `t` (seconds) are reached, in the shape of `t`.
+        """Return the output times at which source times are reached.
 
-        Where a point freezes, this is the start of the freeze.
+        In seconds, in the shape of `t`. Where a point freezes, this is the start of the freeze.
         """
         return self._out(np.asarray(t, dtype=np.float64), "left")
 
     def left(self, t: ArrayLike) -> Floats:
-        """Return the output times (seconds) at which source times `t` (seconds) are left: as `out`, but the end of a freeze."""
+        """Return the output times at which source times are left.
+
+        In seconds, in the shape of `t`. They differ from `out` only where a point freezes: this is the end of the freeze.
+        """
         return self._out(np.asarray(t, dtype=np.float64), "right")
 
     def source(self, out: ArrayLike) -> Floats:
-        """Return the source times (seconds) shown at output times `out` (seconds), in the shape of `out`: the inverse of `out`."""
+        """Return the source times shown at output times: the inverse of `Clock.out`.
+
+        In seconds, in the shape of `out`.
+        """
         out = np.asarray(out, dtype=np.float64)
         leaving = self._reached + self._freeze
         i = np.maximum(np.searchsorted(leaving, out, side="right") - 1, 0)
         before = out < leaving[0]
-        # Output time beyond the end of the piece is the freeze there.
+        # Output time beyond the end of the piece belongs to a freeze.
         elapsed = np.where(before, np.minimum(out - self._reached[0], 0), np.minimum(out - leaving[i], self._piece_s[i]))
         slope = np.where(before, 0.0, self._slope[i])
         eased = ~before & (self._eased[i] >= 0)
@@ -88,7 +97,10 @@ class Clock:
         return self._reached[self._jumps]
 
     def freezes(self) -> list[tuple[float, float]]:
-        """Return each freeze from the start on: its output second on the clock `moving()`, and its length in seconds."""
+        """Return the time and the length of each freeze, from the start on.
+
+        The time is in output seconds on the clock `moving()`, the length in seconds.
+        """
         points = [(point.t, point.freeze) for point in self._points if point.freeze > 0 and point.t >= self._start]
         moving = self.moving()
         return [(float(moving.out(t)), freeze) for t, freeze in points]
@@ -104,7 +116,10 @@ class Clock:
         return self._reached[i] + np.where(frozen, self._freeze[i], 0.0) + self._elapsed(i, elapsed)
 
     def _elapsed(self, i: NDArray[np.intp], elapsed: Floats) -> Floats:
-        """Return the output seconds of the first `elapsed` source seconds of pieces `i`; negative ones lie before the first point."""
+        """Return the output seconds of the start of pieces `i`.
+
+        The start has `elapsed` source seconds; negative ones lie before the first point.
+        """
         eased = (self._eased[i] >= 0) & (elapsed > 0)
         output_s = np.asarray(_linear(elapsed, self._s[i], np.where(eased | (elapsed <= 0), 0.0, self._slope[i])))
         if self._smooth is not None and np.any(eased):
@@ -113,7 +128,10 @@ class Clock:
 
 
 def _linear(length: Floats, speed: Floats, slope: Floats) -> Floats:
-    """Return the output seconds of `length` source seconds at a speed that starts at `speed` and changes by `slope` per second."""
+    """Return the output seconds of a stretch with linearly changing speed.
+
+    `length`: its source seconds; `speed`: at its start; `slope`: change of speed per source second.
+    """
     x = slope * length / speed
     safe = np.where(np.abs(x) < 1e-8, 1.0, x)
     # Near 0, where log1p(x)/x would be 0/0, two terms of its series are exact in double precision.

@@ -20,7 +20,7 @@ _BISECTIONS = 80
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Constraints:
-    """What a curve must satisfy; None means no constraint.
+    """The conditions on a curve; None means no constraint.
 
     `snap_times`: source seconds at which the curve's inner points must lie. `max_acceleration`: doublings or halvings of the speed per
     second of output. `target_duration`: output seconds.
@@ -37,8 +37,8 @@ class Constraints:
 def constrained(points: Sequence[Point], constraints: Constraints, *, start: float, end: float, limits: tuple[float, float]) -> list[Point]:
     """Fit a curve to `constraints`; without any, return it unchanged.
 
-    `start`, `end`: the part of the source, in seconds; the result covers only that. `limits`: slowest and fastest speed allowed.
-    Raises Invalid if no snap time lies in the part, or no speeds within the limits reach the target duration.
+    `start`, `end`: the part of the source, in seconds; the result covers only that. `limits`: slowest and fastest speed allowed. Raises
+    Invalid if no snap time lies in the part, or no speeds within the limits reach the target duration.
     """
     if not constraints:
         return list(points)
@@ -55,10 +55,10 @@ def constrained(points: Sequence[Point], constraints: Constraints, *, start: flo
 
 
 def snapped(points: Sequence[Point], times: Iterable[float], *, start: float, end: float) -> list[Point]:
-    """Move each inner point of a curve to the nearest of `times` (source seconds).
+    """Move each inner point of a curve to the nearest of `times`.
 
-    Points that move to the same time become one. It gets the geometric mean of their speeds, the sum of their freezes and the easing of
-    the last. Raises Invalid if none of `times` lies between `start` and `end`.
+    `times`: source seconds. Points that move to the same time become one. It gets the geometric mean of their speeds, the sum of their
+    freezes and the easing of the last. Raises Invalid if none of `times` lies between `start` and `end`.
     """
     within = np.unique([time for time in times if start < time < end])
     if not len(within):
@@ -76,11 +76,11 @@ def snapped(points: Sequence[Point], times: Iterable[float], *, start: float, en
 
 
 def limit_acceleration(points: Sequence[Point], octaves: float) -> list[Point]:
-    """Return the fastest curve below `points` whose speed changes by at most `octaves` (doublings or halvings) per output second.
+    """Return the fastest curve below `points` with limited acceleration.
 
-    The change of log speed per output second equals the change of speed per source second: d(ln s)/dT = s d(ln s)/dt = ds/dt. The result
-    is therefore the lower envelope of lines of that slope. Slow parts keep their speed; the curve around them changes more gently.
-    Freezes stay.
+    The speed changes by at most `octaves` (doublings or halvings) per output second. The change of log speed per output second equals the
+    change of speed per source second: d(ln s)/dT = s d(ln s)/dt = ds/dt. The result is therefore the lower envelope of lines of that slope.
+    Slow parts keep their speed; the curve around them changes more gently. Freezes stay.
     """
     slope = octaves * math.log(2)
     if all(_steepest(a, b) <= slope * (1 + 1e-9) for a, b in pairwise(points)):
@@ -100,7 +100,10 @@ def _scaled_to(
     end: float,
     limits: tuple[float, float],
 ) -> list[Point]:
-    """Multiply all speeds by the factor at which the clip takes `target_s`, clip them to the limits and apply `limit`."""
+    """Scale all speeds so that the clip takes `target_s` output seconds.
+
+    The scaled speeds are clipped to the limits, then `limit` is applied.
+    """
     low, high = limits
 
     def scaled(factor: float) -> list[Point]:
@@ -132,7 +135,10 @@ def _steepest(a: Point, b: Point) -> float:
 
 
 def _corners(points: Sequence[Point]) -> list[tuple[float, float]]:
-    """Return the (t, speed) corners of straight lines that follow the curve; jumps become very steep lines."""
+    """Return the (t, speed) corners of straight lines along the curve.
+
+    Jumps become very steep lines.
+    """
     corners: list[tuple[float, float]] = []
     for a, b in pairwise(points):
         corners.append((a.t, a.speed))
@@ -147,7 +153,10 @@ def _corners(points: Sequence[Point]) -> list[tuple[float, float]]:
 
 
 def _limit_rise(corners: list[tuple[float, float]], slope: float) -> list[tuple[float, float]]:
-    """Return the greatest curve below `corners` that rises by at most `slope` per second."""
+    """Return the greatest curve below `corners` with a limited rise.
+
+    It rises by at most `slope` per second.
+    """
     limited = [corners[0]]
     for (t0, speed0), (t1, speed1) in pairwise(corners):
         level = limited[-1][1]

@@ -1,9 +1,9 @@
-"""Integrate eased pieces of a speed curve in closed form, and invert the integral.
+"""Eased pieces of a speed curve: their integral and its inverse, in closed form.
 
-Over a piece of L source seconds, u = 0..1, the speed is s0 + (s1 - s0) (3 u^2 - 2 u^3), the smoothstep, which is level at both ends.
-With v = u - 1/2, m the mean and d the difference of both speeds, this is m + d (1.5 v - 2 v^3), whose roots are
-sign(d) cosh(a + 2 pi i k / 3), k = 0, 1, 2, with cosh(3 a) = 2 m / |d| (from cosh 3a = 4 cosh^3 a - 3 cosh a). Partial fractions give
-the integral of 1/speed as a sum of three logarithms. Newton's method, kept inside a bracket, inverts it.
+Over a piece of L source seconds, u = 0..1, the speed is s0 + (s1 - s0) (3 u^2 - 2 u^3), the smoothstep, which is level at both ends. With v
+= u - 1/2, m the mean and d the difference of both speeds, this is m + d (1.5 v - 2 v^3), whose roots are sign(d) cosh(a + 2 pi i k / 3), k
+= 0, 1, 2, with cosh(3 a) = 2 m / |d| (from cosh 3a = 4 cosh^3 a - 3 cosh a). Partial fractions give the integral of 1/speed as a sum of
+three logarithms. Newton's method, kept inside a bracket, inverts it.
 """
 
 import numpy as np
@@ -17,7 +17,10 @@ _MAX_STEPS = 60
 
 
 class SmoothPieces:
-    """Smoothstep pieces: `length` source seconds each, from speed `first` to speed `last` (arrays of equal length, speeds above 0)."""
+    """Smoothstep pieces of a speed curve.
+
+    `length` source seconds each, from speed `first` to speed `last` (arrays of equal length, speeds above 0).
+    """
 
     def __init__(self, length: Floats, first: Floats, last: Floats) -> None:
         self._length, self._first = length, first
@@ -41,7 +44,7 @@ class SmoothPieces:
         return np.where(self._flat[i], elapsed / self._first[i], self._length[i] * integral.real.sum(axis=-1))
 
     def source(self, i: Indices, elapsed: Floats) -> Floats:
-        """Return the source seconds of pieces `i` that take `elapsed` output seconds."""
+        """Return the source seconds that pieces `i` play in `elapsed` output seconds."""
         low, high = np.zeros_like(elapsed), self._length[i]
         x = np.clip(elapsed * self._first[i], low, high)
         for _ in range(_MAX_STEPS):

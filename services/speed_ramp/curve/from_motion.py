@@ -1,4 +1,4 @@
-"""Make a speed curve from the motion of a clip."""
+"""A speed curve from the motion of a clip."""
 
 import math
 from collections.abc import Callable
@@ -21,7 +21,10 @@ _FWHM = 2.355  # full width at half maximum of a Gaussian, in standard deviation
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mode:
-    """Which motion plays slow: one row of MODES. `slowness` maps action (0 to 1) to 0 (`max_speed`) to 1 (`min_speed`)."""
+    """A rule which motion plays slow: one row of MODES.
+
+    `slowness` maps action (0 to 1) to 0 (`max_speed`) to 1 (`min_speed`).
+    """
 
     name: str
     description: str
@@ -53,7 +56,9 @@ class MotionToSpeed(Protocol):
 
 
 def from_motion(motion: Trace, params: MotionToSpeed) -> list[Point]:
-    """Make the speed curve of a clip: one control point in the middle of each segment, linear between them.
+    """Make the speed curve of a clip from its motion.
+
+    It has one control point in the middle of each segment, and is linear between them.
 
     The smoothed motion is scaled to 0..1 by its 5th and 95th percentiles, so outliers do not matter. The result picks the speed between
     `max_speed` and `min_speed` on a logarithmic scale: half-way between 0.5 and 2 is 1. The less the motion varies, the closer the speeds
@@ -81,16 +86,17 @@ def from_motion(motion: Trace, params: MotionToSpeed) -> list[Point]:
 
 
 def _smoothed(motion: Trace, *, segment_duration: float, smoothing: float) -> tuple[Floats, Floats]:
-    """Average motion in equal cells of time, then with a Gaussian whose full width at half maximum is `smoothing` seconds.
+    """Average motion in equal cells of time, then with a Gaussian.
 
-    Returns the ends of the cells (seconds) and their values. Each frame counts by its duration, so varying frame rates do not matter.
+    The Gaussian's full width at half maximum is `smoothing` seconds. Returns the ends of the cells (seconds) and their values. Each frame
+    counts by its duration, so varying frame rates do not matter.
     """
     if not len(motion.times):
         return np.array([motion.duration_s]), np.zeros(1)
     cell = segment_duration / _CELLS
     count = max(math.ceil(motion.duration_s / cell), 1)
     ends = np.linspace(0, motion.duration_s, count + 1)[1:]
-    # The last value also stands for the last frame, which has no successor; the first for the time before the second frame.
+    # The last value also holds for the last frame, which has no successor; the first value for the time before the second frame.
     value_ends = np.append(motion.ends, max(motion.duration_s, motion.ends[-1] + 1e-9))
     values = np.append(motion.values, motion.values[-1])
     edges = np.append(0.0, value_ends)

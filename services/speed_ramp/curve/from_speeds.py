@@ -1,4 +1,4 @@
-"""Make a speed curve from a list of speeds, one per segment."""
+"""A speed curve from a list of speeds, one per segment."""
 
 import math
 from collections.abc import Sequence
@@ -13,12 +13,13 @@ _BISECTIONS = 60
 
 
 def from_speeds(speeds: Sequence[float], *, segment_duration: float, smoothing: float, duration_s: float) -> list[Point]:
-    """Make a continuous curve on which each segment takes as long as if played at its speed throughout.
+    """Make a continuous curve from one speed per segment.
 
-    `speeds`: one per `segment_duration` seconds. The last one is held to the end of the clip; speeds past the end are ignored. Around
-    each boundary the speed changes linearly within `smoothing` seconds (at most half a segment), passing through the geometric mean of
-    both speeds. The speed in the middle of the segment makes up for the time lost or gained there. Next to another speed, a segment at
-    the limits (0.1, 16) cannot make up for it and takes a little longer or shorter.
+    Each segment takes as long as if played at its speed throughout. `speeds`: one per `segment_duration` seconds. The last one is held to
+    the end of the clip; speeds past the end are ignored. Around each boundary the speed changes linearly within `smoothing` seconds (at
+    most half a segment), passing through the geometric mean of both speeds. The speed in the middle of the segment makes up for the time
+    lost or gained there. Next to another speed, a segment at the limits (0.1, 16) cannot make up for it and takes a little longer or
+    shorter.
     """
     starts, ends = segments(duration_s, segment_duration)
     wanted = np.array([speeds[min(i, len(speeds) - 1)] for i in range(len(starts))])
@@ -38,9 +39,10 @@ def from_speeds(speeds: Sequence[float], *, segment_duration: float, smoothing: 
 
 
 def _plateau(speed: float, length: float, ramp_s: float, bounds: list[float]) -> float:
-    """Find the speed between the ramps at which a segment of `length` seconds takes `length / speed` in total.
+    """Find the speed between the ramps of a segment.
 
-    `bounds`: speeds at the segment's ends that have a ramp of `ramp_s` seconds. Bisects the logarithm of the speed.
+    With it a segment of `length` seconds takes `length / speed` in total. `bounds`: speeds at the segment's ends that have a ramp of
+    `ramp_s` seconds. Bisects the logarithm of the speed.
     """
     if all(abs(bound / speed - 1) < 1e-12 for bound in bounds):
         return float(speed)
@@ -54,5 +56,5 @@ def _plateau(speed: float, length: float, ramp_s: float, bounds: list[float]) ->
 
 
 def _mean_inverse(a: float, b: float) -> float:
-    """Return the mean of 1/speed while the speed changes linearly from `a` to `b`."""
+    """Return the mean of 1/speed over a linear change from `a` to `b`."""
     return 1 / a if abs(b / a - 1) < 1e-9 else math.log(b / a) / (b - a)

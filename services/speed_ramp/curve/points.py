@@ -11,7 +11,7 @@ MIN_SPEED, MAX_SPEED = 0.1, 16.0
 """Slowest and fastest playback speed of any curve."""
 
 MAX_POINTS = 100_000
-"""Maximum number of points in a curve, and of speeds in a list: several times what a six-hour clip needs."""
+"""Maximum number of points in a curve, and of speeds in a list. A six-hour clip needs a fraction of it."""
 
 Easing = Literal["linear", "smooth", "hold"]
 
@@ -30,9 +30,10 @@ class CurvePoint(Params):
 
 
 class Point(NamedTuple):
-    """A control point for computing: as `CurvePoint`, but not validated, since clips have thousands.
+    """A control point for computing.
 
-    `t`: source seconds; `speed`: above 0; `easing`: how the speed changes towards the next point; `freeze`: output seconds.
+    As `CurvePoint`, but not validated, since clips have thousands. `t`: source seconds; `speed`: above 0; `easing`: how the speed changes
+    towards the next point; `freeze`: output seconds.
     """
 
     t: float
@@ -42,12 +43,12 @@ class Point(NamedTuple):
 
 
 def from_points(points: Sequence[CurvePoint]) -> list[Point]:
-    """Convert the points of a request."""
+    """Convert the points of a request to points for computing."""
     return [Point(point.t, point.speed, point.easing, point.freeze) for point in points]
 
 
 def to_points(points: Sequence[Point]) -> list[CurvePoint]:
-    """Convert points for a result."""
+    """Convert points to the form of a result."""
     return [CurvePoint(t=point.t, speed=point.speed, easing=point.easing, freeze=point.freeze) for point in points]
 
 

@@ -11,9 +11,9 @@ from shared.errors import Invalid
 
 
 def segments(duration_s: float, segment_duration: float) -> tuple[Floats, Floats]:
-    """Return the starts and ends of a clip's segments in seconds; the last segment may be shorter.
+    """Return the starts and ends of a clip's segments, in seconds.
 
-    Raises Invalid if there are more than a curve can have points.
+    The last segment may be shorter. Raises Invalid if there are more than a curve can have points.
     """
     # A rest shorter than a thousandth of a segment comes from rounded times and gets no segment.
     count = max(math.ceil(duration_s / segment_duration - 1e-3), 1)
@@ -27,7 +27,10 @@ def segments(duration_s: float, segment_duration: float) -> tuple[Floats, Floats
 
 
 def segment_speeds(points: Sequence[Point], segment_duration: float, duration_s: float, *, start: float = 0.0) -> list[float]:
-    """Return the mean speed of each segment: its source seconds divided by its output seconds."""
+    """Return the mean speed of each segment.
+
+    It is the segment's source seconds divided by its output seconds.
+    """
     starts, ends = segments(duration_s, segment_duration)
     clock = Clock(points, start=start)
     return [float(speed) for speed in (ends - starts) / (clock.left(start + ends) - clock.left(start + starts))]

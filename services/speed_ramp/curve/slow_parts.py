@@ -1,4 +1,4 @@
-"""Find the slow parts of a ramped clip."""
+"""Slow parts of a ramped clip."""
 
 from itertools import pairwise
 
@@ -21,9 +21,9 @@ class SlowPart(BaseModel):
 
 
 def slow_parts(points: list[Point], *, start: float, end: float) -> list[SlowPart]:
-    """Return the parts that play below 0.9 times normal speed, each freeze as a part of its own.
+    """Return the parts that play below 0.9 times normal speed.
 
-    `start`, `end`: source seconds of the clip's part.
+    Each freeze is a part of its own. `start`, `end`: source seconds of the clip's part.
     """
     parts: list[SlowPart] = []
     for (a, source_a), (b, source_b) in pairwise(time_map(points, start=start, end=end, tolerance_s=_TOLERANCE_S)):

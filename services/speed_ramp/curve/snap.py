@@ -1,4 +1,4 @@
-"""Find the times that the points of a curve snap to."""
+"""Times that the points of a curve snap to."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,9 +15,10 @@ SnapTo = Sequence[float] | Literal["beats"] | None
 def snap_times(
     snap_to: SnapTo, video: Path, info: VideoInfo, *, start: float, duration: float | None, progress: Progress
 ) -> Sequence[float] | None:
-    """Return the times in `snap_to`, in source seconds; for "beats", find them in the first audio track.
+    """Return the times in `snap_to`, in source seconds.
 
-    `start`, `duration`: the part of the source to search, in seconds. Raises Invalid if the video has no sound or the sound no beats.
+    For "beats", they are the beats of the first audio track. `start`, `duration`: the part of the source to search, in seconds. Raises
+    Invalid if the video has no sound or the sound no beats.
     """
     if snap_to is None or not isinstance(snap_to, str):
         return snap_to

@@ -1,4 +1,7 @@
-"""Approximate a curve's time map by straight pieces, for programs that support no curved ones."""
+"""Straight pieces that approximate a curve's time map.
+
+For programs that support no curved pieces.
+"""
 
 import math
 from fractions import Fraction
@@ -15,7 +18,10 @@ _ROUNDING = 1e-6  # output frames: larger than rounding errors
 
 
 class FramePiece(NamedTuple):
-    """A piece of constant speed made of whole output frames; `source` is the source second of its first frame."""
+    """A piece of constant speed, made of whole output frames.
+
+    `source` is the source second of its first frame.
+    """
 
     first: int
     frames: int
@@ -24,10 +30,10 @@ class FramePiece(NamedTuple):
 
 
 def time_map(points: list[Point], *, start: float, end: float, tolerance_s: float) -> list[tuple[float, float]]:
-    """Return (output second, source second) pairs from source second `start` to `end`, rising.
+    """Return the time map as (output second, source second) pairs, rising.
 
-    Straight lines between the pairs differ from the curve by at most `tolerance_s` source seconds. Freezes are level lines; a jump of
-    the speed is a corner.
+    They go from source second `start` to `end`. Straight lines between the pairs differ from the curve by at most `tolerance_s` source
+    seconds. Freezes are level lines; a jump of the speed is a corner.
     """
     clock = Clock(points, start=start)
     inside = [point.t for point in points if start < point.t < end]
@@ -44,17 +50,17 @@ def time_map(points: list[Point], *, start: float, end: float, tolerance_s: floa
 
 
 def frame_pieces(points: list[Point], *, start: float, end: float, rate: Fraction) -> list[FramePiece]:
-    """Cut the time map into pieces of whole output frames at `rate` frames per second.
+    """Cut the time map into pieces of whole output frames.
 
-    The pieces together have the output's number of frames. Each frame shows a moment within half a source frame of the curve, also
-    around jumps and freezes, which begin with the first frame whose moment lies in them.
+    `rate`: output frames per second. The pieces together have the output's number of frames. Each frame shows a moment within half a source
+    frame of the curve, also around jumps and freezes, which begin with the first frame whose moment lies in them.
     """
     clock = Clock(points, start=start)
     total = max(round(float(clock.left(end)) * rate), 1)
     corners = [out for out, _ in time_map(points, start=start, end=end, tolerance_s=float(1 / rate) / 2)]
     # A frame belongs to the piece that contains its moment.
     numbers = sorted({0, total} | {number for out in corners if 0 < (number := math.ceil(out * rate - _ROUNDING)) < total})
-    # A piece's speed is measured from its first to its last frame: the frame after that may lie beyond a jump.
+    # A piece's speed is measured from its first to its last frame, because the next frame may lie beyond a jump.
     lasts = [max(b - 1, a + 1) for a, b in pairwise(numbers)]
     first_s, last_s = (np.clip(clock.source([float(number / rate) for number in frames]), start, end) for frames in (numbers[:-1], lasts))
     return [
@@ -64,7 +70,10 @@ def frame_pieces(points: list[Point], *, start: float, end: float, rate: Fractio
 
 
 def _largest_gap(clock: Clock, out: Floats) -> float:
-    """Return the largest distance, in source seconds, between the clock and straight lines joining output times `out`."""
+    """Return the largest distance between the clock and straight lines.
+
+    The lines join output times `out`; the distance is in source seconds.
+    """
     quarters = out[:-1, None] + np.diff(out)[:, None] * np.array([0.25, 0.5, 0.75])
     ends = clock.source(out)
     straight = ends[:-1, None] + np.diff(ends)[:, None] * np.array([0.25, 0.5, 0.75])

@@ -8,9 +8,10 @@ from services.speed_ramp.curve.points import MAX_SPEED, MIN_SPEED, Point
 
 
 def trimmed(points: Sequence[Point], end: float, *, start: float = 0.0) -> list[Point]:
-    """Return the curve between source seconds `start` and `end`, with a point at each of them and redundant points removed.
+    """Return the curve between source seconds `start` and `end`.
 
-    An eased piece cut in two would change its shape. Where `start` or `end` cuts one, the point beyond the cut is kept instead.
+    It has a point at each of them, and redundant points are removed. An eased piece cut in two would change its shape. Where `start` or
+    `end` cuts such a piece, the point beyond the cut is kept instead.
     """
     clock, times = Clock(points), [point.t for point in points]
     inside = [point for point in points if start < point.t < end]

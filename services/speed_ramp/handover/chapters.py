@@ -1,4 +1,4 @@
-"""Make the chapters of a rendered clip: its slow parts and the parts between them."""
+"""Chapters of a rendered clip: its slow parts and the parts between them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -32,10 +32,10 @@ def longest(slow: list[SlowPart]) -> list[SlowPart]:
 
 
 def chapters(points: list[Point], slow: list[SlowPart], *, start: float, length: Fraction) -> Iterator[Chapter]:
-    """Yield chapters that cover the output of `length` seconds without gaps; none if no part is slow.
+    """Yield chapters that cover the output without gaps.
 
-    Slow parts are named as in timelines ("Slow, 0.25x"), the parts between them by their highest speed ("2x"). A part shorter than 0.05 s
-    is merged into the part before it. `start`: source second at which the output begins.
+    None if no part is slow. Slow parts are named as in timelines ("Slow, 0.25x"), the parts between them by their highest speed ("2x"). A
+    part shorter than 0.05 s is merged into the part before it. `start`: source second at which the output begins; `length`: output seconds.
     """
     if not slow:
         return
@@ -55,7 +55,10 @@ def chapters(points: list[Point], slow: list[SlowPart], *, start: float, length:
 
 
 def _highest_speed(clock: Clock, points: list[Point], first: float, last: float) -> float:
-    """Return the highest speed between two output seconds, which lies at a point or at an end."""
+    """Return the highest speed between two output seconds.
+
+    It lies at a point or at an end.
+    """
     a, b = (float(second) for second in clock.source([first, last]))
     inside = [point.speed for point in points if a < point.t < b]
     return max([float(clock.speed(a)), float(clock.speed(b)), *inside])

@@ -10,7 +10,7 @@ from services.speed_ramp.handover.timelines import as_fcpxml, as_otio
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
-    """A file in an export: one row of FORMATS."""
+    """One file of an export: a row of FORMATS."""
 
     file_name: str
     write: Callable[[RampedClip], str]

@@ -1,4 +1,4 @@
-"""Draw a speed curve over the source's time, with the motion it was made from."""
+"""A plot of a speed curve over source time, with the clip's motion."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,7 @@ from services.speed_ramp.handover.ramped_clip import RampedClip
 from services.speed_ramp.motion.motion_curve import Motion
 
 WIDTH, HEIGHT = 1600, 800
-_OVERSAMPLING = 2  # drawn this much larger, then shrunk, so that lines are smooth
+_OVERSAMPLING = 2  # factor by which the plot is drawn larger and then shrunk, for smooth lines
 _LEFT, _RIGHT, _TOP, _BOTTOM = 90, 40, 70, 80
 _PAPER, _INK, _GRID, _PALE = (250, 250, 248), (40, 44, 52), (222, 222, 218), (130, 134, 140)
 _SPEED, _MOTION, _CUT = (214, 84, 39), (190, 208, 226), (150, 90, 160)
@@ -29,7 +29,10 @@ def plot(clip: RampedClip, motion: Motion | None = None, cuts: Sequence[float] =
 
 
 class _Plot:
-    """The picture while it is drawn; coordinates are in pixels of the finished picture."""
+    """The plot under construction.
+
+    Coordinates are in pixels of the finished picture.
+    """
 
     def __init__(self, clip: RampedClip, motion: Motion | None, cuts: Sequence[float]) -> None:
         self._clip, self._motion, self._cuts = clip, motion, cuts
@@ -56,9 +59,10 @@ class _Plot:
         return self._image.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS)
 
     def _draw_motion(self, times: Floats, values: Floats) -> None:
-        """Draw motion as an area; of several values in a pixel column, draw the largest.
+        """Draw motion as an area.
 
-        The 98th percentile reaches half-way up, so that outliers do not flatten the rest.
+        Of several values in a pixel column, the largest is drawn. The 98th percentile reaches half-way up, so that outliers do not flatten
+        the rest.
         """
         full = float(np.percentile(values, 98)) or 1.0
         columns = np.round(self._x_of(times)).astype(int)
@@ -107,7 +111,10 @@ class _Plot:
                 self._text((x, y - 16), f"{point.freeze:g} s still", _SPEED, 18, "mb")
 
     def _corners(self) -> Floats:
-        """Return each point's time and the moment before it, so that jumps are vertical."""
+        """Return each point's time and the moment before it.
+
+        Then jumps of the speed are vertical.
+        """
         times = np.array([point.t for point in self._clip.points])
         both = np.concatenate([times, times - 1e-6])
         return both[(both >= self._clip.start) & (both <= self._clip.end)]

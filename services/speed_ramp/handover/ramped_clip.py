@@ -11,7 +11,10 @@ from shared.video import VideoInfo
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RampedClip:
-    """A part of a clip, `start` to `end` in source seconds, along a curve, on a timeline of `rate` frames per second."""
+    """A part of a clip along a curve, on a timeline.
+
+    `start` to `end` in source seconds; the timeline has `rate` frames per second.
+    """
 
     name: str
     media_url: str

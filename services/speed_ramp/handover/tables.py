@@ -1,4 +1,4 @@
-"""Write a curve as a CSV table and as JSON."""
+"""A curve as a CSV table and as JSON."""
 
 import csv
 import io
@@ -13,7 +13,10 @@ _TOLERANCE_S = 0.001
 
 
 def as_csv(clip: RampedClip) -> str:
-    """Write one line per control point: source second, speed, easing, freeze, and the output second at which it is reached."""
+    """Write one line per control point.
+
+    Columns are source second, speed, easing, freeze, and the output second at which the point is reached.
+    """
     clock, text = Clock(clip.points, start=clip.start), io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["source_s", "speed", "easing", "freeze_s", "output_s"])
@@ -23,7 +26,10 @@ def as_csv(clip: RampedClip) -> str:
 
 
 def as_json(clip: RampedClip) -> str:
-    """Write the curve, as `render` takes it, and its time map in straight pieces, accurate to a millisecond."""
+    """Write the curve and its time map.
+
+    The curve is in the form that `render` takes. The map is in straight pieces, accurate to a millisecond.
+    """
     pairs = time_map(clip.points, start=clip.start, end=clip.end, tolerance_s=_TOLERANCE_S)
     body = {
         "media_url": clip.media_url,

@@ -1,4 +1,4 @@
-"""Describe what rendering changes about a clip, for the job's warnings."""
+"""Warnings about what rendering changes in a clip."""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -9,7 +9,10 @@ _LONGER_S = 0.25
 
 
 def ramp_warnings(info: VideoInfo, rate: Fraction) -> Iterator[str]:
-    """Yield a sentence for each property of the source that an output at `rate` frames per second does not keep."""
+    """Yield a sentence for each property of the source that is lost.
+
+    `rate`: frames per second of the output.
+    """
     if info.variable_frame_rate:
         yield f"The frame rate varied (on average {float(info.rate):.4g}); the output has a constant {rate} frames per second."
     elif rate != info.rate:

@@ -1,4 +1,4 @@
-"""Measure the motion of a clip: what the camera does, what the subject does, and where the cuts are.
+"""The motion of a clip: of the camera and the subject, and the cuts.
 
 Motion is in frame diagonals per second, so it does not depend on the picture size or the frame rate.
 """

@@ -1,4 +1,4 @@
-"""Fit the camera's motion to optical flow, and remove its shake.
+"""Camera motion from optical flow, without shake.
 
 The camera's motion is one affine motion that most of the picture follows.
 """
@@ -26,7 +26,10 @@ _FWHM = 2.355  # full width at half maximum of a Gaussian, in standard deviation
 
 
 class Camera:
-    """Fit affine motions to flow fields of one size, (height, width) in pixels."""
+    """A fit of affine motions to flow fields of one size.
+
+    The size is (height, width) in pixels.
+    """
 
     def __init__(self, height: int, width: int) -> None:
         self.diagonal = math.hypot(width, height)
@@ -39,11 +42,12 @@ class Camera:
         self._down: Field = ((np.arange(height) - (height - 1) / 2) / self.diagonal).astype(np.float32)[:, None]
 
     def fit(self, flow: Field, confidence: Field) -> Floats:
-        """Return the affine motion (3, 2) of a flow field (height, width, 2) in pixels.
+        """Return the affine motion (3, 2) of a flow field in pixels.
 
-        The rows are the motion (x, y) of the picture's centre and its change over one diagonal to the right and one diagonal down.
-        `confidence`: (height, width), 0 to 1. Iteratively reweighted least squares with Cauchy weights (Holland and Welsch, 1977),
-        starting at the median. The weights' scale is the median distance, so other motion on less than half of the weight has no effect.
+        `flow`: (height, width, 2). The rows of the result are the motion (x, y) of the picture's centre and its change over one diagonal to
+        the right and one diagonal down. `confidence`: (height, width), 0 to 1. Iteratively reweighted least squares with Cauchy weights
+        (Holland and Welsch, 1977), starting at the median. The weights' scale is the median distance, so other motion on less than half of
+        the weight has no effect.
         """
         vectors = flow[_STEP // 2 :: _STEP, _STEP // 2 :: _STEP].reshape(-1, 2).astype(np.float64)
         trust = self._prior * confidence[_STEP // 2 :: _STEP, _STEP // 2 :: _STEP].ravel()
@@ -65,14 +69,20 @@ class Camera:
         return motion
 
     def field(self, motion: Floats, *, every: int = 1) -> tuple[Field, Field]:
-        """Return the flow of the camera's motion alone: x and y in pixels, at every `every`-th row and column."""
+        """Return the flow of the camera's motion alone.
+
+        x and y in pixels, at every `every`-th row and column.
+        """
         (b0, b1), (x0, x1), (y0, y1) = motion.astype(np.float32)
         across, down = self._across[:, ::every], self._down[::every]
         return b0 + x0 * across + y0 * down, b1 + x1 * across + y1 * down
 
 
 def length(motion: Floats, width: int, height: int) -> Floats:
-    """Return the root mean square over the picture of affine motions (..., 3, 2), in the unit of the motions."""
+    """Return the root mean square of affine motions over the picture.
+
+    `motions`: (..., 3, 2); the result is in their unit.
+    """
     square = width**2 + height**2
     share = np.array([1.0, width**2 / square / 12, height**2 / square / 12])
     lengths: Floats = np.sqrt((motion**2).sum(axis=-1) @ share)
@@ -102,7 +112,7 @@ def without_shake(motions: Floats, ends: Floats) -> Floats:
 
 
 def _weighted_median(values: Floats, weights: Floats) -> float:
-    """Return the value at which half of the weight is reached."""
+    """Return the weighted median of `values`."""
     order = np.argsort(values, kind="stable")
     total = np.cumsum(weights[order])
     return float(values[order[np.searchsorted(total, total[-1] / 2)]])

@@ -1,4 +1,4 @@
-"""Measure the motion between two frames by dense optical flow on small luma pictures.
+"""Motion between two frames, by dense optical flow on small luma pictures.
 
 Uses OpenCV's DIS flow (Kroeger et al., "Fast Optical Flow using Dense Inverse Search", ECCV 2016). Why its preset ultrafast, from
 `benchmarks/bench_speed_ramp.py` (AMD EPYC, one thread):
@@ -57,16 +57,19 @@ class Step:
 
 
 def analysis_size(width: int, height: int) -> tuple[int, int]:
-    """Return the (width, height) in pixels at which to measure a clip of `width` x `height`.
+    """Return the (width, height) in pixels at which to measure a clip.
 
-    Clips are only ever enlarged if they are smaller than DIS needs.
+    Clips are enlarged only if they are smaller than DIS needs.
     """
     scale = min(1.0, ANALYSIS_SIZE / max(width, height))
     return max(round(width * scale), _SHORTEST), max(round(height * scale), _SHORTEST)
 
 
 class Meter(threading.local):
-    """Measure pairs of pictures. Several threads can share a Meter; each has its own buffers."""
+    """A measurement of motion between pictures.
+
+    Several threads can share a Meter; each has its own buffers.
+    """
 
     def __init__(self) -> None:
         self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
@@ -74,7 +77,10 @@ class Meter(threading.local):
         self._camera = Camera(_SHORTEST, _SHORTEST)
 
     def __call__(self, before: NDArray[np.uint8], after: NDArray[np.uint8]) -> Step:
-        """Measure the motion between two luma pictures, uint8 (height, width). Raises ValueError if their sizes differ."""
+        """Measure the motion between two luma pictures.
+
+        uint8 (height, width). Raises ValueError if their sizes differ.
+        """
         if before.shape != after.shape:
             raise ValueError(f"the pictures differ in size: {before.shape} and {after.shape}")
         height, width = before.shape
@@ -101,7 +107,10 @@ class Meter(threading.local):
 
 
 def _trust(picture: NDArray[np.uint8], difference: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return how far each vector can be trusted, 0 to 1: high where there is texture and compensation leaves little difference."""
+    """Return how far each vector can be trusted, 0 to 1.
+
+    High where there is texture and motion compensation leaves little difference.
+    """
     size = (_NEIGHBOURHOOD, _NEIGHBOURHOOD)
     mean = cv2.blur(picture, size)
     texture = cv2.blur(cv2.absdiff(picture, mean), size).astype(np.float32) / _TEXTURE
@@ -112,7 +121,10 @@ def _trust(picture: NDArray[np.uint8], difference: NDArray[np.uint8]) -> NDArray
 
 
 def _percentile(lengths: NDArray[np.float32], weights: NDArray[np.float32]) -> float:
-    """Return the 90th percentile of `lengths` (pixels) by weight; 0 if there is hardly any weight."""
+    """Return the weighted 90th percentile of `lengths`, in pixels.
+
+    0 if there is hardly any weight.
+    """
     bins = (lengths * _BINS).astype(np.int64).ravel()
     totals = np.cumsum(np.bincount(bins, weights=weights.ravel()))
     if totals[-1] < _TRUSTED * lengths.size:

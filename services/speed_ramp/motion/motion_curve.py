@@ -1,4 +1,4 @@
-"""Motion over time as a result that clients can read."""
+"""Motion over time in the form of a result."""
 
 import numpy as np
 from pydantic import BaseModel, Field
@@ -16,7 +16,10 @@ class Motion(BaseModel):
 
 
 def motion_curve(trace: Trace, start: float) -> Motion:
-    """Convert a trace, averaging groups of values where there are too many. `start`: source second at which the trace begins."""
+    """Convert a trace to a result.
+
+    Groups of values are averaged if there are too many. `start`: source second at which the trace begins.
+    """
     group = -(-len(trace.times) // _MAX_VALUES) or 1
     starts = np.arange(0, len(trace.times), group)
     means = np.add.reduceat(trace.values, starts) / np.diff(np.append(starts, len(trace.values))) if len(starts) else trace.values

@@ -1,4 +1,7 @@
-"""Choose the frames between which motion is measured: every frame, or sampled pairs in a long clip."""
+"""The frames between which motion is measured.
+
+These are all frames, or sampled pairs in a long clip.
+"""
 
 import math
 from collections.abc import Generator
@@ -8,7 +11,7 @@ from pathlib import Path
 from shared.video import Frame, VideoInfo, read_frames, to_fraction
 
 CLOSEST_S = Fraction(1, 36)
-"""Frames closer than this are not compared, so that 60 frames per second give the same motion and noise as 30."""
+"""Least distance of compared frames in seconds, so that 60 frames per second give the same motion and noise as 30."""
 
 _DENSE_S = Fraction(1, 15)  # if pairs are closer than this, every frame is used
 _KEYFRAME_SAMPLE_S = 60  # length of the clip in which the distance between keyframes is measured
@@ -17,11 +20,11 @@ _PAIR_S = Fraction(1, 2)  # both frames of a pair must lie within this
 
 
 class Samples:
-    """The frames to compare, in order; None stands before each frame that is not compared with the previous one.
+    """The frames to compare, in order, with None as a separator.
 
-    `start`, `duration`: the part of the clip, in seconds. `sample_rate`: pairs per second, None for every frame. Pairs far apart are
-    reached by seeking where that is cheaper than decoding the frames between them. `end`: end of the part in seconds, exact once all
-    frames have been read.
+    None stands before each frame that is not compared with the previous one. `start`, `duration`: the part of the clip, in seconds.
+    `sample_rate`: pairs per second, None for every frame. Pairs far apart are reached by seeking where that is cheaper than decoding the
+    frames between them. `end`: end of the part in seconds, exact once all frames have been read.
     """
 
     def __init__(self, video: Path, info: VideoInfo, *, start: float, duration: float | None, sample_rate: float | None) -> None:
@@ -35,7 +38,10 @@ class Samples:
 
     @property
     def every_frame(self) -> bool:
-        """Return whether all frames are used, except those closer than CLOSEST_S."""
+        """Return whether all frames are used.
+
+        Except frames closer than CLOSEST_S.
+        """
         return self._interval is None or self._interval <= _DENSE_S
 
     def expected(self, info: VideoInfo) -> int:
@@ -51,7 +57,10 @@ class Samples:
         return self._seeking(self._interval) if seeking else self._decoding(self._interval)
 
     def _all(self) -> Generator[Frame | None, None, None]:
-        """Yield every frame, except those closer than CLOSEST_S to the previous one."""
+        """Yield every frame that is not too close to the previous one.
+
+        Too close is closer than CLOSEST_S.
+        """
         yield None
         last: Frame | None = None
         for frame in self._frames():
@@ -60,7 +69,10 @@ class Samples:
                 yield frame
 
     def _decoding(self, interval: Fraction) -> Generator[Frame | None, None, None]:
-        """Yield a pair in the middle of each `interval` (seconds), decoding everything."""
+        """Yield a pair in the middle of each `interval`, decoding everything.
+
+        `interval`: seconds.
+        """
         first: Frame | None = None
         centre = self._start + interval / 2
         for frame in self._frames():
@@ -73,7 +85,7 @@ class Samples:
                 first = None
 
     def _seeking(self, interval: Fraction) -> Generator[Frame | None, None, None]:
-        """Yield the same pairs as `_decoding`, opening the file again at each of them."""
+        """Yield the same pairs as `_decoding`, opening the file for each pair."""
         self.end = self._expected_end
         for number in range(math.ceil((self._expected_end - self._start) / interval)):
             first: Frame | None = None

@@ -1,4 +1,4 @@
-"""Measure the motion of a clip over time."""
+"""The motion of a clip over time."""
 
 from array import array
 from collections.abc import Callable, Iterator
@@ -22,7 +22,10 @@ _LONGEST_CUT = 2  # pairs: a cut changes one, a single flashed frame two; more i
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measure:
-    """Which motion counts: one row of MEASURES. `combine` gets the subject's and the camera's motion over time."""
+    """A rule which motion counts: one row of MEASURES.
+
+    `combine` gets the subject's and the camera's motion over time.
+    """
 
     name: str
     description: str
@@ -42,7 +45,7 @@ MEASURES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Trace:
-    """Motion over time, in seconds from the start of the part that was measured.
+    """Motion over time, in seconds from the start of the measured part.
 
     `values[i]` (frame diagonals per second) was reached at `times[i]`. It stands for the time from `ends[i - 1]` (or 0) to `ends[i]`.
     """
@@ -55,7 +58,10 @@ class Trace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """The motion of a part of a video, the times of its cuts in seconds from the part's start, and the number of frames compared."""
+    """The measured motion of a part of a video.
+
+    With it come the times of the part's cuts, in seconds from its start, and the number of frames compared.
+    """
 
     trace: Trace
     cuts: list[float]
@@ -63,9 +69,9 @@ class Measured:
 
 
 def measure_motion(info: VideoInfo, samples: Samples, measure: Measure, progress: Progress) -> Measured:
-    """Measure the motion between the frames that `samples` chooses. Raises Invalid if there is none.
+    """Measure the motion between the frames that `samples` chooses.
 
-    Memory holds a few numbers per pair of frames.
+    Memory holds a few numbers per pair of frames. Raises Invalid if there is no frame.
     """
     times, subject, camera, mismatched, frames = array("d"), array("d"), array("f"), array("b"), 0
     total = samples.expected(info)
@@ -81,7 +87,7 @@ def measure_motion(info: VideoInfo, samples: Samples, measure: Measure, progress
         raise no_frames(samples.start_s)
     progress(total, total)
     at, count = np.array(times), len(times)
-    # A value stands for the time since the frame before; of sampled pairs, each stands for the time around it.
+    # A value holds for the time since the previous frame; that of a sampled pair for the time around the pair.
     ends = at if samples.every_frame else np.append((at[1:] + at[:-1]) / 2, at[-1:] + 1e-9)
     both = np.concatenate([np.array(subject)[:, None], np.array(camera, dtype=np.float64).reshape(count, 6)], axis=1)
     both, cuts = without_cuts(at, both, np.array(mismatched, dtype=bool))
@@ -92,9 +98,10 @@ def measure_motion(info: VideoInfo, samples: Samples, measure: Measure, progress
 
 
 def without_cuts(times: Floats, values: Floats, mismatched: NDArray[np.bool_]) -> tuple[Floats, list[float]]:
-    """Interpolate `values` (n, k) across cuts and flashes; return them and the times of the cuts.
+    """Interpolate `values` across cuts and flashes.
 
-    `mismatched` (n): True where a pair of frames shows different scenes. Longer runs of them are fast motion and stay.
+    Returns the values (n, k) and the times of the cuts. `mismatched` (n): True where a pair of frames shows different scenes. Longer runs
+    of them are fast motion and stay.
     """
     edges = np.flatnonzero(np.diff(np.concatenate([[False], mismatched, [False]]).astype(np.int8)))
     runs = [(a, b) for a, b in edges.reshape(-1, 2) if b - a <= _LONGEST_CUT]
@@ -110,7 +117,10 @@ def without_cuts(times: Floats, values: Floats, mismatched: NDArray[np.bool_]) -
 
 @dataclass(frozen=True, slots=True)
 class _Comparison:
-    """A frame's time, and its comparison with the frame `elapsed` seconds earlier, if it has one."""
+    """A frame's time, and its comparison with an earlier frame.
+
+    The other frame is `elapsed` seconds earlier. No comparison for a frame without one.
+    """
 
     time: float
     elapsed: float
@@ -119,14 +129,20 @@ class _Comparison:
 
 @dataclass(frozen=True, slots=True)
 class _SmallFrame:
-    """The time of a frame in seconds, and its shrunk luma plane, uint8 (height, width)."""
+    """The time and the shrunk luma of a frame.
+
+    The time is in seconds; the luma is uint8 (height, width).
+    """
 
     time: Fraction
     luma: NDArray[np.uint8]
 
 
 def _comparisons(samples: Samples, size: tuple[int, int]) -> Iterator[_Comparison]:
-    """Yield one comparison per sampled frame. `size`: (width, height) in pixels to compare at."""
+    """Yield one comparison per sampled frame.
+
+    `size`: (width, height) in pixels to compare at.
+    """
     meter = Meter()
 
     def shrink(frame: Frame | None) -> _SmallFrame | None:

@@ -1,4 +1,4 @@
-"""Interpolate along the motion the output frames that fall between two source frames."""
+"""Output frames between two source frames, interpolated along the motion."""
 
 import threading
 from collections.abc import Iterable, Iterator
@@ -15,13 +15,16 @@ from shared.video.frames.color import apply_tags
 from shared.video.frames.planes import picture_from
 
 LONGEST_S = 0.25
-"""Longest time, in seconds, over which to interpolate: a frame shown for longer stands still until this long before the next one."""
+"""Longest interpolation in seconds. A frame shown for longer stands still until this time before the next frame."""
 
-_NEARLY = 1 / 64  # share of the way between two frames: closer moments show the frame itself
+_NEARLY = 1 / 64  # share of the way between two frames; a moment closer to a frame shows that frame
 
 
 class Pair:
-    """Two neighbouring frames. The flow between them is computed on first use; several threads may ask for it."""
+    """Two neighbouring frames, and the flow between them.
+
+    The flow is computed on first use; several threads may ask for it.
+    """
 
     def __init__(self, before: Frame, after: Frame) -> None:
         self._before, self._after = before, after
@@ -30,11 +33,14 @@ class Pair:
         self._last: tuple[float, av.VideoFrame] | None = None
 
     def is_of(self, before: Frame, after: Frame) -> bool:
-        """Return whether this is the pair of these two frames."""
+        """Return whether the pair consists of these two frames."""
         return self._before is before and self._after is after
 
     def flow(self) -> FlowPair:
-        """Return the flow between the frames, computing it on the first call."""
+        """Return the flow between the frames.
+
+        It is computed on the first call.
+        """
         with self._lock:
             if self._flow is None:
                 bits = self._before.picture.format.components[0].bits
@@ -42,9 +48,9 @@ class Pair:
             return self._flow
 
     def picture(self, t: float) -> av.VideoFrame:
-        """Return the picture at `t` (0 to 1), in the frames' format and with their tags.
+        """Return the picture at `t` (0 to 1) between the frames.
 
-        Repeated calls with one `t`, as in a freeze, return the same picture.
+        It has the frames' format and tags. Repeated calls with one `t`, as in a freeze, return the same picture.
         """
         if self._last is not None and self._last[0] == t:
             return self._last[1]
@@ -57,7 +63,10 @@ class Pair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Between:
-    """An output frame that shows moment `t` (0 to 1) of a pair of frames; `before` is the first of them."""
+    """An output frame at a moment between two source frames.
+
+    `t`: the moment, from 0 to 1. `before`: the first frame of the pair.
+    """
 
     number: int
     before: Frame
@@ -73,7 +82,10 @@ Shown = Pick | Between | Exposure
 
 
 def interpolated(picks: Iterable[Pick]) -> Iterator[Pick | Between]:
-    """Replace cross-fades between two frames of equal size and format by interpolation along the motion."""
+    """Replace cross-fades by interpolation along the motion.
+
+    Only those between two frames of equal size and format.
+    """
     pair = None
     for pick in picks:
         a, b = pick.before.picture, pick.after.picture
@@ -87,7 +99,10 @@ def interpolated(picks: Iterable[Pick]) -> Iterator[Pick | Between]:
 
 
 def compute_ahead(shown: Iterable[Shown]) -> Iterator[Shown]:
-    """Compute the flow of the next pairs in parallel, one pair per core, and yield `shown` unchanged."""
+    """Compute the flow of the next pairs in parallel.
+
+    Each core computes one pair. Yields `shown` unchanged.
+    """
 
     def with_flow(group: list[Shown]) -> list[Shown]:
         if isinstance(group[0], Between):
@@ -98,7 +113,10 @@ def compute_ahead(shown: Iterable[Shown]) -> Iterator[Shown]:
 
 
 def _by_pair(shown: Iterable[Shown]) -> Iterator[list[Shown]]:
-    """Group output frames by the pair they interpolate, in groups of at most 16: a frozen picture may be shown for an hour."""
+    """Group output frames by the pair that they interpolate.
+
+    A group has at most 16: a frozen picture may be shown for an hour.
+    """
 
     def key(numbered: tuple[int, Shown]) -> tuple[int | None, int]:
         i, frame = numbered

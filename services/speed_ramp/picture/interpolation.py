@@ -1,4 +1,4 @@
-"""Ways to make the pictures of a ramp, from source frames to output pictures."""
+"""Ways to make the output pictures of a ramp from source frames."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from shared.video import Frame
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interpolation:
-    """A way to show the moments between two source frames: one row of INTERPOLATIONS.
+    """A way to show moments between two frames: one row of INTERPOLATIONS.
 
     `blend`: cross-fade. `flow`: replace cross-fades by pictures along the motion. `prefetch`: source frames to decode ahead.
     """
@@ -52,9 +52,9 @@ def shown_frames(
     shutter: float,
     part: Part | None,
 ) -> Iterator[Shown]:
-    """Yield what each output frame shows, in order, at `rate` frames per second.
+    """Yield the content of each output frame, in order.
 
-    `shutter`: 0 to 1, see `motion_blurred`; 0 for none. `source_end` and `part`: see `picks`.
+    `rate`: output frames per second. `shutter`: 0 to 1, see `motion_blurred`; 0 for none. `source_end` and `part`: see `picks`.
     """
     window = FrameWindow(frames)
     source = window if shutter else frames

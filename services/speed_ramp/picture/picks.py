@@ -1,4 +1,4 @@
-"""Pick the source frame that each output frame shows, or the two frames to cross-fade.
+"""The source frame of each output frame, or two frames to cross-fade.
 
 Output frame k is shown at k / rate seconds; the clock maps that to a moment of the source.
 """
@@ -22,7 +22,10 @@ _ROUNDING = 1e-6  # output frames: above rounding errors, below any time base
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pick:
-    """An output frame that shows `before` with `weight` (0 to 1) of `after` mixed in."""
+    """An output frame that shows a source frame, or a mix of two.
+
+    It shows `before` with `weight` (0 to 1) of `after` mixed in.
+    """
 
     number: int
     before: Frame
@@ -30,7 +33,10 @@ class Pick:
     weight: float
 
     def picture(self) -> av.VideoFrame:
-        """Return the picture to write, in the source's format (8 or more bits per sample) and with its tags."""
+        """Return the picture to write.
+
+        It has the source's format (8 or more bits per sample) and tags.
+        """
         before, after = self.before.picture, self.after.picture
         same = (before.width, before.height, before.format.name) == (after.width, after.height, after.format.name)
         # A weight that changes the picture by less than half a level of 256 is invisible.
@@ -54,7 +60,10 @@ class SourceEnd:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The part of a source to use, in seconds; None as `end` means to its end."""
+    """The part of a source to use, in seconds.
+
+    None as `end` means the source's end.
+    """
 
     start: Fraction
     end: Fraction | None
@@ -70,13 +79,13 @@ def picks(
     fade_s: float | None = None,
     part: Part | None = None,
 ) -> Iterator[Pick]:
-    """Yield what each output frame shows, in order and without gaps, at `rate` frames per second; keep `source_end` up to date.
+    """Yield the content of each output frame, in order and without gaps.
 
-    Without `blend`, a source frame is shown from the output frame nearest to its time on the clock, so the error is at most half an output
-    frame. With `blend`, each source frame fades into the next one and is shown alone only at its own time. A source frame that lasts
-    longer than `fade_s` (by default one output frame) stays until `fade_s` seconds before the next. The last output frame ends within
-    half a frame of the source's end on the clock; there is always at least one. `part`: its first frame is shown from output frame 0 on,
-    and its end is the source's end.
+    `rate`: output frames per second. `source_end` is kept up to date. Without `blend`, a source frame is shown from the output frame
+    nearest to its time on the clock, so the error is at most half an output frame. With `blend`, each source frame fades into the next one
+    and is shown alone only at its own time. A source frame that lasts longer than `fade_s` (by default one output frame) stays until
+    `fade_s` seconds before the next. The last output frame ends within half a frame of the source's end on the clock; there is always at
+    least one. `part`: its first frame is shown from output frame 0 on, and its end is the source's end.
     """
     before: Frame | None = None
     first = number = 0
@@ -92,7 +101,7 @@ def picks(
         end = frame.time + (frame.duration * frame.time_base or 1 / rate)
         source_end.end = end if part is None or part.end is None else min(end, part.end)
     if before is not None:
-        # A point at the very end may freeze the last picture.
+        # A point at the end may freeze the last picture.
         stop = max(_number(float(clock.left(float(source_end.end))), rate), first + 1)
         yield from _shown(before, range(number, stop))
 
@@ -115,20 +124,29 @@ def _faded(before: Frame, after: Frame, numbers: range, clock: Clock, rate: Frac
 
 
 def _reached(clock: Clock, time: Fraction, rate: Fraction) -> int:
-    """Return the number of the first output frame at or after source time `time`, up to rounding errors."""
+    """Return the first output frame at or after source time `time`.
+
+    Its number, up to rounding errors.
+    """
     return math.ceil(_position(clock, time, rate) - _ROUNDING)
 
 
 def _nearest(clock: Clock, time: Fraction, rate: Fraction) -> int:
-    """Return the number (at least 0) of the output frame nearest to source time `time`; of two, the later."""
+    """Return the output frame nearest to source time `time`.
+
+    Its number, at least 0; of two equally near, the later.
+    """
     return _number(float(clock.out(float(time))), rate)
 
 
 def _number(out_s: float, rate: Fraction) -> int:
-    """Return the number (at least 0) of the output frame nearest to output second `out_s`."""
+    """Return the output frame nearest to output second `out_s`.
+
+    Its number, at least 0.
+    """
     return max(math.floor(out_s * float(rate) + 0.5 + _ROUNDING), 0)
 
 
 def _position(clock: Clock, time: Fraction, rate: Fraction) -> float:
-    """Return source time `time` on the output's timeline, in output frames."""
+    """Convert source time `time` to a position in output frames."""
     return float(clock.out(float(time))) * float(rate)

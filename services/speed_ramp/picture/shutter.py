@@ -1,4 +1,7 @@
-"""Add motion blur where the clip plays faster than it was recorded: average the source frames of each output frame."""
+"""Motion blur where the clip plays faster than it was recorded.
+
+The source frames of each output frame are averaged.
+"""
 
 import math
 from collections import deque
@@ -18,7 +21,7 @@ from shared.video.frames.color import apply_tags
 from shared.video.frames.planes import picture_from
 
 _MAX_MIXED = 8  # averaging more frames looks the same and takes more memory
-_LEAST = 1e-3  # share of a source frame: shorter exposures do not count
+_LEAST = 1e-3  # shortest exposure that counts, as a share of a source frame
 
 
 class FrameWindow:
@@ -48,7 +51,10 @@ class FrameWindow:
         return len(self._past) + len(self._ahead)
 
     def between(self, first: float, last: float) -> list[Frame]:
-        """Return the frames from source second `first` to `last`, reading ahead if necessary."""
+        """Return the frames from source second `first` to `last`.
+
+        Reads ahead if necessary.
+        """
         while not self._ahead or self._ahead[-1].time <= last:
             frame = next(self._frames, None)
             if frame is None:
@@ -59,14 +65,20 @@ class FrameWindow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exposure:
-    """An output frame that shows the mean of `frames`, weighted by `weights` (sum 1)."""
+    """An output frame that shows a weighted mean of source frames.
+
+    `weights` add up to 1.
+    """
 
     number: int
     frames: tuple[Frame, ...]
     weights: tuple[float, ...]
 
     def picture(self) -> av.VideoFrame:
-        """Return the picture to write, with the source's tags. Averages the planes: the mean of YUV is the YUV of the mean."""
+        """Return the picture to write, with the source's tags.
+
+        Averages the planes: the mean of YUV is the YUV of the mean.
+        """
         first = self.frames[0]
         means = tuple(_mean(planes, self.weights) for planes in zip(*(frame.planes() for frame in self.frames), strict=True))
         picture = picture_from(means, first.width, first.height, first.picture.format.name)
@@ -75,7 +87,10 @@ class Exposure:
 
 
 class OutputFrame(Protocol):
-    """What one output frame shows; `before` is its source frame, or the first of two."""
+    """The content of one output frame.
+
+    `before` is its source frame, or the first of two.
+    """
 
     @property
     def number(self) -> int: ...
@@ -90,24 +105,28 @@ Shown = TypeVar("Shown", bound=OutputFrame)
 def motion_blurred(
     picks: Iterable[Shown], window: FrameWindow, clock: Clock, rate: Fraction, *, shutter: float
 ) -> Iterator[Shown | Exposure]:
-    """Replace output frames that cover several source frames by the mean of those exposed while the shutter is open.
+    """Average the source frames of output frames that cover several.
 
-    `picks` must have been made from `window`. `shutter`: share (0 to 1) of an output frame's duration for which the shutter is open,
-    centred on the frame's moment. A source frame is weighted by how long the shutter is open while it is the nearest one.
+    Averaged are the frames exposed while the shutter is open. `picks` must have been made from `window`. `shutter`: share (0 to 1) of an
+    output frame's duration for which the shutter is open, centred on the frame's moment. A source frame is weighted by how long the shutter
+    is open while it is the nearest frame.
     """
     for pick in picks:
         moment = float(pick.number / rate)
         half = float(0.5 / rate)
         a, middle, b = (float(second) for second in clock.source([moment - half, moment, moment + half]))
         half_open_s, frame_s = shutter * (b - a) / 2, float(pick.before.duration * pick.before.time_base or 1 / rate)
-        # Also where the clip is slow and nothing is averaged: frames must not pile up.
+        # Forget frames also where the clip is slow and nothing is averaged, so that they do not pile up.
         window.forget(a - frame_s)
         blurs = 2 * half_open_s > frame_s * (1 + _LEAST)
         yield _exposure(pick, window, middle - half_open_s, middle + half_open_s, frame_s) if blurs else pick
 
 
 def _exposure(pick: Shown, window: FrameWindow, first: float, last: float, frame_s: float) -> Shown | Exposure:
-    """Average the source frames exposed from source second `first` to `last`; return `pick` if there is only one."""
+    """Average the source frames exposed from second `first` to `last`.
+
+    In source seconds. Returns `pick` if there is only one frame.
+    """
     frames = [frame for frame in window.between(first - frame_s / 2, last + frame_s / 2) if _same_format(frame, pick.before)]
     frames = frames[:: math.ceil(len(frames) / _MAX_MIXED)] if frames else frames
     exposed = [min(float(frame.time) + frame_s / 2, last) - max(float(frame.time) - frame_s / 2, first) for frame in frames]

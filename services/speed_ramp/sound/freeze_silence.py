@@ -1,4 +1,4 @@
-"""Insert silence into the sound while the picture is frozen."""
+"""Silence in the sound while the picture is frozen."""
 
 from collections.abc import Iterable, Iterator
 from typing import Protocol
@@ -15,14 +15,17 @@ class Sound(Protocol):
     """Sound along a curve."""
 
     def read(self, until: int) -> Iterator[Samples]:
-        """Yield the samples from the end of the last call up to output sample `until`, float32 (channels, n) each."""
+        """Yield the next samples, up to output sample `until`.
+
+        They continue the last call; float32 (channels, n) each.
+        """
 
 
 class FreezeSilence:
-    """A sound with silence inserted at freezes; it fades out before each and fades in after it.
+    """A sound with silence inserted at freezes.
 
-    `sound`: follows the curve without its freezes. `freezes`: (time, length) of each in seconds, the time on the clock without freezes,
-    rising.
+    It fades out before each freeze and in after it. `sound`: follows the curve without its freezes. `freezes`: (time, length) of each in
+    seconds, the time on the clock without freezes, rising.
     """
 
     def __init__(self, sound: Sound, freezes: Iterable[tuple[float, float]], *, channels: int, sample_rate: int) -> None:
@@ -54,7 +57,10 @@ class FreezeSilence:
                     yield np.zeros((self._channels, count), np.float32)
 
     def _faded(self, part: Samples, begin: int | None) -> Samples:
-        """Fade the next samples near silence. `begin`: first sample of the next freeze."""
+        """Fade the next samples near silence.
+
+        `begin`: first sample of the next freeze.
+        """
         fade, start = round(_FADE_S * self._rate), self._written
         self._written += part.shape[1]
         near = start < self._freeze_end + fade if self._freeze_end else False

@@ -15,7 +15,10 @@ MakeSound = Callable[[Source, Clock], Sound]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AudioMode:
-    """A way to make the sound: one row of AUDIO_MODES. Without `make`, the output is silent."""
+    """A way to make the sound: one row of AUDIO_MODES.
+
+    Without `make`, the output is silent.
+    """
 
     name: str
     description: str

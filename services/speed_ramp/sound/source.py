@@ -1,4 +1,7 @@
-"""Read a track by sample position, with silence where it has no sound."""
+"""An audio track read by sample position.
+
+Silence where the track has no sound.
+"""
 
 from collections.abc import Iterable
 
@@ -13,10 +16,10 @@ _KEPT_S = 0.5  # seconds kept before the last position read, for pieces that ove
 
 
 class Source:
-    """A track that comes in blocks, read by position. Positions may only move forward.
+    """A track that comes in blocks, read by position.
 
-    Gaps in the track, and everything before and after it, read as silence. `start`: first sample that can be read; earlier ones are
-    silent.
+    Positions may only move forward. Gaps in the track, and everything before and after it, read as silence. `start`: first sample that can
+    be read; earlier samples are silent.
     """
 
     channels: int
@@ -30,9 +33,9 @@ class Source:
         self._next: AudioBlock | None = None
 
     def read(self, start: int, end: int) -> Samples:
-        """Return samples `start` to `end` (counted from time 0; may be negative), float32 (channels, end - start).
+        """Return samples `start` to `end`, float32 (channels, end - start).
 
-        Forgets the samples more than half a second before `start`.
+        They are counted from time 0 and may be negative. Forgets the samples more than half a second before `start`.
         """
         self._fill(end)
         samples = np.zeros((self._held.shape[0], end - start), np.float32)

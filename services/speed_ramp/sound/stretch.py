@@ -1,9 +1,9 @@
-"""Stretch sound along a speed curve at its original pitch, in constant memory and without drift.
+"""Sound stretched along a speed curve at its original pitch.
 
-The output is made in pieces of 0.1 to 1 s. Each piece is stretched by one factor with Signalsmith Stretch (MIT; Geraint Luff, "Four Ways
-to Write a Pitch-Shifter", ADC 2022), with some context on both sides, and cross-faded into the previous piece where both waves fit best,
-as in WSOLA (Verhelst and Roelands, ICASSP 1993). The exact clock gives the source position of each piece, so errors never add up: a piece
-is off by at most 5 ms for the fit and 2 ms for using one factor while the curve bends.
+In constant memory and without drift. The output is made in pieces of 0.1 to 1 s. Each piece is stretched by one factor with Signalsmith
+Stretch (MIT; Geraint Luff, "Four Ways to Write a Pitch-Shifter", ADC 2022), with some context on both sides, and cross-faded into the
+previous piece where both waves fit best, as in WSOLA (Verhelst and Roelands, ICASSP 1993). The exact clock gives the source position of
+each piece, so errors never add up: a piece is off by at most 5 ms for the fit and 2 ms for using one factor while the curve bends.
 
 Why pieces: `process` of python-stretch 0.3 starts afresh with every call, so short blocks click at every seam (measured: of a 440 Hz tone
 in 10 ms blocks at 1.5x, 9 % of the energy is left at 440 Hz; in these pieces 99.9999 %). The rubberband filter of ffmpeg with a changing
@@ -31,7 +31,10 @@ _UNCHANGED = 1e-9  # with a factor this close to 1, samples are copied
 
 
 class Stretched:
-    """A track stretched along a curve at its original pitch. `clock` must not freeze."""
+    """A track stretched along a curve at its original pitch.
+
+    `clock` must not freeze.
+    """
 
     def __init__(self, source: Source, clock: Clock) -> None:
         self._source, self._clock, self._rate = source, clock, source.sample_rate
@@ -48,7 +51,10 @@ class Stretched:
         self._jumps = np.round(clock.jumps() * self._rate).astype(np.int64)
 
     def read(self, until: int) -> Iterator[Samples]:
-        """Yield the samples from the end of the last call up to output sample `until`, float32 (channels, n) each."""
+        """Yield the next samples, up to output sample `until`.
+
+        They continue the last call; float32 (channels, n) each.
+        """
         while self._read < until:
             if not self._ready.shape[1]:
                 self._ready = self._piece()
@@ -88,7 +94,10 @@ class Stretched:
         return np.asarray(self._stretch.process(wave))
 
     def _length(self, start: int) -> int:
-        """Return the length in samples of the longest piece from `start` on over which one factor follows the curve."""
+        """Return the length of the longest piece with one factor.
+
+        In samples from `start` on; over it one factor follows the curve.
+        """
         for seconds in _PIECES_S:
             out = start / self._rate + np.linspace(0, seconds + _FADE_S, 9)
             source = self._clock.source(out)
@@ -99,15 +108,21 @@ class Stretched:
         return self._up_to_jump(start, round(_PIECES_S[-1] * self._rate))
 
     def _up_to_jump(self, start: int, length: int) -> int:
-        """Shorten `length` so that the piece ends at a jump of the speed, if there is one in it or shortly after it."""
+        """Shorten `length` so that the piece ends at a jump of the speed.
+
+        Only if there is a jump in the piece or shortly after it.
+        """
         ahead = self._jumps[np.searchsorted(self._jumps, start + self._fade) :]
         return int(ahead[0]) - start if len(ahead) and ahead[0] < start + length + self._fade else length
 
     def _fit(self, tail: Samples, candidates: Samples) -> int:
-        """Return how many samples to shift the piece so that it continues `tail`: the peak of their normalised correlation."""
+        """Return the shift in samples at which the piece continues `tail`.
+
+        It is the peak of their normalised correlation.
+        """
         end, wave = tail.sum(axis=0, dtype=np.float64), candidates.sum(axis=0, dtype=np.float64)
         energy = np.correlate(wave**2, np.ones(self._fade), mode="valid")
         correlation = np.correlate(wave, end, mode="valid") / np.sqrt(energy * (end @ end) + 1e-9)
-        # A small penalty for the distance: where all shifts fit alike, as in silence and noise, the exact position is best.
+        # A small penalty for the shift: where all shifts fit alike, as in silence and noise, none is best.
         distance = np.abs(np.arange(-self._shift, self._shift + 1)) / max(self._shift, 1)
         return int(np.argmax(correlation - 0.05 * distance)) - self._shift

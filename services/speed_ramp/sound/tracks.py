@@ -1,4 +1,4 @@
-"""Carry the audio tracks of a clip from the source along the curve to the output."""
+"""Audio tracks of a clip, from the source along the curve to the output."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -21,7 +21,7 @@ _USUAL_LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "quad", 5: "5.0", 6: "5.1
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """The sound of one audio track, and the output track it is written to."""
+    """The sound of one audio track, and its output track."""
 
     sound: FreezeSilence
     target: AudioTrack
@@ -45,10 +45,10 @@ def open_tracks(
     progress: Progress,
     stack: ExitStack,
 ) -> Iterator[Track]:
-    """Open every audio track of `video` that can be decoded, and add a track to `writer` for it.
+    """Open the audio tracks of a video, and add them to `writer`.
 
-    `start`, `duration`: the part of the source, in seconds. Warns through `progress` about tracks that cannot be decoded. `stack` closes
-    the files.
+    The output has a track for each. `start`, `duration`: the part of the source, in seconds. Warns through `progress` about tracks that
+    cannot be decoded, and leaves them out. `stack` closes the files.
     """
     for number, track in enumerate(info.audio):
         rate = track.sample_rate
@@ -68,7 +68,10 @@ def open_tracks(
 
 
 def layout_of(track: AudioTrackInfo, channels: int) -> str:
-    """Return the name of a track's channel layout, or the usual layout where the file names none that fits `channels`."""
+    """Return the name of a track's channel layout.
+
+    The usual layout if the file names none that fits `channels`.
+    """
     try:
         if av.AudioLayout(track.layout).nb_channels == channels:
             return track.layout

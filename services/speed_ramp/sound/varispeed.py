@@ -1,9 +1,9 @@
-"""Resample sound so that its pitch follows the speed, as on a tape.
+"""Sound resampled so that its pitch follows the speed, as on a tape.
 
 The clock gives the exact source moment of each output sample. A windowed sinc interpolates the source there (Julius O. Smith, "Digital
-Audio Resampling Home Page", CCRMA: bandlimited interpolation), with 32 zero crossings on each side and a Kaiser window (beta 9: aliasing
-is below -90 dB). Where the clip plays fast, the sinc is wider in proportion, which removes the frequencies that would alias. The width
-follows the speed from sample to sample, so the sound neither clicks nor drifts. Jumps of the speed are spread over 10 ms.
+Audio Resampling Home Page", CCRMA: bandlimited interpolation), with 32 zero crossings on each side and a Kaiser window (beta 9: aliasing is
+below -90 dB). Where the clip plays fast, the sinc is wider in proportion, which removes the frequencies that would alias. The width follows
+the speed from sample to sample, so the sound neither clicks nor drifts. Jumps of the speed are spread over 10 ms.
 """
 
 from collections.abc import Iterator
@@ -24,7 +24,10 @@ _MAX_TAPS = 1 << 21  # filter taps per step; limits memory
 
 
 class Varispeed:
-    """A track resampled along a curve, its pitch following the speed. `clock` must not freeze."""
+    """A track resampled along a curve, its pitch following the speed.
+
+    `clock` must not freeze.
+    """
 
     def __init__(self, source: Source, clock: Clock) -> None:
         self._source, self._clock, self._rate = source, clock, source.sample_rate
@@ -35,7 +38,10 @@ class Varispeed:
         self._rises = clock.speed(clock.source(self._jumps + 1e-6)) - before
 
     def read(self, until: int) -> Iterator[Samples]:
-        """Yield the samples from the end of the last call up to output sample `until`, float32 (channels, n) each."""
+        """Yield the next samples, up to output sample `until`.
+
+        They continue the last call; float32 (channels, n) each.
+        """
         while self._read < until:
             numbers = np.arange(self._read, min(self._read + _PIECE, until))
             moments = self._moments(numbers / self._rate)
@@ -46,7 +52,10 @@ class Varispeed:
             yield np.concatenate(pieces, axis=1)
 
     def _moments(self, out: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the source seconds at output seconds `out`, with a parabola instead of a kink at each jump of the speed."""
+        """Return the source seconds at output seconds `out`.
+
+        A parabola replaces the kink at each jump of the speed.
+        """
         moments = self._clock.source(out)
         first, last = np.searchsorted(self._jumps, (out[0] - _HALF_JUMP_S, out[-1] + _HALF_JUMP_S))
         for jump, rise in zip(self._jumps[first:last], self._rises[first:last], strict=True):
@@ -54,7 +63,10 @@ class Varispeed:
         return moments
 
     def _interpolate(self, places: NDArray[np.float64], widths: NDArray[np.float64]) -> NDArray[np.float32]:
-        """Return the sound at `places` (source samples, rising), each through a sinc scaled by its width in `widths`."""
+        """Return the sound at `places`, interpolated by a windowed sinc.
+
+        `places`: source samples, rising; `widths`: the scale of the sinc at each.
+        """
         reach = int(np.ceil(_CROSSINGS * float(widths.max()))) + 1
         nearest = np.floor(places).astype(np.int64)
         first = int(nearest[0]) - reach
@@ -73,7 +85,10 @@ class Varispeed:
 
 
 def _table() -> NDArray[np.float32]:
-    """Return the windowed sinc from 0 to the last zero crossing, with zeros at the end for interpolating there."""
+    """Return the windowed sinc from 0 to the last zero crossing.
+
+    Zeros follow at the end, for interpolating there.
+    """
     x = np.arange(_CROSSINGS * _ENTRIES + 1) / _ENTRIES
     window = np.i0(_BETA * np.sqrt(np.maximum(1 - (x / _CROSSINGS) ** 2, 0))) / np.i0(_BETA)
     return np.append(np.sinc(x) * window, [0.0, 0.0]).astype(np.float32)

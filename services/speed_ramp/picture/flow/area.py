@@ -1,4 +1,7 @@
-"""Map strips and areas of full-size planes to the small pictures that have the motion."""
+"""Strips and areas of full-size planes, and their small pictures.
+
+The small pictures have the motion.
+"""
 
 import math
 from dataclasses import dataclass
@@ -17,7 +20,7 @@ Picture = NDArray[Any]
 
 @dataclass(frozen=True, slots=True)
 class Raster:
-    """How planes lie on the small pictures.
+    """The geometry of planes relative to the small pictures.
 
     `size`: (height, width) of the planes in samples. `scale`: samples per small pixel, (down, across).
     """
@@ -27,16 +30,25 @@ class Raster:
 
     @property
     def margin(self) -> int:
-        """Return the small pixels needed around an area to enlarge it: at least one, and whole samples."""
+        """Return the margin of small pixels that enlarging an area needs.
+
+        At least one, and whole samples.
+        """
         return next(count for count in (1, 2, ALIGNED) if all((count * by).is_integer() for by in self.scale))
 
     def padded(self, field: Field) -> Field:
-        """Extend a field of the small pictures by the margin, repeating its edges."""
+        """Extend a field of the small pictures by the margin.
+
+        Its edges are repeated.
+        """
         margin = self.margin
         return np.asarray(cv2.copyMakeBorder(field, margin, margin, margin, margin, cv2.BORDER_REPLICATE), np.float32)
 
     def places(self, shape: tuple[int, ...]) -> Field:
-        """Return the places of the pixels of a padded field of `shape`, x and y in samples."""
+        """Return the places of a padded field's pixels, in samples.
+
+        x and y for each pixel; `shape`: the field's.
+        """
         axes = (np.arange(-self.margin, length + self.margin, dtype=np.float32) for length in shape[:2])
         y, x = ((axis + np.float32(0.5)) * np.float32(scale) - np.float32(0.5) for axis, scale in zip(axes, self.scale, strict=True))
         return np.asarray(cv2.merge(np.broadcast_arrays(x, y[:, None])), np.float32)
@@ -48,7 +60,10 @@ class Raster:
 
     @property
     def step(self) -> int:
-        """Return the height of a strip in small pixels; it covers whole samples."""
+        """Return the height of a strip in small pixels.
+
+        A strip covers whole samples.
+        """
         return max(round(_ROWS / self.scale[0] / ALIGNED), 1) * ALIGNED
 
     @property
@@ -57,7 +72,10 @@ class Raster:
         return math.ceil(self.size[0] / self.scale[0] / self.step)
 
     def blocks(self, visible: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
-        """Return which blocks contain or touch a `visible` pixel: bool (strips, columns of ALIGNED small pixels); None: all of them."""
+        """Return which blocks contain or touch a `visible` pixel.
+
+        bool (strips, columns of ALIGNED small pixels). `visible` None: all blocks.
+        """
         wide = math.ceil(self.size[1] / self.scale[1] / ALIGNED)
         if visible is None:
             return np.ones((self.strips, wide), np.bool_)
@@ -68,7 +86,10 @@ class Raster:
         return blocks
 
     def areas(self, blocks: NDArray[np.bool_]) -> list["Area | None"]:
-        """Return the area of each strip's `blocks`; None for a strip without any."""
+        """Return the area of each strip's `blocks`.
+
+        None for a strip without blocks.
+        """
         areas: list[Area | None] = []
         for strip, changes in enumerate(np.diff(blocks, prepend=False, append=False, axis=1)):
             ends = (np.flatnonzero(changes) * ALIGNED).tolist()
@@ -77,7 +98,10 @@ class Raster:
 
 
 class Area:
-    """Columns of a strip, handled as one picture: the columns between them are left out."""
+    """Columns of a strip, handled as one picture.
+
+    The columns between them are left out.
+    """
 
     def __init__(self, raster: Raster, top: int, runs: list[tuple[int, int]]) -> None:
         (height, width), (down, across), margin = raster.size, raster.scale, raster.margin

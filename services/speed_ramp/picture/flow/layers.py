@@ -1,4 +1,4 @@
-"""Decide what each pixel of the picture at moment t is made of.
+"""The composition of each pixel of the picture at moment t.
 
 A pixel has up to three explanations: the motion that starts in `before`, the motion that ends in `after` (they differ at the edges of
 moving objects), and standing still. Each gives a place in both pictures; the more similar the pictures are there, the likelier the
@@ -48,7 +48,10 @@ class Layer:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Layers:
-    """The layers of the picture at `t` (0 to 1), from bottom to top."""
+    """The layers of a picture, from bottom to top.
+
+    `t`: its moment, from 0 (`before`) to 1 (`after`).
+    """
 
     t: float
     layers: tuple[Layer, ...]
@@ -60,7 +63,10 @@ def still_layers(t: float) -> Layers:
 
 
 def layers_at(vectors: Vectors, t: float) -> Layers:
-    """Return the explanations of the picture at `t`, between 0 and 1, as layers."""
+    """Return the explanations of the picture at `t` as layers.
+
+    `t`: between 0 and 1.
+    """
     starting, ending = _project(vectors, t)
     forward, backward = _Motion(vectors, t, starting, from_before=True), _Motion(vectors, t, ending, from_before=False)
     still_cost = _box(cv2.absdiff(vectors.before, vectors.after), _WINDOW) + np.float32(_STILL_COST)
@@ -73,7 +79,7 @@ def layers_at(vectors: Vectors, t: float) -> Layers:
 
 
 class _Motion:
-    """An explanation by motion: its places in both pictures, and the samples there."""
+    """An explanation by motion: its places in both pictures, and their samples."""
 
     def __init__(self, vectors: Vectors, t: float, field: Field, *, from_before: bool) -> None:
         self.vectors = field
@@ -84,7 +90,10 @@ class _Motion:
         self._errors = sample(vectors.forward_error, self._places[0]), sample(vectors.backward_error, self._places[1])
 
     def cost(self) -> Field:
-        """Return how badly the explanation fits, in levels of 256: float32 (height, width)."""
+        """Return the cost of the explanation, float32 (height, width).
+
+        It is the misfit in levels of 256.
+        """
         own = self._errors[0 if self._from_before else 1]
         return _box(cv2.scaleAdd(own, _ERROR_COST, cv2.absdiff(*self.samples).astype(np.float32)), _WINDOW)
 
@@ -93,7 +102,10 @@ class _Motion:
         return _box(sample(self._detail, self._places[0]), _WINDOW) > _FINE
 
     def after(self) -> Field:
-        """Return the share of `after` in the mix, 0 to 1: float32 (height, width)."""
+        """Return the share of `after` in the mix, 0 to 1.
+
+        float32 (height, width).
+        """
         # A pixel with a large round-trip error in one picture is covered in the other: only the first can show it.
         before = (1 - self._t) * _inside(self._places[0]) * (1 + _COVERED * _box(self._errors[0], 5))
         after = self._t * _inside(self._places[1]) * (1 + _COVERED * _box(self._errors[1], 5))
@@ -101,7 +113,7 @@ class _Motion:
 
 
 def _project(vectors: Vectors, t: float) -> tuple[Field, Field]:
-    """Project the motion from `before` and the motion to `after` to moment `t`."""
+    """Project both motions, from `before` and to `after`, to moment `t`."""
     grid, starting, ending = vectors.grid, vectors.forward, -vectors.backward
     for _ in range(_STEPS):
         starting = sample(vectors.forward, grid - np.float32(t) * starting)
@@ -110,7 +122,10 @@ def _project(vectors: Vectors, t: float) -> tuple[Field, Field]:
 
 
 def _shares(costs: list[Field]) -> list[Field]:
-    """Return the weights of three explanations, which add up to 1 in each pixel, from their costs."""
+    """Return the weights of three explanations from their costs.
+
+    They add up to 1 in each pixel.
+    """
     lowest = np.minimum(np.minimum(costs[0], costs[1]), costs[2])
     parts = [np.asarray(cv2.exp((lowest - cost) * np.float32(1 / _SOFT)), np.float32) for cost in costs]
     total = parts[0] + parts[1] + parts[2]
@@ -120,11 +135,12 @@ def _shares(costs: list[Field]) -> list[Field]:
 def _join(
     motion: _Motion, field: Field, share: Field, other: Field, other_samples: tuple[NDArray[Any], NDArray[Any]], other_share: Field
 ) -> tuple[Field, Field, Field]:
-    """Merge another explanation into the layer of `motion` where that changes nothing visible.
+    """Merge another explanation into the layer of `motion`.
 
-    `field`, `share`: motion and weight of the layer so far. `other`, `other_samples`, `other_share`: motion, samples in both pictures and
-    weight of the other explanation. Where both motions are equal, the layer moves by their mean; where both show equal pictures, the layer
-    takes the other's weight. So most of a picture needs one layer. Returns the layer's motion and weight, and the other's remaining weight.
+    Only where that changes nothing visible. `field`, `share`: motion and weight of the layer so far. `other`, `other_samples`,
+    `other_share`: motion, samples in both pictures and weight of the other explanation. Where both motions are equal, the layer moves by
+    their mean; where both show equal pictures, the layer takes the other's weight. So most of a picture needs one layer. Returns the
+    layer's motion and weight, and the other's remaining weight.
     """
     distance = cv2.subtract(other, field)
     same = np.clip(2 - cv2.magnitude(*cv2.split(distance)) * np.float32(1 / _NEAR), 0, 1)
@@ -138,7 +154,7 @@ def _join(
 
 
 def _inside(places: NDArray[Any]) -> Field:
-    """Return 1 where a place is within the picture, almost 0 where it is outside."""
+    """Return 1 for places within the picture, almost 0 outside."""
     height, width = places.shape[:2]
     ones = np.ones((height, width), np.float32)
     border = {"borderMode": cv2.BORDER_CONSTANT, "borderValue": 0}

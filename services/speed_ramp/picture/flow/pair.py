@@ -1,4 +1,4 @@
-"""Interpolate between two pictures along the motion: `FlowPair(before, after).at(t)`.
+"""Interpolation between two pictures: `FlowPair(before, after).at(t)`.
 
 Both pictures are moved to moment t along dense optical flow and mixed, each where it is visible. `vectors.py` computes the motion,
 `layers.py` decides what each pixel is made of at moment t, and `warp.py` composes the full-size planes.
@@ -46,18 +46,25 @@ class FlowPair:
 
     @property
     def cut(self) -> bool:
-        """Return whether the pictures show different scenes (a cut, a flash); `at` then returns the nearer one."""
+        """Return whether the pictures show different scenes.
+
+        A cut or a flash; `at` then returns the nearer picture.
+        """
         return self._vectors.cut
 
     @property
     def still(self) -> bool:
-        """Return whether nothing moves, so that in-between pictures are plain mixes."""
+        """Return whether nothing moves.
+
+        In-between pictures are then plain mixes.
+        """
         return self._vectors.still
 
     def at(self, t: float) -> Planes:
-        """Return the picture at `t`, from 0 (`before`) to 1 (`after`), as planes of the sources' shapes and type.
+        """Return the picture at `t`, from 0 (`before`) to 1 (`after`).
 
-        At 0, at 1 and across a cut, these are a source's own arrays, not copies. Raises ValueError outside 0 to 1.
+        Planes of the sources' shapes and type. At 0, at 1 and across a cut, these are a source's own arrays, not copies. Raises ValueError
+        outside 0 to 1.
         """
         if not 0 <= t <= 1:
             raise ValueError(f"{t = } must be from 0 to 1")
@@ -72,7 +79,10 @@ class FlowPair:
 
     @cached_property
     def _groups(self) -> tuple[PlaneGroup, ...]:
-        """Return the planes, grouped by size: planes of one size share their places."""
+        """Return the planes, grouped by size.
+
+        Planes of one size share their places.
+        """
         pairs, by = zip(self._before, self._after, strict=True), self._vectors.by
         height, width = self._before[0].shape
         groups = (tuple(zip(*group, strict=True)) for _, group in groupby(pairs, key=lambda pair: pair[0].shape[:2]))
@@ -83,5 +93,8 @@ class FlowPair:
 
 
 def _sparser(luma: int, plane: int) -> int:
-    """Return how many samples of luma one sample of a plane stands for, along one side: 1, 2 or 4."""
+    """Return the number of luma samples per sample of a plane.
+
+    Along one side: 1, 2 or 4.
+    """
     return next(by for by in (1, 2, 4) if -(-luma // by) == plane)

@@ -1,9 +1,9 @@
-"""Compute the motion between two pictures: optical flow both ways, and how far both ways agree.
+"""The motion between two pictures: optical flow both ways, and its error.
 
 Uses OpenCV's DIS flow (Kroeger et al., "Fast Optical Flow using Dense Inverse Search", ECCV 2016) on small luma pictures: 1080p is shrunk
 to a fifth, and the finest scale is single pixels. Measured on three clips: shrinking to a quarter gains 0.15 dB for 30 ms more; the
-variational refinement takes half as long as the search and gains -0.1 to 0.15 dB; one scale coarser loses 0.1 to 0.6 dB. Small things
-that move by a large part of their own size are not found (a test object 60 pixels wide was found after moving by 20 pixels, not by 24).
+variational refinement takes half as long as the search and gains -0.1 to 0.15 dB; one scale coarser loses 0.1 to 0.6 dB. Small objects that
+move by a large part of their own size are not found (a test object 60 pixels wide was found after moving by 20 pixels, not by 24).
 """
 
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ ALIGNED = 4
 _SHORTEST = 32  # pixels: minimum for DIS's pyramid
 _PATCH_STRIDE = 4
 _DESCENTS = 12  # iterations of DIS's search; the preset's 25 gain less than 0.1 dB, 5 lose 0.3 to 0.8 dB where much moves
-_GAMMA = 0.6  # below 1: dark patches count for more; gains 0.1 dB where someone in black moves
+_GAMMA = 0.6  # below 1: dark patches count for more; gains 0.1 dB where a person in black moves
 _STILL = 2  # levels of 256: pictures that differ by no more are still
 _CUT = 0.5
 _MAX_ERROR = 8.0  # small pixels
@@ -32,10 +32,10 @@ _MAX_ERROR = 8.0  # small pixels
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Vectors:
-    """The motion between two pictures, at the size of the small luma pictures `before` and `after`, uint8 (height, width).
+    """The motion between two pictures, at the size of small luma pictures.
 
-    A small pixel stands for `by` x `by` pixels. Where the small pictures extend beyond the pictures, they repeat the edges.
-
+    `before`, `after`: the small pictures, uint8 (height, width). A small pixel stands for `by` x `by` pixels. Where the small pictures
+    extend beyond the pictures, they repeat the edges.
     `forward`, `backward`: float32 (height, width, 2), motion (x, y) in small pixels from `before` to `after` and the reverse.
     `forward_error`, `backward_error`: float32 (height, width), distance in small pixels (at most 8) between a pixel and where it lands
     after going there and back; large where something is covered or the match is wrong.
@@ -58,7 +58,10 @@ class Vectors:
 
 
 def find_vectors(before: NDArray[Any], after: NDArray[Any], *, bits: int = 8) -> Vectors:
-    """Compute the motion between two luma planes, uint8 or uint16 (height, width), of `bits` bits per sample."""
+    """Compute the motion between two luma planes.
+
+    uint8 or uint16 (height, width), of `bits` bits per sample.
+    """
     by = max(1, round(max(before.shape) / FLOW_SIZE))
     before, after = _to_8_bits(before, bits), _to_8_bits(after, bits)
     a, b = _small(before, by), _small(after, by)
@@ -84,7 +87,10 @@ def find_vectors(before: NDArray[Any], after: NDArray[Any], *, bits: int = 8) ->
 
 
 def sample(picture: NDArray[Any], places: NDArray[Any], *, interpolation: int = cv2.INTER_LINEAR) -> NDArray[Any]:
-    """Read `picture` at `places`, float32 (height, width, 2) of x and y; beyond its edges the edges are repeated."""
+    """Read `picture` at `places`, float32 (height, width, 2) of x and y.
+
+    Beyond the picture's edges the edges are repeated.
+    """
     # None: x and y both come from `places`.
     samples: NDArray[Any] = cv2.remap(picture, places, None, interpolation, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
     return samples
@@ -129,7 +135,10 @@ def _to_8_bits(luma: NDArray[Any], bits: int) -> NDArray[np.uint8]:
 
 
 def _small(luma: NDArray[np.uint8], by: int) -> NDArray[np.uint8]:
-    """Extend a plane to whole tiles by repeating its edges, and shrink it by `by`."""
+    """Shrink a plane by `by`.
+
+    Before that, its edges are repeated up to whole tiles.
+    """
     below, beside = (max(_SHORTEST, -(-side // (by * ALIGNED)) * ALIGNED) * by - side for side in luma.shape)
     if below or beside:
         luma = np.asarray(cv2.copyMakeBorder(luma, 0, below, 0, beside, cv2.BORDER_REPLICATE), np.uint8)
@@ -138,6 +147,9 @@ def _small(luma: NDArray[np.uint8], by: int) -> NDArray[np.uint8]:
 
 
 def _round_trip_error(there: Field, back: Field, grid: Field) -> Field:
-    """Return how far from itself each pixel lands after going `there` and `back`, in small pixels."""
+    """Return the distance of each pixel from itself after a round trip.
+
+    In small pixels, after going `there` and `back`.
+    """
     offset = there + sample(back, grid + there)
     return np.asarray(np.minimum(cv2.magnitude(offset[..., 0], offset[..., 1]), np.float32(_MAX_ERROR)), np.float32)

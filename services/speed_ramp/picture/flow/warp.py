@@ -1,4 +1,4 @@
-"""Compose full-size planes from layers of motion.
+"""Composition of full-size planes from layers of motion.
 
 Works strip by strip: a layer's places and weights are enlarged for one strip at a time, which fits the processor's cache, so only the
 result is as large as the picture. The bottom layer is read everywhere. Further layers are laid over it only in the columns where they are
@@ -16,14 +16,14 @@ from services.speed_ramp.picture.flow.area import Picture, Raster
 from services.speed_ramp.picture.flow.layers import Layer, Layers
 from services.speed_ramp.picture.flow.vectors import Field, sample
 
-_INVISIBLE = 1 / 64  # an opacity that changes next to nothing
+_INVISIBLE = 1 / 64  # opacity below which a layer is invisible
 
 
 class Planes:
-    """Planes of equal size of both pictures: uint8 or uint16, (height, width), or (height, width, n) with interleaved samples.
+    """Planes of equal size of both pictures.
 
-    `scale`: samples per small pixel, (down, across). The attributes `before` and `after` have one array per channel: uint8, or float32
-    where samples have more than 8 bits.
+    uint8 or uint16, (height, width), or (height, width, n) with interleaved samples. `scale`: samples per small pixel, (down, across). The
+    attributes `before` and `after` have one array per channel: uint8, or float32 where samples have more than 8 bits.
     """
 
     def __init__(self, before: Sequence[Picture], after: Sequence[Picture], scale: tuple[float, float]) -> None:
@@ -34,10 +34,11 @@ class Planes:
 
 
 def compose(planes: Planes, layers: Layers, *, peak: int, sharp: bool = True) -> list[Picture]:
-    """Return the planes at the layers' moment, in the shapes and type of their sources, with no sample above `peak`.
+    """Return the planes at the layers' moment.
 
-    `sharp`: read the bottom layer with cubic interpolation where there is fine detail, which gains up to 0.2 dB. Linear interpolation is as
-    good elsewhere, for chroma, and for the other layers, which only fill the gaps between motions.
+    They have the shapes and type of their sources, with no sample above `peak`. `sharp`: read the bottom layer with cubic interpolation
+    where there is fine detail, which gains up to 0.2 dB. Linear interpolation is as good elsewhere, for chroma, and for the other layers,
+    which only fill the gaps between motions.
     """
     done = [np.empty_like(plane) for plane in planes.before]
     readers = [_LayerReader(layer, layers.t, planes, sharp=sharp) for layer in layers.layers]
@@ -51,7 +52,7 @@ def compose(planes: Planes, layers: Layers, *, peak: int, sharp: bool = True) ->
 
 
 class _LayerReader:
-    """Draw a layer of planes."""
+    """A reader that draws a layer of planes."""
 
     def __init__(self, layer: Layer, t: float, planes: Planes, *, sharp: bool) -> None:
         self._planes, self._t = planes, t
@@ -86,7 +87,7 @@ class _LayerReader:
                         sample(picture, at, interpolation=interpolation) for picture, at in zip((before, after), places, strict=True)
                     ]
                 if opacity is not None:
-                    samples = [part.astype(np.float32) for part in samples]  # so that the result is rounded once
+                    samples = [part.astype(np.float32) for part in samples]  # float, so that the result is rounded once
                 mixed: NDArray[Any]
                 if share is None:
                     mixed = cv2.addWeighted(samples[0], 1 - self._t, samples[1], self._t, 0)
@@ -98,12 +99,15 @@ class _LayerReader:
 
 
 def _filled(blocks: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Fill the gaps between blocks of a strip: reading more costs less than copying several runs."""
+    """Fill the gaps between blocks of a strip.
+
+    Reading more blocks costs less than copying several runs.
+    """
     return np.maximum.accumulate(blocks, axis=1) & np.maximum.accumulate(blocks[:, ::-1], axis=1)[:, ::-1]
 
 
 def _both(share: Field) -> tuple[Field, Field]:
-    """Return the weights of both pictures from the share of the second."""
+    """Return the weights of both pictures from the second's share."""
     return 1 - share, share
 
 
