@@ -1,4 +1,7 @@
-"""The log: lines of text or JSON objects, with the ids of request and job."""
+"""The log, as lines of text or JSON objects.
+
+Lines carry the ids of request and job.
+"""
 
 import json
 import logging
@@ -44,8 +47,8 @@ def sent_on() -> dict[str, str]:
 
     They identify the request or the job that causes the call.
     """
-    if known := CURRENT_REQUEST.get(None):
-        return dict(known)
+    if headers := CURRENT_REQUEST.get(None):
+        return dict(headers)
     return {REQUEST_ID: job_id} if (job_id := CURRENT_JOB.get(None)) else {}
 
 
@@ -64,14 +67,14 @@ class JsonLines(logging.Formatter):
     """
 
     def format(self, record: logging.LogRecord) -> str:
-        known = CURRENT_REQUEST.get({})
-        trace = TRACEPARENT.fullmatch(known.get(TRACE[0], ""))
+        headers = CURRENT_REQUEST.get({})
+        trace = TRACEPARENT.fullmatch(headers.get(TRACE[0], ""))
         line = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
-            "request_id": known.get(REQUEST_ID),
+            "request_id": headers.get(REQUEST_ID),
             "trace_id": trace[1][1:] if trace else None,
             "job_id": CURRENT_JOB.get(None),
             **getattr(record, "fields", {}),

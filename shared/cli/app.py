@@ -96,9 +96,9 @@ def _add_serving(app: typer.Typer, suite: Suite) -> None:
         host: str | None = host_option,
         port: int | None = port_option,
     ) -> None:
-        known = ("gateway", *(service.name for service in suite.services))
-        if name not in known:
-            sys.exit(f"error: unknown service {name!r}; installed here: {', '.join(known)}")
+        names = ("gateway", *(service.name for service in suite.services))
+        if name not in names:
+            sys.exit(f"error: unknown service {name!r}; installed here: {', '.join(names)}")
         _run(suite.serve(name, settings(host, port)))
 
 

@@ -190,7 +190,7 @@ def _made_inputs(operation: Operation, inputs: dict[str, Any], operations: Mappi
             maker = operations.get(maker_name)
             if maker is None:
                 raise Invalid(f"{name}: {maker_name} is not installed here. Give a file.")
-            outputs = {made: Path(folder) / f"{made}{SUFFIXES[kind]}" for made, kind in maker.outputs.items()}
+            outputs = {output_name: Path(folder) / f"{output_name}{SUFFIXES[kind]}" for output_name, kind in maker.outputs.items()}
             given = {other: None if about.optional else inputs.get(other) for other, about in maker.ports.items()}
             _locally(maker, maker.params(), given, outputs)
             complete[name] = outputs[output]

@@ -126,19 +126,19 @@ class ModelFolder:
             raise missing_error(model) from None
         if not stat.S_ISREG(state.st_mode):
             raise ModelDamaged(f"{path} is not a file. {_remedy(model)}")
-        known = self.manifest(model).files.get(file.path)
-        if known and not again and (known.size, known.changed_ns) == (state.st_size, state.st_mtime_ns):
-            return known
+        record = self.manifest(model).files.get(file.path)
+        if record and not again and (record.size, record.changed_ns) == (state.st_size, state.st_mtime_ns):
+            return record
         try:
             sha256, published = digests(path, file.checksum)
         except OSError as error:
             raise ModelDamaged(f"{path} cannot be read: {error.strerror}. {_remedy(model)}") from error
         if published != file.checksum:
             raise ModelDamaged(f"{path} has {published}, but {file.checksum} is published. {_remedy(model)}")
-        if known and sha256 != known.sha256:
-            raise ModelDamaged(f"{path} has changed: sha256:{known.sha256} is recorded, it has sha256:{sha256}. {_remedy(model)}")
+        if record and sha256 != record.sha256:
+            raise ModelDamaged(f"{path} has changed: sha256:{record.sha256} is recorded, it has sha256:{sha256}. {_remedy(model)}")
         values = {"sha256": sha256, "size": state.st_size, "changed_ns": state.st_mtime_ns}
-        origin = {"source": known.source, "revision": known.revision} if known else {}
+        origin = {"source": record.source, "revision": record.revision} if record else {}
         if not model.package:
             self.record(model, file, **values, **origin)
         return FileRecord(**values, **origin)

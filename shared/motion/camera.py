@@ -30,7 +30,7 @@ _OTHER_BRIGHTNESS = 0.25
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pose:
-    """View of a frame, relative to the first frame of its shot.
+    """Position of a frame relative to the first frame of its shot.
 
     `matrix` (3, 3) maps the frame's pixels to pixels of the first frame; `cut`: a new shot begins; `sure`: the motion was measured.
     """
@@ -60,12 +60,12 @@ def matrix_between(source: Posed, target: Posed) -> Matrix:
 
 
 def scale_matrix(matrix: Matrix, across: float, down: float) -> Matrix:
-    """Adapt a matrix to larger or smaller pictures.
+    """Adapt a matrix to pictures of another size.
 
     They are `across` and `down` times as large. Pixel centres stay pixel centres.
     """
-    grown = np.array([[across, 0, (across - 1) / 2], [0, down, (down - 1) / 2], [0, 0, 1]])
-    return np.asarray(grown @ matrix @ np.linalg.inv(grown), np.float64)
+    enlargement = np.array([[across, 0, (across - 1) / 2], [0, down, (down - 1) / 2], [0, 0, 1]])
+    return np.asarray(enlargement @ matrix @ np.linalg.inv(enlargement), np.float64)
 
 
 def analysis_size(width: int, height: int) -> tuple[int, int]:
@@ -78,16 +78,16 @@ def analysis_size(width: int, height: int) -> tuple[int, int]:
 
 
 class Method(Protocol):
-    """A function that measures the motion between two views near a guess.
+    """A function that measures the motion between two views.
 
-    None if the views do not show the motion.
+    It starts from a guess, and returns None if the views do not show the motion.
     """
 
     def __call__(self, before: View, after: View, guess: Matrix) -> Matrix | None: ...
 
 
 class Camera:
-    """A tracker of the camera through frames.
+    """A tracker of the camera's motion from frame to frame.
 
     Frames are given as luma in `analysis_size`. With a mask of the subject, only the background is followed. Without a mask, the motion of
     most of the picture counts as the camera's.
@@ -166,7 +166,7 @@ class Camera:
 
 
 class Translation:
-    """The shift between two small pictures, by phase correlation."""
+    """A method that measures a shift, by phase correlation."""
 
     def __init__(self, size: tuple[int, int]) -> None:
         self._correlation = PhaseCorrelation(size)
@@ -177,7 +177,7 @@ class Translation:
 
 
 class Features:
-    """A similarity or homography between two small pictures, by tracked corners."""
+    """A method that measures a similarity or homography, by tracked corners."""
 
     def __init__(self, model: Model) -> None:
         self._homography = model == "homography"
@@ -233,9 +233,9 @@ def is_cut(before: Gray, after: Gray, moved: Matrix, *, related: bool = True) ->
 
 
 def _inside(mask: Mask, points: NDArray[np.float32]) -> Mask:
-    """Return which points lie on true pixels of a mask.
+    """Return which points lie inside a mask.
 
-    `points`: (n, 2) as x and y.
+    `points`: (n, 2) as x and y; inside are true pixels.
     """
     height, width = mask.shape
     x, y = np.rint(np.clip(points, -1, max(width, height))).astype(int).T
@@ -263,9 +263,9 @@ def _correlation(a: Matrix, b: Matrix) -> float:
 
 
 def overlap(moved: Matrix, size: tuple[int, int]) -> float:
-    """Estimate the share of a picture in view after the motion `moved`.
+    """Estimate the share of a picture that stays in view.
 
-    From 0 to 1.
+    From 0 to 1, after the motion `moved`.
     """
     width, height = size
     corners = cv2.perspectiveTransform(np.array([[[0, 0], [width, 0], [width, height], [0, height]]], np.float64), moved)[0]
@@ -276,7 +276,7 @@ def overlap(moved: Matrix, size: tuple[int, int]) -> float:
 
 
 def _plausible(matrix: Matrix, shape: tuple[int, ...]) -> bool:
-    """Return whether a camera can move by this matrix.
+    """Return whether a camera can move this way.
 
     No mirroring, and no zoom above 2x.
     """

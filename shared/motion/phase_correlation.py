@@ -34,7 +34,7 @@ _OUT_OF_SIGHT = 2.0
 
 
 class PhaseCorrelation:
-    """A measurement of shifts between pictures of one size, (width, height).
+    """A meter of shifts between pictures of one size, (width, height).
 
     Intermediate pictures of `before` are kept until another `before` comes.
     """
@@ -152,21 +152,21 @@ def _refined(
     aim = target[1::2, 1::2].astype(np.float32)
     height, width = target.shape
     shift = np.array(start, np.float64)
-    seen: tuple[slice, slice] | None = None
+    region: tuple[slice, slice] | None = None
     for _ in range(_ROUNDS):
         # Every second pixel of `source` at the shifted position.
         matrix = np.array([[2, 0, 1 - shift[0]], [0, 2, 1 - shift[1]]])
         moved = cv2.warpAffine(
             source, matrix, aim.shape[::-1], flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
         )
-        both = _in_both(shift[1], height), _in_both(shift[0], width)
-        if both != seen:
-            seen = both
-            right, below = (np.ascontiguousarray(part[seen]) for part in (across, down))
-        off = aim[seen] - moved[seen]
+        overlap = _in_both(shift[1], height), _in_both(shift[0], width)
+        if overlap != region:
+            region = overlap
+            right, below = (np.ascontiguousarray(part[region]) for part in (across, down))
+        off = aim[region] - moved[region]
         if not off.size:
             return None
-        counted = None if masks is None else _counted(masks, matrix, both)
+        counted = None if masks is None else _counted(masks, matrix, overlap)
         off -= _median(off.ravel()[::7] if counted is None else off[counted][::7] if counted.any() else np.zeros(1, np.float32))
         weight = np.square(off * np.float32(1 / _SPREAD))
         weight += 1

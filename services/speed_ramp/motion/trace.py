@@ -22,7 +22,7 @@ _LONGEST_CUT = 2  # pairs: a cut changes one, a single flashed frame two; more i
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measure:
-    """A rule which motion counts: one row of MEASURES.
+    """A rule that decides which motion counts: one row of MEASURES.
 
     `combine` gets the subject's and the camera's motion over time.
     """
@@ -58,9 +58,9 @@ class Trace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """The measured motion of a part of a video.
+    """The measured motion and cuts of a part of a video.
 
-    With it come the times of the part's cuts, in seconds from its start, and the number of frames compared.
+    Times of cuts are in seconds from the part's start. `frames`: the number of frames compared.
     """
 
     trace: Trace
@@ -98,18 +98,18 @@ def measure_motion(info: VideoInfo, samples: Samples, measure: Measure, progress
 
 
 def without_cuts(times: Floats, values: Floats, mismatched: NDArray[np.bool_]) -> tuple[Floats, list[float]]:
-    """Interpolate `values` across cuts and flashes.
+    """Replace motion across cuts and flashes by interpolated values.
 
     Returns the values (n, k) and the times of the cuts. `mismatched` (n): True where a pair of frames shows different scenes. Longer runs
     of them are fast motion and stay.
     """
     edges = np.flatnonzero(np.diff(np.concatenate([[False], mismatched, [False]]).astype(np.int8)))
     runs = [(a, b) for a, b in edges.reshape(-1, 2) if b - a <= _LONGEST_CUT]
-    known = np.ones(len(values), dtype=bool)
+    valid = np.ones(len(values), dtype=bool)
     for start, stop in runs:
-        known[start:stop] = False
-    if runs and known.any():
-        values = np.stack([np.interp(times, times[known], column[known]) for column in values.T], axis=1)
+        valid[start:stop] = False
+    if runs and valid.any():
+        values = np.stack([np.interp(times, times[valid], column[valid]) for column in values.T], axis=1)
     elif runs:
         values = np.zeros_like(values)
     return values, [float(times[start]) for start, _ in runs]

@@ -86,15 +86,15 @@ def _fetch_rest(client: httpx.Client, origin: Origin, part: Path, tag: Path, on_
 
     Raises _Broken, after which the same call resumes.
     """
-    have, known = _size(part), _read(tag)
-    if have and origin.size == have:
+    received, validator = _size(part), _read(tag)
+    if received and origin.size == received:
         return
-    resume = {"Range": f"bytes={have}-", "If-Range": known} if have and known else {}
+    resume = {"Range": f"bytes={received}-", "If-Range": validator} if received and validator else {}
     with _answer(client, origin, resume) as answer:
         part_answered = answer.headers.get("Content-Range", "")
-        if answer.status_code == 416 and part_answered == f"bytes */{have}":
+        if answer.status_code == 416 and part_answered == f"bytes */{received}":
             return  # the partial file is complete already
-        if answer.status_code == 416 and have:
+        if answer.status_code == 416 and received:
             part.unlink()  # the partial file is longer than the file, so it belongs to another version
             raise _Broken("the server has a shorter file now")
         if answer.status_code >= 500 or answer.status_code in (408, 429):
@@ -105,7 +105,7 @@ def _fetch_rest(client: httpx.Client, origin: Origin, part: Path, tag: Path, on_
             raise FetchFailed(f"{origin.shown} answered a web page, not a file: is a login or a proxy in between?")
         if packed := answer.headers.get("Content-Encoding", "").replace("identity", ""):
             raise FetchFailed(f"{origin.shown} sent the file compressed ({packed[:40]}), which was not requested.")
-        start = have if answer.status_code == 206 else 0
+        start = received if answer.status_code == 206 else 0
         if answer.status_code == 206 and not (resume and part_answered.startswith(f"bytes {start}-")):
             raise FetchFailed(f"{origin.shown} answered {part_answered or 'no range'} to a request for the bytes from {start} on.")
         total = _total(answer, start, origin)

@@ -1,4 +1,4 @@
-"""Fill the unknown parts of a picture smoothly from the known ones.
+"""Smooth filling of a picture's unknown parts from the known parts.
 
 Push-pull of Gortler, Grzeszczuk, Szeliski and Cohen ("The Lumigraph", SIGGRAPH 1996): known values are averaged into ever smaller pictures,
 and unknown pixels take the value of the next smaller picture.
@@ -23,14 +23,14 @@ def push_pull(picture: Picture, weight: Picture) -> Picture:
     if weight.min() >= 1:
         return picture.copy()
     height, width = weight.shape
-    known = picture * weight[..., None]
+    result = picture * weight[..., None]
     if min(height, width) <= 2:
-        mean = known.sum((0, 1)) / max(float(weight.sum()), 1e-6)
+        mean = result.sum((0, 1)) / max(float(weight.sum()), 1e-6)
         return np.where(weight[..., None] > 1e-3, picture, mean).astype(np.float32)
     size = ((width + 1) // 2, (height + 1) // 2)
     coarse_weight = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
-    sums = np.asarray(cv2.resize(known, size, interpolation=cv2.INTER_AREA), np.float32).reshape(size[1], size[0], -1)
+    sums = np.asarray(cv2.resize(result, size, interpolation=cv2.INTER_AREA), np.float32).reshape(size[1], size[0], -1)
     coarse = np.asarray(sums / np.maximum(coarse_weight, 1e-6)[..., None], np.float32)
     filled = push_pull(coarse, np.asarray(np.minimum(coarse_weight * _COARSE_TRUST, 1), np.float32))
-    known += cv2.resize(filled, (width, height), interpolation=cv2.INTER_LINEAR).reshape(known.shape) * (1 - weight)[..., None]
-    return known
+    result += cv2.resize(filled, (width, height), interpolation=cv2.INTER_LINEAR).reshape(result.shape) * (1 - weight)[..., None]
+    return result

@@ -134,9 +134,9 @@ def main_video(container: av.container.InputContainer, path: str | os.PathLike[s
 
 
 def _rank(stream: av.video.stream.VideoStream) -> tuple[bool, bool, int]:
-    known = stream.codec_context is not None
-    size = stream.codec_context.width * stream.codec_context.height if known else 0
-    return known, bool(stream.disposition & av.stream.Disposition.default), size
+    has_codec = stream.codec_context is not None
+    size = stream.codec_context.width * stream.codec_context.height if has_codec else 0
+    return has_codec, bool(stream.disposition & av.stream.Disposition.default), size
 
 
 def audio_streams(container: av.container.InputContainer) -> list[Any]:

@@ -40,15 +40,15 @@ def compose(planes: Planes, layers: Layers, *, peak: int, sharp: bool = True) ->
     where there is fine detail, which gains up to 0.2 dB. Linear interpolation is as good elsewhere, for chroma, and for the other layers,
     which only fill the gaps between motions.
     """
-    done = [np.empty_like(plane) for plane in planes.before]
+    channels = [np.empty_like(plane) for plane in planes.before]
     readers = [_LayerReader(layer, layers.t, planes, sharp=sharp) for layer in layers.layers]
     for strip in range(planes.raster.strips):
         for reader in readers:
-            reader.draw(strip, done)
+            reader.draw(strip, channels)
     if planes.dtype != np.uint8:
-        done = [np.rint(np.clip(made, 0, peak, out=made), out=made).astype(planes.dtype) for made in done]
-    channels = iter(done)
-    return [next(channels) if count == 1 else np.dstack([next(channels) for _ in range(count)]) for count in planes.samples]
+        channels = [np.rint(np.clip(channel, 0, peak, out=channel), out=channel).astype(planes.dtype) for channel in channels]
+    remaining = iter(channels)
+    return [next(remaining) if count == 1 else np.dstack([next(remaining) for _ in range(count)]) for count in planes.samples]
 
 
 class _LayerReader:
