@@ -136,7 +136,7 @@ def gc(settings: Settings) -> dict[str, int]:
 
 
 def main() -> None:
-    """The `reelwright` command."""
+    """Run the `reelwright` command."""
     command_line(Suite(services=tuple(room.service for room in ROOMS if room.installed), up=up, serve=serve, gc=gc))()
 
 

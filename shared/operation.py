@@ -113,7 +113,7 @@ class Input:
 
     @property
     def sample(self) -> Sample:
-        """The sample that an example gives."""
+        """The sample medium that examples use for this input."""
         if self.kind is Kind.IMAGE:
             return Sample.PLATE if self.plate else Sample.PICTURE
         return Sample.MATTE if self.matte else Sample.CLIP

@@ -1,4 +1,4 @@
-"""Turn every exception of a request into problem details."""
+"""Handlers that turn exceptions into problem details."""
 
 import logging
 

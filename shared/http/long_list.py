@@ -1,4 +1,4 @@
-"""List parameters with a maximum length that is checked before the items are."""
+"""List parameters whose length is checked before their items."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""Params from text values, as a command line or an HTML form sends them."""
+"""Params from text values, as in command lines and HTML forms."""
 
 import json
 import re

@@ -1,4 +1,7 @@
-"""Serve several apps on one event loop until SIGTERM or Ctrl-C."""
+"""A server of several apps on one event loop.
+
+It ends on SIGTERM or Ctrl-C.
+"""
 
 import asyncio
 import contextlib

@@ -121,7 +121,7 @@ def describe(operation: Operation) -> OperationInfo:
 
 
 def example_body(operation: Operation) -> dict[str, Any]:
-    """Return a request body that runs unchanged.
+    """Return an example request body, which runs unchanged.
 
     It has sample media and the example params.
     """
@@ -145,7 +145,7 @@ def request_model(operation: Operation) -> type[BaseModel]:
 
 
 def plain_request(body: Any) -> JobRequest:
-    """Convert a typed body to the plain request that is stored."""
+    """Convert a typed request body to the JobRequest that is stored."""
     return JobRequest.model_construct(
         inputs=body.inputs.model_dump(), params={}, webhook=body.webhook, metadata=body.metadata, priority=body.priority
     )
@@ -189,7 +189,7 @@ async def submit(operation: Operation, request: JobRequest, *, params: Params, o
 
 
 def wait_seconds(prefer: str | None) -> int | None:
-    """Return the N of `Prefer: wait=N` (RFC 7240), at most 60.
+    """Return the seconds of `Prefer: wait=N` (RFC 7240), at most 60.
 
     None without the preference.
     """
@@ -198,10 +198,7 @@ def wait_seconds(prefer: str | None) -> int | None:
 
 
 async def answered(job: Job, *, owner: str, prefer: str | None, response: Response, runtime: Runtime) -> Job:
-    """Answer the request of an accepted job.
-
-    The answer waits as long as the client prefers.
-    """
+    """Return an accepted job, after the wait that the client prefers."""
     response.headers["Location"] = job.urls.self_
     if (seconds := wait_seconds(prefer)) is not None:
         job = await runtime.jobs.wait(owner, job.id, seconds)

@@ -44,9 +44,9 @@ def is_owner(text: str) -> bool:
 
 
 def checked_parts(owner: str, media_id: str) -> tuple[str, str]:
-    """Return both parts of a medium's folder.
+    """Check an owner and a media id; return both.
 
-    Raises UnknownMedia if one is malformed.
+    They are the parts of the medium's folder. Raises UnknownMedia if one is malformed.
     """
     if not is_owner(owner) or not is_id(media_id):
         raise UnknownMedia(f"There is no media {media_id[:64]!r}: ids have 26 characters and come from POST /v1/media.")

@@ -1,4 +1,7 @@
-"""Temporary names for files and folders that are renamed into place when complete."""
+"""Temporary names of files that are renamed into place when complete.
+
+Also of folders.
+"""
 
 import secrets
 from pathlib import Path

@@ -1,1 +1,4 @@
-"""Models: the catalog, installed files, devices, and a cache of loaded models that serves many jobs."""
+"""Models: the catalog, installed files, devices, and loaded models.
+
+A cache of loaded models serves many jobs.
+"""

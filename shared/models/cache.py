@@ -53,7 +53,7 @@ class ModelCache:
 
     @contextmanager
     def use(self, key: Hashable, load: Callable[[], Loaded], *, size: int, device: Device = CPU) -> Iterator[Loaded]:
-        """Hold a model for the length of a block: see `loaded`."""
+        """Hold a model while the block runs: see `loaded`."""
         entry = self._acquire(key, load, size, device)
         try:
             yield cast(Loaded, entry.model)
@@ -152,7 +152,7 @@ def model_cache() -> ModelCache:
 
 
 def loaded(key: Hashable, load: Callable[[], Loaded], *, size: int, device: Device = CPU) -> AbstractContextManager[Loaded]:
-    """Hold a model for the length of a block.
+    """Hold a model while the block runs.
 
     `with loaded(("nima", "f32"), load, size=300 * MIB) as model:`. `key` names the model and all its options; `load()` is called if this
     process has no model under that key. `size`: bytes that the model takes on `device` once loaded, roughly. Idle models are dropped, the

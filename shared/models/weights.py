@@ -1,4 +1,4 @@
-"""Load weights of torch models without running code from the file.
+"""Weights of torch models, loaded without running code from the file.
 
 A pickle can run any code when it is opened, and a file name says nothing about the content. So the first bytes decide: safetensors are read
 directly, torch's own formats with its restricted unpickler (`weights_only`), and anything else is refused.

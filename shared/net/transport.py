@@ -1,4 +1,4 @@
-"""httpx transports that choose the address they connect to; one checks every address first.
+"""httpx transports that choose the IP address they connect to.
 
 CheckedTransport connects to exactly the address that it checked. A name is resolved once for each connection, so a DNS answer that changes
 between check and use (DNS rebinding) has no effect. Host header, TLS server name and certificate check keep the name.

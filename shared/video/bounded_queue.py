@@ -11,7 +11,10 @@ QUEUED_BYTES = 96 * 1024 * 1024
 
 
 class QueueClosed(Exception):
-    """The consumer has closed the queue, which takes no more items."""
+    """The consumer has closed the queue.
+
+    The queue takes no more items.
+    """
 
 
 class BoundedQueue(Generic[T]):

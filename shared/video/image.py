@@ -1,4 +1,4 @@
-"""Still images, single or in a zip file, under the limits of video."""
+"""Still images, single or in a zip file, within the limits of video."""
 
 import os
 import warnings
@@ -110,10 +110,10 @@ def upright_image(file: Source, limits: Limits, *, name: str | None = None, alph
 
 
 def upright_rgb(image: Image.Image, *, alpha: bool = False, head: bytes = b"") -> Image.Image:
-    """Convert an open image to upright 8-bit sRGB, on white.
+    """Convert an open image to upright 8-bit sRGB.
 
     Colours are converted by the image's profile, or by the colour space that it names otherwise; an image that names none is taken for
-    sRGB. `head`: the file's first bytes, where PNG, AVIF and HEIC name their colour space. White fills transparent parts. 16-bit gray is
+    sRGB. `head`: the file's first bytes, where PNG, AVIF and HEIC name their colour space. Transparent parts become white. 16-bit gray is
     scaled to 8 bits. Integer and float images have no defined white: they are stretched from their least to their greatest value. `alpha`:
     keep transparency; the result is RGBA if the image has any.
     """
@@ -214,7 +214,7 @@ class Picture:
 
 
 def list_pictures(paths: list[Path]) -> list[Picture]:
-    """List the pictures of several files.
+    """List all pictures in picture files and zip files.
 
     Picture files keep the order of `paths`; entries of zip files are sorted by name. Raises NotFound, UnsupportedMedia, BrokenMedia or
     TooLarge for a path that is neither.

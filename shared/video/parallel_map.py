@@ -1,4 +1,7 @@
-"""Run a function over many items on all cores, in order, with bounded memory."""
+"""An ordered map over many items on all cores.
+
+Memory is bounded.
+"""
 
 import os
 from collections import deque

@@ -1,4 +1,4 @@
-"""Copy streams into an MP4 file without re-encoding."""
+"""Copies of streams in an MP4 file, without re-encoding."""
 
 import os
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,7 @@
-"""Work in a child process: warm, limited, and killed without harm to anything else."""
+"""Work in child processes, which are warm and limited.
+
+Killing a child harms nothing else.
+"""
 
 from shared.worker.pool import WorkerPool
 from shared.worker.slot import Limits, Slot

@@ -30,7 +30,7 @@ MAX_DETAIL_CHARS = 2000
 
 
 class Line:
-    """The child's end of the connection.
+    """The child's end of the connection to its slot.
 
     Forked copies of the process send nothing on it.
     """
@@ -84,7 +84,7 @@ def confine(parent_pid: int, memory_bytes: int) -> None:
 
 
 def answer(number: int, call: Call, line: Line) -> None:
-    """Run one call and send its last message."""
+    """Run one call, and send its result or error."""
     try:
         line.send(number, Done(run(number, call, line)))
     except ReelwrightError as error:

@@ -1,4 +1,4 @@
-"""A run of an operation in a child process.
+"""The run of an operation in a child process.
 
 It works on the files of a job, and measures the outputs.
 """
@@ -36,7 +36,7 @@ class OperationCall:
 
 @dataclass(frozen=True, kw_only=True)
 class WrittenFile:
-    """An output file, measured.
+    """Measured properties of an output file.
 
     `media`: description of a video or image, None for other kinds.
     """

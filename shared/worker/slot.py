@@ -186,7 +186,7 @@ class Slot:
             raise
 
     def _left_nothing(self, usage: Usage) -> bool:
-        """Return whether a call left no process behind but the child.
+        """Return whether a call left no extra process behind.
 
         A child that leaves processes behind is not used again.
         """

@@ -1,4 +1,5 @@
-"""Speed curves: made from motion or speeds, constrained, snapped to beats, and integrated into a clock.
+"""Speed curves, and the clock that integrates them.
 
-Times are source seconds unless they say output seconds; speed 1 is normal.
+Curves are made from motion or speeds, constrained, and snapped to beats. Times are source seconds unless they say output seconds; speed 1
+is normal.
 """

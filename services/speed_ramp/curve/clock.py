@@ -1,4 +1,4 @@
-"""The map from source time to output time along a speed curve, and its inverse.
+"""The map between source time and output time along a speed curve.
 
 At source time t the clip plays at speed s(t), so output time runs at dT/dt = 1/s(t). Where s is linear between two points, the integral of
 1/(s0 + k x) over x is log(1 + k x / s0) / k: exact, without time steps, and with an exact inverse. `easing.py` integrates the eased pieces.
@@ -60,14 +60,14 @@ class Clock:
         return speed
 
     def out(self, t: ArrayLike) -> Floats:
-        """Return the output times at which source times are reached.
+        """Return the first output times that show source times `t`.
 
         In seconds, in the shape of `t`. Where a point freezes, this is the start of the freeze.
         """
         return self._out(np.asarray(t, dtype=np.float64), "left")
 
     def left(self, t: ArrayLike) -> Floats:
-        """Return the output times at which source times are left.
+        """Return the last output times that show source times `t`.
 
         In seconds, in the shape of `t`. They differ from `out` only where a point freezes: this is the end of the freeze.
         """
@@ -116,9 +116,9 @@ class Clock:
         return self._reached[i] + np.where(frozen, self._freeze[i], 0.0) + self._elapsed(i, elapsed)
 
     def _elapsed(self, i: NDArray[np.intp], elapsed: Floats) -> Floats:
-        """Return the output seconds of the start of pieces `i`.
+        """Return the output seconds that the first part of each piece takes.
 
-        The start has `elapsed` source seconds; negative ones lie before the first point.
+        `i`: the pieces; `elapsed`: source seconds of that part, negative before the first point.
         """
         eased = (self._eased[i] >= 0) & (elapsed > 0)
         output_s = np.asarray(_linear(elapsed, self._s[i], np.where(eased | (elapsed <= 0), 0.0, self._slope[i])))

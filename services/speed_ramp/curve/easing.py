@@ -1,4 +1,4 @@
-"""Eased pieces of a speed curve: their integral and its inverse, in closed form.
+"""Eased pieces of a speed curve, integrated in closed form.
 
 Over a piece of L source seconds, u = 0..1, the speed is s0 + (s1 - s0) (3 u^2 - 2 u^3), the smoothstep, which is level at both ends. With v
 = u - 1/2, m the mean and d the difference of both speeds, this is m + d (1.5 v - 2 v^3), whose roots are sign(d) cosh(a + 2 pi i k / 3), k
@@ -33,7 +33,7 @@ class SmoothPieces:
         self._slope = change[:, None] * (1.5 - 6 * roots**2)
 
     def speed(self, i: Indices, elapsed: Floats) -> Floats:
-        """Return the speeds `elapsed` source seconds into pieces `i`."""
+        """Return the speeds in pieces `i` after `elapsed` source seconds."""
         u = np.clip(elapsed / self._length[i], 0, 1)
         return self._first[i] + self._change[i] * u * u * (3 - 2 * u)
 

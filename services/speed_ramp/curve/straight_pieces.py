@@ -70,9 +70,9 @@ def frame_pieces(points: list[Point], *, start: float, end: float, rate: Fractio
 
 
 def _largest_gap(clock: Clock, out: Floats) -> float:
-    """Return the largest distance between the clock and straight lines.
+    """Return the largest error of straight lines that replace the time map.
 
-    The lines join output times `out`; the distance is in source seconds.
+    The lines join output times `out`; the error is in source seconds.
     """
     quarters = out[:-1, None] + np.diff(out)[:, None] * np.array([0.25, 0.5, 0.75])
     ends = clock.source(out)

@@ -1,4 +1,4 @@
-"""Trim a speed curve to a part of the source."""
+"""The curve of a part of the source."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The files in an export."""
+"""The files of an export."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -11,7 +11,7 @@ from shared.video import VideoInfo
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RampedClip:
-    """A part of a clip along a curve, on a timeline.
+    """A part of a clip, retimed along a curve.
 
     `start` to `end` in source seconds; the timeline has `rate` frames per second.
     """

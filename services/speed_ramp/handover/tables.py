@@ -13,7 +13,7 @@ _TOLERANCE_S = 0.001
 
 
 def as_csv(clip: RampedClip) -> str:
-    """Write one line per control point.
+    """Return the curve as CSV, one line per control point.
 
     Columns are source second, speed, easing, freeze, and the output second at which the point is reached.
     """
@@ -26,7 +26,7 @@ def as_csv(clip: RampedClip) -> str:
 
 
 def as_json(clip: RampedClip) -> str:
-    """Write the curve and its time map.
+    """Return the curve and its time map as JSON.
 
     The curve is in the form that `render` takes. The map is in straight pieces, accurate to a millisecond.
     """

@@ -14,11 +14,11 @@ _STILL = 1e-6  # speeds below this are a freeze
 
 
 def as_otio(ramped: RampedClip) -> str:
-    """Write an OpenTimelineIO timeline with the curve as clips of whole frames.
+    """Return an OpenTimelineIO timeline of the curve.
 
-    It has one track. OpenTimelineIO has no curved retiming. Each clip has a LinearTimeWarp or, in a freeze, a FreezeFrame. Its source range
-    starts at the piece's source time and is as long as the piece on the timeline, as in OpenTimelineIO's EDL and Final Cut 7 adapters. The
-    exact curve is in the track's metadata.
+    It has one track with clips of whole frames. OpenTimelineIO has no curved retiming. Each clip has a LinearTimeWarp or, in a freeze, a
+    FreezeFrame. Its source range starts at the piece's source time and is as long as the piece on the timeline, as in OpenTimelineIO's EDL
+    and Final Cut 7 adapters. The exact curve is in the track's metadata.
     """
     import opentimelineio as otio
 
@@ -48,7 +48,7 @@ def as_otio(ramped: RampedClip) -> str:
 
 
 def as_fcpxml(ramped: RampedClip) -> str:
-    """Write FCPXML 1.10: the clip with a `timeMap` and markers.
+    """Return FCPXML 1.10: the clip with a `timeMap` and markers.
 
     The map is accurate to a quarter of a frame; each slow part has a marker.
     """

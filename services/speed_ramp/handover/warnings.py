@@ -9,7 +9,7 @@ _LONGER_S = 0.25
 
 
 def ramp_warnings(info: VideoInfo, rate: Fraction) -> Iterator[str]:
-    """Yield a sentence for each property of the source that is lost.
+    """Yield a warning for each property of the source that is lost.
 
     `rate`: frames per second of the output.
     """

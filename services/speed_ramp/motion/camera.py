@@ -26,7 +26,7 @@ _FWHM = 2.355  # full width at half maximum of a Gaussian, in standard deviation
 
 
 class Camera:
-    """A fit of affine motions to flow fields of one size.
+    """A solver for the affine camera motion in flow fields of one size.
 
     The size is (height, width) in pixels.
     """

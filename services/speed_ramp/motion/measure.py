@@ -66,7 +66,7 @@ def analysis_size(width: int, height: int) -> tuple[int, int]:
 
 
 class Meter(threading.local):
-    """A measurement of motion between pictures.
+    """A meter of the motion between two pictures.
 
     Several threads can share a Meter; each has its own buffers.
     """

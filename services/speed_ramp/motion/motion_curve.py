@@ -1,4 +1,4 @@
-"""Motion over time in the form of a result."""
+"""Motion over time, as part of a result."""
 
 import numpy as np
 from pydantic import BaseModel, Field
@@ -16,7 +16,7 @@ class Motion(BaseModel):
 
 
 def motion_curve(trace: Trace, start: float) -> Motion:
-    """Convert a trace to a result.
+    """Convert a trace to the form of a result.
 
     Groups of values are averaged if there are too many. `start`: source second at which the trace begins.
     """

@@ -1,4 +1,4 @@
-"""Audio tracks of a clip, from the source along the curve to the output."""
+"""Audio tracks of a clip, written along a speed curve."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack

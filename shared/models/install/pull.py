@@ -1,4 +1,4 @@
-"""Install a model: fetch, check and record every file."""
+"""Installation of a model: fetch, check and record every file."""
 
 import fcntl
 from collections.abc import Callable, Iterator, Sequence

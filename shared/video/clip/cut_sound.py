@@ -1,4 +1,4 @@
-"""Write the sound of a part of a clip, cut to the sample."""
+"""The sound of a part of a clip, cut to the sample."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -17,9 +17,9 @@ from shared.video.writing.writer import VideoWriter
 
 
 class PartSound:
-    """A copy of a clip's audio tracks, in step with a writer's pictures.
+    """The sound of a part of a clip, written beside its pictures.
 
-    `start`: seconds of the source at which the part begins.
+    All audio tracks of `video` are copied, in step with the pictures. `start`: seconds of the source at which the part begins.
     """
 
     def __init__(self, writer: VideoWriter, video: Path, info: VideoInfo, *, start: Fraction) -> None:

@@ -1,4 +1,7 @@
-"""Rewrite a clip, or a part of it, with new pictures; keep times, sound and tags."""
+"""Rewriting of a clip, or a part of it, with new pictures.
+
+Times, sound and tags are kept.
+"""
 
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack

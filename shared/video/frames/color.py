@@ -1,4 +1,4 @@
-"""Names and numbers of colour tags (ITU-T H.273), and the defaults for untagged files."""
+"""Colour tags (ITU-T H.273): names, numbers, defaults for untagged files."""
 
 from collections.abc import Mapping
 from typing import Any

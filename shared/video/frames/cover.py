@@ -1,4 +1,4 @@
-"""Crop and scale pictures so that they cover a frame."""
+"""Cropping and scaling of pictures to cover a frame."""
 
 from typing import Any
 

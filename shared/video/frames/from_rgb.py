@@ -1,4 +1,4 @@
-"""Make YUV pictures from RGB arrays, with the colours of a frame."""
+"""YUV pictures from RGB arrays, with the colours of a frame."""
 
 import av
 import numpy as np

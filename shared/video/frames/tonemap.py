@@ -1,4 +1,4 @@
-"""Tone mapping from HDR (PQ, HLG, BT.2020) to BT.709, as a table of colours.
+"""Tone mapping from HDR (PQ or HLG) to BT.709, as a colour table.
 
 Sources: ITU-R BT.2100-2 (the PQ and HLG curves, the HLG system gamma of 1.2), BT.2390-8 section 5.4.1 (the EETF that brings highlights down
 without touching what lies below them), BT.2408 (203 cd/m2 is the white of a sheet of paper, and becomes about nine tenths of full scale
@@ -51,9 +51,9 @@ def hlg_to_nits(signal: Floats) -> Floats:
 
 
 def eetf(nits: Floats) -> Floats:
-    """Compress luminances from up to 1000 to 203 cd/m2 (BT.2390).
+    """Compress luminances to at most 203 cd/m2 (BT.2390).
 
-    Values below the knee stay.
+    They may go up to 1000 cd/m2; values below the knee stay.
     """
     peak, target = (float(nits_to_pq(np.array(value))) for value in (_PEAK_NITS, _WHITE_NITS))
     e1 = np.clip(nits_to_pq(nits) / peak, 0, 1)
@@ -84,7 +84,7 @@ def to_bt709(signal: Floats, transfer: str) -> Floats:
 
 @contextmanager
 def table_file(transfer: str) -> Iterator[str]:
-    """Write the conversion to a temporary .cube file.
+    """Write the tone mapping to a temporary .cube file.
 
     FFmpeg's lut3d filter reads it.
     """

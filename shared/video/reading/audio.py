@@ -1,4 +1,7 @@
-"""Read the sound of a video file as float samples on the timeline of its frames."""
+"""The sound of a video file as float samples.
+
+Times are on the timeline of the file's frames.
+"""
 
 import math
 import os

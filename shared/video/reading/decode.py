@@ -1,4 +1,4 @@
-"""Decode the pictures of an open file: upright, on the file's timeline."""
+"""Decoded pictures of an open file: upright, on the file's timeline."""
 
 import os
 from bisect import bisect_right

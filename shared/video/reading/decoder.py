@@ -1,4 +1,4 @@
-"""Set up a video decoder for speed and for untrusted input."""
+"""Video decoders set up for speed and for untrusted input."""
 
 from typing import Any, Literal
 

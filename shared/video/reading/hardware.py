@@ -25,7 +25,7 @@ TRIAL_PICTURES = 48
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A kind of clip, for the comparison of hardware and software.
+    """A kind of clip on which hardware and software are compared.
 
     Each kind is compared once per process.
     """

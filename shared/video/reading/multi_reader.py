@@ -1,4 +1,7 @@
-"""Read two or more videos in step, such as a clip and its matte."""
+"""Reading of two or more videos in step.
+
+For example of a clip and its matte.
+"""
 
 import os
 from collections.abc import Iterator

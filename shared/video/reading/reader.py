@@ -1,4 +1,7 @@
-"""Read the frames of a video file with exact times, decoded ahead in a thread."""
+"""The frames of a video file with exact times.
+
+A thread decodes them ahead.
+"""
 
 import logging
 import os

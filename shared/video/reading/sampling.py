@@ -1,4 +1,4 @@
-"""Sample pictures at even intervals, decoding as little between them as possible."""
+"""Pictures at even intervals, with as little decoding as possible."""
 
 import math
 from collections.abc import Callable, Generator

@@ -1,4 +1,4 @@
-"""Read the times of all frames of a video without decoding."""
+"""The times of all frames of a video, read without decoding."""
 
 import os
 from array import array

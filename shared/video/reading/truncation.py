@@ -8,11 +8,11 @@ _MOST_BOXES = 100_000
 
 
 def is_truncated(path: str | os.PathLike[str], container: Any, head: bytes) -> bool:
-    """Check whether a file lacks its end, as after an interrupted upload.
+    """Check whether the end of a file is missing.
 
-    MP4 and QuickTime: the index lists samples beyond the end, or a box is longer than the file. Matroska and AVI: the outermost element is
-    longer. FLV: the last tag of a finished file is incomplete. Streams without a length (MPEG-TS, live Matroska) never count as truncated.
-    `head`: the file's first bytes.
+    That happens after an interrupted upload or copy. MP4 and QuickTime: the index lists samples beyond the end, or a box is longer than the
+    file. Matroska and AVI: the outermost element is longer. FLV: the last tag of a finished file is incomplete. Streams without a length
+    (MPEG-TS, live Matroska) never count as truncated. `head`: the file's first bytes.
     """
     size = os.stat(path).st_size
     name = container.format.name.partition(",")[0]

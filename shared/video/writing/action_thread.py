@@ -1,4 +1,4 @@
-"""A thread that runs a writer's actions one after the other."""
+"""A thread that runs a writer's actions in order."""
 
 import threading
 from collections.abc import Callable

@@ -1,4 +1,7 @@
-"""Numbered PNG files in a folder or a zip file, encoded on all cores."""
+"""A writer of numbered PNG files, which encodes on all cores.
+
+The files go to a folder or a zip file.
+"""
 
 import os
 import shutil

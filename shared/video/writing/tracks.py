@@ -1,4 +1,7 @@
-"""Audio tracks of an output file: encoded from samples, or copied from another file."""
+"""Audio tracks of an output file, encoded or copied.
+
+They are encoded from samples, or copied from another file.
+"""
 
 import os
 from collections.abc import Callable, Generator

@@ -1,6 +1,6 @@
-"""Strips and areas of full-size planes, and their small pictures.
+"""Geometry of planes relative to the small pictures with the motion.
 
-The small pictures have the motion.
+Planes are handled in strips, and in areas of strips.
 """
 
 import math

@@ -32,7 +32,9 @@ _OUTSIDE = 1e-3
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Layer:
-    """One explanation, at the size of the small pictures.
+    """One explanation of the picture's pixels: a motion or standing still.
+
+    All arrays have the size of the small pictures.
 
     `vectors`: float32 (height, width, 2), the motion from `before` to `after` through each pixel at t; None for standing still, which is a
     plain mix. `after`: float32 (height, width), 0 to 1, the share of `after` in the mix. `opacity`: float32 (height, width), 0 to 1, how
@@ -63,9 +65,9 @@ def still_layers(t: float) -> Layers:
 
 
 def layers_at(vectors: Vectors, t: float) -> Layers:
-    """Return the explanations of the picture at `t` as layers.
+    """Return the layers of the picture at `t`.
 
-    `t`: between 0 and 1.
+    `t`: between 0 and 1. Each layer is one explanation of the pixels.
     """
     starting, ending = _project(vectors, t)
     forward, backward = _Motion(vectors, t, starting, from_before=True), _Motion(vectors, t, ending, from_before=False)
@@ -79,7 +81,10 @@ def layers_at(vectors: Vectors, t: float) -> Layers:
 
 
 class _Motion:
-    """An explanation by motion: its places in both pictures, and their samples."""
+    """An explanation of the pixels by one motion.
+
+    It holds the pixels' places in both pictures, and the samples there.
+    """
 
     def __init__(self, vectors: Vectors, t: float, field: Field, *, from_before: bool) -> None:
         self.vectors = field
@@ -90,9 +95,9 @@ class _Motion:
         self._errors = sample(vectors.forward_error, self._places[0]), sample(vectors.backward_error, self._places[1])
 
     def cost(self) -> Field:
-        """Return the cost of the explanation, float32 (height, width).
+        """Return how badly the motion explains each pixel.
 
-        It is the misfit in levels of 256.
+        In levels of 256: float32 (height, width).
         """
         own = self._errors[0 if self._from_before else 1]
         return _box(cv2.scaleAdd(own, _ERROR_COST, cv2.absdiff(*self.samples).astype(np.float32)), _WINDOW)
@@ -135,12 +140,12 @@ def _shares(costs: list[Field]) -> list[Field]:
 def _join(
     motion: _Motion, field: Field, share: Field, other: Field, other_samples: tuple[NDArray[Any], NDArray[Any]], other_share: Field
 ) -> tuple[Field, Field, Field]:
-    """Merge another explanation into the layer of `motion`.
+    """Merge a second explanation into a layer.
 
-    Only where that changes nothing visible. `field`, `share`: motion and weight of the layer so far. `other`, `other_samples`,
-    `other_share`: motion, samples in both pictures and weight of the other explanation. Where both motions are equal, the layer moves by
-    their mean; where both show equal pictures, the layer takes the other's weight. So most of a picture needs one layer. Returns the
-    layer's motion and weight, and the other's remaining weight.
+    Only where that changes nothing visible. `motion`: the layer's explanation; `field`, `share`: motion and weight of the layer so far.
+    `other`, `other_samples`, `other_share`: motion, samples in both pictures and weight of the second explanation. Where both motions are
+    equal, the layer moves by their mean; where both show equal pictures, the layer takes the second's weight. So most of a picture needs
+    one layer. Returns the layer's motion and weight, and the second's remaining weight.
     """
     distance = cv2.subtract(other, field)
     same = np.clip(2 - cv2.magnitude(*cv2.split(distance)) * np.float32(1 / _NEAR), 0, 1)
