@@ -30,7 +30,7 @@ class CurvePoint(Params):
 
 
 class Point(NamedTuple):
-    """A control point for computing.
+    """An unvalidated control point, for computing.
 
     As `CurvePoint`, but not validated, since clips have thousands. `t`: source seconds; `speed`: above 0; `easing`: how the speed changes
     towards the next point; `freeze`: output seconds.

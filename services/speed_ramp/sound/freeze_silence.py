@@ -57,7 +57,7 @@ class FreezeSilence:
                     yield np.zeros((self._channels, count), np.float32)
 
     def _faded(self, part: Samples, begin: int | None) -> Samples:
-        """Fade the next samples near silence.
+        """Fade the next samples out before a silence and in after it.
 
         `begin`: first sample of the next freeze.
         """

@@ -20,7 +20,7 @@ Picture = NDArray[Any]
 
 @dataclass(frozen=True, slots=True)
 class Raster:
-    """The geometry of planes relative to the small pictures.
+    """Size and scale of planes relative to the small pictures.
 
     `size`: (height, width) of the planes in samples. `scale`: samples per small pixel, (down, across).
     """
@@ -45,7 +45,7 @@ class Raster:
         return np.asarray(cv2.copyMakeBorder(field, margin, margin, margin, margin, cv2.BORDER_REPLICATE), np.float32)
 
     def places(self, shape: tuple[int, ...]) -> Field:
-        """Return the places of a padded field's pixels, in samples.
+        """Return the positions of a padded field's pixels, in plane samples.
 
         x and y for each pixel; `shape`: the field's.
         """
