@@ -1,4 +1,4 @@
-"""matting.compare: several backends on one clip, side by side, with their figures."""
+"""matting.compare: compare backends on one clip, side by side and in figures."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -48,7 +48,10 @@ class _Files:
 
 
 class CompareParams(ClipPart, SubjectOptions, EdgeOptions, NetworkOptions, ChromaOptions, DifferenceOptions):
-    """Which backends are compared; all else is as in `matting.matte` and the same for each."""
+    """Backends to compare, and options that hold for all of them.
+
+    The options are those of `matting.matte`.
+    """
 
     backends: list[BackendName] = Field(
         ["rvm", "u2netp"], min_length=1, max_length=8, description="Backends to compare, in this order; names as in `matting.matte`."
@@ -66,7 +69,10 @@ class CompareParams(ClipPart, SubjectOptions, EdgeOptions, NetworkOptions, Chrom
 
 
 class ComparedBackend(BaseModel):
-    """Figures of one backend. Errors need `truth`; their units are those of the literature."""
+    """Figures of one backend.
+
+    Errors need the input `truth`; their units are those of the literature.
+    """
 
     backend: str = Field(description="Name of the backend.")
     model: str | None = Field(description="Its model in the catalog.")
@@ -90,7 +96,7 @@ class ComparedBackend(BaseModel):
 
 
 class CompareResult(BaseModel):
-    """The table, one row for each backend."""
+    """Table of figures, one row per backend."""
 
     backends: list[ComparedBackend] = Field(description="Figures of each backend, in the order of the request.")
     frames: int = Field(description="Frames that were compared.")
@@ -106,25 +112,26 @@ def compare(
     outputs: Mapping[str, Path],
     progress: Progress = Silent(),
 ) -> CompareResult:
-    """Run `matting.matte` on `video` with each backend; write them side by side as `video`, and their figures as `table`.
+    """Run `matting.matte` on `video` with each backend.
 
-    `mask`, `plate`: as in `matting.matte`; `truth`: a gray video of the true matte. Backends run one after the other, each as a whole
-    job, with no model of another in memory. Raises what `matte` raises for any of them.
+    Writes the results side by side as `video`, and the figures as `table`. `mask`, `plate`: as in `matting.matte`; `truth`: a gray video of
+    the true matte. Backends run one after the other, each as a whole job, with no model of another backend in memory. Raises the errors of
+    `matte`, and Invalid for a truth of another shape than the video.
     """
     info = probe_clip(video, params)
     _check_truth(truth, info)
     with TemporaryDirectory(dir=outputs["video"].parent) as folder:
         runs: list[tuple[MatteResult, Cost]] = []
-        made: list[_Files] = []
+        files: list[_Files] = []
         for number, name in enumerate(params.backends):
             share = _RUNS_SHARE / len(params.backends)
             stage = progress.part(name, number * share, (number + 1) * share)
-            made.append(_Files(Path(folder) / f"{number}-alpha.mp4", Path(folder) / f"{number}-composite.mp4"))
-            runs.append(_run(params, name, video, mask, plate, made[-1], stage))
+            files.append(_Files(Path(folder) / f"{number}-alpha.mp4", Path(folder) / f"{number}-composite.mp4"))
+            runs.append(_run(params, name, video, mask, plate, files[-1], stage))
         scores = [Scores() for _ in params.backends]
         with ClipFile(Target(path=outputs["video"], format="h264", sound=True), video, info, params, progress) as file:
             cuts = frozenset(runs[0][0].cuts)
-            frames = _compare_frames(params, info, video, made, truth, cuts, scores, file, progress.part("side by side", _RUNS_SHARE, 1))
+            frames = _compare_frames(params, info, video, files, truth, cuts, scores, file, progress.part("side by side", _RUNS_SHARE, 1))
     if truth and frames < runs[0][0].frames:
         progress.warn(f"The input truth is shorter than the clip: {frames} of {runs[0][0].frames} frames were compared.")
     rows = [_row(result, cost, score) for (result, cost), score in zip(runs, scores, strict=True)]
@@ -133,12 +140,12 @@ def compare(
 
 
 def _check_truth(truth: Path | None, info: VideoInfo) -> None:
-    """Raise Invalid for a true matte of another shape than the clip."""
+    """Raise Invalid if the true matte has another shape than the clip."""
     if truth is None:
         return
-    given = probe_clip(truth, ClipPart())
-    if abs(given.width * info.height / (given.height * info.width) - 1) > _SAME_SHAPE:
-        detail = f"truth has {given.width}x{given.height}, another shape than the video of {info.width}x{info.height}"
+    matte_info = probe_clip(truth, ClipPart())
+    if abs(matte_info.width * info.height / (matte_info.height * info.width) - 1) > _SAME_SHAPE:
+        detail = f"truth has {matte_info.width}x{matte_info.height}, another shape than the video of {info.width}x{info.height}"
         raise Invalid(f"The input {detail}.", errors=[{"field": "inputs.truth", "detail": detail}])
 
 
@@ -166,41 +173,42 @@ def _compare_frames(
     params: CompareParams,
     info: VideoInfo,
     video: Path,
-    made: Sequence[_Files],
+    outputs: Sequence[_Files],
     truth: Path | None,
     cuts: frozenset[float],
     scores: Sequence[Scores],
     file: ClipFile,
     progress: Progress,
 ) -> int:
-    """Read the clip, its mattes and the true one together: measure, and write them side by side. Return the number of frames.
+    """Measure all mattes and write them side by side.
 
-    `cuts`: seconds at which new shots begin.
+    Reads the clip, the backends' mattes and the true matte together. `cuts`: seconds at which new shots begin. Returns the number of
+    frames.
     """
     count, total = 0, expected_frames(info, params)
     grid = Grid(len(scores) + 1, info.width, info.height)
     names = ["source", *params.backends]
     with ExitStack() as stack:
         reader = stack.enter_context(read_frames(video, start=params.start or None, duration=params.duration, to_sdr8=True))
-        alphas = [stack.enter_context(read_frames(files.alpha, prefetch=2)) for files in made]
-        composites = [stack.enter_context(read_frames(files.composite, prefetch=2)) for files in made]
+        alphas = [stack.enter_context(read_frames(files.alpha, prefetch=2)) for files in outputs]
+        composites = [stack.enter_context(read_frames(files.composite, prefetch=2)) for files in outputs]
         # The true matte is as long as the clip.
         true = [stack.enter_context(read_frames(truth, start=params.start or None, prefetch=2))] if truth else []
         for frame, *others in zip(reader, *alphas, *composites, *true, strict=False):
             rgb = frame.rgb()
             size = rgb.shape[1::-1]
             gray = frame.small_luma(*gray_size(*size))
-            mattes = [_alpha(other, size) for other in others[: len(made)]]
-            right = _alpha(others[-1], size) if true else None
+            mattes = [_alpha(other, size) for other in others[: len(outputs)]]
+            true_alpha = _alpha(others[-1], size) if true else None
             for score, alpha in zip(scores, mattes, strict=True):
                 small = np.asarray(cv2.resize(alpha, gray.shape[::-1], interpolation=cv2.INTER_AREA), np.float32)
                 score.add_motion(gray, small, cut=float(frame.time) in cuts)
-                if right is not None:
-                    score.add_errors(alpha, right)
+                if true_alpha is not None:
+                    score.add_errors(alpha, true_alpha)
             if params.show == "matte":
                 tiles = [np.repeat(np.rint(alpha * 255).astype(np.uint8)[..., None], 3, axis=2) for alpha in mattes]
             else:
-                tiles = [other.rgb() for other in others[len(made) : 2 * len(made)]]
+                tiles = [other.rgb() for other in others[len(outputs) : 2 * len(outputs)]]
             file.write(color_picture(grid.draw([rgb, *tiles], names), frame), frame)
             count += 1
             progress(min(count, total), total)
@@ -208,7 +216,10 @@ def _compare_frames(
 
 
 def _alpha(frame: Frame, size: tuple[int, int]) -> NDArray[np.float32]:
-    """Return a gray video's frame as a matte of `size` (width, height), 0..1."""
+    """Return a frame of a gray video as a matte, 0..1.
+
+    `size`: (width, height) of the result.
+    """
     luma = frame.luma()
     unit = 1 << (frame.picture.format.components[0].bits - 8)
     low, span = (0, 256 * unit - 1) if frame.color.range == "pc" else (16 * unit, 219 * unit)
@@ -235,7 +246,10 @@ def _row(result: MatteResult, cost: Cost, scores: Scores) -> ComparedBackend:
 
 
 def missing_of(params: CompareParams) -> str | None:
-    """Return the commands that install what the backends need; None if nothing is missing."""
+    """Return the commands that install what the backends need.
+
+    None if nothing is missing.
+    """
     commands = dict.fromkeys(command for name in params.backends if (command := missing(name)))
     return " && ".join(commands) or None
 

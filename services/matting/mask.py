@@ -1,4 +1,4 @@
-"""matting.mask: a mask of what clicks or a box point at, in one frame."""
+"""matting.mask: make a mask of the object that clicks or a box mark in one frame."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -32,7 +32,7 @@ from shared.video.clip.rewrite import probe_clip, rate_of
 SAM = "sam2.1-tiny"
 _SAM_BYTES = 1200 * 1024**2
 _LOOKS = 3
-"""A network with memory sees the frame this often: its first look is its worst."""
+"""Times that a network with memory gets the frame. The first result, without memory, is the worst."""
 
 
 class MaskParams(Pointing, NetworkOptions, ChromaOptions):
@@ -62,12 +62,12 @@ class MaskResult(BaseModel):
 
 
 def mask(params: MaskParams, *, video: Path, output: Path, progress: Progress = Silent()) -> MaskResult:
-    """Write a PNG mask of the thing that `points` or `box` mark in one frame of `video`.
+    """Write a PNG mask of the object that `points` or `box` mark.
 
-    White is the thing; without marks it is the main thing.
+    White is the object; without marks it is the main object of the frame.
 
-    With SAM 2.1 tiny installed, and something marked, the mask is its answer; otherwise it is the connected region of a backend's matte
-    under the clicks or in the box. Raises Invalid for a frame that does not exist and where nothing is found.
+    If SAM 2.1 tiny is installed and an object is marked, SAM makes the mask. Otherwise the mask is the connected region of a backend's
+    matte under the clicks or in the box. Raises Invalid for a frame that does not exist, and if no object is found at the marks.
     """
     info = probe_clip(video, ClipPart())
     params.check_inside(info.width, info.height)
@@ -75,15 +75,15 @@ def mask(params: MaskParams, *, video: Path, output: Path, progress: Progress = 
     frame = _frame(video, at, info)
     marked = bool(params.points) or params.box is not None
     if params.backend == "auto" and marked and installed(SAM):
-        found, method, licence = _by_sam(params, info, frame, progress), SAM, model_used(SAM).licence
+        region, method, licence = _by_sam(params, info, frame, progress), SAM, model_used(SAM).licence
     else:
         choice = _choice(params, frame)
-        found, licence = _by_backend(params, choice, info, frame, progress)
+        region, licence = _by_backend(params, choice, info, frame, progress)
         method = choice.backend.name
-    if not found.any():
-        raise Invalid(f"Nothing was found by {method} where the clicks or the box point. Mark another place, or choose another backend.")
-    done, data = cv2.imencode(".png", found)
-    assert done
+    if not region.any():
+        raise Invalid(f"{method} found no object at the clicks or in the box. Mark another place, or choose another backend.")
+    encoded, data = cv2.imencode(".png", region)
+    assert encoded
     output.write_bytes(data.tobytes())
     progress(1, 1)
     return MaskResult(
@@ -92,7 +92,7 @@ def mask(params: MaskParams, *, video: Path, output: Path, progress: Progress = 
         time_s=float(frame.time),
         width=info.width,
         height=info.height,
-        coverage=round(float(np.count_nonzero(found) / found.size), 5),
+        coverage=round(float(np.count_nonzero(region) / region.size), 5),
     )
 
 
@@ -124,7 +124,10 @@ def _by_sam(params: MaskParams, info: VideoInfo, frame: Frame, progress: Progres
 
 
 def _by_backend(params: MaskParams, choice: Choice, info: VideoInfo, frame: Frame, progress: Progress) -> tuple[Mask, str]:
-    """Return the regions that are marked in a backend's matte of the frame, and the licence."""
+    """Return the marked regions of a backend's matte.
+
+    The second result is the licence of the model, or of the method.
+    """
     backend = choice.backend
     if backend.needs_mask or backend.needs_plate:
         raise Invalid(
@@ -154,7 +157,7 @@ def _by_backend(params: MaskParams, choice: Choice, info: VideoInfo, frame: Fram
 
 MASK = Operation(
     name="matting.mask",
-    summary="Make a mask of what clicks or a box point at in one frame",
+    summary="Make a mask of the object that clicks or a box mark in one frame",
     params=MaskParams,
     result=MaskResult,
     inputs={"video": Kind.VIDEO},

@@ -1,4 +1,4 @@
-"""matting.matte: the matte of a clip's subject, and composites made with it."""
+"""matting.matte: cut the subject out of a clip, with composites of it."""
 
 from collections import deque
 from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -33,7 +33,7 @@ from shared.video.clip.rewrite import expected_frames, probe_clip, rate_of
 
 _AUTOMATIC_STEADINESS = 0.6
 _NOTHING = 0.0005
-"""Share of a frame that the subject has to cover somewhere in the clip to count as found."""
+"""Least share of a frame that the subject covers somewhere in the clip; below it, no subject was found."""
 _FINISHERS, _AHEAD = 2, 2
 _MOST_CUTS = 1000
 
@@ -51,16 +51,16 @@ def matte(
     outputs: Mapping[str, Path],
     progress: Progress = Silent(),
 ) -> MatteResult:
-    """Write the matte of `video` as `alpha`, its subject over something else as `composite`, and its own colours as `foreground`.
+    """Cut the subject out of `video`.
 
+    Writes the matte as `alpha`, the subject over another background as `composite`, and the subject's own colours as `foreground`.
     `mask`: picture of the subject on the first frame; `masks`: zip file of such pictures for later frames, named by frame or time;
-    `plate`: picture of the scene without the subject; `background`: picture to lay behind; `garbage`, `core`: pictures, white where the
-    matte is 0, and 1, in every frame. One pass, in memory that does not depend on the
-    length: decoding, inference, the edges and encoding overlap. Times are the source's; `composite` keeps its sound. The output has 8 bits
-    a sample.
+    `plate`: picture of the scene without the subject; `background`: picture behind the subject; `garbage`, `core`: pictures that are white
+    where the matte is 0, and 1, in every frame. The clip is read once, in memory that does not depend on its length: decoding, inference,
+    the edges and encoding overlap. Times are those of the source; `composite` keeps its sound. Outputs have 8 bits per sample.
 
     Raises UnsupportedMedia and BrokenMedia for files, ModelMissing if weights are not installed, Invalid for a mask or part that does not
-    fit. Nothing is left under the outputs' names on failure.
+    fit. After a failure no output file exists.
     """
     info = probe_clip(video, params)
     params.check_inside(info.width, info.height)
@@ -70,12 +70,15 @@ def matte(
         progress.warn(f"The plate was not used: {choice.plate_problem}.")
         clean = None
     target = _mask_target(choice, params, info)
-    given = given_masks(mask, masks, target, progress)
-    if any(given) and not choice.backend.needs_mask:
-        progress.warn(f"Of masks only the first frame's is used: {choice.backend.name} takes none for later frames.")
-    held = fixed_mask(garbage, "garbage", target, progress), fixed_mask(core, "core", target, progress)
-    setup = replace(_setup(choice, params, info, clean), garbage=held[0], core=held[1])
-    subject = _subject(params, choice, given)
+    user_masks = given_masks(mask, masks, target, progress)
+    if any(user_masks) and not choice.backend.needs_mask:
+        progress.warn(f"Only the mask of the first frame is used: {choice.backend.name} takes no masks of later frames.")
+    setup = replace(
+        _setup(choice, params, info, clean),
+        garbage=fixed_mask(garbage, "garbage", target, progress),
+        core=fixed_mask(core, "core", target, progress),
+    )
+    subject = _subject(params, choice, user_masks)
     for sentence in conversion_warnings(info, to_sdr8=True):
         progress.warn(sentence)
     behind = _backdrop(params, info, background)
@@ -86,15 +89,16 @@ def matte(
             name: stack.enter_context(ClipFile(_target(name, params, outputs[name], behind), video, info, params, progress))
             for name in sorted(written)
         }
-        first = _first(subject, params, info, given.get(0))
+        first = _first(subject, params, info, user_masks.get(0))
         run = _Run(params=params, choice=choice, setup=setup, first=first, subject=subject)
         finish = Finish(frozenset(written), params, params, behind)
-        roughs = stack.enter_context(closing(run.roughs(opened, views_of(video, params, setup, given))))
+        roughs = stack.enter_context(closing(run.roughs(opened, views_of(video, params, setup, user_masks))))
         total, tally = expected_frames(info, params), _Tally()
-        for made in stack.enter_context(closing(map_ordered(finish, roughs, workers=_FINISHERS, ahead=_AHEAD))):
-            for name, picture in made.pictures.items():
-                files[name].write(picture, made.frame)
-            tally.add(made.coverage, made.solid, (made.frame.pts + made.frame.duration) * made.frame.time_base, made.frame.time)
+        for result in stack.enter_context(closing(map_ordered(finish, roughs, workers=_FINISHERS, ahead=_AHEAD))):
+            frame = result.frame
+            for name, picture in result.pictures.items():
+                files[name].write(picture, frame)
+            tally.add(result.coverage, result.solid, (frame.pts + frame.duration) * frame.time_base, frame.time)
             progress(min(tally.frames, total), total)
         if not tally.frames:
             detail = "no frame of the video begins in this part"
@@ -137,7 +141,7 @@ class _Tally:
 
 @dataclass(slots=True)
 class _Run:
-    """State between backend and finish: steadiness, the subject, the cuts."""
+    """State of one matting: smoothing over time, the tracked subject, the cuts."""
 
     params: MatteParams
     choice: Choice
@@ -172,7 +176,7 @@ class _Run:
             yield Rough(view.frame, view.rgb, alpha, matte.foreground, gate)
 
     def _held(self, alpha: Alpha) -> Alpha:
-        """Return the matte at most 1 - garbage and at least core."""
+        """Limit the matte to at most 1 - garbage and at least core."""
         size = alpha.shape[1::-1]
         if self.setup.garbage is not None:
             alpha = np.minimum(alpha, 1 - cv2.resize(self.setup.garbage, size, interpolation=cv2.INTER_AREA) / np.float32(255))
@@ -189,16 +193,16 @@ class _Run:
         return steadier.smooth(view.gray, alpha)
 
     def warnings(self, tally: _Tally) -> Iterator[str]:
-        """Yield what the user should know about the matte."""
+        """Yield warnings about the matte for the user."""
         name = self.choice.backend.name
         if tally.solid < _NOTHING and self.tracker and self.tracker.lost:
-            yield f"Nothing that {name} found is what `{self.subject}` marks: the matte is black. Mark another place, or keep all of it."
+            yield f"{name} found no subject where `{self.subject}` marks one: the matte is black. Mark another place, or use subject `all`."
         elif tally.solid < _NOTHING:
             yield f"No subject was found by {name}, which looks for {self.choice.backend.finds}: the matte is black."
         if self.tracker and self.tracker.lost and tally.solid >= _NOTHING:
-            yield f"The subject was not found in {self.tracker.lost} of {tally.frames} frames, which show something else."
+            yield f"The subject was not found in {self.tracker.lost} of {tally.frames} frames, which show other objects."
         if self.tracker and self.tracker.rechosen and self.params.subject != "main":
-            yield f"After {self.tracker.rechosen} cuts the main subject was taken: what marks it belongs to the first shot."
+            yield f"After {self.tracker.rechosen} cuts the main subject was taken: the marks apply to the first shot only."
         if name == "u2netp":
             yield "u2netp is a small network with coarse edges. Better for people: reelwright models pull rvm-mobilenetv3."
 
@@ -251,15 +255,21 @@ def _mask_target(choice: Choice, params: MatteParams, info: VideoInfo) -> MaskTa
     )
 
 
-def _subject(params: MatteParams, choice: Choice, given: Mapping[int, tuple[Mask, ...]]) -> str:
-    """Return what of the matte to keep. A mask that the backend itself does not use marks the subject."""
-    if params.subject == "all" and given.get(0) and not choice.backend.needs_mask:
+def _subject(params: MatteParams, choice: Choice, masks: Mapping[int, tuple[Mask, ...]]) -> str:
+    """Return the kind of subject to keep.
+
+    It is `params.subject`, except that a mask which the backend itself does not use marks the subject.
+    """
+    if params.subject == "all" and masks.get(0) and not choice.backend.needs_mask:
         return "mask"
     return params.subject
 
 
 def _first(subject: str, params: MatteParams, info: VideoInfo, masks: tuple[Mask, ...] | None) -> First | None:
-    """Return the function that chooses the subject among the regions of the first frame; None for all of them."""
+    """Return the function that chooses the subject in the first frame.
+
+    It chooses among the regions of the matte. None keeps all regions.
+    """
     size = gray_size(info.width, info.height)
     match subject:
         case "main":

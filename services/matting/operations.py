@@ -1,4 +1,4 @@
-"""Everything this service can do."""
+"""Operations of the matting service."""
 
 from services.matting.compare import COMPARE
 from services.matting.mask import MASK

@@ -1,4 +1,4 @@
-"""Ways to make a matte: one file or room for each, one table of all of them.
+"""Backends, which make mattes: a table of all, and one file or folder for each.
 
-Nothing here opens a video file or knows what is written.
+No backend opens video files or knows the outputs.
 """

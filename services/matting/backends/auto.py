@@ -1,4 +1,4 @@
-"""Choose a backend for a clip."""
+"""Choice of a backend for a clip."""
 
 from dataclasses import dataclass
 
@@ -9,15 +9,15 @@ from shared.errors import Invalid, ModelMissing
 from shared.models.folder import installed, to_install
 
 ORDER = ("difference", "chroma", "matanyone2", "rvm-resnet50", "rvm", "birefnet", "u2netp")
-"""Backends that `auto` asks, in this order."""
+"""Backends that `auto` considers, in this order."""
 FIRST_TO_INSTALL = "rvm-mobilenetv3"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """A chosen backend and the reason, as a clause.
+    """A chosen backend and the reason for it.
 
-    `plate_problem`: why a given plate does not fit, None if it fits.
+    `reason`: a clause. `plate_problem`: why the user's plate does not fit; None if it fits.
     """
 
     backend: Backend
@@ -26,7 +26,10 @@ class Choice:
 
 
 def missing(name: str) -> str | None:
-    """Return the command that installs what a backend needs; None if nothing is missing, or for `auto`."""
+    """Return the command that installs what a backend needs.
+
+    None if nothing is missing, and for `auto`.
+    """
     backend = BY_NAME.get(name)
     if backend is None:
         return None
@@ -36,7 +39,10 @@ def missing(name: str) -> str | None:
 
 
 def named(name: str) -> Choice:
-    """Return the backend that the request names."""
+    """Return the backend that the request names.
+
+    Raises Invalid for an unknown name.
+    """
     if name not in BY_NAME:
         raise Invalid(f"The backend {name} is not part of this installation.", errors=[{"field": "params.backend", "detail": "unknown"}])
     return Choice(backend=BY_NAME[name], reason="the request names it")

@@ -15,19 +15,19 @@ from shared.video import Frame
 Rgb = NDArray[np.uint8]
 """A picture, (height, width, 3), R, G, B."""
 Mask = NDArray[np.uint8]
-"""Where a subject is, (height, width), 0 to 255."""
+"""A mask of a subject, (height, width), 0 to 255 (subject)."""
 Alpha = NDArray[np.float32]
 """A matte, (height, width), 0 (background) to 1 (subject)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
-    """One frame as a backend sees it, at the size of inference.
+    """One frame as a backend gets it, at the size of inference.
 
-    `rgb`: upright, square pixels, SDR; shared, so treat it as read-only. `gray`: luma (h, w) uint8 of at most 270 lines, for looking at
+    `rgb`: upright, square pixels, SDR; shared, so treat it as read-only. `gray`: luma (h, w) uint8 of at most 270 lines, for measuring
     motion. `frame`: the same frame at its own size and in its own format.
-    `cut`: first frame of a shot, where what is remembered of earlier frames no longer holds (True for the first frame of the clip).
-    `masks`: masks that the user gave for this frame, one for each subject; empty for most frames.
+    `cut`: True for the first frame of a shot, where memory of earlier frames is to be dropped, and for the first frame of the clip.
+    `masks`: the user's masks of this frame, one for each subject; empty for most frames.
     """
 
     index: int
@@ -41,9 +41,10 @@ class View:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Matte:
-    """What a backend gives for one view. `foreground`: the subject's own colours, free of background; None where it finds none.
+    """Result of a backend for one view.
 
-    Both have the size of `View.rgb`, or a size of the backend's own: they are scaled to the output's.
+    `foreground`: the subject's own colours, free of background; None if the backend does not compute them. Both may have the size of
+    `View.rgb` or another; they are scaled to the output's size.
     """
 
     alpha: Alpha
@@ -56,7 +57,8 @@ class Setup:
 
     `width`, `height`: size of `View.rgb`. `frame_width`, `frame_height`: size of the clip as displayed. `frames`: expected number.
     `plate`: picture of the scene without subjects, in the clip's size. `foreground`: whether `Matte.foreground` is used.
-    `garbage`, `core`: where the matte has to be 0 and 1 in every frame, in the size of views; applied to every backend's mattes.
+    `garbage`, `core`: masks in the size of views, white where the matte has to be 0, and 1, in every frame. They are also applied to the
+    mattes of every backend.
     """
 
     width: int
@@ -73,7 +75,10 @@ class Setup:
 
 @dataclass(frozen=True, kw_only=True)
 class Runtime:
-    """How a network runs: catalog name, library, actual precision, device."""
+    """Description of how a network runs.
+
+    `model`: catalog name. `precision`: as the library reports it.
+    """
 
     model: str
     library: str
@@ -83,9 +88,10 @@ class Runtime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """A backend that is ready. `mattes` gives one matte for each view, in order; it may take several views before it gives one.
+    """An opened backend.
 
-    `runtime`: None for a backend without a network.
+    `mattes` yields one matte for each view, in order; it may read several views before it yields the first. `runtime`: None for a backend
+    without a network.
     """
 
     mattes: Callable[[Iterator[View]], Iterator[Matte]]
@@ -104,9 +110,10 @@ class Finds(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Sample:
-    """Inputs of the choice by `auto`.
+    """Inputs from which `auto` chooses.
 
-    A few frames of the clip, at most 360 lines high, and which inputs were given.
+    `pictures`: a few frames of the clip, at most 360 pixels on the shorter side; `mask`: whether the user gave a mask; `plate`: the user's
+    plate, in the clip's size.
     """
 
     pictures: tuple[Rgb, ...]
@@ -119,16 +126,18 @@ Open = Callable[[Setup, Any, Progress], AbstractContextManager[Opened]]
 
 @dataclass(frozen=True, kw_only=True)
 class Backend:
-    """One row of the table.
+    """One row of the table of backends.
 
-    `open(setup, options, progress)`: a context manager that gives `Opened`. `options` are the operation's params; a backend uses those that
-    its own options class declares (`MatteParams` inherits them all). Raises ModelMissing or Invalid.
-    `inference_size(width, height, resolution)`: size of `View.rgb` for a clip of that displayed size; `resolution` None is automatic.
-    `suits(sample)`: why `auto` should take it, a clause such as "a green screen is behind the subject"; None if it should not.
-    `models`: names in the catalog of models. One is needed: the first that is installed is used.
-    `missing()`: the command that installs what is needed besides (a package); None if nothing is missing.
-    `steady`: it looks at more than single frames, so its mattes need no smoothing over time.
-    `licence`, `commercial_use`: of an algorithm without models; a model's own count otherwise.
+    `open(setup, options, progress)`: returns a context manager that gives `Opened`. `options` are the operation's params; a backend reads
+    those that its own options class declares (`MatteParams` inherits them all). Raises ModelMissing or Invalid.
+    `inference_size(width, height, resolution)`: returns the size of `View.rgb` for the displayed size of a clip; `resolution` None is
+    automatic.
+    `suits(sample)`: returns why `auto` should choose the backend, a clause such as "a green screen is behind the subject"; None if it
+    should not.
+    `models`: catalog names of models. One of them is needed; the first that is installed is used.
+    `missing()`: returns the command that installs other requirements (a package); None if nothing is missing.
+    `steady`: whether the backend uses several frames, so that its mattes need no smoothing over time.
+    `licence`, `commercial_use`: those of an algorithm without a model. For a backend with models, those of the model apply.
     """
 
     name: str
@@ -147,7 +156,7 @@ class Backend:
 
 
 def limited_size(width: int, height: int, resolution: int | None) -> tuple[int, int]:
-    """Return the clip's size, limited to `resolution` pixels on its shorter side."""
+    """Limit a size to `resolution` pixels on the shorter side."""
     short = min(width, height)
     if resolution is None or resolution >= short:
         return width, height

@@ -14,10 +14,10 @@ from shared.operation import Params, Progress
 
 
 class ChromaOptions(Params):
-    """How the screen is keyed."""
+    """Options of the keyer."""
 
     key: str | None = Field(
-        None, pattern=r"^#[0-9a-fA-F]{6}$", description="For chroma: the screen's colour, such as `#00b140`. Empty: found by itself."
+        None, pattern=r"^#[0-9a-fA-F]{6}$", description="For chroma: the screen's colour, such as `#00b140`. Empty: detected."
     )
     clip_black: float = Field(0.01, ge=0, le=0.9, description="For chroma: values of the matte up to this become 0.")
     clip_white: float = Field(0.99, ge=0.1, le=1, description="For chroma: values of the matte from this on become 1.")
@@ -28,14 +28,17 @@ class ChromaOptions(Params):
 
 
 def suits(sample: Sample) -> str | None:
-    """Return why a keyer should be used: a screen is seen."""
+    """Return why `chroma` suits the clip; None without a screen."""
     screen = detect_screen(sample.pictures)
     return f"a {screen.name} screen is behind the subject" if screen else None
 
 
 @contextmanager
 def open_chroma(setup: Setup, options: ChromaOptions, _progress: Progress) -> Iterator[Opened]:
-    """Open the keyer. Raises Invalid for a key that is neither green nor blue, and from the mattes if no screen is found."""
+    """Open the keyer.
+
+    Raises Invalid for a key that is neither green nor blue. `Opened.mattes` raises Invalid if no screen is found.
+    """
     if options.clip_black >= options.clip_white:
         raise _refused("clip_black", f"a clip_black of {options.clip_black:g} must be less than the clip_white of {options.clip_white:g}")
     screen = None
@@ -46,14 +49,14 @@ def open_chroma(setup: Setup, options: ChromaOptions, _progress: Progress) -> It
     yield Opened(mattes=partial(_mattes, setup, options, screen))
 
 
-def _mattes(setup: Setup, options: ChromaOptions, given: Screen | None, views: Iterator[View]) -> Iterator[Matte]:
+def _mattes(setup: Setup, options: ChromaOptions, key_screen: Screen | None, views: Iterator[View]) -> Iterator[Matte]:
     controls = KeyerControls(
         clip_black=options.clip_black, clip_white=options.clip_white, despill=options.despill, balance=options.screen_balance
     )
     keyer: Keyer | None = None
     for view in views:
         if keyer is None:
-            screen = given or find_screen(view.rgb)
+            screen = key_screen or find_screen(view.rgb)
             if screen is None:
                 raise _refused("key", "no green or blue screen was found: give its colour as key, or choose another backend")
             keyer = Keyer(screen, controls, setup.plate)

@@ -16,7 +16,7 @@ from shared.operation import Params, Progress
 
 
 class DifferenceOptions(Params):
-    """How the plate is compared."""
+    """Options of the comparison with the plate."""
 
     shadow: float = Field(
         0.6,
@@ -28,7 +28,10 @@ class DifferenceOptions(Params):
 
 
 def suits(sample: Sample) -> str | None:
-    """Return why the plate should be used: it shows the scene of every sampled frame."""
+    """Return why `difference` suits the clip.
+
+    None without a plate, and if the plate does not show the scene of every sampled frame.
+    """
     if sample.plate is None or not sample.pictures:
         return None
     fits = [plate_fit(picture, sample.plate) for picture in sample.pictures]
@@ -38,7 +41,10 @@ def suits(sample: Sample) -> str | None:
 
 
 def plate_problem(sample: Sample) -> str | None:
-    """Return why the plate does not fit the sampled frames, a clause; None if it does, or without a plate."""
+    """Return why the plate does not fit the sampled frames.
+
+    The reason is a clause. None if the plate fits, or without a plate.
+    """
     if sample.plate is None:
         return None
     problems = (plate_fit(picture, sample.plate).problem for picture in sample.pictures)
@@ -47,7 +53,10 @@ def plate_problem(sample: Sample) -> str | None:
 
 @contextmanager
 def open_difference(setup: Setup, options: DifferenceOptions, progress: Progress) -> Iterator[Opened]:
-    """Open the comparison with `setup.plate`. Raises Invalid without one; warns if the plate does not fit the first frame."""
+    """Open the comparison with `setup.plate`.
+
+    Raises Invalid without a plate. Warns if the plate does not fit the first frame of a shot.
+    """
     if setup.plate is None:
         raise Invalid("difference needs a plate.", errors=[{"field": "inputs.plate", "detail": "difference needs it"}])
     plate = np.asarray(cv2.resize(setup.plate, (setup.width, setup.height), interpolation=cv2.INTER_AREA), np.uint8)

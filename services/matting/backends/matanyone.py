@@ -1,4 +1,4 @@
-"""Backends `matanyone` and `matanyone2`: what a mask shows, with the user's installation of the package."""
+"""Backends `matanyone` and `matanyone2`: subjects of a mask, with the user's installation of the package."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -18,7 +18,7 @@ from shared.models.gpu_lock import hold_gpu
 from shared.operation import Progress
 
 _LINES = 720
-"""Lines of inference unless `resolution` says otherwise: it takes 3 s a frame then on two cores."""
+"""Default of `resolution`. At this size a frame takes 3 s on two cores."""
 _WEIGHTS_BYTES, _BYTES_PER_PIXEL = 600 * 1024**2, 1700
 
 
@@ -28,12 +28,15 @@ def matanyone(package: Package) -> Open:
 
 
 def inference_size(width: int, height: int, resolution: int | None) -> tuple[int, int]:
-    """Return the size of views; small clips are enlarged, since the network needs 30 patches."""
+    """Return the size of views.
+
+    Small clips are enlarged, because the network needs 30 patches.
+    """
     return large_enough(*limited_size(width, height, resolution or _LINES))
 
 
 def suits(sample: Sample) -> str | None:
-    """Return why to use it: a mask shows the subject, and the user installed the package."""
+    """Return why MatAnyone suits the clip; None without a mask."""
     return "a mask shows the subject" if sample.mask else None
 
 
@@ -62,12 +65,15 @@ def _mattes(network: MatAnyone, precision: Precision, views: Iterator[View]) -> 
     stream = Stream(network, precision)
     for view in views:
         alphas = stream.step(view.rgb, {str(number): mask for number, mask in enumerate(view.masks)})
-        # Subjects stand beside each other: where mattes meet, the larger counts.
+        # Subjects are side by side; where their mattes meet, the larger value counts.
         yield Matte(np.maximum.reduce(list(alphas.values())) if alphas else np.zeros(view.rgb.shape[:2], np.float32))
 
 
 def _precision(options: NetworkOptions, device: Device) -> Precision:
-    """Return the arithmetic to use. Raises Invalid for one that the device does not have."""
+    """Choose the precision of the network.
+
+    Raises Invalid for a precision that the device does not support.
+    """
     if device != CPU:
         return "f16" if options.precision == "auto" else options.precision
     import torch

@@ -1,4 +1,4 @@
-"""Backends that look at single frames: `birefnet`, `u2netp` and `rmbg2`."""
+"""Backends that process each frame on its own: `birefnet`, `u2netp` and `rmbg2`."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -24,9 +24,9 @@ _MOST_AT_ONCE = 8
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """Differences between the networks.
+    """Properties of a kind of network.
 
-    `side`: of the square input in pixels; `logits`: the output needs a sigmoid.
+    `side`: side of the square input in pixels; `logits`: whether the output needs a sigmoid; `model(options)`: returns the catalog name.
     """
 
     side: int
@@ -37,7 +37,7 @@ class Kind:
 
 
 def birefnet_model(options: NetworkOptions) -> str:
-    """Return the catalog's name of the BiRefNet that the options choose."""
+    """Return the catalog name of the BiRefNet that the options choose."""
     if options.birefnet != "auto":
         return f"birefnet-{options.birefnet}"
     names = ("birefnet-general", "birefnet-portrait", "birefnet-general-lite")
@@ -55,7 +55,10 @@ def per_frame(kind: Kind) -> Open:
 
 
 def size_for(side: int, width: int, height: int, resolution: int | None) -> tuple[int, int]:
-    """Return the size of views: no larger than the network sees, in the clip's shape."""
+    """Return the size of views.
+
+    The shorter side is at most `side`, the network's input, or `resolution`.
+    """
     return limited_size(width, height, min(side, resolution or side))
 
 
@@ -68,7 +71,7 @@ def _opened(kind: Kind, _setup: Setup, options: NetworkOptions, progress: Progre
     name = kind.model(options)
     path = next(iter(model_files(name, progress).values()))
     engine = choose_engine(options.precision)
-    # Batches gain nothing on a CPU, and hold frames.
+    # On a CPU batches are not faster and only hold more frames in memory.
     batch = 1 if engine.device == CPU else batch_size(kind.bytes_a_picture, engine.device, most=_MOST_AT_ONCE)
 
     def load() -> Saliency:

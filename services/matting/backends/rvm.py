@@ -1,4 +1,4 @@
-"""Backends `rvm` and `rvm-resnet50`: people, with memory over the clip."""
+"""Backends `rvm` and `rvm-resnet50`: mattes of people, with memory of earlier frames."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -14,7 +14,7 @@ from shared.models.gpu_lock import hold_gpu
 from shared.operation import Progress
 
 _LOOKS = 2
-"""Times that the network sees a picture of a sample: its first look, without memory, is its worst."""
+"""Times that the network gets each picture of a sample. The first result, without memory, is the worst."""
 _SOLID, _LEAST_SHARE = 0.7, 0.004
 _BYTES_PER_PIXEL, _WEIGHTS_BYTES = 300, 300 * 1024**2
 
@@ -25,7 +25,10 @@ def rvm(name: str) -> Open:
 
 
 def suits(name: str, sample: Sample) -> str | None:
-    """Return why RVM should be used: the network itself sees people in a picture of the sample."""
+    """Return why RVM suits the clip; None if it finds no people.
+
+    The network itself is run on the pictures of the sample.
+    """
     path = next(iter(model_files(name).values()))
     engine = choose_engine("auto")
     with hold_gpu(engine.device):

@@ -1,4 +1,4 @@
-"""Every backend of matting: one row each."""
+"""Table of backends."""
 
 from functools import partial
 
@@ -11,7 +11,7 @@ from services.matting.backends.matanyone import matanyone
 from services.matting.backends.matanyone import suits as mask_suits
 from services.matting.backends.per_frame import BIREFNET, RMBG2, U2NETP, per_frame, size_for
 from services.matting.backends.rvm import rvm
-from services.matting.backends.rvm import suits as sees_people
+from services.matting.backends.rvm import suits as people_suit
 from services.matting.matanyone.package import install_command
 
 BACKENDS: tuple[Backend, ...] = (
@@ -20,7 +20,7 @@ BACKENDS: tuple[Backend, ...] = (
         description="Robust Video Matting, MobileNetV3: people, steady over time, fast",
         finds=Finds.PEOPLE,
         open=rvm("rvm-mobilenetv3"),
-        suits=partial(sees_people, "rvm-mobilenetv3"),
+        suits=partial(people_suit, "rvm-mobilenetv3"),
         inference_size=limited_size,
         models=("rvm-mobilenetv3",),
     ),
@@ -29,7 +29,7 @@ BACKENDS: tuple[Backend, ...] = (
         description="Robust Video Matting, ResNet50: people, steady over time, finer edges",
         finds=Finds.PEOPLE,
         open=rvm("rvm-resnet50"),
-        suits=partial(sees_people, "rvm-resnet50"),
+        suits=partial(people_suit, "rvm-resnet50"),
         inference_size=limited_size,
         models=("rvm-resnet50",),
     ),
@@ -39,7 +39,7 @@ BACKENDS: tuple[Backend, ...] = (
         finds=Finds.OBJECTS,
         open=per_frame(BIREFNET),
         inference_size=partial(size_for, BIREFNET.side),
-        suits=lambda _sample: "no people were found, and it finds any foreground",
+        suits=lambda _sample: "no people were found, and birefnet finds foreground objects of any kind",
         models=("birefnet-general", "birefnet-portrait", "birefnet-general-lite"),
         steady=False,
     ),
@@ -49,7 +49,7 @@ BACKENDS: tuple[Backend, ...] = (
         finds=Finds.OBJECTS,
         open=per_frame(U2NETP),
         inference_size=partial(size_for, U2NETP.side),
-        suits=lambda _sample: "no people were found, and it is the only installed network for other things",
+        suits=lambda _sample: "no people were found, and u2netp is the only installed network for other objects",
         models=("u2netp",),
         steady=False,
     ),

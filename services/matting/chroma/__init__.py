@@ -1,1 +1,1 @@
-"""Mattes of subjects before a green or blue screen, without a model."""
+"""Keyer: mattes of subjects before a green or blue screen, without a model."""

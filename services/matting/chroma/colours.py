@@ -1,4 +1,4 @@
-"""Colour arithmetic of a keyer: how far the screen's channel stands above the other two."""
+"""Colour arithmetic of the keyer: the excess of the screen's channel over the other two."""
 
 import cv2
 import numpy as np
@@ -16,9 +16,10 @@ def others(channel: int) -> tuple[int, int]:
 
 
 def limit_of(rgb: NDArray[np.float32], channel: int, balance: float) -> NDArray[np.float32]:
-    """Return what the screen's channel of a colour without spill is at most: `balance` 1 the larger of the others, 0 the smaller.
+    """Return the largest value of the screen's channel without spill.
 
-    `rgb`: (..., 3) float32.
+    `rgb`: (..., 3) float32. The limit is the larger of the two other channels for `balance` 1, the smaller for 0, and between them
+    otherwise.
     """
     first, second = (rgb[..., other] for other in others(channel))
     if balance >= 1:
@@ -28,12 +29,18 @@ def limit_of(rgb: NDArray[np.float32], channel: int, balance: float) -> NDArray[
 
 
 def excess(rgb: NDArray[np.float32], channel: int, balance: float = 1.0) -> NDArray[np.float32]:
-    """Return how far the screen's channel stands above its limit, (...) float32, negative where it does not."""
+    """Return the screen's channel minus its limit.
+
+    (...) float32, positive where the colour has spill or is the screen.
+    """
     return rgb[..., channel] - limit_of(rgb, channel, balance)
 
 
 def excess8(rgb: Rgb, channel: int, balance: float = 1.0) -> NDArray[np.uint8]:
-    """Return the excess of an 8-bit picture, (H, W) uint8, 0 where it is negative. A fraction of the cost of `excess`."""
+    """Return the excess of an 8-bit picture, 0 where it is negative.
+
+    (H, W) uint8. Much faster than `excess`.
+    """
     first, second = (cv2.extractChannel(rgb, other) for other in others(channel))
     limit = cv2.max(first, second)
     if balance < 1:

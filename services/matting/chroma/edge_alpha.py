@@ -1,8 +1,8 @@
-"""Alpha in the edges: where a pixel's colour lies between the plate's colour and the subject's.
+"""Alpha at edges: position of a pixel's colour between the plate's colour and the subject's.
 
-A least-squares projection weighted by what is known of the errors: noise, texture (the subject is brighter or darker than its colour
-nearby) and spill (the screen's light on the subject). Colours are projected in half the size, since 4:2:0 video has them so; the detail
-finer than that is read from luma.
+It is a least-squares projection, weighted by the expected errors: noise, texture (the subject is brighter or darker than its colour
+nearby) and spill (the screen's light on the subject). Colours are projected at half the size, because 4:2:0 video stores them so; finer
+detail comes from luma.
 """
 
 from dataclasses import dataclass
@@ -17,27 +17,30 @@ from services.matting.chroma.screen import Screen
 Planes = NDArray[np.float32]
 
 _NOISE, _TEXTURE, _SPILL_SPREAD = 4.0, 12.0, 0.04
-"""Expected errors of the subject's colour: values of 255, and for spill a share of the screen's colour."""
+"""Expected errors of the subject's colour: noise and texture in levels of 255, spill as a share of the screen's colour."""
 _SPILL = 0.1
-"""Expected share of the screen's light on the rim of a subject, besides what its surroundings show."""
+"""Expected share of the screen's light on the rim of a subject, in addition to the colour nearby."""
 _SPILL_OTHERS = 0.3
 _LEAST_CONTRAST = 150.0
-"""Squared distance from plate to subject, in luma, at which half the detail of luma is trusted."""
+"""Squared distance from plate to subject, in luma, at which the detail of luma counts by half."""
 _DETAIL_SIGMA = 1.7
 _LUMA = (0.2126, 0.7152, 0.0722)
-"""Luma of BT.709."""
+"""Weights of R, G and B in luma (BT.709)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Edges:
-    """`alpha` (h, w) float32 0..1, and `gain` (h, w) float32: how much alpha one value of luma is worth."""
+    """Alpha of the edges in half the size.
+
+    `alpha`: (h, w) float32 0..1. `gain`: (h, w) float32, change of alpha per level of luma.
+    """
 
     alpha: NDArray[np.float32]
     gain: NDArray[np.float32]
 
 
 class EdgeAlpha:
-    """Projects the edges of frames before one screen."""
+    """Computes alpha at the edges of frames before one screen."""
 
     def __init__(self, screen: Screen) -> None:
         self._spill = np.where(np.isin(range(3), others(screen.channel)), _SPILL_OTHERS, 1.0)
@@ -46,27 +49,30 @@ class EdgeAlpha:
         self._weights = np.linalg.inv(covariance).astype(np.float32)
 
     def project(self, small: Planes, plate: Planes, near: Planes) -> Edges:
-        """Return the edges of pictures (h, w, 3) 0..255.
+        """Compute alpha by projection of colours.
 
-        `small`: the frame; `plate`: the empty screen; `near`: the subject's colours, spread over its edges.
+        `small`: the frame; `plate`: the empty screen; `near`: the subject's colours, extended over its edges. All (h, w, 3), 0..255.
         """
         lit = near + plate * (_SPILL * self._spill).astype(np.float32)
         line = lit - plate
         weighted = np.asarray(cv2.transform(line, self._weights), np.float32)
         squared = np.maximum(_summed(line, weighted), 1e-3)
         alpha = np.clip(_summed(small - plate, weighted) / squared, 0, 1)
-        # Detail finer than half the size is in luma alone.
+        # Only luma has detail finer than half the size.
         contrast = np.asarray(cv2.transform(line, np.array([_LUMA], np.float32)), np.float32)
         gain = contrast / (contrast * contrast + _LEAST_CONTRAST)
         return Edges(np.asarray(alpha, np.float32), np.ascontiguousarray(gain, np.float32))
 
 
 def luma_detail(rgb: Rgb) -> NDArray[np.float32]:
-    """Return luma's detail that half the size does not show, (H, W) float32 in values of 255."""
+    """Return the detail of luma that half the size does not contain.
+
+    (H, W) float32, in levels of 255.
+    """
     luma = cv2.transform(rgb, np.array([_LUMA], np.float32)).astype(np.float32)
     return np.asarray(luma - cv2.GaussianBlur(luma, (0, 0), _DETAIL_SIGMA), np.float32)
 
 
 def _summed(first: Planes, second: Planes) -> NDArray[np.float32]:
-    """Return the sum over channels of the product, (h, w)."""
+    """Return the product of two pictures, summed over channels, (h, w)."""
     return np.asarray(cv2.transform(cv2.multiply(first, second), np.ones((1, 3), np.float32)), np.float32)

@@ -1,8 +1,8 @@
 """A keyer: matte and clean foreground of a subject before a green or blue screen.
 
-The colour difference of Vlahos (as Smith and Blinn tell it, "Blue Screen Matting", SIGGRAPH 1996), taken relative to the screen's plate
-so that uneven light does not matter, tells what is surely screen and surely subject. In between, alpha is the place of a pixel's colour
-on the line from the plate to the subject's colour nearby (`edge_alpha.py`).
+The colour difference of Vlahos (described by Smith and Blinn, "Blue Screen Matting", SIGGRAPH 1996) finds the pixels that are certainly
+screen or certainly subject. It is measured relative to the screen's plate, so that uneven light does not matter. In between, alpha is the
+position of a pixel's colour on the line from the plate to the subject's colour nearby (`edge_alpha.py`).
 """
 
 from dataclasses import dataclass
@@ -22,17 +22,17 @@ Alpha = NDArray[np.float32]
 Planes = NDArray[np.float32]
 
 _SCALE = 2
-"""Colours are looked at in half the size, as 4:2:0 video stores them; only luma adds detail."""
+"""Factor by which colours are reduced. 4:2:0 video stores them at half the size; only luma adds detail."""
 _LEAST_PLATE_EXCESS = 8.0
 _SURE, _SURE_OF_USUAL, _LEAST_USUAL, _SURE_DRIFT = 0.97, 0.93, 0.7, 0.2
-"""Alpha from which a pixel is surely subject. A subject tinted like the screen hardly gets there: then a share of its usual alpha."""
+"""Least alpha of pixels that are certainly subject: _SURE, or a share of the usual alpha for a subject tinted like the screen."""
 _SUBJECT, _USUAL, _LEAST_SUBJECT = 0.5, 75, 0.001
-"""The usual alpha is this percentile of all pixels above _SUBJECT, if they take a large enough share of the picture."""
+"""The usual alpha is percentile _USUAL of the pixels above _SUBJECT, if they cover at least the share _LEAST_SUBJECT of the picture."""
 _SCREEN_NOISE = 0.04
 _ENCLOSED = 0.3
-"""A region that is nowhere more transparent than this and is enclosed by the subject belongs to it: cloth of the screen's tint."""
+"""Least alpha of a region inside the subject that belongs to the subject, such as cloth of the screen's tint."""
 _SLOPE = 1.0
-"""Change of excess a half-size pixel from which the rim of a subject is a ramp (blur), and not its own colour."""
+"""Least change of excess, per half-size pixel, at which the rim of a subject counts as blurred and not as the subject's own colour."""
 _RAMP_SHARE = 24
 _LEAST_ALPHA = 0.1
 _DETAIL_FROM = 0.05
@@ -43,9 +43,9 @@ _KERNEL = np.ones((3, 3), np.uint8)
 class KeyerControls:
     """Settings of the keyer.
 
-    `clip_black`, `clip_white`: alpha at and below which the matte is 0, at and above which it is 1. `despill`: share of the screen's
-    light that is taken off the subject, 0 to 1. `balance`: what the screen's channel is compared with, 1 the larger of the other two, 0
-    the smaller. `memory`: see `PlateMemory`.
+    `clip_black`, `clip_white`: alpha at and below which the matte is 0, and at and above which it is 1. `despill`: share of the screen's
+    light that is removed from the subject, 0 to 1. `balance`: limit of the screen's channel, 1 the larger of the other two channels, 0 the
+    smaller. `memory`: see `PlateMemory`.
     """
 
     clip_black: float = 0.01
@@ -57,7 +57,10 @@ class KeyerControls:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Keyed:
-    """`alpha` (H, W) float32 0..1; `foreground` (H, W, 3) uint8, straight colours without the screen's light, None unless requested."""
+    """Matte and foreground of one frame.
+
+    `alpha`: (H, W) float32 0..1. `foreground`: (H, W, 3) uint8, straight colours without the screen's light; None unless requested.
+    """
 
     alpha: Alpha
     foreground: Rgb | None = None
@@ -67,7 +70,7 @@ class Keyed:
 class _Regions:
     """Screen, edge and subject, separated by colour difference.
 
-    `edge`: where edges are, (h, w) uint8 0 or 255. `alpha`: 1 where the subject surely is, else 0; `difference`: alpha by colour
+    `edge`: mask of the edges, (h, w) uint8 0 or 255. `alpha`: 1 where a pixel is certainly subject, else 0; `difference`: alpha by colour
     difference alone; both (h, w) float32.
     """
 
@@ -80,26 +83,29 @@ class Keyer:
     """Keys the frames of one clip in order."""
 
     def __init__(self, screen: Screen, controls: KeyerControls | None = None, plate: Rgb | None = None) -> None:
-        """`plate`: a picture of the empty screen, (H, W, 3); None to estimate it."""
+        """Prepare a keyer.
+
+        `plate`: a picture of the empty screen, (H, W, 3); None to estimate it from the frames.
+        """
         self.screen, self.controls = screen, controls or KeyerControls()
         self._memory = PlateMemory(screen, self.controls.memory)
         self._edge_alpha = EdgeAlpha(screen)
-        self._given = plate
+        self._user_plate = plate
         self._sure: float | None = None
 
     def reset(self) -> None:
-        """Forget what earlier frames showed, at a cut."""
+        """Drop the memory of earlier frames, at a cut."""
         self._memory.reset()
         self._sure = None
 
     def key(self, rgb: Rgb, *, garbage: Mask | None = None, core: Mask | None = None, foreground: bool = False) -> Keyed:
         """Key one frame (H, W, 3).
 
-        `garbage` and `core`: (H, W) uint8 masks; the matte is at most 255 - `garbage`, and at least `core`.
+        `garbage` and `core`: (H, W) uint8 masks. The matte, times 255, is at most 255 - `garbage` and at least `core`.
         """
         size = max(rgb.shape[1] // _SCALE, 2), max(rgb.shape[0] // _SCALE, 2)
         small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA).astype(np.float32)
-        plate = self._memory.update(rgb) if self._given is None else self._given.astype(np.float32)
+        plate = self._memory.update(rgb) if self._user_plate is None else self._user_plate.astype(np.float32)
         plate = np.asarray(cv2.resize(plate, size, interpolation=cv2.INTER_LINEAR), np.float32)
         regions = self._regions(small, plate)
         near = push_pull(small, regions.alpha)
@@ -111,11 +117,11 @@ class Keyer:
         return Keyed(alpha, self._foreground(rgb, small, plate, near, alpha) if foreground else None)
 
     def _regions(self, small: Planes, plate: Planes) -> _Regions:
-        """Tell screen, edge and subject apart by colour difference."""
+        """Separate screen, edge and subject by colour difference."""
         channel, balance = self.screen.channel, self.controls.balance
         above = excess(small, channel, balance)
         expected = np.maximum(excess(plate, channel, balance), _LEAST_PLATE_EXCESS)
-        # Noise on the screen is not an edge.
+        # The margin keeps noise on the screen from counting as an edge.
         black, white = self.controls.clip_black + _SCREEN_NOISE, self.controls.clip_white
         alpha = np.asarray(np.maximum(((1 - black) - above / expected) / (white - black), 0), np.float32)
         sure_from = self._sure_from(alpha)
@@ -129,7 +135,10 @@ class Keyer:
         return _Regions(edge, np.asarray(sure, np.float32), np.asarray(np.minimum(alpha, 1), np.float32))
 
     def _sure_from(self, alpha: Alpha) -> float:
-        """Return the alpha from which pixels are surely subject, steady over time: lower if hardly a pixel of the subject reaches 1."""
+        """Return the least alpha of pixels that are certainly subject.
+
+        It is lower for a subject of which few pixels reach 1, and it changes slowly over time.
+        """
         subject = alpha[alpha > _SUBJECT]
         usual = float(np.percentile(subject, _USUAL)) if subject.size > _LEAST_SUBJECT * alpha.size else 1.0
         wanted = min(_SURE, _SURE_OF_USUAL * usual) if usual > _LEAST_USUAL else _SURE
@@ -138,11 +147,14 @@ class Keyer:
         return self._sure
 
     def _alpha(self, rgb: Rgb, small: Planes, plate: Planes, near: Planes, regions: _Regions) -> Alpha:
-        """Return the matte (H, W): alpha of the edges in half the size, with luma's detail added."""
+        """Compute the matte, (H, W).
+
+        Alpha of the edges is computed at half the size; the detail of luma is added to it.
+        """
         size = rgb.shape[1], rgb.shape[0]
         if regions.alpha.any():
             edges = self._edge_alpha.project(small, plate, near)
-        else:  # nothing tells the subject's colour
+        else:  # the subject's colour is unknown
             edges = Edges(regions.difference, np.zeros_like(regions.alpha))
         coarse = np.asarray(cv2.copyTo(edges.alpha, regions.edge, regions.alpha.copy()), np.float32)
         alpha = cv2.resize(coarse, size, interpolation=cv2.INTER_LINEAR)
@@ -154,12 +166,15 @@ class Keyer:
         return np.asarray(np.clip(alpha, 0, 1, out=alpha), np.float32)
 
     def _foreground(self, rgb: Rgb, small: Planes, plate: Planes, near: Planes, alpha: Alpha) -> Rgb:
-        """Return straight colours: the picture despilled where it is opaque; elsewhere the plate's share is taken off in half the size."""
+        """Compute the subject's straight colours.
+
+        Opaque pixels are those of the picture, despilled. Elsewhere the plate's share is subtracted, at half the size.
+        """
         height, width = rgb.shape[:2]
         channel, despill = self.screen.channel, self.controls.despill
         opacity = cv2.resize(alpha, small.shape[1::-1], interpolation=cv2.INTER_AREA)[..., None]
         unmixed = (small - (1 - opacity) * plate) / np.maximum(opacity, _LEAST_ALPHA)
-        # Where alpha is small, what remains is noise: colours come from nearby.
+        # Where alpha is small, the difference is mostly noise, so colours come from nearby.
         colours = near + np.clip((opacity - _LEAST_ALPHA) / 0.4, 0, 1) * (np.clip(unmixed, 0, 255) - near)
         colours[..., channel] -= despill * np.maximum(colours[..., channel] - limit_of(colours, channel, self.controls.balance), 0)
         straight = cv2.resize(np.clip(colours + 0.5, 0, 255).astype(np.uint8), (width, height), interpolation=cv2.INTER_LINEAR)
@@ -172,12 +187,18 @@ class Keyer:
 
 
 def _soft(alpha: Alpha) -> Mask:
-    """Return where alpha is neither 0 nor 1 (and beside): elsewhere luma's detail is texture and noise. (h, w) uint8 0 or 255."""
+    """Mask the pixels with soft alpha, and their neighbours.
+
+    (h, w) uint8 0 or 255. Outside of the mask, detail of luma is texture or noise and must not change alpha.
+    """
     return np.asarray(cv2.dilate(cv2.inRange(alpha, _DETAIL_FROM, 1 - _DETAIL_FROM), _KERNEL), np.uint8)
 
 
 def _enclosed(alpha: Alpha, sure_from: float) -> NDArray[np.bool_]:
-    """Return the regions below `sure_from` that get nowhere near transparent, (h, w) bool."""
+    """Mask the regions below `sure_from` without a nearly transparent pixel.
+
+    (h, w) bool.
+    """
     count, labels = cv2.connectedComponents(cv2.inRange(alpha, -1, sure_from))
     clear = np.bincount(labels[alpha < _ENCLOSED], minlength=count)
     enclosed = clear == 0
@@ -186,7 +207,10 @@ def _enclosed(alpha: Alpha, sure_from: float) -> NDArray[np.bool_]:
 
 
 def _ramp(above: NDArray[np.float32]) -> Mask:
-    """Return where the excess changes steadily, (h, w) uint8 0 or 255."""
+    """Mask the pixels where the excess has a slope, as at blurred edges.
+
+    (h, w) uint8 0 or 255.
+    """
     smooth = cv2.GaussianBlur(above, (0, 0), 1.0)
     across, down = cv2.Sobel(smooth, cv2.CV_32F, 1, 0, scale=1 / 8), cv2.Sobel(smooth, cv2.CV_32F, 0, 1, scale=1 / 8)
     return np.asarray(cv2.inRange(np.maximum(np.abs(across), np.abs(down)), _SLOPE, np.inf), np.uint8)

@@ -1,4 +1,4 @@
-"""Estimate the empty screen from its visible parts, over time."""
+"""Estimate of the empty screen from its visible parts, over time."""
 
 import cv2
 import numpy as np
@@ -9,23 +9,26 @@ from services.matting.chroma.screen import Screen
 from shared.video.frames.push_pull import push_pull
 
 SCALE = 8
-"""The plate is kept at this fraction of the picture's size: screens are smooth."""
+"""Factor by which the plate is smaller than the picture. Screens are smooth."""
 
 _PURITY = 0.94
-"""Screen pixels have at least this share of the saturation that most of the screen has."""
+"""Least saturation of screen pixels, as a share of the screen's usual saturation."""
 _LEAST_EXCESS = 0.3
 _FORGETTING = 0.999
 
 
 class PlateMemory:
-    """Remembers each part of a standing screen from the frames that showed it.
+    """Remembers each part of a static screen from the frames that showed it.
 
-    Light and shade do not change a screen's saturation, but things in front of it lower it: so saturation separates the pure screen from
-    veils and blurred edges.
+    Light and shade do not change the screen's saturation, but anything in front of the screen lowers it. So saturation separates the pure
+    screen from veils and blurred edges.
     """
 
     def __init__(self, screen: Screen, memory: float = 0.85) -> None:
-        """`memory`: share of the remembered colour that stays where the screen shows again, 0 to 1."""
+        """Prepare an empty memory.
+
+        `memory`: share of the remembered colour that stays where a frame shows the screen again, 0 to 1.
+        """
         self.screen, self.memory = screen, memory
         self._plate: NDArray[np.float32] | None = None
         self._weight: NDArray[np.float32] | None = None
@@ -35,9 +38,9 @@ class PlateMemory:
         self._plate = self._weight = None
 
     def update(self, rgb: Rgb) -> NDArray[np.float32]:
-        """Add a frame (H, W, 3) and return the plate, (H/8, W/8, 3) float32 0..255.
+        """Add a frame and return the plate.
 
-        Parts that no frame has shown are filled from their surroundings.
+        `rgb`: (H, W, 3). The plate is (H/8, W/8, 3) float32 0..255. Parts that no frame has shown are filled from their surroundings.
         """
         size = max(rgb.shape[1] // SCALE, 2), max(rgb.shape[0] // SCALE, 2)
         small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA).astype(np.float32)
@@ -51,7 +54,7 @@ class PlateMemory:
         return push_pull(self._plate, self._weight)
 
     def _pure(self, small: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return 1 where nothing but screen shows, else 0."""
+        """Return 1 where a pixel shows only screen, else 0."""
         above = excess(small, self.screen.channel)
         saturation = above / np.maximum(small[..., self.screen.channel], 1)
         expected = excess(np.array(self.screen.colour, np.float32), self.screen.channel)

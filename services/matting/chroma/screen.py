@@ -1,4 +1,4 @@
-"""Find a green or blue screen in pictures."""
+"""Detection of a green or blue screen in pictures."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,13 +14,17 @@ _LEAST_EXCESS, _LEAST_SHARE = 20.0, 0.05
 
 _DETECTED_SHARE, _DETECTED_BORDER = 0.2, 0.5
 _LEAST_SATURATION, _LEAST_SATURATION_OF_CYAN, _CYAN = 0.36, 0.55, 0.3
-"""Share of the screen's channel that stands above the others. Blue that leans to cyan (green this far from red to blue) may be sky."""
+"""Least excess of a screen as a share of its channel. Blue whose green is more than _CYAN of the way from red to blue may be sky, and needs
+more."""
 _MOST_HUE_SPREAD, _MOST_TEXTURE = 0.02, 0.02
 
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """A screen: `channel` 1 (green) or 2 (blue); `colour` its R, G, B (0..255); `share` of the picture that it takes (0..1)."""
+    """A green or blue screen.
+
+    `channel`: 1 (green) or 2 (blue); `colour`: R, G, B, 0..255; `share`: share of the picture that the screen covers, 0..1.
+    """
 
     channel: int
     colour: tuple[float, float, float]
@@ -33,16 +37,20 @@ class Screen:
 
 
 def screen_of(colour: tuple[float, float, float]) -> Screen | None:
-    """Return a screen of a given R, G, B colour; None if neither green nor blue stands out in it."""
+    """Return a screen of the given colour.
+
+    `colour`: R, G, B, 0..255. None if the colour is neither green nor blue enough.
+    """
     rgb = np.array(colour, np.float32)
-    channel = max((GREEN, BLUE), key=lambda one: float(excess(rgb, one)))
+    channel = max((GREEN, BLUE), key=lambda candidate: float(excess(rgb, candidate)))
     return Screen(channel, colour, 0.0) if excess(rgb, channel) >= _LEAST_EXCESS else None
 
 
 def find_screen(picture: Rgb, channels: Sequence[int] = (GREEN, BLUE)) -> Screen | None:
-    """Return the most widespread strongly green or blue colour of a picture (H, W, 3); None if under 5 % of the picture has one.
+    """Find the screen in a picture that is known to show one.
 
-    For pictures that are known to show a screen; `detect_screen` tells whether they do.
+    Returns the most common strongly green or blue colour of the picture (H, W, 3); None if less than 5 % of the picture has such a colour.
+    `detect_screen` tests whether there is a screen.
     """
     small = _small(picture)
     best: Screen | None = None
@@ -67,15 +75,15 @@ def _strong(small: NDArray[np.float32], channel: int) -> NDArray[np.bool_]:
 
 
 def detect_screen(pictures: Sequence[Rgb]) -> Screen | None:
-    """Tell whether pictures (H, W, 3) of one shot stand before a green or blue screen, and which; None: no screen.
+    """Detect a green or blue screen in pictures of one shot.
 
-    A screen takes a good part of the picture and of its border on both sides, is saturated, and even: one hue, hardly any texture.
-    Grass is textured, sky is pale and ends above the lower border.
+    `pictures`: each (H, W, 3). Returns the screen, or None. A screen covers a good part of the picture and half of two of its borders
+    (left, right, top), is saturated, and even: one hue, hardly any texture. Grass is textured; sky is pale and ends above the lower border.
     """
     screens = [screen for picture in pictures if (screen := _even_screen(_small(picture)))]
     if not screens or len(screens) * 2 <= len(pictures):
         return None
-    channel = max((GREEN, BLUE), key=lambda one: sum(screen.channel == one for screen in screens))
+    channel = max((GREEN, BLUE), key=lambda candidate: sum(screen.channel == candidate for screen in screens))
     same = [screen for screen in screens if screen.channel == channel]
     if len(same) * 2 <= len(pictures):
         return None
@@ -101,7 +109,10 @@ def _even_screen(small: NDArray[np.float32]) -> Screen | None:
 
 
 def _border_share(mask: NDArray[np.bool_]) -> float:
-    """Return the smallest share that the mask has of the top, the left and the right border's upper three quarters."""
+    """Return the median share of three borders that the mask covers.
+
+    The borders are the top, and the upper three quarters of the left and the right side.
+    """
     high = max(mask.shape[0] * 3 // 4, 1)
     sides = mask[:high, 0].mean(), mask[:high, -1].mean(), mask[0].mean()
     return float(sorted(sides)[1])
@@ -115,7 +126,7 @@ def _is_saturated(colour: tuple[float, float, float], channel: int) -> bool:
 
 
 def _is_even(small: NDArray[np.float32], inner: NDArray[np.bool_], channel: int) -> bool:
-    """Tell whether the masked part has one hue and hardly any texture."""
+    """Return whether the masked part has one hue and hardly any texture."""
     shares = small[inner] / np.maximum(small[inner].sum(1, keepdims=True), 1)
     spread = float(np.median(np.abs(shares[:, channel] - np.median(shares[:, channel]))))
     luma = small.mean(2)

@@ -1,1 +1,1 @@
-"""Backends side by side: their figures and their pictures."""
+"""Comparison of backends: figures, and pictures side by side."""

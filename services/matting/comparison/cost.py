@@ -1,4 +1,4 @@
-"""Measure the cost of a block: seconds and peak memory of the process."""
+"""Cost of a block of code: seconds and peak memory of the process."""
 
 import threading
 import time
@@ -13,7 +13,10 @@ _INTERVAL_S = 0.05
 
 @dataclass(slots=True)
 class Cost:
-    """Filled in when the measured block ends."""
+    """Cost of a measured block.
+
+    `wall_s` is set when the block ends.
+    """
 
     wall_s: float = 0.0
     peak_memory_bytes: int = 0
@@ -21,7 +24,7 @@ class Cost:
 
 @contextmanager
 def measured() -> Iterator[Cost]:
-    """Measure the block."""
+    """Measure the cost of the block."""
     cost, process, done = Cost(), psutil.Process(), threading.Event()
 
     def watch() -> None:

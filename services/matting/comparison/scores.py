@@ -1,4 +1,4 @@
-"""Figures of one backend's mattes, gathered frame by frame."""
+"""Figures of one backend's mattes, collected frame by frame."""
 
 import math
 from collections.abc import Callable
@@ -17,7 +17,7 @@ _ERRORS: dict[str, Callable[[Alpha, Alpha], float]] = {"mad": mad, "mse": mse, "
 
 @dataclass(frozen=True, kw_only=True)
 class Means:
-    """Means over the frames; None where there is nothing to compare with."""
+    """Means over the frames; None for figures that were not measured."""
 
     flicker: float | None
     mad: float | None = None
@@ -29,20 +29,26 @@ class Means:
 
 @dataclass(slots=True)
 class Scores:
-    """Gathers the figures of one backend."""
+    """Collects the figures of one backend."""
 
     _flicker: FlickerMeter = field(default_factory=FlickerMeter)
     _values: dict[str, list[float]] = field(default_factory=dict)
     _before: tuple[Alpha, Alpha] | None = None
 
     def add_motion(self, gray: NDArray[np.uint8], small: Alpha, *, cut: bool) -> None:
-        """Add a frame's matte in the size of its luma `gray`, (h, w)."""
+        """Add the flicker of a frame.
+
+        `gray`: the frame's luma, (h, w); `small`: its matte in the same size.
+        """
         if cut:
             self._flicker.reset()
         self._note("flicker", self._flicker.measure(gray, small))
 
     def add_errors(self, alpha: Alpha, truth: Alpha) -> None:
-        """Add a frame's matte and its true one, (H, W) of the same size."""
+        """Add the errors of a frame.
+
+        `alpha`, `truth`: its matte and its true matte, (H, W) of the same size.
+        """
         for name, measure in _ERRORS.items():
             self._note(name, measure(alpha, truth))
         if self._before is not None:

@@ -1,4 +1,4 @@
-"""The figures of a comparison as JSON, CSV and a picture, in one zip file."""
+"""Table of a comparison's figures as JSON, CSV and a picture, in one zip file."""
 
 import csv
 import io
@@ -23,14 +23,17 @@ _TITLES = {
     "conn": "Conn",
     "dtssd": "dtSSD",
 }
-"""Columns of the picture; the other files have all."""
+"""Columns of the picture. The other files have all columns."""
 _BETTER_HIGH = frozenset({"frames_per_second"})
 _LINE, _GAP, _SIZE = 40, 28, 19
 _PAPER, _INK, _BEST, _RULE = (250, 250, 249), (28, 25, 23), (4, 120, 87), (214, 211, 209)
 
 
 def write_table(rows: Sequence[Row], path: Path) -> None:
-    """Write `comparison.json`, `comparison.csv` and `comparison.png` into a zip file. All rows have the same keys."""
+    """Write `comparison.json`, `comparison.csv` and `comparison.png` into a zip file.
+
+    All rows have the same keys.
+    """
     with ZipWriter(path, packed=True) as archive:
         archive.add("comparison.json", json.dumps(list(rows), indent=2) + "\n")
         text = io.StringIO(newline="")
@@ -44,7 +47,10 @@ def write_table(rows: Sequence[Row], path: Path) -> None:
 
 
 def draw_table(rows: Sequence[Row]) -> Image.Image:
-    """Draw the rows as a table; the best value of a column is green. Columns without a value are left out."""
+    """Draw the rows as a table.
+
+    The best value of a column is green. Columns without a value are left out.
+    """
     font = ImageFont.load_default(_SIZE)
     names = [name for name in _TITLES if any(row.get(name) is not None for row in rows)]
     cells = [[_TITLES[name] for name in names], *([_cell(name, row.get(name)) for name in names] for row in rows)]

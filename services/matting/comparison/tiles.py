@@ -1,4 +1,4 @@
-"""Several pictures on one, in a grid, each with its name."""
+"""Grid of several pictures in one, each with its name."""
 
 import math
 from collections.abc import Sequence
@@ -14,7 +14,10 @@ _CAPTION_SHARE, _LEAST_CAPTION = 16, 18
 
 
 class Grid:
-    """The layout of `count` tiles of pictures of (width, height), scaled down if the whole grows beyond 4K."""
+    """Layout of `count` tiles for pictures of `width` x `height`.
+
+    Tiles are scaled down if the whole would be larger than 4K.
+    """
 
     def __init__(self, count: int, width: int, height: int) -> None:
         self.columns = min(count, 2 if count <= 4 else 3)
@@ -25,7 +28,10 @@ class Grid:
         self.width, self.height = self.columns * self._tile[0], rows * (self._tile[1] + self._caption)
 
     def draw(self, pictures: Sequence[Rgb], names: Sequence[str]) -> Rgb:
-        """Return the pictures (h, w, 3), each below its name, as (height, width, 3)."""
+        """Draw pictures into the grid, each below its name.
+
+        `pictures`: each (h, w, 3). Returns (height, width, 3).
+        """
         sheet = np.zeros((self.height, self.width, 3), np.uint8)
         wide, high = self._tile
         for number, (picture, name) in enumerate(zip(pictures, names, strict=True)):

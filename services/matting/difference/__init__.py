@@ -1,1 +1,4 @@
-"""Mattes of opaque subjects by their difference from a picture of the empty scene, without a model."""
+"""Mattes of opaque subjects from the difference to a picture of the empty scene.
+
+They need no model.
+"""

@@ -1,4 +1,4 @@
-"""Match the exposure and white balance of a clean plate to a frame."""
+"""Match of a clean plate's exposure and white balance to a frame."""
 
 from dataclasses import dataclass
 
@@ -15,17 +15,20 @@ _ROUNDS = 3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Matched:
-    """`plate` (h, w, 3) float32 as bright as the frame; `noise`: spread of the frame's values about it, 0..255."""
+    """A plate in the exposure of a frame.
+
+    `plate`: (h, w, 3) float32, 0..255. `noise`: spread of the frame's values around the plate's, in levels of 255.
+    """
 
     plate: Planes
     noise: float
 
 
 def match_exposure(frame: Planes, plate: Planes) -> Matched:
-    """Scale the channels of `plate` (h, w, 3) 0..255 so that what did not change has the frame's values.
+    """Scale the channels of a plate to the frame's exposure.
 
-    What did not change is the part that fits the last round's gain best. Half of the picture may be a subject, or more if it is far
-    from the plate's colours.
+    `frame`, `plate`: (h, w, 3), 0..255. In each round, the gain is measured on the pixels that fit the gain of the last round best, as
+    these show the empty scene. A subject may cover half of the picture, or more if its colours are far from the plate's.
     """
     sampled = slice(None, None, max(frame.shape[0] // 180, 1)), slice(None, None, max(frame.shape[1] // 320, 1))
     pixels, expected = frame[sampled].reshape(-1, 3), plate[sampled].reshape(-1, 3)
@@ -38,6 +41,6 @@ def match_exposure(frame: Planes, plate: Planes) -> Matched:
         gain = np.clip(np.median(pixels[still] / np.maximum(expected[still], 1), axis=0), _LEAST_GAIN, _MOST_GAIN).astype(np.float32)
         distance = np.abs(pixels - expected * gain).max(1)
     matched = np.asarray(plate * gain, np.float32)
-    # The half that fits best shows the noise alone; 1.25 corrects the largest of three channels to the spread of one.
+    # The pixels that fit best differ by noise only. The factor 1.25 converts the largest of three channels to the spread of one channel.
     noise = float(np.percentile(distance, _UNCHANGED_SHARE)) / 1.25
     return Matched(matched, min(max(noise, 1.5), 8.0))

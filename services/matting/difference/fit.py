@@ -1,4 +1,4 @@
-"""Tell whether a clean plate shows the scene of a frame."""
+"""Test whether a clean plate shows the scene of a frame."""
 
 from dataclasses import dataclass
 
@@ -13,23 +13,29 @@ Rgb = NDArray[np.uint8]
 _LONGEST_SIDE = 480
 _LEAST_AGREEING, _AGREES = 0.35, 4.0
 _MOST_SHIFT = 0.004
-"""Largest shift, as a share of the longer side, that edges of the plate may have."""
+"""Largest shift of the plate, as a share of the longer side, that is allowed."""
 _SURE_SHIFT = 0.15
-"""Response of phase correlation from which its shift counts."""
+"""Least response of phase correlation at which its shift is used."""
 _BETTER = 0.9
-"""Share of the difference in edges that may remain when the plate is moved by the shift."""
+"""Largest share of the difference in edges that may remain after the plate is moved by the shift."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlateFit:
-    """`problem`: a clause that says why the plate does not fit, None if it does. `agreeing`: share of the picture that is alike."""
+    """Result of the test.
+
+    `agreeing`: share of the picture that equals the plate. `problem`: why the plate does not fit, a clause; None if it fits.
+    """
 
     agreeing: float
     problem: str | None = None
 
 
 def plate_fit(rgb: Rgb, plate: Rgb) -> PlateFit:
-    """Compare a frame (H, W, 3) with a plate of any size of the same shape."""
+    """Test whether a plate fits a frame.
+
+    `rgb`: the frame, (H, W, 3). `plate`: (h, w, 3) of any size; another shape is a problem.
+    """
     height, width = rgb.shape[:2]
     if abs(plate.shape[1] / plate.shape[0] - width / height) > 0.02 * width / height:
         return PlateFit(0.0, f"the plate has {plate.shape[1]} x {plate.shape[0]} pixels, another shape than the clip's {width} x {height}")
@@ -48,16 +54,20 @@ def plate_fit(rgb: Rgb, plate: Rgb) -> PlateFit:
 
 
 def _shift(small: NDArray[np.float32], plate: NDArray[np.float32], alike: NDArray[np.bool_]) -> float:
-    """Return how far the plate's scene is moved in the frame, in pixels; 0 if it cannot be measured."""
+    """Return the shift between plate and frame, in pixels.
+
+    0 if it cannot be measured.
+    """
     gray, before = small.mean(2), plate.mean(2)
-    # A subject that is unlike the plate must not count.
+    # A subject, which differs from the plate, must not count.
     far = cv2.erode((~alike).astype(np.uint8), np.ones((15, 15), np.uint8)) > 0
     gray, before = np.where(far, 0, _edges(gray)), np.where(far, 0, _edges(before))
     window = cv2.createHanningWindow(gray.shape[::-1], cv2.CV_32F)
     (across, down), response = cv2.phaseCorrelate(before.astype(np.float32), gray.astype(np.float32), window)
     if response <= _SURE_SHIFT:
         return 0.0
-    # A repeated pattern, or a subject that hides most of the texture, correlates elsewhere too: a true shift makes the edges agree.
+    # A repeated pattern, or a subject that hides most of the texture, can correlate at a wrong shift. Only a true shift makes the edges
+    # agree.
     moved = cv2.warpAffine(before, np.array([[1, 0, across], [0, 1, down]], np.float32), before.shape[::-1], borderMode=cv2.BORDER_REFLECT)
     agrees = np.abs(gray - moved).mean() < _BETTER * np.abs(gray - before).mean()
     return float(np.hypot(across, down)) if agrees else 0.0

@@ -1,6 +1,6 @@
-"""The matte of an opaque subject: what differs from the clean plate, shadows left out, edges refined.
+"""Matte of an opaque subject, from the difference to a clean plate.
 
-Weak where the subject has the plate's colours, and on anything see-through.
+Shadows are left out and edges refined. The matte is unreliable where the subject has the plate's colours, and on transparent subjects.
 """
 
 from dataclasses import dataclass
@@ -19,39 +19,44 @@ Alpha = NDArray[np.float32]
 Planes = NDArray[np.float32]
 
 _MOST_LINES = 720
-"""Frames are compared in at most so many lines."""
+"""Largest shorter side, in pixels, at which frames are compared."""
 _FROM, _RANGE = 3.5, 5.0
-"""Difference from the plate at which alpha leaves 0, and over which it reaches 1, in multiples of the noise."""
+"""Difference from the plate at which alpha rises above 0, and range over which it reaches 1, in multiples of the noise."""
 _BRIGHTER = 1.05
 _LARGEST_HOLE, _HOLE_DIFFERS, _PINHOLE = 0.01, 0.15, 0.00005
 _LEAST_ISLAND = 0.0002
 _SURE = 0.97
 _RIM_SHARE = 60
 _CONTRAST = 1000.0
-"""Squared distance between the subject's and the plate's colour at which the colours count as much as the picture's edges."""
+"""Squared distance between the subject's and the plate's colour at which colours and picture edges have equal weight."""
 _LEAST_ALPHA = 0.1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Differing:
-    """`alpha` (H, W) float32 0..1; `foreground` (H, W, 3) uint8, straight colours, None unless requested."""
+    """Matte and foreground of one frame.
+
+    `alpha`: (H, W) float32 0..1. `foreground`: (H, W, 3) uint8, straight colours; None unless requested.
+    """
 
     alpha: Alpha
     foreground: Rgb | None = None
 
 
 def difference_matte(rgb: Rgb, plate: Rgb, *, shadow: float = 0.6, foreground: bool = False) -> Differing:
-    """Return the matte of what stands before `plate` in `rgb`, both (H, W, 3).
+    """Compute the matte of the subject before `plate` in `rgb`.
 
-    `shadow`: how dark a shadow may be and still belong to the background, as a share of the plate, 0..1; 1 keeps shadows in the matte.
+    `rgb`, `plate`: (H, W, 3) uint8. `shadow`: darkest shadow that still belongs to the background, as a share of the plate's brightness,
+    0..1; 1 keeps shadows in the matte.
     """
     height, width = rgb.shape[:2]
     factor = min(_MOST_LINES / min(height, width), 1)
     size = max(round(width * factor), 1), max(round(height * factor), 1)
     small, before = (np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float32) for picture in (rgb, plate))
     matched = match_exposure(small, before)
-    lit, left = _left_of_shadow(small, matched.plate, shadow)
-    alpha = np.clip((cv2.GaussianBlur(left, (0, 0), 0.8) - _FROM * matched.noise) / (_RANGE * matched.noise), 0, 1).astype(np.float32)
+    lit, difference = _without_shadow(small, matched.plate, shadow)
+    smooth = cv2.GaussianBlur(difference, (0, 0), 0.8)
+    alpha = np.clip((smooth - _FROM * matched.noise) / (_RANGE * matched.noise), 0, 1).astype(np.float32)
     alpha = _whole(alpha)
     rim = _rim(alpha)
     near = push_pull(small, ((alpha > _SURE) & ~rim).astype(np.float32))
@@ -66,32 +71,33 @@ def difference_matte(rgb: Rgb, plate: Rgb, *, shadow: float = 0.6, foreground: b
     return Differing(matte, np.asarray(cv2.copyTo(rgb, cv2.inRange(matte, 0.999, 2), straight), np.uint8))
 
 
-def _left_of_shadow(frame: Planes, plate: Planes, shadow: float) -> tuple[Planes, NDArray[np.float32]]:
-    """Return the plate with the shadows of the frame, (h, w, 3), and what differs from that, (h, w) 0..442.
+def _without_shadow(frame: Planes, plate: Planes, shadow: float) -> tuple[Planes, NDArray[np.float32]]:
+    """Return the plate with the frame's shadows, and the difference to it.
 
-    A shadow scales the plate's colour: what is left after the best scale is the subject's.
+    The plate is (h, w, 3), the difference (h, w), 0..442. A shadow scales the plate's colour; the difference after the best scale belongs
+    to the subject.
     """
     dot, squared = (frame * plate).sum(2), np.maximum((plate * plate).sum(2), 100)
     scale = dot / squared
     shaded = (scale > shadow) & (scale < _BRIGHTER)
     scale = np.where(shaded, scale, 1).astype(np.float32)
-    # A shadow has a soft, wide rim; fine change of brightness is texture of a subject that has the plate's hue.
+    # A shadow has a soft, wide rim. Fine changes of brightness are texture of a subject of the plate's hue, so the median removes them.
     scale = np.asarray(cv2.medianBlur(scale, 5), np.float32)
     lit = plate * scale[..., None]
     return lit, np.sqrt(((frame - lit) ** 2).sum(2)).astype(np.float32)
 
 
 def _whole(alpha: Alpha) -> Alpha:
-    """Return the matte with small holes filled and specks removed."""
+    """Fill small holes and remove specks."""
     holes = _small_regions((alpha < _SURE).astype(np.uint8), _LARGEST_HOLE, alpha)
     specks = _small_regions(cv2.dilate((alpha > 0.05).astype(np.uint8), np.ones((3, 3), np.uint8)), _LEAST_ISLAND)
     return np.where(holes, 1, np.where(specks, 0, alpha)).astype(np.float32)
 
 
 def _small_regions(mask: NDArray[Any], share: float, alpha: Alpha | None = None) -> NDArray[np.bool_]:
-    """Return the connected parts of `mask` (h, w) under `share` of the picture; with `alpha`, only those where something differs.
+    """Mask the connected parts of `mask` smaller than `share` of the picture.
 
-    Through a true hole in the subject the plate shows, and nothing differs.
+    `alpha`: drops parts in which the matte is almost 0, because a real hole in the subject shows the plate.
     """
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
     area = stats[:, cv2.CC_STAT_AREA]
@@ -104,7 +110,10 @@ def _small_regions(mask: NDArray[Any], share: float, alpha: Alpha | None = None)
 
 
 def _rim(alpha: Alpha) -> NDArray[np.bool_]:
-    """Return the rim of the subject, (h, w): a pixel that has little of the subject already differs from the plate as much as can be."""
+    """Mask the rim of the subject, (h, w).
+
+    Alpha there has to be computed again, since a pixel with little of the subject already differs from the plate by the full range.
+    """
     inward, outward = 2 * max(alpha.shape[0] // _RIM_SHARE, 2) + 1, 5
     shown = (alpha > 0.02).astype(np.uint8)
     inner = cv2.erode(shown, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (inward, inward)), borderValue=1)
@@ -113,7 +122,10 @@ def _rim(alpha: Alpha) -> NDArray[np.bool_]:
 
 
 def _edge_alpha(frame: Planes, lit: Planes, near: Planes, alpha: Alpha) -> Alpha:
-    """Return alpha of edges, (h, w): drawn along the picture's edges, and by the colours on both sides where these differ."""
+    """Compute alpha at edges, (h, w).
+
+    It follows the edges of the picture. Where the colours on both sides differ, it is the position of the pixel's colour between them.
+    """
     gray = np.asarray(frame @ np.array([0.299, 0.587, 0.114], np.float32) / 255, np.float32)
     soft = np.clip(guided(gray, alpha, 6, 1e-4), 0, 1)
     line = near - lit

@@ -1,1 +1,1 @@
-"""Finish a matte after the backend: smooth, refine edges, fill holes, remove blobs."""
+"""Finish of a matte after the backend: edges, holes and blobs."""

@@ -1,4 +1,4 @@
-"""Edges, holes and blobs of one matte."""
+"""Corrections of a matte's edges, holes and blobs."""
 
 import math
 
@@ -16,7 +16,10 @@ _GUIDE_EPSILON = 1e-4
 
 
 def finished(alpha: Alpha, options: EdgeOptions) -> Alpha:
-    """Apply the options to a matte (h, w) 0..1 of the output's size, in this order: blobs, holes, size, feather, gamma."""
+    """Apply the edge options to a matte.
+
+    `alpha`: (h, w) 0..1, of the output's size. The order is: blobs, holes, dilate, erode, feather, gamma.
+    """
     if options.min_area > 0:
         alpha = without_blobs(alpha, options.min_area)
     if options.holes > 0:
@@ -41,7 +44,10 @@ def without_blobs(alpha: Alpha, share: float) -> Alpha:
 
 
 def without_holes(alpha: Alpha, share: float) -> Alpha:
-    """Fill holes, which do not touch the picture's border, up to `share` of its area."""
+    """Fill holes of up to `share` of the picture's area.
+
+    A hole does not touch the picture's border.
+    """
     count, labels, stats, _ = cv2.connectedComponentsWithStats((alpha < 0.5).astype(np.uint8), connectivity=4)
     border = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
     fill = np.zeros(count, bool)
@@ -49,15 +55,16 @@ def without_holes(alpha: Alpha, share: float) -> Alpha:
     fill[border] = False
     if not fill.any():
         return alpha
-    # The rim of a hole is soft, too.
+    # The soft rim of a hole has to be filled too.
     holes = cv2.dilate(fill[labels].astype(np.uint8), np.ones((5, 5), np.uint8))
     return np.where(holes > 0, np.float32(1), alpha)
 
 
 def refined(alpha: Alpha, luma: NDArray[np.uint8], *, scale: float) -> Alpha:
-    """Redraw the soft edge of an enlarged matte along the edges of `luma` (h, w); elsewhere it stays.
+    """Redraw the soft edge of an enlarged matte along picture edges.
 
-    A fast guided filter (He and Sun, arXiv:1505.00996). `scale`: how many times the matte was enlarged.
+    `luma`: the picture, (h, w) as the matte. `scale`: factor by which the matte was enlarged. Elsewhere the matte stays. The method is the
+    fast guided filter (He and Sun, arXiv:1505.00996).
     """
     band = (alpha > _BAND) & (alpha < 1 - _BAND)
     if not band.any():

@@ -1,1 +1,4 @@
-"""MatAnyone 1 and 2, frame by frame, with the package that the user installed. Nothing of it is in this repository."""
+"""MatAnyone 1 and 2, run frame by frame with the user's own installation.
+
+Nothing of these packages is in this repository.
+"""

@@ -1,4 +1,7 @@
-"""Load the user's installation of `matanyone` or `matanyone2` (S-Lab License 1.0) without what it only needs for its own programs."""
+"""Loading of the user's installation of `matanyone` or `matanyone2` (S-Lab License 1.0).
+
+Requirements of the packages' own programs are not needed.
+"""
 
 import importlib
 import importlib.util
@@ -20,19 +23,25 @@ _SOURCES: dict[Package, str] = {
     "matanyone2": "https://github.com/pq-yang/MatAnyone2",
 }
 _NEEDS = {"torch": "torch", "omegaconf": "omegaconf", "einops": "einops", "imageio": "imageio", "tqdm": "tqdm"}
-"""Modules that its inference imports, and the packages that they come with. Its own list of packages brings a user interface."""
+"""Modules that inference imports -> packages that contain them. The project's own requirements also install a user interface."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MatAnyone:
-    """`network`: the torch module, in evaluation mode on its device; `core`: the package's class `InferenceCore`."""
+    """A loaded package.
+
+    `network`: the torch module, in evaluation mode on its device; `core`: the package's class `InferenceCore`.
+    """
 
     network: Any
     core: Any
 
 
 def install_command(package: Package) -> str | None:
-    """Return the command that installs what is missing of a package; None if nothing is."""
+    """Return the command that installs a package and its requirements.
+
+    None if nothing is missing.
+    """
     missing = [name for module, name in _NEEDS.items() if importlib.util.find_spec(module) is None]
     commands = [f"pip install {' '.join(missing)}"] if missing else []
     if importlib.util.find_spec(package) is None:
@@ -41,9 +50,9 @@ def install_command(package: Package) -> str | None:
 
 
 def load_matanyone(package: Package, weights: Path | None, device: str = "cpu") -> MatAnyone:
-    """Load the network of a package. `weights`: its checkpoint; None leaves random weights, for tests.
+    """Load the network of a package.
 
-    Raises Unavailable if the package is not as this program knows it.
+    `weights`: its checkpoint; None leaves random weights, for tests. Raises Unavailable if the installed package cannot be loaded.
     """
     try:
         with _without_torchvision():
@@ -64,23 +73,29 @@ def load_matanyone(package: Package, weights: Path | None, device: str = "cpu") 
 
 
 def _configuration(folder: Path) -> Any:
-    """Read the package's configuration without hydra, which keeps it in global state."""
+    """Read the package's configuration without hydra.
+
+    Hydra would keep it in global state.
+    """
     omega: Any = importlib.import_module("omegaconf").OmegaConf
     configuration = omega.load(folder / "eval_matanyone_config.yaml")
     for key in ("defaults", "hydra"):
         configuration.pop(key, None)
     configuration.model = omega.load(folder / "model" / "base.yaml")
-    # Its weights are in the checkpoint; the constructor would download others.
+    # The checkpoint has the weights of the ResNet; the constructor would download others.
     configuration.model.pretrained_resnet = False
     return configuration
 
 
 @contextmanager
 def _without_torchvision() -> Iterator[None]:
-    """Put an empty module in torchvision's place if it cannot be imported: the package reads videos with it, which nobody calls here."""
+    """Replace torchvision by an empty module if it cannot be imported.
+
+    The package needs torchvision only to read videos, which this program does not do.
+    """
     try:
         importlib.import_module("torchvision")
-    except Exception:  # its build for CUDA fails in many ways beside torch for the CPU
+    except Exception:  # a torchvision for CUDA fails in many ways if torch is for the CPU
         sys.modules["torchvision"] = ModuleType("torchvision")
         try:
             yield

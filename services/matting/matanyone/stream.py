@@ -1,6 +1,7 @@
-"""Feed MatAnyone frame by frame: its memory holds five frames, so a clip needs no chunks and memory does not grow.
+"""Frame-by-frame use of MatAnyone, in constant memory.
 
-The package's own programs keep the whole clip. Each step here is one of theirs, so that mattes are exactly the same.
+The network's memory holds five frames, so a clip needs no chunks. The package's own programs keep the whole clip. The steps here are
+the same as in those programs, so that mattes are exactly equal.
 """
 
 import math
@@ -20,18 +21,21 @@ Alpha = NDArray[np.float32]
 Precision = Literal["f32", "bf16", "f16"]
 
 WARM_UP = 11
-"""Steps without a mask on a frame that has one: the package's program takes one at once, and ten more."""
+"""Steps without a mask on a frame that has one. The package's program runs one step at once, and ten more."""
 _PATCH, _LEAST_PATCHES = 16, 30
-"""Its memory looks up the 30 most alike of the picture's patches, and fails if there are fewer."""
+"""Side of a patch in pixels, and least number of patches. The memory looks up the 30 most similar patches, and fails if there are fewer."""
 
 
 def patches(width: int, height: int) -> int:
-    """Return how many patches a picture has."""
+    """Return the number of patches of a picture."""
     return math.ceil(width / _PATCH) * math.ceil(height / _PATCH)
 
 
 def large_enough(width: int, height: int) -> tuple[int, int]:
-    """Return the size itself, or in the same shape the smallest that has enough patches."""
+    """Enlarge a size, in the same shape, until it has 30 patches.
+
+    A size that has enough patches stays.
+    """
     factor = 1.0
     size = width, height
     while patches(*size) < _LEAST_PATCHES:
@@ -41,20 +45,23 @@ def large_enough(width: int, height: int) -> tuple[int, int]:
 
 
 class Stream:
-    """Mattes of the subjects of one clip, in order."""
+    """Computes the mattes of one clip's subjects, frame by frame."""
 
     def __init__(self, matanyone: MatAnyone, precision: Precision = "f32") -> None:
-        """`precision`: arithmetic of the network; other than f32 runs under torch's autocast."""
+        """Start a clip.
+
+        `precision`: precision of the network; other than f32, it runs under torch's autocast.
+        """
         self._matanyone, self._precision = matanyone, precision
         self._features = _FrameFeatures(matanyone.network)
         self._device = next(matanyone.network.parameters()).device
         self._cores: dict[str, Any] = {}
 
     def step(self, rgb: Rgb, masks: Mapping[str, Mask] | None = None) -> dict[str, Alpha]:
-        """Return each subject's matte (H, W) for the next frame (H, W, 3).
+        """Return the mattes of the next frame by subject name.
 
-        `masks`: where subjects are in this frame, (H, W), by name; a known name begins anew from its mask. There is no
-        matte of a subject before its first mask. Raises Invalid for a picture that is too small and a mask of another size.
+        `rgb`: (H, W, 3). `masks`: masks of subjects in this frame, (H, W), by name; a known subject starts again from its new mask. Mattes
+        are (H, W); a subject has none before its first mask. Raises Invalid for a picture that is too small and a mask of another size.
         """
         import torch
 
@@ -90,16 +97,16 @@ class Stream:
 
 @dataclass
 class _FrameFeatures:
-    """Features of one frame, encoded once for all subjects and for the whole warm-up.
+    """Features of one frame, encoded once for all steps on it.
 
-    Stands in for the package's `ImageFeatureStore`, which encodes a frame again at each step.
+    Replaces the package's `ImageFeatureStore`, which encodes a frame again at each step: for each subject and each step of the warm-up.
     """
 
     network: Any
     features: tuple[Any, ...] | None = None
 
     def forget(self) -> None:
-        """Drop the frame's features: the next frame is coming."""
+        """Drop the features, before the next frame."""
         self.features = None
 
     def get_features(self, _index: int, image: Any, last_feats: Any = None) -> tuple[Any, ...]:  # noqa: ARG002 (the package's interface)
@@ -109,7 +116,7 @@ class _FrameFeatures:
         return self._encoded(image)[2:]
 
     def delete(self, _index: int) -> None:
-        """Keep them: other subjects need them too."""
+        """Do nothing: other subjects need the features too."""
 
     def _encoded(self, image: Any) -> tuple[Any, ...]:
         if self.features is None:

@@ -1,1 +1,1 @@
-"""How far a matte is from the true one, and how much it flickers."""
+"""Errors of a matte against the true matte, and its flicker."""

@@ -1,6 +1,6 @@
-"""Errors of one matte against the true one: MAD, MSE, Grad, Conn, and dtSSD over two frames.
+"""Errors of a matte against the true matte: MAD, MSE, Grad, Conn, and dtSSD over two frames.
 
-In the units of the literature (Lin, Ryabtsev and others, "Real-Time High-Resolution Background Matting", CVPR 2021, and "Robust
+Units are those of the literature (Lin, Ryabtsev and others, "Real-Time High-Resolution Background Matting", CVPR 2021, and "Robust
 High-Resolution Video Matting", WACV 2022): MAD and MSE times 1000, Grad and Conn divided by 1000, dtSSD times 100. Grad and Conn are
 those of Rhemann and others, "A Perceptually Motivated Online Benchmark for Image Matting", CVPR 2009; dtSSD that of Erofeev and others,
 "Perceptually Motivated Benchmark for Video Matting", BMVC 2015. Alphas are (H, W) float, 0 to 1.
@@ -31,15 +31,19 @@ def mse(alpha: Alpha, truth: Alpha) -> float:
 
 
 def grad(alpha: Alpha, truth: Alpha) -> float:
-    """Return the summed squared difference of the gradients' lengths, divided by 1000. Gradients are of a Gaussian, sigma 1.4."""
+    """Return the gradient error, divided by 1000.
+
+    It is the sum of the squared differences between the gradients' magnitudes. Gradients are Gaussian derivatives with sigma 1.4.
+    """
     return float(((_gradient(alpha) - _gradient(truth)) ** 2).sum() / 1e3)
 
 
 def conn(alpha: Alpha, truth: Alpha) -> float:
-    """Return the connectivity error, divided by 1000: how differently pixels hang together with the common opaque region.
+    """Return the connectivity error, divided by 1000.
 
-    For each pixel, the highest threshold (in steps of 0.1) at which it still belongs to the largest region that is above it in both
-    mattes; what a pixel's alpha exceeds that by, where it is 0.15 or more, is disconnected.
+    For each pixel, the level is the highest threshold (in steps of 0.1) at which the pixel belongs to the largest region that is above the
+    threshold in both mattes. Alpha minus the level, where it is 0.15 or more, is disconnected. The error is the sum of the differences
+    between the two mattes' connected parts.
     """
     level = np.full(alpha.shape, -1.0)
     for step in range(1, round(1 / _CONNECTIVITY_STEP) + 1):
@@ -53,7 +57,10 @@ def conn(alpha: Alpha, truth: Alpha) -> float:
 
 
 def dtssd(alpha: Alpha, before: Alpha, truth: Alpha, truth_before: Alpha) -> float:
-    """Return how differently two successive mattes change from how the true ones change, times 100."""
+    """Return the error of the change between two frames, times 100.
+
+    It is the root mean square of the difference between the change of the mattes and the change of the true mattes.
+    """
     change = alpha.astype(np.float64) - before - (truth.astype(np.float64) - truth_before)
     return float(math.sqrt((change**2).mean()) * 1e2)
 
@@ -64,7 +71,7 @@ def _connected(alpha: Alpha, level: _Plane) -> _Plane:
 
 
 def _gradient(alpha: Alpha) -> _Plane:
-    """Return the length of the gradient of a matte stretched to 0..1, (H, W)."""
+    """Return the gradient magnitude of a matte stretched to 0..1, (H, W)."""
     low, high = float(alpha.min()), float(alpha.max())
     stretched = (alpha.astype(np.float64) - low) / (high - low) if high > low else np.zeros(alpha.shape)
     kernel = _derivative_kernel()
@@ -74,7 +81,10 @@ def _gradient(alpha: Alpha) -> _Plane:
 
 
 def _derivative_kernel() -> _Plane:
-    """Return the first derivative of a Gaussian across, cut where it falls below 1 %, of unit norm."""
+    """Return the kernel of the first horizontal derivative of a Gaussian.
+
+    It is cut off where the Gaussian falls below 0.01, and has unit norm.
+    """
     sigma = _GRADIENT_SIGMA
     half = math.ceil(sigma * math.sqrt(-2 * math.log(math.sqrt(2 * math.pi) * sigma * _GRADIENT_CUT)))
     x = np.arange(-half, half + 1, dtype=np.float64)

@@ -1,6 +1,6 @@
-"""Measure the flicker of mattes without a true matte.
+"""Flicker of mattes, measured without a true matte.
 
-Each matte is compared with the matte before, moved along the picture's motion.
+Each matte is compared with the previous matte, moved along the picture's motion.
 """
 
 import math
@@ -10,11 +10,14 @@ import numpy as np
 from services.matting.steadiness.flow import Alpha, Gray, MotionMeter
 
 _MOST_ERROR = 12.0
-"""Where the picture differs by more than this (of 255) along the motion, the motion is wrong or something came into view."""
+"""Largest difference of the picture along the motion, in levels of 255. Above it the motion is wrong, or an object came into view."""
 
 
 class FlickerMeter:
-    """Measures the flicker of a clip's mattes in order; reset it at cuts."""
+    """Measures the flicker of a clip's mattes in order.
+
+    It has to be reset at cuts.
+    """
 
     def __init__(self) -> None:
         self._meter = MotionMeter()
@@ -22,13 +25,14 @@ class FlickerMeter:
         self._alpha: Alpha | None = None
 
     def reset(self) -> None:
-        """Forget the last matte, at a cut."""
+        """Drop the last matte, at a cut."""
         self._gray = self._alpha = None
 
     def measure(self, gray: Gray, alpha: Alpha) -> float | None:
-        """Return the flicker from the last frame to this one: as dtSSD, times 100, but against the moved matte; None for a first frame.
+        """Return the flicker from the last frame to this frame.
 
-        `gray`: the frame's luma (h, w) in at most 270 lines. `alpha`: (h, w) of the same size, 0..1.
+        `gray`: the frame's luma (h, w), at most 270 lines. `alpha`: (h, w) of the same size, 0..1. The flicker is the root mean square of
+        the difference between the matte and the moved last matte, times 100, like dtSSD. None for the first frame of a shot.
         """
         flicker = None
         if self._gray is not None and self._alpha is not None:

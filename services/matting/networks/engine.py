@@ -1,4 +1,4 @@
-"""Run networks: OpenVINO on the CPU, else onnxruntime."""
+"""Libraries that run networks: OpenVINO on the CPU, else onnxruntime."""
 
 import importlib.util
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ Precision = Literal["auto", "f32", "bf16", "f16"]
 
 @dataclass(frozen=True, kw_only=True)
 class Engine:
-    """A library, the device it uses, and the precision to ask for."""
+    """A library, its device, and the precision to request."""
 
     library: Library
     device: Device
@@ -22,9 +22,10 @@ class Engine:
 
 
 def choose_engine(precision: Precision) -> Engine:
-    """Choose library and device. `auto` is bf16 where the processor has it, f32 elsewhere.
+    """Choose the library, its device and its precision.
 
-    Raises Invalid for a precision that this machine does not have, Unavailable if no library is installed.
+    `auto` is bf16 if the processor supports it, else f32. Raises Invalid for a precision that this machine does not support, Unavailable
+    if no library is installed.
     """
     device = choose_device()
     if device.kind == "cuda" and "CUDAExecutionProvider" in _onnxruntime_providers():
@@ -50,7 +51,10 @@ def read_model(path: Path) -> Any:
 
 
 def compile_model(model: Any, engine: Engine) -> tuple[Any, str]:
-    """Compile an OpenVINO model for the CPU; it, and the precision that the compiled model reports."""
+    """Compile an OpenVINO model for the CPU.
+
+    The second result is the precision that the compiled model reports.
+    """
     compiled = _core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": engine.precision, "PERFORMANCE_HINT": "LATENCY"})
     reported = compiled.get_property("INFERENCE_PRECISION_HINT")
     precision = reported if isinstance(reported, str) else str(reported.get_type_name())

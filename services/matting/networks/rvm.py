@@ -1,4 +1,7 @@
-"""Robust Video Matting (Lin et al., "Robust High-Resolution Video Matting with Temporal Guidance", WACV 2022) from its ONNX file."""
+"""Robust Video Matting, run from its ONNX file.
+
+Source: Lin et al., "Robust High-Resolution Video Matting with Temporal Guidance", WACV 2022.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,31 +21,40 @@ Alpha = NDArray[np.float32]
 
 
 def downsample_ratio(width: int, height: int) -> float:
-    """Return the ratio that brings the longer side to 512 pixels, which is how RVM's authors choose it; 1 at most."""
+    """Return the ratio that scales the longer side to 512 pixels.
+
+    RVM's authors recommend it. At most 1.
+    """
     return min(_LONG_SIDE / max(width, height), 1.0)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Rvm:
-    """A loaded network for pictures of one size. `precision`: as the library reports it."""
+    """A loaded network for pictures of one size.
+
+    `start()`: starts a clip. `precision`: as the library reports it.
+    """
 
     start: Callable[[], "Clip"]
     precision: str
 
 
 class Clip:
-    """One pass over a clip: carries the recurrent state from frame to frame."""
+    """One pass over a clip, with the recurrent state of the network."""
 
     def __init__(self, run: Callable[[Rgb, list[Any]], tuple[Alpha, Rgb | None, list[Any]]], empty: list[Any]) -> None:
         self._run, self._empty = run, empty
         self._state = empty
 
     def reset(self) -> None:
-        """Forget all frames, as at a cut."""
+        """Drop the state of earlier frames, at a cut."""
         self._state = self._empty
 
     def step(self, rgb: Rgb) -> tuple[Alpha, Rgb | None]:
-        """Return alpha (h, w) float32 0..1 and the foreground (h, w, 3) of the next frame; None unless requested."""
+        """Return alpha and foreground of the next frame.
+
+        Alpha is (h, w) float32 0..1. The foreground is (h, w, 3) uint8; None unless requested.
+        """
         alpha, foreground, self._state = self._run(rgb, self._state)
         return alpha, foreground
 
@@ -55,7 +67,7 @@ def load_rvm(path: Path, width: int, height: int, engine: Engine, *, ratio: floa
 
 
 def fixed_model(path: Path, width: int, height: int, *, ratio: float, foreground: bool) -> Any:
-    """Build an OpenVINO model with all shapes fixed and the ratio as a constant.
+    """Build an OpenVINO model with fixed shapes and ratio.
 
     Input `src` is (1, h, w, 3) uint8. Outputs: `pha` (1, 1, h, w) float, `fgr` (1, h, w, 3) uint8 if `foreground`, and the four states.
     """
@@ -63,25 +75,25 @@ def fixed_model(path: Path, width: int, height: int, *, ratio: float, foreground
     from openvino import opset13 as ops
 
     model = read_model(path)
-    given = {parameter.get_friendly_name(): parameter for parameter in model.get_parameters()}
+    parameters = {parameter.get_friendly_name(): parameter for parameter in model.get_parameters()}
     constant = ops.constant(np.array([ratio], np.float32))
-    for target in given["downsample_ratio"].output(0).get_target_inputs():
+    for target in parameters["downsample_ratio"].output(0).get_target_inputs():
         target.replace_source_output(constant.output(0))
-    model.remove_parameter(given["downsample_ratio"])
-    # One step from an empty state tells the sizes of the states, which depend on the ratio.
+    model.remove_parameter(parameters["downsample_ratio"])
+    # The sizes of the states depend on the ratio. OpenVINO derives them from one step with empty states.
     model.reshape({"src": [1, 3, height, width]} | {name: [1, 1, 1, 1] for name in STATES})
     sizes = {name: list(model.output(name.replace("i", "o")).shape) for name in STATES}
     model.reshape({"src": [1, 3, height, width]} | sizes)
     picture = ops.parameter([1, height, width, 3], np.uint8, name="src")
     planes = ops.transpose(ops.divide(ops.convert(picture, "f32"), np.float32(255)), np.array([0, 3, 1, 2]))
-    for target in given["src"].output(0).get_target_inputs():
+    for target in parameters["src"].output(0).get_target_inputs():
         target.replace_source_output(planes.output(0))
     outputs = [model.output("pha").get_node().input_value(0)]
     if foreground:
         color = ops.multiply(ops.clamp(model.output("fgr").get_node().input_value(0), 0.0, 1.0), np.float32(255))
         outputs.append(ops.convert(ops.transpose(ops.round(color, "half_to_even"), np.array([0, 2, 3, 1])), "u8").output(0))
     outputs += [model.output(name.replace("i", "o")).get_node().input_value(0) for name in STATES]
-    return openvino.Model([ops.result(output) for output in outputs], [picture, *(given[name] for name in STATES)], "rvm")
+    return openvino.Model([ops.result(output) for output in outputs], [picture, *(parameters[name] for name in STATES)], "rvm")
 
 
 def _with_openvino(path: Path, width: int, height: int, engine: Engine, *, ratio: float, foreground: bool) -> Rvm:
@@ -89,7 +101,7 @@ def _with_openvino(path: Path, width: int, height: int, engine: Engine, *, ratio
     empty = [np.zeros(tuple(compiled.input(1 + index).shape), np.float32) for index in range(len(STATES))]
 
     def start() -> Clip:
-        # Two requests in turn: the states that one gives are read by the other, without a copy.
+        # Two requests take turns: each reads the states that the other has written, without a copy.
         requests = [compiled.create_infer_request(), compiled.create_infer_request()]
 
         def run(rgb: Rgb, states: list[Any]) -> tuple[Alpha, Rgb | None, list[Any]]:

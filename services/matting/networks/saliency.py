@@ -1,4 +1,4 @@
-"""Networks that find the foreground of single pictures: U2-Net, BiRefNet, RMBG-2.0, from their ONNX files."""
+"""Networks that find the foreground of single pictures: U2-Net, BiRefNet, RMBG-2.0, run from ONNX files."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -21,7 +21,11 @@ _SPREAD = np.array([0.229, 0.224, 0.225], np.float32)
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Saliency:
-    """A loaded network. `batch`: pictures it takes at once; `side`: of the square that it sees."""
+    """A loaded network.
+
+    `run`: maps (batch, 3, side, side) to the network's first output. `side`: side in pixels of the square input; `batch`: pictures per run;
+    `logits`: whether the output needs a sigmoid.
+    """
 
     run: Callable[[NDArray[np.float32]], NDArray[np.float32]]
     side: int
@@ -30,10 +34,10 @@ class Saliency:
     logits: bool
 
     def mattes(self, pictures: Sequence[Rgb]) -> list[Alpha]:
-        """Return a matte (side, side) float32 0..1 for each of at most `batch` pictures (h, w, 3).
+        """Return the mattes of at most `batch` pictures.
 
-        The values are the network's own. rembg stretches them between the least and the greatest of each picture, which makes a full mask
-        of an empty scene.
+        `pictures`: each (h, w, 3). Mattes are (side, side) float32 0..1, with the network's own values. rembg stretches the values of each
+        picture to 0..1, which turns the matte of an empty scene into a full mask.
         """
         stack = np.stack([self._prepared(picture) for picture in pictures])
         missing = self.batch - len(stack)
@@ -49,7 +53,10 @@ class Saliency:
 
 
 def load_saliency(path: Path, engine: Engine, *, side: int, batch: int, logits: bool) -> Saliency:
-    """Load a network that takes (n, 3, side, side) and gives (n, 1, side, side) first. A network fixed to one picture keeps that batch."""
+    """Load a network from its ONNX file.
+
+    Its input is (n, 3, side, side), its first output (n, 1, side, side). A network with a fixed batch of one picture keeps that batch.
+    """
     if engine.library == "openvino":
         model = read_model(path)
         shape = [batch, 3, side, side]
@@ -66,10 +73,10 @@ def load_saliency(path: Path, engine: Engine, *, side: int, batch: int, logits: 
 
         return Saliency(run=infer, side=side, batch=int(compiled.input(0).shape[0]), precision=precision, logits=logits)
     session: Any = onnx_session(path, engine)
-    given = session.get_inputs()[0]
-    fixed = given.shape[0] if isinstance(given.shape[0], int) else batch
+    port = session.get_inputs()[0]
+    fixed = port.shape[0] if isinstance(port.shape[0], int) else batch
 
     def run(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
-        return np.asarray(session.run([session.get_outputs()[0].name], {given.name: pictures})[0], np.float32)
+        return np.asarray(session.run([session.get_outputs()[0].name], {port.name: pictures})[0], np.float32)
 
     return Saliency(run=run, side=side, batch=fixed, precision="f32", logits=logits)

@@ -1,4 +1,7 @@
-"""Segment Anything 2.1 (Ravi et al., 2024), tiny, from its ONNX files: a mask of the thing that clicks or a box mark."""
+"""Segment Anything 2.1 tiny (Ravi et al., 2024), run from its ONNX files.
+
+It makes a mask of the object that clicks or a box mark.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,14 +25,18 @@ _SPREAD = np.array([0.229, 0.224, 0.225], np.float32)
 class Sam:
     """The loaded network.
 
-    `mask(rgb, points, box)`: clicks (x, y, 1 or -1) and a box (left, top, right, bottom) or None, in pixels of the picture.
+    `mask(rgb, points, box)`: returns a mask, (height, width) uint8 0 or 255, for clicks (x, y, 1 or -1) and a box (left, top, right,
+    bottom) or None, in pixels of the picture.
     """
 
     mask: Callable[[Rgb, Sequence[tuple[int, int, int]], tuple[int, int, int, int] | None], Mask]
 
 
 def load_sam(encoder: Path, decoder: Path, engine: Engine) -> Sam:
-    """Load image encoder and mask decoder. They run in onnxruntime: the files keep their weights beside them."""
+    """Load image encoder and mask decoder.
+
+    They run in onnxruntime, because the weights are in separate files beside the ONNX files.
+    """
     sessions = onnx_session(encoder, engine), onnx_session(decoder, engine)
 
     def mask(rgb: Rgb, points: Sequence[tuple[int, int, int]], box: tuple[int, int, int, int] | None) -> Mask:
@@ -42,9 +49,9 @@ def load_sam(encoder: Path, decoder: Path, engine: Engine) -> Sam:
         clicks = np.array([[x, y] for x, y, _ in points], np.float32).reshape(1, 1, -1, 2) * scale
         labels = np.array([1 if label == 1 else 0 for *_, label in points], np.int64).reshape(1, 1, -1)
         boxes = np.zeros((1, 0, 4), np.float32) if box is None else np.array([[box]], np.float32).reshape(1, 1, 4) * np.tile(scale, 2)
-        given = {"input_points": clicks, "input_labels": labels, "input_boxes": boxes.astype(np.float32)} | fed
-        wanted = {entry.name for entry in sessions[1].get_inputs()}
-        scores, masks = sessions[1].run(["iou_scores", "pred_masks"], {key: value for key, value in given.items() if key in wanted})
+        prompts = {"input_points": clicks, "input_labels": labels, "input_boxes": boxes.astype(np.float32)} | fed
+        inputs = {entry.name for entry in sessions[1].get_inputs()}
+        scores, masks = sessions[1].run(["iou_scores", "pred_masks"], {key: value for key, value in prompts.items() if key in inputs})
         best = int(np.argmax(scores.reshape(-1)))
         logits = masks.reshape(-1, *masks.shape[-2:])[best].astype(np.float32)
         large = cv2.resize(logits, (width, height), interpolation=cv2.INTER_LINEAR)

@@ -1,4 +1,4 @@
-"""Pictures to lay behind the subject of a composite."""
+"""Backgrounds of a composite."""
 
 from pathlib import Path
 
@@ -17,7 +17,10 @@ _LIGHT, _DARK = 204, 153
 
 
 def backdrop(name: str, width: int, height: int) -> Rgb:
-    """Return a picture (height, width, 3): `green`, `checkerboard`, or a colour such as `#203040`."""
+    """Draw a background of one colour or a checkerboard.
+
+    `name`: `green`, `checkerboard`, or a colour such as `#203040`. Returns (height, width, 3).
+    """
     if name == "checkerboard":
         side = max(height // _SQUARES_IN_HEIGHT, 2)
         odd = (np.arange(height)[:, None] // side + np.arange(width)[None, :] // side) % 2
@@ -27,5 +30,8 @@ def backdrop(name: str, width: int, height: int) -> Rgb:
 
 
 def picture_backdrop(path: Path, width: int, height: int) -> Rgb:
-    """Read a picture file as (height, width, 3), cropped around its middle."""
+    """Read a picture as a background, cropped around its middle.
+
+    Returns (height, width, 3).
+    """
     return np.asarray(cover(np.asarray(list_pictures([path])[0].image()), width, height), np.uint8)

@@ -1,4 +1,4 @@
-"""From a backend's matte to the pictures of one frame that are written."""
+"""Pictures of one frame that are written, made from the backend's matte."""
 
 from dataclasses import dataclass
 
@@ -20,14 +20,14 @@ Alpha = NDArray[np.float32]
 
 SOLID = 0.5
 _ENLARGED = 1.6
-"""A matte that is enlarged more than this has its edge redrawn, if nothing else is asked."""
+"""Enlargement of a matte above which its edge is redrawn, unless the `refine` option says otherwise."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rough:
     """A frame with the output of the backend.
 
-    `alpha` and `foreground` have sizes of their own; `gate`: factor for alpha.
+    `alpha` and `foreground` may have other sizes than the frame. `gate`: factor for alpha that keeps the subject, 0..1.
     """
 
     frame: Frame
@@ -39,7 +39,10 @@ class Rough:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Made:
-    """The pictures of one frame by output name. `coverage`: mean of alpha; `solid`: share of pixels that are mostly subject."""
+    """Finished pictures of one frame.
+
+    `pictures`: by output name. `coverage`: mean of alpha; `solid`: share of pixels with alpha above 0.5.
+    """
 
     frame: Frame
     pictures: dict[str, av.VideoFrame]
@@ -48,13 +51,19 @@ class Made:
 
 
 class Finish:
-    """Makes the pictures of frames. Safe to call from several threads. `backdrop`: what lies behind composites; None: transparency."""
+    """Makes the pictures of frames.
+
+    Several threads may call it. `backdrop`: background of composites; None makes them transparent.
+    """
 
     def __init__(self, outputs: frozenset[str], files: OutputOptions, edges: EdgeOptions, backdrop: Rgb | None) -> None:
         self._outputs, self._files, self._edges, self._backdrop = outputs, files, edges, backdrop
 
     def __call__(self, rough: Rough) -> Made:
-        """Scale the matte to the frame, apply the edge options and make every picture that is written."""
+        """Make all pictures of a frame.
+
+        The matte is scaled to the frame, and the edge options are applied to it.
+        """
         frame = rough.frame
         alpha = self._alpha(rough)
         pictures: dict[str, av.VideoFrame] = {}
@@ -97,5 +106,5 @@ class Finish:
         if rough.foreground is None:
             return foreground_of(rgb, alpha)
         large = np.asarray(cv2.resize(rough.foreground, size, interpolation=cv2.INTER_LINEAR), np.uint8)
-        # Where the subject is solid, its colours are those of the frame, in full sharpness.
+        # Where the subject is opaque, the frame has its colours at full sharpness.
         return np.asarray(cv2.blendLinear(rgb, large, np.clip(alpha * 8 - 7, 0, 1), np.clip(8 - alpha * 8, 0, 1)), np.uint8)

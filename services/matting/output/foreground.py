@@ -1,6 +1,7 @@
 """The subject's own colours in the soft parts of a matte.
 
-Blur fusion (Forte, "Approximate Fast Foreground Colour Estimation", ICIP 2021), in two passes; the wide one runs in a quarter of the size.
+The method is blur fusion (Forte, "Approximate Fast Foreground Colour Estimation", ICIP 2021) in two passes, a wide and a narrow one. Both
+run at a quarter of the size; the last correction runs at full size.
 """
 
 import cv2
@@ -15,7 +16,10 @@ _SHRINK = 4
 
 
 def foreground_of(rgb: Rgb, alpha: Alpha) -> Rgb:
-    """Return the foreground (h, w, 3) of a picture with a matte (h, w) of the same size. Where the matte is 1 it is the picture."""
+    """Estimate the foreground colours of a picture.
+
+    `rgb`: (h, w, 3); `alpha`: its matte, (h, w). Returns (h, w, 3) uint8. Where the matte is 1, the foreground equals the picture.
+    """
     height, width = alpha.shape
     size = max(width // _SHRINK, 1), max(height // _SHRINK, 1)
     small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA).astype(np.float32)
@@ -24,14 +28,17 @@ def foreground_of(rgb: Rgb, alpha: Alpha) -> Rgb:
     near, behind = _fused(small, near, behind, opacity, max(_NARROW // _SHRINK, 2))
     picture, matte = rgb.astype(np.float32), alpha[..., None]
     near, behind = (np.asarray(cv2.resize(plane, (width, height)), np.float32) for plane in (near, behind))
-    found = near + matte * (picture - matte * near - (1 - matte) * behind)
-    return np.asarray(np.clip(np.rint(found), 0, 255), np.uint8)
+    foreground = near + matte * (picture - matte * near - (1 - matte) * behind)
+    return np.asarray(np.clip(np.rint(foreground), 0, 255), np.uint8)
 
 
 def _fused(
     picture: NDArray[np.float32], near: NDArray[np.float32], behind: NDArray[np.float32], alpha: NDArray[np.float32], radius: int
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """One pass: foreground and background averaged over a window, and corrected to explain the picture."""
+    """Run one pass of blur fusion.
+
+    Foreground and background are averaged over a window of `radius`. The foreground is then corrected, so that both mix to the picture.
+    """
     window = (2 * radius + 1, 2 * radius + 1)
     share = cv2.blur(alpha[..., 0], window)[..., None]
     averaged = cv2.blur(near * alpha, window) / (share + 1e-5)

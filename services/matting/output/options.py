@@ -1,4 +1,4 @@
-"""Parameters of the files that are written."""
+"""Parameters of the output files."""
 
 from typing import Literal
 
@@ -8,7 +8,7 @@ from shared.video.clip.part import ClipPart
 
 
 class OutputOptions(ClipPart):
-    """Options of the written files."""
+    """Options of the output files."""
 
     alpha_format: Literal["gray", "prores", "vp9", "png"] = Field(
         "gray",

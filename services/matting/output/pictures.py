@@ -1,4 +1,4 @@
-"""Pictures to write, made from a frame's colours and its matte."""
+"""Output pictures, made from a frame's colours and its matte."""
 
 import av
 import cv2
@@ -15,7 +15,10 @@ Alpha = NDArray[np.float32]
 
 
 def gray_picture(alpha: Alpha) -> av.VideoFrame:
-    """Make a gray H.264 picture of a matte (h, w): yuv420p, BT.709, black 16 and white 235."""
+    """Convert a matte to a gray picture for H.264.
+
+    `alpha`: (h, w) 0..1. The picture is yuv420p, BT.709, black 16 and white 235.
+    """
     height, width = alpha.shape
     picture = empty_picture(width, height, "yuv420p")
     luma, *chroma = planes_of(picture)
@@ -27,7 +30,7 @@ def gray_picture(alpha: Alpha) -> av.VideoFrame:
 
 
 def gray_png(alpha: Alpha) -> av.VideoFrame:
-    """Make a gray picture of a matte with full range."""
+    """Convert a matte to a gray picture with full range."""
     picture = empty_picture(alpha.shape[1], alpha.shape[0], "gray")
     np.copyto(planes_of(picture)[0], np.rint(alpha * np.float32(255)), casting="unsafe")
     picture.color_range = 2
@@ -35,7 +38,7 @@ def gray_png(alpha: Alpha) -> av.VideoFrame:
 
 
 def over(foreground: Rgb, alpha: Alpha, behind: Rgb) -> Rgb:
-    """Lay a foreground over a background by the matte."""
+    """Mix a foreground over a background by the matte."""
     return np.asarray(cv2.blendLinear(foreground, behind, alpha, 1 - alpha), np.uint8)
 
 
@@ -45,7 +48,10 @@ def premultiplied(foreground: Rgb, alpha: Alpha) -> Rgb:
 
 
 def transparent_picture(rgb: Rgb, alpha: Alpha, frame: Frame, pixel_format: str) -> av.VideoFrame:
-    """Make a picture with transparency: yuva444p10le for ProRes 4444, yuva420p for VP9. Colours are straight."""
+    """Make a picture with transparency and straight colours.
+
+    `pixel_format`: yuva444p10le for ProRes 4444, yuva420p for VP9.
+    """
     opaque = color_picture(rgb, frame, pixel_format.replace("yuva", "yuv"))
     picture = empty_picture(rgb.shape[1], rgb.shape[0], pixel_format)
     *colors, transparency = planes_of(picture)

@@ -1,1 +1,1 @@
-"""Picture arithmetic that several kinds of matte share."""
+"""Picture arithmetic that several backends share."""

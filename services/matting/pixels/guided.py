@@ -1,4 +1,4 @@
-"""The guided filter: smooth a plane along the edges of a picture (He, Sun and Tang, "Guided Image Filtering", ECCV 2010)."""
+"""Guided filter (He, Sun and Tang, "Guided Image Filtering", ECCV 2010)."""
 
 from typing import Any
 
@@ -10,9 +10,10 @@ Plane = NDArray[np.float32]
 
 
 def guided(guide: Plane, plane: Plane, radius: int, smoothing: float) -> Plane:
-    """Return `plane` (h, w), in windows of `radius` a linear function of `guide` (h, w) 0..1.
+    """Smooth a plane along the edges of a guide.
 
-    `smoothing`: variance of the guide below which it is taken for flat.
+    `guide`: (h, w) 0..1; `plane`: (h, w). The result is a linear function of the guide in each window of `radius` pixels. `smoothing`:
+    variance of the guide below which a window counts as flat.
     """
     mean_guide, mean_plane = _box(guide, radius), _box(plane, radius)
     covariance = _box(guide * plane, radius) - mean_guide * mean_plane

@@ -1,1 +1,1 @@
-"""Read the clip for the backends, and the mask pictures that the user gives."""
+"""Reading of the clip for the backends, and of the user's masks and plate."""

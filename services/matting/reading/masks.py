@@ -1,4 +1,4 @@
-"""Mask pictures that the user gives: for the first frame, and for later ones."""
+"""The user's masks: pictures for the first frame, for later frames, and for all frames."""
 
 import re
 from dataclasses import dataclass
@@ -22,9 +22,10 @@ _SATURATED, _DISTINCT = 60, 40
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """What masks are for: `width`, `height` of the clip, and the size that they are scaled to. `rate`: frames a second.
+    """Size and times of the frames that masks belong to.
 
-    `frames`: expected number in the part, which begins at `start_s`.
+    `width`, `height`: size of the clip; `scaled`: (width, height) to which masks are scaled; `rate`: frames per second; `frames`: expected
+    number of frames in the part, which begins at `start_s`.
     """
 
     width: int
@@ -36,13 +37,13 @@ class Target:
 
 
 def given_masks(mask: Path | None, masks: Path | None, target: Target, progress: Progress) -> dict[int, tuple[Mask, ...]]:
-    """Read the masks by frame number of the part that is used, one mask (h, w) uint8 for each subject in a picture.
+    """Read the user's masks, by frame number within the part.
 
-    A mask is white, or opaque, where the subject is; several subjects have one saturated colour each. Pictures of `masks` are named by
-    frame (`120.png`) or by time (`4.8s.png`). Raises Invalid for a mask of another shape, an empty one, one that covers everything, and a
-    name without a number.
+    Returns one mask, (h, w) uint8, for each subject in a picture. A picture is white, or opaque, where the subject is; several subjects
+    have one saturated colour each. Pictures of `masks` are named by frame (`120.png`) or by time (`4.8s.png`). Raises Invalid for a mask of
+    another shape, an empty mask, a mask that covers everything, and a name without a number.
     """
-    found: dict[int, tuple[Mask, ...]] = {}
+    subjects: dict[int, tuple[Mask, ...]] = {}
     outside = 0
     if masks is not None:
         for picture in list_pictures([masks]):
@@ -50,16 +51,19 @@ def given_masks(mask: Path | None, masks: Path | None, target: Target, progress:
             if number is None or number >= target.frames:
                 outside += 1
             else:
-                found[number] = _subjects(picture, "masks", target, progress)
+                subjects[number] = _subjects(picture, "masks", target, progress)
     if outside:
         progress.warn(f"Masks for frames outside the part were not used: {outside}.")
     if mask is not None:
-        found[0] = _subjects(list_pictures([mask])[0], "mask", target, progress)
-    return found
+        subjects[0] = _subjects(list_pictures([mask])[0], "mask", target, progress)
+    return subjects
 
 
 def fixed_mask(path: Path | None, field: str, target: Target, progress: Progress) -> Mask | None:
-    """Read one mask (h, w) uint8 for the whole clip: white, or opaque, where it counts. Raises Invalid for one of another shape."""
+    """Read a mask that holds for every frame.
+
+    Returns (h, w) uint8; the picture is white, or opaque, in the mask. Raises Invalid for a mask of another shape.
+    """
     if path is None:
         return None
     pixels = _fitting(list_pictures([path])[0], field, target, progress)
@@ -69,7 +73,10 @@ def fixed_mask(path: Path | None, field: str, target: Target, progress: Progress
 
 
 def _frame_number(name: str, target: Target) -> int | None:
-    """Return the frame that a picture's name means; None for a time before the part."""
+    """Return the frame number in a picture's name.
+
+    A name may also give a time in seconds. None for a time before the part. Raises Invalid for a name without either.
+    """
     stem = Path(name).stem
     if match := re.search(r"(\d+(?:\.\d+)?)s$", stem):
         number = round((float(match[1]) - target.start_s) * target.rate)
@@ -80,7 +87,10 @@ def _frame_number(name: str, target: Target) -> int | None:
 
 
 def _fitting(picture: Picture, field: str, target: Target, progress: Progress) -> NDArray[Any]:
-    """Return the pixels of a mask that has the video's shape."""
+    """Return the pixels of a mask.
+
+    Raises Invalid if its shape is not the video's. Warns if its size is not.
+    """
     image = picture.image(alpha=True)
     width, height = image.size
     if abs(width * target.height / (height * target.width) - 1) > _SAME_SHAPE:
@@ -102,7 +112,10 @@ def _subjects(picture: Picture, field: str, target: Target, progress: Progress) 
 
 
 def _split(pixels: NDArray[Any]) -> list[Mask]:
-    """Split a picture into masks: one per colour, or its bright or opaque part."""
+    """Split a picture into masks, one per subject.
+
+    Each saturated colour is a subject. Without such colours, the opaque or bright part is the only subject.
+    """
     rgb = pixels[..., :3]
     if pixels.shape[2] == 4 and pixels[..., 3].min() < 128:
         return [np.ascontiguousarray(pixels[..., 3])]

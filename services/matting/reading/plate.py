@@ -1,4 +1,4 @@
-"""The picture of the empty scene that the user gives."""
+"""The user's picture of the empty scene."""
 
 from pathlib import Path
 
@@ -13,7 +13,10 @@ _SAME_SHAPE = 0.03
 
 
 def plate_picture(path: Path, width: int, height: int) -> Rgb:
-    """Return a picture file in (height, width). Raises Invalid for one of another shape."""
+    """Read a plate, scaled to `width` x `height`.
+
+    Returns (height, width, 3). Raises Invalid for a picture of another shape.
+    """
     picture = np.asarray(list_pictures([path])[0].image())
     high, wide = picture.shape[:2]
     if abs(wide * height / (high * width) - 1) > _SAME_SHAPE:

@@ -1,4 +1,4 @@
-"""A few frames of a clip, for choosing a backend."""
+"""Sample of a clip, from which a backend is chosen."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ _LINES = 360
 
 
 def sample_of(video: Path, part: ClipPart, info: VideoInfo, *, mask: bool, plate: Rgb | None) -> Sample:
-    """Read frames spread over the part of `video` that is used."""
+    """Read a few frames, spread over the part of `video`."""
     left = max(info.duration_s - part.start, 0.1)
     length = min(left, part.duration or left)
     size = limited_size(info.width, info.height, _LINES)

@@ -1,4 +1,4 @@
-"""Read frames as views: scaled for inference, with shots marked, prefetched in order."""
+"""Views of a clip's frames: scaled for inference, with cuts marked, prefetched in order."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -18,7 +18,10 @@ _WORKERS = 2
 
 
 def views_of(video: Path, part: ClipPart, setup: Setup, masks: Mapping[int, tuple[Mask, ...]]) -> Iterator[View]:
-    """Yield the views of the part of `video` that is used. `masks`: those given, by frame number of the part."""
+    """Yield the views of the part of `video`.
+
+    `masks`: the user's masks, by frame number within the part.
+    """
     size = setup.width, setup.height
     camera = Camera("none", setup.frame_width, setup.frame_height)
 
@@ -36,7 +39,10 @@ def views_of(video: Path, part: ClipPart, setup: Setup, masks: Mapping[int, tupl
 
 
 def scaled_rgb(frame: Frame, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Return a frame as (h, w, 3) in `size` (width, height), averaged down."""
+    """Return a frame's RGB scaled down to `size` (width, height).
+
+    The result is (h, w, 3).
+    """
     rgb = frame.rgb()
     if (frame.width, frame.height) == size:
         return rgb
@@ -44,6 +50,9 @@ def scaled_rgb(frame: Frame, size: tuple[int, int]) -> NDArray[np.uint8]:
 
 
 def gray_size(width: int, height: int) -> tuple[int, int]:
-    """Return the size of `View.gray`: at most 270 lines of the shorter side, or the frame's."""
+    """Return the size of `View.gray`.
+
+    It is the frame's size, with a shorter side of at most 270 pixels.
+    """
     factor = min(_GRAY_LINES / min(width, height), 1)
     return max(round(width * factor), 8), max(round(height * factor), 8)

@@ -1,1 +1,1 @@
-"""Steadier mattes from networks that look at single frames."""
+"""Smoothing over time, for mattes from single frames."""

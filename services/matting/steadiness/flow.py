@@ -1,6 +1,6 @@
-"""Carry a matte along with the motion between two frames.
+"""Motion between two frames, and mattes moved along it.
 
-Optical flow by dense inverse search (Kroeger and others, ECCV 2016), in at most 270 lines.
+Optical flow by dense inverse search (Kroeger and others, ECCV 2016), at a height of at most 270 pixels.
 """
 
 from dataclasses import dataclass
@@ -19,16 +19,20 @@ _BLUR = 1.5
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Motion:
-    """Where each pixel of a frame was in the frame before.
+    """Motion from the previous frame to a frame.
 
-    `back` (h, w, 2) float32, pixels across and down; `error` (h, w) float32: how differently the two places look, 0..255, smoothed.
+    `back`: (h, w, 2) float32, offset in pixels, right and down, from each pixel to its place in the previous frame. `error`: (h, w)
+    float32, difference of luma between the two places, 0..255, smoothed.
     """
 
     back: NDArray[np.float32]
     error: NDArray[np.float32]
 
     def carry(self, alpha: Alpha) -> Alpha:
-        """Return the matte of the frame before, (H, W) of any size, moved to this frame."""
+        """Move a matte of the previous frame to this frame.
+
+        `alpha`: (H, W) of any size.
+        """
         height, width = alpha.shape
         lines, columns = self.error.shape
         scale = np.array([width / columns, height / lines], np.float32)
@@ -43,7 +47,10 @@ class MotionMeter:
         self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
 
     def between(self, gray: Gray, before: Gray) -> Motion:
-        """Measure the motion from `before` to `gray`, luma (h, w) of the same size."""
+        """Measure the motion from `before` to `gray`.
+
+        Both are luma, (h, w) of the same size.
+        """
         if min(gray.shape) < _LEAST_SIDE:
             back = np.zeros((*gray.shape, 2), np.float32)
         else:

@@ -1,7 +1,7 @@
-"""Smooth mattes over time along the motion.
+"""Smoothing of mattes over time, along the motion.
 
-The last matte, moved to this frame, is mixed in where the picture shows that the motion is right. A plain average over time blurs what
-moves; this does not. A large disagreement is a real change (something came into view), not flicker, and stays.
+The last matte, moved to this frame, is mixed in where the picture confirms the motion. Unlike a plain average over time, this does not blur
+moving objects. A large difference between the two mattes is a real change (an object came into view), not flicker, and stays.
 """
 
 import cv2
@@ -18,18 +18,24 @@ class Steadier:
     """Smooths the mattes of one clip in order."""
 
     def __init__(self, strength: float = 0.6) -> None:
-        """`strength`: most share that the last matte has, 0 (no smoothing) to 1."""
+        """Prepare the smoothing.
+
+        `strength`: largest share of the last matte in the result, 0 (no smoothing) to 1.
+        """
         self.strength = strength
         self._meter = MotionMeter()
         self._gray: Gray | None = None
         self._alpha: Alpha | None = None
 
     def reset(self) -> None:
-        """Forget the last matte, at a cut."""
+        """Drop the last matte, at a cut."""
         self._gray = self._alpha = None
 
     def smooth(self, gray: Gray, alpha: Alpha) -> Alpha:
-        """Return a matte (H, W) 0..1, smoothed; `gray` is its frame's luma (h, w), small: 270 lines are enough."""
+        """Smooth the next matte.
+
+        `gray`: the frame's luma, (h, w); 270 lines are enough. `alpha`: the matte, (H, W) 0..1.
+        """
         if self.strength > 0 and self._gray is not None and self._alpha is not None and self._alpha.shape == alpha.shape:
             motion = self._meter.between(gray, self._gray)
             moved = motion.carry(self._alpha)

@@ -1,1 +1,1 @@
-"""Choosing one subject of a matte and following it through the clip."""
+"""Choice of one subject in a matte, and its tracking through the clip."""

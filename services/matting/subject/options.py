@@ -28,7 +28,7 @@ class Pointing(Params):
         return self
 
     def check_inside(self, width: int, height: int) -> None:
-        """Raise Invalid for a click or a box outside a picture of that size."""
+        """Raise Invalid if a click or the box is outside of the picture."""
         wide, high = (1.0, 1.0) if self._fractions else (float(width), float(height))
         for x, y, _ in self.points:
             if x > wide or y > high:
@@ -37,14 +37,20 @@ class Pointing(Params):
             raise _outside("box", f"the box from {self.box[0]:g}, {self.box[1]:g} lies outside the picture of {width}x{height}")
 
     def scaled_points(self, width: int, height: int, size: tuple[int, int]) -> list[tuple[int, int, int]]:
-        """Return the clicks in pixels of a picture of `size` (width, height); `width`, `height`: the clip's."""
+        """Return the clicks in pixels of a scaled picture.
+
+        `width`, `height`: size of the clip; `size`: (width, height) of the scaled picture.
+        """
         wide, high = (1.0, 1.0) if self._fractions else (float(width), float(height))
         return [
             (min(int(x / wide * size[0]), size[0] - 1), min(int(y / high * size[1]), size[1] - 1), label) for x, y, label in self.points
         ]
 
     def scaled_box(self, width: int, height: int, size: tuple[int, int]) -> tuple[int, int, int, int] | None:
-        """Return the box in pixels of a picture of `size` (width, height)."""
+        """Return the box in pixels of a scaled picture.
+
+        The arguments are those of `scaled_points`.
+        """
         if self.box is None:
             return None
         wide, high = (1.0, 1.0) if self._fractions else (float(width), float(height))

@@ -9,13 +9,16 @@ from numpy.typing import NDArray
 Region = NDArray[np.bool_]
 
 SOLID = 0.5
-"""Alpha from which a pixel belongs to a region."""
+"""Alpha above which a pixel belongs to a region."""
 _LEAST_SHARE = 0.0005
 _LEAST_OVERLAP = 0.3
 
 
 def regions_of(alpha: NDArray[np.float32]) -> list[Region]:
-    """Return the connected regions of a matte (h, w) that are large enough to be a thing, the largest first."""
+    """Return the connected regions of a matte, the largest first.
+
+    `alpha`: (h, w). Regions smaller than 0.05 % of the picture are left out.
+    """
     count, labels, stats, _ = cv2.connectedComponentsWithStats((alpha > SOLID).astype(np.uint8), connectivity=8)
     least = max(_LEAST_SHARE * alpha.size, 4)
     kept = [number for number in range(1, count) if stats[number, cv2.CC_STAT_AREA] >= least]
@@ -24,7 +27,10 @@ def regions_of(alpha: NDArray[np.float32]) -> list[Region]:
 
 
 def main_region(regions: Sequence[Region]) -> Region | None:
-    """Return the region with most area, counted less the further it lies from the middle; None if there is none."""
+    """Return the largest region near the middle of the picture.
+
+    Pixels weigh less the farther they are from the middle. None without regions.
+    """
     if not regions:
         return None
     height, width = regions[0].shape
@@ -35,13 +41,19 @@ def main_region(regions: Sequence[Region]) -> Region | None:
 
 
 def masked_region(regions: Sequence[Region], mask: Region) -> Region | None:
-    """Join the regions that lie mostly in the mask or cover most of it; None if none does."""
+    """Join the regions that overlap with the mask.
+
+    The overlap has to be at least 30 % of the region or of the mask, whichever is smaller. None if no region does.
+    """
     chosen = [region for region in regions if _overlap(region, mask) >= _LEAST_OVERLAP]
     return np.logical_or.reduce(chosen) if chosen else None
 
 
 def boxed_region(regions: Sequence[Region], box: tuple[int, int, int, int]) -> Region | None:
-    """Join the regions of which most lies in the box (left, top, right, bottom)."""
+    """Join the regions of which at least half lies in the box.
+
+    `box`: (left, top, right, bottom). If there is none, the largest part of a region within the box is returned; None if the box is empty.
+    """
     inside = np.zeros(regions[0].shape, bool) if regions else np.zeros((1, 1), bool)
     inside[box[1] : box[3], box[0] : box[2]] = True
     chosen = [region for region in regions if (region & inside).sum() >= 0.5 * region.sum()]
@@ -52,7 +64,10 @@ def boxed_region(regions: Sequence[Region], box: tuple[int, int, int, int]) -> R
 
 
 def clicked_region(regions: Sequence[Region], points: Sequence[tuple[int, int, int]], *, near: int) -> Region | None:
-    """Join the regions within `near` pixels of a positive click, without those within a negative one."""
+    """Join the regions near a positive click and not under a negative click.
+
+    `points`: (x, y, 1 or -1); `near`: largest distance in pixels to a positive click. None if there is no such region.
+    """
     chosen = []
     for region in regions:
         distance = cv2.distanceTransform((~region).astype(np.uint8), cv2.DIST_L2, 3)

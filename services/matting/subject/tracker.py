@@ -1,4 +1,4 @@
-"""Follow the chosen subject from frame to frame by overlap and motion."""
+"""Tracking of the chosen subject from frame to frame, by overlap and motion."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -12,21 +12,21 @@ from services.matting.subject.regions import SOLID, Region, main_region, regions
 Gray = NDArray[np.uint8]
 Alpha = NDArray[np.float32]
 First = Callable[[Sequence[Region]], Region | None]
-"""Chooses among the regions of a frame."""
+"""Chooses the subject among the regions of a frame."""
 
 _REACH = 0.04
-"""How far from the subject a new region may be and still be part of it, in picture diagonals."""
+"""Largest distance from the subject at which a new region becomes part of it, in picture diagonals."""
 _FADE = 0.08
-"""How far from the subject soft parts of the matte (hair, blur) are kept, in picture diagonals."""
+"""Distance from the subject within which soft parts of the matte (hair, blur) are kept, in picture diagonals."""
 _FLOW_LINES = 135
 _FAR = 1e6
 
 
 class Tracker:
-    """Keeps one subject of a matte. `first` chooses it; after a cut the main region is taken.
+    """Tracks one subject of a matte.
 
-    A region that touches both the subject and something else of the frame before (two people cross) is divided: each pixel goes to the
-    nearer of the two, where they would be by the motion between the frames.
+    `first` chooses the subject; after a cut the main region becomes the subject. Subject and other regions of the previous frame are moved
+    along the motion. A region that overlaps with both (two people cross) is divided: each pixel goes to the nearer of the two.
     """
 
     def __init__(self, first: First) -> None:
@@ -36,14 +36,14 @@ class Tracker:
         self._subject: Region | None = None
         self._rest: Region | None = None
         self.lost = 0
-        """Frames with regions of which none was the subject."""
+        """Number of frames with regions, none of which was the subject."""
         self.rechosen = 0
-        """Cuts after which the main region was taken."""
+        """Number of cuts after which the main region became the subject."""
 
     def gate(self, alpha: Alpha, gray: Gray, *, cut: bool) -> NDArray[np.float32]:
-        """Return the factor for the matte, (h, w) float32 0..1, in the size of `gray`.
+        """Return the factor that keeps the subject of a matte.
 
-        `alpha` may have another size.
+        The factor is (h, w) float32 0..1, in the size of `gray`. `alpha` may have another size.
         """
         height, width = gray.shape
         small = cv2.resize(alpha, (width, height), interpolation=cv2.INTER_AREA)
@@ -67,7 +67,7 @@ class Tracker:
         return self._soft_gate(self._subject, self._rest)
 
     def _moved(self, gray: Gray) -> tuple[Region, Region]:
-        """Move subject and rest of the frame before along the motion."""
+        """Move subject and rest of the previous frame along the motion."""
         assert self._gray is not None
         assert self._subject is not None
         assert self._rest is not None
@@ -102,13 +102,16 @@ class Tracker:
                 chosen |= region
         if not chosen.any():
             self.lost += bool(regions)
-            # Keeps its place for a moment: the matte may have a hole of a frame.
+            # The subject keeps its last place, because the matte may miss it in a single frame only.
             return subject & ~solid, solid
         return chosen, solid & ~chosen
 
     @staticmethod
     def _soft_gate(subject: Region, rest: Region) -> NDArray[np.float32]:
-        """Keep what is nearer to the subject than to the rest, and fade with the distance from the subject."""
+        """Return the factor for each pixel.
+
+        Pixels nearer to the subject than to the rest are kept. The factor falls with the distance from the subject.
+        """
         if not subject.any():
             return np.zeros(subject.shape, np.float32)
         fade = _FADE * float(np.hypot(*subject.shape))
@@ -119,12 +122,18 @@ class Tracker:
 
 
 def _distance(region: Region) -> NDArray[np.float32]:
-    """Return the distance of each pixel from a region; far if the region is empty."""
+    """Return the distance of each pixel from a region.
+
+    It is `_FAR` everywhere if the region is empty.
+    """
     if not region.any():
         return np.full(region.shape, _FAR, np.float32)
     return np.asarray(cv2.distanceTransform((~region).astype(np.uint8), cv2.DIST_L2, 5), np.float32)
 
 
 def _no_flow() -> Any:
-    """No flow to start from: OpenCV takes None, which its stubs do not know."""
+    """Return None as the initial flow.
+
+    OpenCV accepts None, but its type stubs do not.
+    """
     return None

@@ -30,7 +30,7 @@ def test_a_click_chooses_a_region_of_the_matte(models, clip, tmp_path):
 
 
 def test_nothing_under_the_click_is_refused(models, clip, tmp_path):
-    with pytest.raises(Invalid, match="Nothing was found by rmbg2"):
+    with pytest.raises(Invalid, match="rmbg2 found no object"):
         mask(MaskParams(backend="rmbg2", points=[(160, 20, 1)]), video=clip, output=tmp_path / "mask.png")
     with pytest.raises(Invalid, match=r"is 0\.24 s long"):
         mask(MaskParams(backend="rmbg2", frame=6, points=[(60, 90, 1)]), video=clip, output=tmp_path / "mask.png")

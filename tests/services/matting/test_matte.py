@@ -232,7 +232,7 @@ def test_garbage_and_core_hold_for_every_frame(models, two_discs, tmp_path):
 def test_what_marks_nothing_is_said(models, two_discs, tmp_path):
     heard = Heard()
     run(tmp_path, two_discs, heard, subject="point", points=[(160, 10, 1)], composite_over="none", **RED_FINDER)
-    assert any(warning.startswith("Nothing that rmbg2 found is what `point` marks") for warning in heard.warnings)
+    assert any(warning.startswith("rmbg2 found no subject where `point` marks one") for warning in heard.warnings)
     for more in ({"subject": "point", "points": [(5000, 9000, 1)]}, {"subject": "box", "box": (900, 0, 1000, 50)}):
         with pytest.raises(Invalid, match="lies outside the picture of 320x180"):
             run(tmp_path, two_discs, **more, **RED_FINDER)
