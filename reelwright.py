@@ -49,6 +49,7 @@ class Room:
 
 
 ROOMS = (
+    Room("media", "services.media"),
     Room("speed-ramp", "services.speed_ramp"),
     Room("keyframes", "services.keyframes"),
     Room("aesthetics", "services.aesthetics"),

@@ -55,10 +55,11 @@ def create_gateway(runtime: Runtime, upstreams: Upstreams) -> FastAPI:
         in_use=runtime.jobs.reader_of,
         settings=runtime.settings,
     )
+    desk = PipelineDesk(upstreams, runtime)
+    app.include_router(proxy_routes(upstreams, desk.expand))
     app.include_router(media_routes(media))
     app.include_router(upload_routes(media))
     app.include_router(job_routes(runtime))
-    desk = PipelineDesk(upstreams, runtime)
     app.include_router(pipeline_routes(desk, upstreams, runtime))
     app.include_router(model_routes(upstreams, runtime.settings))
     add_pages(app, upstreams, keys_needed=bool(runtime.settings.api_keys))
@@ -68,7 +69,6 @@ def create_gateway(runtime: Runtime, upstreams: Upstreams) -> FastAPI:
         listed = await upstreams.operations(credentials(runtime.settings, request.state.owner))
         return [OperationInfo.model_validate(operation) for operation in listed]
 
-    app.include_router(proxy_routes(upstreams, desk.expand))
     app.router.lifespan_context = _lifespan(runtime)
     return app
 

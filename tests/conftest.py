@@ -65,9 +65,12 @@ def samples(clip: Path, picture: Path, tmp_path_factory: pytest.TempPathFactory)
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSuite]:
     """The whole suite in a process of its own, as `reelwright up` runs it, with its sample clip."""
-    with suite(
-        tmp_path_factory.mktemp("suite"), URL_ALLOW_NETWORKS="127.0.0.0/8", WEBHOOK_SECRET="whsec_c2VjcmV0c2VjcmV0c2VjcmV0"
-    ) as started:
+    settings = {
+        "URL_ALLOW_NETWORKS": "127.0.0.0/8",
+        "WEBHOOK_SECRET": "whsec_c2VjcmV0c2VjcmV0c2VjcmV0",
+        "PROBE_TIMEOUT_S": "90",  # a busy machine takes longer than usual to draw the samples
+    }
+    with suite(tmp_path_factory.mktemp("suite"), **settings) as started:
         wait_for_samples(started)
         yield started
 

@@ -30,12 +30,22 @@ Expand = Callable[[str, str, bytes, Request], Awaitable[Response | None]]
 """(service, path, body, request) -> the gateway's own answer to a request to `jobs` or `check`; None to forward the request."""
 
 
+ALSO_THE_GATEWAYS = "media"
+"""The service under whose prefix the gateway has routes of its own; only the paths of its operations are forwarded."""
+
+
 def proxy_routes(upstreams: Upstreams, expand: Expand) -> APIRouter:
-    """Return a catch-all route for each service."""
+    """Return a catch-all route for each service. Include them before the gateway's own routes under /v1/media."""
     router = APIRouter(include_in_schema=False)
 
     for service, client in upstreams.clients.items():
-        router.add_api_route(f"/v1/{service}/{{path:path}}", _forwarding(service, client, expand), methods=METHODS)
+        forward = _forwarding(service, client, expand)
+        if service == ALSO_THE_GATEWAYS:
+            router.add_api_route(f"/v1/{service}/operations", forward, methods=["GET", "HEAD"])
+            for what in ("jobs", "check"):
+                router.add_api_route(f"/v1/{service}/{{verb}}/{what}", forward, methods=["POST"])
+        else:
+            router.add_api_route(f"/v1/{service}/{{path:path}}", forward, methods=METHODS)
     return router
 
 
@@ -46,7 +56,7 @@ def _forwarding(service: str, client: httpx.AsyncClient, expand: Expand) -> Call
         length = request.headers.get("content-length")
         has_body = "transfer-encoding" in request.headers or (length is not None and length != "0")
         content: Any = request.stream() if has_body else None
-        path = request.path_params["path"]
+        path = request.url.path.split("/", 3)[-1]
         if request.method == "POST" and path.endswith(("/jobs", "/check")) and 0 < _number(length) <= MOST_LOOKED_AT:
             content = await request.body()
             if (expanded := await expand(service, path, content, request)) is not None:

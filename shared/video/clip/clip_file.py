@@ -34,12 +34,15 @@ class Target:
     """One output file.
 
     It gets the name `path` whatever its format is; readers recognise the content. `rgba`: PNG files have colours and alpha.
+    `pixel_format`, `frame_rate`: in place of the format's usual pixels and the clip's average rate.
     """
 
     path: Path
     format: Format
     sound: bool = False
     rgba: bool = False
+    pixel_format: str | None = None
+    frame_rate: Fraction | None = None
 
 
 class ClipFile:
@@ -82,9 +85,9 @@ class ClipFile:
             self._path,
             width=picture.width,
             height=picture.height,
-            frame_rate=rate_of(self._info),
+            frame_rate=self._target.frame_rate or rate_of(self._info),
             time_base=frame.time_base,
-            pixel_format=PIXELS[self._target.format],
+            pixel_format=self._target.pixel_format or PIXELS[self._target.format],
             quality=self._part.quality,
         )
         self._stack.enter_context(writer)

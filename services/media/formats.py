@@ -1,0 +1,60 @@
+"""Table of output formats."""
+
+from dataclasses import dataclass
+
+from shared.video import VideoInfo
+from shared.video.clip.clip_file import Format
+from shared.video.conversion_warnings import depth_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputFormat:
+    """A file format and its pixel formats: for opaque pictures of 8 bits, of more bits, and for pictures with transparency, if any."""
+
+    name: str
+    description: str
+    file: Format
+    opaque: str
+    deep: str
+    transparent: str | None = None
+
+    def to_sdr8(self, info: VideoInfo, *, sdr: bool) -> bool:
+        """Return whether frames are read with 8 bits, high dynamic range tone-mapped."""
+        return sdr and (info.color.hdr or depth_of(self.opaque) == 8)
+
+    def pixels(self, info: VideoInfo, *, sdr: bool) -> str:
+        """Return the pixel format for a clip."""
+        if info.has_alpha and self.transparent is not None:
+            return self.transparent
+        deep = depth_of(info.pixel_format) > 8 and not self.to_sdr8(info, sdr=sdr)
+        return self.deep if deep else self.opaque
+
+
+FORMATS = {
+    row.name: row
+    for row in (
+        OutputFormat(
+            name="mp4",
+            description="H.264, or HEVC for more than 8 bits; no transparency",
+            file="h264",
+            opaque="yuv420p",
+            deep="yuv420p10le",
+        ),
+        OutputFormat(
+            name="prores",
+            description="ProRes 422 HQ in a .mov file, 4444 where the clip has transparency",
+            file="prores",
+            opaque="yuv422p10le",
+            deep="yuv422p10le",
+            transparent="yuva444p10le",
+        ),
+        OutputFormat(
+            name="vp9",
+            description="VP9 in a .webm file, with transparency",
+            file="vp9",
+            opaque="yuv420p",
+            deep="yuv420p10le",
+            transparent="yuva420p",
+        ),
+    )
+}

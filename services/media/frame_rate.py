@@ -1,0 +1,89 @@
+"""Frame rates of the output: the source's own times, or a constant rate."""
+
+import math
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+from shared.editing.rates import constant_rate
+from shared.video import Frame, VideoInfo
+from shared.video.clip.rewrite import Times
+
+SOURCE, CONSTANT = "source", "constant"
+LOWEST, HIGHEST = Fraction(1, 10), Fraction(240)
+PATTERN = r"^(source|constant|\d{1,6}(\.\d{1,6})?|\d{1,6}/\d{1,6})$"
+_EARLY = Fraction(1, 4)
+"""Share of an output frame's duration by which a source frame may be late and still be shown there: rounded times must not judder."""
+
+_ROUNDING = Fraction(1, 1000)
+"""Seconds by which containers round times."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A source frame and the output frames that show it: `count` of them, from `first` on."""
+
+    frame: Frame
+    first: Times
+    count: int
+
+
+def rate_text(value: object) -> str:
+    """Return a frame rate in its one form: `source`, `constant`, "25" or "30000/1001".
+
+    The usual decimals of NTSC rates (23.976, 29.97, 59.94) become exact. Raises ValueError for anything else.
+    """
+    text = f"{value:.6f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value).strip()
+    if isinstance(value, bool) or not re.fullmatch(PATTERN, text):
+        raise ValueError(f"{text[:32]!r} is not a frame rate: give `source`, `constant`, or a rate such as 25 or 30000/1001")
+    if text in (SOURCE, CONSTANT):
+        return text
+    try:
+        rate = Fraction(text)
+    except ZeroDivisionError:
+        raise ValueError(f"{text!r} divides by zero: give a rate such as 25 or 30000/1001") from None
+    ntsc = Fraction(round(rate * 1001 / 1000) * 1000, 1001)
+    if "." in text and rate.denominator > 1 and abs(rate - ntsc) < Fraction(1, 200):
+        rate = ntsc
+    if not LOWEST <= rate <= HIGHEST:
+        raise ValueError(f"{text} frames per second is not between {float(LOWEST):g} and {HIGHEST}")
+    return str(rate)
+
+
+def constant(text: str, info: VideoInfo) -> Fraction | None:
+    """Return the constant rate that `text` names for a clip; None keeps the source's times."""
+    if text == SOURCE:
+        return None
+    return constant_rate(info.rate, varies=info.variable_frame_rate) if text == CONSTANT else Fraction(text)
+
+
+def at_source_times(frames: Iterable[Frame]) -> Iterator[Shown]:
+    """Yield every frame once, at its own time."""
+    for frame in frames:
+        yield Shown(frame, Times.of(frame), 1)
+
+
+def at_constant_rate(frames: Iterable[Frame], rate: Fraction) -> Iterator[Shown]:
+    """Yield the frames that are shown at a constant rate: each output moment shows the source frame visible then.
+
+    Frames that no output moment falls on are left out. The last frame is shown to its end, at least once.
+    """
+    held: tuple[Frame, int] | None = None
+    first = None
+    for frame in frames:
+        slot = math.ceil(frame.time * rate - _EARLY)
+        first = slot if first is None else first
+        if held is not None and slot > held[1]:
+            yield _shown(*held, slot, rate)
+        held = (frame, slot if held is None else max(slot, held[1]))
+    if held is not None:
+        frame, slot = held
+        end = frame.time + frame.duration * frame.time_base
+        until = math.ceil(end * rate - _EARLY)
+        if slot / rate < end - _ROUNDING or slot == first:
+            yield _shown(frame, slot, max(until, slot + 1), rate)
+
+
+def _shown(frame: Frame, slot: int, until: int, rate: Fraction) -> Shown:
+    return Shown(frame, Times(slot, 1 / rate, 1), until - slot)

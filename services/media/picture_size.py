@@ -1,0 +1,27 @@
+"""The output's size: even, in the source's shape, with square pixels."""
+
+from fractions import Fraction
+
+from shared.video import Limits, VideoInfo
+
+
+def output_size(info: VideoInfo, *, width: int | None, height: int | None, max_edge: int | None) -> tuple[int, int]:
+    """Return the output's width and height.
+
+    `width` and `height` are reached exactly, or form a box to fit into if both are given. `max_edge` limits the longer side and never
+    enlarges. Without any of them the size stays. Raises TooLarge above the server's limit.
+    """
+    if max_edge is not None:
+        scale = min(Fraction(max_edge, max(info.width, info.height)), Fraction(1))
+        size = (info.width, info.height) if scale == 1 else (_even(info.width * scale), _even(info.height * scale))
+    elif width is None and height is None:
+        size = (info.width, info.height)
+    else:
+        scales = [Fraction(wanted, side) for wanted, side in ((width, info.width), (height, info.height)) if wanted is not None]
+        size = (_even(info.width * min(scales)), _even(info.height * min(scales)))
+    Limits.in_force().check_size(*size)
+    return size
+
+
+def _even(side: Fraction) -> int:
+    return max(2 * round(side / 2), 2)

@@ -1,0 +1,166 @@
+"""media.transcode: another size, frame rate, dynamic range, part or format of a clip."""
+
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+import av
+from pydantic import BaseModel, BeforeValidator, Field, model_validator
+
+from services.media.formats import FORMATS
+from services.media.frame_rate import PATTERN, Shown, at_constant_rate, at_source_times, constant, rate_text
+from services.media.picture_size import output_size
+from shared.choices import OneOf, described
+from shared.errors import Invalid
+from shared.operation import Kind, Operation, Progress, Silent
+from shared.video import conversion_warnings, map_ordered, read_frames
+from shared.video.clip.clip_file import ClipFile, Target
+from shared.video.clip.part import ClipPart
+from shared.video.clip.rewrite import Times, expected_frames, probe_clip, rate_of
+from shared.video.frames.color import apply_tags, matrix_or_guess, sws_matrix
+from shared.video.frames.frame import EXACT_SCALING, Frame
+
+MAX_SIDE = 16384
+
+
+class TranscodeParams(ClipPart):
+    """What to change about a clip. The defaults change nothing but the encoding."""
+
+    width: int | None = Field(
+        None,
+        ge=16,
+        le=MAX_SIDE,
+        multiple_of=2,
+        description="Width in pixels; the shape is kept. With `height`: the clip is fitted into both. Empty: it follows from `height`.",
+    )
+    height: int | None = Field(
+        None, ge=16, le=MAX_SIDE, multiple_of=2, description="Height in pixels; the shape is kept. Empty: it follows from `width`."
+    )
+    max_edge: int | None = Field(
+        None,
+        ge=16,
+        le=MAX_SIDE,
+        description="Maximum of the longer side in pixels, in place of `width` and `height`. Smaller clips keep their size.",
+    )
+    frame_rate: Annotated[str, BeforeValidator(rate_text), Field(pattern=PATTERN)] = Field(
+        "source",
+        description="`source` keeps every frame at its own time, also where the rate varies; `constant` makes the source's rate constant. "
+        "Or frames per second, such as 25 or 30000/1001: frames are repeated or left out, and the length stays.",
+    )
+    sdr: bool = Field(
+        True, description="Write standard dynamic range, with high dynamic range tone-mapped to BT.709. `false` keeps range and bit depth."
+    )
+    audio: Literal["keep", "drop"] = Field("keep", description="`keep` all sound tracks, or `drop` them.")
+    format: Annotated[str, OneOf(FORMATS)] = Field("mp4", description=f"File format. {described(FORMATS.values(), colon=True)}.")
+
+    @model_validator(mode="after")
+    def _check_size(self) -> Self:
+        if self.max_edge is not None and (self.width is not None or self.height is not None):
+            raise ValueError("max_edge excludes width and height: give one or the other")
+        return self
+
+
+class TranscodeResult(BaseModel):
+    """The written video."""
+
+    width: int = Field(description="Width in pixels.")
+    height: int = Field(description="Height in pixels.")
+    frames: int = Field(description="Number of frames.")
+    frame_rate: str = Field(description='Frames per second as an exact fraction, such as "30000/1001"; the average if it varies.')
+    duration_s: float = Field(description="Length in seconds.")
+    pixel_format: str = Field(description="Pixel format, in FFmpeg's notation.")
+    encoder: str = Field(description="Video encoder used.")
+
+
+def transcode(params: TranscodeParams, *, video: Path, output: Path, progress: Progress = Silent()) -> TranscodeResult:
+    """Write `video` to `output` in another size, rate, dynamic range or format, or a part of it.
+
+    The picture becomes upright, progressive and has square pixels; its shape is kept to the nearest even size. Frame times are the source's
+    unless a rate is chosen. Sound is copied, or cut to the sample for a part. One pass, with memory that does not depend on the length.
+    Raises UnsupportedMedia and BrokenMedia for the source, TooLarge for a size above the limit, Invalid for an empty part; nothing is left
+    at `output` after a failure.
+    """
+    info = probe_clip(video, params)
+    row = FORMATS[params.format]
+    size = output_size(info, width=params.width, height=params.height, max_edge=params.max_edge)
+    pixels, to_sdr8 = row.pixels(info, sdr=params.sdr), row.to_sdr8(info, sdr=params.sdr)
+    for warning in conversion_warnings(info, to_sdr8=to_sdr8, written_as=pixels):
+        progress.warn(warning)
+    rate = constant(params.frame_rate, info)
+    target = Target(path=output, format=row.file, sound=params.audio == "keep", pixel_format=pixels, frame_rate=rate)
+    expected = expected_frames(info, params)
+    written, begin, end = 0, Fraction(0), Fraction(0)
+    with (
+        read_frames(video, start=params.start or None, duration=params.duration, to_sdr8=to_sdr8) as frames,
+        ClipFile(target, video, info, params, progress) as file,
+    ):
+        read = _counted(frames, lambda count: progress(min(count, expected), expected))
+        chosen = at_source_times(read) if rate is None else at_constant_rate(read, rate)
+        for shown, picture in map_ordered(lambda each: (each, _picture(each, size, pixels)), chosen, ahead=2):
+            begin = begin if written or params.whole else shown.first.time
+            for number in range(shown.count):
+                file.write(picture, Times(shown.first.pts + number, shown.first.time_base, shown.first.duration))
+            written += shown.count
+            end = shown.first.time + shown.count * shown.first.duration * shown.first.time_base
+        if not written:
+            raise Invalid(
+                f"No frame of the video begins in the part from {params.start:g} s on. Choose another start or a longer duration.",
+                errors=[{"field": "params.start", "detail": "no frame of the video begins in this part"}],
+            )
+    progress(expected, expected)
+    average = rate or rate_of(info)
+    return TranscodeResult(
+        width=size[0],
+        height=size[1],
+        frames=written,
+        frame_rate=f"{average.numerator}/{average.denominator}",
+        duration_s=float(end - begin),
+        pixel_format=pixels,
+        encoder=file.encoder,
+    )
+
+
+def _counted(frames: Iterator[Frame], report: Callable[[int], None]) -> Iterator[Frame]:
+    """Yield the frames and report how many were read."""
+    for number, frame in enumerate(frames, 1):
+        yield frame
+        report(number)
+
+
+def _picture(shown: Shown, size: tuple[int, int], pixel_format: str) -> av.VideoFrame:
+    """Return a frame's picture in the output's size.
+
+    Its matrix is tagged: players guess that of an untagged picture from the size, which has changed.
+    """
+    frame = shown.frame
+    if (frame.width, frame.height) == size:
+        return frame.picture
+    color = frame.color
+    matrix = matrix_or_guess(color, frame.width, frame.height)
+    picture = frame.reformatters.reformatter.reformat(
+        frame.picture,
+        width=size[0],
+        height=size[1],
+        format=pixel_format,
+        src_colorspace=sws_matrix(matrix),
+        dst_colorspace=sws_matrix(matrix),
+        src_color_range=2 if color.range == "pc" else 1,
+        dst_color_range=2 if color.range == "pc" else 1,
+        interpolation=EXACT_SCALING,
+        threads=1,
+    )
+    apply_tags(picture, color.model_copy(update={"matrix": matrix}))
+    return picture
+
+
+TRANSCODE = Operation(
+    name="media.transcode",
+    summary="Change a clip's size, frame rate, dynamic range or format, or cut a part out of it",
+    params=TranscodeParams,
+    result=TranscodeResult,
+    inputs={"video": Kind.VIDEO},
+    outputs={"video": Kind.VIDEO},
+    run=transcode,
+    example=TranscodeParams(height=180, frame_rate="15", duration=2.0),
+)
