@@ -22,7 +22,7 @@ from shared.video import probe_video
 
 
 class ExportParams(CurveParams):
-    """The curve to export, and the clip's location for editing programs."""
+    """Parameters of an export: curve, and the clip's location for editing programs."""
 
     media_url: str = Field(
         "",

@@ -27,7 +27,7 @@ from shared.video import VideoInfo, VideoWriter, map_ordered, probe_video, read_
 
 
 class RenderParams(CurveParams):
-    """The curve to follow, and the making of pictures and sound."""
+    """Parameters of a render: curve, pictures and sound."""
 
     interpolation: Annotated[str, OneOf(INTERPOLATIONS)] = Field(
         "nearest", description=f"How to show moments between two source frames: {described(INTERPOLATIONS.values())}."

@@ -41,10 +41,10 @@ _STARTS: Mapping[bytes, str] = {
 _BRANDS = {b"avif": "AVIF", b"heic": "HEIF", b"heix": "HEIF", b"heim": "HEIF", b"heis": "HEIF"}
 """Brands of files with still images in the ISO container (ISO/IEC 23008-12); files of image sequences have others."""
 _GENERAL_BRANDS = (b"mif1", b"mif2", b"miaf")
-"""Brands of still images that leave the codec to the further brands."""
+"""Brands of still images without a codec; the file's further brands name it."""
 
 HEAD_BYTES = 64
-"""Bytes from the start of a file that are enough to recognise it."""
+"""Number of first bytes that are enough to recognise a file."""
 
 
 def picture_type(head: bytes) -> FileType | None:
@@ -60,11 +60,14 @@ def picture_type(head: bytes) -> FileType | None:
 
 
 def _iso_type(head: bytes) -> FileType | None:
-    """Return the type of a still image from the brands of an ISO file."""
+    """Return the type of a still image in an ISO file.
+
+    The file's brands decide; None for other files.
+    """
     brand, end = head[8:12], min(int.from_bytes(head[:4], "big"), len(head))
     if brand in _GENERAL_BRANDS:
-        others = (head[place : place + 4] for place in range(16, end - 3, 4))
-        brand = next((other for other in others if other in _BRANDS), brand)
+        further = (head[place : place + 4] for place in range(16, end - 3, 4))
+        brand = next((name for name in further if name in _BRANDS), brand)
     return IMAGES[_BRANDS[brand]] if brand in _BRANDS else None
 
 

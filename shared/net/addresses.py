@@ -72,7 +72,10 @@ def rule_against(address: Address, *, allowed: Iterable[Network] = ()) -> str | 
 
 
 def check_address(text: str, *, host: str, allowed: Iterable[Network] = ()) -> None:
-    """Raise ForbiddenAddress if the address that `host` resolved to may not be reached."""
+    """Raise ForbiddenAddress if a host has a forbidden address.
+
+    `text`: the address that `host` resolved to.
+    """
     rule = rule_against(ip_address(text), allowed=allowed)
     if rule is not None:
         where = text if host in (text, f"[{text}]") else f"{host} resolves to {text}, which"

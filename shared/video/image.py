@@ -34,7 +34,7 @@ _UPRIGHT = {
 # "MPO" is Pillow's name for JPEG files with further pictures after the first, as many phones write.
 _FORMATS = {"MPO": "JPEG"}
 _HEAD_BYTES = 256 * 1024
-"""How much of a file is searched for what it says about its colours; that stands before the pixels."""
+"""Number of first bytes in which a file's colour space is searched. It stands before the pixels."""
 _IMAGE_ERRORS = (PIL.UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError, RuntimeError)
 
 
@@ -94,7 +94,7 @@ def _formats() -> tuple[str, ...]:
     """Return the accepted formats, with HEIC if its reader is installed."""
     try:
         from pi_heif import register_heif_opener
-    except ImportError:  # there are platforms without a build of it
+    except ImportError:  # some platforms have no build of it
         return tuple(name for name in IMAGES if name != "HEIF")
     register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
     return tuple(IMAGES)

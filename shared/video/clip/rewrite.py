@@ -66,9 +66,9 @@ def probe_clip(video: Path, params: ClipPart) -> VideoInfo:
 
 
 def matte_remarks(matte: Path, params: ClipPart, *, info: VideoInfo) -> Iterator[str]:
-    """Yield warnings about changes that fit a matte to the video `info`.
+    """Yield warnings about a matte that has to be fitted to a video.
 
-    Raises UnsupportedMedia for a still image.
+    `info`: the video's. Raises UnsupportedMedia for a still image.
     """
     matte_info = probe_video(matte, hint="a matte is a gray video, as long as the clip")
     if abs(matte_info.width * info.height / (info.width * matte_info.height) - 1) > _SHAPE_TOLERANCE:

@@ -1,1 +1,1 @@
-"""Colours of still pictures: which space a file is in, and its conversion to sRGB."""
+"""Colour spaces of still pictures, and their conversion to sRGB."""

@@ -1,4 +1,7 @@
-"""ICC profiles written from primaries and a curve, for files that name their colour space without a profile."""
+"""ICC profiles written from primaries and a curve.
+
+For files that name their colour space without a profile.
+"""
 
 import struct
 from collections.abc import Callable
@@ -10,18 +13,21 @@ from numpy.typing import NDArray
 _CURVE_POINTS = 4096
 _BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
 _D50 = np.array([0.9642, 1.0, 0.8249])
-"""White of the space that profiles connect to."""
+"""XYZ of the white of the profile connection space."""
 
 Xy = tuple[float, float]
 Curve = Callable[[NDArray[np.float64]], NDArray[np.float64]]
-"""From coded values, 0 to 1, to linear light, 0 to 1."""
+"""Converts coded values, 0 to 1, to linear light, 0 to 1."""
 
 D65: Xy = (0.3127, 0.3290)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RgbSpace:
-    """An RGB colour space: CIE xy of its white and primaries, and its curve."""
+    """An RGB colour space.
+
+    `white`, `red`, `green`, `blue`: CIE xy of its white and primaries; `curve`: from coded values to linear light.
+    """
 
     white: Xy
     red: Xy
@@ -31,9 +37,9 @@ class RgbSpace:
 
 
 def icc_profile(space: RgbSpace) -> bytes:
-    """Write a colour space as an ICC profile, version 2.4, of matrix and curve (ICC.1:2001-04).
+    """Write a colour space as an ICC profile of matrix and curve.
 
-    Raises ValueError for primaries that span no space.
+    Version 2.4 (ICC.1:2001-04). Raises ValueError for primaries that span no space.
     """
     primaries = np.array([_xyz(space.red), _xyz(space.green), _xyz(space.blue)]).T
     white = _xyz(space.white)
@@ -62,7 +68,10 @@ def icc_profile(space: RgbSpace) -> bytes:
 
 
 def _xyz(xy: Xy) -> NDArray[np.float64]:
-    """Return XYZ of a chromaticity at Y = 1. Raises ValueError for y of 0."""
+    """Return XYZ of a chromaticity at Y = 1.
+
+    Raises ValueError for y of 0.
+    """
     x, y = xy
     if y <= 0:
         raise ValueError("a primary has no luminance")
@@ -74,7 +83,10 @@ def _xyz_tag(values: NDArray[np.float64]) -> bytes:
 
 
 def _file(tags: dict[bytes, bytes]) -> bytes:
-    """Assemble a profile: header, table of tags, tags; equal tags are stored once."""
+    """Assemble a profile: header, table of tags, tags.
+
+    Equal tags are stored once.
+    """
     offset, table, body = 128 + 4 + 12 * len(tags), b"", b""
     stored: dict[bytes, int] = {}
     for name, data in tags.items():

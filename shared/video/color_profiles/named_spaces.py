@@ -1,4 +1,7 @@
-"""Colour spaces that files name without a profile: by Exif, by PNG's chunks or by code points (ITU-T H.273)."""
+"""Colour spaces that files name without a profile.
+
+Names come from Exif, from PNG's chunks, or from code points (ITU-T H.273).
+"""
 
 from functools import partial
 
@@ -42,7 +45,10 @@ def _hlg(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _compressed(nits: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Map luminance to 0 to 1: highlights up to the peak fit in (Reinhard et al., 2002, with a white point)."""
+    """Map luminance to 0 to 1, with highlights up to the peak compressed.
+
+    Reinhard et al., 2002, with a white point.
+    """
     light = nits / _SDR_WHITE_NITS
     return light * (1 + light / (_PEAK_NITS / _SDR_WHITE_NITS) ** 2) / (1 + light)
 
@@ -61,7 +67,7 @@ _PRIMARIES: dict[int, tuple[Xy, tuple[Xy, Xy, Xy]]] = {
 }
 """Code point of H.273 -> white and primaries."""
 
-# The curves of BT.709 and its relatives are those of cameras: such pictures are made to look right on displays of sRGB.
+# BT.709 and its relatives define curves of cameras. Pictures with them are made for sRGB displays, so they get the sRGB curve.
 _CURVES: dict[int, Curve] = {
     1: _srgb,
     6: _srgb,
@@ -81,9 +87,9 @@ ADOBE_RGB = RgbSpace(white=D65, red=_ADOBE[0], green=_ADOBE[1], blue=_ADOBE[2], 
 
 
 def named_space(image: Image.Image, head: bytes) -> RgbSpace | None:
-    """Return the colour space that a file without a profile is in; None for sRGB and where the file does not say.
+    """Return the colour space of a file without a profile.
 
-    `head`: the file's first bytes, with all that stands before the pixels.
+    None for sRGB and if the file does not name one. `head`: the file's first bytes, with all that stands before the pixels.
     """
     if (codes := _code_points(image.format, head)) is not None:
         return _coded(*codes)
@@ -93,7 +99,10 @@ def named_space(image: Image.Image, head: bytes) -> RgbSpace | None:
 
 
 def _code_points(format: str | None, head: bytes) -> tuple[int, int] | None:
-    """Return the code points of primaries and curve in a PNG, AVIF or HEIC file."""
+    """Return the code points of primaries and curve.
+
+    From a PNG, AVIF or HEIC file; None without them.
+    """
     if format == "PNG" and (place := head.find(b"cICP")) >= 0:
         return (head[place + 4], head[place + 5]) if place + 6 <= len(head) else None
     if format in ("AVIF", "HEIF") and (place := head.find(b"colrnclx")) >= 0:
@@ -111,13 +120,16 @@ def _coded(primaries: int, transfer: int) -> RgbSpace | None:
 
 
 def _measured(chromaticity: tuple[float, ...] | None, gamma: float | None) -> RgbSpace | None:
-    """Return the space of PNG's chunks cHRM (white, red, green, blue) and gAMA."""
+    """Return the colour space of PNG's chunks cHRM and gAMA.
+
+    cHRM has white, red, green, blue. None for sRGB, and without these chunks.
+    """
     if not gamma and not chromaticity:
         return None
     xy = chromaticity or (*D65, *_BT709[0], *_BT709[1], *_BT709[2])
     if len(xy) != 8 or any(not 0 < value < 1 for value in xy):
         return None
-    # 1 / 2.2 is what programs write for sRGB, whose curve differs a little in the shadows.
+    # Programs write 1 / 2.2 for sRGB, whose curve differs a little in the shadows.
     like_srgb = not gamma or abs(gamma - 1 / 2.2) < 0.005
     if like_srgb and max(abs(a - b) for a, b in zip(xy, (*D65, *_BT709[0], *_BT709[1], *_BT709[2]), strict=True)) < 0.005:
         return None
@@ -127,7 +139,10 @@ def _measured(chromaticity: tuple[float, ...] | None, gamma: float | None) -> Rg
 
 
 def _exif_says_adobe(image: Image.Image) -> bool:
-    """Check Exif for AdobeRGB, which cameras name without embedding a profile (DCF 2.0)."""
+    """Check Exif for AdobeRGB.
+
+    Cameras name it without embedding a profile (DCF 2.0).
+    """
     try:
         exif = image.getexif()
         space = exif.get_ifd(_EXIF).get(_COLOR_SPACE)

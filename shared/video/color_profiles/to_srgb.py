@@ -10,20 +10,21 @@ from shared.video.color_profiles.icc_profile import icc_profile
 from shared.video.color_profiles.named_spaces import named_space
 
 PROFILE_KEYS = ("icc_profile", "gamma", "chromaticity", "srgb")
-"""What Pillow notes about the colours of a file, and would write into files made of it."""
+"""Pillow's `info` keys for a file's colours. Pillow would write them into files made from it."""
 
 _MODES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK", "Lab": "LAB"}
-"""Colour space of a profile -> Pillow's mode of the pixels that it describes."""
+"""Colour space of a profile -> Pillow's mode of pixels in that space."""
 _FLAGS = ImageCms.Flags.BLACKPOINTCOMPENSATION
 _SAME = 1
-"""Greatest difference in levels up to which a profile is taken for sRGB."""
+"""Greatest difference from sRGB, in levels, of a profile that counts as sRGB."""
 _CUBE = np.stack(np.meshgrid(*[np.linspace(0, 255, 9).astype(np.uint8)] * 3, indexing="ij"), axis=-1).reshape(27, 27, 3)
 
 
 def profile_of(image: Image.Image, head: bytes) -> bytes | None:
-    """Return the ICC profile of a picture: the embedded one, or one made of what the file says otherwise. None: sRGB, or not known.
+    """Return the ICC profile of a picture; None for sRGB or unknown colours.
 
-    `image`: as Pillow opened it. `head`: the file's first bytes.
+    It is the embedded profile, or one made from the colour space that the file names. `image`: as Pillow opened it. `head`: the file's
+    first bytes.
     """
     if embedded := image.info.get("icc_profile"):
         return bytes(embedded)
@@ -35,20 +36,21 @@ def profile_of(image: Image.Image, head: bytes) -> bytes | None:
 
 
 def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """Convert a picture of 8 bits per channel to sRGB: RGB, or RGBA if it has transparency.
+    """Convert a picture of 8 bits per channel to sRGB.
 
-    `profile`: an ICC profile; one that is damaged, or describes another kind of pixels, is ignored. Colours are mapped relative to white
-    with black point compensation; those outside sRGB move to its border. CMYK without a profile is converted as Pillow does.
+    The result is RGB, or RGBA if the picture has transparency. `profile`: an ICC profile; one that is damaged, or describes another kind of
+    pixels, is ignored. Colours are mapped relative to white with black point compensation; those outside sRGB move to its border. CMYK
+    without a profile is converted as Pillow does.
     """
     alpha = image.convert("RGBA").getchannel("A") if image.has_transparency_data else None
     colors = _opaque(image)
-    found = _transform(profile, colors.mode) if profile else None
-    if found is None and colors.mode == "LAB":
-        found = _lab_transform()
-    if found is None:
+    conversion = _transform(profile, colors.mode) if profile else None
+    if conversion is None and colors.mode == "LAB":
+        conversion = _lab_transform()
+    if conversion is None:
         rgb = colors.convert("RGB")
     else:
-        mode, transform = found
+        mode, transform = conversion
         converted = transform.apply(colors.convert(mode))
         assert converted is not None
         rgb = converted
@@ -59,7 +61,10 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
 
 
 def _opaque(image: Image.Image) -> Image.Image:
-    """Return a picture without transparency in one of the modes L, RGB, CMYK, LAB."""
+    """Return a picture without transparency.
+
+    In one of the modes L, RGB, CMYK, LAB.
+    """
     if image.mode in ("L", "LA", "1"):
         return image.convert("L")
     if image.mode in ("CMYK", "LAB"):
@@ -69,7 +74,10 @@ def _opaque(image: Image.Image) -> Image.Image:
 
 @lru_cache(maxsize=16)
 def _transform(profile: bytes, pixels: str) -> tuple[str, ImageCms.ImageCmsTransform] | None:
-    """Return a transform to sRGB and the mode that it takes; None if `profile` cannot describe `pixels`, or is sRGB itself."""
+    """Return a transform to sRGB, and the mode of its input.
+
+    The mode comes first. None if `profile` cannot describe `pixels`, or is sRGB itself.
+    """
     try:
         source = ImageCms.ImageCmsProfile(BytesIO(profile))
         mode = _MODES.get(source.profile.xcolor_space.strip())
@@ -87,7 +95,7 @@ def _transform(profile: bytes, pixels: str) -> tuple[str, ImageCms.ImageCmsTrans
 
 @lru_cache(maxsize=1)
 def _lab_transform() -> tuple[str, ImageCms.ImageCmsTransform]:
-    """Return the transform of CIE L*a*b* that brings no profile."""
+    """Return the transform of CIE L*a*b* to sRGB, for pictures without a profile."""
     lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
     return "LAB", ImageCms.ImageCmsTransform(lab, _srgb_profile(), "LAB", "RGB", ImageCms.Intent.RELATIVE_COLORIMETRIC)
 
