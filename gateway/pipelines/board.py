@@ -1,4 +1,4 @@
-"""The state of a running pipeline: its steps, what they have made, and the progress of the whole."""
+"""State of a running pipeline: its steps, their outputs and results, and the overall progress."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +16,10 @@ ENDS = {Status.SUCCEEDED: StepState.SUCCEEDED, Status.FAILED: StepState.FAILED, 
 
 @dataclass(kw_only=True)
 class StepRun:
-    """One step and how far it is. `weight`: expected time relative to the other steps."""
+    """State of one step.
+
+    `weight`: expected time relative to the other steps.
+    """
 
     step: Step
     needs: frozenset[str]
@@ -35,16 +38,19 @@ class StepRun:
 
     @property
     def name(self) -> str:
-        """The step for error messages."""
+        """Id and operation of the step, for error messages."""
         return f"{self.step.id!r} ({self.step.operation})"
 
     def follow(self, status: Status, progress: dict[str, Any] | None) -> None:
-        """Take over the state of the step's job, which has not ended."""
+        """Copy status and progress of the step's unfinished job."""
         self.state = StepState.RUNNING if status is Status.RUNNING else StepState.WAITING
         self.progress = StageProgress.model_validate(progress) if progress else None
 
     def end(self, job: Job, *, cached: bool = False) -> None:
-        """Take over the end of the step's job. `cached`: it was not run for this pipeline."""
+        """End the step with its ended job.
+
+        `cached`: whether the job had run earlier, not for this pipeline.
+        """
         self.job, self.progress = job, job.progress and StageProgress.model_validate(job.progress.model_dump())
         self.state = StepState.CACHED if cached and job.status is Status.SUCCEEDED else ENDS[job.status]
         self.error, self.detail = job.error, None
@@ -52,7 +58,10 @@ class StepRun:
             self.detail = (job.error or {}).get("detail") or f"Its job {job.id} was canceled."
 
     def fail(self, error: ReelwrightError) -> None:
-        """End the step without a job, or after its job was lost."""
+        """End the step as failed.
+
+        Its job was refused or has been lost.
+        """
         self.state, self.error, self.detail = StepState.FAILED, error.problem(), error.detail
 
     def shown(self) -> dict[str, Any]:
@@ -68,7 +77,10 @@ class StepRun:
         ).model_dump(mode="json")
 
     def summary(self) -> dict[str, Any]:
-        """Return the step for the result of the pipeline, with the result of its job."""
+        """Return the step's entry in the result of the pipeline.
+
+        It is that of `shown`, with the result, metrics and error of the job.
+        """
         done = self.job if self.state.done else None
         return self.shown() | {"result": done and done.result, "metrics": done.metrics if done else {}, "error": self.error}
 
@@ -82,12 +94,12 @@ class Board:
 
     @classmethod
     def of(cls, steps: Sequence[Step], weights: Mapping[str, float]) -> "Board":
-        """Return the board of a pipeline that has not begun."""
+        """Return the board of a pipeline that has not started."""
         return cls([StepRun(step=step, needs=frozenset(needs(step)), weight=weights[step.id]) for step in steps])
 
     @property
     def open(self) -> bool:
-        """Whether a step has not ended."""
+        """Whether any step has not ended."""
         return any(not run.state.ended for run in self.runs)
 
     @property
@@ -96,7 +108,10 @@ class Board:
         return [run for run in self.runs if run.state in (StepState.FAILED, StepState.CANCELED)]
 
     def ready(self) -> list[StepRun]:
-        """Return the steps that can be submitted now; skip those whose needs will never be there."""
+        """Return the steps that can be submitted now.
+
+        Steps that need a step which did not succeed are marked as skipped.
+        """
         states = {run.step.id: run.state for run in self.runs}
         for run in self.runs:
             missing = sorted(other for other in run.needs if states[other].ended and not states[other].done)
@@ -124,7 +139,10 @@ class Board:
         return {"result": {"steps": [run.summary() for run in self.runs]}, "outputs": self.outputs()}
 
     def progress(self) -> ProgressUpdate:
-        """Return the progress of the whole: each step counts by its weight, the stage is that of a running step."""
+        """Return the overall progress.
+
+        Each step counts by its weight. The stage is that of the first running step.
+        """
         total = sum(run.weight for run in self.runs)
         done = sum(run.weight * run.fraction for run in self.runs)
         running = [run for run in self.runs if run.state is StepState.RUNNING]
@@ -138,11 +156,14 @@ class Board:
         )
 
     def failure(self) -> str:
-        """Return one sentence for each failed step, and one about the steps that were skipped."""
+        """Return the error detail of the pipeline.
+
+        It has a sentence for each failed step, and one about the skipped steps.
+        """
         sentences = []
         for run in self.failed:
-            what = "was canceled" if run.state is StepState.CANCELED else "failed"
-            sentences.append(f"Step {run.name} {what}: {run.detail}")
+            end = "was canceled" if run.state is StepState.CANCELED else "failed"
+            sentences.append(f"Step {run.name} {end}: {run.detail}")
         skipped = [run.step.id for run in self.runs if run.state is StepState.SKIPPED]
         if skipped:
             sentences.append(f"Not run, because they need a step that did not succeed: {', '.join(skipped)}.")
@@ -150,6 +171,6 @@ class Board:
 
 
 def _picture(job: Job | None) -> str | None:
-    """Return the address of the thumbnail of the first output that has one."""
+    """Return the URL of the first thumbnail among the job's outputs."""
     records = job.outputs.values() if job is not None else ()
     return next((record.urls.thumbnail for record in records if record.kind in PICTURES and record.urls.thumbnail), None)

@@ -1,4 +1,4 @@
-"""What the steps of a pipeline need of each other."""
+"""Dependencies between the steps of a pipeline."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -15,9 +15,12 @@ def needs(step: Step) -> set[str]:
 
 
 def media_ids(step: Step) -> Iterable[str]:
-    """Yield every id among a step's inputs; an output of an earlier step is `step.output`."""
-    for given in step.inputs.values():
-        yield from given if isinstance(given, list) else [given] if given else []
+    """Yield every id among a step's inputs.
+
+    An output of an earlier step has the form `step.output`.
+    """
+    for ids in step.inputs.values():
+        yield from ids if isinstance(ids, list) else [ids] if ids else []
 
 
 def filled_in(step: Step, outputs: Mapping[str, dict[str, Any]], results: Mapping[str, Any]) -> Step:

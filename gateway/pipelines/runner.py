@@ -1,4 +1,4 @@
-"""The runner of pipelines: starts each step as a job of its service as soon as its inputs are there, and waits for all ends."""
+"""Runner of pipelines: starts each step as a job of its service once the step's inputs exist, and waits for all jobs."""
 
 import asyncio
 import contextlib
@@ -25,10 +25,10 @@ OPERATION = "pipelines.run"
 AT_ONCE = 64  # a pipeline only waits for its steps
 POLL_S = 0.25
 RETRY_S, LONGEST_RETRY_S = 2.0, 30.0
-"""Pause before a step is submitted again to a service that is away or whose queue is full, if the service names none; the longest pause."""
+"""Shortest and longest pause before a step is submitted again to a service that is down or whose queue is full."""
 
 FINAL = frozenset(f"/problems/{error.type}" for error in (ModelMissing, ModelDamaged))
-"""Refusals with 503 that waiting does not change: somebody must run a command first."""
+"""Types of refusals with 503 that are not retried, because the operator has to run a command first."""
 
 Starting = dict["asyncio.Task[Job]", StepRun]
 log = logging.getLogger(__name__)
@@ -47,10 +47,10 @@ class PipelineRunner:
         return Queue(concurrency=AT_ONCE, poll_s=PATIENT_POLL_S, run=self.run, discard=self.discard)
 
     async def run(self, claim: Claim, progress: ProgressLog) -> Outcome:
-        """Run each step once all steps that it needs have succeeded; independent steps run at the same time.
+        """Run each step once the steps that it needs have succeeded.
 
-        A failed step does not stop the steps that do not need it. Raises PartlyFailed at the end if a step failed. Cancelling the pipeline
-        cancels the running steps.
+        Independent steps run at the same time. A failed step does not stop the steps that do not need it. Cancelling the pipeline cancels
+        the running steps. Raises PartlyFailed at the end if a step failed.
         """
         steps = [Step.model_validate(step) for step in claim.params["steps"]]
         board = Board.of(steps, await self._weights(claim.owner, steps))
@@ -80,7 +80,7 @@ class PipelineRunner:
         """Keep all outputs: they belong to the jobs of the steps."""
 
     async def _weights(self, owner: str, steps: list[Step]) -> dict[str, float]:
-        """Return the expected time of each step."""
+        """Return the expected seconds of each step, by step id."""
         given = {step.id: [media_id for media_id in media_ids(step) if "." not in media_id] for step in steps}
         lengths = {name: await asyncio.to_thread(video_seconds, self.runtime.media, owner, ids) for name, ids in given.items()}
         try:
@@ -91,9 +91,10 @@ class PipelineRunner:
         return expected_seconds(steps, past, lengths)
 
     async def _submit(self, claim: Claim, run: StepRun, board: Board) -> Job:
-        """Submit a step as a job, waiting for a service that is away or full.
+        """Submit a step as a job of its service.
 
-        A step that this pipeline submitted before a crash is found again by its idempotency key. Raises the refusal of the service.
+        If the service is down or its queue is full, the request is repeated. The idempotency key names pipeline, step and content, so that
+        after a crash the pipeline gets the job that it had already submitted. Raises the refusal of the service.
         """
         step = filled_in(run.step, board.outputs(), board.results())
         digest = hashlib.sha256(json.dumps([step.operation, step.inputs, step.params], sort_keys=True).encode()).hexdigest()[:32]
@@ -112,7 +113,10 @@ class PipelineRunner:
                 await asyncio.sleep(pause_s(error))
 
     async def _asked(self, owner: str, step: Step, headers: dict[str, str], body: dict[str, Any]) -> Any:
-        """Send the request of a step. If the pipeline is canceled meanwhile, the job that the request makes is canceled, too."""
+        """Send the request of a step and return the service's answer.
+
+        If the pipeline is canceled before the answer, the new job is canceled too.
+        """
         asking = asyncio.ensure_future(self.upstreams.ask(step.service, "POST", f"/{step.verb}/jobs", headers=headers, json=body))
         try:
             return await asyncio.shield(asking)
@@ -125,14 +129,14 @@ class PipelineRunner:
             raise
 
     async def _wait(self, starting: Starting) -> None:
-        """Wait until a step has started, or for a moment."""
+        """Wait until a step has been submitted, at most POLL_S."""
         if starting:
             await asyncio.wait(starting, timeout=POLL_S, return_when=asyncio.FIRST_COMPLETED)
         else:
             await asyncio.sleep(POLL_S)
 
     async def _look(self, owner: str, board: Board) -> None:
-        """Read the states of all jobs that have not ended."""
+        """Update the board with the states of all unfinished jobs."""
         followed = [(run, run.job) for run in board.runs if run.job is not None and not run.state.ended]
         if not followed:
             return
@@ -148,14 +152,20 @@ class PipelineRunner:
             log.warning("looking for the steps of a pipeline failed; trying again: %s", error)
 
     async def _end(self, owner: str, run: StepRun, job_id: str) -> None:
-        """Take over the end of a step's job, which somebody may have deleted since."""
+        """End a step with its ended job.
+
+        If the job has been deleted, the step ends as failed.
+        """
         try:
             run.end(await self.runtime.jobs.get(owner, job_id))
         except UnknownJob as error:
             run.fail(error)
 
     async def _stop(self, owner: str, board: Board, starting: Starting) -> None:
-        """Stop submitting; cancel the jobs of a canceled pipeline. At a shutdown they stay for the next process."""
+        """Stop submitting, and cancel the jobs of a canceled pipeline.
+
+        At a shutdown the jobs stay, and the next process continues the pipeline.
+        """
         for task in starting:
             task.cancel()
         if starting:
@@ -169,7 +179,7 @@ class PipelineRunner:
 
 
 def _take_started(starting: Starting) -> None:
-    """Note the jobs of the steps that were accepted, and the refusals."""
+    """Record the job or the refusal of each finished submission."""
     for task in [task for task in starting if task.done()]:
         run = starting.pop(task)
         try:
@@ -183,7 +193,10 @@ def _take_started(starting: Starting) -> None:
 
 
 async def _show(board: Board, progress: ProgressLog) -> None:
-    """Report the state of all steps; outputs, results and warnings too when a step has changed its state."""
+    """Report the state of all steps.
+
+    If a step has changed its state, outputs, results and warnings are reported too.
+    """
     steps = [run.shown() for run in board.runs]
     before = [step["state"] for step in progress.steps or ()]
     changed = before != [step["state"] for step in steps]
@@ -194,6 +207,9 @@ async def _show(board: Board, progress: ProgressLog) -> None:
 
 
 def pause_s(error: ReelwrightError) -> float:
-    """Return the seconds to wait after a refusal: its Retry-After, between RETRY_S and LONGEST_RETRY_S."""
-    named = error.headers.get("Retry-After", "")
-    return min(max(float(named) if named.isdecimal() else 0.0, RETRY_S), LONGEST_RETRY_S)
+    """Return the seconds to wait before a refused request is repeated.
+
+    They are the refusal's Retry-After, limited to RETRY_S to LONGEST_RETRY_S.
+    """
+    retry_after = error.headers.get("Retry-After", "")
+    return min(max(float(retry_after) if retry_after.isdecimal() else 0.0, RETRY_S), LONGEST_RETRY_S)

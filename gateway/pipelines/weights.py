@@ -23,7 +23,11 @@ def expected_seconds(steps: Sequence[Step], past: Mapping[str, Sequence[PastRun]
 
 
 def _expected(past: Sequence[PastRun], length_s: float) -> float | None:
-    """Return the median time per second of video times the length, or the median time of a job; None if nothing is known."""
+    """Return the expected seconds of one job.
+
+    They are the median time per second of video times `length_s`, or the median time of a job if a length is unknown. None without past
+    runs.
+    """
     ratios = [run.run_s / run.input_s for run in past if run.input_s]
     if ratios and length_s:
         return median(ratios) * length_s

@@ -34,7 +34,7 @@ _STEADY_FRAMES = 15
 
 
 class CompositeParams(ClipPart):
-    """Options of the background and of the subject's fit into it."""
+    """Options of the background and of the mix with the subject."""
 
     color: str = Field("#00b140", pattern=r"^#[0-9a-fA-F]{6}$", description="Background colour as #RRGGBB, where no background is given.")
     fit: Fit = Field(

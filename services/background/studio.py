@@ -37,7 +37,7 @@ Floats = NDArray[np.float32]
 
 
 class StudioParams(PaintParams, ClipPart):
-    """Options of the place, its motion, and the subject's fit."""
+    """Options of the new place, its motion, and the mix with the subject."""
 
     depth: Literal["model", "plane"] = Field(
         "model", description="`model` estimates the background's depth, for parallax; `plane` needs no model: everything is equally far."

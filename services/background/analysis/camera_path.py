@@ -83,7 +83,7 @@ class Overscan:
 
 
 def overscan(path: CameraPath, margin: float, parallax: float) -> Overscan:
-    """Choose the size of the background and the share of motion.
+    """Choose the background's size and the share of motion to follow.
 
     `margin`: size relative to a frame; 0 chooses it from the path, from 1.3 to 2.5. `parallax`: see `CameraPath.margin`.
     """

@@ -1,4 +1,4 @@
-"""Exposure of the subject over a clip."""
+"""Changes of the subject's exposure over a clip."""
 
 import cv2
 import numpy as np

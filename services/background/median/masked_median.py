@@ -1,4 +1,4 @@
-"""Median over samples, ignoring masked ones."""
+"""Median over samples that ignores masked samples."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""Backend `chroma`: subjects before a green or blue screen."""
+"""Backend `chroma`: subjects in front of a green or blue screen."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

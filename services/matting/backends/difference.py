@@ -1,4 +1,4 @@
-"""Backend `difference`: opaque subjects before a clean plate."""
+"""Backend `difference`: opaque subjects in front of a known, empty scene."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

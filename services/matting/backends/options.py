@@ -1,4 +1,4 @@
-"""Parameters of running networks."""
+"""Parameters for running networks."""
 
 from typing import Literal
 
@@ -8,7 +8,7 @@ from shared.operation import Params
 
 
 class NetworkOptions(Params):
-    """Options of running a network."""
+    """Options for running a network."""
 
     precision: Literal["auto", "f32", "bf16", "f16"] = Field(
         "auto", description="Arithmetic of the network. `auto`: bf16 where the processor has it, f32 elsewhere. The result says which ran."

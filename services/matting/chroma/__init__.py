@@ -1,1 +1,1 @@
-"""Keyer: mattes of subjects before a green or blue screen, without a model."""
+"""Keyer: mattes of subjects in front of a green or blue screen, without a model."""

@@ -1,4 +1,4 @@
-"""Test whether a clean plate shows the scene of a frame."""
+"""Test of a clean plate: does it show the scene of a frame?"""
 
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ _BETTER = 0.9
 
 @dataclass(frozen=True, slots=True)
 class PlateFit:
-    """Result of the test.
+    """Result of the test of a plate.
 
     `agreeing`: share of the picture that equals the plate. `problem`: why the plate does not fit, a clause; None if it fits.
     """

@@ -1,1 +1,1 @@
-"""Finish of a matte after the backend: edges, holes and blobs."""
+"""Corrections of a matte after the backend: edges, holes and blobs."""

@@ -1,4 +1,4 @@
-"""Pictures of one frame that are written, made from the backend's matte."""
+"""Output pictures of one frame, made from the backend's matte."""
 
 from dataclasses import dataclass
 

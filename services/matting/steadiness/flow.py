@@ -1,4 +1,4 @@
-"""Motion between two frames, and mattes moved along it.
+"""Motion between two frames, along which mattes are moved.
 
 Optical flow by dense inverse search (Kroeger and others, ECCV 2016), at a height of at most 270 pixels.
 """
