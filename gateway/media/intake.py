@@ -74,7 +74,7 @@ def intake_routes(services: MediaServices) -> APIRouter:
 
     @router.post("/from-url", status_code=201, summary="Fetch a file from a URL", responses=REFUSED)
     async def from_url(body: FromUrl, request: Request, response: Response) -> MediaRecord:
-        """Fetches the file on the server.
+        """Fetches a file to the server.
 
         Addresses that are not public are refused, also behind redirects.
         """

@@ -8,5 +8,5 @@ from shared.runtime import Runtime
 
 
 def create_app(runtime: Runtime, *, reachable_by_browsers: bool = True) -> FastAPI:
-    """Create the application with every operation of the table."""
+    """Create the service's application with all of its operations."""
     return create_service(SERVICE, runtime, reachable_by_browsers=reachable_by_browsers)

@@ -36,7 +36,7 @@ _LOOKS = 3
 
 
 class MaskParams(Pointing, NetworkOptions, ChromaOptions):
-    """The frame and the marks on it."""
+    """Choice of the frame, and options of the mask."""
 
     frame: int | None = Field(None, ge=0, description="Number of the frame, from 0. Give this or `time_s`.")
     time_s: float = Field(0, ge=0, le=1e6, description="Seconds at which the frame is shown, if `frame` is empty.")
@@ -51,7 +51,7 @@ class MaskParams(Pointing, NetworkOptions, ChromaOptions):
 
 
 class MaskResult(BaseModel):
-    """The mask that was written."""
+    """Summary of the written mask."""
 
     method: str = Field(description="`sam2.1-tiny`, or the backend whose matte was divided into regions.")
     licence: str = Field(description="Licence of the model, or of the method.")

@@ -56,8 +56,8 @@ class Pipeline:
     def run(self, painting: Painting, picture: RGB, mask: NDArray[np.uint8], depth: NDArray[np.uint8] | None, on_step: Step) -> RGB:
         """Paint the masked part of a picture.
 
-        `picture`: uint8 (height, width, 3); `mask` (255 where to paint) and `depth` (near is white): uint8 (height, width). Height and width
-        are multiples of 8.
+        `picture`: uint8 (height, width, 3); `mask` (255 where to paint) and `depth` (near is white): uint8 (height, width). Height and
+        width are multiples of 8.
         `on_step` is called after each step; an exception from it ends the run. Noise is made on the CPU, so the results of two devices
         differ by rounding only.
         """

@@ -46,8 +46,8 @@ class Differing:
 def difference_matte(rgb: Rgb, plate: Rgb, *, shadow: float = 0.6, foreground: bool = False) -> Differing:
     """Compute the matte of a subject in front of a known scene.
 
-    `rgb`: the frame; `plate`: the empty scene; both (H, W, 3) uint8. `shadow`: darkest shadow that still belongs to the background, as a share of the plate's brightness,
-    0..1; 1 keeps shadows in the matte.
+    `rgb`: the frame; `plate`: the empty scene; both (H, W, 3) uint8. `shadow`: darkest shadow that still belongs to the background, as a
+    share of the plate's brightness, 0..1; 1 keeps shadows in the matte.
     """
     height, width = rgb.shape[:2]
     factor = min(_MOST_LINES / min(height, width), 1)
@@ -74,8 +74,8 @@ def difference_matte(rgb: Rgb, plate: Rgb, *, shadow: float = 0.6, foreground: b
 def _without_shadow(frame: Planes, plate: Planes, shadow: float) -> tuple[Planes, NDArray[np.float32]]:
     """Return the plate with the frame's shadows, and the remaining difference.
 
-    The plate is (h, w, 3), the difference between frame and plate (h, w), 0..442. A shadow scales the plate's colour; the difference after the best scale belongs
-    to the subject.
+    The plate is (h, w, 3), the difference between frame and plate (h, w), 0..442. A shadow scales the plate's colour; the difference after
+    the best scale belongs to the subject.
     """
     dot, squared = (frame * plate).sum(2), np.maximum((plate * plate).sum(2), 100)
     scale = dot / squared
