@@ -61,7 +61,7 @@ def generate(params: GenerateParams, *, video: Path, alpha: Path, output: Path, 
     info = probe_video(video)
     for warning in matte_remarks(alpha, ClipPart(), info=info):
         progress.warn(warning)
-    time = to_fraction(info.duration_s) / 2 if params.reference is None else to_fraction(params.reference)
+    time = to_fraction(info.length_s) / 2 if params.reference is None else to_fraction(params.reference)
     size = output_size(info.width, info.height, params.resolution)
     frame = reference_frame(video, alpha, time, size)
     height = size[1]

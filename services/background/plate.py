@@ -71,7 +71,7 @@ def plate(params: PlateParams, *, video: Path, alpha: Path, outputs: Mapping[str
     info = probe_clip(video, params)
     for warning in matte_remarks(alpha, params, info=info):
         progress.warn(warning)
-    length_s = min(info.duration_s - params.start, params.duration or info.duration_s)
+    length_s = min(info.length_s - params.start, params.duration or info.length_s)
     options = PlateOptions(
         samples=params.samples,
         grow=max(round(info.height / 100), 2) if params.grow is None else params.grow,

@@ -97,8 +97,8 @@ def mask(params: MaskParams, *, video: Path, output: Path, progress: Progress = 
 
 
 def _frame(video: Path, at: Fraction | float, info: VideoInfo) -> Frame:
-    if at >= info.duration_s:
-        detail = f"the video is {info.duration_s:.2f} s long, which leaves no frame at {float(at):.2f} s"
+    if at >= info.length_s:
+        detail = f"the video is {info.length_s:.2f} s long, which leaves no frame at {float(at):.2f} s"
         raise Invalid(f"{detail.capitalize()}.", errors=[{"field": "params.time_s", "detail": detail}])
     with read_frames(video, start=at, shown_at_start=True, prefetch=1, to_sdr8=True) as frames:
         return next(frames)

@@ -37,7 +37,7 @@ def choose_curve(params: CurveParams, video: Path, info: VideoInfo, progress: Pr
         analysis = analyze(params, video=video, progress=progress)
         return ChosenCurve(points=from_points(analysis.curve), end=params.start + analysis.duration_s, analysis=analysis)
     times = snap_times(params.snap_to, video, info, start=params.start, duration=params.duration, progress=progress)
-    end = info.duration_s if params.duration is None else min(params.start + params.duration, info.duration_s)
+    end = info.length_s if params.duration is None else min(params.start + params.duration, info.length_s)
     points = from_points(params.curve or [])
     if params.speeds is not None:
         length_s = end - params.start

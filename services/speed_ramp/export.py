@@ -59,7 +59,7 @@ def export(params: ExportParams, *, video: Path, outputs: Mapping[str, Path], pr
         points=points,
         start=params.start,
         end=chosen.end,
-        rate=constant_rate(info.rate, varies=info.variable_frame_rate),
+        rate=constant_rate(info.steady_rate, varies=False),
         slow_parts=slow_parts(points, start=params.start, end=chosen.end),
     )
     stage = progress.part("writing", 0.9, 1)

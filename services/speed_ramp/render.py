@@ -86,9 +86,9 @@ def _copied(output: Path, info: VideoInfo, points: list[Point]) -> RenderResult:
     """Return the result for a source that was copied to `output`."""
     copy = probe_video(output)
     return RenderResult(
-        curve=to_points(trimmed(points, info.duration_s)),
-        duration_s=copy.duration_s,
-        source_duration_s=info.duration_s,
+        curve=to_points(trimmed(points, info.length_s)),
+        duration_s=copy.length_s,
+        source_duration_s=info.length_s,
         frames=copy.frames,
         frame_rate=copy.frame_rate,
         audio_tracks=len(copy.audio),
@@ -104,7 +104,7 @@ def _encoded(
 
     `progress` takes warnings, `stage` the progress of this step.
     """
-    points, rate = chosen.points, constant_rate(info.rate, varies=info.variable_frame_rate)
+    points, rate = chosen.points, constant_rate(info.steady_rate, varies=False)
     interpolation, make_sound = INTERPOLATIONS[params.interpolation], AUDIO_MODES[params.audio].make
     clock, source_end = Clock(points, start=params.start), SourceEnd()
     for warning in ramp_warnings(info, rate):

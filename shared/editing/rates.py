@@ -9,11 +9,14 @@ _HIGHEST = Fraction(240)
 def constant_rate(rate: Fraction, *, varies: bool) -> Fraction:
     """Choose the timeline rate for a clip.
 
-    It is `rate` itself, or for a varying rate the next standard rate that is not below it.
+    It is `rate` itself, or for a varying rate the nearest standard rate within 1 %, else the next above.
     """
     if rate <= 0:
         return Fraction(25)
     if not varies:
         return min(rate, _HIGHEST)
-    # 1 % tolerance, so that an average just above 30, as with irregular times, does not give 50.
-    return next((standard for standard in _STANDARD if standard >= rate * Fraction(99, 100)), _HIGHEST)
+    nearest = min(_STANDARD, key=lambda standard: abs(standard / rate - 1))
+    # 1 % tolerance: a few dropped frames should not raise 30 to 50.
+    if abs(nearest / rate - 1) <= Fraction(1, 100):
+        return nearest
+    return next((standard for standard in _STANDARD if standard >= rate), _HIGHEST)

@@ -12,7 +12,7 @@ def conversion_warnings(info: VideoInfo, *, to_sdr8: bool = False, written_as: s
     Only changes by reading and writing are reported, not those that an operation makes on purpose (times, size, sound). `to_sdr8`: as given
     to `read_frames`. `written_as`: the pixel format given to `VideoWriter`; None if nothing is written.
     """
-    return [*_turned(info), *_colors(info, to_sdr8=to_sdr8, written_as=written_as)]
+    return [*info.warnings, *_turned(info), *_colors(info, to_sdr8=to_sdr8, written_as=written_as)]
 
 
 def _turned(info: VideoInfo) -> list[str]:

@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.errors import BrokenMedia
+
 
 class _Record(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -46,7 +48,7 @@ class VideoInfo(_Record):
 
     kind: Literal["video"] = "video"
     container: str
-    duration_s: float = Field(description="Length of the picture in seconds.")
+    duration_s: float | None = Field(description="Length of the picture in seconds; null where not even its packets say it.")
     start_s: float = Field(description="Where the file's own clock stands at time 0.")
     start_timecode: str | None = Field(
         None, description="Timecode of the first frame as the file says it, HH:MM:SS:FF, or HH:MM:SS;FF where it drops frames."
@@ -55,7 +57,10 @@ class VideoInfo(_Record):
     height: int
     frame_rate: str = Field(description="Exact average frames a second, such as 30000/1001.")
     variable_frame_rate: bool
-    frames: int = Field(description="Number of frames, counted by the container or else estimated.")
+    constant_rate: str = Field(
+        "", description="Rate of outputs of constant rate; where it varies, the standard rate nearest to the commonest short step."
+    )
+    frames: int = Field(description="Number of frames, counted by the container or its packets, or else estimated.")
     codec: str
     pixel_format: str
     rotation: Literal[0, 90, 180, 270] = Field(description="Degrees clockwise that the stored picture is turned by to be upright.")
@@ -65,6 +70,19 @@ class VideoInfo(_Record):
     color: ColorInfo
     has_alpha: bool
     audio: tuple[AudioTrackInfo, ...]
+    warnings: tuple[str, ...] = Field((), description="What is unusual about the file and how it is read, in sentences.")
+
+    @property
+    def length_s(self) -> float:
+        """Length of the picture in seconds. Raises BrokenMedia where it is unknown."""
+        if self.duration_s is None:
+            raise BrokenMedia("The file does not say how long it is, and neither do its packets. Convert it to MP4 first.")
+        return self.duration_s
+
+    @property
+    def steady_rate(self) -> Fraction:
+        """`constant_rate` as a number."""
+        return Fraction(self.constant_rate or self.frame_rate)
 
     @property
     def rate(self) -> Fraction:

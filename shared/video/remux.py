@@ -12,6 +12,7 @@ import av.error
 from shared.errors import UnsupportedMedia
 from shared.media.partial_name import partial_path
 from shared.video.limits import Limits
+from shared.video.reading.clock import clock_of
 from shared.video.reading.metadata import keep_track_tags, kept_tags
 from shared.video.reading.open_input import audio_streams, main_video, open_input, time_base_of, timeline_zero
 from shared.video.writing.tracks import COPYABLE
@@ -48,6 +49,7 @@ def _copy(source: str | os.PathLike[str], partial: Path, limits: Limits) -> None
         if len(streams) - 1 < len(container.streams.audio):
             raise UnsupportedMedia("An audio track is coded in a way that is not known here: it cannot be copied.")
         zero = timeline_zero(container, video)
+        packets = clock_of(container, source, limits).packets(container.demux(streams))
         try:
             with av.open(str(partial), "w", format="mp4", container_options={"movflags": "+faststart", "fflags": "+bitexact"}) as target:
                 target.metadata.update(kept_tags(container.metadata))
@@ -58,7 +60,7 @@ def _copy(source: str | os.PathLike[str], partial: Path, limits: Limits) -> None
                 for stream in streams:
                     keep_track_tags(stream, copies[stream.index])
                 offsets = {stream.index: _ticks(zero, stream) for stream in streams}
-                for packet in _with_decoding_times(packet for packet in container.demux(streams) if packet.size):
+                for packet in _with_decoding_times(packet for packet in packets if packet.size):
                     offset = offsets[packet.stream.index]
                     packet.stream = copies[packet.stream.index]
                     packet.dts -= offset

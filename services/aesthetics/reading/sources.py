@@ -192,7 +192,7 @@ class Sources:
         info = probe_video(source.path, hint="give pictures as `images`")
         for warning in conversion_warnings(info, to_sdr8=True, written_as="rgb24"):
             self._progress.warn(f"{source.path.name}: {warning}")
-        span = max(info.duration_s - self._params.start, 0)
+        span = max(info.length_s - self._params.start, 0)
         span = span if self._params.duration is None else min(span, self._params.duration)
         source.expected = max(min(math.ceil(span * self._params.sample_rate), info.frames), 1)
 

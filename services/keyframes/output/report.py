@@ -61,6 +61,7 @@ class VideoReport(BaseModel):
     duration_s: float = Field(0.0, description="Length in seconds.")
     frame_rate: str = Field("0/1", description="Frames per second as an exact fraction.")
     variable_frame_rate: bool = Field(False, description="Whether the time between frames varies.")
+    constant_rate: str = Field("", description="Frames per second of cut lists, which need a constant rate. Empty: `frame_rate`.")
     start_timecode: str | None = Field(None, description="Timecode of the first frame, if the file has one, as 01:00:00:00.")
     width: int = Field(0, description="Width as displayed, in pixels.")
     height: int = Field(0, description="Height as displayed, in pixels.")

@@ -13,7 +13,7 @@ _LINES = 360
 
 def sample_of(video: Path, part: ClipPart, info: VideoInfo, *, mask: bool, plate: Rgb | None) -> Sample:
     """Read a few frames, spread over the part of `video`."""
-    left = max(info.duration_s - part.start, 0.1)
+    left = max(info.length_s - part.start, 0.1)
     length = min(left, part.duration or left)
     size = limited_size(info.width, info.height, _LINES)
     pictures = []

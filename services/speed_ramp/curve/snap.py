@@ -24,7 +24,7 @@ def snap_times(
         return snap_to
     if not info.audio:
         raise _no_beats("the video has no sound to find beats in")
-    length_s = duration or max(info.duration_s - start, 1e-3)
+    length_s = duration or max(info.length_s - start, 1e-3)
     with read_audio(video, sample_rate=SAMPLE_RATE, start=start or None, duration=duration) as blocks:
 
         def reporting() -> Iterator[AudioBlock]:

@@ -33,7 +33,7 @@ def as_otio(ramped: RampedClip) -> str:
         clip = otio.schema.Clip(
             name=f"{ramped.name} {number}",
             media_reference=otio.schema.ExternalReference(
-                target_url=ramped.media_url, available_range=otio.opentime.TimeRange(at(0), at(ramped.info.duration_s))
+                target_url=ramped.media_url, available_range=otio.opentime.TimeRange(at(0), at(ramped.info.length_s))
             ),
             source_range=otio.opentime.TimeRange(at(piece.source), otio.opentime.RationalTime(piece.frames, rate)),
         )
@@ -59,7 +59,7 @@ def as_fcpxml(ramped: RampedClip) -> str:
         rate=ramped.rate,
         width=info.width,
         height=info.height,
-        frames=max(round(info.duration_s * ramped.rate), 1),
+        frames=max(round(info.length_s * ramped.rate), 1),
         audio_channels=info.audio[0].channels if info.audio else 0,
     )
     project = Project.of(clip, name=f"{ramped.name}, ramped", frames=ramped.frames)

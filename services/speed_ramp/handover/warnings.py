@@ -19,5 +19,5 @@ def ramp_warnings(info: VideoInfo, rate: Fraction) -> Iterator[str]:
         yield f"The frame rate was changed from {info.frame_rate} to {rate} frames per second."
     yield from conversion_warnings(info, to_sdr8=True)
     for number, track in enumerate(info.audio, start=1):
-        if track.duration_s is not None and track.duration_s > info.duration_s + _LONGER_S:
+        if track.duration_s is not None and track.duration_s > info.length_s + _LONGER_S:
             yield f"Audio track {number} is longer than the picture ({track.duration_s:.2f} s) and was cut to the picture's length."

@@ -9,8 +9,8 @@ def check_start(info: VideoInfo, start: float) -> None:
 
     In seconds.
     """
-    if start and start >= info.duration_s:
-        detail = f"The video is {info.duration_s:.2f} s long, so nothing is left of it from {start:g} s on"
+    if start and start >= info.length_s:
+        detail = f"The video is {info.length_s:.2f} s long, so nothing is left of it from {start:g} s on"
         raise Invalid(f"{detail}. Choose an earlier start.", errors=[{"field": "params.start", "detail": detail}])
 
 

@@ -33,7 +33,7 @@ class Samples:
         self._start = to_fraction(start)
         self._stop = None if duration is None else self._start + to_fraction(duration)
         self._interval = None if sample_rate is None else 1 / to_fraction(sample_rate)
-        self._expected_end = to_fraction(info.duration_s) if self._stop is None else min(self._stop, to_fraction(info.duration_s))
+        self._expected_end = to_fraction(info.length_s) if self._stop is None else min(self._stop, to_fraction(info.length_s))
         self.end = self._start
 
     @property

@@ -59,8 +59,8 @@ def probe_clip(video: Path, params: ClipPart) -> VideoInfo:
     Raises UnsupportedMedia for a still image, Invalid if the part begins after the end.
     """
     info = probe_video(video)
-    if params.start and params.start >= info.duration_s:
-        detail = f"The video is {info.duration_s:.2f} s long: a start at {params.start:g} s leaves nothing of it"
+    if params.start and params.start >= info.length_s:
+        detail = f"The video is {info.length_s:.2f} s long: a start at {params.start:g} s leaves nothing of it"
         raise Invalid(f"{detail}. Choose an earlier start.", errors=[{"field": "params.start", "detail": detail}])
     return info
 
@@ -74,9 +74,9 @@ def matte_remarks(matte: Path, params: ClipPart, *, info: VideoInfo) -> Iterator
     if abs(matte_info.width * info.height / (info.width * matte_info.height) - 1) > _SHAPE_TOLERANCE:
         matte_size = f"{matte_info.width}x{matte_info.height}"
         yield f"The matte of {matte_size} was stretched to the shape of the video, which is {info.width}x{info.height}."
-    until = info.duration_s if params.duration is None else min(info.duration_s, params.start + params.duration)
-    if matte_info.frames < info.frames and matte_info.duration_s < until - 2 / float(rate_of(info)) - _LENGTH_TOLERANCE_S:
-        yield f"The matte ends at {matte_info.duration_s:.2f} s: its last picture was held from there to {until:.2f} s."
+    until = info.length_s if params.duration is None else min(info.length_s, params.start + params.duration)
+    if matte_info.frames < info.frames and matte_info.length_s < until - 2 / float(rate_of(info)) - _LENGTH_TOLERANCE_S:
+        yield f"The matte ends at {matte_info.length_s:.2f} s: its last picture was held from there to {until:.2f} s."
 
 
 def rate_of(info: VideoInfo) -> Fraction:
@@ -91,7 +91,7 @@ def expected_frames(info: VideoInfo, params: ClipPart) -> int:
     """Estimate the number of frames in the part."""
     if params.whole:
         return max(info.frames, 1)
-    left = max(info.duration_s - params.start, 0)
+    left = max(info.length_s - params.start, 0)
     return max(round(min(left, params.duration or left) * float(rate_of(info))), 1)
 
 

@@ -5,14 +5,13 @@ Times are on the timeline of the file's frames.
 
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import av
-import av.container
 import av.error
 import numpy as np
 from av.stream import Discard
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 from shared.errors import BrokenMedia, NotFound
 from shared.video.limits import Limits
 from shared.video.prefetch import Prefetcher
+from shared.video.reading.clock import Clock, clock_of
 from shared.video.reading.open_input import audio_streams, main_video, open_input, time_base_of, timeline_zero
 from shared.video.seconds import Seconds, to_fraction
 
@@ -76,15 +76,16 @@ def _blocks(path: str, track: int, sample_rate: int | None, first: Fraction, las
             raise NotFound(f"{Path(path).name!r} has {len(streams)} audio tracks; there is no track {track}.")
         stream = streams[track]
         zero = timeline_zero(container, main_video(container, path))
+        clock = clock_of(container, path, limits)
         for other in container.streams:
             if other.index != stream.index:
                 other.discard = Discard.all
         stream.codec_context.thread_type = "AUTO"
-        if first > _PREROLL_S:
+        if first > _PREROLL_S and not clock.joined:
             base = time_base_of(stream)
             container.seek(max(int((first - _PREROLL_S + zero) / base), 0), stream=stream)
         padding = _padding_start(container, stream, zero)
-        for block in _runs(container, stream, zero, sample_rate, path):
+        for block in _runs(container, clock, stream, zero, sample_rate, path):
             limits.check_duration(float(block.start))
             if padding is not None and 0 < block.end - padding <= _MOST_PADDING_S:
                 cut = _cut(block, first, padding if last is None else min(padding, last))
@@ -106,7 +107,7 @@ def _padding_start(container: Any, stream: Any, zero: Fraction) -> Fraction | No
     return Fraction((stream.start_time + stream.duration) * time_base_of(stream)) - zero
 
 
-def _runs(container: Any, stream: Any, zero: Fraction, sample_rate: int | None, path: str) -> Iterator[AudioBlock]:
+def _runs(container: Any, clock: Clock, stream: Any, zero: Fraction, sample_rate: int | None, path: str) -> Iterator[AudioBlock]:
     """Yield blocks on an exact sample clock.
 
     The clock restarts only where the file's times jump.
@@ -114,7 +115,7 @@ def _runs(container: Any, stream: Any, zero: Fraction, sample_rate: int | None, 
     base = time_base_of(stream)
     run: _Run | None = None
     decoded = False
-    for frame in _decoded(container, stream):
+    for frame in _decoded(clock.packets(container.demux(stream))):
         decoded = True
         start = run.expected if frame.pts is None and run else Fraction(frame.pts or 0) * (frame.time_base or base) - zero
         if run is None or not run.continues(frame, start, max(2 * base, Fraction(1, 1000))):
@@ -176,8 +177,8 @@ class _Run:
                 yield cut
 
 
-def _decoded(container: av.container.InputContainer, stream: Any) -> Iterator[av.AudioFrame]:
-    for packet in container.demux(stream):
+def _decoded(packets: Iterable[Any]) -> Iterator[av.AudioFrame]:
+    for packet in packets:
         try:
             frames = packet.decode()
         except av.error.EOFError:

@@ -16,6 +16,7 @@ import av.error
 from shared.errors import BrokenMedia
 from shared.video.frames.display import DisplayFilter
 from shared.video.limits import Limits
+from shared.video.reading.clock import clock_of
 from shared.video.reading.decoder import open_decoder
 from shared.video.reading.open_input import check_promised_size, error_text, file_head, main_video, time_base_of, timeline_zero
 from shared.video.reading.packet_sizes import PacketSizes
@@ -68,6 +69,7 @@ class PictureStream:
         self._stream: Any = main_video(container, path)
         check_promised_size(self._stream, path, limits)
         self.base = time_base_of(self._stream)
+        self._clock = clock_of(container, path, limits)
         self._offset = int(timeline_zero(container, self._stream) / self.base)
         # The format of software decoding: frames of a GPU hold the same samples in another layout.
         stored_as = self._stream.codec_context.pix_fmt if self._stream.codec_context.is_hwaccel else None
@@ -131,6 +133,8 @@ class PictureStream:
         seeking is repeated further back. Returns None if no seek reaches such a picture, and where times are counted from the beginning
         (AVI). Then the container has to be opened anew, since not every file can seek to its start.
         """
+        if self._clock.joined:
+            return None
         back = 0
         while target - back > 0 and not self._by_order:
             try:
@@ -207,7 +211,7 @@ class PictureStream:
     def _from_here(self, aim: SeekTarget | None = None) -> Generator[TimedPicture, None, None]:
         upright = self._upright
         previous: int | None = None
-        packets = self._container.demux(self._stream)
+        packets = self._clock.packets(self._container.demux(self._stream))
         ended = complete = False
         while not ended:
             decoded: list[av.VideoFrame] = []

@@ -17,6 +17,7 @@ from av.stream import Discard
 from numpy.typing import NDArray
 
 from shared.video.limits import Limits
+from shared.video.reading.clock import clock_of
 from shared.video.reading.metadata import keep_track_tags
 from shared.video.reading.open_input import audio_streams, main_video, open_input, time_base_of, timeline_zero
 
@@ -232,7 +233,7 @@ class CopiedAudio:
             yield Fraction(-1)
             if not streams:
                 return
-            for packet in source.demux(streams):
+            for packet in clock_of(source, self._source, self._limits).packets(source.demux(streams)):
                 # A flushing packet has a stream, but no stream index.
                 position = writers[packet.stream.index](packet)
                 if position is not None:

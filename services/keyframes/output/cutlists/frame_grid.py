@@ -43,7 +43,7 @@ class FrameGrid:
     @cached_property
     def rate(self) -> Fraction:
         """Exact frames per second of the timeline."""
-        return constant_rate(Fraction(self.report.frame_rate), varies=self.report.variable_frame_rate)
+        return constant_rate(Fraction(self.report.constant_rate or self.report.frame_rate), varies=self.report.variable_frame_rate)
 
     @cached_property
     def start(self) -> Timecode:

@@ -1,0 +1,155 @@
+"""Frame rates from the times of pictures: does the rate vary, and which constant rate fits."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+STANDARD_RATES = tuple(
+    Fraction(rate)
+    for rate in (
+        *("10", "12", "25/2", "15", "20", "24000/1001", "24", "25", "30000/1001", "30", "48000/1001", "48", "50"),
+        *("60000/1001", "60", "72", "75", "90", "100", "120000/1001", "120", "144", "240"),
+    )
+)
+"""Rates that recorders, cameras and editing programs use."""
+
+_DEFAULT = Fraction(25)
+_SLOWEST = Fraction(9)
+"""Below this, no standard rate is near. 30 divides evenly into 1, 2, 3, 5 and 6 pictures a second."""
+_FILLER = Fraction(30)
+_CLOSE = Fraction(1, 25)
+_EXACT = Fraction(1, 5000)
+_COMMON = 0.25
+_WINDOW = 1.15
+_EVEN = 1.9
+_SETTLED, _MOST = 0.005, 0.6
+_MOST_MULTIPLE = 8.5
+_TIE = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class FrameRates:
+    """`average`: exact where the rate is constant. `constant`: the rate for an output of constant rate; the average unless it varies."""
+
+    average: Fraction
+    constant: Fraction
+    varies: bool
+
+
+def frame_rates(times: Sequence[int], base: Fraction, stated: Fraction | None, breaks: Sequence[int] = ()) -> FrameRates:
+    """Measure the frame rate of rising `times`, in units of `base` seconds.
+
+    `stated`: the file's own rate, used where the times fit it or say nothing. `breaks`: places in `times` where a joined part begins; the
+    steps before them do not count.
+    """
+    pts = np.asarray(times, np.int64)
+    steps = np.delete(np.diff(pts), [place - 1 for place in breaks if 0 < place < len(pts)])
+    steps = steps[steps > 0]
+    if not len(steps):
+        rate = stated if stated and stated > 0 else _DEFAULT
+        return FrameRates(_short(rate), _short(rate), varies=False)
+    # The last step is often cut short by the end of the file's edit.
+    counted = steps[:-1] if len(steps) > 1 else steps
+    coarse = base >= Fraction(1, 1000)
+    even = _fitting(pts, base, stated, counted) if not breaks and coarse else None
+    if even is not None:
+        return FrameRates(even, even, varies=False)
+    typical = int(np.median(counted))
+    if int(np.abs(counted - typical).max()) <= (2 if coarse else 1):
+        rate = _even_rate(counted, base, stated)
+        return FrameRates(rate, rate, varies=False)
+    mean = Fraction(len(steps)) / (int(steps.sum()) * base)
+    average = stated if stated and abs(stated / mean - 1) < Fraction(1, 100) else mean
+    return FrameRates(_short(_snapped(average, _EXACT)), _constant(steps, base, stated, coarse=coarse), varies=True)
+
+
+def standard_rate(rate: Fraction) -> Fraction:
+    """Return the standard rate nearest to `rate`; where none is within 4 %, the next one above. 30 below 9, at most 240."""
+    if rate < _SLOWEST:
+        return _FILLER
+    nearest = min(STANDARD_RATES, key=lambda standard: abs(standard / rate - 1))
+    if abs(nearest / rate - 1) <= _CLOSE:
+        return nearest
+    return next((standard for standard in STANDARD_RATES if standard > rate), STANDARD_RATES[-1])
+
+
+def _constant(steps: NDArray[np.int64], base: Fraction, stated: Fraction | None, *, coarse: bool) -> Fraction:
+    """Return the standard rate of the commonest short step: the shortest of those at least a quarter as common as the commonest.
+
+    Steps that only scatter around their mean, such as those of 24 in 30 pictures a second, give the mean's.
+    """
+    low, middle, high = np.quantile(steps, (0.05, 0.5, 0.95))
+    settled = np.mean(np.abs(steps - middle) <= max(_SETTLED * middle, 1)) >= _MOST
+    if high <= _EVEN * low and not settled:
+        return standard_rate(Fraction(len(steps)) / (int(steps.sum()) * base))
+    ordered = np.sort(steps)
+    ends = np.searchsorted(ordered, ordered * _WINDOW + (1 if coarse else 0), side="right")
+    counts = ends - np.arange(len(ordered))
+    place = int(np.argmax(counts >= max(_COMMON * counts.max(), 2 if len(ordered) > 4 else 1)))
+    near = ordered[place : ends[place]]
+    if coarse:
+        return _coarse_rate(steps, (steps >= near[0]) & (steps <= near[-1]), base, stated)
+    return standard_rate(1 / (Fraction(float(np.median(near))).limit_denominator(1000) * base))
+
+
+def _coarse_rate(steps: NDArray[np.int64], near: NDArray[np.bool_], base: Fraction, stated: Fraction | None) -> Fraction:
+    """Return the standard rate that explains the steps `near` best, where a clock of milliseconds rounds each by up to one.
+
+    Runs of such steps, and the gaps between them of up to eight, are compared with whole multiples of each rate's step.
+    """
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], near, [False]]).astype(int)))
+    runs = [(int(steps[first:last].sum()), int(last - first)) for first, last in edges.reshape(-1, 2)]
+    total, count = sum(length for length, _ in runs), sum(number for _, number in runs)
+    rate = Fraction(count) / (total * base)
+    fitting = [standard for standard in STANDARD_RATES if abs(standard / rate - 1) <= Fraction(len(runs), total)]
+    if not fitting:
+        return standard_rate(rate)
+    if stated in fitting:
+        return stated
+
+    def error(standard: Fraction) -> float:
+        period = float(1 / (standard * base))
+        gaps = steps[~near & (steps < _MOST_MULTIPLE * period)]
+        return sum(abs(length - number * period) for length, number in runs) + float(np.abs(gaps - np.rint(gaps / period) * period).sum())
+
+    least = min(error(standard) for standard in fitting)
+    close = [standard for standard in fitting if error(standard) <= least + _TIE]
+    return min(close, key=lambda standard: (standard.denominator, abs(standard / rate - 1)))
+
+
+def _even_rate(steps: NDArray[np.int64], base: Fraction, stated: Fraction | None) -> Fraction:
+    """Return the rate of even steps: exact, or a standard rate that rounding to ticks explains."""
+    mean = Fraction(int(steps.sum()), len(steps)) * base
+    slack = max(2 * base / (len(steps) * mean), _EXACT)
+    if stated and stated > 0 and abs(stated * mean - 1) <= slack:
+        return _short(_snapped(stated, _EXACT))
+    return _short(_snapped(1 / mean, slack))
+
+
+def _fitting(pts: NDArray[np.int64], base: Fraction, stated: Fraction | None, steps: NDArray[np.int64]) -> Fraction | None:
+    """Return the rate on whose even grid all times lie, to a tick, for clocks that count milliseconds or hundredths; None without one."""
+    if len(pts) < 3 or len(steps) < 2:
+        return None
+    mean = 1 / (Fraction(int(pts[-2] - pts[0]), len(pts) - 2) * base)
+    wanted = [_snapped(stated, _EXACT)] if stated and stated > 0 else []
+    candidates = [rate for rate in (*wanted, *sorted(STANDARD_RATES, key=lambda rate: rate.denominator)) if abs(rate / mean - 1) < _CLOSE]
+    for rate in candidates:
+        errors = (pts[:-1] - pts[0]) - np.arange(len(pts) - 1) / float(rate * base)
+        if float(errors.max() - errors.min()) <= 1.01:
+            return _short(rate)
+    return None
+
+
+def _snapped(rate: Fraction, tolerance: Fraction) -> Fraction:
+    """Return the standard rate (or whole number, or one of NTSC's) within `tolerance` of `rate`, or else `rate`."""
+    whole = (Fraction(round(rate * 1001 / 1000) * 1000, 1001), Fraction(round(rate)))
+    near = [standard for standard in (*whole, *STANDARD_RATES) if standard > 0 and abs(standard / rate - 1) < tolerance]
+    return min(near, key=lambda standard: abs(standard / rate - 1), default=rate)
+
+
+def _short(rate: Fraction) -> Fraction:
+    """Return the nearest rate whose denominator stays below a million."""
+    return rate.limit_denominator(1_000_000)

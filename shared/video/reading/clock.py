@@ -1,0 +1,55 @@
+"""Put the packets of a file whose clock restarts or jumps on one continuous clock."""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from shared.video.limits import Limits
+from shared.video.reading.joins import TrackClock
+from shared.video.reading.scan import may_jump, scan
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The continuous clock of an open file. `tracks`: by stream index; empty where the file's own clock runs through."""
+
+    tracks: Mapping[int, TrackClock]
+
+    @property
+    def joined(self) -> bool:
+        """Whether the file's own clock restarts or jumps, so that seeking by its times leads nowhere."""
+        return bool(self.tracks)
+
+    def packets(self, demuxed: Iterable[Any]) -> Iterator[Any]:
+        """Move the times of packets, which come from the start of the file.
+
+        Pictures at the start of a joined part that need an earlier part's pictures are left out.
+        """
+        if not self.tracks:
+            yield from demuxed
+            return
+        counts = dict.fromkeys(self.tracks, 0)
+        for packet in demuxed:
+            index = packet.stream_index
+            clock = self.tracks.get(index) if packet.size else None
+            if clock is None:
+                yield packet
+                continue
+            number, counts[index] = counts[index], counts[index] + 1
+            part = clock.at(number)
+            if part is None:
+                yield packet
+                continue
+            if part is not clock.parts[0] and packet.stream.type == "video" and part.first_key is not None and number < part.first_key:
+                continue
+            if part.ticks:
+                packet.pts = None if packet.pts is None else packet.pts + part.ticks
+                packet.dts = None if packet.dts is None else packet.dts + part.ticks
+            yield packet
+
+
+def clock_of(container: Any, path: str | os.PathLike[str], limits: Limits) -> Clock:
+    """Return the continuous clock of an open file. Reads the packets of containers whose clocks can jump, once per process."""
+    times = scan(path, limits) if may_jump(container, path) else None
+    return Clock(times.clocks if times is not None and times.joins else {})

@@ -1,0 +1,107 @@
+"""One continuous clock for the joined parts of a file whose own clock restarts or jumps."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+_OVERLAP_S = Fraction(1, 10)
+"""Sound of the earlier part that may reach beyond its picture without moving the later part."""
+_Tracks = Mapping[int, tuple[Fraction, str, "TrackClock"]]
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Where the file's clock jumps: `at` on the continuous clock, and what the file's own clock says before and after, in seconds."""
+
+    at: Fraction
+    before: Fraction
+    after: Fraction
+
+
+@dataclass(slots=True)
+class _Part:
+    """The packets of one track in one joined part, in ticks of the track's own clock."""
+
+    number: int
+    first: int
+    least: int
+    most: int
+    first_key: int | None = None
+    ticks: int = 0
+
+
+@dataclass(slots=True)
+class TrackClock:
+    """The joined parts of one track: from which packet on which offset counts."""
+
+    parts: list[_Part] = field(default_factory=list)
+
+    def add(self, number: int, packet: int, start: int, end: int, *, key: bool) -> None:
+        """Note packet number `packet`, from `start` to `end` in ticks, of the joined part `number`."""
+        if not self.parts or self.parts[-1].number != number:
+            self.parts.append(_Part(number, packet, start, end))
+        part = self.parts[-1]
+        part.least, part.most = min(part.least, start), max(part.most, end)
+        if key and part.first_key is None:
+            part.first_key = packet
+
+    def lengthen(self, ticks: int) -> None:
+        """Extend each part by the length of its last packet, which the file does not say."""
+        for part in self.parts:
+            part.most += ticks
+
+    def settle(self, offsets: Mapping[int, Fraction], base: Fraction) -> None:
+        """Set the offset of each part, in seconds."""
+        for part in self.parts:
+            part.ticks = round(offsets.get(part.number, Fraction(0)) / base)
+
+    def end(self, base: Fraction) -> Fraction | None:
+        """Return the end of the track in seconds; None for a track without packets."""
+        return max(((part.most + part.ticks) * base for part in self.parts), default=None)
+
+    def spans(self, count: int) -> Iterator[tuple[int, int, int]]:
+        """Yield (first packet, first after, offset in ticks) of each part of a track of `count` packets."""
+        for part, following in zip(self.parts, [*self.parts[1:], None], strict=False):
+            yield part.first, count if following is None else following.first, part.ticks
+
+    def at(self, packet: int) -> _Part | None:
+        """Return the part that packet number `packet` belongs to."""
+        return next((part for part in reversed(self.parts) if part.first <= packet), None)
+
+    def part(self, number: int) -> _Part | None:
+        """Return what the track holds of joined part `number`."""
+        return next((part for part in self.parts if part.number == number), None)
+
+
+def offsets_of(tracks: _Tracks, video: int) -> tuple[tuple[Join, ...], dict[int, Fraction]]:
+    """Compute the offset of each joined part in seconds, the same for all tracks, so that picture and sound stay in step.
+
+    A part's first picture follows the last one of the part before; where sound of that part goes on for longer, it follows the sound.
+    """
+    numbers = sorted({part.number for _, _, clock in tracks.values() for part in clock.parts})
+    offsets: dict[int, Fraction] = {number: Fraction(0) for number in numbers[:1]}
+    joins: list[Join] = []
+    for number in numbers[1:]:
+        sounding = ((index, clock, base) for index, (base, kind, clock) in tracks.items() if kind in ("video", "audio"))
+        gaps = {index: gap for index, clock, base in sounding if (gap := _gap(clock, number, base, offsets))}
+        if not gaps:
+            offsets[number] = offsets[max(offsets)]
+            continue
+        lead = video if video in gaps else min(gaps)
+        offset = gaps[lead][0]
+        latest = max(following for following, _, _ in gaps.values())
+        if latest - offset > _OVERLAP_S:
+            offset = latest
+        offsets[number] = offset
+        joins.append(Join(gaps[lead][2] + offset, gaps[lead][1], gaps[lead][2]))
+    return tuple(joins), offsets
+
+
+def _gap(clock: TrackClock, number: int, base: Fraction, offsets: Mapping[int, Fraction]) -> tuple[Fraction, Fraction, Fraction] | None:
+    """Return the offset with which part `number` of a track follows the one before; the own times before and after."""
+    part = clock.part(number)
+    if part is None or part is clock.parts[0]:
+        return None
+    before = clock.parts[clock.parts.index(part) - 1]
+    ended, begins = before.most * base, part.least * base
+    return ended + offsets.get(before.number, Fraction(0)) - begins, ended, begins
