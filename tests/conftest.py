@@ -19,14 +19,20 @@ SAMPLES_TIMEOUT_S = 90.0
 
 @pytest.fixture(autouse=True)
 def no_errors_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """An ERROR in the log fails the test. One that expects it ends with `caplog.clear()`."""
+    """Fail the test if an ERROR was logged.
+
+    A test that expects an ERROR ends with `caplog.clear()`.
+    """
     yield
     assert [record.getMessage() for record in caplog.get_records("call") if record.levelno >= logging.ERROR] == []
 
 
 @pytest.fixture
 def use_settings(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Change settings of this process until the test ends: `use_settings(device="cpu")`. Variables of the environment count, too."""
+    """Change settings of this process until the test ends.
+
+    For example `use_settings(device="cpu")`. Variables of the environment count, too.
+    """
     changes: dict[str, Any] = {}
 
     def change(**values: Any) -> None:
@@ -38,7 +44,10 @@ def use_settings(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 @pytest.fixture(scope="session")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Six seconds of 640x360 at 30 fps with stereo sound: a ball that rolls, dashes and rests."""
+    """A clip of a ball that rolls, dashes and rests.
+
+    Six seconds of 640x360 at 30 fps with stereo sound.
+    """
     path = tmp_path_factory.mktemp("clip") / "ball.mp4"
     draw_clip({"path": str(path)}, Silent())
     return path
@@ -54,7 +63,7 @@ def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def samples(clip: Path, picture: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[Sample, Path]:
-    """The samples that examples run on, as files."""
+    """The sample files for the operations' examples."""
     matte = tmp_path_factory.mktemp("matte") / "ball-matte.mp4"
     draw_matte({"path": str(matte)}, Silent())
     plate = matte.with_name("ball-plate.png")
@@ -64,7 +73,10 @@ def samples(clip: Path, picture: Path, tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSuite]:
-    """The whole suite in a process of its own, as `reelwright up` runs it, with its sample clip."""
+    """A running suite with its samples.
+
+    It runs in a separate process, as with `reelwright up`.
+    """
     settings = {
         "URL_ALLOW_NETWORKS": "127.0.0.0/8",
         "WEBHOOK_SECRET": "whsec_c2VjcmV0c2VjcmV0c2VjcmV0",
@@ -76,7 +88,10 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSuite]:
 
 
 def wait_for_samples(started: RunningSuite, timeout_s: float = SAMPLES_TIMEOUT_S) -> None:
-    """Wait until the suite has drawn its sample clip and picture. Fails with its log where they do not come."""
+    """Wait until the suite has drawn its samples.
+
+    Fails with the suite's log after `timeout_s` seconds.
+    """
     deadline = time.monotonic() + timeout_s
     while missing := [kind for kind, media_id in SAMPLES.items() if not started.client.get(f"/v1/media/{media_id}").is_success]:
         if time.monotonic() > deadline:

@@ -14,7 +14,10 @@ from shared.worker.run_operation import output_arguments
 
 
 def example_arguments(operation: Operation, files: dict[Sample, Path], folder: Path) -> dict[str, Any]:
-    """Return the keyword arguments with which `operation.run` runs its example on `files`, writing into `folder`."""
+    """Return the keyword arguments for a run of an operation's example.
+
+    The example runs on `files` and writes into `folder`.
+    """
     inputs = dict.fromkeys(operation.ports) | {
         name: [files[port.sample]] if port.many else files[port.sample] for name, port in operation.example_inputs.items()
     }
@@ -23,7 +26,7 @@ def example_arguments(operation: Operation, files: dict[Sample, Path], folder: P
 
 
 def peak_bytes(path: Path = Path("/proc/self/status")) -> int:
-    """Return the largest resident size of this process since `reset_peak`."""
+    """Return the peak resident memory of this process since `reset_peak`."""
     line = next(line for line in path.read_text().splitlines() if line.startswith("VmHWM:"))
     return int(line.split()[1]) * 1024
 

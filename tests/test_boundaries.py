@@ -49,7 +49,10 @@ def imports(path: Path, *, top_level_only: bool = False) -> Iterator[str]:
 
 
 def import_graph(root: Path = ROOT) -> dict[str, set[str]]:
-    """Return the files that each file imports; paths are relative to `root`. A package stands for its `__init__.py`."""
+    """Return the files that each file imports.
+
+    Paths are relative to `root`. A package stands for its `__init__.py`.
+    """
     graph = {}
     for path in (path for room in ("shared", "gateway", "services") for path in (root / room).rglob("*.py")):
         targets = [set(_targets(node, root)) for node in ast.walk(ast.parse(path.read_text()))]
@@ -59,7 +62,10 @@ def import_graph(root: Path = ROOT) -> dict[str, set[str]]:
 
 
 def floors(graph: Mapping[str, set[str]], folder: str) -> dict[str, set[str]]:
-    """Reduce the graph to the members of one folder: each file, and each room below it as one node."""
+    """Reduce the graph to the members of one folder.
+
+    A member is a file, or a room below the folder as one node.
+    """
     members: dict[str, set[str]] = {}
     for file, imported in graph.items():
         if (member := _member(file, folder)) is not None:
@@ -69,7 +75,10 @@ def floors(graph: Mapping[str, set[str]], folder: str) -> dict[str, set[str]]:
 
 
 def upward(graph: Mapping[str, set[str]]) -> set[tuple[str, str]]:
-    """Find imports from a room of a service or the gateway to a file at the top of it."""
+    """Find imports from a room to the files above it.
+
+    These are files at the top of a service or the gateway.
+    """
     found = set()
     for file, imported in graph.items():
         top = _top(file)
@@ -177,7 +186,7 @@ def test_the_rules_can_fail(tmp_path):
 
 
 def cycle(graph: Mapping[str, set[str]]) -> list[str] | None:
-    """Return one cycle of a graph, None where there is none."""
+    """Return one cycle of a graph; None if there is none."""
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
@@ -200,7 +209,10 @@ def _targets(node: ast.AST, root: Path) -> Iterator[str]:
 
 
 def _file(module: str, root: Path = ROOT) -> str | None:
-    """Return the file of a module, relative to `root`; None where it is no module of this project."""
+    """Return the file of a module, relative to `root`.
+
+    None if it is no module of this project.
+    """
     base = module.replace(".", "/")
     return next((path for path in (f"{base}.py", f"{base}/__init__.py") if (root / path).is_file()), None)
 

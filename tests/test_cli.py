@@ -37,7 +37,7 @@ def test_a_list_may_come_from_a_file(clip, tmp_path):
     assert json.loads(done.stdout)["duration_s"] == pytest.approx(1.5, abs=0.04)
 
 
-def test_the_same_on_a_suite(clip, tmp_path, running: RunningSuite):
+def test_a_file_is_ramped_on_a_suite(clip, tmp_path, running: RunningSuite):
     output = tmp_path / "out.mp4"
     done = reelwright("speed-ramp", "render", clip, output, "--speeds", "[3]", "--json", "--remote", running.url)
     assert done.returncode == 0, done.stderr
@@ -83,7 +83,7 @@ def test_the_input_is_never_overwritten(clip):
     assert "give the output another name" in done.stderr
 
 
-def test_a_suite_that_is_not_there_is_said(clip, tmp_path):
+def test_a_missing_suite_is_reported(clip, tmp_path):
     done = reelwright("speed-ramp", "render", clip, tmp_path / "out.mp4", "--remote", "http://127.0.0.1:9")
     assert done.returncode == 1
     assert "does not answer" in done.stderr
@@ -122,7 +122,7 @@ def test_gc_on_an_empty_folder_clears_nothing(tmp_path):
         ({"REELWRIGHT_DATABASE_URL": "postgresql://nobody@127.0.0.1:9/none"}, "database"),
     ],
 )
-def test_wrong_settings_are_said_at_start(tmp_path, env, said):
+def test_wrong_settings_are_reported_at_start(tmp_path, env, said):
     done = reelwright("up", **({"REELWRIGHT_DATA_DIR": str(tmp_path), "REELWRIGHT_PORT": "0"} | env))
     assert done.returncode == 1
     assert said in done.stderr
@@ -130,21 +130,21 @@ def test_wrong_settings_are_said_at_start(tmp_path, env, said):
 
 
 @pytest.mark.parametrize("command", ["gc", "doctor"])
-def test_wrong_settings_are_said_by_every_command(command):
+def test_wrong_settings_are_reported_by_every_command(command):
     done = reelwright(command, REELWRIGHT_PORT="http")
     assert done.returncode == 1
     assert done.stderr.startswith("error: invalid settings")
     assert "Traceback" not in done.stderr
 
 
-def test_a_name_of_no_known_format_is_refused_in_a_sentence(clip, tmp_path):
+def test_an_output_name_of_an_unknown_format_is_refused(clip, tmp_path):
     done = reelwright("speed-ramp", "render", clip, tmp_path / "out.txt", "--speeds", "[2]")
     assert done.returncode == 1
     assert "must end in one of" in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_an_unknown_service_is_said():
+def test_an_unknown_service_is_reported():
     done = reelwright("serve", "speedramp")
     assert done.returncode == 1
     assert "gateway, speed-ramp" in done.stderr
@@ -160,7 +160,10 @@ def test_several_outputs_go_into_a_folder(clip, tmp_path):
 
 
 def test_files_of_several_mattes_carry_the_backends_name(clip, tmp_path):
-    """As the seed's script names them, so that the mattes of several backends lie in one folder."""
+    """The original script uses these names, too.
+
+    The mattes of several backends can then lie in one folder.
+    """
     folder = tmp_path / "made"
     folder.mkdir()
     (folder / "foreground.mp4").write_text("of somebody else")

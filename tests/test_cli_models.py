@@ -73,7 +73,7 @@ def test_a_changed_file_is_found_and_may_be_the_users_own(tmp_path, mirror: File
     assert models("verify", "rvm-resnet50").exit_code == 0
 
 
-def test_what_must_not_be_used_commercially_is_asked_for_by_name(tmp_path):
+def test_non_commercial_models_need_a_flag(tmp_path):
     refused = models("pull", "matanyone")
     assert isinstance(refused.exception, Invalid)
     assert "S-Lab License 1.0" in refused.exception.detail
@@ -93,13 +93,13 @@ def test_what_must_not_be_used_commercially_is_asked_for_by_name(tmp_path):
         (("path", "nothing"), "No model is called"),
     ],
 )
-def test_what_cannot_be_done_is_said(arguments, said):
+def test_impossible_requests_are_reported(arguments, said):
     done = models(*arguments)
     assert isinstance(done.exception, ReelwrightError)
     assert said in done.exception.detail
 
 
-def test_the_table_says_what_counts(monkeypatch):
+def test_the_table_fits_the_width_of_the_terminal(monkeypatch):
     table = models("list").stdout
     assert "matanyone2" in table
     assert "S-Lab License 1.0" in table
@@ -113,7 +113,7 @@ def test_the_table_says_what_counts(monkeypatch):
     assert "yes" in lines[0]
 
 
-def test_the_command_has_them(tmp_path, mirror: FileServer):
+def test_the_command_line_pulls_models(tmp_path, mirror: FileServer):
     given = {"REELWRIGHT_MODELS_DIR": str(tmp_path), "REELWRIGHT_MODELS_MIRROR": mirror.url}
     assert reelwright("models", "pull", "rvm-resnet50", **given).returncode == 0
     refused = reelwright("models", "pull", "lama", **given)
@@ -125,8 +125,11 @@ def test_the_command_has_them(tmp_path, mirror: FileServer):
     assert "models run on " in examined
 
 
-def test_another_hub_is_asked_where_one_is_named(tmp_path, mirror: FileServer):
-    """The hub's own library, told by HF_ENDPOINT: a model of several files at its pinned revision."""
+def test_hf_endpoint_names_another_hub(tmp_path, mirror: FileServer):
+    """The hub's own library reads HF_ENDPOINT.
+
+    The model has several files at a pinned revision.
+    """
     revision, repository = "5426e4f0f36572d16453bbda7a8389317b1bef99", "depth-anything/Depth-Anything-V2-Small-hf"
     mirror.hub_file(repository, revision, "model.safetensors", WEIGHTS, commit=revision)
     for small in ("config.json", "preprocessor_config.json"):

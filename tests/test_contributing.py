@@ -28,7 +28,10 @@ def commands() -> list[str]:
 
 
 def apply(diff: str, text: str) -> str:
-    """Apply a diff of one hunk without line numbers. Its old lines must occur exactly once."""
+    """Apply a diff of one hunk without line numbers.
+
+    The old lines must occur exactly once.
+    """
     lines = diff.splitlines()
     old = "".join(line[1:] + "\n" for line in lines if line[:1] != "+")
     new = "".join(line[1:] + "\n" for line in lines if line[:1] != "-")

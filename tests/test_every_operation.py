@@ -1,4 +1,4 @@
-"""Every operation of every service: REST, command line, pipeline and form are read from the one declaration, and its example runs."""
+"""Contract of every operation: REST, command line, pipeline, form and example follow its declaration."""
 
 import inspect
 import json
@@ -36,7 +36,7 @@ QUICK = {"speed-ramp.render"}
 
 
 def as_text(operation: Operation) -> dict[str, str]:
-    """The example's params as a command line or a form would send them."""
+    """Return the example's params as a command line or a form sends them."""
     values = operation.example.model_dump(mode="json", exclude_none=True)
     return {name: value if isinstance(value, str) else json.dumps(value) for name, value in values.items()}
 
@@ -75,7 +75,10 @@ def test_the_example_runs_as_a_plain_function(operation, samples, tmp_path):
 
 @pytest.fixture(scope="session")
 def large_files(tmp_path_factory) -> list[str]:
-    """A clip and a picture of 1280x720: large enough that frames which are never freed show in the peak memory."""
+    """A clip and a picture of 1280x720.
+
+    They are so large that frames which are never freed show in the peak memory.
+    """
     folder = tmp_path_factory.mktemp("large")
     clip, picture, matte = folder / "clip.mp4", folder / "picture.png", folder / "matte.mp4"
     ffmpeg = [ffmpeg_path(), "-loglevel", "error", "-f", "lavfi", "-i", "testsrc2=s=1280x720:r=25:d=2"]
@@ -101,7 +104,7 @@ def test_memory_does_not_grow_from_run_to_run(name, large_files, tmp_path):
 
 
 @each_that_runs
-def test_the_example_runs_over_http_as_it_stands(operation, running: RunningSuite):
+def test_the_example_runs_over_http_unchanged(operation, running: RunningSuite):
     answer = running.client.post(describe(operation).urls["jobs"], json=example_body(operation), headers={"Prefer": "wait=60"})
     job = answer.json()
     assert answer.status_code == 200, job
@@ -121,7 +124,7 @@ def test_the_swagger_example_is_the_one_that_runs(operation, running: RunningSui
 
 
 @each_that_runs
-def test_check_answers_the_params_filled_in_and_runs_nothing(operation, running: RunningSuite):
+def test_check_fills_in_defaults_and_runs_nothing(operation, running: RunningSuite):
     before = len(running.client.get("/v1/jobs", params={"limit": 500}).json()["items"])
     answer = running.client.post(describe(operation).urls["check"], json=example_body(operation))
     assert answer.status_code == 200, answer.text
@@ -196,5 +199,5 @@ def test_names_of_operations_are_unique_and_belong_to_their_service():
     assert all(operation.service == room.name for room in ROOMS for operation in room.service.operations)
 
 
-def test_the_sample_is_there(running: RunningSuite):
+def test_the_sample_exists(running: RunningSuite):
     assert running.client.get(f"/v1/media/{SAMPLE_ID}").json()["media"]["frames"] == 180

@@ -91,7 +91,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, clip: Path, picture: Path, 
 
 @pytest.fixture(scope="module")
 def placeholders(running: RunningSuite) -> dict[str, str]:
-    """Replacements for the placeholders of the documents, with the ids of a finished job."""
+    """Replacements for the placeholders, with the ids of a finished job."""
     job = running.wait(running.start("speed-ramp.render", {"video": SAMPLE_ID})["id"])
     return {
         "http://127.0.0.1:8080": running.url,

@@ -53,7 +53,10 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def deployed(engine: docker.DockerClient, clone: Path) -> Iterator[Deployment]:
-    """The suite, built and started once per session, with one job at a time in each container."""
+    """The suite, built and started once per session.
+
+    Each container runs one job at a time.
+    """
     deployment = Deployment(engine, clone, REELWRIGHT_CONCURRENCY="1")
     try:
         deployment.up()

@@ -36,7 +36,10 @@ for path in glob.glob("/proc/[0-9]*"):
 
 @dataclass(frozen=True)
 class Run:
-    """One run of a job in one container, as Unix times in seconds; `ended` is infinite while it runs."""
+    """One run of a job in one container.
+
+    Times are Unix times in seconds. `ended` is infinite while the job runs.
+    """
 
     container: str
     began: float
@@ -69,7 +72,10 @@ class Deployment:
         return done.stdout
 
     def up(self, **scale: int) -> None:
-        """Start all services (`scale`: containers per service, 1 by default) and wait until they are healthy."""
+        """Start all services and wait until they are healthy.
+
+        `scale`: containers per service, 1 by default.
+        """
         scaled = [f"--scale={service.replace('_', '-')}={count}" for service, count in scale.items()]
         self.compose("up", "--detach", "--wait", "--wait-timeout=300", *([] if self.built else ["--build"]), *scaled)
         self.built = True
@@ -103,7 +109,10 @@ class Deployment:
         return [name for name in self.compose("config", "--services").split() if name != "secrets"]
 
     def healthy_after_s(self, service: str) -> float:
-        """Return the seconds from the start of a service's container to its first successful health check."""
+        """Return the start time of a service's container in seconds.
+
+        It ends with the first successful health check.
+        """
         state = self.container(service).attrs["State"]
         well = [check["End"] for check in state["Health"]["Log"] if check["ExitCode"] == 0]
         return seconds(well[0]) - seconds(state["StartedAt"])
@@ -128,7 +137,10 @@ class Deployment:
         return found
 
     def runs(self, service: str) -> dict[str, list[Run]]:
-        """Return job id -> its runs, from the logs and from the engine's events of dead containers."""
+        """Return job id -> runs of the job.
+
+        They are read from the logs and from the engine's events of dead containers.
+        """
         runs: dict[str, list[Run]] = defaultdict(list)
         lines = sorted(self.lines(service), key=lambda line: line[1]["time"])
         for number, (container, line) in enumerate(lines):
@@ -157,7 +169,10 @@ class Deployment:
         return found
 
     def _note_deaths(self) -> None:
-        """Record events as they happen: the engine keeps only 256, and health checks fill them within minutes."""
+        """Record events of dead containers as they happen.
+
+        The engine keeps only 256 events, and health checks fill these within minutes.
+        """
         for event in self._events:
             if event["Actor"]["Attributes"].get("com.docker.compose.project") == self.project:
                 self._deaths[event["Actor"]["Attributes"]["name"]].append(event["timeNano"] / 1e9)

@@ -16,7 +16,10 @@ MIB = 1024**2
 
 @pytest.fixture
 def large(clip: Path, tmp_path: Path) -> Path:
-    """A sparse file: a clip followed by 4 GiB that players skip (a `free` box of ISO/IEC 14496-12)."""
+    """A sparse file of more than 4 GiB.
+
+    It is a clip followed by 4 GiB that players skip (a `free` box of ISO/IEC 14496-12).
+    """
     path = tmp_path / "large.mp4"
     content = clip.read_bytes()
     path.write_bytes(content + struct.pack(">I4sQ", 1, b"free", 4 * GIB))
@@ -26,7 +29,10 @@ def large(clip: Path, tmp_path: Path) -> Path:
 
 
 class Watch:
-    """Measure the peak memory of a container while the block runs, without the kernel's file cache."""
+    """Measure the peak memory of a container during a block.
+
+    The kernel's file cache is not counted.
+    """
 
     def __init__(self, container: Container):
         self._container, self._stop = container, threading.Event()

@@ -26,7 +26,7 @@ def test_the_declaration_says_what_makes_an_input() -> None:
     assert maker.operation == "matting.matte"
 
 
-def test_what_cannot_be_made_is_refused_by_name() -> None:
+def test_inputs_that_cannot_be_made_are_refused_by_name() -> None:
     step = Step(id="plate", operation="background.plate", inputs={"video": "auto", "alpha": "auto"})
     with pytest.raises(Invalid, match="'video' cannot be \"auto\"") as refused:
         maker_of(step, "video", DECLARATIONS)
@@ -37,7 +37,10 @@ def test_what_cannot_be_made_is_refused_by_name() -> None:
 
 
 def test_a_job_with_an_auto_input_is_checked_as_a_pipeline(running: RunningSuite) -> None:
-    """No matte can be made without weights here: the refusal must come from the step that makes it, with the command."""
+    """Without weights no matte can be made here.
+
+    The refusal must come from the step that makes the matte, with the command to run.
+    """
     body = {"inputs": {"video": SAMPLE_ID, "alpha": "auto"}, "params": {}}
     answer = running.client.post("/v1/background/plate/check", json=body)
     if answer.status_code == 200:

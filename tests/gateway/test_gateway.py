@@ -197,7 +197,10 @@ def test_metrics_use_the_prometheus_format(running: RunningSuite):
 
 
 def test_keys_separate_owners_with_services_in_other_processes(tmp_path, clip):
-    """Run `serve speed-ramp` and `serve gateway` as two processes with keys; then stop the service."""
+    """Runs `serve speed-ramp` and `serve gateway` as two processes with keys.
+
+    Then stops the service.
+    """
     keys = {"API_KEYS": "alpha,beta"}
     alpha, beta = ({"Authorization": f"Bearer {key}"} for key in ("alpha", "beta"))
     with suite(tmp_path, command=("serve", "speed-ramp"), **keys) as service:

@@ -119,7 +119,7 @@ def test_ids_are_unique_and_every_one_that_a_module_looks_up_is_there() -> None:
     assert looked_up - made_by_the_form <= set(OUTLINE.ids)
 
 
-def test_what_the_page_refers_to_is_there() -> None:
+def test_files_that_the_page_refers_to_exist() -> None:
     names = {name_of(path) for path in FILES}
     for _, attributes in OUTLINE.elements:
         for attribute in ("src", "href"):

@@ -17,7 +17,10 @@ ADDRESSES = ("127.0.0.1", "127.0.0.2", "127.0.0.3")
 
 
 class Replica:
-    """A server that answers with its address, or closes the connection if it `breaks`."""
+    """A server that answers with its address.
+
+    If `breaks` is set, it closes the connection instead.
+    """
 
     def __init__(self, address: str):
         self.address, self.breaks, self.asked = address, False, 0
@@ -42,7 +45,7 @@ class Replica:
 
 @pytest.fixture
 async def three() -> AsyncIterator[tuple[list[Replica], httpx.AsyncClient]]:
-    """Three replicas on one port, and a client that reaches them by one name."""
+    """Three replicas on one port, and a client for their common name."""
     servers = [Replica(address) for address in ADDRESSES]
     port = await servers[0].start()
     for server in servers[1:]:

@@ -21,7 +21,7 @@ from shared.operation import Input, Kind, Operation, Params, Progress, Service
 
 
 class Bad(Params):
-    """What the tests vary."""
+    """Params that the tests vary."""
 
     seconds: float = Field(0.0, ge=0, le=1000, description="How long it takes.")
     tag: str = Field("", max_length=60, description="Names this job in the log.")
@@ -30,7 +30,7 @@ class Bad(Params):
 
 
 class Done(BaseModel):
-    """What the operations answer."""
+    """Result of the operations."""
 
     said: str
 
@@ -50,7 +50,10 @@ def succeed(params: Bad, *, output: Path, progress: Progress) -> Done:
 
 
 def steady(params: Bad, *, output: Path, progress: Progress) -> Done:
-    """Succeeds, and logs an overlap if the same job runs twice at once: it holds a file lock while it works."""
+    """Succeed, and log an overlap if the same job runs twice at once.
+
+    Holds a file lock to detect the overlap.
+    """
     log = Path(params.log)
     with log.with_name(f"{log.name}.{params.tag}").open("a") as held, log.open("a", buffering=1) as lines:
         try:
@@ -123,7 +126,7 @@ def grandchild(params: Bad, *, progress: Progress) -> Done:
 
 
 def daemon(params: Bad, *, progress: Progress) -> Done:
-    """Starts a process that leaves the group and loses its parent, then hangs."""
+    """Start a process that leaves the group and loses its parent, then hang."""
     subprocess.run(["sh", "-c", "setsid sleep 1000 & setsid setsid sleep 1000 &"])
     time.sleep(1000)
     return Done(said="")
@@ -135,7 +138,7 @@ def daemon_and_crash(params: Bad, *, progress: Progress) -> Done:
 
 
 def leave_behind(params: Bad, *, progress: Progress) -> Done:
-    """Succeeds, and leaves a process and a zombie behind."""
+    """Succeed, and leave a process and a zombie behind."""
     subprocess.run(["sh", "-c", "setsid sleep 1000 &"])
     if os.fork() == 0:
         os._exit(0)
@@ -188,7 +191,7 @@ def broken_output(params: Bad, *, output: Path, progress: Progress) -> Done:
 
 
 def linked_output(params: Bad, *, output: Path, progress: Progress) -> Done:
-    """Returns a link to a file of the machine as its output."""
+    """Return a link to a file of the machine as output."""
     output.symlink_to("/etc/hostname")
     return Done(said="linked")
 
@@ -208,13 +211,13 @@ def babble(params: Bad, *, progress: Progress) -> Done:
 
 
 def fork(params: Bad, *, progress: Progress) -> Done:
-    """Forks, and both processes return."""
+    """Fork, and return from both processes."""
     os.fork()
     return Done(said="one of two")
 
 
 def background(params: Bad, *, progress: Progress) -> Done:
-    """Leaves a thread that goes on reporting after the job."""
+    """Leave a thread that continues to report after the job."""
     import threading
 
     def report() -> None:
@@ -227,7 +230,7 @@ def background(params: Bad, *, progress: Progress) -> Done:
 
 
 def environment(params: Bad, *, output: Path, progress: Progress) -> Done:
-    """Writes the environment and command lines of this process and its parent."""
+    """Write the environment and command lines of this process and its parent."""
     seen = {}
     for pid in (os.getpid(), os.getppid()):
         seen[str(pid)] = Path(f"/proc/{pid}/environ").read_bytes().decode() + Path(f"/proc/{pid}/cmdline").read_bytes().decode()

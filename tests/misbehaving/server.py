@@ -91,7 +91,10 @@ class Server:
     def post(
         self, operation: str, *, inputs: dict[str, Any] | None = None, headers: dict[str, str] | None = None, **body: Any
     ) -> httpx.Response:
-        """Send a job request and return the answer. `body` may hold params, metadata, priority and webhook."""
+        """Send a job request and return the answer.
+
+        `body`: params, metadata, priority and webhook.
+        """
         return self.client.post(f"/{operation}/jobs", json={"inputs": inputs or {}} | body, headers=headers)
 
     def submit(self, operation: str, **body: Any) -> dict[str, Any]:
@@ -140,7 +143,10 @@ class Server:
 
 @contextmanager
 def serving_one(data_dir: Path, *, role: str = "worker", **settings: str) -> Iterator[Server]:
-    """Run a server during a block. Errors in its log fail the test, unless the block removed them from `log`."""
+    """Run a server during a block.
+
+    Errors in its log fail the test, unless the block removed them from `log`.
+    """
     server = Server(data_dir, role=role, **settings)
     try:
         yield server.start()

@@ -58,7 +58,10 @@ class Storm:
                 continue
 
     def check(self, timeout_s: float = 120) -> list[dict[str, Any]]:
-        """Check that all jobs succeeded, none ran twice at once, and nothing is left; return the jobs."""
+        """Check the outcome and return the jobs.
+
+        All must have succeeded, none may have run twice at once, and nothing may be left.
+        """
         server = self.servers[0]
         jobs = [server.wait(job_id, timeout_s) for job_id in self.ids.values()]
         assert len(jobs) == self.count

@@ -27,7 +27,7 @@ async def test_a_line_names_the_request_and_the_job(caplog: pytest.LogCaptureFix
     assert line == told | {"request_id": "r1", "trace_id": TRACE.split("-")[1], "job_id": "j1"}
 
 
-async def test_a_line_tells_what_was_raised(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_line_contains_the_raised_error(caplog: pytest.LogCaptureFixture) -> None:
     try:
         1 / 0  # noqa: B018
     except ZeroDivisionError:

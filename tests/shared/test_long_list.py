@@ -47,7 +47,7 @@ def test_the_length_is_checked_before_the_items(looked):
     assert looked.times == 0
 
 
-def test_the_first_wrong_item_ends_it(looked):
+def test_checking_stops_at_the_first_wrong_item(looked):
     with pytest.raises(ValidationError) as caught:
         Several(items=[1] * 10 + [-1] * 900)
     assert [one["loc"] for one in caught.value.errors()] == [("items", 10)]

@@ -42,7 +42,7 @@ def test_either_kind_is_taken_and_a_third_is_not() -> None:
         asked(images="j1")
 
 
-def test_one_of_those_it_needs_has_to_be_given() -> None:
+def test_at_least_one_of_the_needed_inputs_must_be_given() -> None:
     with pytest.raises(Invalid, match="One of video, images must be given") as refused:
         asked(video=None, images=None)
     assert [one["field"] for one in refused.value.errors] == ["inputs.video", "inputs.images"]

@@ -22,7 +22,7 @@ def test_a_word_may_stand_for_a_list(text: str, value: object) -> None:
 
 
 @pytest.mark.parametrize(("text", "field"), [('"beat"', "times"), ("[-1]", "times.0"), ("beat", "times"), ("7", "times")])
-def test_a_wrong_value_is_told_by_its_fields_own_name(text: str, field: str) -> None:
+def test_an_error_names_the_field_of_a_wrong_value(text: str, field: str) -> None:
     with pytest.raises(Invalid) as raised:
         params_from_text(Given, {"times": text, "strength": "2"})
     named = [one["field"] for one in raised.value.errors]
@@ -30,6 +30,6 @@ def test_a_wrong_value_is_told_by_its_fields_own_name(text: str, field: str) -> 
     assert set(named) <= {field, "times"}
 
 
-def test_an_unknown_field_is_told_as_it_was_given() -> None:
+def test_an_error_quotes_an_unknown_field_as_given() -> None:
     with pytest.raises(Invalid, match=r"list\[x\]: unknown field"):
         params_from_text(Given, {"list[x]": "1"})

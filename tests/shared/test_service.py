@@ -37,14 +37,14 @@ def test_a_check_fills_in_defaults_and_makes_no_job(service: Server) -> None:
     assert service.client.get("/v1/jobs").json()["items"] == []
 
 
-def test_what_an_earlier_step_will_make_is_checked_by_kind(service: Server) -> None:
+def test_outputs_of_earlier_steps_are_checked_by_kind(service: Server) -> None:
     for first, status in (("pending:json", 200), ("pending:video", 422), ("pending:", 422)):
         answer = service.client.post("/read/check", json={"inputs": {"first": first, "rest": ["pending:json"]}})
         assert answer.status_code == status, answer.text
     assert service.post("read", inputs={"first": "pending:json"}).status_code in (404, 422), "only a check may leave it open"
 
 
-def test_it_says_how_it_is(service: Server) -> None:
+def test_health_readiness_metrics_and_schema_are_served(service: Server) -> None:
     assert service.client.get("/health").json()["status"] == "alive"
     assert service.client.get("/ready").json()["status"] == "ready"
     assert "reelwright_http_requests_total" in service.client.get("/metrics").text
@@ -52,7 +52,7 @@ def test_it_says_how_it_is(service: Server) -> None:
     assert {f"/{operation.verb}/jobs" for operation in OPERATIONS} <= set(schema["paths"])
 
 
-def test_it_is_not_ready_where_the_disk_is_nearly_full(tmp_path: Path) -> None:
+def test_a_service_with_a_nearly_full_disk_is_not_ready(tmp_path: Path) -> None:
     with serving_one(tmp_path, role="gateway", MIN_FREE_BYTES=str(10**18)) as server:
         answer = server.client.get("/ready")
         assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
@@ -85,5 +85,5 @@ def test_names_may_be_trusted_beside_localhost(tmp_path: Path) -> None:
         (None, None),
     ],
 )
-def test_the_seconds_of_a_preference(prefer: str | None, seconds: int | None) -> None:
+def test_wait_seconds_are_read_from_prefer(prefer: str | None, seconds: int | None) -> None:
     assert wait_seconds(prefer) == seconds

@@ -22,12 +22,12 @@ def test_a_setting_may_be_a_file(tmp_path: Path) -> None:
     ("url", "whole"),
     [("", ""), ("postgresql://a:own@db/x", "postgresql://a:own@db/x"), ("postgresql://a@db/x", "postgresql://a:file@db/x")],
 )
-def test_the_password_is_put_where_there_is_none(url: str, whole: str) -> None:
+def test_the_password_is_added_to_a_url_without_one(url: str, whole: str) -> None:
     assert Settings(database_url=url, database_password="file").database == whole
 
 
 @pytest.mark.parametrize(("host", "published"), [("0.0.0.0", ""), ("127.0.0.1", "0.0.0.0"), ("0.0.0.0", "10.1.2.3")])
-def test_without_keys_nobody_else_may_reach_it(host: str, published: str) -> None:
+def test_without_keys_only_this_machine_has_access(host: str, published: str) -> None:
     with pytest.raises(ValidationError, match=f"REELWRIGHT_HOST={published or host} can be reached by others: set REELWRIGHT_API_KEYS"):
         Settings(host=host, published_host=published)
     assert Settings(host=host, published_host=published, api_keys="key").owners

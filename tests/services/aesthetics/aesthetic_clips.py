@@ -14,7 +14,10 @@ WIDTH, HEIGHT, RATE = 320, 180, 10
 
 
 def scenery(seed: int, width: int = WIDTH, height: int = HEIGHT) -> NDArray[np.uint8]:
-    """Return a sharp and well exposed picture, (height, width, 3), of overlapping discs in many sizes and colours."""
+    """Draw a sharp and well exposed picture, (height, width, 3).
+
+    It shows overlapping discs in many sizes and colours.
+    """
     random = np.random.default_rng(seed)
     picture = np.full((height, width, 3), 110, np.uint8)
     for radius in sorted(random.pareto(1.5, 500) * 4 + 2, reverse=True):
@@ -24,7 +27,10 @@ def scenery(seed: int, width: int = WIDTH, height: int = HEIGHT) -> NDArray[np.u
 
 
 def write_video(path: Path, frames: list[NDArray[np.uint8]], *, rate: int = RATE, times: list[int] | None = None) -> Path:
-    """Write a video of RGB frames; `times`: their pts in 1/1000 s, otherwise evenly at `rate`."""
+    """Write a video of RGB frames.
+
+    `times`: times of the frames in milliseconds; without them the frames are evenly spaced at `rate`.
+    """
     height, width = frames[0].shape[:2]
     base = {"time_base": Fraction(1, 1000)} if times else {}
     with VideoWriter(path, width=width, height=height, frame_rate=Fraction(rate), quality=100, **base) as writer:

@@ -25,7 +25,10 @@ Arrays = dict[str, dict[str, NDArray[np.float32]]]
 
 @dataclass
 class Weights:
-    """Random weights by layer and name, made on first use; a lower `gain` lowers the influence of the pictures."""
+    """Random weights by layer and name, made on first use.
+
+    A lower `gain` lowers the influence of the pictures.
+    """
 
     seed: int = 0
     gain: float = 1.0
@@ -71,7 +74,7 @@ def inception_order() -> list[str]:
 
 
 def mobilenet_order() -> list[str]:
-    """Return every layer of the MobileNet file, with or without weights, in its order."""
+    """Return every layer of the MobileNet file, in the file's order."""
     blocks = [f"conv_{kind}_{number}{part}" for number in range(1, 14) for kind in ("dw", "pw") for part in ("", "_bn", "_relu")]
     pads = {f"conv_dw_{number}": f"conv_pad_{number}" for number in range(1, 14)}
     body = [name for block in blocks for name in ((pads[block], block) if block in pads else (block,))]
@@ -79,7 +82,10 @@ def mobilenet_order() -> list[str]:
 
 
 def mobilenet(pictures: NDArray[np.float32], weights: Weights) -> NDArray[np.float32]:
-    """Compute MobileNet (Howard et al., 2017, width 1) with NIMA's head. `pictures`: (n, side, side, 3)."""
+    """Compute MobileNet with NIMA's head.
+
+    `pictures`: (n, side, side, 3). Source: Howard et al., 2017, width 1.
+    """
     import torch
     from torch.nn import functional as F
 
@@ -105,7 +111,10 @@ def mobilenet(pictures: NDArray[np.float32], weights: Weights) -> NDArray[np.flo
 
 
 def inception_resnet_v2(pictures: NDArray[np.float32], weights: Weights) -> NDArray[np.float32]:
-    """Compute InceptionResNetV2 (Szegedy et al., 2016) with NIMA's head; Keras numbered its layers in order of creation."""
+    """Compute InceptionResNetV2 with NIMA's head.
+
+    Source: Szegedy et al., 2016. Keras numbered the layers in order of creation.
+    """
     import torch
     from torch.nn import functional as F
 
@@ -158,7 +167,10 @@ def inception_resnet_v2(pictures: NDArray[np.float32], weights: Weights) -> NDAr
 
 
 def _padded(x: torch.Tensor) -> torch.Tensor:
-    """Add a row and a column at the end, as the padding layers of the old MobileNet file do for even sizes."""
+    """Add a row and a column at the end.
+
+    The padding layers of the old MobileNet file do this for even sizes.
+    """
     from torch.nn import functional as F
 
     return F.pad(x, (0, 1, 0, 1))

@@ -37,7 +37,7 @@ def rating(models: Path, data: Path) -> Iterator[RunningSuite]:
 
 @pytest.fixture(scope="module")
 def shared(data: Path) -> Path:
-    """Return the folder that the extractors' folders are in."""
+    """Return the folder that holds the extractors' folders."""
     folder = data / "aesthetics" / "public"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
@@ -213,7 +213,10 @@ def test_an_extraction_is_finished_after_a_restart(tmp_path, ten_seconds):
 
 
 def test_an_extraction_of_an_ended_process_is_finished_by_another(rating: RunningSuite, data, shared, ten_seconds):
-    """For example after the first container was removed, or if the database was unreachable when the job ended."""
+    """This happens after the first container was removed.
+
+    It also happens if the database was unreachable when the job ended.
+    """
     (shared / "left-over").mkdir()
     shutil.copy(ten_seconds, shared / "left-over" / "one.mp4")
     job = rating.start("aesthetics.extract-frames", {"video": [rating.upload(ten_seconds)["id"]]}, {})

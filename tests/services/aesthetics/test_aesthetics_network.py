@@ -35,7 +35,7 @@ def pictures():
 
 @pytest.fixture(scope="module")
 def expected(pictures):
-    """Return the scores of the weights in the models folder, computed without any backend."""
+    """Compute the scores of the weights in the models folder without a backend."""
     return mobilenet(prepared(pictures, "symmetric"), Weights())
 
 

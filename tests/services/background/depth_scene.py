@@ -1,4 +1,7 @@
-"""A scene of planes and boxes with exact depth: what a moved camera sees of it is known for every pixel."""
+"""A scene of planes and boxes with exact depth.
+
+The view of a moved camera is known for every pixel.
+"""
 
 from dataclasses import dataclass
 
@@ -10,7 +13,10 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Plane:
-    """A flat surface: inverse depth is a * x + b * y + c within left <= x < right, top <= y < bottom of the reference picture."""
+    """A flat surface.
+
+    Its inverse depth is a * x + b * y + c within left <= x < right, top <= y < bottom of the reference picture.
+    """
 
     a: float
     b: float
@@ -22,7 +28,10 @@ class Plane:
 
 
 class Scene:
-    """A back wall, a floor, a side wall, and three boxes that stand before them, in `width` x `height` pixels."""
+    """A room with three boxes, in `width` x `height` pixels.
+
+    The room has a back wall, a floor and a side wall.
+    """
 
     def __init__(self, width: int, height: int) -> None:
         self.width, self.height = width, height
@@ -42,7 +51,10 @@ class Scene:
         return self.seen((0.0, 0.0))[0]
 
     def seen(self, move: tuple[float, float]) -> tuple[Floats, Floats, Floats, NDArray[np.int64]]:
-        """Return inverse depth, x and y in the reference picture, and the number of the plane, for each pixel after a move."""
+        """Return the true origin of each pixel of a moved view.
+
+        These are inverse depth, x and y in the reference picture, and the number of the plane.
+        """
         y, x = np.mgrid[0 : self.height, 0 : self.width].astype(np.float64)
         best, number = np.full(x.shape, -1.0), np.full(x.shape, -1)
         at_x, at_y = x.copy(), y.copy()
@@ -55,7 +67,7 @@ class Scene:
         return best.astype(np.float32), at_x.astype(np.float32), at_y.astype(np.float32), number
 
     def shown(self, move: tuple[float, float]) -> NDArray[np.bool_]:
-        """Return the pixels of a moved view that the reference picture shows as well."""
+        """Return the pixels of a moved view that the reference picture shows."""
         _, x, y, number = self.seen(move)
         column, row = np.rint(x).astype(int), np.rint(y).astype(int)
         inside = (column >= 0) & (column < self.width) & (row >= 0) & (row < self.height)

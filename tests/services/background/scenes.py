@@ -1,4 +1,7 @@
-"""Clips with a known background: a wide drawn wall, a camera that pans, rolls, zooms and tilts, and a subject with a soft matte."""
+"""Clips with a known background.
+
+They show a wide drawn wall, a camera that pans, rolls, zooms and tilts, and a subject with a soft matte.
+"""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -17,7 +20,10 @@ RATE = Fraction(25)
 
 @dataclass(frozen=True, kw_only=True)
 class Shoot:
-    """How a clip is shot. `pan` is a share of the width, `roll` degrees, `zoom` and `light` shares, `tilt` per pixel."""
+    """Motion of the camera and change of light in a clip.
+
+    `pan` is a share of the width, `roll` is in degrees, `zoom` and `light` are shares, `tilt` is per pixel.
+    """
 
     frames: int = 40
     width: int = 480
@@ -35,7 +41,10 @@ class Shoot:
 
 
 def wall(width: int, height: int, seed: int = 0) -> RGB:
-    """A wide picture with detail at every scale: noise, discs, boxes, lines and flat areas."""
+    """Draw a wide picture with detail at every scale.
+
+    It has noise, discs, boxes, lines and flat areas.
+    """
     random = np.random.default_rng(seed)
     picture = np.full((height, width, 3), 120, np.float32)
     for octave in range(2, 9):
@@ -55,7 +64,7 @@ def wall(width: int, height: int, seed: int = 0) -> RGB:
 
 
 def camera(shoot: Shoot, k: int) -> NDArray[np.float64]:
-    """The matrix that takes pixels of frame `k` to the middle of the wall."""
+    """Return the matrix from frame `k` to the middle of the wall."""
     t = k / max(shoot.frames - 1, 1)
     w, h = shoot.width, shoot.height
     across, down = shoot.pan * w * (t - 0.5) + (4 * np.sin(7 * t) if shoot.pan else 0), (0.03 * h * np.sin(5 * t) if shoot.pan else 0)
@@ -74,7 +83,7 @@ def camera(shoot: Shoot, k: int) -> NDArray[np.float64]:
 
 
 def subject_alpha(shoot: Shoot, k: int) -> NDArray[np.uint8]:
-    """A person-like shape that sways, uint8 (height, width)."""
+    """Draw a person-like shape that sways, uint8 (height, width)."""
     w, h = shoot.width, shoot.height
     picture = np.zeros((h, w), np.uint8)
     if not shoot.subject:
@@ -101,7 +110,10 @@ class Clip:
         return np.asarray(self._centre @ camera(self.shoot, k), np.float64)
 
     def background(self, k: int, *, left: int = 0, top: int = 0, size: tuple[int, int] | None = None) -> RGB:
-        """The wall as frame `k` sees it, without subject, light and noise; or a canvas whose frame lies at `left`, `top`."""
+        """Return the wall in frame `k`, without subject, light and noise.
+
+        Or return a canvas on which the frame lies at `left`, `top`.
+        """
         shift = np.array([[1, 0, left], [0, 1, top], [0, 0, 1.0]])
         matrix = shift @ np.linalg.inv(self.matrix(k))
         size = size or (self.shoot.width, self.shoot.height)

@@ -61,7 +61,10 @@ class Listener:
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A models folder with tiny networks, and a pickle beside each of their files that must not be opened."""
+    """A models folder with tiny networks.
+
+    Beside each file lies a pickle that must not be opened.
+    """
     folder = tmp_path_factory.mktemp("models")
     write_pipeline(folder / "sd15-inpainting")
     write_control(folder / "controlnet-depth-sd15")
@@ -239,7 +242,10 @@ def test_the_scenes_depth_has_no_subject_and_goes_on_around_the_frame() -> None:
 
 @pytest.mark.slow
 def test_the_true_shapes_are_those_that_diffusers_builds() -> None:
-    """Build the networks of Stable Diffusion 1.5 without memory for weights, and count their parameters."""
+    """Builds the networks of Stable Diffusion 1.5 without memory for weights.
+
+    Then counts their parameters.
+    """
     import torch
     from diffusers import ControlNetModel, UNet2DConditionModel
 

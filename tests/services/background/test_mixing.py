@@ -61,7 +61,7 @@ def test_old_colours_leave_the_edge() -> None:
     assert np.abs(guess - subject).mean() < 0.25 * np.abs(mixed - subject).mean()
 
 
-def test_stray_blobs_go_and_what_touches_stays() -> None:
+def test_stray_blobs_are_removed_and_touching_ones_stay() -> None:
     alpha = np.maximum(disc(200, 300), disc(200, 300, row=0.2, column=0.1, radius=0.05))
     kept = without_stray_blobs(alpha, 0.4)
     assert kept[40, 30] == 0

@@ -70,7 +70,7 @@ def test_a_panorama_holds_what_the_camera_saw(tmp_path: Path) -> None:
     assert result.invented_share == pytest.approx((invented > 0).mean(), abs=1e-3)
 
 
-def test_what_the_subject_always_hides_is_filled_and_told(tmp_path: Path) -> None:
+def test_places_that_are_always_hidden_are_filled_and_reported(tmp_path: Path) -> None:
     clip = Clip(Shoot(pan=0, roll=0, zoom=0, tilt=0, wander=0.02, frames=16, seed=15))
     result, picture, invented, warnings = made(clip, tmp_path)
     hidden = clip.frame(8)[1] > 250
@@ -81,7 +81,10 @@ def test_what_the_subject_always_hides_is_filled_and_told(tmp_path: Path) -> Non
 
 
 def test_depth_is_reported(tmp_path: Path) -> None:
-    """Two walls, one twice as near: a plate of the far one does not fit the near one."""
+    """There are two walls, one twice as near as the other.
+
+    A plate of the far wall does not fit the near one.
+    """
     far, near = Clip(Shoot(subject=False, roll=0, zoom=0, tilt=0, pan=0.2, seed=16)), Clip(Shoot(subject=False, seed=17))
     video, matte = tmp_path / "clip.mp4", tmp_path / "matte.mp4"
     with (
@@ -128,7 +131,7 @@ def test_frames_are_aligned_to_a_fraction_of_a_pixel(tmp_path: Path) -> None:
     assert np.concatenate(errors).max() < 1
 
 
-def test_bad_input_is_refused_in_words(tmp_path: Path) -> None:
+def test_bad_input_is_refused_with_a_message(tmp_path: Path) -> None:
     clip = Clip(Shoot(frames=8, pan=0))
     video, matte = clip.write(tmp_path)
     outputs = {"plate": tmp_path / "plate.png", "invented": tmp_path / "invented.png"}

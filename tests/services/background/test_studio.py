@@ -197,7 +197,7 @@ def test_exposure_is_smoothed_and_gaps_are_bridged() -> None:
     assert [plane[0, 0] for plane in exposed(planes, 1.2)] == [136, 94, 142]  # type: ignore[arg-type]
 
 
-def test_light_and_the_cameras_height_are_told_apart() -> None:
+def test_light_and_the_cameras_height_are_distinguished() -> None:
     matte = np.zeros((100, 160), np.uint8)
     matte[30:90, 60:90] = 255
     for side, place in (("left", np.s_[:, :50]), ("right", np.s_[:, 110:]), ("above", np.s_[:25])):

@@ -1,4 +1,4 @@
-"""Views of a picture with depth, against a scene whose truth is known for every pixel."""
+"""Views of a picture with depth, compared with a scene of known geometry."""
 
 import cv2
 import numpy as np
@@ -24,7 +24,7 @@ def surface(scene: Scene) -> TornSurface:
 
 
 def places(view: View) -> tuple[np.ndarray, np.ndarray]:
-    """Where pixels come from, whichever of the two layers shows."""
+    """Return the origin of each pixel, whichever of the two layers shows."""
     x, y = view.x.copy(), view.y.copy()
     if view.torn is not None:
         part = view.torn.rows, view.torn.columns
@@ -34,7 +34,10 @@ def places(view: View) -> tuple[np.ndarray, np.ndarray]:
 
 
 def errors(surface: TornSurface, scene: Scene, move: tuple[float, float]) -> np.ndarray:
-    """Distance in pixels between where pixels come from and where they should, for those that the reference shows."""
+    """Return the distances between the origins of pixels and the true ones.
+
+    In pixels, for those that the reference picture shows.
+    """
     x, y = places(surface.view(move, np.eye(3), (WIDTH, HEIGHT)))
     _, true_x, true_y, _ = scene.seen(move)
     return np.hypot(x - true_x, y - true_y)[scene.shown(move)]

@@ -6,7 +6,10 @@ from typing import Any
 
 
 def byte_vocabulary() -> dict[str, int]:
-    """CLIP's alphabet: each byte alone and at the end of a word, and two marks: 514 tokens."""
+    """Return CLIP's alphabet, 514 tokens.
+
+    These are each byte alone, each byte at the end of a word, and two marks.
+    """
     printable = [*range(ord("!"), ord("~") + 1), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     shown = [chr(code) for code in printable] + [chr(256 + number) for number in range(256 - len(printable))]
     words = shown + [f"{letter}</w>" for letter in shown] + ["<|startoftext|>", "<|endoftext|>"]

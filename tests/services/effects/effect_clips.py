@@ -1,4 +1,4 @@
-"""Clips made by the tests of the effects: a textured ground that a camera looks at, and a disc that moves on its own."""
+"""Clips for the tests of the effects: a camera over a textured ground, and a moving disc."""
 
 from collections.abc import Callable
 from fractions import Fraction
@@ -85,7 +85,10 @@ def write(
     sound: bool = False,
     **more: Any,
 ) -> Path:
-    """Write a clip whose frame `i` has the luma plane `luma(i)`; `times`: its pts in units of 1 / (4 * rate)."""
+    """Write a clip whose frame `i` has the luma plane `luma(i)`.
+
+    `times`: times of the frames in units of 1 / (4 * rate).
+    """
     height, width = luma(0).shape
     deep = 4 if "10le" in pixel_format else 1
     half = (height, width) if "444" in pixel_format else (-(-height // 2), -(-width // 2))
@@ -121,7 +124,7 @@ def frame_of(luma: Gray, index: int = 0) -> Frame:
 def trails_of(
     path: Path, output: Path, *, matte: Path | None = None, progress: RecordingProgress | None = None, **params: Any
 ) -> MotionTrailsResult:
-    """Run the operation."""
+    """Run `effects.motion-trails`."""
     asked = MotionTrailsParams.model_validate({"quality": 95} | params)
     return motion_trails(asked, video=path, matte=matte, output=output, progress=progress or RecordingProgress())
 

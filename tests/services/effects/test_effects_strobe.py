@@ -1,4 +1,4 @@
-"""Strobe on files: stamps are where the subject was, in the video and in the picture."""
+"""Strobe on files: the places of stamps in the video and in the picture."""
 
 from pathlib import Path
 
@@ -56,7 +56,10 @@ def test_stamps_gather_behind_the_subject(tripod, tmp_path):
 
 
 def slow(camera):
-    """Return a clip of a disc that moves by less than its width between two stamps, so that only its edges differ."""
+    """Write a clip of a slow disc.
+
+    It moves by less than its width between two stamps, so that only its edges differ.
+    """
     ground_of = scene(camera, None)
     return lambda i: with_disc(ground_of(i), (50 + 1.2 * i - (camera(i)[0] - camera(0)[0]), 90.0), radius=28)
 

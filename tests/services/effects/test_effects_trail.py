@@ -20,7 +20,7 @@ def moments(count, *, shots=(), rate=30, times=None):
 
 
 def numbers(source, reach, max_held=10_000):
-    """Return each picture (here: its number) with its ghosts' numbers and their frames."""
+    """Return each frame's number with the numbers and frames of its ghosts."""
     found = []
     for trail in trails(source, reach, max_held=max_held):
         assert trail.own.index == trail.picture

@@ -19,7 +19,10 @@ def report_of(
     name: str = "clip.mp4",
     **more: object,
 ) -> VideoReport:
-    """Make a report with shots between the frame numbers `edges`. `times`: seconds of all frames and of the end."""
+    """Make a report with shots between the frame numbers `edges`.
+
+    `times`: times of all frames and of the end, in seconds.
+    """
     at = list(times) if times is not None else [float(frame / rate) for frame in range(edges[-1] + 1)]
     kinds = [*kinds, *["cut"] * (len(edges) - 1 - len(kinds))]
     shots = [

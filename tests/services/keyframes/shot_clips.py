@@ -17,7 +17,10 @@ Rgb = NDArray[np.uint8]
 
 
 def scene(seed: int, *, speed: float = 1.0) -> Iterator[Rgb]:
-    """Yield endless frames of soft coloured noise that drifts by `speed` pixels per frame."""
+    """Yield endless frames of drifting noise.
+
+    The noise is soft and coloured, and drifts by `speed` pixels per frame.
+    """
     random = np.random.default_rng(seed)
     palette = random.integers(30, 226, 3) + random.normal(0, 45, (5, 28, 3))
     colors = cv2.resize(palette, (4 * WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
@@ -49,9 +52,10 @@ MIXES = {"dissolve": dissolve, "wipe": wipe, "fade": fade}
 
 
 def cut_together(parts: Sequence[tuple[int, str | None, int]], *, speed: float = 1.0) -> tuple[list[Rgb], list[tuple[int, int]]]:
-    """Join scenes. `parts`: (frames, kind of transition to the next scene, frames of the transition).
+    """Join scenes with transitions.
 
-    Returns the frames, and for each transition its first frame and the frame after its last.
+    `parts`: (frames, kind of transition to the next scene, frames of the transition). Returns the frames, and for each transition its first
+    frame and the frame after its last.
     """
     frames: list[Rgb] = []
     truths = []
@@ -82,7 +86,10 @@ def write(path: Path, frames: Sequence[Rgb], *, ticks: Sequence[int] | None = No
 
 
 def write_with_keys(path: Path, frames: Sequence[Rgb], distance: int) -> Path:
-    """Write frames at 25 fps with a keyframe every `distance` frames, wherever the cuts are."""
+    """Write frames at 25 fps with a keyframe every `distance` frames.
+
+    Cuts get no keyframes of their own.
+    """
     height, width = frames[0].shape[:2]
     with av.open(str(path), "w") as file:
         stream = file.add_stream("libx264", rate=25, options={"g": str(distance), "sc_threshold": "0", "preset": "veryfast"})

@@ -88,7 +88,7 @@ def test_min_gap_and_max_keyframes_limit_the_choice(outputs, tmp_path):
 
 
 def noise(frames: int) -> Scan:
-    """Make a scan of noise: all frames have the same layout, but no two look alike."""
+    """Make a scan of noise, whose frames have one layout but differ."""
     rng = np.random.default_rng(1)
 
     def some():

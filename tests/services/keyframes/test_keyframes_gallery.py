@@ -1,4 +1,4 @@
-"""The gallery: self-contained, safe with hostile names, and its script finds the same shots as the server."""
+"""The gallery: one file, safe with hostile names, with a script that finds the server's shots."""
 
 import base64
 import hashlib
@@ -184,7 +184,7 @@ WHOLE = ["startFrame", "endFrame", "start", "end", "kind", "transition"]
 
 
 def as_drawn(shot: Shot) -> list[object]:
-    """Convert a server's shot to the page's form."""
+    """Convert a shot of the server to the form that the page uses."""
     transition = [shot.transition_start_frame, shot.transition_end_frame]
     return [shot.start_frame, shot.end_frame, shot.start_s, shot.end_s, shot.kind, transition]
 
@@ -242,7 +242,10 @@ def test_the_page_selects_the_same_candidates_as_the_server(script: Script, seed
 
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two hard cuts, a dissolve, and a flash that counts as a cut at low thresholds."""
+    """Write two hard cuts, a dissolve and a flash.
+
+    The flash counts as a cut at low thresholds.
+    """
     frames, _ = cut_together([(30, "cut", 0), (40, "dissolve", 12), (40, "cut", 0), (30, None, 0)])
     frames[100] = np.full_like(frames[100], 240)
     return write(tmp_path_factory.mktemp("film") / "film.mp4", frames)

@@ -96,7 +96,7 @@ def test_noise_and_scattered_sounds_have_none(seed: int) -> None:
 
 
 @pytest.mark.parametrize("wave", [np.zeros(10 * SAMPLE_RATE), np.zeros(10), clicks(np.array([5.0]), length=10), np.ones(SAMPLE_RATE)])
-def test_what_has_no_beat_has_none(wave: Floats) -> None:
+def test_sounds_without_a_beat_have_none(wave: Floats) -> None:
     assert beats(blocks(wave)) == []
 
 
@@ -143,7 +143,7 @@ def test_a_given_curve_changes_on_the_beats_of_its_part(band: Path, tmp_path: Pa
     ] == pytest.approx([3.4, 5.2], abs=LATEST)
 
 
-def test_without_beats_it_says_so(tmp_path: Path) -> None:
+def test_missing_beats_give_a_warning(tmp_path: Path) -> None:
     gray = np.full((48, 64), 60, np.uint8)
     silent = write_clip(tmp_path / "silent.mp4", lambda i: gray, frames=125, frame_rate=Fraction(25), tracks=(("mono", np.zeros_like),))
     mute = write_clip(tmp_path / "mute.mp4", lambda i: gray, frames=125, frame_rate=Fraction(25))

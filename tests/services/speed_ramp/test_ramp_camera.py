@@ -111,7 +111,7 @@ def filmed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return scene(tmp_path_factory.mktemp("camera") / "scene.mp4", camera=shakes, subject=acts_early)
 
 
-def test_what_is_measured_is_what_was_asked_for(filmed: Path) -> None:
+def test_each_measure_finds_its_own_motion(filmed: Path) -> None:
     subject, camera, total = (halves(analyze(AnalyzeParams(measure=m), video=filmed)) for m in ("subject", "camera", "total"))
     pan = 0.25 * 320 / np.hypot(320, 180)
     assert subject[0] > 6 * subject[1]

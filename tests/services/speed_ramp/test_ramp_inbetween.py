@@ -41,7 +41,7 @@ def test_half_speed_shows_what_lay_between(tmp_path: Path) -> None:
     assert errors["flow"] < errors["blend"] / 4
 
 
-def test_a_cut_stays_one_and_parts_freezes_and_shutter_go_with_it(tmp_path: Path) -> None:
+def test_cuts_stay_sharp_with_parts_freezes_and_a_shutter(tmp_path: Path) -> None:
     video = write_clip(tmp_path / "in.mp4", lambda i: view(3 * i, seed=1 if i < 10 else 5), frames=20)
     curve = to_points([Point(0, 0.4), Point(0.35, 0.4, freeze=0.5), Point(0.5, 4.0), Point(1, 4.0)])
     recorder = Recorder()

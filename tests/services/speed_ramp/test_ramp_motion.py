@@ -50,7 +50,7 @@ def test_a_still_picture_and_a_plain_one_do_not_move() -> None:
         assert np.abs(step.camera).max() < 1e-4
 
 
-def test_a_cut_and_a_flash_are_told_from_motion() -> None:
+def test_cuts_and_flashes_are_distinguished_from_motion() -> None:
     one, other = texture(5)[:144, :256].copy(), texture(6)[:144, :256].copy()
     white = np.full_like(one, 235)
     assert Meter()(one, other).cut

@@ -24,7 +24,7 @@ from services.speed_ramp.render import RenderParams
         ({"segment_length": 1}, "Extra inputs"),
     ],
 )
-def test_what_makes_no_sense_is_refused(given: dict[str, object], says: str) -> None:
+def test_invalid_params_are_refused(given: dict[str, object], says: str) -> None:
     with pytest.raises(ValidationError, match=says):
         RenderParams.model_validate(given)
 

@@ -105,7 +105,7 @@ def test_listed_speeds_give_their_total(source: Path, tmp_path: Path) -> None:
     assert (result.curve[0].t, result.curve[-1].t) == (0, 6)
 
 
-def test_the_analysed_curve_is_followed_and_both_parts_are_told(source: Path, tmp_path: Path) -> None:
+def test_the_analysed_curve_is_followed_and_both_parts_are_reported(source: Path, tmp_path: Path) -> None:
     recorder = Recorder()
     result = render(RenderParams(min_speed=1.5, max_speed=3), video=source, output=tmp_path / "out.mp4", progress=recorder)
     total = float(Clock([(point.t, point.speed) for point in result.curve]).out(6.0))

@@ -40,7 +40,7 @@ def test_it_is_the_sine_of_the_source_moment_to_100_db(points: list[Point], freq
 
 
 @pytest.mark.parametrize(("speed", "frequency"), [(3.0, 9000), (16.0, 4000), (2.0, 13_000)])
-def test_nothing_folds_back(speed: float, frequency: float) -> None:
+def test_no_frequency_is_aliased(speed: float, frequency: float) -> None:
     heard = along(Varispeed, tone(frequency, 3), Clock([(0.0, speed)]))[0]
     assert 20 * np.log10(np.abs(heard[500:-500]).max() / 0.5) < -80
 

@@ -58,7 +58,7 @@ def test_each_process_has_an_executor_id_of_its_own(inside: Server) -> None:
     assert all(name.startswith("reelwright-") and name != "local" for name in ids | {first})
 
 
-def test_zero_is_the_highest_rank() -> None:
+def test_priority_zero_is_the_highest() -> None:
     assert 0 < PRIORITIES["high"] < PRIORITIES["normal"] < PRIORITIES["low"]
 
 
@@ -72,7 +72,7 @@ def test_many_recoveries_do_not_end_a_job(inside: Server) -> None:
     assert [inside.wait(job)["status"] for job in (blocker, waiting)] == ["succeeded"] * 2
 
 
-def test_a_workflow_that_nobody_knows_harms_nothing(inside: Server) -> None:
+def test_an_unregistered_workflow_does_no_harm(inside: Server) -> None:
     """It waits for ever: so the engine enqueues only the two that it registers."""
     database = connect("", inside.data_dir)
     client = DBOSClient(system_database_engine=database, application_name=dbos_setup.APPLICATION)
@@ -105,7 +105,7 @@ def test_the_database_is_set_up_for_many_processes(tmp_path: Path) -> None:
     database.dispose()
 
 
-def test_a_lock_is_held_by_one_and_dropped_for_the_next(tmp_path: Path) -> None:
+def test_a_lock_has_one_holder_at_a_time(tmp_path: Path) -> None:
     one, other = FileLocks(tmp_path), FileLocks(tmp_path)
     assert one.take("a")
     assert not other.take("a")

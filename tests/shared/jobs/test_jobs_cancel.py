@@ -19,7 +19,7 @@ def helpers(server: Server) -> list[str]:
 
 
 @pytest.mark.parametrize("operation", ["grandchild", "daemon", "deaf", "hold-the-gil", "stop-everybody"])
-def test_a_running_job_is_gone_within_a_second(server: Server, operation: str) -> None:
+def test_a_running_job_is_canceled_within_a_second(server: Server, operation: str) -> None:
     job = server.submit(operation)["id"]
     server.wait(job, until=("running",))
     if operation in ("grandchild", "daemon"):
@@ -108,7 +108,7 @@ def test_many_cancels_at_once_agree(server: Server) -> None:
     assert codes == [200] * 8
 
 
-def test_another_process_cancels(server: Server) -> None:
+def test_a_process_that_does_not_run_the_job_cancels_it(server: Server) -> None:
     """The one that is asked does not run the job: it may be a gateway."""
     with serving_one(server.data_dir, role="gateway") as gateway:
         job = server.submit("grandchild")["id"]

@@ -50,7 +50,7 @@ def test_many_kills_among_two_processes_lose_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_killed_server_takes_everything_with_it_and_the_job_goes_on(tmp_path: Path) -> None:
+def test_a_killed_server_leaves_no_process_and_its_job_continues(tmp_path: Path) -> None:
     log = tmp_path / "log"
     with serving_one(tmp_path / "data", CONCURRENCY="1") as server:
         first = server.submit("steady", params={"tag": "a", "log": str(log), "seconds": 1})["id"]
@@ -65,7 +65,7 @@ def test_a_killed_server_takes_everything_with_it_and_the_job_goes_on(tmp_path: 
         assert sorted(log.read_text().splitlines()) == ["begin a", "begin a", "begin b", "end a", "end b"]
 
 
-def test_sigterm_in_the_middle_of_jobs_ends_soon_and_they_go_on(tmp_path: Path) -> None:
+def test_sigterm_ends_the_server_soon_and_its_jobs_continue(tmp_path: Path) -> None:
     log = tmp_path / "log"
     with serving_one(tmp_path / "data", CONCURRENCY="2") as server:
         params = [{"tag": str(number), "log": str(log), "seconds": 0.5} for number in range(6)]
@@ -80,7 +80,7 @@ def test_sigterm_in_the_middle_of_jobs_ends_soon_and_they_go_on(tmp_path: Path) 
         assert "overlap" not in log.read_text()
 
 
-def test_a_job_whose_process_is_killed_from_outside_is_done_again(tmp_path: Path) -> None:
+def test_a_job_whose_process_is_killed_runs_again(tmp_path: Path) -> None:
     with serving_one(tmp_path / "data") as server:
         job = server.submit("steady", params={"tag": "a", "log": str(tmp_path / "log"), "seconds": 0.7})["id"]
         within(10, lambda: (tmp_path / "log").exists())
@@ -90,7 +90,7 @@ def test_a_job_whose_process_is_killed_from_outside_is_done_again(tmp_path: Path
 
 
 @pytest.mark.slow
-def test_a_job_that_is_always_killed_from_outside_fails_in_the_end(tmp_path: Path) -> None:
+def test_a_job_that_is_killed_every_time_fails(tmp_path: Path) -> None:
     with serving_one(tmp_path / "data") as server:
         job = server.run("shoot-the-guard")
         assert job["status"] == "failed"

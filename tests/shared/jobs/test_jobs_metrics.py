@@ -35,7 +35,7 @@ def test_jobs_are_counted_and_measured(server: Server) -> None:
     assert figure(server, 'reelwright_jobs{service="misbehaving",status="succeeded"}') >= 1
 
 
-def test_failures_are_told_by_kind(server: Server) -> None:
+def test_failures_are_counted_by_kind(server: Server) -> None:
     name = 'reelwright_job_failures_total{kind="worker-crashed",operation="misbehaving.segfault"}'
     before = figure(server, name)
     assert server.run("segfault")["status"] == "failed"
@@ -52,7 +52,7 @@ def test_frames_a_second_are_those_of_finished_jobs() -> None:
     assert value("reelwright_job_failures_total", {"operation": "a.b", "kind": "timed-out"}) == 1
 
 
-async def test_a_process_that_cannot_work_says_why() -> None:
+async def test_a_process_that_cannot_run_jobs_reports_why() -> None:
     runtime = Runtime(Settings(data_dir=Path("/proc/none"), database_url="postgresql://nobody@127.0.0.1:9/none"))
     database, folder = await runtime.troubles()
     assert database.startswith("the database does not answer:")

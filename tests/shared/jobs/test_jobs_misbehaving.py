@@ -55,7 +55,7 @@ def ended(bad: Server) -> Ended:
 
 
 @pytest.mark.parametrize("name", FAILING)
-def test_its_own_job_fails_with_a_sentence(ended: Ended, name: str) -> None:
+def test_a_misbehaving_operation_fails_its_job_with_a_readable_error(ended: Ended, name: str) -> None:
     job, (kind, sentence) = ended[name], FAILING[name]
     assert job["status"] == "failed"
     assert job["error"]["type"] == f"/problems/{kind}"

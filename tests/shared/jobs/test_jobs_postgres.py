@@ -65,7 +65,7 @@ def test_many_kills_lose_nothing(pair: tuple[Server, Server], tmp_path: Path, se
     assert pair[0].work() == []
 
 
-def test_one_dies_and_the_other_takes_over(pair: tuple[Server, Server], tmp_path: Path) -> None:
+def test_jobs_of_a_dead_process_are_taken_over(pair: tuple[Server, Server], tmp_path: Path) -> None:
     one, other = pair
     log = tmp_path / "log"
     jobs = [other.submit("steady", params={"tag": tag, "log": str(log), "seconds": 2})["id"] for tag in ("a", "b")]
@@ -78,7 +78,7 @@ def test_one_dies_and_the_other_takes_over(pair: tuple[Server, Server], tmp_path
     one.start()
 
 
-def test_a_process_that_stands_still_too_long_loses_its_job_and_ends(pair: tuple[Server, Server], tmp_path: Path) -> None:
+def test_a_process_frozen_for_too_long_loses_its_job_and_ends(pair: tuple[Server, Server], tmp_path: Path) -> None:
     """Its session is ended by the server. Nothing of it may go on working when the other one begins."""
     one, other = pair
     log = tmp_path / "log"

@@ -65,7 +65,7 @@ def test_events_are_replayed_from_the_last_event_id(server: Server, followed: tu
         assert (answer.status_code, answer.content) == (204, b"")
 
 
-def test_a_broken_stream_goes_on_without_gap_or_duplicate(server: Server) -> None:
+def test_a_broken_event_stream_resumes_without_gap_or_duplicate(server: Server) -> None:
     job = server.submit("succeed", params={"seconds": 1.2})["id"]
     first = events(server, job, at_most=2)[:2]
     rest = events(server, job, after=first[-1][0])
@@ -156,7 +156,7 @@ def test_a_job_is_deleted_once_it_has_ended(server: Server) -> None:
 
 
 @pytest.mark.parametrize(("query", "kept"), [("", 1), ("?outputs=0", 1), ("?outputs=1", 0)])
-def test_a_deleted_job_takes_its_outputs_with_it_if_asked(server: Server, query: str, kept: int) -> None:
+def test_deleting_a_job_deletes_its_outputs_on_request(server: Server, query: str, kept: int) -> None:
     job = server.run("succeed")
     folder = server.data_dir / "media" / "public" / job["outputs"]["file"]["id"]
     assert folder.is_dir()

@@ -30,7 +30,7 @@ def publish(store: MediaStore, name: str) -> str:
         return store.publish(incoming, new).id
 
 
-def test_expired_jobs_and_media_go_and_what_is_needed_stays(tmp_path: Path) -> None:
+def test_expired_jobs_and_media_are_removed_unless_needed(tmp_path: Path) -> None:
     store, media = MediaStore(tmp_path / "media", ttl_s=1.5), tmp_path / "media" / "public"
     settings = {"JOB_TTL_S": "3", "MEDIA_TTL_S": "0.5", "GC_INTERVAL_S": "0.2", "CONCURRENCY": "1"}
     with serving_one(tmp_path, **settings) as server:
@@ -51,7 +51,7 @@ def test_expired_jobs_and_media_go_and_what_is_needed_stays(tmp_path: Path) -> N
 
 
 @pytest.mark.slow
-def test_the_command_clears_away_beside_a_running_server(tmp_path: Path) -> None:
+def test_gc_works_beside_a_running_server(tmp_path: Path) -> None:
     with serving_one(tmp_path, JOB_TTL_S="0.5", MEDIA_TTL_S="0.5") as server:
         for _ in range(3):
             server.run("succeed")

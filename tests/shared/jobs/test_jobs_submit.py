@@ -89,7 +89,7 @@ def test_an_invalid_preference_is_ignored(server: Server, prefer: str) -> None:
     assert "preference-applied" not in answer.headers
 
 
-def test_a_full_queue_says_so_and_takes_again(tmp_path: Path) -> None:
+def test_a_full_queue_refuses_jobs_and_accepts_them_later(tmp_path: Path) -> None:
     with serving_one(tmp_path, CONCURRENCY="1", QUEUE_LIMIT="3") as server:
         running = server.submit("succeed", params={"seconds": 1.5})["id"]
         server.wait(running, until=("running",))
@@ -128,7 +128,7 @@ def test_no_more_than_the_concurrency_run_at_once(server: Server) -> None:
     assert max(at_once) == 2
 
 
-def test_a_body_that_does_not_fit_is_refused_naming_each_field(server: Server) -> None:
+def test_an_invalid_body_is_refused_naming_each_field(server: Server) -> None:
     bodies = {
         "params.seconds": {"inputs": {}, "params": {"seconds": -1}},
         "params.speed": {"inputs": {}, "params": {"speed": 2}},

@@ -46,7 +46,7 @@ def test_both_processes_run_jobs(pair: tuple[Server, Server], tmp_path: Path) ->
     assert one.get(jobs[0]) == other.get(jobs[0])
 
 
-def test_one_dies_and_the_other_takes_over(pair: tuple[Server, Server], tmp_path: Path) -> None:
+def test_jobs_of_a_dead_process_are_taken_over(pair: tuple[Server, Server], tmp_path: Path) -> None:
     one, other = pair
     log = tmp_path / "log"
     jobs = [other.submit("steady", params={"tag": tag, "log": str(log), "seconds": 1})["id"] for tag in ("a", "b", "c", "d")]
@@ -64,7 +64,7 @@ def test_one_dies_and_the_other_takes_over(pair: tuple[Server, Server], tmp_path
     assert other.work() == []
 
 
-def test_a_process_that_stands_still_keeps_its_job(pair: tuple[Server, Server], tmp_path: Path) -> None:
+def test_a_briefly_frozen_process_keeps_its_job(pair: tuple[Server, Server], tmp_path: Path) -> None:
     """Standing still is not death: its work process goes on, so nobody else may begin the job."""
     one, other = pair
     log = tmp_path / "log"
@@ -85,7 +85,7 @@ def test_a_process_that_stands_still_keeps_its_job(pair: tuple[Server, Server], 
 
 
 @pytest.mark.slow
-def test_a_process_that_ends_in_order_hands_over(pair: tuple[Server, Server], tmp_path: Path) -> None:
+def test_a_process_that_shuts_down_hands_over_its_jobs(pair: tuple[Server, Server], tmp_path: Path) -> None:
     one, other = pair
     log = tmp_path / "log"
     jobs = [other.submit("steady", params={"tag": tag, "log": str(log), "seconds": 1})["id"] for tag in ("a", "b")]

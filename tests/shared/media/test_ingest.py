@@ -47,7 +47,7 @@ async def take(store: MediaStore, chunks: AsyncIterator[bytes], *, probe: Any = 
     return await ingest(chunks, store=store, probe=probe or Probe(), owner="public", name="c.mov", source="upload", max_bytes=max_bytes)
 
 
-async def test_bytes_become_what_the_probe_finds(store: MediaStore) -> None:
+async def test_bytes_become_a_medium_as_the_probe_describes_it(store: MediaStore) -> None:
     data = [os.urandom(100_000) for _ in range(50)]
     probe = Probe()
     record = await take(store, pieces(*data), probe=probe)
@@ -59,7 +59,7 @@ async def test_bytes_become_what_the_probe_finds(store: MediaStore) -> None:
     assert not list((store.root / ".incoming").iterdir())
 
 
-async def test_the_first_byte_over_the_limit_ends_it(store: MediaStore) -> None:
+async def test_the_first_byte_over_the_limit_ends_the_upload(store: MediaStore) -> None:
     asked = 0
 
     async def endless() -> AsyncIterator[bytes]:
@@ -75,7 +75,7 @@ async def test_the_first_byte_over_the_limit_ends_it(store: MediaStore) -> None:
     assert (await take(store, pieces(b"x" * 100), max_bytes=100)).bytes == 100
 
 
-async def test_nothing_is_left_of_what_is_refused(store: MediaStore) -> None:
+async def test_a_refused_file_leaves_nothing(store: MediaStore) -> None:
     async def refuse(path: Path) -> dict[str, Any]:
         raise UnsupportedMedia(f"{path.name!r} is not a video")
 
@@ -136,7 +136,7 @@ async def test_a_kept_id_is_published_once(store: MediaStore, tmp_path: Path) ->
     assert store.content_path("public", media_id).read_bytes() == b"resumed"
 
 
-async def test_a_full_disk_is_said() -> None:
+async def test_a_full_disk_is_reported() -> None:
     def full() -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 

@@ -41,7 +41,7 @@ def leftovers(store: MediaStore) -> list[Path]:
     return [path for name in (".incoming", ".trash") for path in (store.root / name).glob("*")]
 
 
-def test_published_medium_is_found_again_as_it_was(store: MediaStore) -> None:
+def test_a_published_medium_is_read_back_unchanged(store: MediaStore) -> None:
     record = put(store)
     assert store.get("public", record.id) == record
     assert store.content_path("public", record.id).read_bytes() == DATA
@@ -51,7 +51,7 @@ def test_published_medium_is_found_again_as_it_was(store: MediaStore) -> None:
     assert leftovers(store) == []
 
 
-def test_record_reads_as_the_api_says(store: MediaStore) -> None:
+def test_a_record_has_the_fields_of_the_api(store: MediaStore) -> None:
     record = put(store)
     body = json.loads(record.model_dump_json())
     assert list(body) == [
@@ -133,7 +133,7 @@ def test_another_owners_medium_is_unknown(store: MediaStore) -> None:
 
 
 @pytest.mark.parametrize("media_id", ["", ".", "..", "../public", "a" * 25, "A" * 26, "u" * 26, "\x00" * 26, "a" * 26 + "\n", "é" * 26])
-def test_an_id_that_could_not_be_one_never_reaches_the_disk(store: MediaStore, media_id: str) -> None:
+def test_an_invalid_id_never_reaches_the_disk(store: MediaStore, media_id: str) -> None:
     with pytest.raises(UnknownMedia):
         store.get("public", media_id)
     with pytest.raises(UnknownMedia):

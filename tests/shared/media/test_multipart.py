@@ -79,7 +79,7 @@ async def test_a_part_without_a_name() -> None:
         [part async for part in read_parts(request(b"--bound\r\nContent-Type: a/b\r\n\r\nx\r\n--bound--"))]
 
 
-async def test_silence_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_silent_connection_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shared.media.multipart, "IDLE_S", 0.02)
     with pytest.raises(UploadTimeout):
         [await joined(part.chunks) async for part in read_parts(request(BODY[:500], hang=True))]

@@ -8,7 +8,7 @@ from shared.media.partial_name import partial_path
 
 
 @pytest.mark.parametrize("name", ["clip.mp4", "a" * 251 + ".mp4", "\N{CLAPPER BOARD}" * 62 + ".png"])
-def test_a_name_that_a_file_can_have_has_one_beside_it(name: str, tmp_path: Path) -> None:
+def test_every_valid_file_name_has_a_valid_partial_name(name: str, tmp_path: Path) -> None:
     path = tmp_path / name
     path.write_bytes(b"before")
     partial = partial_path(path, ".png")

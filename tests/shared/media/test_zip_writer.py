@@ -45,7 +45,7 @@ def test_a_folder_is_added_in_the_order_of_its_paths(tmp_path: Path) -> None:
         assert archive.read("in/it/b.txt") == b"in/it/b.txt"
 
 
-def test_what_is_not_finished_leaves_nothing_and_what_was_there_stays(tmp_path: Path) -> None:
+def test_an_unfinished_zip_leaves_nothing_and_keeps_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "a.zip"
     path.write_bytes(b"before")
     with pytest.raises(RuntimeError), ZipWriter(path, packed=True) as archive, archive.entry("a") as file:
@@ -55,7 +55,7 @@ def test_what_is_not_finished_leaves_nothing_and_what_was_there_stays(tmp_path: 
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_name_is_taken_once(tmp_path: Path) -> None:
+def test_a_name_cannot_be_added_twice(tmp_path: Path) -> None:
     with ZipWriter(tmp_path / "a.zip", packed=True) as archive:
         archive.add("a", b"")
         with pytest.raises(ValueError, match="there is a file 'a' already"):

@@ -125,7 +125,7 @@ class Driver:
         return 0
 
 
-def test_what_the_driver_says_is_understood(monkeypatch):
+def test_answers_of_the_driver_are_parsed(monkeypatch):
     monkeypatch.setattr(module.ctypes, "CDLL", lambda name: Driver() if name == "libnvidia-ml.so.1" else None)
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     assert [(str(gpu), gpu.uuid, gpu.title, total_bytes(gpu), free_bytes(gpu)) for gpu in module.gpus()] == [

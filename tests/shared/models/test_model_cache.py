@@ -82,7 +82,7 @@ def test_an_idle_model_is_dropped_by_itself():
     assert machine.models._timer is None, "nothing to look after"
 
 
-def test_idle_models_go_where_memory_runs_short():
+def test_idle_models_are_dropped_when_memory_runs_short():
     machine = Machine(100)
     with machine.use("a"):
         pass
@@ -171,7 +171,7 @@ def test_other_errors_do_not_count_as_out_of_memory():
         smaller_on_out_of_memory(4, run)
 
 
-def test_how_the_libraries_say_that_memory_ran_out():
+def test_out_of_memory_errors_of_all_libraries_are_recognized():
     import torch
 
     class ResourceExhaustedError(Exception):

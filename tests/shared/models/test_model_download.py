@@ -35,14 +35,14 @@ def test_a_file_is_fetched_with_progress(server, origin, tmp_path):
     assert told[-1] == (len(CONTENT), len(CONTENT))
 
 
-def test_what_breaks_off_is_taken_up_where_it_was(server, origin, tmp_path):
+def test_a_broken_download_resumes_where_it_stopped(server, origin, tmp_path):
     server.break_after = [1_000_000, 500_000]
     assert download(origin, tmp_path / "w.bin", pause_s=0) == SHA256
     assert ranges(server) == [None, "bytes=1000000-", "bytes=1500000-"]
     assert (tmp_path / "w.bin").read_bytes() == CONTENT
 
 
-def test_the_next_run_goes_on_from_there(server, origin, tmp_path):
+def test_the_next_run_resumes_a_partial_download(server, origin, tmp_path):
     server.break_after = [700_000, 0, 0, 0, 0]
     with pytest.raises(FetchFailed, match="Run the same command again to resume"):
         download(origin, tmp_path / "w.bin", pause_s=0)
@@ -62,7 +62,7 @@ def test_a_part_of_another_version_is_not_mixed_in(server, origin, tmp_path):
     assert download(origin, tmp_path / "w.bin", pause_s=0) == SHA256
 
 
-def test_a_part_that_is_complete_or_too_long_is_no_trouble(server, origin, tmp_path):
+def test_a_complete_or_too_long_partial_file_does_no_harm(server, origin, tmp_path):
     unknown = replace(origin, size=None)
     for length in (len(CONTENT), len(CONTENT) + 5):
         (tmp_path / "w.bin.part").write_bytes((CONTENT + b"12345")[:length])
@@ -79,7 +79,7 @@ def test_a_server_without_ranges_starts_over(server, origin, tmp_path):
     assert ranges(server) == [None, "bytes=1000000-"]
 
 
-def test_an_answer_without_a_length_is_held_to_the_size_that_is_published(server, origin, tmp_path):
+def test_an_answer_without_a_length_must_have_the_published_size(server, origin, tmp_path):
     server.hide_length = True
     assert download(replace(origin, size=None), tmp_path / "w.bin") == SHA256
     server.break_after = [10, 10, 10, 10, 10, 10]
@@ -150,7 +150,7 @@ def test_a_missing_server_is_reported(tmp_path):
         download(Origin(url="http://127.0.0.1:9/w.bin"), tmp_path / "w.bin", pause_s=0)
 
 
-def test_a_disk_without_room_is_said_before_it_is_filled(server, origin, tmp_path, monkeypatch):
+def test_a_full_disk_is_reported_before_the_download(server, origin, tmp_path, monkeypatch):
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=1_000_000))
     with pytest.raises(FetchFailed, match=r"has 0\.00 GB free; w\.bin needs 0\.27 GB"):
@@ -158,7 +158,7 @@ def test_a_disk_without_room_is_said_before_it_is_filled(server, origin, tmp_pat
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_server_that_answers_less_than_was_asked_for_is_asked_on(server, origin, tmp_path):
+def test_a_short_answer_is_completed_by_further_requests(server, origin, tmp_path):
     server.break_after, server.part_bytes = [1_000_000], 900_000
     assert download(replace(origin, checksum=None, size=None), tmp_path / "w.bin", pause_s=0) == SHA256
     assert ranges(server) == [None, "bytes=1000000-", "bytes=1900000-", "bytes=2800000-"]
@@ -212,7 +212,7 @@ def test_a_folder_in_place_of_the_file_is_reported(server, origin, tmp_path):
         download(origin, tmp_path / "w.bin", pause_s=0)
 
 
-def test_passwords_of_addresses_are_not_told(server, tmp_path):
+def test_passwords_in_addresses_are_not_shown(server, tmp_path):
     with pytest.raises(FetchFailed) as refused:
         download(Origin(url=f"{server.url}/no.bin".replace("//", "//me:se@cret@")), tmp_path / "w.bin", pause_s=0)
     assert f"{server.url}/no.bin answered 404" in refused.value.detail

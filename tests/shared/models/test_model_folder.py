@@ -58,7 +58,7 @@ def test_only_what_is_missing_is_asked_for(tmp_path):
 
 
 @pytest.mark.parametrize("variable", ["REELWRIGHT_MODELS_AUTO_PULL", "MODELS_AUTO_PULL"])
-def test_jobs_may_fetch_only_what_everybody_may_use(monkeypatch, use_settings, variable):
+def test_jobs_may_fetch_only_models_without_restrictions(monkeypatch, use_settings, variable):
     monkeypatch.setenv(variable, "1")
     use_settings()
     assert to_install("lama") is None
@@ -66,7 +66,7 @@ def test_jobs_may_fetch_only_what_everybody_may_use(monkeypatch, use_settings, v
     assert to_install("rmbg-2.0") == "reelwright models pull rmbg-2.0 --non-commercial"
 
 
-def test_a_folder_of_ones_own_works_as_it_is(tmp_path):
+def test_a_folder_filled_by_hand_works_with_the_published_files(tmp_path):
     file = put(tmp_path / "models", "lama/big-lama.pt", b"not the published one")
     with pytest.raises(ModelDamaged, match=r"md5:e3aa4aaa15225a33ec84f9f4bc47e500 is published. .*: reelwright models pull lama"):
         model_files("lama")
@@ -115,7 +115,7 @@ def test_a_file_that_changed_after_it_was_recorded_is_refused(tmp_path):
         folder.check(tiny, tiny.files[0])
 
 
-def test_a_change_that_keeps_size_and_time_is_found_when_asked_to_look_again(tmp_path):
+def test_verify_detects_a_change_that_keeps_size_and_time(tmp_path):
     folder, tiny = ModelFolder(tmp_path), model()
     file = put(tmp_path, "tiny/sub/weights.bin", PUBLISHED)
     folder.check(tiny, tiny.files[0])

@@ -51,7 +51,7 @@ async def test_one_loaded_model_serves_all_jobs_of_a_child(slot, tmp_path):
 
 
 @pytest.mark.parametrize("variable", ["REELWRIGHT_MODELS_AUTO_PULL", "MODELS_AUTO_PULL"])
-async def test_a_job_downloads_where_it_may_and_says_so(slot, tmp_path, monkeypatch, server: FileServer, variable, use_settings):
+async def test_a_job_downloads_where_allowed_and_reports_it(slot, tmp_path, monkeypatch, server: FileServer, variable, use_settings):
     server.put(f"/{NAME}/{FILE}", b"w" * 1000)
     monkeypatch.setenv("REELWRIGHT_MODELS_MIRROR", server.url)
     monkeypatch.setenv(variable, "1")

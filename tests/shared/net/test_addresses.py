@@ -44,7 +44,7 @@ from shared.net.addresses import check_address, rule_against
         ("5f00::1", "not public"),
     ],
 )
-def test_what_is_not_public_is_refused_and_the_rule_named(address: str, rule: str) -> None:
+def test_addresses_that_are_not_public_are_refused_naming_the_rule(address: str, rule: str) -> None:
     assert rule in (rule_against(ip_address(address)) or "")
     with pytest.raises(ForbiddenAddress, match=r"files\.test resolves to .* is .*URL_ALLOW_NETWORKS"):
         check_address(address, host="files.test")

@@ -185,7 +185,7 @@ def test_an_invalid_address_is_refused(url: str, error: type[ReelwrightError]) -
     assert "pass" not in caught.value.detail.removeprefix("A URL with a user name or password").replace("/etc/passwd", "")
 
 
-async def test_a_file_over_the_limit_is_refused_whether_it_says_so_or_not() -> None:
+async def test_a_file_over_the_limit_is_refused_with_or_without_a_length() -> None:
     pages = {"/said": page(b"x" * 10, Content_Length="1001"), "/kept-quiet": page(*[b"x" * 100] * 11), "/just": page(*[b"x" * 100] * 10)}
     async with server(pages) as (port, _), client() as http:
         for path in ("said", "kept-quiet"):
@@ -218,7 +218,7 @@ async def test_the_time_limit_covers_the_whole_fetch() -> None:
         (redirect("http://[::1/"), "Invalid URL in location"),
     ],
 )
-async def test_other_answers_than_a_file(what: Page, words: str) -> None:
+async def test_answers_other_than_a_file_are_refused(what: Page, words: str) -> None:
     async with server({"/": what}) as (port, _), client() as http:
         with pytest.raises(FetchFailed, match=words):
             await get(http, f"http://good.test:{port}/")

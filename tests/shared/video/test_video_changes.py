@@ -28,7 +28,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("name", "coding", "parts"), CASES)
-def test_each_change_is_told(make: Make, name: str, coding: str, parts: list[str]) -> None:
+def test_each_change_is_reported(make: Make, name: str, coding: str, parts: list[str]) -> None:
     info = info_of(make, name, PLAIN, coding)
     sentences = conversion_warnings(info, to_sdr8=True)
     if name == "a.gif":
@@ -39,7 +39,7 @@ def test_each_change_is_told(make: Make, name: str, coding: str, parts: list[str
         assert sentence.endswith(".")
 
 
-def test_what_is_kept_is_not_told(make: Make) -> None:
+def test_kept_properties_are_not_reported(make: Make) -> None:
     info = info_of(make, "a.mp4", PLAIN, f"-c:v libx265 -x265-params log-level=none -pix_fmt yuv420p10le {HDR}")
     assert conversion_warnings(info, written_as="yuv420p10le") == []
     assert conversion_warnings(info, written_as=None) == []

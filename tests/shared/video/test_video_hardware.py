@@ -60,7 +60,7 @@ def assert_same(found: list[Frame], expected: list[Frame]) -> None:
         ("h264", None, (1920, 1080), False),
     ],
 )
-def test_what_a_gpu_is_asked_to_decode(codec: str, pixel_format: str | None, size: tuple[int, int], fitting: bool) -> None:
+def test_formats_that_a_gpu_decodes(codec: str, pixel_format: str | None, size: tuple[int, int], fitting: bool) -> None:
     assert hardware.fits(codec, pixel_format, *size) is fitting
 
 
@@ -87,7 +87,7 @@ def test_the_faster_one_is_chosen_and_tried_once(gpu_s: float, cpu_s: float, lea
     assert runs == ([True, True, False] if least else [True, True])
 
 
-def test_what_fails_in_the_trial_is_not_used() -> None:
+def test_a_gpu_that_fails_the_trial_is_not_used() -> None:
     def run(gpu: bool) -> None:
         raise BrokenMedia("no")
 
@@ -134,7 +134,7 @@ def test_a_gpu_that_breaks_is_not_noticed(
     assert_same(found, expected)
 
 
-def test_what_is_not_worth_it_stays_in_software(large: Path, clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_small_or_sparse_reading_stays_in_software(large: Path, clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with played(monkeypatch) as opened:
         frames_of(clip)
         frames_of(large, per_second=0.1)
@@ -145,7 +145,7 @@ def test_what_is_not_worth_it_stays_in_software(large: Path, clip: Path, monkeyp
     assert not any(opened)
 
 
-def test_a_damaged_file_is_told_by_software(make: Make, large: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_damage_is_reported_by_the_software_decoder(make: Make, large: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(large.read_bytes()[:-20000])
     with played(monkeypatch), pytest.raises(BrokenMedia, match=r"broken\.mp4"):

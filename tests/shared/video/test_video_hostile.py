@@ -219,7 +219,7 @@ def patched(data: bytes, name: bytes, offset: int, value: bytes) -> bytes:
     return bytes(changed)
 
 
-def test_absurd_dimensions_are_refused_before_there_is_room_for_them(make: Make, tmp_path: Path) -> None:
+def test_absurd_dimensions_are_refused_before_memory_is_allocated(make: Make, tmp_path: Path) -> None:
     path = make("big.mkv", "-f lavfi -i color=gray:s=1000x1000:r=1:d=1 -c:v ffv1")
     with pytest.raises(TooLarge, match="1000x1000"):
         probe(path, limits=Limits(max_pixels=999_999))
@@ -271,7 +271,7 @@ def test_lying_durations(clip: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("value", [0, 1, 0x7FFFFFFF, 0xFFFFFFFF])
 @pytest.mark.parametrize("box", [b"elst", b"stts", b"stsc", b"stsz", b"stco", b"ctts", b"stss", b"stsd"])
-def test_tables_that_promise_too_much(clip: Path, tmp_path: Path, box: bytes, value: int) -> None:
+def test_extreme_table_sizes_end_in_an_answer_or_a_refusal(clip: Path, tmp_path: Path, box: bytes, value: int) -> None:
     """Counts of entries, and for edit lists their times too, set to extremes: an answer or a refusal, soon."""
     path = tmp_path / "table.mp4"
     for offset in (4, 8, 12):

@@ -298,7 +298,7 @@ def test_a_few_frames_are_enough_in_every_container(make: Make, name: str, frame
 
 
 @pytest.mark.parametrize(("pixel_format", "most"), [("gray", 255), ("yuv420p10le", 1023)])
-def test_small_luma_is_the_mean_of_what_lies_in_each_place(pixel_format: str, most: int) -> None:
+def test_small_luma_is_the_mean_of_each_area(pixel_format: str, most: int) -> None:
     noise = np.random.default_rng(1)
     luma = noise.integers(0, most + 1, (96, 160), dtype=np.uint16).astype(np.uint8 if most == 255 else np.uint16)
     chroma = np.full((48, 80), (most + 1) // 2, luma.dtype)
@@ -312,7 +312,7 @@ def test_small_luma_is_the_mean_of_what_lies_in_each_place(pixel_format: str, mo
         assert abs(off.mean()) < 1.0
 
 
-def test_what_was_read_is_let_go_of_at_once(clip: Path) -> None:
+def test_frames_are_freed_when_reading_ends(clip: Path) -> None:
     def read() -> None:
         with read_frames(clip) as frames:
             next(frames)

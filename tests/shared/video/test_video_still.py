@@ -48,7 +48,7 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_nothing_is_left_of_a_zip_that_was_not_finished(tmp_path: Path) -> None:
+def test_an_unfinished_zip_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError), PictureZip(tmp_path / "pictures.zip") as archive:
         archive.add("red.png", picture("red"))
         raise RuntimeError
@@ -66,7 +66,7 @@ def test_pictures_come_in_the_order_given(tmp_path: Path) -> None:
         list_pictures([tmp_path / "text.txt"])
 
 
-def test_what_packing_programs_add_is_passed_over(tmp_path: Path) -> None:
+def test_extra_files_of_packing_programs_are_skipped(tmp_path: Path) -> None:
     path = packed(
         tmp_path / "pictures.zip",
         good_dot_png=picture("red"),
@@ -110,7 +110,7 @@ def test_bombs_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         probe(packed(tmp_path / "many.zip", a_dot_png=b"", b_dot_png=b"", c_dot_png=b""))
 
 
-def test_an_entry_that_lies_about_its_size_gives_no_more(tmp_path: Path) -> None:
+def test_an_entry_with_a_false_size_yields_no_more_than_declared(tmp_path: Path) -> None:
     path = packed(tmp_path / "lies.zip", red_dot_png=picture("red") + bytes(500_000))
     data = path.read_bytes()
     size = (len(picture("red")) + 500_000).to_bytes(4, "little")
@@ -138,7 +138,7 @@ def test_damaged_encrypted_and_oddly_packed_ones_are_refused(tmp_path: Path) -> 
         probe(path)
 
 
-def test_a_picture_in_it_may_be_damaged_or_too_large(tmp_path: Path) -> None:
+def test_a_damaged_or_too_large_picture_in_a_zip_is_refused(tmp_path: Path) -> None:
     path = packed(tmp_path / "pictures.zip", broken_dot_png=picture("red")[:40], red_dot_png=picture("red"))
     broken, red = list_pictures([path])
     with pytest.raises(BrokenMedia, match=r"'broken.png'"):
@@ -147,7 +147,7 @@ def test_a_picture_in_it_may_be_damaged_or_too_large(tmp_path: Path) -> None:
         red.image(Limits(max_pixels=100))
 
 
-def test_its_thumbnail_is_the_first_picture(tmp_path: Path) -> None:
+def test_the_thumbnail_of_a_zip_is_the_first_picture(tmp_path: Path) -> None:
     path = packed(tmp_path / "pictures.zip", b_dot_png=picture("red"), a_dot_png=picture("blue"))
     thumbnail({"path": str(path), "output": str(tmp_path / "small.jpg"), "width": 64}, None)
     with Image.open(tmp_path / "small.jpg") as small:
@@ -166,7 +166,7 @@ def test_a_list_of_files_that_fills_the_memory_is_not_read(tmp_path: Path, monke
         probe(path)
 
 
-def test_damaged_packing_is_told(tmp_path: Path) -> None:
+def test_damaged_compression_is_reported(tmp_path: Path) -> None:
     path = packed(tmp_path / "pictures.zip", red_dot_png=picture("red"))
     data = bytearray(path.read_bytes())
     data[30 + len("red.png")] = 0xFF  # no kind of block has this number
@@ -177,7 +177,7 @@ def test_damaged_packing_is_told(tmp_path: Path) -> None:
         raise AssertionError("was opened")
 
 
-def test_names_with_accents_as_signs_of_their_own_are_names(tmp_path: Path) -> None:
+def test_names_with_combining_accents_work(tmp_path: Path) -> None:
     name = unicodedata.normalize("NFD", "müde katze.png")
     path = tmp_path / "pictures.zip"
     with zipfile.ZipFile(path, "w") as archive:
@@ -187,7 +187,7 @@ def test_names_with_accents_as_signs_of_their_own_are_names(tmp_path: Path) -> N
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_of_several_under_one_name_the_last_counts(tmp_path: Path) -> None:
+def test_of_entries_with_the_same_name_the_last_counts(tmp_path: Path) -> None:
     path = tmp_path / "pictures.zip"
     with zipfile.ZipFile(path, "w") as archive:
         for name, data in (("a.png", picture("red")), ("a.png", picture("blue")), ("b.png", picture("red")), ("b.png", b"words")):
@@ -229,7 +229,7 @@ def test_damaged_exif_data_does_no_harm(tmp_path: Path) -> None:
     assert list_pictures([tmp_path / "a.jpg"])[0].image().size == (32, 24)
 
 
-def test_a_jpeg_with_further_pictures_behind_the_first_is_that_picture(tmp_path: Path) -> None:
+def test_a_jpeg_with_several_pictures_gives_the_first(tmp_path: Path) -> None:
     path = tmp_path / "phone.jpg"
     first = Image.new("RGB", (32, 24), "red")
     first.save(path, "MPO", save_all=True, append_images=[Image.new("RGB", (16, 12), "blue")])

@@ -49,7 +49,7 @@ def written(source: Path, output: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", ["out.mp4", "out.mov", "out.mkv", "copy.mp4"])
-def test_what_is_about_the_content_is_kept_and_nothing_else(tagged: Path, tmp_path: Path, name: str) -> None:
+def test_only_tags_about_the_content_are_kept(tagged: Path, tmp_path: Path, name: str) -> None:
     output = tmp_path / name
     if name == "copy.mp4":
         remux(tagged, output)
@@ -100,7 +100,7 @@ def test_sound_that_is_encoded_again_keeps_its_language_and_name(tagged: Path, t
         ("9999-12-31T23:00:00-05:00", None),
     ],
 )
-def test_times_that_cannot_be_are_left_out(said: str, kept: str | None) -> None:
+def test_impossible_times_are_left_out(said: str, kept: str | None) -> None:
     assert kept_tags({"Creation_Time": said}).get("creation_time") == kept
 
 

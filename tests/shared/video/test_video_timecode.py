@@ -21,7 +21,7 @@ NTSC = Fraction(30000, 1001)
         ("a.mxf", "22:10:00:24", "25", "22:10:00:24"),
     ],
 )
-def test_the_start_timecode_of_a_file_is_told(make: Make, name: str, given: str, rate: str, told: str) -> None:
+def test_the_start_timecode_of_a_file_is_read(make: Make, name: str, given: str, rate: str, told: str) -> None:
     coder = "mpeg2video" if name.endswith("mxf") else "libx264"
     video = make(name, f"-f lavfi -i testsrc2=s=128x96:r={rate}:d=0.4 -pix_fmt yuv420p -c:v {coder} -timecode", [given])
     assert probe(video).start_timecode == told
@@ -31,7 +31,7 @@ def test_a_file_without_timecode_has_none(make: Make) -> None:
     assert probe(make("a.mp4", "-f lavfi -i testsrc2=s=48x32:r=25:d=0.4 -c:v libx264")).start_timecode is None
 
 
-def test_what_is_no_timecode_is_passed_over() -> None:
+def test_invalid_timecodes_are_ignored() -> None:
     assert start_timecode({"title": "x"}, {"TIMECODE": "24:00:00:00"}, {"timecode": "<b>"}, {"Timecode": " 01:02:03.04 "}) == "01:02:03;04"
     assert start_timecode({"timecode": "01:02:03:04\n* COMMENT"}, {}) is None
 
@@ -47,7 +47,7 @@ def test_drop_frame_counts_as_opentimelineio_does(rate: Fraction) -> None:
 
 
 @pytest.mark.parametrize("rate", [Fraction(24000, 1001), Fraction(25), NTSC, Fraction(50), Fraction(120)])
-def test_whole_counts_go_there_and_back(rate: Fraction) -> None:
+def test_whole_counts_survive_a_round_trip(rate: Fraction) -> None:
     for frame in range(0, 24 * 3600 * round(rate), 9_973):
         assert Timecode.parse(str(Timecode(frame, rate)), rate).frame == frame
 
@@ -60,7 +60,7 @@ def test_drop_frame_keeps_up_with_the_clock() -> None:
 
 
 @pytest.mark.parametrize("text", ["1:00:00:00", "00:61:00:00", "24:00:00:00", "00:00:00:30", "00:01:00;00", "hello", ""])
-def test_what_cannot_be_is_refused(text: str) -> None:
+def test_impossible_timecodes_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"no timecode|leaves out|cannot be"):
         Timecode.parse(text, NTSC)
 

@@ -59,7 +59,7 @@ def test_rough_reading_leaves_frames_out_but_none_at_a_cut(cut_clip):
     assert {44, 45} <= set(places.tolist())
 
 
-def test_sizes_are_compared_with_those_of_their_kind():
+def test_packet_sizes_are_compared_within_their_kind():
     sizes = PacketSizes()
     assert sizes.unusual(0, 9000, True)
     assert [sizes.unusual(pts, 1000, False) for pts in (3, 6, 9)] == [False, False, False]

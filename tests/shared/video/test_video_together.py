@@ -40,7 +40,7 @@ def test_a_clip_and_its_matte_meet_frame_by_frame(numbered, suffix: str, rate: s
 
 @pytest.mark.parametrize("start", [0.4, Fraction(2, 5), 1.0, 1.96])
 @pytest.mark.parametrize("suffix", ["mp4", "mkv"])
-def test_they_meet_from_any_start(numbered, suffix: str, start: float) -> None:
+def test_frames_meet_from_any_start(numbered, suffix: str, start: float) -> None:
     clip, matte = numbered("clip.mp4"), numbered(f"matte.{suffix}")
     with read_together(clip, matte, start=start, duration=0.2) as pairs:
         met = [(number(one), number(other)) for one, other in pairs]
@@ -51,7 +51,7 @@ def test_they_meet_from_any_start(numbered, suffix: str, start: float) -> None:
 @pytest.mark.parametrize(
     ("rate", "start"), [("10", None), ("10", 0.5), ("10", 0.55), ("50", None), ("50", 0.73), ("30000/1001", None), ("1", 1.5)]
 )
-def test_of_another_rate_the_frame_shown_at_that_time_comes(numbered, rate: str, start: float | None) -> None:
+def test_at_another_rate_the_frame_shown_at_that_time_is_used(numbered, rate: str, start: float | None) -> None:
     with read_together(numbered("clip.mp4", "25", 1.8), numbered("other.mp4", rate, 2 if rate != "50" else 0.99), start=start) as pairs:
         met = [(one.time, number(other)) for one, other in pairs]
     last = 49 if rate == "50" else 1000
@@ -72,7 +72,7 @@ def test_the_last_frame_is_held_or_all_end(numbered) -> None:
         assert [number(other) for _, other in pairs] == [29] * 10
 
 
-def test_sampling_is_meant_for_the_first(numbered) -> None:
+def test_sampling_applies_to_the_first_video(numbered) -> None:
     clip, matte = numbered("clip.mp4"), numbered("matte.mkv")
     with read_together(clip, matte, per_second=2) as pairs:
         assert [(number(one), number(other)) for one, other in pairs] == [(0, 0), (13, 13), (25, 25), (38, 38)]
@@ -108,7 +108,7 @@ def test_closing_early_ends_all(numbered) -> None:
     assert list(trios) == []
 
 
-def test_one_that_fails_ends_all(numbered, tmp_path: Path) -> None:
+def test_a_failing_video_ends_all(numbered, tmp_path: Path) -> None:
     clip = numbered("clip.mp4")
     before = threading.active_count()
     with pytest.raises(NotFound):

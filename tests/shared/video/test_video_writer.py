@@ -118,7 +118,7 @@ def test_an_error_leaves_nothing_behind(tmp_path: Path, at: int) -> None:
     assert threading.active_count() == before
 
 
-def test_nothing_stands_under_the_name_before_the_end(tmp_path: Path) -> None:
+def test_no_file_has_the_final_name_before_the_end(tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
     path.write_bytes(b"before")
     with VideoWriter(path, width=64, height=48, frame_rate=Fraction(25)) as writer:
@@ -128,7 +128,7 @@ def test_nothing_stands_under_the_name_before_the_end(tmp_path: Path) -> None:
     assert probe(path).kind == "video"
 
 
-def test_a_writer_without_pictures_says_so(tmp_path: Path) -> None:
+def test_a_writer_without_pictures_raises_an_error(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no picture"), VideoWriter(tmp_path / "a.mp4", width=64, height=48, frame_rate=Fraction(25)):
         pass
     assert list(tmp_path.iterdir()) == []
@@ -285,7 +285,7 @@ def test_mapping_raises_in_turn() -> None:
     assert seen == [2, 2, 3, 5, 10]
 
 
-def test_what_works_here() -> None:
+def test_installed_encoders_are_listed() -> None:
     there = encoders()
     assert there["libx264"]
     assert set(there) >= {"h264_nvenc", "libx265", "libvpx-vp9", "libsvtav1", "prores_ks"}
