@@ -1,4 +1,4 @@
-"""Who may import whom, read from the source.
+"""Rules of imports, checked on the source.
 
 Services stand alone, `shared` knows none of them, no import forms a cycle or leads from a room to the files above it, heavy libraries load
 late, and only the composition root reads the environment.

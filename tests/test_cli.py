@@ -1,4 +1,4 @@
-"""The command, as a person types it."""
+"""The command `reelwright` in separate processes."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from shared.video import probe
 
 
 def reelwright(*arguments: str | Path, **env: str) -> subprocess.CompletedProcess[str]:
-    """Run the command; COLUMNS makes its tables wide enough to look into."""
+    """Run the command; COLUMNS makes its tables wide enough for the assertions."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("REELWRIGHT_")}
     command = [sys.executable, "-m", "reelwright", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=100, env=kept | {"COLUMNS": "160"} | env)

@@ -34,7 +34,7 @@ def here(tmp_path, mirror, monkeypatch):
 
 
 def models(*arguments: str) -> Result:
-    """The commands in this process: a process for each takes seconds."""
+    """Run a command in this process, because a separate process takes seconds."""
     app = typer.Typer()
     add_models(app, Settings)
     return CliRunner().invoke(app, ["models", *arguments])

@@ -152,7 +152,7 @@ def _preview_routes(runtime: Runtime) -> APIRouter:
 
 
 async def _job_with_gallery(runtime: Runtime, owner: str, job_id: str) -> Job:
-    """Return the job `job_id`, which has a gallery.
+    """Return the job `job_id` if it has a gallery.
 
     Raises NotFound if the job does not exist or has no gallery.
     """

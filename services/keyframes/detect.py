@@ -73,7 +73,7 @@ class DetectParams(Params):
 
     @property
     def detector(self) -> Detector:
-        """The detector that `method` names."""
+        """Row of the detector with the name `method`."""
         return BY_NAME[self.method]
 
     @property

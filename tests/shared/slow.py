@@ -1,4 +1,4 @@
-"""A target that takes long."""
+"""A target function that takes long."""
 
 import time
 from typing import Any

@@ -1,4 +1,4 @@
-"""Bodies that are JSON, and those that only look like it."""
+"""Request bodies that are JSON, and bodies that only look like JSON."""
 
 from collections.abc import AsyncIterator
 

@@ -1,4 +1,4 @@
-"""What a line of the log tells."""
+"""Contents of a line of the log."""
 
 import json
 import logging

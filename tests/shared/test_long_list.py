@@ -1,4 +1,4 @@
-"""Long lists among the parameters: their limits, and that none of it is work for nothing."""
+"""Long lists in params: limits that are checked without wasted work."""
 
 from typing import Annotated
 
@@ -10,7 +10,7 @@ from shared.operation import Params
 
 
 class Looked:
-    """Counts how many items were looked at."""
+    """Item that counts how many items were checked."""
 
     def __init__(self) -> None:
         self.times = 0

@@ -13,7 +13,7 @@ from shared.operation import Input, Kind, Operation, Params
 
 
 class Picked(BaseModel):
-    """Nothing."""
+    """An empty result."""
 
 
 PICTURES = Input(kind=Kind.IMAGE, also=Kind.IMAGES, optional=True, many=True, most=3)

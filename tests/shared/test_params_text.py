@@ -1,4 +1,4 @@
-"""Parameters from text, and what is said about wrong ones."""
+"""Params from text, and errors about wrong params."""
 
 from typing import Annotated, Literal
 

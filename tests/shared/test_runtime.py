@@ -1,4 +1,4 @@
-"""The processes that look at uploads."""
+"""The processes that probe uploads."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What a service makes of its table of operations."""
+"""Routes of a service, made from its table of operations."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -183,7 +183,7 @@ class Extractions:
         task.add_done_callback(self._tasks.discard)
 
     async def _watch(self) -> None:
-        """Finish extractions again and again, every _WATCH_S seconds.
+        """Finish extractions whose job has ended, every _WATCH_S seconds.
 
         These are extractions whose process has ended and those that could not be finished before.
         """

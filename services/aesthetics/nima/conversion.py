@@ -30,7 +30,7 @@ _ABANDONED_S = 3600.0
 
 @contextmanager
 def converted(architecture: str, weights: Path, sha256: str, network_format: str, *, anew: bool = False) -> Iterator[Path]:
-    """Provide the path of the network in another format during the block.
+    """Provide the file of the converted network during the block.
 
     Converts the network if that has not been done before. The result is kept in the folder `converted` beside the weights; if that folder
     cannot be written, the network is converted each time. `anew`: replace an earlier result. Raises ModelDamaged for weights that do not

@@ -174,9 +174,10 @@ def _sum_of(ghosts: list[PlacedGhost], clear: Floats, levels: Levels) -> Floats:
 
 
 def _overexposure(bright: Floats) -> Floats:
-    """Return the factor that overexposes a brightness of 0 to 1.
+    """Return the factors that overexpose a picture, by its brightness.
 
-    Dark parts get about one and a half stops more. A shoulder takes the place of clipping in bright parts.
+    `bright`: brightness of each pixel, 0 to 1. Dark parts get about one and a half stops more. A shoulder takes the place of clipping in
+    bright parts.
     """
     bright = np.clip(bright, np.float32(1e-3), np.float32(1))
     return ((1 - (1 - bright) ** 2.5) / bright).astype(np.float32)

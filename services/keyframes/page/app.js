@@ -1,4 +1,4 @@
-// The page: holds the chosen video, scores, threshold and time, and updates all parts.
+// The page: state of the chosen video, scores, threshold and time, and updates of all parts.
 
 import { Cards } from "./cards.js";
 import { readVideos } from "./data.js";
@@ -11,8 +11,8 @@ import { cutsOf, likely, shotAt, shotsOf, withKinds } from "./shots.js";
 import { clock, rateText, ratio } from "./timecode.js";
 import { Timeline } from "./timeline.js";
 
-const SETTLE_MS = 120; // cards are redrawn when the threshold has rested this long
-const STEPS = 1000; // of the threshold slider
+const SETTLE_MS = 120; // time without a change of the threshold before cards are redrawn
+const STEPS = 1000; // steps of the threshold slider
 const METHODS = { auto: "Automatic", transnet: "TransNet" };
 
 class App {
@@ -123,7 +123,7 @@ class App {
     return [clock(duration), `${width} × ${height}`, fps, ...from, ...counts].join(" · ");
   }
 
-  /** Show the scores of a method, at its usual threshold. */
+  /** Show the scores of a method, at its default threshold. */
   #showScores(method) {
     const curves = this.#video.scores?.values ?? {};
     this.#method = method in curves ? method : (Object.keys(curves)[0] ?? "");

@@ -7,7 +7,7 @@ import { clock } from "./timecode.js";
 const KINDS = { start: "Start", cut: "Cut", fade: "Fade", dissolve: "Dissolve" };
 const HOVER_MS = 140; // the pointer rests this long before a card plays
 
-/** Draws the cards. `onGo(index)` is called when a card is clicked; cards under the pointer play the clip of `player`. */
+/** The cards of the shots. `onGo(index)`: called when a card is clicked. A card under the pointer plays the clip of `player`. */
 export class Cards {
   #host;
   #drawn = new Map(); // key -> card

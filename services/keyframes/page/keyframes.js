@@ -1,6 +1,6 @@
 // The keyframes of each shot, also after the threshold moved, and their pictures.
 
-/** Finds keyframes by shot. `onPicture()` is called when a picture has loaded. */
+/** Lookup of keyframes by shot. `onPicture()`: called when a picture has loaded. */
 export class Keyframes {
   #video;
   #images = new Map(); // keyframe -> image
@@ -11,7 +11,7 @@ export class Keyframes {
     this.#onPicture = onPicture;
   }
 
-  /** {own, substitute}: a shot's keyframes, best first; if it has none, a similar one or null. */
+  /** Find a shot's keyframes: {own, substitute}. `own`: best first. `substitute`: a similar keyframe or null if `own` is empty. */
   of(shot) {
     const own = this.#between(shot.startFrame, shot.endFrame).sort((first, second) => second.score - first.score);
     return { own, substitute: own.length ? null : this.#substitute(shot) };
@@ -46,7 +46,7 @@ export class Keyframes {
     return keyframes;
   }
 
-  /** The keyframe of the server's shot around this one, or the keyframe that shot looks like. */
+  /** Find the keyframe of the server's shot that contains the start of `shot`, or the keyframe that stands for it (`like`). */
   #substitute(shot) {
     const around = this.#video.shots.find((other) => other.startFrame <= shot.startFrame && shot.startFrame < other.endFrame);
     if (!around) return null;

@@ -1,8 +1,8 @@
-// The clip: from the suite if it served this page, else from a file the user chooses. Without one, keyframes are shown.
+// Player of the clip, which comes from the suite if it served this page, else from a file of the user. Without it, keyframes are shown.
 
 import { byId } from "./dom.js";
 
-/** Plays the clip. `onTime(seconds)` is called when the position changes, `onState()` when it loads, plays, pauses or fails. */
+/** The player. `onTime(seconds)`: called when the position changes. `onState()`: called when the clip loads, plays, pauses or fails. */
 export class Player {
   #video = byId("video");
   #glance = byId("glance"); // a small second player that follows the pointer

@@ -1,6 +1,6 @@
 // Shots from scores and a threshold, by the same rules as detectors/transition.py and selection/shots.py.
 
-/** Place a cut at the highest of each run of `values` that reach `threshold`. `frames`, `times`: frame number and time of each value. */
+/** Place a cut at each peak of `values`: the highest of consecutive values that reach `threshold`. `frames`, `times`: of each value. */
 export function cutsOf(values, threshold, { frames, times }) {
   const least = Math.fround(threshold); // compared in 32 bits, as the scores are stored
   const cuts = [];

@@ -14,7 +14,7 @@ from shared.video import list_pictures
 
 
 def views(folder: Path, *, lanczos: bool) -> tuple[View, View]:
-    """Return the views of a picture from a lossless video and a PNG file."""
+    """Return a picture's views from a lossless video and a PNG file."""
     noise = np.random.default_rng(5).integers(0, 256, (360, 640, 3)).astype(np.uint8)
     picture = ((cv2.GaussianBlur(noise, (0, 0), 3).astype(float) - 128) * 6 + 128).clip(20, 235).astype(np.uint8)
     cv2.imwrite(str(folder / "a.png"), picture)

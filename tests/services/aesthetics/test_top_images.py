@@ -168,7 +168,7 @@ def test_pictures_are_upright_and_two_of_the_same_name_are_kept(tmp_path, output
 
 @pytest.mark.parametrize("percent", [0, 90])
 def test_the_best_frames_of_a_video_are_read_again_unchanged(ten_seconds, outputs, percent):
-    """All frames are read in a second pass; a few are read by seeking."""
+    """Many frames are read in a second pass, a few by seeking."""
     result = top_images(technical(percent=percent, sample_rate=2), video=ten_seconds, outputs=outputs)
     assert len(result.items) == (20 if percent == 0 else 2)
     written = pictures_in(outputs["images"])

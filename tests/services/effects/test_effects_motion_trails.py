@@ -30,7 +30,10 @@ def tripod(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def panned(tmp_path_factory):
-    """Write a clip with a pan by whole pixels and a disc twice as fast."""
+    """Write a clip with a pan and a moving disc.
+
+    The camera moves by whole pixels, the disc twice as fast.
+    """
     return write(
         tmp_path_factory.mktemp("panned") / "clip.mp4", scene(lambda i: (150 + 2 * i, 200 - i), lambda i: (30 + 4 * i, 90)), frames=40
     )

@@ -18,7 +18,10 @@ KEYS = {name: {"X-API-Key": name * 16} for name in ("a", "b")}
 
 @pytest.fixture(scope="module")
 def cuts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write 2.4 s at 25 fps: red, blue from frame 20, green from 40."""
+    """Write 2.4 s at 25 fps with two cuts.
+
+    The colour is red, blue from frame 20 and green from frame 40.
+    """
     path = tmp_path_factory.mktemp("cuts") / "three colours.mp4"
     colours = [f"color={name}:s=96x64:r=25:d=0.8[{name}]" for name in ("red", "blue", "green")]
     graph = ";".join([*colours, "[red][blue][green]concat=n=3"])

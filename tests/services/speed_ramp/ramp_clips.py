@@ -1,4 +1,4 @@
-"""Clips made by the tests of the speed ramp, and what they look for in the results."""
+"""Clips for the tests of the speed ramp, and measurements of the results."""
 
 from collections.abc import Callable
 from fractions import Fraction
@@ -46,7 +46,10 @@ def write_clip(
     times: Callable[[int], int] | None = None,
     tracks: tuple[tuple[str, Callable[[Floats], Floats]], ...] = (),
 ) -> Path:
-    """A clip whose frame `i` has the luma plane `luma(i)`, and for each of `tracks` a layout with `wave(seconds)` in every channel."""
+    """Write a clip whose frame `i` has the luma plane `luma(i)`.
+
+    `tracks`: a layout and `wave(seconds)` for each track; every channel gets this wave.
+    """
     height, width = luma(0).shape
     gray = np.full((-(-height // 2), -(-width // 2)), 128, np.uint8)
     with VideoWriter(path, width=width, height=height, frame_rate=frame_rate, quality=90) as writer:
@@ -62,37 +65,46 @@ def write_clip(
 
 
 def flash(second: float, *, size: tuple[int, int] = (48, 64)) -> NDArray[np.uint8]:
-    """White for a tenth of a second in the middle of every second, otherwise black."""
+    """Draw white for a tenth of a second every second, otherwise black.
+
+    The flash is in the middle of the second.
+    """
     return np.full(size, 235 if 0.5 <= second % 1 < 0.5999 else 16, np.uint8)
 
 
 def beep(seconds: Floats) -> Floats:
-    """1 kHz for a tenth of a second in the middle of every second, otherwise silence."""
+    """Play 1 kHz for a tenth of a second every second, otherwise silence.
+
+    The beep is in the middle of the second.
+    """
     return np.where((seconds % 1 >= 0.5) & (seconds % 1 < 0.6), 0.5 * np.sin(2 * np.pi * 1000 * seconds), 0.0)
 
 
 def lumas(path: Path) -> tuple[Floats, Floats]:
-    """Time (seconds) and mean luma of every frame."""
+    """Return the time in seconds and the mean luma of every frame."""
     with read_frames(path) as frames:
         pairs = [(float(frame.time), float(frame.luma().mean())) for frame in frames]
     return np.array([time for time, _ in pairs]), np.array([mean for _, mean in pairs])
 
 
 def sound(path: Path, track: int = 0) -> tuple[NDArray[np.float32], int, float]:
-    """All samples of a track (channels, n), their rate, and when the first one comes."""
+    """Return the samples of a track (channels, n), their rate and start time."""
     with read_audio(path, track) as blocks:
         parts = list(blocks)
     return np.concatenate([part.samples for part in parts], axis=1), parts[0].sample_rate, float(parts[0].start)
 
 
 def flashes(path: Path) -> Floats:
-    """When each flash begins, in seconds."""
+    """Return the times at which flashes begin, in seconds."""
     times, means = lumas(path)
     return times[1:][(means[1:] > 120) & (means[:-1] <= 120)]
 
 
 def beeps(path: Path, near: Floats, *, level: float = 0.177) -> Floats:
-    """When the sound first gets loud (half of a beep's level) around each time in `near`, in seconds."""
+    """Return the times at which beeps begin, in seconds.
+
+    A beep begins where the sound first reaches half of a beep's level, around each time in `near`.
+    """
     samples, rate, start = sound(path)
     loud = np.sqrt(np.convolve(samples[0] ** 2, np.ones(240) / 240, mode="same")) > level
     rises = np.flatnonzero(loud[1:] & ~loud[:-1]) / rate + start

@@ -19,7 +19,10 @@ LATEST = 0.012  # seconds that a beat may be off its click
 
 
 def clicks(seconds: Floats, *, length: float, loud: float = 0.6, noise: float = 0.0, sample_rate: int = SAMPLE_RATE) -> Floats:
-    """A short burst of noise at each of `seconds`, the first of four the loudest, over steady noise."""
+    """Play a short burst of noise at each of `seconds`, over steady noise.
+
+    The first burst of every four is the loudest.
+    """
     random = np.random.default_rng(1)
     wave, burst = noise * random.standard_normal(round(length * sample_rate)), round(0.08 * sample_rate)
     for number, second in enumerate(seconds):
@@ -37,7 +40,10 @@ def blocks(wave: Floats, *, start: float = 0.0, size: int = 3001) -> Iterator[Au
 
 
 def at_tempo(tempo: Callable[[float], float], *, length: float, first: float = 0.4) -> Floats:
-    """Beats whose tempo (a minute) is `tempo` of the second at which each is."""
+    """Return the times of beats with a changing tempo.
+
+    `tempo(second)`: beats per minute at that time.
+    """
     made = [first]
     while (following := made[-1] + 60 / tempo(made[-1])) < length - 0.5:
         made.append(following)
@@ -106,7 +112,10 @@ def test_no_sound_has_none() -> None:
 
 @pytest.fixture(scope="module")
 def band(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """8 s of a bar that moves in bursts, with clicks at 100 a minute."""
+    """Write 8 s of a bar that moves in bursts.
+
+    The sound is clicks at 100 per minute.
+    """
     wave = clicks(at_tempo(lambda second: 100, length=8), length=8, sample_rate=RATE)
 
     def luma(i: int) -> np.ndarray:

@@ -65,7 +65,10 @@ def test_shake_goes_and_a_pan_stays(rate: int) -> None:
 
 
 def scene(path: Path, *, camera: Places, subject: Places, size: tuple[int, int] = (320, 180), rate: int = 30, seconds: float = 4) -> Path:
-    """A textured subject before a textured background; `camera` and `subject` give where each is, in picture widths, at a second."""
+    """Draw a textured subject before a textured background.
+
+    `camera` and `subject`: functions of the time in seconds that return the position in picture widths.
+    """
     width = size[0]
     ground = cv2.GaussianBlur(texture(1, height=720, width=2400), (0, 0), 2)
     thing = texture(2, height=400, width=400)
@@ -100,14 +103,17 @@ def still(t: float) -> tuple[float, float]:
 
 
 def halves(result: AnalyzeResult) -> tuple[float, float]:
-    """Median motion from 0.4 to 1.6 s and from 2.4 to 3.6 s."""
+    """Return the median motion from 0.4 to 1.6 s and from 2.4 to 3.6 s."""
     times, values = np.array(result.motion.times), np.array(result.motion.values)
     return tuple(float(np.median(values[(times > a) & (times < a + 1.2)])) for a in (0.4, 2.4))  # type: ignore[return-value]
 
 
 @pytest.fixture(scope="module")
 def filmed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two seconds in which the subject acts, then two in which the camera pans (and the subject stands in the scene); always shaking."""
+    """Write two seconds of a moving subject, then two of a panning camera.
+
+    During the pan the subject stands still in the scene. The camera always shakes.
+    """
     return scene(tmp_path_factory.mktemp("camera") / "scene.mp4", camera=shakes, subject=acts_early)
 
 

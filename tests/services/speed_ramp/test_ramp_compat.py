@@ -15,7 +15,10 @@ BASE = "/v1/speed-ramp"
 
 
 class Quiet(SimpleHTTPRequestHandler):
-    """A web server that logs nothing, with one address that leads to a private one."""
+    """A web server that logs nothing.
+
+    One of its addresses redirects to a private address.
+    """
 
     def do_GET(self) -> None:
         if self.path.startswith("/to-metadata"):

@@ -1,4 +1,4 @@
-"""What editing programs get, read back and held against the clock."""
+"""Exports for editing programs, read back and compared with the clock."""
 
 import csv
 import io

@@ -1,4 +1,7 @@
-"""In-between pictures: against the true one on made-up motion, at every depth and layout, and where nothing can be matched."""
+"""Interpolated frames, compared with true frames.
+
+Tested on synthetic motion, at every depth and layout, and where nothing can be matched.
+"""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -14,7 +17,10 @@ Picture = NDArray[np.uint8]
 
 
 def texture(width: int, height: int, seed: int = 0, grain: float = 2) -> Picture:
-    """Noise of all sizes from `grain` on, the larger the stronger, as in real pictures."""
+    """Draw noise of all sizes from `grain` on.
+
+    Large structures are stronger than small ones, as in real pictures.
+    """
     noise = np.random.default_rng(seed)
     sizes = (grain, 2 * grain, 4 * grain, 8 * grain)
     total = sum(cv2.GaussianBlur(noise.normal(0, 1, (height, width)).astype(np.float32), (0, 0), size) * size**1.5 for size in sizes)
@@ -22,14 +28,17 @@ def texture(width: int, height: int, seed: int = 0, grain: float = 2) -> Picture
 
 
 def panned(shift: int, *, width: int = 320, height: int = 180) -> Planes:
-    """Luma and two chroma planes of a large picture, seen `shift` pixels (twice a chroma pixel) further to the right."""
+    """Return luma and chroma of a large picture, shifted to the right.
+
+    `shift`: luma pixels; two of them are one chroma pixel.
+    """
     luma, u, v = texture(width + 40, height, 1), texture(width // 2 + 20, height // 2, 2), texture(width // 2 + 20, height // 2, 3)
     half = shift // 2
     return luma[:, shift : shift + width], u[:, half : half + width // 2], v[:, half : half + width // 2]
 
 
 def passing(at: int) -> Picture:
-    """A square `at` pixels from the left, in front of a background that stands still."""
+    """Draw a square `at` pixels from the left, on a fixed background."""
     picture = texture(320, 180, 4)
     picture[60:120, at : at + 60] = texture(60, 60, 5)
     return picture

@@ -1,4 +1,4 @@
-"""Freezes and parts of clips, on the files that come out; silence where the picture stands."""
+"""Freezes and parts of clips in rendered files, with silence during freezes."""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -44,7 +44,10 @@ def test_silence_is_put_in_and_nothing_is_lost(ask: int) -> None:
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """6 s with a flash and a beep at 0.5, 1.5, ..., 30 frames a second."""
+    """Write 6 s at 30 fps with flashes and beeps.
+
+    A flash and a beep come at 0.5 s, 1.5 s and so on.
+    """
     path = tmp_path_factory.mktemp("stops") / "source.mp4"
     return write_clip(path, lambda i: flash(i / 30), frames=180, tracks=(("stereo", beep),))
 

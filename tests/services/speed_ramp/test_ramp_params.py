@@ -1,4 +1,4 @@
-"""What the parameters refuse, and that every field says what it is."""
+"""Refused params, and descriptions of all fields."""
 
 import pytest
 from pydantic import ValidationError

@@ -1,4 +1,4 @@
-"""Which frame is shown when, without any file."""
+"""Choice of the source frame for each output frame, without files."""
 
 from fractions import Fraction
 

@@ -1,4 +1,4 @@
-"""Rendering, measured on the files that come out."""
+"""Rendering, measured on the rendered files."""
 
 import hashlib
 from fractions import Fraction
@@ -28,7 +28,10 @@ def info_of(path: Path) -> VideoInfo:
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """6 s with a white flash and a beep at 0.5, 1.5, ..., 60 frames a second; a stereo track and one with six channels."""
+    """Write 6 s at 60 fps with flashes and beeps.
+
+    A white flash and a beep come at 0.5 s, 1.5 s and so on. There are a stereo track and a track with six channels.
+    """
     path = tmp_path_factory.mktemp("ramp") / "source.mp4"
     rate = Fraction(60)
     tracks = (("stereo", beep), ("5.1", beep))

@@ -22,7 +22,10 @@ def info_of(path: Path) -> VideoInfo:
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """12 s at 30 frames a second; a pan at 2, then 6, then 0 pixels a frame for 4 s each."""
+    """Write 12 s at 30 fps of a pan with changing speed.
+
+    The speed is 2, then 6, then 0 pixels per frame, for 4 s each.
+    """
     picture = texture(1, height=48, width=1200)
     places = np.concatenate([[0], np.cumsum(np.repeat([2, 6, 0], 120))])[:360]
     return write_clip(tmp_path_factory.mktemp("sampling") / "pan.mp4", lambda i: picture[:, places[i] : places[i] + 64], frames=360)

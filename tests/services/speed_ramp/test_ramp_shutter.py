@@ -1,4 +1,4 @@
-"""Which source frames a shutter sees, and what comes of them."""
+"""Source frames within an open shutter, and their mixture."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -18,7 +18,7 @@ from shared.video.frames.planes import planes_of
 
 
 def seen(speed: float, *, shutter: float, count: int = 60) -> list[dict[int, float]]:
-    """For each output frame, the source frames that it is made of and their weights."""
+    """Return the source frames and weights of each output frame."""
     window, clock, rate = FrameWindow(frame(i) for i in range(count)), Clock([(0, speed)]), Fraction(30)
     shown = motion_blurred(picks(window, clock, rate, SourceEnd(), blend=False), window, clock, rate, shutter=shutter)
     return [
@@ -43,7 +43,10 @@ def test_an_open_shutter_sees_all_that_is_passed_over_around_its_moment() -> Non
 
 @pytest.mark.parametrize("speed", [0.3, 1.5, 6.0])
 def test_frames_do_not_gather(speed: float) -> None:
-    """Also where nothing is mixed, because the clip is hardly faster than the shutter is open."""
+    """They do not gather where nothing is mixed, either.
+
+    There the clip is hardly sped up, compared with the shutter.
+    """
     clock, rate = Clock([(0, speed)]), Fraction(30)
     window = FrameWindow(frame(i) for i in range(400))
     shown = motion_blurred(picks(window, clock, rate, SourceEnd(), blend=False), window, clock, rate, shutter=0.5)

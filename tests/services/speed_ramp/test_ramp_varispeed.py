@@ -1,4 +1,4 @@
-"""Sound whose pitch follows, against the sine that it must be; and no clicks, whichever way sound is made."""
+"""Sound whose pitch follows the speed, compared with the true sine; no clicks in any audio mode."""
 
 from pathlib import Path
 
@@ -61,7 +61,11 @@ def test_asking_in_other_portions_changes_nothing() -> None:
 
 
 def loudest_click(heard: np.ndarray, above: float) -> float:
-    """Of 10 ms windows the most energy above a frequency, next to the mean energy of all, in dB: a click fills the whole spectrum."""
+    """Return the level of the loudest click in dB.
+
+    It is the highest energy above a frequency in 10 ms windows, relative to the mean energy of all windows. A click fills the whole
+    spectrum.
+    """
     size = RATE // 100
     cut = heard[: len(heard) // size * size]
     windows = np.concatenate([cut.reshape(-1, size), cut[size // 2 : -(size // 2)].reshape(-1, size)]) * np.blackman(size)

@@ -1,4 +1,4 @@
-"""One server of the misbehaving service for the tests that leave it as they find it."""
+"""One server of the misbehaving service, shared by tests that do not change it."""
 
 from collections.abc import Iterator
 

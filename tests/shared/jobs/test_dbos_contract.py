@@ -1,4 +1,7 @@
-"""What shared/jobs leans on in DBOS 3.4.0. Each is a trap that a new version may set anew."""
+"""Behaviour of DBOS 3.4.0 that `shared/jobs` depends on.
+
+A new version may change any of it.
+"""
 
 import importlib.metadata
 import sqlite3
@@ -25,7 +28,7 @@ def inside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def workflows(server: Server) -> dict[str, sqlite3.Row]:
-    """What DBOS has written down of each job."""
+    """Return DBOS's record of each job."""
     connection = sqlite3.connect(f"file:{server.data_dir / 'jobs.sqlite'}?mode=ro", uri=True)
     connection.row_factory = sqlite3.Row
     try:
@@ -63,7 +66,10 @@ def test_priority_zero_is_the_highest() -> None:
 
 
 def test_many_recoveries_do_not_end_a_job(inside: Server) -> None:
-    """DBOS gives a workflow up after 100 recoveries; a job whose server is restarted often must not be lost by that."""
+    """DBOS gives up a workflow after 100 recoveries.
+
+    A job whose server restarts often must not be lost this way.
+    """
     blocker = inside.submit("succeed", params={"seconds": 1.5})["id"]
     waiting = inside.submit("succeed")["id"]
     with sqlite3.connect(inside.data_dir / "jobs.sqlite", timeout=10) as connection:
@@ -73,7 +79,7 @@ def test_many_recoveries_do_not_end_a_job(inside: Server) -> None:
 
 
 def test_an_unregistered_workflow_does_no_harm(inside: Server) -> None:
-    """It waits for ever: so the engine enqueues only the two that it registers."""
+    """It waits for ever, so the engine enqueues only its two registered workflows."""
     database = connect("", inside.data_dir)
     client = DBOSClient(system_database_engine=database, application_name=dbos_setup.APPLICATION)
     try:

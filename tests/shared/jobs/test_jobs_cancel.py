@@ -1,4 +1,4 @@
-"""Canceling ends the work, whatever it started, within a second, and leaves no file."""
+"""Canceling ends a job and all its processes within a second and leaves no file."""
 
 import threading
 import time
@@ -14,7 +14,7 @@ def cancel(server: Server, job_id: str) -> int:
 
 
 def helpers(server: Server) -> list[str]:
-    """What operations started beside the warm children."""
+    """Return the processes that operations started."""
     return [command for command in server.family().values() if "shared.worker.child" not in command]
 
 
@@ -78,7 +78,10 @@ def test_an_unknown_job_is_not_canceled(server: Server) -> None:
 
 @pytest.mark.slow
 def test_a_race_with_success_has_one_winner(server: Server) -> None:
-    """Whoever wins, the state and the files agree; a canceled job has left no medium."""
+    """In both outcomes the state and the files agree.
+
+    A canceled job leaves no medium.
+    """
     outcomes = set()
     for number in range(16):
         job = server.submit("succeed", params={"tag": f"race-{number}", "seconds": 0.2})["id"]
@@ -109,7 +112,7 @@ def test_many_cancels_at_once_agree(server: Server) -> None:
 
 
 def test_a_process_that_does_not_run_the_job_cancels_it(server: Server) -> None:
-    """The one that is asked does not run the job: it may be a gateway."""
+    """The process that gets the request may be a gateway."""
     with serving_one(server.data_dir, role="gateway") as gateway:
         job = server.submit("grandchild")["id"]
         gateway.wait(job, until=("running",))

@@ -1,4 +1,4 @@
-"""What a process tells about the jobs that it ran."""
+"""Metrics of the jobs that a process ran."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,7 @@ from tests.misbehaving.server import Server
 
 
 def figure(server: Server, name: str) -> float:
-    """The value of one line of `GET /metrics`; 0 where it is not there."""
+    """Return the value of one line of `GET /metrics`; 0 without the line."""
     found = re.search(rf"^{re.escape(name)} (\S+)$", server.client.get("/metrics").text, re.MULTILINE)
     return float(found[1]) if found else 0.0
 

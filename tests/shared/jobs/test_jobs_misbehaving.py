@@ -1,4 +1,4 @@
-"""Each misbehaving operation fails its own job only, with a sentence that a user understands, and leaves nothing."""
+"""A misbehaving operation fails only its own job, with a readable error, and leaves nothing."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,7 +49,7 @@ def bad(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def ended(bad: Server) -> Ended:
-    """All of them at once, each job once it has ended."""
+    """Run all operations at once; return their ended jobs."""
     ids = {name: bad.submit(name, params={"count": COUNTS.get(name, 1)})["id"] for name in (*FAILING, *SUCCEEDING)}
     return {name: bad.wait(job_id, 110) for name, job_id in ids.items()}
 

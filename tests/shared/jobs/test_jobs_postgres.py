@@ -1,6 +1,7 @@
-"""The same on Postgres: kills, takeover, a database that restarts. Runs where REELWRIGHT_TEST_POSTGRES is the URL of a server.
+"""Jobs on Postgres: kills, takeover, and a restart of the database.
 
-REELWRIGHT_TEST_POSTGRES_RESTART, a shell command that restarts that server, lets the test of a restart run, too.
+Runs if REELWRIGHT_TEST_POSTGRES is the URL of a server. The test of a restart also needs REELWRIGHT_TEST_POSTGRES_RESTART, a shell command
+that restarts this server.
 """
 
 import os
@@ -79,7 +80,10 @@ def test_jobs_of_a_dead_process_are_taken_over(pair: tuple[Server, Server], tmp_
 
 
 def test_a_process_frozen_for_too_long_loses_its_job_and_ends(pair: tuple[Server, Server], tmp_path: Path) -> None:
-    """Its session is ended by the server. Nothing of it may go on working when the other one begins."""
+    """The server ends the session of the frozen process.
+
+    None of its processes may continue to work when the other process begins the job.
+    """
     one, other = pair
     log = tmp_path / "log"
     job = one.submit("steady", params={"tag": "a", "log": str(log), "seconds": 25})["id"]

@@ -1,4 +1,4 @@
-"""Looking at jobs: lists, events, deletion, and whose they are."""
+"""Reading of jobs: lists, events, deletion and owners."""
 
 import json
 import re
@@ -14,7 +14,7 @@ Sent = list[tuple[int, str, dict[str, Any]]]
 
 
 def events(server: Server, job_id: str, after: int | None = None, at_most: int = 1000) -> Sent:
-    """The events of a job until their stream ends, or the first few."""
+    """Return the events of a job until the stream ends, or the first few."""
     headers = {} if after is None else {"Last-Event-ID": str(after)}
     found: Sent = []
     with server.client.stream("GET", f"/v1/jobs/{job_id}/events", headers=headers) as answer:
@@ -34,7 +34,7 @@ def events(server: Server, job_id: str, after: int | None = None, at_most: int =
 
 @pytest.fixture(scope="module")
 def followed(server: Server) -> tuple[str, Sent]:
-    """A job of some length, and its events as they came."""
+    """A job of some length, with its events."""
     job = server.submit("succeed", params={"seconds": 1.6})["id"]
     return job, events(server, job)
 

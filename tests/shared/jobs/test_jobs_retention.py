@@ -1,4 +1,4 @@
-"""Retention: what has expired and is not needed goes, by itself and by `reelwright gc`; everything else stays."""
+"""Retention: expired jobs and media are removed unless needed, automatically and by `reelwright gc`."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from tests.misbehaving.server import serving_one, within
 
 
 def publish(store: MediaStore, name: str) -> str:
-    """The id of a new medium."""
+    """Publish a medium and return its id."""
     with store.incoming() as incoming:
         incoming.content.write_text(f'"{name}"')
         new = NewMedium(

@@ -1,4 +1,4 @@
-"""Taking jobs: idempotency, waiting for the end, a queue that is full, ranks, and how many run at once."""
+"""Submission of jobs: idempotency, waiting, a full queue, priorities and concurrency."""
 
 import itertools
 import threading

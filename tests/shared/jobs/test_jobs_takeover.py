@@ -1,4 +1,4 @@
-"""Two processes on one database: both work, and when one dies the other goes on with its jobs."""
+"""Two processes on one database: both run jobs, and take over those of a dead process."""
 
 import os
 import signal
@@ -13,7 +13,10 @@ from tests.misbehaving.server import Server, serving_one, within
 
 
 def stopped(server: Server) -> bool:
-    """Make it stand still; False where it does so while it writes, which would keep everybody from writing to the file."""
+    """Freeze a process and return True.
+
+    Returns False if the process is writing to the database file, because freezing it would block all other writers.
+    """
     os.kill(server.pid, signal.SIGSTOP)
     connection = sqlite3.connect(server.data_dir / "jobs.sqlite", timeout=0.3, isolation_level=None)
     try:
@@ -65,7 +68,7 @@ def test_jobs_of_a_dead_process_are_taken_over(pair: tuple[Server, Server], tmp_
 
 
 def test_a_briefly_frozen_process_keeps_its_job(pair: tuple[Server, Server], tmp_path: Path) -> None:
-    """Standing still is not death: its work process goes on, so nobody else may begin the job."""
+    """A frozen server's work process continues, so no other may begin the job."""
     one, other = pair
     log = tmp_path / "log"
     job = one.submit("steady", params={"tag": "a", "log": str(log), "seconds": 1})["id"]

@@ -1,4 +1,4 @@
-"""Webhooks: signed as Standard Webhooks asks, retried with growing pauses, also after a restart, and never to a private address."""
+"""Webhooks: signed, retried with growing pauses, also after a restart, never to a private address."""
 
 import base64
 import json
@@ -19,7 +19,7 @@ SERVERS_OWN = "whsec_" + base64.b64encode(b"the secret of this server here").dec
 
 
 class Receiver(ThreadingHTTPServer):
-    """Takes messages; answers with the codes in `answers`, then with 204."""
+    """Receiver of messages that answers with the codes in `answers`, then with 204."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Taking)
@@ -115,7 +115,10 @@ def test_a_webhook_survives_a_restart(tmp_path: Path, receiver: Receiver) -> Non
 
 
 def test_private_addresses_are_not_called(server: Server, receiver: Receiver) -> None:
-    """An address is refused at once; what a name stands for is looked at when it is connected to, and the job itself is not harmed."""
+    """A private address is refused when the job is submitted.
+
+    A name is checked when it is connected to. The job itself is not affected.
+    """
     for url in (receiver.url, "http://169.254.169.254/latest/meta-data"):
         refused = server.post("succeed", webhook={"url": url, "secret": SECRET})
         assert (refused.status_code, refused.json()["type"]) == (422, "/problems/forbidden-address")

@@ -1,4 +1,4 @@
-"""Proof of life where the database is away: whoever runs jobs has to end, and nobody else."""
+"""Signs of life without a database: only processes that run jobs have to end."""
 
 import time
 
@@ -41,7 +41,10 @@ def test_without_a_database_only_a_process_with_jobs_ends(
 def test_a_job_that_just_ended_counts_until_the_next_sign_of_life(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A process that stood still may find its job's child dead when it wakes up, and would begin the job again beside others."""
+    """A process that was frozen may find the child of its job dead.
+
+    It would then begin the job again, beside the process that took it over.
+    """
     exits: list[int] = []
     monkeypatch.setattr(takeover, "GIVE_UP_S", 0.6)
     monkeypatch.setattr(takeover.os, "_exit", exits.append)

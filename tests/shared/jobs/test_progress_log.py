@@ -1,4 +1,4 @@
-"""What a running job reports."""
+"""Progress and warnings of a running job."""
 
 import asyncio
 from types import SimpleNamespace

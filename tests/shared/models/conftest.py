@@ -1,4 +1,4 @@
-"""What the tests of models share."""
+"""Fixtures of the tests of models."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,10 @@ def server() -> Iterator[FileServer]:
 
 @pytest.fixture(autouse=True)
 def models_folder_of_this_test(tmp_path, monkeypatch, use_settings):
-    """No test reads or writes another models folder, and none is told to pull by the surroundings."""
+    """Give each test a models folder of its own.
+
+    Variables of the environment that affect pulling are removed.
+    """
     monkeypatch.setenv("REELWRIGHT_MODELS_DIR", str(tmp_path / "models"))
     for name in ("REELWRIGHT_MODELS_AUTO_PULL", "MODELS_AUTO_PULL", "REELWRIGHT_MODELS_MIRROR", "HF_TOKEN", "HF_ENDPOINT"):
         monkeypatch.delenv(name, raising=False)

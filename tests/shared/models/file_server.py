@@ -1,4 +1,4 @@
-"""A web server on loopback that gives files away with ranges, and misbehaves on request; a hub of the same kind."""
+"""A file server on loopback with ranges, which misbehaves on request and can act as a hub."""
 
 import contextlib
 import hashlib
@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass
 class FileServer:
-    """What it serves, what it does wrong, and what it was asked."""
+    """Files, misbehaviour and recorded requests of a server."""
 
     files: dict[str, bytes] = field(default_factory=dict)
     redirects: dict[str, str] = field(default_factory=dict)
@@ -28,12 +28,15 @@ class FileServer:
     url: str = ""
 
     def put(self, path: str, content: bytes) -> str:
-        """Serve a file; its address."""
+        """Serve a file and return its address."""
         self.files[path] = content
         return self.url + path
 
     def hub_file(self, repository: str, revision: str, path: str, content: bytes, *, large: bool = True, commit: str = "c" * 40) -> None:
-        """Serve a file as a hub does: large ones are redirected to a store elsewhere, and the hub states their SHA-256."""
+        """Serve a file as a hub does.
+
+        The hub redirects large files to a store elsewhere, and gives their SHA-256.
+        """
         resolve = f"/{repository}/resolve/{revision}/{path}"
         git = hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
         self.heads[resolve] = {"X-Repo-Commit": commit, "ETag": f'"{git}"'}

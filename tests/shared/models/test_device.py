@@ -1,4 +1,4 @@
-"""Devices, found out without torch."""
+"""Devices, detected without torch."""
 
 import os
 import subprocess
@@ -89,7 +89,7 @@ def test_looking_for_devices_loads_no_heavy_library():
 
 
 class Driver:
-    """NVIDIA's management library as ctypes hands it out, with two cards."""
+    """A stand-in for NVIDIA's management library in ctypes, with two cards."""
 
     cards = (("GPU-aa", "Card A", 80, 10), ("GPU-bb", "Card B", 40, 30))
 

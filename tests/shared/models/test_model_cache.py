@@ -1,4 +1,4 @@
-"""Loaded models: shared by jobs, dropped when idle or when memory is wanted, in order."""
+"""Loaded models: shared by jobs, dropped when idle or when memory is needed."""
 
 import os
 import subprocess
@@ -18,7 +18,7 @@ GPU = Device(kind="cuda", index=0, uuid="GPU-0", title="A GPU")
 
 
 class Machine:
-    """Memory as the cache sees it: `room` less what is loaded."""
+    """Memory as the cache sees it: `room` less the loaded models."""
 
     def __init__(self, room: int, idle_s: float = 60):
         self.room, self.log = room, []
@@ -175,7 +175,7 @@ def test_out_of_memory_errors_of_all_libraries_are_recognized():
     import torch
 
     class ResourceExhaustedError(Exception):
-        """As TensorFlow's is called."""
+        """An error with the name of TensorFlow's."""
 
     said = [torch.OutOfMemoryError(), ResourceExhaustedError(), RuntimeError("[ONNXRuntimeError] Failed to allocate memory"), MemoryError()]
     assert all(is_out_of_memory(error) for error in said)
@@ -196,7 +196,7 @@ with hold_gpu(Device(kind="cuda", uuid="GPU-0"), folder=pathlib.Path(sys.argv[1]
 
 
 class Stages:
-    """A Progress that remembers the stages it was told."""
+    """A Progress that records its stages."""
 
     def __init__(self):
         self.told = []
@@ -231,7 +231,7 @@ def test_a_gpu_is_used_by_one_process_at_a_time(tmp_path):
 
 
 def test_an_idle_model_of_another_process_makes_room_on_a_gpu(tmp_path):
-    """Two shelves stand for two processes: what they know of each other is in files."""
+    """Two shelves stand for two processes, which share files only."""
     room = {"free": 100}
 
     def model_cache() -> ModelCache:

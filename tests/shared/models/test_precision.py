@@ -1,4 +1,4 @@
-"""Which number formats a processor has."""
+"""Number formats of a processor."""
 
 from pathlib import Path
 

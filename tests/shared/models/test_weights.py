@@ -1,4 +1,4 @@
-"""Files of weights, and files that pretend to be some."""
+"""Files of weights, and files that pretend to hold weights."""
 
 import collections
 import os

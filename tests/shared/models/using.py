@@ -1,4 +1,4 @@
-"""An operation that uses a model, as a service's does."""
+"""An operation that uses a model."""
 
 import os
 import time
@@ -16,7 +16,7 @@ NAME = "rvm-resnet50"
 
 
 class Used(BaseModel):
-    """What was used."""
+    """Result: the loaded model and its files."""
 
     pid: int
     loaded_at_ns: int

@@ -20,13 +20,16 @@ def texture(seed: int, width: int, height: int, softness: float) -> np.ndarray:
 
 
 def shifted(picture: np.ndarray, x: float, y: float) -> np.ndarray:
-    """The part of a larger picture whose upper left corner is at x, y."""
+    """Cut out the part of a larger picture that starts at x, y."""
     return cv2.warpAffine(picture, np.array([[1, 0, -x], [0, 1, -y]]), (WIDTH, HEIGHT), flags=cv2.INTER_CUBIC)
 
 
 @pytest.fixture(scope="module")
 def clip() -> list[tuple[np.ndarray, np.ndarray]]:
-    """Luma and mask of each frame: a subject with stronger texture than the background fills 55 % of the picture."""
+    """Yield luma and mask of frames with a large subject.
+
+    The subject fills 55 % of the picture and has a stronger texture than the background.
+    """
     ground, body = texture(1, 800, 400, 2.5), texture(2, 800, 400, 2)
     frames = []
     for number in range(FRAMES):

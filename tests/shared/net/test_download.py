@@ -23,7 +23,10 @@ GOOD, BAD = "127.0.0.1", "127.0.0.2"
 
 
 class Resolver:
-    """Hands out addresses by name; a list of lists gives another answer each time it is asked."""
+    """Resolver that returns given addresses for names.
+
+    A list of lists gives another answer for each query.
+    """
 
     def __init__(self, **names: list[list[str]]):
         self.names = names
@@ -42,7 +45,10 @@ class Resolver:
 
 @contextlib.asynccontextmanager
 async def server(pages: dict[str, Page], *, tls: ssl.SSLContext | None = None) -> AsyncIterator[tuple[int, list[str]]]:
-    """A server on all of 127/8: path -> what it writes. Gives its port and the requests it saw."""
+    """Run a server on all of 127/8; yield its port and recorded requests.
+
+    It is given the answer of each path.
+    """
     seen: list[str] = []
     answering: set[asyncio.Task[None]] = set()
 
@@ -125,7 +131,7 @@ async def test_a_forbidden_address_gets_no_connection() -> None:
 
 @pytest.mark.parametrize("host", ["localhost", "127.2", "0x7f.0.0.2", "2130706434", "0177.0.0.2", "[::ffff:127.0.0.1]", "[::]"])
 async def test_other_spellings_of_this_machine_are_refused(host: str) -> None:
-    """With the system's own resolver, which takes them."""
+    """Uses the system's own resolver, which accepts them."""
     async with checked_client(Settings()) as http:
         with pytest.raises(ReelwrightError, match=r"loopback|IPv4-mapped|unspecified|has no address|Invalid IPv4"):
             await get(http, f"http://{host}:9/")
@@ -140,7 +146,7 @@ async def test_every_hop_is_checked() -> None:
 
 
 async def test_the_address_that_was_checked_is_the_one_connected_to() -> None:
-    """A name that changes its address after the first question is asked once for each connection."""
+    """A name whose address changes is resolved once per connection."""
     async with server({"/": page(b"ok")}) as (port, _):
         resolver = Resolver(rebind=[[GOOD], [BAD]])
         async with client(resolver) as http:

@@ -21,7 +21,10 @@ RGB = (200, 60, 40)
 
 
 def alpha_of(number: int) -> np.ndarray:
-    """A ramp over the whole scale that moves from frame to frame, soft enough for every encoder."""
+    """Draw a ramp over the whole scale that moves from frame to frame.
+
+    The ramp is soft enough for every encoder.
+    """
     return np.tile(np.abs((np.arange(WIDTH) * 8 + 40 * number) % 510 - 255).astype(np.uint8), (HEIGHT, 1))
 
 

@@ -31,7 +31,7 @@ def packets_of(path: Path, track: int = 0) -> list[bytes]:
 
 
 def copied(source: Path, output: Path) -> list[str]:
-    """`source` written again through the reader and the writer, with its sound copied."""
+    """Write `source` again, with the sound copied."""
     info = probe(source)
     assert info.kind == "video"
     with read_frames(source) as frames:
@@ -45,7 +45,7 @@ def copied(source: Path, output: Path) -> list[str]:
 
 
 def events(path: Path) -> tuple[list[float], list[float]]:
-    """When a clip flashes and when it beeps, by this project's reader."""
+    """Return the times of a clip's flashes and beeps, by this project's reader."""
     with read_frames(path) as frames:
         shown = [(frame.time, float(frame.luma().mean()) > 100) for frame in frames]
     flashes = onsets([time for time, _ in shown], [bright for _, bright in shown])

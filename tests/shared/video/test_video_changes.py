@@ -1,4 +1,4 @@
-"""Every change is told, and nothing that is not one."""
+"""Warnings about changes: every change is reported, and nothing else."""
 
 import pytest
 from video_clips import Make

@@ -16,7 +16,7 @@ MATRICES = {"bt709": (0.2126, 0.0722), "smpte170m": (0.299, 0.114), "bt2020nc": 
 
 
 def yuv_of(rgb: tuple[int, ...], matrix: str, span: str) -> tuple[int, int, int]:
-    """8-bit Y, Cb, Cr by the formulas of BT.601, BT.709 and BT.2020."""
+    """Compute 8-bit Y, Cb, Cr by the formulas of BT.601, BT.709 and BT.2020."""
     kr, kb = MATRICES[matrix]
     red, green, blue = (value / 255 for value in rgb)
     luma = kr * red + (1 - kr - kb) * green + kb * blue
@@ -114,7 +114,10 @@ GRAYS = (0.02, 0.1, 0.25, 0.5, 0.75, 1.0)
 
 
 def hdr_clip(make: Make, transfer: str) -> Path:
-    """Patches of BT.709 grays and colours carried in PQ or HLG with a white of 203 cd/m2, by zscale."""
+    """Write patches of BT.709 grays and colours as PQ or HLG.
+
+    Converted by zscale, with a white of 203 cd/m2.
+    """
     grays = ",".join(
         f"drawbox=x={32 * index}:w=32:h=32:t=fill:color=0x{round(255 * gray):02x}{round(255 * gray):02x}{round(255 * gray):02x}"
         for index, gray in enumerate(GRAYS)

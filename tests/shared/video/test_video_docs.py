@@ -1,4 +1,4 @@
-"""docs/video.md names tests as proofs: each of them exists."""
+"""Existence of the tests that docs/video.md names as proofs."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,6 @@
-"""Twenty thousand damaged files through the probe and the decoder: each ends in an answer or in an error that a user sees.
+"""Twenty thousand damaged files through the probe and the decoder.
+
+Each ends in an answer or in an error for the user.
 
 They run in child processes, as uploads do, so that a crash of a decoder is found and counted, and names the seed that caused it.
 """
@@ -59,7 +61,10 @@ print("answers", answers, flush=True)
 
 
 def mutated(data: bytes, seed: int) -> bytes:
-    """One damaged variant: bits flipped, bytes and big-endian numbers replaced, pieces cut out, repeated, moved or cut off."""
+    """Make a damaged variant of a file.
+
+    Bits are flipped, bytes and big-endian numbers replaced, pieces cut out, repeated, moved or cut off.
+    """
     chance = random.Random(seed)
     changed = bytearray(data)
     for _ in range(chance.choice((1, 1, 2, 4, 8, 32))):

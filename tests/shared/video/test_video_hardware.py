@@ -96,7 +96,7 @@ def test_a_gpu_that_fails_the_trial_is_not_used() -> None:
 
 @contextmanager
 def played(monkeypatch: pytest.MonkeyPatch, *, breaks_after: int | None = None) -> Iterator[list[bool]]:
-    """A machine that has a GPU, as far as the reader can tell, which may break."""
+    """Make the reader find a GPU, which may break."""
     opened: list[bool] = []
     original = reader.open_input
 

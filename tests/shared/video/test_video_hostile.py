@@ -1,4 +1,4 @@
-"""Files that are not what they say, that are damaged, or that are made to do harm."""
+"""Files with false types, damaged files, and files made to do harm."""
 
 import os
 import socket
@@ -47,7 +47,7 @@ NAMES = ("a.mp4", "a.m3u8", "a.mkv", "a.ts", "a.txt", "a.jpg", "a")
 
 @contextmanager
 def listening() -> Iterator[tuple[str, int, list[str]]]:
-    """A server on this machine that writes down who knocks: its URL, its port, and the list."""
+    """Run a server that records connections; yield its URL, port and record."""
     knocks: list[str] = []
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
@@ -71,7 +71,10 @@ def listening() -> Iterator[tuple[str, int, list[str]]]:
 
 
 def every_door(path: Path, output: Path) -> Iterator[None]:
-    """Tries each function that opens a file; a refusal is one of the errors that a user sees, and nothing else."""
+    """Try every function that opens a file.
+
+    A refusal has to be one of the errors for users.
+    """
     doors = (
         lambda: probe(path),
         lambda: inspect({"path": str(path)}, Silent()),
@@ -145,7 +148,10 @@ def test_what_is_not_a_regular_file_is_refused(tmp_path: Path) -> None:
 
 
 def boxes(data: bytes, start: int = 0, end: int | None = None, inside: tuple[bytes, ...] = ()) -> Iterator[tuple[int, int, bytes]]:
-    """(start, end, name) of every box of an MP4 file, containers before what they hold."""
+    """Return (start, end, name) of every box of an MP4 file.
+
+    A container comes before its contents.
+    """
     position = start
     end = len(data) if end is None else end
     while position + 8 <= end:
@@ -161,7 +167,10 @@ def boxes(data: bytes, start: int = 0, end: int | None = None, inside: tuple[byt
 
 @pytest.mark.parametrize("front", [True, False])
 def test_cut_off_anywhere(clip: Path, make: Make, tmp_path: Path, front: bool) -> None:
-    """An MP4 file cut at the start, in the middle and at the end of every kind of box is refused at the probe, never half taken."""
+    """A truncated MP4 file is refused at the probe, never accepted in part.
+
+    It is cut at the start, in the middle and at the end of every kind of box.
+    """
     source = make("source.mp4", f"-i {clip} -c copy", "-movflags +faststart" if front else "")
     data = source.read_bytes()
     kinds: dict[bytes, tuple[int, int]] = {}
@@ -272,7 +281,10 @@ def test_lying_durations(clip: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("value", [0, 1, 0x7FFFFFFF, 0xFFFFFFFF])
 @pytest.mark.parametrize("box", [b"elst", b"stts", b"stsc", b"stsz", b"stco", b"ctts", b"stss", b"stsd"])
 def test_extreme_table_sizes_end_in_an_answer_or_a_refusal(clip: Path, tmp_path: Path, box: bytes, value: int) -> None:
-    """Counts of entries, and for edit lists their times too, set to extremes: an answer or a refusal, soon."""
+    """Counts of entries are set to extremes, and the times of edit lists, too.
+
+    The answer or the refusal comes soon.
+    """
     path = tmp_path / "table.mp4"
     for offset in (4, 8, 12):
         path.write_bytes(patched(clip.read_bytes(), box, offset, struct.pack(">I", value)))

@@ -1,4 +1,4 @@
-"""Limits in force: what the environment says holds at the upload, in workers and in operations alike."""
+"""Limits from the environment hold at the upload, in workers and in operations."""
 
 from collections.abc import Callable
 from fractions import Fraction

@@ -1,4 +1,4 @@
-"""Length: memory that does not grow, and films of hours; and, where a folder of them is named, real clips."""
+"""Long films in constant memory, and real clips if a folder of them is named."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""A few frames evenly spaced in time: the same ones that reading everything gives, for less work."""
+"""Sampling of frames at even times: the same frames as from reading all, with less work."""
 
 import math
 from collections.abc import Iterator
@@ -18,7 +18,10 @@ RATES = [Fraction(1), Fraction(1, 3), Fraction(7, 2), Fraction(1, 60), 0.1, 24, 
 
 @pytest.fixture(scope="module")
 def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """40 s at 25 frames a second, B-frames that others refer to, a keyframe each 4 s."""
+    """A clip of 40 s at 25 fps.
+
+    It has B-frames that other frames refer to, and a keyframe every 4 s.
+    """
     path = tmp_path_factory.mktemp("long") / "long.mp4"
     coding = ["-c:v", "libx264", "-preset", "veryfast", "-g", "100", "-bf", "3", "-x264-params", "b-pyramid=normal:scenecut=0"]
     run_ffmpeg("-f", "lavfi", "-i", "testsrc2=s=64x48:r=25:d=40", *coding, str(path))

@@ -69,7 +69,7 @@ def test_transparency_is_kept(make: Make, tmp_path: Path, bits: int, pixel_forma
 
 @pytest.mark.parametrize(("pixel_format", "dtype"), [("gray", np.uint8), ("gray16le", np.uint16)])
 def test_a_matte_is_full_scale(tmp_path: Path, pixel_format: str, dtype: type) -> None:
-    """Planes are written as they are: black is 0 and white is full scale."""
+    """Planes are written unchanged: black is 0, white is full scale."""
     full = np.iinfo(dtype).max
     matte = np.tile(np.linspace(0, full, 65).astype(dtype), (33, 1))
     with PngWriter(tmp_path / "m.zip", width=65, height=33, pixel_format=pixel_format) as writer:  # type: ignore[arg-type]
@@ -151,7 +151,7 @@ def test_written_transparency_is_there_when_it_is_decoded(make: Make, tmp_path: 
 
 
 def alpha_of(path: Path, decoder: tuple[str, ...]) -> np.ndarray:
-    """What the ffmpeg program decodes as transparency."""
+    """Return the transparency as the ffmpeg program decodes it."""
     output = run_ffmpeg(*decoder, "-i", str(path), "-vf", "alphaextract,format=gray", "-f", "rawvideo", "-")
     return np.frombuffer(output, np.uint8).reshape(-1, 32, 64)
 

@@ -1,4 +1,4 @@
-"""What a written file says about itself."""
+"""Tags of written files."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -16,7 +16,10 @@ LIBRARY = {"major_brand", "minor_version", "compatible_brands", "creation_time",
 
 @pytest.fixture
 def tagged(make: Make) -> Path:
-    """Two tracks of sound, a German one and an English commentary, recorded at a place, turned by a quarter."""
+    """A rotated clip with two tracks of sound and a place of recording.
+
+    One track is German, the other is an English commentary.
+    """
     words = [
         "-metadata",
         "title=My clip",

@@ -1,4 +1,4 @@
-"""Times of frames that are known before any is decoded, and reading only what changes show in."""
+"""Timelines: times of frames without decoding, and reading that skips frames."""
 
 from fractions import Fraction
 

@@ -1,4 +1,4 @@
-"""Videos read in step: which frames meet, at every rate, length and start; ending and failing together."""
+"""Videos read in step: matching frames at every rate, length and start; common end and failure."""
 
 import threading
 from fractions import Fraction

@@ -23,7 +23,7 @@ def planes(width: int, height: int, value: int) -> tuple[np.ndarray, ...]:
 
 
 def atoms(path: Path) -> list[bytes]:
-    """The names of an MP4 file's outermost atoms, in order."""
+    """Return the names of an MP4 file's outermost atoms, in order."""
     data, position, names = path.read_bytes(), 0, []
     while position < len(data):
         size = int.from_bytes(data[position : position + 4], "big")
@@ -262,7 +262,7 @@ def test_what_mp4_cannot_hold_is_not_remuxed(make: Make, tmp_path: Path) -> None
 
 
 def test_back_pressure(tmp_path: Path) -> None:
-    """A reader that would give frames for ever is read no faster than the slowest stage."""
+    """An endless reader is read no faster than the slowest stage."""
     given = 0
 
     def endless() -> object:

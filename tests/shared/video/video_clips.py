@@ -1,4 +1,4 @@
-"""Clips made by the ffmpeg program, which is also the judge of what the media layer writes."""
+"""Clips made by the ffmpeg program, and its view of files that the media layer wrote."""
 
 import subprocess
 from collections.abc import Callable, Iterable
@@ -13,13 +13,13 @@ Make = Callable[..., Path]
 
 
 def run_ffmpeg(*arguments: str) -> bytes:
-    """Run ffmpeg; its standard output."""
+    """Run ffmpeg and return its standard output."""
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-nostdin", "-y", *arguments]
     return subprocess.run(command, check=True, capture_output=True).stdout
 
 
 def decoded(path: Path, pixel_format: str = "rgb24", *extra: str) -> NDArray[np.uint8]:
-    """Raw frames as ffmpeg decodes them, one after the other, without any change of rate."""
+    """Return raw frames as ffmpeg decodes them, without a change of rate."""
     output = run_ffmpeg(
         "-i", str(path), "-map", "0:v:0", "-fps_mode", "passthrough", *extra, "-f", "rawvideo", "-pix_fmt", pixel_format, "-"
     )
@@ -27,7 +27,7 @@ def decoded(path: Path, pixel_format: str = "rgb24", *extra: str) -> NDArray[np.
 
 
 def onsets(times: Iterable[Fraction | float], loud: Iterable[bool]) -> list[float]:
-    """The times at which something becomes loud (or bright) after half a second or more of quiet."""
+    """Return the times at which levels rise after at least half a second of quiet."""
     found: list[float] = []
     last = -1.0
     for time, is_loud in zip(times, loud, strict=True):
