@@ -43,7 +43,7 @@ async def ingest(
                 incoming, store=store, probe=probe, owner=owner, name=name, source=source, media_id=media_id, sha256=sha256
             )
         except asyncio.CancelledError:
-            with contextlib.suppress(UnknownMedia):  # deletes a medium that was published just before the cancellation
+            with contextlib.suppress(UnknownMedia):  # delete the medium if it was published just before the cancellation
                 await on_disk(store.delete, owner, media_id)
             raise
 

@@ -15,7 +15,7 @@ class FileType:
     suffix: str
 
 
-# Pillow's names of the still image formats.
+# Pillow's name of a still image format -> its file type.
 IMAGES: Mapping[str, FileType] = {
     "PNG": FileType("image/png", ".png"),
     "JPEG": FileType("image/jpeg", ".jpg"),
@@ -41,7 +41,7 @@ _STARTS: Mapping[bytes, str] = {
 _BRANDS = {b"avif": "AVIF", b"heic": "HEIF", b"heix": "HEIF", b"heim": "HEIF", b"heis": "HEIF"}
 """Brands of files with still images in the ISO container (ISO/IEC 23008-12); files of image sequences have others."""
 _GENERAL_BRANDS = (b"mif1", b"mif2", b"miaf")
-"""Brands of still images without a codec; the file's further brands name it."""
+"""Brands of still images that do not name the codec; the file's further brands do."""
 
 HEAD_BYTES = 64
 """Number of first bytes that are enough to recognise a file."""

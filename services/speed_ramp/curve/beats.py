@@ -38,7 +38,7 @@ _TEMPO_CHANGE = 12.0  # cost of changing the tempo by an octave within a second;
 _TIGHT = 100.0  # cost of a beat distance e times the tempo's, in units of the mean onset strength
 _SEARCH_S = 0.06  # a beat moves to an onset at most this far away
 _LATE_S = 0.009  # the onset strength of a click peaks when its window reaches this far past the click
-_SELF_SIMILAR = 0.25  # below this from beat to beat, there is no beat: noise and scattered sounds stay below, loosely played music has 0.4
+_SELF_SIMILAR = 0.25  # least self-similarity of beats: noise and scattered sounds stay below, loosely played music has 0.4
 _AUDIBLE = 0.3  # share of the median beat's strength: weaker beats before the first and after the last onset are dropped
 
 

@@ -123,6 +123,6 @@ class Stretched:
         end, wave = tail.sum(axis=0, dtype=np.float64), candidates.sum(axis=0, dtype=np.float64)
         energy = np.correlate(wave**2, np.ones(self._fade), mode="valid")
         correlation = np.correlate(wave, end, mode="valid") / np.sqrt(energy * (end @ end) + 1e-9)
-        # A small penalty for the shift: where all shifts fit alike, as in silence and noise, none is best.
+        # A small penalty for the shift: where all shifts fit alike, as in silence and noise, the unshifted position wins.
         distance = np.abs(np.arange(-self._shift, self._shift + 1)) / max(self._shift, 1)
         return int(np.argmax(correlation - 0.05 * distance)) - self._shift

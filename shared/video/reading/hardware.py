@@ -14,7 +14,7 @@ from av.codec.hwaccel import HWAccel
 from shared.errors import ReelwrightError
 from shared.settings import current
 
-# Formats of all NVDEC chips. Only some decode 4:2:2 or 4:4:4, none transparency.
+# Codecs and formats that NVDEC decodes. Only some chips decode 4:2:2 or 4:4:4, none decodes transparency.
 _CODECS = frozenset({"h264", "hevc", "vp9", "av1"})
 _FORMATS = frozenset({"yuv420p", "yuv420p10le"})
 # Fetching smaller pictures from the GPU costs more than decoding them on the CPU.
@@ -34,7 +34,7 @@ class Trial:
     pixel_format: str
     size: int
     run: Callable[[bool], None] = field(compare=False, repr=False)
-    """Decodes the first pictures; its argument: in hardware."""
+    """Decodes the first pictures, in hardware if its argument is true."""
 
 
 def accelerator() -> HWAccel:
