@@ -18,7 +18,7 @@ from shared.http.json_route import JsonRoute
 from shared.http.problems import problems
 from shared.media.disk import on_disk
 from shared.media.names import content_disposition
-from shared.media.picture_zip import open_picture, picture_entries, read_chunks
+from shared.media.picture_zip import open_picture, read_chunks, zip_contents
 from shared.media.record import MediaRecord
 from shared.media.store import MediaStore
 from shared.operation import Kind
@@ -57,12 +57,12 @@ def picture_routes(store: MediaStore, max_bytes: int) -> APIRouter:
         _, path = find(owner, media_id)
         return [
             PictureInfo(
-                name=entry.filename,
-                bytes=entry.file_size,
-                content_type=kind.content_type,
-                url=f"/v1/media/{media_id}/files/{quote(entry.filename)}",
+                name=picture.name,
+                bytes=picture.size,
+                content_type=picture.kind.content_type,
+                url=f"/v1/media/{media_id}/files/{quote(picture.name)}",
             )
-            for entry, kind in picture_entries(path, max_bytes)
+            for picture in zip_contents(path, max_bytes).pictures
         ]
 
     @router.get("", summary="List the pictures in a zip file")

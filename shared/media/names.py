@@ -10,6 +10,8 @@ from pathlib import PurePosixPath
 from urllib.parse import quote
 
 MAX_CHARS = 200
+JOINERS = "\u200c\u200d"
+"""Invisible characters that words of Persian and of India, and emoji, are spelled with."""
 SUFFIX = re.compile(r"\.[a-z0-9]{1,8}")
 
 
@@ -20,7 +22,8 @@ def safe_name(name: str, *, default: str = "unnamed") -> str:
     """
     last = unicodedata.normalize("NFC", name).replace("\\", "/").rstrip("/").rpartition("/")[2]
     # Category C: controls, formats (also those that turn the direction of text), surrogates, unassigned.
-    clean = "".join(char for char in last if unicodedata.category(char)[0] != "C" and char not in "\u2028\u2029").strip(" .")
+    kept = (char for char in last if (unicodedata.category(char)[0] != "C" and char not in "\u2028\u2029") or char in JOINERS)
+    clean = "".join(kept).strip(" ." + JOINERS)
     if len(clean) > MAX_CHARS:
         suffix = PurePosixPath(clean).suffix[:16]
         clean = clean[: MAX_CHARS - len(suffix)] + suffix

@@ -7,17 +7,19 @@ import io
 import os
 import stat
 import struct
-import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import IO
 
 from shared.errors import BrokenMedia, NotFound, TooLarge, UnsupportedMedia
 from shared.media.names import safe_name
-from shared.media.types import IMAGES, FileType, picture_type
+from shared.media.types import HEAD_BYTES, IMAGES, FileType, picture_type
+from shared.media.zip_names import decoded_names, plain_name
 from shared.media.zip_writer import ZipWriter
 
 MOST_ENTRIES = 10_000
@@ -26,7 +28,9 @@ MOST_LIST_BYTES = 8 * 1024**2
 """Size limit in bytes of a zip file's directory, which is read whole. An entry takes about a hundred bytes."""
 
 _CHUNK_BYTES = 256 * 1024
-_HEAD_BYTES = 32
+_NAMED = 10
+"""How many files a message names."""
+_SYSTEM_FILES = ("thumbs.db", "desktop.ini", "ehthumbs.db", "icon\r")
 _ERRORS = (zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, RuntimeError, OverflowError, EOFError, ValueError, OSError)
 
 
@@ -50,29 +54,60 @@ class PictureZip(ZipWriter):
         super().add(name, data)
 
 
-def picture_entries(path: str | os.PathLike[str], max_bytes: int) -> list[tuple[zipfile.ZipInfo, FileType]]:
-    """List the pictures in a zip file, sorted by name.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZippedPicture:
+    """A picture in a zip file. `name`: unique in the zip file, with `/` between folders."""
 
-    Pictures are recognised by their first bytes; other files are skipped. Raises UnsupportedMedia (none, or encrypted), BrokenMedia or
-    TooLarge (too many, or more than `max_bytes` once unpacked).
+    name: str
+    kind: FileType
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZipContents:
+    """The files in a zip file: pictures by name, and the names of others, without what packing programs add."""
+
+    pictures: tuple[ZippedPicture, ...]
+    others: tuple[str, ...]
+
+    def warning(self, zip_name: str) -> str | None:
+        """Return a warning that names the files that are not read; None if there are none."""
+        if not self.others:
+            return None
+        count = len(self.others)
+        names = ", ".join(repr(name[:100]) for name in self.others[:_NAMED])
+        more = f" and {count - _NAMED} more" if count > _NAMED else ""
+        verb = "file is" if count == 1 else "files are"
+        return f"{count} {verb} left out of {zip_name!r}, because they are not pictures in a format that is read: {names}{more}."
+
+
+def zip_contents(path: str | os.PathLike[str], max_bytes: int) -> ZipContents:
+    """List the files in a zip file.
+
+    Pictures are recognised by their first bytes. Raises UnsupportedMedia (no picture, or encrypted), BrokenMedia or TooLarge (too many
+    files, or pictures of more than `max_bytes` once unpacked).
     """
-    pictures: dict[str, tuple[zipfile.ZipInfo, FileType]] = {}
+    pictures, others = list[ZippedPicture](), list[str]()
     try:
         with _opened(path) as archive:
-            listed = archive.infolist()
-            if len(listed) > MOST_ENTRIES:
-                raise TooLarge(f"The zip file holds {len(listed)} files; at most {MOST_ENTRIES} are taken. Send several.")
-            for entry in archive.NameToInfo.values():  # the last of equal names, as in `open_picture`
-                if _may_be_picture(entry) and (kind := _kind_of(archive, entry)) is not None:
-                    pictures[entry.filename] = (entry, kind)
+            if len(archive.infolist()) > MOST_ENTRIES:
+                raise TooLarge(f"The zip file holds {len(archive.infolist())} files; at most {MOST_ENTRIES} are taken. Send several.")
+            files, unusable = _named_files(archive)
+            others += unusable
+            for name, entry in files.items():
+                if (kind := _kind_of(archive, entry, name)) is None:
+                    others.append(name)
+                else:
+                    pictures.append(ZippedPicture(name=name, kind=kind, size=entry.file_size))
     except _ERRORS as error:
         raise BrokenMedia(f"{Path(path).name!r} cannot be read as a zip file ({error}). Pack or upload it again.") from error
     if not pictures:
         kinds = ", ".join(sorted(kind.suffix for kind in IMAGES.values()))
-        raise UnsupportedMedia(f"{Path(path).name!r} is a zip file without a picture in it ({kinds}).")
-    if (unpacked := sum(entry.file_size for entry, _ in pictures.values())) > max_bytes:
+        held = f" It holds {', '.join(repr(name[:100]) for name in others[:_NAMED])}." if others else ""
+        raise UnsupportedMedia(f"{Path(path).name!r} is a zip file without a picture in it ({kinds}).{held}")
+    if (unpacked := sum(picture.size for picture in pictures)) > max_bytes:
         raise TooLarge(f"The pictures in the zip file have {unpacked} bytes; at most {max_bytes} are taken.")
-    return [pictures[name] for name in sorted(pictures)]
+    return ZipContents(pictures=tuple(sorted(pictures, key=attrgetter("name"))), others=tuple(sorted(others)))
 
 
 @contextmanager
@@ -83,8 +118,8 @@ def open_picture(path: str | os.PathLike[str], name: str) -> Iterator[tuple[File
     """
     try:
         with _opened(path) as archive:
-            entry = archive.NameToInfo.get(name)
-            kind = _kind_of(archive, entry) if entry is not None and _may_be_picture(entry) else None
+            entry = _named_files(archive)[0].get(name)
+            kind = None if entry is None else _kind_of(archive, entry, name)
             if entry is None or kind is None:
                 raise NotFound(f"The zip file holds no picture {name[:200]!r}.")
             with archive.open(entry) as file:
@@ -120,27 +155,43 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[zipfile.ZipFile]:
         yield archive
 
 
-def _may_be_picture(entry: zipfile.ZipInfo) -> bool:
-    """Check whether an entry may be a picture.
+def _named_files(archive: zipfile.ZipFile) -> tuple[dict[str, zipfile.ZipInfo], list[str]]:
+    """Return the files of a zip file by unique plain names, and the names of those that are unusable.
 
-    It must be a plain file with a safe name, and no extra file of a packing program.
+    Folders, and what packing programs and systems add, are in neither. Of several files of the same name, the last counts.
     """
-    name = entry.filename
-    # Compose accents, which some systems store as separate characters.
-    parts = unicodedata.normalize("NFC", name).split("/")
-    is_link = stat.S_ISLNK(entry.external_attr >> 16)
-    plain = all(part and part == safe_name(part, default="") and not part.startswith(".") for part in parts)
-    return plain and not entry.is_dir() and not is_link and parts[0] != "__MACOSX"
+    entries = list(archive.NameToInfo.values())
+    files, unusable = dict[str, zipfile.ZipInfo](), list[str]()
+    for entry, text in zip(entries, decoded_names(entries), strict=True):
+        if entry.is_dir() or _is_extra(text):
+            continue
+        name = plain_name(text)
+        if name is None or stat.S_ISLNK(entry.external_attr >> 16):
+            unusable.append(safe_name(text))
+            continue
+        stem, dot, suffix = name.rpartition(".")
+        number, unique = 2, name
+        while unique in files:
+            unique, number = f"{stem or suffix}-{number}{dot}{suffix if stem else ''}", number + 1
+        files[unique] = entry
+    return files, unusable
 
 
-def _kind_of(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> FileType | None:
-    """Return the picture type of an entry, or None."""
+def _is_extra(name: str) -> bool:
+    """Check for a hidden file, or one that a packing program or a system adds."""
+    parts = name.replace("\\", "/").split("/")
+    hidden = any(part.startswith(".") and part not in (".", "..") for part in parts)
+    return hidden or parts[0] == "__MACOSX" or parts[-1].lower() in _SYSTEM_FILES
+
+
+def _kind_of(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> FileType | None:
+    """Return the picture type of an entry, or None. `name`: for messages."""
     if entry.flag_bits & 1:
         raise UnsupportedMedia("The zip file is encrypted. Pack it without a password.")
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise UnsupportedMedia("The zip file uses an unsupported compression. Pack it as an ordinary zip file.")
     with archive.open(entry) as file:
-        kind = picture_type(file.read(_HEAD_BYTES))
+        kind = picture_type(file.read(HEAD_BYTES))
     if kind is not None and entry.file_size > MOST_PICTURE_BYTES:
-        raise TooLarge(f"{entry.filename!r} has {entry.file_size} bytes; a picture may have {MOST_PICTURE_BYTES}.")
+        raise TooLarge(f"{name!r} has {entry.file_size} bytes; a picture may have {MOST_PICTURE_BYTES}.")
     return kind

@@ -2,6 +2,7 @@
 
 import os
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from shared.errors import BrokenMedia, TooLarge, UnsupportedMedia
-from shared.media.picture_zip import open_picture, picture_entries, read_chunks
+from shared.media.picture_zip import open_picture, read_chunks, zip_contents
 from shared.media.types import IMAGES, PICTURES, FileType, is_image, is_zip
 from shared.video.color_profiles.to_srgb import profile_of, to_srgb
 from shared.video.info import ImageInfo, PicturesInfo
@@ -35,6 +36,8 @@ _UPRIGHT = {
 _FORMATS = {"MPO": "JPEG"}
 _HEAD_BYTES = 256 * 1024
 """Number of first bytes in which a file's colour space is searched. It stands before the pixels."""
+_LISTED = 20
+"""Number of files other than pictures that the record of a zip file names."""
 _IMAGE_ERRORS = (PIL.UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError, RuntimeError)
 
 
@@ -160,10 +163,12 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 def pictures_info(path: str | os.PathLike[str], limits: Limits) -> tuple[PicturesInfo, FileType]:
     """Describe a zip file of pictures.
 
-    Raises what `picture_entries` raises.
+    Raises what `zip_contents` raises.
     """
-    entries = picture_entries(path, limits.max_bytes)
-    return PicturesInfo(pictures=len(entries), unpacked_bytes=sum(entry.file_size for entry, _ in entries)), PICTURES
+    contents = zip_contents(path, limits.max_bytes)
+    pictures = contents.pictures
+    unpacked = sum(picture.size for picture in pictures)
+    return PicturesInfo(pictures=len(pictures), unpacked_bytes=unpacked, other_files=contents.others[:_LISTED]), PICTURES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,19 +218,20 @@ class Picture:
             return b"".join(read_chunks(file))
 
 
-def list_pictures(paths: list[Path]) -> list[Picture]:
+def list_pictures(paths: list[Path], *, warn: Callable[[str], None] | None = None) -> list[Picture]:
     """List all pictures in picture files and zip files.
 
-    Picture files keep the order of `paths`; entries of zip files are sorted by name. Raises NotFound, UnsupportedMedia, BrokenMedia or
-    TooLarge for a path that is neither.
+    Picture files keep the order of `paths`; entries of zip files are sorted by name. `warn` is called with a sentence for each zip file
+    with other files in it. Raises NotFound, UnsupportedMedia, BrokenMedia or TooLarge for a path that is neither.
     """
     limits, pictures = Limits.in_force(), list[Picture]()
     for path in paths:
         head = file_head(path, limits)
         if is_zip(head):
-            pictures += [
-                Picture(name=entry.filename, source=path, entry=entry.filename) for entry, _ in picture_entries(path, limits.max_bytes)
-            ]
+            contents = zip_contents(path, limits.max_bytes)
+            pictures += [Picture(name=picture.name, source=path, entry=picture.name) for picture in contents.pictures]
+            if warn is not None and (warning := contents.warning(path.name)) is not None:
+                warn(warning)
         elif is_image(head):
             pictures.append(Picture(name=path.name, source=path))
         else:

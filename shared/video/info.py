@@ -112,6 +112,7 @@ class PicturesInfo(_Record):
     kind: Literal["images"] = "images"
     pictures: int = Field(description="Number of pictures.")
     unpacked_bytes: int = Field(description="Size of all of them together.")
+    other_files: tuple[str, ...] = Field((), description="Names of files in it that are not read as pictures, at most 20.")
 
 
 MediaInfo = Annotated[VideoInfo | ImageInfo | PicturesInfo, Field(discriminator="kind")]

@@ -72,7 +72,7 @@ class ChosenPictures:
         (self._folder / name).write_bytes(file)
         item = Item(
             image=name,
-            source=source.path.name,
+            source=view.origin(source.path.name),
             source_index=view.source,
             timestamp_s=choice.time_s,
             rank=1,

@@ -36,7 +36,7 @@ class Item(BaseModel):
     """A chosen picture."""
 
     image: str = Field(description="Name of the picture in the output `images`.")
-    source: str = Field(description="Name of the file that it comes from.")
+    source: str = Field(description="Name of the file that it comes from; of a zip file, with the picture in it: `photos.zip/a/b.jpg`.")
     source_index: int = Field(description="Number of that file among the inputs, from 0.")
     timestamp_s: float | None = Field(description="Time of the frame in its video, in seconds; null for a picture file.")
     rank: int = Field(description="Rank among all chosen pictures, from 1 (best).")

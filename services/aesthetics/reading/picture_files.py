@@ -1,6 +1,7 @@
 """Picture files: their encoding and their names."""
 
 import re
+import unicodedata
 from pathlib import Path
 
 import cv2
@@ -9,11 +10,16 @@ from numpy.typing import NDArray
 
 from services.aesthetics.reading.picture_formats import PICTURE_FORMATS, PictureParams
 from shared.errors import OperationFailed, TooLarge
+from shared.media.names import JOINERS
 from shared.media.picture_zip import MOST_PICTURE_BYTES
-from shared.media.types import picture_type
+from shared.media.types import HEAD_BYTES, picture_type
 from shared.video import Picture
 
-_HEAD_BYTES = 32
+_KEPT = "LMNS"
+"""Categories of Unicode: letters, marks, numbers, symbols."""
+_ASCII_SYMBOLS = "$+<=>^`|~"
+_STEM_BYTES = 160
+"""Longest part of a name that comes from the source; file systems take names of 255 bytes."""
 
 
 def file_of(picture: Picture, params: PictureParams) -> bytes:
@@ -24,7 +30,7 @@ def file_of(picture: Picture, params: PictureParams) -> bytes:
     """
     readable = picture.entry is not None or picture.source.stat().st_size <= MOST_PICTURE_BYTES
     data = picture.data() if readable else b""
-    kind = picture_type(data[:_HEAD_BYTES])
+    kind = picture_type(data[:HEAD_BYTES])
     if kind is not None and kind.suffix == f".{params.format}" and picture.stored_upright():
         return data
     with picture.image(alpha=params.format != "jpg") as image:
@@ -51,7 +57,8 @@ def encoded(picture: NDArray[np.uint8], params: PictureParams) -> bytes:
 class PictureNames:
     """Maker of unique file names for pictures.
 
-    A name consists of the source's name without special characters, the time and the suffix `suffix`.
+    A name consists of the source's name, the time and the suffix `suffix`. The source's name keeps letters of all scripts, digits and
+    pictographs; other characters become hyphens.
     """
 
     def __init__(self, suffix: str) -> None:
@@ -63,10 +70,23 @@ class PictureNames:
 
         Without a time, the name is such as `photo.jpg`. A name that is taken already gets a number.
         """
-        plain = re.sub(r"[^A-Za-z0-9_-]+", "-", Path(source).stem).strip("-")[:80] or "picture"
+        plain = _plain(Path(source).stem)
         stem = plain if time_s is None else f"{plain}-{time_s:08.3f}s"
         name, number = f"{stem}.{self._suffix}", 2
-        while name in self._taken:
+        while name.casefold() in self._taken:  # some systems take names in capitals for the same
             name, number = f"{stem}-{number}.{self._suffix}", number + 1
-        self._taken.add(name)
+        self._taken.add(name.casefold())
         return name
+
+
+def _plain(stem: str) -> str:
+    """Replace spaces and punctuation in a name by hyphens, and shorten it."""
+    kept = "".join(char if _is_kept(char) else " " for char in unicodedata.normalize("NFC", stem))
+    plain = re.sub(" +", "-", kept.strip(" -" + JOINERS))
+    while len(plain.encode()) > _STEM_BYTES:
+        plain = plain[:-1]
+    return plain or "picture"
+
+
+def _is_kept(char: str) -> bool:
+    return char in "_-" + JOINERS or (unicodedata.category(char)[0] in _KEPT and char not in _ASCII_SYMBOLS)

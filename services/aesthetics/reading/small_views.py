@@ -51,6 +51,10 @@ class View:
         """Name of the picture file; None for a video's frame."""
         return None if self.picture is None else self.picture.name
 
+    def origin(self, file: str) -> str:
+        """Return the name of the input file `file`, with that of the picture if it is a zip file."""
+        return file if self.picture is None or self.picture.entry is None else f"{file}/{self.picture.name}"
+
     @property
     def held_bytes(self) -> int:
         """Approximate memory of the full-size frame in bytes."""

@@ -186,7 +186,7 @@ class Sources:
     def _open(self, source: Source) -> None:
         """Probe a file and estimate the number of its pictures."""
         if not self.videos:
-            source.pictures = tuple(list_pictures([source.path]))
+            source.pictures = tuple(list_pictures([source.path], warn=self._progress.warn))
             source.expected = len(source.pictures)
             return
         info = probe_video(source.path, hint="give pictures as `images`")

@@ -46,7 +46,7 @@ def given_masks(mask: Path | None, masks: Path | None, target: Target, progress:
     subjects: dict[int, tuple[Mask, ...]] = {}
     outside = 0
     if masks is not None:
-        for picture in list_pictures([masks]):
+        for picture in list_pictures([masks], warn=progress.warn):
             number = _frame_number(picture.name, target)
             if number is None or number >= target.frames:
                 outside += 1

@@ -1,4 +1,4 @@
-"""Pictures and clips of known quality."""
+"""Pictures and clips of known quality, and a progress that is recorded."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -37,3 +37,22 @@ def write_video(path: Path, frames: list[NDArray[np.uint8]], *, rate: int = RATE
         for number, frame in enumerate(frames):
             writer.write(av.VideoFrame.from_ndarray(frame, "rgb24"), times[number] if times else number)
     return path
+
+
+class RecordingProgress:
+    """A Progress that records fractions and warnings."""
+
+    def __init__(self):
+        self.fractions, self.warnings, self._span = [], [], (0.0, 1.0)
+
+    def __call__(self, done, total):
+        start, end = self._span
+        self.fractions.append(round(start + (end - start) * done / total, 9))
+
+    def part(self, stage, start, end):
+        inner = type(self)()
+        inner.fractions, inner.warnings, inner._span = self.fractions, self.warnings, (start, end)
+        return inner
+
+    def warn(self, message):
+        self.warnings.append(message)

@@ -13,7 +13,7 @@ from PIL import Image
 from services.aesthetics.best_frames import BestFramesParams, best_frames
 from shared.errors import BrokenMedia, Invalid, OperationFailed, UnsupportedMedia
 from shared.video import read_frames
-from tests.services.aesthetics.aesthetic_clips import scenery, write_video
+from tests.services.aesthetics.aesthetic_clips import RecordingProgress, scenery, write_video
 
 
 def technical(**more):
@@ -134,7 +134,7 @@ def test_pictures_of_files_and_a_zip_file_are_grouped_in_their_order(tmp_path, o
             archive.write(path, path.name)
     result = best_frames(technical(group_size=3, format="png"), images=[*files[:3], tmp_path / "some.zip"], outputs=outputs)
     assert [item.image for item in result.items] == ["1.png", "4.png"]
-    assert [item.source for item in result.items] == ["1.png", "some.zip"]
+    assert [item.source for item in result.items] == ["1.png", "some.zip/4.png"]
     written = pictures_in(outputs["images"])
     assert np.array_equal(written["1.png"], scenes[1])
     assert np.array_equal(written["4.png"], scenes[4])
@@ -168,22 +168,3 @@ def test_cancelling_leaves_nothing(ten_seconds, tmp_path, outputs):
     with pytest.raises(Stop):
         best_frames(technical(), video=ten_seconds, outputs=outputs, progress=Stopping())
     assert list(tmp_path.iterdir()) == []
-
-
-class RecordingProgress:
-    """A Progress that records fractions and warnings."""
-
-    def __init__(self):
-        self.fractions, self.warnings, self._span = [], [], (0.0, 1.0)
-
-    def __call__(self, done, total):
-        start, end = self._span
-        self.fractions.append(round(start + (end - start) * done / total, 9))
-
-    def part(self, stage, start, end):
-        inner = type(self)()
-        inner.fractions, inner.warnings, inner._span = self.fractions, self.warnings, (start, end)
-        return inner
-
-    def warn(self, message):
-        self.warnings.append(message)

@@ -7,6 +7,7 @@ import zipfile
 
 import cv2
 import numpy as np
+import pillow_heif
 import pytest
 from PIL import Image
 
@@ -16,7 +17,7 @@ from services.aesthetics.measures.near_duplicates import distinct, thumbnail
 from services.aesthetics.top_images import TopImagesParams, top_images
 from shared.errors import BrokenMedia, Invalid
 from shared.video import ffmpeg_path, read_frames
-from tests.services.aesthetics.aesthetic_clips import scenery
+from tests.services.aesthetics.aesthetic_clips import RecordingProgress, scenery
 from tests.shared.video.color_spaces import PATCHES, SPACES, measured, patches
 
 
@@ -112,6 +113,57 @@ def test_pictures_in_other_colour_spaces_are_written_in_srgb_or_copied_with_thei
         sheet = np.asarray(Image.open(outputs["sheet"]).convert("RGB"))
         shown = [sheet[12 + 105 : 12 + 135, 12 + 332 * column : 12 + 332 * column + 320] for column in range(4)]
         assert max(np.abs(measured(row, len(PATCHES)).astype(int) - PATCHES).max() for row in shown) <= 16
+
+
+def test_pictures_of_a_zip_file_keep_their_names_in_every_script(tmp_path, outputs):
+    names = [
+        "photos/été.png",
+        "photos/Отпуск на море.webp",
+        "photos/夏の海.jpg",
+        "photos/휴가.jpg",
+        "ภาพ 1.png",
+        "می‌روم.png",
+        "1/a.png",
+        "2/A.png",
+    ]
+    with zipfile.ZipFile(tmp_path / "names.zip", "w") as archive:
+        for number, name in enumerate(names):
+            data = io.BytesIO()
+            Image.fromarray(scenery(number, 64, 48)).save(data, {"png": "PNG", "jpg": "JPEG", "ebp": "WEBP"}[name[-3:]])
+            archive.writestr(name, data.getvalue())
+        archive.writestr("anim.gif", b"GIF89a")
+        archive.writestr("scan.jp2", b"\0\0\0\x0cjP  ")
+    progress = RecordingProgress()
+    result = top_images(technical(percent=0), images=[tmp_path / "names.zip"], outputs=outputs, progress=progress)
+    assert {item.source for item in result.items} == {f"names.zip/{name}" for name in names}
+    images = {item.source.removeprefix("names.zip/"): item.image for item in result.items}
+    assert images["photos/été.png"] == "été.png"
+    assert images["photos/Отпуск на море.webp"] == "Отпуск-на-море.png"
+    assert images["photos/夏の海.jpg"] == "夏の海.png"
+    assert images["ภาพ 1.png"] == "ภาพ-1.png"
+    assert images["می‌روم.png"] == "می‌روم.png"
+    assert {images["1/a.png"], images["2/A.png"]} == {"a.png", "A-2.png"}, "apart on systems that ignore capitals, too"
+    with zipfile.ZipFile(outputs["images"]) as archive:
+        assert sorted(archive.namelist()) == sorted(images.values())
+    with zipfile.ZipFile(outputs["scores"]) as archive:
+        assert {row["picture"] for row in json.loads(archive.read("scores.json"))} == set(names)
+    (warning,) = progress.warnings
+    assert "2 files are left out of 'names.zip'" in warning
+    assert "'anim.gif', 'scan.jp2'" in warning
+
+
+def test_heic_and_avif_are_scored_and_written_as_jpeg(tmp_path, outputs):
+    picture = Image.fromarray(cv2.GaussianBlur(scenery(3, 200, 120), (0, 0), 2))
+    pillow_heif.from_pillow(picture).save(tmp_path / "IMG_1.heic", quality=95)
+    picture.save(tmp_path / "IMG_2.avif", quality=95)
+    picture.save(tmp_path / "IMG_3.png")
+    files = [tmp_path / name for name in ("IMG_1.heic", "IMG_2.avif", "IMG_3.png")]
+    result = top_images(technical(percent=0, format="jpg"), images=files, outputs=outputs)
+    assert [item.image for item in result.items] == ["IMG_1.jpg", "IMG_2.jpg", "IMG_3.jpg"]
+    scores = [item.technical.score for item in result.items]
+    assert max(scores) - min(scores) < 0.3
+    for written in pictures_in(outputs["images"]).values():
+        assert np.abs(written.astype(int) - np.asarray(picture)).mean() < 6
 
 
 def test_a_file_too_large_to_be_read_whole_is_encoded_anew(tmp_path, outputs, monkeypatch):

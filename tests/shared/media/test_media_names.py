@@ -46,3 +46,8 @@ def test_content_disposition() -> None:
     assert content_disposition("clip.mp4", download=True) == 'attachment; filename="clip.mp4"'
     assert content_disposition("東 1.mp4", download=False) == "inline; filename=\"_ 1.mp4\"; filename*=UTF-8''%E6%9D%B1%201.mp4"
     assert content_disposition('a"b\\c%d', download=True) == "attachment; filename=\"a_b_c_d\"; filename*=UTF-8''a%22b%5Cc%25d"
+
+
+@pytest.mark.parametrize("name", ["می‌روم.mp4", "👩‍👧 🏖️.mp4", "दीवाली.mp4", "ภาพถ่าย.mp4"])
+def test_names_of_every_script_are_kept(name: str) -> None:
+    assert safe_name(name) == name

@@ -42,6 +42,7 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
         "kind": "images",
         "pictures": 2,
         "unpacked_bytes": sum(len(one.data()) for one in list_pictures([path])),
+        "other_files": (),
     }
     assert [one.name for one in list_pictures([path])] == ["a.jpg", "b/red.png"]
     assert list_pictures([path])[1].image().getpixel((3, 3)) == (255, 0, 0)

@@ -1,0 +1,94 @@
+"""Names of the files in a zip file, in any script."""
+
+import re
+import struct
+import unicodedata
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable
+
+from shared.media.names import safe_name
+
+_UTF8_FLAG = 0x800
+_UNICODE_PATH = 0x7075
+"""Extra field with a name in UTF-8 (Info-ZIP)."""
+_OLD = "cp437"
+"""Code page of names without a flag (APPNOTE.TXT, appendix D)."""
+
+
+def decoded_names(entries: Iterable[zipfile.ZipInfo]) -> list[str]:
+    """Return the names of the entries of one zip file as text.
+
+    Names that are not flagged as UTF-8 are read as their extra field says, or as UTF-8 where they are valid in it, or in the code page of
+    the country whose letters all of them are then made of, or else in code page 437.
+    """
+    listed = list(entries)
+    raw = [entry.orig_filename.encode(_OLD) if not entry.flag_bits & _UTF8_FLAG else b"" for entry in listed]
+    foreign = [name for name, entry in zip(raw, listed, strict=True) if not name.isascii() and _in_utf8(name, entry) is None]
+    page = _code_page(foreign)
+    return [
+        entry.orig_filename if name.isascii() else _in_utf8(name, entry) or name.decode(page)
+        for name, entry in zip(raw, listed, strict=True)
+    ]
+
+
+def plain_name(name: str) -> str | None:
+    """Return an entry's name without invisible characters, with `/` between folders.
+
+    None for a name that leads out of the folder, or has control characters. Accents that are characters of their own stay so.
+    """
+    parts = name.replace("\\", "/").split("/")
+    if any(part in ("", ".", "..") for part in parts) or any(unicodedata.category(char) == "Cc" for char in name):
+        return None
+    plain = [part if unicodedata.normalize("NFC", part) == safe_name(part) else safe_name(part, default="") for part in parts]
+    return "/".join(plain) if all(plain) else None
+
+
+def _in_utf8(name: bytes, entry: zipfile.ZipInfo) -> str | None:
+    """Return a name's text from the extra field or as UTF-8; None if it is neither."""
+    try:
+        return _unicode_path(name, entry.extra) or name.decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def _unicode_path(name: bytes, extra: bytes) -> str | None:
+    """Return the name in the extra field; None if there is none, or if it belongs to another name."""
+    while len(extra) >= 4:
+        kind, size = struct.unpack_from("<HH", extra)
+        body, extra = extra[4 : 4 + size], extra[4 + size :]
+        if kind == _UNICODE_PATH and len(body) > 5 and body[0] == 1 and int.from_bytes(body[1:5], "little") == zlib.crc32(name):
+            return body[5:].decode()
+    return None
+
+
+def _code_page(names: list[bytes]) -> str:
+    """Return the code page in which all of `names` are words of one country."""
+    for page, is_letter, is_typical in _PAGES:
+        try:
+            texts = [name.decode(page) for name in names]
+        except UnicodeDecodeError:
+            continue
+        letters = [char for text in texts for char in text if ord(char) > 127]
+        # An accented letter of the west, read in another page, stands in the middle of a Latin word.
+        mixed = any(_LATIN_BESIDE_OTHERS.search(text) for text in texts)
+        if len(letters) > 1 and not mixed and all(map(is_letter, letters)) and any(map(is_typical, letters)):
+            return page
+    return _OLD
+
+
+def _between(*spans: tuple[int, int]) -> Callable[[str], bool]:
+    return lambda char: any(least <= ord(char) <= most for least, most in spans)
+
+
+_LATIN_BESIDE_OTHERS = re.compile(r"[A-Za-z][^\x00-\x7f]|[^\x00-\x7f][A-Za-z]")
+_KANA, _SIGNS, _MARKS = (0x3041, 0x30FE), (0x4E00, 0x9FFF), ((0x3000, 0x301F), (0xFF00, 0xFF60))
+
+_PAGES = (
+    ("cp932", _between(_KANA, _SIGNS, *_MARKS), _between(_KANA)),
+    ("euc_kr", _between((0xAC00, 0xD7A3)), _between((0xAC00, 0xD7A3))),
+    ("cp866", _between((0x0400, 0x045F)), _between((0x0400, 0x045F))),
+    ("gb2312", _between(_SIGNS, *_MARKS), _between(_SIGNS)),
+    ("big5", _between(_SIGNS, *_MARKS), _between(_SIGNS)),
+)
+"""Code page, its country's letters, and those of which a name has at least one. The first that fits is taken."""
