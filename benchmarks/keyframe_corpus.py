@@ -180,7 +180,7 @@ def _finished(pictures: Iterator[Rgb], random: Random, profile: str) -> Iterator
 
 
 def _new_take(random: Random, profile: str, family: int | None, scale: int) -> tuple[Take, int, int]:
-    """Make a take.
+    """Make a take, of a real clip or rendered.
 
     Returns the take, its first frame and its family of similar takes. A quarter of the takes stay in the previous family.
     """

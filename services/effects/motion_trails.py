@@ -109,7 +109,7 @@ class MotionTrailsParams(ClipPart, SubjectParams):
 
 
 class MotionTrailsResult(EffectResult):
-    """The written video."""
+    """Facts about the written video."""
 
 
 def motion_trails(

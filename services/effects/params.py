@@ -28,7 +28,7 @@ class SubjectParams(Params):
 
 
 class EffectResult(BaseModel):
-    """The written video."""
+    """Facts about the written video."""
 
     frames: int = Field(description="Frames in the output.")
     frame_rate: str = Field(description='Frames per second as an exact fraction, such as "30000/1001"; the average if it varies.')

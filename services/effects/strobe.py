@@ -49,7 +49,7 @@ class StrobeParams(ClipPart, SubjectParams):
 
 
 class StrobeResult(EffectResult):
-    """The written video and picture."""
+    """Facts about the written video and picture."""
 
     stamped: list[float] = Field(description="Times of the stamps in the picture, in seconds of the source.")
     picture_width: int = Field(description="Width of the picture in pixels.")

@@ -1,4 +1,4 @@
-"""Choice of the frames to compare with a frame to find its motion."""
+"""Choice of the frames with which a frame is compared to find motion."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator

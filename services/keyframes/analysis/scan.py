@@ -92,7 +92,7 @@ class _Measured:
 
 @dataclass(frozen=True, slots=True)
 class _Changes:
-    """Changes from the previous frame to one frame."""
+    """Changes of one frame since the previous frame."""
 
     pixels: float = 0.0
     content: float = 0.0

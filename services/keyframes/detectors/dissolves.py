@@ -185,7 +185,7 @@ def _free_windows(block: _Block, middles: Places, half: int) -> tuple[Places, Pl
 
 
 class _Mix:
-    """Measures of k windows: are their pictures mixtures of A and B?"""
+    """Measures of how well k windows fit mixtures of A and B."""
 
     def __init__(self, block: _Block, a: Places, b: Places):
         self._block, self._a, self._b = block, a, b

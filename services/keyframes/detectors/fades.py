@@ -114,7 +114,7 @@ def _clearly_above(contrast: float) -> float:
 
 
 def shows_same_picture(film: ThumbnailFilm, fade: Fade) -> bool:
-    """Return whether the frames of a fade show one picture in different strength.
+    """Return whether a fade shows one picture at different strengths.
 
     At least one side has to correlate with its full picture, and the emptiest frame has to be black or white.
     """

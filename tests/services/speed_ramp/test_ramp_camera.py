@@ -103,7 +103,10 @@ def still(t: float) -> tuple[float, float]:
 
 
 def halves(result: AnalyzeResult) -> tuple[float, float]:
-    """Return the median motion from 0.4 to 1.6 s and from 2.4 to 3.6 s."""
+    """Return the median motion of both halves.
+
+    Measured from 0.4 to 1.6 s and from 2.4 to 3.6 s.
+    """
     times, values = np.array(result.motion.times), np.array(result.motion.values)
     return tuple(float(np.median(values[(times > a) & (times < a + 1.2)])) for a in (0.4, 2.4))  # type: ignore[return-value]
 

@@ -14,7 +14,7 @@ Sent = list[tuple[int, str, dict[str, Any]]]
 
 
 def events(server: Server, job_id: str, after: int | None = None, at_most: int = 1000) -> Sent:
-    """Return the events of a job until the stream ends, or the first few."""
+    """Return all events of a job, or the first few."""
     headers = {} if after is None else {"Last-Event-ID": str(after)}
     found: Sent = []
     with server.client.stream("GET", f"/v1/jobs/{job_id}/events", headers=headers) as answer:

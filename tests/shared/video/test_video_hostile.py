@@ -281,7 +281,7 @@ def test_lying_durations(clip: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("value", [0, 1, 0x7FFFFFFF, 0xFFFFFFFF])
 @pytest.mark.parametrize("box", [b"elst", b"stts", b"stsc", b"stsz", b"stco", b"ctts", b"stss", b"stsd"])
 def test_extreme_table_sizes_end_in_an_answer_or_a_refusal(clip: Path, tmp_path: Path, box: bytes, value: int) -> None:
-    """Counts of entries are set to extremes, and the times of edit lists, too.
+    """Counts of entries and times of edit lists are set to extremes.
 
     The answer or the refusal comes soon.
     """

@@ -27,7 +27,10 @@ def decoded(path: Path, pixel_format: str = "rgb24", *extra: str) -> NDArray[np.
 
 
 def onsets(times: Iterable[Fraction | float], loud: Iterable[bool]) -> list[float]:
-    """Return the times at which levels rise after at least half a second of quiet."""
+    """Return the times at which levels rise after a quiet time.
+
+    The quiet time is half a second or more.
+    """
     found: list[float] = []
     last = -1.0
     for time, is_loud in zip(times, loud, strict=True):

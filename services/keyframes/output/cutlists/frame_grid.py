@@ -75,7 +75,7 @@ class FrameGrid:
         return tuple(events)
 
     def at(self, frame: int, time_s: float) -> int:
-        """Return the timeline frame of a frame of the video.
+        """Return the timeline frame of a video frame.
 
         `frame`: frame number. `time_s`: time of the frame in seconds.
         """
