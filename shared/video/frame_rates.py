@@ -1,4 +1,4 @@
-"""Frame rates from the times of pictures: does the rate vary, and which constant rate fits."""
+"""Frame rates computed from the times of pictures."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,7 +32,10 @@ _TIE = 0.05
 
 @dataclass(frozen=True, slots=True)
 class FrameRates:
-    """`average`: exact where the rate is constant. `constant`: the rate for an output of constant rate; the average unless it varies."""
+    """The average and the best constant frame rate of a video.
+
+    `average`: exact where the rate is constant. `constant`: the rate for an output of constant rate; the average unless it varies.
+    """
 
     average: Fraction
     constant: Fraction
@@ -67,7 +70,10 @@ def frame_rates(times: Sequence[int], base: Fraction, stated: Fraction | None, b
 
 
 def standard_rate(rate: Fraction) -> Fraction:
-    """Return the standard rate nearest to `rate`; where none is within 4 %, the next one above. 30 below 9, at most 240."""
+    """Return the standard rate nearest to `rate`.
+
+    If none is within 4 %, the next one above. 30 below 9, at most 240.
+    """
     if rate < _SLOWEST:
         return _FILLER
     nearest = min(STANDARD_RATES, key=lambda standard: abs(standard / rate - 1))
@@ -77,9 +83,10 @@ def standard_rate(rate: Fraction) -> Fraction:
 
 
 def _constant(steps: NDArray[np.int64], base: Fraction, stated: Fraction | None, *, coarse: bool) -> Fraction:
-    """Return the standard rate of the commonest short step: the shortest of those at least a quarter as common as the commonest.
+    """Return the standard rate of the commonest short step.
 
-    Steps that only scatter around their mean, such as those of 24 in 30 pictures a second, give the mean's.
+    That is the shortest of the steps at least a quarter as common as the commonest. Steps that only scatter around their mean, such as
+    those of 24 in 30 pictures a second, give the mean's rate.
     """
     low, middle, high = np.quantile(steps, (0.05, 0.5, 0.95))
     settled = np.mean(np.abs(steps - middle) <= max(_SETTLED * middle, 1)) >= _MOST
@@ -96,9 +103,10 @@ def _constant(steps: NDArray[np.int64], base: Fraction, stated: Fraction | None,
 
 
 def _coarse_rate(steps: NDArray[np.int64], near: NDArray[np.bool_], base: Fraction, stated: Fraction | None) -> Fraction:
-    """Return the standard rate that explains the steps `near` best, where a clock of milliseconds rounds each by up to one.
+    """Return the standard rate that explains the steps `near` best.
 
-    Runs of such steps, and the gaps between them of up to eight, are compared with whole multiples of each rate's step.
+    For clocks of milliseconds, which round each step by up to one. Runs of such steps, and the gaps between them of up to eight, are
+    compared with whole multiples of each rate's step.
     """
     edges = np.flatnonzero(np.diff(np.concatenate([[False], near, [False]]).astype(int)))
     runs = [(int(steps[first:last].sum()), int(last - first)) for first, last in edges.reshape(-1, 2)]
@@ -121,7 +129,10 @@ def _coarse_rate(steps: NDArray[np.int64], near: NDArray[np.bool_], base: Fracti
 
 
 def _even_rate(steps: NDArray[np.int64], base: Fraction, stated: Fraction | None) -> Fraction:
-    """Return the rate of even steps: exact, or a standard rate that rounding to ticks explains."""
+    """Return the rate of even steps.
+
+    It is exact, or a standard rate that rounding to ticks explains.
+    """
     mean = Fraction(int(steps.sum()), len(steps)) * base
     slack = max(2 * base / (len(steps) * mean), _EXACT)
     if stated and stated > 0 and abs(stated * mean - 1) <= slack:
@@ -130,7 +141,10 @@ def _even_rate(steps: NDArray[np.int64], base: Fraction, stated: Fraction | None
 
 
 def _fitting(pts: NDArray[np.int64], base: Fraction, stated: Fraction | None, steps: NDArray[np.int64]) -> Fraction | None:
-    """Return the rate on whose even grid all times lie, to a tick, for clocks that count milliseconds or hundredths; None without one."""
+    """Return the rate on whose even grid all times lie, to a tick.
+
+    For clocks that count milliseconds or hundredths. None if there is no such rate.
+    """
     if len(pts) < 3 or len(steps) < 2:
         return None
     mean = 1 / (Fraction(int(pts[-2] - pts[0]), len(pts) - 2) * base)
@@ -144,12 +158,15 @@ def _fitting(pts: NDArray[np.int64], base: Fraction, stated: Fraction | None, st
 
 
 def _snapped(rate: Fraction, tolerance: Fraction) -> Fraction:
-    """Return the standard rate (or whole number, or one of NTSC's) within `tolerance` of `rate`, or else `rate`."""
+    """Return a standard rate close to `rate`, or else `rate`.
+
+    Standard rates, whole numbers and NTSC's rates count if they lie within `tolerance`.
+    """
     whole = (Fraction(round(rate * 1001 / 1000) * 1000, 1001), Fraction(round(rate)))
     near = [standard for standard in (*whole, *STANDARD_RATES) if standard > 0 and abs(standard / rate - 1) < tolerance]
     return min(near, key=lambda standard: abs(standard / rate - 1), default=rate)
 
 
 def _short(rate: Fraction) -> Fraction:
-    """Return the nearest rate whose denominator stays below a million."""
+    """Round a rate to a denominator of at most a million."""
     return rate.limit_denominator(1_000_000)

@@ -141,7 +141,10 @@ def first_picture(container: Any, stream: Any, path: str | os.PathLike[str], lim
 
 
 def _warnings(times: Timing, zero: Fraction) -> tuple[str, ...]:
-    """Return what is unusual about a file and how it is read, in sentences."""
+    """Return warnings about a file's unusual properties.
+
+    Each is a sentence that says how the file is read.
+    """
     return tuple(joined_warnings(times.joins, zero))
 
 

@@ -1,4 +1,4 @@
-"""Measure how long a video is, at which rate its pictures come, and where its clock jumps."""
+"""Duration, frame rate and clock jumps of a video."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -14,17 +14,18 @@ from shared.video.reading.joins import Join
 from shared.video.reading.open_input import time_base_of, timeline_zero
 from shared.video.reading.scan import Scan, scan
 
-# Enough packets to see whether the frame rate varies where there is no index to read it from.
+# Number of packets that show whether the frame rate varies, for files without an index.
 _PACKETS_LOOKED_AT = 120
-# Reading the index of a film of hours takes a second.
+# Reading the index of a film of several hours takes a second.
 _ENTRIES_LOOKED_AT = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """`duration`: seconds from the timeline's start to the end of the last picture; None where even the packets do not say.
+    """Times of a video file.
 
-    `ends`: seconds at which tracks end, by stream index, as far as known. `joins`: where the file's own clock jumps.
+    `duration`: seconds from the timeline's start to the end of the last picture; None where even the packets do not say. `ends`: seconds at
+    which tracks end, by stream index, as far as known. `joins`: where the file's own clock jumps.
     """
 
     duration: Fraction | None
@@ -35,7 +36,10 @@ class Timing:
 
 
 def timing(container: Any, stream: Any, path: str | os.PathLike[str], limits: Limits, *, seconds: float | None) -> Timing:
-    """Measure the times of an open file's main video `stream`. Consumes packets; `seconds`: for reading packets, None without a limit."""
+    """Measure the times of an open file's main video `stream`.
+
+    Consumes packets. `seconds`: limit for reading packets, None without a limit.
+    """
     base = time_base_of(stream)
     zero = timeline_zero(container, stream)
     packets = scan(path, limits, seconds=seconds)
@@ -57,9 +61,10 @@ def timing(container: Any, stream: Any, path: str | os.PathLike[str], limits: Li
 
 
 def _duration(container: Any, stream: Any, zero: Fraction, base: Fraction, packets: Scan | None) -> Fraction | None:
-    """Return the picture's length from the timeline's start: as its packets say, or else its own track; None if neither is known.
+    """Return the picture's length from the timeline's start.
 
-    The container's length counts only where no other track can be the longer one.
+    It is as the packets say, or else the picture's own track; None if neither is known. The container's length counts only where no other
+    track can be the longer one.
     """
     if packets is not None and packets.end is not None:
         return max(packets.end * base - zero, Fraction(0))
@@ -72,13 +77,19 @@ def _duration(container: Any, stream: Any, zero: Fraction, base: Fraction, packe
 
 
 def _counted(packets: int, stream: Any, duration: Fraction | None, rates: FrameRates) -> int | None:
-    """Return the number of pictures; None where packets hold fields rather than pictures."""
+    """Return the number of pictures.
+
+    None where packets hold fields rather than pictures.
+    """
     expected = duration * rates.average if duration else Fraction(packets)
     return None if not rates.varies and packets > Fraction(3, 2) * expected else stream.frames or packets
 
 
 def _first_times(container: Any, stream: Any) -> list[int]:
-    """Return the rising times of frames: all where the container's index lists them, else those of the first packets."""
+    """Return the rising times of the first frames.
+
+    If the container's index lists them, those of the index, else those of the first packets.
+    """
     indexed = container.format.name.startswith("mov")
     times = [entry.timestamp for entry in stream.index_entries[:_ENTRIES_LOOKED_AT]] if indexed else []
     if len(times) > 1:
@@ -92,7 +103,7 @@ def _first_times(container: Any, stream: Any) -> list[int]:
                 break
     except av.error.FFmpegError:
         return []
-    # The last few wait for frames that are shown before them but come after the cut.
+    # Ignore the last frames: packets after the cut may hold frames shown between them.
     return sorted(set(times))[: -4 if len(times) > 16 else None]
 
 
@@ -100,7 +111,10 @@ _LISTED = 3
 
 
 def joined_warnings(joins: Sequence[Join], zero: Fraction) -> Iterator[str]:
-    """Yield a sentence for each place at which the clock of a file jumps: the first three, and how many more."""
+    """Yield a sentence for each jump of a file's clock.
+
+    Only for the first three; a last sentence counts the others.
+    """
     for join in joins[:_LISTED]:
         yield (
             f"The file's clock jumps at {float(join.at - zero):.2f} s (from {float(join.before):.2f} to {float(join.after):.2f} s): "

@@ -1,4 +1,4 @@
-"""Put the packets of a file whose clock restarts or jumps on one continuous clock."""
+"""The continuous clock of a file whose own clock restarts or jumps."""
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,13 +12,19 @@ from shared.video.reading.scan import may_jump, scan
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """The continuous clock of an open file. `tracks`: by stream index; empty where the file's own clock runs through."""
+    """The continuous clock of an open file.
+
+    `tracks`: by stream index; empty where the file's own clock runs through.
+    """
 
     tracks: Mapping[int, TrackClock]
 
     @property
     def joined(self) -> bool:
-        """Whether the file's own clock restarts or jumps, so that seeking by its times leads nowhere."""
+        """Whether the file's own clock restarts or jumps.
+
+        Seeking by its times then leads nowhere.
+        """
         return bool(self.tracks)
 
     def packets(self, demuxed: Iterable[Any]) -> Iterator[Any]:
@@ -50,6 +56,9 @@ class Clock:
 
 
 def clock_of(container: Any, path: str | os.PathLike[str], limits: Limits) -> Clock:
-    """Return the continuous clock of an open file. Reads the packets of containers whose clocks can jump, once per process."""
+    """Return the continuous clock of an open file.
+
+    Reads the packets of containers whose clocks can jump, once per process.
+    """
     times = scan(path, limits) if may_jump(container, path) else None
     return Clock(times.clocks if times is not None and times.joins else {})

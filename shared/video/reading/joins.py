@@ -1,4 +1,7 @@
-"""One continuous clock for the joined parts of a file whose own clock restarts or jumps."""
+"""One continuous clock for the joined parts of a file.
+
+The file's own clock restarts or jumps between the parts.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -11,7 +14,10 @@ _Tracks = Mapping[int, tuple[Fraction, str, "TrackClock"]]
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """Where the file's clock jumps: `at` on the continuous clock, and what the file's own clock says before and after, in seconds."""
+    """A jump of the file's clock.
+
+    `at`: its time on the continuous clock; the others: the time on the file's own clock before and after, in seconds.
+    """
 
     at: Fraction
     before: Fraction
@@ -20,7 +26,10 @@ class Join:
 
 @dataclass(slots=True)
 class _Part:
-    """The packets of one track in one joined part, in ticks of the track's own clock."""
+    """The packets of one track in one joined part.
+
+    Times are in ticks of the track's own clock.
+    """
 
     number: int
     first: int
@@ -32,12 +41,15 @@ class _Part:
 
 @dataclass(slots=True)
 class TrackClock:
-    """The joined parts of one track: from which packet on which offset counts."""
+    """The joined parts of one track, with the offset of each."""
 
     parts: list[_Part] = field(default_factory=list)
 
     def add(self, number: int, packet: int, start: int, end: int, *, key: bool) -> None:
-        """Note packet number `packet`, from `start` to `end` in ticks, of the joined part `number`."""
+        """Record a packet of the joined part `number`.
+
+        `packet`: its number; `start`, `end`: its times in ticks.
+        """
         if not self.parts or self.parts[-1].number != number:
             self.parts.append(_Part(number, packet, start, end))
         part = self.parts[-1]
@@ -46,7 +58,10 @@ class TrackClock:
             part.first_key = packet
 
     def lengthen(self, ticks: int) -> None:
-        """Extend each part by the length of its last packet, which the file does not say."""
+        """Extend each part by `ticks`, the length of its last packet.
+
+        The file does not state that length.
+        """
         for part in self.parts:
             part.most += ticks
 
@@ -56,11 +71,17 @@ class TrackClock:
             part.ticks = round(offsets.get(part.number, Fraction(0)) / base)
 
     def end(self, base: Fraction) -> Fraction | None:
-        """Return the end of the track in seconds; None for a track without packets."""
+        """Return the end of the track in seconds.
+
+        None for a track without packets.
+        """
         return max(((part.most + part.ticks) * base for part in self.parts), default=None)
 
     def spans(self, count: int) -> Iterator[tuple[int, int, int]]:
-        """Yield (first packet, first after, offset in ticks) of each part of a track of `count` packets."""
+        """Yield (first packet, first after, offset in ticks) of each part.
+
+        `count`: the number of packets of the track.
+        """
         for part, following in zip(self.parts, [*self.parts[1:], None], strict=False):
             yield part.first, count if following is None else following.first, part.ticks
 
@@ -69,14 +90,15 @@ class TrackClock:
         return next((part for part in reversed(self.parts) if part.first <= packet), None)
 
     def part(self, number: int) -> _Part | None:
-        """Return what the track holds of joined part `number`."""
+        """Return the packets of this track in joined part `number`."""
         return next((part for part in self.parts if part.number == number), None)
 
 
 def offsets_of(tracks: _Tracks, video: int) -> tuple[tuple[Join, ...], dict[int, Fraction]]:
-    """Compute the offset of each joined part in seconds, the same for all tracks, so that picture and sound stay in step.
+    """Compute the offset of each joined part, in seconds.
 
-    A part's first picture follows the last one of the part before; where sound of that part goes on for longer, it follows the sound.
+    It is the same for all tracks, so that picture and sound stay in step. A part's first picture follows the last picture of the part
+    before; where sound of that part goes on for longer, it follows the sound.
     """
     numbers = sorted({part.number for _, _, clock in tracks.values() for part in clock.parts})
     offsets: dict[int, Fraction] = {number: Fraction(0) for number in numbers[:1]}
@@ -98,7 +120,10 @@ def offsets_of(tracks: _Tracks, video: int) -> tuple[tuple[Join, ...], dict[int,
 
 
 def _gap(clock: TrackClock, number: int, base: Fraction, offsets: Mapping[int, Fraction]) -> tuple[Fraction, Fraction, Fraction] | None:
-    """Return the offset with which part `number` of a track follows the one before; the own times before and after."""
+    """Return the offset with which part `number` follows the part before.
+
+    Of one track; with it the track's own times before and after.
+    """
     part = clock.part(number)
     if part is None or part is clock.parts[0]:
         return None

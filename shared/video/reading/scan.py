@@ -1,4 +1,7 @@
-"""Read the times of a file's packets, without decoding: its true length, its clock, its frame times."""
+"""Times of a file's packets, read without decoding.
+
+They give the file's true length, its clock and its frame times.
+"""
 
 import os
 import threading
@@ -29,7 +32,10 @@ _FRAGMENT_HEAD = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class TrackScan:
-    """What the packets of one track say: its end in seconds on the file's continuous clock, and the number of packets."""
+    """The end and the number of packets of one track.
+
+    The end is in seconds on the file's continuous clock.
+    """
 
     end: Fraction | None
     packets: int
@@ -58,9 +64,10 @@ class Scan:
 
 
 def scan(path: str | os.PathLike[str], limits: Limits, *, seconds: float | None = None) -> Scan | None:
-    """Read the packet times of a file once per process; None where its container lists them, so that nothing has to be read.
+    """Read the packet times of a file, once per process.
 
-    Also None after `seconds`. A long file with an index is read at its end only. Raises what `open_input` raises.
+    None if its container lists them, so that nothing has to be read; also None after `seconds`. A long file with an index is read at its
+    end only. Raises what `open_input` raises.
     """
     status = os.stat(path)
     key = (os.path.abspath(path), status.st_size, status.st_mtime_ns, status.st_ino)
@@ -68,13 +75,13 @@ def scan(path: str | os.PathLike[str], limits: Limits, *, seconds: float | None 
         if key in _cache:
             _cache.move_to_end(key)
             return _cache[key]
-    found = _scanned(path, limits, None if seconds is None else time.monotonic() + seconds)
-    if found is None or found.whole or seconds is None:
+    result = _scanned(path, limits, None if seconds is None else time.monotonic() + seconds)
+    if result is None or result.whole or seconds is None:
         with _lock:
-            _cache[key] = found
+            _cache[key] = result
             while len(_cache) > _KEPT:
                 _cache.popitem(last=False)
-    return found
+    return result
 
 
 _cache: OrderedDict[tuple[str, int, int, int], Scan | None] = OrderedDict()
@@ -97,19 +104,28 @@ def _scanned(path: str | os.PathLike[str], limits: Limits, deadline: float | Non
 
 
 def may_jump(container: Any, path: str | os.PathLike[str]) -> bool:
-    """Check whether the clock of an open file may restart or jump: in streams, fragments and recordings without a length."""
+    """Check whether the clock of an open file may restart or jump.
+
+    It may in streams, fragments and recordings without a length.
+    """
     name = container.format.name.partition(",")[0]
     return name in _STREAMED or (name == "mov" and is_fragmented(path)) or (name == "matroska" and not container.duration)
 
 
 def is_fragmented(path: str | os.PathLike[str]) -> bool:
-    """Check whether an MP4 file says that it comes in fragments (ISO/IEC 14496-12, 8.8.1)."""
+    """Check whether an MP4 file comes in fragments.
+
+    Its header says so (ISO/IEC 14496-12, 8.8.1).
+    """
     with open(path, "rb") as file:
         return b"mvex" in file.read(_FRAGMENT_HEAD)
 
 
 def _tail(container: Any, video: Any) -> Scan | None:
-    """Read the packets behind the last keyframe; None where seeking finds none."""
+    """Read the packets after the last keyframe.
+
+    None if seeking reaches none.
+    """
     tally = _Track(time_base_of(video), "video")
     try:
         container.seek(2**62, stream=video)
@@ -127,7 +143,7 @@ def _tail(container: Any, video: Any) -> Scan | None:
 
 @dataclass(slots=True)
 class _Track:
-    """The packets of one track, as they come."""
+    """The packets of one track, in order of arrival."""
 
     base: Fraction
     kind: str
@@ -148,7 +164,7 @@ class _Track:
             self.keys.append(0)
 
     def add(self, packet: Any, part: int) -> None:
-        """Note a packet of joined part `part`."""
+        """Record a packet of joined part `part`."""
         stamp = packet.dts if packet.pts is None or abs(packet.pts) > _FARTHEST else packet.pts
         self.clock.add(part, self.count, stamp, stamp + (packet.duration or 0), key=packet.is_keyframe)
         self.count += 1
@@ -211,7 +227,7 @@ def _read(container: Any, video: Any, deadline: float | None) -> Scan | None:
 
 
 def _packets(container: Any) -> Iterator[Any]:
-    """Yield the packets up to the end, or to where the file cannot be read any more."""
+    """Yield the packets up to the end of the readable file."""
     packets = container.demux()
     while True:
         try:
@@ -225,9 +241,10 @@ def _packets(container: Any) -> Iterator[Any]:
 
 
 def _jumps(track: _Track, at: float, tracks: dict[int, _Track], *, jumpy: bool, dated: bool) -> bool:
-    """Check whether a track's clock jumps to `at`: back, or ahead together with the other tracks.
+    """Check whether a track's clock jumps to `at`.
 
-    While another track goes on through a gap, a standing picture or a pause in the sound fills it.
+    A jump goes back, or ahead together with the other tracks. While another track goes on through a gap, a standing picture or a pause in
+    the sound fills it.
     """
     assert track.last is not None
     if at < track.last - _BACK_S[jumpy]:
@@ -240,22 +257,28 @@ def _jumps(track: _Track, at: float, tracks: dict[int, _Track], *, jumpy: bool, 
 
 
 def _dated(main: _Track) -> tuple["array[int]", tuple[int, ...]]:
-    """Return the times of the pictures that can be decoded, rising, and where joined parts begin."""
-    found: set[int] = set()
+    """Return the rising times of the pictures that can be decoded.
+
+    The second value has the places at which joined parts begin.
+    """
+    decodable: set[int] = set()
     firsts: list[int] = []
     for first, last, ticks in main.clock.spans(main.count):
         skip = next((place for place in range(first, min(last, len(main.keys))) if main.keys[place]), first)
         part = [main.pts[place] + ticks for place in range(skip, min(last, len(main.pts))) if main.pts[place] != _UNTIMED]
         if part:
             firsts.append(min(part))
-            found.update(part)
-    times = array("q", sorted(found))
+            decodable.update(part)
+    times = array("q", sorted(decodable))
     places = {value: place for place, value in enumerate(times)}
     return times, tuple(places[first] for first in firsts[1:])
 
 
 def _step(times: "array[int]", track: _Track) -> int:
-    """Return the length of the last picture: as its packet says, or else as most others."""
+    """Return the length of the last picture.
+
+    It is as its packet says, or else as most others.
+    """
     if track.duration:
         return track.duration
     steps = sorted(after - before for before, after in pairwise(times))
