@@ -76,7 +76,8 @@ def create_gateway(runtime: Runtime, upstreams: Upstreams) -> FastAPI:
 def _lifespan(runtime: Runtime) -> Any:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(ensure_sample(runtime)), asyncio.create_task(_sweep_uploads(runtime.settings))]
+        work = (runtime.keep_probe_warm(), ensure_sample(runtime), _sweep_uploads(runtime.settings))
+        tasks = [asyncio.create_task(task) for task in work]
         yield
         for task in tasks:
             task.cancel()

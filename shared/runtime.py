@@ -9,22 +9,27 @@ import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from shared.errors import OperationFailed, UnsupportedMedia, WorkerCrashed
+from shared.errors import OperationFailed, ReelwrightError, TimedOut, Unavailable, UnsupportedMedia, WorkerCrashed
 from shared.jobs import Jobs, JobWorker, Queue
 from shared.jobs.retention import Swept, sweep
 from shared.jobs.runner import OperationRunner
 from shared.media.store import MediaStore
 from shared.operation import Service
 from shared.settings import Settings
-from shared.worker import Limits, WorkerPool
+from shared.worker import Killed, Limits, WorkerPool
 
 PROBE_MEMORY_BYTES = 2 * 1024**3
 PROBES = 2
+PROBE_MODULE = "shared.video"
 THUMBNAIL_WIDTH = 480
 DISK_TIMEOUT_S = 5.0
+ERRAND_S, ERRAND_IDLE_S = 900.0, 5.0
+RETRY_S = 10
+"""Seconds after which a client whose file could not be looked at may try again."""
 log = logging.getLogger(__name__)
 
 
@@ -41,8 +46,12 @@ class Runtime:
             memory_bytes=PROBE_MEMORY_BYTES,
             subject="probe",
             timeout_setting="REELWRIGHT_PROBE_TIMEOUT_S",
+            module=PROBE_MODULE,
+            niceness=0,
         )
         self._probes = WorkerPool(size=PROBES, limits=limits, idle_s=settings.worker_idle_s)
+        errands = replace(limits, timeout_s=ERRAND_S, subject="errand", timeout_setting="")
+        self._errands = WorkerPool(size=1, limits=errands, idle_s=ERRAND_IDLE_S)
         self._runners: list[OperationRunner] = []
         self._sweeping: asyncio.Task[None] | None = None
 
@@ -73,7 +82,7 @@ class Runtime:
             with suppress(asyncio.CancelledError):
                 await self._sweeping
         await self._worker.stop()
-        await asyncio.gather(self._probes.close(), *(runner.close() for runner in self._runners))
+        await asyncio.gather(self._probes.close(), self._errands.close(), *(runner.close() for runner in self._runners))
 
     async def troubles(self) -> list[str]:
         """Return why this process cannot take work now; empty if it can."""
@@ -93,7 +102,14 @@ class Runtime:
 
     async def work(self, target: str, args: dict[str, Any]) -> dict[str, Any]:
         """Call a short function of this project in a probe process."""
-        return await self._probes.call(target, args)
+        return await self._errands.call(target, args)
+
+    async def keep_probe_warm(self) -> None:
+        """Keep a process ready for the next upload."""
+        try:
+            await self._probes.keep_warm(1)
+        except (ReelwrightError, OSError) as error:
+            log.warning("no probe process could be started ahead: %s", error)
 
     async def sweep(self) -> Swept:
         """Delete everything that has expired."""
@@ -117,6 +133,9 @@ class Runtime:
         """
         try:
             return await self._probes.call(target, args)
+        except (TimedOut, Killed) as error:  # a busy machine is not the file's fault
+            detail = f"The file could not be looked at in time: the machine is busy. {error.detail} Try again later."
+            raise Unavailable(detail, headers={"Retry-After": str(RETRY_S)}) from error
         except WorkerCrashed as error:
             raise UnsupportedMedia("The file could not be opened: the probe process crashed on it.") from error
         except OperationFailed as error:  # also OutOfMemory and TimedOut, whose detail names the limit

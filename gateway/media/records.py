@@ -10,6 +10,7 @@ from gateway.media.services import MediaServices
 from shared.errors import Conflict
 from shared.http.json_route import JsonRoute
 from shared.http.problems import problems
+from shared.http.service import SAMPLES
 from shared.media.disk import on_disk
 from shared.media.record import MediaRecord
 from shared.operation import Kind
@@ -42,11 +43,16 @@ def record_routes(services: MediaServices) -> APIRouter:
         return await on_disk(store.get, owner_of(request), media_id)
 
     @router.delete(
-        "/{media_id}", status_code=204, summary="Delete a medium", responses=UNKNOWN | problems(_409="An unfinished job reads it")
+        "/{media_id}",
+        status_code=204,
+        summary="Delete a medium",
+        responses=UNKNOWN | problems(_409="An unfinished job reads it, or it is a sample"),
     )
     async def delete_media(media_id: MediaId, request: Request) -> None:
         owner = owner_of(request)
         await on_disk(store.get, owner, media_id)
+        if media_id in SAMPLES.values():
+            raise Conflict("This is a sample of the installation, which the examples use: it stays.")
         if job_id := await services.in_use(owner, media_id):
             raise Conflict(f"The unfinished job {job_id} reads this medium: wait for its end, or cancel it first.")
         await on_disk(store.delete, owner, media_id)

@@ -16,7 +16,7 @@ REFUSED = problems(
     _413="Too large for this server (bytes, pixels, duration, streams). The answer names the limit",
     _415="Unsupported kind of file",
     _422="Empty, damaged, or without anything that can be decoded",
-    _503="The server's disk is full",
+    _503="The server's disk is full, or the machine is too busy to look at the file (`Retry-After` says when to try again)",
 )
 UNKNOWN = problems(_404="Unknown media, or media of another owner")
 

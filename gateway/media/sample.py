@@ -18,7 +18,7 @@ KINDS = {Sample.CLIP: Kind.VIDEO, Sample.PICTURE: Kind.IMAGE, Sample.MATTE: Kind
 DRAW = {sample: f"gateway.media.sample_drawing:draw_{sample}" for sample in Sample}
 """Functions called in a child process, so that the gateway itself never loads numpy."""
 
-RETRIES_S = (5, 30, 120, 600, 0)  # pauses after each attempt, for a busy machine or a full disk
+RETRIES_S = (2, 5, 10, 20, 30, 60, 120, 300, 600, 0)  # pauses after each attempt, for a busy machine or a full disk
 log = logging.getLogger(__name__)
 
 

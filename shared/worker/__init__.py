@@ -4,6 +4,6 @@ Killing a child harms nothing else.
 """
 
 from shared.worker.pool import WorkerPool
-from shared.worker.slot import Limits, Slot
+from shared.worker.slot import Killed, Limits, Slot
 
-__all__ = ["Limits", "Slot", "WorkerPool"]
+__all__ = ["Killed", "Limits", "Slot", "WorkerPool"]

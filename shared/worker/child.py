@@ -1,7 +1,7 @@
 """The child process of a slot, started by guard.py.
 
-Started as `python -m shared.worker.child FD MEMORY_BYTES`. It dies with its guard, is the first process to be killed when the machine runs
-out of memory, yields the processor to the API, and holds none of the server's secrets (slot.py clears the environment).
+Started as `python -m shared.worker.child FD MEMORY_BYTES NICENESS`. It dies with its guard, is the first process to be killed when the
+machine runs out of memory, yields the processor to the API, and holds none of the server's secrets (slot.py clears the environment).
 """
 
 import ctypes
@@ -23,7 +23,6 @@ from shared.worker.progress import Report
 from shared.worker.protocol import HEADER, Call, Done, Failed, Message, body_length, pack, unpack
 
 PR_SET_PDEATHSIG = 1
-NICENESS = 10
 # Address space that is reserved but not used (thread stacks, allocator arenas) counts against RLIMIT_DATA too.
 HEADROOM_BYTES = 4 * 1024**3
 MAX_DETAIL_CHARS = 2000
@@ -51,9 +50,9 @@ class Line:
                 self._connection.sendall(packed)
 
 
-def main(fd: int, memory_bytes: int) -> None:
+def main(fd: int, memory_bytes: int, niceness: int) -> None:
     """Serve the calls that arrive on the socket `fd` until it closes."""
-    confine(os.getppid(), memory_bytes)
+    confine(os.getppid(), memory_bytes, niceness)
     use(Settings())
     os.set_inheritable(fd, False)
     connection = socket.socket(fileno=fd)
@@ -67,10 +66,10 @@ def main(fd: int, memory_bytes: int) -> None:
                 os._exit(1)  # an operation forked, and this is the copy
 
 
-def confine(parent_pid: int, memory_bytes: int) -> None:
+def confine(parent_pid: int, memory_bytes: int, niceness: int) -> None:
     """Tie this process to its parent, and limit its memory and priority."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole terminal; the parent ends its jobs itself
-    os.nice(NICENESS)
+    os.nice(niceness)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
         resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes + HEADROOM_BYTES, memory_bytes + HEADROOM_BYTES))
@@ -78,7 +77,7 @@ def confine(parent_pid: int, memory_bytes: int) -> None:
         with suppress(OSError):
             Path("/proc/self/oom_score_adj").write_text("1000")
         with suppress(OSError):  # where the kernel groups processes by session, niceness counts only within each group
-            Path("/proc/self/autogroup").write_text(str(NICENESS))
+            Path("/proc/self/autogroup").write_text(str(niceness))
     if os.getppid() != parent_pid:
         os._exit(1)  # the parent died before the signal was set
 
@@ -107,4 +106,4 @@ def run(number: int, call: Call, line: Line) -> Any:
 
 
 if __name__ == "__main__":
-    main(*(int(argument) for argument in sys.argv[1:3]))
+    main(*(int(argument) for argument in sys.argv[1:4]))

@@ -4,10 +4,11 @@ Idle children are ended after a while.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
+from shared.errors import ReelwrightError
 from shared.worker.slot import Limits, OnUpdate, Slot, Usage
 
 
@@ -24,6 +25,7 @@ class WorkerPool:
         self._room = asyncio.Semaphore(size)
         self._timers: dict[Slot, asyncio.TimerHandle] = {}
         self._endings: set[asyncio.Task[None]] = set()
+        self._kept = 0
 
     async def call(
         self, target: str, args: dict[str, Any], on_update: OnUpdate | None = None, usage: Usage | None = None
@@ -35,19 +37,33 @@ class WorkerPool:
         async with self._slot() as slot:
             return await slot.call(target, args, on_update, usage)
 
+    async def keep_warm(self, count: int) -> None:
+        """Start `count` children now, and keep as many ready from now on."""
+        self._kept = count
+        if not self._warm_enough():
+            async with self._slot(cold=True) as slot:
+                await slot.prepare()
+
+    def _warm_enough(self) -> bool:
+        return sum(slot.warm for slot in self._all) >= self._kept
+
     async def close(self) -> None:
         """End every child.
 
         Calls in progress fail.
         """
+        self._kept = 0
         for timer in self._timers.values():
             timer.cancel()
+        for ending in self._endings:
+            ending.cancel()
         await asyncio.gather(*(slot.kill() for slot in self._all))
 
     @asynccontextmanager
-    async def _slot(self) -> AsyncIterator[Slot]:
+    async def _slot(self, *, cold: bool = False) -> AsyncIterator[Slot]:
+        """Take a free slot: the warmest, or one without a child for `cold`."""
         async with self._room:
-            self._free.sort(key=lambda slot: slot.warm)
+            self._free.sort(key=lambda slot: slot.warm != cold)
             slot = self._free.pop()
             if timer := self._timers.pop(slot, None):
                 timer.cancel()
@@ -57,10 +73,20 @@ class WorkerPool:
                 self._free.append(slot)
                 if slot.warm:
                     self._timers[slot] = asyncio.get_running_loop().call_later(self._idle_s, self._end, slot)
+                elif not self._warm_enough():
+                    self._later(self._refill())
 
     def _end(self, slot: Slot) -> None:
         self._timers.pop(slot, None)
-        if slot in self._free:
-            ending = asyncio.ensure_future(slot.kill())
-            self._endings.add(ending)
-            ending.add_done_callback(self._endings.discard)
+        if slot in self._free and sum(other.warm for other in self._all) > self._kept:
+            self._later(slot.kill())
+
+    async def _refill(self) -> None:
+        """Replace a child that was killed."""
+        with suppress(ReelwrightError, OSError):
+            await self.keep_warm(self._kept)
+
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._endings.add(task)
+        task.add_done_callback(self._endings.discard)

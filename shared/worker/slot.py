@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared import errors
-from shared.errors import OperationFailed, OutOfMemory, ReelwrightError, TimedOut, WorkerCrashed
+from shared.errors import OperationFailed, OutOfMemory, ReelwrightError, TimedOut, Unavailable, WorkerCrashed
 from shared.worker import guard
 from shared.worker.process_tree import descendants, memory_bytes
 from shared.worker.protocol import HEADER, Call, Done, Failed, Update, body_length, pack, unpack
 
 WATCH_INTERVAL_S = 0.2
+START_S = 120.0
+"""Seconds for a child to be ready."""
 GUARD_S = 0.4
 """Seconds for the guard to end all descendants before it is killed itself."""
 CLOSED_S = 2.0
@@ -59,14 +61,17 @@ class Killed(WorkerCrashed):
 class Limits:
     """Limits of one call: time, and memory of the child and its descendants.
 
-    Seconds on the clock, and bytes. `lease_s`: a call also ends when this process is frozen for so long (0: it goes on). `subject`: the
-    call's name in error messages; `timeout_setting` and `memory_setting`: the settings behind the limits, named there too; empty: the limit
-    is no setting.
+    Seconds on the clock, and bytes; time counts from when the child is ready. `lease_s`: a call also ends when this process is frozen for
+    so long (0: it goes on). `module`: imported by a child before it counts as ready. `niceness`: how far a child yields the processor.
+    `subject`: the call's name in error messages; `timeout_setting` and `memory_setting`: the settings behind the limits, named there too;
+    empty: the limit is no setting.
     """
 
     timeout_s: float
     memory_bytes: int
     lease_s: float = 0
+    module: str = ""
+    niceness: int = 10
     subject: str = "job"
     timeout_setting: str = ""
     memory_setting: str = ""
@@ -119,8 +124,7 @@ class Slot:
         usage = usage or Usage()
         finished = False
         try:
-            if not self.warm:
-                await self._start()
+            await self.prepare()
             self._calling = True
             self._number += 1
             assert self._writer is not None
@@ -140,6 +144,27 @@ class Slot:
             finally:
                 self._calling = False
 
+    async def prepare(self) -> None:
+        """Start a child unless one waits for work, and wait until it is ready. No call's time limit counts yet.
+
+        Raises Unavailable where that takes more than two minutes, and WorkerCrashed if the child dies.
+        """
+        if self.warm:
+            return
+        await self._start()
+        try:
+            self._number += 1
+            assert self._writer is not None
+            self._writer.write(pack(self._number, Call(target="shared.worker.preparation:prepare", args={"module": self._limits.module})))
+            await asyncio.wait_for(self._answer(None), START_S)
+        except TimeoutError as error:
+            await self.kill()
+            detail = f"A worker process was not ready after {START_S:g} seconds: the machine is too busy. Try again later."
+            raise Unavailable(detail, headers={"Retry-After": "30"}) from error
+        except BaseException:
+            await self.kill()
+            raise
+
     async def kill(self) -> None:
         """Kill the child and all its descendants, and wait for their end."""
         process, self._process = self._process, None
@@ -158,7 +183,7 @@ class Slot:
         ours, theirs = socket.socketpair()
         try:
             fd, memory = str(theirs.fileno()), str(self._limits.memory_bytes)
-            child = (sys.executable, "-m", "shared.worker.child", fd, memory)
+            child = (sys.executable, "-m", "shared.worker.child", fd, memory, str(self._limits.niceness))
             starting = asyncio.create_subprocess_exec(
                 *(sys.executable, "-I", "-S", guard.__file__, fd, str(self._limits.lease_s), *child),
                 pass_fds=(theirs.fileno(),),

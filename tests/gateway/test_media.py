@@ -9,6 +9,9 @@ import httpx
 import pytest
 from media_app import OTHER_OWNER, VIDEO, Parts, read_until, serving, sha256, wait_until
 
+from shared.http.service import SAMPLES
+from shared.media.store import NewMedium
+from shared.operation import Kind, Sample
 from shared.settings import Settings
 
 MAX_BYTES = 300_000
@@ -242,6 +245,29 @@ def test_deleting(http: httpx.Client, parts: Parts) -> None:
     assert http.delete(f"/v1/media/{media_id}").status_code == 204
     assert http.delete(f"/v1/media/{media_id}").status_code == 404
     assert http.get(f"/v1/media/{media_id}/content").status_code == 404
+
+
+def test_samples_stay(http: httpx.Client, parts: Parts) -> None:
+    sample, owner = SAMPLES[Sample.CLIP], http.headers["x-owner"]
+    with parts.store.incoming() as incoming:
+        incoming.content.write_bytes(VIDEO)
+        parts.store.publish(
+            incoming,
+            NewMedium(
+                owner=owner,
+                name="s.mp4",
+                kind=Kind.VIDEO,
+                content_type="video/mp4",
+                suffix=".mp4",
+                source="upload",
+                media=None,
+                media_id=sample,
+            ),
+        )
+    answer = http.delete(f"/v1/media/{sample}")
+    assert answer.status_code == 409
+    assert "sample" in answer.json()["detail"]
+    assert http.get(f"/v1/media/{sample}").status_code == 200
 
 
 class Files(BaseHTTPRequestHandler):

@@ -1,10 +1,12 @@
 """The processes that probe uploads."""
 
+import asyncio
+import os
 from pathlib import Path
 
 import pytest
 
-from shared.errors import TimedOut, UnsupportedMedia
+from shared.errors import Unavailable, UnsupportedMedia
 from shared.runtime import Runtime
 from shared.settings import Settings
 
@@ -12,9 +14,35 @@ from shared.settings import Settings
 async def test_a_probe_that_takes_too_long_names_its_own_setting(tmp_path: Path) -> None:
     runtime = Runtime(Settings(data_dir=tmp_path, probe_timeout_s=0.2))
     try:
-        with pytest.raises(TimedOut, match=r"^The probe was ended after 0\.2 seconds, its time limit \(REELWRIGHT_PROBE_TIMEOUT_S\)\.$"):
-            await runtime.work("tests.shared.slow:sleep", {})
-        with pytest.raises(UnsupportedMedia, match="REELWRIGHT_PROBE_TIMEOUT_S"):
+        with pytest.raises(Unavailable, match=r"0\.2 seconds, its time limit \(REELWRIGHT_PROBE_TIMEOUT_S\)") as refused:
             await runtime._look("tests.shared.slow:sleep", {})
+        assert (refused.value.status, refused.value.headers["Retry-After"]) == (503, "10")
+    finally:
+        await runtime.stop()
+
+
+async def test_a_slow_start_does_not_count_against_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Starting Python and importing the libraries takes longer than the limit here."""
+    monkeypatch.setattr("shared.runtime.PROBE_MODULE", "tests.shared.slow_import")
+    runtime = Runtime(Settings(data_dir=tmp_path, probe_timeout_s=0.8))
+    try:
+        assert await runtime._look("tests.shared.slow:quick", {}) == {"nice": os.nice(0)}
+    finally:
+        await runtime.stop()
+
+
+async def test_one_probe_process_stays_ready(tmp_path: Path) -> None:
+    runtime = Runtime(Settings(data_dir=tmp_path, worker_idle_s=0.1))
+    try:
+        await runtime.keep_probe_warm()
+        assert runtime._probes._warm_enough()
+        with pytest.raises(UnsupportedMedia):
+            await runtime._look("tests.shared.slow:crash", {})
+        await asyncio.sleep(0.3)
+        for _ in range(600):
+            if runtime._probes._warm_enough():
+                break
+            await asyncio.sleep(0.05)
+        assert await runtime._look("tests.shared.slow:quick", {}) == {"nice": os.nice(0)}
     finally:
         await runtime.stop()
