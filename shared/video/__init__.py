@@ -17,6 +17,7 @@ from shared.video.seconds import Seconds, to_fraction
 from shared.video.thumbnail import thumbnail
 from shared.video.writing.encoders import encoders, ffmpeg_path
 from shared.video.writing.png_writer import PngWriter
+from shared.video.writing.sound_coding import layout_of
 from shared.video.writing.tracks import AudioTrack
 from shared.video.writing.writer import VideoWriter
 
@@ -41,6 +42,7 @@ __all__ = [
     "encoders",
     "ffmpeg_path",
     "inspect",
+    "layout_of",
     "list_pictures",
     "map_ordered",
     "preview",

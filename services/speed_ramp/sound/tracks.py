@@ -6,17 +6,13 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-import av
-
 from services.speed_ramp.curve.clock import Clock
 from services.speed_ramp.sound.freeze_silence import FreezeSilence
 from services.speed_ramp.sound.modes import MakeSound
 from services.speed_ramp.sound.source import Source
 from shared.errors import BrokenMedia
 from shared.operation import Progress
-from shared.video import AudioTrack, AudioTrackInfo, VideoInfo, VideoWriter, read_audio
-
-_USUAL_LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
+from shared.video import AudioTrack, VideoInfo, VideoWriter, layout_of, read_audio
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +59,5 @@ def open_tracks(
         channels = first.samples.shape[0]
         source = Source(chain([first], blocks), channels=channels, sample_rate=rate, start=round(start * rate))
         sound = make(source, clock.moving())
-        target = writer.add_audio(rate, layout_of(track, channels), language=track.language)
+        target = writer.add_audio(rate, layout_of(track.layout, channels), language=track.language)
         yield Track(FreezeSilence(sound, clock.freezes(), channels=channels, sample_rate=rate), target, rate)
-
-
-def layout_of(track: AudioTrackInfo, channels: int) -> str:
-    """Return the name of a track's channel layout.
-
-    The usual layout if the file names none that fits `channels`.
-    """
-    try:
-        if av.AudioLayout(track.layout).nb_channels == channels:
-            return track.layout
-    except ValueError:
-        pass
-    return _USUAL_LAYOUTS.get(channels, f"{channels} channels")

@@ -5,13 +5,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import av
 import numpy as np
 
 from shared.errors import BrokenMedia
-from shared.video.info import AudioTrackInfo, VideoInfo
+from shared.video.info import VideoInfo
 from shared.video.prefetch import Prefetcher
 from shared.video.reading.audio import AudioBlock, read_audio
+from shared.video.writing.sound_coding import layout_of
 from shared.video.writing.tracks import AudioTrack
 from shared.video.writing.writer import VideoWriter
 
@@ -27,7 +27,9 @@ class PartSound:
             [f"Sound was encoded again, because the part begins between audio packets ({len(info.audio)} tracks)."] if info.audio else []
         )
         self._tracks = [
-            _Part(writer.add_audio(track.sample_rate, layout_of(track), language=track.language), video, number, start)
+            _Part(
+                writer.add_audio(track.sample_rate, layout_of(track.layout, track.channels), language=track.language), video, number, start
+            )
             for number, track in enumerate(info.audio)
         ]
 
@@ -42,20 +44,6 @@ class PartSound:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         for track in self._tracks:
             track.close()
-
-
-def layout_of(track: AudioTrackInfo) -> str:
-    """Return the name of a track's channel layout.
-
-    If the file names none, the usual layout for the channel count.
-    """
-    try:
-        if av.AudioLayout(track.layout).nb_channels == track.channels:
-            return track.layout
-    except ValueError:
-        pass
-    usual = {1: "mono", 2: "stereo", 3: "2.1", 4: "quad", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
-    return usual.get(track.channels, f"{track.channels} channels")
 
 
 class _Part:

@@ -20,6 +20,7 @@ from shared.video.limits import Limits
 from shared.video.reading.clock import clock_of
 from shared.video.reading.metadata import keep_track_tags
 from shared.video.reading.open_input import audio_streams, main_video, open_input, time_base_of, timeline_zero
+from shared.video.writing.sound_coding import channels_of, layout_of, sound_coding
 
 # Codecs that players support in each container. The MP4 standard allows PCM and Vorbis, but hardly any player does.
 COPYABLE = {
@@ -30,12 +31,10 @@ COPYABLE = {
     ),
     "webm": frozenset({"opus", "vorbis"}),
 }
-_ENCODERS = {"mp4": "aac", "mov": "aac", "matroska": "aac", "webm": "libopus"}
 _RATES = {
     "aac": (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000),
     "libopus": (48000, 24000, 16000, 12000, 8000),
 }
-_BITS_PER_CHANNEL = 96_000
 
 Mux = Callable[[Any], None]
 
@@ -58,7 +57,7 @@ class AudioTrack:
         self._submit = submit
         self.sample_rate = sample_rate
         self.layout = layout
-        self.channels = int(av.AudioLayout(layout).nb_channels)
+        self.channels = channels_of(layout)
         self.language = language
         self._start = start
         self._encoder: SampleEncoder | None = None
@@ -110,14 +109,18 @@ class SampleEncoder:
         layout: str,
         language: str | None,
     ):
-        codec = _ENCODERS[container.format.name]
+        coding = sound_coding(container.format.name, layout)
         self._mux = mux
         self._source_rate = sample_rate
-        self._source_layout = layout
-        self.rate = sample_rate if sample_rate in _RATES[codec] else 48000
-        self.layout = layout if layout_works(codec, layout) else "stereo"
-        channels = int(av.AudioLayout(self.layout).nb_channels)
-        stream: Any = container.add_stream(codec, rate=self.rate, layout=self.layout, bit_rate=_BITS_PER_CHANNEL * channels)
+        rates = _RATES.get(coding.codec)
+        self.rate = sample_rate if rates is None or sample_rate in rates else 48000
+        self.layout = coding.layout
+        self._channels = coding.channels
+        stream: Any = container.add_stream(coding.codec, rate=self.rate, layout=self.layout, options=dict(coding.options))
+        if coding.bit_rate is not None:
+            stream.codec_context.bit_rate = coding.bit_rate
+        if coding.sample_format is not None:
+            stream.codec_context.format = coding.sample_format
         self.stream: Any = stream
         self.stream.codec_context.time_base = Fraction(1, self.rate)
         if language:
@@ -136,8 +139,8 @@ class SampleEncoder:
                 size = self.stream.codec_context.frame_size
             self._resampler = av.AudioResampler(self._format, self.layout, self.rate, frame_size=size or 1024)
         # Interleaved samples: with eight planar channels PyAV 18 reads one plane too many.
-        interleaved = np.ascontiguousarray(samples.T, np.float32).reshape(1, -1)
-        frame = av.AudioFrame.from_ndarray(interleaved, format="flt", layout=self._source_layout)
+        interleaved = np.ascontiguousarray(self._fitted(samples).T, np.float32).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(interleaved, format="flt", layout=self.layout)
         frame.sample_rate = self._source_rate
         frame.time_base = Fraction(1, self._source_rate)
         frame.pts = self._source_pts
@@ -150,24 +153,17 @@ class SampleEncoder:
             self._encode(self._resampler.resample(None))
         self._mux(self.stream.encode(None))
 
+    def _fitted(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the samples with the track's channels; more are mixed, every other one to the left and to the right."""
+        if samples.shape[0] <= self._channels:
+            return samples
+        return np.stack([samples[side :: self._channels].mean(axis=0) for side in range(self._channels)])
+
     def _encode(self, frames: list[Any]) -> None:
         for frame in frames:
             frame.pts, frame.time_base = self._pts, Fraction(1, self.rate)
             self._pts += frame.samples
             self._mux(self.stream.encode(frame))
-
-
-def layout_works(codec: str, layout: str) -> bool:
-    """Check whether an encoder takes a channel layout unchanged."""
-    try:
-        context: Any = av.CodecContext.create(codec, "w")
-        context.sample_rate = 48000
-        context.layout = layout
-        context.format = "fltp" if codec == "aac" else "flt"
-        context.open()
-    except (av.error.FFmpegError, ValueError):
-        return False
-    return True
 
 
 class CopiedAudio:
@@ -191,13 +187,21 @@ class CopiedAudio:
         with open_input(self._source, limits=self._limits) as container:
             kept = audio_streams(container)
             lost = len(container.streams.audio) - len(kept)
-            names = [stream.codec_context.codec.canonical_name for stream in kept]
-        target = _ENCODERS[container_format].removeprefix("lib")
-        warnings = [
-            f"Audio track {index} was re-encoded from {name} to {target}, which players support in {container_format} files."
-            for index, name in enumerate(names)
-            if name not in COPYABLE[container_format]
-        ]
+            kinds = [
+                (stream.codec_context.codec.canonical_name, layout_of(stream.codec_context.layout.name, stream.codec_context.channels))
+                for stream in kept
+            ]
+        warnings = []
+        for index, (name, layout) in enumerate(kinds):
+            if name in COPYABLE[container_format]:
+                continue
+            coding = sound_coding(container_format, layout)
+            target = coding.codec.removeprefix("lib")
+            warnings.append(
+                f"Audio track {index} was re-encoded from {name} to {target}, which players support in {container_format} files."
+            )
+            if coding.remark:
+                warnings.append(f"Audio track {index} {coding.remark}.")
         if lost:
             warnings.append(f"{lost} audio tracks were left out: their codec is not supported.")
         return warnings
@@ -270,7 +274,9 @@ def _copier(stream: Any, container: av.container.OutputContainer, mux: Mux, zero
 def _recoder(stream: Any, container: av.container.OutputContainer, mux: Mux, zero: Fraction) -> Callable[[Any], Fraction | None]:
     base = time_base_of(stream)
     context = stream.codec_context
-    encoder = SampleEncoder(container, mux, sample_rate=context.sample_rate, layout=context.layout.name, language=None)
+    encoder = SampleEncoder(
+        container, mux, sample_rate=context.sample_rate, layout=layout_of(context.layout.name, context.channels), language=None
+    )
     keep_track_tags(stream, encoder.stream)
     resampler = av.AudioResampler("flt", context.layout.name, context.sample_rate)
     written = 0

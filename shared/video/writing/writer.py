@@ -27,6 +27,7 @@ from shared.video.writing.action_thread import ActionThread
 from shared.video.writing.encoder_input import PictureConverter
 from shared.video.writing.encoders import choose_encoder, encoder_options
 from shared.video.writing.output_file import Chapter, OutputFile, VideoEncoding
+from shared.video.writing.sound_coding import sound_coding
 from shared.video.writing.tracks import AudioTrack, CopiedAudio
 
 FORMATS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm", ".webp": "webp"}
@@ -99,6 +100,9 @@ class VideoWriter:
             raise ValueError("a .webp file holds no sound")
         track = AudioTrack(self._thread.submit, sample_rate=sample_rate, layout=layout, start=start, language=language)
         self._output.tracks.append(track)
+        remark = sound_coding(self._settings.container, layout).remark
+        if remark:
+            self.warnings.append(f"Audio track {len(self._output.tracks)} {remark}.")
         return track
 
     def copy_audio(self, source: str | os.PathLike[str], *, limits: Limits | None = None) -> list[str]:

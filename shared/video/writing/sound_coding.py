@@ -1,0 +1,92 @@
+"""Choose how a sound track is encoded, so that a container holds its channels one to one."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from types import MappingProxyType
+from typing import Any
+
+import av
+import av.error
+
+_BITS_PER_CHANNEL = 96_000
+_UNNAMED = re.compile(r"(\d+) channels?.*")
+# Layouts that AAC has under another name: the same channels in the same order.
+_SAME_AS = {"5.1(side)": "5.1", "5.0(side)": "5.0", "quad(side)": "quad", "downmix": "stereo", "1 channels": "mono", "2 channels": "stereo"}
+# Layouts that players find again in the stream. AAC describes all others in a way that few of them read.
+_NAMED: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "aac": frozenset({"mono", "stereo", "3.0", "4.0", "quad", "5.0", "5.1", "7.1"}),
+        "libopus": frozenset({"mono", "stereo", "3.0", "quad", "5.1", "7.1"}),
+    }
+)
+_PREFERRED = {"mp4": "aac", "mov": "aac", "matroska": "aac", "webm": "libopus"}
+_MOST_FLAC, _MOST_OPUS = 8, 255
+
+
+@dataclass(frozen=True, slots=True)
+class SoundCoding:
+    """An audio encoder with its layout and options. `remark`: what is unusual about it, as the end of a sentence; empty if nothing is."""
+
+    codec: str
+    layout: str
+    sample_format: str | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+    remark: str = ""
+
+    @property
+    def channels(self) -> int:
+        """Number of channels."""
+        return channels_of(self.layout)
+
+    @property
+    def bit_rate(self) -> int | None:
+        """Bits a second; None for encoders without loss."""
+        return _BITS_PER_CHANNEL * self.channels if self.codec in ("aac", "libopus") else None
+
+
+def channels_of(layout: str) -> int:
+    """Return the number of channels of a layout, named or not ("4 channels")."""
+    return int(av.AudioLayout(layout).nb_channels)
+
+
+def layout_of(name: str, channels: int) -> str:
+    """Return a track's layout: the name where it fits the number of channels, else "n channels", whose places nobody knows."""
+    try:
+        if channels_of(name) == channels:
+            return name
+    except ValueError:
+        pass
+    return {1: "mono", 2: "stereo"}.get(channels, f"{channels} channels")
+
+
+def sound_coding(container: str, layout: str) -> SoundCoding:
+    """Return the coding of a track with `layout` in a container, by FFmpeg's name: the channels one to one, or else a stereo mix."""
+    layout = _SAME_AS.get(layout, layout)
+    preferred, channels = _PREFERRED[container], channels_of(layout)
+    if layout in _NAMED[preferred] and encoder_takes(preferred, layout):
+        return SoundCoding(preferred, layout)
+    what = f"has {channels} channels" + ("" if _UNNAMED.fullmatch(layout) else f" ({layout})")
+    if preferred == "aac" and container != "mov" and channels <= _MOST_FLAC:
+        return SoundCoding("flac", layout, "s32", remark=f"{what}: each is kept, in FLAC, which fewer players read than AAC")
+    if preferred == "aac" and not (container == "mp4" and _UNNAMED.fullmatch(layout)):
+        return SoundCoding("pcm_s24le", layout, remark=f"{what}: each is kept, as PCM, which fewer players read than AAC")
+    if channels <= _MOST_OPUS:
+        options = {"mapping_family": "255"}
+        return SoundCoding("libopus", f"{channels} channels", options=options, remark=f"{what}: each is kept, in Opus, without its place")
+    return SoundCoding(preferred, "stereo", remark=f"{what}: they were mixed to two, since no supported coding holds so many")
+
+
+@cache
+def encoder_takes(codec: str, layout: str) -> bool:
+    """Check whether an encoder takes a channel layout unchanged."""
+    try:
+        context: Any = av.CodecContext.create(codec, "w")
+        context.sample_rate = 48000
+        context.layout = layout
+        context.format = "fltp" if codec == "aac" else "flt"
+        context.open()
+    except (av.error.FFmpegError, ValueError):
+        return False
+    return True

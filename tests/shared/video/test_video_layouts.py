@@ -1,0 +1,95 @@
+"""Sound layouts: channels are kept one to one, named or not, or a warning says what was done."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from video_clips import Make
+
+from services.speed_ramp.render import RenderParams, render
+from shared.video import VideoWriter, probe_video, read_audio, read_frames
+from shared.worker.progress import Report
+
+RATE = 48000
+
+
+def pitches(path: Path, track: int = 0) -> list[int]:
+    """The strongest pitch of each channel, in Hz."""
+    with read_audio(path, track) as blocks:
+        found = list(blocks)
+    samples = np.concatenate([block.samples for block in found], axis=1)
+    part = samples[:, samples.shape[1] // 4 :][:, : found[0].sample_rate // 2]
+    return [round(float(np.argmax(np.abs(np.fft.rfft(channel)))) * found[0].sample_rate / part.shape[1] / 50) * 50 for channel in part]
+
+
+def tones(make: Make, name: str, channels: int, coding: str, layout: str = "") -> Path:
+    """A clip of one second whose channels have the pitches 300, 450, 600, ... Hz."""
+    expressions = "|".join(f"0.4*sin(2*PI*{300 + 150 * number}*t)" for number in range(channels))
+    sound = f"aevalsrc='{expressions}':d=1:s={RATE}" + (f":c={layout}" if layout else "")
+    picture = "-f lavfi -i color=gray:s=32x32:r=25:d=1"
+    return make(name, picture, ["-f", "lavfi", "-i", sound], "-c:v", "libx264" if not name.endswith("mxf") else "mpeg2video", coding)
+
+
+CLIPS = {
+    "microphones.mkv": (4, "-c:a pcm_s16le", ""),
+    "five.mov": (5, "-c:a pcm_s24le", ""),
+    "three.mkv": (3, "-c:a pcm_s16le", ""),
+    "bed.mov": (12, "-c:a pcm_s24le", "7.1.4"),
+    "height.mkv": (8, "-c:a pcm_s16le", "5.1.2"),
+    "quad.mkv": (4, "-c:a flac", "quad"),
+    "six.mov": (7, "-c:a pcm_s16le", "6.1"),
+    "sixteen.mov": (16, "-c:a pcm_s16le", ""),
+}
+
+
+@pytest.mark.parametrize("name", CLIPS)
+@pytest.mark.parametrize("suffix", [".mp4"])
+def test_channels_are_kept_one_to_one(name: str, suffix: str, make: Make, tmp_path: Path) -> None:
+    channels, coding, layout = CLIPS[name]
+    path = tones(make, name, channels, coding, layout)
+    messages: list[str] = []
+    progress = Report(lambda update: messages.append(str(update)))
+    expected = [300 + 150 * number for number in range(channels)]
+    assert pitches(path) == expected
+    render(RenderParams(speeds=[0.5]), video=path, output=tmp_path / f"ramp{suffix}", progress=progress)
+    assert pitches(tmp_path / f"ramp{suffix}") == expected
+    named = probe_video(path).audio[0].layout in ("quad", "3.0", "5.0")
+    assert named or any(f"{channels} channels" in message for message in messages)
+    with read_frames(path) as frames, VideoWriter(tmp_path / f"copy{suffix}", width=32, height=32, frame_rate=Fraction(25)) as writer:
+        warnings = writer.copy_audio(path)
+        for number, frame in enumerate(frames):
+            writer.write(frame.picture, number)
+    assert pitches(tmp_path / f"copy{suffix}") == expected
+    copied = "flac" in coding
+    assert named or copied or any(f"{channels} channels" in warning for warning in warnings)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv", ".webm"])
+@pytest.mark.parametrize("layout", ["4 channels", "10 channels", "7.1.4", "6.1", "5.0", "5.1(side)"])
+def test_every_container_holds_them(layout: str, suffix: str, tmp_path: Path) -> None:
+    encoder = "libvpx-vp9" if suffix == ".webm" else "libx264"
+    with VideoWriter(tmp_path / f"a{suffix}", width=32, height=32, frame_rate=Fraction(25), encoder=encoder) as writer:
+        track = writer.add_audio(RATE, layout)
+        time = np.arange(RATE) / RATE
+        # Channels for low sounds only hold low sounds.
+        values = [
+            0.4 * np.sin(2 * np.pi * (100 if "." in layout and number == 3 else 300 + 150 * number) * time)
+            for number in range(track.channels)
+        ]
+        for number in range(25):
+            writer.write((np.full((32, 32), 90, np.uint8), np.full((16, 16), 128, np.uint8), np.full((16, 16), 128, np.uint8)), number)
+            if not number:
+                track.write(np.stack(values).astype(np.float32))
+    expected = [100 if "." in layout and number == 3 else 300 + 150 * number for number in range(track.channels)]
+    assert pitches(tmp_path / f"a{suffix}") == expected
+
+
+def test_mono_tracks_of_mxf_stay_apart(make: Make, tmp_path: Path) -> None:
+    sounds = [word for number in range(4) for word in ("-f", "lavfi", "-i", f"sine={300 + 150 * number}:d=1:sample_rate={RATE}")]
+    maps = "-map 0:v -map 1:a -map 2:a -map 3:a -map 4:a -c:v mpeg2video -c:a pcm_s16le"
+    path = make("a.mxf", "-f lavfi -i color=gray:s=64x64:r=25:d=1", sounds, maps)
+    render(RenderParams(speeds=[0.5]), video=path, output=tmp_path / "out.mp4")
+    info = probe_video(tmp_path / "out.mp4")
+    assert [track.channels for track in info.audio] == [1, 1, 1, 1]
+    assert [pitches(tmp_path / "out.mp4", track) for track in range(4)] == [[300], [450], [600], [750]]
