@@ -19,9 +19,9 @@ Declaration = dict[str, Any]
 
 
 async def check_steps(upstreams: Upstreams, steps: Sequence[Step], *, headers: Mapping[str, str]) -> PipelineChecked:
-    """Validate all steps and fill in their defaults. Runs nothing.
+    """Validate all steps and fill in their defaults.
 
-    `headers`: credentials of the owner. Raises the first refusal (Refused, UnknownOperation, Unavailable), naming the step.
+    No step is run. `headers`: credentials of the owner. Raises the first refusal (Refused, UnknownOperation, Unavailable), naming the step.
     """
     checking = _Checking(upstreams, headers)
     for number, step in enumerate(steps):

@@ -10,7 +10,7 @@ from shared.errors import Invalid
 
 def needs(step: Step) -> set[str]:
     """Return the ids of the steps whose outputs or results a step uses."""
-    outputs = {match[1] for given in media_ids(step) if (match := OUTPUT_REFERENCE.fullmatch(given))}
+    outputs = {match[1] for source in media_ids(step) if (match := OUTPUT_REFERENCE.fullmatch(source))}
     return outputs | {source for source, _ in references(step.params).values()}
 
 
@@ -30,13 +30,13 @@ def filled_in(step: Step, outputs: Mapping[str, dict[str, Any]], results: Mappin
     the value, or if a step did not write the output.
     """
 
-    def media_id(given: str) -> str:
-        if given in outputs:
-            return str(outputs[given]["id"])
-        source, _, output = given.partition(".")
+    def media_id(reference: str) -> str:
+        if reference in outputs:
+            return str(outputs[reference]["id"])
+        source, _, output = reference.partition(".")
         if source in results:
             raise Invalid(f"Step {source!r} succeeded without writing its output {output!r}.")
-        return given
+        return reference
 
     inputs = {name: map_ids(ids, media_id) for name, ids in step.inputs.items()}
     values = {

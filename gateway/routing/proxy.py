@@ -35,7 +35,10 @@ ALSO_THE_GATEWAYS = "media"
 
 
 def proxy_routes(upstreams: Upstreams, expand: Expand) -> APIRouter:
-    """Return a catch-all route for each service. Include them before the gateway's own routes under /v1/media."""
+    """Return a catch-all route for each service.
+
+    Include them before the gateway's own routes under /v1/media.
+    """
     router = APIRouter(include_in_schema=False)
 
     for service, client in upstreams.clients.items():

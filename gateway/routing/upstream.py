@@ -63,7 +63,10 @@ class Upstreams:
         )
 
     def client(self, service: str) -> httpx.AsyncClient:
-        """Return the client of a service. Raises NotFound."""
+        """Return the client of a service.
+
+        Raises NotFound.
+        """
         if service not in self.clients:
             raise NotFound(f"There is no service {service[:64]!r}. Running services: {', '.join(sorted(self.clients)) or 'none'}.")
         return self.clients[service]

@@ -171,11 +171,11 @@ class _Run:
             view = waiting.popleft()
             if view.cut and view.index and len(self.cuts) < _MOST_CUTS:
                 self.cuts.append(view.time_s)
-            alpha = self._held(self._steadied(steadier, matte.alpha, view))
+            alpha = self._limited(self._steadied(steadier, matte.alpha, view))
             gate = self.tracker.gate(alpha, view.gray, cut=view.cut) if self.tracker else None
             yield Rough(view.frame, view.rgb, alpha, matte.foreground, gate)
 
-    def _held(self, alpha: Alpha) -> Alpha:
+    def _limited(self, alpha: Alpha) -> Alpha:
         """Limit the matte to at most 1 - garbage and at least core."""
         size = alpha.shape[1::-1]
         if self.setup.garbage is not None:

@@ -1,4 +1,4 @@
-"""One pass over a clip and its matte that makes all measurements."""
+"""Measurement of a clip and its matte in one pass."""
 
 from dataclasses import dataclass
 from fractions import Fraction

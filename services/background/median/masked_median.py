@@ -39,14 +39,14 @@ def _of_rank(samples: Samples, rank: NDArray[np.int32]) -> Plane:
     Rank 0 is the smallest sample.
     """
     dtype = _dtype(len(samples))
-    wanted = rank.astype(dtype)
+    target = rank.astype(dtype)
     value = np.zeros(samples.shape[1], np.uint8)
     below = np.empty(samples.shape, np.bool_)
     for bit in (128, 64, 32, 16, 8, 4, 2, 1):
         candidate = value | np.uint8(bit)
         np.less(samples, candidate, out=below)
         smaller = np.add.reduce(below.view(np.uint8), axis=0, dtype=dtype)
-        np.copyto(value, candidate, where=smaller <= wanted)
+        np.copyto(value, candidate, where=smaller <= target)
     return value
 
 

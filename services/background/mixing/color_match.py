@@ -50,8 +50,8 @@ def match_of(foreground: Planes, background: Planes, alpha: Plane, amount: float
         target, target_spread = float(other.mean()), float(other.std())
         gain = 1.0
         if number == 0:
-            wanted = float(np.clip(target_spread / max(spread, 1.0), 1 / _MOST_GAIN, _MOST_GAIN))
-            gain = 1 + (wanted - 1) * amount * 0.5
+            full_gain = float(np.clip(target_spread / max(spread, 1.0), 1 / _MOST_GAIN, _MOST_GAIN))
+            gain = 1 + (full_gain - 1) * amount * 0.5
         offset = float(np.clip((target - mean) * _SHIFT, -_MOST_SHIFT[number], _MOST_SHIFT[number])) * amount
         changes.append(Change(gain, mean, offset))
     return changes[0], changes[1], changes[2]
@@ -77,7 +77,7 @@ class Steady:
             self._matches.append(match)
         if not self._matches:
             return SAME
-        luma, u, v = (_mean([each[number] for each in self._matches]) for number in range(3))
+        luma, u, v = (_mean([earlier[number] for earlier in self._matches]) for number in range(3))
         return luma, u, v
 
 

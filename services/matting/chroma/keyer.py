@@ -141,9 +141,9 @@ class Keyer:
         """
         subject = alpha[alpha > _SUBJECT]
         usual = float(np.percentile(subject, _USUAL)) if subject.size > _LEAST_SUBJECT * alpha.size else 1.0
-        wanted = min(_SURE, _SURE_OF_USUAL * usual) if usual > _LEAST_USUAL else _SURE
-        before = wanted if self._sure is None else self._sure
-        self._sure = before + _SURE_DRIFT * (wanted - before)
+        target = min(_SURE, _SURE_OF_USUAL * usual) if usual > _LEAST_USUAL else _SURE
+        before = target if self._sure is None else self._sure
+        self._sure = before + _SURE_DRIFT * (target - before)
         return self._sure
 
     def _alpha(self, rgb: Rgb, small: Planes, plate: Planes, near: Planes, regions: _Regions) -> Alpha:

@@ -108,7 +108,7 @@ class Tracker:
 
     @staticmethod
     def _soft_gate(subject: Region, rest: Region) -> NDArray[np.float32]:
-        """Return the factor for each pixel.
+        """Return the factor that keeps the subject, for each pixel.
 
         Pixels nearer to the subject than to the rest are kept. The factor falls with the distance from the subject.
         """
