@@ -22,6 +22,9 @@ from services.aesthetics.selection.scoring import ScoredView, scored
 from shared.errors import Invalid
 from shared.operation import Operation, Progress, Silent
 
+_MOST_SPANS = 10
+"""How many groups a warning names."""
+
 
 class BestFramesParams(ScoreParams):
     """Params of the scoring and grouping of pictures."""
@@ -73,7 +76,9 @@ def best_frames(
         for source, views in sources.series(lanczos=params.lanczos):
             grouping = groupings[source.index] if groupings and source else by_number(params.group_size)
             with closing(views), closing(scored(views, rater, technical_share=params.technical_share)) as pictures:
-                _choose(pictures, grouping, table, chosen, params)
+                black = _choose(pictures, grouping, table, chosen, params)
+            if black:
+                progress.warn(_black_warning(black, source.path.name if source else None))
         sources.raise_if_empty()
         items, left_out = chosen.write(
             outputs, diversity=params.diversity, contact_sheet=params.contact_sheet, progress=progress.part("writing", 0.97, 1)
@@ -98,26 +103,35 @@ def _groupings(params: BestFramesParams, *, videos: int) -> list[Grouping]:
 
 def _choose(
     pictures: Iterable[ScoredView], grouping: Grouping, table: ScoreTable, chosen: ChosenPictures, params: BestFramesParams
-) -> None:
+) -> list[str]:
     """Choose the best picture of each group of a series.
 
-    The picture is written as soon as its group ends.
+    The picture is written as soon as its group ends. Returns the spans of the groups that show nothing but black, which give no picture.
     """
+    black = list[str]()
     group = _Group(None)
     for number, picture in enumerate(pictures):
         index = grouping(number, picture.view.time_s)
         row = table.add(picture, index)
         if index != group.index:
-            group.close(chosen, params)
+            black += group.close(chosen, params)
             group = _Group(index)
         group.add(picture, row)
-    group.close(chosen, params)
+    return black + group.close(chosen, params)
+
+
+def _black_warning(spans: list[str], video: str | None) -> str:
+    """Return the warning about groups that give no picture."""
+    groups = "One group shows" if len(spans) == 1 else f"{len(spans)} groups show"
+    more = f" and {len(spans) - _MOST_SPANS} more" if len(spans) > _MOST_SPANS else ""
+    where = f"{video}: " if video else ""
+    return f"{where}{groups} nothing but black and give{'s' if len(spans) == 1 else ''} no picture: {', '.join(spans[:_MOST_SPANS])}{more}."
 
 
 class _Group:
     """A group with its best picture so far.
 
-    `index`: number of the group; None for pictures in no group.
+    `index`: number of the group; None for pictures in no group. Black pictures are never the best.
     """
 
     def __init__(self, index: int | None) -> None:
@@ -125,28 +139,37 @@ class _Group:
         self._best: tuple[ScoredView, int] | None = None
         self._next_merit: float | None = None
         self._count = 0
-        self._first_s: float | None = None
-        self._last_s: float | None = None
+        self._first = self._last = ""
 
     def add(self, picture: ScoredView, row: int) -> None:
         """Add a picture; of pictures with equal merit the first wins."""
         self._count += 1
-        self._last_s = picture.view.time_s
+        view = picture.view
+        self._last = view.name or "" if view.time_s is None else clock(view.time_s)
+        self._first = self._first or self._last
+        if picture.view.technical.shows == "black":
+            return
         if self._best is None:
-            self._best, self._first_s = (picture, row), picture.view.time_s
+            self._best = picture, row
         elif picture.merit > self._best[0].merit:
             self._best, self._next_merit = (picture, row), self._best[0].merit
         elif self._next_merit is None or picture.merit > self._next_merit:
             self._next_merit = picture.merit
 
-    def close(self, chosen: ChosenPictures, params: BestFramesParams) -> None:
-        """Add the best picture of the group to `chosen`."""
-        if self.index is None or self._best is None:
-            return
+    def close(self, chosen: ChosenPictures, params: BestFramesParams) -> list[str]:
+        """Add the best picture of the group to `chosen`.
+
+        Returns the group's span if all of it is black.
+        """
+        if self.index is None or self._count == 0:
+            return []
+        if self._best is None:
+            return [self._span]
         picture, row = self._best
-        chosen_from = f"Best of {self._count} pictures" if self._count > 1 else "The only one of its group"
-        if self._count > 1 and self._first_s is not None and self._last_s is not None:
-            chosen_from = f"Best of {self._count} frames from {clock(self._first_s)} to {clock(self._last_s)}"
+        of = f"Best of {self._count}"
+        chosen_from = f"{of} pictures" if picture.view.time_s is None else f"{of} frames from {self._span}"
+        if self._count == 1:
+            chosen_from = "The only one of its group"
         choice = Choice(
             row=row,
             time_s=picture.view.time_s,
@@ -156,6 +179,12 @@ class _Group:
             ahead=None if self._next_merit is None else picture.merit - self._next_merit,
         )
         chosen.add(picture, picture.view.file(params), choice)
+        return []
+
+    @property
+    def _span(self) -> str:
+        """The times, or the names, of the group's first and last picture."""
+        return self._first if self._count == 1 else f"{self._first} to {self._last}"
 
 
 BEST_FRAMES = Operation(
@@ -167,6 +196,7 @@ BEST_FRAMES = Operation(
     needs=("video", "images"),
     outputs=CHOSEN_OUTPUTS,
     run=best_frames,
+    version=2,
     example=BestFramesParams(scorer="technical"),
     unavailable=missing_weights,
 )

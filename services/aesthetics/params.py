@@ -24,11 +24,11 @@ class ScoreParams(NetworkParams, ScorerParams, SampleParams, PictureParams):
     """Params of the reading, scoring and writing of pictures."""
 
     diversity: float = Field(
-        0.01,
+        0.7,
         ge=0,
         le=1,
-        description="Minimum difference between two chosen pictures; of those that differ less, only the best is kept. 0 keeps all, 0.01 "
-        "drops pictures that look the same, 0.1 keeps one picture per view; 1 is black against white.",
+        description="Minimum difference between two chosen pictures; of those that differ less, only the best is kept. 0 keeps all, 0.1 "
+        "drops pictures that look the same, 0.7 keeps one picture per view; 1 is the difference of unrelated pictures.",
     )
     contact_sheet: bool = Field(True, description="Draw the chosen pictures on one sheet.")
 

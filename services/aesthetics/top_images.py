@@ -152,6 +152,7 @@ TOP_IMAGES = Operation(
     needs=("images", "video"),
     outputs=CHOSEN_OUTPUTS,
     run=top_images,
+    version=2,
     example=TopImagesParams(scorer="technical"),
     unavailable=missing_weights,
 )

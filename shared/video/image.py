@@ -109,7 +109,7 @@ def upright_image(file: Source, limits: Limits, *, name: str | None = None, alph
     Raises what `open_image` raises.
     """
     with open_image(file, limits, name=name) as image:
-        return upright_rgb(image, alpha=alpha, head=_head_of(file))
+        return upright_rgb(image, alpha=alpha, head=file_start(file))
 
 
 def upright_rgb(image: Image.Image, *, alpha: bool = False, head: bytes = b"") -> Image.Image:
@@ -129,8 +129,8 @@ def upright_rgb(image: Image.Image, *, alpha: bool = False, head: bytes = b"") -
     return rgb if turn is None else rgb.transpose(turn)
 
 
-def _head_of(file: Source) -> bytes:
-    """Read the first bytes of a file."""
+def file_start(file: Source) -> bytes:
+    """Read the start of a picture file, up to its pixels."""
     if isinstance(file, BytesIO):
         return bytes(file.getbuffer()[:_HEAD_BYTES])
     with open(file, "rb") as opened:

@@ -7,6 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 _SIDE = 16
+_MOST_GAIN = 1.3
+"""Factor by which each of two pictures is made brighter or darker at most before they are compared."""
+_LEAST_DEVIATION = 6.0
+"""Levels of contrast from which on contrast counts; below are noise and compression of plain pictures."""
 
 Thumbnail = NDArray[np.uint8]
 
@@ -19,33 +23,51 @@ def thumbnail(rgb: NDArray[np.uint8]) -> Thumbnail:
     return cv2.resize(rgb, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA).reshape(-1).astype(np.uint8, copy=False)
 
 
-def difference(reference: Thumbnail, others: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Compare a thumbnail with others by root mean square difference.
-
-    `reference`: (768,). `others`: (n, 768). Returns (n,), 0 to 1 (black against white).
-    """
-    gap = others.astype(np.float32) - reference.astype(np.float32)
-    return np.asarray(np.sqrt((gap * gap).mean(axis=1)) / 255, np.float32)
-
-
 def distinct(thumbnails: Sequence[Thumbnail], merits: Sequence[float], min_difference: float) -> list[int | None]:
     """Choose pictures that differ by at least `min_difference`.
 
-    Of similar pictures the one with the highest merit is kept; a `min_difference` of 0 keeps all. Returns for each picture None if it is
-    kept, otherwise the index of the kept picture to which it is similar.
+    The difference is the root mean square difference over that of unrelated pictures of the same contrast: 0 for equal pictures, about 1
+    for unrelated ones, whether dark or bright. A view in another exposure is similar. Of similar pictures the one with the highest merit is
+    kept; a `min_difference` of 0 keeps all. Returns for each picture None if it is kept, otherwise the index of the kept picture to which
+    it is similar.
     """
     like: list[int | None] = [None] * len(merits)
     if not thumbnails or min_difference <= 0:
         return like
-    kept = np.empty((len(thumbnails), len(thumbnails[0])), np.uint8)
-    indices: list[int] = []
-    for index in sorted(range(len(merits)), key=lambda index: (-merits[index], index)):
-        if indices:
-            differences = difference(thumbnails[index], kept[: len(indices)])
+    order = sorted(range(len(merits)), key=lambda index: (-merits[index], index))
+    looks = _Looks(np.stack([thumbnails[index] for index in order]))
+    kept = list[int]()
+    for place, index in enumerate(order):
+        if kept:
+            differences = looks.differences(place, len(kept))
             nearest = int(differences.argmin())
             if differences[nearest] < min_difference:
-                like[index] = indices[nearest]
+                like[index] = kept[nearest]
                 continue
-        kept[len(indices)] = thumbnails[index]
-        indices.append(index)
+        looks.move(place, len(kept))
+        kept.append(index)
     return like
+
+
+class _Looks:
+    """Thumbnails (n, 768) with what comparing them takes."""
+
+    def __init__(self, thumbnails: NDArray[np.uint8]) -> None:
+        self._pixels = thumbnails.astype(np.float32)
+        channels = self._pixels.reshape(len(thumbnails), -1, 3)
+        self._means, self._powers = channels.mean(axis=(1, 2)), (channels**2).mean(axis=(1, 2))
+        self._variances = channels.var(axis=1).mean(axis=1)
+
+    def move(self, source: int, target: int) -> None:
+        """Put a thumbnail in the place of another one."""
+        for values in (self._pixels, self._means, self._powers, self._variances):
+            values[target] = values[source]
+
+    def differences(self, index: int, count: int) -> NDArray[np.float32]:
+        """Return the difference of a thumbnail from each of the first `count`, after both are brought to one brightness."""
+        gains = np.sqrt((self._means[index] + 1) / (self._means[:count] + 1)).clip(1 / _MOST_GAIN, _MOST_GAIN) ** 2
+        products = self._pixels[:count] @ self._pixels[index] / self._pixels.shape[1]
+        squares = self._powers[index] / gains + self._powers[:count] * gains - 2 * products
+        least = _LEAST_DEVIATION**2
+        unrelated = np.maximum(self._variances[index] / gains, least) + np.maximum(self._variances[:count] * gains, least)
+        return np.asarray(np.sqrt(np.maximum(squares, 0) / unrelated), np.float32)

@@ -1,4 +1,6 @@
-"""Sharpness of a picture in each direction."""
+"""Sharpness of a picture, in each direction and in its sharpest part."""
+
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -13,26 +15,51 @@ _DIAGONAL = 7
 DIRECTIONS = ((0, 1), (1, 1), (1, 0), (1, -1))
 """Steps (rows down, columns right): horizontal, one diagonal, vertical, the other diagonal."""
 
+_AREAS = (16, 12)
+"""Columns and rows of the areas in which the sharpest part is looked for."""
+_SHARPEST = 0.9
+_STRUCTURE = 2.0
+"""Mean difference of neighbours, in levels, from which on an area has structure; less is noise and compression."""
 
-def directional_sharpness(luma: NDArray[np.uint8]) -> tuple[float, ...]:
-    """Rate the sharpness of a picture along each of DIRECTIONS.
 
-    `luma`: (height, width) uint8, at least 16 pixels each way. Returns 0 (blurred, or without structure) to 1 for each direction. Added
-    blur removes much of the difference between neighbouring pixels from a sharp picture, but little from a blurred one. Source: Crete,
-    Dolmiere, Ladret, Nicolas, "The blur effect: perception and estimation with a new no-reference perceptual blur metric", 2007. Unlike
-    there, the result is 1 minus the metric, and includes the diagonals.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sharpness:
+    """Sharpness of a picture from 0 (blurred, or without structure) to 1.
+
+    `directions`: along each of DIRECTIONS, over the whole picture. `focus`: of the sharpest part, over all directions.
+    """
+
+    directions: tuple[float, ...]
+    focus: float
+
+
+def sharpness(luma: NDArray[np.uint8]) -> Sharpness:
+    """Rate the sharpness of a picture.
+
+    `luma`: (height, width) uint8, at least 16 pixels each way. Added blur removes much of the difference between neighbouring pixels from a
+    sharp picture, but little from a blurred one. Source: Crete, Dolmiere, Ladret, Nicolas, "The blur effect: perception and estimation with
+    a new no-reference perceptual blur metric", 2007. Unlike there, the result is 1 minus the metric, and includes the
+    diagonals and the sharpest area: a close-up is sharp in a part only.
     """
     plane = luma.astype(np.float32)
-    return tuple(_along(plane, down, right) for down, right in DIRECTIONS)
+    directions, areas = [], []
+    for down, right in DIRECTIONS:
+        before, lost = _along(plane, down, right)
+        total = cv2.sumElems(before)[0]
+        directions.append(cv2.sumElems(lost)[0] / total if total > 0 else 0.0)
+        areas.append(np.stack([cv2.resize(part, _AREAS, interpolation=cv2.INTER_AREA) for part in (before, lost)]))
+    before, lost = np.sum(areas, axis=0) / len(DIRECTIONS)
+    structured = before > max(_STRUCTURE, float(np.median(before)))
+    ratios = lost[structured] / before[structured]
+    return Sharpness(directions=tuple(directions), focus=float(np.quantile(ratios, _SHARPEST)) if ratios.size else 0.0)
 
 
-def _along(plane: NDArray[np.float32], down: int, right: int) -> float:
+def _along(plane: NDArray[np.float32], down: int, right: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the differences between neighbours along a direction, and how much of them added blur removes."""
     before = _step(plane, down, right)
     after = _step(_softer(plane, down, right), down, right)
     lost = cv2.subtract(before, after, dst=after)
-    kept_positive = cv2.threshold(lost, 0, 0, cv2.THRESH_TOZERO, dst=lost)[1]
-    total = cv2.sumElems(before)[0]
-    return cv2.sumElems(kept_positive)[0] / total if total > 0 else 0.0
+    return before, np.asarray(cv2.threshold(lost, 0, 0, cv2.THRESH_TOZERO, dst=lost)[1], np.float32)
 
 
 def _softer(plane: NDArray[np.float32], down: int, right: int) -> NDArray[np.float32]:

@@ -10,7 +10,7 @@ from services.aesthetics.measures.blank_frames import Shows, shows
 from services.aesthetics.measures.exposure import exposure
 from services.aesthetics.measures.motion_blur import steadiness
 from services.aesthetics.measures.noise import cleanness
-from services.aesthetics.measures.sharpness import directional_sharpness
+from services.aesthetics.measures.sharpness import sharpness
 
 WEIGHTS = {"sharpness": 0.40, "exposure": 0.25, "steadiness": 0.20, "cleanness": 0.15}
 """Weight of each measure in the quality. The weights add up to 1."""
@@ -33,6 +33,8 @@ class Technical:
     """
 
     sharpness: float
+    focus: float
+    """Sharpness of the sharpest part. It does not count in the quality."""
     exposure: float
     steadiness: float
     cleanness: float
@@ -67,12 +69,13 @@ def technical(luma: NDArray[np.uint8], *, full_range: bool) -> Technical:
     middle = luma[top : top + _CROP, left : left + _CROP]
     if min(middle.shape) < _LEAST:
         middle = small
-    sharp, clean = directional_sharpness(small), cleanness(middle)
+    sharp, clean = sharpness(small), cleanness(middle)
     return Technical(
-        # `directional_sharpness` takes noise for fine detail, hence the factor `clean`.
-        sharpness=clean * sum(sharp) / len(sharp),
+        # `sharpness` takes noise for fine detail, hence the factor `clean`.
+        sharpness=clean * sum(sharp.directions) / len(sharp.directions),
+        focus=clean * sharp.focus,
         exposure=exposure(small),
-        steadiness=steadiness(sharp),
+        steadiness=steadiness(sharp.directions),
         cleanness=clean,
         shows=shows(small),
     )

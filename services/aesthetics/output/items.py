@@ -14,6 +14,7 @@ class TechnicalScores(BaseModel):
 
     score: float = Field(description="Total technical score, from 1 to 10.")
     sharpness: float = Field(description="Sharpness, without what noise adds to it.")
+    focus: float = Field(description="Sharpness of the sharpest part, which tells a close-up from a soft picture. Not part of `score`.")
     exposure: float = Field(description="Quality of the exposure.")
     steadiness: float = Field(description="Absence of motion blur.")
     cleanness: float = Field(description="Absence of noise.")
@@ -25,6 +26,7 @@ class TechnicalScores(BaseModel):
         return cls(
             score=round(measures.score, 4),
             sharpness=round(measures.sharpness, 4),
+            focus=round(measures.focus, 4),
             exposure=round(measures.exposure, 4),
             steadiness=round(measures.steadiness, 4),
             cleanness=round(measures.cleanness, 4),

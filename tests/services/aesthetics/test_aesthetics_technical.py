@@ -9,8 +9,11 @@ from services.aesthetics.measures.blank_frames import shows
 from services.aesthetics.measures.exposure import exposure
 from services.aesthetics.measures.motion_blur import steadiness
 from services.aesthetics.measures.noise import cleanness, noise_level
-from services.aesthetics.measures.sharpness import directional_sharpness
-from services.aesthetics.measures.technical import SHOWS_FACTOR, WEIGHTS, technical
+from services.aesthetics.measures.sharpness import sharpness
+from services.aesthetics.measures.technical import SHOWS_FACTOR, WEIGHTS, Technical, technical
+from services.aesthetics.reading.small_views import View
+from services.aesthetics.selection.reasons import in_words
+from services.aesthetics.selection.scoring import ScoredView
 from tests.services.aesthetics.aesthetic_clips import scenery
 
 Luma = NDArray[np.uint8]
@@ -25,6 +28,12 @@ def noisy(luma: Luma, sigma: float) -> Luma:
     return np.clip(luma + np.random.default_rng(0).normal(0, sigma, luma.shape), 0, 255).astype(np.uint8)
 
 
+def words(measures: Technical) -> str:
+    """Describe measures as a reason does."""
+    view = View(source=0, small=np.zeros((1, 1, 3), np.uint8), technical=measures, thumbnail=np.zeros(768, np.uint8))
+    return in_words(ScoredView(view=view, merit=1, score=1, std=None, distribution=None))
+
+
 def smeared(luma: Luma, length: int, angle: float) -> Luma:
     line = np.zeros((length, length), np.float32)
     line[length // 2] = 1
@@ -34,19 +43,42 @@ def smeared(luma: Luma, length: int, angle: float) -> Luma:
 
 def test_sharpness_falls_with_every_step_of_blur(good):
     steps = [good, *(cv2.GaussianBlur(good, (0, 0), sigma) for sigma in (0.7, 1.5, 3, 6))]
-    found = [np.mean(directional_sharpness(step)) for step in steps]
+    found = [np.mean(sharpness(step).directions) for step in steps]
     assert found == sorted(found, reverse=True)
     assert found[0] > 0.6
     assert found[-1] < 0.2
-    assert steadiness(directional_sharpness(steps[2])) > 0.9
+    assert steadiness(sharpness(steps[2]).directions) > 0.9
 
 
 @pytest.mark.parametrize("angle", [0, 45, 90, 135])
 def test_motion_in_any_direction_lowers_steadiness(good, angle):
-    short, long = (steadiness(directional_sharpness(smeared(good, length, angle))) for length in (7, 21))
-    assert steadiness(directional_sharpness(good)) > 0.95
+    short, long = (steadiness(sharpness(smeared(good, length, angle)).directions) for length in (7, 21))
+    assert steadiness(sharpness(good).directions) > 0.95
     assert long < short < 0.8
     assert long < 0.4
+
+
+@pytest.mark.parametrize("share", [0.06, 0.12, 0.2])
+def test_a_close_up_is_sharp_in_focus(good, share):
+    """A sharp subject in front of a blurred ground; the same picture out of focus is soft."""
+    height, width = good.shape
+    ground = cv2.GaussianBlur(good, (0, 0), 8)
+    mask = np.zeros_like(good)
+    side = int((share * height * width) ** 0.5)
+    cv2.ellipse(mask, (width // 2, height // 2), (side // 2, side // 2), 0, 0, 360, 255, -1)
+    alpha = cv2.GaussianBlur(mask, (0, 0), 3)[..., None] / 255
+    close_up = (good[..., None] * alpha + ground[..., None] * (1 - alpha))[..., 0].astype(np.uint8)
+    found, soft = technical(close_up, full_range=True), technical(cv2.GaussianBlur(close_up, (0, 0), 3), full_range=True)
+    assert found.focus > 0.45 > found.sharpness
+    assert "sharp in focus" in words(found)
+    assert "soft" not in words(found)
+    assert soft.focus < 0.4
+    assert "soft" in words(soft) or "blurred" in words(soft)
+
+
+def test_motion_does_not_pass_for_focus(good):
+    for angle in (0, 45, 90):
+        assert technical(smeared(cv2.GaussianBlur(good, (0, 0), 3), 21, angle), full_range=True).focus < 0.45
 
 
 def test_noise_is_measured_in_8_bit_levels_without_texture(good):

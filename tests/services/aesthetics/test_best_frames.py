@@ -141,6 +141,71 @@ def test_pictures_of_files_and_a_zip_file_are_grouped_in_their_order(tmp_path, o
     assert [one.looked_at for one in result.sources] == [1, 1, 1, 3]
 
 
+def test_a_group_of_nothing_but_black_gives_no_picture_and_a_warning(tmp_path, outputs):
+    noise = np.random.default_rng(0)
+    black = [np.clip(noise.normal(4, 2, (180, 320, 3)), 0, 20).astype(np.uint8) for _ in range(4)]
+    seconds = [scenery(1), *black, *black, black[0], *[scenery(2)] * 5, *[black[1]] * 5]
+    video = write_video(tmp_path / "fades.mp4", [frame for second in seconds for frame in [second] * 2], rate=2)
+    progress = RecordingProgress()
+    result = best_frames(technical(), video=video, outputs=outputs, progress=progress)
+    assert [(item.group, item.timestamp_s) for item in result.items] == [(0, 0), (2, 12)]
+    assert result.looked_at == 20
+    (warning,) = progress.warnings
+    assert warning == "fades.mp4: 2 groups show nothing but black and give no picture: 0:05.0 to 0:09.0, 0:15.0 to 0:19.0."
+    with zipfile.ZipFile(outputs["scores"]) as archive:
+        assert len(json.loads(archive.read("scores.json"))) == 20
+
+
+def test_black_pictures_alone_give_scores_and_a_warning(tmp_path, outputs):
+    files = []
+    for name in ("a.png", "b.jpg"):
+        files.append(tmp_path / name)
+        Image.new("RGB", (64, 48)).save(files[-1])
+    progress = RecordingProgress()
+    result = best_frames(technical(), images=files, outputs=outputs, progress=progress)
+    assert (result.items, result.looked_at) == ([], 2)
+    assert progress.warnings == ["One group shows nothing but black and gives no picture: a.png to b.jpg."]
+    assert [name for name, path in outputs.items() if path.exists()] == ["scores"]
+
+
+def test_a_view_is_shown_once_by_default(tmp_path, outputs):
+    """Panned, zoomed, brighter, with something passing: one picture of each view, however dark."""
+    frames = []
+    for scene, factor in ((scenery(1, 480, 270), 1.0), (scenery(2, 480, 270), 0.25), (scenery(3, 480, 270), 0.25)):
+        for step in range(5):
+            view = scene[20 + step : 200 + step, 60 + 2 * step : 380 + 2 * step]
+            view = cv2.resize(view[2 * step : 180 - 2 * step, 3 * step : 320 - 3 * step], (320, 180))
+            passing = cv2.rectangle(view.copy(), (40 * step, 100), (40 * step + 20, 180), (60, 50, 40), -1)
+            frames.append(np.clip(passing * factor * (1 + 0.05 * step), 0, 255).astype(np.uint8))
+    video = write_video(tmp_path / "views.mp4", frames, rate=1)
+    params = BestFramesParams(scorer="technical", group_size=1)
+    result = best_frames(params, video=video, outputs=outputs)
+    assert [int(item.timestamp_s // 5) for item in result.items] == [0, 1, 2]
+    assert result.left_out == 12
+
+
+def test_a_small_lead_reads_about_equal(ten_seconds, outputs):
+    result = best_frames(technical(group_size=2), video=ten_seconds, outputs=outputs)
+    leads = {}
+    with zipfile.ZipFile(outputs["scores"]) as archive:
+        for row in json.loads(archive.read("scores.json")):
+            leads.setdefault(row["group"], []).append(row["merit"])
+    for item in result.items:
+        lead = max(leads[item.group]) - min(leads[item.group])
+        assert ("about equal to the next" in item.reason) == (lead < 0.05)
+        assert ("ahead of the next" in item.reason) == (lead >= 0.05)
+    assert any("about equal" in item.reason for item in result.items)
+    assert any("ahead of" in item.reason for item in result.items)
+
+
+def test_reasons_stand_on_the_sheet(ten_seconds, outputs):
+    best_frames(technical(), video=ten_seconds, outputs=outputs)
+    sheet = np.asarray(Image.open(outputs["sheet"]).convert("L")).astype(int)
+    below = sheet[12 + 240 + 44 :, 12 : 12 + 320]
+    lines = (np.abs(below - below[0, -1]).max(axis=1) > 60).astype(int)
+    assert (np.diff(lines) == 1).sum() >= 3, "at least three lines of text"
+
+
 def test_part_and_sample_rate_select_the_frames(ten_seconds, outputs):
     result = best_frames(technical(start=2, duration=3, sample_rate=2), video=ten_seconds, outputs=outputs)
     assert result.looked_at == 6
