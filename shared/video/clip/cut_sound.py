@@ -38,6 +38,11 @@ class PartSound:
         for track in self._tracks:
             track.write(until)
 
+    def continue_from(self, start: Fraction, *, at: Fraction) -> None:
+        """Go on with the sound of second `start` of the source, from second `at` of the output."""
+        for track in self._tracks:
+            track.continue_from(start, at)
+
     def __enter__(self) -> Self:
         return self
 
@@ -50,11 +55,22 @@ class _Part:
     """One audio track, written block by block with silence in its gaps."""
 
     def __init__(self, target: AudioTrack, video: Path, number: int, start: Fraction) -> None:
-        self._target, self._start = target, start
-        self._blocks: Prefetcher[AudioBlock] = read_audio(video, number, sample_rate=target.sample_rate, start=start)
+        self._target, self._video, self._number, self._written = target, video, number, 0
+        self._begin(start, at=Fraction(0))
+
+    def _begin(self, start: Fraction, *, at: Fraction) -> None:
+        self._start = start - at
+        self._blocks: Prefetcher[AudioBlock] = read_audio(self._video, self._number, sample_rate=self._target.sample_rate, start=start)
         self._waiting: AudioBlock | None = None
-        self._written = 0
-        self.close = self._blocks.close
+
+    def continue_from(self, start: Fraction, at: Fraction) -> None:
+        """Drop what is left of the sound so far, and read on at second `start` of the source for second `at` of the output."""
+        self.close()
+        self._begin(start, at=at)
+
+    def close(self) -> None:
+        """Stop reading."""
+        self._blocks.close()
 
     def write(self, until: Fraction) -> None:
         goal = round(until * self._target.sample_rate)

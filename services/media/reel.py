@@ -1,0 +1,191 @@
+"""media.reel: the best moments of a clip, cut together."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.media.frame_rate import at_constant_rate
+from shared.editing.rates import constant_rate
+from shared.errors import Invalid
+from shared.operation import Kind, Operation, Params, Progress, Silent
+from shared.video import VideoInfo, VideoWriter, conversion_warnings, probe_video, read_frames, to_fraction
+from shared.video.clip.cut_sound import PartSound
+
+MOST_MOMENTS = 10_000
+UNKNOWN_LENGTH_S = 1e6
+"""Stands for the length of a clip that states none: parts end with its frames."""
+
+
+class Moment(BaseModel):
+    """A moment of the clip. Other fields, such as those of chosen frames, are ignored."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    timestamp_s: float = Field(ge=0, le=1e6, description="Time in seconds.")
+    score: float = Field(0.0, description="How good it is; the best are taken.")
+
+
+class Span(BaseModel):
+    """A shot of the clip. Other fields are ignored."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    start_s: float = Field(ge=0, le=1e6, description="Start in seconds.")
+    end_s: float = Field(ge=0, le=1e6, description="End in seconds.")
+
+
+class VideoShots(BaseModel):
+    """The shots of one video, as `keyframes.detect` lists them."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    shots: list[Span] = Field(max_length=100_000, description="Shots in the order of time.")
+
+
+class ReelParams(Params):
+    """Which moments to show, and how much around each."""
+
+    moments: list[Moment] = Field(
+        min_length=1,
+        max_length=MOST_MOMENTS,
+        description='Moments of the clip, such as `items` of `aesthetics.best-frames`; in a pipeline: `{"from": "<step>.items"}`.',
+    )
+    shots: list[VideoShots] | None = Field(
+        None,
+        max_length=1,
+        description="Shots of the clip: `videos` of a `keyframes.detect` result. Each part stays within its shot. Empty: no limits.",
+    )
+    most: int = Field(8, ge=1, le=1000, description="Number of moments to show: those with the highest scores, in the order of time.")
+    around: float = Field(2.0, gt=0, le=600, description="Seconds to show of each, with the moment in the middle where the shot allows it.")
+    quality: int = Field(70, ge=0, le=100, description="Picture quality of the output, from 0 (smallest file) to 100 (best).")
+
+
+class ReelPart(BaseModel):
+    """A part of the reel."""
+
+    start_s: float = Field(description="Start in the clip, in seconds.")
+    end_s: float = Field(description="End in the clip, in seconds.")
+    at_s: float = Field(description="Start in the reel, in seconds.")
+    moment_s: float = Field(description="Time of the moment in the reel, in seconds.")
+    score: float = Field(description="Score of the moment.")
+
+
+class ReelResult(BaseModel):
+    """The written reel."""
+
+    parts: list[ReelPart] = Field(description="Parts of the clip, in the order of time.")
+    moments: list[float] = Field(description="Times of the moments in the reel, in seconds.")
+    frames: int = Field(description="Number of frames.")
+    frame_rate: str = Field(description='Frames per second as an exact fraction, such as "30000/1001".')
+    duration_s: float = Field(description="Length in seconds.")
+    encoder: str = Field(description="Video encoder used.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part of the clip, in frames of the output rate: from `first` up to `end`, around `moment`."""
+
+    first: int
+    end: int
+    moment: Moment
+
+
+def reel(params: ReelParams, *, video: Path, output: Path, progress: Progress = Silent()) -> ReelResult:
+    """Cut the best moments of `video` together, with their sound, and write them to `output`.
+
+    The best `most` moments by score are shown for `around` seconds each, in the order of time; parts that overlap become one. The rate is
+    constant. Only the parts are decoded. Raises UnsupportedMedia and BrokenMedia for the source, Invalid if no moment lies in the clip;
+    nothing is left at `output` after a failure.
+    """
+    info = probe_video(video)
+    rate = constant_rate(info.rate, varies=info.variable_frame_rate)
+    parts = _parts(params, info, rate)
+    for warning in conversion_warnings(info, to_sdr8=True):
+        progress.warn(warning)
+    expected, written, report = sum(part.end - part.first for part in parts), 0, list[ReelPart]()
+    with VideoWriter(output, width=info.width, height=info.height, frame_rate=rate, quality=params.quality) as writer:
+        writer.copy_tags(video)
+        with PartSound(writer, video, info, start=parts[0].first / rate) as sound:
+            for part in parts:
+                begin = written
+                sound.continue_from(part.first / rate, at=begin / rate)
+                for picture, count in _pictures(video, part, rate):
+                    for _ in range(count):
+                        writer.write(picture, written)
+                        written += 1
+                        sound.write(until=written / rate)
+                    progress(min(written, expected), expected)
+                if written > begin:
+                    report.append(_reported(part, begin, written, rate))
+        if not written:
+            raise Invalid("No frame of the clip lies in the parts.", errors=[{"field": "params.moments", "detail": "no frame lies there"}])
+    for warning in [*writer.warnings, *sound.warnings]:
+        progress.warn(warning)
+    progress(expected, expected)
+    return ReelResult(
+        parts=report,
+        moments=[part.moment_s for part in report],
+        frames=written,
+        frame_rate=f"{rate.numerator}/{rate.denominator}",
+        duration_s=float(written / rate),
+        encoder=writer.encoder,
+    )
+
+
+def _parts(params: ReelParams, info: VideoInfo, rate: Fraction) -> list[_Part]:
+    """Return the parts in the order of time, none overlapping. Raises Invalid if no moment lies in the clip."""
+    length = UNKNOWN_LENGTH_S if info.duration_s is None else info.duration_s
+    inside = [moment for moment in params.moments if moment.timestamp_s < length]
+    if not inside:
+        detail = f"no moment lies in the clip, which is {length:.2f} s long"
+        raise Invalid(f"params.moments: {detail}.", errors=[{"field": "params.moments", "detail": detail}])
+    best = sorted(sorted(inside, key=lambda moment: -moment.score)[: params.most], key=lambda moment: moment.timestamp_s)
+    shots = params.shots[0].shots if params.shots else []
+    parts: list[_Part] = []
+    for moment in best:
+        shot = next((shot for shot in shots if shot.start_s <= moment.timestamp_s < shot.end_s), Span(start_s=0, end_s=length))
+        start = min(max(moment.timestamp_s - params.around / 2, shot.start_s), max(shot.end_s - params.around, shot.start_s))
+        first, end = round(to_fraction(start) * rate), round(to_fraction(min(start + params.around, shot.end_s)) * rate)
+        part = _Part(first, max(end, first + 1), moment)
+        if parts and part.first < parts[-1].end:
+            better = max(parts[-1].moment, moment, key=lambda each: each.score)
+            parts[-1] = _Part(parts[-1].first, max(part.end, parts[-1].end), better)
+        else:
+            parts.append(part)
+    return parts
+
+
+def _pictures(video: Path, part: _Part, rate: Fraction) -> Iterator[tuple[av.VideoFrame, int]]:
+    """Yield the pictures of a part, each with the number of output frames that show it."""
+    with read_frames(video, start=part.first / rate, duration=(part.end - part.first) / rate, to_sdr8=True, shown_at_start=True) as frames:
+        for shown in at_constant_rate(frames, rate):
+            first, end = max(shown.first.pts, part.first), min(shown.first.pts + shown.count, part.end)
+            if end > first:
+                yield shown.frame.picture, end - first
+
+
+def _reported(part: _Part, begin: int, end: int, rate: Fraction) -> ReelPart:
+    shift = (begin - part.first) / rate
+    return ReelPart(
+        start_s=float(part.first / rate),
+        end_s=float((part.first + end - begin) / rate),
+        at_s=float(begin / rate),
+        moment_s=float(to_fraction(part.moment.timestamp_s) + shift),
+        score=part.moment.score,
+    )
+
+
+REEL = Operation(
+    name="media.reel",
+    summary="Cut the best moments of a clip together",
+    params=ReelParams,
+    result=ReelResult,
+    inputs={"video": Kind.VIDEO},
+    outputs={"video": Kind.VIDEO},
+    run=reel,
+    example=ReelParams(moments=[Moment(timestamp_s=1.5, score=2.0), Moment(timestamp_s=4.0, score=1.0)], around=1.0),
+)
