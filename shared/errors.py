@@ -61,6 +61,12 @@ class UnknownMedia(NotFound):
     type = "unknown-media"
 
 
+class UnknownPreset(NotFound):
+    """Unknown preset"""
+
+    type = "unknown-preset"
+
+
 class UnknownModel(NotFound):
     """Unknown model"""
 

@@ -3,9 +3,8 @@
 from fastapi import APIRouter, Request, Response
 
 from gateway.pipelines.desk import PipelineDesk
-from gateway.pipelines.presets import Preset, presets
+from gateway.pipelines.placeholders import with_media
 from gateway.pipelines.steps import PipelineChecked, PipelineRequest
-from gateway.routing.upstream import Upstreams, credentials
 from shared.http.json_route import JsonRoute
 from shared.http.problems import problems
 from shared.http.service import ENDED, REFUSALS, IdempotencyKey, Prefer, answered
@@ -13,7 +12,7 @@ from shared.jobs import Job
 from shared.runtime import Runtime
 
 
-def pipeline_routes(desk: PipelineDesk, upstreams: Upstreams, runtime: Runtime) -> APIRouter:
+def pipeline_routes(desk: PipelineDesk, runtime: Runtime) -> APIRouter:
     """Return the routes under /v1/pipelines."""
     unavailable = problems(_503="A service does not answer")
     router = APIRouter(prefix="/v1/pipelines", tags=["pipelines"], responses=unavailable, route_class=JsonRoute)
@@ -28,16 +27,11 @@ def pipeline_routes(desk: PipelineDesk, upstreams: Upstreams, runtime: Runtime) 
         prefer: Prefer = None,
         idempotency_key: IdempotencyKey = None,
     ) -> Job:
-        job = await desk.start(body, request.state.owner, idempotency_key)
+        job = await desk.start(with_media(body), request.state.owner, idempotency_key)
         return await answered(job, owner=request.state.owner, prefer=prefer, response=response, runtime=runtime)
 
     @router.post("/check", summary="Check every step of a pipeline without running any", responses=REFUSALS)
     async def check(body: PipelineRequest, request: Request) -> PipelineChecked:
-        return await desk.check(body, request.state.owner)
-
-    @router.get("/presets", summary="List the named pipelines")
-    async def list_presets(request: Request) -> list[Preset]:
-        operations = await upstreams.operations(credentials(runtime.settings, request.state.owner))
-        return presets({operation["name"] for operation in operations if operation["available"]})
+        return await desk.check(with_media(body), request.state.owner)
 
     return router

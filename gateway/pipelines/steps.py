@@ -41,6 +41,9 @@ class PipelineRequest(JobEnvelope):
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
+    inputs: dict[str, str | list[str]] = Field(
+        {}, description="Media ids for placeholders: `<name>` as an input of a step; `<name?>` may be left out."
+    )
     steps: list[Step] = Field(min_length=1, max_length=64, description="The steps, in the order in which they run.")
 
 

@@ -158,15 +158,6 @@ def test_cancelling_a_pipeline_cancels_its_running_step(running: RunningSuite):
     assert time.monotonic() - began < 1.5
 
 
-def test_presets_list_missing_operations(running: RunningSuite):
-    presets = {preset["name"]: preset for preset in running.client.get("/v1/pipelines/presets").json()}
-    assert presets["dramatic-ramp"]["available"]
-    unavailable = {operation["name"] for operation in running.client.get("/v1/operations").json() if not operation["available"]}
-    for preset in presets.values():
-        assert preset["missing"] == sorted({step["operation"] for step in preset["steps"]} & unavailable)
-        assert preset["available"] == (not preset["missing"])
-
-
 def test_openapi_describes_every_service(running: RunningSuite):
     document = running.client.get("/openapi.json").json()
     assert {RENDER, "/v1/speed-ramp/process", "/v1/media", "/v1/jobs/{job_id}/events", "/v1/pipelines/jobs"} <= document["paths"].keys()

@@ -1,0 +1,61 @@
+"""Placeholders for media in the steps of a pipeline: `<name>`, or `<name?>` for an input that may be left out."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from gateway.pipelines.steps import PipelineRequest, Step
+from shared.errors import Invalid
+
+PLACEHOLDER = re.compile(r"<([A-Za-z][A-Za-z0-9_-]{0,63})(\??)>")
+
+Given = str | list[str]
+"""A media id, or several."""
+
+
+def placeholders(steps: Iterable[Step]) -> dict[str, bool]:
+    """Return the names of all placeholders, in order, each with whether it is optional."""
+    names: dict[str, bool] = {}
+    for step in steps:
+        for given in step.inputs.values():
+            for text in given if isinstance(given, list) else [given or ""]:
+                if match := PLACEHOLDER.fullmatch(text):
+                    names[match[1]] = bool(match[2]) and names.get(match[1], True)
+    return names
+
+
+def filled(steps: Sequence[Step], inputs: Mapping[str, Given]) -> list[Step]:
+    """Return the steps with each placeholder replaced by its media; the input of an optional one that is not given is left out.
+
+    Raises Invalid for a name that no step uses, and for a placeholder without media.
+    """
+    names = placeholders(steps)
+    if unknown := [name for name in inputs if name not in names]:
+        known = f"Inputs: {', '.join(names)}" if names else "The steps have no placeholders"
+        raise _refused(f"inputs.{unknown[0]}", f"no step takes an input {unknown[0]!r}. {known}")
+    missing = [name for name, optional in names.items() if not optional and not inputs.get(name)]
+    if missing:
+        raise _refused(f"inputs.{missing[0]}", f"{', '.join(missing)} must be given")
+    return [step.model_copy(update={"inputs": _with_media(step.inputs, inputs)}) for step in steps]
+
+
+def with_media(request: PipelineRequest) -> PipelineRequest:
+    """Return a pipeline with its placeholders replaced by its `inputs`. Raises what `filled` raises."""
+    return request.model_copy(update={"steps": filled(request.steps, request.inputs), "inputs": {}})
+
+
+def _with_media(taken: Mapping[str, str | list[str] | None], inputs: Mapping[str, Given]) -> dict[str, str | list[str] | None]:
+    media = {name: _replaced(given, inputs) for name, given in taken.items()}
+    return {name: given for name, given in media.items() if given is not None or taken[name] is None}
+
+
+def _replaced(given: str | list[str] | None, inputs: Mapping[str, Given]) -> str | list[str] | None:
+    """Return the media of an input; None if its placeholders are optional and not given."""
+    if isinstance(given, list):
+        media = [_replaced(text, inputs) for text in given]
+        return [media_id for item in media if item is not None for media_id in (item if isinstance(item, list) else [item])] or None
+    match = PLACEHOLDER.fullmatch(given or "")
+    return inputs.get(match[1]) if match else given
+
+
+def _refused(field: str, detail: str) -> Invalid:
+    return Invalid(f"{field}: {detail}.", errors=[{"field": field, "detail": detail}])

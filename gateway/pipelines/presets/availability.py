@@ -1,0 +1,102 @@
+"""Which presets can run on this server, models included."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from gateway.pipelines.check import check_steps
+from gateway.pipelines.placeholders import PLACEHOLDER
+from gateway.pipelines.presets.preset import Preset
+from gateway.pipelines.presets.table import PRESETS
+from gateway.pipelines.references import map_ids, references, stand_in
+from gateway.pipelines.steps import Step
+from gateway.routing.upstream import Upstreams
+from shared.errors import ReelwrightError
+from shared.http.service import PENDING
+
+Declarations = Mapping[str, Mapping[str, Any]]
+"""Operations by name, as `GET /operations` lists them."""
+
+
+class PresetInputInfo(BaseModel):
+    """An input of a preset."""
+
+    kind: str = Field(description="Kind of media.")
+    description: str
+    optional: bool = Field(description="Whether it may be left out.")
+
+
+class PresetInfo(BaseModel):
+    """A named pipeline and whether it can run on this server."""
+
+    name: str = Field(description="URL name of the pipeline.")
+    title: str = Field(description="What the pipeline does, in one line.")
+    description: str
+    inputs: dict[str, PresetInputInfo] = Field(description="Name -> what to give: the media that `<name>` in the steps stands for.")
+    steps: list[dict[str, Any]] = Field(description="Its steps, as `POST /v1/pipelines/jobs` takes them together with `inputs`.")
+    available: bool = Field(description="Whether all of its steps can run now, models included.")
+    missing: list[str] = Field(description="Operations that cannot run now.")
+    reasons: list[str] = Field(description="Why each of them cannot run, with the command that helps.")
+    urls: dict[str, str]
+
+
+async def describe_presets(upstreams: Upstreams, *, headers: Mapping[str, str]) -> list[PresetInfo]:
+    """Return all presets. `headers`: credentials of the owner."""
+    declarations = {operation["name"]: operation for operation in await upstreams.operations(headers)}
+    return list(await asyncio.gather(*(describe_preset(upstreams, preset, declarations, headers=headers) for preset in PRESETS)))
+
+
+async def describe_preset(upstreams: Upstreams, preset: Preset, declarations: Declarations, *, headers: Mapping[str, str]) -> PresetInfo:
+    """Return one preset. Each of its steps is checked by its service, with stand-ins for media and for results of other steps."""
+    steps = [Step.model_validate(step) for step in preset.steps]
+    reasons = await asyncio.gather(*(_reason(upstreams, preset, step, steps, declarations, headers=headers) for step in steps))
+    here = f"/v1/pipelines/presets/{preset.name}"
+    return PresetInfo(
+        name=preset.name,
+        title=preset.title,
+        description=preset.description,
+        inputs={
+            name: PresetInputInfo(kind=given.kind, description=given.description, optional=given.optional)
+            for name, given in preset.inputs.items()
+        },
+        steps=list(preset.steps),
+        available=not any(reasons),
+        missing=sorted({step.operation for step, reason in zip(steps, reasons, strict=True) if reason}),
+        reasons=list(dict.fromkeys(filter(None, reasons))),
+        urls={what: f"{here}/{what}" for what in ("jobs", "check", "batch")},
+    )
+
+
+async def _reason(
+    upstreams: Upstreams, preset: Preset, step: Step, steps: list[Step], declarations: Declarations, *, headers: Mapping[str, str]
+) -> str | None:
+    """Return why a step cannot run; None if it can."""
+    operations = {other.id: declarations.get(other.operation) for other in steps}
+    declaration = operations[step.id]
+    if declaration is None:
+        return f"{step.operation} is not there: no service that answers offers it."
+
+    def stand_in_for(given: str) -> str:
+        if match := PLACEHOLDER.fullmatch(given):
+            return f"{PENDING}{preset.inputs[match[1]].kind}"
+        source, _, output = given.rpartition(".")
+        made = operations.get(source)
+        return f"{PENDING}{made['outputs'][output]}" if made else given
+
+    schema = declaration["params"]
+    params = step.params | {name: stand_in(schema["properties"].get(name, {}), schema) for name in references(step.params)}
+    inputs = {name: map_ids(given, stand_in_for) for name, given in step.inputs.items()}
+    if any(operations.get(given.rpartition(".")[0], {}) is None for given in _texts(step)):
+        return None  # a step that it builds on is missing, and says so itself
+    try:
+        await check_steps(upstreams, [step.model_copy(update={"inputs": inputs, "params": params})], headers=headers)
+    except ReelwrightError as refusal:
+        return refusal.detail
+    return None
+
+
+def _texts(step: Step) -> list[str]:
+    """Return all inputs of a step that are given."""
+    return [text for given in step.inputs.values() if given for text in (given if isinstance(given, list) else [given])]

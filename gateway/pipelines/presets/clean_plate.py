@@ -1,0 +1,14 @@
+"""The preset `clean-plate`."""
+
+from gateway.pipelines.presets.preset import CLIP, Preset, step
+
+CLEAN_PLATE = Preset(
+    name="clean-plate",
+    title="Recover the empty scene behind the subject",
+    description="Cuts the subject out and collects what it hides from the rest of the clip. Needs no model but the matte's.",
+    inputs={"video": CLIP},
+    steps=(
+        step("matte", "matting.matte", {"video": "<video>"}, backend="rvm", subject="main"),
+        step("plate", "background.plate", {"video": "<video>", "alpha": "matte.alpha"}),
+    ),
+)

@@ -1,0 +1,90 @@
+"""Requests that start a preset by its name."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import Field
+
+from gateway.pipelines.placeholders import filled, placeholders
+from gateway.pipelines.presets.preset import Preset
+from gateway.pipelines.steps import PipelineRequest, Step
+from gateway.routing.upstream import Refused
+from shared.errors import Invalid
+from shared.jobs import JobEnvelope
+
+MOST_CLIPS = 100
+_OF_STEP = re.compile(r"steps\.(\d+)\.(inputs|params)\.([^.]+)(.*)")
+
+
+class PresetRequest(JobEnvelope):
+    """Body of `POST /v1/pipelines/presets/{name}/jobs`."""
+
+    inputs: dict[str, str | list[str]] = Field(description="Input of the preset -> media id.")
+    params: dict[str, dict[str, Any]] = Field(
+        {}, description='Step of the preset -> params that replace those of the preset, such as `{"trails": {"layers": 6}}`.'
+    )
+
+
+def pipeline_of(preset: Preset, request: PresetRequest) -> PipelineRequest:
+    """Return the pipeline that a request starts. Raises Invalid for unknown or missing inputs, and for unknown steps."""
+    if unknown := [name for name in request.inputs if name not in preset.inputs]:
+        raise _refused(f"inputs.{unknown[0]}", f"{preset.name} has no input {unknown[0]!r}. Inputs: {', '.join(preset.inputs)}")
+    if missing := [name for name, given in preset.inputs.items() if not given.optional and not request.inputs.get(name)]:
+        errors = [{"field": f"inputs.{name}", "detail": preset.inputs[name].description} for name in missing]
+        raise Invalid(f"inputs: {preset.name} needs {' and '.join(missing)}.", errors=errors)
+    steps = filled(with_params(preset, request.params), request.inputs)
+    return PipelineRequest(steps=steps, webhook=request.webhook, metadata=request.metadata, priority=request.priority)
+
+
+def with_params(preset: Preset, params: Mapping[str, Mapping[str, Any]]) -> list[Step]:
+    """Return the preset's steps with `params`, by step, in place of its own. Raises Invalid for an unknown step."""
+    steps = [Step.model_validate(step) for step in preset.steps]
+    names = [step.id for step in steps]
+    if unknown := [name for name in params if name not in names]:
+        raise _refused(f"params.{unknown[0]}", f"{preset.name} has no step {unknown[0]!r}. Steps: {', '.join(names)}")
+    return [step.model_copy(update={"params": step.params | dict(params.get(step.id, {}))}) for step in steps]
+
+
+def batch_of(preset: Preset, request: PresetRequest) -> list[PipelineRequest]:
+    """Return one pipeline per clip: an input that is a list gives one item to each, a single one goes to all.
+
+    Raises Invalid unless there is a list, and all lists have the same length.
+    """
+    lengths = {name: len(given) for name, given in request.inputs.items() if isinstance(given, list)}
+    if not lengths:
+        raise _refused("inputs", "a batch needs a list of media ids for at least one input")
+    count = next(iter(lengths.values()))
+    if set(lengths.values()) != {count} or not 1 <= count <= MOST_CLIPS:
+        sizes = ", ".join(f"{name} has {length}" for name, length in lengths.items())
+        raise _refused("inputs", f"all lists must have the same length, from 1 to {MOST_CLIPS}: {sizes}")
+    requests = []
+    for number in range(count):
+        inputs = {name: given[number] if isinstance(given, list) else given for name, given in request.inputs.items()}
+        metadata = request.metadata | {"batch": {"number": number + 1, "of": count}}
+        requests.append(pipeline_of(preset, request.model_copy(update={"inputs": inputs, "metadata": metadata})))
+    return requests
+
+
+def in_words_of_preset(refusal: Refused, preset: Preset) -> Refused:
+    """Return a refusal of a step with the fields named as the preset's request names them: `params.<step>.<param>`, `inputs.<name>`."""
+    steps = [Step.model_validate(step) for step in preset.steps]
+    problem = refusal.problem()
+    errors = [{**error, "field": _field(error["field"], steps)} for error in problem.get("errors", [])]
+    return Refused({**problem, **({"errors": errors} if errors else {})}, refusal.status)
+
+
+def _field(field: str, steps: list[Step]) -> str:
+    match = _OF_STEP.fullmatch(field)
+    if match is None:
+        return field
+    number, kind, name, rest = match.groups()
+    step = steps[int(number)]
+    if kind == "params":
+        return f"params.{step.id}.{name}{rest}"
+    named = list(placeholders([step.model_copy(update={"inputs": {name: step.inputs.get(name)}})]))
+    return f"inputs.{named[0]}" if named else field
+
+
+def _refused(field: str, detail: str) -> Invalid:
+    return Invalid(f"{field}: {detail}.", errors=[{"field": field, "detail": detail}])

@@ -1,0 +1,103 @@
+"""HTTP routes of presets."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel
+
+from gateway.pipelines.desk import PipelineDesk
+from gateway.pipelines.presets.availability import PresetInfo, describe_preset, describe_presets
+from gateway.pipelines.presets.preset import Preset
+from gateway.pipelines.presets.requests import PresetRequest, batch_of, in_words_of_preset, pipeline_of
+from gateway.pipelines.presets.table import preset_named
+from gateway.pipelines.steps import PipelineChecked
+from gateway.routing.upstream import Refused, Upstreams, credentials
+from shared.http.json_route import JsonRoute
+from shared.http.problems import problems
+from shared.http.service import ENDED, REFUSALS, SAMPLE_ID, IdempotencyKey, Prefer, answered
+from shared.jobs import Job
+from shared.runtime import Runtime
+
+UNKNOWN = problems(_404="Unknown preset")
+EXAMPLE = {"inputs": {"video": SAMPLE_ID}, "params": {"trails": {"layers": 4}}}
+EXAMPLES = {"ramp-trails": {"summary": "For ramp-trails, on the sample clip", "value": EXAMPLE}}
+OPENAPI = {"requestBody": {"content": {"application/json": {"examples": EXAMPLES}}}}
+
+
+class Batch(BaseModel):
+    """The jobs of a batch."""
+
+    jobs: list[Job]
+
+
+def preset_routes(desk: PipelineDesk, upstreams: Upstreams, runtime: Runtime) -> APIRouter:
+    """Return the routes under /v1/pipelines/presets."""
+    unavailable = problems(_503="A service does not answer, or the weights of a model are not installed")
+    router = APIRouter(prefix="/v1/pipelines/presets", tags=["pipelines"], responses=unavailable, route_class=JsonRoute)
+
+    @router.get("", summary="List the named pipelines, and whether each can run now")
+    async def list_presets(request: Request) -> list[PresetInfo]:
+        return await describe_presets(upstreams, headers=credentials(runtime.settings, request.state.owner))
+
+    @router.get("/{name}", summary="Read a named pipeline", responses=UNKNOWN)
+    async def read_preset(name: str, request: Request) -> PresetInfo:
+        preset, headers = preset_named(name), credentials(runtime.settings, request.state.owner)
+        declarations = {operation["name"]: operation for operation in await upstreams.operations(headers)}
+        return await describe_preset(upstreams, preset, declarations, headers=headers)
+
+    @router.post(
+        "/{name}/jobs",
+        status_code=202,
+        summary="Start a named pipeline",
+        response_model=Job,
+        responses=REFUSALS | ENDED,
+        openapi_extra=OPENAPI,
+    )
+    async def start(
+        name: str,
+        body: PresetRequest,
+        request: Request,
+        response: Response,
+        prefer: Prefer = None,
+        idempotency_key: IdempotencyKey = None,
+    ) -> Job:
+        preset, owner = preset_named(name), request.state.owner
+        with _named_fields(preset):
+            job = await desk.start(pipeline_of(preset, body), owner, idempotency_key)
+        return await answered(job, owner=owner, prefer=prefer, response=response, runtime=runtime)
+
+    @router.post(
+        "/{name}/check", summary="Check a request for a named pipeline without running it", responses=REFUSALS, openapi_extra=OPENAPI
+    )
+    async def check(name: str, body: PresetRequest, request: Request) -> PipelineChecked:
+        preset = preset_named(name)
+        with _named_fields(preset):
+            return await desk.check(pipeline_of(preset, body), request.state.owner)
+
+    @router.post(
+        "/{name}/batch",
+        status_code=202,
+        summary="Start a named pipeline for each of many clips",
+        description="As `jobs`, but an input may be a list: each item gets a pipeline of its own. All are checked before the first starts.",
+        responses=REFUSALS,
+    )
+    async def batch(name: str, body: PresetRequest, request: Request, idempotency_key: IdempotencyKey = None) -> Batch:
+        preset, owner = preset_named(name), request.state.owner
+        pipelines = batch_of(preset, body)
+        keys = [f"{idempotency_key}/{number}" if idempotency_key else None for number in range(len(pipelines))]
+        with _named_fields(preset):
+            for pipeline in pipelines:
+                await desk.check(pipeline, owner)
+            return Batch(jobs=[await desk.start(pipeline, owner, key) for pipeline, key in zip(pipelines, keys, strict=True)])
+
+    return router
+
+
+@contextmanager
+def _named_fields(preset: Preset) -> Iterator[None]:
+    """Name the fields of refusals as the preset's request does."""
+    try:
+        yield
+    except Refused as refusal:
+        raise in_words_of_preset(refusal, preset) from None

@@ -1,0 +1,30 @@
+"""The preset `studio-over-picture`."""
+
+from gateway.pipelines.presets.preset import CLIP, Preset, PresetInput, step
+from shared.operation import Kind
+
+STUDIO_OVER_PICTURE = Preset(
+    name="studio-over-picture",
+    title="Cut the subject out, place it before a picture of yours, add motion trails",
+    description="As `matte-studio-trails`, with a given picture as the place, which moves with the camera. Needs no model but the matte's.",
+    inputs={"video": CLIP, "background": PresetInput(kind=Kind.IMAGE, description="A picture of the place.")},
+    steps=(
+        step("working", "media.transcode", {"video": "<video>"}, max_edge=1280),
+        step("matte", "matting.matte", {"video": "working.video"}, backend="rvm", subject="main"),
+        step(
+            "studio",
+            "background.studio",
+            {"video": "working.video", "alpha": "matte.alpha", "background": "<background>"},
+            depth="plane",
+        ),
+        step(
+            "trails",
+            "effects.motion-trails",
+            {"video": "studio.video", "matte": "matte.alpha"},
+            ghost="normal",
+            layers=4,
+            decay=0.5,
+            spacing=4,
+        ),
+    ),
+)
