@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from types import ModuleType
+from typing import Any
 
 from shared.cli.app import Suite, command_line
 from shared.http.serve import Site, serving, socket_folder, until_signaled
@@ -138,7 +139,17 @@ def gc(settings: Settings) -> dict[str, int]:
 
 def main() -> None:
     """Run the `reelwright` command."""
-    command_line(Suite(services=tuple(room.service for room in ROOMS if room.installed), up=up, serve=serve, gc=gc))()
+    services = tuple(room.service for room in ROOMS if room.installed)
+    command_line(Suite(services=services, up=up, serve=serve, gc=gc, add_more=_pipelines()))()
+
+
+def _pipelines() -> Any:
+    """Return the function that adds the commands of pipelines; None in a container that holds a service only."""
+    if importlib.util.find_spec("gateway") is None:
+        return None
+    from gateway.pipelines.commands import add_pipelines
+
+    return add_pipelines
 
 
 if __name__ == "__main__":

@@ -37,6 +37,8 @@ class Suite:
     up: Callable[[Settings], Awaitable[None]]
     serve: Callable[[str, Settings], Awaitable[None]]
     gc: Callable[[Settings], dict[str, int]]
+    add_more: Callable[[typer.Typer, tuple[Service, ...], Callable[[], Settings]], None] | None = None
+    """Adds commands of its own; it gets the command, the services, and a function that reads the settings and puts them in force."""
 
 
 def command_line(suite: Suite) -> Callable[[], None]:
@@ -51,6 +53,8 @@ def command_line(suite: Suite) -> Callable[[], None]:
     _add_jobs(app)
     _add_upkeep(app, suite)
     add_models(app, _settings)
+    if suite.add_more is not None:
+        suite.add_more(app, suite.services, _settings)
     operations = {operation.name: operation for service in suite.services for operation in service.operations}
     for service in suite.services:
         group = typer.Typer(help=f"{service.title}. Works on local files, or on a suite with --remote.", no_args_is_help=True)

@@ -53,12 +53,12 @@ class Remote:
         finally:
             partial.unlink(missing_ok=True)
 
-    def run(self, service: str, verb: str, body: dict[str, Any], on_progress: OnProgress) -> dict[str, Any]:
+    def run(self, path: str, body: dict[str, Any], on_progress: OnProgress) -> dict[str, Any]:
         """Submit a job and wait for its end.
 
         Raises OperationFailed if it does not succeed; an interrupt cancels it.
         """
-        job: dict[str, Any] = self.post(f"/v1/{service}/{verb}/jobs", body)
+        job: dict[str, Any] = self.post(path, body)
         try:
             while job["status"] in ("queued", "running"):
                 time.sleep(POLL_S)

@@ -50,7 +50,7 @@ def add_operation(app: typer.Typer, operation: Operation, settings: Callable[[],
             else:
                 settings()
                 with _made_inputs(operation, inputs, operations) as complete:
-                    result = _locally(operation, params, complete, written)
+                    result = run_locally(operation, params, complete, written)
             if as_json or not outputs:
                 typer.echo(json.dumps(result, indent=2))
             for path in _named(operation, result, written, outputs):
@@ -144,9 +144,9 @@ def _params(operation: Operation, given: dict[str, Any]) -> Params:
         raise Invalid("\n       ".join(lines)) from None
 
 
-def _locally(operation: Operation, params: Params, inputs: dict[str, Any], outputs: dict[str, Path]) -> Any:
+def run_locally(operation: Operation, params: Params, inputs: dict[str, Any], outputs: dict[str, Path]) -> Any:
     operation.check_available(params)
-    with _bar() as show:
+    with progress_bar() as show:
         report = Report(show)
         try:
             result: BaseModel = operation.run(params, **inputs, **output_arguments(outputs), progress=report)
@@ -163,8 +163,8 @@ def _remotely(operation: Operation, params: Params, inputs: dict[str, Any], outp
         if given is not None
     }
     body = {"inputs": uploaded, "params": params.model_dump(mode="json")}
-    with _bar() as show:
-        job = remote.run(operation.service, operation.verb, body, lambda progress: show(ProgressUpdate(**progress)))
+    with progress_bar() as show:
+        job = remote.run(f"/v1/{operation.service}/{operation.verb}/jobs", body, lambda progress: show(stage_update(progress)))
     for warning in job["warnings"]:
         typer.echo(f"note: {warning}", err=True)
     # With an "auto" input the job becomes a pipeline, whose outputs carry the step's name.
@@ -192,13 +192,18 @@ def _made_inputs(operation: Operation, inputs: dict[str, Any], operations: Mappi
                 raise Invalid(f"{name}: {maker_name} is not installed here. Give a file.")
             outputs = {output_name: Path(folder) / f"{output_name}{SUFFIXES[kind]}" for output_name, kind in maker.outputs.items()}
             given = {other: None if about.optional else inputs.get(other) for other, about in maker.ports.items()}
-            _locally(maker, maker.params(), given, outputs)
+            run_locally(maker, maker.params(), given, outputs)
             complete[name] = outputs[output]
         yield complete
 
 
+def stage_update(progress: dict[str, Any]) -> ProgressUpdate:
+    """Return a job's progress, as JSON, without that of its steps."""
+    return ProgressUpdate(**{name: value for name, value in progress.items() if name != "steps"})
+
+
 @contextmanager
-def _bar() -> Iterator[Callable[[Update], None]]:
+def progress_bar() -> Iterator[Callable[[Update], None]]:
     columns = (
         TextColumn("{task.description:12}"),
         BarColumn(),
@@ -240,11 +245,11 @@ def _named(operation: Operation, result: Any, written: Mapping[str, Path], outpu
         prefix = operation.file_prefix(operation.result.model_validate(result))
     for name, path in written.items():
         if path.is_file():
-            final = outputs[name].with_name(f"{prefix}{outputs[name].stem}{_true_suffix(path)}")
+            final = outputs[name].with_name(f"{prefix}{outputs[name].stem}{true_suffix(path)}")
             yield path if final == path else path.replace(final)
 
 
-def _true_suffix(path: Path) -> str:
+def true_suffix(path: Path) -> str:
     """Return the suffix of a video output's format.
 
     It may differ from that of its name: ProRes is a .mov file.

@@ -1,0 +1,123 @@
+"""Check and run pipelines in this process, on files, without a server."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from gateway.pipelines.check import check_steps
+from gateway.pipelines.references import map_ids, references, value_at
+from gateway.pipelines.steps import Step
+from gateway.routing.upstream import Upstreams
+from shared.cli.operation import run_locally, true_suffix
+from shared.errors import OperationFailed, ReelwrightError
+from shared.http.service import PENDING, create_service
+from shared.operation import SUFFIXES, Operation, Service
+from shared.runtime import Runtime
+from shared.settings import Settings
+from shared.video import inspect
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A finished step: its result, and the files that it wrote, by output."""
+
+    result: Any
+    files: Mapping[str, Path]
+
+
+@dataclass(frozen=True)
+class LocalServices(Upstreams):
+    """The services' HTTP apps, called in this process. Files, given by absolute paths, are checked by their kind."""
+
+    kinds: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, services: Sequence[Service], settings: Settings) -> "LocalServices":
+        """Make the apps. Nothing is stored and no job starts: only their lists of operations and their checks are used."""
+        runtime = Runtime(settings.model_copy(update={"api_keys": ()}))
+        return cls({service.name: _client(service, runtime) for service in services})
+
+    async def ask(self, service: str, method: str, path: str, *, json: Any = None, **more: Any) -> Any:
+        """Answer a request as the service does, with the kind of each file in place of its path."""
+        if json is not None:
+            json = json | {"inputs": {name: map_ids(ids, self._stand_in) for name, ids in json["inputs"].items()}}
+        return await super().ask(service, method, path, json=json, **more)
+
+    def _stand_in(self, given: str) -> str:
+        if not given.startswith("/"):
+            return given
+        if given not in self.kinds:
+            self.kinds[given] = str(inspect({"path": given}, None)["kind"])
+        return f"{PENDING}{self.kinds[given]}"
+
+
+def check_locally(steps: Sequence[Step], services: Sequence[Service], settings: Settings) -> list[Step]:
+    """Check all steps as the gateway does, and fill in defaults and the steps that make "auto" inputs.
+
+    Inputs are absolute paths, or outputs of earlier steps. Raises the errors of `check_steps`.
+    """
+    operations = {operation.name: operation for service in services for operation in service.operations}
+    named = [operations[step.operation] for step in steps if step.operation in operations]
+    makers = {port.auto.partition(".")[0] for operation in named for port in operation.ports.values() if port.auto}
+    needed = {operation.service for operation in named} | makers
+
+    async def checked() -> list[Step]:
+        local = LocalServices.of([service for service in services if service.name in needed], settings)
+        try:
+            return (await check_steps(local, steps, headers={})).steps
+        finally:
+            await local.close()
+
+    return asyncio.run(checked())
+
+
+def run_steps(
+    steps: Sequence[Step], operations: Mapping[str, Operation], folder: Path, begins: Callable[[int, Step], None]
+) -> Iterator[tuple[Step, Finished]]:
+    """Run checked steps one after the other; yield each when it is finished.
+
+    Outputs go into `folder`, as `<step>.<output>` with the suffix of their format. `begins` is called with the number of a step before it
+    runs. Raises OperationFailed, naming the step; the outputs of the steps before stay.
+    """
+    finished: dict[str, Finished] = {}
+    for number, step in enumerate(steps):
+        begins(number, step)
+        operation = operations[step.operation]
+        outputs = {name: folder / f"{step.id}.{name}{SUFFIXES[kind]}" for name, kind in operation.outputs.items()}
+        try:
+            values = {name: value_at(finished[source].result, path, source) for name, (source, path) in references(step.params).items()}
+            params = operation.params.model_validate(step.params | values)
+            inputs = {name: _paths(step.inputs.get(name), finished, many=port.many) for name, port in operation.ports.items()}
+            result = run_locally(operation, params, inputs, outputs)
+        except (ReelwrightError, ValueError) as error:
+            detail = error.detail if isinstance(error, ReelwrightError) else str(error)
+            raise OperationFailed(f"Step {step.id!r} ({step.operation}): {detail}") from error
+        written = {name: path for name, path in outputs.items() if path.is_file()}
+        finished[step.id] = Finished(result, {name: path.replace(path.with_suffix(true_suffix(path))) for name, path in written.items()})
+        yield step, finished[step.id]
+
+
+def _client(service: Service, runtime: Runtime) -> httpx.AsyncClient:
+    app = create_service(service, runtime, reachable_by_browsers=False)
+    return httpx.AsyncClient(base_url=f"http://{service.name}", transport=httpx.ASGITransport(app=app))
+
+
+def _paths(given: str | list[str] | None, finished: Mapping[str, Finished], *, many: bool) -> Path | list[Path] | None:
+    """Return the files that an input names."""
+
+    def path(text: str) -> Path:
+        step, _, output = text.partition(".")
+        if text.startswith("/") or step not in finished:
+            return Path(text)
+        if output not in finished[step].files:
+            raise OperationFailed(f"the step {step!r} wrote no {output}")
+        return finished[step].files[output]
+
+    if given is None:
+        return None
+    paths = [path(text) for text in (given if isinstance(given, list) else [given])]
+    return paths if many else paths[0]

@@ -1,0 +1,95 @@
+"""Pipeline files: the body of `POST /v1/pipelines/jobs` as YAML or JSON, with placeholders for media."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from gateway.pipelines.presets.table import PRESETS
+from gateway.pipelines.steps import PipelineRequest, Step
+from shared.errors import Invalid
+
+
+def load_pipeline(source: str) -> PipelineRequest:
+    """Read a pipeline file, or take the preset of that name. Raises Invalid, naming each wrong field."""
+    path = Path(source)
+    if not path.is_file():
+        preset = next((preset for preset in PRESETS if preset.name == source), None)
+        if preset is None:
+            raise Invalid(f"{source} is neither a file nor a preset. Presets: {', '.join(preset.name for preset in PRESETS)}.")
+        return PipelineRequest(steps=[Step.model_validate(step) for step in preset.steps])
+    try:
+        content = yaml.safe_load(path.read_text())
+        return PipelineRequest.model_validate(content)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise Invalid(f"{path} is not YAML or JSON: {' '.join(str(error).split())}") from None
+    except ValidationError as error:
+        lines = [f"{'.'.join(map(str, item['loc'])) or 'file'}: {item['msg']}" for item in error.errors()]
+        raise Invalid(f"{path} is not a pipeline.\n       " + "\n       ".join(lines)) from None
+
+
+def with_params(steps: Sequence[Step], settings: Sequence[str]) -> list[Step]:
+    """Return the steps with params changed by settings such as `trails.layers=6`; a value is JSON, or else text. Raises Invalid."""
+    changed = {step.id: dict(step.params) for step in steps}
+    for setting in settings:
+        place, equals, text = setting.partition("=")
+        name, dot, param = place.partition(".")
+        if not (equals and dot and param):
+            raise Invalid(f"--set {setting}: write STEP.PARAM=VALUE.")
+        if name not in changed:
+            raise Invalid(f"--set {setting}: no step is called {name!r}. Steps: {', '.join(changed)}.")
+        changed[name][param] = _value(text)
+    return [step.model_copy(update={"params": changed[step.id]}) for step in steps]
+
+
+def named_files(words: Sequence[str]) -> dict[str, list[Path]]:
+    """Parse `--name FILE` options, each of which may be given more than once. Raises Invalid."""
+    files: dict[str, list[Path]] = {}
+    rest = list(words)
+    while rest:
+        flag = rest.pop(0)
+        name, equals, value = flag.partition("=")
+        if not name.startswith("--") or len(name) < 3:
+            raise Invalid(f"{flag!r} is not an option. Name files as `--video clip.mp4`.")
+        if not equals:
+            if not rest:
+                raise Invalid(f"{flag} needs a file.")
+            value = rest.pop(0)
+        if not Path(value).is_file():
+            raise Invalid(f"{name}: the file {value} does not exist.")
+        files.setdefault(name[2:].replace("-", "_"), []).append(Path(value))
+    return files
+
+
+def runs_of(files: Mapping[str, list[Path]], *, batch: bool) -> list[tuple[str, dict[str, list[Path]]]]:
+    """Return the files of each run, with the name of its folder below the output folder.
+
+    That is one run with all files; with `batch` one for each file of an option that is repeated. Raises Invalid.
+    """
+    if not batch:
+        return [("", dict(files))]
+    repeated = {name: given for name, given in files.items() if len(given) > 1}
+    if len({len(given) for given in repeated.values()}) != 1:
+        counts = ", ".join(f"--{name}: {len(given)}" for name, given in files.items()) or "none"
+        raise Invalid(f"--batch needs an option that is repeated, each as often as the others; files given: {counts}.")
+    count = len(next(iter(repeated.values())))
+    labels = _labels(next(iter(repeated.values())))
+    return [
+        (labels[number], {name: [given[number]] if name in repeated else given for name, given in files.items()}) for number in range(count)
+    ]
+
+
+def _labels(paths: Sequence[Path]) -> list[str]:
+    """Return a different folder name for each file: its name without the suffix, with a number where that repeats."""
+    stems = [path.stem for path in paths]
+    return [f"{stem}-{number + 1}" if stems.count(stem) > 1 else stem for number, stem in enumerate(stems)]
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
