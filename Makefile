@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 CLIP ?=
+BACKGROUND ?=
 .DEFAULT_GOAL := help
 
 # uv does not read pip's find-links (folders of local wheels), so they are passed on.
@@ -59,6 +60,12 @@ test-models: setup  ## pull the small published networks (RVM is GPL-3.0, U2-Net
 demo-matte: setup  ## pull RVM, cut a person out of a real clip, show figures and result (CLIP=file for your own)
 	@$(BIN)/python -m benchmarks.demo_matte $(CLIP)
 
+demo-full: setup  ## matte, studio over a picture and motion trails of a real clip, in one request (CLIP=, BACKGROUND= for your own)
+	@$(BIN)/python -m benchmarks.demo_full "$(CLIP)" "$(BACKGROUND)"
+
+pipeline-sheet: setup  ## draw docs/pipeline.jpg, each step of a pipeline on a real clip (after make test-models)
+	REELWRIGHT_MODELS_DIR=var/models $(BIN)/python -m docs.pipeline_sheet
+
 composite-sheet: setup  ## draw docs/composite.jpg, a real matte over another scene (after make test-models)
 	REELWRIGHT_MODELS_DIR=var/models $(BIN)/python -m docs.composite_sheet
 
@@ -81,4 +88,4 @@ contact-sheet: setup  ## draw docs/trails.jpg: the styles of motion trails on a 
 help:
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
-.PHONY: setup up demo demo-matte composite-sheet matting-sheet test-models compose-up compose-down test-compose check coverage test test-all bench bench-peers docs contact-sheet help
+.PHONY: setup up demo demo-matte demo-full pipeline-sheet composite-sheet matting-sheet test-models compose-up compose-down test-compose check coverage test test-all bench bench-peers docs contact-sheet help
