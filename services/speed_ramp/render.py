@@ -1,6 +1,8 @@
 """speed-ramp.render: video and curve -> retimed video."""
 
+from collections.abc import Callable
 from contextlib import ExitStack
+from fractions import Fraction
 from pathlib import Path
 from typing import Annotated
 
@@ -23,7 +25,7 @@ from shared.choices import OneOf, described
 from shared.editing.rates import constant_rate
 from shared.errors import UnsupportedMedia
 from shared.operation import Kind, Operation, Progress, Silent
-from shared.video import VideoInfo, VideoWriter, map_ordered, probe_video, read_frames, remux, to_fraction
+from shared.video import VideoInfo, VideoWriter, map_ordered, probe_video, read_frames, remux, to_fraction, track_warnings
 
 
 class RenderParams(CurveParams):
@@ -42,7 +44,11 @@ class RenderParams(CurveParams):
     audio: Annotated[str, OneOf(AUDIO_MODES)] = Field(
         "keep", description=f"How the sound follows the curve: {described(AUDIO_MODES.values())}."
     )
-    chapters: bool = Field(True, description="Write chapters into the output: one for each slow part and one for each part between.")
+    chapters: bool = Field(
+        True,
+        description="Write chapters into the output: the clip's own, at their new times, or else one for each slow part and one for each "
+        "part between.",
+    )
     quality: int = Field(70, ge=0, le=100, description="Picture quality of the output, from 0 (smallest file) to 100 (best).")
 
 
@@ -77,6 +83,8 @@ def render(params: RenderParams, *, video: Path, output: Path, progress: Progres
         except UnsupportedMedia as error:
             progress.warn(f"Every speed is 1, but the file could not be copied unchanged and was encoded: {error.detail}")
         else:
+            for warning in track_warnings(info):
+                progress.warn(warning)
             stage(1, 1)
             return _copied(output, info, chosen.points)
     return _encoded(params, video, info, output, chosen, progress, stage)
@@ -116,6 +124,8 @@ def _encoded(
         frames = stack.enter_context(reading)
         writer = stack.enter_context(VideoWriter(output, width=info.width, height=info.height, frame_rate=rate, quality=params.quality))
         writer.copy_tags(video)
+        until = None if params.duration is None else to_fraction(params.start) + to_fraction(params.duration)
+        writer.copy_texts(video, start=to_fraction(params.start), end=until, moved=_on_clock(clock), chapters=params.chapters)
         tracks = list(
             open_tracks(
                 make_sound, video, info, clock, writer, start=params.start, duration=params.duration, progress=progress, stack=stack
@@ -139,7 +149,7 @@ def _encoded(
         for track in tracks:
             track.write(until_s=float(clock.left(end_s)))
         length, slow = (first + written) / rate, longest(slow_parts(points, start=params.start, end=end_s))
-        for chapter in chapters(points, slow, start=params.start, length=length) if params.chapters else ():
+        for chapter in chapters(points, slow, start=params.start, length=length) if params.chapters and not writer.has_chapters else ():
             writer.add_chapter(chapter.title, chapter.start, chapter.end)
     for warning in writer.warnings:
         progress.warn(warning)
@@ -154,6 +164,11 @@ def _encoded(
         slow_parts=slow,
         encoder=writer.encoder,
     )
+
+
+def _on_clock(clock: Clock) -> Callable[[Fraction], Fraction]:
+    """Return what maps source seconds to output seconds."""
+    return lambda time: to_fraction(float(clock.out(float(time))))
 
 
 def _part(start_s: float, duration_s: float | None) -> Part | None:

@@ -15,6 +15,7 @@ from shared.video.reading.timeline import Timeline, timeline
 from shared.video.remux import remux
 from shared.video.seconds import Seconds, to_fraction
 from shared.video.thumbnail import thumbnail
+from shared.video.track_list import track_warnings
 from shared.video.writing.encoders import encoders, ffmpeg_path
 from shared.video.writing.png_writer import PngWriter
 from shared.video.writing.sound_coding import layout_of
@@ -55,5 +56,6 @@ __all__ = [
     "thumbnail",
     "timeline",
     "to_fraction",
+    "track_warnings",
     "upright_rgb",
 ]

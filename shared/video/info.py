@@ -40,6 +40,30 @@ class AudioTrackInfo(_Record):
     language: str | None
 
 
+class SubtitleTrackInfo(_Record):
+    """One subtitle track that is text."""
+
+    codec: str
+    language: str | None
+    title: str | None
+
+
+class ChapterInfo(_Record):
+    """A named part of the file, in seconds."""
+
+    title: str
+    start_s: float
+    end_s: float
+
+
+class OtherTrackInfo(_Record):
+    """A track that operations leave out. `codec` is null where it is unknown."""
+
+    kind: Literal["video", "cover", "audio", "subtitle", "data", "attachment"]
+    codec: str | None
+    language: str | None
+
+
 class VideoInfo(_Record):
     """A video file.
 
@@ -70,6 +94,9 @@ class VideoInfo(_Record):
     color: ColorInfo
     has_alpha: bool
     audio: tuple[AudioTrackInfo, ...]
+    subtitles: tuple[SubtitleTrackInfo, ...] = Field((), description="Subtitle tracks that are text.")
+    chapters: tuple[ChapterInfo, ...] = ()
+    other_tracks: tuple[OtherTrackInfo, ...] = Field((), description="Tracks that operations leave out.")
     warnings: tuple[str, ...] = Field((), description="What is unusual about the file and how it is read, in sentences.")
 
     @property

@@ -31,6 +31,7 @@ from shared.video.reading.open_input import (
 from shared.video.reading.truncation import is_truncated
 from shared.video.timecode import start_timecode
 from shared.video.timing import Timing, joined_warnings, timing
+from shared.video.track_list import chapter_infos, other_tracks, subtitle_tracks
 
 _PROBE_SHARE = 0.5
 """Share of the probe's time limit in which the packets of a file are read."""
@@ -112,6 +113,9 @@ def _video(container: av.container.InputContainer, path: str | os.PathLike[str],
         color=tags_of(picture, pixel_format=picture.format.name),
         has_alpha=has_alpha(picture.format.name),
         audio=tuple(_track(track, times) for track in audio_streams(container)),
+        subtitles=tuple(subtitle_tracks(container)),
+        chapters=tuple(chapter_infos(container, zero)),
+        other_tracks=tuple(other_tracks(container, stream)),
         warnings=_warnings(times, zero),
     )
 

@@ -15,6 +15,9 @@ from shared.video.limits import Limits
 from shared.video.reading.clock import clock_of
 from shared.video.reading.metadata import keep_track_tags, kept_tags
 from shared.video.reading.open_input import audio_streams, main_video, open_input, time_base_of, timeline_zero
+from shared.video.reading.texts import read_chapters, read_subtitles
+from shared.video.writing.output_file import in_milliseconds
+from shared.video.writing.texts import mux_subtitles
 from shared.video.writing.tracks import COPYABLE
 
 # Codecs that MP4 holds and browsers or common players play.
@@ -59,6 +62,11 @@ def _copy(source: str | os.PathLike[str], partial: Path, limits: Limits) -> None
                     copies[video.index].codec_context.codec_tag = "hvc1"
                 for stream in streams:
                     keep_track_tags(stream, copies[stream.index])
+                write_subtitles = mux_subtitles(target, read_subtitles(source, limits), target.mux)
+                chapters = read_chapters(container, zero)
+                if chapters:
+                    target.set_chapters(in_milliseconds(chapters))
+                write_subtitles()
                 offsets = {stream.index: _ticks(zero, stream) for stream in streams}
                 for packet in _with_decoding_times(packet for packet in packets if packet.size):
                     offset = offsets[packet.stream.index]

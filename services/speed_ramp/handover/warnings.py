@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from fractions import Fraction
 
-from shared.video import VideoInfo, conversion_warnings
+from shared.video import VideoInfo, conversion_warnings, track_warnings
 
 _LONGER_S = 0.25
 
@@ -18,6 +18,7 @@ def ramp_warnings(info: VideoInfo, rate: Fraction) -> Iterator[str]:
     elif rate != info.rate:
         yield f"The frame rate was changed from {info.frame_rate} to {rate} frames per second."
     yield from conversion_warnings(info, to_sdr8=True)
+    yield from track_warnings(info)
     for number, track in enumerate(info.audio, start=1):
         if track.duration_s is not None and track.duration_s > info.length_s + _LONGER_S:
             yield f"Audio track {number} is longer than the picture ({track.duration_s:.2f} s) and was cut to the picture's length."

@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 from shared.operation import Progress
 from shared.video.clip.cut_sound import PartSound
 from shared.video.clip.part import ClipPart
-from shared.video.clip.rewrite import Times, rate_of
+from shared.video.clip.rewrite import Times, part_end, rate_of
 from shared.video.frames.frame import Frame
 from shared.video.info import VideoInfo
+from shared.video.track_list import track_warnings
 from shared.video.writing.png_writer import PngFormat, PngWriter
 from shared.video.writing.writer import VideoWriter
 
@@ -100,6 +101,8 @@ class ClipFile:
                 self._warn(writer.copy_audio(self._video))
             else:
                 self._sound = self._stack.enter_context(PartSound(writer, self._video, self._info, start=self._first))
+            writer.copy_texts(self._video, start=self._first, end=part_end(self._part))
+            self._warn(track_warnings(self._info))
         return writer
 
     def _warn(self, sentences: list[str]) -> None:

@@ -19,6 +19,8 @@ from shared.video.conversion_warnings import conversion_warnings
 from shared.video.frames.frame import Frame
 from shared.video.info import VideoInfo
 from shared.video.probe import probe_video
+from shared.video.seconds import to_fraction
+from shared.video.track_list import track_warnings
 from shared.video.writing.writer import VideoWriter
 
 _DEFAULT_RATE = Fraction(25)
@@ -79,6 +81,11 @@ def matte_remarks(matte: Path, params: ClipPart, *, info: VideoInfo) -> Iterator
         yield f"The matte ends at {matte_info.length_s:.2f} s: its last picture was held from there to {until:.2f} s."
 
 
+def part_end(params: ClipPart) -> Fraction | None:
+    """Return the end of the part, in seconds of the source; None for the end of the source."""
+    return None if params.duration is None else to_fraction(params.start) + to_fraction(params.duration)
+
+
 def rate_of(info: VideoInfo) -> Fraction:
     """Return the average frame rate in fps.
 
@@ -104,7 +111,7 @@ def write_again(
     its sound is cut to the sample, so encoded again. `progress` gets a warning for each property that could not be kept. Raises Invalid if
     there is no picture.
     """
-    for warning in conversion_warnings(info, to_sdr8=True):
+    for warning in [*conversion_warnings(info, to_sdr8=True), *track_warnings(info)]:
         progress.warn(warning)
     expected, written, end = expected_frames(info, params), 0, Fraction(0)
     first = Fraction(0)
@@ -129,6 +136,7 @@ def write_again(
                 else:
                     first = times.pts * times.time_base
                     sound = stack.enter_context(PartSound(writer, video, info, start=first))
+                writer.copy_texts(video, start=first, end=part_end(params))
             writer.write(picture, times.pts - round(first / times.time_base), duration=times.duration)
             written += 1
             end = (times.pts + times.duration) * times.time_base - first

@@ -17,20 +17,13 @@ from numpy.typing import NDArray
 from shared.errors import OperationFailed
 from shared.video.frames.color import apply_tags
 from shared.video.info import ColorInfo
+from shared.video.reading.texts import Chapter, SubtitleTrack
 from shared.video.writing.encoder_input import PictureConverter
 from shared.video.writing.encoders import Encoder
+from shared.video.writing.texts import mux_subtitles
 from shared.video.writing.tracks import AudioTrack, CopiedAudio, Mux
 
 _MOST_LAG_S = 24 * 3600
-
-
-@dataclass(frozen=True, slots=True)
-class Chapter:
-    """A named part of a file, in seconds."""
-
-    title: str
-    start: Fraction
-    end: Fraction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +58,7 @@ class OutputFile:
     copies: list[CopiedAudio] = field(default_factory=list)
     tags: dict[str, str] = field(default_factory=dict)
     chapters: list[Chapter] = field(default_factory=list)
+    subtitles: list[SubtitleTrack] = field(default_factory=list)
     _container: av.container.OutputContainer | None = None
     _stream: Any = None
     _last_dts: int | None = None
@@ -104,8 +98,10 @@ class OutputFile:
         mux = _muxer(container, self.name)
         for copied in self.copies:
             copied.open(container, mux)
+        write_subtitles = mux_subtitles(container, self.subtitles, mux)
         for track in self.tracks:
             track.open(container, mux)
+        write_subtitles()
 
     def encode(self, picture: av.VideoFrame, pts: int, duration: int | None, alpha: NDArray[Any] | None) -> None:
         """Encode a picture.
@@ -129,7 +125,7 @@ class OutputFile:
         for track in self.tracks:
             track.finish()
         if self.chapters and self.settings.container != "webp":
-            self._container.set_chapters(_in_milliseconds(self.chapters))
+            self._container.set_chapters(in_milliseconds(self.chapters))
         self._container.close()
         self._container = None
 
@@ -166,7 +162,8 @@ def _muxer(container: av.container.OutputContainer, name: str) -> Mux:
     return mux
 
 
-def _in_milliseconds(chapters: list[Chapter]) -> list[Any]:
+def in_milliseconds(chapters: list[Chapter]) -> list[Any]:
+    """Return chapters as PyAV takes them."""
     base = Fraction(1, 1000)
     return [
         {

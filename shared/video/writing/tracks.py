@@ -182,11 +182,10 @@ class CopiedAudio:
     def plan(self, container_format: str) -> list[str]:
         """Return a warning for each track that the container cannot hold.
 
-        Such a track is encoded again; the others are copied unchanged.
+        Such a track is encoded again; the others are copied unchanged. Tracks that cannot be decoded are left out (see `track_warnings`).
         """
         with open_input(self._source, limits=self._limits) as container:
             kept = audio_streams(container)
-            lost = len(container.streams.audio) - len(kept)
             kinds = [
                 (stream.codec_context.codec.canonical_name, layout_of(stream.codec_context.layout.name, stream.codec_context.channels))
                 for stream in kept
@@ -202,8 +201,6 @@ class CopiedAudio:
             )
             if coding.remark:
                 warnings.append(f"Audio track {index} {coding.remark}.")
-        if lost:
-            warnings.append(f"{lost} audio tracks were left out: their codec is not supported.")
         return warnings
 
     def open(self, container: av.container.OutputContainer, mux: Mux) -> None:

@@ -23,11 +23,14 @@ from shared.video.frames.planes import bytes_of, check_alpha, picture_from
 from shared.video.info import ColorInfo
 from shared.video.limits import Limits
 from shared.video.reading.metadata import file_tags
+from shared.video.reading.texts import Chapter, file_chapters, read_subtitles
+from shared.video.seconds import to_fraction
 from shared.video.writing.action_thread import ActionThread
 from shared.video.writing.encoder_input import PictureConverter
 from shared.video.writing.encoders import choose_encoder, encoder_options
-from shared.video.writing.output_file import Chapter, OutputFile, VideoEncoding
+from shared.video.writing.output_file import OutputFile, VideoEncoding
 from shared.video.writing.sound_coding import sound_coding
+from shared.video.writing.texts import HOLDERS, retimed
 from shared.video.writing.tracks import AudioTrack, CopiedAudio
 
 FORMATS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm", ".webp": "webp"}
@@ -128,6 +131,45 @@ class VideoWriter:
         self._check_not_started()
         self._output.tags.clear()
         self._output.tags.update(file_tags(source, limits or Limits.in_force()))
+
+    def copy_texts(
+        self,
+        source: str | os.PathLike[str],
+        *,
+        start: Fraction = Fraction(0),
+        end: Fraction | None = None,
+        moved: Callable[[Fraction], Fraction] | None = None,
+        chapters: bool = True,
+        limits: Limits | None = None,
+    ) -> None:
+        """Copy the subtitles that are text, and the chapters, of `source` from `start` to `end` seconds.
+
+        Call this before the first picture. `moved`: the output's time of a source time; None subtracts `start`. `warnings` says what the
+        container cannot hold. Errors are those of `read_frames`.
+        """
+        self._check_not_started()
+        limits = limits or Limits.in_force()
+        last = to_fraction(limits.max_duration_s) if end is None else end
+        move = moved or (lambda time: time - start)
+        tracks = read_subtitles(source, limits)
+        if self._settings.container in HOLDERS:
+            self._output.subtitles += [retimed(track, move, start, last) for track in tracks]
+        else:
+            what = f"was left out: a {self._path.suffix} file holds none here"
+            self.warnings += [f"Subtitle track {number} {what}." for number in range(1, len(tracks) + 1)]
+        if self._settings.container == "webp" or not chapters:
+            return
+        for chapter in file_chapters(source, limits)[:_MOST_CHAPTERS]:
+            first, until = move(max(chapter.start, start)), move(min(chapter.end, last)) if chapter.start < last else Fraction(0)
+            if self._output.chapters:
+                first = max(first, self._output.chapters[-1].end)
+            if chapter.end > start and until > first:
+                self.add_chapter(chapter.title, first, until)
+
+    @property
+    def has_chapters(self) -> bool:
+        """Whether chapters were added."""
+        return bool(self._output.chapters)
 
     def add_chapter(self, title: str, start: Fraction, end: Fraction) -> None:
         """Add a chapter from `start` to `end` seconds.

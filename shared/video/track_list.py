@@ -1,0 +1,80 @@
+"""List the subtitles, chapters and other tracks of an open file, and say which of them operations leave out."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+from av.stream import Disposition
+
+from shared.video.info import ChapterInfo, OtherTrackInfo, SubtitleTrackInfo, VideoInfo
+from shared.video.reading.metadata import track_title
+from shared.video.reading.open_input import audio_streams
+from shared.video.reading.texts import is_text, read_chapters
+
+_COVERS = Disposition.attached_pic | Disposition.timed_thumbnails
+_WHAT = {
+    "video": "A further video track ({}) was left out: one picture is used.",
+    "cover": "The cover picture ({}) was left out.",
+    "audio": "An audio track ({}) was left out: this server does not decode it.",
+    "subtitle": "A subtitle track ({}) was left out: it is not text.",
+    "data": "A data track ({}) was left out: outputs hold none.",
+    "attachment": "An attached file ({}) was left out: outputs hold none.",
+}
+
+
+def subtitle_tracks(container: Any) -> Iterator[SubtitleTrackInfo]:
+    """Yield the subtitle tracks that are text."""
+    for stream in container.streams.subtitles:
+        if is_text(stream):
+            yield SubtitleTrackInfo(
+                codec=stream.codec_context.codec.canonical_name, language=_language(stream), title=track_title(stream.metadata)
+            )
+
+
+def chapter_infos(container: Any, zero: Fraction) -> Iterator[ChapterInfo]:
+    """Yield the chapters."""
+    for chapter in read_chapters(container, zero):
+        yield ChapterInfo(title=chapter.title, start_s=float(chapter.start), end_s=float(chapter.end))
+
+
+def other_tracks(container: Any, main: Any) -> Iterator[OtherTrackInfo]:
+    """Yield the tracks that operations leave out."""
+    used = {main.index, *(stream.index for stream in audio_streams(container))}
+    used |= {stream.index for stream in container.streams.subtitles if is_text(stream)}
+    used |= _chapter_track(container)
+    for stream in container.streams:
+        if stream.index in used:
+            continue
+        kind = "cover" if stream.type == "video" and stream.disposition & _COVERS else stream.type
+        context = getattr(stream, "codec_context", None)
+        codec = context.codec.canonical_name if context is not None else _tag(stream)
+        yield OtherTrackInfo(kind=kind if kind in _WHAT else "data", codec=codec, language=_language(stream))
+
+
+def _chapter_track(container: Any) -> set[int]:
+    """Return the index of the text track in which MP4 and QuickTime repeat the chapters."""
+    if not container.format.name.startswith("mov") or not container.chapters():
+        return set()
+    plain = (stream.index for stream in container.streams.data if _tag(stream) in (None, "bin_data"))
+    first = next(plain, None)
+    return set() if first is None else {first}
+
+
+def track_warnings(info: VideoInfo) -> list[str]:
+    """Return one sentence for each track that an output with picture and sound leaves out."""
+    return [
+        _WHAT[track.kind].format(", ".join([track.codec or "of an unknown kind", *([track.language] if track.language else [])]))
+        for track in info.other_tracks
+    ]
+
+
+def _language(stream: Any) -> str | None:
+    language = getattr(stream, "language", None)
+    return language if language and language != "und" else None
+
+
+def _tag(stream: Any) -> str | None:
+    if any(name.lower() == "timecode" for name in stream.metadata):
+        return "timecode"
+    name = getattr(stream, "name", None)
+    return name or track_title(stream.metadata)
