@@ -131,7 +131,7 @@ def _frames_at(source: Source, times: list[Fraction], params: TopImagesParams) -
     """
     if len(times) * _SEEK_COST_S * params.sample_rate < source.looked_at:
         for time in times:
-            with read_frames(source.path, start=time, prefetch=1, to_sdr8=True) as frames:
+            with read_frames(source.path, opaque=True, start=time, prefetch=1, to_sdr8=True) as frames:
                 yield next(frames)
         return
     remaining = set(times)

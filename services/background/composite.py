@@ -238,7 +238,9 @@ class _Session:
         params = self._params
         with ExitStack() as stack:
             frames = stack.enter_context(
-                read_together(self._video, self._alpha, start=params.start or None, duration=params.duration, to_sdr8=True, prefetch=4)
+                read_together(
+                    self._video, self._alpha, opaque=True, start=params.start or None, duration=params.duration, to_sdr8=True, prefetch=4
+                )
             )
             backgrounds: Callable[[Fraction], Planes | None] | None = None
             begin = Fraction(0)

@@ -189,7 +189,7 @@ def _compare_frames(
     grid = Grid(len(scores) + 1, info.width, info.height)
     names = ["source", *params.backends]
     with ExitStack() as stack:
-        reader = stack.enter_context(read_frames(video, start=params.start or None, duration=params.duration, to_sdr8=True))
+        reader = stack.enter_context(read_frames(video, opaque=True, start=params.start or None, duration=params.duration, to_sdr8=True))
         alphas = [stack.enter_context(read_frames(files.alpha, prefetch=2)) for files in outputs]
         composites = [stack.enter_context(read_frames(files.composite, prefetch=2)) for files in outputs]
         # The true matte is as long as the clip.

@@ -100,7 +100,7 @@ def _frame(video: Path, at: Fraction | float, info: VideoInfo) -> Frame:
     if at >= info.length_s:
         detail = f"the video is {info.length_s:.2f} s long, which leaves no frame at {float(at):.2f} s"
         raise Invalid(f"{detail.capitalize()}.", errors=[{"field": "params.time_s", "detail": detail}])
-    with read_frames(video, start=at, shown_at_start=True, prefetch=1, to_sdr8=True) as frames:
+    with read_frames(video, opaque=True, start=at, shown_at_start=True, prefetch=1, to_sdr8=True) as frames:
         return next(frames)
 
 

@@ -120,7 +120,9 @@ def _encoded(
     expected = max(round(float(clock.left(chosen.end)) * rate), 1)
     first = written = 0
     with ExitStack() as stack:
-        reading = read_frames(video, start=params.start or None, duration=params.duration, to_sdr8=True, prefetch=interpolation.prefetch)
+        reading = read_frames(
+            video, opaque=True, start=params.start or None, duration=params.duration, to_sdr8=True, prefetch=interpolation.prefetch
+        )
         frames = stack.enter_context(reading)
         writer = stack.enter_context(VideoWriter(output, width=info.width, height=info.height, frame_rate=rate, quality=params.quality))
         writer.copy_tags(video)

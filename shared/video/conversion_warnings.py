@@ -42,7 +42,7 @@ def _colors(info: VideoInfo, *, to_sdr8: bool, written_as: str | None) -> list[s
         if info.color.hdr:
             sentences.append("It is of high dynamic range still: in so few bits, soft gradients may show steps.")
     if info.has_alpha and not alpha:
-        sentences.append("The transparency was left out: the output has none.")
+        sentences.append("The output has no transparency: transparent parts were put on black.")
     return sentences
 
 

@@ -26,11 +26,12 @@ from shared.video.reading.open_input import (
     file_head,
     main_video,
     open_input,
+    time_base_of,
     timeline_zero,
 )
 from shared.video.reading.truncation import is_truncated
 from shared.video.timecode import start_timecode
-from shared.video.timing import Timing, joined_warnings, timing
+from shared.video.timing import Timing, joined_warnings, size_warnings, timing
 from shared.video.track_list import chapter_infos, other_tracks, subtitle_tracks
 
 _PROBE_SHARE = 0.5
@@ -116,7 +117,7 @@ def _video(container: av.container.InputContainer, path: str | os.PathLike[str],
         subtitles=tuple(subtitle_tracks(container)),
         chapters=tuple(chapter_infos(container, zero)),
         other_tracks=tuple(other_tracks(container, stream)),
-        warnings=_warnings(times, zero),
+        warnings=(*joined_warnings(times.joins, zero), *size_warnings(times.sizes, time_base_of(stream), zero)),
     )
 
 
@@ -142,14 +143,6 @@ def first_picture(container: Any, stream: Any, path: str | os.PathLike[str], lim
         failure = failure or error
     said = "" if failure is None else f" ({error_text(failure)})"
     raise BrokenMedia(f"{Path(path).name!r} holds no frame that can be decoded{said}. Export or upload it again.") from failure
-
-
-def _warnings(times: Timing, zero: Fraction) -> tuple[str, ...]:
-    """Return warnings about a file's unusual properties.
-
-    Each is a sentence that says how the file is read.
-    """
-    return tuple(joined_warnings(times.joins, zero))
 
 
 def _track(stream: Any, times: Timing) -> AudioTrackInfo:

@@ -41,12 +41,12 @@ def thumbnail(args: dict[str, Any], _progress: Any) -> dict[str, Any]:
 
 def _frame(path: str, limits: Limits) -> NDArray[np.uint8]:
     best, score = None, -1.0
-    with read_frames(path, duration=_LOOK_AT_S, every=10, skip="nonref", limits=limits, prefetch=2, to_sdr8=True) as frames:
+    with read_frames(path, opaque=True, duration=_LOOK_AT_S, every=10, skip="nonref", limits=limits, prefetch=2, to_sdr8=True) as frames:
         for frame in frames:
             contrast = float(np.std(frame.small_luma(64, 36)))
             if contrast > 1.25 * score:
                 best, score = frame, contrast
     if best is None:
-        with read_frames(path, limits=limits, prefetch=1, to_sdr8=True) as frames:
+        with read_frames(path, opaque=True, limits=limits, prefetch=1, to_sdr8=True) as frames:
             best = next(frames)
     return best.rgb()

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import av.error
@@ -12,7 +13,7 @@ from shared.video.frame_rates import FrameRates, frame_rates
 from shared.video.limits import Limits
 from shared.video.reading.joins import Join
 from shared.video.reading.open_input import time_base_of, timeline_zero
-from shared.video.reading.scan import Scan, scan
+from shared.video.reading.scan import Scan, Size, scan
 
 # Number of packets that show whether the frame rate varies, for files without an index.
 _PACKETS_LOOKED_AT = 120
@@ -33,6 +34,7 @@ class Timing:
     frames: int | None
     ends: dict[int, Fraction]
     joins: tuple[Join, ...]
+    sizes: tuple[Size, ...] = ()
 
 
 def timing(container: Any, stream: Any, path: str | os.PathLike[str], limits: Limits, *, seconds: float | None) -> Timing:
@@ -57,7 +59,7 @@ def timing(container: Any, stream: Any, path: str | os.PathLike[str], limits: Li
     if frames is None and duration is not None:
         frames = max(round(duration * rates.average), 1)
     ends = {index: track.end - zero for index, track in packets.tracks.items() if track.end is not None} if packets is not None else {}
-    return Timing(duration, rates, frames, ends, packets.joins if packets is not None else ())
+    return Timing(duration, rates, frames, ends, packets.joins if packets is not None else (), packets.sizes if packets is not None else ())
 
 
 def _duration(container: Any, stream: Any, zero: Fraction, base: Fraction, packets: Scan | None) -> Fraction | None:
@@ -108,6 +110,18 @@ def _first_times(container: Any, stream: Any) -> list[int]:
 
 
 _LISTED = 3
+
+
+def size_warnings(sizes: Sequence[Size], base: Fraction, zero: Fraction) -> Iterator[str]:
+    """Yield a sentence for each place at which the size of the picture changes: the first three, and how many more."""
+    changes = list(pairwise(sizes))
+    for before, after in changes[:_LISTED]:
+        yield (
+            f"The picture's size changes at {float(after.at * base - zero):.2f} s (from {before.width}x{before.height} to "
+            f"{after.width}x{after.height}): it is fitted into the size of the first picture, with black bars."
+        )
+    if len(changes) > _LISTED:
+        yield f"The picture's size changes at {len(changes) - _LISTED} more places."
 
 
 def joined_warnings(joins: Sequence[Join], zero: Fraction) -> Iterator[str]:

@@ -24,6 +24,7 @@ def sampled(video: Path, params: SampleParams, *, prefetch: int = 4) -> Generato
     """
     with read_frames(
         video,
+        opaque=True,
         start=params.start or None,
         duration=params.duration,
         per_second=params.sample_rate,

@@ -47,7 +47,7 @@ def analyze(video: Path, alpha: Path, part: ClipPart, *, size: tuple[int, int], 
     brightness: list[float] = []
     heights: list[float] = []
     background = BrightBackground()
-    pairs = read_together(video, alpha, start=part.start or None, duration=part.duration, to_sdr8=True, prefetch=4)
+    pairs = read_together(video, alpha, opaque=True, start=part.start or None, duration=part.duration, to_sdr8=True, prefetch=4)
     with pairs as pairs:
         for frame, matte in pairs:
             luma = frame.small_luma(*small)

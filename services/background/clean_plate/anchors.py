@@ -78,14 +78,14 @@ def camera_path(video: Path, matte: Path, part: ClipPart, progress: Progress, *,
 def pairs(video: Path, matte: Path, part: ClipPart, *, per_second: Fraction | None = None) -> Generator[tuple[Frame, Frame], None, None]:
     """Yield frames of a clip, each with its matte's frame."""
     with read_together(
-        video, matte, start=part.start or None, duration=part.duration, per_second=per_second, to_sdr8=True, prefetch=3
+        video, matte, opaque=True, start=part.start or None, duration=part.duration, per_second=per_second, to_sdr8=True, prefetch=3
     ) as frames:
         yield from ((frame, alpha) for frame, alpha in frames)
 
 
 def one_pair(video: Path, matte: Path, time: Fraction) -> tuple[Frame, Frame]:
     """Return the frame shown at `time` seconds, with its matte's frame."""
-    with read_together(video, matte, start=time, duration=None, to_sdr8=True, prefetch=1) as frames:
+    with read_together(video, matte, opaque=True, start=time, duration=None, to_sdr8=True, prefetch=1) as frames:
         frame, alpha = next(frames)
         return frame, alpha
 

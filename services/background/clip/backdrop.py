@@ -74,7 +74,7 @@ class Backdrop:
         while True:
             first: Fraction | None = None
             over = offset
-            with read_frames(path, start=start or None, to_sdr8=True, prefetch=3) as frames:
+            with read_frames(path, opaque=True, start=start or None, to_sdr8=True, prefetch=3) as frames:
                 for frame in frames:
                     first = frame.time if first is None else first
                     shown = offset + frame.time - first

@@ -32,7 +32,7 @@ def reference_frame(video: Path, alpha: Path, time: Fraction, size: tuple[int, i
 
     Both are scaled to `size` (width, height). Raises Invalid if there is no such frame.
     """
-    with read_together(video, alpha, start=time or None, to_sdr8=True, prefetch=1) as pairs:
+    with read_together(video, alpha, opaque=True, start=time or None, to_sdr8=True, prefetch=1) as pairs:
         for frame, matte in pairs:
             gray = cv2.resize(matte.matte(), size, interpolation=cv2.INTER_AREA)
             return Reference(frame.rgb(size), np.asarray(gray, np.uint8), frame.time)

@@ -94,7 +94,9 @@ class Render:
     def _read(self) -> Generator[_Source, None, None]:
         """Yield frames with their alpha; the background is added later."""
         part, size = self._part, self._stage.size
-        with read_together(self._video, self._alpha, start=part.start or None, duration=part.duration, to_sdr8=True, prefetch=4) as pairs:
+        with read_together(
+            self._video, self._alpha, opaque=True, start=part.start or None, duration=part.duration, to_sdr8=True, prefetch=4
+        ) as pairs:
             for number, (frame, matte) in enumerate(pairs):
                 planes = _resized(planes_420(frame), size)
                 tags = {"range": "tv"} | ({} if (frame.width, frame.height) == size else {"matrix": self._stage.look.matrix})

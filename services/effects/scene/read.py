@@ -16,7 +16,7 @@ from shared.video.clip.part import ClipPart
 
 def read_scene(tracker: SceneTracker, video: Path, part: ClipPart, *, prefetch: int = 8) -> Generator[SceneFrame, None, None]:
     """Yield the frames of a part of `video`, without masks."""
-    with read_frames(video, start=part.start or None, duration=part.duration, to_sdr8=True, prefetch=prefetch) as frames:
+    with read_frames(video, opaque=True, start=part.start or None, duration=part.duration, to_sdr8=True, prefetch=prefetch) as frames:
         yield from tracker.track(frames)
 
 
@@ -33,7 +33,7 @@ def read_moving(
 
     `rate`, `threshold`, `focus_block`: see `SceneTracker.mask`.
     """
-    with read_frames(video, start=part.start or None, duration=part.duration, to_sdr8=True) as frames:
+    with read_frames(video, opaque=True, start=part.start or None, duration=part.duration, to_sdr8=True) as frames:
         yield from tracker.mask(tracker.track(frames), rate=rate, threshold=threshold, focus_block=focus_block)
 
 
@@ -43,7 +43,7 @@ def read_matted(tracker: SceneTracker, video: Path, matte: Path, part: ClipPart,
     `matte`: a gray video, matched by time. `full_size`: make masks of half the clip's width and height, for ghosts in full size; otherwise
     masks have the size of small planes.
     """
-    with read_together(video, matte, start=part.start or None, duration=part.duration, to_sdr8=True) as pairs:
+    with read_together(video, matte, opaque=True, start=part.start or None, duration=part.duration, to_sdr8=True) as pairs:
         current: list[Frame] = []
 
         def frames() -> Iterator[Frame]:

@@ -60,7 +60,7 @@ def quiet_spans(video: Path, line: Timeline, thumbnails: Path) -> list[Span]:
 def _keyframe_film(video: Path, line: Timeline, thumbnails: Path) -> ThumbnailFilm:
     """Decode the keyframes of a video into a film."""
     numbers = {int(line.pts[key]): int(key) for key in np.flatnonzero(line.key)}
-    with ThumbnailFile(thumbnails) as file, closing(read_frames(video, skip="nonkey")) as frames:
+    with ThumbnailFile(thumbnails) as file, closing(read_frames(video, opaque=True, skip="nonkey")) as frames:
         for frame in frames:
             # Some decoders, such as FFV1, ignore `skip` and return every frame.
             if frame.pts in numbers:

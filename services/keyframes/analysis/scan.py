@@ -233,7 +233,7 @@ def _measured_pairs(
         end = frame.time + frame.duration * frame.time_base
         return _Measured(frame.pts, end, frame.time_base, small, thumbnail(small), content(small), frame_quality(small))
 
-    with closing(read_frames(video, skip=skip, keys_only=keys_only)) as frames:
+    with closing(read_frames(video, opaque=True, skip=skip, keys_only=keys_only)) as frames:
         yield from _with_previous(map_ordered(measure, frames, ahead=2))
 
 

@@ -25,7 +25,7 @@ def frames_at(video: Path, times: Sequence[Fraction], *, to_sdr8: bool = False) 
             # Without a keyframe in between, seeking would decode everything since the last keyframe again.
             if previous is None or line is None or _has_keyframe(line, previous, time):
                 stack.close()
-                frames = iter(stack.enter_context(closing(read_frames(video, start=time, prefetch=1, to_sdr8=to_sdr8))))
+                frames = iter(stack.enter_context(closing(read_frames(video, opaque=True, start=time, prefetch=1, to_sdr8=to_sdr8))))
             frame = next((frame for frame in frames if frame.time >= time), None)
             if frame is None:
                 return

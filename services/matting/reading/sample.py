@@ -18,7 +18,7 @@ def sample_of(video: Path, part: ClipPart, info: VideoInfo, *, mask: bool, plate
     size = limited_size(info.width, info.height, _LINES)
     pictures = []
     with read_frames(
-        video, start=part.start or None, duration=length, per_second=max(_PICTURES / length, 1e-4), to_sdr8=True, prefetch=1
+        video, opaque=True, start=part.start or None, duration=length, per_second=max(_PICTURES / length, 1e-4), to_sdr8=True, prefetch=1
     ) as frames:
         for frame in frames:
             pictures.append(scaled_rgb(frame, size))

@@ -29,7 +29,7 @@ def views_of(video: Path, part: ClipPart, setup: Setup, masks: Mapping[int, tupl
         return frame, scaled_rgb(frame, size), frame.small_luma(*gray_size(frame.width, frame.height))
 
     with (
-        read_frames(video, start=part.start or None, duration=part.duration, to_sdr8=True) as frames,
+        read_frames(video, opaque=True, start=part.start or None, duration=part.duration, to_sdr8=True) as frames,
         closing(map_ordered(converted, frames, workers=_WORKERS, ahead=1)) as pictures,
     ):
         for index, (frame, rgb, gray) in enumerate(pictures):

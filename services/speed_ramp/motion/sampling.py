@@ -90,7 +90,7 @@ class Samples:
         for number in range(math.ceil((self._expected_end - self._start) / interval)):
             first: Frame | None = None
             middle = self._start + interval * (number + Fraction(1, 2))
-            with read_frames(self._video, start=middle, duration=_PAIR_S, prefetch=2) as frames:
+            with read_frames(self._video, opaque=True, start=middle, duration=_PAIR_S, prefetch=2) as frames:
                 for frame in frames:
                     if self._stop is not None and frame.time >= self._stop:
                         break
@@ -104,7 +104,7 @@ class Samples:
     def _frames(self) -> Generator[Frame, None, None]:
         """Yield all frames of the part, keeping `end` up to date."""
         duration = None if self._stop is None else self._stop - self._start
-        with read_frames(self._video, start=self._start or None, duration=duration) as frames:
+        with read_frames(self._video, opaque=True, start=self._start or None, duration=duration) as frames:
             for frame in frames:
                 end = frame.time + frame.duration * frame.time_base
                 self.end = end if self._stop is None else min(end, self._stop)
@@ -112,6 +112,8 @@ class Samples:
 
     def _keyframe_spacing(self) -> float:
         """Return the mean distance between keyframes near the start, in seconds."""
-        with read_frames(self._video, start=self._start or None, duration=_KEYFRAME_SAMPLE_S, skip="nonkey", prefetch=2) as frames:
+        with read_frames(
+            self._video, opaque=True, start=self._start or None, duration=_KEYFRAME_SAMPLE_S, skip="nonkey", prefetch=2
+        ) as frames:
             times = [float(frame.time) for frame in frames]
         return (times[-1] - times[0]) / (len(times) - 1) if len(times) > 1 else _KEYFRAME_SAMPLE_S

@@ -111,7 +111,17 @@ class DisplayFilter:
     Frames that need no change are passed on unchanged.
     """
 
-    def __init__(self, *, pixel_ratio: Fraction | None, time_base: Fraction, limits: Limits, to_sdr8: bool, stored_as: str | None = None):
+    def __init__(
+        self,
+        *,
+        pixel_ratio: Fraction | None,
+        time_base: Fraction,
+        limits: Limits,
+        to_sdr8: bool,
+        stored_as: str | None = None,
+        opaque: bool = False,
+    ):
+        self._opaque = opaque
         self._pixel_ratio = pixel_ratio
         self._time_base = time_base
         self._limits = limits
@@ -143,7 +153,15 @@ class DisplayFilter:
         Each has its own `pts` and `time_base`.
         """
         self._deinterlacing = self._deinterlacing or picture.interlaced_frame
-        key = (picture.width, picture.height, picture.format.name, picture.colorspace, picture.color_range, self._deinterlacing)
+        key = (
+            picture.width,
+            picture.height,
+            picture.format.name,
+            picture.colorspace,
+            picture.color_range,
+            orientation_of(picture),
+            self._deinterlacing,
+        )
         if key != self._key:
             yield from self.flush()
             filters = self._filters(picture)
@@ -187,12 +205,16 @@ class DisplayFilter:
         if self._target is None:
             self._limits.check_size(*size)
             name = planar_format(self._stored_as or picture.format.name)
+            name = name.replace("yuva", "yuv") if self._opaque else name
             self._target = (*size, eight_bit(name) if self._to_sdr8 else name)
         width, height, pixel_format = self._target
-        stored = (height, width) if orientation.sideways else (width, height)
+        fitted = _fitted(size, (width, height))
+        stored = fitted[::-1] if orientation.sideways else fitted
         filters: list[str] = []
         if self._deinterlacing:
             filters.append("bwdif=mode=send_frame:parity=auto:deint=interlaced")
+        if self._opaque and has_alpha(picture.format.name):
+            filters += _on_black(picture.format.name)
         self._tags = None if picture.format.is_rgb or picture.format.has_palette else color
         if self._to_sdr8 and color.hdr:
             self._tags = BT709
@@ -201,9 +223,29 @@ class DisplayFilter:
         elif (picture.width, picture.height) != stored or picture.format.name != pixel_format:
             filters += [_scale(stored) + ("" if self._tags else ":out_color_matrix=bt709:out_range=tv"), f"format={pixel_format}"]
         filters += orientation.filters
+        if fitted != (width, height):
+            filters.append(f"pad={width}:{height}:(ow-iw)/2:(oh-ih)/2:color=black")
         if filters and self._pixel_ratio not in (None, 1):
             filters.append("setsar=1")
         return filters
+
+
+def _fitted(size: tuple[int, int], target: tuple[int, int]) -> tuple[int, int]:
+    """Return the largest width and height of the shape of `size` within `target`: `target` itself where its shape is the same."""
+    scale = min(Fraction(target[0], size[0]), Fraction(target[1], size[1]))
+    width, height = (min(max(2 * round(side * scale / 2), 2), most) for side, most in zip(size, target, strict=True))
+    return target if abs(width - target[0]) <= 2 and abs(height - target[1]) <= 2 else (width, height)
+
+
+def _on_black(pixel_format: str) -> list[str]:
+    """Return the filters that put the transparent parts of a picture on black."""
+    layout = av.VideoFormat(pixel_format, 16, 16)
+    deep = pixel_format != "pal8" and max(part.bits for part in layout.components) > 8
+    if layout.is_rgb or layout.has_palette:
+        planar, opaque = ("gbrap16le", "gbrp16le") if deep else ("gbrap", "gbrp")
+    else:
+        planar, opaque = ("yuva444p16le", "yuv444p16le") if deep else ("yuva444p", "yuv444p")
+    return [f"format={planar}", "premultiply=inplace=1", f"format={opaque}"]
 
 
 def eight_bit(name: str) -> str:

@@ -62,6 +62,7 @@ class PictureStream:
         to_sdr8: bool,
         skip: Skip,
         keys_only: Sequence[tuple[int, int]] = (),
+        opaque: bool = False,
     ):
         self._container = container
         self._path = path
@@ -86,7 +87,12 @@ class PictureStream:
         # AVI numbers packets in decoding order, so reordered pictures carry the time of another picture.
         self._by_order = container.format.name == "avi" and bool(self._stream.codec_context.has_b_frames)
         self._upright = DisplayFilter(
-            pixel_ratio=self._stream.sample_aspect_ratio or None, time_base=self.base, limits=limits, to_sdr8=to_sdr8, stored_as=stored_as
+            pixel_ratio=self._stream.sample_aspect_ratio or None,
+            time_base=self.base,
+            limits=limits,
+            to_sdr8=to_sdr8,
+            stored_as=stored_as,
+            opaque=opaque,
         )
 
     @property

@@ -89,6 +89,11 @@ class TrackClock:
         """Return the part that packet number `packet` belongs to."""
         return next((part for part in reversed(self.parts) if part.first <= packet), None)
 
+    def ticks(self, packet: int) -> int:
+        """Return the offset that counts for packet number `packet`."""
+        part = self.at(packet)
+        return part.ticks if part is not None else 0
+
     def part(self, number: int) -> _Part | None:
         """Return the packets of this track in joined part `number`."""
         return next((part for part in self.parts if part.number == number), None)

@@ -32,6 +32,7 @@ def read_together(
     limits: Limits | None = None,
     prefetch: int = 8,
     to_sdr8: bool = False,
+    opaque: bool = False,
 ) -> "MultiReader":
     """Read several videos in step: one tuple of frames at a time.
 
@@ -39,6 +40,8 @@ def read_together(
     `per_second` apply to it, as in `read_frames`. The others contribute the frame shown at its time. Where their rate differs, frames
     repeat or are skipped. Each frame has its own size and its own `time`. Times within a millisecond count as equal, since some containers
     round to that.
+
+    `opaque`: transparent parts of the first video are put on black; the others keep their alpha.
 
     `align`: "first-frame" aligns the first frames of all videos, which is right for a matte made from the clip frame by frame; "timeline"
     compares the files' own times. `end`: when another video ends before the first, "hold" repeats its last frame and "shortest" stops. Use
@@ -48,8 +51,8 @@ def read_together(
         raise ValueError("give one video or more to read together")
 
     def opened(path: str | os.PathLike[str], first: Fraction | None, *, shown: bool) -> Prefetcher[Frame]:
-        sampling = {} if shown else {"duration": duration, "every": every, "per_second": per_second}
-        return read_frames(path, start=first, limits=limits, prefetch=prefetch, to_sdr8=to_sdr8, shown_at_start=shown, **sampling)  # type: ignore[arg-type]
+        chosen = {} if shown else {"duration": duration, "every": every, "per_second": per_second, "opaque": opaque}
+        return read_frames(path, start=first, limits=limits, prefetch=prefetch, to_sdr8=to_sdr8, shown_at_start=shown, **chosen)  # type: ignore[arg-type]
 
     def begin(path: str | os.PathLike[str]) -> Fraction:
         if align == "timeline":

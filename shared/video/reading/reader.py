@@ -40,6 +40,7 @@ class _Request:
     skip: Skip
     to_sdr8: bool
     keys_only: tuple[tuple[int, int], ...] = ()
+    opaque: bool = False
     hardware: bool = False
 
 
@@ -56,6 +57,7 @@ def read_frames(
     to_sdr8: bool = False,
     shown_at_start: bool = False,
     keys_only: Sequence[tuple[int, int]] = (),
+    opaque: bool = False,
 ) -> Prefetcher[Frame]:
     """Read the frames of a video in display order.
 
@@ -71,6 +73,7 @@ def read_frames(
     - `prefetch`: number of frames decoded ahead.
     - `to_sdr8`: 8 bits per sample, PQ and HLG tone-mapped to BT.709. Otherwise the file's own depth and colours (see `probe`).
     - `shown_at_start`: begin with the frame shown at `start`, even if it began earlier; after the end that is the last frame.
+    - `opaque`: transparent parts are put on black, and no alpha is returned. Otherwise colours behind transparency are returned as stored.
     - `keys_only`: rising spans of time (first, first after; in units of the file's time base) of which only keyframes are decoded.
 
     Every frame has its exact time, also where the rate varies. Use it as a context manager, or close it, to end early. The iteration raises
@@ -95,6 +98,7 @@ def read_frames(
         skip=skip,
         to_sdr8=to_sdr8,
         keys_only=tuple(keys_only),
+        opaque=opaque,
     )
     return Prefetcher(lambda: _frames(request), size=prefetch, name="read_frames", weight=lambda frame: bytes_of(frame.picture))
 
@@ -171,7 +175,13 @@ def _sampled(request: _Request, first: Fraction, per_second: Fraction) -> Iterat
 def _pictures(request: _Request) -> Iterator[PictureStream]:
     with open_input(request.path, limits=request.limits, hardware=request.hardware) as container:
         yield PictureStream(
-            container, request.path, limits=request.limits, to_sdr8=request.to_sdr8, skip=request.skip, keys_only=request.keys_only
+            container,
+            request.path,
+            limits=request.limits,
+            to_sdr8=request.to_sdr8,
+            skip=request.skip,
+            keys_only=request.keys_only,
+            opaque=request.opaque,
         )
 
 

@@ -19,6 +19,7 @@ import av.error
 from shared.video.limits import Limits
 from shared.video.reading.joins import Join, TrackClock, offsets_of
 from shared.video.reading.open_input import main_video, open_input, time_base_of
+from shared.video.reading.shapes import Shapes
 
 # Streams without an index or a length of their own: only their packets tell where their clocks restart.
 _STREAMED = frozenset({"mpegts", "mpeg", "flv", "ogg", "asf"})
@@ -28,6 +29,15 @@ _WHOLE_BYTES = 256 * 1024**2
 _MOST_PACKETS = 20_000_000
 _KEPT = 32
 _FRAGMENT_HEAD = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """The stored width and height of the pictures from `at` on, in the main video's time base, on the continuous clock."""
+
+    at: int
+    width: int
+    height: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +56,8 @@ class Scan:
     """The packet times of a file.
 
     `times`: presentation times of the main video's packets from the first keyframe on, rising, in its time base, on the continuous clock.
-    `breaks`: places in `times` at which a joined part begins. `tracks`: by stream index. `whole`: every packet was read.
+    `breaks`: places in `times` at which a joined part begins. `tracks`: by stream index. `whole`: every packet was read. `sizes`: stored
+    sizes of the pictures, in order, where keyframes tell.
     """
 
     times: "array[int]"
@@ -56,6 +67,7 @@ class Scan:
     joins: tuple[Join, ...]
     clocks: dict[int, TrackClock]
     whole: bool
+    sizes: tuple["Size", ...] = ()
 
     @property
     def end(self) -> int | None:
@@ -100,7 +112,7 @@ def _scanned(path: str | os.PathLike[str], limits: Limits, deadline: float | Non
             if short is not None:
                 return short
     with open_input(path, limits=limits) as container:
-        return _read(container, main_video(container, path), deadline)
+        return _read(container, main_video(container, path), limits, deadline)
 
 
 def may_jump(container: Any, path: str | os.PathLike[str]) -> bool:
@@ -184,8 +196,9 @@ _AHEAD_S = 10.0
 _TS_DISCONT = 0x200
 
 
-def _read(container: Any, video: Any, deadline: float | None) -> Scan | None:
+def _read(container: Any, video: Any, limits: Limits, deadline: float | None) -> Scan | None:
     tracks = {stream.index: _Track(stream.time_base or Fraction(1), stream.type) for stream in container.streams}
+    main, shapes = tracks[video.index], Shapes(video, limits)
     jumpy = bool(container.format.flags & _TS_DISCONT) or container.format.name == "flv"
     begins: list[float] = [0.0]
     whole = True
@@ -212,10 +225,11 @@ def _read(container: Any, video: Any, deadline: float | None) -> Scan | None:
                 begins.append(at)
                 part += 1
         track.last = at
+        if track is main:
+            shapes.see(packet, track.count)
         track.add(packet, part)
     if not whole:
         return None
-    main = tracks[video.index]
     if not main.duration:
         main.clock.lengthen(_step(array("q", sorted(set(main.pts) - {_UNTIMED})), main))
     joins, offsets = offsets_of({index: (track.base, track.kind, track.clock) for index, track in tracks.items()}, video.index)
@@ -223,7 +237,9 @@ def _read(container: Any, video: Any, deadline: float | None) -> Scan | None:
         track.clock.settle(offsets, track.base)
     times, breaks = _dated(main)
     ends = {index: TrackScan(track.clock.end(track.base), track.count) for index, track in tracks.items()}
-    return Scan(times, breaks, _step(times, main), ends, joins, {index: track.clock for index, track in tracks.items()}, whole=True)
+    clocks = {index: track.clock for index, track in tracks.items()}
+    sizes = tuple(Size(main.pts[shape.packet] + main.clock.ticks(shape.packet), shape.width, shape.height) for shape in shapes.found)
+    return Scan(times, breaks, _step(times, main), ends, joins, clocks, whole=True, sizes=sizes)
 
 
 def _packets(container: Any) -> Iterator[Any]:

@@ -19,7 +19,7 @@ CASES = [
     ("a.mp4", "-c:v libx264 -pix_fmt yuv420p", []),
     ("a.mp4", "-c:v libx264 -pix_fmt yuv420p10le", ["from 10 to 8 bits"]),
     ("a.mp4", f"-c:v libx265 -x265-params log-level=none -pix_fmt yuv420p10le {HDR}", ["(smpte2084) was tone-mapped to BT.709"]),
-    ("a.mov", "-c:v prores_ks -profile:v 4444 -pix_fmt yuva444p10le", ["bits", "transparency was left out"]),
+    ("a.mov", "-c:v prores_ks -profile:v 4444 -pix_fmt yuva444p10le", ["bits", "parts were put on black"]),
     ("a.mp4", "-c:v libx264 -pix_fmt yuv420p -vf setsar=4/3", ["they were 4/3 wide), which gives 86x48"]),
     ("a.mpg", "-c:v mpeg2video -flags +ilme+ildct -vf setfield=tff", ["deinterlaced"]),
     ("a.gif", "", []),
