@@ -26,6 +26,31 @@ def scenery(seed: int, width: int = WIDTH, height: int = HEIGHT) -> NDArray[np.u
     return picture
 
 
+def ten_views() -> list[NDArray[np.uint8]]:
+    """Return ten pictures (448, 672, 3) that differ as photographs do: in content, light, colour, focus and noise."""
+    width, height = 672, 448
+    plain = [scenery(seed, width, height) for seed in range(10)]
+    random = np.random.default_rng(0)
+    sunset = np.linspace((250, 160, 90), (40, 20, 60), height).astype(np.uint8)[:, None].repeat(width, axis=1)
+    portrait = cv2.GaussianBlur(plain[8], (0, 0), 12)
+    cv2.ellipse(portrait, (336, 260), (110, 150), 0, 0, 360, (205, 160, 135), -1, cv2.LINE_AA)
+    letters = np.full((height, width, 3), 245, np.uint8)
+    for line in range(8):
+        cv2.putText(letters, "the quick brown fox jumps", (20, 50 + 50 * line), cv2.FONT_HERSHEY_SIMPLEX, 1.4, (30, 30, 30), 3, cv2.LINE_AA)
+    return [
+        plain[0],
+        (plain[1] * 0.2).astype(np.uint8),
+        np.clip(plain[2] * 1.8 + 40, 0, 255).astype(np.uint8),
+        (plain[3] * (1.0, 0.75, 0.4)).astype(np.uint8),
+        cv2.GaussianBlur(plain[4], (0, 0), 6),
+        np.clip(plain[5] + random.normal(0, 25, plain[5].shape), 0, 255).astype(np.uint8),
+        np.repeat(cv2.cvtColor(plain[6], cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2),
+        sunset,
+        portrait,
+        letters,
+    ]
+
+
 def write_video(path: Path, frames: list[NDArray[np.uint8]], *, rate: int = RATE, times: list[int] | None = None) -> Path:
     """Write a video of RGB frames.
 

@@ -27,11 +27,13 @@ Arrays = dict[str, dict[str, NDArray[np.float32]]]
 class Weights:
     """Random weights by layer and name, made on first use.
 
-    A lower `gain` lowers the influence of the pictures.
+    A lower `gain` lowers the influence of the pictures. With a `spread`, the last layer is made so that the pictures of the first use get
+    ratings of their own: it is the standard deviation of its logits. Random layers rate all pictures nearly the same otherwise.
     """
 
     seed: int = 0
     gain: float = 1.0
+    spread: float = 0.0
     layers: Arrays = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -180,5 +182,17 @@ def _head(x: torch.Tensor, weights: Weights, dense: str) -> NDArray[np.float32]:
     import torch
 
     x = x.mean((2, 3))
+    if weights.spread and dense not in weights.layers:
+        weights.layers[dense] = _spread_head(x.numpy().astype(np.float64), weights)
     kernel = weights.normal(dense, "kernel", x.shape[1], 10, fan_in=8 * x.shape[1])
     return torch.softmax(x @ kernel + weights.between(dense, "bias", 10, -0.5, 0.5), 1).numpy()
+
+
+def _spread_head(features: NDArray[np.float64], weights: Weights) -> dict[str, NDArray[np.float32]]:
+    """Return random weights that rate the pictures of `features`, (n, channels), apart: logits with a deviation of `weights.spread`.
+
+    Features of a network with random weights hardly differ between pictures, so their mean is taken off.
+    """
+    kernel = np.random.default_rng(weights.seed).normal(size=(features.shape[1], 10))
+    kernel *= weights.spread / ((features - features.mean(axis=0)) @ kernel).std()
+    return {"kernel": kernel.astype(np.float32), "bias": (-features.mean(axis=0) @ kernel).astype(np.float32)}

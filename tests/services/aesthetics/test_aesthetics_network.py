@@ -3,10 +3,12 @@
 import logging
 import os
 
+import cv2
 import h5py
 import numpy as np
 import pytest
 from nima_files import Weights, mobilenet, mobilenet_order, write_h5
+from PIL import Image
 
 from services.aesthetics.best_frames import BestFramesParams, best_frames
 from services.aesthetics.nima import conversion
@@ -16,9 +18,11 @@ from services.aesthetics.nima.keras_model import fill
 from services.aesthetics.nima.network import network
 from services.aesthetics.nima.scores import RATINGS, mean_and_spread, prepared
 from services.aesthetics.params import missing_weights
+from services.aesthetics.top_images import TopImagesParams, top_images
 from shared.errors import Invalid, ModelDamaged, ModelMissing, Unavailable
 from shared.models.cache import model_cache
 from shared.models.device import CPU, Device, choose_device
+from tests.services.aesthetics.aesthetic_clips import ten_views
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::PendingDeprecationWarning")
 NAME = "nima-mobilenet-aesthetic"
@@ -71,6 +75,30 @@ def test_auto_uses_bf16_for_weights_whose_scores_stay(models, pictures, tmp_path
     with network(params()) as found:
         assert found.used.precision == ("bf16" if has_bf16() else "f32")
         assert scores_off(found.rate(pictures), expected) < 0.01
+
+
+def test_ten_picture_files_get_the_scores_of_an_independent_pass(tmp_path, outputs, use_settings):
+    """From the file to the score: opening, scaling, range and network against numpy and torch.
+
+    Each pixel of the small pictures stands six times in the files, so that scaling them down does not round: random weights amplify that.
+    """
+    small = [cv2.resize(view, (224, 224), interpolation=cv2.INTER_AREA) for view in ten_views()]
+    files = [tmp_path / f"{number}.png" for number in range(10)]
+    for view, file in zip(small, files, strict=True):
+        Image.fromarray(view.repeat(2, axis=0).repeat(3, axis=1)).save(file)
+    weights = Weights(spread=1.5)
+    expected = mobilenet(np.stack(small).astype(np.float32) / 127.5 - 1, weights) @ RATINGS
+    assert expected.max() - expected.min() > 2
+    assert len({round(score, 1) for score in expected.tolist()}) >= 7
+    other_range = mobilenet(np.stack(small).astype(np.float32) / 255, weights) @ RATINGS
+    assert np.abs(other_range - expected).max() > 0.3, "a wrong range would be seen"
+    (tmp_path / NAME).mkdir()
+    write_h5(tmp_path / NAME / "weights_mobilenet_aesthetic_0.07.hdf5", weights, mobilenet_order())
+    use_settings(models_dir=tmp_path)
+    choice = TopImagesParams(model="mobilenet-aesthetic", scorer="nima", diversity=0, percent=0, backend="tensorflow")
+    result = top_images(choice, images=files, outputs=outputs)
+    assert [item.score for item in result.items] == pytest.approx(expected.tolist(), abs=0.02)
+    assert [item.rank for item in result.items] == (np.argsort(np.argsort(-expected)) + 1).tolist()
 
 
 def test_tensorflow_gives_the_same_scores(models, pictures, expected):
