@@ -34,10 +34,14 @@ ALSO_THE_GATEWAYS = "media"
 """The service under whose prefix the gateway has routes of its own; only the paths of its operations are forwarded."""
 
 
-def proxy_routes(upstreams: Upstreams, expand: Expand) -> APIRouter:
-    """Return a catch-all route for each service.
+REPLACED = {"v2": "aesthetics"}
+"""First part of the paths of a program that a service replaces -> the service. It has routes of the same paths."""
 
-    Include them before the gateway's own routes under /v1/media.
+
+def proxy_routes(upstreams: Upstreams, expand: Expand) -> APIRouter:
+    """Return a catch-all route for each service, and for the programs that services replace.
+
+    Include them before the gateway's own routes under /v1/media. For example `/v2/status` goes to `/v2/status` of the service.
     """
     router = APIRouter(include_in_schema=False)
 
@@ -49,6 +53,8 @@ def proxy_routes(upstreams: Upstreams, expand: Expand) -> APIRouter:
                 router.add_api_route(f"/v1/{service}/{{verb}}/{what}", forward, methods=["POST"])
         else:
             router.add_api_route(f"/v1/{service}/{{path:path}}", forward, methods=METHODS)
+        for first in (first for first, replacing in REPLACED.items() if replacing == service):
+            router.add_api_route(f"/{first}/{{path:path}}", forward, methods=["GET", "HEAD", "POST"])
     return router
 
 
@@ -87,15 +93,16 @@ def _number(length: str | None) -> int:
 
 
 def _address(base: httpx.URL, request: Request) -> httpx.URL:
-    """Return the service's URL for the path after /v1/{service}.
+    """Return the service's URL for the path after /v1/{service}, or for a whole path of a replaced program.
 
     The percent-encoding stays, because decoding and encoding again may change the path. Raises NotFound for an invalid path.
     """
     query = request.scope["query_string"]
     try:
-        _, _, _, rest = request.scope["raw_path"].split(b"/", 3)
+        _, first, *others = request.scope["raw_path"].split(b"/", 3)
+        rest = b"/".join((first, *others)) if first.decode("latin-1") in REPLACED else others[1]
         return base.copy_with(raw_path=base.raw_path + rest + (b"?" + query if query else b""))
-    except (httpx.InvalidURL, ValueError) as error:  # ValueError: /v1%2Feffects/...
+    except (httpx.InvalidURL, ValueError, IndexError) as error:  # IndexError: /v1%2Feffects/...
         raise NotFound(f"No such address: {error}.") from error
 
 

@@ -1,9 +1,11 @@
 """Endpoints compatible with PerfectFrameAI.
 
-A client of PerfectFrameAI only changes its base URL. Folders are below `<data folder>/aesthetics/<owner>` (`public` without API keys).
+A client of PerfectFrameAI only changes its base URL: to `/v1/aesthetics` of the gateway, or to the gateway itself if its paths begin with
+`/v2`. Folders are below `<data folder>/aesthetics/<owner>` (`public` without API keys).
 Unlike in PerfectFrameAI, several extractions can run at once.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -56,7 +58,7 @@ class ExtractorConfig(BaseModel):
         5,
         ge=1,
         le=100_000,
-        validation_alias=AliasChoices("compering_group_size", "group_size"),
+        validation_alias=AliasChoices("compering_group_size", "comparing_group_size", "group_size"),
         description="Number of frames in a group; the best of each is kept.",
     )
     top_images_percent: float = Field(
@@ -107,31 +109,52 @@ class ExtractorStatus(BaseModel):
     running: list[Running] = Field(description="All running extractions.")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """One row of the table of PerfectFrameAI's versions.
+
+    `prefix`: of its paths. `picture_prefix`: of the names of pictures that it writes.
+    """
+
+    prefix: str
+    picture_prefix: str
+
+
+VERSIONS = (Version(prefix="", picture_prefix=""), Version(prefix="/v2", picture_prefix="image_"))
+
+
 def seed_routes(extractions: Extractions) -> APIRouter:
     """Create the router of PerfectFrameAI's endpoints.
 
-    These are `/extractors/best_frames_extractor`, `/extractors/top_images_extractor` and `/status`.
+    These are `/extractors/best_frames_extractor`, `/extractors/top_images_extractor` and `/status`, and the same below `/v2`.
     """
     router = APIRouter(tags=["aesthetics as PerfectFrameAI had it"], responses=REFUSALS, route_class=JsonRoute)
+    for version in VERSIONS:
+        _add_routes(router, extractions, version)
+    return router
 
-    @router.post(f"/extractors/{BEST}", summary="Extract the best frames of the videos in a folder")
+
+def _add_routes(router: APIRouter, extractions: Extractions, version: Version) -> None:
+    """Add the endpoints of one version."""
+
+    @router.post(f"{version.prefix}/extractors/{BEST}", summary="Extract the best frames of the videos in a folder")
     async def best_frames_extractor(request: Request, config: ExtractorConfig | None = None) -> Started:
         config = config or ExtractorConfig()
-        extraction, files = await on_disk(_prepared, extractions, config, request.state.owner, BEST)
+        extraction, files = await on_disk(_prepared, extractions, config, request.state.owner, BEST, version)
         if config.all_frames:
             every = ExtractParams(format=config.images_output_format)
             return _reply(*await extractions.start(extraction, files, EXTRACT_FRAMES, every, "video"))
         params = BestFramesParams(group_size=config.compering_group_size, **config.scoring)
         return _reply(*await extractions.start(extraction, files, BEST_FRAMES, params, "video"))
 
-    @router.post(f"/extractors/{TOP}", summary="Extract the best pictures of a folder")
+    @router.post(f"{version.prefix}/extractors/{TOP}", summary="Extract the best pictures of a folder")
     async def top_images_extractor(request: Request, config: ExtractorConfig | None = None) -> Started:
         config = config or ExtractorConfig()
         params = TopImagesParams(percent=config.top_images_percent, **config.scoring)
-        extraction, files = await on_disk(_prepared, extractions, config, request.state.owner, TOP)
+        extraction, files = await on_disk(_prepared, extractions, config, request.state.owner, TOP, version)
         return _reply(*await extractions.start(extraction, files, TOP_IMAGES, params, "images"))
 
-    @router.get("/status", summary="List running extractions")
+    @router.get(f"{version.prefix}/status", summary="List running extractions")
     async def status(request: Request) -> ExtractorStatus:
         running = await on_disk(extractions.running, request.state.owner)
         reports = [
@@ -140,10 +163,10 @@ def seed_routes(extractions: Extractions) -> APIRouter:
         ]
         return ExtractorStatus(active_extractor=reports[-1].extractor if reports else None, running=reports)
 
-    return router
 
-
-def _prepared(extractions: Extractions, config: ExtractorConfig, owner: str, extractor: str) -> tuple[Extraction, list[Path]]:
+def _prepared(
+    extractions: Extractions, config: ExtractorConfig, owner: str, extractor: str, version: Version
+) -> tuple[Extraction, list[Path]]:
     """Make the extraction of a configuration and list its files.
 
     Raises Invalid for unusable folders, for a folder without files and for more than MAX_SOURCES files.
@@ -162,7 +185,15 @@ def _prepared(extractions: Extractions, config: ExtractorConfig, owner: str, ext
         raise Invalid(f"There is no file ({', '.join(suffixes)}){marked} in {config.input_directory!r}. Put some into {source}.")
     if len(files) > MAX_SOURCES:
         raise Invalid(f"There are {len(files)} files in {config.input_directory!r}; one extraction takes at most {MAX_SOURCES}.")
-    return Extraction(extractor=extractor, owner=owner, input_directory=source, output_directory=target, prefix=prefix), files
+    extraction = Extraction(
+        extractor=extractor,
+        owner=owner,
+        input_directory=source,
+        output_directory=target,
+        prefix=prefix,
+        picture_prefix=version.picture_prefix,
+    )
+    return extraction, files
 
 
 def _reply(extraction: Extraction, refused: dict[str, str]) -> Started:

@@ -61,6 +61,7 @@ class Extraction(BaseModel):
     input_directory: Path
     output_directory: Path
     prefix: str = Field("", description="Prefix that marks processed files. Empty: they are not marked.")
+    picture_prefix: str = Field("", description="Prefix of the names of delivered pictures.")
     taken: list[Taken] = []
 
 
@@ -230,11 +231,12 @@ def _settle(record: Path, extraction: Extraction, result: dict[str, Any], archiv
         if archive is not None:
             for folder in (extraction.input_directory, extraction.output_directory):
                 folder_within(root, str(folder.relative_to(root)))
-            deliver(archive, [item["image"] for item in result.get("items", [])], extraction.output_directory)
-            if extraction.prefix:
-                for taken, source in zip(extraction.taken, result.get("sources", []), strict=True):
-                    if source["processed"]:
-                        mark(extraction.input_directory / taken.name, extraction.prefix)
+            names = [item["image"] for item in result.get("items", [])]
+            deliver(archive, names, extraction.output_directory, prefix=extraction.picture_prefix)
+        if extraction.prefix and "sources" in result:
+            for taken, source in zip(extraction.taken, result["sources"], strict=True):
+                if source["processed"]:
+                    mark(extraction.input_directory / taken.name, extraction.prefix)
         record.unlink(missing_ok=True)
 
 

@@ -27,10 +27,10 @@ _MAX_NAME_BYTES = 255
 def folder_within(root: Path, name: str) -> Path:
     """Return the folder `name` below `root`.
 
-    A leading `/app/`, the place of the folders in PerfectFrameAI's containers, is ignored. Raises Invalid for a name that leads out of
-    `root`, through `..`, an absolute path or a link.
+    A leading `/app/`, the place of the folders in PerfectFrameAI's containers, is ignored, and so is that of `root` itself. Raises Invalid
+    for a name that leads out of `root`, through `..`, another absolute path or a link.
     """
-    parts = name.removeprefix(_SEED_ROOT).removeprefix("./").rstrip("/").split("/")
+    parts = name.removeprefix(f"{root}/").removeprefix(_SEED_ROOT).removeprefix("./").rstrip("/").split("/")
     if any(part in ("", ".", "..") or part.startswith(".") or not _PART.fullmatch(part) or is_too_long(part) for part in parts):
         raise Invalid(f"{name[:200]!r} is not the name of a folder here: give one below the shared folder, such as 'input_directory'.")
     path = root
@@ -89,14 +89,15 @@ def files_in(folder: Path, suffixes: Collection[str], *, ignored_prefix: str = "
     ]
 
 
-def deliver(archive: Path, names: Collection[str], folder: Path) -> None:
+def deliver(archive: Path, names: Collection[str], folder: Path, *, prefix: str = "") -> None:
     """Unpack pictures of a zip file into a folder.
 
-    Each picture is written completely or not at all. Files of the same name are replaced.
+    Each picture is written completely or not at all. Files of the same name are replaced. `prefix` is put before names without it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for name in names:
-        target = folder / Path(name).name
+        plain = Path(name).name
+        target = folder / (plain if plain.startswith(prefix) else prefix + plain)
         partial = partial_path(target)
         try:
             with open_picture(archive, name) as (_, source), partial.open("wb") as file:

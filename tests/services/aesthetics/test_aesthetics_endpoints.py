@@ -152,6 +152,33 @@ def test_an_extraction_delivers_pictures_and_marks_videos(rating: RunningSuite, 
     assert list(again["refused"]) == ["bad.mp4"]
 
 
+@pytest.mark.parametrize("base", ["", BASE])
+def test_the_paths_of_version_2_answer_at_the_gateway_and_below_the_service(rating: RunningSuite, shared, ten_seconds, base):
+    """As PerfectFrameAI's own tests ask: its message, its status, pictures named image_*, the video marked."""
+    name = "second" if base else "first"
+    (shared / name).mkdir()
+    shutil.copy(ten_seconds, shared / name / "test_video.mp4")
+    config = {"input_directory": str(shared / name), "output_directory": f"/app/{name}/frames", "all_frames": True}
+    answer = rating.client.post(f"{base}/v2/extractors/best_frames_extractor", json=config | {"comparing_group_size": 3})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["message"] == "'best_frames_extractor' started."
+    deadline = time.monotonic() + 100
+    while rating.client.get(f"{base}/v2/status").json()["active_extractor"] is not None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert (shared / name / "frames_extracted_test_video.mp4").is_file()
+    written = sorted(path.name for path in (shared / name / "frames").iterdir())
+    assert len(written) == 10
+    assert all(picture.startswith("image_test_video-") and picture.endswith(".jpg") for picture in written)
+    if not base:
+        top = {"input_directory": f"{name}/frames", "output_directory": f"{name}/top", "scorer": "technical"}
+        assert rating.client.post("/v2/extractors/top_images_extractor", json=top).status_code == 200
+        assert rating.client.post("/v2/extractors/other_extractor", json={}).status_code == 404
+        assert rating.client.get("/v2/jobs").status_code == 404
+        while rating.client.get("/v2/status").json()["active_extractor"] is not None and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert next(path.name for path in (shared / name / "top").iterdir()).startswith("image_test_video-")
+
+
 def test_all_frames_needs_no_network_and_two_extractions_run_at_once(rating: RunningSuite, shared, ten_seconds):
     for name in ("left", "right"):
         (shared / name).mkdir()
