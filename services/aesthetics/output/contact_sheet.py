@@ -1,16 +1,20 @@
 """The contact sheet: the chosen pictures with their ranks, merits, times and reasons."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFont, ImageOps
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
 
 from services.aesthetics.output.items import Item
 from services.aesthetics.selection.reasons import clock
 from shared.video import upright_rgb
 from shared.video.image import file_start
 
-Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+Rgb = NDArray[np.uint8]
 
 MAX_PICTURES = 60
 """Most pictures on the sheet. Of more pictures only the best are shown."""
@@ -18,6 +22,8 @@ MAX_PICTURES = 60
 _CELL, _HEIGHT, _GAP = 320, 240, 12
 _TITLE, _LINE, _MOST_LINES = 44, 16, 7
 """Heights of rank and name, and of a line of the reason, in pixels."""
+_LARGE, _SMALL, _FINE = 17, 13, 12
+"""Sizes of letters, in pixels."""
 _PAPER, _INK, _FAINT = (24, 24, 27), (244, 244, 245), (161, 161, 170)
 
 
@@ -27,46 +33,62 @@ def draw_sheet(items: Sequence[Item], folder: Path, output: Path) -> None:
     `items`: at least one chosen picture. `folder`: folder with the picture files that the items name.
     """
     best = sorted(sorted(items, key=lambda item: item.rank)[:MAX_PICTURES], key=lambda item: items.index(item))
-    large, small, fine = (ImageFont.load_default(size) for size in (17, 13, 12))
-    reasons = [_lines(item.reason, fine) for item in best]
+    reasons = [_lines(item.reason) for item in best]
     columns = min(len(best), 5)
     rows = -(-len(best) // columns)
     across, down = _CELL + _GAP, _HEIGHT + _TITLE + max(map(len, reasons)) * _LINE + 2 * _GAP
-    sheet = Image.new("RGB", (columns * across + _GAP, rows * down + _GAP), _PAPER)
-    draw = ImageDraw.Draw(sheet)
+    sheet = np.full((rows * down + _GAP, columns * across + _GAP, 3), _PAPER, np.uint8)
     for number, (item, lines) in enumerate(zip(best, reasons, strict=True)):
         left, top = _GAP + number % columns * across, _GAP + number // columns * down
         thumbnail = _thumbnail(folder / item.image)
-        sheet.paste(thumbnail, (left + (_CELL - thumbnail.width) // 2, top + (_HEIGHT - thumbnail.height) // 2))
-        draw.text((left, top + _HEIGHT + 4), f"#{item.rank}   {item.merit:.2f}", _INK, large)
+        height, width = thumbnail.shape[:2]
+        y, x = top + (_HEIGHT - height) // 2, left + (_CELL - width) // 2
+        sheet[y : y + height, x : x + width] = thumbnail
         caption = item.image if item.timestamp_s is None else f"{clock(item.timestamp_s)}   {item.source}"
-        draw.text((left, top + _HEIGHT + 25), _fitted(caption, small), _FAINT, small)
+        under = top + _HEIGHT
+        _draw(sheet, f"#{item.rank}   {item.merit:.2f}", (left, under + 19), _INK, _LARGE)
+        _draw(sheet, _fitted(caption), (left, under + 38), _FAINT, _SMALL)
         for place, line in enumerate(lines):
-            draw.text((left, top + _HEIGHT + _TITLE + 4 + place * _LINE), line, _FAINT, fine)
-    sheet.save(output, "PNG")
+            _draw(sheet, line, (left, under + _TITLE + 14 + place * _LINE), _FAINT, _FINE)
+    Image.fromarray(sheet).save(output, "PNG")
 
 
-def _thumbnail(path: Path) -> Image.Image:
-    """Open a picture file in the size of a cell."""
+def _draw(sheet: Rgb, text: str, place: tuple[int, int], color: tuple[int, int, int], size: int) -> None:
+    """Write a text. `place`: x of its left end, y of its base line."""
+    cv2.putText(sheet, text, place, color, _font(), size)
+
+
+def _width(text: str, size: int) -> int:
+    return int(cv2.getTextSize((0, 0), text, (0, 0), _font(), size)[2])
+
+
+@lru_cache(maxsize=1)
+def _font() -> cv2.FontFace:
+    """Return the font of the sheet. OpenCV brings it; it has the letters of most scripts, which Pillow's has not."""
+    return cv2.FontFace("uni")
+
+
+def _thumbnail(path: Path) -> Rgb:
+    """Read a picture file in the size of a cell, (height, width, 3)."""
     with Image.open(path) as picture:
         picture.draft("RGB", (_CELL, _HEIGHT))
-        return ImageOps.contain(upright_rgb(picture, head=file_start(path)), (_CELL, _HEIGHT))
+        return np.asarray(ImageOps.contain(upright_rgb(picture, head=file_start(path)), (_CELL, _HEIGHT)))
 
 
-def _lines(text: str, font: Font) -> list[str]:
+def _lines(text: str) -> list[str]:
     """Break a text into lines of the width of a cell."""
     lines = [""]
     for word in text.split():
         longer = f"{lines[-1]} {word}".strip()
-        if font.getlength(longer) <= _CELL:
+        if _width(longer, _FINE) <= _CELL:
             lines[-1] = longer
         else:
             lines.append(word)
     return lines if len(lines) <= _MOST_LINES else [*lines[: _MOST_LINES - 1], lines[_MOST_LINES - 1] + "…"]
 
 
-def _fitted(text: str, font: Font) -> str:
-    """Shorten a text to fit the width of a cell."""
-    while font.getlength(text) > _CELL:
+def _fitted(text: str) -> str:
+    """Shorten a caption to fit the width of a cell."""
+    while _width(text, _SMALL) > _CELL:
         text = text[:-2] + "…"
     return text

@@ -152,6 +152,25 @@ def test_pictures_of_a_zip_file_keep_their_names_in_every_script(tmp_path, outpu
     assert "'anim.gif', 'scan.jp2'" in warning
 
 
+def test_names_on_the_sheet_are_drawn_in_letters(tmp_path, outputs):
+    """Two names of one length look different: neither is a row of the sign for a missing letter."""
+    drawn = []
+    for names in (
+        ("été.png", "ñýž.png"),
+        ("Море.png", "Лето.png"),
+        ("夏海.png", "写真.png"),
+        ("휴가.png", "사진.png"),
+        ("ελλ.png", "άδα.png"),
+    ):
+        for name in names:
+            Image.fromarray(scenery(1, 64, 48)).save(tmp_path / name)
+            top_images(technical(), images=[tmp_path / name], outputs=outputs)
+            caption = np.asarray(Image.open(outputs["sheet"]).convert("L"))[12 + 240 + 22 : 12 + 240 + 42, 12:80].astype(int)
+            drawn.append(caption)
+    for one, other in zip(drawn[::2], drawn[1::2], strict=True):
+        assert np.abs(one - other).max() > 60
+
+
 def test_heic_and_avif_are_scored_and_written_as_jpeg(tmp_path, outputs):
     picture = Image.fromarray(cv2.GaussianBlur(scenery(3, 200, 120), (0, 0), 2))
     pillow_heif.from_pillow(picture).save(tmp_path / "IMG_1.heic", quality=95)
