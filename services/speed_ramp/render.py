@@ -17,8 +17,9 @@ from services.speed_ramp.handover.chapters import chapters, longest
 from services.speed_ramp.handover.warnings import ramp_warnings
 from services.speed_ramp.motion.part import no_frames
 from services.speed_ramp.params import CurveParams
-from services.speed_ramp.picture.interpolation import INTERPOLATIONS, shown_frames
+from services.speed_ramp.picture.interpolation import DUPLICATES, INTERPOLATIONS, shown_frames
 from services.speed_ramp.picture.picks import Part, SourceEnd
+from services.speed_ramp.picture.repeats import Repeats
 from services.speed_ramp.sound.modes import AUDIO_MODES
 from services.speed_ramp.sound.tracks import open_tracks
 from shared.choices import OneOf, described
@@ -33,6 +34,11 @@ class RenderParams(CurveParams):
 
     interpolation: Annotated[str, OneOf(INTERPOLATIONS)] = Field(
         "nearest", description=f"How to show moments between two source frames: {described(INTERPOLATIONS.values())}."
+    )
+    duplicates: Annotated[str, OneOf(DUPLICATES)] = Field(
+        "auto",
+        description="Repeated source frames, as in film at 24 frames per second in a file of 30, or in animation on twos: "
+        f"{described(DUPLICATES.values())}. A picture that stands for more than 0.2 s is not a repeat.",
     )
     shutter: float = Field(
         0.0,
@@ -59,6 +65,7 @@ class RenderResult(BaseModel):
     duration_s: float = Field(description="Length of the output's video in seconds: the integral of 1/speed, to the nearest frame.")
     source_duration_s: float = Field(description="Length of the part that was used, in seconds of source.")
     frames: int = Field(description="Number of frames in the output.")
+    repeated_frames: int = Field(0, description="Number of repeated source frames that were left out; see `duplicates`.")
     frame_rate: str = Field(description='Frames per second of the output as an exact fraction, such as "30000/1001".')
     audio_tracks: int = Field(description="Number of audio tracks in the output.")
     slow_parts: list[SlowPart] = Field(description="Slow parts of the output; if there are more than 100, the longest 100.")
@@ -115,6 +122,7 @@ def _encoded(
     points, rate = chosen.points, constant_rate(info.steady_rate, varies=False)
     interpolation, make_sound = INTERPOLATIONS[params.interpolation], AUDIO_MODES[params.audio].make
     clock, source_end = Clock(points, start=params.start), SourceEnd()
+    repeats = Repeats() if DUPLICATES[params.duplicates].dropped(interpolation) else None
     for warning in ramp_warnings(info, rate):
         progress.warn(warning)
     expected = max(round(float(clock.left(chosen.end)) * rate), 1)
@@ -136,7 +144,14 @@ def _encoded(
             else ()
         )
         shown = shown_frames(
-            frames, clock, rate, source_end, interpolation=interpolation, shutter=params.shutter, part=_part(params.start, params.duration)
+            frames,
+            clock,
+            rate,
+            source_end,
+            interpolation=interpolation,
+            shutter=params.shutter,
+            part=_part(params.start, params.duration),
+            repeats=repeats,
         )
         for number, picture in map_ordered(lambda frame: (frame.number, frame.picture()), shown, ahead=2):
             first = number if not written else first
@@ -161,6 +176,7 @@ def _encoded(
         duration_s=float(length),
         source_duration_s=end_s - params.start,
         frames=written,
+        repeated_frames=repeats.count if repeats else 0,
         frame_rate=f"{rate.numerator}/{rate.denominator}",
         audio_tracks=len(tracks),
         slow_parts=slow,
@@ -199,4 +215,5 @@ RENDER = Operation(
     outputs={"video": Kind.VIDEO},
     run=render,
     example=RenderParams(min_speed=0.5, max_speed=2.0),
+    version=2,
 )

@@ -1,12 +1,14 @@
 """Ways to make the output pictures of a ramp from source frames."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
 from services.speed_ramp.curve.clock import Clock
+from services.speed_ramp.picture.cadence import evenly, spreads
 from services.speed_ramp.picture.inbetween import LONGEST_S, Shown, compute_ahead, interpolated
 from services.speed_ramp.picture.picks import Part, SourceEnd, picks
+from services.speed_ramp.picture.repeats import Repeats
 from services.speed_ramp.picture.shutter import FrameWindow, motion_blurred
 from shared.video import Frame
 
@@ -42,6 +44,32 @@ INTERPOLATIONS = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duplicates:
+    """What happens to repeated source frames: one row of DUPLICATES.
+
+    `dropped`: whether an interpolation leaves them out.
+    """
+
+    name: str
+    description: str
+    dropped: Callable[[Interpolation], bool]
+
+
+DUPLICATES = {
+    duplicates.name: duplicates
+    for duplicates in (
+        Duplicates(name="auto", description="leaves them out of `blend` and `flow`", dropped=lambda interpolation: interpolation.blend),
+        Duplicates(name="keep", description="treats them as all others", dropped=lambda _interpolation: False),
+        Duplicates(
+            name="drop",
+            description="leaves them out of `nearest` too, and so shows each picture for the same time",
+            dropped=lambda _interpolation: True,
+        ),
+    )
+}
+
+
 def shown_frames(
     frames: Iterable[Frame],
     clock: Clock,
@@ -51,15 +79,19 @@ def shown_frames(
     interpolation: Interpolation,
     shutter: float,
     part: Part | None,
+    repeats: Repeats | None = None,
 ) -> Iterator[Shown]:
     """Yield the content of each output frame, in order.
 
-    `rate`: output frames per second. `shutter`: 0 to 1, see `motion_blurred`; 0 for none. `source_end` and `part`: see `picks`.
+    `rate`: output frames per second. `shutter`: 0 to 1, see `motion_blurred`; 0 for none. `source_end` and `part`: see `picks`. `repeats`:
+    leaves repeated frames out.
     """
+    if repeats is not None:
+        frames = evenly(repeats.without(frames))
     window = FrameWindow(frames)
     source = window if shutter else frames
     fade_s = LONGEST_S if interpolation.flow else None
-    picked = picks(source, clock, rate, source_end, blend=interpolation.blend, fade_s=fade_s, part=part)
+    picked = picks(source, clock, rate, source_end, blend=interpolation.blend, fade_s=fade_s, part=part, spreads=spreads)
     sharp = interpolated(picked) if interpolation.flow else picked
     shown = motion_blurred(sharp, window, clock, rate, shutter=shutter) if shutter else sharp
     return compute_ahead(shown) if interpolation.flow else iter(shown)

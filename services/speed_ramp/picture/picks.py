@@ -4,7 +4,7 @@ Output frame k is shown at k / rate seconds; the clock maps that to a moment of 
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -78,6 +78,7 @@ def picks(
     blend: bool,
     fade_s: float | None = None,
     part: Part | None = None,
+    spreads: Callable[[Frame], bool] = lambda _frame: False,
 ) -> Iterator[Pick]:
     """Yield the content of each output frame, in order and without gaps.
 
@@ -85,7 +86,8 @@ def picks(
     nearest to its time on the clock, so the error is at most half an output frame. With `blend`, each source frame fades into the next one
     and is shown alone only at its own time. A source frame that lasts longer than `fade_s` (by default one output frame) stays until
     `fade_s` seconds before the next. The last output frame ends within half a frame of the source's end on the clock; there is always at
-    least one. `part`: its first frame is shown from output frame 0 on, and its end is the source's end.
+    least one. `spreads`: whether a frame fades into the next one during all of its time. `part`: its first frame is shown from output
+    frame 0 on, and its end is the source's end.
     """
     before: Frame | None = None
     first = number = 0
@@ -94,7 +96,7 @@ def picks(
             first = number = 0 if part is not None else _nearest(clock, frame.time, rate)
         else:
             stop = max(_reached(clock, frame.time, rate) if blend else _nearest(clock, frame.time, rate), number)
-            fade = fade_s or float(1 / rate)
+            fade = float(frame.time - before.time) if spreads(before) else fade_s or float(1 / rate)
             yield from _faded(before, frame, range(number, stop), clock, rate, fade) if blend else _shown(before, range(number, stop))
             number = stop
         before = frame

@@ -1,0 +1,81 @@
+"""The moments of pictures that a file shows for uneven numbers of frames.
+
+A file of 30 frames per second shows four pictures of a film for one frame each and the next for two. Played at those times, motion is
+uneven even without the repeats. A picture's true moment lies somewhere within the time that it is shown, so the moments are placed as
+evenly as this allows: along straight lines that stay inside the spans of the coming pictures.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from fractions import Fraction
+
+from services.speed_ramp.picture.repeats import Held
+from shared.video import Frame
+
+_AHEAD = 6  # pictures looked ahead: more than a round of the usual patterns
+_BASE = Fraction(1, 1_000_003)  # seconds; a time base of no file, which marks frames with a moment of their own
+_CLOSE = Fraction(1, 32)  # of a step: a moment this close to the frame's own time is that time
+_INSIDE = Fraction(63, 64)  # share of its span within which a picture's moment lies
+
+
+def evenly(held: Iterable[Held]) -> Iterator[Frame]:
+    """Yield the frames at their moments.
+
+    Frames without repeats around them keep their times, and are yielded unchanged. The first frame keeps its time, and the last one its
+    end.
+    """
+    source, ahead = iter(held), deque[Held]()
+    pace = moment = None
+    while True:
+        while len(ahead) <= _AHEAD and (following := next(source, None)) is not None:
+            ahead.append(following)
+        if not ahead:
+            return
+        current = ahead.popleft()
+        moment = current.frame.time if moment is None else moment
+        if not ahead:
+            yield _at(current, moment, current.until)
+            return
+        after, pace = _next(current, moment, ahead, pace)
+        yield _at(current, moment, after)
+        moment = after
+
+
+def spreads(frame: Frame) -> bool:
+    """Return whether a frame was given a moment of its own, and leads to the next one without standing still."""
+    return frame.time_base == _BASE
+
+
+def _next(current: Held, moment: Fraction, ahead: deque[Held], pace: Fraction | None) -> tuple[Fraction, Fraction | None]:
+    """Return the moment of the first picture in `ahead`, and the pace: seconds per picture, None where nothing repeats."""
+    count, first, last = len(ahead), ahead[0].frame.time, ahead[-1].frame.time
+    step = _shortest(current, ahead)
+    # Without repeats in sight, moments return to the frames' own times; not at the end, where no more can be seen.
+    returning = count >= _AHEAD and not current.repeats and not any(held.repeats for held in ahead)
+    if returning and moment - current.frame.time <= _CLOSE * step:
+        return first, None
+    wanted = (last - moment) / count if returning or pace is None else pace
+    low, high = Fraction(0), Fraction(10**6)
+    for number, held in enumerate(ahead, start=1):
+        span = held.until - held.frame.time if held.repeats else min(held.until - held.frame.time, step)
+        lowest, highest = (held.frame.time - moment) / number, (held.frame.time + _INSIDE * span - moment) / number
+        if max(low, lowest) > min(high, highest):
+            break
+        low, high = max(low, lowest), min(high, highest)
+    pace = min(max(wanted, low), high)
+    return moment + pace, pace
+
+
+def _shortest(current: Held, ahead: deque[Held]) -> Fraction:
+    """Return the shortest time that a frame is shown: a step of the file's own rate."""
+    return min((held.until - held.frame.time) / (held.repeats + 1) for held in (current, *ahead))
+
+
+def _at(held: Held, moment: Fraction, after: Fraction) -> Frame:
+    """Return a frame that is shown from `moment` to `after`; itself if that is no change."""
+    frame = held.frame
+    if moment == frame.time and not held.repeats and after == held.until:
+        return frame
+    pts = round(moment / _BASE)
+    return replace(frame, pts=pts, time_base=_BASE, duration=round(after / _BASE) - pts)

@@ -1,0 +1,133 @@
+"""Repeated source frames, which interpolation leaves out.
+
+Film at 24 frames per second in a file of 30, or animation on twos, shows some pictures for more than one frame. Interpolation between two
+equal pictures stands still, so a slowed clip would stutter.
+
+A frame repeats the one before it if it differs far less than its neighbours do from theirs: in the block of a small luma picture that
+changes most, by less than a fifth of what moves shortly before and shortly after. That holds with the noise of an encoder, and for small
+moving objects. Noise that moves everywhere makes every step alike, and a scene that stands still has no motion to compare with: both keep
+all frames.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.video import Frame, map_ordered
+
+LONGEST_S = Fraction(1, 5)
+"""Longest run of equal frames, in seconds, that counts as repeats: threes at 24 frames per second, with room. Longer is standing still."""
+
+LONGEST_RUN = 6
+"""Most frames of a run of repeats, so that memory does not depend on the frame rate."""
+
+_AROUND = 2 * LONGEST_RUN  # frames before and after that a change is compared with: two changes of the slowest cadence
+_SIZE = 160  # longer side, in pixels, of the compared pictures
+_BLOCK = 5  # pixels
+_SHARE = 0.2  # of the motion around it, for a repeat. Measured: repeats 0.00 to 0.05, other frames 0.23 and more
+_NOISE = 6.0  # levels: a repeat changes no block by more, however much moves around it
+_VISIBLE = 1.0  # levels in the block that changes most: less than this around a frame is no motion
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A frame, and how long its picture is shown.
+
+    `until`: the second at which another picture follows. `repeats`: number of frames that were left out.
+    """
+
+    frame: Frame
+    until: Fraction
+    repeats: int = 0
+
+
+class Repeats:
+    """A filter that leaves repeated frames out.
+
+    `count` is the number of frames left out so far. Memory holds at most 20 frames.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def without(self, frames: Iterable[Frame]) -> Iterator[Held]:
+        """Yield the frames of a clip without repeats, each with the time that it is shown."""
+        run: list[Frame] = []
+        standing = False
+        for frame, repeats in _marked(frames):
+            if run and (standing or not repeats):
+                yield from self._ended(run, frame.time)
+                run = []
+            run.append(frame)
+            standing = repeats and (standing or len(run) > LONGEST_RUN or frame.time - run[0].time >= LONGEST_S)
+        if run:
+            yield from self._ended(run, _end(run[-1]))
+
+    def _ended(self, run: list[Frame], until: Fraction) -> Iterator[Held]:
+        """Yield the first frame of a run, or all of them if the picture stands still."""
+        if len(run) > 1 and len(run) <= LONGEST_RUN and until - run[0].time <= LONGEST_S:
+            self.count += len(run) - 1
+            yield Held(run[0], until, len(run) - 1)
+            return
+        for frame, after in zip(run, [*run[1:], None], strict=True):
+            yield Held(frame, after.time if after else until)
+
+
+def _marked(frames: Iterable[Frame]) -> Iterator[tuple[Frame, bool]]:
+    """Yield each frame, and whether it repeats the one before it."""
+    past: deque[float] = deque(maxlen=_AROUND)
+    ahead: deque[tuple[Frame, float | None]] = deque()
+    for frame, change in _changes(frames):
+        ahead.append((frame, change))
+        if len(ahead) > _AROUND:
+            yield _mark(past, ahead)
+    while ahead:
+        yield _mark(past, ahead)
+
+
+def _mark(past: deque[float], ahead: deque[tuple[Frame, float | None]]) -> tuple[Frame, bool]:
+    """Take the next frame from `ahead`, and compare its change with those around it.
+
+    What counts is the second largest change on either side, and the smaller of the two sides. So a cut, or a caption that appears, does
+    not make the frames around it repeats. At the ends of a clip, one side is too short to count.
+    """
+    frame, change = ahead.popleft()
+    if change is None:  # nothing to compare with: the first frame, or a new picture size
+        past.clear()
+        return frame, False
+    following = [other for _, other in ahead if other is not None]
+    sides = [side for side in (past, following) if len(side) > LONGEST_RUN]
+    motion = min(sorted(side)[-2] for side in sides) if sides else max([*past, *following], default=0.0)
+    past.append(change)
+    return frame, motion >= _VISIBLE and change <= min(_SHARE * motion, _NOISE)
+
+
+def _changes(frames: Iterable[Frame]) -> Iterator[tuple[Frame, float | None]]:
+    """Yield each frame with its change from the one before it, in levels of 256.
+
+    None where the frames cannot be compared.
+    """
+
+    def shrink(frame: Frame) -> tuple[Frame, NDArray[np.uint8]]:
+        scale = min(_SIZE / max(frame.width, frame.height), 1.0)
+        return frame, frame.small_luma(max(round(frame.width * scale), 1), max(round(frame.height * scale), 1))
+
+    before: NDArray[np.uint8] | None = None
+    for frame, small in map_ordered(shrink, frames, ahead=2):
+        yield frame, None if before is None or before.shape != small.shape else _change(before, small)
+        before = small
+
+
+def _change(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> float:
+    """Return the mean difference in the block that changes most, in levels of 256."""
+    return float(cv2.blur(cv2.absdiff(before, after).astype(np.float32), (_BLOCK, _BLOCK)).max())
+
+
+def _end(frame: Frame) -> Fraction:
+    """Return the second at which a frame ends."""
+    return frame.time + frame.duration * frame.time_base
