@@ -87,5 +87,6 @@ ANALYZE = Operation(
     result=AnalyzeResult,
     inputs={"video": Kind.VIDEO},
     run=analyze,
+    version=2,
     example=AnalyzeParams(min_speed=0.5, max_speed=2.0),
 )

@@ -88,5 +88,6 @@ EXPORT = Operation(
     inputs={"video": Kind.VIDEO},
     outputs={"plot": Kind.IMAGE, "files": Kind.ARCHIVE},
     run=export,
+    version=2,
     example=ExportParams(min_speed=0.5, max_speed=2.0),
 )

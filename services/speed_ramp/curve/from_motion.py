@@ -14,8 +14,8 @@ from services.speed_ramp.curve.trim import trimmed
 from services.speed_ramp.motion.trace import Trace
 
 _CELLS = 8  # grid cells per segment: motion is smoothed on a grid finer than the curve
-_NOISE = 0.01  # diagonals per second: smaller differences in motion are noise
-_CONTRAST = 0.25  # motion that varies by less than this share of its maximum uses only part of the speed range
+_NOISE = 0.01  # diagonals per second: smaller motion is noise
+_EVEN, _FULL = 0.1, 1.0  # octaves of motion: a change within the measurement's accuracy, and one that uses the whole speed range
 _FWHM = 2.355  # full width at half maximum of a Gaussian, in standard deviations
 
 
@@ -61,9 +61,10 @@ def from_motion(motion: Trace, params: MotionToSpeed) -> list[Point]:
     It has one control point in the middle of each segment, and is linear between them.
 
     The smoothed motion is scaled to 0..1 by its 5th and 95th percentiles, so outliers do not matter. The result picks the speed between
-    `max_speed` and `min_speed` on a logarithmic scale: half-way between 0.5 and 2 is 1. The less the motion varies, the closer the speeds
-    stay to 1 (clipped to the limits); a clip with constant motion plays at that speed throughout. Follows AI-Speed-Ramping (motion per
-    segment relative to its range over the clip), but slows action down by default instead of speeding it up.
+    `max_speed` and `min_speed` on a logarithmic scale: half-way between 0.5 and 2 is 1. Motion that changes by an octave uses the whole
+    range of speeds, smaller changes proportionally less of it, around 1 (clipped to the limits); motion that changes by less than a tenth
+    of an octave counts as even and plays at that speed throughout. Follows AI-Speed-Ramping (motion per segment relative to
+    its range over the clip), but slows action down by default instead of speeding it up.
     """
     starts, ends = segments(motion.duration_s, params.segment_duration)
     grid, smooth = _smoothed(motion, segment_duration=params.segment_duration, smoothing=params.smoothing)
@@ -77,7 +78,8 @@ def from_motion(motion: Trace, params: MotionToSpeed) -> list[Point]:
     slowness = MODES[params.mode].slowness(action)
     slow, fast = math.log(params.min_speed), math.log(params.max_speed)
     even = min(max(0.0, slow), fast)
-    strength = min((high - low) / max(_CONTRAST * high, _NOISE), 1.0)
+    octaves = math.log2((high + _NOISE) / (low + _NOISE))
+    strength = min(max(octaves - _EVEN, 0.0) / (_FULL - _EVEN), 1.0)
     speeds = np.exp(even + strength * (fast + slowness * (slow - fast) - even))
     # Rounded so that constant motion gives equal speeds; clipped because exp(log(x)) may be just outside the limits.
     speeds = np.clip(np.round(speeds, 9), params.min_speed, params.max_speed)

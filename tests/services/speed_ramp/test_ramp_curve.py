@@ -61,6 +61,20 @@ def test_even_motion_plays_at_normal_speed(low: float, high: float, expected: fl
     assert pairs(points) == [(0.0, expected), (10.0, expected)]
 
 
+@pytest.mark.parametrize("mode", ["slow_action", "speed_action"])
+@pytest.mark.parametrize(
+    ("octaves", "share"), [(0.05, 0), (0.1, 0), (0.25, 1 / 6), (0.436, 0.373), (0.55, 0.5), (0.775, 0.75), (1, 1), (3, 1)]
+)
+def test_the_range_of_speeds_follows_the_range_of_motion(octaves: float, share: float, mode: str) -> None:
+    """State the share of the speed range that motion between two levels uses: 0.436 octaves are ±15 %."""
+    t = np.arange(1, 1200) / 30
+    motion = 0.3 * 2 ** (octaves * np.where(t % 10 < 5, -0.5, 0.5))
+    points = from_motion(trace(motion), AnalyzeParams(mode=mode, smoothing=0))
+    speeds = [point.speed for point in points]
+    assert np.log2(max(speeds) / min(speeds)) / 2 == pytest.approx(share, abs=0.04)
+    assert np.sqrt(max(speeds) * min(speeds)) == pytest.approx(1, rel=0.01)
+
+
 def test_a_single_frame_has_a_curve() -> None:
     points = from_motion(at(np.zeros(0), np.zeros(0), 0.04), AnalyzeParams())
     assert pairs(points) == [(0.0, 1.0), (0.04, 1.0)]
