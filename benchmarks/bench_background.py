@@ -1,9 +1,10 @@
 """Speed and memory of plates and composites at 1080p.
 
-    python -m benchmarks.bench_background [seconds of the 1080p clip]
+    python -m benchmarks.bench_background [seconds of the 1080p clip] [--studio]
 
-Jobs run in turns, and the best of three runs counts. The clip is a real clip, enlarged. Its matte is a drawn, moving ellipse of the size of
-a person, because the time of a composite depends on the length of the matte's edge, not on the subject.
+`--studio` prints the table of the studio only. Jobs run in turns, and the best of three runs counts. The clip is a
+real clip, enlarged. Its matte is a drawn, moving ellipse of the size of a person, because the time of a composite depends on the length of
+the matte's edge, not on the subject.
 """
 
 import os
@@ -15,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
+from unittest.mock import patch
 
 import cv2
 import numpy as np
@@ -25,12 +27,16 @@ from rich.table import Table
 
 from benchmarks.clips import sample_clip
 from benchmarks.machine import machine
+from services.background.analysis.analyze import analyze
 from services.background.composite import CompositeParams, composite
 from services.background.fill.opencv import fill_opencv
 from services.background.fill.smooth import fill_smooth
 from services.background.median.masked_median import NO_SAMPLE, masked_median
 from services.background.plate import PlateParams, plate
+from services.background.studio import StudioParams, studio
+from shared.operation import Silent
 from shared.video import VideoWriter, ffmpeg_path, read_frames
+from shared.video.clip.part import ClipPart
 from shared.video.writing.encoders import choose_encoder, encoder_options
 from shared.worker.slot import HEAPS
 
@@ -45,8 +51,13 @@ def main() -> None:
     if os.environ.get("MALLOC_ARENA_MAX") != HEAPS:
         command = [sys.executable, "-m", "benchmarks.bench_background", *sys.argv[1:]]
         os.execve(sys.executable, command, os.environ | {"MALLOC_ARENA_MAX": HEAPS})
-    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 3
+    numbers = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
+    seconds = float(numbers[0]) if numbers else 3
     out.print(f"{machine()}\n")
+    if "--studio" in sys.argv:
+        with tempfile.TemporaryDirectory() as name:
+            out.print(studios(Path(name), seconds))
+        return
     out.print(medians())
     out.print(fills())
     with tempfile.TemporaryDirectory() as name:
@@ -54,6 +65,7 @@ def main() -> None:
         clip, matte, picture = made_clip(folder, seconds)
         out.print(composites(folder, clip, matte, picture))
         out.print(plates(folder, clip, matte))
+        out.print(studios(folder, seconds))
 
 
 def medians() -> Table:
@@ -137,6 +149,52 @@ def composites(folder: Path, clip: Path, matte: Path, picture: Path) -> Table:
     return table
 
 
+def studios(folder: Path, seconds: float) -> Table:
+    """Measure whole studio jobs over a given picture, in processor time, against a plain transcode.
+
+    The clip pans. The depth is drawn, so that no model is needed: a floor and five boxes. What the model itself takes is left out.
+    """
+    pan = "scale=2304:980:flags=lanczos,pad=2304:1296:0:158,crop=1920:1080:(in_w-out_w)*(0.5+0.4*sin(t*2)):(in_h-out_h)*(0.5+0.3*sin(t))"
+    clip, matte, picture = made_clip(folder, seconds, scale=pan)
+    target = folder / "made.mp4"
+    outputs = {"video": target, "background": folder / "background.png", "depth": folder / "depth.png"}
+
+    def job(**params: Any) -> Callable[[], object]:
+        return lambda: studio(StudioParams(**params), video=clip, alpha=matte, background=picture, outputs=outputs)
+
+    jobs: list[tuple[str, Callable[[], object]]] = [
+        ("ffmpeg, plain transcode, same encoder settings", lambda: transcode(clip, target)),
+        ("analysis alone", lambda: analyze(clip, matte, ClipPart(), size=SIZE, frames=1, smooth=15, progress=Silent())),
+        ("studio, depth plane", job(depth="plane")),
+        ("studio, depth model", job()),
+    ]
+    spent = dict.fromkeys((name for name, _ in jobs), (float("inf"), float("inf")))
+    with patch("services.background.parallax.depth.estimated_depth", drawn_depth):
+        for _ in range(RUNS):
+            for name, run in jobs:
+                began, used = time.perf_counter(), os.times()[:4]
+                run()
+                processor = sum(os.times()[:4]) - sum(used)
+                wall = time.perf_counter() - began
+                spent[name] = min(spent[name][0], processor), min(spent[name][1], wall)
+    table = Table(title=f"Studio over a given picture, {SIZE[0]}x{SIZE[1]}, {seconds:g} s")
+    for head in ("job", "wall s", "processor s", "processor, of the transcode"):
+        table.add_column(head, justify="left" if head == "job" else "right")
+    for name, (processor, wall) in spent.items():
+        table.add_row(name, f"{wall:.2f}", f"{processor:.2f}", f"{processor / spent[jobs[0][0]][0]:.2f}x")
+    return table
+
+
+def drawn_depth(rgb: NDArray[np.uint8], *_: object, **__: object) -> NDArray[np.float32]:
+    """Draw inverse depth in place of the model's: a floor that comes nearer, and five boxes."""
+    height, width = rgb.shape[:2]
+    inverse = np.repeat(np.linspace(0, 0.6, height, dtype=np.float32)[:, None], width, axis=1)
+    for number in range(5):
+        left, top = int(width * (0.1 + 0.17 * number)), int(height * (0.3 + 0.08 * number))
+        inverse[top : top + height // 4, left : left + width // 10] = 0.5 + 0.1 * number
+    return np.asarray(cv2.GaussianBlur(inverse, (0, 0), 2), np.float32)
+
+
 def plates(folder: Path, clip: Path, matte: Path) -> Table:
     """Measure the time and the added memory of plates."""
     outputs = {"plate": folder / "plate.png", "invented": folder / "invented.png"}
@@ -152,11 +210,10 @@ def plates(folder: Path, clip: Path, matte: Path) -> Table:
     return table
 
 
-def made_clip(folder: Path, seconds: float) -> tuple[Path, Path, Path]:
+def made_clip(folder: Path, seconds: float, *, scale: str = "scale=1920:816:flags=lanczos,pad=1920:1080:0:132") -> tuple[Path, Path, Path]:
     """Make the clip, its matte and a background picture."""
     clip, matte, picture = folder / "clip.mp4", folder / "matte.mp4", folder / "background.png"
-    scale = "scale=1920:816:flags=lanczos,pad=1920:1080:0:132"
-    settings = ["-vf", scale, "-c:v", "libx264", "-preset", "veryfast", "-crf", "18"]
+    settings = ["-vf", f"{scale},setsar=1", "-c:v", "libx264", "-preset", "veryfast", "-crf", "18"]
     ffmpeg("-i", str(sample_clip("bikes.mp4")), "-t", str(seconds), *settings, str(clip))
     with read_frames(clip) as frames, VideoWriter(matte, width=SIZE[0], height=SIZE[1], frame_rate=25, quality=90) as writer:  # type: ignore[arg-type]
         gray = np.full((SIZE[1] // 2, SIZE[0] // 2), 128, np.uint8)

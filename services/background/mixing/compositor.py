@@ -10,7 +10,7 @@ from services.background.mixing.edge_colors import edge_of, estimated, with_clea
 from services.background.mixing.grain import Grain
 from services.background.mixing.light_wrap import wrapped
 from services.background.mixing.linear_light import mixed_linearly
-from services.background.mixing.over import Plane, chroma_alpha, over
+from services.background.mixing.over import Plane, chroma_alpha, over, reached
 from services.background.mixing.shadow import contact_shadow, kept_shadow, shaded
 from services.background.mixing.stray_blobs import without_stray_blobs
 
@@ -77,33 +77,38 @@ class Compositor:
         """Return the composite's planes."""
         look = self._look
         alphas = layers.alpha, chroma_alpha(layers.alpha)
-        subject = self.subject(layers, alphas)
+        background = self._background(layers)
+        places = _reached_places(alphas)
+        if places is None:
+            return background[0].copy(), background[1].copy(), background[2].copy()
+        # The rest of the picture is background.
+        subject, behind = _parts(self.subject(layers, alphas), places), _parts(background, places)
         if match != SAME:
             subject = applied(subject, match)
-        background = self._background(layers)
-        each = (alphas[0], alphas[1], alphas[1])
-        mixed = [over(front, back, alpha) for front, back, alpha in zip(subject, background, each, strict=True)]
-        planes: Planes = (mixed[0], mixed[1], mixed[2])
+        cut = alphas[0][places[0]], alphas[1][places[1]]
+        mixed = over(subject[0], behind[0], cut[0]), over(subject[1], behind[1], cut[1]), over(subject[2], behind[2], cut[1])
         if look.linear:
-            planes = mixed_linearly(planes, subject, background, alphas, look.matrix)
+            mixed = mixed_linearly(mixed, subject, behind, cut, look.matrix)
+        luma, u, v = (plane.copy() for plane in background)
+        luma[places[0]], u[places[1]], v[places[1]] = mixed
         if look.light_wrap:
-            luma, u, v = wrapped(planes, background, each, look.light_wrap)
-            planes = luma, u, v
-        return planes
+            luma, u, v = wrapped((luma, u, v), background, (alphas[0], alphas[1], alphas[1]), look.light_wrap)
+        return luma, u, v
 
     def subject(self, layers: Layers, alphas: tuple[Plane, Plane]) -> Planes:
         """Remove the old background from the frame's soft edge."""
         if not self._look.decontaminate:
             return layers.frame
         edges = edge_of(alphas[0]), edge_of(alphas[1])
-        clean = []
-        for number, plane in enumerate(layers.frame):
-            alpha, edge = alphas[number > 0], edges[number > 0]
-            if layers.plate is not None:
-                clean.append(with_clean_plate(plane, layers.plate[number], edge))
-            else:
-                clean.append(estimated(plane, alpha, edge, max(plane.shape[0] // _REACH, 2)))
-        return clean[0], clean[1], clean[2]
+        if layers.plate is not None:
+            luma, u, v = (
+                with_clean_plate(plane, behind, edges[number > 0])
+                for number, (plane, behind) in enumerate(zip(layers.frame, layers.plate, strict=True))
+            )
+            return luma, u, v
+        (luma,) = estimated(layers.frame[:1], alphas[0], edges[0], max(alphas[0].shape[0] // _REACH, 2))
+        u, v = estimated(layers.frame[1:], alphas[1], edges[1], max(alphas[1].shape[0] // _REACH, 2))
+        return luma, u, v
 
     def _background(self, layers: Layers) -> Planes:
         luma, u, v = layers.background
@@ -114,3 +119,19 @@ class Compositor:
         if self._grain is not None:
             luma = self._grain.added(luma, layers.number)
         return np.asarray(luma, np.uint8), u, v
+
+
+def _reached_places(alphas: tuple[Plane, Plane]) -> tuple[tuple[slice, slice], tuple[slice, slice]] | None:
+    """Return the rows and columns of luma and of chroma that alpha reaches; None if it is 0. Those of luma begin at even numbers."""
+    luma, chroma = reached(alphas[0]), reached(alphas[1])
+    if luma is None or chroma is None:
+        return None
+    halves = [
+        slice(min(full.start // 2, half.start), max((full.stop + 1) // 2, half.stop)) for full, half in zip(luma, chroma, strict=True)
+    ]
+    rows, columns = (slice(2 * half.start, min(2 * half.stop, length)) for half, length in zip(halves, alphas[0].shape, strict=True))
+    return (rows, columns), (halves[0], halves[1])
+
+
+def _parts(planes: Planes, places: tuple[tuple[slice, slice], tuple[slice, slice]]) -> Planes:
+    return planes[0][places[0]], planes[1][places[1]], planes[2][places[1]]

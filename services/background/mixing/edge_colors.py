@@ -1,5 +1,6 @@
 """Recovery of the subject's colours in the soft edge of a matte."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +29,8 @@ class Edge:
 
 def edge_of(alpha: Plane) -> Edge:
     """Find the soft edge of alpha, uint8 (height, width)."""
-    indices = np.flatnonzero((alpha > _CLEAR) & (alpha < _OPAQUE))
+    # Below the range the difference wraps around to large values.
+    indices = np.flatnonzero(alpha - np.uint8(_CLEAR + 1) < _OPAQUE - _CLEAR - 1)
     return Edge(indices, alpha.reshape(-1)[indices] * np.float32(1 / 255))
 
 
@@ -45,33 +47,52 @@ def with_clean_plate(plane: Plane, plate: Plane, edge: Edge) -> Plane:
     return _put(plane, edge, subject)
 
 
-def estimated(plane: Plane, alpha: Plane, edge: Edge, reach: int) -> Plane:
+def estimated(planes: Sequence[Plane], alpha: Plane, edge: Edge, reach: int) -> list[Plane]:
     """Estimate the subject's colours in the soft edge by blur fusion.
 
-    `plane`, `alpha`: uint8 (height, width); `reach`: distance in pixels from which colours are gathered. The method is that of Forte,
+    `planes`, `alpha`: uint8 (height, width); `reach`: distance in pixels from which colours are gathered. The method is that of Forte,
     Approximate Fast Foreground Colour Estimation, 2021, with two changes: it runs on Y, U and V, in which mixing is as linear as in R, G
     and B, and the blurred estimates are made at a quarter of the size, because they are smooth.
     """
     if not len(edge.indices):
-        return plane
-    height, width = plane.shape
+        return list(planes)
+    height, width = alpha.shape
     size = max(width // _REDUCED, 1), max(height // _REDUCED, 1)
-    small: NDArray[Any] = cv2.resize(plane, size, interpolation=cv2.INTER_AREA).astype(np.float32)
-    weight = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA).astype(np.float32) * np.float32(1 / 255)
-    subject: NDArray[Any] = small
-    behind: NDArray[Any] = small
-    for radius in (max(10 * reach // _REDUCED, 2), max(reach // _REDUCED, 1)):
-        kernel = (2 * radius + 1, 2 * radius + 1)
-        covered = cv2.blur(weight, kernel)
-        subject_mean = cv2.blur(subject * weight, kernel) / np.maximum(covered, 1e-4)
-        behind_mean = cv2.blur(behind * (1 - weight), kernel) / np.maximum(1 - covered, 1e-4)
-        error = small - weight * subject_mean - (1 - weight) * behind_mean
-        subject, behind = np.clip(subject_mean + weight * error, 0, 255), behind_mean
     rows, columns = np.divmod(edge.indices, width)
     across, down = np.minimum(columns * size[0] // width, size[0] - 1), np.minimum(rows * size[1] // height, size[1] - 1)
-    inside, outside = subject_mean[down, across], behind_mean[down, across]
-    mixed = plane.reshape(-1)[edge.indices].astype(np.float32)
-    return _put(plane, edge, inside + edge.alpha * (mixed - edge.alpha * inside - (1 - edge.alpha) * outside))
+    radii = max(10 * reach // _REDUCED, 2), max(reach // _REDUCED, 1)
+    # Only what the blurs gather for the edge is computed.
+    top, left = max(int(down.min()) - sum(radii), 0), max(int(across.min()) - sum(radii), 0)
+    place = slice(top, int(down.max()) + sum(radii) + 1), slice(left, int(across.max()) + sum(radii) + 1)
+    weight = _small_part(alpha, size, place) * np.float32(1 / 255)
+    rest = 1 - weight
+    kernels = [(2 * radius + 1, 2 * radius + 1) for radius in radii]
+    gathered = [1 / np.maximum(cv2.blur(weight, kernel), 1e-4) for kernel in kernels]
+    left_over = [1 / np.maximum(cv2.blur(rest, kernel), 1e-4) for kernel in kernels]
+    clean = []
+    for plane in planes:
+        small = _small_part(plane, size, place)
+        subject: NDArray[Any] = small
+        behind: NDArray[Any] = small
+        for kernel, inner, outer in zip(kernels, gathered, left_over, strict=True):
+            subject_mean = cv2.blur(subject * weight, kernel) * inner
+            behind_mean = cv2.blur(behind * rest, kernel) * outer
+            error = small - weight * subject_mean - rest * behind_mean
+            subject, behind = np.clip(subject_mean + weight * error, 0, 255), behind_mean
+        inside, outside = subject_mean[down - top, across - left], behind_mean[down - top, across - left]
+        mixed = plane.reshape(-1)[edge.indices].astype(np.float32)
+        clean.append(_put(plane, edge, inside + edge.alpha * (mixed - edge.alpha * inside - (1 - edge.alpha) * outside)))
+    return clean
+
+
+def _small_part(plane: Plane, size: tuple[int, int], place: tuple[slice, slice]) -> NDArray[Any]:
+    """Return the part `place` of a plane shrunk to `size` (width, height), float32."""
+    if plane.shape != (_REDUCED * size[1], _REDUCED * size[0]):
+        return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA)[place], np.float32)
+    rows, columns = (slice(_REDUCED * axis.start, _REDUCED * axis.stop) for axis in place)
+    part = plane[rows, columns]
+    shrunk = cv2.resize(part, (part.shape[1] // _REDUCED, part.shape[0] // _REDUCED), interpolation=cv2.INTER_AREA)
+    return np.asarray(shrunk, np.float32)
 
 
 def _put(plane: Plane, edge: Edge, values: NDArray[Any]) -> Plane:

@@ -35,7 +35,7 @@ class MovingPlate:
         self._surface: TornSurface | None = None
         if inverse is not None and self._scale and path.largest > 0:
             self._surface = TornSurface(inverse, reach=path.largest * self._scale)
-            behind = np.clip(np.rint(self._surface.behind(rgb.astype(np.float32))), 0, 255).astype(np.uint8)
+            behind = self._surface.behind(rgb)
             self._behind = backdrop.picture(behind, "stretch")
 
     def at(self, number: int) -> Planes:
@@ -50,9 +50,8 @@ class MovingPlate:
         base[0, 2] -= move[0] * self._middle
         base[1, 2] -= move[1] * self._middle
         view = self._surface.view(move, base, size)
-        luma, u, v = (
-            read(view, plane, behind, reduced=reduced) for plane, behind, reduced in zip(self._planes, self._behind, (1, 2, 2), strict=True)
-        )
+        places = view.full, view.half, view.half
+        luma, u, v = (read(place, plane, behind) for place, plane, behind in zip(places, self._planes, self._behind, strict=True))
         return luma, u, v
 
 

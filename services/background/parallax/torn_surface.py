@@ -5,6 +5,7 @@ inverse depth d appears at (x - tx * d, y - ty * d) of the view. Rotation and zo
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -16,8 +17,8 @@ from shared.video.frames.push_pull import push_pull
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
-_REDUCED = 2
-"""Factor by which depth is reduced before projection. At half size edges are exact to a pixel, and a view takes a quarter of the time."""
+_FINEST, _WIDEST = 2, 900
+"""Least factor by which depth is reduced before projection, and the longest side that it is reduced to: networks see no finer depth."""
 _JUMP = 0.04
 """Least step of inverse depth, as a share of its range, at which the surface tears."""
 _RAMP, _CONCENTRATED = 320, 0.6
@@ -28,25 +29,26 @@ _OBJECT = 3
 _LOOKUPS = 2
 _SOFT_PX = 0.6
 _EMPTY = -1.0
+_TABLE = 1024
+_BACKWARD = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Torn:
-    """The part of a view that shows the layer behind the surface.
+    """Pixels of a view that show the layer behind the surface.
 
-    `rows`, `columns`: place of the part in the view. `x`, `y`: float32, source coordinates of its pixels in the filled picture. `weight`:
-    float32 from 0 (surface) to 1 (layer behind).
+    `indices`: flat indices of the n pixels. `x`, `y`: float32 (n,), their source coordinates in the filled picture. `weight`: float32 (n,),
+    from 0 (surface) to 1 (layer behind).
     """
 
-    rows: slice
-    columns: slice
+    indices: NDArray[np.intp]
     x: Floats
     y: Floats
     weight: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class View:
+class Places:
     """Source coordinates of a view's pixels.
 
     `x`, `y`: coordinates in the picture, float32 (height, width). `torn`: None if no part is torn.
@@ -55,6 +57,14 @@ class View:
     x: Floats
     y: Floats
     torn: Torn | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """Source coordinates in planes of the picture's size, and in planes half as large (chroma)."""
+
+    full: Places
+    half: Places
 
 
 class TornSurface:
@@ -78,24 +88,32 @@ class TornSurface:
         known = _far_side(sharp, self.hidden, jump, max(int(np.ceil(reach)), 1))
         self._known = (known > 0).astype(np.float32)
         behind = push_pull(sharp[..., None], self._known)[..., 0]
-        self._small = max(width // _REDUCED, 1), max(height // _REDUCED, 1)
+        reduced = max(_FINEST, -(-max(width, height) // _WIDEST))
+        self._small = max(width // reduced, 1), max(height // reduced, 1)
         self._factor = width / self._small[0], height / self._small[1]
         depth = np.asarray(cv2.resize(sharp, self._small, interpolation=cv2.INTER_NEAREST), np.float32)
         # Far to near: where several points land on one pixel, the last written, which is the nearest, stays.
         order = np.argsort(depth, axis=None, kind="stable")
         rows, columns = np.divmod(order, self._small[0])
-        self._points = columns.astype(np.float32), rows.astype(np.float32), depth.reshape(-1)[order]
+        # Half a pixel for rounding, and one for the border around the picture.
+        self._points = columns.astype(np.float32) + np.float32(1.5), rows.astype(np.float32) + np.float32(1.5), depth.reshape(-1)[order]
         self._behind = np.asarray(cv2.resize(behind, self._small, interpolation=cv2.INTER_AREA), np.float32)
-        grid = np.mgrid[0 : self._small[1], 0 : self._small[0]].astype(np.float32)
-        self._grid_y, self._grid_x = grid[0], grid[1]
 
-    def behind(self, picture: Floats) -> Floats:
+    def behind(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Return a picture with the far side continued behind near objects.
 
-        `picture`: float32 (height, width, channels). The near side of each depth edge is replaced by colours filled in from the far side.
+        `picture`: uint8 (height, width, channels). The near side of each depth edge is replaced by colours filled in from the far side.
         """
-        filled = push_pull(picture, self._known)
-        return np.where(self.hidden[..., None], filled, picture).astype(np.float32)
+        if not self.hidden.any():
+            return picture
+        height, width = self.shape
+        # The filling is smooth: its finest level, which is the picture itself, is left out.
+        size = (width + 1) // 2, (height + 1) // 2
+        weight = np.asarray(cv2.resize(self._known, size, interpolation=cv2.INTER_AREA), np.float32)
+        known = np.asarray(cv2.resize(picture * self._known[..., None], size, interpolation=cv2.INTER_AREA), np.float32)
+        coarse = np.asarray(known / np.maximum(weight, 1e-6)[..., None], np.float32)
+        filled = cv2.resize(push_pull(coarse, np.asarray(weight > 0, np.float32)), (width, height), interpolation=cv2.INTER_LINEAR)
+        return np.where(self.hidden[..., None], np.clip(np.rint(filled), 0, 255), picture).astype(np.uint8)
 
     def view(self, move: tuple[float, float], base: Matrix, size: tuple[int, int]) -> View:
         """Compute the source coordinates of a view's pixels.
@@ -104,17 +122,52 @@ class TornSurface:
         parallax at inverse depth 1, in pixels of the picture.
         """
         front, torn = self._thrown(move)
-        affine = _to_small(base, self._factor)
-        depth = _warped(front, affine, (slice(0, size[1]), slice(0, size[0])))
-        x, y = _moved_grid(base, depth, move)
-        place = _torn_box(torn, affine, size)
-        if place is None:
-            return View(x, y, None)
-        soft = cv2.GaussianBlur(torn.astype(np.float32), (0, 0), _SOFT_PX)
-        weight = _warped(np.asarray(soft, np.float32), affine, place)
-        shifted = base @ np.array([[1, 0, place[1].start], [0, 1, place[0].start], [0, 0, 1.0]])
-        behind_x, behind_y = _moved_grid(shifted, _warped(self._depth_behind(move), affine, place), move)
-        return View(x, y, Torn(*place, behind_x, behind_y, weight))
+        # Coordinates are computed for every second pixel, with a border of one, and interpolated.
+        half = (size[0] + 1) // 2, (size[1] + 1) // 2
+        coarse = base @ np.array([[2, 0, -1.5], [0, 2, -1.5], [0, 0, 1]])
+        affine = _to_small(np.asarray(coarse, np.float64), self._factor)
+        x, y = _moved_grid(coarse, _warped(front, affine, (half[0] + 2, half[1] + 2)), move)
+        full = [_doubled(places)[2 : 2 + size[1], 2 : 2 + size[0]] for places in (x, y)]
+        small = [places[1:-1, 1:-1] * np.float32(0.5) - np.float32(0.25) for places in (x, y)]
+        soft = self._seen_tears(torn, affine, half)
+        if soft is None:
+            return View(Places(full[0], full[1], None), Places(small[0], small[1], None))
+        weight = np.ascontiguousarray(_doubled(soft)[2 : 2 + size[1], 2 : 2 + size[0]])
+        middles = base @ np.array([[2, 0, 0.5], [0, 2, 0.5], [0, 0, 1]])
+        own = self._torn(weight, np.asarray(base, np.float64), move)
+        chroma = self._torn(np.ascontiguousarray(soft[1:-1, 1:-1]), np.asarray(middles, np.float64), move)
+        halved = Torn(
+            chroma.indices, chroma.x * np.float32(0.5) - np.float32(0.25), chroma.y * np.float32(0.5) - np.float32(0.25), chroma.weight
+        )
+        return View(Places(full[0], full[1], own), Places(small[0], small[1], halved))
+
+    def _seen_tears(self, torn: Mask, affine: NDArray[np.float64], half: tuple[int, int]) -> NDArray[np.uint8] | None:
+        """Return the share of torn surface, 0 to 255, in every second pixel of a view with a border of one; None if all is whole."""
+        if not torn.any():
+            return None
+        soft = cv2.GaussianBlur(torn.astype(np.uint8) * np.uint8(255), (0, 0), _SOFT_PX)
+        seen = cv2.warpAffine(soft, affine, (half[0] + 2, half[1] + 2), flags=_BACKWARD, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(seen, np.uint8) if cv2.countNonZero(seen) else None
+
+    def _torn(self, weight: NDArray[np.uint8], base: Matrix, move: tuple[float, float]) -> Torn:
+        """Compute the source coordinates of torn pixels.
+
+        `weight`: uint8 (height, width), not 0 where torn; `base` maps its pixels to the picture's without parallax. Fixed-point iteration:
+        look the depth up where the last depth says the pixel comes from. It converges because the depth behind is smooth.
+        """
+        indices = np.flatnonzero(weight > 0)
+        rows, columns = np.divmod(indices, weight.shape[1])
+        x = (base[0, 0] * columns + base[0, 1] * rows + base[0, 2]).astype(np.float32)
+        y = (base[1, 0] * columns + base[1, 1] * rows + base[1, 2]).astype(np.float32)
+        shares = np.float32(1 / self._factor[0]), np.float32(1 / self._factor[1])
+        across, down = np.float32(move[0]), np.float32(move[1])
+        at_x, at_y = x, y
+        for _ in range(_LOOKUPS + 1):
+            depth = sampled(
+                self._behind, (at_x + np.float32(0.5)) * shares[0] - np.float32(0.5), (at_y + np.float32(0.5)) * shares[1] - np.float32(0.5)
+            )
+            at_x, at_y = x + across * depth, y + down * depth
+        return Torn(indices, at_x, at_y, weight.reshape(-1)[indices] * np.float32(1 / 255))
 
     def _thrown(self, move: tuple[float, float]) -> tuple[Floats, Mask]:
         """Project the surface's depth into a view, at reduced size.
@@ -123,14 +176,13 @@ class TornSurface:
         """
         width, height = self._small
         x, y, depth = self._points
-        # Not rint: it rounds halves to even numbers, which would tear a surface that moves by half a pixel. Places are shifted by one, so
-        # they are positive and truncation rounds down. Points that leave the picture land on a border of one pixel around it.
-        column = (x - np.float32(move[0] / self._factor[0]) * depth + np.float32(1.5)).clip(0, width + 1).astype(np.int32)
-        row = (y - np.float32(move[1] / self._factor[1]) * depth + np.float32(1.5)).clip(0, height + 1).astype(np.int32)
-        row *= width + 2
-        row += column
+        # Not rint: it rounds halves to even numbers, which would tear a surface that moves by half a pixel. Positive places are rounded
+        # down by truncation. Points that leave the picture land on a border of one pixel around it.
+        index = self._cells(y, depth, move[1] / self._factor[1], height + 1)
+        index *= width + 2
+        index += self._cells(x, depth, move[0] / self._factor[0], width + 1)
         rimmed = np.full((height + 2, width + 2), _EMPTY, np.float32)
-        rimmed.reshape(-1)[row] = depth
+        rimmed.reshape(-1)[index] = depth
         front = np.ascontiguousarray(rimmed[1:-1, 1:-1])
         # A surface that comes nearer gets cracks one pixel wide, which are empty or show a farther surface. Closing removes them.
         front = np.asarray(cv2.morphologyEx(front, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)), np.float32)
@@ -142,40 +194,38 @@ class TornSurface:
             front = np.maximum(front, 0).astype(np.float32)
         return front, torn
 
-    def _depth_behind(self, move: tuple[float, float]) -> Floats:
-        """Return the inverse depth of the layer behind, in a view.
-
-        Found by fixed-point iteration: look the depth up where the last depth says the pixel comes from. It converges because this depth is
-        smooth.
-        """
-        across, down = np.float32(move[0] / self._factor[0]), np.float32(move[1] / self._factor[1])
-        depth = self._behind
-        for _ in range(_LOOKUPS):
-            x, y = self._grid_x + across * depth, self._grid_y + down * depth
-            depth = np.asarray(cv2.remap(self._behind, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
-        return depth
+    @staticmethod
+    def _cells(places: Floats, depth: Floats, move: float, last: int) -> NDArray[np.int32]:
+        moved = depth * np.float32(-move)
+        moved += places
+        return np.asarray(np.clip(moved, 0, last, out=moved).astype(np.int32), np.int32)
 
 
-def read(view: View, picture: NDArray[np.uint8], behind: NDArray[np.uint8], *, reduced: int = 1) -> NDArray[np.uint8]:
-    """Sample the colours of a view.
+def read(places: Places, picture: NDArray[np.uint8], behind: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Sample the colours of a view, uint8.
 
-    `picture`, `behind`: uint8 planes or pictures, as large as the surface or `reduced` times smaller (chroma planes: 2). The result is
-    uint8, `reduced` times smaller than the view.
+    `picture`, `behind`: uint8 planes or pictures of the size that `places` belongs to.
     """
-    x, y = _reduced_places(view.x, reduced), _reduced_places(view.y, reduced)
-    colors = np.asarray(cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8)
-    if view.torn is None:
+    colors = np.asarray(cv2.remap(picture, places.x, places.y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8)
+    torn = places.torn
+    if torn is None:
         return colors
-    torn = view.torn
-    x, y = _reduced_places(torn.x, reduced), _reduced_places(torn.y, reduced)
-    under = cv2.remap(behind, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    weight = _mean(torn.weight, reduced)
-    if colors.ndim == 3:
-        weight = weight[..., None]
-    top, left = torn.rows.start // reduced, torn.columns.start // reduced
-    part = colors[top : top + x.shape[0], left : left + x.shape[1]]
-    part += np.rint((under.astype(np.float32) - part) * weight).astype(np.int16).astype(np.uint8)  # modulo 256, which is exact
+    under = sampled(behind, torn.x, torn.y).astype(np.float32)
+    weight = torn.weight if colors.ndim == 2 else torn.weight[:, None]
+    flat = colors.reshape(-1, *colors.shape[2:])
+    before = flat[torn.indices].astype(np.float32)
+    flat[torn.indices] = np.rint(before + (under - before) * weight).astype(np.uint8)
     return colors
+
+
+def sampled(picture: NDArray[Any], x: Floats, y: Floats) -> NDArray[Any]:
+    """Sample a picture at n points, float32 (n,); return (n,) or (n, channels) of its type."""
+    # remap takes tables of less than 32768 rows and columns.
+    count = len(x)
+    table = -(-count // _TABLE), _TABLE
+    places = [np.resize(axis, table) if count % _TABLE else axis.reshape(table) for axis in (x, y)]
+    values = cv2.remap(picture, places[0], places[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(values).reshape(-1, *picture.shape[2:])[:count]
 
 
 def sharpened(inverse: Floats, jump: float) -> Floats:
@@ -194,7 +244,7 @@ def sharpened(inverse: Floats, jump: float) -> Floats:
     nearer = np.where(inverse - low > high - inverse, high, low)
     sharp = cv2.medianBlur(np.where(ramp, nearer, inverse).astype(np.float32), 5)
     # Pixels at an edge mix both sides. They become part of the near side; on the far side they would leave a line of the near colour.
-    grown = _highest(np.asarray(sharp, np.float32), _REDUCED + 1)
+    grown = _highest(np.asarray(sharp, np.float32), _FINEST + 1)
     return np.where(grown - sharp > jump, grown, sharp).astype(np.float32)
 
 
@@ -255,17 +305,12 @@ def _to_small(base: Matrix, factor: tuple[float, float]) -> NDArray[np.float64]:
     return np.asarray((shrink @ base)[:2], np.float64)
 
 
-def _warped(small: Floats, affine: NDArray[np.float64], place: tuple[slice, slice]) -> Floats:
-    """Sample a part of a view from a picture in reduced size.
+def _warped(small: Floats, affine: NDArray[np.float64], size: tuple[int, int]) -> Floats:
+    """Sample a view of `size` (width, height) from a picture in reduced size.
 
-    `place`: rows and columns of the part; `affine` (2, 3) maps the view's pixels to those of `small`.
+    `affine` (2, 3) maps the view's pixels to those of `small`.
     """
-    rows, columns = place
-    shifted = affine.copy()
-    shifted[:, 2] += affine[:, :2] @ (columns.start, rows.start)
-    size = columns.stop - columns.start, rows.stop - rows.start
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return np.asarray(cv2.warpAffine(small, shifted, size, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.float32)
+    return np.asarray(cv2.warpAffine(small, affine, size, flags=_BACKWARD, borderMode=cv2.BORDER_REPLICATE), np.float32)
 
 
 def _moved_grid(base: Matrix, depth: Floats, move: tuple[float, float]) -> tuple[Floats, Floats]:
@@ -285,47 +330,7 @@ def _moved_grid(base: Matrix, depth: Floats, move: tuple[float, float]) -> tuple
     return places[0], places[1]
 
 
-def _torn_box(torn: Mask, affine: NDArray[np.float64], size: tuple[int, int]) -> tuple[slice, slice] | None:
-    """Return the rows and columns of a view that enclose its torn parts.
-
-    `torn`: the mask in reduced size; `size`: (width, height) of the view. Rows and columns begin at even numbers. None if the view shows no
-    torn part.
-    """
-    # The mask is cropped to the view first, because the surface is always torn at the border of the picture.
-    view = np.array([[[0, 0], [size[0], 0], size, [0, size[1]]]], np.float64)
-    place = cv2.transform(view, affine)[0]
-    low = np.clip(np.floor(place.min(axis=0)) - 2, 0, torn.shape[::-1]).astype(int)
-    high = np.clip(np.ceil(place.max(axis=0)) + 2, 0, torn.shape[::-1]).astype(int)
-    part = torn[low[1] : high[1], low[0] : high[0]]
-    rows, columns = np.flatnonzero(part.any(axis=1)) + low[1], np.flatnonzero(part.any(axis=0)) + low[0]
-    if not len(rows):
-        return None
-    reach = 3.0  # for the soft rim and interpolation
-    left, right, top, bottom = columns[0] - reach, columns[-1] + reach, rows[0] - reach, rows[-1] + reach
-    corners = np.array([[[left, top], [right, top], [right, bottom], [left, bottom]]])
-    box = cv2.transform(corners, cv2.invertAffineTransform(affine))[0]
-    first = np.clip(np.floor(box.min(axis=0)), 0, size).astype(int) // 2 * 2
-    last = np.clip(np.ceil(box.max(axis=0)) + 1, 0, size).astype(int)
-    if (last <= first).any():
-        return None
-    return slice(int(first[1]), int(last[1])), slice(int(first[0]), int(last[0]))
-
-
-def _mean(values: Floats, factor: int) -> Floats:
-    """Reduce an array by averaging squares of `factor` x `factor` pixels.
-
-    At the right and the bottom, the array is padded to whole squares.
-    """
-    if factor == 1:
-        return values
+def _doubled(values: NDArray[Any]) -> NDArray[Any]:
+    """Interpolate an array to twice its width and height."""
     height, width = values.shape
-    padded = cv2.copyMakeBorder(values, 0, -height % factor, 0, -width % factor, cv2.BORDER_REPLICATE)
-    return np.asarray(cv2.resize(padded, None, fx=1 / factor, fy=1 / factor, interpolation=cv2.INTER_AREA), np.float32)
-
-
-def _reduced_places(places: Floats, factor: int) -> Floats:
-    """Convert coordinates to those of a plane `factor` times smaller.
-
-    A sample of the smaller plane lies in the middle of the pixels that it covers.
-    """
-    return places if factor == 1 else np.asarray((_mean(places, factor) + 0.5) / factor - 0.5, np.float32)
+    return np.asarray(cv2.resize(values, (2 * width, 2 * height), interpolation=cv2.INTER_LINEAR))

@@ -56,7 +56,7 @@ def test_old_colours_leave_the_edge() -> None:
     solid = edge.alpha > 0.3
     exact = with_clean_plate(plane, np.full_like(plane, 60), edge).reshape(-1)[edge.indices][solid]
     assert np.abs(exact - subject).max() <= 3
-    guess = estimated(plane, alpha, edge, 4).reshape(-1)[edge.indices][solid]
+    guess = estimated([plane], alpha, edge, 4)[0].reshape(-1)[edge.indices][solid]
     mixed = plane.reshape(-1)[edge.indices][solid]
     assert np.abs(guess - subject).mean() < 0.25 * np.abs(mixed - subject).mean()
 

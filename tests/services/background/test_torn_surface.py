@@ -25,11 +25,10 @@ def surface(scene: Scene) -> TornSurface:
 
 def places(view: View) -> tuple[np.ndarray, np.ndarray]:
     """Return the origin of each pixel, whichever of the two layers shows."""
-    x, y = view.x.copy(), view.y.copy()
-    if view.torn is not None:
-        part = view.torn.rows, view.torn.columns
-        behind = view.torn.weight > 0.5
-        x[part], y[part] = np.where(behind, view.torn.x, x[part]), np.where(behind, view.torn.y, y[part])
+    x, y, torn = view.full.x.copy(), view.full.y.copy(), view.full.torn
+    if torn is not None:
+        behind = torn.weight > 0.5
+        x.reshape(-1)[torn.indices[behind]], y.reshape(-1)[torn.indices[behind]] = torn.x[behind], torn.y[behind]
     return x, y
 
 
@@ -70,9 +69,9 @@ def test_what_is_behind_has_the_colours_of_the_far_side(scene: Scene) -> None:
     inverse[100:350, 300:500] = 1.0
     picture[100:350, 300:500] = (220, 30, 20)
     surface = TornSurface(inverse, reach=LARGEST)
-    behind = np.rint(surface.behind(picture.astype(np.float32))).astype(np.uint8)
+    behind = surface.behind(picture)
     view = surface.view((LARGEST, 0), np.eye(3), (WIDTH, HEIGHT))
-    seen = read(view, picture, behind)
+    seen = read(view.full, picture, behind)
     # The box has gone left by 42 pixels, the wall by 4: between them the wall goes on in its own colour.
     assert np.abs(seen[150:300, 464:492].astype(int) - (40, 60, 200)).max() <= 6
     assert np.abs(seen[150:300, 264:452].astype(int) - (220, 30, 20)).max() <= 2
@@ -82,10 +81,10 @@ def test_without_depth_a_view_is_a_plain_warp() -> None:
     surface = TornSurface(np.full((90, 160), 0.5, np.float32), reach=5)
     base = np.array([[1.1, 0.02, 5], [-0.02, 1.1, 3], [0, 0, 1]])
     view = surface.view((8, -4), base, (120, 60))
-    assert view.torn is None
+    assert view.full.torn is None
     y, x = np.mgrid[0:60, 0:120]
-    assert np.abs(view.x - (1.1 * x + 0.02 * y + 5 + 4)).max() < 1e-3
-    assert np.abs(view.y - (-0.02 * x + 1.1 * y + 3 - 2)).max() < 1e-3
+    assert np.abs(view.full.x - (1.1 * x + 0.02 * y + 5 + 4)).max() < 1e-3
+    assert np.abs(view.full.y - (-0.02 * x + 1.1 * y + 3 - 2)).max() < 1e-3
 
 
 def test_chroma_planes_follow_luma(surface: TornSurface) -> None:
@@ -93,7 +92,7 @@ def test_chroma_planes_follow_luma(surface: TornSurface) -> None:
     luma = np.rint(column).astype(np.uint8)
     chroma = np.rint(cv2.resize(column, (WIDTH // 2, HEIGHT // 2), interpolation=cv2.INTER_AREA)).astype(np.uint8)
     view = surface.view((20, 6), np.eye(3), (641, 361))
-    seen, half = read(view, luma, luma), read(view, chroma, chroma, reduced=2)
+    seen, half = read(view.full, luma, luma), read(view.half, chroma, chroma)
     assert half.shape == (181, 321)
     mean = cv2.resize(seen[:360, :640].astype(np.float32), (320, 180), interpolation=cv2.INTER_AREA)
     assert np.quantile(np.abs(mean - half[:180, :320]), 0.99) < 2
