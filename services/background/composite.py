@@ -19,6 +19,7 @@ from services.background.mixing.color_match import Match, Steady
 from services.background.mixing.compositor import Compositor, Layers, Look, Shadow
 from services.background.mixing.grain import Grain, grain_of
 from services.background.mixing.over import chroma_alpha
+from services.background.params import LookParams
 from shared.errors import Invalid
 from shared.operation import Input, Kind, Operation, Progress, Silent
 from shared.video import VideoInfo, map_ordered, read_together
@@ -33,7 +34,7 @@ _WORKERS = 2
 _STEADY_FRAMES = 15
 
 
-class CompositeParams(ClipPart):
+class CompositeParams(LookParams, ClipPart):
     """Options of the background and of the mix with the subject."""
 
     color: str = Field("#00b140", pattern=r"^#[0-9a-fA-F]{6}$", description="Background colour as #RRGGBB, where no background is given.")
@@ -44,22 +45,9 @@ class CompositeParams(ClipPart):
         "loop", description="When a background clip is shorter: `loop` it, `hold` its last frame, or `trim` the result to its length."
     )
     background_start: float = Field(0.0, ge=0, le=1e6, description="Seconds of the background clip to begin at.")
-    light: Literal["video", "linear"] = Field(
-        "video", description="`video` mixes signal values, as players do; `linear` mixes light: softer edges on bright backgrounds."
-    )
-    decontaminate: bool = Field(
-        True, description="Take the old background's colours out of hair and soft edges; exact where a plate is given."
-    )
-    light_wrap: float = Field(0.3, ge=0, le=1, description="How much light of the background spills over the subject's edge.")
-    match: float = Field(
-        0.5, ge=0, le=1, description="How far the subject's brightness, contrast and colours move towards the background's."
-    )
-    grain: bool = Field(True, description="Give a background that is cleaner than the clip the clip's grain.")
     shadow: Shadow = Field(
         "none", description="`keep` the real shadow (needs a plate), draw a soft `contact` shadow at the feet, or `none`."
     )
-    blobs: float = Field(0.4, ge=0, le=1, description="Remove blobs of the matte smaller than this share of the largest. 0 keeps all.")
-
     format: Literal["mp4", "prores", "vp9", "png"] = Field(
         "mp4",
         description="`mp4`: the composite. The others hold the subject alone with its alpha, straight, for editing programs: ProRes 4444, "
@@ -222,16 +210,8 @@ class _Session:
             progress.warn(f"The plate could not be aligned with {self._aligned.lost} frames; these keep the view of the previous frame.")
 
     def _look(self, matrix: str) -> Look:
-        params = self._params
-        return Look(
-            linear=params.light == "linear",
-            decontaminate=params.decontaminate,
-            light_wrap=params.light_wrap,
-            match=params.match if self._background is not None else 0.0,
-            shadow=params.shadow,
-            blobs=params.blobs,
-            matrix=matrix,
-        )
+        look = self._params.look(matrix=matrix, shadow=self._params.shadow)
+        return look if self._background is not None else replace(look, match=0.0)
 
     def _read(self) -> Generator[_Source, None, None]:
         """Yield frames with their alpha, background and plate."""

@@ -70,7 +70,7 @@ def generate(params: GenerateParams, *, video: Path, alpha: Path, output: Path, 
     mask = subject if params.keep_outside else np.full(subject.shape, 255, np.uint8)
     row, plan = PAINTERS_BY_NAME[params.sd_model], plan_of(params, params.prompt)
     if mask.any():
-        with pipeline(row, progress, lcm=params.lcm) as ready:
+        with pipeline(row, progress, lcm=params.lcm, max_vram=params.max_vram) as ready:
             picture = paint(ready, plan, empty, mask, progress, depth=None)
             device, precision = ready.device, ready.precision
         if params.keep_outside:

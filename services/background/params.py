@@ -1,8 +1,8 @@
-"""Parameters that generate and studio share."""
+"""Parameters that several operations share."""
 
 import importlib.util
 import secrets
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
 
@@ -10,6 +10,7 @@ from services.background.diffusion.paint import Plan
 from services.background.diffusion.pipeline import Painting
 from services.background.diffusion.schedulers import SCHEDULERS, SchedulerName
 from services.background.diffusion.table import PAINTERS, PAINTERS_BY_NAME, SdModel
+from services.background.mixing.compositor import Look, Shadow
 from shared.choices import described
 from shared.models.folder import ModelFolder, to_install
 from shared.operation import Params
@@ -37,6 +38,13 @@ class PaintParams(Params):
         description="Paint in 4 to 8 `steps` with the LCM LoRA of Stable Diffusion 1.5. Use scheduler `lcm` and guidance 1. Needs PEFT.",
     )
     detail: bool = Field(True, description="Paint again in tiles where the picture is larger than the model does well.")
+    max_vram: float | None = Field(
+        None,
+        gt=0,
+        le=1000,
+        description="Gigabytes of GPU memory to plan for. What does not fit is loaded in parts, one after the other, which is slower. "
+        "Empty: no limit. Has no effect on a CPU.",
+    )
     resolution: int = Field(1080, ge=64, le=4320, description="Largest height of the result in pixels. The clip is never enlarged.")
 
     @model_validator(mode="after")
@@ -44,6 +52,35 @@ class PaintParams(Params):
         if self.lcm and not PAINTERS_BY_NAME[self.sd_model].lcm:
             raise ValueError(f"there is no LCM LoRA for {self.sd_model}: use sd15, or turn `lcm` off")
         return self
+
+
+class LookParams(Params):
+    """How well a subject is fitted into another background."""
+
+    light: Literal["video", "linear"] = Field(
+        "video", description="`video` mixes signal values, as players do; `linear` mixes light: softer edges on bright backgrounds."
+    )
+    decontaminate: bool = Field(
+        True, description="Take the old background's colours out of hair and soft edges; exact where a plate is given."
+    )
+    light_wrap: float = Field(0.3, ge=0, le=1, description="How much light of the background spills over the subject's edge.")
+    match: float = Field(
+        0.5, ge=0, le=1, description="How far the subject's brightness, contrast and colours move towards the background's."
+    )
+    grain: bool = Field(True, description="Give a background that is cleaner than the clip the clip's grain.")
+    blobs: float = Field(0.4, ge=0, le=1, description="Remove blobs of the matte smaller than this share of the largest. 0 keeps all.")
+
+    def look(self, *, matrix: str, shadow: Shadow) -> Look:
+        """Return the options of mixing; `matrix`: FFmpeg's name of the colour matrix."""
+        return Look(
+            linear=self.light == "linear",
+            decontaminate=self.decontaminate,
+            light_wrap=self.light_wrap,
+            match=self.match,
+            shadow=shadow,
+            blobs=self.blobs,
+            matrix=matrix,
+        )
 
 
 def plan_of(params: PaintParams, prompt: str) -> Plan:

@@ -15,11 +15,11 @@ from services.background.analysis.analyze import Analysis, analyze
 from services.background.analysis.camera_path import CameraPath, Overscan, overscan
 from services.background.analysis.scene_light import CameraHeight, LightFrom
 from services.background.clip.backdrop import picture_of
+from services.background.diffusion.pipeline import pipeline
 from services.background.diffusion.table import PAINTERS_BY_NAME
-from services.background.mixing.compositor import Look
 from services.background.parallax import depth
 from services.background.parallax.moving_plate import MovingPlate, middle_depth, parallax_reach
-from services.background.params import ModelUsed, PaintParams, models_of, models_used, plan_of, to_paint
+from services.background.params import LookParams, ModelUsed, PaintParams, models_of, models_used, plan_of, to_paint
 from services.background.stage.painted import described_scene, painted_place, scene_depth
 from services.background.stage.reference import reference_frame
 from services.background.stage.render import Render, Stage
@@ -36,7 +36,7 @@ from shared.video.frames.cover import cover
 Floats = NDArray[np.float32]
 
 
-class StudioParams(PaintParams, ClipPart):
+class StudioParams(PaintParams, LookParams, ClipPart):
     """Options of the new place, its motion, and the mix with the subject."""
 
     depth: Literal["model", "plane"] = Field(
@@ -54,15 +54,7 @@ class StudioParams(PaintParams, ClipPart):
     exposure_smooth: int = Field(
         15, ge=1, le=1000, description="Frames that the subject's exposure is averaged over; the background follows it."
     )
-    light: Literal["video", "linear"] = Field("video", description="`video` mixes signal values, as players do; `linear` mixes light.")
-    decontaminate: bool = Field(True, description="Take the old background's colours out of hair and soft edges.")
-    light_wrap: float = Field(0.3, ge=0, le=1, description="How much light of the background spills over the subject's edge.")
-    match: float = Field(
-        0.5, ge=0, le=1, description="How far the subject's brightness, contrast and colours move towards the background's."
-    )
-    grain: bool = Field(True, description="Give a background that is cleaner than the clip the clip's grain.")
     shadow: Literal["none", "contact"] = Field("none", description="Draw a soft `contact` shadow at the feet, or `none`.")
-    blobs: float = Field(0.4, ge=0, le=1, description="Remove blobs of the matte smaller than this share of the largest. 0 keeps all.")
 
     @field_validator("bg_margin")
     @classmethod
@@ -138,7 +130,8 @@ def studio(
         place = _painted(params, video, alpha, analysis, path, progress.part("painting", 0.25, 0.5))
     picture = place.picture
     stage_progress = progress.part("depth", 0.5, 0.55)
-    inverse = depth.estimated_depth(picture, stage_progress) if params.depth == "model" else None
+    alone = params.max_vram is not None
+    inverse = depth.estimated_depth(picture, stage_progress, alone=alone) if params.depth == "model" else None
     stage_progress(1, 1)
     over = overscan(path, place.margin or params.bg_margin, parallax_reach(inverse, params.depth_scale))
     plate_rgb, inverse = _fitted(picture, inverse, size, over.margin)
@@ -205,10 +198,13 @@ def _painted(params: StudioParams, video: Path, alpha: Path, analysis: Analysis,
     over = overscan(path, params.bg_margin, params.depth_scale if guided else 0.0)
     size = large_size(path.width, path.height, over.margin)
     frame = reference_frame(video, alpha, analysis.reference_s, (path.width, path.height))
-    scene = scene_depth(depth.estimated_depth(frame.rgb, progress), frame.matte, size) if guided else None
+    alone = params.max_vram is not None
+    scene = scene_depth(depth.estimated_depth(frame.rgb, progress, alone=alone), frame.matte, size) if guided else None
     prompt = described_scene(params.prompt, analysis.light_from, analysis.camera_height)
     plan = plan_of(params, prompt)
-    picture = painted_place(PAINTERS_BY_NAME[params.sd_model], plan, frame, scene, size, lcm=params.lcm, progress=progress)
+    row = PAINTERS_BY_NAME[params.sd_model]
+    loading = pipeline(row, progress, control=scene is not None, lcm=params.lcm, max_vram=params.max_vram)
+    picture = painted_place(loading, plan, frame, scene, size, progress)
     return _Place(picture, over.margin, prompt, plan.painting.seed)
 
 
@@ -247,15 +243,7 @@ def _stage(
     size: tuple[int, int],
 ) -> Stage:
     matrix = matrix_or_guess(info.color, info.width, info.height)
-    look = Look(
-        linear=params.light == "linear",
-        decontaminate=params.decontaminate,
-        light_wrap=params.light_wrap,
-        match=params.match,
-        shadow=params.shadow,
-        blobs=params.blobs,
-        matrix=matrix,
-    )
+    look = params.look(matrix=matrix, shadow=params.shadow)
     plate = MovingPlate(rgb, inverse, path, depth_scale=params.depth_scale, matrix=matrix)
     return Stage(plate=plate, exposure=analysis.exposure, look=look, grain=params.grain, size=size)
 

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from services.background.diffusion.offload import Need, Parts, Plan, place, plan_for
 from services.background.diffusion.schedulers import SCHEDULERS_BY_NAME, SchedulerName
 from services.background.diffusion.table import Painter
 from shared.errors import Unavailable
-from shared.models.cache import loaded
-from shared.models.device import Device, torch_device
+from shared.models.cache import loaded, model_cache
+from shared.models.device import CPU, Device, torch_device
 from shared.models.files import model_files
 from shared.models.gpu_lock import hold_gpu
 from shared.models.precision import has_bf16
@@ -45,13 +46,14 @@ class Painting:
 class Pipeline:
     """A loaded pipeline.
 
-    `control`: whether it also takes a depth picture.
+    `control`: whether it also takes a depth picture; `parts`: loaded one after the other within `max_vram`; None: always loaded.
     """
 
     pipe: Any
     control: bool
     device: str
     precision: str
+    parts: Parts | None = None
 
     def run(self, painting: Painting, picture: RGB, mask: NDArray[np.uint8], depth: NDArray[np.uint8] | None, on_step: Step) -> RGB:
         """Paint the masked part of a picture.
@@ -74,29 +76,36 @@ class Pipeline:
 
         height, width = mask.shape
         control = {"control_image": Image.fromarray(np.repeat(depth[..., None], 3, axis=2), "RGB")} if depth is not None else {}
-        result = self.pipe(
-            prompt=painting.prompt,
-            negative_prompt=painting.negative_prompt or None,
-            image=Image.fromarray(picture, "RGB"),
-            mask_image=Image.fromarray(mask, "L"),
-            width=width,
-            height=height,
-            strength=painting.strength,
-            num_inference_steps=painting.steps,
-            guidance_scale=painting.guidance,
-            generator=torch.Generator("cpu").manual_seed(painting.seed),
-            callback_on_step_end=after_step,
-            **control,
-        )
+        try:
+            result = self.pipe(
+                prompt=painting.prompt,
+                negative_prompt=painting.negative_prompt or None,
+                image=Image.fromarray(picture, "RGB"),
+                mask_image=Image.fromarray(mask, "L"),
+                width=width,
+                height=height,
+                strength=painting.strength,
+                num_inference_steps=painting.steps,
+                guidance_scale=painting.guidance,
+                generator=torch.Generator("cpu").manual_seed(painting.seed),
+                callback_on_step_end=after_step,
+                **control,
+            )
+        finally:
+            if self.parts is not None:
+                self.parts.leave()
         return np.asarray(result.images[0].convert("RGB"), np.uint8)
 
 
 @contextmanager
-def pipeline(row: Painter, progress: Progress, *, control: bool = False, lcm: bool = False) -> Iterator[Pipeline]:
+def pipeline(
+    row: Painter, progress: Progress, *, control: bool = False, lcm: bool = False, max_vram: float | None = None
+) -> Iterator[Pipeline]:
     """Load the pipeline of a model for the length of a block.
 
     `control`: with the depth ControlNet; `lcm`: with the LCM LoRA. The precision is fp16 on a GPU; on the CPU bf16 if the processor has it,
-    else f32. Raises ModelMissing, ModelDamaged, Unavailable without PEFT.
+    else f32. `max_vram`: gigabytes of GPU memory to plan for: other idle models leave the GPU, and a pipeline that does not fit as a whole
+    is loaded in parts. Raises ModelMissing, ModelDamaged, Unavailable without PEFT.
     """
     if lcm and importlib.util.find_spec("peft") is None:
         raise Unavailable("The LCM LoRA needs PEFT. Run: pip install peft, or turn `lcm` off.")
@@ -106,17 +115,34 @@ def pipeline(row: Painter, progress: Progress, *, control: bool = False, lcm: bo
     device = torch_device()
     precision = "f16" if device.kind == "cuda" else "bf16" if has_bf16() else "f32"
     size = (row.size + (row.control_size if control else 0)) * (2 if precision == "f32" else 1)
+    plan = _plan(row, device, control=control, max_vram=max_vram)
 
     def load() -> Pipeline:
         progress.part("loading the model", 0, 0)(0, 1)
-        return _load(folder, control_folder, lora, device, precision)
+        return _load(folder, control_folder, lora, device, precision, plan)
 
-    key = (row.model, control, lcm, str(device), precision)
-    with hold_gpu(device, progress), loaded(key, load, size=size, device=device) as ready:
-        yield ready
+    key = (row.model, control, lcm, str(device), precision, plan)
+    if plan.placement != "whole":
+        slower = "its parts" if plan.placement == "parts" else "each of its layers"
+        progress.warn(f"To stay within {max_vram:g} GB of GPU memory {row.name} loads {slower} when they work, which is slower.")
+    # What is loaded in parts waits in the memory of the CPU.
+    held = device if plan.placement == "whole" else CPU
+    with hold_gpu(device, progress):
+        if max_vram is not None and key not in model_cache().keys:
+            model_cache().drop(device)
+        with loaded(key, load, size=size, device=held) as ready:
+            yield ready
 
 
-def _load(folder: Path, control: Path | None, lora: Path | None, device: Device, precision: str) -> Pipeline:
+def _plan(row: Painter, device: Device, *, control: bool, max_vram: float | None) -> Plan:
+    """Return how the model is kept within `max_vram` gigabytes of a GPU; the CPU has no such limit."""
+    if device.kind != "cuda" or max_vram is None:
+        return Plan()
+    extra = row.control_size if control else 0
+    return plan_for(int(max_vram * 10**9), Need(whole=row.size + extra, largest=row.unet_size + extra, working=row.working))
+
+
+def _load(folder: Path, control: Path | None, lora: Path | None, device: Device, precision: str, plan: Plan) -> Pipeline:
     import diffusers
     import torch
 
@@ -138,4 +164,4 @@ def _load(folder: Path, control: Path | None, lora: Path | None, device: Device,
         pipe.load_lora_weights(lora.parent, weight_name=lora.name, local_files_only=True)
     pipe.set_progress_bar_config(disable=True)
     pipe.vae.enable_tiling()
-    return Pipeline(pipe.to(str(device)), control is not None, str(device), precision)
+    return Pipeline(pipe, control is not None, str(device), precision, place(pipe, plan, str(device)))

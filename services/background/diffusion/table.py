@@ -13,7 +13,8 @@ class Painter:
     """A model that paints.
 
     `model`, `control`, `lcm`: catalog names of the model, its ControlNet and its LCM LoRA; `side`: side in pixels of the squares that it
-    was trained on; `size`, `control_size`: bytes in memory at half precision.
+    was trained on; `size`, `unet_size`, `control_size`: bytes in memory at half precision of the model, its UNet and its ControlNet;
+    `working`: estimated bytes that a step at that side takes besides.
     """
 
     name: str
@@ -22,7 +23,9 @@ class Painter:
     control: str
     side: int
     size: int
+    unet_size: int
     control_size: int
+    working: int
     lcm: str = ""
 
 
@@ -34,7 +37,9 @@ PAINTERS: tuple[Painter, ...] = (
         control="controlnet-depth-sd15",
         side=512,
         size=2_800_000_000,
+        unet_size=1_720_000_000,
         control_size=900_000_000,
+        working=1_000_000_000,
         lcm=LCM_SD15,
     ),
     Painter(
@@ -44,7 +49,9 @@ PAINTERS: tuple[Painter, ...] = (
         control="controlnet-depth-sdxl-small",
         side=1024,
         size=8_500_000_000,
+        unet_size=5_140_000_000,
         control_size=500_000_000,
+        working=2_500_000_000,
     ),
 )
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.models.cache import loaded
+from shared.models.cache import loaded, model_cache
 from shared.models.device import Device, torch_device
 from shared.models.files import model_files
 from shared.models.gpu_lock import hold_gpu
@@ -28,16 +28,20 @@ class _Network:
     model: Any
 
 
-def estimated_depth(rgb: NDArray[np.uint8], progress: Progress) -> Floats:
+def estimated_depth(rgb: NDArray[np.uint8], progress: Progress, *, alone: bool = False) -> Floats:
     """Estimate the inverse depth of a picture.
 
-    `rgb`: uint8 (height, width, 3). Returns float32 (height, width) from 0 (far) to 1 (near). Raises ModelMissing.
+    `rgb`: uint8 (height, width, 3). `alone`: idle models leave the device first. Returns float32 (height, width) from 0 (far) to 1 (near).
+    Raises ModelMissing.
     """
     files = model_files(MODEL, progress)
     folder = files["config.json"].parent
     device = torch_device()
-    with hold_gpu(device, progress), loaded((MODEL, str(device)), lambda: _load(folder, device), size=_BYTES, device=device) as network:
-        raw = _run(network, rgb, device)
+    with hold_gpu(device, progress):
+        if alone:
+            model_cache().drop(device)
+        with loaded((MODEL, str(device)), lambda: _load(folder, device), size=_BYTES, device=device) as network:
+            raw = _run(network, rgb, device)
     return normalized(np.asarray(cv2.resize(raw, rgb.shape[1::-1], interpolation=cv2.INTER_CUBIC), np.float32))
 
 

@@ -1,13 +1,14 @@
 """Painting of a place from a description, with the depth of the clip's own scene."""
 
+from contextlib import AbstractContextManager
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from services.background.analysis.scene_light import CameraHeight, LightFrom
 from services.background.diffusion.paint import Plan, paint
-from services.background.diffusion.pipeline import pipeline
-from services.background.diffusion.table import Painter
+from services.background.diffusion.pipeline import Pipeline
 from services.background.parallax.depth import normalized
 from services.background.stage.reference import Reference, extended, subject_mask, without_subject
 from shared.operation import Progress
@@ -46,16 +47,22 @@ def scene_depth(inverse: Floats, matte: NDArray[np.uint8], size: tuple[int, int]
 
 
 def painted_place(
-    row: Painter, plan: Plan, reference: Reference, depth: Floats | None, size: tuple[int, int], *, lcm: bool, progress: Progress
+    loading: AbstractContextManager[Pipeline],
+    plan: Plan,
+    reference: Reference,
+    depth: Floats | None,
+    size: tuple[int, int],
+    progress: Progress,
 ) -> NDArray[np.uint8]:
     """Paint a place of `size` (width, height), RGB uint8.
 
-    The painting starts from the colours of the reference frame without its subject. `depth`, from `scene_depth`, gives the place the layout
-    of the clip's scene; None leaves the layout to the model. Raises ModelMissing, Unavailable.
+    `loading`: holds the pipeline for the length of the painting, which starts from the colours of the reference frame without its subject.
+    `depth`, from `scene_depth`, gives the place the layout of the clip's scene; None leaves the layout to the model. Raises ModelMissing,
+    Unavailable.
     """
     mask = subject_mask(reference.matte, max(reference.matte.shape[0] // _GROW, 2))
     around = extended(without_subject(reference.rgb.astype(np.float32), mask), *size)
     start = np.clip(np.rint(around), 0, 255).astype(np.uint8)
     everywhere = np.full(start.shape[:2], 255, np.uint8)
-    with pipeline(row, progress, control=depth is not None, lcm=lcm) as ready:
+    with loading as ready:
         return paint(ready, plan, start, everywhere, progress, depth=depth)

@@ -10,15 +10,21 @@ from PIL import Image
 from scenes import Clip, Shoot
 from tiny_diffusion import write_control, write_depth, write_pipeline
 
-from services.background.diffusion.paint import Plan, kept_outside, paint
-from services.background.diffusion.pipeline import Painting, Pipeline, pipeline
+from services.background.diffusion.offload import Parts, Plan
+from services.background.diffusion.paint import Plan as PaintPlan
+from services.background.diffusion.paint import kept_outside, paint
+from services.background.diffusion.pipeline import Painting, Pipeline, _load, pipeline
+from services.background.diffusion.pipeline import _plan as planned
 from services.background.diffusion.schedulers import SCHEDULERS
 from services.background.diffusion.sizes import feather, painted_size, tiles
 from services.background.diffusion.table import PAINTERS_BY_NAME
 from services.background.generate import GENERATE, GenerateParams, GenerateResult, generate
+from services.background.parallax import depth
 from services.background.params import to_paint
 from services.background.stage.painted import described_scene, scene_depth
 from services.background.studio import STUDIO, StudioParams, studio
+from shared.models.cache import model_cache
+from shared.models.device import CPU, Device
 from shared.operation import Progress, Silent
 from shared.settings import Settings
 
@@ -75,7 +81,13 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patched.setenv("REELWRIGHT_MODELS_DIR", str(folder))
         patched.setenv("REELWRIGHT_DEVICE", "cpu")
         patched.setattr("shared.settings._Process.settings", Settings())
+        # Threads that wait for each other at every tiny layer take most of the time on a busy machine.
+        import torch
+
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
         yield folder
+        torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")
@@ -147,6 +159,89 @@ def test_every_scheduler_takes_its_steps(models: Path, name: str) -> None:
     assert len(steps) in (6, 8), "PNDM takes one step more"
 
 
+@pytest.fixture
+def small_painting() -> Callable[[Pipeline], np.ndarray]:
+    """Paint a wall of 64x64 pixels."""
+    painting = Painting(prompt="a wall", negative_prompt="", strength=0.9, steps=3, guidance=2, seed=1, scheduler="ddim")
+    picture, mask = np.full((64, 64, 3), 90, np.uint8), np.full((64, 64), 255, np.uint8)
+    return lambda ready: ready.run(painting, picture, mask, None, lambda: None)
+
+
+def whole_painting(small_painting: Callable[[Pipeline], np.ndarray]) -> np.ndarray:
+    with pipeline(PAINTERS_BY_NAME["sd15"], Silent()) as ready:
+        return small_painting(ready)
+
+
+def test_within_a_limit_parts_are_loaded_one_after_the_other(
+    models: Path, small_painting: Callable[[Pipeline], np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moves: list[str] = []
+    listener = Listener()
+    with monkeypatch.context() as patched:
+        patched.setattr(Parts, "_load", lambda self, name, part: moves.append(f"+{name}"))
+        patched.setattr(Parts, "_unload", lambda self, name, part: moves.append(f"-{name}"))
+        patched.setattr("services.background.diffusion.pipeline._plan", lambda *_, **__: Plan(placement="parts"))
+        with pipeline(PAINTERS_BY_NAME["sd15"], listener, max_vram=3.5) as ready:
+            picture = small_painting(ready)
+    assert moves == ["+text_encoder", "-text_encoder", "+vae", "-vae", "+unet", "-unet", "+vae", "-vae"]
+    assert any("its parts" in warning for warning in listener.warnings)
+    assert (picture == whole_painting(small_painting)).all()
+
+
+@pytest.mark.parametrize(("sliced", "difference"), [(False, 0), (True, 1.5)])
+def test_below_that_layers_are_loaded_one_after_the_other(
+    models: Path, small_painting: Callable[[Pipeline], np.ndarray], monkeypatch: pytest.MonkeyPatch, sliced: bool, difference: float
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr("services.background.diffusion.pipeline._plan", lambda *_, **__: Plan(placement="layers", sliced=sliced))
+        with pipeline(PAINTERS_BY_NAME["sd15"], Silent(), max_vram=1) as ready:
+            picture = small_painting(ready)
+            assert next(ready.pipe.unet.parameters()).device.type == "meta", "weights wait elsewhere"
+    # Slices of attention change the rounding, which in bf16 is coarse.
+    assert np.abs(picture.astype(int) - whole_painting(small_painting)).mean() <= difference
+
+
+@pytest.mark.parametrize(
+    ("model", "gigabytes", "placement", "sliced"),
+    [
+        ("sd15", None, "whole", False),
+        ("sd15", 8, "whole", False),
+        ("sd15", 3.75, "parts", False),
+        ("sd15", 3, "parts", True),
+        ("sd15", 2, "layers", True),
+        ("sdxl", 24, "whole", False),
+        ("sdxl", 10.5, "parts", False),
+        ("sdxl", 8, "parts", True),
+        ("sdxl", 6, "layers", True),
+    ],
+)
+def test_the_limit_decides_how_a_model_is_loaded(model: str, gigabytes: float | None, placement: str, sliced: bool) -> None:
+    plan = planned(PAINTERS_BY_NAME[model], Device(kind="cuda"), control=False, max_vram=gigabytes)
+    assert (plan.placement, plan.sliced) == (placement, sliced)
+    assert planned(PAINTERS_BY_NAME[model], CPU, control=False, max_vram=gigabytes) == Plan()
+
+
+def test_within_a_limit_the_depth_network_and_the_painter_make_room_for_each_other(
+    models: Path, shot: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loads: list[tuple[str, list[str]]] = []
+
+    def noting(name: str, load: Callable[..., object]) -> Callable[..., object]:
+        def noted(*arguments: object) -> object:
+            loads.append((name, [str(key[0]) for key in model_cache().keys]))  # type: ignore[index]
+            return load(*arguments)
+
+        return noted
+
+    model_cache().drop()
+    monkeypatch.setattr(depth, "_load", noting("depth", depth._load))
+    monkeypatch.setattr("services.background.diffusion.pipeline._load", noting("painter", _load))
+    outputs = {name: tmp_path / file for name, file in (("video", "out.mp4"), ("background", "bg.png"), ("depth", "depth.png"))}
+    params = StudioParams(prompt="a hall", max_vram=4, **SMALL)  # type: ignore[arg-type]
+    studio(params, video=shot[0], alpha=shot[1], background=None, outputs=outputs, progress=Silent())
+    assert loads == [("depth", []), ("painter", []), ("depth", [])]
+
+
 def test_the_studio_paints_a_place_with_the_depth_of_the_scene(models: Path, shot: tuple[Path, Path], tmp_path: Path) -> None:
     outputs = {name: tmp_path / file for name, file in (("video", "out.mp4"), ("background", "bg.png"), ("depth", "depth.png"))}
     params = StudioParams(prompt="a neon studio", **SMALL)  # type: ignore[arg-type]
@@ -192,7 +287,9 @@ def test_large_pictures_are_painted_once_whole_and_then_in_tiles() -> None:
     mask = np.zeros((1081, 1925), np.uint8)
     mask[300:900, 200:700] = 255
     pipe = FlatPipe()
-    made = paint(pipe, Plan(painting=painting, side=512, detail=True), picture, mask, Silent(), depth=np.zeros((1081, 1925), np.float32))
+    made = paint(
+        pipe, PaintPlan(painting=painting, side=512, detail=True), picture, mask, Silent(), depth=np.zeros((1081, 1925), np.float32)
+    )
     assert made.shape == picture.shape
     assert (made[310:890, 210:690] == 200).all()
     first, *others = pipe.sizes  # type: ignore[attr-defined]
@@ -200,7 +297,7 @@ def test_large_pictures_are_painted_once_whole_and_then_in_tiles() -> None:
     assert 2 <= len(others) < len(tiles(1928, 1088, 512))
     assert all(size == (512, 512) and depth == (512, 512) and strength < 0.5 for size, strength, depth in others)
     plain = FlatPipe()
-    paint(plain, Plan(painting=painting, side=512, detail=False), picture, mask, Silent())
+    paint(plain, PaintPlan(painting=painting, side=512, detail=False), picture, mask, Silent())
     assert len(plain.sizes) == 1  # type: ignore[attr-defined]
 
 

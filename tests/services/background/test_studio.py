@@ -101,7 +101,7 @@ def test_nothing_outside_the_background_is_seen_and_too_much_drift_is_scaled_dow
 def test_near_parts_of_the_background_move_more(shot: tuple[Clip, Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     inverse = np.full((675, 1200), 0.1, np.float32)
     inverse[60:190, 600:800] = 1.0
-    monkeypatch.setattr(depth, "estimated_depth", lambda rgb, progress: inverse)
+    monkeypatch.setattr(depth, "estimated_depth", lambda rgb, progress, alone: inverse)
     place = np.full((675, 1200, 3), 60, np.uint8)
     place[::45], place[:, ::40] = 90, 90
     place[60:190, 600:800] = (220, 200, 40)

@@ -1,0 +1,123 @@
+"""Keep a pipeline within a limit of GPU memory: its parts, or their layers, are on the GPU only while they work."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+STAGES = (("text_encoder", "text_encoder_2"), ("vae",), ("unet", "controlnet"))
+"""Parts of a pipeline that work together. UNet and ControlNet take turns in every step, so they stay together."""
+
+Placement = Literal["whole", "parts", "layers"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Need:
+    """Bytes that a pipeline takes: all of it, its largest stage, and what it works in besides."""
+
+    whole: int
+    largest: int
+    working: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """How a pipeline is kept within a limit. `sliced`: attention is computed in slices, which takes less memory and more time."""
+
+    placement: Placement = "whole"
+    sliced: bool = False
+
+
+def plan_for(limit: int | None, need: Need) -> Plan:
+    """Choose the fastest plan that needs at most `limit` bytes; None: no limit.
+
+    A limit below what the largest stage needs gives the plan with the least memory.
+    """
+    if limit is None or need.whole + need.working <= limit:
+        return Plan()
+    if need.largest + need.working <= limit:
+        return Plan(placement="parts", sliced=need.largest + 2 * need.working > limit)
+    return Plan(placement="layers", sliced=True)
+
+
+class Parts:
+    """Loads a pipeline's stages one after the other, each when one of its parts is called."""
+
+    def __init__(self, pipe: Any, device: str) -> None:
+        self._device = device
+        self._stages = [{name: part for name in stage if (part := getattr(pipe, name, None)) is not None} for stage in STAGES]
+        self._loaded: int | None = None
+
+    def install(self) -> None:
+        """Make every part announce itself before it works."""
+        from accelerate.hooks import add_hook_to_module
+
+        for number, stage in enumerate(self._stages):
+            for part in stage.values():
+                part.to("cpu")
+                add_hook_to_module(part, _hook(self, number, self._device))
+
+    def enter(self, number: int) -> None:
+        """Load the parts of a stage, after unloading those of the stage before."""
+        if number == self._loaded:
+            return
+        self.leave()
+        for name, part in self._stages[number].items():
+            self._load(name, part)
+        self._loaded = number
+
+    def leave(self) -> None:
+        """Unload what is loaded."""
+        if self._loaded is not None:
+            for name, part in self._stages[self._loaded].items():
+                self._unload(name, part)
+            self._loaded = None
+            _free()
+
+    def _load(self, _name: str, part: Any) -> None:
+        part.to(self._device)
+
+    def _unload(self, _name: str, part: Any) -> None:
+        part.to("cpu")
+
+
+def place(pipe: Any, plan: Plan, device: str) -> Parts | None:
+    """Put a pipeline that is on the CPU where `plan` says. Returns its parts if they are to be left after each run."""
+    if plan.sliced:
+        pipe.enable_attention_slicing()
+    if plan.placement == "whole":
+        pipe.to(device)
+        return None
+    if plan.placement == "layers":
+        from accelerate import cpu_offload
+
+        for name in (name for stage in STAGES for name in stage):
+            part = getattr(pipe, name, None)
+            if part is not None:
+                # As diffusers' `enable_sequential_cpu_offload`, which refuses a pipeline without an accelerator.
+                cpu_offload(part, device, offload_buffers=len(part._parameters) > 0)
+        return None
+    parts = Parts(pipe, device)
+    parts.install()
+    return parts
+
+
+def _hook(parts: Parts, number: int, device: str) -> Any:
+    from accelerate.hooks import ModelHook
+    from accelerate.utils import send_to_device
+
+    class Announce(ModelHook):  # type: ignore[misc]
+        """Loads a part's stage before it works. Diffusers reads `execution_device`."""
+
+        execution_device = device
+
+        def pre_forward(self, module: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ARG002 accelerate's interface
+            parts.enter(number)
+            return send_to_device(args, device), send_to_device(kwargs, device)
+
+    return Announce()
+
+
+def _free() -> None:
+    import torch
+
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
