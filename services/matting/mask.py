@@ -9,12 +9,14 @@ import numpy as np
 from pydantic import BaseModel, Field, model_validator
 
 from services.matting.backends.auto import Choice, choose, missing, named
-from services.matting.backends.backend import Mask, Sample, Setup, View
+from services.matting.backends.backend import Mask, Rgb, Sample, Setup, View
 from services.matting.backends.chroma import ChromaOptions
+from services.matting.backends.difference import DifferenceOptions
 from services.matting.backends.options import NetworkOptions
 from services.matting.networks.engine import choose_engine
 from services.matting.networks.sam import load_sam
 from services.matting.params import BACKEND_FIELD, RESOLUTION_FIELD, BackendName
+from services.matting.reading.plate import plate_picture
 from services.matting.reading.views import gray_size, scaled_rgb
 from services.matting.subject.options import Pointing
 from services.matting.subject.regions import boxed_region, clicked_region, main_region, regions_of
@@ -24,7 +26,7 @@ from shared.models.files import model_files
 from shared.models.folder import installed
 from shared.models.gpu_lock import hold_gpu
 from shared.models.info import model_used
-from shared.operation import Kind, Operation, Progress, Silent
+from shared.operation import Input, Kind, Operation, Progress, Silent
 from shared.video import Frame, VideoInfo, read_frames
 from shared.video.clip.part import ClipPart
 from shared.video.clip.rewrite import probe_clip, rate_of
@@ -35,7 +37,7 @@ _LOOKS = 3
 """Times that a network with memory gets the frame. The first result, without memory, is the worst."""
 
 
-class MaskParams(Pointing, NetworkOptions, ChromaOptions):
+class MaskParams(Pointing, NetworkOptions, ChromaOptions, DifferenceOptions):
     """Choice of the frame, and options of the mask."""
 
     frame: int | None = Field(None, ge=0, description="Number of the frame, from 0. Give this or `time_s`.")
@@ -61,10 +63,11 @@ class MaskResult(BaseModel):
     coverage: float = Field(description="Share of the picture that the mask covers, 0 to 1.")
 
 
-def mask(params: MaskParams, *, video: Path, output: Path, progress: Progress = Silent()) -> MaskResult:
+def mask(params: MaskParams, *, video: Path, plate: Path | None = None, output: Path, progress: Progress = Silent()) -> MaskResult:
     """Write a PNG mask of the object that `points` or `box` mark.
 
-    White is the object; without marks it is the main object of the frame.
+    White is the object; without marks it is the main object of the frame. `plate`: picture of the scene without the object, for the
+    backend `difference`.
 
     If SAM 2.1 tiny is installed and an object is marked, SAM makes the mask. Otherwise the mask is the connected region of a backend's
     matte under the clicks or in the box. Raises Invalid for a frame that does not exist, and if no object is found at the marks.
@@ -73,12 +76,13 @@ def mask(params: MaskParams, *, video: Path, output: Path, progress: Progress = 
     params.check_inside(info.width, info.height)
     at = params.time_s if params.frame is None else Fraction(params.frame) / rate_of(info)
     frame = _frame(video, at, info)
+    clean = None if plate is None else plate_picture(plate, info.width, info.height)
     marked = bool(params.points) or params.box is not None
     if params.backend == "auto" and marked and installed(SAM):
         region, method, licence = _by_sam(params, info, frame, progress), SAM, model_used(SAM).licence
     else:
-        choice = _choice(params, frame)
-        region, licence = _by_backend(params, choice, info, frame, progress)
+        choice = _choice(params, frame, clean)
+        region, licence = _by_backend(params, choice, info, frame, clean, progress)
         method = choice.backend.name
     if not region.any():
         raise Invalid(f"{method} found no object at the clicks or in the box. Mark another place, or choose another backend.")
@@ -104,15 +108,16 @@ def _frame(video: Path, at: Fraction | float, info: VideoInfo) -> Frame:
         return next(frames)
 
 
-def _choice(params: MaskParams, frame: Frame) -> Choice:
+def _choice(params: MaskParams, frame: Frame, plate: Rgb | None) -> Choice:
     if params.backend != "auto":
         return named(params.backend)
-    return choose(Sample(pictures=(frame.rgb(),), mask=False, plate=None))
+    return choose(Sample(pictures=(frame.rgb(),), mask=False, plate=plate))
 
 
 def _by_sam(params: MaskParams, info: VideoInfo, frame: Frame, progress: Progress) -> Mask:
     files = model_files(SAM, progress)
-    engine = choose_engine("auto")
+    # SAM keeps its weights beside its files, which are not converted.
+    engine = choose_engine("f32")
     size = info.width, info.height
     points, box = params.scaled_points(*size, size), params.scaled_box(*size, size)
     encoder, decoder = files["vision_encoder.onnx"], files["prompt_encoder_mask_decoder.onnx"]
@@ -123,19 +128,22 @@ def _by_sam(params: MaskParams, info: VideoInfo, frame: Frame, progress: Progres
         return network.mask(frame.rgb(), points, box)
 
 
-def _by_backend(params: MaskParams, choice: Choice, info: VideoInfo, frame: Frame, progress: Progress) -> tuple[Mask, str]:
+def _by_backend(
+    params: MaskParams, choice: Choice, info: VideoInfo, frame: Frame, plate: Rgb | None, progress: Progress
+) -> tuple[Mask, str]:
     """Return the marked regions of a backend's matte.
 
     The second result is the licence of the model, or of the method.
     """
     backend = choice.backend
-    if backend.needs_mask or backend.needs_plate:
+    if backend.needs_mask:
         raise Invalid(
-            f"{backend.name} needs more than a frame. Choose another backend.", errors=[{"field": "params.backend", "detail": "it"}]
+            f"{backend.name} needs a mask itself. Choose another backend.",
+            errors=[{"field": "params.backend", "detail": f"{backend.name} needs a mask"}],
         )
     width, height = backend.inference_size(info.width, info.height, params.resolution)
     size = info.width, info.height
-    setup = Setup(width=width, height=height, frame_width=size[0], frame_height=size[1], frame_rate=1.0, frames=1)
+    setup = Setup(width=width, height=height, frame_width=size[0], frame_height=size[1], frame_rate=1.0, frames=1, plate=plate)
     gray = frame.small_luma(*gray_size(*size))
     rgb = scaled_rgb(frame, (width, height))
     with backend.open(setup, params, progress) as opened:
@@ -160,9 +168,9 @@ MASK = Operation(
     summary="Make a mask of the object that clicks or a box mark in one frame",
     params=MaskParams,
     result=MaskResult,
-    inputs={"video": Kind.VIDEO},
+    inputs={"video": Kind.VIDEO, "plate": Input(kind=Kind.IMAGE, optional=True, plate=True, example=True)},
     outputs={"mask": Kind.IMAGE},
     run=mask,
-    example=MaskParams(backend="chroma", key="#00b140", time_s=1.0, points=[(0.5, 0.5, 1)]),
+    example=MaskParams(backend="difference", time_s=1.0, points=[(0.13, 0.55, 1)]),
     unavailable=lambda params: missing(params.backend),
 )

@@ -11,7 +11,8 @@ class NetworkOptions(Params):
     """Options for running a network."""
 
     precision: Literal["auto", "f32", "bf16", "f16"] = Field(
-        "auto", description="Arithmetic of the network. `auto`: bf16 where the processor has it, f32 elsewhere. The result says which ran."
+        "auto",
+        description="Arithmetic of the network. `auto`: f16 on a GPU, bf16 where the processor has it, else f32. The result says which.",
     )
     downsample_ratio: float | None = Field(
         None, ge=0.05, le=1, description="For rvm: scale of the picture that it finds people in. Empty: longer side 512 pixels."

@@ -80,7 +80,7 @@ def _opened(kind: Kind, _setup: Setup, options: NetworkOptions, progress: Progre
 
     key = (name, path.stat().st_mtime_ns, engine, batch)
     with hold_gpu(engine.device, progress), loaded(key, load, size=kind.bytes_loaded, device=engine.device) as network:
-        runtime = Runtime(model=name, library=engine.library, precision=network.precision, device=str(engine.device))
+        runtime = Runtime(model=name, library=engine.library, precision=network.precision, device=network.device)
         yield Opened(mattes=partial(_mattes, network), runtime=runtime)
 
 

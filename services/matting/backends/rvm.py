@@ -59,7 +59,7 @@ def _opened(name: str, setup: Setup, options: NetworkOptions, progress: Progress
     key = (name, path.stat().st_mtime_ns, setup.width, setup.height, engine, ratio, setup.foreground)
     size = _WEIGHTS_BYTES + _BYTES_PER_PIXEL * setup.width * setup.height
     with hold_gpu(engine.device, progress), loaded(key, load, size=size, device=engine.device) as network:
-        runtime = Runtime(model=name, library=engine.library, precision=network.precision, device=str(engine.device))
+        runtime = Runtime(model=name, library=engine.library, precision=network.precision, device=network.device)
         yield Opened(mattes=partial(_mattes, network), runtime=runtime)
 
 

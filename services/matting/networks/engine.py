@@ -10,6 +10,8 @@ from shared.models.device import CPU, Device, choose_device
 
 Library = Literal["openvino", "onnxruntime"]
 Precision = Literal["auto", "f32", "bf16", "f16"]
+_KEPT_F32 = ("Resize", "Upsample")
+"""Steps that read sizes or scales as f32."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,14 +26,14 @@ class Engine:
 def choose_engine(precision: Precision) -> Engine:
     """Choose the library, its device and its precision.
 
-    `auto` is bf16 if the processor supports it, else f32. Raises Invalid for a precision that this machine does not support, Unavailable
-    if no library is installed.
+    `auto` is f16 on a GPU; on the CPU bf16 if the processor supports it, else f32. Raises Invalid for a precision that this machine does
+    not support, Unavailable if no library is installed.
     """
     device = choose_device()
     if device.kind == "cuda" and "CUDAExecutionProvider" in _onnxruntime_providers():
-        if precision not in ("auto", "f32"):
-            raise Invalid(f"precision {precision} cannot be used on {device}: choose auto or f32.", errors=[_field(precision)])
-        return Engine(library="onnxruntime", device=device, precision="f32")
+        if precision == "bf16":
+            raise Invalid(f"precision bf16 cannot be used on {device}: choose auto, f16 or f32.", errors=[_field(precision)])
+        return Engine(library="onnxruntime", device=device, precision=_gpu_precision(precision))
     if importlib.util.find_spec("openvino"):
         capabilities = _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         if precision == "f16" or (precision == "bf16" and "BF16" not in capabilities):
@@ -61,8 +63,24 @@ def compile_model(model: Any, engine: Engine) -> tuple[Any, str]:
     return compiled, precision
 
 
-def onnx_session(path: Path, engine: Engine) -> Any:
-    """Open an ONNX file with onnxruntime on the engine's device."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Session:
+    """An open ONNX file.
+
+    `precision`: of its weights; `device`: the one that onnxruntime uses.
+    """
+
+    session: Any
+    precision: str
+    device: str
+
+
+def onnx_session(path: Path, engine: Engine) -> Session:
+    """Open an ONNX file with onnxruntime on the engine's device.
+
+    For f16 the weights and all steps that allow it are converted; inputs and outputs stay f32. Where CUDA's libraries are missing or of
+    another version, onnxruntime drops CUDA without an error: the file then runs in f32 on the CPU, and the result says so.
+    """
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -70,7 +88,33 @@ def onnx_session(path: Path, engine: Engine) -> Any:
     provider: Any = "CPUExecutionProvider"
     if engine.device.kind == "cuda":
         provider = ("CUDAExecutionProvider", {"device_id": engine.device.index})
-    return onnxruntime.InferenceSession(path, options, providers=[provider])
+    model, precision = _half_precision(path) if engine.precision == "f16" else (path, "f32")
+    session = onnxruntime.InferenceSession(model, options, providers=[provider])
+    if engine.device.kind == "cuda" and "CUDAExecutionProvider" not in session.get_providers():
+        return onnx_session(path, Engine(library="onnxruntime", device=CPU, precision="f32"))
+    return Session(session=session, precision=precision, device=str(engine.device))
+
+
+def _half_precision(path: Path) -> tuple[bytes, str]:
+    """Convert an ONNX file of f32 to f16 with onnxruntime's own tool.
+
+    The second result is the precision of the converted file's weights.
+    """
+    import onnx
+    from onnxruntime.transformers.float16 import convert_float_to_float16
+
+    converted = convert_float_to_float16(onnx.load(path), keep_io_types=True, op_block_list=[*_KEPT_F32])
+    kinds = {weight.data_type for weight in converted.graph.initializer}
+    return bytes(converted.SerializeToString()), "f16" if onnx.TensorProto.FLOAT16 in kinds else "f32"
+
+
+def _gpu_precision(precision: Precision) -> str:
+    """Return f16 unless f32 is requested. Without the package onnx, which converts, `auto` is f32 and f16 is Unavailable."""
+    if precision == "f32" or (precision == "auto" and not importlib.util.find_spec("onnx")):
+        return "f32"
+    if not importlib.util.find_spec("onnx"):
+        raise Unavailable("precision f16 needs the package onnx, which converts networks. Run: pip install onnx, or choose auto.")
+    return "f16"
 
 
 def _onnxruntime_providers() -> list[str]:

@@ -32,11 +32,12 @@ def downsample_ratio(width: int, height: int) -> float:
 class Rvm:
     """A loaded network for pictures of one size.
 
-    `start()`: starts a clip. `precision`: as the library reports it.
+    `start()`: starts a clip. `precision`, `device`: those that the library really uses.
     """
 
     start: Callable[[], "Clip"]
     precision: str
+    device: str
 
 
 class Clip:
@@ -114,11 +115,12 @@ def _with_openvino(path: Path, width: int, height: int, engine: Engine, *, ratio
 
         return Clip(run, empty)
 
-    return Rvm(start=start, precision=precision)
+    return Rvm(start=start, precision=precision, device="cpu")
 
 
 def _with_onnxruntime(path: Path, engine: Engine, *, ratio: float, foreground: bool) -> Rvm:
-    session = onnx_session(path, engine)
+    opened = onnx_session(path, engine)
+    session = opened.session
     names = ["pha", *(["fgr"] if foreground else []), *(name.replace("i", "o") for name in STATES)]
     empty = [np.zeros((1, 1, 1, 1), np.float32)] * len(STATES)
     constant = np.array([ratio], np.float32)
@@ -130,4 +132,4 @@ def _with_onnxruntime(path: Path, engine: Engine, *, ratio: float, foreground: b
         color = values.pop(0)[0].transpose(1, 2, 0) if foreground else None
         return alpha[0, 0], None if color is None else np.rint(np.clip(color, 0, 1) * 255).astype(np.uint8), values
 
-    return Rvm(start=lambda: Clip(run, empty), precision="f32")
+    return Rvm(start=lambda: Clip(run, empty), precision=opened.precision, device=opened.device)

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -24,13 +23,14 @@ class Saliency:
     """A loaded network.
 
     `run`: maps (batch, 3, side, side) to the network's first output. `side`: side in pixels of the square input; `batch`: pictures per run;
-    `logits`: whether the output needs a sigmoid.
+    `precision`, `device`: those that the library really uses; `logits`: whether the output needs a sigmoid.
     """
 
     run: Callable[[NDArray[np.float32]], NDArray[np.float32]]
     side: int
     batch: int
     precision: str
+    device: str
     logits: bool
 
     def mattes(self, pictures: Sequence[Rgb]) -> list[Alpha]:
@@ -71,12 +71,13 @@ def load_saliency(path: Path, engine: Engine, *, side: int, batch: int, logits: 
             request.infer([pictures], share_inputs=True)
             return np.array(request.get_output_tensor(0).data, np.float32)
 
-        return Saliency(run=infer, side=side, batch=int(compiled.input(0).shape[0]), precision=precision, logits=logits)
-    session: Any = onnx_session(path, engine)
+        return Saliency(run=infer, side=side, batch=int(compiled.input(0).shape[0]), precision=precision, device="cpu", logits=logits)
+    opened = onnx_session(path, engine)
+    session = opened.session
     port = session.get_inputs()[0]
     fixed = port.shape[0] if isinstance(port.shape[0], int) else batch
 
     def run(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
         return np.asarray(session.run([session.get_outputs()[0].name], {port.name: pictures})[0], np.float32)
 
-    return Saliency(run=run, side=side, batch=fixed, precision="f32", logits=logits)
+    return Saliency(run=run, side=side, batch=fixed, precision=opened.precision, device=opened.device, logits=logits)

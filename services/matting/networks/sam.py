@@ -37,7 +37,7 @@ def load_sam(encoder: Path, decoder: Path, engine: Engine) -> Sam:
 
     They run in onnxruntime, because the weights are in separate files beside the ONNX files.
     """
-    sessions = onnx_session(encoder, engine), onnx_session(decoder, engine)
+    sessions = onnx_session(encoder, engine).session, onnx_session(decoder, engine).session
 
     def mask(rgb: Rgb, points: Sequence[tuple[int, int, int]], box: tuple[int, int, int, int] | None) -> Mask:
         height, width = rgb.shape[:2]

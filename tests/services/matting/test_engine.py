@@ -1,0 +1,57 @@
+"""The choice of library, device and precision, and ONNX files in half precision. No GPU is needed: the device is a stub."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from services.matting.networks import engine as engines
+from services.matting.networks.engine import Engine, choose_engine
+from services.matting.networks.rvm import load_rvm
+from services.matting.networks.saliency import load_saliency
+from shared.errors import Invalid, Unavailable
+from shared.models.device import CPU, Device
+from tests.services.matting.made_networks import make_rvm, make_saliency
+
+GPU = Device(kind="cuda", index=1, title="a stub")
+
+
+@pytest.fixture
+def gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines, "choose_device", lambda: GPU)
+    monkeypatch.setattr(engines, "_onnxruntime_providers", lambda: ["CUDAExecutionProvider", "CPUExecutionProvider"])
+
+
+@pytest.mark.parametrize(("wanted", "chosen"), [("auto", "f16"), ("f16", "f16"), ("f32", "f32")])
+def test_a_gpu_computes_in_f16_unless_f32_is_requested(gpu: None, wanted: engines.Precision, chosen: str) -> None:
+    assert choose_engine(wanted) == Engine(library="onnxruntime", device=GPU, precision=chosen)
+
+
+def test_a_gpu_has_no_bf16_and_without_onnx_no_f16(gpu: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(Invalid, match="choose auto, f16 or f32"):
+        choose_engine("bf16")
+    monkeypatch.setattr(engines.importlib.util, "find_spec", lambda name: None)
+    assert choose_engine("auto").precision == "f32"
+    with pytest.raises(Unavailable, match="pip install onnx"):
+        choose_engine("f16")
+
+
+def test_a_converted_network_gives_the_same_matte(tmp_path: Path) -> None:
+    path = make_rvm(tmp_path / "rvm.onnx")
+    picture = np.random.default_rng(3).integers(0, 256, (96, 160, 3)).astype(np.uint8)
+    networks = [
+        load_rvm(path, 160, 96, Engine(library="onnxruntime", device=CPU, precision=precision), ratio=0.5, foreground=False)
+        for precision in ("f32", "f16")
+    ]
+    assert [(network.precision, network.device) for network in networks] == [("f32", "cpu"), ("f16", "cpu")]
+    clips = [network.start() for network in networks]
+    for _ in range(3):
+        exact, half = (clip.step(picture)[0] for clip in clips)
+    assert 0 < np.abs(exact - half).max() < 4e-3
+
+
+def test_without_cudas_libraries_the_report_says_cpu_and_f32(tmp_path: Path) -> None:
+    path = make_saliency(tmp_path / "saliency.onnx", 32)
+    with pytest.warns(UserWarning, match="CUDAExecutionProvider"):
+        network = load_saliency(path, Engine(library="onnxruntime", device=GPU, precision="f16"), side=32, batch=1, logits=False)
+    assert (network.precision, network.device) == ("f32", "cpu")
