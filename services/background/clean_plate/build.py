@@ -7,9 +7,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from services.background.clean_plate.anchors import Placed, Step, camera_path, nearest, pairs, place_anchors
-from services.background.clean_plate.warp import marked, warped
+from services.background.clean_plate.warp import sample_of, warped
 from services.background.clip.planes import Plane, Planes, alpha_of, background_of, planes_420
 from services.background.median.masked_median import NO_SAMPLE, Counts, masked_median
 from services.background.median.sample_file import Band, SampleFile
@@ -20,6 +21,7 @@ from shared.motion.camera import Matrix, matrix_between
 from shared.operation import Progress
 from shared.video import map_ordered, to_fraction
 from shared.video.clip.part import ClipPart
+from shared.video.frames.push_pull import push_pull
 from shared.video.info import ColorInfo
 
 _CANVAS_TIMES, _CANVAS_PIXELS = 6, 64_000_000
@@ -91,6 +93,10 @@ def build_plate(
             )
         least = min(_LEAST_SAMPLES, file.count)
         planes, hole, transient = _median(file, least, options.remove_transients, progress.part("median", 0.85, 1))
+    if options.panorama:
+        rows, columns = _seen(hole, slice(top, top + height), slice(left, left + width))
+        planes, hole = _cropped(planes, rows, columns), hole[rows, columns]
+        left, top = left - columns.start, top - rows.start
     visible = int((hole == 0).sum())
     return Plate(
         planes=planes,
@@ -162,18 +168,18 @@ def _sample(
                 light = light_between(on_anchor, anchor.planes, np.minimum(both, anchor.anchor.background)).then(anchor.light)
                 planes = light.applied(planes)
             matrix = np.asarray(canvas @ anchor.matrix @ alignment.matrix, np.float64)
-            file.add(marked(*warped(planes, background, matrix, file.shapes[0])))
+            file.add(sample_of(planes, background, matrix, file.shapes[0]))
     return tally
 
 
 def _median(file: SampleFile, least: int, remove_transients: bool, progress: Progress) -> tuple[Planes, Plane, int]:
     """Return the median planes, the holes, and a pixel count.
 
-    `holes`: uint8, 255 where fewer than `least` samples show the background. The count is that of luma pixels which a removed object
-    covered.
+    `holes`: uint8, 255 where fewer than `least` samples show the background in luma or in chroma. There chroma is continued smoothly, so
+    that it does not colour the pixels around. The count is that of luma pixels which a removed object covered.
     """
     planes = (np.empty(file.shapes[0], np.uint8), np.empty(file.shapes[1], np.uint8), np.empty(file.shapes[2], np.uint8))
-    visible = np.zeros(file.shapes[0], np.uint16)
+    seen = (np.zeros(file.shapes[0], np.uint16), np.zeros(file.shapes[1], np.uint16))
     whole = tuple(Ends(np.full(shape, NO_SAMPLE, np.uint8), np.zeros(shape, np.bool_)) for shape in file.shapes)
     total, done = sum(shape[0] for shape in file.shapes), 0
     for number, plane in enumerate(planes):
@@ -186,16 +192,27 @@ def _median(file: SampleFile, least: int, remove_transients: bool, progress: Pro
         for band, median, counts, ends in map_ordered(column, file.bands(number), workers=_WORKERS, ahead=1):
             rows = slice(band.top, band.top + band.rows)
             plane[rows] = median.reshape(band.rows, -1)
-            if number == 0:
-                visible[rows] = counts.reshape(band.rows, -1)
+            if number < len(seen):  # U and V are seen in the same places
+                seen[number][rows] = counts.reshape(band.rows, -1)
             if ends is not None:
                 whole[number].background[rows] = ends.background.reshape(band.rows, -1)
                 whole[number].suspect[rows] = ends.suspect.reshape(band.rows, -1)
             done += band.rows
             progress(done, total)
     covered = remove_objects(file, planes, whole) if remove_transients else whole[0].suspect
-    hole = np.where(visible < least, 255, 0).astype(np.uint8)
-    return planes, hole, int((covered & (hole == 0)).sum())
+    missing = seen[1] < least
+    colorless = missing.repeat(2, axis=0).repeat(2, axis=1)[: seen[0].shape[0], : seen[0].shape[1]]
+    hole = np.where((seen[0] < least) | colorless, 255, 0).astype(np.uint8)
+    return _continued(planes, missing), hole, int((covered & (hole == 0)).sum())
+
+
+def _continued(planes: Planes, missing: NDArray[np.bool_]) -> Planes:
+    """Continue chroma smoothly where it is `missing`, bool in chroma size."""
+    if not missing.any() or missing.all():
+        return planes
+    chroma = push_pull(np.stack(planes[1:], axis=-1).astype(np.float32), np.where(missing, 0, 1).astype(np.float32))
+    u, v = (np.clip(np.rint(chroma[..., part]), 0, 254).astype(np.uint8) for part in range(2))
+    return planes[0], u, v
 
 
 def _reference(path: list[Step], wanted_s: float | None) -> Step:
@@ -235,3 +252,22 @@ def _canvas(path: list[Step], anchors: list[Placed], size: tuple[int, int]) -> t
     left, top = (-int(value) + (-int(value)) % 2 for value in low)
     right, bottom = (int(value) + int(value) % 2 for value in high)
     return left, top, left + right, top + bottom
+
+
+def _seen(hole: Plane, *frame: slice) -> tuple[slice, slice]:
+    """Return the rows and columns of a canvas that any sample shows.
+
+    They hold the reference frame, whose rows and columns are `frame`, and begin at even numbers.
+    """
+    sides = []
+    for axis, side in enumerate(frame):
+        places = np.flatnonzero((hole == 0).any(axis=1 - axis))
+        first, last = (int(places[0]), int(places[-1])) if len(places) else (side.start, side.stop - 1)
+        sides.append(slice(min(first, side.start) // 2 * 2, max(last + 1, side.stop)))
+    return sides[0], sides[1]
+
+
+def _cropped(planes: Planes, rows: slice, columns: slice) -> Planes:
+    """Crop planes to luma rows and columns that begin at even numbers."""
+    half = slice(rows.start // 2, (rows.stop + 1) // 2), slice(columns.start // 2, (columns.stop + 1) // 2)
+    return planes[0][rows, columns], planes[1][half], planes[2][half]

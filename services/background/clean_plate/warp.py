@@ -2,10 +2,13 @@
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from services.background.clip.planes import Plane, Planes
 from services.background.median.masked_median import NO_SAMPLE
 from shared.motion.camera import Matrix, scale_matrix
+
+Mask = NDArray[np.bool_]
 
 _WHOLE = 250
 """Least weight of the background, of 255, at which a warped pixel counts as pure background."""
@@ -17,29 +20,47 @@ def warped(planes: Planes, background: Plane, matrix: Matrix, shape: tuple[int, 
     `matrix` (3, 3) maps the frame's luma pixels to the canvas's; `shape`: (height, width) of the canvas. Interpolation is cubic. The
     second result is uint8, 255 where the warped luma is pure background.
     """
-    height, width = shape[:2]
-    half = (height + 1) // 2, (width + 1) // 2
-    chroma_matrix = scale_matrix(matrix, 0.5, 0.5)
-    luma = _moved(planes[0], matrix, (height, width))
-    u, v = (_moved(plane, chroma_matrix, half) for plane in planes[1:])
-    visible = cv2.warpPerspective(background, matrix, (width, height), flags=cv2.INTER_LINEAR)
-    return (luma, u, v), np.where(visible > _WHOLE, 255, 0).astype(np.uint8)
+    visible = _pure(background, matrix, shape) & _inside(planes[0], matrix, shape)
+    return _moved(planes, matrix, shape), np.where(visible, 255, 0).astype(np.uint8)
 
 
-def marked(planes: Planes, visible: Plane) -> Planes:
-    """Set pixels without background to NO_SAMPLE.
+def sample_of(planes: Planes, background: Plane, matrix: Matrix, shape: tuple[int, ...]) -> Planes:
+    """Warp a frame's planes and set what shows no background to NO_SAMPLE.
 
-    A real 255 becomes 254.
+    Arguments are those of `warped`. A real 255 becomes 254.
     """
-    half = planes[1].shape
+    pure = _pure(background, matrix, shape)
     # A chroma sample is valid where all luma samples around it are.
-    inner = cv2.erode(visible, np.ones((3, 3), np.uint8))
-    small = cv2.resize(inner, half[::-1], interpolation=cv2.INTER_NEAREST)
-    marks = (visible, small, small)
-    luma, u, v = (np.where(mark == 255, np.minimum(plane, NO_SAMPLE - 1), NO_SAMPLE) for plane, mark in zip(planes, marks, strict=True))
+    inner = cv2.erode(pure.view(np.uint8), np.ones((3, 3), np.uint8))[::2, ::2] > 0
+    valid = pure & _inside(planes[0], matrix, shape)
+    small = inner & _inside(planes[1], scale_matrix(matrix, 0.5, 0.5), inner.shape)
+    masks = (valid, small, small)
+    moved = _moved(planes, matrix, shape)
+    luma, u, v = (np.where(mask, np.minimum(plane, NO_SAMPLE - 1), NO_SAMPLE) for plane, mask in zip(moved, masks, strict=True))
     return luma.astype(np.uint8), u.astype(np.uint8), v.astype(np.uint8)
 
 
-def _moved(plane: Plane, matrix: Matrix, shape: tuple[int, int]) -> Plane:
-    moved = cv2.warpPerspective(plane, matrix, shape[::-1], flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(moved, np.uint8)
+def _moved(planes: Planes, matrix: Matrix, shape: tuple[int, ...]) -> Planes:
+    height, width = shape[:2]
+    half = (width + 1) // 2, (height + 1) // 2
+    small = scale_matrix(matrix, 0.5, 0.5)
+    luma, u, v = (
+        cv2.warpPerspective(plane, place, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        for plane, place, size in zip(planes, (matrix, small, small), ((width, height), half, half), strict=True)
+    )
+    return np.asarray(luma, np.uint8), np.asarray(u, np.uint8), np.asarray(v, np.uint8)
+
+
+def _pure(background: Plane, matrix: Matrix, shape: tuple[int, ...]) -> Mask:
+    """Mark the pixels without subject; the frame is continued beyond its borders."""
+    moved = cv2.warpPerspective(background, matrix, shape[1::-1], flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(moved > _WHOLE, np.bool_)
+
+
+def _inside(plane: Plane, matrix: Matrix, shape: tuple[int, ...]) -> Mask:
+    """Mark the pixels whose centre lies on a pixel of the frame.
+
+    A pixel of the frame is a square around its centre, so the outermost pixels count as a whole.
+    """
+    moved = cv2.warpPerspective(np.full(plane.shape, 1, np.uint8), matrix, shape[1::-1], flags=cv2.INTER_NEAREST)
+    return np.asarray(moved > 0, np.bool_)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image
-from scenes import Clip, Shoot, psnr
+from scenes import Clip, Shoot, psnr, wall
 
 from services.background.clean_plate.anchors import camera_path, pairs, place_anchors
 from services.background.clip.planes import alpha_of, background_of
@@ -36,6 +36,23 @@ def made(clip: Clip, folder: Path, **params: object) -> tuple[PlateResult, np.nd
     warnings = Warnings()
     result = plate(PlateParams(**params), video=video, alpha=matte, outputs=outputs, progress=warnings)  # type: ignore[arg-type]
     return result, np.asarray(Image.open(outputs["plate"])), np.asarray(Image.open(outputs["invented"])), warnings.texts
+
+
+class Still(Clip):
+    """Five equal frames of a gray wall, in front of which a red subject stands."""
+
+    def __init__(self, *, subject: bool = True) -> None:
+        super().__init__(Shoot(width=240, height=136, frames=5, subject=subject))
+        grain = wall(240, 136).astype(np.float32).mean(axis=2, keepdims=True)
+        self.wall = np.repeat(np.rint(100 + (grain - 128) * 0.4), 3, axis=2).astype(np.uint8)
+
+    def frame(self, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """Frame `k` and its matte; all are equal."""
+        y, x = np.mgrid[0:136, 0:240]
+        distance = np.hypot(x - 120.5, y - 67) if self.shoot.subject else np.full((136, 240), 99.0)
+        weight = np.clip((35 - distance) / 3 + 0.5, 0, 1)[..., None]
+        picture = self.wall * (1 - weight) + np.array([220.0, 30.0, 30.0]) * weight
+        return np.rint(picture).astype(np.uint8), np.rint(weight[..., 0] * 255).astype(np.uint8)
 
 
 def truth(clip: Clip, result: PlateResult) -> np.ndarray:
@@ -78,6 +95,23 @@ def test_places_that_are_always_hidden_are_filled_and_reported(tmp_path: Path) -
     assert result.inpaint == "smooth"
     assert any("hidden in every frame" in text for text in warnings)
     assert np.abs(picture[invented > 0].mean(axis=0) - picture[invented == 0].mean(axis=0)).max() < 60
+
+
+def test_no_colour_of_the_subject_stays_around_a_hole(tmp_path: Path) -> None:
+    clip = Still()
+    result, picture, invented, _ = made(clip, tmp_path, samples=5, grow=1)
+    error = np.abs(picture.astype(int) - clip.wall).max(axis=2)
+    ring = (cv2.dilate(invented, np.ones((7, 7))) > 0) & (invented == 0)
+    assert result.invented_share > 0.1
+    assert error[ring].max() < 20
+
+
+def test_a_panorama_of_a_still_clip_is_the_frame(tmp_path: Path) -> None:
+    clip = Still(subject=False)
+    result, picture, invented, _ = made(clip, tmp_path, samples=5, canvas="panorama")
+    assert (result.width, result.height, result.left, result.top) == (240, 136, 0, 0)
+    assert not invented.any()
+    assert np.abs(picture.astype(int) - clip.wall).mean() < 3
 
 
 def test_depth_is_reported(tmp_path: Path) -> None:
