@@ -151,6 +151,7 @@ def _missing_model(params: DetectParams) -> str | None:
 
 DETECT = Operation(
     name="keyframes.detect",
+    version=2,
     summary="Find the shots of videos, pick a keyframe for each, and show both on a timeline",
     params=DetectParams,
     result=DetectResult,

@@ -8,10 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.keyframes.analysis.frame_distance import frame_distance
+from services.keyframes.analysis.structure_change import PLANE_WEIGHTS, structure_change
 from services.keyframes.analysis.thumbnail_film import Planes, ThumbnailFilm
 
 Floats = NDArray[np.float32]
 _BLOCK = 1000  # thumbnails in memory at a time
+PLAIN = 2.0, 1.5, 1.5
+"""Largest standard deviation of Y, U and V in a plain picture, in levels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +32,32 @@ class FrameChanges:
     """`FrameDistance.aligned` from the previous frame to this one."""
     contrast: Floats
     """Standard deviation of the frame's brightness."""
+    structure: Floats
+    """`structure_change` from the previous frame to this one, in levels."""
+    texture: Floats
+    """Contrast of the frame in brightness and colour, to which `structure` is relative."""
+    plain: NDArray[np.bool_]
+    """Whether the frame is a plain picture, of one colour."""
 
 
 def frame_changes(film: ThumbnailFilm) -> FrameChanges:
     """Compare each frame of a film with the previous frame."""
-    distance, in_place, aligned, contrast = (np.zeros(len(film), np.float32) for _ in range(4))
-    contrast[:1] = film.block(0, 1)[:, 0].std(axis=(1, 2))
+    distance, in_place, aligned, structure = (np.zeros(len(film), np.float32) for _ in range(4))
+    spread = np.zeros((len(film), 3), np.float32)
+    for start, block in _overlapping_blocks(film, 0):
+        spread[start : start + len(block)] = block.std(axis=(2, 3))
     for start, block in _overlapping_blocks(film, 1):
         places, change = slice(start + 1, start + len(block)), frame_distance(block[:-1], block[1:])
         distance[places], in_place[places], aligned[places] = change.total, change.in_place, change.aligned
-        contrast[places] = block[1:, 0].std(axis=(1, 2))
-    return FrameChanges(distance, in_place, aligned, contrast)
+        structure[places] = structure_change(block[:-1], block[1:])
+    return FrameChanges(
+        distance, in_place, aligned, spread[:, 0], structure, spread @ PLANE_WEIGHTS, np.asarray((spread < PLAIN).all(axis=1))
+    )
+
+
+def is_plain(thumbnails: Planes) -> NDArray[np.bool_]:
+    """Return whether each of n thumbnails, (n, 3, 18, 32), is a plain picture, (n,)."""
+    return np.asarray((thumbnails.std(axis=(2, 3)) < PLAIN).all(axis=1))
 
 
 def lagged_distances(film: ThumbnailFilm, lag: int) -> NDArray[np.float64]:

@@ -12,12 +12,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from services.keyframes.analysis.frame_changes import lagged_distances
+from services.keyframes.analysis.frame_changes import frame_changes, lagged_distances
+from services.keyframes.analysis.frame_distance import NOISE
 from services.keyframes.analysis.thumbnail_film import ThumbnailFile, ThumbnailFilm, frame_thumbnail
 from shared.video import Timeline, read_frames
 
 _SAME_SHOT, _OTHER_SHOT = 0.3, 0.6
 """Limits for `FrameDistance.total` of two keyframes: at most the first within one shot, at least the second between two shots."""
+_SAME_STRUCTURE = 0.08
+"""Largest relative change of structure to a keyframe that is not routine. A larger one may be a punch-in cut."""
 _STILL = 1 / 3
 """Largest packet of a still span, relative to the first keyframe's size."""
 _JUMP, _LITTLE = 10.0, 0.02
@@ -49,10 +52,15 @@ def quiet_spans(video: Path, line: Timeline, thumbnails: Path) -> list[Span]:
     to_next, longest = lagged_distances(film, 1), int(np.diff(keys, append=len(line.pts)).max())
     # A picture that returns at the keyframe after next was interrupted by a flash.
     to_second_next = np.append(lagged_distances(film, 2), np.inf)
+    changes = frame_changes(film)
+    structures = (changes.structure / (changes.texture + NOISE))[1:]
     spans = []
-    for (first, second), distance, returning in zip(pairwise(keys.tolist()), to_next.tolist(), to_second_next.tolist(), strict=True):
+    pairs = zip(pairwise(keys.tolist()), to_next.tolist(), to_second_next.tolist(), structures.tolist(), strict=True)
+    for (first, second), distance, returning, structure in pairs:
         cut = distance >= _OTHER_SHOT and returning >= distance / 2 and second - first < _REGULAR * longest
-        if (distance <= _SAME_SHOT and _is_still(line, first, second)) or (cut and _ends_with_cut(line, first, second)):
+        routine = second - first >= _REGULAR * longest
+        still = distance <= _SAME_SHOT and (routine or structure < _SAME_STRUCTURE)
+        if (still and _is_still(line, first, second)) or (cut and _ends_with_cut(line, first, second)):
             spans.append((first, second))
     return spans
 

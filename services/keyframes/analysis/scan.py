@@ -72,6 +72,12 @@ class Scan:
         return int(self.pts[frame]) * self.time_base
 
     @property
+    def frame_rate(self) -> float:
+        """Usual number of frames per second."""
+        step = float(np.median(np.diff(self.pts)) * self.time_base) if len(self.pts) > 1 else 0.0
+        return 1 / step if step > 0 else 25.0
+
+    @property
     def times(self) -> list[float]:
         """Times of all frames in seconds."""
         return [float(pts * self.time_base) for pts in self.pts.tolist()]
@@ -156,7 +162,7 @@ def _scan_selected(
                 return None
             if before and number in span_starts:
                 for skipped in _held_frames(span_starts[number], number):
-                    measures.add(before, skipped, _Changes())
+                    measures.add(before, skipped, _Changes(), held=True)
             measures.add(now, number, _changes(before, now))
             progress(min(number + 1, len(line.pts)), len(line.pts))
         progress(1, 1)
@@ -172,8 +178,8 @@ class _Measures:
         self._sharpness, self._exposure, self._layout = array("f"), array("f"), bytearray()
         self.end, self._time_base = Fraction(0), Fraction(1)
 
-    def add(self, frame: _Measured, number: int, changes: _Changes) -> None:
-        self._file.add(frame.thumbnail, number)
+    def add(self, frame: _Measured, number: int, changes: _Changes, *, held: bool = False) -> None:
+        self._file.add(frame.thumbnail, number, held=held)
         self._pixels.append(changes.pixels)
         self._content.append(changes.content)
         self._histogram.append(changes.histogram)

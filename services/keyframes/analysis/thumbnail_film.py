@@ -70,6 +70,11 @@ class ThumbnailFilm:
     frames: NDArray[np.int64]
     rows: tuple[int, int] = (0, HEIGHT)
     columns: tuple[int, int] = (0, WIDTH)
+    kept: NDArray[np.int64] | None = None
+    """(n,): where the thumbnails lie in `planes`. None if all thumbnails of `planes` belong to the film."""
+
+    held: NDArray[np.bool_] | None = None
+    """(n,): whether each thumbnail is a copy of the one before, for a frame that was skipped. None if no thumbnail is."""
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -79,7 +84,12 @@ class ThumbnailFilm:
 
         Returns (m, 3, HEIGHT, WIDTH) uint8.
         """
-        planes: Planes = self.planes[max(start, 0) : stop]
+        start, stop = max(start, 0), min(stop, len(self))
+        if self.kept is None or start >= stop:
+            planes: Planes = self.planes[start:stop]
+        else:
+            kept = self.kept[start:stop]
+            planes = self.planes[int(kept[0]) : int(kept[-1]) + 1][kept - kept[0]]
         if not len(planes) or (self.rows, self.columns) == ((0, HEIGHT), (0, WIDTH)):
             return planes
         part = np.ascontiguousarray(planes[:, :, slice(*self.rows), slice(*self.columns)])
@@ -92,6 +102,16 @@ class ThumbnailFilm:
         """
         planes: Planes = self.block(place, place + 1)[0]
         return planes
+
+    def without(self, places: Iterable[int]) -> "ThumbnailFilm":
+        """Return the film without the frames at `places`."""
+        kept = np.setdiff1d(np.arange(len(self)), np.fromiter(places, np.int64))
+        return replace(
+            self,
+            frames=self.frames[kept],
+            kept=kept if self.kept is None else self.kept[kept],
+            held=None if self.held is None else self.held[kept],
+        )
 
     def without_bars(self) -> "ThumbnailFilm":
         """Return the film cropped to the picture inside its black bars.
@@ -115,12 +135,16 @@ class ThumbnailFile:
     def __init__(self, path: Path):
         self._path = path
         self._file: BinaryIO = path.open("wb")
-        self._frames = array("q")
+        self._frames, self._held = array("q"), array("b")
 
-    def add(self, planes: Planes, frame: int) -> None:
-        """Append the thumbnail of frame number `frame`."""
+    def add(self, planes: Planes, frame: int, *, held: bool = False) -> None:
+        """Append the thumbnail of frame number `frame`.
+
+        `held`: it is a copy, because the frame was skipped.
+        """
         self._file.write(planes.tobytes())
         self._frames.append(frame)
+        self._held.append(held)
 
     def __enter__(self) -> "ThumbnailFile":
         return self
@@ -134,7 +158,8 @@ class ThumbnailFile:
         The film is readable as long as the file exists.
         """
         self._file.flush()
-        return ThumbnailFilm(StoredPlanes(self._path, len(self._frames)), np.array(self._frames))
+        held = np.array(self._held, dtype=bool)
+        return ThumbnailFilm(StoredPlanes(self._path, len(self._frames)), np.array(self._frames), held=held if held.any() else None)
 
 
 def film_of(thumbnails: Iterable[Planes]) -> ThumbnailFilm:

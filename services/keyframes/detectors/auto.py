@@ -3,22 +3,26 @@
 It does not take flashes and motion for transitions.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from services.keyframes.analysis.frame_changes import FrameChanges, frame_changes
+from services.keyframes.analysis.frame_distance import frame_distance
 from services.keyframes.analysis.scan import scan_video
 from services.keyframes.analysis.thumbnail_film import ThumbnailFilm
 from services.keyframes.detectors.cut_refinement import refine_cuts
-from services.keyframes.detectors.dissolves import find_dissolves
-from services.keyframes.detectors.fades import find_fades, shows_same_picture
+from services.keyframes.detectors.dissolves import find_dissolves, shows_one_shot
+from services.keyframes.detectors.fades import Fade, find_fades, shows_same_picture
 from services.keyframes.detectors.footage import Detection, Footage
-from services.keyframes.detectors.hard_cuts import CUT_AT, confidence_of, hard_cuts
+from services.keyframes.detectors.hard_cuts import CUT_AT, hard_cuts
+from services.keyframes.detectors.interruptions import interruptions
+from services.keyframes.detectors.plain_runs import fades_at_plain_runs
 from services.keyframes.detectors.transition import Floats, Transition
 
 _FADE_DEPTH = 0.7
 _LIKELY, _SURE = 0.5, 0.9
+_QUICK = 0.6  # seconds of the longest fade that may be a flash
 _SHORTEST_SHOT = 6  # frames next to a gradual transition, whose ends can look like transitions themselves
 _HINT = 0.05  # highest score of frames without a candidate
 
@@ -47,7 +51,7 @@ def detect_auto(footage: Footage, threshold: float) -> Detection:
         skip_unreferenced=True,
         skip_quiet=footage.fast,
     )
-    candidates = find_candidates(scan.film, len(scan.pts))
+    candidates = find_candidates(scan.film, len(scan.pts), scan.frame_rate)
     refined = refine_cuts(footage.video, scan, candidates.transitions)
     return Detection(
         scan=scan,
@@ -57,14 +61,15 @@ def detect_auto(footage: Footage, threshold: float) -> Detection:
     )
 
 
-def find_candidates(film: ThumbnailFilm, frames: int) -> Candidates:
+def find_candidates(film: ThumbnailFilm, frames: int, frame_rate: float) -> Candidates:
     """Rate all possible transitions of a video.
 
-    `film`: thumbnails of the scanned frames. `frames`: number of frames of the video. Likely transitions have a confidence of 0.5 or more.
+    `film`: thumbnails of the scanned frames. `frames`: number of frames of the video. `frame_rate`: frames per second. Likely transitions
+    have a confidence of 0.5 or more.
     """
     film = film.without_bars()
     changes = frame_changes(film)
-    transitions = find_transitions(film, changes)
+    transitions = find_transitions(film, changes, frame_rate)
     scores = np.zeros(frames, np.float32)
     # Frames without a candidate get low scores, so that the gallery's curve shows their changes too.
     scores[film.frames] = np.minimum(changes.distance / CUT_AT, 1) * _HINT
@@ -85,28 +90,70 @@ def _moved_scores(candidates: Candidates, refined: list[Transition]) -> Floats:
     return scores
 
 
-def find_transitions(film: ThumbnailFilm, changes: FrameChanges) -> list[Transition]:
+def find_transitions(film: ThumbnailFilm, changes: FrameChanges, frame_rate: float) -> list[Transition]:
     """Find cuts, fades and dissolves, in order and without overlaps."""
     numbers = film.frames
-    cuts = hard_cuts(film, changes)
-    likely_cuts = {cut.place for cut in cuts if cut.distance >= CUT_AT}
-    fades = [fade for fade in find_fades(changes.contrast, likely_cuts, _FADE_DEPTH) if shows_same_picture(film, fade)]
+    # Cuts and dissolves are found as if flashes and blank frames were not there.
+    interrupted = interruptions(film, changes, frame_rate)
+    gaps = [place for first, stop in interrupted for place in range(first, stop)]
+    calm_film = film.without(gaps)
+    calm_places = np.setdiff1d(np.arange(len(film)), gaps)
+    calm_changes = frame_changes(calm_film) if gaps else changes
+    calm_cuts = hard_cuts(calm_film, calm_changes, frame_rate)
+    cuts = [replace(cut, place=int(calm_places[cut.place])) for cut in calm_cuts]
+    likely_cuts = {cut.place for cut in cuts if cut.confidence >= _LIKELY}
+    fades = _find_fades(film, changes, likely_cuts, interrupted, frame_rate)
     fade_spans = [(fade.before, fade.after) for fade in fades]
-    dissolves = find_dissolves(film, changes, likely_cuts, fade_spans)
+    calm_dissolves = find_dissolves(
+        calm_film,
+        calm_changes,
+        {cut.place for cut in calm_cuts if cut.confidence >= _LIKELY},
+        [tuple(np.searchsorted(calm_places, span).tolist()) for span in fade_spans],
+    )
+    dissolves = [
+        replace(dissolve, before=int(calm_places[dissolve.before]), after=int(calm_places[dissolve.after]))
+        for dissolve in calm_dissolves
+        if not shows_one_shot(calm_film, dissolve)
+    ]
     gradual_spans = fade_spans + [(dissolve.before, dissolve.after) for dissolve in dissolves if dissolve.confidence >= _LIKELY]
     transitions = [
         Transition(int(numbers[fade.before]) + 1, int(numbers[fade.after]), "fade", min(0.5 + (fade.depth - _FADE_DEPTH) * 1.5, 0.99))
         for fade in fades
     ]
     transitions += [
-        Transition(int(numbers[dissolve.before]) + 1, int(numbers[dissolve.after]), "dissolve", dissolve.confidence)
+        Transition(
+            int(numbers[dissolve.before]) + 1,
+            int(numbers[dissolve.after]),
+            "fade" if changes.plain[dissolve.before] or changes.plain[dissolve.after] else "dissolve",
+            dissolve.confidence,
+        )
         for dissolve in dissolves
     ]
     for cut in cuts:
         if not any(before < cut.place <= after for before, after in gradual_spans):
             frame = int(numbers[cut.place])
-            transitions.append(Transition(frame, frame, "cut", confidence_of(cut.distance)))
+            transitions.append(Transition(frame, frame, "cut", cut.confidence))
     return _without_echoes(transitions)
+
+
+def _find_fades(
+    film: ThumbnailFilm, changes: FrameChanges, cuts: set[int], interrupted: list[tuple[int, int]], frame_rate: float
+) -> list[Fade]:
+    """Find the fades of a film, in order and without overlaps."""
+    at_runs = fades_at_plain_runs(film, changes.plain, changes.contrast, cuts, frame_rate)
+    found = at_runs.fades
+    for fade in find_fades(changes.contrast, cuts, _FADE_DEPTH):
+        beside = any(fade.before < stop and fade.after >= first for first, stop in at_runs.runs)
+        flash = any(first - 2 <= fade.before and fade.after <= stop + 1 for first, stop in interrupted)
+        if not beside and not flash and shows_same_picture(film, fade) and not _returns(film, fade, frame_rate):
+            found.append(fade)
+    return sorted(found, key=lambda fade: fade.before)
+
+
+def _returns(film: ThumbnailFilm, fade: Fade, frame_rate: float) -> bool:
+    """Return whether a quick fade leads back to the same picture, as a flash does."""
+    seconds = float(film.frames[fade.after] - film.frames[fade.before]) / frame_rate
+    return seconds <= _QUICK and float(frame_distance(film.at(fade.before), film.at(fade.after)).total) < CUT_AT
 
 
 def _without_echoes(transitions: list[Transition]) -> list[Transition]:

@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from services.keyframes.analysis.frame_changes import is_plain
 from services.keyframes.analysis.frame_distance import frame_distance
 from services.keyframes.analysis.scan import Scan
 from services.keyframes.analysis.seek import frames_at
+from services.keyframes.analysis.structure_change import structure_change
 from services.keyframes.analysis.thumbnail_film import Planes, frame_thumbnail
-from services.keyframes.detectors.hard_cuts import confidence_of, less_motion
+from services.keyframes.detectors.hard_cuts import STILL, confidence_of, less_motion, step_confidence
 from services.keyframes.detectors.transition import Transition
 
 _LEAST_CONFIDENCE = 0.3  # less likely cuts are not worth decoding for
@@ -50,12 +52,21 @@ def refined(cut: Transition, first: int, thumbnails: Sequence[Planes]) -> Transi
     if len(thumbnails) != cut.start - first + 1:
         return cut
     film = np.stack(thumbnails)
-    distances = frame_distance(film[:-1], film[1:]).total.tolist()
-    place = int(np.argmax(distances))
-    largest = distances.pop(place)
-    frame = first + 1 + place
-    confidence = min(cut.confidence, confidence_of(less_motion(largest, max(distances))))
-    return replace(cut, start=frame, end=frame, confidence=confidence)
+    numbers = np.arange(first, cut.start + 1)
+    # Blank frames between two shots are no part of the change.
+    shown = np.append(~is_plain(film[:-1]), True)
+    shown[0] = True
+    film, numbers = film[shown], numbers[shown]
+    distances = frame_distance(film[:-1], film[1:]).total
+    structures = structure_change(film[:-1], film[1:])
+    step = int(np.argmax(distances / max(distances.max(), 1e-6) + structures / max(structures.max(), 1e-6)))
+    others = np.delete(distances, step), np.delete(structures, step)
+    confidence = max(
+        confidence_of(less_motion(float(distances[step]), float(others[0].max(initial=0.0)))),
+        step_confidence(float(structures[step]) / (float(others[1].max(initial=0.0)) + STILL)),
+    )
+    frame = int(numbers[step + 1])
+    return replace(cut, start=frame, end=frame, confidence=min(cut.confidence, confidence))
 
 
 def _span_thumbnails(video: Path, scan: Scan, spans: Sequence[range]) -> Iterator[list[Planes]]:

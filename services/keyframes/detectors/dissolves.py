@@ -12,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.keyframes.analysis.frame_changes import FrameChanges
-from services.keyframes.analysis.frame_distance import frame_distance, histograms
+from services.keyframes.analysis.frame_distance import NOISE, frame_distance, histograms
+from services.keyframes.analysis.structure_change import structure_change
 from services.keyframes.analysis.thumbnail_film import ThumbnailFilm
+from services.keyframes.analysis.tone_match import match_tones
 
 _HALF_LENGTHS = (3, 5, 7, 10, 14, 20, 26)
 """Half the lengths of the windows, in frames of the video."""
@@ -22,6 +24,9 @@ _BLOCK = 1000  # places rated at a time
 _GAP = 4  # most frames between two parts of one transition
 _SLACK = 2.0  # levels by which coding and grain may change a pixel
 _LEAST_CONFIDENCE = 0.05
+_PLAIN, _FAINT = 2.0, 9.0  # contrast below which pictures are plain, and faint
+_SAME_SHAPES = 0.4  # largest change of structure between two pictures of one shot, relative to contrast
+_SAME_TONES, _SAME_FAINT_TONES = 0.25, 0.12  # largest aligned change between two pictures of one shot with matched tones
 
 # Limits of windows that are rated in full. All others cannot be transitions.
 _MOST_UNEVEN, _MOST_FOREIGN, _LEAST_CHANGE, _LEAST_HISTOGRAM_CHANGE = 0.22, 0.2, 0.35, 0.1
@@ -75,6 +80,21 @@ def find_dissolves(film: ThumbnailFilm, changes: FrameChanges, cuts: set[int], f
         if all(b <= dissolve.before or a >= dissolve.after for dissolve in chosen):
             chosen.append(Dissolve(float(confidences[number]), a, b))
     return _join_parts(chosen, film.frames)
+
+
+def shows_one_shot(film: ThumbnailFilm, dissolve: Dissolve) -> bool:
+    """Return whether a dissolve is a change of light, exposure or tint within one shot.
+
+    It is if both ends are plain, or show the same shapes in other tones.
+    """
+    before, after = film.at(dissolve.before), film.at(dissolve.after)
+    contrast = max(float(before[0].std()), float(after[0].std()))
+    if contrast < _PLAIN:
+        return True
+    if float(structure_change(before[None], after[None])[0]) < _SAME_SHAPES * (contrast + NOISE):
+        return True
+    matches = (frame_distance(match_tones(a, b), b).aligned for a, b in ((before, after), (after, before)))
+    return max(float(match) for match in matches) < (_SAME_TONES if contrast >= _FAINT else _SAME_FAINT_TONES)
 
 
 def _join_parts(dissolves: list[Dissolve], numbers: Places) -> list[Dissolve]:

@@ -92,6 +92,17 @@ def find_fades(contrast: Floats, cuts: set[int], threshold: float) -> list[Fade]
     return fades
 
 
+def ramp_length(contrast: Floats, cuts: set[int]) -> int:
+    """Count the steps by which a picture fades in at the start of `contrast`.
+
+    `contrast`: (m,), beginning with a plain frame. `cuts`: places that the fade does not reach.
+    """
+    stop = 0
+    while stop + 1 < len(contrast) and stop + 1 not in cuts and stop < _LONGEST and contrast[stop + 1] > _clearly_above(contrast[stop]):
+        stop += 1
+    return _ramp_steps(contrast[: stop + 1])
+
+
 def _ramp_steps(contrast: Floats) -> int:
     """Count the steps of one side of a fade.
 

@@ -1,0 +1,61 @@
+"""Overlays: captions, bars, logos and inset pictures that pop in or out over a shot that goes on."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.keyframes.analysis.thumbnail_film import HEIGHT, WIDTH, Planes
+
+LARGEST_OVERLAY = 0.29
+"""Largest share of the picture that an overlay covers. A picture in a frame, whose cuts count, covers more."""
+_CHROMA = 1.5  # weight of U and V, which differ less than Y
+_MORE, _NOISE = 1.3, 2.0  # change beyond so many times that of the neighbouring steps, plus levels of noise, is an excess
+_MOST = 0.975  # share of the excess along each side that the box holds
+_WIDEST_ROWS, _WIDEST_COLUMNS = 4, 6  # thickest bars at the edges, in pixels of a thumbnail
+
+
+def changed_area(pictures: Planes, place: int) -> float:
+    """Measure how much of the picture changes at a step, 0 to 1.
+
+    `pictures`: thumbnails of consecutive frames, (n, 3, 18, 32). `place`: index of the frame after the step, at least 1. Only change far
+    above that of the neighbouring steps counts. Returns the area of the smallest box that holds nearly all of it, or of the bars at two
+    opposite edges that do.
+    """
+    changes = [_change(pictures[at - 1], pictures[at]) for at in range(1, len(pictures))]
+    usual = [change for at, change in enumerate(changes, 1) if at != place]
+    motion = _spread(np.max(usual, axis=0)) if usual else np.zeros((HEIGHT, WIDTH))
+    excess = np.maximum(changes[place - 1] - _MORE * motion - _NOISE, 0)
+    rows, columns = excess.sum(axis=1), excess.sum(axis=0)
+    total = float(rows.sum())
+    if not total:
+        return 0.0
+    box = _shortest_run(rows) * _shortest_run(columns) / (HEIGHT * WIDTH)
+    return min(box, _bars(rows, _WIDEST_ROWS), _bars(columns, _WIDEST_COLUMNS))
+
+
+def _change(before: Planes, after: Planes) -> NDArray[np.float64]:
+    """Measure the change of each pixel in levels, (18, 32)."""
+    change = np.abs(after.astype(np.float64) - before)
+    return np.asarray(np.maximum(change[0], _CHROMA * np.maximum(change[1], change[2])))
+
+
+def _spread(change: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the largest change of each pixel and its neighbours."""
+    padded = np.pad(change, 1, mode="edge")
+    return np.asarray(np.max([padded[y : y + HEIGHT, x : x + WIDTH] for y in range(3) for x in range(3)], axis=0))
+
+
+def _shortest_run(values: NDArray[np.float64]) -> int:
+    """Return the length of the shortest run that holds nearly all of the sum of `values`."""
+    sums = np.concatenate([[0.0], np.cumsum(values)])
+    wanted = _MOST * sums[-1]
+    return min(
+        stop - start for start in range(len(values)) for stop in range(start + 1, len(values) + 1) if sums[stop] - sums[start] >= wanted
+    )
+
+
+def _bars(values: NDArray[np.float64], widest: int) -> float:
+    """Return the share of the thinnest bars at both ends that hold nearly all of the sum of `values`; 1 if none do."""
+    for width in range(1, widest + 1):
+        if values[:width].sum() + values[-width:].sum() >= _MOST**2 * values.sum():
+            return 2 * width / len(values)
+    return 1.0
