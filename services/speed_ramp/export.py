@@ -14,6 +14,7 @@ from services.speed_ramp.curve.trim import trimmed
 from services.speed_ramp.handover.formats import FORMATS
 from services.speed_ramp.handover.plot import plot
 from services.speed_ramp.handover.ramped_clip import RampedClip
+from services.speed_ramp.handover.rates import SOURCE, timeline_rate
 from services.speed_ramp.params import CurveParams
 from shared.editing.rates import constant_rate
 from shared.media.zip_writer import ZipWriter
@@ -59,13 +60,24 @@ def export(params: ExportParams, *, video: Path, outputs: Mapping[str, Path], pr
         points=points,
         start=params.start,
         end=chosen.end,
-        rate=constant_rate(info.steady_rate, varies=False),
+        rate=timeline_rate(params.frame_rate, info),
+        media_rate=constant_rate(info.steady_rate, varies=False),
         slow_parts=slow_parts(points, start=params.start, end=chosen.end),
     )
+    if params.frame_rate == SOURCE and clip.rate != clip.media_rate:
+        progress.warn(
+            f"Not all editing programs have timelines of {float(clip.media_rate):g} frames per second: these have {float(clip.rate):g}. "
+            "Choose another with frame_rate."
+        )
     stage = progress.part("writing", 0.9, 1)
+    files: list[str] = []
     with ZipWriter(outputs["files"], packed=True) as archive:
         for done, file_format in enumerate(FORMATS):
-            archive.add(file_format.file_name, file_format.write(clip))
+            if (text := file_format.write(clip)) is None:
+                progress.warn(f"{file_format.file_name} was not written: it cannot hold {float(clip.rate):g} frames per second.")
+            else:
+                archive.add(file_format.file_name, text)
+                files.append(file_format.file_name)
             stage(done, len(FORMATS) + 1)
     motion, cuts = (chosen.analysis.motion, chosen.analysis.cuts) if chosen.analysis else (None, [])
     plot(clip, motion, cuts).save(outputs["plot"], format="PNG")
@@ -75,7 +87,7 @@ def export(params: ExportParams, *, video: Path, outputs: Mapping[str, Path], pr
         duration_s=clip.end - clip.start,
         ramped_duration_s=float(Clock(points, start=clip.start).left(clip.end)),
         frame_rate=clip.frame_rate,
-        files=[file_format.file_name for file_format in FORMATS],
+        files=files,
         slow_parts=clip.slow_parts,
     )
 
@@ -88,6 +100,6 @@ EXPORT = Operation(
     inputs={"video": Kind.VIDEO},
     outputs={"plot": Kind.IMAGE, "files": Kind.ARCHIVE},
     run=export,
-    version=2,
+    version=3,
     example=ExportParams(min_speed=0.5, max_speed=2.0),
 )

@@ -3,10 +3,11 @@
 from itertools import pairwise
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from services.speed_ramp.curve.from_motion import MODES
 from services.speed_ramp.curve.points import MAX_POINTS, MAX_SPEED, MIN_SPEED, CurvePoint
+from services.speed_ramp.handover.rates import PATTERN, SOURCE, rate_text
 from services.speed_ramp.motion.trace import MEASURES
 from shared.choices import OneOf, described
 from shared.http.long_list import LongList
@@ -86,6 +87,12 @@ class CurveParams(MotionParams):
         None,
         description="Speed curve as control points with rising `t`. The first and last speeds extend to the ends of the clip. "
         "Empty: the curve is made from `speeds` or from the clip's motion.",
+    )
+    frame_rate: Annotated[str, BeforeValidator(rate_text), Field(pattern=PATTERN)] = Field(
+        SOURCE,
+        description="Frames per second of the result, such as 24 or 30000/1001, from 1 to 120; `source` keeps the source's. Clips of 120 "
+        "or 240 frames per second play slow at 24 or 30 with their own frames. In timelines, `source` becomes a rate that editing "
+        "programs have.",
     )
     speeds: Annotated[list[Speed], LongList(MAX_POINTS)] | None = Field(
         None,

@@ -14,16 +14,16 @@ from services.speed_ramp.curve.points import CurvePoint, Point, to_points
 from services.speed_ramp.curve.slow_parts import SlowPart, slow_parts
 from services.speed_ramp.curve.trim import trimmed
 from services.speed_ramp.handover.chapters import chapters, longest
+from services.speed_ramp.handover.rates import SOURCE, output_rate
 from services.speed_ramp.handover.warnings import ramp_warnings
 from services.speed_ramp.motion.part import no_frames
 from services.speed_ramp.params import CurveParams
-from services.speed_ramp.picture.interpolation import DUPLICATES, INTERPOLATIONS, shown_frames
+from services.speed_ramp.picture.interpolation import DUPLICATES, INTERPOLATIONS, is_made, shown_frames
 from services.speed_ramp.picture.picks import Part, SourceEnd
 from services.speed_ramp.picture.repeats import Repeats
 from services.speed_ramp.sound.modes import AUDIO_MODES
 from services.speed_ramp.sound.tracks import open_tracks
 from shared.choices import OneOf, described
-from shared.editing.rates import constant_rate
 from shared.errors import UnsupportedMedia
 from shared.operation import Kind, Operation, Progress, Silent
 from shared.video import VideoInfo, VideoWriter, map_ordered, probe_video, read_frames, remux, to_fraction, track_warnings
@@ -65,6 +65,7 @@ class RenderResult(BaseModel):
     duration_s: float = Field(description="Length of the output's video in seconds: the integral of 1/speed, to the nearest frame.")
     source_duration_s: float = Field(description="Length of the part that was used, in seconds of source.")
     frames: int = Field(description="Number of frames in the output.")
+    interpolated_frames: int = Field(0, description="Number of output frames that are made from two source frames by `blend` or `flow`.")
     repeated_frames: int = Field(0, description="Number of repeated source frames that were left out; see `duplicates`.")
     frame_rate: str = Field(description='Frames per second of the output as an exact fraction, such as "30000/1001".')
     audio_tracks: int = Field(description="Number of audio tracks in the output.")
@@ -76,15 +77,15 @@ def render(params: RenderParams, *, video: Path, output: Path, progress: Progres
     """Write a video retimed along a speed curve.
 
     The curve is `params.curve`, or made from `params.speeds`, or analysed. Each output frame shows the source moment given by the exact
-    integral of the curve. The frame rate stays the same; a varying one becomes constant. A curve that is 1 throughout copies picture and
-    sound unchanged. One pass, with memory that does not depend on the length. Raises UnsupportedMedia and BrokenMedia for the source, and
-    Invalid for params that do not fit it; on failure no file is left at `output`.
+    integral of the curve. The frame rate is `params.frame_rate`, or stays the same; a varying one becomes constant. A curve that is 1
+    throughout copies picture and sound unchanged. One pass, with memory that does not depend on the length. Raises UnsupportedMedia and
+    BrokenMedia for the source, and Invalid for params that do not fit it; on failure no file is left at `output`.
     """
     info = probe_video(video)
     analysed = params.curve is None and params.speeds is None
     chosen = choose_curve(params, video, info, progress.part("analysing", 0, 0.3) if analysed else Silent())
     stage = progress.part("rendering", 0.3 if analysed else 0, 1)
-    if _is_unchanged(params, chosen.points) and output.suffix.lower() == ".mp4":
+    if _is_unchanged(params, info, chosen.points) and output.suffix.lower() == ".mp4":
         try:
             remux(video, output)
         except UnsupportedMedia as error:
@@ -119,14 +120,14 @@ def _encoded(
 
     `progress` takes warnings, `stage` the progress of this step.
     """
-    points, rate = chosen.points, constant_rate(info.steady_rate, varies=False)
+    points, rate = chosen.points, output_rate(params.frame_rate, info)
     interpolation, make_sound = INTERPOLATIONS[params.interpolation], AUDIO_MODES[params.audio].make
     clock, source_end = Clock(points, start=params.start), SourceEnd()
     repeats = Repeats() if DUPLICATES[params.duplicates].dropped(interpolation) else None
-    for warning in ramp_warnings(info, rate):
+    for warning in ramp_warnings(info, rate, requested=params.frame_rate != SOURCE):
         progress.warn(warning)
     expected = max(round(float(clock.left(chosen.end)) * rate), 1)
-    first = written = 0
+    first = written = made = 0
     with ExitStack() as stack:
         reading = read_frames(
             video, opaque=True, start=params.start or None, duration=params.duration, to_sdr8=True, prefetch=interpolation.prefetch
@@ -152,10 +153,13 @@ def _encoded(
             shutter=params.shutter,
             part=_part(params.start, params.duration),
             repeats=repeats,
+            real_first=rate < info.steady_rate,
         )
-        for number, picture in map_ordered(lambda frame: (frame.number, frame.picture()), shown, ahead=2):
+        for frame, picture in map_ordered(lambda frame: (frame, frame.picture()), shown, ahead=2):
+            number = frame.number
             first = number if not written else first
             written += 1
+            made += is_made(frame)
             writer.write(picture, number)
             for track in tracks:
                 track.write(until_s=float((number + 1) / rate))
@@ -176,6 +180,7 @@ def _encoded(
         duration_s=float(length),
         source_duration_s=end_s - params.start,
         frames=written,
+        interpolated_frames=made,
         repeated_frames=repeats.count if repeats else 0,
         frame_rate=f"{rate.numerator}/{rate.denominator}",
         audio_tracks=len(tracks),
@@ -197,12 +202,13 @@ def _part(start_s: float, duration_s: float | None) -> Part | None:
     return Part(start, None if duration_s is None else start + to_fraction(duration_s))
 
 
-def _is_unchanged(params: RenderParams, points: list[Point]) -> bool:
+def _is_unchanged(params: RenderParams, info: VideoInfo, points: list[Point]) -> bool:
     """Return whether the output equals the source.
 
-    That is all of it, at normal speed, with its sound.
+    That is all of it, at normal speed and the same frame rate, with its sound.
     """
-    whole = not params.start and params.duration is None and AUDIO_MODES[params.audio].make is not None
+    same_rate = params.frame_rate == SOURCE or (not info.variable_frame_rate and Fraction(params.frame_rate) == info.rate)
+    whole = same_rate and not params.start and params.duration is None and AUDIO_MODES[params.audio].make is not None
     return whole and all(abs(point.speed - 1) < 1e-9 and not point.freeze for point in points)
 
 
@@ -215,5 +221,5 @@ RENDER = Operation(
     outputs={"video": Kind.VIDEO},
     run=render,
     example=RenderParams(min_speed=0.5, max_speed=2.0),
-    version=2,
+    version=3,
 )

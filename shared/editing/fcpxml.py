@@ -12,7 +12,8 @@ from fractions import Fraction
 class Clip:
     """The source clip of a project.
 
-    `start`: timecode of its first frame, in frames since midnight. `frames`: its length.
+    `rate`: frames per second of the timeline, and of the clip unless it has a `media_rate` of its own. `start`: timecode of its first
+    frame, in frames since midnight. `frames`: its length. Both count at the clip's rate.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Clip:
     start: int = 0
     drop: bool = False
     audio_channels: int = 0
+    media_rate: Fraction | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +50,17 @@ class Project:
         size = {"width": str(clip.width), "height": str(clip.height)}
         ET.SubElement(resources, "format", {"id": "r1", "frameDuration": exact(1 / clip.rate)} | size)
         sound = {"hasAudio": "1", "audioSources": "1", "audioChannels": str(clip.audio_channels)} if clip.audio_channels else {}
-        span = {"start": exact(clip.start / clip.rate), "duration": exact(clip.frames / clip.rate)}
-        asset = ET.SubElement(resources, "asset", {"id": "r2", "name": plain(clip.name)} | span | {"hasVideo": "1", "format": "r1"} | sound)
+        own, form = clip.media_rate or clip.rate, "r3" if clip.media_rate else "r1"
+        if clip.media_rate:
+            ET.SubElement(resources, "format", {"id": form, "frameDuration": exact(1 / own)} | size)
+        span = {"start": exact(clip.start / own), "duration": exact(clip.frames / own)}
+        asset = ET.SubElement(resources, "asset", {"id": "r2", "name": plain(clip.name)} | span | {"hasVideo": "1", "format": form} | sound)
         ET.SubElement(asset, "media-rep", kind="original-media", src=clip.media_url)
         event = ET.SubElement(ET.SubElement(root, "library"), "event", name="Reelwright")
         project = ET.SubElement(event, "project", name=plain(name))
         span = {"duration": exact(frames / clip.rate), "tcStart": exact(start / clip.rate)}
-        sequence = ET.SubElement(project, "sequence", {"format": "r1"} | span | {"tcFormat": _counting(clip)})
+        counting = "NDF" if clip.media_rate else _counting(clip)
+        sequence = ET.SubElement(project, "sequence", {"format": "r1"} | span | {"tcFormat": counting})
         return cls(clip, root, ET.SubElement(sequence, "spine"))
 
     def add(self, *, name: str, offset: int, start: int, frames: int) -> ET.Element:

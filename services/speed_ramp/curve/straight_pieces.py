@@ -69,6 +69,26 @@ def frame_pieces(points: list[Point], *, start: float, end: float, rate: Fractio
     ]
 
 
+def inside_media(pieces: list[FramePiece], *, end: float, frame_s: float, rate: Fraction) -> list[FramePiece]:
+    """Return the pieces so that none plays media after `end`.
+
+    `end`: source second; `frame_s`: length of the media's last frame. A piece starts at the last frame at the latest. Where the last
+    frame of a piece reaches over the end, it becomes a piece of its own, which shows the same moment slower.
+    """
+    made: list[FramePiece] = []
+    for first, frames, source, speed in pieces:
+        begin = max(min(source, end - frame_s), 0.0)
+        if begin + frames * speed / float(rate) <= end:
+            made.append(FramePiece(first, frames, begin, speed))
+            continue
+        kept = frames - 1
+        moment = max(min(begin + kept * speed / float(rate), end - frame_s), begin)
+        if kept:
+            made.append(FramePiece(first, kept, begin, (moment - begin) * float(rate) / kept))
+        made.append(FramePiece(first + kept, 1, moment, min(speed, max(end - moment, 0.0) * float(rate))))
+    return made
+
+
 def _largest_gap(clock: Clock, out: Floats) -> float:
     """Return the largest error of straight lines that replace the time map.
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from services.speed_ramp.handover.edl import as_edl
 from services.speed_ramp.handover.ramped_clip import RampedClip
 from services.speed_ramp.handover.tables import as_csv, as_json
 from services.speed_ramp.handover.timelines import as_fcpxml, as_otio
@@ -10,10 +11,13 @@ from services.speed_ramp.handover.timelines import as_fcpxml, as_otio
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
-    """One file of an export: a row of FORMATS."""
+    """One file of an export: a row of FORMATS.
+
+    `write` returns its text; None where the format cannot hold the clip.
+    """
 
     file_name: str
-    write: Callable[[RampedClip], str]
+    write: Callable[[RampedClip], str | None]
 
 
 FORMATS = (
@@ -21,4 +25,5 @@ FORMATS = (
     Format(file_name="curve.json", write=as_json),
     Format(file_name="curve.otio", write=as_otio),
     Format(file_name="curve.fcpxml", write=as_fcpxml),
+    Format(file_name="curve.edl", write=as_edl),
 )

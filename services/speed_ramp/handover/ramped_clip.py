@@ -1,19 +1,24 @@
 """The ramped clip that an export describes."""
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 
 from services.speed_ramp.curve.clock import Clock
 from services.speed_ramp.curve.points import Point
 from services.speed_ramp.curve.slow_parts import SlowPart
-from shared.video import VideoInfo
+from services.speed_ramp.curve.straight_pieces import FramePiece, frame_pieces, inside_media
+from shared.video import VideoInfo, to_fraction
+from shared.video.timecode import Timecode, counted_rate
+
+_ROUNDING = Fraction(1, 50)  # frames: larger than the rounding of a container's times
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RampedClip:
     """A part of a clip, retimed along a curve.
 
-    `start` to `end` in source seconds; the timeline has `rate` frames per second.
+    `start` to `end` in source seconds. The timeline has `rate` frames per second, the media `media_rate`.
     """
 
     name: str
@@ -23,6 +28,7 @@ class RampedClip:
     start: float
     end: float
     rate: Fraction
+    media_rate: Fraction
     slow_parts: list[SlowPart]
 
     @property
@@ -34,3 +40,44 @@ class RampedClip:
     def frame_rate(self) -> str:
         """Return the frame rate as an exact fraction, such as "30000/1001"."""
         return f"{self.rate.numerator}/{self.rate.denominator}"
+
+    @property
+    def media_frames(self) -> int:
+        """Return the number of whole frames of the media, at its own rate."""
+        return max(math.floor(to_fraction(self.info.length_s) * self.media_rate + _ROUNDING), 1)
+
+    @property
+    def media_end(self) -> float:
+        """Return the end of the media's last frame, in source seconds."""
+        return min(float(self.media_frames / self.media_rate), self.info.length_s)
+
+    @property
+    def pieces(self) -> list[FramePiece]:
+        """Return the pieces of constant speed on the timeline, in whole frames. None plays anything after the media's last frame."""
+        pieces = frame_pieces(self.points, start=self.start, end=self.end, rate=self.rate)
+        return inside_media(pieces, end=self.media_end, frame_s=float(1 / self.media_rate), rate=self.rate)
+
+    @property
+    def timecode(self) -> Timecode:
+        """Return the timecode of the media's first frame, at the media's rate.
+
+        00:00:00:00 if the file has no timecode, or an invalid one.
+        """
+        return _timecode(self.info.start_timecode or "", self.media_rate)
+
+    @property
+    def timeline_timecode(self) -> Timecode:
+        """Return the timecode of the media's first frame, counted at the timeline's rate."""
+        timecode = self.timecode
+        if self.rate == self.media_rate:
+            return timecode
+        text = str(timecode)
+        frame = int(text[9:]) * counted_rate(self.rate) // counted_rate(self.media_rate)
+        return _timecode(f"{text[:9]}{frame:02}", self.rate)
+
+
+def _timecode(text: str, rate: Fraction) -> Timecode:
+    try:
+        return Timecode.parse(text, rate)
+    except ValueError:
+        return Timecode(0, rate)

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from services.speed_ramp.curve.points import to_points
 from services.speed_ramp.curve.slow_parts import slow_name
-from services.speed_ramp.curve.straight_pieces import frame_pieces, time_map
+from services.speed_ramp.curve.straight_pieces import FramePiece, time_map
 from services.speed_ramp.handover.ramped_clip import RampedClip
 from shared.editing.fcpxml import Clip, Project, exact
 
@@ -16,60 +16,79 @@ _STILL = 1e-6  # speeds below this are a freeze
 def as_otio(ramped: RampedClip) -> str:
     """Return an OpenTimelineIO timeline of the curve.
 
-    It has one track with clips of whole frames. OpenTimelineIO has no curved retiming. Each clip has a LinearTimeWarp or, in a freeze, a
-    FreezeFrame. Its source range starts at the piece's source time and is as long as the piece on the timeline, as in OpenTimelineIO's EDL
-    and Final Cut 7 adapters. The exact curve is in the track's metadata.
+    It has a video track with clips of whole frames, and the same clips for each sound track. OpenTimelineIO has no curved retiming. Each
+    clip has a LinearTimeWarp or, in a freeze, a FreezeFrame. Its source range starts at the piece's source time and is as long as the
+    piece on the timeline, as in OpenTimelineIO's EDL and Final Cut 7 adapters; the media that a clip plays ends inside the media.
+    Source times count from the media's start timecode. The exact curve is in the video track's metadata.
     """
     import opentimelineio as otio
 
-    rate = float(ramped.rate)
+    rate, media_rate, first = float(ramped.rate), float(ramped.media_rate), ramped.timecode.frame
+    media = otio.opentime.TimeRange(
+        otio.opentime.RationalTime(first, media_rate), otio.opentime.RationalTime(ramped.media_frames, media_rate)
+    )
 
     def at(seconds: float) -> "otio.opentime.RationalTime":
         return otio.opentime.RationalTime(seconds * rate, rate)
 
+    def clip(number: int, piece: FramePiece) -> "otio.schema.Clip":
+        made = otio.schema.Clip(
+            name=f"{ramped.name} {number}",
+            media_reference=otio.schema.ExternalReference(target_url=ramped.media_url, available_range=media),
+            source_range=otio.opentime.TimeRange(
+                otio.opentime.RationalTime(first + piece.source * media_rate, media_rate), otio.opentime.RationalTime(piece.frames, rate)
+            ),
+        )
+        still = piece.speed < _STILL
+        made.effects.append(otio.schema.FreezeFrame() if still else otio.schema.LinearTimeWarp(time_scalar=piece.speed))
+        return made
+
     track = otio.schema.Track(name="Video 1", kind=otio.schema.TrackKind.Video)
     track.metadata["reelwright"] = {"curve": [point.model_dump() for point in to_points(ramped.points)], "start": ramped.start}
-    for number, piece in enumerate(frame_pieces(ramped.points, start=ramped.start, end=ramped.end, rate=ramped.rate), start=1):
-        clip = otio.schema.Clip(
-            name=f"{ramped.name} {number}",
-            media_reference=otio.schema.ExternalReference(
-                target_url=ramped.media_url, available_range=otio.opentime.TimeRange(at(0), at(ramped.info.length_s))
-            ),
-            source_range=otio.opentime.TimeRange(at(piece.source), otio.opentime.RationalTime(piece.frames, rate)),
-        )
-        warp = otio.schema.FreezeFrame() if piece.speed < _STILL else otio.schema.LinearTimeWarp(time_scalar=piece.speed)
-        clip.effects.append(warp)
-        track.append(clip)
+    track.extend([clip(number, piece) for number, piece in enumerate(ramped.pieces, start=1)])
     for part in ramped.slow_parts:
         marked = otio.opentime.TimeRange(at(part.start_s), at(part.end_s - part.start_s))
         track.markers.append(otio.schema.Marker(name=slow_name(part), marked_range=marked, color=otio.schema.MarkerColor.CYAN))
-    timeline = otio.schema.Timeline(name=ramped.name, tracks=[track])
+    tracks = [track]
+    for source_track in range(1, len(ramped.info.audio) + 1):
+        sound = otio.schema.Track(name=f"Audio {source_track}", kind=otio.schema.TrackKind.Audio)
+        sound.metadata["reelwright"] = {"source_track": source_track}
+        sound.extend([clip(number, piece) for number, piece in enumerate(ramped.pieces, start=1)])
+        tracks.append(sound)
+    timeline = otio.schema.Timeline(name=ramped.name, tracks=tracks)
     return str(otio.adapters.write_to_string(timeline, "otio_json"))
 
 
 def as_fcpxml(ramped: RampedClip) -> str:
     """Return FCPXML 1.10: the clip with a `timeMap` and markers.
 
-    The map is accurate to a quarter of a frame; each slow part has a marker.
+    The map is accurate to a quarter of a frame; each slow part has a marker. Its values count from the media's start timecode, and end with
+    the media. The clip carries the media's sound.
     """
-    info, frame = ramped.info, 1 / ramped.rate
+    info, frame, timecode = ramped.info, 1 / ramped.rate, ramped.timecode
+    first, last = timecode.frame / ramped.media_rate, (timecode.frame + ramped.media_frames) / ramped.media_rate
     clip = Clip(
         name=ramped.name,
         media_url=ramped.media_url,
         rate=ramped.rate,
         width=info.width,
         height=info.height,
-        frames=max(round(info.length_s * ramped.rate), 1),
+        frames=ramped.media_frames,
+        start=timecode.frame,
+        drop=timecode.drop,
+        media_rate=None if ramped.media_rate == ramped.rate else ramped.media_rate,
         audio_channels=info.audio[0].channels if info.audio else 0,
     )
     project = Project.of(clip, name=f"{ramped.name}, ramped", frames=ramped.frames)
     element = project.add(name=ramped.name, offset=0, start=0, frames=ramped.frames)
+    if clip.media_rate is not None:
+        ET.SubElement(element, "conform-rate", scaleEnabled="0")
     times = ET.SubElement(element, "timeMap", frameSampling="nearest-neighbor")
     for out, source in time_map(ramped.points, start=ramped.start, end=ramped.end, tolerance_s=float(frame) / 4):
-        ET.SubElement(times, "timept", time=_time(out), value=_time(source), interp="linear")
+        ET.SubElement(times, "timept", time=_time(out), value=_media_time(source, first, last), interp="linear")
     for part in ramped.slow_parts:
-        first, last = (round(second * ramped.rate) for second in (part.start_s, part.end_s))
-        span = {"start": exact(frame * first), "duration": exact(frame * max(last - first, 1))}
+        begin, end = (round(second * ramped.rate) for second in (part.start_s, part.end_s))
+        span = {"start": exact(frame * begin), "duration": exact(frame * max(end - begin, 1))}
         ET.SubElement(element, "marker", {"value": slow_name(part)} | span)
     return str(project)
 
@@ -77,3 +96,8 @@ def as_fcpxml(ramped: RampedClip) -> str:
 def _time(seconds: float) -> str:
     """Write a time as a fraction of a second."""
     return exact(Fraction(round(seconds * _TIMESCALE), _TIMESCALE))
+
+
+def _media_time(seconds: float, first: Fraction, last: Fraction) -> str:
+    """Write a source second on the media's own clock, which runs from `first` to `last`."""
+    return exact(min(first + Fraction(round(seconds * _TIMESCALE), _TIMESCALE), last))

@@ -8,12 +8,14 @@ from shared.video import VideoInfo, conversion_warnings, track_warnings
 _LONGER_S = 0.25
 
 
-def ramp_warnings(info: VideoInfo, rate: Fraction) -> Iterator[str]:
+def ramp_warnings(info: VideoInfo, rate: Fraction, *, requested: bool = False) -> Iterator[str]:
     """Yield a warning for each property of the source that is lost.
 
-    `rate`: frames per second of the output.
+    `rate`: frames per second of the output; `requested`: it was chosen, so that its change needs no warning.
     """
-    if info.variable_frame_rate:
+    if requested:
+        pass
+    elif info.variable_frame_rate:
         yield f"The frame rate varied (on average {float(info.rate):.4g}); the output has a constant {rate} frames per second."
     elif rate != info.rate:
         yield f"The frame rate was changed from {info.frame_rate} to {rate} frames per second."

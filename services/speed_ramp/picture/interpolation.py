@@ -6,8 +6,8 @@ from fractions import Fraction
 
 from services.speed_ramp.curve.clock import Clock
 from services.speed_ramp.picture.cadence import evenly, spreads
-from services.speed_ramp.picture.inbetween import LONGEST_S, Shown, compute_ahead, interpolated
-from services.speed_ramp.picture.picks import Part, SourceEnd, picks
+from services.speed_ramp.picture.inbetween import LONGEST_S, Between, Shown, compute_ahead, interpolated
+from services.speed_ramp.picture.picks import Part, Pick, SourceEnd, picks
 from services.speed_ramp.picture.repeats import Repeats
 from services.speed_ramp.picture.shutter import FrameWindow, motion_blurred
 from shared.video import Frame
@@ -70,6 +70,11 @@ DUPLICATES = {
 }
 
 
+def is_made(shown: Shown) -> bool:
+    """Return whether an output frame is made from two source frames."""
+    return shown.mixed if isinstance(shown, Pick) else isinstance(shown, Between)
+
+
 def shown_frames(
     frames: Iterable[Frame],
     clock: Clock,
@@ -80,18 +85,21 @@ def shown_frames(
     shutter: float,
     part: Part | None,
     repeats: Repeats | None = None,
+    real_first: bool = False,
 ) -> Iterator[Shown]:
     """Yield the content of each output frame, in order.
 
     `rate`: output frames per second. `shutter`: 0 to 1, see `motion_blurred`; 0 for none. `source_end` and `part`: see `picks`. `repeats`:
-    leaves repeated frames out.
+    leaves repeated frames out. `real_first`: see `picks`.
     """
     if repeats is not None:
         frames = evenly(repeats.without(frames))
     window = FrameWindow(frames)
     source = window if shutter else frames
     fade_s = LONGEST_S if interpolation.flow else None
-    picked = picks(source, clock, rate, source_end, blend=interpolation.blend, fade_s=fade_s, part=part, spreads=spreads)
+    picked = picks(
+        source, clock, rate, source_end, blend=interpolation.blend, fade_s=fade_s, part=part, spreads=spreads, real_first=real_first
+    )
     sharp = interpolated(picked) if interpolation.flow else picked
     shown = motion_blurred(sharp, window, clock, rate, shutter=shutter) if shutter else sharp
     return compute_ahead(shown) if interpolation.flow else iter(shown)

@@ -17,6 +17,7 @@ from shared.video import Frame
 from shared.video.frames.color import apply_tags
 from shared.video.frames.planes import picture_from
 
+_DENSE = 1e-3  # share of a source frame by which rounded times and speeds may differ
 _ROUNDING = 1e-6  # output frames: above rounding errors, below any time base
 
 
@@ -32,6 +33,14 @@ class Pick:
     after: Frame
     weight: float
 
+    @property
+    def mixed(self) -> bool:
+        """Return whether both frames are visible.
+
+        A weight that changes the picture by less than half a level of 256 is invisible.
+        """
+        return 1 / 512 < self.weight < 511 / 512
+
     def picture(self) -> av.VideoFrame:
         """Return the picture to write.
 
@@ -39,8 +48,7 @@ class Pick:
         """
         before, after = self.before.picture, self.after.picture
         same = (before.width, before.height, before.format.name) == (after.width, after.height, after.format.name)
-        # A weight that changes the picture by less than half a level of 256 is invisible.
-        if not same or not 1 / 512 < self.weight < 511 / 512:
+        if not same or not self.mixed:
             return after if self.weight > 0.5 else before
         mixed = tuple(
             cv2.addWeighted(np.ascontiguousarray(a), 1 - self.weight, np.ascontiguousarray(b), self.weight, 0)
@@ -79,6 +87,7 @@ def picks(
     fade_s: float | None = None,
     part: Part | None = None,
     spreads: Callable[[Frame], bool] = lambda _frame: False,
+    real_first: bool = False,
 ) -> Iterator[Pick]:
     """Yield the content of each output frame, in order and without gaps.
 
@@ -86,8 +95,9 @@ def picks(
     nearest to its time on the clock, so the error is at most half an output frame. With `blend`, each source frame fades into the next one
     and is shown alone only at its own time. A source frame that lasts longer than `fade_s` (by default one output frame) stays until
     `fade_s` seconds before the next. The last output frame ends within half a frame of the source's end on the clock; there is always at
-    least one. `spreads`: whether a frame fades into the next one during all of its time. `part`: its first frame is shown from output
-    frame 0 on, and its end is the source's end.
+    least one. `spreads`: whether a frame fades into the next one during all of its time. `real_first`: where the source has
+    at least as many frames as the output, the nearest of them is shown, and only slower parts are cross-faded. `part`: its first frame is
+    shown from output frame 0 on, and its end is the source's end.
     """
     before: Frame | None = None
     first = number = 0
@@ -97,7 +107,11 @@ def picks(
         else:
             stop = max(_reached(clock, frame.time, rate) if blend else _nearest(clock, frame.time, rate), number)
             fade = float(frame.time - before.time) if spreads(before) else fade_s or float(1 / rate)
-            yield from _faded(before, frame, range(number, stop), clock, rate, fade) if blend else _shown(before, range(number, stop))
+            yield from (
+                _faded(before, frame, range(number, stop), clock, rate, fade, real_first=real_first)
+                if blend
+                else _shown(before, range(number, stop))
+            )
             number = stop
         before = frame
         end = frame.time + (frame.duration * frame.time_base or 1 / rate)
@@ -114,13 +128,17 @@ def _shown(frame: Frame, numbers: range) -> Iterator[Pick]:
         yield Pick(number=number, before=frame, after=frame, weight=0.0)
 
 
-def _faded(before: Frame, after: Frame, numbers: range, clock: Clock, rate: Fraction, fade_s: float) -> Iterator[Pick]:
+def _faded(before: Frame, after: Frame, numbers: range, clock: Clock, rate: Fraction, fade_s: float, *, real_first: bool) -> Iterator[Pick]:
     """Show `before`, then a fade to `after`, in the output frames `numbers`."""
     if not numbers:
         return
     moments = clock.source(np.array([float(number / rate) for number in numbers]))
     fade = min(float(after.time - before.time), fade_s)
     weights = np.clip(1 - (float(after.time) - moments) / fade, 0, 1)
+    if real_first:
+        half = float(0.5 / rate)
+        steps = np.diff(clock.source(np.array([[float(number / rate) - half, float(number / rate) + half] for number in numbers])))[:, 0]
+        weights = np.where(steps >= float(after.time - before.time) * (1 - _DENSE), np.rint(weights), weights)
     for number, weight in zip(numbers, weights, strict=True):
         yield Pick(number=number, before=before, after=after, weight=float(weight))
 

@@ -23,6 +23,7 @@ CHILDREN = {
     "spine": "((audio|video|clip|title|mc-clip|ref-clip|sync-clip|asset-clip|audition|gap|transition) )*",
     "asset-clip": "(note )?(conform-rate )?(timeMap )?"
     "((marker|chapter-marker|rating|keyword|analysis-marker) )*(audio-channel-source )*(metadata )?",
+    "conform-rate": "",
     "timeMap": "(timept )+",
     "timept": "",
     "marker": "",
@@ -60,6 +61,7 @@ ATTRIBUTES: dict[str, dict[str, tuple[re.Pattern[str], bool]]] = {
         "duration": (TIME, False),
         "tcFormat": (COUNTING, False),
     },
+    "conform-rate": {"scaleEnabled": (FLAG, False)},
     "timeMap": {"frameSampling": (re.compile("floor|nearest-neighbor|frame-blending|optical-flow|optical-flow-classic"), False)},
     "timept": {"time": (TIME, True), "value": (TIME, True), "interp": (re.compile("smooth2|linear|smooth"), False)},
     "marker": {"start": (TIME, True), "duration": (TIME, False), "value": (TEXT, True)},

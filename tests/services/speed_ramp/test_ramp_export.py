@@ -53,7 +53,7 @@ def test_every_file_says_what_render_does(video: Path, tmp_path: Path, start: fl
     options = {"curve": [point.model_dump() for point in to_points(CURVE)], "start": start, "duration": duration}
     result, files, _ = run(video, tmp_path, **options)
     rendered = render(RenderParams.model_validate(options), video=video, output=tmp_path / "out.mp4")
-    assert result.files == list(files) == ["curve.csv", "curve.json", "curve.otio", "curve.fcpxml"]
+    assert result.files == list(files) == ["curve.csv", "curve.json", "curve.otio", "curve.fcpxml", "curve.edl"]
     assert result.ramped_duration_s == pytest.approx(rendered.duration_s, abs=0.6 / RATE)
     clock = Clock(from_points(result.curve), start=start)
 
@@ -68,7 +68,7 @@ def test_every_file_says_what_render_does(video: Path, tmp_path: Path, start: fl
     assert np.abs(np.interp(moments, out, source) - clock.source(moments)).max() < 0.0015
 
     timeline = otio.adapters.read_from_string(files["curve.otio"], "otio_json")
-    clips = list(timeline.find_clips())
+    clips = list(timeline.video_tracks()[0])
     assert timeline.duration().to_frames() == rendered.frames == sum(clip.source_range.duration.to_frames() for clip in clips)
     at = 0.0
     for clip in clips:

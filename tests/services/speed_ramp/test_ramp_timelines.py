@@ -19,21 +19,43 @@ from shared.video import AudioTrackInfo, ColorInfo, VideoInfo
 RATES = [Fraction(25), Fraction(30000, 1001), Fraction(60)]
 
 
-def ramped_clip(rate: Fraction, seed: int, *, name: str = "clip.mov", sound: bool = True) -> RampedClip:
+def ramped_clip(
+    rate: Fraction,
+    seed: int,
+    *,
+    name: str = "clip.mov",
+    sound: bool = True,
+    media_rate: Fraction | None = None,
+    timecode: str | None = None,
+    points: list[Point] | None = None,
+    length_s: float = 11.0,
+    whole: bool = False,
+) -> RampedClip:
+    """Return a part of a clip along random points; `whole`: all of it."""
     random = np.random.default_rng(seed)
     easings = random.choice(["linear", "smooth", "hold"], 12)
-    points = [
+    points = points or [
         Point(float(t), float(speed), str(easing), float(freeze))  # type: ignore[arg-type]
         for t, speed, easing, freeze in zip(
             range(12), np.exp(random.uniform(-2.3, 2.7, 12)), easings, random.choice([0, 0, 0.4], 12), strict=True
         )
     ]
     track = AudioTrackInfo.model_construct(channels=6)
-    info = VideoInfo.model_construct(width=1920, height=1080, duration_s=11.0, audio=[track] if sound else [], color=ColorInfo())
-    start, end = 0.5, 10.5
-    slow = slow_parts(points, start=start, end=end)
-    url = "file:///a%20b.mov"
-    return RampedClip(name=name, media_url=url, info=info, points=points, start=start, end=end, rate=rate, slow_parts=slow)
+    info = VideoInfo.model_construct(
+        width=1920, height=1080, duration_s=length_s, start_timecode=timecode, audio=[track] if sound else [], color=ColorInfo()
+    )
+    start, end = (0.0, length_s) if whole else (0.5, length_s - 0.5)
+    return RampedClip(
+        name=name,
+        media_url="file:///a%20b.mov",
+        info=info,
+        points=points,
+        start=start,
+        end=end,
+        rate=rate,
+        media_rate=media_rate or rate,
+        slow_parts=slow_parts(points, start=start, end=end),
+    )
 
 
 @pytest.mark.parametrize("rate", RATES)
