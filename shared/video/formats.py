@@ -5,7 +5,7 @@ from functools import cache
 
 import av
 
-from shared.media.types import FileType
+from shared.media.types import IMAGES, FileType
 
 MP4 = FileType("video/mp4", ".mp4")
 QUICKTIME = FileType("video/quicktime", ".mov")
@@ -25,12 +25,13 @@ DEMUXERS: Mapping[str, FileType] = {
     "ogg": FileType("video/ogg", ".ogv"),
     "mxf": FileType("application/mxf", ".mxf"),
     "gif": FileType("image/gif", ".gif"),
+    "apng": FileType("image/png", ".png"),
 }
 
 # Decoders that uploads may use. Rare decoders are left out on purpose: most crashes are in them.
 _VIDEO_DECODERS = """
     h264 hevc vp8 vp9 libvpx libvpx-vp9 av1 libdav1d libaom-av1 mpeg4 mpeg1video mpeg2video mjpeg prores dnxhd ffv1 png qtrle theora
-    wmv1 wmv2 wmv3 vc1 h263 flv rawvideo msmpeg4 msmpeg4v1 msmpeg4v2 huffyuv ffvhuff utvideo cfhd v210 gif dvvideo cinepak svq1 svq3
+    wmv1 wmv2 wmv3 vc1 h263 flv rawvideo msmpeg4 msmpeg4v1 msmpeg4v2 huffyuv ffvhuff utvideo cfhd v210 gif apng dvvideo cinepak svq1 svq3
 """
 _AUDIO_DECODERS = """
     aac aac_latm mp3 mp3float mp2 mp2float mp1 mp1float ac3 eac3 opus libopus vorbis libvorbis flac alac wmav1 wmav2 dca truehd
@@ -56,6 +57,8 @@ def video_type(demuxer: str, head: bytes) -> FileType:
     `demuxer`: FFmpeg's name; `head`: the file's first bytes.
     """
     name = demuxer.partition(",")[0]
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return IMAGES["WEBP"]
     if name == "mov" and (head[4:8] != b"ftyp" or head[8:12] == b"qt  "):
         return QUICKTIME
     if name == "matroska" and b"webm" in head[:64]:

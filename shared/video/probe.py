@@ -1,6 +1,7 @@
 """Identification of media files by content, and their properties."""
 
 import os
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, cast
@@ -18,6 +19,7 @@ from shared.video.frames.display import displayed_size, has_alpha, orientation_o
 from shared.video.image import image_info, pictures_info
 from shared.video.info import AudioTrackInfo, MediaInfo, VideoInfo
 from shared.video.limits import Limits
+from shared.video.reading.animated_webp import is_animated_webp, is_animation
 from shared.video.reading.decoder import open_decoder
 from shared.video.reading.open_input import (
     audio_streams,
@@ -29,7 +31,7 @@ from shared.video.reading.open_input import (
     time_base_of,
     timeline_zero,
 )
-from shared.video.reading.truncation import is_truncated
+from shared.video.reading.truncation import end_of_fragments, is_truncated
 from shared.video.timecode import start_timecode
 from shared.video.timing import Timing, joined_warnings, size_warnings, timing
 from shared.video.track_list import chapter_infos, other_tracks, subtitle_tracks
@@ -70,7 +72,7 @@ def inspect(args: dict[str, Any], _progress: Any) -> dict[str, Any]:
 
 def _examined(path: str | os.PathLike[str], limits: Limits, seconds: float | None) -> tuple[MediaInfo, FileType]:
     head = file_head(path, limits)
-    if is_image(head):
+    if is_image(head) and not is_animation(head):
         return image_info(path, limits)
     if is_zip(head):
         return pictures_info(path, limits)
@@ -95,7 +97,7 @@ def _video(container: av.container.InputContainer, path: str | os.PathLike[str],
     width, height = displayed_size(picture.width, picture.height, stream.sample_aspect_ratio, orientation)
     limits.check_size(width, height)
     return VideoInfo(
-        container=container.format.name.partition(",")[0],
+        container=_container(container, path, limits),
         duration_s=None if times.duration is None else float(times.duration),
         start_s=float(zero),
         start_timecode=start_timecode(stream.metadata, container.metadata, *(data.metadata for data in container.streams.data)),
@@ -105,7 +107,7 @@ def _video(container: av.container.InputContainer, path: str | os.PathLike[str],
         constant_rate=_ratio(times.rates.constant),
         variable_frame_rate=times.rates.varies,
         frames=times.frames or 1,
-        codec=context.codec.canonical_name,
+        codec="webp" if is_animated_webp(file_head(path, limits)) else context.codec.canonical_name,
         pixel_format=picture.format.name,
         rotation=orientation.rotation,
         mirrored=orientation.mirrored,
@@ -117,7 +119,7 @@ def _video(container: av.container.InputContainer, path: str | os.PathLike[str],
         subtitles=tuple(subtitle_tracks(container)),
         chapters=tuple(chapter_infos(container, zero)),
         other_tracks=tuple(other_tracks(container, stream)),
-        warnings=(*joined_warnings(times.joins, zero), *size_warnings(times.sizes, time_base_of(stream), zero)),
+        warnings=(*_cut_off(path, times), *joined_warnings(times.joins, zero), *size_warnings(times.sizes, time_base_of(stream), zero)),
     )
 
 
@@ -148,7 +150,8 @@ def first_picture(container: Any, stream: Any, path: str | os.PathLike[str], lim
 def _track(stream: Any, times: Timing) -> AudioTrackInfo:
     context = stream.codec_context
     end = times.ends.get(stream.index)
-    duration = stream.duration * stream.time_base if stream.duration and not times.joins else end
+    stated = stream.duration * stream.time_base if stream.duration and stream.time_base else None
+    duration = stated if end is None and times.whole else end
     return AudioTrackInfo(
         codec=context.codec.canonical_name,
         sample_rate=context.sample_rate,
@@ -157,6 +160,15 @@ def _track(stream: Any, times: Timing) -> AudioTrackInfo:
         duration_s=None if duration is None else float(duration),
         language=None if stream.language == "und" else stream.language,
     )
+
+
+def _container(container: Any, path: str | os.PathLike[str], limits: Limits) -> str:
+    return "webp" if is_animated_webp(file_head(path, limits)) else str(container.format.name.partition(",")[0])
+
+
+def _cut_off(path: str | os.PathLike[str], times: Timing) -> Iterator[str]:
+    if times.duration is not None and end_of_fragments(path) is not None:
+        yield f"The file is cut off at the end: what comes before {float(times.duration):.2f} s is used."
 
 
 def _ratio(ratio: Fraction | None) -> str:

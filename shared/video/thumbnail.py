@@ -11,6 +11,7 @@ from PIL import Image
 from shared.media.types import is_image, is_zip
 from shared.video.image import list_pictures, upright_image
 from shared.video.limits import Limits
+from shared.video.reading.animated_webp import is_animation
 from shared.video.reading.open_input import file_head
 from shared.video.reading.reader import read_frames
 
@@ -27,7 +28,7 @@ def thumbnail(args: dict[str, Any], _progress: Any) -> dict[str, Any]:
     limits = Limits.in_force()
     path, width = args["path"], int(args.get("width", 320))
     head = file_head(path, limits)
-    if is_image(head):
+    if is_image(head) and not is_animation(head):
         rgb = np.asarray(upright_image(path, limits))
     elif is_zip(head):
         rgb = np.asarray(list_pictures([Path(path)])[0].image(limits))

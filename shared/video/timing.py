@@ -35,6 +35,7 @@ class Timing:
     ends: dict[int, Fraction]
     joins: tuple[Join, ...]
     sizes: tuple[Size, ...] = ()
+    whole: bool = True
 
 
 def timing(container: Any, stream: Any, path: str | os.PathLike[str], limits: Limits, *, seconds: float | None) -> Timing:
@@ -58,8 +59,10 @@ def timing(container: Any, stream: Any, path: str | os.PathLike[str], limits: Li
         frames = stream.frames or None
     if frames is None and duration is not None:
         frames = max(round(duration * rates.average), 1)
-    ends = {index: track.end - zero for index, track in packets.tracks.items() if track.end is not None} if packets is not None else {}
-    return Timing(duration, rates, frames, ends, packets.joins if packets is not None else (), packets.sizes if packets is not None else ())
+    if packets is None:
+        return Timing(duration, rates, frames, {}, ())
+    ends = {index: track.end - zero for index, track in packets.tracks.items() if track.end is not None}
+    return Timing(duration, rates, frames, ends, packets.joins, packets.sizes, whole=not packets.cut_off)
 
 
 def _duration(container: Any, stream: Any, zero: Fraction, base: Fraction, packets: Scan | None) -> Fraction | None:

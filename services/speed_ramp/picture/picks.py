@@ -103,7 +103,8 @@ def picks(
     first = number = 0
     for frame in frames:
         if before is None:
-            first = number = 0 if part is not None else _nearest(clock, frame.time, rate)
+            # The first picture stands from the first instant on.
+            first = number = 0
         else:
             stop = max(_reached(clock, frame.time, rate) if blend else _nearest(clock, frame.time, rate), number)
             fade = float(frame.time - before.time) if spreads(before) else fade_s or float(1 / rate)

@@ -7,17 +7,20 @@ from typing import Any
 
 from shared.video.limits import Limits
 from shared.video.reading.joins import TrackClock
-from shared.video.reading.scan import may_jump, scan
+from shared.video.reading.scan import before, may_jump, scan
+from shared.video.reading.truncation import end_of_fragments
 
 
 @dataclass(frozen=True, slots=True)
 class Clock:
     """The continuous clock of an open file.
 
-    `tracks`: by stream index; empty where the file's own clock runs through.
+    `tracks`: by stream index; empty where the file's own clock runs through. `end`: byte up to
+    which the samples of a cut-off file are whole; None for whole files.
     """
 
     tracks: Mapping[int, TrackClock]
+    end: int | None = None
 
     @property
     def joined(self) -> bool:
@@ -32,10 +35,13 @@ class Clock:
 
         Pictures at the start of a joined part that need an earlier part's pictures are left out.
         """
+        if self.end is not None:
+            demuxed = before(self.end, demuxed)
         if not self.tracks:
             yield from demuxed
             return
         counts = dict.fromkeys(self.tracks, 0)
+        latest: dict[int, int] = {}
         for packet in demuxed:
             index = packet.stream_index
             clock = self.tracks.get(index) if packet.size else None
@@ -52,6 +58,14 @@ class Clock:
             if part.ticks:
                 packet.pts = None if packet.pts is None else packet.pts + part.ticks
                 packet.dts = None if packet.dts is None else packet.dts + part.ticks
+            last = latest.get(index)
+            if last is not None and packet.dts is not None and packet.dts <= last:
+                # Sound that overlaps the part before is left out; pictures are only decoded a little later.
+                if packet.stream.type != "video":
+                    continue
+                packet.dts = last + 1
+            if packet.dts is not None:
+                latest[index] = packet.dts
             yield packet
 
 
@@ -61,4 +75,5 @@ def clock_of(container: Any, path: str | os.PathLike[str], limits: Limits) -> Cl
     Reads the packets of containers whose clocks can jump, once per process.
     """
     times = scan(path, limits) if may_jump(container, path) else None
-    return Clock(times.clocks if times is not None and times.joins else {})
+    end = end_of_fragments(path) if container.format.name.startswith("mov") else None
+    return Clock(times.clocks if times is not None and times.joins else {}, end)

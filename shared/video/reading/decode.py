@@ -224,6 +224,8 @@ class PictureStream:
             try:
                 packet = next(packets, None)
                 ended = packet is None
+                if ended and self._clock.end is not None:
+                    decoded = self._decoder.decode(None)  # a file that is cut off ends without a packet that flushes
                 if packet is not None and self._left_out(packet):
                     continue
                 if packet is not None:

@@ -54,14 +54,18 @@ def read_together(
         chosen = {} if shown else {"duration": duration, "every": every, "per_second": per_second, "opaque": opaque}
         return read_frames(path, start=first, limits=limits, prefetch=prefetch, to_sdr8=to_sdr8, shown_at_start=shown, **chosen)  # type: ignore[arg-type]
 
-    def begin(path: str | os.PathLike[str]) -> Fraction:
+    def begin(path: str | os.PathLike[str]) -> tuple[Fraction, Fraction]:
+        """Return the times of the first two frames."""
         if align == "timeline":
-            return Fraction(0)
-        with read_frames(path, limits=limits, prefetch=1) as frames:
-            return next(frames).time
+            return Fraction(0), Fraction(0)
+        with read_frames(path, limits=limits, prefetch=2) as frames:
+            head = next(frames).time
+            following = next(frames, None)
+            return head, head if following is None else following.time
 
     leader, *others = paths
-    begins = [begin(path) for path in paths] if others else [Fraction(0)]
+    heads = [begin(path) for path in paths] if others else [(Fraction(0), Fraction(0))]
+    begins = [_own_start(head, heads[0]) for head in heads]
     first = None if start is None else to_fraction(start)
     opening: list[Prefetcher[Frame]] = []
     try:
@@ -75,6 +79,15 @@ def read_together(
         raise
     followers = [_Follower(frames, begins[0] - own) for frames, own in zip(opening[1:], begins[1:], strict=True)]
     return MultiReader(opening[0], followers, end)
+
+
+def _own_start(head: tuple[Fraction, Fraction], leader: tuple[Fraction, Fraction]) -> Fraction:
+    """Return the time at which a video's first frame counts as aligned with the leader's, both given by their first two frames.
+
+    A video made from a clip whose picture starts late holds its first frame from 0 on, and has the clip's times from the second on.
+    """
+    held = head[0] == 0 < leader[0] and abs(head[1] - leader[1]) <= _ROUNDING_S
+    return leader[0] if held else head[0]
 
 
 class MultiReader:

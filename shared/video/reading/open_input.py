@@ -20,6 +20,7 @@ import av.video.stream
 from shared.errors import BrokenMedia, NotFound, ReelwrightError, TooLarge, UnsupportedMedia
 from shared.video.formats import DEMUXERS, allowed_decoders, decoder_allowed
 from shared.video.limits import Limits
+from shared.video.reading.animated_webp import decodable_copy, is_animated_webp
 from shared.video.reading.hardware import accelerator
 
 HEAD_BYTES = 4096
@@ -51,7 +52,9 @@ def open_input(path: str | os.PathLike[str], *, limits: Limits, hardware: bool =
     decode on the GPU what it can decode. Raises NotFound, UnsupportedMedia, BrokenMedia or TooLarge. Library errors inside the `with` block
     become BrokenMedia as well.
     """
-    file_head(path, limits)
+    head = file_head(path, limits)
+    if is_animated_webp(head):
+        path = decodable_copy(path, limits)
     try:
         container = _opened(path, limits, {"max_pixels": str(limits.max_pixels)}, hardware=hardware)
     except Exception as error:

@@ -8,7 +8,7 @@ import threading
 import time
 from array import array
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
@@ -20,6 +20,7 @@ from shared.video.limits import Limits
 from shared.video.reading.joins import Join, TrackClock, offsets_of
 from shared.video.reading.open_input import main_video, open_input, time_base_of
 from shared.video.reading.shapes import Shapes
+from shared.video.reading.truncation import end_of_fragments
 
 # Streams without an index or a length of their own: only their packets tell where their clocks restart.
 _STREAMED = frozenset({"mpegts", "mpeg", "flv", "ogg", "asf"})
@@ -57,7 +58,7 @@ class Scan:
 
     `times`: presentation times of the main video's packets from the first keyframe on, rising, in its time base, on the continuous clock.
     `breaks`: places in `times` at which a joined part begins. `tracks`: by stream index. `whole`: every packet was read. `sizes`: stored
-    sizes of the pictures, in order, where keyframes tell.
+    sizes of the pictures, in order, where keyframes tell. `cut_off`: the file ends before its last samples.
     """
 
     times: "array[int]"
@@ -68,6 +69,7 @@ class Scan:
     clocks: dict[int, TrackClock]
     whole: bool
     sizes: tuple["Size", ...] = ()
+    cut_off: bool = False
 
     @property
     def end(self) -> int | None:
@@ -112,7 +114,7 @@ def _scanned(path: str | os.PathLike[str], limits: Limits, deadline: float | Non
             if short is not None:
                 return short
     with open_input(path, limits=limits) as container:
-        return _read(container, main_video(container, path), limits, deadline)
+        return _read(container, main_video(container, path), path, limits, deadline)
 
 
 def may_jump(container: Any, path: str | os.PathLike[str]) -> bool:
@@ -196,14 +198,16 @@ _AHEAD_S = 10.0
 _TS_DISCONT = 0x200
 
 
-def _read(container: Any, video: Any, limits: Limits, deadline: float | None) -> Scan | None:
+def _read(container: Any, video: Any, path: str | os.PathLike[str], limits: Limits, deadline: float | None) -> Scan | None:
     tracks = {stream.index: _Track(stream.time_base or Fraction(1), stream.type) for stream in container.streams}
     main, shapes = tracks[video.index], Shapes(video, limits)
     jumpy = bool(container.format.flags & _TS_DISCONT) or container.format.name == "flv"
     begins: list[float] = [0.0]
     whole = True
     count = 0
-    for packet in _packets(container):
+    end = end_of_fragments(path) if container.format.name.startswith("mov") else None
+    packets = _packets(container)
+    for packet in packets if end is None else before(end, packets):
         count += 1
         if count > _MOST_PACKETS or (deadline is not None and count % 256 == 0 and time.monotonic() > deadline):
             whole = False
@@ -239,7 +243,21 @@ def _read(container: Any, video: Any, limits: Limits, deadline: float | None) ->
     ends = {index: TrackScan(track.clock.end(track.base), track.count) for index, track in tracks.items()}
     clocks = {index: track.clock for index, track in tracks.items()}
     sizes = tuple(Size(main.pts[shape.packet] + main.clock.ticks(shape.packet), shape.width, shape.height) for shape in shapes.found)
-    return Scan(times, breaks, _step(times, main), ends, joins, clocks, whole=True, sizes=sizes)
+    return Scan(times, breaks, _step(times, main), ends, joins, clocks, whole=True, sizes=sizes, cut_off=end is not None)
+
+
+def before(end: int, packets: Iterable[Any]) -> Iterator[Any]:
+    """Yield the packets that end before byte `end` of the file, and the empty ones that flush decoders."""
+    source = iter(packets)
+    while True:
+        try:
+            packet = next(source, None)
+        except av.error.FFmpegError:
+            return
+        if packet is None:
+            return
+        if not packet.size or packet.pos is None or (packet.pos + packet.size <= end and not packet.is_corrupt):
+            yield packet
 
 
 def _packets(container: Any) -> Iterator[Any]:

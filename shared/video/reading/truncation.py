@@ -17,6 +17,8 @@ def is_truncated(path: str | os.PathLike[str], container: Any, head: bytes) -> b
     size = os.stat(path).st_size
     name = container.format.name.partition(",")[0]
     if name == "mov":
+        if end_of_fragments(path) is not None:
+            return False
         return any(_end_of_last(stream) > size for stream in container.streams) or _box_beyond(path, size)
     if name == "matroska":
         return _matroska_end(head) > size
@@ -25,6 +27,31 @@ def is_truncated(path: str | os.PathLike[str], container: Any, head: bytes) -> b
     if name == "flv":
         return bool(container.duration) and not _flv_ends_well(path, size)
     return False
+
+
+def end_of_fragments(path: str | os.PathLike[str]) -> int | None:
+    """Return up to which byte a fragmented MP4 can be used that is cut off; None for all other files.
+
+    A fragment is a `moof` box, which lists the samples, and the `mdat` box that holds them (ISO/IEC 14496-12, 8.8.4). Whole samples of a
+    fragment that is cut off count.
+    """
+    size, position, listed = os.stat(path).st_size, 0, False
+    with open(path, "rb") as file:
+        for _ in range(_MOST_BOXES):
+            file.seek(position)
+            header = file.read(16)
+            if not header:
+                return None
+            kind, length = header[4:8], int.from_bytes(header[:4], "big")
+            if length == 1:
+                length = int.from_bytes(header[8:16], "big")
+            if len(header) < 8 or position + length > size:
+                return (size if kind == b"mdat" else position) if listed else None
+            if length < 8:
+                return None
+            listed = listed or kind == b"moof"
+            position += length
+    return None
 
 
 def _end_of_last(stream: Any) -> int:

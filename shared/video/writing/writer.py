@@ -204,7 +204,12 @@ class VideoWriter:
             self._check_alpha(alpha)
         if self._last is not None and pts <= self._last:
             raise ValueError(f"{pts = } must be greater than that of the picture before, {self._last}")
-        self._last = pts
+        if self._last is None and pts > 0:
+            # The first picture stands from the first instant on: a later start would be an empty edit, which some players show as black.
+            step = max(round(1 / (self._settings.frame_rate * self._settings.time_base)), 1)
+            duration, pts, self._last = pts + (duration or step), 0, pts
+        else:
+            self._last = pts
         if isinstance(picture, tuple):
             picture = picture_from(picture, self._converter.width, self._converter.height, self._settings.pixel_format)
             apply_tags(picture, self._settings.color or BT709)

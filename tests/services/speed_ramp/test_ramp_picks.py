@@ -68,8 +68,10 @@ def test_a_long_hold_does_not_fade_before_its_end() -> None:
     assert out[59] == (59, 0, 0.5)
 
 
-def test_a_late_start_is_kept_in_proportion_and_one_frame_is_always_shown() -> None:
-    assert shown([(0, 0.5)], [3, 4])[0] == (6, 0, 0)
+def test_a_late_start_is_held_from_the_first_instant_and_one_frame_is_always_shown() -> None:
+    late = shown([(0, 0.5)], [3, 4])
+    assert [(number, weight) for number, _, weight in late[:7]] == [(number, 0) for number in range(7)]
+    assert {index for _, index, _ in late[:7]} == {0}
     assert shown([(0, 16.0)], [0]) == [(0, 0, 0)]
     assert len(shown([(0, 16.0)], [0, 1])) == 1
 

@@ -1,0 +1,111 @@
+"""Open animated WebP files, which FFmpeg does not decode: as lossless copies that it does."""
+
+import atexit
+import os
+import shutil
+import tempfile
+import threading
+import warnings
+from collections import OrderedDict
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from PIL import Image
+
+from shared.errors import BrokenMedia, TooLarge
+from shared.video.limits import Limits
+
+_MOST_BYTES = 4 * 1024**3
+_KEPT = 4
+_ANIMATION = 0x02
+_SHOWN_MS, _LEAST_MS = 100, 10
+_folder: str | None = None
+_copies: OrderedDict[tuple[str, int, int], Path] = OrderedDict()
+_lock = threading.Lock()
+
+
+def is_animated_webp(head: bytes) -> bool:
+    """Check the first bytes of a file for an animated WebP (RFC 9649, 2.7)."""
+    return head[:4] == b"RIFF" and head[8:16] == b"WEBPVP8X" and bool(head[20] & _ANIMATION)
+
+
+def is_animated_png(head: bytes) -> bool:
+    """Check the first bytes of a file for an animated PNG: a chunk `acTL` of more than one frame before the picture's data."""
+    position = 8
+    while head.startswith(b"\x89PNG\r\n\x1a\n") and position + 16 <= len(head):
+        length, name = int.from_bytes(head[position : position + 4], "big"), head[position + 4 : position + 8]
+        if name == b"acTL":
+            return int.from_bytes(head[position + 8 : position + 12], "big") > 1
+        if name == b"IDAT":
+            return False
+        position += length + 12
+    return False
+
+
+def is_animation(head: bytes) -> bool:
+    """Check whether a picture file is an animation, which counts as video."""
+    return is_animated_webp(head) or is_animated_png(head)
+
+
+def decodable_copy(path: str | os.PathLike[str], limits: Limits) -> Path:
+    """Return the path of a lossless copy of an animated WebP in Matroska, made once per process. Raises BrokenMedia or TooLarge."""
+    status = os.stat(path)
+    key = (os.path.abspath(path), status.st_size, status.st_mtime_ns)
+    with _lock:
+        if key not in _copies:
+            _copies[key] = _copied(path, limits)
+            while len(_copies) > _KEPT:
+                _copies.popitem(last=False)[1].unlink(missing_ok=True)
+        _copies.move_to_end(key)
+        return _copies[key]
+
+
+def _copied(path: str | os.PathLike[str], limits: Limits) -> Path:
+    global _folder
+    if _folder is None:
+        _folder = tempfile.mkdtemp(prefix="reelwright-webp-")
+        atexit.register(shutil.rmtree, _folder, ignore_errors=True)
+    handle, name = tempfile.mkstemp(suffix=".mkv", dir=_folder)
+    os.close(handle)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            _write(path, name, limits)
+    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
+        os.unlink(name)
+        detail = f"{Path(path).name!r} cannot be read as an animation ({error}). Export or upload it again."
+        raise BrokenMedia(detail) from error
+    except TooLarge:
+        os.unlink(name)
+        raise
+    return Path(name)
+
+
+def _write(path: str | os.PathLike[str], name: str, limits: Limits) -> None:
+    with Image.open(path, formats=["WEBP"]) as image:
+        limits.check_size(*image.size)
+        frames = int(getattr(image, "n_frames", 1))
+        if frames * image.width * image.height * 4 > _MOST_BYTES:
+            raise TooLarge(f"The animation has {frames} pictures of {image.width}x{image.height}: too much to unpack. Convert it to MP4.")
+        with av.open(name, "w", format="matroska") as target:
+            stream = target.add_stream("ffv1", rate=Fraction(1000), width=image.width, height=image.height)
+            stream.pix_fmt = "bgra"
+            stream.time_base = stream.codec_context.time_base = Fraction(1, 1000)
+            at = 0
+            for number in range(frames):
+                image.seek(number)
+                image.load()
+                shown = int(image.info.get("duration") or 0)
+                shown = shown if shown >= _LEAST_MS else _SHOWN_MS
+                limits.check_duration(at / 1000)
+                colors = np.asarray(image.convert("RGBA"))
+                frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(colors[..., [2, 1, 0, 3]]), format="bgra")
+                frame.pts, frame.time_base, frame.duration = at, Fraction(1, 1000), shown
+                for packet in stream.encode(frame):
+                    packet.duration = shown
+                    target.mux(packet)
+                at += shown
+            for packet in stream.encode(None):
+                target.mux(packet)

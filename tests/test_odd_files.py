@@ -1,0 +1,66 @@
+"""Every operation, run over files as people have them: it succeeds, or refuses in the project's own words."""
+
+from pathlib import Path
+
+import pytest
+
+from reelwright import ROOMS
+from shared.errors import OperationFailed, ReelwrightError
+from shared.operation import SUFFIXES, Kind, Operation, Sample
+from shared.video import ffmpeg_path
+from shared.worker.progress import Report
+from tests.odd_files import ODD_FILES
+from tests.repeated_runs import example_arguments
+
+NEED_WEIGHTS = {"background.generate"}
+"""Operations whose examples need weights that tests do not have."""
+
+OPERATIONS = [
+    operation
+    for room in ROOMS
+    for operation in room.service.operations
+    if operation.name not in NEED_WEIGHTS and any(port.sample == Sample.CLIP for port in operation.ports.values())
+]
+QUICK = ("recorder.webm", "restarts.ts", "call.ts", "microphones.mkv", "clear.mov", "cut.mp4")
+"""Files that every operation meets in each test run; the others take longer (`make test-all`)."""
+
+QUICK_OPERATIONS = ("speed-ramp.render", "speed-ramp.export", "effects.motion-trails", "effects.strobe", "keyframes.detect")
+
+
+@pytest.fixture(scope="session")
+def odd_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Files that are made when they are asked for."""
+    return {"": tmp_path_factory.mktemp("odd")}
+
+
+def run(operation: Operation, name: str, odd_files: dict[str, Path], samples: dict[Sample, Path], folder: Path) -> None:
+    """Run an operation's example with an odd file as its clip. Fails for an error that is not the project's own."""
+    if name not in odd_files:
+        odd_files[name] = ODD_FILES[name](odd_files[""] / name, ffmpeg_path())
+    arguments = example_arguments(operation, samples | {Sample.CLIP: odd_files[name]}, folder)
+    messages: list[str] = []
+    try:
+        operation.run(operation.example, **arguments, progress=Report(lambda update: messages.append(str(update))))
+    except ReelwrightError as refused:
+        assert not isinstance(refused, OperationFailed), refused.detail
+        assert refused.status < 500 or refused.status == 503
+        assert refused.detail[-1] in ".)"
+        assert not any(path.stat().st_size for path in folder.iterdir() if path.suffix == SUFFIXES[Kind.VIDEO])
+        return
+    assert all((folder / f"{output}{SUFFIXES[kind]}").stat().st_size > 0 for output, kind in operation.outputs.items())
+
+
+@pytest.mark.parametrize("name", QUICK)
+@pytest.mark.parametrize(
+    "operation", [operation for operation in OPERATIONS if operation.name in QUICK_OPERATIONS], ids=lambda item: item.name
+)
+def test_usual_operations_take_odd_files(operation, name, odd_files, samples, tmp_path):
+    run(operation, name, odd_files, samples, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("name", ODD_FILES)
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda item: item.name)
+def test_every_operation_takes_every_odd_file(operation, name, odd_files, samples, tmp_path):
+    run(operation, name, odd_files, samples, tmp_path)
