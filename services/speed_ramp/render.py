@@ -130,7 +130,14 @@ def _encoded(
     first = written = made = 0
     with ExitStack() as stack:
         reading = read_frames(
-            video, opaque=True, start=params.start or None, duration=params.duration, to_sdr8=True, prefetch=interpolation.prefetch
+            video,
+            opaque=True,
+            # Slowed down, both fields of interlaced pictures are shown, each at its own time.
+            fields=info.interlaced and any(point.speed < 1 for point in points),
+            start=params.start or None,
+            duration=params.duration,
+            to_sdr8=True,
+            prefetch=interpolation.prefetch,
         )
         frames = stack.enter_context(reading)
         writer = stack.enter_context(VideoWriter(output, width=info.width, height=info.height, frame_rate=rate, quality=params.quality))

@@ -120,8 +120,10 @@ class DisplayFilter:
         to_sdr8: bool,
         stored_as: str | None = None,
         opaque: bool = False,
+        fields: bool = False,
     ):
         self._opaque = opaque
+        self._each = "send_field" if fields else "send_frame"
         self._pixel_ratio = pixel_ratio
         self._time_base = time_base
         self._limits = limits
@@ -212,7 +214,7 @@ class DisplayFilter:
         stored = fitted[::-1] if orientation.sideways else fitted
         filters: list[str] = []
         if self._deinterlacing:
-            filters.append("bwdif=mode=send_frame:parity=auto:deint=interlaced")
+            filters.append(f"bwdif=mode={self._each}:parity=auto:deint=interlaced")
         if self._opaque and has_alpha(picture.format.name):
             filters += _on_black(picture.format.name)
         self._tags = None if picture.format.is_rgb or picture.format.has_palette else color

@@ -63,13 +63,17 @@ class PictureStream:
         skip: Skip,
         keys_only: Sequence[tuple[int, int]] = (),
         opaque: bool = False,
+        fields: bool = False,
     ):
         self._container = container
         self._path = path
         self._limits = limits
         self._stream: Any = main_video(container, path)
         check_promised_size(self._stream, path, limits)
-        self.base = time_base_of(self._stream)
+        self._stream_base = time_base_of(self._stream)
+        # The second field of a picture lies half-way to the next one.
+        self.base = self._stream_base / 2 if fields else self._stream_base
+        self._fields = fields
         self._clock = clock_of(container, path, limits)
         self._offset = int(timeline_zero(container, self._stream) / self.base)
         # The format of software decoding: frames of a GPU hold the same samples in another layout.
@@ -81,18 +85,19 @@ class PictureStream:
         self._keys_only = keys_only
         self._key_ends = [end for _, end in keys_only]
         rate = self._stream.average_rate or self._stream.guessed_rate or Fraction(25)
-        self._step = max(round(1 / (rate * self.base)), 1)
+        self._step = max(round(1 / (rate * (2 if fields else 1) * self.base)), 1)
         self._found = False
         self._given = -1
         # AVI numbers packets in decoding order, so reordered pictures carry the time of another picture.
         self._by_order = container.format.name == "avi" and bool(self._stream.codec_context.has_b_frames)
         self._upright = DisplayFilter(
             pixel_ratio=self._stream.sample_aspect_ratio or None,
-            time_base=self.base,
+            time_base=self._stream_base,
             limits=limits,
             to_sdr8=to_sdr8,
             stored_as=stored_as,
             opaque=opaque,
+            fields=fields,
         )
 
     @property
@@ -121,7 +126,8 @@ class PictureStream:
 
         A picture without a duration gets that of one frame at the average rate.
         """
-        return self._in_base(picture.duration or 0, picture) or self._step
+        stated = self._in_base(picture.duration or 0, picture) or self._step
+        return min(stated, self._step) if self._fields and self._upright.deinterlacing else stated
 
     def all(self, aim: SeekTarget | None = None) -> Generator[TimedPicture, None, None]:
         """Yield every picture from the start.
@@ -144,7 +150,7 @@ class PictureStream:
         back = 0
         while target - back > 0 and not self._by_order:
             try:
-                self._container.seek(target - back + self._offset, stream=self._stream)
+                self._container.seek(int((target - back + self._offset) * self.base / self._stream_base), stream=self._stream)
             except av.error.FFmpegError:
                 return None
             self._decoder.flush_buffers()
@@ -283,8 +289,8 @@ class PictureStream:
         return self._in_base(value, picture) - self._offset
 
     def _in_base(self, value: int, picture: av.VideoFrame) -> int:
-        unit = picture.time_base
-        return value if unit is None or unit == self.base else round(value * unit / self.base)
+        unit = picture.time_base or self._stream_base
+        return value if unit == self.base else round(value * unit / self.base)
 
     def _broken(self, pts: int, detail: str) -> BrokenMedia:
         return BrokenMedia(

@@ -41,6 +41,7 @@ class _Request:
     to_sdr8: bool
     keys_only: tuple[tuple[int, int], ...] = ()
     opaque: bool = False
+    fields: bool = False
     hardware: bool = False
 
 
@@ -58,6 +59,7 @@ def read_frames(
     shown_at_start: bool = False,
     keys_only: Sequence[tuple[int, int]] = (),
     opaque: bool = False,
+    fields: bool = False,
 ) -> Prefetcher[Frame]:
     """Read the frames of a video in display order.
 
@@ -74,6 +76,7 @@ def read_frames(
     - `to_sdr8`: 8 bits per sample, PQ and HLG tone-mapped to BT.709. Otherwise the file's own depth and colours (see `probe`).
     - `shown_at_start`: begin with the frame shown at `start`, even if it began earlier; after the end that is the last frame.
     - `opaque`: transparent parts are put on black, and no alpha is returned. Otherwise colours behind transparency are returned as stored.
+    - `fields`: a frame for each field of interlaced pictures, at its own time; not with `per_second` or `keys_only`.
     - `keys_only`: rising spans of time (first, first after; in units of the file's time base) of which only keyframes are decoded.
 
     Every frame has its exact time, also where the rate varies. Use it as a context manager, or close it, to end early. The iteration raises
@@ -85,6 +88,8 @@ def read_frames(
         raise ValueError(f"{per_second = } must be more than 0, and cannot be combined with {every = }")
     if shown_at_start and (per_second is not None or every != 1):
         raise ValueError("shown_at_start cannot be combined with every or per_second")
+    if fields and (per_second is not None or keys_only):
+        raise ValueError("fields cannot be combined with per_second or keys_only")
     if prefetch < 1:
         raise ValueError(f"{prefetch = } must be at least 1")
     request = _Request(
@@ -99,6 +104,7 @@ def read_frames(
         to_sdr8=to_sdr8,
         keys_only=tuple(keys_only),
         opaque=opaque,
+        fields=fields,
     )
     return Prefetcher(lambda: _frames(request), size=prefetch, name="read_frames", weight=lambda frame: bytes_of(frame.picture))
 
@@ -182,6 +188,7 @@ def _pictures(request: _Request) -> Iterator[PictureStream]:
             skip=request.skip,
             keys_only=request.keys_only,
             opaque=request.opaque,
+            fields=request.fields,
         )
 
 
