@@ -226,23 +226,13 @@ CATALOG: tuple[Model, ...] = (
         files=(
             File(path="vision_encoder.onnx", hub_path="onnx/vision_encoder.onnx"),
             File(path="vision_encoder.onnx_data", hub_path="onnx/vision_encoder.onnx_data"),
-            File(
-                path="prompt_encoder_mask_decoder.onnx",
-                hub_path="onnx/prompt_encoder_mask_decoder.onnx",
-                checksum="sha256:874414704c5d686db7d206a35f6e15d26563d50c8c4468fccc6739bd7e491dcf",
-                size=213_114,
-            ),
-            File(
-                path="prompt_encoder_mask_decoder.onnx_data",
-                hub_path="onnx/prompt_encoder_mask_decoder.onnx_data",
-                checksum="sha256:e9874d900dd4134ed60eab1e97910327c2419e0b2954485d8fd6e7f1a1470f47",
-                size=20_958_208,
-            ),
+            File(path="prompt_encoder_mask_decoder.onnx", hub_path="onnx/prompt_encoder_mask_decoder.onnx"),
+            File(path="prompt_encoder_mask_decoder.onnx_data", hub_path="onnx/prompt_encoder_mask_decoder.onnx_data"),
         ),
         licence="Apache-2.0",
         commercial_use=True,
         about_bytes=155_000_000,
-        notes="Meta's network as ONNX files. The first pull records the encoder's checksum.",
+        notes="Meta's network as ONNX files. The first pull records the checksums.",
     ),
     Model(
         name="rmbg-2.0",
