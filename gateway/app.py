@@ -19,6 +19,7 @@ from gateway.models import model_routes
 from gateway.openapi import merged
 from gateway.pipelines.desk import PipelineDesk
 from gateway.pipelines.presets.routes import preset_routes
+from gateway.pipelines.retry import retry_routes
 from gateway.pipelines.routes import pipeline_routes
 from gateway.routing.proxy import proxy_routes
 from gateway.routing.upstream import Upstreams, credentials
@@ -63,6 +64,7 @@ def create_gateway(runtime: Runtime, upstreams: Upstreams) -> FastAPI:
     app.include_router(job_routes(runtime))
     app.include_router(pipeline_routes(desk, runtime))
     app.include_router(preset_routes(desk, upstreams, runtime))
+    app.include_router(retry_routes(upstreams, runtime))
     app.include_router(model_routes(upstreams, runtime.settings))
     add_pages(app, upstreams, keys_needed=bool(runtime.settings.api_keys))
 

@@ -89,10 +89,15 @@ def job_routes(runtime: Runtime) -> APIRouter:
         response_class=Response,
         responses=UNKNOWN | problems(_409="The job has not ended, or another job reads its outputs"),
     )
-    async def delete(job_id: str, request: Request, outputs: bool = Query(False, description="Also delete its outputs.")) -> Response:
+    async def delete(
+        job_id: str,
+        request: Request,
+        outputs: bool = Query(False, description="Also delete its outputs, except those that another job lists."),
+    ) -> Response:
         owner = request.state.owner
         job = await jobs.get(owner, job_id)
-        media_ids = [record.id for record in job.outputs.values()] if outputs else []
+        media_ids = {record.id for record in job.outputs.values()} if outputs else set()
+        media_ids -= await jobs.shared_outputs(owner, job_id, media_ids)
         for media_id in media_ids:
             if reader := await jobs.reader_of(owner, media_id):
                 raise Conflict(f"Job {reader} reads the output {media_id} of this job: wait for its end, or cancel it.")

@@ -144,6 +144,10 @@ class Operation:
     example: Params
     version: int = 1
     needs: tuple[str, ...] = ()
+    remembered: bool = True
+    """Whether a result may be returned again for the same content and params."""
+    names_inputs: bool = False
+    """Whether the result contains file names of inputs: then a remembered one needs the same names."""
     unavailable: Callable[[Any], str | None] = lambda _params: None
     """Return the command that installs what `params` need; None if nothing is missing."""
     file_prefix: Callable[[Any], str] | None = None

@@ -15,9 +15,11 @@ from typing import Any
 
 from shared.errors import OperationFailed, ReelwrightError, TimedOut, Unavailable, UnsupportedMedia, WorkerCrashed
 from shared.jobs import Jobs, JobWorker, Queue
+from shared.jobs.remembered import ResultMemory
 from shared.jobs.retention import Swept, sweep
 from shared.jobs.runner import OperationRunner
 from shared.media.store import MediaStore
+from shared.models.folder import ModelFolder
 from shared.operation import Service
 from shared.settings import Settings
 from shared.worker import Killed, Limits, WorkerPool
@@ -40,6 +42,7 @@ class Runtime:
         self.settings = settings
         self.media = MediaStore(settings.data_dir / "media", ttl_s=settings.media_ttl_s)
         self.jobs = Jobs(settings)
+        self.memory = ResultMemory(self.jobs.store.ledger, self.media, ModelFolder(settings.models_folder))
         self._worker = JobWorker(self.jobs, settings)
         limits = Limits(
             timeout_s=settings.probe_timeout_s,
@@ -60,7 +63,7 @@ class Runtime:
 
         `patient`: see `JobWorker.start`.
         """
-        self._runners = [OperationRunner(service, self.settings, self.media) for service in services]
+        self._runners = [OperationRunner(service, self.settings, self.media, self.memory) for service in services]
         queues = {service.name: runner.queue for service, runner in zip(services, self._runners, strict=True)}
         await self._worker.start(queues | dict(more or {}), patient=patient)
         self._sweeping = asyncio.create_task(self._sweep_regularly())

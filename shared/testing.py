@@ -41,9 +41,12 @@ class RunningSuite:
         return record
 
     def start(self, operation: str, inputs: dict[str, Any], params: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
-        """Submit a job; return the accepted job."""
+        """Submit a job; return it as accepted.
+
+        It runs even if its result is remembered, unless `more` says `cache=True`.
+        """
         service, _, verb = operation.partition(".")
-        answer = self.client.post(f"/v1/{service}/{verb}/jobs", json={"inputs": inputs, "params": params or {}, **more})
+        answer = self.client.post(f"/v1/{service}/{verb}/jobs", json={"inputs": inputs, "params": params or {}, "cache": False} | more)
         assert answer.status_code == 202, answer.text
         job: dict[str, Any] = answer.json()
         return job

@@ -46,13 +46,14 @@ class StepRun:
         self.state = StepState.RUNNING if status is Status.RUNNING else StepState.WAITING
         self.progress = StageProgress.model_validate(progress) if progress else None
 
-    def end(self, job: Job, *, cached: bool = False) -> None:
+    def end(self, job: Job, *, reused: bool = False) -> None:
         """End the step with its ended job.
 
-        `cached`: whether the job had run earlier, not for this pipeline.
+        `reused`: whether the job had run for another pipeline.
         """
         self.job, self.progress = job, job.progress and StageProgress.model_validate(job.progress.model_dump())
-        self.state = StepState.CACHED if cached and job.status is Status.SUCCEEDED else ENDS[job.status]
+        earlier = job.status is Status.SUCCEEDED and (reused or job.cached)
+        self.state = StepState.CACHED if earlier else ENDS[job.status]
         self.error, self.detail = job.error, None
         if not self.state.done:
             self.detail = (job.error or {}).get("detail") or f"Its job {job.id} was canceled."

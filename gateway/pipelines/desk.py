@@ -19,7 +19,7 @@ from shared.jobs import Job, JobRequest
 from shared.log import TRACE, sent_on
 from shared.runtime import Runtime
 
-ENVELOPE = ("webhook", "metadata", "priority")
+ENVELOPE = ("webhook", "metadata", "priority", "cache")
 
 
 class PipelineDesk:
@@ -40,7 +40,8 @@ class PipelineDesk:
         """
         jobs = self._runtime.jobs
         steps = [step.model_dump(mode="json") for step in request.steps]
-        original = JobRequest(params={"steps": steps}, webhook=request.webhook, metadata=request.metadata, priority=request.priority)
+        options = {name: getattr(request, name) for name in ENVELOPE}
+        original = JobRequest(params={"steps": steps}, **options)
         job = await jobs.earlier(owner=owner, operation=OPERATION, request=original, key=key) if key else None
         if job is not None:
             return job

@@ -16,7 +16,7 @@ from gateway.pipelines.steps import Step
 from gateway.pipelines.weights import expected_seconds
 from gateway.routing.upstream import Upstreams, credentials
 from shared.errors import Conflict, ModelDamaged, ModelMissing, ReelwrightError, UnknownJob
-from shared.jobs import PATIENT_POLL_S, Claim, Job, JobWarning, Outcome, PartlyFailed, ProgressLog, Queue
+from shared.jobs import PATIENT_POLL_S, Claim, Job, JobWarning, Outcome, PartlyFailed, ProgressLog, Queue, StepState
 from shared.jobs.runner import video_seconds
 from shared.runtime import Runtime
 
@@ -55,6 +55,7 @@ class PipelineRunner:
         steps = [Step.model_validate(step) for step in claim.params["steps"]]
         board = Board.of(steps, await self._weights(claim.owner, steps))
         starting: Starting = {}
+        await self._reuse(claim, board)
         try:
             while True:
                 for run in board.ready():
@@ -70,7 +71,7 @@ class PipelineRunner:
             await self._stop(claim.owner, board, starting)
             raise
         await _show(board, progress)
-        outcome = Outcome(**board.made())
+        outcome = Outcome(**board.made(), cached=all(run.state is StepState.CACHED for run in board.runs))
         if board.failed:
             errors = [{"field": f"steps.{run.step.id}", "detail": run.detail or ""} for run in board.failed]
             raise PartlyFailed(board.failure(), outcome=outcome, errors=errors)
@@ -90,6 +91,15 @@ class PipelineRunner:
             past = {}
         return expected_seconds(steps, past, lengths)
 
+    async def _reuse(self, claim: Claim, board: Board) -> None:
+        """End the steps that succeeded in the pipeline that this one retries."""
+        reused = claim.params.get("reused", {})
+        for run in board.runs:
+            if run.step.id in reused:
+                with contextlib.suppress(UnknownJob):  # deleted since: the step runs again
+                    run.end(await self.runtime.jobs.get(claim.owner, reused[run.step.id]), reused=True)
+                    run.submitted = True
+
     async def _submit(self, claim: Claim, run: StepRun, board: Board) -> Job:
         """Submit a step as a job of its service.
 
@@ -100,7 +110,8 @@ class PipelineRunner:
         digest = hashlib.sha256(json.dumps([step.operation, step.inputs, step.params], sort_keys=True).encode()).hexdigest()[:32]
         headers = credentials(self.runtime.settings, claim.owner) | claim.params.get("trace", {})
         headers |= {"Idempotency-Key": f"{claim.id}/{step.id}/{digest}"}
-        body = {"inputs": step.inputs, "params": step.params, "metadata": {"pipeline": claim.id, "step": step.id}}
+        body: dict[str, Any] = {"inputs": step.inputs, "params": step.params, "metadata": {"pipeline": claim.id, "step": step.id}}
+        body |= {} if claim.cache else {"cache": False}
         while True:
             try:
                 job = Job.model_validate(await self._asked(claim.owner, step, headers, body))

@@ -197,6 +197,7 @@ BEST_FRAMES = Operation(
     outputs=CHOSEN_OUTPUTS,
     run=best_frames,
     version=2,
+    names_inputs=True,
     example=BestFramesParams(scorer="technical"),
     unavailable=missing_weights,
 )

@@ -75,5 +75,6 @@ EXTRACT_FRAMES = Operation(
     inputs={"video": Input(kind=Kind.VIDEO, many=True, most=MAX_SOURCES)},
     outputs={"images": Kind.IMAGES},
     run=extract_frames,
+    names_inputs=True,
     example=ExtractParams(),
 )

@@ -153,6 +153,7 @@ TOP_IMAGES = Operation(
     outputs=CHOSEN_OUTPUTS,
     run=top_images,
     version=2,
+    names_inputs=True,
     example=TopImagesParams(scorer="technical"),
     unavailable=missing_weights,
 )

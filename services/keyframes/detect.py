@@ -158,6 +158,7 @@ DETECT = Operation(
     inputs={"video": Input(kind=Kind.VIDEO, many=True)},
     outputs={"gallery": Kind.HTML, "keyframes": Kind.IMAGES, "files": Kind.ARCHIVE},
     run=detect,
+    names_inputs=True,
     example=DetectParams(),
     unavailable=_missing_model,
 )

@@ -99,6 +99,7 @@ EXPORT = Operation(
     result=ExportResult,
     inputs={"video": Kind.VIDEO},
     outputs={"plot": Kind.IMAGE, "files": Kind.ARCHIVE},
+    names_inputs=True,
     run=export,
     version=3,
     example=ExportParams(min_speed=0.5, max_speed=2.0),

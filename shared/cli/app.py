@@ -107,7 +107,7 @@ def _add_serving(app: typer.Typer, suite: Suite) -> None:
 
 
 def _add_jobs(app: typer.Typer) -> None:
-    jobs = typer.Typer(help="List, show and cancel jobs of a running suite.", no_args_is_help=True)
+    jobs = typer.Typer(help="List, show, retry and cancel jobs of a running suite.", no_args_is_help=True)
     app.add_typer(jobs, name="jobs")
 
     @jobs.command("list", help="List the newest jobs.")
@@ -121,6 +121,10 @@ def _add_jobs(app: typer.Typer) -> None:
     @jobs.command("show", help="Print one job as JSON.")
     def show(job_id: str, remote: str = REMOTE, api_key: str = KEY) -> None:
         typer.echo(json.dumps(Remote(remote, api_key).get(f"/v1/jobs/{job_id}"), indent=2))
+
+    @jobs.command("retry", help="Run a failed or canceled job again, as a new job; print its id.")
+    def retry(job_id: str, remote: str = REMOTE, api_key: str = KEY) -> None:
+        typer.echo(Remote(remote, api_key).post(f"/v1/jobs/{job_id}/retry", {})["id"])
 
     @jobs.command("cancel", help="Cancel a job.")
     def cancel(job_id: str, remote: str = REMOTE, api_key: str = KEY) -> None:

@@ -147,7 +147,12 @@ def request_model(operation: Operation) -> type[BaseModel]:
 def plain_request(body: Any) -> JobRequest:
     """Convert a typed request body to the JobRequest that is stored."""
     return JobRequest.model_construct(
-        inputs=body.inputs.model_dump(), params={}, webhook=body.webhook, metadata=body.metadata, priority=body.priority
+        inputs=body.inputs.model_dump(),
+        params={},
+        webhook=body.webhook,
+        metadata=body.metadata,
+        priority=body.priority,
+        cache=body.cache,
     )
 
 
@@ -183,8 +188,17 @@ async def submit(operation: Operation, request: JobRequest, *, params: Params, o
     if key and (earlier := await runtime.jobs.earlier(owner=owner, operation=operation.name, request=request, key=key)):
         return earlier
     await check(operation, inputs=request.inputs, params=params, owner=owner, runtime=runtime)
+    remembered = None
+    if request.cache and operation.remembered:
+        remembered = await asyncio.to_thread(runtime.memory.find, operation, owner=owner, inputs=request.inputs, params=request.params)
     return await runtime.jobs.submit(
-        owner=owner, service=operation.service, operation=operation.name, version=operation.version, request=request, key=key
+        owner=owner,
+        service=operation.service,
+        operation=operation.name,
+        version=operation.version,
+        request=request,
+        key=key,
+        remembered=remembered,
     )
 
 

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from shared.errors import Conflict, UnknownJob
 from shared.jobs import webhooks
 from shared.jobs.dbos_setup import first_line
-from shared.jobs.ledger import Event, JobState, NewJob, PastRun
+from shared.jobs.ledger import Event, JobState, NewJob, PastRun, Remembered
 from shared.jobs.metrics import JobMetrics
 from shared.jobs.record import PRIORITIES, Job, JobRequest, Status
 from shared.jobs.store import JobStore
@@ -52,8 +52,9 @@ class Jobs:
         request: JobRequest,
         original: JobRequest | None = None,
         key: str | None = None,
+        remembered: Remembered | None = None,
     ) -> Job:
-        """Queue a checked request; the job is on disk when this returns.
+        """Queue a checked request; the job is on disk when this returns. With `remembered` it ends at once, with that result.
 
         `version`: of the operation, None for a pipeline. `key`: an idempotency key; if this owner has used it before, the job made then is
         returned. `original`: the request as the client sent it, if `request` was derived from it; a repeated key must come with the same
@@ -70,11 +71,16 @@ class Jobs:
             params=request.params,
             metadata=request.metadata,
             webhook=webhooks.stored(request.webhook, self._settings),
+            cache=request.cache,
             idempotency_key=key,
             fingerprint=_fingerprint(operation, original or request),
         )
-        job, is_new = await asyncio.to_thread(self.store.add, new)
-        if is_new:
+        job, is_new = await asyncio.to_thread(self.store.add, new, remembered)
+        if is_new and remembered is not None:
+            self.metrics.cached(operation)
+            more = fields(job_id=job.id, operation=operation, event="cached")
+            log.info("job %s (%s) has the result of job %s", job.id, operation, remembered.job_id, extra=more)
+        elif is_new:
             log.info("job %s (%s) accepted", job.id, operation, extra=fields(job_id=job.id, operation=operation, event="accepted"))
         return job
 
@@ -100,6 +106,10 @@ class Jobs:
                 break
             await asyncio.sleep(min(WAIT_POLL_S, max(0.0, deadline - asyncio.get_running_loop().time())))
         return job
+
+    async def request_of(self, owner: str, job_id: str) -> JobRequest:
+        """Return the request that made a job, with the secret of its webhook. Raises UnknownJob."""
+        return await asyncio.to_thread(self.store.ledger.request_of, owner, job_id)
 
     async def states(self, owner: str, ids: Collection[str]) -> dict[str, JobState]:
         """Return status and progress of those of `ids` that exist."""
@@ -141,6 +151,14 @@ class Jobs:
             raise Conflict(f"Job {job_id} is {job.status}: cancel it first, or wait for its end.")
         await asyncio.to_thread(self.store.forget, job_id)
         return job
+
+    async def remembered(self, owner: str, result_key: str) -> list[Remembered]:
+        """Return what earlier jobs made for a result key, newest first."""
+        return await asyncio.to_thread(self.store.ledger.remembered, owner, result_key)
+
+    async def shared_outputs(self, owner: str, job_id: str, media_ids: Collection[str]) -> set[str]:
+        """Return those of `media_ids` that another job lists among its outputs. The steps of the pipeline `job_id` do not count."""
+        return await asyncio.to_thread(self.store.ledger.shared_outputs, owner, job_id, media_ids)
 
     async def has_events(self, job_id: str, after: int) -> bool:
         """Return whether a job has events after number `after`."""
@@ -194,4 +212,6 @@ class Jobs:
 
 def _fingerprint(operation: str, request: JobRequest) -> str:
     body = request.model_dump(mode="json", exclude={"webhook": {"secret"}})
+    if body["cache"]:
+        del body["cache"]  # the default must not change the fingerprints of requests from before there was this field
     return hashlib.sha256(json.dumps([operation, body], sort_keys=True).encode()).hexdigest()

@@ -12,12 +12,16 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Row
 
 from shared.errors import QueueFull, UnknownJob
-from shared.jobs.record import PRIORITIES, Job, Status, StepState
+from shared.jobs.record import PRIORITIES, Job, JobRequest, Status, StepState
 from shared.jobs.tables import EVENTS, JOBS
 
 OPEN = (Status.QUEUED.value, Status.RUNNING.value)
 PAST_RUNS = 50
 """Number of past jobs that tell how long an operation takes."""
+EXPIRES_SOON_S = 300.0
+"""A job that is deleted within this time is not the source of another one: a sweep might delete its outputs in between."""
+MOST_REMEMBERED = 5
+"""Number of earlier jobs whose outputs are looked for."""
 RANKS = {rank: name for name, rank in PRIORITIES.items()}
 
 
@@ -50,6 +54,8 @@ class Claim:
     failures: int
     fraction: float
     """Progress of the previous attempt."""
+    cache: bool
+    """Whether an earlier result may be used."""
     created_at: float
     started_at: float
 
@@ -71,6 +77,19 @@ class PastRun:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Remembered:
+    """The result of an earlier job, which a later job may return as its own. `outputs`: name -> media record."""
+
+    job_id: str
+    result_key: str
+    version: int | None
+    result: Any
+    outputs: dict[str, Any]
+    warnings: list[str]
+    progress: dict[str, Any] | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class NewJob:
     """A checked request as a row of the ledger."""
 
@@ -84,6 +103,7 @@ class NewJob:
     params: dict[str, Any]
     metadata: dict[str, Any]
     webhook: dict[str, Any] | None
+    cache: bool
     idempotency_key: str | None
     fingerprint: str
     """Digest of the operation and of the request as the client sent it. Requests with the same idempotency key must have the same one."""
@@ -110,10 +130,53 @@ class Ledger:
             raise QueueFull(f"{detail} Try again later.", headers={"Retry-After": "10"})
         connection.execute(JOBS.insert().values(status=Status.QUEUED.value, created_at=round(time.time(), 3), **vars(job)))
 
+    def add_ended(self, connection: Connection, job: NewJob, remembered: Remembered) -> None:
+        """Write a new job that has an earlier result, in the caller's transaction.
+
+        Raises IntegrityError where its idempotency key exists.
+        """
+        now = round(time.time(), 3)
+        times = {"created_at": now, "started_at": now, "completed_at": now, "expires_at": now + self._ttl_s}
+        made = {name: value for name, value in vars(remembered).items() if name != "job_id"}
+        metrics = {"queue_s": 0.0, "run_s": 0.0, "attempts": 0}
+        ended = {"status": Status.SUCCEEDED.value, "cached": True, "metrics": metrics, **times}
+        connection.execute(JOBS.insert().values(**vars(job) | made | ended))
+        self._append(connection, job.id, Status.SUCCEEDED.value, {})
+
+    def remembered(self, owner: str, result_key: str) -> list[Remembered]:
+        """Return what earlier jobs made for a result key, newest first. Jobs that expire within EXPIRES_SOON_S do not count."""
+        columns = [JOBS.c[name] for name in ("result_key", "version", "result", "outputs", "warnings", "progress")]
+        lasting = (JOBS.c.status == Status.SUCCEEDED.value, JOBS.c.expires_at > time.time() + EXPIRES_SOON_S)
+        query = sa.select(JOBS.c.id.label("job_id"), *columns).where(JOBS.c.owner == owner, JOBS.c.result_key == result_key, *lasting)
+        with self.engine.connect() as connection:
+            rows = connection.execute(query.order_by(JOBS.c.id.desc()).limit(MOST_REMEMBERED))
+            return [Remembered(**row._asdict()) for row in rows]
+
+    def shared_outputs(self, owner: str, job_id: str, media_ids: Collection[str]) -> set[str]:
+        """Return those of `media_ids` that another job lists among its outputs. The steps of the pipeline `job_id` do not count."""
+        query = sa.select(JOBS.c.metadata, JOBS.c.outputs).where(JOBS.c.owner == owner, JOBS.c.id != job_id)
+        shared: set[str] = set()
+        with self.engine.connect() as connection:
+            for media_id in media_ids:
+                rows = connection.execute(query.where(sa.cast(JOBS.c.outputs, sa.Text).contains(media_id)))
+                if any(row.metadata.get("pipeline") != job_id for row in rows):
+                    shared.add(media_id)
+        return shared
+
     def get(self, owner: str, job_id: str) -> Job:
         """Return a job. Raises UnknownJob."""
         with self.engine.connect() as connection:
             return self._read(connection, owner, job_id)
+
+    def request_of(self, owner: str, job_id: str) -> JobRequest:
+        """Return the request that made a job, with the secret of its webhook. Raises UnknownJob."""
+        names = ("inputs", "params", "metadata", "webhook", "priority", "cache")
+        query = sa.select(*(JOBS.c[name] for name in names)).where(JOBS.c.id == job_id, JOBS.c.owner == owner)
+        with self.engine.connect() as connection:
+            row = connection.execute(query).first()
+        if row is None:
+            raise _unknown(job_id)
+        return JobRequest.model_validate(row._asdict() | {"priority": RANKS[row.priority], "cache": row.cache is not False})
 
     def by_key(self, owner: str, key: str) -> tuple[str, str] | None:
         """Return id and fingerprint of the job made with an idempotency key.
@@ -168,6 +231,7 @@ class Ledger:
             connection.execute(JOBS.update().where(JOBS.c.id == job_id).values(**started))
         copied = {name: row._mapping[name] for name in ("id", "owner", "service", "operation", "inputs", "params", "created_at")}
         failures, fraction = row.attempt - row.interrupted, (row.progress or {}).get("fraction", 0.0)
+        copied["cache"] = bool(row.cache)
         return Claim(attempt=attempt, failures=failures, fraction=fraction, started_at=started_at, **copied)
 
     def release(self, claim: Claim) -> None:
@@ -301,7 +365,7 @@ class Ledger:
     def _read(self, connection: Connection, owner: str, job_id: str) -> Job:
         row = connection.execute(sa.select(JOBS).where(JOBS.c.id == job_id, JOBS.c.owner == owner)).first()
         if row is None:
-            raise UnknownJob(f"There is no job {job_id[:64]!r}: it never existed, was deleted, or has expired.")
+            raise _unknown(job_id)
         return self._job(connection, row)
 
     def _job(self, connection: Connection, row: Row[Any]) -> Job:
@@ -310,7 +374,8 @@ class Ledger:
             before = sa.tuple_(JOBS.c.priority, JOBS.c.id) < sa.tuple_(row.priority, row.id)  # ids sort by time
             ahead = sa.select(sa.func.count()).where(JOBS.c.status == Status.QUEUED.value, JOBS.c.service == row.service, before)
             position = (connection.scalar(ahead) or 0) + 1
-        return Job.model_validate(row._asdict() | {"priority": RANKS[row.priority], "queue_position": position})
+        shown = {"priority": RANKS[row.priority], "queue_position": position, "cached": bool(row.cached)}
+        return Job.model_validate(row._asdict() | shown)
 
 
 def media_ids(inputs: dict[str, Any], params: dict[str, Any]) -> set[str]:
@@ -323,6 +388,10 @@ def media_ids(inputs: dict[str, Any], params: dict[str, Any]) -> set[str]:
     for step in steps if isinstance(steps, list) else []:
         ids |= media_ids(step.get("inputs", {}), {})
     return ids
+
+
+def _unknown(job_id: str) -> UnknownJob:
+    return UnknownJob(f"There is no job {job_id[:64]!r}: it never existed, was deleted, or has expired.")
 
 
 def _is_current(claim: Claim) -> list[sa.ColumnElement[bool]]:

@@ -22,6 +22,7 @@ class JobMetrics:
         self._fps = Histogram("reelwright_job_frames_per_second", "Speed of finished jobs", each, registry=on, buckets=FRAMES_PER_SECOND)
         self._frames = Counter("reelwright_job_frames_total", "Frames that finished jobs have processed", each, registry=on)
         self._ended = Counter("reelwright_jobs_ended_total", "Jobs that ended", ["operation", "status"], registry=on)
+        self._cached = Counter("reelwright_jobs_cached_total", "Jobs that returned an earlier result", each, registry=on)
         self._failed = Counter("reelwright_job_failures_total", "Jobs that failed, by kind of error", ["operation", "kind"], registry=on)
 
     def began(self, operation: str, *, waited_s: float, attempt: int) -> None:
@@ -31,6 +32,10 @@ class JobMetrics:
         """
         if attempt == 1:
             self._wait.labels(operation).observe(max(0.0, waited_s))
+
+    def cached(self, operation: str) -> None:
+        """Count a job that returned an earlier result."""
+        self._cached.labels(operation).inc()
 
     def ended(
         self, operation: str, status: Status, *, run_s: float | None = None, frames: int | None = None, kind: str | None = None

@@ -55,6 +55,9 @@ class JobEnvelope(BaseModel):
     webhook: Webhook | None = None
     metadata: dict[str, Any] = Field({}, description="Your own data; it is returned with the job.")
     priority: Literal["high", "normal", "low"] = Field("normal", description="Priority in the queue.")
+    cache: bool = Field(
+        True, description="Whether an earlier result for the same content and parameters may be returned. `false`: the job always runs."
+    )
 
     @field_validator("metadata")
     @classmethod
@@ -164,6 +167,7 @@ class Job(BaseModel):
     result: Any = Field(None, description="Result of the operation, as its schema describes it.")
     error: dict[str, Any] | None = Field(None, description="Problem details (RFC 9457) of a failed job.")
     warnings: list[str] = Field([], description="Sentences about what was changed or could not be kept.")
+    cached: bool = Field(False, description="Whether an earlier result was returned instead of running the operation.")
     metrics: dict[str, Any] = Field(
         {}, description="queue_s, run_s, fps (of the largest stage), peak_memory_bytes, input_s (length of the video), attempts."
     )

@@ -11,15 +11,17 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from shared.errors import OperationFailed, UnknownMedia, WorkerCrashed
-from shared.jobs.ledger import Claim
+from shared.jobs.ledger import Claim, Remembered
 from shared.jobs.progress_log import ProgressLog
+from shared.jobs.remembered import ResultMemory
 from shared.jobs.takeover import CHILD_LEASE_S
 from shared.jobs.worker import Outcome, Queue
 from shared.media.record import MediaRecord
 from shared.media.store import MediaStore, NewMedium
-from shared.operation import Service
+from shared.operation import Operation, Service
 from shared.settings import Settings
 from shared.worker import Limits, WorkerPool
+from shared.worker.protocol import JobWarning, ProgressUpdate
 from shared.worker.run_operation import ANSWER, TARGET, OperationAnswer, OperationCall, WrittenFile
 from shared.worker.slot import Killed, Usage
 
@@ -32,7 +34,7 @@ MAX_KILLS = 3
 class OperationRunner:
     """Runner of one service's jobs, each in a child process."""
 
-    def __init__(self, service: Service, settings: Settings, media: MediaStore):
+    def __init__(self, service: Service, settings: Settings, media: MediaStore, memory: ResultMemory):
         lease_s = CHILD_LEASE_S if settings.database_url else 0  # with SQLite a frozen process keeps its jobs
         limits = Limits(
             timeout_s=settings.job_timeout_s,
@@ -41,7 +43,7 @@ class OperationRunner:
             timeout_setting="REELWRIGHT_JOB_TIMEOUT_S",
             memory_setting="REELWRIGHT_JOB_MEMORY_BYTES",
         )
-        self._service, self._settings, self._media = service, settings, media
+        self._service, self._settings, self._media, self._memory = service, settings, media, memory
         self._pool = WorkerPool(size=settings.concurrency, limits=limits, idle_s=settings.worker_idle_s)
 
     @property
@@ -54,7 +56,10 @@ class OperationRunner:
         await self._pool.close()
 
     async def run(self, claim: Claim, progress: ProgressLog) -> Outcome:
-        """Run one job."""
+        """Run one job, unless an equal one has ended since it was accepted."""
+        key = await asyncio.to_thread(self._memory.key, self._operation(claim), owner=claim.owner, inputs=claim.inputs, params=claim.params)
+        if key and claim.cache and (remembered := await asyncio.to_thread(self._memory.recall, claim.owner, key)):
+            return await self._recalled(claim, remembered, progress)
         folder = work_folder(self._settings, claim.id)
         began = asyncio.get_running_loop().time()
         usage = Usage()
@@ -73,13 +78,32 @@ class OperationRunner:
             "attempts": claim.attempt,
         }
         records = {name: dump(record) for name, record in outputs.items()}
-        return Outcome(result=answer.result, version=answer.version, outputs=records, metrics=metrics)
+        return Outcome(result=answer.result, version=answer.version, result_key=key, outputs=records, metrics=metrics)
 
     async def discard(self, claim: Claim, outcome: Outcome) -> None:
         """Delete the outputs of a job that was canceled at the last moment."""
-        for output in outcome.outputs.values():
+        for output in outcome.outputs.values() if not outcome.cached else ():
             with suppress(UnknownMedia):
                 await asyncio.to_thread(self._media.delete, claim.owner, output["id"])
+
+    def _operation(self, claim: Claim) -> Operation | None:
+        """Return the declaration of a job's operation; None if this release lacks it."""
+        return next((operation for operation in self._service.operations if operation.name == claim.operation), None)
+
+    async def _recalled(self, claim: Claim, remembered: Remembered, progress: ProgressLog) -> Outcome:
+        """Return an earlier result as the outcome of a job."""
+        for warning in remembered.warnings:
+            await progress(JobWarning(warning))
+        if remembered.progress is not None:
+            await progress(ProgressUpdate(**remembered.progress))
+        return Outcome(
+            result=remembered.result,
+            version=remembered.version,
+            result_key=remembered.result_key,
+            cached=True,
+            outputs=remembered.outputs,
+            metrics={"queue_s": round(max(0.0, claim.started_at - claim.created_at), 3), "run_s": 0.0, "attempts": claim.attempt},
+        )
 
     async def _perform(self, claim: Claim, folder: Path, progress: ProgressLog, usage: Usage) -> OperationAnswer:
         for attempt in range(1, MAX_KILLS + 1):

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from shared.errors import IdempotencyMismatch
 from shared.jobs.dbos_setup import APPLICATION, VERSION
-from shared.jobs.ledger import Ledger, NewJob
+from shared.jobs.ledger import Ledger, NewJob, Remembered
 from shared.jobs.record import PRIORITIES, Job, Status
 from shared.jobs.tables import connect, make_tables
 from shared.settings import Settings
@@ -38,17 +38,22 @@ class JobStore:
         self._dbos.destroy()
         self.engine.dispose()
 
-    def add(self, job: NewJob) -> tuple[Job, bool]:
+    def add(self, job: NewJob, remembered: Remembered | None = None) -> tuple[Job, bool]:
         """Write and queue a job; return it, and whether it is new.
 
-        If a job with the same idempotency key exists, that job is returned instead. Raises QueueFull, IdempotencyMismatch.
+        With `remembered` the job is written as ended, with that result. If a job with the same idempotency key exists, that job is returned
+        instead. Raises QueueFull, IdempotencyMismatch.
         """
         if job.idempotency_key and (earlier := self.earlier(job.owner, job.idempotency_key, job.fingerprint)):
             return earlier, False
         try:
             with self.engine.begin() as connection:
-                self.ledger.add(connection, job, queue_limit=self._queue_limit)
-                self._enqueue(connection, queue=job.service, workflow="job", workflow_id=job.id, priority=job.priority, job_id=job.id)
+                if remembered is not None:
+                    self.ledger.add_ended(connection, job, remembered)
+                    self._notify(connection, job.id, Status.SUCCEEDED)
+                else:
+                    self.ledger.add(connection, job, queue_limit=self._queue_limit)
+                    self._enqueue(connection, queue=job.service, workflow="job", workflow_id=job.id, priority=job.priority, job_id=job.id)
         except IntegrityError:  # two requests with the same key arrived at the same moment
             if job.idempotency_key and (earlier := self.earlier(job.owner, job.idempotency_key, job.fingerprint)):
                 return earlier, False
@@ -77,16 +82,7 @@ class JobStore:
         with self.engine.begin() as connection:
             if not self.ledger.end(connection, job_id, status, attempt=attempt, **values):
                 return False
-            webhook = self.ledger.webhook(connection, job_id)
-            if webhook and status.value in webhook[1]["events"]:
-                self._enqueue(
-                    connection,
-                    queue=WEBHOOKS,
-                    workflow="webhook",
-                    workflow_id=f"{job_id}-webhook",
-                    priority=PRIORITIES["normal"],
-                    job_id=job_id,
-                )
+            self._notify(connection, job_id, status)
         return True
 
     async def cancel_workflow(self, job_id: str) -> None:
@@ -97,6 +93,13 @@ class JobStore:
         """Delete a job from the ledger and from DBOS."""
         self.ledger.delete(job_id)
         self._dbos.delete_workflow(job_id)
+
+    def _notify(self, connection: sa.Connection, job_id: str, status: Status) -> None:
+        """Queue the webhook of a job that ended, if it has one for this status."""
+        webhook = self.ledger.webhook(connection, job_id)
+        if webhook and status.value in webhook[1]["events"]:
+            workflow_id, priority = f"{job_id}-webhook", PRIORITIES["normal"]
+            self._enqueue(connection, queue=WEBHOOKS, workflow="webhook", workflow_id=workflow_id, priority=priority, job_id=job_id)
 
     def _enqueue(self, connection: sa.Connection, *, queue: str, workflow: str, workflow_id: str, priority: int, job_id: str) -> None:
         self._dbos.enqueue_in_transaction(

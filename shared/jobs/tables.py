@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import JSON, Column, Float, ForeignKey, Index, Integer, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy import JSON, Boolean, Column, Float, ForeignKey, Index, Integer, MetaData, Table, Text, UniqueConstraint
 
 METADATA = MetaData()
 
@@ -31,6 +31,9 @@ JOBS = Table(
     Column("webhook", JSON),
     Column("idempotency_key", Text),
     Column("fingerprint", Text, nullable=False),
+    Column("cache", Boolean),  # whether an earlier result may be used; null in jobs of earlier releases, for which it may not
+    Column("cached", Boolean),  # whether an earlier result was used
+    Column("result_key", Text),  # what a result depends on, in jobs that succeeded; see remembered.py
     Column("attempt", Integer, nullable=False, default=0),  # grows with every start; an outcome counts only for the latest
     Column("interrupted", Integer, nullable=False, default=0),  # starts that a shutdown interrupted
     Column("progress", JSON),
@@ -42,6 +45,7 @@ JOBS = Table(
     UniqueConstraint("owner", "idempotency_key"),
     Index("reelwright_jobs_by_time", "owner", "id"),
     Index("reelwright_jobs_by_operation", "operation", "status", "id"),
+    Index("reelwright_jobs_by_result", "owner", "result_key"),
     Index("reelwright_jobs_by_queue", "status", "service", "priority", "created_at"),
 )
 

@@ -45,11 +45,14 @@ Value = TypeVar("Value")
 class Outcome:
     """The outcome of a job that succeeded.
 
-    `version`: of the operation that ran; `outputs`: name -> media record.
+    `version`: of the operation that ran; `outputs`: name -> media record. `result_key`: names what the result depends on, None if it is not
+    remembered. `cached`: an earlier job made it.
     """
 
     result: Any
     version: int | None = None
+    result_key: str | None = None
+    cached: bool = False
     outputs: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
 
@@ -192,6 +195,8 @@ class JobWorker:
             "outputs": outcome.outputs,
             "metrics": outcome.metrics,
             "warnings": progress.warnings,
+            "result_key": outcome.result_key,
+            "cached": outcome.cached,
         }
         if outcome.version is not None:
             values["version"] = outcome.version

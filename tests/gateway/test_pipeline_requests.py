@@ -86,6 +86,7 @@ async def test_requests_to_services_carry_the_trace():
         attempt=1,
         failures=0,
         fraction=0,
+        cache=True,
         created_at=0,
         started_at=0,
     )

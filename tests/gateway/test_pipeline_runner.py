@@ -58,7 +58,7 @@ class Service:
 
 def claim(steps: list[Step]) -> Claim:
     params = {"steps": [step.model_dump() for step in steps]}
-    times = {"created_at": 0.0, "started_at": 0.0, "fraction": 0.0}
+    times = {"created_at": 0.0, "started_at": 0.0, "fraction": 0.0, "cache": True}
     return Claim(
         id="p", owner="public", service="pipelines", operation="pipelines.run", inputs={}, params=params, attempt=1, failures=0, **times
     )

@@ -49,6 +49,15 @@ def succeed(params: Bad, *, output: Path, progress: Progress) -> Done:
     return Done(said="done")
 
 
+def dice(params: Bad, *, first: Path | None, output: Path, progress: Progress) -> Done:
+    """Give another result with every run."""
+    wait(params.seconds, progress)
+    progress.warn("rolled")
+    number = os.urandom(8).hex()
+    output.write_text(json.dumps(number))
+    return Done(said=number)
+
+
 def steady(params: Bad, *, output: Path, progress: Progress) -> Done:
     """Succeed, and log an overlap if the same job runs twice at once.
 
@@ -249,7 +258,13 @@ def sockets() -> list[int]:
     return found
 
 
-def bad(run: Callable[..., Any], outputs: dict[str, Kind] | None = None, inputs: dict[str, Input | Kind] | None = None) -> Operation:
+def bad(
+    run: Callable[..., Any],
+    outputs: dict[str, Kind] | None = None,
+    inputs: dict[str, Input | Kind] | None = None,
+    *,
+    remembered: bool = False,
+) -> Operation:
     return Operation(
         name=f"misbehaving.{run.__name__.replace('_', '-')}",
         summary=run.__name__,
@@ -259,12 +274,14 @@ def bad(run: Callable[..., Any], outputs: dict[str, Kind] | None = None, inputs:
         outputs=outputs or {},
         run=run,
         example=Bad(),
+        remembered=remembered,
     )
 
 
 FILE = {"file": Kind.JSON}
 OPERATIONS = (
     *(bad(run, FILE) for run in (succeed, steady, no_output, linked_output, environment)),
+    bad(dice, FILE, {"first": Input(kind=Kind.JSON, optional=True)}, remembered=True),
     bad(broken_output, {"video": Kind.VIDEO}),
     bad(read, inputs={"first": Kind.JSON, "rest": Input(kind=Kind.JSON, optional=True, many=True)}),
     *(bad(run) for run in (refuse, stumble, segfault, abort, leave, leave_at_once, deaf, hold_the_gil, eat_memory)),

@@ -72,7 +72,7 @@ export function curlOf(job, operation, { keyed }) {
     const fallback = operation?.params.properties?.[name]?.default;
     if (JSON.stringify(value) !== JSON.stringify(fallback)) params[name] = value;
   }
-  const body = JSON.stringify(steps ? params : { inputs: job.inputs, params }).replaceAll("'", "'\\''");
+  const body = JSON.stringify(steps ? { steps: params.steps } : { inputs: job.inputs, params }).replaceAll("'", "'\\''");
   const path = operation?.urls.jobs ?? (steps ? "/v1/pipelines/jobs" : `/v1/${job.operation.replace(".", "/")}/jobs`);
   const key = keyed ? `  -H "Authorization: Bearer $REELWRIGHT_API_KEY" \\\n` : "";
   return `curl ${location.origin}${path} \\\n${key}  -H 'Content-Type: application/json' \\\n  -d '${body}'`;

@@ -1,0 +1,113 @@
+"""Retry of failed and canceled jobs: a new job for the same request."""
+
+import asyncio
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from gateway.pipelines.check import check_steps
+from gateway.pipelines.graph import filled_in
+from gateway.pipelines.runner import OPERATION, QUEUE
+from gateway.pipelines.steps import Step
+from gateway.routing.upstream import Upstreams, credentials
+from shared.errors import Conflict, UnknownJob, UnknownMedia
+from shared.http.problems import problems
+from shared.http.service import ENDED, IdempotencyKey, Prefer, answered
+from shared.jobs import Job, JobRequest, Status, StepState
+from shared.log import TRACE, sent_on
+from shared.runtime import Runtime
+
+REFUSALS = problems(
+    _404="Unknown job, or an input that was deleted",
+    _409="The job has not ended, or it succeeded",
+    _429="The queue is full",
+    _503="The weights of a model are not installed, or the service does not answer",
+)
+
+
+def retry_routes(upstreams: Upstreams, runtime: Runtime) -> APIRouter:
+    """Return the route that retries a job."""
+    router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+    desk = RetryDesk(upstreams, runtime)
+
+    @router.post(
+        "/{job_id}/retry",
+        status_code=202,
+        summary="Run a failed or canceled job again, as a new job",
+        response_model=Job,
+        responses=REFUSALS | ENDED,
+    )
+    async def retry(
+        job_id: str, request: Request, response: Response, prefer: Prefer = None, idempotency_key: IdempotencyKey = None
+    ) -> Job:
+        """A pipeline goes on from the steps that failed: the outputs of those that succeeded are used again while they exist."""
+        owner = request.state.owner
+        job = await desk.retry(job_id, owner, idempotency_key)
+        return await answered(job, owner=owner, prefer=prefer, response=response, runtime=runtime)
+
+    return router
+
+
+class RetryDesk:
+    """Submits the requests of failed and canceled jobs again."""
+
+    def __init__(self, upstreams: Upstreams, runtime: Runtime) -> None:
+        self._upstreams, self._runtime = upstreams, runtime
+
+    async def retry(self, job_id: str, owner: str, key: str | None) -> Job:
+        """Make a new job with the request of another one.
+
+        `key`: an idempotency key. Raises UnknownJob; Conflict if the job has not ended or succeeded; and what submitting raises.
+        """
+        job = await self._runtime.jobs.get(owner, job_id)
+        if not job.status.ended:
+            raise Conflict(f"Job {job_id} is {job.status}: cancel it first, or wait for its end.")
+        if job.status is Status.SUCCEEDED:
+            again = 'To make its result again, send its request again with `"cache": false`.'
+            raise Conflict(f"Job {job_id} has succeeded; there is nothing to retry. {again}")
+        request = await self._runtime.jobs.request_of(owner, job_id)
+        if job.operation == OPERATION:
+            return await self._resume(job, request, owner, key)
+        service, _, verb = job.operation.partition(".")
+        headers = credentials(self._runtime.settings, owner) | ({"Idempotency-Key": key} if key else {})
+        return Job.model_validate(await self._upstreams.ask(service, "POST", f"/{verb}/jobs", headers=headers, json=_body(request)))
+
+    async def _resume(self, job: Job, request: JobRequest, owner: str, key: str | None) -> Job:
+        """Queue a pipeline again, without the steps that have their outputs. The other steps are checked."""
+        jobs = self._runtime.jobs
+        original = request.model_copy(update={"params": {"retry": job.id}})
+        if key and (earlier := await jobs.earlier(owner=owner, operation=OPERATION, request=original, key=key)):
+            return earlier
+        steps = [Step.model_validate(step) for step in job.params["steps"]]
+        done = await self._done(job, owner)
+        outputs = {f"{name}.{output}": {"id": record.id} for name, past in done.items() for output, record in past.outputs.items()}
+        results = {name: past.result for name, past in done.items()}
+        rest = [filled_in(step, outputs, results) for step in steps if step.id not in done]
+        await check_steps(self._upstreams, rest, headers=credentials(self._runtime.settings, owner))
+        trace = {name: value for name, value in sent_on().items() if name in TRACE}
+        params = {"steps": job.params["steps"], "reused": {name: past.id for name, past in done.items()}}
+        complete = request.model_copy(update={"params": params | ({"trace": trace} if trace else {})})
+        return await jobs.submit(owner=owner, service=QUEUE, operation=OPERATION, request=complete, original=original, key=key)
+
+    async def _done(self, job: Job, owner: str) -> dict[str, Job]:
+        """Return the jobs of the steps that succeeded and still have their outputs, by step id."""
+        done = {}
+        for step in (job.result or {}).get("steps", ()):
+            if StepState(step["state"]).done:
+                try:
+                    past = await self._runtime.jobs.get(owner, step["job"])
+                    for record in past.outputs.values():
+                        await asyncio.to_thread(self._runtime.media.get, owner, record.id)
+                except (UnknownJob, UnknownMedia):
+                    continue  # deleted since: the step runs again
+                done[step["id"]] = past
+        return done
+
+
+def _body(request: JobRequest) -> dict[str, Any]:
+    """Return a request as JSON, with the secret of its webhook."""
+    body = request.model_dump(mode="json", exclude={"webhook"})
+    if request.webhook is not None:
+        secret = request.webhook.secret
+        body["webhook"] = request.webhook.model_dump(mode="json") | {"secret": secret and secret.get_secret_value()}
+    return body

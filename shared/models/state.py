@@ -1,0 +1,18 @@
+"""The installed models of a service, as far as results depend on them."""
+
+from typing import Any
+
+from shared.models.folder import ModelFolder
+
+
+def installed_state(folder: ModelFolder, service: str) -> list[list[Any]]:
+    """Return name, revision and files (path, bytes, modification time in ns) of each installed model that a service can use.
+
+    It changes whenever such a model is installed, replaced or removed: also `auto` choices depend on what is installed. Reads no file.
+    """
+    state: list[list[Any]] = []
+    for model in folder.catalog:
+        if service in model.services and folder.installed(model):
+            files = [(file.path, folder.path(model, file).stat()) for file in model.files]
+            state.append([model.name, model.revision, [[path, about.st_size, about.st_mtime_ns] for path, about in files]])
+    return state

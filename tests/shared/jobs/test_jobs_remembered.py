@@ -1,0 +1,178 @@
+"""Remembered results: the same request gets the outputs of an earlier job at once."""
+
+import json
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.jobs.ledger import Ledger
+from shared.jobs.remembered import ResultMemory
+from shared.jobs.tables import connect, make_tables
+from shared.media.ids import new_id
+from shared.media.store import MediaStore, NewMedium
+from shared.models.folder import ModelFolder
+from shared.operation import Kind, Operation
+from tests.misbehaving.operations import Bad, Done, dice
+from tests.misbehaving.server import Server, serving_one
+from tests.shared.jobs.test_jobs_read import events
+
+SAID = {"tag": "remembered"}
+
+
+def rolled(server: Server, **body: Any) -> dict[str, Any]:
+    """Run `dice` to its end."""
+    return server.wait(server.submit("dice", **body)["id"])
+
+
+def said(server: Server, **body: Any) -> tuple[str, bool]:
+    """Run `dice`; return what it said, and whether that was remembered."""
+    job = rolled(server, **body)
+    assert job["status"] == "succeeded", job["error"]
+    return job["result"]["said"], job["cached"]
+
+
+def test_the_same_request_gets_the_same_outputs_at_once(server: Server) -> None:
+    first = rolled(server, params=SAID)
+    again = server.post("dice", params=SAID | {"seconds": 0.0}, metadata={"mine": 1}).json()
+    assert (first["cached"], again["cached"], again["status"]) == (False, True, "succeeded")
+    assert again["id"] != first["id"]
+    assert again["metadata"] == {"mine": 1}
+    for name in ("outputs", "result", "warnings", "version", "params"):
+        assert again[name] == first[name], name
+    assert again["warnings"] == ["rolled"]
+    assert again["metrics"] == {"queue_s": 0.0, "run_s": 0.0, "attempts": 0}
+    assert again["progress"]["fraction"] == 1
+    assert [(number, kind) for number, kind, _ in events(server, again["id"])] == [(1, "succeeded")]
+    assert 'reelwright_jobs_cached_total{operation="misbehaving.dice"}' in server.client.get("/metrics").text
+
+
+def test_other_params_and_cache_false_run_again(server: Server) -> None:
+    one, _ = said(server, params={"tag": "one"})
+    two, cached = said(server, params={"tag": "two"})
+    assert (one != two, cached) == (True, False)
+    fresh, cached = said(server, params={"tag": "one"}, cache=False)
+    assert (fresh != one, cached) == (True, False)
+    assert said(server, params={"tag": "one"}) == (fresh, True), "the newest result counts"
+
+
+def test_an_idempotency_key_still_means_one_job(server: Server) -> None:
+    first = rolled(server, params={"tag": "key"})
+    key = {"Idempotency-Key": "remembered"}
+    cached = server.post("dice", params={"tag": "key"}, headers=key).json()
+    assert cached["cached"]
+    assert server.post("dice", params={"tag": "key"}, headers=key).json()["id"] == cached["id"] != first["id"]
+    assert server.post("dice", params={"tag": "key"}, headers=key, cache=False).status_code == 422
+
+
+def test_a_remembered_result_outlives_its_first_job(server: Server) -> None:
+    first = rolled(server, params={"tag": "outlive"})
+    again = rolled(server, params={"tag": "outlive"})
+    assert server.client.delete(f"/v1/jobs/{first['id']}?outputs=1").status_code == 204
+    folder = server.data_dir / "media" / "public" / again["outputs"]["file"]["id"]
+    assert folder.is_dir(), "another job lists it"
+    assert said(server, params={"tag": "outlive"}) == (again["result"]["said"], True)
+    for job in server.client.get("/v1/jobs", params={"limit": 10}).json()["items"]:
+        if job["params"].get("tag") == "outlive":
+            assert server.client.delete(f"/v1/jobs/{job['id']}?outputs=1").status_code == 204
+    assert not folder.exists()
+    anew, cached = said(server, params={"tag": "outlive"})
+    assert (anew != again["result"]["said"], cached) == (True, False)
+
+
+def test_deleted_outputs_are_made_again(server: Server) -> None:
+    first = rolled(server, params={"tag": "gone"})
+    (server.data_dir / "media" / "public" / first["outputs"]["file"]["id"]).rename(server.data_dir / "moved")
+    anew, cached = said(server, params={"tag": "gone"})
+    assert (anew != first["result"]["said"], cached) == (True, False)
+
+
+def test_an_equal_job_that_waited_meanwhile_is_not_run(tmp_path: Path) -> None:
+    with serving_one(tmp_path, CONCURRENCY="1") as one_by_one:
+        params = {"tag": "twins", "seconds": 0.6}
+        ids = [one_by_one.submit("dice", params=params)["id"] for _ in range(2)]
+        first, second = (one_by_one.wait(job_id) for job_id in ids)
+        assert second["cached"]
+        assert second["outputs"] == first["outputs"]
+        assert second["metrics"]["attempts"] == 1
+
+
+def operation(**changes: Any) -> Operation:
+    declared: dict[str, Any] = {"summary": "s", "params": Bad, "result": Done, "inputs": {"first": Kind.JSON}, "run": dice}
+    return Operation(**declared | {"name": "misbehaving.dice", "example": Bad()} | changes)
+
+
+@pytest.fixture
+def memory(tmp_path: Path) -> ResultMemory:
+    engine = connect("", tmp_path)
+    make_tables(engine)
+    return ResultMemory(Ledger(engine, job_ttl_s=1000), MediaStore(tmp_path / "media", ttl_s=1000), ModelFolder(tmp_path / "models"))
+
+
+def added(memory: ResultMemory, text: str, name: str = "a.json") -> str:
+    with memory.media.incoming() as incoming:
+        incoming.content.write_text(text)
+        kind = {"kind": Kind.JSON, "content_type": "application/json", "suffix": ".json"}
+        return memory.media.publish(incoming, NewMedium(owner="public", name=name, source="upload", media=None, **kind)).id
+
+
+def test_the_key_names_everything_that_a_result_depends_on(memory: ResultMemory) -> None:
+    def key(media: Any, declared: Operation | None = None, **params: Any) -> str | None:
+        return memory.key(declared or operation(), owner="public", inputs={"first": media}, params=params)
+
+    one, same, renamed, other = added(memory, "1"), added(memory, "1"), added(memory, "1", "b.json"), added(memory, "2")
+    assert key(one, tag="x") == key(same, tag="x") == key(renamed, tag="x")
+    different = [key(one), key(other), key(one, tag="x"), key([one, one]), key([one]), key(one, operation(version=2)), key(None)]
+    assert None not in different
+    assert len(set(different)) == len(different)
+    assert key([one, other]) != key([other, one])
+    named = operation(names_inputs=True)
+    assert key(one, named) == key(same, named) != key(renamed, named)
+    assert key(one, operation(remembered=False)) is None
+    assert key(new_id()) is None, "an input that is gone"
+
+
+def test_the_key_changes_with_the_models_of_the_service(memory: ResultMemory) -> None:
+    model = next(model for model in memory.models.catalog if not model.package)
+    declared = operation(name=f"{model.services[0]}.x")
+
+    def key() -> str | None:
+        return memory.key(declared, owner="public", inputs={}, params={})
+
+    before = key()
+    for file in model.files:
+        path = memory.models.path(model, file)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("wb") as out:
+            out.truncate(file.size or 1)  # sparse
+    installed = key()
+    assert installed != before
+    path.touch()
+    assert key() not in (before, installed)
+
+
+def test_a_database_of_an_earlier_release_is_extended(tmp_path: Path) -> None:
+    """The tables get the new columns and indexes; the old jobs stay and are not remembered."""
+    engine = connect("", tmp_path)
+    make_tables(engine)
+    engine.dispose()
+    with sqlite3.connect(tmp_path / "jobs.sqlite") as old:
+        for index in ("reelwright_jobs_by_result", "reelwright_jobs_by_operation"):
+            old.execute(f"DROP INDEX {index}")
+        for column in ("cache", "cached", "result_key"):
+            old.execute(f"ALTER TABLE reelwright_jobs DROP COLUMN {column}")
+        row = {"id": "1", "owner": "public", "service": "s", "operation": "s.o", "status": "succeeded", "priority": 50, "created_at": 1.0}
+        row |= {name: json.dumps({}) for name in ("inputs", "params", "metadata", "outputs", "metrics")}
+        row |= {"warnings": "[]", "fingerprint": "f", "attempt": 1, "interrupted": 0, "expires_at": 9e9}
+        old.execute(f"INSERT INTO reelwright_jobs ({','.join(row)}) VALUES ({','.join('?' * len(row))})", list(row.values()))
+    engine = connect("", tmp_path)
+    make_tables(engine)
+    make_tables(engine)
+    ledger = Ledger(engine, job_ttl_s=1000)
+    assert not ledger.get("public", "1").cached
+    assert ledger.remembered("public", "f") == []
+    with engine.connect() as connection:
+        indexes = {row[0] for row in connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'index'")}
+    assert {"reelwright_jobs_by_result", "reelwright_jobs_by_operation"} <= indexes
+    engine.dispose()
