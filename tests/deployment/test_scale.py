@@ -10,7 +10,7 @@ JOBS = 8
 
 def test_two_containers_share_one_queue(suite: Deployment) -> None:
     suite.up(effects=2)
-    body = {"inputs": {"video": SAMPLE_ID}, "params": {"layers": 8, "spacing": 2, "duration": 2}}
+    body = {"inputs": {"video": SAMPLE_ID}, "params": {"layers": 8, "spacing": 2, "duration": 2}, "cache": False}
     jobs = [suite.client.client.post("/v1/effects/motion-trails/jobs", json=body).json()["id"] for _ in range(JOBS)]
     assert {suite.client.wait(job, timeout_s=300)["status"] for job in jobs} == {"succeeded"}
     runs = suite.runs("effects")

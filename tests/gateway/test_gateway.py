@@ -27,7 +27,7 @@ def read_events(running: RunningSuite, job_id: str, last_event_id: int | None = 
 
 def test_upload_render_follow_and_download(running: RunningSuite, clip, tmp_path):
     media = running.upload(clip)
-    accepted = running.client.post(RENDER, json={"inputs": {"video": media["id"]}, "metadata": {"mine": [1]}})
+    accepted = running.client.post(RENDER, json={"inputs": {"video": media["id"]}, "metadata": {"mine": [1]}, "cache": False})
     assert accepted.status_code == 202
     job = accepted.json()
     assert accepted.headers["location"] == job["urls"]["self"]
