@@ -125,6 +125,21 @@ class Input:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Kept:
+    """A file of measurements that the operations of a service share, so that the same content is measured once.
+
+    `run` gets its path as the argument `name`: it reads the file if it exists, and otherwise writes it. `input`: the measured input.
+    `depends_on`: returns what the measurements depend on besides the content, None if `run` needs none with these params. `version`: raise
+    it whenever they change.
+    """
+
+    name: str
+    input: str
+    depends_on: Callable[[Any], dict[str, Any] | None]
+    version: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
 class Operation:
     """One operation of a service.
 
@@ -144,6 +159,7 @@ class Operation:
     example: Params
     version: int = 1
     needs: tuple[str, ...] = ()
+    keeps: Kept | None = None
     remembered: bool = True
     """Whether a result may be returned again for the same content and params."""
     names_inputs: bool = False

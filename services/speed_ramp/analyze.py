@@ -10,6 +10,7 @@ from services.speed_ramp.curve.from_motion import from_motion
 from services.speed_ramp.curve.points import CurvePoint, shifted, to_points
 from services.speed_ramp.curve.segments import segment_speeds
 from services.speed_ramp.curve.snap import snap_times
+from services.speed_ramp.kept_motion import MOTION
 from services.speed_ramp.motion.motion_curve import Motion, motion_curve
 from services.speed_ramp.motion.part import check_start
 from services.speed_ramp.motion.sampling import Samples
@@ -37,9 +38,10 @@ class AnalyzeResult(BaseModel):
     cuts: list[float] = Field(description="Times of cuts in seconds of source. Cuts do not count as motion.")
 
 
-def analyze(params: MotionParams, *, video: Path, progress: Progress = Silent()) -> AnalyzeResult:
+def analyze(params: MotionParams, *, video: Path, progress: Progress = Silent(), motion: Path | None = None) -> AnalyzeResult:
     """Measure the motion of `video` and make a speed curve from it.
 
+    `motion`: file of an earlier measurement of the same part, see `MOTION`; if it does not exist, it is written.
     Reads the luma of every frame once, or of `sample_rate` pairs per second. Memory holds only a few numbers per pair. Raises
     UnsupportedMedia for a file that is not a video, BrokenMedia for a damaged one, Invalid for an empty part or too many segments.
     """
@@ -56,7 +58,7 @@ def analyze(params: MotionParams, *, video: Path, progress: Progress = Silent())
     )
     samples = Samples(video, info, start=params.start, duration=params.duration, sample_rate=params.sample_rate)
     stage = progress.part("measuring", 0.1, 1) if finds_beats else progress
-    measured = measure_motion(info, samples, MEASURES[params.measure], stage)
+    measured = measure_motion(info, samples, MEASURES[params.measure], stage, kept=motion)
     trace = measured.trace
     end = params.start + trace.duration_s
     constraints = Constraints(snap_times=times, max_acceleration=params.max_acceleration, target_duration=params.target_duration)
@@ -86,6 +88,7 @@ ANALYZE = Operation(
     params=AnalyzeParams,
     result=AnalyzeResult,
     inputs={"video": Kind.VIDEO},
+    keeps=MOTION,
     run=analyze,
     version=2,
     example=AnalyzeParams(min_speed=0.5, max_speed=2.0),

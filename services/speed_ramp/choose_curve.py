@@ -27,14 +27,14 @@ class ChosenCurve:
     analysis: AnalyzeResult | None
 
 
-def choose_curve(params: CurveParams, video: Path, info: VideoInfo, progress: Progress) -> ChosenCurve:
+def choose_curve(params: CurveParams, video: Path, info: VideoInfo, progress: Progress, *, motion: Path | None = None) -> ChosenCurve:
     """Return the curve that `params` describe.
 
-    Reads `video` only to analyse it or to find beats. Raises what `analyze`, `snap_times` and `constrained` raise.
+    Reads `video` only to analyse it or to find beats. `motion`: see `analyze`. Raises what `analyze`, `snap_times` and `constrained` raise.
     """
     check_start(info, params.start)
     if params.curve is None and params.speeds is None:
-        analysis = analyze(params, video=video, progress=progress)
+        analysis = analyze(params, video=video, progress=progress, motion=motion)
         return ChosenCurve(points=from_points(analysis.curve), end=params.start + analysis.duration_s, analysis=analysis)
     times = snap_times(params.snap_to, video, info, start=params.start, duration=params.duration, progress=progress)
     end = info.length_s if params.duration is None else min(params.start + params.duration, info.length_s)

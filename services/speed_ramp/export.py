@@ -15,6 +15,7 @@ from services.speed_ramp.handover.formats import FORMATS
 from services.speed_ramp.handover.plot import plot
 from services.speed_ramp.handover.ramped_clip import RampedClip
 from services.speed_ramp.handover.rates import SOURCE, timeline_rate
+from services.speed_ramp.kept_motion import MOTION
 from services.speed_ramp.params import CurveParams
 from shared.editing.rates import constant_rate
 from shared.media.zip_writer import ZipWriter
@@ -44,14 +45,17 @@ class ExportResult(BaseModel):
     slow_parts: list[SlowPart] = Field(description="Slow parts; the timelines have a marker for each.")
 
 
-def export(params: ExportParams, *, video: Path, outputs: Mapping[str, Path], progress: Progress = Silent()) -> ExportResult:
+def export(
+    params: ExportParams, *, video: Path, outputs: Mapping[str, Path], progress: Progress = Silent(), motion: Path | None = None
+) -> ExportResult:
     """Write the files of a video's curve, and its plot.
 
     `outputs`: `files`, an archive with one file per row of FORMATS, and `plot`, a PNG picture. The curve is `params.curve`, or made from
-    `params.speeds`, or analysed; the video is read only to analyse it or to find beats. Raises what `analyze` raises.
+    `params.speeds`, or analysed; the video is read only to analyse it or to find beats. `motion`: see `analyze`. Raises what `analyze`
+    raises.
     """
     info = probe_video(video)
-    chosen = choose_curve(params, video, info, progress.part("analysing", 0, 0.9))
+    chosen = choose_curve(params, video, info, progress.part("analysing", 0, 0.9), motion=motion)
     points, url = trimmed(chosen.points, chosen.end, start=params.start), params.media_url or quote(video.name)
     clip = RampedClip(
         name=Path(unquote(urlsplit(url).path)).name or video.name,
@@ -79,8 +83,8 @@ def export(params: ExportParams, *, video: Path, outputs: Mapping[str, Path], pr
                 archive.add(file_format.file_name, text)
                 files.append(file_format.file_name)
             stage(done, len(FORMATS) + 1)
-    motion, cuts = (chosen.analysis.motion, chosen.analysis.cuts) if chosen.analysis else (None, [])
-    plot(clip, motion, cuts).save(outputs["plot"], format="PNG")
+    moved, cuts = (chosen.analysis.motion, chosen.analysis.cuts) if chosen.analysis else (None, [])
+    plot(clip, moved, cuts).save(outputs["plot"], format="PNG")
     stage(1, 1)
     return ExportResult(
         curve=to_points(points),
@@ -99,6 +103,7 @@ EXPORT = Operation(
     result=ExportResult,
     inputs={"video": Kind.VIDEO},
     outputs={"plot": Kind.IMAGE, "files": Kind.ARCHIVE},
+    keeps=MOTION,
     names_inputs=True,
     run=export,
     version=3,

@@ -16,6 +16,7 @@ from services.speed_ramp.curve.trim import trimmed
 from services.speed_ramp.handover.chapters import chapters, longest
 from services.speed_ramp.handover.rates import SOURCE, output_rate
 from services.speed_ramp.handover.warnings import ramp_warnings
+from services.speed_ramp.kept_motion import MOTION
 from services.speed_ramp.motion.part import no_frames
 from services.speed_ramp.params import CurveParams
 from services.speed_ramp.picture.interpolation import DUPLICATES, INTERPOLATIONS, is_made, shown_frames
@@ -73,9 +74,10 @@ class RenderResult(BaseModel):
     encoder: str = Field(description='Video encoder; "copy" if every speed is 1 and the source was copied unchanged.')
 
 
-def render(params: RenderParams, *, video: Path, output: Path, progress: Progress = Silent()) -> RenderResult:
+def render(params: RenderParams, *, video: Path, output: Path, progress: Progress = Silent(), motion: Path | None = None) -> RenderResult:
     """Write a video retimed along a speed curve.
 
+    `motion`: see `analyze`.
     The curve is `params.curve`, or made from `params.speeds`, or analysed. Each output frame shows the source moment given by the exact
     integral of the curve. The frame rate is `params.frame_rate`, or stays the same; a varying one becomes constant. A curve that is 1
     throughout copies picture and sound unchanged. One pass, with memory that does not depend on the length. Raises UnsupportedMedia and
@@ -83,7 +85,7 @@ def render(params: RenderParams, *, video: Path, output: Path, progress: Progres
     """
     info = probe_video(video)
     analysed = params.curve is None and params.speeds is None
-    chosen = choose_curve(params, video, info, progress.part("analysing", 0, 0.3) if analysed else Silent())
+    chosen = choose_curve(params, video, info, progress.part("analysing", 0, 0.3) if analysed else Silent(), motion=motion)
     stage = progress.part("rendering", 0.3 if analysed else 0, 1)
     if _is_unchanged(params, info, chosen.points) and output.suffix.lower() == ".mp4":
         try:
@@ -226,6 +228,7 @@ RENDER = Operation(
     result=RenderResult,
     inputs={"video": Kind.VIDEO},
     outputs={"video": Kind.VIDEO},
+    keeps=MOTION,
     run=render,
     example=RenderParams(min_speed=0.5, max_speed=2.0),
     version=3,

@@ -9,6 +9,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from shared.jobs.store import JobStore
+from shared.media.measurements import MeasurementStore
 from shared.media.store import MediaStore
 from shared.settings import Settings
 
@@ -31,6 +32,7 @@ def sweep(store: JobStore, media: MediaStore, data_dir: Path) -> Swept:
     for job_id in expired:
         store.forget(job_id)
     removed = media.sweep(datetime.now(UTC), store.ledger.referenced_media())
+    MeasurementStore.of(data_dir, ttl_s=media.ttl.total_seconds()).sweep()
     return Swept(jobs=len(expired), media=len(removed), folders=_sweep_work(store, data_dir.absolute() / "work"))
 
 

@@ -1,6 +1,8 @@
 """Run a job of a service: operation in a child process, outputs published as media."""
 
 import asyncio
+import hashlib
+import json
 import shutil
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -16,6 +18,7 @@ from shared.jobs.progress_log import ProgressLog
 from shared.jobs.remembered import ResultMemory
 from shared.jobs.takeover import CHILD_LEASE_S
 from shared.jobs.worker import Outcome, Queue
+from shared.media.measurements import MeasurementStore
 from shared.media.record import MediaRecord
 from shared.media.store import MediaStore, NewMedium
 from shared.operation import Operation, Service
@@ -26,7 +29,7 @@ from shared.worker.run_operation import ANSWER, TARGET, OperationAnswer, Operati
 from shared.worker.slot import Killed, Usage
 
 Value = TypeVar("Value")
-INPUTS, OUTPUTS = "inputs", "outputs"
+INPUTS, OUTPUTS, KEPT = "inputs", "outputs", "kept"
 MAX_KILLS = 3
 """Attempts at a job if its child process is killed from outside. A job that crashes by itself is not tried again."""
 
@@ -44,6 +47,7 @@ class OperationRunner:
             memory_setting="REELWRIGHT_JOB_MEMORY_BYTES",
         )
         self._service, self._settings, self._media, self._memory = service, settings, media, memory
+        self._measurements = MeasurementStore.of(settings.data_dir, ttl_s=settings.media_ttl_s)
         self._pool = WorkerPool(size=settings.concurrency, limits=limits, idle_s=settings.worker_idle_s)
 
     @property
@@ -64,7 +68,7 @@ class OperationRunner:
         began = asyncio.get_running_loop().time()
         usage = Usage()
         try:
-            answer = await self._perform(claim, folder, progress, usage)
+            answer = await self._perform(claim, folder, progress, usage, await asyncio.to_thread(self._kept_key, claim))
             outputs = await run_to_the_end(partial(self._publish, claim, answer.outputs))
         finally:
             await run_to_the_end(partial(shutil.rmtree, folder, ignore_errors=True))
@@ -105,24 +109,46 @@ class OperationRunner:
             metrics={"queue_s": round(max(0.0, claim.started_at - claim.created_at), 3), "run_s": 0.0, "attempts": claim.attempt},
         )
 
-    async def _perform(self, claim: Claim, folder: Path, progress: ProgressLog, usage: Usage) -> OperationAnswer:
+    async def _perform(self, claim: Claim, folder: Path, progress: ProgressLog, usage: Usage, kept_key: str | None) -> OperationAnswer:
+        """Run the operation in a child process. `kept_key`: of the measurements that it uses; None: it uses none."""
         for attempt in range(1, MAX_KILLS + 1):
             inputs = await asyncio.to_thread(self._prepare_folder, claim, folder)
+            kept = folder / KEPT
+            if kept_key is not None:
+                await asyncio.to_thread(self._measurements.fetch, claim.owner, kept_key, kept)
+            fetched = changed_at(kept)
             call = OperationCall(
                 module=self._service.module,
                 operation=claim.operation,
                 params=claim.params,
                 inputs=inputs,
                 folder=str(folder / OUTPUTS),
+                kept=str(kept) if kept_key else None,
             )
             try:
-                return ANSWER.validate_python(await self._pool.call(TARGET, vars(call), progress, usage))
+                answer = ANSWER.validate_python(await self._pool.call(TARGET, vars(call), progress, usage))
             except Killed:
                 if attempt == MAX_KILLS:
                     raise
             except ValidationError as error:
                 raise WorkerCrashed("The worker process sent an invalid answer.") from error
+            else:
+                if kept_key is not None and changed_at(kept) not in (None, fetched):
+                    await asyncio.to_thread(self._measurements.keep, claim.owner, kept_key, checked_file(str(kept), folder))
+                return answer
         raise AssertionError("the loop returns or raises")
+
+    def _kept_key(self, claim: Claim) -> str | None:
+        """Return the name of the measurements that a job uses; None if it uses none."""
+        operation = self._operation(claim)
+        if operation is None or operation.keeps is None or not isinstance(media_id := claim.inputs.get(operation.keeps.input), str):
+            return None
+        depends_on = operation.keeps.depends_on(operation.params.model_validate(claim.params))
+        if depends_on is None:
+            return None
+        content = self._media.get(claim.owner, media_id).sha256
+        name = [self._service.name, operation.keeps.name, operation.keeps.version, content, depends_on]
+        return hashlib.sha256(json.dumps(name, sort_keys=True).encode()).hexdigest()
 
     def _prepare_folder(self, claim: Claim, folder: Path) -> dict[str, Any]:
         """Make the job's folder with links to its inputs; return their paths.
@@ -194,6 +220,14 @@ def work_folder(settings: Settings, job_id: str) -> Path:
     It is on the volume of the media store, so that finished files are moved by renaming.
     """
     return settings.data_dir.absolute() / "work" / job_id
+
+
+def changed_at(path: Path) -> int | None:
+    """Return the modification time of a file in ns; None if there is none."""
+    try:
+        return path.lstat().st_mtime_ns
+    except FileNotFoundError:
+        return None
 
 
 def checked_file(path: str, folder: Path) -> Path:

@@ -32,6 +32,8 @@ class OperationCall:
     """Name -> path, list of paths, or None."""
     folder: str
     """An existing empty folder for the outputs."""
+    kept: str | None = None
+    """Path of the operation's kept file, existing or not; None: it needs none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +75,7 @@ def perform(args: dict[str, Any], progress: Progress) -> dict[str, Any]:
         operation.params.model_validate(call.params),
         **{name: as_paths(given) for name, given in call.inputs.items()},
         **output_arguments(outputs),
+        **({operation.keeps.name: Path(call.kept)} if operation.keeps and call.kept else {}),
         progress=progress,
     )
     if not isinstance(result, operation.result):

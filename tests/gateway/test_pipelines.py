@@ -3,6 +3,8 @@
 import os
 import signal
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -147,8 +149,21 @@ def test_a_pipeline_with_auto_inputs_takes_the_cache_option(running: RunningSuit
     assert refused.json()["errors"][0]["field"] == "cache"
 
 
-def test_parallel_steps_survive_a_killed_server(tmp_path: Path, clip: Path) -> None:
-    with suite(tmp_path) as first:
+@dataclass(frozen=True)
+class Restarted:
+    """A suite that was killed in the middle of a pipeline and started again. `jobs`: of the running steps at that moment."""
+
+    running: RunningSuite
+    folder: Path
+    media: str
+    job: str
+    jobs: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def restarted(tmp_path_factory: pytest.TempPathFactory, clip: Path) -> Iterator[Restarted]:
+    folder = tmp_path_factory.mktemp("killed")
+    with suite(folder) as first:
         media = first.upload(clip)["id"]
         steps = [
             step("one", "render", {"video": media}, speeds=[0.5], duration=2.0),
@@ -156,10 +171,34 @@ def test_parallel_steps_survive_a_killed_server(tmp_path: Path, clip: Path) -> N
             step("both", "analyze", {"video": "two.video"}),
         ]
         job = first.client.post(URL, json={"steps": steps}).json()
-        before = shown(until(first, job["id"], {"one": "running", "two": "running", "both": "waiting"}), "job")
+        live = until(first, job["id"], {"one": "running", "two": "running", "both": "waiting"})
         os.kill(first.pid, signal.SIGKILL)
-    with suite(tmp_path) as second:
-        ended = second.wait(job["id"])
-        assert ended["status"] == "succeeded", ended["error"]
-        assert {name: shown(ended, "job")[name] for name in ("one", "two")} == {name: before[name] for name in ("one", "two")}
-        assert len(second.client.get("/v1/jobs", params={"service": "speed-ramp"}).json()["items"]) == 3
+    with suite(folder) as second:
+        yield Restarted(second, folder, media, job["id"], {name: shown(live, "job")[name] for name in ("one", "two")})
+
+
+def test_parallel_steps_survive_a_killed_server(restarted: Restarted) -> None:
+    ended = restarted.running.wait(restarted.job)
+    assert ended["status"] == "succeeded", ended["error"]
+    assert restarted.jobs.items() <= shown(ended, "job").items()
+    assert len(restarted.running.client.get("/v1/jobs", params={"service": "speed-ramp"}).json()["items"]) == 3
+
+
+def test_the_motion_of_a_clip_is_measured_once(restarted: Restarted) -> None:
+    """Analyze, edit, render: for one owner and content the motion is measured once, whatever the curve's params."""
+    folder, part = restarted.folder / "measured" / "public", {"start": 0.5, "duration": 1.25}
+
+    def run(verb: str, **params: Any) -> dict[str, Any]:
+        job = restarted.running.start(f"speed-ramp.{verb}", {"video": restarted.media}, part | params)
+        result: dict[str, Any] = restarted.running.wait(job["id"])["result"]
+        return result
+
+    before = set(folder.glob("*"))
+    first = run("analyze")
+    (file,) = set(folder.glob("*")) - before
+    content = file.read_bytes()
+    assert run("render", audio="drop")["curve"] == first["curve"]
+    file.write_bytes(b"damaged")
+    run("analyze", max_speed=6.0)
+    assert set(folder.glob("*")) - before == {file}
+    assert file.read_bytes() == content, "it was measured again"

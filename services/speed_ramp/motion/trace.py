@@ -6,12 +6,14 @@ from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.speed_ramp.motion.camera import Floats, length, without_shake
 from services.speed_ramp.motion.measure import Meter, Step, analysis_size
+from services.speed_ramp.motion.pairs import Pairs, read_pairs, write_pairs
 from services.speed_ramp.motion.part import no_frames
 from services.speed_ramp.motion.sampling import Samples
 from shared.operation import Progress
@@ -68,11 +70,32 @@ class Measured:
     frames: int
 
 
-def measure_motion(info: VideoInfo, samples: Samples, measure: Measure, progress: Progress) -> Measured:
+def measure_motion(info: VideoInfo, samples: Samples, measure: Measure, progress: Progress, *, kept: Path | None = None) -> Measured:
     """Measure the motion between the frames that `samples` chooses.
 
-    Memory holds a few numbers per pair of frames. Raises Invalid if there is no frame.
+    Memory holds a few numbers per pair of frames. `kept`: file of an earlier measurement of the same frames; if it does not exist, it is
+    written. Raises Invalid if there is no frame.
     """
+    pairs = read_pairs(kept) if kept is not None else None
+    if pairs is None:
+        pairs = _measured_pairs(info, samples, progress)
+        if kept is not None:
+            write_pairs(kept, pairs)
+    total = samples.expected(info)
+    progress(total, total)
+    at, count = pairs.times, len(pairs.times)
+    # A value holds for the time since the previous frame; that of a sampled pair for the time around the pair.
+    ends = at if samples.every_frame else np.append((at[1:] + at[:-1]) / 2, at[-1:] + 1e-9)
+    both = np.concatenate([pairs.subject[:, None], pairs.camera.astype(np.float64)], axis=1)
+    both, cuts = without_cuts(at, both, pairs.mismatched)
+    camera_lengths = length(without_shake(both[:, 1:].reshape(count, 3, 2), ends), info.width, info.height)
+    values = measure.combine(both[:, 0], camera_lengths)
+    trace = Trace(times=at, ends=ends, values=values, duration_s=float(pairs.end) - samples.start_s)
+    return Measured(trace=trace, cuts=cuts, frames=pairs.frames)
+
+
+def _measured_pairs(info: VideoInfo, samples: Samples, progress: Progress) -> Pairs:
+    """Compare the frames that `samples` chooses."""
     times, subject, camera, mismatched, frames = array("d"), array("d"), array("f"), array("b"), 0
     total = samples.expected(info)
     for comparison in _comparisons(samples, analysis_size(info.width, info.height)):
@@ -85,16 +108,14 @@ def measure_motion(info: VideoInfo, samples: Samples, measure: Measure, progress
         progress(min(frames, total), total)
     if not frames:
         raise no_frames(samples.start_s)
-    progress(total, total)
-    at, count = np.array(times), len(times)
-    # A value holds for the time since the previous frame; that of a sampled pair for the time around the pair.
-    ends = at if samples.every_frame else np.append((at[1:] + at[:-1]) / 2, at[-1:] + 1e-9)
-    both = np.concatenate([np.array(subject)[:, None], np.array(camera, dtype=np.float64).reshape(count, 6)], axis=1)
-    both, cuts = without_cuts(at, both, np.array(mismatched, dtype=bool))
-    camera_lengths = length(without_shake(both[:, 1:].reshape(count, 3, 2), ends), info.width, info.height)
-    values = measure.combine(both[:, 0], camera_lengths)
-    trace = Trace(times=at, ends=ends, values=values, duration_s=float(samples.end) - samples.start_s)
-    return Measured(trace=trace, cuts=cuts, frames=frames)
+    return Pairs(
+        times=np.array(times),
+        subject=np.array(subject),
+        camera=np.array(camera, dtype=np.float32).reshape(len(times), 6),
+        mismatched=np.array(mismatched, dtype=bool),
+        frames=frames,
+        end=samples.end,
+    )
 
 
 def without_cuts(times: Floats, values: Floats, mismatched: NDArray[np.bool_]) -> tuple[Floats, list[float]]:

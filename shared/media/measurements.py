@@ -1,0 +1,67 @@
+"""Files of measurements by the content that was measured: kept between jobs, bounded in size and age."""
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+MIB = 1024 * 1024
+MOST_BYTES = 256 * MIB
+LARGEST_BYTES = 64 * MIB
+"""A file above this is not kept: the motion of a 12-hour clip takes less."""
+
+
+@dataclass(frozen=True)
+class MeasurementStore:
+    """`<root>/<owner>/<key>`: every owner has files of their own. Every method blocks on the disk.
+
+    The file used longest ago is deleted first, and any file that was not used for `ttl_s` seconds.
+    """
+
+    root: Path
+    ttl_s: float
+    most_bytes: int = MOST_BYTES
+
+    @classmethod
+    def of(cls, data_dir: Path, *, ttl_s: float) -> "MeasurementStore":
+        """Return the store of an installation, on the volume of its media."""
+        return cls(data_dir.absolute() / "measured", ttl_s)
+
+    def fetch(self, owner: str, key: str, target: Path) -> bool:
+        """Copy a file to `target`; return False if there is none.
+
+        A copy, because the process that gets it opens untrusted media and must not change the store.
+        """
+        path = self.root / owner / key
+        try:
+            shutil.copyfile(path, target)
+            os.utime(path)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def keep(self, owner: str, key: str, file: Path) -> None:
+        """Move `file`, on the store's volume, into the store."""
+        if file.stat().st_size > LARGEST_BYTES:
+            return
+        path = self.root / owner / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(file, path)
+        self.sweep()
+
+    def sweep(self) -> None:
+        """Delete what is too old or too much."""
+        total = 0
+        for used_at, size, path in sorted(self._files(), reverse=True):
+            total += size
+            if total > self.most_bytes or time.time() - used_at > self.ttl_s:
+                path.unlink(missing_ok=True)
+
+    def _files(self) -> Iterator[tuple[float, int, Path]]:
+        for path in self.root.glob("*/*"):
+            with suppress(FileNotFoundError):  # another process sweeps too
+                about = path.stat()
+                yield about.st_mtime, about.st_size, path

@@ -1,0 +1,61 @@
+"""The measured motion of a clip is kept: later analyses with other params start from it."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from services.speed_ramp.analyze import AnalyzeParams, analyze
+from services.speed_ramp.export import ExportParams
+from services.speed_ramp.kept_motion import MOTION
+from services.speed_ramp.motion import trace
+from services.speed_ramp.motion.pairs import Pairs, read_pairs, write_pairs
+from services.speed_ramp.render import RenderParams, render
+
+LOUD = {"min_speed": 0.25, "max_speed": 8.0, "smoothing": 0.0, "measure": "subject"}
+
+
+def test_an_analysis_from_kept_motion_is_the_same(clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = tmp_path / "kept"
+    first = analyze(AnalyzeParams(), video=clip, motion=kept)
+    assert first == analyze(AnalyzeParams(), video=clip)
+    other = analyze(AnalyzeParams.model_validate(LOUD), video=clip)
+    monkeypatch.setattr(trace, "_comparisons", None)  # nothing is measured from here on
+    assert analyze(AnalyzeParams(), video=clip, motion=kept) == first
+    assert analyze(AnalyzeParams.model_validate(LOUD), video=clip, motion=kept) == other
+    rendered = render(RenderParams(audio="drop"), video=clip, output=tmp_path / "out.mp4", motion=kept)
+    assert rendered.curve == first.curve
+
+
+def test_an_unusable_file_is_measured_again(clip: Path, tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    pairs = Pairs(
+        times=np.array([0.1, 0.2]),
+        subject=np.zeros(2),
+        camera=np.zeros((2, 6), np.float32),
+        mismatched=np.zeros(2, bool),
+        frames=3,
+        end=Fraction(1001, 3000),
+    )
+    write_pairs(kept, pairs)
+    assert read_pairs(kept).end == pairs.end  # type: ignore[union-attr]
+    whole = kept.read_bytes()
+    for damaged in (b"", b"not an archive", whole[: len(whole) // 2]):
+        kept.write_bytes(damaged)
+        assert read_pairs(kept) is None
+    with kept.open("wb") as file:
+        np.savez(file, version=np.array(0))
+    assert read_pairs(kept) is None
+    part = AnalyzeParams(duration=1)
+    assert analyze(part, video=clip, motion=kept) == analyze(part, video=clip)
+    assert read_pairs(kept) is not None
+
+
+def test_the_motion_depends_on_the_part_and_the_sampling_only() -> None:
+    def depends_on(**params: object) -> dict[str, object] | None:
+        return MOTION.depends_on(RenderParams.model_validate(params))
+
+    assert depends_on() == MOTION.depends_on(AnalyzeParams.model_validate(LOUD)) == MOTION.depends_on(ExportParams())
+    assert depends_on(start=1.0) != depends_on() != depends_on(sample_rate=2.0)
+    assert depends_on(speeds=[2.0]) is None
