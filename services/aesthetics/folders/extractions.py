@@ -113,7 +113,7 @@ class Extractions:
                 if not extraction.taken:
                     return extraction, refused
                 request = JobRequest(
-                    inputs={port: [taken.media_id for taken in extraction.taken]}, metadata={"extractor": extraction.extractor}
+                    inputs={port: [taken.media_id for taken in extraction.taken]}, metadata={"extractor": extraction.extractor}, cache=False
                 )
                 job = await submit(operation, request, params=params, owner=extraction.owner, runtime=self._runtime)
             except BaseException:

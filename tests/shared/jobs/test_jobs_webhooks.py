@@ -78,6 +78,15 @@ def test_each_end_is_sent_once_and_signed(hooked: Server, receiver: Receiver) ->
     assert len(receiver.taken) == 3
 
 
+def test_a_remembered_result_is_sent_too(hooked: Server, receiver: Receiver) -> None:
+    hooked.run("dice", tag="webhook")
+    cached = hooked.submit("dice", params={"tag": "webhook"}, webhook={"url": receiver.url, "secret": SECRET})
+    assert cached["cached"]
+    within(10, lambda: len(receiver.taken) == 1)
+    message = Signer(SECRET).verify(receiver.taken[0][2], receiver.taken[0][1])
+    assert (message["type"], message["data"]) == ("job.succeeded", cached)
+
+
 def test_only_the_requested_events_are_sent(hooked: Server, receiver: Receiver) -> None:
     hook = {"url": receiver.url, "events": ["failed"]}
     hooked.wait(hooked.submit("succeed", webhook=hook)["id"])
