@@ -17,9 +17,7 @@ def pipeline_routes(desk: PipelineDesk, runtime: Runtime) -> APIRouter:
     unavailable = problems(_503="A service does not answer")
     router = APIRouter(prefix="/v1/pipelines", tags=["pipelines"], responses=unavailable, route_class=JsonRoute)
 
-    @router.post(
-        "/jobs", status_code=202, summary="Run several operations one after the other", response_model=Job, responses=REFUSALS | ENDED
-    )
+    @router.post("/jobs", status_code=202, summary="Run several operations as one job", response_model=Job, responses=REFUSALS | ENDED)
     async def start(
         body: PipelineRequest,
         request: Request,

@@ -44,7 +44,11 @@ class PipelineRequest(JobEnvelope):
     inputs: dict[str, str | list[str]] = Field(
         {}, description="Media ids for placeholders: `<name>` as an input of a step; `<name?>` may be left out."
     )
-    steps: list[Step] = Field(min_length=1, max_length=64, description="The steps, in the order in which they run.")
+    steps: list[Step] = Field(
+        min_length=1,
+        max_length=64,
+        description="The steps. A step may refer to earlier ones only; steps that do not need each other run at the same time.",
+    )
 
 
 class PipelineChecked(BaseModel):
