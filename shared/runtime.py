@@ -42,7 +42,7 @@ class Runtime:
         self.settings = settings
         self.media = MediaStore(settings.data_dir / "media", ttl_s=settings.media_ttl_s)
         self.jobs = Jobs(settings)
-        self.memory = ResultMemory(self.jobs.store.ledger, self.media, ModelFolder(settings.models_folder))
+        self.memory = ResultMemory(self.jobs.store.history, self.media, ModelFolder(settings.models_folder))
         self._worker = JobWorker(self.jobs, settings)
         limits = Limits(
             timeout_s=settings.probe_timeout_s,

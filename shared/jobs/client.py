@@ -16,7 +16,8 @@ import sqlalchemy as sa
 from shared.errors import Conflict, UnknownJob
 from shared.jobs import webhooks
 from shared.jobs.dbos_setup import first_line
-from shared.jobs.ledger import Event, JobState, NewJob, PastRun, Remembered
+from shared.jobs.history import PastRun, Remembered
+from shared.jobs.ledger import Event, JobState, NewJob
 from shared.jobs.metrics import JobMetrics
 from shared.jobs.record import PRIORITIES, Job, JobRequest, Status
 from shared.jobs.store import JobStore
@@ -117,7 +118,7 @@ class Jobs:
 
     async def past_runs(self, operation: str) -> list[PastRun]:
         """Return how long the latest jobs of an operation ran, newest first."""
-        return await asyncio.to_thread(self.store.ledger.past_runs, operation)
+        return await asyncio.to_thread(self.store.history.past_runs, operation)
 
     async def page(self, owner: str, **filters: Any) -> tuple[list[Job], str | None]:
         """Return one page of an owner's jobs, and the next page's cursor.
@@ -152,13 +153,9 @@ class Jobs:
         await asyncio.to_thread(self.store.forget, job_id)
         return job
 
-    async def remembered(self, owner: str, result_key: str) -> list[Remembered]:
-        """Return what earlier jobs made for a result key, newest first."""
-        return await asyncio.to_thread(self.store.ledger.remembered, owner, result_key)
-
     async def shared_outputs(self, owner: str, job_id: str, media_ids: Collection[str]) -> set[str]:
         """Return those of `media_ids` that another job lists among its outputs. The steps of the pipeline `job_id` do not count."""
-        return await asyncio.to_thread(self.store.ledger.shared_outputs, owner, job_id, media_ids)
+        return await asyncio.to_thread(self.store.history.shared_outputs, owner, job_id, media_ids)
 
     async def has_events(self, job_id: str, after: int) -> bool:
         """Return whether a job has events after number `after`."""

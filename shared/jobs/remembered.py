@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.errors import UnknownMedia
-from shared.jobs.ledger import Ledger, Remembered
+from shared.jobs.history import History, Remembered
 from shared.media.store import MediaStore
 from shared.models.folder import ModelFolder
 from shared.models.state import installed_state
@@ -23,7 +23,7 @@ Inputs = Mapping[str, str | list[str] | None]
 class ResultMemory:
     """The results that the stored jobs of an installation hold. Every method blocks on the disk or the database."""
 
-    ledger: Ledger
+    history: History
     media: MediaStore
     models: ModelFolder
 
@@ -49,7 +49,7 @@ class ResultMemory:
 
     def recall(self, owner: str, key: str) -> Remembered | None:
         """Return the newest earlier result of a name whose outputs still exist, or None."""
-        return next((past for past in self.ledger.remembered(owner, key) if self._exists(owner, past.outputs)), None)
+        return next((past for past in self.history.remembered(owner, key) if self._exists(owner, past.outputs)), None)
 
     def _content(self, owner: str, given: str | list[str], *, named: bool) -> Any:
         """Return the SHA-256 of an input, with its file name if `named`; a list for a list."""

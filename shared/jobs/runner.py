@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from shared.errors import OperationFailed, UnknownMedia, WorkerCrashed
-from shared.jobs.ledger import Claim, Remembered
+from shared.jobs.history import Remembered
+from shared.jobs.ledger import Claim
 from shared.jobs.progress_log import ProgressLog
 from shared.jobs.remembered import ResultMemory
 from shared.jobs.takeover import CHILD_LEASE_S

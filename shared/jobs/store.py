@@ -8,7 +8,8 @@ from sqlalchemy.exc import IntegrityError
 
 from shared.errors import IdempotencyMismatch
 from shared.jobs.dbos_setup import APPLICATION, VERSION
-from shared.jobs.ledger import Ledger, NewJob, Remembered
+from shared.jobs.history import History, Remembered
+from shared.jobs.ledger import Ledger, NewJob
 from shared.jobs.record import PRIORITIES, Job, Status
 from shared.jobs.tables import connect, make_tables
 from shared.settings import Settings
@@ -26,6 +27,7 @@ class JobStore:
     def __init__(self, settings: Settings):
         self.engine = connect(settings.database, settings.data_dir)
         self.ledger = Ledger(self.engine, job_ttl_s=settings.job_ttl_s)
+        self.history = History(self.engine)
         self._queue_limit = settings.queue_limit
         self._dbos = DBOSClient(system_database_engine=self.engine, application_name=APPLICATION, lazy=True)
 

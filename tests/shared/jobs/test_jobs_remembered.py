@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from shared.jobs.history import History
 from shared.jobs.ledger import Ledger
 from shared.jobs.remembered import ResultMemory
 from shared.jobs.tables import connect, make_tables
@@ -107,7 +108,7 @@ def operation(**changes: Any) -> Operation:
 def memory(tmp_path: Path) -> ResultMemory:
     engine = connect("", tmp_path)
     make_tables(engine)
-    return ResultMemory(Ledger(engine, job_ttl_s=1000), MediaStore(tmp_path / "media", ttl_s=1000), ModelFolder(tmp_path / "models"))
+    return ResultMemory(History(engine), MediaStore(tmp_path / "media", ttl_s=1000), ModelFolder(tmp_path / "models"))
 
 
 def added(memory: ResultMemory, text: str, name: str = "a.json") -> str:
@@ -171,7 +172,7 @@ def test_a_database_of_an_earlier_release_is_extended(tmp_path: Path) -> None:
     make_tables(engine)
     ledger = Ledger(engine, job_ttl_s=1000)
     assert not ledger.get("public", "1").cached
-    assert ledger.remembered("public", "f") == []
+    assert History(engine).remembered("public", "f") == []
     with engine.connect() as connection:
         indexes = {row[0] for row in connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'index'")}
     assert {"reelwright_jobs_by_result", "reelwright_jobs_by_operation"} <= indexes
