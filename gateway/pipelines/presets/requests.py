@@ -34,7 +34,8 @@ def pipeline_of(preset: Preset, request: PresetRequest) -> PipelineRequest:
         errors = [{"field": f"inputs.{name}", "detail": preset.inputs[name].description} for name in missing]
         raise Invalid(f"inputs: {preset.name} needs {' and '.join(missing)}.", errors=errors)
     steps = filled(with_params(preset, request.params), request.inputs)
-    return PipelineRequest(steps=steps, webhook=request.webhook, metadata=request.metadata, priority=request.priority)
+    options = {name: getattr(request, name) for name in ("webhook", "metadata", "priority", "cache")}
+    return PipelineRequest(steps=steps, **options)
 
 
 def with_params(preset: Preset, params: Mapping[str, Mapping[str, Any]]) -> list[Step]:
