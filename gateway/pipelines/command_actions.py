@@ -18,7 +18,7 @@ from gateway.pipelines.presets.availability import PresetInfo, describe_presets
 from gateway.pipelines.steps import Step
 from shared.cli.client import Remote
 from shared.cli.operation import progress_bar, stage_update
-from shared.errors import Invalid
+from shared.errors import Invalid, OperationFailed, ReelwrightError
 from shared.http.service import PENDING
 from shared.operation import Service
 from shared.settings import Settings
@@ -43,17 +43,31 @@ class Place:
 def run_pipeline(
     place: Place, pipeline: str, words: Sequence[str], *, changes: Sequence[str], folder: Path | None, batch: bool, as_json: bool
 ) -> None:
-    """Run a pipeline file or a preset. `words`: options with its files. `changes`: params as `step.param=value`."""
+    """Run a pipeline file or a preset.
+
+    `words`: options with its files. `changes`: params as `step.param=value`. A batch goes on after a failure; then it raises
+    OperationFailed at its end.
+    """
     loaded = load_pipeline(pipeline)
     steps = with_params(loaded.steps, changes)
     folder = folder or Path(Path(pipeline).stem)
-    suite, results = place.suite, []
+    suite, failed = place.suite, 0
+    results: list[dict[str, Any] | None] = []
     for label, files in runs_of(named_files(words), batch=batch):
         given = {**loaded.inputs, **{name: [str(path.absolute()) for path in paths] for name, paths in files.items()}}
         target = folder / label
-        results.append(_remotely(steps, given, target, suite) if suite else _locally(steps, given, target, place))
+        try:
+            results.append(_remotely(steps, given, target, suite) if suite else _locally(steps, given, target, place))
+        except ReelwrightError as error:
+            if not batch:
+                raise
+            failed += 1
+            typer.echo(f"{label}: error: {error.detail}", err=True)
+            results.append(None)
     if as_json:
         typer.echo(json.dumps(results if batch else results[0], indent=2))
+    if failed:
+        raise OperationFailed(f"{failed} of {len(results)} clips failed.")
 
 
 def check_pipeline(place: Place, pipeline: str, words: Sequence[str], changes: Sequence[str]) -> None:

@@ -60,6 +60,11 @@ def test_a_batch_runs_once_for_each_file(pipeline, clip, tmp_path):
     done = reelwright("pipeline", "run", pipeline, "--video", clip, f"--video={second}", "--batch", "--output", tmp_path / "made")
     assert done.returncode == 0, done.stderr
     assert sorted(path.name for path in (tmp_path / "made").iterdir()) == [clip.stem, "second"]
+    second.write_text("no video")
+    done = reelwright("pipeline", "run", pipeline, "--video", second, "--video", clip, "--batch", "--output", tmp_path / "again")
+    assert done.returncode == 1
+    assert "1 of 2 clips failed" in done.stderr
+    assert (tmp_path / "again" / clip.stem / "small.video.mp4").is_file()
 
 
 def test_check_runs_nothing_and_lists_the_steps(pipeline, tmp_path):

@@ -1,5 +1,6 @@
 """Requests that start a preset by its name."""
 
+import hashlib
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -20,7 +21,7 @@ _OF_STEP = re.compile(r"steps\.(\d+)\.(inputs|params)\.([^.]+)(.*)")
 class PresetRequest(JobEnvelope):
     """Body of `POST /v1/pipelines/presets/{name}/jobs`."""
 
-    inputs: dict[str, str | list[str]] = Field(description="Input of the preset -> media id.")
+    inputs: dict[str, str | list[str]] = Field(description="Input of the preset -> media id; in a batch, also lists of ids.")
     params: dict[str, dict[str, Any]] = Field(
         {}, description='Step of the preset -> params that replace those of the preset, such as `{"trails": {"layers": 6}}`.'
     )
@@ -50,7 +51,8 @@ def with_params(preset: Preset, params: Mapping[str, Mapping[str, Any]]) -> list
 def batch_of(preset: Preset, request: PresetRequest) -> list[PipelineRequest]:
     """Return one pipeline per clip: an input that is a list gives one item to each, a single one goes to all.
 
-    Raises Invalid unless there is a list, and all lists have the same length.
+    The metadata of each has `batch`, with an id that follows from the request, so that repeated requests are equal. Raises Invalid unless
+    there is a list, and all lists have the same length.
     """
     lengths = {name: len(given) for name, given in request.inputs.items() if isinstance(given, list)}
     if not lengths:
@@ -59,10 +61,11 @@ def batch_of(preset: Preset, request: PresetRequest) -> list[PipelineRequest]:
     if set(lengths.values()) != {count} or not 1 <= count <= MOST_CLIPS:
         sizes = ", ".join(f"{name} has {length}" for name, length in lengths.items())
         raise _refused("inputs", f"all lists must have the same length, from 1 to {MOST_CLIPS}: {sizes}")
+    digest = hashlib.sha256(f"{preset.name} {request.model_dump_json()}".encode()).hexdigest()[:16]
     requests = []
     for number in range(count):
         inputs = {name: given[number] if isinstance(given, list) else given for name, given in request.inputs.items()}
-        metadata = request.metadata | {"batch": {"number": number + 1, "of": count}}
+        metadata = request.metadata | {"batch": {"id": digest, "number": number + 1, "of": count}}
         requests.append(pipeline_of(preset, request.model_copy(update={"inputs": inputs, "metadata": metadata})))
     return requests
 
