@@ -55,7 +55,7 @@ def constant(text: str, info: VideoInfo) -> Fraction | None:
     """Return the constant rate that `text` names for a clip; None keeps the source's times."""
     if text == SOURCE:
         return None
-    return constant_rate(info.rate, varies=info.variable_frame_rate) if text == CONSTANT else Fraction(text)
+    return constant_rate(info.steady_rate, varies=False) if text == CONSTANT else Fraction(text)
 
 
 def at_source_times(frames: Iterable[Frame]) -> Iterator[Shown]:

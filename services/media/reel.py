@@ -102,7 +102,7 @@ def reel(params: ReelParams, *, video: Path, output: Path, progress: Progress = 
     nothing is left at `output` after a failure.
     """
     info = probe_video(video)
-    rate = constant_rate(info.rate, varies=info.variable_frame_rate)
+    rate = constant_rate(info.steady_rate, varies=False)
     parts = _parts(params, info, rate)
     for warning in conversion_warnings(info, to_sdr8=True):
         progress.warn(warning)
@@ -161,7 +161,9 @@ def _parts(params: ReelParams, info: VideoInfo, rate: Fraction) -> list[_Part]:
 
 def _pictures(video: Path, part: _Part, rate: Fraction) -> Iterator[tuple[av.VideoFrame, int]]:
     """Yield the pictures of a part, each with the number of output frames that show it."""
-    with read_frames(video, start=part.first / rate, duration=(part.end - part.first) / rate, to_sdr8=True, shown_at_start=True) as frames:
+    with read_frames(
+        video, start=part.first / rate, duration=(part.end - part.first) / rate, to_sdr8=True, opaque=True, shown_at_start=True
+    ) as frames:
         for shown in at_constant_rate(frames, rate):
             first, end = max(shown.first.pts, part.first), min(shown.first.pts + shown.count, part.end)
             if end > first:

@@ -19,6 +19,7 @@ from shared.video.clip.clip_file import ClipFile, Target
 from shared.video.clip.part import ClipPart
 from shared.video.clip.rewrite import Times, expected_frames, probe_clip, rate_of
 from shared.video.frames.color import apply_tags, matrix_or_guess, sws_matrix
+from shared.video.frames.display import has_alpha
 from shared.video.frames.frame import EXACT_SCALING, Frame
 
 MAX_SIDE = 16384
@@ -77,9 +78,9 @@ def transcode(params: TranscodeParams, *, video: Path, output: Path, progress: P
     """Write `video` to `output` in another size, rate, dynamic range or format, or a part of it.
 
     The picture becomes upright, progressive and has square pixels; its shape is kept to the nearest even size. Frame times are the source's
-    unless a rate is chosen. Sound is copied, or cut to the sample for a part. One pass, with memory that does not depend on the length.
-    Raises UnsupportedMedia and BrokenMedia for the source, TooLarge for a size above the limit, Invalid for an empty part; nothing is left
-    at `output` after a failure.
+    unless a rate is chosen. Sound is copied, or cut to the sample for a part. Chapters and subtitles come along with the
+    sound. One pass, with memory that does not depend on the length. Raises UnsupportedMedia and BrokenMedia for the source, TooLarge for a
+    size above the limit, Invalid for an empty part; nothing is left at `output` after a failure.
     """
     info = probe_clip(video, params)
     row = FORMATS[params.format]
@@ -91,8 +92,9 @@ def transcode(params: TranscodeParams, *, video: Path, output: Path, progress: P
     target = Target(path=output, format=row.file, sound=params.audio == "keep", pixel_format=pixels, frame_rate=rate)
     expected = expected_frames(info, params)
     written, begin, end = 0, Fraction(0), Fraction(0)
+    opaque = not has_alpha(pixels)
     with (
-        read_frames(video, start=params.start or None, duration=params.duration, to_sdr8=to_sdr8) as frames,
+        read_frames(video, start=params.start or None, duration=params.duration, to_sdr8=to_sdr8, opaque=opaque) as frames,
         ClipFile(target, video, info, params, progress) as file,
     ):
         read = _counted(frames, lambda count: progress(min(count, expected), expected))

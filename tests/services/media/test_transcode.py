@@ -146,7 +146,7 @@ def test_transparency_is_kept_where_the_format_has_it(tmp_path, name):
     assert frame.alpha() is not None
     assert abs(float(frame.matte().mean()) / 255 - 0.5) < 0.02
     _, _, warnings = run(source, tmp_path, height=24)
-    assert any("transparency was left out" in text for text in warnings)
+    assert any("no transparency" in text for text in warnings)
 
 
 def test_an_untagged_clip_keeps_its_colours_when_its_size_changes_the_guess(tmp_path):
