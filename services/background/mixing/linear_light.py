@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from services.background.mixing.edge_colors import Edge, edge_of
+from services.background.mixing.edge_colors import Edge
 
 Plane = NDArray[np.uint8]
 Planes = tuple[Plane, Plane, Plane]
@@ -21,10 +21,19 @@ def mixed_linearly(mixed: Planes, foreground: Planes, background: Planes, alphas
     (ITU-R BT.1886). A luma pixel is converted with the chroma sample at its place.
     """
     kr, kb = _KR_KB.get(matrix, _KR_KB["bt709"])
-    luma_edge, chroma_edge = edge_of(alphas[0]), edge_of(alphas[1])
+    luma_edge, chroma_edge = _mixed_pixels(alphas[0]), _mixed_pixels(alphas[1])
     luma = _luma(mixed[0], foreground, background, luma_edge, kr, kb)
     u, v = _chroma(mixed, foreground, background, chroma_edge, kr, kb)
     return luma, u, v
+
+
+def _mixed_pixels(alpha: Plane) -> Edge:
+    """Find all pixels where alpha is neither 0 nor 255.
+
+    Even an alpha of 1 counts: over black it is a tenth of the signal.
+    """
+    indices = np.flatnonzero((alpha > 0) & (alpha < 255))
+    return Edge(indices, alpha.reshape(-1)[indices] * np.float32(1 / 255))
 
 
 def _luma(plane: Plane, foreground: Planes, background: Planes, edge: Edge, kr: float, kb: float) -> Plane:

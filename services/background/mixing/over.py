@@ -49,15 +49,31 @@ def reached(alpha: Plane) -> tuple[slice, slice] | None:
 def chroma_alpha(alpha: Plane) -> Plane:
     """Return alpha at the places of 4:2:0 chroma samples.
 
-    The result is uint8 ((height + 1) // 2, (width + 1) // 2). Chroma samples of H.264 and H.265 lie on the left luma column of their pair,
-    halfway between two rows (ITU-T H.264, annex E: type 0). The weights 1 2 1 around that column are computed as the mean of two plain
-    halvings, one of them shifted by a column.
+    The result is uint8 ((height + 1) // 2, (width + 1) // 2), rounded to the nearest level. Chroma samples of H.264 and H.265 lie on the
+    left luma column of their pair, halfway between two rows (ITU-T H.264, annex E: type 0): weights 1 2 1 around that column, the same in
+    both rows. Sums are 16-bit and are rounded once. Only the columns where alpha is not 0 are computed.
     """
     height, width = alpha.shape
     if height % 2 or width % 2:
         alpha = cv2.copyMakeBorder(alpha, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)  # type: ignore[assignment]
-    half = alpha.shape[1] // 2, alpha.shape[0] // 2
-    left = np.empty_like(alpha)
-    left[:, 1:], left[:, 0] = alpha[:, :-1], alpha[:, 0]
-    here, there = (cv2.resize(plane, half, interpolation=cv2.INTER_AREA) for plane in (alpha, left))
-    return np.asarray(cv2.addWeighted(here, 0.5, there, 0.5, 0), np.uint8)
+    result = np.zeros((alpha.shape[0] // 2, alpha.shape[1] // 2), np.uint8)
+    place = reached(alpha)
+    if place is None:
+        return result
+    # From an even row and column on; the last column also counts for the sample on its right.
+    top, left = place[0].start // 2 * 2, place[1].start // 2 * 2
+    right = min((place[1].stop + 2) // 2 * 2, alpha.shape[1])
+    for row in range(top, place[0].stop, _STRIP):
+        strip = alpha[row : min(row + _STRIP, alpha.shape[0]), left:right]
+        rows = np.add(strip[0::2], strip[1::2], dtype=np.uint16)
+        here, next_column = rows[:, 0::2], rows[:, 1::2]
+        total = here + here
+        total += next_column
+        total[:, 1:] += next_column[:, :-1]
+        # Left of the computed columns alpha is 0, left of the picture it is continued.
+        if left == 0:
+            total[:, 0] += here[:, 0]
+        total += 4
+        total >>= 3
+        result[row // 2 : row // 2 + len(total), left // 2 : right // 2] = total
+    return result
