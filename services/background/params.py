@@ -65,10 +65,15 @@ class LookParams(Params):
     )
     light_wrap: float = Field(0.3, ge=0, le=1, description="How much light of the background spills over the subject's edge.")
     match: float = Field(
-        0.5, ge=0, le=1, description="How far the subject's brightness, contrast and colours move towards the background's."
+        0.5,
+        ge=0,
+        le=1,
+        description="How far the subject's brightness, contrast and colours move towards the background's. Does nothing over a plain colour.",
     )
     grain: bool = Field(True, description="Give a background that is cleaner than the clip the clip's grain.")
-    blobs: float = Field(0.4, ge=0, le=1, description="Remove blobs of the matte smaller than this share of the largest. 0 keeps all.")
+    blobs: float = Field(
+        0.4, ge=0, le=1, description="Remove blobs of the matte smaller than this share of the largest, and faint ones. 0 keeps all."
+    )
 
     def look(self, *, matrix: str, shadow: Shadow) -> Look:
         """Return the options of mixing; `matrix`: FFmpeg's name of the colour matrix."""
