@@ -14,6 +14,7 @@ from services.background.clip.planes import rgb_of
 from services.background.fill.table import BY_NAME, FILLINGS, Inpaint
 from services.background.params import ModelUsed, models_used
 from shared.choices import described
+from shared.errors import Invalid
 from shared.models.folder import to_install
 from shared.operation import Input, Kind, Operation, Progress, Silent
 from shared.video.clip.part import ClipPart
@@ -66,12 +67,13 @@ def plate(params: PlateParams, *, video: Path, alpha: Path, outputs: Mapping[str
 
     `alpha`: a gray video, white is the subject. Writes `plate` (RGB PNG) and `invented` (gray PNG, white where a hole was filled). Frames
     are aligned on their background, and the plate is their median over time. Raises UnsupportedMedia and BrokenMedia for the sources,
-    Invalid if no frame begins in the part, ModelMissing if `inpaint` needs weights that are not installed.
+    Invalid if no frame begins in the part or `reference` is outside of it, ModelMissing if `inpaint` needs weights that are not installed.
     """
     info = probe_clip(video, params)
     for warning in matte_remarks(alpha, params, info=info):
         progress.warn(warning)
     length_s = min(info.length_s - params.start, params.duration or info.length_s)
+    _check_reference(params, info.length_s)
     options = PlateOptions(
         samples=params.samples,
         grow=max(round(info.height / 100), 2) if params.grow is None else params.grow,
@@ -108,6 +110,14 @@ def plate(params: PlateParams, *, video: Path, alpha: Path, outputs: Mapping[str
     _warn(result, built.other_shots, progress)
     progress(1, 1)
     return result
+
+
+def _check_reference(params: PlateParams, length_s: float) -> None:
+    """Raise Invalid if no frame of the part is shown at the time of the reference."""
+    end = length_s if params.duration is None else min(length_s, params.start + params.duration)
+    if params.reference is not None and not params.start <= params.reference < end:
+        detail = f"The part lasts from {params.start:g} to {end:.2f} s: no frame of it is shown at {params.reference:g} s"
+        raise Invalid(f"{detail}. Choose a `reference` in the part.", errors=[{"field": "params.reference", "detail": detail}])
 
 
 def _warn(result: PlateResult, other_shots: int, progress: Progress) -> None:
