@@ -15,14 +15,13 @@ from pydantic import BaseModel, Field
 from services.background.clip.aligned_plate import AlignedPlate
 from services.background.clip.backdrop import Backdrop, End, Fit, is_clip, picture_of
 from services.background.clip.planes import Plane, Planes, alpha_of, planes_420
-from services.background.mixing.color_match import Match, Steady
-from services.background.mixing.compositor import Compositor, Layers, Look, Shadow
+from services.background.mixing.compositor import Compositor, Layers, Look, Measured, Shadow, Steadied, Steadier
 from services.background.mixing.grain import Grain, grain_of
 from services.background.mixing.over import chroma_alpha
 from services.background.params import LookParams
 from shared.errors import Invalid
 from shared.operation import Input, Kind, Operation, Progress, Silent
-from shared.video import VideoInfo, map_ordered, read_together
+from shared.video import VideoInfo, map_ordered, probe, read_together
 from shared.video.clip.clip_file import ClipFile, Target
 from shared.video.clip.part import ClipPart
 from shared.video.clip.rewrite import Times, Written, expected_frames, matte_remarks, probe_clip, rate_of, write_again
@@ -31,7 +30,6 @@ from shared.video.frames.planes import picture_from
 from shared.video.info import ColorInfo
 
 _WORKERS = 2
-_STEADY_FRAMES = 15
 
 
 class CompositeParams(LookParams, ClipPart):
@@ -84,13 +82,17 @@ def composite(
     Invalid if no frame begins in the part, or if the shadow is to be kept without a plate.
     """
     info = probe_clip(video, params)
-    if params.shadow == "keep" and plate is None:
+    only_subject = params.format != "mp4"
+    if only_subject:
+        background = None
+    if params.shadow == "keep" and plate is None and not only_subject:
         detail = "`keep` compares the clip with its clean plate, and no plate is given"
         raise Invalid(f"{detail}. Give `plate`, or choose `contact`.", errors=[{"field": "params.shadow", "detail": detail}])
+    params = _trimmed(params, info, background)
     for warning in matte_remarks(alpha, params, info=info):
         progress.warn(warning)
     session = _Session(params, info, video, alpha, background, plate)
-    if params.format == "mp4":
+    if not only_subject:
         with closing(session.pictures()) as pictures:
             written = write_again(pictures, params, video=video, info=info, output=output, progress=progress)
     else:
@@ -101,10 +103,25 @@ def composite(
         frames=written.frames,
         frame_rate=f"{rate.numerator}/{rate.denominator}",
         duration_s=written.duration_s,
-        background="none" if params.format != "mp4" else "color" if background is None else "video" if session.moving else "picture",
+        background="none" if only_subject else "color" if background is None else "video" if session.moving else "picture",
         grain=round(session.grain_levels, 2),
         encoder=written.encoder,
     )
+
+
+def _trimmed(params: CompositeParams, info: VideoInfo, background: Path | None) -> CompositeParams:
+    """End the part where a background clip with `trim` ends.
+
+    Sound, subtitles and chapters are those of the part, so they end there too.
+    """
+    if background is None or params.background_end != "trim":
+        return params
+    behind = probe(background)
+    if not isinstance(behind, VideoInfo):
+        return params
+    left = behind.length_s - params.background_start
+    rest = info.length_s - params.start if params.duration is None else params.duration
+    return params.model_copy(update={"duration": left}) if 0 < left < rest else params
 
 
 def _write_subject(session: "_Session", params: CompositeParams, video: Path, info: VideoInfo, output: Path, progress: Progress) -> Written:
@@ -161,16 +178,16 @@ class _Session:
             matrix = matrix_or_guess(first.color, *self._size)
             grain = self._measured_grain(first.layers) if self._params.grain else None
             compositor = Compositor(self._look(matrix), grain)
-            steady = Steady(_STEADY_FRAMES)
+            steady = Steadier()
 
-            def measured(each: _Source) -> tuple[_Source, Match | None]:
+            def measured(each: _Source) -> tuple[_Source, Measured]:
                 layers = each.layers
                 clean = replace(layers, alpha=compositor.cleaned(layers.alpha))
                 return _Source(each.times, each.color, clean), compositor.measure(clean)
 
-            def composed(job: tuple[_Source, Match]) -> tuple[Times, av.VideoFrame]:
-                each, match = job
-                picture = picture_from(compositor.compose(each.layers, match), *self._size, "yuv420p")
+            def composed(job: tuple[_Source, Steadied]) -> tuple[Times, av.VideoFrame]:
+                each, steadied = job
+                picture = picture_from(compositor.compose(each.layers, steadied), *self._size, "yuv420p")
                 apply_tags(picture, each.color.model_copy(update={"range": "tv"}))
                 return each.times, picture
 
@@ -178,8 +195,8 @@ class _Session:
                 yield first
                 yield from taken
 
-            matches = ((each, steady(match)) for each, match in map_ordered(measured, every(), workers=_WORKERS, ahead=1))
-            yield from map_ordered(composed, matches, workers=_WORKERS, ahead=1)
+            ready = ((each, steady(measures)) for each, measures in map_ordered(measured, every(), workers=_WORKERS, ahead=1))
+            yield from map_ordered(composed, ready, workers=_WORKERS, ahead=1)
 
     def subjects(self) -> Generator[tuple[Times, av.VideoFrame, Plane], None, None]:
         """Yield the subject's own colours with alpha, frame by frame."""

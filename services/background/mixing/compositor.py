@@ -5,19 +5,21 @@ from typing import Literal
 
 import numpy as np
 
-from services.background.mixing.color_match import SAME, Match, applied, match_of
+from services.background.mixing.color_match import SAME, Match, Steady, applied, match_of
 from services.background.mixing.edge_colors import edge_of, estimated, with_clean_plate
 from services.background.mixing.grain import Grain
 from services.background.mixing.light_wrap import wrapped
 from services.background.mixing.linear_light import mixed_linearly
 from services.background.mixing.over import Plane, chroma_alpha, over, reached
-from services.background.mixing.shadow import contact_shadow, kept_shadow, shaded
+from services.background.mixing.shadow import Ground, SteadyGround, contact_shadow, ground_of, kept_shadow, shaded
 from services.background.mixing.stray_blobs import without_stray_blobs
 
 Planes = tuple[Plane, Plane, Plane]
 Shadow = Literal["none", "keep", "contact"]
 _REACH = 90
 """Divisor of the height that gives the distance from which edge colours are gathered."""
+_STEADY_FRAMES = 15
+"""Frames over which the match is averaged."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +53,35 @@ class Layers:
     plate: Planes | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Measurements of one frame.
+
+    `match` is None if matching is off or no subject is visible, `ground` if no contact shadow is drawn or no subject is visible.
+    """
+
+    match: Match | None
+    ground: Ground | None
+
+
+@dataclass(frozen=True, slots=True)
+class Steadied:
+    """Measurements of a frame, averaged over the latest frames."""
+
+    match: Match = SAME
+    ground: Ground | None = None
+
+
+class Steadier:
+    """Averages the measurements of the latest frames, given in order."""
+
+    def __init__(self) -> None:
+        self._match, self._ground = Steady(_STEADY_FRAMES), SteadyGround()
+
+    def __call__(self, measured: Measured) -> Steadied:
+        return Steadied(self._match(measured.match), self._ground(measured.ground))
+
+
 class Compositor:
     """Composes frames.
 
@@ -64,27 +95,24 @@ class Compositor:
         """Return alpha without stray blobs."""
         return without_stray_blobs(alpha, self._look.blobs)
 
-    def measure(self, layers: Layers) -> Match | None:
-        """Measure the change that matches the subject to the background.
+    def measure(self, layers: Layers) -> Measured:
+        """Measure the change that matches the subject to the background, and where the subject stands."""
+        look = self._look
+        match = match_of(layers.frame, layers.background, layers.alpha, look.match) if look.match else None
+        return Measured(match, ground_of(layers.alpha) if look.shadow == "contact" else None)
 
-        Returns None if matching is off or no subject is visible.
-        """
-        if not self._look.match:
-            return None
-        return match_of(layers.frame, layers.background, layers.alpha, self._look.match)
-
-    def compose(self, layers: Layers, match: Match) -> Planes:
+    def compose(self, layers: Layers, steady: Steadied) -> Planes:
         """Return the composite's planes."""
         look = self._look
         alphas = layers.alpha, chroma_alpha(layers.alpha)
-        background = self._background(layers)
+        background = self._background(layers, steady.ground)
         places = _reached_places(alphas)
         if places is None:
             return background[0].copy(), background[1].copy(), background[2].copy()
         # The rest of the picture is background.
         subject, behind = _parts(self.subject(layers, alphas), places), _parts(background, places)
-        if match != SAME:
-            subject = applied(subject, match)
+        if steady.match != SAME:
+            subject = applied(subject, steady.match)
         cut = alphas[0][places[0]], alphas[1][places[1]]
         mixed = over(subject[0], behind[0], cut[0]), over(subject[1], behind[1], cut[1]), over(subject[2], behind[2], cut[1])
         if look.linear:
@@ -110,10 +138,10 @@ class Compositor:
         u, v = estimated(layers.frame[1:], alphas[1], edges[1], max(alphas[1].shape[0] // _REACH, 2))
         return luma, u, v
 
-    def _background(self, layers: Layers) -> Planes:
+    def _background(self, layers: Layers, ground: Ground | None) -> Planes:
         luma, u, v = layers.background
         if self._look.shadow == "contact":
-            luma = shaded(luma, contact_shadow(layers.alpha))
+            luma = shaded(luma, contact_shadow(layers.alpha, ground))
         elif self._look.shadow == "keep" and layers.plate is not None:
             luma = shaded(luma, kept_shadow(layers.frame[0], layers.plate[0], layers.alpha))
         if self._grain is not None:

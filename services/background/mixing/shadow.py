@@ -1,5 +1,8 @@
 """Shadows of the subject on a new background."""
 
+from collections import deque
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +17,9 @@ _NOISE = 0.04
 _CONTACT = 0.45
 _FEET = 0.2
 """Share of the subject's height, from its lower end, that counts as feet."""
+_FADE = 0.06
+"""Share of the picture's height over which the shadow appears as the feet leave the lower border."""
+_STEADY_FRAMES, _CUT = 5, 0.1
 
 
 def kept_shadow(luma: Plane, plate: Plane, alpha: Plane) -> Plane:
@@ -32,27 +38,71 @@ def kept_shadow(luma: Plane, plate: Plane, alpha: Plane) -> Plane:
     return _enlarged(np.clip(smooth, _DARKEST, 1), luma.shape)
 
 
-def contact_shadow(alpha: Plane) -> Plane:
-    """Draw a soft shadow at the subject's feet.
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Where the subject stands: `top` and `bottom` of the subject in shares of the picture's height, from 0 to 1."""
 
-    `alpha`: uint8 (height, width). Returns the remaining light, uint8 (height, width), 255 outside of the shadow. The shadow is the lowest
-    fifth of the subject, flattened to the ground and blurred. A subject that the lower edge of the picture cuts off gets no shadow,
-    because its feet are not visible.
+    top: float
+    bottom: float
+
+
+def ground_of(alpha: Plane) -> Ground | None:
+    """Measure where the subject stands, to a fraction of a pixel.
+
+    `alpha`: uint8 (height, width). None if no subject is visible.
     """
     size = _small(alpha.shape)
-    cover = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-    rows = np.flatnonzero((cover > 0.5).any(axis=1))
-    if not len(rows) or rows[-1] >= size[1] - 2:
+    profile = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA).max(axis=1).astype(np.float64) / 255
+    rows = np.flatnonzero(profile > 0.5)
+    if not len(rows):
+        return None
+    padded = np.concatenate([[0.0], profile, [0.0]])
+    top, bottom = int(rows[0]) + 1, int(rows[-1]) + 1
+    above, below = (_crossing(float(padded[inside]), float(padded[outside])) for inside, outside in ((top, top - 1), (bottom, bottom + 1)))
+    return Ground((top - 0.5 - above) / size[1], (bottom - 0.5 + below) / size[1])
+
+
+class SteadyGround:
+    """Averages where the subject stands over the latest frames, so that its shadow does not jump.
+
+    A step of more than a tenth of the height, as at a cut, begins anew. A frame without a subject (None) stays None.
+    """
+
+    def __init__(self) -> None:
+        self._latest: deque[Ground] = deque(maxlen=_STEADY_FRAMES)
+
+    def __call__(self, ground: Ground | None) -> Ground | None:
+        if ground is None:
+            self._latest.clear()
+            return None
+        if self._latest and abs(self._latest[-1].bottom - ground.bottom) > _CUT:
+            self._latest.clear()
+        self._latest.append(ground)
+        count = len(self._latest)
+        return Ground(sum(each.top for each in self._latest) / count, sum(each.bottom for each in self._latest) / count)
+
+
+def contact_shadow(alpha: Plane, ground: Ground | None) -> Plane:
+    """Draw a soft shadow at the subject's feet.
+
+    `alpha`: uint8 (height, width); `ground`: where the subject stands. Returns the remaining light, uint8 (height, width), 255 outside of
+    the shadow. The shadow is the lowest fifth of the subject, flattened to the ground and blurred. Towards the lower border of the picture
+    it fades out: a subject that the border cuts off has none, because its feet are not visible.
+    """
+    size = _small(alpha.shape)
+    # Nearer to the border than a row of the reduced picture nothing is left of the shadow.
+    strength = 0.0 if ground is None else _eased((1 - ground.bottom - 1 / size[1]) / _FADE)
+    if ground is None or not strength:
         return np.full(alpha.shape, 255, np.uint8)
-    top, bottom = int(rows[0]), int(rows[-1])
-    first = bottom - max(round((bottom - top) * _FEET), 1)
-    feet = cover[first : bottom + 1].max(axis=0)
-    thick = max((bottom - top) // 24, 2)
-    ground = np.zeros_like(cover)
-    ground[max(bottom - thick, 0) : min(bottom + thick, size[1])] = feet
-    spread = max((bottom - top) / 18, 1.5)
-    soft = cv2.GaussianBlur(ground, (0, 0), spread * 1.6, sigmaY=spread * 0.7)
-    return _enlarged(np.clip(1 - _CONTACT * soft / max(float(soft.max()), 1e-6), 0, 1), alpha.shape)
+    cover = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    top, bottom = ground.top * size[1], ground.bottom * size[1]
+    high = max(bottom - top, 1.0)
+    feet = (cover * _rows(bottom - max(high * _FEET, 1), bottom + 1, size[1])[:, None]).max(axis=0)
+    thick = max(high / 24, 2)
+    ground_plane = _rows(bottom - thick, bottom + thick, size[1])[:, None] * feet
+    spread = max(high / 18, 1.5)
+    soft = cv2.GaussianBlur(ground_plane, (0, 0), spread * 1.6, sigmaY=spread * 0.7)
+    return _enlarged(np.clip(1 - strength * _CONTACT * soft / max(float(soft.max()), 1e-6), 0, 1), alpha.shape)
 
 
 def shaded(luma: Plane, light: Plane) -> Plane:
@@ -65,6 +115,23 @@ def shaded(luma: Plane, light: Plane) -> Plane:
     black = np.full(luma.shape, _BLACK, np.uint8)
     darker = cv2.multiply(cv2.subtract(luma, black), light, scale=1 / 255)
     return np.asarray(cv2.add(darker, black), np.uint8)
+
+
+def _crossing(inside: float, outside: float) -> float:
+    """Return how far from a row's middle, in rows, coverage falls to a half on the way to the next row's."""
+    return (inside - 0.5) / (inside - outside)
+
+
+def _rows(first: float, end: float, count: int) -> NDArray[np.float32]:
+    """Return the share of each of `count` rows that lies between `first` and `end`."""
+    places = np.arange(count, dtype=np.float32)
+    return np.asarray(np.clip(np.minimum(places + 1, end) - np.maximum(places, first), 0, 1), np.float32)
+
+
+def _eased(value: float) -> float:
+    """Rise from 0 to 1 without a corner."""
+    share = min(max(value, 0.0), 1.0)
+    return share * share * (3 - 2 * share)
 
 
 def _small(shape: tuple[int, ...]) -> tuple[int, int]:

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from services.background.analysis.exposure import exposed
 from services.background.clip.planes import Plane, Planes, alpha_of, planes_420
-from services.background.mixing.color_match import Match, Steady
-from services.background.mixing.compositor import Compositor, Layers, Look
+from services.background.mixing.compositor import Compositor, Layers, Look, Measured, Steadied, Steadier
 from services.background.mixing.grain import Grain, grain_of
 from services.background.parallax.moving_plate import MovingPlate
 from shared.video import map_ordered, read_together
@@ -24,7 +23,6 @@ from shared.video.frames.planes import picture_from
 from shared.video.info import ColorInfo
 
 _WORKERS = 2
-_STEADY_FRAMES = 15
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -71,16 +69,16 @@ class Render:
                 return
             grain = self._measured_grain(first.layers) if stage.grain else None
             compositor = Compositor(stage.look, grain)
-            steady = Steady(_STEADY_FRAMES)
+            steady = Steadier()
 
-            def staged(frame: _Source) -> tuple[_Source, Match | None]:
+            def staged(frame: _Source) -> tuple[_Source, Measured]:
                 layers = frame.layers
                 ready = Layers(layers.number, layers.frame, compositor.cleaned(layers.alpha), self._background(layers.number))
                 return _Source(frame.times, frame.color, ready), compositor.measure(ready)
 
-            def composed(job: tuple[_Source, Match]) -> tuple[Times, av.VideoFrame]:
-                frame, match = job
-                picture = picture_from(compositor.compose(frame.layers, match), *stage.size, "yuv420p")
+            def composed(job: tuple[_Source, Steadied]) -> tuple[Times, av.VideoFrame]:
+                frame, steadied = job
+                picture = picture_from(compositor.compose(frame.layers, steadied), *stage.size, "yuv420p")
                 apply_tags(picture, frame.color)
                 return frame.times, picture
 
@@ -88,8 +86,8 @@ class Render:
                 yield first
                 yield from taken
 
-            matches = ((frame, steady(match)) for frame, match in map_ordered(staged, every(), workers=_WORKERS, ahead=1))
-            yield from map_ordered(composed, matches, workers=_WORKERS, ahead=1)
+            steadied_frames = ((frame, steady(measures)) for frame, measures in map_ordered(staged, every(), workers=_WORKERS, ahead=1))
+            yield from map_ordered(composed, steadied_frames, workers=_WORKERS, ahead=1)
 
     def _read(self) -> Generator[_Source, None, None]:
         """Yield frames with their alpha; the background is added later."""

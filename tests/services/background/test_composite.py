@@ -72,6 +72,27 @@ def test_times_and_sound_are_the_clips(clip: Path, samples: dict[str, Path], tmp
     assert result.background == "color"
 
 
+def test_the_sound_ends_with_a_trimmed_picture(clip: Path, samples: dict[str, Path], tmp_path: Path) -> None:
+    background, output = tmp_path / "gray.mp4", tmp_path / "out.mp4"
+    with VideoWriter(background, width=64, height=36, frame_rate=Fraction(25), quality=95) as writer:
+        for k in range(25):
+            writer.write(rgb_picture(np.full((36, 64, 3), 90, np.uint8)), k)
+    params = CompositeParams(**(PLAIN | {"background_end": "trim", "background_start": 0.4}))  # type: ignore[arg-type]
+    composite(params, video=clip, alpha=samples["matte"], background=background, plate=None, output=output)
+    info = probe(output)
+    assert info.kind == "video"
+    assert info.length_s == pytest.approx(0.6, abs=0.04)
+    assert info.audio[0].duration_s == pytest.approx(0.6, abs=0.06)
+
+
+def test_the_subject_alone_reads_no_background(shot: tuple[Clip, Path, Path], tmp_path: Path) -> None:
+    background, output = tmp_path / "none.mp4", tmp_path / "out.zip"
+    options = {"format": "png", "background_end": "trim", "background_start": 9, "shadow": "keep"}
+    params = CompositeParams(**(PLAIN | options))  # type: ignore[arg-type]
+    result = composite(params, video=shot[1], alpha=shot[2], background=background, plate=None, output=output)
+    assert result.frames == 20
+
+
 def test_a_plate_cleans_edges_and_follows_the_camera(shot: tuple[Clip, Path, Path], tmp_path: Path) -> None:
     clean = tmp_path / "plate.png"
     plate(PlateParams(), video=shot[1], alpha=shot[2], outputs={"plate": clean, "invented": tmp_path / "invented.png"})

@@ -8,7 +8,7 @@ from services.background.mixing.edge_colors import edge_of, estimated, with_clea
 from services.background.mixing.grain import Grain, grain_of
 from services.background.mixing.linear_light import mixed_linearly
 from services.background.mixing.over import chroma_alpha, over
-from services.background.mixing.shadow import contact_shadow, kept_shadow, shaded
+from services.background.mixing.shadow import SteadyGround, contact_shadow, ground_of, kept_shadow, shaded
 from services.background.mixing.stray_blobs import without_stray_blobs
 
 RANDOM = np.random.default_rng(3)
@@ -34,7 +34,13 @@ def test_chroma_alpha_is_left_sited(shape: tuple[int, int]) -> None:
     exact = (rows[:, 0:-1:2] + 2 * rows[:, 1::2] + np.roll(rows, -1, axis=1)[:, 1::2]) / 4
     inner = chroma_alpha(alpha)[:, :-1]
     assert inner.shape[0] == (shape[0] + 1) // 2
-    assert np.abs(inner - exact[:, : inner.shape[1]]).max() <= 1
+    assert np.abs(inner - exact[:, : inner.shape[1]]).max() <= 0.5
+    place = np.zeros_like(alpha)
+    place[11:22, 13:20] = alpha[11:22, 13:20]
+    padded = np.pad(place, ((0, shape[0] % 2), (1, 3 + shape[1] % 2)), mode="edge").astype(np.float64)
+    rows = padded[0::2] + padded[1::2]
+    exact = (rows[:, 0:-2:2] + 2 * rows[:, 1:-1:2] + rows[:, 2::2]) / 8
+    assert np.abs(chroma_alpha(place) - exact[:, : chroma_alpha(place).shape[1]]).max() <= 0.5
 
 
 def test_a_whole_composite_is_within_a_level_of_float() -> None:
@@ -67,6 +73,16 @@ def test_stray_blobs_are_removed_and_touching_ones_stay() -> None:
     assert kept[40, 30] == 0
     assert (kept[90:110, 140:160] == 255).all()
     assert (without_stray_blobs(alpha, 0) == alpha).all()
+
+
+@pytest.mark.parametrize(("size", "level"), [(40, 60), (4, 255), (2, 255), (1, 255)])
+def test_faint_blobs_and_specks_are_removed(size: int, level: int) -> None:
+    alpha = disc(200, 300)
+    alpha[50:130, 148:152] = np.maximum(alpha[50:130, 148:152], 60)  # a strand of hair
+    alpha[21 : 21 + size, 31 : 31 + size] = level
+    kept = without_stray_blobs(alpha, 0.4)
+    assert not kept[:70, :80].any()
+    assert (kept[:, 100:] == alpha[:, 100:]).all()
 
 
 def test_the_match_moves_towards_the_background_within_bounds() -> None:
@@ -114,6 +130,16 @@ def test_linear_light_changes_the_edge_only_and_is_exact() -> None:
     assert np.abs(v.astype(int) - 128).max() <= 1
 
 
+def test_linear_light_is_exact_at_every_alpha() -> None:
+    alpha = np.arange(256, dtype=np.uint8).repeat(2)[None].repeat(4, axis=0)
+    front, back = ((np.full((4, 512), level, np.uint8), *[np.full((2, 256), 128, np.uint8)] * 2) for level in (180, 60))
+    plain = over(front[0], back[0], alpha), front[1], front[2]
+    luma, _, _ = mixed_linearly(plain, front, back, (alpha, chroma_alpha(alpha)), "bt709")
+    lights = [((level - 16) / 219) ** 2.4 for level in (180, 60)]
+    weight = alpha[0] / 255
+    assert np.abs(luma[0] - (16 + 219 * (lights[0] * weight + lights[1] * (1 - weight)) ** (1 / 2.4))).max() <= 0.51
+
+
 def test_a_real_shadow_is_kept_and_a_drawn_one_lies_at_the_feet() -> None:
     alpha = disc(180, 320, row=0.4, radius=0.2)
     plate = np.full((180, 320), 150, np.uint8)
@@ -123,8 +149,25 @@ def test_a_real_shadow_is_kept_and_a_drawn_one_lies_at_the_feet() -> None:
     darker = shaded(np.full_like(plate, 200), light)
     assert darker[140, 160] < 140
     assert darker[20, 20] == 200
-    drawn = contact_shadow(alpha)
+    drawn = contact_shadow(alpha, ground_of(alpha))
     row, _ = np.unravel_index(drawn.argmin(), drawn.shape)
     assert abs(row - 180 * 0.6) < 8
     assert drawn[5, 5] == 255
-    assert (contact_shadow(disc(180, 320, row=0.9, radius=0.3)) == 255).all()
+    cut_off = disc(180, 320, row=0.9, radius=0.3)
+    assert (contact_shadow(cut_off, ground_of(cut_off)) == 255).all()
+
+
+def test_a_drawn_shadow_moves_and_fades_evenly() -> None:
+    """The subject sinks by a pixel a frame until the lower border cuts it off."""
+    steady, middles, depths = SteadyGround(), [], []
+    for shift in range(120):
+        alpha = np.zeros((720, 640), np.uint8)
+        alpha[200 + shift : 620 + shift, 270:370] = 255
+        shade = 255.0 - contact_shadow(alpha, steady(ground_of(alpha)))
+        depths.append(shade.max())
+        if shift < 40:
+            middles.append((shade.sum(axis=1) * np.arange(720)).sum() / shade.sum())
+    assert np.abs(np.diff(middles[6:]) - 1).max() < 0.35
+    assert depths[0] == pytest.approx(0.45 * 255, abs=1)
+    assert depths[-1] == 0
+    assert np.abs(np.diff(depths)).max() < 8
