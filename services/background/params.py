@@ -68,7 +68,7 @@ class LookParams(Params):
         0.5,
         ge=0,
         le=1,
-        description="How far the subject's brightness, contrast and colours move towards the background's. Does nothing over a plain colour.",
+        description="How far the subject's brightness, contrast and colours move towards the background's; not over a plain colour.",
     )
     grain: bool = Field(True, description="Give a background that is cleaner than the clip the clip's grain.")
     blobs: float = Field(
