@@ -33,7 +33,7 @@ def without_stray_blobs(alpha: Plane, share: float) -> Plane:
     attached = _enlarged(_connected(alpha, size, kept))
     stray = _enlarged(_enlarged(solid & ~kept)) & ~_enlarged(kept)
     keep = cv2.resize(np.where(attached & ~stray, 255, 0).astype(np.uint8), alpha.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    return np.asarray(cv2.min(alpha, keep), np.uint8)
+    return np.asarray(cv2.min(alpha, keep, dst=keep), np.uint8)
 
 
 def _connected(alpha: Plane, size: tuple[int, int], kept: Mask) -> Mask:
