@@ -81,13 +81,13 @@ def speed(clip: Path, folder: Path) -> Table:
     frames = frames_of(clip)
     target = folder / "made.mp4"
     variants: list[tuple[str, dict[str, Any]]] = [
-        ("normal, camera still", {"ghost": "normal", "camera_model": "none"}),
-        ("normal", {"ghost": "normal"}),
+        ("normal, camera still", {"ghost": "normal", "mask": False, "camera_model": "none"}),
+        ("normal", {"ghost": "normal", "mask": False}),
         ("normal, masked", {"ghost": "normal", "mask": True}),
-        ("normal, camera by similarity", {"ghost": "normal", "camera_model": "similarity"}),
-        ("glow", {"ghost": "glow"}),
-        ("shadow", {"ghost": "shadow"}),
-        ("normal, linear light", {"ghost": "normal", "linear_light": True}),
+        ("normal, camera by similarity", {"ghost": "normal", "mask": False, "camera_model": "similarity"}),
+        ("glow", {"ghost": "glow", "mask": False}),
+        ("shadow", {"ghost": "shadow", "mask": False}),
+        ("normal, linear light", {"ghost": "normal", "mask": False, "linear_light": True}),
     ]
     rows = best(
         [
@@ -132,7 +132,7 @@ def memory(clip: Path, folder: Path) -> Table:
     for head in ("job", "held, by the formula", f"{frames_of(clip)} frames", f"{frames_of(long)} frames"):
         table.add_column(head, justify="right")
     for ghost in ("normal", "glow"):
-        params = MotionTrailsParams.model_validate({"ghost": ghost})
+        params = MotionTrailsParams.model_validate({"ghost": ghost, "mask": False})
         peaks = [peak(TRAILS, path, target, ghost) - alone for path, alone in zip((clip, long), copying, strict=True)]
         formula = held_bytes(params, info, matte=False) / 1e6
         table.add_row(f"motion-trails, {ghost}, over that", f"{formula:.0f}", *(f"{megabytes:.0f}" for megabytes in peaks))

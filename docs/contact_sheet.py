@@ -18,10 +18,10 @@ SHEET = Path(__file__).parent / "trails.jpg"
 SHOTS = ((0.0, 1.2, 18), (7.48, 2.2, 17))
 ROWS: tuple[tuple[str, dict[str, Any] | None], ...] = (
     ("the clip", None),
+    ("echo, the default", {}),
     ("glow", {"ghost": "glow"}),
     ("shadow", {"ghost": "shadow"}),
-    ("normal", {"ghost": "normal"}),
-    ("normal, mask", {"ghost": "normal", "mask": True}),
+    ("normal, whole pictures", {"ghost": "normal", "mask": False}),
     ("glow, ahead, tint #40c0ff", {"ghost": "glow", "direction": "ahead", "tint": "#40c0ff"}),
 )
 STROBE = "strobe, 0.4 s"

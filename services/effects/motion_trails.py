@@ -46,15 +46,15 @@ class MotionTrailsParams(ClipPart, SubjectParams):
         "frames", description="Unit of `spacing`. `seconds` look the same at every frame rate."
     )
     ghost: GhostName = Field(
-        "glow",
+        "normal",
         description="Style of the ghosts. " + "; ".join(f"`{style.name}`: {style.description}" for style in GHOST_STYLES.values()) + ".",
     )
     direction: Direction = Field(
         "behind", description="Side of the subject that ghosts are on: `behind` (its past), `ahead` (its future) or `both`."
     )
     mask: bool = Field(
-        False,
-        description="Limit ghosts to what moves and is in focus, and keep the subject sharp on top. Without it, `ghost: normal` averages "
+        True,
+        description="Limit ghosts to what moves and is in focus, and keep the subject sharp on top. `false`: `ghost: normal` averages "
         "whole pictures, and the other styles use everything that moves. A matte takes the place of this mask.",
     )
     focus_block: int = Field(
@@ -230,5 +230,6 @@ MOTION_TRAILS = Operation(
     inputs={"video": Kind.VIDEO, "matte": Input(kind=Kind.VIDEO, optional=True)},
     outputs={"video": Kind.VIDEO},
     run=motion_trails,
+    version=2,
     example=MotionTrailsParams(layers=5, spacing=4, ghost="glow"),
 )

@@ -111,6 +111,10 @@ def _difference(small: Small, planes: Small, matrix: Matrix, valid_planes: Mask)
     return np.asarray(reduce(cv2.add, cv2.split(beyond)), np.uint8), valid
 
 
+_THIN, _COMPACT = 0.1, 0.2
+"""Areas relative to the square of a region's longer side: below the first it is an edge; that of a person or an animal."""
+
+
 def cleaned(mask: Mask) -> Mask:
     """Remove specks from a mask and close gaps and holes in it."""
     height, width = mask.shape
@@ -125,6 +129,38 @@ def cleaned(mask: Mask) -> Mask:
     holes = _regions(closed <= 127, at_most=_MAX_HOLE * height * width)
     closed[holes] = 255
     return np.asarray(cv2.blur(closed, (3, 3)), np.uint8)
+
+
+def completed(mask: Mask) -> Mask:
+    """Close a subject of which only the moving edges are in a mask: gaps up to a twelfth of the height, and what they enclose.
+
+    In the view of the current frame, the scene behind a subject looks the same in a ghost, so scene in a closed gap does not show.
+    """
+    return np.maximum(mask, np.where(outline(mask), 255, 0).astype(np.uint8))
+
+
+def share_seen(mask: Mask) -> float:
+    """Estimate the share of the subject's inside that a mask holds, 0 to 1.
+
+    The inside of a region is what its outer outline encloses. A region that is long and thin is an edge of a larger subject, of which the
+    rest was not seen: it counts as a part of that.
+    """
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(np.where(outline(mask), 255, 0).astype(np.uint8), connectivity=8)
+    held = np.bincount(labels[mask > 127], minlength=count)
+    total = 0.0
+    for label in range(1, count):
+        area, longest = float(stats[label, cv2.CC_STAT_AREA]), max(stats[label, cv2.CC_STAT_WIDTH], stats[label, cv2.CC_STAT_HEIGHT])
+        total += area if area > _THIN * longest**2 else _COMPACT * longest**2
+    return float(held[1:].sum()) / total if total else 0.0
+
+
+def outline(mask: Mask) -> NDArray[np.bool_]:
+    """Return everything within the outer outline of a mask's regions, bool (height, width)."""
+    reach = max(round(mask.shape[0] / 24), 1) * 2 + 1
+    shape = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
+    closed = cv2.morphologyEx(np.where(mask > 127, 255, 0).astype(np.uint8), cv2.MORPH_CLOSE, shape)
+    contours, _ = cv2.findContours(closed, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    return np.asarray(cv2.drawContours(np.zeros_like(closed), contours, -1, 255, cv2.FILLED) > 0)
 
 
 def regions_with(where: NDArray[np.bool_], seeds: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from services.effects.scene.concurrency import worker_count
 from services.effects.scene.moments import MaskedFrame, SceneFrame, View
-from services.effects.scene.motion_mask import Mask, focused, moving
+from services.effects.scene.motion_mask import Mask, completed, focused, moving
 from services.effects.scene.neighbours import look_frames, neighbours
 from services.effects.scene.small_planes import chroma_planes, reduced, small_size
 from shared.motion.camera import Camera, Matrix, Model, Pose, matrix_between, scale_matrix
@@ -69,4 +69,4 @@ class SceneTracker:
     def _moving(self, frame: SceneFrame, others: list[View], threshold: int, block: int | None) -> Mask:
         aligned = [(other.small, self.small_matrix(other.pose, frame.pose)) for other in others]
         mask = moving(frame.small, aligned, threshold=threshold)
-        return mask if block is None else focused(mask, frame.small[:, :, 0], block=block)
+        return mask if block is None else completed(focused(mask, frame.small[:, :, 0], block=block))

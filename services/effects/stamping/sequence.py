@@ -1,5 +1,7 @@
 """The sequence picture of a clip: the panorama of the shot with the most stamps."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -7,7 +9,18 @@ from services.effects.scene.moments import MaskedFrame
 from services.effects.stamping.panorama import Panorama
 from services.effects.stamping.stamps import Stamp, StampedFrame
 
-_Result = tuple[NDArray[np.uint8], list[float]]
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sequence:
+    """A finished sequence picture.
+
+    `picture`: uint8 (height, width, 3 or 4), see `Panorama.finished`. `seconds`: times of its stamps. `seen`: for each stamp, the share of
+    the subject's inside that was seen, 0 to 1.
+    """
+
+    picture: NDArray[np.uint8]
+    seconds: list[float]
+    seen: list[float]
 
 
 class SequencePicture:
@@ -23,7 +36,7 @@ class SequencePicture:
         self._panorama: Panorama | None = None
         self._unpainted: MaskedFrame | None = None
         self._stamps: list[tuple[Stamp, NDArray[np.uint8]]] = []
-        self._best: _Result | None = None
+        self._best: Sequence | None = None
         self.clipped = False
 
     def add(self, stamped: StampedFrame) -> None:
@@ -41,11 +54,8 @@ class SequencePicture:
             self._stamps.append((stamped.own, frame.frame.rgb()[top : top + high, left : left + wide].copy()))
             del self._stamps[: -self._max_stamps]
 
-    def finished(self) -> _Result:
-        """Return the picture and the times of its stamps in seconds.
-
-        For the picture, see `Panorama.finished`. Needs at least one frame.
-        """
+    def finished(self) -> Sequence:
+        """Return the picture and its stamps. Needs at least one frame."""
         self._end_shot()
         assert self._best is not None
         return self._best
@@ -61,8 +71,9 @@ class SequencePicture:
         Paints its last frame, and keeps its picture if it has more stamps than the best picture so far.
         """
         self._paint()
-        if self._panorama is not None and (self._best is None or len(self._stamps) > len(self._best[1])):
+        if self._panorama is not None and (self._best is None or len(self._stamps) > len(self._best.seconds)):
             picture = self._panorama.finished(self._stamps, opacity=self._opacity)
-            self._best = picture, [stamp.seconds for stamp, _ in self._stamps]
+            stamps = [stamp for stamp, _ in self._stamps]
+            self._best = Sequence(picture, [stamp.seconds for stamp in stamps], [stamp.seen for stamp in stamps])
             self.clipped = self._panorama.clipped
         self._panorama, self._stamps = None, []

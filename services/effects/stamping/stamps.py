@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from services.effects.scene.moments import MaskedFrame
-from services.effects.scene.motion_mask import Mask
+from services.effects.scene.motion_mask import Mask, share_seen
 from services.effects.scene.pixels import Pixels, Planes
 from services.effects.scene.warp import Weights, enlarged, mix_weighted, rectangle
 from shared.motion.camera import Matrix, Pose, matrix_between, scale_matrix
@@ -27,6 +27,14 @@ class Stamp:
     """Planes of the piece."""
     mask: Mask
     """Mask of the whole frame, 0 to 255."""
+
+    @property
+    def seen(self) -> float:
+        """Return the share of the subject's inside that the mask holds, 0 to 1.
+
+        A mask that holds only the subject's moving edges makes a hollow stamp.
+        """
+        return share_seen(self.mask)
 
     def matrix_to(self, target: Pose) -> Matrix:
         """Return the matrix from the stamp's pixels to a frame's.

@@ -8,10 +8,11 @@ where `floor` is black. With m_i the mask of ghost i, 0 to 1, moved to the view 
 v_i = decay^i * m_i * (1 - m_0), which keeps ghosts behind the subject:
 
     glow    e_i = v_i * overexposed(ghost_i), where overexposing takes the luma y to 1 - (1 - y)^2.5 and its chroma in proportion;
-            e = 0.6 * sum(e_i) + 0.8 * blurred(sum(e_i)); veil = 1 - exp(-luma(e)), light = e * veil / luma(e).
+            e = 1.1 * sum(e_i) + 1.2 * blurred(sum(e_i)); veil = 1 - exp(-luma(e)), light = e * veil / luma(e).
             The light's luma equals the veil, so luma is combined as in the blend mode screen: out = 1 - (1 - in) * (1 - light).
-    shadow  1 - veil = product of (1 - 0.85 * v_i * (1 - 0.25 * y_i)), slightly blurred; light = 0, or a quarter of the tint's.
-            The picture is multiplied by silhouettes that keep a little of the subject's texture.
+    shadow  1 - veil = product of (1 - 0.85 * v_i * (1 - 0.25 * y_i)), slightly blurred; light = 0.14 * veil, or a quarter
+            of the tint's. The picture is multiplied by silhouettes that keep a little of the subject's texture; the light lifts them over
+            what is darker, as smoke.
     normal  veil = sum(v_i) / (1 + sum(v_i)), light = sum(v_i * ghost_i) / (1 + sum(v_i)): the weighted mean of full-size ghosts.
 
 `blur` blurs ghost i and its mask by i times as much.
@@ -32,6 +33,10 @@ from shared.choices import OneOf
 
 _BLOOM = 0.012
 """Radius of the bloom (standard deviation of a Gaussian), as a share of the picture's diagonal."""
+_GLOW, _HALO = 1.1, 1.2
+"""Strength of the glow and of its bloom."""
+_SMOKE = 0.14
+"""Brightness of a full shadow, 0 to 1: black would not show on dark clothes and at night."""
 _SHADOW_BLUR = 0.0012
 """Radius of the blur of shadows (standard deviation of a Gaussian), as a share of the picture's diagonal."""
 
@@ -104,7 +109,7 @@ def _empty_shadow(_levels: Levels) -> tuple[float, ...]:
 def _glow_veil(ghosts: list[PlacedGhost], clear: Floats, levels: Levels, _tint: Tint | None) -> Veil:
     sharp = _sum_of(ghosts, clear, levels)[:, :, :-1]
     bloom = _blurred(sharp, _BLOOM * float(np.hypot(*clear.shape)))
-    light = np.asarray(np.float32(0.6) * sharp + np.float32(0.8) * bloom, np.float32)
+    light = np.asarray(np.float32(_GLOW) * sharp + np.float32(_HALO) * bloom, np.float32)
     bright = np.maximum(brightness(light + np.array(levels.floor, np.float32), levels), np.float32(1e-6))
     veil = 1 - np.exp(-bright)
     light *= (veil / bright)[:, :, None]
@@ -124,8 +129,15 @@ def _shadow_veil(ghosts: list[PlacedGhost], clear: Floats, levels: Levels, tint:
         dark = _blurred(ghost.essence, ghost.blur).reshape(clear.shape)
         kept *= np.asarray(1 - dark * clear * np.float32(0.85 * ghost.weight / np.iinfo(dark.dtype).max), np.float32)
     veil = 1 - _blurred(kept, _SHADOW_BLUR * float(np.hypot(*clear.shape)))
-    colour = tint.strength * 0.25 * (np.array(tint.values) - levels.floor) if tint else np.zeros(len(levels.floor))
+    colour = tint.strength * 0.25 * (np.array(tint.values) - levels.floor) if tint else _smoke(levels)
     return Veil(veil, veil[:, :, None] * colour.astype(np.float32))
+
+
+def _smoke(levels: Levels) -> NDArray[np.float64]:
+    """Return the light of a full shadow in each plane: gray, in luma or in all planes of linear light."""
+    if len(levels.floor) == 3 and levels.floor[1] == 0:
+        return np.full(3, _SMOKE**2.2 * levels.span)
+    return np.array([_SMOKE * levels.span, *np.zeros(len(levels.floor) - 1)])
 
 
 GHOST_STYLES = {

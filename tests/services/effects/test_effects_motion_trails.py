@@ -3,6 +3,7 @@
 from contextlib import closing
 from fractions import Fraction
 
+import cv2
 import numpy as np
 import pytest
 
@@ -43,7 +44,7 @@ def panned(tmp_path_factory):
 def test_normal_agrees_with_the_naive_reference_to_40_db(clip, request, tmp_path):
     source = request.getfixturevalue(clip)
     params = {"layers": 4, "decay": 0.7, "spacing": 3}
-    trails_of(source, tmp_path / "out.mp4", ghost="normal", quality=100, **params)
+    trails_of(source, tmp_path / "out.mp4", ghost="normal", mask=False, quality=100, **params)
     step = (0, 0) if clip == "tripod" else (-2, 1)
     path = [(step[0] * i, step[1] * i) for i in range(40)]
     with read_frames(tmp_path / "out.mp4") as frames:
@@ -93,13 +94,39 @@ def test_ghosts_do_not_appear_suddenly(ghost, tripod, tmp_path):
 
 def test_a_moving_camera_leaves_no_trail_of_the_scene(tmp_path):
     source = write(tmp_path / "clip.mp4", scene(lambda i: (100 + 3.3 * i, 200 + 1.4 * i), None), frames=30)
-    for params in ({"ghost": "normal"}, {"ghost": "glow"}, {"ghost": "shadow"}):
+    for params in ({"ghost": "normal", "mask": False}, {}, {"ghost": "glow"}, {"ghost": "shadow"}):
         trails_of(source, tmp_path / "out.mp4", layers=4, spacing=4, **params)
         inner = (slice(30, -30), slice(60, -60))
         worst = min(psnr(a[inner], b[inner]) for a, b in zip(lumas(source), lumas(tmp_path / "out.mp4"), strict=True))
         assert worst > 38, (params, worst)
-    trails_of(source, tmp_path / "out.mp4", layers=4, spacing=4, ghost="normal", camera_model="none")
+    trails_of(source, tmp_path / "out.mp4", layers=4, spacing=4, ghost="normal", mask=False, camera_model="none")
     assert min(psnr(a[inner], b[inner]) for a, b in zip(lumas(source)[16:], lumas(tmp_path / "out.mp4")[16:], strict=True)) < 32
+
+
+def test_the_default_is_an_echo_behind_a_sharp_subject(panned, tmp_path):
+    assert MotionTrailsParams().ghost == "normal"
+    assert MotionTrailsParams().mask
+    trails_of(panned, tmp_path / "out.mp4", layers=3, spacing=8)
+    difference = np.abs(lumas(tmp_path / "out.mp4")[34].astype(int) - lumas(panned)[34])
+    x = 30 + 4 * 34
+    assert difference[84:96, x - 8 : x + 8].mean() < 3, "the subject is sharp"
+    assert difference[75:105, x - 3 * 32 : x - 24].mean() > 10, "the trail is behind it"
+    assert difference[24:50, 36:-36].mean() < 2, "the scene is sharp while the camera moves"
+
+
+@pytest.mark.parametrize("ghost", ["glow", "shadow"])
+@pytest.mark.parametrize(("level", "contrast"), [(24, 0.12), (110, 0.4)])
+def test_styles_show_over_dark_and_gray_scenes(ghost, level, contrast, tmp_path):
+    ground_of = scene(still, None)
+
+    def picture(i):
+        luma = np.clip(level + contrast * (ground_of(i).astype(float) - 126), 16, 235).astype(np.uint8)
+        return cv2.circle(luma, (60 + 5 * i, 90), 28, 48, -1)
+
+    source = write(tmp_path / "clip.mp4", picture, frames=30)
+    trails_of(source, tmp_path / "out.mp4", ghost=ghost)
+    difference = np.abs(lumas(tmp_path / "out.mp4")[28].astype(int) - lumas(source)[28])
+    assert np.percentile(difference[75:105, 90:165], 90) > 8
 
 
 def test_a_cut_resets_the_trail(tmp_path):
@@ -303,7 +330,7 @@ def test_the_memory_of_mixing_masked_ghosts_is_counted(tmp_path, monkeypatch, us
     with pytest.raises(Invalid, match="Lower layers or spacing"):
         trails_of(clip, tmp_path / "out.mp4", mask=True, **params)
     assert not (tmp_path / "out.mp4").exists()
-    trails_of(clip, tmp_path / "out.mp4", **params)
+    trails_of(clip, tmp_path / "out.mp4", mask=False, **params)
 
 
 def test_impossible_jobs_are_refused(tripod, tmp_path, use_settings):

@@ -204,3 +204,37 @@ def test_jobs_that_need_too_much_memory_are_refused(tripod, tmp_path, use_settin
     assert [one["field"] for one in refused.value.errors] == ["params.stamps", "params.canvas"]
     with pytest.raises(Invalid, match="leaves nothing"):
         run(tripod, tmp_path, start=60)
+
+
+def test_hollow_stamps_are_reported_and_a_matte_fills_them(tmp_path):
+    """A large disc sways in place, so motion shows only its edges."""
+    ground_of = scene(still, None)
+
+    def place(i):
+        return (150 + 8 * np.sin(i / 4), 90.0)
+
+    source = write(tmp_path / "clip.mp4", lambda i: with_disc(ground_of(i), place(i), radius=70), frames=50)
+    black = np.full((HEIGHT, WIDTH), 16, np.uint8)
+    matte = write(tmp_path / "matte.mp4", lambda i: with_disc(black, place(i), radius=70), frames=50)
+    progress = RecordingProgress()
+    result, *_ = run(source, tmp_path, progress=progress)
+    assert result.mask == "motion"
+    assert result.subject_seen < 0.8
+    assert set(result.hollow) <= set(result.stamped)
+    assert any("hollow" in warning and "matte" in warning for warning in progress.warnings)
+    for mask, used in (("auto", "matte"), ("matte", "matte"), ("motion", "motion")):
+        progress = RecordingProgress()
+        result, *_ = run(source, tmp_path, matte=matte, mask=mask, progress=progress, duration=1)
+        assert result.mask == used
+        assert (result.hollow == []) == (used == "matte")
+        assert any("hollow" in warning for warning in progress.warnings) == (used == "motion")
+    with pytest.raises(Invalid, match="no matte is given"):
+        run(source, tmp_path, mask="matte")
+
+
+def test_whole_stamps_need_no_matte(tripod, tmp_path):
+    progress = RecordingProgress()
+    result, *_ = run(tripod, tmp_path, interval=0.4, progress=progress)
+    assert result.hollow == []
+    assert result.subject_seen > 0.9
+    assert progress.warnings == []
