@@ -1,46 +1,95 @@
 """Changes of the subject's exposure over a clip."""
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 Plane = NDArray[np.uint8]
+Tones = NDArray[np.float32]
 
 _INSIDE = 200
 _LEAST_PIXELS = 20
 _BLACK = 16
+_PER_E, _BINS, _BLUR, _REACH = 32, 177, 2.0, 18
+"""Bins per factor e, their number (levels up to 239), blur and largest shift in bins (a factor of 1.75)."""
+_NOISE_LEVELS, _NOISE_SHARE = 2.0, 0.01
+"""Changes below so many levels, or this share, are noise."""
 _FEWEST, _MOST = 0.6, 1.6
 """Bounds of a ratio: beyond them the subject itself has changed."""
 
 
-def subject_brightness(luma: Plane, matte: Plane) -> float:
-    """Return the subject's median luma above black, in levels.
+def subject_tones(luma: Plane, matte: Plane) -> Tones | None:
+    """Return the distribution of the subject's luma on a logarithmic scale.
 
-    Returns nan if fewer than 20 pixels of the subject are visible. `luma`: uint8 (h, w), limited range; `matte`: uint8 of the same size.
-    The median ignores highlights, and the matte is eroded to leave the soft edge out.
+    The result is float32 (177,), of sum 1. Returns None if fewer than 20 pixels of the subject are visible. `luma`: uint8 (h, w), limited
+    range; `matte`: uint8 of the same size, which is eroded to leave the soft edge out.
     """
     inside = cv2.erode(matte, np.ones((3, 3), np.uint8)) > _INSIDE
     if inside.sum() < _LEAST_PIXELS:
-        return float("nan")
-    return max(float(np.median(luma[inside])) - _BLACK, 1.0)
+        return None
+    levels = np.maximum(luma[inside].astype(np.float32) - _BLACK, 1)
+    places = np.rint(_PER_E * np.log(levels)).astype(np.intp)
+    counts = np.bincount(places, minlength=_BINS).astype(np.float32)
+    blurred = np.asarray(cv2.GaussianBlur(counts[None], (0, 0), _BLUR, borderType=cv2.BORDER_CONSTANT)[0], np.float32)
+    return np.asarray(blurred / blurred.sum(), np.float32)
+
+
+def brightness_of(tones: Sequence[Tones | None]) -> NDArray[np.float64]:
+    """Return the subject's luma above black in each frame, in levels.
+
+    A change of light shifts the whole distribution; a change of what the subject shows (a turn, an arm) only changes how much there is of
+    each tone. So each frame's distribution is shifted to where it agrees best (Bhattacharyya, 1943) with that of the frame of median
+    brightness. Frames with None are nan.
+    """
+    brightness = np.full(len(tones), np.nan)
+    known = [number for number, each in enumerate(tones) if each is not None]
+    if not known:
+        return brightness
+    roots = np.sqrt(np.array([tones[number] for number in known], np.float64))
+    means = (roots**2) @ np.arange(_BINS)
+    middle = int(np.argsort(means)[len(means) // 2])
+    shifts = np.array([_shift(roots[middle], root) for root in roots])
+    brightness[known] = np.exp((means[middle] + shifts) / _PER_E)
+    return brightness
+
+
+def _shift(reference: NDArray[np.float64], root: NDArray[np.float64]) -> float:
+    """Return how many bins `root` lies above `reference`, to a fraction of a bin."""
+    agreement = np.correlate(np.pad(root, _REACH), reference, mode="valid")
+    best = int(np.argmax(agreement))
+    if not 0 < best < len(agreement) - 1:
+        return float(best - _REACH)
+    before, peak, after = agreement[best - 1 : best + 2]
+    bend = before - 2 * peak + after
+    return best - _REACH + (0.5 * float((before - after) / bend) if bend < 0 else 0.0)
 
 
 def exposure_ratios(brightness: NDArray[np.float64], window: int) -> NDArray[np.float64]:
     """Return each frame's exposure relative to the clip's median.
 
-    `brightness`: (n,), from `subject_brightness`; frames without a subject are interpolated from their neighbours. The result, (n,), is
-    smoothed over `window` frames.
+    `brightness`: (n,), from `brightness_of`; frames without a subject are interpolated from their neighbours. The result, (n,), is smoothed
+    over `window` frames, and is 1 where it differs from 1 by no more than noise.
     """
     known = np.flatnonzero(np.isfinite(brightness))
     if not len(known):
         return np.ones(len(brightness))
     values = np.interp(np.arange(len(brightness)), known, brightness[known])
-    ratios = np.clip(values / np.median(brightness[known]), _FEWEST, _MOST)
-    if window <= 1:
-        return np.asarray(ratios, np.float64)
-    before = window // 2
-    padded = np.pad(ratios, (before, window - 1 - before), mode="edge")
-    return np.asarray(np.convolve(padded, np.full(window, 1 / window), mode="valid"), np.float64)
+    level = float(np.median(brightness[known]))
+    ratios = np.clip(values / level, _FEWEST, _MOST)
+    if window > 1:
+        before = window // 2
+        padded = np.pad(ratios, (before, window - 1 - before), mode="edge")
+        ratios = np.convolve(padded, np.full(window, 1 / window), mode="valid")
+    return _without_noise(np.asarray(ratios, np.float64), max(_NOISE_LEVELS / level, _NOISE_SHARE))
+
+
+def _without_noise(ratios: NDArray[np.float64], noise: float) -> NDArray[np.float64]:
+    """Set ratios within `noise` of 1 to 1, and keep those farther than twice that (firm threshold; Gao and Bruce, 1997)."""
+    change = ratios - 1
+    size = np.abs(change)
+    return np.asarray(1 + np.sign(change) * np.where(size > 2 * noise, size, np.maximum(2 * (size - noise), 0)), np.float64)
 
 
 def exposed(planes: tuple[Plane, Plane, Plane], ratio: float) -> tuple[Plane, Plane, Plane]:
