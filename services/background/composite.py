@@ -21,8 +21,8 @@ from services.background.mixing.over import chroma_alpha
 from services.background.params import LookParams
 from shared.errors import Invalid
 from shared.operation import Input, Kind, Operation, Progress, Silent
-from shared.video import VideoInfo, map_ordered, probe, read_together
-from shared.video.clip.clip_file import ClipFile, Target
+from shared.video import VideoInfo, conversion_warnings, map_ordered, probe, read_together
+from shared.video.clip.clip_file import PIXELS, ClipFile, Target
 from shared.video.clip.part import ClipPart
 from shared.video.clip.rewrite import Times, Written, expected_frames, matte_remarks, probe_clip, rate_of, write_again
 from shared.video.frames.color import apply_tags, matrix_or_guess
@@ -30,6 +30,7 @@ from shared.video.frames.planes import picture_from
 from shared.video.info import ColorInfo
 
 _WORKERS = 2
+_PIXELS = PIXELS | {"png": "rgba"}
 
 
 class CompositeParams(LookParams, ClipPart):
@@ -91,7 +92,9 @@ def composite(
     params = _trimmed(params, info, background)
     for warning in matte_remarks(alpha, params, info=info):
         progress.warn(warning)
-    session = _Session(params, info, video, alpha, background, plate)
+    for warning in _behind_remarks(background):
+        progress.warn(warning)
+    session = _Session(params, info, video, alpha, background, plate, progress)
     if not only_subject:
         with closing(session.pictures()) as pictures:
             written = write_again(pictures, params, video=video, info=info, output=output, progress=progress)
@@ -124,12 +127,22 @@ def _trimmed(params: CompositeParams, info: VideoInfo, background: Path | None) 
     return params.model_copy(update={"duration": left}) if 0 < left < rest else params
 
 
+def _behind_remarks(background: Path | None) -> Iterator[str]:
+    """Yield warnings about what reading changes of a background clip."""
+    behind = None if background is None else probe(background)
+    if isinstance(behind, VideoInfo):
+        for warning in conversion_warnings(behind, to_sdr8=True):
+            yield f"Background: {warning}"
+
+
 def _write_subject(session: "_Session", params: CompositeParams, video: Path, info: VideoInfo, output: Path, progress: Progress) -> Written:
     """Write the subject alone with its alpha.
 
     Raises Invalid if no frame begins in the part.
     """
     assert params.format != "mp4"
+    for warning in conversion_warnings(info, to_sdr8=True, written_as=_PIXELS[params.format]):
+        progress.warn(warning)
     expected, count = expected_frames(info, params), 0
     first, end = Fraction(0), Fraction(0)
     target = Target(path=output, format=params.format, sound=params.format != "png", rgba=True)
@@ -159,10 +172,17 @@ class _Session:
     """State of one composite: sources, aligned plate and measured grain."""
 
     def __init__(
-        self, params: CompositeParams, info: VideoInfo, video: Path, alpha: Path, background: Path | None, plate: Path | None
+        self,
+        params: CompositeParams,
+        info: VideoInfo,
+        video: Path,
+        alpha: Path,
+        background: Path | None,
+        plate: Path | None,
+        progress: Progress,
     ) -> None:
         self._params, self._video, self._alpha = params, video, alpha
-        self._background, self._plate = background, plate
+        self._background, self._plate, self._progress = background, plate, progress
         self._size = info.width, info.height
         self.moving = background is not None and is_clip(background)
         self.grain_levels = 0.0
@@ -247,7 +267,7 @@ class _Session:
                     begin = frame.time
                     backgrounds = self._backgrounds(Backdrop(*self._size, matrix), stack)
                     if self._plate is not None:
-                        picture = Backdrop(*self._size, matrix).picture(picture_of(self._plate), "stretch")
+                        picture = Backdrop(*self._size, matrix).picture(picture_of(self._plate, self._progress), "stretch")
                         self._aligned = AlignedPlate(picture)
                 background = backgrounds(frame.time - begin)
                 if background is None:
@@ -263,7 +283,11 @@ class _Session:
         """
         params = self._params
         if self._background is None or not self.moving:
-            still = backdrop.color(params.color) if self._background is None else backdrop.picture(picture_of(self._background), params.fit)
+            still = (
+                backdrop.color(params.color)
+                if self._background is None
+                else backdrop.picture(picture_of(self._background, self._progress), params.fit)
+            )
             return lambda _: still
         requested: list[Fraction] = []
 

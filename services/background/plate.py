@@ -17,6 +17,7 @@ from shared.choices import described
 from shared.errors import Invalid
 from shared.models.folder import to_install
 from shared.operation import Input, Kind, Operation, Progress, Silent
+from shared.video import conversion_warnings
 from shared.video.clip.part import ClipPart
 from shared.video.clip.rewrite import expected_frames, matte_remarks, probe_clip
 
@@ -71,6 +72,8 @@ def plate(params: PlateParams, *, video: Path, alpha: Path, outputs: Mapping[str
     """
     info = probe_clip(video, params)
     for warning in matte_remarks(alpha, params, info=info):
+        progress.warn(warning)
+    for warning in conversion_warnings(info, to_sdr8=True, written_as="rgb24"):
         progress.warn(warning)
     length_s = min(info.length_s - params.start, params.duration or info.length_s)
     _check_reference(params, info.length_s)

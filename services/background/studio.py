@@ -32,6 +32,7 @@ from shared.video.clip.part import ClipPart
 from shared.video.clip.rewrite import expected_frames, matte_remarks, probe_clip, rate_of, write_again
 from shared.video.frames.color import matrix_or_guess
 from shared.video.frames.cover import cover
+from shared.video.writing.encoder_input import coded_size
 
 Floats = NDArray[np.float32]
 
@@ -125,7 +126,7 @@ def studio(
         raise Invalid(f"No frame of the video begins at or after {params.start:g} s. Choose an earlier `start`.")
     path = analysis.path.resized(*size)
     if background is not None:
-        place = _Place(picture_of(background))
+        place = _Place(picture_of(background, progress))
     else:
         place = _painted(params, video, alpha, analysis, path, progress.part("painting", 0.25, 0.5))
     picture = place.picture
@@ -144,12 +145,13 @@ def studio(
         written = write_again(pictures, params, video=video, info=info, output=outputs["video"], progress=progress.part("render", 0.55, 1))
     _warn(analysis, over, progress)
     rate = rate_of(info)
+    width, height = coded_size(*size, "yuv420p")
     return StudioResult(
         frames=written.frames,
         frame_rate=f"{rate.numerator}/{rate.denominator}",
         duration_s=written.duration_s,
-        width=size[0],
-        height=size[1],
+        width=width,
+        height=height,
         background="given" if background is not None else "generated",
         prompt=place.prompt,
         seed=place.seed,
@@ -242,7 +244,7 @@ def _stage(
     inverse: Floats | None,
     size: tuple[int, int],
 ) -> Stage:
-    matrix = matrix_or_guess(info.color, info.width, info.height)
+    matrix = matrix_or_guess(analysis.color, info.width, info.height)
     look = params.look(matrix=matrix, shadow=params.shadow)
     plate = MovingPlate(rgb, inverse, path, depth_scale=params.depth_scale, matrix=matrix)
     return Stage(plate=plate, exposure=analysis.exposure, look=look, grain=params.grain, size=size)

@@ -28,8 +28,9 @@ from shared.errors import Invalid
 from shared.models.info import model_used
 from shared.operation import Input, Kind, Operation, Progress, Silent
 from shared.video import VideoInfo, conversion_warnings, map_ordered
-from shared.video.clip.clip_file import ClipFile, Target
+from shared.video.clip.clip_file import PIXELS, ClipFile, Target
 from shared.video.clip.rewrite import expected_frames, probe_clip, rate_of
+from shared.video.writing.encoder_input import coded_size
 
 _AUTOMATIC_STEADINESS = 0.6
 _NOTHING = 0.0005
@@ -81,7 +82,7 @@ def matte(
     subject = _subject(params, choice, user_masks)
     for sentence in conversion_warnings(info, to_sdr8=True):
         progress.warn(sentence)
-    behind = _backdrop(params, info, background)
+    behind = _backdrop(params, info, background, progress)
     written = _written_outputs(params, background)
     with ExitStack() as stack:
         opened = stack.enter_context(choice.backend.open(setup, params, progress))
@@ -103,6 +104,7 @@ def matte(
         if not tally.frames:
             detail = "no frame of the video begins in this part"
             raise Invalid(f"{detail.capitalize()}.", errors=[{"field": "params.start", "detail": detail}])
+    width, height = coded_size(info.width, info.height, PIXELS[_target("alpha", params, outputs["alpha"], behind).format])
     for sentence in run.warnings(tally):
         progress.warn(sentence)
     progress(total, total)
@@ -110,8 +112,8 @@ def matte(
         backend=_used(choice, opened, setup),
         frames=tally.frames,
         duration_s=float(tally.end - tally.start),
-        width=info.width,
-        height=info.height,
+        width=width,
+        height=height,
         subject=subject,
         coverage=round(tally.coverage / tally.frames, 5),
         steadiness=run.steadiness,
@@ -291,9 +293,9 @@ def _under(mask: Mask, size: tuple[int, int], regions: Sequence[Region]) -> Regi
     return masked_region(regions, np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_AREA) > 127))
 
 
-def _backdrop(params: MatteParams, info: VideoInfo, background: Path | None) -> Rgb | None:
+def _backdrop(params: MatteParams, info: VideoInfo, background: Path | None, progress: Progress) -> Rgb | None:
     if background is not None:
-        return picture_backdrop(background, info.width, info.height)
+        return picture_backdrop(background, info.width, info.height, progress)
     if params.composite_over in ("none", "transparency"):
         return None
     return backdrop(params.composite_over, info.width, info.height)

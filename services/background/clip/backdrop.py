@@ -12,12 +12,13 @@ import numpy as np
 
 from services.background.clip.planes import Plane, Planes, planes_420
 from shared.errors import Invalid
+from shared.operation import Progress
 from shared.video import Frame, VideoInfo, probe, read_frames
 from shared.video.frames.color import matrix_or_guess, sws_matrix
 from shared.video.frames.cover import cover
 from shared.video.frames.frame import EXACT_SCALING, Reformatters
 from shared.video.frames.planes import planes_of
-from shared.video.image import list_pictures
+from shared.video.opaque_picture import opaque_picture
 
 Fit = Literal["cover", "contain", "stretch"]
 End = Literal["loop", "hold", "trim"]
@@ -119,15 +120,12 @@ class Backdrop:
         return luma.copy(), u.copy(), v.copy()
 
 
-def picture_of(path: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+def picture_of(path: Path, progress: Progress) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
     """Read a still image as upright RGB.
 
-    Returns uint8 (height, width, 3). Transparent parts are mixed with black.
+    Returns uint8 (height, width, 3). Transparent parts are put on black, with a warning.
     """
-    image = list_pictures([path])[0].image().convert("RGBA")
-    rgba = np.asarray(image, np.uint8)
-    opaque = rgba[..., :3].astype(np.uint16) * rgba[..., 3:] // 255
-    return opaque.astype(np.uint8)
+    return opaque_picture(path, progress)
 
 
 def is_clip(path: Path) -> bool:

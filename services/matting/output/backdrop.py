@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.video import list_pictures
+from shared.operation import Progress
 from shared.video.frames.cover import cover
+from shared.video.opaque_picture import opaque_picture
 
 Rgb = NDArray[np.uint8]
 
@@ -29,9 +30,9 @@ def backdrop(name: str, width: int, height: int) -> Rgb:
     return np.full((height, width, 3), color, np.uint8)
 
 
-def picture_backdrop(path: Path, width: int, height: int) -> Rgb:
+def picture_backdrop(path: Path, width: int, height: int, progress: Progress) -> Rgb:
     """Read a picture as a background, cropped around its middle.
 
-    Returns (height, width, 3).
+    Returns (height, width, 3). Transparent parts are put on black, with a warning.
     """
-    return np.asarray(cover(np.asarray(list_pictures([path])[0].image()), width, height), np.uint8)
+    return np.asarray(cover(opaque_picture(path, progress), width, height), np.uint8)

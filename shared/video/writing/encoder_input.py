@@ -16,6 +16,13 @@ from shared.video.frames.planes import empty_picture, picture_from, planes_of, s
 from shared.video.info import ColorInfo
 
 
+def coded_size(width: int, height: int, pixel_format: str) -> tuple[int, int]:
+    """Return the size (width, height) of a file with pictures of an odd size, after padding."""
+    layout = av.VideoFormat(pixel_format, 16, 16)
+    across, down = (2 if layout.chroma_width() < 16 else 1), (2 if layout.chroma_height() < 16 else 1)
+    return -(-width // across) * across, -(-height // down) * down
+
+
 class PictureConverter:
     """A converter of pictures to one size, format and `color`.
 
@@ -23,11 +30,8 @@ class PictureConverter:
     """
 
     def __init__(self, width: int, height: int, pixel_format: str):
-        layout = av.VideoFormat(pixel_format, 16, 16)
-        across, down = (2 if layout.chroma_width() < 16 else 1), (2 if layout.chroma_height() < 16 else 1)
         self.width, self.height = width, height
-        self.coded_width = -(-width // across) * across
-        self.coded_height = -(-height // down) * down
+        self.coded_width, self.coded_height = coded_size(width, height, pixel_format)
         self.padded = (self.coded_width, self.coded_height) != (width, height)
         self.color = ColorInfo()
         self._pixel_format = pixel_format

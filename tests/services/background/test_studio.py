@@ -9,7 +9,7 @@ from PIL import Image
 from scenes import Clip, Shoot, psnr, wall
 
 from services.background.analysis.camera_path import CameraPath, camera_path, overscan
-from services.background.analysis.exposure import exposed, exposure_ratios
+from services.background.analysis.exposure import brightness_of, exposed, exposure_ratios, subject_tones
 from services.background.analysis.scene_light import BrightBackground, camera_height, height_share
 from services.background.parallax import depth
 from services.background.stage.sizes import output_size
@@ -18,6 +18,7 @@ from shared.errors import Invalid
 from shared.motion.camera import Pose
 from shared.operation import Progress
 from shared.video import probe, read_frames
+from shared.video.info import ColorInfo
 
 PLAIN = {"decontaminate": False, "light_wrap": 0, "match": 0, "grain": False, "blobs": 0, "quality": 95, "exposure_smooth": 1000}
 FRAMES = 16
@@ -195,6 +196,37 @@ def test_exposure_is_smoothed_and_gaps_are_bridged() -> None:
     assert (exposure_ratios(np.full(4, np.nan), 15) == 1).all()
     planes = tuple(np.full((4, 4), value, np.uint8) for value in (116, 100, 140))
     assert [plane[0, 0] for plane in exposed(planes, 1.2)] == [136, 94, 142]  # type: ignore[arg-type]
+
+
+def test_constant_light_is_no_exposure_change_and_a_real_change_is() -> None:
+    rng, matte = np.random.default_rng(3), np.full((60, 80), 255, np.uint8)
+    shares = np.linspace(0.4, 0.6, 12)  # the subject has two tones, of which it shows more or less
+
+    def ratios(gains: np.ndarray, low: float, high: float) -> np.ndarray:
+        frames = []
+        for share, gain in zip(shares, gains, strict=True):
+            levels = np.where(np.arange(80) < 80 * share, low, high) * gain + rng.normal(0, 2, (60, 80))
+            frames.append(np.clip(np.rint(16 + levels), 0, 255).astype(np.uint8))
+        return exposure_ratios(brightness_of([subject_tones(frame, matte) for frame in frames]), 1)
+
+    for low, high in ((60, 110), (12, 20)):
+        assert np.abs(ratios(np.ones(12), low, high) - 1).max() < 0.01
+    step = np.where(np.arange(12) < 5, 1.3, 1.0)
+    followed = ratios(step, 60, 110)
+    assert followed[:5].mean() / followed[5:].mean() == pytest.approx(1.3, rel=0.03)
+
+
+def test_an_hdr_clip_keeps_the_colours_of_the_place_and_an_odd_size_is_that_of_the_file(tmp_path: Path) -> None:
+    clip = Clip(Shoot(width=321, height=181, frames=3, seed=3, pan=0, roll=0, zoom=0, tilt=0))
+    hdr = ColorInfo(primaries="bt2020", transfer="smpte2084", matrix="bt2020nc", range="tv")
+    sources = clip.write(tmp_path, pixel_format="yuv420p10le", color=hdr)
+    Image.new("RGB", (640, 360), (255, 128, 0)).save(tmp_path / "orange.png")
+    result, frames, outputs = staged((clip, *sources), tmp_path, tmp_path / "orange.png")
+    info = probe(outputs["video"])
+    assert info.kind == "video"
+    assert (result.width, result.height) == (info.width, info.height) == (322, 182)
+    free = clip.frame(1)[1] == 0
+    assert np.abs(np.median(frames[1][:181, :321][free], axis=0) - (255, 128, 0)).max() < 5
 
 
 def test_light_and_the_cameras_height_are_distinguished() -> None:
