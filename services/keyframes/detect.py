@@ -179,6 +179,11 @@ def _detect_in(video: Path, params: DetectParams, title: str, folders: _Folders,
     )
     detection = params.detector.detect(footage, threshold)
     scan, times = detection.scan, detection.scan.times
+    if scan.damaged:
+        progress.warn(
+            f"{as_text(video.name)}: the file is damaged. Shots and keyframes come from {times[0]:.2f} s to {float(scan.end):.2f} s; "
+            "the rest cannot be read."
+        )
     shots = shots_between(detection.transitions, times, float(scan.end), min_shot_s=params.min_shot)
     choices = choose_keyframes(scan, shots, max_keyframes=params.max_keyframes, min_gap=params.min_gap, deduplicate=params.deduplicate)
     (folders.files / title / "thumbnails").mkdir(parents=True)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from services.keyframes.analysis.frame_changes import frame_changes, lagged_distances
 from services.keyframes.analysis.frame_distance import NOISE
 from services.keyframes.analysis.thumbnail_film import ThumbnailFile, ThumbnailFilm, frame_thumbnail
+from shared.errors import BrokenMedia
 from shared.video import Timeline, read_frames
 
 _SAME_SHOT, _OTHER_SHOT = 0.3, 0.6
@@ -46,7 +47,10 @@ def quiet_spans(video: Path, line: Timeline, thumbnails: Path) -> list[Span]:
     keys = np.flatnonzero(line.key)
     if line.key.mean() > _MOST_KEYFRAMES or len(keys) < 2:
         return []
-    film = _keyframe_film(video, line, thumbnails)
+    try:
+        film = _keyframe_film(video, line, thumbnails)
+    except BrokenMedia:
+        return []
     if not np.array_equal(film.frames, keys):
         return []
     to_next, longest = lagged_distances(film, 1), int(np.diff(keys, append=len(line.pts)).max())

@@ -21,6 +21,7 @@ from services.keyframes.analysis.packet_prescan import Span, quiet_spans
 from services.keyframes.analysis.pixel_change import pixel_change
 from services.keyframes.analysis.small_frame import SmallFrame, shrink, small_size
 from services.keyframes.analysis.thumbnail_film import Planes, ThumbnailFile, ThumbnailFilm, thumbnail
+from shared.errors import BrokenMedia
 from shared.operation import Progress
 from shared.video import Frame, Timeline, VideoInfo, map_ordered, read_frames, timeline
 
@@ -55,6 +56,8 @@ class Scan:
     """(k, 48): `FrameQuality.layout`."""
     film: ThumbnailFilm
     """Thumbnails of the scanned frames, readable as long as the thumbnail file exists."""
+    damaged: bool = False
+    """Whether the file is damaged after the last scanned frame. The video then counts as ending there."""
 
     def spread(self, values: Floats) -> Floats:
         """Spread values of the scanned frames over all frames: (k,) to (n,).
@@ -118,7 +121,8 @@ def scan_video(
     """Measure the frames of `video` and write their thumbnails to `thumbnails`.
 
     `skip_unreferenced`: skip frames that no other frame refers to, where packet sizes are as usual. This halves the work. Frame numbers
-    then come from the packets; if the packets do not match the decoded frames, every frame is read. `skip_quiet`: in `quiet_spans`, read
+    then come from the packets; if the packets do not match the decoded frames, every frame is read. A damaged file is read up to the
+    damage. `skip_quiet`: in `quiet_spans`, read
     only the keyframes. `watch`: called with every frame; only used if no frames are skipped. Raises what `read_frames` raises.
     """
     line = timeline(video) if skip_unreferenced or skip_quiet else None
@@ -134,14 +138,15 @@ def _scan_all(video: Path, info: VideoInfo, thumbnails: Path, progress: Progress
     pts = array("q")
     with ThumbnailFile(thumbnails) as file, closing(_measured_pairs(video, info, "none", [])) as pairs:
         measures = _Measures(file)
-        for number, (before, now) in enumerate(pairs):
+        readable = _Readable(pairs)
+        for number, (before, now) in enumerate(readable):
             if watch:
                 watch(now.small)
             pts.append(now.pts)
             measures.add(now, number, _changes(before, now))
             progress(min(number + 1, info.frames), info.frames)
         progress(1, 1)
-        return measures.scan(np.array(pts, dtype=np.int64), measures.end)
+        return measures.scan(np.array(pts, dtype=np.int64), measures.end, damaged=readable.damaged)
 
 
 def _scan_selected(
@@ -156,7 +161,8 @@ def _scan_selected(
     span_starts = {second: first for first, second in quiet}
     with ThumbnailFile(thumbnails) as file, closing(_measured_pairs(video, info, "rough", keys_only)) as pairs:
         measures = _Measures(file)
-        for before, now in pairs:
+        readable, number = _Readable(pairs), 0
+        for before, now in readable:
             number = int(np.searchsorted(line.pts, now.pts))
             if number == len(line.pts) or line.pts[number] != now.pts:
                 return None
@@ -166,7 +172,30 @@ def _scan_selected(
             measures.add(now, number, _changes(before, now))
             progress(min(number + 1, len(line.pts)), len(line.pts))
         progress(1, 1)
+        if readable.damaged:
+            return measures.scan(line.pts[: number + 1], measures.end, damaged=True)
         return measures.scan(line.pts, max(measures.end, line.end))
+
+
+class _Readable:
+    """Frames up to the first damage of a file.
+
+    `damaged` tells afterwards whether there was any. Damage before the first frame is raised.
+    """
+
+    def __init__(self, pairs: Iterable[tuple[_Measured | None, _Measured]]):
+        self._pairs = pairs
+        self.damaged = False
+
+    def __iter__(self) -> Iterator[tuple[_Measured | None, _Measured]]:
+        pair = None
+        try:
+            for pair in self._pairs:
+                yield pair
+        except BrokenMedia:
+            if pair is None:
+                raise
+            self.damaged = True
 
 
 class _Measures:
@@ -188,7 +217,7 @@ class _Measures:
         self._layout.extend(frame.quality.layout)
         self.end, self._time_base = frame.end, frame.time_base
 
-    def scan(self, pts: NDArray[np.int64], end: Fraction) -> Scan:
+    def scan(self, pts: NDArray[np.int64], end: Fraction, *, damaged: bool = False) -> Scan:
         return Scan(
             pts=pts,
             time_base=self._time_base,
@@ -200,6 +229,7 @@ class _Measures:
             exposure=np.array(self._exposure, dtype=np.float32),
             layout=np.frombuffer(bytes(self._layout), dtype=np.uint8).reshape(-1, 48),
             film=self._file.film(),
+            damaged=damaged,
         )
 
 

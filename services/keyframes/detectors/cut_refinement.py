@@ -14,8 +14,10 @@ from services.keyframes.analysis.scan import Scan
 from services.keyframes.analysis.seek import frames_at
 from services.keyframes.analysis.structure_change import structure_change
 from services.keyframes.analysis.thumbnail_film import Planes, frame_thumbnail
-from services.keyframes.detectors.hard_cuts import STILL, confidence_of, less_motion, step_confidence
+from services.keyframes.detectors.hard_cuts import CUT_AT, STILL, confidence_of, less_motion, step_confidence
 from services.keyframes.detectors.transition import Transition
+from shared.errors import BrokenMedia
+from shared.video import Frame
 
 _LEAST_CONFIDENCE = 0.3  # less likely cuts are not worth decoding for
 
@@ -59,7 +61,8 @@ def refined(cut: Transition, first: int, thumbnails: Sequence[Planes]) -> Transi
     film, numbers = film[shown], numbers[shown]
     distances = frame_distance(film[:-1], film[1:]).total
     structures = structure_change(film[:-1], film[1:])
-    step = int(np.argmax(distances / max(distances.max(), 1e-6) + structures / max(structures.max(), 1e-6)))
+    # A punch-in cut shows in the structure alone.
+    step = int(np.argmax(distances if distances.max() >= CUT_AT else structures))
     others = np.delete(distances, step), np.delete(structures, step)
     confidence = max(
         confidence_of(less_motion(float(distances[step]), float(others[0].max(initial=0.0)))),
@@ -77,7 +80,7 @@ def _span_thumbnails(video: Path, scan: Scan, spans: Sequence[range]) -> Iterato
     numbers = sorted({number for span in spans for number in span})
     decoded: dict[int, Planes] = {}
     with closing(frames_at(video, [scan.exact_time(number) for number in numbers])) as frames:
-        numbered = zip(numbers, frames, strict=False)
+        numbered = zip(numbers, _readable(frames), strict=False)
         for span in spans:
             decoded = {number: planes for number, planes in decoded.items() if number >= span.start}
             while not decoded or max(decoded) < span[-1]:
@@ -87,3 +90,11 @@ def _span_thumbnails(video: Path, scan: Scan, spans: Sequence[range]) -> Iterato
                 if frame.pts == scan.pts[number]:
                     decoded[number] = frame_thumbnail(frame)
             yield [decoded[number] for number in span if number in decoded]
+
+
+def _readable(frames: Iterator[Frame]) -> Iterator[Frame]:
+    """Yield frames up to the first damage of the file."""
+    try:
+        yield from frames
+    except BrokenMedia:
+        return

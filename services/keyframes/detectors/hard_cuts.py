@@ -21,13 +21,14 @@ _GLIMPSE = 0.08  # seconds of the longest glimpse of another picture that counts
 _FAINTER, _SAME = 0.8, 0.85  # step of a fade: largest share of the contrast that stays, least correlation of both pictures
 _DIMMED = 12  # places on each side that are searched for the full contrast
 _LEAST, _LEAST_CONFIDENCE = 0.2, 0.04  # least distance and confidence of a candidate
-_STEP_AT, _STEP_WIDTH = 2.0, 0.2  # centre and width of the logistic curve from the height of a step to confidence
+_STEP_AT, _STEP_WIDTH = 1.8, 0.15  # centre and width of the logistic curve from the height of a step to confidence
 _LEAST_STEP, _LEAST_STRUCTURE = 0.08, 3.5  # least change of structure of a step, relative to texture and in levels
 _LEAST_CHANGE = 0.35  # least relative change of structure of a cut that is found by its distance
 _LONGEST_GAP = 2.5  # motion over more frames changes a picture no further
-_RAMP = 1.3  # a change that is no higher than this above the changes beside it belongs to a ramp
-_OTHER, _UNLIKE = 1.1, 0.8
-"""Distance, and relative change of structure, from which on two frames show two shots, whatever their neighbours do."""
+_LONE = 1.5  # height above the changes right beside it from which on a cut may have other cuts two places away
+_RAMP = 1.1  # a change that is no higher than this above the changes beside it belongs to a ramp
+_UNLIKE, _FAR, _OTHER = 0.9, 0.75, 1.1
+"""Relative change of structure and distance of frames that hardly belong to one shot, and distance from which they surely do not."""
 _BESIDE = 3  # places on each side that an overlay is compared with
 STILL = 0.3
 """Change of structure in levels that a still shot may have."""
@@ -48,15 +49,18 @@ def hard_cuts(film: ThumbnailFilm, changes: FrameChanges, frame_rate: float) -> 
 
     `frame_rate`: frames per second. A threshold on the confidence decides which of them are cuts.
     """
-    distance, cuts = changes.distance * _visibility(changes.contrast), []
+    visibility, cuts = _visibility(changes.contrast), []
+    distance = changes.distance * visibility
     steps = _Steps.of(changes, film)
     for place in np.flatnonzero((distance >= _LEAST) | (steps.relative >= _LEAST_STEP)).tolist():
         confidence, overlay = steps.confidence(place), True
-        if steps.relative[place] >= _UNLIKE and distance[place] >= _OTHER:
+        unlike = steps.relative[place] >= _UNLIKE and distance[place] >= _FAR and visibility[place] == 1
+        lone = visibility[place] == 1 and steps.beside[place] >= _LONE
+        if unlike and distance[place] >= _OTHER:
             confidence, overlay = max(confidence, confidence_of(float(distance[place]))), False
-        elif steps.relative[place] >= _LEAST_CHANGE and steps.beside[place] >= _RAMP:
-            confidence = max(confidence, _distance_confidence(distance, place))
-        if confidence < _LEAST_CONFIDENCE or _is_fade_step(film, place):
+        elif steps.relative[place] >= _LEAST_CHANGE and (steps.beside[place] >= _RAMP or unlike):
+            confidence = max(confidence, _distance_confidence(distance, place, reach=1 if lone else 2))
+        if confidence < _LEAST_CONFIDENCE or (steps.relative[place] < _LEAST_CHANGE and _is_fade_step(film, place)):
             continue
         if _is_glimpse(film, place, float(changes.distance[place]), frame_rate):
             continue
@@ -103,10 +107,14 @@ class _Steps:
         return step_confidence(float(self.height[place]))
 
 
-def _distance_confidence(distance: Floats, place: int) -> float:
+def _distance_confidence(distance: Floats, place: int, *, reach: int) -> float:
+    """Rate a change as a cut, 0 to 1, by its distance.
+
+    Only the largest change counts among those at most `reach` places away.
+    """
     here = float(distance[place])
     around = np.concatenate([distance[max(place - _NEAR, 1) : place], distance[place + 1 : place + 1 + _NEAR]])
-    nearest = np.concatenate([distance[max(place - 2, 1) : place], distance[place + 1 : place + 3]])
+    nearest = np.concatenate([distance[max(place - reach, 1) : place], distance[place + 1 : place + 1 + reach]])
     if len(nearest) and here < nearest.max():
         return 0.0
     # Steady motion gives the neighbours similar distances, so theirs are an estimate of the share of motion.
@@ -176,4 +184,5 @@ def _is_glimpse(film: ThumbnailFilm, place: int, distance: float, frame_rate: fl
     earlier, later = film.block(first, place - 1), film.block(place + 1, last)
     old_returns = frame_distance(np.broadcast_to(before, later.shape), later).total
     new_was_there = frame_distance(earlier, np.broadcast_to(now, earlier.shape)).total
-    return bool((old_returns < 0.5 * distance).any() or (new_was_there < 0.5 * distance).any())
+    same = min(0.5 * distance, CUT_AT)
+    return bool((old_returns < same).any() or (new_was_there < same).any())

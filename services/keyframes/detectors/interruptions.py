@@ -61,7 +61,7 @@ def _flash_end(film: ThumbnailFilm, changes: FrameChanges, place: int, frame_rat
     if not (_brightened(before, rest[0]) or changes.plain[place]):
         return None
     for count in range(1, min(last - place, len(rest) - 1) + 1):
-        after, later = rest[count], rest[count + 1 : count + 3]
+        after, later = rest[count], rest[count + 1 :]
         if changes.distance[place + count] < _STEP or any(_brightened(calm, after) for calm in later) or changes.plain[place + count]:
             continue
         if all(

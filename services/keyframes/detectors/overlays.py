@@ -9,6 +9,7 @@ LARGEST_OVERLAY = 0.29
 """Largest share of the picture that an overlay covers. A picture in a frame, whose cuts count, covers more."""
 _CHROMA = 1.5  # weight of U and V, which differ less than Y
 _MORE, _NOISE = 1.3, 2.0  # change beyond so many times that of the neighbouring steps, plus levels of noise, is an excess
+_CALM = 0.8  # share of the step's change that a neighbouring step has at most, or else it is a cut itself
 _MOST = 0.975  # share of the excess along each side that the box holds
 _WIDEST_ROWS, _WIDEST_COLUMNS = 4, 6  # thickest bars at the edges, in pixels of a thumbnail
 
@@ -21,7 +22,9 @@ def changed_area(pictures: Planes, place: int) -> float:
     opposite edges that do.
     """
     changes = [_change(pictures[at - 1], pictures[at]) for at in range(1, len(pictures))]
-    usual = [change for at, change in enumerate(changes, 1) if at != place]
+    # Other cuts nearby say nothing about motion.
+    calm = _CALM * changes[place - 1].mean()
+    usual = [change for at, change in enumerate(changes, 1) if at != place and change.mean() < calm]
     motion = _spread(np.max(usual, axis=0)) if usual else np.zeros((HEIGHT, WIDTH))
     excess = np.maximum(changes[place - 1] - _MORE * motion - _NOISE, 0)
     rows, columns = excess.sum(axis=1), excess.sum(axis=0)

@@ -1,0 +1,146 @@
+"""Shots of clips that mislead detectors: punch-ins, blank frames, flashes, overlays, plain grounds, black, damage."""
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from services.keyframes.detect import DetectParams, detect
+from shared.operation import Silent
+from tests.services.keyframes.shot_clips import HEIGHT, WIDTH, dissolve, scene, write
+
+
+class Warned(Silent):
+    """Progress that collects warnings."""
+
+    def __init__(self):
+        self.warnings = []
+
+    def part(self, *_):
+        return self
+
+    def warn(self, message):
+        self.warnings.append(message)
+
+
+def shots_of(path, tmp_path, *, progress=None, **params):
+    outputs = {"gallery": tmp_path / "gallery.html", "keyframes": tmp_path / "keyframes.zip", "files": tmp_path / "files.zip"}
+    (report,) = detect(DetectParams(**params), video=path, outputs=outputs, progress=progress or Silent()).videos
+    return [(shot.start_frame, shot.kind) for shot in report.shots[1:]]
+
+
+def frames_of(seed, count, *, speed=0.3):
+    source = scene(seed, speed=speed)
+    return [np.ascontiguousarray(next(source)) for _ in range(count)]
+
+
+def zoomed(picture, factor):
+    w, h = int(WIDTH / factor), int(HEIGHT / factor)
+    x, y = (WIDTH - w) // 2, (HEIGHT - h) // 3
+    return cv2.resize(picture[y : y + h, x : x + w], (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR)
+
+
+def plain(color, count):
+    return [np.full((HEIGHT, WIDTH, 3), color, np.uint8)] * count
+
+
+@pytest.mark.parametrize("speed", ["full", "fast"])
+def test_punch_in_cuts_of_one_take_are_found(speed, tmp_path):
+    take = frames_of(5, 90)
+    frames = [zoomed(picture, factor) for part, factor in ((take[:30], 1), (take[30:62], 1.15), (take[62:], 1.4)) for picture in part]
+    assert shots_of(write(tmp_path / "clip.mp4", frames), tmp_path, speed=speed) == [(30, "cut"), (62, "cut")]
+
+
+@pytest.mark.parametrize("color", [(255, 255, 255), (0, 0, 0), (200, 20, 20)])
+def test_blank_frames_between_shots_are_one_cut(color, tmp_path):
+    frames = frames_of(1, 30) + plain(color, 1) + frames_of(2, 30) + plain(color, 4) + frames_of(3, 30)
+    (first, _), (second, _) = shots_of(write(tmp_path / "clip.mp4", frames), tmp_path)
+    assert first in (30, 31)
+    assert 61 <= second <= 65
+
+
+def test_blank_frames_within_a_shot_are_no_cut(tmp_path):
+    take = frames_of(1, 60)
+    assert shots_of(write(tmp_path / "clip.mp4", take[:30] + plain((0, 0, 0), 3) + take[30:]), tmp_path) == []
+
+
+@pytest.mark.parametrize("ink", [None, (180, 30, 40)])
+def test_plain_grounds_that_ramp_are_no_cuts(ink, tmp_path):
+    frames = []
+    for frame in range(90):
+        picture = np.full((HEIGHT, WIDTH, 3), 130 + 100 * np.sin(frame / 8), np.uint8)
+        frames.append(picture if ink is None else cv2.putText(picture, "LOGO", (90, 105), cv2.FONT_HERSHEY_DUPLEX, 1.7, ink, 4))
+    assert shots_of(write(tmp_path / "clip.mp4", frames), tmp_path) == []
+
+
+def test_exposure_that_settles_is_no_transition(tmp_path):
+    frames = [cv2.convertScaleAbs(picture, alpha=min(0.4 + max(at - 25, 0) / 40, 1)) for at, picture in enumerate(frames_of(4, 80))]
+    assert shots_of(write(tmp_path / "clip.mp4", frames), tmp_path) == []
+
+
+@pytest.mark.parametrize("kind", ["caption", "letterbox"])
+def test_overlays_that_pop_in_are_no_cuts(kind, tmp_path):
+    frames = frames_of(6, 60) + frames_of(7, 40)
+    for picture in frames[20:42]:
+        if kind == "caption":
+            picture[140:] = (20, 20, 70)
+        else:
+            picture[:20] = picture[-20:] = 0
+    assert shots_of(write(tmp_path / "clip.mp4", frames), tmp_path) == [(60, "cut")]
+
+
+def test_flashes_count_in_seconds(tmp_path):
+    frames = frames_of(8, 120)
+    for at in (*range(40, 50), *range(80, 91)):
+        frames[at] = dissolve(frames[at], np.full_like(frames[at], 255), 0.85)
+    path = write(tmp_path / "clip.mp4", frames, ticks=[round(at * 1000 / 60) for at in range(120)])
+    assert shots_of(path, tmp_path) == []
+
+
+def test_a_cut_under_a_flash_is_one_cut(tmp_path):
+    frames = frames_of(1, 40) + frames_of(2, 40)
+    for at in range(38, 42):
+        frames[at] = dissolve(frames[at], np.full_like(frames[at], 255), 0.9)
+    ((start, _),) = shots_of(write(tmp_path / "clip.mp4", frames), tmp_path)
+    assert 38 <= start <= 42
+
+
+def test_a_hard_cut_to_black_and_the_fade_in_after_it_are_two_transitions(tmp_path):
+    bright = frames_of(2, 56)
+    faded = [dissolve(np.zeros_like(picture), picture, (at + 1) / 17) for at, picture in enumerate(bright[:16])]
+    path = write(tmp_path / "clip.mp4", frames_of(1, 30) + plain((0, 0, 0), 15) + faded + bright[16:])
+    (cut, kind), (start, fade) = shots_of(path, tmp_path)
+    assert (cut, kind, fade) == (30, "cut", "fade")
+    assert 45 <= start <= 61
+
+
+def test_fades_to_long_black_are_fades(tmp_path):
+    first, second = frames_of(1, 50), frames_of(2, 50)
+    for at in range(16):
+        first[34 + at] = dissolve(first[34 + at], np.zeros_like(first[0]), (at + 1) / 17)
+        second[at] = dissolve(np.zeros_like(first[0]), second[at], (at + 1) / 17)
+    path = write(tmp_path / "clip.mp4", first + plain((0, 0, 0), 70) + second)
+    (fade_out, kind), (fade_in, other) = shots_of(path, tmp_path)
+    assert kind == other == "fade"
+    assert 34 <= fade_out <= 50
+    assert 120 <= fade_in <= 136
+
+
+def test_a_damaged_file_is_read_up_to_the_damage(tmp_path):
+    path = tmp_path / "clip.ts"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25, options={"g": "10"})
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        for picture in frames_of(1, 40) + frames_of(2, 60):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode(None))
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) * 3 // 4 // 188 * 188])
+    progress = Warned()
+    assert (40, "cut") in shots_of(path, tmp_path, progress=progress)
+    damage = bytearray(whole)
+    middle = len(whole) * 3 // 4
+    damage[middle : middle + 20_000] = bytes(20_000)
+    path.write_bytes(damage)
+    assert (40, "cut") in shots_of(path, tmp_path, progress=progress)
+    assert any("damaged" in warning for warning in progress.warnings)
