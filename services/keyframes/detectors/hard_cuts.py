@@ -20,8 +20,8 @@ _NEAR = 4  # places on each side that a cut is compared with
 _GLIMPSE = 0.08  # seconds of the longest glimpse of another picture that counts as a disturbance
 _FAINTER, _SAME = 0.8, 0.85  # step of a fade: largest share of the contrast that stays, least correlation of both pictures
 _DIMMED = 12  # places on each side that are searched for the full contrast
-_LEAST, _LEAST_CONFIDENCE = 0.2, 0.04  # least distance and confidence of a candidate
-_STEP_AT, _STEP_WIDTH = 1.8, 0.15  # centre and width of the logistic curve from the height of a step to confidence
+_LEAST, _LEAST_CONFIDENCE = 0.2, 0.08  # least distance and confidence of a candidate
+_STEP_AT, _STEP_WIDTH = 1.8, 0.25  # height of a step at confidence 0.5, and width of the logistic curve of its logarithm
 _LEAST_STEP, _LEAST_STRUCTURE = 0.08, 3.5  # least change of structure of a step, relative to texture and in levels
 _LEAST_CHANGE = 0.35  # least relative change of structure of a cut that is found by its distance
 _LONGEST_GAP = 2.5  # motion over more frames changes a picture no further
@@ -124,7 +124,7 @@ def _distance_confidence(distance: Floats, place: int, *, reach: int) -> float:
 
 def step_confidence(height: float) -> float:
     """Convert the height of a step above its neighbours to a confidence, 0 to 1."""
-    return 1 / (1 + math.exp(-min(max((height - _STEP_AT) / _STEP_WIDTH, -30), 30)))
+    return 1 / (1 + (_STEP_AT / max(height, 1e-3)) ** (1 / _STEP_WIDTH))
 
 
 def less_motion(distance: float, motion: float) -> float:

@@ -43,8 +43,12 @@ export class Cards {
     this.#rest();
     const kept = new Map();
     const cards = shots.map((shot) => {
-      const key = `${video.index}:${shot.index}:${shot.startFrame}:${shot.endFrame}:${shot.kind}`;
-      const card = this.#drawn.get(key) ?? draw(video, shot, keyframesOf(shot));
+      const { own, substitute } = keyframesOf(shot);
+      // The threshold renumbers the shots: a label names the shot that has the keyframe now.
+      const like = substitute ? shots.findIndex(({ startFrame, endFrame }) => startFrame <= substitute.frame && substitute.frame < endFrame) : -1;
+      const pictured = (own[0] ?? substitute)?.frame;
+      const key = [video.index, shot.index, shot.startFrame, shot.endFrame, shot.kind, own.length, pictured, like].join(":");
+      const card = this.#drawn.get(key) ?? draw(video, shot, { own, substitute, like });
       kept.set(key, card);
       return card;
     });
@@ -89,14 +93,14 @@ export class Cards {
   }
 }
 
-function draw(video, shot, { own, substitute }) {
+function draw(video, shot, { own, substitute, like }) {
   const keyframe = own[0] ?? substitute;
   const when = timecodeAt(video, shot.startFrame, shot.start);
   const length = clock(shot.end - shot.start);
   const picture = make("span", { class: "picture" });
   picture.style.aspectRatio = `${video.width} / ${video.height}`;
   if (keyframe?.picture) picture.append(make("img", { src: keyframe.picture, alt: "", loading: "lazy", decoding: "async" }));
-  if (!own.length) picture.append(make("span", { class: "note" }, keyframe ? `like shot ${keyframe.shot + 1}` : "no keyframe"));
+  if (!own.length) picture.append(make("span", { class: "note" }, like >= 0 ? `like shot ${like + 1}` : "no keyframe"));
   if (own.length > 1) picture.append(make("span", { class: "note" }, `${own.length} keyframes`));
   const reasons = own[0] ? `Frame ${own[0].frame}, ${own[0].score.toFixed(2)}: ${own[0].reasons.join(", ")}` : "";
   const text = make(

@@ -242,17 +242,14 @@ def test_the_page_selects_the_same_candidates_as_the_server(script: Script, seed
 
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write two hard cuts, a dissolve and a flash.
-
-    The flash counts as a cut at low thresholds.
-    """
+    """Write two hard cuts, a dissolve and a flash."""
     frames, _ = cut_together([(30, "cut", 0), (40, "dissolve", 12), (40, "cut", 0), (30, None, 0)])
     frames[100] = np.full_like(frames[100], 240)
     return write(tmp_path_factory.mktemp("film") / "film.mp4", frames)
 
 
 @pytest.mark.parametrize(
-    ("method", "thresholds"), [("auto", (0.02, 0.995)), ("difference", (3, 60)), ("content", (6, 40)), ("adaptive", (1.2, 8))]
+    ("method", "thresholds"), [("auto", (0.02, 0.99999)), ("difference", (3, 60)), ("content", (6, 40)), ("adaptive", (1.2, 8))]
 )
 def test_a_moved_threshold_gives_the_shots_of_a_new_job(
     script: Script, film: Path, tmp_path: Path, method: str, thresholds: tuple[float, float]
