@@ -124,7 +124,7 @@ def _distance_confidence(distance: Floats, place: int, *, reach: int) -> float:
 
 def step_confidence(height: float) -> float:
     """Convert the height of a step above its neighbours to a confidence, 0 to 1."""
-    return 1 / (1 + (_STEP_AT / max(height, 1e-3)) ** (1 / _STEP_WIDTH))
+    return 1 / (1 + math.pow(_STEP_AT / max(height, 1e-3), 1 / _STEP_WIDTH))
 
 
 def less_motion(distance: float, motion: float) -> float:
