@@ -37,7 +37,8 @@ from shared.video.clip.part import ClipPart
 from shared.video.clip.rewrite import Times, matte_remarks, probe_clip, rate_of, write_again
 
 HOLLOW = 0.8
-"""Share of the subject's inside below which a stamp is hollow. Measured: whole subjects 0.9 to 1, with gaps between arms and legs 0.85."""
+"""Share of the subject's inside below which a stamp is hollow. Means of clips: 0.97 of a lorry
+stamped whole, 0.52 of a slow dancer with torn arms."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
