@@ -3,7 +3,7 @@
 REST endpoints, API pages, command line, pipelines and web forms are all made from these declarations.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
@@ -26,6 +26,18 @@ class Kind(StrEnum):
 
 AUTO = "auto"
 """Value of an input that another operation makes first. The input's declaration names that operation."""
+
+
+def params_of_maker(params: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+    """Return the params of the operation that makes an "auto" input.
+
+    What it makes begins at the clip's first frame, where both are aligned, and ends where the part of the clip ends. `params`: of the
+    operation that takes the input; `names`: params of the one that makes it. Empty for a part without an end.
+    """
+    start, duration = params.get("start") or 0, params.get("duration")
+    if "duration" not in names or not isinstance(start, int | float) or not isinstance(duration, int | float) or min(start, duration) < 0:
+        return {}
+    return {"duration": start + duration} if duration else {}
 
 
 class Sample(StrEnum):
@@ -164,6 +176,11 @@ class Operation:
     """Whether a result may be returned again for the same content and params."""
     names_inputs: bool = False
     """Whether the result contains file names of inputs: then a remembered one needs the same names."""
+    refuse: Callable[[Any, Mapping[str, Any]], None] = lambda _params, _given: None
+    """Raise Invalid for params that contradict each other or the given inputs (name -> media ids or paths).
+
+    Called before a job is queued.
+    """
     unavailable: Callable[[Any], str | None] = lambda _params: None
     """Return the command that installs what `params` need; None if nothing is missing."""
     file_prefix: Callable[[Any], str] | None = None

@@ -5,7 +5,7 @@ from typing import Any
 
 from gateway.pipelines.steps import Step
 from shared.errors import Invalid
-from shared.operation import AUTO
+from shared.operation import AUTO, params_of_maker
 
 
 def asks_for_auto(inputs: Mapping[str, Any]) -> bool:
@@ -31,14 +31,19 @@ def maker_of(step: Step, name: str, declarations: Mapping[str, dict[str, Any]]) 
 def step_that_makes(step: Step, name: str, operation: str, declaration: Mapping[str, Any], number: int) -> Step:
     """Return the step that makes the input `name` of `step`.
 
-    The new step takes its required inputs from the inputs of `step` with the same names. `declaration`: of `operation`.
-    `number`: makes the id of the new step unique. Raises Invalid if `step` lacks one of these inputs.
+    The new step takes its required inputs from the inputs of `step` with the same names, and ends where the part of `step` ends.
+    `declaration`: of `operation`. `number`: makes the id of the new step unique. Raises Invalid if `step` lacks one of these inputs.
     """
     inputs = {port: step.inputs.get(port) for port, about in declaration["inputs"].items() if not about["optional"]}
     missing = [port for port, media_id in inputs.items() if media_id is None]
     if missing:
         raise _refused(name, f"{operation} makes it from {', '.join(missing)}, which is not given")
-    return Step(id=f"auto-{name}-{number}".replace("_", "-"), operation=operation, inputs=inputs, params={})
+    return Step(
+        id=f"auto-{name}-{number}".replace("_", "-"),
+        operation=operation,
+        inputs=inputs,
+        params=params_of_maker(step.params, declaration["params"]["properties"]),
+    )
 
 
 def _refused(name: str, detail: str) -> Invalid:

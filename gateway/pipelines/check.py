@@ -89,7 +89,8 @@ class _Checking:
             same = (
                 other
                 for other in self.checked
-                if other.id.startswith("auto-") and other.operation == operation and other.inputs == maker.inputs
+                if other.id.startswith("auto-")
+                and (other.operation, other.inputs, other.params.get("duration")) == (operation, maker.inputs, maker.params.get("duration"))
             )
             earlier = next(same, None)
             if earlier is None:

@@ -10,9 +10,9 @@ from pydantic import ValidationError
 from gateway.pipelines.auto import asks_for_auto
 from gateway.pipelines.check import check_steps
 from gateway.pipelines.runner import OPERATION, QUEUE
-from gateway.pipelines.steps import PipelineChecked, PipelineRequest
-from gateway.routing.upstream import Upstreams, credentials
-from shared.errors import Invalid
+from gateway.pipelines.steps import PipelineChecked, PipelineRequest, Step
+from gateway.routing.upstream import Refused, Upstreams, credentials
+from shared.errors import Invalid, ReelwrightError, UnknownOperation
 from shared.http.json_route import parse
 from shared.http.service import answered
 from shared.jobs import Job, JobRequest
@@ -64,9 +64,12 @@ class PipelineDesk:
         verb, action = place.groups()
         pipeline = _as_pipeline(f"{service}.{verb}", verb, value)
         owner = request.state.owner
-        if action == "check":
-            return JSONResponse((await self.check(pipeline, owner)).model_dump(mode="json"))
-        job = await self.start(pipeline, owner, request.headers.get("idempotency-key"))
+        try:
+            if action == "check":
+                return JSONResponse((await self.check(pipeline, owner)).model_dump(mode="json"))
+            job = await self.start(pipeline, owner, request.headers.get("idempotency-key"))
+        except (Refused, Invalid, UnknownOperation) as refusal:
+            raise _without_step(refusal, pipeline.steps[0]) from None
         answer = Response(status_code=202)
         job = await answered(job, owner=owner, prefer=request.headers.get("prefer"), response=answer, runtime=self._runtime)
         headers = {name: answer.headers[name] for name in ("location", "preference-applied") if name in answer.headers}
@@ -87,3 +90,11 @@ def _as_pipeline(operation: str, verb: str, body: dict[str, object]) -> Pipeline
     except ValidationError as error:
         errors = [{"field": ".".join(map(str, item["loc"])).removeprefix("steps.0."), "detail": item["msg"]} for item in error.errors()]
         raise Invalid("; ".join(f"{item['field']}: {item['detail']}" for item in errors) + ".", errors=errors) from None
+
+
+def _without_step(refusal: ReelwrightError, step: Step) -> Refused:
+    """Take the names of the only step of a pipeline out of a refusal: the client sent a request for one operation."""
+    problem = refusal.problem()
+    errors = [{**error, "field": error["field"].removeprefix("steps.0.")} for error in problem.get("errors", [])]
+    detail = str(problem.get("detail", "")).removeprefix(f"Step {step.id!r} ({step.operation}): ").removeprefix("steps.0.")
+    return Refused({**problem, "detail": detail, **({"errors": errors} if errors else {})}, refusal.status)

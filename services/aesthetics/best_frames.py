@@ -65,6 +65,7 @@ def best_frames(
     is held. An unreadable file is recorded in the result; if no file is readable, its error is raised. Raises ModelMissing, and Invalid
     for an empty part or for more pictures than MAX_VIEWS.
     """
+    _refuse(params, {} if video is None else {"video": video})
     paths = one_kind(video, images)
     groupings = _groupings(params, videos=len(as_list(video)))
     with ExitStack() as stack:
@@ -86,6 +87,13 @@ def best_frames(
         return ChosenResult.of(items, left_out, sources, rater, params)
 
 
+def _refuse(params: BestFramesParams, given: Mapping[str, object]) -> None:
+    """Raise Invalid for pictures that are to be grouped by shot."""
+    if params.group_by == "shot" and "video" not in given:
+        detail = "group_by shot is for videos; pictures are grouped in the order they are given"
+        raise Invalid(f"{detail}.", errors=[{"field": "params.group_by", "detail": detail}])
+
+
 def _groupings(params: BestFramesParams, *, videos: int) -> list[Grouping]:
     """Return the grouping of each video by shots; none for groups by time.
 
@@ -93,8 +101,6 @@ def _groupings(params: BestFramesParams, *, videos: int) -> list[Grouping]:
     """
     if params.group_by == "time":
         return []
-    if not videos:
-        raise Invalid("group_by shot is for videos; pictures are grouped in the order they are given.")
     groupings = [by_shot(video.shots) for video in params.shots or ()]
     if len(groupings) != videos:
         raise Invalid(f"shots are given for {len(groupings)} videos, but there are {videos}: give one list for each, in their order.")
@@ -196,6 +202,7 @@ BEST_FRAMES = Operation(
     needs=("video", "images"),
     outputs=CHOSEN_OUTPUTS,
     run=best_frames,
+    refuse=_refuse,
     version=2,
     names_inputs=True,
     example=BestFramesParams(scorer="technical"),

@@ -1,6 +1,6 @@
 """background.composite: put the subject of a clip over another background."""
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -83,12 +83,10 @@ def composite(
     Invalid if no frame begins in the part, or if the shadow is to be kept without a plate.
     """
     info = probe_clip(video, params)
+    _refuse(params, {} if plate is None else {"plate": plate})
     only_subject = params.format != "mp4"
     if only_subject:
         background = None
-    if params.shadow == "keep" and plate is None and not only_subject:
-        detail = "`keep` compares the clip with its clean plate, and no plate is given"
-        raise Invalid(f"{detail}. Give `plate`, or choose `contact`.", errors=[{"field": "params.shadow", "detail": detail}])
     params = _trimmed(params, info, background)
     for warning in matte_remarks(alpha, params, info=info):
         progress.warn(warning)
@@ -320,6 +318,13 @@ class _Session:
         return Grain(*self._size, self.grain_levels)
 
 
+def _refuse(params: CompositeParams, given: Mapping[str, object]) -> None:
+    """Raise Invalid for a shadow that is kept without a plate."""
+    if params.shadow == "keep" and params.format == "mp4" and "plate" not in given:
+        detail = "`keep` compares the clip with its clean plate, and no plate is given"
+        raise Invalid(f"{detail}. Give `plate`, or choose `contact`.", errors=[{"field": "params.shadow", "detail": detail}])
+
+
 COMPOSITE = Operation(
     name="background.composite",
     summary="Put the subject of a clip over a picture, a colour or another clip",
@@ -333,5 +338,6 @@ COMPOSITE = Operation(
     },
     outputs={"video": Kind.VIDEO},
     run=composite,
+    refuse=_refuse,
     example=CompositeParams(color="#1e3a5f"),
 )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 
 from services.background.diffusion.paint import kept_outside, paint
 from services.background.diffusion.pipeline import pipeline
@@ -36,6 +36,13 @@ class GenerateParams(PaintParams):
     feather: int | None = Field(
         None, ge=0, le=200, description="Pixels over which the painting fades into the kept picture. Empty: 1 % of the height."
     )
+
+    @field_validator("prompt")
+    @classmethod
+    def _not_blank(cls, prompt: str) -> str:
+        if not prompt.strip():
+            raise ValueError("it is blank: describe the background")
+        return prompt
 
 
 class GenerateResult(BaseModel):

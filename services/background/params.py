@@ -48,9 +48,11 @@ class PaintParams(Params):
     resolution: int = Field(1080, ge=64, le=4320, description="Largest height of the result in pixels. The clip is never enlarged.")
 
     @model_validator(mode="after")
-    def _lcm_fits_the_model(self) -> Self:
+    def _lcm_fits(self) -> Self:
         if self.lcm and not PAINTERS_BY_NAME[self.sd_model].lcm:
             raise ValueError(f"there is no LCM LoRA for {self.sd_model}: use sd15, or turn `lcm` off")
+        if self.scheduler == "lcm" and not self.lcm:
+            raise ValueError("scheduler `lcm` is for the LCM LoRA only: turn `lcm` on, or choose another scheduler")
         return self
 
 

@@ -106,7 +106,7 @@ def studio(
     background and prompt is given, ModelMissing.
     """
     info = probe_clip(video, params)
-    _check_source(params, background)
+    _refuse(params, {} if background is None else {"background": background})
     for warning in matte_remarks(alpha, params, info=info):
         progress.warn(warning)
     frames = expected_frames(info, params)
@@ -169,11 +169,13 @@ def studio(
     )
 
 
-def _check_source(params: StudioParams, background: Path | None) -> None:
-    if (background is None) == (not params.prompt.strip()):
-        problem = "neither a background nor a prompt is given" if background is None else "both a background and a prompt are given"
-        detail = f"{problem}: the place is either a picture or painted from a description"
-        raise Invalid(f"{detail}. Give exactly one.", errors=[{"field": "params.prompt", "detail": detail}])
+def _refuse(params: StudioParams, given: Mapping[str, object]) -> None:
+    """Raise Invalid unless exactly one of background and prompt is given, and for params that contradict each other."""
+    prompt = bool(params.prompt.strip())
+    if ("background" in given) == prompt:
+        what = "both a background and a prompt are given" if prompt else "neither a background nor a prompt is given"
+        detail = f"{what}: the place is either a picture or painted from a description"
+        raise Invalid(f"{detail.capitalize()}. Give exactly one.", errors=[{"field": "params.prompt", "detail": detail}])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -286,5 +288,6 @@ STUDIO = Operation(
     outputs={"video": Kind.VIDEO, "background": Kind.IMAGE, "depth": Kind.IMAGE},
     run=studio,
     example=StudioParams(depth="plane", resolution=360),
+    refuse=_refuse,
     unavailable=_missing,
 )

@@ -1,5 +1,6 @@
 """matting.mask: make a mask of the object that clicks or a box mark in one frame."""
 
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Self
@@ -72,6 +73,7 @@ def mask(params: MaskParams, *, video: Path, plate: Path | None = None, output: 
     If SAM 2.1 tiny is installed and an object is marked, SAM makes the mask. Otherwise the mask is the connected region of a backend's
     matte under the clicks or in the box. Raises Invalid for a frame that does not exist, and if no object is found at the marks.
     """
+    _refuse(params, {} if plate is None else {"plate": plate})
     info = probe_clip(video, ClipPart())
     params.check_inside(info.width, info.height)
     at = params.time_s if params.frame is None else Fraction(params.frame) / rate_of(info)
@@ -98,6 +100,21 @@ def mask(params: MaskParams, *, video: Path, plate: Path | None = None, output: 
         height=info.height,
         coverage=round(float(np.count_nonzero(region) / region.size), 5),
     )
+
+
+def _refuse(params: MaskParams, given: Mapping[str, object]) -> None:
+    """Raise Invalid for a backend that needs a mask, and if the plate that a backend needs is not given."""
+    backend = None if params.backend == "auto" else named(params.backend).backend
+    if backend and backend.needs_mask:
+        raise Invalid(
+            f"{backend.name} needs a mask itself. Choose another backend.",
+            errors=[{"field": "params.backend", "detail": f"{backend.name} needs a mask"}],
+        )
+    if backend and backend.needs_plate and "plate" not in given:
+        raise Invalid(
+            f"{backend.name} needs a picture of the scene without the subject. Take one, or make one with background.plate.",
+            errors=[{"field": "inputs.plate", "detail": f"{backend.name} needs it"}],
+        )
 
 
 def _frame(video: Path, at: Fraction | float, info: VideoInfo) -> Frame:
@@ -136,11 +153,6 @@ def _by_backend(
     The second result is the licence of the model, or of the method.
     """
     backend = choice.backend
-    if backend.needs_mask:
-        raise Invalid(
-            f"{backend.name} needs a mask itself. Choose another backend.",
-            errors=[{"field": "params.backend", "detail": f"{backend.name} needs a mask"}],
-        )
     width, height = backend.inference_size(info.width, info.height, params.resolution)
     size = info.width, info.height
     setup = Setup(width=width, height=height, frame_width=size[0], frame_height=size[1], frame_rate=1.0, frames=1, plate=plate)
@@ -171,6 +183,7 @@ MASK = Operation(
     inputs={"video": Kind.VIDEO, "plate": Input(kind=Kind.IMAGE, optional=True, plate=True, example=True)},
     outputs={"mask": Kind.IMAGE},
     run=mask,
+    refuse=_refuse,
     example=MaskParams(backend="difference", time_s=1.0, points=[(0.13, 0.55, 1)]),
     unavailable=lambda params: missing(params.backend),
 )

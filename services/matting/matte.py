@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from services.matting.backends.auto import Choice, choose, missing, named
-from services.matting.backends.backend import Alpha, Mask, Opened, Rgb, Setup, View
+from services.matting.backends.backend import Alpha, Backend, Mask, Opened, Rgb, Setup, View
 from services.matting.output.backdrop import backdrop, picture_backdrop
 from services.matting.output.finish import Finish, Rough
 from services.matting.params import BackendUsed, MatteParams, MatteResult
@@ -63,6 +63,7 @@ def matte(
     Raises UnsupportedMedia and BrokenMedia for files, ModelMissing if weights are not installed, Invalid for a mask or part that does not
     fit. After a failure no output file exists.
     """
+    _refuse(params, {name: path for name, path in (("mask", mask), ("plate", plate)) if path is not None})
     info = probe_clip(video, params)
     params.check_inside(info.width, info.height)
     clean = None if plate is None else plate_picture(plate, info.width, info.height)
@@ -215,19 +216,30 @@ def _chosen(params: MatteParams, video: Path, info: VideoInfo, mask: Path | None
     else:
         progress.part("choosing a backend", 0, 0)(0, 1)
         choice = choose(sample_of(video, params, info, mask=mask is not None, plate=plate))
-    if choice.backend.needs_mask and mask is None:
-        raise Invalid(
-            f"{choice.backend.name} needs a mask of the subject on the first frame. Draw one, or make one with matting.mask.",
-            errors=[{"field": "inputs.mask", "detail": f"{choice.backend.name} needs it"}],
-        )
-    if choice.backend.needs_plate and plate is None:
-        raise Invalid(
-            f"{choice.backend.name} needs a picture of the scene without the subject. Take one, or make one with background.plate.",
-            errors=[{"field": "inputs.plate", "detail": f"{choice.backend.name} needs it"}],
-        )
-    if params.subject == "mask" and mask is None:
-        raise Invalid("subject mask needs a mask.", errors=[{"field": "inputs.mask", "detail": "subject mask needs it"}])
+    _check_needs(choice.backend, mask=mask is not None, plate=plate is not None)
     return choice
+
+
+def _check_needs(backend: Backend, *, mask: bool, plate: bool) -> None:
+    """Raise Invalid if the backend's mask or plate is not given."""
+    if backend.needs_mask and not mask:
+        raise Invalid(
+            f"{backend.name} needs a mask of the subject on the first frame. Draw one, or make one with matting.mask.",
+            errors=[{"field": "inputs.mask", "detail": f"{backend.name} needs it"}],
+        )
+    if backend.needs_plate and not plate:
+        raise Invalid(
+            f"{backend.name} needs a picture of the scene without the subject. Take one, or make one with background.plate.",
+            errors=[{"field": "inputs.plate", "detail": f"{backend.name} needs it"}],
+        )
+
+
+def _refuse(params: MatteParams, given: Mapping[str, object]) -> None:
+    """Raise Invalid if an input that the params need is not given."""
+    if params.backend != "auto":
+        _check_needs(named(params.backend).backend, mask="mask" in given, plate="plate" in given)
+    if params.subject == "mask" and "mask" not in given:
+        raise Invalid("subject mask needs a mask.", errors=[{"field": "inputs.mask", "detail": "subject mask needs it"}])
 
 
 def _setup(choice: Choice, params: MatteParams, info: VideoInfo, plate: Rgb | None) -> Setup:
@@ -350,6 +362,7 @@ MATTE = Operation(
     },
     outputs={"alpha": Kind.VIDEO, "composite": Kind.VIDEO, "foreground": Kind.VIDEO},
     run=matte,
+    refuse=_refuse,
     example=MatteParams(backend="difference", foreground="straight", duration=2),
     unavailable=lambda params: missing(params.backend),
     file_prefix=lambda result: f"{result.backend.name}_",

@@ -22,7 +22,7 @@ from rich.progress import Progress as Bar
 from shared.cli.client import Remote
 from shared.errors import Invalid, OperationFailed
 from shared.http.params_text import params_from_text
-from shared.operation import AUTO, SUFFIXES, Kind, Operation, Params
+from shared.operation import AUTO, SUFFIXES, Kind, Operation, Params, params_of_maker
 from shared.settings import Settings
 from shared.worker.progress import Report
 from shared.worker.protocol import JobWarning, ProgressUpdate, Update
@@ -41,6 +41,7 @@ def add_operation(app: typer.Typer, operation: Operation, settings: Callable[[],
         inputs = {name: given[f"in_{name}"] or None for name in operation.ports}
         if operation.needs and not any(inputs[name] for name in operation.needs):
             raise Invalid(f"Give {' or '.join(f'--{_flag(name)} FILE' for name in operation.needs)}.")
+        operation.refuse(params, {name: files for name, files in inputs.items() if files is not None})
         outputs = _outputs(operation, given.get("output"))
         _check_files(inputs, outputs)
         began = time.perf_counter()
@@ -49,7 +50,8 @@ def add_operation(app: typer.Typer, operation: Operation, settings: Callable[[],
                 result = _remotely(operation, params, inputs, written, Remote(remote, api_key))
             else:
                 settings()
-                with _made_inputs(operation, inputs, operations) as complete:
+                operation.check_available(params)  # before another operation makes an input
+                with _made_inputs(operation, params, inputs, operations) as complete:
                     result = run_locally(operation, params, complete, written)
             if as_json or not outputs:
                 typer.echo(json.dumps(result, indent=2))
@@ -176,7 +178,9 @@ def _remotely(operation: Operation, params: Params, inputs: dict[str, Any], outp
 
 
 @contextmanager
-def _made_inputs(operation: Operation, inputs: dict[str, Any], operations: Mapping[str, Operation]) -> Iterator[dict[str, Any]]:
+def _made_inputs(
+    operation: Operation, params: Params, inputs: dict[str, Any], operations: Mapping[str, Operation]
+) -> Iterator[dict[str, Any]]:
     """Yield the inputs with each "auto" replaced by a file.
 
     Another operation makes the file, which is removed afterwards.
@@ -192,7 +196,7 @@ def _made_inputs(operation: Operation, inputs: dict[str, Any], operations: Mappi
                 raise Invalid(f"{name}: {maker_name} is not installed here. Give a file.")
             outputs = {output_name: Path(folder) / f"{output_name}{SUFFIXES[kind]}" for output_name, kind in maker.outputs.items()}
             given = {other: None if about.optional else inputs.get(other) for other, about in maker.ports.items()}
-            run_locally(maker, maker.params(), given, outputs)
+            run_locally(maker, maker.params(**params_of_maker(params.model_dump(), maker.params.model_fields)), given, outputs)
             complete[name] = outputs[output]
         yield complete
 

@@ -174,6 +174,7 @@ async def check(
                 _check_kind(name, port, media_id.removeprefix(PENDING), "The output of an earlier step")
             else:
                 await _check_input(name, port, media_id, owner, runtime)
+    operation.refuse(params, {name: given for name, given in inputs.items() if given is not None})
     operation.check_available(params)
     return Checked(operation=operation.name, inputs=dict(inputs), params=params.model_dump(mode="json"))
 

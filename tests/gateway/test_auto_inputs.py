@@ -5,14 +5,17 @@ import pytest
 from gateway.pipelines.auto import asks_for_auto, maker_of, step_that_makes
 from gateway.pipelines.steps import Step
 from shared.errors import Invalid
-from shared.http.service import SAMPLE_ID
+from shared.http.service import SAMPLE_ID, SAMPLE_MATTE_ID, SAMPLE_PICTURE_ID
 from shared.testing import RunningSuite
 
 DECLARATIONS = {
     "background.plate": {
         "inputs": {"video": {"optional": False}, "alpha": {"optional": False, "auto": "matting.matte.alpha"}},
     },
-    "matting.matte": {"inputs": {"video": {"optional": False}, "mask": {"optional": True}}},
+    "matting.matte": {
+        "inputs": {"video": {"optional": False}, "mask": {"optional": True}},
+        "params": {"properties": {"duration": {}, "start": {}}},
+    },
 }
 
 
@@ -34,6 +37,50 @@ def test_inputs_that_cannot_be_made_are_refused_by_name() -> None:
     alone = Step(id="plate", operation="background.plate", inputs={"alpha": "auto"})
     with pytest.raises(Invalid, match="from video, which is not given"):
         step_that_makes(alone, "alpha", "matting.matte", DECLARATIONS["matting.matte"], 0)
+
+
+@pytest.mark.parametrize(
+    ("params", "made"),
+    [({}, {}), ({"start": 2.0}, {}), ({"duration": 1.5}, {"duration": 1.5}), ({"start": 2, "duration": 1.5}, {"duration": 3.5})],
+)
+def test_an_auto_input_ends_where_the_part_ends(params: dict[str, float], made: dict[str, float]) -> None:
+    step = Step(id="plate", operation="background.plate", inputs={"video": SAMPLE_ID, "alpha": "auto"}, params=params)
+    assert step_that_makes(step, "alpha", "matting.matte", DECLARATIONS["matting.matte"], 0).params == made
+
+
+@pytest.mark.parametrize(
+    ("operation", "inputs", "params", "field"),
+    [
+        ("background/studio", ("video", "alpha"), {"depth": "plane"}, "params.prompt"),
+        ("background/studio", ("video", "alpha", "background"), {"depth": "plane", "prompt": "a beach"}, "params.prompt"),
+        ("background/composite", ("video", "alpha"), {"shadow": "keep"}, "params.shadow"),
+        ("background/generate", ("video", "alpha"), {"prompt": "  "}, "params.prompt"),
+        ("background/generate", ("video", "alpha"), {"prompt": "a beach", "scheduler": "lcm"}, "params"),
+        ("matting/matte", ("video",), {"backend": "difference"}, "inputs.plate"),
+        ("matting/matte", ("video",), {"backend": "chroma", "subject": "mask"}, "inputs.mask"),
+        ("matting/mask", ("video",), {"backend": "matanyone"}, "params.backend"),
+        ("aesthetics/best-frames", ("images",), {"group_by": "shot", "scorer": "technical", "shots": [{"shots": []}]}, "params.group_by"),
+    ],
+)
+def test_requests_that_can_never_run_are_refused_before_the_queue(
+    running: RunningSuite, operation: str, inputs: tuple[str, ...], params: dict[str, object], field: str
+) -> None:
+    media = {"video": SAMPLE_ID, "alpha": SAMPLE_MATTE_ID, "background": SAMPLE_PICTURE_ID, "images": [SAMPLE_PICTURE_ID]}
+    body = {"inputs": {name: media[name] for name in inputs}, "params": params}
+    for action in ("check", "jobs"):
+        answer = running.client.post(f"/v1/{operation}/{action}", json=body)
+        assert answer.status_code == 422, answer.text
+        assert answer.json()["errors"][0]["field"] == field
+
+
+def test_a_refusal_of_an_auto_request_names_its_own_fields(running: RunningSuite) -> None:
+    body = {"inputs": {"video": SAMPLE_ID, "alpha": "auto"}, "params": {"match": 7}}
+    answer = running.client.post("/v1/background/composite/jobs", json=body)
+    assert answer.status_code in (422, 503)  # without weights the matte is refused first
+    assert "steps" not in answer.text.partition('"errors"')[2]
+    unknown = running.client.post("/v1/background/nothing/jobs", json=body)
+    assert unknown.status_code == 404
+    assert "steps" not in unknown.text
 
 
 def test_a_job_with_an_auto_input_is_checked_as_a_pipeline(running: RunningSuite) -> None:
