@@ -116,7 +116,10 @@ def plate(params: PlateParams, *, video: Path, alpha: Path, outputs: Mapping[str
 
 
 def _check_reference(params: PlateParams, length_s: float) -> None:
-    """Raise Invalid if no frame of the part is shown at the time of the reference."""
+    """Raise Invalid if the part shows no frame at the reference.
+
+    `params.reference`: time of the reference, in seconds.
+    """
     end = length_s if params.duration is None else min(length_s, params.start + params.duration)
     if params.reference is not None and not params.start <= params.reference < end:
         detail = f"The part lasts from {params.start:g} to {end:.2f} s: no frame of it is shown at {params.reference:g} s"

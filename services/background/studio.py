@@ -170,7 +170,10 @@ def studio(
 
 
 def _refuse(params: StudioParams, given: Mapping[str, object]) -> None:
-    """Raise Invalid unless exactly one of background and prompt is given, and for params that contradict each other."""
+    """Raise Invalid unless exactly one of background and prompt is given.
+
+    Also raises it for params that contradict each other.
+    """
     prompt = bool(params.prompt.strip())
     if ("background" in given) == prompt:
         what = "both a background and a prompt are given" if prompt else "neither a background nor a prompt is given"

@@ -103,7 +103,10 @@ def mask(params: MaskParams, *, video: Path, plate: Path | None = None, output: 
 
 
 def _refuse(params: MaskParams, given: Mapping[str, object]) -> None:
-    """Raise Invalid for a backend that needs a mask, and if the plate that a backend needs is not given."""
+    """Raise Invalid for a backend that cannot make the mask.
+
+    Such a backend needs a mask itself, or a plate that is not given.
+    """
     backend = None if params.backend == "auto" else named(params.backend).backend
     if backend and backend.needs_mask:
         raise Invalid(

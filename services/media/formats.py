@@ -9,7 +9,10 @@ from shared.video.conversion_warnings import depth_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputFormat:
-    """A file format and its pixel formats: for opaque pictures of 8 bits, of more bits, and for pictures with transparency, if any."""
+    """A file format and its pixel formats.
+
+    `opaque` is for opaque pictures of 8 bits, `deep` for those of more bits, and `transparent`, if any, for pictures with transparency.
+    """
 
     name: str
     description: str

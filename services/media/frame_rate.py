@@ -22,7 +22,10 @@ _ROUNDING = Fraction(1, 1000)
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A source frame and the output frames that show it: `count` of them, from `first` on."""
+    """A source frame and the output frames that show it.
+
+    There are `count` of them, from `first` on.
+    """
 
     frame: Frame
     first: Times
@@ -52,7 +55,10 @@ def rate_text(value: object) -> str:
 
 
 def constant(text: str, info: VideoInfo) -> Fraction | None:
-    """Return the constant rate that `text` names for a clip; None keeps the source's times."""
+    """Return the constant rate that `text` names.
+
+    `info`: the clip. A rate of None keeps the source's times.
+    """
     if text == SOURCE:
         return None
     return constant_rate(info.steady_rate, varies=False) if text == CONSTANT else Fraction(text)
@@ -65,9 +71,10 @@ def at_source_times(frames: Iterable[Frame]) -> Iterator[Shown]:
 
 
 def at_constant_rate(frames: Iterable[Frame], rate: Fraction) -> Iterator[Shown]:
-    """Yield the frames that are shown at a constant rate: each output moment shows the source frame visible then.
+    """Yield the frames that are shown at a constant rate.
 
-    Frames that no output moment falls on are left out. The last frame is shown to its end, at least once.
+    Each output moment shows the source frame visible then. Frames that no output moment falls on are left out. The last frame is shown to
+    its end, at least once.
     """
     held: tuple[Frame, int] | None = None
     first = None

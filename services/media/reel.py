@@ -21,7 +21,10 @@ UNKNOWN_LENGTH_S = 1e6
 
 
 class Moment(BaseModel):
-    """A moment of the clip. Other fields, such as those of chosen frames, are ignored."""
+    """A moment of the clip.
+
+    Other fields, such as those of chosen frames, are ignored.
+    """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -87,7 +90,10 @@ class ReelResult(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A part of the clip, in frames of the output rate: from `first` up to `end`, around `moment`."""
+    """A part of the clip, around `moment`.
+
+    It lasts from `first` up to `end`, in frames of the output rate.
+    """
 
     first: int
     end: int
@@ -95,11 +101,11 @@ class _Part:
 
 
 def reel(params: ReelParams, *, video: Path, output: Path, progress: Progress = Silent()) -> ReelResult:
-    """Cut the best moments of `video` together, with their sound, and write them to `output`.
+    """Cut the best moments of `video` together.
 
-    The best `most` moments by score are shown for `around` seconds each, in the order of time; parts that overlap become one. The rate is
-    constant. Only the parts are decoded. Raises UnsupportedMedia and BrokenMedia for the source, Invalid if no moment lies in the clip;
-    nothing is left at `output` after a failure.
+    They are written to `output` with their sound. The best `most` moments by score are shown for `around` seconds each, in the order of
+    time; parts that overlap become one. The rate is constant. Only the parts are decoded. Raises UnsupportedMedia and BrokenMedia for the
+    source, Invalid if no moment lies in the clip; nothing is left at `output` after a failure.
     """
     info = probe_video(video)
     rate = constant_rate(info.steady_rate, varies=False)
@@ -137,7 +143,10 @@ def reel(params: ReelParams, *, video: Path, output: Path, progress: Progress = 
 
 
 def _parts(params: ReelParams, info: VideoInfo, rate: Fraction) -> list[_Part]:
-    """Return the parts in the order of time, none overlapping. Raises Invalid if no moment lies in the clip."""
+    """Return the parts in the order of time.
+
+    None overlap. Raises Invalid if no moment lies in the clip.
+    """
     length = UNKNOWN_LENGTH_S if info.duration_s is None else info.duration_s
     inside = [moment for moment in params.moments if moment.timestamp_s < length]
     if not inside:
@@ -160,7 +169,10 @@ def _parts(params: ReelParams, info: VideoInfo, rate: Fraction) -> list[_Part]:
 
 
 def _pictures(video: Path, part: _Part, rate: Fraction) -> Iterator[tuple[av.VideoFrame, int]]:
-    """Yield the pictures of a part, each with the number of output frames that show it."""
+    """Yield the pictures of a part.
+
+    Each comes with the number of output frames that show it.
+    """
     with read_frames(
         video, start=part.first / rate, duration=(part.end - part.first) / rate, to_sdr8=True, opaque=True, shown_at_start=True
     ) as frames:

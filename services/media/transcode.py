@@ -75,12 +75,12 @@ class TranscodeResult(BaseModel):
 
 
 def transcode(params: TranscodeParams, *, video: Path, output: Path, progress: Progress = Silent()) -> TranscodeResult:
-    """Write `video` to `output` in another size, rate, dynamic range or format, or a part of it.
+    """Write a clip in another size, rate, dynamic range or format.
 
-    The picture becomes upright, progressive and has square pixels; its shape is kept to the nearest even size. Frame times are the source's
-    unless a rate is chosen. Sound is copied, or cut to the sample for a part. Chapters and subtitles come along with the
-    sound. One pass, with memory that does not depend on the length. Raises UnsupportedMedia and BrokenMedia for the source, TooLarge for a
-    size above the limit, Invalid for an empty part; nothing is left at `output` after a failure.
+    `video`, or a part of it, is written to `output`. The picture becomes upright, progressive and has square pixels; its shape is kept to
+    the nearest even size. Frame times are the source's unless a rate is chosen. Sound is copied, or cut to the sample for a part. Chapters
+    and subtitles come along with the sound. One pass, with memory that does not depend on the length. Raises UnsupportedMedia and
+    BrokenMedia for the source, TooLarge for a size above the limit, Invalid for an empty part; nothing is left at `output` after a failure.
     """
     info = probe_clip(video, params)
     row = FORMATS[params.format]

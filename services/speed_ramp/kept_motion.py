@@ -8,7 +8,10 @@ from shared.operation import Kept
 
 
 def _measured_part(params: MotionParams) -> dict[str, Any] | None:
-    """Return the params that the measured motion depends on; None if `params` give the curve."""
+    """Return the params that the measured motion depends on.
+
+    None if `params` give the curve.
+    """
     if isinstance(params, CurveParams) and (params.curve is not None or params.speeds is not None):
         return None
     return params.model_dump(mode="json", include={"start", "duration", "sample_rate"})

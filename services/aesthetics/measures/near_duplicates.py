@@ -64,7 +64,10 @@ class _Looks:
             values[target] = values[source]
 
     def differences(self, index: int, count: int) -> NDArray[np.float32]:
-        """Return the difference of a thumbnail from each of the first `count`, after both are brought to one brightness."""
+        """Return the differences of a thumbnail from the first `count`.
+
+        Both pictures are first brought to one brightness.
+        """
         gains = np.sqrt((self._means[index] + 1) / (self._means[:count] + 1)).clip(1 / _MOST_GAIN, _MOST_GAIN) ** 2
         products = self._pixels[:count] @ self._pixels[index] / self._pixels.shape[1]
         squares = self._powers[index] / gains + self._powers[:count] * gains - 2 * products

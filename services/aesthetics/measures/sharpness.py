@@ -55,7 +55,10 @@ def sharpness(luma: NDArray[np.uint8]) -> Sharpness:
 
 
 def _along(plane: NDArray[np.float32], down: int, right: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the differences between neighbours along a direction, and how much of them added blur removes."""
+    """Measure the differences between neighbours along a direction.
+
+    Returns the differences, and how much of them added blur removes.
+    """
     before = _step(plane, down, right)
     after = _step(_softer(plane, down, right), down, right)
     lost = cv2.subtract(before, after, dst=after)

@@ -54,7 +54,10 @@ def draw_sheet(items: Sequence[Item], folder: Path, output: Path) -> None:
 
 
 def _draw(sheet: Rgb, text: str, place: tuple[int, int], color: tuple[int, int, int], size: int) -> None:
-    """Write a text. `place`: x of its left end, y of its base line."""
+    """Write a text on the sheet.
+
+    `place`: x of the text's left end, y of its base line.
+    """
     cv2.putText(sheet, text, place, color, _font(), size)
 
 
@@ -64,7 +67,10 @@ def _width(text: str, size: int) -> int:
 
 @lru_cache(maxsize=1)
 def _font() -> cv2.FontFace:
-    """Return the font of the sheet. OpenCV brings it; it has the letters of most scripts, which Pillow's has not."""
+    """Return the font of the sheet.
+
+    OpenCV brings it; it has the letters of most scripts, which Pillow's has not.
+    """
     return cv2.FontFace("uni")
 
 

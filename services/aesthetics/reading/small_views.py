@@ -52,7 +52,10 @@ class View:
         return None if self.picture is None else self.picture.name
 
     def origin(self, file: str) -> str:
-        """Return the name of the input file `file`, with that of the picture if it is a zip file."""
+        """Return the name of the view's input.
+
+        `file`: name of the input file. If that is a zip file, the name of the picture in it is appended.
+        """
         return file if self.picture is None or self.picture.entry is None else f"{file}/{self.picture.name}"
 
     @property

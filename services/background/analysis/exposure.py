@@ -56,7 +56,10 @@ def brightness_of(tones: Sequence[Tones | None]) -> NDArray[np.float64]:
 
 
 def _shift(reference: NDArray[np.float64], root: NDArray[np.float64]) -> float:
-    """Return how many bins `root` lies above `reference`, to a fraction of a bin."""
+    """Measure the shift of `root` above `reference`, in bins.
+
+    The result is accurate to a fraction of a bin.
+    """
     agreement = np.correlate(np.pad(root, _REACH), reference, mode="valid")
     best = int(np.argmax(agreement))
     if not 0 < best < len(agreement) - 1:
@@ -86,7 +89,10 @@ def exposure_ratios(brightness: NDArray[np.float64], window: int) -> NDArray[np.
 
 
 def _without_noise(ratios: NDArray[np.float64], noise: float) -> NDArray[np.float64]:
-    """Set ratios within `noise` of 1 to 1, and keep those farther than twice that (firm threshold; Gao and Bruce, 1997)."""
+    """Remove noise from ratios.
+
+    Ratios within `noise` of 1 become 1; those farther than twice that are kept (firm threshold; Gao and Bruce, 1997).
+    """
     change = ratios - 1
     size = np.abs(change)
     return np.asarray(1 + np.sign(change) * np.where(size > 2 * noise, size, np.maximum(2 * (size - noise), 0)), np.float64)

@@ -1,4 +1,7 @@
-"""Keep a pipeline within a limit of GPU memory: its parts, or their layers, are on the GPU only while they work."""
+"""Limits on the GPU memory that a pipeline takes.
+
+The pipeline's parts, or their layers, are on the GPU only while they work.
+"""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -11,7 +14,10 @@ Placement = Literal["whole", "parts", "layers"]
 
 @dataclass(frozen=True, kw_only=True)
 class Need:
-    """Bytes that a pipeline takes: all of it, its largest stage, and what it works in besides."""
+    """Memory that a pipeline takes, in bytes.
+
+    `whole`: all of it. `largest`: its largest stage. `working`: what it works in besides.
+    """
 
     whole: int
     largest: int
@@ -20,7 +26,10 @@ class Need:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """How a pipeline is kept within a limit. `sliced`: attention is computed in slices, which takes less memory and more time."""
+    """Way to keep a pipeline within a memory limit.
+
+    `sliced`: attention is computed in slices, which takes less memory and more time.
+    """
 
     placement: Placement = "whole"
     sliced: bool = False
@@ -39,7 +48,10 @@ def plan_for(limit: int | None, need: Need) -> Plan:
 
 
 class Parts:
-    """Loads a pipeline's stages one after the other, each when one of its parts is called."""
+    """Loader of a pipeline's stages, one after the other.
+
+    A stage is loaded when one of its parts is called.
+    """
 
     def __init__(self, pipe: Any, device: str) -> None:
         self._device = device
@@ -80,7 +92,10 @@ class Parts:
 
 
 def place(pipe: Any, plan: Plan, device: str) -> Parts | None:
-    """Put a pipeline that is on the CPU where `plan` says. Returns its parts if they are to be left after each run."""
+    """Put a pipeline where `plan` says.
+
+    The pipeline is on the CPU. Returns its parts if they are to be left after each run.
+    """
     if plan.sliced:
         pipe.enable_attention_slicing()
     if plan.placement == "whole":

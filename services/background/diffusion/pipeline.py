@@ -135,7 +135,10 @@ def pipeline(
 
 
 def _plan(row: Painter, device: Device, *, control: bool, max_vram: float | None) -> Plan:
-    """Return how the model is kept within `max_vram` gigabytes of a GPU; the CPU has no such limit."""
+    """Return the plan that keeps the model within `max_vram`.
+
+    `max_vram`: gigabytes of a GPU. The CPU has no such limit.
+    """
     if device.kind != "cuda" or max_vram is None:
         return Plan()
     extra = row.control_size if control else 0

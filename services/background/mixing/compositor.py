@@ -96,7 +96,10 @@ class Compositor:
         return without_stray_blobs(alpha, self._look.blobs)
 
     def measure(self, layers: Layers) -> Measured:
-        """Measure the change that matches the subject to the background, and where the subject stands."""
+        """Measure the subject's match and ground.
+
+        The match is the change that matches the subject to the background; the ground is where the subject stands.
+        """
         look = self._look
         match = match_of(layers.frame, layers.background, layers.alpha, look.match) if look.match else None
         return Measured(match, ground_of(layers.alpha) if look.shadow == "contact" else None)
@@ -150,7 +153,10 @@ class Compositor:
 
 
 def _reached_places(alphas: tuple[Plane, Plane]) -> tuple[tuple[slice, slice], tuple[slice, slice]] | None:
-    """Return the rows and columns of luma and of chroma that alpha reaches; None if it is 0. Those of luma begin at even numbers."""
+    """Return the rows and columns that alpha reaches.
+
+    The first pair is of luma, the second of chroma. Those of luma begin at even numbers. None if alpha is 0.
+    """
     luma, chroma = reached(alphas[0]), reached(alphas[1])
     if luma is None or chroma is None:
         return None

@@ -43,7 +43,10 @@ def wrapped(planes: Sequence[Plane], backgrounds: Sequence[Plane], alphas: Seque
 
 
 def _enlarged_place(weight: Plane, shape: tuple[int, ...]) -> tuple[slice, slice]:
-    """Return the rows and columns of a plane of `shape` that an enlarged `weight` reaches."""
+    """Return the rows and columns that an enlarged `weight` reaches.
+
+    Rows and columns are those of a plane of `shape`.
+    """
     place = reached(weight)
     assert place is not None
     # Interpolation reaches as far as the next pixel.
@@ -55,7 +58,10 @@ def _enlarged_place(weight: Plane, shape: tuple[int, ...]) -> tuple[slice, slice
 
 
 def _enlarged(small: Plane, shape: tuple[int, ...], place: tuple[slice, slice]) -> Plane:
-    """Return the part `place` of a small plane that is enlarged to `shape` with linear interpolation."""
+    """Return the part `place` of an enlarged small plane.
+
+    The plane is enlarged to `shape` with linear interpolation.
+    """
     steps = [large // little for large, little in zip(shape, small.shape, strict=True)]
     if [little * step for little, step in zip(small.shape, steps, strict=True)] != list(shape):
         return np.asarray(cv2.resize(small, shape[::-1], interpolation=cv2.INTER_LINEAR)[place], np.uint8)

@@ -40,7 +40,10 @@ def kept_shadow(luma: Plane, plate: Plane, alpha: Plane) -> Plane:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """Where the subject stands: `top` and `bottom` of the subject in shares of the picture's height, from 0 to 1."""
+    """Place where the subject stands.
+
+    `top` and `bottom` of the subject are shares of the picture's height, from 0 to 1.
+    """
 
     top: float
     bottom: float
@@ -63,9 +66,10 @@ def ground_of(alpha: Plane) -> Ground | None:
 
 
 class SteadyGround:
-    """Averages where the subject stands over the latest frames, so that its shadow does not jump.
+    """Average of the subject's ground over the latest frames.
 
-    A step of more than a tenth of the height, as at a cut, begins anew. A frame without a subject (None) stays None.
+    It keeps the shadow from jumping. A step of more than a tenth of the height, as at a cut, begins anew. A frame without a subject (None)
+    stays None.
     """
 
     def __init__(self) -> None:
@@ -118,12 +122,18 @@ def shaded(luma: Plane, light: Plane) -> Plane:
 
 
 def _crossing(inside: float, outside: float) -> float:
-    """Return how far from a row's middle, in rows, coverage falls to a half on the way to the next row's."""
+    """Return the distance from a row's middle to half coverage.
+
+    It is in rows: coverage falls to a half that far on the way to the middle of the next row.
+    """
     return (inside - 0.5) / (inside - outside)
 
 
 def _rows(first: float, end: float, count: int) -> NDArray[np.float32]:
-    """Return the share of each of `count` rows that lies between `first` and `end`."""
+    """Return the share of each row that lies between `first` and `end`.
+
+    `count`: number of rows.
+    """
     places = np.arange(count, dtype=np.float32)
     return np.asarray(np.clip(np.minimum(places + 1, end) - np.maximum(places, first), 0, 1), np.float32)
 

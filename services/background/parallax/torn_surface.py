@@ -1,7 +1,8 @@
-"""Views of a picture with depth, as a surface that tears at depth edges and shows a filled layer behind.
+"""Views of a picture with depth.
 
-`inverse` is the inverse depth of each pixel; larger is nearer. For a camera motion `move` (tx, ty), a point at (x, y) of the picture with
-inverse depth d appears at (x - tx * d, y - ty * d) of the view. Rotation and zoom do not depend on depth: a matrix adds them.
+The picture is a surface that tears at depth edges and shows a filled layer behind. `inverse` is the inverse depth of each pixel; larger is
+nearer. For a camera motion `move` (tx, ty), a point at (x, y) of the picture with inverse depth d appears at (x - tx * d, y - ty * d) of
+the view. Rotation and zoom do not depend on depth: a matrix adds them.
 """
 
 from dataclasses import dataclass
@@ -61,7 +62,10 @@ class Places:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
-    """Source coordinates in planes of the picture's size, and in planes half as large (chroma)."""
+    """Source coordinates of a view's pixels.
+
+    `full`: in planes of the picture's size. `half`: in planes half as large (chroma).
+    """
 
     full: Places
     half: Places
@@ -142,7 +146,10 @@ class TornSurface:
         return View(Places(full[0], full[1], own), Places(small[0], small[1], halved))
 
     def _seen_tears(self, torn: Mask, affine: NDArray[np.float64], half: tuple[int, int]) -> NDArray[np.uint8] | None:
-        """Return the share of torn surface, 0 to 255, in every second pixel of a view with a border of one; None if all is whole."""
+        """Return the share of torn surface in a view.
+
+        The share, 0 to 255, is that of every second pixel of the view, with a border of one pixel. None if all is whole.
+        """
         if not torn.any():
             return None
         soft = cv2.GaussianBlur(torn.astype(np.uint8) * np.uint8(255), (0, 0), _SOFT_PX)
@@ -219,7 +226,10 @@ def read(places: Places, picture: NDArray[np.uint8], behind: NDArray[np.uint8]) 
 
 
 def sampled(picture: NDArray[Any], x: Floats, y: Floats) -> NDArray[Any]:
-    """Sample a picture at n points, float32 (n,); return (n,) or (n, channels) of its type."""
+    """Sample a picture at n points.
+
+    `x`, `y`: float32 (n,). Returns (n,) or (n, channels) of the picture's type.
+    """
     # remap takes tables of less than 32768 rows and columns.
     count = len(x)
     table = -(-count // _TABLE), _TABLE

@@ -132,18 +132,19 @@ def cleaned(mask: Mask) -> Mask:
 
 
 def completed(mask: Mask) -> Mask:
-    """Close a subject of which only the moving edges are in a mask: gaps up to a twelfth of the height, and what they enclose.
+    """Close a subject of which a mask holds only moving edges.
 
-    In the view of the current frame, the scene behind a subject looks the same in a ghost, so scene in a closed gap does not show.
+    Closes gaps up to a twelfth of the height, and fills what they enclose. In the view of the current frame, the scene behind a subject
+    looks the same in a ghost, so scene in a closed gap does not show.
     """
     return np.maximum(mask, np.where(outline(mask), 255, 0).astype(np.uint8))
 
 
 def share_seen(mask: Mask) -> float:
-    """Estimate the share of the subject's inside that a mask holds, 0 to 1.
+    """Estimate the share of the subject that a mask holds.
 
-    The inside of a region is what its outer outline encloses. A region that is long and thin is an edge of a larger subject, of which the
-    rest was not seen: it counts as a part of that.
+    The share, 0 to 1, is of the subject's inside. The inside of a region is what its outer outline encloses. A region that is long and thin
+    is an edge of a larger subject, of which the rest was not seen: it counts as a part of that.
     """
     count, labels, stats, _ = cv2.connectedComponentsWithStats(np.where(outline(mask), 255, 0).astype(np.uint8), connectivity=8)
     held = np.bincount(labels[mask > 127], minlength=count)

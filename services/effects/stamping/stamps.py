@@ -30,9 +30,9 @@ class Stamp:
 
     @property
     def seen(self) -> float:
-        """Return the share of the subject's inside that the mask holds, 0 to 1.
+        """Return the share of the subject that the mask holds.
 
-        A mask that holds only the subject's moving edges makes a hollow stamp.
+        The share, 0 to 1, is of the subject's inside. A mask that holds only the subject's moving edges makes a hollow stamp.
         """
         return share_seen(self.mask)
 

@@ -134,7 +134,10 @@ def _shadow_veil(ghosts: list[PlacedGhost], clear: Floats, levels: Levels, tint:
 
 
 def _smoke(levels: Levels) -> NDArray[np.float64]:
-    """Return the light of a full shadow in each plane: gray, in luma or in all planes of linear light."""
+    """Return the light of a full shadow in each plane.
+
+    The light is gray: in luma, or in all planes of linear light.
+    """
     if len(levels.floor) == 3 and levels.floor[1] == 0:
         return np.full(3, _SMOKE**2.2 * levels.span)
     return np.array([_SMOKE * levels.span, *np.zeros(len(levels.floor) - 1)])

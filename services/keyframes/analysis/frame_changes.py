@@ -56,7 +56,10 @@ def frame_changes(film: ThumbnailFilm) -> FrameChanges:
 
 
 def is_plain(thumbnails: Planes) -> NDArray[np.bool_]:
-    """Return whether each of n thumbnails, (n, 3, 18, 32), is a plain picture, (n,)."""
+    """Return whether each of n thumbnails is a plain picture.
+
+    `thumbnails`: (n, 3, 18, 32). The result is (n,).
+    """
     return np.asarray((thumbnails.std(axis=(2, 3)) < PLAIN).all(axis=1))
 
 

@@ -1,4 +1,7 @@
-"""Change of a picture's structure: what no change of brightness, contrast or tint explains."""
+"""Change of a picture's structure.
+
+Changes of brightness, contrast and tint do not count.
+"""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,7 @@
-"""Match the tones of two pictures, to compare them whatever their exposure and tint."""
+"""Match of two pictures' tones.
+
+Matched pictures can be compared whatever their exposure and tint.
+"""
 
 import numpy as np
 

@@ -151,7 +151,10 @@ def _find_fades(
 
 
 def _returns(film: ThumbnailFilm, fade: Fade, frame_rate: float) -> bool:
-    """Return whether a quick fade leads back to the same picture, as a flash does."""
+    """Return whether a quick fade leads back to the same picture.
+
+    A flash does so.
+    """
     seconds = float(film.frames[fade.after] - film.frames[fade.before]) / frame_rate
     return seconds <= _QUICK and float(frame_distance(film.at(fade.before), film.at(fade.after)).total) < CUT_AT
 

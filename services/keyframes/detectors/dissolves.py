@@ -83,9 +83,9 @@ def find_dissolves(film: ThumbnailFilm, changes: FrameChanges, cuts: set[int], f
 
 
 def shows_one_shot(film: ThumbnailFilm, dissolve: Dissolve) -> bool:
-    """Return whether a dissolve is a change of light, exposure or tint within one shot.
+    """Return whether a dissolve stays within one shot.
 
-    It is if both ends are plain, or show the same shapes in other tones.
+    Such a dissolve is a change of light, exposure or tint. That holds if both ends are plain, or show the same shapes in other tones.
     """
     before, after = film.at(dissolve.before), film.at(dissolve.after)
     contrast = max(float(before[0].std()), float(after[0].std()))

@@ -93,9 +93,9 @@ def find_fades(contrast: Floats, cuts: set[int], threshold: float) -> list[Fade]
 
 
 def ramp_length(contrast: Floats, cuts: set[int]) -> int:
-    """Count the steps by which a picture fades in at the start of `contrast`.
+    """Count the steps by which a picture fades in.
 
-    `contrast`: (m,), beginning with a plain frame. `cuts`: places that the fade does not reach.
+    The fade is at the start of `contrast`. `contrast`: (m,), beginning with a plain frame. `cuts`: places that the fade does not reach.
     """
     stop = 0
     while stop + 1 < len(contrast) and stop + 1 not in cuts and stop < _LONGEST and contrast[stop + 1] > _clearly_above(contrast[stop]):

@@ -123,7 +123,10 @@ def _distance_confidence(distance: Floats, place: int, *, reach: int) -> float:
 
 
 def step_confidence(height: float) -> float:
-    """Convert the height of a step above its neighbours to a confidence, 0 to 1."""
+    """Convert the height of a step to a confidence.
+
+    `height`: height above the neighbours of the step. The confidence is 0 to 1.
+    """
     return 1 / (1 + math.pow(_STEP_AT / max(height, 1e-3), 1 / _STEP_WIDTH))
 
 

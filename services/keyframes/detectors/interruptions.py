@@ -35,14 +35,17 @@ def interruptions(film: ThumbnailFilm, changes: FrameChanges, frame_rate: float)
 
 
 def _end(film: ThumbnailFilm, changes: FrameChanges, place: int, frame_rate: float) -> int | None:
-    """Return the place after the interruption that begins at `place`; None if none begins there."""
+    """Return the place after the interruption at `place`.
+
+    None if no interruption begins there.
+    """
     return _blank_end(film, changes, place, frame_rate) or _flash_end(film, changes, place, frame_rate)
 
 
 def _blank_end(film: ThumbnailFilm, changes: FrameChanges, place: int, frame_rate: float) -> int | None:
-    """Return the end of the run of plain frames at `place`, if it is short and ends with a step.
+    """Return the end of the run of plain frames at `place`.
 
-    A fade passes through faint pictures, which are no part of the run.
+    None unless the run is short and ends with a step. A fade passes through faint pictures, which are no part of the run.
     """
     stop = place
     while stop < len(film) and changes.plain[stop]:
@@ -53,7 +56,10 @@ def _blank_end(film: ThumbnailFilm, changes: FrameChanges, place: int, frame_rat
 
 
 def _flash_end(film: ThumbnailFilm, changes: FrameChanges, place: int, frame_rate: float) -> int | None:
-    """Return the place after the flash that begins at `place`; None if none begins there."""
+    """Return the place after the flash at `place`.
+
+    None if no flash begins there.
+    """
     longest = film.frames[place] + _LONGEST_FLASH * frame_rate
     last = int(np.searchsorted(film.frames, longest, side="right"))
     luma = film.block(place - 1, min(last + 3, len(film)))[:, 0].astype(np.float32)

@@ -1,4 +1,7 @@
-"""Overlays: captions, bars, logos and inset pictures that pop in or out over a shot that goes on."""
+"""Overlays: captions, bars, logos and inset pictures.
+
+They pop in or out over a shot that goes on.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,7 +51,10 @@ def _spread(change: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _shortest_run(values: NDArray[np.float64]) -> int:
-    """Return the length of the shortest run that holds nearly all of the sum of `values`."""
+    """Measure the shortest run that makes up most of a sum.
+
+    Returns the length of the shortest run that holds nearly all of the sum of `values`.
+    """
     sums = np.concatenate([[0.0], np.cumsum(values)])
     wanted = _MOST * sums[-1]
     return min(
@@ -57,7 +63,10 @@ def _shortest_run(values: NDArray[np.float64]) -> int:
 
 
 def _bars(values: NDArray[np.float64], widest: int) -> float:
-    """Return the share of the thinnest bars at both ends that hold nearly all of the sum of `values`; 1 if none do."""
+    """Return the share of the thinnest bars at both ends.
+
+    The bars hold nearly all of the sum of `values`; 1 if none do.
+    """
     for width in range(1, widest + 1):
         if values[:width].sum() + values[-width:].sum() >= _MOST**2 * values.sum():
             return 2 * width / len(values)

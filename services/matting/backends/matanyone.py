@@ -1,4 +1,7 @@
-"""Backends `matanyone` and `matanyone2`: the subjects that a mask shows, with the user's installation of the package."""
+"""Backends `matanyone` and `matanyone2`: the subjects that a mask shows.
+
+They run the user's installation of the package.
+"""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager

@@ -109,7 +109,10 @@ def _half_precision(path: Path) -> tuple[bytes, str]:
 
 
 def _gpu_precision(precision: Precision) -> str:
-    """Return f16 unless f32 is requested. Without the package onnx, which converts, `auto` is f32 and f16 is Unavailable."""
+    """Return the precision of networks on a GPU.
+
+    It is f16 unless f32 is requested. Without the package onnx, which converts, `auto` is f32 and f16 is Unavailable.
+    """
     if precision == "f32" or (precision == "auto" and not importlib.util.find_spec("onnx")):
         return "f32"
     if not importlib.util.find_spec("onnx"):

@@ -1,4 +1,7 @@
-"""Networks that find the foreground of single pictures: U2-Net, BiRefNet, RMBG-2.0, run from ONNX files."""
+"""Networks that find the foreground of single pictures.
+
+They are U2-Net, BiRefNet and RMBG-2.0, run from ONNX files.
+"""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress

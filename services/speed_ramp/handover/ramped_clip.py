@@ -53,7 +53,10 @@ class RampedClip:
 
     @property
     def pieces(self) -> list[FramePiece]:
-        """Return the pieces of constant speed on the timeline, in whole frames. None plays anything after the media's last frame."""
+        """Return the pieces of constant speed on the timeline.
+
+        The pieces consist of whole frames. No piece plays anything after the media's last frame.
+        """
         pieces = frame_pieces(self.points, start=self.start, end=self.end, rate=self.rate)
         return inside_media(pieces, end=self.media_end, frame_s=float(1 / self.media_rate), rate=self.rate)
 

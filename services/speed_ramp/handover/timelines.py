@@ -99,5 +99,8 @@ def _time(seconds: float) -> str:
 
 
 def _media_time(seconds: float, first: Fraction, last: Fraction) -> str:
-    """Write a source second on the media's own clock, which runs from `first` to `last`."""
+    """Write a source second on the media's own clock.
+
+    The clock runs from `first` to `last`.
+    """
     return exact(min(first + Fraction(round(seconds * _TIMESCALE), _TIMESCALE), last))

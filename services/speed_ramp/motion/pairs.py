@@ -1,4 +1,7 @@
-"""The motion between pairs of frames as measured, before it is smoothed: a file that later analyses of the same clip start from."""
+"""Measured motion between pairs of frames, before smoothing.
+
+It is kept in a file, from which later analyses of the same clip start.
+"""
 
 import zipfile
 from dataclasses import dataclass

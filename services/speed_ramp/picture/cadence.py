@@ -43,12 +43,18 @@ def evenly(held: Iterable[Held]) -> Iterator[Frame]:
 
 
 def spreads(frame: Frame) -> bool:
-    """Return whether a frame was given a moment of its own, and leads to the next one without standing still."""
+    """Return whether a frame has a moment of its own.
+
+    Such a frame leads to the next one without standing still.
+    """
     return frame.time_base == _BASE
 
 
 def _next(current: Held, moment: Fraction, ahead: deque[Held], pace: Fraction | None) -> tuple[Fraction, Fraction | None]:
-    """Return the moment of the first picture in `ahead`, and the pace: seconds per picture, None where nothing repeats."""
+    """Return the moment of the next picture, and the pace.
+
+    The next picture is the first in `ahead`. The pace is in seconds per picture, None where nothing repeats.
+    """
     count, first, last = len(ahead), ahead[0].frame.time, ahead[-1].frame.time
     step = _shortest(current, ahead)
     # Without repeats in sight, moments return to the frames' own times; not at the end, where no more can be seen.
@@ -68,12 +74,18 @@ def _next(current: Held, moment: Fraction, ahead: deque[Held], pace: Fraction | 
 
 
 def _shortest(current: Held, ahead: deque[Held]) -> Fraction:
-    """Return the shortest time that a frame is shown: a step of the file's own rate."""
+    """Return the shortest time that a frame is shown.
+
+    That is a step of the file's own rate.
+    """
     return min((held.until - held.frame.time) / (held.repeats + 1) for held in (current, *ahead))
 
 
 def _at(held: Held, moment: Fraction, after: Fraction) -> Frame:
-    """Return a frame that is shown from `moment` to `after`; itself if that is no change."""
+    """Return a frame shown from `moment` to `after`.
+
+    It is the frame of `held` itself if that is no change.
+    """
     frame = held.frame
     if moment == frame.time and not held.repeats and after == held.until:
         return frame

@@ -56,7 +56,10 @@ class Repeats:
         self.count = 0
 
     def without(self, frames: Iterable[Frame]) -> Iterator[Held]:
-        """Yield the frames of a clip without repeats, each with the time that it is shown."""
+        """Yield the frames of a clip without repeats.
+
+        Each comes with the time that it is shown.
+        """
         run: list[Frame] = []
         standing = False
         for frame, repeats in _marked(frames):
@@ -69,7 +72,10 @@ class Repeats:
             yield from self._ended(run, _end(run[-1]))
 
     def _ended(self, run: list[Frame], until: Fraction) -> Iterator[Held]:
-        """Yield the first frame of a run, or all of them if the picture stands still."""
+        """Yield the first frame of a run.
+
+        If the picture stands still, all frames of the run are yielded.
+        """
         if len(run) > 1 and len(run) <= LONGEST_RUN and until - run[0].time <= LONGEST_S:
             self.count += len(run) - 1
             yield Held(run[0], until, len(run) - 1)
@@ -91,10 +97,11 @@ def _marked(frames: Iterable[Frame]) -> Iterator[tuple[Frame, bool]]:
 
 
 def _mark(past: deque[float], ahead: deque[tuple[Frame, float | None]]) -> tuple[Frame, bool]:
-    """Take the next frame from `ahead`, and compare its change with those around it.
+    """Decide whether the next frame is a repeat.
 
-    What counts is the second largest change on either side, and the smaller of the two sides. So a cut, or a caption that appears, does
-    not make the frames around it repeats. At the ends of a clip, one side is too short to count.
+    Takes the frame from `ahead`, and compares its change with those around it. What counts is the second largest change on either side, and
+    the smaller of the two sides. So a cut, or a caption that appears, does not make the frames around it repeats. At the ends of a clip,
+    one side is too short to count.
     """
     frame, change = ahead.popleft()
     if change is None:  # nothing to compare with: the first frame, or a new picture size
@@ -108,9 +115,9 @@ def _mark(past: deque[float], ahead: deque[tuple[Frame, float | None]]) -> tuple
 
 
 def _changes(frames: Iterable[Frame]) -> Iterator[tuple[Frame, float | None]]:
-    """Yield each frame with its change from the one before it, in levels of 256.
+    """Yield each frame with its change.
 
-    None where the frames cannot be compared.
+    The change is that from the frame before, in levels of 256. None where the frames cannot be compared.
     """
 
     def shrink(frame: Frame) -> tuple[Frame, NDArray[np.uint8]]:
@@ -124,7 +131,10 @@ def _changes(frames: Iterable[Frame]) -> Iterator[tuple[Frame, float | None]]:
 
 
 def _change(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> float:
-    """Return the mean difference in the block that changes most, in levels of 256."""
+    """Return the change of the block that changes most.
+
+    The change is the mean difference, in levels of 256.
+    """
     return float(cv2.blur(cv2.absdiff(before, after).astype(np.float32), (_BLOCK, _BLOCK)).max())
 
 
