@@ -138,11 +138,11 @@ class Input:
 
 @dataclass(frozen=True, kw_only=True)
 class Kept:
-    """A file of measurements that the operations of a service share, so that the same content is measured once.
+    """A file of measurements that the operations of a service share.
 
-    `run` gets its path as the argument `name`: it reads the file if it exists, and otherwise writes it. `input`: the measured input.
-    `depends_on`: returns what the measurements depend on besides the content, None if `run` needs none with these params. `version`: raise
-    it whenever they change.
+    With it, the same content is measured once. `run` gets its path as the argument `name`: it reads the file if it exists, and
+    otherwise writes it. `input`: the measured input. `depends_on`: returns what the measurements depend on besides the content, None if
+    `run` needs none with these params. `version`: raise it whenever they change.
     """
 
     name: str

@@ -1,4 +1,7 @@
-"""State of a running pipeline: its steps, their outputs and results, and the overall progress."""
+"""State of a running pipeline.
+
+That is its steps, their outputs and results, and the overall progress.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

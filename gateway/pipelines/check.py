@@ -1,4 +1,7 @@
-"""Check of a pipeline: each service validates its steps before the first step starts."""
+"""Check of a pipeline before its first step starts.
+
+Each service validates its steps.
+"""
 
 import re
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,7 @@
-"""What `reelwright pipeline run|check|presets` do: on files of this machine, or on a suite."""
+"""Actions of `reelwright pipeline run|check|presets`.
+
+They run on files of this machine, or on a suite.
+"""
 
 import asyncio
 import json
@@ -27,7 +30,10 @@ from shared.worker.protocol import Update
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where a pipeline runs: on the suite `remote`, or with the services that are installed here."""
+    """The place where a pipeline runs.
+
+    That is the suite `remote`; without it, this machine with the services that are installed here.
+    """
 
     services: tuple[Service, ...]
     settings: Callable[[], Settings]
@@ -144,7 +150,10 @@ def _remotely(steps: Sequence[Step], given: Mapping[str, Any], folder: Path, rem
 
 
 def _shown(show: Callable[[Update], None]) -> Callable[[dict[str, Any]], None]:
-    """Return a function that shows a pipeline's progress, and says when a step begins or ends."""
+    """Return a function that shows a pipeline's progress.
+
+    It also says when a step begins or ends.
+    """
     states: dict[str, str] = {}
 
     def report(progress: dict[str, Any]) -> None:
@@ -186,7 +195,10 @@ def _with_paths(steps: Sequence[Step]) -> list[Step]:
 
 
 def _with_stand_ins(steps: Sequence[Step], files: Mapping[str, list[str]], kinds: Mapping[str, Mapping[str, str]]) -> list[Step]:
-    """Return the steps with files as given, and placeholders without a file as media of the first kind that the input takes."""
+    """Return the steps with files in place of their placeholders.
+
+    Files are as given. A placeholder without a file becomes a stand-in for media of the first kind that the input takes.
+    """
     given: dict[str, Any] = dict(files)
     for step in steps:
         for name, text in step.inputs.items():

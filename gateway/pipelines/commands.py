@@ -1,6 +1,6 @@
 """The commands `reelwright pipeline run|check|presets`.
 
-What they do is imported when one of them runs: other commands start without the libraries of the API.
+The module with their actions is imported when one of them runs: other commands start without the libraries of the API.
 """
 
 from collections.abc import Callable
@@ -27,7 +27,10 @@ Key = Annotated[str, typer.Option("--api-key", envvar="REELWRIGHT_API_KEY", help
 
 
 def add_pipelines(app: typer.Typer, services: tuple[Service, ...], settings: Callable[[], Settings]) -> None:
-    """Add the group `pipeline` to `app`. `settings` reads the settings and puts them in force."""
+    """Add the group `pipeline` to `app`.
+
+    `settings` reads the settings and puts them in force.
+    """
     group = typer.Typer(help="Run several operations as one pipeline: on local files, or on a suite with --remote.", no_args_is_help=True)
     app.add_typer(group, name="pipeline")
 

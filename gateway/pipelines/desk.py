@@ -93,7 +93,10 @@ def _as_pipeline(operation: str, verb: str, body: dict[str, object]) -> Pipeline
 
 
 def _without_step(refusal: ReelwrightError, step: Step) -> Refused:
-    """Take the names of the only step of a pipeline out of a refusal: the client sent a request for one operation."""
+    """Remove the step's names from a refusal.
+
+    The pipeline has only this step, and the client sent a request for one operation.
+    """
     problem = refusal.problem()
     errors = [{**error, "field": error["field"].removeprefix("steps.0.")} for error in problem.get("errors", [])]
     detail = str(problem.get("detail", "")).removeprefix(f"Step {step.id!r} ({step.operation}): ").removeprefix("steps.0.")

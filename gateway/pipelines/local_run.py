@@ -31,18 +31,27 @@ class Finished:
 
 @dataclass(frozen=True)
 class LocalServices(Upstreams):
-    """The services' HTTP apps, called in this process. Files, given by absolute paths, are checked by their kind."""
+    """The services' HTTP apps, called in this process.
+
+    Files, given by absolute paths, are checked by their kind.
+    """
 
     kinds: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, services: Sequence[Service], settings: Settings) -> "LocalServices":
-        """Make the apps. Nothing is stored and no job starts: only their lists of operations and their checks are used."""
+        """Make the apps of `services`.
+
+        Nothing is stored and no job starts: only their lists of operations and their checks are used.
+        """
         runtime = Runtime(settings.model_copy(update={"api_keys": ()}))
         return cls({service.name: _client(service, runtime) for service in services})
 
     async def ask(self, service: str, method: str, path: str, *, json: Any = None, **more: Any) -> Any:
-        """Answer a request as the service does, with the kind of each file in place of its path."""
+        """Answer a request as the service does.
+
+        The service gets the kind of each file in place of its path.
+        """
         if json is not None:
             json = json | {"inputs": {name: map_ids(ids, self._stand_in) for name, ids in json["inputs"].items()}}
         return await super().ask(service, method, path, json=json, **more)
@@ -56,9 +65,10 @@ class LocalServices(Upstreams):
 
 
 def check_locally(steps: Sequence[Step], services: Sequence[Service], settings: Settings) -> list[Step]:
-    """Check all steps as the gateway does, and fill in defaults and the steps that make "auto" inputs.
+    """Check all steps as the gateway does, and fill in defaults.
 
-    Inputs are absolute paths, or outputs of earlier steps. Raises the errors of `check_steps`.
+    The steps that make "auto" inputs are added, too. Inputs are absolute paths, or outputs of earlier steps. Raises the errors of
+    `check_steps`.
     """
     operations = {operation.name: operation for service in services for operation in service.operations}
     named = [operations[step.operation] for step in steps if step.operation in operations]

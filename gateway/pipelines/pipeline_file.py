@@ -1,4 +1,7 @@
-"""Pipeline files: the body of `POST /v1/pipelines/jobs` as YAML or JSON, with placeholders for media."""
+"""Pipeline files, with placeholders for media.
+
+A file holds the body of `POST /v1/pipelines/jobs` as YAML or JSON.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -14,7 +17,10 @@ from shared.errors import Invalid
 
 
 def load_pipeline(source: str) -> PipelineRequest:
-    """Read a pipeline file, or take the preset of that name. Raises Invalid, naming each wrong field."""
+    """Read a pipeline file, or take the preset of that name.
+
+    Raises Invalid, naming each wrong field.
+    """
     path = Path(source)
     if not path.is_file():
         preset = next((preset for preset in PRESETS if preset.name == source), None)
@@ -32,7 +38,10 @@ def load_pipeline(source: str) -> PipelineRequest:
 
 
 def with_params(steps: Sequence[Step], settings: Sequence[str]) -> list[Step]:
-    """Return the steps with params changed by settings such as `trails.layers=6`; a value is JSON, or else text. Raises Invalid."""
+    """Return the steps with params changed by `settings`.
+
+    A setting is for example `trails.layers=6`; its value is JSON, or else text. Raises Invalid.
+    """
     changed = {step.id: dict(step.params) for step in steps}
     for setting in settings:
         place, equals, text = setting.partition("=")
@@ -46,7 +55,10 @@ def with_params(steps: Sequence[Step], settings: Sequence[str]) -> list[Step]:
 
 
 def named_files(words: Sequence[str]) -> dict[str, list[Path]]:
-    """Parse `--name FILE` options, each of which may be given more than once. Raises Invalid."""
+    """Parse `--name FILE` options.
+
+    Each may be given more than once. Raises Invalid.
+    """
     files: dict[str, list[Path]] = {}
     rest = list(words)
     while rest:
@@ -65,9 +77,10 @@ def named_files(words: Sequence[str]) -> dict[str, list[Path]]:
 
 
 def runs_of(files: Mapping[str, list[Path]], *, batch: bool) -> list[tuple[str, dict[str, list[Path]]]]:
-    """Return the files of each run, with the name of its folder below the output folder.
+    """Return the files and the folder name of each run.
 
-    That is one run with all files; with `batch` one for each file of an option that is repeated. Raises Invalid.
+    The folder is below the output folder. There is one run with all files; with `batch` there is one for each file of an option that is
+    repeated. Raises Invalid.
     """
     if not batch:
         return [("", dict(files))]
@@ -83,7 +96,10 @@ def runs_of(files: Mapping[str, list[Path]], *, batch: bool) -> list[tuple[str, 
 
 
 def _labels(paths: Sequence[Path]) -> list[str]:
-    """Return a different folder name for each file: its name without the suffix, with a number where that repeats."""
+    """Return a different folder name for each file.
+
+    That is the file's name without the suffix, with a number where that repeats.
+    """
     stems = [path.stem for path in paths]
     return [f"{stem}-{number + 1}" if stems.count(stem) > 1 else stem for number, stem in enumerate(stems)]
 

@@ -1,4 +1,7 @@
-"""Placeholders for media in the steps of a pipeline: `<name>`, or `<name?>` for an input that may be left out."""
+"""Placeholders for media in the steps of a pipeline.
+
+They are written `<name>`, or `<name?>` for an input that may be left out.
+"""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,7 +16,10 @@ Given = str | list[str]
 
 
 def placeholders(steps: Iterable[Step]) -> dict[str, bool]:
-    """Return the names of all placeholders, in order, each with whether it is optional."""
+    """Return the names of all placeholders, in order.
+
+    The value of each says whether it is optional.
+    """
     names: dict[str, bool] = {}
     for step in steps:
         for given in step.inputs.values():
@@ -24,9 +30,10 @@ def placeholders(steps: Iterable[Step]) -> dict[str, bool]:
 
 
 def filled(steps: Sequence[Step], inputs: Mapping[str, Given]) -> list[Step]:
-    """Return the steps with each placeholder replaced by its media; the input of an optional one that is not given is left out.
+    """Return the steps with each placeholder replaced by its media.
 
-    Raises Invalid for a name that no step uses, and for a placeholder without media.
+    The input of an optional placeholder that is not given is left out. Raises Invalid for a name that no step uses, and for a
+    placeholder without media.
     """
     names = placeholders(steps)
     if unknown := [name for name in inputs if name not in names]:
@@ -39,7 +46,10 @@ def filled(steps: Sequence[Step], inputs: Mapping[str, Given]) -> list[Step]:
 
 
 def with_media(request: PipelineRequest) -> PipelineRequest:
-    """Return a pipeline with its placeholders replaced by its `inputs`. Raises what `filled` raises."""
+    """Return a pipeline with its placeholders replaced by its `inputs`.
+
+    Raises what `filled` raises.
+    """
     return request.model_copy(update={"steps": filled(request.steps, request.inputs), "inputs": {}})
 
 
@@ -49,7 +59,10 @@ def _with_media(taken: Mapping[str, str | list[str] | None], inputs: Mapping[str
 
 
 def _replaced(given: str | list[str] | None, inputs: Mapping[str, Given]) -> str | list[str] | None:
-    """Return the media of an input; None if its placeholders are optional and not given."""
+    """Return the media of an input.
+
+    None if its placeholders are optional and not given.
+    """
     if isinstance(given, list):
         media = [_replaced(text, inputs) for text in given]
         return [media_id for item in media if item is not None for media_id in (item if isinstance(item, list) else [item])] or None

@@ -40,7 +40,10 @@ def retry_routes(upstreams: Upstreams, runtime: Runtime) -> APIRouter:
     async def retry(
         job_id: str, request: Request, response: Response, prefer: Prefer = None, idempotency_key: IdempotencyKey = None
     ) -> Job:
-        """A pipeline goes on from the steps that failed: the outputs of those that succeeded are used again while they exist."""
+        """Continue a pipeline from the steps that failed.
+
+        The outputs of the steps that succeeded are used again while they exist.
+        """
         owner = request.state.owner
         job = await desk.retry(job_id, owner, idempotency_key)
         return await answered(job, owner=owner, prefer=prefer, response=response, runtime=runtime)
@@ -73,7 +76,10 @@ class RetryDesk:
         return Job.model_validate(await self._upstreams.ask(service, "POST", f"/{verb}/jobs", headers=headers, json=_body(request)))
 
     async def _resume(self, job: Job, request: JobRequest, owner: str, key: str | None) -> Job:
-        """Queue a pipeline again, without the steps that have their outputs. The other steps are checked."""
+        """Queue a pipeline again, without the steps that have their outputs.
+
+        The other steps are checked.
+        """
         jobs = self._runtime.jobs
         original = request.model_copy(update={"params": {"retry": job.id}})
         if key and (earlier := await jobs.earlier(owner=owner, operation=OPERATION, request=original, key=key)):
@@ -90,7 +96,10 @@ class RetryDesk:
         return await jobs.submit(owner=owner, service=QUEUE, operation=OPERATION, request=complete, original=original, key=key)
 
     async def _done(self, job: Job, owner: str) -> dict[str, Job]:
-        """Return the jobs of the steps that succeeded and still have their outputs, by step id."""
+        """Return the jobs of finished steps, by step id.
+
+        Finished steps are those that succeeded and still have their outputs.
+        """
         done = {}
         for step in (job.result or {}).get("steps", ()):
             if StepState(step["state"]).done:

@@ -1,4 +1,7 @@
-"""Runner of pipelines: starts each step as a job of its service once the step's inputs exist, and waits for all jobs."""
+"""Runner of pipelines.
+
+It starts each step as a job of its service once the step's inputs exist, and waits for all jobs.
+"""
 
 import asyncio
 import contextlib

@@ -1,4 +1,7 @@
-"""Expected times of the steps of a pipeline, from past jobs of the same operations."""
+"""Expected times of the steps of a pipeline.
+
+They come from past jobs of the same operations.
+"""
 
 from collections.abc import Mapping, Sequence
 from statistics import median

@@ -39,9 +39,10 @@ REPLACED = {"v2": "aesthetics"}
 
 
 def proxy_routes(upstreams: Upstreams, expand: Expand) -> APIRouter:
-    """Return a catch-all route for each service, and for the programs that services replace.
+    """Return a catch-all route for each service.
 
-    Include them before the gateway's own routes under /v1/media. For example `/v2/status` goes to `/v2/status` of the service.
+    There are also routes for the programs that services replace: for example `/v2/status` goes to `/v2/status` of the service. Include
+    them before the gateway's own routes under /v1/media.
     """
     router = APIRouter(include_in_schema=False)
 
@@ -93,9 +94,10 @@ def _number(length: str | None) -> int:
 
 
 def _address(base: httpx.URL, request: Request) -> httpx.URL:
-    """Return the service's URL for the path after /v1/{service}, or for a whole path of a replaced program.
+    """Return the service's URL for a request's path.
 
-    The percent-encoding stays, because decoding and encoding again may change the path. Raises NotFound for an invalid path.
+    That is the path after /v1/{service}, or a whole path of a replaced program. The percent-encoding stays, because decoding and
+    encoding again may change the path. Raises NotFound for an invalid path.
     """
     query = request.scope["query_string"]
     try:

@@ -55,11 +55,13 @@ class Jobs:
         key: str | None = None,
         remembered: Remembered | None = None,
     ) -> Job:
-        """Queue a checked request; the job is on disk when this returns. With `remembered` it ends at once, with that result.
+        """Queue a checked request.
 
-        `version`: of the operation, None for a pipeline. `key`: an idempotency key; if this owner has used it before, the job made then is
-        returned. `original`: the request as the client sent it, if `request` was derived from it; a repeated key must come with the same
-        `original`. Raises QueueFull, IdempotencyMismatch.
+        The job is on disk when this returns. With `remembered` it ends at once, with that result.
+
+        `version`: of the operation, None for a pipeline. `key`: an idempotency key; if this owner has used it before, the job made
+        then is returned. `original`: the request as the client sent it, if `request` was derived from it; a repeated key must come
+        with the same `original`. Raises QueueFull, IdempotencyMismatch.
         """
         new = NewJob(
             id=new_id(),
@@ -109,7 +111,10 @@ class Jobs:
         return job
 
     async def request_of(self, owner: str, job_id: str) -> JobRequest:
-        """Return the request that made a job, with the secret of its webhook. Raises UnknownJob."""
+        """Return the request that made a job.
+
+        The secret of its webhook is included. Raises UnknownJob.
+        """
         return await asyncio.to_thread(self.store.ledger.request_of, owner, job_id)
 
     async def states(self, owner: str, ids: Collection[str]) -> dict[str, JobState]:
@@ -154,7 +159,10 @@ class Jobs:
         return job
 
     async def shared_outputs(self, owner: str, job_id: str, media_ids: Collection[str]) -> set[str]:
-        """Return those of `media_ids` that another job lists among its outputs. The steps of the pipeline `job_id` do not count."""
+        """Return those of `media_ids` that other jobs list among their outputs.
+
+        The steps of the pipeline `job_id` do not count.
+        """
         return await asyncio.to_thread(self.store.history.shared_outputs, owner, job_id, media_ids)
 
     async def has_events(self, job_id: str, after: int) -> bool:

@@ -1,4 +1,7 @@
-"""What ended jobs tell later ones: their results, their times, and the outputs that several of them list."""
+"""Records of ended jobs that later jobs use.
+
+These are their results, their times, and the outputs that several of them list.
+"""
 
 import time
 from collections.abc import Collection
@@ -20,7 +23,10 @@ MOST_REMEMBERED = 5
 
 @dataclass(frozen=True, kw_only=True)
 class PastRun:
-    """How long a job ran, and the length of its input video in seconds (None if it had none)."""
+    """The running time of a past job.
+
+    With the length of its input video in seconds (None if it had none).
+    """
 
     run_s: float
     input_s: float | None
@@ -28,7 +34,10 @@ class PastRun:
 
 @dataclass(frozen=True, kw_only=True)
 class Remembered:
-    """The result of an earlier job, which a later job may return as its own. `outputs`: name -> media record."""
+    """The result of an earlier job.
+
+    A later job may return it as its own. `outputs`: name -> media record.
+    """
 
     job_id: str
     result_key: str
@@ -46,7 +55,10 @@ class History:
     engine: sa.Engine
 
     def remembered(self, owner: str, result_key: str) -> list[Remembered]:
-        """Return what earlier jobs made for a result key, newest first. Jobs that expire within EXPIRES_SOON_S do not count."""
+        """Return the results of earlier jobs for a result key.
+
+        Newest first. Jobs that expire within EXPIRES_SOON_S do not count.
+        """
         columns = [JOBS.c[name] for name in ("result_key", "version", "result", "outputs", "warnings", "progress")]
         lasting = (JOBS.c.status == Status.SUCCEEDED.value, JOBS.c.expires_at > time.time() + EXPIRES_SOON_S)
         query = sa.select(JOBS.c.id.label("job_id"), *columns).where(JOBS.c.owner == owner, JOBS.c.result_key == result_key, *lasting)
@@ -55,7 +67,10 @@ class History:
             return [Remembered(**row._asdict()) for row in rows]
 
     def shared_outputs(self, owner: str, job_id: str, media_ids: Collection[str]) -> set[str]:
-        """Return those of `media_ids` that another job lists among its outputs. The steps of the pipeline `job_id` do not count."""
+        """Return those of `media_ids` that other jobs list among their outputs.
+
+        The steps of the pipeline `job_id` do not count.
+        """
         query = sa.select(JOBS.c.metadata, JOBS.c.outputs).where(JOBS.c.owner == owner, JOBS.c.id != job_id)
         shared: set[str] = set()
         with self.engine.connect() as connection:

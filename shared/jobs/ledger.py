@@ -123,7 +123,10 @@ class Ledger:
             return self._read(connection, owner, job_id)
 
     def request_of(self, owner: str, job_id: str) -> JobRequest:
-        """Return the request that made a job, with the secret of its webhook. Raises UnknownJob."""
+        """Return the request that made a job.
+
+        The secret of its webhook is included. Raises UnknownJob.
+        """
         names = ("inputs", "params", "metadata", "webhook", "priority", "cache")
         query = sa.select(*(JOBS.c[name] for name in names)).where(JOBS.c.id == job_id, JOBS.c.owner == owner)
         with self.engine.connect() as connection:
@@ -289,7 +292,10 @@ class Ledger:
             return {str(row[0]): float(row[1]) for row in connection.execute(query)}
 
     def _canceled_steps(self, connection: Connection, job_id: str) -> dict[str, Any]:
-        """Return the values of a canceled pipeline that show its unfinished steps as ended."""
+        """Return the values of a canceled pipeline.
+
+        They show its unfinished steps as ended.
+        """
         row = connection.execute(sa.select(JOBS.c.progress, JOBS.c.result).where(JOBS.c.id == job_id)).first()
         if row is None or not (row.progress or {}).get("steps"):
             return {}

@@ -1,4 +1,7 @@
-"""Write the progress of a running job, at most twice a second and never going back."""
+"""The progress log of a running job.
+
+It is written at most twice a second, and the progress never goes back.
+"""
 
 import asyncio
 import logging

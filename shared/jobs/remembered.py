@@ -1,4 +1,7 @@
-"""Find the results of earlier jobs again, by everything that they depend on."""
+"""Reuse of the results of earlier jobs.
+
+A result is found again by everything that it depends on.
+"""
 
 import hashlib
 import json
@@ -21,7 +24,10 @@ Inputs = Mapping[str, str | list[str] | None]
 
 @dataclass(frozen=True)
 class ResultMemory:
-    """The results that the stored jobs of an installation hold. Every method blocks on the disk or the database."""
+    """The results of an installation's stored jobs.
+
+    Every method blocks on the disk or the database.
+    """
 
     history: History
     media: MediaStore
@@ -33,9 +39,10 @@ class ResultMemory:
         return self.recall(owner, key) if key else None
 
     def key(self, operation: Operation | None, *, owner: str, inputs: Inputs, params: dict[str, Any]) -> str | None:
-        """Return the name of a result: operation and version, content of the inputs, params with defaults, installed models.
+        """Return the name of a result.
 
-        None for an operation that is not remembered, or if an input is gone.
+        It depends on operation and version, content of the inputs, params with defaults, and installed models. None for an
+        operation that is not remembered, or if an input is gone.
         """
         if operation is None or not operation.remembered:
             return None
@@ -48,11 +55,17 @@ class ResultMemory:
         return hashlib.sha256(json.dumps(depends_on, sort_keys=True).encode()).hexdigest()
 
     def recall(self, owner: str, key: str) -> Remembered | None:
-        """Return the newest earlier result of a name whose outputs still exist, or None."""
+        """Return the newest earlier result of a name.
+
+        Only results whose outputs still exist count; None if there is none.
+        """
         return next((past for past in self.history.remembered(owner, key) if self._exists(owner, past.outputs)), None)
 
     def _content(self, owner: str, given: str | list[str], *, named: bool) -> Any:
-        """Return the SHA-256 of an input, with its file name if `named`; a list for a list."""
+        """Return the SHA-256 of an input.
+
+        With its file name if `named`; a list for a list.
+        """
         if isinstance(given, list):
             return [self._content(owner, media_id, named=named) for media_id in given]
         record = self.media.get(owner, given)

@@ -111,7 +111,10 @@ class OperationRunner:
         )
 
     async def _perform(self, claim: Claim, folder: Path, progress: ProgressLog, usage: Usage, kept_key: str | None) -> OperationAnswer:
-        """Run the operation in a child process. `kept_key`: of the measurements that it uses; None: it uses none."""
+        """Run the operation in a child process.
+
+        `kept_key`: of the measurements that it uses; None: it uses none.
+        """
         for attempt in range(1, MAX_KILLS + 1):
             inputs = await asyncio.to_thread(self._prepare_folder, claim, folder)
             kept = folder / KEPT
@@ -140,7 +143,10 @@ class OperationRunner:
         raise AssertionError("the loop returns or raises")
 
     def _kept_key(self, claim: Claim) -> str | None:
-        """Return the name of the measurements that a job uses; None if it uses none."""
+        """Return the name of the measurements that a job uses.
+
+        None if it uses none.
+        """
         operation = self._operation(claim)
         if operation is None or operation.keeps is None or not isinstance(media_id := claim.inputs.get(operation.keeps.input), str):
             return None
@@ -192,7 +198,10 @@ class OperationRunner:
 
 
 def video_seconds(media: MediaStore, owner: str, inputs: Iterable[str | list[str] | None]) -> float | None:
-    """Return the length in seconds of the longest input, a list of videos counting as one; None without a video."""
+    """Return the length in seconds of the longest input.
+
+    A list of videos counts as one. None without a video.
+    """
     longest = 0.0
     for given in inputs:
         length = 0.0
@@ -224,7 +233,10 @@ def work_folder(settings: Settings, job_id: str) -> Path:
 
 
 def changed_at(path: Path) -> int | None:
-    """Return the modification time of a file in ns; None if there is none."""
+    """Return the modification time of a file in ns.
+
+    None if there is no such file.
+    """
     try:
         return path.lstat().st_mtime_ns
     except FileNotFoundError:

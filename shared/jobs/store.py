@@ -97,7 +97,10 @@ class JobStore:
         self._dbos.delete_workflow(job_id)
 
     def _notify(self, connection: sa.Connection, job_id: str, status: Status) -> None:
-        """Queue the webhook of a job that ended, if it has one for this status."""
+        """Queue the webhook of a job that ended.
+
+        Only if the job has one for this status.
+        """
         webhook = self.ledger.webhook(connection, job_id)
         if webhook and status.value in webhook[1]["events"]:
             workflow_id, priority = f"{job_id}-webhook", PRIORITIES["normal"]

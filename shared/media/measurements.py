@@ -1,4 +1,7 @@
-"""Files of measurements by the content that was measured: kept between jobs, bounded in size and age."""
+"""A store of measurements, by the content that was measured.
+
+Its files are kept between jobs, and bounded in size and age.
+"""
 
 import os
 import shutil
@@ -16,7 +19,9 @@ LARGEST_BYTES = 64 * MIB
 
 @dataclass(frozen=True)
 class MeasurementStore:
-    """`<root>/<owner>/<key>`: every owner has files of their own. Every method blocks on the disk.
+    """Files of measurements: `<root>/<owner>/<key>`.
+
+    Every owner has files of their own. Every method blocks on the disk.
 
     The file used longest ago is deleted first, and any file that was not used for `ttl_s` seconds.
     """

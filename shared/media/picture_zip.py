@@ -56,7 +56,10 @@ class PictureZip(ZipWriter):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZippedPicture:
-    """A picture in a zip file. `name`: unique in the zip file, with `/` between folders."""
+    """A picture in a zip file.
+
+    `name`: unique in the zip file, with `/` between folders.
+    """
 
     name: str
     kind: FileType
@@ -65,13 +68,19 @@ class ZippedPicture:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ZipContents:
-    """The files in a zip file: pictures by name, and the names of others, without what packing programs add."""
+    """The files in a zip file.
+
+    Pictures by name, and the names of others, without what packing programs add.
+    """
 
     pictures: tuple[ZippedPicture, ...]
     others: tuple[str, ...]
 
     def warning(self, zip_name: str) -> str | None:
-        """Return a warning that names the files that are not read; None if there are none."""
+        """Return a warning that names the files that are not read.
+
+        None if there are none.
+        """
         if not self.others:
             return None
         count = len(self.others)
@@ -156,9 +165,10 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[zipfile.ZipFile]:
 
 
 def _named_files(archive: zipfile.ZipFile) -> tuple[dict[str, zipfile.ZipInfo], list[str]]:
-    """Return the files of a zip file by unique plain names, and the names of those that are unusable.
+    """Return the files of a zip file by unique plain names.
 
-    Folders, and what packing programs and systems add, are in neither. Of several files of the same name, the last counts.
+    The names of unusable files come second. Folders, and what packing programs and systems add, are in neither. Of several files of the
+    same name, the last counts.
     """
     entries = list(archive.NameToInfo.values())
     files, unusable = dict[str, zipfile.ZipInfo](), list[str]()
@@ -178,7 +188,10 @@ def _named_files(archive: zipfile.ZipFile) -> tuple[dict[str, zipfile.ZipInfo], 
 
 
 def _is_extra(name: str) -> bool:
-    """Check for a hidden file, or one that a packing program or a system adds."""
+    """Check for a hidden file or an addition.
+
+    Additions are files that a packing program or a system adds.
+    """
     parts = name.replace("\\", "/").split("/")
     hidden = any(part.startswith(".") and part not in (".", "..") for part in parts)
     return hidden or parts[0] == "__MACOSX" or parts[-1].lower() in _SYSTEM_FILES

@@ -45,7 +45,10 @@ def plain_name(name: str) -> str | None:
 
 
 def _in_utf8(name: bytes, entry: zipfile.ZipInfo) -> str | None:
-    """Return a name's text from the extra field or as UTF-8; None if it is neither."""
+    """Return a name's text from the extra field or as UTF-8.
+
+    None if it is neither.
+    """
     try:
         return _unicode_path(name, entry.extra) or name.decode()
     except UnicodeDecodeError:
@@ -53,7 +56,10 @@ def _in_utf8(name: bytes, entry: zipfile.ZipInfo) -> str | None:
 
 
 def _unicode_path(name: bytes, extra: bytes) -> str | None:
-    """Return the name in the extra field; None if there is none, or if it belongs to another name."""
+    """Return the name in the extra field.
+
+    None if there is none, or if it belongs to another name.
+    """
     while len(extra) >= 4:
         kind, size = struct.unpack_from("<HH", extra)
         body, extra = extra[4 : 4 + size], extra[4 + size :]
@@ -63,7 +69,10 @@ def _unicode_path(name: bytes, extra: bytes) -> str | None:
 
 
 def _code_page(names: list[bytes]) -> str:
-    """Return the code page in which all of `names` are words of one country."""
+    """Return the code page of `names`.
+
+    In it, all of them are words of one country.
+    """
     for page, is_letter, is_typical in _PAGES:
         try:
             texts = [name.decode(page) for name in names]

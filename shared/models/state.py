@@ -6,9 +6,10 @@ from shared.models.folder import ModelFolder
 
 
 def installed_state(folder: ModelFolder, service: str) -> list[list[Any]]:
-    """Return name, revision and files (path, bytes, modification time in ns) of each installed model that a service can use.
+    """Return the installed models that a service can use.
 
-    It changes whenever such a model is installed, replaced or removed: also `auto` choices depend on what is installed. Reads no file.
+    Of each: name, revision and files (path, bytes, modification time in ns). The result changes whenever such a model is installed,
+    replaced or removed: also `auto` choices depend on what is installed. Reads no file.
     """
     state: list[list[Any]] = []
     for model in folder.catalog:

@@ -116,7 +116,10 @@ _LISTED = 3
 
 
 def size_warnings(sizes: Sequence[Size], base: Fraction, zero: Fraction) -> Iterator[str]:
-    """Yield a sentence for each place at which the size of the picture changes: the first three, and how many more."""
+    """Yield a sentence for each change of the picture's size.
+
+    Only for the first three; a last sentence counts the others.
+    """
     changes = list(pairwise(sizes))
     for before, after in changes[:_LISTED]:
         yield (

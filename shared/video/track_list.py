@@ -1,4 +1,7 @@
-"""List the subtitles, chapters and other tracks of an open file, and say which of them operations leave out."""
+"""Subtitles, chapters and other tracks of an open file.
+
+Warnings say which of them operations leave out.
+"""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -52,7 +55,10 @@ def other_tracks(container: Any, main: Any) -> Iterator[OtherTrackInfo]:
 
 
 def _chapter_track(container: Any) -> set[int]:
-    """Return the index of the text track in which MP4 and QuickTime repeat the chapters."""
+    """Return the index of the text track that repeats the chapters.
+
+    MP4 and QuickTime have such a track.
+    """
     if not container.format.name.startswith("mov") or not container.chapters():
         return set()
     plain = (stream.index for stream in container.streams.data if _tag(stream) in (None, "bin_data"))
@@ -61,7 +67,10 @@ def _chapter_track(container: Any) -> set[int]:
 
 
 def track_warnings(info: VideoInfo) -> list[str]:
-    """Return one sentence for each track that an output with picture and sound leaves out."""
+    """Return one sentence for each track that an output leaves out.
+
+    The output has picture and sound.
+    """
     return [
         _WHAT[track.kind].format(", ".join([track.codec or "of an unknown kind", *([track.language] if track.language else [])]))
         for track in info.other_tracks

@@ -1,4 +1,4 @@
-"""Make a child process ready for calls, before their time limits count."""
+"""Preparation of a child process, before the time limits of calls count."""
 
 import importlib
 from typing import Any

@@ -145,9 +145,10 @@ class Slot:
                 self._calling = False
 
     async def prepare(self) -> None:
-        """Start a child unless one waits for work, and wait until it is ready. No call's time limit counts yet.
+        """Start a child unless one waits for work.
 
-        Raises Unavailable where that takes more than two minutes, and WorkerCrashed if the child dies.
+        Waits until it is ready; no call's time limit counts yet. Raises Unavailable where that takes more than two minutes, and
+        WorkerCrashed if the child dies.
         """
         if self.warm:
             return

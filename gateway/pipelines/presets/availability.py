@@ -49,7 +49,10 @@ async def describe_presets(upstreams: Upstreams, *, headers: Mapping[str, str]) 
 
 
 async def describe_preset(upstreams: Upstreams, preset: Preset, declarations: Declarations, *, headers: Mapping[str, str]) -> PresetInfo:
-    """Return one preset. Each of its steps is checked by its service, with stand-ins for media and for results of other steps."""
+    """Return the description of one preset.
+
+    Each of its steps is checked by its service, with stand-ins for media and for results of other steps.
+    """
     steps = [Step.model_validate(step) for step in preset.steps]
     reasons = await asyncio.gather(*(_reason(upstreams, preset, step, steps, declarations, headers=headers) for step in steps))
     here = f"/v1/pipelines/presets/{preset.name}"

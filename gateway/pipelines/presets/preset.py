@@ -9,7 +9,10 @@ from shared.operation import Kind
 
 @dataclass(frozen=True, kw_only=True)
 class PresetInput:
-    """An input of a preset, which the steps name `<name>`, or `<name?>` if it is optional."""
+    """An input of a preset.
+
+    The steps name it `<name>`, or `<name?>` if it is optional.
+    """
 
     kind: Kind
     description: str

@@ -28,7 +28,10 @@ class PresetRequest(JobEnvelope):
 
 
 def pipeline_of(preset: Preset, request: PresetRequest) -> PipelineRequest:
-    """Return the pipeline that a request starts. Raises Invalid for unknown or missing inputs, and for unknown steps."""
+    """Return the pipeline that a request starts.
+
+    Raises Invalid for unknown or missing inputs, and for unknown steps.
+    """
     if unknown := [name for name in request.inputs if name not in preset.inputs]:
         raise _refused(f"inputs.{unknown[0]}", f"{preset.name} has no input {unknown[0]!r}. Inputs: {', '.join(preset.inputs)}")
     if missing := [name for name, given in preset.inputs.items() if not given.optional and not request.inputs.get(name)]:
@@ -40,7 +43,10 @@ def pipeline_of(preset: Preset, request: PresetRequest) -> PipelineRequest:
 
 
 def with_params(preset: Preset, params: Mapping[str, Mapping[str, Any]]) -> list[Step]:
-    """Return the preset's steps with `params`, by step, in place of its own. Raises Invalid for an unknown step."""
+    """Return the preset's steps with `params` in place of its own.
+
+    `params`: by step. Raises Invalid for an unknown step.
+    """
     steps = [Step.model_validate(step) for step in preset.steps]
     names = [step.id for step in steps]
     if unknown := [name for name in params if name not in names]:
@@ -49,10 +55,10 @@ def with_params(preset: Preset, params: Mapping[str, Mapping[str, Any]]) -> list
 
 
 def batch_of(preset: Preset, request: PresetRequest) -> list[PipelineRequest]:
-    """Return one pipeline per clip: an input that is a list gives one item to each, a single one goes to all.
+    """Return one pipeline per clip.
 
-    The metadata of each has `batch`, with an id that follows from the request, so that repeated requests are equal. Raises Invalid unless
-    there is a list, and all lists have the same length.
+    An input that is a list gives one item to each, a single one goes to all. The metadata of each has `batch`, with an id that follows
+    from the request, so that repeated requests are equal. Raises Invalid unless there is a list, and all lists have the same length.
     """
     lengths = {name: len(given) for name, given in request.inputs.items() if isinstance(given, list)}
     if not lengths:
@@ -71,7 +77,10 @@ def batch_of(preset: Preset, request: PresetRequest) -> list[PipelineRequest]:
 
 
 def in_words_of_preset(refusal: Refused, preset: Preset) -> Refused:
-    """Return a refusal of a step with the fields named as the preset's request names them: `params.<step>.<param>`, `inputs.<name>`."""
+    """Return a step's refusal with the preset's field names.
+
+    The preset's request names them `params.<step>.<param>` and `inputs.<name>`.
+    """
     steps = [Step.model_validate(step) for step in preset.steps]
     problem = refusal.problem()
     errors = [{**error, "field": _field(error["field"], steps)} for error in problem.get("errors", [])]

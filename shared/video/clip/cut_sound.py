@@ -39,7 +39,10 @@ class PartSound:
             track.write(until)
 
     def continue_from(self, start: Fraction, *, at: Fraction) -> None:
-        """Go on with the sound of second `start` of the source, from second `at` of the output."""
+        """Continue with the sound from second `start` of the source.
+
+        It is written from second `at` of the output.
+        """
         for track in self._tracks:
             track.continue_from(start, at)
 
@@ -64,7 +67,10 @@ class _Part:
         self._waiting: AudioBlock | None = None
 
     def continue_from(self, start: Fraction, at: Fraction) -> None:
-        """Drop what is left of the sound so far, and read on at second `start` of the source for second `at` of the output."""
+        """Drop the rest of the sound, and read on at `start`.
+
+        `start`: second of the source. `at`: the second of the output that it belongs to.
+        """
         self.close()
         self._begin(start, at=at)
 

@@ -82,7 +82,10 @@ def matte_remarks(matte: Path, params: ClipPart, *, info: VideoInfo) -> Iterator
 
 
 def part_end(params: ClipPart) -> Fraction | None:
-    """Return the end of the part, in seconds of the source; None for the end of the source."""
+    """Return the end of the part, in seconds of the source.
+
+    None for the end of the source.
+    """
     return None if params.duration is None else to_fraction(params.start) + to_fraction(params.duration)
 
 

@@ -233,7 +233,10 @@ class DisplayFilter:
 
 
 def _fitted(size: tuple[int, int], target: tuple[int, int]) -> tuple[int, int]:
-    """Return the largest width and height of the shape of `size` within `target`: `target` itself where its shape is the same."""
+    """Return the largest width and height within `target`.
+
+    They have the shape of `size`; `target` itself where its shape is the same.
+    """
     scale = min(Fraction(target[0], size[0]), Fraction(target[1], size[1]))
     width, height = (min(max(2 * round(side * scale / 2), 2), most) for side, most in zip(size, target, strict=True))
     return target if abs(width - target[0]) <= 2 and abs(height - target[1]) <= 2 else (width, height)

@@ -1,4 +1,7 @@
-"""Open animated WebP files, which FFmpeg does not decode: as lossless copies that it does."""
+"""Lossless copies of animated WebP files.
+
+FFmpeg does not decode animated WebP, but it decodes the copies.
+"""
 
 import atexit
 import os
@@ -27,12 +30,18 @@ _lock = threading.Lock()
 
 
 def is_animated_webp(head: bytes) -> bool:
-    """Check the first bytes of a file for an animated WebP (RFC 9649, 2.7)."""
+    """Check the first bytes of a file for an animated WebP.
+
+    Source: RFC 9649, 2.7.
+    """
     return head[:4] == b"RIFF" and head[8:16] == b"WEBPVP8X" and bool(head[20] & _ANIMATION)
 
 
 def is_animated_png(head: bytes) -> bool:
-    """Check the first bytes of a file for an animated PNG: a chunk `acTL` of more than one frame before the picture's data."""
+    """Check the first bytes of a file for an animated PNG.
+
+    An animated PNG has a chunk `acTL` of more than one frame before the picture's data.
+    """
     position = 8
     while head.startswith(b"\x89PNG\r\n\x1a\n") and position + 16 <= len(head):
         length, name = int.from_bytes(head[position : position + 4], "big"), head[position + 4 : position + 8]
@@ -50,7 +59,10 @@ def is_animation(head: bytes) -> bool:
 
 
 def decodable_copy(path: str | os.PathLike[str], limits: Limits) -> Path:
-    """Return the path of a lossless copy of an animated WebP in Matroska, made once per process. Raises BrokenMedia or TooLarge."""
+    """Return the path of a lossless copy of an animated WebP.
+
+    The copy is in Matroska and made once per process. Raises BrokenMedia or TooLarge.
+    """
     status = os.stat(path)
     key = (os.path.abspath(path), status.st_size, status.st_mtime_ns)
     with _lock:

@@ -82,7 +82,9 @@ def read_together(
 
 
 def _own_start(head: tuple[Fraction, Fraction], leader: tuple[Fraction, Fraction]) -> Fraction:
-    """Return the time at which a video's first frame counts as aligned with the leader's, both given by their first two frames.
+    """Return a video's time that aligns with the leader's first frame.
+
+    Both videos are given by the times of their first two frames.
 
     A video made from a clip whose picture starts late holds its first frame from 0 on, and has the clip's times from the second on.
     """

@@ -34,7 +34,10 @@ _FRAGMENT_HEAD = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """The stored width and height of the pictures from `at` on, in the main video's time base, on the continuous clock."""
+    """The stored width and height of the pictures from `at` on.
+
+    `at`: in the main video's time base, on the continuous clock.
+    """
 
     at: int
     width: int
@@ -247,7 +250,10 @@ def _read(container: Any, video: Any, path: str | os.PathLike[str], limits: Limi
 
 
 def before(end: int, packets: Iterable[Any]) -> Iterator[Any]:
-    """Yield the packets that end before byte `end` of the file, and the empty ones that flush decoders."""
+    """Yield the packets that end before byte `end` of the file.
+
+    Empty packets, which flush decoders, are yielded, too.
+    """
     source = iter(packets)
     while True:
         try:

@@ -1,4 +1,4 @@
-"""Find where the size of the picture changes within a stream, from its keyframes."""
+"""Changes of the picture's size within a stream, found from its keyframes."""
 
 import re
 from dataclasses import dataclass, field
@@ -23,7 +23,10 @@ _HEAD_BYTES = 4096
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """The stored size of the pictures from packet time `at` (ticks of the stream's own clock) on; `packet`: its number."""
+    """The stored size of the pictures from one packet on.
+
+    `packet`: its number.
+    """
 
     packet: int
     width: int
@@ -41,7 +44,10 @@ class Shapes:
     _known: dict[bytes, tuple[int, int]] = field(default_factory=dict)
 
     def see(self, packet: Any, number: int) -> None:
-        """Look at packet `number`; decode it where it is a keyframe of other parameters than the one before."""
+        """Look at packet `number`.
+
+        It is decoded if it is a keyframe of other parameters than the one before.
+        """
         if not packet.is_keyframe or len(self._known) >= _MOST:
             return
         mark: bytes | None

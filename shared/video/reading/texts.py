@@ -1,4 +1,7 @@
-"""Read subtitles and chapters of a video file, on the timeline of its frames."""
+"""Subtitles and chapters of a video file.
+
+Times are on the timeline of its frames.
+"""
 
 import os
 import re
@@ -96,7 +99,10 @@ def read_chapters(container: Any, zero: Fraction) -> list[Chapter]:
 
 
 def flat(cues: Iterable[Cue]) -> Iterator[Cue]:
-    """Yield cues that do not overlap: where some do, their texts are shown one below the other."""
+    """Yield cues that do not overlap.
+
+    Where some do, their texts are shown one below the other.
+    """
     waiting = sorted(cues, key=lambda cue: cue.start)
     edges = sorted({edge for cue in waiting for edge in (cue.start, cue.end)})
     shown: list[Cue] = []
@@ -111,7 +117,10 @@ def flat(cues: Iterable[Cue]) -> Iterator[Cue]:
 
 
 def _ended(cues: list[Cue]) -> Iterator[Cue]:
-    """Yield the cues by start; one without an end lasts until the next, at most three seconds."""
+    """Yield the cues by start.
+
+    One without an end lasts until the next, at most three seconds.
+    """
     ordered = sorted(cues, key=lambda cue: cue.start)
     for cue, following in zip(ordered, [*ordered[1:], None], strict=False):
         if cue.end > cue.start:

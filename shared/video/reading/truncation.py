@@ -30,10 +30,12 @@ def is_truncated(path: str | os.PathLike[str], container: Any, head: bytes) -> b
 
 
 def end_of_fragments(path: str | os.PathLike[str]) -> int | None:
-    """Return up to which byte a fragmented MP4 can be used that is cut off; None for all other files.
+    """Return the usable length of a fragmented MP4 that is cut off.
 
-    A fragment is a `moof` box, which lists the samples, and the `mdat` box that holds them (ISO/IEC 14496-12, 8.8.4). Whole samples of a
-    fragment that is cut off count.
+    In bytes from the start of the file; None for all other files.
+
+    A fragment is a `moof` box, which lists the samples, and the `mdat` box that holds them (ISO/IEC 14496-12, 8.8.4). Whole samples of
+    a fragment that is cut off count.
     """
     size, position, listed = os.stat(path).st_size, 0, False
     with open(path, "rb") as file:

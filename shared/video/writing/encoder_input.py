@@ -17,7 +17,10 @@ from shared.video.info import ColorInfo
 
 
 def coded_size(width: int, height: int, pixel_format: str) -> tuple[int, int]:
-    """Return the size (width, height) of a file with pictures of an odd size, after padding."""
+    """Return the size (width, height) of a file, after padding.
+
+    Pictures of an odd size are padded.
+    """
     layout = av.VideoFormat(pixel_format, 16, 16)
     across, down = (2 if layout.chroma_width() < 16 else 1), (2 if layout.chroma_height() < 16 else 1)
     return -(-width // across) * across, -(-height // down) * down

@@ -1,4 +1,7 @@
-"""Choose how a sound track is encoded, so that a container holds its channels one to one."""
+"""The choice of an encoder for a sound track.
+
+It is made so that a container holds the track's channels one to one.
+"""
 
 import re
 from collections.abc import Mapping
@@ -27,7 +30,10 @@ _MOST_FLAC, _MOST_OPUS = 8, 255
 
 @dataclass(frozen=True, slots=True)
 class SoundCoding:
-    """An audio encoder with its layout and options. `remark`: what is unusual about it, as the end of a sentence; empty if nothing is."""
+    """An audio encoder with its layout and options.
+
+    `remark`: what is unusual about it, as the end of a sentence; empty if nothing is.
+    """
 
     codec: str
     layout: str
@@ -52,7 +58,10 @@ def channels_of(layout: str) -> int:
 
 
 def layout_of(name: str, channels: int) -> str:
-    """Return a track's layout: the name where it fits the number of channels, else "n channels", whose places nobody knows."""
+    """Return a track's layout.
+
+    That is the name where it fits the number of channels, else "n channels", whose positions are unknown.
+    """
     try:
         if channels_of(name) == channels:
             return name
@@ -62,7 +71,10 @@ def layout_of(name: str, channels: int) -> str:
 
 
 def sound_coding(container: str, layout: str) -> SoundCoding:
-    """Return the coding of a track with `layout` in a container, by FFmpeg's name: the channels one to one, or else a stereo mix."""
+    """Return the coding of a track with `layout` in a container.
+
+    The container is given by FFmpeg's name. The channels are kept one to one, or else mixed to stereo.
+    """
     layout = _SAME_AS.get(layout, layout)
     preferred, channels = _PREFERRED[container], channels_of(layout)
     if layout in _NAMED[preferred] and encoder_takes(preferred, layout):

@@ -16,7 +16,10 @@ _BASE = Fraction(1, 1000)
 
 
 def mux_subtitles(container: Any, tracks: list[SubtitleTrack], mux: Callable[[Any], object]) -> Callable[[], None]:
-    """Add the streams of `tracks` to a container that is not started; returns what writes their packets."""
+    """Add the streams of `tracks` to a container that is not started.
+
+    Returns a function that writes their packets.
+    """
     streams = []
     for track in tracks:
         stream = container.add_mux_stream("mov_text")

@@ -154,7 +154,10 @@ class SampleEncoder:
         self._mux(self.stream.encode(None))
 
     def _fitted(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the samples with the track's channels; more are mixed, every other one to the left and to the right."""
+        """Return the samples with the track's number of channels.
+
+        More channels are mixed, every other one to the left and to the right.
+        """
         if samples.shape[0] <= self._channels:
             return samples
         return np.stack([samples[side :: self._channels].mean(axis=0) for side in range(self._channels)])

@@ -142,10 +142,10 @@ class VideoWriter:
         chapters: bool = True,
         limits: Limits | None = None,
     ) -> None:
-        """Copy the subtitles that are text, and the chapters, of `source` from `start` to `end` seconds.
+        """Copy the text subtitles and the chapters of `source`.
 
-        Call this before the first picture. `moved`: the output's time of a source time; None subtracts `start`. `warnings` says what the
-        container cannot hold. Errors are those of `read_frames`.
+        From `start` to `end` seconds. Call this before the first picture. `moved`: the output's time of a source time; None
+        subtracts `start`. `warnings` says what the container cannot hold. Errors are those of `read_frames`.
         """
         self._check_not_started()
         limits = limits or Limits.in_force()
