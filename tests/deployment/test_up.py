@@ -8,7 +8,7 @@ import pytest
 from shared.http.service import SAMPLE_ID
 from tests.deployment.deployment import Deployment
 
-SERVICES = ("aesthetics", "effects", "keyframes", "matting", "speed-ramp")
+SERVICES = ("aesthetics", "background", "effects", "keyframes", "matting", "media", "speed-ramp")
 OURS = ("gateway", *SERVICES)
 
 
