@@ -147,7 +147,7 @@ def test_an_output_name_of_an_unknown_format_is_refused(clip, tmp_path):
 def test_an_unknown_service_is_reported():
     done = reelwright("serve", "speedramp")
     assert done.returncode == 1
-    assert "gateway, speed-ramp" in done.stderr
+    assert "gateway, media, speed-ramp" in done.stderr.replace("\n", " ")
 
 
 def test_several_outputs_go_into_a_folder(clip, tmp_path):

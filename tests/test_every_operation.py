@@ -45,7 +45,8 @@ def as_text(operation: Operation) -> dict[str, str]:
 def test_run_takes_exactly_the_declared_files(operation):
     parameters = inspect.signature(operation.run).parameters.values()
     taken = {parameter.name for parameter in parameters if parameter.kind is inspect.Parameter.KEYWORD_ONLY}
-    assert taken == {*operation.inputs, *output_arguments({name: Path(name) for name in operation.outputs}), "progress"}
+    kept = {operation.keeps.name} if operation.keeps else set()
+    assert taken == {*operation.inputs, *output_arguments({name: Path(name) for name in operation.outputs}), *kept, "progress"}
 
 
 @each
