@@ -156,7 +156,11 @@ def test_wrong_inputs_are_refused_by_name(operation, running: RunningSuite):
     assert nowhere.headers["content-type"] == "application/problem+json"
 
 
-@each_that_runs
+@pytest.mark.parametrize(
+    "operation",
+    [pytest.param(operation, marks=pytest.mark.slow if operation.name == "matting.compare" else ()) for operation in RUNNABLE],
+    ids=lambda operation: operation.name,
+)
 def test_the_command_line_runs_it(operation, samples, tmp_path):
     paths = {sample: str(path) for sample, path in samples.items()}
     given = operation.example_inputs.items()

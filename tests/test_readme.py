@@ -103,7 +103,9 @@ def placeholders(running: RunningSuite) -> dict[str, str]:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("example", RUNNABLE, ids=str)
+@pytest.mark.parametrize(
+    "example", [pytest.param(example, marks=pytest.mark.slow if "transnet" in example.code else ()) for example in RUNNABLE], ids=str
+)
 def test_an_example_runs(example: Example, folder: Path, placeholders: dict[str, str]) -> None:
     code = example.code
     for name, value in placeholders.items():

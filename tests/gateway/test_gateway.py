@@ -253,21 +253,19 @@ def test_the_api_pages_ask_for_a_key(tmp_path):
         assert locked.client.get("/metrics").status_code == 401
 
 
-@pytest.mark.parametrize(
-    ("change", "field"),
-    [
+def test_invalid_requests_are_refused_at_once(tmp_path):
+    changes = (
         ({"webhook": {"url": "http://169.254.169.254/hook"}}, None),
         ({"webhook": {"url": "http://2130706433/hook"}}, None),
         ({"webhook": {"url": "https://me:secret@example.com/hook"}}, None),
         ({"metadata": {"big": "x" * 70_000}}, "metadata"),
-    ],
-)
-def test_invalid_requests_are_refused_at_once(tmp_path, change, field):
+    )
     with suite(tmp_path, WEBHOOK_SECRET="whsec_c2VjcmV0c2VjcmV0c2VjcmV0") as strict:
         for _ in range(600):
             if strict.client.get(f"/v1/media/{SAMPLE_ID}").is_success:
                 break
             time.sleep(0.1)
-        answer = strict.client.post(RENDER, json=BODY | change)
-    assert answer.status_code == 422, answer.text
-    assert field is None or answer.json()["errors"][0]["field"] == field
+        for change, field in changes:
+            answer = strict.client.post(RENDER, json=BODY | change)
+            assert answer.status_code == 422, (change, answer.text)
+            assert field is None or answer.json()["errors"][0]["field"] == field

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from tests.services.aesthetics.aesthetic_clips import scenery
@@ -32,6 +33,7 @@ def test_videos_are_processed_once_and_a_bad_one_does_not_stop_the_others(ten_se
     assert "There is no file" in again.stderr
 
 
+@pytest.mark.slow
 def test_all_frames_and_top_images_into_named_folders(ten_seconds, tmp_path):
     (tmp_path / "in").mkdir()
     shutil.copy(ten_seconds, tmp_path / "in" / "one.mp4")

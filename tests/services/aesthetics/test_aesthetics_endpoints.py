@@ -226,6 +226,7 @@ def test_a_link_in_the_folder_is_not_followed(rating: RunningSuite, shared, ten_
     assert "There is no file" in answer.json()["detail"]
 
 
+@pytest.mark.slow
 def test_an_extraction_is_finished_after_a_restart(tmp_path, ten_seconds):
     folder = tmp_path / "data" / "aesthetics" / "public" / "input_directory"
     folder.mkdir(parents=True)

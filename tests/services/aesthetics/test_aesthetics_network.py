@@ -66,6 +66,7 @@ def test_auto_uses_f32_for_weights_whose_scores_change_in_bf16(models, pictures,
         assert 0.01 < scores_off(rated, expected) < 0.2
 
 
+@pytest.mark.slow
 def test_auto_uses_bf16_for_weights_whose_scores_stay(models, pictures, tmp_path, use_settings):
     calm = Weights(gain=0.7)
     expected = mobilenet(prepared(pictures, "symmetric"), calm)
@@ -142,7 +143,15 @@ def test_weights_that_do_not_fit_are_refused_by_name(models, tmp_path, use_setti
     assert not list((folder / "converted").iterdir())
 
 
-@pytest.mark.parametrize("spoil", ["half of the weights", "no weights", "half of the network", "nothing in the folder"])
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        "half of the weights",
+        pytest.param("no weights", marks=pytest.mark.slow),
+        pytest.param("half of the network", marks=pytest.mark.slow),
+        pytest.param("nothing in the folder", marks=pytest.mark.slow),
+    ],
+)
 def test_a_converted_network_that_is_broken_is_converted_anew(models, pictures, expected, spoil, caplog):
     model_cache().drop()
     with network(params(precision="f32")):

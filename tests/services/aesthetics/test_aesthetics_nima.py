@@ -20,7 +20,9 @@ def pictures():
     return np.random.default_rng(1).uniform(-1, 1, (2, SIDE, SIDE, 3)).astype(np.float32)
 
 
-@pytest.mark.parametrize("architecture", NETWORKS)
+@pytest.mark.parametrize(
+    "architecture", [pytest.param(name, marks=pytest.mark.slow if name == "inception-resnet-v2" else ()) for name in NETWORKS]
+)
 def test_weights_loaded_by_order_give_the_same_as_weights_read_by_name(architecture, tmp_path):
     """The weights rate ten pictures apart, so that a wrong input, such as B, G, R or another range, gives other scores."""
     pictures = prepared([cv2.resize(view, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for view in ten_views()], "symmetric")
