@@ -107,17 +107,15 @@ def _refuse(params: MaskParams, given: Mapping[str, object]) -> None:
 
     Such a backend needs a mask itself, or a plate that is not given.
     """
-    backend = None if params.backend == "auto" else named(params.backend).backend
-    if backend and backend.needs_mask:
+    if params.backend == "auto":
+        return
+    backend = named(params.backend).backend
+    if backend.needs_mask:
         raise Invalid(
             f"{backend.name} needs a mask itself. Choose another backend.",
             errors=[{"field": "params.backend", "detail": f"{backend.name} needs a mask"}],
         )
-    if backend and backend.needs_plate and "plate" not in given:
-        raise Invalid(
-            f"{backend.name} needs a picture of the scene without the subject. Take one, or make one with background.plate.",
-            errors=[{"field": "inputs.plate", "detail": f"{backend.name} needs it"}],
-        )
+    backend.check_plate(given="plate" in given)
 
 
 def _frame(video: Path, at: Fraction | float, info: VideoInfo) -> Frame:

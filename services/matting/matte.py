@@ -227,11 +227,7 @@ def _check_needs(backend: Backend, *, mask: bool, plate: bool) -> None:
             f"{backend.name} needs a mask of the subject on the first frame. Draw one, or make one with matting.mask.",
             errors=[{"field": "inputs.mask", "detail": f"{backend.name} needs it"}],
         )
-    if backend.needs_plate and not plate:
-        raise Invalid(
-            f"{backend.name} needs a picture of the scene without the subject. Take one, or make one with background.plate.",
-            errors=[{"field": "inputs.plate", "detail": f"{backend.name} needs it"}],
-        )
+    backend.check_plate(given=plate)
 
 
 def _refuse(params: MatteParams, given: Mapping[str, object]) -> None:

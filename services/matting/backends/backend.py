@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.errors import Invalid
 from shared.operation import Progress
 from shared.video import Frame
 
@@ -153,6 +154,14 @@ class Backend:
     steady: bool = True
     licence: str = ""
     commercial_use: bool = True
+
+    def check_plate(self, *, given: bool) -> None:
+        """Raise Invalid if the backend needs a plate and none is given."""
+        if self.needs_plate and not given:
+            raise Invalid(
+                f"{self.name} needs a picture of the scene without the subject. Take one, or make one with background.plate.",
+                errors=[{"field": "inputs.plate", "detail": f"{self.name} needs it"}],
+            )
 
 
 def limited_size(width: int, height: int, resolution: int | None) -> tuple[int, int]:
