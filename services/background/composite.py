@@ -13,7 +13,7 @@ import numpy as np
 from pydantic import BaseModel, Field
 
 from services.background.clip.aligned_plate import AlignedPlate
-from services.background.clip.backdrop import Backdrop, End, Fit, is_clip, picture_of
+from services.background.clip.backdrop import Backdrop, End, Fit, is_clip
 from services.background.clip.planes import Plane, Planes, alpha_of, planes_420
 from services.background.mixing.compositor import Compositor, Layers, Look, Measured, Shadow, Steadied, Steadier
 from services.background.mixing.grain import Grain, grain_of
@@ -28,6 +28,7 @@ from shared.video.clip.rewrite import Times, Written, expected_frames, matte_rem
 from shared.video.frames.color import apply_tags, matrix_or_guess
 from shared.video.frames.planes import picture_from
 from shared.video.info import ColorInfo
+from shared.video.opaque_picture import opaque_picture
 
 _WORKERS = 2
 _PIXELS = PIXELS | {"png": "rgba"}
@@ -265,7 +266,7 @@ class _Session:
                     begin = frame.time
                     backgrounds = self._backgrounds(Backdrop(*self._size, matrix), stack)
                     if self._plate is not None:
-                        picture = Backdrop(*self._size, matrix).picture(picture_of(self._plate, self._progress), "stretch")
+                        picture = Backdrop(*self._size, matrix).picture(opaque_picture(self._plate, self._progress), "stretch")
                         self._aligned = AlignedPlate(picture)
                 background = backgrounds(frame.time - begin)
                 if background is None:
@@ -284,7 +285,7 @@ class _Session:
             still = (
                 backdrop.color(params.color)
                 if self._background is None
-                else backdrop.picture(picture_of(self._background, self._progress), params.fit)
+                else backdrop.picture(opaque_picture(self._background, self._progress), params.fit)
             )
             return lambda _: still
         requested: list[Fraction] = []

@@ -14,7 +14,6 @@ from pydantic import BaseModel, Field, field_validator
 from services.background.analysis.analyze import Analysis, analyze
 from services.background.analysis.camera_path import CameraPath, Overscan, overscan
 from services.background.analysis.scene_light import CameraHeight, LightFrom
-from services.background.clip.backdrop import picture_of
 from services.background.diffusion.pipeline import pipeline
 from services.background.diffusion.table import PAINTERS_BY_NAME
 from services.background.parallax import depth
@@ -32,6 +31,7 @@ from shared.video.clip.part import ClipPart
 from shared.video.clip.rewrite import expected_frames, matte_remarks, probe_clip, rate_of, write_again
 from shared.video.frames.color import matrix_or_guess
 from shared.video.frames.cover import cover
+from shared.video.opaque_picture import opaque_picture
 from shared.video.writing.encoder_input import coded_size
 
 Floats = NDArray[np.float32]
@@ -126,7 +126,7 @@ def studio(
         raise Invalid(f"No frame of the video begins at or after {params.start:g} s. Choose an earlier `start`.")
     path = analysis.path.resized(*size)
     if background is not None:
-        place = _Place(picture_of(background, progress))
+        place = _Place(opaque_picture(background, progress))
     else:
         place = _painted(params, video, alpha, analysis, path, progress.part("painting", 0.25, 0.5))
     picture = place.picture

@@ -12,13 +12,11 @@ import numpy as np
 
 from services.background.clip.planes import Plane, Planes, planes_420
 from shared.errors import Invalid
-from shared.operation import Progress
 from shared.video import Frame, VideoInfo, probe, read_frames
 from shared.video.frames.color import matrix_or_guess, sws_matrix
 from shared.video.frames.cover import cover
 from shared.video.frames.frame import EXACT_SCALING, Reformatters
 from shared.video.frames.planes import planes_of
-from shared.video.opaque_picture import opaque_picture
 
 Fit = Literal["cover", "contain", "stretch"]
 End = Literal["loop", "hold", "trim"]
@@ -118,14 +116,6 @@ class Backdrop:
         )
         luma, u, v = planes_of(ready)[:3]
         return luma.copy(), u.copy(), v.copy()
-
-
-def picture_of(path: Path, progress: Progress) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    """Read a still image as upright RGB.
-
-    Returns uint8 (height, width, 3). Transparent parts are put on black, with a warning.
-    """
-    return opaque_picture(path, progress)
 
 
 def is_clip(path: Path) -> bool:
