@@ -66,7 +66,7 @@ async def up(settings: Settings) -> None:
     Every service listens on a Unix socket, the gateway on TCP.
     """
     from gateway.app import create_gateway
-    from gateway.pipelines.runner import QUEUE, PipelineRunner
+    from gateway.pipelines.running.runner import QUEUE, PipelineRunner
     from gateway.routing.upstream import Upstreams
 
     runtime = Runtime(settings)
@@ -88,7 +88,7 @@ async def serve(name: str, settings: Settings) -> None:
     runtime = Runtime(settings)
     if name == "gateway":
         from gateway.app import create_gateway
-        from gateway.pipelines.runner import QUEUE, PipelineRunner
+        from gateway.pipelines.running.runner import QUEUE, PipelineRunner
         from gateway.routing.upstream import Upstreams
 
         upstreams = Upstreams.over_network(settings.service_urls)
@@ -147,7 +147,7 @@ def _pipelines() -> Any:
     """Return the function that adds the commands of pipelines; None in a container that holds a service only."""
     if importlib.util.find_spec("gateway") is None:
         return None
-    from gateway.pipelines.commands import add_pipelines
+    from gateway.pipelines.cli.commands import add_pipelines
 
     return add_pipelines
 

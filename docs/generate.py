@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from reelwright import ROOMS
-from shared.models.catalog import CATALOG
+from shared.models.catalog.table import CATALOG
 from shared.models.model import Model
 from shared.operation import Input, Operation
 from shared.settings import Settings
@@ -82,7 +82,7 @@ def operations_page() -> str:
 def models_page() -> str:
     """Return the page on models: its own text, and the catalog after the marker."""
     text, mark, _ = (ROOT / "docs/models.md").read_text().partition("<!-- catalog")
-    line = f"{mark}: the rest is made by docs/generate.py (`make docs`) from shared/models/catalog.py -->"
+    line = f"{mark}: the rest is made by docs/generate.py (`make docs`) from shared/models/catalog/ -->"
     rows = [_model(model) for model in CATALOG]
     head = ["| model | what it does | files | size | licence | commercial use |", "|---|---|---|---|---|---|"]
     return "\n".join([text + line, "", "## The catalog", "", *head, *rows, ""])

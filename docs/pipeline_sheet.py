@@ -9,10 +9,10 @@ import numpy as np
 from benchmarks.clips import sample_clip
 from benchmarks.drawn_scene import evening
 from docs.matting_sheet import Picture, labelled
-from gateway.pipelines.local_run import check_locally, run_steps
+from gateway.pipelines.cli.local_run import check_locally, run_steps
 from gateway.pipelines.placeholders import filled
+from gateway.pipelines.presets.library.studio_over_picture import STUDIO_OVER_PICTURE
 from gateway.pipelines.presets.requests import with_params
-from gateway.pipelines.presets.studio_over_picture import STUDIO_OVER_PICTURE
 from reelwright import ROOMS
 from shared.settings import Settings, use
 from shared.video import read_frames

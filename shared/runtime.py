@@ -15,9 +15,9 @@ from typing import Any
 
 from shared.errors import OperationFailed, ReelwrightError, TimedOut, Unavailable, UnsupportedMedia, WorkerCrashed
 from shared.jobs import Jobs, JobWorker, Queue
-from shared.jobs.remembered import ResultMemory
 from shared.jobs.retention import Swept, sweep
-from shared.jobs.runner import OperationRunner
+from shared.jobs.running.remembered import ResultMemory
+from shared.jobs.running.runner import OperationRunner
 from shared.media.store import MediaStore
 from shared.models.folder import ModelFolder
 from shared.operation import Service

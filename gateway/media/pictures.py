@@ -18,9 +18,9 @@ from shared.http.json_route import JsonRoute
 from shared.http.problems import problems
 from shared.media.disk import on_disk
 from shared.media.names import content_disposition
-from shared.media.picture_zip import open_picture, read_chunks, zip_contents
 from shared.media.record import MediaRecord
 from shared.media.store import MediaStore
+from shared.media.zip_files.picture_zip import open_picture, read_chunks, zip_contents
 from shared.operation import Kind
 
 UNKNOWN = problems(_404="Unknown media or picture, or media of another owner")

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from gateway.pipelines.auto import asks_for_auto
 from gateway.pipelines.check import check_steps
-from gateway.pipelines.runner import OPERATION, QUEUE
+from gateway.pipelines.running.runner import OPERATION, QUEUE
 from gateway.pipelines.steps import PipelineChecked, PipelineRequest, Step
 from gateway.routing.upstream import Refused, Upstreams, credentials
 from shared.errors import Invalid, ReelwrightError, UnknownOperation

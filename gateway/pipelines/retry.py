@@ -6,8 +6,8 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from gateway.pipelines.check import check_steps
-from gateway.pipelines.graph import filled_in
-from gateway.pipelines.runner import OPERATION, QUEUE
+from gateway.pipelines.running.graph import filled_in
+from gateway.pipelines.running.runner import OPERATION, QUEUE
 from gateway.pipelines.steps import Step
 from gateway.routing.upstream import Upstreams, credentials
 from shared.errors import Conflict, UnknownJob, UnknownMedia

@@ -11,7 +11,7 @@ from services.aesthetics.reading.picture_formats import PictureParams
 from services.aesthetics.reading.sampling import SampleParams, sampled
 from services.aesthetics.reading.sources import MAX_SOURCES, SourceReport, Sources, as_list
 from shared.errors import Invalid
-from shared.media.picture_zip import PictureZip
+from shared.media.zip_files.picture_zip import PictureZip
 from shared.operation import Input, Kind, Operation, Progress, Silent
 from shared.video import Frame, map_ordered
 

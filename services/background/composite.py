@@ -28,7 +28,7 @@ from shared.video.clip.rewrite import Times, Written, expected_frames, matte_rem
 from shared.video.frames.color import apply_tags, matrix_or_guess
 from shared.video.frames.planes import picture_from
 from shared.video.info import ColorInfo
-from shared.video.opaque_picture import opaque_picture
+from shared.video.stills.opaque_picture import opaque_picture
 
 _WORKERS = 2
 _PIXELS = PIXELS | {"png": "rgba"}

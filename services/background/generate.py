@@ -15,7 +15,7 @@ from services.background.stage.sizes import output_size
 from shared.operation import Input, Kind, Operation, Progress, Silent
 from shared.video.clip.part import ClipPart
 from shared.video.clip.rewrite import matte_remarks
-from shared.video.probe import probe_video
+from shared.video.probing.probe import probe_video
 from shared.video.seconds import to_fraction
 
 _GROW = 40

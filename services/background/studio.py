@@ -31,7 +31,7 @@ from shared.video.clip.part import ClipPart
 from shared.video.clip.rewrite import expected_frames, matte_remarks, probe_clip, rate_of, write_again
 from shared.video.frames.color import matrix_or_guess
 from shared.video.frames.cover import cover
-from shared.video.opaque_picture import opaque_picture
+from shared.video.stills.opaque_picture import opaque_picture
 from shared.video.writing.encoder_input import coded_size
 
 Floats = NDArray[np.float32]

@@ -29,7 +29,7 @@ from services.keyframes.selection.choice import Choice, choose_keyframes
 from services.keyframes.selection.shots import shots_between
 from shared.errors import Invalid, OperationFailed, ReelwrightError
 from shared.media.names import as_text
-from shared.media.zip_writer import ZipWriter
+from shared.media.zip_files.writer import ZipWriter
 from shared.models.folder import to_install
 from shared.models.info import ModelUsed, model_used
 from shared.operation import Input, Kind, Operation, Params, Progress, Silent

@@ -23,9 +23,9 @@ from services.matting.subject.options import Pointing
 from services.matting.subject.regions import boxed_region, clicked_region, main_region, regions_of
 from shared.errors import Invalid
 from shared.models.cache import loaded
+from shared.models.devices.gpu_lock import hold_gpu
 from shared.models.files import model_files
 from shared.models.folder import installed
-from shared.models.gpu_lock import hold_gpu
 from shared.models.info import model_used
 from shared.operation import Input, Kind, Operation, Progress, Silent
 from shared.video import Frame, VideoInfo, read_frames

@@ -18,7 +18,7 @@ from services.speed_ramp.handover.rates import SOURCE, timeline_rate
 from services.speed_ramp.kept_motion import MOTION
 from services.speed_ramp.params import CurveParams
 from shared.editing.rates import constant_rate
-from shared.media.zip_writer import ZipWriter
+from shared.media.zip_files.writer import ZipWriter
 from shared.operation import Kind, Operation, Progress, Silent
 from shared.video import probe_video
 

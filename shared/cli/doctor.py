@@ -11,8 +11,8 @@ import psutil
 import sqlalchemy as sa
 
 from shared.errors import Unavailable
-from shared.jobs.tables import connect, make_tables
-from shared.models.device import choose_device, free_bytes, gpus, total_bytes
+from shared.jobs.database.tables import connect, make_tables
+from shared.models.devices.device import choose_device, free_bytes, gpus, total_bytes
 from shared.models.folder import ModelFolder
 from shared.operation import Service
 from shared.settings import Settings

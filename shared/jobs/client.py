@@ -1,6 +1,6 @@
 """Submit, read, follow, cancel and delete jobs.
 
-Running them is the worker's part (worker.py).
+Running them is the worker's part (running/worker.py).
 """
 
 import asyncio
@@ -15,12 +15,12 @@ import sqlalchemy as sa
 
 from shared.errors import Conflict, UnknownJob
 from shared.jobs import webhooks
-from shared.jobs.dbos_setup import first_line
-from shared.jobs.history import PastRun, Remembered
-from shared.jobs.ledger import Event, JobState, NewJob
+from shared.jobs.database.dbos_setup import first_line
+from shared.jobs.database.history import PastRun, Remembered
+from shared.jobs.database.ledger import Event, JobState, NewJob
+from shared.jobs.database.store import JobStore
 from shared.jobs.metrics import JobMetrics
 from shared.jobs.record import PRIORITIES, Job, JobRequest, Status
-from shared.jobs.store import JobStore
 from shared.log import fields
 from shared.media.ids import new_id
 from shared.settings import Settings

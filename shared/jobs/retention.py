@@ -8,7 +8,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from shared.jobs.store import JobStore
+from shared.jobs.database.store import JobStore
 from shared.media.measurements import MeasurementStore
 from shared.media.store import MediaStore
 from shared.settings import Settings

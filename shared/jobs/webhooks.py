@@ -14,7 +14,7 @@ from dbos import DBOS
 from standardwebhooks import Webhook as Signer
 
 from shared.errors import Invalid
-from shared.jobs.ledger import Ledger
+from shared.jobs.database.ledger import Ledger
 from shared.jobs.record import Webhook
 from shared.net.addresses import check_address
 from shared.net.download import check_url, checked_client

@@ -14,9 +14,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from shared.models.batching import is_out_of_memory
-from shared.models.device import CPU, Device, free_bytes, total_bytes
-from shared.models.gpu_lock import request_memory, requested_bytes
+from shared.models.devices.batching import is_out_of_memory
+from shared.models.devices.device import CPU, Device, free_bytes, total_bytes
+from shared.models.devices.gpu_lock import request_memory, requested_bytes
 from shared.settings import current
 
 Loaded = TypeVar("Loaded")

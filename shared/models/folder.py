@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from shared.errors import ModelDamaged, ModelMissing, UnknownModel
 from shared.media.disk import write_atomically
-from shared.models.catalog import CATALOG
+from shared.models.catalog.table import CATALOG
 from shared.models.digest import digests
 from shared.models.model import File, Model
 from shared.settings import current

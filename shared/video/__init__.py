@@ -2,20 +2,20 @@
 
 from shared.video.conversion_warnings import conversion_warnings
 from shared.video.frames.frame import Frame
-from shared.video.image import Picture, list_pictures, upright_rgb
 from shared.video.info import AudioTrackInfo, ColorInfo, ImageInfo, MediaInfo, PicturesInfo, VideoInfo
 from shared.video.limits import Limits
-from shared.video.parallel_map import map_ordered
 from shared.video.preview import preview
-from shared.video.probe import inspect, probe, probe_video
+from shared.video.probing.probe import inspect, probe, probe_video
+from shared.video.probing.track_list import track_warnings
 from shared.video.reading.audio import AudioBlock, read_audio
 from shared.video.reading.multi_reader import MultiReader, read_together
 from shared.video.reading.reader import read_frames
-from shared.video.reading.timeline import Timeline, timeline
+from shared.video.reading.times.timeline import Timeline, timeline
 from shared.video.remux import remux
 from shared.video.seconds import Seconds, to_fraction
-from shared.video.thumbnail import thumbnail
-from shared.video.track_list import track_warnings
+from shared.video.stills.image import Picture, list_pictures, upright_rgb
+from shared.video.stills.thumbnail import thumbnail
+from shared.video.threads.parallel_map import map_ordered
 from shared.video.writing.encoders import encoders, ffmpeg_path
 from shared.video.writing.png_writer import PngWriter
 from shared.video.writing.sound_coding import layout_of

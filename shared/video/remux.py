@@ -12,10 +12,10 @@ import av.error
 from shared.errors import UnsupportedMedia
 from shared.media.partial_name import partial_path
 from shared.video.limits import Limits
-from shared.video.reading.clock import clock_of
 from shared.video.reading.metadata import keep_track_tags, kept_tags
 from shared.video.reading.open_input import audio_streams, main_video, open_input, time_base_of, timeline_zero
 from shared.video.reading.texts import read_chapters, read_subtitles
+from shared.video.reading.times.clock import clock_of
 from shared.video.writing.output_file import in_milliseconds
 from shared.video.writing.texts import mux_subtitles
 from shared.video.writing.tracks import COPYABLE

@@ -5,7 +5,7 @@ from fastapi import FastAPI
 
 from gateway.models import known_models
 from gateway.routing.upstream import Upstreams
-from shared.models.catalog import CATALOG
+from shared.models.catalog.table import CATALOG
 from shared.settings import Settings
 from shared.testing import RunningSuite
 

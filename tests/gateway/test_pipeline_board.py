@@ -2,11 +2,11 @@
 
 import pytest
 
-from gateway.pipelines.board import Board
-from gateway.pipelines.graph import filled_in, needs
-from gateway.pipelines.runner import pause_s
+from gateway.pipelines.running.board import Board
+from gateway.pipelines.running.graph import filled_in, needs
+from gateway.pipelines.running.runner import pause_s
+from gateway.pipelines.running.weights import expected_seconds
 from gateway.pipelines.steps import Step
-from gateway.pipelines.weights import expected_seconds
 from gateway.routing.upstream import Refused, down
 from shared.errors import Invalid, OperationFailed
 from shared.jobs import Job, PastRun, Status, StepState

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from gateway.pipelines.check import check_steps
-from gateway.pipelines.runner import PipelineRunner
+from gateway.pipelines.running.runner import PipelineRunner
 from gateway.pipelines.steps import Step
 from gateway.routing.upstream import Upstreams
 from shared.errors import OperationFailed, UnknownMedia

@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway.pipelines import runner as module
-from gateway.pipelines.runner import PipelineRunner
+from gateway.pipelines.running import runner as module
+from gateway.pipelines.running.runner import PipelineRunner
 from gateway.pipelines.steps import Step
 from gateway.routing.upstream import Upstreams
 from shared.errors import UnknownJob, UnknownMedia

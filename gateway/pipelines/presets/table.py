@@ -1,14 +1,14 @@
 """Table of presets."""
 
-from gateway.pipelines.presets.best_frame_of_each_shot import BEST_FRAME_OF_EACH_SHOT
-from gateway.pipelines.presets.clean_plate import CLEAN_PLATE
-from gateway.pipelines.presets.dramatic_ramp import DRAMATIC_RAMP
-from gateway.pipelines.presets.highlight_reel import HIGHLIGHT_REEL
-from gateway.pipelines.presets.matte_studio_trails import MATTE_STUDIO_TRAILS
-from gateway.pipelines.presets.new_background import NEW_BACKGROUND
+from gateway.pipelines.presets.library.best_frame_of_each_shot import BEST_FRAME_OF_EACH_SHOT
+from gateway.pipelines.presets.library.clean_plate import CLEAN_PLATE
+from gateway.pipelines.presets.library.dramatic_ramp import DRAMATIC_RAMP
+from gateway.pipelines.presets.library.highlight_reel import HIGHLIGHT_REEL
+from gateway.pipelines.presets.library.matte_studio_trails import MATTE_STUDIO_TRAILS
+from gateway.pipelines.presets.library.new_background import NEW_BACKGROUND
+from gateway.pipelines.presets.library.ramp_trails import RAMP_TRAILS
+from gateway.pipelines.presets.library.studio_over_picture import STUDIO_OVER_PICTURE
 from gateway.pipelines.presets.preset import Preset
-from gateway.pipelines.presets.ramp_trails import RAMP_TRAILS
-from gateway.pipelines.presets.studio_over_picture import STUDIO_OVER_PICTURE
 from shared.errors import UnknownPreset
 
 PRESETS = (

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from shared.errors import Invalid
 from shared.media.partial_name import partial_path
-from shared.media.picture_zip import open_picture
+from shared.media.zip_files.picture_zip import open_picture
 
 PROCESSED = "frames_extracted_"
 """Prefix of the names of processed videos."""

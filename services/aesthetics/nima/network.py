@@ -21,12 +21,12 @@ from services.aesthetics.nima.keras_model import load_keras
 from services.aesthetics.nima.models import ARCHITECTURES, NIMA_MODELS
 from services.aesthetics.nima.scores import prepared
 from shared.errors import Invalid, ReelwrightError, Unavailable
-from shared.models.batching import batch_size, smaller_on_out_of_memory
 from shared.models.cache import loaded
-from shared.models.device import CPU, Device, choose_device
+from shared.models.devices.batching import batch_size, smaller_on_out_of_memory
+from shared.models.devices.device import CPU, Device, choose_device
+from shared.models.devices.gpu_lock import hold_gpu
 from shared.models.files import model_files
 from shared.models.folder import ModelFolder
-from shared.models.gpu_lock import hold_gpu
 from shared.operation import Progress, Silent
 from shared.settings import current
 

@@ -16,7 +16,7 @@ from services.aesthetics.reading.sources import Sources
 from services.aesthetics.selection.reasons import reason
 from services.aesthetics.selection.scoring import ScoredView
 from shared.errors import Invalid
-from shared.media.picture_zip import PictureZip
+from shared.media.zip_files.picture_zip import PictureZip
 from shared.operation import Progress
 
 MAX_IMAGES = 10_000

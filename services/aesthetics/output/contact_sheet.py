@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 from services.aesthetics.output.items import Item
 from services.aesthetics.selection.reasons import clock
 from shared.video import upright_rgb
-from shared.video.image import file_start
+from shared.video.stills.image import file_start
 
 Rgb = NDArray[np.uint8]
 

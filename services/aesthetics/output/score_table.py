@@ -15,7 +15,7 @@ from typing import Any, get_args
 from services.aesthetics.measures.blank_frames import Shows
 from services.aesthetics.reading.sources import Source
 from services.aesthetics.selection.scoring import ScoredView
-from shared.media.zip_writer import ZipWriter
+from shared.media.zip_files.writer import ZipWriter
 
 _MEASURES = ("sharpness", "exposure", "steadiness", "cleanness")
 _SHOWS: tuple[str, ...] = get_args(Shows)

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from services.aesthetics.reading.picture_formats import PICTURE_FORMATS, PictureParams
 from shared.errors import OperationFailed, TooLarge
 from shared.media.names import JOINERS
-from shared.media.picture_zip import MOST_PICTURE_BYTES
 from shared.media.types import HEAD_BYTES, picture_type
+from shared.media.zip_files.picture_zip import MOST_PICTURE_BYTES
 from shared.video import Picture
 
 _KEPT = "LMNS"

@@ -16,10 +16,10 @@ from services.background.diffusion.schedulers import SCHEDULERS_BY_NAME, Schedul
 from services.background.diffusion.table import Painter
 from shared.errors import Unavailable
 from shared.models.cache import loaded, model_cache
-from shared.models.device import CPU, Device, torch_device
+from shared.models.devices.device import CPU, Device, torch_device
+from shared.models.devices.gpu_lock import hold_gpu
+from shared.models.devices.precision import has_bf16
 from shared.models.files import model_files
-from shared.models.gpu_lock import hold_gpu
-from shared.models.precision import has_bf16
 from shared.operation import Progress
 
 RGB = NDArray[np.uint8]

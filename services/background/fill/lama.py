@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.models.cache import loaded
-from shared.models.device import torch_device
+from shared.models.devices.device import torch_device
+from shared.models.devices.gpu_lock import hold_gpu
 from shared.models.files import model_files
-from shared.models.gpu_lock import hold_gpu
 from shared.operation import Progress
 
 MODEL = "lama"

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.models.cache import loaded
-from shared.models.device import CPU
+from shared.models.devices.device import CPU
 from shared.models.files import model_files
 from shared.operation import Progress
 

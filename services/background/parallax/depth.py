@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.models.cache import loaded, model_cache
-from shared.models.device import Device, torch_device
+from shared.models.devices.device import Device, torch_device
+from shared.models.devices.gpu_lock import hold_gpu
 from shared.models.files import model_files
-from shared.models.gpu_lock import hold_gpu
 from shared.operation import Progress
 
 MODEL = "depth-anything-v2-small"

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from services.keyframes.analysis.frame_changes import frame_changes, lagged_distances
-from services.keyframes.analysis.frame_distance import NOISE
+from services.keyframes.analysis.comparison.frame_changes import frame_changes, lagged_distances
+from services.keyframes.analysis.comparison.frame_distance import NOISE
 from services.keyframes.analysis.thumbnail_film import ThumbnailFile, ThumbnailFilm, frame_thumbnail
 from shared.errors import BrokenMedia
 from shared.video import Timeline, read_frames

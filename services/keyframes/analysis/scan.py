@@ -14,11 +14,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from services.keyframes.analysis.content_change import Content, content, content_change
+from services.keyframes.analysis.comparison.content_change import Content, content, content_change
+from services.keyframes.analysis.comparison.histogram_change import histogram_change
+from services.keyframes.analysis.comparison.pixel_change import pixel_change
 from services.keyframes.analysis.frame_quality import FrameQuality, frame_quality
-from services.keyframes.analysis.histogram_change import histogram_change
 from services.keyframes.analysis.packet_prescan import Span, quiet_spans
-from services.keyframes.analysis.pixel_change import pixel_change
 from services.keyframes.analysis.small_frame import SmallFrame, shrink, small_size
 from services.keyframes.analysis.thumbnail_film import Planes, ThumbnailFile, ThumbnailFilm, thumbnail
 from shared.errors import BrokenMedia

@@ -7,17 +7,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from services.keyframes.analysis.frame_changes import FrameChanges, frame_changes
-from services.keyframes.analysis.frame_distance import frame_distance
+from services.keyframes.analysis.comparison.frame_changes import FrameChanges, frame_changes
+from services.keyframes.analysis.comparison.frame_distance import frame_distance
 from services.keyframes.analysis.scan import scan_video
 from services.keyframes.analysis.thumbnail_film import ThumbnailFilm
-from services.keyframes.detectors.cut_refinement import refine_cuts
-from services.keyframes.detectors.dissolves import find_dissolves, shows_one_shot
-from services.keyframes.detectors.fades import Fade, find_fades, shows_same_picture
+from services.keyframes.detectors.cuts.hard_cuts import CUT_AT, hard_cuts
+from services.keyframes.detectors.cuts.interruptions import interruptions
+from services.keyframes.detectors.cuts.refinement import refine_cuts
 from services.keyframes.detectors.footage import Detection, Footage
-from services.keyframes.detectors.hard_cuts import CUT_AT, hard_cuts
-from services.keyframes.detectors.interruptions import interruptions
-from services.keyframes.detectors.plain_runs import fades_at_plain_runs
+from services.keyframes.detectors.gradual.dissolves import find_dissolves, shows_one_shot
+from services.keyframes.detectors.gradual.fades import Fade, find_fades, shows_same_picture
+from services.keyframes.detectors.gradual.plain_runs import fades_at_plain_runs
 from services.keyframes.detectors.transition import Floats, Transition
 
 _FADE_DEPTH = 0.7

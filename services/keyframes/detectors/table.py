@@ -7,9 +7,9 @@ from typing import Annotated
 from services.keyframes.analysis.scan import Scan
 from services.keyframes.detectors.adaptive import adaptive_scores
 from services.keyframes.detectors.auto import detect_auto
-from services.keyframes.detectors.fades import detect_fades, fade_scores
 from services.keyframes.detectors.footage import Detection, Footage
 from services.keyframes.detectors.frame_scores import content_scores, cuts_by, difference_scores, histogram_scores
+from services.keyframes.detectors.gradual.fades import detect_fades, fade_scores
 from services.keyframes.detectors.transition import Floats
 from services.keyframes.detectors.transnet import detect_transnet
 from shared.choices import OneOf

@@ -18,7 +18,7 @@ from services.keyframes.analysis.small_frame import SmallFrame
 from services.keyframes.detectors.footage import Detection, Footage
 from services.keyframes.detectors.transition import Floats, Transition, cuts_at_peaks
 from shared.models.cache import loaded
-from shared.models.device import CPU, Device, choose_device
+from shared.models.devices.device import CPU, Device, choose_device
 
 WIDTH, HEIGHT = 48, 27
 WINDOW, STEP, MARGIN = 100, 50, 25

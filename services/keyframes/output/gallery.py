@@ -22,7 +22,7 @@ from services.keyframes.detectors.table import DETECTORS
 from services.keyframes.output.cutlists.frame_grid import FrameGrid
 from services.keyframes.output.report import Keyframe, Scores, VideoReport
 from services.keyframes.selection.shots import Shot
-from shared.video.timecode import counted_rate
+from shared.video.probing.timecode import counted_rate
 
 PAGE = files("services.keyframes") / "page"
 MODULES = (

@@ -1,4 +1,4 @@
-// Timecode (SMPTE ST 12-1), counted as in shared/video/timecode.py, and readable times.
+// Timecode (SMPTE ST 12-1), counted as in shared/video/probing/timecode.py, and readable times.
 
 /** Timecode of a frame counted from midnight, at `whole` frames per second (30 for 29.97). `drop`: drop-frame counting. */
 export function timecode(frame, whole, drop) {

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from services.keyframes.analysis.frame_distance import frame_distance
+from services.keyframes.analysis.comparison.frame_distance import frame_distance
 from services.keyframes.analysis.thumbnail_film import ThumbnailFilm
 
 _LAYOUT_DIFFERENCE = 14.0  # levels: largest mean difference between the layouts of similar frames

@@ -15,9 +15,9 @@ from services.matting.matanyone.package import MatAnyone, Package, load_matanyon
 from services.matting.matanyone.stream import Precision, Stream, large_enough
 from shared.errors import Invalid
 from shared.models.cache import loaded
-from shared.models.device import CPU, Device, torch_device
+from shared.models.devices.device import CPU, Device, torch_device
+from shared.models.devices.gpu_lock import hold_gpu
 from shared.models.files import model_files
-from shared.models.gpu_lock import hold_gpu
 from shared.operation import Progress
 
 _LINES = 720

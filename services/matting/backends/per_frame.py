@@ -10,12 +10,12 @@ from services.matting.backends.backend import Matte, Open, Opened, Runtime, Setu
 from services.matting.backends.options import NetworkOptions
 from services.matting.networks.engine import choose_engine
 from services.matting.networks.saliency import Saliency, load_saliency
-from shared.models.batching import batch_size
 from shared.models.cache import loaded
-from shared.models.device import CPU
+from shared.models.devices.batching import batch_size
+from shared.models.devices.device import CPU
+from shared.models.devices.gpu_lock import hold_gpu
 from shared.models.files import model_files
 from shared.models.folder import installed
-from shared.models.gpu_lock import hold_gpu
 from shared.operation import Progress
 
 _MIB = 1024**2

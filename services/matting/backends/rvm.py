@@ -9,8 +9,8 @@ from services.matting.backends.options import NetworkOptions
 from services.matting.networks.engine import choose_engine
 from services.matting.networks.rvm import Rvm, downsample_ratio, load_rvm
 from shared.models.cache import loaded
+from shared.models.devices.gpu_lock import hold_gpu
 from shared.models.files import model_files
-from shared.models.gpu_lock import hold_gpu
 from shared.operation import Progress
 
 _LOOKS = 2

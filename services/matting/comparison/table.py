@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from shared.media.zip_writer import ZipWriter
+from shared.media.zip_files.writer import ZipWriter
 
 Row = Mapping[str, str | int | float | bool | None]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from shared.errors import Invalid, Unavailable
-from shared.models.device import CPU, Device, choose_device
+from shared.models.devices.device import CPU, Device, choose_device
 
 Library = Literal["openvino", "onnxruntime"]
 Precision = Literal["auto", "f32", "bf16", "f16"]

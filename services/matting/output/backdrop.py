@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from shared.operation import Progress
 from shared.video.frames.cover import cover
-from shared.video.opaque_picture import opaque_picture
+from shared.video.stills.opaque_picture import opaque_picture
 
 Rgb = NDArray[np.uint8]
 

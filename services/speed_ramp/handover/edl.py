@@ -9,7 +9,7 @@ from services.speed_ramp.curve.straight_pieces import FramePiece
 from services.speed_ramp.handover.ramped_clip import RampedClip
 from services.speed_ramp.handover.rates import EDL_HIGHEST
 from shared.editing.fcpxml import plain
-from shared.video.timecode import Timecode
+from shared.video.probing.timecode import Timecode
 
 MOST_EVENTS = 999
 """Most events of a list, because event numbers have three digits. Of a longer curve, neighbouring pieces are joined."""

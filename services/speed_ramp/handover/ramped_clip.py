@@ -9,7 +9,7 @@ from services.speed_ramp.curve.points import Point
 from services.speed_ramp.curve.slow_parts import SlowPart
 from services.speed_ramp.curve.straight_pieces import FramePiece, frame_pieces, inside_media
 from shared.video import VideoInfo, to_fraction
-from shared.video.timecode import Timecode, counted_rate
+from shared.video.probing.timecode import Timecode, counted_rate
 
 _ROUNDING = Fraction(1, 50)  # frames: larger than the rounding of a container's times
 

@@ -21,7 +21,7 @@ from shared.video.clip.part import ClipPart
 from shared.video.clip.rewrite import Times, part_end, rate_of
 from shared.video.frames.frame import Frame
 from shared.video.info import VideoInfo
-from shared.video.track_list import track_warnings
+from shared.video.probing.track_list import track_warnings
 from shared.video.writing.png_writer import PngFormat, PngWriter
 from shared.video.writing.writer import VideoWriter
 

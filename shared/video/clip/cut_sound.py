@@ -9,8 +9,8 @@ import numpy as np
 
 from shared.errors import BrokenMedia
 from shared.video.info import VideoInfo
-from shared.video.prefetch import Prefetcher
 from shared.video.reading.audio import AudioBlock, read_audio
+from shared.video.threads.prefetch import Prefetcher
 from shared.video.writing.sound_coding import layout_of
 from shared.video.writing.tracks import AudioTrack
 from shared.video.writing.writer import VideoWriter

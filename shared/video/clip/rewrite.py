@@ -18,9 +18,9 @@ from shared.video.clip.part import ClipPart
 from shared.video.conversion_warnings import conversion_warnings
 from shared.video.frames.frame import Frame
 from shared.video.info import VideoInfo
-from shared.video.probe import probe_video
+from shared.video.probing.probe import probe_video
+from shared.video.probing.track_list import track_warnings
 from shared.video.seconds import to_fraction
-from shared.video.track_list import track_warnings
 from shared.video.writing.writer import VideoWriter
 
 _DEFAULT_RATE = Fraction(25)

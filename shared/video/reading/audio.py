@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 
 from shared.errors import BrokenMedia, NotFound
 from shared.video.limits import Limits
-from shared.video.prefetch import Prefetcher
-from shared.video.reading.clock import Clock, clock_of
 from shared.video.reading.open_input import audio_streams, main_video, open_input, time_base_of, timeline_zero
+from shared.video.reading.times.clock import Clock, clock_of
 from shared.video.seconds import Seconds, to_fraction
+from shared.video.threads.prefetch import Prefetcher
 
 # Decoders need a little earlier sound for exact samples at a position (overlapping windows, bit reservoirs).
 _PREROLL_S = Fraction(1, 4)

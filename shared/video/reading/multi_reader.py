@@ -11,9 +11,9 @@ from typing import Literal, Self
 
 from shared.video.frames.frame import Frame
 from shared.video.limits import Limits
-from shared.video.prefetch import Prefetcher
 from shared.video.reading.reader import read_frames
 from shared.video.seconds import Seconds, to_fraction
+from shared.video.threads.prefetch import Prefetcher
 
 Align = Literal["first-frame", "timeline"]
 End = Literal["hold", "shortest"]

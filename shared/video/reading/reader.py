@@ -15,12 +15,12 @@ from shared.errors import ReelwrightError
 from shared.video.frames.frame import Frame, Reformatters
 from shared.video.frames.planes import bytes_of
 from shared.video.limits import Limits
-from shared.video.prefetch import Prefetcher
 from shared.video.reading import hardware
-from shared.video.reading.decode import PictureStream, Skip, TimedPicture
+from shared.video.reading.decoding.decode import PictureStream, Skip, TimedPicture
+from shared.video.reading.decoding.sampling import sampled
 from shared.video.reading.open_input import open_input
-from shared.video.reading.sampling import sampled
 from shared.video.seconds import Seconds, to_fraction
+from shared.video.threads.prefetch import Prefetcher
 
 log = logging.getLogger(__name__)
 

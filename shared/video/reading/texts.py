@@ -12,9 +12,9 @@ from itertools import pairwise
 from typing import Any
 
 from shared.video.limits import Limits
-from shared.video.reading.clock import clock_of
 from shared.video.reading.metadata import track_title
 from shared.video.reading.open_input import main_video, open_input, time_base_of, timeline_zero
+from shared.video.reading.times.clock import clock_of
 
 TEXT_CODECS = frozenset({"subrip", "srt", "ass", "ssa", "webvtt", "mov_text", "text"})
 """Subtitles that are text; all others are pictures or broadcasters' codes."""

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 
 from shared.errors import OperationFailed
-from shared.video.bounded_queue import BoundedQueue, QueueClosed
+from shared.video.threads.bounded_queue import BoundedQueue, QueueClosed
 
 Action = Callable[[], None]
 Explain = Callable[[BaseException], BaseException]

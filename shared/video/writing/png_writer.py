@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from shared.errors import OperationFailed
 from shared.media.partial_name import partial_path
-from shared.media.zip_writer import ZipWriter
+from shared.media.zip_files.writer import ZipWriter
 from shared.video.frames.color import BT709, apply_tags, matrix_or_guess, sws_matrix, tags_of
 from shared.video.frames.frame import EXACT_SCALING, Reformatters
 from shared.video.frames.planes import picture_from, plane_of, scale_alpha

@@ -17,9 +17,9 @@ from av.stream import Discard
 from numpy.typing import NDArray
 
 from shared.video.limits import Limits
-from shared.video.reading.clock import clock_of
 from shared.video.reading.metadata import keep_track_tags
 from shared.video.reading.open_input import audio_streams, main_video, open_input, time_base_of, timeline_zero
+from shared.video.reading.times.clock import clock_of
 from shared.video.writing.sound_coding import channels_of, layout_of, sound_coding
 
 # Codecs that players support in each container. The MP4 standard allows PCM and Vorbis, but hardly any player does.

@@ -21,7 +21,7 @@ from services.aesthetics.params import missing_weights
 from services.aesthetics.top_images import TopImagesParams, top_images
 from shared.errors import Invalid, ModelDamaged, ModelMissing, Unavailable
 from shared.models.cache import model_cache
-from shared.models.device import CPU, Device, choose_device
+from shared.models.devices.device import CPU, Device, choose_device
 from tests.services.aesthetics.aesthetic_clips import ten_views
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::PendingDeprecationWarning")
@@ -256,14 +256,14 @@ def some_weights(tmp_path, use_settings):
 
 
 def test_a_missing_gpu_is_refused(some_weights, monkeypatch, use_settings):
-    monkeypatch.setattr("shared.models.device.gpus", lambda: [])
+    monkeypatch.setattr("shared.models.devices.device.gpus", lambda: [])
     use_settings(device="cuda:0")
     with pytest.raises(Unavailable, match=r"REELWRIGHT_DEVICE=cuda:0, but this machine has no GPU\. Use auto or cpu"), network(params()):
         pass
 
 
 def test_a_tensorflow_that_cannot_use_the_gpu_is_refused(some_weights, monkeypatch, use_settings):
-    monkeypatch.setattr("shared.models.device.gpus", lambda: [GPU])
+    monkeypatch.setattr("shared.models.devices.device.gpus", lambda: [GPU])
     monkeypatch.setattr(module, "_tensorflow_uses_gpu", lambda: False)
     use_settings(device="cuda")
     with pytest.raises(Unavailable, match=r"TensorFlow cannot use .*Test GPU.*aesthetics-gpu"), network(params(backend="tensorflow")):

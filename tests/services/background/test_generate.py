@@ -24,7 +24,7 @@ from services.background.params import to_paint
 from services.background.stage.painted import described_scene, scene_depth
 from services.background.studio import STUDIO, StudioParams, studio
 from shared.models.cache import model_cache
-from shared.models.device import CPU, Device
+from shared.models.devices.device import CPU, Device
 from shared.operation import Progress, Silent
 from shared.settings import Settings
 

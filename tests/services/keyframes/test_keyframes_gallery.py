@@ -27,7 +27,7 @@ from services.keyframes.output.cutlists.tables import shots_csv
 from services.keyframes.output.gallery import MODULES, bundle, with_media, write_gallery
 from services.keyframes.output.report import Scores, VideoReport
 from services.keyframes.selection.shots import Shot, shots_between
-from shared.video.timecode import Timecode
+from shared.video.probing.timecode import Timecode
 from tests.services.keyframes.shot_clips import cut_together, write
 
 NTSC = Fraction(30000, 1001)

@@ -17,7 +17,7 @@ from services.keyframes.output.cutlists.frame_grid import FrameGrid
 from services.keyframes.output.cutlists.qpfile import qpfile
 from services.keyframes.output.exports import lists_of, write_lists
 from services.keyframes.output.report import VideoReport
-from shared.video.timecode import Timecode
+from shared.video.probing.timecode import Timecode
 
 NTSC = Fraction(30000, 1001)
 FILM = Fraction(24000, 1001)

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from services.keyframes.analysis import seek
-from services.keyframes.analysis.frame_changes import lagged_distances
-from services.keyframes.analysis.frame_distance import frame_distance
+from services.keyframes.analysis.comparison.frame_changes import lagged_distances
+from services.keyframes.analysis.comparison.frame_distance import frame_distance
 from services.keyframes.analysis.packet_prescan import quiet_spans
 from services.keyframes.analysis.scan import scan_video
 from services.keyframes.analysis.thumbnail_film import ThumbnailFile
 from services.keyframes.detect import DetectParams, detect
-from services.keyframes.detectors.cut_refinement import refine_cuts, refined
-from services.keyframes.detectors.fades import find_fades
+from services.keyframes.detectors.cuts.refinement import refine_cuts, refined
+from services.keyframes.detectors.gradual.fades import find_fades
 from services.keyframes.detectors.transition import Transition
 from services.keyframes.output.report import VideoReport
 from shared.operation import Silent
@@ -243,7 +243,7 @@ def test_a_slight_change_of_exposure_is_a_small_distance():
 
 def test_lagged_distances_reach_across_blocks(tmp_path, monkeypatch):
     pictures = np.random.default_rng(1).integers(16, 236, (11, 3, 18, 32), dtype=np.uint8)
-    monkeypatch.setattr("services.keyframes.analysis.frame_changes._BLOCK", 4)
+    monkeypatch.setattr("services.keyframes.analysis.comparison.frame_changes._BLOCK", 4)
     with ThumbnailFile(tmp_path / "thumbnails") as store:
         for number, picture in enumerate(pictures):
             store.add(picture, number)

@@ -10,7 +10,7 @@ from services.matting.networks.engine import Engine, choose_engine
 from services.matting.networks.rvm import load_rvm
 from services.matting.networks.saliency import load_saliency
 from shared.errors import Invalid, Unavailable
-from shared.models.device import CPU, Device
+from shared.models.devices.device import CPU, Device
 from tests.services.matting.made_networks import make_rvm, make_saliency
 
 GPU = Device(kind="cuda", index=1, title="a stub")

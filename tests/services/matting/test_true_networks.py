@@ -9,7 +9,7 @@ import pytest
 
 from services.matting.networks.engine import Engine
 from services.matting.networks.rvm import downsample_ratio, load_rvm
-from shared.models.device import CPU
+from shared.models.devices.device import CPU
 from shared.models.files import model_files
 from shared.models.folder import installed
 from shared.video import read_frames

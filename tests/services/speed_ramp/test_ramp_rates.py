@@ -20,7 +20,7 @@ from services.speed_ramp.handover.rates import rate_text, timeline_rate
 from services.speed_ramp.handover.timelines import as_fcpxml, as_otio
 from services.speed_ramp.render import RenderParams, render
 from shared.video import VideoInfo, probe_video
-from shared.video.timecode import Timecode
+from shared.video.probing.timecode import Timecode
 
 
 def level(i: int) -> np.ndarray:

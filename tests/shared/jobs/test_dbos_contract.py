@@ -12,10 +12,11 @@ import pytest
 import sqlalchemy as sa
 from dbos import DBOSClient
 
-from shared.jobs import dbos_setup, takeover
+from shared.jobs.database import dbos_setup
+from shared.jobs.database.tables import connect, make_tables
 from shared.jobs.record import PRIORITIES
-from shared.jobs.tables import connect, make_tables
-from shared.jobs.takeover import FileLocks
+from shared.jobs.running import takeover
+from shared.jobs.running.takeover import FileLocks
 from tests.misbehaving.server import Server, serving_one, within
 
 COLUMNS = "workflow_uuid, name, status, queue_name, executor_id, application_version, serialization, priority, recovery_attempts"

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from shared.jobs.history import History
-from shared.jobs.ledger import Ledger
-from shared.jobs.remembered import ResultMemory
-from shared.jobs.tables import connect, make_tables
+from shared.jobs.database.history import History
+from shared.jobs.database.ledger import Ledger
+from shared.jobs.database.tables import connect, make_tables
+from shared.jobs.running.remembered import ResultMemory
 from shared.media.ids import new_id
 from shared.media.store import MediaStore, NewMedium
 from shared.models.folder import ModelFolder

@@ -10,7 +10,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from shared.jobs.tables import connect, make_tables
+from shared.jobs.database.tables import connect, make_tables
 from tests.misbehaving.server import Server, serving_one
 
 

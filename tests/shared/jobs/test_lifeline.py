@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from shared.jobs import takeover
-from shared.jobs.takeover import LOST_THE_LOCK, Lifeline
+from shared.jobs.running import takeover
+from shared.jobs.running.takeover import LOST_THE_LOCK, Lifeline
 
 
 class Away:

@@ -3,7 +3,7 @@
 import asyncio
 from types import SimpleNamespace
 
-from shared.jobs.progress_log import ProgressLog
+from shared.jobs.running.progress_log import ProgressLog
 from shared.worker.protocol import JobWarning, ProgressUpdate, Update
 
 

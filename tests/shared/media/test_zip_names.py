@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from shared.errors import NotFound, UnsupportedMedia
-from shared.media.picture_zip import open_picture, zip_contents
+from shared.media.zip_files.picture_zip import open_picture, zip_contents
 
 NAMES = [
     "été à la plage.png",

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from shared.errors import TooLarge
-from shared.media import picture_zip
-from shared.media.picture_zip import PictureZip
-from shared.media.zip_writer import ZipWriter
+from shared.media.zip_files import picture_zip
+from shared.media.zip_files.picture_zip import PictureZip
+from shared.media.zip_files.writer import ZipWriter
 
 
 def write(path: Path, *, packed: bool = True) -> bytes:

@@ -8,8 +8,8 @@ import psutil
 import pytest
 
 from shared.errors import Unavailable
-from shared.models import device as module
-from shared.models.device import CPU, Device, _visible, choose_device, free_bytes, torch_device, total_bytes
+from shared.models.devices import device as module
+from shared.models.devices.device import CPU, Device, _visible, choose_device, free_bytes, torch_device, total_bytes
 from shared.worker.process_tree import memory_bytes
 
 TWO = [Device(kind="cuda", index=index, uuid=f"GPU-{index}{index}", title=f"Card {index}") for index in range(2)]

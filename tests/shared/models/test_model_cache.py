@@ -9,10 +9,10 @@ import time
 import pytest
 
 from shared.errors import OutOfMemory
-from shared.models.batching import batch_size, is_out_of_memory, smaller_on_out_of_memory
 from shared.models.cache import ModelCache, loaded
-from shared.models.device import CPU, Device
-from shared.models.gpu_lock import hold_gpu, request_memory, requested_bytes
+from shared.models.devices.batching import batch_size, is_out_of_memory, smaller_on_out_of_memory
+from shared.models.devices.device import CPU, Device
+from shared.models.devices.gpu_lock import hold_gpu, request_memory, requested_bytes
 
 GPU = Device(kind="cuda", index=0, uuid="GPU-0", title="A GPU")
 
@@ -137,7 +137,7 @@ def test_the_cache_of_a_process_keeps_its_models():
 
 
 def test_batches_fit_into_half_of_what_is_free(monkeypatch):
-    monkeypatch.setattr("shared.models.batching.free_bytes", lambda device: 1000)
+    monkeypatch.setattr("shared.models.devices.batching.free_bytes", lambda device: 1000)
     assert [batch_size(item, CPU) for item in (1, 50, 120, 10_000, 0)] == [16, 10, 4, 1, 16]
     assert batch_size(1, CPU, most=3) == 3
 
@@ -187,8 +187,8 @@ def test_out_of_memory_errors_of_all_libraries_are_recognized():
 
 HOLD = """
 import sys, pathlib
-from shared.models.device import Device
-from shared.models.gpu_lock import request_memory, requested_bytes, hold_gpu
+from shared.models.devices.device import Device
+from shared.models.devices.gpu_lock import request_memory, requested_bytes, hold_gpu
 with hold_gpu(Device(kind="cuda", uuid="GPU-0"), folder=pathlib.Path(sys.argv[1])):
     print("mine", flush=True)
     sys.stdin.read()

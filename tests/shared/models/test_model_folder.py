@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from shared.errors import ModelDamaged, ModelMissing, UnknownModel
-from shared.models.catalog import CATALOG
+from shared.models.catalog.table import CATALOG
 from shared.models.files import model_files
 from shared.models.folder import MANIFEST, ModelFolder, installed, to_install
 from shared.models.info import describe_model

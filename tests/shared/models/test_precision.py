@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.models.precision import cpu_flags, has_bf16
+from shared.models.devices.precision import cpu_flags, has_bf16
 
 
 @pytest.mark.parametrize(

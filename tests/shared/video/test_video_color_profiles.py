@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from shared.video import list_pictures
-from shared.video.thumbnail import thumbnail
+from shared.video.stills.thumbnail import thumbnail
 from tests.shared.video.color_spaces import PATCHES, SPACES, cmyk_profile, ink, measured, patches
 
 SAVING = {"jpg": {"quality": 100, "subsampling": 0}, "webp": {"lossless": True}, "avif": {"quality": 100, "subsampling": "4:4:4"}}
@@ -156,7 +156,7 @@ def test_still_pictures_are_opened_in_one_place() -> None:
     files = [path for folder in ("shared", "gateway", "services") for path in (root / folder).rglob("*.py")]
     opening = {str(path.relative_to(root)) for path in files if re.search(r"Image\.open\(|imread\(|imdecode\(", path.read_text())}
     assert opening <= {
-        "shared/video/image.py",
+        "shared/video/stills/image.py",
         "shared/video/reading/animated_webp.py",
         "services/aesthetics/output/contact_sheet.py",
         "services/keyframes/output/gallery.py",

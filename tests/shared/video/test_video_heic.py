@@ -9,7 +9,7 @@ from PIL import Image
 
 from shared.errors import BrokenMedia, TooLarge
 from shared.video import ImageInfo, Limits, list_pictures, probe
-from shared.video.thumbnail import thumbnail
+from shared.video.stills.thumbnail import thumbnail
 from tests.shared.video.color_spaces import PATCHES, SPACES, measured, patches
 
 

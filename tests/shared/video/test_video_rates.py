@@ -9,7 +9,7 @@ from video_clips import Make, run_ffmpeg
 
 from services.speed_ramp.render import RenderParams, render
 from shared.video import probe_video, read_frames
-from shared.video.frame_rates import frame_rates, standard_rate
+from shared.video.probing.frame_rates import frame_rates, standard_rate
 
 TS, MILLISECONDS, HUNDREDTHS = Fraction(1, 90000), Fraction(1, 1000), Fraction(1, 100)
 

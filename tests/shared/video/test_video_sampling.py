@@ -11,7 +11,7 @@ import pytest
 from video_clips import Make, run_ffmpeg
 
 from shared.video import Frame, read_frames
-from shared.video.reading import decode
+from shared.video.reading.decoding import decode
 
 RATES = [Fraction(1), Fraction(1, 3), Fraction(7, 2), Fraction(1, 60), 0.1, 24, 25, 1000]
 

@@ -11,10 +11,10 @@ import pytest
 from PIL import Image, ImageOps
 
 from shared.errors import BrokenMedia, NotFound, TooLarge, UnsupportedMedia
-from shared.media import picture_zip
-from shared.media.picture_zip import PictureZip, open_picture, read_chunks
+from shared.media.zip_files import picture_zip
+from shared.media.zip_files.picture_zip import PictureZip, open_picture, read_chunks
 from shared.video import ImageInfo, Limits, list_pictures, probe
-from shared.video.thumbnail import thumbnail
+from shared.video.stills.thumbnail import thumbnail
 
 
 def picture(color: str, size: tuple[int, int] = (32, 24), format: str = "PNG") -> bytes:

@@ -7,7 +7,7 @@ import pytest
 from video_clips import Make
 
 from shared.video import probe
-from shared.video.timecode import Timecode, start_timecode
+from shared.video.probing.timecode import Timecode, start_timecode
 
 NTSC = Fraction(30000, 1001)
 

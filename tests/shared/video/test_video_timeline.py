@@ -8,7 +8,7 @@ import pytest
 
 from shared.video import VideoWriter, read_frames, timeline
 from shared.video.frames.planes import picture_from
-from shared.video.reading.packet_sizes import PacketSizes
+from shared.video.reading.decoding.packet_sizes import PacketSizes
 
 WIDTH, HEIGHT = 320, 180
 

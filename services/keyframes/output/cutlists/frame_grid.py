@@ -11,7 +11,7 @@ from functools import cached_property
 from services.keyframes.output.report import Keyframe, VideoReport
 from services.keyframes.selection.shots import Shot
 from shared.editing.rates import constant_rate
-from shared.video.timecode import Timecode
+from shared.video.probing.timecode import Timecode
 
 
 @dataclass(frozen=True, slots=True)

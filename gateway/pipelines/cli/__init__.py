@@ -1,0 +1,1 @@
+"""The commands `reelwright pipeline run|check|presets`, which need no server."""

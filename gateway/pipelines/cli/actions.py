@@ -1,0 +1,218 @@
+"""Actions of `reelwright pipeline run|check|presets`.
+
+They run on files of this machine, or on a suite.
+"""
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from gateway.pipelines.cli.local_run import LocalServices, check_locally, run_steps
+from gateway.pipelines.cli.pipeline_file import load_pipeline, named_files, runs_of, with_params
+from gateway.pipelines.placeholders import filled, placeholders
+from gateway.pipelines.presets.availability import PresetInfo, describe_presets
+from gateway.pipelines.steps import Step
+from shared.cli.client import Remote
+from shared.cli.operation import progress_bar, stage_update
+from shared.errors import Invalid, OperationFailed, ReelwrightError
+from shared.http.service import PENDING
+from shared.operation import Service
+from shared.settings import Settings
+from shared.worker.protocol import Update
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """The place where a pipeline runs.
+
+    That is the suite `remote`; without it, this machine with the services that are installed here.
+    """
+
+    services: tuple[Service, ...]
+    settings: Callable[[], Settings]
+    remote: str | None
+    api_key: str
+
+    @property
+    def suite(self) -> Remote | None:
+        """A client of the suite; None for this machine."""
+        return Remote(self.remote, self.api_key) if self.remote else None
+
+
+def run_pipeline(
+    place: Place, pipeline: str, words: Sequence[str], *, changes: Sequence[str], folder: Path | None, batch: bool, as_json: bool
+) -> None:
+    """Run a pipeline file or a preset.
+
+    `words`: options with its files. `changes`: params as `step.param=value`. A batch goes on after a failure; then it raises
+    OperationFailed at its end.
+    """
+    loaded = load_pipeline(pipeline)
+    steps = with_params(loaded.steps, changes)
+    folder = folder or Path(Path(pipeline).stem)
+    suite, failed = place.suite, 0
+    results: list[dict[str, Any] | None] = []
+    for label, files in runs_of(named_files(words), batch=batch):
+        given = {**loaded.inputs, **{name: [str(path.absolute()) for path in paths] for name, paths in files.items()}}
+        target = folder / label
+        try:
+            results.append(_remotely(steps, given, target, suite) if suite else _locally(steps, given, target, place))
+        except ReelwrightError as error:
+            if not batch:
+                raise
+            failed += 1
+            typer.echo(f"{label}: error: {error.detail}", err=True)
+            results.append(None)
+    if as_json:
+        typer.echo(json.dumps(results if batch else results[0], indent=2))
+    if failed:
+        raise OperationFailed(f"{failed} of {len(results)} clips failed.")
+
+
+def check_pipeline(place: Place, pipeline: str, words: Sequence[str], changes: Sequence[str]) -> None:
+    """Check a pipeline file or a preset, and print its steps."""
+    loaded = load_pipeline(pipeline)
+    steps = with_params(loaded.steps, changes)
+    files = {name: [str(path.absolute()) for path in paths] for name, paths in named_files(words).items()}
+    if suite := place.suite:
+        listed = suite.get("/v1/operations")
+        kinds = {operation["name"]: {name: port["kind"] for name, port in operation["inputs"].items()} for operation in listed}
+        asked = _with_stand_ins(steps, {}, kinds)  # the files are not there
+        body = {"steps": [step.model_dump() for step in asked]}
+        complete = [Step.model_validate(step) for step in suite.post("/v1/pipelines/check", body)["steps"]]
+    else:
+        operations = [operation for service in place.services for operation in service.operations]
+        kinds = {operation.name: {name: str(port.kind) for name, port in operation.ports.items()} for operation in operations}
+        asked = _with_stand_ins(steps, files, kinds)
+        complete = check_locally(asked, place.services, place.settings())
+    changed = {step.id: step.params for step in steps}
+    table = Table("step", "operation", "params")
+    for step in complete:
+        table.add_row(step.id, step.operation, json.dumps(changed[step.id]) if changed.get(step.id) else "")
+    Console().print(table)
+    typer.echo(f"{pipeline} can run: {len(complete)} steps.")
+
+
+def print_presets(place: Place) -> None:
+    """Print the presets, and whether each can run."""
+    if suite := place.suite:
+        described = [PresetInfo.model_validate(preset) for preset in suite.get("/v1/pipelines/presets")]
+    else:
+        described = asyncio.run(describe_presets(LocalServices.of(place.services, place.settings()), headers={}))
+    table = Table("preset", "can run", "what it does", "files")
+    for preset in described:
+        files = " ".join(f"--{name}" for name in preset.inputs)
+        table.add_row(preset.name, "[green]yes[/]" if preset.available else "[yellow]no[/]", preset.title, files)
+    Console().print(table)
+    for preset in described:
+        for reason in preset.reasons:
+            typer.echo(f"{preset.name}: {reason}")
+
+
+def _locally(steps: Sequence[Step], given: Mapping[str, Any], folder: Path, place: Place) -> dict[str, Any]:
+    settings = place.settings()
+    operations = {operation.name: operation for service in place.services for operation in service.operations}
+    complete = check_locally(_with_paths(filled(steps, _one_or_many(given))), place.services, settings)
+    _make(folder)
+    results = {}
+
+    def begins(number: int, step: Step) -> None:
+        typer.echo(f"[{number + 1}/{len(complete)}] {step.id}: {step.operation}", err=True)
+
+    for step, finished in run_steps(complete, operations, folder, begins):
+        results[step.id] = finished.result
+        for path in finished.files.values():
+            _say(path)
+    return results
+
+
+def _remotely(steps: Sequence[Step], given: Mapping[str, Any], folder: Path, remote: Remote) -> dict[str, Any]:
+    ids = {name: [_uploaded(text, remote) for text in ([texts] if isinstance(texts, str) else texts)] for name, texts in given.items()}
+    complete = filled(steps, _one_or_many(ids))
+    _make(folder)
+    with progress_bar() as show:
+        body = {"steps": [step.model_dump() for step in complete]}
+        job = remote.run("/v1/pipelines/jobs", body, _shown(show))
+    for warning in job["warnings"]:
+        typer.echo(f"note: {warning}", err=True)
+    for name, record in job["outputs"].items():
+        path = folder / f"{name}{Path(record['name']).suffix}"
+        remote.download(record["id"], path)
+        _say(path)
+    return {step["id"]: step["result"] for step in job["result"]["steps"]}
+
+
+def _shown(show: Callable[[Update], None]) -> Callable[[dict[str, Any]], None]:
+    """Return a function that shows a pipeline's progress.
+
+    It also says when a step begins or ends.
+    """
+    states: dict[str, str] = {}
+
+    def report(progress: dict[str, Any]) -> None:
+        show(stage_update(progress))
+        steps = progress.get("steps") or []
+        for number, step in enumerate(steps, 1):
+            if step["state"] != states.get(step["id"], "waiting"):
+                typer.echo(f"[{number}/{len(steps)}] {step['id']}: {step['operation']}: {step['state']}", err=True)
+            states[step["id"]] = step["state"]
+
+    return report
+
+
+def _uploaded(text: str, remote: Remote) -> str:
+    return remote.upload(Path(text)) if Path(text).is_file() else text
+
+
+def _one_or_many(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: items[0] if isinstance(items, list) and len(items) == 1 else items for name, items in given.items()}
+
+
+def _with_paths(steps: Sequence[Step]) -> list[Step]:
+    """Return the steps with files that the pipeline itself names as absolute paths."""
+
+    def absolute(text: str) -> str:
+        return str(Path(text).absolute()) if Path(text).is_file() else text
+
+    return [
+        step.model_copy(
+            update={
+                "inputs": {
+                    name: [absolute(text) for text in given] if isinstance(given, list) else absolute(given) if given else given
+                    for name, given in step.inputs.items()
+                }
+            }
+        )
+        for step in steps
+    ]
+
+
+def _with_stand_ins(steps: Sequence[Step], files: Mapping[str, list[str]], kinds: Mapping[str, Mapping[str, str]]) -> list[Step]:
+    """Return the steps with files in place of their placeholders.
+
+    Files are as given. A placeholder without a file becomes a stand-in for media of the first kind that the input takes.
+    """
+    given: dict[str, Any] = dict(files)
+    for step in steps:
+        for name, text in step.inputs.items():
+            for placeholder in placeholders([step.model_copy(update={"inputs": {name: text}})]):
+                given.setdefault(placeholder, f"{PENDING}{kinds.get(step.operation, {}).get(name, 'video')}")
+    return filled(steps, _one_or_many(given))
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Invalid(f"The folder {folder} cannot be created: {error.strerror}.") from None
+
+
+def _say(path: Path) -> None:
+    typer.echo(f"{path}: {path.stat().st_size / 1e6:.1f} MB", err=True)

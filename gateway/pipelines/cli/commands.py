@@ -1,0 +1,66 @@
+"""The commands `reelwright pipeline run|check|presets`.
+
+The module with their actions is imported when one of them runs: other commands start without the libraries of the API.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from shared.operation import Service
+from shared.settings import Settings
+
+FILES = {"allow_extra_args": True, "ignore_unknown_options": True}
+"""Files are given as `--<placeholder> FILE`, names that only the pipeline knows."""
+
+Source = Annotated[str, typer.Argument(metavar="PIPELINE", help="A pipeline file (YAML or JSON), or the name of a preset.")]
+Sets = Annotated[list[str] | None, typer.Option("--set", metavar="STEP.PARAM=VALUE", help="Change a param. May be repeated.")]
+Folder = Annotated[Path | None, typer.Option("--output", metavar="FOLDER", help="Folder for the outputs. Empty: the pipeline's name.")]
+Each = Annotated[bool, typer.Option("--batch", help="Run once for each file of an option that is repeated.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the results of the steps as JSON.")]
+Url = Annotated[
+    str | None, typer.Option("--remote", metavar="URL", envvar="REELWRIGHT_REMOTE", help="Run on this suite instead of locally.")
+]
+Key = Annotated[str, typer.Option("--api-key", envvar="REELWRIGHT_API_KEY", help="API key of the suite, if it has keys.")]
+
+
+def add_pipelines(app: typer.Typer, services: tuple[Service, ...], settings: Callable[[], Settings]) -> None:
+    """Add the group `pipeline` to `app`.
+
+    `settings` reads the settings and puts them in force.
+    """
+    group = typer.Typer(help="Run several operations as one pipeline: on local files, or on a suite with --remote.", no_args_is_help=True)
+    app.add_typer(group, name="pipeline")
+
+    @group.command(
+        context_settings=FILES,
+        help="Run a pipeline. Give each of its placeholders a file: --video clip.mp4 for <video>. Outputs go into a folder.",
+    )
+    def run(
+        context: typer.Context,
+        pipeline: Source,
+        output: Folder = None,
+        change: Sets = None,
+        batch: Each = False,
+        as_json: Json = False,
+        remote: Url = None,
+        api_key: Key = "",
+    ) -> None:
+        from gateway.pipelines.cli.actions import Place, run_pipeline
+
+        place = Place(services=services, settings=settings, remote=remote, api_key=api_key)
+        run_pipeline(place, pipeline, context.args, changes=change or [], folder=output, batch=batch, as_json=as_json)
+
+    @group.command(context_settings=FILES, help="Check every step of a pipeline without running any. Files may be left out.")
+    def check(context: typer.Context, pipeline: Source, change: Sets = None, remote: Url = None, api_key: Key = "") -> None:
+        from gateway.pipelines.cli.actions import Place, check_pipeline
+
+        check_pipeline(Place(services=services, settings=settings, remote=remote, api_key=api_key), pipeline, context.args, change or [])
+
+    @group.command("presets", help="List the named pipelines, and whether each can run now.")
+    def list_presets(remote: Url = None, api_key: Key = "") -> None:
+        from gateway.pipelines.cli.actions import Place, print_presets
+
+        print_presets(Place(services=services, settings=settings, remote=remote, api_key=api_key))

@@ -1,0 +1,180 @@
+"""State of a running pipeline.
+
+That is its steps, their outputs and results, and the overall progress.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.pipelines.running.graph import needs
+from gateway.pipelines.steps import Step
+from shared.errors import ReelwrightError
+from shared.jobs import Job, ProgressUpdate, StageProgress, Status, StepProgress, StepState
+from shared.operation import Kind
+
+PICTURES = (Kind.VIDEO, Kind.IMAGE, Kind.IMAGES)
+ENDS = {Status.SUCCEEDED: StepState.SUCCEEDED, Status.FAILED: StepState.FAILED, Status.CANCELED: StepState.CANCELED}
+
+
+@dataclass(kw_only=True)
+class StepRun:
+    """State of one step.
+
+    `weight`: expected time relative to the other steps.
+    """
+
+    step: Step
+    needs: frozenset[str]
+    weight: float
+    submitted: bool = False
+    state: StepState = StepState.WAITING
+    progress: StageProgress | None = None
+    job: Job | None = None
+    detail: str | None = None
+    error: dict[str, Any] | None = None
+
+    @property
+    def fraction(self) -> float:
+        """Finished fraction of the step."""
+        return 1.0 if self.state.done else self.progress.fraction if self.progress else 0.0
+
+    @property
+    def name(self) -> str:
+        """Id and operation of the step, for error messages."""
+        return f"{self.step.id!r} ({self.step.operation})"
+
+    def follow(self, status: Status, progress: dict[str, Any] | None) -> None:
+        """Copy status and progress of the step's unfinished job."""
+        self.state = StepState.RUNNING if status is Status.RUNNING else StepState.WAITING
+        self.progress = StageProgress.model_validate(progress) if progress else None
+
+    def end(self, job: Job, *, reused: bool = False) -> None:
+        """End the step with its ended job.
+
+        `reused`: whether the job had run for another pipeline.
+        """
+        self.job, self.progress = job, job.progress and StageProgress.model_validate(job.progress.model_dump())
+        earlier = job.status is Status.SUCCEEDED and (reused or job.cached)
+        self.state = StepState.CACHED if earlier else ENDS[job.status]
+        self.error, self.detail = job.error, None
+        if not self.state.done:
+            self.detail = (job.error or {}).get("detail") or f"Its job {job.id} was canceled."
+
+    def fail(self, error: ReelwrightError) -> None:
+        """End the step as failed.
+
+        Its job was refused or has been lost.
+        """
+        self.state, self.error, self.detail = StepState.FAILED, error.problem(), error.detail
+
+    def shown(self) -> dict[str, Any]:
+        """Return the step as a StepProgress in JSON."""
+        return StepProgress(
+            id=self.step.id,
+            operation=self.step.operation,
+            state=self.state,
+            progress=self.progress,
+            job=self.job and self.job.id,
+            picture=_picture(self.job) if self.state.done else None,
+            detail=self.detail,
+        ).model_dump(mode="json")
+
+    def summary(self) -> dict[str, Any]:
+        """Return the step's entry in the result of the pipeline.
+
+        It is that of `shown`, with the result, metrics and error of the job.
+        """
+        done = self.job if self.state.done else None
+        return self.shown() | {"result": done and done.result, "metrics": done.metrics if done else {}, "error": self.error}
+
+
+@dataclass
+class Board:
+    """The steps of a pipeline, in the order of the request."""
+
+    runs: list[StepRun]
+    _stage: str = field(default="", init=False)
+
+    @classmethod
+    def of(cls, steps: Sequence[Step], weights: Mapping[str, float]) -> "Board":
+        """Return the board of a pipeline that has not started."""
+        return cls([StepRun(step=step, needs=frozenset(needs(step)), weight=weights[step.id]) for step in steps])
+
+    @property
+    def open(self) -> bool:
+        """Whether any step has not ended."""
+        return any(not run.state.ended for run in self.runs)
+
+    @property
+    def failed(self) -> list[StepRun]:
+        """The steps that failed or were canceled."""
+        return [run for run in self.runs if run.state in (StepState.FAILED, StepState.CANCELED)]
+
+    def ready(self) -> list[StepRun]:
+        """Return the steps that can be submitted now.
+
+        Steps that need a step which did not succeed are marked as skipped.
+        """
+        states = {run.step.id: run.state for run in self.runs}
+        for run in self.runs:
+            missing = sorted(other for other in run.needs if states[other].ended and not states[other].done)
+            if run.state is StepState.WAITING and missing:
+                run.state = states[run.step.id] = StepState.SKIPPED
+                run.detail = f"It needs {' and '.join(map(repr, missing))}, which did not succeed."
+        waiting = [run for run in self.runs if run.state is StepState.WAITING and not run.submitted]
+        return [run for run in waiting if all(states[other].done for other in run.needs)]
+
+    def outputs(self) -> dict[str, dict[str, Any]]:
+        """Return the media records of all finished steps as `step.output` -> record."""
+        return {
+            f"{run.step.id}.{name}": record.model_dump(mode="json", exclude={"urls"})
+            for run in self.runs
+            if run.job is not None and run.state.done
+            for name, record in run.job.outputs.items()
+        }
+
+    def results(self) -> dict[str, Any]:
+        """Return the results of all finished steps by step id."""
+        return {run.step.id: run.job.result for run in self.runs if run.job is not None and run.state.done}
+
+    def made(self) -> dict[str, Any]:
+        """Return `result` and `outputs` of the pipeline so far."""
+        return {"result": {"steps": [run.summary() for run in self.runs]}, "outputs": self.outputs()}
+
+    def progress(self) -> ProgressUpdate:
+        """Return the overall progress.
+
+        Each step counts by its weight. The stage is that of the first running step.
+        """
+        total = sum(run.weight for run in self.runs)
+        done = sum(run.weight * run.fraction for run in self.runs)
+        running = [run for run in self.runs if run.state is StepState.RUNNING]
+        if running:
+            run = running[0]
+            more = f" and {len(running) - 1} more" if len(running) > 1 else ""
+            self._stage = f"{run.step.operation}{more}" + (f": {run.progress.stage}" if run.progress and not more else "")
+        ended = sum(run.state.ended for run in self.runs)
+        return ProgressUpdate(
+            stage=self._stage, done=ended, total=len(self.runs), fraction=round(done / total, 4) if total else float(not self.open)
+        )
+
+    def failure(self) -> str:
+        """Return the error detail of the pipeline.
+
+        It has a sentence for each failed step, and one about the skipped steps.
+        """
+        sentences = []
+        for run in self.failed:
+            end = "was canceled" if run.state is StepState.CANCELED else "failed"
+            sentences.append(f"Step {run.name} {end}: {run.detail}")
+        skipped = [run.step.id for run in self.runs if run.state is StepState.SKIPPED]
+        if skipped:
+            sentences.append(f"Not run, because they need a step that did not succeed: {', '.join(skipped)}.")
+        return " ".join(sentences)
+
+
+def _picture(job: Job | None) -> str | None:
+    """Return the URL of the first thumbnail among the job's outputs."""
+    records = job.outputs.values() if job is not None else ()
+    return next((record.urls.thumbnail for record in records if record.kind in PICTURES and record.urls.thumbnail), None)

@@ -1,0 +1,229 @@
+"""Runner of pipelines.
+
+It starts each step as a job of its service once the step's inputs exist, and waits for all jobs.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import json
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from gateway.pipelines.running.board import Board, StepRun
+from gateway.pipelines.running.graph import filled_in, media_ids
+from gateway.pipelines.running.weights import expected_seconds
+from gateway.pipelines.steps import Step
+from gateway.routing.upstream import Upstreams, credentials
+from shared.errors import Conflict, ModelDamaged, ModelMissing, ReelwrightError, UnknownJob
+from shared.jobs import PATIENT_POLL_S, Claim, Job, JobWarning, Outcome, PartlyFailed, ProgressLog, Queue, StepState
+from shared.jobs.running.runner import video_seconds
+from shared.runtime import Runtime
+
+QUEUE = "pipelines"
+OPERATION = "pipelines.run"
+AT_ONCE = 64  # a pipeline only waits for its steps
+POLL_S = 0.25
+RETRY_S, LONGEST_RETRY_S = 2.0, 30.0
+"""Shortest and longest pause before a step is submitted again to a service that is down or whose queue is full."""
+
+FINAL = frozenset(f"/problems/{error.type}" for error in (ModelMissing, ModelDamaged))
+"""Types of refusals with 503 that are not retried, because the operator has to run a command first."""
+
+Starting = dict["asyncio.Task[Job]", StepRun]
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class PipelineRunner:
+    """Runs pipelines as jobs of the gateway's own queue."""
+
+    upstreams: Upstreams
+    runtime: Runtime
+
+    @property
+    def queue(self) -> Queue:
+        """The queue to register with the job engine."""
+        return Queue(concurrency=AT_ONCE, poll_s=PATIENT_POLL_S, run=self.run, discard=self.discard)
+
+    async def run(self, claim: Claim, progress: ProgressLog) -> Outcome:
+        """Run each step once the steps that it needs have succeeded.
+
+        Independent steps run at the same time. A failed step does not stop the steps that do not need it. Cancelling the pipeline cancels
+        the running steps. Raises PartlyFailed at the end if a step failed.
+        """
+        steps = [Step.model_validate(step) for step in claim.params["steps"]]
+        board = Board.of(steps, await self._weights(claim.owner, steps))
+        starting: Starting = {}
+        await self._reuse(claim, board)
+        try:
+            while True:
+                for run in board.ready():
+                    run.submitted = True
+                    starting[asyncio.create_task(self._submit(claim, run, board))] = run
+                if not board.open:
+                    break
+                await self._wait(starting)
+                _take_started(starting)
+                await self._look(claim.owner, board)
+                await _show(board, progress)
+        except asyncio.CancelledError:
+            await self._stop(claim.owner, board, starting)
+            raise
+        await _show(board, progress)
+        outcome = Outcome(**board.made(), cached=all(run.state is StepState.CACHED for run in board.runs))
+        if board.failed:
+            errors = [{"field": f"steps.{run.step.id}", "detail": run.detail or ""} for run in board.failed]
+            raise PartlyFailed(board.failure(), outcome=outcome, errors=errors)
+        return outcome
+
+    async def discard(self, _claim: Claim, _outcome: Outcome) -> None:
+        """Keep all outputs: they belong to the jobs of the steps."""
+
+    async def _weights(self, owner: str, steps: list[Step]) -> dict[str, float]:
+        """Return the expected seconds of each step, by step id."""
+        given = {step.id: [media_id for media_id in media_ids(step) if "." not in media_id] for step in steps}
+        lengths = {name: await asyncio.to_thread(video_seconds, self.runtime.media, owner, ids) for name, ids in given.items()}
+        try:
+            past = {operation: await self.runtime.jobs.past_runs(operation) for operation in {step.operation for step in steps}}
+        except SQLAlchemyError as error:
+            log.warning("the past runs of operations were not read: %s", error)
+            past = {}
+        return expected_seconds(steps, past, lengths)
+
+    async def _reuse(self, claim: Claim, board: Board) -> None:
+        """End the steps that succeeded in the pipeline that this one retries."""
+        reused = claim.params.get("reused", {})
+        for run in board.runs:
+            if run.step.id in reused:
+                with contextlib.suppress(UnknownJob):  # deleted since: the step runs again
+                    run.end(await self.runtime.jobs.get(claim.owner, reused[run.step.id]), reused=True)
+                    run.submitted = True
+
+    async def _submit(self, claim: Claim, run: StepRun, board: Board) -> Job:
+        """Submit a step as a job of its service.
+
+        If the service is down or its queue is full, the request is repeated. The idempotency key names pipeline, step and content, so that
+        after a crash the pipeline gets the job that it had already submitted. Raises the refusal of the service.
+        """
+        step = filled_in(run.step, board.outputs(), board.results())
+        digest = hashlib.sha256(json.dumps([step.operation, step.inputs, step.params], sort_keys=True).encode()).hexdigest()[:32]
+        headers = credentials(self.runtime.settings, claim.owner) | claim.params.get("trace", {})
+        headers |= {"Idempotency-Key": f"{claim.id}/{step.id}/{digest}"}
+        body: dict[str, Any] = {"inputs": step.inputs, "params": step.params, "metadata": {"pipeline": claim.id, "step": step.id}}
+        body |= {} if claim.cache else {"cache": False}
+        while True:
+            try:
+                job = Job.model_validate(await self._asked(claim.owner, step, headers, body))
+                run.detail = None
+                return job
+            except ReelwrightError as error:
+                if error.status not in (429, 503) or error.problem()["type"] in FINAL:
+                    raise
+                run.detail = error.detail
+                await asyncio.sleep(pause_s(error))
+
+    async def _asked(self, owner: str, step: Step, headers: dict[str, str], body: dict[str, Any]) -> Any:
+        """Send the request of a step and return the service's answer.
+
+        If the pipeline is canceled before the answer, the new job is canceled too.
+        """
+        asking = asyncio.ensure_future(self.upstreams.ask(step.service, "POST", f"/{step.verb}/jobs", headers=headers, json=body))
+        try:
+            return await asyncio.shield(asking)
+        except asyncio.CancelledError:
+            if self.runtime.jobs.stopping:
+                asking.cancel()
+            else:
+                with contextlib.suppress(ReelwrightError):
+                    await self._cancel(owner, (await asking)["id"])
+            raise
+
+    async def _wait(self, starting: Starting) -> None:
+        """Wait until a step has been submitted, at most POLL_S."""
+        if starting:
+            await asyncio.wait(starting, timeout=POLL_S, return_when=asyncio.FIRST_COMPLETED)
+        else:
+            await asyncio.sleep(POLL_S)
+
+    async def _look(self, owner: str, board: Board) -> None:
+        """Update the board with the states of all unfinished jobs."""
+        followed = [(run, run.job) for run in board.runs if run.job is not None and not run.state.ended]
+        if not followed:
+            return
+        try:
+            states = await self.runtime.jobs.states(owner, [job.id for _, job in followed])
+            for run, job in followed:
+                state = states.get(job.id)
+                if state is None or state.status.ended:
+                    await self._end(owner, run, job.id)
+                else:
+                    run.follow(state.status, state.progress)
+        except SQLAlchemyError as error:
+            log.warning("looking for the steps of a pipeline failed; trying again: %s", error)
+
+    async def _end(self, owner: str, run: StepRun, job_id: str) -> None:
+        """End a step with its ended job.
+
+        If the job has been deleted, the step ends as failed.
+        """
+        try:
+            run.end(await self.runtime.jobs.get(owner, job_id))
+        except UnknownJob as error:
+            run.fail(error)
+
+    async def _stop(self, owner: str, board: Board, starting: Starting) -> None:
+        """Stop submitting, and cancel the jobs of a canceled pipeline.
+
+        At a shutdown the jobs stay, and the next process continues the pipeline.
+        """
+        for task in starting:
+            task.cancel()
+        if starting:
+            await asyncio.wait(starting)
+        if not self.runtime.jobs.stopping:
+            await asyncio.gather(*(self._cancel(owner, run.job.id) for run in board.runs if run.job is not None and not run.state.ended))
+
+    async def _cancel(self, owner: str, job_id: str) -> None:
+        with contextlib.suppress(Conflict, UnknownJob):  # it ended at the same moment
+            await self.runtime.jobs.cancel(owner, job_id)
+
+
+def _take_started(starting: Starting) -> None:
+    """Record the job or the refusal of each finished submission."""
+    for task in [task for task in starting if task.done()]:
+        run = starting.pop(task)
+        try:
+            job = task.result()
+        except ReelwrightError as error:
+            run.fail(error)
+            continue
+        run.job = job
+        if job.status.ended:
+            run.end(job)
+
+
+async def _show(board: Board, progress: ProgressLog) -> None:
+    """Report the state of all steps.
+
+    If a step has changed its state, outputs, results and warnings are reported too.
+    """
+    steps = [run.shown() for run in board.runs]
+    before = [step["state"] for step in progress.steps or ()]
+    changed = before != [step["state"] for step in steps]
+    for run in board.runs if changed else ():
+        for warning in run.job.warnings if run.job is not None else ():
+            await progress(JobWarning(f"{run.step.id}: {warning}"))
+    await progress.show_steps(board.progress(), steps, made=board.made() if changed else None)
+
+
+def pause_s(error: ReelwrightError) -> float:
+    """Return the seconds to wait before a refused request is repeated.
+
+    They are the refusal's Retry-After, limited to RETRY_S to LONGEST_RETRY_S.
+    """
+    retry_after = error.headers.get("Retry-After", "")
+    return min(max(float(retry_after) if retry_after.isdecimal() else 0.0, RETRY_S), LONGEST_RETRY_S)

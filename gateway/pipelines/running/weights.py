@@ -1,0 +1,37 @@
+"""Expected times of the steps of a pipeline.
+
+They come from past jobs of the same operations.
+"""
+
+from collections.abc import Mapping, Sequence
+from statistics import median
+
+from gateway.pipelines.running.graph import needs
+from gateway.pipelines.steps import Step
+from shared.jobs import PastRun
+
+
+def expected_seconds(steps: Sequence[Step], past: Mapping[str, Sequence[PastRun]], lengths: Mapping[str, float | None]) -> dict[str, float]:
+    """Return the expected seconds of each step, by step id.
+
+    `past`: operation -> past runs. `lengths`: step id -> seconds of its longest input video, as far as it is known; an output of an earlier
+    step counts as long as that step's input. An operation that never ran gets the median of the others; if none ever ran, each step gets 1.
+    """
+    seconds: dict[str, float] = {}
+    for step in steps:
+        seconds[step.id] = max([lengths.get(step.id) or 0.0, *(seconds[other] for other in needs(step))])
+    known = {step.id: expected for step in steps if (expected := _expected(past.get(step.operation, ()), seconds[step.id])) is not None}
+    otherwise = median(known.values()) if known else 1.0
+    return {step.id: known.get(step.id, otherwise) for step in steps}
+
+
+def _expected(past: Sequence[PastRun], length_s: float) -> float | None:
+    """Return the expected seconds of one job.
+
+    They are the median time per second of video times `length_s`, or the median time of a job if a length is unknown. None without past
+    runs.
+    """
+    ratios = [run.run_s / run.input_s for run in past if run.input_s]
+    if ratios and length_s:
+        return median(ratios) * length_s
+    return median(run.run_s for run in past) if past else None

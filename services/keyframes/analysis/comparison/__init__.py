@@ -1,0 +1,1 @@
+"""Comparison of two frames: content, histogram, pixels, structure and tones."""

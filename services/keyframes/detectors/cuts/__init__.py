@@ -1,0 +1,1 @@
+"""Hard cuts: detection, the exact frame, and changes of picture that are no cuts."""

@@ -1,0 +1,191 @@
+"""Hard cuts: changes of picture from one frame to the next.
+
+Changes that motion, a flash, a fade or an overlay explains do not count.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from services.keyframes.analysis.comparison.frame_changes import FrameChanges
+from services.keyframes.analysis.comparison.frame_distance import NOISE, frame_distance
+from services.keyframes.analysis.thumbnail_film import ThumbnailFilm
+from services.keyframes.detectors.cuts.overlays import LARGEST_OVERLAY, changed_area
+from services.keyframes.detectors.transition import Floats
+
+CUT_AT, _CUT_WIDTH = 0.45, 0.08
+"""Centre and width of the logistic curve from distance to confidence. At CUT_AT the confidence is 0.5."""
+_NEAR = 4  # places on each side that a cut is compared with
+_GLIMPSE = 0.08  # seconds of the longest glimpse of another picture that counts as a disturbance
+_FAINTER, _SAME = 0.8, 0.85  # step of a fade: largest share of the contrast that stays, least correlation of both pictures
+_DIMMED = 12  # places on each side that are searched for the full contrast
+_LEAST, _LEAST_CONFIDENCE = 0.2, 0.08  # least distance and confidence of a candidate
+_STEP_AT, _STEP_WIDTH = 1.8, 0.25  # height of a step at confidence 0.5, and width of the logistic curve of its logarithm
+_LEAST_STEP, _LEAST_STRUCTURE = 0.08, 3.5  # least change of structure of a step, relative to texture and in levels
+_LEAST_CHANGE = 0.35  # least relative change of structure of a cut that is found by its distance
+_LONGEST_GAP = 2.5  # motion over more frames changes a picture no further
+_LONE = 1.5  # height above the changes right beside it from which on a cut may have other cuts two places away
+_RAMP = 1.1  # a change that is no higher than this above the changes beside it belongs to a ramp
+_UNLIKE, _FAR, _OTHER = 0.9, 0.75, 1.1
+"""Relative change of structure and distance of frames that hardly belong to one shot, and distance from which they surely do not."""
+_BESIDE = 3  # places on each side that an overlay is compared with
+STILL = 0.3
+"""Change of structure in levels that a still shot may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class HardCut:
+    """A possible cut."""
+
+    place: int
+    """Place of the first frame after the cut in the film."""
+    confidence: float
+    """0 to 1."""
+
+
+def hard_cuts(film: ThumbnailFilm, changes: FrameChanges, frame_rate: float) -> list[HardCut]:
+    """Find all possible cuts.
+
+    `frame_rate`: frames per second. A threshold on the confidence decides which of them are cuts.
+    """
+    visibility, cuts = _visibility(changes.contrast), []
+    distance = changes.distance * visibility
+    steps = _Steps.of(changes, film)
+    for place in np.flatnonzero((distance >= _LEAST) | (steps.relative >= _LEAST_STEP)).tolist():
+        confidence, overlay = steps.confidence(place), True
+        unlike = steps.relative[place] >= _UNLIKE and distance[place] >= _FAR and visibility[place] == 1
+        lone = visibility[place] == 1 and steps.beside[place] >= _LONE
+        if unlike and distance[place] >= _OTHER:
+            confidence, overlay = max(confidence, confidence_of(float(distance[place]))), False
+        elif steps.relative[place] >= _LEAST_CHANGE and (steps.beside[place] >= _RAMP or unlike):
+            confidence = max(confidence, _distance_confidence(distance, place, reach=1 if lone else 2))
+        if confidence < _LEAST_CONFIDENCE or (steps.relative[place] < _LEAST_CHANGE and _is_fade_step(film, place)):
+            continue
+        if _is_glimpse(film, place, float(changes.distance[place]), frame_rate):
+            continue
+        first = max(place - _BESIDE, 0)
+        if not overlay or changed_area(film.block(first, place + _BESIDE), place - first) > LARGEST_OVERLAY:
+            cuts.append(HardCut(place, confidence))
+    return cuts
+
+
+@dataclass(frozen=True, slots=True)
+class _Steps:
+    """Changes of structure, compared with those of the neighbouring frames."""
+
+    structure: Floats
+    """(n,): change of structure from the frame before, in levels."""
+    relative: Floats
+    """(n,): the same relative to the frames' texture."""
+    beside: Floats
+    """(n,): the same relative to the changes right before and after."""
+    height: Floats
+    """(n,): the same relative to the largest of the changes nearby."""
+
+    @staticmethod
+    def of(changes: FrameChanges, film: ThumbnailFilm) -> "_Steps":
+        """Compare the changes of a film."""
+        structure, count = changes.structure, len(changes.structure)
+        beside, height = np.zeros(count, np.float32), np.zeros(count, np.float32)
+        gaps = np.diff(film.frames, prepend=film.frames[:1] - 1)
+        for place in range(1, count):
+            near = [at for at in range(max(place - _NEAR, 1), min(place + _NEAR + 1, count)) if at != place]
+            # A change over several frames is compared with as many times the neighbours' change per frame.
+            usual = {at: float(structure[at]) * min(max(1.0, gaps[place] / gaps[at]), _LONGEST_GAP) for at in near}
+            beside[place] = structure[place] / (max([0.0, *(usual[at] for at in near if abs(at - place) == 1)]) + STILL)
+            height[place] = structure[place] / (max([0.0, *usual.values()]) + STILL)
+        if film.held is not None:
+            # The frames before were skipped, so that slow motion adds up to a step.
+            height[1:][film.held[:-1]] = 0
+        return _Steps(structure, structure / (_higher_of_pairs(changes.texture) + NOISE), beside, height)
+
+    def confidence(self, place: int) -> float:
+        """Rate the step at a place as a cut, 0 to 1."""
+        if self.structure[place] < _LEAST_STRUCTURE or self.relative[place] < _LEAST_STEP:
+            return 0.0
+        return step_confidence(float(self.height[place]))
+
+
+def _distance_confidence(distance: Floats, place: int, *, reach: int) -> float:
+    """Rate a change as a cut, 0 to 1, by its distance.
+
+    Only the largest change counts among those at most `reach` places away.
+    """
+    here = float(distance[place])
+    around = np.concatenate([distance[max(place - _NEAR, 1) : place], distance[place + 1 : place + 1 + _NEAR]])
+    nearest = np.concatenate([distance[max(place - reach, 1) : place], distance[place + 1 : place + 1 + reach]])
+    if len(nearest) and here < nearest.max():
+        return 0.0
+    # Steady motion gives the neighbours similar distances, so theirs are an estimate of the share of motion.
+    motion = float(np.sort(around)[-_NEAR:].mean()) if len(around) else 0.0
+    return confidence_of(less_motion(here, motion))
+
+
+def step_confidence(height: float) -> float:
+    """Convert the height of a step to a confidence.
+
+    `height`: height above the neighbours of the step. The confidence is 0 to 1.
+    """
+    return 1 / (1 + math.pow(_STEP_AT / max(height, 1e-3), 1 / _STEP_WIDTH))
+
+
+def less_motion(distance: float, motion: float) -> float:
+    """Reduce a distance by the part that motion explains.
+
+    `motion`: mean distance of the neighbouring frames.
+    """
+    return distance * min(distance / max(1.6 * motion, 1e-6), 1.0)
+
+
+def confidence_of(distance: float) -> float:
+    """Convert the distance of a cut to a confidence, 0 to 1.
+
+    The confidence is 0.5 at CUT_AT.
+    """
+    return 1 / (1 + math.exp(-(distance - CUT_AT) / _CUT_WIDTH))
+
+
+def _higher_of_pairs(values: Floats) -> Floats:
+    """Return the higher value of each frame and the frame before, (n,)."""
+    higher: Floats = np.maximum(values, np.concatenate([values[:1], values[:-1]]))
+    return higher
+
+
+def _visibility(contrast: Floats) -> Floats:
+    """Rate how visible each frame is, (n,), up to 1.
+
+    Visibility is low in the middle of a fade, where changes are no cuts.
+    """
+    if len(contrast) < 2:
+        return np.ones(len(contrast), np.float32)
+    fullest = np.lib.stride_tricks.sliding_window_view(np.pad(contrast, _DIMMED, mode="edge"), 2 * _DIMMED + 1).max(axis=1)
+    visibility: Floats = np.minimum((_higher_of_pairs(contrast) + NOISE) / (0.5 * (fullest + NOISE)), 1)
+    return visibility
+
+
+def _is_fade_step(film: ThumbnailFilm, place: int) -> bool:
+    """Return whether the change at `place` is a step of a fade.
+
+    It is if the frames at `place - 1` and `place` show the same picture, and one of them is fainter.
+    """
+    before, now = film.at(place - 1)[0].astype(np.float32), film.at(place)[0].astype(np.float32)
+    fainter, fuller = sorted((float(before.std()), float(now.std())))
+    if fainter < 1 or fainter > _FAINTER * fuller:
+        return False
+    return float(np.corrcoef(before.ravel(), now.ravel())[0, 1]) >= _SAME
+
+
+def _is_glimpse(film: ThumbnailFilm, place: int, distance: float, frame_rate: float) -> bool:
+    """Return whether the change at `place` belongs to a glimpse of another picture.
+
+    It does if the old picture returns at once, or if the new picture was there a moment before.
+    """
+    numbers, longest = film.frames, _GLIMPSE * frame_rate
+    first, last = np.searchsorted(numbers, [numbers[place - 1] - longest - 0.5, numbers[place] + longest + 0.5]).tolist()
+    before, now = film.block(place - 1, place + 1)
+    earlier, later = film.block(first, place - 1), film.block(place + 1, last)
+    old_returns = frame_distance(np.broadcast_to(before, later.shape), later).total
+    new_was_there = frame_distance(earlier, np.broadcast_to(now, earlier.shape)).total
+    same = min(0.5 * distance, CUT_AT)
+    return bool((old_returns < same).any() or (new_was_there < same).any())

@@ -1,0 +1,82 @@
+"""Interruptions: flashes and blank frames, which end after a fraction of a second.
+
+The picture after an interruption follows the picture before it: either both belong to one shot, or one cut lies between them.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.keyframes.analysis.comparison.frame_changes import FrameChanges
+from services.keyframes.analysis.thumbnail_film import ThumbnailFilm
+
+_LONGEST_BLANK, _LONGEST_FLASH = 0.41, 0.3
+"""Seconds of the longest run of plain frames and of the longest flash."""
+_STEP = 0.2  # least distance from the frame before an interruption to its first frame
+_BRIGHTER, _DARKER, _SHARE = 10.0, 8.0, 0.96
+"""A flash raises the mean brightness by so many levels. So many levels darker may a pixel be, and this share of pixels is no darker."""
+
+Luma = NDArray[np.float32]
+
+
+def interruptions(film: ThumbnailFilm, changes: FrameChanges, frame_rate: float) -> list[tuple[int, int]]:
+    """Find the flashes and runs of blank frames of a film.
+
+    `frame_rate`: frames per second. Returns the places of the first frame and of the frame after the last of each, in order.
+    """
+    runs: list[tuple[int, int]] = []
+    end = 0
+    for place in np.flatnonzero(changes.distance >= _STEP).tolist():
+        if place > end and not (place and changes.plain[place - 1]):
+            stop = _end(film, changes, place, frame_rate)
+            if stop is not None:
+                runs.append((place, stop))
+                end = stop
+    return runs
+
+
+def _end(film: ThumbnailFilm, changes: FrameChanges, place: int, frame_rate: float) -> int | None:
+    """Return the place after the interruption at `place`.
+
+    None if no interruption begins there.
+    """
+    return _blank_end(film, changes, place, frame_rate) or _flash_end(film, changes, place, frame_rate)
+
+
+def _blank_end(film: ThumbnailFilm, changes: FrameChanges, place: int, frame_rate: float) -> int | None:
+    """Return the end of the run of plain frames at `place`.
+
+    None unless the run is short and ends with a step. A fade passes through faint pictures, which are no part of the run.
+    """
+    stop = place
+    while stop < len(film) and changes.plain[stop]:
+        stop += 1
+    if not place < stop < len(film) or changes.distance[stop] < _STEP:
+        return None
+    return stop if film.frames[stop] - film.frames[place] <= _LONGEST_BLANK * frame_rate else None
+
+
+def _flash_end(film: ThumbnailFilm, changes: FrameChanges, place: int, frame_rate: float) -> int | None:
+    """Return the place after the flash at `place`.
+
+    None if no flash begins there.
+    """
+    longest = film.frames[place] + _LONGEST_FLASH * frame_rate
+    last = int(np.searchsorted(film.frames, longest, side="right"))
+    luma = film.block(place - 1, min(last + 3, len(film)))[:, 0].astype(np.float32)
+    before, rest = luma[0], luma[1:]
+    if not (_brightened(before, rest[0]) or changes.plain[place]):
+        return None
+    for count in range(1, min(last - place, len(rest) - 1) + 1):
+        after, later = rest[count], rest[count + 1 :]
+        if changes.distance[place + count] < _STEP or any(_brightened(calm, after) for calm in later) or changes.plain[place + count]:
+            continue
+        if all(
+            _brightened(before, frame) or _brightened(after, frame) or changes.plain[place + at] for at, frame in enumerate(rest[:count])
+        ):
+            return place + count
+    return None
+
+
+def _brightened(before: Luma, after: Luma) -> bool:
+    """Return whether `after` is nowhere darker than `before`, and brighter on the whole."""
+    return bool(after.mean() - before.mean() >= _BRIGHTER and (after >= before - _DARKER).mean() >= _SHARE)

@@ -1,0 +1,1 @@
+"""Gradual transitions: fades, dissolves and wipes."""

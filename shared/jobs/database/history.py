@@ -1,0 +1,93 @@
+"""Records of ended jobs that later jobs use.
+
+These are their results, their times, and the outputs that several of them list.
+"""
+
+import time
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from shared.jobs.database.tables import JOBS
+from shared.jobs.record import Status
+
+PAST_RUNS = 50
+"""Number of past jobs that tell how long an operation takes."""
+EXPIRES_SOON_S = 300.0
+"""A job that is deleted within this time is not the source of another one: a sweep might delete its outputs in between."""
+MOST_REMEMBERED = 5
+"""Number of earlier jobs whose outputs are looked for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PastRun:
+    """The running time of a past job.
+
+    With the length of its input video in seconds (None if it had none).
+    """
+
+    run_s: float
+    input_s: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Remembered:
+    """The result of an earlier job.
+
+    A later job may return it as its own. `outputs`: name -> media record.
+    """
+
+    job_id: str
+    result_key: str
+    version: int | None
+    result: Any
+    outputs: dict[str, Any]
+    warnings: list[str]
+    progress: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class History:
+    """The ended jobs of an installation. Every method blocks on the database."""
+
+    engine: sa.Engine
+
+    def remembered(self, owner: str, result_key: str) -> list[Remembered]:
+        """Return the results of earlier jobs for a result key.
+
+        Newest first. Jobs that expire within EXPIRES_SOON_S do not count.
+        """
+        columns = [JOBS.c[name] for name in ("result_key", "version", "result", "outputs", "warnings", "progress")]
+        lasting = (JOBS.c.status == Status.SUCCEEDED.value, JOBS.c.expires_at > time.time() + EXPIRES_SOON_S)
+        query = sa.select(JOBS.c.id.label("job_id"), *columns).where(JOBS.c.owner == owner, JOBS.c.result_key == result_key, *lasting)
+        with self.engine.connect() as connection:
+            rows = connection.execute(query.order_by(JOBS.c.id.desc()).limit(MOST_REMEMBERED))
+            return [Remembered(**row._asdict()) for row in rows]
+
+    def shared_outputs(self, owner: str, job_id: str, media_ids: Collection[str]) -> set[str]:
+        """Return those of `media_ids` that other jobs list among their outputs.
+
+        The steps of the pipeline `job_id` do not count.
+        """
+        query = sa.select(JOBS.c.metadata, JOBS.c.outputs).where(JOBS.c.owner == owner, JOBS.c.id != job_id)
+        shared: set[str] = set()
+        with self.engine.connect() as connection:
+            for media_id in media_ids:
+                rows = connection.execute(query.where(sa.cast(JOBS.c.outputs, sa.Text).contains(media_id)))
+                if any(row.metadata.get("pipeline") != job_id for row in rows):
+                    shared.add(media_id)
+        return shared
+
+    def past_runs(self, operation: str) -> list[PastRun]:
+        """Return how long the latest jobs of an operation ran, newest first."""
+        query = (
+            sa.select(JOBS.c.metrics)
+            .where(JOBS.c.operation == operation, JOBS.c.status == Status.SUCCEEDED.value)
+            .order_by(JOBS.c.id.desc())
+            .limit(PAST_RUNS)
+        )
+        with self.engine.connect() as connection:
+            past = [row.metrics for row in connection.execute(query)]
+        return [PastRun(run_s=metrics["run_s"], input_s=metrics.get("input_s")) for metrics in past if metrics.get("run_s")]

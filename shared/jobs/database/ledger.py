@@ -1,0 +1,346 @@
+"""The database tables of jobs and events.
+
+Every state change is one transaction, and an ended job never changes.
+"""
+
+import time
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Row
+
+from shared.errors import QueueFull, UnknownJob
+from shared.jobs.database.history import Remembered
+from shared.jobs.database.tables import EVENTS, JOBS
+from shared.jobs.record import PRIORITIES, Job, JobRequest, Status, StepState
+
+OPEN = (Status.QUEUED.value, Status.RUNNING.value)
+RANKS = {rank: name for name, rank in PRIORITIES.items()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """One event of a job.
+
+    `seq` counts from 1; `kind` is progress, succeeded, failed or canceled.
+    """
+
+    seq: int
+    kind: str
+    data: Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """A job that this process runs.
+
+    Its outcome counts only while `attempt` is the job's latest attempt.
+    """
+
+    id: str
+    owner: str
+    service: str
+    operation: str
+    inputs: dict[str, Any]
+    params: dict[str, Any]
+    attempt: int
+    failures: int
+    fraction: float
+    """Progress of the previous attempt."""
+    cache: bool
+    """Whether an earlier result may be used."""
+    created_at: float
+    started_at: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobState:
+    """Status of a job, and its progress as stored."""
+
+    status: Status
+    progress: dict[str, Any] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewJob:
+    """A checked request as a row of the ledger."""
+
+    id: str
+    owner: str
+    service: str
+    operation: str
+    version: int | None
+    priority: int
+    inputs: dict[str, Any]
+    params: dict[str, Any]
+    metadata: dict[str, Any]
+    webhook: dict[str, Any] | None
+    cache: bool
+    idempotency_key: str | None
+    fingerprint: str
+    """Digest of the operation and of the request as the client sent it. Requests with the same idempotency key must have the same one."""
+
+
+class Ledger:
+    """Reads and writes of the jobs and events tables.
+
+    All calls block; the event loop makes them in threads.
+    """
+
+    def __init__(self, engine: sa.Engine, *, job_ttl_s: float):
+        self.engine = engine
+        self._ttl_s = job_ttl_s
+
+    def add(self, connection: Connection, job: NewJob, *, queue_limit: int) -> None:
+        """Write a new job in the caller's transaction.
+
+        Raises QueueFull, and IntegrityError if the job's idempotency key exists.
+        """
+        waiting = connection.scalar(sa.select(sa.func.count()).where(JOBS.c.status == Status.QUEUED.value, JOBS.c.service == job.service))
+        if waiting is not None and waiting >= queue_limit:
+            detail = f"{waiting} jobs of {job.service} are waiting already, the most that may wait (REELWRIGHT_QUEUE_LIMIT)."
+            raise QueueFull(f"{detail} Try again later.", headers={"Retry-After": "10"})
+        connection.execute(JOBS.insert().values(status=Status.QUEUED.value, created_at=round(time.time(), 3), **vars(job)))
+
+    def add_ended(self, connection: Connection, job: NewJob, remembered: Remembered) -> None:
+        """Write a new job that has an earlier result, in the caller's transaction.
+
+        Raises IntegrityError where its idempotency key exists.
+        """
+        now = round(time.time(), 3)
+        times = {"created_at": now, "started_at": now, "completed_at": now, "expires_at": now + self._ttl_s}
+        made = {name: value for name, value in vars(remembered).items() if name != "job_id"}
+        metrics = {"queue_s": 0.0, "run_s": 0.0, "attempts": 0}
+        ended = {"status": Status.SUCCEEDED.value, "cached": True, "metrics": metrics, **times}
+        connection.execute(JOBS.insert().values(**vars(job) | made | ended))
+        self._append(connection, job.id, Status.SUCCEEDED.value, {})
+
+    def get(self, owner: str, job_id: str) -> Job:
+        """Return a job. Raises UnknownJob."""
+        with self.engine.connect() as connection:
+            return self._read(connection, owner, job_id)
+
+    def request_of(self, owner: str, job_id: str) -> JobRequest:
+        """Return the request that made a job.
+
+        The secret of its webhook is included. Raises UnknownJob.
+        """
+        names = ("inputs", "params", "metadata", "webhook", "priority", "cache")
+        query = sa.select(*(JOBS.c[name] for name in names)).where(JOBS.c.id == job_id, JOBS.c.owner == owner)
+        with self.engine.connect() as connection:
+            row = connection.execute(query).first()
+        if row is None:
+            raise _unknown(job_id)
+        return JobRequest.model_validate(row._asdict() | {"priority": RANKS[row.priority], "cache": row.cache is not False})
+
+    def by_key(self, owner: str, key: str) -> tuple[str, str] | None:
+        """Return id and fingerprint of the job made with an idempotency key.
+
+        None if there is no such job.
+        """
+        with self.engine.connect() as connection:
+            row = connection.execute(
+                sa.select(JOBS.c.id, JOBS.c.fingerprint).where(JOBS.c.owner == owner, JOBS.c.idempotency_key == key)
+            ).first()
+        return (row.id, row.fingerprint) if row else None
+
+    def page(
+        self,
+        owner: str,
+        *,
+        service: str | None = None,
+        status: Status | None = None,
+        created_after: float | None = None,
+        created_before: float | None = None,
+        cursor: str | None = None,
+        limit: int = 50,
+        results: bool = False,
+    ) -> tuple[list[Job], str | None]:
+        """Return one page of jobs, newest first, and the next page's cursor.
+
+        Ids sort by time. The cursor is None on the last page. `results`: include results, which may be long.
+        """
+        columns = [column for column in JOBS.c if results or column is not JOBS.c.result]
+        conditions = [
+            JOBS.c.owner == owner,
+            *([JOBS.c.service == service] if service else []),
+            *([JOBS.c.status == status.value] if status else []),
+            *([JOBS.c.created_at >= created_after] if created_after is not None else []),
+            *([JOBS.c.created_at < created_before] if created_before is not None else []),
+            *([JOBS.c.id < cursor] if cursor else []),
+        ]
+        with self.engine.connect() as connection:
+            rows = connection.execute(sa.select(*columns).where(*conditions).order_by(JOBS.c.id.desc()).limit(limit + 1)).all()
+            jobs = [self._job(connection, row) for row in rows[:limit]]
+        return jobs, jobs[-1].id if len(rows) > limit else None
+
+    def begin(self, job_id: str) -> Claim | None:
+        """Start an attempt at a job; return None if the job has ended."""
+        with self.engine.begin() as connection:
+            row = connection.execute(sa.select(JOBS).where(JOBS.c.id == job_id).with_for_update()).first()
+            if row is None or Status(row.status).ended:
+                return None
+            attempt = row.attempt + 1
+            started_at = row.started_at or time.time()
+            started = {"status": Status.RUNNING.value, "attempt": attempt, "started_at": started_at}
+            connection.execute(JOBS.update().where(JOBS.c.id == job_id).values(**started))
+        copied = {name: row._mapping[name] for name in ("id", "owner", "service", "operation", "inputs", "params", "created_at")}
+        failures, fraction = row.attempt - row.interrupted, (row.progress or {}).get("fraction", 0.0)
+        copied["cache"] = bool(row.cache)
+        return Claim(attempt=attempt, failures=failures, fraction=fraction, started_at=started_at, **copied)
+
+    def release(self, claim: Claim) -> None:
+        """Record that a shutdown interrupted this attempt.
+
+        An interrupted attempt does not count as a failure.
+        """
+        with self.engine.begin() as connection:
+            connection.execute(JOBS.update().where(*_is_current(claim)).values(interrupted=JOBS.c.interrupted + 1))
+
+    def progress(self, claim: Claim, progress: dict[str, Any], warnings: list[str], made: dict[str, Any]) -> None:
+        """Write the progress of a running job, and append the event.
+
+        `made`: `result` and `outputs` of a pipeline so far, or nothing.
+        """
+        with self.engine.begin() as connection:
+            values = {"progress": progress, "warnings": warnings} | made
+            if connection.execute(JOBS.update().where(*_is_current(claim)).values(**values)).rowcount:
+                self._append(connection, claim.id, "progress", progress)
+
+    def end(self, connection: Connection, job_id: str, status: Status, *, attempt: int | None = None, **values: Any) -> bool:
+        """End a job in the caller's transaction; return whether it ended.
+
+        False if the job has ended before, or if a later attempt runs.
+        """
+        now = time.time()
+        conditions = [JOBS.c.id == job_id, JOBS.c.status.in_(OPEN), *([JOBS.c.attempt == attempt] if attempt is not None else [])]
+        ended = {"status": status.value, "completed_at": now, "expires_at": now + self._ttl_s}
+        if status is Status.CANCELED:
+            values |= self._canceled_steps(connection, job_id)
+        if not connection.execute(JOBS.update().where(*conditions).values(**ended, **values)).rowcount:
+            # The connection may have broken after this attempt's end was written, before the database confirmed it: then True.
+            written = sa.select(JOBS.c.id).where(JOBS.c.id == job_id, JOBS.c.attempt == attempt, JOBS.c.status == status.value)
+            return attempt is not None and connection.scalar(written) is not None
+        self._append(connection, job_id, status.value, {})
+        return True
+
+    def webhook(self, connection: Connection, job_id: str) -> tuple[str, dict[str, Any]] | None:
+        """Return the owner and the webhook of a job; None without a webhook."""
+        row = connection.execute(sa.select(JOBS.c.owner, JOBS.c.webhook).where(JOBS.c.id == job_id)).first()
+        return (row.owner, row.webhook) if row and row.webhook else None
+
+    def events(self, job_id: str, after: int) -> list[Event]:
+        """Return the events after number `after`, oldest first (at most 500)."""
+        query = sa.select(EVENTS).where(EVENTS.c.job_id == job_id, EVENTS.c.seq > after).order_by(EVENTS.c.seq).limit(500)
+        with self.engine.connect() as connection:
+            return [Event(seq=row.seq, kind=row.kind, data=row.data) for row in connection.execute(query)]
+
+    def ended_among(self, ids: set[str]) -> set[str]:
+        """Return those of `ids` that have ended or were deleted."""
+        with self.engine.connect() as connection:
+            open_ids: set[str] = set(connection.scalars(sa.select(JOBS.c.id).where(JOBS.c.id.in_(ids), JOBS.c.status.in_(OPEN))))
+        return ids - open_ids
+
+    def states(self, owner: str, ids: Collection[str]) -> dict[str, JobState]:
+        """Return status and progress of those of `ids` that exist."""
+        query = sa.select(JOBS.c.id, JOBS.c.status, JOBS.c.progress).where(JOBS.c.owner == owner, JOBS.c.id.in_(ids))
+        with self.engine.connect() as connection:
+            return {row.id: JobState(status=Status(row.status), progress=row.progress) for row in connection.execute(query)}
+
+    def readers(self, owner: str, media_id: str) -> str | None:
+        """Return the id of an unfinished job that reads a media item.
+
+        None if no job reads it.
+        """
+        query = sa.select(JOBS.c.id, JOBS.c.inputs, JOBS.c.params).where(JOBS.c.owner == owner, JOBS.c.status.in_(OPEN))
+        with self.engine.connect() as connection:
+            return next((row.id for row in connection.execute(query) if media_id in media_ids(row.inputs, row.params)), None)
+
+    def delete(self, job_id: str) -> None:
+        """Delete a job and its events."""
+        with self.engine.begin() as connection:
+            connection.execute(EVENTS.delete().where(EVENTS.c.job_id == job_id))
+            connection.execute(JOBS.delete().where(JOBS.c.id == job_id))
+
+    def expired(self, now: float) -> list[str]:
+        """Return the ids of expired jobs."""
+        with self.engine.connect() as connection:
+            return list(connection.scalars(sa.select(JOBS.c.id).where(JOBS.c.expires_at < now)).all())
+
+    def referenced_media(self) -> set[str]:
+        """Return the ids of all media that stored jobs read or wrote."""
+        ids: set[str] = set()
+        with self.engine.connect() as connection:
+            for row in connection.execute(sa.select(JOBS.c.inputs, JOBS.c.params, JOBS.c.outputs)):
+                ids |= media_ids(row.inputs, row.params) | {output["id"] for output in row.outputs.values()}
+        return ids
+
+    def counts(self) -> dict[tuple[str, str], int]:
+        """Count jobs by (service, status)."""
+        query = sa.select(JOBS.c.service, JOBS.c.status, sa.func.count()).group_by(JOBS.c.service, JOBS.c.status)
+        with self.engine.connect() as connection:
+            return {(str(row[0]), str(row[1])): int(row[2]) for row in connection.execute(query)}
+
+    def oldest_waiting(self) -> dict[str, float]:
+        """Return when each service's oldest waiting job was accepted."""
+        query = (
+            sa.select(JOBS.c.service, sa.func.min(JOBS.c.created_at)).where(JOBS.c.status == Status.QUEUED.value).group_by(JOBS.c.service)
+        )
+        with self.engine.connect() as connection:
+            return {str(row[0]): float(row[1]) for row in connection.execute(query)}
+
+    def _canceled_steps(self, connection: Connection, job_id: str) -> dict[str, Any]:
+        """Return the values of a canceled pipeline.
+
+        They show its unfinished steps as ended.
+        """
+        row = connection.execute(sa.select(JOBS.c.progress, JOBS.c.result).where(JOBS.c.id == job_id)).first()
+        if row is None or not (row.progress or {}).get("steps"):
+            return {}
+
+        def ended(holder: dict[str, Any]) -> dict[str, Any]:
+            steps = [step | {"state": StepState(step["state"]).at_cancel.value} for step in holder["steps"]]
+            return holder | {"steps": steps}
+
+        return {"progress": ended(row.progress)} | ({"result": ended(row.result)} if row.result else {})
+
+    def _append(self, connection: Connection, job_id: str, kind: str, data: Any) -> None:
+        last = sa.select(sa.func.coalesce(sa.func.max(EVENTS.c.seq), 0) + 1).where(EVENTS.c.job_id == job_id).scalar_subquery()
+        connection.execute(EVENTS.insert().values(job_id=job_id, seq=last, kind=kind, data=data))
+
+    def _read(self, connection: Connection, owner: str, job_id: str) -> Job:
+        row = connection.execute(sa.select(JOBS).where(JOBS.c.id == job_id, JOBS.c.owner == owner)).first()
+        if row is None:
+            raise _unknown(job_id)
+        return self._job(connection, row)
+
+    def _job(self, connection: Connection, row: Row[Any]) -> Job:
+        position = None
+        if row.status == Status.QUEUED.value:
+            before = sa.tuple_(JOBS.c.priority, JOBS.c.id) < sa.tuple_(row.priority, row.id)  # ids sort by time
+            ahead = sa.select(sa.func.count()).where(JOBS.c.status == Status.QUEUED.value, JOBS.c.service == row.service, before)
+            position = (connection.scalar(ahead) or 0) + 1
+        shown = {"priority": RANKS[row.priority], "queue_position": position, "cached": bool(row.cached)}
+        return Job.model_validate(row._asdict() | shown)
+
+
+def media_ids(inputs: dict[str, Any], params: dict[str, Any]) -> set[str]:
+    """Return the ids of the media that a job reads.
+
+    Includes the media that the steps of a pipeline read.
+    """
+    ids = {item for given in inputs.values() for item in (given if isinstance(given, list) else [given]) if item}
+    steps = params.get("steps")
+    for step in steps if isinstance(steps, list) else []:
+        ids |= media_ids(step.get("inputs", {}), {})
+    return ids
+
+
+def _unknown(job_id: str) -> UnknownJob:
+    return UnknownJob(f"There is no job {job_id[:64]!r}: it never existed, was deleted, or has expired.")
+
+
+def _is_current(claim: Claim) -> list[sa.ColumnElement[bool]]:
+    return [JOBS.c.id == claim.id, JOBS.c.attempt == claim.attempt, JOBS.c.status == Status.RUNNING.value]

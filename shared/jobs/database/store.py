@@ -1,0 +1,121 @@
+"""The ledger and DBOS's queues, changed in one transaction."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from dbos import DBOSClient, WorkflowSerializationFormat
+from sqlalchemy.exc import IntegrityError
+
+from shared.errors import IdempotencyMismatch
+from shared.jobs.database.dbos_setup import APPLICATION, VERSION
+from shared.jobs.database.history import History, Remembered
+from shared.jobs.database.ledger import Ledger, NewJob
+from shared.jobs.database.tables import connect, make_tables
+from shared.jobs.record import PRIORITIES, Job, Status
+from shared.settings import Settings
+
+WEBHOOKS = "webhooks"
+"""The queue of webhooks."""
+
+
+class JobStore:
+    """Writes of jobs together with their places in DBOS's queues.
+
+    All calls block; the event loop makes them in threads.
+    """
+
+    def __init__(self, settings: Settings):
+        self.engine = connect(settings.database, settings.data_dir)
+        self.ledger = Ledger(self.engine, job_ttl_s=settings.job_ttl_s)
+        self.history = History(self.engine)
+        self._queue_limit = settings.queue_limit
+        self._dbos = DBOSClient(system_database_engine=self.engine, application_name=APPLICATION, lazy=True)
+
+    def open(self) -> None:
+        """Create missing tables. Starts no work."""
+        make_tables(self.engine)
+
+    def close(self) -> None:
+        """Close every connection to the database."""
+        self._dbos.destroy()
+        self.engine.dispose()
+
+    def add(self, job: NewJob, remembered: Remembered | None = None) -> tuple[Job, bool]:
+        """Write and queue a job; return it, and whether it is new.
+
+        With `remembered` the job is written as ended, with that result. If a job with the same idempotency key exists, that job is returned
+        instead. Raises QueueFull, IdempotencyMismatch.
+        """
+        if job.idempotency_key and (earlier := self.earlier(job.owner, job.idempotency_key, job.fingerprint)):
+            return earlier, False
+        try:
+            with self.engine.begin() as connection:
+                if remembered is not None:
+                    self.ledger.add_ended(connection, job, remembered)
+                    self._notify(connection, job.id, Status.SUCCEEDED)
+                else:
+                    self.ledger.add(connection, job, queue_limit=self._queue_limit)
+                    self._enqueue(connection, queue=job.service, workflow="job", workflow_id=job.id, priority=job.priority, job_id=job.id)
+        except IntegrityError:  # two requests with the same key arrived at the same moment
+            if job.idempotency_key and (earlier := self.earlier(job.owner, job.idempotency_key, job.fingerprint)):
+                return earlier, False
+            raise
+        return self.ledger.get(job.owner, job.id), True
+
+    def earlier(self, owner: str, key: str, fingerprint: str) -> Job | None:
+        """Return the job made with an idempotency key; None if there is none.
+
+        Raises IdempotencyMismatch if that job's request had another fingerprint.
+        """
+        stored = self.ledger.by_key(owner, key)
+        if stored is None:
+            return None
+        job_id, stored_fingerprint = stored
+        if stored_fingerprint != fingerprint:
+            detail = f"The Idempotency-Key {key!r} came with another request, which made job {job_id}."
+            raise IdempotencyMismatch(f"{detail} Use a new key for a new request.")
+        return self.ledger.get(owner, job_id)
+
+    def finish(self, job_id: str, status: Status, *, attempt: int | None = None, **values: Any) -> bool:
+        """End a job and queue its webhook; return whether the job ended.
+
+        False if it has ended before; see `Ledger.end`.
+        """
+        with self.engine.begin() as connection:
+            if not self.ledger.end(connection, job_id, status, attempt=attempt, **values):
+                return False
+            self._notify(connection, job_id, status)
+        return True
+
+    async def cancel_workflow(self, job_id: str) -> None:
+        """Take the workflow of a job out of its queue."""
+        await self._dbos.cancel_workflow_async(job_id)
+
+    def forget(self, job_id: str) -> None:
+        """Delete a job from the ledger and from DBOS."""
+        self.ledger.delete(job_id)
+        self._dbos.delete_workflow(job_id)
+
+    def _notify(self, connection: sa.Connection, job_id: str, status: Status) -> None:
+        """Queue the webhook of a job that ended.
+
+        Only if the job has one for this status.
+        """
+        webhook = self.ledger.webhook(connection, job_id)
+        if webhook and status.value in webhook[1]["events"]:
+            workflow_id, priority = f"{job_id}-webhook", PRIORITIES["normal"]
+            self._enqueue(connection, queue=WEBHOOKS, workflow="webhook", workflow_id=workflow_id, priority=priority, job_id=job_id)
+
+    def _enqueue(self, connection: sa.Connection, *, queue: str, workflow: str, workflow_id: str, priority: int, job_id: str) -> None:
+        self._dbos.enqueue_in_transaction(
+            connection,
+            {
+                "queue_name": queue,
+                "workflow_name": workflow,
+                "workflow_id": workflow_id,
+                "priority": priority,
+                "app_version": VERSION,
+                "serialization_type": WorkflowSerializationFormat.PORTABLE,
+            },
+            job_id,
+        )

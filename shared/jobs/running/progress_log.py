@@ -1,0 +1,84 @@
+"""The progress log of a running job.
+
+It is written at most twice a second, and the progress never goes back.
+"""
+
+import asyncio
+import logging
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from shared.jobs.database.ledger import Claim, Ledger
+from shared.worker.protocol import JobWarning, ProgressUpdate, Update
+
+PROGRESS_INTERVAL_S = 0.5
+STEP_INTERVAL_S = 0.05
+"""Pause for each step of a pipeline: every event carries all steps, so long lists are written less often."""
+MAX_WARNINGS = 100
+log = logging.getLogger(__name__)
+
+
+class ProgressLog:
+    """The latest progress and the warnings of one job."""
+
+    def __init__(self, ledger: Ledger, claim: Claim):
+        self._ledger, self._claim = ledger, claim
+        self._written_at = float("-inf")
+        self._written_fraction = -1.0
+        self._written_steps: list[dict[str, Any]] | None = None
+        self.latest: ProgressUpdate | None = None
+        self.steps: list[dict[str, Any]] | None = None
+        self.frames = 0.0
+        """The largest total of any stage so far."""
+        self.warnings: list[str] = []
+
+    async def __call__(self, update: Update) -> None:
+        """Record an update; write it if the last write was long enough ago.
+
+        Each warning is recorded once. After a crash, the fraction never drops below the previous attempt's.
+        """
+        if isinstance(update, JobWarning):
+            if update.text not in self.warnings and len(self.warnings) < MAX_WARNINGS:
+                self.warnings.append(update.text)
+            return
+        self._keep(update)
+        now = asyncio.get_running_loop().time()
+        if (self.latest and self.latest.fraction >= 1) or now - self._written_at >= PROGRESS_INTERVAL_S:
+            await self._write(now)
+
+    async def show_steps(self, update: ProgressUpdate, steps: list[dict[str, Any]], *, made: dict[str, Any] | None) -> None:
+        """Keep the progress of a pipeline and of its steps (StepProgress as dicts).
+
+        `made`: `result` and `outputs` so far, if a step has changed its state; they are written at once.
+        """
+        self._keep(update)
+        self.steps = steps
+        now = asyncio.get_running_loop().time()
+        if made is not None or now - self._written_at >= max(PROGRESS_INTERVAL_S, STEP_INTERVAL_S * len(steps)):
+            await self._write(now, made=made)
+
+    def stored(self) -> dict[str, Any] | None:
+        """Return the latest progress as the ledger stores it."""
+        if self.latest is None:
+            return None
+        return vars(self.latest) | ({"steps": self.steps} if self.steps is not None else {})
+
+    def _keep(self, update: ProgressUpdate) -> None:
+        fraction = max(self._claim.fraction, self._written_fraction, min(update.fraction, 1.0))
+        self.latest = replace(update, fraction=fraction)
+        self.frames = max(self.frames, update.total)
+
+    async def _write(self, now: float, *, made: dict[str, Any] | None = None) -> None:
+        """Write the latest progress, unless nothing has moved since the last write."""
+        stored = self.stored()
+        assert stored is not None
+        assert self.latest is not None
+        if self.latest.fraction == self._written_fraction and self.steps == self._written_steps and made is None:
+            return
+        self._written_at, self._written_fraction, self._written_steps = now, self.latest.fraction, self.steps
+        try:
+            await asyncio.to_thread(self._ledger.progress, self._claim, stored, self.warnings, made or {})
+        except SQLAlchemyError as error:  # the job goes on; the next update is written
+            log.warning("the progress of job %s was not written: %s", self._claim.id, error)

@@ -1,0 +1,80 @@
+"""Reuse of the results of earlier jobs.
+
+A result is found again by everything that it depends on.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from shared.errors import UnknownMedia
+from shared.jobs.database.history import History, Remembered
+from shared.media.store import MediaStore
+from shared.models.folder import ModelFolder
+from shared.models.state import installed_state
+from shared.operation import Operation
+
+FORMAT = 1
+"""Raise it if keys must no longer match those of earlier releases."""
+
+Inputs = Mapping[str, str | list[str] | None]
+
+
+@dataclass(frozen=True)
+class ResultMemory:
+    """The results of an installation's stored jobs.
+
+    Every method blocks on the disk or the database.
+    """
+
+    history: History
+    media: MediaStore
+    models: ModelFolder
+
+    def find(self, operation: Operation, *, owner: str, inputs: Inputs, params: dict[str, Any]) -> Remembered | None:
+        """Return an earlier result of an operation whose outputs still exist, or None."""
+        key = self.key(operation, owner=owner, inputs=inputs, params=params)
+        return self.recall(owner, key) if key else None
+
+    def key(self, operation: Operation | None, *, owner: str, inputs: Inputs, params: dict[str, Any]) -> str | None:
+        """Return the name of a result.
+
+        It depends on operation and version, content of the inputs, params with defaults, and installed models. None for an
+        operation that is not remembered, or if an input is gone.
+        """
+        if operation is None or not operation.remembered:
+            return None
+        try:
+            content = {name: self._content(owner, given, named=operation.names_inputs) for name, given in inputs.items() if given}
+            models = installed_state(self.models, operation.service)
+        except (UnknownMedia, FileNotFoundError):
+            return None
+        depends_on = [FORMAT, operation.name, operation.version, content, params, models]
+        return hashlib.sha256(json.dumps(depends_on, sort_keys=True).encode()).hexdigest()
+
+    def recall(self, owner: str, key: str) -> Remembered | None:
+        """Return the newest earlier result of a name.
+
+        Only results whose outputs still exist count; None if there is none.
+        """
+        return next((past for past in self.history.remembered(owner, key) if self._exists(owner, past.outputs)), None)
+
+    def _content(self, owner: str, given: str | list[str], *, named: bool) -> Any:
+        """Return the SHA-256 of an input.
+
+        With its file name if `named`; a list for a list.
+        """
+        if isinstance(given, list):
+            return [self._content(owner, media_id, named=named) for media_id in given]
+        record = self.media.get(owner, given)
+        return [record.sha256, record.name] if named else record.sha256
+
+    def _exists(self, owner: str, outputs: dict[str, Any]) -> bool:
+        try:
+            for output in outputs.values():
+                self.media.content_path(owner, output["id"])
+        except UnknownMedia:
+            return False
+        return True

@@ -1,0 +1,268 @@
+"""Run a job of a service: operation in a child process, outputs published as media."""
+
+import asyncio
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from shared.errors import OperationFailed, UnknownMedia, WorkerCrashed
+from shared.jobs.database.history import Remembered
+from shared.jobs.database.ledger import Claim
+from shared.jobs.running.progress_log import ProgressLog
+from shared.jobs.running.remembered import ResultMemory
+from shared.jobs.running.takeover import CHILD_LEASE_S
+from shared.jobs.running.worker import Outcome, Queue
+from shared.media.measurements import MeasurementStore
+from shared.media.record import MediaRecord
+from shared.media.store import MediaStore, NewMedium
+from shared.operation import Operation, Service
+from shared.settings import Settings
+from shared.worker import Limits, WorkerPool
+from shared.worker.protocol import JobWarning, ProgressUpdate
+from shared.worker.run_operation import ANSWER, TARGET, OperationAnswer, OperationCall, WrittenFile
+from shared.worker.slot import Killed, Usage
+
+Value = TypeVar("Value")
+INPUTS, OUTPUTS, KEPT = "inputs", "outputs", "kept"
+MAX_KILLS = 3
+"""Attempts at a job if its child process is killed from outside. A job that crashes by itself is not tried again."""
+
+
+class OperationRunner:
+    """Runner of one service's jobs, each in a child process."""
+
+    def __init__(self, service: Service, settings: Settings, media: MediaStore, memory: ResultMemory):
+        lease_s = CHILD_LEASE_S if settings.database_url else 0  # with SQLite a frozen process keeps its jobs
+        limits = Limits(
+            timeout_s=settings.job_timeout_s,
+            memory_bytes=settings.job_memory_bytes,
+            lease_s=lease_s,
+            timeout_setting="REELWRIGHT_JOB_TIMEOUT_S",
+            memory_setting="REELWRIGHT_JOB_MEMORY_BYTES",
+        )
+        self._service, self._settings, self._media, self._memory = service, settings, media, memory
+        self._measurements = MeasurementStore.of(settings.data_dir, ttl_s=settings.media_ttl_s)
+        self._pool = WorkerPool(size=settings.concurrency, limits=limits, idle_s=settings.worker_idle_s)
+
+    @property
+    def queue(self) -> Queue:
+        """The queue that this runner works on."""
+        return Queue(concurrency=self._settings.concurrency, run=self.run, discard=self.discard)
+
+    async def close(self) -> None:
+        """End the child processes."""
+        await self._pool.close()
+
+    async def run(self, claim: Claim, progress: ProgressLog) -> Outcome:
+        """Run one job, unless an equal one has ended since it was accepted."""
+        key = await asyncio.to_thread(self._memory.key, self._operation(claim), owner=claim.owner, inputs=claim.inputs, params=claim.params)
+        if key and claim.cache and (remembered := await asyncio.to_thread(self._memory.recall, claim.owner, key)):
+            return await self._recalled(claim, remembered, progress)
+        folder = work_folder(self._settings, claim.id)
+        began = asyncio.get_running_loop().time()
+        usage = Usage()
+        try:
+            answer = await self._perform(claim, folder, progress, usage, await asyncio.to_thread(self._kept_key, claim))
+            outputs = await run_to_the_end(partial(self._publish, claim, answer.outputs))
+        finally:
+            await run_to_the_end(partial(shutil.rmtree, folder, ignore_errors=True))
+        run_s = asyncio.get_running_loop().time() - began
+        metrics = {
+            "queue_s": round(max(0.0, claim.started_at - claim.created_at), 3),
+            "run_s": round(run_s, 3),
+            "fps": round(progress.frames / run_s, 1) if progress.frames and run_s > 0 else None,
+            "peak_memory_bytes": usage.peak_memory_bytes,
+            "input_s": await asyncio.to_thread(video_seconds, self._media, claim.owner, claim.inputs.values()),
+            "attempts": claim.attempt,
+        }
+        records = {name: dump(record) for name, record in outputs.items()}
+        return Outcome(result=answer.result, version=answer.version, result_key=key, outputs=records, metrics=metrics)
+
+    async def discard(self, claim: Claim, outcome: Outcome) -> None:
+        """Delete the outputs of a job that was canceled at the last moment."""
+        for output in outcome.outputs.values() if not outcome.cached else ():
+            with suppress(UnknownMedia):
+                await asyncio.to_thread(self._media.delete, claim.owner, output["id"])
+
+    def _operation(self, claim: Claim) -> Operation | None:
+        """Return the declaration of a job's operation; None if this release lacks it."""
+        return next((operation for operation in self._service.operations if operation.name == claim.operation), None)
+
+    async def _recalled(self, claim: Claim, remembered: Remembered, progress: ProgressLog) -> Outcome:
+        """Return an earlier result as the outcome of a job."""
+        for warning in remembered.warnings:
+            await progress(JobWarning(warning))
+        if remembered.progress is not None:
+            await progress(ProgressUpdate(**remembered.progress))
+        return Outcome(
+            result=remembered.result,
+            version=remembered.version,
+            result_key=remembered.result_key,
+            cached=True,
+            outputs=remembered.outputs,
+            metrics={"queue_s": round(max(0.0, claim.started_at - claim.created_at), 3), "run_s": 0.0, "attempts": claim.attempt},
+        )
+
+    async def _perform(self, claim: Claim, folder: Path, progress: ProgressLog, usage: Usage, kept_key: str | None) -> OperationAnswer:
+        """Run the operation in a child process.
+
+        `kept_key`: of the measurements that it uses; None: it uses none.
+        """
+        for attempt in range(1, MAX_KILLS + 1):
+            inputs = await asyncio.to_thread(self._prepare_folder, claim, folder)
+            kept = folder / KEPT
+            if kept_key is not None:
+                await asyncio.to_thread(self._measurements.fetch, claim.owner, kept_key, kept)
+            fetched = changed_at(kept)
+            call = OperationCall(
+                module=self._service.module,
+                operation=claim.operation,
+                params=claim.params,
+                inputs=inputs,
+                folder=str(folder / OUTPUTS),
+                kept=str(kept) if kept_key else None,
+            )
+            try:
+                answer = ANSWER.validate_python(await self._pool.call(TARGET, vars(call), progress, usage))
+            except Killed:
+                if attempt == MAX_KILLS:
+                    raise
+            except ValidationError as error:
+                raise WorkerCrashed("The worker process sent an invalid answer.") from error
+            else:
+                if kept_key is not None and changed_at(kept) not in (None, fetched):
+                    await asyncio.to_thread(self._measurements.keep, claim.owner, kept_key, checked_file(str(kept), folder))
+                return answer
+        raise AssertionError("the loop returns or raises")
+
+    def _kept_key(self, claim: Claim) -> str | None:
+        """Return the name of the measurements that a job uses.
+
+        None if it uses none.
+        """
+        operation = self._operation(claim)
+        if operation is None or operation.keeps is None or not isinstance(media_id := claim.inputs.get(operation.keeps.input), str):
+            return None
+        depends_on = operation.keeps.depends_on(operation.params.model_validate(claim.params))
+        if depends_on is None:
+            return None
+        content = self._media.get(claim.owner, media_id).sha256
+        name = [self._service.name, operation.keeps.name, operation.keeps.version, content, depends_on]
+        return hashlib.sha256(json.dumps(name, sort_keys=True).encode()).hexdigest()
+
+    def _prepare_folder(self, claim: Claim, folder: Path) -> dict[str, Any]:
+        """Make the job's folder with links to its inputs; return their paths.
+
+        Each link has the name under which the file was uploaded, so that messages name the file as users know it.
+        """
+        shutil.rmtree(folder, ignore_errors=True)
+        (folder / OUTPUTS).mkdir(parents=True)
+
+        def path(media_id: str) -> str:
+            link = folder / INPUTS / media_id / _file_name(self._media.get(claim.owner, media_id).name)
+            link.parent.mkdir(parents=True, exist_ok=True)
+            if not link.is_symlink():  # one media item may be several inputs
+                link.symlink_to(self._media.content_path(claim.owner, media_id))
+            return str(link)
+
+        return {
+            name: [path(media_id) for media_id in given] if isinstance(given, list) else path(given) if given else None
+            for name, given in claim.inputs.items()
+        }
+
+    def _publish(self, claim: Claim, written: dict[str, WrittenFile]) -> dict[str, MediaRecord]:
+        """Publish the files that the operation wrote as media."""
+        records = {}
+        for name, output in written.items():
+            with self._media.incoming() as incoming:
+                new = NewMedium(
+                    owner=claim.owner,
+                    name=f"{claim.operation.replace('.', '-')}-{claim.id[-6:]}-{name}{output.suffix}",
+                    kind=output.kind,
+                    content_type=output.content_type,
+                    suffix=output.suffix,
+                    source=claim.id,
+                    media=output.media,
+                    sha256=output.sha256,
+                )
+                file = checked_file(output.path, work_folder(self._settings, claim.id) / OUTPUTS)
+                records[name] = self._media.publish(incoming, new, file=file)
+        return records
+
+
+def video_seconds(media: MediaStore, owner: str, inputs: Iterable[str | list[str] | None]) -> float | None:
+    """Return the length in seconds of the longest input.
+
+    A list of videos counts as one. None without a video.
+    """
+    longest = 0.0
+    for given in inputs:
+        length = 0.0
+        for media_id in given if isinstance(given, list) else [given] if given else []:
+            with suppress(UnknownMedia):
+                length += (media.get(owner, media_id).media or {}).get("duration_s") or 0.0
+        longest = max(longest, length)
+    return round(longest, 3) or None
+
+
+async def run_to_the_end(work: Callable[[], Value]) -> Value:
+    """Run `work` in a thread to its end, even if canceled.
+
+    Returns the result of `work`. A thread cannot be stopped half-way; the task that cancels this one discards the result.
+    """
+    working = asyncio.ensure_future(asyncio.to_thread(work))
+    while not working.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait({working})
+    return working.result()
+
+
+def work_folder(settings: Settings, job_id: str) -> Path:
+    """Return the folder that a job writes into.
+
+    It is on the volume of the media store, so that finished files are moved by renaming.
+    """
+    return settings.data_dir.absolute() / "work" / job_id
+
+
+def changed_at(path: Path) -> int | None:
+    """Return the modification time of a file in ns.
+
+    None if there is no such file.
+    """
+    try:
+        return path.lstat().st_mtime_ns
+    except FileNotFoundError:
+        return None
+
+
+def checked_file(path: str, folder: Path) -> Path:
+    """Check that a path reported by a child is a file in `folder`.
+
+    Returns the path. A child that opened hostile media must not publish other files. Raises OperationFailed.
+    """
+    file = Path(path)
+    if file.parent != folder or file.is_symlink() or not file.is_file():
+        raise OperationFailed(f"The operation reported the output {file.name!r}, which is not a file that it wrote.")
+    return file
+
+
+def dump(record: MediaRecord) -> dict[str, Any]:
+    """Return a media record as it is stored with a job.
+
+    `urls` is left out: it is computed on reading.
+    """
+    return record.model_dump(mode="json", exclude={"urls"})
+
+
+def _file_name(name: str) -> str:
+    """Shorten a media name to a valid file name (at most 255 bytes)."""
+    suffix = Path(name).suffix[:16]
+    return name.removesuffix(suffix).encode()[:160].decode(errors="ignore") + suffix

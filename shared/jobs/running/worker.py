@@ -1,0 +1,248 @@
+"""Run the jobs of this process's queues to their end, through crashes and restarts.
+
+DBOS Transact keeps the queues and gives every job to exactly one process; the ledger keeps what the API says about it; takeover.py recovers
+the jobs of dead processes. Nothing outside this package imports DBOS.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, TypeVar
+
+import psycopg
+import sqlalchemy as sa
+from dbos import DBOS
+
+from shared.errors import OperationFailed, ReelwrightError, WorkerCrashed
+from shared.jobs import webhooks
+from shared.jobs.client import Jobs
+from shared.jobs.database.dbos_setup import configure, first_line, owners, recover
+from shared.jobs.database.ledger import Claim
+from shared.jobs.database.store import WEBHOOKS
+from shared.jobs.record import Status
+from shared.jobs.running.progress_log import ProgressLog
+from shared.jobs.running.run_log import RunLog
+from shared.jobs.running.takeover import Lifeline, make_locks
+from shared.log import CURRENT_JOB
+from shared.settings import Settings
+
+QUEUE_POLL_S = 0.15  # a job waits half of this on average; polling the queues of all services must stay cheap
+PATIENT_POLL_S = 0.5  # for pipelines and webhooks, which are not urgent
+CANCEL_POLL_S = 0.2
+DATABASE_RETRY_S = 0.5
+WEBHOOKS_AT_ONCE = 16
+MAX_FAILURES = 20
+"""Starts of one job after which the server may have died. Jobs run in child processes, so the job is hardly ever the cause."""
+
+log = logging.getLogger(__name__)
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """The outcome of a job that succeeded.
+
+    `version`: of the operation that ran; `outputs`: name -> media record. `result_key`: names what the result depends on, None if it is not
+    remembered. `cached`: an earlier job made it.
+    """
+
+    result: Any
+    version: int | None = None
+    result_key: str | None = None
+    cached: bool = False
+    outputs: dict[str, Any] = field(default_factory=dict)
+    metrics: dict[str, Any] = field(default_factory=dict)
+
+
+class PartlyFailed(OperationFailed):
+    """Operation failed"""
+
+    def __init__(self, detail: str, *, outcome: Outcome, errors: list[dict[str, str]]):
+        super().__init__(detail, errors=errors)
+        self.outcome = outcome
+        """What was made before the failure; the failed job keeps it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Queue:
+    """A queue that this process works on.
+
+    `run(claim, progress)` does one job; `discard(claim, outcome)` deletes the outputs of a job that has meanwhile ended another way.
+    """
+
+    concurrency: int
+    poll_s: float = QUEUE_POLL_S
+    run: Callable[[Claim, ProgressLog], Awaitable[Outcome]]
+    discard: Callable[[Claim, Outcome], Awaitable[None]]
+
+
+class JobWorker:
+    """Job execution in this process, between `start` and `stop`."""
+
+    def __init__(self, jobs: Jobs, settings: Settings):
+        self._jobs, self._store, self._settings = jobs, jobs.store, settings
+        self.working = False
+        self._running: dict[str, asyncio.Task[Outcome]] = {}
+        self._queues: Mapping[str, Queue] = {}
+        self._watcher: asyncio.Task[None] | None = None
+
+    async def start(self, queues: Mapping[str, Queue], *, patient: bool = False) -> None:
+        """Open the database and start working on `queues`.
+
+        `queues`: service name -> Queue. `patient`: wait for a database server that does not answer.
+        """
+        self._queues, self._jobs.stopping = queues, False
+        self._lifeline = await self._connect(patient)
+        configure(self._store.engine, executor=self._lifeline.executor)
+
+        @DBOS.workflow(name="job", max_recovery_attempts=None)
+        async def job(job_id: str) -> None:  # DBOS marks the function it registers, which a method does not allow
+            await self._workflow(job_id)
+
+        DBOS.workflow(name="webhook", max_recovery_attempts=None)(webhooks.workflow(self._store.ledger, self._settings))
+        DBOS.listen_queues([*queues, WEBHOOKS])
+        DBOS.launch()  # on the event loop's own thread: DBOS then runs the workflows on this loop
+        self.working = True
+        self._jobs.on_canceled = lambda job_id: self._interrupt({job_id})
+        for name, queue in queues.items():
+            await self._register(name, queue.concurrency, queue.poll_s)
+        await self._register(WEBHOOKS, WEBHOOKS_AT_ONCE, PATIENT_POLL_S)
+        self._lifeline.start(owners=owners, recover=recover, busy=lambda: bool(self._running))
+        self._watcher = asyncio.create_task(self._watch_cancellations())
+
+    async def stop(self) -> None:
+        """Stop working and release the running jobs.
+
+        The next process that starts, or another running one, takes them up.
+        """
+        self._jobs.stopping = True
+        if not self.working:
+            self._store.close()
+            return
+        if self._watcher is not None:
+            self._watcher.cancel()
+        while self._running:
+            self._interrupt(set(self._running))
+            await asyncio.sleep(0.01)
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(4))  # DBOS set the loop's executor, which ends with DBOS
+        await asyncio.to_thread(DBOS.destroy, workflow_completion_timeout_sec=0, destroy_registry=True)
+        await asyncio.to_thread(self._lifeline.stop)
+        await asyncio.to_thread(self._store.close)
+
+    async def _connect(self, patient: bool) -> Lifeline:
+        while True:
+            try:
+                await asyncio.to_thread(self._store.open)
+                return await asyncio.to_thread(lambda: Lifeline(make_locks(self._store.engine)))
+            except (sa.exc.OperationalError, psycopg.OperationalError) as error:
+                if not patient or self._store.engine.dialect.name == "sqlite":
+                    raise
+                log.warning("the database does not answer; trying again: %s", first_line(error))
+                await asyncio.sleep(DATABASE_RETRY_S)
+
+    async def _register(self, name: str, concurrency: int, poll_s: float) -> None:
+        await DBOS.register_queue_async(name, worker_concurrency=concurrency, polling_interval_sec=poll_s, on_conflict="always_update")
+
+    async def _workflow(self, job_id: str) -> None:
+        """Run a job.
+
+        DBOS calls this once, and again after each crash of the process.
+        """
+        if self._jobs.stopping:
+            raise asyncio.CancelledError  # taken from the queue at the last moment: the next process takes it up
+        claim = await self._written(partial(self._store.ledger.begin, job_id))
+        if claim is None:
+            return
+        CURRENT_JOB.set(job_id)
+        run_log, progress = RunLog(claim, self._jobs.metrics), ProgressLog(self._store.ledger, claim)
+        if claim.failures >= MAX_FAILURES:
+            crashed = WorkerCrashed(f"The server died {claim.failures} times while it ran this job, so it is not tried again.")
+            await self._fail(claim, crashed, progress, run_log)
+            return
+        task = asyncio.ensure_future(self._queues[claim.service].run(claim, progress))
+        self._running[job_id] = task
+        try:
+            await self._settle(claim, task, progress, run_log)
+        finally:
+            del self._running[job_id]
+
+    async def _settle(self, claim: Claim, task: "asyncio.Task[Outcome]", progress: ProgressLog, run_log: RunLog) -> None:
+        """Wait for the end of a job's task, and write the outcome."""
+        await asyncio.wait({task})
+        if task.cancelled():
+            run_log.left("this process ends" if self._jobs.stopping else "it was canceled")
+            if self._jobs.stopping:
+                await self._written(partial(self._store.ledger.release, claim))
+                raise asyncio.CancelledError  # unfinished for DBOS: the next process takes it up
+            return
+        error = task.exception()
+        if isinstance(error, ReelwrightError):
+            await self._fail(claim, error, progress, run_log)
+        elif error is not None:
+            log.error("job %s failed", claim.id, exc_info=error)
+            failed = OperationFailed(f"Unexpected error of the server: {type(error).__name__}: {error}")
+            await self._fail(claim, failed, progress, run_log)
+        else:
+            await self._succeed(claim, task.result(), progress, run_log)
+
+    async def _succeed(self, claim: Claim, outcome: Outcome, progress: ProgressLog, run_log: RunLog) -> None:
+        values: dict[str, Any] = {
+            "result": outcome.result,
+            "outputs": outcome.outputs,
+            "metrics": outcome.metrics,
+            "warnings": progress.warnings,
+            "result_key": outcome.result_key,
+            "cached": outcome.cached,
+        }
+        if outcome.version is not None:
+            values["version"] = outcome.version
+        if (stored := progress.stored()) is not None:
+            values["progress"] = stored
+        if await self._written(partial(self._store.finish, claim.id, Status.SUCCEEDED, attempt=claim.attempt, **values)):
+            frames = int(progress.latest.total) if progress.latest is not None and outcome.metrics.get("fps") else None
+            run_log.ended(Status.SUCCEEDED, frames=frames)
+        else:
+            await self._queues[claim.service].discard(claim, outcome)
+            run_log.left("it ended otherwise")
+
+    async def _fail(self, claim: Claim, error: ReelwrightError, progress: ProgressLog, run_log: RunLog) -> None:
+        values: dict[str, Any] = {"error": error.problem(), "warnings": progress.warnings}
+        if isinstance(error, PartlyFailed):
+            values |= {"result": error.outcome.result, "outputs": error.outcome.outputs, "metrics": error.outcome.metrics}
+        if await self._written(partial(self._store.finish, claim.id, Status.FAILED, attempt=claim.attempt, **values)):
+            run_log.ended(Status.FAILED, error=error)
+        else:
+            run_log.left("it ended otherwise")
+
+    async def _written(self, write: Callable[[], Value]) -> Value:
+        """Call `write` until the database accepts it.
+
+        A workflow that ended in an error would leave its job open for ever.
+        """
+        while True:
+            try:
+                return await asyncio.to_thread(write)
+            except (sa.exc.OperationalError, sa.exc.InternalError, sa.exc.TimeoutError) as error:
+                if self._jobs.stopping:
+                    raise asyncio.CancelledError from error  # the next process takes the job up
+                log.warning("the database did not take the state of a job; trying again: %s", error)
+                await asyncio.sleep(DATABASE_RETRY_S)
+
+    async def _watch_cancellations(self) -> None:
+        """Stop this process's jobs that were canceled through another process."""
+        while True:
+            await asyncio.sleep(CANCEL_POLL_S)
+            if self._running:
+                try:
+                    self._interrupt(await asyncio.to_thread(self._store.ledger.ended_among, set(self._running)))
+                except sa.exc.SQLAlchemyError as error:
+                    log.warning("looking for canceled jobs failed: %s", error)
+
+    def _interrupt(self, ids: set[str]) -> None:
+        for job_id in ids & self._running.keys():
+            if not self._running[job_id].cancelling():  # cancel once: a second cancellation would interrupt the cleanup
+                self._running[job_id].cancel()

@@ -1,0 +1,1 @@
+"""Zip files: atomic writing, names of entries, and zip files of pictures."""

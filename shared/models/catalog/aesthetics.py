@@ -1,0 +1,46 @@
+"""Models that score pictures: NIMA."""
+
+from shared.models.model import File, Model
+
+IDEALO = "https://raw.githubusercontent.com/idealo/image-quality-assessment/master/models/MobileNet"
+
+
+AESTHETICS: tuple[Model, ...] = (
+    Model(
+        name="nima-inception-resnet-v2",
+        title="NIMA, InceptionResNetV2",
+        purpose="How a picture would be rated, as ten class probabilities: the more exact of the two aesthetic scorers",
+        services=("aesthetics",),
+        source="https://huggingface.co/BKDDFS/nima_weights",
+        repository="BKDDFS/nima_weights",
+        files=(File(path="weights.h5", hub_path="weights.h5"),),
+        licence="GPL-3.0",
+        commercial_use=True,
+        about_bytes=218_000_000,
+        notes="The licence is that of PerfectFrameAI, which publishes the file; trained on AVA. Old Keras layout: load by order.",
+    ),
+    Model(
+        name="nima-mobilenet-aesthetic",
+        title="NIMA, MobileNet, aesthetic",
+        purpose="How a picture would be rated, as ten class probabilities: the fast aesthetic scorer",
+        services=("aesthetics",),
+        source="https://github.com/idealo/image-quality-assessment",
+        files=(File(path="weights_mobilenet_aesthetic_0.07.hdf5", url=f"{IDEALO}/weights_mobilenet_aesthetic_0.07.hdf5"),),
+        licence="Apache-2.0",
+        commercial_use=True,
+        about_bytes=13_000_000,
+        notes="Trained on AVA. Old Keras layout: load by order.",
+    ),
+    Model(
+        name="nima-mobilenet-technical",
+        title="NIMA, MobileNet, technical",
+        purpose="How free of technical faults a picture is, as ten class probabilities",
+        services=("aesthetics",),
+        source="https://github.com/idealo/image-quality-assessment",
+        files=(File(path="weights_mobilenet_technical_0.11.hdf5", url=f"{IDEALO}/weights_mobilenet_technical_0.11.hdf5"),),
+        licence="Apache-2.0",
+        commercial_use=True,
+        about_bytes=13_000_000,
+        notes="Trained on TID2013. Old Keras layout: load by order.",
+    ),
+)

@@ -1,0 +1,1 @@
+"""Probing of media files: kind, duration, frame rate, timecode and tracks."""

@@ -1,0 +1,144 @@
+"""Duration, frame rate and clock jumps of a video."""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any
+
+import av.error
+
+from shared.video.limits import Limits
+from shared.video.probing.frame_rates import FrameRates, frame_rates
+from shared.video.reading.open_input import time_base_of, timeline_zero
+from shared.video.reading.times.joins import Join
+from shared.video.reading.times.scan import Scan, Size, scan
+
+# Number of packets that show whether the frame rate varies, for files without an index.
+_PACKETS_LOOKED_AT = 120
+# Reading the index of a film of several hours takes a second.
+_ENTRIES_LOOKED_AT = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Times of a video file.
+
+    `duration`: seconds from the timeline's start to the end of the last picture; None where even the packets do not say. `ends`: seconds at
+    which tracks end, by stream index, as far as known. `joins`: where the file's own clock jumps.
+    """
+
+    duration: Fraction | None
+    rates: FrameRates
+    frames: int | None
+    ends: dict[int, Fraction]
+    joins: tuple[Join, ...]
+    sizes: tuple[Size, ...] = ()
+    whole: bool = True
+
+
+def timing(container: Any, stream: Any, path: str | os.PathLike[str], limits: Limits, *, seconds: float | None) -> Timing:
+    """Measure the times of an open file's main video `stream`.
+
+    Consumes packets. `seconds`: limit for reading packets, None without a limit.
+    """
+    base = time_base_of(stream)
+    zero = timeline_zero(container, stream)
+    packets = scan(path, limits, seconds=seconds)
+    duration = _duration(container, stream, zero, base, packets)
+    stated = stream.average_rate or stream.guessed_rate
+    if packets is not None and packets.whole and len(packets.times) > 1:
+        rates = frame_rates(packets.times, base, stated, packets.breaks)
+        frames = _counted(len(packets.times), stream, duration, rates)
+    else:
+        count = len(stream.index_entries) or stream.frames
+        if not stated and count and duration:
+            stated = Fraction(count) / duration
+        rates = frame_rates(_first_times(container, stream), base, stated)
+        frames = stream.frames or None
+    if frames is None and duration is not None:
+        frames = max(round(duration * rates.average), 1)
+    if packets is None:
+        return Timing(duration, rates, frames, {}, ())
+    ends = {index: track.end - zero for index, track in packets.tracks.items() if track.end is not None}
+    return Timing(duration, rates, frames, ends, packets.joins, packets.sizes, whole=not packets.cut_off)
+
+
+def _duration(container: Any, stream: Any, zero: Fraction, base: Fraction, packets: Scan | None) -> Fraction | None:
+    """Return the picture's length from the timeline's start.
+
+    It is as the packets say, or else the picture's own track; None if neither is known. The container's length counts only where no other
+    track can be the longer one.
+    """
+    if packets is not None and packets.end is not None:
+        return max(packets.end * base - zero, Fraction(0))
+    if stream.duration:
+        start = (stream.start_time or 0) * base
+        return max(Fraction(start + stream.duration * base) - zero, Fraction(0))
+    if container.duration and container.duration > 0 and len(container.streams) == 1:
+        return Fraction(container.duration, 1_000_000)
+    return None
+
+
+def _counted(packets: int, stream: Any, duration: Fraction | None, rates: FrameRates) -> int | None:
+    """Return the number of pictures.
+
+    None where packets hold fields rather than pictures.
+    """
+    expected = duration * rates.average if duration else Fraction(packets)
+    return None if not rates.varies and packets > Fraction(3, 2) * expected else stream.frames or packets
+
+
+def _first_times(container: Any, stream: Any) -> list[int]:
+    """Return the rising times of the first frames.
+
+    If the container's index lists them, those of the index, else those of the first packets.
+    """
+    indexed = container.format.name.startswith("mov")
+    times = [entry.timestamp for entry in stream.index_entries[:_ENTRIES_LOOKED_AT]] if indexed else []
+    if len(times) > 1:
+        return sorted(set(times))
+    times = []
+    try:
+        for packet in container.demux(stream):
+            if packet.pts is not None:
+                times.append(packet.pts)
+            if len(times) >= _PACKETS_LOOKED_AT:
+                break
+    except av.error.FFmpegError:
+        return []
+    # Ignore the last frames: packets after the cut may hold frames shown between them.
+    return sorted(set(times))[: -4 if len(times) > 16 else None]
+
+
+_LISTED = 3
+
+
+def size_warnings(sizes: Sequence[Size], base: Fraction, zero: Fraction) -> Iterator[str]:
+    """Yield a sentence for each change of the picture's size.
+
+    Only for the first three; a last sentence counts the others.
+    """
+    changes = list(pairwise(sizes))
+    for before, after in changes[:_LISTED]:
+        yield (
+            f"The picture's size changes at {float(after.at * base - zero):.2f} s (from {before.width}x{before.height} to "
+            f"{after.width}x{after.height}): it is fitted into the size of the first picture, with black bars."
+        )
+    if len(changes) > _LISTED:
+        yield f"The picture's size changes at {len(changes) - _LISTED} more places."
+
+
+def joined_warnings(joins: Sequence[Join], zero: Fraction) -> Iterator[str]:
+    """Yield a sentence for each jump of a file's clock.
+
+    Only for the first three; a last sentence counts the others.
+    """
+    for join in joins[:_LISTED]:
+        yield (
+            f"The file's clock jumps at {float(join.at - zero):.2f} s (from {float(join.before):.2f} to {float(join.after):.2f} s): "
+            "picture and sound were put on one continuous clock."
+        )
+    if len(joins) > _LISTED:
+        yield f"The file's clock jumps at {len(joins) - _LISTED} more places, the last at {float(joins[-1].at - zero):.2f} s."

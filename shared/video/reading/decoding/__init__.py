@@ -1,0 +1,1 @@
+"""Decoding of pictures: all of them, or as few as a sampling rate needs."""

@@ -1,0 +1,304 @@
+"""Decoded pictures of an open file: upright, on the file's timeline."""
+
+import os
+from bisect import bisect_right
+from collections.abc import Generator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Literal
+
+import av
+import av.container
+import av.error
+
+from shared.errors import BrokenMedia
+from shared.video.frames.display import DisplayFilter
+from shared.video.limits import Limits
+from shared.video.reading.decoding.decoder import open_decoder
+from shared.video.reading.decoding.packet_sizes import PacketSizes
+from shared.video.reading.open_input import check_promised_size, error_text, file_head, main_video, time_base_of, timeline_zero
+from shared.video.reading.times.clock import clock_of
+from shared.video.reading.times.truncation import is_truncated
+
+TimedPicture = tuple[av.VideoFrame, int]
+Skip = Literal["none", "nonref", "nonkey", "rough"]
+# Most encoders put a keyframe at least this often.
+_USUAL_KEY_DISTANCE_S = 10
+
+
+@dataclass(slots=True)
+class SeekTarget:
+    """The next picture that a sampling reader needs.
+
+    It is the first picture that begins at or after `target`; the reader moves the target as it goes. `alone`: no picture close behind it is
+    needed, so the decoder is drained as soon as it holds the picture; then `emptied` is set. `nearest`: time of the first suitable picture
+    among the packets decoded for this target; None before there is one.
+    """
+
+    target: int
+    alone: bool = False
+    emptied: bool = False
+    nearest: int | None = None
+
+    def move(self, target: int, *, alone: bool) -> None:
+        """Aim at another target, and reset the rest."""
+        self.target, self.alone, self.emptied, self.nearest = target, alone, False, None
+
+
+class PictureStream:
+    """The decoded pictures of an open container's main video stream.
+
+    Their times rise strictly, in units of `base`; 0 is the start of the file's timeline.
+    """
+
+    def __init__(
+        self,
+        container: av.container.InputContainer,
+        path: str | os.PathLike[str],
+        *,
+        limits: Limits,
+        to_sdr8: bool,
+        skip: Skip,
+        keys_only: Sequence[tuple[int, int]] = (),
+        opaque: bool = False,
+        fields: bool = False,
+    ):
+        self._container = container
+        self._path = path
+        self._limits = limits
+        self._stream: Any = main_video(container, path)
+        check_promised_size(self._stream, path, limits)
+        self._stream_base = time_base_of(self._stream)
+        # The second field of a picture lies half-way to the next one.
+        self.base = self._stream_base / 2 if fields else self._stream_base
+        self._fields = fields
+        self._clock = clock_of(container, path, limits)
+        self._offset = int(timeline_zero(container, self._stream) / self.base)
+        # The format of software decoding: frames of a GPU hold the same samples in another layout.
+        stored_as = self._stream.codec_context.pix_fmt if self._stream.codec_context.is_hwaccel else None
+        self._decoder = open_decoder(self._stream, limits, rough=skip == "rough")
+        self._sizes = PacketSizes() if skip == "rough" else None
+        self._skip: Skip = "nonref" if skip == "rough" else skip
+        self._skip_now(self._skip)
+        self._keys_only = keys_only
+        self._key_ends = [end for _, end in keys_only]
+        rate = self._stream.average_rate or self._stream.guessed_rate or Fraction(25)
+        self._step = max(round(1 / (rate * (2 if fields else 1) * self.base)), 1)
+        self._found = False
+        self._given = -1
+        # AVI numbers packets in decoding order, so reordered pictures carry the time of another picture.
+        self._by_order = container.format.name == "avi" and bool(self._stream.codec_context.has_b_frames)
+        self._upright = DisplayFilter(
+            pixel_ratio=self._stream.sample_aspect_ratio or None,
+            time_base=self._stream_base,
+            limits=limits,
+            to_sdr8=to_sdr8,
+            stored_as=stored_as,
+            opaque=opaque,
+            fields=fields,
+        )
+
+    @property
+    def stream(self) -> Any:
+        """Return the video stream that is decoded."""
+        return self._stream
+
+    @property
+    def given(self) -> int:
+        """Return the latest time given to the decoder since the last seek.
+
+        In units of `base`; -1 for none.
+        """
+        return self._given
+
+    @property
+    def read_ahead(self) -> int:
+        """Estimate how far the decoder reads past a picture before returning it.
+
+        In units of `base`.
+        """
+        return int(self._decoder.thread_count + self._stream.codec_context.has_b_frames) * self._step
+
+    def duration_of(self, picture: av.VideoFrame) -> int:
+        """Return a picture's duration in units of `base`.
+
+        A picture without a duration gets that of one frame at the average rate.
+        """
+        stated = self._in_base(picture.duration or 0, picture) or self._step
+        return min(stated, self._step) if self._fields and self._upright.deinterlacing else stated
+
+    def all(self, aim: SeekTarget | None = None) -> Generator[TimedPicture, None, None]:
+        """Yield every picture from the start.
+
+        Raises BrokenMedia where the file breaks, and if it holds no picture.
+        """
+        yield from self._from_here(aim)
+        if not self._found:
+            raise BrokenMedia(f"{Path(self._path).name!r} holds no frame that can be decoded. Export or upload it again.")
+
+    def from_about(self, target: int, aim: SeekTarget | None = None) -> Generator[TimedPicture, None, None] | None:
+        """Return the pictures from a keyframe at or before `target` on.
+
+        `target` is in units of `base`. Containers seek by decoding order, or only roughly: if the first picture is later than `target`,
+        seeking is repeated further back. Returns None if no seek reaches such a picture, and where times are counted from the beginning
+        (AVI). Then the container has to be opened anew, since not every file can seek to its start.
+        """
+        if self._clock.joined:
+            return None
+        back = 0
+        while target - back > 0 and not self._by_order:
+            try:
+                self._container.seek(int((target - back + self._offset) * self.base / self._stream_base), stream=self._stream)
+            except av.error.FFmpegError:
+                return None
+            self._decoder.flush_buffers()
+            self._upright.jumped()
+            self._given = -1
+            pictures = self._from_here(aim)
+            head = next(pictures, None)
+            if head is not None and head[1] <= target:
+                return _joined(head, pictures)
+            pictures.close()
+            back = max(int(2 / self.base), 2 * back)
+        return None
+
+    def key_between(self, after: int, until: int) -> bool:
+        """Check for a keyframe after `after` and at or before `until`.
+
+        Both are in units of `base`. The container's index is used. Where it does not reach that far, the distance decides: encoders usually
+        put a keyframe every _USUAL_KEY_DISTANCE_S seconds.
+        """
+        if self._by_order:
+            return False
+        # MP4's index has decoding times: a keyframe listed before `until` may be shown after it.
+        if self._container.format.name.startswith("mov"):
+            until -= int(self._stream.codec_context.has_b_frames) * self._step
+        entries = self._stream.index_entries
+        count = len(entries)
+        if count < 2 or entries[count - 1].timestamp < until + self._offset:
+            return (until - after) * self.base >= _USUAL_KEY_DISTANCE_S
+        index = entries.search_timestamp(until + self._offset)
+        return bool(index >= 0 and entries[index].timestamp > after + self._offset)
+
+    def load_index(self) -> None:
+        """Make Matroska read its index. Call this before the first read.
+
+        Matroska reads it only when seeking.
+        """
+        if self._container.format.name.startswith("matroska"):
+            with suppress(av.error.FFmpegError):
+                self._container.seek(self._stream.start_time or 0, stream=self._stream)
+
+    def _skip_now(self, skip: Skip) -> None:
+        name = {"none": "DEFAULT"}.get(skip, skip.upper())
+        if self._decoder.skip_frame != name:
+            self._decoder.skip_frame = name
+
+    def _left_out(self, packet: Any) -> bool:
+        """Check whether `keys_only` leaves a packet out.
+
+        It leaves out packets in its spans that are no keyframes.
+        """
+        if not self._keys_only or packet.is_keyframe or packet.pts is None:
+            return False
+        pts = packet.pts - self._offset
+        place = bisect_right(self._key_ends, pts)
+        return place < len(self._keys_only) and bool(self._keys_only[place][0] <= pts)
+
+    def _aimed(self, packet: Any, aim: SeekTarget) -> None:
+        """Skip what `aim` does not need, and update `aim.nearest`."""
+        if self._by_order or self._upright.deinterlacing or packet.pts is None:
+            self._skip_now(self._skip)
+            aim.nearest = None
+            return
+        pts = int(packet.pts - self._offset)
+        self._given = max(self._given, pts)
+        self._skip_now("nonref" if self._skip == "none" and self._found and pts < aim.target else self._skip)
+        if pts < aim.target or self._skip == "nonref" or (self._skip == "nonkey" and not packet.is_keyframe):
+            return
+        aim.nearest = pts if aim.nearest is None else min(pts, aim.nearest)
+
+    def _from_here(self, aim: SeekTarget | None = None) -> Generator[TimedPicture, None, None]:
+        upright = self._upright
+        previous: int | None = None
+        packets = self._clock.packets(self._container.demux(self._stream))
+        ended = complete = False
+        while not ended:
+            decoded: list[av.VideoFrame] = []
+            try:
+                packet = next(packets, None)
+                ended = packet is None
+                if ended and self._clock.end is not None:
+                    decoded = self._decoder.decode(None)  # a file that is cut off ends without a packet that flushes
+                if packet is not None and self._left_out(packet):
+                    continue
+                if packet is not None:
+                    if aim is not None:
+                        self._aimed(packet, aim)
+                    elif self._sizes is not None:
+                        self._skip_now("none" if self._sizes.unusual(packet.pts, packet.size, packet.is_keyframe) else "nonref")
+                    decoded = self._decoder.decode(packet)
+                    # A picture is shown at or after its decoding time, so no later packet can be shown before `nearest`.
+                    complete = bool(aim and aim.alone and aim.nearest is not None and (packet.dts or 0) - self._offset >= aim.nearest)
+                    if complete:
+                        decoded += self._decoder.decode(None)
+            except av.error.EOFError:
+                ended = True
+            except av.error.FFmpegError as error:
+                # An error before the first picture: the file starts within a group of pictures, such as a recorded broadcast.
+                if previous is not None:
+                    raise self._broken(previous, error_text(error)) from error
+            ready: list[av.VideoFrame] = []
+            for picture in decoded:
+                if picture.is_corrupt:
+                    if previous is None and not ready:
+                        continue
+                    for shown in self._dated(ready, previous):
+                        previous = shown[1]
+                        yield shown
+                    raise self._broken(max(self._time_of(picture, previous), previous or 0), "damaged picture")
+                ready += upright.push(picture)
+            if ended:
+                ready += upright.flush()
+            for shown in self._dated(ready, previous):
+                previous = shown[1]
+                self._found = True
+                yield shown
+            if aim is not None and complete:
+                aim.emptied = True
+                return
+        if previous is not None and is_truncated(self._path, self._container, file_head(self._path, self._limits)):
+            raise self._broken(previous + self._step, "the file is cut off")
+
+    def _dated(self, pictures: list[av.VideoFrame], previous: int | None) -> Generator[TimedPicture, None, None]:
+        for picture in pictures:
+            pts = self._time_of(picture, previous)
+            if previous is not None and pts <= previous:
+                pts = previous + 1
+            previous = pts
+            yield picture, pts
+
+    def _time_of(self, picture: av.VideoFrame, previous: int | None) -> int:
+        value = picture.dts if picture.pts is None or self._by_order else picture.pts
+        if value is None:
+            return 0 if previous is None else previous + self._step
+        if self._by_order and previous is None:
+            self._offset = self._in_base(value, picture)
+        return self._in_base(value, picture) - self._offset
+
+    def _in_base(self, value: int, picture: av.VideoFrame) -> int:
+        unit = picture.time_base or self._stream_base
+        return value if unit == self.base else round(value * unit / self.base)
+
+    def _broken(self, pts: int, detail: str) -> BrokenMedia:
+        return BrokenMedia(
+            f"{Path(self._path).name!r} breaks at second {float(pts * self.base):.2f} ({detail}). "
+            "Export or upload it again, or cut it before that."
+        )
+
+
+def _joined(head: TimedPicture, rest: Generator[TimedPicture, None, None]) -> Generator[TimedPicture, None, None]:
+    yield head
+    yield from rest

@@ -1,0 +1,79 @@
+"""The continuous clock of a file whose own clock restarts or jumps."""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from shared.video.limits import Limits
+from shared.video.reading.times.joins import TrackClock
+from shared.video.reading.times.scan import before, may_jump, scan
+from shared.video.reading.times.truncation import end_of_fragments
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The continuous clock of an open file.
+
+    `tracks`: by stream index; empty where the file's own clock runs through. `end`: byte up to
+    which the samples of a cut-off file are whole; None for whole files.
+    """
+
+    tracks: Mapping[int, TrackClock]
+    end: int | None = None
+
+    @property
+    def joined(self) -> bool:
+        """Whether the file's own clock restarts or jumps.
+
+        Seeking by its times then leads nowhere.
+        """
+        return bool(self.tracks)
+
+    def packets(self, demuxed: Iterable[Any]) -> Iterator[Any]:
+        """Move the times of packets, which come from the start of the file.
+
+        Pictures at the start of a joined part that need an earlier part's pictures are left out.
+        """
+        if self.end is not None:
+            demuxed = before(self.end, demuxed)
+        if not self.tracks:
+            yield from demuxed
+            return
+        counts = dict.fromkeys(self.tracks, 0)
+        latest: dict[int, int] = {}
+        for packet in demuxed:
+            index = packet.stream_index
+            clock = self.tracks.get(index) if packet.size else None
+            if clock is None:
+                yield packet
+                continue
+            number, counts[index] = counts[index], counts[index] + 1
+            part = clock.at(number)
+            if part is None:
+                yield packet
+                continue
+            if part is not clock.parts[0] and packet.stream.type == "video" and part.first_key is not None and number < part.first_key:
+                continue
+            if part.ticks:
+                packet.pts = None if packet.pts is None else packet.pts + part.ticks
+                packet.dts = None if packet.dts is None else packet.dts + part.ticks
+            last = latest.get(index)
+            if last is not None and packet.dts is not None and packet.dts <= last:
+                # Sound that overlaps the part before is left out; pictures are only decoded a little later.
+                if packet.stream.type != "video":
+                    continue
+                packet.dts = last + 1
+            if packet.dts is not None:
+                latest[index] = packet.dts
+            yield packet
+
+
+def clock_of(container: Any, path: str | os.PathLike[str], limits: Limits) -> Clock:
+    """Return the continuous clock of an open file.
+
+    Reads the packets of containers whose clocks can jump, once per process.
+    """
+    times = scan(path, limits) if may_jump(container, path) else None
+    end = end_of_fragments(path) if container.format.name.startswith("mov") else None
+    return Clock(times.clocks if times is not None and times.joins else {}, end)

@@ -1,0 +1,325 @@
+"""Times of a file's packets, read without decoding.
+
+They give the file's true length, its clock and its frame times.
+"""
+
+import os
+import threading
+import time
+from array import array
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any
+
+import av.error
+
+from shared.video.limits import Limits
+from shared.video.reading.open_input import main_video, open_input, time_base_of
+from shared.video.reading.times.joins import Join, TrackClock, offsets_of
+from shared.video.reading.times.shapes import Shapes
+from shared.video.reading.times.truncation import end_of_fragments
+
+# Streams without an index or a length of their own: only their packets tell where their clocks restart.
+_STREAMED = frozenset({"mpegts", "mpeg", "flv", "ogg", "asf"})
+# Containers whose index or header lists every packet.
+_LISTED = frozenset({"mov", "avi", "mxf", "gif", "apng"})
+_WHOLE_BYTES = 256 * 1024**2
+_MOST_PACKETS = 20_000_000
+_KEPT = 32
+_FRAGMENT_HEAD = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """The stored width and height of the pictures from `at` on.
+
+    `at`: in the main video's time base, on the continuous clock.
+    """
+
+    at: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrackScan:
+    """The end and the number of packets of one track.
+
+    The end is in seconds on the file's continuous clock.
+    """
+
+    end: Fraction | None
+    packets: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """The packet times of a file.
+
+    `times`: presentation times of the main video's packets from the first keyframe on, rising, in its time base, on the continuous clock.
+    `breaks`: places in `times` at which a joined part begins. `tracks`: by stream index. `whole`: every packet was read. `sizes`: stored
+    sizes of the pictures, in order, where keyframes tell. `cut_off`: the file ends before its last samples.
+    """
+
+    times: "array[int]"
+    breaks: tuple[int, ...]
+    step: int
+    tracks: dict[int, TrackScan]
+    joins: tuple[Join, ...]
+    clocks: dict[int, TrackClock]
+    whole: bool
+    sizes: tuple["Size", ...] = ()
+    cut_off: bool = False
+
+    @property
+    def end(self) -> int | None:
+        """Return the end of the last picture, in the main video's time base."""
+        return self.times[-1] + self.step if self.times else None
+
+
+def scan(path: str | os.PathLike[str], limits: Limits, *, seconds: float | None = None) -> Scan | None:
+    """Read the packet times of a file, once per process.
+
+    None if its container lists them, so that nothing has to be read; also None after `seconds`. A long file with an index is read at its
+    end only. Raises what `open_input` raises.
+    """
+    status = os.stat(path)
+    key = (os.path.abspath(path), status.st_size, status.st_mtime_ns, status.st_ino)
+    with _lock:
+        if key in _cache:
+            _cache.move_to_end(key)
+            return _cache[key]
+    result = _scanned(path, limits, None if seconds is None else time.monotonic() + seconds)
+    if result is None or result.whole or seconds is None:
+        with _lock:
+            _cache[key] = result
+            while len(_cache) > _KEPT:
+                _cache.popitem(last=False)
+    return result
+
+
+_cache: OrderedDict[tuple[str, int, int, int], Scan | None] = OrderedDict()
+_lock = threading.Lock()
+
+
+def _scanned(path: str | os.PathLike[str], limits: Limits, deadline: float | None) -> Scan | None:
+    with open_input(path, limits=limits) as container:
+        name = container.format.name.partition(",")[0]
+        video: Any = main_video(container, path)
+        size = os.stat(path).st_size
+        if name in _LISTED and video.duration and not (name == "mov" and is_fragmented(path)):
+            return None
+        if name not in _STREAMED and size > _WHOLE_BYTES:
+            short = _tail(container, video)
+            if short is not None:
+                return short
+    with open_input(path, limits=limits) as container:
+        return _read(container, main_video(container, path), path, limits, deadline)
+
+
+def may_jump(container: Any, path: str | os.PathLike[str]) -> bool:
+    """Check whether the clock of an open file may restart or jump.
+
+    It may in streams, fragments and recordings without a length.
+    """
+    name = container.format.name.partition(",")[0]
+    return name in _STREAMED or (name == "mov" and is_fragmented(path)) or (name == "matroska" and not container.duration)
+
+
+def is_fragmented(path: str | os.PathLike[str]) -> bool:
+    """Check whether an MP4 file comes in fragments.
+
+    Its header says so (ISO/IEC 14496-12, 8.8.1).
+    """
+    with open(path, "rb") as file:
+        return b"mvex" in file.read(_FRAGMENT_HEAD)
+
+
+def _tail(container: Any, video: Any) -> Scan | None:
+    """Read the packets after the last keyframe.
+
+    None if seeking reaches none.
+    """
+    tally = _Track(time_base_of(video), "video")
+    try:
+        container.seek(2**62, stream=video)
+        for packet in container.demux(video):
+            if packet.size and packet.pts is not None and abs(packet.pts) <= _FARTHEST:
+                tally.add(packet, 0)
+    except av.error.FFmpegError:
+        return None
+    if not tally.pts:
+        return None
+    times = array("q", sorted(tally.pts))
+    end = Fraction((times[-1] + _step(times, tally)) * tally.base)
+    return Scan(times, (), _step(times, tally), {video.index: TrackScan(end, 0)}, (), {}, whole=False)
+
+
+@dataclass(slots=True)
+class _Track:
+    """The packets of one track, in order of arrival."""
+
+    base: Fraction
+    kind: str
+    pts: "array[int]" = field(default_factory=lambda: array("q"))
+    keys: "array[int]" = field(default_factory=lambda: array("b"))
+    count: int = 0
+    last: float | None = None
+    first_of_part: float = 0.0
+    part: int = 0
+    duration: int = 0
+    clock: TrackClock = field(default_factory=TrackClock)
+
+    def skip(self) -> None:
+        """Count a packet without a time."""
+        self.count += 1
+        if self.kind == "video":
+            self.pts.append(_UNTIMED)
+            self.keys.append(0)
+
+    def add(self, packet: Any, part: int) -> None:
+        """Record a packet of joined part `part`."""
+        stamp = packet.dts if packet.pts is None or abs(packet.pts) > _FARTHEST else packet.pts
+        self.clock.add(part, self.count, stamp, stamp + (packet.duration or 0), key=packet.is_keyframe)
+        self.count += 1
+        if self.kind == "video":
+            self.pts.append(stamp)
+            self.keys.append(packet.is_keyframe)
+        self.duration = packet.duration or self.duration
+        self.part = part
+
+
+_FARTHEST = 2**60
+_UNTIMED = -(2**62)
+_BACK_S = {True: 0.1, False: 1.0}
+"""How far decoding times go back at a restart, in formats whose clocks may jump and in others."""
+_AHEAD_S = 10.0
+"""ffmpeg's own limit for a jump ahead."""
+_TS_DISCONT = 0x200
+
+
+def _read(container: Any, video: Any, path: str | os.PathLike[str], limits: Limits, deadline: float | None) -> Scan | None:
+    tracks = {stream.index: _Track(stream.time_base or Fraction(1), stream.type) for stream in container.streams}
+    main, shapes = tracks[video.index], Shapes(video, limits)
+    jumpy = bool(container.format.flags & _TS_DISCONT) or container.format.name == "flv"
+    begins: list[float] = [0.0]
+    whole = True
+    count = 0
+    end = end_of_fragments(path) if container.format.name.startswith("mov") else None
+    packets = _packets(container)
+    for packet in packets if end is None else before(end, packets):
+        count += 1
+        if count > _MOST_PACKETS or (deadline is not None and count % 256 == 0 and time.monotonic() > deadline):
+            whole = False
+            break
+        track = tracks.get(packet.stream_index)
+        if track is None:
+            continue
+        stamp = packet.dts if packet.dts is not None else packet.pts
+        if stamp is None or abs(stamp) > _FARTHEST:
+            track.skip()
+            continue
+        at = float(stamp * track.base)
+        part = track.part
+        if track.kind not in ("video", "audio"):
+            part = len(begins) - 1
+        elif track.last is not None and _jumps(track, at, tracks, jumpy=jumpy, dated=packet.dts is not None or packet.is_keyframe):
+            part = len(begins) - 1
+            if part == track.part or abs(at - begins[part]) > _AHEAD_S / 2:
+                begins.append(at)
+                part += 1
+        track.last = at
+        if track is main:
+            shapes.see(packet, track.count)
+        track.add(packet, part)
+    if not whole:
+        return None
+    if not main.duration:
+        main.clock.lengthen(_step(array("q", sorted(set(main.pts) - {_UNTIMED})), main))
+    joins, offsets = offsets_of({index: (track.base, track.kind, track.clock) for index, track in tracks.items()}, video.index)
+    for track in tracks.values():
+        track.clock.settle(offsets, track.base)
+    times, breaks = _dated(main)
+    ends = {index: TrackScan(track.clock.end(track.base), track.count) for index, track in tracks.items()}
+    clocks = {index: track.clock for index, track in tracks.items()}
+    sizes = tuple(Size(main.pts[shape.packet] + main.clock.ticks(shape.packet), shape.width, shape.height) for shape in shapes.found)
+    return Scan(times, breaks, _step(times, main), ends, joins, clocks, whole=True, sizes=sizes, cut_off=end is not None)
+
+
+def before(end: int, packets: Iterable[Any]) -> Iterator[Any]:
+    """Yield the packets that end before byte `end` of the file.
+
+    Empty packets, which flush decoders, are yielded, too.
+    """
+    source = iter(packets)
+    while True:
+        try:
+            packet = next(source, None)
+        except av.error.FFmpegError:
+            return
+        if packet is None:
+            return
+        if not packet.size or packet.pos is None or (packet.pos + packet.size <= end and not packet.is_corrupt):
+            yield packet
+
+
+def _packets(container: Any) -> Iterator[Any]:
+    """Yield the packets up to the end of the readable file."""
+    packets = container.demux()
+    while True:
+        try:
+            packet = next(packets, None)
+        except av.error.FFmpegError:
+            return
+        if packet is None:
+            return
+        if packet.size:
+            yield packet
+
+
+def _jumps(track: _Track, at: float, tracks: dict[int, _Track], *, jumpy: bool, dated: bool) -> bool:
+    """Check whether a track's clock jumps to `at`.
+
+    A jump goes back, or ahead together with the other tracks. While another track goes on through a gap, a standing picture or a pause in
+    the sound fills it.
+    """
+    assert track.last is not None
+    if at < track.last - _BACK_S[jumpy]:
+        return dated
+    if not jumpy or at < track.last + _AHEAD_S:
+        return False
+    middle = (track.last + at) / 2
+    others = [other for other in tracks.values() if other is not track and other.kind in ("video", "audio") and other.last is not None]
+    return not any(other.part == track.part and other.last is not None and middle < other.last < at + _AHEAD_S for other in others)
+
+
+def _dated(main: _Track) -> tuple["array[int]", tuple[int, ...]]:
+    """Return the rising times of the pictures that can be decoded.
+
+    The second value has the places at which joined parts begin.
+    """
+    decodable: set[int] = set()
+    firsts: list[int] = []
+    for first, last, ticks in main.clock.spans(main.count):
+        skip = next((place for place in range(first, min(last, len(main.keys))) if main.keys[place]), first)
+        part = [main.pts[place] + ticks for place in range(skip, min(last, len(main.pts))) if main.pts[place] != _UNTIMED]
+        if part:
+            firsts.append(min(part))
+            decodable.update(part)
+    times = array("q", sorted(decodable))
+    places = {value: place for place, value in enumerate(times)}
+    return times, tuple(places[first] for first in firsts[1:])
+
+
+def _step(times: "array[int]", track: _Track) -> int:
+    """Return the length of the last picture.
+
+    It is as its packet says, or else as most others.
+    """
+    if track.duration:
+        return track.duration
+    steps = sorted(after - before for before, after in pairwise(times))
+    return steps[len(steps) // 2] if steps else 0

@@ -1,0 +1,1 @@
+"""Still pictures: reading of files and zip files, pictures without transparency, thumbnails."""
