@@ -1,4 +1,4 @@
-"""File responses with ranges, conditional requests and headers that stop browsers from guessing the type."""
+"""File responses: ranges, conditional requests, headers against guessed types."""
 
 import os
 import re

@@ -1,4 +1,7 @@
-"""Shared parts of the media routes: path parameters, checks of a request, documented answers."""
+"""Parts shared by the media routes.
+
+Path parameters, checks of a request, documented answers.
+"""
 
 from typing import Annotated
 

@@ -1,7 +1,7 @@
-"""References from a step's params to the result of an earlier step: `{"from": "<step>.<field>"}`.
+"""References from a step's params to the result of an earlier step.
 
-The value is not known yet when a pipeline is checked. The check looks the field up in the schema of the earlier step's result, and
-validates the params with a stand-in value that their schema allows.
+A reference is written `{"from": "<step>.<field>"}`. The value is not known yet when a pipeline is checked. The check looks the field up in
+the schema of the earlier step's result, and validates the params with a stand-in value that their schema allows.
 """
 
 import re

@@ -1,4 +1,7 @@
-"""HTTP clients of the services, over Unix sockets of this process or over the network."""
+"""HTTP clients of the services.
+
+They use Unix sockets of this process, or the network.
+"""
 
 import asyncio
 from collections.abc import Mapping

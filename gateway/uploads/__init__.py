@@ -1,1 +1,1 @@
-"""Resumable uploads: tus 1.0 over HTTP, and the folder that stores the received bytes."""
+"""Resumable uploads (tus 1.0), and the folder of the received bytes."""

@@ -1,4 +1,4 @@
-"""matting.mask: make a mask of the object that clicks or a box mark in one frame."""
+"""matting.mask: make a mask of the clicked or boxed object."""
 
 from collections.abc import Mapping
 from fractions import Fraction

@@ -14,7 +14,7 @@ import numpy as np
 from services.matting.backends.auto import Choice, choose, missing, named
 from services.matting.backends.backend import Alpha, Backend, Mask, Opened, Rgb, Setup, View
 from services.matting.output.backdrop import backdrop, picture_backdrop
-from services.matting.output.finish import Finish, Rough
+from services.matting.output.finish import BackendFrame, Finish
 from services.matting.params import BackendUsed, MatteParams, MatteResult
 from services.matting.reading.masks import Target as MaskTarget
 from services.matting.reading.masks import fixed_mask, given_masks
@@ -94,9 +94,9 @@ def matte(
         first = _first(subject, params, info, user_masks.get(0))
         run = _Run(params=params, choice=choice, setup=setup, first=first, subject=subject)
         finish = Finish(frozenset(written), params, params, behind)
-        roughs = stack.enter_context(closing(run.roughs(opened, views_of(video, params, setup, user_masks))))
+        backend_frames = stack.enter_context(closing(run.backend_frames(opened, views_of(video, params, setup, user_masks))))
         total, tally = expected_frames(info, params), _Tally()
-        for result in stack.enter_context(closing(map_ordered(finish, roughs, workers=_FINISHERS, ahead=_AHEAD))):
+        for result in stack.enter_context(closing(map_ordered(finish, backend_frames, workers=_FINISHERS, ahead=_AHEAD))):
             frame = result.frame
             for name, picture in result.pictures.items():
                 files[name].write(picture, frame)
@@ -159,7 +159,7 @@ class _Run:
         automatic = 0.0 if self.choice.backend.steady else _AUTOMATIC_STEADINESS
         return automatic if self.params.steadiness is None else self.params.steadiness
 
-    def roughs(self, opened: Opened, views: Iterator[View]) -> Generator[Rough]:
+    def backend_frames(self, opened: Opened, views: Iterator[View]) -> Generator[BackendFrame]:
         """Yield each frame with its matte."""
         waiting: deque[View] = deque()
 
@@ -176,7 +176,7 @@ class _Run:
                 self.cuts.append(view.time_s)
             alpha = self._limited(self._steadied(steadier, matte.alpha, view))
             gate = self.tracker.gate(alpha, view.gray, cut=view.cut) if self.tracker else None
-            yield Rough(view.frame, view.rgb, alpha, matte.foreground, gate)
+            yield BackendFrame(view.frame, view.rgb, alpha, matte.foreground, gate)
 
     def _limited(self, alpha: Alpha) -> Alpha:
         """Limit the matte to at most 1 - garbage and at least core."""

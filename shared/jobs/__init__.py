@@ -1,4 +1,7 @@
-"""Durable jobs: kept on disk, run by one process at a time, and finished after any crash."""
+"""Durable jobs.
+
+They are kept on disk, run by one process at a time, and finished after any crash.
+"""
 
 from shared.jobs.client import Jobs
 from shared.jobs.database.history import PastRun

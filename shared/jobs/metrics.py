@@ -1,4 +1,7 @@
-"""Prometheus metrics of the jobs that one process ran: waiting time, run time, speed, failures."""
+"""Prometheus metrics of the jobs that one process ran.
+
+Waiting time, run time, speed, failures.
+"""
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 

@@ -77,7 +77,7 @@ def test_a_failed_step_stops_only_those_that_need_it():
     )
     failure = "Step 'matte' (matting.matte) failed: No person. Not run, because they need a step that did not succeed: trails, ramp."
     assert steps.failure() == failure
-    assert [step["result"] for step in steps.made()["result"]["steps"]] == [None, {"curve": []}, None, None]
+    assert [step["result"] for step in steps.results_and_outputs()["result"]["steps"]] == [None, {"curve": []}, None, None]
 
 
 def test_the_progress_counts_running_steps_by_weight():

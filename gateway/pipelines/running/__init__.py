@@ -1,1 +1,4 @@
-"""Running of pipelines: the order of steps, their expected times, and the state shown meanwhile."""
+"""Running of pipelines.
+
+The order of steps, their expected times, and the state of the pipeline meanwhile.
+"""

@@ -138,7 +138,7 @@ class Board:
         """Return the results of all finished steps by step id."""
         return {run.step.id: run.job.result for run in self.runs if run.job is not None and run.state.done}
 
-    def made(self) -> dict[str, Any]:
+    def results_and_outputs(self) -> dict[str, Any]:
         """Return `result` and `outputs` of the pipeline so far."""
         return {"result": {"steps": [run.summary() for run in self.runs]}, "outputs": self.outputs()}
 

@@ -74,7 +74,7 @@ class PipelineRunner:
             await self._stop(claim.owner, board, starting)
             raise
         await _show(board, progress)
-        outcome = Outcome(**board.made(), cached=all(run.state is StepState.CACHED for run in board.runs))
+        outcome = Outcome(**board.results_and_outputs(), cached=all(run.state is StepState.CACHED for run in board.runs))
         if board.failed:
             errors = [{"field": f"steps.{run.step.id}", "detail": run.detail or ""} for run in board.failed]
             raise PartlyFailed(board.failure(), outcome=outcome, errors=errors)
@@ -217,7 +217,7 @@ async def _show(board: Board, progress: ProgressLog) -> None:
     for run in board.runs if changed else ():
         for warning in run.job.warnings if run.job is not None else ():
             await progress(JobWarning(f"{run.step.id}: {warning}"))
-    await progress.show_steps(board.progress(), steps, made=board.made() if changed else None)
+    await progress.show_steps(board.progress(), steps, outcome=board.results_and_outputs() if changed else None)
 
 
 def pause_s(error: ReelwrightError) -> float:

@@ -1,4 +1,4 @@
-"""The backends that can run the network, and the params of network and backend."""
+"""Backends that can run the network, and the params that choose one."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal, Self

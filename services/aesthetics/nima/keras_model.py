@@ -1,4 +1,4 @@
-"""NIMA as a Keras model on TensorFlow, with weights in the layout of Keras 2."""
+"""NIMA as a Keras model, with weights in Keras 2's layout."""
 
 import os
 from collections.abc import Iterator

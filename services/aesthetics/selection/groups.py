@@ -1,4 +1,7 @@
-"""Groups of pictures of which the best is chosen: equal numbers of pictures, or shots."""
+"""Groups of pictures of which the best is chosen.
+
+A group is a fixed number of pictures, or a shot.
+"""
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence

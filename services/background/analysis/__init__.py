@@ -1,4 +1,4 @@
-"""Measurements of a clip and its matte, made in one pass at reduced size.
+"""Measurements of a clip and its matte.
 
-They are the camera's path and height, the subject's exposure, and the side that light comes from.
+Made in one pass at reduced size: the camera's path and height, the subject's exposure, and the side that light comes from.
 """

@@ -1,4 +1,4 @@
-"""Anchors: the frames along the camera's path to which all other frames are aligned."""
+"""Anchors: frames along the camera's path that other frames are aligned to."""
 
 from collections.abc import Generator
 from contextlib import closing

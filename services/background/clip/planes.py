@@ -1,4 +1,7 @@
-"""Conversion of frames to Y, U and V planes: 8 bits, 4:2:0, limited range."""
+"""Conversion of frames to Y, U and V planes.
+
+8 bits, 4:2:0, limited range.
+"""
 
 from fractions import Fraction
 

@@ -1,4 +1,7 @@
-"""Painting into a mask at any size: once as a whole, then tile by tile for detail."""
+"""Painting into a mask at any size.
+
+First the whole picture, then tile by tile for detail.
+"""
 
 import time
 from collections.abc import Callable

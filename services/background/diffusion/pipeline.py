@@ -1,4 +1,7 @@
-"""Inpainting pipelines of Stable Diffusion, loaded from local files and kept for the next job."""
+"""Inpainting pipelines of Stable Diffusion, from local files.
+
+A loaded pipeline is kept for the next job.
+"""
 
 import importlib.util
 import warnings

@@ -1,4 +1,4 @@
-"""Methods to fill the holes of a plate: one file and one row of `table.py` each.
+"""Methods to fill the holes of a plate.
 
-A hole is a part of the background that the subject hides in every frame.
+Each has a file and a row of `table.py`. A hole is a part of the background that the subject hides in every frame.
 """

@@ -1,4 +1,7 @@
-"""Removal of objects that stand in the scene for most of a clip, but not at its start and end."""
+"""Removal of objects that stand still for most of a clip.
+
+They are absent at its start and end.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

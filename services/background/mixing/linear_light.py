@@ -1,4 +1,7 @@
-"""Mixing in linear light, instead of signal values, in the soft edge of a matte."""
+"""Mixing in linear light in the soft edge of a matte.
+
+The rest is mixed in signal values.
+"""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,7 @@
-"""Depth of a picture, estimated with Depth Anything V2 Small (Yang et al., 2024)."""
+"""Depth of a picture by Depth Anything V2 Small.
+
+Source: Yang et al., 2024.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,1 +1,4 @@
-"""Rendering of the studio: the subject over a background that moves with the camera."""
+"""Rendering of the studio.
+
+The subject stands before a background that moves with the camera.
+"""

@@ -1,4 +1,7 @@
-"""Painting of a place from a description, with the depth of the clip's own scene."""
+"""Painting of a place from a description.
+
+The place gets the depth of the clip's own scene.
+"""
 
 from contextlib import AbstractContextManager
 

@@ -1,4 +1,4 @@
-"""One frame of a clip with its matte, and the scene without its subject."""
+"""One frame of a clip, its matte, and the scene behind the subject."""
 
 from dataclasses import dataclass
 from fractions import Fraction

@@ -1,4 +1,4 @@
-"""The scene of a clip: frames with camera poses, small planes and motion masks.
+"""The scene of a clip: frames, camera poses, planes and motion masks.
 
 Motion trails and strobe read their clips through `read.py`.
 """

@@ -1,4 +1,4 @@
-"""The panorama of a shot: the scene without the subject, with stamps on it."""
+"""The panorama of a shot, with stamps of the subject on it."""
 
 import math
 

@@ -1,4 +1,7 @@
-"""The sequence picture of a clip: the panorama of the shot with the most stamps."""
+"""The sequence picture of a clip.
+
+It is the panorama of the shot with the most stamps.
+"""
 
 from dataclasses import dataclass
 

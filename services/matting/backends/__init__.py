@@ -1,4 +1,4 @@
-"""Backends, which make mattes: a table of all, and one file or folder for each.
+"""Backends, which make mattes.
 
-No backend opens video files or knows the outputs.
+A table of all, and one file or folder for each. No backend opens video files or knows the outputs.
 """

@@ -1,4 +1,7 @@
-"""Interface of a matting backend: its table row, its opener, its inputs and outputs."""
+"""Interface of a matting backend.
+
+Its table row, its opener, its inputs and outputs.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager

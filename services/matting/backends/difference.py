@@ -67,5 +67,5 @@ def _mattes(plate: Rgb, shadow: float, foreground: bool, progress: Progress, vie
     for view in views:
         if view.cut and (problem := plate_fit(view.rgb, plate).problem):
             progress.warn(f"The plate does not fit at {view.time_s:.2f} s: {problem}.")
-        differing = difference_matte(view.rgb, plate, shadow=shadow, foreground=foreground)
-        yield Matte(differing.alpha, differing.foreground)
+        result = difference_matte(view.rgb, plate, shadow=shadow, foreground=foreground)
+        yield Matte(result.alpha, result.foreground)

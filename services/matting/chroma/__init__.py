@@ -1,1 +1,4 @@
-"""Keyer: mattes of subjects in front of a green or blue screen, without a model."""
+"""Keyer for subjects in front of a green or blue screen.
+
+It needs no model.
+"""

@@ -1,4 +1,7 @@
-"""Colour arithmetic of the keyer: the excess of the screen's channel over the other two."""
+"""Colour arithmetic of the keyer.
+
+It measures the excess of the screen's channel over the other two.
+"""
 
 import cv2
 import numpy as np

@@ -1,8 +1,8 @@
-"""Alpha at edges: position of a pixel's colour between the plate's colour and the subject's.
+"""Alpha at the edges of a matte.
 
-It is a least-squares projection, weighted by the expected errors: noise, texture (the subject is brighter or darker than its colour
-nearby) and spill (the screen's light on the subject). Colours are projected at half the size, because 4:2:0 video stores them so; finer
-detail comes from luma.
+It is the position of a pixel's colour between the plate's colour and the subject's. It is a least-squares projection, weighted by the
+expected errors: noise, texture (the subject is brighter or darker than its colour nearby) and spill (the screen's light on the subject).
+Colours are projected at half the size, because 4:2:0 video stores them so; finer detail comes from luma.
 """
 
 from dataclasses import dataclass

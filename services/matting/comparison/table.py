@@ -1,4 +1,4 @@
-"""Table of a comparison's figures as JSON, CSV and a picture, in one zip file."""
+"""Table of a comparison's figures: JSON, CSV and picture in a zip."""
 
 import csv
 import io

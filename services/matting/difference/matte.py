@@ -33,7 +33,7 @@ _LEAST_ALPHA = 0.1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Differing:
+class DifferenceMatte:
     """Matte and foreground of one frame.
 
     `alpha`: (H, W) float32 0..1. `foreground`: (H, W, 3) uint8, straight colours; None unless requested.
@@ -43,7 +43,7 @@ class Differing:
     foreground: Rgb | None = None
 
 
-def difference_matte(rgb: Rgb, plate: Rgb, *, shadow: float = 0.6, foreground: bool = False) -> Differing:
+def difference_matte(rgb: Rgb, plate: Rgb, *, shadow: float = 0.6, foreground: bool = False) -> DifferenceMatte:
     """Compute the matte of a subject in front of a known scene.
 
     `rgb`: the frame; `plate`: the empty scene; both (H, W, 3) uint8. `shadow`: darkest shadow that still belongs to the background, as a
@@ -63,12 +63,12 @@ def difference_matte(rgb: Rgb, plate: Rgb, *, shadow: float = 0.6, foreground: b
     alpha = np.where(rim, _edge_alpha(small, lit, near, alpha), alpha).astype(np.float32)
     matte = np.clip(cv2.resize(alpha, (width, height), interpolation=cv2.INTER_LINEAR), 0, 1).astype(np.float32)
     if not foreground:
-        return Differing(matte)
+        return DifferenceMatte(matte)
     opacity = alpha[..., None]
     unmixed = np.clip((small - (1 - opacity) * lit) / np.maximum(opacity, _LEAST_ALPHA), 0, 255)
     colours = near + np.clip((opacity - _LEAST_ALPHA) / 0.4, 0, 1) * (unmixed - near)
     straight = cv2.resize(np.clip(colours + 0.5, 0, 255).astype(np.uint8), (width, height), interpolation=cv2.INTER_LINEAR)
-    return Differing(matte, np.asarray(cv2.copyTo(rgb, cv2.inRange(matte, 0.999, 2), straight), np.uint8))
+    return DifferenceMatte(matte, np.asarray(cv2.copyTo(rgb, cv2.inRange(matte, 0.999, 2), straight), np.uint8))
 
 
 def _without_shadow(frame: Planes, plate: Planes, shadow: float) -> tuple[Planes, NDArray[np.float32]]:

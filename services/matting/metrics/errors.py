@@ -1,9 +1,9 @@
-"""Errors of a matte against the true matte: MAD, MSE, Grad, Conn, and dtSSD over two frames.
+"""Errors of a matte against the true matte.
 
-Units are those of the literature (Lin, Ryabtsev and others, "Real-Time High-Resolution Background Matting", CVPR 2021, and "Robust
-High-Resolution Video Matting", WACV 2022): MAD and MSE times 1000, Grad and Conn divided by 1000, dtSSD times 100. Grad and Conn are
-those of Rhemann and others, "A Perceptually Motivated Online Benchmark for Image Matting", CVPR 2009; dtSSD that of Erofeev and others,
-"Perceptually Motivated Benchmark for Video Matting", BMVC 2015. Alphas are (H, W) float, 0 to 1.
+MAD, MSE, Grad, Conn, and dtSSD over two frames. Units are those of the literature (Lin, Ryabtsev and others, "Real-Time High-Resolution
+Background Matting", CVPR 2021, and "Robust High-Resolution Video Matting", WACV 2022): MAD and MSE times 1000, Grad and Conn divided by
+1000, dtSSD times 100. Grad and Conn are those of Rhemann and others, "A Perceptually Motivated Online Benchmark for Image Matting", CVPR
+2009; dtSSD that of Erofeev and others, "Perceptually Motivated Benchmark for Video Matting", BMVC 2015. Alphas are (H, W) float, 0 to 1.
 """
 
 import math

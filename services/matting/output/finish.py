@@ -24,8 +24,8 @@ _ENLARGED = 1.6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Rough:
-    """A frame with the output of the backend.
+class BackendFrame:
+    """One frame with the backend's matte.
 
     `alpha` and `foreground` may have other sizes than the frame. `gate`: factor for alpha that keeps the subject, 0..1.
     """
@@ -38,8 +38,8 @@ class Rough:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Made:
-    """Finished pictures of one frame.
+class FinishedFrame:
+    """The finished pictures of one frame.
 
     `pictures`: by output name. `coverage`: mean of alpha; `solid`: share of pixels with alpha above 0.5.
     """
@@ -59,18 +59,18 @@ class Finish:
     def __init__(self, outputs: frozenset[str], files: OutputOptions, edges: EdgeOptions, backdrop: Rgb | None) -> None:
         self._outputs, self._files, self._edges, self._backdrop = outputs, files, edges, backdrop
 
-    def __call__(self, rough: Rough) -> Made:
+    def __call__(self, matted: BackendFrame) -> FinishedFrame:
         """Make all pictures of a frame.
 
         The matte is scaled to the frame, and the edge options are applied to it.
         """
-        frame = rough.frame
-        alpha = self._alpha(rough)
+        frame = matted.frame
+        alpha = self._alpha(matted)
         pictures: dict[str, av.VideoFrame] = {}
         transparent = {"prores": "yuva444p10le", "vp9": "yuva420p"}.get(self._files.alpha_format)
         colors: Rgb | None = None
         if {"composite", "foreground"} & self._outputs or transparent:
-            colors = self._colors(rough, alpha)
+            colors = self._colors(matted, alpha)
         if colors is not None and transparent:
             pictures["alpha"] = transparent_picture(colors, alpha, frame, transparent)
         else:
@@ -83,28 +83,28 @@ class Finish:
         if colors is not None and "foreground" in self._outputs:
             own = premultiplied(colors, alpha) if self._files.foreground == "premultiplied" else colors
             pictures["foreground"] = color_picture(own, frame)
-        return Made(frame, pictures, float(alpha.mean()), float(np.count_nonzero(alpha > SOLID) / alpha.size))
+        return FinishedFrame(frame, pictures, float(alpha.mean()), float(np.count_nonzero(alpha > SOLID) / alpha.size))
 
-    def _alpha(self, rough: Rough) -> Alpha:
-        size = rough.frame.width, rough.frame.height
-        alpha = rough.alpha
+    def _alpha(self, matted: BackendFrame) -> Alpha:
+        size = matted.frame.width, matted.frame.height
+        alpha = matted.alpha
         scale = max(size[0] / alpha.shape[1], size[1] / alpha.shape[0])
         if alpha.shape != size[::-1]:
             alpha = np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_LINEAR if scale >= 1 else cv2.INTER_AREA), np.float32)
         refine = self._edges.refine if self._edges.refine is not None else scale > _ENLARGED
         if refine:
-            alpha = refined(alpha, rough.frame.luma(), scale=max(scale, 2))
-        if rough.gate is not None:
-            alpha = alpha * cv2.resize(rough.gate, size, interpolation=cv2.INTER_LINEAR)
+            alpha = refined(alpha, matted.frame.luma(), scale=max(scale, 2))
+        if matted.gate is not None:
+            alpha = alpha * cv2.resize(matted.gate, size, interpolation=cv2.INTER_LINEAR)
         return np.ascontiguousarray(np.clip(finished(alpha, self._edges), 0, 1), np.float32)
 
-    def _colors(self, rough: Rough, alpha: Alpha) -> Rgb:
-        size = rough.frame.width, rough.frame.height
-        if rough.foreground is not None and rough.foreground.shape[1::-1] == size:
-            return rough.foreground
-        rgb = rough.rgb if rough.rgb.shape[1::-1] == size else rough.frame.rgb()
-        if rough.foreground is None:
+    def _colors(self, matted: BackendFrame, alpha: Alpha) -> Rgb:
+        size = matted.frame.width, matted.frame.height
+        if matted.foreground is not None and matted.foreground.shape[1::-1] == size:
+            return matted.foreground
+        rgb = matted.rgb if matted.rgb.shape[1::-1] == size else matted.frame.rgb()
+        if matted.foreground is None:
             return foreground_of(rgb, alpha)
-        large = np.asarray(cv2.resize(rough.foreground, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+        large = np.asarray(cv2.resize(matted.foreground, size, interpolation=cv2.INTER_LINEAR), np.uint8)
         # Where the subject is opaque, the frame has its colours at full sharpness.
         return np.asarray(cv2.blendLinear(rgb, large, np.clip(alpha * 8 - 7, 0, 1), np.clip(8 - alpha * 8, 0, 1)), np.uint8)

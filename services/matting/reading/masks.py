@@ -1,4 +1,4 @@
-"""The user's masks: pictures for the first frame, for later frames, and for all frames."""
+"""The user's masks: for the first, for later, or for all frames."""
 
 import re
 from dataclasses import dataclass

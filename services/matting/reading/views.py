@@ -1,4 +1,7 @@
-"""Views of a clip's frames: scaled for inference, with cuts marked, prefetched in order."""
+"""Views of a clip's frames, as backends read them.
+
+Scaled for inference, with cuts marked, prefetched in order.
+"""
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing

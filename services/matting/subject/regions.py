@@ -1,4 +1,7 @@
-"""Connected regions of a matte: the main one, and those that a mask, a box or clicks mark."""
+"""Connected regions of a matte, and the choice among them.
+
+The main region, or those that a mask, a box or clicks mark.
+"""
 
 from collections.abc import Sequence
 

@@ -1,6 +1,7 @@
-"""The ramped clip as an edit decision list (CMX3600): one event per piece of constant speed.
+"""The ramped clip as an edit decision list (CMX3600).
 
-An M2 line gives the speed of each event in frames per second. Source times count from the media's start timecode, record times from zero.
+Each piece of constant speed is one event. An M2 line gives the speed of each event in frames per second. Source times count from the
+media's start timecode, record times from zero.
 """
 
 from itertools import pairwise

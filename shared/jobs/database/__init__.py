@@ -1,1 +1,4 @@
-"""The database of jobs: tables, ledger, history of ended jobs, and the queues of DBOS."""
+"""The database of jobs.
+
+Tables, ledger, history of ended jobs, and the queues of DBOS.
+"""

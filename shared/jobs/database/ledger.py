@@ -111,10 +111,10 @@ class Ledger:
         """
         now = round(time.time(), 3)
         times = {"created_at": now, "started_at": now, "completed_at": now, "expires_at": now + self._ttl_s}
-        made = {name: value for name, value in vars(remembered).items() if name != "job_id"}
+        outcome = {name: value for name, value in vars(remembered).items() if name != "job_id"}
         metrics = {"queue_s": 0.0, "run_s": 0.0, "attempts": 0}
         ended = {"status": Status.SUCCEEDED.value, "cached": True, "metrics": metrics, **times}
-        connection.execute(JOBS.insert().values(**vars(job) | made | ended))
+        connection.execute(JOBS.insert().values(**vars(job) | outcome | ended))
         self._append(connection, job.id, Status.SUCCEEDED.value, {})
 
     def get(self, owner: str, job_id: str) -> Job:
@@ -199,13 +199,13 @@ class Ledger:
         with self.engine.begin() as connection:
             connection.execute(JOBS.update().where(*_is_current(claim)).values(interrupted=JOBS.c.interrupted + 1))
 
-    def progress(self, claim: Claim, progress: dict[str, Any], warnings: list[str], made: dict[str, Any]) -> None:
+    def progress(self, claim: Claim, progress: dict[str, Any], warnings: list[str], outcome: dict[str, Any]) -> None:
         """Write the progress of a running job, and append the event.
 
-        `made`: `result` and `outputs` of a pipeline so far, or nothing.
+        `outcome`: `result` and `outputs` of a pipeline so far, or nothing.
         """
         with self.engine.begin() as connection:
-            values = {"progress": progress, "warnings": warnings} | made
+            values = {"progress": progress, "warnings": warnings} | outcome
             if connection.execute(JOBS.update().where(*_is_current(claim)).values(**values)).rowcount:
                 self._append(connection, claim.id, "progress", progress)
 

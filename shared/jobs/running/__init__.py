@@ -1,1 +1,4 @@
-"""Running of jobs by this process: queues, progress, takeover of dead processes, results of equal jobs."""
+"""Running of jobs by this process.
+
+Queues, progress, takeover of dead processes, results of equal jobs.
+"""

@@ -48,16 +48,16 @@ class ProgressLog:
         if (self.latest and self.latest.fraction >= 1) or now - self._written_at >= PROGRESS_INTERVAL_S:
             await self._write(now)
 
-    async def show_steps(self, update: ProgressUpdate, steps: list[dict[str, Any]], *, made: dict[str, Any] | None) -> None:
+    async def show_steps(self, update: ProgressUpdate, steps: list[dict[str, Any]], *, outcome: dict[str, Any] | None) -> None:
         """Keep the progress of a pipeline and of its steps (StepProgress as dicts).
 
-        `made`: `result` and `outputs` so far, if a step has changed its state; they are written at once.
+        `outcome`: `result` and `outputs` so far, if a step has changed its state; they are written at once.
         """
         self._keep(update)
         self.steps = steps
         now = asyncio.get_running_loop().time()
-        if made is not None or now - self._written_at >= max(PROGRESS_INTERVAL_S, STEP_INTERVAL_S * len(steps)):
-            await self._write(now, made=made)
+        if outcome is not None or now - self._written_at >= max(PROGRESS_INTERVAL_S, STEP_INTERVAL_S * len(steps)):
+            await self._write(now, outcome=outcome)
 
     def stored(self) -> dict[str, Any] | None:
         """Return the latest progress as the ledger stores it."""
@@ -70,15 +70,15 @@ class ProgressLog:
         self.latest = replace(update, fraction=fraction)
         self.frames = max(self.frames, update.total)
 
-    async def _write(self, now: float, *, made: dict[str, Any] | None = None) -> None:
+    async def _write(self, now: float, *, outcome: dict[str, Any] | None = None) -> None:
         """Write the latest progress, unless nothing has moved since the last write."""
         stored = self.stored()
         assert stored is not None
         assert self.latest is not None
-        if self.latest.fraction == self._written_fraction and self.steps == self._written_steps and made is None:
+        if self.latest.fraction == self._written_fraction and self.steps == self._written_steps and outcome is None:
             return
         self._written_at, self._written_fraction, self._written_steps = now, self.latest.fraction, self.steps
         try:
-            await asyncio.to_thread(self._ledger.progress, self._claim, stored, self.warnings, made or {})
+            await asyncio.to_thread(self._ledger.progress, self._claim, stored, self.warnings, outcome or {})
         except SQLAlchemyError as error:  # the job goes on; the next update is written
             log.warning("the progress of job %s was not written: %s", self._claim.id, error)

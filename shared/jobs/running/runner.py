@@ -1,4 +1,7 @@
-"""Run a job of a service: operation in a child process, outputs published as media."""
+"""Run a job of a service.
+
+The operation runs in a child process; its outputs are published as media.
+"""
 
 import asyncio
 import hashlib

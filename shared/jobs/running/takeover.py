@@ -1,4 +1,4 @@
-"""Prove that this process is alive, and take over the jobs of dead processes.
+"""Prove that this process lives; take over dead processes' jobs.
 
 DBOS knows which executor runs a job, but not whether that executor is alive. Here each process has an executor id of its own and holds a
 lock on it: the operating system drops a file lock with its process, Postgres drops an advisory lock with its session. A process that can

@@ -1,4 +1,4 @@
-"""Run the jobs of this process's queues to their end, through crashes and restarts.
+"""Run the jobs of this process's queues, despite crashes and restarts.
 
 DBOS Transact keeps the queues and gives every job to exactly one process; the ledger keeps what the API says about it; takeover.py recovers
 the jobs of dead processes. Nothing outside this package imports DBOS.

@@ -1,1 +1,4 @@
-"""Still pictures: reading of files and zip files, pictures without transparency, thumbnails."""
+"""Still pictures.
+
+Reading of files and zip files, pictures without transparency, thumbnails.
+"""

@@ -1,1 +1,4 @@
-"""Work on other threads: an ordered map over all cores, a queue between two threads, an iterator computed ahead."""
+"""Work on other threads.
+
+An ordered map over all cores, a queue between two threads, an iterator computed ahead.
+"""

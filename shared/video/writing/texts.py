@@ -1,4 +1,7 @@
-"""Subtitles of an output file, as MP4 and QuickTime hold them (3GPP timed text)."""
+"""Subtitles of an output file as 3GPP timed text.
+
+MP4 and QuickTime hold them in this form.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -82,7 +82,14 @@ def test_free_memory_is_what_this_process_may_still_take(monkeypatch, use_settin
 
 
 def test_looking_for_devices_loads_no_heavy_library():
-    code = "import sys; from shared.models import cache, device, folder; device.choose_device(); device.gpus(); print(sorted(sys.modules))"
+    code = """
+import sys
+from shared.models import cache, folder
+from shared.models.devices import device
+device.choose_device()
+device.gpus()
+print(sorted(sys.modules))
+"""
     seen = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert "'psutil'" in seen
     assert not [name for name in ("torch", "tensorflow", "huggingface_hub", "numpy") if f"'{name}'" in seen]

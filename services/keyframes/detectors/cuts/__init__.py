@@ -1,1 +1,1 @@
-"""Hard cuts: detection, the exact frame, and changes of picture that are no cuts."""
+"""Hard cuts: detection, exact frame, and changes that are no cuts."""

@@ -1,6 +1,6 @@
-"""The shots as Final Cut Pro XML: a clip per shot, a marker per keyframe.
+"""The shots as Final Cut Pro XML.
 
-Times are exact fractions.
+Each shot is a clip, each keyframe a marker. Times are exact fractions.
 """
 
 import xml.etree.ElementTree as ET

@@ -1,1 +1,4 @@
-"""Decoding of pictures: all of them, or as few as a sampling rate needs."""
+"""Decoding of pictures.
+
+All of them, or as few as a sampling rate needs.
+"""

@@ -1,4 +1,4 @@
-"""Times of a file's packets and frames on one continuous clock, read without decoding.
+"""Times of a file's packets and frames on one continuous clock.
 
-Also what the packets show of a file: joined parts, changes of size, a missing end.
+Read without decoding, with what the packets show of a file: joined parts, changes of size, a missing end.
 """
