@@ -1,6 +1,6 @@
 """The composition root: the table of services and the `reelwright` command.
 
-No other module knows all services.
+No other module knows all services. The libraries of the server are imported when it starts, so that the command line answers at once.
 """
 
 import asyncio
@@ -11,15 +11,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.cli.app import Suite, command_line
-from shared.http.serve import Site, serving, socket_folder, until_signaled
-from shared.jobs import Queue
-from shared.jobs.retention import sweep_offline
-from shared.operation import Service
-from shared.runtime import Runtime
-from shared.settings import Settings
+
+if TYPE_CHECKING:
+    from shared.http.serve import Site
+    from shared.jobs import Queue
+    from shared.operation import Service
+    from shared.runtime import Runtime
+    from shared.settings import Settings
 
 PATIENCE_S = 3.0
 log = logging.getLogger("reelwright")
@@ -44,7 +45,11 @@ class Room:
         return importlib.import_module(f"{self.package}.app")
 
     @property
-    def service(self) -> Service:
+    def service(self) -> "Service":
+        return self.load()
+
+    def load(self) -> "Service":
+        """Import the service and return it."""
         service: Service = importlib.import_module(f"{self.package}.operations").SERVICE
         return service
 
@@ -60,7 +65,7 @@ ROOMS = (
 )
 
 
-async def up(settings: Settings) -> None:
+async def up(settings: "Settings") -> None:
     """Run the whole suite in this process.
 
     Every service listens on a Unix socket, the gateway on TCP.
@@ -68,6 +73,8 @@ async def up(settings: Settings) -> None:
     from gateway.app import create_gateway
     from gateway.pipelines.running.runner import QUEUE, PipelineRunner
     from gateway.routing.upstream import Upstreams
+    from shared.http.serve import Site, socket_folder
+    from shared.runtime import Runtime
 
     runtime = Runtime(settings)
     with socket_folder(settings.data_dir) as folder:
@@ -80,11 +87,14 @@ async def up(settings: Settings) -> None:
         await upstreams.close()
 
 
-async def serve(name: str, settings: Settings) -> None:
+async def serve(name: str, settings: "Settings") -> None:
     """Run one service alone, or the gateway alone.
 
     The gateway reaches the services by the URLs in the settings.
     """
+    from shared.http.serve import Site
+    from shared.runtime import Runtime
+
     runtime = Runtime(settings)
     if name == "gateway":
         from gateway.app import create_gateway
@@ -104,12 +114,14 @@ async def serve(name: str, settings: Settings) -> None:
 
 
 async def _run(
-    runtime: Runtime, services: Sequence[Service], sites: Sequence[Site], queues: Mapping[str, Queue], *, patient: bool = False
+    runtime: "Runtime", services: Sequence["Service"], sites: Sequence["Site"], queues: Mapping[str, "Queue"], *, patient: bool = False
 ) -> None:
     """Start the worker and the servers; at the end stop the servers first.
 
     `patient`: wait for a database that does not answer, and serve meanwhile, so that `GET /ready` can report it.
     """
+    from shared.http.serve import serving, until_signaled
+
     ending = asyncio.create_task(until_signaled())
     starting = asyncio.create_task(runtime.start(services, queues, patient=patient))
     await asyncio.wait({starting, ending}, timeout=PATIENCE_S if patient else None, return_when=asyncio.FIRST_COMPLETED)
@@ -129,9 +141,10 @@ async def _run(
         await runtime.stop()
 
 
-def gc(settings: Settings) -> dict[str, int]:
+def gc(settings: "Settings") -> dict[str, int]:
     """Delete expired jobs, media and uploads; return their numbers."""
     from gateway.uploads.folder import uploads_in
+    from shared.jobs.retention import sweep_offline
 
     uploads = uploads_in(settings.data_dir, ttl_s=settings.upload_ttl_s).sweep(datetime.now(UTC))
     return asdict(sweep_offline(settings)) | {"uploads": len(uploads)}
@@ -139,7 +152,7 @@ def gc(settings: Settings) -> dict[str, int]:
 
 def main() -> None:
     """Run the `reelwright` command."""
-    services = tuple(room.service for room in ROOMS if room.installed)
+    services = {room.name: room.load for room in ROOMS if room.installed}
     command_line(Suite(services=services, up=up, serve=serve, gc=gc, add_more=_pipelines()))()
 
 

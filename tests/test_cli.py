@@ -144,6 +144,17 @@ def test_an_output_name_of_an_unknown_format_is_refused(clip, tmp_path):
     assert "Traceback" not in done.stderr
 
 
+SLOW_TO_IMPORT = ("dbos", "sqlalchemy", "pydantic", "fastapi", "httpx", "numpy", "av", "cv2", "services.effects")
+
+
+def test_the_help_imports_no_service_and_no_server():
+    code = "import sys; from reelwright import main\ntry: main()\nexcept SystemExit: print(*sys.modules)"
+    listed = subprocess.run([sys.executable, "-c", code, "--help"], capture_output=True, text=True, timeout=100)
+    assert "speed-ramp" in listed.stdout
+    assert {name for name in SLOW_TO_IMPORT if name in listed.stdout.split()} == set()
+    assert reelwright("--version").stdout.startswith("reelwright 0.")
+
+
 def test_an_unknown_service_is_reported():
     done = reelwright("serve", "speedramp")
     assert done.returncode == 1

@@ -5,10 +5,9 @@ import json
 import os
 
 import pytest
-import typer
 from typer.testing import CliRunner, Result
 
-from shared.cli.models import add_models
+from shared.cli.models import models_group
 from shared.errors import Invalid, ReelwrightError
 from shared.settings import Settings
 from tests.shared.models.file_server import FileServer, file_server
@@ -35,9 +34,7 @@ def here(tmp_path, mirror, monkeypatch):
 
 def models(*arguments: str) -> Result:
     """Run a command in this process, because a separate process takes seconds."""
-    app = typer.Typer()
-    add_models(app, Settings)
-    return CliRunner().invoke(app, ["models", *arguments])
+    return CliRunner().invoke(models_group(Settings), list(arguments))
 
 
 def listed() -> dict[str, dict]:

@@ -1,44 +1,53 @@
-"""The `reelwright` command, made from the same declarations as the API."""
+"""The `reelwright` command, made from the same declarations as the API.
+
+Modules that take long to import are imported inside the commands that use them, so that `--help` answers at once.
+"""
 
 import asyncio
 import importlib
 import json
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Annotated, Any
 
-import httpx
-import sqlalchemy as sa
 import typer
-from pydantic import ValidationError
-from pydantic_settings import SettingsError
-from rich.console import Console
-from rich.table import Table
 
-from shared.cli.client import Remote
-from shared.cli.doctor import examine
-from shared.cli.models import add_models
-from shared.cli.operation import add_operation
+from shared.cli.jobs import add_jobs
+from shared.cli.lazy_group import lazy_group
 from shared.errors import ReelwrightError
-from shared.log import set_up
-from shared.operation import Service
-from shared.settings import Settings, use
 
-REMOTE = typer.Option("http://127.0.0.1:8080", "--remote", metavar="URL", envvar="REELWRIGHT_REMOTE", help="URL of the suite.")
-KEY = typer.Option("", "--api-key", envvar="REELWRIGHT_API_KEY", help="API key of the suite, if it has keys.")
+if TYPE_CHECKING:
+    from shared.operation import Operation, Service
+    from shared.settings import Settings
+
+LoadService = Callable[[], "Service"]
+"""Imports a service and returns it."""
+
+ReadSettings = Callable[..., "Settings"]
+"""Reads the settings, changed by keywords, and puts them in force."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Suite:
-    """The installed services, and the functions that run them."""
+    """The installed services by name, and the functions that run them."""
 
-    services: tuple[Service, ...]
-    up: Callable[[Settings], Awaitable[None]]
-    serve: Callable[[str, Settings], Awaitable[None]]
-    gc: Callable[[Settings], dict[str, int]]
-    add_more: Callable[[typer.Typer, tuple[Service, ...], Callable[[], Settings]], None] | None = None
-    """Adds commands of its own; it gets the command, the services, and a function that reads the settings and puts them in force."""
+    services: Mapping[str, LoadService]
+    up: Callable[["Settings"], Awaitable[None]]
+    serve: Callable[[str, "Settings"], Awaitable[None]]
+    gc: Callable[["Settings"], dict[str, int]]
+    add_more: Callable[[typer.Typer, Callable[[], tuple["Service", ...]], ReadSettings], None] | None = None
+    """Adds commands of its own; it gets the command, a function that loads all services, and one that reads the settings."""
+
+    def load(self) -> tuple["Service", ...]:
+        """Import all services."""
+        return tuple(load() for load in self.services.values())
+
+    def operation(self, name: str) -> "Operation | None":
+        """Return an operation, importing only its service; None if it is not installed."""
+        load = self.services.get(name.partition(".")[0])
+        return next((operation for operation in load().operations if operation.name == name), None) if load else None
 
 
 def command_line(suite: Suite) -> Callable[[], None]:
@@ -49,39 +58,75 @@ def command_line(suite: Suite) -> Callable[[], None]:
         add_completion=False,
         pretty_exceptions_enable=False,
     )
+    _add_version(app)
     _add_serving(app, suite)
-    _add_jobs(app)
+    add_jobs(app)
     _add_upkeep(app, suite)
-    add_models(app, _settings)
+    app.add_typer(_models(), name="models")
     if suite.add_more is not None:
-        suite.add_more(app, suite.services, _settings)
-    operations = {operation.name: operation for service in suite.services for operation in service.operations}
-    for service in suite.services:
-        group = typer.Typer(help=f"{service.title}. Works on local files, or on a suite with --remote.", no_args_is_help=True)
-        for operation in service.operations:
-            add_operation(group, operation, _settings, operations)
-        if service.commands:
-            module, _, name = service.commands.partition(":")
-            getattr(importlib.import_module(module), name)(group, _settings)
-        app.add_typer(group, name=service.name)
+        suite.add_more(app, suite.load, _settings)
+    for name, load in suite.services.items():
+        app.add_typer(_service(name, load, suite), name=name)
 
     def run() -> None:
         try:
             app()
         except ReelwrightError as error:
             sys.exit(f"error: {error.detail}")
-        except (httpx.TransportError, httpx.InvalidURL) as error:
-            sys.exit(f"error: the suite does not answer: {error}")
-        except sa.exc.SQLAlchemyError as error:
-            sys.exit(f"error: the database cannot be used: {str(error).splitlines()[0]}")
         except OSError as error:  # such as a port in use, or a folder that cannot be written to
             sys.exit(f"error: {error}")
+        except Exception as error:
+            if (sentence := _sentence(error)) is None:
+                raise
+            sys.exit(f"error: {sentence}")
 
     return run
 
 
+def _service(name: str, load: LoadService, suite: Suite) -> typer.Typer:
+    """Return the group of a service, which is imported when the group is used."""
+
+    def build() -> typer.Typer:
+        from shared.cli.operation import add_operation
+
+        service, group = load(), typer.Typer()
+        for operation in service.operations:
+            add_operation(group, operation, _settings, suite.operation)
+        if service.commands:
+            module, _, function = service.commands.partition(":")
+            getattr(importlib.import_module(module), function)(group, _settings)
+        return group
+
+    help_text = f"Operations of the service {name}, on local files or on a suite with --remote."
+    return typer.Typer(cls=lazy_group(build), help=help_text, no_args_is_help=True)
+
+
+def _models() -> typer.Typer:
+    def build() -> typer.Typer:
+        from shared.cli.models import models_group
+
+        return models_group(_settings)
+
+    return typer.Typer(cls=lazy_group(build), help="List, pull and verify model weights.", no_args_is_help=True)
+
+
+def _add_version(app: typer.Typer) -> None:
+    def show(wanted: bool) -> None:
+        if wanted:
+            typer.echo(f"reelwright {version('reelwright')}")
+            raise typer.Exit
+
+    @app.callback()
+    def main(
+        _version: Annotated[bool, typer.Option("--version", callback=show, is_eager=True, help="Print the version and exit.")] = False,
+    ) -> None:
+        return None
+
+
 def _add_serving(app: typer.Typer, suite: Suite) -> None:
-    def settings(host: str | None, port: int | None) -> Settings:
+    def settings(host: str | None, port: int | None) -> "Settings":
+        from shared.log import set_up
+
         given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
         settings = _settings(**given)
         set_up(settings.log_format)
@@ -96,39 +141,14 @@ def _add_serving(app: typer.Typer, suite: Suite) -> None:
 
     @app.command(help="Run one service alone, or the gateway alone (REELWRIGHT_SERVICE_URLS gives it the services' addresses).")
     def serve(
-        name: Annotated[str, typer.Argument(help=" or ".join(("gateway", *(service.name for service in suite.services))))],
+        name: Annotated[str, typer.Argument(help=" or ".join(("gateway", *suite.services)))],
         host: str | None = host_option,
         port: int | None = port_option,
     ) -> None:
-        names = ("gateway", *(service.name for service in suite.services))
+        names = ("gateway", *suite.services)
         if name not in names:
             sys.exit(f"error: unknown service {name!r}; installed here: {', '.join(names)}")
         _run(suite.serve(name, settings(host, port)))
-
-
-def _add_jobs(app: typer.Typer) -> None:
-    jobs = typer.Typer(help="List, show, retry and cancel jobs of a running suite.", no_args_is_help=True)
-    app.add_typer(jobs, name="jobs")
-
-    @jobs.command("list", help="List the newest jobs.")
-    def list_jobs(remote: str = REMOTE, api_key: str = KEY, limit: Annotated[int, typer.Option(min=1, max=500)] = 20) -> None:
-        table = Table("id", "operation", "status", "created", "done")
-        for job in Remote(remote, api_key).get("/v1/jobs", limit=limit)["items"]:
-            progress = f"{job['progress']['fraction']:.0%}" if job["progress"] else ""
-            table.add_row(job["id"], job["operation"], job["status"], job["created_at"][:19], progress)
-        Console().print(table)
-
-    @jobs.command("show", help="Print one job as JSON.")
-    def show(job_id: str, remote: str = REMOTE, api_key: str = KEY) -> None:
-        typer.echo(json.dumps(Remote(remote, api_key).get(f"/v1/jobs/{job_id}"), indent=2))
-
-    @jobs.command("retry", help="Run a failed or canceled job again, as a new job; print its id.")
-    def retry(job_id: str, remote: str = REMOTE, api_key: str = KEY) -> None:
-        typer.echo(Remote(remote, api_key).post(f"/v1/jobs/{job_id}/retry", {})["id"])
-
-    @jobs.command("cancel", help="Cancel a job.")
-    def cancel(job_id: str, remote: str = REMOTE, api_key: str = KEY) -> None:
-        typer.echo(Remote(remote, api_key).post(f"/v1/jobs/{job_id}/cancel", {})["status"])
 
 
 def _add_upkeep(app: typer.Typer, suite: Suite) -> None:
@@ -138,8 +158,13 @@ def _add_upkeep(app: typer.Typer, suite: Suite) -> None:
 
     @app.command(help="Check this machine: ffmpeg, encoders, devices, models, folders, database.")
     def doctor() -> None:
+        from rich.console import Console
+        from rich.table import Table
+
+        from shared.cli.doctor import examine
+
         table = Table("check", "", "detail")
-        findings = examine(_settings(), suite.services)
+        findings = examine(_settings(), suite.load())
         for finding in findings:
             table.add_row(
                 finding.what, "[green]ok[/]" if finding.ok else "[red]no[/]" if finding.needed else "[yellow]-[/]", finding.detail
@@ -149,11 +174,17 @@ def _add_upkeep(app: typer.Typer, suite: Suite) -> None:
             raise typer.Exit(1)
 
 
-def _settings(**given: Any) -> Settings:
+def _settings(**given: Any) -> "Settings":
     """Read the settings and put them in force.
 
     Exits with one line for each wrong setting. `given` overrides the environment.
     """
+    from pydantic import ValidationError
+    from pydantic_settings import SettingsError
+
+    from shared.settings import Settings, use
+
+    lines: Iterable[str]
     try:
         settings = Settings(**given)
         use(settings)
@@ -163,6 +194,18 @@ def _settings(**given: Any) -> Settings:
     except SettingsError as error:
         lines = [f"{error}: {error.__cause__}"]
     sys.exit("error: invalid settings\n  " + "\n  ".join(lines))
+
+
+def _sentence(error: Exception) -> str | None:
+    """Return what to print for an error of a library; None for a defect of this program."""
+    import httpx
+    import sqlalchemy as sa
+
+    if isinstance(error, httpx.TransportError | httpx.InvalidURL):
+        return f"the suite does not answer: {error}"
+    if isinstance(error, sa.exc.SQLAlchemyError):
+        return f"the database cannot be used: {str(error).splitlines()[0]}"
+    return None
 
 
 def _run(coroutine: Awaitable[None]) -> None:

@@ -25,13 +25,12 @@ WIDE = 140
 AS_JSON = typer.Option("--json", help="Print JSON.")
 
 
-def add_models(app: typer.Typer, settings: Callable[[], Settings]) -> None:
-    """Add the commands of models to `app`.
+def models_group(settings: Callable[[], Settings]) -> typer.Typer:
+    """Return the group `models`.
 
     `settings`: reads the settings when a command runs.
     """
-    models = typer.Typer(help="List, pull and verify model weights.", no_args_is_help=True)
-    app.add_typer(models, name="models")
+    models = typer.Typer(no_args_is_help=True)
 
     def folder() -> ModelFolder:
         return ModelFolder(settings().models_folder)
@@ -99,6 +98,8 @@ def add_models(app: typer.Typer, settings: Callable[[], Settings]) -> None:
         else:
             model = here.model(name)
             typer.echo(here.path(model, model.files[0]).parent if model.package else here.root / model.name)
+
+    return models
 
 
 def _chosen(folder: ModelFolder, names: list[str] | None, *, everything: bool = False) -> Iterable[Model]:

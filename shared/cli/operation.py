@@ -29,11 +29,13 @@ from shared.worker.protocol import JobWarning, ProgressUpdate, Update
 from shared.worker.run_operation import output_arguments
 
 
-def add_operation(app: typer.Typer, operation: Operation, settings: Callable[[], Settings], operations: Mapping[str, Operation]) -> None:
+def add_operation(
+    app: typer.Typer, operation: Operation, settings: Callable[[], Settings], find: Callable[[str], Operation | None]
+) -> None:
     """Add the command `VERB INPUT... OUTPUT --param value` to `app`.
 
     Typer reads a function's signature, which is made here from the declaration. `settings` puts the settings in force before a local run.
-    `operations`: all installed operations by name; one of them makes an input that is given as "auto".
+    `find`: returns an installed operation by its name; it makes an input that is given as "auto".
     """
 
     def command(as_json: bool, remote: str | None, api_key: str, **given: Any) -> None:
@@ -51,7 +53,7 @@ def add_operation(app: typer.Typer, operation: Operation, settings: Callable[[],
             else:
                 settings()
                 operation.check_available(params)  # before another operation makes an input
-                with _made_inputs(operation, params, inputs, operations) as complete:
+                with _made_inputs(operation, params, inputs, find) as complete:
                     result = run_locally(operation, params, complete, written)
             if as_json or not outputs:
                 typer.echo(json.dumps(result, indent=2))
@@ -179,7 +181,7 @@ def _remotely(operation: Operation, params: Params, inputs: dict[str, Any], outp
 
 @contextmanager
 def _made_inputs(
-    operation: Operation, params: Params, inputs: dict[str, Any], operations: Mapping[str, Operation]
+    operation: Operation, params: Params, inputs: dict[str, Any], find: Callable[[str], Operation | None]
 ) -> Iterator[dict[str, Any]]:
     """Yield the inputs with each "auto" replaced by a file.
 
@@ -191,7 +193,7 @@ def _made_inputs(
             if inputs[name] is None or str(inputs[name]) != AUTO or not port.auto:
                 continue
             maker_name, _, output = port.auto.rpartition(".")
-            maker = operations.get(maker_name)
+            maker = find(maker_name)
             if maker is None:
                 raise Invalid(f"{name}: {maker_name} is not installed here. Give a file.")
             outputs = {output_name: Path(folder) / f"{output_name}{SUFFIXES[kind]}" for output_name, kind in maker.outputs.items()}

@@ -7,6 +7,7 @@ import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +36,15 @@ class Place:
     That is the suite `remote`; without it, this machine with the services that are installed here.
     """
 
-    services: tuple[Service, ...]
+    load: Callable[[], tuple[Service, ...]]
     settings: Callable[[], Settings]
     remote: str | None
     api_key: str
+
+    @cached_property
+    def services(self) -> tuple[Service, ...]:
+        """The services that are installed here, imported on first use."""
+        return self.load()
 
     @property
     def suite(self) -> Remote | None:

@@ -5,12 +5,13 @@ The module with their actions is imported when one of them runs: other commands 
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from shared.operation import Service
-from shared.settings import Settings
+if TYPE_CHECKING:
+    from shared.operation import Service
+    from shared.settings import Settings
 
 FILES = {"allow_extra_args": True, "ignore_unknown_options": True}
 """Files are given as `--<placeholder> FILE`, names that only the pipeline knows."""
@@ -26,10 +27,10 @@ Url = Annotated[
 Key = Annotated[str, typer.Option("--api-key", envvar="REELWRIGHT_API_KEY", help="API key of the suite, if it has keys.")]
 
 
-def add_pipelines(app: typer.Typer, services: tuple[Service, ...], settings: Callable[[], Settings]) -> None:
+def add_pipelines(app: typer.Typer, load: Callable[[], tuple["Service", ...]], settings: Callable[[], "Settings"]) -> None:
     """Add the group `pipeline` to `app`.
 
-    `settings` reads the settings and puts them in force.
+    `load` imports the installed services. `settings` reads the settings and puts them in force.
     """
     group = typer.Typer(help="Run several operations as one pipeline: on local files, or on a suite with --remote.", no_args_is_help=True)
     app.add_typer(group, name="pipeline")
@@ -50,17 +51,17 @@ def add_pipelines(app: typer.Typer, services: tuple[Service, ...], settings: Cal
     ) -> None:
         from gateway.pipelines.cli.actions import Place, run_pipeline
 
-        place = Place(services=services, settings=settings, remote=remote, api_key=api_key)
+        place = Place(load=load, settings=settings, remote=remote, api_key=api_key)
         run_pipeline(place, pipeline, context.args, changes=change or [], folder=output, batch=batch, as_json=as_json)
 
     @group.command(context_settings=FILES, help="Check every step of a pipeline without running any. Files may be left out.")
     def check(context: typer.Context, pipeline: Source, change: Sets = None, remote: Url = None, api_key: Key = "") -> None:
         from gateway.pipelines.cli.actions import Place, check_pipeline
 
-        check_pipeline(Place(services=services, settings=settings, remote=remote, api_key=api_key), pipeline, context.args, change or [])
+        check_pipeline(Place(load=load, settings=settings, remote=remote, api_key=api_key), pipeline, context.args, change or [])
 
     @group.command("presets", help="List the named pipelines, and whether each can run now.")
     def list_presets(remote: Url = None, api_key: Key = "") -> None:
         from gateway.pipelines.cli.actions import Place, print_presets
 
-        print_presets(Place(services=services, settings=settings, remote=remote, api_key=api_key))
+        print_presets(Place(load=load, settings=settings, remote=remote, api_key=api_key))
