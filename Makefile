@@ -20,7 +20,7 @@ up: setup  ## start the suite and the web page on http://127.0.0.1:8080
 	@exec $(BIN)/reelwright up
 
 demo: setup  ## start the suite, ramp a real clip over HTTP and show the result (CLIP=file for your own)
-	@$(BIN)/python -m benchmarks.demo $(CLIP)
+	@$(BIN)/python -m benchmarks.demos.trails $(CLIP)
 
 check: setup  ## check style, types, import boundaries, and that generated pages are up to date
 	$(BIN)/ruff check .
@@ -58,10 +58,10 @@ test-models: setup  ## pull the small published networks (RVM is GPL-3.0, U2-Net
 	REELWRIGHT_MODELS_DIR=var/models $(BIN)/pytest -m models tests
 
 demo-matte: setup  ## pull RVM, cut a person out of a real clip, show figures and result (CLIP=file for your own)
-	@$(BIN)/python -m benchmarks.demo_matte $(CLIP)
+	@$(BIN)/python -m benchmarks.demos.matte $(CLIP)
 
 demo-full: setup  ## matte, studio over a picture and motion trails of a real clip, in one request (CLIP=, BACKGROUND= for your own)
-	@$(BIN)/python -m benchmarks.demo_full "$(CLIP)" "$(BACKGROUND)"
+	@$(BIN)/python -m benchmarks.demos.full "$(CLIP)" "$(BACKGROUND)"
 
 pipeline-sheet: setup  ## draw docs/pipeline.jpg, each step of a pipeline on a real clip (after make test-models)
 	REELWRIGHT_MODELS_DIR=var/models $(BIN)/python -m docs.pipeline_sheet

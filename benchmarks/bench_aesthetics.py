@@ -21,8 +21,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.clips import sample_clip
 from benchmarks.machine import machine
+from benchmarks.material.clips import sample_clip
 from services.aesthetics.best_frames import BestFramesParams, best_frames
 from services.aesthetics.nima.keras_model import build
 from services.aesthetics.nima.network import network

@@ -21,8 +21,8 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.clips import sample_clip
 from benchmarks.machine import machine
+from benchmarks.material.clips import sample_clip
 from shared.testing import RunningSuite, suite
 from shared.video import VideoWriter
 

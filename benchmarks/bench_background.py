@@ -25,8 +25,8 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.clips import sample_clip
 from benchmarks.machine import machine
+from benchmarks.material.clips import sample_clip
 from services.background.analysis.analyze import analyze
 from services.background.composite import CompositeParams, composite
 from services.background.fill.opencv import fill_opencv

@@ -25,7 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.machine import machine
-from benchmarks.screen_clips import KINDS, Kind, ScreenFrame, render, scene_of, write_clip
+from benchmarks.material.screen_clips import KINDS, Kind, ScreenFrame, render, scene_of, write_clip
 from services.matting.chroma.keyer import Keyer
 from services.matting.chroma.screen import find_screen
 from services.matting.metrics.errors import dtssd, mad

@@ -29,8 +29,8 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.clips import sample_clip
 from benchmarks.machine import machine
+from benchmarks.material.clips import sample_clip
 from services.speed_ramp.motion.measure import Meter, analysis_size
 from services.speed_ramp.picture.flow.pair import FlowPair, Planes
 from shared.video import ffmpeg_path, map_ordered, read_frames

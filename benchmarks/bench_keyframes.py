@@ -37,9 +37,9 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.bench_video import best
-from benchmarks.keyframe_corpus import LONG, PROFILES, Film, Truth, film
 from benchmarks.machine import machine
-from benchmarks.trouble_corpus import FIRST_TEST_SEED, KINDS, trouble
+from benchmarks.material.keyframe_corpus import LONG, PROFILES, Film, Truth, film
+from benchmarks.material.trouble_corpus import FIRST_TEST_SEED, KINDS, trouble
 from services.keyframes.detectors.footage import Footage
 from services.keyframes.detectors.table import BY_NAME, DETECTORS
 from shared.operation import Silent

@@ -16,7 +16,7 @@ import av
 import cv2
 import numpy as np
 
-from benchmarks.clips import sample_clip
+from benchmarks.material.clips import sample_clip
 from services.matting.matte import MatteParams, matte
 from services.matting.networks.rvm import STATES, downsample_ratio
 from shared.errors import ModelMissing, ReelwrightError

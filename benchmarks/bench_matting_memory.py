@@ -18,8 +18,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.bench_background import ffmpeg
-from benchmarks.clips import sample_clip
 from benchmarks.machine import machine
+from benchmarks.material.clips import sample_clip
 from shared.errors import ModelMissing
 from shared.models.files import model_files
 from shared.settings import Settings, use

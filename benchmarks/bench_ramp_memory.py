@@ -18,8 +18,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.bench_speed_ramp import ffmpeg
-from benchmarks.clips import sample_clip
 from benchmarks.machine import machine
+from benchmarks.material.clips import sample_clip
 from shared.worker.slot import HEAPS
 
 out = Console(soft_wrap=True, highlight=False)

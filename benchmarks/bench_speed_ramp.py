@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.clips import sample_clip
+from benchmarks.material.clips import sample_clip
 from services.speed_ramp.analyze import AnalyzeParams, analyze
 from services.speed_ramp.curve.clock import Clock
 from services.speed_ramp.curve.points import CurvePoint

@@ -23,8 +23,8 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.clips import sample_clip
 from benchmarks.machine import machine
+from benchmarks.material.clips import sample_clip
 from benchmarks.naive_trails import camera_path, naive_trails
 from services.effects.motion_trails import MotionTrailsParams, held_bytes, motion_trails
 from shared.video import VideoInfo, VideoWriter, ffmpeg_path, probe, read_frames

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.clips import sample_clip
-from benchmarks.drawn_scene import evening
+from benchmarks.material.clips import sample_clip
+from benchmarks.material.drawn_scene import evening
 from docs.matting_sheet import labelled
 from services.background.composite import CompositeParams, composite
 from services.matting.matte import MatteParams, matte

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.clips import sample_clip
+from benchmarks.material.clips import sample_clip
 from services.effects.motion_trails import MotionTrailsParams, motion_trails
 from services.effects.strobe import StrobeParams, strobe
 from shared.video import read_frames

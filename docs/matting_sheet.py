@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.clips import sample_clip
+from benchmarks.material.clips import sample_clip
 from services.matting.matte import MatteParams, matte
 from shared.settings import Settings, use
 from shared.video import read_frames

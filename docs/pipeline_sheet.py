@@ -6,8 +6,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from benchmarks.clips import sample_clip
-from benchmarks.drawn_scene import evening
+from benchmarks.material.clips import sample_clip
+from benchmarks.material.drawn_scene import evening
 from docs.matting_sheet import Picture, labelled
 from gateway.pipelines.cli.local_run import check_locally, run_steps
 from gateway.pipelines.placeholders import filled

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import httpx
 import pytest
-from media_app import OTHER_OWNER, VIDEO, Parts, read_until, serving, sha256, wait_until
 
 from shared.http.service import SAMPLES
 from shared.media.store import NewMedium
 from shared.operation import Kind, Sample
 from shared.settings import Settings
+from tests.gateway.media_app import OTHER_OWNER, VIDEO, Parts, read_until, serving, sha256, wait_until
 
 MAX_BYTES = 300_000
 

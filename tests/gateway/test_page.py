@@ -11,10 +11,10 @@ import httpx
 import pytest
 import quickjs
 from fastapi import FastAPI
-from media_app import serving
 
 from gateway.app import PAGE, add_pages
 from gateway.routing.upstream import Upstreams
+from tests.gateway.media_app import serving
 
 FOLDER = Path(str(PAGE))
 FILES = sorted(path for path in FOLDER.rglob("*") if path.is_file())

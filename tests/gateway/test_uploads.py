@@ -14,11 +14,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from media_app import OTHER_OWNER, VIDEO, Parts, read_until, serving, sha256, wait_until
 
 from gateway.uploads.folder import Upload, Uploads, UploadState, uploads_in
 from shared.media.ids import new_id
 from shared.settings import Settings
+from tests.gateway.media_app import OTHER_OWNER, VIDEO, Parts, read_until, serving, sha256, wait_until
 
 MAX_BYTES = 3_000_000
 BODY = {"content-type": "application/offset+octet-stream"}
@@ -318,7 +318,7 @@ def test_head_waits_for_the_probe(http: httpx.Client, parts: Parts) -> None:
 SERVER = """
 import sys, uvicorn
 from pathlib import Path
-from media_app import Parts
+from tests.gateway.media_app import Parts
 from shared.settings import Settings
 data_dir = Path(sys.argv[1])
 parts = Parts(data_dir=data_dir, settings=Settings(data_dir=data_dir))
@@ -334,7 +334,7 @@ def listens(port: int) -> bool:
 def test_a_killed_server_keeps_received_bytes(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
     process = subprocess.Popen([sys.executable, "-c", SERVER, str(tmp_path), str(port)], env=environment)
     try:
         with client_of(port) as http:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.clips import sample_clip
+from benchmarks.material.clips import sample_clip
 from shared.models.folder import installed
 from shared.settings import Settings
 from shared.testing import suite

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from pydantic import ValidationError
 
-from benchmarks.screen_clips import render, scene_of, write_clip
+from benchmarks.material.screen_clips import render, scene_of, write_clip
 from services.matting.compare import COMPARE, CompareParams, compare
 from services.matting.comparison.table import draw_table
 from services.matting.comparison.tiles import Grid

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ramp_clips import Recorder, write_clip
 from test_ramp_motion import texture
 
 from services.speed_ramp.analyze import AnalyzeParams, analyze
 from shared.errors import UnsupportedMedia
+from tests.services.speed_ramp.ramp_clips import Recorder, write_clip
 
 
 def moving(speeds: list[float], *, seed: int = 1) -> list[np.ndarray]:

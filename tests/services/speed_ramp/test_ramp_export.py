@@ -13,7 +13,6 @@ import numpy as np
 import opentimelineio as otio
 import pytest
 from PIL import Image
-from ramp_clips import beep, write_clip
 from test_ramp_motion import texture
 
 from services.speed_ramp.curve.clock import Clock
@@ -22,6 +21,7 @@ from services.speed_ramp.curve.slow_parts import slow_parts
 from services.speed_ramp.curve.straight_pieces import time_map
 from services.speed_ramp.export import ExportParams, ExportResult, export
 from services.speed_ramp.render import RenderParams, render
+from tests.services.speed_ramp.ramp_clips import beep, write_clip
 
 RATE = Fraction(30000, 1001)
 CURVE = [Point(0, 1.0, "smooth"), Point(1.5, 0.3, "hold", 0.8), Point(2.5, 4.0), Point(3.5, 1.0, "linear", 0.5), Point(6, 2.0)]

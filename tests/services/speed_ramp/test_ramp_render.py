@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ramp_clips import RATE, Recorder, beep, beeps, flash, flashes, lumas, sound, write_clip
 
 from services.speed_ramp.curve.clock import Clock
 from services.speed_ramp.curve.points import CurvePoint
 from services.speed_ramp.render import RenderParams, render
 from shared.video import VideoInfo, probe, read_frames
+from tests.services.speed_ramp.ramp_clips import RATE, Recorder, beep, beeps, flash, flashes, lumas, sound, write_clip
 
 VARIED = [(0.0, 1.0), (1.0, 2.0), (1.75, 0.4), (2.5, 0.5), (3.5, 3.0), (4.0, 0.3), (5.0, 1.5), (6.0, 0.7)]
 

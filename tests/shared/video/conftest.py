@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from video_clips import Make, run_ffmpeg
+
+from tests.shared.video.video_clips import Make, run_ffmpeg
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from video_clips import Make, onsets, run_ffmpeg
 
 from shared.errors import NotFound
 from shared.video import VideoWriter, probe, read_audio, read_frames
+from tests.shared.video.video_clips import Make, onsets, run_ffmpeg
 
 
 def samples_of(path: Path, track: int = 0, **options: object) -> tuple[NDArray[np.float32], list[Fraction]]:

@@ -12,7 +12,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from video_clips import run_ffmpeg
+
+from tests.shared.video.video_clips import run_ffmpeg
 
 SOURCES = {
     "h264.mp4": "-c:v libx264 -bf 2 -c:a aac",

@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from video_clips import Make, run_ffmpeg
 
 from shared.errors import BrokenMedia, NotFound, ReelwrightError, TooLarge, UnsupportedMedia
 from shared.operation import Silent
 from shared.video import Limits, VideoWriter, inspect, probe, read_audio, read_frames, remux, thumbnail
+from tests.shared.video.video_clips import Make, run_ffmpeg
 
 PLAYLISTS = {
     "hls": "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\n{path}\n#EXT-X-ENDLIST\n",

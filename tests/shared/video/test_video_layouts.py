@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from video_clips import Make
 
 from services.speed_ramp.render import RenderParams, render
 from shared.video import VideoWriter, probe_video, read_audio, read_frames
 from shared.worker.progress import Report
+from tests.shared.video.video_clips import Make
 
 RATE = 48000
 

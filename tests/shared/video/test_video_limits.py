@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from video_clips import run_ffmpeg
 
 from shared.errors import TooLarge
 from shared.settings import Settings
@@ -14,6 +13,7 @@ from shared.testing import suite
 from shared.video import Limits, VideoWriter, probe, read_audio, read_frames, remux
 from shared.worker import Limits as CallLimits
 from shared.worker import Slot
+from tests.shared.video.video_clips import run_ffmpeg
 
 TOO_LARGE = "640x360 pixels; at most 1000 pixels"
 

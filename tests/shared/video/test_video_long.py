@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from video_clips import Make, run_ffmpeg
 
 from shared.video import VideoWriter, probe, read_audio, read_frames, remux
+from tests.shared.video.video_clips import Make, run_ffmpeg
 
 MEASURE = """
 import sys

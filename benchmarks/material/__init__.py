@@ -1,0 +1,1 @@
+"""Clips that benchmarks, tests and demos work on: real, drawn, cut together, damaged."""

@@ -1,0 +1,117 @@
+"""The length of the picture: known where the container does not say it, and told apart from that of the sound."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from services.speed_ramp.export import ExportParams, export
+from services.speed_ramp.render import RenderParams, render
+from shared.video import VideoInfo, preview, probe, probe_video, read_frames, thumbnail
+from shared.worker.progress import Report
+from tests.shared.video.video_clips import Make, run_ffmpeg
+
+SOUND = "-f lavfi -i sine=440:d=2.4:sample_rate=48000"
+# Written to a pipe, so that no length can be filled in at the end.
+PIPED = {
+    "chrome.webm": ("25", "webm", "-c:v libvpx -deadline realtime -c:a libopus"),
+    "vp9.webm": ("30000/1001", "webm", "-c:v libvpx-vp9 -deadline realtime -cpu-used 8 -c:a libopus"),
+    "live.webm": ("15", "webm", "-live 1 -c:v libvpx -deadline realtime -an"),
+    "obs.mkv": ("60", "matroska", "-c:v libx264 -bf 2 -c:a aac"),
+    "silent.mkv": ("24000/1001", "matroska", "-c:v libx264 -an"),
+    "chrome.mp4": ("30", "mp4", "-c:v libx264 -c:a aac -movflags empty_moov+default_base_moof+frag_keyframe -g 10"),
+    "screen.flv": ("25", "flv", "-c:v libx264 -bf 0 -c:a aac -flvflags no_duration_filesize"),
+    "camera.ts": ("50", "mpegts", "-c:v libx264 -c:a aac"),
+}
+
+
+def piped(path: Path, rate: str, container: str, coding: str) -> Path:
+    words = f"-f lavfi -i testsrc2=s=64x48:r={rate}:d=2 {SOUND} {coding} -shortest -pix_fmt yuv420p -f {container} -".split()
+    path.write_bytes(run_ffmpeg(*words))
+    return path
+
+
+@pytest.mark.parametrize("name", PIPED)
+def test_a_recording_without_a_length(name: str, tmp_path: Path) -> None:
+    rate, container, coding = PIPED[name]
+    path = piped(tmp_path / name, rate, container, coding)
+    info = probe_video(path)
+    with read_frames(path) as frames:
+        times = [(frame.time, frame.duration * frame.time_base) for frame in frames]
+    step = 1 / Fraction(rate)
+    assert info.duration_s == pytest.approx(float(times[-1][0] + step), abs=float(step) / 2)
+    assert info.frames == len(times)
+    assert Fraction(info.frame_rate) == Fraction(rate)
+    assert not info.variable_frame_rate
+    with read_frames(path, start=1) as frames:
+        assert [frame.time for frame in frames] == [time for time, _ in times if time >= Fraction(1) - Fraction(1, 2000)]
+
+
+@pytest.mark.parametrize("name", ["chrome.webm", "obs.mkv", "screen.flv"])
+def test_a_killed_recording(name: str, tmp_path: Path) -> None:
+    path = piped(tmp_path / name, *PIPED[name])
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) * 2 // 3])
+    info = probe_video(path)
+    assert info.duration_s is not None
+    assert 0.9 < info.duration_s < 1.9
+
+
+@pytest.mark.parametrize("name", ["chrome.webm", "chrome.mp4"])
+def test_operations_know_the_length_of_such_a_recording(name: str, tmp_path: Path) -> None:
+    path = piped(tmp_path / name, *PIPED[name])
+    length = probe_video(path).duration_s or 0
+    result = render(RenderParams(speeds=[0.5, 1], segment_duration=1.0, smoothing=0), video=path, output=tmp_path / "out.mp4")
+    assert result.duration_s == pytest.approx(3, abs=0.15)
+    assert probe_video(tmp_path / "out.mp4").duration_s == pytest.approx(result.duration_s, abs=0.05)
+    target = render(RenderParams(speeds=[1, 2], target_duration=1.5), video=path, output=tmp_path / "target.mp4")
+    assert target.duration_s == pytest.approx(1.5, abs=0.05)
+    part = render(RenderParams(speeds=[1], start=1.2), video=path, output=tmp_path / "part.mp4")
+    assert part.duration_s == pytest.approx(length - 1.2, abs=0.05)
+    outputs = {"files": tmp_path / "files.zip", "plot": tmp_path / "plot.png"}
+    assert export(ExportParams(speeds=[0.5]), video=path, outputs=outputs).ramped_duration_s == pytest.approx(
+        2 * (probe_video(path).duration_s or 0), abs=0.1
+    )
+    assert preview(path, tmp_path / "preview.webp") > 0
+    assert thumbnail({"path": str(path), "output": str(tmp_path / "t.jpg")}, None)["width"] == 320
+
+
+LONGER = {
+    "a.mkv": "-c:v libx264 -c:a aac",
+    "a.webm": "-c:v libvpx -deadline realtime -c:a libopus",
+    "a.mp4": "-c:v libx264 -c:a aac",
+    "a.mov": "-c:v libx264 -c:a pcm_s16le",
+    "a.flv": "-c:v libx264 -c:a aac",
+    "a.ts": "-c:v libx264 -c:a aac",
+    "a.avi": "-c:v mpeg4 -c:a mp3",
+}
+
+
+@pytest.mark.parametrize("name", LONGER)
+def test_the_length_is_that_of_the_picture(name: str, make: Make, tmp_path: Path) -> None:
+    path = make(name, "-f lavfi -i testsrc2=s=64x48:r=30:d=2 -f lavfi -i sine=440:d=5:sample_rate=44100", LONGER[name], "-pix_fmt yuv420p")
+    info = probe_video(path)
+    assert info.duration_s == pytest.approx(2, abs=0.07)
+    assert info.frames == pytest.approx(60, abs=1)
+    messages: list[str] = []
+    progress = Report(lambda update: messages.append(getattr(update, "text", "") or str(update)))
+    result = render(RenderParams(speeds=[1, 2], target_duration=3.0), video=path, output=tmp_path / "out.mp4", progress=progress)
+    assert result.duration_s == pytest.approx(3, abs=0.05)
+    written = probe_video(tmp_path / "out.mp4")
+    assert written.duration_s == pytest.approx(3, abs=0.05)
+    assert written.audio[0].duration_s == pytest.approx(3, abs=0.06)
+    assert any("longer than the picture" in message for message in messages)
+
+
+def test_a_record_without_a_length_says_null(clip: Path) -> None:
+    known = probe_video(clip)
+    info = known.model_copy(update={"duration_s": None})
+    assert info.model_dump()["duration_s"] is None
+    with pytest.raises(Exception, match="Convert it to MP4"):
+        _ = info.length_s
+
+
+def test_a_plain_clip_is_as_before(clip: Path) -> None:
+    info = probe(clip)
+    assert isinstance(info, VideoInfo)
+    assert (info.duration_s, info.frames, info.frame_rate, info.constant_rate, info.warnings) == (2.0, 50, "25/1", "25/1", ())

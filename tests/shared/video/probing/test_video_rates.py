@@ -1,0 +1,109 @@
+"""Frame rates: exact where they are constant, a standard one out of a varying one."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from services.speed_ramp.render import RenderParams, render
+from shared.video import probe_video, read_frames
+from shared.video.probing.frame_rates import frame_rates, standard_rate
+from tests.shared.video.video_clips import Make, run_ffmpeg
+
+TS, MILLISECONDS, HUNDREDTHS = Fraction(1, 90000), Fraction(1, 1000), Fraction(1, 100)
+
+
+def every(rate: str, count: int, base: Fraction) -> list[int]:
+    return [round(number / (Fraction(rate) * base)) for number in range(count)]
+
+
+@pytest.mark.parametrize("base", [TS, MILLISECONDS, Fraction(1, 15360), Fraction(1, 1_000_000)])
+@pytest.mark.parametrize("rate", ["24000/1001", "24", "25", "30000/1001", "30", "50", "60000/1001", "60", "120", "240", "15", "25/2"])
+def test_even_times_give_the_exact_rate(rate: str, base: Fraction) -> None:
+    found = frame_rates(every(rate, 300, base), base, None)
+    assert (found.average, found.constant, found.varies) == (Fraction(rate), Fraction(rate), False)
+
+
+@pytest.mark.parametrize("rate", ["10", "12", "25/2", "15", "20", "24", "25", "30", "50"])
+def test_a_gif_counts_hundredths(rate: str) -> None:
+    found = frame_rates(every(rate, 40, HUNDREDTHS), HUNDREDTHS, Fraction(50, 3))
+    assert (found.average, found.varies) == (Fraction(rate), False)
+
+
+@pytest.mark.parametrize("base", [TS, MILLISECONDS, Fraction(1, 15360)])
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [
+        # Bursts of motion between standing pictures, as screens are recorded.
+        ([1 / 60] * 40 + [0.5] * 4, "60"),
+        ([1 / 60, 2 / 60, 1 / 60, 5 / 60], "60"),
+        ([1 / 30] * 10 + [1.0] * 8, "30"),
+        ([1 / 25] * 10 + [0.4] * 3, "25"),
+        ([1001 / 30000] * 20 + [0.2], "30000/1001"),
+        ([1 / 120] * 12 + [1 / 60] * 10, "120"),
+        # Dropped pictures.
+        ([1 / 30] * 9 + [2 / 30], "30"),
+        ([1001 / 24000] * 11 + [2002 / 24000], "24000/1001"),
+        # A film in 30 pictures a second whose repeats were dropped: even enough for its mean.
+        ([1 / 30, 1 / 30, 1 / 30, 2 / 30], "30"),
+        ([0.033, 0.05], "24"),
+        # A single short step does not count.
+        ([1 / 25] * 60 + [1 / 100], "25"),
+        # Slides.
+        ([1.0, 3.0, 2.0], "30"),
+    ],
+)
+def test_a_varying_rate_gives_that_of_its_commonest_short_step(steps: list[float], expected: str, base: Fraction) -> None:
+    times = np.rint(np.cumsum([0.0, *steps * 6]) / float(base)).astype(int).tolist()
+    found = frame_rates(times, base, None)
+    assert (found.varies, found.constant) == (True, Fraction(expected))
+
+
+def test_scattered_times_give_their_mean() -> None:
+    steps = np.random.default_rng(5).normal(3000, 200, 400).astype(int)
+    found = frame_rates(np.cumsum(steps).tolist(), TS, None)
+    assert (found.varies, found.constant) == (True, Fraction(30))
+
+
+def test_the_nearest_standard_rate() -> None:
+    assert [standard_rate(Fraction(rate)) for rate in ("29.98", "29.99", "31", "65", "500", "5", "14.8")] == [
+        Fraction(30000, 1001), 30, 30, 72, 240, 30, 15,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "mov", "ts"])
+@pytest.mark.parametrize("rate", [60, 50, 30])
+def test_bursts_keep_all_their_pictures(suffix: str, rate: int, make: Make, tmp_path: Path) -> None:
+    """Half a second of motion, then a standing picture, three times: no picture of the bursts is dropped."""
+    numbered = f"nullsrc=s=64x48:r={rate}:d=3,geq=lum='20+mod(N*53,200)':cb=128:cr=128,select='lt(mod(n,{rate}),{rate // 2})'"
+    path = make(f"screen.{suffix}", ["-f", "lavfi", "-i", numbered], "-fps_mode passthrough -c:v libx264 -bf 2 -crf 10")
+    info = probe_video(path)
+    assert (info.variable_frame_rate, info.steady_rate) == (True, rate)
+    result = render(RenderParams(speeds=[1.0], interpolation="nearest", audio="drop"), video=path, output=tmp_path / "out.mp4")
+    assert Fraction(result.frame_rate) == rate
+    with read_frames(tmp_path / "out.mp4") as frames:
+        shown = [float(frame.luma().mean()) for frame in frames]
+    values = [20 + number * 53 % 200 for number in range(3 * rate) if number % rate < rate // 2]
+    changes = [before for before, after in zip(shown, [*shown[1:], -99.0], strict=True) if abs(after - before) > 8]
+    assert changes == pytest.approx(values, abs=4)
+
+
+@pytest.mark.parametrize(("container", "codec"), [("mpegts", "libx264"), ("mpegts", "mpeg2video")])
+def test_a_steady_stream_cut_between_keyframes_is_steady(container: str, codec: str, tmp_path: Path) -> None:
+    words = f"-f lavfi -i testsrc2=s=64x48:r=30:d=4 -c:v {codec} -bf 2 -g 45 -pix_fmt yuv420p -f {container} -".split()
+    data = run_ffmpeg(*words)
+    start = len(data) // 188 // 3 * 188
+    (tmp_path / "cut.ts").write_bytes(data[: 188 * 3] + data[start:])
+    info = probe_video(tmp_path / "cut.ts")
+    assert (info.variable_frame_rate, info.frame_rate, info.constant_rate) == (False, "30/1", "30/1")
+
+
+@pytest.mark.parametrize("rate", ["15", "12", "30"])
+def test_a_gif_keeps_its_rate(rate: str, make: Make, tmp_path: Path) -> None:
+    path = make("a.gif", f"-f lavfi -i testsrc2=s=32x24:r={rate}:d=2")
+    info = probe_video(path)
+    assert (Fraction(info.frame_rate), info.variable_frame_rate) == (Fraction(rate), False)
+    result = render(RenderParams(speeds=[0.5]), video=path, output=tmp_path / "out.mp4")
+    assert result.duration_s == pytest.approx(4, abs=0.01)
+    assert result.frames == 4 * int(rate)

@@ -1,0 +1,119 @@
+"""Files whose clock restarts or jumps: one continuous clock for picture and sound, and a warning that says where."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from services.speed_ramp.render import RenderParams, render
+from shared.video import probe_video, read_audio, read_frames
+from shared.worker.progress import Report
+from tests.shared.video.video_clips import onsets, run_ffmpeg
+
+BACK, AHEAD = 0, 500
+# Two parts of 2 s, one behind the other in one file; the second's clock starts `offset` seconds later than its first one.
+JOINED = {
+    "back.ts": ("mpegts", "-c:v libx264 -bf 2 -c:a aac", BACK),
+    "ahead.ts": ("mpegts", "-c:v libx264 -bf 2 -c:a aac", AHEAD),
+    "mpeg2.ts": ("mpegts", "-c:v mpeg2video -bf 2 -c:a mp2", BACK),
+    "far_back.ts": ("mpegts", "-c:v libx264 -c:a aac", -90),
+    "vob.mpg": ("mpeg", "-c:v mpeg2video -bf 0 -c:a mp2", BACK),
+    "back.flv": ("flv", "-c:v libx264 -bf 0 -c:a aac", BACK),
+    "silent.ts": ("mpegts", "-c:v libx264 -an", BACK),
+    "silent_ahead.ts": ("mpegts", "-c:v libx264 -an", AHEAD),
+}
+
+
+def part(container: str, coding: str, offset: float, seconds: float = 2) -> bytes:
+    """A white flash and a beep at 0.5 s and 1.5 s."""
+    flash = f"color=black:s=64x48:r=25:d={seconds},drawbox=color=white:t=fill:enable='between(mod(t,1),0.499,0.539)'"
+    beep = f"aevalsrc='sin(2*PI*1000*t)*between(mod(t,1),0.5,0.54)':d={seconds}:s=48000"
+    words = ["-f", "lavfi", "-i", flash, "-f", "lavfi", "-i", beep, *coding.split(), "-g", "25", "-pix_fmt", "yuv420p"]
+    return run_ffmpeg(*words, "-output_ts_offset", str(offset), "-f", container, "-")
+
+
+def joined(path: Path, container: str, coding: str, offset: float) -> Path:
+    first = 100 if offset < 0 else 0
+    second = part(container, coding, first + offset)
+    # A stream that was recorded on and on has one header.
+    path.write_bytes(part(container, coding, first) + (second[13:] if container == "flv" else second))
+    return path
+
+
+def heard(path: Path) -> list[float]:
+    times: list[Fraction] = []
+    loud: list[bool] = []
+    with read_audio(path) as blocks:
+        for block in blocks:
+            count = block.samples.shape[1]
+            times += [block.start + Fraction(at, block.sample_rate) for at in range(0, count, 48)]
+            loud += [bool(np.abs(block.samples[:, at : at + 48]).max() > 0.2) for at in range(0, count, 48)]
+    return onsets(times, loud)
+
+
+def seen(path: Path) -> list[float]:
+    with read_frames(path) as frames:
+        shown = [(frame.time, frame.luma().mean() > 120) for frame in frames]
+    return onsets([time for time, _ in shown], [bright for _, bright in shown])
+
+
+@pytest.mark.parametrize("name", JOINED)
+def test_a_clock_that_restarts_or_jumps_goes_on(name: str, tmp_path: Path) -> None:
+    container, coding, offset = JOINED[name]
+    path = joined(tmp_path / name, container, coding, offset)
+    info = probe_video(path)
+    assert info.duration_s == pytest.approx(4, abs=0.13)
+    assert info.frames == pytest.approx(100, abs=1)
+    assert info.steady_rate == 25
+    flashes = seen(path)
+    assert [flash - flashes[0] for flash in flashes] == pytest.approx([0, 1, 2, 3], abs=0.09)
+    if info.audio:
+        assert heard(path) == pytest.approx(flashes, abs=0.045)
+    where = float(info.warnings[0].partition(" at ")[2].partition(" s ")[0])
+    assert where == pytest.approx(2, abs=0.13)
+
+
+@pytest.mark.parametrize("name", ["back.ts", "ahead.ts", "back.flv"])
+def test_outputs_are_in_step(name: str, tmp_path: Path) -> None:
+    path = joined(tmp_path / name, *JOINED[name])
+    messages: list[str] = []
+    progress = Report(lambda update: messages.append(str(update)))
+    for number, speed in enumerate((1.0, 0.5)):
+        output = tmp_path / f"{number}.mp4"
+        render(RenderParams(speeds=[speed]), video=path, output=output, progress=progress)
+        flashes = seen(output)
+        assert [flash - flashes[0] for flash in flashes] == pytest.approx([n / speed for n in range(4)], abs=0.09 / speed)
+        assert heard(output) == pytest.approx(flashes, abs=0.06)
+    assert any("clock jumps" in message for message in messages)
+
+
+def test_reading_from_a_place_behind_the_join(tmp_path: Path) -> None:
+    path = joined(tmp_path / "a.ts", *JOINED["back.ts"])
+    with read_frames(path) as frames:
+        times = [frame.time for frame in frames]
+    with read_frames(path, start=3) as frames:
+        assert [frame.time for frame in frames] == [time for time in times if time >= 3]
+    with read_frames(path, per_second=1) as frames:
+        assert [frame.time for frame in frames] == [next(time for time in times if time >= second) for second in range(4)]
+    with read_audio(path, start=2.2, duration=1) as blocks:
+        assert next(blocks).start == pytest.approx(2.2, abs=0.001)
+
+
+def test_three_parts(tmp_path: Path) -> None:
+    coding = "-c:v libx264 -c:a aac"
+    path = tmp_path / "a.ts"
+    path.write_bytes(part("mpegts", coding, 50, 1) + part("mpegts", coding, 0, 1) + part("mpegts", coding, 300, 1))
+    info = probe_video(path)
+    assert info.duration_s == pytest.approx(3, abs=0.13)
+    assert len(info.warnings) == 2
+
+
+def test_a_long_standing_picture_is_no_jump(tmp_path: Path) -> None:
+    """The sound goes on while the picture stands for 15 s."""
+    source = "testsrc2=s=64x48:r=25:d=20,select='lt(t,2)+gt(t,17)'"
+    words = ["-f", "lavfi", "-i", source, *["-f", "lavfi", "-i", "sine=440:d=20:sample_rate=48000", "-fps_mode", "passthrough"]]
+    (tmp_path / "a.ts").write_bytes(run_ffmpeg(*words, *["-c:v", "libx264", "-c:a", "aac", "-f", "mpegts", "-"]))
+    info = probe_video(tmp_path / "a.ts")
+    assert info.warnings == ()
+    assert info.duration_s == pytest.approx(20, abs=0.15)

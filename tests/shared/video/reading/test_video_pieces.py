@@ -1,0 +1,103 @@
+"""Cut-off fragments, animations and pictures that start late."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from services.effects.motion_trails import MotionTrailsParams, motion_trails
+from services.speed_ramp.render import RenderParams, render
+from shared.errors import BrokenMedia
+from shared.video import ImageInfo, VideoInfo, VideoWriter, inspect, probe, probe_video, read_frames, thumbnail
+from shared.worker.progress import Report
+from tests.shared.video.video_clips import Make, run_ffmpeg
+
+FRAGMENTS = "-f lavfi -i testsrc2=s=96x64:r=25:d=4 -f lavfi -i sine=440:d=4:sample_rate=48000 -c:v libx264 -bf {} -g 25 -c:a aac"
+
+
+@pytest.mark.parametrize("bframes", [0, 2])
+@pytest.mark.parametrize("share", [0.35, 0.6, 0.9])
+@pytest.mark.parametrize("flags", ["frag_keyframe+empty_moov", "frag_keyframe+empty_moov+default_base_moof"])
+def test_a_fragmented_file_that_is_cut_off_is_read_up_to_there(flags: str, share: float, bframes: int, tmp_path: Path) -> None:
+    data = run_ffmpeg(*FRAGMENTS.format(bframes).split(), "-movflags", flags, "-f", "mp4", "-")
+    path = tmp_path / "killed.mp4"
+    path.write_bytes(data[: int(len(data) * share)])
+    info = probe_video(path)
+    with read_frames(path) as frames:
+        times = [frame.time for frame in frames]
+    assert len(times) == pytest.approx(100 * share, abs=26)
+    assert info.duration_s == pytest.approx(float(times[-1]) + 1 / 25, abs=0.02)
+    assert any("cut off" in warning for warning in info.warnings)
+    messages: list[str] = []
+    render(
+        RenderParams(speeds=[0.5]), video=path, output=tmp_path / "out.mp4", progress=Report(lambda update: messages.append(str(update)))
+    )
+    assert sum("cut off" in message for message in messages) == 1
+    assert probe_video(tmp_path / "out.mp4").duration_s == pytest.approx(2 * (info.duration_s or 0), abs=0.1)
+
+
+def test_a_whole_fragmented_file_is_not_cut_off(tmp_path: Path) -> None:
+    data = run_ffmpeg(*FRAGMENTS.format(2).split(), *["-movflags", "frag_keyframe+empty_moov", "-f", "mp4", "-"])
+    (tmp_path / "a.mp4").write_bytes(data)
+    assert probe_video(tmp_path / "a.mp4").warnings == ()
+    (tmp_path / "b.mp4").write_bytes(data[:1500])
+    with pytest.raises(BrokenMedia):
+        probe(tmp_path / "b.mp4")
+
+
+def animation(path: Path, count: int = 12, shown_ms: int = 80) -> Path:
+    pictures = [Image.fromarray(np.full((48, 64, 3), 20 * number, np.uint8)) for number in range(count)]
+    options = {"lossless": True} if path.suffix == ".webp" else {}
+    pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=shown_ms, loop=0, **options)
+    return path
+
+
+@pytest.mark.parametrize("name", ["a.webp", "a.png", "a.gif"])
+def test_an_animated_picture_is_a_video(name: str, tmp_path: Path) -> None:
+    path = animation(tmp_path / name)
+    found = inspect({"path": str(path)}, None)
+    info = probe(path)
+    assert isinstance(info, VideoInfo)
+    types = {"a.webp": "image/webp", "a.png": "image/png", "a.gif": "image/gif"}
+    assert (found["kind"], found["content_type"], found["suffix"]) == ("video", types[name], path.suffix)
+    assert (info.frames, info.width, info.height, Fraction(info.frame_rate)) == (12, 64, 48, Fraction(25, 2))
+    assert info.duration_s == pytest.approx(0.96, abs=0.01)
+    with read_frames(path, opaque=True) as frames:
+        shown = [(frame.time, int(frame.rgb()[20, 20, 0])) for frame in frames]
+    assert [time for time, _ in shown] == [Fraction(2 * number, 25) for number in range(12)]
+    assert [level for _, level in shown] == pytest.approx([20 * number for number in range(12)], abs=3)
+    with read_frames(path, start=0.5) as frames:
+        assert next(frames).time == Fraction(14, 25)
+    assert thumbnail({"path": str(path), "output": str(tmp_path / "t.jpg"), "width": 64}, None) == {"width": 64, "height": 48}
+    result = render(RenderParams(speeds=[0.5]), video=path, output=tmp_path / "out.mp4")
+    assert (result.frames, result.duration_s) == (24, pytest.approx(1.92, abs=0.01))
+
+
+@pytest.mark.parametrize("name", ["a.webp", "a.png"])
+def test_a_still_picture_stays_one(name: str, tmp_path: Path) -> None:
+    assert isinstance(probe(animation(tmp_path / name, count=1)), ImageInfo)
+
+
+def test_the_suites_own_animation_is_read(tmp_path: Path, clip: Path) -> None:
+    with read_frames(clip) as frames, VideoWriter(tmp_path / "a.webp", width=96, height=64, frame_rate=Fraction(25)) as writer:
+        for number, frame in enumerate(frames):
+            writer.write(frame.picture, number)
+    info = probe_video(tmp_path / "a.webp")
+    assert (info.container, info.frames, info.frame_rate) == ("webp", 50, "25/1")
+
+
+@pytest.mark.parametrize("late", ["0.033", "0.5"])
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv"])
+def test_results_begin_with_a_picture(name: str, late: str, make: Make, tmp_path: Path) -> None:
+    """The picture begins later than the sound."""
+    picture = f"-itsoffset {late} -f lavfi -i testsrc2=s=96x64:r=30:d=2"
+    path = make(name, "-f lavfi -i sine=440:d=2.5:sample_rate=48000", picture, "-c:v libx264 -c:a aac")
+    for operation, params, matte in ((render, RenderParams(speeds=[0.5]), {}), (motion_trails, MotionTrailsParams(), {"matte": None})):
+        operation(params, video=path, output=tmp_path / "out.mp4", **matte)
+        speed = 0.5 if operation is render else 1
+        with read_frames(tmp_path / "out.mp4") as frames:
+            times = [frame.time for frame in frames]
+        assert times[0] == 0
+        assert float(times[-1]) * speed == pytest.approx(float(late) + 2 - 1 / 30, abs=0.04)

@@ -1,0 +1,94 @@
+"""Pictures whose size changes in the stream keep their shape; transparent ones are put on black."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from services.speed_ramp.render import RenderParams, render
+from shared.video import probe_video, read_frames, thumbnail
+from shared.worker.progress import Report
+from tests.shared.video.video_clips import Make, run_ffmpeg
+
+CIRCLE = "hypot(X-W/2,Y-H/2)"
+
+
+def circle(size: str, coding: str, seconds: float = 1) -> bytes:
+    """A white circle of 40 pixels' radius in the middle of a gray picture."""
+    source = f"color=gray:s={size}:r=25:d={seconds},format=yuv420p,geq=lum='if(lt({CIRCLE},40),235,100)':cb=128:cr=128"
+    return run_ffmpeg("-f", "lavfi", "-i", source, *coding.split(), "-")
+
+
+def shape(luma: NDArray[np.uint8]) -> tuple[int, int]:
+    """Width and height of the circle."""
+    rows, columns = np.nonzero(luma > 180)
+    return int(np.ptp(columns)) + 1, int(np.ptp(rows)) + 1
+
+
+TS = "-c:v libx264 -g 10 -f mpegts"
+CHANGES = {
+    "call.ts": (TS, "160x120", "120x160"),
+    "grows.ts": (TS, "120x160", "240x160"),
+    "same_shape.ts": (TS, "160x120", "320x240"),
+    "broadcast.ts": ("-c:v mpeg2video -g 10 -f mpegts", "160x128", "128x160"),
+    "hevc.ts": ("-c:v libx265 -x265-params log-level=error:keyint=10 -f mpegts", "160x120", "120x160"),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_circle_stays_a_circle(name: str, tmp_path: Path) -> None:
+    coding, first, second = CHANGES[name]
+    path = tmp_path / name
+    path.write_bytes(circle(first, coding) + circle(second, coding))
+    info = probe_video(path)
+    assert f"{info.width}x{info.height}" == first
+    assert any(f"from {first} to {second}" in warning and " at 1.0" in warning for warning in info.warnings)
+    messages: list[str] = []
+    progress = Report(lambda update: messages.append(str(update)))
+    render(RenderParams(speeds=[0.5]), video=path, output=tmp_path / "out.mp4", progress=progress)
+    for file in (path, tmp_path / "out.mp4"):
+        with read_frames(file) as frames:
+            pictures = [frame.luma().copy() for frame in frames]
+        for luma in (pictures[3], pictures[-3]):
+            width, height = shape(luma)
+            assert luma.shape == (info.height, info.width)
+            assert width == pytest.approx(height, abs=2)
+            assert width > 30
+    assert sum("size changes" in message for message in messages) == 1
+    # Black bars at the sides of a picture of another shape.
+    if first.partition("x")[0] != second.partition("x")[0] and name != "same_shape.ts":
+        edge = pictures[-3][:, 1] if int(first.partition("x")[0]) > int(second.partition("x")[0]) else pictures[-3][1]
+        assert edge.mean() < 30
+
+
+CLEAR = {
+    "a.mov": ("-c:v qtrle -pix_fmt argb", "argb"),
+    "b.mov": ("-c:v png -pix_fmt rgba", "rgba"),
+    "c.webm": ("-c:v libvpx-vp9 -pix_fmt yuva420p -crf 10 -b:v 0", "yuva420p"),
+    "d.mov": ("-c:v prores_ks -profile:v 4444 -pix_fmt yuva444p10le", "yuva444p10le"),
+    "e.mkv": ("-c:v ffv1 -pix_fmt bgra", "bgra"),
+}
+
+
+@pytest.mark.parametrize("name", CLEAR)
+def test_hidden_colours_stay_hidden(name: str, make: Make, tmp_path: Path) -> None:
+    """Left: opaque red; middle: half transparent white; right: transparent green."""
+    red, green, blue = "if(lt(X,64),255,if(lt(X,128),255,0))", "if(lt(X,64),0,255)", "if(between(X,64,127),255,0)"
+    source = f"color=black:s=192x64:r=10:d=0.5,format=rgba,geq=r='{red}':g='{green}':b='{blue}':a='if(lt(X,64),255,if(lt(X,128),128,0))'"
+    path = make(name, ["-f", "lavfi", "-i", source], CLEAR[name][0])
+    messages: list[str] = []
+    render(
+        RenderParams(speeds=[0.5]), video=path, output=tmp_path / "out.mp4", progress=Report(lambda update: messages.append(str(update)))
+    )
+    with read_frames(tmp_path / "out.mp4") as frames:
+        written = next(frames).rgb()
+    with read_frames(path, opaque=True) as frames:
+        opaque = next(frames)
+        assert opaque.alpha() is None
+    thumbnail({"path": str(path), "output": str(tmp_path / "t.jpg"), "width": 192}, None)
+    for picture in (written, opaque.rgb()):
+        assert picture[32, 32].tolist() == pytest.approx([255, 0, 0], abs=14)
+        assert picture[32, 96].tolist() == pytest.approx([128, 128, 128], abs=8)
+        assert picture[32, 170].tolist() == pytest.approx([0, 0, 0], abs=6)
+    assert any("put on black" in message for message in messages)
