@@ -1,10 +1,11 @@
 """Rules of imports, checked on the source.
 
 Services stand alone, `shared` knows none of them, no import forms a cycle or leads from a room to the files above it, heavy libraries load
-late, and only the composition root reads the environment.
+late, only the composition root reads the environment, and no folder is too full.
 """
 
 import ast
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -31,6 +32,9 @@ USE_THE_ENVIRONMENT = {
 
 KNOWN_UPWARD: set[str] = set()
 """Files in rooms that still import a file above them. A list that shrinks to nothing: none may be added."""
+
+MOST_FILES = 13
+"""Largest number of Python files in a folder, beside `__init__.py`. A fuller folder gets rooms."""
 
 each_file = pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 
@@ -144,6 +148,13 @@ def test_no_room_imports_from_the_files_above_it():
     found = upward(import_graph())
     assert {pair for pair in found if pair[0] not in KNOWN_UPWARD} == set()
     assert KNOWN_UPWARD - {file for file, _ in found} == set(), "these are gone: remove them from KNOWN_UPWARD"
+
+
+def test_a_folder_holds_few_files_and_says_what_they_are():
+    counts = Counter(str(path.parent.relative_to(ROOT)) for path in FILES if path.name != "__init__.py")
+    assert {folder: count for folder, count in counts.items() if count > MOST_FILES} == {}
+    rooms = [ROOT / folder for folder in counts if folder.count("/") > 1 or folder.startswith(("shared/", "gateway/"))]
+    assert [str(room) for room in rooms if not ast.get_docstring(ast.parse((room / "__init__.py").read_text()))] == []
 
 
 def test_only_the_job_package_knows_dbos():
