@@ -17,10 +17,10 @@ from gateway.media.sample import ensure_sample
 from gateway.media.services import MediaServices
 from gateway.models import model_routes
 from gateway.openapi import merged
-from gateway.pipelines.desk import PipelineDesk
 from gateway.pipelines.presets.routes import preset_routes
 from gateway.pipelines.retry import retry_routes
 from gateway.pipelines.routes import pipeline_routes
+from gateway.pipelines.submitter import PipelineSubmitter
 from gateway.routing.proxy import proxy_routes
 from gateway.routing.upstream import Upstreams, credentials
 from gateway.uploads.folder import uploads_in
@@ -57,13 +57,13 @@ def create_gateway(runtime: Runtime, upstreams: Upstreams) -> FastAPI:
         in_use=runtime.jobs.reader_of,
         settings=runtime.settings,
     )
-    desk = PipelineDesk(upstreams, runtime)
-    app.include_router(proxy_routes(upstreams, desk.expand))
+    submitter = PipelineSubmitter(upstreams, runtime)
+    app.include_router(proxy_routes(upstreams, submitter.expand))
     app.include_router(media_routes(media))
     app.include_router(upload_routes(media))
     app.include_router(job_routes(runtime))
-    app.include_router(pipeline_routes(desk, runtime))
-    app.include_router(preset_routes(desk, upstreams, runtime))
+    app.include_router(pipeline_routes(submitter, runtime))
+    app.include_router(preset_routes(submitter, upstreams, runtime))
     app.include_router(retry_routes(upstreams, runtime))
     app.include_router(model_routes(upstreams, runtime.settings))
     add_pages(app, upstreams, keys_needed=bool(runtime.settings.api_keys))

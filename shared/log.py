@@ -42,7 +42,7 @@ def set_up(style: Literal["text", "json"]) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-def sent_on() -> dict[str, str]:
+def forwarded_headers() -> dict[str, str]:
     """Return the headers to send with a call to another service.
 
     They identify the request or the job that causes the call.

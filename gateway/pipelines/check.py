@@ -48,7 +48,7 @@ class _Checking:
         """Check a step, after the steps that make its "auto" inputs."""
         await self._declare(step, where)
         try:
-            step = await self._with_made_inputs(step, where)
+            step = await self._with_auto_inputs(step, where)
         except Invalid as refusal:
             raise _in_step(refusal, where, step) from None
         inputs = {name: map_ids(ids, partial(_input_to_check, self._kinds, f"{where}.inputs.{name}")) for name, ids in step.inputs.items()}
@@ -78,7 +78,7 @@ class _Checking:
         if step.operation not in self._declarations:
             raise _unknown_operation(step, where)
 
-    async def _with_made_inputs(self, step: Step, where: str) -> Step:
+    async def _with_auto_inputs(self, step: Step, where: str) -> Step:
         """Replace each "auto" input by the output of a new step.
 
         Inputs that need the same operation on the same media share the new step.

@@ -12,9 +12,9 @@ from gateway.pipelines.steps import Step
 from gateway.routing.upstream import Upstreams, credentials
 from shared.errors import Conflict, UnknownJob, UnknownMedia
 from shared.http.problems import problems
-from shared.http.service import ENDED, IdempotencyKey, Prefer, answered
+from shared.http.service import ENDED, IdempotencyKey, Prefer, job_response
 from shared.jobs import Job, JobRequest, Status, StepState
-from shared.log import TRACE, sent_on
+from shared.log import TRACE, forwarded_headers
 from shared.runtime import Runtime
 
 REFUSALS = problems(
@@ -28,7 +28,7 @@ REFUSALS = problems(
 def retry_routes(upstreams: Upstreams, runtime: Runtime) -> APIRouter:
     """Return the route that retries a job."""
     router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
-    desk = RetryDesk(upstreams, runtime)
+    retrier = Retrier(upstreams, runtime)
 
     @router.post(
         "/{job_id}/retry",
@@ -45,13 +45,13 @@ def retry_routes(upstreams: Upstreams, runtime: Runtime) -> APIRouter:
         The outputs of the steps that succeeded are used again while they exist.
         """
         owner = request.state.owner
-        job = await desk.retry(job_id, owner, idempotency_key)
-        return await answered(job, owner=owner, prefer=prefer, response=response, runtime=runtime)
+        job = await retrier.retry(job_id, owner, idempotency_key)
+        return await job_response(job, owner=owner, prefer=prefer, response=response, runtime=runtime)
 
     return router
 
 
-class RetryDesk:
+class Retrier:
     """Submits the requests of failed and canceled jobs again."""
 
     def __init__(self, upstreams: Upstreams, runtime: Runtime) -> None:
@@ -90,7 +90,7 @@ class RetryDesk:
         results = {name: past.result for name, past in done.items()}
         rest = [filled_in(step, outputs, results) for step in steps if step.id not in done]
         await check_steps(self._upstreams, rest, headers=credentials(self._runtime.settings, owner))
-        trace = {name: value for name, value in sent_on().items() if name in TRACE}
+        trace = {name: value for name, value in forwarded_headers().items() if name in TRACE}
         params = {"steps": job.params["steps"], "reused": {name: past.id for name, past in done.items()}}
         complete = request.model_copy(update={"params": params | ({"trace": trace} if trace else {})})
         return await jobs.submit(owner=owner, service=QUEUE, operation=OPERATION, request=complete, original=original, key=key)

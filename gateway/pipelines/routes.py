@@ -2,17 +2,17 @@
 
 from fastapi import APIRouter, Request, Response
 
-from gateway.pipelines.desk import PipelineDesk
 from gateway.pipelines.placeholders import with_media
 from gateway.pipelines.steps import PipelineChecked, PipelineRequest
+from gateway.pipelines.submitter import PipelineSubmitter
 from shared.http.json_route import JsonRoute
 from shared.http.problems import problems
-from shared.http.service import ENDED, REFUSALS, IdempotencyKey, Prefer, answered
+from shared.http.service import ENDED, REFUSALS, IdempotencyKey, Prefer, job_response
 from shared.jobs import Job
 from shared.runtime import Runtime
 
 
-def pipeline_routes(desk: PipelineDesk, runtime: Runtime) -> APIRouter:
+def pipeline_routes(submitter: PipelineSubmitter, runtime: Runtime) -> APIRouter:
     """Return the routes under /v1/pipelines."""
     unavailable = problems(_503="A service does not answer")
     router = APIRouter(prefix="/v1/pipelines", tags=["pipelines"], responses=unavailable, route_class=JsonRoute)
@@ -25,11 +25,11 @@ def pipeline_routes(desk: PipelineDesk, runtime: Runtime) -> APIRouter:
         prefer: Prefer = None,
         idempotency_key: IdempotencyKey = None,
     ) -> Job:
-        job = await desk.start(with_media(body), request.state.owner, idempotency_key)
-        return await answered(job, owner=request.state.owner, prefer=prefer, response=response, runtime=runtime)
+        job = await submitter.start(with_media(body), request.state.owner, idempotency_key)
+        return await job_response(job, owner=request.state.owner, prefer=prefer, response=response, runtime=runtime)
 
     @router.post("/check", summary="Check every step of a pipeline without running any", responses=REFUSALS)
     async def check(body: PipelineRequest, request: Request) -> PipelineChecked:
-        return await desk.check(with_media(body), request.state.owner)
+        return await submitter.check(with_media(body), request.state.owner)
 
     return router

@@ -12,7 +12,7 @@ import httpx
 
 from gateway.routing.replicas import replica_transport
 from shared.errors import NotFound, ReelwrightError, Unavailable
-from shared.log import sent_on
+from shared.log import forwarded_headers
 from shared.settings import Settings
 
 TIMEOUT = httpx.Timeout(connect=5, read=None, write=None, pool=10)
@@ -90,7 +90,7 @@ class Upstreams:
         """
         try:
             client = self.client(service)
-            merged = {**sent_on(), **(headers or {})}
+            merged = {**forwarded_headers(), **(headers or {})}
             answer = await send(client, client.build_request(method, path, headers=merged, json=json, timeout=timeout_s))
             body = answer.json()
         except (httpx.TransportError, ValueError) as error:

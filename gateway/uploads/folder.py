@@ -80,7 +80,7 @@ class Upload:
             return state.length
         return self.data.stat().st_size if state.unverified_from is None else state.unverified_from
 
-    def settled(self) -> UploadState:
+    def drop_unverified(self) -> UploadState:
         """Drop unverified bytes and return the state.
 
         The caller holds the lock.

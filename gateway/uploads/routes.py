@@ -11,9 +11,9 @@ from fastapi.routing import APIRoute
 
 from gateway.media.requests import REFUSED, owner_of
 from gateway.media.services import MediaServices
-from gateway.uploads.desk import EXTENSIONS, UploadDesk, header_number
 from gateway.uploads.errors import BadUploadRequest, WrongTusVersion
 from gateway.uploads.folder import uploads_in
+from gateway.uploads.handler import EXTENSIONS, UploadHandler, header_number
 from gateway.uploads.stream import ALGORITHMS
 from shared.errors import ReelwrightError, UnsupportedMedia
 from shared.http.problems import problems
@@ -55,7 +55,7 @@ def upload_routes(services: MediaServices) -> APIRouter:
     """
     router = APIRouter(prefix="/v1/uploads", tags=["uploads"], route_class=TusRoute)
     settings = services.settings
-    desk = UploadDesk(services, uploads_in(settings.data_dir, ttl_s=settings.upload_ttl_s))
+    handler = UploadHandler(services, uploads_in(settings.data_dir, ttl_s=settings.upload_ttl_s))
 
     @router.options("", status_code=204, summary="List the supported tus version and extensions")
     @router.options("/{upload_id}", status_code=204, include_in_schema=False)
@@ -69,18 +69,18 @@ def upload_routes(services: MediaServices) -> APIRouter:
 
         `Upload-Metadata` gives the `filename`. The body may hold the first bytes. Send the others to the answer's `Location`.
         """
-        upload, state = await desk.create(request)
+        upload, state = await handler.create(request)
         if request.headers.get("content-type") == BODY_TYPE:
-            state = await desk.receive(request, upload, offset=0)
-        return Response(status_code=201, headers={"Location": f"/v1/uploads/{upload.id}"} | await desk.headers(upload, state))
+            state = await handler.receive(request, upload, offset=0)
+        return Response(status_code=201, headers={"Location": f"/v1/uploads/{upload.id}"} | await handler.headers(upload, state))
 
     @router.head("/{upload_id}", summary="Read the offset of an upload", responses=KNOWN)
     async def head(upload_id: str, request: Request) -> Response:
-        upload = await on_disk(desk.uploads.find, owner_of(request), upload_id)
-        state = await desk.look(upload)
+        upload = await on_disk(handler.uploads.find, owner_of(request), upload_id)
+        state = await handler.look(upload)
         metadata = {"Upload-Metadata": state.metadata} if state.metadata else {}
         length = {"Upload-Length": str(state.length), "Cache-Control": "no-store"}
-        return Response(status_code=200, headers=length | metadata | await desk.headers(upload, state))
+        return Response(status_code=200, headers=length | metadata | await handler.headers(upload, state))
 
     @router.patch("/{upload_id}", status_code=204, summary="Send bytes of an upload", responses=WRITING, openapi_extra=BODY)
     async def patch(upload_id: str, request: Request) -> Response:
@@ -88,11 +88,11 @@ def upload_routes(services: MediaServices) -> APIRouter:
 
         The answer to the last bytes has the media id in `Reelwright-Media-Id`.
         """
-        upload = await on_disk(desk.uploads.find, owner_of(request), upload_id)
+        upload = await on_disk(handler.uploads.find, owner_of(request), upload_id)
         if request.headers.get("content-type") != BODY_TYPE:
             raise UnsupportedMedia(f"The Content-Type must be {BODY_TYPE}, not {request.headers.get('content-type', '')[:80]!r}.")
-        state = await desk.receive(request, upload, offset=header_number(request, "Upload-Offset"))
-        return Response(status_code=204, headers=await desk.headers(upload, state))
+        state = await handler.receive(request, upload, offset=header_number(request, "Upload-Offset"))
+        return Response(status_code=204, headers=await handler.headers(upload, state))
 
     @router.delete("/{upload_id}", status_code=204, summary="Delete an upload", responses=KNOWN)
     async def delete(upload_id: str, request: Request) -> Response:
@@ -100,7 +100,7 @@ def upload_routes(services: MediaServices) -> APIRouter:
 
         A medium made from a finished upload stays.
         """
-        upload = await on_disk(desk.uploads.find, owner_of(request), upload_id)
+        upload = await on_disk(handler.uploads.find, owner_of(request), upload_id)
         with upload.locked():
             await on_disk(upload.remove)
         return Response(status_code=204)

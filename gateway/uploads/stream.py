@@ -76,7 +76,7 @@ async def append(
     finally:
         await on_disk(file.close)
     if checksum and digest and digest.digest() != checksum.expected:
-        await on_disk(upload.settled)
+        await on_disk(upload.drop_unverified)
         raise ChecksumMismatch(f"The {checksum.algorithm} of the bytes differs from Upload-Checksum: send them again from offset {offset}.")
     return await on_disk(upload.write, state.model_copy(update={"unverified_from": None})) if checksum else state
 

@@ -12,7 +12,7 @@ from services.aesthetics.reading.picture_formats import PictureParams
 from services.aesthetics.reading.sampling import SampleParams
 from services.aesthetics.reading.sources import MAX_SOURCES, SourceReport, Sources
 from services.aesthetics.selection.scorers import ScorerParams
-from shared.models.folder import to_install
+from shared.models.folder import install_command
 from shared.operation import Input, Kind
 
 VIDEOS = Input(kind=Kind.VIDEO, many=True, optional=True, most=MAX_SOURCES)
@@ -70,4 +70,4 @@ def missing_weights(params: ScoreParams) -> str | None:
 
     None if nothing is missing.
     """
-    return to_install(NIMA_MODELS[params.model].catalog_name) if params.uses_network else None
+    return install_command(NIMA_MODELS[params.model].catalog_name) if params.uses_network else None

@@ -12,7 +12,7 @@ from services.background.diffusion.schedulers import SCHEDULERS, SchedulerName
 from services.background.diffusion.table import PAINTERS, PAINTERS_BY_NAME, SdModel
 from services.background.mixing.compositor import Look, Shadow
 from shared.choices import described
-from shared.models.folder import ModelFolder, to_install
+from shared.models.folder import ModelFolder, install_command
 from shared.operation import Params
 
 MOST_SEED = 2**32 - 1
@@ -122,7 +122,7 @@ def to_paint(params: PaintParams, *others: str, control: bool = False) -> str | 
     `others`: catalog names of further models; `control`: with the ControlNet for depth. None if nothing is missing.
     """
     peft = "pip install peft" if params.lcm and importlib.util.find_spec("peft") is None else None
-    return " && ".join(filter(None, (to_install(*models_of(params, control=control), *others), peft))) or None
+    return " && ".join(filter(None, (install_command(*models_of(params, control=control), *others), peft))) or None
 
 
 class ModelUsed(BaseModel):
@@ -135,6 +135,6 @@ class ModelUsed(BaseModel):
 
 def models_used(*names: str) -> list[ModelUsed]:
     """Return the catalog's models `names` in the form that results use."""
-    folder = ModelFolder.in_force()
+    folder = ModelFolder.current()
     models = [folder.model(name) for name in names]
     return [ModelUsed(name=model.name, licence=model.licence, commercial_use=model.commercial_use) for model in models]

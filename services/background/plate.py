@@ -15,7 +15,7 @@ from services.background.fill.table import BY_NAME, FILLINGS, Inpaint
 from services.background.params import ModelUsed, models_used
 from shared.choices import described
 from shared.errors import Invalid
-from shared.models.folder import to_install
+from shared.models.folder import install_command
 from shared.operation import Input, Kind, Operation, Progress, Silent
 from shared.video import conversion_warnings
 from shared.video.clip.part import ClipPart
@@ -150,5 +150,5 @@ PLATE = Operation(
     outputs={"plate": Kind.IMAGE, "invented": Kind.IMAGE},
     run=plate,
     example=PlateParams(samples=60),
-    unavailable=lambda params: to_install(BY_NAME[params.inpaint].model) if BY_NAME[params.inpaint].model else None,
+    unavailable=lambda params: install_command(BY_NAME[params.inpaint].model) if BY_NAME[params.inpaint].model else None,
 )

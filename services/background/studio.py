@@ -24,7 +24,7 @@ from services.background.stage.reference import reference_frame
 from services.background.stage.render import Render, Stage
 from services.background.stage.sizes import large_size, output_size
 from shared.errors import Invalid
-from shared.models.folder import to_install
+from shared.models.folder import install_command
 from shared.operation import Input, Kind, Operation, Progress, Silent
 from shared.video import VideoInfo
 from shared.video.clip.part import ClipPart
@@ -273,7 +273,7 @@ def _warn(analysis: Analysis, over: Overscan, progress: Progress) -> None:
 def _missing(params: StudioParams) -> str | None:
     """Return the command that installs what `params` need; None if nothing is missing."""
     if not params.prompt.strip():
-        return to_install(*_models(params))
+        return install_command(*_models(params))
     guided = params.depth == "model"
     return to_paint(params, *([depth.MODEL] if guided else []), control=guided)
 

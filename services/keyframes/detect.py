@@ -30,7 +30,7 @@ from services.keyframes.selection.shots import shots_between
 from shared.errors import Invalid, OperationFailed, ReelwrightError
 from shared.media.names import as_text
 from shared.media.zip_files.writer import ZipWriter
-from shared.models.folder import to_install
+from shared.models.folder import install_command
 from shared.models.info import ModelUsed, model_used
 from shared.operation import Input, Kind, Operation, Params, Progress, Silent
 from shared.video import conversion_warnings, probe_video
@@ -146,7 +146,7 @@ def detect(params: DetectParams, *, video: list[Path] | Path, outputs: Mapping[s
 def _missing_model(params: DetectParams) -> str | None:
     """Return the command that installs the method's model; None if nothing is missing."""
     model = params.detector.model
-    return to_install(model) if model else None
+    return install_command(model) if model else None
 
 
 DETECT = Operation(

@@ -19,7 +19,7 @@ def output_size(info: VideoInfo, *, width: int | None, height: int | None, max_e
     else:
         scales = [Fraction(wanted, side) for wanted, side in ((width, info.width), (height, info.height)) if wanted is not None]
         size = (_even(info.width * min(scales)), _even(info.height * min(scales)))
-    Limits.in_force().check_size(*size)
+    Limits.current().check_size(*size)
     return size
 
 

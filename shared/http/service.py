@@ -212,7 +212,7 @@ def wait_seconds(prefer: str | None) -> int | None:
     return min(int(match[1]), MAX_WAIT_S) if match else None
 
 
-async def answered(job: Job, *, owner: str, prefer: str | None, response: Response, runtime: Runtime) -> Job:
+async def job_response(job: Job, *, owner: str, prefer: str | None, response: Response, runtime: Runtime) -> Job:
     """Return an accepted job, after the wait that the client prefers."""
     response.headers["Location"] = job.urls.self_
     if (seconds := wait_seconds(prefer)) is not None:
@@ -247,7 +247,7 @@ def _routes(operation: Operation, runtime: Runtime) -> APIRouter:
     ) -> Job:
         owner = request.state.owner
         job = await submit(operation, plain_request(body), params=body.params, owner=owner, runtime=runtime, key=idempotency_key)
-        return await answered(job, owner=owner, prefer=prefer, response=response, runtime=runtime)
+        return await job_response(job, owner=owner, prefer=prefer, response=response, runtime=runtime)
 
     @router.post(
         "/check",

@@ -49,7 +49,7 @@ class ModelFolder:
     catalog: tuple[Model, ...] = CATALOG
 
     @classmethod
-    def in_force(cls) -> "ModelFolder":
+    def current(cls) -> "ModelFolder":
         """Return the models folder of the current settings."""
         return cls(current().models_folder)
 
@@ -93,7 +93,7 @@ class ModelFolder:
             why = error.strerror if isinstance(error, OSError) else "it is damaged"
             raise ModelDamaged(
                 f"{path}, where the checksums of {model.title} are recorded, cannot be read ({why}). "
-                f"To fetch the files anew: {model.command} --renew. If they are as you want them: {_own(model)}"
+                f"To fetch the files anew: {model.command} --renew. If they are as you want them: {_record_command(model)}"
             ) from error
 
     def record(self, model: Model, file: File, **values: Any) -> None:
@@ -147,13 +147,13 @@ class ModelFolder:
 def installed(name: str) -> bool:
     """Return whether the model `name` is installed.
 
-    Quick: for API processes.
+    Reads no file, so API processes can call it for every request.
     """
-    folder = ModelFolder.in_force()
+    folder = ModelFolder.current()
     return folder.installed(folder.model(name))
 
 
-def to_install(*names: str) -> str | None:
+def install_command(*names: str) -> str | None:
     """Return the command that installs missing models.
 
     None if none is missing. For `Operation.unavailable`. With REELWRIGHT_MODELS_AUTO_PULL, models that a job may pull by itself do not
@@ -180,10 +180,10 @@ def missing_error(model: Model) -> ModelMissing:
 
 
 def _remedy(model: Model) -> str:
-    return f"To replace it: {model.command}. If the change is yours: {_own(model)}"
+    return f"To replace it: {model.command}. If the change is yours: {_record_command(model)}"
 
 
-def _own(model: Model) -> str:
+def _record_command(model: Model) -> str:
     return f"reelwright models verify {model.name} --record"
 
 

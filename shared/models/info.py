@@ -76,7 +76,7 @@ def describe_model(folder: ModelFolder, model: Model) -> ModelInfo:
 
 def model_used(name: str) -> ModelUsed:
     """Describe a model that a job used, for its result."""
-    folder = ModelFolder.in_force()
+    folder = ModelFolder.current()
     return _used(folder, folder.model(name))
 
 

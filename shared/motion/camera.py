@@ -22,10 +22,12 @@ Model = Literal["none", "translation", "similarity", "homography"]
 
 _LONGEST_SIDE = 480
 _OVERLAP = 0.67
+"""Share of the anchor in view below which the frame becomes the new anchor."""
 _LEAST_POINTS, _LEAST_INLIERS = 12, 0.45
 _SAME_PICTURE, _OTHER_PICTURE = 0.45, 0.1
 """Correlation of two aligned thumbnails from which they show one shot, and below which they show two. Between the two, see `is_cut`."""
 _OTHER_BRIGHTNESS = 0.25
+"""Difference of two brightness histograms, 0 to 1, from which they show two shots."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -131,6 +133,7 @@ class Camera:
         self._speed = np.eye(3)
 
     def _follow(self, before: View, view: View) -> bool:
+        """Update the motion by a new frame; return whether it could be measured."""
         assert self._method is not None
         assert self._anchor is not None
         self._moved_before = self._moved
@@ -140,7 +143,7 @@ class Camera:
             measured = self._method(before, view, self._speed)
         sure = measured is not None
         if measured is None:
-            # A whip pan ends soon; a picture without structure for longer is dark.
+            # Assume that the motion slows down. Nothing can be measured during a whip pan, which is short, and in dark pictures.
             self._speed = _half(self._speed)
             measured = self._speed @ self._moved
         else:
@@ -161,6 +164,7 @@ class Camera:
         self._anchor, self._moved = view, np.eye(3)
 
     def _move_anchor(self, before: View, moved: Matrix) -> None:
+        """Make the previous frame the anchor."""
         self._base = self._base @ np.linalg.inv(moved)
         self._anchor, self._moved, self._moved_before = before, np.eye(3), np.eye(3)
 
@@ -181,13 +185,13 @@ class Features:
 
     def __init__(self, model: Model) -> None:
         self._homography = model == "homography"
-        self._of: View | None = None
+        self._corners_of: View | None = None
         self._corners: NDArray[np.float32] | None = None
 
     def __call__(self, before: View, after: View, guess: Matrix) -> Matrix | None:
         picture = before.picture
-        if self._of is not before:
-            self._of = before
+        if self._corners_of is not before:
+            self._corners_of = before
             allowed = None if before.background is None else before.background.astype(np.uint8)
             corners = cv2.goodFeaturesToTrack(picture, 400, 0.005, max(min(picture.shape) / 40, 3), mask=allowed)
             self._corners = None if corners is None else np.asarray(corners, np.float32)

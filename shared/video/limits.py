@@ -30,7 +30,7 @@ class Limits:
         )
 
     @classmethod
-    def in_force(cls) -> Self:
+    def current(cls) -> Self:
         """Return the limits of the current settings (REELWRIGHT_MAX_*)."""
         return cls.from_settings(current())
 

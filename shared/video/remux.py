@@ -35,7 +35,7 @@ def remux(source: str | os.PathLike[str], output: str | os.PathLike[str], *, lim
     target = Path(output)
     partial = partial_path(target, ".mp4")
     try:
-        _copy(source, partial, limits or Limits.in_force())
+        _copy(source, partial, limits or Limits.current())
         os.replace(partial, target)
     finally:
         partial.unlink(missing_ok=True)

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from shared.log import CURRENT_JOB, CURRENT_REQUEST, JsonLines, fields, sent_on
+from shared.log import CURRENT_JOB, CURRENT_REQUEST, JsonLines, fields, forwarded_headers
 
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
@@ -38,8 +38,8 @@ async def test_a_line_contains_the_raised_error(caplog: pytest.LogCaptureFixture
 
 
 async def test_calls_carry_the_request_or_else_the_job() -> None:
-    assert sent_on() == {}
+    assert forwarded_headers() == {}
     CURRENT_JOB.set("j2")
-    assert sent_on() == {"x-request-id": "j2"}
+    assert forwarded_headers() == {"x-request-id": "j2"}
     CURRENT_REQUEST.set({"x-request-id": "r2", "traceparent": TRACE})
-    assert sent_on() == {"x-request-id": "r2", "traceparent": TRACE}
+    assert forwarded_headers() == {"x-request-id": "r2", "traceparent": TRACE}

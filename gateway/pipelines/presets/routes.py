@@ -6,16 +6,16 @@ from contextlib import contextmanager
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
-from gateway.pipelines.desk import PipelineDesk
 from gateway.pipelines.presets.availability import PresetInfo, describe_preset, describe_presets
 from gateway.pipelines.presets.preset import Preset
 from gateway.pipelines.presets.requests import PresetRequest, batch_of, in_words_of_preset, pipeline_of
 from gateway.pipelines.presets.table import preset_named
 from gateway.pipelines.steps import PipelineChecked
+from gateway.pipelines.submitter import PipelineSubmitter
 from gateway.routing.upstream import Refused, Upstreams, credentials
 from shared.http.json_route import JsonRoute
 from shared.http.problems import problems
-from shared.http.service import ENDED, REFUSALS, SAMPLE_ID, IdempotencyKey, Prefer, answered
+from shared.http.service import ENDED, REFUSALS, SAMPLE_ID, IdempotencyKey, Prefer, job_response
 from shared.jobs import Job
 from shared.runtime import Runtime
 
@@ -31,7 +31,7 @@ class Batch(BaseModel):
     jobs: list[Job]
 
 
-def preset_routes(desk: PipelineDesk, upstreams: Upstreams, runtime: Runtime) -> APIRouter:
+def preset_routes(submitter: PipelineSubmitter, upstreams: Upstreams, runtime: Runtime) -> APIRouter:
     """Return the routes under /v1/pipelines/presets."""
     unavailable = problems(_503="A service does not answer, or the weights of a model are not installed")
     router = APIRouter(prefix="/v1/pipelines/presets", tags=["pipelines"], responses=unavailable, route_class=JsonRoute)
@@ -64,8 +64,8 @@ def preset_routes(desk: PipelineDesk, upstreams: Upstreams, runtime: Runtime) ->
     ) -> Job:
         preset, owner = preset_named(name), request.state.owner
         with _named_fields(preset):
-            job = await desk.start(pipeline_of(preset, body), owner, idempotency_key)
-        return await answered(job, owner=owner, prefer=prefer, response=response, runtime=runtime)
+            job = await submitter.start(pipeline_of(preset, body), owner, idempotency_key)
+        return await job_response(job, owner=owner, prefer=prefer, response=response, runtime=runtime)
 
     @router.post(
         "/{name}/check", summary="Check a request for a named pipeline without running it", responses=REFUSALS, openapi_extra=OPENAPI
@@ -73,7 +73,7 @@ def preset_routes(desk: PipelineDesk, upstreams: Upstreams, runtime: Runtime) ->
     async def check(name: str, body: PresetRequest, request: Request) -> PipelineChecked:
         preset = preset_named(name)
         with _named_fields(preset):
-            return await desk.check(pipeline_of(preset, body), request.state.owner)
+            return await submitter.check(pipeline_of(preset, body), request.state.owner)
 
     @router.post(
         "/{name}/batch",
@@ -88,8 +88,8 @@ def preset_routes(desk: PipelineDesk, upstreams: Upstreams, runtime: Runtime) ->
         keys = [f"{idempotency_key}/{number}" if idempotency_key else None for number in range(len(pipelines))]
         with _named_fields(preset):
             for pipeline in pipelines:
-                await desk.check(pipeline, owner)
-            return Batch(jobs=[await desk.start(pipeline, owner, key) for pipeline, key in zip(pipelines, keys, strict=True)])
+                await submitter.check(pipeline, owner)
+            return Batch(jobs=[await submitter.start(pipeline, owner, key) for pipeline, key in zip(pipelines, keys, strict=True)])
 
     return router
 

@@ -68,7 +68,7 @@ class StepRun:
         """
         self.state, self.error, self.detail = StepState.FAILED, error.problem(), error.detail
 
-    def shown(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """Return the step as a StepProgress in JSON."""
         return StepProgress(
             id=self.step.id,
@@ -83,10 +83,10 @@ class StepRun:
     def summary(self) -> dict[str, Any]:
         """Return the step's entry in the result of the pipeline.
 
-        It is that of `shown`, with the result, metrics and error of the job.
+        It is the step as JSON, with the result, metrics and error of its job.
         """
         done = self.job if self.state.done else None
-        return self.shown() | {"result": done and done.result, "metrics": done.metrics if done else {}, "error": self.error}
+        return self.as_json() | {"result": done and done.result, "metrics": done.metrics if done else {}, "error": self.error}
 
 
 @dataclass

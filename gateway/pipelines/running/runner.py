@@ -211,7 +211,7 @@ async def _show(board: Board, progress: ProgressLog) -> None:
 
     If a step has changed its state, outputs, results and warnings are reported too.
     """
-    steps = [run.shown() for run in board.runs]
+    steps = [run.as_json() for run in board.runs]
     before = [step["state"] for step in progress.steps or ()]
     changed = before != [step["state"] for step in steps]
     for run in board.runs if changed else ():

@@ -19,9 +19,9 @@ from shared.operation import Progress
 Floats = NDArray[np.float32]
 
 _GROW = 40
-"""Divisor of the height that gives the growth of the subject's mask, which then covers soft edges and shadows."""
+"""The subject's mask grows by the height divided by this, to cover soft edges and shadows."""
 _SMOOTH = 90
-"""Divisor of the height that gives the blur of the depth. It keeps the room and removes remains of the subject's outline."""
+"""Depth is blurred by the height divided by this. That keeps the room and removes the rest of the subject's outline."""
 _LIGHT = {
     "left": "light from the left",
     "right": "light from the right",
@@ -38,7 +38,7 @@ def described_scene(prompt: str, light_from: LightFrom, camera: CameraHeight) ->
 
 
 def scene_depth(inverse: Floats, matte: NDArray[np.uint8], size: tuple[int, int]) -> Floats:
-    """Return the depth of a larger scene without its subject.
+    """Return the depth of the scene without the subject, enlarged to `size`.
 
     `inverse`: inverse depth of a frame, from 0 to 1, float32 (h, w); `matte`: uint8 of the same size. The frame lies in the middle of
     `size` (width, height), and its depth is continued smoothly around it.
@@ -59,9 +59,9 @@ def painted_place(
 ) -> NDArray[np.uint8]:
     """Paint a place of `size` (width, height), RGB uint8.
 
-    `loading`: holds the pipeline for the length of the painting, which starts from the colours of the reference frame without its subject.
-    `depth`, from `scene_depth`, gives the place the layout of the clip's scene; None leaves the layout to the model. Raises ModelMissing,
-    Unavailable.
+    `loading`: loads the pipeline and keeps it while it paints. `reference`: painting starts from the colours of this frame, without its
+    subject. `depth`: from `scene_depth`; the place gets the layout of the clip's scene; None leaves the layout to the model. Raises
+    ModelMissing, Unavailable.
     """
     mask = subject_mask(reference.matte, max(reference.matte.shape[0] // _GROW, 2))
     around = extended(without_subject(reference.rgb.astype(np.float32), mask), *size)

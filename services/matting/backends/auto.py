@@ -6,7 +6,7 @@ from services.matting.backends.backend import Backend, Sample
 from services.matting.backends.difference import plate_problem
 from services.matting.backends.table import BACKENDS, BY_NAME
 from shared.errors import Invalid, ModelMissing
-from shared.models.folder import installed, to_install
+from shared.models.folder import install_command, installed
 
 ORDER = ("difference", "chroma", "matanyone2", "rvm-resnet50", "rvm", "birefnet", "u2netp")
 """Backends that `auto` considers, in this order."""
@@ -34,7 +34,7 @@ def missing(name: str) -> str | None:
     if backend is None:
         return None
     if backend.models and not any(installed(model) for model in backend.models):
-        return to_install(backend.models[0])
+        return install_command(backend.models[0])
     return backend.missing()
 
 
@@ -65,4 +65,4 @@ def choose(sample: Sample) -> Choice:
     if rest:
         reason = "nothing else is installed that could do better"
         return Choice(backend=rest[0], reason=reason, plate_problem=plate_problem(sample))
-    raise ModelMissing(f"No backend that is installed suits this clip. Run: {to_install(FIRST_TO_INSTALL)}")
+    raise ModelMissing(f"No backend that is installed suits this clip. Run: {install_command(FIRST_TO_INSTALL)}")

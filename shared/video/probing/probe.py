@@ -47,7 +47,7 @@ def probe(path: str | os.PathLike[str], *, limits: Limits | None = None) -> Medi
     (playlists, scripts, sound without a picture), BrokenMedia (empty, damaged, no decodable frame) or TooLarge. `frames` is the container's
     count or that of the packets, or else the duration times the average rate.
     """
-    return _examined(path, limits or Limits.in_force(), None)[0]
+    return _examined(path, limits or Limits.current(), None)[0]
 
 
 def probe_video(path: str | os.PathLike[str], *, hint: str = "this operation needs a video") -> VideoInfo:
@@ -66,7 +66,7 @@ def inspect(args: dict[str, Any], _progress: Any) -> dict[str, Any]:
 
     Takes `{"path"}`; returns `{"kind", "content_type", "suffix", "media"}`.
     """
-    info, kind = _examined(args["path"], Limits.in_force(), current().probe_timeout_s * _PROBE_SHARE)
+    info, kind = _examined(args["path"], Limits.current(), current().probe_timeout_s * _PROBE_SHARE)
     return {"kind": info.kind, "content_type": kind.content_type, "suffix": kind.suffix, "media": info.model_dump(mode="json")}
 
 

@@ -66,7 +66,7 @@ def read_audio(
     name = os.fspath(path)
     first = Fraction(0) if start is None else to_fraction(start)
     last = None if duration is None else first + to_fraction(duration)
-    return Prefetcher(lambda: _blocks(name, track, sample_rate, first, last, limits or Limits.in_force()), size=prefetch, name="read_audio")
+    return Prefetcher(lambda: _blocks(name, track, sample_rate, first, last, limits or Limits.current()), size=prefetch, name="read_audio")
 
 
 def _blocks(path: str, track: int, sample_rate: int | None, first: Fraction, last: Fraction | None, limits: Limits) -> Iterator[AudioBlock]:

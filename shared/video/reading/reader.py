@@ -99,7 +99,7 @@ def read_frames(
         every=every,
         per_second=None if per_second is None else to_fraction(per_second),
         shown_at_start=shown_at_start,
-        limits=limits or Limits.in_force(),
+        limits=limits or Limits.current(),
         skip=skip,
         to_sdr8=to_sdr8,
         keys_only=tuple(keys_only),

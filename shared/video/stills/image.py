@@ -187,7 +187,7 @@ class Picture:
 
         Raises BrokenMedia or TooLarge.
         """
-        limits = limits or Limits.in_force()
+        limits = limits or Limits.current()
         return upright_image(self.source if self.entry is None else BytesIO(self.data()), limits, name=self.name, alpha=alpha)
 
     def matte(self, limits: Limits | None = None) -> NDArray[np.uint8]:
@@ -204,7 +204,7 @@ class Picture:
         Raises BrokenMedia or TooLarge.
         """
         source = self.source if self.entry is None else BytesIO(self.data())
-        with open_image(source, limits or Limits.in_force(), name=self.name) as image:
+        with open_image(source, limits or Limits.current(), name=self.name) as image:
             return _orientation(image) == 1
 
     def data(self) -> bytes:
@@ -224,7 +224,7 @@ def list_pictures(paths: list[Path], *, warn: Callable[[str], None] | None = Non
     Picture files keep the order of `paths`; entries of zip files are sorted by name. `warn` is called with a sentence for each zip file
     with other files in it. Raises NotFound, UnsupportedMedia, BrokenMedia or TooLarge for a path that is neither.
     """
-    limits, pictures = Limits.in_force(), list[Picture]()
+    limits, pictures = Limits.current(), list[Picture]()
     for path in paths:
         head = file_head(path, limits)
         if is_zip(head):

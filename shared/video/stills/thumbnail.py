@@ -25,7 +25,7 @@ def thumbnail(args: dict[str, Any], _progress: Any) -> dict[str, Any]:
     first picture. A video shows a frame of its first seconds with much contrast: neither a black lead-in nor a flash. Returns `{"width",
     "height"}`.
     """
-    limits = Limits.in_force()
+    limits = Limits.current()
     path, width = args["path"], int(args.get("width", 320))
     head = file_head(path, limits)
     if is_image(head) and not is_animation(head):

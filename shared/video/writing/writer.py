@@ -117,7 +117,7 @@ class VideoWriter:
         self._check_not_started()
         if self._settings.container == "webp":
             return []
-        copied = CopiedAudio(source, limits or Limits.in_force())
+        copied = CopiedAudio(source, limits or Limits.current())
         warnings = copied.plan(self._settings.container)
         self._output.copies.append(copied)
         return warnings
@@ -130,7 +130,7 @@ class VideoWriter:
         """
         self._check_not_started()
         self._output.tags.clear()
-        self._output.tags.update(file_tags(source, limits or Limits.in_force()))
+        self._output.tags.update(file_tags(source, limits or Limits.current()))
 
     def copy_texts(
         self,
@@ -148,7 +148,7 @@ class VideoWriter:
         subtracts `start`. `warnings` says what the container cannot hold. Errors are those of `read_frames`.
         """
         self._check_not_started()
-        limits = limits or Limits.in_force()
+        limits = limits or Limits.current()
         last = to_fraction(limits.max_duration_s) if end is None else end
         move = moved or (lambda time: time - start)
         tracks = read_subtitles(source, limits)

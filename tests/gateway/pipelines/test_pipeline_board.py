@@ -59,7 +59,7 @@ def test_steps_are_ready_when_what_they_need_is_done():
     assert steps.ready() == [trails]
     assert steps.progress().fraction == 0.7
     assert filled_in(trails.step, steps.outputs(), steps.results()).inputs["matte"] == "m" * 26
-    assert steps.runs[0].shown()["picture"] == f"/v1/media/{'m' * 26}/thumbnail"
+    assert steps.runs[0].as_json()["picture"] == f"/v1/media/{'m' * 26}/thumbnail"
 
 
 def test_a_failed_step_stops_only_those_that_need_it():

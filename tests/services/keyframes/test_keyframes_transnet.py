@@ -46,7 +46,7 @@ def test_it_finds_cuts_and_dissolves_and_reports_its_licence(tmp_path):
 
 
 def test_without_the_package_the_install_command_is_given(monkeypatch):
-    monkeypatch.setattr("services.keyframes.detect.to_install", lambda name: f"install {name}")
+    monkeypatch.setattr("services.keyframes.detect.install_command", lambda name: f"install {name}")
     assert DETECT.unavailable(DetectParams(method="transnet")) == "install transnetv2"
     assert DETECT.unavailable(DetectParams()) is None
 

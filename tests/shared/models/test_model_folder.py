@@ -10,7 +10,7 @@ import pytest
 from shared.errors import ModelDamaged, ModelMissing, UnknownModel
 from shared.models.catalog.table import CATALOG
 from shared.models.files import model_files
-from shared.models.folder import MANIFEST, ModelFolder, installed, to_install
+from shared.models.folder import MANIFEST, ModelFolder, install_command, installed
 from shared.models.info import describe_model
 from shared.models.install.pull import pull
 from shared.models.model import File, Model
@@ -41,7 +41,7 @@ def put(root: Path, path: str, content: bytes) -> Path:
 
 def test_a_model_that_is_not_there_names_the_command():
     assert not installed("rvm-resnet50")
-    assert to_install("rvm-resnet50") == "reelwright models pull rvm-resnet50"
+    assert install_command("rvm-resnet50") == "reelwright models pull rvm-resnet50"
     with pytest.raises(ModelMissing, match=r"Run: reelwright models pull rvm-resnet50$"):
         model_files("rvm-resnet50")
     with pytest.raises(UnknownModel, match=r"'rvm'.*models list"):
@@ -50,9 +50,9 @@ def test_a_model_that_is_not_there_names_the_command():
 
 def test_only_what_is_missing_is_asked_for(tmp_path):
     put(tmp_path / "models", "rvm-resnet50/rvm_resnet50_fp32.onnx", b"x")
-    assert to_install("rvm-resnet50") is None
+    assert install_command("rvm-resnet50") is None
     assert (
-        to_install("rvm-resnet50", "lama", "matanyone")
+        install_command("rvm-resnet50", "lama", "matanyone")
         == "reelwright models pull lama && reelwright models pull matanyone --non-commercial"
     )
 
@@ -61,9 +61,9 @@ def test_only_what_is_missing_is_asked_for(tmp_path):
 def test_jobs_may_fetch_only_models_without_restrictions(monkeypatch, use_settings, variable):
     monkeypatch.setenv(variable, "1")
     use_settings()
-    assert to_install("lama") is None
-    assert to_install("matanyone") == "reelwright models pull matanyone --non-commercial"
-    assert to_install("rmbg-2.0") == "reelwright models pull rmbg-2.0 --non-commercial"
+    assert install_command("lama") is None
+    assert install_command("matanyone") == "reelwright models pull matanyone --non-commercial"
+    assert install_command("rmbg-2.0") == "reelwright models pull rmbg-2.0 --non-commercial"
 
 
 def test_a_folder_filled_by_hand_works_with_the_published_files(tmp_path):

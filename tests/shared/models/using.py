@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from shared.models.cache import loaded
 from shared.models.files import model_files
-from shared.models.folder import to_install
+from shared.models.folder import install_command
 from shared.models.info import ModelUsed, model_used
 from shared.operation import Operation, Params, Progress
 
@@ -47,6 +47,6 @@ USE = Operation(
     inputs={},
     run=use,
     example=Params(),
-    unavailable=lambda params: to_install(NAME),
+    unavailable=lambda params: install_command(NAME),
 )
 OPERATIONS = (USE,)

@@ -36,7 +36,7 @@ def timeline(path: str | os.PathLike[str], *, limits: Limits | None = None) -> T
     None if packets have no times. If a packet holds no picture or two, the times differ from those of `read_frames`: compare both. Raises
     what `read_frames` raises if the file cannot be opened, or breaks.
     """
-    limits = limits or Limits.in_force()
+    limits = limits or Limits.current()
     with open_input(path, limits=limits) as container:
         stream = main_video(container, path)
         base = time_base_of(stream)

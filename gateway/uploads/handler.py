@@ -27,7 +27,7 @@ MEDIA_ID = "Reelwright-Media-Id"
 FINISH_WAIT_S, POLL_S = 60.0, 0.05
 
 
-class UploadDesk:
+class UploadHandler:
     """Creates, receives and finishes uploads for the routes."""
 
     def __init__(self, services: MediaServices, uploads: Uploads):
@@ -60,7 +60,7 @@ class UploadDesk:
         """
         checksum = Checksum.parse(request.headers["upload-checksum"]) if "upload-checksum" in request.headers else None
         with upload.locked():
-            state = await on_disk(upload.settled)
+            state = await on_disk(upload.drop_unverified)
             current = await on_disk(upload.offset, state)
             if offset != current:
                 detail = f"The upload is at offset {current}, not {offset}: continue from there."
@@ -87,7 +87,7 @@ class UploadDesk:
             if state.done or await on_disk(upload.offset, state) < state.length:
                 return state
             with contextlib.suppress(UploadLocked), upload.locked():
-                return await self._finished(upload, await on_disk(upload.settled))
+                return await self._finished(upload, await on_disk(upload.drop_unverified))
             if time.monotonic() > give_up_at:
                 return state
             await asyncio.sleep(POLL_S)

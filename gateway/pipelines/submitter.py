@@ -1,4 +1,4 @@
-"""Entry point of pipelines: checks them and queues them as jobs."""
+"""Submission of pipelines: check, then queue as a job."""
 
 import json
 import re
@@ -14,15 +14,15 @@ from gateway.pipelines.steps import PipelineChecked, PipelineRequest, Step
 from gateway.routing.upstream import Refused, Upstreams, credentials
 from shared.errors import Invalid, ReelwrightError, UnknownOperation
 from shared.http.json_route import parse
-from shared.http.service import answered
+from shared.http.service import job_response
 from shared.jobs import Job, JobRequest
-from shared.log import TRACE, sent_on
+from shared.log import TRACE, forwarded_headers
 from shared.runtime import Runtime
 
 ENVELOPE = ("webhook", "metadata", "priority", "cache")
 
 
-class PipelineDesk:
+class PipelineSubmitter:
     """Checks and queues pipelines for their owners."""
 
     def __init__(self, upstreams: Upstreams, runtime: Runtime) -> None:
@@ -45,7 +45,7 @@ class PipelineDesk:
         job = await jobs.earlier(owner=owner, operation=OPERATION, request=original, key=key) if key else None
         if job is not None:
             return job
-        trace = {name: value for name, value in sent_on().items() if name in TRACE}
+        trace = {name: value for name, value in forwarded_headers().items() if name in TRACE}
         params = (await self.check(request, owner)).model_dump(mode="json") | ({"trace": trace} if trace else {})
         complete = original.model_copy(update={"params": params})
         return await jobs.submit(owner=owner, service=QUEUE, operation=OPERATION, request=complete, original=original, key=key)
@@ -71,7 +71,7 @@ class PipelineDesk:
         except (Refused, Invalid, UnknownOperation) as refusal:
             raise _without_step(refusal, pipeline.steps[0]) from None
         answer = Response(status_code=202)
-        job = await answered(job, owner=owner, prefer=request.headers.get("prefer"), response=answer, runtime=self._runtime)
+        job = await job_response(job, owner=owner, prefer=request.headers.get("prefer"), response=answer, runtime=self._runtime)
         headers = {name: answer.headers[name] for name in ("location", "preference-applied") if name in answer.headers}
         return JSONResponse(json.loads(job.model_dump_json(by_alias=True)), answer.status_code, headers=headers)
 
