@@ -8,7 +8,6 @@ import logging
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +29,8 @@ PROBE_MODULE = "shared.video"
 THUMBNAIL_WIDTH = 480
 DISK_TIMEOUT_S = 5.0
 ERRAND_S, ERRAND_IDLE_S = 900.0, 5.0
+SPARES_AFTER_S = 1.0
+"""Seconds from the start of the server to that of the first spare child, for requests that wait for the server."""
 RETRY_S = 10
 """Seconds after which a client whose file could not be looked at may try again."""
 log = logging.getLogger(__name__)
@@ -56,7 +57,7 @@ class Runtime:
         errands = replace(limits, timeout_s=ERRAND_S, subject="errand", timeout_setting="")
         self._errands = WorkerPool(size=1, limits=errands, idle_s=ERRAND_IDLE_S)
         self._runners: list[OperationRunner] = []
-        self._sweeping: asyncio.Task[None] | None = None
+        self._background: list[asyncio.Task[None]] = []
 
     async def start(self, services: Sequence[Service], more: Mapping[str, Queue] | None = None, *, patient: bool = False) -> None:
         """Begin to run the jobs of `services` and of the queues in `more`.
@@ -66,7 +67,9 @@ class Runtime:
         self._runners = [OperationRunner(service, self.settings, self.media, self.memory) for service in services]
         queues = {service.name: runner.queue for service, runner in zip(services, self._runners, strict=True)}
         await self._worker.start(queues | dict(more or {}), patient=patient)
-        self._sweeping = asyncio.create_task(self._sweep_regularly())
+        self._background = [asyncio.create_task(self._sweep_regularly())]
+        if self.settings.spare_workers:
+            self._background.append(asyncio.create_task(self._start_spares()))
 
     def end_soon(self) -> None:
         """Prepare the end: start no more jobs, and answer waiting requests.
@@ -80,10 +83,9 @@ class Runtime:
 
         Unfinished jobs go on after the next start, or in another process.
         """
-        if self._sweeping is not None:
-            self._sweeping.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._sweeping
+        for task in self._background:
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
         await self._worker.stop()
         await asyncio.gather(self._probes.close(), self._errands.close(), *(runner.close() for runner in self._runners))
 
@@ -143,6 +145,13 @@ class Runtime:
             raise UnsupportedMedia("The file could not be opened: the probe process crashed on it.") from error
         except OperationFailed as error:  # also OutOfMemory and TimedOut, whose detail names the limit
             raise UnsupportedMedia(f"The file could not be opened. {error.detail}") from error
+
+    async def _start_spares(self) -> None:
+        """Start a spare child for each service in turn, first for those that have run a job."""
+        await asyncio.sleep(SPARES_AFTER_S)
+        has_run = await asyncio.to_thread(self.jobs.store.history.services)
+        for runner in sorted(self._runners, key=lambda runner: runner.service not in has_run):
+            await runner.keep_spare(has_run=runner.service in has_run)
 
     async def _sweep_regularly(self) -> None:
         while True:  # also at the start: a killed process may have left work folders behind

@@ -75,6 +75,9 @@ class Settings(BaseSettings):
     job_timeout_s: float = Field(6 * 3600, gt=0, description="Time limit of a job.")
     job_memory_bytes: int = Field(4096 * MIB, ge=128 * MIB, description="Memory limit of a job: all its processes together.")
     worker_idle_s: float = Field(60, ge=0, description="Seconds after which an idle worker process is ended.")
+    spare_workers: bool = Field(
+        True, description="Keep an idle worker process ready for each service while memory is free, so that the first job begins at once."
+    )
     job_ttl_s: float = Field(7 * DAY, gt=0, description="Seconds after which an ended job is deleted.")
     media_ttl_s: float = Field(7 * DAY, gt=0, description="Seconds after which media that no stored job refers to is deleted.")
     upload_ttl_s: float = Field(DAY, gt=0, description="Seconds after which an unfinished resumable upload is deleted.")

@@ -74,10 +74,10 @@ def connected(url: str) -> RunningSuite:
 def suite(data_dir: Path, *, command: Sequence[str] = ("up",), **settings: str) -> Iterator[RunningSuite]:
     """Run `reelwright <command>` while the block runs.
 
-    `settings`: names without REELWRIGHT_. SIGTERM ends the suite.
+    `settings`: names without REELWRIGHT_. No spare workers are started unless a setting says so. SIGTERM ends the suite.
     """
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("REELWRIGHT_")}
-    given = {"HOST": "127.0.0.1", "PORT": "0", "DATA_DIR": str(data_dir)} | settings
+    given = {"HOST": "127.0.0.1", "PORT": "0", "DATA_DIR": str(data_dir), "SPARE_WORKERS": "false"} | settings
     env = inherited | {f"REELWRIGHT_{name}": value for name, value in given.items()} | {"COLUMNS": "200"}
     began = time.perf_counter()
     process = subprocess.Popen([sys.executable, "-m", "reelwright", *command], env=env, stderr=subprocess.PIPE, text=True)

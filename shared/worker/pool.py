@@ -4,7 +4,7 @@ Idle children are ended after a while.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -26,6 +26,8 @@ class WorkerPool:
         self._timers: dict[Slot, asyncio.TimerHandle] = {}
         self._endings: set[asyncio.Task[None]] = set()
         self._kept = 0
+        self._has_room: Callable[[], bool] = lambda: True
+        self._used: set[Slot] = set()
 
     async def call(
         self, target: str, args: dict[str, Any], on_update: OnUpdate | None = None, usage: Usage | None = None
@@ -35,13 +37,18 @@ class WorkerPool:
         See `Slot.call`.
         """
         async with self._slot() as slot:
+            self._used.add(slot)
             return await slot.call(target, args, on_update, usage)
 
-    async def keep_warm(self, count: int) -> None:
-        """Start `count` children now, and keep as many ready from now on."""
-        self._kept = count
-        if not self._warm_enough():
+    async def keep_warm(self, count: int, has_room: Callable[[], bool] | None = None) -> None:
+        """Start `count` children now, and keep as many ready from now on.
+
+        `has_room`: whether the machine has memory for another child; without room none is started.
+        """
+        self._kept, self._has_room = count, has_room or self._has_room
+        if not self._warm_enough() and self._has_room():
             async with self._slot(cold=True) as slot:
+                self._used.discard(slot)
                 await slot.prepare()
 
     def _warm_enough(self) -> bool:
@@ -77,9 +84,18 @@ class WorkerPool:
                     self._later(self._refill())
 
     def _end(self, slot: Slot) -> None:
+        """End an idle child.
+
+        One that has worked holds more memory than a new one, so it is not the child that is kept warm.
+        """
         self._timers.pop(slot, None)
-        if slot in self._free and sum(other.warm for other in self._all) > self._kept:
-            self._later(slot.kill())
+        if slot in self._free and (slot in self._used or sum(other.warm for other in self._all) > self._kept):
+            self._later(self._renew(slot))
+
+    async def _renew(self, slot: Slot) -> None:
+        await slot.kill()
+        if not self._warm_enough():
+            await self._refill()
 
     async def _refill(self) -> None:
         """Replace a child that was killed."""

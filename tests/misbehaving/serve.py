@@ -16,7 +16,7 @@ from tests.misbehaving.operations import SERVICE
 
 
 async def main(role: str) -> None:
-    settings = Settings()
+    settings = Settings(spare_workers=False)
     use(settings)
     runtime = Runtime(settings)
     app = create_service(SERVICE, runtime)

@@ -66,6 +66,11 @@ class History:
             rows = connection.execute(query.order_by(JOBS.c.id.desc()).limit(MOST_REMEMBERED))
             return [Remembered(**row._asdict()) for row in rows]
 
+    def services(self) -> set[str]:
+        """Return the names of the services that have run a job."""
+        with self.engine.connect() as connection:
+            return set(connection.execute(sa.select(JOBS.c.service).where(JOBS.c.started_at.is_not(None)).distinct()).scalars())
+
     def shared_outputs(self, owner: str, job_id: str, media_ids: Collection[str]) -> set[str]:
         """Return those of `media_ids` that other jobs list among their outputs.
 

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from shared.errors import OperationFailed, UnknownMedia, WorkerCrashed
+from shared.errors import OperationFailed, ReelwrightError, UnknownMedia, WorkerCrashed
 from shared.jobs.database.history import Remembered
 from shared.jobs.database.ledger import Claim
 from shared.jobs.running.progress_log import ProgressLog
@@ -25,6 +25,7 @@ from shared.jobs.running.worker import Outcome, Queue
 from shared.media.measurements import MeasurementStore
 from shared.media.record import MediaRecord
 from shared.media.store import MediaStore, NewMedium
+from shared.models.devices.device import machine_free_bytes
 from shared.operation import Operation, Service
 from shared.settings import Settings
 from shared.worker import Limits, WorkerPool
@@ -34,6 +35,8 @@ from shared.worker.slot import Killed, Usage
 
 Value = TypeVar("Value")
 INPUTS, OUTPUTS, KEPT = "inputs", "outputs", "kept"
+SPARE_FREE_BYTES, UNUSED_SPARE_FREE_BYTES = 1024**3, 4 * 1024**3
+"""Free memory from which on a service gets a spare child: one that has run a job, one that has not."""
 MAX_KILLS = 3
 """Attempts at a job if its child process is killed from outside. A job that crashes by itself is not tried again."""
 
@@ -47,17 +50,37 @@ class OperationRunner:
             timeout_s=settings.job_timeout_s,
             memory_bytes=settings.job_memory_bytes,
             lease_s=lease_s,
+            module=service.module,
             timeout_setting="REELWRIGHT_JOB_TIMEOUT_S",
             memory_setting="REELWRIGHT_JOB_MEMORY_BYTES",
         )
         self._service, self._settings, self._media, self._memory = service, settings, media, memory
         self._measurements = MeasurementStore.of(settings.data_dir, ttl_s=settings.media_ttl_s)
         self._pool = WorkerPool(size=settings.concurrency, limits=limits, idle_s=settings.worker_idle_s)
+        self._has_run = False
 
     @property
     def queue(self) -> Queue:
         """The queue that this runner works on."""
         return Queue(concurrency=self._settings.concurrency, run=self.run, discard=self.discard)
+
+    @property
+    def service(self) -> str:
+        """Name of the service."""
+        return self._service.name
+
+    async def keep_spare(self, *, has_run: bool) -> None:
+        """Keep a child ready that has imported the operations, so that a job begins at once.
+
+        `has_run`: whether the service has run a job before. None is started while too little memory is free.
+        """
+        self._has_run = self._has_run or has_run
+        with suppress(ReelwrightError, OSError):  # without a spare child, the first job starts one
+            await self._pool.keep_warm(1, self._has_room)
+
+    def _has_room(self) -> bool:
+        """Return whether the machine has memory for a spare child."""
+        return machine_free_bytes() >= (SPARE_FREE_BYTES if self._has_run else UNUSED_SPARE_FREE_BYTES)
 
     async def close(self) -> None:
         """End the child processes."""
@@ -68,6 +91,7 @@ class OperationRunner:
         key = await asyncio.to_thread(self._memory.key, self._operation(claim), owner=claim.owner, inputs=claim.inputs, params=claim.params)
         if key and claim.cache and (remembered := await asyncio.to_thread(self._memory.recall, claim.owner, key)):
             return await self._recalled(claim, remembered, progress)
+        self._has_run = True
         folder = work_folder(self._settings, claim.id)
         began = asyncio.get_running_loop().time()
         usage = Usage()

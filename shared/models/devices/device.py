@@ -97,7 +97,12 @@ def free_bytes(device: Device) -> int:
     if device.kind == "cuda":
         return _gpu_memory(device)[1]
     limit = current().job_memory_bytes - memory_bytes(os.getpid())
-    return max(0, min(int(psutil.virtual_memory().available), limit, *_container_room()))
+    return max(0, min(machine_free_bytes(), limit))
+
+
+def machine_free_bytes() -> int:
+    """Return the free memory of the machine, or of the container if it has less."""
+    return max(0, min([int(psutil.virtual_memory().available), *_container_room()]))
 
 
 def total_bytes(device: Device) -> int:

@@ -13,9 +13,13 @@ import av
 import numpy as np
 import pytest
 
+from services.keyframes.analysis.thumbnail_film import ThumbnailFile
 from shared.errors import OperationFailed
-from shared.video import PngWriter, VideoWriter, read_audio, read_frames, read_together
+from shared.media.zip_files.writer import ZipWriter
+from shared.video import PngWriter, VideoWriter, map_ordered, probe_video, read_audio, read_frames, read_together
+from shared.video.clip.cut_sound import PartSound
 from shared.video.frames.planes import empty_picture
+from tests.cyclic_garbage import cyclic_garbage
 
 RENDERS = """
 import gc, sys
@@ -115,6 +119,38 @@ def test_closed_readers_are_freed(clip: Path) -> None:
         assert freed() is None
 
 
+def test_other_closed_files_are_freed(clip: Path, tmp_path: Path) -> None:
+    def part_sound() -> object:
+        with VideoWriter(tmp_path / "cut.mp4", width=64, height=48, frame_rate=Fraction(25)) as writer:
+            info = probe_video(clip, hint="")
+            with PartSound(writer, clip, info, start=Fraction(0)) as sound:
+                writer.write(picture(), 0)
+                sound.write(until=Fraction(1, 25))
+        return sound
+
+    def zip_file() -> object:
+        with ZipWriter(tmp_path / "files.zip", packed=True) as archive:
+            archive.add("a.txt", "a")
+        return archive
+
+    def mapped() -> object:
+        items = map_ordered(lambda number: number + 1, range(10))
+        next(items)
+        items.close()
+        return items
+
+    def thumbnails() -> object:
+        with ThumbnailFile(tmp_path / "film") as film:
+            film.add(np.zeros((3, 18, 32), np.uint8), 0)
+        return film
+
+    for use in (part_sound, zip_file, mapped, thumbnails):
+        with cyclic_garbage() as lines:
+            freed = weakref.ref(use())
+            assert freed() is None, use.__name__
+        assert lines == []
+
+
 def test_a_reader_of_a_broken_file_is_freed(tmp_path: Path) -> None:
     (tmp_path / "broken.mp4").write_bytes(b"\0" * 2000)
     frames = read_frames(tmp_path / "broken.mp4")
@@ -128,6 +164,18 @@ def test_a_reader_of_a_broken_file_is_freed(tmp_path: Path) -> None:
     assert freed() is None
     assert error is not None
     assert error() is None
+
+
+def test_pictures_in_a_reference_cycle_are_reported() -> None:
+    with cyclic_garbage() as lines:
+        cycle: list[object] = [picture(), np.zeros(5000)]
+        cycle.append(cycle)
+        del cycle
+    assert sorted(line.split(" ")[0] for line in lines) == ["av.video.frame.VideoFrame", "builtins.list"]
+    with cyclic_garbage() as lines:
+        freed = [picture()]
+        freed.clear()
+    assert lines == []
 
 
 @pytest.mark.slow

@@ -164,6 +164,26 @@ async def test_a_pool_limits_concurrent_calls_and_ends_idle_children(tmp_path: P
     await pool.close()
 
 
+async def test_a_new_child_takes_the_place_of_one_that_worked(tmp_path: Path) -> None:
+    """A child that worked keeps the allocator's memory, and perhaps a model."""
+    room = [True]
+    pool = WorkerPool(size=2, limits=LIMITS, idle_s=0.1)
+    await pool.keep_warm(1, lambda: room[0])
+    first = family()
+    assert len(first) == 2, "a guard and its child, before any call"
+    await asyncio.sleep(0.2)
+    assert family() == first, "a child that has not worked stays"
+    await pool.call(TARGET, args("succeed", tmp_path))
+    async with asyncio.timeout(20):
+        while family() in ([], first) or not pool._warm_enough():
+            await asyncio.sleep(0.02)
+        room[0] = False
+        await pool.call(TARGET, args("succeed", tmp_path))
+        while family():
+            await asyncio.sleep(0.02)
+    await pool.close()
+
+
 def test_memory_is_that_of_the_whole_family() -> None:
     assert memory_bytes(os.getpid()) >= psutil.Process().memory_info().rss * 0.9
     assert descendants(2**22 + 1) == []

@@ -1,0 +1,48 @@
+"""Pictures that are kept in memory by reference cycles until the garbage collector runs."""
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import av
+import numpy as np
+
+from shared.video.frames.planes import bytes_of
+
+
+@contextmanager
+def cyclic_garbage() -> Iterator[list[str]]:
+    """Collect what the block leaves to the garbage collector.
+
+    The list is filled at the end of the block: a line for each unreachable object that refers to pictures, arrays or open files, or that is
+    a reader or a writer of them.
+    """
+    lines: list[str] = []
+    gc.disable()
+    gc.freeze()  # what exists already is not looked through
+    try:
+        yield lines
+        gc.set_debug(gc.DEBUG_SAVEALL)
+        gc.collect()
+        lines += [line for thing in gc.garbage if (line := _described(thing))]
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.unfreeze()
+        gc.enable()
+
+
+def _described(thing: Any) -> str:
+    held = [_weight(referent) for referent in gc.get_referents(thing)]
+    kind = f"{type(thing).__module__}.{type(thing).__qualname__}"
+    if max(held, default=0) >= 1000 or kind.startswith("av."):
+        return f"{kind} holds {sum(held)} bytes: {repr(thing)[:200]}"
+    return ""
+
+
+def _weight(thing: Any) -> int:
+    """Return the bytes of a picture or an array."""
+    if isinstance(thing, av.VideoFrame):
+        return bytes_of(thing)
+    return int(thing.nbytes) if isinstance(thing, np.ndarray) else 0
