@@ -16,6 +16,9 @@ from shared.video.reading.metadata import keep_track_tags, kept_tags
 from shared.video.reading.open_input import audio_streams, main_video, open_input, time_base_of, timeline_zero
 from shared.video.reading.texts import read_chapters, read_subtitles
 from shared.video.reading.times.clock import clock_of
+from shared.video.reading.times.stated_end import stated_end
+from shared.video.writing.last_packet import LastPacket
+from shared.video.writing.mp4_header import set_picture_length
 from shared.video.writing.output_file import in_milliseconds
 from shared.video.writing.texts import mux_subtitles
 from shared.video.writing.tracks import COPYABLE
@@ -67,14 +70,24 @@ def _copy(source: str | os.PathLike[str], partial: Path, limits: Limits) -> None
                 if chapters:
                     target.set_chapters(in_milliseconds(chapters))
                 write_subtitles()
+                pictures = LastPacket(target.mux, by_decoding=True)
+                last, end = zero, Fraction(0)
                 offsets = {stream.index: _ticks(zero, stream) for stream in streams}
                 for packet in _with_decoding_times(packet for packet in packets if packet.size):
                     offset = offsets[packet.stream.index]
                     packet.stream = copies[packet.stream.index]
                     packet.dts -= offset
-                    if packet.pts is not None:
-                        packet.pts -= offset
-                    target.mux(packet)
+                    packet.pts = packet.dts if packet.pts is None else packet.pts - offset
+                    if packet.stream is not copies[video.index]:
+                        target.mux(packet)
+                        continue
+                    last = max(last, packet.pts * packet.time_base + zero)
+                    end = max(end, (packet.pts + (packet.duration or 1)) * packet.time_base)
+                    pictures.push(packet)
+                stated = stated_end(container, video, last)
+                length = pictures.finish(end if stated is None else stated - zero)
+            if length is not None:
+                set_picture_length(partial, length)
         except (av.error.ArgumentError, av.error.InvalidDataError, av.error.NotImplementedError) as error:
             raise UnsupportedMedia(f"The streams cannot be copied into an MP4 file as they are ({error}).") from error
 

@@ -13,7 +13,8 @@ from shared.video.limits import Limits
 from shared.video.probing.frame_rates import FrameRates, frame_rates
 from shared.video.reading.open_input import time_base_of, timeline_zero
 from shared.video.reading.times.joins import Join
-from shared.video.reading.times.scan import Scan, Size, scan
+from shared.video.reading.times.scan import Scan, Size, last_picture, scan
+from shared.video.reading.times.stated_end import stated_end
 
 # Number of packets that show whether the frame rate varies, for files without an index.
 _PACKETS_LOOKED_AT = 120
@@ -72,13 +73,30 @@ def _duration(container: Any, stream: Any, zero: Fraction, base: Fraction, packe
     track can be the longer one.
     """
     if packets is not None and packets.end is not None:
-        return max(packets.end * base - zero, Fraction(0))
+        end = None if packets.joins else stated_end(container, stream, packets.times[-1] * base)
+        return max((packets.end * base if end is None else end) - zero, Fraction(0))
     if stream.duration:
         start = (stream.start_time or 0) * base
-        return max(Fraction(start + stream.duration * base) - zero, Fraction(0))
+        end = Fraction(start + stream.duration * base)
+        if _may_be_short(container, stream):
+            last = last_picture(container, stream)
+            end = last[1] if last is not None and end <= last[0] else end
+        return max(end - zero, Fraction(0))
     if container.duration and container.duration > 0 and len(container.streams) == 1:
         return Fraction(container.duration, 1_000_000)
     return None
+
+
+def _may_be_short(container: Any, stream: Any) -> bool:
+    """Check whether an MP4 file's length may leave out its last pictures.
+
+    Muxers that count decoding times do so where reordered pictures come at a varying rate.
+    """
+    if not (container.format.name.startswith("mov") and stream.codec_context.has_b_frames):
+        return False
+    times = [entry.timestamp for entry in stream.index_entries[:_ENTRIES_LOOKED_AT]]
+    steps = [after - before for before, after in pairwise(times)]
+    return len(steps) > 1 and max(steps) - min(steps) > 1
 
 
 def _counted(packets: int, stream: Any, duration: Fraction | None, rates: FrameRates) -> int | None:

@@ -201,20 +201,18 @@ def _chosen(request: _Request, pictures: PictureStream, shown: Iterator[TimedPic
     upper = None if request.duration is None else (first + request.duration) / base - Fraction(1, 2)
     reformatters = Reformatters()
     index = 0
-    earlier: TimedPicture | None = None
-    for picture, pts in shown:
-        if upper is not None and pts >= upper:
-            return
+    earlier: Frame | None = None
+    for picture, pts, duration in pictures.with_durations(shown, upper):
         if lower is not None and pts < lower:
-            earlier = (picture, pts) if request.shown_at_start else None
+            earlier = Frame(pts, base, duration, 0, picture, reformatters) if request.shown_at_start else None
             continue
         if earlier is not None and lower is not None and pts >= lower + 1:
-            yield Frame(earlier[1], base, pictures.duration_of(earlier[0]), 0, earlier[0], reformatters)
+            yield earlier
             index += 1
         earlier = None
         request.limits.check_duration(float(pts * base))
         if index % request.every == 0:
-            yield Frame(pts, base, pictures.duration_of(picture), index, picture, reformatters)
+            yield Frame(pts, base, duration, index, picture, reformatters)
         index += 1
     if earlier is not None:
-        yield Frame(earlier[1], base, pictures.duration_of(earlier[0]), 0, earlier[0], reformatters)
+        yield earlier

@@ -20,8 +20,11 @@ from shared.video.info import ColorInfo
 from shared.video.reading.texts import Chapter, SubtitleTrack
 from shared.video.writing.encoder_input import PictureConverter
 from shared.video.writing.encoders import Encoder
+from shared.video.writing.last_packet import LastPacket
+from shared.video.writing.mp4_header import set_picture_length
 from shared.video.writing.texts import mux_subtitles
 from shared.video.writing.tracks import AudioTrack, CopiedAudio, Mux
+from shared.video.writing.webp_file import set_last_length
 
 _MOST_LAG_S = 24 * 3600
 
@@ -62,6 +65,9 @@ class OutputFile:
     _container: av.container.OutputContainer | None = None
     _stream: Any = None
     _last_dts: int | None = None
+    _pictures: LastPacket | None = None
+    _last_pts: int = 0
+    _end: int = 0
 
     def open(self, first: ColorInfo) -> None:
         """Open the file and its streams.
@@ -95,6 +101,7 @@ class OutputFile:
         apply_tags(context, color)
         self.converter.color = color
         self._stream = stream
+        self._pictures = LastPacket(container.mux, by_decoding=settings.container in ("mp4", "mov"))
         mux = _muxer(container, self.name)
         for copied in self.copies:
             copied.open(container, mux)
@@ -114,20 +121,31 @@ class OutputFile:
         ready.pict_type = 0
         ready.pts, ready.time_base = pts, settings.time_base
         ready.duration = duration or max(round(1 / (settings.frame_rate * settings.time_base)), 1)
+        self._last_pts, self._end = pts, pts + ready.duration
         self._mux_pictures(self._stream.encode(ready))
 
     def finish(self) -> None:
-        """Flush the encoders, write the chapters and close the file."""
+        """Flush the encoders, write the chapters and close the file.
+
+        The picture's track ends when the last picture does.
+        """
         assert self._container is not None
+        assert self._pictures is not None
+        settings, end = self.settings, self._end * self.settings.time_base
         self._mux_pictures(self._stream.encode(None))
+        length = self._pictures.finish(end)
         for copied in self.copies:
             copied.pump(None)
         for track in self.tracks:
             track.finish()
-        if self.chapters and self.settings.container != "webp":
+        if self.chapters and settings.container != "webp":
             self._container.set_chapters(in_milliseconds(self.chapters))
         self._container.close()
         self._container = None
+        if length is not None:
+            set_picture_length(self.path, length)
+        if settings.container == "webp":
+            set_last_length(self.path, end - self._last_pts * settings.time_base)
 
     def close(self) -> None:
         """Close files that are still open, after an error or a cancellation."""
@@ -138,7 +156,7 @@ class OutputFile:
                 self._container.close()
 
     def _mux_pictures(self, packets: list[Any]) -> None:
-        assert self._container is not None
+        assert self._pictures is not None
         for packet in packets:
             # libx265 leaves this unset in clips that are shorter than its look-ahead.
             lag = (packet.pts - packet.dts) * packet.time_base if packet.dts is not None else Fraction(-1)
@@ -148,7 +166,7 @@ class OutputFile:
             self._last_dts = packet.dts
             for copied in self.copies:
                 copied.pump(Fraction(packet.dts * packet.time_base))
-            self._container.mux(packet)
+            self._pictures.push(packet)
 
 
 def _muxer(container: av.container.OutputContainer, name: str) -> Mux:

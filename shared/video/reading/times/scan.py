@@ -138,6 +138,18 @@ def is_fragmented(path: str | os.PathLike[str]) -> bool:
         return b"mvex" in file.read(_FRAGMENT_HEAD)
 
 
+def last_picture(container: Any, video: Any) -> tuple[Fraction, Fraction] | None:
+    """Return the begin and the end of the last picture, on the file's clock.
+
+    In seconds, as packets say. None if seeking reaches none.
+    """
+    tail = _tail(container, video)
+    if tail is None or tail.end is None:
+        return None
+    base = time_base_of(video)
+    return tail.times[-1] * base, tail.end * base
+
+
 def _tail(container: Any, video: Any) -> Scan | None:
     """Read the packets after the last keyframe.
 
@@ -147,7 +159,7 @@ def _tail(container: Any, video: Any) -> Scan | None:
     try:
         container.seek(2**62, stream=video)
         for packet in container.demux(video):
-            if packet.size and packet.pts is not None and abs(packet.pts) <= _FARTHEST:
+            if packet.size and packet.pts is not None and not packet.is_discard and abs(packet.pts) <= _FARTHEST:
                 tally.add(packet, 0)
     except av.error.FFmpegError:
         return None
@@ -224,14 +236,16 @@ def _read(container: Any, video: Any, path: str | os.PathLike[str], limits: Limi
             continue
         at = float(stamp * track.base)
         part = track.part
+        # Without a decoding time, a reordered picture says nothing about the clock.
+        dated = packet.dts is not None or packet.is_keyframe
         if track.kind not in ("video", "audio"):
             part = len(begins) - 1
-        elif track.last is not None and _jumps(track, at, tracks, jumpy=jumpy, dated=packet.dts is not None or packet.is_keyframe):
+        elif track.last is not None and _jumps(track, at, tracks, jumpy=jumpy, dated=dated):
             part = len(begins) - 1
             if part == track.part or abs(at - begins[part]) > _AHEAD_S / 2:
                 begins.append(at)
                 part += 1
-        track.last = at
+        track.last = at if dated or track.last is None else track.last
         if track is main:
             shapes.see(packet, track.count)
         track.add(packet, part)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from shared.video.limits import Limits
 from shared.video.reading.open_input import main_video, open_input, time_base_of, timeline_zero
 from shared.video.reading.times.clock import clock_of
+from shared.video.reading.times.stated_end import stated_end
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,5 +60,6 @@ def timeline(path: str | os.PathLike[str], *, limits: Limits | None = None) -> T
         if len(pts) != len(times) or not len(pts) or pts[0] < 0:
             return None
         limits.check_duration(float(int(pts[-1]) * base))
-        end = (int(pts[-1]) + duration) * base
+        last = (int(pts[-1]) + offset) * base
+        end = (stated_end(container, stream, last) or last + duration * base) - offset * base
         return Timeline(pts, np.array(keys, np.bool_)[order], np.array(leads, np.bool_)[order], np.array(sizes)[order], base, end)
