@@ -31,13 +31,18 @@ AUTO = "auto"
 def params_of_maker(params: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
     """Return the params of the operation that makes an "auto" input.
 
-    What it makes begins at the clip's first frame, where both are aligned, and ends where the part of the clip ends. `params`: of the
-    operation that takes the input; `names`: params of the one that makes it. Empty for a part without an end.
+    They select the part of the clip that is used. With `keep_times`, what is made still begins at the clip's first frame, where both are
+    aligned; without that param it begins there, and ends where the part ends. `params`: of the operation that takes the input; `names`:
+    params of the one that makes it. Empty for the whole clip, and for a part that is not known yet.
     """
     start, duration = params.get("start") or 0, params.get("duration")
-    if "duration" not in names or not isinstance(start, int | float) or not isinstance(duration, int | float) or min(start, duration) < 0:
+    if not isinstance(start, int | float) or not isinstance(duration, int | float | None) or min(start, duration or 0) < 0:
         return {}
-    return {"duration": start + duration} if duration else {}
+    if start and {"start", "keep_times"} <= set(names):
+        part = {"start": start, "duration": duration, "keep_times": True}
+    else:
+        part = {"duration": start + duration if duration else None}
+    return {name: value for name, value in part.items() if name in names and value is not None}
 
 
 class Sample(StrEnum):

@@ -31,7 +31,7 @@ def maker_of(step: Step, name: str, declarations: Mapping[str, dict[str, Any]]) 
 def step_that_makes(step: Step, name: str, operation: str, declaration: Mapping[str, Any], number: int) -> Step:
     """Return the step that makes the input `name` of `step`.
 
-    The new step takes its required inputs from the inputs of `step` with the same names, and ends where the part of `step` ends.
+    The new step takes its required inputs from the inputs of `step` with the same names, and makes only the part that `step` uses.
     `declaration`: of `operation`. `number`: makes the id of the new step unique. Raises Invalid if `step` lacks one of these inputs.
     """
     inputs = {port: step.inputs.get(port) for port, about in declaration["inputs"].items() if not about["optional"]}
@@ -39,11 +39,16 @@ def step_that_makes(step: Step, name: str, operation: str, declaration: Mapping[
     if missing:
         raise _refused(name, f"{operation} makes it from {', '.join(missing)}, which is not given")
     return Step(
-        id=f"auto-{name}-{number}".replace("_", "-"),
+        id=made_id(name, number),
         operation=operation,
         inputs=inputs,
         params=params_of_maker(step.params, declaration["params"]["properties"]),
     )
+
+
+def made_id(name: str, number: int) -> str:
+    """Return the id of the step that makes the input `name`."""
+    return f"auto-{name}-{number}".replace("_", "-")
 
 
 def _refused(name: str, detail: str) -> Invalid:

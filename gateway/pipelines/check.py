@@ -4,15 +4,18 @@ Each service validates its steps.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from typing import Any
 
-from gateway.pipelines.auto import maker_of, step_that_makes
-from gateway.pipelines.references import OUTPUT_REFERENCE, check_path, map_ids, references, stand_in
+from gateway.pipelines.auto import made_id, maker_of, step_that_makes
+from gateway.pipelines.references import OUTPUT_REFERENCE, check_reference, map_ids, references, stand_in
 from gateway.pipelines.steps import PipelineChecked, Step
 from gateway.routing.upstream import Refused, Upstreams
 from shared.errors import Invalid, UnknownOperation
+from shared.http.service import PENDING
 from shared.operation import AUTO
 
 OPERATION_NAME = re.compile(r"[a-z-]+\.[a-z-]+")
@@ -26,7 +29,7 @@ async def check_steps(upstreams: Upstreams, steps: Sequence[Step], *, headers: M
 
     No step is run. `headers`: credentials of the owner. Raises the first refusal (Refused, UnknownOperation, Unavailable), naming the step.
     """
-    checking = _Checking(upstreams, headers)
+    checking = _Checking(upstreams, headers, {step.id for step in steps})
     for number, step in enumerate(steps):
         where = f"steps.{number}"
         if any(step.id == earlier.id for earlier in checking.checked):
@@ -38,29 +41,33 @@ async def check_steps(upstreams: Upstreams, steps: Sequence[Step], *, headers: M
 class _Checking:
     """State of a check: checked steps, their operations and outputs."""
 
-    def __init__(self, upstreams: Upstreams, headers: Mapping[str, str]) -> None:
-        self._upstreams, self._headers = upstreams, headers
+    def __init__(self, upstreams: Upstreams, headers: Mapping[str, str], ids: Collection[str]) -> None:
+        self._upstreams, self._headers, self._ids = upstreams, headers, ids
         self._kinds: dict[str, str] = {}  # "step.output" -> kind
         self._declarations: dict[str, Declaration] = {}  # operation name -> declaration; one request per service
+        self._added: list[Step] = []  # steps that make "auto" inputs, as they were added
         self.checked: list[Step] = []
 
     async def add(self, step: Step, where: str) -> None:
         """Check a step, after the steps that make its "auto" inputs."""
         await self._declare(step, where)
         try:
-            step = await self._with_auto_inputs(step, where)
+            made = await self._auto_inputs(step, where)
         except Invalid as refusal:
             raise _in_step(refusal, where, step) from None
-        inputs = {name: map_ids(ids, partial(_input_to_check, self._kinds, f"{where}.inputs.{name}")) for name, ids in step.inputs.items()}
+        # The step's own faults come before those of the steps that are added to it.
+        asked = step.inputs | {name: f"{PENDING}{maker.kind}" for name, maker in made.items()}
+        inputs = {name: map_ids(ids, partial(_input_to_check, self._kinds, f"{where}.inputs.{name}")) for name, ids in asked.items()}
         try:
             pending = _pending_params(step, self.checked, self._declarations)
             body = {"inputs": inputs, "params": step.params | pending}
             answer = await self._upstreams.ask(step.service, "POST", f"/{step.verb}/check", headers=self._headers, json=body)
         except (Refused, Invalid) as refusal:
             raise _in_step(refusal, where, step) from None
+        outputs = {name: await self._make(maker, where) for name, maker in made.items()}
         self._kinds |= {f"{step.id}.{name}": kind for name, kind in self._declarations[step.operation]["outputs"].items()}
         params = answer["params"] | {name: step.params[name] for name in pending}
-        self.checked.append(step.model_copy(update={"params": params}))
+        self.checked.append(step.model_copy(update={"inputs": step.inputs | outputs, "params": params}))
 
     async def _declare(self, step: Step, where: str) -> None:
         """Read the declaration of the step's operation from its service.
@@ -78,28 +85,38 @@ class _Checking:
         if step.operation not in self._declarations:
             raise _unknown_operation(step, where)
 
-    async def _with_auto_inputs(self, step: Step, where: str) -> Step:
-        """Replace each "auto" input by the output of a new step.
-
-        Inputs that need the same operation on the same media share the new step.
-        """
-        inputs = dict(step.inputs)
+    async def _auto_inputs(self, step: Step, where: str) -> dict[str, "_Maker"]:
+        """Return what makes each "auto" input, by input."""
+        made = {}
         for name in [name for name, value in step.inputs.items() if value == AUTO]:
             operation, output = maker_of(step, name, self._declarations)
-            lookup = Step(id="auto", operation=operation)
-            await self._declare(lookup, f"{where}.inputs.{name}")
-            maker = step_that_makes(step, name, operation, self._declarations[operation], len(self.checked))
-            same = (
-                other
-                for other in self.checked
-                if other.id.startswith("auto-")
-                and (other.operation, other.inputs, other.params.get("duration")) == (operation, maker.inputs, maker.params.get("duration"))
-            )
-            earlier = next(same, None)
-            if earlier is None:
-                await self.add(maker, where)
-            inputs[name] = f"{(earlier or maker).id}.{output}"
-        return step.model_copy(update={"inputs": inputs})
+            await self._declare(Step(id="auto", operation=operation), f"{where}.inputs.{name}")
+            declaration = self._declarations[operation]
+            number = next(number for number in count(len(self.checked)) if made_id(name, number) not in self._ids)
+            maker = step_that_makes(step, name, operation, declaration, number)
+            made[name] = _Maker(maker, output, declaration["outputs"][output])
+        return made
+
+    async def _make(self, maker: "_Maker", where: str) -> str:
+        """Add the step that makes an input, and return its output.
+
+        Inputs that need the same operation with the same inputs and params share the step.
+        """
+        for earlier in self._added:
+            if (earlier.operation, earlier.inputs, earlier.params) == (maker.step.operation, maker.step.inputs, maker.step.params):
+                return f"{earlier.id}.{maker.output}"
+        await self.add(maker.step, where)
+        self._added.append(maker.step)
+        return f"{maker.step.id}.{maker.output}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Maker:
+    """A step that makes an "auto" input: its output and that output's kind."""
+
+    step: Step
+    output: str
+    kind: str
 
 
 def _input_to_check(kinds: Mapping[str, str], where: str, source: str) -> str:
@@ -130,8 +147,9 @@ def _pending_params(step: Step, earlier: Sequence[Step], operations: Mapping[str
             before = f"earlier steps: {', '.join(earlier_operations)}" if earlier_operations else "this is the first step"
             detail = f"there is no earlier step {source!r}; {before}"
             raise Invalid(f"params.{name}: {detail}.", errors=[_error(f"params.{name}", detail)])
-        check_path(name, path, source, operations[earlier_operations[source]]["result"])
-        pending[name] = stand_in(schema["properties"].get(name, {}), schema)
+        param = schema["properties"].get(name, {})
+        check_reference(name, path, source, operations[earlier_operations[source]]["result"], param, schema)
+        pending[name] = stand_in(param, schema)
     return pending
 
 

@@ -40,12 +40,13 @@ def references(params: dict[str, Any]) -> dict[str, tuple[str, list[str]]]:
     return references_by_name
 
 
-def check_path(name: str, path: list[str], step: str, result: Schema) -> None:
-    """Check that the schema `result` has a field at `path`.
+def check_reference(name: str, path: list[str], step: str, result: Schema, param: Schema, root: Schema) -> None:
+    """Check that the schema `result` has a field at `path` whose values `param` can take.
 
-    `name`: the param that holds the reference. `step`: id of the step that the reference names. Raises Invalid.
+    `name`: the param that holds the reference. `step`: id of the step that the reference names. `root`: schema of all params.
+    Raises Invalid.
     """
-    schema = _plain(result, result)
+    field, schema = result, _plain(result, result)
     for part in path:
         if schema.get("type") == "array" and part.isdecimal():
             items = schema.get("prefixItems", ())
@@ -56,7 +57,31 @@ def check_path(name: str, path: list[str], step: str, result: Schema) -> None:
             known = sorted(schema.get("properties", {})) or (["0", "1", "..."] if schema.get("type") == "array" else [])
             fields = f"known are {', '.join(known)}" if known else "there are no fields"
             raise _refused(name, f"the result of step {step!r} has no {'.'.join(path)!r}: at {part!r}, {fields}")
-        schema = _plain(inner, result)
+        field, schema = inner, _plain(inner, result)
+    made, taken = _types(field, result), _types(param, root)
+    if made and taken and not any(one in taken or any(one.replace("integer", "number") == other for other in taken) for one in made):
+        texts = " or ".join(sorted(made)), " or ".join(sorted(taken))
+        raise _refused(name, f"{'.'.join(path)} of step {step!r} is {texts[0]}; this param takes {texts[1]}")
+
+
+def _types(schema: Schema, root: Schema, depth: int = 0) -> set[str]:
+    """Return the types of values that a schema allows, such as `number` and `array of object`.
+
+    Null is left out. Empty if the schema does not say.
+    """
+    if depth > DEEPEST:
+        return set()
+    if "$ref" in schema:
+        return _types(root.get("$defs", {}).get(schema["$ref"].rpartition("/")[2], {}), root, depth + 1)
+    if alternatives := schema.get("anyOf") or schema.get("oneOf") or schema.get("allOf"):
+        each = [_types(alternative, root, depth + 1) for alternative in alternatives if alternative.get("type") != "null"]
+        return set().union(*each) if all(each) else set()
+    name = schema.get("type")
+    if name == "array":
+        inner = schema.get("prefixItems") or [schema.get("items", {})]
+        items = [_types(item, root, depth + 1) for item in inner]
+        return {f"array of {item}" for item in set().union(*items)} if all(items) else set()
+    return {name} if isinstance(name, str) else set()
 
 
 def stand_in(schema: Schema, root: Schema) -> Any:

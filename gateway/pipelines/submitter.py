@@ -14,7 +14,7 @@ from gateway.pipelines.steps import PipelineChecked, PipelineRequest, Step
 from gateway.routing.upstream import Refused, Upstreams, credentials
 from shared.errors import Invalid, ReelwrightError, UnknownOperation
 from shared.http.json_route import parse
-from shared.http.service import job_response
+from shared.http.service import PENDING, job_response
 from shared.jobs import Job, JobRequest
 from shared.log import TRACE, forwarded_headers
 from shared.runtime import Runtime
@@ -45,6 +45,7 @@ class PipelineSubmitter:
         job = await jobs.earlier(owner=owner, operation=OPERATION, request=original, key=key) if key else None
         if job is not None:
             return job
+        _check_ids(request.steps)
         trace = {name: value for name, value in forwarded_headers().items() if name in TRACE}
         params = (await self.check(request, owner)).model_dump(mode="json") | ({"trace": trace} if trace else {})
         complete = original.model_copy(update={"params": params})
@@ -74,6 +75,17 @@ class PipelineSubmitter:
         job = await job_response(job, owner=owner, prefer=request.headers.get("prefer"), response=answer, runtime=self._runtime)
         headers = {name: answer.headers[name] for name in ("location", "preference-applied") if name in answer.headers}
         return JSONResponse(json.loads(job.model_dump_json(by_alias=True)), answer.status_code, headers=headers)
+
+
+def _check_ids(steps: list[Step]) -> None:
+    """Raise Invalid for a stand-in of media, which only checks take."""
+    for number, step in enumerate(steps):
+        for name, given in step.inputs.items():
+            if any(text.startswith(PENDING) for text in (given if isinstance(given, list) else [given or ""])):
+                detail = "a stand-in is for checks: give a media id"
+                raise Invalid(
+                    f"steps.{number}.inputs.{name}: {detail}.", errors=[{"field": f"steps.{number}.inputs.{name}", "detail": detail}]
+                )
 
 
 def _as_pipeline(operation: str, verb: str, body: dict[str, object]) -> PipelineRequest:

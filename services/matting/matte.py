@@ -6,6 +6,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -15,6 +16,7 @@ from services.matting.backends.auto import Choice, choose, missing, named
 from services.matting.backends.backend import Alpha, Backend, Mask, Opened, Rgb, Setup, View
 from services.matting.output.backdrop import backdrop, picture_backdrop
 from services.matting.output.finish import BackendFrame, Finish
+from services.matting.output.pictures import gray_picture
 from services.matting.params import BackendUsed, MatteParams, MatteResult
 from services.matting.reading.masks import Target as MaskTarget
 from services.matting.reading.masks import fixed_mask, given_masks
@@ -27,7 +29,7 @@ from services.matting.subject.tracker import First, Tracker
 from shared.errors import Invalid
 from shared.models.info import model_used
 from shared.operation import Input, Kind, Operation, Progress, Silent
-from shared.video import VideoInfo, conversion_warnings, map_ordered
+from shared.video import VideoInfo, conversion_warnings, map_ordered, read_frames
 from shared.video.clip.clip_file import PIXELS, ClipFile, Target
 from shared.video.clip.rewrite import expected_frames, probe_clip, rate_of
 from shared.video.writing.encoder_input import coded_size
@@ -96,6 +98,8 @@ def matte(
         finish = Finish(frozenset(written), params, params, behind)
         backend_frames = stack.enter_context(closing(run.backend_frames(opened, views_of(video, params, setup, user_masks))))
         total, tally = expected_frames(info, params), _Tally()
+        if params.keep_times and params.start:
+            _write_black(files["alpha"], video, params.start, info)
         for result in stack.enter_context(closing(map_ordered(finish, backend_frames, workers=_FINISHERS, ahead=_AHEAD))):
             frame = result.frame
             for name, picture in result.pictures.items():
@@ -320,10 +324,21 @@ def _written_outputs(params: MatteParams, background: Path | None) -> set[str]:
 
 def _target(name: str, params: MatteParams, path: Path, behind: Rgb | None) -> Target:
     if name == "alpha":
-        return Target(path=path, format="h264" if params.alpha_format == "gray" else params.alpha_format)
+        return Target(path=path, format="h264" if params.alpha_format == "gray" else params.alpha_format, keep_times=params.keep_times)
     if name == "composite":
         return Target(path=path, format="prores" if behind is None else "h264", sound=True)
     return Target(path=path, format="h264")
+
+
+def _write_black(file: ClipFile, video: Path, start: float, info: VideoInfo) -> None:
+    """Write a matte's black pictures before the part that begins at `start`.
+
+    They have the times of the clip's first two frames, by which readers align both.
+    """
+    black = gray_picture(np.zeros((info.height, info.width), np.float32))
+    with read_frames(video, duration=start, prefetch=2) as frames:
+        for frame in islice(frames, 2):
+            file.write(black, frame)
 
 
 def _used(choice: Choice, opened: Opened, setup: Setup) -> BackendUsed:

@@ -84,7 +84,7 @@ def _copy(source: str | os.PathLike[str], partial: Path, limits: Limits) -> None
                     last = max(last, packet.pts * packet.time_base + zero)
                     end = max(end, (packet.pts + (packet.duration or 1)) * packet.time_base)
                     pictures.push(packet)
-                stated = stated_end(container, video, last)
+                stated = stated_end(source, container, video, last)
                 length = pictures.finish(end if stated is None else stated - zero)
             if length is not None:
                 set_picture_length(partial, length)

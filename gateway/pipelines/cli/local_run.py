@@ -1,6 +1,7 @@
 """Check and run pipelines in this process, on files, without a server."""
 
 import asyncio
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,24 +10,17 @@ from typing import Any
 import httpx
 
 from gateway.pipelines.check import check_steps
+from gateway.pipelines.cli.run_memory import Finished, RunMemory
 from gateway.pipelines.references import map_ids, references, value_at
 from gateway.pipelines.steps import Step
 from gateway.routing.upstream import Upstreams
 from shared.cli.operation import run_locally, true_suffix
 from shared.errors import OperationFailed, ReelwrightError
 from shared.http.service import PENDING, create_service
-from shared.operation import SUFFIXES, Operation, Service
+from shared.operation import SUFFIXES, Operation, Params, Service
 from shared.runtime import Runtime
 from shared.settings import Settings
 from shared.video import inspect
-
-
-@dataclass(frozen=True)
-class Finished:
-    """A finished step: its result, and the files that it wrote, by output."""
-
-    result: Any
-    files: Mapping[str, Path]
 
 
 @dataclass(frozen=True)
@@ -91,24 +85,37 @@ def run_steps(
     """Run checked steps one after the other; yield each when it is finished.
 
     Outputs go into `folder`, as `<step>.<output>` with the suffix of their format. `begins` is called with the number of a step before it
-    runs. Raises OperationFailed, naming the step; the outputs of the steps before stay.
+    runs. A step that equals an earlier one is not run again, and measurements of a clip are shared. Raises OperationFailed, naming the
+    step; the outputs of the steps before stay.
     """
     finished: dict[str, Finished] = {}
-    for number, step in enumerate(steps):
-        begins(number, step)
-        operation = operations[step.operation]
-        outputs = {name: folder / f"{step.id}.{name}{SUFFIXES[kind]}" for name, kind in operation.outputs.items()}
-        try:
-            values = {name: value_at(finished[source].result, path, source) for name, (source, path) in references(step.params).items()}
-            params = operation.params.model_validate(step.params | values)
-            inputs = {name: _paths(step.inputs.get(name), finished, many=port.many) for name, port in operation.ports.items()}
-            result = run_locally(operation, params, inputs, outputs)
-        except (ReelwrightError, ValueError) as error:
-            detail = error.detail if isinstance(error, ReelwrightError) else str(error)
-            raise OperationFailed(f"Step {step.id!r} ({step.operation}): {detail}") from error
-        written = {name: path for name, path in outputs.items() if path.is_file()}
-        finished[step.id] = Finished(result, {name: path.replace(path.with_suffix(true_suffix(path))) for name, path in written.items()})
-        yield step, finished[step.id]
+    with tempfile.TemporaryDirectory(prefix="reelwright-") as measured:
+        memory = RunMemory(Path(measured))
+        for number, step in enumerate(steps):
+            begins(number, step)
+            operation = operations[step.operation]
+            outputs = {name: folder / f"{step.id}.{name}{SUFFIXES[kind]}" for name, kind in operation.outputs.items()}
+            try:
+                values = {name: value_at(finished[source].result, path, source) for name, (source, path) in references(step.params).items()}
+                params = operation.params.model_validate(step.params | values)
+                inputs = {name: _paths(step.inputs.get(name), finished, many=port.many) for name, port in operation.ports.items()}
+                finished[step.id] = _run(memory, operation, params, inputs, outputs)
+            except (ReelwrightError, ValueError) as error:
+                detail = error.detail if isinstance(error, ReelwrightError) else str(error)
+                raise OperationFailed(f"Step {step.id!r} ({step.operation}): {detail}") from error
+            yield step, finished[step.id]
+
+
+def _run(memory: RunMemory, operation: Operation, params: Params, inputs: dict[str, Any], outputs: dict[str, Path]) -> Finished:
+    """Run a step, or find the result of an equal one."""
+    earlier = memory.find(operation, params, inputs, outputs)
+    if earlier is not None:
+        return earlier
+    result = run_locally(operation, params, inputs | memory.measurements(operation, params, inputs), outputs)
+    written = {name: path for name, path in outputs.items() if path.is_file()}
+    finished = Finished(result, {name: path.replace(path.with_suffix(true_suffix(path))) for name, path in written.items()})
+    memory.keep(operation, params, inputs, finished)
+    return finished
 
 
 def _client(service: Service, runtime: Runtime) -> httpx.AsyncClient:

@@ -1,8 +1,8 @@
 """Parameters of the output files."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from shared.video.clip.part import ClipPart
 
@@ -24,3 +24,14 @@ class OutputOptions(ClipPart):
     foreground: Literal["off", "straight", "premultiplied"] = Field(
         "off", description="Write the subject's own colours, free of background: as they are, or multiplied by the matte."
     )
+    keep_times: bool = Field(
+        False,
+        description="Keep the clip's times in the `alpha` of a part that begins later: it is black up to there, and fits the whole clip. "
+        "For gray video.",
+    )
+
+    @model_validator(mode="after")
+    def _check_times(self) -> Self:
+        if self.keep_times and self.alpha_format != "gray":
+            raise ValueError(f"keep_times needs alpha_format gray, not {self.alpha_format}")
+        return self

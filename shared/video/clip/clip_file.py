@@ -35,7 +35,8 @@ class Target:
     """One output file.
 
     It gets the name `path` whatever its format is; readers recognise the content. `rgba`: PNG files have colours and alpha.
-    `pixel_format`, `frame_rate`: in place of the format's usual pixels and the clip's average rate.
+    `pixel_format`, `frame_rate`: in place of the format's usual pixels and the clip's average rate. `keep_times`: a part keeps the times
+    that it has in the clip.
     """
 
     path: Path
@@ -44,6 +45,7 @@ class Target:
     rgba: bool = False
     pixel_format: str | None = None
     frame_rate: Fraction | None = None
+    keep_times: bool = False
 
 
 class ClipFile:
@@ -93,7 +95,7 @@ class ClipFile:
         )
         self._stack.enter_context(writer)
         self.encoder = writer.encoder
-        if not self._part.whole:
+        if not self._part.whole and not self._target.keep_times:
             self._first = frame.time
         if self._target.sound:
             writer.copy_tags(self._video)

@@ -47,7 +47,7 @@ def timing(container: Any, stream: Any, path: str | os.PathLike[str], limits: Li
     base = time_base_of(stream)
     zero = timeline_zero(container, stream)
     packets = scan(path, limits, seconds=seconds)
-    duration = _duration(container, stream, zero, base, packets)
+    duration = _duration(path, container, stream, zero, base, packets)
     stated = stream.average_rate or stream.guessed_rate
     if packets is not None and packets.whole and len(packets.times) > 1:
         rates = frame_rates(packets.times, base, stated, packets.breaks)
@@ -66,14 +66,16 @@ def timing(container: Any, stream: Any, path: str | os.PathLike[str], limits: Li
     return Timing(duration, rates, frames, ends, packets.joins, packets.sizes, whole=not packets.cut_off)
 
 
-def _duration(container: Any, stream: Any, zero: Fraction, base: Fraction, packets: Scan | None) -> Fraction | None:
+def _duration(
+    path: str | os.PathLike[str], container: Any, stream: Any, zero: Fraction, base: Fraction, packets: Scan | None
+) -> Fraction | None:
     """Return the picture's length from the timeline's start.
 
     It is as the packets say, or else the picture's own track; None if neither is known. The container's length counts only where no other
     track can be the longer one.
     """
     if packets is not None and packets.end is not None:
-        end = None if packets.joins else stated_end(container, stream, packets.times[-1] * base)
+        end = None if packets.joins else stated_end(path, container, stream, packets.times[-1] * base)
         return max((packets.end * base if end is None else end) - zero, Fraction(0))
     if stream.duration:
         start = (stream.start_time or 0) * base

@@ -6,6 +6,7 @@ from gateway.pipelines.auto import asks_for_auto, maker_of, step_that_makes
 from gateway.pipelines.steps import Step
 from shared.errors import Invalid
 from shared.http.service import SAMPLE_ID, SAMPLE_MATTE_ID, SAMPLE_PICTURE_ID
+from shared.operation import params_of_maker
 from shared.testing import RunningSuite
 
 DECLARATIONS = {
@@ -14,7 +15,7 @@ DECLARATIONS = {
     },
     "matting.matte": {
         "inputs": {"video": {"optional": False}, "mask": {"optional": True}},
-        "params": {"properties": {"duration": {}, "start": {}}},
+        "params": {"properties": {"duration": {}, "start": {}, "keep_times": {}}},
     },
 }
 
@@ -41,11 +42,21 @@ def test_inputs_that_cannot_be_made_are_refused_by_name() -> None:
 
 @pytest.mark.parametrize(
     ("params", "made"),
-    [({}, {}), ({"start": 2.0}, {}), ({"duration": 1.5}, {"duration": 1.5}), ({"start": 2, "duration": 1.5}, {"duration": 3.5})],
+    [
+        ({}, {}),
+        ({"start": 2.0}, {"start": 2.0, "keep_times": True}),
+        ({"duration": 1.5}, {"duration": 1.5}),
+        ({"start": 2, "duration": 1.5}, {"start": 2, "duration": 1.5, "keep_times": True}),
+        ({"start": {"from": "shots.start"}}, {}),
+    ],
 )
-def test_an_auto_input_ends_where_the_part_ends(params: dict[str, float], made: dict[str, float]) -> None:
+def test_an_auto_input_is_made_for_the_part(params: dict[str, float], made: dict[str, float]) -> None:
     step = Step(id="plate", operation="background.plate", inputs={"video": SAMPLE_ID, "alpha": "auto"}, params=params)
     assert step_that_makes(step, "alpha", "matting.matte", DECLARATIONS["matting.matte"], 0).params == made
+
+
+def test_a_maker_without_times_begins_at_the_first_frame() -> None:
+    assert params_of_maker({"start": 2, "duration": 1.5}, ["start", "duration"]) == {"duration": 3.5}
 
 
 @pytest.mark.parametrize(
@@ -76,8 +87,15 @@ def test_requests_that_can_never_run_are_refused_before_the_queue(
 def test_a_refusal_of_an_auto_request_names_its_own_fields(running: RunningSuite) -> None:
     body = {"inputs": {"video": SAMPLE_ID, "alpha": "auto"}, "params": {"match": 7}}
     answer = running.client.post("/v1/background/composite/jobs", json=body)
-    assert answer.status_code in (422, 503)  # without weights the matte is refused first
-    assert "steps" not in answer.text.partition('"errors"')[2]
+    # With or without weights for the matte: what the request itself says comes first.
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == "params.match"
+    first = {"id": "auto-alpha-1", "operation": "media.transcode", "inputs": {"video": SAMPLE_ID}}
+    second = {"id": "plate", "operation": "background.plate", "inputs": {"video": SAMPLE_ID, "alpha": "auto"}, "params": {"start": 1}}
+    steps = running.client.post("/v1/pipelines/check", json={"steps": [first, second]})
+    if steps.status_code == 200:
+        assert [step["id"] for step in steps.json()["steps"]] == ["auto-alpha-1", "auto-alpha-2", "plate"]
+        assert steps.json()["steps"][1]["params"]["keep_times"]
     unknown = running.client.post("/v1/background/nothing/jobs", json=body)
     assert unknown.status_code == 404
     assert "steps" not in unknown.text

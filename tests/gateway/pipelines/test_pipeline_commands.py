@@ -21,6 +21,18 @@ steps:
     inputs: {video: small.video}
     params: {speeds: [2], audio: drop}
 """
+AGAIN = """\
+  - id: again
+    operation: media.transcode
+    inputs: {video: <video>}
+    params: {height: 72, duration: 1, frame_rate: 15}
+  - id: motion
+    operation: speed-ramp.analyze
+    inputs: {video: again.video}
+  - id: analysed
+    operation: speed-ramp.render
+    inputs: {video: small.video}
+"""
 
 
 @pytest.fixture
@@ -31,14 +43,19 @@ def pipeline(tmp_path: Path) -> Path:
 
 
 def test_a_file_runs_on_this_machine(pipeline, clip, tmp_path):
+    pipeline.write_text(PIPELINE + AGAIN)
     done = reelwright("pipeline", "run", pipeline, "--video", clip, "--output", tmp_path / "made", "--set", "small.height=72", "--json")
     assert done.returncode == 0, done.stderr
-    assert "[1/2] small: media.transcode" in done.stderr
-    assert sorted(path.name for path in (tmp_path / "made").iterdir()) == ["ramp.video.mp4", "small.video.mp4"]
+    assert "[1/5] small: media.transcode" in done.stderr
+    made = tmp_path / "made"
+    assert sorted(path.name for path in made.iterdir() if path.suffix == ".mp4") == [
+        f"{step}.video.mp4" for step in ("again", "analysed", "ramp", "small")
+    ]
+    assert made.joinpath("again.video.mp4").samefile(made / "small.video.mp4"), "an equal step is not run again"
     info = probe(tmp_path / "made" / "ramp.video.mp4")
     assert (info.height, info.duration_s, info.audio) == (72, pytest.approx(0.5, abs=0.07), ())
     results = json.loads(done.stdout)
-    assert (list(results), results["small"]["frames"]) == (["small", "ramp"], 15)
+    assert (list(results), results["small"]["frames"]) == (["small", "ramp", "again", "motion", "analysed"], 15)
 
 
 def test_the_same_file_runs_on_a_suite(pipeline, clip, tmp_path, running: RunningSuite):

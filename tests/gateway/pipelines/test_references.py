@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import pytest
 from pydantic import BaseModel, Field
 
-from gateway.pipelines.references import check_path, least, references, stand_in, value_at
+from gateway.pipelines.references import check_reference, least, references, stand_in, value_at
 from shared.errors import Invalid
 from shared.http.service import SAMPLE_ID
 from shared.testing import RunningSuite
@@ -45,9 +45,21 @@ def test_narrow_ranges_pairs_and_patterns_have_a_valid_stand_in() -> None:
     schema = Odd.model_json_schema()
     value = Odd.model_validate({name: stand_in(one, schema) for name, one in schema["properties"].items()})
     assert (value.third, value.pairs, value.color, value.speed) == (3, [(0, 0), (0, 0)], None, 4)
-    check_path("a", ["pairs", "0", "1"], "one", schema)
+    check_reference("a", ["pairs", "0", "1"], "one", schema, {}, {})
     with pytest.raises(Invalid, match=r"no 'pairs\.0\.2'"):
-        check_path("a", ["pairs", "0", "2"], "one", schema)
+        check_reference("a", ["pairs", "0", "2"], "one", schema, {}, {})
+
+
+def test_a_value_of_another_type_is_refused() -> None:
+    schema = Odd.model_json_schema()
+    check_reference("speed", ["count"], "one", SCHEMA, schema["properties"]["speed"], schema)
+    check_reference("color", ["points", "0", "kind"], "one", SCHEMA, schema["properties"]["color"], schema)
+    with pytest.raises(Invalid, match="points of step 'one' is array of object; this param takes array of integer or array of number"):
+        check_reference(
+            "pairs", ["points"], "one", SCHEMA, {"type": "array", "items": {"anyOf": [{"type": "number"}, {"type": "integer"}]}}, {}
+        )
+    with pytest.raises(Invalid, match="name of step 'one' is string; this param takes number"):
+        check_reference("speed", ["name"], "one", SCHEMA, schema["properties"]["speed"], schema)
 
 
 def test_only_references_are_found() -> None:
@@ -60,13 +72,13 @@ def test_only_references_are_found() -> None:
 
 def test_a_path_must_exist_in_the_result_schema() -> None:
     for path in (["points"], ["points", "7", "kind"], ["count"]):
-        check_path("a", path, "one", SCHEMA)
+        check_reference("a", path, "one", SCHEMA, {}, {})
     with pytest.raises(Invalid, match="known are count, name, points"):
-        check_path("a", ["speed"], "one", SCHEMA)
+        check_reference("a", ["speed"], "one", SCHEMA, {}, {})
     with pytest.raises(Invalid, match="at 'first', known are 0, 1"):
-        check_path("a", ["points", "first"], "one", SCHEMA)
+        check_reference("a", ["points", "first"], "one", SCHEMA, {}, {})
     with pytest.raises(Invalid, match="there are no fields"):
-        check_path("a", ["count", "x"], "one", SCHEMA)
+        check_reference("a", ["count", "x"], "one", SCHEMA, {}, {})
 
 
 def test_values_are_taken_from_the_result() -> None:

@@ -11,7 +11,7 @@ from services.matting.backends.auto import ORDER
 from services.matting.backends.table import BACKENDS
 from services.matting.matte import MATTE, MatteParams
 from shared.errors import Invalid, ModelMissing
-from shared.video import probe, read_frames
+from shared.video import probe, read_frames, read_together
 from tests.services.matting.matte_clips import HEIGHT, RED, WIDTH, Heard, alphas, disc, iou, picture, run, write_clip
 
 RED_FINDER = {"backend": "rmbg2", "steadiness": 0}
@@ -174,6 +174,17 @@ def test_a_part_begins_at_zero_with_its_sound(models, two_discs, tmp_path):
     info = probe(tmp_path / "composite.mp4")
     assert info.duration_s == pytest.approx(0.12, abs=0.01)
     assert iou(alphas(tmp_path / "alpha.mp4")[0], disc(69, 90) | disc(250, 80)) > 0.85
+
+
+def test_a_part_may_keep_the_times_of_the_clip(models, two_discs, tmp_path):
+    run(tmp_path, two_discs, start=0.12, duration=0.12, keep_times=True, composite_over="none", **RED_FINDER)
+    with read_together(two_discs, tmp_path / "alpha.mp4", start=0.12, duration=0.12) as pairs:
+        mattes = [(round(frame.time * 25), round(matte.time * 25), matte.matte() > 127) for frame, matte in pairs]
+    assert [(clip, own) for clip, own, _ in mattes] == [(3, 3), (4, 4), (5, 5)]
+    assert min(iou(alpha, disc(60 + 3 * number, 90) | disc(250, 80)) for number, _, alpha in mattes) > 0.85
+    assert not alphas(tmp_path / "alpha.mp4")[0].any()
+    with pytest.raises(ValueError, match="keep_times needs alpha_format gray"):
+        MatteParams(keep_times=True, alpha_format="png")
 
 
 def test_weights_that_are_missing_name_the_command(use_settings, two_discs, tmp_path):

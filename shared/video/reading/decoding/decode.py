@@ -153,7 +153,7 @@ class PictureStream:
             yield (*waiting, self._last_duration(*waiting))
 
     def _last_duration(self, picture: av.VideoFrame, pts: int) -> int:
-        end = None if self._clock.joined else stated_end(self._container, self._stream, (pts + self._offset) * self.base)
+        end = None if self._clock.joined else stated_end(self._path, self._container, self._stream, (pts + self._offset) * self.base)
         return self.duration_of(picture) if end is None else max(round(end / self.base) - self._offset - pts, 1)
 
     def all(self, aim: SeekTarget | None = None) -> Generator[TimedPicture, None, None]:

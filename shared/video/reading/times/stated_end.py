@@ -1,25 +1,27 @@
 """The end of the picture's track as the container states it."""
 
+import os
 import re
 from fractions import Fraction
 from typing import Any
 
 from shared.video.reading.open_input import time_base_of
+from shared.video.reading.times.scan import is_fragmented
 
 # Matroska writers add the end of each track as a tag, such as 00:00:01.700000000.
 _TAG = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
 _LONGEST_STAND_S = 3600
 
 
-def stated_end(container: Any, stream: Any, last: Fraction) -> Fraction | None:
+def stated_end(path: str | os.PathLike[str], container: Any, stream: Any, last: Fraction) -> Fraction | None:
     """Return the second at which the last picture ends, on the file's clock.
 
     `last`: second at which the last picture begins. The containers' packets do not say: MP4 orders lengths by decoding times, and Matroska
-    has none for pictures. None if the container says nothing, or something that `last` contradicts.
+    has none for pictures; fragments of MP4 do. None if the container says nothing, or something that `last` contradicts.
     """
     name = container.format.name
     end: Fraction | None = None
-    if name.startswith("mov") and stream.duration:
+    if name.startswith("mov") and stream.duration and not is_fragmented(path):
         end = ((stream.start_time or 0) + stream.duration) * time_base_of(stream)
     elif name.startswith("matroska"):
         tag = _TAG.fullmatch(stream.metadata.get("DURATION", ""))

@@ -61,5 +61,5 @@ def timeline(path: str | os.PathLike[str], *, limits: Limits | None = None) -> T
             return None
         limits.check_duration(float(int(pts[-1]) * base))
         last = (int(pts[-1]) + offset) * base
-        end = (stated_end(container, stream, last) or last + duration * base) - offset * base
+        end = (stated_end(path, container, stream, last) or last + duration * base) - offset * base
         return Timeline(pts, np.array(keys, np.bool_)[order], np.array(leads, np.bool_)[order], np.array(sizes)[order], base, end)

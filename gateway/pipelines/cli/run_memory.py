@@ -1,0 +1,86 @@
+"""Results and measurements that the steps of one local run share."""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from shared.operation import Operation, Params
+
+Inputs = Mapping[str, Path | list[Path] | None]
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A finished step: its result, and the files that it wrote, by output."""
+
+    result: Any
+    files: Mapping[str, Path]
+
+
+@dataclass
+class RunMemory:
+    """The finished steps of a run, found again by what they depend on.
+
+    `folder`: holds measurements, such as a clip's motion, and is removed after the run. Files are the same if they are one file on the
+    disk: the outputs of a step that is found again are links.
+    """
+
+    folder: Path
+    _steps: dict[str, Finished] = field(default_factory=dict)
+
+    def find(self, operation: Operation, params: Params, inputs: Inputs, outputs: Mapping[str, Path]) -> Finished | None:
+        """Return an equal step's result, with its files linked under the names `outputs`; None if there is none."""
+        earlier = self._steps.get(self._key(operation, params, inputs))
+        if earlier is None or not operation.remembered:
+            return None
+        return Finished(earlier.result, {name: _linked(path, outputs[name]) for name, path in earlier.files.items()})
+
+    def keep(self, operation: Operation, params: Params, inputs: Inputs, finished: Finished) -> None:
+        """Remember a finished step."""
+        self._steps[self._key(operation, params, inputs)] = finished
+
+    def measurements(self, operation: Operation, params: Params, inputs: Inputs) -> dict[str, Path]:
+        """Return the argument of `operation.run` with the path of its measurements; empty if it uses none."""
+        kept = operation.keeps
+        if kept is None or not isinstance(file := inputs.get(kept.input), Path):
+            return {}
+        depends_on = kept.depends_on(params)
+        if depends_on is None:
+            return {}
+        return {kept.name: self.folder / _digest([operation.service, kept.name, kept.version, _identity(file), depends_on])}
+
+    def _key(self, operation: Operation, params: Params, inputs: Inputs) -> str:
+        files = {
+            name: [_identity(path) for path in given] if isinstance(given, list) else _identity(given)
+            for name, given in inputs.items()
+            if given is not None
+        }
+        return _digest([operation.name, params.model_dump(mode="json"), files])
+
+
+def _identity(path: Path) -> list[int | str]:
+    status = path.stat()
+    return [status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns]
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def _linked(path: Path, name: Path) -> Path:
+    """Give a file a second name, with its own suffix.
+
+    File systems without links get a copy.
+    """
+    target = name.with_suffix(path.suffix)
+    target.unlink(missing_ok=True)
+    try:
+        os.link(path, target)
+    except OSError:
+        shutil.copyfile(path, target)
+    return target
