@@ -17,6 +17,7 @@ from shared.video.frames.planes import bytes_of
 from shared.video.limits import Limits
 from shared.video.reading import hardware
 from shared.video.reading.decoding.decode import PictureStream, Skip, TimedPicture
+from shared.video.reading.decoding.durations import with_durations
 from shared.video.reading.decoding.sampling import sampled
 from shared.video.reading.open_input import open_input
 from shared.video.seconds import Seconds, to_fraction
@@ -202,7 +203,7 @@ def _chosen(request: _Request, pictures: PictureStream, shown: Iterator[TimedPic
     reformatters = Reformatters()
     index = 0
     earlier: Frame | None = None
-    for picture, pts, duration in pictures.with_durations(shown, upper):
+    for picture, pts, duration in with_durations(pictures, shown, upper, request.path, request.limits):
         if lower is not None and pts < lower:
             earlier = Frame(pts, base, duration, 0, picture, reformatters) if request.shown_at_start else None
             continue

@@ -2,7 +2,7 @@
 
 import os
 from bisect import bisect_right
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -20,7 +20,6 @@ from shared.video.reading.decoding.decoder import open_decoder
 from shared.video.reading.decoding.packet_sizes import PacketSizes
 from shared.video.reading.open_input import check_promised_size, error_text, file_head, main_video, time_base_of, timeline_zero
 from shared.video.reading.times.clock import clock_of
-from shared.video.reading.times.stated_end import stated_end
 from shared.video.reading.times.truncation import is_truncated
 
 TimedPicture = tuple[av.VideoFrame, int]
@@ -129,32 +128,6 @@ class PictureStream:
         """
         stated = self._in_base(picture.duration or 0, picture) or self._step
         return min(stated, self._step) if self._fields and self._upright.deinterlacing else stated
-
-    def with_durations(self, shown: Iterator[TimedPicture], until: Fraction | None) -> Iterator[tuple[av.VideoFrame, int, int]]:
-        """Yield pictures before `until` with their times and durations, in units of `base`.
-
-        A picture is shown until the next one; the last one until the track's end, or else as long as its packet says. Where reading fails,
-        the picture before is yielded first.
-        """
-        waiting: TimedPicture | None = None
-        try:
-            for picture, pts in shown:
-                if waiting is not None:
-                    yield (*waiting, pts - waiting[1])
-                    waiting = None
-                if until is not None and pts >= until:
-                    return
-                waiting = (picture, pts)
-        except Exception:
-            if waiting is not None:
-                yield (*waiting, self.duration_of(waiting[0]))
-            raise
-        if waiting is not None:
-            yield (*waiting, self._last_duration(*waiting))
-
-    def _last_duration(self, picture: av.VideoFrame, pts: int) -> int:
-        end = None if self._clock.joined else stated_end(self._path, self._container, self._stream, (pts + self._offset) * self.base)
-        return self.duration_of(picture) if end is None else max(round(end / self.base) - self._offset - pts, 1)
 
     def all(self, aim: SeekTarget | None = None) -> Generator[TimedPicture, None, None]:
         """Yield every picture from the start.
