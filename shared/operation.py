@@ -226,7 +226,7 @@ class Service:
     """One service: URL name, title and table of operations.
 
     The table is `OPERATIONS` in `module`. `commands`: "module:function" that adds more commands to the service's group of the command line:
-    it gets the group (a `typer.Typer`) and a function that reads the settings, with changes as keywords, and puts them in force.
+    it gets the group (a `typer.Typer`) and a function that reads the settings, with changes as keywords, and makes them current.
     """
 
     name: str

@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from gateway.pipelines.check import check_steps
-from gateway.pipelines.running.graph import filled_in
+from gateway.pipelines.running.graph import resolve_references
 from gateway.pipelines.running.runner import OPERATION, QUEUE
 from gateway.pipelines.steps import Step
 from gateway.routing.upstream import Upstreams, credentials
@@ -88,7 +88,7 @@ class Retrier:
         done = await self._done(job, owner)
         outputs = {f"{name}.{output}": {"id": record.id} for name, past in done.items() for output, record in past.outputs.items()}
         results = {name: past.result for name, past in done.items()}
-        rest = [filled_in(step, outputs, results) for step in steps if step.id not in done]
+        rest = [resolve_references(step, outputs, results) for step in steps if step.id not in done]
         await check_steps(self._upstreams, rest, headers=credentials(self._runtime.settings, owner))
         trace = {name: value for name, value in forwarded_headers().items() if name in TRACE}
         params = {"steps": job.params["steps"], "reused": {name: past.id for name, past in done.items()}}

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response, StreamingResponse
 from starlette.background import BackgroundTask
 
-from gateway.routing.upstream import Upstreams, down, send
+from gateway.routing.upstream import Upstreams, send, unreachable
 from shared.errors import NotFound
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
@@ -80,7 +80,7 @@ def _forwarding(service: str, client: httpx.AsyncClient, expand: Expand) -> Call
         try:
             answer = await send(client, upstream, stream=True)
         except httpx.TransportError as error:
-            raise down(service) from error
+            raise unreachable(service) from error
         response = StreamingResponse(_raw(answer), answer.status_code, background=BackgroundTask(answer.aclose))
         response.raw_headers = _passed_on(answer.headers.raw)
         return response

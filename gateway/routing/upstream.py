@@ -94,7 +94,7 @@ class Upstreams:
             answer = await send(client, client.build_request(method, path, headers=merged, json=json, timeout=timeout_s))
             body = answer.json()
         except (httpx.TransportError, ValueError) as error:
-            raise down(service) from error
+            raise unreachable(service) from error
         if answer.is_error:
             raise Refused(body, answer.status_code, retry_after=answer.headers.get("retry-after"))
         return body
@@ -145,7 +145,7 @@ async def send(client: httpx.AsyncClient, request: httpx.Request, *, stream: boo
         return await client.send(request, stream=stream)
 
 
-def down(service: str) -> Unavailable:
+def unreachable(service: str) -> Unavailable:
     """Return the error for a service that does not answer."""
     return Unavailable(
         f"The service {service} does not answer. Try again soon; other services are not affected.", headers={"Retry-After": "5"}

@@ -76,7 +76,7 @@ class UploadHandler:
                     return state  # no client is left to get the answer
             return await self._finished(upload, state)
 
-    async def look(self, upload: Upload) -> UploadState:
+    async def current_state(self, upload: Upload) -> UploadState:
         """Return the state of an upload.
 
         An upload that a crash left complete but unfinished is finished first.

@@ -77,7 +77,7 @@ def upload_routes(services: MediaServices) -> APIRouter:
     @router.head("/{upload_id}", summary="Read the offset of an upload", responses=KNOWN)
     async def head(upload_id: str, request: Request) -> Response:
         upload = await on_disk(handler.uploads.find, owner_of(request), upload_id)
-        state = await handler.look(upload)
+        state = await handler.current_state(upload)
         metadata = {"Upload-Metadata": state.metadata} if state.metadata else {}
         length = {"Upload-Length": str(state.length), "Cache-Control": "no-store"}
         return Response(status_code=200, headers=length | metadata | await handler.headers(upload, state))

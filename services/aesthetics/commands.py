@@ -32,7 +32,7 @@ INPUT, OUTPUT = Path("input_directory"), Path("output_directory")
 def add_commands(group: typer.Typer, settings: Callable[..., Settings]) -> None:
     """Add both commands to the service's command group.
 
-    `settings(**changes)`: reads the settings and puts them in force.
+    `settings(**changes)`: reads the settings and makes them current.
     """
 
     @group.command("best_frames_extractor", help="Extract the best frames of every video in a folder, and rename processed videos.")

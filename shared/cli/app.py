@@ -26,7 +26,7 @@ LoadService = Callable[[], "Service"]
 """Imports a service and returns it."""
 
 ReadSettings = Callable[..., "Settings"]
-"""Reads the settings, changed by keywords, and puts them in force."""
+"""Reads the settings, changed by keywords, and makes them current."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,7 +175,7 @@ def _add_upkeep(app: typer.Typer, suite: Suite) -> None:
 
 
 def _settings(**given: Any) -> "Settings":
-    """Read the settings and put them in force.
+    """Read the settings and make them current.
 
     Exits with one line for each wrong setting. `given` overrides the environment.
     """

@@ -34,7 +34,7 @@ def add_operation(
 ) -> None:
     """Add the command `VERB INPUT... OUTPUT --param value` to `app`.
 
-    Typer reads a function's signature, which is made here from the declaration. `settings` puts the settings in force before a local run.
+    Typer reads a function's signature, which is made here from the declaration. `settings` makes the settings current before a local run.
     `find`: returns an installed operation by its name; it makes an input that is given as "auto".
     """
 

@@ -73,7 +73,7 @@ class Jobs:
             inputs=request.inputs,
             params=request.params,
             metadata=request.metadata,
-            webhook=webhooks.stored(request.webhook, self._settings),
+            webhook=webhooks.webhook_record(request.webhook, self._settings),
             cache=request.cache,
             idempotency_key=key,
             fingerprint=_fingerprint(operation, original or request),

@@ -29,7 +29,7 @@ class Undelivered(Exception):
     """The receiver did not accept the message; another attempt follows."""
 
 
-def stored(webhook: Webhook | None, settings: Settings) -> dict[str, Any] | None:
+def webhook_record(webhook: Webhook | None, settings: Settings) -> dict[str, Any] | None:
     """Return a webhook in the form that is stored with its job.
 
     Raises Invalid without a usable secret, and ForbiddenAddress for a literal IP address that is not allowed. Host names are resolved and

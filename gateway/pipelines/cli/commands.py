@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from shared.settings import Settings
 
 FILES = {"allow_extra_args": True, "ignore_unknown_options": True}
-"""Files are given as `--<placeholder> FILE`, names that only the pipeline knows."""
+"""Lets Typer accept `--<placeholder> FILE`: only the pipeline knows the names of its placeholders."""
 
 Source = Annotated[str, typer.Argument(metavar="PIPELINE", help="A pipeline file (YAML or JSON), or the name of a preset.")]
 Sets = Annotated[list[str] | None, typer.Option("--set", metavar="STEP.PARAM=VALUE", help="Change a param. May be repeated.")]
@@ -30,7 +30,7 @@ Key = Annotated[str, typer.Option("--api-key", envvar="REELWRIGHT_API_KEY", help
 def add_pipelines(app: typer.Typer, load: Callable[[], tuple["Service", ...]], settings: Callable[[], "Settings"]) -> None:
     """Add the group `pipeline` to `app`.
 
-    `load` imports the installed services. `settings` reads the settings and puts them in force.
+    `load` imports the installed services. `settings` reads the settings and makes them current.
     """
     group = typer.Typer(help="Run several operations as one pipeline: on local files, or on a suite with --remote.", no_args_is_help=True)
     app.add_typer(group, name="pipeline")

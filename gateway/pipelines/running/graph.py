@@ -23,7 +23,7 @@ def media_ids(step: Step) -> Iterable[str]:
         yield from ids if isinstance(ids, list) else [ids] if ids else []
 
 
-def filled_in(step: Step, outputs: Mapping[str, dict[str, Any]], results: Mapping[str, Any]) -> Step:
+def resolve_references(step: Step, outputs: Mapping[str, dict[str, Any]], results: Mapping[str, Any]) -> Step:
     """Replace a step's references by media ids and values.
 
     `outputs`: `step.output` -> media record. `results`: step id -> result. References to other steps stay. Raises Invalid if a result lacks

@@ -14,8 +14,8 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.pipelines.running.board import Board, StepRun
-from gateway.pipelines.running.graph import filled_in, media_ids
-from gateway.pipelines.running.weights import expected_seconds
+from gateway.pipelines.running.expected_times import expected_seconds
+from gateway.pipelines.running.graph import media_ids, resolve_references
 from gateway.pipelines.steps import Step
 from gateway.routing.upstream import Upstreams, credentials
 from shared.errors import Conflict, ModelDamaged, ModelMissing, ReelwrightError, UnknownJob
@@ -109,7 +109,7 @@ class PipelineRunner:
         If the service is down or its queue is full, the request is repeated. The idempotency key names pipeline, step and content, so that
         after a crash the pipeline gets the job that it had already submitted. Raises the refusal of the service.
         """
-        step = filled_in(run.step, board.outputs(), board.results())
+        step = resolve_references(run.step, board.outputs(), board.results())
         digest = hashlib.sha256(json.dumps([step.operation, step.inputs, step.params], sort_keys=True).encode()).hexdigest()[:32]
         headers = credentials(self.runtime.settings, claim.owner) | claim.params.get("trace", {})
         headers |= {"Idempotency-Key": f"{claim.id}/{step.id}/{digest}"}

@@ -29,7 +29,7 @@ MOST_LIST_BYTES = 8 * 1024**2
 
 _CHUNK_BYTES = 256 * 1024
 _NAMED = 10
-"""How many files a message names."""
+"""Most files that a message names."""
 _SYSTEM_FILES = ("thumbs.db", "desktop.ini", "ehthumbs.db", "icon\r")
 _ERRORS = (zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, RuntimeError, OverflowError, EOFError, ValueError, OSError)
 
@@ -70,7 +70,7 @@ class ZippedPicture:
 class ZipContents:
     """The files in a zip file.
 
-    Pictures by name, and the names of others, without what packing programs add.
+    `pictures`: sorted by name. `others`: names of the files that are no pictures. Files that packing programs add are in neither.
     """
 
     pictures: tuple[ZippedPicture, ...]
@@ -121,9 +121,9 @@ def zip_contents(path: str | os.PathLike[str], max_bytes: int) -> ZipContents:
 
 @contextmanager
 def open_picture(path: str | os.PathLike[str], name: str) -> Iterator[tuple[FileType, IO[bytes]]]:
-    """Open a picture of a zip file; yield it and its type.
+    """Open a picture of a zip file; yield its type and the open file.
 
-    The type comes first. Raises NotFound if the zip file has no picture of that name.
+    Raises NotFound if the zip file has no picture of that name.
     """
     try:
         with _opened(path) as archive:
@@ -143,7 +143,7 @@ def read_chunks(file: IO[bytes]) -> Iterator[bytes]:
         yield chunk
 
 
-class _InPieces(io.FileIO):
+class _LimitedReads(io.FileIO):
     """A file that refuses huge reads.
 
     zipfile reads a directory of any length that the file claims.
@@ -160,15 +160,15 @@ class _InPieces(io.FileIO):
 
 @contextmanager
 def _opened(path: str | os.PathLike[str]) -> Iterator[zipfile.ZipFile]:
-    with _InPieces(path) as file, zipfile.ZipFile(file) as archive:
+    with _LimitedReads(path) as file, zipfile.ZipFile(file) as archive:
         yield archive
 
 
 def _named_files(archive: zipfile.ZipFile) -> tuple[dict[str, zipfile.ZipInfo], list[str]]:
     """Return the files of a zip file by unique plain names.
 
-    The names of unusable files come second. Folders, and what packing programs and systems add, are in neither. Of several files of the
-    same name, the last counts.
+    Returned with the names of unusable files. Folders, and files that packing programs and systems add, are in neither. Of several files
+    of the same name, the last counts.
     """
     entries = list(archive.NameToInfo.values())
     files, unusable = dict[str, zipfile.ZipInfo](), list[str]()
@@ -188,10 +188,7 @@ def _named_files(archive: zipfile.ZipFile) -> tuple[dict[str, zipfile.ZipInfo], 
 
 
 def _is_extra(name: str) -> bool:
-    """Check for a hidden file or an addition.
-
-    Additions are files that a packing program or a system adds.
-    """
+    """Return whether a file is hidden, or added by a packing program or a system."""
     parts = name.replace("\\", "/").split("/")
     hidden = any(part.startswith(".") and part not in (".", "..") for part in parts)
     return hidden or parts[0] == "__MACOSX" or parts[-1].lower() in _SYSTEM_FILES

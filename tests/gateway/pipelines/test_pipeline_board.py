@@ -3,11 +3,11 @@
 import pytest
 
 from gateway.pipelines.running.board import Board
-from gateway.pipelines.running.graph import filled_in, needs
+from gateway.pipelines.running.expected_times import expected_seconds
+from gateway.pipelines.running.graph import needs, resolve_references
 from gateway.pipelines.running.runner import pause_s
-from gateway.pipelines.running.weights import expected_seconds
 from gateway.pipelines.steps import Step
-from gateway.routing.upstream import Refused, down
+from gateway.routing.upstream import Refused, unreachable
 from shared.errors import Invalid, OperationFailed
 from shared.jobs import Job, PastRun, Status, StepState
 
@@ -58,7 +58,7 @@ def test_steps_are_ready_when_what_they_need_is_done():
     matte.end(job("matte"))
     assert steps.ready() == [trails]
     assert steps.progress().fraction == 0.7
-    assert filled_in(trails.step, steps.outputs(), steps.results()).inputs["matte"] == "m" * 26
+    assert resolve_references(trails.step, steps.outputs(), steps.results()).inputs["matte"] == "m" * 26
     assert steps.runs[0].as_json()["picture"] == f"/v1/media/{'m' * 26}/thumbnail"
 
 
@@ -95,9 +95,9 @@ def test_references_that_have_no_value_fail_their_step():
     steps = board()
     steps.runs[0].end(job("matte", outputs={}))
     with pytest.raises(Invalid, match="'matte' succeeded without writing its output 'alpha'"):
-        filled_in(STEPS[2], steps.outputs(), steps.results())
+        resolve_references(STEPS[2], steps.outputs(), steps.results())
     with pytest.raises(Invalid, match="'look' has nothing at 'curve'"):
-        filled_in(STEPS[3], {}, {"look": {}})
+        resolve_references(STEPS[3], {}, {"look": {}})
 
 
 def test_the_weights_are_times_of_past_jobs():
@@ -116,7 +116,7 @@ def test_the_weights_are_times_of_past_jobs():
 
 
 def test_a_refusal_says_how_long_to_wait():
-    assert pause_s(down("effects")) == 5
+    assert pause_s(unreachable("effects")) == 5
     assert pause_s(Refused({"detail": "full"}, 429, retry_after="10")) == 10
     assert pause_s(Refused({"detail": "full"}, 429, retry_after="86400")) == 30
     assert pause_s(Refused({"detail": "full"}, 429)) == pause_s(OperationFailed("no")) == 2
