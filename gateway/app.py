@@ -12,9 +12,12 @@ from fastapi.responses import FileResponse, JSONResponse
 from starlette.staticfiles import StaticFiles
 
 from gateway.jobs import job_routes
+from gateway.media.previews import Previews
 from gateway.media.routes import media_routes
 from gateway.media.sample import ensure_sample
 from gateway.media.services import MediaServices
+from gateway.media.view_desk import ViewDesk
+from gateway.media.views import view_routes
 from gateway.models import model_routes
 from gateway.openapi import merged
 from gateway.pipelines.presets.routes import preset_routes
@@ -55,11 +58,14 @@ def create_gateway(runtime: Runtime, upstreams: Upstreams) -> FastAPI:
         probe=runtime.probe,
         thumbnail=runtime.thumbnail,
         in_use=runtime.jobs.reader_of,
+        forget_views=runtime.forget_views,
         settings=runtime.settings,
     )
+    views = ViewDesk(upstreams, runtime)
     submitter = PipelineSubmitter(upstreams, runtime)
-    app.include_router(proxy_routes(upstreams, submitter.expand))
+    app.include_router(proxy_routes(upstreams, (Previews(views).start_proxies, submitter.expand)))
     app.include_router(media_routes(media))
+    app.include_router(view_routes(views))
     app.include_router(upload_routes(media))
     app.include_router(job_routes(runtime))
     app.include_router(pipeline_routes(submitter, runtime))

@@ -6,9 +6,10 @@ REST endpoints, API pages, command line, pipelines and web forms are all made fr
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict
+from pydantic.config import JsonDict
 
 from shared.errors import ModelMissing
 
@@ -65,6 +66,52 @@ SUFFIXES: Mapping[Kind, str] = {
 """File name suffix of an output of each kind."""
 
 
+Group = Literal["basics", "more", "expert"]
+"""Groups of a form: the few parameters that most people set, those for closer control, and those for experts."""
+
+Widget = Literal["curve", "points", "box", "colour", "frame", "time", "times", "text", "data"]
+"""Control of a parameter in a form, where its type does not say it.
+
+A speed curve; clicks on a frame; a box on a frame; a colour; the number of a frame; a second of the clip; several; text of several lines;
+JSON from the result of another operation.
+"""
+
+Unit = Literal["s", "px", "fps", "%", "x", "frames", "GB"]
+"""Unit of a number; "x" is a speed."""
+
+
+def form(
+    group: Group,
+    *,
+    unit: Unit | None = None,
+    labels: Mapping[str, str] | None = None,
+    widget: Widget | None = None,
+    clip_pixels: bool = False,
+    share_of_part: bool = False,
+    one_per: str = "",
+) -> JsonDict:
+    """Describe the place of a parameter in a form, as `json_schema_extra` of its Field.
+
+    `labels`: words for each value of a choice. For previews, which run on a smaller copy of a part of the clip: `clip_pixels`, the number
+    counts pixels of the clip; `share_of_part`, it is proportional to the length of the part; `one_per`, the list has a value for each so
+    many seconds from `start` on, as the parameter of this name says.
+    """
+    extra: JsonDict = {"group": group}
+    if unit is not None:
+        extra["unit"] = unit
+    if labels is not None:
+        extra["labels"] = dict(labels)
+    if widget is not None:
+        extra["widget"] = widget
+    if clip_pixels:
+        extra["pixels"] = "clip"
+    if share_of_part:
+        extra["share_of_part"] = True
+    if one_per:
+        extra["one_per"] = one_per
+    return extra
+
+
 class Params(BaseModel):
     """Base class of every operation's parameters.
 
@@ -115,10 +162,14 @@ class Input:
     ids, and `run` gets a list of paths. `matte`: the video is a matte, gray and white where the subject is. `plate`: the picture shows the
     clip's scene without the subject. `auto`: the output, as
     service.operation.output, that "auto" in place of an id stands for: the gateway makes it first. `example`: the operation's example
-    gives this optional input.
+    gives this optional input. `title`: a label of two or three words; `description`: a sentence. `drawn`: the picture is a mask that a user
+    draws on a frame.
     """
 
     kind: Kind
+    title: str = ""
+    description: str = ""
+    drawn: bool = False
     also: Kind | None = None
     optional: bool = False
     many: bool = False
@@ -139,6 +190,23 @@ class Input:
     def kinds(self) -> tuple[Kind, ...]:
         """All accepted kinds."""
         return (self.kind,) if self.also is None else (self.kind, self.also)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preset:
+    """Named params of an operation, shown as a card.
+
+    `title`: two or three words. `sentence`: what the user gets.
+    """
+
+    name: str
+    title: str
+    sentence: str
+    params: Params
+
+
+PreviewKind = Literal["part", "cut", "whole"]
+"""Part of the proxies that a preview of an operation reads: the one that `start` and `duration` select, a part cut out, or all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,6 +243,11 @@ class Operation:
     run: Callable[..., BaseModel]
     example: Params
     version: int = 1
+    title: str = ""
+    """Label of two or three words."""
+    presets: tuple[Preset, ...] = ()
+    cut_in_previews: bool = False
+    """Whether a preview gets only a part of its videos. For operations without `start` and `duration` that read whole clips."""
     needs: tuple[str, ...] = ()
     keeps: Kept | None = None
     remembered: bool = True
@@ -213,6 +286,15 @@ class Operation:
     def ports(self) -> dict[str, Input]:
         """All inputs, each as an `Input`."""
         return {name: port if isinstance(port, Input) else Input(kind=port) for name, port in self.inputs.items()}
+
+    @property
+    def preview_kind(self) -> PreviewKind | None:
+        """What a preview reads of the proxies; None for operations without a video."""
+        if not any(Kind.VIDEO in port.kinds for port in self.ports.values()):
+            return None
+        if {"start", "duration"} <= self.params.model_fields.keys():
+            return "part"
+        return "cut" if self.cut_in_previews else "whole"
 
     @property
     def example_inputs(self) -> dict[str, Input]:

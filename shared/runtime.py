@@ -12,8 +12,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from shared.errors import OperationFailed, ReelwrightError, TimedOut, Unavailable, UnsupportedMedia, WorkerCrashed
+from shared.errors import (
+    Conflict,
+    OperationFailed,
+    ReelwrightError,
+    TimedOut,
+    Unavailable,
+    UnknownJob,
+    UnknownMedia,
+    UnsupportedMedia,
+    WorkerCrashed,
+)
 from shared.jobs import Jobs, JobWorker, Queue
+from shared.jobs.database.ledger import queue_of
+from shared.jobs.previews.inputs import PreviewInputs
 from shared.jobs.retention import Swept, sweep
 from shared.jobs.running.remembered import ResultMemory
 from shared.jobs.running.runner import OperationRunner
@@ -64,8 +76,12 @@ class Runtime:
 
         `patient`: see `JobWorker.start`.
         """
-        self._runners = [OperationRunner(service, self.settings, self.media, self.memory) for service in services]
+        previews = PreviewInputs(self.jobs.store.ledger, self.media)
+        self._runners = [OperationRunner(service, self.settings, self.media, self.memory, previews) for service in services]
         queues = {service.name: runner.queue for service, runner in zip(services, self._runners, strict=True)}
+        queues |= {
+            queue_of(service.name, preview=True): runner.preview_queue for service, runner in zip(services, self._runners, strict=True)
+        }
         await self._worker.start(queues | dict(more or {}), patient=patient)
         self._background = [asyncio.create_task(self._sweep_regularly())]
         if self.settings.spare_workers:
@@ -104,6 +120,23 @@ class Runtime:
     async def thumbnail(self, path: Path, output: Path) -> None:
         """Write a small JPEG of a video or image."""
         await self._look("shared.video:thumbnail", {"path": str(path), "output": str(output), "width": THUMBNAIL_WIDTH})
+
+    async def frame(self, path: Path, output: Path, number: int) -> None:
+        """Write frame `number` of a video or image as a PNG. Raises Invalid for a frame that does not exist."""
+        await self._look("shared.video:numbered_frame", {"path": str(path), "output": str(output), "number": number})
+
+    async def forget_views(self, owner: str, media_id: str) -> None:
+        """Delete the ended jobs outside of lists that read a medium, with their outputs.
+
+        These are its proxies, strips and previews. Outputs that other jobs list stay.
+        """
+        for job_id, outputs in (await self.jobs.unlisted_with(owner, media_id)).items():
+            shared = await self.jobs.shared_outputs(owner, job_id, outputs)
+            with suppress(UnknownJob, Conflict):
+                await self.jobs.delete(owner, job_id)
+            for output in set(outputs) - shared:
+                with suppress(UnknownMedia):
+                    await asyncio.to_thread(self.media.delete, owner, output)
 
     async def work(self, target: str, args: dict[str, Any]) -> dict[str, Any]:
         """Call a short function of this project in a probe process."""

@@ -1,19 +1,23 @@
 """Routes on media records: list, read, delete."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
+from fastapi import Path as PathParam
 from pydantic import BaseModel, Field
 
 from gateway.media.requests import UNKNOWN, MediaId, owner_of
 from gateway.media.services import MediaServices
-from shared.errors import Conflict
+from shared.errors import Conflict, UnknownMedia
 from shared.http.json_route import JsonRoute
 from shared.http.problems import problems
 from shared.http.service import SAMPLES
 from shared.media.disk import on_disk
 from shared.media.record import MediaRecord
 from shared.operation import Kind
+
+EXPIRES_SOON = timedelta(hours=1)
 
 
 class MediaPage(BaseModel):
@@ -38,6 +42,22 @@ def record_routes(services: MediaServices) -> APIRouter:
         items, next_cursor = await on_disk(store.list, owner_of(request), kind=kind, limit=limit, cursor=cursor)
         return MediaPage(items=items, next_cursor=next_cursor)
 
+    @router.get(
+        "/by-hash/{sha256}", summary="Find a medium by its content", responses=problems(_404="You have no medium with this content")
+    )
+    @router.head("/by-hash/{sha256}", include_in_schema=False)
+    async def by_hash(
+        request: Request, sha256: Annotated[str, PathParam(pattern="^[0-9a-f]{64}$", description="SHA-256 of the file, in lower case.")]
+    ) -> MediaRecord:
+        """Returns the newest medium with these bytes, so that clients need not send them again.
+
+        Only your own media are found, and none that expires within the hour.
+        """
+        record = await on_disk(store.by_hash, owner_of(request), sha256)
+        if record.expires_at is not None and record.expires_at < datetime.now(UTC) + EXPIRES_SOON:
+            raise UnknownMedia("The medium with this content expires soon: send the file again.")
+        return record
+
     @router.get("/{media_id}", summary="Read the record of a medium", responses=UNKNOWN)
     async def get_media(media_id: MediaId, request: Request) -> MediaRecord:
         return await on_disk(store.get, owner_of(request), media_id)
@@ -55,6 +75,7 @@ def record_routes(services: MediaServices) -> APIRouter:
             raise Conflict("This is a sample of the installation, which the examples use: it stays.")
         if job_id := await services.in_use(owner, media_id):
             raise Conflict(f"The unfinished job {job_id} reads this medium: wait for its end, or cancel it first.")
+        await services.forget_views(owner, media_id)
         await on_disk(store.delete, owner, media_id)
 
     return router

@@ -15,6 +15,10 @@ InUse = Callable[[str, str], Awaitable[str | None]]
 """(owner, media id) -> id of an unfinished job that reads the medium, or None."""
 
 
+Forget = Callable[[str, str], Awaitable[None]]
+"""(owner, media id): deletes the jobs outside of lists that read the medium, with their outputs."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class MediaServices:
     """Everything that the media and upload routes need from the process."""
@@ -23,4 +27,5 @@ class MediaServices:
     probe: Probe
     thumbnail: Thumbnail
     in_use: InUse
+    forget_views: Forget
     settings: Settings

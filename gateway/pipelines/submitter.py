@@ -19,7 +19,7 @@ from shared.jobs import Job, JobRequest
 from shared.log import TRACE, forwarded_headers
 from shared.runtime import Runtime
 
-ENVELOPE = ("webhook", "metadata", "priority", "cache")
+ENVELOPE = ("webhook", "metadata", "priority", "cache", "listed")
 
 
 class PipelineSubmitter:

@@ -1,10 +1,10 @@
 """The proxy from /v1/{service} to the service.
 
 Bodies are streamed both ways. The exception are requests of at most `MOST_LOOKED_AT` bytes to `jobs` or `check`: they are read whole, to
-find "auto" inputs.
+find "auto" inputs and previews.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
 import httpx
@@ -24,7 +24,7 @@ NOT_PASSED_ON = frozenset(
 
 
 MOST_LOOKED_AT = 1_000_000
-"""Largest request to `jobs` or `check`, in bytes, that is searched for "auto" inputs."""
+"""Largest request to `jobs` or `check`, in bytes, that is searched for "auto" inputs and previews."""
 
 Expand = Callable[[str, str, bytes, Request], Awaitable[Response | None]]
 """(service, path, body, request) -> the gateway's own answer to a request to `jobs` or `check`; None to forward the request."""
@@ -38,7 +38,7 @@ REPLACED = {"v2": "aesthetics"}
 """First part of the paths of a program that a service replaces -> the service. It has routes of the same paths."""
 
 
-def proxy_routes(upstreams: Upstreams, expand: Expand) -> APIRouter:
+def proxy_routes(upstreams: Upstreams, expansions: Sequence[Expand]) -> APIRouter:
     """Return a catch-all route for each service.
 
     There are also routes for the programs that services replace: for example `/v2/status` goes to `/v2/status` of the service. Include
@@ -47,7 +47,7 @@ def proxy_routes(upstreams: Upstreams, expand: Expand) -> APIRouter:
     router = APIRouter(include_in_schema=False)
 
     for service, client in upstreams.clients.items():
-        forward = _forwarding(service, client, expand)
+        forward = _forwarding(service, client, expansions)
         if service == ALSO_THE_GATEWAYS:
             router.add_api_route(f"/v1/{service}/operations", forward, methods=["GET", "HEAD"])
             for what in ("jobs", "check"):
@@ -59,7 +59,7 @@ def proxy_routes(upstreams: Upstreams, expand: Expand) -> APIRouter:
     return router
 
 
-def _forwarding(service: str, client: httpx.AsyncClient, expand: Expand) -> Callable[[Request], Awaitable[Response]]:
+def _forwarding(service: str, client: httpx.AsyncClient, expansions: Sequence[Expand]) -> Callable[[Request], Awaitable[Response]]:
     """Return the endpoint that forwards requests to one service."""
 
     async def forward(request: Request) -> Response:
@@ -69,8 +69,9 @@ def _forwarding(service: str, client: httpx.AsyncClient, expand: Expand) -> Call
         path = request.url.path.split("/", 3)[-1]
         if request.method == "POST" and path.endswith(("/jobs", "/check")) and 0 < _number(length) <= MOST_LOOKED_AT:
             content = await request.body()
-            if (expanded := await expand(service, path, content, request)) is not None:
-                return expanded
+            for expand in expansions:
+                if (expanded := await expand(service, path, content, request)) is not None:
+                    return expanded
         upstream = client.build_request(
             request.method,
             _address(client.base_url, request),

@@ -5,9 +5,10 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Generic, Protocol, TypeVar
 
 from shared.editing.rates import constant_rate
-from shared.video import Frame, VideoInfo
+from shared.video import VideoInfo
 from shared.video.clip.rewrite import Times
 
 SOURCE, CONSTANT = "source", "constant"
@@ -20,14 +21,30 @@ _ROUNDING = Fraction(1, 1000)
 """Seconds by which containers round times."""
 
 
+class Timed(Protocol):
+    """A picture with its time and duration, in units of `time_base` seconds."""
+
+    @property
+    def pts(self) -> int: ...
+    @property
+    def time_base(self) -> Fraction: ...
+    @property
+    def duration(self) -> int: ...
+    @property
+    def time(self) -> Fraction: ...
+
+
+Picture = TypeVar("Picture", bound=Timed)
+
+
 @dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(Generic[Picture]):
     """A source frame and the output frames that show it.
 
     There are `count` of them, from `first` on.
     """
 
-    frame: Frame
+    frame: Picture
     first: Times
     count: int
 
@@ -64,19 +81,19 @@ def constant(text: str, info: VideoInfo) -> Fraction | None:
     return constant_rate(info.steady_rate, varies=False) if text == CONSTANT else Fraction(text)
 
 
-def at_source_times(frames: Iterable[Frame]) -> Iterator[Shown]:
+def at_source_times(frames: Iterable[Picture]) -> Iterator[Shown[Picture]]:
     """Yield every frame once, at its own time."""
     for frame in frames:
-        yield Shown(frame, Times.of(frame), 1)
+        yield Shown(frame, Times(frame.pts, frame.time_base, frame.duration), 1)
 
 
-def at_constant_rate(frames: Iterable[Frame], rate: Fraction) -> Iterator[Shown]:
+def at_constant_rate(frames: Iterable[Picture], rate: Fraction) -> Iterator[Shown[Picture]]:
     """Yield the frames that are shown at a constant rate.
 
     Each output moment shows the source frame visible then. Frames that no output moment falls on are left out. The last frame is shown to
     its end, at least once.
     """
-    held: tuple[Frame, int] | None = None
+    held: tuple[Picture, int] | None = None
     first = None
     for frame in frames:
         slot = math.ceil(frame.time * rate - _EARLY)
@@ -92,5 +109,5 @@ def at_constant_rate(frames: Iterable[Frame], rate: Fraction) -> Iterator[Shown]
             yield _shown(frame, slot, max(until, slot + 1), rate)
 
 
-def _shown(frame: Frame, slot: int, until: int, rate: Fraction) -> Shown:
+def _shown(frame: Picture, slot: int, until: int, rate: Fraction) -> Shown[Picture]:
     return Shown(frame, Times(slot, 1 / rate, 1), until - slot)

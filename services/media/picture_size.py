@@ -13,15 +13,16 @@ def output_size(info: VideoInfo, *, width: int | None, height: int | None, max_e
     """
     if max_edge is not None:
         scale = min(Fraction(max_edge, max(info.width, info.height)), Fraction(1))
-        size = (info.width, info.height) if scale == 1 else (_even(info.width * scale), _even(info.height * scale))
+        size = (info.width, info.height) if scale == 1 else (even(info.width * scale), even(info.height * scale))
     elif width is None and height is None:
         size = (info.width, info.height)
     else:
         scales = [Fraction(wanted, side) for wanted, side in ((width, info.width), (height, info.height)) if wanted is not None]
-        size = (_even(info.width * min(scales)), _even(info.height * min(scales)))
+        size = (even(info.width * min(scales)), even(info.height * min(scales)))
     Limits.current().check_size(*size)
     return size
 
 
-def _even(side: Fraction) -> int:
+def even(side: Fraction) -> int:
+    """Return the nearest even number, at least 2."""
     return max(2 * round(side / 2), 2)

@@ -5,12 +5,12 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-import av
 from pydantic import BaseModel, BeforeValidator, Field, model_validator
 
 from services.media.formats import FORMATS
-from services.media.frame_rate import PATTERN, Shown, at_constant_rate, at_source_times, constant, rate_text
+from services.media.frame_rate import PATTERN, at_constant_rate, at_source_times, constant, rate_text
 from services.media.picture_size import output_size
+from services.media.resized import resized
 from shared.choices import OneOf, described
 from shared.errors import Invalid
 from shared.operation import Kind, Operation, Progress, Silent
@@ -18,9 +18,8 @@ from shared.video import conversion_warnings, map_ordered, read_frames
 from shared.video.clip.clip_file import ClipFile, Target
 from shared.video.clip.part import ClipPart
 from shared.video.clip.rewrite import Times, expected_frames, probe_clip, rate_of
-from shared.video.frames.color import apply_tags, matrix_or_guess, sws_matrix
 from shared.video.frames.display import has_alpha
-from shared.video.frames.frame import EXACT_SCALING, Frame
+from shared.video.frames.frame import Frame
 
 MAX_SIDE = 16384
 
@@ -99,7 +98,7 @@ def transcode(params: TranscodeParams, *, video: Path, output: Path, progress: P
     ):
         read = _counted(frames, lambda count: progress(min(count, expected), expected))
         chosen = at_source_times(read) if rate is None else at_constant_rate(read, rate)
-        for shown, picture in map_ordered(lambda each: (each, _picture(each, size, pixels)), chosen, ahead=2):
+        for shown, picture in map_ordered(lambda each: (each, resized(each.frame, size, pixels)), chosen, ahead=2):
             begin = begin if written or params.whole else shown.first.time
             for number in range(shown.count):
                 file.write(picture, Times(shown.first.pts + number, shown.first.time_base, shown.first.duration))
@@ -128,32 +127,6 @@ def _counted(frames: Iterator[Frame], report: Callable[[int], None]) -> Iterator
     for number, frame in enumerate(frames, 1):
         yield frame
         report(number)
-
-
-def _picture(shown: Shown, size: tuple[int, int], pixel_format: str) -> av.VideoFrame:
-    """Return a frame's picture in the output's size.
-
-    Its matrix is tagged: players guess that of an untagged picture from the size, which has changed.
-    """
-    frame = shown.frame
-    if (frame.width, frame.height) == size:
-        return frame.picture
-    color = frame.color
-    matrix = matrix_or_guess(color, frame.width, frame.height)
-    picture = frame.reformatters.reformatter.reformat(
-        frame.picture,
-        width=size[0],
-        height=size[1],
-        format=pixel_format,
-        src_colorspace=sws_matrix(matrix),
-        dst_colorspace=sws_matrix(matrix),
-        src_color_range=2 if color.range == "pc" else 1,
-        dst_color_range=2 if color.range == "pc" else 1,
-        interpolation=EXACT_SCALING,
-        threads=1,
-    )
-    apply_tags(picture, color.model_copy(update={"matrix": matrix}))
-    return picture
 
 
 TRANSCODE = Operation(

@@ -13,7 +13,7 @@ from shared.errors import Invalid, UnknownMedia
 from shared.http.app import create_api
 from shared.http.json_route import JsonRoute
 from shared.http.problems import NOT_JSON, problems
-from shared.jobs import Job, JobEnvelope, JobRequest
+from shared.jobs import Job, JobRequest, OperationEnvelope
 from shared.models.folder import ModelFolder
 from shared.models.info import ModelInfo, describe_model
 from shared.operation import AUTO, Input, Operation, Params, Sample, Service
@@ -53,20 +53,37 @@ class Checked(BaseModel):
     params: dict[str, Any] = Field(description="All parameters, with defaults filled in.")
 
 
+class PresetInfo(BaseModel):
+    """Named params of an operation."""
+
+    name: str
+    title: str
+    sentence: str = Field(description="What the user gets.")
+    params: dict[str, Any] = Field(description="Params that differ from the defaults.")
+
+
 class OperationInfo(BaseModel):
     """Description of an operation, from which clients build their forms."""
 
     name: str
     service: str
     version: int = Field(description="Grows whenever the operation's results change.")
+    title: str = Field(description="Label of two or three words.")
     summary: str
     inputs: dict[str, dict[str, Any]] = Field(
-        description="Name -> kind, all accepted kinds, whether it is optional, whether it takes several, and the output that `auto` makes."
+        description="Name -> title, description, kind, all accepted kinds, whether it is optional, whether it takes several, its "
+        "control in a form (`media`, or `mask` for a mask drawn on a frame), and the output that `auto` makes."
     )
     needs: list[str] = Field(description="At least one of these optional inputs must be given.")
     outputs: dict[str, str] = Field(description="Name -> kind.")
     params: dict[str, Any] = Field(description="JSON Schema of the parameters.")
     result: dict[str, Any] = Field(description="JSON Schema of the result.")
+    presets: list[PresetInfo] = Field(description="Named params, in the order of their cards.")
+    preview: str | None = Field(
+        None,
+        description="What a preview reads: the `part` that `start` and `duration` select, a part that is `cut` out, or the `whole` clip. "
+        "Missing: the operation takes no video.",
+    )
     example: dict[str, Any] = Field(description="A request body for `jobs` that runs unchanged.")
     available: bool = Field(description="Whether it can run now.")
     install: str | None = Field(None, description="If it cannot run: the command that installs what is missing.")
@@ -103,21 +120,40 @@ def describe(operation: Operation) -> OperationInfo:
         name=operation.name,
         service=operation.service,
         version=operation.version,
+        title=operation.title or operation.verb.replace("-", " ").capitalize(),
         summary=operation.summary,
-        inputs={
-            name: {"kind": port.kind, "kinds": port.kinds, "optional": port.optional, "many": port.many}
-            | ({"auto": port.auto} if port.auto else {})
-            for name, port in operation.ports.items()
-        },
+        inputs={name: _describe_input(name, port) for name, port in operation.ports.items()},
         needs=list(operation.needs),
         outputs={name: str(kind) for name, kind in operation.outputs.items()},
         params=operation.params.model_json_schema(),
         result=operation.result.model_json_schema(),
+        presets=[
+            PresetInfo(
+                name=preset.name,
+                title=preset.title,
+                sentence=preset.sentence,
+                params=preset.params.model_dump(mode="json", exclude_defaults=True),
+            )
+            for preset in operation.presets
+        ],
+        preview=operation.preview_kind,
         example=example_body(operation),
         available=install is None,
         install=install,
         urls={"jobs": f"{here}/jobs", "check": f"{here}/check"},
     )
+
+
+def _describe_input(name: str, port: Input) -> dict[str, Any]:
+    return {
+        "title": port.title or name.replace("_", " ").capitalize(),
+        "description": port.description,
+        "kind": port.kind,
+        "kinds": port.kinds,
+        "optional": port.optional,
+        "many": port.many,
+        "widget": "mask" if port.drawn else "media",
+    } | ({"auto": port.auto} if port.auto else {})
 
 
 def example_body(operation: Operation) -> dict[str, Any]:
@@ -141,7 +177,7 @@ def request_model(operation: Operation) -> type[BaseModel]:
     )
     needed = any(field.is_required() for field in operation.params.model_fields.values())
     params = (operation.params, ...) if needed else (operation.params, Field(default_factory=operation.params))
-    return create_model(f"{_camel(operation.name)}Request", __base__=JobEnvelope, inputs=(inputs, ...), params=params)
+    return create_model(f"{_camel(operation.name)}Request", __base__=OperationEnvelope, inputs=(inputs, ...), params=params)
 
 
 def plain_request(body: Any) -> JobRequest:
@@ -153,6 +189,11 @@ def plain_request(body: Any) -> JobRequest:
         metadata=body.metadata,
         priority=body.priority,
         cache=body.cache,
+        listed=body.listed,
+        preview=body.preview,
+        preview_at_s=body.preview_at_s,
+        preview_s=body.preview_s,
+        preview_slot=body.preview_slot,
     )
 
 
@@ -189,8 +230,10 @@ async def submit(operation: Operation, request: JobRequest, *, params: Params, o
     if key and (earlier := await runtime.jobs.earlier(owner=owner, operation=operation.name, request=request, key=key)):
         return earlier
     await check(operation, inputs=request.inputs, params=params, owner=owner, runtime=runtime)
+    if request.preview:
+        _check_preview(operation)
     remembered = None
-    if request.cache and operation.remembered:
+    if request.cache and operation.remembered and not request.preview:  # the runner looks for previews, because it knows the proxies
         remembered = await asyncio.to_thread(runtime.memory.find, operation, owner=owner, inputs=request.inputs, params=request.params)
     return await runtime.jobs.submit(
         owner=owner,
@@ -201,6 +244,12 @@ async def submit(operation: Operation, request: JobRequest, *, params: Params, o
         key=key,
         remembered=remembered,
     )
+
+
+def _check_preview(operation: Operation) -> None:
+    if operation.preview_kind is None:
+        detail = f"{operation.name} takes no video: there is nothing to preview"
+        raise Invalid(f"{detail}.", errors=[{"field": "preview", "detail": detail}])
 
 
 def wait_seconds(prefer: str | None) -> int | None:

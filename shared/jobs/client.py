@@ -28,6 +28,8 @@ from shared.settings import Settings
 WAIT_POLL_S = 0.1
 EVENTS_POLL_S = 0.25
 DATABASE_TIMEOUT_S = 5
+ADDED_LATER = ("cache", "listed", "preview", "preview_at_s", "preview_s", "preview_slot")
+"""Fields of a request that an earlier release lacked."""
 log = logging.getLogger(__name__)
 
 
@@ -75,6 +77,8 @@ class Jobs:
             metadata=request.metadata,
             webhook=webhooks.webhook_record(request.webhook, self._settings),
             cache=request.cache,
+            listed=request.listed and not request.preview,
+            preview=_preview(request),
             idempotency_key=key,
             fingerprint=_fingerprint(operation, original or request),
         )
@@ -85,7 +89,19 @@ class Jobs:
             log.info("job %s (%s) has the result of job %s", job.id, operation, remembered.job_id, extra=more)
         elif is_new:
             log.info("job %s (%s) accepted", job.id, operation, extra=fields(job_id=job.id, operation=operation, event="accepted"))
+        if is_new and request.preview:
+            for older in await asyncio.to_thread(self.store.ledger.older_previews, job, owner):
+                with contextlib.suppress(Conflict, UnknownJob):  # it ended at the same moment
+                    await self.cancel(owner, older)
         return job
+
+    async def by_key(self, owner: str, key: str) -> Job | None:
+        """Return the job made with this owner's idempotency `key`, or None."""
+        stored = await asyncio.to_thread(self.store.ledger.by_key, owner, key)
+        try:
+            return await self.get(owner, stored[0]) if stored else None
+        except UnknownJob:  # deleted at the same moment
+            return None
 
     async def earlier(self, *, owner: str, operation: str, request: JobRequest, key: str) -> Job | None:
         """Return the job made with this owner's idempotency `key`, or None.
@@ -165,6 +181,10 @@ class Jobs:
         """
         return await asyncio.to_thread(self.store.history.shared_outputs, owner, job_id, media_ids)
 
+    async def unlisted_with(self, owner: str, media_id: str) -> dict[str, list[str]]:
+        """Return the ended jobs outside of lists that read a media item, with their outputs' ids."""
+        return await asyncio.to_thread(self.store.ledger.unlisted_with, owner, media_id)
+
     async def has_events(self, job_id: str, after: int) -> bool:
         """Return whether a job has events after number `after`."""
         return bool(await asyncio.to_thread(self.store.ledger.events, job_id, after))
@@ -215,8 +235,16 @@ class Jobs:
         return ["the server is shutting down"] if self.stopping else []
 
 
+def _preview(request: JobRequest) -> dict[str, Any] | None:
+    """Return what is stored of a preview; None for other jobs."""
+    if not request.preview:
+        return None
+    return {"at_s": request.preview_at_s, "seconds": request.preview_s, "slot": request.preview_slot}
+
+
 def _fingerprint(operation: str, request: JobRequest) -> str:
     body = request.model_dump(mode="json", exclude={"webhook": {"secret"}})
-    if body["cache"]:
-        del body["cache"]  # the default must not change the fingerprints of requests from before there was this field
+    for name in ADDED_LATER:  # defaults must not change the fingerprints of requests from before there were these fields
+        if body[name] == JobRequest.model_fields[name].default:
+            del body[name]
     return hashlib.sha256(json.dumps([operation, body], sort_keys=True).encode()).hexdigest()

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, computed_
 from shared.media.record import MediaRecord
 
 MAX_METADATA_BYTES = 64 * 1024
-PRIORITIES = {"high": 10, "normal": 50, "low": 90}
+PRIORITIES = {"high": 10, "normal": 50, "low": 90, "idle": 99}
 """Priority in the queue: a smaller number runs sooner. DBOS's highest is 0."""
 
 
@@ -54,10 +54,12 @@ class JobEnvelope(BaseModel):
 
     webhook: Webhook | None = None
     metadata: dict[str, Any] = Field({}, description="Your own data; it is returned with the job.")
-    priority: Literal["high", "normal", "low"] = Field("normal", description="Priority in the queue.")
+    priority: Literal["high", "normal", "low", "idle"] = Field("normal", description="Priority in the queue; `idle` runs after all others.")
     cache: bool = Field(
         True, description="Whether an earlier result for the same content and parameters may be returned. `false`: the job always runs."
     )
+
+    listed: bool = Field(True, description="Whether the job and its outputs appear in lists.")
 
     @field_validator("metadata")
     @classmethod
@@ -68,7 +70,18 @@ class JobEnvelope(BaseModel):
         return metadata
 
 
-class JobRequest(JobEnvelope):
+class OperationEnvelope(JobEnvelope):
+    """Options of a request for one operation, beside its inputs and params."""
+
+    preview: bool = Field(False, description="Run on small copies of the videos, for a few seconds around `preview_at_s`.")
+    preview_at_s: float = Field(0, ge=0, le=1e6, description="Second of the source in the middle of the preview.")
+    preview_s: float = Field(3, ge=0.5, le=10, description="Length of the preview in seconds.")
+    preview_slot: str = Field(
+        "", max_length=64, description="A newer preview of the same operation, inputs and slot cancels the older one."
+    )
+
+
+class JobRequest(OperationEnvelope):
     """The body of `POST /{operation}/jobs`."""
 
     inputs: dict[str, str | list[str] | None] = Field(
@@ -146,6 +159,16 @@ class JobUrls(BaseModel):
     cancel: str
 
 
+class JobPreview(BaseModel):
+    """The part of the source that a preview shows."""
+
+    at_s: float = Field(description="Second of the source in the middle of the preview, as requested.")
+    seconds: float = Field(description="Length in seconds, as requested.")
+    slot: str = Field("", description="A newer preview of the same operation, inputs and slot cancels the older one.")
+    start_s: float | None = Field(None, description="Second of the source at which it begins; null before it runs.")
+    end_s: float | None = Field(None, description="Second of the source at which it ends; null before it runs.")
+
+
 class Job(BaseModel):
     """One job: an operation or a pipeline, on given media."""
 
@@ -167,6 +190,8 @@ class Job(BaseModel):
     result: Any = Field(None, description="Result of the operation, as its schema describes it.")
     error: dict[str, Any] | None = Field(None, description="Problem details (RFC 9457) of a failed job.")
     warnings: list[str] = Field([], description="Sentences about what was changed or could not be kept.")
+    listed: bool = Field(True, description="Whether the job and its outputs appear in lists.")
+    preview: JobPreview | None = Field(None, description="What a preview shows; null for other jobs.")
     cached: bool = Field(False, description="Whether an earlier result was returned instead of running the operation.")
     metrics: dict[str, Any] = Field(
         {}, description="queue_s, run_s, fps (of the largest stage), peak_memory_bytes, input_s (length of the video), attempts."

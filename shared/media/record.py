@@ -36,6 +36,7 @@ class MediaRecord(BaseModel):
     sha256: str = Field(pattern="^[0-9a-f]{64}$", description="SHA-256 of the file; the content's ETag.")
     created_at: datetime
     expires_at: datetime | None = Field(description="Earliest deletion time; a stored job that refers to the file delays it.")
+    listed: bool = Field(True, description="Whether lists contain it. Proxies, strips and previews are not listed.")
     source: str = Field(description="`upload`, `url`, or the id of the job that created it.", examples=["upload"])
     media: dict[str, Any] | None = Field(
         description="Properties of the content; for video: duration, size, exact frame rate, frames, codec, colour, audio."

@@ -3,6 +3,7 @@
 The gateway and all workers share the volume. There is no database.
 
     <root>/<owner>/<id>/record.json, content.<suffix>, thumbnail.jpg
+    <root>/<owner>/.by-hash/<SHA-256>      id of the newest medium with this content
     <root>/.incoming/<random>/    being written; becomes a medium by one rename
     <root>/.trash/<random>/       being deleted
 
@@ -26,7 +27,7 @@ from shared.media.names import SUFFIX, safe_name
 from shared.media.record import MediaRecord
 from shared.operation import Kind
 
-RECORD, THUMBNAIL = "record.json", "thumbnail.jpg"
+RECORD, THUMBNAIL, BY_HASH = "record.json", "thumbnail.jpg", ".by-hash"
 STALE = timedelta(days=1)
 """Age of the last write from which a temporary folder is left over from a dead process."""
 
@@ -70,6 +71,9 @@ class NewMedium:
     bytes: int | None = None
     media_id: str | None = None
     expires: bool = True
+    ttl_s: float | None = None
+    """Time to live; None: the store's."""
+    listed: bool = True
 
     def __post_init__(self) -> None:
         if SUFFIX.fullmatch(self.suffix) is None:
@@ -125,7 +129,8 @@ class MediaStore:
             bytes=size,
             sha256=new.sha256 or digest,
             created_at=created_at,
-            expires_at=created_at + self.ttl if new.expires else None,
+            expires_at=created_at + (self.ttl if new.ttl_s is None else timedelta(seconds=new.ttl_s)) if new.expires else None,
+            listed=new.listed,
             source=new.source,
             media=new.media,
         )
@@ -142,7 +147,20 @@ class MediaStore:
                 raise
             return self.get(new.owner, media_id)  # another process published it first: renaming never replaces a folder with files
         sync_folder(target.parent)
+        if record.listed:
+            self._note_hash(new.owner, record)
         return record
+
+    def by_hash(self, owner: str, sha256: str) -> MediaRecord:
+        """Return the newest listed medium of `owner` with this content. Raises UnknownMedia if there is none.
+
+        `sha256`: 64 hexadecimal digits, in lower case.
+        """
+        try:
+            media_id = (self.root / owner / BY_HASH / sha256).read_text(encoding="ascii")
+            return self.get(owner, media_id)
+        except (FileNotFoundError, UnknownMedia):
+            raise UnknownMedia(f"There is no media with the SHA-256 {sha256}.") from None
 
     def get(self, owner: str, media_id: str) -> MediaRecord:
         """Read the record of a medium.
@@ -182,6 +200,11 @@ class MediaStore:
         except FileNotFoundError:
             raise _unknown(media_id) from None
 
+    def mark_used(self, owner: str, media_id: str) -> None:
+        """Record that a medium was used now, for `sweep`."""
+        with suppress(FileNotFoundError):
+            os.utime(self._folder(owner, media_id))
+
     def list(self, owner: str, *, kind: Kind | None = None, limit: int = 50, cursor: str | None = None) -> Page:
         """Return a page of records, newest first, and the next page's cursor.
 
@@ -195,7 +218,7 @@ class MediaStore:
                 record = self.get(owner, media_id)
             except UnknownMedia:  # the medium was deleted meanwhile
                 continue
-            if kind is not None and record.kind != kind:
+            if not record.listed or (kind is not None and record.kind != kind):
                 continue
             if len(page) == limit:
                 return page, page[-1].id
@@ -228,12 +251,23 @@ class MediaStore:
                     with suppress(UnknownMedia):  # another process sweeps too
                         self.delete(owner, media_id)
                         removed.append(media_id)
+            for note in _children(self.root / owner / BY_HASH):
+                if not (self.root / owner / note.read_text(encoding="ascii")).exists():
+                    note.unlink(missing_ok=True)
         for folder in _children(self._incoming):
             if now - _last_written(folder) > STALE:
                 shutil.rmtree(folder, ignore_errors=True)
         for folder in _children(self._trash):
             shutil.rmtree(folder, ignore_errors=True)
         return removed
+
+    def _note_hash(self, owner: str, record: MediaRecord) -> None:
+        """Write that `record` is the newest medium with its content."""
+        note = self.root / owner / BY_HASH / record.sha256
+        note.parent.mkdir(exist_ok=True)
+        partial = note.with_name(f"{record.id}.part")
+        partial.write_text(record.id, encoding="ascii")
+        os.replace(partial, note)
 
     def _folder(self, owner: str, media_id: str) -> Path:
         owner, media_id = checked_parts(owner, media_id)

@@ -1,6 +1,7 @@
 """Reading and writing video: exact times, constant memory, untrusted files."""
 
 from shared.video.conversion_warnings import conversion_warnings
+from shared.video.cut_keyframes import cut_keyframes
 from shared.video.frames.frame import Frame
 from shared.video.info import AudioTrackInfo, ColorInfo, ImageInfo, MediaInfo, PicturesInfo, VideoInfo
 from shared.video.limits import Limits
@@ -14,6 +15,7 @@ from shared.video.reading.times.timeline import Timeline, timeline
 from shared.video.remux import remux
 from shared.video.seconds import Seconds, to_fraction
 from shared.video.stills.image import Picture, list_pictures, upright_rgb
+from shared.video.stills.numbered_frame import numbered_frame
 from shared.video.stills.thumbnail import thumbnail
 from shared.video.threads.parallel_map import map_ordered
 from shared.video.writing.encoders import encoders, ffmpeg_path
@@ -40,12 +42,14 @@ __all__ = [
     "VideoInfo",
     "VideoWriter",
     "conversion_warnings",
+    "cut_keyframes",
     "encoders",
     "ffmpeg_path",
     "inspect",
     "layout_of",
     "list_pictures",
     "map_ordered",
+    "numbered_frame",
     "preview",
     "probe",
     "probe_video",

@@ -34,6 +34,8 @@ class OperationCall:
     """An existing empty folder for the outputs."""
     kept: str | None = None
     """Path of the operation's kept file, existing or not; None: it needs none."""
+    cut: tuple[float, float] | None = None
+    """Start and end in seconds of the part of its videos that the operation gets; None: all. Every frame of the videos is a keyframe."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,9 +73,10 @@ def perform(args: dict[str, Any], progress: Progress) -> dict[str, Any]:
     call = OperationCall(**args)
     operation = find(call.module, call.operation)
     outputs = {name: Path(call.folder, name).with_suffix(SUFFIXES[kind]) for name, kind in operation.outputs.items()}
+    inputs = call.inputs if call.cut is None else _cut(call, operation, *call.cut)
     result = operation.run(
         operation.params.model_validate(call.params),
-        **{name: as_paths(given) for name, given in call.inputs.items()},
+        **{name: as_paths(given) for name, given in inputs.items()},
         **output_arguments(outputs),
         **({operation.keeps.name: Path(call.kept)} if operation.keeps and call.kept else {}),
         progress=progress,
@@ -86,6 +89,25 @@ def perform(args: dict[str, Any], progress: Progress) -> dict[str, Any]:
         OperationAnswer(version=operation.version, result=result.model_dump(mode="json"), outputs=written), mode="json"
     )
     return answer
+
+
+def _cut(call: OperationCall, operation: Operation, start_s: float, end_s: float) -> dict[str, str | list[str] | None]:
+    """Cut a part out of the videos among the inputs; return the inputs with the paths of the parts.
+
+    The pictures are copied, so every frame of the videos must be a keyframe.
+    """
+    from shared.video import cut_keyframes  # imported here: services that read no videos do not need its libraries
+
+    def part(path: str) -> str:
+        target = Path(call.folder, f"part-{Path(path).parent.name}-{Path(path).stem}.mp4")
+        cut_keyframes(path, target, start_s=start_s, end_s=end_s)
+        return str(target)
+
+    videos = {name for name, port in operation.ports.items() if Kind.VIDEO in port.kinds}
+    return {
+        name: given if name not in videos or not given else [part(path) for path in given] if isinstance(given, list) else part(given)
+        for name, given in call.inputs.items()
+    }
 
 
 def find(module: str, name: str) -> Operation:

@@ -66,8 +66,18 @@ class Parts:
     async def in_use(self, owner: str, media_id: str) -> str | None:
         return self.readers.get(media_id)
 
+    async def forget_views(self, owner: str, media_id: str) -> None:
+        """Nothing is kept beside the media."""
+
     def app(self) -> FastAPI:
-        services = MediaServices(store=self.store, probe=self.probe, thumbnail=self.thumbnail, in_use=self.in_use, settings=self.settings)
+        services = MediaServices(
+            store=self.store,
+            probe=self.probe,
+            thumbnail=self.thumbnail,
+            in_use=self.in_use,
+            forget_views=self.forget_views,
+            settings=self.settings,
+        )
         app = FastAPI()
         app.include_router(media_routes(services))
         app.include_router(upload_routes(services))

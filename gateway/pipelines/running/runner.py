@@ -114,7 +114,7 @@ class PipelineRunner:
         headers = credentials(self.runtime.settings, claim.owner) | claim.params.get("trace", {})
         headers |= {"Idempotency-Key": f"{claim.id}/{step.id}/{digest}"}
         body: dict[str, Any] = {"inputs": step.inputs, "params": step.params, "metadata": {"pipeline": claim.id, "step": step.id}}
-        body |= {} if claim.cache else {"cache": False}
+        body |= ({} if claim.cache else {"cache": False}) | ({} if claim.listed else {"listed": False})
         while True:
             try:
                 job = Job.model_validate(await self._asked(claim.owner, step, headers, body))

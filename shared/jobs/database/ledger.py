@@ -16,6 +16,8 @@ from shared.jobs.database.history import Remembered
 from shared.jobs.database.tables import EVENTS, JOBS
 from shared.jobs.record import PRIORITIES, Job, JobRequest, Status, StepState
 
+PREVIEW_TTL_S = 3600.0
+"""Seconds after which an ended preview is deleted."""
 OPEN = (Status.QUEUED.value, Status.RUNNING.value)
 RANKS = {rank: name for name, rank in PRIORITIES.items()}
 
@@ -53,6 +55,13 @@ class Claim:
     """Whether an earlier result may be used."""
     created_at: float
     started_at: float
+    listed: bool = True
+    preview: dict[str, Any] | None = None
+
+    @property
+    def queue(self) -> str:
+        """Name of the job's queue."""
+        return queue_of(self.service, preview=self.preview is not None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,9 +87,16 @@ class NewJob:
     metadata: dict[str, Any]
     webhook: dict[str, Any] | None
     cache: bool
+    listed: bool
+    preview: dict[str, Any] | None
     idempotency_key: str | None
     fingerprint: str
     """Digest of the operation and of the request as the client sent it. Requests with the same idempotency key must have the same one."""
+
+    @property
+    def queue(self) -> str:
+        """Name of the job's queue."""
+        return queue_of(self.service, preview=self.preview is not None)
 
 
 class Ledger:
@@ -98,7 +114,8 @@ class Ledger:
 
         Raises QueueFull, and IntegrityError if the job's idempotency key exists.
         """
-        waiting = connection.scalar(sa.select(sa.func.count()).where(JOBS.c.status == Status.QUEUED.value, JOBS.c.service == job.service))
+        queue = _in_queue(job.service, preview=job.preview is not None)
+        waiting = connection.scalar(sa.select(sa.func.count()).where(JOBS.c.status == Status.QUEUED.value, *queue))
         if waiting is not None and waiting >= queue_limit:
             detail = f"{waiting} jobs of {job.service} are waiting already, the most that may wait (REELWRIGHT_QUEUE_LIMIT)."
             raise QueueFull(f"{detail} Try again later.", headers={"Retry-After": "10"})
@@ -110,7 +127,8 @@ class Ledger:
         Raises IntegrityError where its idempotency key exists.
         """
         now = round(time.time(), 3)
-        times = {"created_at": now, "started_at": now, "completed_at": now, "expires_at": now + self._ttl_s}
+        lives_s = self._ttl_s if job.preview is None else min(self._ttl_s, PREVIEW_TTL_S)
+        times = {"created_at": now, "started_at": now, "completed_at": now, "expires_at": now + lives_s}
         outcome = {name: value for name, value in vars(remembered).items() if name != "job_id"}
         metrics = {"queue_s": 0.0, "run_s": 0.0, "attempts": 0}
         ended = {"status": Status.SUCCEEDED.value, "cached": True, "metrics": metrics, **times}
@@ -127,13 +145,16 @@ class Ledger:
 
         The secret of its webhook is included. Raises UnknownJob.
         """
-        names = ("inputs", "params", "metadata", "webhook", "priority", "cache")
+        names = ("inputs", "params", "metadata", "webhook", "priority", "cache", "listed", "preview")
         query = sa.select(*(JOBS.c[name] for name in names)).where(JOBS.c.id == job_id, JOBS.c.owner == owner)
         with self.engine.connect() as connection:
             row = connection.execute(query).first()
         if row is None:
             raise _unknown(job_id)
-        return JobRequest.model_validate(row._asdict() | {"priority": RANKS[row.priority], "cache": row.cache is not False})
+        preview = row.preview
+        options = {"preview_at_s": preview["at_s"], "preview_s": preview["seconds"], "preview_slot": preview["slot"]} if preview else {}
+        plain = {"priority": RANKS[row.priority], "cache": row.cache is not False, "listed": row.listed is not False}
+        return JobRequest.model_validate(row._asdict() | plain | options | {"preview": preview is not None})
 
     def by_key(self, owner: str, key: str) -> tuple[str, str] | None:
         """Return id and fingerprint of the job made with an idempotency key.
@@ -165,6 +186,7 @@ class Ledger:
         columns = [column for column in JOBS.c if results or column is not JOBS.c.result]
         conditions = [
             JOBS.c.owner == owner,
+            JOBS.c.listed.is_not(sa.false()),
             *([JOBS.c.service == service] if service else []),
             *([JOBS.c.status == status.value] if status else []),
             *([JOBS.c.created_at >= created_after] if created_after is not None else []),
@@ -188,7 +210,7 @@ class Ledger:
             connection.execute(JOBS.update().where(JOBS.c.id == job_id).values(**started))
         copied = {name: row._mapping[name] for name in ("id", "owner", "service", "operation", "inputs", "params", "created_at")}
         failures, fraction = row.attempt - row.interrupted, (row.progress or {}).get("fraction", 0.0)
-        copied["cache"] = bool(row.cache)
+        copied |= {"cache": bool(row.cache), "listed": row.listed is not False, "preview": row.preview}
         return Claim(attempt=attempt, failures=failures, fraction=fraction, started_at=started_at, **copied)
 
     def release(self, claim: Claim) -> None:
@@ -216,7 +238,8 @@ class Ledger:
         """
         now = time.time()
         conditions = [JOBS.c.id == job_id, JOBS.c.status.in_(OPEN), *([JOBS.c.attempt == attempt] if attempt is not None else [])]
-        ended = {"status": status.value, "completed_at": now, "expires_at": now + self._ttl_s}
+        lives_s = sa.case((JOBS.c.preview.is_(None), self._ttl_s), else_=min(self._ttl_s, PREVIEW_TTL_S))
+        ended = {"status": status.value, "completed_at": now, "expires_at": now + lives_s}
         if status is Status.CANCELED:
             values |= self._canceled_steps(connection, job_id)
         if not connection.execute(JOBS.update().where(*conditions).values(**ended, **values)).rowcount:
@@ -248,6 +271,31 @@ class Ledger:
         query = sa.select(JOBS.c.id, JOBS.c.status, JOBS.c.progress).where(JOBS.c.owner == owner, JOBS.c.id.in_(ids))
         with self.engine.connect() as connection:
             return {row.id: JobState(status=Status(row.status), progress=row.progress) for row in connection.execute(query)}
+
+    def older_previews(self, job: Job, owner: str) -> list[str]:
+        """Return the ids of unfinished previews that a newer one, `job`, replaces."""
+        older = (JOBS.c.owner == owner, JOBS.c.operation == job.operation, JOBS.c.id < job.id)  # ids sort by time
+        unfinished = (JOBS.c.status.in_(OPEN), JOBS.c.preview.is_not(None))
+        query = sa.select(JOBS.c.id, JOBS.c.inputs, JOBS.c.preview).where(*older, *unfinished)
+        slot = job.preview.slot if job.preview is not None else ""
+        with self.engine.connect() as connection:
+            return [row.id for row in connection.execute(query) if row.inputs == job.inputs and row.preview["slot"] == slot]
+
+    def show_preview(self, job_id: str, *, start_s: float, end_s: float) -> None:
+        """Write which part of the source a preview shows."""
+        with self.engine.begin() as connection:
+            preview = connection.scalar(sa.select(JOBS.c.preview).where(JOBS.c.id == job_id))
+            connection.execute(
+                JOBS.update().where(JOBS.c.id == job_id).values(preview={**(preview or {}), "start_s": start_s, "end_s": end_s})
+            )
+
+    def unlisted_with(self, owner: str, media_id: str) -> dict[str, list[str]]:
+        """Return the ended jobs outside of lists that read a media item, with their outputs' ids."""
+        ended = JOBS.c.status.not_in(OPEN)
+        query = sa.select(JOBS.c.id, JOBS.c.inputs, JOBS.c.outputs).where(JOBS.c.owner == owner, JOBS.c.listed.is_(sa.false()), ended)
+        with self.engine.connect() as connection:
+            rows = connection.execute(query)
+            return {row.id: [output["id"] for output in row.outputs.values()] for row in rows if media_id in media_ids(row.inputs, {})}
 
     def readers(self, owner: str, media_id: str) -> str | None:
         """Return the id of an unfinished job that reads a media item.
@@ -320,10 +368,20 @@ class Ledger:
         position = None
         if row.status == Status.QUEUED.value:
             before = sa.tuple_(JOBS.c.priority, JOBS.c.id) < sa.tuple_(row.priority, row.id)  # ids sort by time
-            ahead = sa.select(sa.func.count()).where(JOBS.c.status == Status.QUEUED.value, JOBS.c.service == row.service, before)
+            queue = _in_queue(row.service, preview=row.preview is not None)
+            ahead = sa.select(sa.func.count()).where(JOBS.c.status == Status.QUEUED.value, *queue, before)
             position = (connection.scalar(ahead) or 0) + 1
-        shown = {"priority": RANKS[row.priority], "queue_position": position, "cached": bool(row.cached)}
+        shown = {"priority": RANKS[row.priority], "queue_position": position, "cached": bool(row.cached), "listed": row.listed is not False}
         return Job.model_validate(row._asdict() | shown)
+
+
+def queue_of(service: str, *, preview: bool) -> str:
+    """Return the name of a service's queue: of its jobs, or of its previews."""
+    return f"{service}-previews" if preview else service
+
+
+def _in_queue(service: str, *, preview: bool) -> list[sa.ColumnElement[bool]]:
+    return [JOBS.c.service == service, JOBS.c.preview.is_not(None) if preview else JOBS.c.preview.is_(None)]
 
 
 def media_ids(inputs: dict[str, Any], params: dict[str, Any]) -> set[str]:

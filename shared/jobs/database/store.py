@@ -55,7 +55,7 @@ class JobStore:
                     self._notify(connection, job.id, Status.SUCCEEDED)
                 else:
                     self.ledger.add(connection, job, queue_limit=self._queue_limit)
-                    self._enqueue(connection, queue=job.service, workflow="job", workflow_id=job.id, priority=job.priority, job_id=job.id)
+                    self._enqueue(connection, queue=job.queue, workflow="job", workflow_id=job.id, priority=job.priority, job_id=job.id)
         except IntegrityError:  # two requests with the same key arrived at the same moment
             if job.idempotency_key and (earlier := self.earlier(job.owner, job.idempotency_key, job.fingerprint)):
                 return earlier, False

@@ -31,6 +31,8 @@ JOBS = Table(
     Column("webhook", JSON),
     Column("idempotency_key", Text),
     Column("fingerprint", Text, nullable=False),
+    Column("listed", Boolean),  # whether lists contain the job and its outputs; null in jobs of earlier releases, which they do
+    Column("preview", JSON(none_as_null=True)),  # what a preview shows, see JobPreview; null for other jobs
     Column("cache", Boolean),  # whether an earlier result may be used; null in jobs of earlier releases, for which it may not
     Column("cached", Boolean),  # whether an earlier result was used
     Column("result_key", Text),  # what a result depends on, in jobs that succeeded; see running/remembered.py

@@ -9,6 +9,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,7 +18,9 @@ from pydantic import ValidationError
 
 from shared.errors import OperationFailed, ReelwrightError, UnknownMedia, WorkerCrashed
 from shared.jobs.database.history import Remembered
-from shared.jobs.database.ledger import Claim
+from shared.jobs.database.ledger import PREVIEW_TTL_S, Claim
+from shared.jobs.previews.inputs import PreviewInputs
+from shared.jobs.previews.params import Window
 from shared.jobs.running.progress_log import ProgressLog
 from shared.jobs.running.remembered import ResultMemory
 from shared.jobs.running.takeover import CHILD_LEASE_S
@@ -37,6 +40,8 @@ Value = TypeVar("Value")
 INPUTS, OUTPUTS, KEPT = "inputs", "outputs", "kept"
 SPARE_FREE_BYTES, UNUSED_SPARE_FREE_BYTES = 1024**3, 4 * 1024**3
 """Free memory from which on a service gets a spare child: one that has run a job, one that has not."""
+PREVIEWS = 1
+"""Number of previews that one service runs at once."""
 MAX_KILLS = 3
 """Attempts at a job if its child process is killed from outside. A job that crashes by itself is not tried again."""
 
@@ -44,7 +49,7 @@ MAX_KILLS = 3
 class OperationRunner:
     """Runner of one service's jobs, each in a child process."""
 
-    def __init__(self, service: Service, settings: Settings, media: MediaStore, memory: ResultMemory):
+    def __init__(self, service: Service, settings: Settings, media: MediaStore, memory: ResultMemory, previews: PreviewInputs):
         lease_s = CHILD_LEASE_S if settings.database_url else 0  # with SQLite a frozen process keeps its jobs
         limits = Limits(
             timeout_s=settings.job_timeout_s,
@@ -54,10 +59,12 @@ class OperationRunner:
             timeout_setting="REELWRIGHT_JOB_TIMEOUT_S",
             memory_setting="REELWRIGHT_JOB_MEMORY_BYTES",
         )
-        self._service, self._settings, self._media, self._memory = service, settings, media, memory
+        self._service, self._settings, self._media, self._memory, self._previews = service, settings, media, memory, previews
         self._measurements = MeasurementStore.of(settings.data_dir, ttl_s=settings.media_ttl_s)
         self._pool = WorkerPool(size=settings.concurrency, limits=limits, idle_s=settings.worker_idle_s)
         self._has_run = False
+        quick = replace(limits, niceness=0)  # somebody waits for it
+        self._preview_pool = WorkerPool(size=PREVIEWS, limits=quick, idle_s=settings.worker_idle_s)
 
     @property
     def queue(self) -> Queue:
@@ -82,13 +89,30 @@ class OperationRunner:
         """Return whether the machine has memory for a spare child."""
         return machine_free_bytes() >= (SPARE_FREE_BYTES if self._has_run else UNUSED_SPARE_FREE_BYTES)
 
+    @property
+    def preview_queue(self) -> Queue:
+        """The queue of the service's previews."""
+        return Queue(concurrency=PREVIEWS, run=self.run_preview, discard=self.discard)
+
     async def close(self) -> None:
         """End the child processes."""
-        await self._pool.close()
+        await asyncio.gather(self._pool.close(), self._preview_pool.close())
 
-    async def run(self, claim: Claim, progress: ProgressLog) -> Outcome:
-        """Run one job, unless an equal one has ended since it was accepted."""
-        key = await asyncio.to_thread(self._memory.key, self._operation(claim), owner=claim.owner, inputs=claim.inputs, params=claim.params)
+    async def run_preview(self, claim: Claim, progress: ProgressLog) -> Outcome:
+        """Run one preview, once the proxies of its videos are made."""
+        operation = self._operation(claim)
+        if operation is None:
+            raise OperationFailed(f"This release has no operation {claim.operation}.")
+        prepared = await self._previews.prepared(claim, operation)
+        return await self.run(prepared.claim, progress, cut=prepared.cut)
+
+    async def run(self, claim: Claim, progress: ProgressLog, *, cut: Window | None = None) -> Outcome:
+        """Run one job, unless an equal one has ended since it was accepted.
+
+        `cut`: the part of its videos that the operation gets; None for all.
+        """
+        depends_on = claim.params | ({"cut": [cut.start_s, cut.end_s]} if cut else {})
+        key = await asyncio.to_thread(self._memory.key, self._operation(claim), owner=claim.owner, inputs=claim.inputs, params=depends_on)
         if key and claim.cache and (remembered := await asyncio.to_thread(self._memory.recall, claim.owner, key)):
             return await self._recalled(claim, remembered, progress)
         self._has_run = True
@@ -96,7 +120,7 @@ class OperationRunner:
         began = asyncio.get_running_loop().time()
         usage = Usage()
         try:
-            answer = await self._perform(claim, folder, progress, usage, await asyncio.to_thread(self._kept_key, claim))
+            answer = await self._perform(claim, folder, progress, usage, await asyncio.to_thread(self._kept_key, claim), cut)
             outputs = await run_to_the_end(partial(self._publish, claim, answer.outputs))
         finally:
             await run_to_the_end(partial(shutil.rmtree, folder, ignore_errors=True))
@@ -137,11 +161,14 @@ class OperationRunner:
             metrics={"queue_s": round(max(0.0, claim.started_at - claim.created_at), 3), "run_s": 0.0, "attempts": claim.attempt},
         )
 
-    async def _perform(self, claim: Claim, folder: Path, progress: ProgressLog, usage: Usage, kept_key: str | None) -> OperationAnswer:
+    async def _perform(
+        self, claim: Claim, folder: Path, progress: ProgressLog, usage: Usage, kept_key: str | None, cut: Window | None
+    ) -> OperationAnswer:
         """Run the operation in a child process.
 
-        `kept_key`: of the measurements that it uses; None: it uses none.
+        `kept_key`: of the measurements that it uses; None: it uses none. `cut`: see `run`.
         """
+        pool = self._pool if claim.preview is None else self._preview_pool
         for attempt in range(1, MAX_KILLS + 1):
             inputs = await asyncio.to_thread(self._prepare_folder, claim, folder)
             kept = folder / KEPT
@@ -155,9 +182,10 @@ class OperationRunner:
                 inputs=inputs,
                 folder=str(folder / OUTPUTS),
                 kept=str(kept) if kept_key else None,
+                cut=(cut.start_s, cut.end_s) if cut else None,
             )
             try:
-                answer = ANSWER.validate_python(await self._pool.call(TARGET, vars(call), progress, usage))
+                answer = ANSWER.validate_python(await pool.call(TARGET, vars(call), progress, usage))
             except Killed:
                 if attempt == MAX_KILLS:
                     raise
@@ -218,6 +246,8 @@ class OperationRunner:
                     source=claim.id,
                     media=output.media,
                     sha256=output.sha256,
+                    ttl_s=None if claim.preview is None else PREVIEW_TTL_S,
+                    listed=claim.listed,
                 )
                 file = checked_file(output.path, work_folder(self._settings, claim.id) / OUTPUTS)
                 records[name] = self._media.publish(incoming, new, file=file)

@@ -92,7 +92,7 @@ class JobWorker:
     async def start(self, queues: Mapping[str, Queue], *, patient: bool = False) -> None:
         """Open the database and start working on `queues`.
 
-        `queues`: service name -> Queue. `patient`: wait for a database server that does not answer.
+        `queues`: queue name -> Queue. `patient`: wait for a database server that does not answer.
         """
         self._queues, self._jobs.stopping = queues, False
         self._lifeline = await self._connect(patient)
@@ -163,7 +163,7 @@ class JobWorker:
             crashed = WorkerCrashed(f"The server died {claim.failures} times while it ran this job, so it is not tried again.")
             await self._fail(claim, crashed, progress, run_log)
             return
-        task = asyncio.ensure_future(self._queues[claim.service].run(claim, progress))
+        task = asyncio.ensure_future(self._queues[claim.queue].run(claim, progress))
         self._running[job_id] = task
         try:
             await self._settle(claim, task, progress, run_log)
@@ -206,7 +206,7 @@ class JobWorker:
             frames = int(progress.latest.total) if progress.latest is not None and outcome.metrics.get("fps") else None
             run_log.ended(Status.SUCCEEDED, frames=frames)
         else:
-            await self._queues[claim.service].discard(claim, outcome)
+            await self._queues[claim.queue].discard(claim, outcome)
             run_log.left("it ended otherwise")
 
     async def _fail(self, claim: Claim, error: ReelwrightError, progress: ProgressLog, run_log: RunLog) -> None:

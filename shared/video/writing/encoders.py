@@ -82,6 +82,10 @@ _PREFERRED: Mapping[str, tuple[str, ...]] = {
 }
 
 
+ALL_INTRA = {"g": "1", "bf": "0"}
+"""Options of H.264 and HEVC encoders that make every picture a keyframe."""
+
+
 def choose_encoder(wanted: str, suffix: str, pixel_format: str) -> Encoder:
     """Return the encoder `wanted`; for "auto" the first that works.
 

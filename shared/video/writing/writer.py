@@ -27,7 +27,7 @@ from shared.video.reading.texts import Chapter, file_chapters, read_subtitles
 from shared.video.seconds import to_fraction
 from shared.video.writing.action_thread import ActionThread
 from shared.video.writing.encoder_input import PictureConverter
-from shared.video.writing.encoders import choose_encoder, encoder_options
+from shared.video.writing.encoders import ALL_INTRA, choose_encoder, encoder_options
 from shared.video.writing.output_file import OutputFile, VideoEncoding
 from shared.video.writing.sound_coding import sound_coding
 from shared.video.writing.texts import HOLDERS, retimed
@@ -43,7 +43,7 @@ class VideoWriter:
     `path`: .mp4, .mov, .mkv, .webm, or .webp (an animation without sound that repeats for ever). `frame_rate`: the nominal rate.
     `time_base`: the unit of the `pts` given to `write`, by default 1 / `frame_rate`. `color`: the tags of the file; pictures with other
     tags are converted. None takes those of the first picture. `quality`: 0 to 100, about the same to the eye with each encoder. `encoder`:
-    an FFmpeg name, or "auto" (NVENC where it works, else the first that fits).
+    an FFmpeg name, or "auto" (NVENC where it works, else the first that fits). `all_intra`: every picture is a keyframe.
 
     The file gets its name only after the `with` block has ended without an error; otherwise no file is left. Odd sizes are padded by one
     pixel where the pixel format has no odd sizes, and `warnings` says so. Raises Invalid if no encoder fits.
@@ -62,6 +62,7 @@ class VideoWriter:
         quality: int = 70,
         encoder: str = "auto",
         sample_aspect_ratio: Fraction | None = None,
+        all_intra: bool = False,
     ):
         self._path = Path(path)
         suffix = self._path.suffix.lower()
@@ -74,7 +75,7 @@ class VideoWriter:
         self._settings = VideoEncoding(
             container=FORMATS[suffix],
             encoder=chosen,
-            options=encoder_options(chosen, quality, pixel_format),
+            options=encoder_options(chosen, quality, pixel_format) | (ALL_INTRA if all_intra else {}),
             pixel_format=pixel_format,
             frame_rate=rate,
             time_base=time_base or 1 / rate,

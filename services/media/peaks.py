@@ -1,0 +1,79 @@
+"""media.peaks: the waveform of a clip's sound."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, Field
+
+from shared.operation import Kind, Operation, Params, Progress, Silent
+from shared.video import probe_video, read_audio
+
+_MOST_VALUES = 30_000
+_FINEST = 50
+
+
+class PeaksParams(Params):
+    """Resolution of the waveform."""
+
+    rate: int | None = Field(None, ge=1, le=1000, description="Values per second. Empty: 50, or fewer for clips of more than ten minutes.")
+
+
+class PeaksResult(BaseModel):
+    """Size of the waveform."""
+
+    channels: int = Field(description="Number of sound channels; 0 without sound.")
+    rate: int = Field(description="Values per second; 0 without sound.")
+    duration_s: float = Field(description="Length of the picture in seconds.")
+
+
+class Peaks(PeaksResult):
+    """The waveform."""
+
+    peaks: list[list[int]] = Field(description="For each channel the largest amplitude in each 1 / `rate` s, 0 to 255.")
+
+
+def peaks(params: PeaksParams, *, video: Path, output: Path, progress: Progress = Silent()) -> PeaksResult:
+    """Write the waveform of the first sound track of `video` to `output`, `Peaks` as JSON.
+
+    It begins at time 0 of the picture and has its length. A clip without sound has none. Raises UnsupportedMedia and BrokenMedia.
+    """
+    info = probe_video(video)
+    length = info.length_s
+    channels = info.audio[0].channels if info.audio else 0
+    rate = (params.rate or max(min(_FINEST, int(_MOST_VALUES / max(length, 0.1))), 1)) if channels else 0
+    loudest = np.zeros((channels, math.ceil(length * rate)), np.float32)
+    if channels:
+        with read_audio(video) as blocks:
+            for block in blocks:
+                _raise_to(loudest, block.samples, float(block.start), block.sample_rate, rate)
+                progress(min(float(block.end), length), length)
+    levels = np.rint(np.minimum(loudest, 1) * 255).astype(int)
+    result = PeaksResult(channels=channels, rate=rate, duration_s=length)
+    output.write_text(Peaks(**result.model_dump(), peaks=levels.tolist()).model_dump_json(), encoding="utf-8")
+    progress(length, length)
+    return result
+
+
+def _raise_to(loudest: NDArray[np.float32], samples: NDArray[np.float32], start: float, sample_rate: int, rate: int) -> None:
+    """Raise the values that a block of sound belongs to.
+
+    `loudest`: (channels, values), changed. `samples`: (channels, n). A file can change its number of channels halfway.
+    """
+    places = ((start + np.arange(samples.shape[1]) / sample_rate) * rate).astype(np.int64)
+    inside = (places >= 0) & (places < loudest.shape[1])
+    for target, channel in zip(loudest, np.abs(samples), strict=False):
+        np.maximum.at(target, places[inside], channel[inside])
+
+
+PEAKS = Operation(
+    name="media.peaks",
+    summary="Measure the waveform of a clip's sound",
+    params=PeaksParams,
+    result=PeaksResult,
+    inputs={"video": Kind.VIDEO},
+    outputs={"peaks": Kind.JSON},
+    run=peaks,
+    example=PeaksParams(),
+)

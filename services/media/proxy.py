@@ -1,0 +1,228 @@
+"""media.proxy: a small copy of a clip for players that show exact frames, and the map to the clip's frames."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, Field
+
+from services.media.frame_rate import Shown, at_constant_rate
+from services.media.picture_size import even
+from services.media.resized import for_browsers
+from shared.editing.rates import constant_rate
+from shared.operation import Input, Kind, Operation, Params, Progress, Silent
+from shared.video import Frame, VideoInfo, VideoWriter, conversion_warnings, layout_of, map_ordered, probe_video, read_frames, read_together
+from shared.video.clip.cut_sound import PartSound
+from shared.video.clip.part import ClipPart
+from shared.video.clip.rewrite import expected_frames
+from shared.video.frames.color import BT709
+from shared.video.frames.planes import picture_from, planes_of
+
+SHORTER, LONGER = 540, 1920
+_AAC = frozenset({"mono", "stereo", "5.1", "5.1(side)"})
+"""Sound layouts that browsers play from AAC."""
+
+_BLACK, _WHITE, _GRAY = 16, 235, 128
+_SAME_TIME_S = 0.0005
+
+
+class ProxyParams(Params):
+    """Size and quality of the proxy."""
+
+    shorter: int = Field(
+        SHORTER, ge=64, le=1080, multiple_of=2, description="Maximum of the shorter side in pixels. Smaller clips keep their size."
+    )
+    quality: int = Field(50, ge=0, le=100, description="Picture quality of the output, from 0 (smallest file) to 100 (best).")
+
+
+class FrameMap(BaseModel):
+    """The clip's frames that a proxy shows."""
+
+    frame_rate: str = Field(description='Frames per second of the proxy as an exact fraction, such as "30000/1001".')
+    frames: int = Field(description="Number of frames of the proxy.")
+    width: int = Field(description="Width of the picture in pixels.")
+    height: int = Field(description="Height of the picture in pixels; with a matte the proxy is twice as high.")
+    source_width: int = Field(description="Width of the clip in pixels, upright and with square pixels.")
+    source_height: int = Field(description="Height of the clip in pixels, upright and with square pixels.")
+    source_frames: int = Field(description="Number of frames of the clip.")
+    alpha: bool = Field(description="Whether a matte is below the picture.")
+    numbers: list[int] | None = Field(description="Frame of the clip that each proxy frame shows. null: the frame of the same number.")
+    times_s: list[float] | None = Field(description="Time of each frame of the clip in seconds. null: its number / `frame_rate`.")
+    warnings: list[str] = Field(description="Sentences about what differs from the clip.")
+
+
+class ProxyResult(BaseModel):
+    """The written proxy."""
+
+    width: int = Field(description="Width of the picture in pixels.")
+    height: int = Field(description="Height of the picture in pixels; with a matte the proxy is twice as high.")
+    frames: int = Field(description="Number of frames of the proxy.")
+    frame_rate: str = Field(description='Frames per second as an exact fraction, such as "30000/1001".')
+    duration_s: float = Field(description="Length in seconds.")
+    encoder: str = Field(description="Video encoder used.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Numbered:
+    """A frame of the clip with its number, and the frame of the matte shown with it."""
+
+    frame: Frame
+    number: int
+    matte: Frame | None
+
+    @property
+    def pts(self) -> int:
+        return self.frame.pts
+
+    @property
+    def time_base(self) -> Fraction:
+        return self.frame.time_base
+
+    @property
+    def duration(self) -> int:
+        return self.frame.duration
+
+    @property
+    def time(self) -> Fraction:
+        return self.frame.time
+
+
+def proxy(
+    params: ProxyParams, *, video: Path, alpha: Path | None = None, outputs: dict[str, Path], progress: Progress = Silent()
+) -> ProxyResult:
+    """Write a proxy of a clip and the map of its frames.
+
+    `outputs["proxy"]`: H.264 in MP4, every picture a keyframe, 8-bit BT.709, at a constant rate from time 0, with the first sound track in
+    AAC. With `alpha` the matte is below the picture, in the same size, so that both are always of one frame. `outputs["frames"]`: a
+    `FrameMap` as JSON. One pass, with memory that does not depend on the length but for the times of frames. Raises UnsupportedMedia and
+    BrokenMedia; nothing is left after a failure.
+    """
+    info = probe_video(video)
+    if alpha is not None:
+        probe_video(alpha, hint="a matte is a gray video, as long as the clip")
+    size = proxy_size(info.width, info.height, params.shorter)
+    rate = constant_rate(info.steady_rate, varies=False)
+    warnings = list(conversion_warnings(info, to_sdr8=True))
+    for warning in warnings:
+        progress.warn(warning)
+    expected = expected_frames(info, ClipPart())
+    numbers, times = list[int](), list[float]()
+    with ExitStack() as stack:
+        writer = stack.enter_context(
+            VideoWriter(
+                outputs["proxy"],
+                width=size[0],
+                height=size[1] * (1 if alpha is None else 2),
+                frame_rate=rate,
+                color=BT709,
+                quality=params.quality,
+                all_intra=True,
+            )
+        )
+        heard = _heard(info)
+        sound = stack.enter_context(PartSound(writer, video, heard, start=Fraction(0)))
+
+        def counted() -> Iterator[_Numbered]:
+            for each in _frames(video, alpha):
+                times.append(round(float(each.time), 6))
+                progress(min(each.number, expected), expected)
+                yield each
+
+        for shown, picture in map_ordered(lambda each: (each, _picture(each, size)), at_constant_rate(counted(), rate), ahead=2):
+            # The first picture stands from time 0 on.
+            for _ in range(shown.first.pts + shown.count - len(numbers)):
+                writer.write(picture, len(numbers))
+                numbers.append(shown.frame.number)
+            sound.write(until=len(numbers) / rate)
+    outputs["frames"].write_text(_map(info, size, rate, numbers, times, alpha is not None, warnings).model_dump_json(), encoding="utf-8")
+    progress(expected, expected)
+    return ProxyResult(
+        width=size[0],
+        height=size[1],
+        frames=len(numbers),
+        frame_rate=f"{rate.numerator}/{rate.denominator}",
+        duration_s=float(len(numbers) / rate),
+        encoder=writer.encoder,
+    )
+
+
+def proxy_size(width: int, height: int, shorter: int) -> tuple[int, int]:
+    """Return width and height of a proxy: even, and not larger than the clip but for one pixel."""
+    scale = min(Fraction(shorter, min(width, height)), Fraction(LONGER, max(width, height)), Fraction(1))
+    return even(width * scale), even(height * scale)
+
+
+def _frames(video: Path, alpha: Path | None) -> Iterator[_Numbered]:
+    """Yield the frames of a clip in order, with those of its matte."""
+    if alpha is None:
+        with read_frames(video, to_sdr8=True, opaque=True) as frames:
+            for number, frame in enumerate(frames):
+                yield _Numbered(frame, number, None)
+        return
+    with read_together(video, alpha, to_sdr8=True, opaque=True) as pairs:
+        for number, (frame, matte) in enumerate(pairs):
+            yield _Numbered(frame, number, matte)
+
+
+def _picture(shown: Shown[_Numbered], size: tuple[int, int]) -> av.VideoFrame:
+    """Return the picture of a proxy frame, with its matte below."""
+    picture = for_browsers(shown.frame.frame, size)
+    if shown.frame.matte is None:
+        return picture
+    luma, *chroma = planes_of(picture)
+    matte = _limited(cv2.resize(shown.frame.matte.matte(), size, interpolation=cv2.INTER_AREA))
+    stacked = (np.concatenate([luma, matte]), *(np.concatenate([plane, np.full_like(plane, _GRAY)]) for plane in chroma))
+    return picture_from(stacked, size[0], 2 * size[1], "yuv420p")
+
+
+def _limited(matte: NDArray[Any]) -> NDArray[np.uint8]:
+    """Map 0 to 255 to the black and white of limited range."""
+    levels = np.rint(np.arange(256) * ((_WHITE - _BLACK) / 255) + _BLACK).astype(np.uint8)
+    return np.asarray(cv2.LUT(matte, levels), np.uint8)
+
+
+def _heard(info: VideoInfo) -> VideoInfo:
+    """Return the clip with its first sound track only, in a layout that browsers play."""
+    tracks = info.audio[:1]
+    if tracks and layout_of(tracks[0].layout, tracks[0].channels) not in _AAC:
+        tracks = (tracks[0].model_copy(update={"layout": "stereo", "channels": 2}),)
+    return info.model_copy(update={"audio": tracks})
+
+
+def _map(
+    info: VideoInfo, size: tuple[int, int], rate: Fraction, numbers: list[int], times: list[float], alpha: bool, warnings: list[str]
+) -> FrameMap:
+    same = numbers == list(range(len(times)))
+    steady = all(abs(time - float(number / rate)) < _SAME_TIME_S for number, time in enumerate(times))
+    return FrameMap(
+        frame_rate=f"{rate.numerator}/{rate.denominator}",
+        frames=len(numbers),
+        width=size[0],
+        height=size[1],
+        source_width=info.width,
+        source_height=info.height,
+        source_frames=len(times),
+        alpha=alpha,
+        numbers=None if same else numbers,
+        times_s=None if steady else times,
+        warnings=warnings,
+    )
+
+
+PROXY = Operation(
+    name="media.proxy",
+    summary="Make a small copy of a clip for players that show exact frames",
+    params=ProxyParams,
+    result=ProxyResult,
+    inputs={"video": Kind.VIDEO, "alpha": Input(kind=Kind.VIDEO, optional=True, matte=True)},
+    outputs={"proxy": Kind.VIDEO, "frames": Kind.JSON},
+    run=proxy,
+    example=ProxyParams(),
+)

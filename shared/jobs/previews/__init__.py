@@ -1,0 +1,1 @@
+"""Previews: the same operation on small copies of its videos."""

@@ -1,0 +1,44 @@
+"""Parts of videos in which every frame is a keyframe, copied without encoding."""
+
+import os
+from fractions import Fraction
+from pathlib import Path
+
+import av
+
+from shared.errors import Invalid
+from shared.video.limits import Limits
+from shared.video.reading.open_input import main_video, open_input, time_base_of
+from shared.video.seconds import Seconds, to_fraction
+
+
+def cut_keyframes(
+    source: str | os.PathLike[str], output: str | os.PathLike[str], *, start_s: Seconds, end_s: Seconds, limits: Limits | None = None
+) -> None:
+    """Copy the pictures from `start_s` to `end_s` seconds into an MP4 file, without sound.
+
+    The part begins at time 0. Raises Invalid if no picture begins in the part.
+    """
+    target = Path(output)
+    with open_input(source, limits=limits or Limits.current()) as container:
+        stream = main_video(container, source)
+        base = time_base_of(stream)
+        zero = (stream.start_time or 0) * base
+        first, end = to_fraction(start_s) + zero, to_fraction(end_s) + zero
+        container.seek(max(int(first / base) - 1, 0), stream=stream)
+        with av.open(str(target), "w", format="mp4") as part:
+            copy = part.add_stream_from_template(stream, opaque=True)
+            begin: int | None = None
+            for packet in container.demux(stream):
+                if packet.pts is None or packet.pts * base < first - Fraction(1, 1000):
+                    continue
+                if packet.pts * base >= end - Fraction(1, 1000):
+                    break
+                begin = packet.pts if begin is None else begin
+                packet.pts -= begin
+                packet.dts = packet.pts
+                packet.stream = copy
+                part.mux(packet)
+    if begin is None:
+        target.unlink(missing_ok=True)
+        raise Invalid(f"No frame of the video begins between {float(start_s):g} and {float(end_s):g} s.")

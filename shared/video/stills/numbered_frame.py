@@ -1,0 +1,61 @@
+"""One frame of a video, by its number."""
+
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from shared.errors import Invalid
+from shared.media.types import is_image
+from shared.video.frames.frame import Frame
+from shared.video.limits import Limits
+from shared.video.reading.animated_webp import is_animation
+from shared.video.reading.open_input import file_head
+from shared.video.reading.reader import read_frames
+from shared.video.reading.times.timeline import timeline
+from shared.video.stills.image import upright_image
+
+
+def numbered_frame(args: dict[str, Any], _progress: Any) -> dict[str, Any]:
+    """Write one frame of a video as a PNG, in a worker process.
+
+    Takes `{"path", "output", "number"}`; frames count from 0 in the order of presentation. A still image is frame 0. The picture is
+    upright, has the clip's full size, and is tone-mapped where the clip has high dynamic range. Returns `{"width", "height"}`. Raises
+    Invalid, naming the last frame, for a number that the clip does not have.
+    """
+    limits = Limits.current()
+    path, number = args["path"], int(args["number"])
+    head = file_head(path, limits)
+    if is_image(head) and not is_animation(head):
+        if number:
+            raise _missing(number, 1)
+        picture = upright_image(path, limits)
+    else:
+        picture = Image.fromarray(_frame(path, number, limits).rgb())
+    picture.save(Path(args["output"]), "PNG", compress_level=1)
+    return {"width": picture.width, "height": picture.height}
+
+
+def _frame(path: str, number: int, limits: Limits) -> Frame:
+    """Return a frame, reading from the keyframe before it where the packets' times name the frames."""
+    times = timeline(path, limits=limits)
+    if times is None:
+        with read_frames(path, to_sdr8=True, opaque=True, limits=limits) as frames:
+            last, count = next(frames), 1
+            for frame in islice(frames, number):
+                last, count = frame, count + 1
+        if count <= number:
+            raise _missing(number, count)
+        return last
+    if number >= len(times.pts):
+        raise _missing(number, len(times.pts))
+    start = Fraction(int(times.pts[number])) * times.time_base
+    with read_frames(path, start=start, shown_at_start=True, to_sdr8=True, opaque=True, limits=limits, prefetch=1) as frames:
+        return next(frames)
+
+
+def _missing(number: int, count: int) -> Invalid:
+    detail = f"there is no frame {number}; the last one is {count - 1}"
+    return Invalid(f"{detail.capitalize()}.", errors=[{"field": "n", "detail": detail}])

@@ -1,0 +1,102 @@
+"""Views of media and previews, over HTTP on a running suite."""
+
+import hashlib
+import time
+
+from shared.http.service import SAMPLES
+from shared.operation import Sample
+from shared.testing import RunningSuite
+
+CLIP, MATTE, PICTURE = SAMPLES[Sample.CLIP], SAMPLES[Sample.MATTE], SAMPLES[Sample.PICTURE]
+PATIENCE_S = 90
+
+
+def fetched(running: RunningSuite, path: str, **headers: str):
+    """Ask for a view until it is made."""
+    deadline = time.monotonic() + PATIENCE_S
+    while (answer := running.client.get(path, headers=headers)).status_code == 202 and time.monotonic() < deadline:
+        assert answer.headers["location"] == f"/v1/jobs/{answer.json()['id']}"
+        assert int(answer.headers["retry-after"]) >= 1
+        time.sleep(0.05)
+    return answer
+
+
+def names(running: RunningSuite) -> list[str]:
+    return [record["name"] for record in running.client.get("/v1/media", params={"limit": 200}).json()["items"]]
+
+
+def test_views_are_made_once_and_sent_with_ranges(running: RunningSuite):
+    before = names(running)
+    proxy = fetched(running, f"/v1/media/{CLIP}/proxy")
+    assert (proxy.status_code, proxy.headers["content-type"]) == (200, "video/mp4")
+    again = {"If-None-Match": proxy.headers["etag"]}
+    assert running.client.get(f"/v1/media/{CLIP}/proxy", headers=again).status_code == 304
+    part = running.client.get(f"/v1/media/{CLIP}/proxy", headers={"Range": "bytes=4-7"})
+    assert (part.status_code, part.content) == (206, b"ftyp")
+    frames = running.client.get(f"/v1/media/{CLIP}/proxy/frames").json()
+    assert (frames["frame_rate"], frames["frames"], frames["numbers"], frames["times_s"]) == ("30/1", 180, None, None)
+    strip, times = fetched(running, f"/v1/media/{CLIP}/strip"), running.client.get(f"/v1/media/{CLIP}/strip/times").json()
+    assert (strip.headers["content-type"], len(times["times_s"]), times["columns"]) == ("image/jpeg", 60, 10)
+    peaks = fetched(running, f"/v1/media/{CLIP}/peaks").json()
+    assert (peaks["channels"], [len(channel) for channel in peaks["peaks"]]) == (2, [300, 300])
+    silent = running.client.get(f"/v1/media/{MATTE}/peaks")
+    assert (silent.status_code, silent.json()["channels"], silent.json()["peaks"]) == (200, 0, [])
+    assert names(running) == before
+    listed = running.client.get("/v1/jobs", params={"limit": 500}).json()["items"]
+    assert all(job["listed"] for job in listed)
+
+    frame, last = (running.client.get(f"/v1/media/{CLIP}/frame", params={"n": n}) for n in (12, 180))
+    assert frame.content.startswith(b"\x89PNG")
+    assert (last.status_code, last.json()["errors"][0]["field"]) == (422, "n")
+    assert "the last one is 179" in last.json()["detail"]
+    picture = running.client.get(f"/v1/media/{PICTURE}/proxy")
+    assert (picture.status_code, running.client.get(f"/v1/media/{PICTURE}/frame").status_code) == (404, 200)
+    assert running.client.get("/v1/media/01j8zq3v4x5k6m7n8p9q0r1s2t/proxy").status_code == 404
+
+
+def test_views_go_with_their_medium(running: RunningSuite, clip):
+    medium = running.upload(clip)["id"]
+    proxy = fetched(running, f"/v1/media/{medium}/proxy")
+    assert proxy.status_code == 200
+    assert running.client.delete(f"/v1/media/{medium}").status_code == 204
+    assert running.client.get(f"/v1/media/{medium}/proxy").status_code == 404
+
+
+def test_a_preview_runs_on_the_proxy_for_a_few_seconds(running: RunningSuite):
+    fetched(running, f"/v1/media/{CLIP}/proxy")
+    before = names(running)
+    body = {"inputs": {"video": CLIP}, "params": {"height": 90}, "preview": True, "preview_at_s": 5.8, "preview_s": 1, "cache": False}
+    url, wait = "/v1/media/transcode/jobs", {"Prefer": "wait=60"}
+    job = running.client.post(url, json=body, headers=wait).json()
+    assert job["status"] == "succeeded", job["error"]
+    assert job["preview"] == {"at_s": 5.8, "seconds": 1.0, "slot": "", "start_s": 5.0, "end_s": 6.0}
+    assert (job["params"]["start"], job["params"]["duration"]) == (0, None)
+    video = job["outputs"]["video"]
+    assert (video["listed"], video["media"]["duration_s"], video["media"]["height"]) == (False, 1.0, 90)
+    assert video["expires_at"] < job["created_at"].replace(job["created_at"][11:13], f"{int(job['created_at'][11:13]) + 2:02}")
+    assert names(running) == before
+    assert job["id"] not in {listed["id"] for listed in running.client.get("/v1/jobs", params={"limit": 500}).json()["items"]}
+    refused = running.client.post("/v1/background/composite/jobs", json={"inputs": {"video": CLIP, "alpha": "auto"}, "preview": True})
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "inputs.alpha")
+
+
+def test_the_newest_preview_of_a_slot_wins(running: RunningSuite):
+    fetched(running, f"/v1/media/{CLIP}/proxy")
+
+    def start(layers: int, slot: str) -> str:
+        body = {"inputs": {"video": CLIP}, "params": {"layers": layers}, "preview": True, "preview_slot": slot, "preview_s": 0.5}
+        return running.client.post("/v1/effects/motion-trails/jobs", json=body | {"cache": False}).json()["id"]
+
+    older, other, newer = start(2, "a"), start(3, "b"), start(4, "a")
+    assert [running.wait(job_id)["status"] for job_id in (older, other, newer)] == ["canceled", "succeeded", "succeeded"]
+
+
+def test_known_bytes_are_found_by_their_hash(running: RunningSuite, picture):
+    medium = running.upload(picture)
+    url = f"/v1/media/by-hash/{hashlib.sha256(picture.read_bytes()).hexdigest()}"
+    assert running.client.get(url).json()["id"] == medium["id"]
+    assert running.client.head(url).status_code == 200
+    running.client.delete(f"/v1/media/{medium['id']}")
+    assert running.client.get(url).status_code in (200, 404)
+    assert running.client.get(f"/v1/media/by-hash/{'0' * 64}").status_code == 404
+    assert running.client.get("/v1/media/by-hash/abc").status_code == 422
