@@ -210,7 +210,7 @@ PreviewKind = Literal["part", "cut", "whole"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kept:
+class KeptMeasurement:
     """A file of measurements that the operations of a service share.
 
     With it, the same content is measured once. `run` gets its path as the argument `name`: it reads the file if it exists, and
@@ -249,7 +249,7 @@ class Operation:
     cut_in_previews: bool = False
     """Whether a preview gets only a part of its videos. For operations without `start` and `duration` that read whole clips."""
     needs: tuple[str, ...] = ()
-    keeps: Kept | None = None
+    keeps: KeptMeasurement | None = None
     remembered: bool = True
     """Whether a result may be returned again for the same content and params."""
     names_inputs: bool = False

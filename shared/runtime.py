@@ -27,7 +27,7 @@ from shared.errors import (
 from shared.jobs import Jobs, JobWorker, Queue
 from shared.jobs.database.ledger import queue_of
 from shared.jobs.previews.inputs import PreviewInputs
-from shared.jobs.retention import Swept, sweep
+from shared.jobs.retention import SweepCounts, sweep
 from shared.jobs.running.remembered import ResultMemory
 from shared.jobs.running.runner import OperationRunner
 from shared.media.store import MediaStore
@@ -150,7 +150,7 @@ class Runtime:
         except (ReelwrightError, OSError) as error:
             log.warning("no probe process could be started ahead: %s", error)
 
-    async def sweep(self) -> Swept:
+    async def sweep(self) -> SweepCounts:
         """Delete everything that has expired."""
         return await asyncio.to_thread(sweep, self.jobs.store, self.media, self.settings.data_dir)
 

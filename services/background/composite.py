@@ -15,7 +15,15 @@ from pydantic import BaseModel, Field
 from services.background.clip.aligned_plate import AlignedPlate
 from services.background.clip.backdrop import Backdrop, End, Fit, is_clip
 from services.background.clip.planes import Plane, Planes, alpha_of, planes_420
-from services.background.mixing.compositor import Compositor, Layers, Look, Measured, Shadow, Steadied, Steadier
+from services.background.mixing.compositor import (
+    Compositor,
+    FrameMeasurements,
+    Layers,
+    Look,
+    MeasurementSmoother,
+    Shadow,
+    SteadyMeasurements,
+)
 from services.background.mixing.grain import Grain, grain_of
 from services.background.mixing.over import chroma_alpha
 from services.background.params import LookParams
@@ -24,7 +32,7 @@ from shared.operation import Input, Kind, Operation, Progress, Silent
 from shared.video import VideoInfo, conversion_warnings, map_ordered, probe, read_together
 from shared.video.clip.clip_file import PIXELS, ClipFile, Target
 from shared.video.clip.part import ClipPart
-from shared.video.clip.rewrite import Times, Written, expected_frames, matte_remarks, probe_clip, rate_of, write_again
+from shared.video.clip.rewrite import Times, WrittenVideo, expected_frames, matte_remarks, probe_clip, rate_of, write_again
 from shared.video.frames.color import apply_tags, matrix_or_guess
 from shared.video.frames.planes import picture_from
 from shared.video.info import ColorInfo
@@ -134,7 +142,9 @@ def _behind_remarks(background: Path | None) -> Iterator[str]:
             yield f"Background: {warning}"
 
 
-def _write_subject(session: "_Session", params: CompositeParams, video: Path, info: VideoInfo, output: Path, progress: Progress) -> Written:
+def _write_subject(
+    session: "_Session", params: CompositeParams, video: Path, info: VideoInfo, output: Path, progress: Progress
+) -> WrittenVideo:
     """Write the subject alone with its alpha.
 
     Raises Invalid if no frame begins in the part.
@@ -155,7 +165,7 @@ def _write_subject(session: "_Session", params: CompositeParams, video: Path, in
             raise Invalid(
                 f"No frame of the video begins in the part from {params.start:g} s on. Choose another start or a longer duration."
             )
-    return Written(count, float(end), file.encoder or "png")
+    return WrittenVideo(count, float(end), file.encoder or "png")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -197,14 +207,14 @@ class _Session:
             matrix = matrix_or_guess(first.color, *self._size)
             grain = self._measured_grain(first.layers) if self._params.grain else None
             compositor = Compositor(self._look(matrix), grain)
-            steady = Steadier()
+            steady = MeasurementSmoother()
 
-            def measured(each: _Source) -> tuple[_Source, Measured]:
+            def measured(each: _Source) -> tuple[_Source, FrameMeasurements]:
                 layers = each.layers
                 clean = replace(layers, alpha=compositor.cleaned(layers.alpha))
                 return _Source(each.times, each.color, clean), compositor.measure(clean)
 
-            def composed(job: tuple[_Source, Steadied]) -> tuple[Times, av.VideoFrame]:
+            def composed(job: tuple[_Source, SteadyMeasurements]) -> tuple[Times, av.VideoFrame]:
                 each, steadied = job
                 picture = picture_from(compositor.compose(each.layers, steadied), *self._size, "yuv420p")
                 apply_tags(picture, each.color.model_copy(update={"range": "tv"}))

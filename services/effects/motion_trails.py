@@ -22,7 +22,7 @@ from services.effects.scene.tracker import SceneTracker
 from services.effects.trails.compositors import Compositor, MaskedCompositor, SoftCompositor, WholeCompositor
 from services.effects.trails.ghost_styles import GHOST_STYLES, GhostName
 from services.effects.trails.tint import Tint
-from services.effects.trails.trail import Direction, Reach, Trail, trails
+from services.effects.trails.trail import Direction, Trail, TrailExtent, trails
 from services.effects.trails.weighted_mean import mixing_bytes
 from shared.operation import Input, Kind, Operation, Progress, Silent
 from shared.video import Frame, VideoInfo, map_ordered
@@ -91,9 +91,9 @@ class MotionTrailsParams(ClipPart, SubjectParams):
         return self
 
     @property
-    def reach(self) -> Reach:
+    def reach(self) -> TrailExtent:
         """The extent of a trail."""
-        return Reach(layers=self.layers, spacing=self.spacing, seconds=self.spacing_unit == "seconds", direction=self.direction)
+        return TrailExtent(layers=self.layers, spacing=self.spacing, seconds=self.spacing_unit == "seconds", direction=self.direction)
 
     @property
     def soft(self) -> bool:

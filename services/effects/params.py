@@ -8,7 +8,7 @@ from services.effects.scene.tracker import SceneTracker
 from shared.motion.camera import Model
 from shared.operation import Params, Progress
 from shared.video import VideoInfo
-from shared.video.clip.rewrite import Written, rate_of
+from shared.video.clip.rewrite import WrittenVideo, rate_of
 
 
 class SubjectParams(Params):
@@ -38,7 +38,7 @@ class EffectResult(BaseModel):
     encoder: str = Field(description="Video encoder used.")
 
     @classmethod
-    def of(cls, written: Written, tracker: SceneTracker, info: VideoInfo, **more: Any) -> Self:
+    def of(cls, written: WrittenVideo, tracker: SceneTracker, info: VideoInfo, **more: Any) -> Self:
         """Make the result for a written video.
 
         `more`: fields of the subclass.
@@ -55,7 +55,7 @@ class EffectResult(BaseModel):
         )
 
 
-def warn_if_unsure(tracker: SceneTracker, written: Written, progress: Progress) -> None:
+def warn_if_unsure(tracker: SceneTracker, written: WrittenVideo, progress: Progress) -> None:
     """Warn about frames whose camera motion could not be measured."""
     if tracker.unsure:
         progress.warn(f"The camera's motion could not be measured at {tracker.unsure} of {written.frames} frames; it was extrapolated.")

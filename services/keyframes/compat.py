@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field
 from services.keyframes.detect import DETECT, MAX_VIDEOS, DetectParams
 from services.keyframes.output.gallery import with_media
 from shared.errors import NotFound
-from shared.http.forms import Refused, finished, form_schema, read_form
+from shared.http.forms import RefusedFile, finished, form_schema, read_form
 from shared.http.json_route import JsonRoute
 from shared.http.params_text import params_from_text
 from shared.http.problems import problems
@@ -100,7 +100,7 @@ def _extract_routes(runtime: Runtime) -> APIRouter:
         images = f"/v1/media/{job.outputs['keyframes'].id}/files/" if "keyframes" in job.outputs else ""
         replies = [
             Extracted(video=file.name, keyframes_extracted=0, frames=[], error=file.error.detail)
-            if isinstance(file, Refused)
+            if isinstance(file, RefusedFile)
             else _reply(file.name, next(reports), images, job.id)
             for file in form.files
         ]

@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 
 from services.matting.backends.auto import Choice, choose, missing, named
-from services.matting.backends.backend import Alpha, Backend, Mask, Opened, Rgb, Setup, View
+from services.matting.backends.backend import Alpha, Backend, Mask, OpenedBackend, Rgb, Setup, View
 from services.matting.output.backdrop import backdrop, picture_backdrop
-from services.matting.output.finish import BackendFrame, Finish
+from services.matting.output.finish import BackendFrame, FrameFinisher
 from services.matting.output.pictures import gray_picture
 from services.matting.params import BackendUsed, MatteParams, MatteResult
 from services.matting.reading.masks import Target as MaskTarget
@@ -23,7 +23,7 @@ from services.matting.reading.masks import fixed_mask, given_masks
 from services.matting.reading.plate import plate_picture
 from services.matting.reading.sample import sample_of
 from services.matting.reading.views import gray_size, views_of
-from services.matting.steadiness.smooth import Steadier
+from services.matting.steadiness.smooth import MatteSmoother
 from services.matting.subject.regions import Region, boxed_region, clicked_region, main_region, masked_region
 from services.matting.subject.tracker import First, Tracker
 from shared.errors import Invalid
@@ -95,7 +95,7 @@ def matte(
         }
         first = _first(subject, params, info, user_masks.get(0))
         run = _Run(params=params, choice=choice, setup=setup, first=first, subject=subject)
-        finish = Finish(frozenset(written), params, params, behind)
+        finish = FrameFinisher(frozenset(written), params, params, behind)
         backend_frames = stack.enter_context(closing(run.backend_frames(opened, views_of(video, params, setup, user_masks))))
         total, tally = expected_frames(info, params), _Tally()
         if params.keep_times and params.start:
@@ -163,7 +163,7 @@ class _Run:
         automatic = 0.0 if self.choice.backend.steady else _AUTOMATIC_STEADINESS
         return automatic if self.params.steadiness is None else self.params.steadiness
 
-    def backend_frames(self, opened: Opened, views: Iterator[View]) -> Generator[BackendFrame]:
+    def backend_frames(self, opened: OpenedBackend, views: Iterator[View]) -> Generator[BackendFrame]:
         """Yield each frame with its matte."""
         waiting: deque[View] = deque()
 
@@ -172,7 +172,7 @@ class _Run:
                 waiting.append(view)
                 yield view
 
-        steadier = Steadier(self.steadiness) if self.steadiness else None
+        steadier = MatteSmoother(self.steadiness) if self.steadiness else None
         self.tracker = Tracker(self.first) if self.first else None
         for matte in opened.mattes(kept()):
             view = waiting.popleft()
@@ -192,7 +192,7 @@ class _Run:
         return np.asarray(alpha, np.float32)
 
     @staticmethod
-    def _steadied(steadier: Steadier | None, alpha: Alpha, view: View) -> Alpha:
+    def _steadied(steadier: MatteSmoother | None, alpha: Alpha, view: View) -> Alpha:
         if steadier is None:
             return alpha
         if view.cut:
@@ -341,7 +341,7 @@ def _write_black(file: ClipFile, video: Path, start: float, info: VideoInfo) -> 
             file.write(black, frame)
 
 
-def _used(choice: Choice, opened: Opened, setup: Setup) -> BackendUsed:
+def _used(choice: Choice, opened: OpenedBackend, setup: Setup) -> BackendUsed:
     runtime = opened.runtime
     model = model_used(runtime.model) if runtime else None
     return BackendUsed(

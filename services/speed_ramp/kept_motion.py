@@ -4,7 +4,7 @@ from typing import Any
 
 from services.speed_ramp.motion.pairs import VERSION
 from services.speed_ramp.params import CurveParams, MotionParams
-from shared.operation import Kept
+from shared.operation import KeptMeasurement
 
 
 def _measured_part(params: MotionParams) -> dict[str, Any] | None:
@@ -17,5 +17,5 @@ def _measured_part(params: MotionParams) -> dict[str, Any] | None:
     return params.model_dump(mode="json", include={"start", "duration", "sample_rate"})
 
 
-MOTION = Kept(name="motion", input="video", version=VERSION, depends_on=_measured_part)
+MOTION = KeptMeasurement(name="motion", input="video", version=VERSION, depends_on=_measured_part)
 """One file for each part of a clip and each sampling; the other params of a curve do not change it."""

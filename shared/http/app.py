@@ -11,7 +11,7 @@ from starlette.staticfiles import StaticFiles
 from shared.http.guards import Guard
 from shared.http.handlers import add_handlers
 from shared.http.health import AskOthers, add_health
-from shared.http.metrics import Measured
+from shared.http.metrics import RequestMetrics
 from shared.http.problems import problems
 from shared.runtime import Runtime
 
@@ -21,8 +21,8 @@ def create_api(
 ) -> FastAPI:
     """Make an app with all shared parts, but no routes of its own.
 
-    `reachable_by_browsers`: the app listens on TCP rather than on a Unix socket. `ask_others`: asks the services that this app hands work
-    on to, for `GET /ready`; the app is ready without them, too.
+    `reachable_by_browsers`: the app listens on TCP rather than on a Unix socket. `ask_others`: asks the services behind this app for their
+    state, which `GET /ready` shows; the app is ready even if they are not.
     """
     app = FastAPI(
         title=title,
@@ -40,7 +40,7 @@ def create_api(
     add_handlers(app)
     registry = CollectorRegistry()
     app.add_middleware(Guard, settings=runtime.settings, reachable_by_browsers=reachable_by_browsers)
-    app.add_middleware(Measured, registry=registry)
+    app.add_middleware(RequestMetrics, registry=registry)
     add_health(app, runtime, registry, ask_others)
     _add_docs(app)
     return app

@@ -24,7 +24,7 @@ FIELD_BYTES = 1000
 
 
 @dataclass(frozen=True)
-class Refused:
+class RefusedFile:
     """A refused file of a form, and the reason."""
 
     name: str
@@ -38,7 +38,7 @@ class Form:
     Files are in order, each a media record or refused.
     """
 
-    files: list[MediaRecord | Refused] = field(default_factory=list)
+    files: list[MediaRecord | RefusedFile] = field(default_factory=list)
     fields: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -61,7 +61,7 @@ async def read_form(request: Request, runtime: Runtime, *, fields: Collection[st
             async for part in parts:
                 if part.field == "file" and part.filename is not None and len(form.files) < most_files:
                     taken = await _take(part, request, runtime)
-                    if isinstance(taken, Refused) and most_files == 1:
+                    if isinstance(taken, RefusedFile) and most_files == 1:
                         raise taken.error
                     form.files.append(taken)
                 elif part.field in fields and part.filename is None:
@@ -70,7 +70,7 @@ async def read_form(request: Request, runtime: Runtime, *, fields: Collection[st
                     raise _unknown(part.field, fields, most_files)
         if not form.files:
             raise Invalid("The form has no `file`.", errors=[{"field": "file", "detail": "Field required"}])
-        if not form.taken and isinstance(form.files[0], Refused):
+        if not form.taken and isinstance(form.files[0], RefusedFile):
             raise form.files[0].error
     except BaseException:
         for record in form.taken:
@@ -105,14 +105,14 @@ def form_schema(model: type[Params], fields: Sequence[str], *, many: bool = Fals
     return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}
 
 
-async def _take(part: Part, request: Request, runtime: Runtime) -> MediaRecord | Refused:
+async def _take(part: Part, request: Request, runtime: Runtime) -> MediaRecord | RefusedFile:
     limit, name = runtime.settings.max_upload_bytes, part.filename or ""
     try:
         return await ingest(
             part.chunks, store=runtime.media, probe=runtime.probe, owner=request.state.owner, name=name, source="upload", max_bytes=limit
         )
     except ReelwrightError as error:
-        return Refused(name, error)
+        return RefusedFile(name, error)
 
 
 def _unknown(name: str, fields: Collection[str], most_files: int) -> Invalid:

@@ -28,12 +28,12 @@ class JsonRoute(APIRoute):
 
         async def read(request: Request) -> Response:
             body = await read_whole(request)
-            return await handle(_Parsed(request, body, parse(body, request.headers.get("content-type", ""))))
+            return await handle(_ParsedRequest(request, body, parse(body, request.headers.get("content-type", ""))))
 
         return read
 
 
-class _Parsed(Request):
+class _ParsedRequest(Request):
     """A request whose body has been read and parsed."""
 
     def __init__(self, request: Request, body: bytes, value: Any):

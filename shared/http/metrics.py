@@ -15,7 +15,7 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 requests = logging.getLogger(REQUESTS)
 
 
-class Measured:
+class RequestMetrics:
     """A middleware that counts, times and logs requests.
 
     It measures the time until an answer begins.

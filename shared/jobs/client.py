@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from shared.errors import Conflict, UnknownJob
 from shared.jobs import webhooks
 from shared.jobs.database.dbos_setup import first_line
-from shared.jobs.database.history import PastRun, Remembered
+from shared.jobs.database.history import EarlierResult, PastRun
 from shared.jobs.database.ledger import Event, JobState, NewJob
 from shared.jobs.database.store import JobStore
 from shared.jobs.metrics import JobMetrics
@@ -55,7 +55,7 @@ class Jobs:
         request: JobRequest,
         original: JobRequest | None = None,
         key: str | None = None,
-        remembered: Remembered | None = None,
+        remembered: EarlierResult | None = None,
     ) -> Job:
         """Queue a checked request.
 

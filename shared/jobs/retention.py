@@ -15,7 +15,7 @@ from shared.settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True)
-class Swept:
+class SweepCounts:
     """Numbers of deleted jobs, media and work folders."""
 
     jobs: int
@@ -23,7 +23,7 @@ class Swept:
     folders: int
 
 
-def sweep(store: JobStore, media: MediaStore, data_dir: Path) -> Swept:
+def sweep(store: JobStore, media: MediaStore, data_dir: Path) -> SweepCounts:
     """Delete everything that has expired.
 
     Blocking; safe to run from several processes at once.
@@ -33,10 +33,10 @@ def sweep(store: JobStore, media: MediaStore, data_dir: Path) -> Swept:
         store.forget(job_id)
     removed = media.sweep(datetime.now(UTC), store.ledger.referenced_media())
     MeasurementStore.of(data_dir, ttl_s=media.ttl.total_seconds()).sweep()
-    return Swept(jobs=len(expired), media=len(removed), folders=_sweep_work(store, data_dir.absolute() / "work"))
+    return SweepCounts(jobs=len(expired), media=len(removed), folders=_sweep_work(store, data_dir.absolute() / "work"))
 
 
-def sweep_offline(settings: Settings) -> Swept:
+def sweep_offline(settings: Settings) -> SweepCounts:
     """Sweep from a separate process, whether the suite runs or not."""
     store = JobStore(settings)
     store.open()

@@ -16,7 +16,7 @@ MAX_WARNINGS, MAX_WARNING_CHARS = 50, 1000
 
 
 @dataclass
-class _Latest:
+class _ProgressState:
     """The state that a Report shares with its parts."""
 
     fraction: float = 0.0
@@ -35,7 +35,7 @@ class Report:
 
     def __init__(self, send: Callable[[Update], None], *, stage: str = "", start: float = 0.0, end: float = 1.0):
         self._send, self._stage, self._start, self._end = send, stage, start, end
-        self._latest = _Latest()
+        self._latest = _ProgressState()
         self._lock = threading.Lock()
 
     def part(self, stage: str, start: float, end: float) -> Progress:

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from gateway.pipelines.check import check_steps
-from gateway.pipelines.cli.run_memory import Finished, RunMemory
+from gateway.pipelines.cli.run_memory import FinishedStep, RunMemory
 from gateway.pipelines.references import map_ids, references, value_at
 from gateway.pipelines.steps import Step
 from gateway.routing.upstream import Upstreams
@@ -81,14 +81,14 @@ def check_locally(steps: Sequence[Step], services: Sequence[Service], settings: 
 
 def run_steps(
     steps: Sequence[Step], operations: Mapping[str, Operation], folder: Path, begins: Callable[[int, Step], None]
-) -> Iterator[tuple[Step, Finished]]:
+) -> Iterator[tuple[Step, FinishedStep]]:
     """Run checked steps one after the other; yield each when it is finished.
 
     Outputs go into `folder`, as `<step>.<output>` with the suffix of their format. `begins` is called with the number of a step before it
     runs. A step that equals an earlier one is not run again, and measurements of a clip are shared. Raises OperationFailed, naming the
     step; the outputs of the steps before stay.
     """
-    finished: dict[str, Finished] = {}
+    finished: dict[str, FinishedStep] = {}
     with tempfile.TemporaryDirectory(prefix="reelwright-") as measured:
         memory = RunMemory(Path(measured))
         for number, step in enumerate(steps):
@@ -106,14 +106,14 @@ def run_steps(
             yield step, finished[step.id]
 
 
-def _run(memory: RunMemory, operation: Operation, params: Params, inputs: dict[str, Any], outputs: dict[str, Path]) -> Finished:
+def _run(memory: RunMemory, operation: Operation, params: Params, inputs: dict[str, Any], outputs: dict[str, Path]) -> FinishedStep:
     """Run a step, or find the result of an equal one."""
     earlier = memory.find(operation, params, inputs, outputs)
     if earlier is not None:
         return earlier
     result = run_locally(operation, params, inputs | memory.measurements(operation, params, inputs), outputs)
     written = {name: path for name, path in outputs.items() if path.is_file()}
-    finished = Finished(result, {name: path.replace(path.with_suffix(true_suffix(path))) for name, path in written.items()})
+    finished = FinishedStep(result, {name: path.replace(path.with_suffix(true_suffix(path))) for name, path in written.items()})
     memory.keep(operation, params, inputs, finished)
     return finished
 
@@ -123,7 +123,7 @@ def _client(service: Service, runtime: Runtime) -> httpx.AsyncClient:
     return httpx.AsyncClient(base_url=f"http://{service.name}", transport=httpx.ASGITransport(app=app))
 
 
-def _paths(given: str | list[str] | None, finished: Mapping[str, Finished], *, many: bool) -> Path | list[Path] | None:
+def _paths(given: str | list[str] | None, finished: Mapping[str, FinishedStep], *, many: bool) -> Path | list[Path] | None:
     """Return the files that an input names."""
 
     def path(text: str) -> Path:

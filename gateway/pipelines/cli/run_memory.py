@@ -15,7 +15,7 @@ Inputs = Mapping[str, Path | list[Path] | None]
 
 
 @dataclass(frozen=True)
-class Finished:
+class FinishedStep:
     """A finished step: its result, and the files that it wrote, by output."""
 
     result: Any
@@ -31,16 +31,16 @@ class RunMemory:
     """
 
     folder: Path
-    _steps: dict[str, Finished] = field(default_factory=dict)
+    _steps: dict[str, FinishedStep] = field(default_factory=dict)
 
-    def find(self, operation: Operation, params: Params, inputs: Inputs, outputs: Mapping[str, Path]) -> Finished | None:
+    def find(self, operation: Operation, params: Params, inputs: Inputs, outputs: Mapping[str, Path]) -> FinishedStep | None:
         """Return an equal step's result, with its files linked under the names `outputs`; None if there is none."""
         earlier = self._steps.get(self._key(operation, params, inputs))
         if earlier is None or not operation.remembered:
             return None
-        return Finished(earlier.result, {name: _linked(path, outputs[name]) for name, path in earlier.files.items()})
+        return FinishedStep(earlier.result, {name: _linked(path, outputs[name]) for name, path in earlier.files.items()})
 
-    def keep(self, operation: Operation, params: Params, inputs: Inputs, finished: Finished) -> None:
+    def keep(self, operation: Operation, params: Params, inputs: Inputs, finished: FinishedStep) -> None:
         """Remember a finished step."""
         self._steps[self._key(operation, params, inputs)] = finished
 

@@ -35,7 +35,7 @@ def distinct(thumbnails: Sequence[Thumbnail], merits: Sequence[float], min_diffe
     if not thumbnails or min_difference <= 0:
         return like
     order = sorted(range(len(merits)), key=lambda index: (-merits[index], index))
-    looks = _Looks(np.stack([thumbnails[index] for index in order]))
+    looks = _Thumbnails(np.stack([thumbnails[index] for index in order]))
     kept = list[int]()
     for place, index in enumerate(order):
         if kept:
@@ -49,7 +49,7 @@ def distinct(thumbnails: Sequence[Thumbnail], merits: Sequence[float], min_diffe
     return like
 
 
-class _Looks:
+class _Thumbnails:
     """Thumbnails (n, 768) with what comparing them takes."""
 
     def __init__(self, thumbnails: NDArray[np.uint8]) -> None:

@@ -37,7 +37,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Placed:
+class PlacedAnchor:
     """An anchor aligned to the reference.
 
     `matrix` maps its pixels to the reference's pixels, `light` its exposure and white balance to the reference's.
@@ -90,7 +90,7 @@ def one_pair(video: Path, matte: Path, time: Fraction) -> tuple[Frame, Frame]:
         return frame, alpha
 
 
-def place_anchors(video: Path, matte: Path, path: list[Step], reference: Step, *, grow: int) -> list[Placed]:
+def place_anchors(video: Path, matte: Path, path: list[Step], reference: Step, *, grow: int) -> list[PlacedAnchor]:
     """Choose anchors in the reference's shot and align each to its neighbour.
 
     The search starts at the reference and goes outwards. A static camera needs one anchor, the reference; a panning camera needs more.
@@ -101,7 +101,7 @@ def place_anchors(video: Path, matte: Path, path: list[Step], reference: Step, *
     # The decoder reuses its arrays; an anchor keeps copies.
     planes = (planes[0].copy(), planes[1].copy(), planes[2].copy())
     size = frame.width, frame.height
-    first = Placed(reference, Anchor(planes[0], background_of(alpha_of(alpha, size), grow)), planes, np.eye(3), Light())
+    first = PlacedAnchor(reference, Anchor(planes[0], background_of(alpha_of(alpha, size), grow)), planes, np.eye(3), Light())
     shot = [step for step in path if step.shot == reference.shot]
     at = next(number for number, step in enumerate(shot) if step.time >= reference.time)
     placed = [first]
@@ -119,7 +119,7 @@ def place_anchors(video: Path, matte: Path, path: list[Step], reference: Step, *
     return placed
 
 
-def nearest(anchors: list[Placed], step: Step, size: tuple[int, int]) -> Placed:
+def nearest(anchors: list[PlacedAnchor], step: Step, size: tuple[int, int]) -> PlacedAnchor:
     """Return the anchor that overlaps most with a frame.
 
     Of equal anchors, the first placed. `size`: (width, height) of the frames.
@@ -127,7 +127,7 @@ def nearest(anchors: list[Placed], step: Step, size: tuple[int, int]) -> Placed:
     return max(anchors, key=lambda placed: round(overlap(matrix_between(step, placed.step), size), 2))
 
 
-def _placed(video: Path, matte: Path, step: Step, last: Placed, *, grow: int) -> Placed | None:
+def _placed(video: Path, matte: Path, step: Step, last: PlacedAnchor, *, grow: int) -> PlacedAnchor | None:
     frame, alpha = one_pair(video, matte, step.time)
     decoded = planes_420(frame)
     planes = (decoded[0].copy(), decoded[1].copy(), decoded[2].copy())
@@ -137,4 +137,4 @@ def _placed(video: Path, matte: Path, step: Step, last: Placed, *, grow: int) ->
         return None
     moved, both = warped(planes, background, alignment.matrix, last.planes[0].shape)
     light = light_between(moved, last.planes, np.minimum(both, last.anchor.background)).then(last.light)
-    return Placed(step, Anchor(planes[0], background), planes, np.asarray(last.matrix @ alignment.matrix, np.float64), light)
+    return PlacedAnchor(step, Anchor(planes[0], background), planes, np.asarray(last.matrix @ alignment.matrix, np.float64), light)

@@ -9,12 +9,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from services.background.clean_plate.anchors import Placed, Step, camera_path, nearest, pairs, place_anchors
+from services.background.clean_plate.anchors import PlacedAnchor, Step, camera_path, nearest, pairs, place_anchors
 from services.background.clean_plate.warp import sample_of, warped
 from services.background.clip.planes import Plane, Planes, alpha_of, background_of, planes_420
 from services.background.median.masked_median import NO_SAMPLE, Counts, masked_median
 from services.background.median.sample_file import Band, SampleFile
-from services.background.median.transients import Ends, ends_of, remove_objects
+from services.background.median.transients import EndPixels, ends_of, remove_objects
 from services.background.registration.light import light_between
 from shared.errors import Invalid
 from shared.motion.camera import Matrix, matrix_between
@@ -133,7 +133,7 @@ def _sample(
     progress: Progress,
     *,
     path: list[Step],
-    anchors: list[Placed],
+    anchors: list[PlacedAnchor],
     canvas: Matrix,
     file: SampleFile,
     per_second: Fraction,
@@ -180,11 +180,11 @@ def _median(file: SampleFile, least: int, remove_transients: bool, progress: Pro
     """
     planes = (np.empty(file.shapes[0], np.uint8), np.empty(file.shapes[1], np.uint8), np.empty(file.shapes[2], np.uint8))
     seen = (np.zeros(file.shapes[0], np.uint16), np.zeros(file.shapes[1], np.uint16))
-    whole = tuple(Ends(np.full(shape, NO_SAMPLE, np.uint8), np.zeros(shape, np.bool_)) for shape in file.shapes)
+    whole = tuple(EndPixels(np.full(shape, NO_SAMPLE, np.uint8), np.zeros(shape, np.bool_)) for shape in file.shapes)
     total, done = sum(shape[0] for shape in file.shapes), 0
     for number, plane in enumerate(planes):
 
-        def column(band: Band, chroma: bool = number > 0) -> tuple[Band, Plane, Counts, Ends | None]:
+        def column(band: Band, chroma: bool = number > 0) -> tuple[Band, Plane, Counts, EndPixels | None]:
             counts = np.add.reduce(band.samples != NO_SAMPLE, axis=0, dtype=np.uint16)
             median = masked_median(band.samples, counts)
             return band, median, counts, ends_of(band.samples, counts, median, chroma=chroma) if remove_transients else None
@@ -228,7 +228,7 @@ def _reference(path: list[Step], wanted_s: float | None) -> Step:
     return steps[len(steps) // 2]
 
 
-def _canvas(path: list[Step], anchors: list[Placed], size: tuple[int, int]) -> tuple[int, int, int, int]:
+def _canvas(path: list[Step], anchors: list[PlacedAnchor], size: tuple[int, int]) -> tuple[int, int, int, int]:
     """Return the canvas that holds all frames of the shot.
 
     The result is (left, top, width, height) in pixels; left and top are even. It is cropped to 6 times the frame's sides and 64 megapixels.

@@ -27,7 +27,7 @@ _PRESENT = 0.4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Ends:
+class EndPixels:
     """Pixels of a plane or band at the clip's two ends.
 
     `background`: uint8, the value on which both ends agree, NO_SAMPLE where they do not. `suspect`: bool, true where the median differs
@@ -38,7 +38,7 @@ class Ends:
     suspect: Mask
 
 
-def ends_of(samples: Samples, counts: Counts, median: Plane, *, chroma: bool) -> Ends:
+def ends_of(samples: Samples, counts: Counts, median: Plane, *, chroma: bool) -> EndPixels:
     """Compare the median of one band with the ends of the clip.
 
     `samples`: uint8 (n, pixels) in the order of time; `counts`, `median`: (pixels), the argument and the result of `masked_median`. The
@@ -47,15 +47,15 @@ def ends_of(samples: Samples, counts: Counts, median: Plane, *, chroma: bool) ->
     """
     size = max(round(len(samples) * _END_SHARE), 1)
     if len(samples) < _LEAST_SAMPLES:
-        return Ends(np.full(median.shape, NO_SAMPLE, np.uint8), np.zeros(median.shape, np.bool_))
+        return EndPixels(np.full(median.shape, NO_SAMPLE, np.uint8), np.zeros(median.shape, np.bool_))
     first, last = (_end(part).astype(np.int16) for part in (samples[:size], samples[-size:]))
     agree = (first != NO_SAMPLE) & (last != NO_SAMPLE) & (np.abs(first - last) <= _AGREES[chroma]) & (counts >= _LEAST_SAMPLES // 3)
     background = np.where(agree, (first + last) >> 1, NO_SAMPLE)
     suspect = agree & (np.abs(background - median) >= _DIFFERS[chroma])
-    return Ends(background.astype(np.uint8), suspect)
+    return EndPixels(background.astype(np.uint8), suspect)
 
 
-def remove_objects(file: SampleFile, planes: tuple[Plane, ...], ends: tuple[Ends, ...]) -> Mask:
+def remove_objects(file: SampleFile, planes: tuple[Plane, ...], ends: tuple[EndPixels, ...]) -> Mask:
     """Remove passing objects from `planes` and return their mask.
 
     `planes`: the medians, changed in place; `ends`: the comparison of each plane with the ends of the clip, in the plane's shape. Suspect
@@ -99,7 +99,7 @@ def _objects(suspect: Mask) -> Iterator[Mask]:
         yield np.asarray(cv2.dilate(filled, kernel, iterations=2) > 0, np.bool_)
 
 
-def _present(file: SampleFile, region: Mask, ends: tuple[Ends, ...]) -> Mask:
+def _present(file: SampleFile, region: Mask, ends: tuple[EndPixels, ...]) -> Mask:
     """Mark the samples that show an object, as bool (samples).
 
     In such a sample at least 40 % of the object's pixels differ from the background.

@@ -11,15 +11,19 @@ Plane = NDArray[np.uint8]
 Planes = tuple[Plane, Plane, Plane]
 
 _SMALL = 96
+"""Side in pixels of the pictures that are compared."""
 _MOST_GAIN = 1.35
 _SHIFT = 0.35
+"""Share of the difference of the means that the offset makes up for."""
 _MOST_SHIFT = (12.0, 8.0, 8.0)
+"""Largest offset of luma, U and V, in levels."""
 _LEAST_COVERED = 0.002
+"""Mean of alpha below which no subject is visible."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Gain around `middle` and offset of one plane, in levels."""
+    """Change of one plane: a gain around the level `middle`, then an offset in levels."""
 
     gain: float = 1.0
     middle: float = 0.0
@@ -63,7 +67,7 @@ def applied(planes: Planes, match: Match) -> Planes:
     return np.asarray(luma, np.uint8), np.asarray(u, np.uint8), np.asarray(v, np.uint8)
 
 
-class Steady:
+class MatchSmoother:
     """Averages the latest matches, so that the subject does not flicker.
 
     A frame without a subject (None) repeats the last average.

@@ -5,13 +5,13 @@ from typing import Literal
 
 import numpy as np
 
-from services.background.mixing.color_match import SAME, Match, Steady, applied, match_of
+from services.background.mixing.color_match import SAME, Match, MatchSmoother, applied, match_of
 from services.background.mixing.edge_colors import edge_of, estimated, with_clean_plate
 from services.background.mixing.grain import Grain
 from services.background.mixing.light_wrap import wrapped
 from services.background.mixing.linear_light import mixed_linearly
 from services.background.mixing.over import Plane, chroma_alpha, over, reached
-from services.background.mixing.shadow import Ground, SteadyGround, contact_shadow, ground_of, kept_shadow, shaded
+from services.background.mixing.shadow import Ground, GroundSmoother, contact_shadow, ground_of, kept_shadow, shaded
 from services.background.mixing.stray_blobs import without_stray_blobs
 
 Planes = tuple[Plane, Plane, Plane]
@@ -54,7 +54,7 @@ class Layers:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class FrameMeasurements:
     """Measurements of one frame.
 
     `match` is None if matching is off or no subject is visible, `ground` if no contact shadow is drawn or no subject is visible.
@@ -65,21 +65,21 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
-class Steadied:
+class SteadyMeasurements:
     """Measurements of a frame, averaged over the latest frames."""
 
     match: Match = SAME
     ground: Ground | None = None
 
 
-class Steadier:
+class MeasurementSmoother:
     """Averages the measurements of the latest frames, given in order."""
 
     def __init__(self) -> None:
-        self._match, self._ground = Steady(_STEADY_FRAMES), SteadyGround()
+        self._match, self._ground = MatchSmoother(_STEADY_FRAMES), GroundSmoother()
 
-    def __call__(self, measured: Measured) -> Steadied:
-        return Steadied(self._match(measured.match), self._ground(measured.ground))
+    def __call__(self, measured: FrameMeasurements) -> SteadyMeasurements:
+        return SteadyMeasurements(self._match(measured.match), self._ground(measured.ground))
 
 
 class Compositor:
@@ -95,16 +95,16 @@ class Compositor:
         """Return alpha without stray blobs."""
         return without_stray_blobs(alpha, self._look.blobs)
 
-    def measure(self, layers: Layers) -> Measured:
+    def measure(self, layers: Layers) -> FrameMeasurements:
         """Measure the subject's match and ground.
 
         The match is the change that matches the subject to the background; the ground is where the subject stands.
         """
         look = self._look
         match = match_of(layers.frame, layers.background, layers.alpha, look.match) if look.match else None
-        return Measured(match, ground_of(layers.alpha) if look.shadow == "contact" else None)
+        return FrameMeasurements(match, ground_of(layers.alpha) if look.shadow == "contact" else None)
 
-    def compose(self, layers: Layers, steady: Steadied) -> Planes:
+    def compose(self, layers: Layers, steady: SteadyMeasurements) -> Planes:
         """Return the composite's planes."""
         look = self._look
         alphas = layers.alpha, chroma_alpha(layers.alpha)

@@ -65,7 +65,7 @@ def ground_of(alpha: Plane) -> Ground | None:
     return Ground((top - 0.5 - above) / size[1], (bottom - 0.5 + below) / size[1])
 
 
-class SteadyGround:
+class GroundSmoother:
     """Average of the subject's ground over the latest frames.
 
     It keeps the shadow from jumping. A step of more than a tenth of the height, as at a cut, begins anew. A frame without a subject (None)

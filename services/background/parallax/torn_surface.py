@@ -35,7 +35,7 @@ _BACKWARD = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Torn:
+class TornPixels:
     """Pixels of a view that show the layer behind the surface.
 
     `indices`: flat indices of the n pixels. `x`, `y`: float32 (n,), their source coordinates in the filled picture. `weight`: float32 (n,),
@@ -49,7 +49,7 @@ class Torn:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Places:
+class SourceCoordinates:
     """Source coordinates of a view's pixels.
 
     `x`, `y`: coordinates in the picture, float32 (height, width). `torn`: None if no part is torn.
@@ -57,7 +57,7 @@ class Places:
 
     x: Floats
     y: Floats
-    torn: Torn | None
+    torn: TornPixels | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,8 +67,8 @@ class View:
     `full`: in planes of the picture's size. `half`: in planes half as large (chroma).
     """
 
-    full: Places
-    half: Places
+    full: SourceCoordinates
+    half: SourceCoordinates
 
 
 class TornSurface:
@@ -135,15 +135,15 @@ class TornSurface:
         small = [places[1:-1, 1:-1] * np.float32(0.5) - np.float32(0.25) for places in (x, y)]
         soft = self._seen_tears(torn, affine, half)
         if soft is None:
-            return View(Places(full[0], full[1], None), Places(small[0], small[1], None))
+            return View(SourceCoordinates(full[0], full[1], None), SourceCoordinates(small[0], small[1], None))
         weight = np.ascontiguousarray(_doubled(soft)[2 : 2 + size[1], 2 : 2 + size[0]])
         middles = base @ np.array([[2, 0, 0.5], [0, 2, 0.5], [0, 0, 1]])
         own = self._torn(weight, np.asarray(base, np.float64), move)
         chroma = self._torn(np.ascontiguousarray(soft[1:-1, 1:-1]), np.asarray(middles, np.float64), move)
-        halved = Torn(
+        halved = TornPixels(
             chroma.indices, chroma.x * np.float32(0.5) - np.float32(0.25), chroma.y * np.float32(0.5) - np.float32(0.25), chroma.weight
         )
-        return View(Places(full[0], full[1], own), Places(small[0], small[1], halved))
+        return View(SourceCoordinates(full[0], full[1], own), SourceCoordinates(small[0], small[1], halved))
 
     def _seen_tears(self, torn: Mask, affine: NDArray[np.float64], half: tuple[int, int]) -> NDArray[np.uint8] | None:
         """Return the share of torn surface in a view.
@@ -156,7 +156,7 @@ class TornSurface:
         seen = cv2.warpAffine(soft, affine, (half[0] + 2, half[1] + 2), flags=_BACKWARD, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(seen, np.uint8) if cv2.countNonZero(seen) else None
 
-    def _torn(self, weight: NDArray[np.uint8], base: Matrix, move: tuple[float, float]) -> Torn:
+    def _torn(self, weight: NDArray[np.uint8], base: Matrix, move: tuple[float, float]) -> TornPixels:
         """Compute the source coordinates of torn pixels.
 
         `weight`: uint8 (height, width), not 0 where torn; `base` maps its pixels to the picture's without parallax. Fixed-point iteration:
@@ -174,7 +174,7 @@ class TornSurface:
                 self._behind, (at_x + np.float32(0.5)) * shares[0] - np.float32(0.5), (at_y + np.float32(0.5)) * shares[1] - np.float32(0.5)
             )
             at_x, at_y = x + across * depth, y + down * depth
-        return Torn(indices, at_x, at_y, weight.reshape(-1)[indices] * np.float32(1 / 255))
+        return TornPixels(indices, at_x, at_y, weight.reshape(-1)[indices] * np.float32(1 / 255))
 
     def _thrown(self, move: tuple[float, float]) -> tuple[Floats, Mask]:
         """Project the surface's depth into a view, at reduced size.
@@ -208,7 +208,7 @@ class TornSurface:
         return np.asarray(np.clip(moved, 0, last, out=moved).astype(np.int32), np.int32)
 
 
-def read(places: Places, picture: NDArray[np.uint8], behind: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def read(places: SourceCoordinates, picture: NDArray[np.uint8], behind: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Sample the colours of a view, uint8.
 
     `picture`, `behind`: uint8 planes or pictures of the size that `places` belongs to.

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from services.background.analysis.exposure import exposed
 from services.background.clip.planes import Plane, Planes, alpha_of, planes_420
-from services.background.mixing.compositor import Compositor, Layers, Look, Measured, Steadied, Steadier
+from services.background.mixing.compositor import Compositor, FrameMeasurements, Layers, Look, MeasurementSmoother, SteadyMeasurements
 from services.background.mixing.grain import Grain, grain_of
 from services.background.parallax.moving_plate import MovingPlate
 from shared.video import map_ordered, read_together
@@ -69,14 +69,14 @@ class Render:
                 return
             grain = self._measured_grain(first.layers) if stage.grain else None
             compositor = Compositor(stage.look, grain)
-            steady = Steadier()
+            steady = MeasurementSmoother()
 
-            def staged(frame: _Source) -> tuple[_Source, Measured]:
+            def staged(frame: _Source) -> tuple[_Source, FrameMeasurements]:
                 layers = frame.layers
                 ready = Layers(layers.number, layers.frame, compositor.cleaned(layers.alpha), self._background(layers.number))
                 return _Source(frame.times, frame.color, ready), compositor.measure(ready)
 
-            def composed(job: tuple[_Source, Steadied]) -> tuple[Times, av.VideoFrame]:
+            def composed(job: tuple[_Source, SteadyMeasurements]) -> tuple[Times, av.VideoFrame]:
                 frame, steadied = job
                 picture = picture_from(compositor.compose(frame.layers, steadied), *stage.size, "yuv420p")
                 apply_tags(picture, frame.color)

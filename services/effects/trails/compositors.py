@@ -14,9 +14,9 @@ from services.effects.scene.pixels import Pixels, Planes
 from services.effects.scene.warp import NEAR, Weights, edge_weights, is_still, shift_of, warped
 from services.effects.trails.ghost_styles import GhostStyle, PlacedGhost
 from services.effects.trails.tint import Tint
-from services.effects.trails.trail import Reach, Trail
+from services.effects.trails.trail import Trail, TrailExtent
 from services.effects.trails.veil import lay_over
-from services.effects.trails.weighted_mean import Part, Whole, mix_parts, mix_whole, shares_of
+from services.effects.trails.weighted_mean import Part, ShiftedPicture, mix_parts, mix_whole, shares_of
 from shared.motion.camera import Matrix, matrix_between, scale_matrix
 from shared.video import Frame
 
@@ -71,7 +71,7 @@ class WholeCompositor:
     For the style `normal` without a mask.
     """
 
-    def __init__(self, pixels: Pixels, small_size: tuple[int, int], *, decay: float, reach: Reach) -> None:
+    def __init__(self, pixels: Pixels, small_size: tuple[int, int], *, decay: float, reach: TrailExtent) -> None:
         self._pixels, self._decay = pixels, decay
         self._edges = _edge_mask(small_size)
         self._total = 1 + reach.sides * sum(decay**number for number in range(1, reach.layers + 1))
@@ -92,7 +92,11 @@ class WholeCompositor:
         out = self._pixels.blank(frame)
         ghosts = [(ghost, float(self._decay**number), matrix_between(ghost.pose, own.pose)) for number, ghost in trail.ghosts]
         shifts = [shift_of(matrix, (frame.width, frame.height), within=NEAR) for _, _, matrix in ghosts]
-        whole = [Whole(ghost.planes, shift, weight) for (ghost, weight, _), shift in zip(ghosts, shifts, strict=True) if shift is not None]
+        whole = [
+            ShiftedPicture(ghost.planes, shift, weight)
+            for (ghost, weight, _), shift in zip(ghosts, shifts, strict=True)
+            if shift is not None
+        ]
         if len(whole) == len(ghosts):
             mix_whole(out, own.planes, whole, self._total - sum(ghost.weight for ghost in whole))
         else:

@@ -18,7 +18,7 @@ M = TypeVar("M", bound=Moment)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reach:
+class TrailExtent:
     """The extent of a trail in time."""
 
     layers: int
@@ -59,7 +59,7 @@ class Trail(Generic[P, M]):
     """Ghosts of other frames, each after its number, from 1 (the nearest)."""
 
 
-def trails(frames: Iterable[tuple[P, M]], reach: Reach, *, max_held: int) -> Iterator[Trail[P, M]]:
+def trails(frames: Iterable[tuple[P, M]], reach: TrailExtent, *, max_held: int) -> Iterator[Trail[P, M]]:
     """Yield the trail of every frame, in order.
 
     `frames`: each frame's picture and the ghost made of it. All ghosts of a trail are of one shot. Near the ends of a shot, where there are
@@ -82,13 +82,13 @@ def trails(frames: Iterable[tuple[P, M]], reach: Reach, *, max_held: int) -> Ite
         current = _forget(held, current + 1, reach, max_held)
 
 
-def _complete(held: deque[M], current: int, reach: Reach) -> bool:
+def _complete(held: deque[M], current: int, reach: TrailExtent) -> bool:
     """Return whether all ghosts of the trail of `held[current]` are held."""
     last = held[-1]
     return reach.direction == "behind" or last.shot != held[current].shot or _distance(held[current], last, reach) >= reach.length
 
 
-def _forget(held: deque[M], current: int, reach: Reach, max_held: int) -> int:
+def _forget(held: deque[M], current: int, reach: TrailExtent, max_held: int) -> int:
     """Drop ghosts that no later trail needs.
 
     `held[current]` is the ghost of the next frame. Returns its index after the removal.
@@ -104,7 +104,7 @@ def _forget(held: deque[M], current: int, reach: Reach, max_held: int) -> int:
     return current
 
 
-def _ghosts(held: deque[M], current: int, reach: Reach) -> list[tuple[int, M]]:
+def _ghosts(held: deque[M], current: int, reach: TrailExtent) -> list[tuple[int, M]]:
     """Choose the ghosts of the trail of `held[current]`."""
     own = held[current]
     ghosts: list[tuple[int, M]] = []
@@ -121,5 +121,5 @@ def _ghosts(held: deque[M], current: int, reach: Reach) -> list[tuple[int, M]]:
     return ghosts
 
 
-def _distance(a: Moment, b: Moment, reach: Reach) -> float:
+def _distance(a: Moment, b: Moment, reach: TrailExtent) -> float:
     return abs(float(b.seconds - a.seconds)) if reach.seconds else abs(b.index - a.index)

@@ -25,8 +25,8 @@ _STRIP = 128 * 1024
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Whole:
-    """A ghost that is a whole picture."""
+class ShiftedPicture:
+    """A ghost that shows as a whole, with its shift and weight."""
 
     planes: Planes
     shift: tuple[float, float]
@@ -45,7 +45,7 @@ class Part:
     """The ghost's share of each pixel, 0 to 255, of any size."""
 
 
-def mix_whole(out: Planes, frame: Planes, ghosts: Sequence[Whole], weight: float) -> None:
+def mix_whole(out: Planes, frame: Planes, ghosts: Sequence[ShiftedPicture], weight: float) -> None:
     """Write the weighted mean of a frame and its ghosts to `out`.
 
     `weight`: weight of the frame. All planes have the same shapes. Ghosts are moved by whole pixels, because interpolation blurs as much as
@@ -184,7 +184,7 @@ def _blocks(layers: Sequence[_Layer], width: int) -> Iterator[slice]:
             yield slice(begin, end)
 
 
-def _layer(ghost: Whole, number: int) -> _Layer | None:
+def _layer(ghost: ShiftedPicture, number: int) -> _Layer | None:
     """Return plane `number` of a ghost as a layer.
 
     None if the plane is moved out of view.

@@ -87,7 +87,7 @@ class Scan:
 
 
 @dataclass(frozen=True, slots=True)
-class _Measured:
+class _FrameMeasures:
     """Measures of one frame that need no other frame."""
 
     pts: int
@@ -138,7 +138,7 @@ def _scan_all(video: Path, info: VideoInfo, thumbnails: Path, progress: Progress
     pts = array("q")
     with ThumbnailFile(thumbnails) as file, closing(_measured_pairs(video, info, "none", [])) as pairs:
         measures = _Measures(file)
-        readable = _Readable(pairs)
+        readable = _ReadableFrames(pairs)
         for number, (before, now) in enumerate(readable):
             if watch:
                 watch(now.small)
@@ -161,7 +161,7 @@ def _scan_selected(
     span_starts = {second: first for first, second in quiet}
     with ThumbnailFile(thumbnails) as file, closing(_measured_pairs(video, info, "rough", keys_only)) as pairs:
         measures = _Measures(file)
-        readable, number = _Readable(pairs), 0
+        readable, number = _ReadableFrames(pairs), 0
         for before, now in readable:
             number = int(np.searchsorted(line.pts, now.pts))
             if number == len(line.pts) or line.pts[number] != now.pts:
@@ -177,17 +177,17 @@ def _scan_selected(
         return measures.scan(line.pts, max(measures.end, line.end))
 
 
-class _Readable:
+class _ReadableFrames:
     """Frames up to the first damage of a file.
 
     `damaged` tells afterwards whether there was any. Damage before the first frame is raised.
     """
 
-    def __init__(self, pairs: Iterable[tuple[_Measured | None, _Measured]]):
+    def __init__(self, pairs: Iterable[tuple[_FrameMeasures | None, _FrameMeasures]]):
         self._pairs = pairs
         self.damaged = False
 
-    def __iter__(self) -> Iterator[tuple[_Measured | None, _Measured]]:
+    def __iter__(self) -> Iterator[tuple[_FrameMeasures | None, _FrameMeasures]]:
         pair = None
         try:
             for pair in self._pairs:
@@ -207,7 +207,7 @@ class _Measures:
         self._sharpness, self._exposure, self._layout = array("f"), array("f"), bytearray()
         self.end, self._time_base = Fraction(0), Fraction(1)
 
-    def add(self, frame: _Measured, number: int, changes: _Changes, *, held: bool = False) -> None:
+    def add(self, frame: _FrameMeasures, number: int, changes: _Changes, *, held: bool = False) -> None:
         self._file.add(frame.thumbnail, number, held=held)
         self._pixels.append(changes.pixels)
         self._content.append(changes.content)
@@ -241,7 +241,7 @@ def _held_frames(first: int, second: int) -> list[int]:
     return [number for number in range(first + 1, second) if number <= first + _HELD or number >= second - _HELD]
 
 
-def _changes(before: _Measured | None, now: _Measured) -> _Changes:
+def _changes(before: _FrameMeasures | None, now: _FrameMeasures) -> _Changes:
     """Compare a frame with the previous frame.
 
     The first frame, whose `before` is None, has no changes.
@@ -257,24 +257,24 @@ def _changes(before: _Measured | None, now: _Measured) -> _Changes:
 
 def _measured_pairs(
     video: Path, info: VideoInfo, skip: Literal["none", "rough"], keys_only: list[tuple[int, int]]
-) -> Generator[tuple[_Measured | None, _Measured], None, None]:
+) -> Generator[tuple[_FrameMeasures | None, _FrameMeasures], None, None]:
     """Measure each decoded frame and yield it with the previous frame.
 
     The first frame has None as its previous frame. Frames are measured on all cores.
     """
     size = small_size(info.width, info.height)
 
-    def measure(frame: Frame) -> _Measured:
+    def measure(frame: Frame) -> _FrameMeasures:
         small = shrink(frame, size)
         end = frame.time + frame.duration * frame.time_base
-        return _Measured(frame.pts, end, frame.time_base, small, thumbnail(small), content(small), frame_quality(small))
+        return _FrameMeasures(frame.pts, end, frame.time_base, small, thumbnail(small), content(small), frame_quality(small))
 
     with closing(read_frames(video, opaque=True, skip=skip, keys_only=keys_only)) as frames:
         yield from _with_previous(map_ordered(measure, frames, ahead=2))
 
 
-def _with_previous(frames: Iterable[_Measured]) -> Iterator[tuple[_Measured | None, _Measured]]:
-    previous: _Measured | None = None
+def _with_previous(frames: Iterable[_FrameMeasures]) -> Iterator[tuple[_FrameMeasures | None, _FrameMeasures]]:
+    previous: _FrameMeasures | None = None
     for frame in frames:
         yield previous, frame
         previous = frame

@@ -91,7 +91,7 @@ class Runtime:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Opened:
+class OpenedBackend:
     """An opened backend.
 
     `mattes` yields one matte for each view, in order; it may read several views before it yields the first. `runtime`: None for a backend
@@ -125,14 +125,14 @@ class Sample:
     plate: Rgb | None
 
 
-Open = Callable[[Setup, Any, Progress], AbstractContextManager[Opened]]
+Open = Callable[[Setup, Any, Progress], AbstractContextManager[OpenedBackend]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Backend:
     """One row of the table of backends.
 
-    `open(setup, options, progress)`: returns a context manager that gives `Opened`. `options` are the operation's params; a backend reads
+    `open(setup, options, progress)`: returns a context manager of an OpenedBackend. `options` are the operation's params; a backend reads
     those that its own options class declares (`MatteParams` inherits them all). Raises ModelMissing or Invalid.
     `inference_size(width, height, resolution)`: returns the size of `View.rgb` for the displayed size of a clip; `resolution` None is
     automatic.

@@ -6,7 +6,7 @@ from functools import partial
 
 from pydantic import Field
 
-from services.matting.backends.backend import Matte, Opened, Sample, Setup, View
+from services.matting.backends.backend import Matte, OpenedBackend, Sample, Setup, View
 from services.matting.chroma.keyer import Keyer, KeyerControls
 from services.matting.chroma.screen import Screen, detect_screen, find_screen, screen_of
 from shared.errors import Invalid
@@ -34,10 +34,10 @@ def suits(sample: Sample) -> str | None:
 
 
 @contextmanager
-def open_chroma(setup: Setup, options: ChromaOptions, _progress: Progress) -> Iterator[Opened]:
+def open_chroma(setup: Setup, options: ChromaOptions, _progress: Progress) -> Iterator[OpenedBackend]:
     """Open the keyer.
 
-    Raises Invalid for a key that is neither green nor blue. `Opened.mattes` raises Invalid if no screen is found.
+    Raises Invalid for a key that is neither green nor blue. `OpenedBackend.mattes` raises Invalid if no screen is found.
     """
     if options.clip_black >= options.clip_white:
         raise _refused("clip_black", f"a clip_black of {options.clip_black:g} must be less than the clip_white of {options.clip_white:g}")
@@ -46,7 +46,7 @@ def open_chroma(setup: Setup, options: ChromaOptions, _progress: Progress) -> It
         screen = screen_of((int(options.key[1:3], 16), int(options.key[3:5], 16), int(options.key[5:7], 16)))
         if screen is None:
             raise _refused("key", f"{options.key} is neither green nor blue enough to be a screen")
-    yield Opened(mattes=partial(_mattes, setup, options, screen))
+    yield OpenedBackend(mattes=partial(_mattes, setup, options, screen))
 
 
 def _mattes(setup: Setup, options: ChromaOptions, key_screen: Screen | None, views: Iterator[View]) -> Iterator[Matte]:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from pydantic import Field
 
-from services.matting.backends.backend import Matte, Opened, Rgb, Sample, Setup, View
+from services.matting.backends.backend import Matte, OpenedBackend, Rgb, Sample, Setup, View
 from services.matting.difference.fit import plate_fit
 from services.matting.difference.matte import difference_matte
 from shared.errors import Invalid
@@ -52,7 +52,7 @@ def plate_problem(sample: Sample) -> str | None:
 
 
 @contextmanager
-def open_difference(setup: Setup, options: DifferenceOptions, progress: Progress) -> Iterator[Opened]:
+def open_difference(setup: Setup, options: DifferenceOptions, progress: Progress) -> Iterator[OpenedBackend]:
     """Open the comparison with `setup.plate`.
 
     Raises Invalid without a plate. Warns if the plate does not fit the first frame of a shot.
@@ -60,7 +60,7 @@ def open_difference(setup: Setup, options: DifferenceOptions, progress: Progress
     if setup.plate is None:
         raise Invalid("difference needs a plate.", errors=[{"field": "inputs.plate", "detail": "difference needs it"}])
     plate = np.asarray(cv2.resize(setup.plate, (setup.width, setup.height), interpolation=cv2.INTER_AREA), np.uint8)
-    yield Opened(mattes=partial(_mattes, plate, options.shadow, setup.foreground, progress))
+    yield OpenedBackend(mattes=partial(_mattes, plate, options.shadow, setup.foreground, progress))
 
 
 def _mattes(plate: Rgb, shadow: float, foreground: bool, progress: Progress, views: Iterator[View]) -> Iterator[Matte]:

@@ -9,7 +9,7 @@ from functools import partial
 
 import numpy as np
 
-from services.matting.backends.backend import Matte, Open, Opened, Runtime, Sample, Setup, View, limited_size
+from services.matting.backends.backend import Matte, Open, OpenedBackend, Runtime, Sample, Setup, View, limited_size
 from services.matting.backends.options import NetworkOptions
 from services.matting.matanyone.package import MatAnyone, Package, load_matanyone
 from services.matting.matanyone.stream import Precision, Stream, large_enough
@@ -43,12 +43,12 @@ def suits(sample: Sample) -> str | None:
     return "a mask shows the subject" if sample.mask else None
 
 
-def _open(package: Package, setup: Setup, options: NetworkOptions, progress: Progress) -> AbstractContextManager[Opened]:
+def _open(package: Package, setup: Setup, options: NetworkOptions, progress: Progress) -> AbstractContextManager[OpenedBackend]:
     return _opened(package, setup, options, progress)
 
 
 @contextmanager
-def _opened(package: Package, setup: Setup, options: NetworkOptions, progress: Progress) -> Iterator[Opened]:
+def _opened(package: Package, setup: Setup, options: NetworkOptions, progress: Progress) -> Iterator[OpenedBackend]:
     path = next(iter(model_files(package, progress).values()))
     device = torch_device()
     precision = _precision(options, device)
@@ -61,7 +61,7 @@ def _opened(package: Package, setup: Setup, options: NetworkOptions, progress: P
     key = (package, path.stat().st_mtime_ns, str(device))
     with hold_gpu(device, progress), loaded(key, load, size=size, device=device) as network:
         runtime = Runtime(model=package, library="torch", precision=precision, device=str(device))
-        yield Opened(mattes=partial(_mattes, network, precision), runtime=runtime)
+        yield OpenedBackend(mattes=partial(_mattes, network, precision), runtime=runtime)
 
 
 def _mattes(network: MatAnyone, precision: Precision, views: Iterator[View]) -> Iterator[Matte]:

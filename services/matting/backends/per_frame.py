@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 
-from services.matting.backends.backend import Matte, Open, Opened, Runtime, Setup, View, limited_size
+from services.matting.backends.backend import Matte, Open, OpenedBackend, Runtime, Setup, View, limited_size
 from services.matting.backends.options import NetworkOptions
 from services.matting.networks.engine import choose_engine
 from services.matting.networks.saliency import Saliency, load_saliency
@@ -62,12 +62,12 @@ def size_for(side: int, width: int, height: int, resolution: int | None) -> tupl
     return limited_size(width, height, min(side, resolution or side))
 
 
-def _open(kind: Kind, setup: Setup, options: NetworkOptions, progress: Progress) -> AbstractContextManager[Opened]:
+def _open(kind: Kind, setup: Setup, options: NetworkOptions, progress: Progress) -> AbstractContextManager[OpenedBackend]:
     return _opened(kind, setup, options, progress)
 
 
 @contextmanager
-def _opened(kind: Kind, _setup: Setup, options: NetworkOptions, progress: Progress) -> Iterator[Opened]:
+def _opened(kind: Kind, _setup: Setup, options: NetworkOptions, progress: Progress) -> Iterator[OpenedBackend]:
     name = kind.model(options)
     path = next(iter(model_files(name, progress).values()))
     engine = choose_engine(options.precision)
@@ -81,7 +81,7 @@ def _opened(kind: Kind, _setup: Setup, options: NetworkOptions, progress: Progre
     key = (name, path.stat().st_mtime_ns, engine, batch)
     with hold_gpu(engine.device, progress), loaded(key, load, size=kind.bytes_loaded, device=engine.device) as network:
         runtime = Runtime(model=name, library=engine.library, precision=network.precision, device=network.device)
-        yield Opened(mattes=partial(_mattes, network), runtime=runtime)
+        yield OpenedBackend(mattes=partial(_mattes, network), runtime=runtime)
 
 
 def _mattes(network: Saliency, views: Iterator[View]) -> Iterator[Matte]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 
-from services.matting.backends.backend import Matte, Open, Opened, Runtime, Sample, Setup, View
+from services.matting.backends.backend import Matte, Open, OpenedBackend, Runtime, Sample, Setup, View
 from services.matting.backends.options import NetworkOptions
 from services.matting.networks.engine import choose_engine
 from services.matting.networks.rvm import Rvm, downsample_ratio, load_rvm
@@ -42,12 +42,12 @@ def suits(name: str, sample: Sample) -> str | None:
     return None
 
 
-def _open(name: str, setup: Setup, options: NetworkOptions, progress: Progress) -> AbstractContextManager[Opened]:
+def _open(name: str, setup: Setup, options: NetworkOptions, progress: Progress) -> AbstractContextManager[OpenedBackend]:
     return _opened(name, setup, options, progress)
 
 
 @contextmanager
-def _opened(name: str, setup: Setup, options: NetworkOptions, progress: Progress) -> Iterator[Opened]:
+def _opened(name: str, setup: Setup, options: NetworkOptions, progress: Progress) -> Iterator[OpenedBackend]:
     path = next(iter(model_files(name, progress).values()))
     engine = choose_engine(options.precision)
     ratio = options.downsample_ratio or downsample_ratio(setup.width, setup.height)
@@ -60,7 +60,7 @@ def _opened(name: str, setup: Setup, options: NetworkOptions, progress: Progress
     size = _WEIGHTS_BYTES + _BYTES_PER_PIXEL * setup.width * setup.height
     with hold_gpu(engine.device, progress), loaded(key, load, size=size, device=engine.device) as network:
         runtime = Runtime(model=name, library=engine.library, precision=network.precision, device=network.device)
-        yield Opened(mattes=partial(_mattes, network), runtime=runtime)
+        yield OpenedBackend(mattes=partial(_mattes, network), runtime=runtime)
 
 
 def _mattes(network: Rvm, views: Iterator[View]) -> Iterator[Matte]:

@@ -56,7 +56,7 @@ class KeyerControls:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Keyed:
+class KeyedFrame:
     """Matte and foreground of one frame.
 
     `alpha`: (H, W) float32 0..1. `foreground`: (H, W, 3) uint8, straight colours without the screen's light; None unless requested.
@@ -98,7 +98,7 @@ class Keyer:
         self._memory.reset()
         self._sure = None
 
-    def key(self, rgb: Rgb, *, garbage: Mask | None = None, core: Mask | None = None, foreground: bool = False) -> Keyed:
+    def key(self, rgb: Rgb, *, garbage: Mask | None = None, core: Mask | None = None, foreground: bool = False) -> KeyedFrame:
         """Key one frame (H, W, 3).
 
         `garbage` and `core`: (H, W) uint8 masks. The matte, times 255, is at most 255 - `garbage` and at least `core`.
@@ -114,7 +114,7 @@ class Keyer:
             alpha = np.minimum(alpha, 1 - garbage.astype(np.float32) / 255)
         if core is not None:
             alpha = np.maximum(alpha, core.astype(np.float32) / 255)
-        return Keyed(alpha, self._foreground(rgb, small, plate, near, alpha) if foreground else None)
+        return KeyedFrame(alpha, self._foreground(rgb, small, plate, near, alpha) if foreground else None)
 
     def _regions(self, small: Planes, plate: Planes) -> _Regions:
         """Separate screen, edge and subject by colour difference."""

@@ -14,7 +14,7 @@ _ROUNDS = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Matched:
+class MatchedPlate:
     """A plate in the exposure of a frame.
 
     `plate`: (h, w, 3) float32, 0..255. `noise`: spread of the frame's values around the plate's, in levels of 255.
@@ -24,7 +24,7 @@ class Matched:
     noise: float
 
 
-def match_exposure(frame: Planes, plate: Planes) -> Matched:
+def match_exposure(frame: Planes, plate: Planes) -> MatchedPlate:
     """Scale the channels of a plate to the frame's exposure.
 
     `frame`, `plate`: (h, w, 3), 0..255. In each round, the gain is measured on the pixels that fit the gain of the last round best, as
@@ -43,4 +43,4 @@ def match_exposure(frame: Planes, plate: Planes) -> Matched:
     matched = np.asarray(plate * gain, np.float32)
     # The pixels that fit best differ by noise only. The factor 1.25 converts the largest of three channels to the spread of one channel.
     noise = float(np.percentile(distance, _UNCHANGED_SHARE)) / 1.25
-    return Matched(matched, min(max(noise, 1.5), 8.0))
+    return MatchedPlate(matched, min(max(noise, 1.5), 8.0))

@@ -50,7 +50,7 @@ class FinishedFrame:
     solid: float
 
 
-class Finish:
+class FrameFinisher:
     """Makes the pictures of frames.
 
     Several threads may call it. `backdrop`: background of composites; None makes them transparent.

@@ -14,7 +14,7 @@ _TOLERANCE = 9.0
 _REAL_CHANGE, _REAL_CHANGE_RANGE = 0.5, 0.3
 
 
-class Steadier:
+class MatteSmoother:
     """Smooths the mattes of one clip in order."""
 
     def __init__(self, strength: float = 0.6) -> None:

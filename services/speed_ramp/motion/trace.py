@@ -59,7 +59,7 @@ class Trace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
+class MeasuredMotion:
     """The measured motion and cuts of a part of a video.
 
     Times of cuts are in seconds from the part's start. `frames`: the number of frames compared.
@@ -70,7 +70,7 @@ class Measured:
     frames: int
 
 
-def measure_motion(info: VideoInfo, samples: Samples, measure: Measure, progress: Progress, *, kept: Path | None = None) -> Measured:
+def measure_motion(info: VideoInfo, samples: Samples, measure: Measure, progress: Progress, *, kept: Path | None = None) -> MeasuredMotion:
     """Measure the motion between the frames that `samples` chooses.
 
     Memory holds a few numbers per pair of frames. `kept`: file of an earlier measurement of the same frames; if it does not exist, it is
@@ -91,7 +91,7 @@ def measure_motion(info: VideoInfo, samples: Samples, measure: Measure, progress
     camera_lengths = length(without_shake(both[:, 1:].reshape(count, 3, 2), ends), info.width, info.height)
     values = measure.combine(both[:, 0], camera_lengths)
     trace = Trace(times=at, ends=ends, values=values, duration_s=float(pairs.end) - samples.start_s)
-    return Measured(trace=trace, cuts=cuts, frames=pairs.frames)
+    return MeasuredMotion(trace=trace, cuts=cuts, frames=pairs.frames)
 
 
 def _measured_pairs(info: VideoInfo, samples: Samples, progress: Progress) -> Pairs:

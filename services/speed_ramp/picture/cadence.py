@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 
-from services.speed_ramp.picture.repeats import Held
+from services.speed_ramp.picture.repeats import HeldFrame
 from shared.video import Frame
 
 _AHEAD = 6  # pictures looked ahead: more than a round of the usual patterns
@@ -19,13 +19,13 @@ _CLOSE = Fraction(1, 32)  # of a step: a moment this close to the frame's own ti
 _INSIDE = Fraction(63, 64)  # share of its span within which a picture's moment lies
 
 
-def evenly(held: Iterable[Held]) -> Iterator[Frame]:
+def evenly(held: Iterable[HeldFrame]) -> Iterator[Frame]:
     """Yield the frames at their moments.
 
     Frames without repeats around them keep their times, and are yielded unchanged. The first frame keeps its time, and the last one its
     end.
     """
-    source, ahead = iter(held), deque[Held]()
+    source, ahead = iter(held), deque[HeldFrame]()
     pace = moment = None
     while True:
         while len(ahead) <= _AHEAD and (following := next(source, None)) is not None:
@@ -50,7 +50,7 @@ def spreads(frame: Frame) -> bool:
     return frame.time_base == _BASE
 
 
-def _next(current: Held, moment: Fraction, ahead: deque[Held], pace: Fraction | None) -> tuple[Fraction, Fraction | None]:
+def _next(current: HeldFrame, moment: Fraction, ahead: deque[HeldFrame], pace: Fraction | None) -> tuple[Fraction, Fraction | None]:
     """Return the moment of the next picture, and the pace.
 
     The next picture is the first in `ahead`. The pace is in seconds per picture, None where nothing repeats.
@@ -73,7 +73,7 @@ def _next(current: Held, moment: Fraction, ahead: deque[Held], pace: Fraction | 
     return moment + pace, pace
 
 
-def _shortest(current: Held, ahead: deque[Held]) -> Fraction:
+def _shortest(current: HeldFrame, ahead: deque[HeldFrame]) -> Fraction:
     """Return the shortest time that a frame is shown.
 
     That is a step of the file's own rate.
@@ -81,7 +81,7 @@ def _shortest(current: Held, ahead: deque[Held]) -> Fraction:
     return min((held.until - held.frame.time) / (held.repeats + 1) for held in (current, *ahead))
 
 
-def _at(held: Held, moment: Fraction, after: Fraction) -> Frame:
+def _at(held: HeldFrame, moment: Fraction, after: Fraction) -> Frame:
     """Return a frame shown from `moment` to `after`.
 
     It is the frame of `held` itself if that is no change.

@@ -62,7 +62,7 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Between:
+class InbetweenFrame:
     """An output frame at a moment between two source frames.
 
     `t`: the moment, from 0 to 1. `before`: the first frame of the pair.
@@ -78,10 +78,10 @@ class Between:
         return self.pair.picture(self.t)
 
 
-Shown = Pick | Between | Exposure
+Shown = Pick | InbetweenFrame | Exposure
 
 
-def interpolated(picks: Iterable[Pick]) -> Iterator[Pick | Between]:
+def interpolated(picks: Iterable[Pick]) -> Iterator[Pick | InbetweenFrame]:
     """Replace cross-fades by interpolation along the motion.
 
     Only those between two frames of equal size and format.
@@ -95,7 +95,7 @@ def interpolated(picks: Iterable[Pick]) -> Iterator[Pick | Between]:
             continue
         if pair is None or not pair.is_of(pick.before, pick.after):
             pair = Pair(pick.before, pick.after)
-        yield Between(number=pick.number, before=pick.before, t=pick.weight, pair=pair)
+        yield InbetweenFrame(number=pick.number, before=pick.before, t=pick.weight, pair=pair)
 
 
 def compute_ahead(shown: Iterable[Shown]) -> Iterator[Shown]:
@@ -105,7 +105,7 @@ def compute_ahead(shown: Iterable[Shown]) -> Iterator[Shown]:
     """
 
     def with_flow(group: list[Shown]) -> list[Shown]:
-        if isinstance(group[0], Between):
+        if isinstance(group[0], InbetweenFrame):
             group[0].pair.flow()
         return group
 
@@ -120,7 +120,7 @@ def _by_pair(shown: Iterable[Shown]) -> Iterator[list[Shown]]:
 
     def key(numbered: tuple[int, Shown]) -> tuple[int | None, int]:
         i, frame = numbered
-        return id(frame.pair) if isinstance(frame, Between) else None, i // 16
+        return id(frame.pair) if isinstance(frame, InbetweenFrame) else None, i // 16
 
     for _, group in groupby(enumerate(shown), key=key):
         yield [frame for _, frame in group]

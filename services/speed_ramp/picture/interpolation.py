@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from services.speed_ramp.curve.clock import Clock
 from services.speed_ramp.picture.cadence import evenly, spreads
-from services.speed_ramp.picture.inbetween import LONGEST_S, Between, Shown, compute_ahead, interpolated
+from services.speed_ramp.picture.inbetween import LONGEST_S, InbetweenFrame, Shown, compute_ahead, interpolated
 from services.speed_ramp.picture.picks import Part, Pick, SourceEnd, picks
 from services.speed_ramp.picture.repeats import Repeats
 from services.speed_ramp.picture.shutter import FrameWindow, motion_blurred
@@ -72,7 +72,7 @@ DUPLICATES = {
 
 def is_made(shown: Shown) -> bool:
     """Return whether an output frame is made from two source frames."""
-    return shown.mixed if isinstance(shown, Pick) else isinstance(shown, Between)
+    return shown.mixed if isinstance(shown, Pick) else isinstance(shown, InbetweenFrame)
 
 
 def shown_frames(

@@ -3,10 +3,9 @@
 Film at 24 frames per second in a file of 30, or animation on twos, shows some pictures for more than one frame. Interpolation between two
 equal pictures stands still, so a slowed clip would stutter.
 
-A frame repeats the one before it if it differs far less than its neighbours do from theirs: in the block of a small luma picture that
-changes most, by less than a fifth of what moves shortly before and shortly after. That holds with the noise of an encoder, and for small
-moving objects. Noise that moves everywhere makes every step alike, and a scene that stands still has no motion to compare with: both keep
-all frames.
+The change of a frame is that of the block that changes most, in small luma pictures. A frame is a repeat if its change is less than a fifth
+of the changes shortly before and shortly after. That holds with the noise of an encoder, and for small moving objects. All frames are kept
+where noise makes every change alike, and where a scene stands still.
 """
 
 from collections import deque
@@ -21,7 +20,7 @@ from numpy.typing import NDArray
 from shared.video import Frame, map_ordered
 
 LONGEST_S = Fraction(1, 5)
-"""Longest run of equal frames, in seconds, that counts as repeats: threes at 24 frames per second, with room. Longer is standing still."""
+"""Longest run of equal frames, in seconds, that counts as repeats. Animation on threes at 24 fps needs 1/8; a longer run stands still."""
 
 LONGEST_RUN = 6
 """Most frames of a run of repeats, so that memory does not depend on the frame rate."""
@@ -35,7 +34,7 @@ _VISIBLE = 1.0  # levels in the block that changes most: less than this around a
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HeldFrame:
     """A frame, and how long its picture is shown.
 
     `until`: the second at which another picture follows. `repeats`: number of frames that were left out.
@@ -55,10 +54,10 @@ class Repeats:
     def __init__(self) -> None:
         self.count = 0
 
-    def without(self, frames: Iterable[Frame]) -> Iterator[Held]:
+    def without(self, frames: Iterable[Frame]) -> Iterator[HeldFrame]:
         """Yield the frames of a clip without repeats.
 
-        Each comes with the time that it is shown.
+        Each comes with the end of the time that it is shown.
         """
         run: list[Frame] = []
         standing = False
@@ -71,17 +70,17 @@ class Repeats:
         if run:
             yield from self._ended(run, _end(run[-1]))
 
-    def _ended(self, run: list[Frame], until: Fraction) -> Iterator[Held]:
+    def _ended(self, run: list[Frame], until: Fraction) -> Iterator[HeldFrame]:
         """Yield the first frame of a run.
 
         If the picture stands still, all frames of the run are yielded.
         """
         if len(run) > 1 and len(run) <= LONGEST_RUN and until - run[0].time <= LONGEST_S:
             self.count += len(run) - 1
-            yield Held(run[0], until, len(run) - 1)
+            yield HeldFrame(run[0], until, len(run) - 1)
             return
         for frame, after in zip(run, [*run[1:], None], strict=True):
-            yield Held(frame, after.time if after else until)
+            yield HeldFrame(frame, after.time if after else until)
 
 
 def _marked(frames: Iterable[Frame]) -> Iterator[tuple[Frame, bool]]:

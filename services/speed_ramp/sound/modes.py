@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from services.speed_ramp.curve.clock import Clock
 from services.speed_ramp.sound.freeze_silence import Sound
 from services.speed_ramp.sound.source import Source
-from services.speed_ramp.sound.stretch import Stretched
+from services.speed_ramp.sound.stretch import StretchedTrack
 from services.speed_ramp.sound.varispeed import Varispeed
 
 MakeSound = Callable[[Source, Clock], Sound]
@@ -28,7 +28,7 @@ class AudioMode:
 AUDIO_MODES = {
     mode.name: mode
     for mode in (
-        AudioMode(name="keep", description="stretches all audio tracks and keeps their pitch", make=Stretched),
+        AudioMode(name="keep", description="stretches all audio tracks and keeps their pitch", make=StretchedTrack),
         AudioMode(name="follow", description="lets the pitch follow the speed, like a tape", make=Varispeed),
         AudioMode(name="drop", description="removes the sound", make=None),
     )

@@ -30,7 +30,7 @@ _MAX_SOURCE_S = 4.0
 _UNCHANGED = 1e-9  # with a factor this close to 1, samples are copied
 
 
-class Stretched:
+class StretchedTrack:
     """A track stretched along a curve at its original pitch.
 
     `clock` must not freeze.

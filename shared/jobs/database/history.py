@@ -33,7 +33,7 @@ class PastRun:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Remembered:
+class EarlierResult:
     """The result of an earlier job.
 
     A later job may return it as its own. `outputs`: name -> media record.
@@ -54,7 +54,7 @@ class History:
 
     engine: sa.Engine
 
-    def remembered(self, owner: str, result_key: str) -> list[Remembered]:
+    def remembered(self, owner: str, result_key: str) -> list[EarlierResult]:
         """Return the results of earlier jobs for a result key.
 
         Newest first. Jobs that expire within EXPIRES_SOON_S do not count.
@@ -64,7 +64,7 @@ class History:
         query = sa.select(JOBS.c.id.label("job_id"), *columns).where(JOBS.c.owner == owner, JOBS.c.result_key == result_key, *lasting)
         with self.engine.connect() as connection:
             rows = connection.execute(query.order_by(JOBS.c.id.desc()).limit(MOST_REMEMBERED))
-            return [Remembered(**row._asdict()) for row in rows]
+            return [EarlierResult(**row._asdict()) for row in rows]
 
     def services(self) -> set[str]:
         """Return the names of the services that have run a job."""

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Row
 
 from shared.errors import QueueFull, UnknownJob
-from shared.jobs.database.history import Remembered
+from shared.jobs.database.history import EarlierResult
 from shared.jobs.database.tables import EVENTS, JOBS
 from shared.jobs.record import PRIORITIES, Job, JobRequest, Status, StepState
 
@@ -121,7 +121,7 @@ class Ledger:
             raise QueueFull(f"{detail} Try again later.", headers={"Retry-After": "10"})
         connection.execute(JOBS.insert().values(status=Status.QUEUED.value, created_at=round(time.time(), 3), **vars(job)))
 
-    def add_ended(self, connection: Connection, job: NewJob, remembered: Remembered) -> None:
+    def add_ended(self, connection: Connection, job: NewJob, remembered: EarlierResult) -> None:
         """Write a new job that has an earlier result, in the caller's transaction.
 
         Raises IntegrityError where its idempotency key exists.

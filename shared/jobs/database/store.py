@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from shared.errors import IdempotencyMismatch
 from shared.jobs.database.dbos_setup import APPLICATION, VERSION
-from shared.jobs.database.history import History, Remembered
+from shared.jobs.database.history import EarlierResult, History
 from shared.jobs.database.ledger import Ledger, NewJob
 from shared.jobs.database.tables import connect, make_tables
 from shared.jobs.record import PRIORITIES, Job, Status
@@ -40,7 +40,7 @@ class JobStore:
         self._dbos.destroy()
         self.engine.dispose()
 
-    def add(self, job: NewJob, remembered: Remembered | None = None) -> tuple[Job, bool]:
+    def add(self, job: NewJob, remembered: EarlierResult | None = None) -> tuple[Job, bool]:
         """Write and queue a job; return it, and whether it is new.
 
         With `remembered` the job is written as ended, with that result. If a job with the same idempotency key exists, that job is returned

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.errors import UnknownMedia
-from shared.jobs.database.history import History, Remembered
+from shared.jobs.database.history import EarlierResult, History
 from shared.media.store import MediaStore
 from shared.models.folder import ModelFolder
 from shared.models.state import installed_state
@@ -33,7 +33,7 @@ class ResultMemory:
     media: MediaStore
     models: ModelFolder
 
-    def find(self, operation: Operation, *, owner: str, inputs: Inputs, params: dict[str, Any]) -> Remembered | None:
+    def find(self, operation: Operation, *, owner: str, inputs: Inputs, params: dict[str, Any]) -> EarlierResult | None:
         """Return an earlier result of an operation whose outputs still exist, or None."""
         key = self.key(operation, owner=owner, inputs=inputs, params=params)
         return self.recall(owner, key) if key else None
@@ -54,7 +54,7 @@ class ResultMemory:
         depends_on = [FORMAT, operation.name, operation.version, content, params, models]
         return hashlib.sha256(json.dumps(depends_on, sort_keys=True).encode()).hexdigest()
 
-    def recall(self, owner: str, key: str) -> Remembered | None:
+    def recall(self, owner: str, key: str) -> EarlierResult | None:
         """Return the newest earlier result of a name.
 
         Only results whose outputs still exist count; None if there is none.

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from shared.errors import OperationFailed, ReelwrightError, UnknownMedia, WorkerCrashed
-from shared.jobs.database.history import Remembered
+from shared.jobs.database.history import EarlierResult
 from shared.jobs.database.ledger import PREVIEW_TTL_S, Claim
 from shared.jobs.previews.inputs import PreviewInputs
 from shared.jobs.previews.params import Window
@@ -146,7 +146,7 @@ class OperationRunner:
         """Return the declaration of a job's operation; None if this release lacks it."""
         return next((operation for operation in self._service.operations if operation.name == claim.operation), None)
 
-    async def _recalled(self, claim: Claim, remembered: Remembered, progress: ProgressLog) -> Outcome:
+    async def _recalled(self, claim: Claim, remembered: EarlierResult, progress: ProgressLog) -> Outcome:
         """Return an earlier result as the outcome of a job."""
         for warning in remembered.warnings:
             await progress(JobWarning(warning))

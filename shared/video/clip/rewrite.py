@@ -47,7 +47,7 @@ class Times:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WrittenVideo:
     """Summary of a written video."""
 
     frames: int
@@ -107,7 +107,7 @@ def expected_frames(info: VideoInfo, params: ClipPart) -> int:
 
 def write_again(
     pictures: Iterable[tuple[Times, av.VideoFrame]], params: ClipPart, *, video: Path, info: VideoInfo, output: Path, progress: Progress
-) -> Written:
+) -> WrittenVideo:
     """Write new pictures with the times, sound and tags of `video`.
 
     `pictures`: each with the times of its source frame. A whole clip keeps its times, and its sound is copied. A part begins at time 0, and
@@ -154,4 +154,4 @@ def write_again(
     for warning in [*writer.warnings, *(sound.warnings if sound else [])]:
         progress.warn(warning)
     progress(expected, expected)
-    return Written(written, float(end), writer.encoder)
+    return WrittenVideo(written, float(end), writer.encoder)

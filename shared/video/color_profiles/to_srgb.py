@@ -18,6 +18,7 @@ _FLAGS = ImageCms.Flags.BLACKPOINTCOMPENSATION
 _SAME = 1
 """Greatest difference from sRGB, in levels, of a profile that counts as sRGB."""
 _CUBE = np.stack(np.meshgrid(*[np.linspace(0, 255, 9).astype(np.uint8)] * 3, indexing="ij"), axis=-1).reshape(27, 27, 3)
+"""Colours from the whole RGB cube, with which a profile is compared with sRGB."""
 
 
 def profile_of(image: Image.Image, head: bytes) -> bytes | None:
@@ -74,9 +75,9 @@ def _opaque(image: Image.Image) -> Image.Image:
 
 @lru_cache(maxsize=16)
 def _transform(profile: bytes, pixels: str) -> tuple[str, ImageCms.ImageCmsTransform] | None:
-    """Return a transform to sRGB, and the mode of its input.
+    """Return the mode of the input, and the transform from it to sRGB.
 
-    The mode comes first. None if `profile` cannot describe `pixels`, or is sRGB itself.
+    None if `profile` cannot describe `pixels`, or is sRGB itself.
     """
     try:
         source = ImageCms.ImageCmsProfile(BytesIO(profile))

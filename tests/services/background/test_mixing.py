@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from services.background.mixing.color_match import SAME, Steady, applied, match_of
+from services.background.mixing.color_match import SAME, MatchSmoother, applied, match_of
 from services.background.mixing.edge_colors import edge_of, estimated, with_clean_plate
 from services.background.mixing.grain import Grain, grain_of
 from services.background.mixing.linear_light import mixed_linearly
 from services.background.mixing.over import chroma_alpha, over
-from services.background.mixing.shadow import SteadyGround, contact_shadow, ground_of, kept_shadow, shaded
+from services.background.mixing.shadow import GroundSmoother, contact_shadow, ground_of, kept_shadow, shaded
 from services.background.mixing.stray_blobs import without_stray_blobs
 
 RANDOM = np.random.default_rng(3)
@@ -96,7 +96,7 @@ def test_the_match_moves_towards_the_background_within_bounds() -> None:
     assert 120 < u[0, 0] <= 128
     assert 132 <= v[0, 0] < 140
     assert match_of(front, back, np.zeros_like(alpha), 1.0) is None  # type: ignore[arg-type]
-    steady = Steady(3)
+    steady = MatchSmoother(3)
     assert steady(None) == SAME
     assert steady(match) == match
     assert steady(None) == match
@@ -159,7 +159,7 @@ def test_a_real_shadow_is_kept_and_a_drawn_one_lies_at_the_feet() -> None:
 
 def test_a_drawn_shadow_moves_and_fades_evenly() -> None:
     """The subject sinks by a pixel a frame until the lower border cuts it off."""
-    steady, middles, depths = SteadyGround(), [], []
+    steady, middles, depths = GroundSmoother(), [], []
     for shift in range(120):
         alpha = np.zeros((720, 640), np.uint8)
         alpha[200 + shift : 620 + shift, 270:370] = 255

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from services.effects.scene.warp import between_pixels, moved_piece
-from services.effects.trails.weighted_mean import Part, Whole, mix_parts, mix_whole, mixing_bytes, shares_of
+from services.effects.trails.weighted_mean import Part, ShiftedPicture, mix_parts, mix_whole, mixing_bytes, shares_of
 
 
 def picture(seed, dtype=np.uint8, width=160, height=90):
@@ -27,7 +27,9 @@ def mixed(frame, ghosts, weight):
 def test_layers_without_motion_give_the_exact_mean_rounded_once(dtype):
     pictures = [picture(seed, dtype) for seed in range(7)]
     weights = [0.7**number for number in range(7)]
-    out = mixed(pictures[0], [Whole(layer, (0, 0), weight) for layer, weight in zip(pictures[1:], weights[1:], strict=True)], weights[0])
+    out = mixed(
+        pictures[0], [ShiftedPicture(layer, (0, 0), weight) for layer, weight in zip(pictures[1:], weights[1:], strict=True)], weights[0]
+    )
     for number in range(3):
         exact = sum(layer[number].astype(float) * weight for layer, weight in zip(pictures, weights, strict=True)) / sum(weights)
         assert np.abs(out[number] - exact).max() <= (0.501 if dtype == np.uint8 else 0.6)
@@ -35,9 +37,10 @@ def test_layers_without_motion_give_the_exact_mean_rounded_once(dtype):
 
 def test_a_layer_out_of_view_leaves_the_others_as_they_are():
     frame, near, far = picture(1), picture(2), picture(3)
-    without = mixed(frame, [Whole(near, (2, 0), 0.7)], 1.0)
+    without = mixed(frame, [ShiftedPicture(near, (2, 0), 0.7)], 1.0)
     assert all(
-        np.array_equal(*pair) for pair in zip(mixed(frame, [Whole(near, (2, 0), 0.7), Whole(far, (0, 95), 0.5)], 1.0), without, strict=True)
+        np.array_equal(*pair)
+        for pair in zip(mixed(frame, [ShiftedPicture(near, (2, 0), 0.7), ShiftedPicture(far, (0, 95), 0.5)], 1.0), without, strict=True)
     )
     assert all(np.array_equal(*pair) for pair in zip(mixed(frame, [], 1.0), frame, strict=True))
 
@@ -45,7 +48,7 @@ def test_a_layer_out_of_view_leaves_the_others_as_they_are():
 @pytest.mark.parametrize("shift", [(7, -4), (6.2, 0.3), (-10.4, 3.6), (200, 0), (0, -90), (158, 1)])
 def test_a_moved_layer_counts_inside_its_picture_and_the_frame_outside(shift):
     frame, ghost = picture(1), picture(2)
-    out = mixed(frame, [Whole(ghost, shift, 1.0)], 1.0)
+    out = mixed(frame, [ShiftedPicture(ghost, shift, 1.0)], 1.0)
     matrix = np.array([[1, 0, round(shift[0])], [0, 1, round(shift[1])]], np.float64)
     moved = cv2.warpAffine(ghost[0], matrix, (160, 90), flags=cv2.INTER_LINEAR).astype(float)
     # 255 where the moved picture and its neighbours are whole, 3 % of the smaller side inside.

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from services.effects.scene.moments import Moment
-from services.effects.trails.trail import Reach, trails
+from services.effects.trails.trail import TrailExtent, trails
 from shared.motion.camera import Pose
 
 
@@ -29,7 +29,7 @@ def numbers(source, reach, max_held=10_000):
 
 
 def reach(layers=3, spacing=4.0, *, seconds=False, direction="behind"):
-    return Reach(layers=layers, spacing=spacing, seconds=seconds, direction=direction)
+    return TrailExtent(layers=layers, spacing=spacing, seconds=seconds, direction=direction)
 
 
 def test_ghosts_of_a_full_trail_have_the_requested_spacing():

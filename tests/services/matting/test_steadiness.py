@@ -8,7 +8,7 @@ import pytest
 
 from services.matting.metrics.errors import dtssd, mad
 from services.matting.metrics.flicker import FlickerMeter
-from services.matting.steadiness.smooth import Steadier
+from services.matting.steadiness.smooth import MatteSmoother
 
 H, W, N = 270, 480, 10
 
@@ -45,7 +45,7 @@ def errors(mattes, truths):
 
 
 def smoothed(grays, mattes, strength=0.6):
-    steadier = Steadier(strength)
+    steadier = MatteSmoother(strength)
     return [steadier.smooth(gray, matte) for gray, matte in zip(grays, mattes, strict=True)]
 
 
@@ -71,7 +71,7 @@ def test_a_plain_average_over_time_is_worse(clip):
 def test_strength_0_and_a_reset_change_nothing(clip):
     grays, _, mattes = clip
     assert all(np.array_equal(a, b) for a, b in zip(smoothed(grays, mattes, 0), mattes, strict=True))
-    steadier = Steadier()
+    steadier = MatteSmoother()
     steadier.smooth(grays[0], mattes[0])
     steadier.reset()
     assert np.array_equal(steadier.smooth(grays[5], mattes[5]), mattes[5])
@@ -80,7 +80,7 @@ def test_strength_0_and_a_reset_change_nothing(clip):
 def test_a_subject_that_comes_into_view_is_not_held_back():
     gray = np.full((90, 160), 100, np.uint8)
     empty, full = np.zeros((90, 160), np.float32), np.ones((90, 160), np.float32)
-    steadier = Steadier()
+    steadier = MatteSmoother()
     steadier.smooth(gray, empty)
     assert steadier.smooth(gray, full).min() > 0.99
 
@@ -88,7 +88,7 @@ def test_a_subject_that_comes_into_view_is_not_held_back():
 @pytest.mark.parametrize("size", [(1, 1), (8, 12), (90, 33)])
 def test_every_size_is_smoothed(size):
     gray, alpha = np.full(size, 90, np.uint8), np.full(size, 0.5, np.float32)
-    steadier = Steadier()
+    steadier = MatteSmoother()
     steadier.smooth(gray, alpha)
     assert np.allclose(steadier.smooth(gray, alpha), 0.5, atol=1e-5)
 

@@ -11,7 +11,7 @@ from test_ramp_picks import frame
 
 from services.speed_ramp.curve.clock import Clock
 from services.speed_ramp.curve.points import Point, to_points
-from services.speed_ramp.picture.inbetween import Between, compute_ahead, interpolated
+from services.speed_ramp.picture.inbetween import InbetweenFrame, compute_ahead, interpolated
 from services.speed_ramp.picture.picks import Pick, SourceEnd, picks
 from services.speed_ramp.render import RenderParams, render
 from shared.video import read_frames
@@ -63,8 +63,8 @@ def test_only_what_lies_between_is_made_and_each_flow_once(speed: float, expecte
     shown = picks([frame(i, level=40 + i) for i in range(5)], Clock([(0, speed)]), Fraction(30), SourceEnd(), blend=True, fade_s=0.25)
     made = list(compute_ahead(interpolated(shown)))
     assert [one.number for one in made] == list(range(len(made)))
-    assert [round(one.t, 6) for one in made if isinstance(one, Between)] == expected
-    assert len({id(one.pair) for one in made if isinstance(one, Between)}) == (4 if expected else 0)
+    assert [round(one.t, 6) for one in made if isinstance(one, InbetweenFrame)] == expected
+    assert len({id(one.pair) for one in made if isinstance(one, InbetweenFrame)}) == (4 if expected else 0)
 
 
 def test_a_frozen_moment_is_made_once() -> None:
@@ -75,7 +75,7 @@ def test_a_frozen_moment_is_made_once() -> None:
         SourceEnd(),
         blend=True,
     )
-    frozen = [one for one in compute_ahead(interpolated(shown)) if isinstance(one, Between) and one.t == pytest.approx(0.5)]
+    frozen = [one for one in compute_ahead(interpolated(shown)) if isinstance(one, InbetweenFrame) and one.t == pytest.approx(0.5)]
     assert len(frozen) > 50
     assert len({id(one.picture()) for one in frozen}) <= 2
 

@@ -8,7 +8,7 @@ import pytest
 
 from services.speed_ramp.curve.clock import Clock
 from services.speed_ramp.sound.source import Source
-from services.speed_ramp.sound.stretch import Stretched
+from services.speed_ramp.sound.stretch import StretchedTrack
 from shared.video import AudioBlock
 
 RATE = 48000
@@ -23,7 +23,7 @@ def blocks(wave: np.ndarray, *, size: int = 1000, start: Fraction = Fraction(0))
 def stretch(wave: np.ndarray, clock: Clock, *, ask: int = 1601) -> np.ndarray:
     channels, count = wave.shape
     source = Source(blocks(wave), channels=channels, sample_rate=RATE)
-    stretched = Stretched(source, clock)
+    stretched = StretchedTrack(source, clock)
     total = round(float(clock.out(count / RATE)) * RATE)
     return np.concatenate([part for until in range(ask, total + ask, ask) for part in stretched.read(min(until, total))], axis=1)
 

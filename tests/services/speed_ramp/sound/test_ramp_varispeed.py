@@ -10,14 +10,14 @@ from services.speed_ramp.curve.clock import Clock
 from services.speed_ramp.curve.points import Point, to_points
 from services.speed_ramp.render import RenderParams, render
 from services.speed_ramp.sound.source import Source
-from services.speed_ramp.sound.stretch import Stretched
+from services.speed_ramp.sound.stretch import StretchedTrack
 from services.speed_ramp.sound.varispeed import Varispeed
 from tests.services.speed_ramp.ramp_clips import RATE, flash, sound, write_clip
 
 JUMPS = [Point(0, 1.0, "hold"), Point(1, 2.5, "hold"), Point(2.03, 0.4, "smooth"), Point(3, 3.0, "hold"), Point(4, 0.5), Point(6, 1.5)]
 
 
-def along(way: type[Varispeed] | type[Stretched], wave: np.ndarray, clock: Clock, *, ask: int = 1601) -> np.ndarray:
+def along(way: type[Varispeed] | type[StretchedTrack], wave: np.ndarray, clock: Clock, *, ask: int = 1601) -> np.ndarray:
     channels, count = wave.shape
     made = way(Source(blocks(wave), channels=channels, sample_rate=RATE), clock)
     total = round(float(clock.out(count / RATE)) * RATE)
@@ -77,7 +77,7 @@ def loudest_click(heard: np.ndarray, above: float) -> float:
 @pytest.mark.parametrize("points", [VARIED, JUMPS], ids=["ramps", "jumps"])
 def test_nothing_clicks_where_the_rate_changes(points: list[Point]) -> None:
     clock = Clock(points)
-    for way, most in ((Stretched, -55), (Varispeed, -75)):
+    for way, most in ((StretchedTrack, -55), (Varispeed, -75)):
         for frequency in (200, 440):
             heard = along(way, tone(frequency, 6), clock)[0, RATE // 4 : -RATE // 4]
             assert loudest_click(heard, 4000) < most, (way, frequency)
