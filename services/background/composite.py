@@ -32,7 +32,7 @@ from shared.operation import Input, Kind, Operation, Progress, Silent
 from shared.video import VideoInfo, conversion_warnings, map_ordered, probe, read_together
 from shared.video.clip.clip_file import PIXELS, ClipFile, Target
 from shared.video.clip.part import ClipPart
-from shared.video.clip.rewrite import Times, WrittenVideo, expected_frames, matte_remarks, probe_clip, rate_of, write_again
+from shared.video.clip.rewrite import Times, WrittenVideo, expected_frames, matte_warnings, probe_clip, rate_of, write_again
 from shared.video.frames.color import apply_tags, matrix_or_guess
 from shared.video.frames.planes import picture_from
 from shared.video.info import ColorInfo
@@ -97,7 +97,7 @@ def composite(
     if only_subject:
         background = None
     params = _trimmed(params, info, background)
-    for warning in matte_remarks(alpha, params, info=info):
+    for warning in matte_warnings(alpha, params, info=info):
         progress.warn(warning)
     for warning in _behind_remarks(background):
         progress.warn(warning)

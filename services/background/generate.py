@@ -14,7 +14,7 @@ from services.background.stage.reference import reference_frame, subject_mask, w
 from services.background.stage.sizes import output_size
 from shared.operation import Input, Kind, Operation, Progress, Silent
 from shared.video.clip.part import ClipPart
-from shared.video.clip.rewrite import matte_remarks
+from shared.video.clip.rewrite import matte_warnings
 from shared.video.probing.probe import probe_video
 from shared.video.seconds import to_fraction
 
@@ -66,7 +66,7 @@ def generate(params: GenerateParams, *, video: Path, alpha: Path, output: Path, 
     ModelMissing, ModelDamaged, Unavailable for LCM without PEFT.
     """
     info = probe_video(video)
-    for warning in matte_remarks(alpha, ClipPart(), info=info):
+    for warning in matte_warnings(alpha, ClipPart(), info=info):
         progress.warn(warning)
     time = to_fraction(info.length_s) / 2 if params.reference is None else to_fraction(params.reference)
     size = output_size(info.width, info.height, params.resolution)

@@ -19,7 +19,7 @@ from shared.models.folder import install_command
 from shared.operation import Input, Kind, Operation, Progress, Silent
 from shared.video import conversion_warnings
 from shared.video.clip.part import ClipPart
-from shared.video.clip.rewrite import expected_frames, matte_remarks, probe_clip
+from shared.video.clip.rewrite import expected_frames, matte_warnings, probe_clip
 
 Canvas = Literal["frame", "panorama"]
 _PARALLAX = 0.1
@@ -71,7 +71,7 @@ def plate(params: PlateParams, *, video: Path, alpha: Path, outputs: Mapping[str
     Invalid if no frame begins in the part or `reference` is outside of it, ModelMissing if `inpaint` needs weights that are not installed.
     """
     info = probe_clip(video, params)
-    for warning in matte_remarks(alpha, params, info=info):
+    for warning in matte_warnings(alpha, params, info=info):
         progress.warn(warning)
     for warning in conversion_warnings(info, to_sdr8=True, written_as="rgb24"):
         progress.warn(warning)

@@ -28,7 +28,7 @@ from shared.models.folder import install_command
 from shared.operation import Input, Kind, Operation, Progress, Silent
 from shared.video import VideoInfo
 from shared.video.clip.part import ClipPart
-from shared.video.clip.rewrite import expected_frames, matte_remarks, probe_clip, rate_of, write_again
+from shared.video.clip.rewrite import expected_frames, matte_warnings, probe_clip, rate_of, write_again
 from shared.video.frames.color import matrix_or_guess
 from shared.video.frames.cover import cover
 from shared.video.stills.opaque_picture import opaque_picture
@@ -107,7 +107,7 @@ def studio(
     """
     info = probe_clip(video, params)
     _refuse(params, {} if background is None else {"background": background})
-    for warning in matte_remarks(alpha, params, info=info):
+    for warning in matte_warnings(alpha, params, info=info):
         progress.warn(warning)
     frames = expected_frames(info, params)
     size = output_size(info.width, info.height, params.resolution)

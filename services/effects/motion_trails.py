@@ -27,7 +27,7 @@ from services.effects.trails.weighted_mean import mixing_bytes
 from shared.operation import Input, Kind, Operation, Progress, Silent
 from shared.video import Frame, VideoInfo, map_ordered
 from shared.video.clip.part import ClipPart
-from shared.video.clip.rewrite import Times, matte_remarks, probe_clip, rate_of, write_again
+from shared.video.clip.rewrite import Times, matte_warnings, probe_clip, rate_of, write_again
 
 MAX_REACH_FRAMES, MAX_REACH_S = 1200, 60.0
 """Longest trail, from the frame to its last ghost, in frames and in seconds."""
@@ -128,7 +128,7 @@ def motion_trails(
     info = probe_clip(video, params)
     needed = held_bytes(params, info, matte=matte is not None)
     check_memory(needed, "layers or spacing, or scale the clip down", errors=("layers", "spacing"))
-    for warning in matte_remarks(matte, params, info=info) if matte else ():
+    for warning in matte_warnings(matte, params, info=info) if matte else ():
         progress.warn(warning)
     tracker = SceneTracker(info.width, info.height, model=params.camera_model)
     with closing(_pictures(params, tracker, video, matte, float(rate_of(info)))) as pictures:

@@ -34,7 +34,7 @@ from shared.media.partial_name import partial_path
 from shared.operation import Input, Kind, Operation, Progress, Silent
 from shared.video import VideoInfo, map_ordered
 from shared.video.clip.part import ClipPart
-from shared.video.clip.rewrite import Times, matte_remarks, probe_clip, rate_of, write_again
+from shared.video.clip.rewrite import Times, matte_warnings, probe_clip, rate_of, write_again
 
 HOLLOW = 0.8
 """Share of the subject's inside below which a stamp is hollow. Means of clips: 0.97 of a lorry
@@ -113,7 +113,7 @@ def strobe(
     matte = None if params.mask == "motion" else matte
     info = probe_clip(video, params)
     _check_memory(params, info, matte=matte is not None)
-    for warning in matte_remarks(matte, params, info=info) if matte else ():
+    for warning in matte_warnings(matte, params, info=info) if matte else ():
         progress.warn(warning)
     tracker = SceneTracker(info.width, info.height, model=params.camera_model)
     sequence = SequencePicture(stamps=params.stamps, growth=params.canvas, opacity=params.opacity)

@@ -22,7 +22,7 @@ class OutputFormat:
     transparent: str | None = None
 
     def to_sdr8(self, info: VideoInfo, *, sdr: bool) -> bool:
-        """Return whether frames are read with 8 bits, high dynamic range tone-mapped."""
+        """Return whether reading converts frames to 8 bits, with HDR tone-mapped."""
         return sdr and (info.color.hdr or depth_of(self.opaque) == 8)
 
     def pixels(self, info: VideoInfo, *, sdr: bool) -> str:

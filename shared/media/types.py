@@ -15,7 +15,6 @@ class FileType:
     suffix: str
 
 
-# Pillow's name of a still image format -> its file type.
 IMAGES: Mapping[str, FileType] = {
     "PNG": FileType("image/png", ".png"),
     "JPEG": FileType("image/jpeg", ".jpg"),
@@ -25,6 +24,7 @@ IMAGES: Mapping[str, FileType] = {
     "HEIF": FileType("image/heic", ".heic"),
     "AVIF": FileType("image/avif", ".avif"),
 }
+"""File types of still images, by Pillow's name of the format."""
 
 PICTURES = FileType("application/zip", ".zip")
 """Many still images in one file."""
@@ -36,7 +36,7 @@ _STARTS: Mapping[bytes, str] = {
     b"MM\x00*": "TIFF",
     b"BM": "BMP",
 }
-
+"""First bytes of a format that always begins with them."""
 
 _BRANDS = {b"avif": "AVIF", b"heic": "HEIF", b"heix": "HEIF", b"heim": "HEIF", b"heis": "HEIF"}
 """Brands of files with still images in the ISO container (ISO/IEC 23008-12); files of image sequences have others."""

@@ -10,6 +10,7 @@ Plane = NDArray[np.uint8]
 Tones = NDArray[np.float32]
 
 _INSIDE = 200
+"""Level of the matte above which a pixel is well inside the subject."""
 _LEAST_PIXELS = 20
 _BLACK = 16
 _PER_E, _BINS, _BLUR, _REACH = 32, 177, 2.0, 18
@@ -39,12 +40,12 @@ def subject_tones(luma: Plane, matte: Plane) -> Tones | None:
 def brightness_of(tones: Sequence[Tones | None]) -> NDArray[np.float64]:
     """Return the subject's luma above black in each frame, in levels.
 
-    A change of light shifts the whole distribution; a change of what the subject shows (a turn, an arm) only changes how much there is of
-    each tone. So each frame's distribution is shifted to where it agrees best (Bhattacharyya, 1943) with that of the frame of median
-    brightness. Frames with None are nan.
+    A change of light shifts the whole distribution. If the subject turns or moves an arm, only the amounts of its tones change. So each
+    frame's distribution is shifted to where it agrees best (Bhattacharyya, 1943) with that of the frame of median brightness. Frames with
+    None are nan.
     """
     brightness = np.full(len(tones), np.nan)
-    known = [number for number, each in enumerate(tones) if each is not None]
+    known = [number for number, distribution in enumerate(tones) if distribution is not None]
     if not known:
         return brightness
     roots = np.sqrt(np.array([tones[number] for number in known], np.float64))

@@ -47,22 +47,23 @@ def paint(pipeline: Pipeline, plan: Plan, picture: RGB, mask: Mask, progress: Pr
     small = painted_size(width, height, plan.side)
     full = -(-width // MULTIPLE) * MULTIPLE, -(-height // MULTIPLE) * MULTIPLE
     enlarged = plan.detail and max(full[0] / small[0], full[1] / small[1]) > _ENLARGED
-    parts = [tile for tile in tiles(*full, plan.side) if enlarged]
     large_mask = _sized_mask(mask, full)
-    parts = [tile for tile in parts if large_mask[tile.place].any()]
-    steps = _Steps(_steps(plan.painting) + len(parts) * _steps(_detailed(plan.painting, 0)), progress, timed=pipeline.device == "cpu")
+    parts = [tile for tile in tiles(*full, plan.side) if large_mask[tile.place].any()] if enlarged else []
+    steps = _Steps(
+        _step_count(plan.painting) + len(parts) * _step_count(_detailed(plan.painting, 0)), progress, timed=pipeline.device == "cpu"
+    )
     control = None if depth is None else np.rint(depth * 255).astype(np.uint8)
-    whole = pipeline.run(plan.painting, _sized(picture, small), _sized_mask(mask, small), _maybe(control, small), steps)
+    whole = pipeline.run(plan.painting, _sized(picture, small), _sized_mask(mask, small), _sized_control(control, small), steps)
     if not parts:
         return _sized(whole, (width, height))
     canvas = _over(_sized(picture, full), _sized(whole, full), large_mask).astype(np.float32)
     total = np.zeros((full[1], full[0], 1), np.float32)
     mixed = np.zeros_like(canvas)
-    near = _maybe(control, full)
+    large_control = _sized_control(control, full)
     for number, tile in enumerate(parts):
         part = np.ascontiguousarray(canvas[tile.place]).astype(np.uint8)
-        own = None if near is None else np.ascontiguousarray(near[tile.place])
-        detail = pipeline.run(_detailed(plan.painting, number + 1), part, np.ascontiguousarray(large_mask[tile.place]), own, steps)
+        tile_control = None if large_control is None else np.ascontiguousarray(large_control[tile.place])
+        detail = pipeline.run(_detailed(plan.painting, number + 1), part, np.ascontiguousarray(large_mask[tile.place]), tile_control, steps)
         weight = feather(tile, *full)[..., None]
         mixed[tile.place] += detail * weight
         total[tile.place] += weight
@@ -93,17 +94,17 @@ class _Steps:
         if self._timed and self._done == 1:
             step_s = self._clock() - self._began
             self._progress.warn(
-                f"One step on the CPU took {step_s:.1f} s: painting takes about {_length(step_s * self._total)} for {self._total} steps. "
+                f"One step on the CPU took {step_s:.1f} s: painting takes about {_duration_text(step_s * self._total)} for {self._total} steps. "
                 "Fewer `steps`, a smaller `resolution` or `detail` off are faster."
             )
         self._progress(min(self._done, self._total), self._total)
 
 
-def _length(seconds: float) -> str:
+def _duration_text(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} minutes"
 
 
-def _steps(painting: Painting) -> int:
+def _step_count(painting: Painting) -> int:
     return max(min(int(painting.steps * painting.strength), painting.steps), 1)
 
 
@@ -125,7 +126,7 @@ def _sized_mask(mask: Mask, size: tuple[int, int]) -> Mask:
     return np.where(cv2.resize(mask, size, interpolation=cv2.INTER_AREA) > 0, 255, 0).astype(np.uint8)
 
 
-def _maybe(control: Mask | None, size: tuple[int, int]) -> Mask | None:
+def _sized_control(control: Mask | None, size: tuple[int, int]) -> Mask | None:
     return None if control is None else np.asarray(cv2.resize(control, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 

@@ -67,7 +67,7 @@ def probe_clip(video: Path, params: ClipPart) -> VideoInfo:
     return info
 
 
-def matte_remarks(matte: Path, params: ClipPart, *, info: VideoInfo) -> Iterator[str]:
+def matte_warnings(matte: Path, params: ClipPart, *, info: VideoInfo) -> Iterator[str]:
     """Yield warnings about a matte that has to be fitted to a video.
 
     `info`: the video's. Raises UnsupportedMedia for a still image.
@@ -110,9 +110,9 @@ def write_again(
 ) -> WrittenVideo:
     """Write new pictures with the times, sound and tags of `video`.
 
-    `pictures`: each with the times of its source frame. A whole clip keeps its times, and its sound is copied. A part begins at time 0, and
-    its sound is cut to the sample, so encoded again. `progress` gets a warning for each property that could not be kept. Raises Invalid if
-    there is no picture.
+    `pictures`: each with the times of its source frame. A whole clip keeps its times, and its sound is copied. A part begins at time 0; its
+    sound is cut to the exact sample and encoded again. `progress` gets a warning for each property that could not be kept. Raises Invalid
+    if there is no picture.
     """
     for warning in [*conversion_warnings(info, to_sdr8=True), *track_warnings(info)]:
         progress.warn(warning)

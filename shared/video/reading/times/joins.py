@@ -16,10 +16,23 @@ _Tracks = Mapping[int, tuple[Fraction, str, "TrackClock"]]
 class Join:
     """A jump of the file's clock.
 
-    `at`: its time on the continuous clock; the others: the time on the file's own clock before and after, in seconds.
+    `at`: the jump's time on the continuous clock. `before`, `after`: the times between which the file's own clock jumps. All in seconds.
     """
 
     at: Fraction
+    before: Fraction
+    after: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class _Gap:
+    """The gap of one track between two joined parts, in seconds.
+
+    `before`, `after`: end of the earlier and begin of the later part, on the file's own clock. `offset`: moves the later part to the end of
+    the earlier one.
+    """
+
+    offset: Fraction
     before: Fraction
     after: Fraction
 
@@ -115,23 +128,23 @@ def offsets_of(tracks: _Tracks, video: int) -> tuple[tuple[Join, ...], dict[int,
             offsets[number] = offsets[max(offsets)]
             continue
         lead = video if video in gaps else min(gaps)
-        offset = gaps[lead][0]
-        latest = max(following for following, _, _ in gaps.values())
+        offset = gaps[lead].offset
+        latest = max(gap.offset for gap in gaps.values())
         if latest - offset > _OVERLAP_S:
             offset = latest
         offsets[number] = offset
-        joins.append(Join(gaps[lead][2] + offset, gaps[lead][1], gaps[lead][2]))
+        joins.append(Join(gaps[lead].after + offset, gaps[lead].before, gaps[lead].after))
     return tuple(joins), offsets
 
 
-def _gap(clock: TrackClock, number: int, base: Fraction, offsets: Mapping[int, Fraction]) -> tuple[Fraction, Fraction, Fraction] | None:
-    """Return the offset with which part `number` follows the part before.
+def _gap(clock: TrackClock, number: int, base: Fraction, offsets: Mapping[int, Fraction]) -> _Gap | None:
+    """Return the gap of a track before its joined part `number`.
 
-    Of one track; with it the track's own times before and after.
+    None if the track has no such part, or none before it. `base`: seconds per tick. `offsets`: those of the earlier parts.
     """
     part = clock.part(number)
     if part is None or part is clock.parts[0]:
         return None
     before = clock.parts[clock.parts.index(part) - 1]
     ended, begins = before.most * base, part.least * base
-    return ended + offsets.get(before.number, Fraction(0)) - begins, ended, begins
+    return _Gap(ended + offsets.get(before.number, Fraction(0)) - begins, ended, begins)
