@@ -93,8 +93,9 @@ class _Steps:
         self._done += 1
         if self._timed and self._done == 1:
             step_s = self._clock() - self._began
+            total = _duration_text(step_s * self._total)
             self._progress.warn(
-                f"One step on the CPU took {step_s:.1f} s: painting takes about {_duration_text(step_s * self._total)} for {self._total} steps. "
+                f"One step on the CPU took {step_s:.1f} s: painting takes about {total} for {self._total} steps. "
                 "Fewer `steps`, a smaller `resolution` or `detail` off are faster."
             )
         self._progress(min(self._done, self._total), self._total)
