@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import av
+
 from shared.video.limits import Limits
 from shared.video.reading.times.joins import TrackClock
 from shared.video.reading.times.scan import before, may_jump, scan
@@ -55,6 +57,8 @@ class Clock:
                 continue
             if part is not clock.parts[0] and packet.stream.type == "video" and part.first_key is not None and number < part.first_key:
                 continue
+            if part is not clock.parts[0] and packet.is_discard:
+                packet = _not_discarded(packet)
             if part.ticks:
                 packet.pts = None if packet.pts is None else packet.pts + part.ticks
                 packet.dts = None if packet.dts is None else packet.dts + part.ticks
@@ -67,6 +71,17 @@ class Clock:
             if packet.dts is not None:
                 latest[index] = packet.dts
             yield packet
+
+
+def _not_discarded(packet: Any) -> Any:
+    """Copy a packet without the mark that tells decoders to drop its picture or sound.
+
+    FFmpeg marks fragments of MP4 that come before the time it has reached, as those of a joined part do.
+    """
+    copy = av.Packet(bytes(packet))
+    copy.stream, copy.time_base = packet.stream, packet.time_base
+    copy.pts, copy.dts, copy.duration, copy.is_keyframe = packet.pts, packet.dts, packet.duration, packet.is_keyframe
+    return copy
 
 
 def clock_of(container: Any, path: str | os.PathLike[str], limits: Limits) -> Clock:

@@ -20,6 +20,8 @@ JOINED = {
     "far_back.ts": ("mpegts", "-c:v libx264 -c:a aac", -90),
     "vob.mpg": ("mpeg", "-c:v mpeg2video -bf 0 -c:a mp2", BACK),
     "back.flv": ("flv", "-c:v libx264 -bf 0 -c:a aac", BACK),
+    "back.webm": ("webm", "-c:v libvpx -deadline realtime -c:a libopus", BACK),
+    "fragments.mp4": ("mp4", "-c:v libx264 -bf 2 -c:a aac -movflags empty_moov+default_base_moof+frag_keyframe", BACK),
     "silent.ts": ("mpegts", "-c:v libx264 -an", BACK),
     "silent_ahead.ts": ("mpegts", "-c:v libx264 -an", AHEAD),
 }
