@@ -4,7 +4,6 @@ Writes keyframe images, cut lists and a gallery.
 """
 
 import json
-import re
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -28,7 +27,7 @@ from services.keyframes.output.report import Candidate, Keyframe, Scores, VideoR
 from services.keyframes.selection.choice import Choice, choose_keyframes
 from services.keyframes.selection.shots import shots_between
 from shared.errors import Invalid, OperationFailed, ReelwrightError
-from shared.media.names import as_text
+from shared.media.names import as_text, plain_stem
 from shared.media.zip_files.writer import ZipWriter
 from shared.models.folder import install_command
 from shared.models.info import ModelUsed, model_used
@@ -151,7 +150,7 @@ def _missing_model(params: DetectParams) -> str | None:
 
 DETECT = Operation(
     name="keyframes.detect",
-    version=2,
+    version=3,
     summary="Find the shots of videos, pick a keyframe for each, and show both on a timeline",
     params=DetectParams,
     result=DetectResult,
@@ -291,7 +290,7 @@ def _write_scores(scores: Mapping[str, Floats], times: list[float], path: Path) 
 def _title(video: Path, number: int | None) -> str:
     """Make the base name of a video's output files.
 
-    The name consists of the video's own name without special characters and, in a batch, its number.
+    The name consists of the letters and digits of the video's own name, in any script, and, in a batch, its number.
     """
-    plain = re.sub(r"[^A-Za-z0-9_-]+", "-", video.stem).strip("-")[:60] or "video"
+    plain = plain_stem(as_text(video.stem), default="video")
     return plain if number is None else f"{number + 1:03d}-{plain}"

@@ -51,7 +51,9 @@ class TranscodeParams(ClipPart):
     sdr: bool = Field(
         True, description="Write standard dynamic range, with high dynamic range tone-mapped to BT.709. `false` keeps range and bit depth."
     )
-    audio: Literal["keep", "drop"] = Field("keep", description="`keep` all sound tracks, or `drop` them.")
+    audio: Literal["keep", "drop"] = Field(
+        "keep", description="`keep` all sound tracks, or `drop` them. Tags, chapters and subtitles stay."
+    )
     format: Annotated[str, OneOf(FORMATS)] = Field("mp4", description=f"File format. {described(FORMATS.values(), colon=True)}.")
 
     @model_validator(mode="after")
@@ -77,9 +79,10 @@ def transcode(params: TranscodeParams, *, video: Path, output: Path, progress: P
     """Write a clip in another size, rate, dynamic range or format.
 
     `video`, or a part of it, is written to `output`. The picture becomes upright, progressive and has square pixels; its shape is kept to
-    the nearest even size. Frame times are the source's unless a rate is chosen. Sound is copied, or cut to the sample for a part. Chapters
-    and subtitles come along with the sound. One pass, with memory that does not depend on the length. Raises UnsupportedMedia and
-    BrokenMedia for the source, TooLarge for a size above the limit, Invalid for an empty part; nothing is left at `output` after a failure.
+    the nearest even size. Frame times are the source's unless a rate is chosen. Sound is copied, or cut to the sample for a part. Tags,
+    chapters, subtitles and the start timecode come along. One pass, with memory that does not depend on the length. Raises
+    UnsupportedMedia and BrokenMedia for the source, TooLarge for a size above the limit, Invalid for an empty part; nothing is left at
+    `output` after a failure.
     """
     info = probe_clip(video, params)
     row = FORMATS[params.format]
@@ -88,7 +91,8 @@ def transcode(params: TranscodeParams, *, video: Path, output: Path, progress: P
     for warning in conversion_warnings(info, to_sdr8=to_sdr8, written_as=pixels):
         progress.warn(warning)
     rate = constant(params.frame_rate, info)
-    target = Target(path=output, format=row.file, sound=params.audio == "keep", pixel_format=pixels, frame_rate=rate)
+    sound = params.audio == "keep"
+    target = Target(path=output, format=row.file, sound=sound, texts=True, pixel_format=pixels, frame_rate=rate)
     expected = expected_frames(info, params)
     written, begin, end = 0, Fraction(0), Fraction(0)
     opaque = not has_alpha(pixels)

@@ -12,6 +12,11 @@ from urllib.parse import quote
 MAX_CHARS = 200
 JOINERS = "\u200c\u200d"
 """Invisible characters that words of Persian and of India, and emoji, are spelled with."""
+_KEPT = "LMNS"
+"""Categories of Unicode: letters, marks, numbers, symbols."""
+_ASCII_SYMBOLS = "$+<=>^`|~"
+_STEM_BYTES = 160
+"""Longest part of a name that comes from a user's file; file systems take names of 255 bytes."""
 SUFFIX = re.compile(r"\.[a-z0-9]{1,8}")
 
 
@@ -28,6 +33,22 @@ def safe_name(name: str, *, default: str = "unnamed") -> str:
         suffix = PurePosixPath(clean).suffix[:16]
         clean = clean[: MAX_CHARS - len(suffix)] + suffix
     return clean or default
+
+
+def plain_stem(stem: str, *, default: str) -> str:
+    """Replace spaces and punctuation in a name by hyphens, and shorten it.
+
+    Letters of all scripts, digits and pictographs stay. The result is `default` if nothing is left.
+    """
+    kept = "".join(char if _is_kept(char) else " " for char in unicodedata.normalize("NFC", stem))
+    plain = re.sub(" +", "-", kept.strip(" -" + JOINERS))
+    while len(plain.encode()) > _STEM_BYTES:
+        plain = plain[:-1]
+    return plain or default
+
+
+def _is_kept(char: str) -> bool:
+    return char in "_-" + JOINERS or (unicodedata.category(char)[0] in _KEPT and char not in _ASCII_SYMBOLS)
 
 
 def as_text(name: str) -> str:

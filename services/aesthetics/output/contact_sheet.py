@@ -1,15 +1,14 @@
 """The contact sheet: the chosen pictures with their ranks, merits, times and reasons."""
 
 from collections.abc import Sequence
-from functools import lru_cache
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from services.aesthetics.output.items import Item
+from services.aesthetics.output.text import draw_text, text_width
 from services.aesthetics.selection.reasons import clock
 from shared.video import upright_rgb
 from shared.video.stills.image import file_start
@@ -46,32 +45,11 @@ def draw_sheet(items: Sequence[Item], folder: Path, output: Path) -> None:
         sheet[y : y + height, x : x + width] = thumbnail
         caption = item.image if item.timestamp_s is None else f"{clock(item.timestamp_s)}   {item.source}"
         under = top + _HEIGHT
-        _draw(sheet, f"#{item.rank}   {item.merit:.2f}", (left, under + 19), _INK, _LARGE)
-        _draw(sheet, _fitted(caption), (left, under + 38), _FAINT, _SMALL)
+        draw_text(sheet, f"#{item.rank}   {item.merit:.2f}", (left, under + 19), _INK, _LARGE)
+        draw_text(sheet, _fitted(caption), (left, under + 38), _FAINT, _SMALL)
         for place, line in enumerate(lines):
-            _draw(sheet, line, (left, under + _TITLE + 14 + place * _LINE), _FAINT, _FINE)
+            draw_text(sheet, line, (left, under + _TITLE + 14 + place * _LINE), _FAINT, _FINE)
     Image.fromarray(sheet).save(output, "PNG")
-
-
-def _draw(sheet: Rgb, text: str, place: tuple[int, int], color: tuple[int, int, int], size: int) -> None:
-    """Write a text on the sheet.
-
-    `place`: x of the text's left end, y of its base line.
-    """
-    cv2.putText(sheet, text, place, color, _font(), size)
-
-
-def _width(text: str, size: int) -> int:
-    return int(cv2.getTextSize((0, 0), text, (0, 0), _font(), size)[2])
-
-
-@lru_cache(maxsize=1)
-def _font() -> cv2.FontFace:
-    """Return the font of the sheet.
-
-    OpenCV brings it; it has the letters of most scripts, which Pillow's has not.
-    """
-    return cv2.FontFace("uni")
 
 
 def _thumbnail(path: Path) -> Rgb:
@@ -86,7 +64,7 @@ def _lines(text: str) -> list[str]:
     lines = [""]
     for word in text.split():
         longer = f"{lines[-1]} {word}".strip()
-        if _width(longer, _FINE) <= _CELL:
+        if text_width(longer, _FINE) <= _CELL:
             lines[-1] = longer
         else:
             lines.append(word)
@@ -95,6 +73,6 @@ def _lines(text: str) -> list[str]:
 
 def _fitted(text: str) -> str:
     """Shorten a caption to fit the width of a cell."""
-    while _width(text, _SMALL) > _CELL:
+    while text_width(text, _SMALL) > _CELL:
         text = text[:-2] + "…"
     return text

@@ -1,7 +1,5 @@
 """Picture files: their encoding and their names."""
 
-import re
-import unicodedata
 from pathlib import Path
 
 import cv2
@@ -10,16 +8,10 @@ from numpy.typing import NDArray
 
 from services.aesthetics.reading.picture_formats import PICTURE_FORMATS, PictureParams
 from shared.errors import OperationFailed, TooLarge
-from shared.media.names import JOINERS
+from shared.media.names import plain_stem
 from shared.media.types import HEAD_BYTES, picture_type
 from shared.media.zip_files.picture_zip import MOST_PICTURE_BYTES
 from shared.video import Picture
-
-_KEPT = "LMNS"
-"""Categories of Unicode: letters, marks, numbers, symbols."""
-_ASCII_SYMBOLS = "$+<=>^`|~"
-_STEM_BYTES = 160
-"""Longest part of a name that comes from the source; file systems take names of 255 bytes."""
 
 
 def file_of(picture: Picture, params: PictureParams) -> bytes:
@@ -70,23 +62,10 @@ class PictureNames:
 
         Without a time, the name is such as `photo.jpg`. A name that is taken already gets a number.
         """
-        plain = _plain(Path(source).stem)
+        plain = plain_stem(Path(source).stem, default="picture")
         stem = plain if time_s is None else f"{plain}-{time_s:08.3f}s"
         name, number = f"{stem}.{self._suffix}", 2
         while name.casefold() in self._taken:  # some systems take names in capitals for the same
             name, number = f"{stem}-{number}.{self._suffix}", number + 1
         self._taken.add(name.casefold())
         return name
-
-
-def _plain(stem: str) -> str:
-    """Replace spaces and punctuation in a name by hyphens, and shorten it."""
-    kept = "".join(char if _is_kept(char) else " " for char in unicodedata.normalize("NFC", stem))
-    plain = re.sub(" +", "-", kept.strip(" -" + JOINERS))
-    while len(plain.encode()) > _STEM_BYTES:
-        plain = plain[:-1]
-    return plain or "picture"
-
-
-def _is_kept(char: str) -> bool:
-    return char in "_-" + JOINERS or (unicodedata.category(char)[0] in _KEPT and char not in _ASCII_SYMBOLS)

@@ -21,6 +21,7 @@ from shared.video.clip.part import ClipPart
 from shared.video.clip.rewrite import Times, part_end, rate_of
 from shared.video.frames.frame import Frame
 from shared.video.info import VideoInfo
+from shared.video.probing.timecode import timecode_at
 from shared.video.probing.track_list import track_warnings
 from shared.video.writing.png_writer import PngFormat, PngWriter
 from shared.video.writing.writer import VideoWriter
@@ -34,14 +35,15 @@ PIXELS = {"h264": "yuv420p", "prores": "yuva444p10le", "vp9": "yuva420p", "png":
 class Target:
     """One output file.
 
-    It gets the name `path` whatever its format is; readers recognise the content. `rgba`: PNG files have colours and alpha.
-    `pixel_format`, `frame_rate`: in place of the format's usual pixels and the clip's average rate. `keep_times`: a part keeps the times
-    that it has in the clip.
+    It gets the name `path` whatever its format is; readers recognise the content. `sound`: with the clip's sound, tags, subtitles, chapters
+    and timecode; `texts`: with all of these but the sound. `rgba`: PNG files have colours and alpha. `pixel_format`, `frame_rate`: in place
+    of the format's usual pixels and the clip's average rate. `keep_times`: a part keeps the times that it has in the clip.
     """
 
     path: Path
     format: Format
     sound: bool = False
+    texts: bool = False
     rgba: bool = False
     pixel_format: str | None = None
     frame_rate: Fraction | None = None
@@ -97,14 +99,16 @@ class ClipFile:
         self.encoder = writer.encoder
         if not self._part.whole and not self._target.keep_times:
             self._first = frame.time
-        if self._target.sound:
+        if self._target.sound and self._part.whole:
+            self._warn(writer.copy_audio(self._video))
+        elif self._target.sound:
+            self._sound = self._stack.enter_context(PartSound(writer, self._video, self._info, start=self._first))
+        if self._target.sound or self._target.texts:
             writer.copy_tags(self._video)
-            if self._part.whole:
-                self._warn(writer.copy_audio(self._video))
-            else:
-                self._sound = self._stack.enter_context(PartSound(writer, self._video, self._info, start=self._first))
+            timecode = timecode_at(self._info, self._first) if self._target.frame_rate is None else None
+            timecode_kept = writer.set_timecode(timecode)
             writer.copy_texts(self._video, start=self._first, end=part_end(self._part))
-            self._warn(track_warnings(self._info))
+            self._warn(track_warnings(self._info, timecode_kept=timecode_kept))
         return writer
 
     def _warn(self, sentences: list[str]) -> None:

@@ -19,6 +19,7 @@ from shared.video.conversion_warnings import conversion_warnings
 from shared.video.frames.frame import Frame
 from shared.video.info import VideoInfo
 from shared.video.probing.probe import probe_video
+from shared.video.probing.timecode import timecode_at
 from shared.video.probing.track_list import track_warnings
 from shared.video.seconds import to_fraction
 from shared.video.writing.writer import VideoWriter
@@ -114,7 +115,7 @@ def write_again(
     sound is cut to the exact sample and encoded again. `progress` gets a warning for each property that could not be kept. Raises Invalid
     if there is no picture.
     """
-    for warning in [*conversion_warnings(info, to_sdr8=True), *track_warnings(info)]:
+    for warning in conversion_warnings(info, to_sdr8=True):
         progress.warn(warning)
     expected, written, end = expected_frames(info, params), 0, Fraction(0)
     first = Fraction(0)
@@ -133,6 +134,10 @@ def write_again(
                 )
                 stack.enter_context(writer)
                 writer.copy_tags(video)
+                begin = Fraction(0) if params.whole else times.pts * times.time_base
+                timecode_kept = writer.set_timecode(timecode_at(info, begin))
+                for warning in track_warnings(info, timecode_kept=timecode_kept):
+                    progress.warn(warning)
                 if params.whole:
                     for warning in writer.copy_audio(video):
                         progress.warn(warning)

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
+from shared.video.info import VideoInfo
+
 _TIMECODE = re.compile(r"(\d\d):([0-5]\d):([0-5]\d)([:;.,])(\d{2,3})")
 _DROPPING = frozenset({Fraction(30000, 1001), Fraction(60000, 1001), Fraction(120000, 1001)})
 """The rates for which drop-frame timecode is defined."""
@@ -86,6 +88,20 @@ def start_timecode(*tags: Mapping[str, str]) -> str | None:
         if (match := _TIMECODE.fullmatch(text)) and int(match[1]) < 24:
             return text[:8] + (":" if match[4] == ":" else ";") + match[5]
     return None
+
+
+def timecode_at(info: VideoInfo, second: Fraction) -> str | None:
+    """Return the timecode of the picture at `second` of a file.
+
+    None if the file has no start timecode, if that is invalid, or if the rate varies, which timecode cannot count.
+    """
+    rate = info.steady_rate
+    if info.start_timecode is None or (info.variable_frame_rate and second):
+        return None
+    try:
+        return str(Timecode.parse(info.start_timecode, rate) + round(second * rate))
+    except ValueError:
+        return None
 
 
 def counted_rate(rate: Fraction) -> int:

@@ -66,14 +66,15 @@ def _chapter_track(container: Any) -> set[int]:
     return set() if first is None else {first}
 
 
-def track_warnings(info: VideoInfo) -> list[str]:
+def track_warnings(info: VideoInfo, *, timecode_kept: bool = False) -> list[str]:
     """Return one sentence for each track that an output leaves out.
 
-    The output has picture and sound.
+    The output has picture and sound, and a timecode track with `timecode_kept`.
     """
     return [
         _WHAT[track.kind].format(", ".join([track.codec or "of an unknown kind", *([track.language] if track.language else [])]))
         for track in info.other_tracks
+        if not (timecode_kept and track.codec == "timecode")
     ]
 
 

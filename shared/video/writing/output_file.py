@@ -62,6 +62,7 @@ class OutputFile:
     tags: dict[str, str] = field(default_factory=dict)
     chapters: list[Chapter] = field(default_factory=list)
     subtitles: list[SubtitleTrack] = field(default_factory=list)
+    timecode: str | None = None
     _container: av.container.OutputContainer | None = None
     _stream: Any = None
     _last_dts: int | None = None
@@ -89,6 +90,8 @@ class OutputFile:
             height=self.converter.coded_height,
             time_base=settings.time_base,
         )
+        if self.timecode is not None:
+            stream.metadata["timecode"] = self.timecode
         context = stream.codec_context
         context.pix_fmt = settings.pixel_format
         context.thread_count = 0

@@ -133,6 +133,16 @@ class VideoWriter:
         self._output.tags.clear()
         self._output.tags.update(file_tags(source, limits or Limits.current()))
 
+    def set_timecode(self, timecode: str | None) -> bool:
+        """State the timecode of the first picture, such as 01:00:00:00.
+
+        Call this before the first picture. Nothing is written for None, and in containers without timecode (.webm, .webp). Returns whether
+        it is written.
+        """
+        self._check_not_started()
+        self._output.timecode = timecode if self._settings.container in ("mp4", "mov", "matroska") else None
+        return self._output.timecode is not None
+
     def copy_texts(
         self,
         source: str | os.PathLike[str],

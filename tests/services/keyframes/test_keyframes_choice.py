@@ -172,6 +172,13 @@ def test_a_file_name_that_is_not_unicode_works(clip, outputs, tmp_path):
     assert "caf?.mp4" in outputs["gallery"].read_text(encoding="utf-8")
 
 
+def test_a_name_in_any_script_names_the_files(clip, outputs, tmp_path):
+    named = tmp_path / "เพลง रात, part 1.mp4"
+    shutil.copy(clip, named)
+    (report,) = detect(DetectParams(), video=named, outputs=outputs).videos
+    assert report.keyframes[0].file == "เพลง-रात-part-1-0001.jpg"
+
+
 def test_a_video_that_breaks_half_way_gives_the_first_half(clip, outputs, tmp_path):
     data = clip.read_bytes()
     moov_first = tmp_path / "broken.mp4"

@@ -1,12 +1,15 @@
 """Timecode read from files, and counted as other programs count it."""
 
 from fractions import Fraction
+from pathlib import Path
 
 import opentimelineio as otio
 import pytest
 
+from services.media.transcode import TranscodeParams, transcode
 from shared.video import probe
 from shared.video.probing.timecode import Timecode, start_timecode
+from shared.worker.progress import Report
 from tests.shared.video.video_clips import Make
 
 NTSC = Fraction(30000, 1001)
@@ -25,6 +28,17 @@ def test_the_start_timecode_of_a_file_is_read(make: Make, name: str, given: str,
     coder = "mpeg2video" if name.endswith("mxf") else "libx264"
     video = make(name, f"-f lavfi -i testsrc2=s=128x96:r={rate}:d=0.4 -pix_fmt yuv420p -c:v {coder} -timecode", [given])
     assert probe(video).start_timecode == told
+
+
+def test_results_carry_the_timecode_of_their_first_picture(make: Make, tmp_path: Path) -> None:
+    video = make("a.mov", "-f lavfi -i testsrc2=s=64x48:r=25:d=1 -pix_fmt yuv420p -c:v libx264 -timecode", ["09:59:59:20"])
+    warnings: list[str] = []
+    progress = Report(lambda update: warnings.append(str(update)))
+    for params, told in (({}, "09:59:59:20"), ({"start": 0.4, "audio": "drop"}, "10:00:00:05"), ({"frame_rate": "12"}, None)):
+        warnings.clear()
+        transcode(TranscodeParams(**params), video=video, output=tmp_path / "out.mp4", progress=progress)
+        assert probe(tmp_path / "out.mp4").start_timecode == told
+        assert any("timecode" in warning for warning in warnings) == (told is None)
 
 
 def test_a_file_without_timecode_has_none(make: Make) -> None:
