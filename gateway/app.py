@@ -74,7 +74,9 @@ def create_gateway(runtime: Runtime, upstreams: Upstreams) -> FastAPI:
     app.include_router(model_routes(upstreams, runtime.settings))
     add_pages(app, upstreams, keys_needed=bool(runtime.settings.api_keys))
 
-    @app.get("/v1/operations", tags=["operations"], summary="List the operations of all services", response_model_exclude_none=True)
+    @app.get(
+        "/v1/operations", name="list", tags=["operations"], summary="List the operations of all services", response_model_exclude_none=True
+    )
     async def operations(request: Request) -> list[OperationInfo]:
         listed = await upstreams.operations(credentials(runtime.settings, request.state.owner))
         return [OperationInfo.model_validate(operation) for operation in listed]

@@ -23,7 +23,7 @@ def job_routes(runtime: Runtime) -> APIRouter:
     router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
     jobs = runtime.jobs
 
-    @router.get("", summary="List jobs, newest first")
+    @router.get("", name="list", summary="List jobs, newest first")
     async def page(
         request: Request,
         service: str | None = Query(None, pattern="^[a-z0-9-]{1,64}$", description="Only jobs of this service."),
@@ -48,7 +48,7 @@ def job_routes(runtime: Runtime) -> APIRouter:
         )
         return JobPage(items=items, next_cursor=next_cursor)
 
-    @router.get("/{job_id}", summary="Read a job", responses=UNKNOWN)
+    @router.get("/{job_id}", name="read", summary="Read a job", responses=UNKNOWN)
     async def get(job_id: str, request: Request) -> Job:
         return await jobs.get(request.state.owner, job_id)
 

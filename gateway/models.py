@@ -16,11 +16,11 @@ def model_routes(upstreams: Upstreams, settings: Settings) -> APIRouter:
     """Return the routes under /v1/models."""
     router = APIRouter(prefix="/v1/models", tags=["models"])
 
-    @router.get("", summary="List all models with licence, size, source and whether they are installed")
+    @router.get("", name="list", summary="List all models with licence, size, source and whether they are installed")
     async def models(request: Request) -> list[ModelInfo]:
         return await known_models(upstreams, settings, request.state.owner)
 
-    @router.get("/{name}", summary="Read one model", responses=problems(_404="Unknown model"))
+    @router.get("/{name}", name="read", summary="Read one model", responses=problems(_404="Unknown model"))
     async def model(name: str, request: Request) -> ModelInfo:
         for known in await known_models(upstreams, settings, request.state.owner):
             if known.name == name:

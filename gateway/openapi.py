@@ -60,19 +60,23 @@ def _set_problem_type(operation: dict[str, Any]) -> None:
     """
     for response in operation.get("responses", {}).values():
         content = response.get("content", {})
-        if content.get("application/json", {}).get("schema", {}).get("$ref", "").endswith("/Problem"):
-            content["application/problem+json"] = content.pop("application/json")
+        for kind in [kind for kind, body in content.items() if body.get("schema", {}).get("$ref", "").endswith("/Problem")]:
+            content["application/problem+json"] = content.pop(kind)  # the kind is that of the route's other answers
 
 
 def _rename_clashes(document: dict[str, Any], taken: dict[str, Any], service: str) -> dict[str, Any]:
-    """Rename the schemas whose name `taken` uses for a different schema."""
+    """Rename the schemas whose name `taken` uses for a different schema.
+
+    `ModelUsed` of the service `speed-ramp` becomes `SpeedRampModelUsed`.
+    """
+    prefix = "".join(part.capitalize() for part in service.split("-"))
     schemas = document.get("components", {}).get("schemas", {})
     clashing = {name for name, schema in schemas.items() if name in taken and taken[name] != schema}
     text = json.dumps(document)
     for name in clashing:
-        text = text.replace(f'"#/components/schemas/{name}"', f'"#/components/schemas/{service}.{name}"')
+        text = text.replace(f'"#/components/schemas/{name}"', f'"#/components/schemas/{prefix}{name}"')
     renamed: dict[str, Any] = json.loads(text)
-    if clashing:
-        own = renamed["components"]["schemas"]
-        renamed["components"]["schemas"] = {f"{service}.{name}" if name in clashing else name: schema for name, schema in own.items()}
+    own = renamed.get("components", {}).get("schemas", {})
+    for name in clashing:
+        own[f"{prefix}{name}"] = own.pop(name) | {"title": f"{prefix}{name}"}
     return renamed

@@ -14,12 +14,25 @@ from shared.http.json_route import JsonRoute
 from shared.http.problems import problems
 from shared.media.disk import on_disk
 from shared.media.record import WITH_THUMBNAIL
+from shared.media.types import IMAGES
 
-BYTES: dict[str, Any] = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
+BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+BYTES = dict.fromkeys(
+    (
+        *("video/mp4", "video/quicktime", "video/webm", "video/x-matroska"),
+        *(kind.content_type for kind in IMAGES.values()),
+        *("application/zip", "application/json", "text/html"),
+    ),
+    BINARY,
+)
 RANGED: dict[int | str, dict[str, Any]] = {
     200: {"description": "The file", "content": BYTES},
     206: {"description": "The requested range", "content": BYTES},
     304: {"description": "Unchanged since the ETag in If-None-Match"},
+}
+THUMBNAIL: dict[int | str, dict[str, Any]] = UNKNOWN | {
+    200: {"description": "A small picture", "content": {"image/jpeg": BINARY}},
+    304: RANGED[304],
 }
 
 
@@ -45,7 +58,7 @@ def download_routes(services: MediaServices) -> APIRouter:
         record, path = await on_disk(store.get, owner, media_id), await on_disk(store.content_path, owner, media_id)
         return await content_response(request, record, path, download=download)
 
-    @router.get("/{media_id}/thumbnail", summary="Download a thumbnail", responses=UNKNOWN, response_class=Response)
+    @router.get("/{media_id}/thumbnail", summary="Download a thumbnail", responses=THUMBNAIL, response_class=Response)
     @router.head("/{media_id}/thumbnail", include_in_schema=False)
     async def thumbnail(media_id: MediaId, request: Request) -> Response:
         """Sends a small JPEG of a video or an image.

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, Annotated
+from typing import IO, Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
@@ -20,10 +20,16 @@ from shared.media.disk import on_disk
 from shared.media.names import content_disposition
 from shared.media.record import MediaRecord
 from shared.media.store import MediaStore
+from shared.media.types import IMAGES
 from shared.media.zip_files.picture_zip import open_picture, read_chunks, zip_contents
 from shared.operation import Kind
 
 UNKNOWN = problems(_404="Unknown media or picture, or media of another owner")
+BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+PICTURE: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The picture", "content": {kind.content_type: BINARY for kind in IMAGES.values()}},
+    304: {"description": "Unchanged since the ETag in If-None-Match"},
+}
 
 Name = Annotated[str, PathParam(description="Name of the picture, as in the list.")]
 
@@ -69,7 +75,7 @@ def picture_routes(store: MediaStore, max_bytes: int) -> APIRouter:
     async def list_pictures(media_id: MediaId, request: Request) -> PictureList:
         return PictureList(items=await on_disk(listed, owner_of(request), media_id))
 
-    @router.get("/{name:path}", summary="Download one picture", response_class=Response)
+    @router.get("/{name:path}", summary="Download one picture", response_class=Response, responses=PICTURE)
     @router.head("/{name:path}", include_in_schema=False)
     async def picture(media_id: MediaId, name: Name, request: Request) -> Response:
         record, path = await on_disk(find, owner_of(request), media_id)

@@ -32,7 +32,7 @@ def record_routes(services: MediaServices) -> APIRouter:
     router = APIRouter(prefix="/v1/media", tags=["media"], route_class=JsonRoute)
     store = services.store
 
-    @router.get("", summary="List media, newest first", responses=problems(_422="Invalid cursor or limit"))
+    @router.get("", name="list", summary="List media, newest first", responses=problems(_422="Invalid cursor or limit"))
     async def list_media(
         request: Request,
         kind: Annotated[Kind | None, Query(description="Only media of this kind.")] = None,
@@ -58,12 +58,13 @@ def record_routes(services: MediaServices) -> APIRouter:
             raise UnknownMedia("The medium with this content expires soon: send the file again.")
         return record
 
-    @router.get("/{media_id}", summary="Read the record of a medium", responses=UNKNOWN)
+    @router.get("/{media_id}", name="read", summary="Read the record of a medium", responses=UNKNOWN)
     async def get_media(media_id: MediaId, request: Request) -> MediaRecord:
         return await on_disk(store.get, owner_of(request), media_id)
 
     @router.delete(
         "/{media_id}",
+        name="delete",
         status_code=204,
         summary="Delete a medium",
         responses=UNKNOWN | problems(_409="An unfinished job reads it, or it is a sample"),

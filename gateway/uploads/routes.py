@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 
 from gateway.media.requests import REFUSED, owner_of
 from gateway.media.services import MediaServices
+from gateway.uploads.documentation import BODY_TYPE, VERSION, answer_headers, request_headers
 from gateway.uploads.errors import BadUploadRequest, WrongTusVersion
 from gateway.uploads.folder import uploads_in
 from gateway.uploads.handler import EXTENSIONS, UploadHandler, header_number
@@ -19,13 +20,10 @@ from shared.errors import ReelwrightError, UnsupportedMedia
 from shared.http.problems import problems
 from shared.media.disk import on_disk
 
-VERSION = "1.0.0"
-BODY_TYPE = "application/offset+octet-stream"
-
 COMMON = problems(_400="The request violates tus 1.0", _412="Unsupported tus version")
 KNOWN = COMMON | problems(_404="Unknown upload", _410="The upload has expired", _423="Another request is writing to it")
 WRITING = KNOWN | REFUSED | problems(_409="Wrong offset; Upload-Offset has the right one", _460="Checksum mismatch")
-BODY = {"requestBody": {"content": {BODY_TYPE: {"schema": {"type": "string", "format": "binary"}}}}}
+PROGRESS = ("Upload-Offset", "Upload-Expires", "Reelwright-Media-Id", "Content-Location")
 
 
 class TusRoute(APIRoute):
@@ -57,13 +55,22 @@ def upload_routes(services: MediaServices) -> APIRouter:
     settings = services.settings
     handler = UploadHandler(services, uploads_in(settings.data_dir, ttl_s=settings.upload_ttl_s))
 
-    @router.options("", status_code=204, summary="List the supported tus version and extensions")
+    supported = answer_headers(204, "What the server supports", "Tus-Version", "Tus-Extension", "Tus-Max-Size", "Tus-Checksum-Algorithm")
+
+    @router.options("", status_code=204, summary="List the supported tus version and extensions", responses=supported)
     @router.options("/{upload_id}", status_code=204, include_in_schema=False)
     async def options() -> Response:
         headers = {"Tus-Version": VERSION, "Tus-Extension": EXTENSIONS, "Tus-Max-Size": str(settings.max_upload_bytes)}
         return Response(status_code=204, headers=headers | {"Tus-Checksum-Algorithm": ",".join(ALGORITHMS)})
 
-    @router.post("", status_code=201, summary="Start a resumable upload", responses=COMMON | REFUSED, openapi_extra=BODY)
+    @router.post(
+        "",
+        status_code=201,
+        summary="Start a resumable upload",
+        response_class=Response,
+        responses=COMMON | REFUSED | answer_headers(201, "The upload exists", "Location", *PROGRESS),
+        openapi_extra=request_headers("Upload-Length", optional=("Upload-Metadata", "Upload-Checksum"), body=True),
+    )
     async def create(request: Request) -> Response:
         """Creates an upload of `Upload-Length` bytes.
 
@@ -74,7 +81,13 @@ def upload_routes(services: MediaServices) -> APIRouter:
             state = await handler.receive(request, upload, offset=0)
         return Response(status_code=201, headers={"Location": f"/v1/uploads/{upload.id}"} | await handler.headers(upload, state))
 
-    @router.head("/{upload_id}", summary="Read the offset of an upload", responses=KNOWN)
+    @router.head(
+        "/{upload_id}",
+        summary="Read the offset of an upload",
+        response_class=Response,
+        responses=KNOWN | answer_headers(200, "Progress of the upload", "Upload-Length", "Upload-Metadata", *PROGRESS),
+        openapi_extra=request_headers(),
+    )
     async def head(upload_id: str, request: Request) -> Response:
         upload = await on_disk(handler.uploads.find, owner_of(request), upload_id)
         state = await handler.current_state(upload)
@@ -82,7 +95,13 @@ def upload_routes(services: MediaServices) -> APIRouter:
         length = {"Upload-Length": str(state.length), "Cache-Control": "no-store"}
         return Response(status_code=200, headers=length | metadata | await handler.headers(upload, state))
 
-    @router.patch("/{upload_id}", status_code=204, summary="Send bytes of an upload", responses=WRITING, openapi_extra=BODY)
+    @router.patch(
+        "/{upload_id}",
+        status_code=204,
+        summary="Send bytes of an upload",
+        responses=WRITING | answer_headers(204, "The bytes are stored", *PROGRESS),
+        openapi_extra=request_headers("Upload-Offset", optional=("Upload-Checksum",), body=True),
+    )
     async def patch(upload_id: str, request: Request) -> Response:
         """Appends the body at `Upload-Offset`.
 
@@ -94,7 +113,13 @@ def upload_routes(services: MediaServices) -> APIRouter:
         state = await handler.receive(request, upload, offset=header_number(request, "Upload-Offset"))
         return Response(status_code=204, headers=await handler.headers(upload, state))
 
-    @router.delete("/{upload_id}", status_code=204, summary="Delete an upload", responses=KNOWN)
+    @router.delete(
+        "/{upload_id}",
+        status_code=204,
+        summary="Delete an upload",
+        responses=KNOWN | answer_headers(204, "The upload is deleted"),
+        openapi_extra=request_headers(),
+    )
     async def delete(upload_id: str, request: Request) -> Response:
         """Deletes the received bytes.
 

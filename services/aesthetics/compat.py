@@ -136,8 +136,9 @@ def seed_routes(extractions: Extractions) -> APIRouter:
 
 def _add_routes(router: APIRouter, extractions: Extractions, version: Version) -> None:
     """Add the endpoints of one version."""
+    name = version.prefix.removeprefix("/") + "-" if version.prefix else ""
 
-    @router.post(f"{version.prefix}/extractors/{BEST}", summary="Extract the best frames of the videos in a folder")
+    @router.post(f"{version.prefix}/extractors/{BEST}", name=f"{name}{BEST}", summary="Extract the best frames of the videos in a folder")
     async def best_frames_extractor(request: Request, config: ExtractorConfig | None = None) -> Started:
         config = config or ExtractorConfig()
         extraction, files = await on_disk(_prepared, extractions, config, request.state.owner, BEST, version)
@@ -147,14 +148,14 @@ def _add_routes(router: APIRouter, extractions: Extractions, version: Version) -
         params = BestFramesParams(group_size=config.compering_group_size, **config.scoring)
         return _reply(*await extractions.start(extraction, files, BEST_FRAMES, params, "video"))
 
-    @router.post(f"{version.prefix}/extractors/{TOP}", summary="Extract the best pictures of a folder")
+    @router.post(f"{version.prefix}/extractors/{TOP}", name=f"{name}{TOP}", summary="Extract the best pictures of a folder")
     async def top_images_extractor(request: Request, config: ExtractorConfig | None = None) -> Started:
         config = config or ExtractorConfig()
         params = TopImagesParams(percent=config.top_images_percent, **config.scoring)
         extraction, files = await on_disk(_prepared, extractions, config, request.state.owner, TOP, version)
         return _reply(*await extractions.start(extraction, files, TOP_IMAGES, params, "images"))
 
-    @router.get(f"{version.prefix}/status", summary="List running extractions")
+    @router.get(f"{version.prefix}/status", name=f"{name}status", summary="List running extractions")
     async def status(request: Request) -> ExtractorStatus:
         running = await on_disk(extractions.running, request.state.owner)
         reports = [

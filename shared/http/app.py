@@ -1,10 +1,12 @@
 """The base of every HTTP app: guards, error handlers, health, metrics, API pages."""
 
+from functools import partial
 from importlib.resources import files
 
 from fastapi import FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
+from fastapi.routing import APIRoute
 from prometheus_client import CollectorRegistry
 from starlette.staticfiles import StaticFiles
 
@@ -17,12 +19,18 @@ from shared.runtime import Runtime
 
 
 def create_api(
-    *, title: str, description: str, runtime: Runtime, reachable_by_browsers: bool, ask_others: AskOthers | None = None
+    *,
+    title: str,
+    description: str,
+    runtime: Runtime,
+    reachable_by_browsers: bool,
+    ask_others: AskOthers | None = None,
+    service: str = "",
 ) -> FastAPI:
     """Make an app with all shared parts, but no routes of its own.
 
     `reachable_by_browsers`: the app listens on TCP rather than on a Unix socket. `ask_others`: asks the services behind this app for their
-    state, which `GET /ready` shows; the app is ready even if they are not.
+    state, which `GET /ready` shows; the app is ready even if they are not. `service`: URL name of the service; empty for the gateway.
     """
     app = FastAPI(
         title=title,
@@ -30,6 +38,7 @@ def create_api(
         version="1",
         docs_url=None,
         redoc_url=None,
+        generate_unique_id_function=partial(_operation_id, service),
         redirect_slashes=False,  # a redirect would name this host, which clients of the gateway do not know
         responses=problems(
             _401="No API key, or a wrong one",
@@ -44,6 +53,14 @@ def create_api(
     add_health(app, runtime, registry, ask_others)
     _add_docs(app)
     return app
+
+
+def _operation_id(service: str, route: APIRoute) -> str:
+    """Return the `operationId` of a route, such as `media.upload`.
+
+    It has the service's name, or the route's tag in the gateway, and the name of the route's function.
+    """
+    return f"{service or next(map(str, route.tags), 'page')}.{route.name.replace('_', '-')}"
 
 
 def _add_docs(app: FastAPI) -> None:

@@ -53,7 +53,7 @@ class Checked(BaseModel):
     params: dict[str, Any] = Field(description="All parameters, with defaults filled in.")
 
 
-class PresetInfo(BaseModel):
+class ParamsPreset(BaseModel):
     """Named params of an operation."""
 
     name: str
@@ -78,7 +78,7 @@ class OperationInfo(BaseModel):
     outputs: dict[str, str] = Field(description="Name -> kind.")
     params: dict[str, Any] = Field(description="JSON Schema of the parameters.")
     result: dict[str, Any] = Field(description="JSON Schema of the result.")
-    presets: list[PresetInfo] = Field(description="Named params, in the order of their cards.")
+    presets: list[ParamsPreset] = Field(description="Named params, in the order of their cards.")
     preview: str | None = Field(
         None,
         description="What a preview reads: the `part` that `start` and `duration` select, a part that is `cut` out, or the `whole` clip. "
@@ -97,6 +97,7 @@ def create_service(service: Service, runtime: Runtime, *, reachable_by_browsers:
         description=f"The `{service.name}` service of Reelwright.",
         runtime=runtime,
         reachable_by_browsers=reachable_by_browsers,
+        service=service.name,
     )
     for operation in service.operations:
         app.include_router(_routes(operation, runtime))
@@ -128,7 +129,7 @@ def describe(operation: Operation) -> OperationInfo:
         params=operation.params.model_json_schema(),
         result=operation.result.model_json_schema(),
         presets=[
-            PresetInfo(
+            ParamsPreset(
                 name=preset.name,
                 title=preset.title,
                 sentence=preset.sentence,
@@ -178,6 +179,12 @@ def request_model(operation: Operation) -> type[BaseModel]:
     needed = any(field.is_required() for field in operation.params.model_fields.values())
     params = (operation.params, ...) if needed else (operation.params, Field(default_factory=operation.params))
     return create_model(f"{_camel(operation.name)}Request", __base__=OperationEnvelope, inputs=(inputs, ...), params=params)
+
+
+def job_model(operation: Operation) -> type[Job]:
+    """Make the model of an operation's job: a Job with a typed result. The API pages show it."""
+    result: Any = (operation.result | None, Field(None, description="Result of the operation; null until the job has succeeded."))
+    return create_model(f"{_camel(operation.name)}Job", __base__=Job, result=result)
 
 
 def plain_request(body: Any) -> JobRequest:
@@ -275,6 +282,8 @@ async def job_response(job: Job, *, owner: str, prefer: str | None, response: Re
 def _routes(operation: Operation, runtime: Runtime) -> APIRouter:
     router = APIRouter(prefix=f"/{operation.verb}", tags=[operation.name], responses=REFUSALS, route_class=JsonRoute)
     model: Any = request_model(operation)
+    job = job_model(operation)
+    answers = {202: {"model": job, "description": "The accepted job"}, 200: ENDED[200] | {"model": job}}
     examples = {"example": {"summary": "Runs unchanged, on the sample clip", "value": example_body(operation)}}
 
     @router.post(
@@ -283,7 +292,7 @@ def _routes(operation: Operation, runtime: Runtime) -> APIRouter:
         summary=operation.summary,
         description=f"Starts a job of `{operation.name}`. Follow `Location`, or send `Prefer: wait=60` to get the ended job.",
         response_model=Job,
-        responses=ENDED,
+        responses=answers,
         openapi_extra={"requestBody": {"content": {"application/json": {"examples": examples}}}},
         operation_id=f"{operation.name}.jobs",
     )

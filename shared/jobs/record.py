@@ -90,7 +90,13 @@ class JobRequest(OperationEnvelope):
     params: dict[str, Any] = Field({}, description="Parameters; omitted ones take their defaults.")
 
 
-class StageProgress(BaseModel):
+class Answer(BaseModel):
+    """Base of what the server answers: every field is always there."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
+
+
+class StageProgress(Answer):
     """Progress of one operation."""
 
     stage: str = Field(description="Name of the current stage.", examples=["rendering"])
@@ -128,7 +134,7 @@ class StepState(StrEnum):
         return {StepState.RUNNING: StepState.CANCELED, StepState.WAITING: StepState.SKIPPED}.get(self, self)
 
 
-class StepProgress(BaseModel):
+class StepProgress(Answer):
     """Progress of one step of a pipeline."""
 
     id: str = Field(description="Name of the step in the request.")
@@ -159,7 +165,7 @@ class JobUrls(BaseModel):
     cancel: str
 
 
-class JobPreview(BaseModel):
+class JobPreview(Answer):
     """The part of the source that a preview shows."""
 
     at_s: float = Field(description="Second of the source in the middle of the preview, as requested.")
@@ -169,7 +175,7 @@ class JobPreview(BaseModel):
     end_s: float | None = Field(None, description="Second of the source at which it ends; null before it runs.")
 
 
-class Job(BaseModel):
+class Job(Answer):
     """One job: an operation or a pipeline, on given media."""
 
     id: str = Field(examples=["01j8zq3v4x5k6m7n8p9q0r1s2t"])
@@ -205,7 +211,7 @@ class Job(BaseModel):
         return JobUrls(self_=here, events=f"{here}/events", cancel=f"{here}/cancel")
 
 
-class JobPage(BaseModel):
+class JobPage(Answer):
     """A page of jobs, newest first."""
 
     items: list[Job]

@@ -54,7 +54,7 @@ def preset_routes(submitter: PipelineSubmitter, upstreams: Upstreams, runtime: R
         responses=REFUSALS | ENDED,
         openapi_extra=OPENAPI,
     )
-    async def start(
+    async def start_preset(
         name: str,
         body: PresetRequest,
         request: Request,
@@ -70,7 +70,7 @@ def preset_routes(submitter: PipelineSubmitter, upstreams: Upstreams, runtime: R
     @router.post(
         "/{name}/check", summary="Check a request for a named pipeline without running it", responses=REFUSALS, openapi_extra=OPENAPI
     )
-    async def check(name: str, body: PresetRequest, request: Request) -> PipelineChecked:
+    async def check_preset(name: str, body: PresetRequest, request: Request) -> PipelineChecked:
         preset = preset_named(name)
         with _named_fields(preset):
             return await submitter.check(pipeline_of(preset, body), request.state.owner)
@@ -82,7 +82,7 @@ def preset_routes(submitter: PipelineSubmitter, upstreams: Upstreams, runtime: R
         description="As `jobs`, but an input may be a list: each item gets a pipeline of its own. All are checked before the first starts.",
         responses=REFUSALS,
     )
-    async def batch(name: str, body: PresetRequest, request: Request, idempotency_key: IdempotencyKey = None) -> Batch:
+    async def batch_preset(name: str, body: PresetRequest, request: Request, idempotency_key: IdempotencyKey = None) -> Batch:
         preset, owner = preset_named(name), request.state.owner
         pipelines = batch_of(preset, body)
         keys = [f"{idempotency_key}/{number}" if idempotency_key else None for number in range(len(pipelines))]

@@ -1,0 +1,51 @@
+"""What the API pages say about resumable uploads: the headers of tus 1.0."""
+
+from typing import Any
+
+VERSION = "1.0.0"
+BODY_TYPE = "application/offset+octet-stream"
+
+INTEGER: dict[str, Any] = {"type": "integer", "minimum": 0}
+TEXT: dict[str, Any] = {"type": "string"}
+TUS: dict[str, Any] = {"type": "string", "enum": [VERSION]}
+
+_REQUEST: dict[str, tuple[str, dict[str, Any]]] = {
+    "Tus-Resumable": ("Version of the protocol.", TUS),
+    "Upload-Length": ("Bytes of the whole file.", INTEGER),
+    "Upload-Offset": ("Bytes that the server has; those of the body follow them.", INTEGER),
+    "Upload-Metadata": ("Comma-separated pairs of a key and a base64 value: `filename` is the name of the file.", TEXT),
+    "Upload-Checksum": ("Algorithm and base64 digest of the body, such as `sha1 Kq5sNclPz7QV2+lfQIuc6R7oRu0=`.", TEXT),
+}
+_ANSWER: dict[str, tuple[str, dict[str, Any]]] = {
+    "Tus-Resumable": ("Version of the protocol.", TUS),
+    "Location": ("Address of the upload.", TEXT),
+    "Upload-Offset": ("Bytes that the server has.", INTEGER),
+    "Upload-Length": ("Bytes of the whole file.", INTEGER),
+    "Upload-Metadata": ("As sent when the upload was created.", TEXT),
+    "Upload-Expires": ("When an unfinished upload is deleted.", TEXT),
+    "Reelwright-Media-Id": ("Id of the medium; only once the upload is complete.", TEXT),
+    "Content-Location": ("Address of the medium; only once the upload is complete.", TEXT),
+    "Tus-Version": ("Versions of the protocol.", TEXT),
+    "Tus-Extension": ("Extensions of the protocol.", TEXT),
+    "Tus-Max-Size": ("Bytes of the largest file.", INTEGER),
+    "Tus-Checksum-Algorithm": ("Algorithms of `Upload-Checksum`.", TEXT),
+}
+
+
+def request_headers(*required: str, optional: tuple[str, ...] = (), body: bool = False) -> dict[str, Any]:
+    """Return FastAPI's `openapi_extra` for a request with headers.
+
+    `body`: the request has bytes of the file.
+    """
+    parameters = [
+        {"name": name, "in": "header", "required": name not in optional, "description": _REQUEST[name][0], "schema": _REQUEST[name][1]}
+        for name in ("Tus-Resumable", *required, *optional)
+    ]
+    binary = {"requestBody": {"content": {BODY_TYPE: {"schema": {"type": "string", "format": "binary"}}}}}
+    return {"parameters": parameters} | (binary if body else {})
+
+
+def answer_headers(status: int, description: str, *names: str) -> dict[int | str, dict[str, Any]]:
+    """Return FastAPI's `responses` for an answer without a body, with headers."""
+    headers = {name: {"description": _ANSWER[name][0], "schema": _ANSWER[name][1]} for name in ("Tus-Resumable", *names)}
+    return {status: {"description": description, "headers": headers}}
