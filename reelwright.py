@@ -1,4 +1,4 @@
-"""The composition root: the table of services and the `reelwright` command.
+"""The composition root: the table of services and the `reelwright` command; also the home of the Python client.
 
 No other module knows all services. The libraries of the server are imported when it starts, so that the command line answers at once.
 """
@@ -16,11 +16,15 @@ from typing import TYPE_CHECKING, Any
 from shared.cli.app import Suite, command_line
 
 if TYPE_CHECKING:
+    from shared.client import AsyncReelwright, AsyncRun, JobCanceled, JobFailed, Reelwright, Refused, Run, Unreachable
     from shared.http.serve import Site
     from shared.jobs import Queue
     from shared.operation import Service
     from shared.runtime import Runtime
     from shared.settings import Settings
+
+# The names of `shared.client` are names of this module, too: `from reelwright import Reelwright`.
+__all__ = ["AsyncReelwright", "AsyncRun", "JobCanceled", "JobFailed", "Reelwright", "Refused", "Run", "Unreachable"]
 
 PATIENCE_S = 3.0
 log = logging.getLogger("reelwright")
@@ -139,6 +143,13 @@ async def _run(
         starting.cancel()
         await asyncio.gather(starting, return_exceptions=True)
         await runtime.stop()
+
+
+def __getattr__(name: str) -> Any:
+    """Import the client on first use, so that the command line starts fast."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module("shared.client"), name)
 
 
 def gc(settings: "Settings") -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""The commands and the Python examples of README.md and of every service's README run as written.
+"""The commands and the Python examples of README.md, docs/client.md and every service's README run as written.
 
 Placeholders (`<media id>`, file names, the port) are filled in. CANNOT_RUN lists the commands that cannot run in a test, with the reason.
 """
@@ -23,7 +23,7 @@ from shared.operation import Sample
 from shared.testing import RunningSuite
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "services").glob("*/README.md"))]
+DOCUMENTS = [ROOT / "README.md", ROOT / "docs/client.md", *sorted((ROOT / "services").glob("*/README.md"))]
 BLOCK = re.compile(r"```(sh|python)\n(.*?)```", re.DOTALL)
 CLIPS, MATTES = ("in.mp4", "clip.mp4", "two-hours.mp4"), ("alpha.mp4", "matte.mp4")
 """Video files that the documents name as inputs: copies of the test clip, and of its matte."""
@@ -138,4 +138,4 @@ def test_the_list_of_reasons_holds_nothing_else() -> None:
 
 def test_every_service_shows_a_command() -> None:
     shown = {example.document for example in examples() if example.language == "sh"}
-    assert set(DOCUMENTS) == shown
+    assert set(DOCUMENTS) == {*shown, ROOT / "docs/client.md"}

@@ -19,28 +19,28 @@ def add_jobs(app: typer.Typer) -> None:
         from rich.console import Console
         from rich.table import Table
 
-        from shared.cli.client import Remote
+        from shared.client import Reelwright
 
         table = Table("id", "operation", "status", "created", "done")
-        for job in Remote(remote, api_key).get("/v1/jobs", limit=limit)["items"]:
+        for job in Reelwright(remote, api_key).get("/v1/jobs", limit=limit)["items"]:
             progress = f"{job['progress']['fraction']:.0%}" if job["progress"] else ""
             table.add_row(job["id"], job["operation"], job["status"], job["created_at"][:19], progress)
         Console().print(table)
 
     @jobs.command("show", help="Print one job as JSON.")
     def show(job_id: str, remote: str = REMOTE, api_key: str = KEY) -> None:
-        from shared.cli.client import Remote
+        from shared.client import Reelwright
 
-        typer.echo(json.dumps(Remote(remote, api_key).get(f"/v1/jobs/{job_id}"), indent=2))
+        typer.echo(json.dumps(Reelwright(remote, api_key).get(f"/v1/jobs/{job_id}"), indent=2))
 
     @jobs.command("retry", help="Run a failed or canceled job again, as a new job; print its id.")
     def retry(job_id: str, remote: str = REMOTE, api_key: str = KEY) -> None:
-        from shared.cli.client import Remote
+        from shared.client import Reelwright
 
-        typer.echo(Remote(remote, api_key).post(f"/v1/jobs/{job_id}/retry", {})["id"])
+        typer.echo(Reelwright(remote, api_key).post(f"/v1/jobs/{job_id}/retry", {})["id"])
 
     @jobs.command("cancel", help="Cancel a job.")
     def cancel(job_id: str, remote: str = REMOTE, api_key: str = KEY) -> None:
-        from shared.cli.client import Remote
+        from shared.client import Reelwright
 
-        typer.echo(Remote(remote, api_key).post(f"/v1/jobs/{job_id}/cancel", {})["status"])
+        typer.echo(Reelwright(remote, api_key).post(f"/v1/jobs/{job_id}/cancel", {})["status"])

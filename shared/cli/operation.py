@@ -19,9 +19,10 @@ from rich.console import Console
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-from shared.cli.client import Remote
+from shared.client import Reelwright, Run
 from shared.errors import Invalid, OperationFailed
 from shared.http.params_text import params_from_text
+from shared.jobs.record import JobProgress
 from shared.operation import AUTO, SUFFIXES, Kind, Operation, Params, params_of_maker
 from shared.settings import Settings
 from shared.worker.progress import Report
@@ -49,7 +50,8 @@ def add_operation(
         began = time.perf_counter()
         with _written(outputs) as written:
             if remote:
-                result = _remotely(operation, params, inputs, written, Remote(remote, api_key))
+                with Reelwright(remote, api_key) as client:
+                    result = _remotely(operation, params, inputs, written, client)
             else:
                 settings()
                 operation.check_available(params)  # before another operation makes an input
@@ -160,23 +162,25 @@ def run_locally(operation: Operation, params: Params, inputs: dict[str, Any], ou
     return result.model_dump(mode="json")
 
 
-def _remotely(operation: Operation, params: Params, inputs: dict[str, Any], outputs: dict[str, Path], remote: Remote) -> Any:
-    uploaded = {
-        name: [remote.upload(path) for path in given] if isinstance(given, list) else AUTO if str(given) == AUTO else remote.upload(given)
-        for name, given in inputs.items()
-        if given is not None
-    }
-    body = {"inputs": uploaded, "params": params.model_dump(mode="json")}
+def _remotely(operation: Operation, params: Params, inputs: dict[str, Any], outputs: dict[str, Path], client: Reelwright) -> Any:
+    files = {name: AUTO if str(given) == AUTO else given for name, given in inputs.items()}
     with progress_bar() as show:
-        job = remote.run(f"/v1/{operation.service}/{operation.verb}/jobs", body, lambda progress: show(stage_update(progress)))
-    for warning in job["warnings"]:
-        typer.echo(f"note: {warning}", err=True)
+        run = client.run(
+            operation.name, on_progress=lambda progress: show(stage_update(progress)), **files, **params.model_dump(mode="json")
+        )
+    print_warnings(run)
     # With an "auto" input the job becomes a pipeline, whose outputs carry the step's name.
-    prefix = f"{operation.verb}." if job["operation"] != operation.name else ""
+    prefix = f"{operation.verb}." if run.job.operation != operation.name else ""
     for name, path in outputs.items():
-        if record := job["outputs"].get(f"{prefix}{name}"):
-            remote.download(record["id"], path)
-    return job["result"]
+        if record := run.outputs.get(f"{prefix}{name}"):
+            client.download(record, path)
+    return run.result
+
+
+def print_warnings(run: Run) -> None:
+    """Print the warnings of a job."""
+    for warning in run.job.warnings:
+        typer.echo(f"note: {warning}", err=True)
 
 
 @contextmanager
@@ -203,9 +207,9 @@ def _made_inputs(
         yield complete
 
 
-def stage_update(progress: dict[str, Any]) -> ProgressUpdate:
-    """Return a job's progress, as JSON, without that of its steps."""
-    return ProgressUpdate(**{name: value for name, value in progress.items() if name != "steps"})
+def stage_update(progress: JobProgress) -> ProgressUpdate:
+    """Return a job's progress without that of its steps."""
+    return ProgressUpdate(**progress.model_dump(exclude={"steps"}))
 
 
 @contextmanager

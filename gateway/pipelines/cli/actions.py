@@ -20,10 +20,11 @@ from gateway.pipelines.cli.pipeline_file import load_pipeline, named_files, runs
 from gateway.pipelines.placeholders import filled, placeholders
 from gateway.pipelines.presets.availability import PresetInfo, describe_presets
 from gateway.pipelines.steps import Step
-from shared.cli.client import Remote
-from shared.cli.operation import progress_bar, stage_update
+from shared.cli.operation import print_warnings, progress_bar, stage_update
+from shared.client import JobFailed, Reelwright, Run
 from shared.errors import Invalid, OperationFailed, ReelwrightError
 from shared.http.service import PENDING
+from shared.jobs.record import JobProgress
 from shared.operation import Service
 from shared.settings import Settings
 from shared.worker.protocol import Update
@@ -46,10 +47,10 @@ class Place:
         """The services that are installed here, imported on first use."""
         return self.load()
 
-    @property
-    def suite(self) -> Remote | None:
+    @cached_property
+    def suite(self) -> Reelwright | None:
         """A client of the suite; None for this machine."""
-        return Remote(self.remote, self.api_key) if self.remote else None
+        return Reelwright(self.remote, self.api_key) if self.remote else None
 
 
 def run_pipeline(
@@ -139,42 +140,46 @@ def _locally(steps: Sequence[Step], given: Mapping[str, Any], folder: Path, plac
     return results
 
 
-def _remotely(steps: Sequence[Step], given: Mapping[str, Any], folder: Path, remote: Remote) -> dict[str, Any]:
-    ids = {name: [_uploaded(text, remote) for text in ([texts] if isinstance(texts, str) else texts)] for name, texts in given.items()}
+def _remotely(steps: Sequence[Step], given: Mapping[str, Any], folder: Path, suite: Reelwright) -> dict[str, Any]:
+    ids = {name: [_uploaded(text, suite) for text in ([texts] if isinstance(texts, str) else texts)] for name, texts in given.items()}
     complete = filled(steps, _one_or_many(ids))
     _make(folder)
-    with progress_bar() as show:
-        body = {"steps": [step.model_dump() for step in complete]}
-        job = remote.run("/v1/pipelines/jobs", body, _shown(show))
-    for warning in job["warnings"]:
-        typer.echo(f"note: {warning}", err=True)
-    for name, record in job["outputs"].items():
-        path = folder / f"{name}{Path(record['name']).suffix}"
-        remote.download(record["id"], path)
+    try:
+        with progress_bar() as show:
+            run = suite.run_pipeline([step.model_dump() for step in complete], on_progress=_shown(show))
+    except JobFailed as failure:
+        _save(Run(failure.job, suite), folder)  # what the finished steps made
+        raise
+    print_warnings(run)
+    _save(run, folder)
+    return {step["id"]: step["result"] for step in run.result["steps"]}
+
+
+def _save(run: Run, folder: Path) -> None:
+    for path in run.save_all(folder).values():
         _say(path)
-    return {step["id"]: step["result"] for step in job["result"]["steps"]}
 
 
-def _shown(show: Callable[[Update], None]) -> Callable[[dict[str, Any]], None]:
+def _shown(show: Callable[[Update], None]) -> Callable[[JobProgress], None]:
     """Return a function that shows a pipeline's progress.
 
     It also says when a step begins or ends.
     """
     states: dict[str, str] = {}
 
-    def report(progress: dict[str, Any]) -> None:
+    def report(progress: JobProgress) -> None:
         show(stage_update(progress))
-        steps = progress.get("steps") or []
+        steps = progress.steps or []
         for number, step in enumerate(steps, 1):
-            if step["state"] != states.get(step["id"], "waiting"):
-                typer.echo(f"[{number}/{len(steps)}] {step['id']}: {step['operation']}: {step['state']}", err=True)
-            states[step["id"]] = step["state"]
+            if step.state != states.get(step.id, "waiting"):
+                typer.echo(f"[{number}/{len(steps)}] {step.id}: {step.operation}: {step.state}", err=True)
+            states[step.id] = step.state
 
     return report
 
 
-def _uploaded(text: str, remote: Remote) -> str:
-    return remote.upload(Path(text)) if Path(text).is_file() else text
+def _uploaded(text: str, suite: Reelwright) -> str:
+    return suite.upload(text).id if Path(text).is_file() else text
 
 
 def _one_or_many(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,138 @@
+"""HTTP requests to a suite, repeated while the server is away or full."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+
+from shared.client.errors import Refused, Unreachable
+from shared.errors import ModelDamaged, ModelMissing
+
+TIMEOUT = httpx.Timeout(30, read=90, write=90)  # `Prefer: wait` holds an answer for at most 60 s
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 5.0
+FINAL = frozenset(f"/problems/{error.type}" for error in (ModelMissing, ModelDamaged))
+"""Types of refusals with 503 that another attempt does not change."""
+
+CONNECTING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+"""Errors before the request was sent: every request may be repeated."""
+
+
+class Connection:
+    """The HTTP connection to one suite.
+
+    `patience_s`: how long requests are repeated while the server does not answer, is full or restarts. A server that has never answered
+    is reported at once: its address may be wrong.
+    """
+
+    def __init__(self, url: str, key: str, *, patience_s: float, transport: httpx.AsyncBaseTransport | None = None):
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        self.http = httpx.AsyncClient(base_url=url, headers=headers, timeout=TIMEOUT, transport=transport)
+        self.patience_s = patience_s
+        self._answered = False
+
+    async def json(self, method: str, path: str, **request: Any) -> Any:
+        """Send a request and return the JSON answer; None for an empty one. Raises Refused, Unreachable."""
+        answer = await self.send(method, path, **request)
+        if not answer.content:
+            return None
+        try:
+            return answer.json()
+        except ValueError:
+            raise _no_suite(answer) from None
+
+    async def send(self, method: str, path: str, *, repeat: bool | None = None, **request: Any) -> httpx.Response:
+        """Send a request and return the answer.
+
+        `repeat`: whether the request may be sent again if the connection breaks; None: if the method is GET, HEAD or DELETE. Refusals
+        with 429 or 503 are repeated after the pause that the server asks for. Raises Refused, Unreachable.
+        """
+        repeat = method in ("GET", "HEAD", "DELETE") if repeat is None else repeat
+        pauses = Pauses(self.patience_s)
+        while True:
+            try:
+                answer = await self.http.request(method, path, **request)
+            except httpx.TransportError as error:
+                may_repeat = self._answered and (repeat or isinstance(error, CONNECTING))
+                if not may_repeat or not await pauses.wait():
+                    raise Unreachable(f"{self.http.base_url} does not answer: {error or type(error).__name__}.") from error
+                continue
+            self._answered = True
+            if not answer.is_error:
+                return answer
+            refusal = refused(answer)
+            if answer.status_code not in (429, 503) or refusal.problem().get("type") in FINAL:
+                raise refusal
+            if not await pauses.wait(answer.headers.get("retry-after")):
+                raise refusal
+
+    @asynccontextmanager
+    async def stream(self, path: str, *, headers: dict[str, str] | None = None) -> AsyncIterator[httpx.Response]:
+        """Open the answer of a GET as a stream. Raises Refused, and httpx's errors of a broken connection."""
+        async with self.http.stream("GET", path, headers=headers) as answer:
+            if answer.is_error:
+                await answer.aread()
+                raise refused(answer)
+            yield answer
+
+    async def file(self, path: str, *, etag: str) -> AsyncIterator[bytes]:
+        """Yield the bytes of a file; a broken connection continues where it broke.
+
+        `etag`: of the file. Raises Refused, Unreachable.
+        """
+        received, pauses = 0, Pauses(self.patience_s)
+        while True:
+            try:
+                ranged = {"Range": f"bytes={received}-", "If-Range": etag} if received else None
+                async with self.stream(path, headers=ranged) as answer:
+                    skip = received if answer.status_code == 200 else 0  # the server sent the whole file again
+                    async for chunk in answer.aiter_bytes():
+                        fresh, skip = chunk[skip:], max(0, skip - len(chunk))
+                        received += len(fresh)
+                        yield fresh
+                    return
+            except (httpx.TransportError, Refused) as error:
+                if isinstance(error, Refused) and error.status not in (429, 503):
+                    raise
+                if not await pauses.wait():
+                    raise Unreachable(f"{self.http.base_url} does not answer: {error}.") from error
+
+
+class Pauses:
+    """Growing pauses between attempts, until `patience_s` has passed since the last progress."""
+
+    def __init__(self, patience_s: float):
+        self._patience_s = patience_s
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin anew, after an attempt that made progress."""
+        self._deadline, self._pause_s = time.monotonic() + self._patience_s, FIRST_PAUSE_S
+
+    async def wait(self, retry_after: str | None = None) -> bool:
+        """Wait before the next attempt; return False if there must not be one.
+
+        `retry_after`: the seconds that the server asks for.
+        """
+        pause_s = max(self._pause_s, float(retry_after) if retry_after and retry_after.isdecimal() else 0.0)
+        if time.monotonic() + pause_s > self._deadline:
+            return False
+        await asyncio.sleep(pause_s)
+        self._pause_s = min(self._pause_s * 2, LONGEST_PAUSE_S)
+        return True
+
+
+def refused(answer: httpx.Response) -> Refused:
+    """Return the error for a refusal."""
+    try:
+        problem = answer.json()
+    except ValueError:
+        return _no_suite(answer)
+    return Refused(problem if isinstance(problem, dict) else {"detail": str(problem)}, answer.status_code)
+
+
+def _no_suite(answer: httpx.Response) -> Refused:
+    detail = f"{answer.request.url} answered {answer.status_code}, which is not an answer of Reelwright."
+    return Refused({"type": "about:blank", "title": "Not Reelwright", "status": answer.status_code, "detail": detail}, answer.status_code)

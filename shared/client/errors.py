@@ -1,0 +1,45 @@
+"""Errors of the client. Each has the server's problem details (RFC 9457)."""
+
+from typing import Any
+
+from shared.errors import ReelwrightError
+from shared.jobs.record import Job
+
+
+class Refused(ReelwrightError):
+    """The server refused the request"""
+
+    def __init__(self, problem: dict[str, Any], status: int):
+        super().__init__(str(problem.get("detail", problem)), errors=problem.get("errors"))
+        self.status = status  # type: ignore[misc]
+        self._problem = problem
+
+    def problem(self) -> dict[str, Any]:
+        """Return the problem details as the server sent them."""
+        return self._problem
+
+
+class Unreachable(ReelwrightError):
+    """The server does not answer"""
+
+    type, status = "unreachable", 503
+
+
+class JobFailed(ReelwrightError):
+    """The job failed"""
+
+    type, status = "job-failed", 500
+
+    def __init__(self, job: Job):
+        self.job = job
+        super().__init__(str((job.error or {}).get("detail", f"The job {job.id} is {job.status}.")), errors=(job.error or {}).get("errors"))
+
+    def problem(self) -> dict[str, Any]:
+        """Return the problem details of the job."""
+        return self.job.error or super().problem()
+
+
+class JobCanceled(JobFailed):
+    """The job was canceled"""
+
+    type = "job-canceled"
