@@ -134,7 +134,7 @@ class Jobs:
         return await asyncio.to_thread(self.store.ledger.request_of, owner, job_id)
 
     async def states(self, owner: str, ids: Collection[str]) -> dict[str, JobState]:
-        """Return status and progress of those of `ids` that exist."""
+        """Return status and progress of the existing jobs among `ids`."""
         return await asyncio.to_thread(self.store.ledger.states, owner, ids)
 
     async def past_runs(self, operation: str) -> list[PastRun]:
@@ -175,14 +175,14 @@ class Jobs:
         return job
 
     async def shared_outputs(self, owner: str, job_id: str, media_ids: Collection[str]) -> set[str]:
-        """Return those of `media_ids` that other jobs list among their outputs.
+        """Return the media among `media_ids` that are also outputs of other jobs.
 
         The steps of the pipeline `job_id` do not count.
         """
         return await asyncio.to_thread(self.store.history.shared_outputs, owner, job_id, media_ids)
 
     async def unlisted_with(self, owner: str, media_id: str) -> dict[str, list[str]]:
-        """Return the ended jobs outside of lists that read a media item, with their outputs' ids."""
+        """Return the ended unlisted jobs that read a media item: job id -> ids of its outputs."""
         return await asyncio.to_thread(self.store.ledger.unlisted_with, owner, media_id)
 
     async def has_events(self, job_id: str, after: int) -> bool:
@@ -236,7 +236,7 @@ class Jobs:
 
 
 def _preview(request: JobRequest) -> dict[str, Any] | None:
-    """Return what is stored of a preview; None for other jobs."""
+    """Return the preview fields of a request as they are stored; None for other jobs."""
     if not request.preview:
         return None
     return {"at_s": request.preview_at_s, "seconds": request.preview_s, "slot": request.preview_slot}

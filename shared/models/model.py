@@ -75,7 +75,7 @@ class Model:
         return f"reelwright models pull {self.name}" + ("" if self.commercial_use else " --non-commercial")
 
 
-def hub(*paths: str) -> tuple[File, ...]:
+def hub_files(*paths: str) -> tuple[File, ...]:
     """Return files that have the same path in the hub repository.
 
     `paths`: in the model's folder and in its hub repository.

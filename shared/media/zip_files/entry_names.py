@@ -19,8 +19,8 @@ _OLD = "cp437"
 def decoded_names(entries: Iterable[zipfile.ZipInfo]) -> list[str]:
     """Return the names of the entries of one zip file as text.
 
-    Names that are not flagged as UTF-8 are read as their extra field says, or as UTF-8 where they are valid in it, or in the code page of
-    the country whose letters all of them are then made of, or else in code page 437.
+    A name that is not flagged as UTF-8 is decoded by the first that fits: its extra field, UTF-8, the code page in which all such names
+    consist of one country's letters, code page 437.
     """
     listed = list(entries)
     raw = [entry.orig_filename.encode(_OLD) if not entry.flag_bits & _UTF8_FLAG else b"" for entry in listed]
@@ -35,7 +35,7 @@ def decoded_names(entries: Iterable[zipfile.ZipInfo]) -> list[str]:
 def plain_name(name: str) -> str | None:
     """Return an entry's name without invisible characters, with `/` between folders.
 
-    None for a name that leads out of the folder, or has control characters. Accents that are characters of their own stay so.
+    None for a name that leads out of the folder, or has control characters. Combining accents are kept.
     """
     parts = name.replace("\\", "/").split("/")
     if any(part in ("", ".", "..") for part in parts) or any(unicodedata.category(char) == "Cc" for char in name):
@@ -69,9 +69,9 @@ def _unicode_path(name: bytes, extra: bytes) -> str | None:
 
 
 def _code_page(names: list[bytes]) -> str:
-    """Return the code page of `names`.
+    """Return the code page in which all `names` consist of one country's letters.
 
-    In it, all of them are words of one country.
+    Code page 437 if there is none.
     """
     for page, is_letter, is_typical in _PAGES:
         try:

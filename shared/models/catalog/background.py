@@ -1,6 +1,6 @@
 """Models that make backgrounds: diffusion, depth, and filling of holes."""
 
-from shared.models.model import File, Model, hub
+from shared.models.model import File, Model, hub_files
 
 SD15 = "stable-diffusion-v1-5/stable-diffusion-inpainting"
 DEPTH_CONTROL = "lllyasviel/control_v11f1p_sd15_depth"
@@ -20,7 +20,7 @@ BACKGROUND: tuple[Model, ...] = (
         source=f"https://huggingface.co/{SD15}",
         repository=SD15,
         revision="8a4288a76071f7280aedbdb3253bdb9e9d5d84bb",
-        files=hub(
+        files=hub_files(
             "model_index.json",
             "scheduler/scheduler_config.json",
             "text_encoder/config.json",
@@ -47,7 +47,7 @@ BACKGROUND: tuple[Model, ...] = (
         source=f"https://huggingface.co/{DEPTH_CONTROL}",
         repository=DEPTH_CONTROL,
         revision="539f99181d33db39cf1af2e517cd8056785f0a87",
-        files=hub("config.json", "diffusion_pytorch_model.fp16.safetensors"),
+        files=hub_files("config.json", "diffusion_pytorch_model.fp16.safetensors"),
         licence="OpenRAIL",
         commercial_use=True,
         about_bytes=723_000_000,
@@ -61,7 +61,7 @@ BACKGROUND: tuple[Model, ...] = (
         source=f"https://huggingface.co/{SDXL}",
         repository=SDXL,
         revision="115134f363124c53c7d878647567d04daf26e41e",
-        files=hub(
+        files=hub_files(
             "model_index.json",
             "scheduler/scheduler_config.json",
             "text_encoder/config.json",
@@ -93,7 +93,7 @@ BACKGROUND: tuple[Model, ...] = (
         services=("background",),
         source=f"https://huggingface.co/{DEPTH_CONTROL_SDXL}",
         repository=DEPTH_CONTROL_SDXL,
-        files=hub("config.json", "diffusion_pytorch_model.fp16.safetensors"),
+        files=hub_files("config.json", "diffusion_pytorch_model.fp16.safetensors"),
         licence="CreativeML OpenRAIL++-M",
         commercial_use=True,
         about_bytes=320_000_000,
@@ -106,7 +106,7 @@ BACKGROUND: tuple[Model, ...] = (
         services=("background",),
         source=f"https://huggingface.co/{LCM_LORA}",
         repository=LCM_LORA,
-        files=hub("pytorch_lora_weights.safetensors"),
+        files=hub_files("pytorch_lora_weights.safetensors"),
         licence="OpenRAIL++",
         commercial_use=True,
         about_bytes=135_000_000,
@@ -120,7 +120,7 @@ BACKGROUND: tuple[Model, ...] = (
         source=f"https://huggingface.co/{DEPTH_SMALL}",
         repository=DEPTH_SMALL,
         revision="5426e4f0f36572d16453bbda7a8389317b1bef99",
-        files=hub("config.json", "preprocessor_config.json", "model.safetensors"),
+        files=hub_files("config.json", "preprocessor_config.json", "model.safetensors"),
         licence="Apache-2.0",
         commercial_use=True,
         about_bytes=99_200_000,

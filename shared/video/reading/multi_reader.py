@@ -54,7 +54,7 @@ def read_together(
         chosen = {} if shown else {"duration": duration, "every": every, "per_second": per_second, "opaque": opaque}
         return read_frames(path, start=first, limits=limits, prefetch=prefetch, to_sdr8=to_sdr8, shown_at_start=shown, **chosen)  # type: ignore[arg-type]
 
-    def begin(path: str | os.PathLike[str]) -> tuple[Fraction, Fraction]:
+    def first_two(path: str | os.PathLike[str]) -> tuple[Fraction, Fraction]:
         """Return the times of the first two frames."""
         if align == "timeline":
             return Fraction(0), Fraction(0)
@@ -64,7 +64,7 @@ def read_together(
             return head, head if following is None else following.time
 
     leader, *others = paths
-    heads = [begin(path) for path in paths] if others else [(Fraction(0), Fraction(0))]
+    heads = [first_two(path) for path in paths] if others else [(Fraction(0), Fraction(0))]
     begins = [_own_start(head, heads[0]) for head in heads]
     first = None if start is None else to_fraction(start)
     opening: list[Prefetcher[Frame]] = []
@@ -82,11 +82,10 @@ def read_together(
 
 
 def _own_start(head: tuple[Fraction, Fraction], leader: tuple[Fraction, Fraction]) -> Fraction:
-    """Return a video's time that aligns with the leader's first frame.
+    """Return the time in a video that matches the leader's first frame.
 
-    Both videos are given by the times of their first two frames.
-
-    A video made from a clip whose picture starts late holds its first frame from 0 on, and has the clip's times from the second on.
+    `head`, `leader`: times of the first two frames of the video, and of the leader. It is the time of the video's first frame, with one
+    exception: if the clip's picture starts late, a matte made from it may hold its first frame from 0 on, with the clip's times afterwards.
     """
     held = head[0] == 0 < leader[0] and abs(head[1] - leader[1]) <= _ROUNDING_S
     return leader[0] if held else head[0]
