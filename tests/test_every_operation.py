@@ -58,6 +58,31 @@ def test_every_field_has_a_description(operation):
 
 
 @each
+def test_forms_are_declared(operation):
+    about = describe(operation)
+    assert operation.title
+    assert len(operation.title) <= 20
+    groups = []
+    for name, schema in about.params["properties"].items():
+        field = operation.params.model_fields[name]
+        assert field.title, name
+        groups.append(schema["group"])
+        values = schema.get("enum") or schema.get("items", {}).get("enum")
+        assert not values or set(schema["labels"]) == set(values), name
+    assert set(groups) <= {"basics", "more", "expert"}
+    assert min(2, len(groups)) <= groups.count("basics") <= 5
+    for port in about.inputs.values():
+        assert port["title"]
+        assert port["widget"] in ("media", "mask")
+    assert len({preset.name for preset in about.presets}) == len(about.presets)
+    for preset in about.presets:
+        assert preset.sentence.endswith(".")
+        operation.params.model_validate(preset.params)
+    video = any("video" in port["kinds"] for port in about.inputs.values())
+    assert (about.preview in ("part", "cut", "whole")) == video
+
+
+@each
 def test_text_gives_the_same_params_as_json(operation):
     given = {f"param_{name}": text for name, text in as_text(operation).items()}
     assert params_from_text(operation.params, as_text(operation)) == _params(operation, given) == operation.example

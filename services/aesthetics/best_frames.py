@@ -20,7 +20,7 @@ from services.aesthetics.selection.groups import Grouping, VideoShots, by_number
 from services.aesthetics.selection.reasons import clock
 from services.aesthetics.selection.scoring import ScoredView, scored
 from shared.errors import Invalid
-from shared.operation import Operation, Progress, Silent
+from shared.operation import Operation, Preset, Progress, Silent, form
 
 _MOST_SPANS = 10
 """How many groups a warning names."""
@@ -29,9 +29,19 @@ _MOST_SPANS = 10
 class BestFramesParams(ScoreParams):
     """Params of the scoring and grouping of pictures."""
 
-    group_size: int = Field(5, ge=1, le=100_000, description="Number of consecutive pictures in a group; the best of each is kept.")
+    group_size: int = Field(
+        5,
+        ge=1,
+        le=100_000,
+        description="Number of consecutive pictures in a group; the best of each is kept.",
+        title="Group size",
+        json_schema_extra=form("basics"),
+    )
     group_by: Literal["time", "shot"] = Field(
-        "time", description="`time`: groups of `group_size` consecutive pictures. `shot`: one group per shot."
+        "time",
+        description="`time`: groups of `group_size` consecutive pictures. `shot`: one group per shot.",
+        title="Group by",
+        json_schema_extra=form("more", labels={"time": "Time", "shot": "Shot"}),
     )
     shots: list[VideoShots] | None = Field(
         None,
@@ -39,6 +49,8 @@ class BestFramesParams(ScoreParams):
         max_length=MAX_SOURCES,
         description="Shots of each video, in the order of the videos, for `group_by: shot`: `videos` of a `keyframes.detect` result. "
         'In a pipeline: `{"from": "<step>.videos"}`.',
+        title="Shots",
+        json_schema_extra=form("expert", widget="data"),
     )
 
     @model_validator(mode="after")
@@ -195,6 +207,27 @@ class _Group:
 
 BEST_FRAMES = Operation(
     name="aesthetics.best-frames",
+    title="Best stills",
+    presets=(
+        Preset(
+            name="best-stills",
+            title="Best stills",
+            sentence="The sharpest and best exposed pictures, each of another view.",
+            params=BestFramesParams(scorer="technical", sample_rate=4.0, group_size=8),
+        ),
+        Preset(
+            name="taste",
+            title="As people like them",
+            sentence="Also rated by a network that learned from people.",
+            params=BestFramesParams(scorer="both", sample_rate=2.0),
+        ),
+        Preset(
+            name="many",
+            title="Many to choose from",
+            sentence="Leaves out only what looks the same.",
+            params=BestFramesParams(scorer="technical", sample_rate=4.0, group_size=4, diversity=0.1),
+        ),
+    ),
     summary="Choose the best frame of each group of a video, and say why",
     params=BestFramesParams,
     result=ChosenResult,

@@ -69,10 +69,11 @@ def extract_frames(params: ExtractParams, *, video: list[Path] | Path, output: P
 
 EXTRACT_FRAMES = Operation(
     name="aesthetics.extract-frames",
+    title="Frames as pictures",
     summary="Write sampled frames of videos as pictures",
     params=ExtractParams,
     result=ExtractResult,
-    inputs={"video": Input(kind=Kind.VIDEO, many=True, most=MAX_SOURCES)},
+    inputs={"video": Input(kind=Kind.VIDEO, many=True, most=MAX_SOURCES, title="Videos", description="One video, or several.")},
     outputs={"images": Kind.IMAGES},
     run=extract_frames,
     names_inputs=True,

@@ -13,10 +13,18 @@ from services.aesthetics.reading.sampling import SampleParams
 from services.aesthetics.reading.sources import MAX_SOURCES, SourceReport, Sources
 from services.aesthetics.selection.scorers import ScorerParams
 from shared.models.folder import install_command
-from shared.operation import Input, Kind
+from shared.operation import Input, Kind, form
 
-VIDEOS = Input(kind=Kind.VIDEO, many=True, optional=True, most=MAX_SOURCES)
-PICTURES = Input(kind=Kind.IMAGE, also=Kind.IMAGES, many=True, optional=True, most=MAX_SOURCES)
+VIDEOS = Input(kind=Kind.VIDEO, many=True, optional=True, most=MAX_SOURCES, title="Videos", description="One video, or several.")
+PICTURES = Input(
+    kind=Kind.IMAGE,
+    also=Kind.IMAGES,
+    many=True,
+    optional=True,
+    most=MAX_SOURCES,
+    title="Pictures",
+    description="Pictures, or zip files of pictures.",
+)
 CHOSEN_OUTPUTS = {"images": Kind.IMAGES, "scores": Kind.ARCHIVE, "sheet": Kind.IMAGE}
 
 
@@ -29,8 +37,12 @@ class ScoreParams(NetworkParams, ScorerParams, SampleParams, PictureParams):
         le=1,
         description="Minimum difference between two chosen pictures; of those that differ less, only the best is kept. 0 keeps all, 0.1 "
         "drops pictures that look the same, 0.7 keeps one picture per view; 1 is the difference of unrelated pictures.",
+        title="Diversity",
+        json_schema_extra=form("basics"),
     )
-    contact_sheet: bool = Field(True, description="Draw the chosen pictures on one sheet.")
+    contact_sheet: bool = Field(
+        True, description="Draw the chosen pictures on one sheet.", title="Contact sheet", json_schema_extra=form("more")
+    )
 
     @property
     def lanczos(self) -> bool:

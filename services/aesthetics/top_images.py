@@ -21,7 +21,7 @@ from services.aesthetics.reading.picture_files import encoded
 from services.aesthetics.reading.sampling import sampled
 from services.aesthetics.reading.sources import Source, Sources, as_list, one_kind
 from services.aesthetics.selection.scoring import ScoredView, scored
-from shared.operation import Operation, Progress, Silent
+from shared.operation import Operation, Progress, Silent, form
 from shared.video import Frame, read_frames
 
 _SEEK_COST_S = 4
@@ -36,6 +36,8 @@ class TopImagesParams(ScoreParams):
         ge=0,
         le=100,
         description="Percentile of all scores that a picture must reach: 90 keeps the best tenth, 0 keeps all.",
+        title="Percentile",
+        json_schema_extra=form("basics", unit="%"),
     )
 
 
@@ -145,6 +147,7 @@ def _frames_at(source: Source, times: list[Fraction], params: TopImagesParams) -
 
 TOP_IMAGES = Operation(
     name="aesthetics.top-images",
+    title="Top pictures",
     summary="Choose the pictures whose scores reach a percentile, and say why",
     params=TopImagesParams,
     result=TopImagesResult,

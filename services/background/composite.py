@@ -28,7 +28,7 @@ from services.background.mixing.grain import Grain, grain_of
 from services.background.mixing.over import chroma_alpha
 from services.background.params import LookParams
 from shared.errors import Invalid
-from shared.operation import Input, Kind, Operation, Progress, Silent
+from shared.operation import Input, Kind, Operation, Preset, Progress, Silent, form
 from shared.video import VideoInfo, conversion_warnings, map_ordered, probe, read_together
 from shared.video.clip.clip_file import PIXELS, ClipFile, Target
 from shared.video.clip.part import ClipPart
@@ -45,21 +45,53 @@ _PIXELS = PIXELS | {"png": "rgba"}
 class CompositeParams(LookParams, ClipPart):
     """Options of the background and of the mix with the subject."""
 
-    color: str = Field("#00b140", pattern=r"^#[0-9a-fA-F]{6}$", description="Background colour as #RRGGBB, where no background is given.")
+    color: str = Field(
+        "#00b140",
+        pattern=r"^#[0-9a-fA-F]{6}$",
+        description="Background colour as #RRGGBB, where no background is given.",
+        title="Background colour",
+        json_schema_extra=form("basics", widget="colour"),
+    )
     fit: Fit = Field(
-        "cover", description="How a background of another shape fits: `cover` crops it, `contain` adds bars, `stretch` distorts it."
+        "cover",
+        description="How a background of another shape fits: `cover` crops it, `contain` adds bars, `stretch` distorts it.",
+        title="Fit",
+        json_schema_extra=form("basics", labels={"cover": "Fill", "contain": "Fit inside", "stretch": "Stretch"}),
     )
     background_end: End = Field(
-        "loop", description="When a background clip is shorter: `loop` it, `hold` its last frame, or `trim` the result to its length."
+        "loop",
+        description="When a background clip is shorter: `loop` it, `hold` its last frame, or `trim` the result to its length.",
+        title="Short background",
+        json_schema_extra=form("more", labels={"loop": "Loop", "hold": "Hold the last frame", "trim": "Trim the result"}),
     )
-    background_start: float = Field(0.0, ge=0, le=1e6, description="Seconds of the background clip to begin at.")
+    background_start: float = Field(
+        0.0,
+        ge=0,
+        le=1e6,
+        description="Seconds of the background clip to begin at.",
+        title="Background start",
+        json_schema_extra=form("more", unit="s"),
+    )
     shadow: Shadow = Field(
-        "none", description="`keep` the real shadow (needs a plate), draw a soft `contact` shadow at the feet, or `none`."
+        "none",
+        description="`keep` the real shadow (needs a plate), draw a soft `contact` shadow at the feet, or `none`.",
+        title="Shadow",
+        json_schema_extra=form("basics", labels={"none": "None", "keep": "Keep the real one", "contact": "Draw one"}),
     )
     format: Literal["mp4", "prores", "vp9", "png"] = Field(
         "mp4",
         description="`mp4`: the composite. The others hold the subject alone with its alpha, straight, for editing programs: ProRes 4444, "
         "VP9 in WebM, or a zip file of RGBA pictures; background, light and grain do not apply.",
+        title="File format",
+        json_schema_extra=form(
+            "more",
+            labels={
+                "mp4": "MP4",
+                "prores": "ProRes 4444, subject alone",
+                "vp9": "WebM, subject alone",
+                "png": "PNG pictures, subject alone",
+            },
+        ),
     )
 
 
@@ -338,14 +370,46 @@ def _refuse(params: CompositeParams, given: Mapping[str, object]) -> None:
 
 COMPOSITE = Operation(
     name="background.composite",
+    title="New background",
+    presets=(
+        Preset(name="colour", title="Plain colour", sentence="The subject before one colour.", params=CompositeParams(color="#1e3a5f")),
+        Preset(
+            name="natural",
+            title="Natural",
+            sentence="Light and colours follow the new background.",
+            params=CompositeParams(match=0.8, light_wrap=0.4, shadow="contact"),
+        ),
+        Preset(
+            name="white",
+            title="White studio",
+            sentence="White, with a soft shadow at the feet.",
+            params=CompositeParams(color="#ffffff", shadow="contact", light_wrap=0.1),
+        ),
+        Preset(
+            name="editing",
+            title="For editing programs",
+            sentence="The subject alone, with its transparency.",
+            params=CompositeParams(format="prores"),
+        ),
+    ),
     summary="Put the subject of a clip over a picture, a colour or another clip",
     params=CompositeParams,
     result=CompositeResult,
     inputs={
         "video": Kind.VIDEO,
-        "alpha": Input(kind=Kind.VIDEO, matte=True, auto="matting.matte.alpha"),
-        "background": Input(kind=Kind.IMAGE, also=Kind.VIDEO, optional=True),
-        "plate": Input(kind=Kind.IMAGE, optional=True),
+        "alpha": Input(
+            kind=Kind.VIDEO,
+            matte=True,
+            auto="matting.matte.alpha",
+            title="Matte",
+            description="Gray video of the subject, white where it is. `auto` makes it.",
+        ),
+        "background": Input(
+            kind=Kind.IMAGE, also=Kind.VIDEO, optional=True, title="Background", description="Picture or clip. Without it: the colour."
+        ),
+        "plate": Input(
+            kind=Kind.IMAGE, optional=True, title="Clean plate", description="The old scene without the subject: cleaner edges."
+        ),
     },
     outputs={"video": Kind.VIDEO},
     run=composite,

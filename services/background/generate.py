@@ -12,7 +12,7 @@ from services.background.diffusion.table import PAINTERS_BY_NAME
 from services.background.params import ModelUsed, PaintParams, models_of, models_used, plan_of, to_paint
 from services.background.stage.reference import reference_frame, subject_mask, without_subject
 from services.background.stage.sizes import output_size
-from shared.operation import Input, Kind, Operation, Progress, Silent
+from shared.operation import Input, Kind, Operation, Progress, Silent, form
 from shared.video.clip.part import ClipPart
 from shared.video.clip.rewrite import matte_warnings
 from shared.video.probing.probe import probe_video
@@ -25,16 +25,42 @@ _GROW = 40
 class GenerateParams(PaintParams):
     """Options of the painting and of the area to paint."""
 
-    prompt: str = Field(min_length=1, max_length=2000, description="Description of the background.")
-    reference: float | None = Field(None, ge=0, le=1e6, description="Seconds of the frame to paint into. Empty: the middle of the clip.")
+    prompt: str = Field(
+        min_length=1,
+        max_length=2000,
+        description="Description of the background.",
+        title="Description",
+        json_schema_extra=form("basics", widget="text"),
+    )
+    reference: float | None = Field(
+        None,
+        ge=0,
+        le=1e6,
+        description="Seconds of the frame to paint into. Empty: the middle of the clip.",
+        title="Frame at",
+        json_schema_extra=form("more", unit="s", widget="time"),
+    )
     grow: int | None = Field(
-        None, ge=0, le=400, description="Pixels to grow the matte by, to paint over soft edges and shadows. Empty: 2.5 % of the height."
+        None,
+        ge=0,
+        le=400,
+        description="Pixels to grow the matte by, to paint over soft edges and shadows. Empty: 2.5 % of the height.",
+        title="Grow the matte",
+        json_schema_extra=form("expert", unit="px", clip_pixels=True),
     )
     keep_outside: bool = Field(
-        True, description="Keep the clip's own picture, bit by bit, outside of the grown matte. Off: the whole picture is painted anew."
+        True,
+        description="Keep the clip's own picture, bit by bit, outside of the grown matte. Off: the whole picture is painted anew.",
+        title="Keep the rest",
+        json_schema_extra=form("basics"),
     )
     feather: int | None = Field(
-        None, ge=0, le=200, description="Pixels over which the painting fades into the kept picture. Empty: 1 % of the height."
+        None,
+        ge=0,
+        le=200,
+        description="Pixels over which the painting fades into the kept picture. Empty: 1 % of the height.",
+        title="Feather",
+        json_schema_extra=form("expert", unit="px", clip_pixels=True),
     )
 
     @field_validator("prompt")
@@ -101,10 +127,20 @@ def generate(params: GenerateParams, *, video: Path, alpha: Path, output: Path, 
 
 GENERATE = Operation(
     name="background.generate",
+    title="Paint a background",
     summary="Paint a background from a description, by Stable Diffusion",
     params=GenerateParams,
     result=GenerateResult,
-    inputs={"video": Kind.VIDEO, "alpha": Input(kind=Kind.VIDEO, matte=True, auto="matting.matte.alpha")},
+    inputs={
+        "video": Kind.VIDEO,
+        "alpha": Input(
+            kind=Kind.VIDEO,
+            matte=True,
+            auto="matting.matte.alpha",
+            title="Matte",
+            description="Gray video of the subject, white where it is. `auto` makes it.",
+        ),
+    },
     outputs={"background": Kind.IMAGE},
     run=generate,
     example=GenerateParams(prompt="a sunny beach at golden hour", seed=42),

@@ -13,7 +13,7 @@ from services.background.diffusion.table import PAINTERS, PAINTERS_BY_NAME, SdMo
 from services.background.mixing.compositor import Look, Shadow
 from shared.choices import described
 from shared.models.folder import ModelFolder, install_command
-from shared.operation import Params
+from shared.operation import Params, form
 
 MOST_SEED = 2**32 - 1
 
@@ -21,31 +21,94 @@ MOST_SEED = 2**32 - 1
 class PaintParams(Params):
     """Options of painting a picture from a description."""
 
-    prompt: str = Field("", max_length=2000, description="Description of the background.")
+    prompt: str = Field(
+        "",
+        max_length=2000,
+        description="Description of the background.",
+        title="Description",
+        json_schema_extra=form("basics", widget="text"),
+    )
     negative_prompt: str = Field(
-        "people, person, text, watermark, blurry, distorted", max_length=2000, description="What the background must not show."
+        "people, person, text, watermark, blurry, distorted",
+        max_length=2000,
+        description="What the background must not show.",
+        title="Not in the picture",
+        json_schema_extra=form("more", widget="text"),
     )
-    strength: float = Field(0.95, gt=0, le=1, description="How far the painting may leave what was there before. 1 ignores it.")
-    steps: int = Field(30, ge=1, le=150, description="Diffusion steps. More are finer and slower.")
-    guidance: float = Field(7.5, ge=0, le=30, description="How closely the painting follows the prompt.")
+    strength: float = Field(
+        0.95,
+        gt=0,
+        le=1,
+        description="How far the painting may leave what was there before. 1 ignores it.",
+        title="Freedom",
+        json_schema_extra=form("more"),
+    )
+    steps: int = Field(
+        30, ge=1, le=150, description="Diffusion steps. More are finer and slower.", title="Steps", json_schema_extra=form("more")
+    )
+    guidance: float = Field(
+        7.5, ge=0, le=30, description="How closely the painting follows the prompt.", title="Guidance", json_schema_extra=form("more")
+    )
     seed: int | None = Field(
-        None, ge=0, le=MOST_SEED, description="The same seed gives the same picture on the same device. Empty: a random one."
+        None,
+        ge=0,
+        le=MOST_SEED,
+        description="The same seed gives the same picture on the same device. Empty: a random one.",
+        title="Seed",
+        json_schema_extra=form("basics"),
     )
-    scheduler: SchedulerName = Field("dpm++2m-karras", description=f"How steps are taken. {described(SCHEDULERS, colon=True)}.")
-    sd_model: SdModel = Field("sd15", description=f"Model that paints. {described(PAINTERS, colon=True)}.")
+    scheduler: SchedulerName = Field(
+        "dpm++2m-karras",
+        description=f"How steps are taken. {described(SCHEDULERS, colon=True)}.",
+        title="Scheduler",
+        json_schema_extra=form(
+            "expert",
+            labels={
+                "dpm++2m-karras": "DPM++ 2M Karras",
+                "dpm++2m": "DPM++ 2M",
+                "unipc": "UniPC",
+                "euler": "Euler",
+                "ddim": "DDIM",
+                "pndm": "PNDM",
+                "lcm": "LCM",
+            },
+        ),
+    )
+    sd_model: SdModel = Field(
+        "sd15",
+        description=f"Model that paints. {described(PAINTERS, colon=True)}.",
+        title="Model",
+        json_schema_extra=form("more", labels={"sd15": "Stable Diffusion 1.5", "sdxl": "Stable Diffusion XL"}),
+    )
     lcm: bool = Field(
         False,
         description="Paint in 4 to 8 `steps` with the LCM LoRA of Stable Diffusion 1.5. Use scheduler `lcm` and guidance 1. Needs PEFT.",
+        title="Few steps (LCM)",
+        json_schema_extra=form("expert"),
     )
-    detail: bool = Field(True, description="Paint again in tiles where the picture is larger than the model does well.")
+    detail: bool = Field(
+        True,
+        description="Paint again in tiles where the picture is larger than the model does well.",
+        title="Paint details",
+        json_schema_extra=form("more"),
+    )
     max_vram: float | None = Field(
         None,
         gt=0,
         le=1000,
         description="Gigabytes of GPU memory to plan for. What does not fit is loaded in parts, one after the other, which is slower. "
         "Empty: no limit. Has no effect on a CPU.",
+        title="GPU memory",
+        json_schema_extra=form("expert", unit="GB"),
     )
-    resolution: int = Field(1080, ge=64, le=4320, description="Largest height of the result in pixels. The clip is never enlarged.")
+    resolution: int = Field(
+        1080,
+        ge=64,
+        le=4320,
+        description="Largest height of the result in pixels. The clip is never enlarged.",
+        title="Largest height",
+        json_schema_extra=form("more", unit="px"),
+    )
 
     @model_validator(mode="after")
     def _lcm_fits(self) -> Self:
@@ -60,21 +123,46 @@ class LookParams(Params):
     """How well a subject is fitted into another background."""
 
     light: Literal["video", "linear"] = Field(
-        "video", description="`video` mixes signal values, as players do; `linear` mixes light: softer edges on bright backgrounds."
+        "video",
+        description="`video` mixes signal values, as players do; `linear` mixes light: softer edges on bright backgrounds.",
+        title="Mixing",
+        json_schema_extra=form("more", labels={"video": "Video signal", "linear": "Linear light"}),
     )
     decontaminate: bool = Field(
-        True, description="Take the old background's colours out of hair and soft edges; exact where a plate is given."
+        True,
+        description="Take the old background's colours out of hair and soft edges; exact where a plate is given.",
+        title="Clean edges",
+        json_schema_extra=form("more"),
     )
-    light_wrap: float = Field(0.3, ge=0, le=1, description="How much light of the background spills over the subject's edge.")
+    light_wrap: float = Field(
+        0.3,
+        ge=0,
+        le=1,
+        description="How much light of the background spills over the subject's edge.",
+        title="Light wrap",
+        json_schema_extra=form("more"),
+    )
     match: float = Field(
         0.5,
         ge=0,
         le=1,
         description="How far the subject's brightness, contrast and colours move towards the background's; not over a plain colour.",
+        title="Match colours",
+        json_schema_extra=form("basics"),
     )
-    grain: bool = Field(True, description="Give a background that is cleaner than the clip the clip's grain.")
+    grain: bool = Field(
+        True,
+        description="Give a background that is cleaner than the clip the clip's grain.",
+        title="Match grain",
+        json_schema_extra=form("more"),
+    )
     blobs: float = Field(
-        0.4, ge=0, le=1, description="Remove blobs of the matte smaller than this share of the largest, and faint ones. 0 keeps all."
+        0.4,
+        ge=0,
+        le=1,
+        description="Remove blobs of the matte smaller than this share of the largest, and faint ones. 0 keeps all.",
+        title="Remove blobs",
+        json_schema_extra=form("expert"),
     )
 
     def look(self, *, matrix: str, shadow: Shadow) -> Look:

@@ -16,7 +16,7 @@ from services.background.params import ModelUsed, models_used
 from shared.choices import described
 from shared.errors import Invalid
 from shared.models.folder import install_command
-from shared.operation import Input, Kind, Operation, Progress, Silent
+from shared.operation import Input, Kind, Operation, Progress, Silent, form
 from shared.video import conversion_warnings
 from shared.video.clip.part import ClipPart
 from shared.video.clip.rewrite import expected_frames, matte_warnings, probe_clip
@@ -29,19 +29,54 @@ _PARALLAX = 0.1
 class PlateParams(ClipPart):
     """Options of the plate."""
 
-    samples: int = Field(200, ge=3, le=1000, description="Frames of the clip that the plate is made from, evenly over its length.")
+    samples: int = Field(
+        200,
+        ge=3,
+        le=1000,
+        description="Frames of the clip that the plate is made from, evenly over its length.",
+        title="Sampled frames",
+        json_schema_extra=form("more", unit="frames"),
+    )
     grow: int | None = Field(
-        None, ge=0, le=200, description="Pixels to grow the matte by, so that soft edges and shadows stay out. Empty: 1 % of the height."
+        None,
+        ge=0,
+        le=200,
+        description="Pixels to grow the matte by, so that soft edges and shadows stay out. Empty: 1 % of the height.",
+        title="Grow the matte",
+        json_schema_extra=form("expert", unit="px", clip_pixels=True),
     )
     canvas: Canvas = Field(
-        "frame", description="`frame`: as large as the clip, seen from the reference; `panorama`: everything the camera saw as it panned."
+        "frame",
+        description="`frame`: as large as the clip, seen from the reference; `panorama`: everything the camera saw as it panned.",
+        title="Size",
+        json_schema_extra=form("basics", labels={"frame": "One frame", "panorama": "Panorama"}),
     )
     reference: float | None = Field(
-        None, ge=0, le=1e6, description="Seconds of the frame whose view the plate has. Empty: the middle of the longest shot."
+        None,
+        ge=0,
+        le=1e6,
+        description="Seconds of the frame whose view the plate has. Empty: the middle of the longest shot.",
+        title="Seen from",
+        json_schema_extra=form("more", unit="s", widget="time"),
     )
-    match_light: bool = Field(True, description="Even out changes of exposure and white balance over the clip.")
-    remove_transients: bool = Field(True, description="Remove what stood in the scene for a while and is not in the matte.")
-    inpaint: Inpaint = Field("smooth", description=f"How to fill what the subject always hides. {described(FILLINGS, colon=True)}.")
+    match_light: bool = Field(
+        True,
+        description="Even out changes of exposure and white balance over the clip.",
+        title="Even out the light",
+        json_schema_extra=form("more"),
+    )
+    remove_transients: bool = Field(
+        True,
+        description="Remove what stood in the scene for a while and is not in the matte.",
+        title="Remove passers-by",
+        json_schema_extra=form("basics"),
+    )
+    inpaint: Inpaint = Field(
+        "smooth",
+        description=f"How to fill what the subject always hides. {described(FILLINGS, colon=True)}.",
+        title="Fill holes",
+        json_schema_extra=form("basics", labels={"smooth": "Soft colours", "opencv": "Telea", "migan": "MI-GAN", "lama": "LaMa"}),
+    )
 
 
 class PlateResult(BaseModel):
@@ -143,10 +178,20 @@ def _warn(result: PlateResult, other_shots: int, progress: Progress) -> None:
 
 PLATE = Operation(
     name="background.plate",
+    title="Clean plate",
     summary="Recover the real background of a clip, without its subject",
     params=PlateParams,
     result=PlateResult,
-    inputs={"video": Kind.VIDEO, "alpha": Input(kind=Kind.VIDEO, matte=True, auto="matting.matte.alpha")},
+    inputs={
+        "video": Kind.VIDEO,
+        "alpha": Input(
+            kind=Kind.VIDEO,
+            matte=True,
+            auto="matting.matte.alpha",
+            title="Matte",
+            description="Gray video of the subject, white where it is. `auto` makes it.",
+        ),
+    },
     outputs={"plate": Kind.IMAGE, "invented": Kind.IMAGE},
     run=plate,
     example=PlateParams(samples=60),

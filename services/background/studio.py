@@ -25,7 +25,7 @@ from services.background.stage.render import Render, Stage
 from services.background.stage.sizes import large_size, output_size
 from shared.errors import Invalid
 from shared.models.folder import install_command
-from shared.operation import Input, Kind, Operation, Progress, Silent
+from shared.operation import Input, Kind, Operation, Preset, Progress, Silent, form
 from shared.video import VideoInfo
 from shared.video.clip.part import ClipPart
 from shared.video.clip.rewrite import expected_frames, matte_warnings, probe_clip, rate_of, write_again
@@ -41,21 +41,41 @@ class StudioParams(PaintParams, LookParams, ClipPart):
     """Options of the new place, its motion, and the mix with the subject."""
 
     depth: Literal["model", "plane"] = Field(
-        "model", description="`model` estimates the background's depth, for parallax; `plane` needs no model: everything is equally far."
+        "model",
+        description="`model` estimates the background's depth, for parallax; `plane` needs no model: everything is equally far.",
+        title="Depth",
+        json_schema_extra=form("more", labels={"model": "Estimated", "plane": "Flat"}),
     )
     depth_scale: float = Field(
-        0.3, ge=0, le=2, description="How much more the nearest parts of the background move than the farthest, as a share of the camera's."
+        0.3,
+        ge=0,
+        le=2,
+        description="How much more the nearest parts of the background move than the farthest, as a share of the camera's.",
+        title="Parallax",
+        json_schema_extra=form("basics"),
     )
     bg_margin: float = Field(
         0.0,
         ge=0,
         le=4,
         description="Size of the background relative to a frame, at least 1. 0 chooses it from the camera's drift: 1.3 or more.",
+        title="Margin",
+        json_schema_extra=form("expert"),
     )
     exposure_smooth: int = Field(
-        15, ge=1, le=1000, description="Frames that the subject's exposure is averaged over; the background follows it."
+        15,
+        ge=1,
+        le=1000,
+        description="Frames that the subject's exposure is averaged over; the background follows it.",
+        title="Exposure smoothing",
+        json_schema_extra=form("expert", unit="frames"),
     )
-    shadow: Literal["none", "contact"] = Field("none", description="Draw a soft `contact` shadow at the feet, or `none`.")
+    shadow: Literal["none", "contact"] = Field(
+        "none",
+        description="Draw a soft `contact` shadow at the feet, or `none`.",
+        title="Shadow",
+        json_schema_extra=form("basics", labels={"none": "None", "contact": "Draw one"}),
+    )
 
     @field_validator("bg_margin")
     @classmethod
@@ -280,13 +300,45 @@ def _missing(params: StudioParams) -> str | None:
 
 STUDIO = Operation(
     name="background.studio",
+    title="New place",
+    presets=(
+        Preset(
+            name="beach",
+            title="Beach",
+            sentence="A painted beach that moves with the camera.",
+            params=StudioParams(prompt="a sunny beach at golden hour"),
+        ),
+        Preset(
+            name="city",
+            title="City at night",
+            sentence="Painted streets with lights.",
+            params=StudioParams(prompt="a city street at night, wet asphalt, neon lights"),
+        ),
+        Preset(
+            name="parallax",
+            title="Strong parallax",
+            sentence="Near parts of the background move much more than far ones.",
+            params=StudioParams(depth_scale=0.6),
+        ),
+        Preset(
+            name="flat", title="Flat", sentence="No depth: needs no model where a background is given.", params=StudioParams(depth="plane")
+        ),
+    ),
     summary="Put the subject into another place that moves with the camera, with parallax",
     params=StudioParams,
     result=StudioResult,
     inputs={
         "video": Kind.VIDEO,
-        "alpha": Input(kind=Kind.VIDEO, matte=True, auto="matting.matte.alpha"),
-        "background": Input(kind=Kind.IMAGE, optional=True, example=True),
+        "alpha": Input(
+            kind=Kind.VIDEO,
+            matte=True,
+            auto="matting.matte.alpha",
+            title="Matte",
+            description="Gray video of the subject, white where it is. `auto` makes it.",
+        ),
+        "background": Input(
+            kind=Kind.IMAGE, optional=True, example=True, title="Background", description="Picture of the place. Without it: painted."
+        ),
     },
     outputs={"video": Kind.VIDEO, "background": Kind.IMAGE, "depth": Kind.IMAGE},
     run=studio,

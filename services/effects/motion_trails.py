@@ -24,7 +24,7 @@ from services.effects.trails.ghost_styles import GHOST_STYLES, GhostName
 from services.effects.trails.tint import Tint
 from services.effects.trails.trail import Direction, Trail, TrailExtent, trails
 from services.effects.trails.weighted_mean import mixing_bytes
-from shared.operation import Input, Kind, Operation, Progress, Silent
+from shared.operation import Input, Kind, Operation, Preset, Progress, Silent, form
 from shared.video import Frame, VideoInfo, map_ordered
 from shared.video.clip.part import ClipPart
 from shared.video.clip.rewrite import Times, matte_warnings, probe_clip, rate_of, write_again
@@ -39,43 +39,86 @@ G = TypeVar("G", bound=Moment)
 class MotionTrailsParams(ClipPart, SubjectParams):
     """Params of the trails' appearance."""
 
-    layers: int = Field(6, ge=1, le=20, description="Ghosts in a trail; with `direction: both`, on each side.")
-    decay: float = Field(0.7, ge=0.05, le=0.98, description="Strength of each ghost, relative to the one before it.")
-    spacing: float = Field(5.0, gt=0, le=240, description="Distance between two ghosts, in `spacing_unit`.")
+    layers: int = Field(
+        6,
+        ge=1,
+        le=20,
+        description="Ghosts in a trail; with `direction: both`, on each side.",
+        title="Ghosts",
+        json_schema_extra=form("basics"),
+    )
+    decay: float = Field(
+        0.7,
+        ge=0.05,
+        le=0.98,
+        description="Strength of each ghost, relative to the one before it.",
+        title="Fade",
+        json_schema_extra=form("basics"),
+    )
+    spacing: float = Field(
+        5.0, gt=0, le=240, description="Distance between two ghosts, in `spacing_unit`.", title="Spacing", json_schema_extra=form("basics")
+    )
     spacing_unit: Literal["frames", "seconds"] = Field(
-        "frames", description="Unit of `spacing`. `seconds` look the same at every frame rate."
+        "frames",
+        description="Unit of `spacing`. `seconds` look the same at every frame rate.",
+        title="Spacing in",
+        json_schema_extra=form("more", labels={"frames": "Frames", "seconds": "Seconds"}),
     )
     ghost: GhostName = Field(
         "normal",
         description="Style of the ghosts. " + "; ".join(f"`{style.name}`: {style.description}" for style in GHOST_STYLES.values()) + ".",
+        title="Style",
+        json_schema_extra=form("basics", labels={"glow": "Glow", "shadow": "Shadow", "normal": "Echo"}),
     )
     direction: Direction = Field(
-        "behind", description="Side of the subject that ghosts are on: `behind` (its past), `ahead` (its future) or `both`."
+        "behind",
+        description="Side of the subject that ghosts are on: `behind` (its past), `ahead` (its future) or `both`.",
+        title="Side",
+        json_schema_extra=form("more", labels={"behind": "Behind", "ahead": "Ahead", "both": "Both"}),
     )
     mask: bool = Field(
         True,
         description="Limit ghosts to what moves and is in focus, and keep the subject sharp on top. `false`: `ghost: normal` averages "
         "whole pictures, and the other styles use everything that moves. A matte takes the place of this mask.",
+        title="Only what moves",
+        json_schema_extra=form("more"),
     )
     focus_block: int = Field(
         31,
         ge=3,
         le=101,
         description="Side of the square over which `mask` measures sharpness: an odd number of pixels, at a picture height of 540.",
+        title="Focus window",
+        json_schema_extra=form("expert", unit="px"),
     )
     tint: str | None = Field(
-        None, pattern=r"^#[0-9a-fA-F]{6}$", description="Colour of the ghosts, such as `#40c0ff`. Empty: their own colours."
+        None,
+        pattern=r"^#[0-9a-fA-F]{6}$",
+        description="Colour of the ghosts, such as `#40c0ff`. Empty: their own colours.",
+        title="Tint",
+        json_schema_extra=form("basics", widget="colour"),
     )
-    tint_strength: float = Field(0.8, ge=0, le=1, description="Strength of the tint, from 0 (none) to 1 (full).")
+    tint_strength: float = Field(
+        0.8,
+        ge=0,
+        le=1,
+        description="Strength of the tint, from 0 (none) to 1 (full).",
+        title="Tint strength",
+        json_schema_extra=form("more"),
+    )
     blur: float = Field(
         0.0,
         ge=0,
         le=20,
         description="Blur of the first ghost, in thousandths of the picture's diagonal. Ghost number n is blurred n times as much.",
+        title="Blur",
+        json_schema_extra=form("more"),
     )
     linear_light: bool = Field(
         False,
         description="Mix linear light, as a camera does, instead of signal values: brighter glow, clear highlights. Several times slower.",
+        title="Linear light",
+        json_schema_extra=form("expert"),
     )
 
     @model_validator(mode="after")
@@ -224,10 +267,45 @@ def held_bytes(params: MotionTrailsParams, info: VideoInfo, *, matte: bool) -> i
 
 MOTION_TRAILS = Operation(
     name="effects.motion-trails",
+    title="Motion trails",
+    presets=(
+        Preset(
+            name="echo",
+            title="Echo",
+            sentence="Fading copies follow what moves.",
+            params=MotionTrailsParams(layers=8, spacing=0.12, spacing_unit="seconds", decay=0.75),
+        ),
+        Preset(
+            name="neon",
+            title="Neon",
+            sentence="Glowing blue ghosts.",
+            params=MotionTrailsParams(ghost="glow", layers=8, spacing=0.1, spacing_unit="seconds", decay=0.8, tint="#40c0ff"),
+        ),
+        Preset(
+            name="shadow",
+            title="Shadows",
+            sentence="Dark silhouettes stay behind.",
+            params=MotionTrailsParams(ghost="shadow", layers=6, spacing=0.16, spacing_unit="seconds"),
+        ),
+        Preset(
+            name="light",
+            title="Light trails",
+            sentence="One long trail of light.",
+            params=MotionTrailsParams(ghost="glow", layers=20, spacing=0.04, spacing_unit="seconds", decay=0.92),
+        ),
+    ),
     summary="Leave ghosts behind moving subjects, over a scene that stays sharp",
     params=MotionTrailsParams,
     result=MotionTrailsResult,
-    inputs={"video": Kind.VIDEO, "matte": Input(kind=Kind.VIDEO, optional=True)},
+    inputs={
+        "video": Kind.VIDEO,
+        "matte": Input(
+            kind=Kind.VIDEO,
+            optional=True,
+            title="Matte",
+            description="Gray video of the subject, white where it is. It replaces the motion mask.",
+        ),
+    },
     outputs={"video": Kind.VIDEO},
     run=motion_trails,
     version=2,

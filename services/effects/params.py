@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 from services.effects.scene.tracker import SceneTracker
 from shared.motion.camera import Model
-from shared.operation import Params, Progress
+from shared.operation import Params, Progress, form
 from shared.video import VideoInfo
 from shared.video.clip.rewrite import WrittenVideo, rate_of
 
@@ -18,12 +18,19 @@ class SubjectParams(Params):
         "translation",
         description="Camera motion to compensate: `none` (tripod), `translation` (pans, measured by phase correlation), `similarity` (also "
         "zoom and roll) or `homography` (also tilted views). The last two track features and are slower.",
+        title="Camera",
+        json_schema_extra=form(
+            "more",
+            labels={"none": "Tripod", "translation": "Pans", "similarity": "Pans, zooms and rolls", "homography": "All, tilted views too"},
+        ),
     )
     motion_threshold: int = Field(
         10,
         ge=1,
         le=50,
         description="Change in levels of 255 from which on a pixel counts as moving. Lower values find more motion, and more noise.",
+        title="Motion threshold",
+        json_schema_extra=form("expert"),
     )
 
 

@@ -31,7 +31,7 @@ from services.effects.stamping.stamps import StampedFrame, lay_stamps, stamped_f
 from shared.choices import OneOf, described
 from shared.errors import Invalid, OperationFailed
 from shared.media.partial_name import partial_path
-from shared.operation import Input, Kind, Operation, Progress, Silent
+from shared.operation import Input, Kind, Operation, Preset, Progress, Silent, form
 from shared.video import VideoInfo, map_ordered
 from shared.video.clip.part import ClipPart
 from shared.video.clip.rewrite import Times, matte_warnings, probe_clip, rate_of, write_again
@@ -62,17 +62,40 @@ MASKS = {
 class StrobeParams(ClipPart, SubjectParams):
     """Params of the stamps and of the picture's size."""
 
-    interval: float = Field(0.25, ge=0.02, le=60, description="Time between two stamps, in seconds.")
-    stamps: int = Field(24, ge=1, le=100, description="Maximum number of stamps at a time. Beyond it, the oldest is removed.")
-    opacity: float = Field(1.0, ge=0.05, le=1, description="Opacity of the stamps, up to 1 (opaque).")
+    interval: float = Field(
+        0.25,
+        ge=0.02,
+        le=60,
+        description="Time between two stamps, in seconds.",
+        title="Interval",
+        json_schema_extra=form("basics", unit="s"),
+    )
+    stamps: int = Field(
+        24,
+        ge=1,
+        le=100,
+        description="Maximum number of stamps at a time. Beyond it, the oldest is removed.",
+        title="Stamps",
+        json_schema_extra=form("basics"),
+    )
+    opacity: float = Field(
+        1.0, ge=0.05, le=1, description="Opacity of the stamps, up to 1 (opaque).", title="Opacity", json_schema_extra=form("basics")
+    )
     canvas: float = Field(
         3.0,
         ge=1,
         le=6,
         description="Maximum size of the picture as it grows along the camera's path, in multiples of the frame's width and height.",
+        title="Largest picture",
+        json_schema_extra=form("expert"),
     )
 
-    mask: Annotated[str, OneOf(MASKS)] = Field("auto", description=f"How the subject is cut out: {described(MASKS.values())}.")
+    mask: Annotated[str, OneOf(MASKS)] = Field(
+        "auto",
+        description=f"How the subject is cut out: {described(MASKS.values())}.",
+        title="Cut out by",
+        json_schema_extra=form("more", labels={"auto": "Automatic", "motion": "Motion", "matte": "Matte"}),
+    )
 
 
 class StrobeResult(EffectResult):
@@ -239,10 +262,33 @@ def _save(picture: NDArray[np.uint8], path: Path) -> None:
 
 STROBE = Operation(
     name="effects.strobe",
+    title="Strobe",
+    presets=(
+        Preset(
+            name="stroboscope", title="Stroboscope", sentence="Stamps the subject four times a second.", params=StrobeParams(interval=0.25)
+        ),
+        Preset(
+            name="fan",
+            title="Dense fan",
+            sentence="Many see-through stamps close together.",
+            params=StrobeParams(interval=0.08, stamps=60, opacity=0.5),
+        ),
+        Preset(name="steps", title="Few steps", sentence="Some clear stamps, far apart.", params=StrobeParams(interval=0.6, stamps=8)),
+    ),
     summary="Stamp the moving subject at intervals over its scene, as a video and as one picture",
     params=StrobeParams,
     result=StrobeResult,
-    inputs={"video": Kind.VIDEO, "matte": Input(kind=Kind.VIDEO, optional=True, matte=True, auto="matting.matte.alpha")},
+    inputs={
+        "video": Kind.VIDEO,
+        "matte": Input(
+            kind=Kind.VIDEO,
+            optional=True,
+            matte=True,
+            auto="matting.matte.alpha",
+            title="Matte",
+            description="Gray video of the subject, white where it is.",
+        ),
+    },
     outputs={"video": Kind.VIDEO, "picture": Kind.IMAGE},
     run=strobe,
     version=2,

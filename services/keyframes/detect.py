@@ -31,7 +31,7 @@ from shared.media.names import as_text, plain_stem
 from shared.media.zip_files.writer import ZipWriter
 from shared.models.folder import install_command
 from shared.models.info import ModelUsed, model_used
-from shared.operation import Input, Kind, Operation, Params, Progress, Silent
+from shared.operation import Input, Kind, Operation, Params, Preset, Progress, Silent, form
 from shared.video import conversion_warnings, probe_video
 
 MAX_VIDEOS = 100
@@ -47,6 +47,19 @@ class DetectParams(Params):
     method: Method = Field(
         "auto",
         description="How shots are found. " + " ".join(f"`{detector.name}`: {detector.description}." for detector in DETECTORS),
+        title="Method",
+        json_schema_extra=form(
+            "basics",
+            labels={
+                "auto": "Automatic",
+                "adaptive": "Adaptive",
+                "content": "Colour and edges",
+                "histogram": "Histogram",
+                "difference": "Difference",
+                "fades": "Fades",
+                "transnet": "TransNetV2",
+            },
+        ),
     )
     threshold: float | None = Field(
         None,
@@ -54,21 +67,68 @@ class DetectParams(Params):
         le=max(detector.highest for detector in DETECTORS),
         description="Score at which a new shot begins. Lower values give more shots. Empty: the method's default. Default and highest "
         "score: " + ", ".join(f"`{detector.name}` {detector.threshold:g} of {detector.highest:g}" for detector in DETECTORS) + ".",
+        title="Threshold",
+        json_schema_extra=form("basics"),
     )
-    min_shot: float = Field(0.0, ge=0, le=3600, description="Shortest shot in seconds. Shorter ones are joined to the shot before.")
+    min_shot: float = Field(
+        0.0,
+        ge=0,
+        le=3600,
+        description="Shortest shot in seconds. Shorter ones are joined to the shot before.",
+        title="Shortest shot",
+        json_schema_extra=form("more", unit="s"),
+    )
     speed: Literal["full", "fast"] = Field(
         "full",
         description="`fast` skips stretches in which packet sizes and the video's own keyframes show no change. A little less accurate. "
         "Only for `auto`.",
+        title="Speed",
+        json_schema_extra=form("more", labels={"full": "Every frame", "fast": "Fast"}),
     )
-    max_keyframes: int = Field(200, ge=1, le=2000, description="Most keyframes per video. The best are kept.")
-    min_gap: float = Field(0.0, ge=0, le=3600, description="Shortest time between two keyframes of a video, in seconds.")
+    max_keyframes: int = Field(
+        200,
+        ge=1,
+        le=2000,
+        description="Most keyframes per video. The best are kept.",
+        title="Most keyframes",
+        json_schema_extra=form("basics"),
+    )
+    min_gap: float = Field(
+        0.0,
+        ge=0,
+        le=3600,
+        description="Shortest time between two keyframes of a video, in seconds.",
+        title="Shortest gap",
+        json_schema_extra=form("more", unit="s"),
+    )
     deduplicate: bool = Field(
-        False, description="Keep only the best of keyframes that look alike, such as those of a shot the video returns to."
+        False,
+        description="Keep only the best of keyframes that look alike, such as those of a shot the video returns to.",
+        title="Drop look-alikes",
+        json_schema_extra=form("basics"),
     )
-    format: ImageFormat = Field("jpeg", description="Image format of the keyframes.")
-    quality: int = Field(90, ge=1, le=100, description="Image quality for JPEG and WebP, 1 (smallest file) to 100 (best).")
-    thumbnail_width: int = Field(320, ge=32, le=1280, description="Width of the thumbnails in pixels.")
+    format: ImageFormat = Field(
+        "jpeg",
+        description="Image format of the keyframes.",
+        title="File format",
+        json_schema_extra=form("more", labels={"jpeg": "JPEG", "png": "PNG", "webp": "WebP"}),
+    )
+    quality: int = Field(
+        90,
+        ge=1,
+        le=100,
+        description="Image quality for JPEG and WebP, 1 (smallest file) to 100 (best).",
+        title="Quality",
+        json_schema_extra=form("more"),
+    )
+    thumbnail_width: int = Field(
+        320,
+        ge=32,
+        le=1280,
+        description="Width of the thumbnails in pixels.",
+        title="Thumbnail width",
+        json_schema_extra=form("expert", unit="px"),
+    )
 
     @property
     def detector(self) -> Detector:
@@ -150,13 +210,26 @@ def _missing_model(params: DetectParams) -> str | None:
 
 DETECT = Operation(
     name="keyframes.detect",
+    title="Shots and keyframes",
+    presets=(
+        Preset(name="shots", title="One per shot", sentence="Finds every shot and its best picture.", params=DetectParams()),
+        Preset(
+            name="storyboard",
+            title="Storyboard",
+            sentence="At most twelve pictures that differ.",
+            params=DetectParams(max_keyframes=12, deduplicate=True),
+        ),
+        Preset(name="fine", title="All cuts", sentence="Also finds soft and doubtful changes.", params=DetectParams(threshold=0.3)),
+        Preset(name="fast", title="Quick look", sentence="For long recordings.", params=DetectParams(speed="fast")),
+    ),
     version=3,
     summary="Find the shots of videos, pick a keyframe for each, and show both on a timeline",
     params=DetectParams,
     result=DetectResult,
-    inputs={"video": Input(kind=Kind.VIDEO, many=True)},
+    inputs={"video": Input(kind=Kind.VIDEO, many=True, title="Videos", description="One video, or several for a batch.")},
     outputs={"gallery": Kind.HTML, "keyframes": Kind.IMAGES, "files": Kind.ARCHIVE},
     run=detect,
+    cut_in_previews=True,
     names_inputs=True,
     example=DetectParams(),
     unavailable=_missing_model,

@@ -22,12 +22,12 @@ from services.matting.comparison.table import write_table
 from services.matting.comparison.tiles import Grid
 from services.matting.edges.options import EdgeOptions
 from services.matting.matte import matte
-from services.matting.params import RESOLUTION_FIELD, BackendName, MatteParams, MatteResult
+from services.matting.params import BACKEND_LABELS, RESOLUTION_FIELD, BackendName, MatteParams, MatteResult
 from services.matting.reading.views import gray_size
 from services.matting.subject.options import SubjectOptions
 from shared.errors import Invalid
 from shared.models.cache import model_cache
-from shared.operation import Input, Kind, Operation, Progress, Silent
+from shared.operation import Input, Kind, Operation, Progress, Silent, form
 from shared.video import Frame, VideoInfo, read_frames
 from shared.video.clip.clip_file import ClipFile, Target
 from shared.video.clip.part import ClipPart
@@ -54,11 +54,19 @@ class CompareParams(ClipPart, SubjectOptions, EdgeOptions, NetworkOptions, Chrom
     """
 
     backends: list[BackendName] = Field(
-        ["rvm", "u2netp"], min_length=1, max_length=8, description="Backends to compare, in this order; names as in `matting.matte`."
+        ["rvm", "u2netp"],
+        min_length=1,
+        max_length=8,
+        description="Backends to compare, in this order; names as in `matting.matte`.",
+        title="Backends",
+        json_schema_extra=form("basics", labels=BACKEND_LABELS),
     )
     resolution: Annotated[int | None, RESOLUTION_FIELD] = None
     show: Literal["composite", "matte"] = Field(
-        "composite", description="What the side-by-side video shows of each backend: the subject over a checkerboard, or the matte."
+        "composite",
+        description="What the side-by-side video shows of each backend: the subject over a checkerboard, or the matte.",
+        title="Show",
+        json_schema_extra=form("basics", labels={"composite": "Over a checkerboard", "matte": "Matte"}),
     )
 
     @model_validator(mode="after")
@@ -256,14 +264,26 @@ def missing_of(params: CompareParams) -> str | None:
 
 COMPARE = Operation(
     name="matting.compare",
+    title="Compare backends",
     summary="Compare matting backends on one video: side by side, and as a table",
     params=CompareParams,
     result=CompareResult,
     inputs={
         "video": Kind.VIDEO,
-        "mask": Input(kind=Kind.IMAGE, optional=True),
-        "plate": Input(kind=Kind.IMAGE, optional=True, plate=True, example=True),
-        "truth": Input(kind=Kind.VIDEO, optional=True, matte=True, example=True),
+        "mask": Input(
+            kind=Kind.IMAGE, optional=True, drawn=True, title="Mask", description="The subject on the first frame: white is the subject."
+        ),
+        "plate": Input(
+            kind=Kind.IMAGE, optional=True, plate=True, example=True, title="Clean plate", description="The scene without the subject."
+        ),
+        "truth": Input(
+            kind=Kind.VIDEO,
+            optional=True,
+            matte=True,
+            example=True,
+            title="True matte",
+            description="Matte that the others are measured against.",
+        ),
     },
     outputs={"video": Kind.VIDEO, "table": Kind.ARCHIVE},
     run=compare,

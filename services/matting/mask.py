@@ -27,7 +27,7 @@ from shared.models.devices.gpu_lock import hold_gpu
 from shared.models.files import model_files
 from shared.models.folder import installed
 from shared.models.info import model_used
-from shared.operation import Input, Kind, Operation, Progress, Silent
+from shared.operation import Input, Kind, Operation, Progress, Silent, form
 from shared.video import Frame, VideoInfo, read_frames
 from shared.video.clip.part import ClipPart
 from shared.video.clip.rewrite import probe_clip, rate_of
@@ -41,8 +41,21 @@ _LOOKS = 3
 class MaskParams(Pointing, NetworkOptions, ChromaOptions, DifferenceOptions):
     """Choice of the frame, and options of the mask."""
 
-    frame: int | None = Field(None, ge=0, description="Number of the frame, from 0. Give this or `time_s`.")
-    time_s: float = Field(0, ge=0, le=1e6, description="Seconds at which the frame is shown, if `frame` is empty.")
+    frame: int | None = Field(
+        None,
+        ge=0,
+        description="Number of the frame, from 0. Give this or `time_s`.",
+        title="Frame",
+        json_schema_extra=form("more", widget="frame"),
+    )
+    time_s: float = Field(
+        0,
+        ge=0,
+        le=1e6,
+        description="Seconds at which the frame is shown, if `frame` is empty.",
+        title="Time",
+        json_schema_extra=form("basics", unit="s", widget="time"),
+    )
     backend: Annotated[BackendName, BACKEND_FIELD] = "auto"
     resolution: Annotated[int | None, RESOLUTION_FIELD] = None
 
@@ -178,10 +191,16 @@ def _by_backend(
 
 MASK = Operation(
     name="matting.mask",
+    title="Mask by clicks",
     summary="Make a mask of the object that clicks or a box mark in one frame",
     params=MaskParams,
     result=MaskResult,
-    inputs={"video": Kind.VIDEO, "plate": Input(kind=Kind.IMAGE, optional=True, plate=True, example=True)},
+    inputs={
+        "video": Kind.VIDEO,
+        "plate": Input(
+            kind=Kind.IMAGE, optional=True, plate=True, example=True, title="Clean plate", description="The scene without the subject."
+        ),
+    },
     outputs={"mask": Kind.IMAGE},
     run=mask,
     refuse=_refuse,

@@ -28,7 +28,7 @@ from services.matting.subject.regions import Region, boxed_region, clicked_regio
 from services.matting.subject.tracker import First, Tracker
 from shared.errors import Invalid
 from shared.models.info import model_used
-from shared.operation import Input, Kind, Operation, Progress, Silent
+from shared.operation import Input, Kind, Operation, Preset, Progress, Silent
 from shared.video import VideoInfo, conversion_warnings, map_ordered, read_frames
 from shared.video.clip.clip_file import PIXELS, ClipFile, Target
 from shared.video.clip.rewrite import expected_frames, probe_clip, rate_of
@@ -359,17 +359,49 @@ def _used(choice: Choice, opened: OpenedBackend, setup: Setup) -> BackendUsed:
 
 MATTE = Operation(
     name="matting.matte",
+    title="Cut out",
+    presets=(
+        Preset(name="subject", title="Cut out the subject", sentence="A matte of everything in front, over green.", params=MatteParams()),
+        Preset(
+            name="main",
+            title="Main subject only",
+            sentence="Keeps the large thing near the middle.",
+            params=MatteParams(subject="main", composite_over="checkerboard"),
+        ),
+        Preset(
+            name="green-screen",
+            title="Green screen",
+            sentence="Keys a green or blue screen, with hair and veils.",
+            params=MatteParams(backend="chroma", composite_over="checkerboard"),
+        ),
+        Preset(
+            name="editing",
+            title="For editing programs",
+            sentence="ProRes 4444 with transparency.",
+            params=MatteParams(alpha_format="prores", composite_over="none"),
+        ),
+    ),
     summary="Cut the subject out of a video: matte, composite and its own colours",
     params=MatteParams,
     result=MatteResult,
     inputs={
         "video": Kind.VIDEO,
-        "mask": Input(kind=Kind.IMAGE, optional=True),
-        "masks": Input(kind=Kind.IMAGES, optional=True),
-        "plate": Input(kind=Kind.IMAGE, optional=True, plate=True, example=True),
-        "background": Input(kind=Kind.IMAGE, optional=True),
-        "garbage": Input(kind=Kind.IMAGE, optional=True),
-        "core": Input(kind=Kind.IMAGE, optional=True),
+        "mask": Input(
+            kind=Kind.IMAGE, optional=True, drawn=True, title="Mask", description="The subject on the first frame: white is the subject."
+        ),
+        "masks": Input(
+            kind=Kind.IMAGES, optional=True, title="Masks", description="Zip file of masks of several frames, named by frame number."
+        ),
+        "plate": Input(
+            kind=Kind.IMAGE, optional=True, plate=True, example=True, title="Clean plate", description="The scene without the subject."
+        ),
+        "background": Input(kind=Kind.IMAGE, optional=True, title="Background", description="Picture behind the subject in the composite."),
+        "garbage": Input(
+            kind=Kind.IMAGE, optional=True, drawn=True, title="Never subject", description="White where nothing belongs to the subject."
+        ),
+        "core": Input(
+            kind=Kind.IMAGE, optional=True, drawn=True, title="Always subject", description="White where everything belongs to the subject."
+        ),
     },
     outputs={"alpha": Kind.VIDEO, "composite": Kind.VIDEO, "foreground": Kind.VIDEO},
     run=matte,

@@ -12,16 +12,24 @@ from services.matting.edges.options import EdgeOptions
 from services.matting.output.options import OutputOptions
 from services.matting.subject.options import SubjectOptions
 from shared.choices import OneOf
+from shared.operation import form
 
 BackendName = Annotated[str, OneOf(("auto", *BY_NAME))]
+BACKEND_LABELS = {"auto": "Automatic"} | {row.name: row.title for row in BACKENDS}
 BACKEND_FIELD = Field(
     description="What makes the matte. `auto` chooses by the inputs, the picture and what is installed, and says why; it takes no "
     "model that may not be used commercially but matanyone2, with a mask and where you installed it. "
     + " ".join(f"`{row.name}`: {row.description}." for row in BACKENDS),
+    title="Backend",
+    json_schema_extra=form("basics", labels=BACKEND_LABELS),
 )  # fmt: skip
 RESOLUTION_FIELD = Field(
-    ge=64, le=4320, description="Pixels of the shorter side that the backend sees; outputs keep the clip's size. Empty: automatic."
-)  # fmt: skip
+    ge=64,
+    le=4320,
+    description="Pixels of the shorter side that the backend sees; outputs keep the clip's size. Empty: automatic.",
+    title="Resolution",
+    json_schema_extra=form("more", unit="px"),
+)
 
 
 class BackendUsed(BaseModel):

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
-from shared.operation import Kind, Operation, Params, Progress, Silent
+from shared.operation import Kind, Operation, Params, Progress, Silent, form
 from shared.video import probe_video, read_audio
 
 _MOST_VALUES = 30_000
@@ -17,7 +17,14 @@ _FINEST = 50
 class PeaksParams(Params):
     """Resolution of the waveform."""
 
-    rate: int | None = Field(None, ge=1, le=1000, description="Values per second. Empty: 50, or fewer for clips of more than ten minutes.")
+    rate: int | None = Field(
+        None,
+        ge=1,
+        le=1000,
+        description="Values per second. Empty: 50, or fewer for clips of more than ten minutes.",
+        title="Values per second",
+        json_schema_extra=form("basics"),
+    )
 
 
 class PeaksResult(BaseModel):
@@ -69,6 +76,7 @@ def _raise_to(loudest: NDArray[np.float32], samples: NDArray[np.float32], start:
 
 PEAKS = Operation(
     name="media.peaks",
+    title="Waveform",
     summary="Measure the waveform of a clip's sound",
     params=PeaksParams,
     result=PeaksResult,

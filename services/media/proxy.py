@@ -17,7 +17,7 @@ from services.media.frame_rate import Shown, at_constant_rate
 from services.media.picture_size import even
 from services.media.resized import for_browsers
 from shared.editing.rates import constant_rate
-from shared.operation import Input, Kind, Operation, Params, Progress, Silent
+from shared.operation import Input, Kind, Operation, Params, Progress, Silent, form
 from shared.video import Frame, VideoInfo, VideoWriter, conversion_warnings, layout_of, map_ordered, probe_video, read_frames, read_together
 from shared.video.clip.cut_sound import PartSound
 from shared.video.clip.part import ClipPart
@@ -37,9 +37,22 @@ class ProxyParams(Params):
     """Size and quality of the proxy."""
 
     shorter: int = Field(
-        SHORTER, ge=64, le=1080, multiple_of=2, description="Maximum of the shorter side in pixels. Smaller clips keep their size."
+        SHORTER,
+        ge=64,
+        le=1080,
+        multiple_of=2,
+        description="Maximum of the shorter side in pixels. Smaller clips keep their size.",
+        title="Shorter side",
+        json_schema_extra=form("basics", unit="px"),
     )
-    quality: int = Field(50, ge=0, le=100, description="Picture quality of the output, from 0 (smallest file) to 100 (best).")
+    quality: int = Field(
+        50,
+        ge=0,
+        le=100,
+        description="Picture quality of the output, from 0 (smallest file) to 100 (best).",
+        title="Quality",
+        json_schema_extra=form("basics"),
+    )
 
 
 class FrameMap(BaseModel):
@@ -218,10 +231,14 @@ def _map(
 
 PROXY = Operation(
     name="media.proxy",
+    title="Proxy",
     summary="Make a small copy of a clip for players that show exact frames",
     params=ProxyParams,
     result=ProxyResult,
-    inputs={"video": Kind.VIDEO, "alpha": Input(kind=Kind.VIDEO, optional=True, matte=True)},
+    inputs={
+        "video": Kind.VIDEO,
+        "alpha": Input(kind=Kind.VIDEO, optional=True, matte=True, title="Matte", description="Shown below the picture."),
+    },
     outputs={"proxy": Kind.VIDEO, "frames": Kind.JSON},
     run=proxy,
     example=ProxyParams(),

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.media.frame_rate import at_constant_rate
 from shared.editing.rates import constant_rate
 from shared.errors import Invalid
-from shared.operation import Kind, Operation, Params, Progress, Silent
+from shared.operation import Kind, Operation, Params, Progress, Silent, form
 from shared.video import VideoInfo, VideoWriter, conversion_warnings, probe_video, read_frames, to_fraction
 from shared.video.clip.cut_sound import PartSound
 
@@ -56,15 +56,40 @@ class ReelParams(Params):
         min_length=1,
         max_length=MOST_MOMENTS,
         description='Moments of the clip, such as `items` of `aesthetics.best-frames`; in a pipeline: `{"from": "<step>.items"}`.',
+        title="Moments",
+        json_schema_extra=form("basics", widget="data"),
     )
     shots: list[VideoShots] | None = Field(
         None,
         max_length=1,
         description="Shots of the clip: `videos` of a `keyframes.detect` result. Each part stays within its shot. Empty: no limits.",
+        title="Shots",
+        json_schema_extra=form("expert", widget="data"),
     )
-    most: int = Field(8, ge=1, le=1000, description="Number of moments to show: those with the highest scores, in the order of time.")
-    around: float = Field(2.0, gt=0, le=600, description="Seconds to show of each, with the moment in the middle where the shot allows it.")
-    quality: int = Field(70, ge=0, le=100, description="Picture quality of the output, from 0 (smallest file) to 100 (best).")
+    most: int = Field(
+        8,
+        ge=1,
+        le=1000,
+        description="Number of moments to show: those with the highest scores, in the order of time.",
+        title="Most moments",
+        json_schema_extra=form("basics"),
+    )
+    around: float = Field(
+        2.0,
+        gt=0,
+        le=600,
+        description="Seconds to show of each, with the moment in the middle where the shot allows it.",
+        title="Seconds of each",
+        json_schema_extra=form("basics", unit="s"),
+    )
+    quality: int = Field(
+        70,
+        ge=0,
+        le=100,
+        description="Picture quality of the output, from 0 (smallest file) to 100 (best).",
+        title="Quality",
+        json_schema_extra=form("more"),
+    )
 
 
 class ReelPart(BaseModel):
@@ -195,6 +220,7 @@ def _reported(part: _Part, begin: int, end: int, rate: Fraction) -> ReelPart:
 
 REEL = Operation(
     name="media.reel",
+    title="Highlight reel",
     summary="Cut the best moments of a clip together",
     params=ReelParams,
     result=ReelResult,

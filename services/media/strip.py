@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 from pydantic import BaseModel, Field
 
-from shared.operation import Kind, Operation, Params, Progress, Silent
+from shared.operation import Kind, Operation, Params, Progress, Silent, form
 from shared.video import probe_video, read_frames, to_fraction
 from shared.video.clip.rewrite import rate_of
 
@@ -18,8 +18,23 @@ _JPEG_QUALITY = 80
 class StripParams(Params):
     """Number and size of the tiles."""
 
-    tiles: int = Field(60, ge=1, le=400, description="Number of tiles, evenly over the length; at most one per frame.")
-    tile_width: int = Field(160, ge=16, le=480, multiple_of=2, description="Width of a tile in pixels.")
+    tiles: int = Field(
+        60,
+        ge=1,
+        le=400,
+        description="Number of tiles, evenly over the length; at most one per frame.",
+        title="Tiles",
+        json_schema_extra=form("basics"),
+    )
+    tile_width: int = Field(
+        160,
+        ge=16,
+        le=480,
+        multiple_of=2,
+        description="Width of a tile in pixels.",
+        title="Tile width",
+        json_schema_extra=form("basics", unit="px"),
+    )
 
 
 class StripTimes(BaseModel):
@@ -69,6 +84,7 @@ def strip(params: StripParams, *, video: Path, outputs: dict[str, Path], progres
 
 STRIP = Operation(
     name="media.strip",
+    title="Strip",
     summary="Draw tiles over the whole length of a clip",
     params=StripParams,
     result=StripResult,

@@ -13,7 +13,7 @@ from services.media.picture_size import output_size
 from services.media.resized import resized
 from shared.choices import OneOf, described
 from shared.errors import Invalid
-from shared.operation import Kind, Operation, Progress, Silent
+from shared.operation import Kind, Operation, Preset, Progress, Silent, form
 from shared.video import conversion_warnings, map_ordered, read_frames
 from shared.video.clip.clip_file import ClipFile, Target
 from shared.video.clip.part import ClipPart
@@ -33,28 +33,51 @@ class TranscodeParams(ClipPart):
         le=MAX_SIDE,
         multiple_of=2,
         description="Width in pixels; the shape is kept. With `height`: the clip is fitted into both. Empty: it follows from `height`.",
+        title="Width",
+        json_schema_extra=form("more", unit="px", clip_pixels=True),
     )
     height: int | None = Field(
-        None, ge=16, le=MAX_SIDE, multiple_of=2, description="Height in pixels; the shape is kept. Empty: it follows from `width`."
+        None,
+        ge=16,
+        le=MAX_SIDE,
+        multiple_of=2,
+        description="Height in pixels; the shape is kept. Empty: it follows from `width`.",
+        title="Height",
+        json_schema_extra=form("basics", unit="px", clip_pixels=True),
     )
     max_edge: int | None = Field(
         None,
         ge=16,
         le=MAX_SIDE,
         description="Maximum of the longer side in pixels, in place of `width` and `height`. Smaller clips keep their size.",
+        title="Longer side",
+        json_schema_extra=form("more", unit="px", clip_pixels=True),
     )
     frame_rate: Annotated[str, BeforeValidator(rate_text), Field(pattern=PATTERN)] = Field(
         "source",
         description="`source` keeps every frame at its own time, also where the rate varies; `constant` makes the source's rate constant. "
         "Or frames per second, such as 25 or 30000/1001: frames are repeated or left out, and the length stays.",
+        title="Frame rate",
+        json_schema_extra=form("basics", unit="fps", labels={"source": "As the clip", "constant": "Constant"}),
     )
     sdr: bool = Field(
-        True, description="Write standard dynamic range, with high dynamic range tone-mapped to BT.709. `false` keeps range and bit depth."
+        True,
+        description="Write standard dynamic range, with high dynamic range tone-mapped to BT.709. `false` keeps range and bit depth.",
+        title="Standard range",
+        json_schema_extra=form("more"),
     )
     audio: Literal["keep", "drop"] = Field(
-        "keep", description="`keep` all sound tracks, or `drop` them. Tags, chapters and subtitles stay."
+        "keep",
+        description="`keep` all sound tracks, or `drop` them. Tags, chapters and subtitles stay.",
+        title="Sound",
+        json_schema_extra=form("basics", labels={"keep": "Keep", "drop": "Drop"}),
     )
-    format: Annotated[str, OneOf(FORMATS)] = Field("mp4", description=f"File format. {described(FORMATS.values(), colon=True)}.")
+    format: Annotated[str, OneOf(FORMATS)] = Field(
+        "mp4",
+        description=f"File format. {described(FORMATS.values(), colon=True)}.",
+        title="File format",
+        json_schema_extra=form("basics", labels={"mp4": "MP4", "prores": "ProRes", "vp9": "WebM"}),
+    )
 
     @model_validator(mode="after")
     def _check_size(self) -> Self:
@@ -135,6 +158,17 @@ def _counted(frames: Iterator[Frame], report: Callable[[int], None]) -> Iterator
 
 TRANSCODE = Operation(
     name="media.transcode",
+    title="Convert and trim",
+    presets=(
+        Preset(name="small", title="Small", sentence="360 lines, for sending.", params=TranscodeParams(height=360, quality=60)),
+        Preset(
+            name="editing",
+            title="For editing",
+            sentence="ProRes at a constant rate.",
+            params=TranscodeParams(frame_rate="constant", format="prores"),
+        ),
+        Preset(name="silent", title="Without sound", sentence="The picture alone.", params=TranscodeParams(audio="drop")),
+    ),
     summary="Change a clip's size, frame rate, dynamic range or format, or cut a part out of it",
     params=TranscodeParams,
     result=TranscodeResult,

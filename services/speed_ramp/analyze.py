@@ -84,6 +84,7 @@ def analyze(params: MotionParams, *, video: Path, progress: Progress = Silent(),
 
 ANALYZE = Operation(
     name="speed-ramp.analyze",
+    title="Motion and curve",
     summary="Measure a video's motion and make a speed curve from it",
     params=AnalyzeParams,
     result=AnalyzeResult,

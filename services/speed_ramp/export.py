@@ -19,7 +19,7 @@ from services.speed_ramp.kept_motion import MOTION
 from services.speed_ramp.params import CurveParams
 from shared.editing.rates import constant_rate
 from shared.media.zip_files.writer import ZipWriter
-from shared.operation import Kind, Operation, Progress, Silent
+from shared.operation import Kind, Operation, Progress, Silent, form
 from shared.video import probe_video
 
 
@@ -31,6 +31,8 @@ class ExportParams(CurveParams):
         max_length=2000,
         description="Address of the clip for the editing program, such as `file:///Volumes/Cut/clip.mov`. Empty: the clip's file name, "
         "for a clip in the same folder as the exported files.",
+        title="Clip address",
+        json_schema_extra=form("more"),
     )
 
 
@@ -98,6 +100,7 @@ def export(
 
 EXPORT = Operation(
     name="speed-ramp.export",
+    title="Curve for editors",
     summary="Export a speed curve for editing programs, and draw it",
     params=ExportParams,
     result=ExportResult,

@@ -11,7 +11,7 @@ from services.speed_ramp.handover.rates import PATTERN, SOURCE, rate_text
 from services.speed_ramp.motion.trace import MEASURES
 from shared.choices import OneOf, described
 from shared.http.long_list import LongList
-from shared.operation import Params
+from shared.operation import Params, form
 
 Speed = Annotated[float, Field(ge=MIN_SPEED, le=MAX_SPEED)]
 Times = Annotated[list[Annotated[float, Field(ge=0, le=1e6)]], LongList(MAX_POINTS)]
@@ -25,30 +25,70 @@ class MotionParams(Params):
         ge=0.1,
         le=60,
         description="Length of a segment in seconds of source: an analysed curve has one control point per segment, `speeds` one speed.",
+        title="Segment length",
+        json_schema_extra=form("expert", unit="s"),
     )
-    min_speed: float = Field(0.5, ge=MIN_SPEED, le=MAX_SPEED, description="Slowest playback speed of an analysed curve.")
-    max_speed: float = Field(2.0, ge=MIN_SPEED, le=MAX_SPEED, description="Fastest playback speed of an analysed curve.")
+    min_speed: float = Field(
+        0.5,
+        ge=MIN_SPEED,
+        le=MAX_SPEED,
+        description="Slowest playback speed of an analysed curve.",
+        title="Slowest",
+        json_schema_extra=form("basics", unit="x"),
+    )
+    max_speed: float = Field(
+        2.0,
+        ge=MIN_SPEED,
+        le=MAX_SPEED,
+        description="Fastest playback speed of an analysed curve.",
+        title="Fastest",
+        json_schema_extra=form("basics", unit="x"),
+    )
     smoothing: float = Field(
-        0.5, ge=0, le=10, description="Seconds over which speed changes are smoothed. Higher values change the speed more gently; 0 is off."
+        0.5,
+        ge=0,
+        le=10,
+        description="Seconds over which speed changes are smoothed. Higher values change the speed more gently; 0 is off.",
+        title="Smoothing",
+        json_schema_extra=form("more", unit="s"),
     )
-    mode: Annotated[str, OneOf(MODES)] = Field("slow_action", description=f"Which parts play slow: {described(MODES.values())}.")
+    mode: Annotated[str, OneOf(MODES)] = Field(
+        "slow_action",
+        description=f"Which parts play slow: {described(MODES.values())}.",
+        title="Slow down",
+        json_schema_extra=form("basics", labels={"slow_action": "The action", "speed_action": "The still parts"}),
+    )
 
     measure: Annotated[str, OneOf(MEASURES)] = Field(
-        "total", description=f"Which motion counts: {described(MEASURES.values())}. Camera shake is ignored."
+        "total",
+        description=f"Which motion counts: {described(MEASURES.values())}. Camera shake is ignored.",
+        title="Motion of",
+        json_schema_extra=form("more", labels={"total": "Subject and camera", "subject": "Subject", "camera": "Camera"}),
     )
     start: float = Field(
         0.0,
         ge=0,
         le=1e6,
         description="Start of the part to use, in seconds of source. Times in curves still count from the source's start.",
+        title="Start",
+        json_schema_extra=form("more", unit="s", widget="time"),
     )
-    duration: float | None = Field(None, gt=0, le=1e6, description="Length of the part to use, in seconds of source. Empty: to the end.")
+    duration: float | None = Field(
+        None,
+        gt=0,
+        le=1e6,
+        description="Length of the part to use, in seconds of source. Empty: to the end.",
+        title="Length",
+        json_schema_extra=form("more", unit="s"),
+    )
     target_duration: float | None = Field(
         None,
         gt=0,
         le=1e7,
         description="Target length of the result in seconds. All speeds are scaled to reach it; those of an analysed curve stay between "
         "`min_speed` and `max_speed`, those of a given curve between 0.1 and 16. Empty: no scaling.",
+        title="Target length",
+        json_schema_extra=form("basics", unit="s", share_of_part=True),
     )
     max_acceleration: float | None = Field(
         None,
@@ -56,11 +96,15 @@ class MotionParams(Params):
         le=1000,
         description="Maximum change of speed, in doublings or halvings per second of output. Slow parts keep their speed; the curve around "
         "them changes more gently. Empty: no limit.",
+        title="Gentleness",
+        json_schema_extra=form("expert"),
     )
     snap_to: Times | Literal["beats"] | None = Field(
         None,
         description="Times in seconds of source that the points of the curve move to, each to the nearest; points that move to the same "
         "time become one. `beats` finds the beats of the first audio track. Cannot be combined with `speeds`. Empty: points stay.",
+        title="Snap to",
+        json_schema_extra=form("more", unit="s", widget="times", labels={"beats": "Beats of the sound"}),
     )
     sample_rate: float | None = Field(
         None,
@@ -68,6 +112,8 @@ class MotionParams(Params):
         le=15,
         description="Number of frame pairs per second in which motion is measured. Low values make long clips much faster to analyse. "
         "Empty: every frame.",
+        title="Measurements",
+        json_schema_extra=form("expert", unit="fps"),
     )
 
     @model_validator(mode="after")
@@ -87,16 +133,22 @@ class CurveParams(MotionParams):
         None,
         description="Speed curve as control points with rising `t`. The first and last speeds extend to the ends of the clip. "
         "Empty: the curve is made from `speeds` or from the clip's motion.",
+        title="Curve",
+        json_schema_extra=form("basics", widget="curve"),
     )
     frame_rate: Annotated[str, BeforeValidator(rate_text), Field(pattern=PATTERN)] = Field(
         SOURCE,
         description="Frames per second of the result, such as 24 or 30000/1001, from 1 to 120; `source` keeps the source's. Clips of 120 "
         "or 240 frames per second play slow at 24 or 30 with their own frames. In timelines, `source` becomes a rate that editing "
         "programs have.",
+        title="Frame rate",
+        json_schema_extra=form("more", unit="fps", labels={"source": "As the clip"}),
     )
     speeds: Annotated[list[Speed], LongList(MAX_POINTS)] | None = Field(
         None,
         description="One speed (0.1 to 16) per `segment_duration`, from `start` on, instead of `curve`. The last one extends to the end.",
+        title="Speeds",
+        json_schema_extra=form("expert", unit="x", widget="data", one_per="segment_duration"),
     )
 
     @model_validator(mode="after")

@@ -26,7 +26,7 @@ from services.speed_ramp.sound.modes import AUDIO_MODES
 from services.speed_ramp.sound.tracks import open_tracks
 from shared.choices import OneOf, described
 from shared.errors import UnsupportedMedia
-from shared.operation import Kind, Operation, Progress, Silent
+from shared.operation import Kind, Operation, Preset, Progress, Silent, form
 from shared.video import VideoInfo, VideoWriter, map_ordered, probe_video, read_frames, remux, to_fraction, track_warnings
 
 
@@ -34,12 +34,17 @@ class RenderParams(CurveParams):
     """Parameters of a render: curve, pictures and sound."""
 
     interpolation: Annotated[str, OneOf(INTERPOLATIONS)] = Field(
-        "nearest", description=f"How to show moments between two source frames: {described(INTERPOLATIONS.values())}."
+        "nearest",
+        description=f"How to show moments between two source frames: {described(INTERPOLATIONS.values())}.",
+        title="In-between frames",
+        json_schema_extra=form("more", labels={"nearest": "Nearest", "blend": "Blend", "flow": "Optical flow"}),
     )
     duplicates: Annotated[str, OneOf(DUPLICATES)] = Field(
         "auto",
         description="Repeated source frames, as in film at 24 frames per second in a file of 30, or in animation on twos: "
         f"{described(DUPLICATES.values())}. A picture that stands for more than 0.2 s is not a repeat.",
+        title="Repeated frames",
+        json_schema_extra=form("expert", labels={"auto": "Automatic", "keep": "Keep", "drop": "Drop"}),
     )
     shutter: float = Field(
         0.0,
@@ -47,16 +52,30 @@ class RenderParams(CurveParams):
         le=1,
         description="Motion blur where the clip plays faster than normal: the share of each output frame's duration over which source "
         "frames are averaged. 0 is off, 0.5 looks like film, 1 is the maximum.",
+        title="Motion blur",
+        json_schema_extra=form("more"),
     )
     audio: Annotated[str, OneOf(AUDIO_MODES)] = Field(
-        "keep", description=f"How the sound follows the curve: {described(AUDIO_MODES.values())}."
+        "keep",
+        description=f"How the sound follows the curve: {described(AUDIO_MODES.values())}.",
+        title="Sound",
+        json_schema_extra=form("more", labels={"keep": "Keep the pitch", "follow": "Follow the speed", "drop": "Drop"}),
     )
     chapters: bool = Field(
         True,
         description="Write chapters into the output: the clip's own, at their new times, or else one for each slow part and one for each "
         "part between.",
+        title="Chapters",
+        json_schema_extra=form("expert"),
     )
-    quality: int = Field(70, ge=0, le=100, description="Picture quality of the output, from 0 (smallest file) to 100 (best).")
+    quality: int = Field(
+        70,
+        ge=0,
+        le=100,
+        description="Picture quality of the output, from 0 (smallest file) to 100 (best).",
+        title="Quality",
+        json_schema_extra=form("more"),
+    )
 
 
 class RenderResult(BaseModel):
@@ -223,6 +242,33 @@ def _is_unchanged(params: RenderParams, info: VideoInfo, points: list[Point]) ->
 
 RENDER = Operation(
     name="speed-ramp.render",
+    title="Speed ramp",
+    presets=(
+        Preset(
+            name="cinematic",
+            title="Cinematic slow motion",
+            sentence="Slows down for the action, with new frames along the motion.",
+            params=RenderParams(min_speed=0.25, max_speed=1.5, smoothing=1.0, interpolation="flow"),
+        ),
+        Preset(
+            name="montage",
+            title="Montage",
+            sentence="Hurries through still parts and plays the action as it is.",
+            params=RenderParams(min_speed=1.0, max_speed=4.0, smoothing=0.3, shutter=0.5),
+        ),
+        Preset(
+            name="bullet",
+            title="Bullet time",
+            sentence="Nearly stops where most happens.",
+            params=RenderParams(min_speed=0.1, max_speed=1.0, smoothing=0.5, interpolation="flow"),
+        ),
+        Preset(
+            name="beat",
+            title="On the beat",
+            sentence="Changes speed on the beats of the sound.",
+            params=RenderParams(min_speed=0.5, max_speed=2.5, snap_to="beats"),
+        ),
+    ),
     summary="Retime a video, and its sound, along a speed curve",
     params=RenderParams,
     result=RenderResult,

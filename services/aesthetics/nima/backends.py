@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from services.aesthetics.nima.models import NIMA_MODELS, ModelName
 from shared.choices import OneOf
-from shared.operation import Params
+from shared.operation import Params, form
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,25 +43,43 @@ class NetworkParams(Params):
     model: ModelName = Field(
         "inception-resnet-v2",
         description="Network that rates pictures. " + "; ".join(f"`{row.name}`: {row.description}" for row in NIMA_MODELS.values()) + ".",
+        title="Network",
+        json_schema_extra=form(
+            "expert",
+            labels={"inception-resnet-v2": "Most accurate", "mobilenet-aesthetic": "Fast", "mobilenet-technical": "Technical faults"},
+        ),
     )
     backend: BackendName = Field(
         "auto",
         description="Library that runs the network. `auto`: TensorFlow on a GPU that it can use, otherwise the first that is installed of "
         + ", ".join(row.title for row in BACKENDS.values())
         + ".",
+        title="Library",
+        json_schema_extra=form(
+            "expert", labels={"auto": "Automatic", "openvino": "OpenVINO", "onnxruntime": "ONNX Runtime", "tensorflow": "TensorFlow"}
+        ),
     )
     precision: Literal["auto", "f32", "bf16", "f16"] = Field(
         "auto",
         description="Number format that the network computes in. `auto`: f16 on a GPU; bf16 on a processor that has it, if scores stay "
         "within 0.01 of f32 (measured once for the weights); otherwise f32. OpenVINO has bf16, TensorFlow f16.",
+        title="Precision",
+        json_schema_extra=form("expert", labels={"auto": "Automatic", "f32": "32 bits", "bf16": "bfloat16", "f16": "16 bits"}),
     )
     preprocessing: Literal["symmetric", "unit"] = Field(
         "symmetric",
         description="Range of the network's input. `symmetric`: -1 to 1, as in training; `unit`: 0 to 1 with Lanczos scaling, as in "
         "PerfectFrameAI.",
+        title="Preprocessing",
+        json_schema_extra=form("expert", labels={"symmetric": "-1 to 1", "unit": "0 to 1"}),
     )
     batch_size: int = Field(
-        16, ge=1, le=1024, description="Maximum number of pictures that the network rates at once. Does not affect memory."
+        16,
+        ge=1,
+        le=1024,
+        description="Maximum number of pictures that the network rates at once. Does not affect memory.",
+        title="Batch size",
+        json_schema_extra=form("expert"),
     )
 
     @model_validator(mode="after")

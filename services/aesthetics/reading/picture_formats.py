@@ -8,7 +8,7 @@ import cv2
 from pydantic import BeforeValidator, Field
 
 from shared.choices import OneOf
-from shared.operation import Params
+from shared.operation import Params, form
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,5 +61,17 @@ FormatName = Annotated[str, OneOf(PICTURE_FORMATS), BeforeValidator(_plain_name)
 class PictureParams(Params):
     """Params of the format of written pictures."""
 
-    format: FormatName = Field("jpg", description="File format of the pictures.")
-    quality: int = Field(95, ge=1, le=100, description="Quality of JPEG and WebP files, from 1 to 100 (best).")
+    format: FormatName = Field(
+        "jpg",
+        description="File format of the pictures.",
+        title="File format",
+        json_schema_extra=form("basics", labels={"jpg": "JPEG", "png": "PNG", "webp": "WebP"}),
+    )
+    quality: int = Field(
+        95,
+        ge=1,
+        le=100,
+        description="Quality of JPEG and WebP files, from 1 to 100 (best).",
+        title="Quality",
+        json_schema_extra=form("more"),
+    )

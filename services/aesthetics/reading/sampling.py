@@ -5,16 +5,37 @@ from pathlib import Path
 
 from pydantic import Field
 
-from shared.operation import Params
+from shared.operation import Params, form
 from shared.video import Frame, read_frames
 
 
 class SampleParams(Params):
     """Params of the choice of frames of a video."""
 
-    sample_rate: float = Field(1.0, ge=0.001, le=240, description="Frames per second that are used, at most all frames of the video.")
-    start: float = Field(0.0, ge=0, le=1e6, description="Start of the part to use, in seconds of each video.")
-    duration: float | None = Field(None, gt=0, le=1e6, description="Length of the part to use, in seconds. Empty: up to the end.")
+    sample_rate: float = Field(
+        1.0,
+        ge=0.001,
+        le=240,
+        description="Frames per second that are used, at most all frames of the video.",
+        title="Frames per second",
+        json_schema_extra=form("basics", unit="fps"),
+    )
+    start: float = Field(
+        0.0,
+        ge=0,
+        le=1e6,
+        description="Start of the part to use, in seconds of each video.",
+        title="Start",
+        json_schema_extra=form("more", unit="s", widget="time"),
+    )
+    duration: float | None = Field(
+        None,
+        gt=0,
+        le=1e6,
+        description="Length of the part to use, in seconds. Empty: up to the end.",
+        title="Length",
+        json_schema_extra=form("more", unit="s"),
+    )
 
 
 def sampled(video: Path, params: SampleParams, *, prefetch: int = 4) -> Generator[Frame, None, None]:

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from shared.choices import OneOf
-from shared.operation import Params
+from shared.operation import Params, form
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,9 +55,16 @@ class ScorerParams(Params):
     scorer: ScorerName = Field(
         "both",
         description="What pictures are ranked by. " + "; ".join(f"`{row.name}`: {row.description}" for row in SCORERS.values()) + ".",
+        title="Rank by",
+        json_schema_extra=form("basics", labels={"nima": "Taste", "technical": "Technical quality", "both": "Both"}),
     )
     technical_weight: float = Field(
-        0.4, ge=0, le=1, description="Share of the technical score with `scorer: both`; the network's score has the rest."
+        0.4,
+        ge=0,
+        le=1,
+        description="Share of the technical score with `scorer: both`; the network's score has the rest.",
+        title="Technical share",
+        json_schema_extra=form("more"),
     )
 
     @property

@@ -132,6 +132,7 @@ Open = Callable[[Setup, Any, Progress], AbstractContextManager[OpenedBackend]]
 class Backend:
     """One row of the table of backends.
 
+    `title`: a label of two or three words.
     `open(setup, options, progress)`: returns a context manager of an OpenedBackend. `options` are the operation's params; a backend reads
     those that its own options class declares (`MatteParams` inherits them all). Raises ModelMissing or Invalid.
     `inference_size(width, height, resolution)`: returns the size of `View.rgb` for the displayed size of a clip; `resolution` None is
@@ -145,6 +146,7 @@ class Backend:
     """
 
     name: str
+    title: str
     description: str
     finds: Finds
     open: Open

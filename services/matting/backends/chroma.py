@@ -10,20 +10,50 @@ from services.matting.backends.backend import Matte, OpenedBackend, Sample, Setu
 from services.matting.chroma.keyer import Keyer, KeyerControls
 from services.matting.chroma.screen import Screen, detect_screen, find_screen, screen_of
 from shared.errors import Invalid
-from shared.operation import Params, Progress
+from shared.operation import Params, Progress, form
 
 
 class ChromaOptions(Params):
     """Options of the keyer."""
 
     key: str | None = Field(
-        None, pattern=r"^#[0-9a-fA-F]{6}$", description="For chroma: the screen's colour, such as `#00b140`. Empty: detected."
+        None,
+        pattern=r"^#[0-9a-fA-F]{6}$",
+        description="For chroma: the screen's colour, such as `#00b140`. Empty: detected.",
+        title="Screen colour",
+        json_schema_extra=form("expert", widget="colour"),
     )
-    clip_black: float = Field(0.01, ge=0, le=0.9, description="For chroma: values of the matte up to this become 0.")
-    clip_white: float = Field(0.99, ge=0.1, le=1, description="For chroma: values of the matte from this on become 1.")
-    despill: float = Field(1, ge=0, le=1, description="For chroma: how much of the screen's light is taken off the subject.")
+    clip_black: float = Field(
+        0.01,
+        ge=0,
+        le=0.9,
+        description="For chroma: values of the matte up to this become 0.",
+        title="Black point",
+        json_schema_extra=form("expert"),
+    )
+    clip_white: float = Field(
+        0.99,
+        ge=0.1,
+        le=1,
+        description="For chroma: values of the matte from this on become 1.",
+        title="White point",
+        json_schema_extra=form("expert"),
+    )
+    despill: float = Field(
+        1,
+        ge=0,
+        le=1,
+        description="For chroma: how much of the screen's light is taken off the subject.",
+        title="Despill",
+        json_schema_extra=form("expert"),
+    )
     screen_balance: float = Field(
-        1, ge=0, le=1, description="For chroma: what the screen's channel is compared with: 1 the larger of the other two, 0 the smaller."
+        1,
+        ge=0,
+        le=1,
+        description="For chroma: what the screen's channel is compared with: 1 the larger of the other two, 0 the smaller.",
+        title="Screen balance",
+        json_schema_extra=form("expert"),
     )
 
 

@@ -12,7 +12,7 @@ from services.matting.backends.backend import Matte, OpenedBackend, Rgb, Sample,
 from services.matting.difference.fit import plate_fit
 from services.matting.difference.matte import difference_matte
 from shared.errors import Invalid
-from shared.operation import Params, Progress
+from shared.operation import Params, Progress, form
 
 
 class DifferenceOptions(Params):
@@ -24,6 +24,8 @@ class DifferenceOptions(Params):
         le=1,
         description="For difference: how dark a shadow may be and still be background, as a share of the plate's brightness. 1: shadows "
         "belong to the subject.",
+        title="Shadows",
+        json_schema_extra=form("expert"),
     )
 
 

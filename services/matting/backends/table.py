@@ -17,6 +17,7 @@ from services.matting.matanyone.package import install_command
 BACKENDS: tuple[Backend, ...] = (
     Backend(
         name="rvm",
+        title="People, fast",
         description="Robust Video Matting, MobileNetV3: people, steady over time, fast",
         finds=Finds.PEOPLE,
         open=rvm("rvm-mobilenetv3"),
@@ -26,6 +27,7 @@ BACKENDS: tuple[Backend, ...] = (
     ),
     Backend(
         name="rvm-resnet50",
+        title="People, finer",
         description="Robust Video Matting, ResNet50: people, steady over time, finer edges",
         finds=Finds.PEOPLE,
         open=rvm("rvm-resnet50"),
@@ -35,6 +37,7 @@ BACKENDS: tuple[Backend, ...] = (
     ),
     Backend(
         name="birefnet",
+        title="Anything, finest",
         description="BiRefNet: foreground objects of any kind, frame by frame, slow",
         finds=Finds.OBJECTS,
         open=per_frame(BIREFNET),
@@ -45,6 +48,7 @@ BACKENDS: tuple[Backend, ...] = (
     ),
     Backend(
         name="u2netp",
+        title="Anything, light",
         description="U2-Net, small: foreground objects of any kind, frame by frame, coarse edges",
         finds=Finds.OBJECTS,
         open=per_frame(U2NETP),
@@ -55,6 +59,7 @@ BACKENDS: tuple[Backend, ...] = (
     ),
     Backend(
         name="rmbg2",
+        title="Anything, RMBG 2.0",
         description="RMBG 2.0: foreground objects of any kind, frame by frame, slow; not for commercial use",
         finds=Finds.OBJECTS,
         open=per_frame(RMBG2),
@@ -64,6 +69,7 @@ BACKENDS: tuple[Backend, ...] = (
     ),
     Backend(
         name="chroma",
+        title="Green screen",
         description="Keyer for a green or blue screen: hair, motion blur and veils",
         finds=Finds.UNLIKE_SCREEN,
         open=open_chroma,
@@ -73,6 +79,7 @@ BACKENDS: tuple[Backend, ...] = (
     ),
     Backend(
         name="difference",
+        title="Clean plate",
         description="Difference from a picture of the empty scene: opaque subjects before a still camera",
         finds=Finds.UNLIKE_PLATE,
         open=open_difference,
@@ -83,6 +90,7 @@ BACKENDS: tuple[Backend, ...] = (
     ),
     Backend(
         name="matanyone",
+        title="Masked subject",
         description="MatAnyone: whatever a mask on the first frame shows, steady over time, slow; not for commercial use",
         finds=Finds.MASKED,
         open=matanyone("matanyone"),
@@ -93,6 +101,7 @@ BACKENDS: tuple[Backend, ...] = (
     ),
     Backend(
         name="matanyone2",
+        title="Masked subject, newer",
         description="MatAnyone 2: as matanyone, with finer edges; not for commercial use",
         finds=Finds.MASKED,
         open=matanyone("matanyone2"),

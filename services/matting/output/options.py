@@ -4,6 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from shared.operation import form
 from shared.video.clip.part import ClipPart
 
 
@@ -14,20 +15,35 @@ class OutputOptions(ClipPart):
         "gray",
         description="File of `alpha`: `gray` video (H.264, white is the subject), the subject with its transparency as `prores` 4444 or "
         "`vp9` WebM, or gray `png` pictures in a zip file.",
+        title="Matte format",
+        json_schema_extra=form(
+            "more", labels={"gray": "Gray video", "prores": "ProRes 4444", "vp9": "WebM with alpha", "png": "PNG pictures"}
+        ),
     )
     composite_over: str = Field(
         "green",
         pattern=r"^(green|checkerboard|transparency|none|#[0-9a-fA-F]{6})$",
         description="What is behind the subject in `composite`: `green`, a colour such as `#203040`, `checkerboard`, `transparency` "
         "(ProRes 4444), or `none` for no composite. A picture given as `background` takes its place.",
+        title="Show over",
+        json_schema_extra=form(
+            "basics",
+            widget="colour",
+            labels={"green": "Green", "checkerboard": "Checkerboard", "transparency": "Transparent", "none": "No composite"},
+        ),
     )
     foreground: Literal["off", "straight", "premultiplied"] = Field(
-        "off", description="Write the subject's own colours, free of background: as they are, or multiplied by the matte."
+        "off",
+        description="Write the subject's own colours, free of background: as they are, or multiplied by the matte.",
+        title="Foreground",
+        json_schema_extra=form("more", labels={"off": "Off", "straight": "Straight", "premultiplied": "Premultiplied"}),
     )
     keep_times: bool = Field(
         False,
         description="Keep the clip's times in the `alpha` of a part that begins later: it is black up to there, and fits the whole clip. "
         "For gray video.",
+        title="Keep times",
+        json_schema_extra=form("expert"),
     )
 
     @model_validator(mode="after")

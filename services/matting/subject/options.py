@@ -5,7 +5,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from shared.errors import Invalid
-from shared.operation import Params
+from shared.operation import Params, form
 
 
 class Pointing(Params):
@@ -13,10 +13,14 @@ class Pointing(Params):
 
     points: list[tuple[float, float, Literal[1, -1]]] = Field(
         [], max_length=64, description="Clicks on the subject (1) and beside it (-1), such as `[[0.5, 0.4, 1], [0.1, 0.9, -1]]`: "
-        "pixels of the upright picture, or fractions of its width and height if all are at most 1."
+        "pixels of the upright picture, or fractions of its width and height if all are at most 1.",
+        title="Clicks", json_schema_extra=form("basics", widget="points"),
     )  # fmt: skip
     box: tuple[float, float, float, float] | None = Field(
-        None, description="Box `[left, top, right, bottom]` around the subject, in the units of `points`."
+        None,
+        description="Box `[left, top, right, bottom]` around the subject, in the units of `points`.",
+        title="Box",
+        json_schema_extra=form("basics", widget="box"),
     )
 
     @model_validator(mode="after")
@@ -76,6 +80,10 @@ class SubjectOptions(Pointing):
         "all",
         description="What to keep of the matte, followed through each shot: `all`; the `main` thing, large and near the middle; what "
         "`mask`, `box` or `points` mark on the first frame.",
+        title="Keep",
+        json_schema_extra=form(
+            "basics", labels={"all": "Everything", "main": "Main subject", "mask": "Mask", "box": "Box", "point": "Clicks"}
+        ),
     )
 
     @model_validator(mode="after")
