@@ -152,7 +152,7 @@ class Runtime:
 
     async def sweep(self) -> SweepCounts:
         """Delete everything that has expired."""
-        return await asyncio.to_thread(sweep, self.jobs.store, self.media, self.settings.data_dir)
+        return await asyncio.to_thread(sweep, self.jobs.store, self.media, self.settings)
 
     async def _disk_troubles(self) -> list[str]:
         folder = self.settings.data_dir

@@ -86,6 +86,11 @@ class Settings(BaseSettings):
     min_free_bytes: int = Field(
         100 * MIB, ge=0, description="Free bytes on the disk of the data folder below which the suite reports not ready."
     )
+    view_bytes: int = Field(
+        10 * 1024 * MIB,
+        ge=0,
+        description="Bytes of proxies, strips and previews to keep; those used longest ago are deleted first, and when the disk is short.",
+    )
     max_upload_bytes: int = Field(16 * 1024 * MIB, ge=1, description="Maximum size of an uploaded or fetched file.")
     max_pixels: int = Field(8192 * 4320, ge=1, description="Maximum number of pixels in one frame or image.")
     max_duration_s: float = Field(6 * 3600, gt=0, description="Maximum duration of a video.")

@@ -14,6 +14,7 @@ from shared.http.app import create_api
 from shared.http.json_route import JsonRoute
 from shared.http.problems import NOT_JSON, problems
 from shared.jobs import Job, JobRequest, OperationEnvelope
+from shared.jobs.estimate import estimate, megapixel_frames
 from shared.models.folder import ModelFolder
 from shared.models.info import ModelInfo, describe_model
 from shared.operation import AUTO, Input, Operation, Params, Sample, Service
@@ -45,12 +46,20 @@ ENDED: dict[int | str, dict[str, Any]] = {
 }
 
 
+class Estimate(BaseModel):
+    """The expected run time of a job. Time in the queue does not count."""
+
+    seconds: float
+    jobs: int = Field(description="Number of earlier jobs that it was made from.")
+
+
 class Checked(BaseModel):
     """A request that passed all checks."""
 
     operation: str
     inputs: dict[str, str | list[str] | None]
     params: dict[str, Any] = Field(description="All parameters, with defaults filled in.")
+    estimate: Estimate | None = Field(None, description="Expected run time, from earlier jobs; null without comparable ones.")
 
 
 class ParamsPreset(BaseModel):
@@ -253,6 +262,13 @@ async def submit(operation: Operation, request: JobRequest, *, params: Params, o
     )
 
 
+async def _estimate(operation: Operation, checked: Checked, owner: str, runtime: Runtime) -> Estimate | None:
+    past = await runtime.jobs.past_runs(operation.name)
+    size = await asyncio.to_thread(megapixel_frames, runtime.media, owner, checked.inputs.values(), checked.params)
+    expected = estimate(past, size, checked.params)
+    return None if expected is None else Estimate(seconds=expected.seconds, jobs=expected.jobs)
+
+
 def _check_preview(operation: Operation) -> None:
     if operation.preview_kind is None:
         detail = f"{operation.name} takes no video: there is nothing to preview"
@@ -318,7 +334,8 @@ def _routes(operation: Operation, runtime: Runtime) -> APIRouter:
     async def check_only(body: model, request: Request) -> Checked:
         inputs = body.inputs.model_dump()
         owner = request.state.owner
-        return await check(operation, inputs=inputs, params=body.params, owner=owner, runtime=runtime, may_be_pending=True)
+        checked = await check(operation, inputs=inputs, params=body.params, owner=owner, runtime=runtime, may_be_pending=True)
+        return checked.model_copy(update={"estimate": await _estimate(operation, checked, owner, runtime)})
 
     return router
 

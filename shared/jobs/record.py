@@ -200,7 +200,9 @@ class Job(Answer):
     preview: JobPreview | None = Field(None, description="What a preview shows; null for other jobs.")
     cached: bool = Field(False, description="Whether an earlier result was returned instead of running the operation.")
     metrics: dict[str, Any] = Field(
-        {}, description="queue_s, run_s, fps (of the largest stage), peak_memory_bytes, input_s (length of the video), attempts."
+        {},
+        description="queue_s, run_s, fps (of the largest stage), peak_memory_bytes, input_s (length of the video), "
+        "megapixel_frames (millions of pixels in all its frames), attempts.",
     )
     metadata: dict[str, Any] = {}
 

@@ -13,6 +13,9 @@ from shared.media.measurements import MeasurementStore
 from shared.media.store import MediaStore
 from shared.settings import Settings
 
+SHORT = 10
+"""The disk is short when it has less than so many times the free bytes that the suite needs; then views are deleted."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class SweepCounts:
@@ -23,7 +26,7 @@ class SweepCounts:
     folders: int
 
 
-def sweep(store: JobStore, media: MediaStore, data_dir: Path) -> SweepCounts:
+def sweep(store: JobStore, media: MediaStore, settings: Settings) -> SweepCounts:
     """Delete everything that has expired.
 
     Blocking; safe to run from several processes at once.
@@ -32,8 +35,9 @@ def sweep(store: JobStore, media: MediaStore, data_dir: Path) -> SweepCounts:
     for job_id in expired:
         store.forget(job_id)
     removed = media.sweep(datetime.now(UTC), store.ledger.referenced_media())
-    MeasurementStore.of(data_dir, ttl_s=media.ttl.total_seconds()).sweep()
-    return SweepCounts(jobs=len(expired), media=len(removed), folders=_sweep_work(store, data_dir.absolute() / "work"))
+    removed += media.sweep_unlisted(most_bytes=settings.view_bytes, free_bytes=SHORT * settings.min_free_bytes)
+    MeasurementStore.of(settings.data_dir, ttl_s=media.ttl.total_seconds()).sweep()
+    return SweepCounts(jobs=len(expired), media=len(removed), folders=_sweep_work(store, settings.data_dir.absolute() / "work"))
 
 
 def sweep_offline(settings: Settings) -> SweepCounts:
@@ -41,7 +45,7 @@ def sweep_offline(settings: Settings) -> SweepCounts:
     store = JobStore(settings)
     store.open()
     try:
-        return sweep(store, MediaStore(settings.data_dir / "media", ttl_s=settings.media_ttl_s), settings.data_dir)
+        return sweep(store, MediaStore(settings.data_dir / "media", ttl_s=settings.media_ttl_s), settings)
     finally:
         store.close()
 

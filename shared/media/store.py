@@ -13,6 +13,7 @@ A medium appears and disappears by renaming its folder, so record and file are t
 import hashlib
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ from shared.media.record import MediaRecord
 from shared.operation import Kind
 
 RECORD, THUMBNAIL, BY_HASH = "record.json", "thumbnail.jpg", ".by-hash"
+IN_USE_S = 300.0
+"""An unlisted medium that was used within this time stays, however short the disk is: a job may read it."""
 STALE = timedelta(days=1)
 """Age of the last write from which a temporary folder is left over from a dead process."""
 
@@ -260,6 +263,33 @@ class MediaStore:
         for folder in _children(self._trash):
             shutil.rmtree(folder, ignore_errors=True)
         return removed
+
+    def sweep_unlisted(self, *, most_bytes: int, free_bytes: int) -> Ids:
+        """Delete proxies and other unlisted media that were used longest ago.
+
+        Until they have at most `most_bytes` bytes, and the disk has at least `free_bytes` free. Returns the ids of the deleted media.
+        """
+        unlisted = sorted(self._unlisted(), reverse=True)
+        missing = max(free_bytes - shutil.disk_usage(self.root).free, 0) if unlisted else 0
+        total = sum(size for _, size, *_ in unlisted)
+        removed = []
+        for used_at, size, owner, media_id in reversed(unlisted):
+            if (total <= most_bytes and missing <= 0) or time.time() - used_at < IN_USE_S:
+                break
+            with suppress(UnknownMedia):  # another process sweeps too
+                self.delete(owner, media_id)
+                removed.append(media_id)
+            total, missing = total - size, missing - size
+        return removed
+
+    def _unlisted(self) -> Iterator[tuple[float, int, str, str]]:
+        """Yield (time of the last use, bytes, owner, id) of each unlisted medium."""
+        for owner in (path.name for path in _children(self.root) if is_owner(path.name)):
+            for media_id in self._ids(owner):
+                with suppress(UnknownMedia, ValueError, FileNotFoundError):
+                    record = self.get(owner, media_id)
+                    if not record.listed:
+                        yield self._folder(owner, media_id).stat().st_mtime, record.bytes, owner, media_id
 
     def _note_hash(self, owner: str, record: MediaRecord) -> None:
         """Write that `record` is the newest medium with its content."""

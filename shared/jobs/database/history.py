@@ -5,7 +5,7 @@ These are their results, their times, and the outputs that several of them list.
 
 import time
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,11 +25,13 @@ MOST_REMEMBERED = 5
 class PastRun:
     """The running time of a past job.
 
-    With the length of its input video in seconds (None if it had none).
+    With the length of its input video in seconds (None if it had none). `megapixel_frames`: size of its largest input, None where unknown.
     """
 
     run_s: float
     input_s: float | None
+    megapixel_frames: float | None = None
+    params: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,11 +90,20 @@ class History:
     def past_runs(self, operation: str) -> list[PastRun]:
         """Return how long the latest jobs of an operation ran, newest first."""
         query = (
-            sa.select(JOBS.c.metrics)
-            .where(JOBS.c.operation == operation, JOBS.c.status == Status.SUCCEEDED.value)
+            sa.select(JOBS.c.metrics, JOBS.c.params)
+            .where(JOBS.c.operation == operation, JOBS.c.status == Status.SUCCEEDED.value, JOBS.c.preview.is_(None))
             .order_by(JOBS.c.id.desc())
             .limit(PAST_RUNS)
         )
         with self.engine.connect() as connection:
-            past = [row.metrics for row in connection.execute(query)]
-        return [PastRun(run_s=metrics["run_s"], input_s=metrics.get("input_s")) for metrics in past if metrics.get("run_s")]
+            past = list(connection.execute(query))
+        return [
+            PastRun(
+                run_s=row.metrics["run_s"],
+                input_s=row.metrics.get("input_s"),
+                megapixel_frames=row.metrics.get("megapixel_frames"),
+                params=row.params,
+            )
+            for row in past
+            if row.metrics.get("run_s")
+        ]

@@ -76,6 +76,7 @@ class PreviewInputs:
             if job is None:
                 raise Invalid(f"There is no proxy of {media_id}: previews are started through the gateway, which makes it.")
             if job.status is Status.SUCCEEDED:
+                await asyncio.to_thread(self.media.mark_used, owner, job.outputs["proxy"].id)
                 return job.outputs["proxy"]
             if job.status.ended:
                 detail = (job.error or {}).get("detail") or f"its job {job.id} was canceled"

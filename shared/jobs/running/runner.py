@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from shared.errors import OperationFailed, ReelwrightError, UnknownMedia, WorkerCrashed
 from shared.jobs.database.history import EarlierResult
 from shared.jobs.database.ledger import PREVIEW_TTL_S, Claim
+from shared.jobs.estimate import megapixel_frames
 from shared.jobs.previews.inputs import PreviewInputs
 from shared.jobs.previews.params import Window
 from shared.jobs.running.progress_log import ProgressLog
@@ -131,6 +132,7 @@ class OperationRunner:
             "fps": round(progress.frames / run_s, 1) if progress.frames and run_s > 0 else None,
             "peak_memory_bytes": usage.peak_memory_bytes,
             "input_s": await asyncio.to_thread(video_seconds, self._media, claim.owner, claim.inputs.values()),
+            "megapixel_frames": await asyncio.to_thread(megapixel_frames, self._media, claim.owner, claim.inputs.values(), claim.params),
             "attempts": claim.attempt,
         }
         records = {name: dump(record) for name, record in outputs.items()}

@@ -55,7 +55,7 @@ def test_a_record_has_the_fields_of_the_api(store: MediaStore) -> None:
     record = put(store)
     body = json.loads(record.model_dump_json())
     assert list(body) == [
-        "id", "name", "kind", "content_type", "bytes", "sha256", "created_at", "expires_at", "source", "media", "urls",
+        "id", "name", "kind", "content_type", "bytes", "sha256", "created_at", "expires_at", "listed", "source", "media", "urls",
     ]  # fmt: skip
     assert body["urls"] == {
         "self": f"/v1/media/{record.id}",
@@ -155,6 +155,24 @@ def test_sweep_takes_expired_media_that_nothing_refers_to(store: MediaStore) -> 
     assert store.sweep(datetime.now(UTC), set()) == []
     assert set(store.sweep(datetime.now(UTC) + timedelta(hours=2), {kept.id})) == {gone.id, other.id}
     assert [record.id for record in store.list("public")[0]] == [kept.id]
+
+
+def test_unlisted_media_used_longest_ago_go_first(store: MediaStore) -> None:
+    kept = put(store)
+    views = []
+    for age_s in (4000, 3000, 2000, 0):
+        with store.incoming() as incoming:
+            incoming.content.write_bytes(DATA)
+            views.append(store.publish(incoming, described(listed=False)).id)
+        folder = store.content_path("public", views[-1]).parent
+        os.utime(folder, (folder.stat().st_mtime - age_s,) * 2)
+    store.mark_used("public", views[0])
+    assert [record.id for record in store.list("public")[0]] == [kept.id]
+    assert store.by_hash("public", kept.sha256).id == kept.id
+    assert store.sweep_unlisted(most_bytes=3 * len(DATA), free_bytes=0) == [views[1]]
+    assert store.sweep_unlisted(most_bytes=0, free_bytes=0) == [views[2]], "what was used just now stays"
+    with pytest.raises(UnknownMedia):
+        store.by_hash(KEY_OWNER, kept.sha256)
 
 
 def test_sweep_clears_what_dead_processes_left_but_not_what_is_being_written(store: MediaStore) -> None:

@@ -1,0 +1,79 @@
+"""Expected run times of jobs, from those of earlier jobs."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from fractions import Fraction
+from statistics import median
+from typing import Any
+
+from shared.errors import UnknownMedia
+from shared.jobs.database.history import PastRun
+from shared.media.store import MediaStore
+
+NEAREST = 8
+"""Number of earlier jobs that an estimate is made from: those with the most similar params and size."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """The expected run time of a job, and the number of earlier jobs that it was made from."""
+
+    seconds: float
+    jobs: int
+
+
+def megapixel_frames(media: MediaStore, owner: str, inputs: Iterable[str | list[str] | None], params: Mapping[str, Any]) -> float | None:
+    """Return the size of the largest input: millions of pixels in all frames of the part that is used.
+
+    A list counts as one input, a picture as one frame. None for inputs of unknown size. Blocks on the disk.
+    """
+    largest = 0.0
+    for given in inputs:
+        size = 0.0
+        for media_id in given if isinstance(given, list) else [given] if given else []:
+            with suppress(UnknownMedia):
+                size += _size(media.get(owner, media_id).media or {}, params)
+        largest = max(largest, size)
+    return round(largest, 3) or None
+
+
+def estimate(past: Sequence[PastRun], size: float | None, params: Mapping[str, Any]) -> Estimate | None:
+    """Return the expected run time of a job; None without comparable earlier jobs.
+
+    It is the median of the seconds per megapixel and frame of the earlier jobs with the fewest other choices, and among them of those
+    nearest in size. `size`: from `megapixel_frames`.
+    """
+    known = [run for run in past if (run.megapixel_frames is None) == (size is None)]
+    if not known:
+        return None
+    ranked = sorted(known, key=lambda run: (_other_choices(run.params, params), _distance(run.megapixel_frames, size)))
+    fewest = _other_choices(ranked[0].params, params)
+    nearest = [run for run in ranked if _other_choices(run.params, params) == fewest][:NEAREST]
+    if size is None:
+        seconds = median(run.run_s for run in nearest)
+    else:
+        seconds = size * median(run.run_s / run.megapixel_frames for run in nearest if run.megapixel_frames)
+    return Estimate(seconds=round(seconds, 1), jobs=len(nearest))
+
+
+def _size(about: Mapping[str, Any], params: Mapping[str, Any]) -> float:
+    pixels = (about.get("width") or 0) * (about.get("height") or 0) / 1e6
+    if about.get("kind") != "video":
+        return float(pixels)
+    frames, length = about.get("frames") or 0, about.get("duration_s")
+    start, duration = params.get("start") or 0, params.get("duration")
+    if length and (start or duration):
+        left = max(length - start, 0)
+        frames = min(left, duration or left) * float(Fraction(about.get("frame_rate") or 0))
+    return float(pixels * frames)
+
+
+def _other_choices(earlier: Mapping[str, Any], params: Mapping[str, Any]) -> int:
+    """Count the choices and switches that differ."""
+    return sum(earlier.get(name) != value for name, value in params.items() if isinstance(value, str | bool))
+
+
+def _distance(earlier: float | None, size: float | None) -> float:
+    return abs(math.log(earlier / size)) if earlier and size else 0.0
