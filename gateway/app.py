@@ -4,12 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from importlib.resources import files
 from typing import Any
 
-from fastapi import FastAPI, Request, Response
-from fastapi.responses import FileResponse, JSONResponse
-from starlette.staticfiles import StaticFiles
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
 
 from gateway.jobs import job_routes
 from gateway.media.previews import Previews
@@ -28,20 +26,13 @@ from gateway.routing.proxy import proxy_routes
 from gateway.routing.upstream import Upstreams, credentials
 from gateway.uploads.folder import uploads_in
 from gateway.uploads.routes import upload_routes
+from gateway.web.routes import studio_routes
 from shared.http.app import create_api
 from shared.http.service import OperationInfo
 from shared.media.disk import on_disk
 from shared.runtime import Runtime
 from shared.settings import Settings
 
-PAGE = files("gateway") / "page"
-PAGE_HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; object-src 'none'; "
-    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
-    "Cache-Control": "no-cache",  # browsers revalidate, so that no page runs with modules of an earlier version
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-}
 DESCRIPTION = """
 A self-hosted suite for AI video effects. Upload a file (`POST /v1/media`), start a job on it, follow the job, download its outputs.
 **Every example runs unchanged**: it uses the sample clip, media `00000000000000000000000000`.
@@ -114,17 +105,5 @@ def add_pages(app: FastAPI, upstreams: Upstreams, *, keys_needed: bool = False) 
     async def openapi() -> JSONResponse:
         return JSONResponse(await merged(own(), upstreams, keys_needed=keys_needed))
 
-    @app.get("/", include_in_schema=False)
-    async def page() -> FileResponse:
-        return FileResponse(str(PAGE / "index.html"), headers=PAGE_HEADERS)
+    app.include_router(studio_routes())
 
-    app.mount("/page", PageFiles(directory=str(PAGE)), name="page")
-
-
-class PageFiles(StaticFiles):
-    """Static files of the web page, with its security headers."""
-
-    def file_response(self, *args: Any, **kwargs: Any) -> Response:
-        response = super().file_response(*args, **kwargs)
-        response.headers.update(PAGE_HEADERS)
-        return response

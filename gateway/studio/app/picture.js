@@ -1,0 +1,49 @@
+// <media-picture>: a picture of the server, also where requests need a key. Keeps a still frame in its place until it is there.
+
+import { Element } from "../base/element.js";
+import { html } from "../base/html.js";
+
+let api = null;
+
+/** Set the Api that pictures are asked for with. */
+export function setPictureApi(given) {
+  api = given;
+}
+
+class MediaPicture extends Element {
+  /** `src`: the path on the server; `alt`: text; `lazy`: whether it waits to come into view. */
+  static props = { src: "", alt: "", url: "", isBroken: false };
+  #held = null;
+
+  enter() {
+    this.#load();
+  }
+
+  leave() {
+    this.#held?.release();
+    this.#held = null;
+  }
+
+  changed(name) {
+    if (name === "src" && this.isConnected) this.#load();
+    this.redraw();
+  }
+
+  async #load() {
+    const { src } = this;
+    this.isBroken = false;
+    if (!src) return void (this.url = "");
+    const held = await api.mediaUrl(src, this.leaving).catch(() => null);
+    if (this.src !== src || !this.isConnected) return void held?.release();
+    this.#held?.release();
+    this.#held = held;
+    this.url = held?.url ?? "";
+  }
+
+  view() {
+    if (!this.url || this.isBroken) return html`<span class="blank"></span>`;
+    return html`<img src=${this.url} alt=${this.alt} loading="lazy" decoding="async" draggable="false" @error=${() => (this.isBroken = true)}>`;
+  }
+}
+
+Element.define("media-picture", MediaPicture);

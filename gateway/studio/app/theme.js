@@ -1,0 +1,19 @@
+// Light or dark: as the system, unless the user chose one.
+
+const KEPT_AS = "reelwright-theme";
+
+export function applyTheme() {
+  const chosen = localStorage.getItem(KEPT_AS);
+  if (chosen) document.documentElement.dataset.theme = chosen;
+}
+
+export function isDark() {
+  const chosen = document.documentElement.dataset.theme;
+  return chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+}
+
+export function toggleTheme() {
+  const next = isDark() ? "light" : "dark";
+  document.documentElement.dataset.theme = next;
+  localStorage.setItem(KEPT_AS, next);
+}

@@ -1,0 +1,94 @@
+// The base of this page's elements: properties that redraw, and a signal that ends when the element leaves the page.
+
+import { render } from "./html.js";
+
+export class Element extends HTMLElement {
+  /** Property name -> initial value. Setting one redraws the element. */
+  static props = {};
+  #leaving = null;
+  #isDue = false;
+
+  /** Register a class under its tag. */
+  static define(tag, type) {
+    for (const name of Object.keys(type.props)) {
+      const values = new WeakMap();
+      Object.defineProperty(type.prototype, name, {
+        get() {
+          return values.has(this) ? values.get(this) : type.props[name];
+        },
+        set(value) {
+          const before = this[name];
+          values.set(this, value);
+          if (before !== value) this.changed(name, before);
+        },
+      });
+    }
+    customElements.define(tag, type);
+  }
+
+  /** Aborts when the element leaves the page. */
+  get leaving() {
+    this.#leaving ??= new AbortController();
+    return this.#leaving.signal;
+  }
+
+  connectedCallback() {
+    for (const name of Object.keys(this.constructor.props)) {
+      if (!Object.hasOwn(this, name)) continue; // set before this class was loaded
+      const value = this[name];
+      delete this[name];
+      this[name] = value;
+    }
+    this.enter();
+    this.draw();
+  }
+
+  disconnectedCallback() {
+    queueMicrotask(() => {
+      if (this.isConnected) return; // only moved
+      this.#leaving?.abort();
+      this.#leaving = null;
+      this.leave();
+    });
+  }
+
+  /** Handle being put on the page. */
+  enter() {}
+
+  /** Handle being taken off the page. */
+  leave() {}
+
+  /** Handle a changed property. */
+  changed() {
+    this.redraw();
+  }
+
+  /** Draw soon, once for all changes until then. */
+  redraw() {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    queueMicrotask(() => {
+      this.#isDue = false;
+      if (this.isConnected) this.draw();
+    });
+  }
+
+  /** Draw now. */
+  draw() {
+    render(this.view(), this);
+    this.drawn();
+  }
+
+  /** Return the template of the content. */
+  view() {
+    return null;
+  }
+
+  /** Handle the end of drawing. */
+  drawn() {}
+
+  /** Send an event to the elements around this one. */
+  tell(name, detail = null) {
+    this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true }));
+  }
+}

@@ -1,0 +1,87 @@
+// Numbers, times and names as text.
+
+const UNITS = ["B", "kB", "MB", "GB", "TB"];
+
+/** 1536000 -> "1.5 MB". */
+export function bytes(count) {
+  let unit = 0;
+  let value = count;
+  while (value >= 999.5 && unit < UNITS.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${unit && value < 99.5 ? value.toFixed(1) : Math.round(value)} ${UNITS[unit]}`;
+}
+
+/** Seconds as "0.85 s", "12.3 s", "4:05" or "1:02:03". */
+export function seconds(value) {
+  return value < 59.95 ? `${value.toFixed(value < 10 ? 2 : 1)} s` : clock(value);
+}
+
+/** Seconds as "0:30", "4:05" or "1:02:03". */
+export function clock(value) {
+  const whole = Math.round(value);
+  const parts = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  if (!parts[0]) parts.shift();
+  return parts.map((part, index) => (index ? String(part).padStart(2, "0") : part)).join(":");
+}
+
+/** Remaining seconds, rounded: "under 1 s", "12 s", "4:05". */
+export function remaining(value) {
+  if (value < 1) return "under 1 s";
+  return value < 59.5 ? `${Math.round(value)} s` : seconds(value);
+}
+
+/** A position in a clip, in seconds, as "0:02.35". */
+export function position(value) {
+  const hundredths = Math.floor(value * 100 + 1e-6);
+  const minutes = Math.floor(hundredths / 6000);
+  return `${minutes}:${((hundredths % 6000) / 100).toFixed(2).padStart(5, "0")}`;
+}
+
+/** A number with a few significant digits and no trailing zeros: 23.976, 0.5, 288. */
+export function short(value, digits = 3) {
+  return String(Number(value.toPrecision(value >= 10 ** digits ? Math.ceil(Math.log10(value)) : digits)));
+}
+
+/** The fraction "30000/1001" as "29.97". */
+export function rate(fraction) {
+  const [over, under = 1] = String(fraction).split("/").map(Number);
+  return String(Number((over / under).toFixed(3)));
+}
+
+/** The age of a time (ISO 8601) as "5 min ago". */
+export function ago(time, now = Date.now()) {
+  const age = Math.max(0, (now - Date.parse(time)) / 1000);
+  if (age < 60) return "just now";
+  if (age < 3600) return `${Math.floor(age / 60)} min ago`;
+  if (age < 86400) return `${Math.floor(age / 3600)} h ago`;
+  return new Date(time).toLocaleDateString();
+}
+
+/** "min_speed" or "Min Speed" -> "Min speed". */
+export function words(name) {
+  const text = name.replaceAll(/[_-]+/g, " ").toLowerCase();
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** A one-line summary of a media record. */
+export function facts(record) {
+  const media = record.media ?? {};
+  const parts = [];
+  if (media.duration_s) parts.push(seconds(media.duration_s));
+  if (media.width) parts.push(`${media.width} × ${media.height}`);
+  if (media.frame_rate) parts.push(`${rate(media.frame_rate)} fps${media.variable_frame_rate ? " (varies)" : ""}`);
+  if (media.codec) parts.push(media.codec);
+  if (media.pictures) parts.push(`${media.pictures} ${media.pictures === 1 ? "picture" : "pictures"}`);
+  if (record.kind === "video") parts.push(sound(media.audio ?? []));
+  parts.push(bytes(record.bytes));
+  return parts.join(" · ");
+}
+
+function sound(tracks) {
+  if (!tracks.length) return "no sound";
+  const [first] = tracks;
+  const name = `${first.codec} ${first.layout ?? `${first.channels} ch`}`;
+  return tracks.length > 1 ? `${tracks.length} tracks, ${name}` : name;
+}

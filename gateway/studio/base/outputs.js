@@ -1,0 +1,23 @@
+// Which output of a job is its result.
+
+const SHOWN_FIRST = ["video", "image", "images", "html"];
+
+/** The outputs of a job, best first: videos, then pictures, then pages. [[name, record]] */
+export function outputsOf(job) {
+  const rank = ([, { kind }]) => (SHOWN_FIRST.includes(kind) ? SHOWN_FIRST.indexOf(kind) : SHOWN_FIRST.length);
+  const preferred = (entry) => rank(entry) + (entry[0] === "alpha" ? 0.5 : 0); // a composite says more than its matte
+  return Object.entries(job.outputs ?? {}).sort((a, b) => preferred(a) - preferred(b));
+}
+
+/** The output to show for a job; null if it makes no file. */
+export function mainOutput(job) {
+  return outputsOf(job)[0]?.[1] ?? null;
+}
+
+/** Id of the medium that a job works on; for a pipeline, that of its first step. */
+export function clipId(job) {
+  const steps = job.params?.steps;
+  const inputs = steps?.[0]?.inputs ?? job.inputs ?? {};
+  const first = inputs.video ?? Object.values(inputs)[0];
+  return [first].flat()[0];
+}

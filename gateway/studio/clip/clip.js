@@ -1,0 +1,68 @@
+// A clip: its viewer, and beside it the tools, or one tool.
+
+import { Element } from "../base/element.js";
+import { html } from "../base/html.js";
+import { icon } from "../base/icons.js";
+import { extent, facts, tags } from "../base/words.js";
+import "../viewer/viewer.js";
+import "./tool_list.js";
+
+class ClipScreen extends Element {
+  static props = { store: null, uploads: null, route: null, record: null, error: "", isToolReady: false, stage: {} };
+
+  enter() {
+    this.store.watch(() => this.redraw(), this.leaving);
+    this.#load();
+  }
+
+  changed(name) {
+    if (name === "route" && this.isConnected) this.#load();
+    this.redraw();
+  }
+
+  async #load() {
+    const { id, tool } = this.route;
+    if (this.record?.id !== id) {
+      this.record = null;
+      this.stage = {};
+      try {
+        this.record = await this.store.record(id);
+      } catch (error) {
+        this.error = error.message;
+      }
+    }
+    if (!tool) this.stage = {};
+    if (tool && !this.isToolReady) {
+      await import("../tool/tool.js");
+      this.isToolReady = true;
+    }
+  }
+
+  get viewer() {
+    return this.querySelector("clip-viewer");
+  }
+
+  view() {
+    const { record, route, stage } = this;
+    if (this.error) return html`<div class="lost"><h1>This clip is not here</h1><p>${this.error}</p><p><a class="button" href="#/">Library</a></p></div>`;
+    if (!record || !this.store.isReady) return html`<div class="clip"><div class="viewer-area loading"></div></div>`;
+    const words = tags(record);
+    return html`<div class="clip">
+      <div class="viewer-area">
+        <div class="clip-title">
+          <a class="icon button quiet" href=${route.tool ? `#/clip/${record.id}` : "#/"} aria-label=${route.tool ? "All tools" : "Library"} title="Back">${icon("back")}</a>
+          <h1 title=${record.name}>${record.name}</h1>
+          <p class="muted small" title=${facts(record)}>${[extent(record), ...words].join(" · ")}</p>
+        </div>
+        <clip-viewer .store=${this.store} .record=${record} .overlay=${stage.overlay ?? null} .preview=${stage.preview ?? null} .canvas=${stage.canvas ?? null}
+          .marks=${stage.marks ?? []} .part=${stage.part ?? null}></clip-viewer>
+      </div>
+      ${route.tool && this.isToolReady
+        ? html`<tool-panel class="tool-panel" .store=${this.store} .uploads=${this.uploads} .record=${record} .route=${route} .viewer=${() => this.viewer}
+            @stage=${(event) => (this.stage = { ...this.stage, ...event.detail })}></tool-panel>`
+        : html`<tool-list class="panel-area" .store=${this.store} .record=${record}></tool-list>`}
+    </div>`;
+  }
+}
+
+Element.define("clip-screen", ClipScreen);

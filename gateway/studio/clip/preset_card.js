@@ -1,0 +1,73 @@
+// A card of a preset, with what it makes of this clip: its preview runs when the card comes into view.
+
+import { Element } from "../base/element.js";
+import { html } from "../base/html.js";
+import { icon } from "../base/icons.js";
+import { mainOutput } from "../base/outputs.js";
+import { toolAddress } from "../app/route.js";
+import { previewOf } from "../state/previews.js";
+import "../app/picture.js";
+
+class PresetCard extends Element {
+  /** `card`: {title, sentence, operation, params, presetName}; `inputs`: of the job; `chosen`: whether it is selected, null for a link. */
+  static props = { store: null, record: null, card: null, inputs: null, at: null, chosen: null, state: "waiting", url: "", kind: "" };
+  #observer = null;
+
+  enter() {
+    this.#observer = new IntersectionObserver((entries) => {
+      if (!entries.some((entry) => entry.isIntersecting)) return;
+      this.#observer.disconnect();
+      this.#run();
+    });
+    this.#observer.observe(this);
+  }
+
+  leave() {
+    this.#observer.disconnect();
+  }
+
+  async #run() {
+    const { operation, params, presetName, title, pipeline } = this.card;
+    if (!operation.preview || this.record.kind !== "video" || pipeline) return void (this.state = "none");
+    this.state = "running";
+    const media = this.record.media;
+    const at = this.at ?? (media.duration_s ?? 0) / 2;
+    try {
+      const inputs = this.inputs ?? { [inputOf(operation)]: this.record.id };
+      const job = await previewOf(this.store.api, operation, { inputs, params, at, seconds: 3, slot: `card ${presetName ?? title}` });
+      const output = mainOutput(job);
+      if (!output) return void (this.state = "none");
+      const isVideo = output.kind === "video";
+      const path = isVideo ? output.urls.content : output.urls.thumbnail;
+      const held = await this.store.api.mediaUrl(path, this.leaving);
+      Object.assign(this, { url: held.url, kind: isVideo ? "video" : "image", state: "done" });
+    } catch (error) {
+      if (this.isConnected) this.state = error.name === "AbortError" ? "none" : "failed";
+    }
+  }
+
+  view() {
+    const { card, record, state, chosen } = this;
+    const inner = html`<span class="preset-picture">
+        <media-picture .src=${record.urls.thumbnail ?? ""}></media-picture>
+        ${this.kind === "video" && html`<video .muted=${true} muted loop autoplay playsinline src=${this.url} aria-hidden="true" tabindex="-1"></video>`}
+        ${this.kind === "image" && html`<img src=${this.url} alt="">`}
+        ${state === "running" && html`<span class="preset-state"><span class="spinner"></span>Preview…</span>`}
+        ${card.glyph && html`<span class="preset-glyph">${icon(card.glyph)}</span>`}
+        ${chosen && html`<span class="preset-chosen">${icon("check")}</span>`}
+      </span>
+      <span class="preset-text"><b>${card.title}</b><span class="muted small">${card.sentence}</span></span>`;
+    if (chosen === null) {
+      const more = card.presetName ? { preset: card.presetName } : {};
+      return html`<a class="preset-card" href=${toolAddress(record.id, card.pipeline ? "background.composite" : card.operation.name, more)}>${inner}</a>`;
+    }
+    return html`<button type="button" class="preset-card" aria-pressed=${String(chosen)} @click=${() => this.tell("choose", card)}>${inner}</button>`;
+  }
+}
+
+/** The input that takes the clip. */
+export function inputOf(operation, kind = "video") {
+  return Object.entries(operation.inputs).find(([, port]) => port.kinds.includes(kind))?.[0];
+}
+
+Element.define("preset-card", PresetCard);

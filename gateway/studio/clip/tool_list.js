@@ -1,0 +1,69 @@
+// The tools that work on a clip: the looks of a newcomer first, then all operations, then named pipelines and what was made of it.
+
+import { Element } from "../base/element.js";
+import { html, keyed } from "../base/html.js";
+import { icon } from "../base/icons.js";
+import { ago, words } from "../base/format.js";
+import { clipId, mainOutput } from "../base/outputs.js";
+import { toolAddress } from "../app/route.js";
+import { startCards } from "./start_cards.js";
+import "./preset_card.js";
+
+const SERVICES = {
+  "speed-ramp": ["Speed", "ramp"],
+  effects: ["Effects", "trails"],
+  keyframes: ["Shots and keyframes", "frames"],
+  aesthetics: ["Best pictures", "star"],
+  matting: ["Cut out", "person"],
+  background: ["Background", "layers"],
+  media: ["Convert and cut", "cut"],
+};
+
+class ToolList extends Element {
+  static props = { store: null, record: null };
+
+  enter() {
+    this.store.watch(() => this.redraw(), this.leaving);
+  }
+
+  view() {
+    const { record, store } = this;
+    const fitting = store.operations.filter((operation) => Object.values(operation.inputs).some(({ kinds }) => kinds.includes(record.kind)));
+    const services = [...new Set(fitting.map(({ service }) => service))].sort((a, b) => rank(a) - rank(b));
+    const cards = record.kind === "video" ? startCards(store) : [];
+    return html`<div class="panel">
+      ${cards.length > 0 && html`<section aria-labelledby="looks"><h2 id="looks">Start with a look</h2>
+        <ul class="preset-cards">${cards.map((card) => keyed(`${record.id} ${card.title}`, html`<li><preset-card .store=${store} .record=${record} .card=${card}></preset-card></li>`))}</ul></section>`}
+      <section aria-labelledby="tools"><h2 id="tools">Tools</h2>
+        <ul class="tool-list">${services.map((service) => this.#service(service, fitting.filter((operation) => operation.service === service)))}</ul>
+        ${record.kind === "video" && html`<a class="tool-link" href=${`#/pipelines?clip=${record.id}`}>${icon("path")}<span><b>Pipelines</b><span class="muted small">Several steps in one go</span></span></a>`}
+      </section>
+      ${this.#made()}
+    </div>`;
+  }
+
+  #service(service, operations) {
+    const [title, glyph] = SERVICES[service] ?? [words(service), "sparkle"];
+    return html`<li class="tool-group"><span class="tool-glyph">${icon(glyph)}</span><div><h3>${title}</h3><div class="chips">${operations.map(
+      (operation) => html`<a class=${`chip ${operation.available ? "" : "unavailable"}`} href=${toolAddress(this.record.id, operation.name)}
+        title=${operation.available ? operation.summary : `${operation.summary}. Not installed yet.`}>${operation.title ?? words(operation.name.split(".")[1])}</a>`,
+    )}</div></div></li>`;
+  }
+
+  #made() {
+    const jobs = [...this.store.jobs.values()].filter((job) => job.status === "succeeded" && clipId(job) === this.record.id).slice(0, 8);
+    const shown = jobs.filter((job) => mainOutput(job)?.urls.thumbnail);
+    if (!shown.length) return null;
+    return html`<section aria-labelledby="made"><h2 id="made">Made of this clip</h2><ul class="made-list">${shown.map((job) =>
+      keyed(job.id, html`<li><a href=${`#/job/${job.id}`}><media-picture .src=${mainOutput(job).urls.thumbnail}></media-picture>
+        <span>${this.store.operation(job.operation)?.title ?? words(job.operation.split(".").at(-1))}</span><span class="muted small">${ago(job.created_at)}</span></a></li>`),
+    )}</ul></section>`;
+  }
+}
+
+function rank(service) {
+  const place = Object.keys(SERVICES).indexOf(service);
+  return place < 0 ? 99 : place;
+}
+
+Element.define("tool-list", ToolList);

@@ -1,0 +1,116 @@
+// The library: all media, uploads under way, and the first steps of a newcomer.
+
+import { Element } from "../base/element.js";
+import { html, keyed } from "../base/html.js";
+import { icon } from "../base/icons.js";
+import { bytes } from "../base/format.js";
+import { tags } from "../base/words.js";
+import { isSample } from "../state/store.js";
+import { notify } from "../app/notices.js";
+import { askForLink } from "./link_dialog.js";
+import "./media_card.js";
+import "./upload_list.js";
+import "./welcome.js";
+
+const FILTERS = [
+  ["all", "All", () => true],
+  ["clips", "Clips", (record) => record.kind === "video" && isOwn(record)],
+  ["results", "Results", (record) => !isOwn(record)],
+  ["pictures", "Pictures", (record) => record.kind === "image" || record.kind === "images"],
+];
+const SHOWN_KINDS = new Set(["video", "image", "images"]);
+const ACCEPTED = "video/*,image/*,.heic,.avif,.mkv,.mxf,.zip";
+
+/** Whether a medium was uploaded, not made by a job. */
+function isOwn(record) {
+  return record.source === "upload" || record.source === "url";
+}
+
+class Library extends Element {
+  static props = { store: null, uploads: null, filter: "all", search: "" };
+
+  enter() {
+    this.store.watch(() => this.redraw(), this.leaving);
+    this.uploads.watch(() => this.redraw(), this.leaving);
+  }
+
+  view() {
+    const { store, uploads } = this;
+    if (!store.isReady) return html`<div class="library"><p class="muted">Loading…</p></div>`;
+    const media = store.shownMedia.filter((record) => SHOWN_KINDS.has(record.kind));
+    const own = media.filter((record) => !isSample(record));
+    const isFirst = own.length === 0 && uploads.entries.length === 0;
+    return html`<div class="library">
+      ${isFirst ? html`<studio-welcome .store=${store} @pick=${() => this.#pick()}></studio-welcome>` : this.#bar(own)}
+      <input type="file" id="file" class="unseen" multiple accept=${ACCEPTED} aria-label="Choose files to add" tabindex="-1" @change=${(event) => this.#chosen(event.target)}>
+      <upload-list .uploads=${uploads}></upload-list>
+      ${this.#grid(media, own, isFirst)}
+    </div>`;
+  }
+
+  #bar(own) {
+    const used = own.reduce((sum, record) => sum + record.bytes, 0);
+    return html`<div class="library-bar">
+      <h1>Library <small class="muted">${own.length} ${own.length === 1 ? "item" : "items"} · ${bytes(used)} used</small></h1>
+      <label class="search">${icon("search")}<input type="search" placeholder="Search names" aria-label="Search names" .value=${this.search}
+        @input=${(event) => (this.search = event.target.value)}></label>
+      <fieldset class="segments"><legend class="unseen">Show</legend>${FILTERS.map(
+        ([name, label]) => html`<label><input type="radio" name="filter" value=${name} .checked=${this.filter === name}
+          @change=${() => (this.filter = name)}><span>${label}</span></label>`,
+      )}</fieldset>
+      <div class="row">
+        <button type="button" @click=${() => askForLink(this.store)}>${icon("link")}From a link</button>
+        <button type="button" class="primary" @click=${() => this.#pick()}>${icon("add")}Add clips</button>
+      </div>
+    </div>`;
+  }
+
+  #grid(media, own, isFirst) {
+    const test = FILTERS.find(([name]) => name === this.filter)[2];
+    const words = this.search.toLowerCase().split(/\s+/).filter(Boolean);
+    const fits = (record) => {
+      const text = `${record.name} ${tags(record).join(" ")}`.toLowerCase();
+      return test(record) && words.every((word) => text.includes(word));
+    };
+    const shown = media.filter(fits).sort((a, b) => Number(isSample(a)) - Number(isSample(b)));
+    const visible = shown.filter((record) => isSample(record) === isFirst);
+    const samples = isFirst || this.filter === "results" ? [] : shown.filter((record) => isSample(record));
+    if (!visible.length && !samples.length) return html`<p class="empty muted">Nothing here matches. ${this.search && html`<button type="button" class="quiet" @click=${() => (this.search = "")}>Clear the search</button>`}</p>`;
+    return html`${isFirst && html`<h2 class="samples-title">Samples to play with</h2>`}
+      ${this.#cards(visible, "Media")}
+      ${samples.length > 0 && html`<section class="small-samples" aria-labelledby="samples"><h2 id="samples">Samples</h2>${this.#cards(samples, "Samples")}</section>`}`;
+  }
+
+  #cards(records, label) {
+    return html`<ul class="cards" aria-label=${label}>${records.map((record) =>
+      keyed(record.id, html`<li><media-card .store=${this.store} .record=${record} @delete=${(event) => this.#delete(event.detail)}></media-card></li>`),
+    )}</ul>`;
+  }
+
+  #pick() {
+    this.querySelector("#file").click();
+  }
+
+  #chosen(input) {
+    const files = [...input.files];
+    input.value = ""; // allows choosing the same file again
+    this.tell("files", files);
+  }
+
+  #delete(record) {
+    const { store } = this;
+    store.hide(record.id, true);
+    const gone = async () => {
+      try {
+        await store.api.send("DELETE", record.urls.self);
+        store.media.delete(record.id);
+      } catch (error) {
+        notify(error.message, { kind: "bad" });
+      }
+      store.hide(record.id, false);
+    };
+    notify(`${record.name} deleted.`, { action: { label: "Undo", run: () => store.hide(record.id, false) }, gone });
+  }
+}
+
+Element.define("library-screen", Library);

@@ -1,0 +1,44 @@
+// The dialog that fetches a clip from a link.
+
+import { html, render } from "../base/html.js";
+
+export function askForLink(store) {
+  const dialog = document.createElement("dialog");
+  dialog.setAttribute("aria-labelledby", "link-title");
+  document.body.append(dialog);
+  dialog.addEventListener("close", () => dialog.remove());
+  const state = { error: "", isBusy: false };
+  const submit = async (event) => {
+    event.preventDefault();
+    const url = dialog.querySelector("input").value.trim();
+    if (!url || state.isBusy) return;
+    Object.assign(state, { error: "", isBusy: true });
+    draw();
+    try {
+      const record = await store.api.post("/v1/media/from-url", { url });
+      store.addMedia(record);
+      dialog.close();
+      location.hash = `#/clip/${record.id}`;
+    } catch (error) {
+      Object.assign(state, { error: error.message, isBusy: false });
+      draw();
+    }
+  };
+  const draw = () =>
+    render(
+      html`<form @submit=${submit}>
+        <h2 id="link-title">Add a clip from a link</h2>
+        <label for="link">Address of the file</label>
+        <input type="url" id="link" placeholder="https://…/clip.mp4" required ?disabled=${state.isBusy}>
+        <p class="muted small">The server fetches it, so it has to be public.</p>
+        ${state.error && html`<p class="error" role="alert">${state.error}</p>`}
+        <div class="row end">
+          <button type="button" @click=${() => dialog.close()}>Cancel</button>
+          <button type="submit" class="primary" ?disabled=${state.isBusy}>${state.isBusy ? "Fetching…" : "Add"}</button>
+        </div>
+      </form>`,
+      dialog,
+    );
+  draw();
+  dialog.showModal();
+}

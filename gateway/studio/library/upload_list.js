@@ -1,0 +1,50 @@
+// The uploads under way, each with its progress, and a retry for those that failed.
+
+import { Element } from "../base/element.js";
+import { html, keyed } from "../base/html.js";
+import { icon } from "../base/icons.js";
+import { bytes, remaining } from "../base/format.js";
+
+class UploadList extends Element {
+  static props = { uploads: null };
+
+  enter() {
+    this.uploads.watch(() => this.redraw(), this.leaving);
+  }
+
+  view() {
+    const { entries } = this.uploads;
+    if (!entries.length) return null;
+    const failed = entries.filter((entry) => entry.state === "failed").length;
+    return html`<section class="uploads" aria-label="Uploads">
+      <div class="row"><h2>${entries.length === 1 ? "1 upload" : `${entries.length} uploads`}</h2>
+        ${failed > 1 && html`<button type="button" @click=${() => this.uploads.retryAll()}>${icon("retry")}Retry all</button>`}</div>
+      <ul>${entries.map((entry) => keyed(entry.id, this.#entry(entry)))}</ul>
+    </section>`;
+  }
+
+  #entry(entry) {
+    const fraction = entry.size ? entry.sent / entry.size : 0;
+    return html`<li class=${`upload ${entry.state}`}>
+      <p class="name">${entry.name}</p>
+      ${entry.state === "failed"
+        ? html`<p class="error" role="alert">${entry.error}</p>`
+        : html`<progress max="1" .value=${fraction} aria-label=${`Upload of ${entry.name}`}></progress><p class="muted small">${textOf(entry)}</p>`}
+      <div class="row">
+        ${entry.state === "failed" && html`<button type="button" @click=${() => this.uploads.retry(entry)}>${icon("retry")}Retry</button>`}
+        <button type="button" class="icon quiet" aria-label=${`Remove ${entry.name}`} @click=${() => this.uploads.cancel(entry)}>${icon("close")}</button>
+      </div>
+    </li>`;
+  }
+}
+
+function textOf(entry) {
+  if (entry.state === "waiting") return "Waiting";
+  if (entry.state === "checking") return "Checking the file…";
+  const took = (performance.now() - entry.began) / 1000;
+  const speed = took > 0.5 && entry.from !== null ? (entry.sent - entry.from) / took : 0;
+  const left = speed ? ` · ${bytes(speed)}/s · ${remaining((entry.size - entry.sent) / speed)} left` : "";
+  return `${bytes(entry.sent)} of ${bytes(entry.size)}${left}`;
+}
+
+Element.define("upload-list", UploadList);

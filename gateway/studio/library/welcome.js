@@ -1,0 +1,31 @@
+// The first screen of an empty library: choose a clip, or see what the sample clip becomes.
+
+import { Element } from "../base/element.js";
+import { html } from "../base/html.js";
+import { icon } from "../base/icons.js";
+import { isSample } from "../state/store.js";
+import { startCards } from "../clip/start_cards.js";
+import "../clip/preset_card.js";
+
+class Welcome extends Element {
+  static props = { store: null };
+
+  view() {
+    const sample = this.store.shownMedia.find((record) => isSample(record) && record.kind === "video" && record.media.audio?.length);
+    const cards = sample ? startCards(this.store) : [];
+    return html`<section class="welcome">
+      <div class="welcome-text">
+        <h1>Make something of a clip</h1>
+        <p>Choose a clip from your phone or computer, tap a look, press <b>Make it</b>.</p>
+        <button type="button" class="primary large" @click=${() => this.tell("pick")}>${icon("upload")}Choose a clip</button>
+        <p class="muted small">Or drop files anywhere on this page. They stay on this server.</p>
+      </div>
+      ${cards.length > 0 &&
+      html`<div class="welcome-examples"><h2>From the sample clip</h2><ul class="preset-cards">${cards.map(
+        (card) => html`<li><preset-card .store=${this.store} .record=${sample} .card=${card}></preset-card></li>`,
+      )}</ul></div>`}
+    </section>`;
+  }
+}
+
+Element.define("studio-welcome", Welcome);

@@ -1,0 +1,18 @@
+// The studio starts here.
+
+import { Api } from "./server/api.js";
+import { Store } from "./state/store.js";
+import { Uploads } from "./state/uploads.js";
+import { follower } from "./state/follower.js";
+import { applyTheme } from "./app/theme.js";
+import { askForKey } from "./app/key_dialog.js";
+import "./app/app.js";
+
+applyTheme();
+const store = new Store(new Api(askForKey));
+const app = document.createElement("studio-app");
+app.store = store;
+app.uploads = new Uploads(store);
+document.body.append(app);
+follower(store);
+store.run();

@@ -1,0 +1,133 @@
+// Plays a clip at the speed of its curve before anything is rendered: the very frames that a render shows, each on time, with sound.
+
+import { readyJson } from "../server/views.js";
+import { FrameSource } from "../viewer/frame_source.js";
+import { planOf, proxyFrames, sourceTimes } from "./plan.js";
+import { rampedSound } from "./ramp_sound.js";
+
+const AHEAD = 12; // output frames that are decoded ahead
+const READY = 4; // distinct frames before playing begins
+
+export class RampPlayer {
+  #source = null;
+  #map = null;
+  #stopped = null;
+  #audio = null; // {context, buffer of the clip} once sound was played
+
+  constructor(api, record) {
+    this.api = api;
+    this.record = record;
+  }
+
+  /** Open the clip's proxy. `onWait(job)` while it is made. */
+  async open(signal, onWait) {
+    [this.#source, this.#map] = await Promise.all([
+      FrameSource.open(this.api, this.record.id, { signal, onWait }),
+      readyJson(this.api, `/v1/media/${this.record.id}/proxy/frames`, { signal }),
+    ]);
+    this.times = sourceTimes(this.#map);
+    this.shown = proxyFrames(this.#map);
+  }
+
+  get size() {
+    return [this.#source.width, this.#source.height];
+  }
+
+  /**
+   * Play from `from` seconds of the result. `draw(frame, source frame, output frame)` shows a frame. Resolves with figures at the end
+   * or when stopped: {frames, onTime, late}.
+   */
+  async play(ramp, { rate, from = 0, draw, isMuted = false, onTime = () => {} }) {
+    this.stop();
+    const stopped = (this.#stopped = { now: false });
+    const plan = planOf(ramp, this.times, rate);
+    const proxy = plan.map((frame) => this.shown[frame]);
+    const first = Math.min(Math.floor(from * rate), plan.length - 1);
+    const sound = isMuted ? null : await this.#sound(ramp).catch(() => null);
+    await this.#decodeAhead(proxy, first, READY);
+    if (stopped.now) return null;
+    const clock = startClock(sound, first / rate);
+    const figures = { frames: plan.length - first, onTime: 0, late: 0 };
+    await this.#run({ stopped, plan, proxy, first, rate, clock, draw, onTime, figures });
+    clock.stop();
+    return figures;
+  }
+
+  stop() {
+    if (this.#stopped) this.#stopped.now = true;
+  }
+
+  close() {
+    this.stop();
+    this.#source?.close();
+    this.#audio?.context.close();
+  }
+
+  /** The frame of the source nearest to a time, for a still picture. */
+  async frameAt(time) {
+    let index = 0;
+    while (index + 1 < this.times.length && this.times[index + 1] <= time + 1e-4) index += 1;
+    return { frame: await this.#source.frame(this.shown[index]), index };
+  }
+
+  #run({ stopped, plan, proxy, first, rate, clock, draw, onTime, figures }) {
+    return new Promise((resolve) => {
+      let shown = -1;
+      let counted = first - 1;
+      const step = () => {
+        if (stopped.now) return resolve();
+        const time = clock.now();
+        const number = Math.floor(time * rate);
+        if (number >= plan.length) return resolve();
+        this.#askAhead(proxy, number);
+        const frame = this.#source.peek(proxy[number]);
+        if (frame && number !== shown) {
+          draw(frame, plan[number], number);
+          shown = number;
+        }
+        for (; counted < number; counted += 1) figures[shown === number || proxy[shown] === proxy[number] ? "onTime" : "late"] += 1;
+        onTime(time, this.times[plan[number]]);
+        requestAnimationFrame(step);
+        return undefined;
+      };
+      requestAnimationFrame(step);
+    });
+  }
+
+  #askAhead(proxy, number) {
+    for (let next = number; next < Math.min(number + AHEAD, proxy.length); next += 1) {
+      if (!this.#source.isAsked(proxy[next])) this.#source.frame(proxy[next]).catch(() => {});
+    }
+  }
+
+  async #decodeAhead(proxy, first, count) {
+    await Promise.all(proxy.slice(first, first + count).map((index) => this.#source.frame(index)));
+  }
+
+  async #sound(ramp) {
+    if (!this.record.media.audio?.length) return null;
+    if (!this.#audio) {
+      const context = new AudioContext();
+      const response = await this.api.send("GET", `/v1/media/${this.record.id}/proxy`);
+      this.#audio = { context, clip: await context.decodeAudioData(await response.arrayBuffer()) };
+    }
+    const { context, clip } = this.#audio;
+    if (context.state === "suspended") await context.resume();
+    return { context, buffer: rampedSound(context, clip, ramp) };
+  }
+}
+
+/** A clock of seconds of the result that starts at `from`. With sound, it is the sound's own. */
+function startClock(sound, from) {
+  if (!sound) {
+    const began = performance.now() - from * 1000;
+    return { now: () => (performance.now() - began) / 1000, stop() {} };
+  }
+  const { context, buffer } = sound;
+  const node = new AudioBufferSourceNode(context, { buffer });
+  node.connect(context.destination);
+  const delay = context.outputLatency || context.baseLatency || 0;
+  const began = context.currentTime + 0.05;
+  node.start(began, from);
+  return { now: () => Math.max(from, context.currentTime - began - delay + from), stop: () => node.disconnect() };
+}

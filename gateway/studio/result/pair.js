@@ -1,0 +1,72 @@
+// Two clips on one clock: the source and the result, always the same frame of both.
+
+import { Ramp } from "../ramp/ramp.js";
+import { FrameSource } from "../viewer/frame_source.js";
+
+/** How source time follows from result time. `start`: where the used part of the source begins. */
+export function mappingOf(job) {
+  const curve = job.result?.curve;
+  if (Array.isArray(curve) && curve.length && job.operation?.endsWith(".render")) {
+    const ramp = new Ramp(curve, Math.max(curve.at(-1).t, curve[0].t + 1e-3));
+    return (time) => ramp.sourceAt(time);
+  }
+  const start = job.params?.start ?? 0;
+  return (time) => time + start;
+}
+
+export class Pair {
+  /** Open the proxies of both. `onWait(job)` is called while one is made. */
+  static async open(api, before, after, map, { signal, onWait } = {}) {
+    const [source, result] = await Promise.all([
+      before ? FrameSource.open(api, before.id, { signal, onWait }) : null,
+      FrameSource.open(api, after.id, { signal, onWait }),
+    ]);
+    return new Pair(source, result, map);
+  }
+
+  constructor(source, result, map) {
+    Object.assign(this, { source, result, map });
+  }
+
+  get count() {
+    return this.result.count;
+  }
+
+  get duration() {
+    return this.result.duration;
+  }
+
+  /** The numbers of both frames at a frame of the result. */
+  indexes(number) {
+    const time = this.result.samples[number].time;
+    return { after: number, before: this.source ? this.source.indexAt(this.map(time)) : null };
+  }
+
+  /** Both frames, decoded: {before, after}. */
+  async frames(number) {
+    const { before, after } = this.indexes(number);
+    const [first, second] = await Promise.all([this.source?.frame(before) ?? null, this.result.frame(after)]);
+    return { before: first, after: second };
+  }
+
+  /** Both frames if they are decoded already, else null. */
+  peek(number) {
+    const { before, after } = this.indexes(number);
+    const second = this.result.peek(after);
+    const first = this.source ? this.source.peek(before) : null;
+    return second && (first || !this.source) ? { before: first, after: second } : null;
+  }
+
+  askAhead(number, count) {
+    for (let next = number; next < Math.min(number + count, this.count); next += 1) {
+      const { before, after } = this.indexes(next);
+      if (!this.result.isAsked(after)) this.result.frame(after).catch(() => {});
+      if (this.source && !this.source.isAsked(before)) this.source.frame(before).catch(() => {});
+    }
+  }
+
+  close() {
+    this.source?.close();
+    this.result.close();
+  }
+}

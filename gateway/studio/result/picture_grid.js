@@ -1,0 +1,83 @@
+// The pictures of a result, each with its time and score.
+
+import { Element } from "../base/element.js";
+import { html, keyed } from "../base/html.js";
+import { position, short } from "../base/format.js";
+
+const MOST = 200; // the others are in the download only
+const DEEPEST = 4; // levels of a result that are searched for names of pictures
+
+class PictureGrid extends Element {
+  static props = { store: null, record: null, result: null, items: null, error: "", large: null };
+
+  enter() {
+    this.#load();
+  }
+
+  changed(name) {
+    if (name === "record" && this.isConnected) this.#load();
+    this.redraw();
+  }
+
+  async #load() {
+    this.items = null;
+    try {
+      const { items } = await this.store.api.get(this.record.urls.files, { signal: this.leaving });
+      this.items = items;
+    } catch (error) {
+      if (this.isConnected) this.error = error.message;
+    }
+  }
+
+  view() {
+    const { items, error } = this;
+    if (error) return html`<p class="error">${error}</p>`;
+    if (!items) return html`<p class="muted">Loading…</p>`;
+    const details = new Map();
+    gather(this.result, details, 0);
+    return html`<div class="pictures-scroll">
+      <ul class="pictures" aria-label=${`${items.length} pictures`}>${items.slice(0, MOST).map((item, index) => {
+        const caption = captionOf(item, details.get(item.name));
+        return keyed(item.name, html`<li><button type="button" class="picture-tile" aria-label=${`Show ${item.name}`} @click=${() => this.#open(index)}>
+          <media-picture .src=${item.url} .alt=${""}></media-picture></button><p class="small muted">${caption}</p></li>`);
+      })}</ul>
+      ${items.length > MOST && html`<p class="muted">${items.length - MOST} more are in the download.</p>`}
+      ${this.large !== null && this.#dialog(items[this.large])}
+    </div>`;
+  }
+
+  #dialog(item) {
+    const move = (step) => (this.large = (this.large + step + this.items.length) % this.items.length);
+    const key = (event) => {
+      if (event.key === "ArrowLeft") move(-1);
+      if (event.key === "ArrowRight") move(1);
+    };
+    return html`<dialog class="lightbox" aria-label=${item.name} @keydown=${key} @close=${() => (this.large = null)} @click=${(event) => event.target === event.currentTarget && event.currentTarget.close()}>
+      <media-picture .src=${item.url} .alt=${item.name}></media-picture>
+      <div class="row"><button type="button" @click=${() => move(-1)}>Previous</button><span>${item.name}</span><a class="button" href=${item.url} download=${item.name}>Download</a>
+        <button type="button" @click=${() => move(1)}>Next</button><button type="button" @click=${(event) => event.target.closest("dialog").close()}>Close</button></div>
+    </dialog>`;
+  }
+
+  #open(index) {
+    this.large = index;
+    queueMicrotask(() => queueMicrotask(() => this.querySelector("dialog")?.showModal()));
+  }
+}
+
+function captionOf(item, detail) {
+  const parts = [];
+  if (Number.isFinite(detail?.timestamp_s)) parts.push(position(detail.timestamp_s));
+  if (Number.isFinite(detail?.score)) parts.push(`score ${short(detail.score)}`);
+  return parts.length ? parts.join(" · ") : item.name;
+}
+
+/** Collect the objects of a result that name a picture: name -> object. */
+function gather(value, detail, depth) {
+  if (value === null || typeof value !== "object" || depth > DEEPEST) return;
+  const name = value.file ?? value.image;
+  if (typeof name === "string") detail.set(name, value);
+  for (const inner of Object.values(value)) if (typeof inner === "object") gather(inner, detail, depth + 1);
+}
+
+Element.define("picture-grid", PictureGrid);

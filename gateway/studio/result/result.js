@@ -1,0 +1,212 @@
+// A job: its progress, then its result beside the clip, and what to do with it next.
+
+import { Element } from "../base/element.js";
+import { html, keyed } from "../base/html.js";
+import { icon } from "../base/icons.js";
+import { bytes, words } from "../base/format.js";
+import { clipId, mainOutput, outputsOf } from "../base/outputs.js";
+import { facts } from "../base/words.js";
+import { toolAddress } from "../app/route.js";
+import { ENDED } from "../state/store.js";
+import { notify } from "../app/notices.js";
+import { endText, progressText, STATES, titleOf } from "../jobs/job_text.js";
+import { figuresOf, requestText } from "./figures.js";
+import "../base/code_block.js";
+import "../jobs/job_steps.js";
+import "./compare_view.js";
+import "./picture_grid.js";
+
+class ResultScreen extends Element {
+  static props = { store: null, route: null, job: null, clip: null, error: "", shown: null, isBusy: false };
+  #announced = "";
+
+  enter() {
+    this.store.watch(() => this.#follow(), this.leaving);
+    this.#load();
+  }
+
+  changed(name, before) {
+    if (name === "route" && this.isConnected && before?.id !== this.route.id) this.#load();
+    this.redraw();
+  }
+
+  async #load() {
+    Object.assign(this, { job: null, clip: null, error: "", shown: null });
+    try {
+      await this.#read();
+    } catch (error) {
+      this.error = error.message;
+    }
+  }
+
+  async #read() {
+    const job = await this.store.api.get(`/v1/jobs/${this.route.id}`);
+    this.job = job;
+    this.store.putJob(job);
+    const id = clipId(job);
+    if (id && this.clip?.id !== id) this.clip = await this.store.record(id).catch(() => null);
+  }
+
+  #follow() {
+    const known = this.store.jobs.get(this.route.id);
+    if (known && this.job && (known.status !== this.job.status || !ENDED.has(known.status))) {
+      this.job = known;
+      if (ENDED.has(known.status) && !known.result) this.#read().catch(() => {});
+    }
+    this.redraw();
+  }
+
+  view() {
+    const { job, error } = this;
+    if (error) return html`<div class="lost"><h1>This job is not here</h1><p>${error}</p><p><a class="button" href="#/">Library</a></p></div>`;
+    if (!job) return html`<div class="result"><div class="viewer-area loading"></div></div>`;
+    return html`<div class="result">
+      <div class="viewer-area">
+        <div class="clip-title">
+          <a class="icon button quiet" href=${this.clip ? `#/clip/${this.clip.id}` : "#/"} aria-label="Back to the clip" title="Back to the clip">${icon("back")}</a>
+          <h1>${titleOf(this.store, job)}</h1>
+          <p class=${`state ${job.status}`}>${ENDED.has(job.status) ? endText(job) : STATES[job.status]}</p>
+          <p class="unseen" aria-live="polite">${this.#announcement()}</p>
+        </div>
+        ${this.#stage()}
+      </div>
+      <div class="panel panel-area">${this.#panel()}</div>
+    </div>`;
+  }
+
+  /** Stages and quarters, not every frame, for screen readers. */
+  #announcement() {
+    const { job } = this;
+    const quarter = job.progress ? Math.floor(job.progress.fraction * 4) * 25 : 0;
+    this.#announced = job.status === "running" && job.progress ? `${words(job.progress.stage)}, ${quarter} percent` : STATES[job.status];
+    return this.#announced;
+  }
+
+  #stage() {
+    const { job, clip, store } = this;
+    if (!ENDED.has(job.status)) return this.#progress();
+    if (job.status === "failed")
+      return html`<div class="stage plain"><div class="failed" role="alert"><h2>${job.error?.title ?? "The job failed"}</h2><p>${job.error?.detail ?? ""}</p></div></div>`;
+    if (job.status === "canceled") return html`<div class="stage plain"><p class="muted">Canceled. Its files were deleted.</p></div>`;
+    const output = this.#shownOutput;
+    if (!output) return html`<div class="stage plain"><p class="muted">Done. This tool makes no file; its figures are beside.</p></div>`;
+    if (output.kind === "video" || output.kind === "image")
+      return html`<compare-view .store=${store} .job=${job} .clip=${clip} .output=${output} .alpha=${job.outputs.alpha ?? null}></compare-view>`;
+    if (output.kind === "images") return html`<picture-grid .store=${store} .record=${output} .result=${job.result}></picture-grid>`;
+    if (output.kind === "html") return html`<div class="stage plain"><a class="button primary" target="_blank" rel="noopener" href=${output.urls.content}>Open the page</a></div>`;
+    return html`<div class="stage plain"><p class="muted">${output.name} is ready to download.</p></div>`;
+  }
+
+  get #shownOutput() {
+    const outputs = outputsOf(this.job);
+    return outputs.find(([name]) => name === this.shown)?.[1] ?? mainOutput(this.job);
+  }
+
+  #progress() {
+    const { job, clip } = this;
+    const fraction = job.progress?.fraction;
+    return html`<div class="stage plain running">
+      <media-picture class="behind" .src=${clip?.urls.thumbnail ?? ""}></media-picture>
+      <div class="running-card">
+        <p class="percent">${fraction === undefined ? "…" : `${Math.floor(fraction * 100)} %`}</p>
+        ${fraction === undefined ? html`<progress max="1" aria-label="Progress"></progress>` : html`<progress max="1" .value=${fraction} aria-label="Progress"></progress>`}
+        <p>${progressText(job)}</p>
+        <button type="button" ?disabled=${this.isBusy} @click=${() => this.#cancel()}>Cancel</button>
+        <p class="muted small">You can leave this page; the result will be in your library.</p>
+      </div>
+    </div>`;
+  }
+
+  #panel() {
+    const { job } = this;
+    return html`
+      ${job.status === "succeeded" && this.#next()}
+      ${job.warnings?.length > 0 && html`<ul class="warnings" aria-label="Warnings">${job.warnings.map((warning) => html`<li>${warning}</li>`)}</ul>`}
+      <job-steps .job=${job}></job-steps>
+      ${ENDED.has(job.status) && html`<div class="row start">
+        ${job.status !== "succeeded" && html`<button type="button" ?disabled=${this.isBusy} @click=${() => this.#retry()}>${icon("retry")}Retry</button>`}
+        ${this.#changeLink()}
+      </div>`}
+      ${job.status === "succeeded" && this.#files()}
+      <details ?open=${job.status === "succeeded" && !mainOutput(job)}><summary>Details</summary>
+        <dl class="figures">${figuresOf(job).map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>
+      </details>
+      <details><summary>Repeat from a terminal</summary><code-block .text=${requestText(location.origin, this.store, job)} .label=${"curl command"}></code-block></details>
+      <details><summary>Job as JSON</summary><code-block .text=${JSON.stringify(withoutMarks(job), null, 2)} .label=${"Job as JSON"}></code-block></details>`;
+  }
+
+  #changeLink() {
+    const { job, clip } = this;
+    if (job.service === "pipelines") return html`<a class="button" href=${`#/pipelines?from=${job.id}`}>Change and run again</a>`;
+    return clip && html`<a class="button" href=${toolAddress(clip.id, job.operation, { from: job.id })}>Change and run again</a>`;
+  }
+
+  #next() {
+    const output = this.#shownOutput;
+    if (!output) return null;
+    const goesOn = ["video", "image"].includes(output.kind);
+    return html`<div class="next">
+      <a class="button primary" href=${output.urls.download} download=${output.name} @click=${(event) => this.#download(event, output)}>${icon("download")}Download</a>
+      ${goesOn && html`<a class="button" href=${`#/clip/${output.id}`}>${icon("sparkle")}Continue with this</a>`}
+    </div>`;
+  }
+
+  #files() {
+    const outputs = outputsOf(this.job);
+    if (!outputs.length) return null;
+    const isShowable = ({ kind }) => ["video", "image", "images"].includes(kind);
+    return html`<section aria-labelledby="files"><h2 id="files">Files</h2><ul class="files">${outputs.map(([name, record]) =>
+      keyed(name, html`<li aria-current=${record === this.#shownOutput ? "true" : null}>
+        ${isShowable(record)
+          ? html`<button type="button" class="file-main quiet" @click=${() => (this.shown = name)}><media-picture .src=${record.urls.thumbnail ?? ""}></media-picture>
+              <span><b>${words(name)}</b><span class="muted small">${facts(record)}</span></span></button>`
+          : html`<span class="file-main"><span class="file-kind">${record.kind}</span><span><b>${words(name)}</b><span class="muted small">${bytes(record.bytes)}</span></span></span>`}
+        ${record.kind === "html" && !this.store.api.keyed && html`<a class="icon button quiet" href=${record.urls.content} target="_blank" rel="noopener" aria-label=${`Open ${words(name)}`} title="Open">${icon("full")}</a>`}
+        <a class="icon button quiet" href=${record.urls.download} download=${record.name} aria-label=${`Download ${words(name)}`} title="Download"
+          @click=${(event) => this.#download(event, record)}>${icon("download")}</a>
+      </li>`),
+    )}</ul></section>`;
+  }
+
+  /** Links cannot send a key: with one, the file is fetched first. */
+  async #download(event, record) {
+    if (!this.store.api.keyed) return;
+    event.preventDefault();
+    const held = await this.store.api.mediaUrl(record.urls.download);
+    const link = document.createElement("a");
+    Object.assign(link, { href: held.url, download: record.name });
+    link.click();
+    setTimeout(held.release, 60_000); // the browser reads the URL after the click
+  }
+
+  async #cancel() {
+    this.isBusy = true;
+    await this.#ask(this.job.urls.cancel);
+  }
+
+  async #retry() {
+    this.isBusy = true;
+    const job = await this.#ask(`${this.job.urls.self}/retry`);
+    if (job) location.hash = `#/job/${job.id}`;
+  }
+
+  async #ask(path) {
+    try {
+      const job = await this.store.api.post(path);
+      this.store.putJob(job);
+      return job;
+    } catch (error) {
+      notify(error.message, { kind: "bad" });
+      return null;
+    } finally {
+      this.isBusy = false;
+    }
+  }
+}
+
+/** The job as the server sent it. */
+function withoutMarks({ isKept: _isKept, ...job }) {
+  return job;
+}
+
+Element.define("result-screen", ResultScreen);

@@ -1,0 +1,58 @@
+// Events of a job: server-sent events over fetch, because EventSource cannot send a key.
+
+import { Problem } from "./api.js";
+
+const ENDS = new Set(["succeeded", "failed", "canceled"]);
+const LONGEST_WAIT_MS = 8000;
+
+/** Yield the events of a job as {kind, data}, up to its end. A broken connection is resumed at the next event. */
+export async function* follow(api, path, signal) {
+  let last = "";
+  let failures = 0;
+  while (!signal.aborted) {
+    try {
+      const headers = last ? { "Last-Event-ID": last } : {};
+      const response = await api.send("GET", path, { headers, signal });
+      for await (const event of parse(response.body)) {
+        failures = 0;
+        last = event.id || last;
+        yield { kind: event.event, data: JSON.parse(event.data) };
+        if (ENDS.has(event.event)) return;
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      if (error instanceof Problem && error.status < 500) throw error;
+    }
+    failures += 1;
+    await new Promise((resolve) => setTimeout(resolve, Math.min(250 * 2 ** failures, LONGEST_WAIT_MS)));
+  }
+}
+
+/** Parse events from a byte stream (WHATWG text/event-stream). */
+async function* parse(body) {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  try {
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) return;
+      const blocks = (rest + value).split("\n\n");
+      rest = blocks.pop();
+      for (const block of blocks) {
+        const event = fieldsOf(block);
+        if (event.data) yield event;
+      }
+    }
+  } finally {
+    reader.cancel().catch(() => {});
+  }
+}
+
+function fieldsOf(block) {
+  const event = { id: "", event: "message", data: "" };
+  for (const line of block.split("\n")) {
+    const [, name, value] = line.match(/^(id|event|data): ?(.*)$/) ?? [];
+    if (name) event[name] = value;
+  }
+  return event;
+}

@@ -1,0 +1,147 @@
+// Resumable uploads (tus 1.0): after a broken connection, a server restart or a reload of the page, an upload continues at its offset.
+
+import { Problem, Unreachable } from "./api.js";
+
+const CHUNK_BYTES = 16 * 1024 * 1024;
+const MOST_FAILURES = 12;
+const KEPT_AS = "reelwright-uploads"; // {fingerprint of a file: location of its upload}
+const MOST_KEPT = 50;
+
+/** Upload a File and return its media record. `onProgress(sent)` gets the sent bytes. Throws Problem, Unreachable, or AbortError. */
+export async function upload(api, file, { onProgress, signal }) {
+  const print = fingerprint(file);
+  const body = (offset) => file.slice(offset, offset + CHUNK_BYTES);
+  let answer = await resumed(api, print, file, signal);
+  if (!answer) {
+    answer = await begin(api, file, body(0), onProgress, signal);
+    remember(print, answer.header("Location"));
+  }
+  const location = answer.header("Location") ?? remembered()[print];
+  let failures = 0;
+  while (!answer.header("Reelwright-Media-Id")) {
+    const offset = Number(answer.header("Upload-Offset"));
+    onProgress(offset);
+    try {
+      const headers = { "Upload-Offset": String(offset), "Content-Type": "application/offset+octet-stream" };
+      answer = await request(api, "PATCH", location, headers, body(offset), (sent) => onProgress(offset + sent), signal);
+      failures = 0;
+    } catch (error) {
+      if (!isTemporary(error) || (failures += 1) > MOST_FAILURES) {
+        if (error instanceof Problem) remember(print, null);
+        throw error;
+      }
+      await pause(failures, signal);
+      answer = await stateOf(api, location, answer, signal);
+    }
+  }
+  remember(print, null);
+  return api.get(`/v1/media/${answer.header("Reelwright-Media-Id")}`, { signal });
+}
+
+/** The state of an unfinished upload of the same file, from before a reload; null if there is none. */
+async function resumed(api, print, file, signal) {
+  const location = remembered()[print];
+  if (!location) return null;
+  try {
+    const answer = await request(api, "HEAD", location, {}, null, () => {}, signal);
+    return Number(answer.header("Upload-Length")) === file.size ? answer : null;
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    remember(print, null);
+    return null;
+  }
+}
+
+function fingerprint(file) {
+  return `${file.name}/${file.size}/${file.lastModified}`;
+}
+
+function remembered() {
+  try {
+    return JSON.parse(localStorage.getItem(KEPT_AS)) ?? {};
+  } catch {
+    return {};
+  }
+}
+
+function remember(print, location) {
+  const { [print]: _before, ...others } = remembered();
+  const entries = Object.entries(others).slice(-MOST_KEPT);
+  if (location) entries.push([print, location]);
+  localStorage.setItem(KEPT_AS, JSON.stringify(Object.fromEntries(entries)));
+}
+
+async function begin(api, file, first, onProgress, signal) {
+  const name = btoa(String.fromCharCode(...new TextEncoder().encode(file.name)));
+  const headers = { "Upload-Length": String(file.size), "Upload-Metadata": `filename ${name}` };
+  headers["Content-Type"] = "application/offset+octet-stream";
+  for (let failures = 1; ; failures += 1) {
+    try {
+      // A large file begins with no bytes: its address is known, and kept, before the first can be lost.
+      const start = file.size > CHUNK_BYTES ? new Blob([]) : first;
+      return await request(api, "POST", "/v1/uploads", headers, start, onProgress, signal);
+    } catch (error) {
+      if (!isTemporary(error) || failures > MOST_FAILURES) throw error;
+      await pause(failures, signal);
+    }
+  }
+}
+
+/** Ask for the current state of the upload. Returns `before` if the server does not answer. */
+async function stateOf(api, location, before, signal) {
+  try {
+    return await request(api, "HEAD", location, {}, null, () => {}, signal);
+  } catch (error) {
+    if (isTemporary(error)) return before;
+    throw error;
+  }
+}
+
+/** Whether a retry may help: a network error, a restart, or an earlier request that still holds the upload. */
+function isTemporary(error) {
+  return error instanceof Unreachable || (error instanceof Problem && ([409, 423].includes(error.status) || error.status >= 500));
+}
+
+/** Send one request. It uses XMLHttpRequest, because fetch does not report how much of the body has been sent. */
+async function request(api, method, url, headers, body, onProgress, signal) {
+  for (;;) {
+    const authorization = api.authorization;
+    const sent = { "Tus-Resumable": "1.0.0", ...authorization, ...headers };
+    const answer = await exchange(method, url, sent, body, onProgress, signal);
+    if (answer.status < 300) return answer;
+    const problem = new Problem(answer.status, answer.json());
+    if (answer.status !== 401) throw problem;
+    await api.renewKey(problem.message, authorization);
+  }
+}
+
+function exchange(method, url, headers, body, onProgress, signal) {
+  return new Promise((resolve, reject) => {
+    const xhr = new XMLHttpRequest();
+    const abort = () => xhr.abort();
+    xhr.open(method, url);
+    for (const [name, value] of Object.entries(headers)) xhr.setRequestHeader(name, value);
+    xhr.upload.onprogress = (event) => onProgress(event.loaded);
+    xhr.onload = () =>
+      resolve({ status: xhr.status, header: (name) => xhr.getResponseHeader(name), json: () => parsed(xhr.responseText) });
+    xhr.onerror = () => reject(new Unreachable());
+    xhr.onabort = () => reject(new DOMException("The upload was canceled.", "AbortError"));
+    xhr.onloadend = () => signal.removeEventListener("abort", abort);
+    if (signal.aborted) return xhr.onabort();
+    signal.addEventListener("abort", abort);
+    return xhr.send(body);
+  });
+}
+
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+async function pause(failures, signal) {
+  await new Promise((resolve) => setTimeout(resolve, Math.min(300 * 2 ** failures, 10_000)));
+  signal.throwIfAborted();
+}

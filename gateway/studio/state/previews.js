@@ -1,0 +1,46 @@
+// Previews: the operation itself on a few seconds of the proxy. One runs at a time; the newest of a slot wins.
+
+import { ENDED } from "./store.js";
+
+const kept = new Map(); // request as text -> promise of the ended job
+const line = [];
+let isRunning = false;
+
+/**
+ * Return the promise of the ended preview job. `slot`: a newer request of the same slot replaces a waiting one.
+ * Rejects with the server's problem, or AbortError if replaced.
+ */
+export function previewOf(api, operation, { inputs, params, at = 0, seconds = 3, slot }) {
+  const body = { inputs, params, preview: true, preview_at_s: at, preview_s: seconds, preview_slot: slot };
+  const key = JSON.stringify([operation.name, { ...body, preview_slot: "" }]);
+  if (kept.has(key)) return kept.get(key);
+  const promise = new Promise((resolve, reject) => {
+    const waiting = line.findIndex((entry) => entry.slot === `${operation.name}/${slot}`);
+    if (waiting >= 0) line.splice(waiting, 1)[0].reject(new DOMException("A newer preview was asked for.", "AbortError"));
+    line.push({ slot: `${operation.name}/${slot}`, run: () => runOne(api, operation, body), resolve, reject });
+  });
+  kept.set(key, promise);
+  promise.catch(() => kept.delete(key));
+  next();
+  return promise;
+}
+
+async function next() {
+  if (isRunning || !line.length) return;
+  isRunning = true;
+  const entry = line.shift();
+  await entry.run().then(entry.resolve, entry.reject);
+  isRunning = false;
+  next();
+}
+
+async function runOne(api, operation, body) {
+  let job = await api.post(operation.urls.jobs, body, { headers: { Prefer: "wait=20" } });
+  while (!ENDED.has(job.status)) {
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    job = await api.get(job.urls.self);
+  }
+  if (job.status === "failed") throw new Error(job.error?.detail ?? "The preview failed.");
+  if (job.status === "canceled") throw new DOMException("The preview was canceled.", "AbortError");
+  return job;
+}

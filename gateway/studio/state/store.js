@@ -1,0 +1,148 @@
+// What the page knows of the server: media, jobs, operations. Elements watch it and redraw.
+
+import { Problem } from "../server/api.js";
+
+const BUSY_MS = 1500; // interval of refreshing the lists while a job runs
+const IDLE_MS = 6000;
+const SHOWN_JOBS = 30;
+const MEDIA_PAGE = 200;
+export const SAMPLE_DIGITS = "0".repeat(24); // ids of the installation's sample media begin with it
+export const ENDED = new Set(["succeeded", "failed", "canceled"]);
+
+export class Store extends EventTarget {
+  media = new Map(); // id -> record, newest first
+  jobs = new Map(); // id -> job, newest first
+  operations = [];
+  pipelines = []; // the named ones
+  models = [];
+  isReady = false;
+  offline = "";
+  #api;
+  #hidden = new Set(); // ids of media that are about to be deleted
+  #wake = () => {};
+
+  constructor(api) {
+    super();
+    this.#api = api;
+  }
+
+  get api() {
+    return this.#api;
+  }
+
+  /** Call `changed()` after every change until `signal` aborts. */
+  watch(changed, signal) {
+    this.addEventListener("change", changed, { signal });
+  }
+
+  tell() {
+    this.dispatchEvent(new Event("change"));
+  }
+
+  /** Refresh at intervals, for as long as the page is open. */
+  async run() {
+    for (;;) {
+      if (document.visibilityState === "visible") await this.refresh();
+      const busy = [...this.jobs.values()].some((job) => !ENDED.has(job.status));
+      await new Promise((resolve) => {
+        this.#wake = resolve;
+        setTimeout(resolve, busy ? BUSY_MS : IDLE_MS);
+      });
+    }
+  }
+
+  /** Refresh soon. */
+  hurry() {
+    this.#wake();
+  }
+
+  async refresh() {
+    try {
+      const [media, jobs] = await Promise.all([
+        this.#api.get(`/v1/media?limit=${MEDIA_PAGE}`),
+        this.#api.get(`/v1/jobs?limit=${SHOWN_JOBS}`),
+        this.operations.length ? null : this.#readDeclarations(),
+      ]);
+      // Without keys the list has them, unless it is long; asking for one that is not drawn yet would be an error in the console.
+      const samples = this.#api.keyed || media.next_cursor ? await this.#samples(media.items) : [];
+      this.media = new Map([...media.items, ...samples].map((record) => [record.id, record]));
+      this.#mergeJobs(jobs.items);
+      this.offline = "";
+    } catch (error) {
+      this.offline = error instanceof Problem ? error.message : "The server does not answer. Trying again…";
+    }
+    this.isReady = true;
+    this.tell();
+  }
+
+  async #readDeclarations() {
+    const [operations, pipelines] = await Promise.all([
+      this.#api.get("/v1/operations"),
+      this.#api.get("/v1/pipelines/presets").catch(() => []),
+    ]);
+    this.operations = operations;
+    this.pipelines = pipelines;
+  }
+
+  /** The sample media, which other owners' lists leave out. */
+  async #samples(listed) {
+    const known = new Set(listed.map((record) => record.id));
+    const ids = ["00", "01", "02", "03"].map((end) => SAMPLE_DIGITS + end).filter((id) => !known.has(id));
+    const found = ids.map((id) => this.media.get(id) ?? this.#api.get(`/v1/media/${id}`).catch(() => null));
+    return (await Promise.all(found)).filter(Boolean);
+  }
+
+  /** Lists have no results: keep those of jobs that were read whole, and events that are newer than the list. */
+  #mergeJobs(listed) {
+    const merged = listed.map((job) => {
+      const known = this.jobs.get(job.id);
+      if (!known) return job;
+      if (ENDED.has(known.status)) return known.result === undefined || known.result === null ? { ...job, result: known.result } : known;
+      return { ...job, progress: known.progress && job.status === "running" ? known.progress : job.progress };
+    });
+    const isOlder = (job) => !merged.some((other) => other.id === job.id);
+    const extra = [...this.jobs.values()].filter((job) => isOlder(job) && job.isKept);
+    this.jobs = new Map([...merged, ...extra].map((job) => [job.id, job]));
+  }
+
+  /** The media to offer: not those about to be deleted. */
+  get shownMedia() {
+    return [...this.media.values()].filter((record) => !this.#hidden.has(record.id));
+  }
+
+  /** A record; asks the server if it is not in the list. */
+  async record(id) {
+    const known = this.media.get(id);
+    if (known) return known;
+    const record = await this.#api.get(`/v1/media/${id}`);
+    this.addMedia(record);
+    return record;
+  }
+
+  addMedia(record) {
+    this.media = new Map([[record.id, record], ...this.media]);
+    this.tell();
+  }
+
+  /** Put a job at the top of the list, or replace it. */
+  putJob(job) {
+    const next = { ...job, isKept: true };
+    this.jobs = this.jobs.has(job.id) ? new Map(this.jobs).set(job.id, next) : new Map([[job.id, next], ...this.jobs]);
+    for (const record of Object.values(job.outputs ?? {})) this.media.set(record.id, record);
+    this.tell();
+  }
+
+  hide(id, isHidden) {
+    if (isHidden) this.#hidden.add(id);
+    else this.#hidden.delete(id);
+    this.tell();
+  }
+
+  operation(name) {
+    return this.operations.find((operation) => operation.name === name);
+  }
+}
+
+export function isSample(record) {
+  return record.id.startsWith(SAMPLE_DIGITS);
+}

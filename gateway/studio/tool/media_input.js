@@ -1,0 +1,73 @@
+// The choice of media for an input beside the clip: pictures to tap, an upload, or "make it first".
+
+import { Element } from "../base/element.js";
+import { html, keyed } from "../base/html.js";
+import { icon } from "../base/icons.js";
+import { words } from "../base/format.js";
+import { isSample } from "../state/store.js";
+
+const SHOWN = 11;
+const ACCEPTED = { image: "image/*,.heic,.avif", video: "video/*,.mkv,.mxf", images: ".zip" };
+
+class MediaInput extends Element {
+  /** `value`: an id, "auto", a list of ids, or null. Sends `input` with {name, value}. */
+  static props = { store: null, uploads: null, name: "", port: null, value: null, clip: null, error: "", isLong: false };
+
+  enter() {
+    this.store.watch(() => this.redraw(), this.leaving);
+  }
+
+  #set(value) {
+    this.tell("media-input", { name: this.name, value });
+  }
+
+  get #chosen() {
+    return new Set([this.value ?? []].flat());
+  }
+
+  #choose(record) {
+    const chosen = this.#chosen;
+    if (!this.port.many) return this.#set(chosen.has(record.id) ? null : record.id);
+    if (chosen.has(record.id)) chosen.delete(record.id);
+    else chosen.add(record.id);
+    return this.#set([...chosen]);
+  }
+
+  async #upload(input) {
+    const records = (await this.uploads.add([...input.files])).filter(Boolean);
+    input.value = "";
+    if (!records.length) return;
+    this.#set(this.port.many ? [...this.#chosen, ...records.map(({ id }) => id)] : records[0].id);
+  }
+
+  view() {
+    const { port, store, clip } = this;
+    const fitting = store.shownMedia.filter((record) => port.kinds.includes(record.kind) && record.id !== clip.id);
+    const sorted = fitting.sort((a, b) => rank(a, this.#chosen) - rank(b, this.#chosen));
+    const shown = this.isLong ? sorted : sorted.slice(0, SHOWN);
+    const title = port.title ?? words(this.name);
+    const id = `input-${this.name}`;
+    return html`<div class=${`field media-input ${this.error ? "wrong" : ""}`} role="group" aria-labelledby=${id}>
+      <div class="field-head"><span class="label" id=${id}>${title}</span><span class="muted small">${port.optional ? "optional" : "needed"}</span></div>
+      ${port.description && html`<p class="help">${port.description}</p>`}
+      ${port.auto && html`<label class="check"><input type="checkbox" .checked=${this.value === "auto"} @change=${(event) => this.#set(event.target.checked ? "auto" : null)}>
+        Make it first <span class="muted small">adds a step before this one</span></label>`}
+      ${this.value !== "auto" &&
+      html`<ul class="choices">
+        <li><label class="choice add"><input type="file" class="unseen" accept=${port.kinds.map((kind) => ACCEPTED[kind]).join(",")} ?multiple=${port.many}
+          aria-label=${`Upload for ${title}`} @change=${(event) => this.#upload(event.target)}>${icon("add")}<span>Add</span></label></li>
+        ${shown.map((record) => keyed(record.id, html`<li><button type="button" class="choice" aria-pressed=${String(this.#chosen.has(record.id))} title=${record.name}
+          @click=${() => this.#choose(record)}><media-picture .src=${record.urls.thumbnail ?? ""}></media-picture><span>${record.name}</span></button></li>`))}
+        ${sorted.length > shown.length && html`<li><button type="button" class="choice add" @click=${() => (this.isLong = true)}><span>${sorted.length - shown.length} more</span></button></li>`}
+      </ul>`}
+      ${this.error && html`<p class="error">${this.error}</p>`}
+    </div>`;
+  }
+}
+
+/** Chosen media first, then own ones, then samples. */
+function rank(record, chosen) {
+  return chosen.has(record.id) ? 0 : isSample(record) ? 2 : 1;
+}
+
+Element.define("media-input", MediaInput);

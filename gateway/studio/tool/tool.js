@@ -1,0 +1,342 @@
+// One tool on a clip: preset cards, inputs, parameters, a preview, and "Make it".
+
+import { Element } from "../base/element.js";
+import { html, keyed } from "../base/html.js";
+import { icon } from "../base/icons.js";
+import { words } from "../base/format.js";
+import { marked } from "../base/marked.js";
+import { mainOutput } from "../base/outputs.js";
+import { rateOf } from "../base/words.js";
+import { Problem } from "../server/api.js";
+import { previewOf } from "../state/previews.js";
+import { keepDraft, readDraft } from "./draft.js";
+import { sorted } from "./problems.js";
+import { cliText, curlText, pythonText } from "./request_text.js";
+import { parametersOf } from "./schema.js";
+import "../base/code_block.js";
+import "../clip/preset_card.js";
+import "./media_input.js";
+import "./param_field.js";
+
+const TABS = [["form", "Form"], ["curl", "curl"], ["python", "Python"], ["cli", "Command line"]];
+const GROUPS = [["more", "More"], ["expert", "Expert"]];
+const CHECK_AFTER_MS = 500;
+const NOTHING = { params: {}, inputs: {}, general: "" };
+
+/** Editors that take the place below the viewer, by the widget of a parameter or input. */
+const BENCHES = {
+  curve: () => import("../ramp/curve_bench.js"),
+  points: () => import("../mask/mask_bench.js"),
+  mask: () => import("../mask/mask_bench.js"),
+};
+
+class ToolPanel extends Element {
+  static props = {
+    store: null, uploads: null, record: null, route: null, viewer: null,
+    params: {}, inputs: {}, preset: null, problems: NOTHING, estimate: null, tab: "form",
+    time: 0, isStarting: false, previewState: "", benches: {},
+  };
+  #timer = null;
+  #checking = null;
+
+  enter() {
+    this.store.watch(() => this.redraw(), this.leaving);
+    document.addEventListener("viewer-time", (event) => (this.time = event.detail), { signal: this.leaving });
+    this.#open();
+  }
+
+  leave() {
+    clearTimeout(this.#timer);
+    this.tell("stage", { preview: null, overlay: null, canvas: null, marks: [], part: null });
+  }
+
+  changed(name, before) {
+    if (name === "route" && this.isConnected && before?.tool !== this.route.tool) this.#open();
+    this.redraw();
+  }
+
+  get operation() {
+    return this.store.operation(this.route.tool);
+  }
+
+  get clipInput() {
+    return Object.entries(this.operation.inputs).find(([, port]) => port.kinds.includes(this.record.kind))?.[0] ?? null;
+  }
+
+  /** Take over the settings of a job, a preset, or what was entered before. */
+  async #open() {
+    const { operation, record, route } = this;
+    if (!operation) return;
+    Object.assign(this, { problems: NOTHING, estimate: null, tab: "form", previewState: "", params: {}, inputs: {}, preset: null });
+    this.tell("stage", { preview: null, overlay: null, canvas: null, marks: [], part: null });
+    const presets = operation.presets ?? [];
+    const preset = presets.find(({ name }) => name === route.preset);
+    const draft = readDraft(record.id, operation.name);
+    if (route.from) await this.#takeFrom(route.from);
+    else if (preset) Object.assign(this, { preset: preset.name, params: { ...preset.params } });
+    else if (draft) Object.assign(this, draft);
+    else this.#makeFirst();
+    for (const widget of this.#widgets) {
+      if (BENCHES[widget] && !this.benches[widget]) {
+        await BENCHES[widget]();
+        this.benches = { ...this.benches, [widget]: true };
+      }
+    }
+    this.#checkSoon();
+  }
+
+  async #takeFrom(id) {
+    const job = this.store.jobs.get(id) ?? (await this.store.api.get(`/v1/jobs/${id}`).catch(() => null));
+    if (!job) return;
+    const defaults = this.operation.params.properties ?? {};
+    const isSet = ([name, value]) => JSON.stringify(value) !== JSON.stringify(defaults[name]?.default);
+    const { [this.clipInput]: _clip, ...others } = job.inputs;
+    this.params = Object.fromEntries(Object.entries(job.params).filter(isSet));
+    this.inputs = Object.fromEntries(Object.entries(others).filter(([, value]) => value));
+  }
+
+  /** Inputs that the server can make first are made unless the user chooses otherwise. */
+  #makeFirst() {
+    const needed = Object.entries(this.operation.inputs).filter(([name, port]) => port.auto && !port.optional && name !== this.clipInput);
+    this.inputs = Object.fromEntries(needed.map(([name]) => [name, "auto"]));
+  }
+
+  get #parameters() {
+    return parametersOf(this.operation.params);
+  }
+
+  get #widgets() {
+    const ofParams = this.#parameters.map(({ widget }) => widget);
+    const ofInputs = Object.values(this.operation.inputs).map(({ widget }) => widget);
+    return new Set([...ofParams, ...ofInputs].filter(Boolean));
+  }
+
+  /** All inputs of a request. */
+  get #allInputs() {
+    const { clipInput } = this;
+    const own = Object.fromEntries(Object.entries(this.inputs).filter(([, value]) => value && (!Array.isArray(value) || value.length)));
+    if (!clipInput) return own;
+    const port = this.operation.inputs[clipInput];
+    const more = port.many ? [this.inputs[clipInput] ?? []].flat() : [];
+    return { [clipInput]: more.length ? [this.record.id, ...more] : this.record.id, ...Object.fromEntries(Object.entries(own).filter(([name]) => name !== clipInput)) };
+  }
+
+  /** Names of inputs that are needed and missing. */
+  get #missing() {
+    const given = this.#allInputs;
+    const { inputs, needs } = this.operation;
+    const missing = Object.keys(inputs).filter((name) => !inputs[name].optional && !given[name]);
+    if (needs.length && !needs.some((name) => given[name])) missing.push(needs[0]);
+    return missing;
+  }
+
+  setParam(name, value) {
+    const { [name]: _before, ...others } = this.params;
+    this.params = value === undefined ? others : { ...others, [name]: value };
+    this.preset = null;
+    this.#edited();
+  }
+
+  setInput(name, value) {
+    this.inputs = { ...this.inputs, [name]: value };
+    this.#edited();
+  }
+
+  #edited() {
+    keepDraft(this.record.id, this.operation.name, { params: this.params, inputs: this.inputs, preset: this.preset });
+    this.problems = NOTHING;
+    this.#checkSoon();
+  }
+
+  #choosePreset(card) {
+    const isSame = this.preset === card.presetName;
+    Object.assign(this, { preset: isSame ? null : card.presetName, params: isSame ? {} : { ...card.params } });
+    keepDraft(this.record.id, this.operation.name, { params: this.params, inputs: this.inputs, preset: this.preset });
+    this.problems = NOTHING;
+    this.#checkSoon();
+  }
+
+  #checkSoon() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#check(), CHECK_AFTER_MS);
+  }
+
+  /** Check the request without running it: problems at their fields, and an estimate. */
+  async #check() {
+    const { operation } = this;
+    if (!this.isConnected || !operation.available || this.#missing.length) return;
+    const request = (this.#checking = { inputs: this.#allInputs, params: this.params });
+    try {
+      const answer = await this.store.api.post(operation.urls.check, request);
+      if (this.#checking === request) Object.assign(this, { problems: NOTHING, estimate: answer.estimate ?? null });
+    } catch (error) {
+      if (this.#checking === request && error instanceof Problem) this.#refuse(error);
+    }
+  }
+
+  #refuse(error) {
+    this.problems = sorted(error);
+    this.estimate = null;
+  }
+
+  async #make() {
+    this.isStarting = true;
+    try {
+      const headers = { "Idempotency-Key": crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}` };
+      const job = await this.store.api.post(this.operation.urls.jobs, { inputs: this.#allInputs, params: this.params }, { headers });
+      this.store.putJob(job);
+      location.hash = `#/job/${job.id}`;
+    } catch (error) {
+      this.#refuse(error);
+      queueMicrotask(() => this.querySelector(".wrong input, .wrong select, .panel-error")?.focus());
+    } finally {
+      this.isStarting = false;
+    }
+  }
+
+  async #preview() {
+    const { operation, params } = this;
+    const at = this.time;
+    this.previewState = "running";
+    try {
+      const job = await previewOf(this.store.api, operation, { inputs: this.#allInputs, params, at, seconds: 4, slot: "tool" });
+      const output = mainOutput(job);
+      this.previewState = "";
+      if (!output || !["video", "image", "images"].includes(output.kind)) return;
+      const path = output.kind === "images" ? output.urls.thumbnail : output.urls.content;
+      const held = await this.store.api.mediaUrl(path, this.leaving);
+      this.tell("stage", { preview: { url: held.url, kind: output.kind === "video" ? "video" : "image", label: "Preview" } });
+      if (matchMedia("(max-width: 60rem)").matches) scrollTo({ top: 0, behavior: "smooth" });
+    } catch (error) {
+      this.previewState = "";
+      if (error.name !== "AbortError") this.#refuse(error);
+    }
+  }
+
+  view() {
+    const { operation } = this;
+    if (!operation) return html`<div class="panel panel-area"><p class="error">There is no tool ${this.route.tool}.</p></div>`;
+    return html`
+      <div class="bench">${this.#bench()}</div>
+      <div class="panel panel-area">
+        <header class="tool-head">
+          <a class="icon button quiet" href=${`#/clip/${this.record.id}`} aria-label="All tools" title="All tools">${icon("back")}</a>
+          <div><h2>${operation.title ?? words(operation.name.split(".")[1])}</h2><p class="muted small">${operation.summary}.</p></div>
+        </header>
+        ${!operation.available && html`<p class="notice">This tool needs a model that is not installed. On the server, run: <code>${operation.install}</code></p>`}
+        ${this.#presets()}
+        <div class="tabs segments" role="tablist" aria-label="How to start it">${TABS.map(
+          ([name, label]) => html`<button type="button" role="tab" id=${`tab-${name}`} aria-selected=${String(this.tab === name)} aria-controls="tab-panel" @click=${() => (this.tab = name)}>${label}</button>`,
+        )}</div>
+        <div id="tab-panel" role="tabpanel" aria-labelledby=${`tab-${this.tab}`}>${this.tab === "form" ? this.#form() : this.#code()}</div>
+        ${this.#bar()}
+      </div>`;
+  }
+
+  #bench() {
+    const { benches, record } = this;
+    const curve = this.#parameters.find(({ widget }) => widget === "curve");
+    if (curve && benches.curve && record.kind === "video")
+      return html`<curve-bench .store=${this.store} .record=${record} .params=${this.params} .parameter=${curve} .viewer=${this.viewer} .time=${this.time}
+        @curve=${(event) => this.setParam(curve.name, event.detail)} @param=${(event) => this.setParam(event.detail.name, event.detail.value)}></curve-bench>`;
+    const isMask = ["points", "mask"].some((widget) => this.#widgets.has(widget)) && (benches.points || benches.mask);
+    if (isMask && record.kind === "video")
+      return html`<mask-bench .store=${this.store} .uploads=${this.uploads} .record=${record} .operation=${operationWith(this)} .inputs=${this.inputs} .params=${this.params}
+        .viewer=${this.viewer} .time=${this.time} @media-input=${(event) => this.setInput(event.detail.name, event.detail.value)}
+        @param=${(event) => this.setParam(event.detail.name, event.detail.value)}></mask-bench>`;
+    return null;
+  }
+
+  #presets() {
+    const { operation, record } = this;
+    const presets = operation.presets ?? [];
+    if (!presets.length || record.kind !== "video" || !operation.available) return null;
+    return html`<ul class="preset-cards" aria-label="Presets">${presets.map((preset) => {
+      const card = { ...preset, presetName: preset.name, operation };
+      return keyed(`${operation.name} ${preset.name}`, html`<li><preset-card .store=${this.store} .record=${record} .card=${card} .chosen=${this.preset === preset.name}
+        .inputs=${{ [this.clipInput]: record.id }} @choose=${() => this.#choosePreset(card)}></preset-card></li>`);
+    })}</ul>`;
+  }
+
+  #form() {
+    const { operation, problems } = this;
+    const parameters = this.#parameters.filter(({ widget }) => widget !== "curve" && widget !== "points");
+    const inGroup = (group) => parameters.filter((parameter) => parameter.group === group);
+    const ports = Object.entries(operation.inputs).filter(([name, port]) => name !== this.clipInput || port.many);
+    const isFirst = ([name, port]) => !port.optional || port.auto || operation.needs.includes(name) || this.inputs[name] || name === "background";
+    const basics = inGroup("basics");
+    return html`<form class="fields" @submit=${(event) => event.preventDefault()} @param=${(event) => this.setParam(event.detail.name, event.detail.value)}
+        @media-input=${(event) => this.setInput(event.detail.name, event.detail.value)}
+        @param-error=${({ detail }) => (this.problems = { ...NOTHING, params: { [detail.name]: detail.detail } })}>
+      ${ports.filter((entry) => isFirst(entry) && entry[0] !== this.clipInput).map((entry) => keyed(entry[0], this.#port(entry)))}
+      ${basics.map((parameter) => this.#field(parameter))}
+      ${GROUPS.map(([group, label]) => {
+        const inside = inGroup(group);
+        const more = group === "more" ? ports.filter((entry) => !isFirst(entry) || entry[0] === this.clipInput) : [];
+        if (!inside.length && !more.length) return null;
+        const isWrong = inside.some(({ name }) => problems.params[name]);
+        const changes = inside.filter(({ name }) => name in this.params).length;
+        return html`<details ?open=${isWrong || (!basics.length && group === "more")}><summary>${label} ${changes > 0 && html`<span class="badge">${changes} changed</span>`}</summary>
+          <div class="fields">${more.map((entry) => keyed(entry[0], this.#port(entry)))}${inside.map((parameter) => this.#field(parameter))}</div></details>`;
+      })}
+    </form>`;
+  }
+
+  #port([name, port]) {
+    const isMore = name === this.clipInput;
+    const shown = isMore ? { ...port, title: "More clips besides this one", description: "", optional: true } : port;
+    return html`<media-input .store=${this.store} .uploads=${this.uploads} .name=${name} .port=${shown} .clip=${this.record} .value=${this.inputs[name] ?? null}
+      .error=${this.problems.inputs[name] ?? ""}></media-input>`;
+  }
+
+  #field(parameter) {
+    const { name } = parameter;
+    return keyed(name, html`<param-field .parameter=${parameter} .value=${this.params[name]} .error=${this.problems.params[name] ?? ""}
+      .time=${this.time} .frame=${Math.floor(this.time * rateOf(this.record.media) + 1e-3)}></param-field>`);
+  }
+
+  #code() {
+    const { operation, params, store } = this;
+    const inputs = this.#allInputs;
+    const { origin } = location;
+    const options = { keyed: store.api.keyed };
+    const nameOf = (id) => (id === "auto" ? id : (store.media.get(id)?.name ?? id));
+    const files = Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, Array.isArray(value) ? value.map(nameOf) : nameOf(value)]));
+    const text = { curl: () => curlText(origin, operation, inputs, params, options), python: () => pythonText(origin, operation, inputs, params, options), cli: () => cliText(operation, files, params) }[this.tab]();
+    return html`<code-block .text=${text} .label=${`Request for ${this.tab}`}></code-block>
+      <p class="muted small">The same settings as in the form. More at <a href="/docs">the API pages</a>.</p>`;
+  }
+
+  #bar() {
+    const { operation, problems, estimate, isStarting } = this;
+    const missing = this.#missing;
+    const why = missing.length ? `Choose ${missing.map((name) => words(name).toLowerCase()).join(" and ")} first.` : "";
+    const hasProblem = problems.general || Object.keys(problems.params).length + Object.keys(problems.inputs).length > 0;
+    const isPreviewable = operation.preview && this.record.kind === "video" && !Object.values(this.inputs).includes("auto");
+    return html`<div class="action-bar">
+      ${hasProblem && html`<p class="error panel-error" role="alert" tabindex="-1">${problems.general || "Some settings do not fit; they are marked."}</p>`}
+      ${why && html`<p class="muted small">${why}</p>`}
+      <div class="row">
+        ${isPreviewable && html`<button type="button" ?disabled=${this.previewState === "running" || missing.length > 0 || !operation.available} @click=${() => this.#preview()}>
+          ${this.previewState === "running" ? html`<span class="spinner"></span>Preview…` : "Preview"}</button>`}
+        <button type="button" class="primary" ?disabled=${isStarting || missing.length > 0 || !operation.available} @click=${() => this.#make()}>
+          Make it${estimate && html`<span class="estimate">about ${estimateText(estimate.seconds)}</span>`}</button>
+      </div>
+      ${operation.available && problems.general && problems.general.includes("`") ? marked(problems.general) : null}
+    </div>`;
+  }
+}
+
+/** The operation that makes the masks of a tool's `mask` input. */
+function operationWith(panel) {
+  return panel.operation.name === "matting.mask" ? panel.operation : panel.store.operation("matting.mask");
+}
+
+/** Seconds as "2 s", "40 s", "3 min", rounded as an estimate is. */
+export function estimateText(seconds) {
+  if (seconds < 10) return `${Math.max(1, Math.round(seconds))} s`;
+  if (seconds < 100) return `${Math.round(seconds / 5) * 5} s`;
+  return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
+}
+
+Element.define("tool-panel", ToolPanel);

@@ -1,0 +1,97 @@
+// The filmstrip under the viewer: a slider over the whole clip, with its pictures and marks.
+
+import { Element } from "../base/element.js";
+import { html } from "../base/html.js";
+import { position } from "../base/format.js";
+import { drawTile, stripOf } from "../server/views.js";
+
+class ClipStrip extends Element {
+  /** `marks`: times in seconds; `part`: [start, end] of the part in use, or null. Sends `seek` with seconds. */
+  static props = { store: null, record: null, time: 0, marks: [], part: null, strip: null, hover: null };
+  #sizes = null;
+
+  enter() {
+    this.#sizes = new ResizeObserver(() => this.#paint());
+    this.#load();
+  }
+
+  leave() {
+    this.#sizes.disconnect();
+  }
+
+  changed(name) {
+    if (name === "record" && this.isConnected) this.#load();
+    this.redraw();
+  }
+
+  async #load() {
+    const { record } = this;
+    this.strip = null;
+    const strip = await stripOf(this.store.api, record).catch(() => null);
+    if (this.record === record) this.strip = strip;
+    this.#paint();
+  }
+
+  get duration() {
+    return this.record.media.duration_s || 1;
+  }
+
+  drawn() {
+    const canvas = this.querySelector("canvas");
+    if (canvas) this.#sizes.observe(canvas);
+    if (this.painted !== this.strip) this.#paint();
+  }
+
+  #paint() {
+    const canvas = this.querySelector("canvas");
+    if (!canvas || !canvas.clientWidth) return;
+    this.painted = this.strip;
+    const ratio = devicePixelRatio || 1;
+    canvas.width = canvas.clientWidth * ratio;
+    canvas.height = canvas.clientHeight * ratio;
+    if (!this.strip) return;
+    const context = canvas.getContext("2d");
+    const shape = Math.max(0.7, this.strip.tile_width / this.strip.tile_height);
+    const count = Math.max(1, Math.round(canvas.width / (canvas.height * shape)));
+    const width = canvas.width / count;
+    for (let tile = 0; tile < count; tile += 1) {
+      const time = ((tile + 0.5) / count) * this.duration;
+      drawTile(context, this.strip, time, [tile * width, 0, Math.ceil(width), canvas.height]);
+    }
+  }
+
+  #timeAt(event) {
+    const box = event.currentTarget.getBoundingClientRect();
+    return Math.min(Math.max((event.clientX - box.left) / box.width, 0), 1) * this.duration;
+  }
+
+  #drag(event) {
+    this.hover = event.pointerType === "mouse" ? this.#timeAt(event) : null;
+    if (event.buttons & 1) this.tell("seek", this.#timeAt(event));
+  }
+
+  #key(event) {
+    const steps = { PageUp: this.duration / 10, PageDown: -this.duration / 10, Home: -this.duration, End: this.duration };
+    if (!(event.key in steps)) return; // arrows are the viewer's: they step by frames
+    event.preventDefault();
+    event.stopPropagation();
+    this.tell("seek", Math.min(Math.max(this.time + steps[event.key], 0), this.duration));
+  }
+
+  view() {
+    const { duration, time, hover, part } = this;
+    const place = (seconds) => Math.min(Math.max(seconds / duration, 0), 1);
+    return html`<div class="strip" role="slider" tabindex="0" aria-label="Position in the clip" aria-valuemin="0" aria-valuemax=${duration}
+      aria-valuenow=${time.toFixed(2)} aria-valuetext=${`${position(time)} of ${position(duration)}`}
+      @pointerdown=${(event) => { event.currentTarget.setPointerCapture(event.pointerId); this.tell("seek", this.#timeAt(event)); }}
+      @pointermove=${(event) => this.#drag(event)} @pointerleave=${() => (this.hover = null)} @keydown=${(event) => this.#key(event)}>
+      <canvas aria-hidden="true"></canvas>
+      ${part && html`<span class="unused" :--from="0" :--to=${place(part[0])}></span><span class="unused" :--from=${place(part[1])} :--to="1"></span>`}
+      ${this.marks.map((mark) => html`<span class="mark" :--at=${place(mark)}></span>`)}
+      <span class="head" :--at=${place(time)}></span>
+      ${hover !== null && html`<span class="hover" :--at=${place(hover)}><b>${position(hover)}</b></span>`}
+    </div>`;
+  }
+}
+
+Element.define("clip-strip", ClipStrip);

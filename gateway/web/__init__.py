@@ -1,0 +1,1 @@
+"""The web studio: its files, and how they are served."""

@@ -1,0 +1,80 @@
+"""Routes of the web studio."""
+
+import asyncio
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+from threading import Lock
+
+from fastapi import APIRouter, Request, Response
+
+from gateway.web.bundle import Bundle, PageFile, newest_change, read_bundle
+
+FOLDER = Path(str(files("gateway") / "studio"))
+PREFIX = "/studio"
+FOREVER = "public, max-age=31536000, immutable"
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' blob: data:; "
+    "media-src 'self' blob:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+}
+
+
+class Studio:
+    """The files in force. They are read again after a change, which matters to those who edit them."""
+
+    def __init__(self, folder: Path = FOLDER):
+        self._folder = folder
+        self._changed = 0
+        self._bundle: Bundle | None = None
+        self._lock = Lock()
+
+    def bundle(self) -> Bundle:
+        """Return the current files."""
+        with self._lock:
+            changed = newest_change(self._folder)
+            if self._bundle is None or changed != self._changed:
+                self._bundle, self._changed = read_bundle(self._folder, PREFIX), changed
+            return self._bundle
+
+
+def studio_routes(studio: Studio | None = None) -> APIRouter:
+    """Return the routes of the page and its files."""
+    router = APIRouter(include_in_schema=False)
+    studio = studio or Studio()
+
+    @router.get("/")
+    async def page(request: Request) -> Response:
+        bundle = await asyncio.to_thread(studio.bundle)
+        return _answer(request, bundle.index, etag=bundle.version, caching="no-cache")
+
+    @router.get(PREFIX + "/{version}/{path:path}")
+    async def file(version: str, path: str, request: Request) -> Response:
+        bundle = await asyncio.to_thread(studio.bundle)
+        found = bundle.files.get(path)
+        if found is None:
+            return Response(status_code=404, headers=HEADERS)
+        # A page of an earlier version still gets files, but must not keep them under the old address.
+        return _answer(request, found, etag=bundle.version, caching=FOREVER if version == bundle.version else "no-store")
+
+    return router
+
+
+def _answer(request: Request, file: PageFile, *, etag: str, caching: str) -> Response:
+    headers = HEADERS | {"Cache-Control": caching, "ETag": f'"{etag}"', "Vary": "Accept-Encoding"}
+    if f'"{etag}"' in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    is_compressed = file.compressed is not None and "gzip" in set(_codings(request.headers.get("accept-encoding", "")))
+    content = file.compressed if is_compressed and file.compressed is not None else file.content
+    if is_compressed:
+        headers["Content-Encoding"] = "gzip"
+    return Response(content, media_type=file.content_type, headers=headers)
+
+
+def _codings(header: str) -> Iterator[str]:
+    """Yield the content codings that a client accepts."""
+    for part in header.split(","):
+        name, _, quality = part.partition(";")
+        if quality.replace(" ", "") not in ("q=0", "q=0.0"):
+            yield name.strip().lower()
