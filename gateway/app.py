@@ -106,4 +106,3 @@ def add_pages(app: FastAPI, upstreams: Upstreams, *, keys_needed: bool = False) 
         return JSONResponse(await merged(own(), upstreams, keys_needed=keys_needed))
 
     app.include_router(studio_routes())
-

@@ -4,9 +4,9 @@ import { Api } from "./server/api.js";
 import { Store } from "./state/store.js";
 import { Uploads } from "./state/uploads.js";
 import { follower } from "./state/follower.js";
-import { applyTheme } from "./app/theme.js";
-import { askForKey } from "./app/key_dialog.js";
-import "./app/app.js";
+import { applyTheme } from "./common/theme.js";
+import { askForKey } from "./common/key_dialog.js";
+import "./app.js";
 
 applyTheme();
 const store = new Store(new Api(askForKey));

@@ -70,8 +70,7 @@ def modules_from(first: str, contents: Mapping[str, bytes]) -> list[str]:
         if name in reached:
             continue
         reached.append(name)
-        for match in IMPORT.finditer(contents[name].decode()):
-            waiting.append(_joined(name, match[1] or match[2]))
+        waiting.extend(_joined(name, match[1] or match[2]) for match in IMPORT.finditer(contents[name].decode()))
     return reached
 
 

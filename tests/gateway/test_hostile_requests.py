@@ -18,9 +18,9 @@ BODY = {"inputs": {"video": SAMPLE_ID}, "params": {"max_speed": 4, "min_speed": 
     [
         ("/v1/speed-ramp/%00", 404),
         ("/v1/media/%00/content", 404),
-        ("/page/%00", 404),
+        ("/studio/x/%00", 404),
         ("/docs/assets/%00", 404),
-        ("/page/..%2f..%2fapp.py", 404),
+        ("/studio/x/..%2f..%2fapp.py", 404),
         ("/v1/speed-ramp//operations", 404),
         ("/v1/speed-ramp/operations/", 404),
         ("/v1/nothing/operations", 404),

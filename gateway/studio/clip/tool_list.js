@@ -5,9 +5,9 @@ import { html, keyed } from "../base/html.js";
 import { icon } from "../base/icons.js";
 import { ago, words } from "../base/format.js";
 import { clipId, mainOutput } from "../base/outputs.js";
-import { toolAddress } from "../app/route.js";
-import { startCards } from "./start_cards.js";
-import "./preset_card.js";
+import { toolAddress } from "../common/route.js";
+import { startCards } from "../presets/start_cards.js";
+import "../presets/preset_card.js";
 
 const SERVICES = {
   "speed-ramp": ["Speed", "ramp"],

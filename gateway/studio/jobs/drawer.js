@@ -4,7 +4,7 @@ import { Element } from "../base/element.js";
 import { html, keyed } from "../base/html.js";
 import { icon } from "../base/icons.js";
 import { ENDED } from "../state/store.js";
-import { notify } from "../app/notices.js";
+import { notify } from "../common/notices.js";
 import "./job_row.js";
 
 class JobsDrawer extends Element {
@@ -22,7 +22,7 @@ class JobsDrawer extends Element {
 
   view() {
     if (!this.isOpen) return null;
-    const jobs = [...this.store.jobs.values()];
+    const jobs = [...this.store.jobs.values()].filter((job) => !job.metadata?.studio);
     const running = jobs.filter((job) => !ENDED.has(job.status));
     const ended = jobs.filter((job) => ENDED.has(job.status));
     const rows = (list) => list.map((job) => keyed(job.id, html`<li><job-row .store=${this.store} .job=${job}></job-row></li>`));

@@ -5,9 +5,9 @@ import { html } from "../base/html.js";
 import { icon } from "../base/icons.js";
 import { ago } from "../base/format.js";
 import { clipId, mainOutput } from "../base/outputs.js";
-import { toolAddress } from "../app/route.js";
+import { toolAddress } from "../common/route.js";
 import { ENDED } from "../state/store.js";
-import { notify } from "../app/notices.js";
+import { notify } from "../common/notices.js";
 import { endText, progressText, titleOf } from "./job_text.js";
 import "./job_steps.js";
 

@@ -6,7 +6,7 @@ import { icon } from "../base/icons.js";
 import { bytes } from "../base/format.js";
 import { tags } from "../base/words.js";
 import { isSample } from "../state/store.js";
-import { notify } from "../app/notices.js";
+import { notify } from "../common/notices.js";
 import { askForLink } from "./link_dialog.js";
 import "./media_card.js";
 import "./upload_list.js";

@@ -6,8 +6,8 @@ import { icon } from "../base/icons.js";
 import { extent, facts, tags } from "../base/words.js";
 import { drawTile, stripOf } from "../server/views.js";
 import { isSample } from "../state/store.js";
-import { notify } from "../app/notices.js";
-import "../app/picture.js";
+import { notify } from "../common/notices.js";
+import "../common/picture.js";
 
 class MediaCard extends Element {
   static props = { store: null, record: null, strip: null, at: null, isRenaming: false };

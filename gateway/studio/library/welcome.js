@@ -4,8 +4,8 @@ import { Element } from "../base/element.js";
 import { html } from "../base/html.js";
 import { icon } from "../base/icons.js";
 import { isSample } from "../state/store.js";
-import { startCards } from "../clip/start_cards.js";
-import "../clip/preset_card.js";
+import { startCards } from "../presets/start_cards.js";
+import "../presets/preset_card.js";
 
 class Welcome extends Element {
   static props = { store: null };

@@ -14,7 +14,7 @@ import { sorted } from "./problems.js";
 import { cliText, curlText, pythonText } from "./request_text.js";
 import { parametersOf } from "./schema.js";
 import "../base/code_block.js";
-import "../clip/preset_card.js";
+import "../presets/preset_card.js";
 import "./media_input.js";
 import "./param_field.js";
 

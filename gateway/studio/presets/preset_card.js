@@ -4,9 +4,9 @@ import { Element } from "../base/element.js";
 import { html } from "../base/html.js";
 import { icon } from "../base/icons.js";
 import { mainOutput } from "../base/outputs.js";
-import { toolAddress } from "../app/route.js";
+import { toolAddress } from "../common/route.js";
 import { previewOf } from "../state/previews.js";
-import "../app/picture.js";
+import "../common/picture.js";
 
 class PresetCard extends Element {
   /** `card`: {title, sentence, operation, params, presetName}; `inputs`: of the job; `chosen`: whether it is selected, null for a link. */

@@ -1,21 +1,21 @@
 // The frame around every screen: header, navigation, drop area, jobs drawer, notices.
 
-import { Element } from "../base/element.js";
-import { html } from "../base/html.js";
-import { icon } from "../base/icons.js";
-import { ENDED } from "../state/store.js";
-import { setPictureApi } from "./picture.js";
-import { isDark, toggleTheme } from "./theme.js";
-import { notify } from "./notices.js";
-import { routeOf } from "./route.js";
-import "../library/library.js";
-import "../jobs/drawer.js";
+import { Element } from "./base/element.js";
+import { html } from "./base/html.js";
+import { icon } from "./base/icons.js";
+import { ENDED } from "./state/store.js";
+import { setPictureApi } from "./common/picture.js";
+import { isDark, toggleTheme } from "./common/theme.js";
+import { notify } from "./common/notices.js";
+import { routeOf } from "./common/route.js";
+import "./library/library.js";
+import "./jobs/drawer.js";
 
 /** Screens that are loaded when first opened. */
 const LATER = {
-  clip: () => import("../clip/clip.js"),
-  job: () => import("../result/result.js"),
-  pipelines: () => import("../pipelines/pipelines.js"),
+  clip: () => import("./clip/clip.js"),
+  job: () => import("./result/result.js"),
+  pipelines: () => import("./pipelines/pipelines.js"),
 };
 
 class App extends Element {

@@ -1,0 +1,257 @@
+// The workbench of masks: click to add or remove, box, brush and eraser on the picture of the viewer.
+
+import { Element } from "../base/element.js";
+import { html } from "../base/html.js";
+import { icon } from "../base/icons.js";
+import { position } from "../base/format.js";
+import { rateOf } from "../base/words.js";
+import { ENDED } from "../state/store.js";
+import { History } from "../ramp/edit.js";
+import { drawMask, EMPTY, isEmpty, paintTint } from "./mask_state.js";
+
+const WIDTH = 640; // pixels of the mask while it is drawn
+const TINT = [242, 148, 40];
+const TOOLS = [["add", "Add", "Click on the subject"], ["remove", "Leave out", "Click beside the subject"], ["box", "Box", "Drag a box around the subject"],
+  ["brush", "Brush", "Paint the subject"], ["eraser", "Eraser", "Paint what does not belong"]];
+
+class MaskBench extends Element {
+  /** `operation`: matting.mask; `inputs`, `params`: of the tool. Sends `media-input` with the mask, and `param` for the start frame. */
+  static props = {
+    store: null, uploads: null, record: null, operation: null, inputs: {}, params: {}, viewer: null, time: 0,
+    tool: "", size: 0.06, state: EMPTY, note: "", isBusy: false, drawnAt: null,
+  };
+  #history = new History();
+  #overlay = document.createElement("canvas");
+  #mask = document.createElement("canvas");
+  #drag = null;
+  #cursor = null;
+  #asked = 0;
+
+  enter() {
+    const { width, height } = this.record.media;
+    for (const canvas of [this.#overlay, this.#mask]) Object.assign(canvas, { width: WIDTH, height: Math.round((WIDTH * height) / width) });
+    const overlay = this.#overlay;
+    overlay.className = "mask-overlay";
+    overlay.setAttribute("role", "img");
+    overlay.setAttribute("aria-label", "Mask over the picture");
+    const { leaving: signal } = this;
+    overlay.addEventListener("pointerdown", (event) => this.#down(event), { signal });
+    overlay.addEventListener("pointermove", (event) => this.#move(event), { signal });
+    overlay.addEventListener("pointerup", (event) => this.#up(event), { signal });
+    overlay.addEventListener("pointerleave", () => { this.#cursor = null; this.#paint(); }, { signal });
+  }
+
+  get hasOwnTool() {
+    return this.closest("tool-panel")?.operation === this.operation;
+  }
+
+  #choose(tool) {
+    this.tool = this.tool === tool ? "" : tool;
+    this.viewer().pause();
+    this.tell("stage", { overlay: this.tool ? this.#overlay : null, preview: null });
+    this.drawnAt ??= this.time;
+    if (this.tool) this.viewer().seek(this.drawnAt);
+    this.#paint();
+  }
+
+  #set(state) {
+    this.#history.note(this.state);
+    this.state = state;
+    this.#paint();
+  }
+
+  #undo() {
+    if (this.#history.canUndo) this.state = this.#history.undo(this.state);
+    this.#paint();
+  }
+
+  #redo() {
+    if (this.#history.canRedo) this.state = this.#history.redo(this.state);
+    this.#paint();
+  }
+
+  #place(event) {
+    const box = this.#overlay.getBoundingClientRect();
+    const within = (value) => Number(Math.min(Math.max(value, 0), 0.9999).toFixed(4));
+    return [within((event.clientX - box.left) / box.width), within((event.clientY - box.top) / box.height)];
+  }
+
+  #down(event) {
+    if (event.button !== 0) return;
+    event.preventDefault();
+    this.#overlay.setPointerCapture(event.pointerId);
+    const place = this.#place(event);
+    if (this.tool === "add" || this.tool === "remove") return void this.#click(place, this.tool === "add" && !event.altKey ? 1 : -1);
+    this.#drag = { from: place, points: [place] };
+    this.#paint();
+  }
+
+  #move(event) {
+    this.#cursor = this.#place(event);
+    if (this.#drag) this.#drag.points.push(this.#cursor);
+    this.#paint();
+  }
+
+  #up(event) {
+    const drag = this.#drag;
+    this.#drag = null;
+    if (!drag) return;
+    if (this.tool === "box") {
+      const [x, y] = this.#place(event);
+      const box = [Math.min(x, drag.from[0]), Math.min(y, drag.from[1]), Math.max(x, drag.from[0]), Math.max(y, drag.from[1])];
+      if (box[2] - box[0] > 0.01 && box[3] - box[1] > 0.01) this.#ask({ ...this.state, box, points: [] });
+      return;
+    }
+    this.#set({ ...this.state, strokes: [...this.state.strokes, { adds: this.tool === "brush", size: this.size, points: drag.points }] });
+  }
+
+  #click([x, y], sign) {
+    const points = [...this.state.points, [x, y, sign]];
+    if (!points.some((point) => point[2] === 1)) return void (this.note = "Click on the subject first.");
+    this.#ask({ ...this.state, points });
+  }
+
+  /** Ask the server for the mask of clicks or a box. */
+  async #ask(state) {
+    const number = (this.#asked += 1);
+    this.#set(state);
+    this.isBusy = true;
+    this.note = "Finding the edges…";
+    const params = { frame: this.#frame };
+    if (state.box) params.box = state.box;
+    else params.points = state.points;
+    try {
+      const { operation, store } = this;
+      const body = { inputs: { video: this.record.id }, params, metadata: { studio: "mask" } };
+      let job = await store.api.post(operation.urls.jobs, body, { headers: { Prefer: "wait=20" } });
+      while (!ENDED.has(job.status)) {
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        job = await store.api.get(job.urls.self);
+      }
+      if (job.status !== "succeeded") throw new Error(job.error?.detail ?? "No mask was found.");
+      const held = await store.api.mediaUrl(job.outputs.mask.urls.content);
+      const base = new Image();
+      base.src = held.url;
+      await base.decode();
+      if (number === this.#asked) {
+        this.state = { ...this.state, base };
+        this.note = job.result?.method === "grabcut" ? "Found without a network: correct it with the brush where needed." : "";
+      }
+    } catch (error) {
+      if (number === this.#asked) this.note = error.message;
+    }
+    if (number === this.#asked) this.isBusy = false;
+    this.#paint();
+  }
+
+  get #frame() {
+    return Math.floor((this.drawnAt ?? this.time) * rateOf(this.record.media) + 1e-3);
+  }
+
+  #paint() {
+    const { state } = this;
+    const context = this.#overlay.getContext("2d");
+    const { width, height } = this.#overlay;
+    const strokes = this.#drag && this.tool !== "box" ? [...state.strokes, { adds: this.tool === "brush", size: this.size, points: this.#drag.points }] : state.strokes;
+    const shown = { ...state, strokes };
+    context.clearRect(0, 0, width, height);
+    if (!isEmpty(shown)) {
+      drawMask(this.#mask, shown);
+      paintTint(context, this.#mask, TINT);
+    }
+    for (const [x, y, sign] of state.points) this.#dot(context, x * width, y * height, sign);
+    const box = this.#drag && this.tool === "box" && this.#cursor ? [...this.#drag.from, ...this.#cursor] : state.box;
+    if (box) {
+      Object.assign(context, { strokeStyle: "#fff", lineWidth: 2 });
+      context.setLineDash([6, 4]);
+      context.strokeRect(box[0] * width, box[1] * height, (box[2] - box[0]) * width, (box[3] - box[1]) * height);
+      context.setLineDash([]);
+    }
+    if (this.#cursor && ["brush", "eraser"].includes(this.tool)) {
+      Object.assign(context, { strokeStyle: "#fff", lineWidth: 1.5 });
+      context.beginPath();
+      context.arc(this.#cursor[0] * width, this.#cursor[1] * height, (this.size * width) / 2, 0, 2 * Math.PI);
+      context.stroke();
+    }
+  }
+
+  #dot(context, x, y, sign) {
+    Object.assign(context, { fillStyle: sign === 1 ? "#12a150" : "#d92d20", strokeStyle: "#fff", lineWidth: 2 });
+    context.beginPath();
+    context.arc(x, y, 7, 0, 2 * Math.PI);
+    context.fill();
+    context.stroke();
+    context.beginPath();
+    context.moveTo(x - 3.5, y);
+    context.lineTo(x + 3.5, y);
+    if (sign === 1) {
+      context.moveTo(x, y - 3.5);
+      context.lineTo(x, y + 3.5);
+    }
+    context.stroke();
+  }
+
+  /** Save the mask at the clip's size and give it to the tool. */
+  async #use() {
+    const { width, height } = this.record.media;
+    const full = Object.assign(document.createElement("canvas"), { width, height });
+    drawMask(full, this.state);
+    this.isBusy = true;
+    try {
+      const blob = await new Promise((resolve) => full.toBlob(resolve, "image/png"));
+      const file = new File([blob], `mask of ${this.record.name.replace(/\.\w+$/, "")} at ${position(this.drawnAt).replace(":", "-")}.png`, { type: "image/png" });
+      const [record] = await this.uploads.add([file]);
+      if (!record) throw new Error("The mask could not be saved.");
+      this.#give(record);
+    } catch (error) {
+      this.note = error.message;
+    }
+    this.isBusy = false;
+  }
+
+  #give(record) {
+    const panel = this.closest("tool-panel").operation;
+    this.tell("media-input", { name: "mask", value: record.id });
+    const properties = panel.params.properties ?? {};
+    if (properties.subject) this.tell("param", { name: "subject", value: "mask" });
+    if (properties.start && this.drawnAt > 0.5 / rateOf(this.record.media)) this.tell("param", { name: "start", value: Number(this.drawnAt.toFixed(3)) });
+    this.note = "The mask is in use.";
+    this.#choose("");
+    this.tell("stage", { overlay: null });
+  }
+
+  /** For the mask tool itself: its params are the clicks. */
+  #giveClicks() {
+    const { state } = this;
+    this.tell("param", { name: "points", value: state.box ? undefined : state.points });
+    this.tell("param", { name: "box", value: state.box ?? undefined });
+    this.tell("param", { name: "frame", value: this.#frame });
+    this.note = "The clicks are in the form: press Make it.";
+  }
+
+  view() {
+    if (!this.operation) return null;
+    const { tool, state, isBusy } = this;
+    const isBrush = ["brush", "eraser"].includes(tool);
+    const hint = TOOLS.find(([name]) => name === tool)?.[2];
+    return html`<section class="mask-bench" aria-label="Mask">
+      <div class="bench-bar">
+        <div class="segments" role="group" aria-label="Mask tools">${TOOLS.map(([name, label, title]) => html`<button type="button" title=${title} aria-pressed=${String(tool === name)}
+          @click=${() => this.#choose(name)}>${label}</button>`)}</div>
+        ${isBrush && html`<label>Size <input type="range" min="0.01" max="0.25" step="0.005" .value=${String(this.size)} @input=${(event) => { this.size = Number(event.target.value); this.#paint(); }}></label>`}
+        <button type="button" class="quiet" ?disabled=${isEmpty(state)} @click=${() => this.#set({ ...state, isInverted: !state.isInverted })}>Invert</button>
+        <button type="button" class="icon quiet" aria-label="Undo" ?disabled=${!this.#history.canUndo} @click=${() => this.#undo()}>${icon("undo")}</button>
+        <button type="button" class="icon quiet" aria-label="Redo" ?disabled=${!this.#history.canRedo} @click=${() => this.#redo()}>${icon("redo")}</button>
+        <button type="button" class="quiet" ?disabled=${isEmpty(state)} @click=${() => this.#set(EMPTY)}>Clear</button>
+        <span class="gap"></span>
+        ${this.hasOwnTool
+          ? html`<button type="button" class="primary" ?disabled=${isBusy || !(state.points.length || state.box)} @click=${() => this.#giveClicks()}>Use these clicks</button>`
+          : html`<button type="button" class="primary" ?disabled=${isBusy || isEmpty(state)} @click=${() => this.#use()}>Use this mask</button>`}
+      </div>
+      <p class="muted small" role="status">${isBusy && html`<span class="spinner"></span>`} ${this.note || (hint ? `${hint}. Frame at ${position(this.drawnAt ?? 0)}.` : "Mark what to keep: pause on a frame where the subject is seen well, then choose a tool.")}
+        ${tool && Math.abs(this.time - this.drawnAt) > 0.02 && html`<button type="button" class="quiet small" @click=${() => { this.drawnAt = this.time; this.#set(EMPTY); }}>Draw on the frame at ${position(this.time)} instead</button>`}</p>
+    </section>`;
+  }
+}
+
+Element.define("mask-bench", MaskBench);

@@ -1,0 +1,97 @@
+// A pipeline as it is edited: steps whose inputs are slots ("<video>"), media, outputs of earlier steps ("matte.alpha"), or "auto".
+
+/** A new step of an operation, its inputs filled with what fits best from before. */
+export function newStep(operation, steps, operations) {
+  const id = freeId(operation, steps);
+  const inputs = {};
+  for (const [name, port] of Object.entries(operation.inputs)) {
+    const choice = choicesOf(port, steps, steps.length, operations, {})
+      .filter(({ kind }) => kind === "output" || kind === "slot")
+      .find(({ isLast }) => isLast ?? true);
+    if (port.optional && !operation.needs.includes(name)) continue;
+    inputs[name] = choice?.value ?? (port.auto ? "auto" : slotName(name));
+  }
+  return { id, operation: operation.name, inputs, params: {} };
+}
+
+function freeId(operation, steps) {
+  const stem = operation.name.split(".")[1].replaceAll("-", "_").slice(0, 24);
+  const taken = new Set(steps.map(({ id }) => id));
+  if (!taken.has(stem)) return stem;
+  let number = 2;
+  while (taken.has(`${stem}_${number}`)) number += 1;
+  return `${stem}_${number}`;
+}
+
+export function slotName(name) {
+  return `<${name}>`;
+}
+
+/** What an input of step `index` may take: {value, label, kind: output|slot|auto}. `titles`: step id -> words. */
+export function choicesOf(port, steps, index, operations, titles) {
+  const choices = [];
+  steps.slice(0, index).forEach((step, place) => {
+    const operation = operations.find(({ name }) => name === step.operation);
+    for (const [output, kind] of Object.entries(operation?.outputs ?? {})) {
+      if (!port.kinds.includes(kind)) continue;
+      choices.push({ value: `${step.id}.${output}`, label: `${output} of ${titles[step.id] ?? step.id}`, kind: "output", isLast: place === index - 1 });
+    }
+  });
+  if (port.auto) choices.push({ value: "auto", label: "make it first", kind: "auto" });
+  return choices.reverse();
+}
+
+/** The slots that the steps use: name -> kinds of media it may take. */
+export function slotsOf(steps, operations) {
+  const slots = {};
+  for (const step of steps) {
+    const operation = operations.find(({ name }) => name === step.operation);
+    for (const [name, value] of Object.entries(step.inputs)) {
+      for (const single of [value].flat()) {
+        const slot = /^<(\w+)>$/.exec(single ?? "")?.[1];
+        if (slot) slots[slot] = operation?.inputs[name]?.kinds ?? ["video"];
+      }
+    }
+  }
+  return slots;
+}
+
+/** The steps with media in place of slots; null where a slot is empty. */
+export function filled(steps, media) {
+  const missing = new Set();
+  const put = (value) => {
+    const slot = /^<(\w+)>$/.exec(value ?? "")?.[1];
+    if (!slot) return value;
+    if (!media[slot]) missing.add(slot);
+    return media[slot];
+  };
+  const made = steps.map((step) => ({
+    id: step.id,
+    operation: step.operation,
+    inputs: Object.fromEntries(Object.entries(step.inputs).filter(([, value]) => value).map(([name, value]) => [name, Array.isArray(value) ? value.map(put) : put(value)])),
+    params: step.params,
+  }));
+  return { steps: made, missing: [...missing] };
+}
+
+/** Take a step out; steps that used its outputs lose that input. */
+export function without(steps, index) {
+  const { id } = steps[index];
+  const uses = (value) => [value].flat().some((single) => String(single).startsWith(`${id}.`));
+  return steps
+    .filter((_, other) => other !== index)
+    .map((step) => ({ ...step, inputs: Object.fromEntries(Object.entries(step.inputs).map(([name, value]) => [name, uses(value) ? null : value])) }));
+}
+
+/** The words of a refusal by step: {"matte": "…"}; those of no step under "". */
+export function refusals(problem, steps) {
+  const texts = {};
+  for (const { field = "", detail } of problem.errors ?? []) {
+    const [, place, ...rest] = field.split(".");
+    const step = steps.find(({ id }, index) => id === place || String(index) === place)?.id ?? "";
+    const text = rest.length ? `${rest.slice(-1)[0]}: ${detail}` : detail;
+    texts[step] = texts[step] ? `${texts[step]}; ${text}` : text;
+  }
+  if (!problem.errors?.length) texts[""] = problem.message;
+  return texts;
+}

@@ -1,0 +1,67 @@
+// One step of a pipeline: its inputs as menus, its parameters on demand.
+
+import { Element } from "../base/element.js";
+import { html, keyed } from "../base/html.js";
+import { icon } from "../base/icons.js";
+import { words } from "../base/format.js";
+import { parametersOf } from "../tool/schema.js";
+import { choicesOf, slotName } from "./model.js";
+import "../tool/param_field.js";
+
+const MOST_MEDIA = 40;
+
+class StepCard extends Element {
+  /** Sends `step` with the changed step, `remove`, and `move` with -1 or 1. */
+  static props = { store: null, step: null, steps: [], index: 0, error: "", isOpen: false };
+
+  get operation() {
+    return this.store.operation(this.step.operation);
+  }
+
+  view() {
+    const { step, steps, index, operation, error } = this;
+    if (!operation) return html`<article class="step-card"><p class="error">There is no operation ${step.operation}.</p></article>`;
+    const changes = Object.keys(step.params).length;
+    const title = operation.title ?? words(operation.name.split(".")[1]);
+    return html`<article class=${`step-card ${error ? "wrong" : ""}`} aria-label=${`Step ${index + 1}: ${title}`}>
+      <header class="row"><span class="step-number">${index + 1}</span><div class="step-title"><b>${title}</b><span class="muted small">${operation.summary}</span></div>
+        <button type="button" class="icon quiet" aria-label="Move up" ?disabled=${index === 0} @click=${() => this.tell("move", -1)}><span class="turned">${icon("down")}</span></button>
+        <button type="button" class="icon quiet" aria-label="Move down" ?disabled=${index === steps.length - 1} @click=${() => this.tell("move", 1)}>${icon("down")}</button>
+        <button type="button" class="icon quiet" aria-label=${`Remove ${title}`} @click=${() => this.tell("remove")}>${icon("trash")}</button></header>
+      <div class="step-inputs">${Object.entries(operation.inputs).map(([name, port]) => keyed(name, this.#input(name, port)))}</div>
+      ${error && html`<p class="error" role="alert">${error}</p>`}
+      ${!operation.available && html`<p class="notice small">Needs a model that is not installed. Run: <code>${operation.install}</code></p>`}
+      <details ?open=${this.isOpen} @toggle=${(event) => (this.isOpen = event.target.open)}><summary>Settings ${changes > 0 && html`<span class="badge">${changes} changed</span>`}</summary>
+        ${this.isOpen && html`<div class="fields" @param=${(event) => this.#setParam(event.detail)}>${parametersOf(operation.params).map((parameter) =>
+          keyed(`${step.id} ${parameter.name}`, html`<param-field .parameter=${{ ...parameter, name: parameter.name }} .value=${step.params[parameter.name]}></param-field>`))}</div>`}
+      </details>
+    </article>`;
+  }
+
+  #setParam({ name, value }) {
+    const { [name]: _before, ...others } = this.step.params;
+    this.tell("step", { ...this.step, params: value === undefined ? others : { ...others, [name]: value } });
+  }
+
+  #input(name, port) {
+    const { step, steps, index, store } = this;
+    const titles = Object.fromEntries(steps.map(({ id, operation }) => [id, (store.operation(operation)?.title ?? words(id)).toLowerCase()]));
+    const outputs = choicesOf(port, steps, index, store.operations, titles);
+    const media = store.shownMedia.filter((record) => port.kinds.includes(record.kind)).slice(0, MOST_MEDIA);
+    const value = [step.inputs[name] ?? ""].flat()[0] ?? "";
+    const slots = [...new Set([slotName(name), ...(port.kinds.includes("video") ? ["<video>"] : []), ...(value.startsWith("<") ? [value] : [])])];
+    const slotTitle = (slot) => (slot === "<video>" ? "the clip" : words(slot.slice(1, -1)).toLowerCase());
+    const known = new Set(["", ...outputs.map((choice) => choice.value), ...slots, ...media.map(({ id }) => id)]);
+    const id = `step-${index}-${name}`;
+    return html`<div class="step-input"><label for=${id}>${port.title ?? words(name)}${port.optional ? html` <span class="muted small">optional</span>` : null}</label>
+      <select id=${id} .value=${value} @change=${(event) => this.tell("step", { ...step, inputs: { ...step.inputs, [name]: event.target.value || null } })}>
+        ${(port.optional || !value) && html`<option value="">None</option>`}
+        ${!known.has(value) && html`<option value=${value}>${value}</option>`}
+        ${outputs.length > 0 && html`<optgroup label="Made before">${outputs.map((choice) => html`<option value=${choice.value}>${choice.label}</option>`)}</optgroup>`}
+        <optgroup label="Chosen when it starts">${slots.map((slot) => html`<option value=${slot}>${slotTitle(slot)}</option>`)}</optgroup>
+        ${media.length > 0 && html`<optgroup label="Library">${media.map((record) => html`<option value=${record.id}>${record.name}</option>`)}</optgroup>`}
+      </select></div>`;
+  }
+}
+
+Element.define("step-card", StepCard);

@@ -1,0 +1,227 @@
+// The workbench of a speed ramp: curve editor, presets, exact preview.
+
+import { Element } from "../base/element.js";
+import { html } from "../base/html.js";
+import { icon } from "../base/icons.js";
+import { seconds, short } from "../base/format.js";
+import { rateOf } from "../base/words.js";
+import { ENDED } from "../state/store.js";
+import { changedPoint, History, PRESETS, presetPoints, simplified, stretchedTo } from "./edit.js";
+import { Ramp } from "./ramp.js";
+import { RampPlayer } from "./ramp_player.js";
+import "./curve_editor.js";
+
+const EASINGS = [["linear", "Straight"], ["smooth", "Smooth"], ["hold", "Hold"]];
+
+class CurveBench extends Element {
+  static props = {
+    store: null, record: null, params: {}, parameter: null, viewer: null, time: 0,
+    chosen: 0, analysis: null, note: "", isPlaying: false, at: null, figures: null, findsBeats: false,
+  };
+  #history = new History();
+  #player = null;
+  #canvas = null;
+  #closing = new AbortController();
+  #analysing = "";
+
+  enter() {
+    document.addEventListener("viewer-toggle", () => this.#toggle(), { signal: this.leaving });
+    this.#analyse();
+  }
+
+  leave() {
+    this.#player?.close();
+    this.#player = null;
+    this.#closing.abort();
+    this.#closing = new AbortController();
+  }
+
+  changed(name) {
+    if (name === "params" && this.isConnected && this.params.curve === undefined) this.#analyse();
+    this.redraw();
+  }
+
+  get duration() {
+    return this.record.media.duration_s;
+  }
+
+  get fps() {
+    return rateOf(this.record.media);
+  }
+
+  get points() {
+    const given = this.params.curve;
+    if (given?.length) return given;
+    if (this.analysis?.curve.length) return this.#fromMotion;
+    return [{ t: 0, speed: 1, easing: "smooth" }];
+  }
+
+  get #fromMotion() {
+    this.simple ??= new Map();
+    const { analysis } = this;
+    if (!this.simple.has(analysis)) this.simple.set(analysis, simplified(analysis.curve).map(rounded));
+    return this.simple.get(analysis);
+  }
+
+  /** Measure the clip's motion with the current settings: the automatic curve, beats, cuts. */
+  async #analyse() {
+    const operation = this.store.operation("speed-ramp.analyze");
+    if (!operation) return;
+    const names = Object.keys(operation.params.properties);
+    const params = Object.fromEntries(Object.entries(this.params).filter(([name]) => names.includes(name)));
+    if (this.findsBeats) params.snap_to = "beats";
+    const request = JSON.stringify(params);
+    if (request === this.#analysing) return;
+    this.#analysing = request;
+    this.note = "Measuring the motion…";
+    try {
+      const body = { inputs: { video: this.record.id }, params, metadata: { studio: "analysis" } };
+      let job = await this.store.api.post(operation.urls.jobs, body, { headers: { Prefer: "wait=20" } });
+      while (!ENDED.has(job.status)) {
+        await new Promise((resolve) => setTimeout(resolve, 700));
+        job = await this.store.api.get(job.urls.self);
+      }
+      if (this.#analysing !== request || !this.isConnected) return;
+      this.note = job.status === "succeeded" ? "" : (job.error?.detail ?? "");
+      if (job.status === "succeeded") this.analysis = job.result;
+    } catch (error) {
+      if (this.isConnected) this.note = error.message;
+    }
+  }
+
+  #set(points, { keep = false, chosen = this.chosen } = {}) {
+    if (!keep) this.#history.note(this.points);
+    this.chosen = Math.min(chosen, points.length - 1);
+    this.stop();
+    this.tell("curve", points.map(rounded));
+  }
+
+  #undo() {
+    if (this.#history.canUndo) this.tell("curve", this.#history.undo(this.points));
+  }
+
+  #redo() {
+    if (this.#history.canRedo) this.tell("curve", this.#history.redo(this.points));
+  }
+
+  #key(event) {
+    if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;
+    event.preventDefault();
+    if (event.shiftKey) this.#redo();
+    else this.#undo();
+  }
+
+  #preset(name) {
+    if (name === "motion") {
+      this.#history.note(this.points);
+      this.tell("curve", undefined);
+      return;
+    }
+    const at = this.time > 0.05 * this.duration ? Math.min(this.time / this.duration, 0.95) : null;
+    this.#set(presetPoints(name, this.duration, this.fps, at), { chosen: 0 });
+  }
+
+  #toggle() {
+    if (this.isPlaying) this.stop();
+    else this.#play();
+  }
+
+  stop() {
+    this.#player?.stop();
+    this.isPlaying = false;
+  }
+
+  async #play() {
+    const { signal } = this.#closing;
+    this.viewer().pause();
+    try {
+      if (!this.#player) {
+        this.note = "Preparing the preview…";
+        const player = new RampPlayer(this.store.api, this.record);
+        await player.open(signal, (job) => (this.note = `Preparing the preview… ${job.progress ? `${Math.floor(job.progress.fraction * 100)} %` : ""}`));
+        this.#player = player;
+      }
+      this.note = "";
+      this.#canvas ??= Object.assign(document.createElement("canvas"), { className: "ramp-canvas" });
+      const [width, height] = this.#player.size;
+      Object.assign(this.#canvas, { width, height });
+      this.tell("stage", { canvas: this.#canvas, preview: null });
+      this.isPlaying = true;
+      const context = this.#canvas.getContext("2d");
+      const ramp = new Ramp(this.points, this.duration);
+      const rate = this.fps;
+      const from = this.time < this.duration - 0.1 ? ramp.outAt(this.time) : 0;
+      const figures = await this.#player.play(ramp, {
+        rate, from, isMuted: this.viewer().isMuted,
+        draw: (frame) => context.drawImage(frame, 0, 0, width, height),
+        onTime: (out, source) => (this.at = { out, source }),
+      });
+      if (figures?.frames) this.figures = figures;
+    } catch (error) {
+      if (error.name !== "AbortError") this.note = error.message;
+    }
+    const at = this.at?.source ?? this.time;
+    this.isPlaying = false;
+    this.at = null;
+    this.tell("stage", { canvas: null });
+    queueMicrotask(() => this.viewer()?.seek(Math.min(at, this.duration)));
+  }
+
+  view() {
+    const { points, duration, chosen, isPlaying } = this;
+    const ramp = new Ramp(points, duration);
+    const point = points[Math.min(chosen, points.length - 1)];
+    const source = this.at?.source ?? this.time;
+    const isAutomatic = !this.params.curve?.length;
+    return html`<section class="curve-bench" aria-label="Speed curve" @keydown=${(event) => this.#key(event)}>
+      <div class="bench-bar">
+        <button type="button" class="primary" @click=${() => this.#toggle()}>${icon(isPlaying ? "pause" : "play")}${isPlaying ? "Stop" : "Play the ramp"}</button>
+        <label class="unseen" for="curve-preset">Curve</label>
+        <select id="curve-preset" .value=${isAutomatic ? "motion" : "own"} @change=${(event) => this.#preset(event.target.value)}>
+          <option value="motion">From motion</option>${Object.entries(PRESETS).map(([name, { title }]) => html`<option value=${name}>${title}</option>`)}
+          <option value="own" disabled hidden>Own curve</option>
+        </select>
+        <button type="button" class="icon quiet" aria-label="Undo" title="Undo (Ctrl+Z)" ?disabled=${!this.#history.canUndo} @click=${() => this.#undo()}>${icon("undo")}</button>
+        <button type="button" class="icon quiet" aria-label="Redo" title="Redo (Ctrl+Shift+Z)" ?disabled=${!this.#history.canRedo} @click=${() => this.#redo()}>${icon("redo")}</button>
+        <label class="target">Make it <input type="number" min="0.1" step="any" inputmode="decimal" .value=${ramp.duration.toFixed(1)} aria-label="Length of the result in seconds"
+          @change=${(event) => Number(event.target.value) > 0 && this.#set(stretchedTo(points, duration, Number(event.target.value)))}> s</label>
+        ${this.record.media.audio?.length > 0 && html`<label class="check"><input type="checkbox" .checked=${this.findsBeats}
+          @change=${(event) => { this.findsBeats = event.target.checked; this.#analyse(); }}>Beats</label>`}
+        <span class="bench-figures" role="status"><b>${seconds(duration)} → ${seconds(ramp.duration)}</b> <span class="muted">${short(ramp.speedAt(source))}×</span></span>
+      </div>
+      <curve-editor .store=${this.store} .record=${this.record} .points=${points} .duration=${duration} .fps=${this.fps} .time=${source} .chosen=${chosen}
+        .motion=${this.analysis?.motion ?? null} .beats=${this.findsBeats ? (this.analysis?.beats ?? []) : []} .cuts=${this.analysis?.cuts ?? []}
+        @points=${({ detail }) => this.#set(detail.points, detail)} @choose=${(event) => (this.chosen = event.detail)} @seek=${(event) => { this.stop(); this.viewer().seek(event.detail); }}></curve-editor>
+      <div class="bench-bar point-bar">
+        <span class="muted small">Point ${Math.min(chosen, points.length - 1) + 1} of ${points.length}</span>
+        <label>Speed <input type="number" min="0.1" max="16" step="any" inputmode="decimal" .value=${String(point.speed)} @change=${(event) => this.#change({ speed: Number(event.target.value) })}>×</label>
+        <div class="segments" role="group" aria-label="Way to the next point">${EASINGS.map(([name, label]) => html`<button type="button" aria-pressed=${String((point.easing ?? "linear") === name)}
+          @click=${() => this.#change({ easing: name })}>${label}</button>`)}</div>
+        <label>Freeze <input type="number" min="0" max="60" step="any" inputmode="decimal" .value=${String(point.freeze ?? 0)} @change=${(event) => this.#change({ freeze: Number(event.target.value) })}> s</label>
+        <button type="button" class="quiet" ?disabled=${chosen === 0} @click=${() => this.#set(points.filter((_, index) => index !== chosen), { chosen: chosen - 1 })}>Remove</button>
+        <span class="muted small bench-note">${this.note || this.#figuresText() || "Drag a point; double-click adds one. Keys: arrows, 1, E, N, Delete."}</span>
+      </div>
+    </section>`;
+  }
+
+  #figuresText() {
+    const { figures } = this;
+    return figures && `Played ${figures.frames} frames, ${((100 * figures.onTime) / Math.max(1, figures.frames)).toFixed(1)} % on time.`;
+  }
+
+  #change(change) {
+    const index = Math.min(this.chosen, this.points.length - 1);
+    if ("speed" in change && !(change.speed >= 0.1 && change.speed <= 16)) return;
+    this.#set(changedPoint(this.points, index, change));
+  }
+}
+
+/** A point as the API takes it, without digits that mean nothing. */
+function rounded({ t, speed, easing, freeze }) {
+  const point = { t: Number(t.toFixed(4)), speed: Number(speed.toFixed(4)) };
+  if (easing && easing !== "linear") point.easing = easing;
+  if (freeze) point.freeze = freeze;
+  return point;
+}
+
+Element.define("curve-bench", CurveBench);

@@ -1,0 +1,33 @@
+"""Run modules of the studio that need no page in QuickJS."""
+
+import json
+import re
+from typing import Any
+
+import quickjs
+
+from gateway.web.routes import FOLDER
+
+# What QuickJS lacks and browsers have.
+LACKING = """
+Array.prototype.at ??= function (index) { return this[index < 0 ? this.length + index : index]; };
+Array.prototype.findLast ??= function (test) { return [...this].reverse().find(test); };
+class URLSearchParams {
+  constructor(text) { this.pairs = String(text).split("&").map((pair) => pair.split("=")); }
+  get(name) { return this.pairs.find((pair) => pair[0] === name)?.[1] ?? null; }
+}
+"""
+
+
+class Script:
+    """Evaluates expressions with the exports of some modules, such as `ramp/ramp.js`."""
+
+    def __init__(self, *names: str) -> None:
+        self._context = quickjs.Context()
+        code = "\n".join((FOLDER / name).read_text() for name in names)
+        self._context.eval(LACKING + re.sub(r"^(import [^;]*?;$|export )", "", code, flags=re.M))
+
+    def __call__(self, expression: str, **values: Any) -> Any:
+        """Evaluate an expression in which the names of `values` are defined."""
+        names = "".join(f"const {name} = {json.dumps(value)};" for name, value in values.items())
+        return json.loads(self._context.eval(f"(() => {{ {names} return JSON.stringify({expression}); }})()"))

@@ -1,0 +1,141 @@
+"""The studio without a browser: its files are served, and its modules fit together."""
+
+import gzip
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
+import httpx
+import pytest
+import quickjs
+from fastapi import FastAPI
+from media_app import serving
+
+from gateway.app import add_pages
+from gateway.routing.upstream import Upstreams
+from gateway.web.bundle import TYPES, modules_from, read_bundle
+from gateway.web.routes import FOLDER
+
+FILES = {path.relative_to(FOLDER).as_posix(): path.read_text() for path in sorted(FOLDER.rglob("*")) if path.suffix in TYPES}
+MODULES = {name: text for name, text in FILES.items() if name.endswith(".js")}
+BUNDLE = read_bundle(FOLDER, "/studio")
+INDEX = BUNDLE.index.content.decode()
+NAMESPACE = "http://www.w3.org/2000/svg"
+PLACEHOLDER = "https://…/clip.mp4"
+MARKUP = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|DOMParser|createContextualFragment|srcdoc"
+TEMPLATES = "base/html.js"
+FIRST_VISIT_BYTES = 90_000
+MOST_LINES = 400
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[httpx.Client]:
+    app = FastAPI(openapi_url="/openapi.json")
+    add_pages(app, cast(Upstreams, SimpleNamespace(clients={})))
+    with serving(app) as port, httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as started:
+        yield started
+
+
+def test_the_page_and_all_its_files_are_served_compressed_with_a_strict_policy(client: httpx.Client) -> None:
+    for url in ["/", *(f"/studio/{BUNDLE.version}/{name}" for name in BUNDLE.files)]:
+        answer = client.get(url)
+        assert answer.status_code == 200, url
+        assert answer.headers["content-type"] == TYPES[Path(url).suffix or ".html"], url
+        assert answer.headers["content-encoding"] == "gzip"
+        policy = answer.headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert "frame-ancestors 'none'" in policy
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["cache-control"] == ("no-cache" if url == "/" else "public, max-age=31536000, immutable")
+    plain = client.get("/", headers={"Accept-Encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    assert plain.text == INDEX
+
+
+def test_a_page_that_has_not_changed_is_not_sent_again(client: httpx.Client) -> None:
+    etag = client.get("/").headers["etag"]
+    assert client.get("/", headers={"If-None-Match": etag}).status_code == 304
+
+
+def test_a_file_under_an_old_address_is_not_kept_there(client: httpx.Client) -> None:
+    assert client.get("/studio/0000000000000000/main.js").headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("path", ["%2e%2e/app.py", "..%2fapp.py", "nothing.js", "index.html"])
+def test_a_file_outside_the_folder_is_not_served(client: httpx.Client, path: str) -> None:
+    assert client.get(f"/studio/{BUNDLE.version}/{path}").status_code == 404
+
+
+def test_a_first_visit_is_small() -> None:
+    names = [
+        *modules_from("main.js", {name: text.encode() for name, text in MODULES.items()}),
+        *(name for name in FILES if name.endswith(".css")),
+    ]
+    sizes = {name: len(BUNDLE.files[name].compressed or b"") for name in names}
+    assert sum(sizes.values()) + len(gzip.compress(INDEX.encode())) <= FIRST_VISIT_BYTES, sizes
+    assert all(f'href="/studio/{BUNDLE.version}/{name}"' in INDEX for name in names)
+
+
+def test_nothing_is_inline_that_the_policy_forbids() -> None:
+    assert "{page}" not in INDEX
+    assert "{preload}" not in INDEX
+    assert re.findall(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)", INDEX) == []
+    inline = {name: found for name, text in MODULES.items() if (found := re.findall(r"<style|[\s\"]style=|<script|\son[a-z]+=\"", text))}
+    assert inline == {}
+
+
+def test_nothing_comes_from_elsewhere() -> None:
+    urls = {url for text in FILES.values() for url in re.findall(r"https?://[^\s\"'`)<]+|[\"'(]//\w[^\s\"']*|@import[^;]*", text)}
+    assert urls <= {NAMESPACE, PLACEHOLDER}
+
+
+def test_only_literal_templates_become_markup() -> None:
+    markup = {name: found for name, text in MODULES.items() if (found := re.findall(MARKUP, text))}
+    assert markup == {TEMPLATES: ["innerHTML"]}
+    assert "if (!Array.isArray(strings.raw)) throw" in MODULES[TEMPLATES]  # only template literals have `raw`
+
+
+def target_of(importer: str, address: str) -> str:
+    """Return the name of the module that `importer` means by a relative address."""
+    return (FOLDER / importer).parent.joinpath(address).resolve().relative_to(FOLDER).as_posix()
+
+
+def test_imports_name_what_their_modules_export_and_rooms_have_no_cycles() -> None:
+    exported = {
+        name: set(re.findall(r"^export (?:async )?(?:function\*?|class|const) (\w+)", text, re.M)) for name, text in MODULES.items()
+    }
+    used: set[str] = {"main.js"}
+    rooms: dict[str, set[str]] = {name.split("/")[0]: set() for name in MODULES if "/" in name}
+    for name, text in MODULES.items():
+        room = name.split("/")[0]
+        for names, address in re.findall(r'^import (?:\{([^}]+)\} from )?"(\.[^"]+)";', text, re.M):
+            target = target_of(name, address)
+            assert {one.strip() for one in names.split(",") if one.strip()} <= exported[target], (name, target)
+            used.add(target)
+            if room in rooms and target.split("/")[0] != room:
+                rooms[room].add(target.split("/")[0])
+        used |= {target_of(name, address) for address in re.findall(r'import\("(\.[^"]+)"\)', text)}
+    assert used == set(MODULES), "a module that nothing imports, or an import of nothing"
+    while free := [room for room, targets in rooms.items() if not targets & rooms.keys()]:
+        for room in free:
+            del rooms[room]
+    assert rooms == {}
+
+
+def test_every_module_parses_and_can_be_read_in_one_go() -> None:
+    for name, text in MODULES.items():
+        assert text.startswith("// "), f"{name} says what it holds"
+        assert text.count("\n") <= MOST_LINES, name
+        code = re.sub(r"^(import [^;]*?;$|export )", "", text, flags=re.M)
+        quickjs.Context().eval(f"(async () => {{ if (false) {{ {code}\n}} }})")
+
+
+def test_templates_name_their_controls() -> None:
+    for name, text in MODULES.items():
+        for tag in re.findall(r"<(?:img|canvas)(?= )(?:=>|[^>])*>", text):
+            assert re.search(r"\balt=|aria-hidden|aria-label", tag), (name, tag)
+        for tag in re.findall(r'<button\b[^>]*class="icon(?:=>|[^>])*>', text):
+            assert "aria-label=" in tag, (name, tag)

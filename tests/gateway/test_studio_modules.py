@@ -1,0 +1,82 @@
+"""The studio's calculations agree with the server's: the clock of a ramp, its frames, requests, curves."""
+
+import shlex
+from fractions import Fraction
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from studio_script import Script
+
+from services.speed_ramp.curve.clock import Clock
+from services.speed_ramp.curve.points import CurvePoint, from_points
+from services.speed_ramp.picture.picks import picks
+
+CURVES = [
+    [{"t": 0, "speed": 1}],
+    [{"t": 0, "speed": 4}, {"t": 1.5, "speed": 0.1, "easing": "smooth"}, {"t": 2.5, "speed": 0.1, "freeze": 0.4}, {"t": 4, "speed": 16}],
+    [{"t": 0, "speed": 1, "easing": "hold"}, {"t": 2, "speed": 0.3, "easing": "hold"}, {"t": 3, "speed": 2}],
+]
+
+
+@pytest.fixture(scope="module")
+def script() -> Script:
+    return Script("ramp/ramp.js", "ramp/plan.js", "ramp/edit.js", "tool/request_text.js", "pipelines/model.js", "common/route.js")
+
+
+@pytest.mark.parametrize("curve", CURVES)
+def test_the_preview_shows_the_frames_that_a_render_with_nearest_writes(script: Script, curve: list[dict[str, Any]]) -> None:
+    rate, count = Fraction(30000, 1001), 150
+    points = from_points([CurvePoint(**point) for point in curve])
+    clock = Clock(points, start=0.0)
+    frames = [SimpleNamespace(time=Fraction(n) / rate, duration=1, time_base=1 / rate, number=n) for n in range(count)]
+    rendered = [pick.before.number for pick in picks(frames, clock, rate, SimpleNamespace(end=Fraction(0)), blend=False)]
+    expression = "planOf(new Ramp(curve, end), times, rate)"
+    planned = script(expression, curve=curve, end=float(count / rate), times=[float(frame.time) for frame in frames], rate=float(rate))
+    assert abs(len(planned) - len(rendered)) <= 1
+    assert np.mean(np.array(planned[: len(rendered)]) == np.array(rendered[: len(planned)])) >= 0.995
+
+
+def test_a_curve_is_stretched_to_a_length_and_simplified(script: Script) -> None:
+    assert script("new Ramp(stretchedTo(curve, 4, 9), 4).duration", curve=CURVES[0]) == pytest.approx(9, abs=0.01)
+    straight = [{"t": t / 10, "speed": 2 ** (t / 10)} for t in range(40)]
+    assert len(script("simplified(curve)", curve=straight)) == 2
+    assert script("presetPoints('hero', 10, 25, 0.2).every((point, index, all) => !index || point.t > all[index - 1].t)")
+
+
+def test_a_point_stays_between_its_neighbours_and_snaps(script: Script) -> None:
+    curve = [{"t": 0, "speed": 1}, {"t": 2, "speed": 2}, {"t": 4, "speed": 1}]
+    limits = {"duration": 5, "fps": 25, "times": [1.03], "reach": 0.05}
+    move = "movedPoint(curve, 1, to, limits)[1]"
+    assert script(move, curve=curve, to={"t": 9, "speed": 99}, limits=limits) == {"t": 3.96, "speed": 16}
+    assert script(move, curve=curve, to={"t": 1.0, "speed": 1.04}, limits=limits) == {"t": 1.03, "speed": 1}
+
+
+def test_requests_as_text_survive_a_hostile_name(script: Script) -> None:
+    operation = {"name": "effects.motion-trails", "urls": {"jobs": "/v1/effects/motion-trails/jobs"}}
+    values: dict[str, Any] = {
+        "operation": operation,
+        "inputs": {"video": "01"},
+        "params": {"mask": "it's $(rm) `x`", "on": True, "n": None},
+    }
+    curl = script("curlText('http://here', operation, inputs, params)", **values)
+    assert '{"inputs":{"video":"01"},"params":{"mask":"it\'s $(rm) `x`","on":true,"n":null}}' in shlex.split(curl.replace("\\\n", " "))
+    python = script("pythonText('http://here', operation, inputs, params)", **values)
+    compile(python, "request", "exec")
+    line = script("cliText(operation, {video: \"a b'; rm.mp4\"}, {mask: 'x y', sharp: false})", operation=operation)
+    assert shlex.split(line) == ["reelwright", "effects", "motion-trails", "a b'; rm.mp4", "--mask", "x y", "--no-sharp"]
+
+
+def test_addresses_lead_to_screens(script: Script) -> None:
+    assert script("routeOf('#/clip/01/speed-ramp.render?from=02')") | {"title": ""} == {
+        "screen": "clip", "id": "01", "tool": "speed-ramp.render", "from": "02", "preset": None, "title": "",
+    }  # fmt: skip
+    assert script("routeOf('#job=01').id") == "01"
+    assert script("routeOf('#/nonsense').screen") == "library"
+
+
+def test_a_step_that_is_taken_out_leaves_no_reference(script: Script) -> None:
+    steps = [{"id": "a", "inputs": {"video": "<video>"}}, {"id": "b", "inputs": {"video": "a.video", "more": ["a.video"]}}]
+    assert script("without(steps, 0)", steps=steps) == [{"id": "b", "inputs": {"video": None, "more": None}}]
+    assert script("filled(steps, {})", steps=steps)["missing"] == ["video"]
