@@ -11,12 +11,12 @@ import httpx
 import pytest
 import quickjs
 from fastapi import FastAPI
-from media_app import serving
 
 from gateway.app import add_pages
 from gateway.routing.upstream import Upstreams
 from gateway.web.bundle import TYPES, modules_from, read_bundle
 from gateway.web.routes import FOLDER
+from tests.gateway.media_app import serving
 
 FILES = {path.relative_to(FOLDER).as_posix(): path.read_text() for path in sorted(FOLDER.rglob("*")) if path.suffix in TYPES}
 MODULES = {name: text for name, text in FILES.items() if name.endswith(".js")}

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from studio_script import Script
 
 from services.speed_ramp.curve.clock import Clock
 from services.speed_ramp.curve.points import CurvePoint, from_points
 from services.speed_ramp.picture.picks import picks
+from tests.gateway.web.studio_script import Script
 
 CURVES = [
     [{"t": 0, "speed": 1}],
