@@ -19,6 +19,9 @@ const SERVICES = {
   media: ["Convert and cut", "cut"],
 };
 
+/** Operations that the viewer uses by itself. */
+export const VIEWS = new Set(["media.proxy", "media.strip", "media.peaks"]);
+
 class ToolList extends Element {
   static props = { store: null, record: null };
 
@@ -28,7 +31,8 @@ class ToolList extends Element {
 
   view() {
     const { record, store } = this;
-    const fitting = store.operations.filter((operation) => Object.values(operation.inputs).some(({ kinds }) => kinds.includes(record.kind)));
+    const tools = store.operations.filter(({ name }) => !VIEWS.has(name));
+    const fitting = tools.filter((operation) => Object.values(operation.inputs).some(({ kinds }) => kinds.includes(record.kind)));
     const services = [...new Set(fitting.map(({ service }) => service))].sort((a, b) => rank(a) - rank(b));
     const cards = record.kind === "video" ? startCards(store) : [];
     return html`<div class="panel">
