@@ -104,9 +104,9 @@ class Jobs:
             return None
 
     async def earlier(self, *, owner: str, operation: str, request: JobRequest, key: str) -> Job | None:
-        """Return the job made with this owner's idempotency `key`, or None.
+        """Return the job that an earlier, equal request made; None if there is none.
 
-        Raises IdempotencyMismatch if the key came with another request.
+        `key`: the idempotency key of both requests. Raises IdempotencyMismatch if the key came with another request.
         """
         return await asyncio.to_thread(self.store.earlier, owner, key, _fingerprint(operation, request))
 
@@ -244,7 +244,7 @@ def _preview(request: JobRequest) -> dict[str, Any] | None:
 
 def _fingerprint(operation: str, request: JobRequest) -> str:
     body = request.model_dump(mode="json", exclude={"webhook": {"secret"}})
-    for name in ADDED_LATER:  # defaults must not change the fingerprints of requests from before there were these fields
+    for name in ADDED_LATER:  # requests without these fields keep the fingerprints of earlier releases
         if body[name] == JobRequest.model_fields[name].default:
             del body[name]
     return hashlib.sha256(json.dumps([operation, body], sort_keys=True).encode()).hexdigest()

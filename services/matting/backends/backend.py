@@ -102,7 +102,7 @@ class OpenedBackend:
     runtime: Runtime | None = None
 
 
-class Finds(StrEnum):
+class SubjectKind(StrEnum):
     """Kinds of subjects that backends find."""
 
     PEOPLE = "people"
@@ -148,7 +148,7 @@ class Backend:
     name: str
     title: str
     description: str
-    finds: Finds
+    finds: SubjectKind
     open: Open
     inference_size: Callable[[int, int, int | None], tuple[int, int]]
     suits: Callable[[Sample], str | None] = lambda _sample: None

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from services.matting.backends.backend import Backend, Finds, limited_size
+from services.matting.backends.backend import Backend, SubjectKind, limited_size
 from services.matting.backends.chroma import open_chroma, suits
 from services.matting.backends.difference import open_difference
 from services.matting.backends.difference import suits as plate_suits
@@ -19,7 +19,7 @@ BACKENDS: tuple[Backend, ...] = (
         name="rvm",
         title="People, fast",
         description="Robust Video Matting, MobileNetV3: people, steady over time, fast",
-        finds=Finds.PEOPLE,
+        finds=SubjectKind.PEOPLE,
         open=rvm("rvm-mobilenetv3"),
         suits=partial(people_suit, "rvm-mobilenetv3"),
         inference_size=limited_size,
@@ -29,7 +29,7 @@ BACKENDS: tuple[Backend, ...] = (
         name="rvm-resnet50",
         title="People, finer",
         description="Robust Video Matting, ResNet50: people, steady over time, finer edges",
-        finds=Finds.PEOPLE,
+        finds=SubjectKind.PEOPLE,
         open=rvm("rvm-resnet50"),
         suits=partial(people_suit, "rvm-resnet50"),
         inference_size=limited_size,
@@ -39,7 +39,7 @@ BACKENDS: tuple[Backend, ...] = (
         name="birefnet",
         title="Anything, finest",
         description="BiRefNet: foreground objects of any kind, frame by frame, slow",
-        finds=Finds.OBJECTS,
+        finds=SubjectKind.OBJECTS,
         open=per_frame(BIREFNET),
         inference_size=partial(size_for, BIREFNET.side),
         suits=lambda _sample: "no people were found, and birefnet finds foreground objects of any kind",
@@ -50,7 +50,7 @@ BACKENDS: tuple[Backend, ...] = (
         name="u2netp",
         title="Anything, light",
         description="U2-Net, small: foreground objects of any kind, frame by frame, coarse edges",
-        finds=Finds.OBJECTS,
+        finds=SubjectKind.OBJECTS,
         open=per_frame(U2NETP),
         inference_size=partial(size_for, U2NETP.side),
         suits=lambda _sample: "no people were found, and u2netp is the only installed network for other objects",
@@ -61,7 +61,7 @@ BACKENDS: tuple[Backend, ...] = (
         name="rmbg2",
         title="Anything, RMBG 2.0",
         description="RMBG 2.0: foreground objects of any kind, frame by frame, slow; not for commercial use",
-        finds=Finds.OBJECTS,
+        finds=SubjectKind.OBJECTS,
         open=per_frame(RMBG2),
         inference_size=partial(size_for, RMBG2.side),
         models=("rmbg-2.0",),
@@ -71,7 +71,7 @@ BACKENDS: tuple[Backend, ...] = (
         name="chroma",
         title="Green screen",
         description="Keyer for a green or blue screen: hair, motion blur and veils",
-        finds=Finds.UNLIKE_SCREEN,
+        finds=SubjectKind.UNLIKE_SCREEN,
         open=open_chroma,
         inference_size=limited_size,
         suits=suits,
@@ -81,7 +81,7 @@ BACKENDS: tuple[Backend, ...] = (
         name="difference",
         title="Clean plate",
         description="Difference from a picture of the empty scene: opaque subjects before a still camera",
-        finds=Finds.UNLIKE_PLATE,
+        finds=SubjectKind.UNLIKE_PLATE,
         open=open_difference,
         inference_size=limited_size,
         suits=plate_suits,
@@ -92,7 +92,7 @@ BACKENDS: tuple[Backend, ...] = (
         name="matanyone",
         title="Masked subject",
         description="MatAnyone: whatever a mask on the first frame shows, steady over time, slow; not for commercial use",
-        finds=Finds.MASKED,
+        finds=SubjectKind.MASKED,
         open=matanyone("matanyone"),
         inference_size=matanyone_size,
         models=("matanyone",),
@@ -103,7 +103,7 @@ BACKENDS: tuple[Backend, ...] = (
         name="matanyone2",
         title="Masked subject, newer",
         description="MatAnyone 2: as matanyone, with finer edges; not for commercial use",
-        finds=Finds.MASKED,
+        finds=SubjectKind.MASKED,
         open=matanyone("matanyone2"),
         inference_size=matanyone_size,
         suits=mask_suits,
