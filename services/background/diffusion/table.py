@@ -51,7 +51,7 @@ PAINTERS: tuple[Painter, ...] = (
         size=8_500_000_000,
         unet_size=5_140_000_000,
         control_size=500_000_000,
-        working=2_500_000_000,
+        working=6_300_000_000,
     ),
 )
 

@@ -12,7 +12,7 @@ class NetworkOptions(Params):
 
     precision: Literal["auto", "f32", "bf16", "f16"] = Field(
         "auto",
-        description="Arithmetic of the network. `auto`: f16 on a GPU, bf16 where the processor has it, else f32. The result says which.",
+        description="Arithmetic of the network. `auto`: bf16 on a processor that has it, else f32, also on a GPU. The result says which.",
     )
     downsample_ratio: float | None = Field(
         None, ge=0.05, le=1, description="For rvm: scale of the picture that it finds people in. Empty: longer side 512 pixels."

@@ -3,6 +3,7 @@
 Source: Lin et al., "Robust High-Resolution Video Matting with Temporal Guidance", WACV 2022.
 """
 
+import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,6 +65,8 @@ def load_rvm(path: Path, width: int, height: int, engine: Engine, *, ratio: floa
     """Load the network for pictures of `width` x `height`."""
     if engine.library == "openvino":
         return _with_openvino(path, width, height, engine, ratio=ratio, foreground=foreground)
+    if engine.device.kind == "cuda" and importlib.util.find_spec("onnx"):
+        return _on_gpu(path, engine, ratio=ratio, foreground=foreground)
     return _with_onnxruntime(path, engine, ratio=ratio, foreground=foreground)
 
 
@@ -133,3 +136,70 @@ def _with_onnxruntime(path: Path, engine: Engine, *, ratio: float, foreground: b
         return alpha[0, 0], None if color is None else np.rint(np.clip(color, 0, 1) * 255).astype(np.uint8), values
 
     return Rvm(start=lambda: Clip(run, empty), precision=opened.precision, device=opened.device)
+
+
+def _on_gpu(path: Path, engine: Engine, *, ratio: float, foreground: bool) -> Rvm:
+    """Keep the states on the GPU, and move pictures there and back as bytes."""
+    import onnxruntime
+
+    opened = onnx_session(path, engine, wrap=with_byte_pictures)
+    session = opened.session
+    kind, number = ("cuda", engine.device.index) if opened.device != "cpu" else ("cpu", 0)
+    constant = onnxruntime.OrtValue.ortvalue_from_numpy(np.array([ratio], np.float32))
+    empty = [onnxruntime.OrtValue.ortvalue_from_numpy(np.zeros((1, 1, 1, 1), np.float32))] * len(STATES)
+    shown = ["pha", *(["fgr"] if foreground else [])]
+
+    def run(rgb: Rgb, states: list[Any]) -> tuple[Alpha, Rgb | None, list[Any]]:
+        binding = session.io_binding()
+        binding.bind_cpu_input("src", np.ascontiguousarray(rgb[None]))
+        for name, value in zip(("downsample_ratio", *STATES), (constant, *states), strict=True):
+            binding.bind_ortvalue_input(name, value)
+        for name in shown:
+            binding.bind_output(name)
+        for name in STATES:
+            binding.bind_output(name.replace("i", "o"), kind, number)
+        session.run_with_iobinding(binding)
+        values = binding.get_outputs()
+        pictures = [value.numpy() for value in values[: len(shown)]]
+        return pictures[0][0, 0], pictures[1][0] if foreground else None, values[len(shown) :]
+
+    return Rvm(start=lambda: Clip(run, empty), precision=opened.precision, device=opened.device)
+
+
+def with_byte_pictures(model: Path | bytes) -> bytes:
+    """Let RVM's ONNX model take and give pictures as bytes.
+
+    Input `src` becomes (1, h, w, 3) uint8, output `fgr` too. The other inputs and outputs stay as they are.
+    """
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    rvm = onnx.load_from_string(model) if isinstance(model, bytes) else onnx.load(model)
+    graph = rvm.graph
+    bytes_shape: list[str | int | None] = [1, "shown_height", "shown_width", 3]
+    for node in graph.node:
+        node.input[:] = ["src_planes" if name == "src" else name for name in node.input]
+        node.input[:] = ["fgr_planes" if name == "fgr" else name for name in node.input]
+        node.output[:] = ["fgr_planes" if name == "fgr" else name for name in node.output]
+    before = [
+        helper.make_node("Cast", ["src"], ["src_levels"], to=TensorProto.FLOAT),
+        helper.make_node("Div", ["src_levels", "white"], ["src_shares"]),
+        helper.make_node("Transpose", ["src_shares"], ["src_planes"], perm=[0, 3, 1, 2]),
+    ]
+    after = [
+        helper.make_node("Clip", ["fgr_planes", "black_share", "white_share"], ["fgr_clipped"]),
+        helper.make_node("Mul", ["fgr_clipped", "white"], ["fgr_levels"]),
+        helper.make_node("Round", ["fgr_levels"], ["fgr_rounded"]),
+        helper.make_node("Cast", ["fgr_rounded"], ["fgr_bytes"], to=TensorProto.UINT8),
+        helper.make_node("Transpose", ["fgr_bytes"], ["fgr"], perm=[0, 2, 3, 1]),
+    ]
+    nodes = [*before, *graph.node, *after]
+    del graph.node[:]
+    graph.node.extend(nodes)
+    levels = {"white": 255.0, "black_share": 0.0, "white_share": 1.0}
+    graph.initializer.extend(numpy_helper.from_array(np.asarray(level, np.float32), name) for name, level in levels.items())
+    for values in (graph.input, graph.output):
+        for value in values:
+            if value.name in ("src", "fgr"):
+                value.CopyFrom(helper.make_tensor_value_info(value.name, TensorProto.UINT8, bytes_shape))
+    return bytes(rvm.SerializeToString())

@@ -28,6 +28,8 @@ _YUV = [
     if not (alpha and bits == "12le" and chroma == "420")
 ]  # fmt: skip
 _RGB_TARGETS = [name for name in _YUV if "444" in name]
+# Where software says that chroma lies left, a GPU says nothing, and RGB would differ by up to 6 levels.
+_SITED_LEFT = ("h264", "hevc")
 # A pixel wider or narrower than this comes from a damaged header.
 _MAX_PIXEL_RATIO = 8
 
@@ -108,7 +110,7 @@ def has_alpha(pixel_format: str) -> bool:
 class DisplayFilter:
     """A converter of decoded frames to displayed ones.
 
-    Frames that need no change are passed on unchanged.
+    Frames that need no change are passed on unchanged. `from_gpu`: codec of the stream if a GPU decodes it.
     """
 
     def __init__(
@@ -118,7 +120,7 @@ class DisplayFilter:
         time_base: Fraction,
         limits: Limits,
         to_sdr8: bool,
-        stored_as: str | None = None,
+        from_gpu: str = "",
         opaque: bool = False,
         fields: bool = False,
     ):
@@ -128,7 +130,7 @@ class DisplayFilter:
         self._time_base = time_base
         self._limits = limits
         self._to_sdr8 = to_sdr8
-        self._stored_as = stored_as
+        self._from_gpu = from_gpu
         self._target: tuple[int, int, str] | None = None
         self._key: tuple[object, ...] | None = None
         self._graph: Graph | None = None
@@ -206,13 +208,16 @@ class DisplayFilter:
         color = tags_of(picture, pixel_format=picture.format.name)
         if self._target is None:
             self._limits.check_size(*size)
-            name = planar_format(self._stored_as or picture.format.name)
+            # A GPU gives 8-bit pictures as nv12, software as yuv420p: both have the same samples.
+            name = "yuv420p" if self._from_gpu and picture.format.name == "nv12" else planar_format(picture.format.name)
             name = name.replace("yuva", "yuv") if self._opaque else name
             self._target = (*size, eight_bit(name) if self._to_sdr8 else name)
         width, height, pixel_format = self._target
         fitted = _fitted(size, (width, height))
         stored = fitted[::-1] if orientation.sideways else fitted
         filters: list[str] = []
+        if self._from_gpu in _SITED_LEFT and picture.format.name == "nv12":
+            filters.append("setparams=chroma_location=left")
         if self._deinterlacing:
             filters.append(f"bwdif=mode={self._each}:parity=auto:deint=interlaced")
         if self._opaque and has_alpha(picture.format.name):

@@ -12,10 +12,11 @@ CHANNELS = (16, 20, 40, 64)
 def make_rvm(path: Path) -> Path:
     """Write a network with RVM's inputs, outputs and recurrence.
 
-    `pha` is half of the luma plus half of the state, so that a test sees whether the state is carried, reset and of the right size.
+    As in the published file, the sizes of different states have the same names. `pha` is half of the luma plus half of the state, so that a
+    test sees whether the state is carried, reset and of the right size.
     """
     names = {"src": ["batch_size", 3, "height", "width"]}
-    names |= {f"r{level}i": ["batch_size", "channels", f"h{level}", f"w{level}"] for level in (1, 2, 3, 4)}
+    names |= {f"r{level}i": ["batch_size", "channels", "height", "width"] for level in (1, 2, 3, 4)}
     inputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in names.items()]
     inputs.append(helper.make_tensor_value_info("downsample_ratio", TensorProto.FLOAT, [1]))
     outputs = [

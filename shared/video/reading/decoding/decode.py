@@ -76,8 +76,6 @@ class PictureStream:
         self._fields = fields
         self._clock = clock_of(container, path, limits)
         self._offset = int(timeline_zero(container, self._stream) / self.base)
-        # The format of software decoding: frames of a GPU hold the same samples in another layout.
-        stored_as = self._stream.codec_context.pix_fmt if self._stream.codec_context.is_hwaccel else None
         self._decoder = open_decoder(self._stream, limits, rough=skip == "rough")
         self._sizes = PacketSizes() if skip == "rough" else None
         self._skip: Skip = "nonref" if skip == "rough" else skip
@@ -95,7 +93,7 @@ class PictureStream:
             time_base=self._stream_base,
             limits=limits,
             to_sdr8=to_sdr8,
-            stored_as=stored_as,
+            from_gpu=self._stream.codec_context.codec.canonical_name if self._stream.codec_context.is_hwaccel else "",
             opaque=opaque,
             fields=fields,
         )

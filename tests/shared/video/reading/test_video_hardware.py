@@ -6,6 +6,7 @@ The processor stands in for the GPU.
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ import pytest
 
 from shared.errors import BrokenMedia
 from shared.video import Frame, read_frames
+from shared.video.frames.display import DisplayFilter
+from shared.video.limits import Limits
 from shared.video.reading import hardware, reader
 from tests.shared.video.video_clips import Make, run_ffmpeg
 
@@ -45,6 +48,8 @@ def assert_same(found: list[Frame], expected: list[Frame]) -> None:
         assert one.color == other.color
         for plane, same in zip(one.planes(), other.planes(), strict=True):
             np.testing.assert_array_equal(plane, same)
+        # Where chroma lies shows in RGB only.
+        np.testing.assert_array_equal(one.rgb(), other.rgb())
 
 
 @pytest.mark.parametrize(
@@ -62,6 +67,19 @@ def assert_same(found: list[Frame], expected: list[Frame]) -> None:
 )
 def test_formats_that_a_gpu_decodes(codec: str, pixel_format: str | None, size: tuple[int, int], fitting: bool) -> None:
     assert hardware.fits(codec, pixel_format, *size) is fitting
+
+
+@pytest.mark.parametrize(("layout", "planar"), [("nv12", "yuv420p"), ("p010le", "yuv420p10le")])
+def test_the_layouts_of_a_gpu_become_planar_without_a_change(layout: str, planar: str) -> None:
+    levels = (
+        np.random.default_rng(4).integers(0, 255 if planar == "yuv420p" else 1023, (96, 64)).astype("u1" if planar == "yuv420p" else "<u2")
+    )
+    stored = av.VideoFrame.from_ndarray(levels, format=planar)
+    shown = DisplayFilter(pixel_ratio=None, time_base=Fraction(1, 25), limits=Limits(), to_sdr8=False, from_gpu="h264")
+    given = list(shown.push(stored.reformat(format=layout)))
+    given += list(shown.flush())
+    assert [picture.format.name for picture in given] == [planar]
+    np.testing.assert_array_equal(given[0].to_ndarray(), levels)
 
 
 @pytest.mark.parametrize(("said", "meant"), [("auto", "auto"), ("cpu", "cpu"), ("cuda", "cuda"), ("cuda:1", "cuda")])
