@@ -170,7 +170,7 @@ class Reelwright:
     def jobs(self, **filters: Any) -> Iterator[Job]:
         """Yield jobs, newest first, all pages. `filters`: as `GET /v1/jobs` takes them."""
         jobs = self.asynchronous.jobs(**filters)
-        while (job := self.call(anext(jobs, None))) is not None:  # type: ignore[arg-type]
+        while (job := self.call(anext(jobs, None))) is not None:
             yield job
 
     def wait(self, job_id: str, on_progress: OnProgress | None = None) -> Run:

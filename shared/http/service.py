@@ -299,7 +299,7 @@ def _routes(operation: Operation, runtime: Runtime) -> APIRouter:
     router = APIRouter(prefix=f"/{operation.verb}", tags=[operation.name], responses=REFUSALS, route_class=JsonRoute)
     model: Any = request_model(operation)
     job = job_model(operation)
-    answers = {202: {"model": job, "description": "The accepted job"}, 200: ENDED[200] | {"model": job}}
+    answers: dict[int | str, dict[str, Any]] = {202: {"model": job, "description": "The accepted job"}, 200: ENDED[200] | {"model": job}}
     examples = {"example": {"summary": "Runs unchanged, on the sample clip", "value": example_body(operation)}}
 
     @router.post(
