@@ -14,7 +14,7 @@ from shared.errors import FetchFailed, Invalid, ModelDamaged, ModelMissing
 from shared.models.files import model_files
 from shared.models.folder import MANIFEST, ModelFolder
 from shared.models.install.pull import pull
-from shared.models.model import File, hub
+from shared.models.model import File, hub_files
 from tests.shared.models.file_server import FileServer
 from tests.shared.models.test_model_cache import Stages
 from tests.shared.models.test_model_folder import model, put
@@ -111,7 +111,7 @@ def hub_server(server: FileServer, monkeypatch):
 
 
 def hub_model(**more):
-    return model(repository="someone/tiny", revision="main", files=hub("weights.safetensors", "sub/config.json"), **more)
+    return model(repository="someone/tiny", revision="main", files=hub_files("weights.safetensors", "sub/config.json"), **more)
 
 
 def test_a_model_from_a_hub_must_match_the_hubs_checksum(hub_server: FileServer, tmp_path):
