@@ -29,8 +29,10 @@ check: setup  ## check style, types, import boundaries, and that generated pages
 	$(BIN)/python -m docs.generate --check
 	$(BIN)/pytest tests/test_boundaries.py
 
+# Many tests wait for jobs, so two at a time take two thirds of the time. A file stays with one process, which shares its suites and clips.
+TESTS_AT_ONCE ?= 2
 test: setup  ## run the tests that every change must pass
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses $(TESTS_AT_ONCE) --dist loadfile
 
 coverage: setup  ## which lines the tests reach
 	$(BIN)/pytest --cov --cov-report=term
