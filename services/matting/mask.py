@@ -1,12 +1,12 @@
 """matting.mask: make a mask of the clicked or boxed object."""
 
 from collections.abc import Mapping
-from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Self
 
 import cv2
 import numpy as np
+from PIL import Image
 from pydantic import BaseModel, Field, model_validator
 
 from services.matting.backends.auto import Choice, choose, missing, named
@@ -19,6 +19,7 @@ from services.matting.networks.sam import load_sam
 from services.matting.params import BACKEND_FIELD, RESOLUTION_FIELD, BackendName
 from services.matting.reading.plate import plate_picture
 from services.matting.reading.views import gray_size, scaled_rgb
+from services.matting.subject.grabcut import grabcut
 from services.matting.subject.options import Pointing
 from services.matting.subject.regions import boxed_region, clicked_region, main_region, regions_of
 from shared.errors import Invalid
@@ -28,11 +29,12 @@ from shared.models.files import model_files
 from shared.models.folder import installed
 from shared.models.info import model_used
 from shared.operation import Input, Kind, Operation, Progress, Silent, form
-from shared.video import Frame, VideoInfo, read_frames
+from shared.video import Frame, VideoInfo, frame_by_number, list_pictures, read_frames
 from shared.video.clip.part import ClipPart
-from shared.video.clip.rewrite import probe_clip, rate_of
+from shared.video.clip.rewrite import probe_clip
 
 SAM = "sam2.1-tiny"
+GRABCUT, GRABCUT_LICENCE = "grabcut", "Apache-2.0"
 _SAM_BYTES = 1200 * 1024**2
 _LOOKS = 3
 """Times that a network with memory gets the frame. The first result, without memory, is the worst."""
@@ -69,7 +71,7 @@ class MaskParams(Pointing, NetworkOptions, ChromaOptions, DifferenceOptions):
 class MaskResult(BaseModel):
     """Summary of the written mask."""
 
-    method: str = Field(description="`sam2.1-tiny`, or the backend whose matte was divided into regions.")
+    method: str = Field(description="`sam2.1-tiny`, `grabcut`, or the backend whose matte was divided into regions.")
     licence: str = Field(description="Licence of the model, or of the method.")
     time_s: float = Field(description="Seconds at which the frame is shown.")
     width: int = Field(description="Width of the mask in pixels.")
@@ -77,30 +79,40 @@ class MaskResult(BaseModel):
     coverage: float = Field(description="Share of the picture that the mask covers, 0 to 1.")
 
 
-def mask(params: MaskParams, *, video: Path, plate: Path | None = None, output: Path, progress: Progress = Silent()) -> MaskResult:
-    """Write a PNG mask of the object that `points` or `box` mark.
+def mask(
+    params: MaskParams,
+    *,
+    video: Path,
+    plate: Path | None = None,
+    marks: Path | None = None,
+    output: Path,
+    progress: Progress = Silent(),
+) -> MaskResult:
+    """Write a PNG mask of the object that `points`, `box` or `marks` mark.
 
     White is the object; without marks it is the main object of the frame. `plate`: picture of the scene without the object, for the
-    backend `difference`.
+    backend `difference`. `marks`: picture of brush strokes, white on the object and black beside it.
 
-    If SAM 2.1 tiny is installed and an object is marked, SAM makes the mask. Otherwise the mask is the connected region of a backend's
-    matte under the clicks or in the box. Raises Invalid for a frame that does not exist, and if no object is found at the marks.
+    For a marked object and the backend `auto`, SAM 2.1 tiny makes the mask if it is installed, and GrabCut otherwise or where there are
+    strokes. With another backend or a plate, the mask is the connected region of a matte under the clicks or in the box. Raises
+    Invalid for a frame that does not exist, and if no object is found at the marks.
     """
     _refuse(params, {} if plate is None else {"plate": plate})
     info = probe_clip(video, ClipPart())
     params.check_inside(info.width, info.height)
-    at = params.time_s if params.frame is None else Fraction(params.frame) / rate_of(info)
-    frame = _frame(video, at, info)
+    frame = _frame(video, params.time_s, info) if params.frame is None else frame_by_number(video, params.frame, field="params.frame")
     clean = None if plate is None else plate_picture(plate, info.width, info.height)
     marked = bool(params.points) or params.box is not None
-    if params.backend == "auto" and marked and installed(SAM):
+    if params.backend == "auto" and (marks is not None or (marked and plate is None and not installed(SAM))):
+        region, method, licence = _by_grabcut(params, info, frame, marks), GRABCUT, GRABCUT_LICENCE
+    elif params.backend == "auto" and marked and installed(SAM):
         region, method, licence = _by_sam(params, info, frame, progress), SAM, model_used(SAM).licence
     else:
         choice = _choice(params, frame, clean)
         region, licence = _by_backend(params, choice, info, frame, clean, progress)
         method = choice.backend.name
     if not region.any():
-        raise Invalid(f"{method} found no object at the clicks or in the box. Mark another place, or choose another backend.")
+        raise Invalid(f"{method} found no object at the marks. Mark another place, or choose another backend.")
     encoded, data = cv2.imencode(".png", region)
     assert encoded
     output.write_bytes(data.tobytes())
@@ -131,9 +143,9 @@ def _refuse(params: MaskParams, given: Mapping[str, object]) -> None:
     backend.check_plate(given="plate" in given)
 
 
-def _frame(video: Path, at: Fraction | float, info: VideoInfo) -> Frame:
+def _frame(video: Path, at: float, info: VideoInfo) -> Frame:
     if at >= info.length_s:
-        detail = f"the video is {info.length_s:.2f} s long, which leaves no frame at {float(at):.2f} s"
+        detail = f"the video is {info.length_s:.2f} s long, which leaves no frame at {at:.2f} s"
         raise Invalid(f"{detail.capitalize()}.", errors=[{"field": "params.time_s", "detail": detail}])
     with read_frames(video, opaque=True, start=at, shown_at_start=True, prefetch=1, to_sdr8=True) as frames:
         return next(frames)
@@ -157,6 +169,20 @@ def _by_sam(params: MaskParams, info: VideoInfo, frame: Frame, progress: Progres
         loaded((SAM, engine), lambda: load_sam(encoder, decoder, engine), size=_SAM_BYTES, device=engine.device) as network,
     ):
         return network.mask(frame.rgb(), points, box)
+
+
+def _by_grabcut(params: MaskParams, info: VideoInfo, frame: Frame, marks: Path | None) -> Mask:
+    size = info.width, info.height
+    strokes = None if marks is None else cv2.resize(_strokes(marks), size, interpolation=cv2.INTER_NEAREST)
+    return grabcut(frame.rgb(), params.scaled_points(*size, size), params.scaled_box(*size, size), strokes)
+
+
+def _strokes(marks: Path) -> Mask:
+    """Read strokes, (h, w) uint8: white on the object, black beside it. Transparent parts are gray."""
+    image = list_pictures([marks])[0].image(alpha=True)
+    if image.mode == "RGBA":
+        image = Image.alpha_composite(Image.new("RGBA", image.size, (128, 128, 128, 255)), image)
+    return np.asarray(image.convert("L"), np.uint8)
 
 
 def _by_backend(
@@ -200,9 +226,13 @@ MASK = Operation(
         "plate": Input(
             kind=Kind.IMAGE, optional=True, plate=True, example=True, title="Clean plate", description="The scene without the subject."
         ),
+        "marks": Input(
+            kind=Kind.IMAGE, optional=True, drawn=True, title="Strokes", description="White on the object, black beside it, gray elsewhere."
+        ),
     },
     outputs={"mask": Kind.IMAGE},
     run=mask,
+    version=2,
     refuse=_refuse,
     example=MaskParams(backend="difference", time_s=1.0, points=[(0.13, 0.55, 1)]),
     unavailable=lambda params: missing(params.backend),

@@ -15,7 +15,7 @@ from shared.video.reading.times.timeline import Timeline, timeline
 from shared.video.remux import remux
 from shared.video.seconds import Seconds, to_fraction
 from shared.video.stills.image import Picture, list_pictures, upright_rgb
-from shared.video.stills.numbered_frame import numbered_frame
+from shared.video.stills.numbered_frame import frame_by_number, numbered_frame
 from shared.video.stills.thumbnail import thumbnail
 from shared.video.threads.parallel_map import map_ordered
 from shared.video.writing.encoders import encoders, ffmpeg_path
@@ -45,6 +45,7 @@ __all__ = [
     "cut_keyframes",
     "encoders",
     "ffmpeg_path",
+    "frame_by_number",
     "inspect",
     "layout_of",
     "list_pictures",

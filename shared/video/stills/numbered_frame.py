@@ -1,5 +1,6 @@
 """One frame of a video, by its number."""
 
+import os
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -30,16 +31,20 @@ def numbered_frame(args: dict[str, Any], _progress: Any) -> dict[str, Any]:
     head = file_head(path, limits)
     if is_image(head) and not is_animation(head):
         if number:
-            raise _missing(number, 1)
+            raise _missing(number, 1, "n")
         picture = upright_image(path, limits)
     else:
-        picture = Image.fromarray(_frame(path, number, limits).rgb())
+        picture = Image.fromarray(frame_by_number(path, number, limits).rgb())
     picture.save(Path(args["output"]), "PNG", compress_level=1)
     return {"width": picture.width, "height": picture.height}
 
 
-def _frame(path: str, number: int, limits: Limits) -> Frame:
-    """Return a frame, reading from the keyframe before it where the packets' times name the frames."""
+def frame_by_number(path: str | os.PathLike[str], number: int, limits: Limits | None = None, *, field: str = "n") -> Frame:
+    """Return frame `number` of a video, from 0 in the order of presentation, upright and in 8 bits.
+
+    Reads from the keyframe before it where the packets' times name the frames. Raises Invalid, naming the last frame and `field`, for a
+    number that the video does not have, and what `read_frames` raises.
+    """
     times = timeline(path, limits=limits)
     if times is None:
         with read_frames(path, to_sdr8=True, opaque=True, limits=limits) as frames:
@@ -47,15 +52,15 @@ def _frame(path: str, number: int, limits: Limits) -> Frame:
             for frame in islice(frames, number):
                 last, count = frame, count + 1
         if count <= number:
-            raise _missing(number, count)
+            raise _missing(number, count, field)
         return last
     if number >= len(times.pts):
-        raise _missing(number, len(times.pts))
+        raise _missing(number, len(times.pts), field)
     start = Fraction(int(times.pts[number])) * times.time_base
     with read_frames(path, start=start, shown_at_start=True, to_sdr8=True, opaque=True, limits=limits, prefetch=1) as frames:
         return next(frames)
 
 
-def _missing(number: int, count: int) -> Invalid:
+def _missing(number: int, count: int, field: str) -> Invalid:
     detail = f"there is no frame {number}; the last one is {count - 1}"
-    return Invalid(f"{detail.capitalize()}.", errors=[{"field": "n", "detail": detail}])
+    return Invalid(f"{detail.capitalize()}.", errors=[{"field": field, "detail": detail}])
