@@ -173,7 +173,7 @@ def _by_sam(params: MaskParams, info: VideoInfo, frame: Frame, progress: Progres
 
 def _by_grabcut(params: MaskParams, info: VideoInfo, frame: Frame, marks: Path | None) -> Mask:
     size = info.width, info.height
-    strokes = None if marks is None else cv2.resize(_strokes(marks), size, interpolation=cv2.INTER_NEAREST)
+    strokes = None if marks is None else np.asarray(cv2.resize(_strokes(marks), size, interpolation=cv2.INTER_NEAREST), np.uint8)
     return grabcut(frame.rgb(), params.scaled_points(*size, size), params.scaled_box(*size, size), strokes)
 
 

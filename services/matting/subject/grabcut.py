@@ -43,7 +43,7 @@ def grabcut(
     height, width = rgb.shape[:2]
     scale = min(1.0, _LONGER_SIDE / max(height, width))
     size = max(round(width * scale), 1), max(round(height * scale), 1)
-    small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
+    small = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
     labels = _labels(small, [(int(x * scale), int(y * scale), sign) for x, y, sign in points], box, scale, marks)
     certain = labels == cv2.GC_FGD
     if not ((labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)).any() or not ((labels == cv2.GC_BGD) | (labels == cv2.GC_PR_BGD)).any():
@@ -69,7 +69,7 @@ def _labels(
     height, width = small.shape[:2]
     longer = max(height, width)
     labels = np.full((height, width), cv2.GC_PR_BGD, np.uint8)
-    lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB)
+    lab = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2LAB), np.uint8)
     positive = [(x, y) for x, y, sign in points if sign == 1]
     for x, y in positive:
         alike = _like(lab, x, y, _LIKE)
