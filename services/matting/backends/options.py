@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from shared.operation import Params
+from shared.operation import Params, form
 
 
 class NetworkOptions(Params):
@@ -13,10 +13,22 @@ class NetworkOptions(Params):
     precision: Literal["auto", "f32", "bf16", "f16"] = Field(
         "auto",
         description="Arithmetic of the network. `auto`: bf16 on a processor that has it, else f32, also on a GPU. The result says which.",
+        title="Precision",
+        json_schema_extra=form("expert", labels={"auto": "Automatic", "f32": "32 bits", "bf16": "bfloat16", "f16": "16 bits"}),
     )
     downsample_ratio: float | None = Field(
-        None, ge=0.05, le=1, description="For rvm: scale of the picture that it finds people in. Empty: longer side 512 pixels."
+        None,
+        ge=0.05,
+        le=1,
+        description="For rvm: scale of the picture that it finds people in. Empty: longer side 512 pixels.",
+        title="Downsampling",
+        json_schema_extra=form("expert"),
     )
     birefnet: Literal["auto", "general", "general-lite", "portrait"] = Field(
-        "auto", description="For birefnet: which of its models. `auto`: the first that is installed."
+        "auto",
+        description="For birefnet: which of its models. `auto`: the first that is installed.",
+        title="BiRefNet model",
+        json_schema_extra=form(
+            "expert", labels={"auto": "Automatic", "general": "General", "general-lite": "General, light", "portrait": "Portrait"}
+        ),
     )
