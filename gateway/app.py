@@ -1,7 +1,7 @@
 """The gateway's app, the only one that clients reach."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -42,7 +42,12 @@ A self-hosted suite for AI video effects. Upload a file (`POST /v1/media`), star
 def create_gateway(runtime: Runtime, upstreams: Upstreams) -> FastAPI:
     """Build the gateway's app."""
     app = create_api(
-        title="Reelwright", description=DESCRIPTION, runtime=runtime, reachable_by_browsers=True, ask_others=upstreams.readiness
+        title="Reelwright",
+        description=DESCRIPTION,
+        runtime=runtime,
+        reachable_by_browsers=True,
+        ask_others=upstreams.readiness,
+        entrance=True,
     )
     media = MediaServices(
         store=runtime.media,
@@ -63,7 +68,7 @@ def create_gateway(runtime: Runtime, upstreams: Upstreams) -> FastAPI:
     app.include_router(preset_routes(submitter, upstreams, runtime))
     app.include_router(retry_routes(upstreams, runtime))
     app.include_router(model_routes(upstreams, runtime.settings))
-    add_pages(app, upstreams, keys_needed=bool(runtime.settings.api_keys))
+    add_pages(app, upstreams, keys_needed=lambda: runtime.keys.required)
 
     @app.get(
         "/v1/operations", name="list", tags=["operations"], summary="List the operations of all services", response_model_exclude_none=True
@@ -96,13 +101,13 @@ async def _sweep_uploads(settings: Settings) -> None:
         await asyncio.sleep(settings.gc_interval_s)
 
 
-def add_pages(app: FastAPI, upstreams: Upstreams, *, keys_needed: bool = False) -> None:
+def add_pages(app: FastAPI, upstreams: Upstreams, *, keys_needed: Callable[[], bool] = lambda: False) -> None:
     """Add the web page, and the OpenAPI document over all services."""
     own = app.openapi
     app.router.routes[:] = [route for route in app.router.routes if getattr(route, "path", "") != "/openapi.json"]
 
     @app.get("/openapi.json", include_in_schema=False)
     async def openapi() -> JSONResponse:
-        return JSONResponse(await merged(own(), upstreams, keys_needed=keys_needed))
+        return JSONResponse(await merged(own(), upstreams, keys_needed=keys_needed()))
 
     app.include_router(studio_routes())

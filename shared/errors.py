@@ -3,7 +3,25 @@
 The first docstring line of a class is the problem's `title`; `detail` says what was wrong, with the value, and what to do.
 """
 
+import re
+import sys
+from pathlib import Path
 from typing import Any, ClassVar
+
+from shared.settings import current
+
+OWN_FOLDER = re.compile(r"slots/\w+/\d+/(in|out|tmp)/(\w{26}/)?(outputs/)?|work/\w{26}/(outputs/)?")
+"""Paths below the data folder that only say in which folder a job ran."""
+
+
+def without_server_paths(text: str) -> str:
+    """Return an error's text without the folders of the server: data, models, Python and this project."""
+    settings = current()
+    data, models = str(settings.data_dir.absolute()), str(settings.models_folder)
+    for folder, name in ((models, "models"), (data, ""), (sys.prefix, "python"), (str(Path(__file__).parents[1]), "")):
+        if len(folder) > 1:
+            text = text.replace(f"{folder}/", f"{name}/" if name else "").replace(folder, name or "the data folder")
+    return OWN_FOLDER.sub("", text)
 
 
 class ReelwrightError(Exception):
@@ -21,7 +39,8 @@ class ReelwrightError(Exception):
     def problem(self) -> dict[str, Any]:
         """Return this error as a problem details object (RFC 9457)."""
         title = (type(self).__doc__ or "").strip().splitlines()[0]
-        body: dict[str, Any] = {"type": f"/problems/{self.type}", "title": title, "status": self.status, "detail": self.detail}
+        detail = without_server_paths(self.detail)
+        body: dict[str, Any] = {"type": f"/problems/{self.type}", "title": title, "status": self.status, "detail": detail}
         return body | {"errors": self.errors} if self.errors else body
 
 
@@ -35,6 +54,12 @@ class Forbidden(ReelwrightError):
     """Request from another site refused"""
 
     type, status = "forbidden", 403
+
+
+class ScopeMissing(Forbidden):
+    """API key without this right"""
+
+    type = "scope-missing"
 
 
 class NotFound(ReelwrightError):
@@ -127,10 +152,28 @@ class IdempotencyMismatch(ReelwrightError):
     type, status = "idempotency-mismatch", 422
 
 
-class QueueFull(ReelwrightError):
+class TooMany(ReelwrightError):
+    """Too many"""
+
+    type, status = "too-many", 429
+
+
+class QueueFull(TooMany):
     """Queue full"""
 
-    type, status = "queue-full", 429
+    type = "queue-full"
+
+
+class TooManyRequests(TooMany):
+    """Too many requests"""
+
+    type = "too-many-requests"
+
+
+class QuotaExceeded(TooMany):
+    """Quota exceeded"""
+
+    type = "quota-exceeded"
 
 
 class Unavailable(ReelwrightError):

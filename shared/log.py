@@ -20,6 +20,8 @@ TRACEPARENT = re.compile(r"[0-9a-f]{2}(-[0-9a-f]{32})(-[0-9a-f]{16})-[0-9a-f]{2}
 NOISY = ("httpx", "httpcore", "dbos")
 REQUESTS = "reelwright.requests"
 """Logger of answered requests; silent in the text format."""
+AUDIT = "reelwright.audit"
+"""Logger of changes: which key changed what."""
 
 CURRENT_REQUEST: ContextVar[Mapping[str, str]] = ContextVar("request")
 """Headers that identify the current request: `x-request-id`, and the W3C trace context if present. They are sent on to other services."""

@@ -7,9 +7,10 @@ import asyncio
 import logging
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,15 +31,21 @@ from shared.jobs.previews.inputs import PreviewInputs
 from shared.jobs.retention import SweepCounts, sweep
 from shared.jobs.running.remembered import ResultMemory
 from shared.jobs.running.runner import OperationRunner
+from shared.jobs.running.sandboxes import Sandboxes
+from shared.keys import KeyRing
+from shared.media.closing import close_files
 from shared.media.store import MediaStore
 from shared.models.folder import ModelFolder
 from shared.operation import Service
 from shared.settings import Settings
 from shared.worker import Killed, Limits, WorkerPool
+from shared.worker.sandbox import Layer
+from shared.worker.sandbox.plan import SandboxMissing
+from shared.worker.sandbox.privileges import close_memory
 
 PROBE_MEMORY_BYTES = 2 * 1024**3
 PROBES = 2
-PROBE_MODULE = "shared.video"
+PROBE_MODULE, PACKAGES = "shared.video", ("gateway",)
 THUMBNAIL_WIDTH = 480
 DISK_TIMEOUT_S = 5.0
 ERRAND_S, ERRAND_IDLE_S = 900.0, 5.0
@@ -54,10 +61,12 @@ class Runtime:
 
     def __init__(self, settings: Settings):
         self.settings = settings
-        self.media = MediaStore(settings.data_dir / "media", ttl_s=settings.media_ttl_s)
+        self.keys = KeyRing(settings)
+        self.media = MediaStore(settings.data_dir / "media", ttl_s=settings.media_ttl_s, limit_of=self.keys.max_bytes)
         self.jobs = Jobs(settings)
         self.memory = ResultMemory(self.jobs.store.history, self.media, ModelFolder(settings.models_folder))
         self._worker = JobWorker(self.jobs, settings)
+        self._sandboxes = Sandboxes(settings)
         limits = Limits(
             timeout_s=settings.probe_timeout_s,
             memory_bytes=PROBE_MEMORY_BYTES,
@@ -66,9 +75,10 @@ class Runtime:
             module=PROBE_MODULE,
             niceness=0,
         )
-        self._probes = WorkerPool(size=PROBES, limits=limits, idle_s=settings.worker_idle_s)
+        sandbox = partial(self._sandboxes.new, packages=PACKAGES)
+        self._probes = WorkerPool(size=PROBES, limits=limits, idle_s=settings.worker_idle_s, sandbox=sandbox)
         errands = replace(limits, timeout_s=ERRAND_S, subject="errand", timeout_setting="")
-        self._errands = WorkerPool(size=1, limits=errands, idle_s=ERRAND_IDLE_S)
+        self._errands = WorkerPool(size=1, limits=errands, idle_s=ERRAND_IDLE_S, sandbox=sandbox)
         self._runners: list[OperationRunner] = []
         self._background: list[asyncio.Task[None]] = []
 
@@ -77,13 +87,19 @@ class Runtime:
 
         `patient`: see `JobWorker.start`.
         """
+        close_memory()
+        await asyncio.to_thread(close_files, self.settings.data_dir)
+        await asyncio.to_thread(self._sandboxes.open)
         previews = PreviewInputs(self.jobs.store.ledger, self.media)
-        self._runners = [OperationRunner(service, self.settings, self.media, self.memory, previews) for service in services]
+        self._runners = [
+            OperationRunner(service, self.settings, self.media, self.memory, previews, self._sandboxes) for service in services
+        ]
         queues = {service.name: runner.queue for service, runner in zip(services, self._runners, strict=True)}
         queues |= {
             queue_of(service.name, preview=True): runner.preview_queue for service, runner in zip(services, self._runners, strict=True)
         }
         await self._worker.start(queues | dict(more or {}), patient=patient)
+        await asyncio.to_thread(close_files, self.settings.data_dir)  # now there is a database
         self._background = [asyncio.create_task(self._sweep_regularly())]
         if self.settings.spare_workers:
             self._background.append(asyncio.create_task(self._start_spares()))
@@ -105,26 +121,33 @@ class Runtime:
         await asyncio.gather(*self._background, return_exceptions=True)
         await self._worker.stop()
         await asyncio.gather(self._probes.close(), self._errands.close(), *(runner.close() for runner in self._runners))
+        await asyncio.to_thread(self._sandboxes.close)
 
     async def troubles(self) -> list[str]:
         """Return why this process cannot take work now; empty if it can."""
         starting = [] if self._worker.working else ["the server is starting"]
         return [*(await self.jobs.troubles() or starting), *await self._disk_troubles()]
 
+    def sandbox_layers(self) -> list[Layer]:
+        """Return the layers that limit worker processes, and whether each is active."""
+        return self._sandboxes.layers()
+
     async def probe(self, path: Path) -> dict[str, Any]:
         """Probe a file in a limited process.
 
         Returns `kind`, `content_type`, `suffix` and `media`.
         """
-        return await self._look("shared.video:inspect", {"path": str(path)})
+        return await self._look("shared.video:inspect", {"path": str(path)}, reads=("path",))
 
     async def thumbnail(self, path: Path, output: Path) -> None:
         """Write a small JPEG of a video or image."""
-        await self._look("shared.video:thumbnail", {"path": str(path), "output": str(output), "width": THUMBNAIL_WIDTH})
+        args = {"path": str(path), "output": str(output), "width": THUMBNAIL_WIDTH}
+        await self._look("shared.video:thumbnail", args, reads=("path",), writes=("output",))
 
     async def frame(self, path: Path, output: Path, number: int) -> None:
         """Write frame `number` of a video or image as a PNG. Raises Invalid for a frame that does not exist."""
-        await self._look("shared.video:numbered_frame", {"path": str(path), "output": str(output), "number": number})
+        args = {"path": str(path), "output": str(output), "number": number}
+        await self._look("shared.video:numbered_frame", args, reads=("path",), writes=("output",))
 
     async def forget_views(self, owner: str, media_id: str) -> None:
         """Delete the ended jobs outside of lists that read a medium, with their outputs.
@@ -139,9 +162,12 @@ class Runtime:
                 with suppress(UnknownMedia):
                     await asyncio.to_thread(self.media.delete, owner, output)
 
-    async def work(self, target: str, args: dict[str, Any]) -> dict[str, Any]:
-        """Call a short function of this project in a probe process."""
-        return await self._errands.call(target, args)
+    async def work(self, target: str, args: dict[str, Any], *, reads: Collection[str] = (), writes: Collection[str] = ()) -> dict[str, Any]:
+        """Call a short function of this project in a worker process.
+
+        `reads` and `writes` name the arguments that are paths of files to read and to write; the process can open no others.
+        """
+        return await self._errands.call_on_files(target, args, reads=reads, writes=writes)
 
     async def keep_probe_warm(self) -> None:
         """Keep a process ready for the next upload."""
@@ -160,18 +186,23 @@ class Runtime:
             async with asyncio.timeout(DISK_TIMEOUT_S):
                 free_bytes = await asyncio.to_thread(_try_to_write, folder)
         except (OSError, TimeoutError) as error:
-            return [f"the data folder {folder} cannot be written to: {error or f'not within {DISK_TIMEOUT_S:g} s'}"]
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else f"not within {DISK_TIMEOUT_S:g} s"
+            return [f"the data folder cannot be written to: {reason}"]
         least = self.settings.min_free_bytes
         few = f"the disk of the data folder has {free_bytes} bytes left, less than {least} (REELWRIGHT_MIN_FREE_BYTES)"
         return [few] if free_bytes < least else []
 
-    async def _look(self, target: str, args: dict[str, Any]) -> dict[str, Any]:
+    async def _look(
+        self, target: str, args: dict[str, Any], *, reads: Collection[str] = (), writes: Collection[str] = ()
+    ) -> dict[str, Any]:
         """Call a function that opens an uploaded file.
 
-        A crash of the probe process is reported as an unreadable file.
+        A crash of the probe process is reported as an unreadable file. `reads`, `writes`: see `work`.
         """
         try:
-            return await self._probes.call(target, args)
+            return await self._probes.call_on_files(target, args, reads=reads, writes=writes)
+        except SandboxMissing:
+            raise
         except (TimedOut, Killed) as error:  # a busy machine is not the file's fault
             detail = f"The file could not be looked at in time: the machine is busy. {error.detail} Try again later."
             raise Unavailable(detail, headers={"Retry-After": str(RETRY_S)}) from error
@@ -191,6 +222,9 @@ class Runtime:
         while True:  # also at the start: a killed process may have left work folders behind
             try:
                 log.info("swept %s", await self.sweep())
+                await asyncio.to_thread(self._sandboxes.tend)
+                for runner in self._runners:
+                    await asyncio.to_thread(runner.record_models)
             except Exception as error:  # a full disk or a database that is away must not end this loop
                 log.warning("the sweep failed; trying again later: %s", error)
             await asyncio.sleep(self.settings.gc_interval_s)

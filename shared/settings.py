@@ -7,6 +7,7 @@ defaults without `use`, as in a notebook.
 
 import hashlib
 import ipaddress
+import re
 from base64 import b64decode
 from functools import cache, cached_property
 from pathlib import Path
@@ -19,6 +20,9 @@ MIB = 1024 * 1024
 DAY = 24 * 3600.0
 SECRETS = Path("/run/secrets")
 """Folder for secrets of container engines. A file named after a setting, in lower case, holds its value."""
+KEY_FILE = "keys.json"
+"""File of the data folder with the API keys that `reelwright keys` makes."""
+ORIGIN = re.compile(r"https?://[\w.-]+(:\d{1,5})?|https?://\[[\da-f:]+\](:\d{1,5})?", re.ASCII | re.IGNORECASE)
 
 
 class Settings(BaseSettings):
@@ -58,6 +62,13 @@ class Settings(BaseSettings):
         description="Device for models and video decoding: `auto`, `cpu`, `cuda` or `cuda:N`.",
     )
     api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field((), description="Comma-separated API keys; empty: no keys, loopback only.")
+    metrics_key: SecretStr | None = Field(
+        None, description="Key of `GET /metrics` while there are API keys; without it only API keys with the scope `admin` read metrics."
+    )
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Comma-separated origins, such as https://app.example.com, whose pages may call the API. Empty: none but its own.",
+    )
     published_host: str = Field(
         "", description="In a container: the host machine's address on which the port is published; empty: same as `host`."
     )
@@ -71,6 +82,17 @@ class Settings(BaseSettings):
     log_format: Literal["text", "json"] = Field("text", description="Log format: lines of text, or one JSON object per line.")
 
     concurrency: int = Field(2, ge=1, le=64, description="Number of jobs that one service runs at once, each in its own process.")
+    sandbox: Literal["auto", "require", "off"] = Field(
+        "auto",
+        description="Limits of worker processes on files and network. `auto`: what the kernel has; `require`: refuse jobs and uploads "
+        "without Landlock; `off`: none, for drivers that fail with them.",
+    )
+    sandbox_read: Annotated[tuple[Path, ...], NoDecode] = Field(
+        (), description="Comma-separated files and folders that worker processes may read besides their inputs, the models and Python."
+    )
+    sandbox_write: Annotated[tuple[Path, ...], NoDecode] = Field(
+        (), description="Comma-separated folders that worker processes may also write, such as a compiler's cache."
+    )
     queue_limit: int = Field(1000, ge=1, description="Number of jobs that may wait in one service's queue; more are refused with 429.")
     job_timeout_s: float = Field(6 * 3600, gt=0, description="Time limit of a job.")
     job_memory_bytes: int = Field(4096 * MIB, ge=128 * MIB, description="Memory limit of a job: all its processes together.")
@@ -103,7 +125,7 @@ class Settings(BaseSettings):
     )
     webhook_secret: SecretStr | None = Field(None, description="Signing secret of webhooks that have none: `whsec_` and base64.")
 
-    @field_validator("api_keys", "trusted_hosts", "url_allow_networks", mode="before")
+    @field_validator("api_keys", "cors_origins", "trusted_hosts", "url_allow_networks", "sandbox_read", "sandbox_write", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -115,6 +137,14 @@ class Settings(BaseSettings):
             if not url.startswith(("http://", "https://")):
                 raise ValueError(f"{name}: {url!r} must begin with http:// or https://")
         return urls
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            if ORIGIN.fullmatch(origin) is None:
+                raise ValueError(f"{origin!r} is not an origin: a scheme and a host, such as https://app.example.com")
+        return origins
 
     @field_validator("webhook_secret")
     @classmethod
@@ -129,9 +159,19 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _keys_or_loopback(self) -> Self:
         host = self.published_host or self.host
-        if not self.api_keys and not is_loopback(host):
-            raise ValueError(f"REELWRIGHT_HOST={host} can be reached by others: set REELWRIGHT_API_KEYS, or listen on 127.0.0.1")
+        if not self.api_keys and not is_loopback(host) and not self._has_key_file:
+            raise ValueError(
+                f"REELWRIGHT_HOST={host} can be reached by others: set REELWRIGHT_API_KEYS, make a key with `reelwright keys add`, "
+                "or listen on 127.0.0.1"
+            )
         return self
+
+    @property
+    def _has_key_file(self) -> bool:
+        try:
+            return (self.data_dir / KEY_FILE).stat().st_size > len('{"keys":[]}')
+        except OSError:
+            return False
 
     @property
     def models_folder(self) -> Path:
@@ -164,6 +204,12 @@ class _Process:
     """
 
     settings: Settings | None = None
+
+
+def secret_file(name: str) -> Path | None:
+    """Return the secret file of a setting; None if there is none."""
+    path = SECRETS / f"reelwright_{name}"
+    return path if path.is_file() else None
 
 
 def use(settings: Settings) -> None:

@@ -11,7 +11,6 @@ from shared.http.service import SAMPLES
 from shared.media.store import NewMedium
 from shared.operation import SUFFIXES, Kind, Sample
 from shared.runtime import Runtime
-from shared.settings import PUBLIC
 
 NAMES = {Sample.CLIP: "sample", Sample.PICTURE: "sample", Sample.MATTE: "sample matte", Sample.PLATE: "sample plate"}
 KINDS = {Sample.CLIP: Kind.VIDEO, Sample.PICTURE: Kind.IMAGE, Sample.MATTE: Kind.VIDEO, Sample.PLATE: Kind.IMAGE}
@@ -19,17 +18,30 @@ DRAW = {sample: f"gateway.media.sample_drawing:draw_{sample}" for sample in Samp
 """Functions called in a child process, so that the gateway itself never loads numpy."""
 
 RETRIES_S = (2, 5, 10, 20, 30, 60, 120, 300, 600, 0)  # pauses after each attempt, for a busy machine or a full disk
+LOOK_S = 10.0
+"""Seconds between two looks for new owners."""
 log = logging.getLogger(__name__)
 
 
 async def ensure_sample(runtime: Runtime) -> None:
     """Make the samples for every owner that lacks them.
 
-    Failures are logged and retried; the suite also works without samples.
+    Keys may be added at any time. Failures are logged and retried; the suite also works without samples.
     """
-    missing = [(owner, sample) for owner in runtime.settings.owners.values() or [PUBLIC] for sample in SAMPLES]
+    served: set[str] = set()
+    while True:
+        for owner in runtime.keys.owners():
+            if owner not in served:
+                served.add(owner)
+                await _ensure_all(runtime, owner)
+        await asyncio.sleep(LOOK_S)
+
+
+async def _ensure_all(runtime: Runtime, owner: str) -> None:
+    """Make all samples of one owner."""
+    missing = list(SAMPLES)
     for pause_s in RETRIES_S:
-        missing = [(owner, sample) for owner, sample in missing if not await _ensure(runtime, owner, sample)]
+        missing = [sample for sample in missing if not await _ensure(runtime, owner, sample)]
         if not missing:
             return
         await asyncio.sleep(pause_s)
@@ -54,7 +66,7 @@ async def _ensure(runtime: Runtime, owner: str, sample: Sample) -> bool:
 async def _make(runtime: Runtime, owner: str, sample: Sample) -> None:
     with runtime.media.incoming() as incoming:
         path = incoming.folder / f"{NAMES[sample]}{SUFFIXES[KINDS[sample]]}"
-        await runtime.work(DRAW[sample], {"path": str(path)})
+        await runtime.work(DRAW[sample], {"path": str(path)}, writes=("path",))
         probed = await runtime.probe(path)
         medium = NewMedium(
             media_id=SAMPLES[sample],

@@ -12,8 +12,9 @@ import httpx
 
 from gateway.routing.replicas import replica_transport
 from shared.errors import NotFound, ReelwrightError, Unavailable
+from shared.keys.internal import internal_token
 from shared.log import forwarded_headers
-from shared.settings import Settings
+from shared.settings import PUBLIC, Settings
 
 TIMEOUT = httpx.Timeout(connect=5, read=None, write=None, pool=10)
 ASK_TIMEOUT_S, READY_TIMEOUT_S = 15.0, 3.0
@@ -154,5 +155,6 @@ def unreachable(service: str) -> Unavailable:
 
 def credentials(settings: Settings, owner: str) -> dict[str, str]:
     """Return the headers that authenticate a request to a service as `owner`."""
-    key = next((key for key, name in settings.owners.items() if name == owner), None)
-    return {"Authorization": f"Bearer {key}"} if key else {}
+    if owner == PUBLIC:
+        return {}
+    return {"Authorization": f"Bearer {internal_token(settings.data_dir, owner)}"}

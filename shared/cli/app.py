@@ -63,6 +63,7 @@ def command_line(suite: Suite) -> Callable[[], None]:
     add_jobs(app)
     _add_upkeep(app, suite)
     app.add_typer(_models(), name="models")
+    app.add_typer(_keys(), name="keys")
     if suite.add_more is not None:
         suite.add_more(app, suite.load, _settings)
     for name, load in suite.services.items():
@@ -108,6 +109,15 @@ def _models() -> typer.Typer:
         return models_group(_settings)
 
     return typer.Typer(cls=lazy_group(build), help="List, pull and verify model weights.", no_args_is_help=True)
+
+
+def _keys() -> typer.Typer:
+    def build() -> typer.Typer:
+        from shared.cli.keys import keys_group
+
+        return keys_group(lambda: _settings(host="127.0.0.1"))  # the first key is made where a server could not start yet
+
+    return typer.Typer(cls=lazy_group(build), help="Make, list and revoke API keys; they take effect at once.", no_args_is_help=True)
 
 
 def _add_version(app: typer.Typer) -> None:

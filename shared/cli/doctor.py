@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from shared.errors import Unavailable
 from shared.jobs.database.tables import connect, make_tables
+from shared.jobs.running.sandboxes import layers
 from shared.models.devices.device import choose_device, free_bytes, gpus, total_bytes
 from shared.models.folder import ModelFolder
 from shared.operation import Service
@@ -40,6 +41,7 @@ def examine(settings: Settings, services: tuple[Service, ...]) -> list[Finding]:
         _database(settings),
         _port(settings),
         *_video(),
+        *_sandbox(settings),
         _device(),
         _models(settings),
         *(_service(service) for service in services),
@@ -89,6 +91,14 @@ def _video() -> list[Finding]:
     except (OSError, RuntimeError, subprocess.SubprocessError) as error:
         ffmpeg = Finding(what="ffmpeg", ok=False, detail=str(error))
     return [ffmpeg, *(Finding(what=f"encoder {name}", ok=works, detail="", needed=name == "libx264") for name, works in encoders().items())]
+
+
+def _sandbox(settings: Settings) -> list[Finding]:
+    """Report the layers that limit worker processes."""
+    return [
+        Finding(what=f"sandbox: {layer.name}", ok=layer.active, needed=settings.sandbox == "require", detail=layer.detail)
+        for layer in layers(settings)
+    ]
 
 
 def _device() -> Finding:

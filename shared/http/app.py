@@ -2,12 +2,14 @@
 
 from functools import partial
 from importlib.resources import files
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse
 from fastapi.routing import APIRoute
 from prometheus_client import CollectorRegistry
+from starlette.middleware.cors import CORSMiddleware
 from starlette.staticfiles import StaticFiles
 
 from shared.http.guards import Guard
@@ -16,6 +18,29 @@ from shared.http.health import AskOthers, add_health
 from shared.http.metrics import RequestMetrics
 from shared.http.problems import problems
 from shared.runtime import Runtime
+
+CORS: dict[str, Any] = {
+    "allow_methods": ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"),
+    "allow_headers": (
+        *("Authorization", "X-API-Key", "Content-Type", "Idempotency-Key", "Prefer", "Last-Event-ID", "Range", "If-Range", "If-None-Match"),
+        *(
+            "Tus-Resumable",
+            "Upload-Length",
+            "Upload-Metadata",
+            "Upload-Offset",
+            "Upload-Checksum",
+            "X-Request-ID",
+            "X-HTTP-Method-Override",
+        ),
+    ),
+    "expose_headers": (
+        *("Location", "ETag", "Retry-After", "Preference-Applied", "Content-Range", "Content-Disposition", "X-Request-ID"),
+        *("Tus-Resumable", "Tus-Version", "Tus-Extension", "Tus-Max-Size", "Tus-Checksum-Algorithm"),
+        *("Upload-Offset", "Upload-Length", "Upload-Metadata", "Upload-Expires", "Reelwright-Media-Id"),
+    ),
+    "max_age": 600,
+}
+"""What pages of the allowed origins may send and read: the headers of this API and of tus."""
 
 
 def create_api(
@@ -26,11 +51,13 @@ def create_api(
     reachable_by_browsers: bool,
     ask_others: AskOthers | None = None,
     service: str = "",
+    entrance: bool = False,
 ) -> FastAPI:
     """Make an app with all shared parts, but no routes of its own.
 
     `reachable_by_browsers`: the app listens on TCP rather than on a Unix socket. `ask_others`: asks the services behind this app for their
     state, which `GET /ready` shows; the app is ready even if they are not. `service`: URL name of the service; empty for the gateway.
+    `entrance`: clients call this app, not another process of the suite.
     """
     app = FastAPI(
         title=title,
@@ -42,13 +69,15 @@ def create_api(
         redirect_slashes=False,  # a redirect would name this host, which clients of the gateway do not know
         responses=problems(
             _401="No API key, or a wrong one",
-            _403="Without API keys: from another site's page",
+            _403="The API key lacks a scope. Without API keys: from another site's page",
             _422="Invalid request; each field is named",
         ),
     )
     add_handlers(app)
     registry = CollectorRegistry()
-    app.add_middleware(Guard, settings=runtime.settings, reachable_by_browsers=reachable_by_browsers)
+    app.add_middleware(Guard, settings=runtime.settings, keys=runtime.keys, reachable_by_browsers=reachable_by_browsers, entrance=entrance)
+    if entrance and runtime.settings.cors_origins:
+        app.add_middleware(CORSMiddleware, allow_origins=runtime.settings.cors_origins, **CORS)
     app.add_middleware(RequestMetrics, registry=registry)
     add_health(app, runtime, registry, ask_others)
     _add_docs(app)

@@ -1,5 +1,6 @@
 """Admission of requests by API key, or without keys only from this machine."""
 
+import logging
 import re
 import secrets
 
@@ -8,13 +9,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.errors import Forbidden, NotFound, ReelwrightError, Unauthorized
 from shared.http.problems import problem_response
-from shared.log import CURRENT_REQUEST, REQUEST_ID, TRACE, TRACEPARENT
-from shared.settings import PUBLIC, Settings, is_loopback, owner_of
+from shared.http.request_rates import RequestRates
+from shared.keys import CURRENT_ACCESS, Access, KeyRing
+from shared.log import AUDIT, CURRENT_REQUEST, REQUEST_ID, TRACE, TRACEPARENT, fields
+from shared.settings import PUBLIC, Settings, is_loopback
 
 OPEN_PATHS = re.compile(r"/|/page/.*|/docs|/docs/.*|/openapi\.json|/health|/ready")
 """Paths that need no API key: pages and descriptions, never anybody's data."""
 
+METRICS = "/metrics"
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
+audit = logging.getLogger(AUDIT)
 
 
 class Guard:
@@ -22,21 +28,28 @@ class Guard:
 
     It sets `request.state.owner` from the API key. Without API keys, any page in the user's browser could send requests to this server
     (cross-site requests, DNS rebinding). Then the Host must be this machine, and the Origin, if there is one, this server.
+
+    The entrance of the suite (`entrance`) also counts the requests of each key, and logs who changed what.
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings, reachable_by_browsers: bool):
-        self._app, self._settings, self._browsers = app, settings, reachable_by_browsers
+    def __init__(self, app: ASGIApp, settings: Settings, keys: KeyRing, *, reachable_by_browsers: bool, entrance: bool):
+        self._app, self._settings, self._keys = app, settings, keys
+        self._browsers, self._entrance = reachable_by_browsers, entrance
+        self._rates = RequestRates()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         given = dict(scope["headers"]).get(REQUEST_ID.encode(), b"").decode("latin-1")
         request_id = given if ID.fullmatch(given) else secrets.token_hex(8)
+        access: Access | None = None
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
                 kept = [header for header in message["headers"] if header[0] != b"x-request-id"]
                 message["headers"] = [*kept, (b"x-request-id", request_id.encode("latin-1"))]
+                if access is not None:
+                    self._log_change(access, scope, message)
             await send(message)
 
         state = scope.setdefault("state", {})
@@ -45,29 +58,41 @@ class Guard:
         try:
             if "\0" in scope["path"]:  # file systems and databases refuse a NUL character
                 raise NotFound("The address contains a NUL character.")
-            state["owner"] = self._owner(Request(scope))
+            access = self._access(Request(scope))
+            if self._entrance:
+                self._rates.count(access)
         except ReelwrightError as error:
             return await problem_response(error)(scope, receive, send_with_id)
+        state["owner"] = access.owner
+        CURRENT_ACCESS.set(access)
         return await self._app(scope, receive, send_with_id)
 
-    def _owner(self, request: Request) -> str:
-        if self._settings.api_keys:
-            return self._owner_by_key(request)
+    def _access(self, request: Request) -> Access:
+        if self._keys.required:
+            return self._access_by_key(request)
         if self._browsers:
             self._refuse_other_sites(request)
-        return PUBLIC
+        return Access(owner=PUBLIC)
 
-    def _owner_by_key(self, request: Request) -> str:
+    def _access_by_key(self, request: Request) -> Access:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         given = token.strip() if scheme.lower() == "bearer" else request.headers.get("x-api-key", "")
-        if any(secrets.compare_digest(given.encode(), key.get_secret_value().encode()) for key in self._settings.api_keys):
-            return owner_of(given)
-        if OPEN_PATHS.fullmatch(request.url.path):
-            return PUBLIC
-        detail = (
-            "The API key is not one of this server's." if given else "Send an API key: `Authorization: Bearer <key>` or `X-API-Key: <key>`."
-        )
-        raise Unauthorized(detail, headers={"WWW-Authenticate": "Bearer"})
+        path = request.url.path
+        if path == METRICS and self._keys.opens_metrics(given):
+            return Access(owner=PUBLIC, scopes=("admin",))
+        if OPEN_PATHS.fullmatch(path):
+            access = self._keys.find(given) if given else None
+            return access or Access(owner=PUBLIC, scopes=("read",))
+        access = self._keys.find(given) if given else None
+        if access is None:
+            detail = (
+                "The API key is not one of this server's."
+                if given
+                else "Send an API key: `Authorization: Bearer <key>` or `X-API-Key: <key>`."
+            )
+            raise Unauthorized(detail, headers={"WWW-Authenticate": "Bearer"})
+        access.require("admin" if path == METRICS else "read" if request.method in SAFE else "run")
+        return access
 
     def _refuse_other_sites(self, request: Request) -> None:
         host = request.headers.get("host", "")
@@ -75,8 +100,23 @@ class Guard:
         if not is_loopback(name) and name not in self._settings.trusted_hosts:
             raise Forbidden(f"The Host {host!r} is not this machine: use 127.0.0.1 or localhost, or set REELWRIGHT_API_KEYS.")
         origin = request.headers.get("origin")
-        if origin is not None and origin.partition("://")[2] != host:
+        if origin is not None and origin.partition("://")[2] != host and origin not in self._settings.cors_origins:
             raise Forbidden(f"The Origin {origin!r} is another site; without API keys only this server's own pages may send requests.")
+
+    def _log_change(self, access: Access, scope: Scope, answer: Message) -> None:
+        """Log who changed what, after a request that was not refused."""
+        if not self._entrance or scope["method"] in SAFE or answer["status"] >= 400:
+            return
+        location = dict(answer["headers"]).get(b"location", b"").decode("latin-1")
+        values = {
+            "key": access.name or access.owner,
+            "owner": access.owner,
+            "method": scope["method"],
+            "path": scope["path"],
+            "status": answer["status"],
+            "made": location,
+        }
+        audit.info("%(key)s: %(method)s %(path)s %(status)d %(made)s", values, extra=fields(**values, event="change"))
 
 
 def _forwarded_headers(request_id: str, headers: list[tuple[bytes, bytes]]) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from typing import Any
 
 from fastapi import FastAPI, Response
@@ -38,7 +39,8 @@ def add_health(app: FastAPI, runtime: Runtime, registry: CollectorRegistry, ask_
     async def ready() -> dict[str, Any]:
         if reasons := await runtime.troubles():
             raise Unavailable("; ".join(reasons))
-        return {"status": "ready", "name": app.title} | ({"services": await ask_others()} if ask_others else {})
+        layers = [asdict(layer) for layer in runtime.sandbox_layers()]
+        return {"status": "ready", "name": app.title, "sandbox": layers} | ({"services": await ask_others()} if ask_others else {})
 
     @app.get("/metrics", tags=["service"], summary="Metrics for Prometheus", response_class=Response)
     async def metrics() -> Response:

@@ -248,6 +248,7 @@ async def submit(operation: Operation, request: JobRequest, *, params: Params, o
     await check(operation, inputs=request.inputs, params=params, owner=owner, runtime=runtime)
     if request.preview:
         _check_preview(operation)
+    await asyncio.to_thread(runtime.media.check_room, owner)
     remembered = None
     if request.cache and operation.remembered and not request.preview:  # the runner looks for previews, because it knows the proxies
         remembered = await asyncio.to_thread(runtime.memory.find, operation, owner=owner, inputs=request.inputs, params=request.params)

@@ -9,6 +9,7 @@ import hashlib
 import json
 import logging
 from collections.abc import AsyncIterator, Callable, Collection
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,6 +22,7 @@ from shared.jobs.database.ledger import Event, JobState, NewJob
 from shared.jobs.database.store import JobStore
 from shared.jobs.metrics import JobMetrics
 from shared.jobs.record import PRIORITIES, Job, JobRequest, Status
+from shared.keys import CURRENT_ACCESS
 from shared.log import fields
 from shared.media.ids import new_id
 from shared.settings import Settings
@@ -63,7 +65,7 @@ class Jobs:
 
         `version`: of the operation, None for a pipeline. `key`: an idempotency key; if this owner has used it before, the job made
         then is returned. `original`: the request as the client sent it, if `request` was derived from it; a repeated key must come
-        with the same `original`. Raises QueueFull, IdempotencyMismatch.
+        with the same `original`. Raises QueueFull, QuotaExceeded, IdempotencyMismatch.
         """
         new = NewJob(
             id=new_id(),
@@ -75,14 +77,16 @@ class Jobs:
             inputs=request.inputs,
             params=request.params,
             metadata=request.metadata,
-            webhook=webhooks.webhook_record(request.webhook, self._settings),
+            webhook=await asyncio.to_thread(webhooks.webhook_record, request.webhook, self._settings),
             cache=request.cache,
             listed=request.listed and not request.preview,
             preview=_preview(request),
             idempotency_key=key,
             fingerprint=_fingerprint(operation, original or request),
         )
-        job, is_new = await asyncio.to_thread(self.store.add, new, remembered)
+        access = CURRENT_ACCESS.get(None)
+        most = access.max_jobs if access is not None and not access.internal else None
+        job, is_new = await asyncio.to_thread(self.store.add, new, remembered, most_open=most)
         if is_new and remembered is not None:
             self.metrics.cached(operation)
             more = fields(job_id=job.id, operation=operation, event="cached")
@@ -131,7 +135,8 @@ class Jobs:
 
         The secret of its webhook is included. Raises UnknownJob.
         """
-        return await asyncio.to_thread(self.store.ledger.request_of, owner, job_id)
+        opened = partial(webhooks.opened, settings=self._settings)
+        return await asyncio.to_thread(self.store.ledger.request_of, owner, job_id, opened)
 
     async def states(self, owner: str, ids: Collection[str]) -> dict[str, JobState]:
         """Return status and progress of the existing jobs among `ids`."""

@@ -16,10 +16,13 @@ from standardwebhooks import Webhook as Signer
 from shared.errors import Invalid
 from shared.jobs.database.ledger import Ledger
 from shared.jobs.record import Webhook
+from shared.keys.sealing import PREFIX, seal, unseal
+from shared.keys.secret_file import derived_key
 from shared.net.addresses import check_address
 from shared.net.download import check_url, checked_client
 from shared.settings import Settings
 
+PURPOSE = "webhook secrets"
 ATTEMPTS, FIRST_WAIT_S, BACKOFF = 8, 2.0, 3.0
 TIMEOUT_S = 15.0
 log = logging.getLogger(__name__)
@@ -31,6 +34,8 @@ class Undelivered(Exception):
 
 def webhook_record(webhook: Webhook | None, settings: Settings) -> dict[str, Any] | None:
     """Return a webhook in the form that is stored with its job.
+
+    The secret is sealed; null stands for the server's own.
 
     Raises Invalid without a usable secret, and ForbiddenAddress for a literal IP address that is not allowed. Host names are resolved and
     checked when the message is sent.
@@ -47,7 +52,22 @@ def webhook_record(webhook: Webhook | None, settings: Settings) -> dict[str, Any
         Signer(base64.b64decode(secret.get_secret_value().removeprefix("whsec_"), validate=True))
     except Exception as error:  # the library has a class of its own for an empty secret
         raise Invalid("The webhook's `secret` is invalid: it must be `whsec_` followed by base64.") from error
-    return {"url": str(webhook.url), "secret": secret.get_secret_value(), "events": list(webhook.events)}
+    own = webhook.secret and seal(webhook.secret.get_secret_value(), derived_key(settings.data_dir, PURPOSE))
+    return {"url": str(webhook.url), "secret": own, "events": list(webhook.events)}
+
+
+def opened(webhook: dict[str, Any], settings: Settings) -> dict[str, Any]:
+    """Return a stored webhook with its own secret in plain text; null stands for the server's own.
+
+    Raises Invalid if the installation's secret has changed.
+    """
+    sealed = webhook["secret"]
+    if sealed is None or not sealed.startswith(PREFIX):  # jobs of earlier releases keep it in plain text
+        return webhook
+    try:
+        return webhook | {"secret": unseal(sealed, derived_key(settings.data_dir, PURPOSE))}
+    except ValueError as error:
+        raise Invalid(f"The secret of the webhook cannot be read: {error}. Send the request again.") from error
 
 
 def workflow(ledger: Ledger, settings: Settings) -> Callable[[str], Coroutine[Any, Any, None]]:
@@ -86,6 +106,10 @@ async def send(ledger: Ledger, settings: Settings, job_id: str) -> None:
     if stored_webhook is None:
         return  # the job was deleted in the meantime
     owner, webhook = stored_webhook
+    secret = opened(webhook, settings)["secret"] or (settings.webhook_secret and settings.webhook_secret.get_secret_value())
+    if not secret:
+        log.warning("the webhook of job %s is not sent: the server's own secret (REELWRIGHT_WEBHOOK_SECRET) is gone", job_id)
+        return
     job = ledger.get(owner, job_id)
     sent_at = datetime.now(UTC)
     message = json.dumps({"type": f"job.{job.status}", "timestamp": sent_at.isoformat(), "data": job.model_dump(mode="json")})
@@ -93,7 +117,7 @@ async def send(ledger: Ledger, settings: Settings, job_id: str) -> None:
         "content-type": "application/json",
         "webhook-id": f"{job_id}-{job.status}",
         "webhook-timestamp": str(int(sent_at.timestamp())),
-        "webhook-signature": Signer(webhook["secret"]).sign(f"{job_id}-{job.status}", sent_at, message),
+        "webhook-signature": Signer(secret).sign(f"{job_id}-{job.status}", sent_at, message),
     }
     try:
         async with checked_client(settings) as client:

@@ -51,15 +51,15 @@ def write_all(file: BinaryIO, block: bytes) -> None:
         rest = rest[file.write(rest) :]
 
 
-def write_atomically(path: Path, text: str) -> None:
+def write_atomically(path: Path, text: str, *, mode: int = 0o666) -> None:
     """Replace a file atomically and durably.
 
-    A crash leaves the old or the new content. Creates the folder.
+    A crash leaves the old or the new content. Creates the folder. `mode`: permissions of the file, less the process's mask.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     new = partial_path(path)  # a process id would not be unique: containers that share a folder have equal ones
     try:
-        with new.open("w", encoding="utf-8") as out:
+        with open(new, "w", encoding="utf-8", opener=partial(os.open, mode=mode)) as out:
             out.write(text)
             out.flush()
             os.fsync(out.fileno())

@@ -99,6 +99,7 @@ def _write(file: BinaryIO, chunks: list[bytes], measure: Callable[[bytes], objec
 async def _publish(
     incoming: Incoming, *, store: MediaStore, probe: Probe, owner: str, name: str, source: str, media_id: str, sha256: str | None = None
 ) -> MediaRecord:
+    await on_disk(_check_room, store, owner, incoming)
     try:
         probed = await probe(incoming.content)
     except ReelwrightError as error:  # put the user's file name in place of the temporary one
@@ -116,6 +117,10 @@ async def _publish(
         media_id=media_id,
     )
     return await on_disk(store.publish, incoming, new)
+
+
+def _check_room(store: MediaStore, owner: str, incoming: Incoming) -> None:
+    store.check_room(owner, incoming.content.stat().st_size)
 
 
 def _link(source: Path, target: Path) -> None:

@@ -14,14 +14,14 @@ import hashlib
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from shared.errors import Invalid, UnknownMedia
+from shared.errors import Invalid, QuotaExceeded, UnknownMedia
 from shared.media.disk import sync_folder
 from shared.media.ids import checked_parts, is_id, is_owner, new_id
 from shared.media.names import SUFFIX, safe_name
@@ -90,9 +90,11 @@ class MediaStore:
     UnknownMedia, as does another owner's medium.
     """
 
-    def __init__(self, root: Path, *, ttl_s: float):
+    def __init__(self, root: Path, *, ttl_s: float, limit_of: Callable[[str], int | None] = lambda _owner: None):
+        """`limit_of`: returns the largest number of bytes that an owner may store, None without a limit."""
         self.root = root.absolute()
         self.ttl = timedelta(seconds=ttl_s)
+        self._limit_of = limit_of
         self._incoming, self._trash = self.root / ".incoming", self.root / ".trash"
 
     @contextmanager
@@ -164,6 +166,15 @@ class MediaStore:
             return self.get(owner, media_id)
         except (FileNotFoundError, UnknownMedia):
             raise UnknownMedia(f"There is no media with the SHA-256 {sha256}.") from None
+
+    def check_room(self, owner: str, more: int = 0) -> None:
+        """Raise QuotaExceeded if an owner's media and `more` bytes exceed the owner's quota."""
+        if (limit := self._limit_of(owner)) is not None:
+            folder = self._folder(owner, new_id()).parent
+            stored = sum(path.stat().st_size for path in folder.glob("*/content.*"))
+            if stored + more > limit:
+                detail = f"{stored} bytes are stored, and {more} more exceed the quota of {limit} bytes."
+                raise QuotaExceeded(f"{detail} Delete media that are not needed.")
 
     def get(self, owner: str, media_id: str) -> MediaRecord:
         """Read the record of a medium.

@@ -45,7 +45,7 @@ class Model:
 
     `source`: web page of the model; `repository` and `revision`: of its hub files. `package`: an importable package that contains the files
     (nothing is downloaded; `extra` of this project installs it). `gated`: the hub requires an account that accepted the licence (HF_TOKEN).
-    `about_bytes`: approximate size, for display; `File.size` is checked.
+    `about_bytes`: approximate size, for display; `File.size` is checked. `converts`: jobs keep converted networks beside the files.
     """
 
     name: str
@@ -63,6 +63,7 @@ class Model:
     gated: bool = False
     about_bytes: int | None = None
     notes: str = ""
+    converts: bool = False
 
     @property
     def command(self) -> str:

@@ -5,11 +5,13 @@ These are public unicast addresses, and networks that the operator allows. The t
 the public internet.
 """
 
+import logging
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from shared.errors import ForbiddenAddress
 
+log = logging.getLogger(__name__)
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
@@ -77,8 +79,10 @@ def check_address(text: str, *, host: str, allowed: Iterable[Network] = ()) -> N
     `text`: the address that `host` resolved to.
     """
     rule = rule_against(ip_address(text), allowed=allowed)
-    if rule is not None:
-        where = text if host in (text, f"[{text}]") else f"{host} resolves to {text}, which"
-        raise ForbiddenAddress(
-            f"{where} is {rule}: only public addresses may be reached. The operator can allow a network with REELWRIGHT_URL_ALLOW_NETWORKS."
-        )
+    if rule is None:
+        return
+    remedy = "The operator can allow a network with REELWRIGHT_URL_ALLOW_NETWORKS."
+    if host in (text, f"[{text}]"):
+        raise ForbiddenAddress(f"{text} is {rule}: only public addresses may be reached. {remedy}")
+    log.info("%s resolves to %s, which is %s: refused", host, text, rule)  # not in the answer: it would describe the internal network
+    raise ForbiddenAddress(f"{host} has an address that is not public: only public addresses may be reached. {remedy}")

@@ -1,7 +1,8 @@
 """The child process of a slot, started by guard.py.
 
-Started as `python -m shared.worker.child FD MEMORY_BYTES NICENESS`. It dies with its guard, is the first process to be killed when the
-machine runs out of memory, yields the processor to the API, and holds none of the server's secrets (slot.py clears the environment).
+Started as `python -m shared.worker.child FD MEMORY_BYTES NICENESS SANDBOX`. It dies with its guard, is the first process to be killed when
+the machine runs out of memory, yields the processor to the API, holds none of the server's secrets (slot.py clears the environment), and
+enters its sandbox (`Sandbox.dump`; empty: none) before anything else is imported.
 """
 
 import ctypes
@@ -21,6 +22,7 @@ from shared.errors import ReelwrightError
 from shared.settings import Settings, use
 from shared.worker.progress import Report
 from shared.worker.protocol import HEADER, Call, Done, Failed, Message, body_length, pack, unpack
+from shared.worker.sandbox import Sandbox, enter
 
 PR_SET_PDEATHSIG = 1
 # Address space that is reserved but not used (thread stacks, allocator arenas) counts against RLIMIT_DATA too.
@@ -50,13 +52,22 @@ class Line:
                 self._connection.sendall(packed)
 
 
-def main(fd: int, memory_bytes: int, niceness: int) -> None:
-    """Serve the calls that arrive on the socket `fd` until it closes."""
+def main(fd: int, memory_bytes: int, niceness: int, sandbox: str) -> None:
+    """Serve the calls that arrive on the socket `fd` until it closes.
+
+    `sandbox`: see `Sandbox.dump`; empty: none.
+    """
     confine(os.getppid(), memory_bytes, niceness)
-    use(Settings())
+    use(Settings(_secrets_dir=None))  # secrets stay with the server
     os.set_inheritable(fd, False)
     connection = socket.socket(fileno=fd)
     line = Line(connection)
+    if sandbox:
+        try:
+            enter(Sandbox.load(sandbox))
+        except ReelwrightError as error:
+            line.send(1, Failed(error="SandboxMissing", detail=error.detail))
+            return
     with connection.makefile("rb") as incoming:
         while header := incoming.read(HEADER.size):
             number, message = unpack(incoming.read(body_length(header)))
@@ -106,4 +117,4 @@ def run(number: int, call: Call, line: Line) -> Any:
 
 
 if __name__ == "__main__":
-    main(*(int(argument) for argument in sys.argv[1:4]))
+    main(int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4])

@@ -4,12 +4,17 @@ Idle children are ended after a while.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+import os
+import shutil
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import Any
 
-from shared.errors import ReelwrightError
+from shared.errors import ReelwrightError, WorkerCrashed
+from shared.worker.sandbox import Sandbox
 from shared.worker.slot import Limits, OnUpdate, Slot, Usage
+from shared.worker.slot_folders import place
 
 
 class WorkerPool:
@@ -18,9 +23,10 @@ class WorkerPool:
     Each call runs in a child process; warm processes are used first.
     """
 
-    def __init__(self, *, size: int, limits: Limits, idle_s: float):
+    def __init__(self, *, size: int, limits: Limits, idle_s: float, sandbox: Callable[[], Sandbox] | None = None):
+        """`sandbox`: returns the sandbox of each further slot; None: children have none."""
         self._idle_s = idle_s
-        self._free = [Slot(limits) for _ in range(size)]
+        self._free = [Slot(limits, sandbox() if sandbox else None) for _ in range(size)]
         self._all = tuple(self._free)
         self._room = asyncio.Semaphore(size)
         self._timers: dict[Slot, asyncio.TimerHandle] = {}
@@ -39,6 +45,35 @@ class WorkerPool:
         async with self._slot() as slot:
             self._used.add(slot)
             return await slot.call(target, args, on_update, usage)
+
+    async def call_on_files(self, target: str, args: dict[str, Any], *, reads: Collection[str], writes: Collection[str]) -> dict[str, Any]:
+        """Run a call on files.
+
+        `reads` and `writes` name the arguments that are paths of files to read and to write. See `Slot.call`.
+        """
+        async with self.lease() as slot:
+            if slot.sandbox is None:
+                return await slot.call(target, args)
+            inputs, outputs = slot.sandbox.inputs, slot.sandbox.outputs
+            inside = args | {name: str(outputs / Path(args[name]).name) for name in writes}
+            for name in reads:
+                inside[name] = str(await asyncio.to_thread(place, Path(args[name]), inputs / name, Path(args[name]).name))
+            result = await slot.call(target, inside)
+            for name in writes:
+                await asyncio.to_thread(_take, Path(inside[name]), Path(args[name]))
+            return result
+
+    @asynccontextmanager
+    async def lease(self) -> AsyncIterator[Slot]:
+        """Take a slot for calls on files that the caller puts into its folder."""
+        async with self._slot() as slot:
+            self._used.add(slot)
+            await asyncio.to_thread(slot.empty)
+            try:
+                yield slot
+            finally:
+                with suppress(OSError):
+                    slot.empty()  # not in a thread: a canceled job must leave nothing either
 
     async def keep_warm(self, count: int, has_room: Callable[[], bool] | None = None) -> None:
         """Start `count` children now, and keep as many ready from now on.
@@ -106,3 +141,13 @@ class WorkerPool:
         task = asyncio.ensure_future(work)
         self._endings.add(task)
         task.add_done_callback(self._endings.discard)
+
+
+def _take(written: Path, target: Path) -> None:
+    """Move a file that a child wrote out of its folder. Raises WorkerCrashed if there is none."""
+    if written.is_symlink() or not written.is_file():
+        raise WorkerCrashed(f"The worker process wrote no {target.name!r}.")
+    try:
+        os.replace(written, target)
+    except OSError:  # another volume
+        shutil.copyfile(written, target, follow_symlinks=False)

@@ -6,6 +6,7 @@ The child is killed and replaced after a crash, a timeout or a cancel.
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -18,6 +19,8 @@ from shared.errors import OperationFailed, OutOfMemory, ReelwrightError, TimedOu
 from shared.worker import guard
 from shared.worker.process_tree import descendants, memory_bytes
 from shared.worker.protocol import HEADER, Call, Done, Failed, Update, body_length, pack, unpack
+from shared.worker.sandbox import Sandbox
+from shared.worker.sandbox.plan import SandboxMissing
 
 WATCH_INTERVAL_S = 0.2
 START_S = 120.0
@@ -38,7 +41,6 @@ PASSED_ON = (
     "PYTHONPATH",
     "LD_LIBRARY_PATH",
     "DEVICE",
-    "HF_ENDPOINT",
     "MODELS_AUTO_PULL",
     "REELWRIGHT_DATA_DIR",
     "REELWRIGHT_DEVICE",
@@ -49,6 +51,8 @@ PASSED_ON = (
 HEAPS = "2"
 """Number of heaps of glibc. By default each of dozens of threads has its own heap and keeps freed memory: 60 MB of a flow render's 600."""
 PASSED_ON_PREFIXES = ("CUDA_", "NVIDIA_", "OMP_", "REELWRIGHT_MAX_", "REELWRIGHT_MODEL")
+FOR_DOWNLOADS = ("HF_ENDPOINT", "REELWRIGHT_MODELS_MIRROR")
+"""Variables that only a child with network gets: addresses may contain passwords."""
 
 OnUpdate = Callable[[Update], Awaitable[None]]
 
@@ -99,8 +103,10 @@ class Slot:
     A call is `target(args, progress)`: `target` is "package.module:function", arguments and result are JSON.
     """
 
-    def __init__(self, limits: Limits):
+    def __init__(self, limits: Limits, sandbox: Sandbox | None = None):
         self._limits = limits
+        self.sandbox = sandbox
+        """What the child may open; None: everything."""
         self._number = 0
         self._calling = False
         self._process: asyncio.subprocess.Process | None = None
@@ -166,6 +172,17 @@ class Slot:
             await self.kill()
             raise
 
+    def empty(self) -> None:
+        """Delete the inputs and outputs of the last call. Blocks on the disk."""
+        if self.sandbox is not None:
+            for folder in (self.sandbox.inputs, self.sandbox.outputs):
+                folder.mkdir(parents=True, exist_ok=True)
+                for path in folder.iterdir():
+                    if path.is_dir() and not path.is_symlink():
+                        shutil.rmtree(path, ignore_errors=True)
+                    else:
+                        path.unlink(missing_ok=True)
+
     async def kill(self) -> None:
         """Kill the child and all its descendants, and wait for their end."""
         process, self._process = self._process, None
@@ -181,16 +198,19 @@ class Slot:
 
     async def _start(self) -> None:
         await self.kill()
+        if self.sandbox is not None:
+            await asyncio.to_thread(_make_folders, self.sandbox)
         ours, theirs = socket.socketpair()
         try:
             fd, memory = str(theirs.fileno()), str(self._limits.memory_bytes)
-            child = (sys.executable, "-m", "shared.worker.child", fd, memory, str(self._limits.niceness))
+            plan = self.sandbox.dump() if self.sandbox is not None else ""
+            child = (sys.executable, "-m", "shared.worker.child", fd, memory, str(self._limits.niceness), plan)
             starting = asyncio.create_subprocess_exec(
                 *(sys.executable, "-I", "-S", guard.__file__, fd, str(self._limits.lease_s), *child),
                 pass_fds=(theirs.fileno(),),
                 stdin=asyncio.subprocess.PIPE,
                 start_new_session=True,
-                env=_environment(),
+                env=_environment(network=self.sandbox is None or self.sandbox.network),
             )
             await self._begin(asyncio.ensure_future(starting))
             self._reader, self._writer = await asyncio.open_connection(sock=ours)
@@ -290,12 +310,25 @@ def _named(setting: str) -> str:
     return f" ({setting})" if setting else ""
 
 
-def _environment() -> dict[str, str]:
+def _environment(*, network: bool) -> dict[str, str]:
     passed = {name: value for name, value in os.environ.items() if name in PASSED_ON or name.startswith(PASSED_ON_PREFIXES)}
+    for name in FOR_DOWNLOADS:
+        passed.pop(name, None)
+        if network and name in os.environ:
+            passed[name] = os.environ[name]
     return passed | {"MALLOC_ARENA_MAX": HEAPS}
 
 
+def _make_folders(sandbox: Sandbox) -> None:
+    """Make the folders of a new child. Its predecessor's temporary files go; inputs stay."""
+    shutil.rmtree(sandbox.temporary, ignore_errors=True)
+    for folder in (sandbox.inputs, sandbox.outputs, sandbox.temporary):
+        folder.mkdir(parents=True, exist_ok=True)
+
+
 def _error(message: Failed) -> ReelwrightError:
+    if message.error == SandboxMissing.__name__:
+        return SandboxMissing(message.detail)
     kind = getattr(errors, message.error, OperationFailed)
     if not (isinstance(kind, type) and issubclass(kind, ReelwrightError)):
         kind = OperationFailed

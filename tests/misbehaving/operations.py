@@ -6,9 +6,11 @@ import fcntl
 import json
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -25,7 +27,7 @@ class Bad(Params):
 
     seconds: float = Field(0.0, ge=0, le=1000, description="How long it takes.")
     tag: str = Field("", max_length=60, description="Names this job in the log.")
-    log: str = Field("", description="File that begins and ends are written to.")
+    log: str = Field("", description="File that begins and ends are written to, or what to try.")
     count: int = Field(1, ge=0, description="How many, or how large.")
 
 
@@ -242,11 +244,44 @@ def environment(params: Bad, *, output: Path, progress: Progress) -> Done:
     """Write the environment and command lines of this process and its parent."""
     seen = {}
     for pid in (os.getpid(), os.getppid()):
-        seen[str(pid)] = Path(f"/proc/{pid}/environ").read_bytes().decode() + Path(f"/proc/{pid}/cmdline").read_bytes().decode()
+        for name in ("environ", "cmdline"):
+            with contextlib.suppress(PermissionError):  # the sandbox closes the parent's
+                seen[f"{pid} {name}"] = Path(f"/proc/{pid}/{name}").read_bytes().decode()
     output.write_text(
         json.dumps({"seen": seen, "environ": dict(os.environ), "sockets": len(sockets()), "fds": len(os.listdir("/proc/self/fd"))})
     )
     return Done(said="written")
+
+
+def trespass(params: Bad, *, first: Path, output: Path, progress: Progress) -> Done:
+    """Try what no operation needs, and write what came of each attempt.
+
+    `log`: JSON with `server` (its process), `files` and `folders` outside, and `port` of a local server.
+    """
+    given = json.loads(params.log)
+    attempts: dict[str, Callable[[], object]] = {
+        "input": lambda: first.read_text(),
+        "environ": lambda: Path(f"/proc/{given['server']}/environ").read_bytes(),
+        "memory": lambda: os.close(os.open(f"/proc/{given['server']}/mem", os.O_RDONLY)),
+        "change the input": lambda: first.write_text("changed"),
+        "connect": lambda: socket.create_connection(("127.0.0.1", given["port"]), 2).close(),
+        "listen": lambda: socket.create_server(("127.0.0.1", 0)).close(),
+        "datagram": lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("127.0.0.1", given["port"])),
+        "signal": lambda: os.kill(given["server"], 0),
+        "temporary file": lambda: tempfile.NamedTemporaryFile().close(),
+    }
+    attempts |= {f"read {path}": lambda path=path: Path(path).read_bytes() for path in given["files"]}  # type: ignore[misc]
+    attempts |= {f"list {path}": lambda path=path: os.listdir(path) for path in given["folders"]}  # type: ignore[misc]
+    attempts |= {f"write {path}": lambda path=path: Path(path, "trespassed").write_text("x") for path in given["folders"]}  # type: ignore[misc]
+    outcomes = {}
+    for name, attempt in attempts.items():
+        try:
+            attempt()
+            outcomes[name] = "done"
+        except OSError as error:
+            outcomes[name] = type(error).__name__
+    output.write_text(json.dumps(outcomes))
+    return Done(said="tried")
 
 
 def sockets() -> list[int]:
@@ -282,6 +317,7 @@ FILE = {"file": Kind.JSON}
 OPERATIONS = (
     *(bad(run, FILE) for run in (succeed, steady, no_output, linked_output, environment)),
     bad(dice, FILE, {"first": Input(kind=Kind.JSON, optional=True)}, remembered=True),
+    bad(trespass, FILE, {"first": Kind.JSON}),
     bad(broken_output, {"video": Kind.VIDEO}),
     bad(read, inputs={"first": Kind.JSON, "rest": Input(kind=Kind.JSON, optional=True, many=True)}),
     *(bad(run) for run in (refuse, stumble, segfault, abort, leave, leave_at_once, deaf, hold_the_gil, eat_memory)),

@@ -31,7 +31,8 @@ class Server:
     def start(self) -> "Server":
         """Start the process, and wait until it answers."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith("REELWRIGHT_")}
-        given = {"HOST": "127.0.0.1", "PORT": "0", "DATA_DIR": str(self.data_dir)} | self._settings
+        logs = str(self.data_dir.parent)  # operations write logs into folders of other tests
+        given = {"HOST": "127.0.0.1", "PORT": "0", "DATA_DIR": str(self.data_dir), "SANDBOX_WRITE": logs} | self._settings
         env = clean | {f"REELWRIGHT_{name}": value for name, value in given.items()} | {"TZ": self._mark}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.misbehaving.serve", self._role], env=env, stderr=subprocess.PIPE, text=True, errors="replace"

@@ -11,6 +11,12 @@ from shared.runtime import Runtime
 from shared.settings import Settings
 
 
+@pytest.fixture(autouse=True)
+def import_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let probe processes import functions of the tests."""
+    monkeypatch.setattr("shared.runtime.PACKAGES", ("gateway", "tests"))
+
+
 async def test_a_probe_that_takes_too_long_names_its_own_setting(tmp_path: Path) -> None:
     runtime = Runtime(Settings(data_dir=tmp_path, probe_timeout_s=0.2))
     try:

@@ -20,6 +20,7 @@ import numpy as np
 from services.aesthetics.nima.formats import NETWORK_FORMATS, trial_pictures
 from services.aesthetics.nima.scores import RATINGS
 from shared.errors import ModelDamaged, OperationFailed
+from shared.models.preparation import CONVERTED
 
 TOLERANCE = 1e-3
 """Largest difference of a score after conversion. Rounding causes a hundredth of this, a fault far more."""
@@ -37,7 +38,7 @@ def converted(architecture: str, weights: Path, sha256: str, network_format: str
     fit, OperationFailed if the conversion fails.
     """
     file_name = NETWORK_FORMATS[network_format].file_name
-    kept = weights.parent / "converted" / f"{sha256[:16]}-{network_format}-{_VERSION}"
+    kept = weights.parent / CONVERTED / f"{sha256[:16]}-{network_format}-{_VERSION}"
     if not anew and (kept / file_name).is_file():
         yield kept / file_name
         return

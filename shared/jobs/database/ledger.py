@@ -4,14 +4,14 @@ Every state change is one transaction, and an ended job never changes.
 """
 
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Row
 
-from shared.errors import QueueFull, UnknownJob
+from shared.errors import QueueFull, QuotaExceeded, UnknownJob
 from shared.jobs.database.history import EarlierResult
 from shared.jobs.database.tables import EVENTS, JOBS
 from shared.jobs.record import PRIORITIES, Job, JobRequest, Status, StepState
@@ -109,16 +109,22 @@ class Ledger:
         self.engine = engine
         self._ttl_s = job_ttl_s
 
-    def add(self, connection: Connection, job: NewJob, *, queue_limit: int) -> None:
+    def add(self, connection: Connection, job: NewJob, *, queue_limit: int, most_open: int | None = None) -> None:
         """Write a new job in the caller's transaction.
 
-        Raises QueueFull, and IntegrityError if the job's idempotency key exists.
+        `most_open`: unfinished jobs that the owner may have. Raises QueueFull, QuotaExceeded, and IntegrityError if the job's idempotency
+        key exists.
         """
         queue = _in_queue(job.service, preview=job.preview is not None)
         waiting = connection.scalar(sa.select(sa.func.count()).where(JOBS.c.status == Status.QUEUED.value, *queue))
         if waiting is not None and waiting >= queue_limit:
             detail = f"{waiting} jobs of {job.service} are waiting already, the most that may wait (REELWRIGHT_QUEUE_LIMIT)."
             raise QueueFull(f"{detail} Try again later.", headers={"Retry-After": "10"})
+        if most_open is not None:
+            count = sa.select(sa.func.count()).where(JOBS.c.owner == job.owner, JOBS.c.status.in_(OPEN))
+            if (unfinished := connection.scalar(count) or 0) >= most_open:
+                detail = f"{unfinished} jobs of this API key are unfinished, the most that it may have. Try again later."
+                raise QuotaExceeded(detail, headers={"Retry-After": "10"})
         connection.execute(JOBS.insert().values(status=Status.QUEUED.value, created_at=round(time.time(), 3), **vars(job)))
 
     def add_ended(self, connection: Connection, job: NewJob, remembered: EarlierResult) -> None:
@@ -140,10 +146,10 @@ class Ledger:
         with self.engine.connect() as connection:
             return self._read(connection, owner, job_id)
 
-    def request_of(self, owner: str, job_id: str) -> JobRequest:
+    def request_of(self, owner: str, job_id: str, opened: Callable[[dict[str, Any]], dict[str, Any]]) -> JobRequest:
         """Return the request that made a job.
 
-        The secret of its webhook is included. Raises UnknownJob.
+        The secret of its webhook is included; `opened` decrypts it. Raises UnknownJob.
         """
         names = ("inputs", "params", "metadata", "webhook", "priority", "cache", "listed", "preview")
         query = sa.select(*(JOBS.c[name] for name in names)).where(JOBS.c.id == job_id, JOBS.c.owner == owner)
@@ -153,7 +159,8 @@ class Ledger:
             raise _unknown(job_id)
         preview = row.preview
         options = {"preview_at_s": preview["at_s"], "preview_s": preview["seconds"], "preview_slot": preview["slot"]} if preview else {}
-        plain = {"priority": RANKS[row.priority], "cache": row.cache is not False, "listed": row.listed is not False}
+        plain: dict[str, Any] = {"priority": RANKS[row.priority], "cache": row.cache is not False, "listed": row.listed is not False}
+        plain["webhook"] = opened(row.webhook) if row.webhook else None
         return JobRequest.model_validate(row._asdict() | plain | options | {"preview": preview is not None})
 
     def by_key(self, owner: str, key: str) -> tuple[str, str] | None:

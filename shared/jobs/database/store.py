@@ -40,11 +40,11 @@ class JobStore:
         self._dbos.destroy()
         self.engine.dispose()
 
-    def add(self, job: NewJob, remembered: EarlierResult | None = None) -> tuple[Job, bool]:
+    def add(self, job: NewJob, remembered: EarlierResult | None = None, *, most_open: int | None = None) -> tuple[Job, bool]:
         """Write and queue a job; return it, and whether it is new.
 
         With `remembered` the job is written as ended, with that result. If a job with the same idempotency key exists, that job is returned
-        instead. Raises QueueFull, IdempotencyMismatch.
+        instead. `most_open`: unfinished jobs that the owner may have. Raises QueueFull, QuotaExceeded, IdempotencyMismatch.
         """
         if job.idempotency_key and (earlier := self.earlier(job.owner, job.idempotency_key, job.fingerprint)):
             return earlier, False
@@ -54,7 +54,7 @@ class JobStore:
                     self.ledger.add_ended(connection, job, remembered)
                     self._notify(connection, job.id, Status.SUCCEEDED)
                 else:
-                    self.ledger.add(connection, job, queue_limit=self._queue_limit)
+                    self.ledger.add(connection, job, queue_limit=self._queue_limit, most_open=most_open)
                     self._enqueue(connection, queue=job.queue, workflow="job", workflow_id=job.id, priority=job.priority, job_id=job.id)
         except IntegrityError:  # two requests with the same key arrived at the same moment
             if job.idempotency_key and (earlier := self.earlier(job.owner, job.idempotency_key, job.fingerprint)):

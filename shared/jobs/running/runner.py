@@ -6,6 +6,7 @@ The operation runs in a child process; its outputs are published as media.
 import asyncio
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -22,35 +23,46 @@ from shared.jobs.database.ledger import PREVIEW_TTL_S, Claim
 from shared.jobs.estimate import megapixel_frames
 from shared.jobs.previews.inputs import PreviewInputs
 from shared.jobs.previews.params import Window
+from shared.jobs.running.kills import Kills
 from shared.jobs.running.progress_log import ProgressLog
 from shared.jobs.running.remembered import ResultMemory
+from shared.jobs.running.sandboxes import Sandboxes
 from shared.jobs.running.takeover import CHILD_LEASE_S
 from shared.jobs.running.worker import Outcome, Queue
 from shared.media.measurements import MeasurementStore
 from shared.media.record import MediaRecord
 from shared.media.store import MediaStore, NewMedium
 from shared.models.devices.device import machine_free_bytes
+from shared.models.folder import ModelFolder
+from shared.models.preparation import make_converted_folders, record_models
 from shared.operation import Operation, Service
 from shared.settings import Settings
 from shared.worker import Limits, WorkerPool
 from shared.worker.protocol import JobWarning, ProgressUpdate
 from shared.worker.run_operation import ANSWER, TARGET, OperationAnswer, OperationCall, WrittenFile
-from shared.worker.slot import Killed, Usage
+from shared.worker.slot import Killed, Slot, Usage
+from shared.worker.slot_folders import place
 
 Value = TypeVar("Value")
-INPUTS, OUTPUTS, KEPT = "inputs", "outputs", "kept"
+OUTPUTS, KEPT = "outputs", "kept"
 SPARE_FREE_BYTES, UNUSED_SPARE_FREE_BYTES = 1024**3, 4 * 1024**3
 """Free memory from which on a service gets a spare child: one that has run a job, one that has not."""
 PREVIEWS = 1
 """Number of previews that one service runs at once."""
-MAX_KILLS = 3
-"""Attempts at a job if its child process is killed from outside. A job that crashes by itself is not tried again."""
 
 
 class OperationRunner:
     """Runner of one service's jobs, each in a child process."""
 
-    def __init__(self, service: Service, settings: Settings, media: MediaStore, memory: ResultMemory, previews: PreviewInputs):
+    def __init__(
+        self,
+        service: Service,
+        settings: Settings,
+        media: MediaStore,
+        memory: ResultMemory,
+        previews: PreviewInputs,
+        sandboxes: Sandboxes,
+    ):
         lease_s = CHILD_LEASE_S if settings.database_url else 0  # with SQLite a frozen process keeps its jobs
         limits = Limits(
             timeout_s=settings.job_timeout_s,
@@ -61,11 +73,13 @@ class OperationRunner:
             memory_setting="REELWRIGHT_JOB_MEMORY_BYTES",
         )
         self._service, self._settings, self._media, self._memory, self._previews = service, settings, media, memory, previews
+        self._models = ModelFolder(settings.models_folder)
         self._measurements = MeasurementStore.of(settings.data_dir, ttl_s=settings.media_ttl_s)
-        self._pool = WorkerPool(size=settings.concurrency, limits=limits, idle_s=settings.worker_idle_s)
+        sandbox = partial(sandboxes.new, packages=(service.module.partition(".")[0],))
+        self._pool = WorkerPool(size=settings.concurrency, limits=limits, idle_s=settings.worker_idle_s, sandbox=sandbox)
         self._has_run = False
         quick = replace(limits, niceness=0)  # somebody waits for it
-        self._preview_pool = WorkerPool(size=PREVIEWS, limits=quick, idle_s=settings.worker_idle_s)
+        self._preview_pool = WorkerPool(size=PREVIEWS, limits=quick, idle_s=settings.worker_idle_s, sandbox=sandbox)
 
     @property
     def queue(self) -> Queue:
@@ -94,6 +108,10 @@ class OperationRunner:
     def preview_queue(self) -> Queue:
         """The queue of the service's previews."""
         return Queue(concurrency=PREVIEWS, run=self.run_preview, discard=self.discard)
+
+    def record_models(self) -> None:
+        """Record the models of the service that were put there by hand. Blocks on the disk."""
+        record_models(self._models, self._service.name)
 
     async def close(self) -> None:
         """End the child processes."""
@@ -170,34 +188,46 @@ class OperationRunner:
 
         `kept_key`: of the measurements that it uses; None: it uses none. `cut`: see `run`.
         """
+        await asyncio.to_thread(make_converted_folders, self._models, self._service.name)
         pool = self._pool if claim.preview is None else self._preview_pool
-        for attempt in range(1, MAX_KILLS + 1):
-            inputs = await asyncio.to_thread(self._prepare_folder, claim, folder)
-            kept = folder / KEPT
-            if kept_key is not None:
-                await asyncio.to_thread(self._measurements.fetch, claim.owner, kept_key, kept)
-            fetched = changed_at(kept)
-            call = OperationCall(
-                module=self._service.module,
-                operation=claim.operation,
-                params=claim.params,
-                inputs=inputs,
-                folder=str(folder / OUTPUTS),
-                kept=str(kept) if kept_key else None,
-                cut=(cut.start_s, cut.end_s) if cut else None,
-            )
-            try:
-                answer = ANSWER.validate_python(await pool.call(TARGET, vars(call), progress, usage))
-            except Killed:
-                if attempt == MAX_KILLS:
-                    raise
-            except ValidationError as error:
-                raise WorkerCrashed("The worker process sent an invalid answer.") from error
-            else:
-                if kept_key is not None and changed_at(kept) not in (None, fetched):
-                    await asyncio.to_thread(self._measurements.keep, claim.owner, kept_key, checked_file(str(kept), folder))
-                return answer
-        raise AssertionError("the loop returns or raises")
+        kills = Kills()
+        async with pool.lease() as slot:
+            while True:
+                try:
+                    return await self._attempt(slot, claim, folder, progress, usage, kept_key, cut)
+                except Killed:
+                    if not kills.another():
+                        raise
+                    await asyncio.sleep(kills.pause_s)
+
+    async def _attempt(
+        self, slot: Slot, claim: Claim, folder: Path, progress: ProgressLog, usage: Usage, kept_key: str | None, cut: Window | None
+    ) -> OperationAnswer:
+        """Run the operation once in a slot, and move what it wrote to `folder`."""
+        written = await asyncio.to_thread(self._prepare_folder, slot, claim, folder)
+        inputs = await asyncio.to_thread(self._place_inputs, slot, claim)
+        kept = written / KEPT
+        if kept_key is not None:
+            await asyncio.to_thread(self._measurements.fetch, claim.owner, kept_key, kept)
+        fetched = changed_at(kept)
+        call = OperationCall(
+            module=self._service.module,
+            operation=claim.operation,
+            params=claim.params,
+            inputs=inputs,
+            folder=str(written / OUTPUTS),
+            kept=str(kept) if kept_key else None,
+            cut=(cut.start_s, cut.end_s) if cut else None,
+        )
+        try:
+            answer = ANSWER.validate_python(await slot.call(TARGET, vars(call), progress, usage))
+        except ValidationError as error:
+            raise WorkerCrashed("The worker process sent an invalid answer.") from error
+        await asyncio.to_thread(_move, written, folder)
+        kept = folder / KEPT
+        if kept_key is not None and changed_at(kept) not in (None, fetched):
+            await asyncio.to_thread(self._measurements.keep, claim.owner, kept_key, checked_file(str(kept), folder))
+        return answer
 
     def _kept_key(self, claim: Claim) -> str | None:
         """Return the name of the measurements that a job uses.
@@ -214,20 +244,26 @@ class OperationRunner:
         name = [self._service.name, operation.keeps.name, operation.keeps.version, content, depends_on]
         return hashlib.sha256(json.dumps(name, sort_keys=True).encode()).hexdigest()
 
-    def _prepare_folder(self, claim: Claim, folder: Path) -> dict[str, Any]:
-        """Make the job's folder with links to its inputs; return their paths.
-
-        Each link has the name under which the file was uploaded, so that messages name the file as users know it.
-        """
+    def _prepare_folder(self, slot: Slot, claim: Claim, folder: Path) -> Path:
+        """Make the folder that the operation writes into, in the slot's own; return its path."""
+        assert slot.sandbox is not None
+        slot.empty()
         shutil.rmtree(folder, ignore_errors=True)
-        (folder / OUTPUTS).mkdir(parents=True)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        written = slot.sandbox.outputs / claim.id
+        (written / OUTPUTS).mkdir(parents=True)
+        return written
+
+    def _place_inputs(self, slot: Slot, claim: Claim) -> dict[str, Any]:
+        """Put the inputs of a job into a slot's folder; return their paths.
+
+        Each has the name under which the file was uploaded, so that messages name the file as users know it.
+        """
 
         def path(media_id: str) -> str:
-            link = folder / INPUTS / media_id / _file_name(self._media.get(claim.owner, media_id).name)
-            link.parent.mkdir(parents=True, exist_ok=True)
-            if not link.is_symlink():  # one media item may be several inputs
-                link.symlink_to(self._media.content_path(claim.owner, media_id))
-            return str(link)
+            assert slot.sandbox is not None
+            name = _file_name(self._media.get(claim.owner, media_id).name)
+            return str(place(self._media.content_path(claim.owner, media_id), slot.sandbox.inputs / media_id, name))
 
         return {
             name: [path(media_id) for media_id in given] if isinstance(given, list) else path(given) if given else None
@@ -251,7 +287,8 @@ class OperationRunner:
                     ttl_s=None if claim.preview is None else PREVIEW_TTL_S,
                     listed=claim.listed,
                 )
-                file = checked_file(output.path, work_folder(self._settings, claim.id) / OUTPUTS)
+                outputs = work_folder(self._settings, claim.id) / OUTPUTS
+                file = checked_file(str(outputs / Path(output.path).name), outputs)
                 records[name] = self._media.publish(incoming, new, file=file)
         return records
 
@@ -289,6 +326,17 @@ def work_folder(settings: Settings, job_id: str) -> Path:
     It is on the volume of the media store, so that finished files are moved by renaming.
     """
     return settings.data_dir.absolute() / "work" / job_id
+
+
+def _move(written: Path, folder: Path) -> None:
+    """Move what an operation wrote out of its slot's folder, where its process can change it no longer.
+
+    Raises OperationFailed if there is a link in place of the folder.
+    """
+    os.rename(written, folder)
+    for path in (folder, folder / OUTPUTS):
+        if path.is_symlink() or not path.is_dir():
+            raise OperationFailed("The operation replaced its folder of outputs: a fault of the operation, not of the input.")
 
 
 def changed_at(path: Path) -> int | None:

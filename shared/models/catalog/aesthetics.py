@@ -8,6 +8,7 @@ IDEALO = "https://raw.githubusercontent.com/idealo/image-quality-assessment/mast
 AESTHETICS: tuple[Model, ...] = (
     Model(
         name="nima-inception-resnet-v2",
+        converts=True,
         title="NIMA, InceptionResNetV2",
         purpose="How a picture would be rated, as ten class probabilities: the more exact of the two aesthetic scorers",
         services=("aesthetics",),
@@ -21,6 +22,7 @@ AESTHETICS: tuple[Model, ...] = (
     ),
     Model(
         name="nima-mobilenet-aesthetic",
+        converts=True,
         title="NIMA, MobileNet, aesthetic",
         purpose="How a picture would be rated, as ten class probabilities: the fast aesthetic scorer",
         services=("aesthetics",),
@@ -33,6 +35,7 @@ AESTHETICS: tuple[Model, ...] = (
     ),
     Model(
         name="nima-mobilenet-technical",
+        converts=True,
         title="NIMA, MobileNet, technical",
         purpose="How free of technical faults a picture is, as ten class probabilities",
         services=("aesthetics",),

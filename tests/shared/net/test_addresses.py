@@ -46,8 +46,11 @@ from shared.net.addresses import check_address, rule_against
 )
 def test_addresses_that_are_not_public_are_refused_naming_the_rule(address: str, rule: str) -> None:
     assert rule in (rule_against(ip_address(address)) or "")
-    with pytest.raises(ForbiddenAddress, match=r"files\.test resolves to .* is .*URL_ALLOW_NETWORKS"):
+    with pytest.raises(ForbiddenAddress, match=r"files\.test has an address that is not public.*URL_ALLOW_NETWORKS") as refused:
         check_address(address, host="files.test")
+    assert address not in refused.value.detail.removeprefix("files.test")
+    with pytest.raises(ForbiddenAddress, match=rule):
+        check_address(address, host=address)
 
 
 @pytest.mark.parametrize("address", ["8.8.8.8", "172.32.0.1", "100.128.0.1", "192.0.1.1", "2606:4700::1111", "2a00:1450:4001::5"])

@@ -1,0 +1,155 @@
+"""Commands that make, list and revoke API keys. They take effect at once in every process."""
+
+import json
+import re
+import sys
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Annotated, get_args
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from shared.errors import Invalid
+from shared.keys.access import Scope
+from shared.keys.key_file import KeyFile
+from shared.keys.record import LEAST_CHARS, NAME, KeyRecord, hash_of, new_key, now
+from shared.settings import PUBLIC, Settings, owner_of
+
+SPAN = re.compile(r"(\d{1,4})([hdw])")
+UNITS = {"h": "hours", "d": "days", "w": "weeks"}
+
+
+def keys_group(settings: Callable[[], Settings]) -> typer.Typer:
+    """Return the group `keys`. `settings` reads the settings."""
+    group = typer.Typer()
+
+    @group.command(help="Make an API key and print it. Only its hash is kept: it is shown once.")
+    def add(
+        name: Annotated[str, typer.Argument(help="Name of the key, for the list and the log.")],
+        scope: Annotated[
+            list[str] | None,
+            typer.Option("--scope", help="Right of the key: read, run (includes read) or admin. May be repeated. Default: run."),
+        ] = None,
+        expires: Annotated[str | None, typer.Option("--expires", metavar="SPAN", help="Time until the end: 12h, 90d, 8w.")] = None,
+        like: Annotated[
+            str | None,
+            typer.Option("--like", metavar="KEY", help="Key whose media and jobs the new one shares, to rotate it."),
+        ] = None,
+        max_bytes: Annotated[int | None, typer.Option(min=1, help="Largest number of bytes that the owner may store.")] = None,
+        max_jobs: Annotated[int | None, typer.Option(min=1, help="Largest number of unfinished jobs.")] = None,
+        max_requests: Annotated[int | None, typer.Option("--max-requests", min=1, help="Largest number of requests a minute.")] = None,
+        key: Annotated[str | None, typer.Option("--key", help=f"Your own key of {LEAST_CHARS} characters or more; `-`: read it.")] = None,
+    ) -> None:
+        text = sys.stdin.readline().strip() if key == "-" else key or new_key()
+        if len(text) < LEAST_CHARS:
+            raise Invalid(f"The key has {len(text)} characters; it needs at least {LEAST_CHARS}.")
+        if NAME.fullmatch(name) is None:
+            raise Invalid(f"The name {name!r} must have 1 to 64 letters, digits, spaces or . @ - _.")
+        file = KeyFile(settings().data_dir)
+
+        def added(records: tuple[KeyRecord, ...]) -> tuple[KeyRecord, ...]:
+            if any(record.name == name and record.revoked_at is None for record in records):
+                raise Invalid(f"There is a key {name!r} already: revoke it first, or choose another name.")
+            if any(record.hash == hash_of(text) for record in records):
+                raise Invalid("This key is in the file already.")
+            record = KeyRecord(
+                id=hash_of(text)[:8],
+                name=name,
+                hash=hash_of(text),
+                owner=_find(records, like).owner if like else owner_of(text),
+                scopes=_scopes(scope),
+                created_at=now(),
+                expires_at=_expiry(expires),
+                max_bytes=max_bytes,
+                max_jobs=max_jobs,
+                max_requests=max_requests,
+            )
+            return (*records, record)
+
+        first = not file.read()
+        file.change(added)
+        typer.echo(text)
+        typer.echo(f"key {name!r} is valid from now on; it is not shown again", err=True)
+        if first:
+            typer.echo(
+                "requests need a key from now on. What was made without keys is hidden: `reelwright keys adopt "
+                f"{name}` gives it to this key",
+                err=True,
+            )
+
+    @group.command("list", help="List the API keys of the key file.")
+    def show(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+        records = KeyFile(settings().data_dir).read()
+        if as_json:
+            typer.echo(json.dumps([record.model_dump(mode="json", exclude={"hash"}) for record in records], indent=2))
+            return
+        table = Table("id", "name", "scopes", "created", "state", "quotas", "owner")
+        for record in records:
+            state = "revoked" if record.revoked_at else "expired" if record.refusal(now()) else "valid"
+            until = f" until {record.expires_at:%Y-%m-%d %H:%M}" if state == "valid" and record.expires_at else ""
+            table.add_row(
+                record.id,
+                record.name,
+                ",".join(record.scopes),
+                f"{record.created_at:%Y-%m-%d}",
+                state + until,
+                _quotas(record),
+                record.owner,
+            )
+        Console().print(table)
+
+    @group.command(help="Revoke an API key at once. Its media and jobs stay.")
+    def revoke(key: Annotated[str, typer.Argument(help="Name or id of the key.")]) -> None:
+        def revoked(records: tuple[KeyRecord, ...]) -> tuple[KeyRecord, ...]:
+            wanted = _find(records, key)
+            return tuple(
+                record.model_copy(update={"revoked_at": now()}) if record.id == wanted.id and record.revoked_at is None else record
+                for record in records
+            )
+
+        KeyFile(settings().data_dir).change(revoked)
+        typer.echo(f"key {key!r} is revoked", err=True)
+
+    @group.command(help="Give a key the media and jobs that were made without keys, or by another owner.")
+    def adopt(
+        key: Annotated[str, typer.Argument(help="Name or id of the key that gets them.")],
+        owner: Annotated[str, typer.Option("--from", metavar="OWNER", help="Present owner, as in `keys list`.")] = PUBLIC,
+    ) -> None:
+        from shared.jobs.adoption import adopt as hand_over
+
+        current = settings()
+        adopted = hand_over(current, source=owner, target=_find(KeyFile(current.data_dir).read(), key).owner)
+        typer.echo(f"{adopted.jobs} jobs and {adopted.media} media belong to key {key!r} now", err=True)
+
+    return group
+
+
+def _find(records: tuple[KeyRecord, ...], key: str) -> KeyRecord:
+    """Return the key of a name or id; a valid one before a revoked one. Raises Invalid."""
+    found = [record for record in records if key in (record.name, record.id)]
+    if not found:
+        raise Invalid(f"There is no key {key!r}. `reelwright keys list` shows them.")
+    return min(found, key=lambda record: record.revoked_at is not None)
+
+
+def _scopes(given: list[str] | None) -> tuple[Scope, ...]:
+    known: tuple[Scope, ...] = get_args(Scope)
+    wanted = [part for text in given or ["run"] for part in text.split(",")]
+    if unknown := [scope for scope in wanted if scope not in known]:
+        raise Invalid(f"Unknown scope {unknown[0]!r}: choose {', '.join(known)}.")
+    return tuple(scope for scope in known if scope in wanted)
+
+
+def _expiry(span: str | None) -> datetime | None:
+    if span is None:
+        return None
+    if (match := SPAN.fullmatch(span)) is None:
+        raise Invalid(f"--expires {span!r} is not a time span such as 12h, 90d or 8w.")
+    return now() + timedelta(**{UNITS[match[2]]: int(match[1])})
+
+
+def _quotas(record: KeyRecord) -> str:
+    quotas = ((record.max_bytes, "bytes"), (record.max_jobs, "jobs"), (record.max_requests, "requests/min"))
+    return ", ".join(f"{limit} {unit}" for limit, unit in quotas if limit is not None) or "-"

@@ -1,0 +1,29 @@
+"""The number of requests of each key in the current minute."""
+
+import time
+
+from shared.errors import TooManyRequests
+from shared.keys.access import Access
+
+MINUTE_S = 60
+
+
+class RequestRates:
+    """Counts requests by key name; one process counts for itself."""
+
+    def __init__(self) -> None:
+        self._minute = 0
+        self._counts: dict[tuple[str, str], int] = {}
+
+    def count(self, access: Access) -> None:
+        """Count a request. Raises TooManyRequests over the key's limit."""
+        if access.max_requests is None:
+            return
+        minute, elapsed_s = divmod(time.time(), MINUTE_S)
+        if minute != self._minute:
+            self._minute, self._counts = int(minute), {}
+        key = access.owner, access.name
+        self._counts[key] = self._counts.get(key, 0) + 1
+        if self._counts[key] > access.max_requests:
+            detail = f"The API key {access.name!r} may send {access.max_requests} requests a minute."
+            raise TooManyRequests(f"{detail} Try again later.", headers={"Retry-After": str(int(MINUTE_S - elapsed_s) + 1)})

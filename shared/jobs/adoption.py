@@ -1,0 +1,57 @@
+"""Hand the media and jobs of one owner to another."""
+
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from shared.errors import Conflict
+from shared.jobs.database.ledger import OPEN
+from shared.jobs.database.tables import JOBS, connect, make_tables
+from shared.media.ids import is_id, is_owner
+from shared.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adopted:
+    """Numbers of jobs and media that changed their owner."""
+
+    jobs: int
+    media: int
+
+
+def adopt(settings: Settings, *, source: str, target: str) -> Adopted:
+    """Make `target` the owner of what `source` owns.
+
+    Media that the target has already, such as the samples, stay. An idempotency key that the target has used is dropped from the adopted
+    job. Raises Conflict while a job of `source` is unfinished: it would write its outputs for the former owner.
+    """
+    if not is_owner(source) or source == target:
+        raise Conflict(f"{source!r} is not another owner.")
+    engine = connect(settings.database, settings.data_dir)
+    make_tables(engine)
+    try:
+        with engine.begin() as connection:
+            if connection.scalar(sa.select(JOBS.c.id).where(JOBS.c.owner == source, JOBS.c.status.in_(OPEN))) is not None:
+                raise Conflict("Jobs of the present owner are unfinished: wait for their end, or cancel them.")
+            used = sa.select(JOBS.c.idempotency_key).where(JOBS.c.owner == target, JOBS.c.idempotency_key.is_not(None))
+            taken: list[str | None] = list(connection.scalars(used))
+            connection.execute(JOBS.update().where(JOBS.c.owner == source, JOBS.c.idempotency_key.in_(taken)).values(idempotency_key=None))
+            jobs = connection.execute(JOBS.update().where(JOBS.c.owner == source).values(owner=target)).rowcount
+            media = _move(settings.data_dir / "media" / source, settings.data_dir / "media" / target)
+    finally:
+        engine.dispose()
+    return Adopted(jobs=jobs, media=media)
+
+
+def _move(source: Path, target: Path) -> int:
+    moved = 0
+    target.mkdir(parents=True, exist_ok=True)
+    for folder in sorted(source.glob("*")) if source.is_dir() else ():
+        if is_id(folder.name):
+            with suppress(OSError):  # the target has it: renaming never replaces a folder with files
+                os.rename(folder, target / folder.name)
+                moved += 1
+    return moved

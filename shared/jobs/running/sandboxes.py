@@ -1,0 +1,74 @@
+"""The sandboxes of a server process: one for each slot, by the settings."""
+
+import logging
+
+from shared.models.catalog.table import CATALOG
+from shared.models.preparation import CONVERTED
+from shared.settings import Settings
+from shared.worker.sandbox import Layer, Sandbox, available
+from shared.worker.slot_folders import SlotFolders, sweep_slots
+
+LOCKS = "locks"
+"""Folder of the locks of GPUs, which worker processes share."""
+log = logging.getLogger(__name__)
+
+
+class Sandboxes:
+    """Makes the sandbox of each slot of this process."""
+
+    def __init__(self, settings: Settings):
+        self._settings = settings
+        self._folders = SlotFolders(settings.data_dir)
+
+    def new(self, *, packages: tuple[str, ...]) -> Sandbox:
+        """Return the sandbox of a further slot, whose process imports `packages`."""
+        settings, models = self._settings, self._settings.models_folder
+        writable = [settings.data_dir.absolute() / LOCKS, *settings.sandbox_write]
+        converting = (model.name for model in CATALOG if model.converts)
+        writable += [models] if settings.models_auto_pull else [models / name / CONVERTED for name in converting]
+        return Sandbox(
+            folder=str(self._folders.new()),
+            data_dir=str(settings.data_dir.absolute()),
+            mode=settings.sandbox,
+            readable=(str(models), *(str(path.absolute()) for path in settings.sandbox_read)),
+            writable=tuple(str(path.absolute()) for path in writable),
+            packages=packages,
+            network=settings.models_auto_pull,
+        )
+
+    def open(self) -> None:
+        """Prepare the folders, delete those of dead processes, and log the layers that are missing."""
+        self._settings.data_dir.joinpath(LOCKS).mkdir(parents=True, exist_ok=True)
+        self._folders.hold()
+        sweep_slots(self._settings.data_dir)
+        for layer in self.layers():
+            if not layer.active:
+                log.warning("worker processes run without %s: %s", layer.name, layer.detail)
+
+    def layers(self) -> list[Layer]:
+        """Return the layers that limit worker processes, and whether each is active."""
+        return layers(self._settings)
+
+    def tend(self) -> None:
+        """Show that this process lives, and delete the folders of dead ones."""
+        self._folders.hold()
+        sweep_slots(self._settings.data_dir)
+
+    def close(self) -> None:
+        """Delete the folders, after all worker processes have ended."""
+        self._folders.close()
+
+
+def layers(settings: Settings) -> list[Layer]:
+    """Return the layers that these settings and this machine give, and whether each is active."""
+    found = available()
+    if settings.sandbox == "off":
+        return [Layer(name=layer.name, active=False, detail="switched off (REELWRIGHT_SANDBOX=off)") for layer in found]
+    if settings.models_auto_pull:
+        return [
+            Layer(name=layer.name, active=False, detail="jobs may download models (REELWRIGHT_MODELS_AUTO_PULL)")
+            if layer.name == "seccomp"
+            else layer
+            for layer in found
+        ]
+    return found

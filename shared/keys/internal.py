@@ -1,0 +1,37 @@
+"""Tokens with which the processes of a suite act for an owner.
+
+The gateway calls services for an owner whose key it does not know: only the hash of a key is kept.
+"""
+
+import hmac
+import time
+from hashlib import sha256
+from pathlib import Path
+
+from shared.keys.access import Access
+from shared.keys.secret_file import derived_key
+
+PREFIX, PURPOSE = "rwi", "internal requests"
+VALID_S = 300.0
+"""Clocks of several machines may differ by as much."""
+
+
+def internal_token(data_dir: Path, owner: str) -> str:
+    """Return a token that acts for `owner` during the next minutes."""
+    text = f"{PREFIX}.{owner}.{int(time.time())}"
+    return f"{text}.{_signature(data_dir, text)}"
+
+
+def internal_access(data_dir: Path, token: str) -> Access | None:
+    """Return the access of an internal token; None for any other text."""
+    text, _, signature = token.rpartition(".")
+    parts = text.split(".")
+    if len(parts) != 3 or parts[0] != PREFIX or not parts[2].isdecimal() or len(parts[2]) > 12:
+        return None
+    if abs(time.time() - int(parts[2])) > VALID_S or not hmac.compare_digest(signature, _signature(data_dir, text)):
+        return None
+    return Access(owner=parts[1], name="the suite", internal=True)
+
+
+def _signature(data_dir: Path, text: str) -> str:
+    return hmac.digest(derived_key(data_dir, PURPOSE), text.encode(), sha256).hex()

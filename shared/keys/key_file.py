@@ -1,0 +1,53 @@
+"""The key file `keys.json` of the data folder: records of API keys, mode 0600."""
+
+import fcntl
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from shared.keys.record import KeyRecord
+from shared.media.disk import write_atomically
+from shared.settings import KEY_FILE
+
+LOCK = "keys.lock"
+
+
+class Keys(BaseModel):
+    """The content of the key file."""
+
+    keys: tuple[KeyRecord, ...] = ()
+
+
+class KeyFile:
+    """Reads and changes the key file of an installation."""
+
+    def __init__(self, data_dir: Path):
+        self.path = data_dir.absolute() / KEY_FILE
+
+    def read(self) -> tuple[KeyRecord, ...]:
+        """Return the records of all keys, also of revoked ones. Raises OSError or ValidationError for an unreadable file."""
+        try:
+            return Keys.model_validate_json(self.path.read_bytes()).keys
+        except FileNotFoundError:
+            return ()
+
+    def state(self) -> tuple[int, int, int] | None:
+        """Return what changes with every change of the file; None without one."""
+        try:
+            about = self.path.stat()
+        except FileNotFoundError:
+            return None
+        return about.st_mtime_ns, about.st_size, about.st_ino
+
+    def change(self, change: Callable[[tuple[KeyRecord, ...]], tuple[KeyRecord, ...]]) -> None:
+        """Replace the records by what `change` makes of them. Other processes wait meanwhile."""
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = os.open(self.path.with_name(LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            changed = Keys(keys=change(self.read()))
+            write_atomically(self.path, changed.model_dump_json(indent=1) + "\n", mode=0o600)
+        finally:
+            os.close(lock)

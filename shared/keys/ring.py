@@ -1,0 +1,101 @@
+"""The API keys in force: those of the settings and those of the key file."""
+
+import logging
+import secrets
+from collections import OrderedDict
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from shared.errors import Unauthorized
+from shared.keys.access import Access
+from shared.keys.internal import internal_access
+from shared.keys.key_file import KeyFile
+from shared.keys.record import LEAST_CHARS, KeyRecord, hash_of, now
+from shared.settings import PUBLIC, Settings, owner_of, secret_file
+
+OF_SETTINGS = "settings"
+"""Name of the keys that the settings give. Their scopes are read and run."""
+log = logging.getLogger(__name__)
+
+
+class KeyRing:
+    """Finds the access of an API key.
+
+    The key file, and the secret file of the setting, are read again when they change: a new or revoked key counts at once in every process.
+    """
+
+    def __init__(self, settings: Settings):
+        self._data_dir = settings.data_dir
+        self._metrics_key = settings.metrics_key.get_secret_value() if settings.metrics_key else ""
+        self._file = KeyFile(settings.data_dir)
+        self._seen: object = ()
+        self._records: OrderedDict[str, KeyRecord] = OrderedDict()
+        self._given = tuple(key.get_secret_value() for key in settings.api_keys)
+        path = secret_file("api_keys")
+        # Only keys that came from the secret file change with it: an environment variable has precedence.
+        self._secret = path if path is not None and _keys_in(path) == self._given else None
+        self._secret_seen = _state(self._secret)
+        if any(len(key) < LEAST_CHARS for key in self._given):
+            log.warning(
+                "an API key of REELWRIGHT_API_KEYS has fewer than %s characters: make a longer one with `reelwright keys add`", LEAST_CHARS
+            )
+
+    @property
+    def required(self) -> bool:
+        """Whether requests need a key. A file whose keys are all revoked counts, too."""
+        self._refresh()
+        return bool(self._given or self._records)
+
+    def find(self, key: str) -> Access | None:
+        """Return the access of a key; None for an unknown one. Raises Unauthorized for a revoked or expired key."""
+        self._refresh()
+        if (record := self._records.get(hash_of(key))) is not None:
+            if (reason := record.refusal(now())) is not None:
+                raise Unauthorized(reason, headers={"WWW-Authenticate": "Bearer"})
+            return record.access
+        if any(secrets.compare_digest(key.encode(), given.encode()) for given in self._given):
+            return Access(owner=owner_of(key), name=OF_SETTINGS, scopes=("read", "run"))
+        return internal_access(self._data_dir, key)
+
+    def opens_metrics(self, key: str) -> bool:
+        """Return whether a text is the key of `GET /metrics`."""
+        return bool(self._metrics_key) and secrets.compare_digest(key.encode(), self._metrics_key.encode())
+
+    def owners(self) -> list[str]:
+        """Return the owners of all valid keys; without keys, the public owner."""
+        self._refresh()
+        valid = [record.owner for record in self._records.values() if record.refusal(now()) is None]
+        found = list(dict.fromkeys([*map(owner_of, self._given), *valid]))
+        return found if self._given or self._records else [PUBLIC]
+
+    def max_bytes(self, owner: str) -> int | None:
+        """Return the largest number of bytes that an owner may store; None without a limit."""
+        self._refresh()
+        limits = [record.max_bytes for record in self._records.values() if record.owner == owner and record.refusal(now()) is None]
+        return None if not limits or None in limits else max(limit for limit in limits if limit is not None)
+
+    def _refresh(self) -> None:
+        if (state := self._file.state()) != self._seen:
+            try:
+                self._records = OrderedDict((record.hash, record) for record in self._file.read())
+                self._seen = state
+            except (OSError, ValidationError) as error:  # the keys that were read last stay in force
+                log.warning("the key file cannot be read: %s", error)
+        if self._secret is not None and (given := _state(self._secret)) != self._secret_seen:
+            try:
+                self._given, self._secret_seen = _keys_in(self._secret), given
+            except OSError as error:
+                log.warning("the secret file of the API keys cannot be read: %s", error)
+
+
+def _keys_in(path: Path) -> tuple[str, ...]:
+    return tuple(part.strip() for part in path.read_text().split(",") if part.strip())
+
+
+def _state(path: Path | None) -> tuple[int, int] | None:
+    try:
+        about = path.stat() if path is not None else None
+    except OSError:
+        return None
+    return (about.st_mtime_ns, about.st_size) if about is not None else None

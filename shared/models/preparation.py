@@ -1,0 +1,33 @@
+"""Preparation of the models folder, which worker processes can only read."""
+
+import logging
+from contextlib import suppress
+
+from shared.errors import ModelDamaged, ModelMissing
+from shared.models.folder import ModelFolder
+
+CONVERTED = "converted"
+"""Folder beside a model's files that keeps converted networks; worker processes may write it."""
+log = logging.getLogger(__name__)
+
+
+def make_converted_folders(folder: ModelFolder, service: str) -> None:
+    """Make the folders for converted networks of a service's installed models. Leaves a read-only folder unchanged."""
+    for model in folder.catalog:
+        if model.converts and service in model.services and folder.installed(model):
+            with suppress(OSError):
+                (folder.root / model.name / CONVERTED).mkdir(exist_ok=True)
+
+
+def record_models(folder: ModelFolder, service: str) -> None:
+    """Record the checksums of a service's models that were put there by hand.
+
+    Each is read once; otherwise every new worker process would read it again. A damaged model is left to the job that loads it.
+    """
+    for model in folder.catalog:
+        if service in model.services and not model.package and folder.installed(model):
+            try:
+                for file in model.files:
+                    folder.check(model, file)
+            except (ModelDamaged, ModelMissing) as error:
+                log.warning("%s", error.detail)

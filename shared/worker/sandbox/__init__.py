@@ -1,0 +1,10 @@
+"""Limits that a worker process sets on itself before it opens untrusted files.
+
+Each layer works without privileges. A process can only narrow its own limits, and its descendants inherit them.
+"""
+
+from shared.worker.sandbox.enter import enter
+from shared.worker.sandbox.layers import Layer, available
+from shared.worker.sandbox.plan import Sandbox
+
+__all__ = ["Layer", "Sandbox", "available", "enter"]

@@ -1,0 +1,63 @@
+"""Enter the sandbox: apply its layers to the calling process."""
+
+import importlib
+import os
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from shared.worker.sandbox import landlock, system_calls
+from shared.worker.sandbox.paths import rules
+from shared.worker.sandbox.plan import Sandbox, SandboxMissing
+from shared.worker.sandbox.privileges import drop_capabilities, forbid_new_privileges
+
+
+def enter(sandbox: Sandbox) -> list[str]:
+    """Limit this process for the rest of its life; return the names of the active layers.
+
+    Call it before any other thread starts, since a thread's limits hold for itself and the threads that it starts. Raises SandboxMissing
+    if the sandbox is required and the kernel has no Landlock.
+    """
+    _use_own_folders(sandbox)
+    for package in sandbox.packages:  # afterwards the folder that holds the packages cannot be searched
+        with suppress(ImportError):
+            importlib.import_module(package)
+    active = ["no-new-privileges"] if forbid_new_privileges() else []
+    if drop_capabilities():
+        active.append("no-capabilities")
+    if sandbox.mode == "off":
+        return active
+    if landlock.restrict(rules(sandbox, os.environ.get("LD_LIBRARY_PATH", "")), tcp=sandbox.network):
+        active.append("landlock")
+    elif sandbox.mode == "require":
+        raise SandboxMissing(
+            "REELWRIGHT_SANDBOX=require, but this kernel has no Landlock (Linux 5.13 or later, with `landlock` among its `lsm`)."
+        )
+    if not sandbox.network and system_calls.install():
+        active.append("seccomp")
+    return active
+
+
+def _use_own_folders(sandbox: Sandbox) -> None:
+    """Direct temporary files, caches and the home folder to the process's own folder."""
+    folder = str(sandbox.temporary)
+    os.environ["TMPDIR"] = tempfile.tempdir = folder
+    if not sandbox.network:  # a process that downloads reads pip's configuration in the home folder
+        os.environ["HOME"] = folder
+    os.environ["XDG_CACHE_HOME"] = folder
+    os.environ.setdefault("USER", "reelwright")  # libraries ask for the name of the user, which stands in /etc/passwd
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(_linked(sandbox)), os.environ.get("PYTHONPATH"))))
+
+
+def _linked(sandbox: Sandbox) -> Path:
+    """Make a folder with links to the project's packages; return it.
+
+    Python programs that the process starts find the packages there: the folder that holds them cannot be listed.
+    """
+    folder = sandbox.temporary / "packages"
+    folder.mkdir(exist_ok=True)
+    own = Path(__file__).resolve().parents[3]
+    for package in ("shared", *sandbox.packages):
+        if (own / package).exists() and not (folder / package).exists():
+            (folder / package).symlink_to(own / package)
+    return folder

@@ -1,0 +1,84 @@
+"""The files of the system and of Python that a worker process needs."""
+
+import glob
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from shared.worker.sandbox.landlock import DEVICE, READ, USE, WRITE, Files
+from shared.worker.sandbox.plan import Sandbox
+
+PROGRAMS = (
+    "/usr",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/libx32",
+    "/bin",
+    "/sbin",
+    "/nix/store",
+    "/gnu/store",
+    "/opt/rocm",
+    "/opt/intel",
+    "/opt/nvidia",
+)
+CONFIGURATION = (
+    *("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/ld.so.preload", "/etc/localtime", "/etc/timezone"),
+    *("/etc/alternatives", "/etc/fonts", "/etc/OpenCL", "/etc/vulkan", "/etc/mime.types", "/var/cache/fontconfig"),
+)
+KERNEL = ("/proc", "/sys")
+"""Read only. The kernel itself closes the memory and environment of processes outside the sandbox."""
+DEVICES = (
+    *("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"),
+    *("/dev/nvidia*", "/dev/dri", "/dev/kfd", "/dev/dxg", "/dev/nvhost*", "/dev/nvmap"),
+)
+INSTALLED = ("site-packages", "dist-packages")
+"""Names of folders that hold nothing but packages."""
+SHARED_MEMORY = "/dev/shm"
+NETWORK = ("/etc",)
+"""Names, certificates and pip's configuration, for processes that download."""
+
+
+def rules(sandbox: Sandbox, libraries: str = "") -> Iterator[tuple[Path, Files]]:
+    """Yield the paths that a worker process may use, with its rights on them.
+
+    `libraries`: further folders of libraries, separated by colons as in LD_LIBRARY_PATH.
+    """
+    private = Path(sandbox.data_dir).resolve()
+    for path in (*map(Path, PROGRAMS), *_python(sandbox.packages), *map(Path, filter(None, libraries.split(os.pathsep)))):
+        yield from ((part, USE) for part in without(path, private))
+    yield from ((path, READ) for path in (*map(Path, (*CONFIGURATION, *KERNEL, *sandbox.readable)), sandbox.inputs))
+    yield from ((Path(path), DEVICE) for pattern in DEVICES for path in glob.glob(pattern))
+    yield from ((path, WRITE) for path in (*map(Path, (SHARED_MEMORY, *sandbox.writable)), sandbox.outputs, sandbox.temporary))
+    if sandbox.network:
+        home = Path.home()
+        yield from ((path, READ) for path in (*map(Path, NETWORK), home / ".config/pip", home / ".pip", home / ".netrc"))
+
+
+def without(path: Path, private: Path) -> Iterator[Path]:
+    """Yield `path`, or, if `private` lies in it, its entries that do not lead there."""
+    path = Path(os.path.realpath(path))
+    if path == private or private in path.parents:
+        return
+    if path not in private.parents:
+        yield path
+        return
+    try:
+        entries = sorted(path.iterdir())
+    except OSError:
+        return
+    for entry in entries:
+        yield from without(entry, private)
+
+
+def _python(packages: tuple[str, ...]) -> Iterator[Path]:
+    """Yield the folders of Python, of installed packages, and of this project's own."""
+    yield from map(Path, {sys.prefix, sys.base_prefix, sys.exec_prefix, os.path.dirname(os.path.realpath(sys.executable))})
+    own = Path(__file__).resolve().parents[3]
+    for entry in sys.path:
+        folder = Path(entry or os.curdir).resolve()
+        if folder == own and folder.name not in INSTALLED:  # a checkout may hold settings and secrets, too
+            yield from (folder / package for package in ("shared", *packages))
+        elif entry:
+            yield folder

@@ -1,0 +1,50 @@
+"""Privileges and secrecy of a process: no_new_privs, capabilities, closed memory."""
+
+import ctypes
+import sys
+
+PR_SET_DUMPABLE, PR_GET_DUMPABLE = 4, 3
+PR_SET_NO_NEW_PRIVS, PR_GET_NO_NEW_PRIVS = 38, 39
+CAPABILITY_VERSION = 0x20080522
+
+
+class _Header(ctypes.Structure):
+    _fields_ = (("version", ctypes.c_uint32), ("pid", ctypes.c_int))
+
+
+def forbid_new_privileges() -> bool:
+    """Keep this process and its descendants from gaining privileges by setuid programs.
+
+    Returns whether that is in force.
+    """
+    return sys.platform == "linux" and _control(PR_SET_NO_NEW_PRIVS, 1) == 0
+
+
+def drop_capabilities() -> bool:
+    """Give up all capabilities of this process, as root has them.
+
+    Returns whether that is done.
+    """
+    if sys.platform != "linux":
+        return False
+    none = (ctypes.c_uint32 * 6)()  # effective, permitted and inheritable, of the lower and the upper 32 capabilities
+    return bool(ctypes.CDLL(None).capset(ctypes.byref(_Header(CAPABILITY_VERSION, 0)), ctypes.byref(none)) == 0)
+
+
+def close_memory() -> bool:
+    """Close the memory and the environment of this process to other processes of its user.
+
+    /proc/<pid>/mem and /proc/<pid>/environ cannot be opened then, debuggers and profilers cannot attach except as root, and a crash leaves
+    no core file. Programs that it starts are open again. Returns whether that is in force.
+    """
+    return sys.platform == "linux" and _control(PR_SET_DUMPABLE, 0) == 0
+
+
+def memory_closed() -> bool:
+    """Return whether `close_memory` is in force."""
+    return sys.platform == "linux" and _control(PR_GET_DUMPABLE, 0) == 0
+
+
+def _control(option: int, value: int) -> int:
+    result: int = ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+    return result

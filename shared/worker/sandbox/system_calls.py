@@ -1,0 +1,81 @@
+"""A seccomp filter: system calls that a worker process may not make.
+
+It denies sockets of every network, where Landlock covers TCP only, and access to the memory of other processes, also on kernels without
+Landlock. The program is classic BPF, see Linux's `Documentation/userspace-api/seccomp_filter.rst`.
+"""
+
+import ctypes
+import errno
+import platform
+import socket
+import struct
+import sys
+from dataclasses import dataclass
+
+PR_SET_SECCOMP, PR_GET_SECCOMP = 22, 21
+FILTER = 2
+ALLOW, REFUSE = 0x7FFF0000, 0x00050000
+LOAD_WORD, EQUAL, AT_LEAST, RETURN = 0x20, 0x15, 0x35, 0x06
+NUMBER_AT, MACHINE_AT, FIRST_ARGUMENT_AT = 0, 4, 16
+X32 = 0x40000000
+"""Bit of the call numbers of x86's 32-bit pointer mode, which would bypass the comparison."""
+NETWORKS = (socket.AF_INET, socket.AF_INET6, 17, 21, 40)  # 17: raw packets, 21: RDS, 40: sockets to the host of a virtual machine
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine:
+    """One processor architecture: its audit number, and the numbers of the calls."""
+
+    audit: int
+    socket: int
+    refused: tuple[int, ...]
+    """ptrace, process_vm_readv, process_vm_writev, io_uring_setup (which opens sockets without the call above)."""
+
+
+MACHINES = {
+    "x86_64": Machine(audit=0xC000003E, socket=41, refused=(101, 310, 311, 425)),
+    "aarch64": Machine(audit=0xC00000B7, socket=198, refused=(117, 270, 271, 425)),
+}
+
+
+class _Program(ctypes.Structure):
+    _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
+
+
+def supported() -> bool:
+    """Return whether this kernel and processor take the filter."""
+    return sys.platform == "linux" and platform.machine() in MACHINES and ctypes.CDLL(None).prctl(PR_GET_SECCOMP, 0, 0, 0, 0) in (0, FILTER)
+
+
+def install() -> bool:
+    """Filter the calling thread, and the threads and processes that it starts from now on.
+
+    The process must have no_new_privs. Returns whether the filter is active.
+    """
+    if not supported():
+        return False
+    code = program(MACHINES[platform.machine()])
+    filled = _Program(len(code) // 8, code)
+    return bool(ctypes.CDLL(None).prctl(PR_SET_SECCOMP, FILTER, ctypes.byref(filled), 0, 0) == 0)
+
+
+def program(machine: Machine) -> bytes:
+    """Return the filter for one architecture, as BPF instructions."""
+    refuse = REFUSE | errno.EPERM
+    steps = [
+        *_return_unless(MACHINE_AT, machine.audit, ALLOW),
+        (LOAD_WORD, 0, 0, NUMBER_AT),
+        (AT_LEAST, 0, 1, X32),
+        (RETURN, 0, 0, refuse),
+    ]
+    for number in machine.refused:
+        steps += [(EQUAL, 0, 1, number), (RETURN, 0, 0, refuse)]
+    steps += [(EQUAL, 1, 0, machine.socket), (RETURN, 0, 0, ALLOW), (LOAD_WORD, 0, 0, FIRST_ARGUMENT_AT)]
+    for family in NETWORKS:
+        steps += [(EQUAL, 0, 1, int(family)), (RETURN, 0, 0, refuse)]
+    steps.append((RETURN, 0, 0, ALLOW))
+    return b"".join(struct.pack("HBBI", *step) for step in steps)
+
+
+def _return_unless(offset: int, value: int, verdict: int) -> list[tuple[int, int, int, int]]:
+    return [(LOAD_WORD, 0, 0, offset), (EQUAL, 1, 0, value), (RETURN, 0, 0, verdict)]

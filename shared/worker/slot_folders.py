@@ -1,0 +1,76 @@
+"""The folders of slots: each worker process sees only its own.
+
+    <data folder>/slots/<server process>/<number>/in, out, tmp
+
+A server process holds a lock on the file `lock` of its folder, so that others can delete the folders of dead processes.
+"""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import time
+from pathlib import Path
+
+from shared.media.ids import new_id
+
+SLOTS, LOCK = "slots", "lock"
+STALE_S = 3600.0
+"""Age of a free lock from which its process counts as dead. File systems of several machines do not always share locks."""
+
+
+class SlotFolders:
+    """The folders of this process's slots."""
+
+    def __init__(self, data_dir: Path):
+        self._root = data_dir.absolute() / SLOTS / new_id()
+        self._count = 0
+        self._lock: int | None = None
+
+    def new(self) -> Path:
+        """Return the folder of a further slot; it need not exist yet."""
+        self._count += 1
+        return self._root / str(self._count)
+
+    def hold(self) -> None:
+        """Create the folder of this process and take its lock, or show that the process lives."""
+        if self._lock is None:
+            self._root.parent.mkdir(parents=True, mode=0o700, exist_ok=True)
+            self._root.mkdir(mode=0o700, exist_ok=True)
+            self._lock = os.open(self._root / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.utime(self._lock)
+
+    def close(self) -> None:
+        """Delete the folders, after all worker processes have ended."""
+        shutil.rmtree(self._root, ignore_errors=True)
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+
+def sweep_slots(data_dir: Path, *, stale_s: float = STALE_S) -> int:
+    """Delete the slot folders of dead processes; return their number."""
+    count = 0
+    for folder in (data_dir.absolute() / SLOTS).glob("*"):
+        with contextlib.suppress(OSError), (folder / LOCK).open("r+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if time.time() - os.fstat(file.fileno()).st_mtime >= stale_s:
+                shutil.rmtree(folder, ignore_errors=True)
+                count += 1
+    return count
+
+
+def place(source: Path, folder: Path, name: str) -> Path:
+    """Link a file into a slot's folder, or copy it; return its path there.
+
+    A symbolic link would lead out of the folder.
+    """
+    target = folder / name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if not target.exists():
+        try:
+            os.link(source, target)
+        except OSError:  # a file system without hard links, or another owner's file
+            shutil.copyfile(source, target)
+    return target

@@ -1,0 +1,179 @@
+"""A job opens its inputs and nothing else, connects nowhere, and reads no secret of the server."""
+
+import ctypes
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from shared.errors import OperationFailed
+from shared.media.store import MediaStore, NewMedium
+from shared.operation import Kind
+from shared.settings import owner_of
+from shared.worker import Limits, Slot
+from shared.worker.sandbox import Sandbox, landlock, system_calls
+from shared.worker.sandbox.paths import without
+from shared.worker.sandbox.plan import SandboxMissing
+from tests.misbehaving.server import Server, serving_one
+
+KEY = "open-sesame-open-sesame-open"
+NEEDS_LANDLOCK = pytest.mark.skipif(not landlock.version(), reason="this kernel has no Landlock")
+
+
+def medium(store: MediaStore, owner: str, text: str) -> str:
+    with store.incoming() as incoming:
+        incoming.content.write_text(text)
+        new = NewMedium(
+            owner=owner, name=f"{text}.json", kind=Kind.JSON, content_type="application/json", suffix=".json", source="upload", media=None
+        )
+        return store.publish(incoming, new).id
+
+
+def trespass(server: Server, *, files: list[Path], folders: list[Path]) -> dict[str, str]:
+    """Run the trespassing operation; return what came of each attempt."""
+    store = MediaStore(server.data_dir / "media", ttl_s=1000)
+    mine, other = medium(store, owner_of(KEY), "mine"), medium(store, "k" + "0" * 16, "theirs")
+    foreign = store.content_path("k" + "0" * 16, other)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        tried = {
+            "server": server.pid,
+            "files": [str(path) for path in (*files, foreign)],
+            "folders": [str(path) for path in folders],
+            "port": listening.getsockname()[1],
+        }
+        server.client.headers["X-API-Key"] = KEY
+        job = server.wait(server.submit("trespass", inputs={"first": mine}, params={"log": json.dumps(tried)})["id"])
+    assert job["status"] == "succeeded", job["error"]
+    outcomes: dict[str, str] = json.loads(store.content_path(owner_of(KEY), job["outputs"]["file"]["id"]).read_text())
+    return {name: outcome for name, outcome in outcomes.items() if outcome != "done"} | {
+        "done": ", ".join(sorted(name for name, outcome in outcomes.items() if outcome == "done"))
+    }
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Iterator[tuple[list[Path], list[Path]]]:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "notes.txt").write_text("private")
+    data = tmp_path / "data"
+    return (
+        [data / "jobs.sqlite", outside / "notes.txt", Path("/etc/passwd"), Path("/etc/hostname")],
+        [outside, data, data / "media", Path("/etc"), Path("/tmp")],
+    )
+
+
+@NEEDS_LANDLOCK
+def test_a_job_is_refused_everything_but_its_inputs(tmp_path: Path, places: tuple[list[Path], list[Path]]) -> None:
+    with serving_one(tmp_path / "data", API_KEYS=KEY, SANDBOX_WRITE="") as server:
+        outcomes = trespass(server, files=places[0], folders=places[1])
+        assert outcomes.pop("done") == "input, temporary file"
+        assert set(outcomes.values()) == {"PermissionError"}
+        layers = {layer["name"]: layer["active"] for layer in server.client.get("/ready").json()["sandbox"]}
+        assert layers["landlock"] is True
+        assert not list((tmp_path / "data" / "slots").glob("*/*/in/*"))
+        slots = tmp_path / "data" / "slots"
+        assert slots.stat().st_mode & 0o777 == 0o700
+    assert not list(slots.iterdir())
+
+
+def test_without_landlock_the_secrets_of_the_server_stay_closed(tmp_path: Path) -> None:
+    """`off` leaves the layers of a kernel without Landlock and seccomp."""
+    with serving_one(tmp_path / "data", API_KEYS=KEY, SANDBOX="off") as server:
+        outcomes = trespass(server, files=[], folders=[])
+        assert (outcomes["environ"], outcomes["memory"]) == ("PermissionError", "PermissionError")
+        assert "connect" in outcomes["done"]
+        assert any("REELWRIGHT_SANDBOX=off" in line for line in server.log)
+
+
+def test_a_required_sandbox_that_is_missing_refuses_calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(landlock, "version", lambda: 0)
+    assert landlock.restrict([], tcp=False) == 0
+    code = (
+        "from shared.worker.sandbox import Sandbox, enter, landlock; landlock.version = lambda: 0\n"
+        f"enter(Sandbox(folder={str(tmp_path)!r}, data_dir={str(tmp_path)!r}, mode='require'))"
+    )
+    (tmp_path / "tmp").mkdir()
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert SandboxMissing.__name__ in done.stderr.splitlines()[-1]
+
+
+async def test_a_python_program_started_in_the_sandbox_finds_the_project(tmp_path: Path) -> None:
+    sandbox = Sandbox(folder=str(tmp_path / "slot"), data_dir=str(tmp_path), packages=("tests",))
+    slot = Slot(Limits(timeout_s=60, memory_bytes=2**30), sandbox)
+    try:
+        assert (await slot.call("tests.shared.slow:program", {}))["said"] == "shared.operation"
+        with pytest.raises(OperationFailed, match="PermissionError"):
+            await slot.call("tests.shared.slow:outside", {"path": str(tmp_path)})
+    finally:
+        await slot.kill()
+
+
+def test_the_numbers_passed_to_the_kernel(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Each version of the interface gets the rights that it knows, whatever this kernel has."""
+    calls: list[tuple[int, tuple[int, ...]]] = []
+
+    def record(number: int, *arguments: object) -> int:
+        numbers = []
+        for argument in arguments:
+            structure = getattr(argument, "_obj", None)
+            numbers += [getattr(structure, name) for name, _ in structure._fields_] if structure is not None else [argument]
+        calls.append((number, tuple(number for number in numbers if isinstance(number, int))))
+        return os.open(os.devnull, os.O_RDONLY) if number == landlock.CREATE_RULESET else 0
+
+    monkeypatch.setattr(landlock, "_call", record)
+    file = tmp_path / "file"
+    file.write_text("")
+    for version, rights, tcp, scopes in ((1, 0x1FFF, 0, 0), (2, 0x3FFF, 0, 0), (3, 0x7FFF, 0, 0), (4, 0x7FFF, 3, 0), (6, 0xFFFF, 3, 3)):
+        calls.clear()
+        monkeypatch.setattr(landlock, "version", lambda version=version: version)
+        assert landlock.restrict([(file, landlock.WRITE), (tmp_path / "missing", landlock.READ)], tcp=False) == version
+        (created, arguments), (added, rule), (restricted, _) = calls
+        assert (created, added, restricted) == (444, 445, 446)
+        assert arguments == (rights, tcp, scopes, 24, 0)
+        assert rule[2] == int(landlock.WRITE & landlock.ON_FILES) & rights
+
+
+def test_the_filter_refuses_networks_and_foreign_memory() -> None:
+    for machine in system_calls.MACHINES.values():
+        code = system_calls.program(machine)
+        assert len(code) % 8 == 0
+        assert evaluate(code, machine.audit, machine.socket, socket.AF_UNIX) == "allow"
+        assert evaluate(code, machine.audit, machine.socket, socket.AF_INET) == "refuse"
+        assert evaluate(code, machine.audit, machine.socket, socket.AF_INET6) == "refuse"
+        assert [evaluate(code, machine.audit, number) for number in machine.refused] == ["refuse"] * 4
+        assert evaluate(code, machine.audit, 1) == "allow"
+        assert evaluate(code, machine.audit, machine.socket | system_calls.X32, socket.AF_UNIX) == "refuse"
+
+
+def evaluate(code: bytes, audit: int, number: int, first: int = 0) -> str:
+    """Run a filter on one system call."""
+    import struct
+
+    data = {system_calls.NUMBER_AT: number, system_calls.MACHINE_AT: audit, system_calls.FIRST_ARGUMENT_AT: first}
+    steps, at, value = list(struct.iter_unpack("HBBI", code)), 0, 0
+    while True:
+        kind, true, false, operand = steps[at]
+        at += 1
+        if kind == system_calls.LOAD_WORD:
+            value = data[operand]
+        elif kind == system_calls.RETURN:
+            return "allow" if operand == system_calls.ALLOW else "refuse"
+        else:
+            at += true if (value == operand if kind == system_calls.EQUAL else value >= operand) else false
+
+
+def test_a_folder_that_holds_the_data_folder_is_opened_around_it(tmp_path: Path) -> None:
+    for name in ("app/shared", "app/var/media", "lib"):
+        (tmp_path / name).mkdir(parents=True)
+    assert sorted(without(tmp_path, tmp_path / "app/var")) == [tmp_path / "app/shared", tmp_path / "lib"]
+    assert list(without(tmp_path / "app/var/media", tmp_path / "app/var")) == []
+    assert list(without(tmp_path / "lib", tmp_path / "app/var")) == [tmp_path / "lib"]
+
+
+def test_the_structure_of_a_rule_is_packed() -> None:
+    assert ctypes.sizeof(landlock._PathRule) == 12
