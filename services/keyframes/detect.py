@@ -129,6 +129,12 @@ class DetectParams(Params):
         title="Thumbnail width",
         json_schema_extra=form("expert", unit="px"),
     )
+    all_scores: bool = Field(
+        False,
+        description="Score every frame by the other methods, too, for `scores.json` in the output `files`. Takes a little longer.",
+        title="Scores of all methods",
+        json_schema_extra=form("expert"),
+    )
 
     @property
     def detector(self) -> Detector:
@@ -248,6 +254,7 @@ def _detect_in(video: Path, params: DetectParams, title: str, folders: _Folders,
         thumbnails=folders.files.parent / "thumbnails",
         progress=progress.part("scanning", 0, 0.9),
         fast=params.speed == "fast",
+        all_measures=params.all_scores,
     )
     detection = params.detector.detect(footage, threshold)
     scan, times = detection.scan, detection.scan.times
@@ -279,7 +286,8 @@ def _detect_in(video: Path, params: DetectParams, title: str, folders: _Folders,
         scores=_reported_scores(params.method, detection.scores, times),
     )
     write_lists(report, folders.files / title)
-    _write_scores({**frame_scores(scan), params.method: detection.scores}, times, folders.files / title / "scores.json")
+    others = frame_scores(scan) if params.all_scores else {}
+    _write_scores({**others, params.method: detection.scores}, times, folders.files / title / "scores.json")
     return report
 
 

@@ -45,9 +45,12 @@ class Scan:
     pixel_change: Floats
     """(k,): mean change of luma since the previous frame, 0 to 255; 0 at the first frame."""
     content_change: Floats
-    """(k,): change of hue, saturation, brightness and edges since the previous frame, 0 to 255; 0 at the first frame."""
+    """(k,): change of hue, saturation, brightness and edges since the previous frame, 0 to 255; 0 at the first frame.
+
+    (0,) if it was not measured.
+    """
     histogram_change: Floats
-    """(k,): change of the brightness histogram since the previous frame, 0 to 1; 0 at the first frame."""
+    """(k,): change of the brightness histogram since the previous frame, 0 to 1; 0 at the first frame. (0,) if it was not measured."""
     sharpness: Floats
     """(k,): `FrameQuality.sharpness`."""
     exposure: Floats
@@ -56,6 +59,8 @@ class Scan:
     """(k, 48): `FrameQuality.layout`."""
     film: ThumbnailFilm
     """Thumbnails of the scanned frames, readable as long as the thumbnail file exists."""
+    key: NDArray[np.bool_] | None = None
+    """(n,): whether decoding can begin at each frame. None if unknown."""
     damaged: bool = False
     """Whether the file is damaged after the last scanned frame. The video then counts as ending there."""
 
@@ -69,6 +74,17 @@ class Scan:
         spread = np.zeros(len(self.pts), np.float32)
         spread[self.film.frames] = values
         return spread
+
+    def frames_since_key(self) -> NDArray[np.int64]:
+        """Count the frames that have to be decoded before each frame, (n,).
+
+        Zeros if the keyframes are unknown.
+        """
+        if self.key is None:
+            return np.zeros(len(self.pts), np.int64)
+        numbers = np.arange(len(self.key))
+        since: NDArray[np.int64] = numbers - np.maximum.accumulate(np.where(self.key, numbers, 0))
+        return since
 
     def exact_time(self, frame: int) -> Fraction:
         """Return the exact time of frame number `frame` in seconds."""
@@ -95,8 +111,9 @@ class _FrameMeasures:
     time_base: Fraction
     small: SmallFrame
     thumbnail: Planes
-    content: Content
+    content: Content | None
     quality: FrameQuality
+    key: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,41 +133,46 @@ def scan_video(
     *,
     skip_unreferenced: bool = False,
     skip_quiet: bool = False,
+    all_measures: bool = True,
     watch: Callable[[SmallFrame], None] | None = None,
 ) -> Scan:
     """Measure the frames of `video` and write their thumbnails to `thumbnails`.
 
     `skip_unreferenced`: skip frames that no other frame refers to, where packet sizes are as usual. This halves the work. Frame numbers
     then come from the packets; if the packets do not match the decoded frames, every frame is read. A damaged file is read up to the
-    damage. `skip_quiet`: in `quiet_spans`, read
-    only the keyframes. `watch`: called with every frame; only used if no frames are skipped. Raises what `read_frames` raises.
+    damage. `skip_quiet`: in `quiet_spans`, read only the keyframes. `all_measures`: also measure changes of content and of histograms, a
+    quarter of the work. `watch`: called with every frame; only used if no frames are skipped. Raises what `read_frames` raises.
     """
     line = timeline(video) if skip_unreferenced or skip_quiet else None
     if line is not None:
-        scan = _scan_selected(video, info, thumbnails, progress, line, quiet_spans(video, line, thumbnails) if skip_quiet else [])
+        quiet = quiet_spans(video, line, thumbnails) if skip_quiet else []
+        scan = _scan_selected(video, info, thumbnails, progress, line, quiet, all_measures)
         if scan is not None:
             return scan
-    return _scan_all(video, info, thumbnails, progress, watch)
+    return _scan_all(video, info, thumbnails, progress, all_measures, watch)
 
 
-def _scan_all(video: Path, info: VideoInfo, thumbnails: Path, progress: Progress, watch: Callable[[SmallFrame], None] | None) -> Scan:
+def _scan_all(
+    video: Path, info: VideoInfo, thumbnails: Path, progress: Progress, all_measures: bool, watch: Callable[[SmallFrame], None] | None
+) -> Scan:
     """Decode and measure every frame."""
-    pts = array("q")
-    with ThumbnailFile(thumbnails) as file, closing(_measured_pairs(video, info, "none", [])) as pairs:
+    pts, key = array("q"), array("b")
+    with ThumbnailFile(thumbnails) as file, closing(_measured_pairs(video, info, "none", [], all_measures)) as pairs:
         measures = _Measures(file)
         readable = _ReadableFrames(pairs)
         for number, (before, now) in enumerate(readable):
             if watch:
                 watch(now.small)
             pts.append(now.pts)
+            key.append(now.key)
             measures.add(now, number, _changes(before, now))
             progress(min(number + 1, info.frames), info.frames)
         progress(1, 1)
-        return measures.scan(np.array(pts, dtype=np.int64), measures.end, damaged=readable.damaged)
+        return measures.scan(np.array(pts, np.int64), np.array(key, bool), measures.end, damaged=readable.damaged)
 
 
 def _scan_selected(
-    video: Path, info: VideoInfo, thumbnails: Path, progress: Progress, line: Timeline, quiet: Sequence[Span]
+    video: Path, info: VideoInfo, thumbnails: Path, progress: Progress, line: Timeline, quiet: Sequence[Span], all_measures: bool
 ) -> Scan | None:
     """Decode and measure the frames that are not skipped.
 
@@ -159,7 +181,7 @@ def _scan_selected(
     """
     keys_only = [(int(line.pts[first]), int(line.pts[second])) for first, second in quiet]
     span_starts = {second: first for first, second in quiet}
-    with ThumbnailFile(thumbnails) as file, closing(_measured_pairs(video, info, "rough", keys_only)) as pairs:
+    with ThumbnailFile(thumbnails) as file, closing(_measured_pairs(video, info, "rough", keys_only, all_measures)) as pairs:
         measures = _Measures(file)
         readable, number = _ReadableFrames(pairs), 0
         for before, now in readable:
@@ -173,8 +195,8 @@ def _scan_selected(
             progress(min(number + 1, len(line.pts)), len(line.pts))
         progress(1, 1)
         if readable.damaged:
-            return measures.scan(line.pts[: number + 1], measures.end, damaged=True)
-        return measures.scan(line.pts, max(measures.end, line.end))
+            return measures.scan(line.pts[: number + 1], line.key[: number + 1], measures.end, damaged=True)
+        return measures.scan(line.pts, line.key, max(measures.end, line.end))
 
 
 class _ReadableFrames:
@@ -210,14 +232,15 @@ class _Measures:
     def add(self, frame: _FrameMeasures, number: int, changes: _Changes, *, held: bool = False) -> None:
         self._file.add(frame.thumbnail, number, held=held)
         self._pixels.append(changes.pixels)
-        self._content.append(changes.content)
-        self._histogram.append(changes.histogram)
+        if frame.content is not None:
+            self._content.append(changes.content)
+            self._histogram.append(changes.histogram)
         self._sharpness.append(frame.quality.sharpness)
         self._exposure.append(frame.quality.exposure)
         self._layout.extend(frame.quality.layout)
         self.end, self._time_base = frame.end, frame.time_base
 
-    def scan(self, pts: NDArray[np.int64], end: Fraction, *, damaged: bool = False) -> Scan:
+    def scan(self, pts: NDArray[np.int64], key: NDArray[np.bool_], end: Fraction, *, damaged: bool = False) -> Scan:
         return Scan(
             pts=pts,
             time_base=self._time_base,
@@ -229,6 +252,7 @@ class _Measures:
             exposure=np.array(self._exposure, dtype=np.float32),
             layout=np.frombuffer(bytes(self._layout), dtype=np.uint8).reshape(-1, 48),
             film=self._file.film(),
+            key=key,
             damaged=damaged,
         )
 
@@ -248,6 +272,8 @@ def _changes(before: _FrameMeasures | None, now: _FrameMeasures) -> _Changes:
     """
     if before is None:
         return _Changes()
+    if before.content is None or now.content is None:
+        return _Changes(pixels=pixel_change(before.small, now.small))
     return _Changes(
         pixels=pixel_change(before.small, now.small),
         content=content_change(before.content, now.content),
@@ -256,7 +282,7 @@ def _changes(before: _FrameMeasures | None, now: _FrameMeasures) -> _Changes:
 
 
 def _measured_pairs(
-    video: Path, info: VideoInfo, skip: Literal["none", "rough"], keys_only: list[tuple[int, int]]
+    video: Path, info: VideoInfo, skip: Literal["none", "rough"], keys_only: list[tuple[int, int]], all_measures: bool
 ) -> Generator[tuple[_FrameMeasures | None, _FrameMeasures], None, None]:
     """Measure each decoded frame and yield it with the previous frame.
 
@@ -267,7 +293,16 @@ def _measured_pairs(
     def measure(frame: Frame) -> _FrameMeasures:
         small = shrink(frame, size)
         end = frame.time + frame.duration * frame.time_base
-        return _FrameMeasures(frame.pts, end, frame.time_base, small, thumbnail(small), content(small), frame_quality(small))
+        return _FrameMeasures(
+            pts=frame.pts,
+            end=end,
+            time_base=frame.time_base,
+            small=small,
+            thumbnail=thumbnail(small),
+            content=content(small) if all_measures else None,
+            quality=frame_quality(small),
+            key=bool(frame.picture.key_frame),
+        )
 
     with closing(read_frames(video, opaque=True, skip=skip, keys_only=keys_only)) as frames:
         yield from _with_previous(map_ordered(measure, frames, ahead=2))

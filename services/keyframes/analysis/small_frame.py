@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.video import Frame
+from shared.video.frames.planes import halve_toward
 
 LONG_SIDE = 128
 """Longer side of the small luma plane in pixels. Chroma planes have half of it."""
@@ -69,5 +70,5 @@ def _shrink_plane(plane: NDArray[Any], size: tuple[int, int], bits: int) -> Plan
 
     Shrinks by averaging areas. `bits`: bits per sample of `plane`.
     """
-    small: NDArray[Any] = cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
+    small: NDArray[Any] = cv2.resize(halve_toward(plane, size), size, interpolation=cv2.INTER_AREA)
     return (small >> (bits - 8) if bits > 8 else small).astype(np.uint8, copy=False)

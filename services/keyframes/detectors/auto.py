@@ -50,6 +50,7 @@ def detect_auto(footage: Footage, threshold: float) -> Detection:
         footage.progress.part("scanning", 0, 0.95),
         skip_unreferenced=True,
         skip_quiet=footage.fast,
+        all_measures=footage.all_measures,
     )
     candidates = find_candidates(scan.film, len(scan.pts), scan.frame_rate)
     refined = refine_cuts(footage.video, scan, candidates.transitions)

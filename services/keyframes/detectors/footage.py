@@ -16,6 +16,7 @@ class Footage:
     """A video to search for shots.
 
     `thumbnails`: path of a file for the thumbnails of a scan. `fast`: let the detector skip frames, at the cost of some accuracy.
+    `all_measures`: scan with the measures of every detector.
     """
 
     video: Path
@@ -23,6 +24,7 @@ class Footage:
     thumbnails: Path
     progress: Progress
     fast: bool = False
+    all_measures: bool = False
 
     def scan(self, watch: Callable[[SmallFrame], None] | None = None) -> Scan:
         """Scan every frame.

@@ -36,6 +36,9 @@ QUALITIES = (
 )
 
 _LAYOUT_SCALE, _MOTION_SCALE = 16.0, 8.0  # levels of difference at which a frame's rating falls to 1/e
+_EACH_FRAME, _MOST_FRAMES = 0.0002, 0.02
+"""Score that a frame loses for each frame that has to be decoded before it, and the most that it loses. Where frames are equally good, the
+one right behind a keyframe of the file is read many times as fast, and encoders spend more bytes on it."""
 _EDGE = 2  # frames next to a cut, which often show coding or editing faults
 _LISTED = 10  # most shots named in a reason
 
@@ -69,6 +72,7 @@ def choose_keyframes(
     """
     chosen: list[Choice] = []
     chosen_times: list[float] = []  # rising
+    prices = np.minimum(scan.frames_since_key() * _EACH_FRAME, _MOST_FRAMES)
     seconds = scan.pts * float(scan.time_base)
     ends = [*(shot.transition_start_frame for shot in shots[1:]), len(scan.pts)]
     for rated in sorted(map(partial(_rate, scan), shots, ends), key=lambda rated: -float(rated.score.max())):
@@ -80,7 +84,7 @@ def choose_keyframes(
             # Half a tick of tolerance, so that a gap of exactly `min_gap` is allowed.
             allowed &= np.abs(times - chosen_time) > min_gap - float(scan.time_base) / 2
         if allowed.any():
-            choice = rated.choice(int(np.argmax(np.where(allowed, rated.score, -1))))
+            choice = rated.choice(int(np.argmax(np.where(allowed, rated.score - prices[rated.frames], -1))))
             chosen.append(choice)
             insort(chosen_times, float(seconds[choice.frame]))
     chosen.sort(key=lambda choice: -choice.score)

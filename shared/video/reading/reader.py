@@ -5,7 +5,7 @@ A thread decodes them ahead.
 
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -18,7 +18,7 @@ from shared.video.limits import Limits
 from shared.video.reading import hardware
 from shared.video.reading.decoding.decode import PictureStream, Skip, TimedPicture
 from shared.video.reading.decoding.durations import with_durations
-from shared.video.reading.decoding.sampling import sampled
+from shared.video.reading.decoding.sampling import Moments, at_times, evenly, sampled
 from shared.video.reading.open_input import open_input
 from shared.video.seconds import Seconds, to_fraction
 from shared.video.threads.prefetch import Prefetcher
@@ -36,6 +36,7 @@ class _Request:
     duration: Fraction | None
     every: int
     per_second: Fraction | None
+    at: tuple[Fraction, ...] | None
     shown_at_start: bool
     limits: Limits
     skip: Skip
@@ -53,6 +54,7 @@ def read_frames(
     duration: Seconds | None = None,
     every: int = 1,
     per_second: Seconds | None = None,
+    at: Sequence[Seconds] | None = None,
     limits: Limits | None = None,
     skip: Skip = "none",
     prefetch: int = 8,
@@ -70,6 +72,8 @@ def read_frames(
     - `every`: only each n-th of them.
     - `per_second`: only the first frame at or after each moment `start` + k / `per_second`. Frames between are not decoded where possible
       (a frame a minute costs next to nothing), and `Frame.index` counts the frames returned.
+    - `at`: only the first frame at or after each of these rising times, with as little decoding as `per_second`; not with `start`,
+      `duration`, `every`, `per_second` or `fields`.
     - `skip`: "nonref" leaves out frames that no other frame refers to: cheaper, and fine for analysis. "nonkey" leaves out all but the
       keyframes: cheapest. "rough" is "nonref" without the deblocking filter, except next to packets far larger than usual: for finding
       changes.
@@ -91,6 +95,8 @@ def read_frames(
         raise ValueError("shown_at_start cannot be combined with every or per_second")
     if fields and (per_second is not None or keys_only):
         raise ValueError("fields cannot be combined with per_second or keys_only")
+    if at is not None and (fields or every != 1 or any(limit is not None for limit in (start, duration, per_second))):
+        raise ValueError("at cannot be combined with start, duration, every, per_second or fields")
     if prefetch < 1:
         raise ValueError(f"{prefetch = } must be at least 1")
     request = _Request(
@@ -99,6 +105,7 @@ def read_frames(
         duration=None if duration is None else to_fraction(duration),
         every=every,
         per_second=None if per_second is None else to_fraction(per_second),
+        at=None if at is None else tuple(map(to_fraction, at)),
         shown_at_start=shown_at_start,
         limits=limits or Limits.current(),
         skip=skip,
@@ -137,7 +144,7 @@ def _in_hardware(request: _Request) -> bool:
     For a few pictures the set-up would take longer than it saves.
     """
     sparse = request.per_second is not None and request.per_second < _DENSE
-    few = sparse or request.skip != "none" or bool(request.keys_only)
+    few = sparse or request.at is not None or request.skip != "none" or bool(request.keys_only)
     if hardware.wanted() == "cpu" or few or not hardware.cuda_works():
         return False
 
@@ -156,8 +163,12 @@ def _in_hardware(request: _Request) -> bool:
 
 def _decoded(request: _Request) -> Iterator[Frame]:
     first = request.start or Fraction(0)
+    if request.at is not None:
+        yield from _sampled(request, at_times(request.at))
+        return
     if request.per_second is not None:
-        yield from _sampled(request, first, request.per_second)
+        until = None if request.duration is None else first + request.duration
+        yield from _sampled(request, evenly(first, request.per_second, until), until)
         return
     if first > 0:
         with _pictures(request) as pictures:
@@ -169,10 +180,9 @@ def _decoded(request: _Request) -> Iterator[Frame]:
         yield from _chosen(request, pictures, pictures.all())
 
 
-def _sampled(request: _Request, first: Fraction, per_second: Fraction) -> Iterator[Frame]:
+def _sampled(request: _Request, moments: Callable[[Fraction], Moments], until: Fraction | None = None) -> Iterator[Frame]:
     reformatters = Reformatters()
-    until = None if request.duration is None else first + request.duration
-    with closing(sampled(lambda: _pictures(request), start=first, per_second=per_second, until=until)) as samples:
+    with closing(sampled(lambda: _pictures(request), moments, until=until)) as samples:
         for index, (pictures, (picture, pts)) in enumerate(samples):
             request.limits.check_duration(float(pts * pictures.base))
             yield Frame(pts, pictures.base, pictures.duration_of(picture), index, picture, reformatters)

@@ -47,6 +47,13 @@ def test_the_sharpest_frame_is_chosen(outputs, tmp_path):
     assert "among the sharpest of its shot" in keyframe.reasons
 
 
+def test_of_equally_good_frames_the_one_behind_a_keyframe_is_chosen(outputs, tmp_path):
+    still = scene(1, speed=0)
+    path = write_with_keys(tmp_path / "clip.mp4", [next(still) for _ in range(60)], 30)
+    (report,) = detect(DetectParams(), video=path, outputs=outputs).videos
+    assert [keyframe.frame % 30 for keyframe in report.keyframes] <= [5]
+
+
 def test_an_image_shows_its_frame_in_full_size_and_true_colours(outputs, tmp_path):
     frames, _ = cut_together([(30, "cut", 0), (30, None, 0)])
     path = write(tmp_path / "clip.mp4", frames, quality=95)
@@ -131,15 +138,12 @@ def test_grouping_compares_each_frame_with_few_groups(monkeypatch):
     assert similar_frames.group_similar(scan.film, scan.layout, range(120), most=7) == groups[:7]
 
 
-@pytest.mark.parametrize(("distance", "opened"), [(1000, 1), (10, 4)])
-def test_seeking_without_keyframes_in_between_decodes_once(distance, opened, tmp_path, monkeypatch):
+@pytest.mark.parametrize("distance", [1000, 10])
+def test_frames_read_together_are_those_read_alone(distance, tmp_path):
     times, moving = [Fraction(at, 25) for at in (3, 15, 27, 39)], scene(3)
     path = write_with_keys(tmp_path / "clip.mp4", [next(moving) for _ in range(45)], distance)
     alone = [next(seek.frames_at(path, [time])).rgb() for time in times]
-    calls, read = [], seek.read_frames
-    monkeypatch.setattr(seek, "read_frames", lambda *args, **options: calls.append(1) or read(*args, **options))
     together = [frame.rgb() for frame in seek.frames_at(path, times)]
-    assert len(calls) == opened
     assert all(np.array_equal(a, b) for a, b in zip(alone, together, strict=True))
     assert len({picture.tobytes() for picture in together}) == 4
 
@@ -198,7 +202,10 @@ def test_a_still_image_is_refused(outputs, tmp_path):
 
 
 def test_scores_of_every_frame_and_method_are_in_the_archive(clip, outputs):
-    (report,) = detect(DetectParams(), video=clip, outputs=outputs).videos
+    detect(DetectParams(), video=clip, outputs=outputs)
+    with zipfile.ZipFile(outputs["files"]) as archive:
+        assert list(json.loads(archive.read("ball/scores.json"))["values"]) == ["auto"]
+    (report,) = detect(DetectParams(all_scores=True), video=clip, outputs=outputs).videos
     with zipfile.ZipFile(outputs["files"]) as archive:
         kept = json.loads(archive.read("ball/scores.json"))
     assert kept["frames"] == list(range(180))

@@ -1,32 +1,46 @@
-"""Pictures at even intervals, with as little decoding as possible."""
+"""Pictures at chosen moments, with as little decoding as possible."""
 
 import math
-from collections.abc import Callable, Generator
+from bisect import bisect_right
+from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing
 from fractions import Fraction
+from typing import Protocol
 
 from shared.video.reading.decoding.decode import PictureStream, SeekTarget, TimedPicture
 
 Open = Callable[[], AbstractContextManager[PictureStream]]
 
 
-def sampled(
-    opened: Open, *, start: Fraction, per_second: Fraction, until: Fraction | None
-) -> Generator[tuple[PictureStream, TimedPicture], None, None]:
-    """Yield the first picture at or after each sampling moment.
+class Moments(Protocol):
+    """Rising moments at which a picture is needed, in ticks of a time base."""
 
-    Moments are `start` + k / `per_second` before `until`, in seconds; a picture is yielded once. Decoding jumps to the last keyframe before
-    the next moment where the index lists one, and skips pictures that no other picture refers to. The result is the same as when everything
-    is decoded.
+    def tick(self, number: int) -> int | None:
+        """Return a moment by its number from 0; None after the last."""
+
+    def following(self, pts: int) -> int:
+        """Return the number of the first moment after `pts`."""
+
+
+def sampled(
+    opened: Open, moments: Callable[[Fraction], Moments], *, until: Fraction | None = None
+) -> Generator[tuple[PictureStream, TimedPicture], None, None]:
+    """Yield the first picture at or after each moment.
+
+    `moments`: returns the moments for a time base. Only pictures before `until` seconds are yielded, each once. Decoding jumps to the last
+    keyframe before the next moment where the index lists one, and skips pictures that no other picture refers to. The result is the same as
+    when everything is decoded.
     """
     with ExitStack() as stack:
         pictures = stack.enter_context(opened())
         pictures.load_index()
-        grid = _Grid(start, per_second, pictures.base)
-        number, seekable = 0, True
-        aim = SeekTarget(grid.ticks(0), alone=_alone(pictures, grid.ticks(0), grid.ticks(1)))
+        plan = moments(pictures.base)
+        seekable, target = True, plan.tick(0)
+        if target is None:
+            return
+        aim = SeekTarget(target, alone=_alone(pictures, target, plan.tick(1)))
         jump = aim.target > 0
-        while until is None or grid.moment(number) < until:
+        while True:
             shown = pictures.from_about(aim.target, aim) if jump else pictures.all(aim)
             if shown is None:
                 # Not every file can seek to its start: open it anew and read to its end.
@@ -41,9 +55,11 @@ def sampled(
                     if until is not None and pts >= until / pictures.base - Fraction(1, 2):
                         return
                     yield pictures, (picture, pts)
-                    number = grid.following(pts)
-                    was_alone, target = aim.alone, grid.ticks(number)
-                    aim.move(target, alone=seekable and _alone(pictures, target, grid.ticks(number + 1)))
+                    number, was_alone = plan.following(pts), aim.alone
+                    target = plan.tick(number)
+                    if target is None:
+                        return
+                    aim.move(target, alone=seekable and _alone(pictures, target, plan.tick(number + 1)))
                     # Seeking to a keyframe that the decoder already has would save nothing.
                     jump = seekable and pictures.key_between(max(pts, pictures.given), target)
                     if jump or was_alone:
@@ -56,30 +72,52 @@ def sampled(
                     jump, aim.alone, aim.emptied = True, False, False
 
 
-def _alone(pictures: PictureStream, target: int, following: int) -> bool:
+def _alone(pictures: PictureStream, target: int, following: int | None) -> bool:
     """Check whether to drain the decoder after the picture at `target`.
 
-    True if the moment `following` can be reached from a later keyframe. Not from a keyframe that the decoder has read by then, since its
-    pictures would be decoded twice.
+    True at the last moment, and if the moment `following` can be reached from a later keyframe. Not from a keyframe that the decoder has
+    read by then, since its pictures would be decoded twice.
     """
-    return pictures.key_between(target + pictures.read_ahead, following)
+    return following is None or pictures.key_between(target + pictures.read_ahead, following)
+
+
+def evenly(start: Fraction, per_second: Fraction, until: Fraction | None) -> Callable[[Fraction], Moments]:
+    """Return the moments `start` + k / `per_second` before `until`, in seconds."""
+    return lambda base: _Grid(start, per_second, until, base)
+
+
+def at_times(times: Sequence[Fraction]) -> Callable[[Fraction], Moments]:
+    """Return the moments `times`, in seconds, rising."""
+    return lambda base: _Times([_tick(time, base) for time in times])
+
+
+def _tick(moment: Fraction, base: Fraction) -> int:
+    """Convert seconds to ticks, rounded so that frames with rounded times keep their moment."""
+    return math.ceil(moment / base - Fraction(1, 2))
 
 
 class _Grid:
-    """Sampling moments in ticks of a time base.
+    """Moments at even distances."""
 
-    They are rounded so that frames with rounded times keep their moment.
-    """
+    def __init__(self, start: Fraction, per_second: Fraction, until: Fraction | None, base: Fraction):
+        self._start, self._per_second, self._until, self._base = start, per_second, until, base
 
-    def __init__(self, start: Fraction, per_second: Fraction, base: Fraction):
-        self._start, self._per_second, self._base = start, per_second, base
-
-    def moment(self, number: int) -> Fraction:
-        return self._start + number / self._per_second
-
-    def ticks(self, number: int) -> int:
-        return math.ceil(self.moment(number) / self._base - Fraction(1, 2))
+    def tick(self, number: int) -> int | None:
+        moment = self._start + number / self._per_second
+        return _tick(moment, self._base) if self._until is None or moment < self._until else None
 
     def following(self, pts: int) -> int:
-        """Return the number of the first moment after `pts`."""
         return math.floor(((pts + Fraction(1, 2)) * self._base - self._start) * self._per_second) + 1
+
+
+class _Times:
+    """Listed moments."""
+
+    def __init__(self, ticks: list[int]):
+        self._ticks = ticks
+
+    def tick(self, number: int) -> int | None:
+        return self._ticks[number] if number < len(self._ticks) else None
+
+    def following(self, pts: int) -> int:
+        return bisect_right(self._ticks, pts)

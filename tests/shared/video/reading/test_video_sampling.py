@@ -1,4 +1,4 @@
-"""Sampling of frames at even times: the same frames as from reading all, with less work."""
+"""Sampling of frames at even or listed times: the same frames as from reading all, with less work."""
 
 import math
 from collections.abc import Iterator
@@ -50,6 +50,11 @@ def check(path: Path, per_second: Fraction | float, **options: Any) -> None:
     assert [frame.index for frame in found] == list(range(len(found)))
     for frame in found:
         np.testing.assert_array_equal(frame.luma(), wanted[frame.time])
+    listed = list(wanted)[1::3]
+    with read_frames(path, at=listed) as frames:
+        for time, frame in zip(listed, frames, strict=True):
+            assert frame.time == time
+            np.testing.assert_array_equal(frame.luma(), wanted[time])
 
 
 @pytest.mark.parametrize("per_second", RATES)
@@ -164,8 +169,9 @@ def test_hardly_a_picture_is_decoded_twice_where_keyframes_lie_between(make: Mak
     coding = "-c:v libx264 -preset veryfast -x264-params keyint=37:scenecut=0:b-pyramid=normal:bframes=3"
     path = make("c.mp4", "-f lavfi -i testsrc2=s=64x48:r=25:d=12", coding)
     check(path, per_second)
-    everything, sampled = (decoder.packets for decoder in counted)
+    everything, sampled, listed = (decoder.packets for decoder in counted)
     assert sampled <= 1.1 * everything
+    assert listed <= 1.3 * everything
 
 
 def test_wrong_rates_are_refused(long: Path) -> None:
@@ -173,3 +179,5 @@ def test_wrong_rates_are_refused(long: Path) -> None:
         read_frames(long, per_second=0)
     with pytest.raises(ValueError, match="every = 2"):
         read_frames(long, per_second=1, every=2)
+    with pytest.raises(ValueError, match="at cannot be combined"):
+        read_frames(long, at=[1], start=1)
