@@ -38,7 +38,7 @@ coverage: setup  ## which lines the tests reach
 	$(BIN)/pytest --cov --cov-report=term
 
 test-all: setup check  ## all tests, also the slow ones
-	$(BIN)/pytest -m 'not deployment and not gpu'
+	$(BIN)/pytest -m 'not deployment and not gpu and not studio'
 
 # Containers use the GPU if there is one. GPU=0 and GPU=1 override the detection.
 GPU ?= $(shell nvidia-smi --list-gpus >/dev/null 2>&1 && echo 1 || echo 0)
@@ -58,6 +58,14 @@ test-compose: setup  ## tests that need a Docker engine: they build the images, 
 test-models: setup  ## pull the small published networks (RVM is GPL-3.0, U2-Net Apache-2.0) and run the tests that need them
 	REELWRIGHT_MODELS_DIR=var/models $(BIN)/reelwright models pull rvm-mobilenetv3 u2netp
 	REELWRIGHT_MODELS_DIR=var/models $(BIN)/pytest -m models tests
+
+test-studio: setup  ## tests of the web studio in chromium (apt-get install chromium)
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python $(FIND_LINKS) -e '.[studio]'
+	$(BIN)/pytest -m studio tests/studio
+
+studio-shots: setup  ## photograph every screen of the studio into docs/studio/
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python $(FIND_LINKS) -e '.[studio]'
+	$(BIN)/python -m docs.studio_shots
 
 demo-matte: setup  ## pull RVM, cut a person out of a real clip, show figures and result (CLIP=file for your own)
 	@$(BIN)/python -m benchmarks.demos.matte $(CLIP)
@@ -90,4 +98,4 @@ contact-sheet: setup  ## draw docs/trails.jpg: the styles of motion trails on a 
 help:
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
-.PHONY: setup up demo demo-matte demo-full pipeline-sheet composite-sheet matting-sheet test-models compose-up compose-down test-compose check coverage test test-all bench bench-peers docs contact-sheet help
+.PHONY: setup up test-studio studio-shots demo demo-matte demo-full pipeline-sheet composite-sheet matting-sheet test-models compose-up compose-down test-compose check coverage test test-all bench bench-peers docs contact-sheet help

@@ -7,7 +7,7 @@ import { drawTile, stripOf } from "../server/views.js";
 import { addedPoint, changedPoint, clamp, FASTEST, movedPoint, removedPoint, SLOWEST } from "./edit.js";
 import { Ramp } from "./ramp.js";
 
-const LEFT = 40;
+const LEFT = 48;
 const RIGHT = 12;
 const STRIP = 40;
 const AXIS = 18;

@@ -33,7 +33,7 @@ class ParamField extends Element {
     const name = isGroup
       ? html`<span class="label" id=${`${this.#id}-label`}>${parameter.label}</span>`
       : html`<label for=${this.#id}>${parameter.label}</label>`;
-    return html`<div class=${`field ${this.#control} ${error ? "wrong" : ""}`}>
+    return html`<div class=${`field of-${this.#control} ${error ? "wrong" : ""}`}>
       <div class="field-head">${name}
         ${parameter.help && html`<button type="button" class="help-button" aria-label=${`About ${parameter.label}`} aria-expanded=${String(this.showsHelp)}
           @click=${() => (this.showsHelp = !this.showsHelp)}>?</button>`}

@@ -1,0 +1,96 @@
+"""Fixtures of the browser tests: Debian's chromium, a page that must stay silent, a suite that can be restarted."""
+
+import os
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.testing import RunningSuite, suite
+from tests.conftest import wait_for_samples
+
+CHROMIUM = (
+    os.environ.get("REELWRIGHT_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+)
+SIZES = {"phone": (390, 844), "tablet": (820, 1180), "desktop": (1440, 900)}
+PATIENCE_MS = 90_000
+
+
+class Restartable:
+    """A suite at a fixed address that can be stopped and started again on the same data."""
+
+    def __init__(self, data_dir: Path, stack: ExitStack) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self._port = free.getsockname()[1]
+        self._data_dir, self._stack, self._running = data_dir, stack, ExitStack()
+        stack.callback(lambda: self._running.close())
+        self.start()
+
+    def start(self) -> None:
+        """Start the suite."""
+        self.suite: RunningSuite = self._running.enter_context(suite(self._data_dir, PORT=str(self._port), PROBE_TIMEOUT_S="90"))
+
+    def stop(self) -> None:
+        """Stop the suite."""
+        self._running.close()
+
+
+@pytest.fixture(scope="session")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Restartable]:
+    """A suite of its own, with its samples."""
+    with ExitStack() as stack:
+        started = Restartable(tmp_path_factory.mktemp("studio"), stack)
+        wait_for_samples(started.suite)
+        yield started
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Chromium without a window."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    if not CHROMIUM:
+        pytest.skip("no chromium: install it, or set REELWRIGHT_CHROMIUM to its path")
+    with playwright.sync_playwright() as started:
+        opened = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--autoplay-policy=no-user-gesture-required"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def open_page(browser: Any, studio: Restartable) -> Iterator[Callable[..., Any]]:
+    """Open the studio in a fresh browser profile.
+
+    At the end, the page must have logged nothing but the answers that the test named in `refusals` (such as "422").
+    """
+    messages: list[str] = []
+    contexts = []
+    allowed: list[str] = []
+
+    def open_at(hash_: str = "", *, size: str = "desktop", scheme: str = "light", refusals: tuple[str, ...] = ()) -> Any:
+        width, height = SIZES[size]
+        is_touch = size != "desktop"
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme=scheme,
+            has_touch=is_touch,
+            is_mobile=is_touch,
+            reduced_motion="reduce",
+        )
+        contexts.append(context)
+        allowed.extend(refusals)
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        page.on("console", lambda message: messages.append(message.text))
+        page.on("pageerror", lambda error: messages.append(f"error: {error}"))
+        page.goto(f"{studio.suite.url}/{hash_}")
+        return page
+
+    yield open_at
+    for context in contexts:
+        context.close()
+    assert [message for message in messages if not any(code in message for code in allowed)] == []

@@ -1,0 +1,168 @@
+"""The studio in a browser: from a file to a downloaded result, by mouse, touch and keyboard, at three sizes, in both schemes."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.http.service import SAMPLE_ID
+from shared.video import probe_video
+
+from .conftest import Restartable
+
+pytestmark = [pytest.mark.studio, pytest.mark.timeout(600)]
+Opener = Callable[..., Any]
+TOOL = "media.transcode"  # the lightest operation that makes a video
+
+
+def has_no_violations(page: Any) -> list[str]:
+    """Return what axe finds wrong on the page."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    found = axe.run(page).response["violations"]
+    return [f"{one['id']}: {node['html'][:200]}" for one in found for node in one["nodes"]]
+
+
+def take_download(page: Any, folder: Path) -> Path:
+    """Press Download; return the saved file."""
+    with page.expect_download() as waiting:
+        page.get_by_role("link", name="Download", exact=True).first.click()
+    path = folder / waiting.value.suggested_filename
+    waiting.value.save_as(path)
+    return path
+
+
+@pytest.mark.parametrize(("size", "scheme"), [("phone", "dark"), ("tablet", "light"), ("desktop", "dark")])
+def test_a_clip_becomes_a_downloaded_result(open_page: Opener, clip: Path, tmp_path: Path, size: str, scheme: str) -> None:
+    own = shutil.copy(clip, tmp_path / f"clip on {size} <b>&.mp4")
+    page = open_page(size=size, scheme=scheme)
+    press = (lambda locator: locator.tap()) if size != "desktop" else (lambda locator: locator.click())
+    page.locator("#file").set_input_files(own)
+    page.get_by_role("heading", name=f"clip on {size} <b>&.mp4").wait_for()
+    assert has_no_violations(page) == []
+    press(page.locator(f'a[href*="{TOOL}"]').first)
+    press(page.get_by_role("button", name="Make it"))
+    page.get_by_text("Done", exact=False).first.wait_for()
+    page.reload()
+    result = take_download(page, tmp_path)
+    assert probe_video(result).duration == pytest.approx(6, abs=0.1)
+    assert has_no_violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_by_keyboard_alone(open_page: Opener, studio: Restartable, tmp_path: Path) -> None:
+    page = open_page(f"#/clip/{SAMPLE_ID}/{TOOL}")
+    page.get_by_role("button", name="Make it").wait_for()
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.textContent.trim().startsWith('Make it')"):
+            break
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name="Continue with this").wait_for()
+    page.get_by_role("link", name="Download", exact=True).first.focus()
+    with page.expect_download():
+        page.keyboard.press("Enter")
+
+
+def test_keys_of_editing_programs_drive_the_viewer(open_page: Opener) -> None:
+    page = open_page(f"#/clip/{SAMPLE_ID}")
+    page.wait_for_function("document.querySelector('video.clip')?.readyState >= 2")
+    for key, expected in [
+        ("ArrowRight", "0:00:01"),
+        ("Shift+ArrowRight", "0:00:11"),
+        ("ArrowLeft", "0:00:10"),
+        ("End", "0:05:29"),
+        ("Home", "0:00:00"),
+    ]:
+        page.keyboard.press(key)
+        page.get_by_text(expected, exact=False).first.wait_for()
+    page.keyboard.press("l")
+    page.wait_for_function("!document.querySelector('video.clip').paused")
+    page.keyboard.press("l")
+    page.wait_for_function("document.querySelector('video.clip').playbackRate === 2")
+    page.keyboard.press("k")
+    page.wait_for_function("document.querySelector('video.clip').paused")
+
+
+def test_an_upload_survives_a_restart_of_the_server(open_page: Opener, studio: Restartable, clip: Path, tmp_path: Path) -> None:
+    own = tmp_path / "long.mp4"
+    own.write_bytes(clip.read_bytes() + b"\0" * 40_000_000)  # bytes after the last box do not matter
+    page = open_page(refusals=("ERR_", "Failed to load", "503", "502"))
+    page.locator("#file").set_input_files(own)
+    page.get_by_text("of 40", exact=False).first.wait_for()
+    studio.stop()
+    page.get_by_text("The server does not answer", exact=False).wait_for()
+    studio.start()
+    page.get_by_role("heading", name="long.mp4").wait_for()
+
+
+def test_refusals_are_shown_where_they_belong(open_page: Opener, tmp_path: Path) -> None:
+    page = open_page(refusals=("415", "422"))
+    bad = tmp_path / "notes.mp4"
+    bad.write_text("not a video")
+    page.locator("#file").set_input_files(bad)
+    alert = page.locator(".upload [role=alert]")
+    alert.wait_for()
+    assert "video" in alert.inner_text()
+    page.get_by_role("button", name="Remove notes.mp4").click()
+    page.goto(page.url.split("#")[0] + f"#/clip/{SAMPLE_ID}/{TOOL}")
+    quality = page.get_by_label("Quality", exact=True).first
+    quality.fill("101")
+    quality.press("Tab")
+    page.locator(".wrong .error").wait_for()
+    assert "101" in page.locator(".wrong .error").inner_text()
+
+
+def test_a_ramp_is_edited_played_and_undone(open_page: Opener) -> None:
+    page = open_page(f"#/clip/{SAMPLE_ID}/speed-ramp.render")
+    page.get_by_label("Curve", exact=True).select_option("hero")
+    page.locator(".point").nth(5).wait_for()
+    figures = page.locator(".bench-figures").inner_text()
+    page.locator(".point").nth(2).focus()
+    page.keyboard.press("ArrowUp")
+    assert page.locator(".bench-figures").inner_text() != figures
+    page.get_by_role("button", name="Undo").click()
+    assert page.locator(".bench-figures").inner_text() == figures
+    page.get_by_role("button", name="Play the ramp").click()
+    page.locator("canvas.ramp-canvas").wait_for()
+    page.get_by_text("on time", exact=False).wait_for()
+    page.reload()
+    page.locator(".point").nth(5).wait_for()  # what was entered survives a reload
+    assert has_no_violations(page) == []
+
+
+def test_source_and_result_are_compared_on_the_same_frame(open_page: Opener, studio: Restartable) -> None:
+    job = studio.suite.wait(studio.suite.start(TOOL, {"video": SAMPLE_ID})["id"])
+    page = open_page(f"#/job/{job['id']}")
+    page.get_by_role("button", name="Difference").click()
+    page.wait_for_function("document.querySelector('.fit canvas')?.width > 0 && !document.querySelector('.fit canvas').hidden")
+    page.locator(".scrub").fill("3")
+    page.wait_for_timeout(1500)
+    brightest = page.evaluate("""() => {
+      const canvas = document.querySelector(".fit canvas");
+      const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+      let sum = 0;
+      for (let at = 0; at < data.length; at += 4) sum += data[at] + data[at + 1] + data[at + 2];
+      return sum / (data.length / 4) / 3;
+    }""")
+    assert brightest < 4  # the same moment: nothing is left but what compression changed
+
+
+def test_pipelines_check_every_edit(open_page: Opener) -> None:
+    page = open_page(f"#/pipelines?clip={SAMPLE_ID}", size="phone")
+    page.get_by_text("Every step fits.").wait_for()
+    page.get_by_label("Add a step").select_option("effects.motion-trails")
+    page.get_by_role("article", name="Step 2", exact=False).wait_for()
+    assert page.locator("#step-1-video").input_value().endswith(".video")
+    page.get_by_text("Every step fits.").wait_for()
+    assert has_no_violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_deleted_clip_comes_back(open_page: Opener, studio: Restartable, clip: Path) -> None:
+    studio.suite.upload(clip)
+    page = open_page()
+    page.get_by_role("button", name="Delete ball.mp4").first.click()
+    page.get_by_role("button", name="Undo").click()
+    page.get_by_role("button", name="Delete ball.mp4").first.wait_for()
