@@ -1,8 +1,8 @@
 // Which output of a job is its result.
 
-const SHOWN_FIRST = ["video", "image", "images", "html"];
+const SHOWN_FIRST = ["video", "html", "images", "image"];
 
-/** The outputs of a job, best first: videos, then pictures, then pages. [[name, record]] */
+/** The outputs of a job, best first: videos, then pages (a gallery says more than its pictures), then pictures. [[name, record]] */
 export function outputsOf(job) {
   const rank = ([, { kind }]) => (SHOWN_FIRST.includes(kind) ? SHOWN_FIRST.indexOf(kind) : SHOWN_FIRST.length);
   const preferred = (entry) => rank(entry) + (entry[0] === "alpha" ? 0.5 : 0); // a composite says more than its matte
@@ -12,6 +12,11 @@ export function outputsOf(job) {
 /** The output to show for a job; null if it makes no file. */
 export function mainOutput(job) {
   return outputsOf(job)[0]?.[1] ?? null;
+}
+
+/** The best output that has a picture; null if there is none. */
+export function picturedOutput(job) {
+  return outputsOf(job).find(([, { urls }]) => urls.thumbnail)?.[1] ?? null;
 }
 
 /** Id of the medium that a job works on; for a pipeline, that of its first step. */

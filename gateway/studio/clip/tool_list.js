@@ -4,7 +4,7 @@ import { Element } from "../base/element.js";
 import { html, keyed } from "../base/html.js";
 import { icon } from "../base/icons.js";
 import { ago, words } from "../base/format.js";
-import { clipId, mainOutput } from "../base/outputs.js";
+import { clipId, picturedOutput } from "../base/outputs.js";
 import { toolAddress } from "../common/route.js";
 import { startCards } from "../presets/start_cards.js";
 import "../presets/preset_card.js";
@@ -56,10 +56,10 @@ class ToolList extends Element {
 
   #made() {
     const jobs = [...this.store.jobs.values()].filter((job) => job.status === "succeeded" && clipId(job) === this.record.id).slice(0, 8);
-    const shown = jobs.filter((job) => mainOutput(job)?.urls.thumbnail);
+    const shown = jobs.filter((job) => picturedOutput(job));
     if (!shown.length) return null;
     return html`<section aria-labelledby="made"><h2 id="made">Made of this clip</h2><ul class="made-list">${shown.map((job) =>
-      keyed(job.id, html`<li><a href=${`#/job/${job.id}`}><media-picture .src=${mainOutput(job).urls.thumbnail}></media-picture>
+      keyed(job.id, html`<li><a href=${`#/job/${job.id}`}><media-picture .src=${picturedOutput(job).urls.thumbnail}></media-picture>
         <span>${this.store.operation(job.operation)?.title ?? words(job.operation.split(".").at(-1))}</span><span class="muted small">${ago(job.created_at)}</span></a></li>`),
     )}</ul></section>`;
   }

@@ -4,7 +4,7 @@ import { Element } from "../base/element.js";
 import { html } from "../base/html.js";
 import { icon } from "../base/icons.js";
 import { ago } from "../base/format.js";
-import { clipId, mainOutput } from "../base/outputs.js";
+import { clipId, picturedOutput } from "../base/outputs.js";
 import { toolAddress } from "../common/route.js";
 import { ENDED } from "../state/store.js";
 import { notify } from "../common/notices.js";
@@ -17,7 +17,7 @@ class JobRow extends Element {
   view() {
     const { store, job } = this;
     const clip = store.media.get(clipId(job));
-    const output = mainOutput(job);
+    const output = picturedOutput(job);
     const picture = output?.urls.thumbnail ?? clip?.urls.thumbnail ?? "";
     return html`<article class=${`job ${job.status}`}>
       <a class="job-main" href=${`#/job/${job.id}`}>

@@ -3,7 +3,7 @@
 import { Element } from "../base/element.js";
 import { html } from "../base/html.js";
 import { icon } from "../base/icons.js";
-import { mainOutput } from "../base/outputs.js";
+import { picturedOutput } from "../base/outputs.js";
 import { toolAddress } from "../common/route.js";
 import { previewOf } from "../state/previews.js";
 import "../common/picture.js";
@@ -35,7 +35,7 @@ class PresetCard extends Element {
     try {
       const inputs = this.inputs ?? { [inputOf(operation)]: this.record.id };
       const job = await previewOf(this.store.api, operation, { inputs, params, at, seconds: 3, slot: `card ${presetName ?? title}` });
-      const output = mainOutput(job);
+      const output = picturedOutput(job);
       if (!output) return void (this.state = "none");
       const isVideo = output.kind === "video";
       const path = isVideo ? output.urls.content : output.urls.thumbnail;

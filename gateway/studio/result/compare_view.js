@@ -16,7 +16,7 @@ const AHEAD = 10;
 class CompareView extends Element {
   static props = {
     store: null, job: null, clip: null, output: null, alpha: null,
-    mode: "result", at: 0.5, note: "", number: 0, isPlaying: false, isMuted: false, isExact: false, url: "", colour: "#1d8f4e", background: null, speed: 0,
+    mode: "result", at: 0.5, note: "", number: 0, isPlaying: false, isMuted: false, isExact: false, isPlain: false, url: "", colour: "#1d8f4e", background: null, speed: 0,
     videoTime: 0,
   };
   #opening = new AbortController();
@@ -51,7 +51,7 @@ class CompareView extends Element {
   async #open() {
     this.#close();
     const { signal } = (this.#opening = new AbortController());
-    Object.assign(this, { number: 0, isPlaying: false, isExact: false, note: "", mode: "result" });
+    Object.assign(this, { number: 0, isPlaying: false, isExact: false, isPlain: false, note: "", mode: "result" });
     const { store, output, clip } = this;
     const held = await store.api.mediaUrl(output.urls.content, signal).catch((error) => ({ error }));
     if (signal.aborted) return;
@@ -66,7 +66,7 @@ class CompareView extends Element {
       this.number = Math.min(Math.floor((this.querySelector("video")?.currentTime ?? 0) * pair.result.rate), pair.count - 1);
       this.isExact = true;
     } catch (error) {
-      if (!signal.aborted && error.name !== "AbortError") this.note = "";
+      if (!signal.aborted && error.name !== "AbortError") this.isPlain = true; // the result plays, without a comparison
     }
   }
 
@@ -231,8 +231,8 @@ class CompareView extends Element {
     const shape = (width / height) * (this.mode === "side" ? 2 : 1);
     return html`<div class="viewer">
       ${output.kind === "video" && this.#modes()}
-      <div class="stage" @dblclick=${() => this.fullscreen()}>
-        <div class="fit" :--shape=${shape}>${this.#content()}</div>
+      <div class="stage" :--shape=${shape} @dblclick=${() => this.fullscreen()}>
+        <div class="fit">${this.#content()}</div>
         ${note && html`<p class="stage-note" role="status">${note}</p>`}
       </div>
       ${output.kind === "video" && this.#transport()}
@@ -240,6 +240,7 @@ class CompareView extends Element {
   }
 
   #modes() {
+    if (this.isPlain) return html`<div class="compare-bar"></div>`;
     if (!this.isExact) return html`<div class="compare-bar"><span class="muted small">Preparing the comparison…</span></div>`;
     const modes = this.clip?.kind === "video" ? MODES : MODES.slice(0, 1);
     const mattes = this.alpha && this.clip ? MATTES.filter(([name]) => name !== "picture" || this.background) : [];

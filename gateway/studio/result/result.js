@@ -14,12 +14,11 @@ import { figuresOf, requestText } from "./figures.js";
 import "../base/code_block.js";
 import "../jobs/job_steps.js";
 import "./compare_view.js";
+import "./page_frame.js";
 import "./picture_grid.js";
 
 class ResultScreen extends Element {
   static props = { store: null, route: null, job: null, clip: null, error: "", shown: null, isBusy: false };
-  #announced = "";
-
   enter() {
     this.store.watch(() => this.#follow(), this.leaving);
     this.#load();
@@ -78,8 +77,7 @@ class ResultScreen extends Element {
   #announcement() {
     const { job } = this;
     const quarter = job.progress ? Math.floor(job.progress.fraction * 4) * 25 : 0;
-    this.#announced = job.status === "running" && job.progress ? `${words(job.progress.stage)}, ${quarter} percent` : STATES[job.status];
-    return this.#announced;
+    return job.status === "running" && job.progress ? `${words(job.progress.stage)}, ${quarter} percent` : STATES[job.status];
   }
 
   #stage() {
@@ -93,7 +91,7 @@ class ResultScreen extends Element {
     if (output.kind === "video" || output.kind === "image")
       return html`<compare-view .store=${store} .job=${job} .clip=${clip} .output=${output} .alpha=${job.outputs.alpha ?? null}></compare-view>`;
     if (output.kind === "images") return html`<picture-grid .store=${store} .record=${output} .result=${job.result}></picture-grid>`;
-    if (output.kind === "html") return html`<div class="stage plain"><a class="button primary" target="_blank" rel="noopener" href=${output.urls.content}>Open the page</a></div>`;
+    if (output.kind === "html") return html`<page-frame .store=${store} .record=${output}></page-frame>`;
     return html`<div class="stage plain"><p class="muted">${output.name} is ready to download.</p></div>`;
   }
 
@@ -154,11 +152,11 @@ class ResultScreen extends Element {
   #files() {
     const outputs = outputsOf(this.job);
     if (!outputs.length) return null;
-    const isShowable = ({ kind }) => ["video", "image", "images"].includes(kind);
+    const isShowable = ({ kind }) => ["video", "image", "images", "html"].includes(kind);
     return html`<section aria-labelledby="files"><h2 id="files">Files</h2><ul class="files">${outputs.map(([name, record]) =>
       keyed(name, html`<li aria-current=${record === this.#shownOutput ? "true" : null}>
         ${isShowable(record)
-          ? html`<button type="button" class="file-main quiet" @click=${() => (this.shown = name)}><media-picture .src=${record.urls.thumbnail ?? ""}></media-picture>
+          ? html`<button type="button" class="file-main quiet" @click=${() => (this.shown = name)}>${record.urls.thumbnail ? html`<media-picture .src=${record.urls.thumbnail}></media-picture>` : html`<span class="file-kind">${record.kind === "html" ? "page" : record.kind}</span>`}
               <span><b>${words(name)}</b><span class="muted small">${facts(record)}</span></span></button>`
           : html`<span class="file-main"><span class="file-kind">${record.kind}</span><span><b>${words(name)}</b><span class="muted small">${bytes(record.bytes)}</span></span></span>`}
         ${record.kind === "html" && !this.store.api.keyed && html`<a class="icon button quiet" href=${record.urls.content} target="_blank" rel="noopener" aria-label=${`Open ${words(name)}`} title="Open">${icon("full")}</a>`}

@@ -5,7 +5,7 @@ import { html, keyed } from "../base/html.js";
 import { icon } from "../base/icons.js";
 import { words } from "../base/format.js";
 import { marked } from "../base/marked.js";
-import { mainOutput } from "../base/outputs.js";
+import { picturedOutput } from "../base/outputs.js";
 import { rateOf } from "../base/words.js";
 import { Problem } from "../server/api.js";
 import { previewOf } from "../state/previews.js";
@@ -29,6 +29,9 @@ const BENCHES = {
   points: () => import("../mask/mask_bench.js"),
   mask: () => import("../mask/mask_bench.js"),
 };
+
+/** Widgets of the workbench, which need no field. */
+const ON_BENCH = new Set(["curve", "points", "box"]);
 
 class ToolPanel extends Element {
   static props = {
@@ -200,7 +203,7 @@ class ToolPanel extends Element {
     this.previewState = "running";
     try {
       const job = await previewOf(this.store.api, operation, { inputs: this.#allInputs, params, at, seconds: 4, slot: "tool" });
-      const output = mainOutput(job);
+      const output = picturedOutput(job);
       this.previewState = "";
       if (!output || !["video", "image", "images"].includes(output.kind)) return;
       const path = output.kind === "images" ? output.urls.thumbnail : output.urls.content;
@@ -260,7 +263,7 @@ class ToolPanel extends Element {
 
   #form() {
     const { operation, problems } = this;
-    const parameters = this.#parameters.filter(({ widget }) => widget !== "curve" && widget !== "points");
+    const parameters = this.#parameters.filter(({ widget }) => !ON_BENCH.has(widget));
     const inGroup = (group) => parameters.filter((parameter) => parameter.group === group);
     const ports = Object.entries(operation.inputs).filter(([name, port]) => name !== this.clipInput || port.many);
     const isFirst = ([name, port]) => !port.optional || port.auto || operation.needs.includes(name) || this.inputs[name] || name === "background";

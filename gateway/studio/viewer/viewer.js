@@ -212,8 +212,8 @@ class ClipViewer extends Element {
     const { record } = this;
     const { width = 16, height = 9 } = record.media ?? {};
     return html`<div class="viewer">
-      <div class="stage" @dblclick=${() => this.fullscreen()}>
-        <div class="fit" :--shape=${width / height}>
+      <div class="stage" :--shape=${width / height} @dblclick=${() => this.fullscreen()}>
+        <div class="fit">
           ${this.#picture()}
           ${this.overlay}
         </div>

@@ -1,0 +1,119 @@
+"""Photographs every screen of the studio on a real clip into `docs/studio/`. `make studio-shots`."""
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from benchmarks.material.clips import sample_clip
+from shared.testing import RunningSuite, suite
+
+FOLDER = Path(__file__).parent / "studio"
+CHROMIUM = os.environ.get("REELWRIGHT_CHROMIUM") or shutil.which("chromium")
+SIZES = {"phone": (390, 844), "desktop": (1360, 850)}
+PATIENCE_MS = 180_000
+SETTLED_MS = 2500
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shot:
+    """One picture: where, at which size and in which scheme, and what is done before it is taken."""
+
+    name: str
+    address: str
+    size: str = "desktop"
+    scheme: str = "light"
+    before: Callable[[Page], object] = lambda _page: None
+
+
+def until(page: Page, expression: str) -> None:
+    """Wait for an expression to hold. Playwright's own wait needs `eval`, which the page's policy forbids."""
+    deadline = time.monotonic() + PATIENCE_MS / 1000
+    while not page.evaluate(expression) and time.monotonic() < deadline:
+        page.wait_for_timeout(200)
+
+
+def previews_done(page: Page) -> None:
+    """Wait for the previews of the cards that are in view."""
+    page.wait_for_timeout(SETTLED_MS)
+    until(page, "!document.querySelector('.preset-state')")
+
+
+def ramp_drawn(page: Page) -> None:
+    """Choose a curve and stop in its slow part."""
+    page.get_by_label("Curve", exact=True).select_option("hero")
+    until(page, "Boolean(document.querySelector('.curve-field .motion'))")
+
+
+def wiped(page: Page) -> None:
+    """Compare source and result with a wipe."""
+    page.get_by_role("button", name="Wipe").click(timeout=PATIENCE_MS)
+    page.locator(".scrub").fill("1.0")
+
+
+def shots(clip: str, job: str) -> tuple[Shot, ...]:
+    """Return all pictures to take."""
+    return (
+        Shot(name="library", address=""),
+        Shot(name="clip", address=f"#/clip/{clip}", scheme="dark", before=previews_done),
+        Shot(name="clip-phone", address=f"#/clip/{clip}", size="phone"),
+        Shot(name="tool-phone", address=f"#/clip/{clip}/effects.motion-trails", size="phone", scheme="dark"),
+        Shot(name="ramp", address=f"#/clip/{clip}/speed-ramp.render", scheme="dark", before=ramp_drawn),
+        Shot(name="result", address=f"#/job/{job}", before=wiped),
+        Shot(
+            name="mask",
+            address=f"#/clip/{clip}/matting.mask",
+            before=lambda page: page.get_by_role("button", name="Add", exact=True).click(),
+        ),
+        Shot(name="pipelines", address=f"#/pipelines?clip={clip}"),
+        Shot(name="jobs", address="", scheme="dark", before=lambda page: page.get_by_role("button", name="Jobs").click()),
+    )
+
+
+def take(browser: Browser, url: str, shot: Shot) -> None:
+    """Take one picture."""
+    width, height = SIZES[shot.size]
+    is_phone = shot.size == "phone"
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        color_scheme=shot.scheme,
+        is_mobile=is_phone,
+        has_touch=is_phone,  # type: ignore[arg-type]
+    )
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    page.goto(f"{url}/{shot.address}")
+    page.locator("main :is(.cards, .panel, .pipeline-main)").first.wait_for()
+    shot.before(page)
+    page.wait_for_timeout(SETTLED_MS)
+    page.screenshot(path=FOLDER / f"{shot.name}.jpg", type="jpeg", quality=80)
+    context.close()
+    print(shot.name)
+
+
+def prepared(running: RunningSuite) -> tuple[str, str]:
+    """Upload the clip and ramp it; return the ids of the medium and of the job."""
+    clip = running.upload(sample_clip("bikes.mp4"))["id"]
+    job: dict[str, Any] = running.start("speed-ramp.render", {"video": clip}, {"min_speed": 0.3, "max_speed": 3})
+    return clip, running.wait(job["id"], timeout_s=600)["id"]
+
+
+def main() -> None:
+    """Start a suite and take all pictures."""
+    FOLDER.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, suite(Path(folder)) as running, sync_playwright() as playwright:
+        clip, job = prepared(running)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        for shot in shots(clip, job):
+            take(browser, running.url, shot)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
