@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi import Path as PathParam
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.media.requests import UNKNOWN, MediaId, owner_of
 from gateway.media.services import MediaServices
@@ -18,6 +18,14 @@ from shared.media.record import MediaRecord
 from shared.operation import Kind
 
 EXPIRES_SOON = timedelta(hours=1)
+
+
+class Renamed(BaseModel):
+    """Changes of a medium."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(min_length=1, max_length=255, description="New name of the file.", examples=["dance.mp4"])
 
 
 class MediaPage(BaseModel):
@@ -61,6 +69,12 @@ def record_routes(services: MediaServices) -> APIRouter:
     @router.get("/{media_id}", name="read", summary="Read the record of a medium", responses=UNKNOWN)
     async def get_media(media_id: MediaId, request: Request) -> MediaRecord:
         return await on_disk(store.get, owner_of(request), media_id)
+
+    @router.patch("/{media_id}", summary="Rename a medium", responses=UNKNOWN | problems(_409="It is a sample"))
+    async def rename(media_id: MediaId, body: Renamed, request: Request) -> MediaRecord:
+        if media_id in SAMPLES.values():
+            raise Conflict("This is a sample of the installation, which the examples use: it keeps its name.")
+        return await on_disk(store.rename, owner_of(request), media_id, body.name)
 
     @router.delete(
         "/{media_id}",

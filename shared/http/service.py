@@ -69,6 +69,7 @@ class ParamsPreset(BaseModel):
     title: str
     sentence: str = Field(description="What the user gets.")
     params: dict[str, Any] = Field(description="Params that differ from the defaults.")
+    install: str | None = Field(None, description="If it cannot run now: the command that installs what is missing.")
 
 
 class OperationInfo(BaseModel):
@@ -143,6 +144,7 @@ def describe(operation: Operation) -> OperationInfo:
                 title=preset.title,
                 sentence=preset.sentence,
                 params=preset.params.model_dump(mode="json", exclude_defaults=True),
+                install=operation.unavailable(preset.params),
             )
             for preset in operation.presets
         ],

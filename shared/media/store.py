@@ -139,10 +139,7 @@ class MediaStore:
             source=new.source,
             media=new.media,
         )
-        with (incoming.folder / RECORD).open("w", encoding="utf-8") as out:
-            out.write(record.model_dump_json(indent=1, exclude={"urls"}))
-            out.flush()
-            os.fsync(out.fileno())
+        _write_record(incoming.folder / RECORD, record)
         sync_folder(incoming.folder)
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -213,6 +210,19 @@ class MediaStore:
             os.replace(file, self._folder(owner, media_id) / THUMBNAIL)
         except FileNotFoundError:
             raise _unknown(media_id) from None
+
+    def rename(self, owner: str, media_id: str, name: str) -> MediaRecord:
+        """Give a medium another name; return its record. Raises UnknownMedia."""
+        record = self.get(owner, media_id).model_copy(update={"name": safe_name(name)})
+        folder = self._folder(owner, media_id)
+        partial = folder / f"{RECORD}.{new_id()}.part"
+        try:
+            _write_record(partial, record)
+            os.replace(partial, folder / RECORD)
+        except FileNotFoundError:
+            raise _unknown(media_id) from None
+        sync_folder(folder)
+        return record
 
     def mark_used(self, owner: str, media_id: str) -> None:
         """Record that a medium was used now, for `sweep`."""
@@ -325,6 +335,13 @@ class MediaStore:
         except (UnknownMedia, ValueError):
             return False
         return expires_at is not None and expires_at < now
+
+
+def _write_record(path: Path, record: MediaRecord) -> None:
+    with path.open("w", encoding="utf-8") as out:
+        out.write(record.model_dump_json(indent=1, exclude={"urls"}))
+        out.flush()
+        os.fsync(out.fileno())
 
 
 def _unknown(media_id: str) -> UnknownMedia:

@@ -96,6 +96,11 @@ def test_known_bytes_are_found_by_their_hash(running: RunningSuite, picture):
     url = f"/v1/media/by-hash/{hashlib.sha256(picture.read_bytes()).hexdigest()}"
     assert running.client.get(url).json()["id"] == medium["id"]
     assert running.client.head(url).status_code == 200
+    renamed = running.client.patch(f"/v1/media/{medium['id']}", json={"name": "../discs\n.png"})
+    assert (renamed.status_code, running.client.get(url).json()["name"]) == (200, renamed.json()["name"])
+    assert "/" not in renamed.json()["name"]
+    assert running.client.patch(f"/v1/media/{CLIP}", json={"name": "mine.mp4"}).status_code == 409
+    assert running.client.patch(f"/v1/media/{medium['id']}", json={"name": ""}).status_code == 422
     running.client.delete(f"/v1/media/{medium['id']}")
     assert running.client.get(url).status_code in (200, 404)
     assert running.client.get(f"/v1/media/by-hash/{'0' * 64}").status_code == 404
