@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
+from gateway.bulk import bulk_routes
 from gateway.jobs import job_routes
 from gateway.media.previews import Previews
 from gateway.media.routes import media_routes
@@ -64,6 +65,7 @@ def create_gateway(runtime: Runtime, upstreams: Upstreams) -> FastAPI:
     app.include_router(view_routes(views))
     app.include_router(upload_routes(media))
     app.include_router(job_routes(runtime))
+    app.include_router(bulk_routes(upstreams, runtime))
     app.include_router(pipeline_routes(submitter, runtime))
     app.include_router(preset_routes(submitter, upstreams, runtime))
     app.include_router(retry_routes(upstreams, runtime))

@@ -4,29 +4,39 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from typing import Any
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from shared.errors import Conflict, Invalid, UnknownMedia
+from gateway.job_deletion import delete_job
+from shared.errors import Invalid
+from shared.http.known_query import refuse_unknown_query
 from shared.http.problems import problems
 from shared.jobs import Event, Job, JobPage, Status
+from shared.jobs.database.job_filter import JobFilter
 from shared.media.ids import is_id
 from shared.runtime import Runtime
 
 HEARTBEAT_S = 15.0
+TEXT = r"^[^\x00]{1,200}$"
+METADATA: Any = Query([], max_length=8, description="`key:value`: only jobs whose metadata have this text or number. May be repeated.")
 UNKNOWN = problems(_404="Unknown job, or a job of another owner")
 
 
 def job_routes(runtime: Runtime) -> APIRouter:
     """Return the routes under /v1/jobs."""
-    router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+    router = APIRouter(prefix="/v1/jobs", tags=["jobs"], dependencies=[Depends(refuse_unknown_query)])
     jobs = runtime.jobs
 
     @router.get("", name="list", summary="List jobs, newest first")
     async def page(
         request: Request,
         service: str | None = Query(None, pattern="^[a-z0-9-]{1,64}$", description="Only jobs of this service."),
+        operation: str | None = Query(None, pattern=r"^[a-z0-9.-]{1,128}$", description="Only jobs of this operation."),
+        name: str | None = Query(None, pattern=TEXT, description="Only jobs whose name contains this text."),
+        parent: str | None = Query(None, pattern=TEXT, description="Only the steps of this pipeline."),
+        metadata: list[str] = METADATA,
         status: Status | None = Query(None, description="Only jobs in this state."),
         created_after: datetime | None = Query(None, description="Only jobs created at this time or later (ISO 8601; UTC by default)."),
         created_before: datetime | None = Query(None, description="Only jobs created before this time (ISO 8601; UTC by default)."),
@@ -38,10 +48,16 @@ def job_routes(runtime: Runtime) -> APIRouter:
             raise Invalid(f"{cursor[:64]!r} is not a cursor: use `next_cursor` of the previous page.")
         items, next_cursor = await jobs.page(
             request.state.owner,
-            service=service,
-            status=status,
-            created_after=_seconds(created_after),
-            created_before=_seconds(created_before),
+            JobFilter(
+                service=service,
+                operation=operation,
+                status=status,
+                name=name,
+                parent=parent,
+                metadata=_pairs(metadata),
+                created_after=_seconds(created_after),
+                created_before=_seconds(created_before),
+            ),
             cursor=cursor,
             limit=limit,
             results=results,
@@ -94,19 +110,7 @@ def job_routes(runtime: Runtime) -> APIRouter:
         request: Request,
         outputs: bool = Query(False, description="Also delete its outputs, except those that another job lists."),
     ) -> Response:
-        owner = request.state.owner
-        job = await jobs.get(owner, job_id)
-        media_ids = {record.id for record in job.outputs.values()} if outputs else set()
-        media_ids -= await jobs.shared_outputs(owner, job_id, media_ids)
-        for media_id in media_ids:
-            if reader := await jobs.reader_of(owner, media_id):
-                raise Conflict(f"Job {reader} reads the output {media_id} of this job: wait for its end, or cancel it.")
-        await jobs.delete(owner, job_id)
-        for media_id in media_ids:
-            try:
-                await asyncio.to_thread(runtime.media.delete, owner, media_id)
-            except UnknownMedia:
-                continue  # already deleted
+        await delete_job(runtime, request.state.owner, job_id, outputs=outputs)
         return Response(status_code=204)
 
     return router
@@ -117,6 +121,14 @@ def _seconds(moment: datetime | None) -> float | None:
     if moment is None:
         return None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _pairs(metadata: list[str]) -> dict[str, str]:
+    """Parse `key:value` filters. Raises Invalid."""
+    pairs = dict(text.partition(":")[::2] for text in metadata)
+    if any(":" not in text or "\0" in text for text in metadata) or not all(pairs):
+        raise Invalid("metadata: write `key:value`.", errors=[{"field": "query.metadata", "detail": "write `key:value`"}])
+    return pairs
 
 
 def _event_number(header: str | None) -> int:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi import Path as PathParam
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -11,6 +11,7 @@ from gateway.media.requests import UNKNOWN, MediaId, owner_of
 from gateway.media.services import MediaServices
 from shared.errors import Conflict, UnknownMedia
 from shared.http.json_route import JsonRoute
+from shared.http.known_query import refuse_unknown_query
 from shared.http.problems import problems
 from shared.http.service import SAMPLES
 from shared.media.disk import on_disk
@@ -37,7 +38,7 @@ class MediaPage(BaseModel):
 
 def record_routes(services: MediaServices) -> APIRouter:
     """Return the routes on media records of the owner in `request.state.owner`."""
-    router = APIRouter(prefix="/v1/media", tags=["media"], route_class=JsonRoute)
+    router = APIRouter(prefix="/v1/media", tags=["media"], route_class=JsonRoute, dependencies=[Depends(refuse_unknown_query)])
     store = services.store
 
     @router.get("", name="list", summary="List media, newest first", responses=problems(_422="Invalid cursor or limit"))

@@ -15,11 +15,11 @@ from gateway.routing.upstream import Refused, Upstreams, credentials
 from shared.errors import Invalid, ReelwrightError, UnknownOperation
 from shared.http.json_route import parse
 from shared.http.service import PENDING, job_response
-from shared.jobs import Job, JobRequest
+from shared.jobs import Job, JobEnvelope, JobRequest
 from shared.log import TRACE, forwarded_headers
 from shared.runtime import Runtime
 
-ENVELOPE = ("webhook", "metadata", "priority", "cache", "listed")
+ENVELOPE = tuple(JobEnvelope.model_fields)
 
 
 class PipelineSubmitter:

@@ -23,6 +23,7 @@ from shared.http.params_text import params_from_text
 from shared.http.problems import problems
 from shared.http.service import REFUSALS
 from shared.jobs import Job, Status
+from shared.jobs.database.job_filter import JobFilter
 from shared.media.disk import on_disk
 from shared.runtime import Runtime
 
@@ -166,7 +167,7 @@ async def _job_with_gallery(runtime: Runtime, owner: str, job_id: str) -> Job:
 
 async def _newest_job(runtime: Runtime, owner: str) -> Job | None:
     """Return the owner's newest job with a gallery; None without such a job."""
-    jobs, _ = await runtime.jobs.page(owner, service=DETECT.service, status=Status.SUCCEEDED, limit=RECENT_JOBS)
+    jobs, _ = await runtime.jobs.page(owner, JobFilter(operation=DETECT.name, status=Status.SUCCEEDED), limit=RECENT_JOBS)
     return next((job for job in jobs if job.operation == DETECT.name and "gallery" in job.outputs), None)
 
 

@@ -15,6 +15,7 @@ from starlette.staticfiles import StaticFiles
 from shared.http.guards import Guard
 from shared.http.handlers import add_handlers
 from shared.http.health import AskOthers, add_health
+from shared.http.methods import Methods
 from shared.http.metrics import RequestMetrics
 from shared.http.problems import problems
 from shared.runtime import Runtime
@@ -74,6 +75,7 @@ def create_api(
         ),
     )
     add_handlers(app)
+    app.add_middleware(Methods, router=app.router)
     registry = CollectorRegistry()
     app.add_middleware(Guard, settings=runtime.settings, keys=runtime.keys, reachable_by_browsers=reachable_by_browsers, entrance=entrance)
     if entrance and runtime.settings.cors_origins:

@@ -12,7 +12,8 @@ from shared.operation import Params
 
 P = TypeVar("P", bound=Params)
 
-_ALTERNATIVE = re.compile(r"[a-z-]+\[.*\]")
+_ALTERNATIVE = re.compile(r"[a-z-]+\[.*\]|str|int|float|bool|none|constrained-\w+|[A-Z][A-Za-z0-9]+")
+"""Names that pydantic gives the alternatives of a field: types, and classes of this program. No field is called so."""
 MAX_ERRORS = 100
 """Errors listed in one answer; the rest are counted."""
 
@@ -34,7 +35,7 @@ def params_from_text(model: type[P], given: Mapping[str, str]) -> P:
 def invalid(errors: Sequence[Any]) -> Invalid:
     """Convert pydantic's errors to one Invalid that names each field and its value."""
     listed = errors[:MAX_ERRORS]
-    fields = [{"field": _path(error), "detail": _sentence(error)} for error in listed]
+    fields = _merged([{"field": _path(error), "detail": _sentence(error)} for error in listed])
     sentences = [f"{field['field'] or 'body'}: {field['detail']}" for field in fields]
     more = [f"and {len(errors) - len(listed)} more"] if len(errors) > len(listed) else []
     return Invalid("; ".join(sentences + more), errors=fields)
@@ -43,10 +44,20 @@ def invalid(errors: Sequence[Any]) -> Invalid:
 def _path(error: dict[str, Any]) -> str:
     """Return the path of a field.
 
-    pydantic's names of alternatives ("literal['beats']") are left out.
+    pydantic's names of alternatives ("literal['beats']", "str") are left out.
     """
-    named = error["type"] == "extra_forbidden"
-    return ".".join(str(part) for part in error["loc"] if part != "body" and (named or not _ALTERNATIVE.fullmatch(str(part))))
+    loc = [str(part) for part in error["loc"] if part != "body"]
+    last = loc[-1:] if error["type"] == "extra_forbidden" else []  # the client's own name, whatever it is
+    return ".".join([*(part for part in loc[: len(loc) - len(last)] if not _ALTERNATIVE.fullmatch(part)), *last])
+
+
+def _merged(fields: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Join the errors of one field: those of its alternatives."""
+    details: dict[str, list[str]] = {}
+    for field in fields:
+        if field["detail"] not in (known := details.setdefault(field["field"], [])):
+            known.append(field["detail"])
+    return [{"field": field, "detail": "; or ".join(sentences)} for field, sentences in details.items()]
 
 
 def _sentence(error: dict[str, Any]) -> str:

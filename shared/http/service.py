@@ -207,6 +207,8 @@ def plain_request(body: Any) -> JobRequest:
         metadata=body.metadata,
         priority=body.priority,
         cache=body.cache,
+        name=body.name,
+        deadline_s=body.deadline_s,
         listed=body.listed,
         preview=body.preview,
         preview_at_s=body.preview_at_s,

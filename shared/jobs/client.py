@@ -8,6 +8,7 @@ import contextlib
 import hashlib
 import json
 import logging
+import time
 from collections.abc import AsyncIterator, Callable, Collection
 from functools import partial
 from typing import Any
@@ -18,6 +19,7 @@ from shared.errors import Conflict, UnknownJob
 from shared.jobs import webhooks
 from shared.jobs.database.dbos_setup import first_line
 from shared.jobs.database.history import EarlierResult, PastRun
+from shared.jobs.database.job_filter import JobFilter
 from shared.jobs.database.ledger import Event, JobState, NewJob
 from shared.jobs.database.store import JobStore
 from shared.jobs.metrics import JobMetrics
@@ -30,7 +32,7 @@ from shared.settings import Settings
 WAIT_POLL_S = 0.1
 EVENTS_POLL_S = 0.25
 DATABASE_TIMEOUT_S = 5
-ADDED_LATER = ("cache", "listed", "preview", "preview_at_s", "preview_s", "preview_slot")
+ADDED_LATER = ("cache", "listed", "name", "deadline_s", "preview", "preview_at_s", "preview_s", "preview_slot")
 """Fields of a request that an earlier release lacked."""
 log = logging.getLogger(__name__)
 
@@ -78,6 +80,8 @@ class Jobs:
             params=request.params,
             metadata=request.metadata,
             webhook=await asyncio.to_thread(webhooks.webhook_record, request.webhook, self._settings),
+            name=request.name,
+            deadline_at=round(time.time() + request.deadline_s, 3) if request.deadline_s is not None else None,
             cache=request.cache,
             listed=request.listed and not request.preview,
             preview=_preview(request),
@@ -146,12 +150,14 @@ class Jobs:
         """Return how long the latest jobs of an operation ran, newest first."""
         return await asyncio.to_thread(self.store.history.past_runs, operation)
 
-    async def page(self, owner: str, **filters: Any) -> tuple[list[Job], str | None]:
+    async def page(
+        self, owner: str, wanted: JobFilter, *, cursor: str | None = None, limit: int = 50, results: bool = False
+    ) -> tuple[list[Job], str | None]:
         """Return one page of an owner's jobs, and the next page's cursor.
 
         See `Ledger.page`.
         """
-        return await asyncio.to_thread(lambda: self.store.ledger.page(owner, **filters))
+        return await asyncio.to_thread(self.store.ledger.page, owner, wanted, cursor=cursor, limit=limit, results=results)
 
     async def cancel(self, owner: str, job_id: str) -> Job:
         """Cancel a job that has not ended; kill its process.

@@ -59,6 +59,10 @@ class JobEnvelope(BaseModel):
         True, description="Whether an earlier result for the same content and parameters may be returned. `false`: the job always runs."
     )
 
+    name: str | None = Field(None, min_length=1, max_length=200, pattern=r"^[^\x00]*$", description="Your own name of the job.")
+    deadline_s: float | None = Field(
+        None, gt=0, le=366 * 86400, description="Seconds from acceptance after which an unfinished job fails (`/problems/timed-out`)."
+    )
     listed: bool = Field(True, description="Whether the job and its outputs appear in lists.")
 
     @field_validator("metadata")
@@ -205,6 +209,8 @@ class Job(Answer):
         "megapixel_frames (millions of pixels in all its frames), attempts.",
     )
     metadata: dict[str, Any] = {}
+    name: str | None = Field(None, description="The name that the request gave it.")
+    deadline_at: datetime | None = Field(None, description="When the job fails if it is not finished.")
 
     @computed_field  # type: ignore[prop-decorator]
     @property

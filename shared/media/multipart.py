@@ -157,4 +157,9 @@ def _names(disposition: str) -> tuple[str, str | None]:
     if b"name" not in options:
         raise Invalid("A part of the form has no name in its Content-Disposition.")
     filename = options.get(b"filename")
-    return options[b"name"].decode(errors="replace"), None if filename is None else filename.decode(errors="replace")
+    return options[b"name"].decode(errors="replace"), None if filename is None else _unescaped(filename.decode(errors="replace"))
+
+
+def _unescaped(name: str) -> str:
+    """Undo the escapes of a file name in a form: browsers write a quotation mark as %22 (WHATWG HTML, multipart/form-data)."""
+    return name.replace("%22", '"').replace("%0D", "").replace("%0A", "")

@@ -38,7 +38,7 @@ def pipeline_of(preset: Preset, request: PresetRequest) -> PipelineRequest:
         errors = [{"field": f"inputs.{name}", "detail": preset.inputs[name].description} for name in missing]
         raise Invalid(f"inputs: {preset.name} needs {' and '.join(missing)}.", errors=errors)
     steps = filled(with_params(preset, request.params), request.inputs)
-    options = {name: getattr(request, name) for name in ("webhook", "metadata", "priority", "cache")}
+    options = {name: getattr(request, name) for name in JobEnvelope.model_fields}
     return PipelineRequest(steps=steps, **options)
 
 

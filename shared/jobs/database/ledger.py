@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row
 
 from shared.errors import QueueFull, QuotaExceeded, UnknownJob
 from shared.jobs.database.history import EarlierResult
+from shared.jobs.database.job_filter import JobFilter
 from shared.jobs.database.tables import EVENTS, JOBS
 from shared.jobs.record import PRIORITIES, Job, JobRequest, Status, StepState
 
@@ -55,6 +56,7 @@ class Claim:
     """Whether an earlier result may be used."""
     created_at: float
     started_at: float
+    deadline_at: float | None = None
     listed: bool = True
     preview: dict[str, Any] | None = None
 
@@ -87,6 +89,8 @@ class NewJob:
     metadata: dict[str, Any]
     webhook: dict[str, Any] | None
     cache: bool
+    name: str | None
+    deadline_at: float | None
     listed: bool
     preview: dict[str, Any] | None
     idempotency_key: str | None
@@ -151,7 +155,7 @@ class Ledger:
 
         The secret of its webhook is included; `opened` decrypts it. Raises UnknownJob.
         """
-        names = ("inputs", "params", "metadata", "webhook", "priority", "cache", "listed", "preview")
+        names = ("inputs", "params", "metadata", "name", "webhook", "priority", "cache", "listed", "preview")
         query = sa.select(*(JOBS.c[name] for name in names)).where(JOBS.c.id == job_id, JOBS.c.owner == owner)
         with self.engine.connect() as connection:
             row = connection.execute(query).first()
@@ -175,31 +179,14 @@ class Ledger:
         return (row.id, row.fingerprint) if row else None
 
     def page(
-        self,
-        owner: str,
-        *,
-        service: str | None = None,
-        status: Status | None = None,
-        created_after: float | None = None,
-        created_before: float | None = None,
-        cursor: str | None = None,
-        limit: int = 50,
-        results: bool = False,
+        self, owner: str, wanted: JobFilter, *, cursor: str | None = None, limit: int = 50, results: bool = False
     ) -> tuple[list[Job], str | None]:
         """Return one page of jobs, newest first, and the next page's cursor.
 
         Ids sort by time. The cursor is None on the last page. `results`: include results, which may be long.
         """
         columns = [column for column in JOBS.c if results or column is not JOBS.c.result]
-        conditions = [
-            JOBS.c.owner == owner,
-            JOBS.c.listed.is_not(sa.false()),
-            *([JOBS.c.service == service] if service else []),
-            *([JOBS.c.status == status.value] if status else []),
-            *([JOBS.c.created_at >= created_after] if created_after is not None else []),
-            *([JOBS.c.created_at < created_before] if created_before is not None else []),
-            *([JOBS.c.id < cursor] if cursor else []),
-        ]
+        conditions = [*wanted.conditions(owner), *([JOBS.c.id < cursor] if cursor else [])]
         with self.engine.connect() as connection:
             rows = connection.execute(sa.select(*columns).where(*conditions).order_by(JOBS.c.id.desc()).limit(limit + 1)).all()
             jobs = [self._job(connection, row) for row in rows[:limit]]
@@ -218,6 +205,7 @@ class Ledger:
         copied = {name: row._mapping[name] for name in ("id", "owner", "service", "operation", "inputs", "params", "created_at")}
         failures, fraction = row.attempt - row.interrupted, (row.progress or {}).get("fraction", 0.0)
         copied |= {"cache": bool(row.cache), "listed": row.listed is not False, "preview": row.preview}
+        copied["deadline_at"] = row.deadline_at
         return Claim(attempt=attempt, failures=failures, fraction=fraction, started_at=started_at, **copied)
 
     def release(self, claim: Claim) -> None:

@@ -28,6 +28,8 @@ JOBS = Table(
     Column("inputs", JSON, nullable=False),
     Column("params", JSON, nullable=False),
     Column("metadata", JSON, nullable=False),
+    Column("name", Text),
+    Column("deadline_at", Float(53)),  # Unix time at which the job fails if it is not finished
     Column("webhook", JSON),
     Column("idempotency_key", Text),
     Column("fingerprint", Text, nullable=False),

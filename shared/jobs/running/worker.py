@@ -6,6 +6,7 @@ the jobs of dead processes. Nothing outside this package imports DBOS.
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ import psycopg
 import sqlalchemy as sa
 from dbos import DBOS
 
-from shared.errors import OperationFailed, ReelwrightError, WorkerCrashed
+from shared.errors import OperationFailed, ReelwrightError, TimedOut, WorkerCrashed
 from shared.jobs import webhooks
 from shared.jobs.client import Jobs
 from shared.jobs.database.dbos_setup import configure, first_line, owners, recover
@@ -171,8 +172,18 @@ class JobWorker:
             del self._running[job_id]
 
     async def _settle(self, claim: Claim, task: "asyncio.Task[Outcome]", progress: ProgressLog, run_log: RunLog) -> None:
-        """Wait for the end of a job's task, and write the outcome."""
-        await asyncio.wait({task})
+        """Wait for the end of a job's task, and write the outcome.
+
+        A job that passes its deadline is stopped and fails.
+        """
+        left_s = None if claim.deadline_at is None else max(0.0, claim.deadline_at - time.time())
+        done, _ = await asyncio.wait({task}, timeout=left_s)
+        if not done:
+            task.cancel()
+            await asyncio.wait({task})
+            late = TimedOut("The job was not finished at its deadline (`deadline_s`).")
+            await self._fail(claim, late, progress, run_log)
+            return
         if task.cancelled():
             run_log.left("this process ends" if self._jobs.stopping else "it was canceled")
             if self._jobs.stopping:

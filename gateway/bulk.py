@@ -1,0 +1,126 @@
+"""Routes that submit or delete many jobs in one request."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from gateway.job_deletion import delete_job
+from gateway.routing.upstream import Refused, Upstreams, credentials
+from shared.errors import Conflict, Invalid, ReelwrightError, UnknownJob, UnknownOperation
+from shared.http.json_route import JsonRoute
+from shared.http.known_query import refuse_unknown_query
+from shared.http.problems import problems
+from shared.http.service import REFUSALS, IdempotencyKey
+from shared.jobs import Job, Status
+from shared.jobs.database.job_filter import JobFilter
+from shared.runtime import Runtime
+
+MOST_JOBS = 100
+MOST_DELETED = 500
+
+
+class BatchItem(BaseModel):
+    """One request of a batch: the operation, and the body of its `jobs` endpoint."""
+
+    model_config = ConfigDict(extra="allow")
+
+    operation: str = Field(pattern=r"^[a-z-]{1,64}\.[a-z-]{1,64}$", examples=["speed-ramp.render"])
+
+
+class BatchRequest(BaseModel):
+    """Body of `POST /v1/jobs`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    jobs: list[BatchItem] = Field(min_length=1, max_length=MOST_JOBS)
+
+
+class JobBatch(BaseModel):
+    """The accepted jobs, in the order of the requests."""
+
+    jobs: list[Job]
+
+
+class Kept(BaseModel):
+    """A job that was not deleted."""
+
+    id: str
+    reason: str
+
+
+class Deleted(BaseModel):
+    """The outcome of a deletion of many jobs."""
+
+    deleted: list[str] = Field(description="Ids of the deleted jobs.")
+    kept: list[Kept] = Field(description="Jobs that were not deleted, with the reason.")
+    more: bool = Field(description=f"Whether further jobs match: one request deletes at most {MOST_DELETED}.")
+
+
+def bulk_routes(upstreams: Upstreams, runtime: Runtime) -> APIRouter:
+    """Return the routes on the collection /v1/jobs."""
+    router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=JsonRoute, dependencies=[Depends(refuse_unknown_query)])
+
+    @router.post("", name="submit-batch", status_code=202, summary="Start many jobs of any operations", responses=REFUSALS)
+    async def submit(body: BatchRequest, request: Request, idempotency_key: IdempotencyKey = None) -> JobBatch:
+        """Checks all requests before the first job starts.
+
+        Each item is the body of the operation's `jobs` endpoint, with its `operation`. Inputs are ids of media.
+        """
+        headers = credentials(runtime.settings, request.state.owner)
+        for number, item in enumerate(body.jobs):
+            await _ask(upstreams, item, number, "check", headers)
+        jobs = []
+        for number, item in enumerate(body.jobs):
+            key = {"Idempotency-Key": f"{idempotency_key}/{number}"} if idempotency_key else {}
+            jobs.append(Job.model_validate(await _ask(upstreams, item, number, "jobs", headers | key)))
+        return JobBatch(jobs=jobs)
+
+    @router.delete("", name="delete-many", summary="Delete many ended jobs", responses=problems(_422="Nothing says which jobs"))
+    async def delete(
+        request: Request,
+        job_ids: Annotated[list[str], Query(alias="id", max_length=MOST_DELETED, description="Ids of jobs. May be repeated.")] = [],  # noqa: B006
+        status: Annotated[Status | None, Query(description="Only jobs in this state.")] = None,
+        service: Annotated[str | None, Query(pattern="^[a-z0-9-]{1,64}$", description="Only jobs of this service.")] = None,
+        operation: Annotated[str | None, Query(pattern=r"^[a-z0-9.-]{1,128}$", description="Only jobs of this operation.")] = None,
+        parent: Annotated[str | None, Query(pattern=r"^[^\x00]{1,200}$", description="Only the steps of this pipeline.")] = None,
+        outputs: Annotated[bool, Query(description="Also delete their outputs, except those that another job lists.")] = False,
+    ) -> Deleted:
+        """Takes ids, or at least one condition. Jobs that have not ended stay."""
+        owner = request.state.owner
+        wanted = JobFilter(status=status, service=service, operation=operation, parent=parent)
+        if bool(job_ids) == (wanted != JobFilter()):
+            raise Invalid("Say which jobs: give `id` (it may be repeated), or conditions such as `status=failed`, but not both.")
+        more = None
+        if not job_ids:
+            jobs, more = await runtime.jobs.page(owner, wanted, limit=MOST_DELETED)
+            job_ids = [job.id for job in jobs if job.status.ended]
+        deleted, kept = [], []
+        for job_id in job_ids:
+            try:
+                await delete_job(runtime, owner, job_id, outputs=outputs)
+                deleted.append(job_id)
+            except (Conflict, UnknownJob) as error:
+                kept.append(Kept(id=job_id, reason=error.detail))
+        return Deleted(deleted=deleted, kept=kept, more=more is not None)
+
+    return router
+
+
+async def _ask(upstreams: Upstreams, item: BatchItem, number: int, action: str, headers: dict[str, str]) -> Any:
+    """Send one request of a batch to its service. Raises the service's refusal, with the number of the request in its fields."""
+    service, _, verb = item.operation.partition(".")
+    if service not in upstreams.clients:
+        detail = f"There is no operation {item.operation!r}."
+        raise UnknownOperation(f"jobs.{number}: {detail}", errors=[{"field": f"jobs.{number}.operation", "detail": detail}])
+    try:
+        return await upstreams.ask(service, "POST", f"/{verb}/{action}", headers=headers, json=item.model_extra or {})
+    except Refused as refusal:
+        raise _numbered(refusal, number) from None
+
+
+def _numbered(refusal: ReelwrightError, number: int) -> Refused:
+    problem = refusal.problem()
+    errors = [{**error, "field": f"jobs.{number}.{error['field']}"} for error in problem.get("errors", [])]
+    more = {"errors": errors} if errors else {}
+    return Refused({**problem, "detail": f"jobs.{number}: {problem.get('detail', '')}", **more}, refusal.status)

@@ -1,0 +1,15 @@
+"""Refusal of query parameters that a route does not have."""
+
+from fastapi import Request
+
+from shared.errors import Invalid
+
+
+def refuse_unknown_query(request: Request) -> None:
+    """Raise Invalid for query parameters that the route does not declare. A dependency of routers."""
+    known = {field.alias for field in request.scope["route"].dependant.query_params}
+    unknown = sorted({name for name in request.query_params if name not in known})
+    if unknown:
+        there = f"Known are {', '.join(sorted(known))}." if known else "There are none."
+        errors = [{"field": name[:64], "detail": "unknown query parameter"} for name in unknown[:20]]
+        raise Invalid(f"Unknown query parameters: {', '.join(name[:64] for name in unknown[:20])}. {there}", errors=errors)
