@@ -20,6 +20,7 @@ READ_THE_SETTINGS = {"shared/cli/app.py", "shared/worker/child.py"}
 """The command line, which is the composition root's, and the start of a worker process: `Settings()` is called nowhere else."""
 
 USE_THE_ENVIRONMENT = {
+    "shared/cli/app.py": "names misspelt variables",
     "shared/models/devices/device.py": "CUDA_VISIBLE_DEVICES belongs to CUDA",
     "shared/net/transport.py": "SSL_CERT_FILE and SSL_CERT_DIR belong to OpenSSL",
     "shared/testing.py": "starts a suite with settings of its own",

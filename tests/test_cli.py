@@ -2,8 +2,11 @@
 
 import json
 import os
+import signal
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -45,7 +48,13 @@ def test_a_file_is_ramped_on_a_suite(clip, tmp_path, running: RunningSuite):
     assert probe(output).duration_s == pytest.approx(result["duration_s"], abs=0.05)
     newest = running.client.get("/v1/jobs", params={"limit": 1, "results": True}).json()["items"][0]
     assert newest["result"] == result
-    assert newest["id"] in reelwright("jobs", "list", "--remote", running.url).stdout
+    listed = reelwright("jobs", "list", "--service", "speed-ramp", "--status", "succeeded", "--remote", running.url).stdout
+    assert newest["id"] in [line.split("\t")[0] for line in listed.splitlines()]
+    followed = reelwright("jobs", "follow", newest["id"], "--remote", running.url).stdout.splitlines()
+    assert (followed[-2].split()[0], followed[-1]) == ("100.0%", "succeeded")
+    again = reelwright("speed-ramp", "render", clip, output, "--speeds", "[3]", "--remote", running.url)
+    assert again.stderr.strip().endswith(f"{output} exists: give another name, or --overwrite.")
+    assert reelwright("speed-ramp", "render", clip, output, "--speeds", "[3]", "--overwrite", "--remote", running.url).returncode == 0
     assert json.loads(reelwright("jobs", "show", newest["id"], "--remote", running.url).stdout)["status"] == "succeeded"
     assert "succeeded already" in reelwright("jobs", "cancel", newest["id"], "--remote", running.url).stderr
 
@@ -153,6 +162,47 @@ def test_the_help_imports_no_service_and_no_server():
     assert "speed-ramp" in listed.stdout
     assert {name for name in SLOW_TO_IMPORT if name in listed.stdout.split()} == set()
     assert reelwright("--version").stdout.startswith("reelwright 0.")
+
+
+def test_media_of_a_suite(clip, tmp_path, running: RunningSuite):
+    media_id, name = reelwright("media", "upload", clip, "--remote", running.url).stdout.split()
+    assert name == clip.name
+    listed = json.loads(reelwright("media", "list", "--kind", "video", "--json", "--remote", running.url).stdout)
+    assert media_id in [item["id"] for item in listed]
+    assert reelwright("media", "download", media_id, tmp_path, "--remote", running.url).stdout.strip() == str(tmp_path / name)
+    assert (tmp_path / name).read_bytes() == clip.read_bytes()
+    assert "exists" in reelwright("media", "download", media_id, tmp_path, "--remote", running.url).stderr
+    assert reelwright("media", "delete", media_id, "--remote", running.url).returncode == 0
+    assert running.client.get(f"/v1/media/{media_id}").status_code == 404
+
+
+@pytest.mark.parametrize("place", [(), pytest.param(("--remote",), marks=pytest.mark.slow)], ids=["local", "remote"])
+def test_an_interrupted_run_leaves_nothing(clip, tmp_path, running: RunningSuite, place):
+    remote = (*place, running.url) if place else ()
+    command = [sys.executable, "-m", "reelwright", "speed-ramp", "render", str(clip), str(tmp_path / "out.mp4"), "--min-speed", "0.1"]
+    process = subprocess.Popen([*command, "--max-speed", "0.15", *remote], stderr=subprocess.PIPE, text=True)
+
+    def begun() -> bool:
+        newest = running.client.get("/v1/jobs", params={"status": "running"}).json()["items"]
+        return any(job["params"].get("max_speed") == 0.15 for job in newest) if place else any(tmp_path.iterdir())
+
+    deadline = time.monotonic() + 60
+    while not begun() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert list(tmp_path.iterdir()) == []
+    assert not place or not begun()
+
+
+def test_a_port_in_use_and_a_misspelt_setting_are_named(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = reelwright("up", REELWRIGHT_DATA_DIR=str(tmp_path), REELWRIGHT_PORT=port, REELWRIGHT_CONCURENCY="1")
+    assert done.returncode == 1
+    assert f"http://127.0.0.1:{port} cannot be used: Address already in use" in done.stderr
+    assert "Did you mean REELWRIGHT_CONCURRENCY?" in " ".join(done.stderr.split())
 
 
 def test_an_unknown_service_is_reported():

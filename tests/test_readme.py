@@ -112,7 +112,8 @@ def test_an_example_runs(example: Example, folder: Path, placeholders: dict[str,
         code = code.replace(name, value)
     assert not re.search(r"<[a-z ]+>", code) or example.language == "python", "a placeholder that this test does not know"
     env = {name: value for name, value in os.environ.items() if not name.startswith("REELWRIGHT_")}
-    env |= {"REELWRIGHT_DATA_DIR": str(folder / "var"), "PYTHONPATH": str(ROOT)}
+    # Several commands write to the same name.
+    env |= {"REELWRIGHT_OVERWRITE": "1", "REELWRIGHT_DATA_DIR": str(folder / "var"), "PYTHONPATH": str(ROOT)}
     if example.language == "python":
         command = [sys.executable, "-c", code]
     else:

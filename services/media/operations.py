@@ -9,4 +9,4 @@ from shared.operation import Service
 
 OPERATIONS = (TRANSCODE, REEL, PROXY, STRIP, PEAKS)
 
-SERVICE = Service(name="media", title="Media", module=__name__, operations=OPERATIONS)
+SERVICE = Service(name="media", title="Media", module=__name__, operations=OPERATIONS, commands="services.media.commands:add_commands")

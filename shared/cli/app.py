@@ -6,6 +6,9 @@ Modules that take long to import are imported inside the commands that use them,
 import asyncio
 import importlib
 import json
+import logging
+import os
+import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -21,6 +24,8 @@ from shared.errors import ReelwrightError
 if TYPE_CHECKING:
     from shared.operation import Operation, Service
     from shared.settings import Settings
+
+log = logging.getLogger("reelwright")
 
 LoadService = Callable[[], "Service"]
 """Imports a service and returns it."""
@@ -70,6 +75,7 @@ def command_line(suite: Suite) -> Callable[[], None]:
         app.add_typer(_service(name, load, suite), name=name)
 
     def run() -> None:
+        signal.signal(signal.SIGTERM, _terminate)  # as Ctrl-C: what a command has begun is removed or canceled
         try:
             app()
         except ReelwrightError as error:
@@ -135,11 +141,14 @@ def _add_version(app: typer.Typer) -> None:
 
 def _add_serving(app: typer.Typer, suite: Suite) -> None:
     def settings(host: str | None, port: int | None) -> "Settings":
+        from shared.cli.environment import misspelt
         from shared.log import set_up
 
         given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
         settings = _settings(**given)
         set_up(settings.log_format)
+        for sentence in misspelt(os.environ):
+            log.warning("%s", sentence)
         return settings
 
     host_option = typer.Option(None, help="Address to listen on (REELWRIGHT_HOST).")
@@ -204,6 +213,10 @@ def _settings(**given: Any) -> "Settings":
     except SettingsError as error:
         lines = [f"{error}: {error.__cause__}"]
     sys.exit("error: invalid settings\n  " + "\n  ".join(lines))
+
+
+def _terminate(_number: int, _frame: object) -> None:
+    raise SystemExit(128 + signal.SIGTERM)
 
 
 def _sentence(error: Exception) -> str | None:

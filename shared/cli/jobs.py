@@ -1,46 +1,72 @@
-"""The commands `reelwright jobs`: list, show, retry and cancel jobs of a suite."""
+"""The commands `reelwright jobs`: list, show, follow, retry and cancel jobs of a suite."""
 
 import json
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-REMOTE = typer.Option("http://127.0.0.1:8080", "--remote", metavar="URL", envvar="REELWRIGHT_REMOTE", help="URL of the suite.")
-KEY = typer.Option("", "--api-key", envvar="REELWRIGHT_API_KEY", help="API key of the suite, if it has keys.")
+from shared.cli.listing import print_rows
+from shared.cli.options import HERE, AsJson, Key, Remote
+
+COLUMNS = ("id", "operation", "status", "created", "done")
 
 
 def add_jobs(app: typer.Typer) -> None:
     """Add the group `jobs` to `app`."""
-    jobs = typer.Typer(help="List, show, retry and cancel jobs of a running suite.", no_args_is_help=True)
+    jobs = typer.Typer(help="List, show, follow, retry and cancel jobs of a running suite.", no_args_is_help=True)
     app.add_typer(jobs, name="jobs")
 
-    @jobs.command("list", help="List the newest jobs.")
-    def list_jobs(remote: str = REMOTE, api_key: str = KEY, limit: Annotated[int, typer.Option(min=1, max=500)] = 20) -> None:
-        from rich.console import Console
-        from rich.table import Table
-
+    @jobs.command("list", help="List the newest jobs. In a pipe: one line per job, with tabs between the values.")
+    def list_jobs(
+        remote: Remote = HERE,
+        api_key: Key = "",
+        limit: Annotated[int, typer.Option(min=1, max=500)] = 20,
+        status: Annotated[str | None, typer.Option(help="Only jobs in this state: queued, running, succeeded, failed, canceled.")] = None,
+        service: Annotated[str | None, typer.Option(help="Only jobs of this service.")] = None,
+        operation: Annotated[str | None, typer.Option(help="Only jobs of this operation.")] = None,
+        name: Annotated[str | None, typer.Option(help="Only jobs whose name contains this text.")] = None,
+        as_json: AsJson = False,
+    ) -> None:
         from shared.client import Reelwright
 
-        table = Table("id", "operation", "status", "created", "done")
-        for job in Reelwright(remote, api_key).get("/v1/jobs", limit=limit)["items"]:
-            progress = f"{job['progress']['fraction']:.0%}" if job["progress"] else ""
-            table.add_row(job["id"], job["operation"], job["status"], job["created_at"][:19], progress)
-        Console().print(table)
+        with Reelwright(remote, api_key) as client:
+            items = client.get("/v1/jobs", limit=limit, status=status, service=service, operation=operation, name=name)["items"]
+        rows = [(job["id"], job["operation"], job["status"], job["created_at"][:19], _done(job)) for job in items]
+        print_rows(COLUMNS, rows, items=items, as_json=as_json)
 
     @jobs.command("show", help="Print one job as JSON.")
-    def show(job_id: str, remote: str = REMOTE, api_key: str = KEY) -> None:
+    def show(job_id: str, remote: Remote = HERE, api_key: Key = "") -> None:
         from shared.client import Reelwright
 
-        typer.echo(json.dumps(Reelwright(remote, api_key).get(f"/v1/jobs/{job_id}"), indent=2))
+        with Reelwright(remote, api_key) as client:
+            typer.echo(json.dumps(client.get(f"/v1/jobs/{job_id}"), indent=2))
+
+    @jobs.command("follow", help="Print the progress of a job until its end. Exits with 1 if it does not succeed.")
+    def follow(job_id: str, remote: Remote = HERE, api_key: Key = "", as_json: AsJson = False) -> None:
+        from shared.client import Reelwright
+        from shared.jobs.record import JobProgress
+
+        def report(progress: JobProgress) -> None:
+            typer.echo(progress.model_dump_json() if as_json else f"{progress.fraction:6.1%} {progress.stage}")
+
+        with Reelwright(remote, api_key) as client:
+            run = client.wait(job_id, report)
+        typer.echo(run.job.model_dump_json(by_alias=True) if as_json else run.job.status)
 
     @jobs.command("retry", help="Run a failed or canceled job again, as a new job; print its id.")
-    def retry(job_id: str, remote: str = REMOTE, api_key: str = KEY) -> None:
+    def retry(job_id: str, remote: Remote = HERE, api_key: Key = "") -> None:
         from shared.client import Reelwright
 
-        typer.echo(Reelwright(remote, api_key).post(f"/v1/jobs/{job_id}/retry", {})["id"])
+        with Reelwright(remote, api_key) as client:
+            typer.echo(client.retry(job_id).job.id)
 
     @jobs.command("cancel", help="Cancel a job.")
-    def cancel(job_id: str, remote: str = REMOTE, api_key: str = KEY) -> None:
+    def cancel(job_id: str, remote: Remote = HERE, api_key: Key = "") -> None:
         from shared.client import Reelwright
 
-        typer.echo(Reelwright(remote, api_key).post(f"/v1/jobs/{job_id}/cancel", {})["status"])
+        with Reelwright(remote, api_key) as client:
+            typer.echo(client.cancel(job_id).job.status)
+
+
+def _done(job: dict[str, Any]) -> str:
+    return f"{job['progress']['fraction']:.0%}" if job["progress"] else ""

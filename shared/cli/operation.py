@@ -8,8 +8,9 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import count, islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -39,7 +40,7 @@ def add_operation(
     `find`: returns an installed operation by its name; it makes an input that is given as "auto".
     """
 
-    def command(as_json: bool, remote: str | None, api_key: str, **given: Any) -> None:
+    def command(as_json: bool, overwrite: bool, remote: str | None, api_key: str, **given: Any) -> None:
         params = _params(operation, given)
         inputs = {name: given[f"in_{name}"] or None for name in operation.ports}
         if operation.needs and not any(inputs[name] for name in operation.needs):
@@ -47,6 +48,8 @@ def add_operation(
         operation.refuse(params, {name: files for name, files in inputs.items() if files is not None})
         outputs = _outputs(operation, given.get("output"))
         _check_files(inputs, outputs)
+        if operation.file_prefix is None and not overwrite:
+            _refuse_existing(outputs.values())
         began = time.perf_counter()
         with _written(outputs) as written:
             if remote:
@@ -59,7 +62,7 @@ def add_operation(
                     result = run_locally(operation, params, complete, written)
             if as_json or not outputs:
                 typer.echo(json.dumps(result, indent=2))
-            for path in _named(operation, result, written, outputs):
+            for path in _named(operation, result, written, outputs, overwrite=overwrite):
                 typer.echo(f"{path}: {path.stat().st_size / 1e6:.1f} MB in {time.perf_counter() - began:.1f} s", err=True)
 
     parameters = [*_arguments(operation), *_options(operation), *_general()]
@@ -119,6 +122,8 @@ def _options(operation: Operation) -> Iterator[inspect.Parameter]:
 
 def _general() -> Iterator[inspect.Parameter]:
     yield _parameter("as_json", bool, typer.Option("--json", help="Print the result as JSON."), False)
+    overwrite = typer.Option("--overwrite", envvar="REELWRIGHT_OVERWRITE", help="Replace output files that exist.")
+    yield _parameter("overwrite", bool, overwrite, False)
     yield _parameter(
         "remote",
         str | None,
@@ -248,15 +253,32 @@ def _written(outputs: Mapping[str, Path]) -> Iterator[dict[str, Path]]:
         yield {name: Path(folder) / path.name for name, path in outputs.items()}
 
 
-def _named(operation: Operation, result: Any, written: Mapping[str, Path], outputs: Mapping[str, Path]) -> Iterator[Path]:
-    """Give the outputs their final names, and yield their paths."""
+def _named(
+    operation: Operation, result: Any, written: Mapping[str, Path], outputs: Mapping[str, Path], *, overwrite: bool
+) -> Iterator[Path]:
+    """Give the outputs their final names, and yield their paths.
+
+    Names that follow from the result are known only now: without `overwrite`, an output whose name is taken gets a number.
+    """
     prefix = ""
     if operation.file_prefix is not None and len(outputs) > 1:
         prefix = operation.file_prefix(operation.result.model_validate(result))
     for name, path in written.items():
         if path.is_file():
             final = outputs[name].with_name(f"{prefix}{outputs[name].stem}{true_suffix(path)}")
-            yield path if final == path else path.replace(final)
+            yield path if final == path else path.replace(final if overwrite else _free(final))
+
+
+def _free(path: Path) -> Path:
+    """Return the path, with a number if it exists."""
+    numbered = (path.with_stem(f"{path.stem}-{number}") for number in count(2))
+    return next(candidate for candidate in (path, *islice(numbered, 1000)) if not candidate.exists())
+
+
+def _refuse_existing(paths: Iterable[Path]) -> None:
+    """Raise Invalid if an output exists."""
+    if existing := [str(path) for path in paths if path.exists()]:
+        raise Invalid(f"{', '.join(existing)} exists: give another name, or --overwrite.")
 
 
 def true_suffix(path: Path) -> str:

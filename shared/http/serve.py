@@ -5,6 +5,7 @@ It ends on SIGTERM or Ctrl-C.
 
 import asyncio
 import contextlib
+import errno
 import signal
 import socket
 import tempfile
@@ -15,6 +16,8 @@ from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
+
+from shared.errors import Unavailable
 
 MAX_SOCKET_PATH = 100
 """Longest path of a Unix socket. Systems allow about 104 characters, which a deep data folder may exceed."""
@@ -122,9 +125,12 @@ def _listen(site: Site) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((site.host, site.port))
-        except OSError:
+        except OSError as error:
             listener.close()
-            raise
+            hint = (
+                " Another program listens there, perhaps another suite: choose another --port." if error.errno == errno.EADDRINUSE else ""
+            )
+            raise Unavailable(f"http://{site.host}:{site.port} cannot be used: {error.strerror or error}.{hint}") from error
         listener.listen(BACKLOG)
     listener.setblocking(False)
     return listener

@@ -54,12 +54,20 @@ class Place:
 
 
 def run_pipeline(
-    place: Place, pipeline: str, words: Sequence[str], *, changes: Sequence[str], folder: Path | None, batch: bool, as_json: bool
+    place: Place,
+    pipeline: str,
+    words: Sequence[str],
+    *,
+    changes: Sequence[str],
+    folder: Path | None,
+    batch: bool,
+    as_json: bool,
+    overwrite: bool = False,
 ) -> None:
     """Run a pipeline file or a preset.
 
     `words`: options with its files. `changes`: params as `step.param=value`. A batch goes on after a failure; then it raises
-    OperationFailed at its end.
+    OperationFailed at its end. `overwrite`: replace outputs of an earlier run; otherwise they are refused.
     """
     loaded = load_pipeline(pipeline)
     steps = with_params(loaded.steps, changes)
@@ -70,6 +78,8 @@ def run_pipeline(
         given = {**loaded.inputs, **{name: [str(path.absolute()) for path in paths] for name, paths in files.items()}}
         target = folder / label
         try:
+            if not overwrite:
+                _refuse_existing(target, steps)
             results.append(_remotely(steps, given, target, suite) if suite else _locally(steps, given, target, place))
         except ReelwrightError as error:
             if not batch:
@@ -107,12 +117,15 @@ def check_pipeline(place: Place, pipeline: str, words: Sequence[str], changes: S
     typer.echo(f"{pipeline} can run: {len(complete)} steps.")
 
 
-def print_presets(place: Place) -> None:
+def print_presets(place: Place, *, as_json: bool = False) -> None:
     """Print the presets, and whether each can run."""
     if suite := place.suite:
         described = [PresetInfo.model_validate(preset) for preset in suite.get("/v1/pipelines/presets")]
     else:
         described = asyncio.run(describe_presets(LocalServices.of(place.services, place.settings()), headers={}))
+    if as_json:
+        typer.echo(json.dumps([preset.model_dump(mode="json") for preset in described], indent=2))
+        return
     table = Table("preset", "can run", "what it does", "files")
     for preset in described:
         files = " ".join(f"--{name}" for name in preset.inputs)
@@ -216,6 +229,13 @@ def _with_stand_ins(steps: Sequence[Step], files: Mapping[str, list[str]], kinds
             for placeholder in placeholders([step.model_copy(update={"inputs": {name: text}})]):
                 given.setdefault(placeholder, f"{PENDING}{kinds.get(step.operation, {}).get(name, 'video')}")
     return filled(steps, _one_or_many(given))
+
+
+def _refuse_existing(folder: Path, steps: Sequence[Step]) -> None:
+    """Raise Invalid if the folder has outputs of these steps."""
+    names = {step.id for step in steps}
+    if existing := sorted(str(path) for path in folder.glob("*.*") if path.name.partition(".")[0] in names):
+        raise Invalid(f"{', '.join(existing[:3])} exists: give another folder with --output, or --overwrite.")
 
 
 def _make(folder: Path) -> None:

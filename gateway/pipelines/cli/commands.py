@@ -21,6 +21,7 @@ Sets = Annotated[list[str] | None, typer.Option("--set", metavar="STEP.PARAM=VAL
 Folder = Annotated[Path | None, typer.Option("--output", metavar="FOLDER", help="Folder for the outputs. Empty: the pipeline's name.")]
 Each = Annotated[bool, typer.Option("--batch", help="Run once for each file of an option that is repeated.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the results of the steps as JSON.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", envvar="REELWRIGHT_OVERWRITE", help="Replace output files that exist.")]
 Url = Annotated[
     str | None, typer.Option("--remote", metavar="URL", envvar="REELWRIGHT_REMOTE", help="Run on this suite instead of locally.")
 ]
@@ -46,13 +47,14 @@ def add_pipelines(app: typer.Typer, load: Callable[[], tuple["Service", ...]], s
         change: Sets = None,
         batch: Each = False,
         as_json: Json = False,
+        overwrite: Overwrite = False,
         remote: Url = None,
         api_key: Key = "",
     ) -> None:
         from gateway.pipelines.cli.actions import Place, run_pipeline
 
         place = Place(load=load, settings=settings, remote=remote, api_key=api_key)
-        run_pipeline(place, pipeline, context.args, changes=change or [], folder=output, batch=batch, as_json=as_json)
+        run_pipeline(place, pipeline, context.args, changes=change or [], folder=output, batch=batch, as_json=as_json, overwrite=overwrite)
 
     @group.command(context_settings=FILES, help="Check every step of a pipeline without running any. Files may be left out.")
     def check(context: typer.Context, pipeline: Source, change: Sets = None, remote: Url = None, api_key: Key = "") -> None:
@@ -61,7 +63,9 @@ def add_pipelines(app: typer.Typer, load: Callable[[], tuple["Service", ...]], s
         check_pipeline(Place(load=load, settings=settings, remote=remote, api_key=api_key), pipeline, context.args, change or [])
 
     @group.command("presets", help="List the named pipelines, and whether each can run now.")
-    def list_presets(remote: Url = None, api_key: Key = "") -> None:
+    def list_presets(
+        remote: Url = None, api_key: Key = "", as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False
+    ) -> None:
         from gateway.pipelines.cli.actions import Place, print_presets
 
-        print_presets(Place(load=load, settings=settings, remote=remote, api_key=api_key))
+        print_presets(Place(load=load, settings=settings, remote=remote, api_key=api_key), as_json=as_json)

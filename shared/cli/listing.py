@@ -1,0 +1,29 @@
+"""Tables of commands that list things."""
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+
+
+def print_rows(columns: Sequence[str], rows: Sequence[Sequence[str]], *, items: Any, as_json: bool) -> None:
+    """Print a table: for people on a terminal, and with tabs between whole values in a pipe.
+
+    `items`: what to print as JSON with `as_json`. The first column is never cut.
+    """
+    if as_json:
+        typer.echo(json.dumps(items, indent=2))
+    elif not sys.stdout.isatty():
+        for row in rows:
+            typer.echo("\t".join(row))
+    else:
+        from rich.console import Console
+        from rich.table import Table
+
+        table = Table(*columns)
+        table.columns[0].no_wrap = True
+        for row in rows:
+            table.add_row(*row)
+        Console().print(table)
