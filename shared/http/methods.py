@@ -28,7 +28,9 @@ class Methods:
             return await send({"type": "http.response.body", "body": b""})
 
         async def send_with_allow(message: Message) -> None:
-            if message["type"] == "http.response.start" and message["status"] == 405 and (allowed := self._allowed(scope)):
+            # If a route has the method, the refusal is that of the service behind a proxy.
+            refused = message["type"] == "http.response.start" and message["status"] == 405 and not self._has(scope, scope["method"])
+            if refused and (allowed := self._allowed(scope)):
                 others = [header for header in message["headers"] if header[0].lower() != b"allow"]
                 message["headers"] = [*others, (b"allow", allowed)]
             await send(message)
