@@ -6,10 +6,10 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.job_deletion import delete_job
+from gateway.routing.known_query import refuse_unknown_query
 from gateway.routing.upstream import Refused, Upstreams, credentials
 from shared.errors import Conflict, Invalid, ReelwrightError, UnknownJob, UnknownOperation
 from shared.http.json_route import JsonRoute
-from shared.http.known_query import refuse_unknown_query
 from shared.http.problems import problems
 from shared.http.service import REFUSALS, IdempotencyKey
 from shared.jobs import Job, Status

@@ -10,8 +10,8 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from gateway.job_deletion import delete_job
+from gateway.routing.known_query import refuse_unknown_query
 from shared.errors import Invalid
-from shared.http.known_query import refuse_unknown_query
 from shared.http.problems import problems
 from shared.jobs import Event, Job, JobPage, Status
 from shared.jobs.database.job_filter import JobFilter

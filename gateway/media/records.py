@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.media.requests import UNKNOWN, MediaId, owner_of
 from gateway.media.services import MediaServices
+from gateway.routing.known_query import refuse_unknown_query
 from shared.errors import Conflict, UnknownMedia
 from shared.http.json_route import JsonRoute
-from shared.http.known_query import refuse_unknown_query
 from shared.http.problems import problems
 from shared.http.service import SAMPLES
 from shared.media.disk import on_disk
