@@ -15,8 +15,8 @@ from starlette.staticfiles import StaticFiles
 from shared.http.guards import Guard
 from shared.http.handlers import add_handlers
 from shared.http.health import AskOthers, add_health
-from shared.http.methods import Methods
 from shared.http.metrics import RequestMetrics
+from shared.http.middleware.methods import Methods
 from shared.http.problems import problems
 from shared.runtime import Runtime
 

@@ -1,0 +1,1 @@
+"""Middlewares of every HTTP app: complete methods."""
