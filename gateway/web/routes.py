@@ -9,6 +9,7 @@ from threading import Lock
 from fastapi import APIRouter, Request, Response
 
 from gateway.web.bundle import Bundle, PageFile, newest_change, read_bundle
+from shared.errors import NotFound
 
 FOLDER = Path(str(files("gateway") / "studio"))
 PREFIX = "/studio"
@@ -54,7 +55,7 @@ def studio_routes(studio: Studio | None = None) -> APIRouter:
         bundle = await asyncio.to_thread(studio.bundle)
         found = bundle.files.get(path)
         if found is None:
-            return Response(status_code=404, headers=HEADERS)
+            raise NotFound(f"The studio has no file {path[:80]!r}.", headers=dict(HEADERS))
         # A page of an earlier version still gets files, but must not keep them under the old address.
         return _answer(request, found, etag=bundle.version, caching=FOREVER if version == bundle.version else "no-store")
 
