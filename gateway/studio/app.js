@@ -86,11 +86,15 @@ class App extends Element {
   }
 
   /** Upload files; a single one is opened when it has arrived. */
-  async take(files) {
+  async take(given) {
+    const files = [...given]; // a list of the browser changes
     if (!files.length) return;
     const from = location.hash;
     if (this.route.screen !== "library") location.hash = "#/";
     const records = await this.uploads.add(files);
+    records.forEach((record, index) => {
+      if (record && record.name !== files[index].name) notify(`${files[index].name} is in your library already, as ${record.name}.`);
+    });
     const isStill = ["", "#/", from].includes(location.hash);
     if (records.length === 1 && records[0] && isStill) location.hash = `#/clip/${records[0].id}`;
   }

@@ -48,7 +48,7 @@ class JobRow extends Element {
           ${job.status !== "succeeded" && html`<button type="button" class="quiet" ?disabled=${this.isBusy} @click=${() => this.#retry()}>${icon("retry")}Retry</button>`}
           ${canChange && html`<a class="button quiet" href=${toolAddress(clip, job.operation, { from: job.id })}>Change</a>`}
           ${job.service === "pipelines" && html`<a class="button quiet" href=${`#/pipelines?from=${job.id}`}>Change</a>`}
-          <button type="button" class="quiet" aria-expanded=${String(this.log !== null)} @click=${() => this.#toggleLog()}>Log</button>
+          ${job.urls.log && html`<button type="button" class="quiet" aria-expanded=${String(this.log !== null)} @click=${() => this.#toggleLog()}>Log</button>`}
         </span></div>`;
   }
 
@@ -76,7 +76,7 @@ class JobRow extends Element {
   async #toggleLog() {
     if (this.log !== null) return void (this.log = null);
     try {
-      const response = await this.store.api.send("GET", `${this.job.urls.self}/log`);
+      const response = await this.store.api.send("GET", this.job.urls.log);
       const text = await response.text();
       this.log = readable(text);
     } catch (error) {

@@ -18,6 +18,7 @@ export function progressText({ status, queue_position: place, progress }) {
 export function titleOf(store, job) {
   const operation = store.operation(job.operation);
   if (operation) return operation.title ?? words(operation.name.split(".")[1]);
+  if (job.service !== "pipelines") return words(job.operation.split(".").at(-1)); // the declarations are not there yet
   const steps = job.params?.steps ?? [];
   const name = job.metadata?.pipeline ?? job.metadata?.preset;
   return name ? words(String(name)) : `Pipeline of ${steps.length} ${steps.length === 1 ? "step" : "steps"}`;

@@ -72,7 +72,7 @@ class Library extends Element {
       const text = `${record.name} ${tags(record).join(" ")}`.toLowerCase();
       return test(record) && words.every((word) => text.includes(word));
     };
-    const shown = media.filter(fits).sort((a, b) => Number(isSample(a)) - Number(isSample(b)));
+    const shown = media.filter(fits).sort((a, b) => Number(isSample(a)) - Number(isSample(b)) || (isSample(a) ? a.id.localeCompare(b.id) : 0));
     const visible = shown.filter((record) => isSample(record) === isFirst);
     const samples = isFirst || this.filter === "results" ? [] : shown.filter((record) => isSample(record));
     if (!visible.length && !samples.length) return html`<p class="empty muted">Nothing here matches. ${this.search && html`<button type="button" class="quiet" @click=${() => (this.search = "")}>Clear the search</button>`}</p>`;

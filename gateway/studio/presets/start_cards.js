@@ -4,7 +4,7 @@ const OFFERED = [
   { title: "Cinematic slow motion", operation: "speed-ramp.render", preset: "hero", glyph: "ramp" },
   { title: "Motion trails", operation: "effects.motion-trails", glyph: "trails" },
   { title: "Best stills", operation: "aesthetics.best-frames", glyph: "star" },
-  { title: "New background", operation: "background.studio", pipeline: "new-background", glyph: "person" },
+  { title: "New background", operation: "background.studio", pipeline: "new-background", sentence: "Puts the subject over a picture of yours.", glyph: "person" },
 ];
 
 /** Cards {title, sentence, operation, params, glyph, pipeline?} of what can run now. */
@@ -14,7 +14,7 @@ export function startCards(store) {
     if (!operation?.available) return [];
     if (offered.pipeline) {
       const pipeline = store.pipelines.find(({ name, available }) => name === offered.pipeline && available);
-      return pipeline ? [{ ...offered, operation, params: {}, sentence: pipeline.summary }] : [];
+      return pipeline ? [{ ...offered, operation, params: {} }] : [];
     }
     const presets = operation.presets ?? [];
     const preset = presets.find(({ name }) => name === offered.preset) ?? presets[0];

@@ -194,7 +194,7 @@ class CurveBench extends Element {
         @points=${({ detail }) => this.#set(detail.points, detail)} @choose=${(event) => (this.chosen = event.detail)} @seek=${(event) => { this.stop(); this.viewer().seek(event.detail); }}></curve-editor>
       <div class="bench-bar point-bar">
         <span class="muted small">Point ${Math.min(chosen, points.length - 1) + 1} of ${points.length}</span>
-        <label>Speed <input type="number" min="0.1" max="16" step="any" inputmode="decimal" .value=${String(point.speed)} @change=${(event) => this.#change({ speed: Number(event.target.value) })}>×</label>
+        <label>Speed <input type="number" min="0.1" max="16" step="any" inputmode="decimal" .value=${String(Number(point.speed.toFixed(2)))} @change=${(event) => this.#change({ speed: Number(event.target.value) })}>×</label>
         <div class="segments" role="group" aria-label="Way to the next point">${EASINGS.map(([name, label]) => html`<button type="button" aria-pressed=${String((point.easing ?? "linear") === name)}
           @click=${() => this.#change({ easing: name })}>${label}</button>`)}</div>
         <label>Freeze <input type="number" min="0" max="60" step="any" inputmode="decimal" .value=${String(point.freeze ?? 0)} @change=${(event) => this.#change({ freeze: Number(event.target.value) })}> s</label>

@@ -35,7 +35,7 @@ class CompareView extends Element {
   }
 
   changed(name) {
-    if (name === "output" && this.isConnected) this.#open();
+    if ((name === "output" || name === "clip") && this.isConnected) this.#open();
     else if (["mode", "at", "colour", "background"].includes(name)) this.#paint();
     this.redraw();
   }

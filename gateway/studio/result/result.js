@@ -40,10 +40,10 @@ class ResultScreen extends Element {
 
   async #read() {
     const job = await this.store.api.get(`/v1/jobs/${this.route.id}`);
+    const id = clipId(job);
+    if (id && this.clip?.id !== id) this.clip = await this.store.record(id).catch(() => null); // before the job: both are compared
     this.job = job;
     this.store.putJob(job);
-    const id = clipId(job);
-    if (id && this.clip?.id !== id) this.clip = await this.store.record(id).catch(() => null);
   }
 
   #follow() {

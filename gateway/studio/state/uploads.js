@@ -3,6 +3,7 @@
 import { upload } from "../server/upload.js";
 
 const AT_ONCE = 2;
+const MOST_HASHED_BYTES = 512 * 1024 * 1024; // hashing reads the whole file into memory
 
 /** The queue of uploads. An entry: {id, file, name, size, sent, state, error, record}; state: waiting|sending|checking|done|failed. */
 export class Uploads extends EventTarget {
@@ -71,7 +72,8 @@ export class Uploads extends EventTarget {
       this.dispatchEvent(new Event("change"));
     };
     try {
-      entry.record = await upload(this.#store.api, entry.file, { onProgress, signal: entry.canceling.signal });
+      const twin = await twinOf(entry.file, this.#store.media.values());
+      entry.record = twin ?? (await upload(this.#store.api, entry.file, { onProgress, signal: entry.canceling.signal }));
       entry.state = "done";
       this.entries = this.entries.filter((other) => other !== entry);
       this.#store.addMedia(entry.record);
@@ -83,4 +85,13 @@ export class Uploads extends EventTarget {
     }
     this.#start();
   }
+}
+
+/** The medium of the library with the same bytes as a file; null if there is none. Only a file of the same size is read. */
+async function twinOf(file, media) {
+  const alike = [...media].filter((record) => record.bytes === file.size && (record.source === "upload" || record.source === "url"));
+  if (!alike.length || !globalThis.crypto?.subtle || file.size > MOST_HASHED_BYTES) return null; // browsers hash on https and localhost only
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", await file.arrayBuffer()));
+  const sha256 = [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return alike.find((record) => record.sha256 === sha256) ?? null;
 }

@@ -11,34 +11,36 @@ export function curlText(origin, operation, inputs, params, { keyed = false } = 
   return `curl ${origin}${operation.urls.jobs} \\\n${key}  -H 'Content-Type: application/json' \\\n  -H 'Prefer: wait=60' \\\n  -d '${body}'`;
 }
 
-export function pythonText(origin, operation, inputs, params, { keyed = false } = {}) {
-  const headers = keyed ? `, headers={"Authorization": "Bearer " + os.environ["REELWRIGHT_API_KEY"]}` : "";
+/** `files`: input name -> name of the file on the user's disk, a list of names, or "auto". */
+export function pythonText(origin, operation, files, params, { keyed = false } = {}) {
+  const key = keyed ? `, os.environ["REELWRIGHT_API_KEY"]` : "";
+  const inputs = Object.entries(files).map(([name, file]) => `${name}=${pythonValue(file)}`);
+  const settings = Object.entries(params).map(([name, value]) => `${name}=${pythonValue(value)}`);
+  const words = [JSON.stringify(operation.name), ...inputs, ...settings];
   const lines = [
-    `${keyed ? "import os\n" : ""}import time\n\nimport httpx\n`,
-    `with httpx.Client(base_url="${origin}"${headers}) as client:`,
-    `    body = ${pythonValue(bodyOf(inputs, params), 4)}`,
-    `    job = client.post("${operation.urls.jobs}", json=body).raise_for_status().json()`,
-    `    while job["status"] in ("queued", "running"):`,
-    `        time.sleep(1)`,
-    `        job = client.get(job["urls"]["self"]).json()`,
-    `    for name, output in job["outputs"].items():`,
-    `        with open(output["name"], "wb") as file:`,
-    `            file.write(client.get(output["urls"]["content"]).content)`,
+    `${keyed ? "import os\n\n" : ""}from reelwright import Reelwright\n`,
+    `client = Reelwright(${JSON.stringify(origin)}${key})`,
+    `run = client.run(\n    ${words.join(",\n    ")},\n)`,
   ];
+  const outputs = Object.keys(operation.outputs ?? {});
+  lines.push(outputs.length === 1 ? `run.save("result${SUFFIXES[operation.outputs[outputs[0]]] ?? ""}")` : "print(run.result)");
   return lines.join("\n");
 }
 
-/** `files`: input name -> name of the file on the user's disk. */
+const SUFFIXES = { video: ".mp4", image: ".png", images: ".zip", json: ".json", html: ".html", archive: ".zip" };
+
+/** The command that does the same on the user's own files: required inputs and the result by place, all else by name. */
 export function cliText(operation, files, params) {
   const [service, verb] = operation.name.split(".");
   const words = ["reelwright", service, verb];
-  const [first, ...others] = Object.entries(files).filter(([, name]) => name && name !== "auto");
-  if (first) words.push(...[first[1]].flat().map(quoted));
-  for (const [name, file] of others) words.push(`--${dashed(name)}`, ...[file].flat().map(quoted));
-  for (const [name, value] of Object.entries(params)) {
-    if (typeof value === "boolean") words.push(`--${value ? "" : "no-"}${dashed(name)}`);
-    else words.push(`--${dashed(name)}`, quoted(typeof value === "object" ? JSON.stringify(value) : String(value)));
-  }
+  const given = Object.entries(files).filter(([, file]) => file);
+  const isPlaced = ([name]) => operation.inputs?.[name] && !operation.inputs[name].optional;
+  for (const [, file] of given.filter(isPlaced)) words.push(...[file].flat().map(quoted));
+  const outputs = Object.values(operation.outputs ?? {});
+  if (outputs.length === 1) words.push(`result${SUFFIXES[outputs[0]] ?? ""}`);
+  else if (outputs.length) words.push("results");
+  for (const [name, file] of given.filter((entry) => !isPlaced(entry))) for (const one of [file].flat()) words.push(`--${dashed(name)}`, quoted(one));
+  for (const [name, value] of Object.entries(params)) words.push(`--${dashed(name)}`, quoted(typeof value === "object" ? JSON.stringify(value) : String(value)));
   return words.join(" ");
 }
 
@@ -50,14 +52,11 @@ function quoted(text) {
   return /^[\w./:@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-function pythonValue(value, indent) {
+function pythonValue(value) {
   if (value === null) return "None";
   if (value === true) return "True";
   if (value === false) return "False";
-  if (Array.isArray(value)) return `[${value.map((item) => pythonValue(item, indent)).join(", ")}]`;
-  if (typeof value === "object") {
-    const inner = Object.entries(value).map(([name, item]) => `${JSON.stringify(name)}: ${pythonValue(item, indent)}`);
-    return `{${inner.join(", ")}}`;
-  }
+  if (Array.isArray(value)) return `[${value.map(pythonValue).join(", ")}]`;
+  if (typeof value === "object") return `{${Object.entries(value).map(([name, item]) => `${JSON.stringify(name)}: ${pythonValue(item)}`).join(", ")}}`;
   return JSON.stringify(value);
 }

@@ -18,7 +18,7 @@ import "../presets/preset_card.js";
 import "./media_input.js";
 import "./param_field.js";
 
-const TABS = [["form", "Form"], ["curl", "curl"], ["python", "Python"], ["cli", "Command line"]];
+const TABS = [["form", "Form"], ["curl", "curl"], ["python", "Python"], ["cli", "CLI"]];
 const GROUPS = [["more", "More"], ["expert", "Expert"]];
 const CHECK_AFTER_MS = 500;
 const NOTHING = { params: {}, inputs: {}, general: "" };
@@ -305,7 +305,7 @@ class ToolPanel extends Element {
     const options = { keyed: store.api.keyed };
     const nameOf = (id) => (id === "auto" ? id : (store.media.get(id)?.name ?? id));
     const files = Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, Array.isArray(value) ? value.map(nameOf) : nameOf(value)]));
-    const text = { curl: () => curlText(origin, operation, inputs, params, options), python: () => pythonText(origin, operation, inputs, params, options), cli: () => cliText(operation, files, params) }[this.tab]();
+    const text = { curl: () => curlText(origin, operation, inputs, params, options), python: () => pythonText(origin, operation, files, params, options), cli: () => cliText(operation, files, params) }[this.tab]();
     return html`<code-block .text=${text} .label=${`Request for ${this.tab}`}></code-block>
       <p class="muted small">The same settings as in the form. More at <a href="/docs">the API pages</a>.</p>`;
   }

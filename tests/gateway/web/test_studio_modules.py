@@ -1,5 +1,6 @@
 """The studio's calculations agree with the server's: the clock of a ramp, its frames, requests, curves."""
 
+import ast
 import shlex
 from fractions import Fraction
 from types import SimpleNamespace
@@ -54,7 +55,7 @@ def test_a_point_stays_between_its_neighbours_and_snaps(script: Script) -> None:
 
 
 def test_requests_as_text_survive_a_hostile_name(script: Script) -> None:
-    operation = {"name": "effects.motion-trails", "urls": {"jobs": "/v1/effects/motion-trails/jobs"}}
+    operation: dict[str, Any] = {"name": "effects.motion-trails", "urls": {"jobs": "/v1/effects/motion-trails/jobs"}}
     values: dict[str, Any] = {
         "operation": operation,
         "inputs": {"video": "01"},
@@ -62,10 +63,16 @@ def test_requests_as_text_survive_a_hostile_name(script: Script) -> None:
     }
     curl = script("curlText('http://here', operation, inputs, params)", **values)
     assert '{"inputs":{"video":"01"},"params":{"mask":"it\'s $(rm) `x`","on":true,"n":null}}' in shlex.split(curl.replace("\\\n", " "))
-    python = script("pythonText('http://here', operation, inputs, params)", **values)
-    compile(python, "request", "exec")
-    line = script("cliText(operation, {video: \"a b'; rm.mp4\"}, {mask: 'x y', sharp: false})", operation=operation)
-    assert shlex.split(line) == ["reelwright", "effects", "motion-trails", "a b'; rm.mp4", "--mask", "x y", "--no-sharp"]
+    operation |= {"inputs": {"video": {"optional": False}, "matte": {"optional": True}}, "outputs": {"video": "video"}}
+    params = values["params"]
+    files = {"video": "a b'; rm.mp4", "matte": "m.mp4"}
+    values = {"operation": operation, "files": files, "params": params}
+    python = script("pythonText('http://here', operation, files, params, {keyed: true})", **values)
+    call = ast.parse(python).body[-2].value  # type: ignore[attr-defined]
+    assert {word.arg: ast.literal_eval(word.value) for word in call.keywords} == files | params
+    line = script("cliText(operation, files, params)", **values)
+    expected = ["reelwright", "effects", "motion-trails", files["video"], "result.mp4", "--matte", "m.mp4", "--mask", params["mask"]]
+    assert shlex.split(line) == [*expected, "--on", "true", "--n", "null"]
 
 
 def test_addresses_lead_to_screens(script: Script) -> None:
