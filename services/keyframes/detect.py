@@ -9,13 +9,14 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import BaseModel, Field
 
 from services.keyframes.analysis.scan import Scan
 from services.keyframes.analysis.seek import frames_at
+from services.keyframes.detectors.cuts.content import CONTENTS
 from services.keyframes.detectors.footage import Footage
 from services.keyframes.detectors.frame_scores import SCORE_DIGITS
 from services.keyframes.detectors.table import BY_NAME, DETECTORS, Detector, Method, frame_scores
@@ -26,6 +27,7 @@ from services.keyframes.output.images import SUFFIXES, ImageFormat, write_image,
 from services.keyframes.output.report import Candidate, Keyframe, Scores, VideoReport
 from services.keyframes.selection.choice import Choice, choose_keyframes
 from services.keyframes.selection.shots import shots_between
+from shared.choices import OneOf
 from shared.errors import Invalid, OperationFailed, ReelwrightError
 from shared.media.names import as_text, plain_stem
 from shared.media.zip_files.writer import ZipWriter
@@ -100,6 +102,14 @@ class DetectParams(Params):
         description="Shortest time between two keyframes of a video, in seconds.",
         title="Shortest gap",
         json_schema_extra=form("more", unit="s"),
+    )
+    content: Annotated[str, OneOf(("auto", *CONTENTS))] = Field(
+        "auto",
+        description="What the videos show. `auto`: slides where nearly all frames stand still, else film. "
+        + " ".join(f"`{content.name}`: {content.description}." for content in CONTENTS.values())
+        + " Only for the method `auto`.",
+        title="Content",
+        json_schema_extra=form("more", labels={"auto": "Automatic", "film": "Film", "slides": "Slides"}),
     )
     deduplicate: bool = Field(
         False,
@@ -255,6 +265,7 @@ def _detect_in(video: Path, params: DetectParams, title: str, folders: _Folders,
         progress=progress.part("scanning", 0, 0.9),
         fast=params.speed == "fast",
         all_measures=params.all_scores,
+        content=params.content,
     )
     detection = params.detector.detect(footage, threshold)
     scan, times = detection.scan, detection.scan.times

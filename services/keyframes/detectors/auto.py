@@ -11,6 +11,7 @@ from services.keyframes.analysis.comparison.frame_changes import FrameChanges, f
 from services.keyframes.analysis.comparison.frame_distance import frame_distance
 from services.keyframes.analysis.scan import scan_video
 from services.keyframes.analysis.thumbnail_film import ThumbnailFilm
+from services.keyframes.detectors.cuts.content import FILM, Content, content_of
 from services.keyframes.detectors.cuts.hard_cuts import CUT_AT, hard_cuts
 from services.keyframes.detectors.cuts.interruptions import interruptions
 from services.keyframes.detectors.cuts.refinement import refine_cuts
@@ -52,7 +53,7 @@ def detect_auto(footage: Footage, threshold: float) -> Detection:
         skip_quiet=footage.fast,
         all_measures=footage.all_measures,
     )
-    candidates = find_candidates(scan.film, len(scan.pts), scan.frame_rate)
+    candidates = find_candidates(scan.film, len(scan.pts), scan.frame_rate, footage.content)
     refined = refine_cuts(footage.video, scan, candidates.transitions)
     return Detection(
         scan=scan,
@@ -62,15 +63,15 @@ def detect_auto(footage: Footage, threshold: float) -> Detection:
     )
 
 
-def find_candidates(film: ThumbnailFilm, frames: int, frame_rate: float) -> Candidates:
+def find_candidates(film: ThumbnailFilm, frames: int, frame_rate: float, content: str = "auto") -> Candidates:
     """Rate all possible transitions of a video.
 
-    `film`: thumbnails of the scanned frames. `frames`: number of frames of the video. `frame_rate`: frames per second. Likely transitions
-    have a confidence of 0.5 or more.
+    `film`: thumbnails of the scanned frames. `frames`: number of frames of the video. `frame_rate`: frames per second. `content`: a
+    name in CONTENTS, or auto. Likely transitions have a confidence of 0.5 or more.
     """
     film = film.without_bars()
     changes = frame_changes(film)
-    transitions = find_transitions(film, changes, frame_rate)
+    transitions = find_transitions(film, changes, frame_rate, content_of(content, changes))
     scores = np.zeros(frames, np.float32)
     # Frames without a candidate get low scores, so that the gallery's curve shows their changes too.
     scores[film.frames] = np.minimum(changes.distance / CUT_AT, 1) * _HINT
@@ -91,7 +92,7 @@ def _moved_scores(candidates: Candidates, refined: list[Transition]) -> Floats:
     return scores
 
 
-def find_transitions(film: ThumbnailFilm, changes: FrameChanges, frame_rate: float) -> list[Transition]:
+def find_transitions(film: ThumbnailFilm, changes: FrameChanges, frame_rate: float, content: Content = FILM) -> list[Transition]:
     """Find cuts, fades and dissolves, in order and without overlaps."""
     numbers = film.frames
     # Cuts and dissolves are found as if flashes and blank frames were not there.
@@ -100,7 +101,7 @@ def find_transitions(film: ThumbnailFilm, changes: FrameChanges, frame_rate: flo
     calm_film = film.without(gaps)
     calm_places = np.setdiff1d(np.arange(len(film)), gaps)
     calm_changes = frame_changes(calm_film) if gaps else changes
-    calm_cuts = hard_cuts(calm_film, calm_changes, frame_rate)
+    calm_cuts = hard_cuts(calm_film, calm_changes, frame_rate, content)
     cuts = [replace(cut, place=int(calm_places[cut.place])) for cut in calm_cuts]
     likely_cuts = {cut.place for cut in cuts if cut.confidence >= _LIKELY}
     fades = _find_fades(film, changes, likely_cuts, interrupted, frame_rate)

@@ -17,6 +17,7 @@ class Footage:
 
     `thumbnails`: path of a file for the thumbnails of a scan. `fast`: let the detector skip frames, at the cost of some accuracy.
     `all_measures`: scan with the measures of every detector.
+    `content`: what the video shows, a name in CONTENTS, or auto.
     """
 
     video: Path
@@ -25,6 +26,7 @@ class Footage:
     progress: Progress
     fast: bool = False
     all_measures: bool = False
+    content: str = "auto"
 
     def scan(self, watch: Callable[[SmallFrame], None] | None = None) -> Scan:
         """Scan every frame.

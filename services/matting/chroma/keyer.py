@@ -36,6 +36,11 @@ _SLOPE = 1.0
 _RAMP_SHARE = 24
 _LEAST_ALPHA = 0.1
 _DETAIL_FROM = 0.05
+_THIN_SHARE, _WIDE_EDGE_SHARE, _NEAR_SHARE = 60, 54, 8
+"""Shares of the height: half the width of a thin part, the distance to the screen at which its edges are wide, and at most."""
+_MIXED, _OFF_LINE, _MOST_SPILL = (0.2, 0.95), 24.0, 0.3
+"""Shares of the subject's colour of mixed pixels, their distance from the line of mixtures in levels, and the largest share of the screen's
+light that falls on the subject."""
 _KERNEL = np.ones((3, 3), np.uint8)
 
 
@@ -108,7 +113,7 @@ class Keyer:
         plate = self._memory.update(rgb) if self._user_plate is None else self._user_plate.astype(np.float32)
         plate = np.asarray(cv2.resize(plate, size, interpolation=cv2.INTER_LINEAR), np.float32)
         regions = self._regions(small, plate)
-        near = push_pull(small, regions.alpha)
+        regions, near = _unmixed(small, plate, regions, self.screen.channel)
         alpha = self._alpha(rgb, small, plate, near, regions)
         if garbage is not None:
             alpha = np.minimum(alpha, 1 - garbage.astype(np.float32) / 255)
@@ -192,6 +197,46 @@ def _soft(alpha: Alpha) -> Mask:
     (h, w) uint8 0 or 255. Outside of the mask, detail of luma is texture or noise and must not change alpha.
     """
     return np.asarray(cv2.dilate(cv2.inRange(alpha, _DETAIL_FROM, 1 - _DETAIL_FROM), _KERNEL), np.uint8)
+
+
+def _unmixed(small: Planes, plate: Planes, regions: _Regions, channel: int) -> tuple[_Regions, Planes]:
+    """Find the parts that only seem to be certainly subject, and extend the subject's colours over the edges.
+
+    A thin part that moves fast is nowhere opaque. If its colour is opposite to the screen's, such as yellow before blue, the colour
+    difference of its middle still reaches 1. Such a part is small, has wide edges, and its colour lies between those of the screen and of
+    larger parts of the subject, apart from the screen's light on it. Returns the regions in which these parts are edges, and the colours,
+    (h, w, 3).
+    """
+    thin = _thin_parts(regions)
+    if not thin.any():
+        return regions, push_pull(small, regions.alpha)
+    solid = np.where(thin, np.float32(0), regions.alpha)
+    own, line = small - plate, push_pull(small, solid) - plate
+    share = (own * line).sum(axis=2) / np.maximum((line * line).sum(axis=2), 1)
+    off = own - share[..., None] * line
+    off[..., channel] -= np.clip(off[..., channel], 0, _MOST_SPILL * plate[..., channel])
+    off_line = np.linalg.norm(off, axis=2)
+    mixed = thin & (share > _MIXED[0]) & (share < _MIXED[1]) & (off_line < _OFF_LINE)
+    if not mixed.any():
+        return regions, push_pull(small, regions.alpha)
+    alpha = np.where(mixed, np.float32(0), regions.alpha)
+    edge = np.where(mixed, np.uint8(255), regions.edge)
+    return _Regions(edge, alpha, regions.difference), push_pull(small, alpha)
+
+
+def _thin_parts(regions: _Regions) -> NDArray[np.bool_]:
+    """Mask the parts of the subject that are thin and far from the screen, (h, w); empty if nothing else is left."""
+    height = regions.alpha.shape[0]
+    sure = regions.alpha.astype(np.uint8)
+    depth = cv2.distanceTransform(sure, cv2.DIST_L2, 3)
+    count, labels = cv2.connectedComponents(sure)
+    solid = np.zeros(count, np.bool_)
+    solid[np.unique(labels[depth > max(height / _THIN_SHARE, 2)])] = True
+    if not solid[1:].any():
+        return np.zeros(sure.shape, np.bool_)
+    to_screen = cv2.distanceTransform(((regions.edge > 0) | (sure > 0)).astype(np.uint8), cv2.DIST_L2, 3)
+    thin = ~solid[labels] & (sure > 0)
+    return np.asarray(thin & (to_screen > max(height / _WIDE_EDGE_SHARE, 3)) & (to_screen < height / _NEAR_SHARE), np.bool_)
 
 
 def _enclosed(alpha: Alpha, sure_from: float) -> NDArray[np.bool_]:

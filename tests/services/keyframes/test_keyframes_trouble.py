@@ -144,3 +144,27 @@ def test_a_damaged_file_is_read_up_to_the_damage(tmp_path):
     path.write_bytes(damage)
     assert (40, "cut") in shots_of(path, tmp_path, progress=progress)
     assert any("damaged" in warning for warning in progress.warnings)
+
+
+def text_slides(lines):
+    """Slides of dark text on one ground, 25 frames each; `lines`: those of each slide."""
+    frames = []
+    for texts in lines:
+        picture = np.full((HEIGHT, WIDTH, 3), 250, np.uint8)
+        for row, text in enumerate(texts):
+            place = (int(0.05 * WIDTH), int((0.2 + 0.14 * row) * HEIGHT))
+            cv2.putText(picture, text, place, cv2.FONT_HERSHEY_SIMPLEX, WIDTH / 500, (20, 20, 25), 1, cv2.LINE_AA)
+        frames += [picture] * 25
+    return frames
+
+
+def test_content_says_whether_text_alone_begins_a_shot(tmp_path):
+    texts = [["Results of the year", "costs fell", "sales rose", "more people"], ["What is next", "a new house", "two machines"]]
+    short = [["A", "B"], ["A", "C"]]
+    path = write(tmp_path / "slides.mp4", text_slides(texts))
+    assert shots_of(path, tmp_path) == shots_of(path, tmp_path, content="slides") == [(25, "cut")]
+    line_added = write(tmp_path / "added.mp4", text_slides(short))
+    assert shots_of(line_added, tmp_path) == []
+    take = frames_of(3, 30) + frames_of(4, 30)
+    film = write(tmp_path / "film.mp4", take)
+    assert [shots_of(film, tmp_path, content=content) for content in ("auto", "film", "slides")] == [[(30, "cut")]] * 3

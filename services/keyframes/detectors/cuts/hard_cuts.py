@@ -11,7 +11,8 @@ import numpy as np
 from services.keyframes.analysis.comparison.frame_changes import FrameChanges
 from services.keyframes.analysis.comparison.frame_distance import NOISE, frame_distance
 from services.keyframes.analysis.thumbnail_film import ThumbnailFilm
-from services.keyframes.detectors.cuts.overlays import LARGEST_OVERLAY, changed_area
+from services.keyframes.detectors.cuts.content import Content
+from services.keyframes.detectors.cuts.overlays import changed_area
 from services.keyframes.detectors.transition import Floats
 
 CUT_AT, _CUT_WIDTH = 0.45, 0.08
@@ -22,7 +23,6 @@ _FAINTER, _SAME = 0.8, 0.85  # step of a fade: largest share of the contrast tha
 _DIMMED = 12  # places on each side that are searched for the full contrast
 _LEAST, _LEAST_CONFIDENCE = 0.2, 0.08  # least distance and confidence of a candidate
 _STEP_AT, _STEP_WIDTH = 1.8, 0.25  # height of a step at confidence 0.5, and width of the logistic curve of its logarithm
-_LEAST_STEP, _LEAST_STRUCTURE = 0.08, 3.5  # least change of structure of a step, relative to texture and in levels
 _LEAST_CHANGE = 0.35  # least relative change of structure of a cut that is found by its distance
 _LONGEST_GAP = 2.5  # motion over more frames changes a picture no further
 _LONE = 1.5  # height above the changes right beside it from which on a cut may have other cuts two places away
@@ -44,16 +44,16 @@ class HardCut:
     """0 to 1."""
 
 
-def hard_cuts(film: ThumbnailFilm, changes: FrameChanges, frame_rate: float) -> list[HardCut]:
+def hard_cuts(film: ThumbnailFilm, changes: FrameChanges, frame_rate: float, content: Content) -> list[HardCut]:
     """Find all possible cuts.
 
-    `frame_rate`: frames per second. A threshold on the confidence decides which of them are cuts.
+    `frame_rate`: frames per second. `content`: what the video shows. A threshold on the confidence decides which of them are cuts.
     """
     visibility, cuts = _visibility(changes.contrast), []
     distance = changes.distance * visibility
     steps = _Steps.of(changes, film)
-    for place in np.flatnonzero((distance >= _LEAST) | (steps.relative >= _LEAST_STEP)).tolist():
-        confidence, overlay = steps.confidence(place), True
+    for place in np.flatnonzero((distance >= _LEAST) | (steps.relative >= content.least_step)).tolist():
+        confidence, overlay = steps.confidence(place, content), True
         unlike = steps.relative[place] >= _UNLIKE and distance[place] >= _FAR and visibility[place] == 1
         lone = visibility[place] == 1 and steps.beside[place] >= _LONE
         if unlike and distance[place] >= _OTHER:
@@ -65,7 +65,7 @@ def hard_cuts(film: ThumbnailFilm, changes: FrameChanges, frame_rate: float) -> 
         if _is_glimpse(film, place, float(changes.distance[place]), frame_rate):
             continue
         first = max(place - _BESIDE, 0)
-        if not overlay or changed_area(film.block(first, place + _BESIDE), place - first) > LARGEST_OVERLAY:
+        if not overlay or changed_area(film.block(first, place + _BESIDE), place - first) > content.largest_overlay:
             cuts.append(HardCut(place, confidence))
     return cuts
 
@@ -100,9 +100,9 @@ class _Steps:
             height[1:][film.held[:-1]] = 0
         return _Steps(structure, structure / (_higher_of_pairs(changes.texture) + NOISE), beside, height)
 
-    def confidence(self, place: int) -> float:
+    def confidence(self, place: int, content: Content) -> float:
         """Rate the step at a place as a cut, 0 to 1."""
-        if self.structure[place] < _LEAST_STRUCTURE or self.relative[place] < _LEAST_STEP:
+        if self.structure[place] < content.least_structure or self.relative[place] < content.least_step:
             return 0.0
         return step_confidence(float(self.height[place]))
 

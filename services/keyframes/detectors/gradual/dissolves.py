@@ -27,6 +27,9 @@ _LEAST_CONFIDENCE = 0.05
 _PLAIN, _FAINT = 2.0, 9.0  # contrast below which pictures are plain, and faint
 _SAME_SHAPES = 0.4  # largest change of structure between two pictures of one shot, relative to contrast
 _SAME_TONES, _SAME_FAINT_TONES = 0.25, 0.12  # largest aligned change between two pictures of one shot with matched tones
+_SIMILAR_SHAPES = (0.7, 1.45), (0.9, 1.1)
+"""Pairs of a change of structure and of the activity within: below both, a dissolve stays within one shot."""
+_STRIDE, _AROUND = 6, 8  # places over which changes count, and places beside a dissolve that are looked at
 
 # Limits of windows that are rated in full. All others cannot be transitions.
 _MOST_UNEVEN, _MOST_FOREIGN, _LEAST_CHANGE, _LEAST_HISTOGRAM_CHANGE = 0.22, 0.2, 0.35, 0.1
@@ -85,16 +88,38 @@ def find_dissolves(film: ThumbnailFilm, changes: FrameChanges, cuts: set[int], f
 def shows_one_shot(film: ThumbnailFilm, dissolve: Dissolve) -> bool:
     """Return whether a dissolve stays within one shot.
 
-    Such a dissolve is a change of light, exposure or tint. That holds if both ends are plain, or show the same shapes in other tones.
+    Such a dissolve is a change of light, exposure or tint. That holds if both ends are plain, or show the same shapes in other tones, or
+    similar shapes that moved within it as they move around it.
     """
     before, after = film.at(dissolve.before), film.at(dissolve.after)
     contrast = max(float(before[0].std()), float(after[0].std()))
     if contrast < _PLAIN:
         return True
-    if float(structure_change(before[None], after[None])[0]) < _SAME_SHAPES * (contrast + NOISE):
+    shapes = float(structure_change(before[None], after[None])[0]) / (contrast + NOISE)
+    if shapes < _SAME_SHAPES or any(shapes < most and _activity_within(film, dissolve) < limit for most, limit in _SIMILAR_SHAPES):
         return True
     matches = (frame_distance(match_tones(a, b), b).aligned for a, b in ((before, after), (after, before)))
     return max(float(match) for match in matches) < (_SAME_TONES if contrast >= _FAINT else _SAME_FAINT_TONES)
+
+
+def _activity_within(film: ThumbnailFilm, dissolve: Dissolve) -> float:
+    """Measure the change within a dissolve relative to the change around it.
+
+    Changes are those over a few frames, with matched tones and aligned: what remains is motion, or another picture.
+    """
+
+    def change(place: int) -> float:
+        earlier, later = film.at(place), film.at(place + _STRIDE)
+        return float(frame_distance(match_tones(earlier, later), later).aligned)
+
+    within = range(dissolve.before, dissolve.after - _STRIDE + 1)
+    around = [
+        *range(max(dissolve.before - _AROUND - _STRIDE, 0), max(dissolve.before - _STRIDE, 0)),
+        *range(dissolve.after, min(dissolve.after + _AROUND, len(film) - _STRIDE)),
+    ]
+    if not len(within) or not around:
+        return np.inf
+    return float(np.mean([change(place) for place in within])) / max(float(np.median([change(place) for place in around])), NOISE / 100)
 
 
 def _join_parts(dissolves: list[Dissolve], numbers: Places) -> list[Dissolve]:

@@ -70,6 +70,14 @@ def test_a_blue_screen_is_keyed():
     assert mad(keyed(frames)[-1].alpha, frames[-1].alpha) < 30
 
 
+def test_a_thin_part_that_moves_fast_before_a_screen_of_the_opposite_colour_is_not_opaque():
+    # The moving bar is yellow before blue, and covers at most half of each pixel.
+    truth = list(render(scene_of("motion blur", 5, 960, 540, "blue"), 3))
+    keyer = Keyer(find_screen(truth[0].picture))
+    errors = [mad(keyer.key(frame.picture).alpha, frame.alpha) for frame in truth]
+    assert max(errors) < 2
+
+
 def test_the_plate_is_remembered_where_the_subject_stands():
     base = np.full((180, 320, 3), (50, 160, 60), np.float32) * np.linspace(0.75, 1, 320, dtype=np.float32)[None, :, None]
     picture = base.astype(np.uint8)

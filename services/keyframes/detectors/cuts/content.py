@@ -1,0 +1,51 @@
+"""The table of kinds of content, which differ in how small a change may be that is a cut."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from services.keyframes.analysis.comparison.frame_changes import FrameChanges
+from services.keyframes.detectors.cuts.overlays import LARGEST_OVERLAY
+
+_STILL, _STILL_SHARE = 0.3, 0.85
+"""Change of structure in levels of a frame that stands still, and share of such frames from which on a video consists of slides."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """One kind of content."""
+
+    name: str
+    description: str
+    """What the video shows, as one clause for the API reference."""
+    largest_overlay: float
+    """Largest share of the picture in which a change is an overlay and no cut."""
+    least_step: float
+    """Least change of structure of a cut, relative to texture."""
+    least_structure: float
+    """The same in levels."""
+
+
+FILM = Content(
+    name="film",
+    description="filmed or drawn pictures, over which captions and logos may pop in",
+    largest_overlay=LARGEST_OVERLAY,
+    least_step=0.08,
+    least_structure=3.5,
+)
+SLIDES = Content(
+    name="slides",
+    description="slides or a screen, where a change of the text alone begins a new shot, and a line that is added does not",
+    largest_overlay=0.12,
+    least_step=0.04,
+    least_structure=2.0,
+)
+CONTENTS: Mapping[str, Content] = {content.name: content for content in (FILM, SLIDES)}
+
+
+def content_of(name: str, changes: FrameChanges) -> Content:
+    """Return the kind of content with a name; for `auto`, slides where nearly all frames stand still."""
+    if name != "auto":
+        return CONTENTS[name]
+    frames = max(len(changes.structure) - 1, 1)
+    still = int((changes.structure[1:] <= _STILL).sum())
+    return SLIDES if still >= _STILL_SHARE * frames else FILM
