@@ -168,3 +168,9 @@ def test_content_says_whether_text_alone_begins_a_shot(tmp_path):
     take = frames_of(3, 30) + frames_of(4, 30)
     film = write(tmp_path / "film.mp4", take)
     assert [shots_of(film, tmp_path, content=content) for content in ("auto", "film", "slides")] == [[(30, "cut")]] * 3
+
+
+def test_a_brighter_shot_that_moves_is_no_flash(tmp_path):
+    dark = [(picture * 0.35).astype(np.uint8) for picture in frames_of(5, 30)]
+    light = [(picture // 2 + 127).astype(np.uint8) for picture in frames_of(6, 30, speed=6)]
+    assert shots_of(write(tmp_path / "clip.mp4", dark + light), tmp_path) == [(30, "cut")]

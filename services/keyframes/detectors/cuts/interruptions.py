@@ -12,6 +12,7 @@ from services.keyframes.analysis.thumbnail_film import ThumbnailFilm
 _LONGEST_BLANK, _LONGEST_FLASH = 0.41, 0.3
 """Seconds of the longest run of plain frames and of the longest flash."""
 _STEP = 0.2  # least distance from the frame before an interruption to its first frame
+_OTHER_PICTURE = 0.45  # least distance from the last frame of a flash to another picture that is no darker
 _BRIGHTER, _DARKER, _SHARE = 10.0, 8.0, 0.96
 """A flash raises the mean brightness by so many levels. So many levels darker may a pixel be, and this share of pixels is no darker."""
 
@@ -68,7 +69,10 @@ def _flash_end(film: ThumbnailFilm, changes: FrameChanges, place: int, frame_rat
         return None
     for count in range(1, min(last - place, len(rest) - 1) + 1):
         after, later = rest[count], rest[count + 1 :]
-        if changes.distance[place + count] < _STEP or any(_brightened(calm, after) for calm in later) or changes.plain[place + count]:
+        plain_or_darker = changes.plain[place + count - 1] or _brightened(after, rest[count - 1])
+        # The picture that ends a flash is darker, or another one: motion alone ends none.
+        least = _STEP if plain_or_darker else _OTHER_PICTURE
+        if changes.distance[place + count] < least or any(_brightened(calm, after) for calm in later) or changes.plain[place + count]:
             continue
         if all(
             _brightened(before, frame) or _brightened(after, frame) or changes.plain[place + at] for at, frame in enumerate(rest[:count])
