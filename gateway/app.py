@@ -60,7 +60,7 @@ def create_gateway(runtime: Runtime, upstreams: Upstreams) -> FastAPI:
     )
     views = ViewDesk(upstreams, runtime)
     submitter = PipelineSubmitter(upstreams, runtime)
-    app.include_router(proxy_routes(upstreams, (Previews(views).start_proxies, submitter.expand)))
+    app.include_router(proxy_routes(upstreams, (Previews(views).expand, submitter.expand)))
     app.include_router(media_routes(media))
     app.include_router(view_routes(views))
     app.include_router(upload_routes(media))

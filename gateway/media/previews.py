@@ -1,14 +1,24 @@
-"""Previews: the gateway starts the proxies that they run on."""
+"""Previews: the gateway starts the proxies that they run on, and previews of what makes their "auto" inputs."""
 
+import json
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from fastapi import Request, Response
+from fastapi.responses import JSONResponse
 
 from gateway.media.view_desk import ViewDesk
+from gateway.routing.upstream import credentials
 from shared.errors import Invalid
 from shared.http.json_route import parse
+from shared.http.service import job_response
+from shared.jobs import Job
+from shared.jobs.previews.views import MAKING
 from shared.operation import AUTO
+
+OPTIONS = ("preview", "preview_at_s", "preview_s", "cache")
+PART = ("start", "duration")
 
 
 @dataclass(frozen=True)
@@ -17,20 +27,51 @@ class Previews:
 
     views: ViewDesk
 
-    async def start_proxies(self, _service: str, path: str, body: bytes, request: Request) -> Response | None:
-        """Start the proxies of a preview's videos, as jobs.
+    async def expand(self, service: str, path: str, body: bytes, request: Request) -> Response | None:
+        """Start the proxies of a preview's videos, as jobs. The service itself waits for them.
 
-        The service itself waits for them. Returns None: the request is forwarded unchanged. Raises Invalid for an "auto" input.
+        Returns None where the request is to be forwarded unchanged. With an "auto" input, the operation that makes it is previewed as well,
+        and the answer is that of the service.
         """
         if b'"preview"' not in body or not re.fullmatch(r"[a-z-]+/jobs", path):
             return None
         value = parse(body, request.headers.get("content-type", ""))
         if not isinstance(value, dict) or value.get("preview") is not True or not isinstance(value.get("inputs"), dict):
             return None
-        given = [media_id for each in value["inputs"].values() for media_id in (each if isinstance(each, list) else [each])]
-        if AUTO in given:
-            name = next(name for name, each in value["inputs"].items() if each == AUTO)
-            detail = f"A preview does not make {name}: preview or run the operation that makes it first"
+        inputs: dict[str, Any] = value["inputs"]
+        given = [media_id for each in inputs.values() for media_id in (each if isinstance(each, list) else [each])]
+        owner = request.state.owner
+        await self.views.start_proxies(owner, [media_id for media_id in given if isinstance(media_id, str)])
+        made = [name for name, each in inputs.items() if each == AUTO]
+        if not made:
+            return None
+        verb = path.partition("/")[0]
+        value = value | {"inputs": inputs | {name: await self._make(f"{service}.{verb}", name, value, owner) for name in made}}
+        job = Job.model_validate(await self._post(service, verb, value, owner))
+        answer = Response(status_code=202)
+        runtime = self.views.runtime
+        job = await job_response(job, owner=owner, prefer=request.headers.get("prefer"), response=answer, runtime=runtime)
+        headers = {name: answer.headers[name] for name in ("location", "preference-applied") if name in answer.headers}
+        return JSONResponse(json.loads(job.model_dump_json(by_alias=True)), answer.status_code, headers=headers)
+
+    async def _make(self, operation: str, name: str, body: dict[str, Any], owner: str) -> str:
+        """Preview the operation that makes an "auto" input, in time with the clip; return the input for the service."""
+        headers = credentials(self.views.runtime.settings, owner)
+        declared = {each["name"]: each for each in await self.views.upstreams.operations(headers)}
+        maker, _, output = declared.get(operation, {}).get("inputs", {}).get(name, {}).get("auto", "").rpartition(".")
+        if maker not in declared:
+            detail = f'{name!r} cannot be "auto"'
             raise Invalid(f"inputs.{name}: {detail}.", errors=[{"field": f"inputs.{name}", "detail": detail}])
-        await self.views.start_proxies(request.state.owner, [media_id for media_id in given if isinstance(media_id, str)])
-        return None
+        params = {key: each for key, each in (body.get("params") or {}).items() if key in PART}
+        if "keep_times" in declared[maker]["params"]["properties"]:
+            params["keep_times"] = True
+        needed = {port for port, about in declared[maker]["inputs"].items() if not about["optional"]}
+        options = {key: body[key] for key in OPTIONS if key in body} | {"preview_slot": f"{str(body.get('preview_slot', ''))[:48]}/{name}"}
+        inputs = {port: body["inputs"].get(port) for port in needed}
+        service, _, verb = maker.partition(".")
+        job = await self._post(service, verb, {"inputs": inputs, "params": params, **options}, owner)
+        return f"{MAKING}{job['id']}.{output}"
+
+    async def _post(self, service: str, verb: str, body: dict[str, Any], owner: str) -> Any:
+        headers = credentials(self.views.runtime.settings, owner)
+        return await self.views.upstreams.ask(service, "POST", f"/{verb}/jobs", headers=headers, json=body)

@@ -62,12 +62,12 @@ class ViewDesk:
     async def start_proxies(self, owner: str, media_ids: list[str]) -> None:
         """Start the jobs that make proxies of the videos among `media_ids`.
 
-        Media that do not exist are left out: the request that names them is refused later.
+        Left out are media that do not exist (the request that names them is refused later), and those that are small already.
         """
         for media_id in dict.fromkeys(media_ids):
             with suppress(UnknownMedia):
                 record = await asyncio.to_thread(self.runtime.media.get, owner, media_id)
-                if record.kind is Kind.VIDEO:
+                if record.kind is Kind.VIDEO and record.listed:
                     await self.job(owner, VIEWS[PROXY], media_id)
 
     async def _start(self, owner: str, view: View, media_id: str, alpha: str | None) -> Job:

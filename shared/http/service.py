@@ -15,6 +15,7 @@ from shared.http.json_route import JsonRoute
 from shared.http.problems import NOT_JSON, problems
 from shared.jobs import Job, JobRequest, OperationEnvelope
 from shared.jobs.estimate import estimate, megapixel_frames
+from shared.jobs.previews.views import MAKING
 from shared.models.folder import ModelFolder
 from shared.models.info import ModelInfo, describe_model
 from shared.operation import AUTO, Input, Operation, Params, Sample, Service
@@ -218,7 +219,14 @@ def plain_request(body: Any) -> JobRequest:
 
 
 async def check(
-    operation: Operation, *, inputs: Mapping[str, Any], params: Params, owner: str, runtime: Runtime, may_be_pending: bool = False
+    operation: Operation,
+    *,
+    inputs: Mapping[str, Any],
+    params: Params,
+    owner: str,
+    runtime: Runtime,
+    may_be_pending: bool = False,
+    preview: bool = False,
 ) -> Checked:
     """Check a request as far as possible without running it.
 
@@ -231,6 +239,8 @@ async def check(
     for name, port in operation.ports.items():
         given = inputs.get(name)
         for media_id in given if isinstance(given, list) else [given] if given is not None else []:
+            if preview and media_id.startswith(MAKING):
+                continue
             if may_be_pending and media_id.startswith(PENDING):
                 _check_kind(name, port, media_id.removeprefix(PENDING), "The output of an earlier step")
             else:
@@ -249,7 +259,7 @@ async def submit(operation: Operation, request: JobRequest, *, params: Params, o
     # A repeated key gets the first job, even if an input has been deleted since.
     if key and (earlier := await runtime.jobs.earlier(owner=owner, operation=operation.name, request=request, key=key)):
         return earlier
-    await check(operation, inputs=request.inputs, params=params, owner=owner, runtime=runtime)
+    await check(operation, inputs=request.inputs, params=params, owner=owner, runtime=runtime, preview=request.preview)
     if request.preview:
         _check_preview(operation)
     await asyncio.to_thread(runtime.media.check_room, owner)

@@ -76,8 +76,10 @@ def test_a_preview_runs_on_the_proxy_for_a_few_seconds(running: RunningSuite):
     assert video["expires_at"] < job["created_at"].replace(job["created_at"][11:13], f"{int(job['created_at'][11:13]) + 2:02}")
     assert names(running) == before
     assert job["id"] not in {listed["id"] for listed in running.client.get("/v1/jobs", params={"limit": 500}).json()["items"]}
-    refused = running.client.post("/v1/background/composite/jobs", json={"inputs": {"video": CLIP, "alpha": "auto"}, "preview": True})
-    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "inputs.alpha")
+    body = {"inputs": {"video": CLIP, "alpha": "auto"}, "preview": True, "preview_s": 0.5}
+    failed = running.client.post("/v1/background/composite/jobs", json=body, headers=wait).json()
+    assert (failed["operation"], failed["status"]) == ("background.composite", "failed")
+    assert "reelwright models pull" in failed["error"]["detail"], "the matte that it needs has no model"
 
 
 def test_the_newest_preview_of_a_slot_wins(running: RunningSuite):

@@ -15,7 +15,9 @@ from shared.errors import QueueFull, QuotaExceeded, UnknownJob
 from shared.jobs.database.history import EarlierResult
 from shared.jobs.database.job_filter import JobFilter
 from shared.jobs.database.tables import EVENTS, JOBS
+from shared.jobs.previews.views import MAKING
 from shared.jobs.record import PRIORITIES, Job, JobRequest, Status, StepState
+from shared.operation import AUTO
 
 PREVIEW_TTL_S = 3600.0
 """Seconds after which an ended preview is deleted."""
@@ -274,7 +276,7 @@ class Ledger:
         query = sa.select(JOBS.c.id, JOBS.c.inputs, JOBS.c.preview).where(*older, *unfinished)
         slot = job.preview.slot if job.preview is not None else ""
         with self.engine.connect() as connection:
-            return [row.id for row in connection.execute(query) if row.inputs == job.inputs and row.preview["slot"] == slot]
+            return [row.id for row in connection.execute(query) if _given(row.inputs) == _given(job.inputs) and row.preview["slot"] == slot]
 
     def show_preview(self, job_id: str, *, start_s: float, end_s: float) -> None:
         """Write which part of the source a preview shows."""
@@ -373,6 +375,11 @@ class Ledger:
 def queue_of(service: str, *, preview: bool) -> str:
     """Return the name of a service's queue: of its jobs, or of its previews."""
     return f"{service}-previews" if preview else service
+
+
+def _given(inputs: dict[str, Any]) -> dict[str, Any]:
+    """Return inputs as requested: those that another preview makes were "auto"."""
+    return {name: AUTO if isinstance(given, str) and given.startswith(MAKING) else given for name, given in inputs.items()}
 
 
 def _in_queue(service: str, *, preview: bool) -> list[sa.ColumnElement[bool]]:

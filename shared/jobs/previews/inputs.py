@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from shared.errors import Invalid, OperationFailed
 from shared.jobs.database.ledger import Claim, Ledger
 from shared.jobs.previews.params import Scale, Window, preview_params, window_of
-from shared.jobs.previews.views import PROXY, view_key
+from shared.jobs.previews.views import MAKING, PROXY, view_key
 from shared.jobs.record import Job, Status
 from shared.media.record import MediaRecord
 from shared.media.store import MediaStore
@@ -40,7 +40,10 @@ class PreviewInputs:
 
         The gateway has started the jobs that make the proxies. Raises Invalid if it has not, and OperationFailed if one failed.
         """
-        assert claim.preview is not None
+        requested = claim.preview
+        assert requested is not None
+        made = {given: await self._output(claim.owner, given) for given in _texts(claim.inputs) if given.startswith(MAKING)}
+        claim = replace(claim, inputs=_replaced(claim.inputs, made))
         videos = await asyncio.to_thread(self._videos, claim, operation)
         if not videos:
             raise Invalid("The request has no video: there is nothing to preview.")
@@ -48,7 +51,7 @@ class PreviewInputs:
         main = next(iter(videos))
         about = videos[main].media or {}
         length_s = about.get("duration_s") or (proxies[main].media or {}).get("duration_s") or 0.0
-        window = window_of(claim.params, at_s=claim.preview["at_s"], seconds=claim.preview["seconds"], length_s=length_s)
+        window = window_of(claim.params, at_s=requested["at_s"], seconds=requested["seconds"], length_s=length_s)
         scale = Scale(width=about["width"], height=about["height"], proxy_width=(proxies[main].media or {})["width"])
         params = preview_params(operation, claim.params, window=window, length_s=length_s, scale=scale)
         cut = window if operation.preview_kind == "cut" else None
@@ -60,32 +63,49 @@ class PreviewInputs:
         return Prepared(claim=replace(claim, inputs=_replaced(claim.inputs, ids), params=params), window=shown, cut=cut)
 
     def _videos(self, claim: Claim, operation: Operation) -> dict[str, MediaRecord]:
-        """Return the videos among the inputs, by id, in the order of the operation's declaration."""
+        """Return the videos among the inputs, by id, in the order of the operation's declaration.
+
+        Those that are made for viewers or by previews are left out: they are small already.
+        """
         videos = {}
         for name in operation.ports:
             given = claim.inputs.get(name)
             for media_id in given if isinstance(given, list) else [given] if given else []:
                 record = self.media.get(claim.owner, media_id)
-                if record.kind is Kind.VIDEO:
+                if record.kind is Kind.VIDEO and record.listed:
                     videos[media_id] = record
         return videos
 
     async def _proxy(self, owner: str, media_id: str) -> MediaRecord:
+        stored = await asyncio.to_thread(self.ledger.by_key, owner, view_key(PROXY, media_id))
+        if stored is None:
+            raise Invalid(f"There is no proxy of {media_id}: previews are started through the gateway, which makes it.")
+        record = (await self._ended(owner, stored[0], f"a proxy of {media_id}")).outputs["proxy"]
+        await asyncio.to_thread(self.media.mark_used, owner, record.id)
+        return record
+
+    async def _output(self, owner: str, making: str) -> str:
+        """Return the id of the output that another preview makes."""
+        job_id, _, output = making.removeprefix(MAKING).partition(".")
+        outputs = (await self._ended(owner, job_id, f"the {output} of another preview")).outputs
+        if output not in outputs:
+            raise Invalid(f"The preview needs the output {output} of job {job_id}, which has {', '.join(outputs) or 'none'}.")
+        return outputs[output].id
+
+    async def _ended(self, owner: str, job_id: str, needs: str) -> Job:
+        """Wait until a job has succeeded, and return it. Raises OperationFailed if it ends otherwise."""
         while True:
-            job = await asyncio.to_thread(self._job, owner, media_id)
-            if job is None:
-                raise Invalid(f"There is no proxy of {media_id}: previews are started through the gateway, which makes it.")
+            job = await asyncio.to_thread(self.ledger.get, owner, job_id)
             if job.status is Status.SUCCEEDED:
-                await asyncio.to_thread(self.media.mark_used, owner, job.outputs["proxy"].id)
-                return job.outputs["proxy"]
+                return job
             if job.status.ended:
                 detail = (job.error or {}).get("detail") or f"its job {job.id} was canceled"
-                raise OperationFailed(f"The preview needs a proxy of {media_id}, which could not be made: {detail}")
+                raise OperationFailed(f"The preview needs {needs}, which could not be made: {detail}")
             await asyncio.sleep(POLL_S)
 
-    def _job(self, owner: str, media_id: str) -> Job | None:
-        stored = self.ledger.by_key(owner, view_key(PROXY, media_id))
-        return self.ledger.get(owner, stored[0]) if stored else None
+
+def _texts(inputs: Mapping[str, object]) -> list[str]:
+    return [given for given in inputs.values() if isinstance(given, str)]
 
 
 def _replaced(inputs: Mapping[str, object], ids: Mapping[str, str]) -> dict[str, object]:

@@ -1,7 +1,11 @@
-"""Names of the jobs that make views of media: proxies, strips, peaks."""
+"""Names of the jobs that make views of media (proxies, strips, peaks), and inputs of previews."""
 
 PROXY = "proxy"
 """The view that previews run on."""
+
+
+MAKING = "preview:"
+"""Begins an input of a preview that another preview makes: `preview:<job id>.<output>`."""
 
 
 def view_key(view: str, media_id: str, alpha: str | None = None) -> str:
