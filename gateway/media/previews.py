@@ -14,7 +14,7 @@ from shared.errors import Invalid
 from shared.http.json_route import parse
 from shared.http.service import job_response
 from shared.jobs import Job
-from shared.jobs.previews.views import MAKING
+from shared.jobs.view_names import MAKING
 from shared.operation import AUTO
 
 OPTIONS = ("preview", "preview_at_s", "preview_s", "cache")

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from gateway.routing.upstream import Refused, Upstreams, credentials
 from shared.errors import Conflict, NotFound, UnknownMedia
 from shared.jobs import Job, Status
-from shared.jobs.previews.views import PROXY, view_key
+from shared.jobs.view_names import PROXY, view_key
 from shared.media.record import MediaRecord
 from shared.operation import Kind
 from shared.runtime import Runtime

@@ -15,7 +15,7 @@ from shared.http.json_route import JsonRoute
 from shared.http.problems import NOT_JSON, problems
 from shared.jobs import Job, JobRequest, OperationEnvelope
 from shared.jobs.estimate import estimate, megapixel_frames
-from shared.jobs.previews.views import MAKING
+from shared.jobs.view_names import MAKING
 from shared.models.folder import ModelFolder
 from shared.models.info import ModelInfo, describe_model
 from shared.operation import AUTO, Input, Operation, Params, Sample, Service

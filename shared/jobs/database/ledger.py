@@ -15,8 +15,8 @@ from shared.errors import QueueFull, QuotaExceeded, UnknownJob
 from shared.jobs.database.history import EarlierResult
 from shared.jobs.database.job_filter import JobFilter
 from shared.jobs.database.tables import EVENTS, JOBS
-from shared.jobs.previews.views import MAKING
 from shared.jobs.record import PRIORITIES, Job, JobRequest, Status, StepState
+from shared.jobs.view_names import MAKING
 from shared.operation import AUTO
 
 PREVIEW_TTL_S = 3600.0

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from shared.errors import Invalid, OperationFailed
 from shared.jobs.database.ledger import Claim, Ledger
 from shared.jobs.previews.params import Scale, Window, preview_params, window_of
-from shared.jobs.previews.views import MAKING, PROXY, view_key
 from shared.jobs.record import Job, Status
+from shared.jobs.view_names import MAKING, PROXY, view_key
 from shared.media.record import MediaRecord
 from shared.media.store import MediaStore
 from shared.operation import Kind, Operation
