@@ -16,6 +16,7 @@ from gateway.app import add_pages
 from gateway.routing.upstream import Upstreams
 from gateway.web.bundle import TYPES, modules_from, read_bundle
 from gateway.web.routes import FOLDER
+from shared.http.handlers import add_handlers
 from tests.gateway.media_app import serving
 
 FILES = {path.relative_to(FOLDER).as_posix(): path.read_text() for path in sorted(FOLDER.rglob("*")) if path.suffix in TYPES}
@@ -33,6 +34,7 @@ MOST_LINES = 400
 @pytest.fixture(scope="module")
 def client() -> Iterator[httpx.Client]:
     app = FastAPI(openapi_url="/openapi.json")
+    add_handlers(app)
     add_pages(app, cast(Upstreams, SimpleNamespace(clients={})))
     with serving(app) as port, httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as started:
         yield started
