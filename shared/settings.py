@@ -7,6 +7,7 @@ defaults without `use`, as in a notebook.
 
 import hashlib
 import ipaddress
+import os
 import re
 from base64 import b64decode
 from functools import cache, cached_property
@@ -81,7 +82,12 @@ class Settings(BaseSettings):
 
     log_format: Literal["text", "json"] = Field("text", description="Log format: lines of text, or one JSON object per line.")
 
-    concurrency: int = Field(2, ge=1, le=64, description="Number of jobs that one service runs at once, each in its own process.")
+    concurrency: int = Field(
+        0,
+        ge=0,
+        le=64,
+        description="Number of jobs that one service runs at once, each in its own process; 0: half the cores, at least 2 and at most 8.",
+    )
     sandbox: Literal["auto", "require", "off"] = Field(
         "auto",
         description="Limits of worker processes on files and network. `auto`: what the kernel has; `require`: refuse jobs and uploads "
@@ -174,6 +180,15 @@ class Settings(BaseSettings):
             return False
 
     @property
+    def jobs_at_once(self) -> int:
+        """Number of jobs that one service runs at once.
+
+        By default half the cores: one job keeps about two busy, since it decodes, computes and encodes at the same time. With fewer than
+        two at once, a short job would wait for a long one.
+        """
+        return self.concurrency or min(max(usable_cores() // 2, 2), 8)
+
+    @property
     def models_folder(self) -> Path:
         """Folder of model weights, absolute."""
         return (self.models_dir or self.data_dir / "models").absolute()
@@ -237,6 +252,14 @@ def owner_of(key: str) -> str:
     The key cannot be derived from the name.
     """
     return "k" + hashlib.sha256(key.encode()).hexdigest()[:16]
+
+
+def usable_cores() -> int:
+    """Return the number of cores that this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not Linux
+        return os.cpu_count() or 1
 
 
 def is_loopback(host: str) -> bool:

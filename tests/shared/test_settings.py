@@ -56,3 +56,10 @@ def test_without_use_the_current_settings_are_the_defaults(monkeypatch: pytest.M
     assert current().models_folder == Path("var/models").absolute()
     use(Settings(device="cuda"))
     assert current().device == "cuda"
+
+
+def test_jobs_at_once_follow_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    for cores, jobs in ((1, 2), (4, 2), (6, 3), (64, 8)):
+        monkeypatch.setattr("shared.settings.usable_cores", lambda cores=cores: cores)
+        assert Settings().jobs_at_once == jobs
+    assert Settings(concurrency=1).jobs_at_once == 1

@@ -76,7 +76,7 @@ class OperationRunner:
         self._models = ModelFolder(settings.models_folder)
         self._measurements = MeasurementStore.of(settings.data_dir, ttl_s=settings.media_ttl_s)
         sandbox = partial(sandboxes.new, packages=(service.module.partition(".")[0],))
-        self._pool = WorkerPool(size=settings.concurrency, limits=limits, idle_s=settings.worker_idle_s, sandbox=sandbox)
+        self._pool = WorkerPool(size=settings.jobs_at_once, limits=limits, idle_s=settings.worker_idle_s, sandbox=sandbox)
         self._has_run = False
         quick = replace(limits, niceness=0)  # somebody waits for it
         self._preview_pool = WorkerPool(size=PREVIEWS, limits=quick, idle_s=settings.worker_idle_s, sandbox=sandbox)
@@ -84,7 +84,7 @@ class OperationRunner:
     @property
     def queue(self) -> Queue:
         """The queue that this runner works on."""
-        return Queue(concurrency=self._settings.concurrency, run=self.run, discard=self.discard)
+        return Queue(concurrency=self._settings.jobs_at_once, run=self.run, discard=self.discard)
 
     @property
     def service(self) -> str:
