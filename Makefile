@@ -42,11 +42,17 @@ test-all: setup check  ## all tests, also the slow ones
 
 # Containers use the GPU if there is one. GPU=0 and GPU=1 override the detection.
 GPU ?= $(shell nvidia-smi --list-gpus >/dev/null 2>&1 && echo 1 || echo 0)
-COMPOSE = docker compose $(addprefix --file ,docker-compose.yaml $(if $(filter 1,$(GPU)),docker-compose.gpu.yaml) $(wildcard docker-compose.override.yaml))
+# COMPOSE_FILE, in the environment or in .env, chooses the files instead.
+COMPOSE_FILES = $(addprefix --file ,docker-compose.yaml $(if $(filter 1,$(GPU)),docker-compose.gpu.yaml) $(wildcard docker-compose.override.yaml))
+COMPOSE = docker compose $(if $(COMPOSE_FILE)$(shell grep -s '^COMPOSE_FILE=' .env),,$(COMPOSE_FILES))
+COMPOSE_LEAST = 2.24.0
 
 compose-up:  ## start the suite as containers, on the GPU if there is one, on http://127.0.0.1:8080
+	@version=$$(docker compose version --short | sed 's/^v//'); \
+	  test "$$(printf '%s\n' $(COMPOSE_LEAST) "$$version" | sort -V | head -1)" = $(COMPOSE_LEAST) \
+	  || { echo "Compose $$version is too old: $(COMPOSE_LEAST) or later is needed"; exit 1; }
 	@mkdir -p secrets
-	$(COMPOSE) up --build --detach --wait
+	@$(COMPOSE) up --build --detach --wait || { $(COMPOSE) logs --no-color --tail 15; exit 1; }
 
 compose-down:  ## stop the containers; their volumes stay
 	$(COMPOSE) down

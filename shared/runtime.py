@@ -5,6 +5,7 @@ These are the settings, the media store, the jobs and their worker, and the proc
 
 import asyncio
 import logging
+import os
 import shutil
 import tempfile
 from collections.abc import Collection, Mapping, Sequence
@@ -44,7 +45,9 @@ from shared.worker.sandbox.plan import SandboxMissing
 from shared.worker.sandbox.privileges import close_memory
 
 PROBE_MEMORY_BYTES = 2 * 1024**3
-PROBES = 2
+PROBES = min(8, max(2, os.cpu_count() or 1))
+PROBE_WAIT_S = 20.0
+"""Longest wait of an upload for a probe process; then 503, so that a burst of uploads does not wait without end."""
 PROBE_MODULE, PACKAGES = "shared.video", ("gateway",)
 THUMBNAIL_WIDTH = 480
 DISK_TIMEOUT_S = 5.0
@@ -200,7 +203,7 @@ class Runtime:
         A crash of the probe process is reported as an unreadable file. `reads`, `writes`: see `work`.
         """
         try:
-            return await self._probes.call_on_files(target, args, reads=reads, writes=writes)
+            return await self._probes.call_on_files(target, args, reads=reads, writes=writes, wait_s=PROBE_WAIT_S)
         except SandboxMissing:
             raise
         except (TimedOut, Killed) as error:  # a busy machine is not the file's fault

@@ -11,10 +11,13 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from shared.errors import ReelwrightError, WorkerCrashed
+from shared.errors import ReelwrightError, Unavailable, WorkerCrashed
 from shared.worker.sandbox import Sandbox
 from shared.worker.slot import Limits, OnUpdate, Slot, Usage
 from shared.worker.slot_folders import place
+
+RETRY_S = 10
+"""Seconds after which a client that found no free slot may try again."""
 
 
 class WorkerPool:
@@ -46,12 +49,15 @@ class WorkerPool:
             self._used.add(slot)
             return await slot.call(target, args, on_update, usage)
 
-    async def call_on_files(self, target: str, args: dict[str, Any], *, reads: Collection[str], writes: Collection[str]) -> dict[str, Any]:
+    async def call_on_files(
+        self, target: str, args: dict[str, Any], *, reads: Collection[str], writes: Collection[str], wait_s: float | None = None
+    ) -> dict[str, Any]:
         """Run a call on files.
 
-        `reads` and `writes` name the arguments that are paths of files to read and to write. See `Slot.call`.
+        `reads` and `writes` name the arguments that are paths of files to read and to write. See `Slot.call`. Raises Unavailable if no
+        slot is free within `wait_s` seconds.
         """
-        async with self.lease() as slot:
+        async with self.lease(wait_s) as slot:
             if slot.sandbox is None:
                 return await slot.call(target, args)
             inputs, outputs = slot.sandbox.inputs, slot.sandbox.outputs
@@ -64,9 +70,12 @@ class WorkerPool:
             return result
 
     @asynccontextmanager
-    async def lease(self) -> AsyncIterator[Slot]:
-        """Take a slot for calls on files that the caller puts into its folder."""
-        async with self._slot() as slot:
+    async def lease(self, wait_s: float | None = None) -> AsyncIterator[Slot]:
+        """Take a slot for calls on files that the caller puts into its folder.
+
+        Raises Unavailable if none is free within `wait_s` seconds.
+        """
+        async with self._slot(wait_s=wait_s) as slot:
             self._used.add(slot)
             await asyncio.to_thread(slot.empty)
             try:
@@ -102,9 +111,18 @@ class WorkerPool:
         await asyncio.gather(*(slot.kill() for slot in self._all))
 
     @asynccontextmanager
-    async def _slot(self, *, cold: bool = False) -> AsyncIterator[Slot]:
-        """Take a free slot: the warmest, or one without a child for `cold`."""
-        async with self._room:
+    async def _slot(self, *, cold: bool = False, wait_s: float | None = None) -> AsyncIterator[Slot]:
+        """Take a free slot: the warmest, or one without a child for `cold`.
+
+        Raises Unavailable if none is free within `wait_s` seconds.
+        """
+        try:
+            async with asyncio.timeout(wait_s):
+                await self._room.acquire()
+        except TimeoutError:
+            detail = f"All {len(self._all)} processes for this were busy for {wait_s:g} seconds. Try again later."
+            raise Unavailable(detail, headers={"Retry-After": str(RETRY_S)}) from None
+        try:
             self._free.sort(key=lambda slot: slot.warm != cold)
             slot = self._free.pop()
             if timer := self._timers.pop(slot, None):
@@ -117,6 +135,8 @@ class WorkerPool:
                     self._timers[slot] = asyncio.get_running_loop().call_later(self._idle_s, self._end, slot)
                 elif not self._warm_enough():
                     self._later(self._refill())
+        finally:
+            self._room.release()
 
     def _end(self, slot: Slot) -> None:
         """End an idle child.

@@ -1,6 +1,7 @@
 """The processes that probe uploads."""
 
 import asyncio
+import contextlib
 import os
 from pathlib import Path
 
@@ -49,6 +50,25 @@ async def test_one_probe_process_stays_ready(tmp_path: Path) -> None:
             if runtime._probes._warm_enough():
                 break
             await asyncio.sleep(0.05)
+        assert await runtime._look("tests.shared.slow:quick", {}) == {"nice": os.nice(0)}
+    finally:
+        await runtime.stop()
+
+
+async def test_a_burst_of_files_gets_503_instead_of_waiting_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.runtime.PROBES", 1)
+    monkeypatch.setattr("shared.runtime.PROBE_WAIT_S", 0.1)
+    runtime = Runtime(Settings(data_dir=tmp_path))
+    try:
+        busy = asyncio.create_task(runtime._look("tests.shared.slow:sleep", {}))
+        await asyncio.sleep(0.05)
+        with pytest.raises(Unavailable, match="Try again later") as refused:
+            await runtime._look("tests.shared.slow:quick", {})
+        assert refused.value.headers["Retry-After"] == "10"
+        busy.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await busy
+        monkeypatch.setattr("shared.runtime.PROBE_WAIT_S", 60)
         assert await runtime._look("tests.shared.slow:quick", {}) == {"nice": os.nice(0)}
     finally:
         await runtime.stop()
