@@ -52,7 +52,7 @@ class App extends Element {
   }
 
   #tellEnd(job) {
-    if (!job || job.status === "canceled") return;
+    if (!job || job.status === "canceled" || job.metadata?.studio) return; // measurements of the page itself end silently
     const isSeen = this.route?.screen === "job" && this.route.id === job.id;
     const name = this.store.operation(job.operation)?.summary ?? "The pipeline";
     if (!isSeen) {
@@ -100,7 +100,7 @@ class App extends Element {
   }
 
   drawn() {
-    const busy = [...this.store.jobs.values()].filter((job) => !ENDED.has(job.status));
+    const busy = underWay(this.store);
     const running = busy.find((job) => job.status === "running" && job.progress);
     const percent = running ? `${Math.floor(running.progress.fraction * 100)} % · ` : busy.length ? "… · " : "";
     document.title = `${percent}${this.route?.title ?? "Reelwright"}`;
@@ -108,7 +108,7 @@ class App extends Element {
 
   view() {
     const { store, route } = this;
-    const busy = [...store.jobs.values()].filter((job) => !ENDED.has(job.status));
+    const busy = underWay(store);
     const nav = (screen, href, text) =>
       html`<a href=${href} aria-current=${route?.screen === screen ? "page" : null}>${text}</a>`;
     return html`
@@ -156,6 +156,11 @@ class App extends Element {
     this.store.api.forgetKey();
     location.reload();
   }
+}
+
+/** The unfinished jobs that the user started. */
+function underWay(store) {
+  return [...store.jobs.values()].filter((job) => !ENDED.has(job.status) && !job.metadata?.studio);
 }
 
 Element.define("studio-app", App);
