@@ -62,9 +62,10 @@ log = logging.getLogger(__name__)
 class Runtime:
     """The running parts of this process, between `start` and `stop`."""
 
-    def __init__(self, settings: Settings):
+    def __init__(self, settings: Settings, *, keys: KeyRing | None = None):
+        """`keys`: default: those of the settings and of the key file."""
         self.settings = settings
-        self.keys = KeyRing(settings)
+        self.keys = keys or KeyRing(settings)
         self.media = MediaStore(settings.data_dir / "media", ttl_s=settings.media_ttl_s, limit_of=self.keys.max_bytes)
         self.jobs = Jobs(settings)
         self.memory = ResultMemory(self.jobs.store.history, self.media, ModelFolder(settings.models_folder))

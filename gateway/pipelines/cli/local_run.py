@@ -17,6 +17,7 @@ from gateway.routing.upstream import Upstreams
 from shared.cli.operation import run_locally, true_suffix
 from shared.errors import OperationFailed, ReelwrightError
 from shared.http.service import PENDING, create_service
+from shared.keys import KeyRing
 from shared.operation import SUFFIXES, Operation, Params, Service
 from shared.runtime import Runtime
 from shared.settings import Settings
@@ -38,7 +39,7 @@ class LocalServices(Upstreams):
 
         Nothing is stored and no job starts: only their lists of operations and their checks are used.
         """
-        runtime = Runtime(settings.model_copy(update={"api_keys": ()}))
+        runtime = Runtime(settings, keys=KeyRing(settings, ignored=True))
         return cls({service.name: _client(service, runtime) for service in services})
 
     async def ask(self, service: str, method: str, path: str, *, json: Any = None, **more: Any) -> Any:
