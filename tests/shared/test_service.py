@@ -20,7 +20,8 @@ def test_every_operation_is_described(service: Server) -> None:
     told = {operation["name"]: operation for operation in service.client.get("/operations").json()}
     assert list(told) == [operation.name for operation in OPERATIONS]
     read = told["misbehaving.read"]
-    assert read["inputs"]["first"] == {"kind": "json", "kinds": ["json"], "optional": False, "many": False}
+    described = {"title": "First", "description": "", "widget": "media"}
+    assert read["inputs"]["first"] == {"kind": "json", "kinds": ["json"], "optional": False, "many": False} | described
     assert read["inputs"]["rest"] == {"kind": "json", "kinds": ["json"], "optional": True, "many": True}
     assert told["misbehaving.succeed"]["outputs"] == {"file": "json"}
     assert read["params"]["properties"]["seconds"]["maximum"] == 1000
@@ -33,7 +34,7 @@ def test_a_check_fills_in_defaults_and_makes_no_job(service: Server) -> None:
     answer = service.client.post("/succeed/check", json={"inputs": {}, "params": {"tag": "x"}})
     assert answer.status_code == 200
     params = {"seconds": 0.0, "tag": "x", "log": "", "count": 1}
-    assert answer.json() == {"operation": "misbehaving.succeed", "inputs": {}, "params": params}
+    assert answer.json() == {"operation": "misbehaving.succeed", "inputs": {}, "params": params, "estimate": None}
     assert service.client.get("/v1/jobs").json()["items"] == []
 
 
