@@ -20,9 +20,9 @@ def test_every_operation_is_described(service: Server) -> None:
     told = {operation["name"]: operation for operation in service.client.get("/operations").json()}
     assert list(told) == [operation.name for operation in OPERATIONS]
     read = told["misbehaving.read"]
-    described = {"title": "First", "description": "", "widget": "media"}
-    assert read["inputs"]["first"] == {"kind": "json", "kinds": ["json"], "optional": False, "many": False} | described
-    assert read["inputs"]["rest"] == {"kind": "json", "kinds": ["json"], "optional": True, "many": True}
+    kind = {"description": "", "kind": "json", "kinds": ["json"], "widget": "media"}
+    assert read["inputs"]["first"] == kind | {"title": "First", "optional": False, "many": False}
+    assert read["inputs"]["rest"] == kind | {"title": "Rest", "optional": True, "many": True}
     assert told["misbehaving.succeed"]["outputs"] == {"file": "json"}
     assert read["params"]["properties"]["seconds"]["maximum"] == 1000
     assert "said" in read["result"]["properties"]
