@@ -1,21 +1,15 @@
 """Configure DBOS, and query and recover the workflows of other processes."""
 
 import logging
-from typing import Any
 
 import sqlalchemy as sa
-from dbos import DBOS, _workflow_commands
+from dbos import DBOS
 from dbos._error import DBOSAwaitedWorkflowCancelledError, DBOSNonExistentWorkflowError
 
 APPLICATION = "reelwright"
 # DBOS's default is a hash of the source, which would strand the waiting jobs after an upgrade. Change it only if a new version cannot run
 # the jobs that an old one accepted.
 VERSION = "1"
-
-UNUSED_POLL_S = 60.0
-"""Interval at which DBOS looks for what this project does not use: messages between workflows, schedules, delays and deadlines."""
-INTERVAL = "_BACKGROUND_JOBS_INTERVAL_SEC"
-_PENDING: sa.Select[Any] = sa.select(sa.column("executor_id")).where(sa.column("status") == "PENDING").distinct()
 
 
 def configure(engine: sa.Engine, *, executor: str) -> None:
@@ -24,7 +18,6 @@ def configure(engine: sa.Engine, *, executor: str) -> None:
     DBOS keeps its tables in the database of `engine` and runs under the id `executor`. `DBOS.launch` starts it.
     """
     logging.getLogger("dbos").addFilter(_expected)
-    setattr(_workflow_commands, INTERVAL, UNUSED_POLL_S)
     DBOS(
         config={
             "name": APPLICATION,
@@ -33,20 +26,16 @@ def configure(engine: sa.Engine, *, executor: str) -> None:
             "executor_id": executor,
             "application_version": VERSION,
             "use_listen_notify": False,
-            "notification_listener_polling_interval_sec": UNUSED_POLL_S,
-            "scheduler_polling_interval_sec": UNUSED_POLL_S,
             "log_level": "ERROR",
             "max_executor_threads": 8,
         }
     )
 
 
-def owners(engine: sa.Engine) -> set[str]:
+def owners() -> set[str]:
     """Return the executors that have unfinished workflows."""
-    schema = None if engine.dialect.name == "sqlite" else "dbos"
-    with engine.connect() as connection:
-        found = connection.scalars(_PENDING.select_from(sa.table("workflow_status", schema=schema)))
-        return {str(executor) for executor in found if executor}
+    pending = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
+    return {workflow.executor_id for workflow in pending if workflow.executor_id}
 
 
 def recover(executor: str) -> None:

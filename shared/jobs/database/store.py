@@ -1,6 +1,5 @@
 """The ledger and DBOS's queues, changed in one transaction."""
 
-from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,8 +16,6 @@ from shared.settings import Settings
 
 WEBHOOKS = "webhooks"
 """The queue of webhooks."""
-CHANNEL = "reelwright_queue"
-"""Channel of Postgres on which processes tell each other the names of queues that have got work."""
 
 
 class JobStore:
@@ -32,8 +29,6 @@ class JobStore:
         self.ledger = Ledger(self.engine, job_ttl_s=settings.job_ttl_s)
         self.history = History(self.engine)
         self._queue_limit = settings.queue_limit
-        self.on_queued: Callable[[str], None] = lambda _queue: None
-        """Called with the name of a queue that has got work; a worker in the same process sets it."""
         self._dbos = DBOSClient(system_database_engine=self.engine, application_name=APPLICATION, lazy=True)
 
     def open(self) -> None:
@@ -65,7 +60,6 @@ class JobStore:
             if job.idempotency_key and (earlier := self.earlier(job.owner, job.idempotency_key, job.fingerprint)):
                 return earlier, False
             raise
-        self.on_queued(job.queue if remembered is None else WEBHOOKS)
         return self.ledger.get(job.owner, job.id), True
 
     def earlier(self, owner: str, key: str, fingerprint: str) -> Job | None:
@@ -91,7 +85,6 @@ class JobStore:
             if not self.ledger.end(connection, job_id, status, attempt=attempt, **values):
                 return False
             self._notify(connection, job_id, status)
-        self.on_queued(WEBHOOKS)
         return True
 
     async def cancel_workflow(self, job_id: str) -> None:
@@ -126,5 +119,3 @@ class JobStore:
             },
             job_id,
         )
-        if connection.dialect.name == "postgresql":  # delivered when the transaction is committed
-            connection.execute(sa.select(sa.func.pg_notify(CHANNEL, queue)))

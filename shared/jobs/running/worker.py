@@ -27,15 +27,11 @@ from shared.jobs.record import Status
 from shared.jobs.running.progress_log import ProgressLog
 from shared.jobs.running.run_log import RunLog
 from shared.jobs.running.takeover import Lifeline, make_locks
-from shared.jobs.running.wake import QueueWaker
 from shared.log import CURRENT_JOB
 from shared.settings import Settings
 
-QUEUE_POLL_S = 10.0
-"""Interval of polling where nothing wakes the queue (wake.py)."""
-PATIENT_POLL_S = QUEUE_POLL_S
-FREED_S = (0.02, 0.25)
-"""Delays after the end of a job until its queue is polled: DBOS frees its place a moment later."""
+QUEUE_POLL_S = 0.15  # a job waits half of this on average; polling the queues of all services must stay cheap
+PATIENT_POLL_S = 0.5  # for pipelines and webhooks, which are not urgent
 CANCEL_POLL_S = 0.2
 DATABASE_RETRY_S = 0.5
 WEBHOOKS_AT_ONCE = 16
@@ -93,7 +89,6 @@ class JobWorker:
         self._running: dict[str, asyncio.Task[Outcome]] = {}
         self._queues: Mapping[str, Queue] = {}
         self._watcher: asyncio.Task[None] | None = None
-        self._waker = QueueWaker()
 
     async def start(self, queues: Mapping[str, Queue], *, patient: bool = False) -> None:
         """Open the database and start working on `queues`.
@@ -103,7 +98,6 @@ class JobWorker:
         self._queues, self._jobs.stopping = queues, False
         self._lifeline = await self._connect(patient)
         configure(self._store.engine, executor=self._lifeline.executor)
-        self._waker.install()
 
         @DBOS.workflow(name="job", max_recovery_attempts=None)
         async def job(job_id: str) -> None:  # DBOS marks the function it registers, which a method does not allow
@@ -117,10 +111,7 @@ class JobWorker:
         for name, queue in queues.items():
             await self._register(name, queue.concurrency, queue.poll_s)
         await self._register(WEBHOOKS, WEBHOOKS_AT_ONCE, PATIENT_POLL_S)
-        self._store.on_queued = self._waker.wake
-        self._waker.watch(self._store.engine)
-        self._waker.wake_all()
-        self._lifeline.start(owners=partial(owners, self._store.engine), recover=self._recover, busy=lambda: bool(self._running))
+        self._lifeline.start(owners=owners, recover=recover, busy=lambda: bool(self._running))
         self._watcher = asyncio.create_task(self._watch_cancellations())
 
     async def stop(self) -> None:
@@ -139,14 +130,9 @@ class JobWorker:
             await asyncio.sleep(0.01)
         loop = asyncio.get_running_loop()
         loop.set_default_executor(ThreadPoolExecutor(4))  # DBOS set the loop's executor, which ends with DBOS
-        self._waker.stop()
         await asyncio.to_thread(DBOS.destroy, workflow_completion_timeout_sec=0, destroy_registry=True)
         await asyncio.to_thread(self._lifeline.stop)
         await asyncio.to_thread(self._store.close)
-
-    def _recover(self, executor: str) -> None:
-        recover(executor)
-        self._waker.wake_all()
 
     async def _connect(self, patient: bool) -> Lifeline:
         while True:
@@ -184,8 +170,6 @@ class JobWorker:
             await self._settle(claim, task, progress, run_log)
         finally:
             del self._running[job_id]
-            for delay_s in FREED_S:
-                asyncio.get_running_loop().call_later(delay_s, self._waker.wake_all)
 
     async def _settle(self, claim: Claim, task: "asyncio.Task[Outcome]", progress: ProgressLog, run_log: RunLog) -> None:
         """Wait for the end of a job's task, and write the outcome.
