@@ -153,7 +153,7 @@ def test_an_output_name_of_an_unknown_format_is_refused(clip, tmp_path):
     assert "Traceback" not in done.stderr
 
 
-SLOW_TO_IMPORT = ("dbos", "sqlalchemy", "pydantic", "fastapi", "httpx", "numpy", "av", "cv2", "services.effects")
+SLOW_TO_IMPORT = ("dbos", "sqlalchemy", "fastapi", "httpx", "numpy", "av", "cv2", "services.effects")
 
 
 def test_the_help_imports_no_service_and_no_server():

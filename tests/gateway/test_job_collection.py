@@ -19,10 +19,10 @@ def test_a_batch_is_submitted_found_and_deleted(running: RunningSuite):
     assert client.get("/v1/jobs", params=filters).json()["items"] == []  # nothing of a refused batch starts
 
     request = {"jobs": [named, SLOW | {"deadline_s": 1.5}]}
-    answer = client.post("/v1/jobs", json=request, headers={"Idempotency-Key": "batch-1"})
+    answer = client.post("/v1/jobs", json=request, headers={"Idempotency-Key": "collection-of-two"})
     assert answer.status_code == 202, answer.text
     first, late = answer.json()["jobs"]
-    again = client.post("/v1/jobs", json=request, headers={"Idempotency-Key": "batch-1"})
+    again = client.post("/v1/jobs", json=request, headers={"Idempotency-Key": "collection-of-two"})
     assert [job["id"] for job in again.json()["jobs"]] == [first["id"], late["id"]]
     assert [job["id"] for job in client.get("/v1/jobs", params=filters).json()["items"]] == [first["id"]]
     assert client.get("/v1/jobs", params=filters | {"metadata": "shot:8"}).json()["items"] == []

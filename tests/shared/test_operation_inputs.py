@@ -59,7 +59,7 @@ def test_a_list_has_bounds() -> None:
 def test_the_description_names_the_inputs() -> None:
     told = describe(PICK)
     assert told.needs == ["video", "images"]
-    assert told.inputs["images"] == {"kind": "image", "kinds": ("image", "images"), "optional": True, "many": True}
+    assert {"kind": "image", "kinds": ("image", "images"), "optional": True, "many": True}.items() <= told.inputs["images"].items()
     assert example_body(PICK)["inputs"] == {"video": SAMPLE_ID}
     only = Operation(**{**vars(PICK), "inputs": {"image": Kind.IMAGE}, "needs": ()})
     assert example_body(only)["inputs"] == {"image": SAMPLE_PICTURE_ID}

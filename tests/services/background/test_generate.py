@@ -210,8 +210,8 @@ def test_below_that_layers_are_loaded_one_after_the_other(
         ("sd15", 3, "parts", True),
         ("sd15", 2, "layers", True),
         ("sdxl", 24, "whole", False),
-        ("sdxl", 10.5, "parts", False),
-        ("sdxl", 8, "parts", True),
+        ("sdxl", 14.5, "parts", True),
+        ("sdxl", 11.5, "parts", True),
         ("sdxl", 6, "layers", True),
     ],
 )

@@ -57,4 +57,4 @@ async def test_a_process_that_cannot_run_jobs_reports_why() -> None:
     database, folder = await runtime.troubles()
     assert database.startswith("the database does not answer:")
     assert "127.0.0.1" in database
-    assert folder.startswith("the data folder /proc/none cannot be written to:")
+    assert folder.startswith("the data folder cannot be written to:")
