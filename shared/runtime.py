@@ -108,6 +108,11 @@ class Runtime:
         if self.settings.spare_workers:
             self._background.append(asyncio.create_task(self._start_spares()))
 
+    @property
+    def runs_jobs(self) -> bool:
+        """Whether jobs run here: a runtime that was not started has no database, either."""
+        return bool(self._runners)
+
     def end_soon(self) -> None:
         """Prepare the end: start no more jobs, and answer waiting requests.
 

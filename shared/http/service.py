@@ -278,6 +278,8 @@ async def submit(operation: Operation, request: JobRequest, *, params: Params, o
 
 
 async def _estimate(operation: Operation, checked: Checked, owner: str, runtime: Runtime) -> Estimate | None:
+    if not runtime.runs_jobs:
+        return None
     past = await runtime.jobs.past_runs(operation.name)
     size = await asyncio.to_thread(megapixel_frames, runtime.media, owner, checked.inputs.values(), checked.params)
     expected = estimate(past, size, checked.params)
