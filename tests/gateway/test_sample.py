@@ -27,7 +27,7 @@ def test_a_failed_sample_is_retried(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(sample, "_make", make)
     monkeypatch.setattr(sample, "RETRIES_S", (0, 0, 0, 0))
-    runtime = SimpleNamespace(settings=SimpleNamespace(owners={}), keys=SimpleNamespace(owners=lambda: []), media=SimpleNamespace(get=get))
-    asyncio.run(sample.ensure_sample(runtime))
+    runtime = SimpleNamespace(media=SimpleNamespace(get=get))
+    asyncio.run(sample._ensure_all(runtime, ""))
     assert made == set(SAMPLES.values())
     assert tries == ["clip", "picture", "matte", "plate", "clip", "clip"]
