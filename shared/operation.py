@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from pydantic.config import JsonDict
 
 from shared.errors import ModelMissing
+from shared.json_digest import json_digest
 
 
 class Kind(StrEnum):
@@ -222,6 +223,14 @@ class KeptMeasurement:
     input: str
     depends_on: Callable[[Any], dict[str, Any] | None]
     version: int = 1
+
+    def key(self, service: str, params: BaseModel, content: Callable[[], Any]) -> str | None:
+        """Return the name of the file; None if `run` needs no measurements with these params.
+
+        `content`: returns what identifies the measured input. It is called only if it is needed.
+        """
+        depends_on = self.depends_on(params)
+        return None if depends_on is None else json_digest([service, self.name, self.version, content(), depends_on])
 
 
 @dataclass(frozen=True, kw_only=True)

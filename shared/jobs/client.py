@@ -5,8 +5,6 @@ Running them is the worker's part (running/worker.py).
 
 import asyncio
 import contextlib
-import hashlib
-import json
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Collection
@@ -24,6 +22,7 @@ from shared.jobs.database.ledger import Event, JobState, NewJob
 from shared.jobs.database.store import JobStore
 from shared.jobs.metrics import JobMetrics
 from shared.jobs.record import PRIORITIES, Job, JobRequest, Status
+from shared.json_digest import json_digest
 from shared.keys import CURRENT_ACCESS
 from shared.log import fields
 from shared.media.ids import new_id
@@ -258,4 +257,4 @@ def _fingerprint(operation: str, request: JobRequest) -> str:
     for name in ADDED_LATER:  # requests without these fields keep the fingerprints of earlier releases
         if body[name] == JobRequest.model_fields[name].default:
             del body[name]
-    return hashlib.sha256(json.dumps([operation, body], sort_keys=True).encode()).hexdigest()
+    return json_digest([operation, body])

@@ -1,7 +1,5 @@
 """Results and measurements that the steps of one local run share."""
 
-import hashlib
-import json
 import os
 import shutil
 from collections.abc import Mapping
@@ -9,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from shared.json_digest import json_digest
 from shared.operation import Operation, Params
 
 Inputs = Mapping[str, Path | list[Path] | None]
@@ -49,10 +48,8 @@ class RunMemory:
         kept = operation.keeps
         if kept is None or not isinstance(file := inputs.get(kept.input), Path):
             return {}
-        depends_on = kept.depends_on(params)
-        if depends_on is None:
-            return {}
-        return {kept.name: self.folder / _digest([operation.service, kept.name, kept.version, _identity(file), depends_on])}
+        key = kept.key(operation.service, params, lambda: _identity(file))
+        return {} if key is None else {kept.name: self.folder / key}
 
     def _key(self, operation: Operation, params: Params, inputs: Inputs) -> str:
         files = {
@@ -60,16 +57,12 @@ class RunMemory:
             for name, given in inputs.items()
             if given is not None
         }
-        return _digest([operation.name, params.model_dump(mode="json"), files])
+        return json_digest([operation.name, params.model_dump(mode="json"), files])
 
 
 def _identity(path: Path) -> list[int | str]:
     status = path.stat()
     return [status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns]
-
-
-def _digest(value: Any) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def _linked(path: Path, name: Path) -> Path:

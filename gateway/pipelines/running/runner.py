@@ -5,8 +5,6 @@ It starts each step as a job of its service once the step's inputs exist, and wa
 
 import asyncio
 import contextlib
-import hashlib
-import json
 import logging
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +19,7 @@ from gateway.routing.upstream import Upstreams, credentials
 from shared.errors import Conflict, ModelDamaged, ModelMissing, ReelwrightError, UnknownJob
 from shared.jobs import PATIENT_POLL_S, Claim, Job, JobWarning, Outcome, PartlyFailed, ProgressLog, Queue, StepState
 from shared.jobs.running.runner import video_seconds
+from shared.json_digest import json_digest
 from shared.runtime import Runtime
 
 QUEUE = "pipelines"
@@ -110,7 +109,7 @@ class PipelineRunner:
         after a crash the pipeline gets the job that it had already submitted. Raises the refusal of the service.
         """
         step = resolve_references(run.step, board.outputs(), board.results())
-        digest = hashlib.sha256(json.dumps([step.operation, step.inputs, step.params], sort_keys=True).encode()).hexdigest()[:32]
+        digest = json_digest([step.operation, step.inputs, step.params])[:32]
         headers = credentials(self.runtime.settings, claim.owner) | claim.params.get("trace", {})
         headers |= {"Idempotency-Key": f"{claim.id}/{step.id}/{digest}"}
         body: dict[str, Any] = {"inputs": step.inputs, "params": step.params, "metadata": {"pipeline": claim.id, "step": step.id}}

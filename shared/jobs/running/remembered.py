@@ -3,14 +3,13 @@
 A result is found again by everything that it depends on.
 """
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from shared.errors import UnknownMedia
 from shared.jobs.database.history import EarlierResult, History
+from shared.json_digest import json_digest
 from shared.media.store import MediaStore
 from shared.models.folder import ModelFolder
 from shared.models.state import installed_state
@@ -51,8 +50,7 @@ class ResultMemory:
             models = installed_state(self.models, operation.service)
         except (UnknownMedia, FileNotFoundError):
             return None
-        depends_on = [FORMAT, operation.name, operation.version, content, params, models]
-        return hashlib.sha256(json.dumps(depends_on, sort_keys=True).encode()).hexdigest()
+        return json_digest([FORMAT, operation.name, operation.version, content, params, models])
 
     def recall(self, owner: str, key: str) -> EarlierResult | None:
         """Return the newest earlier result of a name.

@@ -4,8 +4,6 @@ The operation runs in a child process; its outputs are published as media.
 """
 
 import asyncio
-import hashlib
-import json
 import os
 import shutil
 from collections.abc import Callable, Iterable
@@ -237,12 +235,8 @@ class OperationRunner:
         operation = self._operation(claim)
         if operation is None or operation.keeps is None or not isinstance(media_id := claim.inputs.get(operation.keeps.input), str):
             return None
-        depends_on = operation.keeps.depends_on(operation.params.model_validate(claim.params))
-        if depends_on is None:
-            return None
-        content = self._media.get(claim.owner, media_id).sha256
-        name = [self._service.name, operation.keeps.name, operation.keeps.version, content, depends_on]
-        return hashlib.sha256(json.dumps(name, sort_keys=True).encode()).hexdigest()
+        params = operation.params.model_validate(claim.params)
+        return operation.keeps.key(self._service.name, params, lambda: self._media.get(claim.owner, media_id).sha256)
 
     def _prepare_folder(self, slot: Slot, claim: Claim, folder: Path) -> Path:
         """Make the folder that the operation writes into, in the slot's own; return its path."""
