@@ -7,8 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.job_deletion import delete_job
 from gateway.routing.known_query import refuse_unknown_query
-from gateway.routing.upstream import Refused, Upstreams, credentials
-from shared.errors import Conflict, Invalid, ReelwrightError, UnknownJob, UnknownOperation
+from gateway.routing.upstream import Refused, Upstreams, credentials, refused_at
+from shared.errors import Conflict, Invalid, UnknownJob, UnknownOperation
 from shared.http.json_route import JsonRoute
 from shared.http.problems import problems
 from shared.http.service import REFUSALS, IdempotencyKey
@@ -116,11 +116,5 @@ async def _ask(upstreams: Upstreams, item: BatchItem, number: int, action: str, 
     try:
         return await upstreams.ask(service, "POST", f"/{verb}/{action}", headers=headers, json=item.model_extra or {})
     except Refused as refusal:
-        raise _numbered(refusal, number) from None
-
-
-def _numbered(refusal: ReelwrightError, number: int) -> Refused:
-    problem = refusal.problem()
-    errors = [{**error, "field": f"jobs.{number}.{error['field']}"} for error in problem.get("errors", [])]
-    more = {"errors": errors} if errors else {}
-    return Refused({**problem, "detail": f"jobs.{number}: {problem.get('detail', '')}", **more}, refusal.status)
+        where = f"jobs.{number}"
+        raise refused_at(where, refusal, f"{where}: {refusal.problem().get('detail', '')}") from None

@@ -13,7 +13,7 @@ from typing import Any
 from gateway.pipelines.auto import made_id, maker_of, step_that_makes
 from gateway.pipelines.references import OUTPUT_REFERENCE, check_reference, map_ids, references, stand_in
 from gateway.pipelines.steps import PipelineChecked, Step
-from gateway.routing.upstream import Refused, Upstreams
+from gateway.routing.upstream import Refused, Upstreams, refused_at
 from shared.errors import Invalid, UnknownOperation
 from shared.http.service import PENDING
 from shared.operation import AUTO
@@ -163,10 +163,7 @@ def _in_step(refusal: Refused | Invalid, where: str, step: Step) -> Refused:
 
     The detail starts with the id of the step, and each field with the path `where`.
     """
-    problem = refusal.problem()
-    errors = [{**error, "field": f"{where}.{error['field']}"} for error in problem.get("errors", [])]
-    detail = f"Step {step.id!r} ({step.operation}): {problem.get('detail')}"
-    return Refused({**problem, "detail": detail, **({"errors": errors} if errors else {})}, refusal.status)
+    return refused_at(where, refusal, f"Step {step.id!r} ({step.operation}): {refusal.problem().get('detail')}")
 
 
 def _error(field: str, detail: str) -> dict[str, str]:

@@ -34,6 +34,13 @@ class Refused(ReelwrightError):
         return self._problem
 
 
+def refused_at(where: str, refusal: ReelwrightError, detail: str) -> Refused:
+    """Return a refusal of a part of a request, with `detail`, and with the path `where` before each of its fields."""
+    problem = refusal.problem()
+    errors = [{**error, "field": f"{where}.{error['field']}"} for error in problem.get("errors", [])]
+    return Refused({**problem, "detail": detail, **({"errors": errors} if errors else {})}, refusal.status)
+
+
 @dataclass(frozen=True)
 class Upstreams:
     """An HTTP client per service name."""
