@@ -8,6 +8,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from benchmarks.material.clip_tokenizer import VOCABULARY, write_tokenizer
+
 SD15_BLOCKS: dict[str, Any] = {
     "block_out_channels": (320, 640, 1280, 1280),
     "layers_per_block": 2,
@@ -29,8 +31,6 @@ SDXL_BLOCKS: dict[str, Any] = {
 }
 CLIP_LARGE: dict[str, Any] = {"hidden_size": 768, "intermediate_size": 3072, "num_hidden_layers": 12, "num_attention_heads": 12}
 CLIP_BIG_G: dict[str, Any] = {"hidden_size": 1280, "intermediate_size": 5120, "num_hidden_layers": 32, "num_attention_heads": 20}
-# Every byte alone, every byte at the end of a word, and the two marks.
-VOCABULARY = 514
 
 
 def write_sd15(folder: Path) -> None:
@@ -52,7 +52,7 @@ def write_sdxl(folder: Path) -> None:
     _save(lambda: UNet2DConditionModel(in_channels=9, out_channels=4, sample_size=128, up_block_types=ups, **SDXL_BLOCKS), folder / "unet")
     config = CLIPTextConfig(projection_dim=1280, hidden_act="gelu", **_tokens(), **CLIP_BIG_G)
     _save(lambda: CLIPTextModelWithProjection(config), folder / "text_encoder_2")
-    _write_tokenizer(folder / "tokenizer_2")
+    write_tokenizer(folder / "tokenizer_2")
     _write_common(folder, side=1024)
     second = {"text_encoder_2": ["transformers", "CLIPTextModelWithProjection"], "tokenizer_2": ["transformers", "CLIPTokenizer"]}
     more = {"force_zeros_for_empty_prompt": True, "feature_extractor": [None, None], "image_encoder": [None, None]}
@@ -81,7 +81,7 @@ def _write_common(folder: Path, *, side: int) -> None:
 
     _save(vae, folder / "vae")
     _save(lambda: CLIPTextModel(CLIPTextConfig(**_tokens(), **CLIP_LARGE)), folder / "text_encoder")
-    _write_tokenizer(folder / "tokenizer")
+    write_tokenizer(folder / "tokenizer")
     schedule: dict[str, Any] = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear", "steps_offset": 1}
     PNDMScheduler(skip_prk_steps=True, **schedule).save_pretrained(folder / "scheduler")
 
@@ -104,19 +104,6 @@ def _write_index(folder: Path, kind: str, more: dict[str, Any]) -> None:
         "vae": ["diffusers", "AutoencoderKL"],
     }
     (folder / "model_index.json").write_text(json.dumps({"_class_name": kind, "_diffusers_version": "0.6.0"} | parts | more))
-
-
-def _write_tokenizer(folder: Path) -> None:
-    """Write a byte tokenizer: a prompt has more tokens than with the published one, but always 77 with its padding."""
-    folder.mkdir(parents=True)
-    printable = [*range(ord("!"), ord("~") + 1), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
-    letters = [chr(code) for code in printable] + [chr(256 + number) for number in range(256 - len(printable))]
-    words = letters + [f"{letter}</w>" for letter in letters] + ["<|startoftext|>", "<|endoftext|>"]
-    (folder / "vocab.json").write_text(json.dumps({word: number for number, word in enumerate(words)}))
-    (folder / "merges.txt").write_text("#version: 0.2\n")
-    marks = {"bos_token": "<|startoftext|>", "eos_token": "<|endoftext|>", "unk_token": "<|endoftext|>", "pad_token": "<|endoftext|>"}
-    (folder / "special_tokens_map.json").write_text(json.dumps(marks))
-    (folder / "tokenizer_config.json").write_text(json.dumps(marks | {"model_max_length": 77, "tokenizer_class": "CLIPTokenizer"}))
 
 
 def _save(build: Any, folder: Path) -> None:
