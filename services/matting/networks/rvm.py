@@ -177,10 +177,10 @@ def with_byte_pictures(model: Path | bytes) -> bytes:
     rvm = onnx.load_from_string(model) if isinstance(model, bytes) else onnx.load(model)
     graph = rvm.graph
     bytes_shape: list[str | int | None] = [1, "shown_height", "shown_width", 3]
+    planes = {"src": "src_planes", "fgr": "fgr_planes"}
     for node in graph.node:
-        node.input[:] = ["src_planes" if name == "src" else name for name in node.input]
-        node.input[:] = ["fgr_planes" if name == "fgr" else name for name in node.input]
-        node.output[:] = ["fgr_planes" if name == "fgr" else name for name in node.output]
+        node.input[:] = [planes.get(name, name) for name in node.input]
+        node.output[:] = [planes.get(name, name) for name in node.output]
     before = [
         helper.make_node("Cast", ["src"], ["src_levels"], to=TensorProto.FLOAT),
         helper.make_node("Div", ["src_levels", "white"], ["src_shares"]),
@@ -200,6 +200,6 @@ def with_byte_pictures(model: Path | bytes) -> bytes:
     graph.initializer.extend(numpy_helper.from_array(np.asarray(level, np.float32), name) for name, level in levels.items())
     for values in (graph.input, graph.output):
         for value in values:
-            if value.name in ("src", "fgr"):
+            if value.name in planes:
                 value.CopyFrom(helper.make_tensor_value_info(value.name, TensorProto.UINT8, bytes_shape))
     return bytes(rvm.SerializeToString())
