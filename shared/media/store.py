@@ -168,7 +168,7 @@ class MediaStore:
         """Raise QuotaExceeded if an owner's media and `more` bytes exceed the owner's quota."""
         if (limit := self._limit_of(owner)) is not None:
             folder = self._folder(owner, new_id()).parent
-            stored = sum(path.stat().st_size for path in folder.glob("*/content.*"))
+            stored = sum(_bytes(path) for path in folder.glob("*/content.*"))
             if stored + more > limit:
                 detail = f"{stored} bytes are stored, and {more} more exceed the quota of {limit} bytes."
                 raise QuotaExceeded(f"{detail} Delete media that are not needed.")
@@ -276,8 +276,9 @@ class MediaStore:
                         self.delete(owner, media_id)
                         removed.append(media_id)
             for note in _children(self.root / owner / BY_HASH):
-                if not (self.root / owner / note.read_text(encoding="ascii")).exists():
-                    note.unlink(missing_ok=True)
+                with suppress(FileNotFoundError):
+                    if not (self.root / owner / note.read_text(encoding="ascii")).exists():
+                        note.unlink()
         for folder in _children(self._incoming):
             if now - _last_written(folder) > STALE:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -318,7 +319,8 @@ class MediaStore:
         note.parent.mkdir(exist_ok=True)
         partial = note.with_name(f"{record.id}.part")
         partial.write_text(record.id, encoding="ascii")
-        os.replace(partial, note)
+        with suppress(FileNotFoundError):  # the medium was deleted meanwhile, and a sweep took its note
+            os.replace(partial, note)
 
     def _folder(self, owner: str, media_id: str) -> Path:
         owner, media_id = checked_parts(owner, media_id)
@@ -353,6 +355,13 @@ def _children(folder: Path) -> Iterator[Path]:
         yield from list(folder.iterdir())
     except FileNotFoundError:
         return
+
+
+def _bytes(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:  # the medium was deleted meanwhile
+        return 0
 
 
 def _last_written(folder: Path) -> datetime:

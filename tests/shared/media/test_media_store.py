@@ -195,7 +195,7 @@ def test_ids_sort_by_the_time_they_were_made() -> None:
 
 
 def test_sweeps_of_several_processes_do_not_disturb_each_other(store: MediaStore) -> None:
-    ids = {put(store).id for _ in range(30)}
+    ids = {put(store, data=b"%d" % n).id for n in range(30)}  # different contents, so that each has its own note
     later = datetime.now(UTC) + timedelta(hours=2)
     with ThreadPoolExecutor(4) as pool:
         removed = [media_id for found in pool.map(lambda _: store.sweep(later, set()), range(4)) for media_id in found]
