@@ -9,11 +9,12 @@ import benchmarks
 
 
 def main() -> None:
-    """Run `main` of every module named `bench_*`."""
-    names = sorted(module.name for module in pkgutil.iter_modules(benchmarks.__path__) if module.name.startswith("bench_"))
+    """Run `main` of every module named `bench_*`, in all rooms."""
+    names = sorted(module.name for module in pkgutil.walk_packages(benchmarks.__path__, "benchmarks."))
     for name in names:
-        Console().rule(name)
-        importlib.import_module(f"benchmarks.{name}").main()
+        if name.rpartition(".")[2].startswith("bench_"):
+            Console().rule(name)
+            importlib.import_module(name).main()
 
 
 if __name__ == "__main__":

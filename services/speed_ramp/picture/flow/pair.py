@@ -3,7 +3,7 @@
 Both pictures are moved to moment t along dense optical flow and mixed, each where it is visible. `vectors.py` computes the motion,
 `layers.py` decides what each pixel is made of at moment t, and `warp.py` composes the full-size planes.
 
-`benchmarks/bench_flow.py` drops every other frame of a clip, rebuilds it, and compares the quality with cross-fading, plain
+`benchmarks/speed_ramp/bench_flow.py` drops every other frame of a clip, rebuilds it, and compares the quality with cross-fading, plain
 warp-and-average and ffmpeg's minterpolate.
 """
 

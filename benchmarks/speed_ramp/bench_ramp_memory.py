@@ -1,6 +1,6 @@
 """Memory of a speed ramp worker at 1080p, for short and long clips.
 
-    python -m benchmarks.bench_ramp_memory
+    python -m benchmarks.speed_ramp.bench_ramp_memory
 
 Each row runs in its own process with a worker's environment and shows its peak resident memory. The long clips repeat the short one
 without encoding it again.
@@ -17,9 +17,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.bench_speed_ramp import ffmpeg
 from benchmarks.machine import machine
-from benchmarks.material.clips import sample_clip
+from benchmarks.material.clips import ffmpeg, sample_clip
 from shared.worker.slot import HEAPS
 
 out = Console(soft_wrap=True, highlight=False)

@@ -1,6 +1,6 @@
 """Throughput of uploads and downloads of a big file.
 
-    python -m benchmarks.bench_uploads [megabytes]
+    python -m benchmarks.suite.bench_uploads [megabytes]
 
 Compares them with a plain write with SHA-256, and measures the server's memory and the time of small requests meanwhile. The server is a
 separate process with the real routes and a probe that always answers "video", so that only the transfer is measured. All run once, one

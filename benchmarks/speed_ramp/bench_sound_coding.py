@@ -1,6 +1,6 @@
 """Noise and speed of AAC's two coders at the suite's bit rate.
 
-    python -m benchmarks.bench_sound_coding
+    python -m benchmarks.speed_ramp.bench_sound_coding
 
 The measure is the noise-to-mask ratio: the energy of the coding noise in bands of half a Bark, relative to the noise that the sound itself
 masks there. The masking threshold is the sound's energy, spread by 10 dB a Bark upward and 25 dB a Bark downward, less 15 dB (after

@@ -1,6 +1,6 @@
 """Accuracy and speed of shot detection, compared with PySceneDetect.
 
-    python -m benchmarks.bench_keyframes [--full] [--seeds 2001 2002] [--no-transnet] [--skip-speed] [--repeat 2] [--memory]
+    python -m benchmarks.keyframes.bench_keyframes [--full] [--seeds 2001 2002] [--no-transnet] [--skip-speed] [--repeat 2] [--memory]
 
 Accuracy is measured on films with known shots. PySceneDetect is not a dependency: `make bench-peers` puts it into var/peers; without it,
 its rows are missing. All detectors run with their defaults. Nothing was fitted to the films of seeds from 1001 on; seeds 1 to 4 are the
@@ -36,17 +36,17 @@ import cv2
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.bench_video import best
-from benchmarks.machine import machine
+from benchmarks.machine import PEERS, machine
+from benchmarks.material.clips import ffmpeg
 from benchmarks.material.keyframe_corpus import LONG, PROFILES, Film, Truth, film
 from benchmarks.material.trouble_corpus import FIRST_TEST_SEED, KINDS, trouble
+from benchmarks.suite.bench_video import best
 from services.keyframes.detectors.footage import Footage
 from services.keyframes.detectors.table import BY_NAME, DETECTORS
 from shared.operation import Silent
-from shared.video import VideoInfo, ffmpeg_path, probe
+from shared.video import VideoInfo, probe
 from shared.worker.slot import HEAPS
 
-PEERS = Path(__file__).parent.parent / "var" / "peers"
 PYSCENEDETECT = ("ContentDetector", "AdaptiveDetector", "HistogramDetector", "HashDetector", "ThresholdDetector")
 TOLERANCES = (0, 1)
 
@@ -232,7 +232,7 @@ def full_hd(folder: Path, seed: int, transitions: int) -> Film:
     path, made = folder / "1080p.mp4", film(folder / "long.mp4", seed=seed, profile=LONG, transitions=transitions, scale=2)
     filters = ["-vf", "scale=1920:1080,setsar=1,noise=alls=4:allf=t"]
     encoding = ["-c:v", "libx264", "-preset", "faster", "-crf", "23", "-pix_fmt", "yuv420p"]
-    subprocess.run([ffmpeg_path(), "-v", "error", "-nostdin", "-y", "-i", str(made.path), *filters, *encoding, str(path)], check=True)
+    ffmpeg("-i", str(made.path), *filters, *encoding, str(path))
     return replace(made, path=path)
 
 
@@ -247,9 +247,7 @@ def speed(console: Console, *, peers: bool, repeat: int, seed: int, transitions:
             starts[name] = shot_starts(clip, folder, fast=fast)
 
         works: dict[str, Callable[[], object]] = {
-            "ffmpeg, decoding to nothing": lambda: subprocess.run(
-                [ffmpeg_path(), "-v", "error", "-i", str(clip), "-f", "null", "-"], check=True
-            ),
+            "ffmpeg, decoding to nothing": lambda: ffmpeg("-i", str(clip), "-f", "null", "-"),
             "auto": lambda: run_ours("auto", fast=False),
             "auto, fast": lambda: run_ours("auto, fast", fast=True),
         }
@@ -298,7 +296,7 @@ def memory(console: Console, seed: int) -> None:
         once, clip = film(folder / "once.mp4", seed=seed, profile=LONG, transitions=6, scale=2).path, folder / "looped.mp4"
         for minutes in (1, 10, 60):
             looped = ["-stream_loop", "-1", "-i", str(once), "-t", str(60 * minutes), "-c", "copy", str(clip)]
-            subprocess.run([ffmpeg_path(), "-v", "error", "-nostdin", "-y", *looped], check=True)
+            ffmpeg(*looped)
             began = time.perf_counter()
             command = [sys.executable, "-c", WORK, str(clip), str(folder)]
             printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=os.environ | {"MALLOC_ARENA_MAX": HEAPS}).stdout

@@ -1,6 +1,6 @@
 """Comparison of the keyer with ffmpeg's `chromakey`: errors and processor time.
 
-    python -m benchmarks.bench_chroma [frames of each clip]
+    python -m benchmarks.matting.bench_chroma [frames of each clip]
 
 The clips are rendered screens with a known alpha. `chromakey` runs with `yuv=1` and the screen's true colour in the clip's own matrix; its
 `similarity` and `blend` are the best of a grid for each clip, by MAD. The keyer runs with its defaults, on other seeds than those of its

@@ -1,6 +1,6 @@
 """Memory of matting.matte with RVM over a clip of ten minutes.
 
-    python -m benchmarks.bench_matting_memory [minutes of the clip]
+    python -m benchmarks.matting.bench_matting_memory [minutes of the clip]
 
 The job runs in a process of its own with a worker's environment. Its resident memory is read from inside whenever another minute of the
 clip is done. The clip repeats a real one of a person without encoding it again.
@@ -17,9 +17,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.bench_background import ffmpeg
 from benchmarks.machine import machine
-from benchmarks.material.clips import sample_clip
+from benchmarks.material.clips import ffmpeg, sample_clip
 from shared.errors import ModelMissing
 from shared.models.files import model_files
 from shared.settings import Settings, use

@@ -1,6 +1,6 @@
 """Speed and memory on a GPU: matting by device and precision, painting by model and memory limit.
 
-    python -m benchmarks.bench_gpu [matting] [painting]
+    python -m benchmarks.suite.bench_gpu [matting] [painting]
 
 Matting needs the published RVM (`reelwright models pull rvm-mobilenetv3`). Painting uses random weights in the true sizes, so it needs no
 file. Everything runs in one process, in turns.
@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.bench_matting import FRAMES, enlarged
 from benchmarks.machine import machine
 from benchmarks.material.full_size_diffusion import write_control_sd15, write_sd15, write_sdxl
+from benchmarks.matting.bench_matting import FRAMES, enlarged
 from services.background.diffusion.offload import Need, Plan, plan_for
 from services.background.diffusion.pipeline import Painting, Pipeline, _load
 from services.background.diffusion.table import PAINTERS_BY_NAME, Painter

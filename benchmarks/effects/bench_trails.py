@@ -1,6 +1,6 @@
 """Speed and memory of motion trails at 1080p with 6 layers.
 
-    python -m benchmarks.bench_trails [seconds of the 1080p clip]
+    python -m benchmarks.effects.bench_trails [seconds of the 1080p clip]
 
 Compares whole jobs with a plain transcode and the naive reference. Jobs run in turns, and the best of three runs counts. The naive
 reference runs once, without its first frames, which have no trail yet. Ratios are of wall time. The clip is a real clip, enlarged. Its
@@ -23,11 +23,11 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.effects.naive_trails import camera_path, naive_trails
 from benchmarks.machine import machine
-from benchmarks.material.clips import sample_clip
-from benchmarks.naive_trails import camera_path, naive_trails
+from benchmarks.material.clips import ffmpeg, sample_clip
 from services.effects.motion_trails import MotionTrailsParams, held_bytes, motion_trails
-from shared.video import VideoInfo, VideoWriter, ffmpeg_path, probe, read_frames
+from shared.video import VideoInfo, VideoWriter, probe, read_frames
 from shared.video.frames.planes import picture_from
 from shared.video.writing.encoders import choose_encoder, encoder_options
 from shared.worker.slot import HEAPS
@@ -49,7 +49,9 @@ def main() -> None:
     """Print the tables, in a process with the environment of a worker."""
     if os.environ.get("MALLOC_ARENA_MAX") != HEAPS:
         os.execve(
-            sys.executable, [sys.executable, "-m", "benchmarks.bench_trails", *sys.argv[1:]], os.environ | {"MALLOC_ARENA_MAX": HEAPS}
+            sys.executable,
+            [sys.executable, "-m", "benchmarks.effects.bench_trails", *sys.argv[1:]],
+            os.environ | {"MALLOC_ARENA_MAX": HEAPS},
         )
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 3
     out.print(f"{machine()}\n")
@@ -140,7 +142,8 @@ def memory(clip: Path, folder: Path) -> Table:
 
 
 TRAILS = (
-    "import sys; from pathlib import Path; from benchmarks.bench_trails import copy, trails; clip, target = map(Path, sys.argv[1:3]); "
+    "import sys; from pathlib import Path; from benchmarks.effects.bench_trails import copy, trails; "
+    "clip, target = map(Path, sys.argv[1:3]); "
     "trails(clip, target, {'ghost': sys.argv[3]})"
 )
 COPY = TRAILS.partition("trails(clip")[0] + "copy(clip, target)"
@@ -241,11 +244,6 @@ def cpu_s() -> float:
     """Return the processor seconds of this process and its children."""
     used = psutil.Process().cpu_times()
     return float(used.user + used.system + used.children_user + used.children_system)
-
-
-def ffmpeg(*words: str) -> None:
-    """Run ffmpeg."""
-    subprocess.run([str(ffmpeg_path()), "-v", "error", "-y", "-nostdin", *words], check=True)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Speed of analysis and rendering of speed ramps.
 
-    python -m benchmarks.bench_speed_ramp [seconds of the 1080p clip]
+    python -m benchmarks.speed_ramp.bench_speed_ramp [seconds of the 1080p clip]
 
 Compares analysis with plain decoding and with AI-Speed-Ramping's method, and rendering with a plain transcode. All run in turn in one
 program, and the best of three counts. CPU seconds are those of this process and of ffmpeg. Ratios are of wall seconds.
@@ -9,7 +9,6 @@ program, and the best of three counts. CPU seconds are those of this process and
 import os
 import platform
 import resource
-import subprocess
 import sys
 import tempfile
 import time
@@ -25,13 +24,13 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.material.clips import sample_clip
+from benchmarks.material.clips import ffmpeg, sample_clip
 from services.speed_ramp.analyze import AnalyzeParams, analyze
 from services.speed_ramp.curve.clock import Clock
 from services.speed_ramp.curve.points import CurvePoint
 from services.speed_ramp.motion.measure import Meter
 from services.speed_ramp.render import RenderParams, RenderResult, render
-from shared.video import VideoInfo, ffmpeg_path, probe, read_frames
+from shared.video import VideoInfo, probe, read_frames
 from shared.video.writing.encoders import choose_encoder, encoder_options
 
 out = Console(soft_wrap=True, highlight=False)
@@ -200,10 +199,6 @@ def transcode(clip: Path, info: VideoInfo, target: Path, *, speed: float) -> Non
     rate = Fraction(info.frame_rate)
     video = ["-vf", f"setpts=PTS/{speed:.6f},fps={rate}", "-pix_fmt", "yuv420p", "-c:v", encoder.name, *options]
     ffmpeg("-i", str(clip), *video, *sound, "-movflags", "+faststart", str(target))
-
-
-def ffmpeg(*words: str) -> None:
-    subprocess.run([str(ffmpeg_path()), "-v", "error", "-y", "-nostdin", *words], check=True)
 
 
 def best(work: Callable[[], object], *, times: int = 3) -> Cost:

@@ -1,6 +1,6 @@
 """Speed and memory of the aesthetics service.
 
-    python -m benchmarks.bench_aesthetics [seconds of the 1080p clip]
+    python -m benchmarks.aesthetics.bench_aesthetics [seconds of the 1080p clip]
 
 Compares a whole job with PerfectFrameAI's method, the network with Keras, and the memory for clips of different length. The network is
 InceptionResNetV2 with Keras's random initial weights, so the figures show speed, not quality. The network is converted before the timing
@@ -22,13 +22,12 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.machine import machine
-from benchmarks.material.clips import sample_clip
+from benchmarks.material.clips import ffmpeg, sample_clip
 from services.aesthetics.best_frames import BestFramesParams, best_frames
 from services.aesthetics.nima.keras_model import build
 from services.aesthetics.nima.network import network
 from services.aesthetics.nima.scores import RATINGS
 from shared.models.folder import ModelFolder
-from shared.video import ffmpeg_path
 
 out = Console(soft_wrap=True, highlight=False)
 NAME = "nima-inception-resnet-v2"
@@ -164,11 +163,6 @@ def make_clip(path: Path, seconds: float) -> Path:
     enlarge = ["-stream_loop", "19", "-i", str(sample_clip()), "-t", str(seconds), "-vf", "scale=1920:1080:flags=lanczos"]
     ffmpeg(*enlarge, "-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-an", str(path))
     return path
-
-
-def ffmpeg(*arguments: str) -> None:
-    """Run ffmpeg."""
-    subprocess.run([ffmpeg_path(), "-v", "error", "-y", *arguments], check=True)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Speed of the whole operation `keyframes.detect`, against PySceneDetect's `detect-content` alone.
 
-    python -m benchmarks.bench_detect [rounds, 5 by default]
+    python -m benchmarks.keyframes.bench_detect [rounds, 5 by default]
 
 Ours writes keyframes, thumbnails, the gallery, cut lists and zip files; PySceneDetect only finds cuts, with its default settings. Both run
 in turns, each in a warm process of its own, and the medians count. On a busy machine look at processor time. Needs PySceneDetect in
@@ -19,11 +19,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.machine import machine
-from benchmarks.material.clips import sample_clip
-from shared.video import ffmpeg_path
+from benchmarks.machine import PEERS, machine
+from benchmarks.material.clips import ffmpeg, sample_clip
 
-PEERS = Path(__file__).parent.parent / "var" / "peers"
 CLIPS = {
     "720p, no B-frames": ("null", ["-bf", "0"]),
     "1080p, B-frames": ("scale=1920:1080:flags=lanczos", []),
@@ -94,7 +92,7 @@ def main() -> None:
             clip = Path(folder) / f"{number}.mp4"
             source = ["-stream_loop", "1", "-i", str(sample_clip()), "-vf", change, "-an"]
             coding = ["-c:v", "libx264", "-preset", "faster", "-crf", "20", *options, str(clip)]
-            subprocess.run([ffmpeg_path(), "-v", "error", *source, *coding], check=True)
+            ffmpeg(*source, *coding)
             programs = [Program(OURS, clip), Program(PEER, clip)]
             runs = [[program.run() for program in programs] for _ in range(rounds)]
             for program in programs:

@@ -1,6 +1,6 @@
 """Comparison of the beat finder with those of libraries.
 
-    python -m benchmarks.bench_beats
+    python -m benchmarks.speed_ramp.bench_beats
 
 The sounds are synthetic, with known beats: steady and changing tempos, clicks, drums with hats and bass, swing, chords without drums,
 noise, silence, and sounds without a beat. F is the F-measure with hits within 70 ms. Each finder runs in its own process, which measures
@@ -240,7 +240,7 @@ def main() -> None:
     """Print the table."""
     out.print(machine())
     names = [name for name, (package, _) in FINDERS.items() if find_spec(package)]
-    command = [sys.executable, "-m", "benchmarks.bench_beats"]
+    command = [sys.executable, "-m", "benchmarks.speed_ramp.bench_beats"]
     results = {name: json.loads(subprocess.run([*command, name], check=True, stdout=subprocess.PIPE).stdout) for name in names}
     made = Table(title="F-measure at 70 ms, mean of the clips; beats found where there are none")
     made.add_column("sound")

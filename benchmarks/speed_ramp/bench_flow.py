@@ -1,6 +1,6 @@
 """Quality and speed of interpolated frames.
 
-    python -m benchmarks.bench_flow [frames of each clip]
+    python -m benchmarks.speed_ramp.bench_flow [frames of each clip]
 
 Every other frame of real clips is dropped, rebuilt by several methods, and compared with the true frame. All methods run in one program.
 

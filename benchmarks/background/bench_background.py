@@ -1,6 +1,6 @@
 """Speed and memory of plates and composites at 1080p.
 
-    python -m benchmarks.bench_background [seconds of the 1080p clip] [--studio]
+    python -m benchmarks.background.bench_background [seconds of the 1080p clip] [--studio]
 
 `--studio` prints the table of the studio only. Jobs run in turns, and the best of three runs counts. The clip is a
 real clip, enlarged. Its matte is a drawn, moving ellipse of the size of a person, because the time of a composite depends on the length of
@@ -8,7 +8,6 @@ the matte's edge, not on the subject.
 """
 
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -26,7 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.machine import machine
-from benchmarks.material.clips import sample_clip
+from benchmarks.material.clips import ffmpeg, sample_clip
 from services.background.analysis.analyze import analyze
 from services.background.composite import CompositeParams, composite
 from services.background.fill.opencv import fill_opencv
@@ -35,7 +34,7 @@ from services.background.median.masked_median import NO_SAMPLE, masked_median
 from services.background.plate import PlateParams, plate
 from services.background.studio import StudioParams, studio
 from shared.operation import Silent
-from shared.video import VideoWriter, ffmpeg_path, read_frames
+from shared.video import VideoWriter, read_frames
 from shared.video.clip.part import ClipPart
 from shared.video.writing.encoders import choose_encoder, encoder_options
 from shared.worker.slot import HEAPS
@@ -49,7 +48,7 @@ PLAIN: dict[str, Any] = {"decontaminate": False, "light_wrap": 0, "match": 0, "g
 def main() -> None:
     """Print the tables, in a process with the environment of a worker."""
     if os.environ.get("MALLOC_ARENA_MAX") != HEAPS:
-        command = [sys.executable, "-m", "benchmarks.bench_background", *sys.argv[1:]]
+        command = [sys.executable, "-m", "benchmarks.background.bench_background", *sys.argv[1:]]
         os.execve(sys.executable, command, os.environ | {"MALLOC_ARENA_MAX": HEAPS})
     numbers = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
     seconds = float(numbers[0]) if numbers else 3
@@ -256,11 +255,6 @@ def transcode(clip: Path, target: Path) -> None:
     encoder = choose_encoder("auto", ".mp4", "yuv420p")
     options = [part for name, value in encoder_options(encoder, 70, "yuv420p").items() for part in (f"-{name}", value)]
     ffmpeg("-i", str(clip), "-c:v", encoder.name, *options, "-pix_fmt", "yuv420p", "-c:a", "copy", str(target))
-
-
-def ffmpeg(*arguments: str) -> None:
-    """Run ffmpeg quietly."""
-    subprocess.run([ffmpeg_path(), "-loglevel", "error", "-y", *arguments], check=True)
 
 
 def turns(jobs: list[tuple[str, Callable[[], object]]]) -> dict[str, float]:

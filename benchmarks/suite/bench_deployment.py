@@ -2,7 +2,7 @@
 
 Measures the throughput with 1, 2 and 4 containers of a service. Needs a Docker engine.
 
-`python -m benchmarks.bench_deployment`
+`python -m benchmarks.suite.bench_deployment`
 """
 
 import shutil
@@ -15,12 +15,11 @@ from docker.errors import DockerException
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.bench_api import tiny_clip
-from benchmarks.machine import machine
+from benchmarks.machine import ROOT, machine
+from benchmarks.suite.bench_api import tiny_clip
 from shared.http.service import SAMPLE_ID
 from tests.deployment.deployment import Deployment, memory_bytes, within
 
-ROOT = Path(__file__).parent.parent
 CONTAINERS = (1, 2, 4)
 WORK_JOBS, TINY_JOBS = 8, 24
 MIB = 1024**2

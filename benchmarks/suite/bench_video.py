@@ -1,6 +1,6 @@
 """Speed of the media layer, compared with the ffmpeg program.
 
-    python benchmarks/bench_video.py [clip.mp4] [--seconds 10] [--repeat 3]
+    python -m benchmarks.suite.bench_video [clip.mp4] [--seconds 10] [--repeat 3]
 
 Measures CPU and wall seconds for reading, and for reading and writing unchanged frames. Without a clip, clips are generated: 1080p and
 2160p with noise and motion, H.264. Both decode in software on all cores and encode with libx264 and the same options. Each figure is the
@@ -22,7 +22,8 @@ from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
-from shared.video import VideoWriter, ffmpeg_path, probe, read_frames
+from benchmarks.material.clips import ffmpeg
+from shared.video import VideoWriter, probe, read_frames
 from shared.video.writing.encoders import ENCODERS, encoder_options
 
 QUALITY = 70
@@ -58,10 +59,6 @@ def best(works: dict[str, Callable[[], object]], repeat: int) -> dict[str, Cost]
         for name, work in works.items():
             costs[name].append(measured(work))
     return {name: Cost(min(cost.cpu for cost in runs), min(cost.wall for cost in runs)) for name, runs in costs.items()}
-
-
-def ffmpeg(*arguments: str) -> None:
-    subprocess.run([ffmpeg_path(), "-v", "error", "-nostdin", "-y", *arguments], check=True)
 
 
 def read_luma(path: Path) -> None:
@@ -150,11 +147,10 @@ def memory(folder: Path, long: Path) -> None:
         ffmpeg("-f", "lavfi", "-i", f"testsrc2=s=640x360:r=30:d={seconds}", "-c:v", "libx264", "-preset", "ultrafast", str(path))
     for title, path in [(f"640x360, {seconds} s", path) for seconds, path in flat.items()] + [(long.name, long)]:
         code = (
-            "import sys; from pathlib import Path; sys.path[:0] = sys.argv[3:]; from bench_video import rewrite;"
+            "import sys; from pathlib import Path; from benchmarks.suite.bench_video import rewrite;"
             "rewrite(Path(sys.argv[1]), Path(sys.argv[2])); print(Path('/proc/self/status').read_text())"
         )
-        here = Path(__file__).resolve().parent
-        command = [sys.executable, "-c", code, str(path), str(folder / "m.mp4"), str(here), str(here.parent)]
+        command = [sys.executable, "-c", code, str(path), str(folder / "m.mp4")]
         status = subprocess.run(command, check=True, capture_output=True, text=True).stdout
         peak = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1024
         say(f"{title:24}{peak:8.0f} MB")

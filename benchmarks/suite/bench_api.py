@@ -2,7 +2,7 @@
 
 Measures latency beside four running jobs, 200 submissions, idle cost, and start-up.
 
-`python -m benchmarks.bench_api`
+`python -m benchmarks.suite.bench_api`
 """
 
 import statistics

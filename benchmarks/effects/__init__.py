@@ -1,0 +1,1 @@
+"""Benchmarks of motion trails, and the naive reference they are compared with."""

@@ -1,0 +1,1 @@
+"""Benchmarks of shot detection: accuracy, and the speed of the whole operation."""

@@ -1,0 +1,1 @@
+"""Benchmarks of matting: the networks, the chroma keyer, memory."""

@@ -1,0 +1,1 @@
+"""Benchmarks of speed ramps: whole jobs, interpolation, beats, sound coding, memory."""

@@ -1,0 +1,1 @@
+"""Benchmarks across services: the API, containers, uploads, the media layer, GPUs."""
