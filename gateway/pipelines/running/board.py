@@ -153,7 +153,8 @@ class Board:
         if running:
             run = running[0]
             more = f" and {len(running) - 1} more" if len(running) > 1 else ""
-            self._stage = f"{run.step.operation}{more}" + (f": {run.progress.stage}" if run.progress and not more else "")
+            stage = run.progress.stage if run.progress and not more else ""
+            self._stage = f"{run.step.operation}{more}" + (f": {stage}" if stage else "")
         ended = sum(run.state.ended for run in self.runs)
         return ProgressUpdate(
             stage=self._stage, done=ended, total=len(self.runs), fraction=round(done / total, 4) if total else float(not self.open)

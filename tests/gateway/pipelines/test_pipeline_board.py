@@ -85,6 +85,8 @@ def test_the_progress_counts_running_steps_by_weight():
     stage = {"stage": "reading", "done": 1, "total": 2, "fraction": 0.5}
     steps.runs[0].follow(Status.RUNNING, stage)
     assert (steps.progress().fraction, steps.progress().stage) == (0.3, "matting.matte: reading")
+    steps.runs[0].follow(Status.RUNNING, stage | {"stage": ""})
+    assert steps.progress().stage == "matting.matte"
     steps.runs[1].follow(Status.RUNNING, stage)
     assert (steps.progress().fraction, steps.progress().stage) == (0.35, "matting.matte and 1 more")
     steps.runs[1].follow(Status.QUEUED, None)

@@ -10,6 +10,10 @@ from PIL import Image
 from scenes import Clip, Shoot
 from tiny_diffusion import write_control, write_depth, write_pipeline
 
+from gateway.pipelines.cli.local_run import check_locally, run_steps
+from gateway.pipelines.cli.pipeline_file import load_pipeline, with_params
+from gateway.pipelines.placeholders import filled
+from reelwright import ROOMS
 from services.background.diffusion.offload import Parts, Plan
 from services.background.diffusion.paint import Plan as PaintPlan
 from services.background.diffusion.paint import kept_outside, paint
@@ -27,6 +31,8 @@ from shared.models.cache import model_cache
 from shared.models.devices.device import CPU, Device
 from shared.operation import Progress, Silent
 from shared.settings import Settings
+from shared.video import probe
+from tests.services.matting.made_networks import make_rvm
 
 # The first import of diffusers takes long on a busy machine.
 pytestmark = [pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning"), pytest.mark.timeout(400)]
@@ -254,6 +260,29 @@ def test_the_studio_paints_a_place_with_the_depth_of_the_scene(models: Path, sho
     assert plate.shape[1] >= 1.3 * 160 - 2
     assert np.asarray(Image.open(outputs["depth"])).shape == plate.shape[:2]
     assert result.frames == 6
+
+
+def test_the_full_preset_runs_with_tiny_networks(models: Path, shot: tuple[Path, Path], tmp_path: Path) -> None:
+    make_rvm(models / "rvm-resnet50/rvm_resnet50_fp32.onnx")  # the MobileNetV3 file has a known size
+    changes = ["working.max_edge=144", "matte.backend=rvm-resnet50", "studio.resolution=80", "studio.steps=2", "trails.layers=2"]
+    steps = filled(with_params(load_pipeline("matte-studio-trails").steps, changes), {"video": str(shot[0])})
+    services = [room.service for room in ROOMS]
+    operations = {operation.name: operation for service in services for operation in service.operations}
+    checked = check_locally(steps, services, Settings())
+    finished = {step.id: done for step, done in run_steps(checked, operations, tmp_path, lambda _number, _step: None)}
+    assert list(finished) == ["working", "matte", "studio", "trails"]
+    assert finished["matte"].result["backend"]["name"] == "rvm-resnet50"
+    assert [model["name"] for model in finished["studio"].result["models"]] == [
+        "sd15-inpainting",
+        "controlnet-depth-sd15",
+        "depth-anything-v2-small",
+    ]
+    sizes = {name: probe(finished[name].files["video"]) for name in ("working", "studio", "trails")}
+    assert {name: (info.width, info.height, info.frames) for name, info in sizes.items()} == {  # type: ignore[union-attr]
+        "working": (144, 86, 6),
+        "studio": (134, 80, 6),
+        "trails": (134, 80, 6),
+    }
 
 
 def test_missing_models_are_named_with_their_commands(use_settings: Callable[..., None], tmp_path: Path) -> None:
