@@ -22,6 +22,7 @@ from gateway.openapi import merged
 from gateway.pipelines.presets.routes import preset_routes
 from gateway.pipelines.retry import retry_routes
 from gateway.pipelines.routes import pipeline_routes
+from gateway.pipelines.saved.routes import saved_pipeline_routes
 from gateway.pipelines.submitter import PipelineSubmitter
 from gateway.routing.proxy import proxy_routes
 from gateway.routing.upstream import Upstreams, credentials
@@ -68,6 +69,7 @@ def create_gateway(runtime: Runtime, upstreams: Upstreams) -> FastAPI:
     app.include_router(bulk_routes(upstreams, runtime))
     app.include_router(pipeline_routes(submitter, runtime))
     app.include_router(preset_routes(submitter, upstreams, runtime))
+    app.include_router(saved_pipeline_routes(submitter, runtime))
     app.include_router(retry_routes(upstreams, runtime))
     app.include_router(model_routes(upstreams, runtime.settings))
     add_pages(app, upstreams, keys_needed=lambda: runtime.keys.required)

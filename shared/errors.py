@@ -92,6 +92,12 @@ class UnknownPreset(NotFound):
     type = "unknown-preset"
 
 
+class UnknownPipeline(NotFound):
+    """Unknown saved pipeline"""
+
+    type = "unknown-pipeline"
+
+
 class UnknownModel(NotFound):
     """Unknown model"""
 

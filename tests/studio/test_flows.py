@@ -23,7 +23,7 @@ def has_no_violations(page: Any) -> list[str]:
     return [f"{one['id']}: {node['html'][:200]}" for one in found for node in one["nodes"]]
 
 
-def until(page: Any, expression: str, seconds: float = 90) -> None:
+def until(page: Any, expression: str, seconds: float = 150) -> None:
     """Wait for an expression to hold. Playwright's own wait needs `eval`, which the page's policy forbids."""
     deadline = time.monotonic() + seconds
     while not page.evaluate(expression):
@@ -143,12 +143,12 @@ def test_a_ramp_is_edited_played_and_undone(open_page: Opener) -> None:
 
 
 def test_source_and_result_are_compared_on_the_same_frame(open_page: Opener, studio: Restartable) -> None:
-    job = studio.suite.wait(studio.suite.start(TOOL, {"video": SAMPLE_ID})["id"])
+    job = studio.suite.wait(studio.suite.start(TOOL, {"video": SAMPLE_ID})["id"], timeout_s=300)
     page = open_page(f"#/job/{job['id']}")
     page.get_by_role("button", name="Difference").click()
     until(page, "document.querySelector('.fit canvas')?.width > 0 && !document.querySelector('.fit canvas').hidden")
     page.locator(".scrub").fill("3")
-    page.wait_for_timeout(1500)
+    until(page, "document.querySelector('.fit canvas').dataset.frame === '90'")
     brightest = page.evaluate("""() => {
       const canvas = document.querySelector(".fit canvas");
       const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import Field
@@ -37,20 +37,19 @@ def pipeline_of(preset: Preset, request: PresetRequest) -> PipelineRequest:
     if missing := [name for name, given in preset.inputs.items() if not given.optional and not request.inputs.get(name)]:
         errors = [{"field": f"inputs.{name}", "detail": preset.inputs[name].description} for name in missing]
         raise Invalid(f"inputs: {preset.name} needs {' and '.join(missing)}.", errors=errors)
-    steps = filled(with_params(preset, request.params), request.inputs)
+    steps = filled(with_params(preset.name, [Step.model_validate(step) for step in preset.steps], request.params), request.inputs)
     options = {name: getattr(request, name) for name in JobEnvelope.model_fields}
     return PipelineRequest(steps=steps, **options)
 
 
-def with_params(preset: Preset, params: Mapping[str, Mapping[str, Any]]) -> list[Step]:
-    """Return the preset's steps with `params` in place of its own.
+def with_params(pipeline: str, steps: Sequence[Step], params: Mapping[str, Mapping[str, Any]]) -> list[Step]:
+    """Return the steps of a named pipeline with `params` in place of their own.
 
     `params`: by step. Raises Invalid for an unknown step.
     """
-    steps = [Step.model_validate(step) for step in preset.steps]
     names = [step.id for step in steps]
     if unknown := [name for name in params if name not in names]:
-        raise _refused(f"params.{unknown[0]}", f"{preset.name} has no step {unknown[0]!r}. Steps: {', '.join(names)}")
+        raise _refused(f"params.{unknown[0]}", f"{pipeline} has no step {unknown[0]!r}. Steps: {', '.join(names)}")
     return [step.model_copy(update={"params": step.params | dict(params.get(step.id, {}))}) for step in steps]
 
 

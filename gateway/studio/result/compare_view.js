@@ -199,6 +199,7 @@ class CompareView extends Element {
     const context = canvas.getContext("2d");
     if (this.#isMatte) paintMatte(context, this.mode.slice(6), frame, { colour: this.colour, background: this.background, scratch: this.#scratch });
     else paintPair(context, this.mode, frames, this.at);
+    canvas.dataset.frame = this.number;
   }
 
   drawn() {

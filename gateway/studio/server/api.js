@@ -1,6 +1,7 @@
 // Requests to the server, with and without an API key.
 
 const KEPT_AS = "reelwright-api-key";
+const AGAIN_MS = 300;
 
 /** An error answer of the server, from problem details (RFC 9457). */
 export class Problem extends Error {
@@ -95,13 +96,16 @@ export class Api {
   }
 }
 
-async function reach(path, sent) {
+/** Fetch; a read that fails is tried once more, because browsers drop every request when the machine's network changes. */
+async function reach(path, sent, isAgain = sent.method !== "GET") {
   try {
     return await fetch(path, sent);
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Unreachable();
+    if (isAgain) throw new Unreachable();
   }
+  await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+  return reach(path, sent, true);
 }
 
 async function problemOf(response) {

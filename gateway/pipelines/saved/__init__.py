@@ -1,0 +1,1 @@
+"""Pipelines that owners saved under names."""
