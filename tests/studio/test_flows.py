@@ -168,6 +168,15 @@ def test_pipelines_check_every_edit(open_page: Opener) -> None:
     page.get_by_text("Every step fits.").wait_for()
     assert has_no_violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_label("Name", exact=True).fill("Ramp & trails")
+    page.get_by_role("dialog").get_by_role("button", name="Save").click()
+    page.get_by_text("is saved").wait_for()
+    page.reload()
+    page.get_by_role("button", name="Ramp & trails yours").click()
+    page.get_by_role("article", name="Step 2", exact=False).wait_for()
+    page.get_by_role("button", name="Preview", exact=True).click()
+    until(page, "document.querySelector('.pipeline-preview video')?.readyState >= 2")
 
 
 def test_a_deleted_clip_comes_back(open_page: Opener, studio: Restartable, clip: Path) -> None:

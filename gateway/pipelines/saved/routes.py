@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 from fastapi import Path as PathParam
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 
 from gateway.pipelines.placeholders import filled
 from gateway.pipelines.presets.requests import PresetRequest, with_params
@@ -19,7 +20,7 @@ from shared.media.disk import on_disk
 from shared.runtime import Runtime
 
 UNKNOWN = problems(_404="No saved pipeline has this name")
-RUN_EXAMPLE = {"inputs": {"video": SAMPLE_ID}, "params": {"ramp": {"max_speed": 4}}}
+RUN_EXAMPLE: JsonDict = {"inputs": {"video": SAMPLE_ID}, "params": {"ramp": {"max_speed": 4}}}
 
 Name = Annotated[
     str,

@@ -122,7 +122,7 @@ class MaskBench extends Element {
     else params.points = state.points;
     try {
       const { operation, store } = this;
-      const body = { inputs: { video: this.record.id }, params, metadata: { studio: "mask" } };
+      const body = { inputs: { video: this.record.id }, params, metadata: { studio: "mask" }, listed: false };
       let job = await store.api.post(operation.urls.jobs, body, { headers: { Prefer: "wait=20" } });
       while (!ENDED.has(job.status)) {
         await new Promise((resolve) => setTimeout(resolve, 500));

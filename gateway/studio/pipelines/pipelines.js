@@ -5,24 +5,35 @@ import { html, keyed } from "../base/html.js";
 import { icon } from "../base/icons.js";
 import { words } from "../base/format.js";
 import { Problem } from "../server/api.js";
+import { picturedOutput } from "../base/outputs.js";
+import { askForName } from "../common/name_dialog.js";
 import { notify } from "../common/notices.js";
+import { dropPreview, runPreview } from "./preview.js";
+import { addressOf, forget, readSaved, save } from "./saved.js";
 import { filled, newStep, refusals, slotsOf, without } from "./model.js";
 import "../base/code_block.js";
+import "../jobs/job_steps.js";
 import "../tool/media_input.js";
 import "./step_card.js";
 
-const KEPT_AS = "reelwright-pipelines"; // {name: steps}
 const CHECK_AFTER_MS = 500;
 
 class PipelinesScreen extends Element {
-  static props = { store: null, uploads: null, route: null, steps: [], media: {}, chosen: "", problems: {}, isChecked: false, isStarting: false, saved: {}, showsApi: false };
+  static props = { store: null, uploads: null, route: null, steps: [], media: {}, chosen: "", problems: {}, isChecked: false, isStarting: false, saved: [], showsApi: false,
+    previewJob: null, preview: null };
   #timer = null;
   #checking = null;
+  #previewing = new AbortController();
 
   enter() {
-    this.saved = readSaved();
+    readSaved(this.store.api).then((saved) => (this.saved = saved), (error) => notify(error.message, { kind: "bad" }));
     this.store.watch(() => this.#ready(), this.leaving);
     this.#ready();
+  }
+
+  leave() {
+    clearTimeout(this.#timer);
+    this.#closePreview();
   }
 
   changed(name, before) {
@@ -93,24 +104,58 @@ class PipelinesScreen extends Element {
     this.isStarting = false;
   }
 
-  #save() {
-    const name = prompt("Name of the pipeline", this.chosen || "My pipeline")?.trim();
-    if (!name) return;
-    this.saved = { ...this.saved, [name]: this.steps };
-    localStorage.setItem(KEPT_AS, JSON.stringify(this.saved));
-    this.chosen = name;
-    notify(`“${name}” is saved in this browser.`);
+  async #preview() {
+    const { steps } = filled(this.steps, this.media);
+    this.#closePreview();
+    const { signal } = (this.#previewing = new AbortController());
+    this.previewJob = { progress: null };
+    try {
+      const job = await runPreview(this.store.api, steps, this.store.media, { signal, onJob: (now) => (this.previewJob = now) });
+      if (job.status !== "succeeded") throw new Error(job.error?.detail ?? "The preview failed.");
+      const output = picturedOutput(job);
+      if (!output) return;
+      const isVideo = output.kind === "video";
+      const held = await this.store.api.mediaUrl(isVideo || output.kind === "image" ? output.urls.content : output.urls.thumbnail, signal);
+      this.preview = { url: held.url, kind: isVideo ? "video" : "image" };
+    } catch (error) {
+      if (signal.aborted) return;
+      this.problems = error instanceof Problem ? refusals(error, steps) : { "": error.message };
+    }
+    if (!this.preview) this.previewJob = null;
   }
 
-  #forget(name) {
-    const { [name]: steps, ...others } = this.saved;
-    this.saved = others;
-    localStorage.setItem(KEPT_AS, JSON.stringify(others));
-    const undo = () => {
-      this.saved = { ...this.saved, [name]: steps };
-      localStorage.setItem(KEPT_AS, JSON.stringify(this.saved));
-    };
-    notify(`“${name}” deleted.`, { action: { label: "Undo", run: undo } });
+  #closePreview() {
+    this.#previewing.abort();
+    dropPreview(this.store.api, this.previewJob);
+    Object.assign(this, { preview: null, previewJob: null });
+  }
+
+  async #save() {
+    const isNamed = this.store.pipelines.some(({ name }) => name === this.chosen);
+    const name = await askForName({ title: "Save the pipeline", name: isNamed || !this.chosen ? "My pipeline" : this.chosen, hint: "Saved on the server. A pipeline of this name is replaced." });
+    if (!name) return;
+    await this.#store(name, this.steps, `“${name}” is saved.`);
+    this.chosen = name;
+  }
+
+  async #store(name, steps, text) {
+    try {
+      const kept = await save(this.store.api, name, steps);
+      this.saved = [...this.saved.filter((other) => other.name !== name), kept].sort((a, b) => a.name.localeCompare(b.name));
+      if (text) notify(text);
+    } catch (error) {
+      notify(error.message, { kind: "bad" });
+    }
+  }
+
+  async #forget({ name, steps }) {
+    try {
+      await forget(this.store.api, name);
+    } catch (error) {
+      return notify(error.message, { kind: "bad" });
+    }
+    this.saved = this.saved.filter((other) => other.name !== name);
+    return notify(`“${name}” deleted.`, { action: { label: "Undo", run: () => this.#store(name, steps) } });
   }
 
   view() {
@@ -118,11 +163,11 @@ class PipelinesScreen extends Element {
     if (!store.isReady) return html`<div class="library"><p class="muted">Loading…</p></div>`;
     return html`<div class="pipelines">
       <aside aria-label="Named pipelines"><h2>Start from</h2><ul class="pipeline-list">
+        ${this.saved.map((kept) => keyed(`own ${kept.name}`, html`<li class="row"><button type="button" class="pipeline-pick" aria-pressed=${String(this.chosen === kept.name)} @click=${() => this.#use(kept.name, kept.steps)}>
+          <b>${kept.name}</b><span class="muted small">yours · ${kept.steps.length} ${kept.steps.length === 1 ? "step" : "steps"}</span></button>
+          <button type="button" class="icon quiet" aria-label=${`Delete ${kept.name}`} title="Delete" @click=${() => this.#forget(kept)}>${icon("trash")}</button></li>`))}
         ${store.pipelines.map((pipeline) => keyed(pipeline.name, html`<li><button type="button" class="pipeline-pick" aria-pressed=${String(this.chosen === pipeline.name)} @click=${() => this.#use(pipeline.name, pipeline.steps)}>
           <b>${pipeline.title}</b><span class="muted small">${pipeline.available ? `${pipeline.steps.length} ${pipeline.steps.length === 1 ? "step" : "steps"}` : "needs a model that is not installed"}</span></button></li>`))}
-        ${Object.entries(this.saved).map(([name, kept]) => keyed(`own ${name}`, html`<li class="row"><button type="button" class="pipeline-pick" aria-pressed=${String(this.chosen === name)} @click=${() => this.#use(name, kept)}>
-          <b>${name}</b><span class="muted small">yours · ${kept.length} steps</span></button>
-          <button type="button" class="icon quiet" aria-label=${`Delete ${name}`} @click=${() => this.#forget(name)}>${icon("trash")}</button></li>`))}
         <li><button type="button" class="pipeline-pick" @click=${() => this.#use("", [])}><b>Empty</b><span class="muted small">your own steps</span></button></li>
       </ul></aside>
       <section class="pipeline-main" aria-labelledby="pipeline-title">
@@ -175,30 +220,53 @@ class PipelinesScreen extends Element {
 
   #bar() {
     const { steps, missing } = filled(this.steps, this.media);
-    const body = JSON.stringify({ steps }).replaceAll("'", "'\\''");
     const hasProblem = Object.keys(this.problems).length > 0;
+    const cannotRun = !steps.length || missing.length > 0 || hasProblem;
+    const isPreviewing = this.previewJob && !this.preview;
     return html`<div class="action-bar">
       ${this.problems[""] && html`<p class="error" role="alert">${this.problems[""]}</p>`}
       ${missing.length > 0 && html`<p class="muted small">Choose ${missing.map((name) => (name === "video" ? "a clip" : words(name).toLowerCase())).join(" and ")} first.</p>`}
       ${this.isChecked && html`<p class="small good" role="status">${icon("check")}Every step fits.</p>`}
+      ${this.previewJob && this.#previewCard()}
       <div class="row">
         <button type="button" ?disabled=${!steps.length} @click=${() => this.#save()}>Save</button>
         <button type="button" aria-expanded=${String(this.showsApi)} @click=${() => (this.showsApi = !this.showsApi)}>API call</button>
-        <button type="button" class="primary" ?disabled=${!steps.length || missing.length > 0 || hasProblem || this.isStarting} @click=${() => this.#make()}>Make it</button>
+        <button type="button" ?disabled=${cannotRun || isPreviewing} @click=${() => this.#preview()}>${isPreviewing ? html`<span class="spinner"></span>Preview…` : "Preview"}</button>
+        <button type="button" class="primary" ?disabled=${cannotRun || this.isStarting} @click=${() => this.#make()}>Make it</button>
       </div>
-      ${this.showsApi && html`<code-block .text=${`curl ${location.origin}/v1/pipelines/jobs \\\n  -H 'Content-Type: application/json' \\\n  -d '${body}'`} .label=${"API call"}></code-block>`}
+      ${this.showsApi && html`<code-block .text=${this.#apiText(steps)} .label=${"API call"}></code-block>`}
     </div>`;
+  }
+
+  #previewCard() {
+    const { preview, previewJob } = this;
+    return html`<section class="pipeline-preview" aria-label="Preview">
+      ${preview?.kind === "video" && html`<video src=${preview.url} controls autoplay loop muted playsinline aria-label="Preview of the pipeline"></video>`}
+      ${preview?.kind === "image" && html`<img src=${preview.url} alt="Preview of the pipeline">`}
+      <div class="pipeline-preview-text">
+        <div class="row"><b>Three seconds of a small copy</b><button type="button" class="icon quiet" aria-label="Close the preview" @click=${() => this.#closePreview()}>${icon("close")}</button></div>
+        ${previewJob?.progress?.steps && html`<job-steps .job=${previewJob}></job-steps>`}
+      </div>
+    </section>`;
+  }
+
+  /** A saved pipeline is called by its name, any other by its steps. */
+  #apiText(steps) {
+    const kept = this.saved.find(({ name, steps: own }) => name === this.chosen && sameSteps(own, this.steps));
+    const path = kept ? `${addressOf(kept.name)}/jobs` : "/v1/pipelines/jobs";
+    const inputs = Object.fromEntries(Object.keys(slotsOf(this.steps, this.store.operations)).map((name) => [name, this.media[name] ?? "MEDIA ID"]));
+    const body = JSON.stringify(kept ? { inputs } : { steps }).replaceAll("'", "'\\''");
+    const key = this.store.api.keyed ? `  -H "Authorization: Bearer $REELWRIGHT_API_KEY" \\\n` : "";
+    return `curl ${location.origin}${path} \\\n${key}  -H 'Content-Type: application/json' \\\n  -d '${body}'`;
   }
 }
 
 const NO_CLIP = { id: "" };
 
-function readSaved() {
-  try {
-    return JSON.parse(localStorage.getItem(KEPT_AS)) ?? {};
-  } catch {
-    return {};
-  }
+/** Whether steps are equal but for inputs that are left out. */
+function sameSteps(first, second) {
+  const text = (steps) => JSON.stringify(steps.map(({ id, operation, inputs, params }) => [id, operation, Object.entries(inputs).filter(([, value]) => value), params]));
+  return text(first) === text(second);
 }
 
 Element.define("pipelines-screen", PipelinesScreen);

@@ -5,7 +5,7 @@ import { html } from "../base/html.js";
 import { icon } from "../base/icons.js";
 import { seconds, short } from "../base/format.js";
 import { rateOf } from "../base/words.js";
-import { ENDED } from "../state/store.js";
+import { analysisOf } from "../state/analysis.js";
 import { changedPoint, History, PRESETS, presetPoints, simplified, stretchedTo } from "./edit.js";
 import { Ramp } from "./ramp.js";
 import { RampPlayer } from "./ramp_player.js";
@@ -75,17 +75,10 @@ class CurveBench extends Element {
     this.#analysing = request;
     this.note = "Measuring the motion…";
     try {
-      const body = { inputs: { video: this.record.id }, params, metadata: { studio: "analysis" } };
-      let job = await this.store.api.post(operation.urls.jobs, body, { headers: { Prefer: "wait=20" } });
-      while (!ENDED.has(job.status)) {
-        await new Promise((resolve) => setTimeout(resolve, 700));
-        job = await this.store.api.get(job.urls.self);
-      }
-      if (this.#analysing !== request || !this.isConnected) return;
-      this.note = job.status === "succeeded" ? "" : (job.error?.detail ?? "");
-      if (job.status === "succeeded") this.analysis = job.result;
+      const analysis = await analysisOf(this.store, this.record, params);
+      if (this.#analysing === request && this.isConnected) Object.assign(this, { analysis, note: "" });
     } catch (error) {
-      if (this.isConnected) this.note = error.message;
+      if (this.#analysing === request && this.isConnected) this.note = error.message;
     }
   }
 

@@ -1,10 +1,11 @@
-// Previews: the operation itself on a few seconds of the proxy. One runs at a time; the newest of a slot wins.
+// Previews: the operation itself on a few seconds of the proxy. One of each service runs at a time, as on the server; the newest of a slot wins.
 
 import { ENDED } from "./store.js";
 
+const MOST = 3; // browsers open six connections to a server
 const kept = new Map(); // request as text -> promise of the ended job
-const line = [];
-let isRunning = false;
+const line = []; // {service, slot, run, resolve, reject}
+const running = new Set(); // services
 
 /**
  * Return the promise of the ended preview job. `slot`: a newer request of the same slot replaces a waiting one.
@@ -17,7 +18,7 @@ export function previewOf(api, operation, { inputs, params, at = 0, seconds = 3,
   const promise = new Promise((resolve, reject) => {
     const waiting = line.findIndex((entry) => entry.slot === `${operation.name}/${slot}`);
     if (waiting >= 0) line.splice(waiting, 1)[0].reject(new DOMException("A newer preview was asked for.", "AbortError"));
-    line.push({ slot: `${operation.name}/${slot}`, run: () => runOne(api, operation, body), resolve, reject });
+    line.push({ service: operation.service, slot: `${operation.name}/${slot}`, run: () => runOne(api, operation, body), resolve, reject });
   });
   kept.set(key, promise);
   promise.catch(() => kept.delete(key));
@@ -26,11 +27,13 @@ export function previewOf(api, operation, { inputs, params, at = 0, seconds = 3,
 }
 
 async function next() {
-  if (isRunning || !line.length) return;
-  isRunning = true;
-  const entry = line.shift();
+  const place = line.findIndex(({ service }) => !running.has(service));
+  if (place < 0 || running.size >= MOST) return;
+  const [entry] = line.splice(place, 1);
+  running.add(entry.service);
+  next();
   await entry.run().then(entry.resolve, entry.reject);
-  isRunning = false;
+  running.delete(entry.service);
   next();
 }
 

@@ -1,13 +1,16 @@
-// The filmstrip under the viewer: a slider over the whole clip, with its pictures and marks.
+// The filmstrip under the viewer: a slider over the whole clip, with its pictures, motion, sound and marks.
 
 import { Element } from "../base/element.js";
 import { html } from "../base/html.js";
 import { position } from "../base/format.js";
 import { drawTile, stripOf } from "../server/views.js";
+import { drawMotion, drawSound, motionOf, soundOf } from "./lanes.js";
+
+const LANE = 16; // CSS pixels
 
 class ClipStrip extends Element {
   /** `marks`: times in seconds; `part`: [start, end] of the part in use, or null. Sends `seek` with seconds. */
-  static props = { store: null, record: null, time: 0, marks: [], part: null, strip: null, hover: null };
+  static props = { store: null, record: null, time: 0, marks: [], part: null, strip: null, sound: null, motion: null, hover: null };
   #sizes = null;
 
   enter() {
@@ -25,11 +28,25 @@ class ClipStrip extends Element {
   }
 
   async #load() {
-    const { record } = this;
-    this.strip = null;
-    const strip = await stripOf(this.store.api, record).catch(() => null);
-    if (this.record === record) this.strip = strip;
-    this.#paint();
+    const { record, store } = this;
+    Object.assign(this, { strip: null, sound: null, motion: null });
+    const take = async (name, promise) => {
+      const value = await promise.catch(() => null);
+      if (this.record !== record || !this.isConnected) return;
+      this[name] = value;
+      this.#paint();
+    };
+    await take("strip", stripOf(store.api, record)); // what is seen first is made first
+    take("sound", soundOf(store.api, record));
+    take("motion", motionOf(store, record));
+  }
+
+  /** What the lanes below the pictures show, from the top. */
+  get #lanes() {
+    const lanes = [];
+    if (this.motion?.times?.length) lanes.push([drawMotion, this.motion, "--made"]);
+    if (this.sound?.channels) lanes.push([drawSound, this.sound, "--given"]);
+    return lanes;
   }
 
   get duration() {
@@ -49,15 +66,25 @@ class ClipStrip extends Element {
     const ratio = devicePixelRatio || 1;
     canvas.width = canvas.clientWidth * ratio;
     canvas.height = canvas.clientHeight * ratio;
-    if (!this.strip) return;
     const context = canvas.getContext("2d");
+    const lanes = this.#lanes;
+    const pictures = canvas.height - lanes.length * LANE * ratio;
+    lanes.forEach(([draw, data, colour], place) => {
+      const top = pictures + place * LANE * ratio;
+      draw(context, data, this.duration, [0, top + 2 * ratio, canvas.width, (LANE - 3) * ratio], resolved(canvas, colour));
+    });
+    if (!this.strip) return;
     const shape = Math.max(0.7, this.strip.tile_width / this.strip.tile_height);
-    const count = Math.max(1, Math.round(canvas.width / (canvas.height * shape)));
+    const count = Math.max(1, Math.round(canvas.width / (pictures * shape)));
     const width = canvas.width / count;
     for (let tile = 0; tile < count; tile += 1) {
       const time = ((tile + 0.5) / count) * this.duration;
-      drawTile(context, this.strip, time, [tile * width, 0, Math.ceil(width), canvas.height]);
+      drawTile(context, this.strip, time, [tile * width, 0, Math.ceil(width), pictures]);
     }
+  }
+
+  #title() {
+    return [this.motion && "orange: motion", this.sound && "blue: sound"].filter(Boolean).join(", ") || null;
   }
 
   #timeAt(event) {
@@ -81,17 +108,23 @@ class ClipStrip extends Element {
   view() {
     const { duration, time, hover, part } = this;
     const place = (seconds) => Math.min(Math.max(seconds / duration, 0), 1);
-    return html`<div class="strip" role="slider" tabindex="0" aria-label="Position in the clip" aria-valuemin="0" aria-valuemax=${duration}
+    return html`<div class=${`strip lanes-${this.#lanes.length}`} role="slider" tabindex="0" aria-label="Position in the clip" aria-valuemin="0" aria-valuemax=${duration}
       aria-valuenow=${time.toFixed(2)} aria-valuetext=${`${position(time)} of ${position(duration)}`}
       @pointerdown=${(event) => { event.currentTarget.setPointerCapture(event.pointerId); this.tell("seek", this.#timeAt(event)); }}
       @pointermove=${(event) => this.#drag(event)} @pointerleave=${() => (this.hover = null)} @keydown=${(event) => this.#key(event)}>
-      <canvas aria-hidden="true"></canvas>
+      <canvas aria-hidden="true" title=${this.#title()}></canvas>
       ${part && html`<span class="unused" :--from="0" :--to=${place(part[0])}></span><span class="unused" :--from=${place(part[1])} :--to="1"></span>`}
       ${this.marks.map((mark) => html`<span class="mark" :--at=${place(mark)}></span>`)}
       <span class="head" :--at=${place(time)}></span>
       ${hover !== null && html`<span class="hover" :--at=${place(hover)}><b>${position(hover)}</b></span>`}
     </div>`;
   }
+}
+
+/** The colour of a style property as a canvas takes it: `light-dark()` is resolved. */
+function resolved(element, property) {
+  element.style.setProperty("color", `var(${property})`);
+  return getComputedStyle(element).color;
 }
 
 Element.define("clip-strip", ClipStrip);

@@ -1,0 +1,33 @@
+// The pipelines that the user saved on the server.
+
+const PATH = "/v1/pipelines/saved";
+const KEPT_AS = "reelwright-pipelines"; // {name: steps}, where earlier pages saved them: in the browser
+
+export function addressOf(name) {
+  return `${PATH}/${encodeURIComponent(name)}`;
+}
+
+/** All of them: [{name, steps}]. Those that an earlier page kept in the browser move to the server. */
+export async function readSaved(api) {
+  for (const [name, steps] of Object.entries(keptHere())) await save(api, name.replaceAll("/", "-"), steps).catch(() => {});
+  localStorage.removeItem(KEPT_AS);
+  return api.get(PATH);
+}
+
+/** Save steps under a name and return what is saved. */
+export async function save(api, name, steps) {
+  const body = { steps: steps.map(({ id, operation, inputs, params }) => ({ id, operation, inputs, params })) };
+  return (await api.send("PUT", addressOf(name), { json: body })).json();
+}
+
+export async function forget(api, name) {
+  await api.send("DELETE", addressOf(name));
+}
+
+function keptHere() {
+  try {
+    return JSON.parse(localStorage.getItem(KEPT_AS)) ?? {};
+  } catch {
+    return {};
+  }
+}
