@@ -112,7 +112,7 @@ async def _ask(upstreams: Upstreams, item: BatchItem, number: int, action: str, 
     service, _, verb = item.operation.partition(".")
     if service not in upstreams.clients:
         detail = f"There is no operation {item.operation!r}."
-        raise UnknownOperation(f"jobs.{number}: {detail}", errors=[{"field": f"jobs.{number}.operation", "detail": detail}])
+        raise UnknownOperation.field(f"jobs.{number}.operation", detail, f"jobs.{number}: {detail}")
     try:
         return await upstreams.ask(service, "POST", f"/{verb}/{action}", headers=headers, json=item.model_extra or {})
     except Refused as refusal:

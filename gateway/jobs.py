@@ -127,7 +127,7 @@ def _pairs(metadata: list[str]) -> dict[str, str]:
     """Parse `key:value` filters. Raises Invalid."""
     pairs = dict(text.partition(":")[::2] for text in metadata)
     if any(":" not in text or "\0" in text for text in metadata) or not all(pairs):
-        raise Invalid("metadata: write `key:value`.", errors=[{"field": "query.metadata", "detail": "write `key:value`"}])
+        raise Invalid.field("query.metadata", "write `key:value`")
     return pairs
 
 

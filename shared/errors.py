@@ -6,7 +6,7 @@ The first docstring line of a class is the problem's `title`; `detail` says what
 import re
 import sys
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from shared.settings import current
 
@@ -35,6 +35,14 @@ class ReelwrightError(Exception):
         self.detail = detail
         self.errors = errors or []
         self.headers = headers or {}
+
+    @classmethod
+    def field(cls, field: str, detail: str, sentence: str = "") -> Self:
+        """Return the refusal of one field, such as `params.start`.
+
+        `detail` says what is wrong, without a full stop. `sentence`: the whole text; without it, the field and the detail.
+        """
+        return cls(sentence or f"{field}: {detail}.", errors=[{"field": field, "detail": detail}])
 
     def problem(self) -> dict[str, Any]:
         """Return this error as a problem details object (RFC 9457)."""

@@ -69,7 +69,7 @@ def intake_routes(services: MediaServices) -> APIRouter:
                     await on_disk(services.store.delete, owner, record.id)
             raise
         if record is None:
-            raise Invalid("The form has no field 'file' with a file in it.", errors=[{"field": "file", "detail": "Field required"}])
+            raise Invalid.field("file", "Field required", "The form has no field 'file' with a file in it.")
         return _created(record, response)
 
     @router.post("/from-url", status_code=201, summary="Fetch a file from a URL", responses=REFUSED)
@@ -98,5 +98,5 @@ def _only_file(part: Part) -> Part:
     if part.field != "file" or part.filename is None:
         content = "file" if part.filename is not None else "value"
         detail = f"The form has a {content} in the field {part.field!r}. Send the file in the field 'file'."
-        raise Invalid(detail, errors=[{"field": part.field, "detail": "Unknown field"}])
+        raise Invalid.field(part.field, "Unknown field", detail)
     return part

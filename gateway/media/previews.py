@@ -61,7 +61,7 @@ class Previews:
         maker, _, output = declared.get(operation, {}).get("inputs", {}).get(name, {}).get("auto", "").rpartition(".")
         if maker not in declared:
             detail = f'{name!r} cannot be "auto"'
-            raise Invalid(f"inputs.{name}: {detail}.", errors=[{"field": f"inputs.{name}", "detail": detail}])
+            raise Invalid.field(f"inputs.{name}", detail)
         params = {key: each for key, each in (body.get("params") or {}).items() if key in PART}
         if "keep_times" in declared[maker]["params"]["properties"]:
             params["keep_times"] = True

@@ -52,4 +52,4 @@ def made_id(name: str, number: int) -> str:
 
 
 def _refused(name: str, detail: str) -> Invalid:
-    return Invalid(f"inputs.{name}: {detail}.", errors=[{"field": f"inputs.{name}", "detail": detail}])
+    return Invalid.field(f"inputs.{name}", detail)

@@ -103,7 +103,7 @@ def _refuse(params: BestFramesParams, given: Mapping[str, object]) -> None:
     """Raise Invalid for pictures that are to be grouped by shot."""
     if params.group_by == "shot" and "video" not in given:
         detail = "group_by shot is for videos; pictures are grouped in the order they are given"
-        raise Invalid(f"{detail}.", errors=[{"field": "params.group_by", "detail": detail}])
+        raise Invalid.field("params.group_by", detail, f"{detail}.")
 
 
 def _groupings(params: BestFramesParams, *, videos: int) -> list[Grouping]:

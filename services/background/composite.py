@@ -1,44 +1,28 @@
 """background.composite: put the subject of a clip over another background."""
 
-from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
-import av
-import cv2
-import numpy as np
 from pydantic import BaseModel, Field
 
-from services.background.clip.aligned_plate import AlignedPlate
-from services.background.clip.backdrop import Backdrop, End, Fit, is_clip
-from services.background.clip.planes import Plane, Planes, alpha_of, planes_420
-from services.background.mixing.compositor import (
-    Compositor,
-    FrameMeasurements,
-    Layers,
-    Look,
-    MeasurementSmoother,
-    Shadow,
-    SteadyMeasurements,
-)
-from services.background.mixing.grain import Grain, grain_of
-from services.background.mixing.over import chroma_alpha
+from services.background.clip.backdrop import End, Fit
+from services.background.composing.frames import CompositeFrames
+from services.background.composing.layer_reader import CompositeSources, LayerReader
+from services.background.mixing.compositor import Look, Shadow
 from services.background.params import LookParams
 from shared.errors import Invalid
 from shared.operation import Input, Kind, Operation, Preset, Progress, Silent, form
-from shared.video import VideoInfo, conversion_warnings, map_ordered, probe, read_together
+from shared.video import VideoInfo, conversion_warnings, probe
 from shared.video.clip.clip_file import PIXELS, ClipFile, Target
+from shared.video.clip.empty_part import no_frame
 from shared.video.clip.part import ClipPart
-from shared.video.clip.rewrite import Times, WrittenVideo, expected_frames, matte_warnings, probe_clip, rate_of, write_again
-from shared.video.frames.color import apply_tags, matrix_or_guess
-from shared.video.frames.planes import picture_from
-from shared.video.info import ColorInfo
-from shared.video.stills.opaque_picture import opaque_picture
+from shared.video.clip.rewrite import WrittenVideo, expected_frames, matte_warnings, probe_clip, rate_of, write_again
 
-_WORKERS = 2
 _PIXELS = PIXELS | {"png": "rgba"}
 
 
@@ -131,24 +115,51 @@ def composite(
     params = _trimmed(params, info, background)
     for warning in matte_warnings(alpha, params, info=info):
         progress.warn(warning)
-    for warning in _behind_remarks(background):
+    for warning in _background_warnings(background):
         progress.warn(warning)
-    session = _Session(params, info, video, alpha, background, plate, progress)
-    if not only_subject:
-        with closing(session.pictures()) as pictures:
-            written = write_again(pictures, params, video=video, info=info, output=output, progress=progress)
+    layers = LayerReader(_sources(params, info, video, alpha, background, plate), progress)
+    frames = CompositeFrames(layers, partial(_look, params, background), match_grain=params.grain and background is not None)
+    if only_subject:
+        written = _write_subject(frames, params, video, info, output, progress)
     else:
-        written = _write_subject(session, params, video, info, output, progress)
-    session.warn(progress)
+        with closing(frames.composites()) as pictures:
+            written = write_again(pictures, params, video=video, info=info, output=output, progress=progress)
+    if layers.unaligned:
+        progress.warn(f"The plate could not be aligned with {layers.unaligned} frames; these keep the view of the previous frame.")
     rate = rate_of(info)
     return CompositeResult(
         frames=written.frames,
         frame_rate=f"{rate.numerator}/{rate.denominator}",
         duration_s=written.duration_s,
-        background="none" if only_subject else "color" if background is None else "video" if session.moving else "picture",
-        grain=round(session.grain_levels, 2),
+        background="none" if only_subject else "color" if background is None else "video" if layers.moving else "picture",
+        grain=round(frames.grain_levels, 2),
         encoder=written.encoder,
     )
+
+
+def _sources(
+    params: CompositeParams, info: VideoInfo, video: Path, alpha: Path, background: Path | None, plate: Path | None
+) -> CompositeSources:
+    return CompositeSources(
+        video=video,
+        alpha=alpha,
+        background=background,
+        plate=plate,
+        width=info.width,
+        height=info.height,
+        start_s=params.start,
+        duration_s=params.duration,
+        color=params.color,
+        fit=params.fit,
+        background_end=params.background_end,
+        background_start_s=params.background_start,
+    )
+
+
+def _look(params: CompositeParams, background: Path | None, matrix: str) -> Look:
+    """Return how the layers are mixed; colours are not matched to a plain background colour."""
+    look = params.look(matrix=matrix, shadow=params.shadow)
+    return look if background is not None else replace(look, match=0.0)
 
 
 def _trimmed(params: CompositeParams, info: VideoInfo, background: Path | None) -> CompositeParams:
@@ -166,7 +177,7 @@ def _trimmed(params: CompositeParams, info: VideoInfo, background: Path | None) 
     return params.model_copy(update={"duration": left}) if 0 < left < rest else params
 
 
-def _behind_remarks(background: Path | None) -> Iterator[str]:
+def _background_warnings(background: Path | None) -> Iterator[str]:
     """Yield warnings about what reading changes of a background clip."""
     behind = None if background is None else probe(background)
     if isinstance(behind, VideoInfo):
@@ -175,7 +186,7 @@ def _behind_remarks(background: Path | None) -> Iterator[str]:
 
 
 def _write_subject(
-    session: "_Session", params: CompositeParams, video: Path, info: VideoInfo, output: Path, progress: Progress
+    frames: CompositeFrames, params: CompositeParams, video: Path, info: VideoInfo, output: Path, progress: Progress
 ) -> WrittenVideo:
     """Write the subject alone with its alpha.
 
@@ -187,185 +198,22 @@ def _write_subject(
     expected, count = expected_frames(info, params), 0
     first, end = Fraction(0), Fraction(0)
     target = Target(path=output, format=params.format, sound=params.format != "png", rgba=True)
-    with ClipFile(target, video, info, params, progress) as file, closing(session.subjects()) as subjects:
+    with ClipFile(target, video, info, params, progress) as file, closing(frames.subjects()) as subjects:
         for times, picture, alpha in subjects:
             first = times.time if not count else first
             file.write(picture, times, alpha)
             count, end = count + 1, (times.pts + times.duration) * times.time_base - first
             progress(min(count, expected), expected)
         if not count:
-            raise Invalid(
-                f"No frame of the video begins in the part from {params.start:g} s on. Choose another start or a longer duration."
-            )
+            raise no_frame(params.start)
     return WrittenVideo(count, float(end), file.encoder or "png")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Source:
-    """A frame with its times, colour tags and layers."""
-
-    times: Times
-    color: ColorInfo
-    layers: Layers
-
-
-class _Session:
-    """State of one composite: sources, aligned plate and measured grain."""
-
-    def __init__(
-        self,
-        params: CompositeParams,
-        info: VideoInfo,
-        video: Path,
-        alpha: Path,
-        background: Path | None,
-        plate: Path | None,
-        progress: Progress,
-    ) -> None:
-        self._params, self._video, self._alpha = params, video, alpha
-        self._background, self._plate, self._progress = background, plate, progress
-        self._size = info.width, info.height
-        self.moving = background is not None and is_clip(background)
-        self.grain_levels = 0.0
-        self._aligned: AlignedPlate | None = None
-
-    def pictures(self) -> Generator[tuple[Times, av.VideoFrame], None, None]:
-        """Yield the composite's frames."""
-        with ExitStack() as stack:
-            taken = stack.enter_context(closing(self._read()))
-            first = next(taken, None)
-            if first is None:
-                return
-            matrix = matrix_or_guess(first.color, *self._size)
-            grain = self._measured_grain(first.layers) if self._params.grain else None
-            compositor = Compositor(self._look(matrix), grain)
-            steady = MeasurementSmoother()
-
-            def measured(each: _Source) -> tuple[_Source, FrameMeasurements]:
-                layers = each.layers
-                clean = replace(layers, alpha=compositor.cleaned(layers.alpha))
-                return _Source(each.times, each.color, clean), compositor.measure(clean)
-
-            def composed(job: tuple[_Source, SteadyMeasurements]) -> tuple[Times, av.VideoFrame]:
-                each, steadied = job
-                picture = picture_from(compositor.compose(each.layers, steadied), *self._size, "yuv420p")
-                apply_tags(picture, each.color.model_copy(update={"range": "tv"}))
-                return each.times, picture
-
-            def every() -> Iterator[_Source]:
-                yield first
-                yield from taken
-
-            ready = ((each, steady(measures)) for each, measures in map_ordered(measured, every(), workers=_WORKERS, ahead=1))
-            yield from map_ordered(composed, ready, workers=_WORKERS, ahead=1)
-
-    def subjects(self) -> Generator[tuple[Times, av.VideoFrame, Plane], None, None]:
-        """Yield the subject's own colours with alpha, frame by frame."""
-        with closing(self._read()) as taken:
-            compositor: Compositor | None = None
-
-            def cleaned(each: _Source) -> tuple[Times, av.VideoFrame, Plane]:
-                assert compositor is not None
-                layers = each.layers
-                alpha = compositor.cleaned(layers.alpha)
-                clean = replace(layers, alpha=alpha)
-                planes = compositor.subject(clean, (alpha, chroma_alpha(alpha)))
-                picture = picture_from(planes, *self._size, "yuv420p")
-                apply_tags(picture, each.color.model_copy(update={"range": "tv"}))
-                return each.times, picture, alpha
-
-            def every() -> Iterator[_Source]:
-                nonlocal compositor
-                for each in taken:
-                    compositor = compositor or Compositor(self._look(matrix_or_guess(each.color, *self._size)))
-                    yield each
-
-            yield from map_ordered(cleaned, every(), workers=_WORKERS, ahead=1)
-
-    def warn(self, progress: Progress) -> None:
-        """Warn about frames that could not be aligned with the plate."""
-        if self._aligned is not None and self._aligned.lost:
-            progress.warn(f"The plate could not be aligned with {self._aligned.lost} frames; these keep the view of the previous frame.")
-
-    def _look(self, matrix: str) -> Look:
-        look = self._params.look(matrix=matrix, shadow=self._params.shadow)
-        return look if self._background is not None else replace(look, match=0.0)
-
-    def _read(self) -> Generator[_Source, None, None]:
-        """Yield frames with their alpha, background and plate."""
-        params = self._params
-        with ExitStack() as stack:
-            frames = stack.enter_context(
-                read_together(
-                    self._video, self._alpha, opaque=True, start=params.start or None, duration=params.duration, to_sdr8=True, prefetch=4
-                )
-            )
-            backgrounds: Callable[[Fraction], Planes | None] | None = None
-            begin = Fraction(0)
-            for number, (frame, matte) in enumerate(frames):
-                if backgrounds is None:
-                    matrix = matrix_or_guess(frame.color, *self._size)
-                    begin = frame.time
-                    backgrounds = self._backgrounds(Backdrop(*self._size, matrix), stack)
-                    if self._plate is not None:
-                        picture = Backdrop(*self._size, matrix).picture(opaque_picture(self._plate, self._progress), "stretch")
-                        self._aligned = AlignedPlate(picture)
-                background = backgrounds(frame.time - begin)
-                if background is None:
-                    return
-                planes, alpha = planes_420(frame), alpha_of(matte, self._size)
-                plate = self._aligned.at(planes[0], alpha) if self._aligned is not None else None
-                yield _Source(Times.of(frame), frame.color, Layers(number, planes, alpha, background, plate))
-
-    def _backgrounds(self, backdrop: Backdrop, stack: ExitStack) -> Callable[[Fraction], Planes | None]:
-        """Return a function that gives the background's planes at a time.
-
-        Times are seconds from the first frame and must rise. The function returns None after the end of a clip with `trim`.
-        """
-        params = self._params
-        if self._background is None or not self.moving:
-            still = (
-                backdrop.color(params.color)
-                if self._background is None
-                else backdrop.picture(opaque_picture(self._background, self._progress), params.fit)
-            )
-            return lambda _: still
-        requested: list[Fraction] = []
-
-        def times() -> Iterator[Fraction]:
-            while True:
-                yield requested.pop()
-
-        clip = stack.enter_context(
-            closing(
-                backdrop.clip(
-                    self._background, fit=params.fit, end=params.background_end, start_s=params.background_start, rate_times=times()
-                )
-            )
-        )
-
-        def at(time: Fraction) -> Planes | None:
-            requested.append(time)
-            return next(clip)
-
-        return at
-
-    def _measured_grain(self, layers: Layers) -> Grain | None:
-        """Return the grain to add to the background; None over a plain colour."""
-        if self._background is None:
-            return None
-        inside = cv2.erode(layers.alpha, np.ones((5, 5), np.uint8)) > 250
-        mine = grain_of(layers.frame[0], inside if inside.sum() > 2000 else None)
-        its = grain_of(layers.background[0])
-        self.grain_levels = float(np.sqrt(max(mine * mine - its * its, 0.0)))
-        return Grain(*self._size, self.grain_levels)
 
 
 def _refuse(params: CompositeParams, given: Mapping[str, object]) -> None:
     """Raise Invalid for a shadow that is kept without a plate."""
     if params.shadow == "keep" and params.format == "mp4" and "plate" not in given:
         detail = "`keep` compares the clip with its clean plate, and no plate is given"
-        raise Invalid(f"{detail}. Give `plate`, or choose `contact`.", errors=[{"field": "params.shadow", "detail": detail}])
+        raise Invalid.field("params.shadow", detail, f"{detail}. Give `plate`, or choose `contact`.")
 
 
 COMPOSITE = Operation(

@@ -158,7 +158,7 @@ def _check_reference(params: PlateParams, length_s: float) -> None:
     end = length_s if params.duration is None else min(length_s, params.start + params.duration)
     if params.reference is not None and not params.start <= params.reference < end:
         detail = f"The part lasts from {params.start:g} to {end:.2f} s: no frame of it is shown at {params.reference:g} s"
-        raise Invalid(f"{detail}. Choose a `reference` in the part.", errors=[{"field": "params.reference", "detail": detail}])
+        raise Invalid.field("params.reference", detail, f"{detail}. Choose a `reference` in the part.")
 
 
 def _warn(result: PlateResult, other_shots: int, progress: Progress) -> None:

@@ -198,7 +198,7 @@ def _refuse(params: StudioParams, given: Mapping[str, object]) -> None:
     if ("background" in given) == prompt:
         what = "both a background and a prompt are given" if prompt else "neither a background nor a prompt is given"
         detail = f"{what}: the place is either a picture or painted from a description"
-        raise Invalid(f"{detail.capitalize()}. Give exactly one.", errors=[{"field": "params.prompt", "detail": detail}])
+        raise Invalid.field("params.prompt", detail, f"{detail.capitalize()}. Give exactly one.")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -154,7 +154,7 @@ def _check_truth(truth: Path | None, info: VideoInfo) -> None:
     matte_info = probe_clip(truth, ClipPart())
     if abs(matte_info.width * info.height / (matte_info.height * info.width) - 1) > _SAME_SHAPE:
         detail = f"truth has {matte_info.width}x{matte_info.height}, another shape than the video of {info.width}x{info.height}"
-        raise Invalid(f"The input {detail}.", errors=[{"field": "inputs.truth", "detail": detail}])
+        raise Invalid.field("inputs.truth", detail, f"The input {detail}.")
 
 
 def _run(

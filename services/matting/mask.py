@@ -136,17 +136,15 @@ def _refuse(params: MaskParams, given: Mapping[str, object]) -> None:
         return
     backend = named(params.backend).backend
     if backend.needs_mask:
-        raise Invalid(
-            f"{backend.name} needs a mask itself. Choose another backend.",
-            errors=[{"field": "params.backend", "detail": f"{backend.name} needs a mask"}],
-        )
+        detail = f"{backend.name} needs a mask itself"
+        raise Invalid.field("params.backend", detail, f"{detail}. Choose another backend.")
     backend.check_plate(given="plate" in given)
 
 
 def _frame(video: Path, at: float, info: VideoInfo) -> Frame:
     if at >= info.length_s:
         detail = f"the video is {info.length_s:.2f} s long, which leaves no frame at {at:.2f} s"
-        raise Invalid(f"{detail.capitalize()}.", errors=[{"field": "params.time_s", "detail": detail}])
+        raise Invalid.field("params.time_s", detail, f"{detail.capitalize()}.")
     with read_frames(video, opaque=True, start=at, shown_at_start=True, prefetch=1, to_sdr8=True) as frames:
         return next(frames)
 

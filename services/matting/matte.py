@@ -1,36 +1,34 @@
 """matting.matte: cut the subject out of a clip, with composites of it."""
 
-from collections import deque
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import partial
 from itertools import islice
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from services.matting.backends.auto import Choice, choose, missing, named
-from services.matting.backends.backend import Alpha, Backend, Mask, OpenedBackend, Rgb, Setup, View
+from services.matting.backends.backend import Backend, Mask, OpenedBackend, Rgb, Setup
 from services.matting.output.backdrop import backdrop, picture_backdrop
-from services.matting.output.finish import BackendFrame, FrameFinisher
+from services.matting.output.finish import FrameFinisher
+from services.matting.output.matte_frames import MatteFrames
 from services.matting.output.pictures import gray_picture
 from services.matting.params import BackendUsed, MatteParams, MatteResult
 from services.matting.reading.masks import Target as MaskTarget
 from services.matting.reading.masks import fixed_mask, given_masks
 from services.matting.reading.plate import plate_picture
 from services.matting.reading.sample import sample_of
-from services.matting.reading.views import gray_size, views_of
-from services.matting.steadiness.smooth import MatteSmoother
-from services.matting.subject.regions import Region, boxed_region, clicked_region, main_region, masked_region
-from services.matting.subject.tracker import First, Tracker
+from services.matting.reading.views import views_of
+from services.matting.subject.first import first_choice
+from services.matting.subject.tracker import Tracker
 from shared.errors import Invalid
 from shared.models.info import model_used
 from shared.operation import Input, Kind, Operation, Preset, Progress, Silent
 from shared.video import VideoInfo, conversion_warnings, map_ordered, read_frames
 from shared.video.clip.clip_file import PIXELS, ClipFile, Target
+from shared.video.clip.empty_part import no_frame
 from shared.video.clip.rewrite import expected_frames, probe_clip, rate_of
 from shared.video.writing.encoder_input import coded_size
 
@@ -38,7 +36,6 @@ _AUTOMATIC_STEADINESS = 0.6
 _NOTHING = 0.0005
 """Least share of a frame that the subject covers somewhere in the clip; below it, no subject was found."""
 _FINISHERS, _AHEAD = 2, 2
-_MOST_CUTS = 1000
 
 
 def matte(
@@ -93,10 +90,10 @@ def matte(
             name: stack.enter_context(ClipFile(_target(name, params, outputs[name], behind), video, info, params, progress))
             for name in sorted(written)
         }
-        first = _first(subject, params, info, user_masks.get(0))
-        run = _Run(params=params, choice=choice, setup=setup, first=first, subject=subject)
+        first = first_choice(subject, params, info.width, info.height, user_masks.get(0))
+        mattes = MatteFrames(setup, steadiness=_steadiness(params, choice), first=first)
         finish = FrameFinisher(frozenset(written), params, params, behind)
-        backend_frames = stack.enter_context(closing(run.backend_frames(opened, views_of(video, params, setup, user_masks))))
+        backend_frames = stack.enter_context(closing(mattes.frames(opened, views_of(video, params, setup, user_masks))))
         total, tally = expected_frames(info, params), _Tally()
         if params.keep_times and params.start:
             _write_black(files["alpha"], video, params.start, info)
@@ -107,10 +104,9 @@ def matte(
             tally.add(result.coverage, result.solid, (frame.pts + frame.duration) * frame.time_base, frame.time)
             progress(min(tally.frames, total), total)
         if not tally.frames:
-            detail = "no frame of the video begins in this part"
-            raise Invalid(f"{detail.capitalize()}.", errors=[{"field": "params.start", "detail": detail}])
+            raise no_frame(params.start)
     width, height = coded_size(info.width, info.height, PIXELS[_target("alpha", params, outputs["alpha"], behind).format])
-    for sentence in run.warnings(tally):
+    for sentence in _warnings(params, choice, subject, mattes.tracker, tally):
         progress.warn(sentence)
     progress(total, total)
     return MatteResult(
@@ -121,8 +117,8 @@ def matte(
         height=height,
         subject=subject,
         coverage=round(tally.coverage / tally.frames, 5),
-        steadiness=run.steadiness,
-        cuts=run.cuts,
+        steadiness=mattes.steadiness,
+        cuts=mattes.cuts,
         encoder=files["alpha"].encoder or "png",
     )
 
@@ -146,72 +142,25 @@ class _Tally:
         self.end = end
 
 
-@dataclass(slots=True)
-class _Run:
-    """State of one matting: smoothing over time, the tracked subject, the cuts."""
+def _warnings(params: MatteParams, choice: Choice, subject: str, tracker: Tracker | None, tally: _Tally) -> Iterator[str]:
+    """Yield warnings about the matte for the user."""
+    name = choice.backend.name
+    lost, rechosen = (tracker.lost, tracker.rechosen) if tracker else (0, 0)
+    if tally.solid < _NOTHING and lost:
+        yield f"{name} found no subject where `{subject}` marks one: the matte is black. Mark another place, or use subject `all`."
+    elif tally.solid < _NOTHING:
+        yield f"No subject was found by {name}, which looks for {choice.backend.finds}: the matte is black."
+    elif lost:
+        yield f"The subject was not found in {lost} of {tally.frames} frames, which show other objects."
+    if rechosen and params.subject != "main":
+        yield f"After {rechosen} cuts the main subject was taken: the marks apply to the first shot only."
+    if name == "u2netp":
+        yield "u2netp is a small network with coarse edges. Better for people: reelwright models pull rvm-mobilenetv3."
 
-    params: MatteParams
-    choice: Choice
-    setup: Setup
-    first: First | None
-    subject: str
-    cuts: list[float] = field(default_factory=list)
-    tracker: Tracker | None = None
 
-    @property
-    def steadiness(self) -> float:
-        automatic = 0.0 if self.choice.backend.steady else _AUTOMATIC_STEADINESS
-        return automatic if self.params.steadiness is None else self.params.steadiness
-
-    def backend_frames(self, opened: OpenedBackend, views: Iterator[View]) -> Generator[BackendFrame]:
-        """Yield each frame with its matte."""
-        waiting: deque[View] = deque()
-
-        def kept() -> Iterator[View]:
-            for view in views:
-                waiting.append(view)
-                yield view
-
-        steadier = MatteSmoother(self.steadiness) if self.steadiness else None
-        self.tracker = Tracker(self.first) if self.first else None
-        for matte in opened.mattes(kept()):
-            view = waiting.popleft()
-            if view.cut and view.index and len(self.cuts) < _MOST_CUTS:
-                self.cuts.append(view.time_s)
-            alpha = self._limited(self._steadied(steadier, matte.alpha, view))
-            gate = self.tracker.gate(alpha, view.gray, cut=view.cut) if self.tracker else None
-            yield BackendFrame(view.frame, view.rgb, alpha, matte.foreground, gate)
-
-    def _limited(self, alpha: Alpha) -> Alpha:
-        """Limit the matte to at most 1 - garbage and at least core."""
-        size = alpha.shape[1::-1]
-        if self.setup.garbage is not None:
-            alpha = np.minimum(alpha, 1 - cv2.resize(self.setup.garbage, size, interpolation=cv2.INTER_AREA) / np.float32(255))
-        if self.setup.core is not None:
-            alpha = np.maximum(alpha, cv2.resize(self.setup.core, size, interpolation=cv2.INTER_AREA) / np.float32(255))
-        return np.asarray(alpha, np.float32)
-
-    @staticmethod
-    def _steadied(steadier: MatteSmoother | None, alpha: Alpha, view: View) -> Alpha:
-        if steadier is None:
-            return alpha
-        if view.cut:
-            steadier.reset()
-        return steadier.smooth(view.gray, alpha)
-
-    def warnings(self, tally: _Tally) -> Iterator[str]:
-        """Yield warnings about the matte for the user."""
-        name = self.choice.backend.name
-        if tally.solid < _NOTHING and self.tracker and self.tracker.lost:
-            yield f"{name} found no subject where `{self.subject}` marks one: the matte is black. Mark another place, or use subject `all`."
-        elif tally.solid < _NOTHING:
-            yield f"No subject was found by {name}, which looks for {self.choice.backend.finds}: the matte is black."
-        if self.tracker and self.tracker.lost and tally.solid >= _NOTHING:
-            yield f"The subject was not found in {self.tracker.lost} of {tally.frames} frames, which show other objects."
-        if self.tracker and self.tracker.rechosen and self.params.subject != "main":
-            yield f"After {self.tracker.rechosen} cuts the main subject was taken: the marks apply to the first shot only."
-        if name == "u2netp":
-            yield "u2netp is a small network with coarse edges. Better for people: reelwright models pull rvm-mobilenetv3."
+def _steadiness(params: MatteParams, choice: Choice) -> float:
+    automatic = 0.0 if choice.backend.steady else _AUTOMATIC_STEADINESS
+    return automatic if params.steadiness is None else params.steadiness
 
 
 def _chosen(params: MatteParams, video: Path, info: VideoInfo, mask: Path | None, plate: Rgb | None, progress: Progress) -> Choice:
@@ -227,10 +176,8 @@ def _chosen(params: MatteParams, video: Path, info: VideoInfo, mask: Path | None
 def _check_needs(backend: Backend, *, mask: bool, plate: bool) -> None:
     """Raise Invalid if the backend's mask or plate is not given."""
     if backend.needs_mask and not mask:
-        raise Invalid(
-            f"{backend.name} needs a mask of the subject on the first frame. Draw one, or make one with matting.mask.",
-            errors=[{"field": "inputs.mask", "detail": f"{backend.name} needs it"}],
-        )
+        sentence = f"{backend.name} needs a mask of the subject on the first frame. Draw one, or make one with matting.mask."
+        raise Invalid.field("inputs.mask", f"{backend.name} needs it", sentence)
     backend.check_plate(given=plate)
 
 
@@ -239,7 +186,7 @@ def _refuse(params: MatteParams, given: Mapping[str, object]) -> None:
     if params.backend != "auto":
         _check_needs(named(params.backend).backend, mask="mask" in given, plate="plate" in given)
     if params.subject == "mask" and "mask" not in given:
-        raise Invalid("subject mask needs a mask.", errors=[{"field": "inputs.mask", "detail": "subject mask needs it"}])
+        raise Invalid.field("inputs.mask", "subject mask needs it", "subject mask needs a mask.")
 
 
 def _setup(choice: Choice, params: MatteParams, info: VideoInfo, plate: Rgb | None) -> Setup:
@@ -277,32 +224,6 @@ def _subject(params: MatteParams, choice: Choice, masks: Mapping[int, tuple[Mask
     if params.subject == "all" and masks.get(0) and not choice.backend.needs_mask:
         return "mask"
     return params.subject
-
-
-def _first(subject: str, params: MatteParams, info: VideoInfo, masks: tuple[Mask, ...] | None) -> First | None:
-    """Return the function that chooses the subject in the first frame.
-
-    It chooses among the regions of the matte. None keeps all regions.
-    """
-    size = gray_size(info.width, info.height)
-    match subject:
-        case "main":
-            return main_region
-        case "mask" if masks:
-            union = np.maximum.reduce(list(masks))
-            return partial(_under, union, size)
-        case "box":
-            box = params.scaled_box(info.width, info.height, size)
-            assert box is not None
-            return lambda regions: boxed_region(regions, box)
-        case "point":
-            points = params.scaled_points(info.width, info.height, size)
-            return lambda regions: clicked_region(regions, points, near=max(size) // 50)
-    return None
-
-
-def _under(mask: Mask, size: tuple[int, int], regions: Sequence[Region]) -> Region | None:
-    return masked_region(regions, np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_AREA) > 127))
 
 
 def _backdrop(params: MatteParams, info: VideoInfo, background: Path | None, progress: Progress) -> Rgb | None:

@@ -153,7 +153,7 @@ def reel(params: ReelParams, *, video: Path, output: Path, progress: Progress = 
                 if written > begin:
                     report.append(_reported(part, begin, written, rate))
         if not written:
-            raise Invalid("No frame of the clip lies in the parts.", errors=[{"field": "params.moments", "detail": "no frame lies there"}])
+            raise Invalid.field("params.moments", "no frame lies there", "No frame of the clip lies in the parts.")
     for warning in [*writer.warnings, *sound.warnings]:
         progress.warn(warning)
     progress(expected, expected)
@@ -176,7 +176,7 @@ def _parts(params: ReelParams, info: VideoInfo, rate: Fraction) -> list[_Part]:
     inside = [moment for moment in params.moments if moment.timestamp_s < length]
     if not inside:
         detail = f"no moment lies in the clip, which is {length:.2f} s long"
-        raise Invalid(f"params.moments: {detail}.", errors=[{"field": "params.moments", "detail": detail}])
+        raise Invalid.field("params.moments", detail)
     best = sorted(sorted(inside, key=lambda moment: -moment.score)[: params.most], key=lambda moment: moment.timestamp_s)
     shots = params.shots[0].shots if params.shots else []
     parts: list[_Part] = []

@@ -12,10 +12,10 @@ from services.media.frame_rate import PATTERN, at_constant_rate, at_source_times
 from services.media.picture_size import output_size
 from services.media.resized import resized
 from shared.choices import OneOf, described
-from shared.errors import Invalid
 from shared.operation import Kind, Operation, Preset, Progress, Silent, form
 from shared.video import conversion_warnings, map_ordered, read_frames
 from shared.video.clip.clip_file import ClipFile, Target
+from shared.video.clip.empty_part import no_frame
 from shared.video.clip.part import ClipPart
 from shared.video.clip.rewrite import Times, expected_frames, probe_clip, rate_of
 from shared.video.frames.display import has_alpha
@@ -132,10 +132,7 @@ def transcode(params: TranscodeParams, *, video: Path, output: Path, progress: P
             written += shown.count
             end = shown.first.time + shown.count * shown.first.duration * shown.first.time_base
         if not written:
-            raise Invalid(
-                f"No frame of the video begins in the part from {params.start:g} s on. Choose another start or a longer duration.",
-                errors=[{"field": "params.start", "detail": "no frame of the video begins in this part"}],
-            )
+            raise no_frame(params.start)
     progress(expected, expected)
     average = rate or rate_of(info)
     return TranscodeResult(

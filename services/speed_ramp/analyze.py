@@ -12,12 +12,12 @@ from services.speed_ramp.curve.segments import segment_speeds
 from services.speed_ramp.curve.snap import snap_times
 from services.speed_ramp.kept_motion import MOTION
 from services.speed_ramp.motion.motion_curve import Motion, motion_curve
-from services.speed_ramp.motion.part import check_start
 from services.speed_ramp.motion.sampling import Samples
 from services.speed_ramp.motion.trace import MEASURES, measure_motion
 from services.speed_ramp.params import MotionParams
 from shared.operation import Kind, Operation, Progress, Silent
 from shared.video import probe_video
+from shared.video.clip.empty_part import check_start
 
 
 class AnalyzeParams(MotionParams):

@@ -8,10 +8,10 @@ from services.speed_ramp.curve.constraints import Constraints, constrained
 from services.speed_ramp.curve.from_speeds import from_speeds
 from services.speed_ramp.curve.points import MAX_SPEED, MIN_SPEED, Point, from_points, shifted
 from services.speed_ramp.curve.snap import snap_times
-from services.speed_ramp.motion.part import check_start
 from services.speed_ramp.params import CurveParams
 from shared.operation import Progress
 from shared.video import VideoInfo
+from shared.video.clip.empty_part import check_start
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

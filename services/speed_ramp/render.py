@@ -17,7 +17,6 @@ from services.speed_ramp.handover.chapters import chapters, longest
 from services.speed_ramp.handover.rates import SOURCE, output_rate
 from services.speed_ramp.handover.warnings import ramp_warnings
 from services.speed_ramp.kept_motion import MOTION
-from services.speed_ramp.motion.part import no_frames
 from services.speed_ramp.params import CurveParams
 from services.speed_ramp.picture.interpolation import DUPLICATES, INTERPOLATIONS, is_made, shown_frames
 from services.speed_ramp.picture.picks import Part, SourceEnd
@@ -28,6 +27,7 @@ from shared.choices import OneOf, described
 from shared.errors import UnsupportedMedia
 from shared.operation import Kind, Operation, Preset, Progress, Silent, form
 from shared.video import VideoInfo, VideoWriter, map_ordered, probe_video, read_frames, remux, to_fraction, track_warnings
+from shared.video.clip.empty_part import no_frame
 
 
 class RenderParams(CurveParams):
@@ -193,7 +193,7 @@ def _encoded(
                 track.write(until_s=float((number + 1) / rate))
             stage(min(written, expected), expected)
         if not written:
-            raise no_frames(params.start)
+            raise no_frame(params.start)
         end_s = float(source_end.end)
         for track in tracks:
             track.write(until_s=float(clock.left(end_s)))

@@ -69,7 +69,7 @@ async def read_form(request: Request, runtime: Runtime, *, fields: Collection[st
                 else:
                     raise _unknown(part.field, fields, most_files)
         if not form.files:
-            raise Invalid("The form has no `file`.", errors=[{"field": "file", "detail": "Field required"}])
+            raise Invalid.field("file", "Field required", "The form has no `file`.")
         if not form.taken and isinstance(form.files[0], RefusedFile):
             raise form.files[0].error
     except BaseException:
@@ -118,4 +118,4 @@ async def _take(part: Part, request: Request, runtime: Runtime) -> MediaRecord |
 def _unknown(name: str, fields: Collection[str], most_files: int) -> Invalid:
     files = "`file`" if most_files == 1 else f"`file` (up to {most_files} times)"
     detail = f"Unknown field; the form takes {files} and {', '.join(sorted(fields))}"
-    return Invalid(f"{name}: {detail}.", errors=[{"field": name, "detail": detail}])
+    return Invalid.field(name, detail)

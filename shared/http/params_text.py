@@ -77,4 +77,4 @@ def _value(name: str, text: str, schema: Mapping[str, Any]) -> Any:
         return json.loads(text)
     except ValueError as error:
         detail = f"must be JSON: {error}"
-        raise Invalid(f"{name}: {detail}", errors=[{"field": name, "detail": detail}]) from None
+        raise Invalid.field(name, detail, f"{name}: {detail}") from None

@@ -289,7 +289,7 @@ async def _estimate(operation: Operation, checked: Checked, owner: str, runtime:
 def _check_preview(operation: Operation) -> None:
     if operation.preview_kind is None:
         detail = f"{operation.name} takes no video: there is nothing to preview"
-        raise Invalid(f"{detail}.", errors=[{"field": "preview", "detail": detail}])
+        raise Invalid.field("preview", detail, f"{detail}.")
 
 
 def wait_seconds(prefer: str | None) -> int | None:
@@ -361,18 +361,18 @@ async def _check_input(name: str, port: Input, media_id: str, owner: str, runtim
     if media_id == AUTO and port.auto:
         maker = port.auto.rpartition(".")[0]
         detail = f"{AUTO!r} is made by the gateway; this service takes a media id only. Run {maker} first"
-        raise Invalid(f"inputs.{name}: {detail}.", errors=[{"field": f"inputs.{name}", "detail": detail}])
+        raise Invalid.field(f"inputs.{name}", detail)
     try:
         record = await asyncio.to_thread(runtime.media.get, owner, media_id)
     except UnknownMedia as error:
-        raise UnknownMedia(f"inputs.{name}: {error.detail}", errors=[{"field": f"inputs.{name}", "detail": error.detail}]) from None
+        raise UnknownMedia.field(f"inputs.{name}", error.detail, f"inputs.{name}: {error.detail}") from None
     _check_kind(name, port, record.kind, f"{record.name} ({media_id})")
 
 
 def _check_kind(name: str, port: Input, kind: str, what: str) -> None:
     if kind not in port.kinds:
         detail = f"{what} is of kind {kind}; this input takes {' or '.join(port.kinds)}"
-        raise Invalid(f"inputs.{name}: {detail}.", errors=[{"field": f"inputs.{name}", "detail": detail}])
+        raise Invalid.field(f"inputs.{name}", detail)
 
 
 def _input_field(port: Input) -> Any:

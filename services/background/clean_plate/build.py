@@ -20,6 +20,7 @@ from shared.errors import Invalid
 from shared.motion.camera import Matrix, matrix_between
 from shared.operation import Progress
 from shared.video import map_ordered, to_fraction
+from shared.video.clip.empty_part import no_frame
 from shared.video.clip.part import ClipPart
 from shared.video.frames.push_pull import push_pull
 from shared.video.info import ColorInfo
@@ -79,7 +80,7 @@ def build_plate(
     per_second = Fraction(options.samples) / to_fraction(max(length_s, 1e-3))
     path = camera_path(video, matte, part, progress.part("following the camera", 0, 0.35), per_second=per_second, expected=frames)
     if not path:
-        raise Invalid(f"No frame of the video begins in the part from {part.start:g} s on. Choose another start or a longer duration.")
+        raise no_frame(part.start)
     reference = _reference(path, options.reference_s)
     anchors = place_anchors(video, matte, path, reference, grow=options.grow)
     height, width = anchors[0].planes[0].shape

@@ -44,7 +44,7 @@ def named(name: str) -> Choice:
     Raises Invalid for an unknown name.
     """
     if name not in BY_NAME:
-        raise Invalid(f"The backend {name} is not part of this installation.", errors=[{"field": "params.backend", "detail": "unknown"}])
+        raise Invalid.field("params.backend", "unknown", f"The backend {name} is not part of this installation.")
     return Choice(backend=BY_NAME[name], reason="the request names it")
 
 

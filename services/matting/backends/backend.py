@@ -163,10 +163,8 @@ class Backend:
     def check_plate(self, *, given: bool) -> None:
         """Raise Invalid if the backend needs a plate and none is given."""
         if self.needs_plate and not given:
-            raise Invalid(
-                f"{self.name} needs a picture of the scene without the subject. Take one, or make one with background.plate.",
-                errors=[{"field": "inputs.plate", "detail": f"{self.name} needs it"}],
-            )
+            sentence = f"{self.name} needs a picture of the scene without the subject. Take one, or make one with background.plate."
+            raise Invalid.field("inputs.plate", f"{self.name} needs it", sentence)
 
 
 def limited_size(width: int, height: int, resolution: int | None) -> tuple[int, int]:

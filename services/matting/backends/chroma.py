@@ -97,4 +97,4 @@ def _mattes(setup: Setup, options: ChromaOptions, key_screen: Screen | None, vie
 
 
 def _refused(field: str, detail: str) -> Invalid:
-    return Invalid(f"{detail[:1].upper()}{detail[1:]}.", errors=[{"field": f"params.{field}", "detail": detail}])
+    return Invalid.field(f"params.{field}", detail, f"{detail[:1].upper()}{detail[1:]}.")

@@ -60,7 +60,7 @@ def open_difference(setup: Setup, options: DifferenceOptions, progress: Progress
     Raises Invalid without a plate. Warns if the plate does not fit the first frame of a shot.
     """
     if setup.plate is None:
-        raise Invalid("difference needs a plate.", errors=[{"field": "inputs.plate", "detail": "difference needs it"}])
+        raise Invalid.field("inputs.plate", "difference needs it", "difference needs a plate.")
     plate = np.asarray(cv2.resize(setup.plate, (setup.width, setup.height), interpolation=cv2.INTER_AREA), np.uint8)
     yield OpenedBackend(mattes=partial(_mattes, plate, options.shadow, setup.foreground, progress))
 

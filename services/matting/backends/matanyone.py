@@ -86,5 +86,5 @@ def _precision(options: NetworkOptions, device: Device) -> Precision:
         return "bf16" if has_bf16 else "f32"
     if options.precision == "f16" or (options.precision == "bf16" and not has_bf16):
         detail = f"precision {options.precision} needs a device that this machine does not have: choose auto"
-        raise Invalid(f"{detail[:1].upper()}{detail[1:]}.", errors=[{"field": "params.precision", "detail": detail}])
+        raise Invalid.field("params.precision", detail, f"{detail[:1].upper()}{detail[1:]}.")
     return options.precision

@@ -33,17 +33,17 @@ def choose_engine(precision: Precision) -> Engine:
     device = choose_device()
     if device.kind == "cuda" and "CUDAExecutionProvider" in _onnxruntime_providers():
         if precision == "bf16":
-            raise Invalid(f"precision bf16 cannot be used on {device}: choose auto, f16 or f32.", errors=[_field(precision)])
+            raise _unsupported(f"precision bf16 cannot be used on {device}: choose auto, f16 or f32")
         return Engine(library="onnxruntime", device=device, precision=_gpu_precision(precision))
     if importlib.util.find_spec("openvino"):
         capabilities = _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         if precision == "f16" or (precision == "bf16" and "BF16" not in capabilities):
-            raise Invalid(f"precision {precision} needs a device that this machine does not have: choose auto.", errors=[_field(precision)])
+            raise _unsupported(f"precision {precision} needs a device that this machine does not have: choose auto")
         chosen = ("bf16" if "BF16" in capabilities else "f32") if precision == "auto" else precision
         return Engine(library="openvino", device=CPU, precision=chosen)
     if importlib.util.find_spec("onnxruntime"):
         if precision not in ("auto", "f32"):
-            raise Invalid(f"precision {precision} needs OpenVINO: choose auto or f32.", errors=[_field(precision)])
+            raise _unsupported(f"precision {precision} needs OpenVINO: choose auto or f32")
         return Engine(library="onnxruntime", device=CPU, precision="f32")
     raise Unavailable("Neither OpenVINO nor onnxruntime is installed. Run: pip install 'reelwright[matting]'")
 
@@ -185,5 +185,5 @@ def _core() -> Any:
     return openvino.Core()
 
 
-def _field(precision: str) -> dict[str, str]:
-    return {"field": "params.precision", "detail": f"{precision} cannot be used here"}
+def _unsupported(detail: str) -> Invalid:
+    return Invalid.field("params.precision", detail, f"{detail}.")

@@ -128,4 +128,4 @@ def _split(pixels: NDArray[Any]) -> list[Mask]:
 
 
 def _refused(field: str, detail: str) -> Invalid:
-    return Invalid(f"{detail[:1].upper()}{detail[1:]}.", errors=[{"field": f"inputs.{field}", "detail": detail}])
+    return Invalid.field(f"inputs.{field}", detail, f"{detail[:1].upper()}{detail[1:]}.")

@@ -21,5 +21,5 @@ def plate_picture(path: Path, width: int, height: int) -> Rgb:
     high, wide = picture.shape[:2]
     if abs(wide * height / (high * width) - 1) > _SAME_SHAPE:
         detail = f"the plate has {wide}x{high}, another shape than the video of {width}x{height}"
-        raise Invalid(f"{detail.capitalize()}.", errors=[{"field": "inputs.plate", "detail": detail}])
+        raise Invalid.field("inputs.plate", detail, f"{detail.capitalize()}.")
     return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA), np.uint8)

@@ -70,7 +70,7 @@ class Pointing(Params):
 
 
 def _outside(field: str, detail: str) -> Invalid:
-    return Invalid(f"{detail.capitalize()}.", errors=[{"field": f"params.{field}", "detail": detail}])
+    return Invalid.field(f"params.{field}", detail, f"{detail.capitalize()}.")
 
 
 class SubjectOptions(Pointing):

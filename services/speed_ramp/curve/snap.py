@@ -44,4 +44,4 @@ def snap_times(
 
 def _no_beats(reason: str) -> Invalid:
     detail = f"{reason}. Give a list of times instead, or leave it empty"
-    return Invalid(f"snap_to: {detail}.", errors=[{"field": "params.snap_to", "detail": detail}])
+    return Invalid.field("params.snap_to", detail)

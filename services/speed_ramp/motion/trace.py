@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from services.speed_ramp.motion.camera import Floats, length, without_shake
 from services.speed_ramp.motion.measure import Meter, Step, analysis_size
 from services.speed_ramp.motion.pairs import Pairs, read_pairs, write_pairs
-from services.speed_ramp.motion.part import no_frames
 from services.speed_ramp.motion.sampling import Samples
 from shared.operation import Progress
 from shared.video import Frame, VideoInfo, map_ordered
+from shared.video.clip.empty_part import no_frame
 
 _LONGEST_CUT = 2  # pairs: a cut changes one, a single flashed frame two; more in a row is motion too fast for the flow
 
@@ -107,7 +107,7 @@ def _measured_pairs(info: VideoInfo, samples: Samples, progress: Progress) -> Pa
             mismatched.append(comparison.step.cut)
         progress(min(frames, total), total)
     if not frames:
-        raise no_frames(samples.start_s)
+        raise no_frame(samples.start_s)
     return Pairs(
         times=np.array(times),
         subject=np.array(subject),

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import av
 
-from shared.errors import Invalid
 from shared.operation import Progress
 from shared.video.clip.cut_sound import PartSound
+from shared.video.clip.empty_part import check_start, no_frame
 from shared.video.clip.part import ClipPart
 from shared.video.conversion_warnings import conversion_warnings
 from shared.video.frames.frame import Frame
@@ -62,9 +62,7 @@ def probe_clip(video: Path, params: ClipPart) -> VideoInfo:
     Raises UnsupportedMedia for a still image, Invalid if the part begins after the end.
     """
     info = probe_video(video)
-    if params.start and params.start >= info.length_s:
-        detail = f"The video is {info.length_s:.2f} s long: a start at {params.start:g} s leaves nothing of it"
-        raise Invalid(f"{detail}. Choose an earlier start.", errors=[{"field": "params.start", "detail": detail}])
+    check_start(info, params.start)
     return info
 
 
@@ -152,10 +150,7 @@ def write_again(
                 sound.write(until=end)
             progress(min(written, expected), expected)
         if writer is None:
-            raise Invalid(
-                f"No frame of the video begins in the part from {params.start:g} s on. Choose another start or a longer duration.",
-                errors=[{"field": "params.start", "detail": "no frame of the video begins in this part"}],
-            )
+            raise no_frame(params.start)
     for warning in [*writer.warnings, *(sound.warnings if sound else [])]:
         progress.warn(warning)
     progress(expected, expected)

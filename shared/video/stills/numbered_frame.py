@@ -63,4 +63,4 @@ def frame_by_number(path: str | os.PathLike[str], number: int, limits: Limits | 
 
 def _missing(number: int, count: int, field: str) -> Invalid:
     detail = f"there is no frame {number}; the last one is {count - 1}"
-    return Invalid(f"{detail.capitalize()}.", errors=[{"field": field, "detail": detail}])
+    return Invalid.field(field, detail, f"{detail.capitalize()}.")

@@ -1,0 +1,68 @@
+"""Mattes of a backend, steadied, limited and reduced to the subject."""
+
+from collections import deque
+from collections.abc import Generator, Iterator
+
+import cv2
+import numpy as np
+
+from services.matting.backends.backend import Alpha, Mask, OpenedBackend, Setup, View
+from services.matting.output.finish import BackendFrame
+from services.matting.steadiness.smooth import MatteSmoother
+from services.matting.subject.tracker import First, Tracker
+
+_MOST_CUTS = 1000
+
+
+class MatteFrames:
+    """Mattes of one clip over time.
+
+    `steadiness`: strength of the smoothing from frame to frame, 0 for none. `first`: chooses the subject in the first frame; None keeps
+    everything.
+    """
+
+    def __init__(self, setup: Setup, *, steadiness: float, first: First | None) -> None:
+        self.steadiness = steadiness
+        self.tracker = Tracker(first) if first else None
+        self.cuts: list[float] = []
+        """Seconds of the first cuts of the clip."""
+        self._garbage, self._core = setup.garbage, setup.core
+        self._smoother = MatteSmoother(steadiness) if steadiness else None
+
+    def frames(self, opened: OpenedBackend, views: Iterator[View]) -> Generator[BackendFrame]:
+        """Yield each frame with its matte."""
+        waiting: deque[View] = deque()
+
+        def kept() -> Iterator[View]:
+            for view in views:
+                waiting.append(view)
+                yield view
+
+        for matte in opened.mattes(kept()):
+            view = waiting.popleft()
+            if view.cut and view.index and len(self.cuts) < _MOST_CUTS:
+                self.cuts.append(view.time_s)
+            alpha = self._limited(self._steadied(matte.alpha, view))
+            gate = self.tracker.gate(alpha, view.gray, cut=view.cut) if self.tracker else None
+            yield BackendFrame(view.frame, view.rgb, alpha, matte.foreground, gate)
+
+    def _steadied(self, alpha: Alpha, view: View) -> Alpha:
+        if self._smoother is None:
+            return alpha
+        if view.cut:
+            self._smoother.reset()
+        return self._smoother.smooth(view.gray, alpha)
+
+    def _limited(self, alpha: Alpha) -> Alpha:
+        """Limit the matte to at most 1 - garbage and at least core."""
+        if self._garbage is not None:
+            alpha = np.minimum(alpha, 1 - _scaled(self._garbage, alpha))
+        if self._core is not None:
+            alpha = np.maximum(alpha, _scaled(self._core, alpha))
+        return np.asarray(alpha, np.float32)
+
+
+def _scaled(mask: Mask, alpha: Alpha) -> Alpha:
+    """Return a mask in the size of a matte, 0 to 1."""
+    resized = cv2.resize(mask, alpha.shape[1::-1], interpolation=cv2.INTER_AREA)
+    return np.asarray(resized / np.float32(255), np.float32)

@@ -1,0 +1,20 @@
+"""Refusals of a part that contains no frame of the video."""
+
+from shared.errors import Invalid
+from shared.video.info import VideoInfo
+
+
+def check_start(info: VideoInfo, start: float) -> None:
+    """Raise Invalid unless `start`, in seconds, lies before the end of the video."""
+    if start and start >= info.length_s:
+        detail = f"The video is {info.length_s:.2f} s long: a start at {start:g} s leaves nothing of it"
+        raise Invalid.field("params.start", detail, f"{detail}. Choose an earlier start.")
+
+
+def no_frame(start: float) -> Invalid:
+    """Return the refusal of a part, from second `start` on, in which no frame begins."""
+    return Invalid.field(
+        "params.start",
+        "no frame of the video begins in this part",
+        f"No frame of the video begins in the part from {start:g} s on. Choose another start or a longer duration.",
+    )
