@@ -27,13 +27,13 @@ async def merged(own: dict[str, Any], upstreams: Upstreams, *, keys_needed: bool
     silent = []
     for service in upstreams.clients:
         try:
-            theirs = await upstreams.ask(service, "GET", "/openapi.json")
+            document = await upstreams.ask(service, "GET", "/openapi.json")
         except ReelwrightError:
             silent.append(service)
             continue
-        theirs = _rename_clashes(theirs, schemas, service)
-        schemas |= theirs.get("components", {}).get("schemas", {})
-        document["paths"] |= {f"/v1/{service}{path}": item for path, item in theirs["paths"].items() if path not in INTERNAL}
+        document = _rename_clashes(document, schemas, service)
+        schemas |= document.get("components", {}).get("schemas", {})
+        document["paths"] |= {f"/v1/{service}{path}": item for path, item in document["paths"].items() if path not in INTERNAL}
     for operation in _operations(document):
         _set_problem_type(operation)
     used = list(dict.fromkeys(tag for operation in _operations(document) for tag in operation.get("tags", [])))
@@ -64,14 +64,14 @@ def _set_problem_type(operation: dict[str, Any]) -> None:
             content["application/problem+json"] = content.pop(kind)  # the kind is that of the route's other answers
 
 
-def _rename_clashes(document: dict[str, Any], taken: dict[str, Any], service: str) -> dict[str, Any]:
-    """Rename the schemas whose name `taken` uses for a different schema.
+def _rename_clashes(document: dict[str, Any], existing: dict[str, Any], service: str) -> dict[str, Any]:
+    """Rename the schemas whose name `existing` uses for a different schema.
 
     `ModelUsed` of the service `speed-ramp` becomes `SpeedRampModelUsed`.
     """
     prefix = "".join(part.capitalize() for part in service.split("-"))
     schemas = document.get("components", {}).get("schemas", {})
-    clashing = {name for name, schema in schemas.items() if name in taken and taken[name] != schema}
+    clashing = {name for name, schema in schemas.items() if name in existing and existing[name] != schema}
     text = json.dumps(document)
     for name in clashing:
         text = text.replace(f'"#/components/schemas/{name}"', f'"#/components/schemas/{prefix}{name}"')

@@ -57,12 +57,12 @@ class Previews:
     async def _make(self, operation: str, name: str, body: dict[str, Any], owner: str) -> str:
         """Preview the operation that makes an "auto" input, in time with the clip; return the input for the service."""
         headers = credentials(self.views.runtime.settings, owner)
-        declared = {each["name"]: each for each in await self.views.upstreams.operations(headers)}
+        declared = {description["name"]: description for description in await self.views.upstreams.operations(headers)}
         maker, _, output = declared.get(operation, {}).get("inputs", {}).get(name, {}).get("auto", "").rpartition(".")
         if maker not in declared:
             detail = f'{name!r} cannot be "auto"'
             raise Invalid.field(f"inputs.{name}", detail)
-        params = {key: each for key, each in (body.get("params") or {}).items() if key in PART}
+        params = {key: value for key, value in (body.get("params") or {}).items() if key in PART}
         if "keep_times" in declared[maker]["params"]["properties"]:
             params["keep_times"] = True
         needed = {port for port, about in declared[maker]["inputs"].items() if not about["optional"]}

@@ -44,8 +44,8 @@ class ViewDesk:
         `alpha`: id of a matte to put into the view. Raises UnknownMedia; NotFound for a kind without this view; the failure of the job,
         as a Refused; and what submitting raises.
         """
-        for each in (media_id, *([alpha] if alpha else [])):
-            record = await asyncio.to_thread(self.runtime.media.get, owner, each)
+        for item_id in (media_id, *([alpha] if alpha else [])):
+            record = await asyncio.to_thread(self.runtime.media.get, owner, item_id)
             if record.kind is not Kind.VIDEO:
                 raise NotFound(f"{record.name} is of kind {record.kind.value}: only a video has a {view.title}.")
         job = await self.runtime.jobs.by_key(owner, view_key(view.name, media_id, alpha))

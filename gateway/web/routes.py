@@ -53,11 +53,11 @@ def studio_routes(studio: Studio | None = None) -> APIRouter:
     @router.get(PREFIX + "/{version}/{path:path}")
     async def file(version: str, path: str, request: Request) -> Response:
         bundle = await asyncio.to_thread(studio.bundle)
-        found = bundle.files.get(path)
-        if found is None:
+        file = bundle.files.get(path)
+        if file is None:
             raise NotFound(f"The studio has no file {path[:80]!r}.", headers=dict(HEADERS))
         # A page of an earlier version still gets files, but must not keep them under the old address.
-        return _answer(request, found, etag=bundle.version, caching=FOREVER if version == bundle.version else "no-store")
+        return _answer(request, file, etag=bundle.version, caching=FOREVER if version == bundle.version else "no-store")
 
     return router
 

@@ -143,12 +143,12 @@ def proxy(
         sound = stack.enter_context(PartSound(writer, video, heard, start=Fraction(0)))
 
         def counted() -> Iterator[_Numbered]:
-            for each in _frames(video, alpha):
-                times.append(round(float(each.time), 6))
-                progress(min(each.number, expected), expected)
-                yield each
+            for frame in _frames(video, alpha):
+                times.append(round(float(frame.time), 6))
+                progress(min(frame.number, expected), expected)
+                yield frame
 
-        for shown, picture in map_ordered(lambda each: (each, _picture(each, size)), at_constant_rate(counted(), rate), ahead=2):
+        for shown, picture in map_ordered(lambda frame: (frame, _picture(frame, size)), at_constant_rate(counted(), rate), ahead=2):
             # The first picture stands from time 0 on.
             for _ in range(shown.first.pts + shown.count - len(numbers)):
                 writer.write(picture, len(numbers))

@@ -186,7 +186,7 @@ def _parts(params: ReelParams, info: VideoInfo, rate: Fraction) -> list[_Part]:
         first, end = round(to_fraction(start) * rate), round(to_fraction(min(start + params.around, shot.end_s)) * rate)
         part = _Part(first, max(end, first + 1), moment)
         if parts and part.first < parts[-1].end:
-            better = max(parts[-1].moment, moment, key=lambda each: each.score)
+            better = max(parts[-1].moment, moment, key=lambda candidate: candidate.score)
             parts[-1] = _Part(parts[-1].first, max(part.end, parts[-1].end), better)
         else:
             parts.append(part)

@@ -125,7 +125,7 @@ def transcode(params: TranscodeParams, *, video: Path, output: Path, progress: P
     ):
         read = _counted(frames, lambda count: progress(min(count, expected), expected))
         chosen = at_source_times(read) if rate is None else at_constant_rate(read, rate)
-        for shown, picture in map_ordered(lambda each: (each, resized(each.frame, size, pixels)), chosen, ahead=2):
+        for shown, picture in map_ordered(lambda frame: (frame, resized(frame.frame, size, pixels)), chosen, ahead=2):
             begin = begin if written or params.whole else shown.first.time
             for number in range(shown.count):
                 file.write(picture, Times(shown.first.pts + number, shown.first.time_base, shown.first.duration))

@@ -128,10 +128,10 @@ def keys_group(settings: Callable[[], Settings]) -> typer.Typer:
 
 def _find(records: tuple[KeyRecord, ...], key: str) -> KeyRecord:
     """Return the key of a name or id; a valid one before a revoked one. Raises Invalid."""
-    found = [record for record in records if key in (record.name, record.id)]
-    if not found:
+    matches = [record for record in records if key in (record.name, record.id)]
+    if not matches:
         raise Invalid(f"There is no key {key!r}. `reelwright keys list` shows them.")
-    return min(found, key=lambda record: record.revoked_at is not None)
+    return min(matches, key=lambda record: record.revoked_at is not None)
 
 
 def _scopes(given: list[str] | None) -> tuple[Scope, ...]:

@@ -60,10 +60,10 @@ async def read_form(request: Request, runtime: Runtime, *, fields: Collection[st
         async with aclosing(read_parts(request)) as parts:
             async for part in parts:
                 if part.field == "file" and part.filename is not None and len(form.files) < most_files:
-                    taken = await _take(part, request, runtime)
-                    if isinstance(taken, RefusedFile) and most_files == 1:
-                        raise taken.error
-                    form.files.append(taken)
+                    item = await _take(part, request, runtime)
+                    if isinstance(item, RefusedFile) and most_files == 1:
+                        raise item.error
+                    form.files.append(item)
                 elif part.field in fields and part.filename is None:
                     form.fields[part.field] = await part.text(max_bytes=FIELD_BYTES)
                 else:

@@ -81,8 +81,8 @@ def parse(body: bytes, content_type: str) -> Any:
 
 def _refuse_repeated_names(pairs: list[tuple[str, Any]]) -> None:
     """Raise ValueError for an object with a name twice. Parsers disagree on which value counts (RFC 8259, 4)."""
-    seen: set[str] = set()
+    names: set[str] = set()
     for name, _ in pairs:
-        if name in seen:
+        if name in names:
             raise ValueError(f"the name {name[:64]!r} is repeated in one object")
-        seen.add(name)
+        names.add(name)

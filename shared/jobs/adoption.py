@@ -37,8 +37,10 @@ def adopt(settings: Settings, *, source: str, target: str) -> Adopted:
             if connection.scalar(sa.select(JOBS.c.id).where(JOBS.c.owner == source, JOBS.c.status.in_(OPEN))) is not None:
                 raise Conflict("Jobs of the present owner are unfinished: wait for their end, or cancel them.")
             used = sa.select(JOBS.c.idempotency_key).where(JOBS.c.owner == target, JOBS.c.idempotency_key.is_not(None))
-            taken: list[str | None] = list(connection.scalars(used))
-            connection.execute(JOBS.update().where(JOBS.c.owner == source, JOBS.c.idempotency_key.in_(taken)).values(idempotency_key=None))
+            used_ids: list[str | None] = list(connection.scalars(used))
+            connection.execute(
+                JOBS.update().where(JOBS.c.owner == source, JOBS.c.idempotency_key.in_(used_ids)).values(idempotency_key=None)
+            )
             jobs = connection.execute(JOBS.update().where(JOBS.c.owner == source).values(owner=target)).rowcount
             media = _move(settings.data_dir / "media" / source, settings.data_dir / "media" / target)
     finally:

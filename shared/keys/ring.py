@@ -68,8 +68,8 @@ class KeyRing:
         """Return the owners of all valid keys; without keys, the public owner."""
         self._refresh()
         valid = [record.owner for record in self._records.values() if record.refusal(now()) is None]
-        found = list(dict.fromkeys([*map(owner_of, self._given), *valid]))
-        return found if self._given or self._records else [PUBLIC]
+        owners = list(dict.fromkeys([*map(owner_of, self._given), *valid]))
+        return owners if self._given or self._records else [PUBLIC]
 
     def max_bytes(self, owner: str) -> int | None:
         """Return the largest number of bytes that an owner may store; None without a limit."""

@@ -82,8 +82,10 @@ def perform(args: dict[str, Any], progress: Progress) -> dict[str, Any]:
         progress=progress,
     )
     if not isinstance(result, operation.result):
-        promised, got = operation.result.__name__, type(result).__name__
-        raise OperationFailed(f"{operation.name} returned a {got} instead of a {promised}: a fault of the operation, not of the input.")
+        promised, returned = operation.result.__name__, type(result).__name__
+        raise OperationFailed(
+            f"{operation.name} returned a {returned} instead of a {promised}: a fault of the operation, not of the input."
+        )
     written = {name: describe(path, operation.outputs[name], progress) for name, path in outputs.items() if os.path.lexists(path)}
     answer: dict[str, Any] = ANSWER.dump_python(
         OperationAnswer(version=operation.version, result=result.model_dump(mode="json"), outputs=written), mode="json"

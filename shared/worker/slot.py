@@ -200,25 +200,25 @@ class Slot:
         await self.kill()
         if self.sandbox is not None:
             await asyncio.to_thread(_make_folders, self.sandbox)
-        ours, theirs = socket.socketpair()
+        parent_end, child_end = socket.socketpair()
         try:
-            fd, memory = str(theirs.fileno()), str(self._limits.memory_bytes)
+            fd, memory = str(child_end.fileno()), str(self._limits.memory_bytes)
             plan = self.sandbox.dump() if self.sandbox is not None else ""
             child = (sys.executable, "-m", "shared.worker.child", fd, memory, str(self._limits.niceness), plan)
             starting = asyncio.create_subprocess_exec(
                 *(sys.executable, "-I", "-S", guard.__file__, fd, str(self._limits.lease_s), *child),
-                pass_fds=(theirs.fileno(),),
+                pass_fds=(child_end.fileno(),),
                 stdin=asyncio.subprocess.PIPE,
                 start_new_session=True,
                 env=_environment(network=self.sandbox is None or self.sandbox.network),
             )
             await self._begin(asyncio.ensure_future(starting))
-            self._reader, self._writer = await asyncio.open_connection(sock=ours)
+            self._reader, self._writer = await asyncio.open_connection(sock=parent_end)
         except BaseException:
-            ours.close()
+            parent_end.close()
             raise
         finally:
-            theirs.close()
+            child_end.close()
 
     async def _begin(self, starting: "asyncio.Task[asyncio.subprocess.Process]") -> None:
         """Wait for the new process and keep it.

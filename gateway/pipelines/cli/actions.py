@@ -101,14 +101,14 @@ def check_pipeline(place: Place, pipeline: str, words: Sequence[str], changes: S
     if suite := place.suite:
         listed = suite.get("/v1/operations")
         kinds = {operation["name"]: {name: port["kind"] for name, port in operation["inputs"].items()} for operation in listed}
-        asked = _with_stand_ins(steps, {}, kinds)  # the files are not there
-        body = {"steps": [step.model_dump() for step in asked]}
+        stand_ins = _with_stand_ins(steps, {}, kinds)  # the files are not there
+        body = {"steps": [step.model_dump() for step in stand_ins]}
         complete = [Step.model_validate(step) for step in suite.post("/v1/pipelines/check", body)["steps"]]
     else:
         operations = [operation for service in place.services for operation in service.operations]
         kinds = {operation.name: {name: str(port.kind) for name, port in operation.ports.items()} for operation in operations}
-        asked = _with_stand_ins(steps, files, kinds)
-        complete = check_locally(asked, place.services, place.settings())
+        stand_ins = _with_stand_ins(steps, files, kinds)
+        complete = check_locally(stand_ins, place.services, place.settings())
     changed = {step.id: step.params for step in steps}
     table = Table("step", "operation", "params")
     for step in complete:

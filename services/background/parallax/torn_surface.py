@@ -153,8 +153,8 @@ class TornSurface:
         if not torn.any():
             return None
         soft = cv2.GaussianBlur(torn.astype(np.uint8) * np.uint8(255), (0, 0), _SOFT_PX)
-        seen = cv2.warpAffine(soft, affine, (half[0] + 2, half[1] + 2), flags=_BACKWARD, borderMode=cv2.BORDER_REPLICATE)
-        return np.asarray(seen, np.uint8) if cv2.countNonZero(seen) else None
+        view = cv2.warpAffine(soft, affine, (half[0] + 2, half[1] + 2), flags=_BACKWARD, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(view, np.uint8) if cv2.countNonZero(view) else None
 
     def _torn(self, weight: NDArray[np.uint8], base: Matrix, move: tuple[float, float]) -> TornPixels:
         """Compute the source coordinates of torn pixels.

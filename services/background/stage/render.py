@@ -63,8 +63,8 @@ class Render:
         """Yield the finished frames with the clip's times."""
         stage = self._stage
         with ExitStack() as stack:
-            taken = stack.enter_context(closing(self._read()))
-            first = next(taken, None)
+            frames = stack.enter_context(closing(self._read()))
+            first = next(frames, None)
             if first is None:
                 return
             grain = self._measured_grain(first.layers) if stage.grain else None
@@ -84,7 +84,7 @@ class Render:
 
             def every() -> Iterator[_Source]:
                 yield first
-                yield from taken
+                yield from frames
 
             steadied_frames = ((frame, steady(measures)) for frame, measures in map_ordered(staged, every(), workers=_WORKERS, ahead=1))
             yield from map_ordered(composed, steadied_frames, workers=_WORKERS, ahead=1)

@@ -143,13 +143,13 @@ def _find_fades(
 ) -> list[Fade]:
     """Find the fades of a film, in order and without overlaps."""
     at_runs = fades_at_plain_runs(film, changes.plain, changes.contrast, cuts, frame_rate)
-    found = at_runs.fades
+    fades = at_runs.fades
     for fade in find_fades(changes.contrast, cuts, _FADE_DEPTH):
         beside = any(fade.before < stop and fade.after >= first for first, stop in at_runs.runs)
         flash = any(first - 2 <= fade.before and fade.after <= stop + 1 for first, stop in interrupted)
         if not beside and not flash and shows_same_picture(film, fade) and not _returns(film, fade, frame_rate):
-            found.append(fade)
-    return sorted(found, key=lambda fade: fade.before)
+            fades.append(fade)
+    return sorted(fades, key=lambda fade: fade.before)
 
 
 def _returns(film: ThumbnailFilm, fade: Fade, frame_rate: float) -> bool:

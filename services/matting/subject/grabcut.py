@@ -51,10 +51,10 @@ def grabcut(
     cv2.setRNGSeed(1)  # the colour models begin with random clusters: equal requests give equal masks
     bgr = cv2.cvtColor(small, cv2.COLOR_RGB2BGR)
     cv2.grabCut(bgr, labels, (0, 0, 0, 0), np.zeros((1, 65)), np.zeros((1, 65)), _ROUNDS, cv2.GC_INIT_WITH_MASK)
-    found = ((labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)).astype(np.uint8)
+    inside = ((labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)).astype(np.uint8)
     if certain.any():
-        found = _connected(found, certain)
-    large = cv2.resize(found * np.uint8(255), (width, height), interpolation=cv2.INTER_LINEAR)
+        inside = _connected(inside, certain)
+    large = cv2.resize(inside * np.uint8(255), (width, height), interpolation=cv2.INTER_LINEAR)
     return np.asarray((large > 127) * np.uint8(255), np.uint8)
 
 
@@ -117,8 +117,8 @@ def _rare_outside(lab: NDArray[np.uint8], inside: NDArray[np.bool_]) -> NDArray[
     return np.asarray((within > without)[codes] & (without < 0.1 * within)[codes])
 
 
-def _connected(found: NDArray[np.uint8], certain: NDArray[np.bool_]) -> NDArray[np.uint8]:
+def _connected(inside: NDArray[np.uint8], certain: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """Keep the connected parts that contain a certain pixel."""
-    _, parts = cv2.connectedComponents(found, connectivity=8)
-    kept = np.unique(parts[certain & (found > 0)])
+    _, parts = cv2.connectedComponents(inside, connectivity=8)
+    kept = np.unique(parts[certain & (inside > 0)])
     return np.asarray(np.isin(parts, kept[kept > 0]), np.uint8)

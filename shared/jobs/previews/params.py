@@ -99,7 +99,7 @@ def _points_to_fractions(params: dict[str, Any], extras: Mapping[str, dict[str, 
 def _scaled(model: type[Params], name: str, value: float) -> float:
     """Fit a scaled number to the type and limits of a param."""
     schema = model.model_json_schema()["properties"][name]
-    number = next((each for each in schema.get("anyOf", [schema]) if each.get("type") in ("integer", "number")), schema)
+    number = next((choice for choice in schema.get("anyOf", [schema]) if choice.get("type") in ("integer", "number")), schema)
     if number.get("type") == "integer":
         step = number.get("multipleOf", 1)
         value = step * round(value / step)

@@ -61,14 +61,14 @@ class Sandboxes:
 
 def layers(settings: Settings) -> list[Layer]:
     """Return the layers that these settings and this machine give, and whether each is active."""
-    found = available()
+    existing = available()
     if settings.sandbox == "off":
-        return [Layer(name=layer.name, active=False, detail="switched off (REELWRIGHT_SANDBOX=off)") for layer in found]
+        return [Layer(name=layer.name, active=False, detail="switched off (REELWRIGHT_SANDBOX=off)") for layer in existing]
     if settings.models_auto_pull:
         return [
             Layer(name=layer.name, active=False, detail="jobs may download models (REELWRIGHT_MODELS_AUTO_PULL)")
             if layer.name == "seccomp"
             else layer
-            for layer in found
+            for layer in existing
         ]
-    return found
+    return existing

@@ -143,8 +143,8 @@ def first_picture(container: Any, stream: Any, path: str | os.PathLike[str], lim
                 failure = failure or error
     except av.error.FFmpegError as error:
         failure = failure or error
-    said = "" if failure is None else f" ({error_text(failure)})"
-    raise BrokenMedia(f"{Path(path).name!r} holds no frame that can be decoded{said}. Export or upload it again.") from failure
+    reason = "" if failure is None else f" ({error_text(failure)})"
+    raise BrokenMedia(f"{Path(path).name!r} holds no frame that can be decoded{reason}. Export or upload it again.") from failure
 
 
 def _track(stream: Any, times: Timing) -> AudioTrackInfo:

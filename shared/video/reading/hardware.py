@@ -60,7 +60,7 @@ def cuda_works() -> bool:
     return True
 
 
-def wanted() -> str:
+def device_choice() -> str:
     """Return the `device` setting without a GPU number.
 
     One of auto, cpu, cuda.
@@ -82,7 +82,7 @@ def use_hardware(stream: Any, run: Callable[[bool], None]) -> bool:
 
     With the device "auto" only if a short trial was faster. `run(hardware)` decodes the first pictures of the same file.
     """
-    device, context = wanted(), stream.codec_context
+    device, context = device_choice(), stream.codec_context
     codec = context.codec.canonical_name
     if device == "cpu" or not fits(codec, context.pix_fmt, context.width, context.height) or not cuda_works():
         return False

@@ -100,8 +100,8 @@ def check_promised_size(stream: Any, path: str | os.PathLike[str], limits: Limit
 
 def error_text(error: Exception) -> str:
     """Return a library error's text without its number and the file path."""
-    said = error.strerror if isinstance(error, av.error.FFmpegError) else None
-    return said or str(error) or type(error).__name__
+    reason = error.strerror if isinstance(error, av.error.FFmpegError) else None
+    return reason or str(error) or type(error).__name__
 
 
 def media_error(error: Exception, path: str | os.PathLike[str], limits: Limits) -> ReelwrightError:

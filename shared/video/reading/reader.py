@@ -145,7 +145,7 @@ def _in_hardware(request: _Request) -> bool:
     """
     sparse = request.per_second is not None and request.per_second < _DENSE
     few = sparse or request.at is not None or request.skip != "none" or bool(request.keys_only)
-    if hardware.wanted() == "cpu" or few or not hardware.cuda_works():
+    if hardware.device_choice() == "cpu" or few or not hardware.cuda_works():
         return False
 
     def run(gpu: bool) -> None:

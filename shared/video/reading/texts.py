@@ -72,11 +72,11 @@ def read_subtitles(path: str | os.PathLike[str], limits: Limits) -> list[Subtitl
         for packet in packets:
             if not packet.size or packet.pts is None:
                 continue
-            found, base = cues[packet.stream.index], time_base_of(packet.stream)
+            stream_cues, base = cues[packet.stream.index], time_base_of(packet.stream)
             text = _text(names[packet.stream.index], bytes(packet))
             start = packet.pts * base - zero
-            if text and len(found) < _MOST_CUES:
-                found.append(Cue(start, start + (packet.duration or 0) * base, text))
+            if text and len(stream_cues) < _MOST_CUES:
+                stream_cues.append(Cue(start, start + (packet.duration or 0) * base, text))
         return [SubtitleTrack(tuple(_ended(cues[stream.index])), _language(stream), track_title(stream.metadata)) for stream in streams]
 
 
@@ -88,14 +88,14 @@ def file_chapters(path: str | os.PathLike[str], limits: Limits) -> list[Chapter]
 
 def read_chapters(container: Any, zero: Fraction) -> list[Chapter]:
     """Return the chapters of an open file, by start."""
-    found = []
+    pieces = []
     for chapter in container.chapters():
         base = Fraction(chapter["time_base"])
         title = chapter["metadata"].get("title", "")[:_MOST_CHARACTERS]
         start, end = max(chapter["start"] * base - zero, Fraction(0)), chapter["end"] * base - zero
         if end > start:
-            found.append(Chapter(title, start, end))
-    return sorted(found, key=lambda chapter: chapter.start)
+            pieces.append(Chapter(title, start, end))
+    return sorted(pieces, key=lambda chapter: chapter.start)
 
 
 def flat(cues: Iterable[Cue]) -> Iterator[Cue]:

@@ -84,11 +84,11 @@ def restrict(rules: Iterable[tuple[Path, Files]], *, tcp: bool) -> int:
     `tcp`: whether TCP stays allowed. The process must have no_new_privs. Returns the version of the interface; 0 without Landlock: then
     nothing is limited. Raises OSError if the kernel refuses.
     """
-    found = version()
-    if not found:
+    abi = version()
+    if not abi:
         return 0
-    known = Files(sum(rights for since, rights in RIGHTS_SINCE.items() if since <= found))
-    attributes = _Ruleset(known, TCP_RIGHTS if found >= TCP_SINCE and not tcp else 0, SCOPES if found >= SCOPE_SINCE else 0)
+    known = Files(sum(rights for since, rights in RIGHTS_SINCE.items() if since <= abi))
+    attributes = _Ruleset(known, TCP_RIGHTS if abi >= TCP_SINCE and not tcp else 0, SCOPES if abi >= SCOPE_SINCE else 0)
     # An older kernel takes the larger structure, because the fields that it does not know are zero.
     ruleset = _call(CREATE_RULESET, ctypes.byref(attributes), ctypes.sizeof(attributes), 0)
     try:
@@ -97,7 +97,7 @@ def restrict(rules: Iterable[tuple[Path, Files]], *, tcp: bool) -> int:
         _call(RESTRICT_SELF, ruleset, 0)
     finally:
         os.close(ruleset)
-    return found
+    return abi
 
 
 def _add(ruleset: int, path: Path, rights: Files) -> None:

@@ -16,14 +16,20 @@ class Layer:
 
 def available() -> list[Layer]:
     """Return the layers, and whether worker processes on this machine have them."""
-    found = landlock.version()
-    covers = ["files", *(["TCP"] if found >= landlock.TCP_SINCE else []), *(["signals"] if found >= landlock.SCOPE_SINCE else [])]
+    landlock_version = landlock.version()
+    covers = [
+        "files",
+        *(["TCP"] if landlock_version >= landlock.TCP_SINCE else []),
+        *(["signals"] if landlock_version >= landlock.SCOPE_SINCE else []),
+    ]
     filtered = system_calls.supported()
     return [
         Layer(
             name="landlock",
-            active=found > 0,
-            detail=f"version {found}: {', '.join(covers)}" if found else "not in this kernel: jobs can read the files of the server's user",
+            active=landlock_version > 0,
+            detail=f"version {landlock_version}: {', '.join(covers)}"
+            if landlock_version
+            else "not in this kernel: jobs can read the files of the server's user",
         ),
         Layer(
             name="seccomp",

@@ -85,7 +85,7 @@ def test_the_layouts_of_a_gpu_become_planar_without_a_change(layout: str, planar
 @pytest.mark.parametrize(("said", "meant"), [("auto", "auto"), ("cpu", "cpu"), ("cuda", "cuda"), ("cuda:1", "cuda")])
 def test_the_setting(use_settings: Callable[..., None], said: str, meant: str) -> None:
     use_settings(device=said)
-    assert hardware.wanted() == meant
+    assert hardware.device_choice() == meant
 
 
 @pytest.mark.parametrize(("gpu_s", "cpu_s", "least", "chosen"), [(1.0, 3.0, 1.0, True), (3.0, 1.0, 1.0, False), (3.0, 1.0, 0.0, True)])
@@ -132,7 +132,7 @@ def played(monkeypatch: pytest.MonkeyPatch, *, breaks_after: int | None = None) 
                 raise BrokenMedia("the GPU has fallen off the bus")
             yield shown
 
-    monkeypatch.setattr(hardware, "wanted", lambda: "cuda")
+    monkeypatch.setattr(hardware, "device_choice", lambda: "cuda")
     monkeypatch.setattr(hardware, "cuda_works", lambda: True)
     monkeypatch.setattr(hardware, "faster", lambda trial, least: True)
     monkeypatch.setattr(reader, "open_input", opening)
@@ -157,7 +157,7 @@ def test_small_or_sparse_reading_stays_in_software(large: Path, clip: Path, monk
         frames_of(clip)
         frames_of(large, per_second=0.1)
         frames_of(large, skip="nonkey")
-        monkeypatch.setattr(hardware, "wanted", lambda: "cpu")
+        monkeypatch.setattr(hardware, "device_choice", lambda: "cpu")
         frames_of(large)
     assert opened
     assert not any(opened)
