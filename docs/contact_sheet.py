@@ -1,4 +1,4 @@
-"""Draws `docs/trails.jpg`: the styles of motion trails on a real clip. `make contact-sheet`."""
+"""Draw `docs/trails.jpg`: the styles of motion trails on a real clip. `make contact-sheet`."""
 
 import tempfile
 from pathlib import Path
@@ -14,7 +14,7 @@ from services.effects.strobe import StrobeParams, strobe
 from shared.video import read_frames
 
 SHEET = Path(__file__).parent / "trails.jpg"
-# Of bikes.mp4: a lorry from above, and people who walk by while the camera drifts.
+# Start and length in seconds, and number of the frame drawn. Of bikes.mp4: a lorry from above, and people who walk by a drifting camera.
 SHOTS = ((0.0, 1.2, 18), (7.48, 2.2, 17))
 ROWS: tuple[tuple[str, dict[str, Any] | None], ...] = (
     ("the clip", None),

@@ -1,4 +1,4 @@
-"""Writes the reference pages and the tables of operations from the declarations.
+"""Write the reference pages and the tables of operations from the declarations.
 
 `python -m docs.generate` (`make docs`) writes them; `--check` (part of `make check`) reports the stale ones and exits with 1.
 """

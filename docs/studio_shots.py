@@ -1,4 +1,4 @@
-"""Photographs every screen of the studio on a real clip into `docs/studio/`. `make studio-shots`."""
+"""Photograph every screen of the studio on a real clip into `docs/studio/`. `make studio-shots`."""
 
 import os
 import shutil
@@ -32,26 +32,26 @@ class Shot:
     before: Callable[[Page], object] = lambda _page: None
 
 
-def until(page: Page, expression: str) -> None:
+def wait_until(page: Page, expression: str) -> None:
     """Wait for an expression to hold. Playwright's own wait needs `eval`, which the page's policy forbids."""
     deadline = time.monotonic() + PATIENCE_MS / 1000
     while not page.evaluate(expression) and time.monotonic() < deadline:
         page.wait_for_timeout(200)
 
 
-def previews_done(page: Page) -> None:
+def wait_for_previews(page: Page) -> None:
     """Wait for the previews of the cards that are in view."""
     page.wait_for_timeout(SETTLED_MS)
-    until(page, "!document.querySelector('.preset-state')")
+    wait_until(page, "!document.querySelector('.preset-state')")
 
 
-def ramp_drawn(page: Page) -> None:
+def choose_curve(page: Page) -> None:
     """Choose a curve and stop in its slow part."""
     page.get_by_label("Curve", exact=True).select_option("hero")
-    until(page, "Boolean(document.querySelector('.curve-field .motion'))")
+    wait_until(page, "Boolean(document.querySelector('.curve-field .motion'))")
 
 
-def wiped(page: Page) -> None:
+def show_wipe(page: Page) -> None:
     """Compare source and result with a wipe."""
     page.get_by_role("button", name="Wipe").click(timeout=PATIENCE_MS)
     page.locator(".scrub").fill("1.0")
@@ -61,11 +61,11 @@ def shots(clip: str, job: str) -> tuple[Shot, ...]:
     """Return all pictures to take."""
     return (
         Shot(name="library", address=""),
-        Shot(name="clip", address=f"#/clip/{clip}", scheme="dark", before=previews_done),
+        Shot(name="clip", address=f"#/clip/{clip}", scheme="dark", before=wait_for_previews),
         Shot(name="clip-phone", address=f"#/clip/{clip}", size="phone"),
         Shot(name="tool-phone", address=f"#/clip/{clip}/effects.motion-trails", size="phone", scheme="dark"),
-        Shot(name="ramp", address=f"#/clip/{clip}/speed-ramp.render", scheme="dark", before=ramp_drawn),
-        Shot(name="result", address=f"#/job/{job}", before=wiped),
+        Shot(name="ramp", address=f"#/clip/{clip}/speed-ramp.render", scheme="dark", before=choose_curve),
+        Shot(name="result", address=f"#/job/{job}", before=show_wipe),
         Shot(
             name="mask",
             address=f"#/clip/{clip}/matting.mask",
@@ -97,7 +97,7 @@ def take(browser: Browser, url: str, shot: Shot) -> None:
     print(shot.name)
 
 
-def prepared(running: RunningSuite) -> tuple[str, str]:
+def prepare(running: RunningSuite) -> tuple[str, str]:
     """Upload the clip and ramp it; return the ids of the medium and of the job."""
     clip = running.upload(sample_clip("bikes.mp4"))["id"]
     job: dict[str, Any] = running.start("speed-ramp.render", {"video": clip}, {"min_speed": 0.3, "max_speed": 3})
@@ -108,7 +108,7 @@ def main() -> None:
     """Start a suite and take all pictures."""
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, suite(Path(folder)) as running, sync_playwright() as playwright:
-        clip, job = prepared(running)
+        clip, job = prepare(running)
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         for shot in shots(clip, job):
             take(browser, running.url, shot)

@@ -21,8 +21,8 @@ from services.matting.comparison.scores import Scores
 from services.matting.comparison.table import write_table
 from services.matting.comparison.tiles import Grid
 from services.matting.edges.options import EdgeOptions
-from services.matting.matte import matte
-from services.matting.params import BACKEND_LABELS, RESOLUTION_FIELD, BackendName, MatteParams, MatteResult
+from services.matting.matte import MatteParams, MatteResult, matte
+from services.matting.params import BACKEND_LABELS, RESOLUTION_FIELD, BackendName
 from services.matting.reading.views import gray_size
 from services.matting.subject.options import SubjectOptions
 from shared.errors import Invalid

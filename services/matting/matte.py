@@ -6,22 +6,30 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
+from pydantic import BaseModel, Field
 
 from services.matting.backends.auto import Choice, choose, missing, named
 from services.matting.backends.backend import Backend, Mask, OpenedBackend, Rgb, Setup
+from services.matting.backends.chroma import ChromaOptions
+from services.matting.backends.difference import DifferenceOptions
+from services.matting.backends.options import NetworkOptions
+from services.matting.edges.options import EdgeOptions
 from services.matting.output.backdrop import backdrop, picture_backdrop
 from services.matting.output.finish import FrameFinisher
 from services.matting.output.matte_frames import MatteFrames
+from services.matting.output.options import OutputOptions
 from services.matting.output.pictures import gray_picture
-from services.matting.params import BackendUsed, MatteParams, MatteResult
+from services.matting.params import BACKEND_FIELD, RESOLUTION_FIELD, BackendName, BackendUsed
 from services.matting.reading.masks import Target as MaskTarget
 from services.matting.reading.masks import fixed_mask, given_masks
 from services.matting.reading.plate import plate_picture
 from services.matting.reading.sample import sample_of
 from services.matting.reading.views import views_of
 from services.matting.subject.first import first_choice
+from services.matting.subject.options import SubjectOptions
 from services.matting.subject.tracker import Tracker
 from shared.errors import Invalid
 from shared.models.info import model_used
@@ -36,6 +44,28 @@ _AUTOMATIC_STEADINESS = 0.6
 _NOTHING = 0.0005
 """Least share of a frame that the subject covers somewhere in the clip; below it, no subject was found."""
 _FINISHERS, _AHEAD = 2, 2
+
+
+class MatteParams(OutputOptions, SubjectOptions, EdgeOptions, NetworkOptions, ChromaOptions, DifferenceOptions):
+    """Backend, subject and outputs of matting."""
+
+    backend: Annotated[BackendName, BACKEND_FIELD] = "auto"
+    resolution: Annotated[int | None, RESOLUTION_FIELD] = None
+
+
+class MatteResult(BaseModel):
+    """Summary of the outputs and of the backend that made them."""
+
+    backend: BackendUsed = Field(description="Backend that made the matte.")
+    frames: int = Field(description="Frames in the outputs.")
+    duration_s: float = Field(description="Seconds of video in the outputs.")
+    width: int = Field(description="Width of the outputs in pixels.")
+    height: int = Field(description="Height of the outputs in pixels.")
+    subject: str = Field(description="What of the matte was kept.")
+    coverage: float = Field(description="Mean of the matte over the clip, 0 to 1.")
+    steadiness: float = Field(description="Smoothing over time that was used.")
+    cuts: list[float] = Field(description="Seconds at which a new shot begins; the first 1,000.")
+    encoder: str = Field(description="Video encoder of the matte.")
 
 
 def matte(

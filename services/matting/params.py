@@ -4,13 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from services.matting.backends.chroma import ChromaOptions
-from services.matting.backends.difference import DifferenceOptions
-from services.matting.backends.options import NetworkOptions
 from services.matting.backends.table import BACKENDS, BY_NAME
-from services.matting.edges.options import EdgeOptions
-from services.matting.output.options import OutputOptions
-from services.matting.subject.options import SubjectOptions
 from shared.choices import OneOf
 from shared.operation import form
 
@@ -44,25 +38,3 @@ class BackendUsed(BaseModel):
     precision: str | None = Field(description="Precision that the network ran in, as the library reports it.")
     device: str | None = Field(description="Device that the network ran on.")
     resolution: str = Field(description="Width and height of the pictures that the backend saw, such as 1280x720.")
-
-
-class MatteParams(OutputOptions, SubjectOptions, EdgeOptions, NetworkOptions, ChromaOptions, DifferenceOptions):
-    """Backend, subject and outputs of matting."""
-
-    backend: Annotated[BackendName, BACKEND_FIELD] = "auto"
-    resolution: Annotated[int | None, RESOLUTION_FIELD] = None
-
-
-class MatteResult(BaseModel):
-    """Summary of the outputs and of the backend that made them."""
-
-    backend: BackendUsed = Field(description="Backend that made the matte.")
-    frames: int = Field(description="Frames in the outputs.")
-    duration_s: float = Field(description="Seconds of video in the outputs.")
-    width: int = Field(description="Width of the outputs in pixels.")
-    height: int = Field(description="Height of the outputs in pixels.")
-    subject: str = Field(description="What of the matte was kept.")
-    coverage: float = Field(description="Mean of the matte over the clip, 0 to 1.")
-    steadiness: float = Field(description="Smoothing over time that was used.")
-    cuts: list[float] = Field(description="Seconds at which a new shot begins; the first 1,000.")
-    encoder: str = Field(description="Video encoder of the matte.")

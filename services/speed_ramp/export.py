@@ -57,18 +57,19 @@ def export(
     raises.
     """
     info = probe_video(video)
-    chosen = choose_curve(params, video, info, progress.part("analysing", 0, 0.9), motion=motion)
-    points, url = trimmed(chosen.points, chosen.end, start=params.start), params.media_url or quote(video.name)
+    choice = choose_curve(params, video, info, progress.part("analysing", 0, 0.9), motion=motion)
+    points = trimmed(choice.points, choice.end, start=params.start)
+    url = params.media_url or quote(video.name)
     clip = RampedClip(
         name=Path(unquote(urlsplit(url).path)).name or video.name,
         media_url=url,
         info=info,
         points=points,
         start=params.start,
-        end=chosen.end,
+        end=choice.end,
         rate=timeline_rate(params.frame_rate, info),
         media_rate=constant_rate(info.steady_rate, varies=False),
-        slow_parts=slow_parts(points, start=params.start, end=chosen.end),
+        slow_parts=slow_parts(points, start=params.start, end=choice.end),
     )
     if params.frame_rate == SOURCE and clip.rate != clip.media_rate:
         progress.warn(
@@ -78,15 +79,15 @@ def export(
     stage = progress.part("writing", 0.9, 1)
     files: list[str] = []
     with ZipWriter(outputs["files"], packed=True) as archive:
-        for done, file_format in enumerate(FORMATS):
+        for number, file_format in enumerate(FORMATS):
             if (text := file_format.write(clip)) is None:
                 progress.warn(f"{file_format.file_name} was not written: it cannot hold {float(clip.rate):g} frames per second.")
             else:
                 archive.add(file_format.file_name, text)
                 files.append(file_format.file_name)
-            stage(done, len(FORMATS) + 1)
-    moved, cuts = (chosen.analysis.motion, chosen.analysis.cuts) if chosen.analysis else (None, [])
-    plot(clip, moved, cuts).save(outputs["plot"], format="PNG")
+            stage(number, len(FORMATS) + 1)
+    measured, cuts = (choice.analysis.motion, choice.analysis.cuts) if choice.analysis else (None, [])
+    plot(clip, measured, cuts).save(outputs["plot"], format="PNG")
     stage(1, 1)
     return ExportResult(
         curve=to_points(points),

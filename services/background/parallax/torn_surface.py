@@ -28,9 +28,13 @@ more than 60 % of its difference."""
 _OBJECT = 3
 """Distance from a depth edge, as a multiple of the reach, within which pixels of the near object are not used for filling."""
 _LOOKUPS = 2
+"""Number of times that a torn pixel's depth is looked up again."""
 _SOFT_PX = 0.6
+"""Blur of the mask of tears (standard deviation), which softens their rims."""
 _EMPTY = -1.0
+"""Depth of pixels of a view that no point of the surface reaches."""
 _TABLE = 1024
+"""Columns of the table into which `sampled` lays its points."""
 _BACKWARD = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
 
 
@@ -62,7 +66,7 @@ class SourceCoordinates:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
-    """Source coordinates of a view's pixels.
+    """Source coordinates of a view, for luma and for chroma.
 
     `full`: in planes of the picture's size. `half`: in planes half as large (chroma).
     """
@@ -125,7 +129,7 @@ class TornSurface:
         `size`: (width, height) of the view. `base` (3, 3) is affine and maps the view's pixels to the picture's without parallax; `move`:
         parallax at inverse depth 1, in pixels of the picture.
         """
-        front, torn = self._thrown(move)
+        front, torn = self._projected(move)
         # Coordinates are computed for every second pixel, with a border of one, and interpolated.
         half = (size[0] + 1) // 2, (size[1] + 1) // 2
         coarse = base @ np.array([[2, 0, -1.5], [0, 2, -1.5], [0, 0, 1]])
@@ -133,19 +137,19 @@ class TornSurface:
         x, y = _moved_grid(coarse, _warped(front, affine, (half[0] + 2, half[1] + 2)), move)
         full = [_doubled(places)[2 : 2 + size[1], 2 : 2 + size[0]] for places in (x, y)]
         small = [places[1:-1, 1:-1] * np.float32(0.5) - np.float32(0.25) for places in (x, y)]
-        soft = self._seen_tears(torn, affine, half)
+        soft = self._visible_tears(torn, affine, half)
         if soft is None:
             return View(SourceCoordinates(full[0], full[1], None), SourceCoordinates(small[0], small[1], None))
         weight = np.ascontiguousarray(_doubled(soft)[2 : 2 + size[1], 2 : 2 + size[0]])
         middles = base @ np.array([[2, 0, 0.5], [0, 2, 0.5], [0, 0, 1]])
-        own = self._torn(weight, np.asarray(base, np.float64), move)
+        luma = self._torn(weight, np.asarray(base, np.float64), move)
         chroma = self._torn(np.ascontiguousarray(soft[1:-1, 1:-1]), np.asarray(middles, np.float64), move)
         halved = TornPixels(
             chroma.indices, chroma.x * np.float32(0.5) - np.float32(0.25), chroma.y * np.float32(0.5) - np.float32(0.25), chroma.weight
         )
-        return View(SourceCoordinates(full[0], full[1], own), SourceCoordinates(small[0], small[1], halved))
+        return View(SourceCoordinates(full[0], full[1], luma), SourceCoordinates(small[0], small[1], halved))
 
-    def _seen_tears(self, torn: Mask, affine: NDArray[np.float64], half: tuple[int, int]) -> NDArray[np.uint8] | None:
+    def _visible_tears(self, torn: Mask, affine: NDArray[np.float64], half: tuple[int, int]) -> NDArray[np.uint8] | None:
         """Return the share of torn surface in a view.
 
         The share, 0 to 255, is that of every second pixel of the view, with a border of one pixel. None if all is whole.
@@ -176,7 +180,7 @@ class TornSurface:
             at_x, at_y = x + across * depth, y + down * depth
         return TornPixels(indices, at_x, at_y, weight.reshape(-1)[indices] * np.float32(1 / 255))
 
-    def _thrown(self, move: tuple[float, float]) -> tuple[Floats, Mask]:
+    def _projected(self, move: tuple[float, float]) -> tuple[Floats, Mask]:
         """Project the surface's depth into a view, at reduced size.
 
         Returns the view's inverse depth, and the mask of its empty pixels, where the surface is torn.
