@@ -13,6 +13,7 @@ import { endText, progressText, STATES, titleOf } from "../jobs/job_text.js";
 import { figuresOf, requestText } from "./figures.js";
 import "../base/code_block.js";
 import "../jobs/job_steps.js";
+import "../keyframes/keyframe_picker.js";
 import "./compare_view.js";
 import "./page_frame.js";
 import "./picture_grid.js";
@@ -86,6 +87,7 @@ class ResultScreen extends Element {
     if (job.status === "failed")
       return html`<div class="stage plain"><div class="failed" role="alert"><h2>${job.error?.title ?? "The job failed"}</h2><p>${job.error?.detail ?? ""}</p></div></div>`;
     if (job.status === "canceled") return html`<div class="stage plain"><p class="muted">Canceled. Its files were deleted.</p></div>`;
+    if (this.#isPicking) return html`<keyframe-picker .store=${store} .job=${job} .record=${clip} .video=${this.#pickable}></keyframe-picker>`;
     const output = this.#shownOutput;
     if (!output) return html`<div class="stage plain"><p class="muted">Done. This tool makes no file; its figures are beside.</p></div>`;
     if (output.kind === "video" || output.kind === "image")
@@ -93,6 +95,17 @@ class ResultScreen extends Element {
     if (output.kind === "images") return html`<picture-grid .store=${store} .record=${output} .result=${job.result}></picture-grid>`;
     if (output.kind === "html") return html`<page-frame .store=${store} .record=${output}></page-frame>`;
     return html`<div class="stage plain"><p class="muted">${output.name} is ready to download.</p></div>`;
+  }
+
+  /** The entry of the clip in a result of `keyframes.detect`; null for other jobs. */
+  get #pickable() {
+    const { job, clip } = this;
+    const videos = job.operation === "keyframes.detect" && clip?.kind === "video" ? (job.result?.videos ?? []) : [];
+    return videos.length === 1 && !videos[0].error ? videos[0] : null;
+  }
+
+  get #isPicking() {
+    return Boolean(this.#pickable) && this.shown === null;
   }
 
   get #shownOutput() {
@@ -118,7 +131,7 @@ class ResultScreen extends Element {
   #panel() {
     const { job } = this;
     return html`
-      ${job.status === "succeeded" && this.#next()}
+      ${job.status === "succeeded" && !this.#isPicking && this.#next()}
       ${job.warnings?.length > 0 && html`<ul class="warnings" aria-label="Warnings">${job.warnings.map((warning) => html`<li>${warning}</li>`)}</ul>`}
       <job-steps .job=${job}></job-steps>
       ${ENDED.has(job.status) && html`<div class="row start">
@@ -153,8 +166,10 @@ class ResultScreen extends Element {
     const outputs = outputsOf(this.job);
     if (!outputs.length) return null;
     const isShowable = ({ kind }) => ["video", "image", "images", "html"].includes(kind);
-    return html`<section aria-labelledby="files"><h2 id="files">Files</h2><ul class="files">${outputs.map(([name, record]) =>
-      keyed(name, html`<li aria-current=${record === this.#shownOutput ? "true" : null}>
+    return html`<section aria-labelledby="files"><h2 id="files">Files</h2>
+      ${this.#pickable && this.shown !== null && html`<button type="button" @click=${() => (this.shown = null)}>${icon("frames")}Pick keyframes</button>`}
+      <ul class="files">${outputs.map(([name, record]) =>
+      keyed(name, html`<li aria-current=${record === this.#shownOutput && !this.#isPicking ? "true" : null}>
         ${isShowable(record)
           ? html`<button type="button" class="file-main quiet" @click=${() => (this.shown = name)}>${record.urls.thumbnail ? html`<media-picture .src=${record.urls.thumbnail}></media-picture>` : html`<span class="file-kind">${record.kind === "html" ? "page" : record.kind}</span>`}
               <span><b>${words(name)}</b><span class="muted small">${facts(record)}</span></span></button>`

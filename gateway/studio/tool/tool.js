@@ -28,6 +28,7 @@ const BENCHES = {
   curve: () => import("../ramp/curve_bench.js"),
   points: () => import("../mask/mask_bench.js"),
   mask: () => import("../mask/mask_bench.js"),
+  composite: () => import("../composite/composite_bench.js"),
 };
 
 /** Widgets of the workbench, which need no field. */
@@ -111,7 +112,13 @@ class ToolPanel extends Element {
   get #widgets() {
     const ofParams = this.#parameters.map(({ widget }) => widget);
     const ofInputs = Object.values(this.operation.inputs).map(({ widget }) => widget);
-    return new Set([...ofParams, ...ofInputs].filter(Boolean));
+    return new Set([...ofParams, ...ofInputs, this.#isComposite && "composite"].filter(Boolean));
+  }
+
+  /** Whether the tool puts the clip over a background. */
+  get #isComposite() {
+    const { alpha, background } = this.operation.inputs;
+    return Boolean(alpha?.auto && background);
   }
 
   /** All inputs of a request. */
@@ -242,6 +249,9 @@ class ToolPanel extends Element {
     if (curve && benches.curve && record.kind === "video")
       return html`<curve-bench .store=${this.store} .record=${record} .params=${this.params} .parameter=${curve} .viewer=${this.viewer} .time=${this.time}
         @curve=${(event) => this.setParam(curve.name, event.detail)} @param=${(event) => this.setParam(event.detail.name, event.detail.value)}></curve-bench>`;
+    if (this.#isComposite && benches.composite && record.kind === "video")
+      return html`<composite-bench .store=${this.store} .record=${record} .operation=${this.operation} .inputs=${this.inputs} .params=${this.params} .viewer=${this.viewer} .time=${this.time}
+        @param=${(event) => this.setParam(event.detail.name, event.detail.value)}></composite-bench>`;
     const isMask = ["points", "mask"].some((widget) => this.#widgets.has(widget)) && (benches.points || benches.mask);
     if (isMask && record.kind === "video")
       return html`<mask-bench .store=${this.store} .uploads=${this.uploads} .record=${record} .operation=${operationWith(this)} .inputs=${this.inputs} .params=${this.params}

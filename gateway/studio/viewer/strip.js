@@ -9,8 +9,8 @@ import { drawMotion, drawSound, motionOf, soundOf } from "./lanes.js";
 const LANE = 16; // CSS pixels
 
 class ClipStrip extends Element {
-  /** `marks`: times in seconds; `part`: [start, end] of the part in use, or null. Sends `seek` with seconds. */
-  static props = { store: null, record: null, time: 0, marks: [], part: null, strip: null, sound: null, motion: null, hover: null };
+  /** `marks`: times in seconds, as lines; `dots`: others, as dots; `part`: [start, end] of the part in use, or null. Sends `seek` with seconds. */
+  static props = { store: null, record: null, time: 0, marks: [], dots: [], part: null, strip: null, sound: null, motion: null, hover: null };
   #sizes = null;
 
   enter() {
@@ -114,7 +114,8 @@ class ClipStrip extends Element {
       @pointermove=${(event) => this.#drag(event)} @pointerleave=${() => (this.hover = null)} @keydown=${(event) => this.#key(event)}>
       <canvas aria-hidden="true" title=${this.#title()}></canvas>
       ${part && html`<span class="unused" :--from="0" :--to=${place(part[0])}></span><span class="unused" :--from=${place(part[1])} :--to="1"></span>`}
-      ${this.marks.map((mark) => html`<span class="mark" :--at=${place(mark)}></span>`)}
+      ${this.marks.map((mark) => html`<span class="line" :--at=${place(mark)}></span>`)}
+      ${this.dots.map((dot) => html`<span class="dot" :--at=${place(dot)}></span>`)}
       <span class="head" :--at=${place(time)}></span>
       ${hover !== null && html`<span class="hover" :--at=${place(hover)}><b>${position(hover)}</b></span>`}
     </div>`;

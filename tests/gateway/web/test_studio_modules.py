@@ -2,7 +2,9 @@
 
 import ast
 import shlex
+import zipfile
 from fractions import Fraction
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -23,7 +25,16 @@ CURVES = [
 
 @pytest.fixture(scope="module")
 def script() -> Script:
-    return Script("ramp/ramp.js", "ramp/plan.js", "ramp/edit.js", "tool/request_text.js", "pipelines/model.js", "common/route.js")
+    return Script(
+        "ramp/ramp.js",
+        "ramp/plan.js",
+        "ramp/edit.js",
+        "tool/request_text.js",
+        "pipelines/model.js",
+        "common/route.js",
+        "keyframes/picks.js",
+        "common/zip.js",
+    )
 
 
 @pytest.mark.parametrize("curve", CURVES)
@@ -87,3 +98,28 @@ def test_a_step_that_is_taken_out_leaves_no_reference(script: Script) -> None:
     steps = [{"id": "a", "inputs": {"video": "<video>"}}, {"id": "b", "inputs": {"video": "a.video", "more": ["a.video"]}}]
     assert script("without(steps, 0)", steps=steps) == [{"id": "b", "inputs": {"video": None, "more": None}}]
     assert script("filled(steps, {})", steps=steps)["missing"] == ["video"]
+
+
+def test_keyframes_are_picked_cut_and_exported(script: Script) -> None:
+    state = {"picks": [5, 40], "cuts": [{"frame": 30, "confidence": 0.4}]}
+    assert script("toggledPick(toggledPick(state, 9), 40).picks", state=state) == [5, 9]
+    assert script("shotsOf(toggledCut(state, 10), 50)", state=state) == [
+        {"index": 0, "start": 0, "end": 10, "picks": [5]},
+        {"index": 1, "start": 10, "end": 30, "picks": []},
+        {"index": 2, "start": 30, "end": 50, "picks": [40]},
+    ]
+    assert script("[toggledCut(state, 30).cuts, surest(state, 0.5).cuts, toggledCut(state, 0).cuts.length]", state=state) == [[], [], 1]
+    times = [frame / 25 for frame in range(50)]
+    assert script("csvOf(state, 50, times)", state=state, times=times).splitlines() == ["frame,seconds,shot", "5,0.200,1", "40,1.600,2"]
+    assert "00:00:01:05 00:00:02:00 00:00:01:05 00:00:02:00" in script("edlOf(state, 50, 25, 'a.mp4')", state=state)
+
+
+def test_a_zip_of_the_studio_opens(script: Script, tmp_path: Path) -> None:
+    files = {"a.png": [1, 2, 250], "keyframes.csv": list(b"frame")}
+    given = ", ".join(f"{{name: {name!r}, bytes: Uint8Array.from({content})}}" for name, content in files.items())
+    parts = script(f"zipParts([{given}], (text) => Uint8Array.from([...text].map((c) => c.charCodeAt(0)))).map((part) => [...part])")
+    path = tmp_path / "made.zip"
+    path.write_bytes(bytes(byte for part in parts for byte in part))
+    with zipfile.ZipFile(path) as made:
+        assert made.testzip() is None
+        assert {name: list(made.read(name)) for name in made.namelist()} == files

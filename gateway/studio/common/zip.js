@@ -1,0 +1,39 @@
+// A ZIP file of some files, stored without compression: pictures are compressed already.
+
+const TABLE = Uint32Array.from({ length: 256 }, (_, index) => {
+  let value = index;
+  for (let bit = 0; bit < 8; bit += 1) value = value & 1 ? 0xedb88320 ^ (value >>> 1) : value >>> 1;
+  return value;
+});
+
+/** The checksum of bytes (CRC-32, as ZIP has it). */
+export function crc32(bytes) {
+  let crc = 0xffffffff;
+  for (const byte of bytes) crc = TABLE[(crc ^ byte) & 255] ^ (crc >>> 8);
+  return (crc ^ 0xffffffff) >>> 0;
+}
+
+/** Return the parts of a ZIP file, for a Blob. `files`: [{name, bytes}]; `encode`: text to UTF-8. Below 4 GB. */
+export function zipParts(files, encode = (text) => new TextEncoder().encode(text)) {
+  const parts = [];
+  const directory = [];
+  let offset = 0;
+  for (const { name, bytes } of files) {
+    const path = encode(name);
+    const crc = crc32(bytes);
+    // Version 2.0, names in UTF-8, stored, 1980-01-01.
+    const common = [[20, 2], [0x800, 2], [0, 2], [0, 2], [0x21, 2], [crc, 4], [bytes.length, 4], [bytes.length, 4], [path.length, 2], [0, 2]];
+    const head = packed([[0x04034b50, 4], ...common]);
+    directory.push(packed([[0x02014b50, 4], [20, 2], ...common, [0, 2], [0, 2], [0, 2], [0, 4], [offset, 4]]), path);
+    parts.push(head, path, bytes);
+    offset += head.length + path.length + bytes.length;
+  }
+  const size = directory.reduce((sum, part) => sum + part.length, 0);
+  const end = packed([[0x06054b50, 4], [0, 2], [0, 2], [files.length, 2], [files.length, 2], [size, 4], [offset, 4], [0, 2]]);
+  return [...parts, ...directory, end];
+}
+
+/** Numbers as bytes, the lowest first. `fields`: [[value, bytes]]. */
+function packed(fields) {
+  return Uint8Array.from(fields.flatMap(([value, count]) => Array.from({ length: count }, (_, place) => Math.floor(value / 256 ** place) % 256)));
+}

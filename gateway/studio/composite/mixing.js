@@ -1,0 +1,90 @@
+// The light of a composite, by the rules of the server's renderer: services/background/mixing.
+
+const MOST_GAIN = 1.35;
+const SHIFT = 0.35; // share of the difference of the means that the offset makes up for
+const MOST_SHIFT = [12, 8, 8]; // levels of luma, U and V
+const LINEAR = Float32Array.from({ length: 256 }, (_, level) => (level / 255) ** 2.2);
+
+/** Luma, U and V of a pixel, BT.709, 0 to 255. */
+export function yuv(red, green, blue) {
+  const luma = 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  return [luma, (blue - luma) / 1.8556 + 128, (red - luma) / 1.5748 + 128];
+}
+
+function rgb(luma, u, v) {
+  const red = luma + 1.5748 * (v - 128);
+  const blue = luma + 1.8556 * (u - 128);
+  return [red, (luma - 0.2126 * red - 0.0722 * blue) / 0.7152, blue];
+}
+
+/**
+ * The changes of luma, U and V that match a subject to its background: [{gain, middle, offset}]; null if no subject is visible.
+ * `picture`, `background`: RGBA; `alpha`: 0 to 255 for each pixel; `amount`: 0 to 1.
+ */
+export function matchOf(picture, background, alpha, amount) {
+  const subject = [0, 1, 2].map(() => ({ sum: 0, squares: 0 }));
+  const scene = [0, 1, 2].map(() => ({ sum: 0, squares: 0 }));
+  let [weights, count] = [0, 0];
+  for (let pixel = 0; pixel < alpha.length; pixel += 5) {
+    const at = 4 * pixel;
+    const weight = alpha[pixel] / 255;
+    weights += weight;
+    count += 1;
+    yuv(picture[at], picture[at + 1], picture[at + 2]).forEach((value, plane) => add(subject[plane], value, weight));
+    yuv(background[at], background[at + 1], background[at + 2]).forEach((value, plane) => add(scene[plane], value, 1));
+  }
+  if (weights / count < 0.002) return null;
+  return subject.map((sums, plane) => {
+    const [mean, spread] = measured(sums, weights);
+    const [target, targetSpread] = measured(scene[plane], count);
+    const full = clamp(targetSpread / Math.max(spread, 1), 1 / MOST_GAIN, MOST_GAIN);
+    const gain = plane === 0 ? 1 + (full - 1) * amount * 0.5 : 1;
+    return { gain, middle: mean, offset: clamp((target - mean) * SHIFT, -MOST_SHIFT[plane], MOST_SHIFT[plane]) * amount };
+  });
+}
+
+/**
+ * Put a subject over a background, into `out` (RGBA). `match`: from `matchOf`, or null. `glow`: the blurred background, and `spill`: how much
+ * of it reaches each pixel, 0 to 255; `wrap`: 0 to 1. `isLinear`: mixes light, not signal values.
+ */
+export function mixed(out, { picture, background, alpha, match, glow, spill, wrap, isLinear }) {
+  for (let pixel = 0; pixel < alpha.length; pixel += 1) {
+    const at = 4 * pixel;
+    const share = alpha[pixel] / 255;
+    let colour = [picture[at], picture[at + 1], picture[at + 2]];
+    if (match && share > 0) {
+      const planes = yuv(...colour).map((value, plane) => (value - match[plane].middle) * match[plane].gain + match[plane].middle + match[plane].offset);
+      colour = rgb(...planes);
+    }
+    const light = spill ? ((spill[pixel] * alpha[pixel]) / 65025) * wrap : 0;
+    for (let channel = 0; channel < 3; channel += 1) {
+      const value = over(clamp(colour[channel], 0, 255), background[at + channel], share, isLinear);
+      out[at + channel] = glow ? value + (glow[at + channel] - value) * light : value;
+    }
+    out[at + 3] = 255;
+  }
+}
+
+function over(front, back, share, isLinear) {
+  if (!isLinear || share <= 0 || share >= 1) return back + (front - back) * share;
+  return 255 * (LINEAR[Math.round(back)] * (1 - share) + LINEAR[Math.round(front)] * share) ** (1 / 2.2);
+}
+
+/** How far a row of the background moves sideways, in pixels: near rows, at the bottom, more than far ones. `camera`: -1 to 1. */
+export function rowShift(row, height, { camera, depth, reach }) {
+  return camera * reach * (1 + depth * (row / Math.max(1, height - 1) - 0.5));
+}
+
+function add(sums, value, weight) {
+  sums.sum += value * weight;
+  sums.squares += value * value * weight;
+}
+
+function measured({ sum, squares }, weight) {
+  const mean = sum / weight;
+  return [mean, Math.sqrt(Math.max(0, squares / weight - mean * mean))];
+}
+
+function clamp(value, low, high) {
+  return Math.min(Math.max(value, low), high);
+}

@@ -1,0 +1,78 @@
+// One frame of a clip with its matte, as pixels: from a chosen matte, or from a preview of the matte that will be made first.
+
+import { previewOf } from "../state/previews.js";
+import { FrameSource } from "../viewer/frame_source.js";
+
+const WIDTH = 640;
+
+/** Frames of a clip with its matte. `matte`: id of a medium, or "auto". */
+export class Stills {
+  #source = null;
+  #window = null; // {video, start, end} of a previewed matte
+
+  constructor(store, record, matte, signal) {
+    Object.assign(this, { store, record, matte, signal });
+  }
+
+  /** The frame at a time, in seconds: {width, height, picture, alpha}; picture: RGBA, alpha: a byte for each pixel. */
+  async at(time) {
+    return this.matte === "auto" ? this.#previewed(time) : this.#packed(time);
+  }
+
+  async #packed(time) {
+    this.#source ??= await FrameSource.open(this.store.api, this.record.id, { query: `?alpha=${this.matte}`, signal: this.signal });
+    const frame = await this.#source.frame(this.#source.indexAt(time));
+    const [width, height] = [frame.displayWidth, frame.displayHeight / 2];
+    return pixels((context, w, h) => context.drawImage(frame, 0, 0, width, height, 0, 0, w, h), (context, w, h) => context.drawImage(frame, 0, height, width, height, 0, 0, w, h), width / height);
+  }
+
+  async #previewed(time) {
+    const { store, record, signal } = this;
+    this.#source ??= await FrameSource.open(store.api, record.id, { signal });
+    if (!this.#window || time < this.#window.start || time > this.#window.end) {
+      const operation = store.operation("matting.matte");
+      const job = await previewOf(store.api, operation, { inputs: { video: record.id }, params: {}, at: time, seconds: 1, slot: "still" });
+      const { start_s: start, end_s: end } = job.preview;
+      this.#window = { video: await loaded(await store.api.mediaUrl(job.outputs.alpha.urls.content, signal)), start, end };
+    }
+    const { video, start } = this.#window;
+    await sought(video, Math.min(Math.max(0, time - start), video.duration - 0.01));
+    const frame = await this.#source.frame(this.#source.indexAt(time));
+    return pixels((context, w, h) => context.drawImage(frame, 0, 0, w, h), (context, w, h) => context.drawImage(video, 0, 0, w, h), this.#source.width / this.#source.height);
+  }
+
+  close() {
+    this.#source?.close();
+  }
+}
+
+/** Read what two functions draw into canvases of the same size. */
+function pixels(drawPicture, drawMatte, shape) {
+  const [width, height] = [WIDTH, Math.round(WIDTH / shape)];
+  const read = (draw) => {
+    const canvas = Object.assign(document.createElement("canvas"), { width, height });
+    const context = canvas.getContext("2d", { willReadFrequently: true });
+    draw(context, width, height);
+    return context.getImageData(0, 0, width, height).data;
+  };
+  const matte = read(drawMatte);
+  return { width, height, picture: read(drawPicture), alpha: Uint8Array.from({ length: width * height }, (_, pixel) => matte[4 * pixel]) };
+}
+
+async function loaded({ url }) {
+  const video = Object.assign(document.createElement("video"), { muted: true, preload: "auto", src: url });
+  await event(video, "loadeddata");
+  return video;
+}
+
+async function sought(video, time) {
+  video.currentTime = time;
+  await event(video, "seeked");
+}
+
+function event(video, name) {
+  return new Promise((resolve, reject) => {
+    video.addEventListener(name, resolve, { once: true });
+    video.addEventListener("error", () => reject(new Error("The matte could not be shown.")), { once: true });
+  });
+}
