@@ -13,10 +13,13 @@ class PresetCard extends Element {
   static props = { store: null, record: null, card: null, inputs: null, at: null, chosen: null, state: "waiting", url: "", kind: "" };
   #observer = null;
 
+  #isSeen = false;
+
   enter() {
     this.#observer = new IntersectionObserver((entries) => {
       if (!entries.some((entry) => entry.isIntersecting)) return;
       this.#observer.disconnect();
+      this.#isSeen = true;
       this.#run();
     });
     this.#observer.observe(this);
@@ -26,14 +29,22 @@ class PresetCard extends Element {
     this.#observer.disconnect();
   }
 
+  /** Inputs that are chosen later make a preview possible later. */
+  changed(name) {
+    if (name === "inputs" && this.#isSeen && this.state === "none") this.#run();
+    this.redraw();
+  }
+
   async #run() {
     const { operation, params, presetName, title, pipeline } = this.card;
     if (!operation.preview || this.record.kind !== "video" || pipeline) return void (this.state = "none");
+    const inputs = this.inputs ?? { [inputOf(operation)]: this.record.id };
+    const isGiven = ([name, port]) => port.optional || (inputs[name] && inputs[name] !== "auto");
+    if (!Object.entries(operation.inputs).every(isGiven)) return void (this.state = "none");
     this.state = "running";
     const media = this.record.media;
     const at = this.at ?? (media.duration_s ?? 0) / 2;
     try {
-      const inputs = this.inputs ?? { [inputOf(operation)]: this.record.id };
       const job = await previewOf(this.store.api, operation, { inputs, params, at, seconds: 3, slot: `card ${presetName ?? title}` });
       const output = picturedOutput(job);
       if (!output) return void (this.state = "none");

@@ -251,8 +251,8 @@ class CompareView extends Element {
       ${modes.length > 1 && html`<button type="button" class="quiet" title="Hold to see the source" @pointerdown=${() => this.#setMode("source")} @pointerup=${() => this.#setMode("result")}
         @keydown=${(event) => event.key === "Enter" && this.#setMode(this.mode === "source" ? "result" : "source")}>Flip</button>`}
       ${mattes.length > 0 && html`<div class="segments" role="group" aria-label="Matte">${mattes.map(([name, label]) => button([`matte-${name}`, label]))}</div>
-        <input type="color" aria-label="Colour behind the subject" .value=${this.colour} @input=${(event) => (this.colour = event.target.value)}>
-        <label class="button quiet">Picture…<input type="file" class="unseen" accept="image/*" aria-label="Picture behind the subject" @change=${(event) => this.#pickBackground(event.target)}></label>`}
+        <input type="color" ?hidden=${!["matte-colour", "matte-overlay"].includes(this.mode)} aria-label="Colour behind the subject" .value=${this.colour} @input=${(event) => (this.colour = event.target.value)}>
+        <label class="button quiet">Background…<input type="file" class="unseen" accept="image/*" aria-label="Picture behind the subject" @change=${(event) => this.#pickBackground(event.target)}></label>`}
     </div>`;
   }
 

@@ -4,6 +4,7 @@ import { Element } from "../base/element.js";
 import { html, keyed } from "../base/html.js";
 import { icon } from "../base/icons.js";
 import { words } from "../base/format.js";
+import { marked } from "../base/marked.js";
 import { isSample } from "../state/store.js";
 
 const SHOWN = 11;
@@ -49,7 +50,7 @@ class MediaInput extends Element {
     const id = `input-${this.name}`;
     return html`<div class=${`field media-input ${this.error ? "wrong" : ""}`} role="group" aria-labelledby=${id}>
       <div class="field-head"><span class="label" id=${id}>${title}</span><span class="muted small">${port.optional ? "optional" : "needed"}</span></div>
-      ${port.description && html`<p class="help">${port.description}</p>`}
+      ${port.description && html`<p class="help">${marked(port.description)}</p>`}
       ${port.auto && html`<label class="check"><input type="checkbox" .checked=${this.value === "auto"} @change=${(event) => this.#set(event.target.checked ? "auto" : null)}>
         Make it first <span class="muted small">adds a step before this one</span></label>`}
       ${this.value !== "auto" &&

@@ -264,10 +264,11 @@ class ToolPanel extends Element {
     const { operation, record } = this;
     const presets = operation.presets ?? [];
     if (!presets.length || record.kind !== "video" || !operation.available) return null;
+    const inputs = this.#allInputs;
     return html`<ul class="preset-cards" aria-label="Presets">${presets.map((preset) => {
       const card = { ...preset, presetName: preset.name, operation };
       return keyed(`${operation.name} ${preset.name}`, html`<li><preset-card .store=${this.store} .record=${record} .card=${card} .chosen=${this.preset === preset.name}
-        .inputs=${{ [this.clipInput]: record.id }} @choose=${() => this.#choosePreset(card)}></preset-card></li>`);
+        .inputs=${inputs} @choose=${() => this.#choosePreset(card)}></preset-card></li>`);
     })}</ul>`;
   }
 
