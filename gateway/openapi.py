@@ -27,13 +27,13 @@ async def merged(own: dict[str, Any], upstreams: Upstreams, *, keys_needed: bool
     silent = []
     for service in upstreams.clients:
         try:
-            document = await upstreams.ask(service, "GET", "/openapi.json")
+            described = await upstreams.ask(service, "GET", "/openapi.json")
         except ReelwrightError:
             silent.append(service)
             continue
-        document = _rename_clashes(document, schemas, service)
-        schemas |= document.get("components", {}).get("schemas", {})
-        document["paths"] |= {f"/v1/{service}{path}": item for path, item in document["paths"].items() if path not in INTERNAL}
+        described = _rename_clashes(described, schemas, service)
+        schemas |= described.get("components", {}).get("schemas", {})
+        document["paths"] |= {f"/v1/{service}{path}": item for path, item in described["paths"].items() if path not in INTERNAL}
     for operation in _operations(document):
         _set_problem_type(operation)
     used = list(dict.fromkeys(tag for operation in _operations(document) for tag in operation.get("tags", [])))
