@@ -266,6 +266,7 @@ COMPARE = Operation(
     name="matting.compare",
     title="Compare backends",
     summary="Compare matting backends on one video: side by side, and as a table",
+    version=2,
     params=CompareParams,
     result=CompareResult,
     inputs={

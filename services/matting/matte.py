@@ -332,7 +332,7 @@ MATTE = Operation(
             params=MatteParams(alpha_format="prores", composite_over="none"),
         ),
     ),
-    version=2,
+    version=3,
     summary="Cut the subject out of a video: matte, composite and its own colours",
     params=MatteParams,
     result=MatteResult,

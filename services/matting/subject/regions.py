@@ -29,6 +29,12 @@ def regions_of(alpha: NDArray[np.float32]) -> list[Region]:
     return [labels == number for number in kept]
 
 
+def without_specks(region: Region) -> Region:
+    """Return a region (h, w) without connected parts smaller than 0.05 % of the picture."""
+    parts = regions_of(region.astype(np.float32)) if region.any() else []
+    return np.logical_or.reduce(parts) if parts else np.zeros_like(region)
+
+
 def main_region(regions: Sequence[Region]) -> Region | None:
     """Return the largest region near the middle of the picture.
 

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from services.matting.subject.regions import SOLID, Region, main_region, regions_of
+from services.matting.subject.regions import SOLID, Region, main_region, regions_of, without_specks
 
 Gray = NDArray[np.uint8]
 Alpha = NDArray[np.float32]
@@ -27,6 +27,7 @@ class Tracker:
 
     `first` chooses the subject; after a cut the main region becomes the subject. Subject and other regions of the previous frame are moved
     along the motion. A region that overlaps with both (two people cross) is divided: each pixel goes to the nearer of the two.
+    Specks of the matte, such as strands of hair, are no other region: they would cut holes into the subject.
     """
 
     def __init__(self, first: First) -> None:
@@ -58,11 +59,11 @@ class Tracker:
                 self._gray = gray
                 self.lost += bool(regions)
                 return np.zeros((height, width), np.float32)
-            self._rest = (small > SOLID) & ~self._subject
+            self._rest = without_specks((small > SOLID) & ~self._subject)
         else:
             assert self._rest is not None
             subject, rest = self._moved(gray)
-            self._subject, self._rest = self._assigned(small > SOLID, regions, subject, rest)
+            self._subject, self._rest = self._assigned(small > SOLID, regions, subject, without_specks(rest))
         self._gray = gray
         return self._soft_gate(self._subject, self._rest)
 
@@ -90,21 +91,21 @@ class Tracker:
             region = main_region(fresh)
             self.lost += bool(regions) and region is None
             chosen = np.zeros_like(solid) if region is None else region
-            return chosen, solid & ~chosen
+            return chosen, without_specks(solid & ~chosen)
         reach = _REACH * float(np.hypot(*solid.shape))
         to_subject, to_rest = _distance(subject), _distance(rest)
         nearer = to_subject <= to_rest
         chosen = np.zeros_like(solid)
         for region in regions:
             if (region & subject).any():
-                chosen |= region & nearer if (region & rest).any() else region
+                chosen |= region & ~without_specks(region & ~nearer) if (region & rest).any() else region
             elif not (region & rest).any() and to_subject[region].min() <= reach and to_subject[region].min() <= to_rest[region].min():
                 chosen |= region
         if not chosen.any():
             self.lost += bool(regions)
             # The subject keeps its last place, because the matte may miss it in a single frame only.
             return subject & ~solid, solid
-        return chosen, solid & ~chosen
+        return chosen, without_specks(solid & ~chosen)
 
     @staticmethod
     def _soft_gate(subject: Region, rest: Region) -> NDArray[np.float32]:
