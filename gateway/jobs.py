@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
-from fastapi.responses import StreamingResponse
+from fastapi.responses import PlainTextResponse, StreamingResponse
 
 from gateway.job_deletion import delete_job
+from gateway.job_logs import log_of
 from gateway.routing.known_query import refuse_unknown_query
 from shared.errors import Invalid
 from shared.http.problems import problems
@@ -89,6 +90,22 @@ def job_routes(runtime: Runtime) -> APIRouter:
             return Response(status_code=204)  # a 204 stops an EventSource from reconnecting
         stream = _stream(jobs.events(request.state.owner, job_id, after))
         return StreamingResponse(stream, media_type="text/event-stream", headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+
+    @router.get(
+        "/{job_id}/log",
+        name="read-log",
+        summary="Read the last lines of a job's worker process",
+        response_class=PlainTextResponse,
+        responses=UNKNOWN
+        | {200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "The log; empty if nothing was written"}},
+    )
+    async def log(job_id: str, request: Request) -> Response:
+        """Text that the operation wrote to standard output and error, at most 32 KB, without the server's folders and secrets.
+
+        While the job runs it is a few seconds old. For a pipeline: the logs of its steps, each below a heading.
+        """
+        text = await log_of(jobs, request.state.owner, job_id)
+        return PlainTextResponse(text, headers={"Cache-Control": "no-store"})
 
     @router.post(
         "/{job_id}/cancel",

@@ -96,7 +96,8 @@ class Runtime:
         await asyncio.to_thread(self._sandboxes.open)
         previews = PreviewInputs(self.jobs.store.ledger, self.media)
         self._runners = [
-            OperationRunner(service, self.settings, self.media, self.memory, previews, self._sandboxes) for service in services
+            OperationRunner(service, self.settings, self.media, self.memory, previews, self._sandboxes, self.jobs.store.ledger)
+            for service in services
         ]
         queues = {service.name: runner.queue for service, runner in zip(services, self._runners, strict=True)}
         queues |= {

@@ -33,10 +33,12 @@ def test_a_file_is_ramped_and_saved(running: RunningSuite, clip, tmp_path):
         assert client.media(run.job.inputs["video"]).name == clip.name
         assert next(client.jobs(limit=1)).metadata == {"mine": 1}
         again = client.run("speed-ramp.render", video=run.job.inputs["video"], **FAST)
+        assert again.log() == "" == client.log(again.job.id), "nothing ran"
     assert probe(saved).duration_s == pytest.approx(run.result["duration_s"], abs=0.05)
     assert [path.name for path in tmp_path.iterdir()] == ["out.mp4"]
     assert [update.fraction for update in seen] == sorted(update.fraction for update in seen)
     assert threads == {threading.get_ident()}  # callbacks run in the caller's thread
+
     assert again.job.cached
 
 

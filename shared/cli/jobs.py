@@ -1,4 +1,4 @@
-"""The commands `reelwright jobs`: list, show, follow, retry and cancel jobs of a suite."""
+"""The commands `reelwright jobs`: list, show, follow, log, retry and cancel jobs of a suite."""
 
 import json
 from typing import Annotated, Any
@@ -13,7 +13,7 @@ COLUMNS = ("id", "operation", "status", "created", "done")
 
 def add_jobs(app: typer.Typer) -> None:
     """Add the group `jobs` to `app`."""
-    jobs = typer.Typer(help="List, show, follow, retry and cancel jobs of a running suite.", no_args_is_help=True)
+    jobs = typer.Typer(help="List, show, follow, retry and cancel jobs of a running suite, and read their logs.", no_args_is_help=True)
     app.add_typer(jobs, name="jobs")
 
     @jobs.command("list", help="List the newest jobs. In a pipe: one line per job, with tabs between the values.")
@@ -52,6 +52,13 @@ def add_jobs(app: typer.Typer) -> None:
         with Reelwright(remote, api_key) as client:
             run = client.wait(job_id, report)
         typer.echo(run.job.model_dump_json(by_alias=True) if as_json else run.job.status)
+
+    @jobs.command("log", help="Print the last lines of a job's worker process; for a pipeline, of all its steps.")
+    def log(job_id: str, remote: Remote = HERE, api_key: Key = "") -> None:
+        from shared.client import Reelwright
+
+        with Reelwright(remote, api_key) as client:
+            typer.echo(client.log(job_id), nl=False)
 
     @jobs.command("retry", help="Run a failed or canceled job again, as a new job; print its id.")
     def retry(job_id: str, remote: Remote = HERE, api_key: Key = "") -> None:

@@ -59,6 +59,10 @@ class AsyncRun:
         """Wait for the end of the job. See `AsyncReelwright.wait`."""
         return await self.client.wait(self.job.id, on_progress)
 
+    async def log(self) -> str:
+        """Return the last lines of the job's worker process."""
+        return await self.client.log(self.job.id)
+
     async def cancel(self) -> "AsyncRun":
         """Cancel the job."""
         return await self.client.cancel(self.job.id)
@@ -196,6 +200,10 @@ class AsyncReelwright:
         if ended.job.status is not Status.SUCCEEDED:
             raise (JobCanceled if ended.job.status is Status.CANCELED else JobFailed)(ended.job)
         return ended
+
+    async def log(self, job_id: str) -> str:
+        """Return the last lines of a job's worker process; for a pipeline, of all its steps."""
+        return (await self._connection.send("GET", f"/v1/jobs/{job_id}/log")).text
 
     async def cancel(self, job_id: str) -> AsyncRun:
         """Cancel a job. Raises Refused if it has ended."""

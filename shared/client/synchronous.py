@@ -50,6 +50,10 @@ class Run:
         """Wait for the end of the job. Raises JobFailed, JobCanceled."""
         return self.client.wait(self.job.id, on_progress)
 
+    def log(self) -> str:
+        """Return the last lines of the job's worker process."""
+        return self.client.log(self.job.id)
+
     def cancel(self) -> "Run":
         """Cancel the job. Raises Refused if it has ended."""
         return self.client.cancel(self.job.id)
@@ -176,6 +180,10 @@ class Reelwright:
     def wait(self, job_id: str, on_progress: OnProgress | None = None) -> Run:
         """Wait for the end of a job. Raises JobFailed, JobCanceled."""
         return self._follow(lambda report: self.asynchronous.wait(job_id, report), on_progress)
+
+    def log(self, job_id: str) -> str:
+        """Return the last lines of a job's worker process; for a pipeline, of all its steps."""
+        return self.call(self.asynchronous.log(job_id))
 
     def cancel(self, job_id: str) -> Run:
         """Cancel a job. Raises Refused if it has ended."""

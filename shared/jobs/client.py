@@ -158,6 +158,10 @@ class Jobs:
         """
         return await asyncio.to_thread(self.store.ledger.page, owner, wanted, cursor=cursor, limit=limit, results=results)
 
+    async def logs(self, ids: Collection[str]) -> dict[str, str]:
+        """Return the logs of those jobs among `ids` that have one: the last lines of their worker processes."""
+        return await asyncio.to_thread(self.store.ledger.logs, ids)
+
     async def cancel(self, owner: str, job_id: str) -> Job:
         """Cancel a job that has not ended; kill its process.
 

@@ -167,6 +167,7 @@ class JobUrls(BaseModel):
     self_: str = Field(alias="self")
     events: str
     cancel: str
+    log: str
 
 
 class JobPreview(Answer):
@@ -216,7 +217,7 @@ class Job(Answer):
     @property
     def urls(self) -> JobUrls:
         here = f"/v1/jobs/{self.id}"
-        return JobUrls(self_=here, events=f"{here}/events", cancel=f"{here}/cancel")
+        return JobUrls(self_=here, events=f"{here}/events", cancel=f"{here}/cancel", log=f"{here}/log")
 
 
 class JobPage(Answer):

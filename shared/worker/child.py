@@ -6,7 +6,9 @@ enters its sandbox (`Sandbox.dump`; empty: none) before anything else is importe
 """
 
 import ctypes
+import faulthandler
 import importlib
+import io
 import os
 import resource
 import signal
@@ -58,6 +60,7 @@ def main(fd: int, memory_bytes: int, niceness: int, sandbox: str) -> None:
     `sandbox`: see `Sandbox.dump`; empty: none.
     """
     confine(os.getppid(), memory_bytes, niceness)
+    write_lines_at_once()
     use(Settings(_secrets_dir=None))  # secrets stay with the server
     os.set_inheritable(fd, False)
     connection = socket.socket(fileno=fd)
@@ -93,10 +96,19 @@ def confine(parent_pid: int, memory_bytes: int, niceness: int) -> None:
         os._exit(1)  # the parent died before the signal was set
 
 
+def write_lines_at_once() -> None:
+    """Write each printed line at once, and the Python calls at a crash: both belong into the job's log."""
+    faulthandler.enable()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)
+
+
 def answer(number: int, call: Call, line: Line) -> None:
     """Run one call, and send its result or error."""
     try:
-        line.send(number, Done(run(number, call, line)))
+        result = run(number, call, line)
+        sys.stdout.flush()
+        line.send(number, Done(result))
     except ReelwrightError as error:
         line.send(number, Failed(error=type(error).__name__, detail=error.detail, errors=error.errors))
     except MemoryError:

@@ -77,6 +77,7 @@ class WorkerPool:
         """
         async with self._slot(wait_s=wait_s) as slot:
             self._used.add(slot)
+            slot.output.clear()
             await asyncio.to_thread(slot.empty)
             try:
                 yield slot

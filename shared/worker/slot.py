@@ -17,6 +17,7 @@ from typing import Any
 from shared import errors
 from shared.errors import OperationFailed, OutOfMemory, ReelwrightError, TimedOut, Unavailable, WorkerCrashed
 from shared.worker import guard
+from shared.worker.output_tail import OutputTail
 from shared.worker.process_tree import descendants, memory_bytes
 from shared.worker.protocol import HEADER, Call, Done, Failed, Update, body_length, pack, unpack
 from shared.worker.sandbox import Sandbox
@@ -107,6 +108,8 @@ class Slot:
         self._limits = limits
         self.sandbox = sandbox
         """What the child may open; None: everything."""
+        self.output = OutputTail()
+        """What the slot's children write to standard output and error."""
         self._number = 0
         self._calling = False
         self._process: asyncio.subprocess.Process | None = None
@@ -195,12 +198,15 @@ class Slot:
             self._ending = asyncio.ensure_future(_end(process)) if recent else None
         if self._ending is not None:
             await asyncio.shield(self._ending)
+        if self._process is None:
+            self.output.close()
 
     async def _start(self) -> None:
         await self.kill()
         if self.sandbox is not None:
             await asyncio.to_thread(_make_folders, self.sandbox)
         parent_end, child_end = socket.socketpair()
+        writing = self.output.open()
         try:
             fd, memory = str(child_end.fileno()), str(self._limits.memory_bytes)
             plan = self.sandbox.dump() if self.sandbox is not None else ""
@@ -209,6 +215,7 @@ class Slot:
                 *(sys.executable, "-I", "-S", guard.__file__, fd, str(self._limits.lease_s), *child),
                 pass_fds=(child_end.fileno(),),
                 stdin=asyncio.subprocess.PIPE,
+                stderr=writing,
                 start_new_session=True,
                 env=_environment(network=self.sandbox is None or self.sandbox.network),
             )
@@ -219,6 +226,7 @@ class Slot:
             raise
         finally:
             child_end.close()
+            os.close(writing)
 
     async def _begin(self, starting: "asyncio.Task[asyncio.subprocess.Process]") -> None:
         """Wait for the new process and keep it.

@@ -184,6 +184,20 @@ def chatter(params: Bad, *, progress: Progress) -> Done:
     return Done(said="done")
 
 
+def talk(params: Bad, *, progress: Progress) -> Done:
+    """Write the text `log` to standard output, and lines to standard error, then crash if `count` is 0."""
+    import warnings
+
+    print(params.log, tempfile.gettempdir())
+    warnings.warn("the sky is grey", stacklevel=1)
+    for number in range(params.count):
+        print(f"line {number}", file=sys.stderr)
+    if params.count == 0:
+        os.abort()
+    wait(params.seconds, progress)
+    return Done(said="done")
+
+
 def huge(params: Bad, *, progress: Progress) -> Done:
     return Done(said="x" * params.count)
 
@@ -322,6 +336,6 @@ OPERATIONS = (
     bad(read, inputs={"first": Kind.JSON, "rest": Input(kind=Kind.JSON, optional=True, many=True)}),
     *(bad(run) for run in (refuse, stumble, segfault, abort, leave, leave_at_once, deaf, hold_the_gil, eat_memory)),
     *(bad(run) for run in (grandchild, daemon, daemon_and_crash, leave_behind, shoot_the_guard, stop_everybody)),
-    *(bad(run) for run in (flood, chatter, huge, wrong_result, close_the_line, babble, fork, background)),
+    *(bad(run) for run in (flood, chatter, talk, huge, wrong_result, close_the_line, babble, fork, background)),
 )
 SERVICE = Service(name="misbehaving", title="Misbehaving", module="tests.misbehaving.operations", operations=OPERATIONS)

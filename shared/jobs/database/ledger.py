@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row
 from shared.errors import QueueFull, QuotaExceeded, UnknownJob
 from shared.jobs.database.history import EarlierResult
 from shared.jobs.database.job_filter import JobFilter
-from shared.jobs.database.tables import EVENTS, JOBS
+from shared.jobs.database.tables import EVENTS, JOBS, LOGS
 from shared.jobs.record import PRIORITIES, Job, JobRequest, Status, StepState
 from shared.jobs.view_names import MAKING
 from shared.operation import AUTO
@@ -257,6 +257,18 @@ class Ledger:
         with self.engine.connect() as connection:
             return [Event(seq=row.seq, kind=row.kind, data=row.data) for row in connection.execute(query)]
 
+    def write_log(self, job_id: str, text: str) -> None:
+        """Replace the log of a job, unless the job was deleted."""
+        with self.engine.begin() as connection:
+            connection.execute(LOGS.delete().where(LOGS.c.job_id == job_id))
+            row = sa.select(JOBS.c.id, sa.literal(text)).where(JOBS.c.id == job_id)
+            connection.execute(LOGS.insert().from_select(["job_id", "text"], row))
+
+    def logs(self, ids: Collection[str]) -> dict[str, str]:
+        """Return the logs of those of `ids` that have one."""
+        with self.engine.connect() as connection:
+            return {row.job_id: row.text for row in connection.execute(sa.select(LOGS).where(LOGS.c.job_id.in_(ids)))}
+
     def ended_among(self, ids: set[str]) -> set[str]:
         """Return those of `ids` that have ended or were deleted."""
         with self.engine.connect() as connection:
@@ -304,9 +316,10 @@ class Ledger:
             return next((row.id for row in connection.execute(query) if media_id in media_ids(row.inputs, row.params)), None)
 
     def delete(self, job_id: str) -> None:
-        """Delete a job and its events."""
+        """Delete a job with its events and its log."""
         with self.engine.begin() as connection:
-            connection.execute(EVENTS.delete().where(EVENTS.c.job_id == job_id))
+            for table in (EVENTS, LOGS):
+                connection.execute(table.delete().where(table.c.job_id == job_id))
             connection.execute(JOBS.delete().where(JOBS.c.id == job_id))
 
     def expired(self, now: float) -> list[str]:

@@ -1,4 +1,4 @@
-"""The tables of jobs and events, in SQLite (WAL mode) or Postgres.
+"""The tables of jobs, events and logs, in SQLite (WAL mode) or Postgres.
 
 DBOS keeps its own tables in the same database, so that a job and its place in the queue are written in one transaction.
 """
@@ -61,6 +61,14 @@ EVENTS = Table(
     Column("kind", Text, nullable=False),
     Column("data", JSON, nullable=False),
 )
+
+LOGS = Table(
+    "reelwright_job_logs",
+    METADATA,
+    Column("job_id", Text, ForeignKey(JOBS.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("text", Text, nullable=False),
+)
+"""The last lines of each job's worker process."""
 
 CONNECT_TIMEOUT_S = 4
 SCHEMA_LOCK = 7_733_577

@@ -17,10 +17,11 @@ from pydantic import ValidationError
 
 from shared.errors import OperationFailed, ReelwrightError, UnknownMedia, WorkerCrashed
 from shared.jobs.database.history import EarlierResult
-from shared.jobs.database.ledger import PREVIEW_TTL_S, Claim
+from shared.jobs.database.ledger import PREVIEW_TTL_S, Claim, Ledger
 from shared.jobs.estimate import megapixel_frames
 from shared.jobs.previews.inputs import PreviewInputs
 from shared.jobs.previews.params import Window
+from shared.jobs.running.job_log import JobLogWriter, LogCleaner
 from shared.jobs.running.kills import Kills
 from shared.jobs.running.progress_log import ProgressLog
 from shared.jobs.running.remembered import ResultMemory
@@ -60,6 +61,7 @@ class OperationRunner:
         memory: ResultMemory,
         previews: PreviewInputs,
         sandboxes: Sandboxes,
+        ledger: Ledger,
     ):
         lease_s = CHILD_LEASE_S if settings.database_url else 0  # with SQLite a frozen process keeps its jobs
         limits = Limits(
@@ -71,6 +73,7 @@ class OperationRunner:
             memory_setting="REELWRIGHT_JOB_MEMORY_BYTES",
         )
         self._service, self._settings, self._media, self._memory, self._previews = service, settings, media, memory, previews
+        self._ledger, self._cleaner = ledger, LogCleaner(settings)
         self._models = ModelFolder(settings.models_folder)
         self._measurements = MeasurementStore.of(settings.data_dir, ttl_s=settings.media_ttl_s)
         sandbox = partial(sandboxes.new, packages=(service.module.partition(".")[0],))
@@ -190,13 +193,19 @@ class OperationRunner:
         pool = self._pool if claim.preview is None else self._preview_pool
         kills = Kills()
         async with pool.lease() as slot:
-            while True:
-                try:
-                    return await self._attempt(slot, claim, folder, progress, usage, kept_key, cut)
-                except Killed:
-                    if not kills.another():
-                        raise
-                    await asyncio.sleep(kills.pause_s)
+            writer = JobLogWriter(self._ledger, self._cleaner, claim, slot.output.text)
+            following = asyncio.ensure_future(writer.follow())
+            try:
+                while True:
+                    try:
+                        return await self._attempt(slot, claim, folder, progress, usage, kept_key, cut)
+                    except Killed:
+                        if not kills.another():
+                            raise
+                        await asyncio.sleep(kills.pause_s)
+            finally:
+                following.cancel()
+                await run_to_the_end(partial(writer.write, slot.output.text()))
 
     async def _attempt(
         self, slot: Slot, claim: Claim, folder: Path, progress: ProgressLog, usage: Usage, kept_key: str | None, cut: Window | None

@@ -69,6 +69,11 @@ def test_a_failed_step_leaves_the_others(running: RunningSuite, failed: dict[str
     assert [step["result"] is None for step in failed["result"]["steps"]] == [True, False, True, False]
     thumbnail = running.client.get(shown(failed, "picture")["fast"])
     assert (thumbnail.status_code, thumbnail.headers["content-type"]) == (200, "image/jpeg")
+    log = running.client.get(failed["urls"]["log"]).text
+    assert [line for line in log.splitlines() if line.startswith("==")] == [
+        f"== {name} (speed-ramp.render) ==" for name in ("bad", "fast", "after", "faster")
+    ]
+    assert "== after (speed-ramp.render) ==\n(not started)\n" in log
     metrics = failed["result"]["steps"][1]["metrics"]
     assert metrics["input_s"] == pytest.approx(6, abs=0.1)
 

@@ -15,6 +15,7 @@ import pytest
 
 from shared.errors import OperationFailed, OutOfMemory, TimedOut, WorkerCrashed
 from shared.worker import Limits, Slot, WorkerPool, guard
+from shared.worker.output_tail import KEPT_BYTES
 from shared.worker.process_tree import descendants, memory_bytes
 from shared.worker.protocol import Update
 from shared.worker.run_operation import TARGET
@@ -188,3 +189,16 @@ def test_memory_is_that_of_the_whole_family() -> None:
     assert memory_bytes(os.getpid()) >= psutil.Process().memory_info().rss * 0.9
     assert descendants(2**22 + 1) == []
     assert memory_bytes(2**22 + 1) == 0
+
+
+async def test_the_end_of_what_a_child_writes_is_kept(slot: Slot, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    await slot.call(TARGET, args("talk", tmp_path, log="first", count=2))
+    assert slot.output.text().startswith("first ")
+    assert slot.output.text().endswith("line 0\nline 1\n")
+    assert "line 1\n" in capfd.readouterr().err, "and is passed on"
+    await slot.call(TARGET, args("chatter", tmp_path, count=500))
+    assert 50_000 < len(slot.output.text()) <= KEPT_BYTES
+    slot.output.clear()
+    with pytest.raises(WorkerCrashed):
+        await slot.call(TARGET, args("talk", tmp_path, log="last", count=0))
+    assert slot.output.text().startswith("last ")

@@ -1,0 +1,35 @@
+"""The log of a job, or of all steps of a pipeline."""
+
+from shared.errors import UnknownJob
+from shared.jobs import Jobs, StepProgress
+
+MOST_CHARS = 256 * 1024
+
+
+async def log_of(jobs: Jobs, owner: str, job_id: str) -> str:
+    """Return the log of a job; for a pipeline those of its steps, at most 256 KB. Raises UnknownJob."""
+    job = await jobs.get(owner, job_id)
+    steps = job.progress.steps if job.progress is not None else None
+    if steps is None:
+        return (await jobs.logs([job_id])).get(job_id, "")
+    own = {step.job for step in steps if step.job is not None and await _belongs(jobs, owner, step.job)}
+    logs = await jobs.logs(own)
+    most = MOST_CHARS // max(1, len(steps))
+    return "".join(f"== {step.id} ({step.operation}) ==\n{_text(step, logs, own, most)}\n" for step in steps)
+
+
+async def _belongs(jobs: Jobs, owner: str, job_id: str) -> bool:
+    try:
+        await jobs.get(owner, job_id)
+    except UnknownJob:
+        return False
+    return True
+
+
+def _text(step: StepProgress, logs: dict[str, str], own: set[str], most: int) -> str:
+    """Return the end of one step's log, or why there is none."""
+    if step.job is None:
+        return "(not started)\n"
+    if step.job not in own:
+        return "(its job was deleted)\n"
+    return logs.get(step.job, "(nothing written)\n")[-most:]

@@ -1,0 +1,95 @@
+"""The last bytes that a worker process writes to its standard output and error."""
+
+import asyncio
+import contextlib
+import os
+
+KEPT_BYTES = 64 * 1024
+UNSAFE_BYTES = 4096
+CHUNK_BYTES = 64 * 1024
+"""Also the usual capacity of a pipe: a full chunk means that the process writes faster than it is read."""
+PAUSE_S = 0.05
+"""Pause after a full chunk, so that a process that writes without end does not occupy the event loop. It waits meanwhile."""
+STANDARD_ERROR = 2
+
+
+class OutputTail:
+    """A pipe from one process after another; what arrives goes on to this process's standard error, and its end is kept."""
+
+    def __init__(self) -> None:
+        self._kept = bytearray()
+        self._is_cut = False
+        self._pipe: int | None = None
+        self._pause: asyncio.TimerHandle | None = None
+
+    def open(self) -> int:
+        """Open the pipe of a new process; return its end for writing, which the caller closes."""
+        self.close()
+        self._pipe, writing = os.pipe()
+        os.set_blocking(self._pipe, False)
+        self._listen()
+        return writing
+
+    def text(self) -> str:
+        """Return what was written since `clear`, at most the last KEPT_BYTES, with everything that has arrived."""
+        self._drain()
+        if not self._is_cut:
+            return self._kept.decode(errors="replace")
+        # The first line is cut: half a folder or a secret would not be recognized.
+        first, _, rest = self._kept.partition(b"\n")
+        return (rest or first[UNSAFE_BYTES:]).decode(errors="replace")
+
+    def clear(self) -> None:
+        """Forget what was written so far."""
+        self._drain()
+        self._kept.clear()
+        self._is_cut = False
+
+    def close(self) -> None:
+        """Read the rest, and close the pipe. What is kept stays."""
+        self._drain()
+        self._end()
+
+    def _listen(self) -> None:
+        if self._pipe is not None:
+            asyncio.get_running_loop().add_reader(self._pipe, self._arrived)
+
+    def _arrived(self) -> None:
+        if self._read() == CHUNK_BYTES and self._pipe is not None:
+            loop = asyncio.get_running_loop()
+            loop.remove_reader(self._pipe)
+            self._pause = loop.call_later(PAUSE_S, self._listen)
+
+    def _drain(self) -> None:
+        """Read what is in the pipe: at most twice its capacity, since a process may write without end."""
+        for _ in range(2):
+            if self._read() == 0:
+                return
+
+    def _read(self) -> int:
+        """Read and pass on one chunk; return its length."""
+        if self._pipe is None:
+            return 0
+        try:
+            chunk = os.read(self._pipe, CHUNK_BYTES)
+        except BlockingIOError:
+            return 0
+        if not chunk:
+            self._end()
+            return 0
+        self._kept += chunk
+        self._is_cut = self._is_cut or len(self._kept) > KEPT_BYTES
+        del self._kept[:-KEPT_BYTES]
+        with contextlib.suppress(OSError):  # standard error is closed or full: the log loses this
+            os.write(STANDARD_ERROR, chunk)
+        return len(chunk)
+
+    def _end(self) -> None:
+        pipe, self._pipe = self._pipe, None
+        if self._pause is not None:
+            self._pause.cancel()
+            self._pause = None
+        if pipe is not None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended
+                asyncio.get_running_loop().remove_reader(pipe)
+            os.close(pipe)
