@@ -33,6 +33,7 @@ from shared.jobs.retention import SweepCounts, sweep
 from shared.jobs.running.remembered import ResultMemory
 from shared.jobs.running.runner import OperationRunner
 from shared.jobs.running.sandboxes import Sandboxes
+from shared.jobs.running.url_fetcher import UrlFetcher
 from shared.keys import KeyRing
 from shared.media.closing import close_files
 from shared.media.store import MediaStore
@@ -69,7 +70,7 @@ class Runtime:
         self.media = MediaStore(settings.data_dir / "media", ttl_s=settings.media_ttl_s, limit_of=self.keys.max_bytes)
         self.jobs = Jobs(settings)
         self.memory = ResultMemory(self.jobs.store.history, self.media, ModelFolder(settings.models_folder))
-        self._worker = JobWorker(self.jobs, settings)
+        self._worker = JobWorker(self.jobs, settings, UrlFetcher(settings, self.media, self.probe))
         self._sandboxes = Sandboxes(settings)
         limits = Limits(
             timeout_s=settings.probe_timeout_s,

@@ -11,7 +11,7 @@ from itertools import count
 from typing import Any
 
 from gateway.pipelines.auto import made_id, maker_of, step_that_makes
-from gateway.pipelines.references import OUTPUT_REFERENCE, check_reference, map_ids, references, stand_in
+from gateway.pipelines.references import OUTPUT_REFERENCE, as_json, check_reference, map_ids, references, stand_in
 from gateway.pipelines.steps import PipelineChecked, Step
 from gateway.routing.upstream import Refused, Upstreams, refused_at
 from shared.errors import Invalid, UnknownOperation
@@ -60,7 +60,7 @@ class _Checking:
         inputs = {name: map_ids(ids, partial(_input_to_check, self._kinds, f"{where}.inputs.{name}")) for name, ids in asked.items()}
         try:
             pending = _pending_params(step, self.checked, self._declarations)
-            body = {"inputs": inputs, "params": step.params | pending}
+            body = {"inputs": as_json(inputs), "params": step.params | pending}
             answer = await self._upstreams.ask(step.service, "POST", f"/{step.verb}/check", headers=self._headers, json=body)
         except (Refused, Invalid) as refusal:
             raise _in_step(refusal, where, step) from None

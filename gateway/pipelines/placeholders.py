@@ -6,13 +6,15 @@ They are written `<name>`, or `<name?>` for an input that may be left out.
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from gateway.pipelines.references import ids_in
 from gateway.pipelines.steps import PipelineRequest, Step
 from shared.errors import Invalid
+from shared.jobs.record import InputValue, UrlInput
 
 PLACEHOLDER = re.compile(r"<([A-Za-z][A-Za-z0-9_-]{0,63})(\??)>")
 
-Given = str | list[str]
-"""A media id, or several."""
+Given = str | UrlInput | list[str | UrlInput]
+"""A media id or URL, or several."""
 
 
 def placeholders(steps: Iterable[Step]) -> dict[str, bool]:
@@ -23,7 +25,7 @@ def placeholders(steps: Iterable[Step]) -> dict[str, bool]:
     names: dict[str, bool] = {}
     for step in steps:
         for given in step.inputs.values():
-            for text in given if isinstance(given, list) else [given or ""]:
+            for text in ids_in(given):
                 if match := PLACEHOLDER.fullmatch(text):
                     names[match[1]] = bool(match[2]) and names.get(match[1], True)
     return names
@@ -53,12 +55,12 @@ def with_media(request: PipelineRequest) -> PipelineRequest:
     return request.model_copy(update={"steps": filled(request.steps, request.inputs), "inputs": {}})
 
 
-def _with_media(taken: Mapping[str, str | list[str] | None], inputs: Mapping[str, Given]) -> dict[str, str | list[str] | None]:
+def _with_media(taken: Mapping[str, InputValue], inputs: Mapping[str, Given]) -> dict[str, InputValue]:
     media = {name: _replaced(given, inputs) for name, given in taken.items()}
     return {name: given for name, given in media.items() if given is not None or taken[name] is None}
 
 
-def _replaced(given: str | list[str] | None, inputs: Mapping[str, Given]) -> str | list[str] | None:
+def _replaced(given: InputValue, inputs: Mapping[str, Given]) -> InputValue:
     """Return the media of an input.
 
     None if its placeholders are optional and not given.
@@ -66,7 +68,7 @@ def _replaced(given: str | list[str] | None, inputs: Mapping[str, Given]) -> str
     if isinstance(given, list):
         media = [_replaced(text, inputs) for text in given]
         return [media_id for item in media if item is not None for media_id in (item if isinstance(item, list) else [item])] or None
-    match = PLACEHOLDER.fullmatch(given or "")
+    match = PLACEHOLDER.fullmatch(given) if isinstance(given, str) else None
     return inputs.get(match[1]) if match else given
 
 

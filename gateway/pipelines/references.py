@@ -5,10 +5,11 @@ the schema of the earlier step's result, and validates the params with a stand-i
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from shared.errors import Invalid
+from shared.jobs.record import InputValue, UrlInput
 
 Schema = dict[str, Any]
 REFERENCE = re.compile(r"([a-z0-9][a-z0-9_-]{0,63})\.([A-Za-z0-9_]{1,64}(?:\.[A-Za-z0-9_]{1,64}){0,15})")
@@ -17,11 +18,25 @@ OUTPUT_REFERENCE = re.compile(r"([a-z0-9][a-z0-9_-]*)\.([a-z_]+)")
 DEEPEST = 12
 
 
-def map_ids(ids: str | list[str] | None, change: Callable[[str], str]) -> str | list[str] | None:
-    """Apply `change` to each media id of an input."""
-    if ids is None:
-        return None
-    return [change(media_id) for media_id in ids] if isinstance(ids, list) else change(ids)
+def map_ids(ids: InputValue, change: Callable[[str], str]) -> InputValue:
+    """Apply `change` to each media id of an input. URLs stay."""
+    if isinstance(ids, list):
+        return [change(media_id) if isinstance(media_id, str) else media_id for media_id in ids]
+    return change(ids) if isinstance(ids, str) else ids
+
+
+def as_json(inputs: Mapping[str, InputValue]) -> dict[str, Any]:
+    """Return inputs as JSON values."""
+
+    def plain(item: Any) -> Any:
+        return item.model_dump() if isinstance(item, UrlInput) else item
+
+    return {name: [plain(item) for item in given] if isinstance(given, list) else plain(given) for name, given in inputs.items()}
+
+
+def ids_in(given: InputValue) -> list[str]:
+    """Return the media ids of an input, without URLs."""
+    return [item for item in (given if isinstance(given, list) else [given]) if isinstance(item, str)]
 
 
 def references(params: dict[str, Any]) -> dict[str, tuple[str, list[str]]]:

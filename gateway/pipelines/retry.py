@@ -84,14 +84,14 @@ class Retrier:
         original = request.model_copy(update={"params": {"retry": job.id}})
         if key and (earlier := await jobs.earlier(owner=owner, operation=OPERATION, request=original, key=key)):
             return earlier
-        steps = [Step.model_validate(step) for step in job.params["steps"]]
+        steps = [Step.model_validate(step) for step in request.params["steps"]]
         done = await self._done(job, owner)
         outputs = {f"{name}.{output}": {"id": record.id} for name, past in done.items() for output, record in past.outputs.items()}
         results = {name: past.result for name, past in done.items()}
         rest = [resolve_references(step, outputs, results) for step in steps if step.id not in done]
         await check_steps(self._upstreams, rest, headers=credentials(self._runtime.settings, owner))
         trace = {name: value for name, value in forwarded_headers().items() if name in TRACE}
-        params = {"steps": job.params["steps"], "reused": {name: past.id for name, past in done.items()}}
+        params = {"steps": request.params["steps"], "reused": {name: past.id for name, past in done.items()}}
         complete = request.model_copy(update={"params": params | ({"trace": trace} if trace else {})})
         return await jobs.submit(owner=owner, service=QUEUE, operation=OPERATION, request=complete, original=original, key=key)
 

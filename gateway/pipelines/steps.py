@@ -7,6 +7,7 @@ from pydantic.config import JsonDict
 
 from shared.http.service import SAMPLE_ID
 from shared.jobs import JobEnvelope
+from shared.jobs.record import InputValue, UrlInput
 
 EXAMPLE: JsonDict = {
     "steps": [{"id": "ramp", "operation": "speed-ramp.render", "inputs": {"video": SAMPLE_ID}, "params": {"max_speed": 3}}]
@@ -20,7 +21,7 @@ class Step(BaseModel):
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$", description="Name of the step. Later steps refer to it.")
     operation: str = Field(description="Name of the operation.", examples=["speed-ramp.render"])
-    inputs: dict[str, str | list[str] | None] = Field({}, description="Media ids, or `step.output` for an output of an earlier step.")
+    inputs: dict[str, InputValue] = Field({}, description="Media ids or URLs, or `step.output` for an output of an earlier step.")
     params: dict[str, Any] = Field(
         {}, description='Params of the operation. `{"from": "step.field"}` takes the value from the result of an earlier step.'
     )
@@ -41,8 +42,8 @@ class PipelineRequest(JobEnvelope):
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
-    inputs: dict[str, str | list[str]] = Field(
-        {}, description="Media ids for placeholders: `<name>` as an input of a step; `<name?>` may be left out."
+    inputs: dict[str, str | UrlInput | list[str | UrlInput]] = Field(
+        {}, description="Media ids or URLs for placeholders: `<name>` as an input of a step; `<name?>` may be left out."
     )
     steps: list[Step] = Field(
         min_length=1,

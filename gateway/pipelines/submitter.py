@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from gateway.pipelines.auto import asks_for_auto
 from gateway.pipelines.check import check_steps
+from gateway.pipelines.references import ids_in
 from gateway.pipelines.running.runner import OPERATION, QUEUE
 from gateway.pipelines.steps import PipelineChecked, PipelineRequest, Step
 from gateway.routing.upstream import Refused, Upstreams, credentials
@@ -81,7 +82,7 @@ def _check_ids(steps: list[Step]) -> None:
     """Raise Invalid for a stand-in of media, which only checks take."""
     for number, step in enumerate(steps):
         for name, given in step.inputs.items():
-            if any(text.startswith(PENDING) for text in (given if isinstance(given, list) else [given or ""])):
+            if any(text.startswith(PENDING) for text in ids_in(given)):
                 detail = "a stand-in is for checks: give a media id"
                 raise Invalid(
                     f"steps.{number}.inputs.{name}: {detail}.", errors=[{"field": f"steps.{number}.inputs.{name}", "detail": detail}]

@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
+from shared.cli.files import fetched, file_or_url, is_url
 from shared.client import Reelwright, Run
 from shared.errors import Invalid, OperationFailed
 from shared.http.params_text import params_from_text
@@ -56,9 +57,9 @@ def add_operation(
                 with Reelwright(remote, api_key) as client:
                     result = _remotely(operation, params, inputs, written, client)
             else:
-                settings()
+                current = settings()
                 operation.check_available(params)  # before another operation makes an input
-                with _made_inputs(operation, params, inputs, find) as complete:
+                with fetched(inputs, current) as files, _made_inputs(operation, params, files, find) as complete:
                     result = run_locally(operation, params, complete, written)
             if as_json or not outputs:
                 typer.echo(json.dumps(result, indent=2))
@@ -78,12 +79,14 @@ def _arguments(operation: Operation) -> Iterator[inspect.Parameter]:
     """
     for name, port in operation.ports.items():
         kind: Any = list[Path] if port.many else Path
-        text = f"{' or '.join(port.kinds).capitalize()}."
+        text = f"{' or '.join(port.kinds).capitalize()}: a file or a URL."
         if port.optional:
-            yield _parameter(f"in_{name}", kind | None, typer.Option(f"--{_flag(name)}", exists=True, dir_okay=False, help=text), None)
+            yield _parameter(
+                f"in_{name}", kind | None, typer.Option(f"--{_flag(name)}", parser=file_or_url, metavar="FILE", help=text), None
+            )
         else:
             text += f" Or `{AUTO}`: {port.auto.rpartition('.')[0]} makes it first." if port.auto else ""
-            yield _parameter(f"in_{name}", kind, typer.Argument(exists=not port.auto, dir_okay=False, metavar=name.upper(), help=text))
+            yield _parameter(f"in_{name}", kind, typer.Argument(parser=file_or_url, metavar=name.upper(), help=text))
     match list(operation.outputs.items()):
         case []:
             return
@@ -297,9 +300,10 @@ def true_suffix(path: Path) -> str:
 def _check_files(inputs: dict[str, Any], outputs: dict[str, Path]) -> None:
     for files in inputs.values():
         for path in files if isinstance(files, list) else [files] if files else []:
-            if str(path) != AUTO and not path.is_file():
+            if not is_url(path) and str(path) != AUTO and not path.is_file():
                 raise Invalid(f"The file {path} does not exist.")
-    given = {path.resolve() for files in inputs.values() if files for path in (files if isinstance(files, list) else (files,))}
+    listed = [path for files in inputs.values() if files for path in (files if isinstance(files, list) else (files,))]
+    given = {path.resolve() for path in listed if not is_url(path)}
     for path in outputs.values():
         if path.resolve() in given:
             raise Invalid(f"{path} is an input: give the output another name.")

@@ -1,6 +1,7 @@
 """The async client of a suite."""
 
 import asyncio
+import re
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
@@ -23,8 +24,9 @@ OnProgress = Callable[[JobProgress], None]
 """Is called with each progress report of a job."""
 
 File = Path | str | MediaRecord
-"""A local file (a path), a medium of the server (its record or id), "auto", or a URL."""
+"""A local file (a path), a medium of the server (its record or id), "auto", or a URL that the server fetches."""
 
+URL = re.compile(r"https?://", re.IGNORECASE)
 CANCEL_TIMEOUT_S = 10.0
 
 
@@ -265,7 +267,7 @@ class AsyncReelwright:
             raise
 
     async def _ids(self, given: Any, sent: dict[Path, str]) -> Any:
-        """Return the media id of an input; a list for a list.
+        """Return an input as a request gives it: the media id, or the URL; a list for a list.
 
         Files are uploaded. `sent`: the files of this request that are uploaded already.
         """
@@ -273,6 +275,8 @@ class AsyncReelwright:
             return [await self._ids(item, sent) for item in given]
         if isinstance(given, MediaRecord):
             return given.id
+        if isinstance(given, str) and URL.match(given):
+            return {"url": given}
         if isinstance(given, str) and (is_id(given) or not Path(given).is_file()):
             return given
         path = Path(given)

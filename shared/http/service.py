@@ -15,6 +15,8 @@ from shared.http.json_route import JsonRoute
 from shared.http.problems import NOT_JSON, problems
 from shared.jobs import Job, JobRequest, OperationEnvelope
 from shared.jobs.estimate import estimate, megapixel_frames
+from shared.jobs.record import InputValue, UrlInput
+from shared.jobs.url_inputs import check_url_input, has_urls, refuse_urls, without_urls
 from shared.jobs.view_names import MAKING
 from shared.models.folder import ModelFolder
 from shared.models.info import ModelInfo, describe_model
@@ -58,7 +60,7 @@ class Checked(BaseModel):
     """A request that passed all checks."""
 
     operation: str
-    inputs: dict[str, str | list[str] | None]
+    inputs: dict[str, InputValue]
     params: dict[str, Any] = Field(description="All parameters, with defaults filled in.")
     estimate: Estimate | None = Field(None, description="Expected run time, from earlier jobs; null without comparable ones.")
 
@@ -199,10 +201,15 @@ def job_model(operation: Operation) -> type[Job]:
     return create_model(f"{_camel(operation.name)}Job", __base__=Job, result=result)
 
 
+def given_inputs(body: Any) -> dict[str, InputValue]:
+    """Return the inputs of a typed request body by name."""
+    return {name: getattr(body.inputs, name) for name in type(body.inputs).model_fields}
+
+
 def plain_request(body: Any) -> JobRequest:
     """Convert a typed request body to the JobRequest that is stored."""
     return JobRequest.model_construct(
-        inputs=body.inputs.model_dump(),
+        inputs=given_inputs(body),
         params={},
         webhook=body.webhook,
         metadata=body.metadata,
@@ -239,6 +246,9 @@ async def check(
     for name, port in operation.ports.items():
         given = inputs.get(name)
         for media_id in given if isinstance(given, list) else [given] if given is not None else []:
+            if isinstance(media_id, UrlInput):
+                check_url_input(media_id, f"inputs.{name}", runtime.settings)
+                continue
             if preview and media_id.startswith(MAKING):
                 continue
             if may_be_pending and media_id.startswith(PENDING):
@@ -262,10 +272,14 @@ async def submit(operation: Operation, request: JobRequest, *, params: Params, o
     await check(operation, inputs=request.inputs, params=params, owner=owner, runtime=runtime, preview=request.preview)
     if request.preview:
         _check_preview(operation)
+        refuse_urls(request.inputs, "a preview takes media ids, not URLs")
     await asyncio.to_thread(runtime.media.check_room, owner)
     remembered = None
-    if request.cache and operation.remembered and not request.preview:  # the runner looks for previews, because it knows the proxies
-        remembered = await asyncio.to_thread(runtime.memory.find, operation, owner=owner, inputs=request.inputs, params=request.params)
+    if (
+        request.cache and operation.remembered and not request.preview and not has_urls(request.inputs)
+    ):  # the runner looks for previews, because it knows the proxies
+        ids = without_urls(request.inputs)
+        remembered = await asyncio.to_thread(runtime.memory.find, operation, owner=owner, inputs=ids, params=request.params)
     return await runtime.jobs.submit(
         owner=owner,
         service=operation.service,
@@ -274,6 +288,7 @@ async def submit(operation: Operation, request: JobRequest, *, params: Params, o
         request=request,
         key=key,
         remembered=remembered,
+        kinds={name: port.kinds for name, port in operation.ports.items()},
     )
 
 
@@ -281,7 +296,7 @@ async def _estimate(operation: Operation, checked: Checked, owner: str, runtime:
     if not runtime.runs_jobs:
         return None
     past = await runtime.jobs.past_runs(operation.name)
-    size = await asyncio.to_thread(megapixel_frames, runtime.media, owner, checked.inputs.values(), checked.params)
+    size = await asyncio.to_thread(megapixel_frames, runtime.media, owner, without_urls(checked.inputs).values(), checked.params)
     expected = estimate(past, size, checked.params)
     return None if expected is None else Estimate(seconds=expected.seconds, jobs=expected.jobs)
 
@@ -349,7 +364,7 @@ def _routes(operation: Operation, runtime: Runtime) -> APIRouter:
         operation_id=f"{operation.name}.check",
     )
     async def check_only(body: model, request: Request) -> Checked:
-        inputs = body.inputs.model_dump()
+        inputs = given_inputs(body)
         owner = request.state.owner
         checked = await check(operation, inputs=inputs, params=body.params, owner=owner, runtime=runtime, may_be_pending=True)
         return checked.model_copy(update={"estimate": await _estimate(operation, checked, owner, runtime)})
@@ -376,9 +391,9 @@ def _check_kind(name: str, port: Input, kind: str, what: str) -> None:
 
 
 def _input_field(port: Input) -> Any:
-    ids = Annotated[list[str], Field(min_length=1, max_length=port.most)]
-    kind: Any = (str | ids) if port.many else str
-    what = f"Media id of the {' or '.join(port.kinds)}" + (", or a list of them." if port.many else ".")
+    ids = Annotated[list[str | UrlInput], Field(min_length=1, max_length=port.most)]
+    kind: Any = (str | UrlInput | ids) if port.many else (str | UrlInput)
+    what = f"Media id or URL of the {' or '.join(port.kinds)}" + (", or a list of them." if port.many else ".")
     what += f" `{AUTO}`: the gateway makes it first, by {port.auto.rpartition('.')[0]}." if port.auto else ""
     if port.optional:
         return (kind | None, Field(None, description=what))

@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from functools import partial
 from typing import Any
 
@@ -22,6 +22,7 @@ from shared.jobs.database.ledger import Event, JobState, NewJob
 from shared.jobs.database.store import JobStore
 from shared.jobs.metrics import JobMetrics
 from shared.jobs.record import PRIORITIES, Job, JobRequest, Status
+from shared.jobs.url_inputs import Reservation
 from shared.json_digest import json_digest
 from shared.keys import CURRENT_ACCESS
 from shared.log import fields
@@ -59,6 +60,7 @@ class Jobs:
         original: JobRequest | None = None,
         key: str | None = None,
         remembered: EarlierResult | None = None,
+        kinds: Mapping[str, tuple[str, ...]] | None = None,
     ) -> Job:
         """Queue a checked request.
 
@@ -66,8 +68,11 @@ class Jobs:
 
         `version`: of the operation, None for a pipeline. `key`: an idempotency key; if this owner has used it before, the job made
         then is returned. `original`: the request as the client sent it, if `request` was derived from it; a repeated key must come
-        with the same `original`. Raises QueueFull, QuotaExceeded, IdempotencyMismatch.
+        with the same `original`. `kinds`: kinds of media of each input, for those that are URLs. Raises QueueFull, QuotaExceeded,
+        IdempotencyMismatch.
         """
+        reserved = Reservation()
+        inputs, params = reserved.inputs(request.inputs, kinds or {}), reserved.params(request.params)
         new = NewJob(
             id=new_id(),
             owner=owner,
@@ -75,8 +80,9 @@ class Jobs:
             operation=operation,
             version=version,
             priority=PRIORITIES[request.priority],
-            inputs=request.inputs,
-            params=request.params,
+            inputs=inputs,
+            params=params,
+            fetches=[fetch.dump() for fetch in reserved.fetches] or None,
             metadata=request.metadata,
             webhook=await asyncio.to_thread(webhooks.webhook_record, request.webhook, self._settings),
             name=request.name,

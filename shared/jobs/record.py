@@ -47,6 +47,22 @@ class Webhook(BaseModel):
     )
 
 
+class UrlInput(BaseModel):
+    """An input that the server fetches before the job runs."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    url: str = Field(
+        description="An http:// or https:// URL at a public address, under the rules of `POST /v1/media/from-url`.",
+        examples=["https://example.com/clip.mp4"],
+    )
+    name: str | None = Field(None, description="Name of the file. null: the name that its server gives.")
+
+
+InputValue = str | UrlInput | list[str | UrlInput] | None
+"""One input of a request: a medium's id, a URL, several of them, or nothing."""
+
+
 class JobEnvelope(BaseModel):
     """Options of every job request, beside its inputs and params."""
 
@@ -88,9 +104,7 @@ class OperationEnvelope(JobEnvelope):
 class JobRequest(OperationEnvelope):
     """The body of `POST /{operation}/jobs`."""
 
-    inputs: dict[str, str | list[str] | None] = Field(
-        {}, description="Input name -> media id, or a list of ids if the input takes several."
-    )
+    inputs: dict[str, InputValue] = Field({}, description="Input name -> media id or URL, or a list of them if the input takes several.")
     params: dict[str, Any] = Field({}, description="Parameters; omitted ones take their defaults.")
 
 
@@ -196,6 +210,9 @@ class Job(Answer):
     priority: str = "normal"
     inputs: dict[str, str | list[str] | None] = {}
     params: dict[str, Any] = Field({}, description="All parameters, with defaults filled in.")
+    fetches: dict[str, str] = Field(
+        {}, description="Inputs that were given as URLs: media id -> URL. The job waits until they are fetched."
+    )
     progress: JobProgress | None = None
     outputs: dict[str, MediaRecord] = {}
     result: Any = Field(None, description="Result of the operation, as its schema describes it.")

@@ -25,19 +25,27 @@ WRITE_BYTES = 1024 * 1024
 
 
 async def ingest(
-    chunks: AsyncIterator[bytes], *, store: MediaStore, probe: Probe, owner: str, name: str, source: str, max_bytes: int
+    chunks: AsyncIterator[bytes],
+    *,
+    store: MediaStore,
+    probe: Probe,
+    owner: str,
+    name: str,
+    source: str,
+    max_bytes: int,
+    media_id: str | None = None,
 ) -> MediaRecord:
     """Make a medium of the bytes of `chunks`.
 
-    Memory does not grow with their number, and the event loop never waits for the disk. `source` is "upload" or "url". Raises TooLarge at
-    the first byte over `max_bytes`, BrokenMedia for an empty file, and what `probe` raises. After any error, also a cancellation, no file
-    is left.
+    Memory does not grow with their number, and the event loop never waits for the disk. `source` is "upload" or "url". `media_id`: the id
+    that the medium gets (from `new_id`); None: a new one. Raises TooLarge at the first byte over `max_bytes`, BrokenMedia for an empty
+    file, and what `probe` raises. After any error, also a cancellation, no file is left.
     """
     async with _incoming(store) as incoming:
         size, sha256 = await _receive(chunks, incoming.content, max_bytes)
         if size == 0:
             raise BrokenMedia("The file is empty (0 bytes): send the whole file.")
-        media_id = new_id()
+        media_id = media_id or new_id()
         try:
             return await _publish(
                 incoming, store=store, probe=probe, owner=owner, name=name, source=source, media_id=media_id, sha256=sha256

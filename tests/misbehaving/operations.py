@@ -86,6 +86,11 @@ def read(params: Bad, *, first: Path, rest: list[Path] | None, progress: Progres
     return Done(said=first.read_text())
 
 
+def watch(params: Bad, *, video: Path, more: list[Path] | None, progress: Progress) -> Done:
+    wait(params.seconds, progress)
+    return Done(said=" ".join(f"{path.name} {path.stat().st_size}" for path in (video, *(more or []))))
+
+
 def refuse(params: Bad, *, progress: Progress) -> Done:
     raise BrokenMedia("The file breaks off at second 3.2. Upload it again.")
 
@@ -334,6 +339,7 @@ OPERATIONS = (
     bad(trespass, FILE, {"first": Kind.JSON}),
     bad(broken_output, {"video": Kind.VIDEO}),
     bad(read, inputs={"first": Kind.JSON, "rest": Input(kind=Kind.JSON, optional=True, many=True)}),
+    bad(watch, inputs={"video": Kind.VIDEO, "more": Input(kind=Kind.VIDEO, also=Kind.IMAGE, optional=True, many=True)}),
     *(bad(run) for run in (refuse, stumble, segfault, abort, leave, leave_at_once, deaf, hold_the_gil, eat_memory)),
     *(bad(run) for run in (grandchild, daemon, daemon_and_crash, leave_behind, shoot_the_guard, stop_everybody)),
     *(bad(run) for run in (flood, chatter, talk, huge, wrong_result, close_the_line, babble, fork, background)),

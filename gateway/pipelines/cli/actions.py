@@ -19,12 +19,14 @@ from gateway.pipelines.cli.local_run import LocalServices, check_locally, run_st
 from gateway.pipelines.cli.pipeline_file import load_pipeline, named_files, runs_of, with_params
 from gateway.pipelines.placeholders import filled, placeholders
 from gateway.pipelines.presets.availability import PresetInfo, describe_presets
+from gateway.pipelines.references import map_ids
 from gateway.pipelines.steps import Step
+from shared.cli.files import fetched, is_url
 from shared.cli.operation import print_warnings, progress_bar, stage_update
 from shared.client import JobFailed, Reelwright, Run
 from shared.errors import Invalid, OperationFailed, ReelwrightError
 from shared.http.service import PENDING
-from shared.jobs.record import JobProgress
+from shared.jobs.record import JobProgress, UrlInput
 from shared.operation import Service
 from shared.settings import Settings
 from shared.worker.protocol import Update
@@ -75,7 +77,7 @@ def run_pipeline(
     suite, failed = place.suite, 0
     results: list[dict[str, Any] | None] = []
     for label, files in runs_of(named_files(words), batch=batch):
-        given = {**loaded.inputs, **{name: [str(path.absolute()) for path in paths] for name, paths in files.items()}}
+        given = {**loaded.inputs, **{name: [_text(path) for path in paths] for name, paths in files.items()}}
         target = folder / label
         try:
             if not overwrite:
@@ -97,7 +99,8 @@ def check_pipeline(place: Place, pipeline: str, words: Sequence[str], changes: S
     """Check a pipeline file or a preset, and print its steps."""
     loaded = load_pipeline(pipeline)
     steps = with_params(loaded.steps, changes)
-    files = {name: [str(path.absolute()) for path in paths] for name, paths in named_files(words).items()}
+    named = {name: [str(path.absolute()) for path in paths if isinstance(path, Path)] for name, paths in named_files(words).items()}
+    files = {name: paths for name, paths in named.items() if paths}  # URLs are not fetched for a check
     if suite := place.suite:
         listed = suite.get("/v1/operations")
         kinds = {operation["name"]: {name: port["kind"] for name, port in operation["inputs"].items()} for operation in listed}
@@ -138,8 +141,19 @@ def print_presets(place: Place, *, as_json: bool = False) -> None:
 
 def _locally(steps: Sequence[Step], given: Mapping[str, Any], folder: Path, place: Place) -> dict[str, Any]:
     settings = place.settings()
-    operations = {operation.name: operation for service in place.services for operation in service.operations}
-    complete = check_locally(_with_paths(filled(steps, _one_or_many(given))), place.services, settings)
+    complete = filled(steps, _one_or_many(given))
+    urls = {f"{step.id}.{name}": value for step in complete for name, value in step.inputs.items()}
+    with fetched(urls, settings) as files:
+        local = [
+            step.model_copy(update={"inputs": {name: _texts(files[f"{step.id}.{name}"]) for name in step.inputs}}) for step in complete
+        ]
+        return _run_here(_with_paths(local), folder, place.services, settings)
+
+
+def _run_here(steps: Sequence[Step], folder: Path, services: Sequence[Service], settings: Settings) -> dict[str, Any]:
+    """Run steps whose inputs are files; return the result of each."""
+    operations = {operation.name: operation for service in services for operation in service.operations}
+    complete = check_locally(steps, services, settings)
     _make(folder)
     results = {}
 
@@ -191,7 +205,19 @@ def _shown(show: Callable[[Update], None]) -> Callable[[JobProgress], None]:
     return report
 
 
-def _uploaded(text: str, suite: Reelwright) -> str:
+def _texts(given: Any) -> Any:
+    """Return an input with paths as texts."""
+    return [_texts(item) for item in given] if isinstance(given, list) else str(given) if isinstance(given, Path) else given
+
+
+def _text(file: Path | str) -> str:
+    """Return a file's absolute path, or the URL."""
+    return file if isinstance(file, str) else str(file.absolute())
+
+
+def _uploaded(text: str, suite: Reelwright) -> str | UrlInput:
+    if is_url(text):
+        return UrlInput(url=text)
     return suite.upload(text).id if Path(text).is_file() else text
 
 
@@ -205,17 +231,7 @@ def _with_paths(steps: Sequence[Step]) -> list[Step]:
     def absolute(text: str) -> str:
         return str(Path(text).absolute()) if Path(text).is_file() else text
 
-    return [
-        step.model_copy(
-            update={
-                "inputs": {
-                    name: [absolute(text) for text in given] if isinstance(given, list) else absolute(given) if given else given
-                    for name, given in step.inputs.items()
-                }
-            }
-        )
-        for step in steps
-    ]
+    return [step.model_copy(update={"inputs": {name: map_ids(given, absolute) for name, given in step.inputs.items()}}) for step in steps]
 
 
 def _with_stand_ins(steps: Sequence[Step], files: Mapping[str, list[str]], kinds: Mapping[str, Mapping[str, str]]) -> list[Step]:

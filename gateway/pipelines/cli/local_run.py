@@ -11,12 +11,13 @@ import httpx
 
 from gateway.pipelines.check import check_steps
 from gateway.pipelines.cli.run_memory import FinishedStep, RunMemory
-from gateway.pipelines.references import map_ids, references, value_at
+from gateway.pipelines.references import ids_in, map_ids, references, value_at
 from gateway.pipelines.steps import Step
 from gateway.routing.upstream import Upstreams
 from shared.cli.operation import run_locally, true_suffix
 from shared.errors import OperationFailed, ReelwrightError
 from shared.http.service import PENDING, create_service
+from shared.jobs.record import InputValue
 from shared.keys import KeyRing
 from shared.operation import SUFFIXES, Operation, Params, Service
 from shared.runtime import Runtime
@@ -124,7 +125,7 @@ def _client(service: Service, runtime: Runtime) -> httpx.AsyncClient:
     return httpx.AsyncClient(base_url=f"http://{service.name}", transport=httpx.ASGITransport(app=app))
 
 
-def _paths(given: str | list[str] | None, finished: Mapping[str, FinishedStep], *, many: bool) -> Path | list[Path] | None:
+def _paths(given: InputValue, finished: Mapping[str, FinishedStep], *, many: bool) -> Path | list[Path] | None:
     """Return the files that an input names."""
 
     def path(text: str) -> Path:
@@ -137,5 +138,5 @@ def _paths(given: str | list[str] | None, finished: Mapping[str, FinishedStep], 
 
     if given is None:
         return None
-    paths = [path(text) for text in (given if isinstance(given, list) else [given])]
+    paths = [path(text) for text in ids_in(given)]
     return paths if many else paths[0]

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from gateway.pipelines.presets.table import PRESETS
 from gateway.pipelines.steps import PipelineRequest, Step
+from shared.cli.files import is_url
 from shared.errors import Invalid
 
 
@@ -54,12 +55,12 @@ def with_params(steps: Sequence[Step], settings: Sequence[str]) -> list[Step]:
     return [step.model_copy(update={"params": changed[step.id]}) for step in steps]
 
 
-def named_files(words: Sequence[str]) -> dict[str, list[Path]]:
+def named_files(words: Sequence[str]) -> dict[str, list[Path | str]]:
     """Parse `--name FILE` options.
 
     Each may be given more than once. Raises Invalid.
     """
-    files: dict[str, list[Path]] = {}
+    files: dict[str, list[Path | str]] = {}
     rest = list(words)
     while rest:
         flag = rest.pop(0)
@@ -70,13 +71,13 @@ def named_files(words: Sequence[str]) -> dict[str, list[Path]]:
             if not rest:
                 raise Invalid(f"{flag} needs a file.")
             value = rest.pop(0)
-        if not Path(value).is_file():
+        if not is_url(value) and not Path(value).is_file():
             raise Invalid(f"{name}: the file {value} does not exist.")
-        files.setdefault(name[2:].replace("-", "_"), []).append(Path(value))
+        files.setdefault(name[2:].replace("-", "_"), []).append(value if is_url(value) else Path(value))
     return files
 
 
-def runs_of(files: Mapping[str, list[Path]], *, batch: bool) -> list[tuple[str, dict[str, list[Path]]]]:
+def runs_of(files: Mapping[str, list[Path | str]], *, batch: bool) -> list[tuple[str, dict[str, list[Path | str]]]]:
     """Return the files and the folder name of each run.
 
     The folder is below the output folder. There is one run with all files; with `batch` there is one for each file of an option that is
@@ -95,12 +96,12 @@ def runs_of(files: Mapping[str, list[Path]], *, batch: bool) -> list[tuple[str, 
     ]
 
 
-def _labels(paths: Sequence[Path]) -> list[str]:
+def _labels(paths: Sequence[Path | str]) -> list[str]:
     """Return a different folder name for each file.
 
     That is the file's name without the suffix, with a number where that repeats.
     """
-    stems = [path.stem for path in paths]
+    stems = [Path(path).stem for path in paths]
     return [f"{stem}-{number + 1}" if stems.count(stem) > 1 else stem for number, stem in enumerate(stems)]
 
 

@@ -10,7 +10,7 @@ from gateway.pipelines.check import check_steps
 from gateway.pipelines.placeholders import PLACEHOLDER
 from gateway.pipelines.presets.preset import Preset
 from gateway.pipelines.presets.table import PRESETS
-from gateway.pipelines.references import map_ids, references, stand_in
+from gateway.pipelines.references import ids_in, map_ids, references, stand_in
 from gateway.pipelines.steps import Step
 from gateway.routing.upstream import Upstreams
 from shared.errors import ReelwrightError
@@ -102,4 +102,4 @@ async def _reason(
 
 def _texts(step: Step) -> list[str]:
     """Return all inputs of a step that are given."""
-    return [text for given in step.inputs.values() if given for text in (given if isinstance(given, list) else [given])]
+    return [text for given in step.inputs.values() for text in ids_in(given) if text]

@@ -13,6 +13,7 @@ from gateway.pipelines.steps import PipelineRequest, Step
 from gateway.routing.upstream import Refused
 from shared.errors import Invalid
 from shared.jobs import JobEnvelope
+from shared.jobs.record import UrlInput
 
 MOST_CLIPS = 100
 _OF_STEP = re.compile(r"steps\.(\d+)\.(inputs|params)\.([^.]+)(.*)")
@@ -21,7 +22,9 @@ _OF_STEP = re.compile(r"steps\.(\d+)\.(inputs|params)\.([^.]+)(.*)")
 class PresetRequest(JobEnvelope):
     """Body of `POST /v1/pipelines/presets/{name}/jobs`."""
 
-    inputs: dict[str, str | list[str]] = Field(description="Input of the preset -> media id; in a batch, also lists of ids.")
+    inputs: dict[str, str | UrlInput | list[str | UrlInput]] = Field(
+        description="Input of the preset -> media id or URL; in a batch, also lists of them."
+    )
     params: dict[str, dict[str, Any]] = Field(
         {}, description='Step of the preset -> params that replace those of the preset, such as `{"trails": {"layers": 6}}`.'
     )

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from gateway.pipelines.references import OUTPUT_REFERENCE, map_ids, references, value_at
+from gateway.pipelines.references import OUTPUT_REFERENCE, ids_in, map_ids, references, value_at
 from gateway.pipelines.steps import Step
 from shared.errors import Invalid
 
@@ -20,7 +20,7 @@ def media_ids(step: Step) -> Iterable[str]:
     An output of an earlier step has the form `step.output`.
     """
     for ids in step.inputs.values():
-        yield from ids if isinstance(ids, list) else [ids] if ids else []
+        yield from filter(None, ids_in(ids))
 
 
 def resolve_references(step: Step, outputs: Mapping[str, dict[str, Any]], results: Mapping[str, Any]) -> Step:

@@ -5,7 +5,7 @@ Every state change is one transaction, and an ended job never changes.
 
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,6 +16,7 @@ from shared.jobs.database.history import EarlierResult
 from shared.jobs.database.job_filter import JobFilter
 from shared.jobs.database.tables import EVENTS, JOBS, LOGS
 from shared.jobs.record import PRIORITIES, Job, JobRequest, Status, StepState
+from shared.jobs.url_inputs import UrlFetch, with_urls
 from shared.jobs.view_names import MAKING
 from shared.operation import AUTO
 
@@ -69,6 +70,17 @@ class Claim:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FetchClaim:
+    """A job that waits for URLs."""
+
+    id: str
+    owner: str
+    operation: str
+    fetches: tuple[UrlFetch, ...]
+    deadline_at: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class JobState:
     """Status of a job, and its progress as stored."""
 
@@ -95,6 +107,8 @@ class NewJob:
     deadline_at: float | None
     listed: bool
     preview: dict[str, Any] | None
+    fetches: list[dict[str, Any]] | None = None
+    """URLs among the inputs, each a UrlFetch as it is stored."""
     idempotency_key: str | None
     fingerprint: str
     """Digest of the operation and of the request as the client sent it. Requests with the same idempotency key must have the same one."""
@@ -157,7 +171,7 @@ class Ledger:
 
         The secret of its webhook is included; `opened` decrypts it. Raises UnknownJob.
         """
-        names = ("inputs", "params", "metadata", "name", "webhook", "priority", "cache", "listed", "preview")
+        names = ("inputs", "params", "metadata", "name", "webhook", "priority", "cache", "listed", "preview", "fetches")
         query = sa.select(*(JOBS.c[name] for name in names)).where(JOBS.c.id == job_id, JOBS.c.owner == owner)
         with self.engine.connect() as connection:
             row = connection.execute(query).first()
@@ -167,7 +181,10 @@ class Ledger:
         options = {"preview_at_s": preview["at_s"], "preview_s": preview["seconds"], "preview_slot": preview["slot"]} if preview else {}
         plain: dict[str, Any] = {"priority": RANKS[row.priority], "cache": row.cache is not False, "listed": row.listed is not False}
         plain["webhook"] = opened(row.webhook) if row.webhook else None
-        return JobRequest.model_validate(row._asdict() | plain | options | {"preview": preview is not None})
+        values = row._asdict()
+        missing = {fetch.media_id: fetch for fetch in map(UrlFetch.load, values.pop("fetches") or ()) if not fetch.done}
+        values |= {name: with_urls(values[name], missing) for name in ("inputs", "params")}
+        return JobRequest.model_validate(values | plain | options | {"preview": preview is not None})
 
     def by_key(self, owner: str, key: str) -> tuple[str, str] | None:
         """Return id and fingerprint of the job made with an idempotency key.
@@ -209,6 +226,27 @@ class Ledger:
         copied |= {"cache": bool(row.cache), "listed": row.listed is not False, "preview": row.preview}
         copied["deadline_at"] = row.deadline_at
         return Claim(attempt=attempt, failures=failures, fraction=fraction, started_at=started_at, **copied)
+
+    def begin_fetch(self, job_id: str) -> FetchClaim | None:
+        """Return what a job waits for; None if the job has ended, or if everything has been fetched."""
+        with self.engine.connect() as connection:
+            row = connection.execute(sa.select(JOBS).where(JOBS.c.id == job_id, JOBS.c.status == Status.QUEUED.value)).first()
+        fetches = tuple(map(UrlFetch.load, row.fetches or ())) if row is not None else ()
+        if row is None or all(fetch.done for fetch in fetches):
+            return None
+        return FetchClaim(id=row.id, owner=row.owner, operation=row.operation, fetches=fetches, deadline_at=row.deadline_at)
+
+    def end_fetch(self, connection: Connection, claim: FetchClaim) -> tuple[str, int] | None:
+        """Record in the caller's transaction that everything is fetched; return the job's queue and its priority.
+
+        None if the job has ended.
+        """
+        fetches = [replace(fetch, done=True).dump() for fetch in claim.fetches]
+        waiting = (JOBS.c.id == claim.id, JOBS.c.status == Status.QUEUED.value)
+        if not connection.execute(JOBS.update().where(*waiting).values(fetches=fetches)).rowcount:
+            return None
+        row = connection.execute(sa.select(JOBS.c.service, JOBS.c.preview, JOBS.c.priority).where(JOBS.c.id == claim.id)).one()
+        return queue_of(row.service, preview=row.preview is not None), row.priority
 
     def release(self, claim: Claim) -> None:
         """Record that a shutdown interrupted this attempt.
@@ -381,7 +419,14 @@ class Ledger:
             queue = _in_queue(row.service, preview=row.preview is not None)
             ahead = sa.select(sa.func.count()).where(JOBS.c.status == Status.QUEUED.value, *queue, before)
             position = (connection.scalar(ahead) or 0) + 1
-        shown = {"priority": RANKS[row.priority], "queue_position": position, "cached": bool(row.cached), "listed": row.listed is not False}
+        urls = {fetch["media_id"]: fetch["url"] for fetch in row.fetches or ()}
+        shown = {
+            "fetches": urls,
+            "priority": RANKS[row.priority],
+            "queue_position": position,
+            "cached": bool(row.cached),
+            "listed": row.listed is not False,
+        }
         return Job.model_validate(row._asdict() | shown)
 
 

@@ -9,13 +9,15 @@ from sqlalchemy.exc import IntegrityError
 from shared.errors import IdempotencyMismatch
 from shared.jobs.database.dbos_setup import APPLICATION, VERSION
 from shared.jobs.database.history import EarlierResult, History
-from shared.jobs.database.ledger import Ledger, NewJob
+from shared.jobs.database.ledger import FetchClaim, Ledger, NewJob
 from shared.jobs.database.tables import connect, make_tables
 from shared.jobs.record import PRIORITIES, Job, Status
 from shared.settings import Settings
 
 WEBHOOKS = "webhooks"
 """The queue of webhooks."""
+FETCHES = "fetches"
+"""The queue of jobs that wait for URLs."""
 
 
 class JobStore:
@@ -55,7 +57,7 @@ class JobStore:
                     self._notify(connection, job.id, Status.SUCCEEDED)
                 else:
                     self.ledger.add(connection, job, queue_limit=self._queue_limit, most_open=most_open)
-                    self._enqueue(connection, queue=job.queue, workflow="job", workflow_id=job.id, priority=job.priority, job_id=job.id)
+                    self._start(connection, job)
         except IntegrityError:  # two requests with the same key arrived at the same moment
             if job.idempotency_key and (earlier := self.earlier(job.owner, job.idempotency_key, job.fingerprint)):
                 return earlier, False
@@ -87,14 +89,33 @@ class JobStore:
             self._notify(connection, job_id, status)
         return True
 
+    def fetched(self, claim: FetchClaim) -> bool:
+        """Queue a job whose URLs are fetched; return False if the job has ended."""
+        with self.engine.begin() as connection:
+            place = self.ledger.end_fetch(connection, claim)
+            if place is None:
+                return False
+            queue, priority = place
+            self._enqueue(connection, queue=queue, workflow="job", workflow_id=claim.id, priority=priority, job_id=claim.id)
+        return True
+
     async def cancel_workflow(self, job_id: str) -> None:
-        """Take the workflow of a job out of its queue."""
-        await self._dbos.cancel_workflow_async(job_id)
+        """Take the workflows of a job out of their queues."""
+        for workflow_id in (job_id, fetch_id(job_id)):
+            await self._dbos.cancel_workflow_async(workflow_id)
 
     def forget(self, job_id: str) -> None:
         """Delete a job from the ledger and from DBOS."""
         self.ledger.delete(job_id)
-        self._dbos.delete_workflow(job_id)
+        for workflow_id in (job_id, fetch_id(job_id)):
+            self._dbos.delete_workflow(workflow_id)
+
+    def _start(self, connection: sa.Connection, job: NewJob) -> None:
+        """Queue a new job, or first the fetch of its URLs."""
+        place = {"queue": FETCHES, "workflow": "fetch", "workflow_id": fetch_id(job.id)}
+        if not job.fetches:
+            place = {"queue": job.queue, "workflow": "job", "workflow_id": job.id}
+        self._enqueue(connection, **place, priority=job.priority, job_id=job.id)
 
     def _notify(self, connection: sa.Connection, job_id: str, status: Status) -> None:
         """Queue the webhook of a job that ended.
@@ -119,3 +140,8 @@ class JobStore:
             },
             job_id,
         )
+
+
+def fetch_id(job_id: str) -> str:
+    """Return the id of the workflow that fetches a job's URLs."""
+    return f"{job_id}-fetch"

@@ -28,6 +28,7 @@ JOBS = Table(
     Column("inputs", JSON, nullable=False),
     Column("params", JSON, nullable=False),
     Column("metadata", JSON, nullable=False),
+    Column("fetches", JSON(none_as_null=True)),  # URLs among the inputs, see UrlFetch; null without
     Column("name", Text),
     Column("deadline_at", Float(53)),  # Unix time at which the job fails if it is not finished
     Column("webhook", JSON),

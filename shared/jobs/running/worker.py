@@ -22,12 +22,13 @@ from shared.jobs import webhooks
 from shared.jobs.client import Jobs
 from shared.jobs.database.dbos_setup import configure, first_line, owners, recover
 from shared.jobs.database.ledger import Claim
-from shared.jobs.database.store import WEBHOOKS
+from shared.jobs.database.store import FETCHES, WEBHOOKS
 from shared.jobs.record import Status
 from shared.jobs.running.progress_log import ProgressLog
 from shared.jobs.running.run_log import RunLog
 from shared.jobs.running.takeover import Lifeline, make_locks
-from shared.log import CURRENT_JOB
+from shared.jobs.running.url_fetcher import UrlFetcher
+from shared.log import CURRENT_JOB, fields
 from shared.settings import Settings
 
 QUEUE_POLL_S = 0.15  # a job waits half of this on average; polling the queues of all services must stay cheap
@@ -35,6 +36,7 @@ PATIENT_POLL_S = 0.5  # for pipelines and webhooks, which are not urgent
 CANCEL_POLL_S = 0.2
 DATABASE_RETRY_S = 0.5
 WEBHOOKS_AT_ONCE = 16
+FETCHES_AT_ONCE = 16
 MAX_FAILURES = 20
 """Starts of one job after which the server may have died. Jobs run in child processes, so the job is hardly ever the cause."""
 
@@ -83,10 +85,10 @@ class Queue:
 class JobWorker:
     """Job execution in this process, between `start` and `stop`."""
 
-    def __init__(self, jobs: Jobs, settings: Settings):
-        self._jobs, self._store, self._settings = jobs, jobs.store, settings
+    def __init__(self, jobs: Jobs, settings: Settings, fetcher: UrlFetcher):
+        self._jobs, self._store, self._settings, self._fetcher = jobs, jobs.store, settings, fetcher
         self.working = False
-        self._running: dict[str, asyncio.Task[Outcome]] = {}
+        self._running: dict[str, asyncio.Task[Any]] = {}
         self._queues: Mapping[str, Queue] = {}
         self._watcher: asyncio.Task[None] | None = None
 
@@ -104,13 +106,19 @@ class JobWorker:
             await self._workflow(job_id)
 
         DBOS.workflow(name="webhook", max_recovery_attempts=None)(webhooks.workflow(self._store.ledger, self._settings))
-        DBOS.listen_queues([*queues, WEBHOOKS])
+
+        @DBOS.workflow(name="fetch", max_recovery_attempts=None)
+        async def fetch(job_id: str) -> None:
+            await self._fetch(job_id)
+
+        DBOS.listen_queues([*queues, WEBHOOKS, FETCHES])
         DBOS.launch()  # on the event loop's own thread: DBOS then runs the workflows on this loop
         self.working = True
         self._jobs.on_canceled = lambda job_id: self._interrupt({job_id})
         for name, queue in queues.items():
             await self._register(name, queue.concurrency, queue.poll_s)
         await self._register(WEBHOOKS, WEBHOOKS_AT_ONCE, PATIENT_POLL_S)
+        await self._register(FETCHES, FETCHES_AT_ONCE, PATIENT_POLL_S)
         self._lifeline.start(owners=owners, recover=recover, busy=lambda: bool(self._running))
         self._watcher = asyncio.create_task(self._watch_cancellations())
 
@@ -170,6 +178,43 @@ class JobWorker:
             await self._settle(claim, task, progress, run_log)
         finally:
             del self._running[job_id]
+
+    async def _fetch(self, job_id: str) -> None:
+        """Fetch the URLs of a job, then queue the job itself.
+
+        DBOS calls this once, and again after each crash of the process.
+        """
+        if self._jobs.stopping:
+            raise asyncio.CancelledError
+        claim = await self._written(partial(self._store.ledger.begin_fetch, job_id))
+        if claim is None:
+            return
+        CURRENT_JOB.set(job_id)
+        task = asyncio.ensure_future(self._fetcher.fetch_all(claim.owner, claim.fetches))
+        self._running[job_id] = task
+        try:
+            left_s = None if claim.deadline_at is None else max(0.0, claim.deadline_at - time.time())
+            done, _ = await asyncio.wait({task}, timeout=left_s)
+            if not done:
+                task.cancel()
+                await asyncio.wait({task})
+        finally:
+            del self._running[job_id]
+        if done and task.cancelled():
+            if self._jobs.stopping:
+                raise asyncio.CancelledError  # unfinished for DBOS: the next process takes it up
+            return  # the job was canceled
+        error = task.exception() if done else TimedOut("The inputs were not fetched at the deadline of the job (`deadline_s`).")
+        if error is None:
+            if not await self._written(partial(self._store.fetched, claim)):
+                await self._fetcher.forget(claim.owner, claim.fetches)
+            return
+        if not isinstance(error, ReelwrightError):
+            log.error("the inputs of job %s were not fetched", job_id, exc_info=error)
+            error = OperationFailed(f"Unexpected error of the server: {type(error).__name__}")
+        if await self._written(partial(self._store.finish, job_id, Status.FAILED, error=error.problem())):
+            self._jobs.metrics.ended(claim.operation, Status.FAILED, kind=error.type)
+            log.info("job %s (%s) failed: its inputs were not fetched", job_id, claim.operation, extra=fields(event="failed"))
 
     async def _settle(self, claim: Claim, task: "asyncio.Task[Outcome]", progress: ProgressLog, run_log: RunLog) -> None:
         """Wait for the end of a job's task, and write the outcome.

@@ -1,0 +1,68 @@
+"""Files on the command line: paths, or URLs that are fetched."""
+
+import asyncio
+import re
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from shared.jobs.record import UrlInput
+from shared.media.names import safe_name
+from shared.net.download import checked_client, fetch
+from shared.operation import AUTO
+from shared.settings import Settings
+
+URL = re.compile(r"https?://", re.IGNORECASE)
+
+
+def is_url(given: object) -> bool:
+    """Return whether an argument is a URL."""
+    return isinstance(given, str) and URL.match(given) is not None
+
+
+def file_or_url(text: str) -> Path | str:
+    """Parse the argument of an input: a file that exists, "auto", or a URL."""
+    if is_url(text):
+        return text
+    if text != AUTO and not Path(text).is_file():
+        raise click.BadParameter(f"File '{text}' does not exist.")
+    return Path(text)
+
+
+@contextmanager
+def fetched(inputs: Mapping[str, Any], settings: Settings) -> Iterator[dict[str, Any]]:
+    """Yield inputs with the path of a file in place of each URL. The files are removed afterwards.
+
+    The rules and limits of the server's fetches apply. Raises Invalid, ForbiddenAddress, FetchFailed.
+    """
+    with tempfile.TemporaryDirectory(prefix="reelwright-") as folder:
+        paths: dict[str, Path] = {}
+
+        def path(given: Any) -> Any:
+            given = given.url if isinstance(given, UrlInput) else given
+            if not is_url(given):
+                return given
+            if given not in paths:
+                target = Path(folder, str(len(paths)))
+                target.mkdir()
+                paths[given] = asyncio.run(_download(given, target, settings))
+            return paths[given]
+
+        yield {name: [path(item) for item in given] if isinstance(given, list) else path(given) for name, given in inputs.items()}
+
+
+async def _download(url: str, folder: Path, settings: Settings) -> Path:
+    limit_s, limit_bytes = settings.url_timeout_s, settings.max_upload_bytes
+    async with (
+        checked_client(settings) as client,
+        fetch(client, url, timeout_s=limit_s, max_bytes=limit_bytes) as (name, chunks),
+    ):
+        path = folder / safe_name(name)
+        with path.open("wb") as file:
+            async for chunk in chunks:
+                file.write(chunk)
+        return path

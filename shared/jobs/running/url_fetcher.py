@@ -1,0 +1,65 @@
+"""Fetch the URLs that a job was given as inputs."""
+
+import asyncio
+from contextlib import suppress
+from functools import partial
+
+from shared.errors import Invalid, ReelwrightError, Unavailable, UnknownMedia
+from shared.jobs.url_inputs import UrlFetch, at_field
+from shared.media.disk import on_disk
+from shared.media.ingest import Probe, ingest
+from shared.media.record import MediaRecord
+from shared.media.store import MediaStore
+from shared.net.download import checked_client, fetch
+from shared.settings import Settings
+
+PAUSES_S = (2.0, 10.0, 30.0)
+"""Pauses before a file is fetched again because no process was free to probe it."""
+
+
+class UrlFetcher:
+    """Makes media of URLs, under the rules of `POST /v1/media/from-url`."""
+
+    def __init__(self, settings: Settings, media: MediaStore, probe: Probe):
+        self._settings, self._media, self._probe = settings, media, probe
+
+    async def fetch_all(self, owner: str, fetches: tuple[UrlFetch, ...]) -> None:
+        """Fetch what does not exist yet, one after the other. Raises the error of the first that fails, naming its field."""
+        for wanted in fetches:
+            try:
+                record = await self._fetch(owner, wanted)
+                if wanted.kinds and record.kind not in wanted.kinds:
+                    await on_disk(self._media.delete, owner, record.id)
+                    raise Invalid(f"{record.name} is of kind {record.kind}; this input takes {' or '.join(wanted.kinds)}.")
+            except ReelwrightError as error:
+                raise at_field(error, wanted.field) from error
+
+    async def forget(self, owner: str, fetches: tuple[UrlFetch, ...]) -> None:
+        """Delete what was fetched for a job that has been canceled meanwhile."""
+        for wanted in fetches:
+            with suppress(UnknownMedia):
+                await on_disk(self._media.delete, owner, wanted.media_id)
+
+    async def _fetch(self, owner: str, wanted: UrlFetch) -> MediaRecord:
+        """Return the medium of a URL; fetch it unless it exists."""
+        try:
+            return await on_disk(self._media.get, owner, wanted.media_id)
+        except UnknownMedia:
+            pass
+        for pause_s in (*PAUSES_S, None):
+            try:
+                return await self._download(owner, wanted)
+            except Unavailable:
+                if pause_s is None:
+                    raise
+                await asyncio.sleep(pause_s)
+        raise AssertionError("the last attempt returns or raises")
+
+    async def _download(self, owner: str, wanted: UrlFetch) -> MediaRecord:
+        limit_s, limit_bytes = self._settings.url_timeout_s, self._settings.max_upload_bytes
+        store_file = partial(ingest, store=self._media, probe=self._probe, max_bytes=limit_bytes, media_id=wanted.media_id)
+        async with (
+            checked_client(self._settings) as client,
+            fetch(client, wanted.url, timeout_s=limit_s, max_bytes=limit_bytes) as (name, chunks),
+        ):
+            return await store_file(chunks, owner=owner, name=wanted.name or name, source="url")

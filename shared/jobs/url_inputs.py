@@ -1,0 +1,125 @@
+"""Inputs of jobs that are given as URLs.
+
+Each URL gets the id of the medium that it becomes when the job is accepted, so that the job is stored with ids only. A fetch that is
+repeated after a restart makes the same medium.
+"""
+
+import ipaddress
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from shared.errors import Invalid, ReelwrightError
+from shared.jobs.record import UrlInput
+from shared.media.ids import new_id
+from shared.net.addresses import check_address
+from shared.net.download import check_url
+from shared.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class UrlFetch:
+    """A URL that an accepted job needs, with the medium that it becomes.
+
+    `field`: the first input that names it. `kinds`: kinds of media that the input takes; empty: unknown here.
+    """
+
+    media_id: str
+    url: str
+    name: str | None
+    field: str
+    kinds: tuple[str, ...] = ()
+    done: bool = False
+
+    @classmethod
+    def load(cls, stored: Mapping[str, Any]) -> "UrlFetch":
+        """Return a fetch from its stored form."""
+        return cls(**dict(stored) | {"kinds": tuple(stored["kinds"])})
+
+    def dump(self) -> dict[str, Any]:
+        """Return the fetch as it is stored."""
+        return asdict(self) | {"kinds": list(self.kinds)}
+
+
+class Reservation:
+    """The media ids of the URLs of one request: the same URL gets the same id."""
+
+    def __init__(self) -> None:
+        self._fetches: dict[UrlInput, UrlFetch] = {}
+
+    @property
+    def fetches(self) -> list[UrlFetch]:
+        """What has to be fetched."""
+        return list(self._fetches.values())
+
+    def inputs(self, inputs: Mapping[str, Any], kinds: Mapping[str, tuple[str, ...]], where: str = "inputs") -> dict[str, Any]:
+        """Return inputs with an id in place of each URL. `kinds`: of each input; `where`: the field that holds the inputs."""
+        return {name: self._value(given, f"{where}.{name}", kinds.get(name, ())) for name, given in inputs.items()}
+
+    def params(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the params of a pipeline with an id in place of each URL in the inputs of its steps."""
+        if not isinstance(params.get("steps"), list):
+            return dict(params)
+        return dict(params) | {
+            "steps": [
+                step | {"inputs": self.inputs(step.get("inputs", {}), {}, f"steps.{number}.inputs")}
+                for number, step in enumerate(params["steps"])
+            ]
+        }
+
+    def _value(self, given: Any, field: str, kinds: tuple[str, ...]) -> Any:
+        if isinstance(given, list):
+            return [self._value(item, field, kinds) for item in given]
+        if isinstance(given, dict):
+            given = UrlInput.model_validate(given)
+        if not isinstance(given, UrlInput):
+            return given
+        if given not in self._fetches:
+            self._fetches[given] = UrlFetch(media_id=new_id(), url=given.url, name=given.name, field=field, kinds=kinds)
+        return self._fetches[given].media_id
+
+
+def with_urls(value: Any, fetches: Mapping[str, UrlFetch]) -> Any:
+    """Return inputs or params of a stored job with the URLs in place of media that were never fetched. `fetches`: by media id."""
+    if isinstance(value, dict):
+        return {name: with_urls(item, fetches) for name, item in value.items()}
+    if isinstance(value, list):
+        return [with_urls(item, fetches) for item in value]
+    fetch = fetches.get(value) if isinstance(value, str) else None
+    return value if fetch is None else UrlInput(url=fetch.url, name=fetch.name).model_dump()
+
+
+def check_url_input(given: UrlInput, field: str, settings: Settings) -> None:
+    """Raise Invalid or ForbiddenAddress, naming the field, for a URL that is never fetched.
+
+    Host names are resolved and checked when the URL is fetched.
+    """
+    try:
+        host = check_url(given.url).host
+        with suppress(ValueError):
+            check_address(str(ipaddress.ip_address(host)), host=host, allowed=settings.url_allow_networks)
+    except ReelwrightError as error:
+        raise at_field(error, field) from None
+
+
+def at_field(error: ReelwrightError, field: str) -> ReelwrightError:
+    """Return an error about one field of a request."""
+    return type(error)(f"{field}: {error.detail}", errors=[{"field": field, "detail": error.detail}], headers=error.headers)
+
+
+def has_urls(inputs: Mapping[str, Any]) -> bool:
+    """Return whether an input is a URL."""
+    return any(isinstance(item, UrlInput) for given in inputs.values() for item in (given if isinstance(given, list) else [given]))
+
+
+def refuse_urls(inputs: Mapping[str, Any], reason: str) -> None:
+    """Raise Invalid for an input that is a URL."""
+    for name, given in inputs.items():
+        if has_urls({name: given}):
+            raise Invalid(f"inputs.{name}: {reason}.", errors=[{"field": f"inputs.{name}", "detail": reason}])
+
+
+def without_urls(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the inputs that are media ids."""
+    return {name: given for name, given in inputs.items() if not has_urls({name: given})}

@@ -1,0 +1,59 @@
+"""A web server of files that counts requests and can hold answers back."""
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+
+@dataclass
+class Origin:
+    """The server: its address, its files by path, the number of requests by path, and the gate of paths below /slow."""
+
+    url: str = ""
+    files: dict[str, bytes] = field(default_factory=dict)
+    asked: Counter[str] = field(default_factory=Counter)
+    gate: threading.Event = field(default_factory=threading.Event)
+
+
+@contextmanager
+def serving_files(**files: Path) -> Iterator[Origin]:
+    """Serve files below their keyword, with their own suffix, and again below /slow: of those the second half waits for the gate."""
+    origin = Origin(files={f"/{name}{path.suffix}": path.read_bytes() for name, path in files.items()})
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            path = self.path.partition("?")[0]
+            origin.asked[path] += 1
+            body = origin.files.get(path.removeprefix("/slow"))
+            self.send_response(404 if body is None else 200)
+            self.send_header("Content-Length", str(len(body or b"")))
+            self.end_headers()
+            half = len(body or b"") // 2
+            self.wfile.write((body or b"")[:half])
+            self.wfile.flush()
+            if path.startswith("/slow"):
+                origin.gate.wait(60)
+            self.wfile.write((body or b"")[half:])
+
+        def log_message(self, *_arguments: object) -> None: ...
+
+        def handle(self) -> None:
+            try:
+                super().handle()
+            except OSError:
+                return  # the client has gone
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        origin.url = f"http://127.0.0.1:{server.server_port}"
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+        thread.start()
+        try:
+            yield origin
+        finally:
+            origin.gate.set()
+            server.shutdown()
+            thread.join()
