@@ -29,6 +29,7 @@ from gateway.routing.upstream import Upstreams, credentials
 from gateway.uploads.folder import uploads_in
 from gateway.uploads.routes import upload_routes
 from gateway.web.routes import studio_routes
+from gateway.webhooks import webhook_routes
 from shared.http.app import create_api
 from shared.http.service import OperationInfo
 from shared.media.disk import on_disk
@@ -66,6 +67,7 @@ def create_gateway(runtime: Runtime, upstreams: Upstreams) -> FastAPI:
     app.include_router(view_routes(views))
     app.include_router(upload_routes(media))
     app.include_router(job_routes(runtime))
+    app.include_router(webhook_routes(runtime))
     app.include_router(bulk_routes(upstreams, runtime))
     app.include_router(pipeline_routes(submitter, runtime))
     app.include_router(preset_routes(submitter, upstreams, runtime))

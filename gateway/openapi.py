@@ -13,7 +13,7 @@ INTERNAL = frozenset({"/health", "/ready", "/metrics", "/docs", "/openapi.json",
 
 # Order of the tags on the API page: a newcomer starts with media.
 FIRST = ("media",)
-LAST = ("jobs", "pipelines", "operations", "models", "uploads", "service")
+LAST = ("jobs", "webhooks", "pipelines", "operations", "models", "uploads", "service")
 
 
 async def merged(own: dict[str, Any], upstreams: Upstreams, *, keys_needed: bool) -> dict[str, Any]:

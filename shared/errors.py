@@ -106,6 +106,18 @@ class UnknownPipeline(NotFound):
     type = "unknown-pipeline"
 
 
+class UnknownWebhook(NotFound):
+    """Unknown webhook"""
+
+    type = "unknown-webhook"
+
+
+class UnknownDelivery(NotFound):
+    """Unknown delivery of a webhook"""
+
+    type = "unknown-delivery"
+
+
 class UnknownModel(NotFound):
     """Unknown model"""
 

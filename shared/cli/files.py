@@ -19,6 +19,10 @@ from shared.settings import Settings
 URL = re.compile(r"https?://", re.IGNORECASE)
 
 
+class Given:
+    """Annotation of arguments that `file_or_url` parses: typer would make a path of a URL otherwise."""
+
+
 def is_url(given: object) -> bool:
     """Return whether an argument is a URL."""
     return isinstance(given, str) and URL.match(given) is not None

@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-from shared.cli.files import fetched, file_or_url, is_url
+from shared.cli.files import Given, fetched, file_or_url, is_url
 from shared.client import Reelwright, Run
 from shared.errors import Invalid, OperationFailed
 from shared.http.params_text import params_from_text
@@ -78,7 +78,7 @@ def _arguments(operation: Operation) -> Iterator[inspect.Parameter]:
     Optional inputs are options.
     """
     for name, port in operation.ports.items():
-        kind: Any = list[Path] if port.many else Path
+        kind: Any = list[Given] if port.many else Given
         text = f"{' or '.join(port.kinds).capitalize()}: a file or a URL."
         if port.optional:
             yield _parameter(

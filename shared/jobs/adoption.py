@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from shared.errors import Conflict
 from shared.jobs.database.ledger import OPEN
-from shared.jobs.database.tables import JOBS, connect, make_tables
+from shared.jobs.database.tables import JOBS, WEBHOOKS, connect, make_tables
 from shared.media.ids import is_id, is_owner
 from shared.settings import Settings
 
@@ -42,6 +42,7 @@ def adopt(settings: Settings, *, source: str, target: str) -> Adopted:
                 JOBS.update().where(JOBS.c.owner == source, JOBS.c.idempotency_key.in_(used_ids)).values(idempotency_key=None)
             )
             jobs = connection.execute(JOBS.update().where(JOBS.c.owner == source).values(owner=target)).rowcount
+            connection.execute(WEBHOOKS.update().where(WEBHOOKS.c.owner == source).values(owner=target))
             media = _move(settings.data_dir / "media" / source, settings.data_dir / "media" / target)
     finally:
         engine.dispose()

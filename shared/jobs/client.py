@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
+from pydantic import SecretStr
 
 from shared.errors import Conflict, UnknownJob
 from shared.jobs import webhooks
@@ -21,7 +22,7 @@ from shared.jobs.database.job_filter import JobFilter
 from shared.jobs.database.ledger import Event, JobState, NewJob
 from shared.jobs.database.store import JobStore
 from shared.jobs.metrics import JobMetrics
-from shared.jobs.record import PRIORITIES, Job, JobRequest, Status
+from shared.jobs.record import PRIORITIES, Delivery, Job, JobRequest, MadeWebhook, NewWebhook, StandingWebhook, Status
 from shared.jobs.url_inputs import Reservation
 from shared.json_digest import json_digest
 from shared.keys import CURRENT_ACCESS
@@ -231,6 +232,40 @@ class Jobs:
                     return
                 if not events:
                     await asyncio.sleep(EVENTS_POLL_S)
+
+    async def add_webhook(self, owner: str, new: NewWebhook) -> MadeWebhook:
+        """Add a standing webhook for all listed jobs of an owner; its secret is made if there is none.
+
+        Raises Invalid, ForbiddenAddress, QuotaExceeded.
+        """
+        made = None if new.secret is not None else webhooks.new_secret()
+        complete = new if made is None else new.model_copy(update={"secret": SecretStr(made)})
+        stored = await asyncio.to_thread(webhooks.webhook_record, complete, self._settings)
+        assert stored is not None
+        added = await asyncio.to_thread(self.store.deliveries.add_webhook, owner, stored, name=new.name)
+        return MadeWebhook(**added.model_dump(), secret=made)
+
+    async def webhooks(self, owner: str) -> list[StandingWebhook]:
+        """Return the standing webhooks of an owner."""
+        return await asyncio.to_thread(self.store.deliveries.webhooks, owner)
+
+    async def delete_webhook(self, owner: str, webhook_id: str) -> None:
+        """Delete a standing webhook. Raises UnknownWebhook."""
+        await asyncio.to_thread(self.store.deliveries.delete_webhook, owner, webhook_id)
+
+    async def deliveries(self, owner: str, job_id: str) -> list[Delivery]:
+        """Return the messages of webhooks about a job. Raises UnknownJob."""
+        await self.get(owner, job_id)
+        return await asyncio.to_thread(self.store.deliveries.of_job, job_id)
+
+    async def resend(self, owner: str, job_id: str, delivery_id: str) -> Delivery:
+        """Send a message about a job once more; return the new delivery.
+
+        Raises UnknownJob, UnknownDelivery, UnknownWebhook, and Conflict while the message is on its way.
+        """
+        await self.get(owner, job_id)
+        new = await asyncio.to_thread(self.store.resend, job_id, delivery_id)
+        return (await asyncio.to_thread(self.store.deliveries.of_job, job_id, [new]))[0]
 
     async def reader_of(self, owner: str, media_id: str) -> str | None:
         """Return the id of an unfinished job that reads a media item.

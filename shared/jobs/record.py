@@ -32,8 +32,11 @@ class Status(StrEnum):
         return self in (Status.SUCCEEDED, Status.FAILED, Status.CANCELED)
 
 
+WebhookEvent = Literal["started", "progress", "succeeded", "failed", "canceled"]
+
+
 class Webhook(BaseModel):
-    """An address to call when a job ends.
+    """An address to call when a job ends, and when it starts and progresses if asked.
 
     Calls are signed as Standard Webhooks defines.
     """
@@ -42,8 +45,11 @@ class Webhook(BaseModel):
 
     url: HttpUrl = Field(description="An http(s) address. The same rules apply as for fetching URLs.")
     secret: SecretStr | None = Field(None, description="Signing secret: `whsec_` and base64. Default: the server's own.")
-    events: tuple[Literal["succeeded", "failed", "canceled"], ...] = Field(
-        ("succeeded", "failed", "canceled"), description="The statuses that are reported."
+    events: tuple[WebhookEvent, ...] = Field(
+        ("succeeded", "failed", "canceled"),
+        min_length=1,
+        max_length=5,
+        description="The events that are reported. `progress`: at most one message in 5 seconds, and about 100 per job.",
     )
 
 
@@ -106,6 +112,12 @@ class JobRequest(OperationEnvelope):
 
     inputs: dict[str, InputValue] = Field({}, description="Input name -> media id or URL, or a list of them if the input takes several.")
     params: dict[str, Any] = Field({}, description="Parameters; omitted ones take their defaults.")
+
+
+class NewWebhook(Webhook):
+    """Body of `POST /v1/webhooks`."""
+
+    name: str | None = Field(None, min_length=1, max_length=200, pattern=r"^[^\x00]*$", description="Your own name of the webhook.")
 
 
 class Answer(BaseModel):
@@ -242,3 +254,47 @@ class JobPage(Answer):
 
     items: list[Job]
     next_cursor: str | None = Field(None, description="Value of `cursor` for the next page; null on the last page.")
+
+
+class StandingWebhook(Answer):
+    """A webhook that reports all listed jobs of one key."""
+
+    id: str
+    name: str | None = None
+    url: str
+    events: list[WebhookEvent]
+    created_at: datetime
+
+
+class MadeWebhook(StandingWebhook):
+    """A new standing webhook, with the secret that was made for it."""
+
+    secret: str | None = Field(None, description="Signing secret, if the request gave none. It is shown only here.")
+
+
+class DeliveryStatus(StrEnum):
+    """Status of a message: on its way (also between attempts), accepted by its receiver, or given up."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
+class Delivery(Answer):
+    """A message of a webhook about one event of a job."""
+
+    id: str
+    event: WebhookEvent
+    webhook: str | None = Field(None, description="Id of the standing webhook; null for the job's own.")
+    status: DeliveryStatus
+    created_at: datetime
+    attempts: int = Field(description="Number of attempts so far.")
+    tried_at: datetime | None = Field(None, description="Time of the last attempt.")
+    answer: int | None = Field(None, description="HTTP status that the receiver answered last.")
+    error: str | None = Field(None, description="Why the last attempt failed.")
+
+
+class DeliveryList(Answer):
+    """The messages about one job, oldest first."""
+
+    items: list[Delivery]

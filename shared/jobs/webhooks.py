@@ -1,21 +1,27 @@
-"""Send webhooks when jobs end: signed (Standard Webhooks) and retried."""
+"""Send the messages of webhooks: signed (Standard Webhooks) and retried."""
 
+import asyncio
 import base64
 import ipaddress
 import json
 import logging
+import secrets
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import httpx
 from dbos import DBOS
+from sqlalchemy.exc import SQLAlchemyError
 from standardwebhooks import Webhook as Signer
 
-from shared.errors import Invalid
-from shared.jobs.database.ledger import Ledger
-from shared.jobs.record import Webhook
+from shared.errors import Invalid, ReelwrightError
+from shared.jobs.database.deliveries import Message
+from shared.jobs.database.store import JobStore
+from shared.jobs.record import DeliveryStatus, Webhook
 from shared.keys.sealing import PREFIX, seal, unseal
 from shared.keys.secret_file import derived_key
 from shared.net.addresses import check_address
@@ -25,6 +31,7 @@ from shared.settings import Settings
 PURPOSE = "webhook secrets"
 ATTEMPTS, FIRST_WAIT_S, BACKOFF = 8, 2.0, 3.0
 TIMEOUT_S = 15.0
+SECRET_BYTES = 32
 log = logging.getLogger(__name__)
 
 
@@ -33,7 +40,7 @@ class Undelivered(Exception):
 
 
 def webhook_record(webhook: Webhook | None, settings: Settings) -> dict[str, Any] | None:
-    """Return a webhook in the form that is stored with its job.
+    """Return a webhook in the form that is stored.
 
     The secret is sealed; null stands for the server's own.
 
@@ -70,8 +77,13 @@ def opened(webhook: dict[str, Any], settings: Settings) -> dict[str, Any]:
         raise Invalid(f"The secret of the webhook cannot be read: {error}. Send the request again.") from error
 
 
-def workflow(ledger: Ledger, settings: Settings) -> Callable[[str], Coroutine[Any, Any, None]]:
-    """Return the DBOS workflow that sends one webhook.
+def new_secret() -> str:
+    """Return a new signing secret."""
+    return f"whsec_{base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()}"
+
+
+def workflow(store: JobStore, settings: Settings) -> Callable[[str], Coroutine[Any, Any, None]]:
+    """Return the DBOS workflow that sends one message.
 
     DBOS retries its step, and resumes the workflow after a restart.
     """
@@ -84,45 +96,90 @@ def workflow(ledger: Ledger, settings: Settings) -> Callable[[str], Coroutine[An
         backoff_rate=BACKOFF,
         should_retry=lambda error: isinstance(error, Undelivered),
     )
-    async def deliver(job_id: str) -> None:
-        await send(ledger, settings, job_id)
+    async def deliver(delivery_id: str) -> None:
+        await send(store, settings, delivery_id)
 
-    async def notify(job_id: str) -> None:
+    async def notify(delivery_id: str) -> None:
         try:
-            await deliver(job_id)
+            await deliver(delivery_id)
         except Exception as error:  # no error may make the workflow run for ever; the job itself is done
-            log.warning("the webhook of job %s was given up: %s", job_id, error)
+            log.warning("the message %s of a webhook was given up: %s", delivery_id, error)
+            with suppress(SQLAlchemyError):
+                await asyncio.to_thread(store.deliveries.give_up, delivery_id)
 
     return notify
 
 
-async def send(ledger: Ledger, settings: Settings, job_id: str) -> None:
-    """Send a webhook once.
+async def send(store: JobStore, settings: Settings, delivery_id: str) -> None:
+    """Send a message once, and record the attempt.
 
     Raises Undelivered if another attempt may help.
     """
-    with ledger.engine.connect() as connection:
-        stored_webhook = ledger.webhook(connection, job_id)
-    if stored_webhook is None:
-        return  # the job was deleted in the meantime
-    owner, webhook = stored_webhook
-    secret = opened(webhook, settings)["secret"] or (settings.webhook_secret and settings.webhook_secret.get_secret_value())
+    message = await asyncio.to_thread(store.deliveries.message, delivery_id) or await asyncio.to_thread(
+        _of_earlier_release, store, delivery_id
+    )
+    if message is None:
+        return  # the job or the webhook was deleted in the meantime
+    tried = _Attempt(store, message)
+    try:
+        answer = await _post(store, settings, message)
+    except ReelwrightError as error:
+        await tried.record(DeliveryStatus.FAILED, error=error.problem()["detail"])
+        raise
+    except httpx.TimeoutException as error:
+        await tried.failed(f"no answer within {TIMEOUT_S:g} seconds", cause=error)
+    except httpx.HTTPError as error:
+        await tried.failed("the address could not be reached, or broke the connection", cause=error)
+    else:
+        if answer.is_success:
+            await tried.record(DeliveryStatus.DELIVERED, answer=answer.status_code)
+        else:
+            await tried.failed(f"answered {answer.status_code}", answer=answer.status_code)
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """One attempt at a message."""
+
+    store: JobStore
+    message: Message
+
+    async def record(self, status: DeliveryStatus, *, answer: int | None = None, error: str | None = None) -> None:
+        """Record the outcome."""
+        await asyncio.to_thread(partial(self.store.deliveries.tried, self.message.id, status, answer=answer, error=error))
+
+    async def failed(self, reason: str, *, answer: int | None = None, cause: Exception | None = None) -> None:
+        """Record a failure. Raises Undelivered if there is another attempt: progress is out of date by then, so it has none."""
+        final = self.message.event == "progress"
+        await self.record(DeliveryStatus.FAILED if final else DeliveryStatus.PENDING, answer=answer, error=reason)
+        if not final:
+            raise Undelivered(f"{self.message.webhook['url']}: {cause or reason}") from cause
+
+
+async def _post(store: JobStore, settings: Settings, message: Message) -> httpx.Response:
+    """Send a signed message; return the answer. Raises httpx's errors, ForbiddenAddress, and Invalid without a secret."""
+    secret = opened(message.webhook, settings)["secret"] or (settings.webhook_secret and settings.webhook_secret.get_secret_value())
     if not secret:
-        log.warning("the webhook of job %s is not sent: the server's own secret (REELWRIGHT_WEBHOOK_SECRET) is gone", job_id)
-        return
-    job = ledger.get(owner, job_id)
+        raise Invalid("The server's own secret (REELWRIGHT_WEBHOOK_SECRET) is gone.")
+    job = await asyncio.to_thread(store.ledger.get, message.owner, message.job_id)
     sent_at = datetime.now(UTC)
-    message = json.dumps({"type": f"job.{job.status}", "timestamp": sent_at.isoformat(), "data": job.model_dump(mode="json")})
+    body = json.dumps({"type": f"job.{message.event}", "timestamp": sent_at.isoformat(), "data": job.model_dump(mode="json")})
     headers = {
         "content-type": "application/json",
-        "webhook-id": f"{job_id}-{job.status}",
+        "webhook-id": message.message_id,
         "webhook-timestamp": str(int(sent_at.timestamp())),
-        "webhook-signature": Signer(secret).sign(f"{job_id}-{job.status}", sent_at, message),
+        "webhook-signature": Signer(secret).sign(message.message_id, sent_at, body),
     }
-    try:
-        async with checked_client(settings) as client:
-            answer = await client.post(webhook["url"], content=message, headers=headers, timeout=TIMEOUT_S, follow_redirects=False)
-    except httpx.HTTPError as error:
-        raise Undelivered(f"{webhook['url']}: {error}") from error
-    if not answer.is_success:
-        raise Undelivered(f"{webhook['url']} answered {answer.status_code}")
+    async with checked_client(settings) as client:
+        return await client.post(message.webhook["url"], content=body, headers=headers, timeout=TIMEOUT_S, follow_redirects=False)
+
+
+def _of_earlier_release(store: JobStore, job_id: str) -> Message | None:
+    """Return the message of a workflow that an earlier release queued: its argument is the id of an ended job."""
+    with store.engine.connect() as connection:
+        stored_webhook = store.ledger.webhook(connection, job_id)
+    if stored_webhook is None:
+        return None
+    owner, webhook = stored_webhook
+    status = store.ledger.get(owner, job_id).status.value
+    return Message(id=job_id, message_id=f"{job_id}-{status}", event=status, owner=owner, job_id=job_id, webhook=webhook)

@@ -8,6 +8,7 @@ import logging
 import sys
 
 from gateway.jobs import job_routes
+from gateway.webhooks import webhook_routes
 from shared.http.serve import Site, serving, until_signaled
 from shared.http.service import create_service
 from shared.runtime import Runtime
@@ -21,6 +22,7 @@ async def main(role: str) -> None:
     runtime = Runtime(settings)
     app = create_service(SERVICE, runtime)
     app.include_router(job_routes(runtime))
+    app.include_router(webhook_routes(runtime))
     await runtime.start([SERVICE] if role == "worker" else [])
     try:
         async with serving([Site(app=app, host=settings.host, port=settings.port)]) as addresses:

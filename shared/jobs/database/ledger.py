@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row
 from shared.errors import QueueFull, QuotaExceeded, UnknownJob
 from shared.jobs.database.history import EarlierResult
 from shared.jobs.database.job_filter import JobFilter
-from shared.jobs.database.tables import EVENTS, JOBS, LOGS
+from shared.jobs.database.tables import DELIVERIES, EVENTS, JOBS, LOGS
 from shared.jobs.record import PRIORITIES, Job, JobRequest, Status, StepState
 from shared.jobs.url_inputs import UrlFetch, with_urls
 from shared.jobs.view_names import MAKING
@@ -22,6 +22,8 @@ from shared.operation import AUTO
 
 PREVIEW_TTL_S = 3600.0
 """Seconds after which an ended preview is deleted."""
+REPORT_S, REPORT_FRACTION, FORGET_S = 5.0, 0.01, 24 * 3600.0
+"""Least seconds and least progress between two messages about the progress of a job; seconds after which the last one is forgotten."""
 OPEN = (Status.QUEUED.value, Status.RUNNING.value)
 RANKS = {rank: name for name, rank in PRIORITIES.items()}
 
@@ -67,6 +69,14 @@ class Claim:
     def queue(self) -> str:
         """Name of the job's queue."""
         return queue_of(self.service, preview=self.preview is not None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reported:
+    """The progress that webhooks reported last: when (a monotonic time), and which."""
+
+    at: float
+    fraction: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,6 +138,9 @@ class Ledger:
     def __init__(self, engine: sa.Engine, *, job_ttl_s: float):
         self.engine = engine
         self._ttl_s = job_ttl_s
+        self.notify: Callable[[Connection, str, str], None] = lambda _connection, _job_id, _event: None
+        """Called with a job's id and `started` or `progress`, in the transaction that writes it; `JobStore` sets it."""
+        self._reported: dict[str, Reported] = {}
 
     def add(self, connection: Connection, job: NewJob, *, queue_limit: int, most_open: int | None = None) -> None:
         """Write a new job in the caller's transaction.
@@ -221,6 +234,8 @@ class Ledger:
             started_at = row.started_at or time.time()
             started = {"status": Status.RUNNING.value, "attempt": attempt, "started_at": started_at}
             connection.execute(JOBS.update().where(JOBS.c.id == job_id).values(**started))
+            if row.status == Status.QUEUED.value:
+                self.notify(connection, job_id, "started")
         copied = {name: row._mapping[name] for name in ("id", "owner", "service", "operation", "inputs", "params", "created_at")}
         failures, fraction = row.attempt - row.interrupted, (row.progress or {}).get("fraction", 0.0)
         copied |= {"cache": bool(row.cache), "listed": row.listed is not False, "preview": row.preview}
@@ -265,6 +280,8 @@ class Ledger:
             values = {"progress": progress, "warnings": warnings} | outcome
             if connection.execute(JOBS.update().where(*_is_current(claim)).values(**values)).rowcount:
                 self._append(connection, claim.id, "progress", progress)
+                if self._is_worth_a_message(claim.id, progress.get("fraction", 0.0)):
+                    self.notify(connection, claim.id, "progress")
 
     def end(self, connection: Connection, job_id: str, status: Status, *, attempt: int | None = None, **values: Any) -> bool:
         """End a job in the caller's transaction; return whether it ended.
@@ -356,7 +373,7 @@ class Ledger:
     def delete(self, job_id: str) -> None:
         """Delete a job with its events and its log."""
         with self.engine.begin() as connection:
-            for table in (EVENTS, LOGS):
+            for table in (EVENTS, LOGS, DELIVERIES):
                 connection.execute(table.delete().where(table.c.job_id == job_id))
             connection.execute(JOBS.delete().where(JOBS.c.id == job_id))
 
@@ -401,6 +418,19 @@ class Ledger:
             return holder | {"steps": steps}
 
         return {"progress": ended(row.progress)} | ({"result": ended(row.result)} if row.result else {})
+
+    def _is_worth_a_message(self, job_id: str, fraction: float) -> bool:
+        """Return whether webhooks report this progress: 5 seconds and 1 % after the last one.
+
+        Kept in this process, which is the only one that runs the job.
+        """
+        now = time.monotonic()
+        last = self._reported.get(job_id)
+        if last is not None and (now - last.at < REPORT_S or fraction - last.fraction < REPORT_FRACTION):
+            return False
+        self._reported = {each: past for each, past in self._reported.items() if now - past.at < FORGET_S}
+        self._reported[job_id] = Reported(at=now, fraction=fraction)
+        return True
 
     def _append(self, connection: Connection, job_id: str, kind: str, data: Any) -> None:
         last = sa.select(sa.func.coalesce(sa.func.max(EVENTS.c.seq), 0) + 1).where(EVENTS.c.job_id == job_id).scalar_subquery()

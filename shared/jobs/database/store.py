@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from shared.errors import IdempotencyMismatch
 from shared.jobs.database.dbos_setup import APPLICATION, VERSION
+from shared.jobs.database.deliveries import Deliveries
 from shared.jobs.database.history import EarlierResult, History
 from shared.jobs.database.ledger import FetchClaim, Ledger, NewJob
 from shared.jobs.database.tables import connect, make_tables
@@ -29,6 +30,8 @@ class JobStore:
     def __init__(self, settings: Settings):
         self.engine = connect(settings.database, settings.data_dir)
         self.ledger = Ledger(self.engine, job_ttl_s=settings.job_ttl_s)
+        self.ledger.notify = self._notify
+        self.deliveries = Deliveries(self.engine)
         self.history = History(self.engine)
         self._queue_limit = settings.queue_limit
         self._dbos = DBOSClient(system_database_engine=self.engine, application_name=APPLICATION, lazy=True)
@@ -54,7 +57,7 @@ class JobStore:
             with self.engine.begin() as connection:
                 if remembered is not None:
                     self.ledger.add_ended(connection, job, remembered)
-                    self._notify(connection, job.id, Status.SUCCEEDED)
+                    self._notify(connection, job.id, Status.SUCCEEDED.value)
                 else:
                     self.ledger.add(connection, job, queue_limit=self._queue_limit, most_open=most_open)
                     self._start(connection, job)
@@ -79,14 +82,14 @@ class JobStore:
         return self.ledger.get(owner, job_id)
 
     def finish(self, job_id: str, status: Status, *, attempt: int | None = None, **values: Any) -> bool:
-        """End a job and queue its webhook; return whether the job ended.
+        """End a job and queue the messages of its webhooks; return whether the job ended.
 
         False if it has ended before; see `Ledger.end`.
         """
         with self.engine.begin() as connection:
             if not self.ledger.end(connection, job_id, status, attempt=attempt, **values):
                 return False
-            self._notify(connection, job_id, status)
+            self._notify(connection, job_id, status.value)
         return True
 
     def fetched(self, claim: FetchClaim) -> bool:
@@ -106,8 +109,9 @@ class JobStore:
 
     def forget(self, job_id: str) -> None:
         """Delete a job from the ledger and from DBOS."""
+        sent = self.deliveries.ids_of_job(job_id)
         self.ledger.delete(job_id)
-        for workflow_id in (job_id, fetch_id(job_id)):
+        for workflow_id in (job_id, fetch_id(job_id), *sent):
             self._dbos.delete_workflow(workflow_id)
 
     def _start(self, connection: sa.Connection, job: NewJob) -> None:
@@ -117,17 +121,24 @@ class JobStore:
             place = {"queue": job.queue, "workflow": "job", "workflow_id": job.id}
         self._enqueue(connection, **place, priority=job.priority, job_id=job.id)
 
-    def _notify(self, connection: sa.Connection, job_id: str, status: Status) -> None:
-        """Queue the webhook of a job that ended.
+    def resend(self, job_id: str, delivery_id: str) -> str:
+        """Send a message once more; return the id of the new delivery. See `Deliveries.again`."""
+        with self.engine.begin() as connection:
+            new = self.deliveries.again(connection, job_id, delivery_id)
+            self._send(connection, new)
+        return new
 
-        Only if the job has one for this status.
-        """
-        webhook = self.ledger.webhook(connection, job_id)
-        if webhook and status.value in webhook[1]["events"]:
-            workflow_id, priority = f"{job_id}-webhook", PRIORITIES["normal"]
-            self._enqueue(connection, queue=WEBHOOKS, workflow="webhook", workflow_id=workflow_id, priority=priority, job_id=job_id)
+    def _notify(self, connection: sa.Connection, job_id: str, event: str) -> None:
+        """Queue the messages of the webhooks that report an event of a job."""
+        for delivery_id in self.deliveries.add(connection, job_id, event):
+            self._send(connection, delivery_id)
+
+    def _send(self, connection: sa.Connection, delivery_id: str) -> None:
+        place = {"queue": WEBHOOKS, "workflow": "webhook", "workflow_id": delivery_id}
+        self._enqueue(connection, **place, priority=PRIORITIES["normal"], job_id=delivery_id)
 
     def _enqueue(self, connection: sa.Connection, *, queue: str, workflow: str, workflow_id: str, priority: int, job_id: str) -> None:
+        """`job_id`: the argument of the workflow; for a webhook the id of the delivery."""
         self._dbos.enqueue_in_transaction(
             connection,
             {

@@ -1,4 +1,4 @@
-"""The tables of jobs, events and logs, in SQLite (WAL mode) or Postgres.
+"""The tables of jobs, events, logs and webhooks, in SQLite (WAL mode) or Postgres.
 
 DBOS keeps its own tables in the same database, so that a job and its place in the queue are written in one transaction.
 """
@@ -70,6 +70,36 @@ LOGS = Table(
     Column("text", Text, nullable=False),
 )
 """The last lines of each job's worker process."""
+
+WEBHOOKS = Table(
+    "reelwright_webhooks",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("name", Text),
+    Column("created_at", Float(53), nullable=False),
+    Column("webhook", JSON, nullable=False),
+    Index("reelwright_webhooks_by_owner", "owner"),
+)
+"""Standing webhooks, which report all listed jobs of their owner."""
+
+DELIVERIES = Table(
+    "reelwright_webhook_deliveries",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("job_id", Text, ForeignKey(JOBS.c.id, ondelete="CASCADE"), nullable=False),
+    Column("webhook_id", Text),  # of a standing webhook; null: the job's own
+    Column("event", Text, nullable=False),
+    Column("message_id", Text, nullable=False),
+    Column("created_at", Float(53), nullable=False),
+    Column("status", Text, nullable=False),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("tried_at", Float(53)),
+    Column("answer", Integer),  # HTTP status of the last answer
+    Column("error", Text),
+    Index("reelwright_webhook_deliveries_by_job", "job_id", "id"),
+)
+"""The messages of webhooks, sent or not."""
 
 CONNECT_TIMEOUT_S = 4
 SCHEMA_LOCK = 7_733_577

@@ -35,7 +35,7 @@ QUEUE_POLL_S = 0.15  # a job waits half of this on average; polling the queues o
 PATIENT_POLL_S = 0.5  # for pipelines and webhooks, which are not urgent
 CANCEL_POLL_S = 0.2
 DATABASE_RETRY_S = 0.5
-WEBHOOKS_AT_ONCE = 16
+WEBHOOKS_AT_ONCE = 64  # most of them wait for their next attempt
 FETCHES_AT_ONCE = 16
 MAX_FAILURES = 20
 """Starts of one job after which the server may have died. Jobs run in child processes, so the job is hardly ever the cause."""
@@ -105,7 +105,7 @@ class JobWorker:
         async def job(job_id: str) -> None:  # DBOS marks the function it registers, which a method does not allow
             await self._workflow(job_id)
 
-        DBOS.workflow(name="webhook", max_recovery_attempts=None)(webhooks.workflow(self._store.ledger, self._settings))
+        DBOS.workflow(name="webhook", max_recovery_attempts=None)(webhooks.workflow(self._store, self._settings))
 
         @DBOS.workflow(name="fetch", max_recovery_attempts=None)
         async def fetch(job_id: str) -> None:

@@ -1,0 +1,76 @@
+"""Routes of standing webhooks, and of the messages that webhooks sent about a job."""
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from gateway.routing.known_query import refuse_unknown_query
+from shared.http.json_route import JsonRoute
+from shared.http.problems import NOT_JSON, problems
+from shared.jobs.record import Delivery, DeliveryList, MadeWebhook, NewWebhook, StandingWebhook
+from shared.runtime import Runtime
+
+UNKNOWN = problems(_404="Unknown job, or a job of another owner")
+
+
+def webhook_routes(runtime: Runtime) -> APIRouter:
+    """Return the routes under /v1/webhooks, and those of deliveries under /v1/jobs."""
+    router = APIRouter(route_class=JsonRoute, dependencies=[Depends(refuse_unknown_query)])
+    jobs = runtime.jobs
+
+    @router.post(
+        "/v1/webhooks",
+        tags=["webhooks"],
+        name="add-webhook",
+        status_code=201,
+        summary="Add a webhook for all jobs of your key",
+        responses=NOT_JSON | problems(_422="The address or the secret is refused", _429="Too many webhooks"),
+    )
+    async def add(body: NewWebhook, request: Request, response: Response) -> MadeWebhook:
+        """It reports the jobs that lists contain; of a pipeline the whole, not its steps.
+
+        Without a `secret`, one is made and shown in this answer only.
+        """
+        made = await jobs.add_webhook(request.state.owner, body)
+        response.headers["Location"] = f"/v1/webhooks/{made.id}"
+        response.headers["Cache-Control"] = "no-store"
+        return made
+
+    @router.get("/v1/webhooks", tags=["webhooks"], name="list-webhooks", summary="List your webhooks")
+    async def webhooks(request: Request) -> list[StandingWebhook]:
+        return await jobs.webhooks(request.state.owner)
+
+    @router.delete(
+        "/v1/webhooks/{webhook_id}",
+        tags=["webhooks"],
+        name="delete-webhook",
+        status_code=204,
+        summary="Delete a webhook; messages on their way are dropped",
+        response_class=Response,
+        responses=problems(_404="Unknown webhook, or one of another owner"),
+    )
+    async def delete(webhook_id: str, request: Request) -> Response:
+        await jobs.delete_webhook(request.state.owner, webhook_id)
+        return Response(status_code=204)
+
+    @router.get(
+        "/v1/jobs/{job_id}/deliveries",
+        tags=["jobs"],
+        name="list-deliveries",
+        summary="List the messages that webhooks sent about a job",
+        responses=UNKNOWN,
+    )
+    async def deliveries(job_id: str, request: Request) -> DeliveryList:
+        return DeliveryList(items=await jobs.deliveries(request.state.owner, job_id))
+
+    @router.post(
+        "/v1/jobs/{job_id}/deliveries/{delivery_id}/resend",
+        tags=["jobs"],
+        name="resend-delivery",
+        status_code=202,
+        summary="Send a message of a webhook again",
+        responses=UNKNOWN | problems(_409="The message is on its way"),
+    )
+    async def resend(job_id: str, delivery_id: str, request: Request) -> Delivery:
+        """The message has the same `webhook-id`, and the job as it is now."""
+        return await jobs.resend(request.state.owner, job_id, delivery_id)
+
+    return router
