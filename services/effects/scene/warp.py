@@ -11,6 +11,8 @@ from shared.motion.camera import Matrix, scale_matrix
 
 Plane = NDArray[Any]
 Weights = NDArray[np.float32]
+Area = tuple[slice, slice]
+"""Rows and columns of a plane."""
 
 FEATHER = 0.03
 """Width of the band in which a moved picture fades out at its edges, as a share of the picture's smaller side."""
@@ -54,6 +56,45 @@ def warped(planes: Plane, matrix: Matrix, outside: tuple[float, ...]) -> Plane:
     else:
         moved = cv2.warpPerspective(planes, matrix, size, flags=cv2.INTER_LINEAR, borderValue=outside)
     return moved.reshape(planes.shape)
+
+
+def warped_piece(piece: Plane, matrix: Matrix, outside: tuple[float, ...], *, source: Area, target: Area) -> Plane:
+    """Move a piece of small planes by a matrix (3, 3), as `warped` moves whole planes.
+
+    `piece`: (height, width, n), the planes in `source`. Returns the moved planes in `target`, in which the moved piece must lie.
+    """
+    own = _from_corner(matrix, source, source)
+    size = target[1].stop - target[1].start, target[0].stop - target[0].start
+    if is_still(own, (piece.shape[1], piece.shape[0])):
+        rows, columns = ((inner.start - outer.start, outer.stop - inner.stop) for inner, outer in zip(source, target, strict=True))
+        moved = cv2.copyMakeBorder(piece, *rows, *columns, cv2.BORDER_CONSTANT, value=outside)
+    else:
+        matrix = _from_corner(matrix, source, target)
+        if _is_affine(matrix):
+            moved = cv2.warpAffine(piece, matrix[:2], size, flags=cv2.INTER_LINEAR, borderValue=outside)
+        else:
+            moved = cv2.warpPerspective(piece, matrix, size, flags=cv2.INTER_LINEAR, borderValue=outside)
+    return moved.reshape(size[1], size[0], piece.shape[2])
+
+
+def moved_area(area: Area, matrix: Matrix) -> Area:
+    """Return the rectangle around an area moved by a matrix (3, 3), one pixel wider on each side; it may lie outside of the planes."""
+    rows, columns = area
+    corners = np.array([[[x, y] for x in (columns.start, columns.stop) for y in (rows.start, rows.stop)]], np.float64)
+    moved = cv2.perspectiveTransform(corners, matrix)[0]
+    (left, top), (right, bottom) = np.floor(moved.min(axis=0)).astype(int) - 1, np.ceil(moved.max(axis=0)).astype(int) + 1
+    return slice(int(top), int(bottom)), slice(int(left), int(right))
+
+
+def around(areas: list[Area], shape: tuple[int, ...], margin: int) -> Area | None:
+    """Return the rectangle around areas and a margin, within planes of a shape; None if nothing of it lies within them."""
+    if not areas:
+        return None
+    sides = [
+        slice(max(min(area[axis].start for area in areas) - margin, 0), min(max(area[axis].stop for area in areas) + margin, shape[axis]))
+        for axis in range(2)
+    ]
+    return (sides[0], sides[1]) if all(side.start < side.stop for side in sides) else None
 
 
 def mix_weighted(mixed: Planes, ghost: Planes, matrix: Matrix, weights: Weights) -> None:
@@ -154,6 +195,13 @@ def _cut(source: Plane, top: int, left: int, height: int, width: int) -> Plane |
     beyond = rows.start - top, top + height - rows.stop, columns.start - left, left + width - columns.stop
     inside = source[rows, columns]
     return cv2.copyMakeBorder(inside, *beyond, cv2.BORDER_REPLICATE) if any(beyond) else inside
+
+
+def _from_corner(matrix: Matrix, source: Area, target: Area) -> Matrix:
+    """Return a matrix (3, 3) for coordinates that count from the upper left corner of an area, before and after the move."""
+    before = np.array([[1, 0, source[1].start], [0, 1, source[0].start], [0, 0, 1]], np.float64)
+    after = np.array([[1, 0, -target[1].start], [0, 1, -target[0].start], [0, 0, 1]], np.float64)
+    return after @ matrix @ before
 
 
 def _is_affine(matrix: Matrix) -> bool:

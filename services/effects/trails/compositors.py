@@ -11,8 +11,20 @@ from numpy.typing import NDArray
 from services.effects.scene.moments import MaskedFrame, Moment, SceneFrame
 from services.effects.scene.motion_mask import Mask
 from services.effects.scene.pixels import Pixels, Planes
-from services.effects.scene.warp import NEAR, Weights, edge_weights, is_still, shift_of, warped
-from services.effects.trails.ghost_styles import GhostStyle, PlacedGhost
+from services.effects.scene.warp import (
+    NEAR,
+    Area,
+    Weights,
+    around,
+    edge_weights,
+    is_still,
+    moved_area,
+    rectangle,
+    shift_of,
+    warped,
+    warped_piece,
+)
+from services.effects.trails.ghost_styles import GhostStyle, PlacedGhost, blur_reach
 from services.effects.trails.tint import Tint
 from services.effects.trails.trail import Trail, TrailExtent
 from services.effects.trails.veil import lay_over
@@ -45,7 +57,9 @@ class SoftGhost(Moment):
     mask: Mask
     """Mask of the frame's subject."""
     essence: NDArray[Any] | None
-    """Result of `GhostStyle.essence`; None if nothing moves in the frame."""
+    """Result of `GhostStyle.essence` in the rectangle `area`; None if nothing moves in the frame."""
+    area: Area
+    """Rows and columns of the small planes that hold the subject, with a border of one pixel."""
 
 
 F = TypeVar("F", contravariant=True)
@@ -165,27 +179,45 @@ class SoftCompositor:
     def prepare(self, frame: MaskedFrame) -> tuple[Frame, SoftGhost]:
         """Make the essence of all ghosts of a frame."""
         faded, essence = _faded(frame.mask, self._edges), None
-        if faded.any():
-            small = self._pixels.small(frame.frame, frame.small)
-            essence = self._style.essence(small, _unit(faded), self._pixels.levels, self._tint)
+        area = rectangle(faded > 0)
+        if area is not None:
+            small = self._pixels.small(frame.frame, frame.small)[area]
+            essence = self._style.essence(small, _unit(faded[area]), self._pixels.levels, self._tint)
         return frame.frame, SoftGhost(
-            index=frame.index, seconds=frame.seconds, shot=frame.shot, pose=frame.pose, mask=frame.mask, essence=essence
+            index=frame.index,
+            seconds=frame.seconds,
+            shot=frame.shot,
+            pose=frame.pose,
+            mask=frame.mask,
+            essence=essence,
+            area=area or (slice(0, 0), slice(0, 0)),
         )
 
     def compose(self, trail: Trail[Frame, SoftGhost]) -> av.VideoFrame:
         """Lay the veil of all ghosts over a frame, behind its own subject."""
         frame, own, levels = trail.picture, trail.own, self._pixels.levels
         planes = self._pixels.planes(frame)
-        if not trail.ghosts:
+        visible = [
+            (number, ghost, ghost.essence, _small_matrix(matrix_between(ghost.pose, own.pose), own.mask, frame))
+            for number, ghost in trail.ghosts
+            if ghost.essence is not None
+        ]
+        sigma = self._style.spread * float(np.hypot(*own.mask.shape))
+        margin = blur_reach(sigma) + max((blur_reach(self._blur * number) for number, *_ in visible), default=0)
+        area = around([moved_area(ghost.area, matrix) for _, ghost, _, matrix in visible], own.mask.shape, margin)
+        if area is None:
             return _copy(self._pixels, frame, planes)
         out = self._pixels.blank(frame)
-        ghosts = []
-        for number, ghost in trail.ghosts:
-            if ghost.essence is not None:
-                matrix = _small_matrix(matrix_between(ghost.pose, own.pose), ghost.essence, frame)
-                moved = warped(ghost.essence, matrix, self._style.empty(levels))
-                ghosts.append(PlacedGhost(moved, float(self._decay**number), self._blur * number))
-        lay_over(out, planes, self._style.veil(ghosts, 1 - _unit(own.mask), levels, self._tint), levels)
+        ghosts = [
+            PlacedGhost(
+                warped_piece(essence, matrix, self._style.empty(levels), source=ghost.area, target=area),
+                float(self._decay**number),
+                self._blur * number,
+            )
+            for number, ghost, essence, matrix in visible
+        ]
+        veil = self._style.veil(ghosts, 1 - _unit(own.mask[area]), sigma, levels, self._tint)
+        lay_over(out, planes, veil, area, own.mask.shape, levels)
         return self._pixels.picture(out, frame)
 
 

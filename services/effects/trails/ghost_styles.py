@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.effects.scene.pixels import Levels
-from services.effects.trails.tint import Tint, brightness
+from services.effects.trails.tint import Tint, brightness, light_brightness
 from services.effects.trails.veil import Floats, Veil
 from shared.choices import OneOf
 
@@ -39,6 +39,8 @@ _SMOKE = 0.14
 """Brightness of a full shadow, 0 to 1: black would not show on dark clothes and at night."""
 _SHADOW_BLUR = 0.0012
 """Radius of the blur of shadows (standard deviation of a Gaussian), as a share of the picture's diagonal."""
+_LEAST_BLUR = 0.3
+"""Radius in pixels below which a blur is left out."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,7 +48,7 @@ class PlacedGhost:
     """A ghost in the view of the current frame."""
 
     essence: NDArray[Any]
-    """Result of `GhostStyle.essence`, moved."""
+    """Result of `GhostStyle.essence`, moved; the same rectangle of the picture for all ghosts."""
     weight: float
     """Strength of the ghost, decay^i."""
     blur: float
@@ -59,6 +61,8 @@ class GhostStyle:
 
     name: str
     description: str
+    spread: float
+    """Radius of the style's own blur (standard deviation of a Gaussian), as a share of the picture's diagonal."""
     essence: Callable[[NDArray[Any], Floats, Levels, Tint | None], NDArray[Any]]
     """`essence(planes, share, levels, tint)`: the material of all ghosts of a frame, computed once per frame.
 
@@ -67,28 +71,34 @@ class GhostStyle:
     """
     empty: Callable[[Levels], tuple[float, ...]]
     """`empty(levels)`: values of the essence where there is no ghost."""
-    veil: Callable[[list[PlacedGhost], Floats, Levels, Tint | None], Veil]
-    """`veil(ghosts, clear, levels, tint)`: the veil of all ghosts in a frame. `clear`: 1 minus the mask of the frame's own subject."""
+    veil: Callable[[list[PlacedGhost], Floats, float, Levels, Tint | None], Veil]
+    """`veil(ghosts, clear, sigma, levels, tint)`: the veil of all ghosts in a frame; at least one is given.
+
+    `clear`: 1 minus the mask of the frame's own subject. `sigma`: `spread` in pixels. All may be a rectangle of the picture, if the ghosts
+    are empty within `blur_reach` pixels of those of its edges that are not edges of the picture.
+    """
 
 
 def _glow_essence(planes: NDArray[Any], share: Floats, levels: Levels, tint: Tint | None) -> NDArray[Any]:
-    return _colour_essence(planes, share * _overexposure(brightness(planes, levels)), share, levels, tint)
+    return _colour_essence(planes, cv2.multiply(share, _overexposure(planes, levels)), levels, tint)
 
 
 def _normal_essence(planes: NDArray[Any], share: Floats, levels: Levels, tint: Tint | None) -> NDArray[Any]:
-    return _colour_essence(planes, share, share, levels, tint)
+    mask = np.rint(share * np.iinfo(planes.dtype).max).astype(planes.dtype)
+    return np.dstack([_colour_essence(planes, share, levels, tint), mask])
 
 
-def _colour_essence(planes: NDArray[Any], factor: Floats, share: Floats, levels: Levels, tint: Tint | None) -> NDArray[Any]:
+def _colour_essence(planes: NDArray[Any], factor: Floats, levels: Levels, tint: Tint | None) -> NDArray[Any]:
     """Make the essence of ghosts in colour.
 
-    Returns the planes, tinted and with their part above black multiplied by `factor`, and the mask `share` as one more plane.
+    Returns the planes, tinted and with their part above black multiplied by `factor`.
     """
-    top = np.iinfo(planes.dtype).max
-    floor = np.array(levels.floor, np.float32)
-    above = (tint(planes) if tint else planes).astype(np.float32) - floor
-    above *= factor[:, :, None]
-    return np.dstack([np.clip(np.rint(above + floor), 0, top), np.rint(share * top)]).astype(planes.dtype)
+    depth = cv2.CV_8U if planes.dtype == np.uint8 else cv2.CV_16U
+    made = []
+    for plane, floor in zip(cv2.split(tint(planes) if tint else planes), levels.floor, strict=True):
+        above = cv2.multiply(cv2.subtract(plane, floor, dtype=cv2.CV_32F), factor)
+        made.append(cv2.add(above, floor, dtype=depth))
+    return np.asarray(cv2.merge(made)).reshape(planes.shape)
 
 
 def _shadow_essence(planes: NDArray[Any], share: Floats, levels: Levels, _tint: Tint | None) -> NDArray[Any]:
@@ -98,7 +108,11 @@ def _shadow_essence(planes: NDArray[Any], share: Floats, levels: Levels, _tint: 
     return np.asarray(dark.astype(planes.dtype)[:, :, None])
 
 
-def _empty_colour(levels: Levels) -> tuple[float, ...]:
+def _floor(levels: Levels) -> tuple[float, ...]:
+    return levels.floor
+
+
+def _floor_and_mask(levels: Levels) -> tuple[float, ...]:
     return (*levels.floor, 0.0)
 
 
@@ -106,29 +120,27 @@ def _empty_shadow(_levels: Levels) -> tuple[float, ...]:
     return (0.0,)
 
 
-def _glow_veil(ghosts: list[PlacedGhost], clear: Floats, levels: Levels, _tint: Tint | None) -> Veil:
-    sharp = _sum_of(ghosts, clear, levels)[:, :, :-1]
-    bloom = _blurred(sharp, _BLOOM * float(np.hypot(*clear.shape)))
-    light = np.asarray(np.float32(_GLOW) * sharp + np.float32(_HALO) * bloom, np.float32)
-    bright = np.maximum(brightness(light + np.array(levels.floor, np.float32), levels), np.float32(1e-6))
-    veil = 1 - np.exp(-bright)
-    light *= (veil / bright)[:, :, None]
-    return Veil(veil, light)
+def _glow_veil(ghosts: list[PlacedGhost], clear: Floats, sigma: float, levels: Levels, _tint: Tint | None) -> Veil:
+    sharp = _sum_of(ghosts, clear, _floor(levels))
+    light = cv2.addWeighted(sharp, _GLOW, _blurred(sharp, sigma), _HALO, 0).reshape(sharp.shape)
+    bright = cv2.max(light_brightness(light, levels), 1e-6)
+    veil = np.asarray(cv2.subtract(1.0, cv2.exp(-bright)), np.float32)
+    share = cv2.divide(veil, bright)
+    return Veil(veil, np.asarray(cv2.merge([cv2.multiply(plane, share) for plane in cv2.split(light)]), np.float32).reshape(light.shape))
 
 
-def _normal_veil(ghosts: list[PlacedGhost], clear: Floats, levels: Levels, _tint: Tint | None) -> Veil:
-    total = _sum_of(ghosts, clear, levels)
-    top = np.iinfo(ghosts[0].essence.dtype).max if ghosts else 1
-    weights = total[:, :, -1] / np.float32(top)
+def _normal_veil(ghosts: list[PlacedGhost], clear: Floats, _sigma: float, levels: Levels, _tint: Tint | None) -> Veil:
+    total = _sum_of(ghosts, clear, _floor_and_mask(levels))
+    weights = total[:, :, -1] / np.float32(np.iinfo(ghosts[0].essence.dtype).max)
     return Veil(weights / (1 + weights), total[:, :, :-1] / (1 + weights)[:, :, None])
 
 
-def _shadow_veil(ghosts: list[PlacedGhost], clear: Floats, levels: Levels, tint: Tint | None) -> Veil:
+def _shadow_veil(ghosts: list[PlacedGhost], clear: Floats, sigma: float, levels: Levels, tint: Tint | None) -> Veil:
     kept: Floats = np.ones(clear.shape, np.float32)
     for ghost in ghosts:
         dark = _blurred(ghost.essence, ghost.blur).reshape(clear.shape)
         kept *= np.asarray(1 - dark * clear * np.float32(0.85 * ghost.weight / np.iinfo(dark.dtype).max), np.float32)
-    veil = 1 - _blurred(kept, _SHADOW_BLUR * float(np.hypot(*clear.shape)))
+    veil = 1 - _blurred(kept, sigma)
     colour = tint.strength * 0.25 * (np.array(tint.values) - levels.floor) if tint else _smoke(levels)
     return Veil(veil, veil[:, :, None] * colour.astype(np.float32))
 
@@ -149,13 +161,15 @@ GHOST_STYLES = {
         GhostStyle(
             name="glow",
             description="overexposed ghosts with a bloom, added as light (screen)",
+            spread=_BLOOM,
             essence=_glow_essence,
-            empty=_empty_colour,
+            empty=_floor,
             veil=_glow_veil,
         ),
         GhostStyle(
             name="shadow",
             description="dark silhouettes (multiply)",
+            spread=_SHADOW_BLUR,
             essence=_shadow_essence,
             empty=_empty_shadow,
             veil=_shadow_veil,
@@ -163,8 +177,9 @@ GHOST_STYLES = {
         GhostStyle(
             name="normal",
             description="the pictures themselves, as a weighted mean",
+            spread=0.0,
             essence=_normal_essence,
-            empty=_empty_colour,
+            empty=_floor_and_mask,
             veil=_normal_veil,
         ),
     )
@@ -174,26 +189,39 @@ GHOST_STYLES = {
 GhostName = Annotated[str, OneOf(GHOST_STYLES)]
 
 
-def _sum_of(ghosts: list[PlacedGhost], clear: Floats, levels: Levels) -> Floats:
+def blur_reach(sigma: float) -> int:
+    """Return the distance in pixels that a blur by `sigma` carries a value."""
+    return 0 if sigma < _LEAST_BLUR else 3 * (_box_side(sigma) // 2)
+
+
+def _sum_of(ghosts: list[PlacedGhost], clear: Floats, empty: tuple[float, ...]) -> Floats:
     """Add up the weighted colour essences of ghosts.
 
-    Essences count from their empty value. The frame's own subject is left out.
+    Essences count from `empty`. The frame's own subject is left out.
     """
-    empty = np.array(_empty_colour(levels), np.float32)
-    total: Floats = np.zeros((*clear.shape, len(empty)), np.float32)
+    # The running weighted mean needs no copy of a ghost in floats.
+    mean = np.zeros((*clear.shape, len(empty)), np.float32)
+    weight = 0.0
     for ghost in ghosts:
-        cv2.accumulate(_blurred(ghost.essence, ghost.blur) * np.float32(ghost.weight), total)
-    total -= empty * np.float32(sum(ghost.weight for ghost in ghosts))
-    total *= clear[:, :, None]
-    return total
+        weight += ghost.weight
+        cv2.accumulateWeighted(_blurred(ghost.essence, ghost.blur), mean, ghost.weight / weight)
+    factor = cv2.multiply(clear, weight)
+    total = [cv2.multiply(cv2.subtract(plane, floor), factor) for plane, floor in zip(cv2.split(mean), empty, strict=True)]
+    return np.asarray(cv2.merge(total), np.float32).reshape(mean.shape)
 
 
-def _overexposure(bright: Floats) -> Floats:
-    """Return the factors that overexpose a picture, by its brightness.
+def _overexposure(planes: NDArray[Any], levels: Levels) -> Floats:
+    """Return the factors that overexpose a picture, float32 (height, width).
 
-    `bright`: brightness of each pixel, 0 to 1. Dark parts get about one and a half stops more. A shoulder takes the place of clipping in
-    bright parts.
+    Dark parts get about one and a half stops more. A shoulder takes the place of clipping in bright parts.
     """
+    if planes.dtype == np.uint8:
+        codes = np.arange(256, dtype=np.uint8).reshape(256, 1, 1)
+        return np.asarray(cv2.LUT(cv2.extractChannel(planes, 0), _shoulder(brightness(codes, levels)).reshape(1, 256)), np.float32)
+    return _shoulder(brightness(planes, levels))
+
+
+def _shoulder(bright: Floats) -> Floats:
     bright = np.clip(bright, np.float32(1e-3), np.float32(1))
     return ((1 - (1 - bright) ** 2.5) / bright).astype(np.float32)
 
@@ -203,10 +231,14 @@ def _blurred(plane: NDArray[Any], sigma: float) -> NDArray[Any]:
 
     Approximated by three box blurs. Source: Wells, 1986.
     """
-    if sigma < 0.3:
+    if sigma < _LEAST_BLUR:
         return plane
-    side = max(round(np.sqrt(4 * sigma * sigma + 1) / 2) * 2 + 1, 3)
+    side = _box_side(sigma)
     blurred: NDArray[Any] = plane
     for _ in range(3):
         blurred = cv2.blur(blurred, (side, side), borderType=cv2.BORDER_REPLICATE)
     return blurred.reshape(plane.shape)
+
+
+def _box_side(sigma: float) -> int:
+    return max(round(np.sqrt(4 * sigma * sigma + 1) / 2) * 2 + 1, 3)

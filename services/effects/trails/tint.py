@@ -60,3 +60,13 @@ def brightness(planes: NDArray[Any], levels: Levels) -> NDArray[np.float32]:
     if planes.shape[2] == 3 and levels.floor[1] == 0:
         first = np.float32(0.2126) * first + np.float32(0.7152) * planes[:, :, 1] + np.float32(0.0722) * planes[:, :, 2]
     return (first - np.float32(levels.floor[0])) * np.float32(1 / levels.span)
+
+
+def light_brightness(light: NDArray[np.float32], levels: Levels) -> NDArray[np.float32]:
+    """Return `brightness` of planes that count from black.
+
+    `light`: float32 (height, width, planes). Returns float32 from 0 (black) to 1 (white).
+    """
+    if light.shape[2] == 3 and levels.floor[1] == 0:
+        return np.asarray(cv2.transform(light, np.array([[0.2126, 0.7152, 0.0722]]) / levels.span), np.float32).reshape(light.shape[:2])
+    return np.asarray(cv2.multiply(cv2.extractChannel(light, 0), 1 / levels.span), np.float32)

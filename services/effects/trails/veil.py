@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.effects.scene.pixels import Levels, Planes
-from services.effects.scene.warp import enlarged, rectangle
+from services.effects.scene.warp import Area, enlarged, rectangle
 
 Floats = NDArray[np.float32]
 
@@ -22,22 +22,28 @@ class Veil:
     """(height, width, planes): value above black that the veil adds."""
 
 
-def lay_over(out: Planes, planes: Planes, over: Veil, levels: Levels) -> None:
+def lay_over(out: Planes, planes: Planes, over: Veil, area: Area, shape: tuple[int, ...], levels: Levels) -> None:
     """Lay a veil over a picture and write the result to `out`.
 
-    `planes`: the picture. `over`: the veil.
+    `planes`: the picture. `over`: the veil of the rectangle `area` of small planes of `shape`; outside of it the picture stays.
     """
     top = np.iinfo(planes[0].dtype).max
-    area = rectangle(over.veil > 0.5 / top)
-    for number, (target, plane) in enumerate(zip(out, planes, strict=True)):
+    depth = cv2.CV_8U if planes[0].dtype == np.uint8 else cv2.CV_16U
+    inner = rectangle(over.veil > 0.5 / top)
+    for target, plane in zip(out, planes, strict=True):
         np.copyto(target, plane)
-        if area is None:
-            continue
-        rows, columns = enlarged(area, over.veil.shape, plane.shape)
+    if inner is None:
+        return
+    veil = np.ascontiguousarray(over.veil[inner])
+    place = tuple(
+        slice(outer.start + side.start, outer.start + min(side.stop, outer.stop - outer.start))
+        for outer, side in zip(area, inner, strict=True)
+    )
+    rest = cv2.addWeighted(veil, -top, veil, 0, top, dtype=depth)
+    for number, (target, plane) in enumerate(zip(out, planes, strict=True)):
+        rows, columns = enlarged((place[0], place[1]), shape, plane.shape)
         source, view = plane[rows, columns], target[rows, columns]
-        veil = over.veil[area]
-        rest = np.rint((1 - veil) * top).astype(plane.dtype)
-        added = np.clip(np.rint(levels.floor[number] * veil + over.light[:, :, number][area]), 0, top).astype(plane.dtype)
-        rest, added = (cv2.resize(small, source.shape[::-1], interpolation=cv2.INTER_LINEAR) for small in (rest, added))
-        cv2.multiply(source, rest, dst=view, scale=1 / top)
-        cv2.add(view, added, dst=view)
+        added = cv2.addWeighted(veil, levels.floor[number], cv2.extractChannel(over.light, number)[inner], 1, 0, dtype=depth)
+        size = source.shape[1], source.shape[0]
+        cv2.multiply(source, cv2.resize(rest, size, interpolation=cv2.INTER_LINEAR), dst=view, scale=1 / top)
+        cv2.add(view, cv2.resize(added, size, interpolation=cv2.INTER_LINEAR), dst=view)
