@@ -9,12 +9,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from services.effects.scene.warp import moved_piece
+from services.effects.scene.warp import around, moved_piece, rectangle
 from shared.motion.camera import Matrix
 
 Small = NDArray[np.uint8]
 Mask = NDArray[np.uint8]
 
+_STILL = np.eye(3)
 _NOISE = np.ones((3, 3), np.uint8)
 _MIN_REGION = 0.0004
 """Smallest moving region, as a share of the picture; smaller ones are noise."""
@@ -51,13 +52,13 @@ def differing(small: Small, others: list[tuple[Small, Matrix, Mask]], *, thresho
     compared = np.zeros((height, width), np.uint8)
     needed = min(len(others), 2)
     for planes, matrix, valid_planes in others:
-        undecided = compared < needed
+        undecided = cv2.compare(compared, needed, cv2.CMP_LT)
         if not undecided.any():
             break
         difference, valid = _difference(small, planes, matrix, valid_planes)
-        undecided &= valid > 0
-        least = np.where(undecided, np.minimum(least, difference), least)
-        compared += undecided
+        counts = cv2.bitwise_and(undecided, valid)
+        least = cv2.min(least, cv2.bitwise_or(difference, cv2.bitwise_not(counts)))
+        compared += counts & 1
     known = compared >= max(needed, 1)
     least[~known] = 0
     level = cv2.blur(least, (3, 3))
@@ -86,11 +87,18 @@ def focused(mask: Mask, luma: Mask, *, block: int) -> Mask:
 
     A region is kept or removed as a whole, so the even inside of a sharp subject stays.
     """
-    sharp = in_focus(luma, block=block) > 127
-    count, labels, stats, _ = cv2.connectedComponentsWithStats((mask > 63).astype(np.uint8), connectivity=8)
-    kept = np.bincount(labels[sharp], minlength=count) >= _MIN_SHARP * stats[:, cv2.CC_STAT_AREA]
+    regions = mask > 63
+    area = rectangle(regions)
+    if area is None:
+        return mask
+    sharp = in_focus(luma, block=block)[area] > 127
+    # Counting the pixels of labels takes half the time of OpenCV's statistics.
+    count, labels = cv2.connectedComponents(regions[area].view(np.uint8), connectivity=8)
+    kept = np.bincount(labels[sharp], minlength=count) >= _MIN_SHARP * np.bincount(labels.ravel(), minlength=count)
     kept[0] = True  # the faint rims around regions
-    return np.where(kept[labels], mask, 0).astype(np.uint8)
+    result = mask.copy()
+    result[area][~kept[labels]] = 0
+    return result
 
 
 def _difference(small: Small, planes: Small, matrix: Matrix, valid_planes: Mask) -> tuple[Mask, Mask]:
@@ -101,7 +109,7 @@ def _difference(small: Small, planes: Small, matrix: Matrix, valid_planes: Mask)
     """
     height, width = small.shape[:2]
     valid = valid_planes
-    if planes.shape != small.shape or not np.allclose(matrix, np.eye(3), atol=0.05):
+    if planes.shape != small.shape or np.abs(matrix - _STILL).max() > 0.05:
         planes = moved_piece(planes, matrix, (width, height))
         warped = cv2.warpPerspective(valid_planes, matrix, (width, height), flags=cv2.INTER_NEAREST)
         # Interpolation has mixed the pixels at the border with invalid ones.
@@ -137,7 +145,7 @@ def completed(mask: Mask) -> Mask:
     Closes gaps up to a twelfth of the height, and fills what they enclose. In the view of the current frame, the scene behind a subject
     looks the same in a ghost, so scene in a closed gap does not show.
     """
-    return np.maximum(mask, np.where(outline(mask), 255, 0).astype(np.uint8))
+    return np.asarray(cv2.max(mask, cv2.multiply(outline(mask).view(np.uint8), 255.0)), np.uint8)
 
 
 def share_seen(mask: Mask) -> float:
@@ -159,9 +167,17 @@ def outline(mask: Mask) -> NDArray[np.bool_]:
     """Return everything within the outer outline of a mask's regions, bool (height, width)."""
     reach = max(round(mask.shape[0] / 24), 1) * 2 + 1
     shape = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
-    closed = cv2.morphologyEx(np.where(mask > 127, 255, 0).astype(np.uint8), cv2.MORPH_CLOSE, shape)
+    within = np.zeros(mask.shape, np.bool_)
+    regions = mask > 127
+    area = rectangle(regions)
+    if area is None:
+        return within
+    # Closing carries a pixel at most as far as the shape is wide.
+    area = around([area], mask.shape, reach)
+    closed = cv2.morphologyEx(regions[area].view(np.uint8), cv2.MORPH_CLOSE, shape)
     contours, _ = cv2.findContours(closed, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    return np.asarray(cv2.drawContours(np.zeros_like(closed), contours, -1, 255, cv2.FILLED) > 0)
+    within[area] = cv2.drawContours(np.zeros_like(closed), contours, -1, 255, cv2.FILLED) > 0
+    return within
 
 
 def regions_with(where: NDArray[np.bool_], seeds: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -180,8 +196,8 @@ def _regions(where: NDArray[np.bool_], *, at_least: float = 1, at_most: float = 
 
     `at_least`, `at_most`: area in pixels.
     """
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(where.astype(np.uint8), connectivity=4)
-    area = stats[:, cv2.CC_STAT_AREA]
+    _, labels = cv2.connectedComponents(where.view(np.uint8), connectivity=4)
+    area = np.bincount(labels.ravel())
     kept = (area >= at_least) & (area <= at_most)
     kept[0] = False
     return np.asarray(kept[labels], np.bool_)

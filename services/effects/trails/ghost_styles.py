@@ -122,17 +122,17 @@ def _empty_shadow(_levels: Levels) -> tuple[float, ...]:
 
 def _glow_veil(ghosts: list[PlacedGhost], clear: Floats, sigma: float, levels: Levels, _tint: Tint | None) -> Veil:
     sharp = _sum_of(ghosts, clear, _floor(levels))
-    light = cv2.addWeighted(sharp, _GLOW, _blurred(sharp, sigma), _HALO, 0).reshape(sharp.shape)
+    light = [np.asarray(cv2.addWeighted(plane, _GLOW, _blurred(plane, sigma), _HALO, 0), np.float32) for plane in sharp]
     bright = cv2.max(light_brightness(light, levels), 1e-6)
-    veil = np.asarray(cv2.subtract(1.0, cv2.exp(-bright)), np.float32)
+    veil = np.asarray(cv2.subtract(1.0, cv2.exp(cv2.multiply(bright, -1.0))), np.float32)
     share = cv2.divide(veil, bright)
-    return Veil(veil, np.asarray(cv2.merge([cv2.multiply(plane, share) for plane in cv2.split(light)]), np.float32).reshape(light.shape))
+    return Veil(veil, tuple(np.asarray(cv2.multiply(plane, share), np.float32) for plane in light))
 
 
 def _normal_veil(ghosts: list[PlacedGhost], clear: Floats, _sigma: float, levels: Levels, _tint: Tint | None) -> Veil:
-    total = _sum_of(ghosts, clear, _floor_and_mask(levels))
-    weights = total[:, :, -1] / np.float32(np.iinfo(ghosts[0].essence.dtype).max)
-    return Veil(weights / (1 + weights), total[:, :, :-1] / (1 + weights)[:, :, None])
+    *planes, mask = _sum_of(ghosts, clear, _floor_and_mask(levels))
+    weights = mask / np.float32(np.iinfo(ghosts[0].essence.dtype).max)
+    return Veil(weights / (1 + weights), tuple(plane / (1 + weights) for plane in planes))
 
 
 def _shadow_veil(ghosts: list[PlacedGhost], clear: Floats, sigma: float, levels: Levels, tint: Tint | None) -> Veil:
@@ -142,7 +142,7 @@ def _shadow_veil(ghosts: list[PlacedGhost], clear: Floats, sigma: float, levels:
         kept *= np.asarray(1 - dark * clear * np.float32(0.85 * ghost.weight / np.iinfo(dark.dtype).max), np.float32)
     veil = 1 - _blurred(kept, sigma)
     colour = tint.strength * 0.25 * (np.array(tint.values) - levels.floor) if tint else _smoke(levels)
-    return Veil(veil, veil[:, :, None] * colour.astype(np.float32))
+    return Veil(veil, tuple(veil * value for value in colour.astype(np.float32)))
 
 
 def _smoke(levels: Levels) -> NDArray[np.float64]:
@@ -194,8 +194,8 @@ def blur_reach(sigma: float) -> int:
     return 0 if sigma < _LEAST_BLUR else 3 * (_box_side(sigma) // 2)
 
 
-def _sum_of(ghosts: list[PlacedGhost], clear: Floats, empty: tuple[float, ...]) -> Floats:
-    """Add up the weighted colour essences of ghosts.
+def _sum_of(ghosts: list[PlacedGhost], clear: Floats, empty: tuple[float, ...]) -> list[Floats]:
+    """Add up the weighted colour essences of ghosts, in each plane.
 
     Essences count from `empty`. The frame's own subject is left out.
     """
@@ -206,8 +206,8 @@ def _sum_of(ghosts: list[PlacedGhost], clear: Floats, empty: tuple[float, ...]) 
         weight += ghost.weight
         cv2.accumulateWeighted(_blurred(ghost.essence, ghost.blur), mean, ghost.weight / weight)
     factor = cv2.multiply(clear, weight)
-    total = [cv2.multiply(cv2.subtract(plane, floor), factor) for plane, floor in zip(cv2.split(mean), empty, strict=True)]
-    return np.asarray(cv2.merge(total), np.float32).reshape(mean.shape)
+    planes = zip(cv2.split(mean), empty, strict=True)
+    return [np.asarray(cv2.multiply(cv2.subtract(plane, floor), factor), np.float32) for plane, floor in planes]
 
 
 def _overexposure(planes: NDArray[Any], levels: Levels) -> Floats:

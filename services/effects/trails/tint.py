@@ -62,11 +62,12 @@ def brightness(planes: NDArray[Any], levels: Levels) -> NDArray[np.float32]:
     return (first - np.float32(levels.floor[0])) * np.float32(1 / levels.span)
 
 
-def light_brightness(light: NDArray[np.float32], levels: Levels) -> NDArray[np.float32]:
+def light_brightness(light: list[NDArray[np.float32]], levels: Levels) -> NDArray[np.float32]:
     """Return `brightness` of planes that count from black.
 
-    `light`: float32 (height, width, planes). Returns float32 from 0 (black) to 1 (white).
+    `light`: float32 (height, width) each. Returns float32 from 0 (black) to 1 (white).
     """
-    if light.shape[2] == 3 and levels.floor[1] == 0:
-        return np.asarray(cv2.transform(light, np.array([[0.2126, 0.7152, 0.0722]]) / levels.span), np.float32).reshape(light.shape[:2])
-    return np.asarray(cv2.multiply(cv2.extractChannel(light, 0), 1 / levels.span), np.float32)
+    bright = light[0]
+    if len(light) == 3 and levels.floor[1] == 0:
+        bright = np.float32(0.2126) * light[0] + np.float32(0.7152) * light[1] + np.float32(0.0722) * light[2]
+    return bright * np.float32(1 / levels.span)

@@ -18,8 +18,8 @@ class Veil:
 
     veil: Floats
     """(height, width): share of the picture that the veil hides, 0 to 1."""
-    light: Floats
-    """(height, width, planes): value above black that the veil adds."""
+    light: tuple[Floats, ...]
+    """(height, width) for each plane: value above black that the veil adds."""
 
 
 def lay_over(out: Planes, planes: Planes, over: Veil, area: Area, shape: tuple[int, ...], levels: Levels) -> None:
@@ -43,7 +43,7 @@ def lay_over(out: Planes, planes: Planes, over: Veil, area: Area, shape: tuple[i
     for number, (target, plane) in enumerate(zip(out, planes, strict=True)):
         rows, columns = enlarged((place[0], place[1]), shape, plane.shape)
         source, view = plane[rows, columns], target[rows, columns]
-        added = cv2.addWeighted(veil, levels.floor[number], cv2.extractChannel(over.light, number)[inner], 1, 0, dtype=depth)
+        added = cv2.addWeighted(veil, levels.floor[number], over.light[number][inner], 1, 0, dtype=depth)
         size = source.shape[1], source.shape[0]
         cv2.multiply(source, cv2.resize(rest, size, interpolation=cv2.INTER_LINEAR), dst=view, scale=1 / top)
         cv2.add(view, cv2.resize(added, size, interpolation=cv2.INTER_LINEAR), dst=view)
