@@ -17,6 +17,7 @@ Mask = NDArray[np.uint8]
 
 _STILL = np.eye(3)
 _NOISE = np.ones((3, 3), np.uint8)
+_MIXED = np.ones((5, 5), np.uint8)
 _MIN_REGION = 0.0004
 """Smallest moving region, as a share of the picture; smaller ones are noise."""
 _MIN_SHARP = 0.2
@@ -36,29 +37,29 @@ def moving(small: Small, others: list[tuple[Small, Matrix]], *, threshold: int) 
     255 at one and a half. A value within the range of the nine pixels around its place does not differ, so a misalignment of one pixel is
     harmless. Where fewer than two frames show a place, nothing moves, unless there is only one other frame.
     """
-    height, width = small.shape[:2]
-    everywhere = np.full((height, width), 255, np.uint8)
-    return cleaned(differing(small, [(planes, matrix, everywhere) for planes, matrix in others], threshold=threshold)[0])
+    return cleaned(differing(small, [(planes, matrix, None) for planes, matrix in others], threshold=threshold)[0])
 
 
-def differing(small: Small, others: list[tuple[Small, Matrix, Mask]], *, threshold: int) -> tuple[Mask, NDArray[np.bool_]]:
+def differing(small: Small, others: list[tuple[Small, Matrix, Mask | None]], *, threshold: int) -> tuple[Mask, NDArray[np.bool_]]:
     """Compare a frame with other frames, as `moving` does.
 
-    Each of `others` also has a mask that is 255 where its planes are valid. Returns the motion mask before cleaning, and whether it is
-    known at each pixel.
+    Each of `others` also has a mask that is 255 where its planes are valid; None: everywhere. Returns the motion mask before cleaning, and
+    whether it is known at each pixel.
     """
     height, width = small.shape[:2]
     least = np.full((height, width), 255, np.uint8)
     compared = np.zeros((height, width), np.uint8)
     needed = min(len(others), 2)
     for planes, matrix, valid_planes in others:
-        undecided = cv2.compare(compared, needed, cv2.CMP_LT)
+        undecided = compared < needed
         if not undecided.any():
             break
         difference, valid = _difference(small, planes, matrix, valid_planes)
-        counts = cv2.bitwise_and(undecided, valid)
-        least = cv2.min(least, cv2.bitwise_or(difference, cv2.bitwise_not(counts)))
-        compared += counts & 1
+        if valid is not None:
+            undecided &= valid > 0
+        # 255 where this frame does not count.
+        cv2.min(least, difference | (undecided.view(np.uint8) - np.uint8(1)), dst=least)
+        compared += undecided
     known = compared >= max(needed, 1)
     least[~known] = 0
     level = cv2.blur(least, (3, 3))
@@ -101,22 +102,29 @@ def focused(mask: Mask, luma: Mask, *, block: int) -> Mask:
     return result
 
 
-def _difference(small: Small, planes: Small, matrix: Matrix, valid_planes: Mask) -> tuple[Mask, Mask]:
+def _difference(small: Small, planes: Small, matrix: Matrix, valid_planes: Mask | None) -> tuple[Mask, Mask | None]:
     """Measure the difference between a frame and another frame moved by `matrix`.
 
     A pixel's difference is its distance to the range of the nine nearest pixels of the other frame, summed over the planes. Also returns
-    where the other frame is valid (255) after the move.
+    where the other frame is valid (255) after the move; None: everywhere.
     """
     height, width = small.shape[:2]
     valid = valid_planes
     if planes.shape != small.shape or np.abs(matrix - _STILL).max() > 0.05:
+        valid = _moved_validity(np.full(planes.shape[:2], 255, np.uint8) if valid is None else valid, matrix, (width, height))
         planes = moved_piece(planes, matrix, (width, height))
-        warped = cv2.warpPerspective(valid_planes, matrix, (width, height), flags=cv2.INTER_NEAREST)
-        # Interpolation has mixed the pixels at the border with invalid ones.
-        valid = np.asarray(cv2.erode(warped, np.ones((5, 5), np.uint8), borderValue=255), np.uint8)
     low, high = cv2.erode(planes, _NOISE), cv2.dilate(planes, _NOISE)
     beyond = cv2.max(cv2.subtract(small, high), cv2.subtract(low, small))
     return np.asarray(reduce(cv2.add, cv2.split(beyond)), np.uint8), valid
+
+
+def _moved_validity(valid: Mask, matrix: Matrix, size: tuple[int, int]) -> Mask:
+    """Move a mask of valid pixels, without those that interpolation mixes with invalid ones.
+
+    `size`: width and height of the result.
+    """
+    moved = cv2.warpPerspective(valid, matrix, size, flags=cv2.INTER_NEAREST)
+    return np.asarray(cv2.erode(moved, _MIXED, borderValue=255), np.uint8)
 
 
 _THIN, _COMPACT = 0.1, 0.2
@@ -145,7 +153,7 @@ def completed(mask: Mask) -> Mask:
     Closes gaps up to a twelfth of the height, and fills what they enclose. In the view of the current frame, the scene behind a subject
     looks the same in a ghost, so scene in a closed gap does not show.
     """
-    return np.asarray(cv2.max(mask, cv2.multiply(outline(mask).view(np.uint8), 255.0)), np.uint8)
+    return np.asarray(np.maximum(mask, outline(mask).view(np.uint8) * np.uint8(255)), np.uint8)
 
 
 def share_seen(mask: Mask) -> float:
@@ -200,4 +208,6 @@ def _regions(where: NDArray[np.bool_], *, at_least: float = 1, at_most: float = 
     area = np.bincount(labels.ravel())
     kept = (area >= at_least) & (area <= at_most)
     kept[0] = False
-    return np.asarray(kept[labels], np.bool_)
+    if not kept.any():
+        return np.zeros(where.shape, np.bool_)
+    return where if kept[1:].all() else np.asarray(kept[labels], np.bool_)

@@ -18,6 +18,7 @@ v_i = decay^i * m_i * (1 - m_0), which keeps ghosts behind the subject:
 `blur` blurs ghost i and its mask by i times as much.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -80,7 +81,7 @@ class GhostStyle:
 
 
 def _glow_essence(planes: NDArray[Any], share: Floats, levels: Levels, tint: Tint | None) -> NDArray[Any]:
-    return _colour_essence(planes, cv2.multiply(share, _overexposure(planes, levels)), levels, tint)
+    return _colour_essence(planes, share * _overexposure(planes, levels), levels, tint)
 
 
 def _normal_essence(planes: NDArray[Any], share: Floats, levels: Levels, tint: Tint | None) -> NDArray[Any]:
@@ -93,11 +94,12 @@ def _colour_essence(planes: NDArray[Any], factor: Floats, levels: Levels, tint: 
 
     Returns the planes, tinted and with their part above black multiplied by `factor`.
     """
+    # Values fit the type, also with rounding: overexposing ends at white.
     depth = cv2.CV_8U if planes.dtype == np.uint8 else cv2.CV_16U
     made = []
     for plane, floor in zip(cv2.split(tint(planes) if tint else planes), levels.floor, strict=True):
-        above = cv2.multiply(cv2.subtract(plane, floor, dtype=cv2.CV_32F), factor)
-        made.append(cv2.add(above, floor, dtype=depth))
+        above = (plane - np.float32(floor)) * factor
+        made.append(cv2.addWeighted(above, 1, above, 0, floor, dtype=depth))
     return np.asarray(cv2.merge(made)).reshape(planes.shape)
 
 
@@ -123,10 +125,10 @@ def _empty_shadow(_levels: Levels) -> tuple[float, ...]:
 def _glow_veil(ghosts: list[PlacedGhost], clear: Floats, sigma: float, levels: Levels, _tint: Tint | None) -> Veil:
     sharp = _sum_of(ghosts, clear, _floor(levels))
     light = [np.asarray(cv2.addWeighted(plane, _GLOW, _blurred(plane, sigma), _HALO, 0), np.float32) for plane in sharp]
-    bright = cv2.max(light_brightness(light, levels), 1e-6)
-    veil = np.asarray(cv2.subtract(1.0, cv2.exp(cv2.multiply(bright, -1.0))), np.float32)
-    share = cv2.divide(veil, bright)
-    return Veil(veil, tuple(np.asarray(cv2.multiply(plane, share), np.float32) for plane in light))
+    bright = np.maximum(light_brightness(light, levels), np.float32(1e-6))
+    veil = np.asarray(1 - cv2.exp(-bright), np.float32)
+    share = np.asarray(veil / bright, np.float32)
+    return Veil(veil, tuple(plane * share for plane in light))
 
 
 def _normal_veil(ghosts: list[PlacedGhost], clear: Floats, _sigma: float, levels: Levels, _tint: Tint | None) -> Veil:
@@ -205,9 +207,8 @@ def _sum_of(ghosts: list[PlacedGhost], clear: Floats, empty: tuple[float, ...]) 
     for ghost in ghosts:
         weight += ghost.weight
         cv2.accumulateWeighted(_blurred(ghost.essence, ghost.blur), mean, ghost.weight / weight)
-    factor = cv2.multiply(clear, weight)
-    planes = zip(cv2.split(mean), empty, strict=True)
-    return [np.asarray(cv2.multiply(cv2.subtract(plane, floor), factor), np.float32) for plane, floor in planes]
+    factor = clear * np.float32(weight)
+    return [(plane - np.float32(floor)) * factor for plane, floor in zip(cv2.split(mean), empty, strict=True)]
 
 
 def _overexposure(planes: NDArray[Any], levels: Levels) -> Floats:
@@ -241,4 +242,4 @@ def _blurred(plane: NDArray[Any], sigma: float) -> NDArray[Any]:
 
 
 def _box_side(sigma: float) -> int:
-    return max(round(np.sqrt(4 * sigma * sigma + 1) / 2) * 2 + 1, 3)
+    return max(round(math.sqrt(4 * sigma * sigma + 1) / 2) * 2 + 1, 3)
