@@ -308,6 +308,6 @@ MOTION_TRAILS = Operation(
     },
     outputs={"video": Kind.VIDEO},
     run=motion_trails,
-    version=2,
+    version=3,
     example=MotionTrailsParams(layers=5, spacing=4, ghost="glow"),
 )
