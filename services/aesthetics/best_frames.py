@@ -236,7 +236,7 @@ BEST_FRAMES = Operation(
     outputs=CHOSEN_OUTPUTS,
     run=best_frames,
     refuse=_refuse,
-    version=2,
+    version=3,
     names_inputs=True,
     example=BestFramesParams(scorer="technical"),
     unavailable=missing_weights,

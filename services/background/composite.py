@@ -261,6 +261,7 @@ COMPOSITE = Operation(
     },
     outputs={"video": Kind.VIDEO},
     run=composite,
+    version=2,
     refuse=_refuse,
     example=CompositeParams(color="#1e3a5f"),
 )

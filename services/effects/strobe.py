@@ -291,6 +291,6 @@ STROBE = Operation(
     },
     outputs={"video": Kind.VIDEO, "picture": Kind.IMAGE},
     run=strobe,
-    version=2,
+    version=3,
     example=StrobeParams(interval=0.4),
 )

@@ -277,5 +277,5 @@ RENDER = Operation(
     keeps=MOTION,
     run=render,
     example=RenderParams(min_speed=0.5, max_speed=2.0),
-    version=3,
+    version=4,
 )
