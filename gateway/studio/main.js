@@ -10,7 +10,7 @@ import "./app.js";
 
 applyTheme();
 const store = new Store(new Api(askForKey));
-const app = document.createElement("studio-app");
+const app = /** @type {any} */ (document.createElement("studio-app"));
 app.store = store;
 app.uploads = new Uploads(store);
 document.body.append(app);

@@ -33,7 +33,7 @@ export class Element extends HTMLElement {
   }
 
   connectedCallback() {
-    for (const name of Object.keys(this.constructor.props)) {
+    for (const name of Object.keys(/** @type {any} */ (this.constructor).props)) {
       if (!Object.hasOwn(this, name)) continue; // set before this class was loaded
       const value = this[name];
       delete this[name];

@@ -55,7 +55,7 @@ function partsOf(content, names) {
   const parts = [];
   const walker = document.createTreeWalker(content, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_COMMENT);
   for (let node = 0; walker.nextNode(); node += 1) {
-    const current = walker.currentNode;
+    const current = /** @type {any} */ (walker.currentNode);
     if (current.nodeType === Node.COMMENT_NODE) {
       const slot = current.data.match(SLOT);
       if (slot) parts.push({ node, slot: Number(slot[1]), kind: "content" });
@@ -95,6 +95,7 @@ class Content {
   #end;
   #start;
   #shown = null; // Instance, Text, List, or a node
+  /** @param {Comment} end  @param {{ slot?: number }} [part] */
   constructor(end, { slot } = {}) {
     this.slot = slot;
     this.#end = end;

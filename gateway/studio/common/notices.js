@@ -43,5 +43,5 @@ Element.define("studio-notices", Notices);
 
 /** Show a notice on the page. */
 export function notify(text, options) {
-  document.querySelector("studio-notices").show(text, options);
+  /** @type {Notices} */ (document.querySelector("studio-notices")).show(text, options);
 }

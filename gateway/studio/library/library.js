@@ -12,6 +12,7 @@ import "./media_card.js";
 import "./upload_list.js";
 import "./welcome.js";
 
+/** @type {[string, string, (record: any) => boolean][]} */
 const FILTERS = [
   ["all", "All", () => true],
   ["clips", "Clips", (record) => record.kind === "video" && isOwn(record)],

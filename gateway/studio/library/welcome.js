@@ -21,7 +21,7 @@ class Welcome extends Element {
         <p class="muted small">Or drop files anywhere on this page. They stay on this server.</p>
       </div>
       ${cards.length > 0 &&
-      html`<div class="welcome-examples"><h2>From the sample clip</h2><ul class="preset-cards">${cards.map(
+      html`<div class="welcome-examples"><h2>Examples, made from the sample clip</h2><ul class="preset-cards">${cards.map(
         (card) => html`<li><preset-card .store=${this.store} .record=${sample} .card=${card}></preset-card></li>`,
       )}</ul></div>`}
     </section>`;

@@ -10,6 +10,7 @@ import { History } from "../ramp/edit.js";
 import { drawMask, EMPTY, isEmpty, paintTint } from "./mask_state.js";
 
 const WIDTH = 640; // pixels of the mask while it is drawn
+/** @type {[number, number, number]} */
 const TINT = [242, 148, 40];
 const TOOLS = [["add", "Add", "Click on the subject"], ["remove", "Leave out", "Click beside the subject"], ["box", "Box", "Drag a box around the subject"],
   ["brush", "Brush", "Paint the subject"], ["eraser", "Eraser", "Paint what does not belong"]];
@@ -105,6 +106,7 @@ class MaskBench extends Element {
     this.#set({ ...this.state, strokes: [...this.state.strokes, { adds: this.tool === "brush", size: this.size, points: drag.points }] });
   }
 
+  /** @param {number[]} place  @param {number} sign */
   #click([x, y], sign) {
     const points = [...this.state.points, [x, y, sign]];
     if (!points.some((point) => point[2] === 1)) return void (this.note = "Click on the subject first.");

@@ -71,7 +71,7 @@ export class RampPlayer {
   }
 
   #run({ stopped, plan, proxy, first, rate, clock, draw, onTime, figures }) {
-    return new Promise((resolve) => {
+    return new Promise((/** @type {(value?: any) => void} */ resolve) => {
       let shown = -1;
       let counted = first - 1;
       const step = () => {

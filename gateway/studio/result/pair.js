@@ -15,7 +15,10 @@ export function mappingOf(job) {
 }
 
 export class Pair {
-  /** Open the proxies of both. `onWait(job)` is called while one is made. */
+  /**
+   * Open the proxies of both. `onWait(job)` is called while one is made.
+   * @param {any} api  @param {any} before  @param {any} after  @param {(time: number) => number} map  @param {{ query?: string, signal?: AbortSignal, onWait?: (job?: any) => void }} [options]
+   */
   static async open(api, before, after, map, { signal, onWait } = {}) {
     const [source, result] = await Promise.all([
       before ? FrameSource.open(api, before.id, { signal, onWait }) : null,
@@ -25,7 +28,9 @@ export class Pair {
   }
 
   constructor(source, result, map) {
-    Object.assign(this, { source, result, map });
+    this.source = source;
+    this.result = result;
+    this.map = map;
   }
 
   get count() {

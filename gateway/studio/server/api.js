@@ -3,6 +3,8 @@
 const KEPT_AS = "reelwright-api-key";
 const AGAIN_MS = 300;
 
+/** @typedef {{ json?: any, headers?: Record<string, string>, signal?: AbortSignal }} Options */
+
 /** An error answer of the server, from problem details (RFC 9457). */
 export class Problem extends Error {
   constructor(status, body) {
@@ -57,7 +59,10 @@ export class Api {
     this.#key = "";
   }
 
-  /** Send a request and return its successful response. Throws Problem, Unreachable, or AbortError. */
+  /**
+   * Send a request and return its successful response. Throws Problem, Unreachable, or AbortError.
+   * @param {string} method  @param {string} path  @param {Options} [options]
+   */
   async send(method, path, { json, headers = {}, signal } = {}) {
     for (;;) {
       const authorization = this.authorization;
@@ -74,12 +79,12 @@ export class Api {
     }
   }
 
-  /** GET a path and return its JSON. */
+  /** GET a path and return its JSON. @param {string} path  @param {Options} [options] */
   async get(path, options = {}) {
     return (await this.send("GET", path, options)).json();
   }
 
-  /** POST JSON to a path and return the JSON of the answer. */
+  /** POST JSON to a path and return the JSON of the answer. @param {string} path  @param {any} [json]  @param {Options} [options] */
   async post(path, json, options = {}) {
     return (await this.send("POST", path, { ...options, json })).json();
   }

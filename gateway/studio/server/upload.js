@@ -125,9 +125,10 @@ function exchange(method, url, headers, body, onProgress, signal) {
     xhr.onload = () =>
       resolve({ status: xhr.status, header: (name) => xhr.getResponseHeader(name), json: () => parsed(xhr.responseText) });
     xhr.onerror = () => reject(new Unreachable());
-    xhr.onabort = () => reject(new DOMException("The upload was canceled.", "AbortError"));
+    const canceled = () => reject(new DOMException("The upload was canceled.", "AbortError"));
+    xhr.onabort = canceled;
     xhr.onloadend = () => signal.removeEventListener("abort", abort);
-    if (signal.aborted) return xhr.onabort();
+    if (signal.aborted) return canceled();
     signal.addEventListener("abort", abort);
     return xhr.send(body);
   });

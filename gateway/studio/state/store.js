@@ -19,7 +19,7 @@ export class Store extends EventTarget {
   offline = "";
   #api;
   #hidden = new Set(); // ids of media that are about to be deleted
-  #wake = () => {};
+  #wake = (/** @type {any} */ _value = null) => {};
 
   constructor(api) {
     super();

@@ -34,7 +34,7 @@ export function cliText(operation, files, params) {
   const [service, verb] = operation.name.split(".");
   const words = ["reelwright", service, verb];
   const given = Object.entries(files).filter(([, file]) => file);
-  const isPlaced = ([name]) => operation.inputs?.[name] && !operation.inputs[name].optional;
+  const isPlaced = (/** @type {[string, any]} */ [name]) => operation.inputs?.[name] && !operation.inputs[name].optional;
   for (const [, file] of given.filter(isPlaced)) words.push(...[file].flat().map(quoted));
   const outputs = Object.values(operation.outputs ?? {});
   if (outputs.length === 1) words.push(`result${SUFFIXES[outputs[0]] ?? ""}`);

@@ -45,7 +45,7 @@ class ToolPanel extends Element {
 
   enter() {
     this.store.watch(() => this.redraw(), this.leaving);
-    document.addEventListener("viewer-time", (event) => (this.time = event.detail), { signal: this.leaving });
+    document.addEventListener("viewer-time", (/** @type {CustomEvent} */ event) => (this.time = event.detail), { signal: this.leaving });
     this.#open();
   }
 

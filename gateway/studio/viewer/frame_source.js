@@ -17,7 +17,10 @@ export class FrameSource {
   #flush = null;
   #isClosed = false;
 
-  /** Open the proxy of a medium. `query`: such as "?alpha=ID". Throws if this browser cannot decode it. */
+  /**
+   * Open the proxy of a medium. `query`: such as "?alpha=ID". Throws if this browser cannot decode it.
+   * @param {any} api  @param {string} id  @param {{ query?: string, signal?: AbortSignal, onWait?: (job?: any) => void }} [options]
+   */
   static async open(api, id, { query = "", signal, onWait } = {}) {
     if (!globalThis.VideoDecoder) throw new Error("This browser cannot show exact frames.");
     const path = await ready(api, `/v1/media/${id}/proxy${query}`, { signal, onWait });

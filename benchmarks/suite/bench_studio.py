@@ -1,0 +1,87 @@
+"""Figures of the web studio in chromium: weight of the first visit, frames on time along a speed curve, accessibility.
+
+`python -m benchmarks.suite.bench_studio` after `make test-studio`, which installs Playwright and axe.
+"""
+
+import importlib.util
+import json
+import os
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.machine import machine
+from benchmarks.material.clips import sample_clip
+from shared.testing import suite
+
+SPEEDS = (0.25, 1.0, 4.0)
+PATIENCE_S = 180
+TOOL = "speed-ramp.render"
+WEIGHT = """() => {
+  const files = performance.getEntriesByType("resource").filter(({ name }) => name.includes("/studio/"));
+  const page = performance.getEntriesByType("navigation")[0];
+  const bytes = [page, ...files].reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0);
+  return { bytes, files: files.length };
+}"""
+
+
+def main() -> None:
+    """Measure and print a table."""
+    console = Console()
+    chromium = os.environ.get("REELWRIGHT_CHROMIUM") or shutil.which("chromium")
+    if not importlib.util.find_spec("playwright") or not chromium:
+        console.print("Skipped: `make test-studio` installs Playwright; it needs chromium.")
+        return
+    from playwright.sync_api import sync_playwright
+
+    table = Table("figure", "value", title=f"{machine()}; load before: {os.getloadavg()[0]:.1f}")
+    with tempfile.TemporaryDirectory() as folder, suite(Path(folder), PROBE_TIMEOUT_S="90") as running, sync_playwright() as playwright:
+        clip = running.upload(sample_clip("bikes.mp4"))["id"]
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page()
+        page.set_default_timeout(PATIENCE_S * 1000)
+        began = time.perf_counter()
+        page.goto(running.url)
+        page.locator(".library-bar").wait_for()
+        table.add_row("first visit, usable after", f"{time.perf_counter() - began:.2f} s")
+        weight = page.evaluate(WEIGHT)
+        table.add_row("first visit, compressed, without media", f"{weight['bytes'] / 1000:.1f} kB in {weight['files'] + 1} files")
+        for speed in SPEEDS:
+            table.add_row(f"frames on time at {speed:g}x", _played(page, running.url, clip, speed))
+        for hash_ in ("#/", f"#/clip/{clip}", f"#/clip/{clip}/{TOOL}", f"#/pipelines?clip={clip}"):
+            page.goto(f"{running.url}/{hash_}")
+            page.locator("main :is(.cards, .panel, .pipeline-main)").first.wait_for()
+            table.add_row(f"axe violations at {hash_.replace(clip, 'ID')}", str(_violations(page)))
+        browser.close()
+    console.print(table)
+    console.print(f"load after: {os.getloadavg()[0]:.1f}")
+
+
+def _played(page: Any, url: str, clip: str, speed: float) -> str:
+    """Play the clip at a constant speed; return what the page counted."""
+    page.goto(f"{url}/#/")
+    draft = json.dumps({"params": {"curve": [{"t": 0, "speed": speed}]}, "inputs": {}, "preset": None})
+    page.evaluate("([key, draft]) => sessionStorage.setItem(key, draft)", [f"reelwright-draft {clip} {TOOL}", draft])
+    page.goto(f"{url}/#/clip/{clip}/{TOOL}")
+    page.reload()
+    page.get_by_text("Measuring the motion").wait_for(state="detached")
+    page.get_by_role("button", name="Play the ramp").click()
+    text = page.get_by_text("on time", exact=False)
+    text.wait_for()
+    return str(text.inner_text())
+
+
+def _violations(page: Any) -> int:
+    """Count what axe finds wrong on the page."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    return len(Axe().run(page).response["violations"])
+
+
+if __name__ == "__main__":
+    main()
