@@ -3,6 +3,7 @@
 import logging
 import secrets
 from collections import OrderedDict
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -12,11 +13,13 @@ from shared.keys.access import Access
 from shared.keys.internal import internal_access
 from shared.keys.key_file import KeyFile
 from shared.keys.record import LEAST_CHARS, KeyRecord, hash_of, now
+from shared.log import AUDIT, fields
 from shared.settings import PUBLIC, Settings, owner_of, secret_file
 
 OF_SETTINGS = "settings"
 """Name of the keys that the settings give. Their scopes are read and run."""
 log = logging.getLogger(__name__)
+audit = logging.getLogger(AUDIT)
 
 
 class KeyRing:
@@ -80,8 +83,10 @@ class KeyRing:
     def _refresh(self) -> None:
         if (state := self._file.state()) != self._seen:
             try:
-                self._records = OrderedDict((record.hash, record) for record in self._file.read())
-                self._seen = state
+                records = OrderedDict((record.hash, record) for record in self._file.read())
+                if self._seen != ():  # not at the start
+                    _log_changes(self._records, records)
+                self._records, self._seen = records, state
             except (OSError, ValidationError) as error:  # the keys that were read last stay in force
                 log.warning("the key file cannot be read: %s", error)
         if self._secret is not None and (given := _state(self._secret)) != self._secret_seen:
@@ -89,6 +94,16 @@ class KeyRing:
                 self._given, self._secret_seen = _keys_in(self._secret), given
             except OSError as error:
                 log.warning("the secret file of the API keys cannot be read: %s", error)
+
+
+def _log_changes(before: Mapping[str, KeyRecord], after: Mapping[str, KeyRecord]) -> None:
+    """Write what `reelwright keys` changed into the audit log: names and ids, never a key."""
+    for digest, record in after.items():
+        known = before.get(digest)
+        change = "added" if known is None else "revoked" if record.revoked_at and not known.revoked_at else None
+        if change is not None:
+            more = fields(key_id=record.id, name=record.name, scopes=",".join(record.scopes), event=f"key {change}")
+            audit.info("operator: key %r (%s) was %s", record.name, record.id, change, extra=more)
 
 
 def _keys_in(path: Path) -> tuple[str, ...]:

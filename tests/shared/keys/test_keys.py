@@ -21,6 +21,7 @@ from shared.keys.key_file import KeyFile
 from shared.keys.record import KeyRecord, hash_of, now
 from shared.keys.sealing import seal, unseal
 from shared.keys.secret_file import derived_key
+from shared.log import AUDIT
 from shared.settings import PUBLIC, Settings, owner_of
 from shared.testing import suite
 
@@ -118,7 +119,8 @@ def test_the_keys_of_the_settings_stay_valid(data: Path) -> None:
     assert ring.owners() == [owner_of(OLD)]
 
 
-def test_every_change_of_the_key_file_counts_at_once(data: Path) -> None:
+def test_every_change_of_the_key_file_counts_at_once(data: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", AUDIT)
     ring, file = KeyRing(Settings(data_dir=data)), KeyFile(data)
     assert not ring.required
     assert ring.owners() == [PUBLIC]
@@ -133,6 +135,11 @@ def test_every_change_of_the_key_file_counts_at_once(data: Path) -> None:
     with pytest.raises(Unauthorized, match="revoked"):
         ring.find(key)
     assert ring.required, "without a valid key nobody gets in, rather than everybody"
+    key_id = hash_of(key)[:8]
+    assert [entry.getMessage() for entry in caplog.records if entry.name == AUDIT] == [
+        f"operator: key 'one' ({key_id}) was {change}" for change in ("added", "revoked")
+    ]
+    assert key not in caplog.text
     file.path.write_text("{")
     with pytest.raises(Unauthorized, match="revoked"):
         ring.find(key)
