@@ -73,7 +73,7 @@ def test_a_lost_database_is_reported_and_the_suite_recovers(suite: Deployment) -
     client = suite.client.client
     within(10, lambda: client.get("/ready").status_code == 503, "503")
     refused = client.get("/ready").json()
-    assert refused["title"] == "Not available at the moment"
+    assert refused["title"] == "Temporarily unavailable"
     assert "database" in refused["detail"]
     assert client.get("/v1/jobs").status_code == 503
     assert client.get("/health").status_code == 200

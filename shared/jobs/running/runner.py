@@ -22,6 +22,7 @@ from shared.jobs.estimate import megapixel_frames
 from shared.jobs.previews.inputs import PreviewInputs
 from shared.jobs.previews.params import Window
 from shared.jobs.running.job_log import JobLogWriter, LogCleaner
+from shared.jobs.running.equal_jobs import EqualJobs
 from shared.jobs.running.kills import Kills
 from shared.jobs.running.progress_log import ProgressLog
 from shared.jobs.running.remembered import ResultMemory
@@ -79,13 +80,14 @@ class OperationRunner:
         sandbox = partial(sandboxes.new, packages=(service.module.partition(".")[0],))
         self._pool = WorkerPool(size=settings.jobs_at_once, limits=limits, idle_s=settings.worker_idle_s, sandbox=sandbox)
         self._has_run = False
+        self._equal = EqualJobs()
         quick = replace(limits, niceness=0)  # somebody waits for it
         self._preview_pool = WorkerPool(size=PREVIEWS, limits=quick, idle_s=settings.worker_idle_s, sandbox=sandbox)
 
     @property
     def queue(self) -> Queue:
         """The queue that this runner works on."""
-        return Queue(concurrency=self._settings.jobs_at_once, run=self.run, discard=self.discard)
+        return Queue(concurrency=self._settings.jobs_at_once, run=self.run, discard=self.discard, settled=self._equal.settle)
 
     @property
     def service(self) -> str:
@@ -108,7 +110,7 @@ class OperationRunner:
     @property
     def preview_queue(self) -> Queue:
         """The queue of the service's previews."""
-        return Queue(concurrency=PREVIEWS, run=self.run_preview, discard=self.discard)
+        return Queue(concurrency=PREVIEWS, run=self.run_preview, discard=self.discard, settled=self._equal.settle)
 
     def record_models(self) -> None:
         """Record the models of the service that were put there by hand. Blocks on the disk."""
@@ -127,14 +129,16 @@ class OperationRunner:
         return await self.run(prepared.claim, progress, cut=prepared.cut)
 
     async def run(self, claim: Claim, progress: ProgressLog, *, cut: Window | None = None) -> Outcome:
-        """Run one job, unless an equal one has ended since it was accepted.
+        """Run one job, unless an equal one has ended since it was accepted. Waits for one that runs in this process.
 
         `cut`: the part of its videos that the operation gets; None for all.
         """
         depends_on = claim.params | ({"cut": [cut.start_s, cut.end_s]} if cut else {})
         key = await asyncio.to_thread(self._memory.key, self._operation(claim), owner=claim.owner, inputs=claim.inputs, params=depends_on)
-        if key and claim.cache and (remembered := await asyncio.to_thread(self._memory.recall, claim.owner, key)):
-            return await self._recalled(claim, remembered, progress)
+        if key and claim.cache:
+            await self._equal.turn(claim.id, claim.owner, key)
+            if remembered := await asyncio.to_thread(self._memory.recall, claim.owner, key):
+                return await self._recalled(claim, remembered, progress)
         self._has_run = True
         folder = work_folder(self._settings, claim.id)
         began = asyncio.get_running_loop().time()

@@ -74,12 +74,14 @@ class Queue:
     """A queue that this process works on.
 
     `run(claim, progress)` does one job; `discard(claim, outcome)` deletes the outputs of a job that has meanwhile ended another way.
+    `settled(job_id)` is called when this process is done with a job: its outcome, if any, is written.
     """
 
     concurrency: int
     poll_s: float = QUEUE_POLL_S
     run: Callable[[Claim, ProgressLog], Awaitable[Outcome]]
     discard: Callable[[Claim, Outcome], Awaitable[None]]
+    settled: Callable[[str], None] = lambda _job_id: None
 
 
 class JobWorker:
@@ -178,6 +180,7 @@ class JobWorker:
             await self._settle(claim, task, progress, run_log)
         finally:
             del self._running[job_id]
+            self._queues[claim.queue].settled(job_id)
 
     async def _fetch(self, job_id: str) -> None:
         """Fetch the URLs of a job, then queue the job itself.

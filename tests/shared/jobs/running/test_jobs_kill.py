@@ -72,7 +72,7 @@ def test_sigterm_ends_the_server_soon_and_its_jobs_continue(tmp_path: Path) -> N
         ids = [server.submit("steady", params=one)["id"] for one in params]
         server.wait(ids[1], until=("running",))
         time.sleep(0.2)
-        assert server.kill(signal.SIGTERM) < 5
+        assert server.kill(signal.SIGTERM) < 9, "DBOS waits 10 s for a thread that does not end"
         assert server.process.returncode == 0
         assert server.family() == {}
         server.start()

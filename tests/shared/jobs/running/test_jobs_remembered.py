@@ -1,5 +1,6 @@
 """Remembered results: the same request gets the outputs of an earlier job at once."""
 
+import asyncio
 import json
 import sqlite3
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from shared.jobs.database.history import History
 from shared.jobs.database.ledger import Ledger
 from shared.jobs.database.tables import connect, make_tables
+from shared.jobs.running.equal_jobs import EqualJobs
 from shared.jobs.running.remembered import ResultMemory
 from shared.media.ids import new_id
 from shared.media.store import MediaStore, NewMedium
@@ -97,6 +99,32 @@ def test_an_equal_job_that_waited_meanwhile_is_not_run(tmp_path: Path) -> None:
         assert second["cached"]
         assert second["outputs"] == first["outputs"]
         assert second["metrics"]["attempts"] == 1
+
+
+def test_equal_jobs_at_the_same_moment_run_once(server: Server) -> None:
+    ids = [server.submit("dice", params={"tag": "triplets", "seconds": 0.2})["id"] for _ in range(3)]
+    jobs = [server.wait(job_id) for job_id in ids]
+    assert len({job["result"]["said"] for job in jobs}) == 1
+    assert sorted(job["cached"] for job in jobs) == [False, True, True]
+
+
+def test_an_equal_job_runs_when_the_first_has_ended_in_any_way() -> None:
+    async def turns() -> None:
+        equal = EqualJobs()
+        await equal.turn("a", "public", "key")
+        await asyncio.wait_for(equal.turn("other owner", "somebody", "key"), 10)
+        second, third = (asyncio.ensure_future(equal.turn(name, "public", "key")) for name in ("b", "c"))
+        await asyncio.sleep(0)
+        assert not second.done()
+        equal.settle("a")
+        await asyncio.wait_for(second, 10)
+        assert not third.done(), "one at a time"
+        third.cancel()
+        equal.settle("c")
+        equal.settle("b")
+        await asyncio.wait_for(equal.turn("d", "public", "key"), 10)
+
+    asyncio.run(turns())
 
 
 def operation(**changes: Any) -> Operation:

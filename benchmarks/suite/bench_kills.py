@@ -1,0 +1,50 @@
+"""Kill workers, guards and servers at random while jobs run: none may be lost, and none may run twice at a time.
+
+    python -m benchmarks.suite.bench_kills [kills] [processes]
+
+The jobs are those of the tests' misbehaving service, on SQLite. `REELWRIGHT_TEST_POSTGRES`, the URL of an empty database, replaces it.
+"""
+
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.misbehaving.server import Server
+from tests.misbehaving.storm import Storm
+
+KILLS, PROCESSES = 200, 2
+SETTINGS = {"CONCURRENCY": "2"}
+CHECK_S = 600.0
+
+
+def main() -> None:
+    """Run the storm and print what was killed. A lost or doubled job ends it with an AssertionError."""
+    numbers = [int(argument) for argument in sys.argv[1:] if argument.isdigit()]
+    kills, processes = (*numbers, *(KILLS, PROCESSES)[len(numbers) :])
+    database = os.environ.get("REELWRIGHT_TEST_POSTGRES", "")
+    settings = SETTINGS | ({"DATABASE_URL": database} if database else {})
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        servers = [Server(Path(folder, "data"), **settings).start() for _ in range(processes)]
+        try:
+            storm = Storm(servers=servers, log=Path(folder, "log"), count=2 * kills, seconds=0.3, seed=1)
+            storm.rage(kills)
+            jobs = storm.check(CHECK_S)
+        finally:
+            for server in servers:
+                server.close()
+    table = Table("what", "number", title=f"{kills} kills on {'Postgres' if database else 'SQLite'}, {time.monotonic() - began:.0f} s")
+    table.add_row("jobs, all done, none twice at a time", str(len(jobs)))
+    table.add_row("attempts of a job, most", str(max(job["metrics"]["attempts"] for job in jobs)))
+    for victim, count in sorted(storm.strikes.items()):
+        table.add_row(f"killed: {victim}", str(count))
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,152 @@
+"""The suite under load: many clients that upload, run a job, poll and download.
+
+    python -m benchmarks.suite.bench_load [clients] [seconds]
+
+Starts `reelwright up` on the loopback interface. Each client repeats the whole way until the time is over. A refusal with 429 or 503 and
+`Retry-After` counts as an answer; anything else that is not a success is an error. Another process meanwhile measures small requests.
+"""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.machine import machine
+from benchmarks.suite.bench_api import tiny_clip
+from shared.testing import suite
+
+CLIENTS, SECONDS = 200, 60.0
+REFUSALS = (429, 503)
+MOST_PAUSE_S = 5.0
+"""Longest time that a client waits after a refusal, whatever Retry-After says."""
+POLL_S, OBSERVE_S = 0.5, 0.1
+TIMEOUT_S = 60.0
+
+
+@dataclass
+class Totals:
+    """Answers of all clients: path pattern -> status -> number, and seconds of each upload."""
+
+    answers: Counter[tuple[str, int]] = field(default_factory=Counter)
+    failures: list[str] = field(default_factory=list)
+    uploads_s: list[float] = field(default_factory=list)
+    rounds: int = 0
+
+
+class Refused(Exception):
+    """The server answered 429 or 503."""
+
+
+def main() -> None:
+    """Run the load and print the table. Ends with an error if a request failed in another way than a refusal."""
+    if sys.argv[1:2] == ["--observe"]:
+        observe(sys.argv[2], float(sys.argv[3]))
+        return
+    numbers = [float(argument) for argument in sys.argv[1:] if argument.replace(".", "").isdigit()]
+    clients, seconds = int(numbers[0]) if numbers else CLIENTS, numbers[1] if len(numbers) > 1 else SECONDS
+    with tempfile.TemporaryDirectory() as folder, suite(Path(folder, "data"), QUEUE_LIMIT="1000") as running:
+        clip = tiny_clip(Path(folder, "tiny.mp4")).read_bytes()
+        observer = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.suite.bench_load", "--observe", running.url, str(seconds)], stdout=subprocess.PIPE, text=True
+        )
+        totals = asyncio.run(load(running.url, clip, clients, seconds))
+        observed = json.loads(observer.communicate(timeout=seconds + TIMEOUT_S)[0])
+    table = Table("what", "value", title=f"{clients} clients for {seconds:g} s on {machine()}, load {os.getloadavg()[0]:.1f}")
+    table.add_row("whole rounds (upload, job, poll, download)", str(totals.rounds))
+    table.add_row("uploads a second", f"{len(totals.uploads_s) / seconds:.1f}")
+    table.add_row("upload, median and p99", f"{share(totals.uploads_s, 0.5):.2f} s, {share(totals.uploads_s, 0.99):.2f} s")
+    table.add_row("small request, median and p99", f"{1000 * share(observed, 0.5):.0f} ms, {1000 * share(observed, 0.99):.0f} ms")
+    for (request, status), count in sorted(totals.answers.items()):
+        table.add_row(f"{request}: {status}", str(count))
+    Console().print(table)
+    for failure in totals.failures[:10]:
+        Console().print(failure, markup=False)
+    if totals.failures:
+        sys.exit(f"{len(totals.failures)} requests failed")
+
+
+async def load(url: str, clip: bytes, clients: int, seconds: float) -> Totals:
+    """Run all clients for `seconds`."""
+    totals, end = Totals(), time.monotonic() + seconds
+    limits = httpx.Limits(max_connections=clients)
+    async with httpx.AsyncClient(base_url=url, timeout=TIMEOUT_S, trust_env=False, limits=limits) as http:
+        await asyncio.gather(*(client(http, clip, number, end, totals) for number in range(clients)))
+    return totals
+
+
+async def client(http: httpx.AsyncClient, clip: bytes, number: int, end: float, totals: Totals) -> None:
+    """Repeat the whole way until `end`."""
+    while time.monotonic() < end:
+        try:
+            await one_round(http, clip, number, end, totals)
+        except Refused as refusal:
+            await asyncio.sleep(min(float(str(refusal)), max(0.0, end - time.monotonic())))
+        except httpx.TransportError as error:
+            totals.failures.append(f"{type(error).__name__}: {error}")
+
+
+async def one_round(http: httpx.AsyncClient, clip: bytes, number: int, end: float, totals: Totals) -> None:
+    """Upload, start a job, wait for its end and download its output."""
+
+    async def send(method: str, name: str, path: str, **more: Any) -> httpx.Response:
+        answer = await http.request(method, path, **more)
+        totals.answers[name, answer.status_code] += 1
+        if answer.status_code in REFUSALS:
+            pause_s = min(float(answer.headers.get("retry-after", "nan")), MOST_PAUSE_S)
+            if pause_s != pause_s:
+                totals.failures.append(f"{name}: {answer.status_code} without Retry-After")
+            raise Refused(pause_s)
+        if not answer.is_success:
+            totals.failures.append(f"{name}: {answer.status_code} {answer.text[:200]}")
+            raise Refused(1.0)
+        return answer
+
+    began = time.monotonic()
+    medium = (await send("POST", "upload", "/v1/media", files={"file": (f"clip-{number}.mp4", clip)})).json()
+    totals.uploads_s.append(time.monotonic() - began)
+    body = {"inputs": {"video": medium["id"]}, "params": {"speeds": [4.0], "audio": "drop"}, "cache": False}
+    job = (await send("POST", "submit", "/v1/speed-ramp/render/jobs", json=body)).json()
+    while job["status"] in ("queued", "running"):
+        if time.monotonic() >= end:
+            return
+        await asyncio.sleep(POLL_S)
+        job = (await send("GET", "poll", f"/v1/jobs/{job['id']}")).json()
+    if job["status"] != "succeeded":
+        totals.failures.append(f"job {job['id']} {job['status']}: {job['error']}")
+        return
+    content = await send("GET", "download", job["outputs"]["video"]["urls"]["content"])
+    if len(content.content) != job["outputs"]["video"]["bytes"]:
+        totals.failures.append(f"the output of job {job['id']} is incomplete")
+    totals.rounds += 1
+
+
+def observe(url: str, seconds: float) -> None:
+    """Print the seconds that each of many small requests took, as a JSON list."""
+    answers_s, end = [], time.monotonic() + seconds
+    with httpx.Client(base_url=url, timeout=TIMEOUT_S, trust_env=False) as http:
+        while time.monotonic() < end:
+            began = time.perf_counter()
+            http.get("/v1/jobs", params={"limit": 1}).raise_for_status()
+            answers_s.append(time.perf_counter() - began)
+            time.sleep(OBSERVE_S)
+    print(json.dumps(answers_s))
+
+
+def share(values: list[float], part: float) -> float:
+    """Return the value below which `part` of `values` lie; nan if there are none."""
+    return sorted(values)[int(part * (len(values) - 1))] if values else float("nan")
+
+
+if __name__ == "__main__":
+    main()
