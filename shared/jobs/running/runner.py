@@ -21,8 +21,8 @@ from shared.jobs.database.ledger import PREVIEW_TTL_S, Claim, Ledger
 from shared.jobs.estimate import megapixel_frames
 from shared.jobs.previews.inputs import PreviewInputs
 from shared.jobs.previews.params import Window
-from shared.jobs.running.job_log import JobLogWriter, LogCleaner
 from shared.jobs.running.equal_jobs import EqualJobs
+from shared.jobs.running.job_log import JobLogWriter, LogCleaner
 from shared.jobs.running.kills import Kills
 from shared.jobs.running.progress_log import ProgressLog
 from shared.jobs.running.remembered import ResultMemory
