@@ -57,7 +57,12 @@ def show_wipe(page: Page) -> None:
     page.locator(".scrub").fill("1.0")
 
 
-def shots(clip: str, job: str) -> tuple[Shot, ...]:
+def show_frame(page: Page) -> None:
+    """Wait for a keyframe to be shown."""
+    wait_until(page, "Boolean(document.querySelector('.fit canvas')?.dataset.frame)")
+
+
+def shots(clip: str, job: str, picked: str) -> tuple[Shot, ...]:
     """Return all pictures to take."""
     return (
         Shot(name="library", address=""),
@@ -71,6 +76,7 @@ def shots(clip: str, job: str) -> tuple[Shot, ...]:
             address=f"#/clip/{clip}/matting.mask",
             before=lambda page: page.get_by_role("button", name="Add", exact=True).click(),
         ),
+        Shot(name="keyframes", address=f"#/job/{picked}", scheme="dark", before=show_frame),
         Shot(name="pipelines", address=f"#/pipelines?clip={clip}"),
         Shot(name="jobs", address="", scheme="dark", before=lambda page: page.get_by_role("button", name="Jobs").click()),
     )
@@ -97,20 +103,21 @@ def take(browser: Browser, url: str, shot: Shot) -> None:
     print(shot.name)
 
 
-def prepare(running: RunningSuite) -> tuple[str, str]:
-    """Upload the clip and ramp it; return the ids of the medium and of the job."""
+def prepare(running: RunningSuite) -> tuple[str, str, str]:
+    """Upload the clip, ramp it and find its keyframes; return the ids of the medium and of both jobs."""
     clip = running.upload(sample_clip("bikes.mp4"))["id"]
     job: dict[str, Any] = running.start("speed-ramp.render", {"video": clip}, {"min_speed": 0.3, "max_speed": 3})
-    return clip, running.wait(job["id"], timeout_s=600)["id"]
+    picked = running.start("keyframes.detect", {"video": clip})
+    return clip, running.wait(job["id"], timeout_s=600)["id"], running.wait(picked["id"], timeout_s=600)["id"]
 
 
 def main() -> None:
     """Start a suite and take all pictures."""
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, suite(Path(folder)) as running, sync_playwright() as playwright:
-        clip, job = prepare(running)
+        ids = prepare(running)
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        for shot in shots(clip, job):
+        for shot in shots(*ids):
             take(browser, running.url, shot)
         browser.close()
 

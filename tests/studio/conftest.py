@@ -46,7 +46,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Restartable]:
     """A suite of its own, with its samples."""
     with ExitStack() as stack:
         started = Restartable(tmp_path_factory.mktemp("studio"), stack)
-        wait_for_samples(started.suite)
+        wait_for_samples(started.suite, timeout_s=300)
         yield started
 
 
