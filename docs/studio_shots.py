@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -28,7 +28,7 @@ class Shot:
     name: str
     address: str
     size: str = "desktop"
-    scheme: str = "light"
+    scheme: Literal["light", "dark"] = "light"
     before: Callable[[Page], object] = lambda _page: None
 
 
@@ -90,7 +90,7 @@ def take(browser: Browser, url: str, shot: Shot) -> None:
         viewport={"width": width, "height": height},
         color_scheme=shot.scheme,
         is_mobile=is_phone,
-        has_touch=is_phone,  # type: ignore[arg-type]
+        has_touch=is_phone,
     )
     page = context.new_page()
     page.set_default_timeout(PATIENCE_MS)
