@@ -33,7 +33,7 @@ async def check_steps(upstreams: Upstreams, steps: Sequence[Step], *, headers: M
     for number, step in enumerate(steps):
         where = f"steps.{number}"
         if any(step.id == earlier.id for earlier in checking.checked):
-            raise Invalid(f"{where}.id: {step.id!r} is already the name of an earlier step.", errors=[_error(f"{where}.id", "not unique")])
+            raise Invalid.field(f"{where}.id", f"{step.id!r} is already the name of an earlier step")
         await checking.add(step, where)
     return PipelineChecked(steps=checking.checked)
 
@@ -130,7 +130,7 @@ def _input_to_check(kinds: Mapping[str, str], where: str, source: str) -> str:
     if OUTPUT_REFERENCE.fullmatch(source):
         known = f"Outputs of earlier steps: {', '.join(sorted(kinds))}." if kinds else "No earlier step has outputs."
         detail = f"{source!r} is not an output of an earlier step. {known}"
-        raise Invalid(f"{where}: {detail}", errors=[_error(where, detail)])
+        raise Invalid.field(where, detail, f"{where}: {detail}")
     return source
 
 
@@ -146,7 +146,7 @@ def _pending_params(step: Step, earlier: Sequence[Step], operations: Mapping[str
         if source not in earlier_operations:
             before = f"earlier steps: {', '.join(earlier_operations)}" if earlier_operations else "this is the first step"
             detail = f"there is no earlier step {source!r}; {before}"
-            raise Invalid(f"params.{name}: {detail}.", errors=[_error(f"params.{name}", detail)])
+            raise Invalid.field(f"params.{name}", detail)
         param = schema["properties"].get(name, {})
         check_reference(name, path, source, operations[earlier_operations[source]]["result"], param, schema)
         pending[name] = stand_in(param, schema)
@@ -155,7 +155,7 @@ def _pending_params(step: Step, earlier: Sequence[Step], operations: Mapping[str
 
 def _unknown_operation(step: Step, where: str) -> UnknownOperation:
     detail = f"no operation is called {step.operation[:64]!r}; GET /v1/operations lists them"
-    return UnknownOperation(f"{where}.operation: {detail}.", errors=[_error(f"{where}.operation", detail)])
+    return UnknownOperation.field(f"{where}.operation", detail)
 
 
 def _in_step(refusal: Refused | Invalid, where: str, step: Step) -> Refused:
@@ -164,7 +164,3 @@ def _in_step(refusal: Refused | Invalid, where: str, step: Step) -> Refused:
     The detail starts with the id of the step, and each field with the path `where`.
     """
     return refused_at(where, refusal, f"Step {step.id!r} ({step.operation}): {refusal.problem().get('detail')}")
-
-
-def _error(field: str, detail: str) -> dict[str, str]:
-    return {"field": field, "detail": detail}

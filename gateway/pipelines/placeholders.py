@@ -73,4 +73,4 @@ def _replaced(given: InputValue, inputs: Mapping[str, Given]) -> InputValue:
 
 
 def _refused(field: str, detail: str) -> Invalid:
-    return Invalid(f"{field}: {detail}.", errors=[{"field": field, "detail": detail}])
+    return Invalid.field(field, detail)

@@ -169,4 +169,4 @@ def _plain(schema: Schema, root: Schema) -> Schema:
 
 
 def _refused(name: str, detail: str) -> Invalid:
-    return Invalid(f"params.{name}: {detail}.", errors=[{"field": f"params.{name}", "detail": detail}])
+    return Invalid.field(f"params.{name}", detail)

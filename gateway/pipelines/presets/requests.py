@@ -102,4 +102,4 @@ def _field(field: str, steps: list[Step]) -> str:
 
 
 def _refused(field: str, detail: str) -> Invalid:
-    return Invalid(f"{field}: {detail}.", errors=[{"field": field, "detail": detail}])
+    return Invalid.field(field, detail)

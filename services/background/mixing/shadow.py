@@ -83,7 +83,7 @@ class GroundSmoother:
             self._latest.clear()
         self._latest.append(ground)
         count = len(self._latest)
-        return Ground(sum(ground.top for ground in self._latest) / count, sum(ground.bottom for ground in self._latest) / count)
+        return Ground(sum(past.top for past in self._latest) / count, sum(past.bottom for past in self._latest) / count)
 
 
 def contact_shadow(alpha: Plane, ground: Ground | None) -> Plane:
