@@ -15,7 +15,7 @@ def _ffmpeg(program: str, words: str) -> bytes:
 
 
 def _made(coding: str, *, seconds: float = 1.2, rate: str = "25", sound: str = SOUND, picture: str = PICTURE) -> Maker:
-    """Return what writes a file."""
+    """Return a function that writes a file."""
 
     def make(path: Path, program: str) -> Path:
         _ffmpeg(program, f"{picture.format(seconds, rate)} {sound.format(seconds)} {coding} {path}")
@@ -25,7 +25,7 @@ def _made(coding: str, *, seconds: float = 1.2, rate: str = "25", sound: str = S
 
 
 def _piped(coding: str, *, seconds: float = 1.2, keep: float = 1.0, sound: str = SOUND) -> Maker:
-    """Return what writes a file without a length, of which the share `keep` is there."""
+    """Return a function that writes the first share `keep` of a file without a length."""
 
     def make(path: Path, program: str) -> Path:
         data = _ffmpeg(program, f"{PICTURE.format(seconds, 25)} {sound.format(seconds)} {coding} -")
@@ -36,7 +36,7 @@ def _piped(coding: str, *, seconds: float = 1.2, keep: float = 1.0, sound: str =
 
 
 def _joined(first: str, second: str) -> Maker:
-    """Return what writes two streams one behind the other."""
+    """Return a function that writes two streams one behind the other."""
 
     def make(path: Path, program: str) -> Path:
         coding = "-c:v libx264 -g 12 -c:a aac -pix_fmt yuv420p -f mpegts -"

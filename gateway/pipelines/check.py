@@ -86,16 +86,16 @@ class _Checking:
             raise _unknown_operation(step, where)
 
     async def _auto_inputs(self, step: Step, where: str) -> dict[str, "_Maker"]:
-        """Return what makes each "auto" input, by input."""
-        made = {}
+        """Return the step and output that make each "auto" input, by input."""
+        makers = {}
         for name in [name for name, value in step.inputs.items() if value == AUTO]:
             operation, output = maker_of(step, name, self._declarations)
             await self._declare(Step(id="auto", operation=operation), f"{where}.inputs.{name}")
             declaration = self._declarations[operation]
             number = next(number for number in count(len(self.checked)) if made_id(name, number) not in self._ids)
             maker = step_that_makes(step, name, operation, declaration, number)
-            made[name] = _Maker(maker, output, declaration["outputs"][output])
-        return made
+            makers[name] = _Maker(maker, output, declaration["outputs"][output])
+        return makers
 
     async def _make(self, maker: "_Maker", where: str) -> str:
         """Add the step that makes an input, and return its output.

@@ -218,7 +218,7 @@ def _encoded(
 
 
 def _on_clock(clock: Clock) -> Callable[[Fraction], Fraction]:
-    """Return what maps source seconds to output seconds."""
+    """Return the map from source seconds to output seconds."""
     return lambda time: to_fraction(float(clock.out(float(time))))
 
 

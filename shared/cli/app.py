@@ -220,7 +220,7 @@ def _terminate(_number: int, _frame: object) -> None:
 
 
 def _sentence(error: Exception) -> str | None:
-    """Return what to print for an error of a library; None for a defect of this program."""
+    """Return the message for an error of a library; None for a defect of this program."""
     import httpx
     import sqlalchemy as sa
 

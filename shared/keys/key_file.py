@@ -34,7 +34,7 @@ class KeyFile:
             return ()
 
     def state(self) -> tuple[int, int, int] | None:
-        """Return what changes with every change of the file; None without one."""
+        """Return the version of the file, which differs after every change; None without a file."""
         try:
             about = self.path.stat()
         except FileNotFoundError:
