@@ -114,7 +114,8 @@ class Board:
     def ready(self) -> list[StepRun]:
         """Return the steps that can be submitted now.
 
-        Steps that need a step which did not succeed are marked as skipped.
+        Steps that need a step which did not succeed are marked as skipped. A step that equals an unfinished one waits for its end, and
+        then takes over its remembered result.
         """
         states = {run.step.id: run.state for run in self.runs}
         for run in self.runs:
@@ -123,7 +124,12 @@ class Board:
                 run.state = states[run.step.id] = StepState.SKIPPED
                 run.detail = f"It needs {' and '.join(map(repr, missing))}, which did not succeed."
         waiting = [run for run in self.runs if run.state is StepState.WAITING and not run.submitted]
-        return [run for run in waiting if all(states[other].done for other in run.needs)]
+        ready: list[StepRun] = []
+        for run in waiting:
+            busy = [other for other in self.runs if other.submitted and not other.state.ended]
+            if all(states[other].done for other in run.needs) and not any(_equal(run.step, other.step) for other in [*busy, *ready]):
+                ready.append(run)
+        return ready
 
     def outputs(self) -> dict[str, dict[str, Any]]:
         """Return the media records of all finished steps as `step.output` -> record."""
@@ -173,6 +179,11 @@ class Board:
         if skipped:
             sentences.append(f"Not run, because they need a step that did not succeed: {', '.join(skipped)}.")
         return " ".join(sentences)
+
+
+def _equal(step: Step, other: Step) -> bool:
+    """Return whether two steps ask for the same result."""
+    return (step.operation, step.inputs, step.params) == (other.operation, other.inputs, other.params)
 
 
 def _picture(job: Job | None) -> str | None:

@@ -62,6 +62,17 @@ def test_steps_are_ready_when_what_they_need_is_done():
     assert steps.runs[0].as_json()["picture"] == f"/v1/media/{'m' * 26}/thumbnail"
 
 
+def test_a_step_that_equals_an_unfinished_one_waits():
+    twice = [STEPS[0], STEPS[1], STEPS[0].model_copy(update={"id": "again"})]
+    steps = Board.of(twice, dict.fromkeys(("matte", "look", "again"), 1))
+    matte, look, again = steps.runs
+    assert steps.ready() == [matte, look]
+    matte.submitted = True
+    assert steps.ready() == [look]
+    matte.end(job("matte"))
+    assert steps.ready() == [look, again]
+
+
 def test_a_failed_step_stops_only_those_that_need_it():
     steps = board()
     matte, look, trails, ramp = steps.runs
