@@ -21,6 +21,7 @@ import "./param_field.js";
 const TABS = [["form", "Form"], ["curl", "curl"], ["python", "Python"], ["cli", "CLI"]];
 const GROUPS = [["more", "More"], ["expert", "Expert"]];
 const CHECK_AFTER_MS = 500;
+const CHECK_AGAIN_MS = 5000; // after an answer that may be another one soon
 const NOTHING = { params: {}, inputs: {}, general: "" };
 
 /** Editors that take the place below the viewer, by the widget of a parameter or input. */
@@ -180,7 +181,10 @@ class ToolPanel extends Element {
       const answer = await this.store.api.post(operation.urls.check, request);
       if (this.#checking === request) Object.assign(this, { problems: NOTHING, estimate: answer.estimate ?? null });
     } catch (error) {
-      if (this.#checking === request && error instanceof Problem) this.#refuse(error);
+      if (this.#checking !== request) return;
+      const isRefusal = error instanceof Problem;
+      if (isRefusal) this.#refuse(error);
+      if (!isRefusal || error.status >= 500) this.#timer = setTimeout(() => this.#check(), CHECK_AGAIN_MS);
     }
   }
 
