@@ -104,7 +104,7 @@ bench: setup  ## run every benchmark and print tables
 bench-peers: setup  ## install the programs that benchmarks compare with into var/peers
 	$(BIN)/uv pip install --quiet --python $(BIN)/python $(FIND_LINKS) --target var/peers --no-deps scenedetect==0.7.2 click platformdirs tqdm
 
-docs: setup  ## write the reference pages and the tables of operations from the declarations
+docs: setup  ## write the reference pages, the tables of operations and the client's signatures from the declarations
 	$(BIN)/python -m docs.generate
 
 contact-sheet: setup  ## draw docs/trails.jpg: the styles of motion trails on a real clip

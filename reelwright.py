@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from shared.cli.app import Suite, command_line
 
 if TYPE_CHECKING:
-    from shared.client import AsyncReelwright, AsyncRun, JobCanceled, JobFailed, Reelwright, Refused, Run, Unreachable
+    from shared.client import AsyncReelwright, AsyncRun, JobCanceled, JobFailed, OperationName, Reelwright, Refused, Run, Unreachable
     from shared.http.serve import Site
     from shared.jobs import Queue
     from shared.operation import Service
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from shared.settings import Settings
 
 # The names of `shared.client` are names of this module, too: `from reelwright import Reelwright`.
-__all__ = ["AsyncReelwright", "AsyncRun", "JobCanceled", "JobFailed", "Reelwright", "Refused", "Run", "Unreachable"]
+__all__ = ["AsyncReelwright", "AsyncRun", "JobCanceled", "JobFailed", "OperationName", "Reelwright", "Refused", "Run", "Unreachable"]
 
 PATIENCE_S = 3.0
 log = logging.getLogger("reelwright")

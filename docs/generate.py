@@ -1,4 +1,4 @@
-"""Write the reference pages and the tables of operations from the declarations.
+"""Write the reference pages, the tables of operations and the client's signatures from the declarations.
 
 `python -m docs.generate` (`make docs`) writes them; `--check` (part of `make check`) reports the stale ones and exits with 1.
 """
@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from docs.client_signatures import signatures
 from reelwright import ROOMS
 from shared.models.catalog.table import CATALOG
 from shared.models.model import Model
@@ -24,12 +25,14 @@ TABLE = re.compile(r"(<!-- operations -->\n).*?(<!-- /operations -->)", re.DOTAL
 
 
 def pages() -> dict[str, str]:
-    """Return the text of every generated page, by its path below the repository."""
+    """Return the text of every generated file, by its path below the repository."""
+    operations = [operation for room in ROOMS for operation in room.service.operations]
     texts = {
         "docs/settings.md": settings_page(),
         "docs/operations.md": operations_page(),
         "docs/models.md": models_page(),
-        "README.md": with_table("README.md", [operation for room in ROOMS for operation in room.service.operations]),
+        "README.md": with_table("README.md", operations),
+        "shared/client/signatures.py": signatures(operations),
     }
     for room in ROOMS:
         readme = f"{room.package.replace('.', '/')}/README.md"
@@ -38,7 +41,7 @@ def pages() -> dict[str, str]:
 
 
 def stale_pages() -> list[str]:
-    """Return the paths of the pages that differ from the declarations."""
+    """Return the paths of the files that differ from the declarations."""
     return [path for path, text in pages().items() if (ROOT / path).read_text() != text]
 
 
@@ -156,7 +159,7 @@ def _default(value: Any) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the stale pages; with `--check` only report them."""
+    """Write the stale files; with `--check` only report them."""
     stale = stale_pages()
     if "--check" in arguments:
         for path in stale:

@@ -21,7 +21,7 @@ from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 
 from shared.cli.files import Given, fetched, file_or_url, is_url
-from shared.client import Reelwright, Run
+from shared.client import OperationName, Reelwright, Run
 from shared.errors import Invalid, OperationFailed
 from shared.http.params_text import params_from_text
 from shared.jobs.record import JobProgress
@@ -171,10 +171,13 @@ def run_locally(operation: Operation, params: Params, inputs: dict[str, Any], ou
 
 
 def _remotely(operation: Operation, params: Params, inputs: dict[str, Any], outputs: dict[str, Path], client: Reelwright) -> Any:
-    files = {name: AUTO if str(given) == AUTO else given for name, given in inputs.items()}
+    files: dict[str, Any] = {name: AUTO if str(given) == AUTO else given for name, given in inputs.items()}
     with progress_bar() as show:
         run = client.run(
-            operation.name, on_progress=lambda progress: show(stage_update(progress)), **files, **params.model_dump(mode="json")
+            OperationName(operation.name),
+            on_progress=lambda progress: show(stage_update(progress)),
+            **files,
+            **params.model_dump(mode="json"),
         )
     print_warnings(run)
     # With an "auto" input the job becomes a pipeline, whose outputs carry the step's name.

@@ -3,7 +3,7 @@
 import asyncio
 import re
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,20 +11,16 @@ from typing import Any, Self
 
 import httpx
 
+from shared.client.arguments import File, OnProgress, OperationName
 from shared.client.connection import Connection
 from shared.client.errors import JobCanceled, JobFailed
 from shared.client.following import JobEvent, follow
+from shared.client.typed import typed_run, typed_submit
 from shared.client.uploads import OnBytes, upload
 from shared.errors import Invalid, ReelwrightError
 from shared.jobs.record import Job, JobProgress, Status
 from shared.media.ids import is_id
 from shared.media.record import MediaRecord
-
-OnProgress = Callable[[JobProgress], None]
-"""Is called with each progress report of a job."""
-
-File = Path | str | MediaRecord
-"""A local file (a path), a medium of the server (its record or id), "auto", or a URL that the server fetches."""
 
 URL = re.compile(r"https?://", re.IGNORECASE)
 CANCEL_TIMEOUT_S = 10.0
@@ -114,13 +110,15 @@ class AsyncReelwright:
         """Send a DELETE to any address of the API."""
         await self._connection.send("DELETE", path, params=query)
 
+    @typed_run
     async def run(self, operation: str, /, *, on_progress: OnProgress | None = None, **given: Any) -> AsyncRun:
         """Run an operation and wait for its end.
 
         Takes the arguments of `submit`. An interrupted wait cancels the job. Raises JobFailed, JobCanceled.
         """
-        return await self._finish(await self.submit(operation, **given), on_progress)
+        return await self._finish(await self.submit(OperationName(operation), **given), on_progress)
 
+    @typed_submit
     async def submit(
         self, operation: str, /, *, idempotency_key: str | None = None, options: Mapping[str, Any] | None = None, **given: Any
     ) -> AsyncRun:

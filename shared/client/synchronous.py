@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from shared.client.asynchronous import AsyncReelwright, AsyncRun, File, OnProgress
+from shared.client.arguments import File, OnProgress, OperationName
+from shared.client.asynchronous import AsyncReelwright, AsyncRun
+from shared.client.typed import typed_run, typed_submit
 from shared.client.uploads import OnBytes
 from shared.jobs.record import Job
 from shared.media.record import MediaRecord
@@ -109,13 +111,15 @@ class Reelwright:
         """Send a DELETE to any address of the API."""
         self.call(self.asynchronous.delete(path, **query))
 
+    @typed_run
     def run(self, operation: str, /, *, on_progress: OnProgress | None = None, **given: Any) -> Run:
         """Run an operation and wait for its end.
 
         Takes the arguments of `submit`. Ctrl-C cancels the job. Raises JobFailed, JobCanceled.
         """
-        return self._follow(lambda report: self.asynchronous.run(operation, on_progress=report, **given), on_progress)
+        return self._follow(lambda report: self.asynchronous.run(OperationName(operation), on_progress=report, **given), on_progress)
 
+    @typed_submit
     def submit(
         self, operation: str, /, *, idempotency_key: str | None = None, options: Mapping[str, Any] | None = None, **given: Any
     ) -> Run:
@@ -124,7 +128,8 @@ class Reelwright:
         `given`: its inputs (files, media or URLs) and its params, by name. `options`: `webhook`, `metadata`, `priority` and `cache` of the
         request. `idempotency_key`: by default a new one: with the same key, the same request gets the same job.
         """
-        return self._run(self.call(self.asynchronous.submit(operation, idempotency_key=idempotency_key, options=options, **given)))
+        name = OperationName(operation)
+        return self._run(self.call(self.asynchronous.submit(name, idempotency_key=idempotency_key, options=options, **given)))
 
     def run_pipeline(self, steps: Sequence[Mapping[str, Any]], /, *, on_progress: OnProgress | None = None, **given: Any) -> Run:
         """Run several operations as one job and wait for its end. Takes the arguments of `submit_pipeline`."""

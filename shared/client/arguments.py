@@ -1,0 +1,17 @@
+"""Types of the arguments that the clients take."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NewType
+
+from shared.jobs.record import JobProgress
+from shared.media.record import MediaRecord
+
+OnProgress = Callable[[JobProgress], None]
+"""Is called with each progress report of a job."""
+
+File = Path | str | MediaRecord
+"""A local file (a path), a medium of the server (its record or id), "auto", or a URL that the server fetches."""
+
+OperationName = NewType("OperationName", str)
+"""Name of an operation that this version of the client may not know. Its arguments are checked by the server alone."""
