@@ -8,7 +8,7 @@ from pathlib import Path
 import av
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.media.frame_rate import at_constant_rate
+from services.media.output.frame_rate import at_constant_rate
 from shared.editing.rates import constant_rate
 from shared.errors import Invalid
 from shared.operation import Kind, Operation, Params, Progress, Silent, form

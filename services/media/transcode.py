@@ -7,10 +7,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, Field, model_validator
 
-from services.media.formats import FORMATS
-from services.media.frame_rate import PATTERN, at_constant_rate, at_source_times, constant, rate_text
-from services.media.picture_size import output_size
-from services.media.resized import resized
+from services.media.output.formats import FORMATS
+from services.media.output.frame_rate import PATTERN, at_constant_rate, at_source_times, constant, rate_text
+from services.media.output.picture_size import output_size
+from services.media.output.resized import resized
 from shared.choices import OneOf, described
 from shared.operation import Kind, Operation, Preset, Progress, Silent, form
 from shared.video import conversion_warnings, map_ordered, read_frames

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from services.media.frame_rate import at_constant_rate, rate_text
+from services.media.output.frame_rate import at_constant_rate, rate_text
 from services.media.transcode import TranscodeParams, TranscodeResult, transcode
 from shared.errors import Invalid, TooLarge
 from shared.operation import Silent

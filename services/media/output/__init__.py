@@ -1,0 +1,1 @@
+"""Size, frame rate, pixels and file format of written clips."""
