@@ -39,7 +39,7 @@ class PaintParams(Params):
         0.95,
         gt=0,
         le=1,
-        description="How far the painting may leave what was there before. 1 ignores it.",
+        description="How far the painting may differ from the picture before it. 1 ignores that picture.",
         title="Freedom",
         json_schema_extra=form("more"),
     )
@@ -88,7 +88,7 @@ class PaintParams(Params):
     )
     detail: bool = Field(
         True,
-        description="Paint again in tiles where the picture is larger than the model does well.",
+        description="Paint again in tiles if the picture is larger than the model handles well.",
         title="Paint details",
         json_schema_extra=form("more"),
     )

@@ -67,7 +67,7 @@ class PlateParams(ClipPart):
     )
     remove_transients: bool = Field(
         True,
-        description="Remove what stood in the scene for a while and is not in the matte.",
+        description="Remove objects that stay in the scene for a while and are not in the matte.",
         title="Remove passers-by",
         json_schema_extra=form("basics"),
     )

@@ -28,7 +28,7 @@ class SubjectParams(Params):
         10,
         ge=1,
         le=50,
-        description="Change in levels of 255 from which on a pixel counts as moving. Lower values find more motion, and more noise.",
+        description="Smallest change, in levels of 255, at which a pixel counts as moving. Lower values find more motion, and more noise.",
         title="Motion threshold",
         json_schema_extra=form("expert"),
     )

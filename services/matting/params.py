@@ -11,8 +11,8 @@ from shared.operation import form
 BackendName = Annotated[str, OneOf(("auto", *BY_NAME))]
 BACKEND_LABELS = {"auto": "Automatic"} | {row.name: row.title for row in BACKENDS}
 BACKEND_FIELD = Field(
-    description="What makes the matte. `auto` chooses by the inputs, the picture and what is installed, and says why; it takes no "
-    "model that may not be used commercially but matanyone2, with a mask and where you installed it. "
+    description="What makes the matte. `auto` chooses by the inputs, the picture and what is installed, and says why; it uses no "
+    "model that forbids commercial use, except matanyone2 if you installed it and give a mask. "
     + " ".join(f"`{row.name}`: {row.description}." for row in BACKENDS),
     title="Backend",
     json_schema_extra=form("basics", labels=BACKEND_LABELS),

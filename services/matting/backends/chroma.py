@@ -51,7 +51,7 @@ class ChromaOptions(Params):
         1,
         ge=0,
         le=1,
-        description="For chroma: what the screen's channel is compared with: 1 the larger of the other two, 0 the smaller.",
+        description="For chroma: what the screen's channel is compared with: 1 is the larger of the other two channels, 0 the smaller.",
         title="Screen balance",
         json_schema_extra=form("expert"),
     )

@@ -22,8 +22,8 @@ class DifferenceOptions(Params):
         0.6,
         ge=0,
         le=1,
-        description="For difference: how dark a shadow may be and still be background, as a share of the plate's brightness. 1: shadows "
-        "belong to the subject.",
+        description="For difference: brightness of the darkest shadow that still counts as background, as a share of the plate's. 1: "
+        "shadows belong to the subject.",
         title="Shadows",
         json_schema_extra=form("expert"),
     )

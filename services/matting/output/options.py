@@ -40,8 +40,8 @@ class OutputOptions(ClipPart):
     )
     keep_times: bool = Field(
         False,
-        description="Keep the clip's times in the `alpha` of a part that begins later: it is black up to there, and fits the whole clip. "
-        "For gray video.",
+        description="Keep the clip's times in the `alpha` of a part that begins later: it is black up to the start of the part, so that it "
+        "can be used with the whole clip. Only for `alpha_format` gray.",
         title="Keep times",
         json_schema_extra=form("expert"),
     )

@@ -38,7 +38,7 @@ FORMATS = {
     for row in (
         OutputFormat(
             name="mp4",
-            description="H.264, or HEVC for more than 8 bits; no transparency",
+            description="H.264, or HEVC for more than 8 bits, without transparency",
             file="h264",
             opaque="yuv420p",
             deep="yuv420p10le",

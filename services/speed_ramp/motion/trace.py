@@ -38,7 +38,11 @@ MEASURES = {
     measure.name: measure
     for measure in (
         # The subject moves independently of the camera, so both motions add up like perpendicular vectors.
-        Measure(name="total", description="is the motion of both", combine=lambda subject, camera: np.hypot(subject, camera)),
+        Measure(
+            name="total",
+            description="is the motion of subject and camera together",
+            combine=lambda subject, camera: np.hypot(subject, camera),
+        ),
         Measure(name="subject", description="is what moves in the scene", combine=lambda subject, _camera: subject),
         Measure(name="camera", description="is pans, zooms and turns", combine=lambda _subject, camera: camera),
     )
