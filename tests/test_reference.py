@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import reelwright
 from docs.generate import pages, stale_pages
 
 ROOT = Path(__file__).parent.parent
@@ -26,6 +27,11 @@ def test_a_stale_table_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     (tmp_path / "README.md").write_text(readme.replace("| `speed-ramp.render` |", "| `speed-ramp.gone` |"))
     monkeypatch.setattr("docs.generate.ROOT", tmp_path)
     assert stale_pages() == ["README.md"]
+
+
+def test_the_types_for_other_programs_have_all_names_of_the_client() -> None:
+    stub = (ROOT / "reelwright-stubs/__init__.pyi").read_text()
+    assert re.findall(r"^from shared\.client import (\w+) as \1$", stub, re.MULTILINE) == reelwright.__all__
 
 
 @pytest.mark.parametrize("page", DOCUMENTS, ids=lambda page: str(page.relative_to(ROOT)))
