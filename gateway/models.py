@@ -22,9 +22,9 @@ def model_routes(upstreams: Upstreams, settings: Settings) -> APIRouter:
 
     @router.get("/{name}", name="read", summary="Read one model", responses=problems(_404="Unknown model"))
     async def model(name: str, request: Request) -> ModelInfo:
-        for known in await known_models(upstreams, settings, request.state.owner):
-            if known.name == name:
-                return known
+        for info in await known_models(upstreams, settings, request.state.owner):
+            if info.name == name:
+                return info
         raise UnknownModel(f"No model is called {name[:64]!r}. GET /v1/models lists them.")
 
     return router
@@ -39,14 +39,14 @@ async def known_models(upstreams: Upstreams, settings: Settings, owner: str) -> 
     headers = credentials(settings, owner)
     requests = [upstreams.ask(service, "GET", "/models", headers=headers) for service in upstreams.clients]
     answers = await asyncio.gather(*requests, return_exceptions=True)
-    known: dict[str, ModelInfo] = {}
+    infos: dict[str, ModelInfo] = {}
     for answer in answers:
         if isinstance(answer, BaseException):
             if not isinstance(answer, ReelwrightError):
                 raise answer
             continue  # the service is down
-        known |= {model["name"]: ModelInfo.model_validate(model) for model in answer if model["name"] not in known}
+        infos |= {model["name"]: ModelInfo.model_validate(model) for model in answer if model["name"] not in infos}
     folder = ModelFolder(settings.models_folder)
-    missing = [model for model in folder.catalog if model.name not in known]
-    known |= {model.name: await asyncio.to_thread(describe_model, folder, model) for model in missing}
-    return [known[model.name] for model in folder.catalog]
+    missing = [model for model in folder.catalog if model.name not in infos]
+    infos |= {model.name: await asyncio.to_thread(describe_model, folder, model) for model in missing}
+    return [infos[model.name] for model in folder.catalog]

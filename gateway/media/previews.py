@@ -39,14 +39,14 @@ class Previews:
         if not isinstance(value, dict) or value.get("preview") is not True or not isinstance(value.get("inputs"), dict):
             return None
         inputs: dict[str, Any] = value["inputs"]
-        given = [media_id for each in inputs.values() for media_id in (each if isinstance(each, list) else [each])]
+        input_values = [item for each in inputs.values() for item in (each if isinstance(each, list) else [each])]
         owner = request.state.owner
-        await self.views.start_proxies(owner, [media_id for media_id in given if isinstance(media_id, str)])
-        made = [name for name, each in inputs.items() if each == AUTO]
-        if not made:
+        await self.views.start_proxies(owner, [media_id for media_id in input_values if isinstance(media_id, str)])
+        auto_inputs = [name for name, each in inputs.items() if each == AUTO]
+        if not auto_inputs:
             return None
         verb = path.partition("/")[0]
-        value = value | {"inputs": inputs | {name: await self._make(f"{service}.{verb}", name, value, owner) for name in made}}
+        value = value | {"inputs": inputs | {name: await self._make(f"{service}.{verb}", name, value, owner) for name in auto_inputs}}
         job = Job.model_validate(await self._post(service, verb, value, owner))
         answer = Response(status_code=202)
         runtime = self.views.runtime

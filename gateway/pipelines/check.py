@@ -52,19 +52,21 @@ class _Checking:
         """Check a step, after the steps that make its "auto" inputs."""
         await self._declare(step, where)
         try:
-            made = await self._auto_inputs(step, where)
+            makers = await self._auto_inputs(step, where)
         except Invalid as refusal:
             raise _in_step(refusal, where, step) from None
         # The step's own faults come before those of the steps that are added to it.
-        asked = step.inputs | {name: f"{PENDING}{maker.kind}" for name, maker in made.items()}
-        inputs = {name: map_ids(ids, partial(_input_to_check, self._kinds, f"{where}.inputs.{name}")) for name, ids in asked.items()}
+        pending_inputs = step.inputs | {name: f"{PENDING}{maker.kind}" for name, maker in makers.items()}
+        inputs = {
+            name: map_ids(ids, partial(_input_to_check, self._kinds, f"{where}.inputs.{name}")) for name, ids in pending_inputs.items()
+        }
         try:
             pending = _pending_params(step, self.checked, self._declarations)
             body = {"inputs": as_json(inputs), "params": step.params | pending}
             answer = await self._upstreams.ask(step.service, "POST", f"/{step.verb}/check", headers=self._headers, json=body)
         except (Refused, Invalid) as refusal:
             raise _in_step(refusal, where, step) from None
-        outputs = {name: await self._make(maker, where) for name, maker in made.items()}
+        outputs = {name: await self._make(maker, where) for name, maker in makers.items()}
         self._kinds |= {f"{step.id}.{name}": kind for name, kind in self._declarations[step.operation]["outputs"].items()}
         params = answer["params"] | {name: step.params[name] for name in pending}
         self.checked.append(step.model_copy(update={"inputs": step.inputs | outputs, "params": params}))
@@ -128,8 +130,8 @@ def _input_to_check(kinds: Mapping[str, str], where: str, source: str) -> str:
     if source in kinds:
         return f"pending:{kinds[source]}"
     if OUTPUT_REFERENCE.fullmatch(source):
-        known = f"Outputs of earlier steps: {', '.join(sorted(kinds))}." if kinds else "No earlier step has outputs."
-        detail = f"{source!r} is not an output of an earlier step. {known}"
+        hint = f"Outputs of earlier steps: {', '.join(sorted(kinds))}." if kinds else "No earlier step has outputs."
+        detail = f"{source!r} is not an output of an earlier step. {hint}"
         raise Invalid.field(where, detail, f"{where}: {detail}")
     return source
 

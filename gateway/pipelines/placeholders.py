@@ -39,8 +39,8 @@ def filled(steps: Sequence[Step], inputs: Mapping[str, Given]) -> list[Step]:
     """
     names = placeholders(steps)
     if unknown := [name for name in inputs if name not in names]:
-        known = f"Inputs: {', '.join(names)}" if names else "The steps have no placeholders"
-        raise _refused(f"inputs.{unknown[0]}", f"no step takes an input {unknown[0]!r}. {known}")
+        hint = f"Inputs: {', '.join(names)}" if names else "The steps have no placeholders"
+        raise _refused(f"inputs.{unknown[0]}", f"no step takes an input {unknown[0]!r}. {hint}")
     missing = [name for name, optional in names.items() if not optional and not inputs.get(name)]
     if missing:
         raise _refused(f"inputs.{missing[0]}", f"{', '.join(missing)} must be given")

@@ -73,9 +73,10 @@ def check_reference(name: str, path: list[str], step: str, result: Schema, param
             fields = f"known are {', '.join(known)}" if known else "there are no fields"
             raise _refused(name, f"the result of step {step!r} has no {'.'.join(path)!r}: at {part!r}, {fields}")
         field, schema = inner, _plain(inner, result)
-    made, taken = _types(field, result), _types(param, root)
-    if made and taken and not any(one in taken or any(one.replace("integer", "number") == other for other in taken) for one in made):
-        texts = " or ".join(sorted(made)), " or ".join(sorted(taken))
+    result_types, param_types = _types(field, result), _types(param, root)
+    fits = any(kind in param_types or any(kind.replace("integer", "number") == other for other in param_types) for kind in result_types)
+    if result_types and param_types and not fits:
+        texts = " or ".join(sorted(result_types)), " or ".join(sorted(param_types))
         raise _refused(name, f"{'.'.join(path)} of step {step!r} is {texts[0]}; this param takes {texts[1]}")
 
 

@@ -103,9 +103,9 @@ def keys_group(settings: Callable[[], Settings]) -> typer.Typer:
     @group.command(help="Revoke an API key at once. Its media and jobs stay.")
     def revoke(key: Annotated[str, typer.Argument(help="Name or id of the key.")]) -> None:
         def revoked(records: tuple[KeyRecord, ...]) -> tuple[KeyRecord, ...]:
-            wanted = _find(records, key)
+            target = _find(records, key)
             return tuple(
-                record.model_copy(update={"revoked_at": now()}) if record.id == wanted.id and record.revoked_at is None else record
+                record.model_copy(update={"revoked_at": now()}) if record.id == target.id and record.revoked_at is None else record
                 for record in records
             )
 
@@ -136,10 +136,10 @@ def _find(records: tuple[KeyRecord, ...], key: str) -> KeyRecord:
 
 def _scopes(given: list[str] | None) -> tuple[Scope, ...]:
     known: tuple[Scope, ...] = get_args(Scope)
-    wanted = [part for text in given or ["run"] for part in text.split(",")]
-    if unknown := [scope for scope in wanted if scope not in known]:
+    requested = [part for text in given or ["run"] for part in text.split(",")]
+    if unknown := [scope for scope in requested if scope not in known]:
         raise Invalid(f"Unknown scope {unknown[0]!r}: choose {', '.join(known)}.")
-    return tuple(scope for scope in known if scope in wanted)
+    return tuple(scope for scope in known if scope in requested)
 
 
 def _expiry(span: str | None) -> datetime | None:

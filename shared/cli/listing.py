@@ -1,4 +1,4 @@
-"""Tables of commands that list things."""
+"""Tables printed by commands such as `jobs list`."""
 
 import json
 import sys

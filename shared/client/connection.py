@@ -78,7 +78,7 @@ class Connection:
             yield answer
 
     async def file(self, path: str, *, etag: str) -> AsyncIterator[bytes]:
-        """Yield the bytes of a file; a broken connection continues where it broke.
+        """Yield the bytes of a file, continuing after broken connections.
 
         `etag`: of the file. Raises Refused, Unreachable.
         """
@@ -112,7 +112,7 @@ class Pauses:
         self._deadline, self._pause_s = time.monotonic() + self._patience_s, FIRST_PAUSE_S
 
     async def wait(self, retry_after: str | None = None) -> bool:
-        """Wait before the next attempt; return False if there must not be one.
+        """Wait before the next attempt. Returns False if no attempt is left.
 
         `retry_after`: the seconds that the server asks for.
         """

@@ -1,4 +1,4 @@
-"""Upload of files by tus 1.0: a broken connection continues where it broke."""
+"""Upload files by tus 1.0, continuing after broken connections."""
 
 import asyncio
 import base64

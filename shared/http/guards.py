@@ -40,14 +40,14 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        given = dict(scope["headers"]).get(REQUEST_ID.encode(), b"").decode("latin-1")
-        request_id = given if ID.fullmatch(given) else secrets.token_hex(8)
+        client_id = dict(scope["headers"]).get(REQUEST_ID.encode(), b"").decode("latin-1")
+        request_id = client_id if ID.fullmatch(client_id) else secrets.token_hex(8)
         access: Access | None = None
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
-                kept = [header for header in message["headers"] if header[0] != b"x-request-id"]
-                message["headers"] = [*kept, (b"x-request-id", request_id.encode("latin-1"))]
+                headers = [header for header in message["headers"] if header[0] != b"x-request-id"]
+                message["headers"] = [*headers, (b"x-request-id", request_id.encode("latin-1"))]
                 if access is not None:
                     self._log_change(access, scope, message)
             await send(message)
@@ -76,18 +76,18 @@ class Guard:
 
     def _access_by_key(self, request: Request) -> Access:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        given = token.strip() if scheme.lower() == "bearer" else request.headers.get("x-api-key", "")
+        key = token.strip() if scheme.lower() == "bearer" else request.headers.get("x-api-key", "")
         path = request.url.path
-        if path == METRICS and self._keys.opens_metrics(given):
+        if path == METRICS and self._keys.opens_metrics(key):
             return Access(owner=PUBLIC, scopes=("admin",))
         if OPEN_PATHS.fullmatch(path):
-            access = self._keys.find(given) if given else None
+            access = self._keys.find(key) if key else None
             return access or Access(owner=PUBLIC, scopes=("read",))
-        access = self._keys.find(given) if given else None
+        access = self._keys.find(key) if key else None
         if access is None:
             detail = (
                 "The API key is not one of this server's."
-                if given
+                if key
                 else "Send an API key: `Authorization: Bearer <key>` or `X-API-Key: <key>`."
             )
             raise Unauthorized(detail, headers={"WWW-Authenticate": "Bearer"})

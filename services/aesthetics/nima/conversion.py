@@ -89,9 +89,9 @@ def _in_own_process(architecture: str, weights: Path, network_format: str, folde
     """Convert the network in a child process, to free TensorFlow's memory afterwards."""
     command = [sys.executable, "-m", __name__, architecture, str(weights), network_format, str(folder)]
     environment = os.environ | {"CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3"}
-    done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace")
-    if done.returncode:
-        last_line = (done.stderr.strip().splitlines() or [f"its process ended with {done.returncode}"])[-1]
+    process = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace")
+    if process.returncode:
+        last_line = (process.stderr.strip().splitlines() or [f"its process ended with {process.returncode}"])[-1]
         kind, _, message = last_line.partition(": ")
         if kind == ModelDamaged.__name__:
             raise ModelDamaged(message)

@@ -180,8 +180,8 @@ def _median(file: SampleFile, least: int, remove_transients: bool, progress: Pro
     that it does not colour the pixels around. The count is that of luma pixels which a removed object covered.
     """
     planes = (np.empty(file.shapes[0], np.uint8), np.empty(file.shapes[1], np.uint8), np.empty(file.shapes[2], np.uint8))
-    seen = (np.zeros(file.shapes[0], np.uint16), np.zeros(file.shapes[1], np.uint16))
-    whole = tuple(EndPixels(np.full(shape, NO_SAMPLE, np.uint8), np.zeros(shape, np.bool_)) for shape in file.shapes)
+    views = (np.zeros(file.shapes[0], np.uint16), np.zeros(file.shapes[1], np.uint16))
+    clip_ends = tuple(EndPixels(np.full(shape, NO_SAMPLE, np.uint8), np.zeros(shape, np.bool_)) for shape in file.shapes)
     total, done = sum(shape[0] for shape in file.shapes), 0
     for number, plane in enumerate(planes):
 
@@ -193,17 +193,17 @@ def _median(file: SampleFile, least: int, remove_transients: bool, progress: Pro
         for band, median, counts, ends in map_ordered(column, file.bands(number), workers=_WORKERS, ahead=1):
             rows = slice(band.top, band.top + band.rows)
             plane[rows] = median.reshape(band.rows, -1)
-            if number < len(seen):  # U and V are seen in the same places
-                seen[number][rows] = counts.reshape(band.rows, -1)
+            if number < len(views):  # U and V are seen in the same places
+                views[number][rows] = counts.reshape(band.rows, -1)
             if ends is not None:
-                whole[number].background[rows] = ends.background.reshape(band.rows, -1)
-                whole[number].suspect[rows] = ends.suspect.reshape(band.rows, -1)
+                clip_ends[number].background[rows] = ends.background.reshape(band.rows, -1)
+                clip_ends[number].suspect[rows] = ends.suspect.reshape(band.rows, -1)
             done += band.rows
             progress(done, total)
-    covered = remove_objects(file, planes, whole) if remove_transients else whole[0].suspect
-    missing = seen[1] < least
-    colorless = missing.repeat(2, axis=0).repeat(2, axis=1)[: seen[0].shape[0], : seen[0].shape[1]]
-    hole = np.where((seen[0] < least) | colorless, 255, 0).astype(np.uint8)
+    covered = remove_objects(file, planes, clip_ends) if remove_transients else clip_ends[0].suspect
+    missing = views[1] < least
+    colorless = missing.repeat(2, axis=0).repeat(2, axis=1)[: views[0].shape[0], : views[0].shape[1]]
+    hole = np.where((views[0] < least) | colorless, 255, 0).astype(np.uint8)
     return _continued(planes, missing), hole, int((covered & (hole == 0)).sum())
 
 

@@ -53,10 +53,10 @@ def paint(pipeline: Pipeline, plan: Plan, picture: RGB, mask: Mask, progress: Pr
         _step_count(plan.painting) + len(parts) * _step_count(_detailed(plan.painting, 0)), progress, timed=pipeline.device == "cpu"
     )
     control = None if depth is None else np.rint(depth * 255).astype(np.uint8)
-    whole = pipeline.run(plan.painting, _sized(picture, small), _sized_mask(mask, small), _sized_control(control, small), steps)
+    first_pass = pipeline.run(plan.painting, _sized(picture, small), _sized_mask(mask, small), _sized_control(control, small), steps)
     if not parts:
-        return _sized(whole, (width, height))
-    canvas = _over(_sized(picture, full), _sized(whole, full), large_mask).astype(np.float32)
+        return _sized(first_pass, (width, height))
+    canvas = _over(_sized(picture, full), _sized(first_pass, full), large_mask).astype(np.float32)
     total = np.zeros((full[1], full[0], 1), np.float32)
     mixed = np.zeros_like(canvas)
     large_control = _sized_control(control, full)
@@ -67,8 +67,8 @@ def paint(pipeline: Pipeline, plan: Plan, picture: RGB, mask: Mask, progress: Pr
         weight = feather(tile, *full)[..., None]
         mixed[tile.place] += detail * weight
         total[tile.place] += weight
-    done = np.where(total > 0, mixed / np.maximum(total, 1e-6), canvas)
-    return _sized(np.clip(np.rint(done), 0, 255).astype(np.uint8), (width, height))
+    blended = np.where(total > 0, mixed / np.maximum(total, 1e-6), canvas)
+    return _sized(np.clip(np.rint(blended), 0, 255).astype(np.uint8), (width, height))
 
 
 def kept_outside(original: RGB, painted: RGB, mask: Mask, feather_px: int) -> RGB:

@@ -139,13 +139,13 @@ def _nodes_of_sizes(model: Any) -> list[str]:
     for number, node in enumerate(model.graph.node):
         node.name = node.name or f"node_{number}"
     makers = {output: node for node in model.graph.node for output in node.output}
-    wanted = [name for node in model.graph.node if node.op_type in _KEPT_F32 for name in node.input[1:]]
+    pending = [name for node in model.graph.node if node.op_type in _KEPT_F32 for name in node.input[1:]]
     names: set[str] = set()
-    while wanted:
-        node = makers.get(wanted.pop())
+    while pending:
+        node = makers.get(pending.pop())
         if node is not None and node.name not in names and node.op_type != "Shape":
             names.add(node.name)
-            wanted.extend(node.input)
+            pending.extend(node.input)
     return sorted(names)
 
 

@@ -1,4 +1,4 @@
-"""Let one of several equal jobs of this process run first, so that the others get its result."""
+"""Make equal jobs of a process wait for the first one's result."""
 
 import asyncio
 
@@ -15,7 +15,7 @@ class EqualJobs:
         self._settled: dict[str, asyncio.Event] = {}
 
     async def turn(self, job_id: str, owner: str, result_key: str) -> None:
-        """Wait until no equal job of the owner runs; this job is then the one that runs, until `settle`.
+        """Wait until no equal job of the owner runs. This job then counts as running until `settle`.
 
         Equal jobs have the same `result_key`.
         """

