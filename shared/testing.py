@@ -19,7 +19,7 @@ from typing import Any
 import httpx
 
 READY = re.compile(r"ready on (http://\S+)")
-START_TIMEOUT_S = 180.0
+START_TIMEOUT_S = 100.0
 
 
 @dataclass(frozen=True)

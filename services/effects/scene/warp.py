@@ -128,7 +128,9 @@ def rectangle(where: NDArray[np.bool_]) -> tuple[slice, slice] | None:
     rows, columns = np.flatnonzero(where.any(axis=1)), np.flatnonzero(where.any(axis=0))
     if not len(rows):
         return None
-    return slice(max(int(rows[0]) - 1, 0), int(rows[-1]) + 2), slice(max(int(columns[0]) - 1, 0), int(columns[-1]) + 2)
+    top, bottom = max(int(rows[0]) - 1, 0), min(int(rows[-1]) + 2, where.shape[0])
+    left, right = max(int(columns[0]) - 1, 0), min(int(columns[-1]) + 2, where.shape[1])
+    return slice(top, bottom), slice(left, right)
 
 
 def enlarged(piece: tuple[slice, slice], source: tuple[int, ...], target: tuple[int, ...]) -> tuple[slice, slice]:

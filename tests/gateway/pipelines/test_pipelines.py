@@ -36,12 +36,12 @@ def shown(job: dict[str, Any], field: str = "state") -> dict[str, Any]:
     return {step["id"]: step[field] for step in job["progress"]["steps"]}
 
 
-def until(running: RunningSuite, job_id: str, states: dict[str, str]) -> dict[str, Any]:
-    """Wait until the steps of a pipeline have these states."""
+def until(running: RunningSuite, job_id: str, states: dict[str, str], *, reported: str = "") -> dict[str, Any]:
+    """Wait until the steps of a pipeline have these states, and the step `reported` has progress."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         job: dict[str, Any] = running.client.get(f"/v1/jobs/{job_id}").json()
-        if job["progress"] and states.items() <= shown(job).items():
+        if job["progress"] and states.items() <= shown(job).items() and (not reported or shown(job, "progress")[reported]):
             return job
         time.sleep(0.05)
     raise TimeoutError(f"{job}")
@@ -91,7 +91,7 @@ def test_a_retried_pipeline_runs_only_what_failed(running: RunningSuite, failed:
 def test_a_canceled_pipeline_keeps_what_it_made_and_goes_on_when_retried(running: RunningSuite) -> None:
     steps = [SLOW, step("fast", "render", speeds=[7.0], audio="drop"), step("last", "analyze", {"video": "slow.video"})]
     job = running.client.post(URL, json={"steps": steps, "metadata": {"mine": 1}}).json()
-    live = until(running, job["id"], {"slow": "running", "fast": "succeeded", "last": "waiting"})
+    live = until(running, job["id"], {"slow": "running", "fast": "succeeded", "last": "waiting"}, reported="slow")
     assert live["status"] == "running"
     assert set(live["outputs"]) == {"fast.video"}
     assert shown(live, "progress")["slow"]["stage"]

@@ -160,5 +160,5 @@ def test_missing_beats_give_a_warning(tmp_path: Path) -> None:
         with pytest.raises(Invalid, match=reason) as raised:
             analyze(AnalyzeParams(snap_to="beats"), video=video)
         assert raised.value.errors == [
-            {"field": "params.snap_to", "detail": raised.value.detail.removeprefix("snap_to: ").removesuffix(".")}
+            {"field": "params.snap_to", "detail": raised.value.detail.removeprefix("params.snap_to: ").removesuffix(".")}
         ]
