@@ -13,11 +13,10 @@ if TYPE_CHECKING:
     from shared.jobs.database.ledger import Claim, Event
     from shared.jobs.record import Job, JobEnvelope, JobPage, JobRequest, OperationEnvelope, StageProgress, Status, StepProgress, StepState
     from shared.jobs.running.progress_log import ProgressLog
-    from shared.jobs.running.worker import PATIENT_POLL_S, JobWorker, Outcome, PartlyFailed, Queue
+    from shared.jobs.running.worker import JobWorker, Outcome, PartlyFailed, Queue
     from shared.worker.protocol import JobWarning, ProgressUpdate
 
 __all__ = [
-    "PATIENT_POLL_S",
     "Claim",
     "Event",
     "Job",
@@ -47,7 +46,7 @@ _HOMES = {
     "ProgressLog": "shared.jobs.running.progress_log",
     **dict.fromkeys(("Claim", "Event"), "shared.jobs.database.ledger"),
     **dict.fromkeys(_RECORD, "shared.jobs.record"),
-    **dict.fromkeys(("PATIENT_POLL_S", "JobWorker", "Outcome", "PartlyFailed", "Queue"), "shared.jobs.running.worker"),
+    **dict.fromkeys(("JobWorker", "Outcome", "PartlyFailed", "Queue"), "shared.jobs.running.worker"),
     **dict.fromkeys(("JobWarning", "ProgressUpdate"), "shared.worker.protocol"),
 }
 

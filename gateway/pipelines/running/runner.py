@@ -17,7 +17,7 @@ from gateway.pipelines.running.graph import media_ids, resolve_references
 from gateway.pipelines.steps import Step
 from gateway.routing.upstream import Upstreams, credentials
 from shared.errors import Conflict, ModelDamaged, ModelMissing, ReelwrightError, UnknownJob
-from shared.jobs import PATIENT_POLL_S, Claim, Job, JobWarning, Outcome, PartlyFailed, ProgressLog, Queue, StepState
+from shared.jobs import Claim, Job, JobWarning, Outcome, PartlyFailed, ProgressLog, Queue, StepState
 from shared.jobs.running.runner import video_seconds
 from shared.json_digest import json_digest
 from shared.runtime import Runtime
@@ -46,7 +46,7 @@ class PipelineRunner:
     @property
     def queue(self) -> Queue:
         """The queue to register with the job engine."""
-        return Queue(concurrency=AT_ONCE, poll_s=PATIENT_POLL_S, run=self.run, discard=self.discard)
+        return Queue(concurrency=AT_ONCE, run=self.run, discard=self.discard)
 
     async def run(self, claim: Claim, progress: ProgressLog) -> Outcome:
         """Run each step once the steps that it needs have succeeded.

@@ -1,6 +1,7 @@
 """Configure DBOS, and query and recover the workflows of other processes."""
 
 import logging
+from typing import Any
 
 import sqlalchemy as sa
 from dbos import DBOS
@@ -10,6 +11,11 @@ APPLICATION = "reelwright"
 # DBOS's default is a hash of the source, which would strand the waiting jobs after an upgrade. Change it only if a new version cannot run
 # the jobs that an old one accepted.
 VERSION = "1"
+UNUSED_POLL_S = 60.0
+"""Interval at which DBOS looks for schedules, which this project does not use."""
+LISTENER_POLL_S = 0.5
+"""Interval at which DBOS's listener looks whether it has to end. Nothing waits for its notifications."""
+_OWNERS: sa.Select[Any] = sa.select(sa.column("executor_id")).where(sa.column("status") == "PENDING").distinct()
 
 
 def configure(engine: sa.Engine, *, executor: str) -> None:
@@ -26,16 +32,20 @@ def configure(engine: sa.Engine, *, executor: str) -> None:
             "executor_id": executor,
             "application_version": VERSION,
             "use_listen_notify": False,
+            "notification_listener_polling_interval_sec": LISTENER_POLL_S,
+            "scheduler_polling_interval_sec": UNUSED_POLL_S,
             "log_level": "ERROR",
             "max_executor_threads": 8,
         }
     )
 
 
-def owners() -> set[str]:
+def owners(engine: sa.Engine) -> set[str]:
     """Return the executors that have unfinished workflows."""
-    pending = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
-    return {workflow.executor_id for workflow in pending if workflow.executor_id}
+    schema = None if engine.dialect.name == "sqlite" else "dbos"
+    with engine.connect() as connection:
+        executors = connection.scalars(_OWNERS.select_from(sa.table("workflow_status", schema=schema)))
+        return {str(executor) for executor in executors if executor}
 
 
 def recover(executor: str) -> None:

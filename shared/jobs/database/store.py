@@ -1,5 +1,6 @@
 """The ledger and DBOS's queues, changed in one transaction."""
 
+from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,6 +12,7 @@ from shared.jobs.database.dbos_setup import APPLICATION, VERSION
 from shared.jobs.database.deliveries import Deliveries
 from shared.jobs.database.history import EarlierResult, History
 from shared.jobs.database.ledger import FetchClaim, Ledger, NewJob
+from shared.jobs.database.queue_notices import ALL, make_notices
 from shared.jobs.database.tables import connect, make_tables
 from shared.jobs.record import PRIORITIES, Job, Status
 from shared.settings import Settings
@@ -19,6 +21,8 @@ WEBHOOKS = "webhooks"
 """The queue of webhooks."""
 FETCHES = "fetches"
 """The queue of jobs that wait for URLs."""
+QUEUED = "reelwright_queued"
+"""Key of a connection's `info`: the queues that its transaction gave work to."""
 
 
 class JobStore:
@@ -33,6 +37,10 @@ class JobStore:
         self.ledger.notify = self._notify
         self.deliveries = Deliveries(self.engine)
         self.history = History(self.engine)
+        self.notices = make_notices(self.engine)
+        self.on_queued: Callable[[str], None] = lambda _queue: None
+        """Called with the name of a queue that has got work; a worker in the same process sets it."""
+        sa.event.listen(self.engine, "checkin", self._tell)
         self._queue_limit = settings.queue_limit
         self._dbos = DBOSClient(system_database_engine=self.engine, application_name=APPLICATION, lazy=True)
 
@@ -114,6 +122,22 @@ class JobStore:
         for workflow_id in (job_id, fetch_id(job_id), *sent):
             self._dbos.delete_workflow(workflow_id)
 
+    def tell_all(self) -> None:
+        """Tell the other processes that any queue may have got work."""
+        with self.engine.begin() as connection:
+            self._note(connection, ALL)
+
+    def _note(self, connection: sa.Connection, queue: str) -> None:
+        """Tell all processes that a queue has got work, after the transaction of `connection`."""
+        self.notices.send_with(connection, queue)
+        connection.info.setdefault(QUEUED, set()).add(queue)
+
+    def _tell(self, _dbapi_connection: Any, record: Any) -> None:
+        """Tell which queues have got work. SQLAlchemy calls this when a connection is free again, and so after its commit."""
+        for queue in record.info.pop(QUEUED, ()):
+            self.on_queued(queue)
+            self.notices.committed(queue)
+
     def _start(self, connection: sa.Connection, job: NewJob) -> None:
         """Queue a new job, or first the fetch of its URLs."""
         place = {"queue": FETCHES, "workflow": "fetch", "workflow_id": fetch_id(job.id)}
@@ -151,6 +175,7 @@ class JobStore:
             },
             job_id,
         )
+        self._note(connection, queue)
 
 
 def fetch_id(job_id: str) -> str:

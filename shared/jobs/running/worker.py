@@ -22,17 +22,19 @@ from shared.jobs import webhooks
 from shared.jobs.client import Jobs
 from shared.jobs.database.dbos_setup import configure, first_line, owners, recover
 from shared.jobs.database.ledger import Claim
+from shared.jobs.database.queue_notices import ALL
 from shared.jobs.database.store import FETCHES, WEBHOOKS
 from shared.jobs.record import Status
 from shared.jobs.running.progress_log import ProgressLog
 from shared.jobs.running.run_log import RunLog
 from shared.jobs.running.takeover import Lifeline, make_locks
 from shared.jobs.running.url_fetcher import UrlFetcher
+from shared.jobs.running.wake import QueueWaker
 from shared.log import CURRENT_JOB, fields
 from shared.settings import Settings
 
-QUEUE_POLL_S = 0.15  # a job waits half of this on average; polling the queues of all services must stay cheap
-PATIENT_POLL_S = 0.5  # for pipelines and webhooks, which are not urgent
+QUEUE_POLL_S = 20.0
+"""Interval of polling a queue that nothing wakes (wake.py)."""
 CANCEL_POLL_S = 0.2
 DATABASE_RETRY_S = 0.5
 WEBHOOKS_AT_ONCE = 64  # most of them wait for their next attempt
@@ -78,7 +80,6 @@ class Queue:
     """
 
     concurrency: int
-    poll_s: float = QUEUE_POLL_S
     run: Callable[[Claim, ProgressLog], Awaitable[Outcome]]
     discard: Callable[[Claim, Outcome], Awaitable[None]]
     settled: Callable[[str], None] = lambda _job_id: None
@@ -102,6 +103,8 @@ class JobWorker:
         self._queues, self._jobs.stopping = queues, False
         self._lifeline = await self._connect(patient)
         configure(self._store.engine, executor=self._lifeline.executor)
+        self._waker = QueueWaker()
+        self._waker.install()
 
         @DBOS.workflow(name="job", max_recovery_attempts=None)
         async def job(job_id: str) -> None:  # DBOS marks the function it registers, which a method does not allow
@@ -118,10 +121,13 @@ class JobWorker:
         self.working = True
         self._jobs.on_canceled = lambda job_id: self._interrupt({job_id})
         for name, queue in queues.items():
-            await self._register(name, queue.concurrency, queue.poll_s)
-        await self._register(WEBHOOKS, WEBHOOKS_AT_ONCE, PATIENT_POLL_S)
-        await self._register(FETCHES, FETCHES_AT_ONCE, PATIENT_POLL_S)
-        self._lifeline.start(owners=owners, recover=recover, busy=lambda: bool(self._running))
+            await self._register(name, queue.concurrency)
+        await self._register(WEBHOOKS, WEBHOOKS_AT_ONCE)
+        await self._register(FETCHES, FETCHES_AT_ONCE)
+        self._store.on_queued = self._waker.wake
+        self._waker.watch(self._store.notices)
+        self._waker.wake(ALL)
+        self._lifeline.start(owners=partial(owners, self._store.engine), recover=self._recover, busy=lambda: bool(self._running))
         self._watcher = asyncio.create_task(self._watch_cancellations())
 
     async def stop(self) -> None:
@@ -133,6 +139,7 @@ class JobWorker:
         if not self.working:
             self._store.close()
             return
+        self._waker.stop()
         if self._watcher is not None:
             self._watcher.cancel()
         while self._running:
@@ -155,8 +162,15 @@ class JobWorker:
                 log.warning("the database does not answer; trying again: %s", first_line(error))
                 await asyncio.sleep(DATABASE_RETRY_S)
 
-    async def _register(self, name: str, concurrency: int, poll_s: float) -> None:
-        await DBOS.register_queue_async(name, worker_concurrency=concurrency, polling_interval_sec=poll_s, on_conflict="always_update")
+    async def _register(self, name: str, concurrency: int) -> None:
+        await DBOS.register_queue_async(
+            name, worker_concurrency=concurrency, polling_interval_sec=QUEUE_POLL_S, on_conflict="always_update"
+        )
+
+    def _recover(self, executor: str) -> None:
+        """Put the jobs of a dead executor back into their queues, and let all processes poll these."""
+        recover(executor)
+        self._store.tell_all()
 
     async def _workflow(self, job_id: str) -> None:
         """Run a job.

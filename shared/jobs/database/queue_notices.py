@@ -1,0 +1,113 @@
+"""Tell all processes which queue has got work.
+
+A process that queues a job calls its own worker directly. Other processes learn it from Postgres's NOTIFY, or from the modification time of
+a file beside the SQLite file. A lost notice only delays a job: every queue is also polled, slowly.
+"""
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Protocol
+
+import psycopg
+import sqlalchemy as sa
+
+CHANNEL = "reelwright_queue"
+"""Postgres channel of the notices. The payload is the name of a queue."""
+ALL = "_all"
+"""Stands for every queue."""
+LOOK_S = 0.1
+RECONNECT_S = 2.0
+STOP_S = 1.0
+"""Longest time that `watch` takes to see that it has to stop."""
+KEEPALIVES = {"keepalives_idle": "5", "keepalives_interval": "2", "keepalives_count": "3"}
+"""Connection parameters with which a dead connection is noticed after 11 s."""
+log = logging.getLogger(__name__)
+
+
+class QueueNotices(Protocol):
+    """Notices of one installation."""
+
+    def send_with(self, connection: sa.Connection, queue: str) -> None:
+        """Send a notice when the transaction of `connection` is committed."""
+
+    def committed(self, queue: str) -> None:
+        """Complete `send_with` after the commit. Never raises."""
+
+    def watch(self, stop: threading.Event, heard: Callable[[str], None]) -> None:
+        """Call `heard` with the queue of each notice until `stop` is set. Own notices are heard, too."""
+
+
+class FileNotices:
+    """Notices of processes of one machine that share an SQLite file: one file per queue, whose modification time changes."""
+
+    def __init__(self, folder: Path):
+        self._folder = folder
+
+    def send_with(self, connection: sa.Connection, queue: str) -> None:
+        """Do nothing: `committed` sends the notice."""
+
+    def committed(self, queue: str) -> None:
+        path, now = self._folder / queue, time.time_ns()
+        with suppress(OSError):
+            try:
+                os.utime(path, ns=(now, now))  # the kernel's own time of a file is too coarse for two changes in a row
+            except FileNotFoundError:
+                self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                path.touch(0o600)
+                os.utime(path, ns=(now, now))
+
+    def watch(self, stop: threading.Event, heard: Callable[[str], None]) -> None:
+        latest = self._times()
+        heard(ALL)
+        while not stop.wait(LOOK_S):
+            times = self._times()
+            for queue in [queue for queue, changed in times.items() if latest.get(queue) != changed]:
+                heard(queue)
+            latest = times
+
+    def _times(self) -> dict[str, int]:
+        """Return queue name -> modification time in nanoseconds."""
+        times = {}
+        with suppress(OSError), os.scandir(self._folder) as entries:
+            for entry in entries:
+                times[entry.name] = entry.stat().st_mtime_ns
+        return times
+
+
+class PostgresNotices:
+    """Notices by Postgres's LISTEN and NOTIFY."""
+
+    def __init__(self, url: sa.URL):
+        self._dsn = url.set(drivername="postgresql").update_query_dict(KEEPALIVES).render_as_string(hide_password=False)
+
+    def send_with(self, connection: sa.Connection, queue: str) -> None:
+        connection.execute(sa.select(sa.func.pg_notify(CHANNEL, queue)))
+
+    def committed(self, queue: str) -> None:
+        """Do nothing: Postgres sends the notice with the commit."""
+
+    def watch(self, stop: threading.Event, heard: Callable[[str], None]) -> None:
+        while not stop.is_set():
+            try:
+                with psycopg.connect(self._dsn, autocommit=True, connect_timeout=4) as connection:
+                    connection.execute(f"listen {CHANNEL}".encode())
+                    heard(ALL)  # work may have come while nobody listened
+                    while not stop.is_set():
+                        for notice in connection.notifies(timeout=STOP_S):
+                            heard(notice.payload)
+            except psycopg.Error as error:
+                if not stop.is_set():
+                    log.warning("the database sends no notices of new jobs; polling meanwhile: %s", (str(error) or "?").splitlines()[0])
+                stop.wait(RECONNECT_S)
+
+
+def make_notices(engine: sa.Engine) -> QueueNotices:
+    """Return the kind of notices for this database."""
+    if engine.dialect.name == "sqlite":
+        return FileNotices(Path(f"{engine.url.database}.queued"))
+    return PostgresNotices(engine.url)

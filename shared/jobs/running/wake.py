@@ -1,0 +1,168 @@
+"""Let DBOS poll a queue when there is work, not at a short interval.
+
+DBOS starts a thread per queue, which waits for an event that ends it, with the polling interval as the time limit. Here these threads get
+an event whose `wait` also ends when their queue is woken. The interval is then long, and only a fallback.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import dbos._dbos
+from dbos._core import ActiveWorkflowById, ActiveWorkflowEntry
+
+from shared.jobs.database.queue_notices import ALL, QueueNotices
+
+AGAIN_S = 1.0
+"""A woken queue is polled once more after this time, in case a transient error of the database prevented the first poll."""
+UNUSED_S = 60.0
+"""Interval of polling for new queues, and of DBOS's own queues, which this project does not use."""
+CLAIM_S = 10.0
+"""Longest time from the claim of a workflow to its start in this process."""
+WORKER_PREFIX = "queue-worker-"
+"""Begin of the names of DBOS's polling threads. The queue's name follows."""
+OWN_PREFIX = "_dbos_"
+"""Begin of the names of DBOS's own queues."""
+MANAGER = "manager of the queues"
+"""Stands for the thread that starts the polling threads."""
+POLL, UNUSED_JOBS = "queue_thread", "background_jobs_thread"
+"""Functions that DBOS runs as threads. One starts the polling threads, the other handles delays and time limits, which are not used."""
+_module: Any = dbos._dbos
+
+
+class QueueWaker:
+    """The polling threads of this process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._woken: dict[str, threading.Event] = {}
+        self._again: set[str] = set()
+        self._stop = threading.Event()
+
+    def install(self) -> None:
+        """Let DBOS's next launch poll through this waker."""
+
+        def poll(stop: threading.Event, dbos: Any) -> None:
+            dbos._active_workflows_set = ActiveWorkflows(self.wake)
+            dbos._sys_db.start_queued_workflows = _Claims(dbos).start_queued_workflows
+            threading.Thread(target=self._pass_on, args=(stop,), name="queue-stop", daemon=True).start()
+            _Original.poll(_WakingEvent(self, stop), dbos)
+
+        setattr(_module, POLL, poll)
+        setattr(_module, UNUSED_JOBS, lambda _stop, _dbos: None)
+
+    def wake(self, queue: str) -> None:
+        """Let a queue be polled now; ALL: every queue, and new queues are found. Unknown names do nothing."""
+        with self._lock:
+            for name, event in self._woken.items():
+                if queue in (name, ALL):
+                    event.set()
+
+    def watch(self, notices: QueueNotices) -> None:
+        """Start the thread that hears notices of other processes."""
+        threading.Thread(target=notices.watch, args=(self._stop, self.wake), name="queue-watch", daemon=True).start()
+
+    def stop(self) -> None:
+        """End the polling threads and the thread of `watch`: nothing more is taken from the queues."""
+        self._stop.set()
+        self.wake(ALL)
+
+    def stopped(self, stop: threading.Event) -> bool:
+        """Return whether the polling threads have to end: by `stop`, DBOS's own event, or this waker's end."""
+        return stop.is_set() or self._stop.is_set()
+
+    def wait(self, name: str, timeout_s: float, stop: threading.Event) -> bool:
+        """Wait until the thread `name` is woken or has to end, or for `timeout_s` seconds; return whether it has to end.
+
+        The first call for a name returns at once: there may be work from before.
+        """
+        with self._lock:
+            is_new = name not in self._woken
+            event = self._woken.setdefault(name, threading.Event())
+        # All events are set after the threads have to end, and an event that was missed was made after that.
+        if is_new or self.stopped(stop):
+            return self.stopped(stop)
+        if event.wait(min(timeout_s, AGAIN_S) if name in self._again else timeout_s):
+            self._again.add(name)  # only the thread `name` uses its entry
+        else:
+            self._again.discard(name)
+        event.clear()
+        return self.stopped(stop)
+
+    def _pass_on(self, stop: threading.Event) -> None:
+        """Wake all threads when DBOS ends them."""
+        stop.wait()
+        self.wake(ALL)
+
+
+class ActiveWorkflows(ActiveWorkflowById):
+    """DBOS's count of running workflows, which limits how many a process takes from a queue.
+
+    It includes workflows that are claimed and not yet started: a queue that is polled twice in a row would give too many otherwise. When a
+    workflow ends, its queue is polled.
+    """
+
+    def __init__(self, freed: Callable[[str], None]):
+        super().__init__()
+        self._freed = freed
+        self._claims: dict[str, tuple[str, float]] = {}
+
+    def claim(self, ids: list[str], queue_name: str) -> None:
+        """Count workflows until they start. One that never starts is counted for CLAIM_S."""
+        until = time.monotonic() + CLAIM_S
+        with self._lock:
+            self._claims = {key: claim for key, claim in self._claims.items() if claim[1] > time.monotonic()}
+            self._claims |= dict.fromkeys(ids, (queue_name, until))
+
+    def add(self, key: str, queue_name: str | None = None, queue_partition_key: str | None = None) -> ActiveWorkflowEntry:
+        entry = super().add(key, queue_name, queue_partition_key)
+        with self._lock:
+            self._claims.pop(key, None)
+        return entry
+
+    def count_for_queue(self, queue_name: str) -> int:
+        with self._lock:
+            now = time.monotonic()
+            claimed = sum(name == queue_name and until > now for name, until in self._claims.values())
+        return claimed + super().count_for_queue(queue_name)
+
+    def _remove(self, key: str, bucket: tuple[str, str | None] | None) -> None:
+        super()._remove(key, bucket)
+        if bucket is not None:
+            self._freed(bucket[0])
+
+
+class _Claims:
+    """DBOS's claim of queued workflows, which also counts them in ActiveWorkflows."""
+
+    def __init__(self, dbos: Any):
+        self._dbos, self._original = dbos, dbos._sys_db.start_queued_workflows
+
+    def start_queued_workflows(self, queue: Any, *args: Any, **kwargs: Any) -> Any:
+        ids, reason = self._original(queue, *args, **kwargs)
+        self._dbos._active_workflows_set.claim(ids, queue.name)
+        return ids, reason
+
+
+class _Original:
+    """DBOS's own function, before any replacement."""
+
+    poll: Callable[[Any, Any], None] = staticmethod(getattr(_module, POLL))
+
+
+class _WakingEvent:
+    """The event that ends DBOS's threads; waiting for it also ends when there is work."""
+
+    def __init__(self, waker: QueueWaker, stop: threading.Event):
+        self._waker, self._stop = waker, stop
+
+    def is_set(self) -> bool:
+        return self._waker.stopped(self._stop)
+
+    def wait(self, timeout: float) -> bool:
+        name = threading.current_thread().name
+        if not name.startswith(WORKER_PREFIX):
+            return self._waker.wait(MANAGER, UNUSED_S, self._stop)
+        queue = name.removeprefix(WORKER_PREFIX)
+        return self._waker.wait(queue, UNUSED_S if queue.startswith(OWN_PREFIX) else timeout, self._stop)
