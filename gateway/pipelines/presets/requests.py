@@ -40,9 +40,16 @@ def pipeline_of(preset: Preset, request: PresetRequest) -> PipelineRequest:
     if missing := [name for name, given in preset.inputs.items() if not given.optional and not request.inputs.get(name)]:
         errors = [{"field": f"inputs.{name}", "detail": preset.inputs[name].description} for name in missing]
         raise Invalid(f"inputs: {preset.name} needs {' and '.join(missing)}.", errors=errors)
-    steps = filled(with_params(preset.name, [Step.model_validate(step) for step in preset.steps], request.params), request.inputs)
+    return filled_pipeline(preset.name, [Step.model_validate(step) for step in preset.steps], request)
+
+
+def filled_pipeline(pipeline: str, steps: Sequence[Step], request: PresetRequest) -> PipelineRequest:
+    """Return a named pipeline with the params and inputs of a request.
+
+    Raises Invalid for unknown or missing inputs, and for unknown steps.
+    """
     options = {name: getattr(request, name) for name in JobEnvelope.model_fields}
-    return PipelineRequest(steps=steps, **options)
+    return PipelineRequest(steps=filled(with_params(pipeline, steps, request.params), request.inputs), **options)
 
 
 def with_params(pipeline: str, steps: Sequence[Step], params: Mapping[str, Mapping[str, Any]]) -> list[Step]:

@@ -7,15 +7,14 @@ from fastapi import Path as PathParam
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
-from gateway.pipelines.placeholders import filled
-from gateway.pipelines.presets.requests import PresetRequest, with_params
+from gateway.pipelines.presets.requests import PresetRequest, filled_pipeline
 from gateway.pipelines.saved.store import SavedPipeline, SavedPipelines
-from gateway.pipelines.steps import EXAMPLE, PipelineRequest, Step
+from gateway.pipelines.steps import EXAMPLE, Step
 from gateway.pipelines.submitter import PipelineSubmitter
 from shared.http.json_route import JsonRoute
 from shared.http.problems import problems
 from shared.http.service import ENDED, REFUSALS, SAMPLE_ID, IdempotencyKey, Prefer, job_response
-from shared.jobs import Job, JobEnvelope
+from shared.jobs import Job
 from shared.media.disk import on_disk
 from shared.runtime import Runtime
 
@@ -90,13 +89,7 @@ def saved_pipeline_routes(submitter: PipelineSubmitter, runtime: Runtime) -> API
     ) -> Job:
         owner = request.state.owner
         pipeline = await on_disk(saved.get, owner, name)
-        job = await submitter.start(_filled(pipeline, body), owner, idempotency_key)
+        job = await submitter.start(filled_pipeline(pipeline.name, pipeline.steps, body), owner, idempotency_key)
         return await job_response(job, owner=owner, prefer=prefer, response=response, runtime=runtime)
 
     return router
-
-
-def _filled(pipeline: SavedPipeline, request: SavedPipelineRequest) -> PipelineRequest:
-    """Return the pipeline that a request starts. Raises Invalid for unknown or missing inputs, and for unknown steps."""
-    steps = filled(with_params(pipeline.name, pipeline.steps, request.params), request.inputs)
-    return PipelineRequest(steps=steps, **{name: getattr(request, name) for name in JobEnvelope.model_fields})

@@ -1,4 +1,4 @@
-// The measured motion of a clip: one job per clip and settings, whoever needs it.
+// The measured motion of a clip. The curve and the strip share one job per clip and settings.
 
 import { pause } from "../server/views.js";
 import { ENDED } from "./store.js";
