@@ -208,21 +208,8 @@ def given_inputs(body: Any) -> dict[str, InputValue]:
 
 def plain_request(body: Any) -> JobRequest:
     """Convert a typed request body to the JobRequest that is stored."""
-    return JobRequest.model_construct(
-        inputs=given_inputs(body),
-        params={},
-        webhook=body.webhook,
-        metadata=body.metadata,
-        priority=body.priority,
-        cache=body.cache,
-        name=body.name,
-        deadline_s=body.deadline_s,
-        listed=body.listed,
-        preview=body.preview,
-        preview_at_s=body.preview_at_s,
-        preview_s=body.preview_s,
-        preview_slot=body.preview_slot,
-    )
+    options = {name: getattr(body, name) for name in OperationEnvelope.model_fields}
+    return JobRequest.model_construct(inputs=given_inputs(body), params={}, **options)
 
 
 async def check(
