@@ -30,6 +30,7 @@ from shared.jobs import Jobs, JobWorker, Queue
 from shared.jobs.database.ledger import queue_of
 from shared.jobs.previews.inputs import PreviewInputs
 from shared.jobs.retention import SweepCounts, sweep
+from shared.jobs.running.equal_jobs import EqualJobs
 from shared.jobs.running.remembered import ResultMemory
 from shared.jobs.running.runner import OperationRunner
 from shared.jobs.running.sandboxes import Sandboxes
@@ -96,8 +97,9 @@ class Runtime:
         await asyncio.to_thread(close_files, self.settings.data_dir)
         await asyncio.to_thread(self._sandboxes.open)
         previews = PreviewInputs(self.jobs.store.ledger, self.media)
+        equal = EqualJobs(self._worker.take_lock, self._worker.drop_lock)
         self._runners = [
-            OperationRunner(service, self.settings, self.media, self.memory, previews, self._sandboxes, self.jobs.store.ledger)
+            OperationRunner(service, self.settings, self.media, self.memory, previews, self._sandboxes, self.jobs.store.ledger, equal)
             for service in services
         ]
         queues = {service.name: runner.queue for service, runner in zip(services, self._runners, strict=True)}

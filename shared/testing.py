@@ -20,6 +20,8 @@ import httpx
 
 READY = re.compile(r"ready on (http://\S+)")
 START_TIMEOUT_S = 100.0
+ANSWER_TIMEOUT_S = 90.0
+"""Longer than the 60 s for which `Prefer: wait` holds an answer."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ class RunningSuite:
 
 def connected(url: str) -> RunningSuite:
     """Connect to a suite that was started elsewhere."""
-    return RunningSuite(url, 0, httpx.Client(base_url=url, timeout=60, trust_env=False), [], 0.0)
+    return RunningSuite(url, 0, httpx.Client(base_url=url, timeout=ANSWER_TIMEOUT_S, trust_env=False), [], 0.0)
 
 
 @contextmanager
@@ -90,7 +92,7 @@ def suite(data_dir: Path, *, command: Sequence[str] = ("up",), **settings: str) 
         address = next((match[1] for line in log if (match := READY.search(line))), None)
         if address is None:
             raise RuntimeError(f"reelwright {' '.join(command)} did not start:\n{''.join(log)}")
-        with httpx.Client(base_url=address, timeout=60, trust_env=False) as client:
+        with httpx.Client(base_url=address, timeout=ANSWER_TIMEOUT_S, trust_env=False) as client:
             yield RunningSuite(address, process.pid, client, log, time.perf_counter() - began)
     finally:
         process.send_signal(signal.SIGTERM)

@@ -176,7 +176,7 @@ class Jobs:
         """
         job = await self.get(owner, job_id)
         if await asyncio.to_thread(self.store.finish, job_id, Status.CANCELED):
-            await self.store.cancel_workflow(job_id)
+            await self.store.cancel_workflow(job_id, fetches=bool(job.fetches))
             self.on_canceled(job_id)
             self.metrics.ended(job.operation, Status.CANCELED)
         job = await self.get(owner, job_id)

@@ -263,6 +263,11 @@ class Ledger:
         row = connection.execute(sa.select(JOBS.c.service, JOBS.c.preview, JOBS.c.priority).where(JOBS.c.id == claim.id)).one()
         return queue_of(row.service, preview=row.preview is not None), row.priority
 
+    def has_fetches(self, job_id: str) -> bool:
+        """Return whether a job had URLs among its inputs."""
+        with self.engine.connect() as connection:
+            return connection.scalar(sa.select(JOBS.c.id).where(JOBS.c.id == job_id, JOBS.c.fetches.is_not(None))) is not None
+
     def release(self, claim: Claim) -> None:
         """Record that a shutdown interrupted this attempt.
 

@@ -110,16 +110,17 @@ class JobStore:
             self._enqueue(connection, queue=queue, workflow="job", workflow_id=claim.id, priority=priority, job_id=claim.id)
         return True
 
-    async def cancel_workflow(self, job_id: str) -> None:
-        """Take the workflows of a job out of their queues."""
-        for workflow_id in (job_id, fetch_id(job_id)):
+    async def cancel_workflow(self, job_id: str, *, fetches: bool) -> None:
+        """Take the workflows of a job out of their queues. `fetches`: whether it has URLs among its inputs."""
+        for workflow_id in workflow_ids(job_id, fetches=fetches):
             await self._dbos.cancel_workflow_async(workflow_id)
 
     def forget(self, job_id: str) -> None:
         """Delete a job from the ledger and from DBOS."""
         sent = self.deliveries.ids_of_job(job_id)
+        workflows = workflow_ids(job_id, fetches=self.ledger.has_fetches(job_id))
         self.ledger.delete(job_id)
-        for workflow_id in (job_id, fetch_id(job_id), *sent):
+        for workflow_id in (*workflows, *sent):
             self._dbos.delete_workflow(workflow_id)
 
     def tell_all(self) -> None:
@@ -176,6 +177,11 @@ class JobStore:
             job_id,
         )
         self._note(connection, queue)
+
+
+def workflow_ids(job_id: str, *, fetches: bool) -> tuple[str, ...]:
+    """Return the ids of a job's workflows. `fetches`: whether it has URLs among its inputs."""
+    return (job_id, fetch_id(job_id)) if fetches else (job_id,)
 
 
 def fetch_id(job_id: str) -> str:

@@ -1,21 +1,30 @@
-"""Make equal jobs of a process wait for the first one's result."""
+"""Make a job wait for the result of an equal one that runs."""
 
 import asyncio
+import logging
+from collections.abc import Callable
+
+POLL_S = 0.25
+"""Interval of looking whether an equal job of another process has ended."""
+log = logging.getLogger(__name__)
 
 
 class EqualJobs:
-    """The jobs of this process that run now, by what their results depend on.
+    """The jobs of this process that run now, by what their results depend on, and locks that keep those of other processes apart.
 
-    A job waits only for one that this process runs, which ends in any case. So jobs never wait for each other in a circle, and a restart
-    needs nothing: waiting jobs begin anew.
+    A job waits before it holds anything, for one job with the same key, and a dead process loses its locks. So jobs never wait for each
+    other in a circle, and a restart needs nothing: waiting jobs begin anew.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, take: Callable[[str], bool], drop: Callable[[str], None]) -> None:
+        """`take`: takes a lock that is held until `drop` or the end of the process; returns whether it was free. Both block."""
+        self._take, self._drop = take, drop
         self._first: dict[tuple[str, str], str] = {}
         self._settled: dict[str, asyncio.Event] = {}
+        self._locked: dict[str, str] = {}
 
     async def turn(self, job_id: str, owner: str, result_key: str) -> None:
-        """Wait until no equal job of the owner runs. This job then counts as running until `settle`.
+        """Wait until no equal job of the owner runs, here or in another process. This job then counts as running until `settle`.
 
         Equal jobs have the same `result_key`.
         """
@@ -23,9 +32,29 @@ class EqualJobs:
             await self._settled[first].wait()
         self._first[owner, result_key] = job_id
         self._settled[job_id] = asyncio.Event()
+        lock, is_waiting = f"equal-{owner}-{result_key}", False
+        while not await self._try(lock):
+            if not is_waiting:
+                log.info("job %s waits for an equal one in another process", job_id)
+            is_waiting = True
+            await asyncio.sleep(POLL_S)
+        self._locked[job_id] = lock
 
-    def settle(self, job_id: str) -> None:
+    async def settle(self, job_id: str) -> None:
         """Let the next equal job run. Does nothing for a job that had no turn."""
-        if (event := self._settled.pop(job_id, None)) is not None:
-            self._first = {key: first for key, first in self._first.items() if first != job_id}
-            event.set()
+        if (event := self._settled.pop(job_id, None)) is None:
+            return
+        if (lock := self._locked.pop(job_id, None)) is not None:
+            await asyncio.to_thread(self._drop, lock)
+        self._first = {key: first for key, first in self._first.items() if first != job_id}
+        event.set()
+
+    async def _try(self, lock: str) -> bool:
+        """Take a lock if it is free. A lock that was taken as the job was canceled is dropped."""
+        taking = asyncio.ensure_future(asyncio.to_thread(self._take, lock))
+        try:
+            return await asyncio.shield(taking)
+        except asyncio.CancelledError:
+            if await taking:
+                await asyncio.to_thread(self._drop, lock)
+            raise

@@ -63,6 +63,7 @@ class OperationRunner:
         previews: PreviewInputs,
         sandboxes: Sandboxes,
         ledger: Ledger,
+        equal: EqualJobs,
     ):
         lease_s = CHILD_LEASE_S if settings.database_url else 0  # with SQLite a frozen process keeps its jobs
         limits = Limits(
@@ -80,7 +81,7 @@ class OperationRunner:
         sandbox = partial(sandboxes.new, packages=(service.module.partition(".")[0],))
         self._pool = WorkerPool(size=settings.jobs_at_once, limits=limits, idle_s=settings.worker_idle_s, sandbox=sandbox)
         self._has_run = False
-        self._equal = EqualJobs()
+        self._equal = equal
         quick = replace(limits, niceness=0)  # somebody waits for it
         self._preview_pool = WorkerPool(size=PREVIEWS, limits=quick, idle_s=settings.worker_idle_s, sandbox=sandbox)
 
@@ -129,7 +130,7 @@ class OperationRunner:
         return await self.run(prepared.claim, progress, cut=prepared.cut)
 
     async def run(self, claim: Claim, progress: ProgressLog, *, cut: Window | None = None) -> Outcome:
-        """Run one job, unless an equal one has ended since it was accepted. Waits for one that runs in this process.
+        """Run one job, unless an equal one has ended since it was accepted. Waits for one that runs.
 
         `cut`: the part of its videos that the operation gets; None for all.
         """

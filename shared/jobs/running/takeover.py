@@ -65,18 +65,23 @@ class FileLocks:
         self._held: dict[str, int] = {}
 
     def take(self, name: str) -> bool:
-        fd = os.open(self._folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        path = self._folder / name
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            is_current = os.fstat(fd).st_ino == path.stat().st_ino  # its holder may have deleted the file in between
         except OSError:
+            is_current = False
+        if is_current:
+            self._held[name] = fd
+        else:
             os.close(fd)
-            return False
-        self._held[name] = fd
-        return True
+        return is_current
 
     def drop(self, name: str) -> None:
-        (self._folder / name).unlink(missing_ok=True)  # ids are never used again
-        os.close(self._held.pop(name))
+        fd = self._held.pop(name)
+        (self._folder / name).unlink(missing_ok=True)
+        os.close(fd)
 
     def confirm(self, own: str) -> None:
         """Do nothing: the kernel keeps the lock while the process lives."""
@@ -166,6 +171,21 @@ class Lifeline:
             thread.join(5)
         with contextlib.suppress(psycopg.Error):
             self._locks.drop(self.executor)
+
+    def take(self, name: str) -> bool:
+        """Take a lock that is held as long as this process proves that it is alive; return False if it is not free.
+
+        Also False while the database does not answer.
+        """
+        try:
+            return self._locks.take(name)
+        except psycopg.Error:
+            return False
+
+    def drop(self, name: str) -> None:
+        """Release a lock of `take`. A lost session has released it already."""
+        with contextlib.suppress(psycopg.Error):
+            self._locks.drop(name)
 
     def _watch(self, owners: Callable[[], set[str]], recover: Callable[[str], None]) -> None:
         while True:  # the first round at once: after a restart, interrupted jobs go on before waiting ones

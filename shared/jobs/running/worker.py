@@ -71,18 +71,22 @@ class PartlyFailed(OperationFailed):
         """What was made before the failure; the failed job keeps it."""
 
 
+async def _nothing(_job_id: str) -> None:
+    """Do nothing about a settled job."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Queue:
     """A queue that this process works on.
 
     `run(claim, progress)` does one job; `discard(claim, outcome)` deletes the outputs of a job that has meanwhile ended another way.
-    `settled(job_id)` is called when this process is done with a job: its outcome, if any, is written.
+    `settled(job_id)` is awaited when this process is done with a job: its outcome, if any, is written.
     """
 
     concurrency: int
     run: Callable[[Claim, ProgressLog], Awaitable[Outcome]]
     discard: Callable[[Claim, Outcome], Awaitable[None]]
-    settled: Callable[[str], None] = lambda _job_id: None
+    settled: Callable[[str], Awaitable[None]] = _nothing
 
 
 class JobWorker:
@@ -151,6 +155,14 @@ class JobWorker:
         await asyncio.to_thread(self._lifeline.stop)
         await asyncio.to_thread(self._store.close)
 
+    def take_lock(self, name: str) -> bool:
+        """Take a lock if it is free; return whether it was. It is held until `drop_lock`, or until this process ends. Blocks."""
+        return self._lifeline.take(name)
+
+    def drop_lock(self, name: str) -> None:
+        """Release a lock of `take_lock`. Blocks."""
+        self._lifeline.drop(name)
+
     async def _connect(self, patient: bool) -> Lifeline:
         while True:
             try:
@@ -194,7 +206,7 @@ class JobWorker:
             await self._settle(claim, task, progress, run_log)
         finally:
             del self._running[job_id]
-            self._queues[claim.queue].settled(job_id)
+            await self._queues[claim.queue].settled(job_id)
 
     async def _fetch(self, job_id: str) -> None:
         """Fetch the URLs of a job, then queue the job itself.

@@ -11,8 +11,9 @@ import pytest
 from shared.jobs.database.history import History
 from shared.jobs.database.ledger import Ledger
 from shared.jobs.database.tables import connect, make_tables
-from shared.jobs.running.equal_jobs import EqualJobs
+from shared.jobs.running.equal_jobs import POLL_S, EqualJobs
 from shared.jobs.running.remembered import ResultMemory
+from shared.jobs.running.takeover import FileLocks, Lifeline
 from shared.media.ids import new_id
 from shared.media.store import MediaStore, NewMedium
 from shared.models.folder import ModelFolder
@@ -108,21 +109,52 @@ def test_equal_jobs_at_the_same_moment_run_once(server: Server) -> None:
     assert sorted(job["cached"] for job in jobs) == [False, True, True]
 
 
-def test_an_equal_job_runs_when_the_first_has_ended_in_any_way() -> None:
+def equal_jobs(folder: Path) -> tuple[EqualJobs, Lifeline]:
+    """The equal jobs of one process; `folder` is shared by several."""
+    lifeline = Lifeline(FileLocks(folder))
+    return EqualJobs(lifeline.take, lifeline.drop), lifeline
+
+
+def test_an_equal_job_runs_when_the_first_has_ended_in_any_way(tmp_path: Path) -> None:
     async def turns() -> None:
-        equal = EqualJobs()
+        equal, _ = equal_jobs(tmp_path)
         await equal.turn("a", "public", "key")
         await asyncio.wait_for(equal.turn("other owner", "somebody", "key"), 10)
         second, third = (asyncio.ensure_future(equal.turn(name, "public", "key")) for name in ("b", "c"))
         await asyncio.sleep(0)
         assert not second.done()
-        equal.settle("a")
+        await equal.settle("a")
         await asyncio.wait_for(second, 10)
         assert not third.done(), "one at a time"
         third.cancel()
-        equal.settle("c")
-        equal.settle("b")
+        await equal.settle("c")
+        await equal.settle("b")
         await asyncio.wait_for(equal.turn("d", "public", "key"), 10)
+
+    asyncio.run(turns())
+
+
+def test_an_equal_job_of_another_process_is_waited_for(tmp_path: Path) -> None:
+    async def turns() -> None:
+        (one, dying), (other, _) = equal_jobs(tmp_path), equal_jobs(tmp_path)
+        await one.turn("a", "public", "key")
+        waiting = asyncio.ensure_future(other.turn("b", "public", "key"))
+        await asyncio.wait({waiting}, timeout=3 * POLL_S)
+        assert not waiting.done()
+        await one.settle("a")
+        await asyncio.wait_for(waiting, 10)
+        canceled = asyncio.ensure_future(one.turn("c", "public", "key"))
+        await asyncio.sleep(POLL_S / 2)
+        canceled.cancel()
+        await asyncio.wait({canceled})
+        await one.settle("c")
+        await other.settle("b")
+        await asyncio.wait_for(one.turn("d", "public", "key"), 10)
+        waiting = asyncio.ensure_future(other.turn("e", "public", "key"))
+        await asyncio.wait({waiting}, timeout=3 * POLL_S)
+        assert not waiting.done()
+        dying.drop("equal-public-key")  # as the end of its process does
+        await asyncio.wait_for(waiting, 10)
 
     asyncio.run(turns())
 
