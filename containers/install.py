@@ -14,6 +14,8 @@ from pathlib import Path
 
 OWN = re.compile(r"reelwright\[([\w,-]+)\]")
 """An extra that consists of others, such as `reelwright[video,models]`."""
+ATTEMPTS = 4
+"""pip does not repeat a download that stops in the middle. What was downloaded before is in its cache."""
 
 
 def requirements(project: dict, extras: list[str]) -> Iterator[str]:
@@ -37,6 +39,9 @@ def main(extras: list[str]) -> None:
     torch_index = os.environ.get("TORCH_INDEX")
     if torch_index and any(requirement.startswith("torch=") for requirement in wanted) and not any(Path("/wheels").glob("torch-*")):
         pip.append(f"--extra-index-url={torch_index}")
+    for _ in range(ATTEMPTS - 1):
+        if subprocess.run([*pip, *wanted]).returncode == 0:
+            return
     subprocess.run([*pip, *wanted], check=True)
 
 

@@ -59,7 +59,8 @@ class UrlInput(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     url: str = Field(
-        description="An http:// or https:// URL at a public address, under the rules of `POST /v1/media/from-url`.",
+        description="An http:// or https:// URL at a public address, under the rules of `POST /v1/media/from-url`. A host name is resolved "
+        "when the file is fetched: the job then fails if the name has an address that is not public.",
         examples=["https://example.com/clip.mp4"],
     )
     name: str | None = Field(None, description="Name of the file. null: the name that its server gives.")
