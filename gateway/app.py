@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
 from gateway.bulk import bulk_routes
@@ -28,7 +28,8 @@ from gateway.routing.proxy import proxy_routes
 from gateway.routing.upstream import Upstreams, credentials
 from gateway.uploads.folder import uploads_in
 from gateway.uploads.routes import upload_routes
-from gateway.web.routes import studio_routes
+from gateway.web.compression import json_response
+from gateway.web.routes import Studio, studio_routes
 from gateway.webhooks import webhook_routes
 from shared.http.app import create_api
 from shared.http.service import OperationInfo
@@ -74,23 +75,28 @@ def create_gateway(runtime: Runtime, upstreams: Upstreams) -> FastAPI:
     app.include_router(saved_pipeline_routes(submitter, runtime))
     app.include_router(retry_routes(upstreams, runtime))
     app.include_router(model_routes(upstreams, runtime.settings))
-    add_pages(app, upstreams, keys_needed=lambda: runtime.keys.required)
+    studio = Studio()
+    add_pages(app, upstreams, studio, keys_needed=lambda: runtime.keys.required)
 
     @app.get(
-        "/v1/operations", name="list", tags=["operations"], summary="List the operations of all services", response_model_exclude_none=True
+        "/v1/operations",
+        name="list",
+        tags=["operations"],
+        summary="List the operations of all services",
+        response_model=list[OperationInfo],
     )
-    async def operations(request: Request) -> list[OperationInfo]:
+    async def operations(request: Request) -> Response:
         listed = await upstreams.operations(credentials(runtime.settings, request.state.owner))
-        return [OperationInfo.model_validate(operation) for operation in listed]
+        return json_response(request, listed)  # the services have validated it
 
-    app.router.lifespan_context = _lifespan(runtime)
+    app.router.lifespan_context = _lifespan(runtime, studio)
     return app
 
 
-def _lifespan(runtime: Runtime) -> Any:
+def _lifespan(runtime: Runtime, studio: Studio) -> Any:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        work = (runtime.keep_probe_warm(), ensure_sample(runtime), _sweep_uploads(runtime.settings))
+        work = (runtime.keep_probe_warm(), ensure_sample(runtime), _sweep_uploads(runtime.settings), asyncio.to_thread(studio.bundle))
         tasks = [asyncio.create_task(task) for task in work]
         yield
         for task in tasks:
@@ -107,7 +113,7 @@ async def _sweep_uploads(settings: Settings) -> None:
         await asyncio.sleep(settings.gc_interval_s)
 
 
-def add_pages(app: FastAPI, upstreams: Upstreams, *, keys_needed: Callable[[], bool] = lambda: False) -> None:
+def add_pages(app: FastAPI, upstreams: Upstreams, studio: Studio, *, keys_needed: Callable[[], bool] = lambda: False) -> None:
     """Add the web page, and the OpenAPI document over all services."""
     own = app.openapi
     app.router.routes[:] = [route for route in app.router.routes if getattr(route, "path", "") != "/openapi.json"]
@@ -116,4 +122,4 @@ def add_pages(app: FastAPI, upstreams: Upstreams, *, keys_needed: Callable[[], b
     async def openapi() -> JSONResponse:
         return JSONResponse(await merged(own(), upstreams, keys_needed=keys_needed()))
 
-    app.include_router(studio_routes())
+    app.include_router(studio_routes(studio, keys_needed=keys_needed))

@@ -7,8 +7,8 @@ import importlib.util
 import json
 import os
 import shutil
+import statistics
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,14 @@ from shared.testing import suite
 
 SPEEDS = (0.25, 1.0, 4.0)
 PATIENCE_S = 180
+VISITS = 5
+SETTLED_MS = 300
+USABLE = ".library-bar ~ * .media-card >> nth=0"
+MARK = """new MutationObserver((_, observer) => {
+  if (!document.querySelector(".library-bar button.primary") || !document.querySelector(".media-card")) return;
+  observer.disconnect();
+  requestAnimationFrame(() => requestAnimationFrame(() => performance.mark("usable"))); // the frame is on the screen
+}).observe(document, { subtree: true, childList: true });"""
 TOOL = "speed-ramp.render"
 WEIGHT = """() => {
   const files = performance.getEntriesByType("resource").filter(({ name }) => name.includes("/studio/"));
@@ -45,10 +53,10 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         page = browser.new_page()
         page.set_default_timeout(PATIENCE_S * 1000)
-        began = time.perf_counter()
+        visits = [_first_visit(browser, running.url) for _ in range(VISITS)]
+        table.add_row(f"first visit, usable after (median of {VISITS})", f"{statistics.median(visits):.2f} s")
         page.goto(running.url)
-        page.locator(".library-bar").wait_for()
-        table.add_row("first visit, usable after", f"{time.perf_counter() - began:.2f} s")
+        page.locator(USABLE).wait_for()
         weight = page.evaluate(WEIGHT)
         table.add_row("first visit, compressed, without media", f"{weight['bytes'] / 1000:.1f} kB in {weight['files'] + 1} files")
         for speed in SPEEDS:
@@ -60,6 +68,19 @@ def main() -> None:
         browser.close()
     console.print(table)
     console.print(f"load after: {os.getloadavg()[0]:.1f}")
+
+
+def _first_visit(browser: Any, url: str) -> float:
+    """Open the studio in a new profile; return the seconds until the clips are on the screen and files can be added."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.add_init_script(MARK)
+    page.goto(url)
+    page.locator(USABLE).wait_for()
+    page.wait_for_timeout(SETTLED_MS)
+    took = float(page.evaluate("performance.getEntriesByName('usable')[0].startTime")) / 1000
+    context.close()
+    return took
 
 
 def _played(page: Any, url: str, clip: str, speed: float) -> str:

@@ -24,12 +24,16 @@ Declaration = dict[str, Any]
 """An operation as `GET /operations` of its service lists it."""
 
 
-async def check_steps(upstreams: Upstreams, steps: Sequence[Step], *, headers: Mapping[str, str]) -> PipelineChecked:
+async def check_steps(
+    upstreams: Upstreams, steps: Sequence[Step], *, headers: Mapping[str, str], declarations: Mapping[str, Declaration] | None = None
+) -> PipelineChecked:
     """Validate all steps and fill in their defaults.
 
-    No step is run. `headers`: credentials of the owner. Raises the first refusal (Refused, UnknownOperation, Unavailable), naming the step.
+    No step is run. `headers`: credentials of the owner. `declarations`: operations that are known already, by name.
+
+    Raises the first refusal (Refused, UnknownOperation, Unavailable), naming the step.
     """
-    checking = _Checking(upstreams, headers, {step.id for step in steps})
+    checking = _Checking(upstreams, headers, {step.id for step in steps}, declarations or {})
     for number, step in enumerate(steps):
         where = f"steps.{number}"
         if any(step.id == earlier.id for earlier in checking.checked):
@@ -41,10 +45,12 @@ async def check_steps(upstreams: Upstreams, steps: Sequence[Step], *, headers: M
 class _Checking:
     """State of a check: checked steps, their operations and outputs."""
 
-    def __init__(self, upstreams: Upstreams, headers: Mapping[str, str], ids: Collection[str]) -> None:
+    def __init__(
+        self, upstreams: Upstreams, headers: Mapping[str, str], ids: Collection[str], declarations: Mapping[str, Declaration]
+    ) -> None:
         self._upstreams, self._headers, self._ids = upstreams, headers, ids
         self._kinds: dict[str, str] = {}  # "step.output" -> kind
-        self._declarations: dict[str, Declaration] = {}  # operation name -> declaration; one request per service
+        self._declarations = dict(declarations)  # operation name -> declaration; one request per service
         self._added: list[Step] = []  # steps that make "auto" inputs, as they were added
         self.checked: list[Step] = []
 

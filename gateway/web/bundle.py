@@ -2,10 +2,11 @@
 
 import gzip
 import hashlib
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from gateway.web.chunks import joined_modules
 
 TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -16,7 +17,7 @@ TYPES = {
 }
 COMPRESSED = frozenset({".html", ".js", ".css", ".svg"})
 FIRST = "main.js"
-IMPORT = re.compile(r"""^(?:import|export) [^;]*?from "(\.[^"]+)";|^import "(\.[^"]+)";""", re.MULTILINE)
+STYLE = "style.css"
 
 
 @dataclass(frozen=True)
@@ -30,11 +31,15 @@ class PageFile:
 
 @dataclass(frozen=True)
 class Bundle:
-    """All files of the page by path, and a name that changes with any of them."""
+    """All files of the page by path, and a name that changes with any of them.
+
+    `index` preloads what the first screen reads from the API; `bare_index` does not, because a preload cannot carry an API key.
+    """
 
     version: str
     files: Mapping[str, PageFile]
     index: PageFile
+    bare_index: PageFile
 
 
 def newest_change(folder: Path) -> int:
@@ -42,11 +47,10 @@ def newest_change(folder: Path) -> int:
     return max(path.stat().st_mtime_ns for path in folder.rglob("*"))
 
 
-def read_bundle(folder: Path, prefix: str) -> Bundle:
-    """Read the page's files.
+def read_bundle(folder: Path, prefix: str, preloaded: Sequence[str]) -> Bundle:
+    """Read the page's files, and join them into the few that are served.
 
-    In index.html, `{page}` becomes the address of the files, below `prefix`, and `{preload}` becomes links to all modules that the page
-    starts with.
+    In index.html, `{page}` becomes the address of the files below `prefix`, and `{preload}` links to `preloaded`: addresses of the API.
     """
     paths = sorted(path for path in folder.rglob("*") if path.suffix in TYPES)
     contents = {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
@@ -54,35 +58,19 @@ def read_bundle(folder: Path, prefix: str) -> Bundle:
     for name, content in contents.items():
         digest.update(f"{name}\0{len(content)}\0".encode() + content)
     version = digest.hexdigest()[:16]
-    address = f"{prefix}/{version}"
-    preload = "\n  ".join(f'<link rel="modulepreload" href="{address}/{name}">' for name in modules_from(FIRST, contents))
-    index = contents.pop("index.html").decode().replace("{preload}", preload).replace("{page}", address).encode()
-    files = {name: _file(content, Path(name).suffix) for name, content in contents.items()}
-    return Bundle(version, files, _file(index, ".html"))
+    links = "\n  ".join(f'<link rel="preload" as="fetch" href="{address}" crossorigin>' for address in preloaded)
+    template = contents.pop("index.html").decode().replace("{page}", f"{prefix}/{version}")
+    index, bare_index = (_file(template.replace("{preload}", preload).encode(), ".html") for preload in (links, ""))
+    files = {name: _file(content, Path(name).suffix) for name, content in _joined(contents).items()}
+    return Bundle(version, files, index, bare_index)
 
 
-def modules_from(first: str, contents: Mapping[str, bytes]) -> list[str]:
-    """Return the modules that `first` imports, directly or not, and itself; not those that are imported later on demand."""
-    reached: list[str] = []
-    waiting = [first]
-    while waiting:
-        name = waiting.pop(0)
-        if name in reached:
-            continue
-        reached.append(name)
-        waiting.extend(_joined(name, match[1] or match[2]) for match in IMPORT.finditer(contents[name].decode()))
-    return reached
-
-
-def _joined(importer: str, address: str) -> str:
-    """Return the path of a module from a relative address, such as `../base/html.js`."""
-    parts = importer.split("/")[:-1]
-    for part in address.split("/"):
-        if part == "..":
-            parts.pop()
-        elif part != ".":
-            parts.append(part)
-    return "/".join(parts)
+def _joined(contents: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Join the modules, and the style sheets."""
+    texts = {name: content.decode() for name, content in contents.items() if name.endswith(".js")}
+    style = b"".join(content for name, content in contents.items() if name.endswith(".css"))
+    others = {name: content for name, content in contents.items() if not name.endswith((".js", ".css"))}
+    return others | {STYLE: style} | {name: text.encode() for name, text in joined_modules(FIRST, texts).items()}
 
 
 def _file(content: bytes, suffix: str) -> PageFile:

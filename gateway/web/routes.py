@@ -1,7 +1,7 @@
 """Routes of the web studio."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 from threading import Lock
@@ -9,10 +9,14 @@ from threading import Lock
 from fastapi import APIRouter, Request, Response
 
 from gateway.web.bundle import Bundle, PageFile, newest_change, read_bundle
+from gateway.web.compression import accepts_gzip
 from shared.errors import NotFound
 
 FOLDER = Path(str(files("gateway") / "studio"))
 PREFIX = "/studio"
+FIRST_READS = ("/v1/media?limit=200", "/v1/jobs?limit=30", "/v1/operations")
+"""What the first screen reads from the API. A browser then asks for it before it has the page's modules."""
+
 FOREVER = "public, max-age=31536000, immutable"
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' blob: data:; "
@@ -32,27 +36,37 @@ class Studio:
         self._lock = Lock()
 
     def bundle(self) -> Bundle:
-        """Return the current files."""
+        """Return the current files; looks for changes."""
         with self._lock:
             changed = newest_change(self._folder)
-            if self._bundle is None or changed != self._changed:
-                self._bundle, self._changed = read_bundle(self._folder, PREFIX), changed
-            return self._bundle
+            bundle = self._bundle
+            if bundle is None or changed != self._changed:
+                bundle = self._bundle = read_bundle(self._folder, PREFIX, FIRST_READS)
+                self._changed = changed
+            return bundle
+
+    def known(self, version: str) -> Bundle | None:
+        """Return the files that were read last if they are of this version."""
+        bundle = self._bundle
+        return bundle if bundle and bundle.version == version else None
 
 
-def studio_routes(studio: Studio | None = None) -> APIRouter:
-    """Return the routes of the page and its files."""
+def studio_routes(studio: Studio, *, keys_needed: Callable[[], bool]) -> APIRouter:
+    """Return the routes of the page and its files. `keys_needed`: whether the API demands a key now."""
     router = APIRouter(include_in_schema=False)
-    studio = studio or Studio()
 
     @router.get("/")
     async def page(request: Request) -> Response:
         bundle = await asyncio.to_thread(studio.bundle)
+        if keys_needed():
+            return _answer(request, bundle.bare_index, etag=f"{bundle.version}-bare", caching="no-cache")
         return _answer(request, bundle.index, etag=bundle.version, caching="no-cache")
 
     @router.get(PREFIX + "/{version}/{path:path}")
     async def file(version: str, path: str, request: Request) -> Response:
-        bundle = await asyncio.to_thread(studio.bundle)
+        bundle = studio.known(version)
+        if bundle is None:
+            bundle = await asyncio.to_thread(studio.bundle)
         file = bundle.files.get(path)
         if file is None:
             raise NotFound(f"The studio has no file {path[:80]!r}.", headers=dict(HEADERS))
@@ -66,16 +80,8 @@ def _answer(request: Request, file: PageFile, *, etag: str, caching: str) -> Res
     headers = HEADERS | {"Cache-Control": caching, "ETag": f'"{etag}"', "Vary": "Accept-Encoding"}
     if f'"{etag}"' in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
-    is_compressed = file.compressed is not None and "gzip" in set(_codings(request.headers.get("accept-encoding", "")))
+    is_compressed = file.compressed is not None and accepts_gzip(request)
     content = file.compressed if is_compressed and file.compressed is not None else file.content
     if is_compressed:
         headers["Content-Encoding"] = "gzip"
     return Response(content, media_type=file.content_type, headers=headers)
-
-
-def _codings(header: str) -> Iterator[str]:
-    """Yield the content codings that a client accepts."""
-    for part in header.split(","):
-        name, _, quality = part.partition(";")
-        if quality.replace(" ", "") not in ("q=0", "q=0.0"):
-            yield name.strip().lower()

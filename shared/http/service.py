@@ -4,6 +4,7 @@
 import asyncio
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Header, Request, Response
@@ -139,8 +140,8 @@ def describe(operation: Operation) -> OperationInfo:
         inputs={name: _describe_input(name, port) for name, port in operation.ports.items()},
         needs=list(operation.needs),
         outputs={name: str(kind) for name, kind in operation.outputs.items()},
-        params=operation.params.model_json_schema(),
-        result=operation.result.model_json_schema(),
+        params=_schema(operation.params),
+        result=_schema(operation.result),
         presets=[
             ParamsPreset(
                 name=preset.name,
@@ -157,6 +158,12 @@ def describe(operation: Operation) -> OperationInfo:
         install=install,
         urls={"jobs": f"{here}/jobs", "check": f"{here}/check"},
     )
+
+
+@cache
+def _schema(model: type[BaseModel]) -> dict[str, Any]:
+    """Return the JSON Schema of a model. It is shared: treat it as read-only."""
+    return model.model_json_schema()
 
 
 def _describe_input(name: str, port: Input) -> dict[str, Any]:

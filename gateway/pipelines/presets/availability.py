@@ -16,7 +16,7 @@ from gateway.routing.upstream import Upstreams
 from shared.errors import ReelwrightError
 from shared.http.service import PENDING
 
-Declarations = Mapping[str, Mapping[str, Any]]
+Declarations = Mapping[str, dict[str, Any]]
 """Operations by name, as `GET /operations` lists them."""
 
 
@@ -94,7 +94,8 @@ async def _reason(
     if any(operations.get(given.rpartition(".")[0], {}) is None for given in _texts(step)):
         return None  # a step that it builds on is missing, and says so itself
     try:
-        await check_steps(upstreams, [step.model_copy(update={"inputs": inputs, "params": params})], headers=headers)
+        stood_in = step.model_copy(update={"inputs": inputs, "params": params})
+        await check_steps(upstreams, [stood_in], headers=headers, declarations=declarations)
     except ReelwrightError as refusal:
         return refusal.detail
     return None

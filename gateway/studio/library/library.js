@@ -37,7 +37,7 @@ class Library extends Element {
 
   view() {
     const { store, uploads } = this;
-    if (!store.isReady) return html`<div class="library"><p class="muted">Loading…</p></div>`;
+    if (!store.isListed) return html`<div class="library"><p class="muted">Loading…</p></div>`;
     const media = store.shownMedia.filter((record) => SHOWN_KINDS.has(record.kind));
     const own = media.filter((record) => !isSample(record));
     const isFirst = own.length === 0 && uploads.entries.length === 0;

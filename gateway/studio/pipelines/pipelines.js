@@ -44,7 +44,7 @@ class PipelinesScreen extends Element {
   #isTaken = false;
 
   #ready() {
-    if (this.store.isReady && this.store.operations.length && !this.#isTaken) {
+    if (this.store.hasPipelines && this.store.operations.length && !this.#isTaken) {
       this.#isTaken = true;
       this.#take();
     }

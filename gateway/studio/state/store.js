@@ -14,8 +14,9 @@ export class Store extends EventTarget {
   jobs = new Map(); // id -> job, newest first
   operations = [];
   pipelines = []; // the named ones
-  models = [];
-  isReady = false;
+  hasPipelines = false;
+  isListed = false; // whether the lists were read, or could not be
+  isReady = false; // whether the operations were, too
   offline = "";
   #api;
   #hidden = new Set(); // ids of media that are about to be deleted
@@ -57,31 +58,36 @@ export class Store extends EventTarget {
   }
 
   async refresh() {
+    const declared = this.operations.length ? null : this.#readDeclarations();
+    declared?.catch(() => {}); // awaited below
     try {
-      const [media, jobs] = await Promise.all([
-        this.#api.get(`/v1/media?limit=${MEDIA_PAGE}`),
-        this.#api.get(`/v1/jobs?limit=${SHOWN_JOBS}`),
-        this.operations.length ? null : this.#readDeclarations(),
-      ]);
+      const [media, jobs] = await Promise.all([this.#api.get(`/v1/media?limit=${MEDIA_PAGE}`), this.#api.get(`/v1/jobs?limit=${SHOWN_JOBS}`)]);
       // Without keys the list has them, unless it is long; asking for one that is not drawn yet would be an error in the console.
       const samples = this.#api.keyed || media.next_cursor ? await this.#samples(media.items) : [];
       this.media = new Map([...media.items, ...samples].map((record) => [record.id, record]));
       this.#mergeJobs(jobs.items);
+      this.isListed = true;
+      if (declared) this.tell(); // the library needs no operations
+      await declared;
+      if (!declared && !this.hasPipelines) await this.#readPipelines();
       this.offline = "";
     } catch (error) {
       this.offline = error instanceof Problem ? error.message : "The server does not answer. Trying again…";
     }
-    this.isReady = true;
+    this.isListed = this.isReady = true;
     this.tell();
   }
 
+  /** Read the operations; the named pipelines may come later, because the server checks each of them first. */
   async #readDeclarations() {
-    const [operations, pipelines] = await Promise.all([
-      this.#api.get("/v1/operations"),
-      this.#api.get("/v1/pipelines/presets").catch(() => []),
-    ]);
-    this.operations = operations;
-    this.pipelines = pipelines;
+    this.operations = await this.#api.get("/v1/operations");
+    this.#readPipelines().catch(() => {}); // the next refresh tries again
+  }
+
+  async #readPipelines() {
+    this.pipelines = await this.#api.get("/v1/pipelines/presets");
+    this.hasPipelines = true;
+    this.tell();
   }
 
   /** The sample media, which other owners' lists leave out. */

@@ -14,14 +14,15 @@ from fastapi import FastAPI
 
 from gateway.app import add_pages
 from gateway.routing.upstream import Upstreams
-from gateway.web.bundle import TYPES, modules_from, read_bundle
-from gateway.web.routes import FOLDER
+from gateway.web.bundle import TYPES, read_bundle
+from gateway.web.chunks import chunks_from, joined_modules
+from gateway.web.routes import FIRST_READS, FOLDER, Studio
 from shared.http.handlers import add_handlers
 from tests.gateway.media_app import serving
 
 FILES = {path.relative_to(FOLDER).as_posix(): path.read_text() for path in sorted(FOLDER.rglob("*")) if path.suffix in TYPES}
 MODULES = {name: text for name, text in FILES.items() if name.endswith(".js")}
-BUNDLE = read_bundle(FOLDER, "/studio")
+BUNDLE = read_bundle(FOLDER, "/studio", FIRST_READS)
 INDEX = BUNDLE.index.content.decode()
 NAMESPACE = "http://www.w3.org/2000/svg"
 PLACEHOLDER = "https://…/clip.mp4"
@@ -35,7 +36,7 @@ MOST_LINES = 400
 def client() -> Iterator[httpx.Client]:
     app = FastAPI(openapi_url="/openapi.json")
     add_handlers(app)
-    add_pages(app, cast(Upstreams, SimpleNamespace(clients={})))
+    add_pages(app, cast(Upstreams, SimpleNamespace(clients={})), Studio())
     with serving(app) as port, httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as started:
         yield started
 
@@ -71,14 +72,41 @@ def test_a_file_outside_the_folder_is_not_served(client: httpx.Client, path: str
     assert client.get(f"/studio/{BUNDLE.version}/{path}").status_code == 404
 
 
-def test_a_first_visit_is_small() -> None:
-    names = [
-        *modules_from("main.js", {name: text.encode() for name, text in MODULES.items()}),
-        *(name for name in FILES if name.endswith(".css")),
-    ]
+def test_a_first_visit_is_small_and_takes_few_requests() -> None:
+    names = re.findall(rf"/studio/{BUNDLE.version}/([^\"]+)", INDEX)
+    assert names == ["icon.svg", "style.css", "main.js"]
     sizes = {name: len(BUNDLE.files[name].compressed or b"") for name in names}
     assert sum(sizes.values()) + len(gzip.compress(INDEX.encode())) <= FIRST_VISIT_BYTES, sizes
-    assert all(f'href="/studio/{BUNDLE.version}/{name}"' in INDEX for name in names)
+    assert re.findall(r'(?<![.$])\bfrom "\.', (BUNDLE.files["main.js"].content).decode()) == []
+
+
+def test_what_the_first_screen_reads_is_preloaded_unless_it_needs_a_key(client: httpx.Client) -> None:
+    assert re.findall(r'rel="preload" as="fetch" href="([^"]+)"', INDEX) == list(FIRST_READS)
+    store = MODULES["state/store.js"]
+    numbers = dict(re.findall(r"^const (MEDIA_PAGE|SHOWN_JOBS) = (\d+)", store, re.M))
+    for address in FIRST_READS:
+        written = address.replace(f"={numbers['MEDIA_PAGE']}", "=${MEDIA_PAGE}").replace(f"={numbers['SHOWN_JOBS']}", "=${SHOWN_JOBS}")
+        assert written in store
+    assert 'rel="preload"' not in BUNDLE.bare_index.content.decode()
+
+
+def test_every_module_is_in_one_served_file_after_those_it_imports() -> None:
+    chunks = chunks_from("main.js", MODULES)
+    names = [name for chunk in chunks for name in chunk.modules]
+    assert sorted(names) == sorted(MODULES)
+    for name, text in joined_modules("main.js", MODULES).items():
+        made = re.findall(r"^const (\$\w+) = \(\(\) => \{", text, re.M)
+        imported = {part.strip() for group in re.findall(r"^import \{([^}]+)\} from", text, re.M) for part in group.split(",")}
+        for at, variable in enumerate(made):
+            body = text.split(f"const {variable} = (() => {{")[1].split("\n})();")[0]
+            assert set(re.findall(r"^const \{[^}]+\} = (\$\w+);", body, re.M)) <= {*made[:at], *imported}, (name, variable)
+        code = re.sub(r"^(import|export) [^;]*;$", "", text, flags=re.M)
+        quickjs.Context().eval(f"(async () => {{ if (false) {{ {code}\n}} }})")
+
+
+def test_modules_that_import_each_other_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"a\.js -> b\.js -> a\.js"):
+        joined_modules("a.js", {"a.js": 'import "./b.js";\n', "b.js": 'import "./a.js";\n'})
 
 
 def test_nothing_is_inline_that_the_policy_forbids() -> None:

@@ -1,0 +1,34 @@
+"""Compressed answers for clients that accept gzip."""
+
+import gzip
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi import Request, Response
+
+LEVEL = 5
+LEAST_BYTES = 1000
+
+
+def accepts_gzip(request: Request) -> bool:
+    """Return whether the client accepts gzip."""
+    return "gzip" in _codings(request.headers.get("accept-encoding", ""))
+
+
+def json_response(request: Request, content: Any) -> Response:
+    """Return JSON that is known to be valid, compressed if that helps and the client accepts it."""
+    body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+    headers = {"Vary": "Accept-Encoding"}
+    if len(body) >= LEAST_BYTES and accepts_gzip(request):
+        headers["Content-Encoding"] = "gzip"
+        body = gzip.compress(body, LEVEL, mtime=0)
+    return Response(body, media_type="application/json", headers=headers)
+
+
+def _codings(header: str) -> Iterator[str]:
+    """Yield the content codings that a client accepts."""
+    for part in header.split(","):
+        name, _, quality = part.partition(";")
+        if quality.replace(" ", "") not in ("q=0", "q=0.0"):
+            yield name.strip().lower()
