@@ -10,7 +10,7 @@ Speed is measured on a 1080p film cut like feature films and series (`LONG`), en
 third of the shots of the film that docs/keyframes.md reports, about a minute. `--full` uses that film itself, which takes 7.5 minutes on
 two cores for speed alone, and four seeds instead of one.
 
-`--trouble` measures only the small clips of `trouble_corpus`, by kind, with one frame of tolerance.
+`--trouble` measures only the small clips of `material/trouble`, by kind, with one frame of tolerance.
 
 `--memory` adds the memory of a worker for a minute, ten minutes and an hour of 640x360. It takes three minutes more.
 
@@ -39,7 +39,7 @@ from rich.table import Table
 from benchmarks.machine import PEERS, machine
 from benchmarks.material.clips import ffmpeg
 from benchmarks.material.keyframe_corpus import LONG, PROFILES, Film, Truth, film
-from benchmarks.material.trouble_corpus import FIRST_TEST_SEED, KINDS, trouble
+from benchmarks.material.trouble.corpus import FIRST_TEST_SEED, KINDS, trouble
 from benchmarks.suite.bench_video import best
 from services.keyframes.detectors.footage import Footage
 from services.keyframes.detectors.table import BY_NAME, DETECTORS
@@ -316,7 +316,7 @@ def main(arguments: Sequence[str] = ()) -> None:
     parser.add_argument("--skip-speed", action="store_true")
     parser.add_argument("--memory", action="store_true")
     parser.add_argument("--repeat", type=int, default=2)
-    parser.add_argument("--trouble", action="store_true", help="measure only the small clips of trouble_corpus")
+    parser.add_argument("--trouble", action="store_true", help="measure only the small clips of material/trouble")
     options = parser.parse_args(arguments)
     console = Console(width=160)
     peers = with_peers()

@@ -1,0 +1,61 @@
+"""Takes of many places, and clips made of them with known shots."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+
+from benchmarks.material.keyframe_corpus import REAL, Random, RealTake, RenderedTake, Rgb, Take, Truth
+
+
+@dataclass(slots=True)
+class TroubleClip:
+    """A clip in the making: its pictures and true transitions."""
+
+    pictures: list[Rgb] = field(default_factory=list)
+    truths: list[Truth] = field(default_factory=list)
+    rate: int = 25
+
+    def shot(self, pictures: list[Rgb], *, kind: str = "cut", transition: int = 0) -> None:
+        """Append a shot that begins with a transition.
+
+        `transition`: length of the transition, which the last appended pictures hold already.
+        """
+        at = len(self.pictures)
+        if at:
+            self.truths.append(Truth(kind, at - transition, at))
+        self.pictures += pictures
+
+
+def takes_of_places(random: Random) -> Iterator[Callable[[int], list[Rgb]]]:
+    """Yield endless takes of different places.
+
+    A take is a function that returns its next `count` pictures.
+    """
+    order: list[int] = []
+    while True:
+        if random.random() < 0.6:
+            order = order or random.permutation(len(REAL)).tolist()
+            take: Take = RealTake(random, order.pop(), 1)
+        else:
+            take = RenderedTake(random, int(random.integers(0, 1 << 30)), "plain", 1)
+        yield played(take, int(random.integers(0, 30)))
+
+
+def played(take: Take, first: int) -> Callable[[int], list[Rgb]]:
+    """Return a function that returns the next `count` pictures of a take, from picture `first` on."""
+    at = first
+
+    def play(count: int) -> list[Rgb]:
+        nonlocal at
+        at += count
+        return [take(frame) for frame in range(at - count, at)]
+
+    return play
+
+
+def mixed(a: Rgb, b: Rgb | int, share: float) -> Rgb:
+    """Blend `share` of a picture or gray level `b` into picture `a`."""
+    other = np.full_like(a, b) if isinstance(b, int) else b
+    return np.asarray(cv2.addWeighted(a, 1 - share, other, share, 0), np.uint8)
