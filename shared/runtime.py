@@ -27,7 +27,7 @@ from shared.errors import (
     WorkerCrashed,
 )
 from shared.jobs import Jobs, JobWorker, Queue
-from shared.jobs.database.ledger import queue_of
+from shared.jobs.database.rows import queue_of
 from shared.jobs.previews.inputs import PreviewInputs
 from shared.jobs.retention import SweepCounts, sweep
 from shared.jobs.running.equal_jobs import EqualJobs

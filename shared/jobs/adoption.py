@@ -8,7 +8,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from shared.errors import Conflict
-from shared.jobs.database.ledger import OPEN
+from shared.jobs.database.rows import OPEN
 from shared.jobs.database.tables import JOBS, WEBHOOKS, connect, make_tables
 from shared.media.ids import is_id, is_owner
 from shared.settings import Settings

@@ -9,7 +9,6 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from functools import partial
-from typing import Any
 
 import sqlalchemy as sa
 from pydantic import SecretStr
@@ -19,7 +18,7 @@ from shared.jobs import webhooks
 from shared.jobs.database.dbos_setup import first_line
 from shared.jobs.database.history import EarlierResult, PastRun
 from shared.jobs.database.job_filter import JobFilter
-from shared.jobs.database.ledger import Event, JobState, NewJob
+from shared.jobs.database.rows import Event, JobState, NewJob, StoredPreview
 from shared.jobs.database.store import JobStore
 from shared.jobs.metrics import JobMetrics
 from shared.jobs.record import PRIORITIES, Delivery, Job, JobRequest, MadeWebhook, NewWebhook, StandingWebhook, Status
@@ -83,9 +82,9 @@ class Jobs:
             priority=PRIORITIES[request.priority],
             inputs=inputs,
             params=params,
-            fetches=[fetch.dump() for fetch in reserved.fetches] or None,
+            fetches=tuple(reserved.fetches),
             metadata=request.metadata,
-            webhook=await asyncio.to_thread(webhooks.webhook_record, request.webhook, self._settings),
+            webhook=await asyncio.to_thread(webhooks.stored_webhook, request.webhook, self._settings) if request.webhook else None,
             name=request.name,
             deadline_at=round(time.time() + request.deadline_s, 3) if request.deadline_s is not None else None,
             cache=request.cache,
@@ -157,13 +156,13 @@ class Jobs:
         return await asyncio.to_thread(self.store.history.past_runs, operation)
 
     async def page(
-        self, owner: str, wanted: JobFilter, *, cursor: str | None = None, limit: int = 50, results: bool = False
+        self, owner: str, chosen: JobFilter, *, cursor: str | None = None, limit: int = 50, results: bool = False
     ) -> tuple[list[Job], str | None]:
         """Return one page of an owner's jobs, and the next page's cursor.
 
         See `Ledger.page`.
         """
-        return await asyncio.to_thread(self.store.ledger.page, owner, wanted, cursor=cursor, limit=limit, results=results)
+        return await asyncio.to_thread(self.store.ledger.page, owner, chosen, cursor=cursor, limit=limit, results=results)
 
     async def logs(self, ids: Collection[str]) -> dict[str, str]:
         """Return the logs of those jobs among `ids` that have one: the last lines of their worker processes."""
@@ -204,7 +203,7 @@ class Jobs:
 
     async def unlisted_with(self, owner: str, media_id: str) -> dict[str, list[str]]:
         """Return the ended unlisted jobs that read a media item: job id -> ids of its outputs."""
-        return await asyncio.to_thread(self.store.ledger.unlisted_with, owner, media_id)
+        return await asyncio.to_thread(self.store.media_use.unlisted_with, owner, media_id)
 
     async def has_events(self, job_id: str, after: int) -> bool:
         """Return whether a job has events after number `after`."""
@@ -240,8 +239,7 @@ class Jobs:
         """
         made = None if new.secret is not None else webhooks.new_secret()
         complete = new if made is None else new.model_copy(update={"secret": SecretStr(made)})
-        stored = await asyncio.to_thread(webhooks.webhook_record, complete, self._settings)
-        assert stored is not None
+        stored = await asyncio.to_thread(webhooks.stored_webhook, complete, self._settings)
         added = await asyncio.to_thread(self.store.deliveries.add_webhook, owner, stored, name=new.name)
         return MadeWebhook(**added.model_dump(), secret=made)
 
@@ -272,7 +270,7 @@ class Jobs:
 
         None if no job reads it.
         """
-        return await asyncio.to_thread(self.store.ledger.readers, owner, media_id)
+        return await asyncio.to_thread(self.store.media_use.reader, owner, media_id)
 
     async def counts(self) -> tuple[dict[tuple[str, str], int], dict[str, float]]:
         """Count jobs by (service, status), and find each service's oldest waiting job.
@@ -290,11 +288,11 @@ class Jobs:
         return ["the server is shutting down"] if self.stopping else []
 
 
-def _preview(request: JobRequest) -> dict[str, Any] | None:
-    """Return the preview fields of a request as they are stored; None for other jobs."""
+def _preview(request: JobRequest) -> StoredPreview | None:
+    """Return the part that a preview is requested for; None for other jobs."""
     if not request.preview:
         return None
-    return {"at_s": request.preview_at_s, "seconds": request.preview_s, "slot": request.preview_slot}
+    return StoredPreview(at_s=request.preview_at_s, seconds=request.preview_s, slot=request.preview_slot)
 
 
 def _fingerprint(operation: str, request: JobRequest) -> str:

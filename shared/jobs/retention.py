@@ -34,7 +34,7 @@ def sweep(store: JobStore, media: MediaStore, settings: Settings) -> SweepCounts
     expired = store.ledger.expired(time.time())
     for job_id in expired:
         store.forget(job_id)
-    removed = media.sweep(datetime.now(UTC), store.ledger.referenced_media())
+    removed = media.sweep(datetime.now(UTC), store.media_use.referenced())
     removed += media.sweep_unlisted(most_bytes=settings.view_bytes, free_bytes=SHORT * settings.min_free_bytes)
     MeasurementStore.of(settings.data_dir, ttl_s=media.ttl.total_seconds()).sweep()
     return SweepCounts(jobs=len(expired), media=len(removed), folders=_sweep_work(store, settings.data_dir.absolute() / "work"))

@@ -8,7 +8,7 @@ import logging
 import secrets
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -20,6 +20,7 @@ from standardwebhooks import Webhook as Signer
 
 from shared.errors import Invalid, ReelwrightError
 from shared.jobs.database.deliveries import Message
+from shared.jobs.database.rows import StoredWebhook
 from shared.jobs.database.store import JobStore
 from shared.jobs.record import DeliveryStatus, Webhook
 from shared.keys.sealing import PREFIX, seal, unseal
@@ -39,16 +40,12 @@ class Undelivered(Exception):
     """The receiver did not accept the message; another attempt follows."""
 
 
-def webhook_record(webhook: Webhook | None, settings: Settings) -> dict[str, Any] | None:
-    """Return a webhook in the form that is stored.
-
-    The secret is sealed; null stands for the server's own.
+def stored_webhook(webhook: Webhook, settings: Settings) -> StoredWebhook:
+    """Return a webhook with its secret sealed.
 
     Raises Invalid without a usable secret, and ForbiddenAddress for a literal IP address that is not allowed. Host names are resolved and
     checked when the message is sent.
     """
-    if webhook is None:
-        return None
     host = check_url(str(webhook.url)).host
     with suppress(ValueError):
         check_address(str(ipaddress.ip_address(host)), host=host, allowed=settings.url_allow_networks)
@@ -59,20 +56,20 @@ def webhook_record(webhook: Webhook | None, settings: Settings) -> dict[str, Any
         Signer(base64.b64decode(secret.get_secret_value().removeprefix("whsec_"), validate=True))
     except Exception as error:  # the library has a class of its own for an empty secret
         raise Invalid("The webhook's `secret` is invalid: it must be `whsec_` followed by base64.") from error
-    own = webhook.secret and seal(webhook.secret.get_secret_value(), derived_key(settings.data_dir, PURPOSE))
-    return {"url": str(webhook.url), "secret": own, "events": list(webhook.events)}
+    own = seal(webhook.secret.get_secret_value(), derived_key(settings.data_dir, PURPOSE)) if webhook.secret else None
+    return StoredWebhook(url=str(webhook.url), secret=own, events=webhook.events)
 
 
-def opened(webhook: dict[str, Any], settings: Settings) -> dict[str, Any]:
+def opened(webhook: StoredWebhook, settings: Settings) -> StoredWebhook:
     """Return a stored webhook with its own secret in plain text; null stands for the server's own.
 
     Raises Invalid if the installation's secret has changed.
     """
-    sealed = webhook["secret"]
+    sealed = webhook.secret
     if sealed is None or not sealed.startswith(PREFIX):  # jobs of earlier releases keep it in plain text
         return webhook
     try:
-        return webhook | {"secret": unseal(sealed, derived_key(settings.data_dir, PURPOSE))}
+        return replace(webhook, secret=unseal(sealed, derived_key(settings.data_dir, PURPOSE)))
     except ValueError as error:
         raise Invalid(f"The secret of the webhook cannot be read: {error}. Send the request again.") from error
 
@@ -153,12 +150,12 @@ class _Attempt:
         final = self.message.event == "progress"
         await self.record(DeliveryStatus.FAILED if final else DeliveryStatus.PENDING, answer=answer, error=reason)
         if not final:
-            raise Undelivered(f"{self.message.webhook['url']}: {cause or reason}") from cause
+            raise Undelivered(f"{self.message.webhook.url}: {cause or reason}") from cause
 
 
 async def _post(store: JobStore, settings: Settings, message: Message) -> httpx.Response:
     """Send a signed message; return the answer. Raises httpx's errors, ForbiddenAddress, and Invalid without a secret."""
-    secret = opened(message.webhook, settings)["secret"] or (settings.webhook_secret and settings.webhook_secret.get_secret_value())
+    secret = opened(message.webhook, settings).secret or (settings.webhook_secret and settings.webhook_secret.get_secret_value())
     if not secret:
         raise Invalid("The server's own secret (REELWRIGHT_WEBHOOK_SECRET) is gone.")
     job = await asyncio.to_thread(store.ledger.get, message.owner, message.job_id)
@@ -171,15 +168,15 @@ async def _post(store: JobStore, settings: Settings, message: Message) -> httpx.
         "webhook-signature": Signer(secret).sign(message.message_id, sent_at, body),
     }
     async with checked_client(settings) as client:
-        return await client.post(message.webhook["url"], content=body, headers=headers, timeout=TIMEOUT_S, follow_redirects=False)
+        return await client.post(message.webhook.url, content=body, headers=headers, timeout=TIMEOUT_S, follow_redirects=False)
 
 
 def _of_earlier_release(store: JobStore, job_id: str) -> Message | None:
     """Return the message of a workflow that an earlier release queued: its argument is the id of an ended job."""
     with store.engine.connect() as connection:
-        stored_webhook = store.ledger.webhook(connection, job_id)
-    if stored_webhook is None:
+        stored = store.ledger.webhook(connection, job_id)
+    if stored is None:
         return None
-    owner, webhook = stored_webhook
+    owner, webhook = stored
     status = store.ledger.get(owner, job_id).status.value
     return Message(id=job_id, message_id=f"{job_id}-{status}", event=status, owner=owner, job_id=job_id, webhook=webhook)

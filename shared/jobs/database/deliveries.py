@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from shared.errors import Conflict, QuotaExceeded, UnknownDelivery, UnknownWebhook
+from shared.jobs.database.rows import StoredWebhook
 from shared.jobs.database.tables import DELIVERIES, JOBS, WEBHOOKS
 from shared.jobs.record import Delivery, DeliveryStatus, StandingWebhook
 from shared.media.ids import new_id
@@ -27,7 +28,7 @@ class Message:
     event: str
     owner: str
     job_id: str
-    webhook: dict[str, Any]
+    webhook: StoredWebhook
 
 
 class Deliveries:
@@ -36,9 +37,9 @@ class Deliveries:
     def __init__(self, engine: sa.Engine):
         self._engine = engine
 
-    def add_webhook(self, owner: str, webhook: dict[str, Any], *, name: str | None) -> StandingWebhook:
-        """Add a standing webhook in its stored form. Raises QuotaExceeded."""
-        row = {"id": new_id(), "owner": owner, "name": name, "created_at": round(time.time(), 3), "webhook": webhook}
+    def add_webhook(self, owner: str, webhook: StoredWebhook, *, name: str | None) -> StandingWebhook:
+        """Add a standing webhook. Raises QuotaExceeded."""
+        row = {"id": new_id(), "owner": owner, "name": name, "created_at": round(time.time(), 3), "webhook": webhook.dump()}
         with self._engine.begin() as connection:
             count = connection.scalar(sa.select(sa.func.count()).where(WEBHOOKS.c.owner == owner)) or 0
             if count >= MOST_WEBHOOKS:
@@ -100,7 +101,9 @@ class Deliveries:
         webhook = None if row is None else row.webhook if row.webhook_id is None else row.standing
         if row is None or not webhook:
             return None
-        return Message(id=row.id, message_id=row.message_id, event=row.event, owner=row.owner, job_id=row.job_id, webhook=webhook)
+        return Message(
+            id=row.id, message_id=row.message_id, event=row.event, owner=row.owner, job_id=row.job_id, webhook=StoredWebhook.load(webhook)
+        )
 
     def tried(self, delivery_id: str, status: DeliveryStatus, *, answer: int | None = None, error: str | None = None) -> None:
         """Record an attempt at a message."""

@@ -10,9 +10,12 @@ from sqlalchemy.exc import IntegrityError
 from shared.errors import IdempotencyMismatch
 from shared.jobs.database.dbos_setup import APPLICATION, VERSION
 from shared.jobs.database.deliveries import Deliveries
+from shared.jobs.database.fetches import FetchClaim, Fetches
 from shared.jobs.database.history import EarlierResult, History
-from shared.jobs.database.ledger import FetchClaim, Ledger, NewJob
+from shared.jobs.database.ledger import Ledger
+from shared.jobs.database.media_use import MediaUse
 from shared.jobs.database.queue_notices import ALL, make_notices
+from shared.jobs.database.rows import NewJob
 from shared.jobs.database.tables import connect, make_tables
 from shared.jobs.record import PRIORITIES, Job, Status
 from shared.settings import Settings
@@ -35,6 +38,8 @@ class JobStore:
         self.engine = connect(settings.database, settings.data_dir)
         self.ledger = Ledger(self.engine, job_ttl_s=settings.job_ttl_s)
         self.ledger.notify = self._notify
+        self.fetches = Fetches(self.engine)
+        self.media_use = MediaUse(self.engine)
         self.deliveries = Deliveries(self.engine)
         self.history = History(self.engine)
         self.notices = make_notices(self.engine)
@@ -103,7 +108,7 @@ class JobStore:
     def fetched(self, claim: FetchClaim) -> bool:
         """Queue a job whose URLs are fetched; return False if the job has ended."""
         with self.engine.begin() as connection:
-            place = self.ledger.end_fetch(connection, claim)
+            place = self.fetches.end(connection, claim)
             if place is None:
                 return False
             queue, priority = place
@@ -118,7 +123,7 @@ class JobStore:
     def forget(self, job_id: str) -> None:
         """Delete a job from the ledger and from DBOS."""
         sent = self.deliveries.ids_of_job(job_id)
-        workflows = workflow_ids(job_id, fetches=self.ledger.has_fetches(job_id))
+        workflows = workflow_ids(job_id, fetches=self.fetches.has_any(job_id))
         self.ledger.delete(job_id)
         for workflow_id in (*workflows, *sent):
             self._dbos.delete_workflow(workflow_id)

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from shared.errors import Invalid, OperationFailed
-from shared.jobs.database.ledger import Claim, Ledger
+from shared.jobs.database.ledger import Ledger
+from shared.jobs.database.rows import Claim
 from shared.jobs.previews.params import Scale, Window, preview_params, window_of
 from shared.jobs.record import Job, Status
 from shared.jobs.view_names import MAKING, PROXY, view_key
@@ -51,7 +52,7 @@ class PreviewInputs:
         main = next(iter(videos))
         about = videos[main].media or {}
         length_s = about.get("duration_s") or (proxies[main].media or {}).get("duration_s") or 0.0
-        window = window_of(claim.params, at_s=requested["at_s"], seconds=requested["seconds"], length_s=length_s)
+        window = window_of(claim.params, at_s=requested.at_s, seconds=requested.seconds, length_s=length_s)
         scale = Scale(width=about["width"], height=about["height"], proxy_width=(proxies[main].media or {})["width"])
         params = preview_params(operation, claim.params, window=window, length_s=length_s, scale=scale)
         cut = window if operation.preview_kind == "cut" else None

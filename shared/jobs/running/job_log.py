@@ -12,7 +12,8 @@ from pathlib import Path
 from pydantic import SecretStr
 from sqlalchemy.exc import SQLAlchemyError
 
-from shared.jobs.database.ledger import Claim, Ledger
+from shared.jobs.database.ledger import Ledger
+from shared.jobs.database.rows import Claim
 from shared.settings import Settings
 
 MOST_CHARS, MOST_LINES, MOST_LINE_CHARS = 32 * 1024, 400, 2000

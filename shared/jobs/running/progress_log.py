@@ -10,7 +10,8 @@ from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from shared.jobs.database.ledger import Claim, Ledger
+from shared.jobs.database.ledger import Ledger
+from shared.jobs.database.rows import Claim
 from shared.worker.protocol import JobWarning, ProgressUpdate, Update
 
 PROGRESS_INTERVAL_S = 0.5

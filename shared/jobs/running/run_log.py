@@ -4,7 +4,7 @@ import logging
 import time
 
 from shared.errors import ReelwrightError
-from shared.jobs.database.ledger import Claim
+from shared.jobs.database.rows import Claim
 from shared.jobs.metrics import JobMetrics
 from shared.jobs.record import Status
 from shared.log import fields

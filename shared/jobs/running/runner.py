@@ -17,7 +17,8 @@ from pydantic import ValidationError
 
 from shared.errors import OperationFailed, ReelwrightError, UnknownMedia, WorkerCrashed
 from shared.jobs.database.history import EarlierResult
-from shared.jobs.database.ledger import PREVIEW_TTL_S, Claim, Ledger
+from shared.jobs.database.ledger import PREVIEW_TTL_S, Ledger
+from shared.jobs.database.rows import Claim
 from shared.jobs.estimate import megapixel_frames
 from shared.jobs.previews.inputs import PreviewInputs
 from shared.jobs.previews.params import Window

@@ -21,8 +21,8 @@ from shared.errors import OperationFailed, ReelwrightError, TimedOut, WorkerCras
 from shared.jobs import webhooks
 from shared.jobs.client import Jobs
 from shared.jobs.database.dbos_setup import configure, first_line, owners, recover
-from shared.jobs.database.ledger import Claim
 from shared.jobs.database.queue_notices import ALL
+from shared.jobs.database.rows import Claim
 from shared.jobs.database.store import FETCHES, WEBHOOKS
 from shared.jobs.record import Status
 from shared.jobs.running.progress_log import ProgressLog
@@ -215,7 +215,7 @@ class JobWorker:
         """
         if self._jobs.stopping:
             raise asyncio.CancelledError
-        claim = await self._written(partial(self._store.ledger.begin_fetch, job_id))
+        claim = await self._written(partial(self._store.fetches.begin, job_id))
         if claim is None:
             return
         CURRENT_JOB.set(job_id)

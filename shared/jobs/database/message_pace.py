@@ -1,0 +1,35 @@
+"""The pace at which webhooks report the progress of jobs."""
+
+import time
+from dataclasses import dataclass
+
+REPORT_S, REPORT_FRACTION, FORGET_S = 5.0, 0.01, 24 * 3600.0
+"""Least seconds and least progress between two messages about a job; seconds after which the last one is forgotten."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reported:
+    """The progress that webhooks reported last: when (a monotonic time), and which."""
+
+    at: float
+    fraction: float
+
+
+class MessagePace:
+    """Decides which progress of a job is worth a message.
+
+    Kept in memory: one process runs a job, and only that one reports its progress.
+    """
+
+    def __init__(self) -> None:
+        self._reported: dict[str, Reported] = {}
+
+    def allows(self, job_id: str, fraction: float) -> bool:
+        """Return whether webhooks report this progress, and count it as reported: 5 seconds and 1 % after the last one."""
+        now = time.monotonic()
+        last = self._reported.get(job_id)
+        if last is not None and (now - last.at < REPORT_S or fraction - last.fraction < REPORT_FRACTION):
+            return False
+        self._reported = {other: report for other, report in self._reported.items() if now - report.at < FORGET_S}
+        self._reported[job_id] = Reported(at=now, fraction=fraction)
+        return True

@@ -1,0 +1,142 @@
+"""Jobs as the ledger reads and writes them, and the queues that they wait in."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+import sqlalchemy as sa
+
+from shared.jobs.database.tables import JOBS
+from shared.jobs.record import Status
+from shared.jobs.url_inputs import UrlFetch
+
+OPEN = (Status.QUEUED.value, Status.RUNNING.value)
+"""Statuses of jobs that have not ended."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredWebhook:
+    """A webhook as it is stored. `secret`: sealed; None stands for the server's own."""
+
+    url: str
+    secret: str | None
+    events: tuple[str, ...]
+
+    @classmethod
+    def load(cls, stored: dict[str, Any]) -> Self:
+        """Return a webhook from its stored form."""
+        return cls(url=stored["url"], secret=stored["secret"], events=tuple(stored["events"]))
+
+    def dump(self) -> dict[str, Any]:
+        """Return the webhook as it is stored."""
+        return vars(self) | {"events": list(self.events)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredPreview:
+    """The part of the source that a preview was requested for, and the part that it shows once it runs; all in seconds."""
+
+    at_s: float
+    seconds: float
+    slot: str
+    start_s: float | None = None
+    end_s: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewJob:
+    """A checked request as a row of the ledger."""
+
+    id: str
+    owner: str
+    service: str
+    operation: str
+    version: int | None
+    priority: int
+    inputs: dict[str, Any]
+    params: dict[str, Any]
+    metadata: dict[str, Any]
+    webhook: StoredWebhook | None
+    cache: bool
+    name: str | None
+    deadline_at: float | None
+    listed: bool
+    preview: StoredPreview | None
+    fetches: tuple[UrlFetch, ...] = ()
+    """URLs among the inputs."""
+    idempotency_key: str | None
+    fingerprint: str
+    """Digest of the operation and of the request as the client sent it. Requests with the same idempotency key must have the same one."""
+
+    @property
+    def queue(self) -> str:
+        """Name of the job's queue."""
+        return queue_of(self.service, preview=self.preview is not None)
+
+    def dump(self) -> dict[str, Any]:
+        """Return the columns of the job's row that the request determines."""
+        return vars(self) | {
+            "webhook": self.webhook.dump() if self.webhook else None,
+            "preview": asdict(self.preview) if self.preview else None,
+            "fetches": [fetch.dump() for fetch in self.fetches] or None,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """A job that this process runs.
+
+    Its outcome counts only while `attempt` is the job's latest attempt.
+    """
+
+    id: str
+    owner: str
+    service: str
+    operation: str
+    inputs: dict[str, Any]
+    params: dict[str, Any]
+    attempt: int
+    failures: int
+    fraction: float
+    """Progress of the previous attempt."""
+    cache: bool
+    """Whether an earlier result may be used."""
+    created_at: float
+    started_at: float
+    deadline_at: float | None = None
+    listed: bool = True
+    preview: StoredPreview | None = None
+
+    @property
+    def queue(self) -> str:
+        """Name of the job's queue."""
+        return queue_of(self.service, preview=self.preview is not None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobState:
+    """Status of a job, and its progress as stored."""
+
+    status: Status
+    progress: dict[str, Any] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """One event of a job.
+
+    `seq` counts from 1; `kind` is progress, succeeded, failed or canceled.
+    """
+
+    seq: int
+    kind: str
+    data: Any
+
+
+def queue_of(service: str, *, preview: bool) -> str:
+    """Return the name of a service's queue: of its jobs, or of its previews."""
+    return f"{service}-previews" if preview else service
+
+
+def in_queue(service: str, *, preview: bool) -> list[sa.ColumnElement[bool]]:
+    """Return the SQL conditions on the jobs of a service's queue."""
+    return [JOBS.c.service == service, JOBS.c.preview.is_not(None) if preview else JOBS.c.preview.is_(None)]
