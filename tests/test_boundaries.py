@@ -33,11 +33,11 @@ USE_THE_ENVIRONMENT = {
     "services/aesthetics/nima/conversion.py": "starts TensorFlow without a GPU",
 }
 
-KNOWN_UPWARD: set[str] = set()
-"""Files in rooms that still import a file above them. A list that shrinks to nothing: none may be added."""
-
 MOST_FILES = 13
 """Largest number of Python files in a folder, beside `__init__.py`. A fuller folder gets rooms."""
+
+TOP_OF_A_SERVICE = {"__init__.py", "app.py", "commands.py", "compat.py", "operations.py", "params.py"}
+"""Python files at the top of a service, beside one for each operation."""
 
 each_file = pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 
@@ -76,7 +76,7 @@ def floors(graph: Mapping[str, set[str]], folder: str) -> dict[str, set[str]]:
     members: dict[str, set[str]] = {}
     for file, imported in graph.items():
         if (member := _member(file, folder)) is not None:
-            targets = {target for one in imported if (target := _member(one, folder)) is not None}
+            targets = {target for path in imported if (target := _member(path, folder)) is not None}
             members.setdefault(member, set()).update(targets - {member})
     return members
 
@@ -86,35 +86,35 @@ def upward(graph: Mapping[str, set[str]]) -> set[tuple[str, str]]:
 
     These are files at the top of a service or the gateway.
     """
-    found = set()
+    pairs = set()
     for file, imported in graph.items():
         top = _top(file)
         if top and Path(file).parent != top:
-            found |= {(file, target) for target in imported if Path(target).parent == top and Path(target).name != "__init__.py"}
-    return found
+            pairs |= {(file, target) for target in imported if Path(target).parent == top and Path(target).name != "__init__.py"}
+    return pairs
 
 
 def environment_reads(path: Path) -> set[str]:
     """Return which of `Settings()` and `os.environ` the code of a file uses."""
-    found = set()
+    reads = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("Settings"):
-            found.add("Settings()")
+            reads.add("Settings()")
         elif isinstance(node, ast.Attribute) and ast.unparse(node) in ("os.environ", "os.getenv", "os.putenv"):
-            found.add("os.environ")
-    return found
+            reads.add("os.environ")
+    return reads
 
 
 def rooms_of(path: Path) -> set[str]:
     """Return the rooms that a file imports from: shared, gateway, services.<name>, reelwright."""
-    found = set()
+    rooms = set()
     for name in imports(path):
         parts = name.split(".")
         if parts[0] in ("shared", "gateway", "reelwright"):
-            found.add(parts[0])
+            rooms.add(parts[0])
         elif parts[0] == "services" and len(parts) > 1:
-            found.add(f"services.{parts[1]}")
-    return found
+            rooms.add(f"services.{parts[1]}")
+    return rooms
 
 
 @each_file
@@ -131,9 +131,9 @@ def test_heavy_libraries_are_imported_inside_functions(path):
 
 @each_file
 def test_only_the_composition_root_reads_the_environment(path):
-    name, found = str(path.relative_to(ROOT)), environment_reads(path)
-    assert ("Settings()" in found) == (name in READ_THE_SETTINGS), "library code calls shared.settings.current()"
-    assert ("os.environ" in found) == (name in USE_THE_ENVIRONMENT), "what the operator chooses is a setting"
+    name, reads = str(path.relative_to(ROOT)), environment_reads(path)
+    assert ("Settings()" in reads) == (name in READ_THE_SETTINGS), "library code calls shared.settings.current()"
+    assert ("os.environ" in reads) == (name in USE_THE_ENVIRONMENT), "what the operator chooses is a setting"
 
 
 def test_no_files_import_each_other_in_a_cycle():
@@ -143,14 +143,12 @@ def test_no_files_import_each_other_in_a_cycle():
 def test_the_members_of_a_folder_import_each_other_without_cycles():
     graph = import_graph()
     folders = {str(parent) for file in graph for parent in Path(file).parents}
-    cycles = {folder: found for folder in sorted(folders) if (found := cycle(floors(graph, folder)))}
+    cycles = {folder: members for folder in sorted(folders) if (members := cycle(floors(graph, folder)))}
     assert not cycles
 
 
 def test_no_room_imports_from_the_files_above_it():
-    found = upward(import_graph())
-    assert {pair for pair in found if pair[0] not in KNOWN_UPWARD} == set()
-    assert KNOWN_UPWARD - {file for file, _ in found} == set(), "these are gone: remove them from KNOWN_UPWARD"
+    assert upward(import_graph()) == set()
 
 
 def test_a_folder_holds_few_files_and_says_what_they_are():
@@ -159,6 +157,17 @@ def test_a_folder_holds_few_files_and_says_what_they_are():
     assert {folder: count for folder, count in counts.items() if count > MOST_FILES} == {}
     rooms = [ROOT / folder for folder in counts if folder.count("/") > 1 or folder.startswith(("shared/", "gateway/", "benchmarks/"))]
     assert [str(room) for room in rooms if not ast.get_docstring(ast.parse((room / "__init__.py").read_text()))] == []
+
+
+def test_the_top_of_a_service_holds_its_operations_and_a_few_known_files():
+    strangers = []
+    for path in sorted((ROOT / "services").glob("*/*.py")):
+        declares = any(
+            isinstance(node, ast.Call) and ast.unparse(node.func) == "Operation" for node in ast.walk(ast.parse(path.read_text()))
+        )
+        if not declares and path.name not in TOP_OF_A_SERVICE:
+            strangers.append(str(path.relative_to(ROOT)))
+    assert strangers == [], "these belong in a room"
 
 
 def test_only_the_job_package_knows_dbos():

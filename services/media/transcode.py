@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, BeforeValidator, Field, model_validator
 
 from services.media.output.formats import FORMATS
-from services.media.output.frame_rate import PATTERN, at_constant_rate, at_source_times, constant, rate_text
+from services.media.output.frame_rate import FRAME_RATE, at_constant_rate, at_source_times, constant
 from services.media.output.picture_size import output_size
 from services.media.output.resized import resized
 from shared.choices import OneOf, described
@@ -53,7 +53,7 @@ class TranscodeParams(ClipPart):
         title="Longer side",
         json_schema_extra=form("more", unit="px", clip_pixels=True),
     )
-    frame_rate: Annotated[str, BeforeValidator(rate_text), Field(pattern=PATTERN)] = Field(
+    frame_rate: Annotated[str, BeforeValidator(FRAME_RATE), Field(pattern=FRAME_RATE.pattern)] = Field(
         "source",
         description="`source` keeps every frame at its own time, also where the rate varies; `constant` makes the source's rate constant. "
         "Or frames per second, such as 25 or 30000/1001: frames are repeated or left out, and the length stays.",

@@ -4,20 +4,15 @@ from pathlib import Path
 
 from pydantic import BaseModel, Field
 
+from services.speed_ramp.analysis.motion_analysis import analyze_motion
 from services.speed_ramp.curve.clock import Clock
-from services.speed_ramp.curve.constraints import Constraints, constrained
-from services.speed_ramp.curve.from_motion import from_motion
-from services.speed_ramp.curve.points import CurvePoint, shifted, to_points
+from services.speed_ramp.curve.points import CurvePoint, to_points
 from services.speed_ramp.curve.segments import segment_speeds
-from services.speed_ramp.curve.snap import snap_times
-from services.speed_ramp.kept_motion import MOTION
-from services.speed_ramp.motion.motion_curve import Motion, motion_curve
-from services.speed_ramp.motion.sampling import Samples
-from services.speed_ramp.motion.trace import MEASURES, measure_motion
+from services.speed_ramp.motion.kept_motion import MOTION
+from services.speed_ramp.motion.motion_curve import Motion
 from services.speed_ramp.params import MotionParams
 from shared.operation import Kind, Operation, Progress, Silent
 from shared.video import probe_video
-from shared.video.clip.empty_part import check_start
 
 
 class AnalyzeParams(MotionParams):
@@ -45,40 +40,18 @@ def analyze(params: MotionParams, *, video: Path, progress: Progress = Silent(),
     Reads the luma of every frame once, or of `sample_rate` pairs per second. Memory holds only a few numbers per pair. Raises
     UnsupportedMedia for a file that is not a video, BrokenMedia for a damaged one, Invalid for an empty part or too many segments.
     """
-    info = probe_video(video)
-    check_start(info, params.start)
-    finds_beats = params.snap_to == "beats"
-    times = snap_times(
-        params.snap_to,
-        video,
-        info,
-        start=params.start,
-        duration=params.duration,
-        progress=progress.part("finding beats", 0, 0.1) if finds_beats else progress,
-    )
-    samples = Samples(video, info, start=params.start, duration=params.duration, sample_rate=params.sample_rate)
-    stage = progress.part("measuring", 0.1, 1) if finds_beats else progress
-    measured = measure_motion(info, samples, MEASURES[params.measure], stage, kept=motion)
-    trace = measured.trace
-    end = params.start + trace.duration_s
-    constraints = Constraints(snap_times=times, max_acceleration=params.max_acceleration, target_duration=params.target_duration)
-    points = constrained(
-        shifted(from_motion(trace, params), params.start),
-        constraints,
-        start=params.start,
-        end=end,
-        limits=(params.min_speed, params.max_speed),
-    )
+    analysis = analyze_motion(params, video, probe_video(video), progress, kept=motion)
+    clock = Clock(analysis.points, start=params.start)
     return AnalyzeResult(
-        motion=motion_curve(trace, params.start),
-        curve=to_points(points),
-        speeds=segment_speeds(points, params.segment_duration, trace.duration_s, start=params.start),
+        motion=analysis.motion,
+        curve=to_points(analysis.points),
+        speeds=segment_speeds(analysis.points, params.segment_duration, analysis.duration_s, start=params.start),
         segment_duration=params.segment_duration,
-        duration_s=trace.duration_s,
-        ramped_duration_s=float(Clock(points, start=params.start).left(end)),
-        frames=measured.frames,
-        beats=list(times or ()) if finds_beats else [],
-        cuts=[params.start + cut for cut in measured.cuts],
+        duration_s=analysis.duration_s,
+        ramped_duration_s=float(clock.left(params.start + analysis.duration_s)),
+        frames=analysis.frames,
+        beats=analysis.beats,
+        cuts=analysis.cuts,
     )
 
 

@@ -6,7 +6,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from pydantic import BaseModel, Field
 
-from services.speed_ramp.choose_curve import choose_curve
+from services.speed_ramp.analysis.choice import choose_curve
 from services.speed_ramp.curve.clock import Clock
 from services.speed_ramp.curve.points import CurvePoint, to_points
 from services.speed_ramp.curve.slow_parts import SlowPart, slow_parts
@@ -15,7 +15,7 @@ from services.speed_ramp.handover.formats import FORMATS
 from services.speed_ramp.handover.plot import plot
 from services.speed_ramp.handover.ramped_clip import RampedClip
 from services.speed_ramp.handover.rates import SOURCE, timeline_rate
-from services.speed_ramp.kept_motion import MOTION
+from services.speed_ramp.motion.kept_motion import MOTION
 from services.speed_ramp.params import CurveParams
 from shared.editing.rates import constant_rate
 from shared.media.zip_files.writer import ZipWriter

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from services.speed_ramp.curve.from_motion import MODES
 from services.speed_ramp.curve.points import MAX_POINTS, MAX_SPEED, MIN_SPEED, CurvePoint
-from services.speed_ramp.handover.rates import PATTERN, SOURCE, rate_text
+from services.speed_ramp.handover.rates import FRAME_RATE, SOURCE
 from services.speed_ramp.motion.trace import MEASURES
 from shared.choices import OneOf, described
 from shared.http.long_list import LongList
@@ -116,6 +116,11 @@ class MotionParams(Params):
         json_schema_extra=form("expert", unit="fps"),
     )
 
+    @property
+    def uses_motion(self) -> bool:
+        """Whether the curve is made from the clip's motion."""
+        return True
+
     @model_validator(mode="after")
     def _check_speed_order(self) -> Self:
         if self.min_speed > self.max_speed:
@@ -136,7 +141,7 @@ class CurveParams(MotionParams):
         title="Curve",
         json_schema_extra=form("basics", widget="curve"),
     )
-    frame_rate: Annotated[str, BeforeValidator(rate_text), Field(pattern=PATTERN)] = Field(
+    frame_rate: Annotated[str, BeforeValidator(FRAME_RATE), Field(pattern=FRAME_RATE.pattern)] = Field(
         SOURCE,
         description="Frames per second of the result, such as 24 or 30000/1001, from 1 to 120; `source` keeps the source's. Clips of 120 "
         "or 240 frames per second play slow at 24 or 30 with their own frames. In timelines, `source` becomes a rate that editing "
@@ -150,6 +155,10 @@ class CurveParams(MotionParams):
         title="Speeds",
         json_schema_extra=form("expert", unit="x", widget="data", one_per="segment_duration"),
     )
+
+    @property
+    def uses_motion(self) -> bool:
+        return self.curve is None and self.speeds is None
 
     @model_validator(mode="after")
     def _check_curve(self) -> Self:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from services.speed_ramp.choose_curve import ChosenCurve, choose_curve
+from services.speed_ramp.analysis.choice import ChosenCurve, choose_curve
 from services.speed_ramp.curve.clock import Clock
 from services.speed_ramp.curve.points import CurvePoint, Point, to_points
 from services.speed_ramp.curve.slow_parts import SlowPart, slow_parts
@@ -16,7 +16,7 @@ from services.speed_ramp.curve.trim import trimmed
 from services.speed_ramp.handover.chapters import chapters, longest
 from services.speed_ramp.handover.rates import SOURCE, output_rate
 from services.speed_ramp.handover.warnings import ramp_warnings
-from services.speed_ramp.kept_motion import MOTION
+from services.speed_ramp.motion.kept_motion import MOTION
 from services.speed_ramp.params import CurveParams
 from services.speed_ramp.picture.interpolation import DUPLICATES, INTERPOLATIONS, is_made, shown_frames
 from services.speed_ramp.picture.picks import Part, SourceEnd
@@ -103,10 +103,10 @@ def render(params: RenderParams, *, video: Path, output: Path, progress: Progres
     BrokenMedia for the source, and Invalid for params that do not fit it; on failure no file is left at `output`.
     """
     info = probe_video(video)
-    analysed = params.curve is None and params.speeds is None
-    chosen = choose_curve(params, video, info, progress.part("analysing", 0, 0.3) if analysed else Silent(), motion=motion)
+    analysed = params.uses_motion
+    choice = choose_curve(params, video, info, progress.part("analysing", 0, 0.3) if analysed else Silent(), motion=motion)
     stage = progress.part("rendering", 0.3 if analysed else 0, 1)
-    if _is_unchanged(params, info, chosen.points) and output.suffix.lower() == ".mp4":
+    if _is_unchanged(params, info, choice.points) and output.suffix.lower() == ".mp4":
         try:
             remux(video, output)
         except UnsupportedMedia as error:
@@ -115,8 +115,8 @@ def render(params: RenderParams, *, video: Path, output: Path, progress: Progres
             for warning in track_warnings(info):
                 progress.warn(warning)
             stage(1, 1)
-            return _copied(output, info, chosen.points)
-    return _encoded(params, video, info, output, chosen, progress, stage)
+            return _copied(output, info, choice.points)
+    return _encoded(params, video, info, output, choice, progress, stage)
 
 
 def _copied(output: Path, info: VideoInfo, points: list[Point]) -> RenderResult:
@@ -135,20 +135,20 @@ def _copied(output: Path, info: VideoInfo, points: list[Point]) -> RenderResult:
 
 
 def _encoded(
-    params: RenderParams, video: Path, info: VideoInfo, output: Path, chosen: ChosenCurve, progress: Progress, stage: Progress
+    params: RenderParams, video: Path, info: VideoInfo, output: Path, choice: ChosenCurve, progress: Progress, stage: Progress
 ) -> RenderResult:
     """Encode the retimed video.
 
     `progress` takes warnings, `stage` the progress of this step.
     """
-    points, rate = chosen.points, output_rate(params.frame_rate, info)
+    points, rate = choice.points, output_rate(params.frame_rate, info)
     interpolation, make_sound = INTERPOLATIONS[params.interpolation], AUDIO_MODES[params.audio].make
     clock, source_end = Clock(points, start=params.start), SourceEnd()
     repeats = Repeats() if DUPLICATES[params.duplicates].dropped(interpolation) else None
     for warning in ramp_warnings(info, rate, requested=params.frame_rate != SOURCE):
         progress.warn(warning)
-    expected = max(round(float(clock.left(chosen.end)) * rate), 1)
-    first = written = made = 0
+    expected = max(round(float(clock.left(choice.end)) * rate), 1)
+    first = written = interpolated = 0
     with ExitStack() as stack:
         reading = read_frames(
             video,
@@ -187,7 +187,7 @@ def _encoded(
             number = frame.number
             first = number if not written else first
             written += 1
-            made += is_made(frame)
+            interpolated += is_made(frame)
             writer.write(picture, number)
             for track in tracks:
                 track.write(until_s=float((number + 1) / rate))
@@ -208,7 +208,7 @@ def _encoded(
         duration_s=float(length),
         source_duration_s=end_s - params.start,
         frames=written,
-        interpolated_frames=made,
+        interpolated_frames=interpolated,
         repeated_frames=repeats.count if repeats else 0,
         frame_rate=f"{rate.numerator}/{rate.denominator}",
         audio_tracks=len(tracks),

@@ -10,4 +10,9 @@ def to_fraction(value: Seconds) -> Fraction:
 
     A float becomes the simplest fraction within its precision (0.1 becomes 1/10), with a denominator of at most 1,000,000.
     """
-    return value if isinstance(value, Fraction) else Fraction(value).limit_denominator(1_000_000)
+    return value if isinstance(value, Fraction) else simplest(Fraction(value))
+
+
+def simplest(value: Fraction) -> Fraction:
+    """Round a fraction to the nearest one with a denominator of at most 1,000,000."""
+    return value.limit_denominator(1_000_000)

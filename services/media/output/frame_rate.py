@@ -1,7 +1,6 @@
 """Frame rates of the output: the source's own times, or a constant rate."""
 
 import math
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -10,10 +9,10 @@ from typing import Generic, Protocol, TypeVar
 from shared.editing.rates import constant_rate
 from shared.video import VideoInfo
 from shared.video.clip.rewrite import Times
+from shared.video.rate_text import RateText
 
 SOURCE, CONSTANT = "source", "constant"
-LOWEST, HIGHEST = Fraction(1, 10), Fraction(240)
-PATTERN = r"^(source|constant|\d{1,6}(\.\d{1,6})?|\d{1,6}/\d{1,6})$"
+FRAME_RATE = RateText(words=(SOURCE, CONSTANT), lowest=Fraction(1, 10), highest=Fraction(240))
 _EARLY = Fraction(1, 4)
 """Share of an output frame's duration by which a source frame may be late and still be shown there: rounded times must not judder."""
 
@@ -47,28 +46,6 @@ class Shown(Generic[Picture]):
     frame: Picture
     first: Times
     count: int
-
-
-def rate_text(value: object) -> str:
-    """Return a frame rate in its one form: `source`, `constant`, "25" or "30000/1001".
-
-    The usual decimals of NTSC rates (23.976, 29.97, 59.94) become exact. Raises ValueError for anything else.
-    """
-    text = f"{value:.6f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value).strip()
-    if isinstance(value, bool) or not re.fullmatch(PATTERN, text):
-        raise ValueError(f"{text[:32]!r} is not a frame rate: give `source`, `constant`, or a rate such as 25 or 30000/1001")
-    if text in (SOURCE, CONSTANT):
-        return text
-    try:
-        rate = Fraction(text)
-    except ZeroDivisionError:
-        raise ValueError(f"{text!r} divides by zero: give a rate such as 25 or 30000/1001") from None
-    ntsc = Fraction(round(rate * 1001 / 1000) * 1000, 1001)
-    if "." in text and rate.denominator > 1 and abs(rate - ntsc) < Fraction(1, 200):
-        rate = ntsc
-    if not LOWEST <= rate <= HIGHEST:
-        raise ValueError(f"{text} frames per second is not between {float(LOWEST):g} and {HIGHEST}")
-    return str(rate)
 
 
 def constant(text: str, info: VideoInfo) -> Fraction | None:

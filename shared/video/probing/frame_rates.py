@@ -7,6 +7,8 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.video.seconds import simplest
+
 STANDARD_RATES = tuple(
     Fraction(rate)
     for rate in (
@@ -53,7 +55,7 @@ def frame_rates(times: Sequence[int], base: Fraction, stated: Fraction | None, b
     steps = steps[steps > 0]
     if not len(steps):
         rate = stated if stated and stated > 0 else _DEFAULT
-        return FrameRates(_short(rate), _short(rate), varies=False)
+        return FrameRates(simplest(rate), simplest(rate), varies=False)
     # The last step is often cut short by the end of the file's edit.
     counted = steps[:-1] if len(steps) > 1 else steps
     coarse = base >= Fraction(1, 1000)
@@ -66,7 +68,7 @@ def frame_rates(times: Sequence[int], base: Fraction, stated: Fraction | None, b
         return FrameRates(rate, rate, varies=False)
     mean = Fraction(len(steps)) / (int(steps.sum()) * base)
     average = stated if stated and abs(stated / mean - 1) < Fraction(1, 100) else mean
-    return FrameRates(_short(_snapped(average, _EXACT)), _constant(steps, base, stated, coarse=coarse), varies=True)
+    return FrameRates(simplest(_snapped(average, _EXACT)), _constant(steps, base, stated, coarse=coarse), varies=True)
 
 
 def standard_rate(rate: Fraction) -> Fraction:
@@ -136,8 +138,8 @@ def _even_rate(steps: NDArray[np.int64], base: Fraction, stated: Fraction | None
     mean = Fraction(int(steps.sum()), len(steps)) * base
     slack = max(2 * base / (len(steps) * mean), _EXACT)
     if stated and stated > 0 and abs(stated * mean - 1) <= slack:
-        return _short(_snapped(stated, _EXACT))
-    return _short(_snapped(1 / mean, slack))
+        return simplest(_snapped(stated, _EXACT))
+    return simplest(_snapped(1 / mean, slack))
 
 
 def _fitting(pts: NDArray[np.int64], base: Fraction, stated: Fraction | None, steps: NDArray[np.int64]) -> Fraction | None:
@@ -148,12 +150,12 @@ def _fitting(pts: NDArray[np.int64], base: Fraction, stated: Fraction | None, st
     if len(pts) < 3 or len(steps) < 2:
         return None
     mean = 1 / (Fraction(int(pts[-2] - pts[0]), len(pts) - 2) * base)
-    wanted = [_snapped(stated, _EXACT)] if stated and stated > 0 else []
-    candidates = [rate for rate in (*wanted, *sorted(STANDARD_RATES, key=lambda rate: rate.denominator)) if abs(rate / mean - 1) < _CLOSE]
+    first = [_snapped(stated, _EXACT)] if stated and stated > 0 else []
+    candidates = [rate for rate in (*first, *sorted(STANDARD_RATES, key=lambda rate: rate.denominator)) if abs(rate / mean - 1) < _CLOSE]
     for rate in candidates:
         errors = (pts[:-1] - pts[0]) - np.arange(len(pts) - 1) / float(rate * base)
         if float(errors.max() - errors.min()) <= 1.01:
-            return _short(rate)
+            return simplest(rate)
     return None
 
 
@@ -165,8 +167,3 @@ def _snapped(rate: Fraction, tolerance: Fraction) -> Fraction:
     whole = (Fraction(round(rate * 1001 / 1000) * 1000, 1001), Fraction(round(rate)))
     near = [standard for standard in (*whole, *STANDARD_RATES) if standard > 0 and abs(standard / rate - 1) < tolerance]
     return min(near, key=lambda standard: abs(standard / rate - 1), default=rate)
-
-
-def _short(rate: Fraction) -> Fraction:
-    """Round a rate to a denominator of at most a million."""
-    return rate.limit_denominator(1_000_000)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from services.media.output.frame_rate import at_constant_rate, rate_text
+from services.media.output.frame_rate import FRAME_RATE, at_constant_rate
 from services.media.transcode import TranscodeParams, TranscodeResult, transcode
 from shared.errors import Invalid, TooLarge
 from shared.operation import Silent
@@ -183,6 +183,6 @@ def test_a_size_above_the_limit_is_refused(clip, tmp_path, use_settings):
 
 
 def test_rates_have_one_form():
-    assert [rate_text(given) for given in (25, 25.0, "25/1", "50/2", 23.976, "59.94", "29.97", 12.5)] == [
+    assert [FRAME_RATE(given) for given in (25, 25.0, "25/1", "50/2", 23.976, "59.94", "29.97", 12.5)] == [
         "25", "25", "25", "25", "24000/1001", "60000/1001", "30000/1001", "25/2",
     ]  # fmt: skip

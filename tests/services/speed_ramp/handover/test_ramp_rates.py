@@ -14,7 +14,7 @@ from test_ramp_timelines import ramped_clip
 from services.speed_ramp.curve.points import Point, to_points
 from services.speed_ramp.export import ExportParams, export
 from services.speed_ramp.handover import edl
-from services.speed_ramp.handover.rates import rate_text, timeline_rate
+from services.speed_ramp.handover.rates import FRAME_RATE, timeline_rate
 from services.speed_ramp.handover.timelines import as_fcpxml, as_otio
 from services.speed_ramp.render import RenderParams, render
 from shared.video import VideoInfo, probe_video
@@ -39,7 +39,7 @@ def fast(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [("source", "source"), (24, "24"), ("23.976", "24000/1001"), (29.97, "30000/1001"), ("120", "120"), ("50/2", "25"), (12.5, "25/2")],
 )
 def test_rates_have_one_form(given: object, text: str) -> None:
-    assert rate_text(given) == text
+    assert FRAME_RATE(given) == text
 
 
 @pytest.mark.parametrize("given", ["240", "0", "1/0", "fast", "-24", True, "constant", 0.5])

@@ -1,0 +1,30 @@
+"""The measured motion of a clip, which all operations that analyse it share."""
+
+from typing import Any, Protocol
+
+from services.speed_ramp.motion.pairs import VERSION
+from shared.operation import KeptMeasurement
+
+
+class MeasuredPart(Protocol):
+    """Parameters that the measured motion depends on; times are in seconds of source."""
+
+    @property
+    def uses_motion(self) -> bool: ...
+    @property
+    def start(self) -> float: ...
+    @property
+    def duration(self) -> float | None: ...
+    @property
+    def sample_rate(self) -> float | None: ...
+
+
+def _measured_part(params: MeasuredPart) -> dict[str, Any] | None:
+    """Return the params that the measured motion depends on; None if the curve needs no motion."""
+    if not params.uses_motion:
+        return None
+    return {"start": params.start, "duration": params.duration, "sample_rate": params.sample_rate}
+
+
+MOTION = KeptMeasurement(name="motion", input="video", version=VERSION, depends_on=_measured_part)
+"""One file for each part of a clip and each sampling; the other params of a curve do not change it."""
