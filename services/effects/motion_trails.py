@@ -25,7 +25,7 @@ from services.effects.trails.tint import Tint
 from services.effects.trails.trail import Direction, Trail, TrailExtent, trails
 from services.effects.trails.weighted_mean import mixing_bytes
 from shared.operation import Input, Kind, Operation, Preset, Progress, Silent, form
-from shared.video import Frame, VideoInfo, map_ordered
+from shared.video import Frame, VideoInfo, map_ordered, opencv_on_one_thread
 from shared.video.clip.part import ClipPart
 from shared.video.clip.rewrite import Times, matte_warnings, probe_clip, rate_of, write_again
 
@@ -174,7 +174,7 @@ def motion_trails(
     for warning in matte_warnings(matte, params, info=info) if matte else ():
         progress.warn(warning)
     tracker = SceneTracker(info.width, info.height, model=params.camera_model)
-    with closing(_pictures(params, tracker, video, matte, float(rate_of(info)))) as pictures:
+    with opencv_on_one_thread(), closing(_pictures(params, tracker, video, matte, float(rate_of(info)))) as pictures:
         written = write_again(pictures, params, video=video, info=info, output=output, progress=progress)
     warn_if_unsure(tracker, written, progress)
     return MotionTrailsResult.of(written, tracker, info)

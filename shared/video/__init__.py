@@ -17,7 +17,8 @@ from shared.video.seconds import Seconds, to_fraction
 from shared.video.stills.image import Picture, list_pictures, upright_rgb
 from shared.video.stills.numbered_frame import frame_by_number, numbered_frame
 from shared.video.stills.thumbnail import thumbnail
-from shared.video.threads.parallel_map import map_ordered
+from shared.video.threads.opencv import opencv_on_one_thread
+from shared.video.threads.parallel_map import map_beside_decoding, map_ordered
 from shared.video.writing.encoders import encoders, ffmpeg_path
 from shared.video.writing.png_writer import PngWriter
 from shared.video.writing.sound_coding import layout_of
@@ -49,8 +50,10 @@ __all__ = [
     "inspect",
     "layout_of",
     "list_pictures",
+    "map_beside_decoding",
     "map_ordered",
     "numbered_frame",
+    "opencv_on_one_thread",
     "preview",
     "probe",
     "probe_video",

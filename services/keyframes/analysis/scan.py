@@ -23,7 +23,7 @@ from services.keyframes.analysis.small_frame import SmallFrame, shrink, small_si
 from services.keyframes.analysis.thumbnail_film import Planes, ThumbnailFile, ThumbnailFilm, thumbnail
 from shared.errors import BrokenMedia
 from shared.operation import Progress
-from shared.video import Frame, Timeline, VideoInfo, map_ordered, read_frames, timeline
+from shared.video import Frame, Timeline, VideoInfo, map_beside_decoding, opencv_on_one_thread, read_frames, timeline
 
 Floats = NDArray[np.float32]
 _HELD = 4  # frames at each end of a quiet span that get copied measures, because detectors compare a cut with 4 neighbours on each side
@@ -144,12 +144,13 @@ def scan_video(
     quarter of the work. `watch`: called with every frame; only used if no frames are skipped. Raises what `read_frames` raises.
     """
     line = timeline(video) if skip_unreferenced or skip_quiet else None
-    if line is not None:
-        quiet = quiet_spans(video, line, thumbnails) if skip_quiet else []
-        scan = _scan_selected(video, info, thumbnails, progress, line, quiet, all_measures)
-        if scan is not None:
-            return scan
-    return _scan_all(video, info, thumbnails, progress, all_measures, watch)
+    with opencv_on_one_thread():
+        if line is not None:
+            quiet = quiet_spans(video, line, thumbnails) if skip_quiet else []
+            scan = _scan_selected(video, info, thumbnails, progress, line, quiet, all_measures)
+            if scan is not None:
+                return scan
+        return _scan_all(video, info, thumbnails, progress, all_measures, watch)
 
 
 def _scan_all(
@@ -305,7 +306,7 @@ def _measured_pairs(
         )
 
     with closing(read_frames(video, opaque=True, skip=skip, keys_only=keys_only)) as frames:
-        yield from _with_previous(map_ordered(measure, frames, ahead=2))
+        yield from _with_previous(map_beside_decoding(measure, frames))
 
 
 def _with_previous(frames: Iterable[_FrameMeasures]) -> Iterator[tuple[_FrameMeasures | None, _FrameMeasures]]:

@@ -92,7 +92,7 @@ class Meter(threading.local):
         moved = cv2.remap(after, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
         difference = np.asarray(cv2.absdiff(before, moved), np.uint8)
         trust = _trust(before, difference)
-        camera = self._camera.fit(flow, trust)
+        camera = self._camera.fit(flow, trust, every=_EVERY)
         across, down = self._camera.field(camera, every=_EVERY)
         across, down = flow[::_EVERY, ::_EVERY, 0] - across, flow[::_EVERY, ::_EVERY, 1] - down
         # Not cv2.magnitude: its last bit depends on the array's address, but the same clip must give the same curve.
@@ -100,21 +100,21 @@ class Meter(threading.local):
         contrast = max(cv2.meanStdDev(before)[1][0][0], cv2.meanStdDev(after)[1][0][0])
         return Step(
             camera=np.round(camera / self._camera.diagonal, 9),
-            subject=_percentile(lengths, trust[::_EVERY, ::_EVERY]) / self._camera.diagonal,
+            subject=_percentile(lengths, trust) / self._camera.diagonal,
             # The 8 levels keep noise in a picture without contrast from counting as a mismatch.
             mismatch=float(cv2.mean(difference)[0] / (contrast + 8)),
         )
 
 
 def _trust(picture: NDArray[np.uint8], difference: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return how far each vector can be trusted, 0 to 1.
+    """Return how far each `_EVERY`-th vector can be trusted, 0 to 1.
 
     High where there is texture and motion compensation leaves little difference.
     """
     size = (_NEIGHBOURHOOD, _NEIGHBOURHOOD)
     mean = cv2.blur(picture, size)
-    texture = cv2.blur(cv2.absdiff(picture, mean), size).astype(np.float32) / _TEXTURE
-    error = cv2.blur(difference, (3, 3)).astype(np.float32) / _NOISE
+    texture = cv2.blur(cv2.absdiff(picture, mean), size)[::_EVERY, ::_EVERY].astype(np.float32) / _TEXTURE
+    error = cv2.blur(difference, (3, 3))[::_EVERY, ::_EVERY].astype(np.float32) / _NOISE
     texture *= texture
     trust: NDArray[np.float32] = texture / (1 + texture) / (1 + error * error)
     return trust

@@ -16,7 +16,7 @@ from services.speed_ramp.motion.measure import Meter, Step, analysis_size
 from services.speed_ramp.motion.pairs import Pairs, read_pairs, write_pairs
 from services.speed_ramp.motion.sampling import Samples
 from shared.operation import Progress
-from shared.video import Frame, VideoInfo, map_ordered
+from shared.video import Frame, VideoInfo, map_beside_decoding, opencv_on_one_thread
 from shared.video.clip.empty_part import no_frame
 
 _LONGEST_CUT = 2  # pairs: a cut changes one, a single flashed frame two; more in a row is motion too fast for the flow
@@ -82,7 +82,8 @@ def measure_motion(info: VideoInfo, samples: Samples, measure: Measure, progress
     """
     pairs = read_pairs(kept) if kept is not None else None
     if pairs is None:
-        pairs = _measured_pairs(info, samples, progress)
+        with opencv_on_one_thread():
+            pairs = _measured_pairs(info, samples, progress)
         if kept is not None:
             write_pairs(kept, pairs)
     total = samples.expected(info)
@@ -182,5 +183,5 @@ def _comparisons(samples: Samples, size: tuple[int, int]) -> Iterator[_Compariso
         return _Comparison(float(after.time), float(after.time - before.time), meter(before.luma, after.luma))
 
     with closing(iter(samples)) as frames:
-        small_frames = map_ordered(shrink, frames, ahead=2)
-        yield from (comparison for comparison in map_ordered(compare, pairwise(small_frames), ahead=2) if comparison is not None)
+        pairs = pairwise(map_beside_decoding(shrink, frames))
+        yield from (comparison for comparison in map_beside_decoding(compare, pairs) if comparison is not None)

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 A = TypeVar("A")
 B = TypeVar("B")
+_DECODING_CORES = 2
 
 
 def map_ordered(function: Callable[[A], B], items: Iterable[A], *, workers: int | None = None, ahead: int = 4) -> Generator[B, None, None]:
@@ -35,3 +36,15 @@ def map_ordered(function: Callable[[A], B], items: Iterable[A], *, workers: int 
         finally:
             for future in waiting:
                 future.cancel()
+
+
+def map_beside_decoding(function: Callable[[A], B], items: Iterable[A], *, ahead: int = 2) -> Generator[B, None, None]:
+    """Yield `function(item)` for each decoded item, as `map_ordered` does.
+
+    Up to two cores are busy with decoding, so that more threads would only take turns: there the caller's thread computes. Handing a frame
+    to another thread and back takes a fifth of a millisecond, as much as shrinking it.
+    """
+    if (os.cpu_count() or 1) <= _DECODING_CORES:
+        yield from map(function, items)
+    else:
+        yield from map_ordered(function, items, ahead=ahead)

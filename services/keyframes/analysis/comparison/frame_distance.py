@@ -19,7 +19,11 @@ NOISE = 4.0
 _BATCH = 256  # pairs compared at a time: their working memory fits the processor's cache
 _WIDTHS = 16, 8, 8  # levels of Y, U, V from which on a pixel counts as fully changed
 
+_FEW = 8
+"""Most pairs that are compared at all offsets at once: their working memory fits the processor's cache."""
+
 Floats = NDArray[np.float64]
+Sums = NDArray[np.int16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +98,23 @@ def _block_change(before: Planes, after: Planes) -> tuple[Floats, Floats]:
 
     Returns the change in place and the change with each block at its best match nearby, (n,) each, in levels.
     """
+    changes = _changes_of_few if len(before) <= _FEW else _changes_of_many
+    in_place, best = changes(before, after)
+    area = _BLOCK_H * _BLOCK_W
+    return in_place.mean(axis=(0, 1)) / area, best.mean(axis=(0, 1)) / area
+
+
+def _changes_of_many(before: Planes, after: Planes) -> tuple[Sums, Sums]:
+    """Sum the absolute differences of each block in place, and at the offset where they are least.
+
+    A sum is at most 48 * 255, which int16 holds. Returns (blocks down, blocks across, n) each.
+    """
     # Pairs lie along the last axis, so that each NumPy operation handles one pixel of all pairs at once.
     padded = np.pad(np.moveaxis(before, 0, -1), ((_REACH_Y, _REACH_Y), (_REACH_X, _REACH_X), (0, 0)), mode="edge").astype(np.int16)
     target = np.ascontiguousarray(np.moveaxis(after, 0, -1)).astype(np.int16)
 
-    def changes(y: int, x: int) -> NDArray[np.int16]:
-        """Sum the absolute differences of each block at offset `y`, `x`.
-
-        A sum is at most 24 * 255, which int16 holds.
-        """
+    def changes(y: int, x: int) -> Sums:
+        """Sum the absolute differences of each block at offset `y`, `x`."""
         change = np.abs(padded[y : y + HEIGHT, x : x + WIDTH] - target)
         blocks = change.reshape(HEIGHT // _BLOCK_H, _BLOCK_H, WIDTH // _BLOCK_W, _BLOCK_W, -1)
         return np.asarray(blocks.sum(axis=(1, 3), dtype=np.int16))
@@ -112,5 +124,15 @@ def _block_change(before: Planes, after: Planes) -> tuple[Floats, Floats]:
     for y in range(2 * _REACH_Y + 1):
         for x in range(2 * _REACH_X + 1):
             best = np.minimum(best, changes(y, x))
-    area = _BLOCK_H * _BLOCK_W
-    return in_place.mean(axis=(0, 1)) / area, best.mean(axis=(0, 1)) / area
+    return in_place, best
+
+
+def _changes_of_few(before: Planes, after: Planes) -> tuple[Sums, Sums]:
+    """Sum as `_changes_of_many`, at all offsets at once: for a few pairs, a hundred small NumPy operations take longer than the work."""
+    padded = np.pad(before, ((0, 0), (_REACH_Y, _REACH_Y), (_REACH_X, _REACH_X)), mode="edge").astype(np.int16)
+    shifted = np.lib.stride_tricks.sliding_window_view(padded, (HEIGHT, WIDTH), axis=(1, 2))
+    change = np.abs(shifted - after[:, None, None].astype(np.int16))
+    rows = change.reshape(len(before), -1, HEIGHT // _BLOCK_H, _BLOCK_H, WIDTH).sum(axis=3, dtype=np.int16)
+    blocks = rows.reshape(*rows.shape[:3], WIDTH // _BLOCK_W, _BLOCK_W).sum(axis=4, dtype=np.int16)
+    in_place = blocks[:, _REACH_Y * (2 * _REACH_X + 1) + _REACH_X]
+    return np.moveaxis(in_place, 0, -1), np.moveaxis(blocks.min(axis=1), 0, -1)

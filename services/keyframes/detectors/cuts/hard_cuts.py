@@ -86,19 +86,24 @@ class _Steps:
     @staticmethod
     def of(changes: FrameChanges, film: ThumbnailFilm) -> "_Steps":
         """Compare the changes of a film."""
-        structure, count = changes.structure, len(changes.structure)
-        beside, height = np.zeros(count, np.float32), np.zeros(count, np.float32)
+        structure, count = changes.structure.astype(np.float64), len(changes.structure)
+        nearest, nearby = np.zeros(count), np.zeros(count)
         gaps = np.diff(film.frames, prepend=film.frames[:1] - 1)
-        for place in range(1, count):
-            near = [at for at in range(max(place - _NEAR, 1), min(place + _NEAR + 1, count)) if at != place]
-            # A change over several frames is compared with as many times the neighbours' change per frame.
-            usual = {at: float(structure[at]) * min(max(1.0, gaps[place] / gaps[at]), _LONGEST_GAP) for at in near}
-            beside[place] = structure[place] / (max([0.0, *(usual[at] for at in near if abs(at - place) == 1)]) + STILL)
-            height[place] = structure[place] / (max([0.0, *usual.values()]) + STILL)
+        # The first frame has no change.
+        for away in range(1, min(_NEAR, count - 2) + 1):
+            early, late = slice(1, count - away), slice(1 + away, count)
+            for here, there in ((early, late), (late, early)):
+                # A change over several frames is compared with as many times the neighbours' change per frame.
+                usual = structure[there] * np.clip(gaps[here] / gaps[there], 1, _LONGEST_GAP)
+                nearby[here] = np.maximum(nearby[here], usual)
+            if away == 1:
+                nearest = nearby.copy()
+        beside, height = ((structure / (largest + STILL)).astype(np.float32) for largest in (nearest, nearby))
+        beside[:1] = height[:1] = 0
         if film.held is not None:
             # The frames before were skipped, so that slow motion adds up to a step.
             height[1:][film.held[:-1]] = 0
-        return _Steps(structure, structure / (_higher_of_pairs(changes.texture) + NOISE), beside, height)
+        return _Steps(changes.structure, changes.structure / (_higher_of_pairs(changes.texture) + NOISE), beside, height)
 
     def confidence(self, place: int, content: Content) -> float:
         """Rate the step at a place as a cut, 0 to 1."""

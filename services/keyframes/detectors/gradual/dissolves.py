@@ -188,11 +188,16 @@ def _block_windows(film: ThumbnailFilm, changes: FrameChanges, blocked: Places, 
         a, b = _free_windows(block, middles, half)
         if not len(a):
             continue
-        mix = _Mix(block, a, b)
-        change = mix.change / ((contrast[a] + contrast[b]) / 2 + 4)
         histogram_change = np.abs(light[a] - light[b]).sum(axis=1) / 2 + np.abs(color[a] - color[b]).sum(axis=1) / 4
+        change = _pixel_change(block, a, b) / ((contrast[a] + contrast[b]) / 2 + 4)
+        # Most windows show one still picture: the other measures are only taken of the rest.
+        changed = (change > _LEAST_CHANGE) & (histogram_change > _LEAST_HISTOGRAM_CHANGE)
+        a, b = a[changed], b[changed]
+        if not len(a):
+            continue
+        mix = _Mix(block, a, b)
         uneven, foreign = mix.unevenness_and_foreign()
-        keep = (uneven < _MOST_UNEVEN) & (foreign < _MOST_FOREIGN) & (change > _LEAST_CHANGE) & (histogram_change > _LEAST_HISTOGRAM_CHANGE)
+        keep = (uneven < _MOST_UNEVEN) & (foreign < _MOST_FOREIGN)
         if not keep.any():
             continue
         outside = _activity_outside(block, a, b, half, mix.change)
@@ -229,6 +234,12 @@ def _free_windows(block: _Block, middles: Places, half: int) -> tuple[Places, Pl
     return a[free], b[free]
 
 
+def _pixel_change(block: _Block, a: Places, b: Places) -> Matrix:
+    """Measure the mean change of the pixels from A to B, (k,)."""
+    change: Matrix = np.abs(block.pixels[b] - block.pixels[a]).mean(axis=1)
+    return change
+
+
 class _Mix:
     """Measures of how well k windows fit mixtures of A and B."""
 
@@ -237,8 +248,7 @@ class _Mix:
         first, last = block.pixels[a], block.pixels[b]
         self._first, self._difference = first, last - first
         self._lowest, self._highest = np.minimum(first, last) - _SLACK, np.maximum(first, last) + _SLACK
-        self.change: Matrix = np.abs(self._difference).mean(axis=1)
-        """(k,): mean change of the pixels from A to B."""
+        self.change = _pixel_change(block, a, b)
 
     def unevenness_and_foreign(self) -> tuple[Matrix, Matrix]:
         """Measure the unevenness and the foreign pixels of the windows.

@@ -7,11 +7,22 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 
 from shared.errors import Invalid, OperationFailed, ReelwrightError, UnsupportedMedia
-from shared.video import VideoWriter, encoders, ffmpeg_path, map_ordered, probe, read_frames, remux
+from shared.video import (
+    VideoWriter,
+    encoders,
+    ffmpeg_path,
+    map_beside_decoding,
+    map_ordered,
+    opencv_on_one_thread,
+    probe,
+    read_frames,
+    remux,
+)
 from tests.shared.video.video_clips import Make, decoded, run_ffmpeg
 
 
@@ -283,6 +294,21 @@ def test_mapping_raises_in_turn() -> None:
         for value in map_ordered(lambda number: 10 // (5 - number), range(10), workers=3):
             seen.append(value)
     assert seen == [2, 2, 3, 5, 10]
+
+
+@pytest.mark.parametrize("cores", [2, 3])
+def test_mapping_beside_decoding_keeps_order_and_opencv_on_the_calling_thread(cores: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    before, names = cv2.getNumThreads(), set()
+
+    def squared(number: int) -> tuple[int, int]:
+        names.add(threading.current_thread().name)
+        return number * number, cv2.getNumThreads()
+
+    with opencv_on_one_thread():
+        assert list(map_beside_decoding(squared, range(20))) == [(number * number, 1) for number in range(20)]
+    assert (threading.current_thread().name in names) == (cores == 2)
+    assert cv2.getNumThreads() == before
 
 
 def test_installed_encoders_are_listed() -> None:
