@@ -288,6 +288,6 @@ COMPARE = Operation(
     },
     outputs={"video": Kind.VIDEO, "table": Kind.ARCHIVE},
     run=compare,
-    example=CompareParams(backends=["difference"], duration=2),
+    example=CompareParams(backends=["difference"], duration=1),
     unavailable=missing_of,
 )

@@ -18,6 +18,9 @@ _INLIER_PX = 1.0
 _TRIM_PX = (1.8, 1.2, 0.9)
 """Largest deviations in pixels that count in the successive least-squares fits."""
 _SAME_LIGHT = 0.02
+_MEASUREMENTS = 2
+_COARSE = 8
+"""Pixels from one place to the next at which brightness is compared."""
 _RETURN_PX = 0.7
 """Largest distance in pixels between a corner and its place after tracking forth and back."""
 _LEAST_SECOND_PLANE = 16
@@ -62,32 +65,43 @@ class Anchor:
     def align(self, luma: Luma, background: Luma, guess: Matrix) -> Alignment | None:
         """Align a frame, starting from `guess` (frame to anchor).
 
-        Returns None if too little of the background can be tracked. Corners (Shi and Tomasi, 1994) are tracked forth and back by the
-        pyramidal method of Lucas and Kanade (Bouguet, 2000), and a homography is fitted by MAGSAC++ (Barath et al., 2020). The frame is
-        then warped by the homography and measured again, because tracking is less exact in rotated or scaled windows.
+        Returns None if too little of the background can be tracked. The frame is warped by the guess, because tracking is less exact in
+        rotated or scaled windows. Corners (Shi and Tomasi, 1994) are tracked forth and back by the pyramidal method of Lucas and Kanade
+        (Bouguet, 2000), and a homography is fitted by MAGSAC++ (Barath et al., 2020). The frame is then warped by the homography and
+        measured again.
         """
-        if not len(self._corners) or not (background[::8, ::8] == 255).any():
+        if not len(self._corners):
             return None
-        luma = _as_bright(luma, background, self.luma, self.background)
-        first = self._fit(luma, background, guess)
-        if first is None:
-            return None
-        size = self.luma.shape[1], self.luma.shape[0]
-        moved = cv2.warpPerspective(luma, first.matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-        on_anchor = cv2.warpPerspective(background, first.matrix, size, flags=cv2.INTER_NEAREST)
-        second = self._fit(np.asarray(moved, np.uint8), np.asarray(on_anchor, np.uint8), np.eye(3))
-        if second is None:
-            return first
-        matrix = second.matrix @ first.matrix
-        return Alignment(np.asarray(matrix / matrix[2, 2], np.float64), second.second_plane)
+        matrix, second_plane = guess, None
+        for _ in range(_MEASUREMENTS):
+            fit = self._fit(*self._warped(luma, background, matrix))
+            if fit is None:
+                break
+            matrix = fit.matrix @ matrix
+            second_plane = fit.second_plane
+        return None if second_plane is None else Alignment(np.asarray(matrix / matrix[2, 2], np.float64), second_plane)
 
-    def _fit(self, luma: Luma, background: Luma, guess: Matrix) -> Alignment | None:
-        """Track the corners once and fit a homography."""
-        source = _inside(np.asarray(cv2.perspectiveTransform(self._corners, np.linalg.inv(guess)), np.float32), self._corners, luma.shape)
-        if source is None:
-            return None
-        expected, corners = source
-        tracked = self._tracked(luma, background, corners, expected)
+    def _warped(self, luma: Luma, background: Luma, matrix: Matrix) -> tuple[Luma, Luma]:
+        """Warp a frame and its background to the anchor, and match its brightness.
+
+        Tracking compares levels, so both should be equally bright. Only places that both show are compared: what a panning camera loses and
+        finds may be darker or brighter.
+        """
+        size = self.luma.shape[1], self.luma.shape[0]
+        moved = np.asarray(cv2.warpPerspective(luma, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE), np.uint8)
+        on_anchor = np.asarray(cv2.warpPerspective(background, matrix, size, flags=cv2.INTER_NEAREST), np.uint8)
+        both = (on_anchor[::_COARSE, ::_COARSE] == 255) & (self.background[::_COARSE, ::_COARSE] == 255)
+        if not both.any():
+            return moved, on_anchor
+        here, there = (float(np.median(plane[::_COARSE, ::_COARSE][both])) for plane in (moved, self.luma))
+        gain = there / max(here, 1.0)
+        if _SAME_LIGHT < abs(gain - 1) < 1:
+            moved = np.asarray(cv2.convertScaleAbs(moved, alpha=gain), np.uint8)
+        return moved, on_anchor
+
+    def _fit(self, luma: Luma, background: Luma) -> Alignment | None:
+        """Track the corners on a warped frame and fit a homography."""
+        tracked = self._tracked(luma, background)
         if tracked is None:
             return None
         here, there = tracked
@@ -97,11 +111,15 @@ class Anchor:
         kept, fitted = inliers.ravel() == 1, _refined(np.asarray(matrix, np.float64), there, here)
         return Alignment(fitted, _second_plane(there[~kept], here[~kept], fitted, len(here)))
 
-    def _tracked(self, luma: Luma, background: Luma, corners: Points, expected: Points) -> tuple[Points, Points] | None:
-        """Return matching points on the anchor and on the frame, (n, 2) each."""
+    def _tracked(self, luma: Luma, background: Luma) -> tuple[Points, Points] | None:
+        """Return matching points on the anchor and on the warped frame, (n, 2) each."""
+        columns, rows = np.rint(self._corners.reshape(-1, 2)).astype(np.intp).T
+        corners = self._corners[background[rows, columns] == 255]
+        if len(corners) < _LEAST_TRACKED:
+            return None
         window: dict[str, Any] = {"winSize": (21, 21), "maxLevel": 2, "flags": cv2.OPTFLOW_USE_INITIAL_FLOW}
         criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 40, 0.005)
-        there, status, _ = cv2.calcOpticalFlowPyrLK(self.luma, luma, corners, expected, criteria=criteria, **window)
+        there, status, _ = cv2.calcOpticalFlowPyrLK(self.luma, luma, corners, corners.copy(), criteria=criteria, **window)
         back, status_back, _ = cv2.calcOpticalFlowPyrLK(luma, self.luma, there, corners.copy(), criteria=criteria, **window)
         good = (status.ravel() == 1) & (status_back.ravel() == 1)
         good &= np.linalg.norm((back - corners).reshape(-1, 2), axis=1) < _RETURN_PX
@@ -129,33 +147,6 @@ def _refined(matrix: Matrix, source: Points, target: Points) -> Matrix:
             break
         matrix = np.asarray(closer, np.float64)
     return np.asarray(matrix / matrix[2, 2], np.float64)
-
-
-def _as_bright(luma: Luma, background: Luma, target: Luma, target_background: Luma) -> Luma:
-    """Match the brightness of a frame's background to the anchor's.
-
-    Tracking compares levels, so both should be equally bright.
-    """
-    here, there = (
-        float(np.median(plane[::8, ::8][mask[::8, ::8] == 255])) for plane, mask in ((luma, background), (target, target_background))
-    )
-    gain = there / max(here, 1.0)
-    if not _SAME_LIGHT < abs(gain - 1) < 1:
-        return luma
-    return np.asarray(cv2.convertScaleAbs(luma, alpha=gain), np.uint8)
-
-
-def _inside(expected: Points, corners: Points, shape: tuple[int, ...]) -> tuple[Points, Points] | None:
-    """Keep the corners whose expected place lies inside the frame.
-
-    None if fewer than 24 remain.
-    """
-    height, width = shape[:2]
-    points = expected.reshape(-1, 2)
-    kept = (points > 4).all(axis=1) & (points[:, 0] < width - 5) & (points[:, 1] < height - 5)
-    if kept.sum() < _LEAST_TRACKED:
-        return None
-    return expected[kept].astype(np.float32), corners[kept]
 
 
 def _second_plane(source: Points, target: Points, matrix: Matrix, tracked: int) -> float:

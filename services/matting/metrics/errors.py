@@ -45,14 +45,13 @@ def conn(alpha: Alpha, truth: Alpha) -> float:
     threshold in both mattes. Alpha minus the level, where it is 0.15 or more, is disconnected. The error is the sum of the differences
     between the two mattes' connected parts.
     """
-    level = np.full(alpha.shape, -1.0)
-    for step in range(1, round(1 / _CONNECTIVITY_STEP) + 1):
-        threshold = step * _CONNECTIVITY_STEP
-        both = ((alpha >= threshold) & (truth >= threshold)).astype(np.uint8)
-        count, labels, stats, _ = cv2.connectedComponentsWithStats(both, connectivity=4)
-        largest = labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA])) if count > 1 else np.zeros(alpha.shape, bool)
-        level[(level == -1) & ~largest] = threshold - _CONNECTIVITY_STEP
-    level[level == -1] = 1
+    low = np.minimum(alpha, truth)
+    level = np.zeros(alpha.shape)
+    # Nothing outside of this box belongs to a region.
+    left, top, width, height = cv2.boundingRect((low >= _CONNECTIVITY_STEP).view(np.uint8))
+    box = slice(top, top + height), slice(left, left + width)
+    if width and height:
+        level[box] = _levels(np.ascontiguousarray(low[box]))
     return float(np.abs(_connected(alpha, level) - _connected(truth, level)).sum() / 1e3)
 
 
@@ -65,6 +64,26 @@ def dtssd(alpha: Alpha, before: Alpha, truth: Alpha, truth_before: Alpha) -> flo
     return float(math.sqrt((change**2).mean()) * 1e2)
 
 
+def _levels(low: Alpha) -> _Plane:
+    """Return the level of each pixel.
+
+    `low`: the smaller of two mattes, (h, w).
+    """
+    level, held, before = np.ones(low.shape), np.ones(low.shape, np.bool_), -1
+    for step in range(1, round(1 / _CONNECTIVITY_STEP) + 1):
+        threshold = step * _CONNECTIVITY_STEP
+        above = (low >= threshold).view(np.uint8)
+        area = cv2.countNonZero(above)
+        if area == before:  # each mask lies within the last one, so it is the same
+            continue
+        before = area
+        count, labels, stats, _ = cv2.connectedComponentsWithStats(above, connectivity=4)
+        largest = labels == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA])) if count > 1 else np.zeros(low.shape, np.bool_)
+        level[held & ~largest] = threshold - _CONNECTIVITY_STEP
+        held &= largest
+    return level
+
+
 def _connected(alpha: Alpha, level: _Plane) -> _Plane:
     excess = alpha - level
     return np.asarray(1 - excess * (excess >= _CONNECTIVITY_LEAST), np.float64)
@@ -74,20 +93,20 @@ def _gradient(alpha: Alpha) -> _Plane:
     """Return the gradient magnitude of a matte stretched to 0..1, (H, W)."""
     low, high = float(alpha.min()), float(alpha.max())
     stretched = (alpha.astype(np.float64) - low) / (high - low) if high > low else np.zeros(alpha.shape)
-    kernel = _derivative_kernel()
-    across: Any = cv2.filter2D(stretched, -1, kernel, borderType=cv2.BORDER_REPLICATE)
-    down: Any = cv2.filter2D(stretched, -1, kernel.T, borderType=cv2.BORDER_REPLICATE)
+    smooth, slope = _derivative_kernels()
+    across: Any = cv2.sepFilter2D(stretched, -1, slope, smooth, borderType=cv2.BORDER_REPLICATE)
+    down: Any = cv2.sepFilter2D(stretched, -1, smooth, slope, borderType=cv2.BORDER_REPLICATE)
     return np.asarray(np.hypot(across, down), np.float64)
 
 
-def _derivative_kernel() -> _Plane:
-    """Return the kernel of the first horizontal derivative of a Gaussian.
+def _derivative_kernels() -> tuple[_Plane, _Plane]:
+    """Return the two factors of the kernel of a Gaussian's first derivative.
 
-    It is cut off where the Gaussian falls below 0.01, and has unit norm.
+    The first is a Gaussian, the second its derivative. Both are cut off where the Gaussian falls below 0.01; their product has unit norm.
     """
     sigma = _GRADIENT_SIGMA
     half = math.ceil(sigma * math.sqrt(-2 * math.log(math.sqrt(2 * math.pi) * sigma * _GRADIENT_CUT)))
     x = np.arange(-half, half + 1, dtype=np.float64)
     gauss = np.exp(-(x**2) / (2 * sigma**2)) / (sigma * math.sqrt(2 * math.pi))
-    kernel = np.outer(gauss, -x * gauss / sigma**2)
-    return np.asarray(kernel / math.sqrt((kernel**2).sum()), np.float64)
+    slope = -x * gauss / sigma**2
+    return gauss / math.sqrt((gauss**2).sum()), slope / math.sqrt((slope**2).sum())
